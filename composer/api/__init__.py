@@ -1,0 +1,75 @@
+"""What plugins are written against: stable, versioned by `API_VERSION`, and light (no numpy, no torch).
+
+`composer.api.sampling` (numpy), `composer.api.network` (torch) and `composer.api.testing` are imported by name.
+"""
+
+from composer.api.errors import (
+    CheckpointError,
+    ComposerError,
+    DeviceError,
+    EncodeError,
+    OptionError,
+    PairingError,
+    PluginError,
+    ReadError,
+    Unsatisfiable,
+    Unsupported,
+    UsageError,
+)
+from composer.api.hooks import API_VERSION, hookimpl
+from composer.api.model import Model, Sampler
+from composer.api.music import ChordSymbol, Key, Meter, Note, Part, Piece, Refused, Score, Tempo
+from composer.api.representation import (
+    Constraint,
+    Decoder,
+    Event,
+    FrameRule,
+    Limit,
+    Mask,
+    NoOptions,
+    Representation,
+    Source,
+    TextDecoder,
+)
+from composer.api.sequence import Group, Kind, SequenceSpec, Step
+
+__all__ = [
+    "API_VERSION",
+    "CheckpointError",
+    "ChordSymbol",
+    "ComposerError",
+    "Constraint",
+    "Decoder",
+    "DeviceError",
+    "EncodeError",
+    "Event",
+    "FrameRule",
+    "Group",
+    "Key",
+    "Kind",
+    "Limit",
+    "Mask",
+    "Meter",
+    "Model",
+    "NoOptions",
+    "Note",
+    "OptionError",
+    "PairingError",
+    "Part",
+    "Piece",
+    "PluginError",
+    "ReadError",
+    "Refused",
+    "Representation",
+    "Sampler",
+    "Score",
+    "SequenceSpec",
+    "Source",
+    "Step",
+    "Tempo",
+    "TextDecoder",
+    "Unsatisfiable",
+    "Unsupported",
+    "UsageError",
+    "hookimpl",
+]

@@ -1,0 +1,75 @@
+"""What a model is: a light descriptor with two faces, a network that learns and a sampler that plays.
+
+The descriptor's module imports neither numpy nor torch; its `network` and `sampler` methods do, when they are called.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from composer.api.representation import NoOptions
+from composer.api.sequence import Kind, SequenceSpec
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from composer.api.network import Network
+    from composer.api.sampling import Bools, Drawn, Floats, How, Ints, Noise
+
+State = Any
+"""What a sampler remembers of the steps so far, for all rows; only the sampler that made it looks inside."""
+
+
+class Sampler(Protocol):
+    """The face of a model that plays. Steps are arrays: token ids (B,) or frames (B, V) of 0 and 1.
+
+    A state belongs to the sampler: after `observe` or `select`, only the returned one may be used.
+    """
+
+    def begin(self, conditions: Sequence[Mapping[str, str]]) -> State:
+        """The state before the first step of each row; row r is conditioned on `conditions[r]`, which may be empty."""
+        ...
+
+    def observe(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
+        """The state after `steps`; rows that are not `active` stay as they are."""
+        ...
+
+    def sample(self, state: State, how: How, noise: Noise) -> Drawn:
+        """Draw the next step of each row; the state stays as it is."""
+        ...
+
+    def select(self, state: State, rows: Ints, fresh: State | None = None) -> State:
+        """The state with these rows in this order. Row -1 is the single row of `fresh`."""
+        ...
+
+    def score(self, state: State, steps: NDArray[Any]) -> Floats:
+        """Log-probability (B,), in nats, of `steps` coming next. Raises Unsupported where there is no exact one."""
+        ...
+
+
+class Model(ABC):
+    """One kind of model. `api` is the version of the interface it was written for.
+
+    `accepts` are the kinds of sequences it can learn and `conditional` whether it can be conditioned on labels.
+    `Config` is a frozen dataclass of its settings; a field's metadata may hold `help`.
+    """
+
+    api: ClassVar[int]
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    accepts: ClassVar[frozenset[Kind]]
+    conditional: ClassVar[bool] = False
+    Config: ClassVar[type[Any]] = NoOptions
+
+    @abstractmethod
+    def network(self, spec: SequenceSpec, config: Any) -> Network:
+        """A new network for sequences of `spec`, its weights drawn from torch's global generator."""
+
+    def sampler(self, spec: SequenceSpec, config: Any, weights: Mapping[str, NDArray[Any]]) -> Sampler | None:
+        """A sampler in numpy with the network's `weights`, by their names in its state; None where there is none.
+
+        A model without one is played through its network.
+        """
+        return None

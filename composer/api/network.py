@@ -1,0 +1,233 @@
+"""The face of a model that learns: torch modules, their batches and their losses. The only module of the API with torch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from composer.api.errors import Unsupported
+from composer.api.model import State
+from composer.api.sampling import Bools, Drawn, Floats, How, Ints, Noise, draw_frames, draw_tokens
+from composer.api.sequence import Kind, SequenceSpec
+
+__all__ = ["Batch", "Loss", "Measure", "Network", "Phase", "StepwiseNetwork"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """A window of B streams, T steps long.
+
+    `inputs` and `targets`: token ids (B, T), int64, or frames (B, T, V), float of 0 and 1; `inputs` are `targets` one step
+    earlier, and a piece's first input is the end symbol or an empty frame. `weight` (B, T): 1 for a step that
+    counts, 0 for padding. `reset` (B, T): true where a piece begins, so that nothing before it may be remembered.
+    `conditions`: for each condition the value's index (B, T), int64, -1 for none.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    weight: Tensor
+    reset: Tensor
+    conditions: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loss:
+    """What training descends and what it watches, each a scalar per counted step. `monitor` is detached, in nats."""
+
+    objective: Tensor
+    monitor: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A quality measured over `count` steps: `total` in `unit`, pooled by adding measures."""
+
+    total: float = 0.0
+    count: float = 0.0
+    unit: str = "nats"
+    stderr: float = 0.0
+
+    def __add__(self, other: Measure) -> Measure:
+        stderr = float(np.hypot(self.stderr, other.stderr))
+        return Measure(self.total + other.total, self.count + other.count, other.unit, stderr)
+
+    @property
+    def mean(self) -> float:
+        """Per step; nan where nothing was counted."""
+        return self.total / self.count if self.count else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of training. `epochs` and `lr`, where given, replace the run's own for this phase."""
+
+    name: str = "train"
+    epochs: int | None = None
+    lr: float | None = None
+
+
+class Network(nn.Module, ABC):
+    """A torch module that learns from batches and, as a Sampler, plays on its own device.
+
+    Weights are saved by their names in `state_dict()`, as arrays of the same names.
+    """
+
+    phase = "train"
+
+    def phases(self) -> Sequence[Phase]:
+        """The parts of training, in order."""
+        return (Phase(),)
+
+    def enter(self, phase: Phase) -> None:
+        """Called when a phase begins; `loss` may differ from phase to phase."""
+        self.phase = phase.name
+
+    @abstractmethod
+    def loss(self, batch: Batch, state: State | None) -> tuple[Loss, State]:
+        """The loss on `batch` and the state to hand, detached, to the next window; None begins a stream."""
+
+    @abstractmethod
+    def evaluate(self, batch: Batch, state: State | None) -> tuple[Measure, State]:
+        """The measure that is reported and that the best checkpoint is chosen by; lower is better."""
+
+    @abstractmethod
+    def begin(self, conditions: Sequence[Mapping[str, str]]) -> State:
+        """As in Sampler."""
+
+    @abstractmethod
+    def observe(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
+        """As in Sampler."""
+
+    @abstractmethod
+    def sample(self, state: State, how: How, noise: Noise) -> Drawn:
+        """As in Sampler."""
+
+    @abstractmethod
+    def select(self, state: State, rows: Ints, fresh: State | None = None) -> State:
+        """As in Sampler."""
+
+    def score(self, state: State, steps: NDArray[Any]) -> Floats:
+        """As in Sampler."""
+        raise Unsupported(f"{type(self).__name__} gives no exact probability of a step")
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+
+class StepwiseNetwork(Network):
+    """A network whose next step depends on one vector of logits: a softmax over tokens, or a sigmoid per unit.
+
+    A subclass writes `forward` and `start`; a state is a tuple of tensors (layers, B, ...), rows on the second axis.
+    """
+
+    def __init__(self, spec: SequenceSpec) -> None:
+        super().__init__()
+        self.spec = spec
+
+    @abstractmethod
+    def start(self, rows: int) -> tuple[Tensor, ...]:
+        """The state before a piece, for `rows` rows."""
+
+    @abstractmethod
+    def forward(
+        self, inputs: Tensor, state: tuple[Tensor, ...], reset: Tensor | None, conditions: Mapping[str, Tensor]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Logits (B, T, V) for the steps after `inputs` (B, T) or (B, T, V), and the state after the last of them.
+
+        Where `reset` (B, T) is true, the state is that of `start` before the input is seen.
+        """
+
+    def loss(self, batch: Batch, state: State | None) -> tuple[Loss, State]:
+        nats, state = self._nats(batch, state)
+        mean = nats.sum() / batch.weight.sum().clamp(min=1)
+        return Loss(mean, mean.detach()), tuple(part.detach() for part in state)
+
+    @torch.no_grad()
+    def evaluate(self, batch: Batch, state: State | None) -> tuple[Measure, State]:
+        nats, state = self._nats(batch, state)
+        return Measure(float(nats.double().sum()), float(batch.weight.sum())), state
+
+    def _nats(self, batch: Batch, state: State | None) -> tuple[Tensor, State]:
+        """Nats of each step (B, T), 0 for padding; those of a frame are summed over its units."""
+        state = self.start(len(batch.inputs)) if state is None else state
+        logits, state = self(batch.inputs, state, batch.reset, batch.conditions)
+        logits = logits.float()
+        if self.spec.kind is Kind.TOKENS:
+            nats = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), reduction="none")
+            nats = nats.view_as(batch.weight)
+        else:
+            nats = F.binary_cross_entropy_with_logits(logits, batch.targets.float(), reduction="none").sum(-1)
+        return nats * batch.weight, state
+
+    @torch.no_grad()
+    def begin(self, conditions: Sequence[Mapping[str, str]]) -> State:
+        rows = len(conditions)
+        first = np.full(rows, self.spec.end) if self.spec.kind is Kind.TOKENS else np.zeros((rows, self.spec.size))
+        known = {name: list(values) for name, values in self.spec.conditions.items()}
+        indices = {
+            name: torch.tensor(
+                [values.index(row[name]) if name in row else -1 for row in conditions], device=self.device
+            )
+            for name, values in known.items()
+        }
+        logits = torch.zeros(rows, self.spec.size, device=self.device)
+        return self.observe(_Playing(self.start(rows), logits, indices), first)
+
+    @torch.no_grad()
+    def observe(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
+        inputs = torch.as_tensor(np.asarray(steps), device=self.device)
+        inputs = inputs.long() if self.spec.kind is Kind.TOKENS else inputs.to(state.logits.dtype)
+        conditions = {name: index[:, None] for name, index in state.conditions.items()}
+        logits, parts = self(inputs[:, None], state.parts, None, conditions)
+        logits = logits[:, 0].float()
+        if active is not None:
+            keep = torch.as_tensor(active, device=self.device)
+            logits = torch.where(keep[:, None], logits, state.logits)
+            parts = tuple(
+                torch.where(keep.view(1, -1, *[1] * (new.dim() - 2)), new, old)
+                for new, old in zip(parts, state.parts, strict=True)
+            )
+        return _Playing(parts, logits, state.conditions)
+
+    def sample(self, state: State, how: How, noise: Noise) -> Drawn:
+        draw = draw_tokens if self.spec.kind is Kind.TOKENS else draw_frames
+        return draw(state.logits.cpu().numpy(), how, noise)
+
+    def select(self, state: State, rows: Ints, fresh: State | None = None) -> State:
+        index = torch.as_tensor(np.asarray(rows), device=self.device)
+        if fresh is not None:
+            count = len(state.logits)
+            index = torch.where(index < 0, count, index)
+            state = _Playing(
+                tuple(torch.cat(pair, 1) for pair in zip(state.parts, fresh.parts, strict=True)),
+                torch.cat([state.logits, fresh.logits]),
+                {name: torch.cat([value, fresh.conditions[name]]) for name, value in state.conditions.items()},
+            )
+        conditions = {name: value[index] for name, value in state.conditions.items()}
+        return _Playing(tuple(part[:, index] for part in state.parts), state.logits[index], conditions)
+
+    def score(self, state: State, steps: NDArray[Any]) -> Floats:
+        logits = state.logits
+        given = torch.as_tensor(np.asarray(steps), device=logits.device)
+        if self.spec.kind is Kind.TOKENS:
+            return np.asarray(torch.log_softmax(logits, -1).gather(1, given.long()[:, None])[:, 0].cpu())
+        return np.asarray(-F.binary_cross_entropy_with_logits(logits, given.float(), reduction="none").sum(-1).cpu())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Playing:
+    """The state of a StepwiseNetwork while it plays: `parts` (layers, B, ...), `logits` (B, V), `conditions` (B,)."""
+
+    parts: tuple[Tensor, ...]
+    logits: Tensor
+    conditions: Mapping[str, Tensor]

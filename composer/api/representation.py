@@ -1,0 +1,261 @@
+"""What a representation is: music into steps that a model can learn, and steps back into music.
+
+A representation plugin is one class. The smallest one that composes text, letter by letter:
+
+    class Letters(Representation):
+        api, name, summary, version = 1, "letters", "text, letter by letter", 1
+        kind, suffixes, formats, native = Kind.TOKENS, (".txt",), ("text",), "text"
+
+        def read(self, source):
+            yield Piece(source.text(), source=source.name)
+
+        def fit(self, pieces):
+            self.letters = sorted({letter for piece in pieces for letter in piece.content})
+
+        @property
+        def spec(self):
+            return SequenceSpec(Kind.TOKENS, size=1 + len(self.letters), end=0)
+
+        def prime(self, piece):
+            return [1 + self.letters.index(letter) for letter in piece.content]
+
+        def encode(self, piece):
+            return [*self.prime(piece), 0]
+
+        def decode(self, steps):
+            return Piece("".join(self.letters[step - 1] for step in steps if step > 0))
+
+        def decoder(self, number=1):
+            return TextDecoder(lambda step: self.letters[step - 1] if step else "")
+
+        def state(self):
+            return {"letters": self.letters}
+
+        def restore(self, state):
+            self.letters = state["letters"]
+
+A plugin module imports neither numpy nor torch: a user who lists the plugins must not wait for them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from composer.api.errors import ReadError, Unsupported
+from composer.api.music import Note, Piece, Refused, Score
+from composer.api.sequence import Kind, SequenceSpec, Step
+
+Event = str | Note
+"""What a decoder gives as it goes: text in the native format, or a note that is complete."""
+
+Mask = int
+"""A set of tokens as the bits of an integer: bit i is set where token i is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something to read pieces from: a file, a member of an archive, or text typed by the user.
+
+    `name` names it in messages. `data` holds the bytes where they are not a file's. `root` is the folder that the
+    user named, so that folders below it can be labels. `fragment` says that this is an opening rather than a whole
+    piece. A source larger than `limit` bytes is refused.
+    """
+
+    path: Path
+    name: str = ""
+    root: Path | None = None
+    data: bytes | None = None
+    fragment: bool = False
+    limit: int = 256 * 1024 * 1024
+
+    def bytes(self) -> bytes:
+        """The whole content. Raises ReadError, naming the source, where it cannot be had."""
+        try:
+            size = len(self.data) if self.data is not None else self.path.stat().st_size
+            if size > self.limit:
+                raise ReadError(f"{self.label} is larger than {self.limit // 2**20} MB", "split it into smaller files")
+            return self.data if self.data is not None else self.path.read_bytes()
+        except OSError as error:
+            raise ReadError(f"cannot read {self.label}: {error.strerror or error}") from error
+
+    def text(self) -> str:
+        """The whole content as text: UTF-8, else Latin-1; line ends become `\\n`.
+
+        Raises ReadError for bytes that are no text.
+        """
+        data = self.bytes()
+        if b"\0" in data:
+            raise ReadError(f"{self.label} is not a text file", "check that its suffix says what it is")
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("latin-1")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    @property
+    def label(self) -> str:
+        """The name for messages."""
+        return self.name or str(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class NoOptions:
+    """The options of a representation, or the wishes of its players, where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Of the units in `units` (a set as bits), at most `most` may be active in one frame."""
+
+    units: Mask
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRule:
+    """What a frame must obey: units that must be `off` or `on` (sets as bits), and limits on how many are active.
+
+    `project`, where given, turns any frame into a legal one; it is for rules that depend on the frame itself, such
+    as a hold in a stacked frame that needs its onset.
+    """
+
+    off: Mask = 0
+    on: Mask = 0
+    limits: tuple[Limit, ...] = ()
+    project: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None
+
+
+class Constraint(ABC):
+    """An automaton over steps that accepts exactly the pieces a player may be given. Immutable; states are ints."""
+
+    @abstractmethod
+    def start(self, primer: Sequence[Step]) -> int:
+        """The state after `primer`. Raises Unsatisfiable where no legal piece begins with it."""
+
+    @abstractmethod
+    def step(self, state: int, step: Step) -> int:
+        """The state that an allowed `step` leads to."""
+
+    @abstractmethod
+    def allowed(self, state: int) -> Mask | FrameRule:
+        """What may come next: a set of tokens that is never empty, or the rule for a frame."""
+
+    @abstractmethod
+    def complete(self, state: int) -> Sequence[Step]:
+        """A shortest legal ending from `state`, with the end symbol where the sequence has one."""
+
+
+class Decoder(Protocol):
+    """Turns the steps of one piece into events while they are being drawn."""
+
+    def push(self, step: Step) -> Iterable[Event]:
+        """The events that `step` completes."""
+        ...
+
+    def finish(self) -> Iterable[Event]:
+        """The events that only the end of the piece completes."""
+        ...
+
+
+class TextDecoder:
+    """A decoder for representations whose every step is a piece of text."""
+
+    def __init__(self, text: Callable[[Any], str], begin: str = "", end: str = "") -> None:
+        self._text, self._begin, self._end = text, begin, end
+
+    def push(self, step: Step) -> Iterable[Event]:
+        """The text of `step`, after the opening text where it is the first."""
+        text, self._begin = self._begin + self._text(step), ""
+        return (text,) if text else ()
+
+    def finish(self) -> Iterable[Event]:
+        """The closing text."""
+        text = self._begin + self._end
+        return (text,) if text else ()
+
+
+class Representation(ABC):
+    """One way of writing music (or words) as a sequence of steps.
+
+    `api` is the version of the interface that the plugin was written for and `version` the plugin's own: raise it
+    whenever the same piece would be encoded in another way. `suffixes` are the files it reads, `formats` the formats
+    it can be written in (see `composer.formats`), the default first; `native`, where there is one, is the text format
+    that its decoder writes. `Options` and `Wishes` are frozen dataclasses; a field's metadata may hold `help`.
+    `length` is the most steps that `composer gen` takes by default.
+    """
+
+    api: ClassVar[int]
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    version: ClassVar[int]
+    kind: ClassVar[Kind]
+    suffixes: ClassVar[tuple[str, ...]]
+    formats: ClassVar[tuple[str, ...]]
+    native: ClassVar[str | None] = None
+    length: ClassVar[int] = 2000
+    Options: ClassVar[type[Any]] = NoOptions
+    Wishes: ClassVar[type[Any]] = NoOptions
+
+    def __init__(self, options: Any = None) -> None:
+        """`options` is a value of `Options`, by default the default one. Raises OptionError where it makes no sense."""
+        self.options = self.Options() if options is None else options
+
+    @abstractmethod
+    def read(self, source: Source) -> Iterator[Piece | Refused]:
+        """The pieces in `source`, in order, and a Refused for each that cannot be used.
+
+        Raises ReadError where the source as a whole cannot be read.
+        """
+
+    @abstractmethod
+    def fit(self, pieces: Iterable[Piece]) -> None:
+        """Learn what is learnt from data (a vocabulary, a range) from the training pieces, and from them alone."""
+
+    @property
+    @abstractmethod
+    def spec(self) -> SequenceSpec:
+        """The kind and size of the sequences; only after `fit` or `restore`."""
+
+    @abstractmethod
+    def encode(self, piece: Piece) -> list[Step]:
+        """The whole piece as steps, the end symbol included. Raises EncodeError."""
+
+    @abstractmethod
+    def decode(self, steps: Iterable[Step]) -> Piece:
+        """The piece that `steps` spell. Total: it never raises, whatever steps of the spec were sampled."""
+
+    @abstractmethod
+    def prime(self, piece: Piece) -> list[Step]:
+        """`piece` as an opening to go on from: as `encode`, without the end. Raises EncodeError."""
+
+    @abstractmethod
+    def decoder(self, number: int = 1) -> Decoder:
+        """A decoder for one piece, the `number`-th of a file."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """What `fit` learnt, as plain JSON."""
+
+    @abstractmethod
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Undo `state`: afterwards, this is as it was when `state` was called."""
+
+    def variants(self, piece: Piece) -> Iterator[Piece]:
+        """Other pieces that are as good for training, such as transpositions; `piece` itself is not among them."""
+        return iter(())
+
+    def score(self, piece: Piece) -> Score | None:
+        """`piece` as music; None where it is none or cannot be played."""
+        return None
+
+    def from_score(self, score: Score) -> Piece:
+        """`score` as a piece of this representation. Raises EncodeError where it cannot be written so."""
+        raise Unsupported(f"`{self.name}` cannot be written from a score", "prime it with a file that it reads itself")
+
+    def constraint(self, wishes: Any = None) -> Constraint | None:
+        """The automaton of the pieces that obey `wishes`; None where anything goes. Raises Unsatisfiable."""
+        return None

@@ -1,0 +1,274 @@
+"""From a model's outputs to the next step: filters and noise, in numpy.
+
+The order is always rule, temperature, top-k, top-p and min-p. `composer.api.network` holds the torch twin of each
+function; a contract test keeps the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from composer.api.representation import FrameRule, Limit, Mask
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+Bools = NDArray[np.bool_]
+
+STEPS_AHEAD = 64
+"""How many steps of noise are made at a time: making one costs almost as much as making a block."""
+
+
+class Noise(Protocol):
+    """Uniform random numbers for one step of a batch; rows are independent of one another."""
+
+    def uniform(self, rows: int, n: int) -> Floats:
+        """The next `n` numbers in [0, 1) for each of `rows` rows: shape (rows, n), float64."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class How:
+    """How to draw the next step, each array with one entry per row, shape (B,).
+
+    `temperature` 0 is greedy; `top_k` 0, `top_p` 1 and `min_p` 0 are off. `rule` is None where anything goes, a
+    boolean array (B, V) of allowed tokens, or one FrameRule (or None) per row.
+    """
+
+    temperature: Floats
+    top_k: Ints
+    top_p: Floats
+    min_p: Floats
+    rule: Bools | Sequence[FrameRule | None] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        rows: int,
+        temperature: ArrayLike = 1.0,
+        top_k: ArrayLike = 0,
+        top_p: ArrayLike = 1.0,
+        min_p: ArrayLike = 0.0,
+        rule: Bools | Sequence[FrameRule | None] | None = None,
+    ) -> How:
+        """The same for all rows, or one value per row where a sequence is given."""
+
+        def column(value: ArrayLike, dtype: type) -> NDArray[Any]:
+            return np.broadcast_to(np.asarray(value, dtype), (rows,))
+
+        return cls(
+            column(temperature, np.float32), column(top_k, np.int64), column(top_p, np.float32),
+            column(min_p, np.float32), rule,
+        )  # fmt: skip
+
+    @property
+    def filters(self) -> bool:
+        """Whether any of top-k, top-p and min-p is on for any row."""
+        return bool((self.top_k > 0).any() or (self.top_p < 1).any() or (self.min_p > 0).any())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """One drawn step per row.
+
+    `steps`: token ids (B,) or frames (B, V) of 0 and 1. `logp` (B,): the log-probability, in nats, that the model
+    itself gave the step before any rule or filter. `refused` (B,): the probability mass that the rule took away.
+    """
+
+    steps: NDArray[Any]
+    logp: Floats
+    refused: Floats
+
+
+class CounterNoise:
+    """Noise that is a function of (seed, step, position) alone: a piece does not depend on its neighbours.
+
+    SplitMix64 (Steele, Lea and Flood 2014) used as a hash: the step's counter is mixed into the seed's key, and the
+    position within the step into that. `seeds` are the pieces' own seeds, one per row; `at(steps)` gives the noise for
+    step `steps[row]` of each row.
+    """
+
+    def __init__(self, seeds: Iterable[int]) -> None:
+        self._keys = _mix(np.array([seed & _MASK64 for seed in seeds], np.uint64))
+        self._base = np.full(len(self._keys), -STEPS_AHEAD, np.int64)
+        self._block = np.empty((len(self._keys), STEPS_AHEAD), np.uint64)
+        self._first: Floats = np.empty((len(self._keys), STEPS_AHEAD))
+        self._rows = np.arange(len(self._keys))
+
+    def at(self, steps: Ints) -> Noise:
+        """The noise for step `steps[row]` of each row."""
+        column = steps - self._base
+        if column.min() < 0 or column.max() >= STEPS_AHEAD:
+            self._base = np.array(steps, np.int64)
+            counters = (self._base[:, None] + np.arange(1, STEPS_AHEAD + 1)).astype(np.uint64) * _GOLDEN
+            self._block = _mix(self._keys[:, None] + counters)
+            self._first = _unit(_mix(self._block + _GOLDEN))
+            column = np.zeros_like(self._base)
+        return _StepNoise(self._block[self._rows, column], self._first[self._rows, column])
+
+
+class _StepNoise:
+    """The noise of one step: the first number of each row is at hand, the others are made when asked for."""
+
+    def __init__(self, keys: NDArray[np.uint64], first: Floats) -> None:
+        self._keys, self._first, self._drawn = keys, first, 0
+
+    def uniform(self, rows: int, n: int) -> Floats:
+        if rows != len(self._keys):
+            raise ValueError(f"noise for {len(self._keys)} rows was asked for {rows}")
+        start, self._drawn = self._drawn, self._drawn + n
+        if start == 0 and n == 1:
+            return self._first[:, None]
+        positions = np.arange(start + 1, start + n + 1, dtype=np.uint64) * _GOLDEN
+        return _unit(_mix(self._keys[:, None] + positions))
+
+
+def draw_tokens(logits: Floats, how: How, noise: Noise) -> Drawn:
+    """Draw one token per row from `logits` (B, V)."""
+    rows = np.arange(len(logits))
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    weights = np.exp(shifted)
+    total = weights.sum(axis=1)
+    allowed = how.rule if isinstance(how.rule, np.ndarray) else None
+    refused = np.zeros(len(logits))
+    if allowed is not None:
+        refused = 1 - np.where(allowed, weights, 0).sum(axis=1) / total
+    chances = _filtered(shifted, how, allowed)
+    cumulative = np.cumsum(chances, axis=1, dtype=np.float64)
+    target = noise.uniform(len(logits), 1) * cumulative[:, -1:]
+    steps = (cumulative <= target).sum(axis=1)
+    return Drawn(steps, shifted[rows, steps] - np.log(total), np.maximum(refused, 0))
+
+
+def draw_frames(logits: Floats, how: How, noise: Noise) -> Drawn:
+    """Draw one frame per row from independent units with `logits` (B, V).
+
+    Top-k keeps the k most likely units, min-p those at least that share of the likeliest; top-p has no meaning here.
+    """
+    chance = _sigmoid(logits)
+    rules = how.rule if how.rule is not None and not isinstance(how.rule, np.ndarray) else [None] * len(logits)
+    off, on = clamps(rules, logits.shape[1])
+    tempered = _sigmoid(logits / np.maximum(how.temperature, 1e-6)[:, None])
+    candidates = np.where(off, -1.0, np.where(on, 2.0, tempered))
+    if how.filters:
+        candidates = np.where(_kept_units(candidates, how) | on, candidates, -1.0)
+    frames = noise.uniform(*logits.shape) < candidates
+    for row, rule in enumerate(rules):
+        if rule is not None:
+            frames[row] = obey(frames[row], candidates[row], rule)
+    softplus = np.logaddexp(0, logits)
+    logp = np.where(frames, logits, 0).sum(axis=1) - softplus.sum(axis=1)
+    refused = 1 - np.prod(np.where(off, 1 - chance, np.where(on, chance, 1)), axis=1)
+    return Drawn(frames.astype(np.uint8), logp, refused)
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """Log-probabilities, in nats, over the last axis."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+
+
+def frames_logp(logits: Floats, frames: NDArray[Any]) -> Floats:
+    """Log-probability, in nats, of each frame (..., V) under independent units with `logits`; shape (...)."""
+    return np.asarray((np.where(frames > 0, logits, 0) - np.logaddexp(0, logits)).sum(axis=-1))
+
+
+def mask_array(mask: Mask, size: int) -> Bools:
+    """The set `mask` as a boolean array (size,)."""
+    packed = np.frombuffer(mask.to_bytes((size + 7) // 8, "little"), np.uint8)
+    return np.unpackbits(packed, count=size, bitorder="little").astype(bool)
+
+
+def clamps(rules: Sequence[FrameRule | None], size: int) -> tuple[Bools, Bools]:
+    """The units that each row's rule holds off and on: two boolean arrays (B, size)."""
+    empty = np.zeros(size, bool)
+    off = [empty if rule is None else mask_array(rule.off, size) for rule in rules]
+    on = [empty if rule is None else mask_array(rule.on, size) for rule in rules]
+    return np.array(off), np.array(on)
+
+
+def obey(frame: Bools, chance: Floats, rule: FrameRule) -> Bools:
+    """`frame` (V,) with the limits of `rule` kept, the least likely units dropped, then projected."""
+    for limit in rule.limits:
+        frame = _limited(frame, chance, limit)
+    if rule.project is None:
+        return frame
+    projected = np.zeros_like(frame)
+    projected[list(rule.project(tuple(int(unit) for unit in np.flatnonzero(frame))))] = True
+    return projected
+
+
+def _filtered(shifted: Floats, how: How, allowed: Bools | None) -> Floats:
+    """Unnormalised chances (B, V) after rule, temperature, top-k, top-p and min-p."""
+    if allowed is not None:
+        shifted = np.where(allowed, shifted, -np.inf)
+        shifted = shifted - shifted.max(axis=1, keepdims=True)
+    greedy = how.temperature <= 0
+    temperature = np.where(greedy, 1, how.temperature)[:, None]
+    chances = np.exp(shifted / temperature)
+    if how.filters:
+        chances = _truncated(chances, how)
+    if greedy.any():
+        best = np.zeros_like(chances)
+        best[np.arange(len(best)), shifted.argmax(axis=1)] = 1
+        chances = np.where(greedy[:, None], best, chances)
+    return np.asarray(chances)
+
+
+def _truncated(chances: Floats, how: How) -> Floats:
+    """`chances` with those zero that top-k, top-p or min-p leave out; the likeliest always stays.
+
+    Equal chances are ordered by token id, so that the result is the same everywhere.
+    """
+    size = chances.shape[1]
+    order = np.argsort(-chances, axis=1, kind="stable")
+    ranked = np.take_along_axis(chances, order, axis=1)
+    keep = np.arange(size) < np.where(how.top_k > 0, how.top_k, size)[:, None]
+    ranked = np.where(keep, ranked, 0)
+    before = np.cumsum(ranked, axis=1) - ranked
+    keep &= before < how.top_p[:, None] * ranked.sum(axis=1, keepdims=True)
+    keep &= ranked >= how.min_p[:, None] * ranked[:, :1]
+    keep[:, 0] = True
+    kept = np.zeros_like(keep)
+    np.put_along_axis(kept, order, keep, axis=1)
+    return np.where(kept, chances, 0)
+
+
+def _kept_units(candidates: Floats, how: How) -> Bools:
+    order = np.argsort(-candidates, axis=1, kind="stable")
+    rank = np.argsort(order, axis=1, kind="stable")
+    limit = np.where(how.top_k > 0, how.top_k, candidates.shape[1])[:, None]
+    return np.asarray((rank < limit) & (candidates >= how.min_p[:, None] * candidates.max(axis=1, keepdims=True)))
+
+
+def _limited(frame: Bools, chance: Floats, limit: Limit) -> Bools:
+    active = np.flatnonzero(frame & mask_array(limit.units, len(frame)))
+    if len(active) <= limit.most:
+        return frame
+    frame = frame.copy()
+    frame[active[np.argsort(-chance[active], kind="stable")[limit.most :]]] = False
+    return frame
+
+
+def _sigmoid(x: Floats) -> Floats:
+    """The logistic function as a scaled tanh, which neither overflows nor needs a branch."""
+    return np.asarray(0.5 * np.tanh(0.5 * x) + 0.5)
+
+
+_MASK64 = (1 << 64) - 1
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def _unit(z: NDArray[np.uint64]) -> Floats:
+    """[0, 1) with 52 bits, so that u times a sum is below the sum even after rounding."""
+    return (z >> np.uint64(12)).astype(np.float64) * 2.0**-52

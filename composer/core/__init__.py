@@ -1,0 +1,1 @@
+"""The engine: corpora, training, generation, checkpoints. It knows no terminal."""
