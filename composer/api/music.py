@@ -69,7 +69,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """From beat `onset` on, a key signature of `sharps` (negative: flats) in `mode` (`major`, `minor`, `dorian`, ...)."""
+    """From beat `onset` on, a key signature of `sharps` (negative: flats) in `mode` (`major`, `dorian`, ...)."""
 
     onset: Fraction
     sharps: int

@@ -1,4 +1,4 @@
-"""The face of a model that learns: torch modules, their batches and their losses. The only module of the API with torch."""
+"""The face of a model that learns: torch modules, their batches and their losses. Only this module imports torch."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ __all__ = ["Batch", "Loss", "Measure", "Network", "Phase", "StepwiseNetwork"]
 class Batch:
     """A window of B streams, T steps long.
 
-    `inputs` and `targets`: token ids (B, T), int64, or frames (B, T, V), float of 0 and 1; `inputs` are `targets` one step
-    earlier, and a piece's first input is the end symbol or an empty frame. `weight` (B, T): 1 for a step that
+    `inputs` and `targets`: token ids (B, T), int64, or frames (B, T, V), float of 0 and 1. `inputs` are `targets` one
+    step earlier, and a piece's first input is the end symbol or an empty frame. `weight` (B, T): 1 for a step that
     counts, 0 for padding. `reset` (B, T): true where a piece begins, so that nothing before it may be remembered.
     `conditions`: for each condition the value's index (B, T), int64, -1 for none.
     """

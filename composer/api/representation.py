@@ -83,7 +83,7 @@ class Source:
             raise ReadError(f"cannot read {self.label}: {error.strerror or error}") from error
 
     def text(self) -> str:
-        """The whole content as text: UTF-8, else Latin-1; line ends become `\\n`.
+        """The whole content as text: UTF-8, else Latin-1; line ends become a line feed.
 
         Raises ReadError for bytes that are no text.
         """

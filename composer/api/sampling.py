@@ -49,6 +49,7 @@ class How:
     def of(
         cls,
         rows: int,
+        *,
         temperature: ArrayLike = 1.0,
         top_k: ArrayLike = 0,
         top_p: ArrayLike = 1.0,

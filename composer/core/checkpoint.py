@@ -1,0 +1,170 @@
+"""Checkpoints: one safetensors file with a model's weights and, as JSON, all that is needed to play or go on.
+
+Nothing is ever unpickled, and torch is not needed to read one. Files are written beside their place, synced and then
+renamed, so that a reader finds the old one or the new one and never half of either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from composer.api import CheckpointError, SequenceSpec
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FORMAT = 1
+"""The number of the layout described here; a file with a higher one is refused."""
+
+MAX_HEADER = 1024 * 1024
+_KEY = "composer"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """All of a checkpoint but its weights.
+
+    `options` and `config` are the representation's and the model's settings, `state` what the representation learnt,
+    `record` how it was trained (data, split, steps, best validation value).
+    """
+
+    representation: str
+    representation_version: int
+    options: Mapping[str, Any]
+    state: Mapping[str, Any]
+    model: str
+    config: Mapping[str, Any]
+    spec: SequenceSpec
+    record: Mapping[str, Any] = field(default_factory=dict)
+    program: str = ""
+    format: int = FORMAT
+
+    def to_json(self) -> str:
+        """One line of JSON, keys in order, so that equal headers are equal bytes."""
+        data = {**asdict(self), "spec": self.spec.to_json()}
+        return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """A header and the weights by name."""
+
+    header: Header
+    weights: Mapping[str, NDArray[Any]]
+
+    def with_record(self, **record: Any) -> Checkpoint:
+        """The same with these entries added to the training record."""
+        return replace(self, header=replace(self.header, record={**self.header.record, **record}))
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write `checkpoint` to `path`, atomically. Raises CheckpointError where it cannot be written."""
+    save_arrays(path, checkpoint.weights, checkpoint.header.to_json())
+
+
+def load(path: Path, half: bool = False) -> Checkpoint:
+    """Read a checkpoint; weights stored as fp16 come back as fp32 unless `half`. Raises CheckpointError."""
+    import numpy as np
+
+    arrays, text = load_arrays(path)
+    widen = {name: a.astype(np.float32) if a.dtype == np.float16 and not half else a for name, a in arrays.items()}
+    return Checkpoint(_header(path, text), widen)
+
+
+def read_header(path: Path) -> Header:
+    """Read all but the weights. Raises CheckpointError."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            if not 2 <= size <= MAX_HEADER + 4 * MAX_HEADER:
+                raise _not_one(path)
+            metadata = json.loads(file.read(size)).get("__metadata__", {})
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, AttributeError) as error:
+        raise _not_one(path) from error
+    return _header(path, metadata.get(_KEY))
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of the file, in hexadecimal: the identity of a model."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: str) -> None:
+    """Write named arrays and one text, atomically. Raises CheckpointError for infinities, nans and full disks."""
+    import numpy as np
+    from safetensors.numpy import save as to_bytes
+
+    if len(metadata.encode()) > MAX_HEADER:
+        raise CheckpointError(f"the description of {path.name} is larger than 1 MB", "store large values as tensors")
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise CheckpointError(f"`{name}` holds values that {array.dtype} cannot", "train with a lower --lr")
+    # safetensors writes transposed and Fortran-ordered arrays as if they were C-ordered, silently
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    write_bytes(path, to_bytes(contiguous, {_KEY: metadata}))
+
+
+def load_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
+    """Read what `save_arrays` wrote. Raises CheckpointError."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise CheckpointError(f"there is no checkpoint {path}", "`composer plugins` lists your models") from error
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}") from error
+    except SafetensorError as error:
+        raise _not_one(path) from error
+    if _KEY not in metadata:
+        raise _not_one(path)
+    return arrays, metadata[_KEY]
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all. Raises CheckpointError naming it."""
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise CheckpointError(f"cannot write {path}: {error.strerror or error}", "is the disk full?") from error
+
+
+def _header(path: Path, text: str | None) -> Header:
+    if text is None:
+        raise _not_one(path)
+    try:
+        data = json.loads(text)
+        if data["format"] > FORMAT:
+            raise CheckpointError(
+                f"{path} was written by composer {data['program']} in a newer format", "upgrade this program"
+            )
+        return Header(**{**data, "spec": SequenceSpec.from_json(data["spec"])})
+    except (ValueError, KeyError, TypeError) as error:
+        raise _not_one(path) from error
+
+
+def _not_one(path: Path) -> CheckpointError:
+    return CheckpointError(
+        f"{path} is not a whole checkpoint of this program", "it may be cut short; copy it again, or train a new one"
+    )

@@ -1,0 +1,168 @@
+"""Finding plugins: by name, one at a time, so that only what is used is loaded.
+
+Every plugin, built in or not, is an entry point in the group `composer` whose name is the plugin's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+import pluggy
+
+from composer.api import API_VERSION, ComposerError, Model, PairingError, PluginError, Representation, hooks
+
+STRICT = "COMPOSER_STRICT_PLUGINS"
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """An entry point and where it comes from; `distribution` is `name version`."""
+
+    name: str
+    distribution: str
+    entry: metadata.EntryPoint
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a plugin adds: a representation, a model, or both."""
+
+    plugin: Plugin
+    representation: type[Representation] | None
+    model: type[Model] | None
+
+
+def representation(name: str) -> type[Representation]:
+    """The representation called `name`. Raises PluginError, with the nearest names, where there is none."""
+    found = _load(name).representation if name in _plugins() else None
+    if found is None:
+        raise _unknown("representation", name, [loaded.representation for loaded in everything()])
+    return found
+
+
+def model(name: str) -> Model:
+    """The model called `name`. Raises PluginError, with the nearest names, where there is none."""
+    found = _load(name).model if name in _plugins() else None
+    if found is None:
+        raise _unknown("model", name, [loaded.model for loaded in everything()])
+    return found()
+
+
+def everything(warn: Callable[[str], object] | None = None) -> Iterator[Loaded]:
+    """All plugins, by name. One that does not load is passed to `warn` in a line that names its distribution.
+
+    Without `warn`, that line goes to stderr. With COMPOSER_STRICT_PLUGINS=1 the failure is raised instead.
+    """
+    for name in sorted(_plugins()):
+        try:
+            yield _load(name)
+        except PluginError as error:
+            if os.environ.get(STRICT) == "1":
+                raise
+            (warn or _warn)(error.message)
+
+
+def check_pair(representation: type[Representation], model: Model) -> None:
+    """Raise PairingError, naming a pair that works, where `model` cannot learn what `representation` yields."""
+    if representation.kind in model.accepts:
+        return
+    others = [
+        loaded.model.name for loaded in everything() if loaded.model and representation.kind in loaded.model.accepts
+    ]
+    way_out = f"use --model {others[0]} with `{representation.name}`" if others else "install a model that accepts them"
+    raise PairingError(
+        f"model `{model.name}` composes {' or '.join(sorted(model.accepts))}, "
+        f"but `{representation.name}` yields {representation.kind}",
+        way_out,
+    )
+
+
+def default_model(representation: type[Representation]) -> Model:
+    """The model to train where none is asked for: `lstm` where it fits, else the first that does."""
+    try:
+        candidate = model("lstm")
+        if representation.kind in candidate.accepts:
+            return candidate
+    except PluginError:
+        pass
+    for loaded in everything():
+        if loaded.model and representation.kind in loaded.model.accepts:
+            return loaded.model()
+    raise PairingError(f"no installed model composes {representation.kind}", "install a plugin that does")
+
+
+@cache
+def _plugins() -> dict[str, Plugin]:
+    """All entry points by name. Raises PluginError where two distributions claim one name."""
+    found: dict[str, Plugin] = {}
+    for entry in metadata.entry_points(group=hooks.PROJECT):
+        distribution = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown distribution"
+        plugin = Plugin(entry.name, distribution, entry)
+        other = found.get(entry.name)
+        if other and (other.distribution, other.entry.value) != (distribution, entry.value):
+            raise PluginError(
+                f"two plugins are called `{entry.name}`: one of {other.distribution}, one of {distribution}",
+                "uninstall one of the two",
+            )
+        found[entry.name] = plugin
+    return found
+
+
+@cache
+def _load(name: str) -> Loaded:
+    """Import a plugin and ask its hooks. Raises PluginError that names its distribution, whatever goes wrong."""
+    plugin = _plugins()[name]
+    manager = pluggy.PluginManager(hooks.PROJECT)
+    manager.add_hookspecs(hooks)
+    try:
+        manager.register(plugin.entry.load(), name)
+        manager.check_pending()
+        classes: list[Any] = [*manager.hook.composer_representation(), *manager.hook.composer_model()]
+        _check(plugin, classes)
+    except ComposerError as error:
+        raise PluginError(f"plugin `{name}` of {plugin.distribution}: {error.message}", error.hint) from error
+    except Exception as error:  # a stranger's code may raise anything, and must not end the program
+        reason = f"{type(error).__name__}: {error}"
+        raise PluginError(
+            f"plugin `{name}` of {plugin.distribution} does not load ({reason})", "upgrade or uninstall that package"
+        ) from error
+    named = [kind for kind in classes if kind.name == name]
+    return Loaded(
+        plugin,
+        next((kind for kind in named if issubclass(kind, Representation)), None),
+        next((kind for kind in named if issubclass(kind, Model)), None),
+    )
+
+
+def _check(plugin: Plugin, classes: list[Any]) -> None:
+    for kind in classes:
+        if not (isinstance(kind, type) and issubclass(kind, Representation | Model)):
+            raise PluginError(f"its hook returned {kind!r}, which is no class of a representation or model")
+        version = getattr(kind, "api", None)
+        if not isinstance(version, int):
+            raise PluginError(f"{kind.__name__} does not say which interface it was written for", "add `api = 1` to it")
+        if version > API_VERSION:
+            raise PluginError(
+                f"it was written for version {version} of the interface, and this program has {API_VERSION}",
+                "upgrade composer-cli",
+            )
+    if not any(kind.name == plugin.name for kind in classes):
+        raise PluginError(f"its hooks return nothing called `{plugin.name}`")
+
+
+def _unknown(what: str, name: str, classes: list[Any]) -> PluginError:
+    names = [kind.name for kind in classes if kind is not None]
+    near = get_close_matches(name, names, 3, 0.4)
+    hint = "did you mean " + " or ".join(f"`{n}`" for n in near) + "?" if near else "there are: " + ", ".join(names)
+    return PluginError(f"there is no {what} `{name}`", hint)
+
+
+def _warn(message: str) -> None:
+    sys.stderr.write(f"warning: {message}\n")
