@@ -25,7 +25,8 @@ State = Any
 class Sampler(Protocol):
     """The face of a model that plays. Steps are arrays: token ids (B,) or frames (B, V) of 0 and 1.
 
-    A state belongs to the sampler: after `observe` or `select`, only the returned one may be used.
+    `observe` may work in place: afterwards, only the state that it returned may be used. `select` leaves its arguments
+    as they are. A row's result does not depend on what is in the other rows.
     """
 
     def begin(self, conditions: Sequence[Mapping[str, str]]) -> State:

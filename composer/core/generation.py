@@ -75,18 +75,17 @@ def generate(
             waiting.setdefault(event.number, deque()).append(event)
             continue
         yield event
-        while isinstance(event, Ended):
+        over = isinstance(event, Ended)
+        while over:
             current += 1
             queue = waiting.pop(current, deque())
             yield from queue
-            if not queue:
-                break
-            event = queue[-1]
+            over = bool(queue) and isinstance(queue[-1], Ended)
 
 
 @dataclass(slots=True)
 class _Row:
-    """A place where pieces are composed: the piece's `number` (0 when idle), its steps so far, its automaton's state."""
+    """A place where pieces are composed: the piece's `number` (0 when idle), its steps, its automaton's state."""
 
     number: int
     taken: int

@@ -1,0 +1,65 @@
+"""`lstm`: a stack of LSTM layers over the steps so far, for tokens and for frames.
+
+Hochreiter and Schmidhuber 1997, with forget gates (Gers, Schmidhuber and Cummins 2000). The network and the sampler
+are the same equations twice: `network.py` learns them in torch, `sampler.py` plays them in numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from composer.api import Kind, Model, OptionError, Sampler, SequenceSpec, hookimpl
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from composer.api.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class LstmConfig:
+    """The settings of an LSTM."""
+
+    hidden: int = field(default=256, metadata={"help": "cells in each layer"})
+    layers: int = field(default=2, metadata={"help": "layers, one above the other"})
+    embedding: int = field(default=64, metadata={"help": "size of the vector that a step is turned into"})
+    dropout: float = field(default=0.2, metadata={"help": "share of outputs zeroed between layers while training"})
+    condition: int = field(default=16, metadata={"help": "size of the vector that a condition's value is turned into"})
+    condition_dropout: float = field(default=0.1, metadata={"help": "share of conditions hidden while training"})
+
+    def __post_init__(self) -> None:
+        for name in ("hidden", "layers", "embedding", "condition"):
+            if getattr(self, name) < 1:
+                raise OptionError(f"`{name}` cannot be {getattr(self, name)}", "give a whole number above 0")
+        for name in ("dropout", "condition_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise OptionError(f"`{name}` cannot be {getattr(self, name)}", "give a share from 0 to below 1")
+
+
+class Lstm(Model):
+    """The descriptor."""
+
+    api = 1
+    name = "lstm"
+    summary = "a stack of LSTM layers: softmax over tokens, one sigmoid per unit of a frame"
+    accepts = frozenset({Kind.TOKENS, Kind.FRAMES})
+    conditional = True
+    Config = LstmConfig
+
+    def network(self, spec: SequenceSpec, config: LstmConfig) -> Network:
+        from composer_lstm.network import LstmNetwork
+
+        return LstmNetwork(spec, config)
+
+    def sampler(self, spec: SequenceSpec, config: LstmConfig, weights: Mapping[str, NDArray[Any]]) -> Sampler:
+        from composer_lstm.sampler import LstmSampler
+
+        return LstmSampler(spec, config, weights)
+
+
+@hookimpl
+def composer_model() -> type[Model]:
+    """This plugin's model."""
+    return Lstm
