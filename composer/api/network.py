@@ -204,7 +204,7 @@ class StepwiseNetwork(Network):
         return draw(state.logits.cpu().numpy(), how, noise)
 
     def select(self, state: State, rows: Ints, fresh: State | None = None) -> State:
-        index = torch.as_tensor(np.asarray(rows), device=self.device)
+        index = torch.as_tensor(np.array(rows), device=self.device)
         if fresh is not None:
             count = len(state.logits)
             index = torch.where(index < 0, count, index)

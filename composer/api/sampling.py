@@ -154,13 +154,15 @@ def draw_frames(logits: Floats, how: How, noise: Noise) -> Drawn:
     rules = how.rule if how.rule is not None and not isinstance(how.rule, np.ndarray) else [None] * len(logits)
     off, on = clamps(rules, logits.shape[1])
     tempered = _sigmoid(logits / np.maximum(how.temperature, 1e-6)[:, None])
-    candidates = np.where(off, -1.0, np.where(on, 2.0, tempered))
+    # units are ranked by logit, since at a low temperature many chances round to the same 0 or 1
+    rank = np.where(off, -np.inf, np.where(on, np.inf, logits))
+    tempered = np.where(off, -1.0, np.where(on, 2.0, tempered))
     if how.filters:
-        candidates = np.where(_kept_units(candidates, how) | on, candidates, -1.0)
-    frames = noise.uniform(*logits.shape) < candidates
+        tempered = np.where(_kept_units(rank, tempered, how) | on, tempered, -1.0)
+    frames = noise.uniform(*logits.shape) < tempered
     for row, rule in enumerate(rules):
         if rule is not None:
-            frames[row] = obey(frames[row], candidates[row], rule)
+            frames[row] = obey(frames[row], rank[row], rule)
     softplus = np.logaddexp(0, logits)
     logp = np.where(frames, logits, 0).sum(axis=1) - softplus.sum(axis=1)
     refused = 1 - np.prod(np.where(off, 1 - chance, np.where(on, chance, 1)), axis=1)
@@ -192,10 +194,10 @@ def clamps(rules: Sequence[FrameRule | None], size: int) -> tuple[Bools, Bools]:
     return np.array(off), np.array(on)
 
 
-def obey(frame: Bools, chance: Floats, rule: FrameRule) -> Bools:
-    """`frame` (V,) with the limits of `rule` kept, the least likely units dropped, then projected."""
+def obey(frame: Bools, rank: Floats, rule: FrameRule) -> Bools:
+    """`frame` (V,) with the limits of `rule` kept, the units of lowest `rank` (V,) dropped, then projected."""
     for limit in rule.limits:
-        frame = _limited(frame, chance, limit)
+        frame = _limited(frame, rank, limit)
     if rule.project is None:
         return frame
     projected = np.zeros_like(frame)
@@ -239,19 +241,18 @@ def _truncated(chances: Floats, how: How) -> Floats:
     return np.where(kept, chances, 0)
 
 
-def _kept_units(candidates: Floats, how: How) -> Bools:
-    order = np.argsort(-candidates, axis=1, kind="stable")
-    rank = np.argsort(order, axis=1, kind="stable")
-    limit = np.where(how.top_k > 0, how.top_k, candidates.shape[1])[:, None]
-    return np.asarray((rank < limit) & (candidates >= how.min_p[:, None] * candidates.max(axis=1, keepdims=True)))
+def _kept_units(rank: Floats, chance: Floats, how: How) -> Bools:
+    place = np.argsort(np.argsort(-rank, axis=1, kind="stable"), axis=1, kind="stable")
+    limit = np.where(how.top_k > 0, how.top_k, rank.shape[1])[:, None]
+    return np.asarray((place < limit) & (chance >= how.min_p[:, None] * chance.max(axis=1, keepdims=True)))
 
 
-def _limited(frame: Bools, chance: Floats, limit: Limit) -> Bools:
+def _limited(frame: Bools, rank: Floats, limit: Limit) -> Bools:
     active = np.flatnonzero(frame & mask_array(limit.units, len(frame)))
     if len(active) <= limit.most:
         return frame
     frame = frame.copy()
-    frame[active[np.argsort(-chance[active], kind="stable")[limit.most :]]] = False
+    frame[active[np.argsort(-rank[active], kind="stable")[limit.most :]]] = False
     return frame
 
 

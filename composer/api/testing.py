@@ -1,0 +1,274 @@
+"""Contract tests that every plugin runs on itself, built in or not.
+
+    from composer.api.testing import check_model, check_representation
+
+    def test_contract():
+        check_representation(Letters, [source("one", "1.txt"), source("two", "2.txt")])
+        check_model(Markov)
+
+Each raises AssertionError with a sentence about what is broken. They need no test framework.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from composer.api.errors import EncodeError, Unsupported
+from composer.api.hooks import API_VERSION
+from composer.api.model import Model, Sampler
+from composer.api.music import Piece, Refused
+from composer.api.representation import Representation, Source
+from composer.api.sampling import CounterNoise, How
+from composer.api.sequence import Kind, SequenceSpec, Step
+
+if TYPE_CHECKING:
+    from composer.api.network import Batch, Network
+
+PROBABILITY_TOLERANCE = 1e-5
+LOG_TOLERANCE = 1e-4
+CERTAIN_ENOUGH = 1e-5
+"""Log-probabilities of rarer steps than this may differ by more, since fp32 cannot tell them."""
+
+
+def source(content: str | bytes, name: str) -> Source:
+    """`content` as if it stood in the file `name`."""
+    return Source(Path(name), name=name, data=content.encode() if isinstance(content, str) else content)
+
+
+def check_representation(kind: type[Representation], sources: Sequence[Source], options: Any = None) -> None:
+    """Hold `kind` to what Representation promises, on the pieces in `sources` (at least two are needed)."""
+    assert isinstance(kind.api, int), f"{kind.__name__} does not say which interface it was written for"
+    assert kind.api <= API_VERSION, f"{kind.__name__} was written for a newer interface"
+    assert kind.name, "a representation has a name"
+    assert kind.summary, "a representation says in a line what it is"
+    assert kind.formats, "a representation can be written in at least one format"
+    representation = kind(options)
+    items = [item for each in sources for item in representation.read(each)]
+    pieces = [item for item in items if isinstance(item, Piece)]
+    assert len(pieces) >= 2, f"two pieces are needed to judge by; these were refused: {_refusals(items)}"
+    representation.fit(pieces)
+    spec = representation.spec
+    assert spec.kind is kind.kind, "the spec is of another kind than the class says"
+    assert SequenceSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec, "the spec does not survive JSON"
+    for piece in pieces:
+        _check_piece(representation, piece)
+    _check_restored(kind, options, representation, pieces)
+    _check_total(representation)
+
+
+def _check_piece(representation: Representation, piece: Piece) -> None:
+    steps, spec = representation.encode(piece), representation.spec
+    for step in steps:
+        _check_step(step, spec)
+    opening = representation.prime(piece)
+    if spec.kind is Kind.TOKENS:
+        assert steps, f"{piece.source} has no steps, not even the end symbol"
+        assert steps[-1] == spec.end, f"the steps of {piece.source} do not end with the end symbol"
+        assert spec.end not in steps[:-1], f"the end symbol stands inside {piece.source}"
+        assert opening == steps[: len(opening)], f"{piece.source} as a primer is not how it begins"
+    decoded = representation.decode(steps)
+    assert representation.encode(decoded) == steps, f"{piece.source} is not the same after encode, decode, encode"
+    for variant in representation.variants(piece):
+        try:
+            representation.encode(variant)
+        except EncodeError:
+            continue
+    score = representation.score(piece)
+    if score is not None:
+        assert score.notes or not score.parts or any(p.percussion for p in score.parts), f"{piece.source} is silent"
+
+
+def _check_step(step: Step, spec: SequenceSpec) -> None:
+    if spec.kind is Kind.TOKENS:
+        assert isinstance(step, int), f"a token is a whole number, not {step!r}"
+        assert 0 <= step < spec.size, f"token {step} is outside 0 to {spec.size - 1}"
+    else:
+        assert isinstance(step, tuple), f"a frame is a tuple of units, not {step!r}"
+        assert list(step) == sorted(set(step)), f"the units of a frame ascend, each once: {step}"
+        assert all(0 <= unit < spec.size for unit in step), f"frame {step} has units outside 0 to {spec.size - 1}"
+
+
+def _check_restored(
+    kind: type[Representation], options: Any, representation: Representation, pieces: Sequence[Piece]
+) -> None:
+    other = kind(options)
+    other.restore(json.loads(json.dumps(representation.state())))
+    assert other.spec == representation.spec, "the spec is another after state and restore"
+    for piece in pieces:
+        assert other.encode(piece) == representation.encode(piece), f"{piece.source} is encoded otherwise after restore"
+
+
+def _check_total(representation: Representation) -> None:
+    """No steps whatever make `decode` or a decoder raise, and both give the same text."""
+    for steps in _random_sequences(representation.spec):
+        representation.score(representation.decode(steps))
+        decoder = representation.decoder(1)
+        events = [event for step in steps for event in decoder.push(step)] + list(decoder.finish())
+        if representation.native is not None:
+            assert all(isinstance(event, str) for event in events), "a decoder of a text format gives text"
+
+
+def _random_sequences(spec: SequenceSpec, count: int = 50, length: int = 120) -> Iterator[list[Step]]:
+    generator = random.Random(0)
+    for _ in range(count):
+        if spec.kind is Kind.TOKENS:
+            yield [generator.randrange(spec.size) for _ in range(generator.randrange(length))]
+        else:
+            share = generator.random() * 0.2
+            yield [
+                tuple(unit for unit in range(spec.size) if generator.random() < share)
+                for _ in range(generator.randrange(length))
+            ]
+
+
+def check_model(kind: type[Model], **settings: Any) -> None:
+    """Hold `kind` to what Model promises, for every kind of sequence it accepts; `settings` go into its Config."""
+    assert isinstance(kind.api, int), f"{kind.__name__} does not say which interface it was written for"
+    assert kind.api <= API_VERSION, f"{kind.__name__} was written for a newer interface"
+    assert kind.accepts, "a model accepts at least one kind of sequence"
+    model = kind()
+    config = dataclasses.replace(model.Config(), **settings)
+    conditions = {"rhythm": ("jig", "reel")} if kind.conditional else {}
+    for sequence in sorted(kind.accepts):
+        end = 0 if sequence is Kind.TOKENS else None
+        for labels in [{}, conditions] if conditions else [{}]:
+            spec = SequenceSpec(sequence, size=12, end=end, conditions=labels)
+            _check_learns(model, spec, config)
+            _check_streams(model, spec, config)
+            network = _rounded(model.network(spec, config))
+            _check_plays(network, spec)
+            weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
+            sampler = model.sampler(spec, config, weights)
+            if sampler is not None:
+                _check_plays(sampler, spec)
+                _check_faces(network, sampler, spec)
+
+
+def _check_learns(model: Model, spec: SequenceSpec, config: Any) -> None:
+    """On one batch that repeats, the monitor falls."""
+    import torch
+
+    torch.manual_seed(0)
+    network = model.network(spec, config)
+    batch = _batch(spec, rows=4, length=24)
+    for phase in network.phases():
+        network.enter(phase)
+        optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
+        network.eval()
+        before = network.evaluate(batch, None)[0]
+        network.train()
+        for _ in range(60):
+            optimiser.zero_grad()
+            loss = network.loss(batch, None)[0]
+            loss.objective.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+        network.eval()
+        after = network.evaluate(batch, None)[0]
+        assert after.count == before.count == float(batch.weight.sum()), "steps of weight 0 are counted, or others not"
+        assert after.mean < before.mean, f"phase `{phase.name}` does not learn: {before.mean} became {after.mean}"
+
+
+def _check_streams(model: Model, spec: SequenceSpec, config: Any) -> None:
+    """Two windows with the state handed on are one long window; a reset forgets everything."""
+    import torch
+
+    torch.manual_seed(0)
+    network = model.network(spec, config).eval()
+    network.enter(network.phases()[-1])
+    batch = _batch(spec, rows=3, length=20)
+    whole = network.evaluate(batch, None)[0].total
+    first, state = network.evaluate(_window(batch, 0, 8), None)
+    second, _ = network.evaluate(_window(batch, 8, 20), state)
+    assert abs(first.total + second.total - whole) <= 1e-3 * abs(whole), "two windows are not one long window"
+    batch.reset[:, 8] = True
+    parted = network.evaluate(batch, None)[0].total
+    alone = network.evaluate(_window(batch, 8, 20), None)[0].total
+    assert abs(first.total + alone - parted) <= 1e-3 * abs(parted), "a reset does not forget what was before it"
+
+
+def _check_plays(player: Sampler, spec: SequenceSpec) -> None:
+    """Rows are independent, a row that is not active stays, and select copies rows."""
+    rows = np.arange(3)
+    steps = _steps(spec, rows=3, length=6)
+    together = player.begin([{}] * 3)
+    for column in steps:
+        together = player.observe(together, column)
+    before = player.sample(together, How.of(3), CounterNoise([1, 2, 3]).at(np.zeros(3, int)))
+    swapped = player.select(together, rows[::-1])
+    after = player.sample(swapped, How.of(3), CounterNoise([3, 2, 1]).at(np.zeros(3, int)))
+    assert (before.steps[::-1] == after.steps).all(), "a piece depends on its row or on its neighbours"
+    kept = player.select(together, rows)
+    moved = player.observe(player.select(together, rows), steps[0], np.array([True, False, True]))
+    mixed = player.select(moved, np.array([-1, 1, -1]), player.select(kept, np.array([1])))
+    again = player.sample(mixed, How.of(3), CounterNoise([2, 2, 2]).at(np.zeros(3, int)))
+    assert (again.steps == before.steps[1]).all(), "select or an inactive row does not keep what it should"
+    assert np.isfinite(again.logp).all(), "a drawn step has no finite log-probability"
+
+
+def _check_faces(network: Network, sampler: Sampler, spec: SequenceSpec) -> None:
+    """Both faces give the same probabilities after the same steps."""
+    labels = {name: values[0] for name, values in spec.conditions.items()}
+    rows: list[Mapping[str, str]] = [labels, {}]
+    ours, theirs = sampler.begin(rows), network.begin(rows)
+    for column in _steps(spec, rows=2, length=40):
+        try:
+            played, learnt = sampler.score(ours, column), network.score(theirs, column)
+        except Unsupported:
+            return
+        assert np.abs(np.exp(played) - np.exp(learnt)).max() <= PROBABILITY_TOLERANCE, "the faces differ in probability"
+        likely = learnt > np.log(CERTAIN_ENOUGH)
+        assert (np.abs(played - learnt)[likely] <= LOG_TOLERANCE).all(), "the two faces differ in log-probability"
+        ours, theirs = sampler.observe(ours, column), network.observe(theirs, column)
+
+
+def _rounded(network: Network) -> Network:
+    """The network with weights as a checkpoint stores them."""
+    return network.half().float().eval()
+
+
+def _steps(spec: SequenceSpec, rows: int, length: int) -> NDArray[Any]:
+    """Random steps, one column of a batch at a time: (length, rows) tokens or (length, rows, V) frames."""
+    generator = np.random.default_rng(0)
+    if spec.kind is Kind.TOKENS:
+        return generator.integers(1, spec.size, (length, rows))
+    return (generator.random((length, rows, spec.size)) < 0.2).astype(np.uint8)
+
+
+def _batch(spec: SequenceSpec, rows: int, length: int) -> Batch:
+    """A window in which every row begins a piece and the last step of the first row is padding."""
+    import torch
+
+    from composer.api.network import Batch
+
+    targets = torch.from_numpy(_steps(spec, rows, length)).transpose(0, 1).contiguous()
+    targets = targets if spec.kind is Kind.TOKENS else targets.float()
+    begin = torch.full_like(targets[:, :1], spec.end or 0)
+    weight = torch.ones(rows, length)
+    weight[0, -1] = 0
+    reset = torch.zeros(rows, length, dtype=torch.bool)
+    reset[:, 0] = True
+    index = torch.arange(rows)[:, None].expand(rows, length)
+    conditions = {name: index % (1 + len(values)) - 1 for name, values in spec.conditions.items()}
+    return Batch(torch.cat([begin, targets[:, :-1]], 1), targets, weight, reset, conditions)
+
+
+def _window(batch: Batch, start: int, stop: int) -> Batch:
+    from composer.api.network import Batch
+
+    cut = slice(start, stop)
+    conditions = {name: value[:, cut] for name, value in batch.conditions.items()}
+    return Batch(
+        batch.inputs[:, cut], batch.targets[:, cut], batch.weight[:, cut], batch.reset[:, cut].clone(), conditions
+    )
+
+
+def _refusals(items: Sequence[Piece | Refused]) -> str:
+    return "; ".join(f"{item.source}: {item.reason}" for item in items if isinstance(item, Refused)) or "none"

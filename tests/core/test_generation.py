@@ -1,0 +1,106 @@
+"""Composing: order, seeds, primers, cuts, and pieces that do not depend on their neighbours."""
+
+import numpy as np
+import pytest
+
+from composer.api import Constraint, Kind, SequenceSpec, UsageError
+from composer.api.sampling import draw_tokens
+from composer.core.generation import Drew, Ended, Request, generate
+
+SPEC = SequenceSpec(Kind.TOKENS, size=5, end=0)
+
+
+class Chain:
+    """A sampler whose next token depends on the last two alone; the end comes now and then."""
+
+    logits = np.random.default_rng(3).normal(size=(5, 5, 5))
+
+    def begin(self, conditions):
+        return np.zeros((len(conditions), 2), int)
+
+    def observe(self, state, steps, active=None):
+        return np.stack([state[:, 1], steps], axis=1)
+
+    def sample(self, state, how, noise):
+        return draw_tokens(self.logits[state[:, 0], state[:, 1]], how, noise)
+
+    def select(self, state, rows, fresh=None):
+        return (state if fresh is None else np.concatenate([state, fresh]))[rows]
+
+    def score(self, state, steps):
+        raise AssertionError("composing asks for no scores")
+
+
+class Counting(Constraint):
+    """Exactly three tokens that are not 4, then the end."""
+
+    def start(self, primer):
+        return len(primer)
+
+    def step(self, state, step):
+        return state + 1
+
+    def allowed(self, state):
+        return 0b00001 if state == 3 else 0b01110
+
+    def complete(self, state):
+        return [1] * (3 - state) + [0]
+
+
+def pieces(request, constraint=None):
+    """Each piece's steps, and whether it is whole, after checking that pieces come in order."""
+    found, ends = {}, {}
+    for event in generate(Chain(), SPEC, request, constraint):
+        if isinstance(event, Drew):
+            assert event.number == len(ends) + 1
+            found.setdefault(event.number, []).append(event.step)
+        if isinstance(event, Ended):
+            ends[event.number] = event.whole
+    return found, ends
+
+
+@pytest.mark.parametrize("width", [1, 2, 7, 40, 100])
+def test_a_piece_does_not_depend_on_how_many_are_composed_beside_it(width):
+    alone, _ = pieces(Request(length=60, count=40, seed=9, width=1))
+    together, ends = pieces(Request(length=60, count=40, seed=9, width=width))
+    assert together == alone
+    assert len(ends) == 40
+
+
+def test_any_of_many_can_be_had_again_alone():
+    many, _ = pieces(Request(length=60, count=12, seed=100))
+    assert pieces(Request(length=60, seed=104))[0][1] == many[5]
+
+
+def test_a_piece_ends_with_the_end_symbol_or_is_cut():
+    found, ends = pieces(Request(length=8, count=50, seed=1))
+    assert {True, False} == set(ends.values())
+    for number, steps in found.items():
+        assert len(steps) <= 8
+        assert ends[number] == (steps[-1] == 0)
+
+
+def test_a_primer_opens_every_piece():
+    found, _ = pieces(Request(length=30, count=5, primer=(3, 1, 2)))
+    assert all(steps[:3] == [3, 1, 2] for steps in found.values())
+
+
+def test_a_primer_as_long_as_the_piece_is_refused():
+    with pytest.raises(UsageError, match="primer takes 3 steps"):
+        list(generate(Chain(), SPEC, Request(length=3, primer=(1, 2, 3))))
+
+
+@pytest.mark.parametrize("length", [2, 10])
+def test_an_automaton_is_obeyed_and_closes_what_is_cut(length):
+    found, ends = pieces(Request(length=length, count=20, seed=4), Counting())
+    assert all(ends.values())
+    for steps in found.values():
+        assert steps[-1] == 0
+        assert len(steps) == 4
+        assert 4 not in steps
+
+
+def test_nothing_is_held_back():
+    """The first steps of the first piece come before the second piece is over."""
+    events = generate(Chain(), SPEC, Request(length=60, count=30, seed=2, width=30))
+    assert next(events).number == 1

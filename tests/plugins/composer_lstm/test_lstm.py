@@ -1,0 +1,65 @@
+"""The lstm plugin: its contract, and that resets, conditions and the sampler mean what they say."""
+
+import numpy as np
+import pytest
+import torch
+
+from composer.api import Kind, OptionError, SequenceSpec
+from composer.api.sampling import CounterNoise, How
+from composer.api.testing import check_model
+from composer_lstm import Lstm, LstmConfig
+from composer_lstm.network import _stretches
+
+TOKENS = SequenceSpec(Kind.TOKENS, size=9, end=0)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_contract(layers):
+    check_model(Lstm, hidden=12, embedding=6, layers=layers)
+
+
+@pytest.mark.parametrize("name", ["hidden", "layers", "embedding", "condition"])
+def test_a_size_below_one_is_refused(name):
+    with pytest.raises(OptionError, match=name):
+        LstmConfig(**{name: 0})
+
+
+def test_dropout_of_everything_is_refused():
+    with pytest.raises(OptionError, match="dropout"):
+        LstmConfig(dropout=1.0)
+
+
+def test_a_window_is_cut_where_a_piece_begins_in_any_row():
+    reset = torch.zeros(2, 10, dtype=torch.bool)
+    reset[0, 0] = reset[1, 4] = reset[0, 7] = True
+    assert list(_stretches(reset, 10)) == [(0, 4), (4, 7), (7, 10)]
+    assert list(_stretches(None, 10)) == [(0, 10)]
+
+
+def test_a_condition_changes_what_is_played():
+    spec = SequenceSpec(Kind.TOKENS, size=9, end=0, conditions={"rhythm": ("jig", "reel")})
+    config = LstmConfig(hidden=8, embedding=4)
+    torch.manual_seed(0)
+    network = Lstm().network(spec, config)
+    weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    sampler = Lstm().sampler(spec, config, weights)
+    state = sampler.begin([{"rhythm": "jig"}, {"rhythm": "reel"}, {}])
+    logp = sampler.score(state, np.array([1, 1, 1]))
+    assert len(set(logp.tolist())) == 3
+
+
+def test_both_faces_draw_the_same_steps_from_the_same_noise():
+    config = LstmConfig(hidden=16, embedding=8)
+    torch.manual_seed(1)
+    network = Lstm().network(TOKENS, config).eval()
+    weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    players = [network, Lstm().sampler(TOKENS, config, weights)]
+    drawn = []
+    for player in players:
+        state, steps, noise = player.begin([{}] * 4), [], CounterNoise(range(4))
+        for step in range(50):
+            got = player.sample(state, How.of(4, temperature=0.9), noise.at(np.full(4, step))).steps
+            state = player.observe(state, got)
+            steps.append(got)
+        drawn.append(np.array(steps))
+    assert (drawn[0] == drawn[1]).mean() > 0.99
