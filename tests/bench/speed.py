@@ -1,0 +1,86 @@
+"""How fast: whole processes and single steps beside what others do, as ratios of medians of pairs.
+
+python tests/bench/speed.py [--pairs 7]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from naive_torch import CharacterLstm
+from pairs import HEADER, measure, process
+
+from composer.api import Piece
+from composer.api.sampling import CounterNoise, How
+from composer.core.checkpoint import Checkpoint, Header, save
+from composer_abc import Abc
+from composer_lstm import Lstm, LstmConfig
+
+TOKENS = 500
+LETTERS = "".join(chr(code) for code in range(40, 103))
+
+
+def endless_checkpoint(path: Path) -> None:
+    """A 2 x 256 model with random weights that never ends a tune, so that both sides write as many tokens."""
+    representation = Abc()
+    representation.restore({"vocabulary": sorted(LETTERS)})
+    spec, config = representation.spec, LstmConfig()
+    torch.manual_seed(0)
+    weights = {name: tensor.half().numpy() for name, tensor in Lstm().network(spec, config).state_dict().items()}
+    weights["output.bias"][spec.end] = -1000
+    options = {name: getattr(representation.options, name) for name in representation.options.__slots__}
+    settings = {name: getattr(config, name) for name in config.__slots__}
+    header = Header("abc", Abc.version, options, representation.state(), "lstm", settings, spec)
+    save(path, Checkpoint(header, weights))
+
+
+def one_token():
+    """One token at batch 1: our sampler, and nn.LSTM stepped in torch."""
+    representation = Abc()
+    representation.fit([Piece(LETTERS)])
+    spec, config = representation.spec, LstmConfig()
+    weights = {name: tensor.numpy().copy() for name, tensor in Lstm().network(spec, config).state_dict().items()}
+    sampler, how, noise = Lstm().sampler(spec, config, weights), How.of(1), CounterNoise([1])
+    model = CharacterLstm(256, 2).eval()
+
+    def ours():
+        state = sampler.begin([{}])
+        for step in range(TOKENS):
+            state = sampler.observe(state, sampler.sample(state, how, noise.at(np.array([step]))).steps)
+
+    @torch.no_grad()
+    def theirs():
+        token, state = torch.zeros(1, 1, dtype=torch.long), None
+        for _ in range(TOKENS):
+            logits, state = model(token, state)
+            token = torch.multinomial(torch.softmax(logits, -1), 1)
+
+    return ours, theirs
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=7)
+    pairs = parser.parse_args().pairs
+    composer = [sys.executable, "-m", "composer"]
+    naive = Path(__file__).with_name("naive_torch.py")
+    print(HEADER)
+    help_ = measure(process([*composer, "--help"]), process([sys.executable, "-c", "import typer"]), pairs)
+    print(help_.row("`composer --help` over `import typer`", "1.5"))
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = Path(folder, "endless.safetensors")
+        endless_checkpoint(checkpoint)
+        gen = [*composer, "gen", "abc", "--checkpoint", str(checkpoint), "--length", str(TOKENS), "--seed", "1"]
+        whole = measure(process(gen), process([sys.executable, str(naive), str(TOKENS)]), pairs)
+    print(whole.row(f"`composer gen abc`, {TOKENS} tokens, 2 x 256, over a naive torch process", "0.15"))
+    print(measure(*one_token(), pairs).row(f"{TOKENS} tokens, batch 1, over nn.LSTM stepped in torch", "0.14"))
+
+
+if __name__ == "__main__":
+    main()

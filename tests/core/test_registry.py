@@ -1,0 +1,131 @@
+"""Plugins are found by name, one at a time, and none of them can end the program."""
+
+import sys
+from textwrap import dedent
+
+import pytest
+
+from composer.api import Kind, PairingError, PluginError, Representation, Source
+from composer.core import registry
+
+MODEL = """
+    from composer.api import Kind, Model, hookimpl
+
+    class Markov(Model):
+        api, name, summary, accepts = {api}, "{name}", "one step back", frozenset({{Kind.FRAMES}})
+
+        def network(self, spec, config):
+            raise AssertionError("not asked for")
+
+    @hookimpl
+    def composer_model():
+        return Markov
+"""
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Make a distribution with one plugin, as pip would have installed it."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def make(plugin, code, distribution="markov-music", module=None):
+        module = module or plugin.replace("-", "_") + "_plugin"
+        (tmp_path / f"{module}.py").write_text(dedent(code))
+        monkeypatch.delitem(sys.modules, module, raising=False)
+        info = tmp_path / f"{distribution.replace('-', '_')}-1.2.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n")
+        (info / "entry_points.txt").write_text(f"[composer]\n{plugin} = {module}\n")
+        forget()
+
+    def forget():
+        registry._plugins.cache_clear()
+        registry._load.cache_clear()
+
+    yield make
+    monkeypatch.undo()
+    forget()
+
+
+def test_the_built_in_plugins_are_found_like_any_other():
+    assert issubclass(registry.representation("abc"), Representation)
+    assert registry.model("lstm").name == "lstm"
+    found = {loaded.plugin.name: loaded.plugin.distribution for loaded in registry.everything()}
+    assert found["lstm"].startswith("composer-cli ")
+
+
+def test_a_strangers_plugin_is_found(install):
+    install("markov", MODEL.format(api=1, name="markov"))
+    assert registry.model("markov").summary == "one step back"
+
+
+def test_only_the_plugin_that_is_asked_for_is_imported(install):
+    install("boom", "raise RuntimeError('imported')")
+    assert registry.model("lstm").name == "lstm"
+    assert "boom_plugin" not in sys.modules
+
+
+def test_an_unknown_name_lists_the_nearest():
+    with pytest.raises(PluginError, match="no model `lstn`") as caught:
+        registry.model("lstn")
+    assert "`lstm`" in caught.value.hint
+    with pytest.raises(PluginError) as caught:
+        registry.representation("zzzzzz")
+    assert "abc" in caught.value.hint
+
+
+def test_a_model_is_no_representation():
+    with pytest.raises(PluginError, match="no representation `lstm`"):
+        registry.representation("lstm")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("raise RuntimeError('no libfoo')", "RuntimeError: no libfoo"),
+        ("import a_module_that_is_not_there", "ModuleNotFoundError"),
+        ("x = 1", "return nothing called"),
+        (MODEL.format(api=99, name="broken"), "version 99 of the interface"),
+        (MODEL.format(api=1, name="other"), "return nothing called `broken`"),
+        (MODEL.format(api="None", name="broken"), "which interface"),
+        ("from composer.api import hookimpl\n@hookimpl\ndef composer_model():\n    return 7", "returned 7"),
+        ("from composer.api import hookimpl\n@hookimpl\ndef composer_modle():\n    return 7", "composer_modle"),
+    ],
+)
+def test_a_broken_plugin_is_one_warning_that_names_its_distribution(install, code, reason):
+    install("broken", code)
+    warnings = []
+    names = [loaded.plugin.name for loaded in registry.everything(warnings.append)]
+    assert "lstm" in names
+    assert "broken" not in names
+    assert len(warnings) == 1
+    assert "markov-music 1.2" in warnings[0]
+    assert reason in warnings[0]
+
+
+def test_strict_mode_raises(install, monkeypatch):
+    install("broken", "raise RuntimeError('no libfoo')")
+    monkeypatch.setenv(registry.STRICT, "1")
+    with pytest.raises(PluginError, match="no libfoo"):
+        list(registry.everything())
+
+
+def test_two_plugins_of_one_name_are_an_error_that_names_both(install):
+    install("markov", MODEL.format(api=1, name="markov"))
+    install("markov", MODEL.format(api=1, name="markov"), distribution="other-music", module="other_plugin")
+    with pytest.raises(PluginError, match=r"called `markov`.*(markov|other)-music.*(markov|other)-music"):
+        registry.model("markov")
+
+
+def test_a_pair_that_cannot_work_names_one_that_does(install):
+    install("markov", MODEL.format(api=1, name="markov"))
+    with pytest.raises(PairingError, match="`markov` composes frames, but `abc` yields tokens") as caught:
+        registry.check_pair(registry.representation("abc"), registry.model("markov"))
+    assert "--model lstm" in caught.value.hint
+    assert registry.default_model(registry.representation("abc")).name == "lstm"
+
+
+def test_sources_are_text_whatever_their_encoding():
+    assert Source(path=None, data="Ré\r\nMi".encode("latin-1")).text() == "Ré\nMi"
+    assert Source(path=None, data="\ufeffRé".encode()).text() == "Ré"
+    assert Kind("tokens") is Kind.TOKENS
