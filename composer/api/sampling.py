@@ -7,6 +7,7 @@ function; a contract test keeps the two together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -31,19 +32,29 @@ class Noise(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class How:
     """How to draw the next step, each array with one entry per row, shape (B,).
 
     `temperature` 0 is greedy; `top_k` 0, `top_p` 1 and `min_p` 0 are off. `rule` is None where anything goes, a
-    boolean array (B, V) of allowed tokens, or one FrameRule (or None) per row.
+    boolean array (B, V) of allowed tokens, or one FrameRule (or None) per row. Immutable: `under` gives the same
+    with another rule.
     """
 
-    temperature: Floats
-    top_k: Ints
-    top_p: Floats
-    min_p: Floats
-    rule: Bools | Sequence[FrameRule | None] | None = None
+    __slots__ = ("filters", "greedy", "min_p", "plain", "rule", "temperature", "top_k", "top_p")
+
+    def __init__(
+        self,
+        temperature: Floats,
+        top_k: Ints,
+        top_p: Floats,
+        min_p: Floats,
+        rule: Bools | Sequence[FrameRule | None] | None = None,
+    ) -> None:
+        self.temperature, self.top_k, self.top_p, self.min_p, self.rule = temperature, top_k, top_p, min_p, rule
+        # asked for at every step, and the same at every step
+        self.filters = bool((top_k > 0).any() or (top_p < 1).any() or (min_p > 0).any())
+        self.greedy = bool((temperature <= 0).any())
+        self.plain = not self.filters and bool((temperature == 1).all())
 
     @classmethod
     def of(
@@ -61,15 +72,14 @@ class How:
         def column(value: ArrayLike, dtype: type) -> NDArray[Any]:
             return np.broadcast_to(np.asarray(value, dtype), (rows,))
 
-        return cls(
-            column(temperature, np.float32), column(top_k, np.int64), column(top_p, np.float32),
-            column(min_p, np.float32), rule,
-        )  # fmt: skip
+        floats = np.float32
+        return cls(column(temperature, floats), column(top_k, int), column(top_p, floats), column(min_p, floats), rule)
 
-    @property
-    def filters(self) -> bool:
-        """Whether any of top-k, top-p and min-p is on for any row."""
-        return bool((self.top_k > 0).any() or (self.top_p < 1).any() or (self.min_p > 0).any())
+    def under(self, rule: Bools | Sequence[FrameRule | None] | None) -> How:
+        """The same way to draw, under another rule."""
+        other = copy(self)
+        other.rule = rule
+        return other
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,46 +113,47 @@ class CounterNoise:
     def at(self, steps: Ints) -> Noise:
         """The noise for step `steps[row]` of each row."""
         column = steps - self._base
-        if column.min() < 0 or column.max() >= STEPS_AHEAD:
+        if column.max() >= STEPS_AHEAD or column.min() < 0:
             self._base = np.array(steps, np.int64)
             counters = (self._base[:, None] + np.arange(1, STEPS_AHEAD + 1)).astype(np.uint64) * _GOLDEN
             self._block = _mix(self._keys[:, None] + counters)
             self._first = _unit(_mix(self._block + _GOLDEN))
             column = np.zeros_like(self._base)
-        return _StepNoise(self._block[self._rows, column], self._first[self._rows, column])
+        return _StepNoise(self._block, self._first, (self._rows, column))
 
 
 class _StepNoise:
     """The noise of one step: the first number of each row is at hand, the others are made when asked for."""
 
-    def __init__(self, keys: NDArray[np.uint64], first: Floats) -> None:
-        self._keys, self._first, self._drawn = keys, first, 0
+    def __init__(self, keys: NDArray[np.uint64], first: Floats, place: tuple[Ints, Ints]) -> None:
+        self._keys, self._first, self._place, self._drawn = keys, first, place, 0
 
     def uniform(self, rows: int, n: int) -> Floats:
         if rows != len(self._keys):
             raise ValueError(f"noise for {len(self._keys)} rows was asked for {rows}")
         start, self._drawn = self._drawn, self._drawn + n
         if start == 0 and n == 1:
-            return self._first[:, None]
+            return self._first[self._place][:, None]
         positions = np.arange(start + 1, start + n + 1, dtype=np.uint64) * _GOLDEN
-        return _unit(_mix(self._keys[:, None] + positions))
+        return _unit(_mix(self._keys[self._place][:, None] + positions))
 
 
 def draw_tokens(logits: Floats, how: How, noise: Noise) -> Drawn:
     """Draw one token per row from `logits` (B, V)."""
-    rows = np.arange(len(logits))
     shifted = logits - logits.max(axis=1, keepdims=True)
     weights = np.exp(shifted)
     total = weights.sum(axis=1)
-    allowed = how.rule if isinstance(how.rule, np.ndarray) else None
     refused = np.zeros(len(logits))
-    if allowed is not None:
-        refused = 1 - np.where(allowed, weights, 0).sum(axis=1) / total
-    chances = _filtered(shifted, how, allowed)
+    allowed = how.rule
+    if isinstance(allowed, np.ndarray):
+        refused = np.maximum(1 - (weights * allowed).sum(axis=1) / total, 0)
+        chances = _filtered(np.where(allowed, shifted, -np.inf), how)
+    else:
+        chances = weights if how.plain else _filtered(shifted, how)
     cumulative = np.cumsum(chances, axis=1, dtype=np.float64)
     target = noise.uniform(len(logits), 1) * cumulative[:, -1:]
     steps = (cumulative <= target).sum(axis=1)
-    return Drawn(steps, shifted[rows, steps] - np.log(total), np.maximum(refused, 0))
+    return Drawn(steps, shifted[np.arange(len(logits)), steps] - np.log(total), refused)
 
 
 def draw_frames(logits: Floats, how: How, noise: Noise) -> Drawn:
@@ -205,20 +216,17 @@ def obey(frame: Bools, rank: Floats, rule: FrameRule) -> Bools:
     return projected
 
 
-def _filtered(shifted: Floats, how: How, allowed: Bools | None) -> Floats:
-    """Unnormalised chances (B, V) after rule, temperature, top-k, top-p and min-p."""
-    if allowed is not None:
-        shifted = np.where(allowed, shifted, -np.inf)
-        shifted = shifted - shifted.max(axis=1, keepdims=True)
-    greedy = how.temperature <= 0
-    temperature = np.where(greedy, 1, how.temperature)[:, None]
-    chances = np.exp(shifted / temperature)
+def _filtered(shifted: Floats, how: How) -> Floats:
+    """Unnormalised chances (B, V) after temperature, top-k, top-p and min-p; what the rule forbids is at -inf."""
+    shifted = shifted - shifted.max(axis=1, keepdims=True)
+    temperature = np.where(how.temperature > 0, how.temperature, 1) if how.greedy else how.temperature
+    chances = np.exp(shifted / temperature[:, None])
     if how.filters:
         chances = _truncated(chances, how)
-    if greedy.any():
+    if how.greedy:
         best = np.zeros_like(chances)
         best[np.arange(len(best)), shifted.argmax(axis=1)] = 1
-        chances = np.where(greedy[:, None], best, chances)
+        chances = np.where(how.temperature[:, None] > 0, chances, best)
     return np.asarray(chances)
 
 

@@ -8,8 +8,8 @@ while pieces are composed, and is part of a piece's record.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -83,51 +83,65 @@ def generate(
             over = bool(queue) and isinstance(queue[-1], Ended)
 
 
-@dataclass(slots=True)
-class _Row:
-    """A place where pieces are composed: the piece's `number` (0 when idle), its steps, its automaton's state."""
+class _Rows:
+    """Where pieces are composed. Per row: the piece's number (0 when idle), its steps so far, its automaton's state."""
 
-    number: int
-    taken: int
-    state: int
+    def __init__(self, request: Request, opened: int) -> None:
+        self.request, self.opened = request, opened
+        self.numbers = [0] * request.rows
+        self.states = [opened] * request.rows
+        self.taken = np.zeros(request.rows, np.int64)
+        self._waiting = iter(range(1, request.count + 1))
+
+    def seat(self, idle: Iterable[int]) -> Iterator[Drew]:
+        """Give each idle row the next piece, beginning with its primer."""
+        for row in idle:
+            self.numbers[row], self.states[row] = next(self._waiting, 0), self.opened
+            self.taken[row] = len(self.request.primer)
+            if self.numbers[row]:
+                yield from (Drew(self.numbers[row], step) for step in self.request.primer)
+        self.noise = CounterNoise(self.request.seed + number - 1 for number in self.numbers)
 
 
 def _side_by_side(
     sampler: Sampler, spec: SequenceSpec, request: Request, constraint: Constraint | None
 ) -> Iterator[Drew | Ended]:
     """Compose `request.rows` pieces at a time, and give a row whose piece ends the next piece."""
-    numbers = iter(range(1, request.count + 1))
-    at_start = constraint.start(request.primer) if constraint else 0
+    rows = _Rows(request, constraint.start(request.primer) if constraint else 0)
+    places = np.arange(request.rows)
     primed = _primed(sampler, spec, request)
-    rows = [_Row(0, 0, at_start) for _ in range(request.rows)]
-    state = sampler.select(primed, np.zeros(len(rows), np.int64))
-    how = How.of(
-        len(rows), temperature=request.temperature, top_k=request.top_k, top_p=request.top_p, min_p=request.min_p
-    )
-    idle = list(range(len(rows)))
-    while True:
-        for row in idle:
-            rows[row] = _Row(next(numbers, 0), len(request.primer), at_start)
-            if rows[row].number:
-                yield from (Drew(rows[row].number, step) for step in request.primer)
-        if idle:
-            noise = CounterNoise(request.seed + row.number - 1 for row in rows)
-        if not any(row.number for row in rows):
-            return
+    state = sampler.select(primed, np.zeros_like(places))
+    how = _how(request)
+    yield from rows.seat(places.tolist())
+    while any(rows.numbers):
         if constraint:
-            how = replace(how, rule=_rule(constraint, rows, spec))
-        drawn = sampler.sample(state, how, noise.at(np.array([row.taken for row in rows])))
+            how = how.under(_rule(constraint, rows.states, spec))
+        drawn = sampler.sample(state, how, rows.noise.at(rows.taken))
         state = sampler.observe(state, drawn.steps)
+        rows.taken += 1
         idle = []
-        for index, event in _events(rows, drawn, spec):
-            yield event
-            if _over(rows[index], event, request, spec, constraint):
-                idle.append(index)
-                yield from _ending(rows[index], event, spec, constraint)
+        for row, (number, step, logp, refused) in enumerate(_rowwise(rows.numbers, drawn, spec)):
+            if not number:
+                continue
+            yield Drew(number, step, logp, refused)
+            if constraint and step != spec.end:
+                rows.states[row] = constraint.step(rows.states[row], step)
+            if step == spec.end or rows.taken[row] >= request.length:
+                idle.append(row)
+                yield from _ending(number, step, rows.states[row], spec, constraint)
         if idle:
-            state = sampler.select(
-                state, np.where(np.isin(np.arange(len(rows)), idle), -1, np.arange(len(rows))), primed
-            )
+            state = sampler.select(state, np.where(np.isin(places, idle), -1, places), primed)
+            yield from rows.seat(idle)
+
+
+def _how(request: Request) -> How:
+    return How.of(
+        request.rows,
+        temperature=request.temperature,
+        top_k=request.top_k,
+        top_p=request.top_p,
+        min_p=request.min_p,
+    )
 
 
 def _primed(sampler: Sampler, spec: SequenceSpec, request: Request) -> Any:
@@ -151,35 +165,28 @@ def _as_array(step: Step, spec: SequenceSpec) -> NDArray[Any]:
     return frame
 
 
-def _events(rows: Sequence[_Row], drawn: Drawn, spec: SequenceSpec) -> Iterator[tuple[int, Drew]]:
-    """What was drawn for each row that is not idle."""
-    for index, row in enumerate(rows):
-        if row.number:
-            value = drawn.steps[index]
-            step: Step = int(value) if spec.kind is Kind.TOKENS else tuple(np.flatnonzero(value).tolist())
-            yield index, Drew(row.number, step, float(drawn.logp[index]), float(drawn.refused[index]))
+def _rowwise(numbers: Sequence[int], drawn: Drawn, spec: SequenceSpec) -> Iterator[tuple[int, Step, float, float]]:
+    """What was drawn, row by row: (number, step, logp, refused)."""
+    steps: Sequence[Step] = drawn.steps.tolist()
+    if spec.kind is Kind.FRAMES:
+        steps = [tuple(np.flatnonzero(frame).tolist()) for frame in drawn.steps]
+    return zip(numbers, steps, drawn.logp.tolist(), drawn.refused.tolist(), strict=True)
 
 
-def _over(row: _Row, event: Drew, request: Request, spec: SequenceSpec, constraint: Constraint | None) -> bool:
-    """Advance `row` by what was drawn; true where its piece is over."""
-    row.taken += 1
-    if constraint and event.step != spec.end:
-        row.state = constraint.step(row.state, event.step)
-    return event.step == spec.end or row.taken >= request.length
-
-
-def _ending(row: _Row, event: Drew, spec: SequenceSpec, constraint: Constraint | None) -> Iterator[Drew | Ended]:
+def _ending(
+    number: int, step: Step, state: int, spec: SequenceSpec, constraint: Constraint | None
+) -> Iterator[Drew | Ended]:
     """Where a piece is cut at its length, an automaton still closes it; frames are whole at any length."""
-    whole = event.step == spec.end or spec.kind is Kind.FRAMES
+    whole = step == spec.end or spec.kind is Kind.FRAMES
     if constraint and not whole:
-        yield from (Drew(row.number, step) for step in constraint.complete(row.state))
+        yield from (Drew(number, step) for step in constraint.complete(state))
         whole = True
-    yield Ended(row.number, whole)
+    yield Ended(number, whole)
 
 
-def _rule(constraint: Constraint, rows: Sequence[_Row], spec: SequenceSpec) -> Any:
+def _rule(constraint: Constraint, states: Sequence[int], spec: SequenceSpec) -> Any:
     """What each row's automaton allows: masks (B, V) for tokens, or a list of rules for frames."""
-    allowed = [constraint.allowed(row.state) for row in rows]
+    allowed = [constraint.allowed(state) for state in states]
     if spec.kind is Kind.FRAMES:
         return [rule if isinstance(rule, FrameRule) else None for rule in allowed]
     return np.array([mask_array(mask, spec.size) for mask in allowed if isinstance(mask, int)])
