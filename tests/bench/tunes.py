@@ -1,0 +1,60 @@
+"""What the bundled abc model writes: how many tunes abc2midi finds no fault with, and how many are the same bytes
+whatever is composed beside them.
+
+    python tests/bench/tunes.py [--temp 0.8] [--count 100] [--checkpoint FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+
+FAULT = re.compile(r"(Error|Warning) in line-char")
+
+
+def compose(count: int, *flags: str) -> list[str]:
+    """`count` tunes, as the command writes them."""
+    command = [sys.executable, "-m", "composer", "gen", "abc", "--count", str(count), "--quiet", *flags]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return re.findall(r"^X:\d+\n.*?(?=^X:|\Z)", text, re.MULTILINE | re.DOTALL)
+
+
+def faults(tune: str) -> tuple[int, int]:
+    """abc2midi's errors and warnings that name a place."""
+    done = subprocess.run(["abc2midi", "-", "-c"], input=tune, capture_output=True, text=True, check=False)
+    kinds = [match[1] for match in FAULT.finditer(done.stdout)]
+    return kinds.count("Error"), kinds.count("Warning")
+
+
+def without_number(tune: str) -> str:
+    """The tune without its first line."""
+    return tune.split("\n", 1)[1].strip()
+
+
+def main() -> None:
+    """Print both figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--temp", default="0.8")
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--checkpoint")
+    given = parser.parse_args()
+    flags = ["--temp", given.temp, "--seed", "1", *(["--checkpoint", given.checkpoint] if given.checkpoint else [])]
+    tunes = compose(given.count, *flags)
+    found = [faults(tune) for tune in tunes]
+    whole = sum(tune.rstrip().endswith("|]") for tune in tunes)
+    print(f"of {len(tunes)} tunes at temperature {given.temp}:")
+    print(f"  no abc2midi error   {sum(not errors for errors, _ in found)}")
+    print(f"  no warning          {sum(not warnings for _, warnings in found)}")
+    print(f"  neither             {sum(not any(both) for both in found)}")
+    print(f"  a final bar line    {whole}")
+    alone = [without_number(tune) for tune in compose(200, *flags, "--width", "1")]
+    for width in ("7", "64"):
+        beside = [without_number(tune) for tune in compose(200, *flags, "--width", width)]
+        same = sum(one == other for one, other in zip(alone, beside, strict=True))
+        print(f"of 200 tunes alone and {width} side by side, {same} are the same bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""A stranger's package: a representation of drum patterns, and a Markov chain."""

@@ -1,0 +1,74 @@
+"""`beats`: one drum, written as `x` for a stroke and `.` for none, a sixteenth each; a line is a piece."""
+
+from fractions import Fraction
+
+from composer.api import (
+    EncodeError,
+    Kind,
+    Note,
+    Part,
+    Piece,
+    Refused,
+    Representation,
+    Score,
+    SequenceSpec,
+    TextDecoder,
+    hookimpl,
+)
+
+SNARE = 38
+SIXTEENTH = Fraction(1, 4)
+
+
+class Beats(Representation):
+    """Three tokens: the end, a rest, a stroke."""
+
+    api, name, summary, version = 1, "beats", "one drum as x and .", 1
+    kind, suffixes, formats, native = Kind.TOKENS, (".txt",), ("text", "midi"), "text"
+    length = 64
+    symbols = ("", ".", "x")
+
+    def read(self, source):
+        for number, line in enumerate(source.text().splitlines(), 1):
+            if line and not set(line) <= {".", "x"}:
+                yield Refused("a line has more than x and .", f"{source.label}: line {number}")
+            elif line:
+                yield Piece(line, source=f"{source.label}: line {number}")
+
+    def fit(self, pieces):
+        """Nothing is learnt: the symbols are fixed."""
+
+    @property
+    def spec(self):
+        return SequenceSpec(Kind.TOKENS, size=len(self.symbols), end=0)
+
+    def prime(self, piece):
+        try:
+            return [self.symbols.index(symbol) for symbol in piece.content]
+        except ValueError:
+            raise EncodeError(f"{piece.source} has more than x and .", "write strokes as x, rests as .") from None
+
+    def encode(self, piece):
+        return [*self.prime(piece), 0]
+
+    def decode(self, steps):
+        return Piece("".join(self.symbols[step] for step in steps))
+
+    def decoder(self, number=1):
+        return TextDecoder(lambda step: self.symbols[step], end="\n")
+
+    def score(self, piece):
+        strokes = [place for place, symbol in enumerate(piece.content) if symbol == "x"]
+        notes = tuple(Note(place * SIXTEENTH, SNARE, SIXTEENTH) for place in strokes)
+        return Score((Part(notes, "drum", percussion=True),)) if notes else None
+
+    def state(self):
+        return {}
+
+    def restore(self, state):
+        """Nothing was learnt."""
+
+
+@hookimpl
+def composer_representation():
+    return Beats

@@ -1,0 +1,19 @@
+"""`markov`: the next token depends on the one before it. It has no sampler of its own: its network plays."""
+
+from composer.api import Kind, Model, hookimpl
+
+
+class Markov(Model):
+    """A table of logits."""
+
+    api, name, summary, accepts = 1, "markov", "a first-order Markov chain", frozenset({Kind.TOKENS})
+
+    def network(self, spec, config):
+        from composer_beats.network import Table
+
+        return Table(spec)
+
+
+@hookimpl
+def composer_model():
+    return Markov

@@ -1,0 +1,19 @@
+"""The chain that learns."""
+
+import torch
+
+from composer.api.network import StepwiseNetwork
+
+
+class Table(StepwiseNetwork):
+    """Row i holds the logits of what follows token i."""
+
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.logits = torch.nn.Embedding(spec.size, spec.size)
+
+    def start(self, rows):
+        return (torch.zeros(1, rows, 1, device=self.device),)
+
+    def forward(self, inputs, state, reset, conditions):
+        return self.logits(inputs), state
