@@ -1,0 +1,224 @@
+"""Standard MIDI files before they are music: bytes into tracks of ticks, by symusic, or by mido where symusic refuses.
+
+Both parsers pair the note-offs of a pitch with its note-ons in order, and drop notes that are never ended.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from composer.api import ReadError
+
+MAX_FALLBACK = 2 * 1024 * 1024
+"""The largest file, in bytes, that mido is asked to read: it takes some 300 bytes of memory for each byte."""
+MAX_TRACKS = 1024
+
+_HINT = "open it in a music program and export it again as MIDI"
+
+
+class TickNote(NamedTuple):
+    """A note in ticks, in the order of `Note`."""
+
+    start: int
+    pitch: int
+    duration: int
+    velocity: int
+
+
+@dataclass(slots=True)
+class Track:
+    """The notes of one track, channel and program."""
+
+    name: str
+    program: int
+    percussion: bool
+    notes: list[TickNote] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MidiFile:
+    """A file's content in ticks, `division` of which are a beat.
+
+    `tempos` are (tick, microseconds a beat), `meters` (tick, numerator, denominator), `keys` (tick, sharps, mode).
+    """
+
+    division: int
+    title: str = ""
+    tracks: list[Track] = field(default_factory=list)
+    tempos: list[tuple[int, int]] = field(default_factory=list)
+    meters: list[tuple[int, int, int]] = field(default_factory=list)
+    keys: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+def parse(data: bytes, name: str) -> MidiFile:
+    """The MIDI file in `data`, bare or wrapped in RIFF. Raises ReadError, naming it, where it cannot be used."""
+    data = _unwrapped(data)
+    division = _division(data, name)
+    try:
+        file = with_symusic(data)
+    except Exception as refusal:  # symusic raises RuntimeError, ValueError and others for damaged bytes
+        if len(data) > MAX_FALLBACK:
+            raise ReadError(f"{name} is a damaged MIDI file", _HINT) from refusal
+        try:
+            file = with_mido(data)
+        except Exception as error:  # and mido whatever its own parsing runs into
+            raise ReadError(f"{name} is a damaged MIDI file: {_line(error)}", _HINT) from error
+    file.division, file.title = division, _title(data)
+    return file
+
+
+def with_symusic(data: bytes) -> MidiFile:
+    """What symusic reads, tracks in its order."""
+    import symusic
+
+    score: Any = symusic.Score.from_midi(data)
+    file = MidiFile(score.ticks_per_quarter)
+    for track in score.tracks:
+        columns = track.notes.numpy()
+        rows = zip(*(columns[c].tolist() for c in ("time", "pitch", "duration", "velocity")), strict=True)
+        file.tracks.append(Track(tidy(track.name), track.program, track.is_drum, [TickNote(*row) for row in rows]))
+    file.tempos = [(t.time, t.mspq) for t in score.tempos]
+    file.meters = [(m.time, m.numerator, m.denominator) for m in score.time_signatures]
+    file.keys = [(k.time, k.key, "minor" if k.tonality else "major") for k in score.key_signatures]
+    return file
+
+
+def with_mido(data: bytes) -> MidiFile:
+    """What mido reads, with data bytes above 127 taken as 127."""
+    import mido
+
+    midi = mido.MidiFile(file=io.BytesIO(data), clip=True)
+    file = MidiFile(midi.ticks_per_beat)
+    for messages in midi.tracks:
+        _add_track(file, messages)
+    for events in (file.tempos, file.meters, file.keys):
+        events.sort(key=lambda event: event[0])
+    return file
+
+
+def tidy(text: str) -> str:
+    """`text` in one printable line."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _add_track(file: MidiFile, messages: Iterable[Any]) -> None:
+    """Add mido's `messages` of one track to `file`: a Track for each channel and program with notes."""
+    name, tick = "", 0
+    programs = [0] * 16
+    tracks: dict[tuple[int, int], Track] = {}
+    sounding: dict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
+    for message in messages:
+        tick += message.time
+        match message.type:
+            case "note_on" if message.velocity > 0:
+                key = (message.channel, message.note)
+                sounding[key].append((tick, message.velocity, programs[message.channel]))
+            case "note_on" | "note_off":
+                if struck := sounding[message.channel, message.note]:
+                    start, velocity, program = struck.popleft()
+                    track = tracks.setdefault((message.channel, program), Track("", program, message.channel == 9))
+                    track.notes.append(TickNote(start, message.note, tick - start, velocity))
+            case "program_change":
+                programs[message.channel] = message.program
+            case "track_name":
+                name = name or _text(message.name.encode("latin-1"))
+            case _:
+                _add_sign(file, tick, message)
+    for _, track in sorted(tracks.items(), key=lambda item: item[0]):
+        track.name = name
+        file.tracks.append(track)
+
+
+def _add_sign(file: MidiFile, tick: int, message: Any) -> None:
+    """Add to `file` what mido's `message` at `tick` says of the whole piece, if anything."""
+    match message.type:
+        case "set_tempo":
+            file.tempos.append((tick, message.tempo))
+        case "time_signature":
+            file.meters.append((tick, message.numerator, message.denominator))
+        case "key_signature":
+            file.keys.append((tick, *_SIGNATURES[message.key]))
+
+
+KEY_NAMES = {
+    "major": ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#"),
+    "minor": ("Abm", "Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m"),
+}
+"""mido's names of the signatures from seven flats to seven sharps."""
+
+_SIGNATURES = {key: (at - 7, mode) for mode, keys in KEY_NAMES.items() for at, key in enumerate(keys)}
+
+
+def _unwrapped(data: bytes) -> bytes:
+    """The MIDI file inside `data` where it is RIFF (.rmi); `data` itself where it is not."""
+    if data[:4] != b"RIFF" or data[8:12] != b"RMID":
+        return data
+    at = 12
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        if data[at : at + 4] == b"data":
+            return data[at + 8 : at + 8 + size]
+        at += 8 + size + size % 2
+    return data
+
+
+def _division(data: bytes, name: str) -> int:
+    """Ticks per beat, from a header that makes sense."""
+    if not data:
+        raise ReadError(f"{name} is empty", "export it again as MIDI")
+    if len(data) < 14 or data[:4] != b"MThd":
+        raise ReadError(f"{name} is not a MIDI file", "check that its suffix says what it is")
+    kind, tracks, division = struct.unpack(">HHH", data[8:14])
+    if kind > 2:
+        raise ReadError(f"{name} has a damaged MIDI header", _HINT)
+    if kind == 2:
+        raise ReadError(f"{name} is MIDI of format 2, whose tracks are not one piece", "export it as format 0 or 1")
+    if tracks > MAX_TRACKS:
+        raise ReadError(f"{name} announces {tracks} tracks, more than {MAX_TRACKS}", _HINT)
+    if division & 0x8000:
+        raise ReadError(f"{name} counts time in SMPTE frames, not in beats", "export it with ticks per quarter note")
+    if division == 0:
+        raise ReadError(f"{name} has a division of 0 ticks per beat", _HINT)
+    return int(division)
+
+
+def _title(data: bytes) -> str:
+    """The name of the first track, where it stands among the events at its very start: the title of the piece."""
+    at = 8 + int.from_bytes(data[4:8], "big")
+    if data[at : at + 4] != b"MTrk":
+        return ""
+    at += 8
+    while data[at : at + 2] == b"\0\xff" and at + 3 < len(data):
+        size, start = _quantity(data, at + 3)
+        if data[at + 2] == 0x03:
+            return _text(data[start : start + size])
+        at = start + size
+    return ""
+
+
+def _quantity(data: bytes, at: int) -> tuple[int, int]:
+    """The variable-length number at `at`, and where the bytes after it begin."""
+    value = 0
+    for byte in data[at : at + 4]:
+        at += 1
+        value = value << 7 | byte & 0x7F
+        if byte < 0x80:
+            break
+    return value, at
+
+
+def _text(raw: bytes) -> str:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    return tidy(text)
+
+
+def _line(error: Exception) -> str:
+    return "it ends too early" if isinstance(error, EOFError) else tidy(str(error))[:100] or type(error).__name__

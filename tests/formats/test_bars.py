@@ -1,0 +1,33 @@
+"""Where bar lines fall."""
+
+from fractions import Fraction
+
+from composer.api import Meter, Note, Part, Score
+from composer.formats.bars import bars
+
+
+def score(beats, *meters, pickup=0):
+    note = Note(Fraction(0), 60, Fraction(beats))
+    return Score(
+        (Part((note,)),), meters=tuple(Meter(Fraction(at), n, d) for at, n, d in meters), pickup=Fraction(pickup)
+    )
+
+
+def lines(score):
+    return [(bar.number, float(bar.start)) for bar in bars(score)]
+
+
+def test_common_time_where_no_meter_is_named():
+    assert lines(score(9)) == [(1, 0), (2, 4), (3, 8)]
+
+
+def test_a_pickup_is_bar_zero():
+    assert lines(score(7, (0, 6, 8), pickup=Fraction(1, 2))) == [(0, 0), (1, 0.5), (2, 3.5), (3, 6.5)]
+
+
+def test_a_change_of_meter_inside_a_bar_cuts_it():
+    assert lines(score(9, (0, 4, 4), (6, 3, 4))) == [(1, 0), (2, 4), (3, 6)]
+
+
+def test_silence_has_no_bars():
+    assert list(bars(Score(()))) == []

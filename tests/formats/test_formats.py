@@ -1,0 +1,73 @@
+"""The table of formats and the one way to write a score."""
+
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from composer.api import ComposerError, Note, OptionError, Part, Score
+from composer.formats import FORMATS, WriteSettings, format_named, format_of, write
+
+SCORE = Score((Part((Note(Fraction(0), 60, Fraction(1)), Note(Fraction(1), 64, Fraction(1)))),), title="Two Notes")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("a.abc", "abc"), ("b.MID", "midi"), ("b.midi", "midi"), ("c.musicxml", "musicxml"), ("c.xml", "musicxml")],
+)
+def test_the_suffix_names_the_format(path, name):
+    assert format_of(Path(path)) is FORMATS[name]
+
+
+def test_other_suffixes_name_none():
+    assert format_of(Path("tune.wav")) is None
+    assert format_of(Path("midi")) is None
+
+
+def test_no_two_formats_share_a_suffix():
+    suffixes = [suffix for known in FORMATS.values() for suffix in known.suffixes]
+    assert len(suffixes) == len(set(suffixes))
+
+
+def test_an_unknown_format_names_the_nearest():
+    with pytest.raises(OptionError) as caught:
+        format_named("mid")
+    assert "`mid`" in caught.value.message
+    assert "midi" in caught.value.hint
+
+
+def test_formats_without_notes_are_refused():
+    with pytest.raises(ComposerError, match="`tokens` is not written from notes"):
+        write("tokens", SCORE)
+
+
+@pytest.mark.parametrize("name", ["midi", "musicxml"])
+def test_the_same_score_gives_the_same_bytes(name):
+    assert write(name, SCORE) == write(name, SCORE)
+
+
+@pytest.mark.parametrize("name", ["midi", "musicxml"])
+def test_a_title_in_the_settings_replaces_the_scores(name):
+    data = write(name, SCORE, WriteSettings(title="Another"))
+    assert b"Another" in data
+    assert b"Two Notes" not in data
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"tempo": 0}, {"tempo": -1}, {"tempo": float("nan")}, {"instrument": 128}, {"velocity": 0}]
+)
+def test_settings_out_of_range_are_refused(wrong):
+    with pytest.raises(OptionError):
+        WriteSettings(**wrong)
+
+
+def test_the_table_loads_no_library():
+    program = (
+        "import sys, composer.formats\n"
+        "heavy = {'numpy', 'music21', 'symusic', 'mido', 'torch', 'rich'} & set(sys.modules)\n"
+        "sys.exit(f'loaded {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
