@@ -6,10 +6,12 @@ renamed, so that a reader finds the old one or the new one and never half of eit
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -110,7 +112,7 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: str) -
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise CheckpointError(f"`{name}` holds values that {array.dtype} cannot", "train with a lower --lr")
     # safetensors writes transposed and Fortran-ordered arrays as if they were C-ordered, silently
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     write_bytes(path, to_bytes(contiguous, {_KEY: metadata}))
 
 
@@ -135,19 +137,20 @@ def load_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all. Raises CheckpointError naming it."""
-    temporary = None
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise CheckpointError(f"cannot write {path}: {error.strerror or error}", "is the disk full?") from error
+        hint = "make room on the disk" if error.errno == errno.ENOSPC else "choose a place that you may write to"
+        raise CheckpointError(f"cannot write {path}: {error.strerror or error}", hint) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def _header(path: Path, text: str | None) -> Header:

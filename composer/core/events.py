@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,25 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared(Event):
+    """The pieces are read and encoded; `cached` says that this had been done before.
+
+    `pieces` by part; `refused` and a few `places` by reason; a line for each `unreadable` source; `duplicates` that
+    were left out; `notes` that the user should read. The fields of `encoding.Report`.
+    """
+
+    pieces: Mapping[str, int]
+    refused: Mapping[str, int]
+    places: Mapping[str, Sequence[str]]
+    unreadable: Sequence[str]
+    duplicates: int
+    notes: Sequence[str]
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Started(Event):
-    """Training begins, at `step` of `steps` (above 0 when resumed), on `device` in `precision`.
+    """A phase of training begins or goes on, at `step` of `steps` of the run, on `device` in `precision`.
 
     `pieces` and `counted` are the pieces and steps (tokens or frames) of the training and validation parts.
     """
@@ -37,7 +55,10 @@ class Started(Event):
 
 @dataclass(frozen=True, slots=True)
 class Stepped(Event):
-    """One optimiser step. `monitor` is in nats a step of the sequence, `rate` in sequence steps a second."""
+    """Optimiser steps up to `step`, one on a CPU, several elsewhere: `monitor` is their mean, in nats a sequence step.
+
+    `rate` is in sequence steps a second, over the last few seconds.
+    """
 
     step: int
     epoch: float
@@ -48,7 +69,10 @@ class Stepped(Event):
 
 @dataclass(frozen=True, slots=True)
 class Validated(Event):
-    """The validation part was measured: `value` nats a step, `unit` what is reported, `best` whether it is the best."""
+    """The validation part was measured: `value` nats a step, `reported` the same in `unit`, `best` if none was better.
+
+    Training without a validation part has no such events.
+    """
 
     step: int
     epoch: float
@@ -76,9 +100,12 @@ class Saved(Event):
 
 @dataclass(frozen=True, slots=True)
 class Finished(Event):
-    """Training ended: `reason` is `done`, `early` (no improvement any more) or `interrupted`."""
+    """Training ended: `reason` is `done`, `early` (no improvement any more) or `interrupted`.
+
+    `best` is the best validation value in nats, None without a validation part; `path` is the checkpoint to play.
+    """
 
     step: int
     reason: str
-    best: float
+    best: float | None
     path: Path

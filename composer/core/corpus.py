@@ -1,0 +1,142 @@
+"""Reading a corpus: every piece that can be used, and a count of what could not.
+
+One bad file among thousands is counted, named and passed over. Only a corpus without a single piece is an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+from composer.api import Piece, ReadError, Refused, Representation, Source
+from composer.core.sources import sources
+
+__all__ = ["Corpus", "Refusals", "identity", "read", "sources"]
+
+EXAMPLES = 3
+"""How many places are remembered for each reason of refusal."""
+
+
+@dataclass(slots=True)
+class Refusals:
+    """Pieces that were left out: how many for each reason, and the first places of each."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    places: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, refused: Refused) -> None:
+        """Count one more."""
+        self.counts[refused.reason] = self.counts.get(refused.reason, 0) + 1
+        places = self.places.setdefault(refused.reason, [])
+        if len(places) < EXAMPLES:
+            places.append(f"{refused.source}: {refused.detail}" if refused.detail else refused.source)
+
+    def merge(self, other: Refusals) -> None:
+        """Count all of `other` too."""
+        for reason, count in other.counts.items():
+            self.counts[reason] = self.counts.get(reason, 0) + count
+            self.places[reason] = [*self.places.get(reason, []), *other.places[reason]][:EXAMPLES]
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.counts.values())
+
+    def commonest(self) -> str:
+        """The most frequent reason and a place, as a phrase; empty where nothing was refused."""
+        if not self.counts:
+            return ""
+        reason = max(self.counts, key=lambda reason: self.counts[reason])
+        return f"{self.counts[reason]} refused because {reason} ({self.places[reason][0]})"
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What was read: `pieces` in order, what was `refused`, and a line for each source that is `unreadable`."""
+
+    pieces: tuple[Piece, ...]
+    refused: Refusals
+    unreadable: tuple[str, ...]
+
+
+def read(
+    representation: Representation,
+    arguments: Sequence[str],
+    found: Iterable[Source | ReadError] | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> Corpus:
+    """Read all that `arguments` name (or `found`, where they are open already).
+
+    `progress` is called after each source with the number of sources and of pieces so far. Raises ReadError where
+    an argument names nothing, or where no piece at all can be used.
+    """
+    pieces: list[Piece] = []
+    refused = Refusals()
+    unreadable: list[str] = []
+    for count, source in enumerate(sources(arguments, representation.suffixes) if found is None else found, 1):
+        try:
+            if isinstance(source, ReadError):
+                raise source
+            for item in representation.read(source):
+                if isinstance(item, Refused):
+                    refused.add(item)
+                else:
+                    pieces.append(item)
+        except ReadError as error:
+            unreadable.append(error.message)
+        except Exception as error:  # a reader that breaks on one strange file must not lose a thousand good ones
+            unreadable.append(f"{getattr(source, 'label', source)}: {type(error).__name__}: {error}")
+        if progress is not None:
+            progress(count, len(pieces))
+    if not pieces:
+        raise _nothing(representation, arguments, refused, unreadable)
+    return Corpus(tuple(pieces), refused, tuple(unreadable))
+
+
+def identity(piece: Piece) -> bytes:
+    """A digest (16 bytes) of a piece's content, the same on every machine and in every order of files."""
+    digest = hashlib.blake2b(digest_size=16)
+    _feed(digest.update, piece.content)
+    return digest.digest()
+
+
+def _nothing(
+    representation: Representation, arguments: Sequence[str], refused: Refusals, unreadable: Sequence[str]
+) -> ReadError:
+    named = ", ".join(arguments[:3]) + (" and others" if len(arguments) > 3 else "")
+    suffixes = " ".join(representation.suffixes)
+    if refused.total:
+        return ReadError(
+            f"no piece in {named} can be used: {refused.commonest()}", f"`{representation.name}` left all out"
+        )
+    if unreadable:
+        return ReadError(
+            f"nothing in {named} can be read: {unreadable[0]}", f"`{representation.name}` reads {suffixes}"
+        )
+    return ReadError(f"there is no piece in {named}", f"`{representation.name}` reads {suffixes}")
+
+
+def _feed(update: Callable[[bytes], object], value: Any) -> None:
+    """Write plain data so that equal values, and only they, give equal bytes; sets have no order."""
+    if isinstance(value, str):
+        data = value.encode("utf-8", "surrogatepass")
+        update(b"s%d:" % len(data))
+        update(data)
+    elif isinstance(value, tuple | list):
+        update(b"t%d:" % len(value))
+        for item in value:
+            _feed(update, item)
+    elif isinstance(value, frozenset | set):
+        update(b"f%d:" % len(value))
+        for item in sorted(value, key=repr):
+            _feed(update, item)
+    elif isinstance(value, Mapping):
+        _feed(update, tuple(sorted(value.items(), key=repr)))
+    elif is_dataclass(value) and not isinstance(value, type):
+        _feed(update, (type(value).__name__, *(getattr(value, each.name) for each in fields(value))))
+    else:
+        data = repr(value).encode()
+        update(b"r%d:" % len(data))
+        update(data)

@@ -1,0 +1,345 @@
+"""Pieces as arrays on the disk: made once, then mapped into memory by every run on the same data.
+
+    dataset = prepare(representation, ["tunes/"], Split())      # fits, or restores, the representation
+
+An encoding is a folder of flat files. Its name is a digest of the sources' contents and of everything else that
+decides what it holds, so that it is never out of date; one that is damaged is made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import composer
+from composer.api import (
+    ComposerError,
+    EncodeError,
+    Kind,
+    Piece,
+    ReadError,
+    Refused,
+    Representation,
+    SequenceSpec,
+    Source,
+    Step,
+)
+from composer.core.corpus import Refusals, read
+from composer.core.folders import cache_folder
+from composer.core.sources import sources
+from composer.core.split import PARTS, Parts, Split, divide
+
+LAYOUT = 1
+"""The number of the layout of the files; it goes into every encoding's name."""
+
+NO_STEPS = "it has symbols that the model has not learnt"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """The pieces of one part, one after the other.
+
+    `steps`: token ids (N,), the smallest unsigned integers that hold them, or frames (N, ceil(V / 8)) of packed bits.
+    Piece p is `steps[offsets[p]:offsets[p + 1]]`. `conditions` (P, C): the index of each condition's value, -1 for
+    none.
+    """
+
+    steps: NDArray[Any]
+    offsets: NDArray[np.int64]
+    conditions: NDArray[np.int32]
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces there are."""
+        return len(self.offsets) - 1
+
+    @property
+    def count(self) -> int:
+        """How many steps they have together."""
+        return len(self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of the pieces that were read. `refused` and `places` are by reason, `pieces` by part."""
+
+    pieces: Mapping[str, int]
+    refused: Mapping[str, int]
+    places: Mapping[str, Sequence[str]]
+    unreadable: Sequence[str] = ()
+    duplicates: int = 0
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """An encoded corpus.
+
+    `digest` is of the sources' contents, `encoded` of the encoded steps; `split` says in brief how it was divided, and
+    `cached` that the encoding had been made before.
+    """
+
+    spec: SequenceSpec
+    parts: Mapping[str, Part]
+    report: Report
+    digest: str
+    encoded: str
+    split: Mapping[str, Any]
+    cached: bool
+
+
+def prepare(
+    representation: Representation,
+    arguments: Sequence[str],
+    split: Split | None = None,
+    *,
+    fitted: bool = False,
+    augment: bool = False,
+    progress: Callable[[int, int], object] | None = None,
+) -> Dataset:
+    """Read, split and encode what `arguments` name, and fit `representation` to the training part.
+
+    With `fitted`, the representation stays as it was restored from a checkpoint, and pieces that it has no steps for
+    are refused. `augment` adds every piece's variants to the training part. `progress` is as in `corpus.read`.
+    Raises ReadError where there is nothing to learn from, and ComposerError where the cache cannot be written.
+    """
+    split = split or Split()
+    found = {"": list(sources(arguments, representation.suffixes))}
+    found |= {part: list(sources(files, representation.suffixes)) for part, files in split.files.items()}
+    digests = {part: [_source_digest(source) for source in each] for part, each in found.items()}
+    key = _key(representation, split, found, digests, fitted=fitted, augment=augment)
+    folder = cache_folder() / f"{representation.name}-{key}"
+    corpus_digest = _digest(*(digest for part in sorted(digests) for digest in digests[part]))
+    opened = _open(folder, representation, split, corpus_digest, cached=True)
+    if opened is not None:
+        return opened
+    corpora = {
+        part: read(representation, arguments if not part else split.files[part], each, progress)
+        for part, each in found.items()
+    }
+    refused = Refusals()
+    for corpus in corpora.values():
+        refused.merge(corpus.refused)
+    parts = divide(split, corpora[""].pieces, {part: corpora[part].pieces for part in split.files})
+    training = _Training(representation, parts.pieces["train"], augment)
+    if not fitted:
+        representation.fit(training)
+    unreadable = [line for corpus in corpora.values() for line in corpus.unreadable]
+    _write(folder, representation, training, parts, refused=refused, unreadable=unreadable)
+    opened = _open(folder, representation, split, corpus_digest, cached=False)
+    if opened is None:
+        raise ComposerError(f"the encoding in {folder} cannot be read back", "is the disk sound?")
+    return opened
+
+
+class _Training:
+    """The training pieces, with their variants where asked for; they can be gone through more than once."""
+
+    def __init__(self, representation: Representation, pieces: Sequence[Piece], augment: bool) -> None:
+        self._representation, self._pieces, self._augment = representation, pieces, augment
+
+    def __iter__(self) -> Iterator[Piece]:
+        for piece in self._pieces:
+            yield piece
+            if self._augment:
+                yield from self._representation.variants(piece)
+
+
+def _write(
+    folder: Path,
+    representation: Representation,
+    training: Iterable[Piece],
+    parts: Parts,
+    *,
+    refused: Refusals,
+    unreadable: Sequence[str],
+) -> None:
+    """Encode all parts into a new folder, and give it its name only when it is whole."""
+    temporary = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".making-"))
+        pieces = {part: training if part == "train" else parts.pieces[part] for part in PARTS}
+        written = {part: _write_part(temporary / part, representation, pieces[part], refused) for part in PARTS}
+        if not written["train"]["pieces"]:
+            raise EncodeError(f"no piece can be encoded: {refused.commonest()}", "train a new model, without --from")
+        report = Report(
+            {part: written[part]["pieces"] for part in PARTS},
+            refused.counts, refused.places, unreadable, parts.duplicates, parts.notes,
+        )  # fmt: skip
+        manifest = {"state": representation.state(), "report": asdict(report), "parts": written}
+        (temporary / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.replace(folder)
+    except OSError as error:
+        room = f"{shutil.disk_usage(cache_folder().anchor or '.').free // 2**20} MB are free there"
+        raise ComposerError(
+            f"cannot keep the encoded pieces in {folder.parent}: {error.strerror or error}",
+            f"{room}; set COMPOSER_HOME to a folder with more",
+        ) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _write_part(
+    stem: Path, representation: Representation, pieces: Iterable[Piece], refused: Refusals
+) -> dict[str, Any]:
+    """Write the three files of a part, piece by piece; what is said of them goes into the manifest."""
+    spec, offsets, conditions = representation.spec, [0], []
+    with stem.with_suffix(".steps").open("wb") as file:
+        for piece in pieces:
+            try:
+                steps = pack(representation.encode(piece), spec)
+            except EncodeError as error:
+                refused.add(Refused(NO_STEPS, piece.source, error.message))
+                continue
+            file.write(steps.tobytes())
+            offsets.append(offsets[-1] + len(steps))
+            conditions.append(_indices(piece, spec))
+    stem.with_suffix(".offsets").write_bytes(np.array(offsets, np.int64).tobytes())
+    stem.with_suffix(".conditions").write_bytes(np.array(conditions, np.int32).tobytes())
+    sums = {suffix: _checksum(stem.with_suffix(suffix)) for suffix in (".steps", ".offsets", ".conditions")}
+    return {"pieces": len(offsets) - 1, "count": offsets[-1], "sums": sums}
+
+
+def _open(folder: Path, representation: Representation, split: Split, digest: str, cached: bool) -> Dataset | None:
+    """Map an encoding and restore the representation from it; None where there is none, or it is damaged."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        representation.restore(manifest["state"])
+        spec = representation.spec
+        parts = {part: _open_part(folder / part, spec, manifest["parts"][part]) for part in PARTS}
+        encoded = _digest(json.dumps([manifest["parts"][part]["sums"] for part in PARTS]))
+        return Dataset(spec, parts, Report(**manifest["report"]), digest, encoded, split.describe(), cached)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _open_part(stem: Path, spec: SequenceSpec, written: Mapping[str, Any]) -> Part:
+    """Raises ValueError for files that are not as they were written."""
+    for suffix, checksum in written["sums"].items():
+        if _checksum(stem.with_suffix(suffix)) != checksum:
+            raise ValueError(f"{stem}{suffix} is damaged")
+    count, pieces = written["count"], written["pieces"]
+    dtype, width = _layout(spec)
+    return Part(
+        _mapped(stem.with_suffix(".steps"), dtype, (count, *width)),
+        _mapped(stem.with_suffix(".offsets"), np.dtype(np.int64), (pieces + 1,)),
+        _mapped(stem.with_suffix(".conditions"), np.dtype(np.int32), (pieces, len(spec.conditions))),
+    )
+
+
+def pack(steps: Sequence[Step], spec: SequenceSpec) -> NDArray[Any]:
+    """Steps as they stand in a Part: (N,) unsigned integers, or (N, ceil(V / 8)) packed bits, unit 0 first."""
+    dtype, _ = _layout(spec)
+    if spec.kind is Kind.TOKENS:
+        return np.array(steps, dtype)
+    frames = np.zeros((len(steps), spec.size), np.uint8)
+    for row, units in enumerate(steps):
+        frames[row, list(units)] = 1  # type: ignore[arg-type]
+    return np.packbits(frames, axis=1)
+
+
+def _layout(spec: SequenceSpec) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """The number type of a step, and the shape of one."""
+    if spec.kind is Kind.FRAMES:
+        return np.dtype(np.uint8), (-(-spec.size // 8),)
+    return np.min_scalar_type(spec.size - 1), ()
+
+
+def _mapped(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    if 0 in shape:  # an empty file cannot be mapped
+        return np.zeros(shape, dtype)
+    # a plain array over the mapping, since indexing a memmap costs several times as much
+    return np.asarray(np.memmap(path, dtype, "r", shape=shape)).view(np.ndarray)
+
+
+def _indices(piece: Piece, spec: SequenceSpec) -> list[int]:
+    """The index of the piece's value of each condition, -1 where it has none that is known."""
+    return [
+        values.index(piece.labels[name]) if piece.labels.get(name) in values else -1
+        for name, values in spec.conditions.items()
+    ]
+
+
+def _key(
+    representation: Representation,
+    split: Split,
+    found: Mapping[str, Sequence[Source | ReadError]],
+    digests: Mapping[str, Sequence[str]],
+    *,
+    fitted: bool,
+    augment: bool,
+) -> str:
+    """The name of an encoding: a digest of all that decides what it holds."""
+    listing = split.listing.read_bytes() if split.listing and split.listing.is_file() else b""
+    parts = {
+        part: [[_place(source), digest] for source, digest in zip(found[part], digests[part], strict=True)]
+        for part in found
+    }
+    decides = [
+        LAYOUT, composer.__version__, _code(type(representation)), representation.name, representation.version,
+        repr(representation.options), representation.state() if fitted else None,
+        [split.valid, split.test, listing.hex(), sorted(split.files)], augment, parts,
+    ]  # fmt: skip
+    return _digest(json.dumps(decides, sort_keys=True))
+
+
+def _code(kind: type[Any]) -> str:
+    """A digest of the plugin's modules and of `composer.formats`, which its readers stand on."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in (kind.__module__.partition(".")[0], "composer.formats"):
+        module = sys.modules.get(name)
+        file = getattr(module, "__file__", None)
+        if file is None:
+            continue
+        inside = sorted(Path(file).parent.rglob("*.py")) if hasattr(module, "__path__") else [Path(file)]
+        for path in inside:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _place(source: Source | ReadError) -> str:
+    """What of a source's place may matter to a reader: its path below the folder that was named."""
+    if isinstance(source, ReadError):
+        return ""
+    return source.path.relative_to(source.root).as_posix() if source.root else source.path.name
+
+
+def _source_digest(source: Source | ReadError) -> str:
+    try:
+        if isinstance(source, ReadError):
+            raise source
+        return hashlib.blake2b(source.bytes(), digest_size=16).hexdigest()
+    except ReadError as error:
+        return _digest(error.message)
+
+
+def _digest(*parts: str) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(part.encode())
+    return digest.hexdigest()
+
+
+def _checksum(path: Path) -> list[int]:
+    """Size and CRC-32 of a file, read in pieces so that it is not all in memory."""
+    size, checksum = 0, 0
+    with path.open("rb") as file:
+        while data := file.read(1 << 20):
+            size += len(data)
+            checksum = zlib.crc32(data, checksum)
+    return [size, checksum]

@@ -1,0 +1,68 @@
+"""The models at hand: the user's own, by name, and those that come with the program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from composer.api import CheckpointError, UsageError
+from composer.core import checkpoint
+from composer.core.folders import models_folder
+
+SUFFIX = ".safetensors"
+PRETRAINED = Path(__file__).parent.parent / "pretrained"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnModel:
+    """A checkpoint in the user's folder of models."""
+
+    name: str
+    path: Path
+    header: checkpoint.Header
+
+    @property
+    def finished(self) -> bool:
+        """Whether its training came to its end."""
+        return bool(self.header.record.get("finished"))
+
+
+def path_for(name: str) -> Path:
+    """Where the model called `name` is kept. Raises UsageError for what cannot be a name."""
+    if not re.fullmatch(r"[\w][\w .+-]*", name) or name.endswith((SUFFIX, ".", " ")):
+        raise UsageError(f"`{name}` cannot be a model's name", "use letters, digits, - and _")
+    return models_folder() / f"{name}{SUFFIX}"
+
+
+def own_models() -> Iterator[OwnModel]:
+    """The user's models, the newest first. Snapshots, and files that are no checkpoints, are passed over."""
+    folder = models_folder()
+    paths = [path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith(".")] if folder.is_dir() else []
+    for path in sorted(paths, key=lambda path: (-path.stat().st_mtime_ns, path.name)):
+        try:
+            header = checkpoint.read_header(path)
+        except CheckpointError:
+            continue
+        if header.record.get("kind", "model") == "model":
+            yield OwnModel(path.name.removesuffix(SUFFIX), path, header)
+
+
+def bundled(representation: str) -> Path | None:
+    """The model for `representation` that comes with the program; None where there is none."""
+    path = PRETRAINED / f"{representation}{SUFFIX}"
+    return path if path.is_file() else None
+
+
+def default(representation: str) -> Path:
+    """The model to play: the newest finished one of the user's, else the bundled one. Raises CheckpointError."""
+    for model in own_models():
+        if model.finished and model.header.representation == representation:
+            return model.path
+    found = bundled(representation)
+    if found is None:
+        raise CheckpointError(
+            f"there is no model for `{representation}` yet", f"train one: composer train {representation} FILES..."
+        )
+    return found

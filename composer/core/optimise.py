@@ -1,0 +1,120 @@
+"""How to descend: the settings of a run, the learning rate at each step, the optimiser, the precision."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from composer.api import OptionError
+
+if TYPE_CHECKING:
+    import torch
+
+Schedule = Literal["constant", "exponential", "linear", "cosine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of a training run. Raises OptionError for values that make no sense."""
+
+    epochs: int = field(default=40, metadata={"help": "times to go through the training pieces"})
+    max_steps: int = field(default=0, metadata={"help": "stop after this many steps; 0: no such limit"})
+    batch: int = field(default=64, metadata={"help": "rows that are learnt from side by side"})
+    length: int = field(default=128, metadata={"help": "steps of a window, through which errors are propagated back"})
+    lr: float = field(default=3e-3, metadata={"help": "the highest learning rate"})
+    schedule: Schedule = field(default="cosine", metadata={"help": "how the learning rate falls"})
+    warmup: int = field(default=50, metadata={"help": "steps over which the learning rate rises"})
+    decay: float = field(default=0.97, metadata={"help": "factor for each epoch of the exponential schedule"})
+    optimiser: Literal["adam", "adamw", "sgd"] = field(default="adam", metadata={"help": "the method of descent"})
+    weight_decay: float = field(default=0.0, metadata={"help": "pull of the weights towards zero"})
+    momentum: float = field(default=0.0, metadata={"help": "momentum of sgd"})
+    clip: float = field(default=1.0, metadata={"help": "largest gradient; 0: any"})
+    clip_by: Literal["norm", "value"] = field(default="norm", metadata={"help": "what of the gradient is clipped"})
+    patience: int = field(
+        default=10, metadata={"help": "stop after so many validations without a better one; 0: never"}
+    )
+    validate_every: int = field(default=0, metadata={"help": "steps between validations; 0: about an epoch"})
+    save_every: float = field(default=60.0, metadata={"help": "seconds between savings of the training state"})
+    snapshots: tuple[int, ...] = field(default=(), metadata={"help": "steps at which the model is kept as it is"})
+    precision: Literal["auto", "fp32", "bf16"] = field(
+        default="auto", metadata={"help": "auto: bf16 where it is faster"}
+    )
+    align: int = field(default=0, metadata={"help": "pieces begin at multiples of this in a row; 0: chosen"})
+    seed: int = field(default=0, metadata={"help": "decides the first weights, the order of pieces and the dropout"})
+
+    def __post_init__(self) -> None:
+        for name, least in {"epochs": 1, "batch": 1, "length": 1, "max_steps": 0, "warmup": 0, "patience": 0}.items():
+            if getattr(self, name) < least:
+                raise OptionError(f"`{name}` cannot be {getattr(self, name)}", f"give a whole number from {least} on")
+        if not (0 < self.lr < math.inf):
+            raise OptionError(f"`lr` cannot be {self.lr:g}", "give a number above 0, such as 0.003")
+        if min(self.clip, self.weight_decay, self.momentum, self.save_every, self.validate_every, self.align) < 0:
+            raise OptionError("a setting of training is below 0", "see `composer train --help`")
+        if any(step < 0 for step in self.snapshots):
+            raise OptionError(f"a snapshot cannot be at step {min(self.snapshots)}", "give steps from 0 on")
+
+
+def learning_rate(settings: Settings, highest: float, step: int, steps: int, per_epoch: int) -> float:
+    """The learning rate of step `step` (from 0) of `steps`: a function of the step alone, so that resuming is exact."""
+    warmup = min(settings.warmup, steps // 10)
+    if step < warmup:
+        return highest * (step + 1) / warmup
+    share = (step - warmup) / max(1, steps - warmup)
+    falling = {
+        "constant": 1.0,
+        "exponential": settings.decay ** (step // max(1, per_epoch)),
+        "linear": 1 - share,
+        "cosine": 0.5 * (1 + math.cos(math.pi * share)),
+    }
+    # the last steps of a long run would move nothing if the rate fell to zero
+    return highest * max(falling[settings.schedule], 0.0 if settings.schedule == "exponential" else 0.01)
+
+
+def optimiser(settings: Settings, parameters: Iterable[torch.nn.Parameter], device: str) -> torch.optim.Optimizer:
+    """The optimiser, in its fused form where there is one."""
+    import torch
+
+    fused = device != "mps"
+    if settings.optimiser == "sgd":
+        return torch.optim.SGD(
+            parameters, settings.lr, settings.momentum, weight_decay=settings.weight_decay, fused=fused
+        )
+    kind = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
+    return kind(parameters, settings.lr, weight_decay=settings.weight_decay, fused=fused)
+
+
+def clip(settings: Settings, parameters: list[torch.nn.Parameter]) -> None:
+    """Clip the gradients in place."""
+    import torch
+
+    if settings.clip and settings.clip_by == "norm":
+        torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
+    elif settings.clip:
+        torch.nn.utils.clip_grad_value_(parameters, settings.clip)
+
+
+def precision(asked: str, device: str) -> str:
+    """`bf16` or `fp32`: on the CPU, bf16 is faster only with instructions for it."""
+    import torch
+
+    if asked != "auto":
+        return asked
+    if device.startswith("cuda"):
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    if device == "cpu":
+        # both are private names, so a torch without them is asked for nothing
+        checks = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+        return "bf16" if any(getattr(torch.cpu, name, bool)() for name in checks) else "fp32"
+    return "fp32"
+
+
+def autocast(kind: str, device: str) -> contextlib.AbstractContextManager[Any]:
+    """The context in which a loss is computed."""
+    import torch
+
+    if kind == "fp32":
+        return contextlib.nullcontext()
+    return torch.autocast(device.partition(":")[0], torch.bfloat16)

@@ -1,0 +1,318 @@
+"""Training: one loop that yields events. The terminal, JSON lines, TensorBoard and the tests read the same stream.
+
+    from composer.core import device, encoding, models, registry, training
+
+    representation = registry.representation("abc")()
+    model = registry.model("lstm")
+    data = encoding.prepare(representation, ["tunes/"])
+    run = training.Run(model, model.Config(), representation, data, models.path_for("mine"), names=["tunes"])
+    for event in training.train(run):
+        ...                                         # Prepared, Started, Stepped, Validated, Saved, Snapshot, Finished
+
+To go on (`--resume`), the settings of the training so far are in `training.saved_header(path)`. To fine-tune
+(`--from`), see `open_origin`. To stop in good order (Ctrl-C), let `stop` return true: the step is finished, the state
+saved, and the last event is Finished with the reason `interrupted`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from composer.api import CheckpointError, Kind, Model, Representation
+from composer.core import checkpoint, optimise, options, player, registry
+from composer.core.batches import Windows
+from composer.core.checkpoint import Checkpoint
+from composer.core.encoding import Dataset
+from composer.core.events import Event, Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated
+from composer.core.learner import Learner, check_finite, saved_header, state_path
+from composer.core.optimise import Settings
+
+if TYPE_CHECKING:
+    import torch
+
+    from composer.api.network import Phase
+
+__all__ = ["Origin", "Run", "Settings", "open_origin", "saved_header", "state_path", "train"]
+
+LEAST_BETWEEN, MOST_BETWEEN = 20, 1000
+"""Validations are an epoch apart, but no fewer and no more steps than these."""
+
+TOGETHER = 10
+"""How many steps are reported together where asking for a loss makes the device wait."""
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """All that a training run needs. `representation` is fitted, and `data` was prepared with it.
+
+    `path` is the checkpoint to write, `device` one that `device.resolve` gave. `names` are what the data were called,
+    for the record. `origin` is a checkpoint to start from. `stop` is asked after every step.
+    """
+
+    model: Model
+    config: Any
+    representation: Representation
+    data: Dataset
+    path: Path
+    settings: Settings = field(default_factory=Settings)
+    device: str = "cpu"
+    resume: bool = False
+    origin: Checkpoint | None = None
+    names: Sequence[str] = ()
+    stop: Callable[[], bool] = _never
+
+    @cached_property
+    def windows(self) -> Windows:
+        """What is learnt from."""
+        how = self.settings
+        return Windows(
+            self.data.parts["train"],
+            self.data.spec,
+            batch=how.batch,
+            length=how.length,
+            align=how.align,
+            seed=how.seed,
+        )
+
+    @cached_property
+    def validation(self) -> Windows:
+        """What the best checkpoint is chosen by."""
+        how = self.settings
+        return Windows(self.data.parts["valid"], self.data.spec, batch=how.batch, length=how.length, align=how.align)
+
+    @property
+    def validated(self) -> bool:
+        """Whether there is a validation part."""
+        return self.data.parts["valid"].count > 0
+
+    @property
+    def unit(self) -> str:
+        """What validation values are reported in."""
+        return "bits per token" if self.data.spec.kind is Kind.TOKENS else "nats per frame"
+
+    def reported(self, nats: float) -> float:
+        """Nats a step in that unit."""
+        return nats / math.log(2) if self.data.spec.kind is Kind.TOKENS else nats
+
+
+def train(run: Run) -> Iterator[Event]:
+    """Train, and leave the best model in `run.path`, beside it the state to go on from.
+
+    Raises CheckpointError where something cannot be saved or does not fit (what was saved before is whole), and
+    ComposerError where the loss is no number any more.
+    """
+    yield Prepared(**asdict(run.data.report), cached=run.data.cached)
+    _check_origin(run)
+    learner = Learner.begin(run)
+    if not run.resume:
+        state_path(run.path).unlink(missing_ok=True)
+        learner.save_state()
+    try:
+        reason = yield from _phases(run, learner)
+    except KeyboardInterrupt:  # in the middle of a step: what was saved last is what there is
+        yield Finished(learner.at.step, "interrupted", learner.at.best, run.path)
+        return
+    learner.save_state()
+    yield from _finish(run, learner, reason)
+
+
+def _phases(run: Run, learner: Learner) -> Generator[Event, None, str]:
+    """Go through what is left of each phase; why training ended."""
+    phases = learner.network.phases()
+    lengths = _plan(run, phases)
+    reason = "done"
+    while learner.at.phase < len(phases) and reason == "done":
+        phase, steps = phases[learner.at.phase], lengths[learner.at.phase]
+        learner.enter(phase)
+        yield _started(run, learner, phase.name, sum(lengths))
+        reason = yield from _descend(run, learner, phase, steps)
+        if reason != "done" or learner.at.phase == len(phases) - 1:
+            break  # the last phase is never left, so that it can go on when more epochs are asked for
+        learner.at.phase, learner.at.done, learner.stream = learner.at.phase + 1, 0, None
+        learner.at.stale, learner.at.best, learner.at.reported = 0, None, None
+    if learner.at.step in run.settings.snapshots:
+        yield _snapshot(run, learner)
+    return reason
+
+
+def _descend(run: Run, learner: Learner, phase: Phase, steps: int) -> Generator[Event, None, str]:
+    """The loop itself, to the end of a phase of `steps` steps."""
+    at, settings, per_epoch = learner.at, run.settings, run.windows.per_epoch
+    between = settings.validate_every or min(max(per_epoch, LEAST_BETWEEN), MOST_BETWEEN)
+    meter, clock = _Meter(run.device), _Clock(learner)
+    while at.done < steps:
+        if settings.patience and at.stale >= settings.patience:
+            return "early"
+        if at.step in settings.snapshots:
+            yield _snapshot(run, learner)
+        epoch, window = divmod(at.done, per_epoch)
+        if window == 0:
+            learner.stream = None
+        batch = run.windows.window(epoch, window)
+        lr = optimise.learning_rate(settings, phase.lr or settings.lr, at.done, steps, per_epoch)
+        meter.add(learner.learn(batch, lr), float(batch.weight.sum()))
+        validates = at.done % between == 0 or at.done == steps
+        if meter.full or validates:
+            monitor, rate = meter.read()
+            check_finite(monitor, at.step)
+            yield Stepped(at.step, at.done / per_epoch, monitor, lr, rate)
+        if validates:
+            yield from _validate(run, learner, at.done / per_epoch)
+            meter.restart()
+        clock.tick()
+        if run.stop():
+            return "interrupted"
+        if clock.due(settings.save_every):
+            learner.save_state()
+    return "done"
+
+
+def _validate(run: Run, learner: Learner, epoch: float) -> Iterator[Event]:
+    """Measure, and keep the weights where they are the best so far; without a validation part, keep the latest."""
+    at = learner.at
+    if run.validated:
+        value = learner.measure()
+        check_finite(value, at.step)
+        best = at.best is None or value < at.best
+        at.stale = 0 if best else at.stale + 1
+        if best:
+            at.best, at.best_step, at.reported = value, at.step, run.reported(value)
+        yield Validated(at.step, epoch, value, run.reported(value), run.unit, best)
+        if not best:
+            return
+    checkpoint.save(run.path, learner.checkpoint())
+    yield Saved(at.step, run.path)
+
+
+def _finish(run: Run, learner: Learner, reason: str) -> Iterator[Event]:
+    """Leave a checkpoint that says how its training ended."""
+    at = learner.at
+    kept = at.best is not None and run.path.is_file()
+    last = checkpoint.load(run.path, half=True) if kept else learner.checkpoint()
+    ended = {"finished": reason != "interrupted", "reason": reason, "steps": at.step, "seconds": round(at.seconds, 1)}
+    checkpoint.save(run.path, last.with_record(**ended))
+    yield Saved(at.step, run.path)
+    yield Finished(at.step, reason, at.best, run.path)
+
+
+def _snapshot(run: Run, learner: Learner) -> Snapshot:
+    """Keep the network as it is now, beside the checkpoint."""
+    path = run.path.with_name(f"{run.path.name.removesuffix('.safetensors')}.step-{learner.at.step}.safetensors")
+    checkpoint.save(path, learner.checkpoint(kind="snapshot"))
+    return Snapshot(learner.at.step, path)
+
+
+def _plan(run: Run, phases: Sequence[Phase]) -> list[int]:
+    """How many steps each phase takes."""
+    left = run.settings.max_steps or None
+    lengths = []
+    for phase in phases:
+        steps = (phase.epochs or run.settings.epochs) * run.windows.per_epoch
+        steps = steps if left is None else min(steps, left)
+        left = None if left is None else left - steps
+        lengths.append(steps)
+    return lengths
+
+
+def _started(run: Run, learner: Learner, phase: str, steps: int) -> Started:
+    train, valid = (run.data.parts[part] for part in ("train", "valid"))
+    parameters = sum(parameter.numel() for parameter in learner.network.parameters())
+    return Started(
+        phase, learner.at.step, steps, run.windows.per_epoch, parameters, run.device, learner.precision,
+        (train.pieces, valid.pieces), (train.count, valid.count),
+    )  # fmt: skip
+
+
+class _Meter:
+    """The mean loss since it was last read, and the rate over the last steps."""
+
+    def __init__(self, device: str) -> None:
+        self._together = 1 if device == "cpu" else TOGETHER
+        self._losses: list[torch.Tensor] = []
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the rate: what came between was no training."""
+        self._marks: deque[tuple[float, float]] = deque([(time.perf_counter(), 0.0)], maxlen=50)
+
+    def add(self, loss: torch.Tensor, counted: float) -> None:
+        self._losses.append(loss)
+        self._marks.append((time.perf_counter(), self._marks[-1][1] + counted))
+
+    @property
+    def full(self) -> bool:
+        return len(self._losses) >= self._together
+
+    def read(self) -> tuple[float, float]:
+        """Mean loss (nats a step) and rate (steps of the sequence a second)."""
+        import torch
+
+        mean = float(torch.stack(self._losses).mean())
+        self._losses = []
+        (begin, before), (end, after) = self._marks[0], self._marks[-1]
+        return mean, (after - before) / max(end - begin, 1e-9)
+
+
+class _Clock:
+    """Adds the time that passes to the learner's, and says when it is time to save."""
+
+    def __init__(self, learner: Learner) -> None:
+        self._learner = learner
+        self._last = self._saved = time.perf_counter()
+
+    def tick(self) -> None:
+        now = time.perf_counter()
+        self._learner.at.seconds += now - self._last
+        self._last = now
+
+    def due(self, seconds: float) -> bool:
+        if self._last - self._saved < seconds:
+            return False
+        self._saved = self._last
+        return True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """A checkpoint to start from, and the representation, model and settings that it was made with."""
+
+    checkpoint: Checkpoint
+    representation: Representation
+    model: Model
+    config: Any
+
+
+def open_origin(path: Path, representation: str) -> Origin:
+    """Open the checkpoint at `path` for fine-tuning; prepare the data with `fitted=True` and its representation.
+
+    Raises CheckpointError where it is of another representation than the one named.
+    """
+    saved = checkpoint.load(path)
+    header = saved.header
+    if header.representation != representation:
+        raise CheckpointError(
+            f"{path.name} composes `{header.representation}`, not `{representation}`",
+            f"use `composer train {header.representation} --from {path}`",
+        )
+    model = registry.model(header.model)
+    config = options.restore(model.Config, header.config, f"model `{model.name}`")
+    return Origin(saved, player.restore_representation(header), model, config)
+
+
+def _check_origin(run: Run) -> None:
+    if run.origin is not None and run.origin.header.spec != run.data.spec:
+        raise CheckpointError(
+            "the checkpoint to start from has another vocabulary than these pieces",
+            "leave out -o options that it was not made with, or train a new model without --from",
+        )
