@@ -39,6 +39,11 @@ class Loaded:
     model: type[Model] | None
 
 
+def names() -> list[str]:
+    """The names of all plugins; none is loaded."""
+    return sorted(_plugins())
+
+
 def representation(name: str) -> type[Representation]:
     """The representation called `name`. Raises PluginError, with the nearest names, where there is none."""
     found = _load(name).representation if name in _plugins() else None
@@ -60,7 +65,7 @@ def everything(warn: Callable[[str], object] | None = None) -> Iterator[Loaded]:
 
     Without `warn`, that line goes to stderr. With COMPOSER_STRICT_PLUGINS=1 the failure is raised instead.
     """
-    for name in sorted(_plugins()):
+    for name in names():
         try:
             yield _load(name)
         except PluginError as error:

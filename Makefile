@@ -1,0 +1,63 @@
+# The front door: `make tune` composes at once, `make test` runs the suite. `make help` lists the rest.
+
+PYTHON ?= python3
+VENV ?= .venv
+PIP_FLAGS ?=
+
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+
+RUN := $(BIN)/python
+PIP := $(RUN) -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help tune test check bench wheel docs clean
+
+help:
+	@echo "make tune    compose a tune into tune.abc, and draw it"
+	@echo "make test    run all tests"
+	@echo "make check   look at format, style and types"
+	@echo "make bench   measure how fast it composes"
+	@echo "make wheel   build the package into dist/"
+	@echo "make docs    write completions, man pages and the README's help anew"
+	@echo "make clean   remove what was built"
+
+tune: $(VENV)/ready
+	$(BIN)/composer gen abc --output tune.abc --force
+	$(BIN)/composer show tune.abc
+
+test: $(VENV)/ready-to-develop
+	$(RUN) -m pytest
+
+check: $(VENV)/ready-to-develop
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+
+bench: $(VENV)/ready-to-develop
+	$(RUN) tests/bench
+
+wheel: $(VENV)/ready-to-develop
+	$(RUN) -m build --no-isolation --wheel .
+
+docs: $(VENV)/ready-to-develop
+	$(RUN) -m composer.cli.documents .
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis tune.abc
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is not Python 3.11 or newer"; \
+		  echo "hint: name one that is: make PYTHON=python3.12 tune"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt $(PIP_FLAGS) hatchling editables
+	$(PIP) install -c constraints.txt $(PIP_FLAGS) --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/ready-to-develop: $(VENV)/ready
+	$(PIP) install -c constraints.txt $(PIP_FLAGS) --no-build-isolation -e '.[dev]'
+	@touch $@

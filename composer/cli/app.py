@@ -1,0 +1,105 @@
+"""The command `composer`: parses, runs one command, and is the one place where errors become words and exit codes."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Annotated, Any
+
+import typer
+
+from composer import __version__
+from composer.api import ComposerError, UsageError
+from composer.cli.command import CONTEXT, Program, plain_app
+from composer.cli.console import ClosedPipe, Console, abandon
+from composer.cli.usage import explain
+
+
+class ExitCode(IntEnum):
+    """What the shell is told."""
+
+    OK = 0
+    ERROR = 1
+    USAGE = 2
+    INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
+    """Run the program and return its exit code; by default, with the process's own arguments and terminal."""
+    import sys
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    console = console or Console()
+    debug = _take(given, "--debug") or console.environ.get("COMPOSER_DEBUG") == "1"
+    try:
+        return _run(given, console)
+    except ClosedPipe:
+        abandon(console.stdout)
+        return ExitCode.OK
+    except KeyboardInterrupt:
+        console.say("interrupted")
+        return ExitCode.INTERRUPTED
+    except Exception as error:
+        if debug:
+            console.tell(traceback.format_exc().rstrip())
+        return _report(error, console)
+
+
+def _run(arguments: list[str], console: Console) -> int:
+    """Parse and run; what goes wrong is raised."""
+    program = command_tree()
+    try:
+        with program.make_context("composer", arguments, obj=console) as context:
+            program.invoke(context)
+    except typer.Exit as stop:
+        return stop.exit_code
+    return ExitCode.OK
+
+
+def command_tree() -> Any:
+    """The program as typer's tree of commands."""
+    app = plain_app(cls=Program, context_settings=CONTEXT, epilog="`composer COMMAND --help` explains a command.")
+    app.callback(invoke_without_command=True)(composer)
+    return typer.main.get_command(app)
+
+
+def composer(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where in the program an error arose.")] = False,
+) -> None:
+    """A music composer for the terminal. `composer gen abc` writes a tune."""
+    if version:
+        context.obj.write(f"composer {__version__}\n")
+    elif context.invoked_subcommand is None:
+        context.obj.tell(context.get_help())
+        raise typer.Exit(ExitCode.USAGE)
+
+
+def _report(error: Exception, console: Console) -> int:
+    """Say what went wrong in two lines."""
+    if isinstance(error, ComposerError):
+        console.fail(error.message, error.hint)
+        return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.ERROR
+    if isinstance(error, typer.TyperException):
+        console.fail(*explain(error))
+        return ExitCode.USAGE
+    if isinstance(error, MemoryError):
+        console.fail("there is not enough memory for this", "ask for less at a time")
+        return ExitCode.ERROR
+    text = " ".join(str(error).split())
+    console.fail(
+        f"something went wrong that should not have: {type(error).__name__}{': ' * bool(text)}{text}",
+        "run it again with --debug, and send us what it prints",
+    )
+    return ExitCode.ERROR
+
+
+def _take(arguments: list[str], flag: str) -> bool:
+    """Remove `flag`, which may stand anywhere before `--`, and say whether it was there."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    if flag not in arguments[:end]:
+        return False
+    arguments[:end] = [argument for argument in arguments[:end] if argument != flag]
+    return True

@@ -1,0 +1,96 @@
+"""How commands are declared, found and explained: each in a module of its own, imported when it is needed.
+
+Help is set without rich, whose import alone takes as long as all the rest.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from composer.api import UsageError
+
+COMMANDS = {
+    "gen": "Compose a piece, or many.",
+    "train": "Teach a model your own music.",
+    "show": "Draw music as a piano-roll, or print a model's card.",
+    "plugins": "List the representations and models that are installed.",
+    "completions": "Print the script with which a shell completes this program.",
+}
+"""The commands, each a function in the module of this package that has its name, and what they do."""
+
+
+class Command(TyperCommand):
+    """A command whose help shows its options in groups, by their `rich_help_panel`, in two columns."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return ["[OPTIONS]", *(_written(param) for param in self.params if param.param_type_name == "argument")]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            if param.param_type_name == "argument":
+                groups.setdefault("Arguments", []).append((_written(param), getattr(param, "help", None) or ""))
+            elif record := param.get_help_record(ctx):
+                groups.setdefault(getattr(param, "rich_help_panel", None) or "Options", []).append(record)
+        groups["Options"] = groups.pop("Options", [])
+        width = max(len(flags) for rows in groups.values() for flags, _ in rows)
+        for title, rows in groups.items():
+            with formatter.section(title):
+                formatter.write_dl([(flags.ljust(width), text) for flags, text in rows])
+
+
+class Program(TyperGroup):
+    """All commands; only the one that is called is imported."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return build(cmd_name) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise UsageError(f"there is no command `{args[0]}`", _meant(args[0]))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def build(name: str) -> Any:
+    """The command `name`, from the function of that name in its module."""
+    function = getattr(import_module(f"composer.cli.{name}"), name)
+    app = plain_app()
+    app.command(name, cls=Command, short_help=COMMANDS[name], context_settings=CONTEXT)(function)
+    return typer.main.get_command(app)
+
+
+def plain_app(**settings: Any) -> typer.Typer:
+    """A typer app that leaves errors to us, sets its help without rich and offers no completion of its own."""
+    return typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False, **settings)
+
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def _written(argument: Any) -> str:
+    """An argument as it stands in the usage line."""
+    name = str(argument.metavar or argument.name.upper())
+    return name if argument.required else f"[{name}]"
+
+
+def _meant(given: str) -> str:
+    near = get_close_matches(given, COMMANDS, 1)
+    if near:
+        return f"did you mean `composer {near[0]}`?"
+    from composer.core import registry
+
+    if given in registry.names():
+        return f"did you mean `composer gen {given}`?"
+    return "`composer --help` lists the commands"

@@ -1,0 +1,140 @@
+"""The terminal as the commands see it: three streams and an environment, which a test can replace.
+
+stdout carries music and nothing else; notes, warnings and progress go to stderr. Text leaves as UTF-8 everywhere.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+from composer.api import ComposerError
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+
+    from composer.api import Score
+
+
+class ClosedPipe(Exception):
+    """Whoever read our output has had enough: the program ends quietly."""
+
+
+@dataclass
+class Console:
+    """Where a command reads and writes; by default, the process's own streams and environment."""
+
+    stdin: TextIO = field(default_factory=lambda: sys.stdin)
+    stdout: TextIO = field(default_factory=lambda: sys.stdout)
+    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    quiet: bool = False
+
+    @property
+    def draws(self) -> bool:
+        """Whether stdout is a terminal, which shows text and pictures and must never see binary."""
+        return self.stdout.isatty()
+
+    @property
+    def lively(self) -> bool:
+        """Whether stderr is a terminal that can redraw a line."""
+        return self.stderr.isatty() and self.environ.get("TERM") != "dumb"
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal; 80 where there is none."""
+        given = self.environ.get("COLUMNS", "")
+        return int(given) if given.isdigit() and int(given) else shutil.get_terminal_size().columns
+
+    def write(self, text: str) -> None:
+        """Write text to stdout, at once. Raises ClosedPipe, or ComposerError where there is no room."""
+        self.write_bytes(text.encode("utf-8", "replace"))
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write bytes to stdout, at once. Raises ClosedPipe, or ComposerError where there is no room."""
+        try:
+            self.stdout.buffer.write(data)
+            self.stdout.buffer.flush()
+        except OSError as error:
+            if _is_closed(error):
+                raise ClosedPipe from error
+            raise ComposerError(
+                f"cannot write to stdout: {error.strerror or error}", "make room, or send the output elsewhere"
+            ) from error
+
+    def read_bytes(self) -> bytes:
+        """All of stdin."""
+        stream: BinaryIO = self.stdin.buffer
+        return stream.read()
+
+    def say(self, text: str) -> None:
+        """Tell the user something on stderr, unless they asked for quiet."""
+        if not self.quiet:
+            self.tell(text)
+
+    def warn(self, text: str) -> None:
+        """Tell the user on stderr what they may not expect."""
+        self.tell(f"{self._bold('warning:', 33)} {text}")
+
+    def fail(self, message: str, hint: str | None = None) -> None:
+        """Tell the user on stderr what went wrong and, where there is one, the way out."""
+        self.tell(f"{self._bold('error:', 31)} {message}")
+        if hint:
+            self.tell(f"{self._bold('hint:', 36)} {hint}")
+
+    def canvas(self, stream: TextIO) -> RichConsole:
+        """A rich console on one of the streams, as wide and as colourful as the terminal is."""
+        from rich.console import Console as RichConsole
+
+        return RichConsole(
+            file=stream,
+            width=self.width,
+            force_terminal=stream.isatty(),
+            no_color=not self._colour(stream),
+            highlight=False,
+            _environ=self.environ,
+        )
+
+    def drawing(self, score: Score, most: int | None = None) -> str:
+        """A score as a piano-roll for stdout, at most `most` lines of it, with the colours that stdout can show."""
+        from composer.cli.roll import picture
+
+        canvas = self.canvas(self.stdout)
+        with canvas.capture() as drawn:
+            canvas.print(picture(score, canvas, most), end="")
+        return drawn.get()
+
+    def tell(self, text: str) -> None:
+        """Write a line to stderr, even where the user asked for quiet."""
+        try:
+            self.stderr.write(text + "\n")
+            self.stderr.flush()
+        except OSError as error:
+            if not _is_closed(error):
+                raise
+
+    def _bold(self, text: str, colour: int) -> str:
+        return f"\033[1;{colour}m{text}\033[0m" if self._colour(self.stderr) else text
+
+    def _colour(self, stream: TextIO) -> bool:
+        return stream.isatty() and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
+
+
+def abandon(stream: TextIO) -> None:
+    """Let nothing more reach `stream`, so that Python does not complain of a closed pipe when it flushes at exit."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):
+        pass
+
+
+def _is_closed(error: OSError) -> bool:
+    """True for a pipe without a reader; Windows reports one as an invalid argument."""
+    return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)

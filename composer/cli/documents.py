@@ -1,0 +1,70 @@
+"""Completions, man pages and the help in README.md, made anew from the command tree: `make docs`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from calendar import month_name
+from pathlib import Path
+
+from composer import __version__
+from composer.cli import completions, manual, tree
+from composer.cli.command import CONTEXT
+
+COMPLETIONS = {"bash": "composer.bash", "zsh": "_composer", "fish": "composer.fish", "powershell": "composer.ps1"}
+"""The name of each shell's script, as the shell wants it."""
+
+
+def documents(root: Path) -> dict[Path, str]:
+    """Every generated file of the repository at `root`, with the content that it should have."""
+    found = {root / "completions" / name: completions.script(shell) for shell, name in COMPLETIONS.items()}
+    commands = tree.commands()
+    date = _date((root / "CHANGELOG.md").read_text("utf-8"))
+    for entry in (tree.program(), *commands):
+        name = f"composer-{entry.name}.1" if entry.name else "composer.1"
+        found[root / "man" / name] = manual.page(entry, commands if not entry.name else [], date, __version__)
+    readme = root / "README.md"
+    found[readme] = _with_help(readme.read_text("utf-8"))
+    return found
+
+
+def write(root: Path) -> None:
+    """Write every generated file."""
+    for path, content in documents(root).items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, "utf-8", newline="\n")
+
+
+def help_text(name: str) -> str:
+    """The help of a command (of the program, where `name` is empty) at 80 columns."""
+    from composer.cli.app import command_tree
+
+    program = command_tree()
+    settings = {**CONTEXT, "terminal_width": 80}
+    with program.make_context("composer", ["--version"], resilient_parsing=True, **settings) as context:
+        if not name:
+            return str(context.get_help())
+        command = program.get_command(context, name)
+        with command.make_context(name, [], parent=context, resilient_parsing=True, **settings) as inner:
+            return str(inner.get_help())
+
+
+def _with_help(readme: str) -> str:
+    """The README with the block after each `<!-- help NAME -->` filled in."""
+
+    def block(match: re.Match[str]) -> str:
+        return f"<!-- help {match[1]} -->\n```\n{help_text(match[1].replace('composer', ''))}\n```"
+
+    return re.sub(r"<!-- help (\w+) -->\n```\n.*?\n```", block, readme, flags=re.DOTALL)
+
+
+def _date(changelog: str) -> str:
+    """The date of the newest version in the changelog, as man pages write it."""
+    found = re.search(r"^## .*?(\d{4})-(\d\d)-(\d\d)", changelog, re.MULTILINE)
+    if found is None:
+        raise SystemExit("CHANGELOG.md names no version with its date")
+    return f"{month_name[int(found[2])]} {int(found[3])}, {found[1]}"
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1] if len(sys.argv) > 1 else "."))

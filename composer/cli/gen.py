@@ -1,0 +1,196 @@
+"""`composer gen`: compose."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from composer.api import UsageError
+
+if TYPE_CHECKING:
+    from composer.api import Constraint
+    from composer.cli.console import Console
+    from composer.cli.delivery import Delivery
+    from composer.core.generation import Request
+    from composer.core.player import Player
+
+TUNE, OPENING, WRITING, MODEL = "The music", "How it begins", "How it is written", "Who composes"
+
+RANGES: dict[str, tuple[float, float, str]] = {
+    "temp": (0.0, 1e6, "0 (always the likeliest step), 1 (as the model learnt it) or any number above"),
+    "top_k": (0, 2**31, "0 for all steps, or a number above"),
+    "top_p": (1e-9, 1.0, "a number above 0, up to 1"),
+    "min_p": (0.0, 1.0, "a number from 0 to 1"),
+    "length": (1, 10**9, "1 or more"),
+    "count": (1, 10**9, "1 or more"),
+    "seed": (0, 2**63 - 1, "a whole number from 0 on"),
+    "width": (0, 4096, "1 to 4096, or 0 for as many as are worth it"),
+}
+"""The lowest and highest value of each numeric option, and how to say so."""
+
+
+def gen(
+    context: typer.Context,
+    rep: Annotated[str, typer.Argument(metavar="REP", help="What to compose: a representation, such as abc.")],
+    count: Annotated[
+        int, typer.Option("--count", "-n", metavar="N", help="How many pieces.", rich_help_panel=TUNE)
+    ] = 1,
+    length: Annotated[
+        int | None, typer.Option(metavar="N", help="The most steps that a piece may take.", rich_help_panel=TUNE)
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="The same seed gives the same piece again.", rich_help_panel=TUNE),
+    ] = None,
+    temp: Annotated[
+        float,
+        typer.Option(
+            metavar="T", help="Temperature: lower is safer, higher is wilder; 0 never gambles.", rich_help_panel=TUNE
+        ),
+    ] = 1.0,
+    top_k: Annotated[
+        int, typer.Option(metavar="K", help="Draw from the K likeliest steps only; 0 for all.", rich_help_panel=TUNE)
+    ] = 0,
+    top_p: Annotated[
+        float, typer.Option(metavar="P", help="Draw from the likeliest steps that sum to P.", rich_help_panel=TUNE)
+    ] = 1.0,
+    min_p: Annotated[
+        float, typer.Option(metavar="P", help="Draw no step less likely than P times the best.", rich_help_panel=TUNE)
+    ] = 0.0,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="What it shall be like, where the model knows.", rich_help_panel=TUNE),
+    ] = None,
+    prime: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A file to go on from; - for stdin.", rich_help_panel=OPENING)
+    ] = None,
+    prime_text: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="An opening to go on from.", rich_help_panel=OPENING)
+    ] = None,
+    format: Annotated[  # noqa: A002
+        str | None, typer.Option(metavar="FORMAT", help="Such as abc, midi, musicxml.", rich_help_panel=WRITING)
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-O",
+            metavar="FILE",
+            help="The file to write; its suffix is the format, %d in it the piece's number.",
+            rich_help_panel=WRITING,
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.", rich_help_panel=WRITING)] = False,
+    tempo: Annotated[
+        float | None, typer.Option(metavar="BPM", help="Quarter notes a minute.", rich_help_panel=WRITING)
+    ] = None,
+    instrument: Annotated[
+        int | None, typer.Option(metavar="N", help="General MIDI program, 0 to 127.", rich_help_panel=WRITING)
+    ] = None,
+    velocity: Annotated[
+        int | None, typer.Option(metavar="N", help="Loudness of the notes, 1 to 127.", rich_help_panel=WRITING)
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The model; else your newest, else the bundled one.", rich_help_panel=MODEL),
+    ] = None,
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or mps.", rich_help_panel=MODEL)
+    ] = "auto",
+    width: Annotated[
+        int, typer.Option(metavar="N", help="How many pieces to compose side by side.", rich_help_panel=MODEL)
+    ] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
+) -> None:
+    """Compose, from a model's memory of the music it was taught.
+
+    The piece goes to stdout, as text while it is being composed, or to --output. All else goes to stderr.
+    """
+    console: Console = context.obj
+    console.quiet = quiet
+    _check(temp=temp, top_k=top_k, top_p=top_p, min_p=min_p, length=length, count=count, seed=seed, width=width)
+    if prime is not None and prime_text is not None:
+        raise UsageError("--prime and --prime-text are two openings", "give one of the two")
+
+    from composer.cli import delivery, opening
+    from composer.core import device as devices
+    from composer.core import models, player, registry
+    from composer.core.generation import Request
+    from composer.formats import WriteSettings
+
+    kind = registry.representation(rep)
+    settings = WriteSettings(tempo, instrument, velocity)
+    planned = delivery.plan(kind, console, settings, count=count, format_name=format, output=output, force=force)
+    path = checkpoint or models.default(rep)
+    model = player.open_player(path, rep, devices.resolve(device))
+    request = Request(
+        length=length or kind.length,
+        count=count,
+        seed=secrets.randbelow(2**31) if seed is None else seed,
+        temperature=temp,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
+        primer=opening.steps(model.representation, console, prime, prime_text),
+        conditions=_conditions(condition or [], model.spec.conditions),
+        width=width,
+    )
+    if seed is None:
+        console.say(f"seed {request.seed}; the same again with --seed {request.seed}")
+    if planned.drawn:
+        console.say(
+            f"this is {planned.format.name}, drawn because a terminal cannot play it; "
+            f"pipe it on, or write it with --output tune{planned.format.suffixes[0]}"
+        )
+    _compose(model, request, model.representation.constraint(), planned, console)
+
+
+def _compose(
+    model: Player, request: Request, constraint: Constraint | None, delivery: Delivery, console: Console
+) -> None:
+    """Compose all pieces and deliver each; where this is interrupted, the ones that are whole are kept."""
+    from composer.core.generation import Drew, generate
+
+    cut, rendering = 0, None
+    try:
+        for event in generate(model.sampler, model.spec, request, constraint):
+            rendering = rendering or delivery.rendering(model.representation, event.number)
+            if isinstance(event, Drew):
+                delivery.target.write(rendering.push(event.step))
+            else:
+                delivery.target.write(rendering.finish())
+                delivery.target.end(event.number)
+                rendering = None
+                cut += not event.whole
+    finally:
+        delivery.target.close()
+    if cut:
+        were = "the piece was" if request.count == 1 else f"{cut} of {request.count} pieces were"
+        console.warn(f"{were} cut at {request.length} steps; a longer --length lets a piece come to its end")
+
+
+def _check(**given: float | None) -> None:
+    """Raise UsageError for the first value that is out of its range."""
+    for name, value in given.items():
+        lowest, highest, words = RANGES[name]
+        if value is not None and not lowest <= value <= highest:
+            raise UsageError(f"--{name.replace('_', '-')} cannot be {value:g}", f"give {words}")
+
+
+def _conditions(pairs: list[str], known: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """The conditions in `key=value` form. Raises UsageError that lists what the model knows."""
+    conditions = {}
+    for pair in pairs:
+        key, _, value = pair.partition("=")
+        if not known:
+            raise UsageError(f"this model knows no condition `{key}`", "it was taught without any; leave it out")
+        if key not in known:
+            raise UsageError(f"this model knows no condition `{key}`", f"it knows {', '.join(sorted(known))}")
+        if value not in known[key]:
+            raise UsageError(f"this model knows no {key} `{value}`", f"it knows {', '.join(known[key])}")
+        conditions[key] = value
+    return conditions

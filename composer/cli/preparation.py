@@ -1,0 +1,173 @@
+"""From the command line of `composer train` to a Run: which plugins, settings, pieces and name it means."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from composer.api import ComposerError, Model, OptionError, Representation, UsageError
+from composer.core import device, encoding, models, options, registry, training
+from composer.core.checkpoint import Header
+from composer.core.split import Split
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user asked for. `named` are the settings of training that have flags of their own, where given."""
+
+    representation: str
+    files: Sequence[str] = ()
+    options: Sequence[str] = ()
+    model: str | None = None
+    settings: Sequence[str] = ()
+    named: Mapping[str, object] = field(default_factory=dict)
+    split: Split = field(default_factory=Split)
+    augment: bool = False
+    name: str | None = None
+    resume: bool = False
+    force: bool = False
+    origin: Path | None = None
+    device: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Plugins and settings that fit together."""
+
+    representation: Representation
+    model: Model
+    config: Any
+    settings: training.Settings
+    origin: training.Origin | None = None
+
+
+def prepare(
+    asked: Asked, progress: Callable[[int, int], object] | None = None, stop: Callable[[], bool] = lambda: False
+) -> training.Run:
+    """Check all that can be checked, then read the pieces. Raises ComposerError with the way out."""
+    kind = registry.representation(asked.representation)
+    where = device.resolve(asked.device)
+    path = _path(asked, kind)
+    saved = training.saved_header(path) if asked.resume else None
+    files = list(asked.files or (saved.record["data"] if saved else ()))
+    if not files:
+        raise UsageError("there is nothing to learn from", f"name files: composer train {kind.name} FILE...")
+    chosen = _resumed(asked, kind, saved) if saved else _from_checkpoint(asked) if asked.origin else _fresh(asked, kind)
+    data = encoding.prepare(
+        chosen.representation,
+        files,
+        asked.split,
+        fitted=chosen.origin is not None,
+        augment=asked.augment,
+        progress=progress,
+    )
+    return training.Run(
+        chosen.model,
+        chosen.config,
+        chosen.representation,
+        data,
+        path,
+        chosen.settings,
+        where,
+        asked.resume,
+        chosen.origin.checkpoint if chosen.origin else None,
+        files,
+        stop,
+    )
+
+
+def _fresh(asked: Asked, kind: type[Representation]) -> Chosen:
+    """A new model."""
+    model = registry.model(asked.model) if asked.model else registry.default_model(kind)
+    registry.check_pair(kind, model)
+    chosen = options.parse(kind.Options, asked.options, f"representation `{kind.name}`")
+    config, settings = _settings(asked, model, model.Config(), training.Settings())
+    return Chosen(kind(chosen), model, config, settings)
+
+
+def _resumed(asked: Asked, kind: type[Representation], saved: Header) -> Chosen:
+    """The model whose training goes on, with the settings it began with but for those that are given."""
+    if saved.representation != kind.name:
+        raise UsageError(
+            f"that model composes `{saved.representation}`, not `{kind.name}`", "resume it under its own representation"
+        )
+    if asked.options or asked.origin or asked.force or asked.model not in {None, saved.model}:
+        raise UsageError("--resume keeps the model as it began", "leave out -o, --from, --force and --model")
+    model = registry.model(saved.model)
+    began = options.restore(kind.Options, saved.options, f"representation `{kind.name}`")
+    before = options.restore(model.Config, saved.config, f"model `{model.name}`")
+    settings = options.restore(training.Settings, saved.record["settings"], "training")
+    config, settings = _settings(asked, model, before, settings)
+    return Chosen(kind(began), model, config, settings)
+
+
+def _from_checkpoint(asked: Asked) -> Chosen:
+    """A new model that begins where another one is."""
+    assert asked.origin is not None
+    origin = training.open_origin(asked.origin, asked.representation)
+    if asked.options or asked.model not in {None, origin.model.name}:
+        raise UsageError("--from brings its own options and model", "leave out -o and --model")
+    config, settings = _settings(asked, origin.model, origin.config, training.Settings())
+    return Chosen(origin.representation, origin.model, config, settings, origin)
+
+
+def _settings(asked: Asked, model: Model, config: Any, settings: training.Settings) -> tuple[Any, training.Settings]:
+    """Both with what `--set` and the named flags say; a key belongs to the model where it has one of that name."""
+    of_model, of_training = typing.get_type_hints(model.Config), typing.get_type_hints(training.Settings)
+    pairs: dict[bool, list[str]] = {True: [], False: []}
+    for pair in asked.settings:
+        key = pair.partition("=")[0].strip().replace("-", "_")
+        if "=" in pair and key not in of_model and key not in of_training:
+            raise OptionError(
+                f"neither model `{model.name}` nor training has a setting `{key}`",
+                _nearest(key, [*of_model, *of_training]),
+            )
+        pairs[key in of_model].append(pair)
+    config = _replaced(config, pairs[True], f"model `{model.name}`")
+    settings = _replaced(settings, pairs[False], "training")
+    return config, dataclasses.replace(settings, **asked.named)  # type: ignore[arg-type]
+
+
+def _replaced(value: Any, pairs: Sequence[str], owner: str) -> Any:
+    """`value` with the fields that `pairs` set."""
+    parsed = options.parse(type(value), pairs, owner)
+    keys = [pair.partition("=")[0].strip().replace("-", "_") for pair in pairs]
+    return dataclasses.replace(value, **{key: getattr(parsed, key) for key in keys})
+
+
+def _path(asked: Asked, kind: type[Representation]) -> Path:
+    """Where the model is kept. Raises ComposerError where another one is, which the user has not given up."""
+    if asked.name is None:
+        if asked.resume:
+            return _latest(kind)
+        numbers = ("", *(f"-{number}" for number in range(2, 10_000)))
+        return next(path for number in numbers if not _taken(path := models.path_for(kind.name + number)))
+    path = models.path_for(asked.name)
+    if _taken(path) and not asked.resume and not asked.force:
+        raise ComposerError(
+            f"there is a model called `{asked.name}` already",
+            "go on with it with --resume, replace it with --force, or choose another --name",
+        )
+    return path
+
+
+def _latest(kind: type[Representation]) -> Path:
+    """The newest own model of this representation."""
+    for own in models.own_models():
+        if own.header.representation == kind.name:
+            return own.path
+    raise ComposerError(f"there is no model for `{kind.name}` to go on with", "train one without --resume")
+
+
+def _taken(path: Path) -> bool:
+    return path.exists() or training.state_path(path).exists()
+
+
+def _nearest(key: str, known: Sequence[str]) -> str:
+    near = get_close_matches(key, known, 1)
+    return f"did you mean `{near[0]}`?" if near else "there are: " + ", ".join(known)

@@ -1,0 +1,222 @@
+"""Training as the user sees it: a live picture on a terminal, plain lines elsewhere, or JSON lines on stdout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from composer.cli.console import Console
+from composer.cli.standing import Standing, opening_line, sparkline, step_line, validation_line
+from composer.core.events import Event, Finished, Prepared, Snapshot, Started, Stepped, Validated
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+UNREADABLE = 5
+"""How many unreadable files are named."""
+
+
+class Reporter(Protocol):
+    """Somebody who is told every event, and may show lines of the user's between them."""
+
+    def __enter__(self) -> Reporter: ...
+
+    def __exit__(self, *reason: object) -> None: ...
+
+    def tell(self, event: Event) -> None:
+        """Take notice of an event."""
+        ...
+
+    def show(self, text: str) -> None:
+        """Show a text between what is reported."""
+        ...
+
+
+def reporter(console: Console, as_json: bool = False) -> Reporter:
+    """The reporter that fits the terminal and the user's wishes."""
+    if as_json:
+        return JsonLines(console)
+    if console.quiet:
+        return Silent(console)
+    encoding = (console.stderr.encoding or "").lower().replace("-", "")
+    return Live(console) if console.lively and encoding == "utf8" else Lines(console)
+
+
+@dataclass
+class JsonLines:
+    """Each event as a line of JSON on stdout."""
+
+    console: Console
+
+    def __enter__(self) -> Reporter:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        pass
+
+    def tell(self, event: Event) -> None:
+        self.console.write(json.dumps(event.to_json(), allow_nan=False, default=str) + "\n")
+
+    def show(self, text: str) -> None:
+        self.console.say(text)
+
+
+@dataclass
+class Silent:
+    """Nothing."""
+
+    console: Console
+
+    def __enter__(self) -> Reporter:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        pass
+
+    def tell(self, event: Event) -> None:
+        if isinstance(event, Prepared):
+            report_pieces(self.console, event)
+
+    def show(self, text: str) -> None:
+        self.console.say(text)
+
+
+@dataclass
+class Lines:
+    """A line for each thing worth knowing, and for each twentieth of the way."""
+
+    console: Console
+    standing: Standing = field(default_factory=Standing)
+    parts: int = 0
+
+    def __enter__(self) -> Reporter:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        pass
+
+    def tell(self, event: Event) -> None:
+        self.standing.take(event)
+        match event:
+            case Prepared():
+                report_pieces(self.console, event)
+            case Started():
+                self.parts = int(20 * event.step / max(1, event.steps))
+                self.console.say(opening_line(event))
+            case Stepped():
+                if int(20 * self.standing.done) > self.parts:
+                    self.parts = int(20 * self.standing.done)
+                    self.console.say(step_line(self.standing))
+            case Validated():
+                self.console.say(validation_line(event))
+
+    def show(self, text: str) -> None:
+        self.console.say(text)
+
+
+class Live:
+    """A picture that is drawn anew: a bar, the losses, the curve of the validation, the pace and the time left."""
+
+    def __init__(self, console: Console, standing: Standing | None = None) -> None:
+        from rich.live import Live as RichLive
+
+        self.standing = standing or Standing()
+        self._console = console
+        self._rich = console.canvas(console.stderr)
+        self._live = RichLive(
+            get_renderable=self.render, console=self._rich, refresh_per_second=8, redirect_stdout=False
+        )
+
+    def __enter__(self) -> Reporter:
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *reason: Any) -> None:
+        self._live.__exit__(*reason)
+
+    def tell(self, event: Event) -> None:
+        self.standing.take(event)
+        if isinstance(event, Prepared):
+            report_pieces(self._console, event)
+        elif isinstance(event, Started):
+            self.show(opening_line(event))
+
+    def show(self, text: str) -> None:
+        self._rich.print(text, markup=False)
+
+    def render(self) -> RenderableType:
+        """The picture now."""
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.text import Text
+
+        standing = self.standing
+        if standing.stepped is None:
+            return Text("")
+        rows: list[RenderableType] = [
+            ProgressBar(total=1.0, completed=standing.done, width=min(60, self._rich.width - 2)),
+            Text(step_line(standing), no_wrap=True, overflow="ellipsis"),
+        ]
+        if standing.validated:
+            line = Text(validation_line(standing.validated[-1], standing.best), no_wrap=True, overflow="ellipsis")
+            curve = sparkline([event.value for event in standing.validated], self._rich.width - len(line) - 4)
+            rows.append(Text.assemble(line, "  ", (curve, "green")))
+        return Group(*rows)
+
+
+def report_pieces(console: Console, event: Prepared) -> None:
+    """Say what was read; what was left out is counted by its reason, with the first places of each."""
+    held = ", ".join(f"{count:,} for {part}" for part, count in event.pieces.items() if part != "train" and count)
+    known = " (encoded before)" if event.cached else ""
+    console.say(f"{sum(event.pieces.values()):,} pieces{known}{f', of them {held}' if held else ''}")
+    if event.duplicates:
+        console.say(f"{event.duplicates:,} more are copies, and were left out")
+    for reason, count in sorted(event.refused.items(), key=lambda item: -item[1]):
+        places = event.places.get(reason, ())
+        more = ", ..." if count > len(places) else ""
+        console.say(f"{count:,} left out: {reason} ({', '.join(places)}{more})")
+    for line in event.unreadable[:UNREADABLE]:
+        console.warn(line)
+    if len(event.unreadable) > UNREADABLE:
+        console.warn(f"and {len(event.unreadable) - UNREADABLE:,} more files cannot be read")
+    for note in event.notes:
+        console.warn(note)
+
+
+class Reading:
+    """A line on a terminal that counts what has been read, and goes away when all is."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._shown = False
+
+    def __enter__(self) -> Reading:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        if self._shown:
+            self._console.stderr.write("\r\033[K")
+            self._console.stderr.flush()
+
+    def tell(self, sources: int, pieces: int) -> None:
+        """Count `sources` files and `pieces` so far."""
+        if self._console.lively and not self._console.quiet:
+            self._console.stderr.write(f"\rreading: {sources:,} files, {pieces:,} pieces\033[K")
+            self._console.stderr.flush()
+            self._shown = True
+
+
+def follow(events: Iterable[Event], told: Reporter, on_snapshot: Callable[[Snapshot], str]) -> Finished | None:
+    """Report every event of a training run, show what is composed at each snapshot, and return how the run ended."""
+    finished = None
+    with told:
+        for event in events:
+            told.tell(event)
+            match event:
+                case Snapshot():
+                    told.show(on_snapshot(event))
+                case Finished():
+                    finished = event
+    return finished

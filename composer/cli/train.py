@@ -1,0 +1,200 @@
+"""`composer train`: teach a model your own music."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from composer.api import UsageError
+
+if TYPE_CHECKING:
+    from composer.cli.console import Console
+    from composer.core.events import Finished, Snapshot
+    from composer.core.training import Run
+
+DATA, LEARNING, KEEPING = "What it learns from", "How it learns", "What is kept"
+
+
+def train(
+    context: typer.Context,
+    rep: Annotated[str, typer.Argument(metavar="REP", help="How music is written down for the model, such as abc.")],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE...", help="Files, folders, globs, zips, or corpus:NAME of music21."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", "-o", metavar="KEY=VALUE", help="A representation's option.", rich_help_panel=DATA),
+    ] = None,
+    valid: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Files to hold back for validation; else a tenth.", rich_help_panel=DATA),
+    ] = None,
+    split: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A list of which piece is train, valid or test.", rich_help_panel=DATA),
+    ] = None,
+    augment: Annotated[
+        bool, typer.Option("--augment", help="Learn every piece in other keys too.", rich_help_panel=DATA)
+    ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="The kind of model; lstm where it fits.", rich_help_panel=LEARNING),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", help="How often to go through all pieces.", rich_help_panel=LEARNING)
+    ] = None,
+    max_steps: Annotated[
+        int | None, typer.Option(metavar="N", help="Stop after so many steps.", rich_help_panel=LEARNING)
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(metavar="N", help="Pieces learnt from side by side.", rich_help_panel=LEARNING)
+    ] = None,
+    lr: Annotated[
+        float | None, typer.Option(metavar="RATE", help="The highest learning rate.", rich_help_panel=LEARNING)
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="The same seed learns the same again.", rich_help_panel=LEARNING)
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A setting of the model or of training.", rich_help_panel=LEARNING
+        ),
+    ] = None,
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or mps.", rich_help_panel=LEARNING)
+    ] = "auto",
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to call the model.", rich_help_panel=KEEPING)
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the model of that name.", rich_help_panel=KEEPING)
+    ] = False,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="CHECKPOINT", help="Start from this model.", rich_help_panel=KEEPING),
+    ] = None,
+    snapshots: Annotated[
+        str | None,
+        typer.Option(metavar="STEPS", help="Compose at these steps, such as 0,500,1000.", rich_help_panel=KEEPING),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the model of that name.", rich_help_panel=KEEPING)
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Report each event as a line of JSON on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
+) -> None:
+    """Teach a model your own music, and keep it under a name.
+
+    The model is saved as it gets better; Ctrl-C stops and keeps it, and --resume goes on.
+    """
+    from composer.cli import preparation, progress
+    from composer.core import device as devices
+    from composer.core import training
+    from composer.core.split import Split
+
+    console: Console = context.obj
+    console.quiet = quiet
+    given = {"epochs": epochs, "max_steps": max_steps, "batch": batch, "lr": lr, "seed": seed}
+    named: dict[str, object] = {key: value for key, value in given.items() if value is not None}
+    if snapshots is not None:
+        named["snapshots"] = _steps(snapshots)
+    asked = preparation.Asked(
+        rep,
+        files or [],
+        option or [],
+        model,
+        set_ or [],
+        named,
+        Split(valid_files=tuple(valid or []), listing=split),
+        augment,
+        name,
+        resume,
+        force,
+        start,
+        device,
+    )
+    stop = _Stop()
+    with progress.Reading(console) as reading:
+        run = preparation.prepare(asked, reading.tell, stop.asked)
+    if device == "auto" and run.device == "cpu" and (reason := devices.unused()):
+        console.warn(reason)
+    told = progress.reporter(console, as_json=json)
+    with stop.listening():
+        finished = progress.follow(training.train(run), told, lambda event: _compose(run, event))
+    _close(console, run, finished)
+
+
+class _Stop:
+    """Whether Ctrl-C was pressed: once lets the step be finished and saved, twice interrupts at once."""
+
+    def __init__(self) -> None:
+        self.pressed = False
+
+    def asked(self) -> bool:
+        """True once it was pressed."""
+        return self.pressed
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """While this lasts, Ctrl-C is a wish."""
+        before = signal.signal(signal.SIGINT, self._press)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _press(self, number: int, frame: object) -> None:
+        self.pressed = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _steps(text: str) -> tuple[int, ...]:
+    """The steps in `0,500,1000`."""
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise UsageError(f"--snapshots cannot be `{text}`", "give steps, such as 0,500,1000") from None
+
+
+def _compose(run: Run, event: Snapshot) -> str:
+    """Compose one piece with the model as it is at a snapshot, keep it beside the model, and return what to show."""
+    from composer.api import ComposerError
+    from composer.cli.delivery import rendered, save
+    from composer.core.generation import Drew, Request, generate
+    from composer.core.player import open_player
+    from composer.formats import format_named
+
+    player = open_player(event.path, run.representation.name)
+    request = Request(length=run.representation.length, seed=run.settings.seed)
+    events = generate(player.sampler, player.spec, request, player.representation.constraint())
+    steps = [drew.step for drew in events if isinstance(drew, Drew)]
+    known = format_named(run.representation.formats[0])
+    try:
+        data = rendered(player.representation, steps, known.name)
+    except ComposerError as error:
+        return f"step {event.step}: {error.message}"
+    path = event.path.with_suffix(known.suffixes[0])
+    save(path, data)
+    return f"step {event.step}: {path}\n" + ("" if known.binary else data.decode())
+
+
+def _close(console: Console, run: Run, finished: Finished | None) -> None:
+    """Say how it ended, and how to go on or hear it."""
+    from composer.cli.standing import closing_line
+
+    name, rep = run.path.stem, run.representation.name
+    if finished is not None:
+        console.say(closing_line(finished, run.unit, run.reported))
+    if finished is None or finished.reason == "interrupted":
+        files = " ".join(shlex.quote(file) for file in run.names)
+        console.say(f"saved; go on with: composer train {rep} {files} --name {name} --resume")
+        raise typer.Exit(130)
+    console.say(f"kept in {run.path}\nhear it: composer gen {rep}")

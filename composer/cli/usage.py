@@ -1,0 +1,41 @@
+"""What typer finds wrong with a command line, in this program's words: a message and a hint."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+
+def explain(error: Any) -> tuple[str, str | None]:
+    """The message and the hint for one of typer's usage errors, whose classes are not public, but their names are."""
+    context = getattr(error, "ctx", None)
+    fallback = f"`{context.command_path} --help` explains the command" if context else None
+    match type(error).__name__:
+        case "NoSuchOption":
+            near = (error.possibilities or [None])[0]
+            return f"there is no option `{error.option_name}`", f"did you mean `{near}`?" if near else fallback
+        case "MissingParameter":
+            return f"{_named(error.param)} is missing", _usage(context)
+        case "BadOptionUsage":
+            return f"`{error.option_name}` needs a value", fallback
+        case "BadParameter" if error.param is not None:
+            return f"{_named(error.param)}: {_plain(error.message)}", fallback
+        case _:
+            return _plain(error.format_message()), _usage(context) or fallback
+
+
+def _named(param: Any) -> str:
+    """A parameter as the user writes it: the longest of its flags, or the name of an argument in the usage line."""
+    if param.param_type_name == "argument":
+        return str(param.metavar or param.name.upper())
+    return f"`{max(param.opts, key=len)}`"
+
+
+def _usage(context: Any) -> str | None:
+    return " ".join(context.get_usage().split()).replace("Usage:", "usage:") if context else None
+
+
+def _plain(text: str) -> str:
+    """One line, in backquotes instead of quotes, without a capital or a full stop."""
+    text = re.sub(r"'([^']*)'", r"`\1`", " ".join(text.split())).rstrip(".")
+    return text[:1].lower() + text[1:]
