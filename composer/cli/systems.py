@@ -1,0 +1,168 @@
+"""A score laid out for a piano-roll: its time scale, and the systems that it wraps into. Pure data, no drawing."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NamedTuple
+
+from composer.api import Note, Part, Score
+from composer.formats.bars import Bar, bars
+
+_UNITS = tuple(Fraction(1, parts) for parts in (1, 2, 3, 4, 6, 8, 12, 16))
+_USUAL_UNIT = Fraction(1, 4)
+_COMMON = 0.9
+"""The share of notes that must fit a unit for it to be the shortest common duration."""
+_LOOSE = Fraction(1, 8)
+"""How far from the grid, in units, a played onset may be and still fit."""
+_SYSTEM_BARS = (16, 8, 4, 2, 1)
+_SHARED_RANGE = 30
+"""Up to this many semitones, all systems show the same pitches; beyond, each its own."""
+_LEAST_RANGE = 7
+
+
+class Mark(NamedTuple):
+    """What fills a cell: the part's number, and whether its note begins there or goes on."""
+
+    part: int
+    onset: bool
+
+
+@dataclass(slots=True)
+class System:
+    """One line of the roll: `columns` cells from beat `start`, pitches `lowest` to `highest`.
+
+    `marks` are by column and pitch. `bars` and `beats` are the columns of bar lines (with the bars' numbers) and of the
+    other beats; `chords` the columns of chord symbols.
+    """
+
+    start: Fraction
+    columns: int
+    lowest: int = 0
+    highest: int = 0
+    bars: dict[int, int] = field(default_factory=dict)
+    beats: set[int] = field(default_factory=set)
+    chords: dict[int, str] = field(default_factory=dict)
+    marks: dict[tuple[int, int], Mark] = field(default_factory=dict)
+
+
+def lay_out(score: Score, width: int) -> list[System]:
+    """`score` as systems of at most `width` cells, percussion left out; none where there are no notes."""
+    parts = tuple(part for part in score.parts if not part.percussion and part.notes)
+    if not parts:
+        return []
+    all_bars = list(bars(score))
+    unit = shortest_common(score.notes, all_bars)
+    cell, most_bars = _scale(all_bars, unit, width)
+    systems = _wrapped(all_bars, cell, most_bars, width)
+    _place_notes(systems, parts, cell)
+    _place_chords(systems, score, cell)
+    _set_ranges(systems)
+    return systems
+
+
+def shortest_common(notes: Sequence[Note], all_bars: Sequence[Bar]) -> Fraction:
+    """The coarsest unit, in beats, that nearly all `notes` fit in onset and duration, and that fills the usual bar."""
+    bar = _usual_bar(all_bars)
+    origin = next((each.start for each in all_bars if each.number > 0), Fraction(0))
+    for unit in _UNITS:
+        fitting = 0
+        for note in notes:
+            place = (note.onset - origin) / unit
+            fitting += abs(place - round(place)) <= _LOOSE and note.duration >= Fraction(3, 4) * unit
+        if fitting >= _COMMON * len(notes) and (bar / unit).denominator == 1:
+            return unit
+    return _USUAL_UNIT
+
+
+def _usual_bar(all_bars: Sequence[Bar]) -> Fraction:
+    return Counter(bar.length for bar in all_bars).most_common(1)[0][0]
+
+
+def _scale(all_bars: Sequence[Bar], unit: Fraction, width: int) -> tuple[Fraction, int]:
+    """The length of a cell in beats, and how many bars a system may have: as many as leave each unit two cells.
+
+    What room is then left makes the cells finer.
+    """
+    bar = _usual_bar(all_bars)
+    pickup = all_bars[0].length if all_bars[0].number == 0 else Fraction(0)
+    for most_bars in sorted({*_SYSTEM_BARS, min(len(all_bars), _SYSTEM_BARS[0])}, reverse=True):
+        units = (most_bars * bar + pickup) / unit
+        for fineness in (4, 3, 2):
+            if most_bars <= len(all_bars) and units * fineness <= width:
+                return unit / fineness, most_bars
+    return unit, 1
+
+
+def _wrapped(all_bars: Sequence[Bar], cell: Fraction, most_bars: int, width: int) -> list[System]:
+    """Empty systems that hold all bars. A bar that is too long for one system goes on in the next."""
+    systems: list[System] = []
+    full = 0
+    for bar in all_bars:
+        columns = max(round(bar.length / cell), 1)
+        if not systems or full >= most_bars or systems[-1].columns + columns > width:
+            systems.append(System(bar.start, 0))
+            full = 0
+        full += bar.number > 0
+        systems[-1].bars[systems[-1].columns] = bar.number
+        beat = max(round(Fraction(4, bar.meter.denominator) * (3 if _compound(bar) else 1) / cell), 1)
+        first = columns % beat if bar.number == 0 else 0
+        for column in range(columns):
+            if systems[-1].columns == width:
+                systems.append(System(bar.start + column * cell, 0))
+            if (column - first) % beat == 0 and systems[-1].columns not in systems[-1].bars:
+                systems[-1].beats.add(systems[-1].columns)
+            systems[-1].columns += 1
+    return systems
+
+
+def _compound(bar: Bar) -> bool:
+    return bar.meter.denominator >= 8 and bar.meter.numerator % 3 == 0
+
+
+def _place_notes(systems: Sequence[System], parts: Sequence[Part], cell: Fraction) -> None:
+    """Mark the cells of all notes; where parts meet, the first one is seen."""
+    starts = [system.start for system in systems]
+    for number, part in reversed(list(enumerate(parts))):
+        for note in sorted(part.notes):
+            index = max(bisect_right(starts, note.onset + cell / 2) - 1, 0)
+            onset, end = note.onset, note.end
+            first = True
+            while index < len(systems) and (first or end - starts[index] >= cell / 2):
+                system = systems[index]
+                begin = min(max(round((onset - system.start) / cell), 0), system.columns - 1)
+                stop = max(round((end - system.start) / cell), begin + 1)
+                for column in range(begin, min(stop, system.columns)):
+                    system.marks[column, note.pitch] = Mark(number, first and column == begin)
+                first = False
+                index += 1
+
+
+def _place_chords(systems: Sequence[System], score: Score, cell: Fraction) -> None:
+    """Write chord symbols at their columns, those that would run into the one before left out."""
+    starts = [system.start for system in systems]
+    free = [0] * len(systems)
+    for chord in sorted(score.chords):
+        index = max(bisect_right(starts, chord.onset) - 1, 0)
+        column = round((chord.onset - starts[index]) / cell)
+        text = "".join(letter for letter in chord.symbol if letter.isprintable())
+        if text and free[index] <= column <= systems[index].columns - len(text):
+            systems[index].chords[column] = text
+            free[index] = column + len(text) + 1
+
+
+def _set_ranges(systems: Sequence[System]) -> None:
+    """Give each system the pitches it shows; one without notes shows those of the one before."""
+    ranges = [(min(p), max(p)) if (p := [pitch for _, pitch in system.marks]) else None for system in systems]
+    known = [each for each in ranges if each is not None]
+    lowest, highest = min(low for low, _ in known), max(high for _, high in known)
+    shared = highest - lowest <= _SHARED_RANGE
+    shown = known[0]
+    for system, own in zip(systems, ranges, strict=True):
+        shown = (lowest, highest) if shared else own or shown
+        spare = max(_LEAST_RANGE - (shown[1] - shown[0]), 0)
+        system.lowest = max(shown[0] - spare // 2, 0)
+        system.highest = min(shown[1] + spare - spare // 2, 127)
