@@ -1,0 +1,143 @@
+"""Encoding: fitted to the training part, made once, found again, and made again when it is damaged."""
+
+import json
+
+import numpy as np
+import pytest
+
+from composer.api import ComposerError, EncodeError, Kind, ReadError, SequenceSpec
+from composer.core.encoding import NO_STEPS, pack, prepare
+from composer.core.split import Split
+
+
+def contents(dataset, representation, part):
+    """The pieces of a part, decoded from its arrays."""
+    steps, offsets = dataset.parts[part].steps, dataset.parts[part].offsets
+    return [representation.decode(steps[begin:end].tolist()).content for begin, end in zip(offsets, offsets[1:])]
+
+
+def test_what_is_encoded_is_what_was_read(letters, tunes):
+    dataset = prepare(letters, [str(tunes)], Split(valid=0.2))
+    words = " ".join(path.read_text() for path in sorted(tunes.iterdir())).split()
+    train, valid = (contents(dataset, letters, part) for part in ("train", "valid"))
+    assert len(valid) > 3
+    assert sorted(train + valid) == sorted(words)
+    assert train == [word for word in words if word in train]
+    assert dataset.report.pieces == {"train": len(train), "valid": len(valid), "test": 0}
+    assert dataset.parts["train"].steps.dtype == np.uint8
+
+
+def test_a_second_time_nothing_is_read_and_all_is_the_same(letters, tunes):
+    first = prepare(letters, [str(tunes)], Split(valid=0.2))
+    reads = type(letters).reads
+    other = type(letters)()
+    second = prepare(other, [str(tunes)], Split(valid=0.2))
+    assert (first.cached, second.cached) == (False, True)
+    assert type(letters).reads == reads == 3
+    assert other.state() == letters.state()
+    assert second.spec == first.spec
+    assert (second.report, second.digest, second.encoded) == (first.report, first.digest, first.encoded)
+    for part in first.parts:
+        assert (first.parts[part].steps == second.parts[part].steps).all()
+
+
+def test_the_place_of_the_files_does_not_matter_but_their_content_does(letters, tunes):
+    prepare(letters, [str(tunes)])
+    moved = tunes.rename(tunes.with_name("moved"))
+    assert prepare(letters, [str(moved)]).cached
+    (moved / "0.txt").write_text((moved / "0.txt").read_text() + " another")
+    assert not prepare(letters, [str(moved)]).cached
+
+
+@pytest.mark.parametrize("split", [Split(valid=0.3), Split(test=0.1), Split(valid_files=("tunes/0.txt",))])
+def test_another_split_is_another_encoding(letters, tunes, monkeypatch, split):
+    monkeypatch.chdir(tunes.parent)
+    prepare(letters, ["tunes"])
+    assert not prepare(letters, ["tunes"], split).cached
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "train.steps", "train.offsets", "valid.conditions"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "remove"])
+def test_a_damaged_encoding_is_made_again(letters, tunes, home, name, damage):
+    (tunes / "sub").mkdir()
+    (tunes / "0.txt").rename(tunes / "sub" / "0.txt")
+    first = prepare(letters, [str(tunes)], Split(valid=0.3))
+    (folder,) = (home / "cache").iterdir()
+    path = folder / name
+    data = path.read_bytes()
+    wrong = {"cut": data[:-1], "flip": b"\xff" + data[1:]}
+    first = {part: np.array(each.steps) for part, each in first.parts.items()}
+    path.unlink()
+    if damage != "remove":
+        path.write_bytes(wrong[damage])
+    second = prepare(letters, [str(tunes)], Split(valid=0.3))
+    assert not second.cached
+    assert all((second.parts[part].steps == steps).all() for part, steps in first.items())
+    assert prepare(letters, [str(tunes)], Split(valid=0.3)).cached
+
+
+def test_symbols_that_only_validation_has_are_counted_not_fatal(letters, tunes, tmp_path):
+    (tmp_path / "valid.txt").write_text("abc xyz zzz")
+    dataset = prepare(letters, [str(tunes)], Split(valid_files=(str(tmp_path / "valid.txt"),)))
+    assert dataset.report.pieces["valid"] == 1
+    assert dataset.report.refused == {NO_STEPS: 2}
+    assert "x y z" in dataset.report.places[NO_STEPS][0]
+
+
+def test_a_fitted_representation_stays_as_it_is(letters, tunes, tmp_path):
+    prepare(letters, [str(tunes)])
+    state = letters.state()
+    (tmp_path / "new.txt").write_text("abba zebra")
+    dataset = prepare(letters, [str(tmp_path / "new.txt")], Split(valid=0), fitted=True)
+    assert letters.state() == state
+    assert contents(dataset, letters, "train") == ["abba"]
+    (tmp_path / "new.txt").write_text("xyz zebra")
+    with pytest.raises(EncodeError, match="no piece can be encoded: 2 refused"):
+        prepare(letters, [str(tmp_path / "new.txt")], Split(valid=0), fitted=True)
+
+
+def test_variants_are_added_to_the_training_part_alone(letters, tunes):
+    dataset = prepare(letters, [str(tunes)], Split(valid=0.2), augment=True)
+    train, valid = (contents(dataset, letters, part) for part in ("train", "valid"))
+    assert sum(word.isupper() for word in train) == len(train) / 2
+    assert not any(word.isupper() for word in valid)
+
+
+def test_labels_become_indices_of_conditions(letters, tmp_path):
+    for author, word in [("burns", "rose"), ("blake", "tiger")]:
+        (tmp_path / "poems" / author).mkdir(parents=True)
+        (tmp_path / "poems" / author / "1.txt").write_text(word)
+    (tmp_path / "more.txt").write_text("tree")
+    dataset = prepare(letters, [str(tmp_path / "poems"), str(tmp_path / "more.txt")], Split(valid=0))
+    assert dataset.spec.conditions == {"author": ("blake", "burns")}
+    assert dataset.parts["train"].conditions.tolist() == [[0], [1], [-1]]
+
+
+def test_frames_are_packed_bits():
+    spec = SequenceSpec(Kind.FRAMES, size=11)
+    packed = pack([(), (0, 10), (3,)], spec)
+    assert packed.shape == (3, 2)
+    assert np.unpackbits(packed, axis=1, count=11).sum(1).tolist() == [0, 2, 1]
+
+
+@pytest.mark.parametrize(("size", "dtype"), [(256, np.uint8), (257, np.uint16), (70000, np.uint32)])
+def test_tokens_take_as_few_bytes_as_they_can(size, dtype):
+    assert pack([size - 1], SequenceSpec(Kind.TOKENS, size=size, end=0)).dtype == dtype
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing_behind(letters, tunes, home, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(json, "dumps", full)
+    monkeypatch.setattr("composer.core.encoding._key", lambda *_, **__: "key")
+    with pytest.raises(ComposerError, match="No space left on device") as caught:
+        prepare(letters, [str(tunes)])
+    assert "COMPOSER_HOME" in caught.value.hint
+    assert not list((home / "cache").iterdir())
+
+
+def test_nothing_to_read_is_an_error(letters, tmp_path):
+    (tmp_path / "empty.txt").write_text("")
+    with pytest.raises(ReadError):
+        prepare(letters, [str(tmp_path)])

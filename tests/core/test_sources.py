@@ -1,0 +1,125 @@
+"""What the user may name: files, folders, patterns, archives, music21's corpora, and what is no such thing."""
+
+import io
+import zipfile
+
+import pytest
+
+from composer.api import ReadError
+from composer.core import sources as sources_module
+from composer.core.sources import public_name, sources
+
+
+def names(arguments, suffixes=(".txt",)):
+    return [source if isinstance(source, ReadError) else source.name for source in sources(arguments, suffixes)]
+
+
+def test_a_folder_is_gone_through_by_name_and_suffix(tmp_path):
+    for name in ["b.txt", "a.txt", "a.mid", ".hidden.txt", "z/c.TXT", ".git/d.txt"]:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+    found = list(sources([str(tmp_path)], (".txt",)))
+    assert [source.path.relative_to(tmp_path).as_posix() for source in found] == ["a.txt", "b.txt", "z/c.TXT"]
+    assert {source.root for source in found} == {tmp_path}
+
+
+def test_a_file_that_is_named_is_taken_whatever_its_suffix(tmp_path):
+    path = tmp_path / "tune.music"
+    path.write_text("x")
+    assert names([str(path)]) == [str(path)]
+
+
+def test_a_pattern_matches_below_folders(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "1.txt").write_text("x")
+    assert names([str(tmp_path / "**" / "*.txt")]) == [str(tmp_path / "a" / "b" / "1.txt")]
+    with pytest.raises(ReadError, match="nothing matches"):
+        names([str(tmp_path / "*.abc")])
+
+
+def test_a_missing_file_is_an_error_before_anything_is_read(tmp_path):
+    (tmp_path / "jigs.txt").write_text("x")
+    with pytest.raises(ReadError, match=r"no file or folder .*jig\.txt") as caught:
+        next(iter(sources([str(tmp_path / "jigs.txt"), str(tmp_path / "jig.txt")], (".txt",))))
+    assert "jigs.txt" in caught.value.hint
+
+
+def test_no_argument_is_an_error():
+    with pytest.raises(ReadError, match="nothing to read"):
+        list(sources([], (".txt",)))
+
+
+def test_the_members_of_an_archive(tmp_path):
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ["b/2.txt", "a/1.txt", "readme.md", "__MACOSX/a/1.txt"]:
+            archive.writestr(name, f"text of {name}")
+    found = list(sources([str(path)], (".txt",)))
+    assert [(source.path.relative_to(source.root).as_posix(), source.text()) for source in found] == [
+        ("a/1.txt", "text of a/1.txt"),
+        ("b/2.txt", "text of b/2.txt"),
+    ]
+
+
+def test_an_archive_that_would_fill_the_memory_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources_module, "MAX_ARCHIVE", 1000)
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(5):
+            archive.writestr(f"{number}.txt", "0" * 400)
+    found = list(sources([str(path)], (".txt",)))
+    assert [isinstance(source, ReadError) for source in found] == [False, False, True, True, True]
+    assert "too large" in found[2].message
+
+
+def test_a_broken_archive_and_a_broken_member_are_named(tmp_path):
+    path = tmp_path / "broken.zip"
+    path.write_bytes(b"PK\3\4 nothing more")
+    (error,) = sources([str(path)], (".txt",))
+    assert "broken.zip" in error.message
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("good.txt", "good")
+        archive.writestr("wrong.txt", "before")
+    path.write_bytes(path.read_bytes().replace(b"before", b"behind"))
+    good, wrong = sources([str(path)], (".txt",))
+    assert good.text() == "good"
+    assert isinstance(wrong, ReadError)
+    assert "wrong.txt" in wrong.message
+
+
+def test_standard_input(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"abc")))
+    (source,) = sources(["-"], (".txt",))
+    assert (source.name, source.text()) == ("stdin", "abc")
+
+
+@pytest.fixture
+def corpora(tmp_path, monkeypatch):
+    """A stand-in for music21, so that the test does not depend on what it holds."""
+    package = tmp_path / "site" / "music21"
+    for name in ["jigsAndReels/one.txt", "jigsAndReels/two.txt", "airs/three.txt"]:
+        path = package / "corpus" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    (package / "__init__.py").write_text("raise AssertionError('music21 must not be imported for this')")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.delitem(__import__("sys").modules, "music21", raising=False)
+
+
+@pytest.mark.usefixtures("corpora")
+def test_a_corpus_of_music21_is_found_without_importing_it():
+    assert names(["corpus:jigsandreels"]) == ["corpus:jigsAndReels/one.txt", "corpus:jigsAndReels/two.txt"]
+    assert names(["corpus:jigsAndReels/t*.txt"]) == ["corpus:jigsAndReels/two.txt"]
+
+
+@pytest.mark.usefixtures("corpora")
+def test_an_unknown_corpus_names_the_nearest():
+    with pytest.raises(ReadError, match="no corpus `jigsAndReel`") as caught:
+        names(["corpus:jigsAndReel"])
+    assert "corpus:jigsAndReels" in caught.value.hint
+
+
+def test_public_names_say_nothing_of_this_machine(tmp_path):
+    assert public_name(str(tmp_path / "my tunes")) == "my tunes"
+    assert public_name("corpus:airs/*.abc") == "corpus:airs/*.abc"
