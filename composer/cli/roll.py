@@ -42,7 +42,7 @@ _INKS = (
 """The parts' inks, in order; a sixth part begins again at the second."""
 _KEYS = ("#dcdcd6", "#33343c", "#9fb4d8")
 """White keys, black keys, and every C."""
-_LANES = (("#1c1e26", "#262a35", "#3d4353"), ("#16171e", "#1f222b", "#333846"))
+_LANES = (("#1d1e21", "#2a2b2f", "#42454d"), ("#151618", "#212225", "#373a41"))
 """Backgrounds of white and of black keys: plain, on a beat, on a bar line."""
 _BLACK = frozenset({1, 3, 6, 8, 10})
 _PLAIN = {"onset": "█", "bar": "│", "beat": "·", "white": "├", "black": "│"}
@@ -222,7 +222,7 @@ def _facts(score: Score) -> Iterator[str]:
 
 def _seconds(score: Score) -> float:
     """How long `score` sounds; 120 beats a minute until it says otherwise."""
-    tempos = [Tempo(Fraction(0), 120.0), *sorted(score.tempos, key=lambda tempo: tempo.onset)]
+    tempos = [Tempo(Fraction(0), 120.0), *sorted((t for t in score.tempos if t.bpm > 0), key=lambda t: t.onset)]
     ends = [*(tempo.onset for tempo in tempos[1:]), score.duration]
     return sum(
         float(max(min(end, score.duration) - tempo.onset, Fraction(0))) * 60 / tempo.bpm

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import warnings
 from bisect import bisect_right
 from collections import defaultdict
@@ -37,8 +39,7 @@ def export(score: Score, settings: WriteSettings) -> bytes:
 
     for grid in _GRIDS:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with quiet():
                 return bytes(exporter(_stream(score, settings, _snapping(grid))).parse())
         except m21.exceptions21.Music21Exception:
             continue
@@ -50,6 +51,14 @@ def music21() -> Any:
     import music21
 
     return music21
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep music21's remarks, which it makes as warnings and on stderr, from the terminal."""
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def name_of(pitch: int, sharps: int) -> tuple[str, int]:
@@ -197,7 +206,11 @@ def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: list[B
             sign = m21.key.KeySignature(signature.sharps)
             place(staff, signature.onset, sign.asKey(signature.mode) if signature.mode in _MODES else sign)
     first = whole.parts[0]
-    tempos = [(t.onset, t.bpm) for t in score.tempos] if settings.tempo is None else [(Fraction(0), settings.tempo)]
+    tempos = (
+        [(t.onset, t.bpm) for t in score.tempos if t.bpm > 0]
+        if settings.tempo is None
+        else [(Fraction(0), settings.tempo)]
+    )
     for onset, bpm in tempos:
         place(first, onset, m21.tempo.MetronomeMark(number=round(bpm, 3), referent=1))
     for symbol in score.chords:

@@ -82,7 +82,7 @@ def write(score: Score, settings: WriteSettings) -> bytes:
 
     clock = _Clock.of(score)
     midi = mido.MidiFile(type=1, ticks_per_beat=clock.division, charset="utf-8")
-    midi.tracks.append(_track(_conductor(score, settings, clock), settings.title or score.title))
+    midi.tracks.append(_track(_conductor(score, settings, clock), score.title))
     free = 0
     for part in score.parts:
         channel = _DRUM_CHANNEL if part.percussion else _PART_CHANNELS[free % len(_PART_CHANNELS)]
@@ -173,7 +173,7 @@ def _conductor(score: Score, settings: WriteSettings, clock: _Clock) -> list[_Me
 
     tempos = score.tempos if settings.tempo is None else (Tempo(Fraction(0), settings.tempo),)
     events: list[_Message] = []
-    for tempo in tempos:
+    for tempo in (tempo for tempo in tempos if tempo.bpm > 0):
         microseconds = min(max(round(60e6 / tempo.bpm), 1), 0xFFFFFF)
         events.append((clock.ticks(tempo.onset), 0, MetaMessage("set_tempo", tempo=microseconds)))
     for meter in _with_pickup(score):

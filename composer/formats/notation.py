@@ -6,18 +6,13 @@ music21 takes half a second to load, and some 100 ms for a file; it is imported 
 from __future__ import annotations
 
 import contextlib
-import io
 import re
-import warnings
-import zipfile
-import zlib
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
-from xml.parsers import expat
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
-from composer.formats import chords, engraving
+from composer.formats import chords, engraving, envelope
 
 if TYPE_CHECKING:
     from composer.formats import WriteSettings
@@ -58,91 +53,34 @@ def read(data: bytes, name: str) -> Score:
     if not data.strip():
         raise ReadError(f"{name} is empty", _HINT)
     if data[:4] == b"PK\x03\x04":
-        data = _unpacked(data, name)
+        data = envelope.unpacked(data, name, MAX_BYTES)
     if data.lstrip()[:2] in (b"**", b"!!"):
         score = _parsed(data.decode("utf-8", "replace"), "humdrum", name)
     else:
-        score = _parsed(_checked_xml(data, name), "musicxml", name)
+        score = _parsed(envelope.checked(data, name), "musicxml", name)
     if not any(part.notes for part in score.parts):
         raise ReadError(f"{name} has no notes", "choose a file with music in it")
     return score
-
-
-def _unpacked(data: bytes, name: str) -> bytes:
-    """The MusicXML file inside the archive `data`: the one its container names, else the first."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            scores = [
-                member
-                for member in archive.infolist()
-                if member.filename.lower().endswith((".xml", ".musicxml"))
-                and not member.filename.startswith("META-INF")
-            ]
-            if not scores:
-                raise ReadError(f"{name} is an archive without MusicXML", _HINT)
-            with archive.open(scores[0]) as stream:
-                unpacked = stream.read(MAX_BYTES + 1)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, ValueError, zlib.error) as error:
-        raise ReadError(f"{name} is a damaged archive", _HINT) from error
-    if len(unpacked) > MAX_BYTES:
-        raise ReadError(f"{name} unpacks to more than {MAX_BYTES // 2**20} MB", "split it into smaller files")
-    return unpacked
-
-
-def _checked_xml(data: bytes, name: str) -> str:
-    """`data` as text, once expat has found it to be MusicXML, well-formed and free of declarations."""
-    parser = expat.ParserCreate()
-    encodings = ["utf-8"]
-    elements: list[str] = []
-
-    def declared(version: str, encoding: str | None, standalone: int) -> None:
-        encodings.append(encoding or "utf-8")
-
-    def doctype(root: str, system: str | None, public: str | None, has_content: int) -> None:
-        if has_content:
-            raise ReadError(f"{name} declares a document type of its own, which is not read", _HINT)
-
-    def element(tag: str, attributes: dict[str, str]) -> None:
-        if not elements and tag not in ("score-partwise", "score-timewise"):
-            raise ReadError(f"{name} is XML, but not MusicXML: it begins with <{tag[:40]}>", _HINT)
-        if len(elements) < 2:
-            elements.append(tag)
-
-    parser.XmlDeclHandler = declared
-    parser.StartDoctypeDeclHandler = doctype
-    parser.StartElementHandler = element
-    try:
-        parser.Parse(data, True)
-    except expat.ExpatError as error:
-        if not elements:
-            raise ReadError(f"{name} is neither MusicXML nor kern", "check that its suffix says what it is") from error
-        fault = expat.ErrorString(error.code)
-        raise ReadError(
-            f"{name} is broken at line {error.lineno}, column {error.offset + 1}: {fault}", _HINT
-        ) from error
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encodings.append("utf-16")
-    text = data.decode(encodings[-1], "replace").removeprefix("\ufeff")
-    return re.sub(r"^\s*<\?xml.*?\?>", "", text, count=1, flags=re.DOTALL)
 
 
 def _parsed(text: str, language: str, name: str) -> Score:
     """`text` read by music21. Whatever it trips over is the file's fault, and becomes a ReadError."""
     m21 = engraving.music21()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with engraving.quiet():
             return _score(m21.converter.parseData(text, format=language))
-    except Exception as error:  # music21 raises its own errors and many of Python's
-        reason = " ".join(str(error).split())[:100] or type(error).__name__
-        raise ReadError(f"{name} cannot be understood: {reason}", _HINT) from error
+    except Exception as error:  # its own errors, which say something, and any of Python's, which do not
+        told = isinstance(error, m21.exceptions21.Music21Exception) and " ".join(str(error).split())[:100]
+        raise ReadError(f"{name} cannot be understood" + (f": {told}" if told else ""), _HINT) from error
 
 
 def _score(stream: Any) -> Score:
     """music21's `stream` as plain data."""
     m21 = engraving.music21()
     opus = stream.scores[0] if isinstance(stream, m21.stream.Opus) else stream
-    staves = list(opus.parts) or [opus]
+    staves = list(opus.parts)
+    if not staves:
+        return Score(())
     first = staves[0].getElementsByClass("Measure").first()
     played = [_played(staff) for staff in staves]
     head = played[0]

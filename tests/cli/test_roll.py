@@ -139,6 +139,12 @@ def test_silence(empty):
     assert "no notes" in roll(empty, 40).plain
 
 
+def test_a_tempo_of_zero_is_passed_over():
+    assert "0:02" in roll_text(
+        score(run(60, 62, 64, 65), tempos=(Tempo(Fraction(0), 60.0), Tempo(Fraction(1), 0.0))), 60
+    )
+
+
 def test_one_note():
     text = roll_text(Score((Part(run(60, length=Fraction(1))),)), 40)
     assert "1 note · 1 bar · C4 · 0:01" in text

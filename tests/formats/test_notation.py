@@ -139,6 +139,7 @@ BROKEN = {
     "words": (b"Once upon a time", "is neither MusicXML nor kern"),
     "another XML": (b"<svg></svg>", "begins with <svg>"),
     "broken XML": (xml().encode()[:-30], "is broken at line"),
+    "an unknown encoding": (xml("utf-4").encode(), "is in an encoding that is not known"),
     "entities": (ENTITY.encode(), "declares a document type of its own"),
     "external entities": (EXTERNAL.encode(), "declares a document type of its own"),
     "entities in disguise": (ENTITY.encode("utf-16"), "declares a document type of its own"),
@@ -159,6 +160,11 @@ def test_a_broken_file_is_named_with_its_fault_and_a_way_out(fault):
     assert message in caught.value.message
     assert "\n" not in caught.value.message
     assert caught.value.hint
+
+
+def test_music21s_own_remarks_stay_off_the_terminal(capfd):
+    notation.read(KERN.replace("*clefG2", "*clefG9").encode(), "odd.krn")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_midi_and_musicxml_agree():
