@@ -1,0 +1,125 @@
+"""ABC text cut into tunes, lines and tokens, each with its line and column (both counted from 1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+__all__ = ["Diagnostic", "Field", "Token", "TuneText", "field_of", "split_tunes", "tokens"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Diagnostic:
+    """Something wrong at a place. `kind` is a short phrase that counts well, `message` says what exactly."""
+
+    line: int
+    column: int
+    kind: str
+    message: str = ""
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.message or self.kind}"
+
+
+class Token(NamedTuple):
+    """A piece of a music line. `kind` is the name of a group in the table below, or `unknown`."""
+
+    kind: str
+    text: str
+    line: int
+    column: int
+
+
+class Field(NamedTuple):
+    """An information field, on a line of its own or inside brackets: `K:G` has the name `K` and the value `G`."""
+
+    name: str
+    value: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class TuneText:
+    """The lines of one tune as they stand in a file, the first of which is the file's line number `first`."""
+
+    lines: tuple[str, ...]
+    first: int = 1
+
+    @property
+    def text(self) -> str:
+        """The tune as text, with a line feed after each line."""
+        return "".join(f"{line}\n" for line in self.lines)
+
+
+def split_tunes(text: str) -> list[TuneText]:
+    """The tunes of a file: each begins with an `X:` line and ends at a blank line or the next `X:`.
+
+    A text without any `X:` is one tune, its first lines up to a blank line being the tune. What stands between tunes
+    is left out.
+    """
+    lines = text.splitlines()
+    starts = [number for number, line in enumerate(lines) if line.startswith("X:")]
+    if not starts:
+        starts = [number for number, line in enumerate(lines) if line.strip() and not line.startswith("%")][:1]
+    return [_tune(lines, start, stop) for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True)]
+
+
+def _tune(lines: list[str], start: int, stop: int) -> TuneText:
+    blank = next((number for number in range(start, stop) if not lines[number].strip()), stop)
+    return TuneText(tuple(lines[start:blank]), start + 1)
+
+
+_FIELD = re.compile(r"\s*([A-Za-z+])[ \t]*:(?![|:])(.*)")
+_COMMENT = re.compile(r"(?<!\\)%.*")
+
+
+def strip_comment(line: str) -> str:
+    """`line` without what follows a `%`."""
+    return _COMMENT.sub("", line) if "%" in line else line
+
+
+def field_of(line: str, number: int) -> Field | None:
+    """The field that the whole of `line`, a line without its comment, is; None for a line of music.
+
+    A letter and a colon that go on as a bar line (`A:|`) are music.
+    """
+    match = _FIELD.match(line) if ":" in line[:6] else None
+    return Field(match[1], match[2].strip(), number, match.start(1) + 1) if match else None
+
+
+LENGTH = r"\d*(?:/+\d*)*"
+NOTE = re.compile(rf"(\^\^?|__?|=|)([A-Ga-g])([,']*)({LENGTH})")
+REST = re.compile(rf"([zxyZX])({LENGTH})")
+
+_KINDS = {
+    "note": rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{LENGTH}",
+    "space": r"[ \t`$]+",
+    "bar": r"\.?\[?[|:]+(?:\](?![A-Za-z^_=]))?[|:]*(?:\d(?:[,\-.]?\d)*\.?)?",
+    "text": r'"[^"]*"',
+    "rest": rf"[zxyZX]{LENGTH}",
+    "tuplet": r"\(\d(?::\d*){0,2}",
+    "broken": r">+|<+",
+    "tie": r"\.?-",
+    "inline": r"\[[A-Za-z]:[^\]]*\]",
+    "ending": r"\[(?:\d(?:[,\-.]?\d)*\.?)",
+    "grace": r"\{[^}]*\}",
+    "open": r"\[",
+    "close": rf"\]{LENGTH}",
+    "slur": r"\.?\(|\)",
+    "decoration": r"![^!|\s]*!|\+[^+|\s]*\+|[~.H-Wh-w]",
+    "continuation": r"\\[ \t]*$",
+    "overlay": r"&",
+    "unknown": r".",
+}
+_TOKEN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))
+
+
+def tokens(line: str, number: int, column: int = 1) -> Iterator[Token]:
+    """The tokens of `line`, a line of music without its comment; blanks are left out."""
+    for match in _TOKEN.finditer(line):
+        kind = match.lastgroup or "unknown"
+        if kind != "space":
+            yield Token(kind, match[0], number, match.start() + column)

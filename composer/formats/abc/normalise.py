@@ -1,0 +1,87 @@
+"""Real ABC into the dialect: the same melody in regular writing, or a refusal that says why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from composer.api import Refused
+from composer.formats.abc.dialect import METERS, rhythm_of
+from composer.formats.abc.keys import Signature, Time, parse_key
+from composer.formats.abc.lexer import Diagnostic, TuneText
+from composer.formats.abc.mend import mend
+from composer.formats.abc.parser import Tune, parse_tune
+from composer.formats.abc.spelling import Unwritable, spell_tune
+from composer.formats.abc.structure import Bar, bars, ordered, sections
+
+__all__ = ["Normal", "normalise", "normalise_tune"]
+
+_FATAL = {
+    "ending without a first": "endings that do not match",
+    "ending without a second": "endings that do not match",
+    "ending given twice": "endings that do not match",
+    "repeat without a beginning": "repeats that do not match",
+    "incomplete tuplet": "an incomplete tuplet",
+    "broken rhythm without a partner": "broken rhythm without a partner",
+    "impossible length": "an impossible length",
+    "unknown key": "an unknown key",
+    "unknown meter": "an unknown meter",
+}
+"""Kinds of diagnostics after which nobody knows what was meant, and the reasons they are refused for."""
+
+MOST_BARS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """A tune in the dialect. `changes` names what was mended, none where the melody is exactly the original's."""
+
+    text: str
+    title: str
+    rhythm: str
+    meter: str
+    key: str
+    mode: str
+    changes: tuple[str, ...] = ()
+
+
+def normalise(text: TuneText, source: str = "") -> Normal | Refused:
+    """`text` in the dialect, or why it cannot be written so; `source` names it in a refusal."""
+    return normalise_tune(parse_tune(text), source)
+
+
+def normalise_tune(tune: Tune, source: str = "") -> Normal | Refused:
+    """As `normalise`, of a parsed tune."""
+    found = next((each for each in map(bars, tune.voices.values()) if any(_tones(bar) for bar in each)), None)
+    if found is None:
+        return Refused("no notes", source, f"line {tune.text.first}")
+    time, key = tune.time, tune.key or Signature()
+    if time is None or time.free:
+        return Refused("no meter", source, f"line {tune.text.first}")
+    if str(time) not in METERS:
+        return Refused("an unusual meter", source, f"line {tune.text.first}: {time}")
+    for bar in found:
+        if bar.time is not None and (bar.time.free or bar.time.bar != time.bar):
+            return Refused("a change of meter", source, f"line {bar.line}")
+    problems: list[Diagnostic] = []
+    order = ordered(tune, sections(found, problems))
+    for problem in [*tune.diagnostics, *problems]:
+        if problem.kind in _FATAL:
+            return Refused(_FATAL[problem.kind], source, f"line {problem.line}, column {problem.column}")
+    if sum(len(section.bars) for section in order) > MOST_BARS:
+        return Refused("a tune that is too long", source, f"line {tune.text.first}")
+    plain = parse_key(key.name) or Signature()
+    title, rhythm = tune.first("T"), rhythm_of(tune.first("R"), tune.first("T"))
+    if rhythm == "hornpipe":
+        # abc2midi plays hornpipes in 2/4 and 4/4 alone; one in cut time has the bars of common time.
+        time = Time(4, 4) if time == Time(2, 2) else time
+        rhythm = rhythm if str(time) in ("2/4", "4/4") else ""
+    try:
+        parts, changes = mend(order, time.bar)
+        text = spell_tune(parts, plain, time, title, rhythm)
+    except Unwritable as error:
+        return Refused(error.reason, source, f"line {error.sound.line}, column {error.sound.column}")
+    return Normal(text, title, rhythm, str(time), plain.name, plain.mode, changes)
+
+
+def _tones(bar: Bar) -> bool:
+    return any(sound.tones for sound in bar.sounds)

@@ -1,0 +1,238 @@
+"""The abc representation: tunes in ABC notation, character by character."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from composer.api import (
+    Decoder,
+    EncodeError,
+    Event,
+    Kind,
+    OptionError,
+    Piece,
+    ReadError,
+    Refused,
+    Representation,
+    Score,
+    SequenceSpec,
+    Source,
+    Step,
+    hookimpl,
+)
+
+__all__ = ["Abc", "AbcOptions"]
+
+END = 0
+"""The id of the end symbol, which is no character."""
+
+_TEXTS = ("dialect", "raw")
+_OPENING = re.compile(r"X:[^\n]*(\n|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class AbcOptions:
+    """What of a tune's text is learnt."""
+
+    text: str = field(
+        default="dialect",
+        metadata={
+            "help": "`dialect`: tunes rewritten in one regular way; `raw`: the text as it is, a blank line ends a piece"
+        },
+    )
+
+    def __post_init__(self) -> None:
+        if self.text not in _TEXTS:
+            raise OptionError(f"there is no text `{self.text}` in abc", f"choose {' or '.join(_TEXTS)}")
+
+
+class Abc(Representation):
+    """Tunes as characters of ABC text. A piece's content is that text, without its `X:` line in the dialect."""
+
+    api, name, version = 1, "abc", 1
+    summary = "tunes in ABC notation, character by character"
+    kind = Kind.TOKENS
+    suffixes = (".abc", ".txt")
+    formats = ("abc", "midi", "musicxml")
+    native = "abc"
+    Options = AbcOptions
+
+    def __init__(self, options: AbcOptions | None = None) -> None:
+        super().__init__(options)
+        self.raw = self.options.text == "raw"
+        self._restore(())
+
+    def read(self, source: Source) -> Iterator[Piece | Refused]:
+        text = source.text()
+        if source.fragment:
+            return iter([_fragment(text, source, self.raw)])
+        if not text.strip():
+            raise ReadError(f"{source.label} is empty", "give a file of tunes in ABC notation")
+        return _raw_pieces(text, source) if self.raw else _dialect_pieces(text, source)
+
+    def fit(self, pieces: Iterable[Piece]) -> None:
+        self._restore(sorted({character for piece in pieces for character in _text(piece)}))
+
+    def _restore(self, characters: Iterable[str]) -> None:
+        self.characters = tuple(characters)
+        self.ids = {character: number for number, character in enumerate(self.characters, 1)}
+
+    @property
+    def spec(self) -> SequenceSpec:
+        return SequenceSpec(Kind.TOKENS, size=1 + len(self.characters), end=END)
+
+    def encode(self, piece: Piece) -> list[Step]:
+        return [*self.prime(piece), END]
+
+    def prime(self, piece: Piece) -> list[Step]:
+        text = _text(piece)
+        unseen = sorted(set(text) - self.ids.keys())
+        if unseen:
+            names = ", ".join(repr(character) for character in unseen)
+            raise EncodeError(
+                f"{piece.source or 'the text'} has symbols that were never seen in training: {names}",
+                f"the model knows these: {''.join(self.characters).strip()}",
+            )
+        return [self.ids[character] for character in text]
+
+    def decode(self, steps: Iterable[Step]) -> Piece:
+        text = "".join(map(self._character, steps))
+        title = re.search(r"^T:[ \t]*(.*)$", text, re.MULTILINE)
+        return Piece(text, title=title[1].strip() if title else "")
+
+    def _character(self, step: Step) -> str:
+        return self.characters[step - 1] if isinstance(step, int) and step != END else ""
+
+    def decoder(self, number: int = 1) -> Decoder:
+        return _Decoder(self, number)
+
+    def state(self) -> dict[str, Any]:
+        return {"characters": "".join(self.characters)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._restore(state["characters"])
+
+    def score(self, piece: Piece) -> Score | None:
+        from composer.formats.abc.reader import read_score
+
+        try:
+            return read_score(_text(piece))
+        except ReadError:
+            return None
+
+    def from_score(self, score: Score) -> Piece:
+        from composer.formats.abc.writer import dialect_of
+
+        text = dialect_of(score)
+        return Piece(f"X:1\n{text}" if self.raw else text, title=score.title)
+
+
+class _Decoder:
+    """Streams a tune as characters come: its number first, a complete last line and a blank line last."""
+
+    def __init__(self, abc: Abc, number: int) -> None:
+        self.abc, self.number = abc, number
+        self.opening: str | None = ""
+        """What came so far, while that may still be an `X:` line of the piece's own, to be renumbered."""
+        self.last = ""
+
+    def push(self, step: Step) -> Iterable[Event]:
+        character = self.abc._character(step)
+        if self.opening is None:
+            return self._out(character)
+        self.opening += character
+        if "X:".startswith(self.opening[:2]) and not self.opening.endswith("\n"):
+            return ()
+        return self._out(self._open())
+
+    def finish(self) -> Iterable[Event]:
+        text = self._open() if self.opening is not None else ""
+        last = (text or self.last)[-1:]
+        return self._out(text + ("\n" if last == "\n" else "\n\n"))
+
+    def _open(self) -> str:
+        text, self.opening = self.opening or "", None
+        return f"X:{self.number}\n" + _OPENING.sub("", text, count=1)
+
+    def _out(self, text: str) -> Iterable[Event]:
+        self.last = text[-1:] or self.last
+        return (text,) if text else ()
+
+
+def _text(piece: Piece) -> str:
+    return str(piece.content)
+
+
+def _dialect_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
+    from composer.formats.abc.lexer import split_tunes
+    from composer.formats.abc.normalise import normalise
+
+    for number, tune in enumerate(split_tunes(text), 1):
+        first = tune.lines[0] if tune.lines else ""
+        numbered = first[2:].strip() if first.startswith("X:") else ""
+        normal = normalise(tune, f"{source.label}: tune {numbered or number}")
+        if isinstance(normal, Refused):
+            yield normal
+            continue
+        labels = {"rhythm": normal.rhythm, "meter": normal.meter, "key": normal.key, "mode": normal.mode}
+        known = {name: value for name, value in labels.items() if value}
+        yield Piece(normal.text, normal.title, f"{source.label}: tune {numbered or number}", known)
+
+
+def _raw_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
+    """Every run of lines that are not blank is a piece, with whatever is in it; one without notes is refused."""
+    from composer.formats.abc.keys import Time
+    from composer.formats.abc.lexer import TuneText
+    from composer.formats.abc.parser import Sound, parse_tune
+
+    lines = text.split("\n")
+    start = 0
+    for stop, line in enumerate([*lines, ""]):
+        if line.strip():
+            continue
+        if stop > start:
+            tune = parse_tune(TuneText(tuple(lines[start:stop]), start + 1))
+            number = tune.first("X").strip()
+            name = f"{source.label}: {f'tune {number}' if number else f'line {start + 1}'}"
+            if not any(isinstance(each, Sound) and each.tones for part in tune.voices.values() for each in part):
+                yield Refused("no notes", name, f"line {start + 1}")
+            else:
+                from composer.formats.abc.dialect import rhythm_of
+
+                time, key = tune.time or Time(free=True), tune.key
+                labels = {
+                    "rhythm": rhythm_of(tune.first("R"), tune.first("T")),
+                    "meter": "" if time.free else str(time),
+                    "key": key.name if key else "",
+                    "mode": key.mode if key else "",
+                }
+                content = "\n".join(lines[start:stop]) + "\n"
+                yield Piece(content, tune.first("T"), name, {k: v for k, v in labels.items() if v})
+        start = stop + 1
+
+
+def _fragment(text: str, source: Source, raw: bool) -> Piece | Refused:
+    """An opening: taken as it is, but for a whole tune of another writing, which is rewritten in the dialect."""
+    if raw:
+        return Piece(text, source=source.label)
+    from composer.formats.abc.lexer import split_tunes
+    from composer.formats.abc.normalise import normalise
+
+    text = _OPENING.sub("", text, count=1) if text.startswith("X:") else text
+    whole = re.search(r"^K:.*\n.*\|\]?\s*$", text, re.MULTILINE | re.DOTALL) is not None
+    tunes = split_tunes(text)
+    if whole and tunes:
+        normal = normalise(tunes[0], source.label)
+        if not isinstance(normal, Refused):
+            # The body's last line end and final bar line would say that the tune is over.
+            return Piece(normal.text, normal.title, source.label)
+    return Piece(text, source=source.label)
+
+
+@hookimpl
+def composer_representation() -> type[Representation]:
+    """The plugin's hook."""
+    return Abc

@@ -1,0 +1,128 @@
+"""The abc representation: what it reads, refuses, encodes and streams."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from composer.api import EncodeError, OptionError, Piece, ReadError, Refused, Source
+from composer.api.testing import check_representation, source
+from composer_abc import Abc, AbcOptions
+
+TWO = """X:7
+T:The First Step
+R:jig
+M:6/8
+K:D
+A|dcd fed|cBA ABc|dcd fed|cAA A2:|
+
+X:12
+T:The Second Step
+M:4/4
+L:1/8
+K:Ador
+|:A2 eA dAcA|A2 ed ^cAde|[1 fdec dBAG|E2 A2 A4:|[2 fdec dBAG|E2 A2 A4|]
+"""
+
+
+def opening(text: str, options: AbcOptions | None = None) -> Piece | Refused:
+    return next(Abc(options).read(Source(Path("opening"), name="opening", data=text.encode(), fragment=True)))
+
+
+def fitted(options: AbcOptions | None = None) -> Abc:
+    abc = Abc(options)
+    abc.fit(piece for piece in abc.read(source(TWO, "two.abc")) if isinstance(piece, Piece))
+    return abc
+
+
+def streamed(abc: Abc, text: str, number: int = 1) -> str:
+    decoder = abc.decoder(number)
+    events = [event for step in abc.prime(Piece(text)) for event in decoder.push(step)]
+    return "".join(str(event) for event in [*events, *decoder.finish()])
+
+
+@pytest.mark.parametrize("options", [AbcOptions(), AbcOptions("raw")])
+def test_contract(options):
+    check_representation(Abc, [source(TWO, "two.abc")], options)
+
+
+def test_reads_the_tunes_of_a_file_with_their_names_and_labels():
+    first, second = Abc().read(source(TWO, "two.abc"))
+    assert first == Piece(
+        "T:The First Step\nR:jig\nM:6/8\nL:1/8\nK:D\n|:A|dcd fed|cBA ABc|dcd fed|cAA A2:|\n",
+        "The First Step",
+        "two.abc: tune 7",
+        {"rhythm": "jig", "meter": "6/8", "key": "D", "mode": "major"},
+    )
+    assert second.source == "two.abc: tune 12"
+    assert second.labels == {"meter": "4/4", "key": "Ador", "mode": "dorian"}
+
+
+def test_raw_text_is_kept_as_it_is():
+    abc = Abc(AbcOptions("raw"))
+    assert "\n".join(str(piece.content) for piece in abc.read(source(TWO, "two.abc"))) == TWO
+
+
+def test_what_cannot_be_used_is_refused_by_name():
+    texts = {
+        "X:1\nM:6/8\nK:D\nA2|ABA ABAB|ABA|ABA ABA|\n": "a bar that is too long",
+        "X:1\nM:6/8\nK:D\n\n": "no notes",
+        "X:1\nK:D\nABC|\n": "no meter",
+    }
+    for text, reason in texts.items():
+        (item,) = Abc().read(source(text, "odd.abc"))
+        assert isinstance(item, Refused)
+        assert (item.reason, item.source) == (reason, "odd.abc: tune 1")
+        assert item.detail.startswith("line ")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"", "is empty"), (b"\n \n", "is empty"), (b"\x89PNG\r\n\x1a\n\0", "not a text")]
+)
+def test_what_is_no_abc_is_an_error(content, words):
+    for options in (AbcOptions(), AbcOptions("raw")):
+        with pytest.raises(ReadError, match=words):
+            list(Abc(options).read(source(content, "picture.abc")))
+
+
+def test_an_option_that_it_does_not_have():
+    with pytest.raises(OptionError, match="`rare`"):
+        AbcOptions("rare")
+
+
+def test_a_stream_is_numbered_and_ends_with_a_blank_line():
+    abc = fitted()
+    tune = "T:The First Step\nM:6/8\nL:1/8\nK:D\n|:A|dcd fed|cAA A2:|\n"
+    assert streamed(abc, tune, 3) == f"X:3\n{tune}\n"
+    assert streamed(abc, "T:The First Step\nK:D\nAB", 3) == "X:3\nT:The First Step\nK:D\nAB\n\n"
+
+
+def test_a_raw_stream_gets_another_number():
+    abc = fitted(AbcOptions("raw"))
+    assert streamed(abc, "X:12\nT:The First\n", 3) == "X:3\nT:The First\n\n"
+    assert streamed(abc, "X:12", 3) == "X:3\n\n"
+    assert streamed(abc, "T:The", 3) == "X:3\nT:The\n\n"
+
+
+def test_unseen_symbols_are_named():
+    with pytest.raises(EncodeError, match=r"opening has symbols .*: '\$', 'a', 'ß'"):
+        fitted().prime(opening("T:$traße\n"))
+
+
+def test_an_opening_stays_a_fragment_and_a_whole_tune_is_rewritten():
+    assert opening("M:6/8\nL:1/8\nK:D\n|:A|dc").content == "M:6/8\nL:1/8\nK:D\n|:A|dc"
+    assert opening("ABc").content == "ABc"
+    assert opening("X:4\nM:6/8\nL:1/4\nK:D\nA/|d/2c/2d/2 f/e/d/|c/A/A/ A:|").content == (
+        "M:6/8\nL:1/8\nK:D\n|:A|dcd fed|cAA A2:|\n"
+    )
+
+
+def test_a_tune_is_music():
+    abc = fitted()
+    (piece, _) = abc.read(source(TWO, "two.abc"))
+    score = abc.score(piece)
+    assert score is not None
+    assert [note.pitch for note in score.notes[:4]] == [69, 74, 73, 74]
+    assert score.duration == 24
+    assert abc.score(Piece("T:nothing but a title\nK:D\n")) is None
