@@ -60,10 +60,12 @@ BARS_A_LINE = 4
 
 RHYTHMS = {
     "slip jig": r"slip ?jig|hop ?jig", "jig": r"jig", "reel": r"reel", "hornpipe": r"horn-?pipe",
-    "strathspey": r"strathspey", "highland fling": r"fling|highland schottische", "clog": r"clog", "waltz": r"waltz|valse", "polka": r"polka",
+    "strathspey": r"strathspey", "highland fling": r"fling|highland schottische",
+    "clog": r"clog", "waltz": r"waltz|valse", "polka": r"polka",
     "mazurka": r"mazurka", "schottische": r"schottis", "slide": r"slide", "march": r"march|quick ?step|retreat",
     "minuet": r"minuet|menuet", "gavotte": r"gavott", "cotillion": r"cotill", "quadrille": r"quadrille",
-    "air": r"\bair\b", "lament": r"lament", "walkaround": r"walk ?around", "barndance": r"barn ?dance", "planxty": r"planxty",
+    "air": r"\bair\b", "lament": r"lament",
+    "walkaround": r"walk ?around", "barndance": r"barn ?dance", "planxty": r"planxty",
 }  # fmt: skip
 """The rhythms that `R:` may name, and the words in a source's `R:` or title that mean them; the first to fit counts."""
 

@@ -51,36 +51,56 @@ def normalise(text: TuneText, source: str = "") -> Normal | Refused:
 
 def normalise_tune(tune: Tune, source: str = "") -> Normal | Refused:
     """As `normalise`, of a parsed tune."""
+    try:
+        return _normal(tune)
+    except _Refusal as refusal:
+        return Refused(refusal.reason, source, refusal.place)
+    except Unwritable as error:
+        place = f"line {error.sound.line}, column {error.sound.column}" if error.sound.line else ""
+        return Refused(error.reason, source, place)
+
+
+class _Refusal(Exception):
+    def __init__(self, reason: str, line: int, column: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.place = f"line {line}, column {column}" if column else f"line {line}"
+
+
+def _normal(tune: Tune) -> Normal:
+    top = tune.text.first
     found = next((each for each in map(bars, tune.voices.values()) if any(_tones(bar) for bar in each)), None)
     if found is None:
-        return Refused("no notes", source, f"line {tune.text.first}")
-    time, key = tune.time, tune.key or Signature()
-    if time is None or time.free:
-        return Refused("no meter", source, f"line {tune.text.first}")
-    if str(time) not in METERS:
-        return Refused("an unusual meter", source, f"line {tune.text.first}: {time}")
-    for bar in found:
-        if bar.time is not None and (bar.time.free or bar.time.bar != time.bar):
-            return Refused("a change of meter", source, f"line {bar.line}")
+        raise _Refusal("no notes", top)
+    time = _meter(tune, found)
     problems: list[Diagnostic] = []
     order = ordered(tune, sections(found, problems))
     for problem in [*tune.diagnostics, *problems]:
         if problem.kind in _FATAL:
-            return Refused(_FATAL[problem.kind], source, f"line {problem.line}, column {problem.column}")
+            raise _Refusal(_FATAL[problem.kind], problem.line, problem.column)
     if sum(len(section.bars) for section in order) > MOST_BARS:
-        return Refused("a tune that is too long", source, f"line {tune.text.first}")
-    plain = parse_key(key.name) or Signature()
+        raise _Refusal("a tune that is too long", top)
+    key = parse_key((tune.key or Signature()).name) or Signature()
     title, rhythm = tune.first("T"), rhythm_of(tune.first("R"), tune.first("T"))
     if rhythm == "hornpipe":
         # abc2midi plays hornpipes in 2/4 and 4/4 alone; one in cut time has the bars of common time.
         time = Time(4, 4) if time == Time(2, 2) else time
         rhythm = rhythm if str(time) in ("2/4", "4/4") else ""
-    try:
-        parts, changes = mend(order, time.bar)
-        text = spell_tune(parts, plain, time, title, rhythm)
-    except Unwritable as error:
-        return Refused(error.reason, source, f"line {error.sound.line}, column {error.sound.column}")
-    return Normal(text, title, rhythm, str(time), plain.name, plain.mode, changes)
+    parts, changes = mend(order, time.bar)
+    text = spell_tune(parts, key, time, title, rhythm)
+    return Normal(text, title, rhythm, str(time), key.name, key.mode, changes)
+
+
+def _meter(tune: Tune, found: list[Bar]) -> Time:
+    time, top = tune.time, tune.text.first
+    if time is None or time.free:
+        raise _Refusal("no meter", top)
+    if str(time) not in METERS:
+        raise _Refusal("an unusual meter", top)
+    for bar in found:
+        if bar.time is not None and (bar.time.free or bar.time.bar != time.bar):
+            raise _Refusal("a change of meter", bar.line)
+    return time
 
 
 def _tones(bar: Bar) -> bool:

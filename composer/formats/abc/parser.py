@@ -162,26 +162,28 @@ class _Parser:
         if name == "K":
             self._key(found)
         elif name == "M":
-            time = parse_meter(value)
-            if time is None:
-                tune.complain(found.line, found.column, "unknown meter", f"`{value}` is no meter")
-            elif not self._sounded():
-                tune.time = time
-            elif self.voice is not None and time != tune.time:
-                self.voice.elements.append(time)
-                tune.time = tune.time or time
+            self._meter(found)
         elif name == "L":
-            unit = _fraction(value)
-            if unit is None:
+            tune.unit = _fraction(value) or tune.unit
+            if _fraction(value) is None:
                 tune.complain(found.line, found.column, "unknown unit length", f"`{value}` is no length")
-            else:
-                tune.unit = unit
         elif name == "Q" and not tune.tempo:
             tune.tempo = value
         elif name == "V":
             self._select(value.split()[0] if value.split() else "1")
         elif name == "P" and self.in_body:
             self._voice().elements.append(PartMark(value.strip().rstrip("."), found.line, found.column))
+
+    def _meter(self, found: Field) -> None:
+        tune = self.tune
+        time = parse_meter(found.value)
+        if time is None:
+            tune.complain(found.line, found.column, "unknown meter", f"`{found.value}` is no meter")
+        elif not self._sounded():
+            tune.time = time
+        elif self.voice is not None:
+            self.voice.elements.append(time)
+            tune.time = tune.time or time
 
     def _key(self, found: Field) -> None:
         tune = self.tune

@@ -52,42 +52,39 @@ def _meter(score: Score) -> Time:
     return time
 
 
-_MODE_CHOICE = ("major", "minor")
-
-
 def _key(score: Score, melody: Sequence[Note]) -> Signature:
     """The score's first key; where it has none, the one that needs the fewest accidentals and ends on its tonic."""
     if score.keys:
         named = parse_key(key_name(score.keys[0].sharps, score.keys[0].mode))
         return named or Signature()
-    candidates = [
-        parse_key(key_name(sharps, mode)) for sharps in (0, 1, -1, 2, -2, 3, -3, 4, -4) for mode in _MODE_CHOICE
-    ]
-    keys = [key for key in candidates if key is not None]
+    names = (key_name(sharps, mode) for sharps in range(-4, 5) for mode in ("major", "minor"))
+    keys = [key for key in map(parse_key, names) if key is not None]
 
-    def strangeness(key: Signature) -> tuple[int, bool]:
+    def strangeness(key: Signature) -> tuple[int, bool, int]:
         scale = {pitch(step, alter) % 12 for step, alter in enumerate(key.alters)}
         tonic = pitch("CDEFGAB".index(key.tonic[0]), key.tonic.count("#") - key.tonic.count("b")) % 12
-        return sum(note.pitch % 12 not in scale for note in melody), melody[-1].pitch % 12 != tonic
+        return sum(note.pitch % 12 not in scale for note in melody), melody[-1].pitch % 12 != tonic, abs(key.sharps)
 
     return min(keys, key=strangeness)
 
 
 def _speller(key: Signature) -> dict[int, Tone]:
-    """For each pitch class the step above C and the alteration that the key writes it with."""
-    order = (0, 1, -1) if key.sharps >= 0 else (0, -1, 1)
-    tones: dict[int, Tone] = {}
-    for change in order:
-        for letter, own in enumerate(key.alters):
-            for alter in {own, change} if change == 0 else {change}:
-                if -1 <= alter <= 1:
-                    sounding = pitch(letter, alter)
-                    if change or alter == own:
-                        tones.setdefault(sounding % 12, (letter + 7 * -(sounding // 12), alter))
-    for letter in range(7):
-        sounding = pitch(letter, 0)
-        tones.setdefault(sounding % 12, (letter, 0))
-    return tones
+    """For each pitch class the step of octave 0 or next to it, and the alteration, that the key writes it with."""
+    return {pitch_class: _simplest(pitch_class, key) for pitch_class in range(12)}
+
+
+def _simplest(pitch_class: int, key: Signature) -> Tone:
+    """A note of the key, else a natural, else a sharp or, in flat keys, a flat."""
+    preferred = 1 if key.sharps >= 0 else -1
+
+    def strangeness(tone: Tone) -> int:
+        step, alter = tone
+        if alter == key.alters[step % 7]:
+            return 0
+        return 1 if not alter else 2 + (alter != preferred)
+
+    tones = ((step, alter) for step in range(-1, 8) for alter in (-1, 0, 1))
+    return min((tone for tone in tones if pitch(*tone) == pitch_class), key=strangeness)
 
 
 def _tone(midi: int, speller: dict[int, Tone]) -> Tone:
