@@ -143,6 +143,6 @@ class Windows:
         """The largest power of two up to 16 that wastes little: each piece's last block is half empty on average."""
         mean = float(self._lengths[self._used].mean()) if len(self._used) else 1.0
         align = 1
-        while align < min(16, length) and align <= mean * MAX_PADDING:
+        while 2 * align <= min(16, length) and align <= mean * MAX_PADDING:
             align *= 2
         return align

@@ -51,9 +51,9 @@ def test_every_piece_is_there_once_in_order_and_begins_with_a_reset(lengths, sha
     counted = weight.bool()
     assert int(counted.sum()) == part.count
     # a shuffled piece may go on in the next row, so rows are read one after the other
-    stream = list(zip(conditions["piece"][counted].tolist(), targets[counted].tolist(), reset[counted].tolist()))
+    columns = (conditions["piece"][counted], targets[counted], reset[counted])
     places = {}
-    for piece, token, begins in stream:
+    for piece, token, begins in zip(*(column.tolist() for column in columns), strict=True):
         assert begins == (piece not in places)
         places.setdefault(piece, []).append(token)
     expected = {p: part.steps[part.offsets[p] : part.offsets[p + 1]].tolist() for p in range(len(lengths))}
@@ -75,7 +75,7 @@ def test_inputs_are_targets_one_step_earlier(lengths, shape, seed):
 def test_what_is_measured_has_whole_pieces_in_its_rows(lengths, shape):
     windows = Windows(part_of(lengths), TOKENS, **shape)
     _, _, weight, reset, conditions = rows(windows)
-    begins = {int(piece): row for row, piece in zip(reset.nonzero()[:, 0].tolist(), conditions["piece"][reset])}
+    begins = dict(zip(conditions["piece"][reset].tolist(), reset.nonzero()[:, 0].tolist(), strict=True))
     for row, column in weight.nonzero().tolist():
         assert begins[int(conditions["piece"][row, column])] == row
 
@@ -89,7 +89,7 @@ def test_any_window_can_be_had_by_its_number(lengths, shape, seed, data):
     number = data.draw(st.integers(0, len(every) - 1))
     later = list(Windows(part, TOKENS, seed=seed, **shape).windows(2, first=number))
     assert len(later) == len(every) - number
-    assert all(torch.equal(ours.targets, theirs.targets) for ours, theirs in zip(later, every[number:]))
+    assert all(torch.equal(ours.targets, theirs.targets) for ours, theirs in zip(later, every[number:], strict=True))
 
 
 @settings(deadline=None)

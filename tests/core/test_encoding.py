@@ -1,5 +1,6 @@
 """Encoding: fitted to the training part, made once, found again, and made again when it is damaged."""
 
+import itertools
 import json
 
 import numpy as np
@@ -13,7 +14,7 @@ from composer.core.split import Split
 def contents(dataset, representation, part):
     """The pieces of a part, decoded from its arrays."""
     steps, offsets = dataset.parts[part].steps, dataset.parts[part].offsets
-    return [representation.decode(steps[begin:end].tolist()).content for begin, end in zip(offsets, offsets[1:])]
+    return [representation.decode(steps[begin:end].tolist()).content for begin, end in itertools.pairwise(offsets)]
 
 
 def test_what_is_encoded_is_what_was_read(letters, tunes):
