@@ -33,7 +33,7 @@ def resolve(asked: str = "auto") -> str:
         return _mps()
     if re.fullmatch(r"cuda(:\d+)?", name):
         return _cuda(name)
-    raise DeviceError(f"there is no device `{asked}`", "it can be auto, cpu, cuda, cuda:N or mps")
+    raise DeviceError(f"there is no device `{name}`", "it can be auto, cpu, cuda, cuda:N or mps")
 
 
 def unused() -> str:

@@ -1,0 +1,76 @@
+"""Models at hand: the user's own come first, the newest finished one; then the bundled one."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from composer.api import CheckpointError, Kind, SequenceSpec, UsageError
+from composer.core import models
+from composer.core.checkpoint import Checkpoint, Header, save
+from composer.core.folders import cache_folder, models_folder
+
+SPEC = SequenceSpec(Kind.TOKENS, size=2, end=0)
+
+
+@pytest.fixture
+def make():
+    """Save a model by name, each newer than the one before."""
+    made = []
+
+    def make(name, representation="abc", **record):
+        path = models.path_for(name)
+        header = Header(representation, 1, {}, {}, "lstm", {}, SPEC, record={"finished": True} | record)
+        save(path, Checkpoint(header, {"w": np.zeros(1, np.float16)}))
+        made.append(path)
+        os.utime(path, ns=(len(made) * 10**9, len(made) * 10**9))
+        return path
+
+    return make
+
+
+def test_the_newest_finished_model_of_the_representation_is_played(make):
+    make("old")
+    newest = make("new")
+    make("other", representation="grid")
+    make("going-on", finished=False)
+    make("new.step-500", kind="snapshot")
+    make("new.training", kind="training")
+    assert models.default("abc") == newest
+    assert [model.name for model in models.own_models()] == ["going-on", "other", "new", "old"]
+    assert [model.finished for model in models.own_models()] == [False, True, True, True]
+
+
+def test_then_the_bundled_one_then_an_error_that_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "PRETRAINED", tmp_path)
+    with pytest.raises(CheckpointError, match="no model for `abc`") as caught:
+        models.default("abc")
+    assert "composer train abc" in caught.value.hint
+    (tmp_path / "abc.safetensors").write_bytes(b"")
+    assert models.default("abc") == models.bundled("abc") == tmp_path / "abc.safetensors"
+
+
+def test_files_that_are_no_checkpoints_are_passed_over(make):
+    make("good")
+    (models_folder() / "bad.safetensors").write_bytes(b"nothing")
+    assert [model.name for model in models.own_models()] == ["good"]
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a\\b", "x.safetensors", "-x", "x."])
+def test_a_name_stays_in_its_folder(name):
+    with pytest.raises(UsageError, match="cannot be a model's name"):
+        models.path_for(name)
+
+
+def test_names_as_people_give_them():
+    for name in ["mine", "my jigs", "jigs-2.1", "Übung_3"]:
+        assert models.path_for(name).parent == models_folder()
+
+
+def test_folders_are_the_system_s_own_without_a_home(monkeypatch, home):
+    assert (models_folder(), cache_folder()) == (home / "models", home / "cache")
+    monkeypatch.delenv("COMPOSER_HOME")
+    monkeypatch.setenv("HOME", str(Path("/somewhere")))
+    assert models_folder().name == "models"
+    assert "composer" in cache_folder().parts
