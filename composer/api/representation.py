@@ -80,7 +80,9 @@ class Source:
                 raise ReadError(f"{self.label} is larger than {self.limit // 2**20} MB", "split it into smaller files")
             return self.data if self.data is not None else self.path.read_bytes()
         except OSError as error:
-            raise ReadError(f"cannot read {self.label}: {error.strerror or error}") from error
+            raise ReadError(
+                f"cannot read {self.label}: {error.strerror or error}", "check its name, and that you may read it"
+            ) from error
 
     def text(self) -> str:
         """The whole content as text: UTF-8, else Latin-1; line ends become a line feed.

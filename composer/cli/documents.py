@@ -7,7 +7,6 @@ import sys
 from calendar import month_name
 from pathlib import Path
 
-from composer import __version__
 from composer.cli import completions, manual, tree
 from composer.cli.command import CONTEXT
 
@@ -22,7 +21,7 @@ def documents(root: Path) -> dict[Path, str]:
     date = _date((root / "CHANGELOG.md").read_text("utf-8"))
     for entry in (tree.program(), *commands):
         name = f"composer-{entry.name}.1" if entry.name else "composer.1"
-        found[root / "man" / name] = manual.page(entry, commands if not entry.name else [], date, __version__)
+        found[root / "man" / name] = manual.page(entry, commands if not entry.name else [], date)
     readme = root / "README.md"
     found[readme] = _with_help(readme.read_text("utf-8"))
     return found
@@ -55,7 +54,7 @@ def _with_help(readme: str) -> str:
     def block(match: re.Match[str]) -> str:
         return f"<!-- help {match[1]} -->\n```\n{help_text(match[1].replace('composer', ''))}\n```"
 
-    return re.sub(r"<!-- help (\w+) -->\n```\n.*?\n```", block, readme, flags=re.DOTALL)
+    return re.sub(r"<!-- help (\w+) -->\n```\n(?:.*?\n)?```", block, readme, flags=re.DOTALL)
 
 
 def _date(changelog: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
+
 from composer.cli.tree import Entry, Parameter
 
 EXAMPLES = {
@@ -48,13 +51,13 @@ STATUS = {
 }
 
 
-def page(entry: Entry, commands: list[Entry], date: str, version: str) -> str:
+def page(entry: Entry, commands: list[Entry], date: str) -> str:
     """The man page of a command, or of the program with all its `commands`, as of `date` (`November 21, 2026`)."""
     title = f"composer-{entry.name}" if entry.name else "composer"
     lines = [
         f".Dd {date}",
         f".Dt {title.upper()} 1",
-        f".Os composer {version}",
+        ".Os",
         ".Sh NAME",
         f".Nm {title}",
         f".Nd {_text(entry.summary[:1].lower() + entry.summary[1:]).rstrip('.')}",
@@ -115,14 +118,18 @@ def _examples(name: str) -> list[str]:
     lines: list[str] = []
     for purpose, command in EXAMPLES[name]:
         lines += [_text(purpose)] if purpose else []
-        lines += [f".Dl {_text(command)}"]
+        lines += [f".Dl {_plain(command)}"]
     return lines
 
 
 def _text(text: str) -> str:
-    """Text that roff leaves as it is; a new line for each sentence, as mdoc wants it."""
-    text = (
-        text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace('"', "\\(dq").replace("`", "\\(ga")
-    )
-    text = text.replace(". ", ".\n")
-    return "\n".join(f"\\&{line}" if line.startswith((".", "\\(aq")) else line for line in text.split("\n"))
+    """Text that roff leaves as it is, in short lines; a new line for each sentence, as mdoc wants it."""
+    sentences = re.split(r"(?<=\.) ", text)
+    return "\n".join(_plain(line) for sentence in sentences for line in textwrap.wrap(sentence, 70))
+
+
+def _plain(line: str) -> str:
+    """A line of text with what roff would take for a command escaped."""
+    for character, escape in (("\\", "\\e"), ("-", "\\-"), ("'", "\\(aq"), ('"', "\\(dq"), ("`", "\\(ga")):
+        line = line.replace(character, escape)
+    return f"\\&{line}" if line.startswith((".", "\\(aq")) else line

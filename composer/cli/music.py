@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -37,9 +38,10 @@ def _abc(source: Source) -> Iterator[Score]:
     from composer.formats.abc.lexer import split_tunes
     from composer.formats.abc.reader import read_tune
 
+    text = source.text()
     failure: ReadError | None = None
     sounded = False
-    for tune in split_tunes(source.text()):
+    for tune in split_tunes(text) if re.search(r"^[XK]:", text, re.MULTILINE) else ():
         try:
             score = read_tune(tune)
         except ReadError as error:

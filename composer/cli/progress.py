@@ -149,6 +149,7 @@ class Live:
     def render(self) -> RenderableType:
         """The picture now."""
         from rich.console import Group
+        from rich.padding import Padding
         from rich.progress_bar import ProgressBar
         from rich.text import Text
 
@@ -156,7 +157,7 @@ class Live:
         if standing.stepped is None:
             return Text("")
         rows: list[RenderableType] = [
-            ProgressBar(total=1.0, completed=standing.done, width=min(60, self._rich.width - 2)),
+            Padding(ProgressBar(total=1.0, completed=standing.done, width=min(60, self._rich.width - 2)), 0),
             Text(step_line(standing), no_wrap=True, overflow="ellipsis"),
         ]
         if standing.validated:
@@ -168,9 +169,8 @@ class Live:
 
 def report_pieces(console: Console, event: Prepared) -> None:
     """Say what was read; what was left out is counted by its reason, with the first places of each."""
-    held = ", ".join(f"{count:,} for {part}" for part, count in event.pieces.items() if part != "train" and count)
-    known = " (encoded before)" if event.cached else ""
-    console.say(f"{sum(event.pieces.values()):,} pieces{known}{f', of them {held}' if held else ''}")
+    known = ", encoded before" if event.cached else ""
+    console.say(f"{sum(event.pieces.values()):,} pieces{known}")
     if event.duplicates:
         console.say(f"{event.duplicates:,} more are copies, and were left out")
     for reason, count in sorted(event.refused.items(), key=lambda item: -item[1]):

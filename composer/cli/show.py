@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -34,32 +36,57 @@ def show(
         raise UsageError("pieces are counted from 1", "give 1 or more")
     path = Path(file)
     if path.suffix == ".safetensors":
-        console.write(card(path))
+        console.write(card(path, console.width))
         return
     source = Source(path, name="stdin", data=console.read_bytes()) if file == "-" else Source(path, name=file)
     _draw(console, source, tune, most)
 
 
-def card(path: Path) -> str:
-    """What a checkpoint is: the facts in its header, and the text `NAME.md` beside it where there is one."""
+def card(path: Path, width: int = 80) -> str:
+    """What a checkpoint is, in lines of `width`: the facts in its header, and the text `NAME.md` beside it, if any."""
     from composer.core import checkpoint
 
     header = checkpoint.read_header(path)
-    facts: dict[str, object] = {
-        "composes": f"{header.representation} (version {header.representation_version})",
-        "model": header.model,
-        "made by": f"composer {header.program}",
-        "size": f"{path.stat().st_size / 1e6:.1f} MB",
-        "sequence": f"{header.spec.kind}, {header.spec.size} symbols or units",
+    record = header.record
+    facts = {
+        "composes": f"{header.representation}, version {header.representation_version}",
+        "by": f"{header.model} over {header.spec.kind} of size {header.spec.size}",
+        "file": f"{path} ({path.stat().st_size / 1e6:.1f} MB), written by composer {header.program}",
+        "taught on": _data(record),
+        "quality": f"{record['reported']:.3f} {record['unit']} on held-back pieces" if record.get("reported") else "",
+        "training": _training(record),
+        "conditions": "; ".join(f"{name}: {', '.join(values)}" for name, values in header.spec.conditions.items()),
+        "options": _pairs(header.options),
+        "model": _pairs(header.config),
+        "settings": _pairs(record.get("settings", {})),
     }
-    for name, values in (("options", header.options), ("settings", header.config), ("training", header.record)):
-        facts[name] = _listed(values)
-    conditions = {name: ", ".join(values) for name, values in header.spec.conditions.items()}
-    facts["conditions"] = _listed(conditions)
-    lines = [f"{path.stem}", *(f"  {name:<10}  {value}" for name, value in facts.items() if value)]
+    lines = [path.stem]
+    for name, text in facts.items():
+        lines += textwrap.wrap(text, width, initial_indent=f"  {name:<10}  ", subsequent_indent=" " * 14)
     beside = path.with_suffix(".md")
-    text = f"\n{beside.read_text('utf-8').rstrip()}\n" if beside.is_file() else ""
-    return "\n".join(lines) + "\n" + text
+    lines += ["", beside.read_text("utf-8").rstrip()] if beside.is_file() else []
+    return "\n".join(lines) + "\n"
+
+
+def _data(record: Mapping[str, Any]) -> str:
+    pieces = record.get("pieces", {})
+    held = sum(pieces.values()) - pieces.get("train", 0)
+    named = " ".join(record.get("data", ()))
+    return f"{pieces['train']:,} pieces, {held:,} more held back; from {named}" if pieces else named
+
+
+def _training(record: Mapping[str, Any]) -> str:
+    from composer.cli.standing import duration
+
+    if "step" not in record:
+        return ""
+    ended = record.get("reason", "not finished")
+    where = f"on {record['device']} in {record['precision']}"
+    return f"{record['step']:,} steps, {duration(record['seconds'])} {where}; {ended}"
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return " ".join(f"{key}={value}" for key, value in values.items())
 
 
 def _draw(console: Console, source: Source, tune: int | None, most: int) -> None:
@@ -76,12 +103,3 @@ def _draw(console: Console, source: Source, tune: int | None, most: int) -> None
     console.write("\n".join(console.drawing(score) for score in chosen))
     if more:
         console.say(f"there are more pieces in {source.label}; draw one with --tune N, or more with --most N")
-
-
-def _listed(values: object) -> str:
-    """A mapping as `key=value` pairs."""
-    from collections.abc import Mapping
-
-    if not isinstance(values, Mapping):
-        return str(values)
-    return ", ".join(f"{key}={_listed(value)}" for key, value in values.items() if value not in (None, "", {}, []))

@@ -6,20 +6,20 @@ import re
 from typing import Any
 
 
-def explain(error: Any) -> tuple[str, str | None]:
+def explain(error: Any) -> tuple[str, str]:
     """The message and the hint for one of typer's usage errors, whose classes are not public, but their names are."""
     context = getattr(error, "ctx", None)
-    fallback = f"`{context.command_path} --help` explains the command" if context else None
+    fallback = f"`{context.command_path if context else 'composer'} --help` explains it"
     match type(error).__name__:
         case "NoSuchOption":
             near = (error.possibilities or [None])[0]
             return f"there is no option `{error.option_name}`", f"did you mean `{near}`?" if near else fallback
         case "MissingParameter":
-            return f"{_named(error.param)} is missing", _usage(context)
+            return f"{_named(error.param)} is missing", _usage(context) or fallback
         case "BadOptionUsage":
             return f"`{error.option_name}` needs a value", fallback
         case "BadParameter" if error.param is not None:
-            return f"{_named(error.param)}: {_plain(error.message)}", fallback
+            return f"{_named(error.param)} {_wanted(error.message)}", fallback
         case _:
             return _plain(error.format_message()), _usage(context) or fallback
 
@@ -29,6 +29,14 @@ def _named(param: Any) -> str:
     if param.param_type_name == "argument":
         return str(param.metavar or param.name.upper())
     return f"`{max(param.opts, key=len)}`"
+
+
+def _wanted(message: str) -> str:
+    """What a value should be, from typer's complaint that it is not."""
+    for word, kind in (("integer", "a whole number"), ("number", "a number"), ("float", "a number")):
+        if word in message:
+            return f"needs {kind}"
+    return f"cannot be so: {_plain(message)}"
 
 
 def _usage(context: Any) -> str | None:

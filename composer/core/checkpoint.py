@@ -27,6 +27,7 @@ FORMAT = 1
 
 MAX_HEADER = 1024 * 1024
 _KEY = "composer"
+_READABLE = "check its name, and that you may read it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def read_header(path: Path) -> Header:
                 raise _not_one(path)
             metadata = json.loads(file.read(size)).get("__metadata__", {})
     except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or error}") from error
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}", _READABLE) from error
     except (ValueError, AttributeError) as error:
         raise _not_one(path) from error
     return _header(path, metadata.get(_KEY))
@@ -127,7 +128,7 @@ def load_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no checkpoint {path}", "`composer plugins` lists your models") from error
     except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or error}") from error
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}", _READABLE) from error
     except SafetensorError as error:
         raise _not_one(path) from error
     if _KEY not in metadata:

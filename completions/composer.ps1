@@ -1,0 +1,96 @@
+# PowerShell completion for composer; made by `make docs`
+Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
+    param($word, $tree, $position)
+    $names = @{
+        'gen' = 'Compose a piece, or many.'
+        'train' = 'Teach a model your own music.'
+        'show' = 'Draw music as a piano-roll, or print a model''s card.'
+        'plugins' = 'List the representations and models that are installed.'
+        'completions' = 'Print the script with which a shell completes this program.'
+    }
+    $options = @{
+        '' = @{
+            '--version' = 'Print the version and exit.'
+            '--debug' = 'Show where in the program an error arose.'
+            '--help' = 'Show this message and exit.'
+        }
+        'gen' = @{
+            '--count' = 'How many pieces.'
+            '--length' = 'The most steps that a piece may take.'
+            '--seed' = 'The same seed gives the same piece again.'
+            '--temp' = 'Temperature: lower is safer, higher is wilder; 0 never gambles.'
+            '--top-k' = 'Draw from the K likeliest steps only; 0 for all.'
+            '--top-p' = 'Draw from the likeliest steps that sum to P.'
+            '--min-p' = 'Draw no step less likely than P times the best.'
+            '--condition' = 'What it shall be like, where the model knows.'
+            '--prime' = 'A file to go on from; - for stdin.'
+            '--prime-text' = 'An opening to go on from.'
+            '--format' = 'Such as abc, midi, musicxml.'
+            '--output' = 'The file to write; its suffix is the format, %d in it the piece''s number.'
+            '--force' = 'Replace existing files.'
+            '--tempo' = 'Quarter notes a minute.'
+            '--instrument' = 'General MIDI program, 0 to 127.'
+            '--velocity' = 'Loudness of the notes, 1 to 127.'
+            '--checkpoint' = 'The model; else your newest, else the bundled one.'
+            '--device' = 'auto, cpu, cuda or mps.'
+            '--width' = 'How many pieces to compose side by side.'
+            '--quiet' = 'Say nothing but warnings and errors.'
+            '--help' = 'Show this message and exit.'
+        }
+        'train' = @{
+            '--option' = 'A representation''s option.'
+            '--valid' = 'Files to hold back for validation; else a tenth.'
+            '--split' = 'A list of which piece is train, valid or test.'
+            '--augment' = 'Learn every piece in other keys too.'
+            '--model' = 'The kind of model; lstm where it fits.'
+            '--epochs' = 'How often to go through all pieces.'
+            '--max-steps' = 'Stop after so many steps.'
+            '--batch' = 'Pieces learnt from side by side.'
+            '--lr' = 'The highest learning rate.'
+            '--seed' = 'The same seed learns the same again.'
+            '--set' = 'A setting of the model or of training.'
+            '--device' = 'auto, cpu, cuda or mps.'
+            '--name' = 'What to call the model.'
+            '--resume' = 'Go on with the model of that name.'
+            '--from' = 'Start from this model.'
+            '--snapshots' = 'Compose at these steps, such as 0,500,1000.'
+            '--force' = 'Replace the model of that name.'
+            '--json' = 'Report each event as a line of JSON on stdout.'
+            '--quiet' = 'Say nothing but warnings and errors.'
+            '--help' = 'Show this message and exit.'
+        }
+        'show' = @{
+            '--tune' = 'Draw the N-th piece of the file only.'
+            '--most' = 'Draw at most so many pieces.'
+            '--help' = 'Show this message and exit.'
+        }
+        'plugins' = @{
+            '--names' = 'Print bare names, one a line.'
+            '--help' = 'Show this message and exit.'
+        }
+        'completions' = @{
+            '--help' = 'Show this message and exit.'
+        }
+    }
+    $values = @{
+        'gen --format' = @('abc', 'midi', 'musicxml', 'tokens', 'text')
+        'gen --device' = @('auto', 'cpu', 'cuda', 'mps')
+        'gen ' = { composer plugins representations --names }
+        'train --model' = { composer plugins models --names }
+        'train --device' = @('auto', 'cpu', 'cuda', 'mps')
+        'train ' = { composer plugins representations --names }
+        'plugins ' = @('representations', 'models')
+        'completions ' = @('bash', 'zsh', 'fish', 'powershell')
+    }
+    $given = @($tree.CommandElements | Select-Object -Skip 1 | ForEach-Object { $_.ToString() })
+    if ($word -and $given.Count -gt 0) { $given = @($given | Select-Object -SkipLast 1) }
+    $command = $given | Where-Object { $names.ContainsKey($_) } | Select-Object -First 1
+    $table = if ($word -like '-*') { $options["$command"] } elseif (-not $command) { $names } else { @{} }
+    $last = if ($given.Count -gt 0 -and $given[-1] -like '-*') { $given[-1] } else { '' }
+    $found = if ($command -and $word -notlike '-*') { $values["$command $last"] }
+    if ($found -is [scriptblock]) { $found = & $found }
+    foreach ($value in $found) { $table[$value] = $value }
+    $table.GetEnumerator() | Where-Object { $_.Key -like "$word*" } | Sort-Object Key | ForEach-Object {
+        [System.Management.Automation.CompletionResult]::new($_.Key, $_.Key, 'ParameterValue', $_.Value)
+    }
+}

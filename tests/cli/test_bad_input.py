@@ -1,0 +1,218 @@
+"""Whatever is wrong: one clear line, a hint, an exit code that is not 0, and nothing lost."""
+
+import errno
+import os
+import sys
+
+import pytest
+
+from composer.core import checkpoint as checkpoints
+from composer.core import device
+
+
+@pytest.fixture
+def gen(composer, checkpoint):
+    return lambda *arguments, **terminal: composer("gen", "abc", "--checkpoint", checkpoint, *arguments, **terminal)
+
+
+class TestCommandLine:
+    def test_unknown_command(self, composer):
+        composer("gne").failed("`gne`", "did you mean `composer gen`?", code=2)
+
+    def test_a_representation_in_place_of_the_command(self, composer):
+        composer("abc").failed("did you mean `composer gen abc`?", code=2)
+
+    def test_unknown_option(self, composer):
+        composer("gen", "abc", "--tmep", "1").failed("`--tmep`", "did you mean `--temp`?", code=2)
+
+    def test_missing_argument(self, composer):
+        composer("gen").failed("REP is missing", "composer gen", code=2)
+
+    def test_an_option_without_its_value(self, composer):
+        composer("gen", "abc", "--seed").failed("`--seed` needs a value", code=2)
+
+    def test_a_word_in_place_of_a_number(self, composer):
+        composer("gen", "abc", "--count", "many").failed("`--count` needs a whole number", code=2)
+
+    @pytest.mark.parametrize(
+        ("option", "value"),
+        [
+            ("--temp", "-1"),
+            ("--temp", "nan"),
+            ("--top-p", "2"),
+            ("--top-p", "0"),
+            ("--top-k", "-1"),
+            ("--min-p", "1.5"),
+            ("--count", "0"),
+            ("--length", "0"),
+            ("--seed", "-1"),
+        ],
+    )
+    def test_values_that_cannot_be_meant(self, composer, option, value):
+        composer("gen", "abc", option, value).failed(option, value, code=2)
+
+    def test_unknown_representation(self, composer):
+        composer("gen", "abd").failed("no representation `abd`", "`abc`")
+
+    def test_unknown_model(self, composer, tunes):
+        composer("train", "abc", tunes, "--model", "lstn").failed("no model `lstn`", "`lstm`")
+
+    def test_unknown_option_of_a_representation(self, composer, tunes):
+        composer("train", "abc", tunes, "-o", "txt=raw").failed("`txt`", "`text`")
+
+    def test_unknown_setting(self, composer, tunes):
+        composer("train", "abc", tunes, "--set", "hiden=3").failed("`hiden`", "`hidden`")
+
+    def test_unknown_shell(self, composer):
+        composer("completions", "tcsh").failed("`tcsh`", "bash", code=2)
+
+    def test_unknown_format(self, gen):
+        gen("--format", "mdi").failed("no format `mdi`", "midi")
+
+    def test_a_suffix_of_no_format(self, gen, tmp_path):
+        gen("--output", tmp_path / "tune.wav").failed("`.wav`", ".mid", code=2)
+        assert not list(tmp_path.glob("tune*"))
+
+    def test_two_openings(self, gen):
+        gen("--prime", "a.abc", "--prime-text", "abc").failed("--prime", code=2)
+
+    def test_unknown_condition(self, gen):
+        gen("--condition", "rhythm=jig").failed("rhythm", code=2)
+
+    def test_cuda_without_cuda(self, gen, monkeypatch):
+        monkeypatch.setattr(device, "cuda_devices", lambda: 0)
+        gen("--device", "cuda").failed("CUDA", "--device cpu")
+
+    def test_unknown_device(self, gen):
+        gen("--device", "tpu").failed("`tpu`", "cuda")
+
+
+class TestOutput:
+    def test_an_existing_output_is_kept_unless_forced(self, gen, tmp_path):
+        tune = tmp_path / "tune.abc"
+        tune.write_text("mine")
+        gen("--output", tune).failed("tune.abc exists already", "--force")
+        assert tune.read_text() == "mine"
+        assert gen("--output", tune, "--force").code == 0
+        assert tune.read_text().startswith("X:1")
+
+    def test_none_of_several_is_written_where_one_exists(self, gen, tmp_path):
+        (tmp_path / "tune-2.mid").write_text("mine")
+        gen("--count", "3", "--output", tmp_path / "tune-%d.mid").failed("tune-2.mid exists already", "--force")
+        assert [path.name for path in tmp_path.glob("tune*")] == ["tune-2.mid"]
+
+    def test_a_folder_in_place_of_a_file(self, gen, tmp_path):
+        gen("--output", tmp_path).failed("is a folder", "tune.mid")
+
+    def test_several_in_one_binary_file(self, gen, tmp_path):
+        gen("--count", "2", "--output", tmp_path / "tune.mid").failed("tune-%d.mid", code=2)
+        gen("--count", "2", "--format", "midi").failed("tune-%d.mid", code=2)
+
+    def test_a_pattern_that_is_none(self, gen, tmp_path):
+        gen("--count", "2", "--output", tmp_path / "tune-%s.mid").failed("%d", code=2)
+
+    @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
+    def test_an_unwritable_folder(self, gen, tmp_path):
+        closed = tmp_path / "closed"
+        closed.mkdir(mode=0o500)
+        gen("--output", closed / "tune.abc", "--quiet").failed("cannot write", "may write to")
+
+    def test_a_place_that_cannot_be(self, gen, tmp_path):
+        (tmp_path / "file").write_text("")
+        gen("--output", tmp_path / "file" / "tune.abc", "--quiet").failed("cannot write", "tune.abc")
+
+    def test_a_full_disk(self, gen, tmp_path, monkeypatch):
+        tune = tmp_path / "tune.abc"
+        tune.write_text("mine")
+
+        def full(descriptor):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(checkpoints.os, "fsync", full)
+        gen("--output", tune, "--force", "--quiet").failed("cannot write", "No space left", "make room")
+        assert tune.read_text() == "mine"
+        assert [path.name for path in tmp_path.glob("*tune*")] == ["tune.abc"]
+
+
+class TestCheckpoint:
+    def test_none_there(self, composer):
+        composer("gen", "abc", "--checkpoint", "gone.safetensors").failed("gone.safetensors", "composer plugins")
+
+    def test_not_a_checkpoint(self, composer, tmp_path):
+        path = tmp_path / "strange.safetensors"
+        path.write_bytes(b"this is no model at all")
+        composer("gen", "abc", "--checkpoint", path).failed("strange.safetensors is not a whole checkpoint")
+        composer("show", path).failed("strange.safetensors is not a whole checkpoint")
+
+    def test_cut_short(self, composer, checkpoint, tmp_path):
+        path = tmp_path / "short.safetensors"
+        path.write_bytes(checkpoint.read_bytes()[:-100])
+        composer("gen", "abc", "--checkpoint", path).failed("short.safetensors is not a whole checkpoint", "cut short")
+
+    def test_of_another_representation(self, composer, checkpoint, tmp_path):
+        saved = checkpoints.load(checkpoint, half=True)
+        path = tmp_path / "grid.safetensors"
+        header = checkpoints.replace(saved.header, representation="grid")
+        checkpoints.save(path, checkpoints.Checkpoint(header, saved.weights))
+        composer("gen", "abc", "--checkpoint", path).failed("composes `grid`, not `abc`", "composer gen grid")
+
+
+class TestPrimer:
+    def test_symbols_outside_the_vocabulary_are_named(self, gen):
+        gen("--prime-text", "K:G\n|:GABc ~ö|", "--quiet").failed("ö")
+
+    def test_no_such_file(self, gen):
+        gen("--prime", "gone.abc").failed("gone.abc")
+
+    def test_longer_than_the_piece(self, gen, tunes):
+        gen("--prime", tunes, "--length", "5", "--quiet").failed("--length", code=2)
+
+
+class TestFiles:
+    def test_no_files(self, composer):
+        composer("train", "abc").failed("nothing to learn from", "composer train abc", code=2)
+
+    def test_no_such_file(self, composer, tunes):
+        composer("train", "abc", tunes.with_name("tuns.abc")).failed("tuns.abc", "did you mean")
+
+    def test_an_empty_file(self, composer, tmp_path):
+        (tmp_path / "empty.abc").write_text("")
+        composer("train", "abc", tmp_path / "empty.abc").failed("empty.abc is empty")
+        composer("show", tmp_path / "empty.abc").failed("empty.abc")
+
+    def test_a_picture_named_abc(self, composer, tmp_path):
+        (tmp_path / "photo.abc").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+        composer("train", "abc", tmp_path / "photo.abc").failed("photo.abc is not a text file")
+        composer("show", tmp_path / "photo.abc").failed("photo.abc is not a text file")
+
+    def test_no_notes(self, composer, tmp_path):
+        (tmp_path / "silent.abc").write_text("X:1\nT:Silence\nM:4/4\nL:1/8\nK:C\nz8|z8|\n")
+        composer("train", "abc", tmp_path / "silent.abc").failed("silent.abc")
+        composer("show", tmp_path / "silent.abc").failed("silent.abc", "notes")
+
+    def test_a_piece_that_is_not_there(self, composer, tunes):
+        composer("show", tunes, "--tune", "9").failed("there is no piece 9")
+
+
+class TestUnexpected:
+    def test_a_mistake_of_ours_is_one_line_too(self, composer, monkeypatch):
+        def broken(name):
+            raise ZeroDivisionError("by nothing")
+
+        monkeypatch.setattr("composer.core.registry.representation", broken)
+        composer("gen", "abc").failed("ZeroDivisionError: by nothing", "--debug")
+
+    def test_debug_shows_where(self, composer):
+        result = composer("gen", "abd", "--debug")
+        assert result.code == 1
+        assert "Traceback" in result.err
+        assert "error: there is no representation `abd`" in result.err
+        assert "Traceback" in composer("gen", "abd", COMPOSER_DEBUG="1").err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is there on Linux only")
+def test_a_full_stdout(checkpoint, process):
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = process("gen", "abc", "--checkpoint", checkpoint, "--quiet", stdout=full)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"error: cannot write to stdout: No space left on device\nhint: ")

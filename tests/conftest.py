@@ -1,0 +1,132 @@
+"""A home of its own for each test, a terminal to run the program in, and a small model of tunes."""
+
+import io
+from dataclasses import dataclass
+
+import pytest
+
+TUNES = """X:1
+T:Over the Fence
+M:4/4
+L:1/8
+K:G
+|:GABc d2cB|A2F2 G4:|
+|:B2GB A2FA|G2F2 G4:|
+
+X:2
+T:The Wet Field
+M:6/8
+L:1/8
+K:D
+|:ABA FED|d2d cBA|GBG FAF|E3 D3:|
+
+X:3
+T:Early
+M:4/4
+L:1/8
+K:Am
+|:A2c2 e2dc|B2G2 A4:|
+|:edcd e2a2|g2e2 a4:|
+"""
+
+
+class Stream(io.TextIOWrapper):
+    """A text stream over bytes that says it is a terminal, or not."""
+
+    def __init__(self, data=b"", terminal=False):
+        super().__init__(io.BytesIO(data), encoding="utf-8", newline="", write_through=True)
+        self.terminal = terminal
+
+    def isatty(self):
+        return self.terminal
+
+    @property
+    def data(self):
+        return self.buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run of the program ended, and what it wrote."""
+
+    code: int
+    data: bytes
+    err: str
+
+    @property
+    def out(self):
+        return self.data.decode()
+
+    def failed(self, *words, code=1):
+        """One line of error, one of hint, nothing on stdout, and `words` among them."""
+        lines = [line for line in self.err.splitlines() if not line.startswith("warning:")]
+        assert [line.partition(":")[0] for line in lines] == ["error", "hint"], self.err
+        assert self.code == code
+        assert not self.data
+        for word in words:
+            assert word in self.err
+        return self
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """A home of its own, and no settings of the developer's."""
+    for name in ("COMPOSER_DEVICE", "COMPOSER_DEBUG", "COMPOSER_STRICT_PLUGINS", "NO_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COMPOSER_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def stream():
+    """The class of fake streams."""
+    return Stream
+
+
+@pytest.fixture
+def composer():
+    """Run the program in this process: `composer("gen", "abc", stdin=b"", terminal=False)`."""
+    from composer.cli.app import main
+    from composer.cli.console import Console
+
+    def run(*arguments, stdin=b"", terminal=False, **environ):
+        out, err = Stream(terminal=terminal), Stream(terminal=terminal)
+        console = Console(
+            Stream(stdin), out, err, {"TERM": "xterm", "COLORTERM": "truecolor", "COLUMNS": "80", **environ}
+        )
+        code = main([str(argument) for argument in arguments], console)
+        return Result(code, out.data, err.data.decode())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tunes(tmp_path_factory):
+    """A file of three tunes."""
+    path = tmp_path_factory.mktemp("tunes") / "tunes.abc"
+    path.write_text(TUNES)
+    return path
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tunes, tmp_path_factory):
+    """A model of tunes that has learnt nothing yet: only the rules of the representation make music of it."""
+    import torch
+
+    from composer.api import Source
+    from composer.core import registry
+    from composer.core.checkpoint import Checkpoint, Header, save
+
+    representation = registry.representation("abc")()
+    representation.fit(list(representation.read(Source(tunes))))
+    model = registry.model("lstm")
+    config = model.Config(hidden=16, layers=1, embedding=8)
+    torch.manual_seed(1)
+    network = model.network(representation.spec, config)
+    weights = {name: tensor.numpy().astype("float16") for name, tensor in network.state_dict().items()}
+    fields = {name: getattr(config, name) for name in ("hidden", "layers", "embedding", "dropout", "condition")}
+    options = {"text": representation.options.text}
+    header = Header("abc", 1, options, representation.state(), "lstm", fields, representation.spec)
+    path = tmp_path_factory.mktemp("model") / "small.safetensors"
+    save(path, Checkpoint(header, weights))
+    return path

@@ -1,0 +1,109 @@
+"""The floors of the house: imports run down only, modules stay small, and nothing heavy loads before it is needed."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = [ROOT / "composer", *sorted(path for path in (ROOT / "plugins").iterdir() if path.is_dir())]
+MODULES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
+
+ALLOWED = {
+    "composer.api": {"composer.api"},
+    "composer.formats": {"composer.formats", "composer.api"},
+    "composer.core": {"composer.core", "composer.formats", "composer.api", "composer"},
+    "composer.cli": {"composer.cli", "composer.core", "composer.formats", "composer.api", "composer"},
+    "composer": {"composer", "composer.cli"},
+}
+"""What each room may import of ours; a plugin may import `composer.api`, `composer.formats` and itself."""
+
+HEAVY = {"torch", "music21", "symusic", "rich", "mido", "safetensors", "platformdirs"}
+"""Imported where they are used, never at the top of a module, but for torch in `composer.api.network` and its kin."""
+
+LONGEST = 350
+
+
+def name_of(path):
+    base = ROOT / "plugins" if "plugins" in path.relative_to(ROOT).parts else ROOT
+    parts = path.relative_to(base).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room_of(module):
+    """The room that a module stands in: `composer.core.options` is in `composer.core`, a plugin is its own room."""
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] == "composer" and ".".join(parts[:2]) in ALLOWED else parts[0]
+
+
+def imports(path, top_only=False):
+    """All modules that a file imports, and whether each is imported at its top."""
+    tree = ast.parse(path.read_text("utf-8"))
+    nodes = tree.body if top_only else ast.walk(tree)
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            nested = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name for name in nested if name in KNOWN} or {node.module}
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." * node.level)
+    return found
+
+
+KNOWN = {name_of(path) for path in MODULES}
+PLUGINS = {path.name for path in PACKAGES[1:]}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_run_down_only(path):
+    room = room_of(name_of(path))
+    allowed = ALLOWED.get(room, {"composer.api", "composer.formats", room})
+    ours = {name for name in imports(path) if name.split(".")[0] in {"composer", *PLUGINS}}
+    assert {name for name in ours if room_of(name) not in allowed} == set()
+    assert not {name for name in imports(path) if name.startswith(".")}, "imports are written in full"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_nothing_heavy_at_the_top(path):
+    heavy = {name for name in imports(path, top_only=True) if name.split(".")[0] in HEAVY}
+    if heavy and path.name == "network.py":
+        heavy -= {name for name in heavy if name.split(".")[0] == "torch"}
+    assert heavy == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_modules_are_small(path):
+    assert len(path.read_text("utf-8").splitlines()) <= LONGEST
+
+
+def test_nobody_keeps_a_drawer_for_everything():
+    assert not [path for path in MODULES if path.stem in {"utils", "util", "helpers", "common", "misc"}]
+
+
+def loaded(code, *names):
+    """Which of `names` are loaded after `code` ran in a fresh process."""
+    script = f"import sys\n{code}\nprint([name for name in {names!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return ast.literal_eval(done.stdout.splitlines()[-1])
+
+
+def running(*arguments):
+    return f"from composer.cli.app import main\nassert main({list(map(str, arguments))!r}) == 0"
+
+
+def test_help_loads_nothing_heavy():
+    assert loaded(running("--help"), "torch", "music21", "numpy", "rich", "symusic", "mido", "safetensors") == []
+
+
+def test_listing_the_plugins_loads_nothing_heavy():
+    assert loaded(running("plugins"), "torch", "music21", "numpy", "rich", "symusic") == []
+
+
+def test_composing_loads_no_torch(checkpoint, tmp_path):
+    arguments = ("gen", "abc", "--checkpoint", checkpoint, "--length", "60", "--device", "cpu")
+    assert loaded(running(*arguments, "--output", tmp_path / "a.abc"), "torch", "music21", "rich") == []
+    assert loaded(running(*arguments, "--output", tmp_path / "a.mid"), "torch", "music21", "rich") == []
