@@ -11,7 +11,7 @@ from composer.formats.abc.lexer import Diagnostic, TuneText
 from composer.formats.abc.mend import mend
 from composer.formats.abc.parser import Tune, parse_tune
 from composer.formats.abc.spelling import Unwritable, spell_tune
-from composer.formats.abc.structure import Bar, bars, ordered, sections
+from composer.formats.abc.structure import Bar, arranged, bars, played
 
 __all__ = ["Normal", "normalise", "normalise_tune"]
 
@@ -74,7 +74,7 @@ def _normal(tune: Tune) -> Normal:
         raise _Refusal("no notes", top)
     time = _meter(tune, found)
     problems: list[Diagnostic] = []
-    order = ordered(tune, sections(found, problems))
+    order = arranged(tune, found, problems, parts=True)
     for problem in [*tune.diagnostics, *problems]:
         if problem.kind in _FATAL:
             raise _Refusal(_FATAL[problem.kind], problem.line, problem.column)
@@ -87,6 +87,11 @@ def _normal(tune: Tune) -> Normal:
         time = Time(4, 4) if time == Time(2, 2) else time
         rhythm = rhythm if str(time) in ("2/4", "4/4") else ""
     parts, changes = mend(order, time.bar)
+    if any(bar.part for bar in found) and list(played(order)) != list(played(arranged(tune, found))):
+        changes = (*changes, "a part mark taken for the beginning of a repeat")
+    if rhythm == "hornpipe" and any(len(sound.tones) > 1 for bar in found for sound in bar.sounds):
+        # abc2midi loses the broken rhythm of a hornpipe after a chord.
+        rhythm = ""
     text = spell_tune(parts, key, time, title, rhythm)
     return Normal(text, title, rhythm, str(time), key.name, key.mode, changes)
 

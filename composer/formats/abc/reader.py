@@ -11,7 +11,7 @@ from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, 
 from composer.formats.abc.keys import BEAT, Time, pitch
 from composer.formats.abc.lexer import Diagnostic, TuneText, split_tunes
 from composer.formats.abc.parser import Tune, parse_tune
-from composer.formats.abc.structure import Bar, bars, ordered, played, sections
+from composer.formats.abc.structure import Bar, arranged, bars, played
 
 __all__ = ["read_score", "read_tune", "score_of"]
 
@@ -56,7 +56,7 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
 
 
 def _bars_played(tune: Tune, name: str, problems: list[Diagnostic] | None) -> list[Bar]:
-    order = list(played(ordered(tune, sections(bars(tune.voices[name]), problems))))
+    order = list(played(arranged(tune, bars(tune.voices[name]), problems)))
     return order[:MOST_BARS]
 
 

@@ -10,7 +10,7 @@ from composer.formats.abc.keys import Signature, Time
 from composer.formats.abc.lexer import Diagnostic
 from composer.formats.abc.parser import Element, Mark, PartMark, Sound, Tune
 
-__all__ = ["Bar", "Ending", "Section", "bars", "ordered", "played", "sections"]
+__all__ = ["Bar", "Ending", "Section", "arranged", "bars", "played", "sections"]
 
 
 @dataclass(slots=True)
@@ -100,14 +100,19 @@ def _merged(first: Mark, second: Mark) -> Mark:
     )
 
 
-def sections(found: Sequence[Bar], problems: list[Diagnostic] | None = None) -> list[Section]:
-    """The sections of a voice's bars. What does not match is added to `problems`."""
-    return _Sections(problems if problems is not None else []).run(found)
+def sections(found: Sequence[Bar], problems: list[Diagnostic] | None = None, parts: bool = False) -> list[Section]:
+    """The sections of a voice's bars. What does not match is added to `problems`.
+
+    `parts` says whether a part mark begins a section; otherwise `:|` goes back over it, since without an order in the
+    header it is but a label.
+    """
+    return _Sections(problems if problems is not None else [], parts).run(found)
 
 
 class _Sections:
-    def __init__(self, problems: list[Diagnostic]) -> None:
+    def __init__(self, problems: list[Diagnostic], parts: bool) -> None:
         self.problems = problems
+        self.parts = parts
         self.done: list[Section] = []
         self.section = Section()
         self.opened = False
@@ -143,7 +148,7 @@ class _Sections:
                     self._problem(mark, "repeat without an end", "`|:` has no `:|` before the next `|:`")
                 self._close()
                 self.opened = True
-        if part is not None:
+        if part is not None and self.parts:
             # A part mark between the endings of one repeat is a remark.
             if not (mark is not None and mark.endings and self.section.endings):
                 self._close()
@@ -189,21 +194,25 @@ class _Sections:
         self.problems.append(Diagnostic(mark.line, mark.column, kind, message))
 
 
-def ordered(tune: Tune, found: list[Section]) -> list[Section]:
-    """The sections in the order that the header's `P:` asks for; as they stand where it asks for none.
+def arranged(
+    tune: Tune, found: Sequence[Bar], problems: list[Diagnostic] | None = None, parts: bool = False
+) -> list[Section]:
+    """The sections of a voice in the order that the header's `P:` asks for; as they stand where it asks for none.
 
-    An order that names parts which are not there is not followed.
+    An order that names parts which are not there is not followed. `problems` and `parts` are as in `sections`.
     """
     names = _expanded(tune.order)
-    if not names or not any(section.part for section in found):
-        return found
+    if not names or not set(names) <= {bar.part for bar in found}:
+        return sections(found, problems, parts)
+    return _ordered(names, sections(found, problems, parts=True))
+
+
+def _ordered(names: str, found: list[Section]) -> list[Section]:
     parts: dict[str, list[Section]] = {}
     name = ""
     for section in found:
         name = section.part or name
         parts.setdefault(name, []).append(section)
-    if not all(letter in parts for letter in names):
-        return found
     return parts.get("", []) + [section for letter in names for section in parts[letter]]
 
 
