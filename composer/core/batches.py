@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Kind, SequenceSpec
-from composer.core.encoding import Part
+from composer.core.arrays import Part
 
 if TYPE_CHECKING:
     from composer.api.network import Batch

@@ -13,28 +13,22 @@ import json
 import shutil
 import sys
 import tempfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 import composer
 from composer.api import (
     ComposerError,
     EncodeError,
-    Kind,
     Piece,
     ReadError,
-    Refused,
     Representation,
     SequenceSpec,
     Source,
-    Step,
 )
+from composer.core.arrays import Part, open_part, write_part
 from composer.core.corpus import Refusals, read
 from composer.core.folders import cache_folder
 from composer.core.sources import sources
@@ -42,32 +36,6 @@ from composer.core.split import PARTS, Parts, Split, divide
 
 LAYOUT = 1
 """The number of the layout of the files; it goes into every encoding's name."""
-
-NO_STEPS = "it has symbols that the model has not learnt"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """The pieces of one part, one after the other.
-
-    `steps`: token ids (N,), the smallest unsigned integers that hold them, or frames (N, ceil(V / 8)) of packed bits.
-    Piece p is `steps[offsets[p]:offsets[p + 1]]`. `conditions` (P, C): the index of each condition's value, -1 for
-    none.
-    """
-
-    steps: NDArray[Any]
-    offsets: NDArray[np.int64]
-    conditions: NDArray[np.int32]
-
-    @property
-    def pieces(self) -> int:
-        """How many pieces there are."""
-        return len(self.offsets) - 1
-
-    @property
-    def count(self) -> int:
-        """How many steps they have together."""
-        return len(self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +54,8 @@ class Report:
 class Dataset:
     """An encoded corpus.
 
-    `digest` is of the sources' contents, `encoded` of the encoded steps; `split` says in brief how it was divided, and
-    `cached` that the encoding had been made before.
+    `digest` is of the sources' contents and `encoded` of the encoded steps; `arguments`, `split` and `augment` are what
+    `prepare` was given, and `cached` says that the encoding had been made before.
     """
 
     spec: SequenceSpec
@@ -95,7 +63,9 @@ class Dataset:
     report: Report
     digest: str
     encoded: str
-    split: Mapping[str, Any]
+    arguments: Sequence[str]
+    split: Split
+    augment: bool
     cached: bool
 
 
@@ -121,7 +91,8 @@ def prepare(
     key = _key(representation, split, found, digests, fitted=fitted, augment=augment)
     folder = cache_folder() / f"{representation.name}-{key}"
     corpus_digest = _digest(*(digest for part in sorted(digests) for digest in digests[part]))
-    opened = _open(folder, representation, split, corpus_digest, cached=True)
+    asked = (tuple(arguments), split, augment)
+    opened = _open(folder, representation, corpus_digest, asked, cached=True)
     if opened is not None:
         return opened
     corpora = {
@@ -137,7 +108,7 @@ def prepare(
         representation.fit(training)
     unreadable = [line for corpus in corpora.values() for line in corpus.unreadable]
     _write(folder, representation, training, parts, refused=refused, unreadable=unreadable)
-    opened = _open(folder, representation, split, corpus_digest, cached=False)
+    opened = _open(folder, representation, corpus_digest, asked, cached=False)
     if opened is None:
         raise ComposerError(f"the encoding in {folder} cannot be read back", "is the disk sound?")
     return opened
@@ -171,7 +142,7 @@ def _write(
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".making-"))
         pieces = {part: training if part == "train" else parts.pieces[part] for part in PARTS}
-        written = {part: _write_part(temporary / part, representation, pieces[part], refused) for part in PARTS}
+        written = {part: write_part(temporary / part, representation, pieces[part], refused.add) for part in PARTS}
         if not written["train"]["pieces"]:
             raise EncodeError(f"no piece can be encoded: {refused.commonest()}", "train a new model, without --from")
         report = Report(
@@ -194,85 +165,23 @@ def _write(
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _write_part(
-    stem: Path, representation: Representation, pieces: Iterable[Piece], refused: Refusals
-) -> dict[str, Any]:
-    """Write the three files of a part, piece by piece; what is said of them goes into the manifest."""
-    spec, offsets, conditions = representation.spec, [0], []
-    with stem.with_suffix(".steps").open("wb") as file:
-        for piece in pieces:
-            try:
-                steps = pack(representation.encode(piece), spec)
-            except EncodeError as error:
-                refused.add(Refused(NO_STEPS, piece.source, error.message))
-                continue
-            file.write(steps.tobytes())
-            offsets.append(offsets[-1] + len(steps))
-            conditions.append(_indices(piece, spec))
-    stem.with_suffix(".offsets").write_bytes(np.array(offsets, np.int64).tobytes())
-    stem.with_suffix(".conditions").write_bytes(np.array(conditions, np.int32).tobytes())
-    sums = {suffix: _checksum(stem.with_suffix(suffix)) for suffix in (".steps", ".offsets", ".conditions")}
-    return {"pieces": len(offsets) - 1, "count": offsets[-1], "sums": sums}
-
-
-def _open(folder: Path, representation: Representation, split: Split, digest: str, cached: bool) -> Dataset | None:
+def _open(
+    folder: Path,
+    representation: Representation,
+    digest: str,
+    asked: tuple[tuple[str, ...], Split, bool],
+    cached: bool,
+) -> Dataset | None:
     """Map an encoding and restore the representation from it; None where there is none, or it is damaged."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         representation.restore(manifest["state"])
         spec = representation.spec
-        parts = {part: _open_part(folder / part, spec, manifest["parts"][part]) for part in PARTS}
+        parts = {part: open_part(folder / part, spec, manifest["parts"][part]) for part in PARTS}
         encoded = _digest(json.dumps([manifest["parts"][part]["sums"] for part in PARTS]))
-        return Dataset(spec, parts, Report(**manifest["report"]), digest, encoded, split.describe(), cached)
+        return Dataset(spec, parts, Report(**manifest["report"]), digest, encoded, *asked, cached)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _open_part(stem: Path, spec: SequenceSpec, written: Mapping[str, Any]) -> Part:
-    """Raises ValueError for files that are not as they were written."""
-    for suffix, checksum in written["sums"].items():
-        if _checksum(stem.with_suffix(suffix)) != checksum:
-            raise ValueError(f"{stem}{suffix} is damaged")
-    count, pieces = written["count"], written["pieces"]
-    dtype, width = _layout(spec)
-    return Part(
-        _mapped(stem.with_suffix(".steps"), dtype, (count, *width)),
-        _mapped(stem.with_suffix(".offsets"), np.dtype(np.int64), (pieces + 1,)),
-        _mapped(stem.with_suffix(".conditions"), np.dtype(np.int32), (pieces, len(spec.conditions))),
-    )
-
-
-def pack(steps: Sequence[Step], spec: SequenceSpec) -> NDArray[Any]:
-    """Steps as they stand in a Part: (N,) unsigned integers, or (N, ceil(V / 8)) packed bits, unit 0 first."""
-    dtype, _ = _layout(spec)
-    if spec.kind is Kind.TOKENS:
-        return np.array(steps, dtype)
-    frames = np.zeros((len(steps), spec.size), np.uint8)
-    for row, units in enumerate(steps):
-        frames[row, list(units)] = 1  # type: ignore[arg-type]
-    return np.packbits(frames, axis=1)
-
-
-def _layout(spec: SequenceSpec) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """The number type of a step, and the shape of one."""
-    if spec.kind is Kind.FRAMES:
-        return np.dtype(np.uint8), (-(-spec.size // 8),)
-    return np.min_scalar_type(spec.size - 1), ()
-
-
-def _mapped(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    if 0 in shape:  # an empty file cannot be mapped
-        return np.zeros(shape, dtype)
-    # a plain array over the mapping, since indexing a memmap costs several times as much
-    return np.asarray(np.memmap(path, dtype, "r", shape=shape)).view(np.ndarray)
-
-
-def _indices(piece: Piece, spec: SequenceSpec) -> list[int]:
-    """The index of the piece's value of each condition, -1 where it has none that is known."""
-    return [
-        values.index(piece.labels[name]) if piece.labels.get(name) in values else -1
-        for name, values in spec.conditions.items()
-    ]
 
 
 def _key(
@@ -333,13 +242,3 @@ def _digest(*parts: str) -> str:
     for part in parts:
         digest.update(part.encode())
     return digest.hexdigest()
-
-
-def _checksum(path: Path) -> list[int]:
-    """Size and CRC-32 of a file, read in pieces so that it is not all in memory."""
-    size, checksum = 0, 0
-    with path.open("rb") as file:
-        while data := file.read(1 << 20):
-            size += len(data)
-            checksum = zlib.crc32(data, checksum)
-    return [size, checksum]

@@ -8,15 +8,17 @@ learning rate and its random numbers depend on the step's number alone, nothing 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import composer
-from composer.api import CheckpointError, ComposerError, OptionError, PluginError
+from composer.api import CheckpointError, ComposerError, OptionError
 from composer.core import checkpoint, optimise
+from composer.core.carried import as_array, flatten, unflatten
 from composer.core.checkpoint import Checkpoint, Header
+from composer.core.sources import located, public_name
 
 if TYPE_CHECKING:
     import torch
@@ -53,7 +55,9 @@ def state_path(path: Path) -> Path:
 def saved_header(path: Path) -> Header:
     """The header of the training state beside the checkpoint at `path`.
 
-    Its `config` and `record["settings"]` are those that training began with. Raises CheckpointError.
+    Its `config` and `record["settings"]` are those that training began with; so are, for `encoding.prepare`,
+    `record["data"]` (arguments that hold in any folder), `Split.from_json(record["split"])` and
+    `record["augmented"]`. Raises CheckpointError.
     """
     if not state_path(path).is_file():
         raise CheckpointError(f"there is no training to go on with beside {path}", "train without --resume")
@@ -155,9 +159,10 @@ class Learner:
         return {
             "kind": "model",
             "finished": False,
-            "data": list(run.names),
+            "data": [public_name(name) for name in run.data.arguments],
             "digest": run.data.digest,
-            "split": dict(run.data.split),
+            "split": run.data.split.describe(),
+            "augmented": run.data.augment,
             "pieces": dict(report.pieces),
             "counted": {part: each.count for part, each in run.data.parts.items()},
             "refused": dict(report.refused),
@@ -179,13 +184,21 @@ class Learner:
         """Write the training state, atomically. Raises CheckpointError; the earlier one is then as it was."""
         arrays: dict[str, Any] = {}
         for name, tensor in self.network.state_dict().items():
-            arrays[f"weights/{name}"] = _array(tensor)
+            arrays[f"weights/{name}"] = as_array(tensor)
         for index, values in self.optimiser.state_dict()["state"].items():
             for name, value in values.items():
                 if value is not None:
-                    arrays[f"optimiser/{index}/{name}"] = _array(value)
-        structure = _flatten(self.stream, arrays, self.run.model.name)
-        header = self.header(kind="training", progress=asdict(self.at), stream=structure, encoded=self.run.data.encoded)
+                    arrays[f"optimiser/{index}/{name}"] = as_array(value)
+        structure = flatten(self.stream, arrays, self.run.model.name)
+        data = self.run.data
+        header = self.header(
+            kind="training",
+            progress=asdict(self.at),
+            stream=structure,
+            encoded=data.encoded,
+            data=[located(name) for name in data.arguments],
+            split=data.split.to_json(),
+        )
         checkpoint.save(state_path(self.run.path), Checkpoint(header, arrays))
 
     def _restore(self) -> None:
@@ -207,7 +220,7 @@ class Learner:
             moments.setdefault(int(index), {})[key] = torch.from_numpy(array.copy())
         groups = self.optimiser.state_dict()["param_groups"]
         self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
-        self.stream = _unflatten(record["stream"], by_owner["stream"], self.run.device)
+        self.stream = unflatten(record["stream"], by_owner["stream"], self.run.device)
         self.at = Progress(**record["progress"])
 
     def _check_same(self, saved: Header) -> None:
@@ -261,49 +274,6 @@ def _load(network: Network, weights: Mapping[str, Any], where: str) -> None:
         raise CheckpointError(
             f"the weights in {where} do not fit the model", "was it made with other settings?"
         ) from error
-
-
-def _array(tensor: torch.Tensor) -> Any:
-    """A tensor as an array; bf16, which numpy lacks, as fp32, which holds its values exactly."""
-    import torch
-
-    value = tensor.detach().cpu()
-    return (value.float() if value.dtype is torch.bfloat16 else value).numpy()
-
-
-def _flatten(value: Any, arrays: dict[str, Any], owner: str) -> Any:
-    """`value` as JSON, its tensors put into `arrays` under `stream/N`."""
-    import torch
-
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, torch.Tensor):
-        name = str(sum(key.startswith("stream/") for key in arrays))
-        arrays[f"stream/{name}"] = _array(value)
-        return {"tensor": name, "dtype": str(value.dtype).removeprefix("torch.")}
-    if isinstance(value, tuple | list):
-        kind = "tuple" if isinstance(value, tuple) else "list"
-        return {kind: [_flatten(item, arrays, owner) for item in value]}
-    if isinstance(value, Mapping):
-        return {"dict": {str(key): _flatten(item, arrays, owner) for key, item in value.items()}}
-    raise PluginError(
-        f"`{owner}` carries a {type(value).__name__} from window to window, which cannot be saved",
-        "its author should make it of tensors in tuples, lists and dicts",
-    )
-
-
-def _unflatten(value: Any, arrays: Mapping[str, Any], device: str) -> Any:
-    import torch
-
-    if not isinstance(value, dict):
-        return value
-    if "tensor" in value:
-        return torch.from_numpy(arrays[value["tensor"]].copy()).to(device, getattr(torch, value["dtype"]))
-    kind, inside = next(iter(value.items()))
-    if kind == "dict":
-        return {key: _unflatten(item, arrays, device) for key, item in inside.items()}
-    items: Sequence[Any] = [_unflatten(item, arrays, device) for item in inside]
-    return tuple(items) if kind == "tuple" else items
 
 
 def _plain(value: Any) -> Any:

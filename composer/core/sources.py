@@ -43,6 +43,11 @@ def public_name(argument: str) -> str:
     return Path(argument).expanduser().resolve().name
 
 
+def located(argument: str) -> str:
+    """The same argument as it can be given from any folder."""
+    return argument if argument == "-" or argument.startswith(_CORPUS) else str(Path(argument).expanduser().absolute())
+
+
 def _expanded(argument: str) -> list[str]:
     """The argument itself, or the files that a pattern matches. Raises ReadError where there are none."""
     if argument == "-":

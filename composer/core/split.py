@@ -22,7 +22,7 @@ from typing import Any
 
 from composer.api import OptionError, Piece, ReadError
 from composer.core.corpus import identity
-from composer.core.sources import public_name
+from composer.core.sources import located, public_name
 
 PARTS = ("train", "valid", "test")
 FEWEST = 10
@@ -51,6 +51,27 @@ class Split:
         """The parts whose files are named."""
         named = {"valid": self.valid_files, "test": self.test_files}
         return {part: files for part, files in named.items() if files}
+
+    def to_json(self) -> dict[str, Any]:
+        """This split as plain JSON, its files by their places on this machine."""
+        return {
+            "valid": self.valid,
+            "test": self.test,
+            "valid_files": [located(name) for name in self.valid_files],
+            "test_files": [located(name) for name in self.test_files],
+            "listing": located(str(self.listing)) if self.listing else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Split:
+        """The value that `to_json` described."""
+        return cls(
+            data["valid"],
+            data["test"],
+            tuple(data["valid_files"]),
+            tuple(data["test_files"]),
+            Path(data["listing"]) if data["listing"] else None,
+        )
 
     def describe(self) -> dict[str, Any]:
         """This split as plain JSON for a model's record, without the folders of this machine."""

@@ -5,7 +5,7 @@
     representation = registry.representation("abc")()
     model = registry.model("lstm")
     data = encoding.prepare(representation, ["tunes/"])
-    run = training.Run(model, model.Config(), representation, data, models.path_for("mine"), names=["tunes"])
+    run = training.Run(model, model.Config(), representation, data, models.path_for("mine"))
     for event in training.train(run):
         ...                                         # Prepared, Started, Stepped, Validated, Saved, Snapshot, Finished
 
@@ -17,8 +17,6 @@ saved, and the last event is Finished with the reason `interrupted`.
 from __future__ import annotations
 
 import math
-import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -33,19 +31,15 @@ from composer.core.encoding import Dataset
 from composer.core.events import Event, Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated
 from composer.core.learner import Learner, check_finite, saved_header, state_path
 from composer.core.optimise import Settings
+from composer.core.pace import Clock, Meter
 
 if TYPE_CHECKING:
-    import torch
-
     from composer.api.network import Phase
 
 __all__ = ["Origin", "Run", "Settings", "open_origin", "saved_header", "state_path", "train"]
 
 LEAST_BETWEEN, MOST_BETWEEN = 20, 1000
 """Validations are an epoch apart, but no fewer and no more steps than these."""
-
-TOGETHER = 10
-"""How many steps are reported together where asking for a loss makes the device wait."""
 
 
 def _never() -> bool:
@@ -56,8 +50,8 @@ def _never() -> bool:
 class Run:
     """All that a training run needs. `representation` is fitted, and `data` was prepared with it.
 
-    `path` is the checkpoint to write, `device` one that `device.resolve` gave. `names` are what the data were called,
-    for the record. `origin` is a checkpoint to start from. `stop` is asked after every step.
+    `path` is the checkpoint to write, `device` one that `device.resolve` gave. `names` are the data as the user named
+    them, for messages. `origin` is a checkpoint to start from. `stop` is asked after every step.
     """
 
     model: Model
@@ -150,7 +144,7 @@ def _descend(run: Run, learner: Learner, phase: Phase, steps: int) -> Generator[
     """The loop itself, to the end of a phase of `steps` steps."""
     at, settings, per_epoch = learner.at, run.settings, run.windows.per_epoch
     between = settings.validate_every or min(max(per_epoch, LEAST_BETWEEN), MOST_BETWEEN)
-    meter, clock = _Meter(run.device), _Clock(learner)
+    meter, clock = Meter(run.device), Clock(at)
     while at.done < steps:
         if settings.patience and at.stale >= settings.patience:
             return "early"
@@ -232,55 +226,6 @@ def _started(run: Run, learner: Learner, phase: str, steps: int) -> Started:
         phase, learner.at.step, steps, run.windows.per_epoch, parameters, run.device, learner.precision,
         (train.pieces, valid.pieces), (train.count, valid.count),
     )  # fmt: skip
-
-
-class _Meter:
-    """The mean loss since it was last read, and the rate over the last steps."""
-
-    def __init__(self, device: str) -> None:
-        self._together = 1 if device == "cpu" else TOGETHER
-        self._losses: list[torch.Tensor] = []
-        self.restart()
-
-    def restart(self) -> None:
-        """Forget the rate: what came between was no training."""
-        self._marks: deque[tuple[float, float]] = deque([(time.perf_counter(), 0.0)], maxlen=50)
-
-    def add(self, loss: torch.Tensor, counted: float) -> None:
-        self._losses.append(loss)
-        self._marks.append((time.perf_counter(), self._marks[-1][1] + counted))
-
-    @property
-    def full(self) -> bool:
-        return len(self._losses) >= self._together
-
-    def read(self) -> tuple[float, float]:
-        """Mean loss (nats a step) and rate (steps of the sequence a second)."""
-        import torch
-
-        mean = float(torch.stack(self._losses).mean())
-        self._losses = []
-        (begin, before), (end, after) = self._marks[0], self._marks[-1]
-        return mean, (after - before) / max(end - begin, 1e-9)
-
-
-class _Clock:
-    """Adds the time that passes to the learner's, and says when it is time to save."""
-
-    def __init__(self, learner: Learner) -> None:
-        self._learner = learner
-        self._last = self._saved = time.perf_counter()
-
-    def tick(self) -> None:
-        now = time.perf_counter()
-        self._learner.at.seconds += now - self._last
-        self._last = now
-
-    def due(self, seconds: float) -> bool:
-        if self._last - self._saved < seconds:
-            return False
-        self._saved = self._last
-        return True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from composer.api import ComposerError, EncodeError, Kind, ReadError, SequenceSpec
-from composer.core.encoding import NO_STEPS, pack, prepare
+from composer.core.arrays import NO_STEPS, pack
+from composer.core.encoding import prepare
 from composer.core.split import Split
 
 

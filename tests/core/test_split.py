@@ -1,5 +1,8 @@
 """Splitting by piece: stable when pieces come and go, never the same piece on both sides, or as the user lists it."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,6 +116,13 @@ def test_a_list_that_is_not_there(tmp_path):
 def test_shares_that_leave_nothing_are_refused(shares):
     with pytest.raises(OptionError):
         Split(*shares)
+
+
+@pytest.mark.parametrize(
+    "split", [Split(), Split(0.2, 0.1, ("/a/b.abc",), ("corpus:airs",)), Split(listing=Path("/l"))]
+)
+def test_a_split_survives_json(split):
+    assert Split.from_json(json.loads(json.dumps(split.to_json()))) == split
 
 
 def test_a_description_for_the_record_names_no_folder(tmp_path):

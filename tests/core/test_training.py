@@ -15,6 +15,7 @@ import torch
 
 from composer.api import CheckpointError, ComposerError, OptionError, PluginError
 from composer.core import checkpoint, learner, training
+from composer.core.carried import flatten, unflatten
 from composer.core.checkpoint import load, read_header
 from composer.core.encoding import prepare
 from composer.core.events import Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated
@@ -29,7 +30,7 @@ QUICK = Settings(max_steps=20, epochs=100, batch=4, length=16, validate_every=5,
 def run(letters, tiny, tunes, tmp_path):
     torch.set_num_threads(1)  # more only get into each other's way where so little is to be computed
     data = prepare(letters, [str(tunes)], Split(valid=0.2))
-    return Run(tiny, tiny.Config(), letters, data, tmp_path / "out" / "m.safetensors", QUICK, names=("tunes",))
+    return Run(tiny, tiny.Config(), letters, data, tmp_path / "out" / "m.safetensors", QUICK)
 
 
 def events(run, kind=object):
@@ -270,11 +271,25 @@ def test_bf16_learns_too(run):
     assert every[-1].step == 5
 
 
+def test_the_state_says_what_the_training_began_with(run, tunes, letters, monkeypatch):
+    """So that going on takes no more than the model's name, from whatever folder."""
+    monkeypatch.chdir(tunes.parent)
+    split = Split(valid_files=("tunes/0.txt",))
+    events(replace(run, data=prepare(letters, ["tunes"], split, augment=True)))
+    monkeypatch.chdir("/")
+    record = saved_header(run.path).record
+    again = prepare(letters, record["data"], Split.from_json(record["split"]), augment=record["augmented"])
+    assert again.cached
+    assert again.encoded == record["encoded"]
+    assert read_header(run.path).record["data"] == ["tunes"]
+    assert read_header(run.path).record["split"]["valid"] == ["0.txt"]
+
+
 def test_any_state_made_of_tensors_survives_saving():
     state = ({"h": torch.arange(3.0), "n": 2}, [torch.ones(2, dtype=torch.bfloat16) / 3, None], torch.tensor(7))
     arrays = {}
-    structure = json.loads(json.dumps(learner._flatten(state, arrays, "m")))
-    back = learner._unflatten(structure, {name.removeprefix("stream/"): a for name, a in arrays.items()}, "cpu")
+    structure = json.loads(json.dumps(flatten(state, arrays, "m")))
+    back = unflatten(structure, {name.removeprefix("stream/"): a for name, a in arrays.items()}, "cpu")
     assert type(back) is tuple
     assert torch.equal(back[0]["h"], state[0]["h"])
     assert back[0]["n"] == 2
@@ -283,7 +298,7 @@ def test_any_state_made_of_tensors_survives_saving():
     assert back[1][1] is None
     assert back[2].shape == ()
     with pytest.raises(PluginError, match="`m` carries a object"):
-        learner._flatten(object(), {}, "m")
+        flatten(object(), {}, "m")
 
 
 def test_phases_follow_one_another_and_resume_in_the_middle(run, tmp_path, monkeypatch):

@@ -1,0 +1,68 @@
+"""How fast training goes, and how long it has gone on."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+    from composer.core.learner import Progress
+
+TOGETHER = 10
+"""How many steps are reported together where asking for a loss makes the device wait."""
+
+
+class Meter:
+    """The mean loss since it was last read, and the rate over the last steps."""
+
+    def __init__(self, device: str) -> None:
+        self._together = 1 if device == "cpu" else TOGETHER
+        self._losses: list[torch.Tensor] = []
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the rate: what came between was no training."""
+        self._marks: deque[tuple[float, float]] = deque([(time.perf_counter(), 0.0)], maxlen=50)
+
+    def add(self, loss: torch.Tensor, counted: float) -> None:
+        """One more step: its loss, and how many steps of the sequence counted."""
+        self._losses.append(loss)
+        self._marks.append((time.perf_counter(), self._marks[-1][1] + counted))
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to read."""
+        return len(self._losses) >= self._together
+
+    def read(self) -> tuple[float, float]:
+        """Mean loss (nats a step) and rate (steps of the sequence a second)."""
+        import torch
+
+        mean = float(torch.stack(self._losses).mean())
+        self._losses = []
+        (begin, before), (end, after) = self._marks[0], self._marks[-1]
+        return mean, (after - before) / max(end - begin, 1e-9)
+
+
+class Clock:
+    """Adds the time that passes to the progress, and says when it is time to save."""
+
+    def __init__(self, at: Progress) -> None:
+        self._at = at
+        self._last = self._saved = time.perf_counter()
+
+    def tick(self) -> None:
+        """Count the time since the last tick."""
+        now = time.perf_counter()
+        self._at.seconds += now - self._last
+        self._last = now
+
+    def due(self, seconds: float) -> bool:
+        """Whether this many seconds have passed since it was last due."""
+        if self._last - self._saved < seconds:
+            return False
+        self._saved = self._last
+        return True
