@@ -53,7 +53,7 @@ def write_part(
             try:
                 steps = pack(representation.encode(piece), spec)
             except EncodeError as error:
-                refuse(Refused(NO_STEPS, piece.source, error.message))
+                refuse(Refused(NO_STEPS, piece.source, error.message.removeprefix(piece.source).strip()))
                 continue
             file.write(steps.tobytes())
             offsets.append(offsets[-1] + len(steps))

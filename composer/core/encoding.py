@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -211,12 +211,14 @@ def _code(kind: type[Any]) -> str:
     """A digest of the plugin's modules and of `composer.formats`, which its readers stand on."""
     digest = hashlib.blake2b(digest_size=16)
     for name in (kind.__module__.partition(".")[0], "composer.formats"):
-        module = sys.modules.get(name)
-        file = getattr(module, "__file__", None)
-        if file is None:
+        try:
+            found = find_spec(name)  # whether it has been imported yet must not matter
+        except ValueError:  # a class of the interpreter's own session has no file
             continue
-        inside = sorted(Path(file).parent.rglob("*.py")) if hasattr(module, "__path__") else [Path(file)]
-        for path in inside:
+        if found is None or found.origin is None:
+            continue
+        whole = found.submodule_search_locations is not None
+        for path in sorted(Path(found.origin).parent.rglob("*.py")) if whole else [Path(found.origin)]:
             digest.update(path.read_bytes())
     return digest.hexdigest()
 

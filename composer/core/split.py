@@ -158,9 +158,10 @@ def _by_list(listing: Path, pieces: Sequence[Piece], named: Mapping[str, Sequenc
     missing = [name for name in wanted if name not in used]
     if missing:
         count = f"{len(missing)} of the {len(wanted)} names"
-        parts.notes.append(f"{count} in {listing.name} name no piece that was read, such as `{missing[0]}`")
+        parts.notes.append(f"{count} in {listing.name} name no piece that can be used, such as `{missing[0]}`")
     if left_out:
-        parts.notes.append(f"{left_out} pieces are in no part of {listing.name} and were left out")
+        pieces_are = "piece is" if left_out == 1 else "pieces are"
+        parts.notes.append(f"{left_out} {pieces_are} in no part of {listing.name} and left out")
     if not parts.pieces["train"]:
         raise ReadError(f"{listing.name} leaves nothing to learn from", "name pieces as in `train jigs.abc: tune 36`")
     return parts
