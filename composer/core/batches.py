@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MAX_PADDING = 0.05
 """The share of a stream that alignment may waste."""
 
+LEAST_WINDOWS = 8
+"""An epoch has at least so many windows, if need be of fewer rows than were asked for."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Layout:
@@ -117,8 +120,8 @@ class Windows:
         order = self._used[np.random.default_rng((self.seed or 0, epoch)).permutation(len(self._used))]
         ends = np.cumsum(self._blocks[order])
         total = int(ends[-1]) if len(ends) else 0
-        # fewer rows, rather than windows too short to learn from, where there is little to go through
-        rows = max(1, min(self._batch, total // self._most))
+        # where there is little to go through, fewer rows rather than few or short windows
+        rows = max(1, min(self._batch, total // (self._most * LEAST_WINDOWS)))
         return _Layout(order, ends - self._blocks[order], rows, -(-total // rows))
 
     def _whole(self, epoch: int) -> _Layout:

@@ -20,7 +20,7 @@ Schedule = Literal["constant", "exponential", "linear", "cosine"]
 class Settings:
     """The settings of a training run. Raises OptionError for values that make no sense."""
 
-    epochs: int = field(default=40, metadata={"help": "times to go through the training pieces"})
+    epochs: int | None = field(default=None, metadata={"help": "times to go through the pieces; none: chosen"})
     max_steps: int = field(default=0, metadata={"help": "stop after this many steps; 0: no such limit"})
     batch: int = field(default=64, metadata={"help": "rows that are learnt from side by side"})
     length: int = field(default=128, metadata={"help": "steps of a window, through which errors are propagated back"})
@@ -46,7 +46,9 @@ class Settings:
     seed: int = field(default=0, metadata={"help": "decides the first weights, the order of pieces and the dropout"})
 
     def __post_init__(self) -> None:
-        for name, least in {"epochs": 1, "batch": 1, "length": 1, "max_steps": 0, "warmup": 0, "patience": 0}.items():
+        if self.epochs is not None and self.epochs < 1:
+            raise OptionError(f"`epochs` cannot be {self.epochs}", "give a whole number above 0")
+        for name, least in {"batch": 1, "length": 1, "max_steps": 0, "warmup": 0, "patience": 0}.items():
             if getattr(self, name) < least:
                 raise OptionError(f"`{name}` cannot be {getattr(self, name)}", f"give a whole number from {least} on")
         if not (0 < self.lr < math.inf):
@@ -55,6 +57,11 @@ class Settings:
             raise OptionError("a setting of training is below 0", "see `composer train --help`")
         if any(step < 0 for step in self.snapshots):
             raise OptionError(f"a snapshot cannot be at step {min(self.snapshots)}", "give steps from 0 on")
+
+
+def epochs(settings: Settings, per_epoch: int) -> int:
+    """How often to go through the pieces: what was asked for, else at least 20 times, and more where they are few."""
+    return settings.epochs or max(20, math.ceil(1500 / max(1, per_epoch)))
 
 
 def learning_rate(settings: Settings, highest: float, step: int, steps: int, per_epoch: int) -> float:

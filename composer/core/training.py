@@ -212,7 +212,7 @@ def _plan(run: Run, phases: Sequence[Phase]) -> list[int]:
     left = run.settings.max_steps or None
     lengths = []
     for phase in phases:
-        steps = (phase.epochs or run.settings.epochs) * run.windows.per_epoch
+        steps = (phase.epochs or optimise.epochs(run.settings, run.windows.per_epoch)) * run.windows.per_epoch
         steps = steps if left is None else min(steps, left)
         left = None if left is None else left - steps
         lengths.append(steps)

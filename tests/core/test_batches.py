@@ -137,6 +137,12 @@ def test_frames_begin_with_an_empty_one():
     assert int(weight.sum()) == 14
 
 
+def test_little_data_has_fewer_rows_rather_than_few_windows():
+    windows = Windows(part_of([100] * 30), TOKENS, batch=64, length=64, align=1, seed=0)
+    assert windows.rows == 5
+    assert windows.per_epoch >= 8
+
+
 def test_one_long_piece_still_fills_the_rows():
     windows = Windows(part_of([5000]), TOKENS, batch=8, length=64, seed=0)
     assert windows.rows == 8

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from composer.api import CheckpointError, ComposerError, OptionError, PluginError
-from composer.core import checkpoint, learner, training
+from composer.core import checkpoint, learner, optimise, training
 from composer.core.carried import flatten, unflatten
 from composer.core.checkpoint import load, read_header
 from composer.core.encoding import prepare
@@ -321,6 +321,12 @@ def test_phases_follow_one_another_and_resume_in_the_middle(run, tmp_path, monke
         events(replace(other, stop=lambda told=told, stop_at=stop_at: told.append(1) or len(told) == stop_at))
         events(replace(other, resume=True))
         assert same(weights(run), weights(other))
+
+
+def test_few_pieces_are_gone_through_more_often():
+    assert optimise.epochs(Settings(), per_epoch=10) == 150
+    assert optimise.epochs(Settings(), per_epoch=1000) == 20
+    assert optimise.epochs(Settings(epochs=3), per_epoch=10) == 3
 
 
 @pytest.mark.parametrize("schedule", ["constant", "exponential", "linear", "cosine"])
