@@ -28,7 +28,7 @@ LETTERS = "".join(chr(code) for code in range(40, 103))
 def endless_checkpoint(path: Path) -> None:
     """A 2 x 256 model with random weights that never ends a tune, so that both sides write as many tokens."""
     representation = Abc()
-    representation.restore({"vocabulary": sorted(LETTERS)})
+    representation.fit([Piece(LETTERS)])
     spec, config = representation.spec, LstmConfig()
     torch.manual_seed(0)
     weights = {name: tensor.half().numpy() for name, tensor in Lstm().network(spec, config).state_dict().items()}
