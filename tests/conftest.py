@@ -27,6 +27,13 @@ L:1/8
 K:Am
 |:A2c2 e2dc|B2G2 A4:|
 |:edcd e2a2|g2e2 a4:|
+
+X:4
+T:All Sorts
+M:4/4
+L:1/8
+K:C
+"C"C2 z2 "G7"G,2 B,2|[CEG]4 ^F2 _B2|(3abc' d'2 c/d/e/f/ g2|a>b c'<d =f3 e|c8|]
 """
 
 

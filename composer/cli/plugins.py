@@ -1,51 +1,92 @@
-"""`composer plugins`: what is installed."""
+"""`composer plugins`: what is installed, and what each plugin can be told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated
+import dataclasses
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from composer.api import UsageError
+from composer.api import PluginError
 
 if TYPE_CHECKING:
     from composer.cli.console import Console
+    from composer.core.registry import Loaded
 
-KINDS = ("representations", "models")
+KINDS = {"representations": "representation", "models": "model"}
+"""The kinds of plugins, and the attribute of a loaded plugin that holds one."""
 
 
 def plugins(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="representations or models; without it, both.")] = "",
+    which: Annotated[
+        str, typer.Argument(metavar="PLUGIN", help="One to explain, or representations, or models; else all.")
+    ] = "",
     names: Annotated[bool, typer.Option("--names", help="Print bare names, one a line.")] = False,
 ) -> None:
-    """List the representations and models that are installed, and your own trained ones."""
+    """List the representations and models that are installed, and your own trained ones.
+
+    With the name of a plugin, list what it can be told: -o of a representation, --set of a model.
+    """
     from composer.core import registry
 
-    if kind not in {"", *KINDS}:
-        raise UsageError(f"there is no kind of plugin called `{kind}`", f"there are {' and '.join(KINDS)}")
     console: Console = context.obj
     loaded = list(registry.everything(console.warn))
-    for title, attribute in zip(KINDS, ("representation", "model"), strict=True):
-        if kind not in {"", title}:
+    if which and which not in KINDS:
+        console.write(_explained(which, loaded, console.width))
+        return
+    for title, attribute in KINDS.items():
+        if which not in {"", title}:
             continue
         found = [(getattr(each, attribute), each.plugin.distribution) for each in loaded if getattr(each, attribute)]
         if names:
             console.write("".join(f"{plugin.name}\n" for plugin, _ in found))
         else:
             _table(console, title, [(plugin.name, plugin.summary, origin) for plugin, origin in found])
-    if not kind and not names:
-        _table(console, "your models", _checkpoints())
+    if not which and not names:
+        _table(console, "your models", _own_models())
 
 
-def _checkpoints() -> Iterable[Sequence[str]]:
+def _own_models() -> Iterator[Sequence[str]]:
     """The user's own models, the newest first."""
     from composer.core import models
 
     for own in models.own_models():
         unfinished = "" if own.finished else ", unfinished"
         yield own.name, f"{own.header.representation} by {own.header.model}{unfinished}", str(own.path)
+
+
+def _explained(name: str, loaded: Sequence[Loaded], width: int) -> str:
+    """What a plugin is, and the options that it takes. Raises PluginError, with the nearest names, for no plugin."""
+    from composer.core.optimise import Settings
+
+    found = next((each for each in loaded if each.plugin.name == name), None)
+    if found is None:
+        known = [each.plugin.name for each in loaded]
+        near = get_close_matches(name, known, 1)
+        raise PluginError(
+            f"there is no plugin `{name}`", f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}"
+        )
+    paragraphs = []
+    if kind := found.representation:
+        facts = f"reads {' '.join(kind.suffixes)}; writes {', '.join(kind.formats)}; yields {kind.kind}"
+        paragraphs.append([f"{name}: {kind.summary}", facts, *_options("-o", kind.Options, width)])
+    if model := found.model:
+        facts = f"learns {' and '.join(sorted(model.accepts))}"
+        paragraphs.append([f"{name}: {model.summary}", facts, *_options("--set", model.Config, width)])
+        paragraphs.append(["how any model is trained", *_options("--set", Settings, width)])
+    return "\n\n".join("\n  ".join(lines) for lines in paragraphs) + "\n"
+
+
+def _options(flag: str, kind: type[Any], width: int) -> Iterator[str]:
+    """The fields of an options class, as they are given on the command line."""
+    for field in dataclasses.fields(kind):
+        default = f"{flag} {field.name}={field.default}"
+        text = field.metadata.get("help", "")
+        yield "\n  ".join(textwrap.wrap(text, width - 2, initial_indent=f"{default:<28}  ", subsequent_indent=" " * 30))
 
 
 def _table(console: Console, title: str, rows: Iterable[Sequence[str]]) -> None:

@@ -30,7 +30,7 @@ def train(
     ] = None,
     option: Annotated[
         list[str] | None,
-        typer.Option("--option", "-o", metavar="KEY=VALUE", help="A representation's option.", rich_help_panel=DATA),
+        typer.Option("--option", "-o", metavar="KEY=VALUE", help="An option; `composer plugins REP` lists them.", rich_help_panel=DATA),
     ] = None,
     valid: Annotated[
         list[str] | None,
@@ -65,7 +65,7 @@ def train(
     set_: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="A setting of the model or of training.", rich_help_panel=LEARNING
+            "--set", metavar="KEY=VALUE", help="A setting; `composer plugins MODEL` lists them.", rich_help_panel=LEARNING
         ),
     ] = None,
     device: Annotated[

@@ -61,7 +61,7 @@ def words_for(metavar: str) -> tuple[str, ...]:
     """The words that a value can be, where they are few and known."""
     from composer.formats import FORMATS
 
-    return {"DEVICE": DEVICES, "SHELL": SHELLS, "FORMAT": tuple(FORMATS), "KIND": ("representations", "models")}.get(
+    return {"DEVICE": DEVICES, "SHELL": SHELLS, "FORMAT": tuple(FORMATS), "PLUGIN": ("representations", "models")}.get(
         metavar, ()
     )
 

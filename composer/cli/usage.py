@@ -33,9 +33,10 @@ def _named(param: Any) -> str:
 
 def _wanted(message: str) -> str:
     """What a value should be, from typer's complaint that it is not."""
-    for word, kind in (("integer", "a whole number"), ("number", "a number"), ("float", "a number")):
-        if word in message:
-            return f"needs {kind}"
+    if re.search(r"\bint(eger)?\b", message):
+        return "needs a whole number"
+    if re.search(r"\b(float|number)\b", message):
+        return "needs a number"
     return f"cannot be so: {_plain(message)}"
 
 

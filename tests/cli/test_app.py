@@ -1,0 +1,120 @@
+"""The program as a whole: help, version, pipes, signals, and the two ways to call it."""
+
+import contextlib
+import os
+import signal
+
+import pytest
+
+import composer as package
+from composer.cli.command import COMMANDS
+from composer.cli.documents import help_text
+from composer.core import generation
+from composer.core.generation import Ended
+
+
+def test_version(composer):
+    assert composer("--version").out == f"composer {package.__version__}\n"
+
+
+def test_help_goes_to_stderr_where_nothing_was_asked(composer):
+    result = composer()
+    assert result.code == 2
+    assert not result.data
+    assert "Usage: composer" in result.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_explained(composer, command, capsys):
+    assert composer(command, "--help").code == 0
+    text = capsys.readouterr().out
+    assert f"Usage: composer {command}" in text
+    lines = [line.split() for line in text.splitlines() if line.strip().startswith("-")]
+    assert all(len(words) > 2 or len(words[-1]) > 12 for words in lines)
+
+
+def test_help_fits_80_columns():
+    for name in ("", *COMMANDS):
+        assert max(map(len, help_text(name).splitlines())) <= 80
+
+
+def test_warnings_and_errors_are_coloured_on_a_terminal_alone(composer):
+    assert "\x1b[1;31merror:\x1b[0m" in composer("gne", terminal=True).err
+    assert "\x1b" not in composer("gne").err
+    assert "\x1b" not in composer("gne", terminal=True, NO_COLOR="1").err
+    assert "\x1b" not in composer("gne", terminal=True, TERM="dumb").err
+
+
+def test_python_m_composer(process):
+    assert process("--version").stdout == f"composer {package.__version__}\n".encode()
+
+
+def test_a_usage_error_is_exit_code_2_in_a_process_too(process):
+    done = process("gne")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"error: ")
+
+
+def test_a_closed_pipe_ends_quietly(checkpoint, process):
+    running = process("gen", "abc", "--checkpoint", checkpoint, "--count", "1000", "--quiet", wait=False)
+    assert running.stdout.readline() == b"X:1\n"
+    running.stdout.close()
+    assert running.wait(timeout=60) == 0
+    assert running.stderr.read() == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+def test_ctrl_c_ends_composing(checkpoint, process):
+    running = process("gen", "abc", "--checkpoint", checkpoint, "--count", "100000", wait=False)
+    assert running.stdout.readline() == b"X:1\n"
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert err.endswith(b"interrupted\n")
+    assert b"Traceback" not in err
+
+
+def test_ctrl_c_keeps_the_pieces_that_are_whole(composer, checkpoint, tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        ended = 0
+        for event in generate(*arguments):
+            yield event
+            ended += isinstance(event, Ended)
+            if ended == 2:
+                raise KeyboardInterrupt
+
+    generate = generation.generate
+    arguments = ("gen", "abc", "--checkpoint", checkpoint, "--seed", "1", "--length", "60")
+    two = composer(*arguments, "--count", "2").out
+    monkeypatch.setattr(generation, "generate", interrupted)
+    result = composer(*arguments, "--count", "9", "--width", "2", "--output", tmp_path / "tunes.abc")
+    assert result.code == 130
+    assert result.err.endswith("interrupted\n")
+    assert (tmp_path / "tunes.abc").read_text() == two
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pty")
+def test_a_real_terminal_is_never_sent_binary(checkpoint, process):
+    import pty
+
+    outer, inner = pty.openpty()
+    running = process(
+        "gen", "abc", "--checkpoint", checkpoint, "--format", "midi", "--length", "60", wait=False, stdout=inner
+    )
+    os.close(inner)
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux says that the other end is closed
+        while part := os.read(outer, 65536):
+            shown += part
+    os.close(outer)
+    _, err = running.communicate()
+    assert running.returncode == 0, err
+    assert b"notes" in shown
+    assert b"MThd" not in shown
+
+
+def test_utf8_leaves_whatever_the_locale(tunes, process):
+    environ = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    done = process("show", tunes, "--tune", "1", env=environ)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode("utf-8").startswith("Over the Fence")

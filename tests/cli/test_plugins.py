@@ -1,0 +1,56 @@
+"""`composer plugins`, with a broken stranger in the house."""
+
+import sys
+
+import pytest
+
+from composer.core import registry
+
+
+@pytest.fixture
+def broken(tmp_path, monkeypatch):
+    """An installed package whose plugin cannot be imported."""
+    (tmp_path / "composer_sad.py").write_text("raise RuntimeError('no strings')\n")
+    folder = tmp_path / "composer_sad-2.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: composer-sad\nVersion: 2.0\n")
+    (folder / "entry_points.txt").write_text("[composer]\nsad = composer_sad\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    caches = (registry._plugins, registry._load)
+    for cache in caches:
+        cache.cache_clear()
+    yield
+    for cache in caches:
+        cache.cache_clear()
+
+
+def test_they_are_listed_by_kind_with_where_they_come_from(composer):
+    lines = composer("plugins").out.splitlines()
+    assert lines.index("representations:") < lines.index("models:") < lines.index("your models:")
+    abc = next(line for line in lines if line.startswith("  abc "))
+    assert "ABC" in abc
+    assert "composer-cli" in abc
+
+
+def test_bare_names_are_for_completions(composer):
+    assert composer("plugins", "models", "--names").out.split() == ["lstm"]
+    assert "abc" in composer("plugins", "representations", "--names").out.split()
+
+
+def test_one_is_explained_with_its_options(composer):
+    assert "--set hidden=256" in composer("plugins", "lstm").out
+    assert "--set epochs=" in composer("plugins", "lstm").out
+    assert "-o text=dialect" in composer("plugins", "abc").out
+    composer("plugins", "lstmm").failed("no plugin `lstmm`", "did you mean `lstm`?")
+
+
+def test_a_broken_one_is_one_warning(composer, broken):
+    result = composer("plugins")
+    assert result.code == 0
+    assert result.err.count("\n") == 1
+    assert result.err.startswith("warning: plugin `sad` of composer-sad 2.0 does not load")
+
+
+def test_and_an_error_where_one_is_strict(composer, broken, monkeypatch):
+    monkeypatch.setenv("COMPOSER_STRICT_PLUGINS", "1")
+    composer("plugins").failed("composer-sad 2.0", "no strings")

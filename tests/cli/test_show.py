@@ -1,0 +1,59 @@
+"""`composer show`: rolls and cards."""
+
+import pytest
+
+from composer.core import checkpoint as checkpoints
+
+
+def test_a_tune_is_drawn_in_plain_characters_where_nothing_is_coloured(composer, tunes):
+    result = composer("show", tunes, "--tune", "1")
+    assert result.code == 0
+    assert result.out.startswith("Over the Fence\n")
+    assert "\x1b" not in result.out
+    assert "█" in result.out
+    assert max(map(len, result.out.splitlines())) <= 80
+
+
+def test_colour_on_a_terminal_that_has_it(composer, tunes):
+    assert "\x1b[" in composer("show", tunes, terminal=True).out
+    assert "\x1b[3" not in composer("show", tunes, terminal=True, NO_COLOR="1").out
+    assert "\x1b[3" not in composer("show", tunes, terminal=True, TERM="dumb").out
+
+
+def test_stdin_is_drawn_too(composer, tunes):
+    piped = composer("show", "-", "--tune", "2", stdin=tunes.read_bytes())
+    assert piped.out == composer("show", tunes, "--tune", "2").out
+
+
+def test_of_many_the_first_are_drawn(composer, tunes):
+    assert composer("show", tunes).out.count("Early") == 1
+    result = composer("show", tunes, "--most", "1")
+    assert "Early" not in result.out
+    assert "--tune N" in result.err
+
+
+@pytest.mark.parametrize("suffix", [".mid", ".musicxml"])
+def test_other_formats(composer, checkpoint, tmp_path, suffix):
+    path = tmp_path / f"tune{suffix}"
+    composer("gen", "abc", "--checkpoint", checkpoint, "--length", "80", "--seed", "2", "--output", path)
+    result = composer("show", path)
+    assert result.code == 0, result.err
+    assert "█" in result.out
+
+
+def test_a_checkpoint_is_its_card(composer, checkpoint, tmp_path):
+    path = tmp_path / "mine.safetensors"
+    saved = checkpoints.load(checkpoint, half=True)
+    record = {
+        "data": ["tunes/"], "pieces": {"train": 90, "valid": 10}, "reported": 1.234, "unit": "bits per token",
+        "step": 500, "seconds": 90.0, "device": "cpu", "precision": "fp32", "reason": "done",
+    }  # fmt: skip
+    checkpoints.save(path, saved.with_record(**record))
+    path.with_suffix(".md").write_text("# Mine\n\nTunes of my own.\n")
+    out = composer("show", path).out
+    assert "abc, version 1" in out
+    assert "lstm over tokens" in out
+    assert "90 pieces, 10 more held back; from tunes/" in out
+    assert "1.234 bits per token" in out
+    assert "Tunes of my own." in out
+    assert max(map(len, out.splitlines())) <= 80

@@ -1,0 +1,120 @@
+"""`composer train`: what is kept, under which name, and how one goes on."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from composer.core import checkpoint as checkpoints
+from composer.core import models
+
+QUICK = ("--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--batch", "4", "--set", "length=16")
+
+
+@pytest.fixture
+def train(composer):
+    """A model so small that it learns in a moment."""
+
+    def run(*arguments, steps=4):
+        return composer("train", "abc", *arguments, *QUICK, "--max-steps", steps)
+
+    return run
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Thirty different tunes in two files of a folder, and a file that is no music."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for part in range(2):
+        tunes = [
+            f"X:{number}\nM:4/4\nL:1/8\nK:G\n|:{'GABcdefg'[number % 8]}2AB c2{'dcBA'[number % 4]}2|{bar}:|\n"
+            for number, bar in enumerate((f"G{a}A{8 - a}" for a in range(1, 8)), 8 * part)
+        ]
+        (folder / f"{part}.abc").write_text("\n".join(tunes * 1))
+    (folder / "photo.abc").write_bytes(b"\x89PNG\0")
+    return folder
+
+
+def test_a_model_is_kept_under_its_name_and_played_by_default(train, composer, tunes):
+    result = train(tunes, "--name", "mine")
+    assert result.code == 0, result.err
+    assert not result.data
+    assert models.path_for("mine").is_file()
+    assert "hear it: composer gen abc" in result.err
+    assert composer("gen", "abc", "--length", "40", "--seed", "1").out.startswith("X:1")
+    assert "mine" in composer("plugins").out
+
+
+def test_what_cannot_be_read_is_named(train, many):
+    result = train(many, "--name", "mine")
+    assert result.code == 0, result.err
+    assert "warning: " in result.err
+    assert "photo.abc is not a text file" in result.err
+
+
+def test_without_a_name_it_is_called_after_the_representation(train, tunes):
+    train(tunes)
+    train(tunes)
+    assert sorted(own.name for own in models.own_models()) == ["abc", "abc-2"]
+
+
+def test_an_existing_name_needs_resume_or_force(train, tunes):
+    train(tunes, "--name", "mine")
+    before = models.path_for("mine").read_bytes()
+    train(tunes, "--name", "mine").failed("called `mine` already", "--resume", "--force")
+    assert models.path_for("mine").read_bytes() == before
+    assert train(tunes, "--name", "mine", "--force", "--seed", "1").code == 0
+    assert models.path_for("mine").read_bytes() != before
+
+
+def test_resuming_goes_on_to_the_weights_of_an_uninterrupted_run(train, composer, tunes):
+    train(tunes, "--name", "whole", "--set", "schedule=constant", steps=6)
+    train(tunes, "--name", "parts", "--set", "schedule=constant", steps=3)
+    result = composer("train", "abc", "--name", "parts", "--resume", "--max-steps", "6")
+    assert result.code == 0, result.err
+    whole, parts = (checkpoints.load(models.path_for(name)) for name in ("whole", "parts"))
+    assert all((whole.weights[name] == parts.weights[name]).all() for name in whole.weights)
+
+
+def test_resuming_what_is_not_there(train, tunes):
+    train(tunes, "--name", "gone", "--resume").failed("no training to go on with", "without --resume")
+
+
+def test_starting_from_a_checkpoint(train, composer, tunes, checkpoint):
+    result = composer("train", "abc", tunes, "--from", checkpoint, "--name", "finer", "--max-steps", "2")
+    assert result.code == 0, result.err
+    composer("train", "abc", tunes, "--from", checkpoint, "-o", "text=raw").failed("--from", "-o", code=2)
+
+
+def test_json_is_for_programs(train, tunes):
+    events = [json.loads(line) for line in train(tunes, "--json", "--quiet").out.splitlines()]
+    assert [event["event"] for event in events][:2] == ["prepared", "started"]
+    assert events[-1]["event"] == "finished"
+    assert events[-1]["reason"] == "done"
+
+
+def test_snapshots_can_be_heard(train, tunes):
+    result = train(tunes, "--name", "mine", "--snapshots", "0,2")
+    folder = models.path_for("mine").parent
+    assert result.code == 0, result.err
+    for step in (0, 2):
+        assert (folder / f"mine.step-{step}.abc").read_text().startswith("X:1")
+        assert f"step {step}: " in result.err
+    train(tunes, "--snapshots", "soon").failed("--snapshots", "0,500,1000", code=2)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+def test_ctrl_c_saves_and_says_how_to_go_on(tunes, home, process):
+    running = process("train", "abc", tunes, "--name", "mine", *QUICK, "--epochs", "1000000", "--json", wait=False)
+    assert any(b'"stepped"' in line for line in running.stdout)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert b'"reason": "interrupted"' in out
+    assert b"go on with: composer train abc" in err
+    assert b"--name mine --resume" in err
+    assert b"Traceback" not in err
+    again = process("train", "abc", "--name", "mine", "--resume", "--max-steps", "1", "--quiet")
+    assert again.returncode == 0, again.stderr
