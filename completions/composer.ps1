@@ -38,7 +38,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--help' = 'Show this message and exit.'
         }
         'train' = @{
-            '--option' = 'An option; `composer plugins REP` lists them.'
+            '--option' = 'See `composer plugins REP`.'
             '--valid' = 'Files to hold back for validation; else a tenth.'
             '--split' = 'A list of which piece is train, valid or test.'
             '--augment' = 'Learn every piece in other keys too.'
@@ -48,7 +48,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--batch' = 'Pieces learnt from side by side.'
             '--lr' = 'The highest learning rate.'
             '--seed' = 'The same seed learns the same again.'
-            '--set' = 'A setting; `composer plugins MODEL` lists them.'
+            '--set' = 'See `composer plugins MODEL`.'
             '--device' = 'auto, cpu, cuda or mps.'
             '--name' = 'What to call the model.'
             '--resume' = 'Go on with the model of that name.'

@@ -65,9 +65,11 @@ class Program(TyperGroup):
 
 def build(name: str) -> Any:
     """The command `name`, from the function of that name in its module."""
-    function = getattr(import_module(f"composer.cli.{name}"), name)
+    module = import_module(f"composer.cli.{name}")
     app = plain_app()
-    app.command(name, cls=Command, short_help=COMMANDS[name], context_settings=CONTEXT)(function)
+    app.command(
+        name, cls=getattr(module, "command_class", Command), short_help=COMMANDS[name], context_settings=CONTEXT
+    )(getattr(module, name))
     return typer.main.get_command(app)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from composer.api import UsageError
+from composer.cli import wishes
 
 if TYPE_CHECKING:
     from composer.api import Constraint
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from composer.cli.delivery import Delivery
     from composer.core.generation import Request
     from composer.core.player import Player
+
+command_class = wishes.WishingCommand
 
 TUNE, OPENING, WRITING, MODEL = "The music", "How it begins", "How it is written", "Who composes"
 
@@ -123,6 +126,7 @@ def gen(
     from composer.formats import WriteSettings
 
     kind = registry.representation(rep)
+    wished = wishes.given(context, kind)
     settings = WriteSettings(tempo, instrument, velocity)
     planned = delivery.plan(kind, console, settings, count=count, format_name=format, output=output, force=force)
     path = checkpoint or models.default(rep)
@@ -146,7 +150,7 @@ def gen(
             f"this is {planned.format.name}, drawn because a terminal cannot play it; "
             f"pipe it on, or write it with --output tune{planned.format.suffixes[0]}"
         )
-    _compose(model, request, model.representation.constraint(), planned, console)
+    _compose(model, request, model.representation.constraint(wished), planned, console)
 
 
 def _compose(

@@ -30,7 +30,7 @@ def train(
     ] = None,
     option: Annotated[
         list[str] | None,
-        typer.Option("--option", "-o", metavar="KEY=VALUE", help="An option; `composer plugins REP` lists them.", rich_help_panel=DATA),
+        typer.Option("--option", "-o", metavar="KEY=VALUE", help="See `composer plugins REP`.", rich_help_panel=DATA),
     ] = None,
     valid: Annotated[
         list[str] | None,
@@ -64,9 +64,7 @@ def train(
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="A setting; `composer plugins MODEL` lists them.", rich_help_panel=LEARNING
-        ),
+        typer.Option("--set", metavar="KEY=VALUE", help="See `composer plugins MODEL`.", rich_help_panel=LEARNING),
     ] = None,
     device: Annotated[
         str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or mps.", rich_help_panel=LEARNING)
