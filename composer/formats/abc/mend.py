@@ -62,7 +62,7 @@ def _pieces(section: Section) -> list[list[Line]]:
     pieces: list[list[Line]] = [[]]
     for bar in section.bars:
         pieces[-1].append(bar.sounds)
-        if bar.close is not None and bar.close.strong:
+        if bar.close is not None and bar.close.strong and not bar.sounds[-1].tie:
             pieces.append([])
     return [piece for piece in pieces if piece]
 

@@ -87,6 +87,8 @@ def _normal(tune: Tune) -> Normal:
         time = Time(4, 4) if time == Time(2, 2) else time
         rhythm = rhythm if str(time) in ("2/4", "4/4") else ""
     parts, changes = mend(order, time.bar)
+    if any(len(sound.tones) > 1 and sound.group for bar in found for sound in bar.sounds):
+        changes = (*changes, "a chord in a triplet made one note")
     if any(bar.part for bar in found) and list(played(order)) != list(played(arranged(tune, found))):
         changes = (*changes, "a part mark taken for the beginning of a repeat")
     if rhythm == "hornpipe" and any(len(sound.tones) > 1 for bar in found for sound in bar.sounds):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from composer.formats.abc.parser import Sound
 from composer.formats.abc.spelling import Line, Part, Unwritable
@@ -14,6 +15,8 @@ FILLED = "a rest in a short last bar"
 SHORTER = "a last note made shorter for an upbeat"
 MOVED = "an upbeat before a repeat moved into it"
 BEFORE = "a rest before the upbeat"
+ONCE = "an upbeat played once"
+UNTIED = "a tie over a part mark left out"
 LEADING = "a leading note left out at the end"
 """What may change the music, as it is named to the user."""
 
@@ -63,15 +66,39 @@ def _leads_back(upbeat: Line, part: Part, bar: int) -> bool:
 
 def fit(parts: list[Part], bar: int, changes: set[str]) -> list[Part]:
     """The parts with the longest of their pickups, each ending where the next begins. Raises Unwritable."""
+    parts = _once(parts, bar, changes)
     pickup = max(head(part, bar) for part in parts)
     carried: Line | None = None
     for number, part in enumerate(parts):
         following = parts[number + 1] if number + 1 < len(parts) else None
+        own = head(part, bar)
         _begin(part, bar, pickup, carried, changes)
         if part.repeat and not _returns(part, bar, pickup, following, changes):
             _unroll(part)
+            if own:
+                changes.add(ONCE)
         carried = _finish(part, bar, pickup, following, changes)
+        _untie(part, changes)
     return parts
+
+
+def _once(parts: list[Part], bar: int, changes: set[str]) -> list[Part]:
+    """Where every part ends with a full bar, the upbeat of the first is played once, before it."""
+    first, others = parts[0], parts[1:]
+    full = all(ticks_of(end[-1]) == bar for part in parts for end in _ends(part))
+    if not (first.repeat and head(first, bar) and full) or any(head(part, bar) for part in others):
+        return parts
+    changes.add(ONCE)
+    upbeat, first.bars = first.bars[0], first.bars[1:]
+    return [Part([[_rest(bar - ticks_of(upbeat), upbeat[0]), *upbeat]]), *parts]
+
+
+def _untie(part: Part, changes: set[str]) -> None:
+    """No tie goes over a part mark or into an ending."""
+    for lines in [part.bars, *part.endings]:
+        if lines[-1][-1].tie:
+            lines[-1][-1] = replace(lines[-1][-1], tie=False)
+            changes.add(UNTIED)
 
 
 def _begin(part: Part, bar: int, pickup: int, carried: Line | None, changes: set[str]) -> None:

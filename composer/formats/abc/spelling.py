@@ -74,9 +74,9 @@ class Speller:
 
     def body(self, parts: Sequence[Part]) -> str:
         """The body of a tune, with a line feed after each line."""
-        first = parts[0].bars[0]
-        self.position = (self.time.bar - sum(sound.ticks for sound in first)) % self.time.bar
-        self.filled = 0
+        # Blanks in the first bar are counted from its beginning, since a reader cannot know yet that it is a pickup.
+        self.position = self.filled = 0
+        self.pickup = sum(sound.ticks for sound in parts[0].bars[0]) < self.time.bar
         pieces: list[str] = []
         for number, part in enumerate(parts):
             last = number == len(parts) - 1
@@ -85,6 +85,7 @@ class Speller:
             if part.endings:
                 first_ending, second_ending = part.endings
                 pieces += [self._run(part.bars, "|"), "[1", self._run(first_ending, ":|"), "[2"]
+                self.position = 0
                 pieces.append(self._run(second_ending, end))
             else:
                 pieces.append(self._run(part.bars, ":|" if part.repeat else end))
@@ -96,10 +97,11 @@ class Speller:
         for number, bar in enumerate(bars):
             last = number == len(bars) - 1
             following = bars[number + 1][0] if not last else None
-            partial = bool(self.position)
+            self.filled += not (self.pickup or self.position)
             pieces.append(self._bar(bar, following))
             pieces.append(end if last else "|")
-            self.filled += not partial
+            if self.pickup:
+                self.position, self.pickup = 0, False
             if (last and end != "|") or self.filled == BARS_A_LINE:
                 pieces.append("\n")
                 self.filled = 0
