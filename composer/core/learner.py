@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import composer
@@ -18,6 +17,7 @@ from composer.api import CheckpointError, ComposerError, OptionError
 from composer.core import checkpoint, optimise
 from composer.core.carried import as_array, flatten, unflatten
 from composer.core.checkpoint import Checkpoint, Header
+from composer.core.resuming import saved_header, state_path
 from composer.core.sources import located, public_name
 
 if TYPE_CHECKING:
@@ -47,23 +47,6 @@ class Progress:
     seconds: float = 0.0
 
 
-def state_path(path: Path) -> Path:
-    """Where the training state of the checkpoint at `path` is kept."""
-    return path.with_name(f"{path.name.removesuffix('.safetensors')}.training.safetensors")
-
-
-def saved_header(path: Path) -> Header:
-    """The header of the training state beside the checkpoint at `path`.
-
-    Its `config` and `record["settings"]` are those that training began with; so are, for `encoding.prepare`,
-    `record["data"]` (arguments that hold in any folder), `Split.from_json(record["split"])` and
-    `record["augmented"]`. Raises CheckpointError.
-    """
-    if not state_path(path).is_file():
-        raise CheckpointError(f"there is no training to go on with beside {path}", "train without --resume")
-    return checkpoint.read_header(state_path(path))
-
-
 @dataclass(slots=True, eq=False)
 class Learner:
     """A network in training. `stream` is the state carried from one window to the next, None at an epoch's start."""
@@ -74,6 +57,7 @@ class Learner:
     precision: str
     at: Progress = field(default_factory=Progress)
     stream: Any = None
+    came_from: Any = None
 
     @classmethod
     def begin(cls, run: Run) -> Learner:
@@ -86,6 +70,8 @@ class Learner:
             _load(network, run.origin.weights, "the checkpoint to start from")
         optimiser = optimise.optimiser(run.settings, network.parameters(), run.device)
         learner = cls(run, network, optimiser, optimise.precision(run.settings.precision, run.device))
+        if run.origin is not None:
+            learner.came_from = {key: run.origin.header.record.get(key) for key in ("data", "step")}
         if run.resume:
             learner._restore()
         return learner
@@ -177,7 +163,7 @@ class Learner:
             "settings": asdict(run.settings),
             "device": run.device,
             "precision": self.precision,
-            "from": {key: run.origin.header.record.get(key) for key in ("data", "step")} if run.origin else None,
+            "from": self.came_from,
         }
 
     def save_state(self) -> None:
@@ -222,6 +208,7 @@ class Learner:
         self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
         self.stream = unflatten(record["stream"], by_owner["stream"], self.run.device)
         self.at = Progress(**record["progress"])
+        self.came_from = record["from"]
 
     def _check_same(self, saved: Header) -> None:
         ours = self.header()

@@ -24,7 +24,7 @@ class Settings:
     max_steps: int = field(default=0, metadata={"help": "stop after this many steps; 0: no such limit"})
     batch: int = field(default=64, metadata={"help": "rows that are learnt from side by side"})
     length: int = field(default=128, metadata={"help": "steps of a window, through which errors are propagated back"})
-    lr: float = field(default=3e-3, metadata={"help": "the highest learning rate"})
+    lr: float = field(default=5e-3, metadata={"help": "the highest learning rate"})
     schedule: Schedule = field(default="cosine", metadata={"help": "how the learning rate falls"})
     warmup: int = field(default=50, metadata={"help": "steps over which the learning rate rises"})
     decay: float = field(default=0.97, metadata={"help": "factor for each epoch of the exponential schedule"})

@@ -9,9 +9,10 @@
     for event in training.train(run):
         ...                                         # Prepared, Started, Stepped, Validated, Saved, Snapshot, Finished
 
-To go on (`--resume`), the settings of the training so far are in `training.saved_header(path)`. To fine-tune
-(`--from`), see `open_origin`. To stop in good order (Ctrl-C), let `stop` return true: the step is finished, the state
-saved, and the last event is Finished with the reason `interrupted`.
+To go on (`--resume`), the settings of the training so far are in `saved_header(path)`, and its data in
+`began(header, representation)`. To fine-tune (`--from`), see `open_origin`. To stop in good order (Ctrl-C), let
+`stop` return true: the step is finished, the state saved, and the last event is Finished with the reason
+`interrupted`.
 """
 
 from __future__ import annotations
@@ -29,14 +30,15 @@ from composer.core.batches import Windows
 from composer.core.checkpoint import Checkpoint
 from composer.core.encoding import Dataset
 from composer.core.events import Event, Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated
-from composer.core.learner import Learner, check_finite, saved_header, state_path
+from composer.core.learner import Learner, check_finite
 from composer.core.optimise import Settings
 from composer.core.pace import Clock, Meter
+from composer.core.resuming import Began, began, saved_header, state_path
 
 if TYPE_CHECKING:
     from composer.api.network import Phase
 
-__all__ = ["Origin", "Run", "Settings", "open_origin", "saved_header", "state_path", "train"]
+__all__ = ["Began", "Origin", "Run", "Settings", "began", "open_origin", "saved_header", "state_path", "train"]
 
 LEAST_BETWEEN, MOST_BETWEEN = 20, 1000
 """Validations are an epoch apart, but no fewer and no more steps than these."""

@@ -226,6 +226,21 @@ def test_fine_tuning_begins_with_the_weights_of_a_checkpoint(run, tmp_path):
     assert last.record["from"]["data"] == ["tunes"]
 
 
+def test_a_fine_tuning_can_be_gone_on_with(run, letters, tmp_path):
+    """Its representation is still the checkpoint's, though the new pieces alone would give another vocabulary."""
+    events(run)
+    (tmp_path / "new.txt").write_text("abcabc bcabca cabcab")
+    data = prepare(letters, [str(tmp_path / "new.txt")], Split(valid=0), fitted=True)
+    tuned = replace(run, path=tmp_path / "tuned.safetensors", origin=load(run.path), data=data)
+    events(replace(tuned, stop=lambda: True))
+    header, other = saved_header(tuned.path), type(letters)()
+    first = training.began(header, other)
+    again = prepare(other, first.arguments, first.split, augment=first.augment, fitted=first.fitted)
+    gone_on = replace(tuned, resume=True, origin=None, representation=other, data=again)
+    assert events(gone_on)[-1].reason == "done"
+    assert read_header(tuned.path).record["from"]["data"] == ["tunes"]
+
+
 def test_fine_tuning_with_another_vocabulary_is_refused(run, letters, tunes):
     events(run)
     (tunes / "new.txt").write_text("xyz " * 3)
@@ -277,10 +292,11 @@ def test_the_state_says_what_the_training_began_with(run, tunes, letters, monkey
     split = Split(valid_files=("tunes/0.txt",))
     events(replace(run, data=prepare(letters, ["tunes"], split, augment=True)))
     monkeypatch.chdir("/")
-    record = saved_header(run.path).record
-    again = prepare(letters, record["data"], Split.from_json(record["split"]), augment=record["augmented"])
+    header = saved_header(run.path)
+    first = training.began(header, letters)
+    again = prepare(letters, first.arguments, first.split, augment=first.augment, fitted=first.fitted)
     assert again.cached
-    assert again.encoded == record["encoded"]
+    assert again.encoded == header.record["encoded"]
     assert read_header(run.path).record["data"] == ["tunes"]
     assert read_header(run.path).record["split"]["valid"] == ["0.txt"]
 
