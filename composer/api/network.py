@@ -92,7 +92,10 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, batch: Batch, state: State | None) -> tuple[Loss, State]:
-        """The loss on `batch` and the state to hand, detached, to the next window; None begins a stream."""
+        """The loss on `batch` and the state to hand, detached, to the next window; None begins a stream.
+
+        The state is saved with the training: it is made of tensors in tuples, lists and dicts.
+        """
 
     @abstractmethod
     def evaluate(self, batch: Batch, state: State | None) -> tuple[Measure, State]:
