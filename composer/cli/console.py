@@ -5,9 +5,9 @@ stdout carries music and nothing else; notes, warnings and progress go to stderr
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
     from composer.api import Score
+
+
+USUAL_WIDTH = 80
 
 
 class ClosedPipe(Exception):
@@ -49,7 +52,12 @@ class Console:
     def width(self) -> int:
         """Columns of the terminal; 80 where there is none."""
         given = self.environ.get("COLUMNS", "")
-        return int(given) if given.isdigit() and int(given) else shutil.get_terminal_size().columns
+        if given.isdigit() and int(given):
+            return int(given)
+        for stream in (self.stdout, self.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                return os.get_terminal_size(stream.fileno()).columns or USUAL_WIDTH
+        return USUAL_WIDTH
 
     def write(self, text: str) -> None:
         """Write text to stdout, at once. Raises ClosedPipe, or ComposerError where there is no room."""
@@ -93,7 +101,6 @@ class Console:
 
         return RichConsole(
             file=stream,
-            width=self.width,
             force_terminal=stream.isatty(),
             no_color=not self._colour(stream),
             highlight=False,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from calendar import month_name
 from pathlib import Path
 
 from composer.cli import completions, manual, tree
+from composer.cli.app import command_tree, main
 from composer.cli.command import CONTEXT
+from composer.cli.console import Console
+from composer.core import models
 
 COMPLETIONS = {"bash": "composer.bash", "zsh": "_composer", "fish": "composer.fish", "powershell": "composer.ps1"}
 """The name of each shell's script, as the shell wants it."""
@@ -28,16 +32,16 @@ def documents(root: Path) -> dict[Path, str]:
 
 
 def write(root: Path) -> None:
-    """Write every generated file."""
+    """Write every generated file, and a new tune into the README where there is a model to compose it."""
     for path, content in documents(root).items():
+        if path.name == "README.md":
+            content = _with_tune(content)  # noqa: PLW2901
         path.parent.mkdir(exist_ok=True)
         path.write_text(content, "utf-8", newline="\n")
 
 
 def help_text(name: str) -> str:
     """The help of a command (of the program, where `name` is empty) at 80 columns."""
-    from composer.cli.app import command_tree
-
     program = command_tree()
     settings = {**CONTEXT, "terminal_width": 80}
     with program.make_context("composer", ["--version"], resilient_parsing=True, **settings) as context:
@@ -55,6 +59,34 @@ def _with_help(readme: str) -> str:
         return f"<!-- help {match[1]} -->\n```\n{help_text(match[1].replace('composer', ''))}\n```"
 
     return re.sub(r"<!-- help (\w+) -->\n```\n(?:.*?\n)?```", block, readme, flags=re.DOTALL)
+
+
+def _with_tune(readme: str) -> str:
+    """The README with a tune, and its picture, after `<!-- tune OPTIONS -->`.
+
+    It is no part of `documents`, since another processor may compose another tune.
+    """
+
+    def block(match: re.Match[str]) -> str:
+        command = f"composer gen abc {match[1]}"
+        tune = _run(*command.split()[1:])
+        picture = _run("show", "-", stdin=tune)
+        shown = f"$ {command} | tee tune.abc\n{tune.strip()}\n\n$ composer show tune.abc\n{picture.strip()}"
+        return f"<!-- tune {match[1]} -->\n```\n{shown}\n```"
+
+    if models.bundled("abc") is None:
+        return readme
+    return re.sub(r"<!-- tune (.*?) -->\n```\n(?:.*?\n)?```", block, readme, flags=re.DOTALL)
+
+
+def _run(*arguments: str, stdin: str = "") -> str:
+    """What the program writes to stdout."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    console = Console(io.TextIOWrapper(io.BytesIO(stdin.encode())), out, err, {"COLUMNS": "80"})
+    if main([*arguments], console) != 0:
+        raise SystemExit(f"`composer {' '.join(arguments)}` fails")
+    out.seek(0)
+    return out.read()
 
 
 def _date(changelog: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from composer.cli.console import Console
@@ -34,14 +34,14 @@ class Reporter(Protocol):
         ...
 
 
-def reporter(console: Console, as_json: bool = False) -> Reporter:
-    """The reporter that fits the terminal and the user's wishes."""
+def reporter(console: Console, standing: Standing, as_json: bool = False) -> Reporter:
+    """The reporter that fits the terminal and what the user asked for."""
     if as_json:
         return JsonLines(console)
     if console.quiet:
         return Silent(console)
     encoding = (console.stderr.encoding or "").lower().replace("-", "")
-    return Live(console) if console.lively and encoding == "utf8" else Lines(console)
+    return Live(console, standing) if console.lively and encoding == "utf8" else Lines(console, standing)
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Lines:
     """A line for each thing worth knowing, and for each twentieth of the way."""
 
     console: Console
-    standing: Standing = field(default_factory=Standing)
+    standing: Standing
     parts: int = 0
 
     def __enter__(self) -> Reporter:
@@ -119,10 +119,10 @@ class Lines:
 class Live:
     """A picture that is drawn anew: a bar, the losses, the curve of the validation, the pace and the time left."""
 
-    def __init__(self, console: Console, standing: Standing | None = None) -> None:
+    def __init__(self, console: Console, standing: Standing) -> None:
         from rich.live import Live as RichLive
 
-        self.standing = standing or Standing()
+        self.standing = standing
         self._console = console
         self._rich = console.canvas(console.stderr)
         self._live = RichLive(
@@ -173,10 +173,11 @@ def report_pieces(console: Console, event: Prepared) -> None:
     console.say(f"{sum(event.pieces.values()):,} pieces{known}")
     if event.duplicates:
         console.say(f"{event.duplicates:,} more are copies, and were left out")
+    if event.refused:
+        console.say(f"{sum(event.refused.values()):,} more were left out:")
     for reason, count in sorted(event.refused.items(), key=lambda item: -item[1]):
-        places = event.places.get(reason, ())
-        more = ", ..." if count > len(places) else ""
-        console.say(f"{count:,} left out: {reason} ({', '.join(places)}{more})")
+        first = next(iter(event.places.get(reason, ())), "")
+        console.say(f"{count:>6,}  {reason}{f', such as {first}' if first else ''}")
     for line in event.unreadable[:UNREADABLE]:
         console.warn(line)
     if len(event.unreadable) > UNREADABLE:

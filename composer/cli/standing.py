@@ -16,8 +16,10 @@ SMOOTHING = 0.95
 
 @dataclass
 class Standing:
-    """What is known so far, kept up to date by `take`; `clock` gives seconds."""
+    """What is known so far, kept up to date by `take`. `convert` turns nats into `unit`; `clock` gives seconds."""
 
+    unit: str = "nats"
+    convert: Callable[[float], float] = float
     clock: Callable[[], float] = time.monotonic
     started: Started | None = None
     stepped: Stepped | None = None
@@ -74,11 +76,14 @@ def step_line(standing: Standing) -> str:
     started, stepped = standing.started, standing.stepped
     if started is None or stepped is None:
         return ""
+    parts = [
+        f"step {stepped.step:,}/{started.steps:,}",
+        f"epoch {stepped.epoch:.1f}",
+        f"loss {standing.convert(standing.loss):.3f} {standing.unit}",
+        f"{stepped.rate:,.0f}/s",
+    ]
     left = standing.left
-    return (
-        f"step {stepped.step:,}/{started.steps:,}  epoch {stepped.epoch:.1f}  loss {standing.loss:.3f} nats  "
-        f"{stepped.rate:,.0f}/s" + (f"  {duration(left)} left" if left is not None else "")
-    )
+    return "  ".join([*parts, f"{duration(left)} left"] if left is not None else parts)
 
 
 def validation_line(event: Validated, best: Validated | None = None) -> str:

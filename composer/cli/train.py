@@ -94,6 +94,7 @@ def train(
     The model is saved as it gets better; Ctrl-C stops and keeps it, and --resume goes on.
     """
     from composer.cli import preparation, progress
+    from composer.cli.standing import Standing
     from composer.core import device as devices
     from composer.core import training
     from composer.core.split import Split
@@ -124,7 +125,7 @@ def train(
         run = preparation.prepare(asked, reading.tell, stop.asked)
     if device == "auto" and run.device == "cpu" and (reason := devices.unused()):
         console.warn(reason)
-    told = progress.reporter(console, as_json=json)
+    told = progress.reporter(console, Standing(run.unit, run.reported), as_json=json)
     with stop.listening():
         finished = progress.follow(training.train(run), told, lambda event: _compose(run, event))
     _close(console, run, finished)

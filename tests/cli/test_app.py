@@ -99,7 +99,18 @@ def test_a_real_terminal_is_never_sent_binary(checkpoint, process):
 
     outer, inner = pty.openpty()
     running = process(
-        "gen", "abc", "--checkpoint", checkpoint, "--format", "midi", "--length", "60", wait=False, stdout=inner
+        "gen",
+        "abc",
+        "--checkpoint",
+        checkpoint,
+        "--format",
+        "midi",
+        "--length",
+        "60",
+        "--seed",
+        "2",
+        wait=False,
+        stdout=inner,
     )
     os.close(inner)
     shown = b""

@@ -51,12 +51,10 @@ def tell(told):
 
 
 def test_lines_where_there_is_no_terminal(console):
-    tell(Lines(console))
+    tell(Lines(console, Standing()))
     text = console.stderr.data.decode()
     assert "100 pieces" in text
-    assert (
-        "4 left out: a bar does not fill its meter (jigs.abc: tune 3, jigs.abc: tune 7, reels.abc: tune 1, ...)" in text
-    )
+    assert "4 more were left out:\n     4  a bar does not fill its meter, such as jigs.abc: tune 3\n" in text
     assert "warning: photo.abc is not a text file" in text
     assert "step 50: validation 2.885 bits per token, the best so far" in text
     assert text.count("\nstep ") - text.count(": validation") == 5, "a line for each twentieth of the way"
@@ -88,13 +86,13 @@ def test_the_live_picture_shows_bar_losses_and_curve(terminal):
 
 
 def test_who_reports_depends_on_the_terminal(console, terminal):
-    assert isinstance(reporter(console), Lines)
-    assert isinstance(reporter(console, as_json=True), JsonLines)
-    assert isinstance(reporter(terminal), Live)
+    assert isinstance(reporter(console, Standing()), Lines)
+    assert isinstance(reporter(console, Standing(), as_json=True), JsonLines)
+    assert isinstance(reporter(terminal, Standing()), Live)
     terminal.environ = {"TERM": "dumb"}
-    assert isinstance(reporter(terminal), Lines)
+    assert isinstance(reporter(terminal, Standing()), Lines)
     terminal.quiet = True
-    assert isinstance(reporter(terminal), Silent)
+    assert isinstance(reporter(terminal, Standing()), Silent)
 
 
 def test_the_time_left_follows_the_pace():
