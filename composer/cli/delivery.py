@@ -17,6 +17,9 @@ from composer.cli.console import Console
 from composer.core import checkpoint
 from composer.formats import Format, WriteSettings
 
+MOST_DRAWN = 4
+"""How many lines of a piano-roll a piece may take that is only drawn because a terminal cannot play it."""
+
 
 class Rendering(Protocol):
     """One piece on its way into bytes."""
@@ -163,7 +166,7 @@ class Delivery:
         return Whole(representation, number, lambda score: formats.write(self.format.name, score, self.settings))
 
     def _draw(self, score: Score) -> bytes:
-        return self.console.drawing(score).encode() + b"\n"
+        return self.console.drawing(score, MOST_DRAWN).encode() + b"\n"
 
 
 def plan(

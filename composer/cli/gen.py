@@ -174,7 +174,7 @@ def _compose(
         delivery.target.close()
     if cut:
         were = "the piece was" if request.count == 1 else f"{cut} of {request.count} pieces were"
-        console.warn(f"{were} cut at {request.length} steps; a longer --length lets a piece come to its end")
+        console.warn(f"{were} cut at {request.length} steps; give a longer --length")
 
 
 def _check(**given: float | None) -> None:

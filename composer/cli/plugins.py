@@ -90,8 +90,16 @@ def _options(flag: str, kind: type[Any], width: int) -> Iterator[str]:
 
 
 def _table(console: Console, title: str, rows: Iterable[Sequence[str]]) -> None:
-    """A title, and rows in columns below it."""
+    """A title, and rows in columns below it; on a terminal, the widest column is cropped so that a row is a line."""
     rows = list(rows)
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    over = 2 * len(widths) + sum(widths) - console.width
+    if console.draws and over > 0:
+        widest = widths.index(max(widths))
+        widths[widest] = max(20, widths[widest] - over)
+    lines = ["  ".join(_cell(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     console.write("\n".join([f"{title}:", *(f"  {line}" for line in lines or ["none"]), ""]))
+
+
+def _cell(text: str, width: int) -> str:
+    return text.ljust(width) if len(text) <= width else text[: width - 3] + "..."

@@ -32,6 +32,11 @@ def test_they_are_listed_by_kind_with_where_they_come_from(composer):
     assert "composer-cli" in abc
 
 
+def test_a_row_is_a_line_of_the_terminal(composer):
+    assert max(map(len, composer("plugins", terminal=True, COLUMNS="60").out.splitlines())) <= 60
+    assert "..." not in composer("plugins").out
+
+
 def test_bare_names_are_for_completions(composer):
     assert composer("plugins", "models", "--names").out.split() == ["lstm"]
     assert "abc" in composer("plugins", "representations", "--names").out.split()
