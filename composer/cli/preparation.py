@@ -54,16 +54,17 @@ def prepare(
     where = device.resolve(asked.device)
     path = _path(asked, kind)
     saved = training.saved_header(path) if asked.resume else None
-    files = list(asked.files or (saved.record["data"] if saved else ()))
-    if not files:
+    if not (asked.files or saved):
         raise UsageError("there is nothing to learn from", f"name files: composer train {kind.name} FILE...")
     chosen = _resumed(asked, kind, saved) if saved else _from_checkpoint(asked) if asked.origin else _fresh(asked, kind)
+    began = training.began(saved, chosen.representation) if saved else None
+    files = list(asked.files or (began.arguments if began else ()))
     data = encoding.prepare(
         chosen.representation,
         files,
-        asked.split,
-        fitted=chosen.origin is not None,
-        augment=asked.augment,
+        began.split if began and asked.split == Split() else asked.split,
+        fitted=began.fitted if began else chosen.origin is not None,
+        augment=asked.augment or (began is not None and began.augment),
         progress=progress,
     )
     return training.Run(

@@ -118,3 +118,19 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tunes, home, process):
     assert b"Traceback" not in err
     again = process("train", "abc", "--name", "mine", "--resume", "--max-steps", "1", "--quiet")
     assert again.returncode == 0, again.stderr
+
+
+def test_going_on_needs_only_the_name_however_the_data_were_divided(train, composer, tunes, many):
+    train(many / "0.abc", "--valid", tunes, "--name", "divided", steps=2)
+    result = composer("train", "abc", "--name", "divided", "--resume", "--max-steps", 4)
+    assert result.code == 0, result.err
+    assert models.path_for("divided").is_file()
+
+
+def test_a_fine_tuning_can_be_gone_on_with(train, composer, tunes, many):
+    train(tunes, many / "0.abc", "--name", "first", steps=2)
+    start = ("--from", models.path_for("first"), "--name", "second")
+    assert composer("train", "abc", many / "1.abc", *start, "--max-steps", 2).code == 0
+    result = composer("train", "abc", "--name", "second", "--resume", "--max-steps", 4)
+    assert result.code == 0, result.err
+    assert checkpoints.read_header(models.path_for("second")).record["steps"] == 4
