@@ -63,6 +63,15 @@ def test_a_closed_pipe_ends_quietly(checkpoint, process):
     assert running.stderr.read() == b""
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows closes pipes in another way")
+def test_help_into_a_closed_pipe_ends_quietly(process):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = process("gen", "--help", stdout=writing)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
 def test_ctrl_c_ends_composing(checkpoint, process):
     running = process("gen", "abc", "--checkpoint", checkpoint, "--count", "100000", wait=False)
