@@ -1,0 +1,9 @@
+"""`make bench`: the figures that take minutes, one table after the other. The scripts beside this say what each is."""
+
+import speed
+import training
+
+if __name__ == "__main__":
+    speed.main()
+    print()
+    training.main()
