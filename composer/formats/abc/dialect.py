@@ -122,7 +122,7 @@ def title_of(text: str) -> str:
     """A title in the dialect's few characters: accents dropped, capitals throughout made titles."""
     folded = unicodedata.normalize("NFKD", re.sub(r"\\[`'^~\"ucv,](.)", r"\1", text)).encode("ascii", "ignore").decode()
     kept = " ".join("".join(TITLE.findall(folded.replace("`", "'").replace('"', " ").replace("/", "-"))).split())
-    kept = re.sub(r"[A-Za-z']+", lambda word: word[0].capitalize(), kept) if kept.isupper() else kept
+    kept = re.sub(r"[A-Za-z][A-Za-z']*", lambda word: word[0].capitalize(), kept) if kept.isupper() else kept
     return kept[:60].strip()
 
 

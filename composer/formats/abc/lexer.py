@@ -64,7 +64,8 @@ def split_tunes(text: str) -> list[TuneText]:
     starts = [number for number, line in enumerate(lines) if line.startswith("X:")]
     if not starts:
         starts = [number for number, line in enumerate(lines) if line.strip() and not line.startswith("%")][:1]
-    return [_tune(lines, start, stop) for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    stops = [*starts[1:], len(lines)]
+    return [_tune(lines, start, stop) for start, stop in zip(starts, stops, strict=False)]
 
 
 def _tune(lines: list[str], start: int, stop: int) -> TuneText:

@@ -73,9 +73,11 @@ def fit(parts: list[Part], bar: int, changes: set[str]) -> list[Part]:
         following = parts[number + 1] if number + 1 < len(parts) else None
         own = head(part, bar)
         _begin(part, bar, pickup, carried, changes)
-        if part.repeat and not _returns(part, bar, pickup, following, changes):
-            _unroll(part)
-            if own:
+        if part.repeat:
+            full = ticks_of(_ends(part)[0][-1]) == bar
+            if not _returns(part, bar, pickup, following, changes):
+                _unroll(part)
+            if own and full:
                 changes.add(ONCE)
         carried = _finish(part, bar, pickup, following, changes)
         _untie(part, changes)
