@@ -1,0 +1,95 @@
+"""`composer gen`: where the music goes, and in which form."""
+
+import stat
+
+import pytest
+
+
+@pytest.fixture
+def gen(composer, checkpoint):
+    """`composer gen abc` with the small model, in pieces of a few bars."""
+
+    def run(*arguments, length=60, **terminal):
+        return composer("gen", "abc", "--checkpoint", checkpoint, "--length", length, *arguments, **terminal)
+
+    return run
+
+
+def test_a_tune_goes_to_stdout_and_its_seed_to_stderr(gen):
+    result = gen()
+    assert result.code == 0
+    assert result.out.startswith("X:1\n")
+    assert result.out.endswith("\n")
+    seed = result.err.split()[1].rstrip(";")
+    assert gen("--seed", seed).out == result.out
+
+
+def test_a_seed_is_named_only_where_it_was_drawn(gen):
+    assert "seed" in gen().err
+    assert "seed" not in gen("--seed", "3").err
+    assert "seed" not in gen("--quiet").err
+
+
+def test_several_tunes_are_numbered_and_stand_apart(gen):
+    text = gen("--count", "3", "--seed", "1").out
+    assert [line for line in text.splitlines() if line.startswith("X:")] == ["X:1", "X:2", "X:3"]
+    assert text.count("\n\nX:") == 2
+
+
+def test_any_of_many_can_be_had_alone(gen, tmp_path):
+    gen("--count", "3", "--seed", "10", "--width", "1", "--output", tmp_path / "%d.abc")
+    assert gen("--seed", "12").out == (tmp_path / "3.abc").read_text()
+
+
+def test_the_suffix_chooses_the_format(gen, tmp_path):
+    result = gen("--output", tmp_path / "tune.mid", "--seed", "2")
+    assert result.code == 0
+    assert not result.data
+    assert f"wrote {tmp_path / 'tune.mid'}" in result.err
+    assert (tmp_path / "tune.mid").read_bytes().startswith(b"MThd")
+    assert gen("--format", "midi", "--seed", "2").data == (tmp_path / "tune.mid").read_bytes()
+
+
+def test_tempo_and_instrument_are_heard(gen):
+    plain = gen("--format", "midi", "--seed", "2").data
+    fast = gen("--format", "midi", "--seed", "2", "--tempo", "200", "--instrument", "40").data
+    assert plain != fast
+    assert int(60e6 / 200).to_bytes(3, "big") in fast
+    assert bytes([0xC0, 40]) in fast
+
+
+def test_text_of_many_goes_into_one_file_and_binary_into_numbered_ones(gen, tmp_path):
+    gen("--count", "2", "--output", tmp_path / "all.abc", "--seed", "1")
+    assert (tmp_path / "all.abc").read_text() == gen("--count", "2", "--seed", "1").out
+    gen("--count", "2", "--output", tmp_path / "tune-%02d.mid", "--seed", "1")
+    assert sorted(path.name for path in tmp_path.glob("*.mid")) == ["tune-01.mid", "tune-02.mid"]
+
+
+def test_an_output_is_readable_by_others_as_usual(gen, tmp_path):
+    gen("--output", tmp_path / "tune.abc")
+    (tmp_path / "usual").write_text("")
+    mode = stat.S_IMODE((tmp_path / "tune.abc").stat().st_mode)
+    assert mode == stat.S_IMODE((tmp_path / "usual").stat().st_mode)
+
+
+def test_a_terminal_is_never_sent_binary(gen):
+    result = gen("--format", "midi", terminal=True)
+    assert result.code == 0
+    assert b"MThd" not in result.data
+    assert "notes" in result.out
+    assert "--output tune.mid" in result.err
+
+
+def test_a_primer_is_gone_on_from(gen, tmp_path):
+    opening = "M:4/4\nL:1/8\nK:G\n|:GABc d2cB|"
+    by_text = gen("--prime-text", opening, "--seed", "5")
+    assert "GABc d2cB|" in by_text.out
+    (tmp_path / "opening.abc").write_text(opening)
+    assert gen("--prime", tmp_path / "opening.abc", "--seed", "5").out == by_text.out
+    assert gen("--prime", "-", "--seed", "5", stdin=opening.encode()).out == by_text.out
+
+
+def test_a_midi_file_can_be_the_primer(gen, tmp_path):
+    gen("--seed", "2", "--output", tmp_path / "opening.mid", length=40)
+    result = gen("--prime", tmp_path / "opening.mid", length=2000)
+    assert result.code == 0, result.err
