@@ -184,9 +184,10 @@ def _dialect_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
 
 def _raw_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
     """Every run of lines that are not blank is a piece, with whatever is in it; one without notes is refused."""
+    from composer.formats.abc.elements import Sound
     from composer.formats.abc.keys import Time
     from composer.formats.abc.lexer import TuneText
-    from composer.formats.abc.parser import Sound, parse_tune
+    from composer.formats.abc.parser import parse_tune
 
     lines = text.split("\n")
     start = 0

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from composer.formats.abc.elements import Mark, Sound, Tune
 from composer.formats.abc.keys import BEAT, Time, pitch
 from composer.formats.abc.lexer import Diagnostic, TuneText, split_tunes
-from composer.formats.abc.parser import Mark, Sound, Tune, parse_tune
+from composer.formats.abc.parser import parse_tune
 from composer.formats.abc.structure import Bar, arranged, bars, played
 
 __all__ = ["check", "check_tune"]

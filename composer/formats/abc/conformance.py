@@ -19,9 +19,9 @@ from composer.formats.abc.dialect import (
     lengths,
     unit_of,
 )
+from composer.formats.abc.elements import Tone
 from composer.formats.abc.keys import MIDDLE_C, Signature, parse_key, parse_meter
 from composer.formats.abc.lexer import Diagnostic
-from composer.formats.abc.parser import Tone
 
 __all__ = ["conforms"]
 

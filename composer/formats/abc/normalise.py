@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from composer.api import Refused
 from composer.formats.abc.dialect import METERS, rhythm_of
+from composer.formats.abc.elements import Tune
 from composer.formats.abc.keys import Signature, Time, parse_key
 from composer.formats.abc.lexer import Diagnostic, TuneText
 from composer.formats.abc.mend import mend
-from composer.formats.abc.parser import Tune, parse_tune
+from composer.formats.abc.parser import parse_tune
 from composer.formats.abc.spelling import Unwritable, spell_tune
 from composer.formats.abc.structure import Bar, arranged, bars, played
 
@@ -19,7 +20,6 @@ _FATAL = {
     "ending without a first": "endings that do not match",
     "ending without a second": "endings that do not match",
     "ending given twice": "endings that do not match",
-    "repeat without a beginning": "repeats that do not match",
     "incomplete tuplet": "an incomplete tuplet",
     "broken rhythm without a partner": "broken rhythm without a partner",
     "impossible length": "an impossible length",

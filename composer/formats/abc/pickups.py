@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from composer.formats.abc.parser import Sound
+from composer.formats.abc.elements import Sound
 from composer.formats.abc.spelling import Line, Part, Unwritable
 
 __all__ = ["fit", "head", "ticks_of", "upbeats"]

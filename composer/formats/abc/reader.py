@@ -8,9 +8,10 @@ from fractions import Fraction
 from functools import lru_cache
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
+from composer.formats.abc.elements import Tune
 from composer.formats.abc.keys import BEAT, Time, pitch
 from composer.formats.abc.lexer import Diagnostic, TuneText, split_tunes
-from composer.formats.abc.parser import Tune, parse_tune
+from composer.formats.abc.parser import parse_tune
 from composer.formats.abc.structure import Bar, arranged, bars, played
 
 __all__ = ["read_score", "read_tune", "score_of"]

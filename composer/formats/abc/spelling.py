@@ -17,8 +17,8 @@ from composer.formats.abc.dialect import (
     title_of,
     unit_of,
 )
+from composer.formats.abc.elements import Sound, Tone
 from composer.formats.abc.keys import Signature, Time, pitch, step_name
-from composer.formats.abc.parser import Sound, Tone
 
 __all__ = ["Line", "Part", "Speller", "Unwritable", "spell_tune"]
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from composer.formats.abc.elements import Element, Mark, PartMark, Sound, Tune
 from composer.formats.abc.keys import Signature, Time
 from composer.formats.abc.lexer import Diagnostic
-from composer.formats.abc.parser import Element, Mark, PartMark, Sound, Tune
 
 __all__ = ["Bar", "Ending", "Section", "arranged", "bars", "played", "sections"]
 
@@ -134,9 +134,7 @@ class _Sections:
     def _mark(self, mark: Mark | None, part: str | None) -> None:
         section = self.section
         if mark is not None:
-            if mark.ends and not section.sounds and self.done:
-                self._problem(mark, "repeat without a beginning", "`:|` follows nothing that could be repeated")
-            elif section.endings:
+            if section.endings:
                 self._after_ending(mark)
             elif mark.endings:
                 self._first_ending(mark)

@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from composer.api import EncodeError, Note, Score
 from composer.formats.abc.dialect import METERS, MOST_TONES
+from composer.formats.abc.elements import Sound, Tone
 from composer.formats.abc.keys import BEAT, Signature, Time, key_name, parse_key, pitch
-from composer.formats.abc.parser import Sound, Tone
 from composer.formats.abc.spelling import Part, Unwritable, spell_tune
 
 __all__ = ["dialect_of", "write"]

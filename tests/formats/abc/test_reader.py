@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, Key, Meter, ReadError, Tempo
 from composer.formats.abc.check import check_tune
+from composer.formats.abc.elements import Sound
 from composer.formats.abc.lexer import split_tunes
 from composer.formats.abc.normalise import normalise
-from composer.formats.abc.parser import Sound, parse_tune
+from composer.formats.abc.parser import parse_tune
 from composer.formats.abc.reader import read_score, read_tune, score_of
 
 C4, D4, E4, F4, G4, A4, B4, C5 = 60, 62, 64, 65, 67, 69, 71, 72

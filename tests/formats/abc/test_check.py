@@ -1,0 +1,81 @@
+"""The native checker: planted faults are found at their places, and clean tunes are left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from composer.formats.abc.check import check
+
+HEADER = "X:1\nM:6/8\nL:1/8\nK:D\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "ABA ABA|ABA ABA|]",
+        "f|ABA ABA|ABA ABA|ABA AB|]",
+        "|:f|ABA ABA|ABA AB:||:f|ABA ABA|ABA AB:|",
+        "f|ABA ABA|ABA AB:|g|ABA ABA|ABA AB:|",
+        "|:f|ABA ABA|[1 ABA AB:|[2 ABA A2f||ABA ABA|ABA ABA|]",
+        "|:ABA ABA|ABA||ABA|ABA ABA:|",
+        "A3-A3-|A6|(3ABc d2 e2|A>B c<d A2|",
+        "[M:3/4]ABA ABA|[M:2/4]ABAB|",
+        "[M:none]ABAA|AAA|",
+        "|:A6|[1 B3-B3:|[2 B6|]",
+    ],
+)
+def test_clean_tunes(body):
+    assert check(f"{HEADER}{body}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "column", "kind"),
+    [
+        ("ABA ABA|ABA AB|ABA ABA|]", 9, "bar too short"),
+        ("ABA ABA|ABA ABAB|ABA ABA|]", 9, "bar too long"),
+        ("ABA ABA|ABA AB|]", 9, "bar too short"),
+        ("|:ABA ABA|ABA ABA:||:f|ABA ABA|ABA AB:|", 22, "bar too short"),
+        ("|:ABA ABA|ABA AB:|", 11, "bar too short"),
+        ("ABA ABA|ABA|ABA|ABA ABA|", 9, "bar too short"),
+        ("|:ABA ABA|ABA ABA|]", 18, "repeat without an end"),
+        ("ABA ABA:|[2 ABA ABA|]", 8, "ending without a first"),
+        ("|:A6|[1 B6:|c6|]", 5, "ending without a second"),
+        ("A5?A|", 3, "unknown character"),
+        ("(3AB A5|(3AB|", 13, "incomplete tuplet"),
+        ("A6-|B6|", 1, "dangling tie"),
+        ("A6-|]", 1, "dangling tie"),
+        ("-A6|", 1, "dangling tie"),
+        ("A5B>|A6|", 5, "broken rhythm without a partner"),
+        ("[AB6|A6|", 1, "unbalanced brackets"),
+        ("A]5A|", 2, "unbalanced brackets"),
+        ("A/0A5|", 1, "impossible length"),
+        ("z6|", 1, "no notes"),
+    ],
+)
+def test_planted_faults(body, column, kind):
+    found = check(f"{HEADER}{body}\n")
+    places = {(each.line, each.column) for each in found if each.kind == kind}
+    assert (5 if kind != "no notes" else 1, column) in places, found
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "kind"),
+    [
+        ("", 1, "no tune"),
+        ("X:1\nM:6/8\nA6|\n", 3, "no key"),
+        ("X:1\nK:Hm\nA4|\n", 2, "unknown key"),
+        ("X:1\nM:6/7\nK:D\nA4|\n", 2, "unknown meter"),
+        ("X:1\nL:x\nK:D\nA4|\n", 2, "unknown unit length"),
+        ("X: :2\nM:4/4\nK:D\nA8|\n", 1, "odd number"),
+        ("ABC|\n", 1, "no header"),
+    ],
+)
+def test_faults_of_headers(text, line, kind):
+    assert (line, kind) in {(each.line, each.kind) for each in check(text)}
+
+
+def test_lines_are_those_of_the_file():
+    text = f"{HEADER}A6|\n\nX:2\nM:6/8\nK:D\nA6|A7|A6|\n"
+    assert [str(each) for each in check(text)] == [
+        "line 10, column 4: a bar of 3.5 quarter notes where the meter has 3"
+    ]
