@@ -43,7 +43,7 @@ def main() -> None:
     flags = ["--temp", given.temp, "--seed", "1", *(["--checkpoint", given.checkpoint] if given.checkpoint else [])]
     tunes = compose(given.count, *flags)
     found = [faults(tune) for tune in tunes]
-    whole = sum(tune.rstrip().endswith("|]") for tune in tunes)
+    whole = sum(tune.rstrip().endswith(("|]", ":|")) for tune in tunes)
     print(f"of {len(tunes)} tunes at temperature {given.temp}:")
     print(f"  no abc2midi error   {sum(not errors for errors, _ in found)}")
     print(f"  no warning          {sum(not warnings for _, warnings in found)}")
