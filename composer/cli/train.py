@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -193,7 +192,6 @@ def _close(console: Console, run: Run, finished: Finished | None) -> None:
     if finished is not None:
         console.say(closing_line(finished, run.unit, run.reported))
     if finished is None or finished.reason == "interrupted":
-        files = " ".join(shlex.quote(file) for file in run.names)
-        console.say(f"saved; go on with: composer train {rep} {files} --name {name} --resume")
+        console.say(f"saved; go on with: composer train {rep} --name {name} --resume")
         raise typer.Exit(130)
     console.say(f"kept in {run.path}\nhear it: composer gen {rep}")
