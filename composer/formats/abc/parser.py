@@ -17,6 +17,10 @@ from composer.formats.abc.voice import HANDLERS, Voice, close_group
 __all__ = ["parse_tune"]
 
 
+_PART = re.compile(r"[A-Z]\d?\.?")
+"""A part's name; other texts after `P:` are remarks, or even words that are sung."""
+
+
 def parse_tune(text: TuneText) -> Tune:
     """The tune that `text` spells."""
     return _Parser(text).run()
@@ -73,7 +77,7 @@ class _Parser:
             tune.tempo = value
         elif name == "V":
             self._select(value.split()[0] if value.split() else "1")
-        elif name == "P" and self.in_body:
+        elif name == "P" and self.in_body and _PART.fullmatch(value):
             self._voice().elements.append(PartMark(value.strip().rstrip("."), found.line, found.column))
 
     def _meter(self, found: Field) -> None:

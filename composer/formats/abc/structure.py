@@ -73,10 +73,11 @@ def bars(elements: Sequence[Element]) -> list[Bar]:
                 found.append(bar)
                 bar = Bar(open=element)
             else:
-                bar.open = element if bar.open is None else _merged(bar.open, element)
-                if found:
-                    found[-1].close = bar.open
+                _merge(element, bar, found)
         elif isinstance(element, PartMark):
+            if bar.sounds:
+                found.append(bar)
+                bar = Bar()
             bar.part = element.name
         elif isinstance(element, Time):
             bar.time = element
@@ -85,6 +86,13 @@ def bars(elements: Sequence[Element]) -> list[Bar]:
     if bar.sounds:
         found.append(bar)
     return found
+
+
+def _merge(mark: Mark, bar: Bar, found: list[Bar]) -> None:
+    """A bar line right after another becomes one with it."""
+    bar.open = mark if bar.open is None else _merged(bar.open, mark)
+    if found:
+        found[-1].close = bar.open
 
 
 def _merged(first: Mark, second: Mark) -> Mark:
