@@ -68,6 +68,13 @@ def fit(parts: list[Part], bar: int, changes: set[str]) -> list[Part]:
     """The parts with the longest of their pickups, each ending where the next begins. Raises Unwritable."""
     parts = _once(parts, bar, changes)
     pickup = max(head(part, bar) for part in parts)
+    if pickup and BEFORE in changes:
+        # Other parts have pickups too, so that a rest before the first would be an empty bar.
+        upbeat = parts.pop(0).bars[0][1:]
+        parts[0].bars.insert(0, upbeat)
+        changes.discard(BEFORE)
+        changes.add(MOVED)
+        pickup = max(head(part, bar) for part in parts)
     carried: Line | None = None
     for number, part in enumerate(parts):
         following = parts[number + 1] if number + 1 < len(parts) else None

@@ -140,3 +140,12 @@ def test_abc2midi_has_nothing_to_say():
         ["abc2midi", "-", "-c"], input="\n".join(texts).encode(), capture_output=True, check=False
     ).stdout.decode()
     assert [line for line in output.splitlines() if " in line-char " in line] == []
+
+
+@pytest.mark.parametrize("body", [each for each, _ in EXACT])
+def test_a_tune_of_the_dialect_stays_as_it_is(body):
+    first = normal(body)
+    assert isinstance(first, Normal)
+    again = normalise(split_tunes(f"X:1\n{first.text}")[0])
+    assert isinstance(again, Normal)
+    assert (again.text, again.changes) == (first.text, ())
