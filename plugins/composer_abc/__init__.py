@@ -31,6 +31,7 @@ END = 0
 
 _TEXTS = ("dialect", "raw")
 _OPENING = re.compile(r"X:[^\n]*(\n|$)")
+_WHOLE_BARS = re.compile(r"^K:.*\n[^\0]*\|\]?\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,21 +217,24 @@ def _raw_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
 
 
 def _fragment(text: str, source: Source, raw: bool) -> Piece | Refused:
-    """An opening: taken as it is, but for a whole tune of another writing, which is rewritten in the dialect."""
+    """An opening: as it is where a tune of the dialect may begin so; else, where it is whole bars, rewritten."""
     if raw:
         return Piece(text, source=source.label)
+    from composer.formats.abc.conformance import UNFINISHED, conforms
     from composer.formats.abc.lexer import split_tunes
     from composer.formats.abc.normalise import normalise
 
-    text = _OPENING.sub("", text, count=1) if text.startswith("X:") else text
-    whole = re.search(r"^K:.*\n.*\|\]?\s*$", text, re.MULTILINE | re.DOTALL) is not None
     tunes = split_tunes(text)
-    if whole and tunes:
-        normal = normalise(tunes[0], source.label)
-        if not isinstance(normal, Refused):
-            # The body's last line end and final bar line would say that the tune is over.
-            return Piece(normal.text, normal.title, source.label)
-    return Piece(text, source=source.label)
+    if tunes and text.startswith("X:"):
+        text = _OPENING.sub("", tunes[0].text, count=1)
+    legal = all(fault.kind == UNFINISHED for fault in conforms(text))
+    if legal or not tunes or not _WHOLE_BARS.search(text):
+        return Piece(text, source=source.label)
+    normal = normalise(tunes[0], source.label)
+    if isinstance(normal, Refused):
+        return normal
+    over = text.rstrip().endswith(("|]", ":|", "||"))
+    return Piece(normal.text if over else normal.text.removesuffix("|]\n") + "|", normal.title, source.label)
 
 
 @hookimpl

@@ -23,7 +23,10 @@ from composer.formats.abc.elements import Tone
 from composer.formats.abc.keys import MIDDLE_C, Signature, parse_key, parse_meter
 from composer.formats.abc.lexer import Diagnostic
 
-__all__ = ["conforms"]
+__all__ = ["UNFINISHED", "conforms"]
+
+UNFINISHED = "the tune is not over"
+"""The only fault of a text that a tune of the dialect may begin with."""
 
 
 def conforms(text: str) -> list[Diagnostic]:
@@ -122,7 +125,7 @@ class _Body:
                 raise self._fault("broken rhythm and chords in one hornpipe")
             self.at = match.end()
         if (self.phase != "end" and not (self.phase == "part" and self.closed == ":|")) or self.breaks:
-            raise self._fault("the tune is not over")
+            raise self._fault(UNFINISHED)
 
     closed = ""
     """The mark that closed the last part."""
