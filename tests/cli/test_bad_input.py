@@ -159,7 +159,7 @@ class TestCheckpoint:
 
 class TestPrimer:
     def test_symbols_outside_the_vocabulary_are_named(self, gen):
-        gen("--prime-text", "K:G\n|:GABc ~ö|", "--quiet").failed("ö")
+        gen("--prime-text", "M:9/8\nL:1/8\nK:G\n|:GAB ", "--quiet").failed("9")
 
     def test_no_such_file(self, gen):
         gen("--prime", "gone.abc").failed("gone.abc")
