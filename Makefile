@@ -26,7 +26,7 @@ help:
 	@echo "make clean   remove what was built"
 
 tune: $(VENV)/ready
-	$(BIN)/composer gen abc --output tune.abc --force
+	$(BIN)/composer gen abc --checkpoint composer/pretrained/abc.safetensors --output tune.abc --force
 	$(BIN)/composer show tune.abc
 
 test: $(VENV)/ready-to-develop

@@ -1,9 +1,14 @@
 """A home of its own for each test, a terminal to run the program in, and a small model of tunes."""
 
 import io
+import os
 from dataclasses import dataclass
 
 import pytest
+
+# Tests run side by side, one for each core, and threads that wait for one another would only get in their way.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 TUNES = """X:1
 T:Over the Fence

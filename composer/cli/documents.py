@@ -67,14 +67,16 @@ def _with_tune(readme: str) -> str:
     It is no part of `documents`, since another processor may compose another tune.
     """
 
+    model = models.bundled("abc")
+
     def block(match: re.Match[str]) -> str:
         command = f"composer gen abc {match[1]}"
-        tune = _run(*command.split()[1:])
+        tune = _run(*command.split()[1:], "--checkpoint", str(model))
         picture = _run("show", "-", stdin=tune)
         shown = f"$ {command} | tee tune.abc\n{tune.strip()}\n\n$ composer show tune.abc\n{picture.strip()}"
         return f"<!-- tune {match[1]} -->\n```\n{shown}\n```"
 
-    if models.bundled("abc") is None:
+    if model is None:
         return readme
     return re.sub(r"<!-- tune (.*?) -->\n```\n(?:.*?\n)?```", block, readme, flags=re.DOTALL)
 
