@@ -187,7 +187,7 @@ class Representation(ABC):
     whenever the same piece would be encoded in another way. `suffixes` are the files it reads, `formats` the formats
     it can be written in (see `composer.formats`), the default first; `native`, where there is one, is the text format
     that its decoder writes. `Options` and `Wishes` are frozen dataclasses; a field's metadata may hold `help`.
-    `length` is the most steps that `composer gen` takes by default.
+    `length` is the most steps that `composer gen` takes by default, and `step_name` what one step is called.
     """
 
     api: ClassVar[int]
@@ -199,6 +199,7 @@ class Representation(ABC):
     formats: ClassVar[tuple[str, ...]]
     native: ClassVar[str | None] = None
     length: ClassVar[int] = 2000
+    step_name: ClassVar[str] = "step"
     Options: ClassVar[type[Any]] = NoOptions
     Wishes: ClassVar[type[Any]] = NoOptions
 

@@ -66,7 +66,6 @@ def _with_tune(readme: str) -> str:
 
     It is no part of `documents`, since another processor may compose another tune.
     """
-
     model = models.bundled("abc")
 
     def block(match: re.Match[str]) -> str:

@@ -95,7 +95,8 @@ class Run:
     @property
     def unit(self) -> str:
         """What validation values are reported in."""
-        return "bits per token" if self.data.spec.kind is Kind.TOKENS else "nats per frame"
+        unit = "bits" if self.data.spec.kind is Kind.TOKENS else "nats"
+        return f"{unit} per {self.representation.step_name}"
 
     def reported(self, nats: float) -> float:
         """Nats a step in that unit."""

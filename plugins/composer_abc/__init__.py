@@ -59,6 +59,7 @@ class Abc(Representation):
     suffixes = (".abc", ".txt")
     formats = ("abc", "midi", "musicxml")
     native = "abc"
+    step_name = "character"
     Options = AbcOptions
 
     def __init__(self, options: AbcOptions | None = None) -> None:
