@@ -111,6 +111,14 @@ class Abc(Representation):
     def decoder(self, number: int = 1) -> Decoder:
         return _Decoder(self, number)
 
+    def variants(self, piece: Piece) -> Iterator[Piece]:
+        """A tune of the dialect in other keys; the text as it is has none."""
+        from composer.formats.abc.transpose import transpositions
+
+        for moved in () if self.raw else transpositions(_text(piece)):
+            labels = {**piece.labels, "key": moved.key}
+            yield Piece(moved.text, piece.title, f"{piece.source} in {moved.key}", labels)
+
     def state(self) -> dict[str, Any]:
         return {"characters": "".join(self.characters)}
 
