@@ -62,7 +62,7 @@ def _with_help(readme: str) -> str:
 
 
 def _with_tune(readme: str) -> str:
-    """The README with a tune, and its picture, after `<!-- tune OPTIONS -->`.
+    """The README with a tune, and how its picture begins, after `<!-- tune OPTIONS -->`.
 
     It is no part of `documents`, since another processor may compose another tune.
     """
@@ -71,8 +71,8 @@ def _with_tune(readme: str) -> str:
     def block(match: re.Match[str]) -> str:
         command = f"composer gen abc {match[1]}"
         tune = _run(*command.split()[1:], "--checkpoint", str(model))
-        picture = _run("show", "-", stdin=tune)
-        shown = f"$ {command} | tee tune.abc\n{tune.strip()}\n\n$ composer show tune.abc\n{picture.strip()}"
+        caption, beginning, *_ = _run("show", "-", stdin=tune).split("\n\n")
+        shown = f"$ {command} | tee tune.abc\n{tune.strip()}\n\n$ composer show tune.abc\n{caption}\n\n{beginning}\n..."
         return f"<!-- tune {match[1]} -->\n```\n{shown}\n```"
 
     if model is None:
