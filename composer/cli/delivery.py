@@ -19,6 +19,12 @@ from composer.formats import Format, WriteSettings
 
 MOST_DRAWN = 4
 """How many lines of a piano-roll a piece may take that is only drawn because a terminal cannot play it."""
+NUMBER = re.compile(r"%(?:0\d)?d")
+"""Where the number of a piece stands in the name of an output."""
+
+
+class Soundless(ComposerError):
+    """A piece without a note, which cannot be written as music."""
 
 
 class Rendering(Protocol):
@@ -62,7 +68,7 @@ class Whole:
     def finish(self) -> bytes:
         score = self.representation.score(self.representation.decode(self.steps))
         if score is None or not score.notes:
-            raise ComposerError(
+            raise Soundless(
                 f"piece {self.number} has no notes that could be played", "try another --seed or a lower --temp"
             )
         return self.write(score)
@@ -125,18 +131,22 @@ class ToFile:
 
 @dataclass
 class ToFiles:
-    """Each piece into a file of its own, named by a pattern with `%d` in it."""
+    """Each piece into a file of its own, named by a pattern with `%d` or `%03d` in it."""
 
     pattern: str
     console: Console
     current: bytearray = field(default_factory=bytearray)
     paths: list[Path] = field(default_factory=list)
 
+    def path(self, number: int) -> Path:
+        """The file of piece `number`; a `%` that begins no number stands for itself."""
+        return Path(NUMBER.sub(lambda match: match[0] % number, self.pattern))
+
     def write(self, data: bytes) -> None:
         self.current += data
 
     def end(self, number: int) -> None:
-        self.paths.append(Path(self.pattern % number))
+        self.paths.append(self.path(number))
         save(self.paths[-1], bytes(self.current))
         self.current.clear()
 
@@ -192,9 +202,10 @@ def plan(
                 f"number the files: --output tune-%d{chosen.suffixes[0]}",
             )
         target = ToStdout(console)
-    elif "%" in output:
-        drawn, target = False, ToFiles(_pattern(output), console)
-        _keep(force, *(Path(output % number) for number in range(1, count + 1)))
+    elif NUMBER.search(output):
+        files = ToFiles(output, console)
+        drawn, target = False, files
+        _keep(force, *(files.path(number) for number in range(1, count + 1)))
     elif count > 1 and not native:
         path = Path(output)
         raise UsageError(
@@ -247,13 +258,6 @@ def _format(kind: type[Representation], name: str | None, output: str | None) ->
 def _offers(kind: type[Representation]) -> str:
     known = [f"{name} ({formats.format_named(name).suffixes[0]})" for name in kind.formats]
     return f"`{kind.name}` can be written as {', '.join(known)}"
-
-
-def _pattern(output: str) -> str:
-    """`output` where it holds exactly one number, such as `%d` or `%03d`, and no other `%`."""
-    if output.count("%") != 1 or not re.search(r"%(0\d)?d", output):
-        raise UsageError(f"`{output}` is no pattern for files", "write %d, or %03d, once where the number is to stand")
-    return output
 
 
 def _keep(force: bool, *paths: Path) -> None:

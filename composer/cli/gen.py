@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from composer.api import UsageError
+from composer.api import CheckpointError, ComposerError, UsageError
 from composer.cli import wishes
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ command_class = wishes.WishingCommand
 TUNE, OPENING, WRITING, MODEL = "The music", "How it begins", "How it is written", "Who composes"
 
 RANGES: dict[str, tuple[float, float, str]] = {
-    "temp": (0.0, 1e6, "0 (always the likeliest step), 1 (as the model learnt it) or any number above"),
-    "top_k": (0, 2**31, "0 for all steps, or a number above"),
+    "temp": (0.0, 1e6, "0 (always the likeliest step), 1 (as the model learnt it) or another number up to 1000000"),
+    "top_k": (0, 2**31, "0 for all steps, or a whole number up to 2147483648"),
     "top_p": (1e-9, 1.0, "a number above 0, up to 1"),
     "min_p": (0.0, 1.0, "a number from 0 to 1"),
-    "length": (1, 10**9, "1 or more"),
-    "count": (1, 10**9, "1 or more"),
-    "seed": (0, 2**63 - 1, "a whole number from 0 on"),
+    "length": (1, 10**9, "1 to 1000000000"),
+    "count": (1, 10**9, "1 to 1000000000"),
+    "seed": (0, 2**63 - 1, "a whole number from 0 to 9223372036854775807"),
     "width": (0, 4096, "1 to 4096, or 0 for as many as are worth it"),
 }
 """The lowest and highest value of each numeric option, and how to say so."""
@@ -130,6 +130,9 @@ def gen(
     settings = WriteSettings(tempo, instrument, velocity)
     planned = delivery.plan(kind, console, settings, count=count, format_name=format, output=output, force=force)
     path = checkpoint or models.default(rep)
+    composing = "the bundled model" if path == models.bundled(rep) else path.stem
+    if path.is_dir():
+        raise CheckpointError(f"{path} is a folder", "name a model in it, which ends in .safetensors")
     model = player.open_player(path, rep, devices.resolve(device))
     request = Request(
         length=length or kind.length,
@@ -144,7 +147,9 @@ def gen(
         width=width,
     )
     if seed is None:
-        console.say(f"seed {request.seed}; the same again with --seed {request.seed}")
+        console.say(f"{composing}, seed {request.seed}; the same again with --seed {request.seed}")
+    elif checkpoint is None and path != models.bundled(rep):
+        console.say(f"{composing}, your newest model")
     if planned.drawn:
         console.say(
             f"this is {planned.format.name}, drawn because a terminal cannot play it; "
@@ -157,24 +162,36 @@ def _compose(
     model: Player, request: Request, constraint: Constraint | None, delivery: Delivery, console: Console
 ) -> None:
     """Compose all pieces and deliver each; where this is interrupted, the ones that are whole are kept."""
+    from composer.cli.delivery import Soundless
     from composer.core.generation import Drew, generate
 
-    cut, rendering = 0, None
+    cut, soundless, rendering = 0, 0, None
     try:
         for event in generate(model.sampler, model.spec, request, constraint):
             rendering = rendering or delivery.rendering(model.representation, event.number)
             if isinstance(event, Drew):
                 delivery.target.write(rendering.push(event.step))
-            else:
+                continue
+            try:
                 delivery.target.write(rendering.finish())
                 delivery.target.end(event.number)
-                rendering = None
                 cut += not event.whole
+            except Soundless as error:
+                if request.count == 1:
+                    raise
+                console.warn(f"{error.message}; it is left out")
+                soundless += 1
+            rendering = None
     finally:
         delivery.target.close()
     if cut:
         were = "the piece was" if request.count == 1 else f"{cut} of {request.count} pieces were"
         console.warn(f"{were} cut at {request.length} steps; give a longer --length")
+    if soundless:
+        raise ComposerError(
+            f"{soundless} of {request.count} pieces had no notes and were left out",
+            "try another --seed or a lower --temp",
+        )
 
 
 def _check(**given: float | None) -> None:
@@ -182,7 +199,7 @@ def _check(**given: float | None) -> None:
     for name, value in given.items():
         lowest, highest, words = RANGES[name]
         if value is not None and not lowest <= value <= highest:
-            raise UsageError(f"--{name.replace('_', '-')} cannot be {value:g}", f"give {words}")
+            raise UsageError(f"--{name.replace('_', '-')} cannot be {value}", f"give {words}")
 
 
 def _conditions(pairs: list[str], known: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

@@ -4,6 +4,9 @@ import stat
 
 import pytest
 
+from composer.core import checkpoint as checkpoints
+from composer.core import models, registry
+
 
 @pytest.fixture
 def gen(composer, checkpoint):
@@ -20,7 +23,7 @@ def test_a_tune_goes_to_stdout_and_its_seed_to_stderr(gen):
     assert result.code == 0
     assert result.out.startswith("X:1\n")
     assert result.out.endswith("\n")
-    seed = result.err.split()[1].rstrip(";")
+    seed = result.err.split("--seed ")[1].split()[0]
     assert gen("--seed", seed).out == result.out
 
 
@@ -39,6 +42,36 @@ def test_several_tunes_are_numbered_and_stand_apart(gen):
 def test_any_of_many_can_be_had_alone(gen, tmp_path):
     gen("--count", "3", "--seed", "10", "--width", "1", "--output", tmp_path / "%d.abc")
     assert gen("--seed", "12").out == (tmp_path / "3.abc").read_text()
+
+
+def test_the_model_is_named(composer, checkpoint, gen, monkeypatch):
+    assert gen().err.startswith("small, seed ")
+    monkeypatch.setattr(models, "bundled", lambda representation: checkpoint)
+    assert composer("gen", "abc", "--length", "40").err.startswith("the bundled model, seed ")
+    assert not composer("gen", "abc", "--length", "40", "--seed", "1").err
+    saved = checkpoints.load(checkpoint, half=True)
+    checkpoints.save(models.path_for("mine"), saved.with_record(finished=True))
+    assert composer("gen", "abc", "--length", "40").err.startswith("mine, seed ")
+    assert composer("gen", "abc", "--length", "40", "--seed", "1").err == "mine, your newest model\n"
+    assert not composer("gen", "abc", "--length", "40", "--seed", "1", "--quiet").err
+
+
+def test_a_piece_without_notes_is_left_out_of_many(gen, tmp_path, monkeypatch):
+    kind = registry.representation("abc")
+    scores, number = kind.score, iter(range(1, 4))
+    monkeypatch.setattr(kind, "score", lambda self, piece: None if next(number) == 2 else scores(self, piece))
+    result = gen("--count", "3", "--output", tmp_path / "%d.mid", "--seed", "1")
+    assert "warning: piece 2 has no notes that could be played; it is left out" in result.err
+    assert result.code == 1
+    assert "error: 1 of 3 pieces had no notes" in result.err
+    assert sorted(path.name for path in tmp_path.glob("*.mid")) == ["1.mid", "3.mid"]
+
+
+def test_a_percent_sign_that_begins_no_number_is_one(gen, tmp_path):
+    assert gen("--output", tmp_path / "100%.abc").code == 0
+    assert (tmp_path / "100%.abc").is_file()
+    assert gen("--output", tmp_path / "100% no %02d.abc", "--count", "2").code == 0
+    assert (tmp_path / "100% no 02.abc").is_file()
 
 
 def test_the_suffix_chooses_the_format(gen, tmp_path):
