@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from composer.cli.console import Console
 from composer.cli.standing import Standing, opening_line, sparkline, step_line, validation_line
+from composer.cli.words import counted
 from composer.core.events import Event, Finished, Prepared, Snapshot, Started, Stepped, Validated
 
 if TYPE_CHECKING:
@@ -45,57 +46,44 @@ def reporter(console: Console, standing: Standing, as_json: bool = False) -> Rep
 
 
 @dataclass
-class JsonLines:
-    """Each event as a line of JSON on stdout."""
+class Plain:
+    """What reporters that draw nothing have in common: a text to show is a line on stderr."""
 
     console: Console
 
-    def __enter__(self) -> Reporter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *reason: object) -> None:
         pass
-
-    def tell(self, event: Event) -> None:
-        self.console.write(json.dumps(event.to_json(), allow_nan=False, default=str) + "\n")
 
     def show(self, text: str) -> None:
         self.console.say(text)
 
 
 @dataclass
-class Silent:
+class JsonLines(Plain):
+    """Each event as a line of JSON on stdout."""
+
+    def tell(self, event: Event) -> None:
+        self.console.write(json.dumps(event.to_json(), allow_nan=False, default=str) + "\n")
+
+
+@dataclass
+class Silent(Plain):
     """Nothing."""
-
-    console: Console
-
-    def __enter__(self) -> Reporter:
-        return self
-
-    def __exit__(self, *reason: object) -> None:
-        pass
 
     def tell(self, event: Event) -> None:
         if isinstance(event, Prepared):
             report_pieces(self.console, event)
 
-    def show(self, text: str) -> None:
-        self.console.say(text)
-
 
 @dataclass
-class Lines:
+class Lines(Plain):
     """A line for each thing worth knowing, and for each twentieth of the way."""
 
-    console: Console
     standing: Standing
     parts: int = 0
-
-    def __enter__(self) -> Reporter:
-        return self
-
-    def __exit__(self, *reason: object) -> None:
-        pass
 
     def tell(self, event: Event) -> None:
         self.standing.take(event)
@@ -111,9 +99,6 @@ class Lines:
                     self.console.say(step_line(self.standing))
             case Validated():
                 self.console.say(validation_line(event))
-
-    def show(self, text: str) -> None:
-        self.console.say(text)
 
 
 class Live:
@@ -170,18 +155,20 @@ class Live:
 def report_pieces(console: Console, event: Prepared) -> None:
     """Say what was read; what was left out is counted by its reason, with the first places of each."""
     known = ", encoded before" if event.cached else ""
-    console.say(f"{sum(event.pieces.values()):,} pieces{known}")
+    console.say(f"{counted(sum(event.pieces.values()), 'piece')}{known}")
     if event.duplicates:
-        console.say(f"{event.duplicates:,} more are copies, and were left out")
+        are = "is a copy, and was" if event.duplicates == 1 else "are copies, and were"
+        console.say(f"{event.duplicates:,} more {are} left out")
     if event.refused:
-        console.say(f"{sum(event.refused.values()):,} more were left out:")
+        refused = sum(event.refused.values())
+        console.say(f"{refused:,} more {'was' if refused == 1 else 'were'} left out:")
     for reason, count in sorted(event.refused.items(), key=lambda item: -item[1]):
         first = next(iter(event.places.get(reason, ())), "")
         console.say(f"{count:>6,}  {reason}{f', such as {first}' if first else ''}")
     for line in event.unreadable[:UNREADABLE]:
         console.warn(line)
     if len(event.unreadable) > UNREADABLE:
-        console.warn(f"and {len(event.unreadable) - UNREADABLE:,} more files cannot be read")
+        console.warn(f"and {counted(len(event.unreadable) - UNREADABLE, 'more file')} cannot be read")
     for note in event.notes:
         console.warn(note)
 
@@ -204,7 +191,7 @@ class Reading:
     def tell(self, sources: int, pieces: int) -> None:
         """Count `sources` files and `pieces` so far."""
         if self._console.lively and not self._console.quiet:
-            self._console.stderr.write(f"\rreading: {sources:,} files, {pieces:,} pieces\033[K")
+            self._console.stderr.write(f"\rreading: {counted(sources, 'file')}, {counted(pieces, 'piece')}\033[K")
             self._console.stderr.flush()
             self._shown = True
 

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from composer.api import ReadError, UsageError
+from composer.cli.words import counted
 
 if TYPE_CHECKING:
     from composer.api import Source
     from composer.cli.console import Console
+
+MOST_SYSTEMS = 16
+"""How many lines of a roll a piece may take on a terminal; into a pipe or a file, it is drawn whole."""
 
 
 def show(
@@ -43,10 +47,10 @@ def show(
 
 
 def card(path: Path, width: int = 80) -> str:
-    """What a checkpoint is, in lines of `width`: the facts in its header, and the text `NAME.md` beside it, if any."""
+    """What a checkpoint is, in lines of `width`, at least 40: its header's facts, and the text `NAME.md` beside it."""
     from composer.core import checkpoint
 
-    header = checkpoint.read_header(path)
+    header, width = checkpoint.read_header(path), max(width, 40)
     record = header.record
     facts = {
         "composes": f"{header.representation}, version {header.representation_version}",
@@ -72,7 +76,7 @@ def _data(record: Mapping[str, Any]) -> str:
     pieces = record.get("pieces", {})
     held = sum(pieces.values()) - pieces.get("train", 0)
     named = " ".join(record.get("data", ()))
-    return f"{pieces['train']:,} pieces, {held:,} more held back; from {named}" if pieces else named
+    return f"{counted(pieces['train'], 'piece')}, {held:,} more held back; from {named}" if pieces else named
 
 
 def _training(record: Mapping[str, Any]) -> str:
@@ -82,7 +86,7 @@ def _training(record: Mapping[str, Any]) -> str:
         return ""
     ended = record.get("reason", "not finished")
     where = f"on {record['device']} in {record['precision']}"
-    return f"{record['step']:,} steps, {duration(record['seconds'])} {where}; {ended}"
+    return f"{counted(record['step'], 'step')}, {duration(record['seconds'])} {where}; {ended}"
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
@@ -100,6 +104,7 @@ def _draw(console: Console, source: Source, tune: int | None, most: int) -> None
     else:
         chosen = list(islice(scores, most))
     more = tune is None and next(scores, None) is not None
-    console.write("\n".join(console.drawing(score) for score in chosen))
+    systems = MOST_SYSTEMS if console.draws else None
+    console.write("\n".join(console.drawing(score, systems) for score in chosen))
     if more:
         console.say(f"there are more pieces in {source.label}; draw one with --tune N, or more with --most N")

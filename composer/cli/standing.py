@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from composer.cli.words import counted
 from composer.core.events import Event, Finished, Started, Stepped, Validated
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -66,7 +67,7 @@ def opening_line(event: Started) -> str:
     phase = "" if event.phase == "train" else f"{event.phase}: "
     held = f", {event.pieces[1]:,} held back" if event.pieces[1] else ""
     return (
-        f"{phase}{event.pieces[0]:,} pieces of {event.counted[0]:,} steps{held}; "
+        f"{phase}{counted(event.pieces[0], 'piece')} of {counted(event.counted[0], 'step')}{held}; "
         f"{event.parameters:,} parameters on {event.device}, {event.precision}"
     )
 
@@ -98,7 +99,7 @@ def closing_line(event: Finished, unit: str, reported: Callable[[float], float])
     """How it ended."""
     reasons = {"done": "done", "early": "stopped, since it got no better", "interrupted": "interrupted"}
     best = "" if event.best is None else f"; best validation {reported(event.best):.3f} {unit}"
-    return f"{reasons.get(event.reason, event.reason)} after {event.step:,} steps{best}"
+    return f"{reasons.get(event.reason, event.reason)} after {counted(event.step, 'step')}{best}"
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

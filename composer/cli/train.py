@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ from composer.api import UsageError
 
 if TYPE_CHECKING:
     from composer.cli.console import Console
-    from composer.core.events import Finished, Snapshot
+    from composer.core.events import Event, Finished, Snapshot
     from composer.core.training import Run
 
 DATA, LEARNING, KEEPING = "What it learns from", "How it learns", "What is kept"
@@ -126,7 +126,8 @@ def train(
         console.warn(reason)
     told = progress.reporter(console, Standing(run.unit, run.reported), as_json=json)
     with stop.listening():
-        finished = progress.follow(training.train(run), told, lambda event: _compose(run, event))
+        events = _forewarned(training.train(run), run.settings.snapshots, console)
+        finished = progress.follow(events, told, lambda event: _compose(run, event))
     _close(console, run, finished)
 
 
@@ -156,10 +157,25 @@ class _Stop:
 
 def _steps(text: str) -> tuple[int, ...]:
     """The steps in `0,500,1000`."""
-    try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise UsageError(f"--snapshots cannot be `{text}`", "give steps, such as 0,500,1000") from None
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdecimal() for part in parts):
+        raise UsageError(f"--snapshots cannot be `{text}`", "give steps, such as 0,500,1000")
+    return tuple(int(part) for part in parts)
+
+
+def _forewarned(events: Iterable[Event], snapshots: Sequence[int], console: Console) -> Iterator[Event]:
+    """The events of a training, with a warning at its start of snapshots that will never come."""
+    from composer.core.events import Started
+
+    begun = False
+    for event in events:
+        if isinstance(event, Started) and not begun:
+            begun = True
+            if late := [step for step in snapshots if step > event.steps]:
+                console.warn(
+                    f"--snapshots {','.join(map(str, late))} will not come: training ends at step {event.steps:,}"
+                )
+        yield event
 
 
 def _compose(run: Run, event: Snapshot) -> str:
@@ -188,10 +204,11 @@ def _close(console: Console, run: Run, finished: Finished | None) -> None:
     """Say how it ended, and how to go on or hear it."""
     from composer.cli.standing import closing_line
 
-    name, rep = run.path.stem, run.representation.name
+    name, rep = run.path.name.removesuffix(".safetensors"), run.representation.name
+    quoted = f'"{name}"' if " " in name else name
     if finished is not None:
         console.say(closing_line(finished, run.unit, run.reported))
     if finished is None or finished.reason == "interrupted":
-        console.say(f"saved; go on with: composer train {rep} --name {name} --resume")
+        console.say(f"saved; go on with: composer train {rep} --name {quoted} --resume")
         raise typer.Exit(130)
     console.say(f"kept in {run.path}\nhear it: composer gen {rep}")

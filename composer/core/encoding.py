@@ -12,7 +12,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -115,22 +115,28 @@ def prepare(
 
 
 class _Training:
-    """The training pieces, with their variants where asked for; they can be gone through more than once."""
+    """The training pieces, with their variants where asked for; they can be gone through more than once.
+
+    `lacking` says that variants were asked for, and that the last time through there were none.
+    """
 
     def __init__(self, representation: Representation, pieces: Sequence[Piece], augment: bool) -> None:
         self._representation, self._pieces, self._augment = representation, pieces, augment
+        self.lacking = False
 
     def __iter__(self) -> Iterator[Piece]:
+        self.lacking = self._augment
         for piece in self._pieces:
             yield piece
-            if self._augment:
-                yield from self._representation.variants(piece)
+            for variant in self._representation.variants(piece) if self._augment else ():
+                self.lacking = False
+                yield variant
 
 
 def _write(
     folder: Path,
     representation: Representation,
-    training: Iterable[Piece],
+    training: _Training,
     parts: Parts,
     *,
     refused: Refusals,
@@ -145,9 +151,11 @@ def _write(
         written = {part: write_part(temporary / part, representation, pieces[part], refused.add) for part in PARTS}
         if not written["train"]["pieces"]:
             raise EncodeError(f"no piece can be encoded: {refused.commonest()}", "train a new model, without --from")
+        lacking = [f"`{representation.name}` has no variants of these pieces: --augment adds nothing"]
         report = Report(
             {part: written[part]["pieces"] for part in PARTS},
-            refused.counts, refused.places, unreadable, parts.duplicates, parts.notes,
+            refused.counts, refused.places, unreadable, parts.duplicates,
+            [*parts.notes, *(lacking if training.lacking else ())],
         )  # fmt: skip
         manifest = {"state": representation.state(), "report": asdict(report), "parts": written}
         (temporary / "manifest.json").write_text(json.dumps(manifest), "utf-8")

@@ -209,7 +209,7 @@ def _raw_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
             number = tune.first("X").strip()
             name = f"{source.label}: {f'tune {number}' if number else f'line {start + 1}'}"
             if not any(isinstance(each, Sound) and each.tones for part in tune.voices.values() for each in part):
-                yield Refused("no notes", name, f"line {start + 1}")
+                yield Refused("no notes", name, f"line {start + 1}" if number else "")
             else:
                 from composer.formats.abc.dialect import rhythm_of
 

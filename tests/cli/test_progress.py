@@ -1,6 +1,7 @@
 """What the user sees of training: lines, JSON, a live picture, and a clock that the tests turn."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,16 @@ def test_lines_where_there_is_no_terminal(console):
     assert "step 50: validation 2.885 bits per token, the best so far" in text
     assert text.count("\nstep ") - text.count(": validation") == 5, "a line for each twentieth of the way"
     assert not console.stdout.data
+
+
+def test_one_is_one(console):
+    one = replace(PREPARED, pieces={"train": 1}, refused={"no notes": 1}, places={}, duplicates=1)
+    told = Lines(console, Standing())
+    told.tell(one)
+    told.tell(replace(STARTED, pieces=(1, 0), counted=(1, 0)))
+    text = console.stderr.data.decode()
+    assert "1 piece\n1 more is a copy, and was left out\n1 more was left out:\n" in text
+    assert "1 piece of 1 step; " in text
 
 
 def test_json_is_a_line_for_each_event_on_stdout(console):

@@ -1,5 +1,7 @@
 """`composer show`: rolls and cards."""
 
+import os
+
 import pytest
 
 from composer.core import checkpoint as checkpoints
@@ -30,6 +32,25 @@ def test_of_many_the_first_are_drawn(composer, tunes):
     result = composer("show", tunes, "--most", "1")
     assert "Early" not in result.out
     assert "--tune N" in result.err
+
+
+def test_a_long_piece_is_cut_on_a_terminal_alone(composer, tmp_path):
+    long = tmp_path / "long.abc"
+    long.write_text("X:1\nM:4/4\nL:1/8\nK:G\n" + "GABc d2cB|A2F2 G4|\n" * 100)
+    shown = composer("show", long, terminal=True, COLUMNS="40").out.splitlines()
+    assert "more systems, to bar 200" in shown[-1]
+    whole = composer("show", long, COLUMNS="40").out.splitlines()
+    assert "more systems" not in whole[-1]
+    assert len(whole) > len(shown)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows closes pipes in another way")
+def test_a_reader_that_has_had_enough(tunes, process):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = process("show", tunes, stdout=writing)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("suffix", [".mid", ".musicxml"])

@@ -102,7 +102,33 @@ def test_snapshots_can_be_heard(train, tunes):
     for step in (0, 2):
         assert (folder / f"mine.step-{step}.abc").read_text().startswith("X:1")
         assert f"step {step}: " in result.err
-    train(tunes, "--snapshots", "soon").failed("--snapshots", "0,500,1000", code=2)
+    for wrong in ("soon", "-5"):
+        train(tunes, "--snapshots", wrong).failed("--snapshots", "0,500,1000", code=2)
+
+
+def test_snapshots_that_will_not_come_are_named_at_the_start(train, tunes):
+    result = train(tunes, "--snapshots", "2,99,100", steps=2)
+    assert result.err.count("warning: --snapshots 99,100 will not come: training ends at step 2") == 1
+
+
+def test_augment_says_where_it_adds_nothing(train, tunes):
+    assert "--augment" not in train(tunes, "--augment", "--name", "moved").err
+    result = train(tunes, "--augment", "-o", "text=raw", "--name", "raw")
+    assert result.err.count("warning: `abc` has no variants of these pieces: --augment adds nothing") == 1
+
+
+def test_a_piece_without_notes_is_placed_once(train, tunes, tmp_path):
+    (tmp_path / "some.abc").write_text(tunes.read_text() + "\n\nT:only words\nz8|\n")
+    result = train(tmp_path / "some.abc", "-o", "text=raw", "--name", "raw")
+    assert "no notes, such as " in result.err
+    assert all(line.count("line ") < 2 for line in result.err.splitlines())
+
+
+def test_a_name_with_a_space_is_quoted_where_it_can_be_copied(train, tunes, monkeypatch):
+    monkeypatch.setattr("composer.cli.train._Stop.asked", lambda self: True)
+    result = train(tunes, "--name", "my tunes")
+    assert result.code == 130
+    assert 'composer train abc --name "my tunes" --resume' in result.err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
