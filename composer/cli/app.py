@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
     debug = _take(given, "--debug") or console.environ.get("COMPOSER_DEBUG") == "1"
     try:
         return _run(given, console)
-    except (ClosedPipe, BrokenPipeError):  # the latter from typer, which prints help itself
+    except ClosedPipe:
         abandon(console.stdout)
         return ExitCode.OK
     except KeyboardInterrupt:

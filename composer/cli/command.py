@@ -24,7 +24,16 @@ COMMANDS = {
 """The commands, each a function in the module of this package that has its name, and what they do."""
 
 
-class Command(TyperCommand):
+class Helpful:
+    """A command whose --help goes to its console, as all that it writes."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        option.callback = _help
+        return option
+
+
+class Command(Helpful, TyperCommand):
     """A command whose help shows its options in groups, by their `rich_help_panel`, in two columns."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
@@ -44,7 +53,7 @@ class Command(TyperCommand):
                 formatter.write_dl([(flags.ljust(width), text) for flags, text in rows])
 
 
-class Program(TyperGroup):
+class Program(Helpful, TyperGroup):
     """All commands; only the one that is called is imported."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -79,6 +88,12 @@ def plain_app(**settings: Any) -> typer.Typer:
 
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def _help(ctx: Any, param: Any, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        ctx.obj.write(ctx.get_help() + "\n")
+        raise typer.Exit
 
 
 def _written(argument: Any) -> str:

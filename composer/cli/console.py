@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
-from composer.api import ComposerError
+from composer.api import ComposerError, ReadError
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 USUAL_WIDTH = 80
+LEAST_WIDTH = 20
 
 
 class ClosedPipe(Exception):
@@ -32,9 +34,9 @@ class ClosedPipe(Exception):
 class Console:
     """Where a command reads and writes; by default, the process's own streams and environment."""
 
-    stdin: TextIO = field(default_factory=lambda: sys.stdin)
-    stdout: TextIO = field(default_factory=lambda: sys.stdout)
-    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    stdin: TextIO = field(default_factory=lambda: sys.stdin or _closed())
+    stdout: TextIO = field(default_factory=lambda: sys.stdout or _closed())
+    stderr: TextIO = field(default_factory=lambda: sys.stderr or _closed())
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     quiet: bool = False
 
@@ -50,13 +52,13 @@ class Console:
 
     @property
     def width(self) -> int:
-        """Columns of the terminal; 80 where there is none."""
+        """Columns of the terminal, or as many as words need; 80 where there is no terminal."""
         given = self.environ.get("COLUMNS", "")
-        if given.isdigit() and int(given):
-            return int(given)
+        if given.isdecimal() and int(given):
+            return max(LEAST_WIDTH, int(given))
         for stream in (self.stdout, self.stderr):
             with contextlib.suppress(OSError, ValueError):
-                return os.get_terminal_size(stream.fileno()).columns or USUAL_WIDTH
+                return max(LEAST_WIDTH, os.get_terminal_size(stream.fileno()).columns or USUAL_WIDTH)
         return USUAL_WIDTH
 
     def write(self, text: str) -> None:
@@ -76,9 +78,14 @@ class Console:
             ) from error
 
     def read_bytes(self) -> bytes:
-        """All of stdin."""
+        """All of stdin. Raises ReadError where it cannot be read."""
         stream: BinaryIO = self.stdin.buffer
-        return stream.read()
+        try:
+            return stream.read()
+        except OSError as error:
+            raise ReadError(
+                f"cannot read stdin: {error.strerror or error}", "pipe something into it, or name a file"
+            ) from error
 
     def say(self, text: str) -> None:
         """Tell the user something on stderr, unless they asked for quiet."""
@@ -117,13 +124,10 @@ class Console:
         return drawn.get()
 
     def tell(self, text: str) -> None:
-        """Write a line to stderr, even where the user asked for quiet."""
-        try:
+        """Write a line to stderr, even where the user asked for quiet; if that fails, there is nobody to tell."""
+        with contextlib.suppress(OSError):
             self.stderr.write(text + "\n")
             self.stderr.flush()
-        except OSError as error:
-            if not _is_closed(error):
-                raise
 
     def _bold(self, text: str, colour: int) -> str:
         return f"\033[1;{colour}m{text}\033[0m" if self._colour(self.stderr) else text
@@ -140,6 +144,26 @@ def abandon(stream: TextIO) -> None:
         os.close(nowhere)
     except (OSError, ValueError):
         pass
+
+
+class _Closed(io.RawIOBase):
+    """What stands for a stream that was closed before the program began: all reading and writing fails."""
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        raise OSError(errno.EBADF, "it is closed")
+
+    def write(self, data: object) -> int:
+        raise OSError(errno.EBADF, "it is closed")
+
+
+def _closed() -> TextIO:
+    return io.TextIOWrapper(_Closed(), "utf-8", write_through=True)  # type: ignore[type-var]
 
 
 def _is_closed(error: OSError) -> bool:

@@ -17,7 +17,9 @@ def steps(
     is no music in it, EncodeError, naming the symbols, where the model has never seen such.
     """
     if text is not None:
-        source = Source(Path("--prime-text"), name="--prime-text", data=text.encode(), fragment=True)
+        source = Source(
+            Path("--prime-text"), name="--prime-text", data=text.encode("utf-8", "surrogateescape"), fragment=True
+        )
     elif file == "-":
         source = Source(Path("-"), name="stdin", data=console.read_bytes(), fragment=True)
     elif file is not None:

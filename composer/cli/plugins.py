@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from composer.cli.console import Console
     from composer.core.registry import Loaded
 
+BESIDE = 60
+"""The columns from which on an option is explained beside it rather than below it."""
 KINDS = {"representations": "representation", "models": "model"}
 """The kinds of plugins, and the attribute of a loaded plugin that holds one."""
 
@@ -86,6 +88,9 @@ def _options(flag: str, kind: type[Any], width: int) -> Iterator[str]:
     for field in dataclasses.fields(kind):
         default = f"{flag} {field.name}={field.default}"
         text = field.metadata.get("help", "")
+        if width < BESIDE:
+            yield "\n  ".join([default, *textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent="  ")])
+            continue
         yield "\n  ".join(textwrap.wrap(text, width - 2, initial_indent=f"{default:<28}  ", subsequent_indent=" " * 30))
 
 

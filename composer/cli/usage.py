@@ -12,7 +12,7 @@ def explain(error: Any) -> tuple[str, str]:
     fallback = f"`{context.command_path if context else 'composer'} --help` explains it"
     match type(error).__name__:
         case "NoSuchOption":
-            near = (error.possibilities or [None])[0]
+            near = _other_case(error) or (error.possibilities or [None])[0]
             return f"there is no option `{error.option_name}`", f"did you mean `{near}`?" if near else fallback
         case "MissingParameter":
             return f"{_named(error.param)} is missing", _usage(context) or fallback
@@ -22,6 +22,14 @@ def explain(error: Any) -> tuple[str, str]:
             return f"{_named(error.param)} {_wanted(error.message)}", fallback
         case _:
             return _plain(error.format_message()), _usage(context) or fallback
+
+
+def _other_case(error: Any) -> str | None:
+    """The flag that is the mistaken one in capitals, or in small letters, with its long form, as the hint names it."""
+    for param in error.ctx.command.params if error.ctx else ():
+        if error.option_name.swapcase() in param.opts:
+            return "` or `".join(sorted(param.opts, key=len))
+    return None
 
 
 def _named(param: Any) -> str:

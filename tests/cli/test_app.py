@@ -3,6 +3,8 @@
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -25,9 +27,10 @@ def test_help_goes_to_stderr_where_nothing_was_asked(composer):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_option_is_explained(composer, command, capsys):
-    assert composer(command, "--help").code == 0
-    text = capsys.readouterr().out
+def test_every_option_is_explained(composer, command):
+    result = composer(command, "--help")
+    assert result.code == 0
+    text = result.out
     assert f"Usage: composer {command}" in text
     lines = [line.split() for line in text.splitlines() if line.strip().startswith("-")]
     assert all(len(words) > 2 or len(words[-1]) > 12 for words in lines)
@@ -70,6 +73,23 @@ def test_help_into_a_closed_pipe_ends_quietly(process):
     done = process("gen", "--help", stdout=writing)
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no shell that closes streams")
+@pytest.mark.parametrize(
+    ("arguments", "closed", "words"),
+    [
+        (("--prime", "-"), "<&-", b"error: cannot read stdin"),
+        ((), ">&-", b"error: cannot write to stdout"),
+        (("--seed", "-1"), "2>&-", b""),
+    ],
+)
+def test_streams_that_are_closed(checkpoint, process, arguments, closed, words):
+    command = [sys.executable, "-m", "composer", "gen", "abc", "--checkpoint", str(checkpoint), "-q", *arguments]
+    done = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *command], capture_output=True, check=False)
+    assert done.returncode == (1 if words else 2)
+    assert done.stderr.startswith(words)
+    assert done.stderr.count(b"\n") == (2 if words else 0)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")

@@ -25,6 +25,10 @@ class TestCommandLine:
     def test_unknown_option(self, composer):
         composer("gen", "abc", "--tmep", "1").failed("`--tmep`", "did you mean `--temp`?", code=2)
 
+    def test_a_short_option_in_the_other_case(self, composer):
+        composer("gen", "abc", "-o", "t.mid").failed("`-o`", "did you mean `-O` or `--output`?", code=2)
+        composer("train", "abc", "-O", "text=raw").failed("`-O`", "did you mean `-o` or `--option`?", code=2)
+
     def test_missing_argument(self, composer):
         composer("gen").failed("REP is missing", "composer gen", code=2)
 
@@ -45,6 +49,7 @@ class TestCommandLine:
             ("--min-p", "1.5"),
             ("--count", "0"),
             ("--length", "0"),
+            ("--length", "99999999999999999999"),
             ("--seed", "-1"),
         ],
     )
@@ -138,6 +143,9 @@ class TestCheckpoint:
     def test_none_there(self, composer):
         composer("gen", "abc", "--checkpoint", "gone.safetensors").failed("gone.safetensors", "composer plugins")
 
+    def test_a_folder(self, composer, tmp_path):
+        composer("gen", "abc", "--checkpoint", tmp_path).failed("is a folder", ".safetensors")
+
     def test_not_a_checkpoint(self, composer, tmp_path):
         path = tmp_path / "strange.safetensors"
         path.write_bytes(b"this is no model at all")
@@ -163,6 +171,9 @@ class TestPrimer:
 
     def test_no_such_file(self, gen):
         gen("--prime", "gone.abc").failed("gone.abc")
+
+    def test_bytes_that_are_no_text(self, gen):
+        gen("--prime-text", b"|:GABc\xff".decode("utf-8", "surrogateescape"), "--quiet").failed("--prime-text")
 
     def test_longer_than_the_piece(self, gen, tunes):
         gen("--prime", tunes, "--length", "5", "--quiet").failed("--length", code=2)
@@ -211,8 +222,9 @@ class TestUnexpected:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is there on Linux only")
-def test_a_full_stdout(checkpoint, process):
+@pytest.mark.parametrize("asked", ["--quiet", "--help"])
+def test_a_full_stdout(checkpoint, process, asked):
     with open("/dev/full", "wb") as full:  # noqa: PTH123
-        done = process("gen", "abc", "--checkpoint", checkpoint, "--quiet", stdout=full)
+        done = process("gen", "abc", "--checkpoint", checkpoint, asked, stdout=full)
     assert done.returncode == 1
     assert done.stderr.startswith(b"error: cannot write to stdout: No space left on device\nhint: ")

@@ -37,6 +37,13 @@ def test_a_row_is_a_line_of_the_terminal(composer):
     assert "..." not in composer("plugins").out
 
 
+@pytest.mark.parametrize("columns", ["1", "20", "40", "59"])
+def test_options_can_be_read_on_a_narrow_terminal(composer, columns):
+    result = composer("plugins", "lstm", COLUMNS=columns)
+    assert result.code == 0
+    assert "  --set hidden=256\n    cells" in result.out
+
+
 def test_bare_names_are_for_completions(composer):
     assert composer("plugins", "models", "--names").out.split() == ["lstm"]
     assert "abc" in composer("plugins", "representations", "--names").out.split()

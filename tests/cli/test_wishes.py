@@ -31,9 +31,8 @@ def test_each_is_a_flag(composer, checkpoint, wished):
     assert wished == [Wishes(8, True), Wishes(4, False), Wishes()]
 
 
-def test_they_are_explained_and_checked(composer, wished, capsys):
-    composer("gen", "abc", "--help")
-    text = capsys.readouterr().out
+def test_they_are_explained_and_checked(composer, wished):
+    text = composer("gen", "abc", "--help").out
     assert "What abc can be asked for" in text
     assert "--bars BARS" in text
     assert "--in-minor" in text
