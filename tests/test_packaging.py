@@ -72,6 +72,7 @@ def test_the_wheel_holds_everything(wheel):
         f"{data}/bash-completion/completions/composer",
         f"{data}/zsh/site-functions/_composer",
         f"{data}/fish/vendor_completions.d/composer.fish",
+        f"{data}/powershell/composer.ps1",
     ):
         assert name in names
     assert not [name for name in names if name.startswith(("tests/", "plugins/", "utils"))]

@@ -58,7 +58,7 @@ def _with_help(readme: str) -> str:
     def block(match: re.Match[str]) -> str:
         return f"<!-- help {match[1]} -->\n```\n{help_text(match[1].replace('composer', ''))}\n```"
 
-    return re.sub(r"<!-- help (\w+) -->\n```\n(?:.*?\n)?```", block, readme, flags=re.DOTALL)
+    return re.sub(r"<!-- help (\w+) -->\n```\n(?:.*?\n)??```", block, readme, flags=re.DOTALL)
 
 
 def _with_tune(readme: str) -> str:
@@ -77,7 +77,7 @@ def _with_tune(readme: str) -> str:
 
     if model is None:
         return readme
-    return re.sub(r"<!-- tune (.*?) -->\n```\n(?:.*?\n)?```", block, readme, flags=re.DOTALL)
+    return re.sub(r"<!-- tune (.*?) -->\n```\n(?:.*?\n)??```", block, readme, flags=re.DOTALL)
 
 
 def _run(*arguments: str, stdin: str = "") -> str:

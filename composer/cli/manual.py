@@ -45,8 +45,8 @@ ENVIRONMENT = {
 
 STATUS = {
     "0": "All went well.",
-    "1": "Something went wrong.",
-    "2": "The command line cannot be meant.",
+    "1": "Something went wrong with a file, a model, a plugin or the machine; a plugin may be missing.",
+    "2": "The command line cannot be meant: no such option, setting or format, or a value out of range.",
     "130": "Ctrl-C.",
 }
 
