@@ -22,6 +22,15 @@ def test_generated_documents_are_current():
     assert stale == []
 
 
+def test_an_empty_block_of_the_readme_is_filled_and_nothing_more(tmp_path):
+    (tmp_path / "CHANGELOG.md").write_text("## [1.0] - 2026-01-02\n")
+    readme = tmp_path / "README.md"
+    readme.write_text("<!-- help show -->\n```\n```\n\nBetween.\n\n```\nAnother.\n```\n")
+    filled = documents(tmp_path)[readme]
+    assert "Usage: composer show" in filled
+    assert filled.endswith("```\n\nBetween.\n\n```\nAnother.\n```\n")
+
+
 def test_no_document_of_a_command_that_is_gone():
     made = {path.relative_to(ROOT) for path in documents(ROOT)}
     assert {path.relative_to(ROOT) for folder in ("man", "completions") for path in (ROOT / folder).iterdir()} <= made

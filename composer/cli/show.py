@@ -31,7 +31,7 @@ def show(
 ) -> None:
     """Draw music as a piano-roll, or print a model's card.
 
-    In a roll, time runs to the right and pitch upwards.
+    In a roll, time runs to the right and pitch upwards. A terminal shows how a long piece begins; a pipe takes all.
     """
     from composer.api import Source
 
