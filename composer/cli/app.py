@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from composer import __version__
-from composer.api import ComposerError, UsageError
+from composer.api import ComposerError, OptionError, UsageError
 from composer.cli.command import CONTEXT, Program, plain_app
 from composer.cli.console import ClosedPipe, Console, abandon
 from composer.cli.usage import explain
@@ -81,7 +81,7 @@ def _report(error: Exception, console: Console) -> int:
     """Say what went wrong in two lines."""
     if isinstance(error, ComposerError):
         console.fail(error.message, error.hint)
-        return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.ERROR
+        return ExitCode.USAGE if isinstance(error, UsageError | OptionError) else ExitCode.ERROR
     if isinstance(error, typer.TyperException):
         console.fail(*explain(error))
         return ExitCode.USAGE

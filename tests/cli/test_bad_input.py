@@ -63,16 +63,20 @@ class TestCommandLine:
         composer("train", "abc", tunes, "--model", "lstn").failed("no model `lstn`", "`lstm`")
 
     def test_unknown_option_of_a_representation(self, composer, tunes):
-        composer("train", "abc", tunes, "-o", "txt=raw").failed("`txt`", "`text`")
+        composer("train", "abc", tunes, "-o", "txt=raw").failed("`txt`", "`text`", code=2)
 
     def test_unknown_setting(self, composer, tunes):
-        composer("train", "abc", tunes, "--set", "hiden=3").failed("`hiden`", "`hidden`")
+        composer("train", "abc", tunes, "--set", "hiden=3").failed("`hiden`", "`hidden`", code=2)
 
     def test_unknown_shell(self, composer):
         composer("completions", "tcsh").failed("`tcsh`", "bash", code=2)
 
     def test_unknown_format(self, gen):
-        gen("--format", "mdi").failed("no format `mdi`", "midi")
+        gen("--format", "mdi").failed("no format `mdi`", "midi", code=2)
+        gen("--format", "MIDI").failed("no format `MIDI`", "did you mean midi", code=2)
+
+    def test_a_tempo_that_is_none(self, gen):
+        gen("--tempo", "nan").failed("tempo", "4 to 1000", code=2)
 
     def test_a_suffix_of_no_format(self, gen, tmp_path):
         gen("--output", tmp_path / "tune.wav").failed("`.wav`", ".mid", code=2)

@@ -36,7 +36,7 @@ def test_they_are_explained_and_checked(composer, wished):
     assert "What abc can be asked for" in text
     assert "--bars BARS" in text
     assert "--in-minor" in text
-    composer("gen", "abc", "--bars", "many").failed("`bars`", "whole number")
+    composer("gen", "abc", "--bars", "many").failed("`bars`", "whole number", code=2)
 
 
 def test_others_are_no_options(composer, wished):
