@@ -20,7 +20,7 @@ _composer() {
         "show --tune"|"show --most") return ;;
     esac
     case "$command" in
-        gen) words="-n --count --length --seed --temp --top-k --top-p --min-p --condition --prime --prime-text --format -O --output --force --tempo --instrument --velocity --checkpoint --device --width -q --quiet -h --help" ;;
+        gen) words="-n --count --length --seed --temp --top-k --top-p --min-p --condition --free --prime --prime-text --format -O --output --force --tempo --instrument --velocity --checkpoint --device --width -q --quiet -h --help" ;;
         train) words="-o --option --valid --split --augment --model --epochs --max-steps --batch --lr --seed --set --device --name --resume --from --snapshots --force --json -q --quiet -h --help" ;;
         show) words="--tune --most -h --help" ;;
         plugins) words="--names -h --help" ;;

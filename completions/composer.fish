@@ -16,6 +16,7 @@ complete -c composer -n '__fish_seen_subcommand_from gen' -l top-k -x -d 'Draw f
 complete -c composer -n '__fish_seen_subcommand_from gen' -l top-p -x -d 'Draw from the likeliest steps that sum to P.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l min-p -x -d 'Draw no step less likely than P times the best.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l condition -x -d 'What it shall be like, where the model knows.'
+complete -c composer -n '__fish_seen_subcommand_from gen' -l free -d 'Compose without the rules of the representation.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l prime -r -F -d 'A file to go on from; - for stdin.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l prime-text -x -d 'An opening to go on from.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l format -x -a 'abc midi musicxml tokens text' -d 'Such as abc, midi, musicxml.'

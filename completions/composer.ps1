@@ -23,6 +23,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--top-p' = 'Draw from the likeliest steps that sum to P.'
             '--min-p' = 'Draw no step less likely than P times the best.'
             '--condition' = 'What it shall be like, where the model knows.'
+            '--free' = 'Compose without the rules of the representation.'
             '--prime' = 'A file to go on from; - for stdin.'
             '--prime-text' = 'An opening to go on from.'
             '--format' = 'Such as abc, midi, musicxml.'

@@ -146,8 +146,12 @@ def draw_tokens(logits: Floats, how: How, noise: Noise) -> Drawn:
     refused = np.zeros(len(logits))
     allowed = how.rule
     if isinstance(allowed, np.ndarray):
-        refused = np.maximum(1 - (weights * allowed).sum(axis=1) / total, 0)
-        chances = _filtered(np.where(allowed, shifted, -np.inf), how)
+        kept = weights * allowed
+        left = kept.sum(axis=1)
+        refused = np.maximum(1 - left / total, 0)
+        # where next to nothing is left, the exponentials of what is may all be zero
+        exact = how.plain and left.min() > 1e-20
+        chances = kept if exact else _filtered(np.where(allowed, shifted, -np.inf), how)
     else:
         chances = weights if how.plain else _filtered(shifted, how)
     cumulative = np.cumsum(chances, axis=1, dtype=np.float64)

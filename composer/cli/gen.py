@@ -68,6 +68,9 @@ def gen(
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="What it shall be like, where the model knows.", rich_help_panel=TUNE),
     ] = None,
+    free: Annotated[
+        bool, typer.Option("--free", help="Compose without the rules of the representation.", rich_help_panel=TUNE)
+    ] = False,
     prime: Annotated[
         str | None, typer.Option(metavar="FILE", help="A file to go on from; - for stdin.", rich_help_panel=OPENING)
     ] = None,
@@ -155,7 +158,8 @@ def gen(
             f"this is {planned.format.name}, drawn because a terminal cannot play it; "
             f"pipe it on, or write it with --output tune{planned.format.suffixes[0]}"
         )
-    _compose(model, request, model.representation.constraint(wished), planned, console)
+    constraint = None if free else model.representation.constraint(wished)
+    _compose(model, request, constraint, planned, console)
 
 
 def _compose(

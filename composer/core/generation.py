@@ -19,6 +19,10 @@ from composer.api import Constraint, FrameRule, Kind, Sampler, SequenceSpec, Ste
 from composer.api.sampling import CounterNoise, Drawn, How, mask_array
 
 MAX_WIDTH = 64
+CLOSING = 100
+"""So many steps before its length a piece is watched, so that an automaton can complete it in time."""
+MOST_RULES = 10_000
+"""How many sets of tokens are remembered as arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +88,14 @@ def generate(
 
 
 class _Rows:
-    """Where pieces are composed. Per row: the piece's number (0 when idle), its steps so far, its automaton's state."""
+    """Where pieces are composed. Per row: the piece's number (0 when idle), its steps so far, its automaton's state,
+    and, near the end, the ending that its automaton knows.
+    """  # fmt: skip
 
     def __init__(self, request: Request, opened: int) -> None:
         self.request, self.opened = request, opened
         self.numbers = [0] * request.rows
+        self.endings: list[Sequence[Step]] = [()] * request.rows
         self.states = [opened] * request.rows
         self.taken = np.zeros(request.rows, np.int64)
         self._waiting = iter(range(1, request.count + 1))
@@ -96,7 +103,7 @@ class _Rows:
     def seat(self, idle: Iterable[int]) -> Iterator[Drew]:
         """Give each idle row the next piece, beginning with its primer."""
         for row in idle:
-            self.numbers[row], self.states[row] = next(self._waiting, 0), self.opened
+            self.numbers[row], self.states[row], self.endings[row] = next(self._waiting, 0), self.opened, ()
             self.taken[row] = len(self.request.primer)
             if self.numbers[row]:
                 yield from (Drew(self.numbers[row], step) for step in self.request.primer)
@@ -113,9 +120,10 @@ def _side_by_side(
     state = sampler.select(primed, np.zeros_like(places))
     how = _how(request)
     yield from rows.seat(places.tolist())
+    rules = _Rules(spec)
     while any(rows.numbers):
         if constraint:
-            how = how.under(_rule(constraint, rows.states, spec))
+            how = how.under(rules.of(constraint, rows.states))
         drawn = sampler.sample(state, how, rows.noise.at(rows.taken))
         state = sampler.observe(state, drawn.steps)
         rows.taken += 1
@@ -123,10 +131,20 @@ def _side_by_side(
         for row, (number, step, logp, refused) in enumerate(_rowwise(rows.numbers, drawn, spec)):
             if not number:
                 continue
-            yield Drew(number, step, logp, refused)
+            left = request.length - int(rows.taken[row])
             if constraint and step != spec.end:
-                rows.states[row] = constraint.step(rows.states[row], step)
-            if step == spec.end or rows.taken[row] >= request.length:
+                after = constraint.step(rows.states[row], step)
+                if left < CLOSING and spec.kind is Kind.TOKENS:
+                    closing, rows.endings[row] = rows.endings[row], constraint.complete(after)
+                    if len(rows.endings[row]) > left and closing:
+                        # the step would lead too far from the end
+                        idle.append(row)
+                        yield from (Drew(number, each) for each in closing)
+                        yield Ended(number, True)
+                        continue
+                rows.states[row] = after
+            yield Drew(number, step, logp, refused)
+            if step == spec.end or left <= 0:
                 idle.append(row)
                 yield from _ending(number, step, rows.states[row], spec, constraint)
         if idle:
@@ -184,9 +202,26 @@ def _ending(
     yield Ended(number, whole)
 
 
-def _rule(constraint: Constraint, states: Sequence[int], spec: SequenceSpec) -> Any:
+class _Rules:
     """What each row's automaton allows: masks (B, V) for tokens, or a list of rules for frames."""
-    allowed = [constraint.allowed(state) for state in states]
-    if spec.kind is Kind.FRAMES:
-        return [rule if isinstance(rule, FrameRule) else None for rule in allowed]
-    return np.array([mask_array(mask, spec.size) for mask in allowed if isinstance(mask, int)])
+
+    def __init__(self, spec: SequenceSpec) -> None:
+        self.spec = spec
+        self._known: dict[int, NDArray[np.bool_]] = {}
+
+    def of(self, constraint: Constraint, states: Sequence[int]) -> Any:
+        """The rules in `states`."""
+        allowed = [constraint.allowed(state) for state in states]
+        if self.spec.kind is Kind.FRAMES:
+            return [rule if isinstance(rule, FrameRule) else None for rule in allowed]
+        rows = [self._row(mask) for mask in allowed if isinstance(mask, int)]
+        return rows[0] if len(rows) == 1 else np.concatenate(rows)
+
+    def _row(self, mask: int) -> NDArray[np.bool_]:
+        """The set `mask` as an array (1, V); the same few sets come again and again."""
+        row = self._known.get(mask)
+        if row is None:
+            if len(self._known) >= MOST_RULES:
+                self._known.clear()
+            row = self._known[mask] = mask_array(mask, self.spec.size)[None]
+        return row

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from composer.api import (
+    Constraint,
     Decoder,
     EncodeError,
     Event,
@@ -81,6 +82,7 @@ class Abc(Representation):
     def _restore(self, characters: Iterable[str]) -> None:
         self.characters = tuple(characters)
         self.ids = {character: number for number, character in enumerate(self.characters, 1)}
+        self._automaton: Constraint | None = None
 
     @property
     def spec(self) -> SequenceSpec:
@@ -132,6 +134,15 @@ class Abc(Representation):
             return read_score(_text(piece))
         except ReadError:
             return None
+
+    def constraint(self, wishes: Any = None) -> Constraint | None:
+        if self.raw:
+            return None
+        if self._automaton is None:
+            from composer.formats.abc.automaton import Automaton
+
+            self._automaton = Automaton(self.characters)
+        return self._automaton
 
     def from_score(self, score: Score) -> Piece:
         from composer.formats.abc.writer import dialect_of

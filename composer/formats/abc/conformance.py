@@ -124,7 +124,8 @@ class _Body:
             if self.hornpipe and {"chord", "broken"} <= self.seen:
                 raise self._fault("broken rhythm and chords in one hornpipe")
             self.at = match.end()
-        if (self.phase != "end" and not (self.phase == "part" and self.closed == ":|")) or self.breaks:
+        over = self.phase == "end" or (self.phase == "part" and self.closed == ":|" and not self.repeat)
+        if not over or self.breaks:
             raise self._fault(UNFINISHED)
 
     closed = ""
