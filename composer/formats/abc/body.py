@@ -7,29 +7,25 @@ offered where something that ends the tune can follow it.
 
 from __future__ import annotations
 
-from functools import cache
-
 from composer.api import Mask
-from composer.formats.abc.dialect import BARS_A_LINE, MOST_TONES
+from composer.formats.abc.dialect import BARS_A_LINE
 from composer.formats.abc.plans import FIRST, Plan, Plans
 from composer.formats.abc.rooms import PAIR
 from composer.formats.abc.states import FORK, MAY_END, SYMBOLED, Kind, Node, State
 from composer.formats.abc.symbols import Symbols
-from composer.formats.abc.vocabulary import END, LETTERS, Vocabulary, code_of, tone_of
+from composer.formats.abc.tones import Tones
+from composer.formats.abc.vocabulary import END, Vocabulary, tone_of
 
 __all__ = ["Body"]
 
 
-class Body:
+class Body(Tones):
     """`allowed` gives the set of characters that may come in a state; `step` takes an allowed one."""
 
     def __init__(self, vocabulary: Vocabulary, plans: Plans) -> None:
-        self.vocabulary, self.plans = vocabulary, plans
-        self.bit = {character: vocabulary.bits(character) for character in '\n"#()-/:<>[]b|z 123'}
+        super().__init__(vocabulary)
+        self.plans = plans
         self.symbols = Symbols(vocabulary)
-        steps = vocabulary.steps
-        self.lowest, self.highest = (steps[0], steps[-1]) if steps else (0, -1)
-        self.raised = cache(lambda alter: any(other > alter for other in vocabulary.accidentals.values()))
         self._allowed = [getattr(self, f"_{node.name.lower()}_mask", None) for node in Node]
         self._step = [getattr(self, f"_{node.name.lower()}", None) for node in Node]
 
@@ -96,12 +92,6 @@ class Body:
             mask |= self.bit["("] if plan.triplet(place) else 0
         return mask | (self.bit['"'] if self.symbols.any else 0)
 
-    def _chords(self, s: State) -> bool:
-        """Whether there is a chord that can be written."""
-        if self.lowest < self.highest:
-            return True
-        return bool(self._tones_mask(s._replace(kind=Kind.CHORD, tones=0, tied=0)))
-
     def _opening(self, s: State, character: str) -> State:
         if character == "z":
             return s._replace(node=Node.SOUND, kind=Kind.REST, tones=0, length=0, fixed=0)
@@ -138,58 +128,6 @@ class Body:
         if character == '"':
             return s._replace(node=Node.BEGIN, length=0, fixed=SYMBOLED)
         return s._replace(length=self.symbols.next[s.length][character])
-
-    # Tones.
-
-    def _bounds(self, s: State, alter: int, tones: int) -> tuple[int, int]:
-        """The lowest and the highest step that a tone altered by `alter` may have after `tones`."""
-        count = (tones.bit_length() + 7) >> 3
-        if s.tied:
-            length = (s.tied.bit_length() + 7) >> 3
-            step, wanted = tone_of(s.tied >> 8 * (length - 1 - count) & 255)
-            return (step, step) if alter == wanted else (1, 0)
-        if s.kind != Kind.CHORD:
-            return self.lowest, self.highest
-        if not count:
-            return self.lowest, self.highest - (not self.raised(alter))
-        step, before = tone_of(tones & 255)
-        return step + (alter <= before), self.highest
-
-    def _tones_mask(self, s: State) -> Mask:
-        """What the next tone may begin with."""
-        vocabulary = self.vocabulary
-        if not s.tied and s.kind != Kind.CHORD:
-            return vocabulary.tones
-        mask = 0
-        for sign, alter in vocabulary.accidentals.items():
-            if vocabulary.between(*self._bounds(s, alter, s.tones)):
-                mask |= 1 << vocabulary.ids[sign]
-        if s.tied:
-            count = (s.tied.bit_length() - s.tones.bit_length() + 7) // 8
-            step, alter = tone_of(s.tied >> 8 * (count - 1) & 255)
-            return mask | (vocabulary.between(step, step) if _alter(s.alters, step) == alter else 0)
-        alter = _alter(s.alters, self.highest if not s.tones else tone_of(s.tones & 255)[0])
-        return mask | vocabulary.between(*self._bounds(s, alter, s.tones))
-
-    def _tone_mask(self, s: State) -> Mask:
-        return self._tones_mask(s)
-
-    def _tone(self, s: State, character: str) -> State:
-        if character in self.vocabulary.accidentals:
-            return s._replace(node=Node.ACCIDENTAL, fixed=self.vocabulary.accidentals[character] + 1)
-        return self._letter(s, character, _alter(s.alters, LETTERS[character]))
-
-    def _accidental_mask(self, s: State) -> Mask:
-        return self.vocabulary.between(*self._bounds(s, s.fixed - 1, s.tones))
-
-    def _accidental(self, s: State, character: str) -> State:
-        shift, alter = 2 * (LETTERS[character] % 7), s.fixed - 1
-        alters = s.alters & ~(3 << shift) | s.fixed << shift
-        return self._letter(s._replace(alters=alters), character, alter)
-
-    def _letter(self, s: State, character: str, alter: int) -> State:
-        tones = s.tones << 8 if s.kind == Kind.CHORD else 0
-        return s._replace(node=Node.SOUND, tones=tones | code_of(LETTERS[character], alter), length=0, fixed=0)
 
     # Inside and after something that sounds.
 
@@ -230,13 +168,6 @@ class Body:
             return self.vocabulary.tones
         return self._after_mask(s, plan, s.place + 2 * lengths.quarters[s.held])
 
-    def _in_chord_mask(self, s: State) -> Mask:
-        count = (s.tones.bit_length() + 7) >> 3
-        if s.tied:
-            return self.bit["]"] if s.tied == s.tones else self._tones_mask(s)
-        mask = self.bit["]"] if count > 1 else 0
-        return mask | (self._tones_mask(s) if count < MOST_TONES else 0)
-
     def _after_mask(self, s: State, plan: Plan, place: int) -> Mask:
         """What may come after something that ends at `place`."""
         mask = plan.after(place)
@@ -253,17 +184,6 @@ class Body:
         if chord and len(self.vocabulary.accidentals) < 3:
             on, over = on and self._spells(alters, tones), over and self._spells(plan.alters, tones)
         return on, over
-
-    def _spells(self, alters: int, tones: int) -> bool:
-        """Whether there are the signs to write a chord where `alters` are in force."""
-        for shift in range((tones.bit_length() - 1) & ~7, -1, -8):
-            step, alter = tone_of(tones >> shift & 255)
-            if _alter(alters, step) != alter:
-                if alter not in self.vocabulary.accidentals.values():
-                    return False
-                place = 2 * (step % 7)
-                alters = alters & ~(3 << place) | (alter + 1) << place
-        return True
 
     def _sound(self, s: State, character: str) -> State:
         if character in ",'":
@@ -372,7 +292,3 @@ class Body:
 
     def _over_mask(self, s: State) -> Mask:
         return 1 << END
-
-
-def _alter(alters: int, step: int) -> int:
-    return (alters >> 2 * (step % 7) & 3) - 1
