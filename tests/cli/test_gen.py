@@ -123,6 +123,6 @@ def test_a_primer_is_gone_on_from(gen, tmp_path):
 
 
 def test_a_midi_file_can_be_the_primer(gen, tmp_path):
-    gen("--seed", "2", "--output", tmp_path / "opening.mid", length=40)
+    gen("--free", "--seed", "2", "--output", tmp_path / "opening.mid", length=40)
     result = gen("--prime", tmp_path / "opening.mid", length=2000)
     assert result.code == 0, result.err

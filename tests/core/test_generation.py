@@ -104,3 +104,23 @@ def test_nothing_is_held_back():
     """The first steps of the first piece come before the second piece is over."""
     events = generate(Chain(), SPEC, Request(length=60, count=30, seed=2, width=30))
     assert next(events).number == 1
+
+
+class Triples(Counting):
+    """As many tokens as one likes, in threes, then the end."""
+
+    def allowed(self, state):
+        return 0b01110 if state % 3 else 0b01111
+
+    def complete(self, state):
+        return [1] * (-state % 3) + [0]
+
+
+@pytest.mark.parametrize("length", [4, 5, 6, 7, 30])
+def test_a_piece_is_completed_within_its_length(length):
+    found, ends = pieces(Request(length=length, count=20, seed=6), Triples())
+    assert all(ends.values())
+    for steps in found.values():
+        assert len(steps) <= length
+        assert steps[-1] == 0
+        assert len(steps) % 3 == 1

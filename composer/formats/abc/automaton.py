@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from composer.api import Constraint, Mask, Step, Unsatisfiable
-from composer.formats.abc.body import OVER, Body, Node, State
+from composer.formats.abc.body import Body
 from composer.formats.abc.conformance import UNFINISHED, conforms
 from composer.formats.abc.dialect import METERS
 from composer.formats.abc.ending import Endings
 from composer.formats.abc.heading import Headed, Heading
 from composer.formats.abc.plans import Plans
+from composer.formats.abc.states import OVER, Node, State
 from composer.formats.abc.vocabulary import END, Vocabulary
 
 __all__ = ["Automaton"]
@@ -70,7 +71,7 @@ class Automaton(Constraint):
         return (self._known.get(state) or self._learn(state)).mask
 
     def complete(self, state: int) -> Sequence[Step]:
-        steps = []
+        steps: list[int] = []
         while not steps or steps[-1] != END:
             steps.append(self._ending(state))
             state = self.step(state, steps[-1])

@@ -7,89 +7,25 @@ offered where something that ends the tune can follow it.
 
 from __future__ import annotations
 
-from enum import IntEnum
-from functools import cache
-from typing import NamedTuple
-
 from composer.api import Mask
-from composer.formats.abc.dialect import BARS_A_LINE, CHORD_KINDS, MOST_TONES
+from composer.formats.abc.dialect import BARS_A_LINE
 from composer.formats.abc.plans import FIRST, Plan, Plans
-from composer.formats.abc.rooms import PAIR, UNIT
-from composer.formats.abc.vocabulary import END, LETTERS, Vocabulary, code_of, tone_of
+from composer.formats.abc.rooms import PAIR
+from composer.formats.abc.states import FORK, MAY_END, SYMBOLED, Kind, Node, State
+from composer.formats.abc.symbols import Symbols
+from composer.formats.abc.tones import Tones
+from composer.formats.abc.vocabulary import END, Vocabulary, tone_of
 
-__all__ = ["Body", "Kind", "Node", "State"]
-
-
-class Node(IntEnum):
-    """Where in a token, or between which tokens, a state is."""
-
-    HEADER = 0
-    PART = 1  # a part begins; `fixed` is 1 where the tune may end here
-    REPEAT = 2  # `|` of `|:`
-    BEGIN = 3  # something must begin; `fixed` has bit 1 after a chord symbol, bit 2 where `[1` may come
-    BRACKET = 4  # `[` of a chord or, with `fixed` 2, of `[1`
-    PAREN = 5  # `(` of a triplet
-    SYMBOL = 6  # in a chord symbol, `length` being the node of its grammar
-    TONE = 7  # a tone of a token must begin
-    ACCIDENTAL = 8  # `fixed` is what it alters by, plus 1
-    SOUND = 9  # after a letter, or after `]` or `z`, with `length` begun
-    TIED = 10  # after `-`
-    BAR = 11  # after `|`
-    COLON = 12  # after `:` of `:|`
-    BREAK = 13  # the line must end; `fixed` is the node that follows, plus 32 where the tune may end there
-    SECOND = 14  # `[2` must come
-    SECOND_BRACKET = 15
-    OVER = 16
+__all__ = ["Body"]
 
 
-class Kind(IntEnum):
-    """What a tone belongs to."""
-
-    NOTE = 0
-    PARTNER = 1  # the second of a pair
-    TRIPLE = 2  # the first of a triplet, the next two being 3 and 4; then `held` is the length of the first
-    THIRD = 4
-    CHORD = 5  # inside its brackets
-    CLOSED = 6  # a chord after `]`
-    REST = 7
-
-
-class State(NamedTuple):
-    """One state, all in numbers, so that a number can hold it.
-
-    `place` is where the token that is being read begins in the bar; for the partner of a pair, where it ends. `line`
-    is twice the full bars of this line, plus one where this bar began at its beginning. `alters` has two bits for
-    each letter; `tied` and `tones` hold tones, eight bits each.
-    """
-
-    node: int
-    plan: int = 0
-    place: int = 0
-    line: int = 0
-    alters: int = 0
-    tied: int = 0
-    tones: int = 0
-    kind: int = 0
-    length: int = 0
-    fixed: int = 0
-    held: int = 0
-
-
-FORK, SYMBOLED = 2, 1
-MAY_END = 32
-OVER = State(Node.OVER)
-
-
-class Body:
+class Body(Tones):
     """`allowed` gives the set of characters that may come in a state; `step` takes an allowed one."""
 
     def __init__(self, vocabulary: Vocabulary, plans: Plans) -> None:
-        self.vocabulary, self.plans = vocabulary, plans
-        self.bit = {character: vocabulary.bits(character) for character in '\n"#()-/:<>[]b|z 123'}
-        self.symbols = _Symbols(vocabulary)
-        steps = vocabulary.steps
-        self.lowest, self.highest = (steps[0], steps[-1]) if steps else (0, -1)
-        self.raised = cache(lambda alter: any(other > alter for other in vocabulary.accidentals.values()))
+        super().__init__(vocabulary)
+        self.plans = plans
+        self.symbols = Symbols(vocabulary)
         self._allowed = [getattr(self, f"_{node.name.lower()}_mask", None) for node in Node]
         self._step = [getattr(self, f"_{node.name.lower()}", None) for node in Node]
 
@@ -156,12 +92,6 @@ class Body:
             mask |= self.bit["("] if plan.triplet(place) else 0
         return mask | (self.bit['"'] if self.symbols.any else 0)
 
-    def _chords(self, s: State) -> bool:
-        """Whether there is a chord that can be written."""
-        if self.lowest < self.highest:
-            return True
-        return bool(self._tones_mask(s._replace(kind=Kind.CHORD, tones=0, tied=0)))
-
     def _opening(self, s: State, character: str) -> State:
         if character == "z":
             return s._replace(node=Node.SOUND, kind=Kind.REST, tones=0, length=0, fixed=0)
@@ -199,106 +129,61 @@ class Body:
             return s._replace(node=Node.BEGIN, length=0, fixed=SYMBOLED)
         return s._replace(length=self.symbols.next[s.length][character])
 
-    # Tones.
-
-    def _bounds(self, s: State, alter: int, tones: int) -> tuple[int, int]:
-        """The lowest and the highest step that a tone altered by `alter` may have after `tones`."""
-        count = (tones.bit_length() + 7) >> 3
-        if s.tied:
-            length = (s.tied.bit_length() + 7) >> 3
-            step, wanted = tone_of(s.tied >> 8 * (length - 1 - count) & 255)
-            return (step, step) if alter == wanted else (1, 0)
-        if s.kind != Kind.CHORD:
-            return self.lowest, self.highest
-        if not count:
-            return self.lowest, self.highest - (not self.raised(alter))
-        step, before = tone_of(tones & 255)
-        return step + (alter <= before), self.highest
-
-    def _tones_mask(self, s: State) -> Mask:
-        """What the next tone may begin with."""
-        vocabulary = self.vocabulary
-        if not s.tied and s.kind != Kind.CHORD:
-            return vocabulary.tones
-        mask = 0
-        for sign, alter in vocabulary.accidentals.items():
-            if vocabulary.between(*self._bounds(s, alter, s.tones)):
-                mask |= 1 << vocabulary.ids[sign]
-        if s.tied:
-            count = (s.tied.bit_length() - s.tones.bit_length() + 7) // 8
-            step, alter = tone_of(s.tied >> 8 * (count - 1) & 255)
-            return mask | (vocabulary.between(step, step) if _alter(s.alters, step) == alter else 0)
-        alter = _alter(s.alters, self.highest if not s.tones else tone_of(s.tones & 255)[0])
-        return mask | vocabulary.between(*self._bounds(s, alter, s.tones))
-
-    def _tone_mask(self, s: State) -> Mask:
-        return self._tones_mask(s)
-
-    def _tone(self, s: State, character: str) -> State:
-        if character in self.vocabulary.accidentals:
-            return s._replace(node=Node.ACCIDENTAL, fixed=self.vocabulary.accidentals[character] + 1)
-        return self._letter(s, character, _alter(s.alters, LETTERS[character]))
-
-    def _accidental_mask(self, s: State) -> Mask:
-        return self.vocabulary.between(*self._bounds(s, s.fixed - 1, s.tones))
-
-    def _accidental(self, s: State, character: str) -> State:
-        shift, alter = 2 * (LETTERS[character] % 7), s.fixed - 1
-        alters = s.alters & ~(3 << shift) | s.fixed << shift
-        return self._letter(s._replace(alters=alters), character, alter)
-
-    def _letter(self, s: State, character: str, alter: int) -> State:
-        tones = s.tones << 8 if s.kind == Kind.CHORD else 0
-        return s._replace(node=Node.SOUND, tones=tones | code_of(LETTERS[character], alter), length=0, fixed=0)
-
     # Inside and after something that sounds.
 
     def _sound_mask(self, s: State) -> Mask:
-        plan = self.plans.all[s.plan]
-        mask, complete = 0, True
+        mask = 0
         if not s.length and s.kind < Kind.CLOSED:
             step, alter = tone_of(s.tones & 255)
             lowest, highest = self._bounds(s, alter, s.tones >> 8)
-            mask, complete = self.vocabulary.further(step, lowest, highest), lowest <= step <= highest
-        if not complete:
-            return mask
+            mask = self.vocabulary.further(step, lowest, highest)
+            if not lowest <= step <= highest:
+                return mask
         if s.kind == Kind.CHORD:
             return mask | self._in_chord_mask(s)
+        plan = self.plans.all[s.plan]
         if s.kind == Kind.PARTNER:
             return mask | self._after_mask(s, plan, s.place)
-        lengths = self.vocabulary.lengths
-        if Kind.TRIPLE < s.kind <= Kind.THIRD:
-            if s.length != s.held:
-                return mask | self.vocabulary.bits(lengths.prefixes[s.held][len(lengths.prefixes[s.length])])
-            third = s.kind == Kind.THIRD
-            return mask | (
-                self._after_mask(s, plan, s.place + 2 * lengths.quarters[s.held]) if third else self.vocabulary.tones
-            )
-        times = 2 if s.kind == Kind.TRIPLE else 1
-        masks, done = plan.fits(times, s.kind == Kind.NOTE, s.place)
-        mask |= masks[s.length]
+        return mask | (self._same_mask(s, plan) if Kind.TRIPLE < s.kind <= Kind.THIRD else self._length_mask(s, plan))
+
+    def _length_mask(self, s: State, plan: Plan) -> Mask:
+        """The rest of the length of a note, a rest, a chord or the first note of a triplet, and what may follow it."""
+        masks, done = plan.fits(2 if s.kind == Kind.TRIPLE else 1, s.kind == Kind.NOTE, s.place)
+        mask = masks[s.length]
         if not done >> s.length & 1:
             return mask
         if s.kind == Kind.TRIPLE:
             return mask | self.vocabulary.tones
-        mask |= self._after_mask(s, plan, s.place + lengths.quarters[s.length])
+        mask |= self._after_mask(s, plan, s.place + self.vocabulary.lengths.quarters[s.length])
         if s.kind == Kind.NOTE and not s.length and plan.pair(s.place):
             mask |= self.bit["<"] | self.bit[">"]
         return mask
 
-    def _in_chord_mask(self, s: State) -> Mask:
-        count = (s.tones.bit_length() + 7) >> 3
-        if s.tied:
-            return self.bit["]"] if s.tied == s.tones else self._tones_mask(s)
-        mask = self.bit["]"] if count > 1 else 0
-        return mask | (self._tones_mask(s) if count < MOST_TONES else 0)
+    def _same_mask(self, s: State, plan: Plan) -> Mask:
+        """The rest of the length of a triplet's second or third note, which is that of the first."""
+        lengths = self.vocabulary.lengths
+        if s.length != s.held:
+            return self.vocabulary.bits(lengths.prefixes[s.held][len(lengths.prefixes[s.length])])
+        if s.kind != Kind.THIRD:
+            return self.vocabulary.tones
+        return self._after_mask(s, plan, s.place + 2 * lengths.quarters[s.held])
 
     def _after_mask(self, s: State, plan: Plan, place: int) -> Mask:
         """What may come after something that ends at `place`."""
         mask = plan.after(place)
         if place % plan.group and plan.chord(place) and self._chords(s):
             mask |= self.bit["["]
-        return mask | (self.bit["-"] if s.tones and plan.tie(place, s.tones > 255) else 0)
+        tie = s.tones and plan.tie(place, s.tones > 255) and any(self._held(plan, place, s.alters, s.tones))
+        return mask | (self.bit["-"] if tie else 0)
+
+    def _held(self, plan: Plan, place: int, alters: int, tones: int) -> tuple[bool, bool]:
+        """Whether `tones`, tied, can go on at `place` and after a bar line there."""
+        chord = tones > 255
+        on = plan.rooms.goes_on(place) and plan.held(place, chord)
+        over = plan.held_over(place, chord)
+        if chord and len(self.vocabulary.accidentals) < 3:
+            on, over = on and self._spells(alters, tones), over and self._spells(plan.alters, tones)
+        return on, over
 
     def _sound(self, s: State, character: str) -> State:
         if character in ",'":
@@ -311,11 +196,14 @@ class Body:
         if character in "<>":
             return State(Node.TONE, self.plans.all[s.plan].broken.number, s.place + PAIR, s.line, s.alters,
                          kind=Kind.PARTNER)  # fmt: skip
+        return self._sounded(s, character)
+
+    def _sounded(self, s: State, character: str) -> State:
+        """A tone or a rest is over, and `character` is the first of what follows."""
         if Kind.TRIPLE <= s.kind < Kind.THIRD:
-            held = s.length
-            return self._tone(s._replace(kind=s.kind + 1, tied=0, tones=0, length=0, held=held), character)
-        times = {Kind.PARTNER: 0, Kind.THIRD: 2}.get(s.kind, 1)  # type: ignore[call-overload]
-        place = s.place + times * lengths.quarters[s.length]
+            return self._tone(s._replace(kind=s.kind + 1, tied=0, tones=0, length=0, held=s.length), character)
+        times = 0 if s.kind == Kind.PARTNER else 2 if s.kind == Kind.THIRD else 1
+        place = s.place + times * self.vocabulary.lengths.quarters[s.length]
         if character == "-":
             return State(Node.TIED, s.plan, place, s.line, s.alters, tied=s.tones)
         return self._next(State(Node.BEGIN, s.plan, place, s.line, s.alters), character)
@@ -332,9 +220,9 @@ class Body:
 
     def _tied_mask(self, s: State) -> Mask:
         plan = self.plans.all[s.plan]
-        chord = s.tied > 255
-        mask = self.bit["|"] if plan.held_over(s.place, chord) else 0
-        if not plan.rooms.goes_on(s.place) or not plan.held(s.place, chord):
+        on, over = self._held(plan, s.place, s.alters, s.tied)
+        mask = self.bit["|"] if over else 0
+        if not on:
             return mask
         return mask | (self._opening_mask(s, plan) if s.place % plan.group else self.bit[" "])
 
@@ -404,33 +292,3 @@ class Body:
 
     def _over_mask(self, s: State) -> Mask:
         return 1 << END
-
-
-class _Symbols:
-    """Chord symbols as a small graph: `masks` and `next` by node, of which 0 comes after the opening quote."""
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        roots = [root for root in "ABCDEFG" if root in vocabulary.ids]
-        kinds = [kind for kind in CHORD_KINDS.values() if vocabulary.has(kind)]
-        graph: dict[str, dict[str, str]] = {
-            "": dict.fromkeys(roots, "root"),
-            "/": dict.fromkeys(roots, "bass"),
-            "bass": {"#": "bass#", "b": "bass#", '"': ""},
-            "bass#": {'"': ""},
-        }
-        for begun in {kind[:end] for kind in kinds for end in range(len(kind) + 1)}:
-            after = {
-                kind[len(begun)]: f":{kind[: len(begun) + 1]}"
-                for kind in kinds
-                if kind.startswith(begun) and kind != begun
-            }
-            graph[f":{begun}"] = {**after, **({"/": "/", '"': ""} if begun in kinds else {})}
-        graph["root"] = {**graph[":"], "#": ":", "b": ":"}
-        numbers = {name: number for number, name in enumerate(graph)}
-        self.next = [{sign: numbers[name] for sign, name in moves.items()} for moves in graph.values()]
-        self.masks = [vocabulary.bits(moves) for moves in self.next]
-        self.any = bool(roots) and vocabulary.has('"')
-
-
-def _alter(alters: int, step: int) -> int:
-    return (alters >> 2 * (step % 7) & 3) - 1

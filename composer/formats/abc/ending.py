@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from composer.api import Mask
-from composer.formats.abc.body import Body, Kind, Node, State
+from composer.formats.abc.body import Body
 from composer.formats.abc.plans import FIRST, Plan
-from composer.formats.abc.rooms import PAIR, UNIT
+from composer.formats.abc.rooms import PAIR
+from composer.formats.abc.states import Kind, Node, State
 from composer.formats.abc.vocabulary import LETTERS
 
 __all__ = ["Endings"]
@@ -58,6 +60,10 @@ class Endings:
     def __init__(self, body: Body) -> None:
         self.body, self.vocabulary = body, body.vocabulary
         self.ways = cache(self._ways)
+        self._choosers = {
+            Node.PART: self._part, Node.BEGIN: self._element, Node.SOUND: self._sound, Node.TIED: self._tied,
+            Node.BAR: self._bar,
+        }  # fmt: skip
         self._choices = {
             Node.REPEAT: ":", Node.PAREN: "3", Node.COLON: "|", Node.BREAK: "\n", Node.SECOND: "[",
             Node.SECOND_BRACKET: "2",
@@ -68,21 +74,19 @@ class Endings:
         plan = self.body.plans.all[s.plan]
         if s.node in self._choices:
             return self._choices[Node(s.node)]
-        if s.node == Node.SOUND:
-            return self._sound(s, plan, mask)
-        if s.node == Node.BAR:
-            return self._bar(s, plan, mask)
-        if s.node == Node.TIED:
-            return (
-                self._first(mask, "| ")
-                if s.place == plan.bar
-                else self._first(mask, " ") or self._element(s, plan, mask)
-            )
-        if s.node in (Node.PART, Node.BEGIN):
-            return self._element(s, plan, mask)
-        if s.node == Node.SYMBOL:
-            return self._first(mask, '"') or self._any(mask)
-        return self._first(mask, LETTERS) or self._any(mask)
+        if s.node in self._choosers:
+            return self._choosers[Node(s.node)](s, plan, mask)
+        return self._first(mask, '"') or self._first(mask, LETTERS) or self._any(mask)
+
+    def _part(self, s: State, plan: Plan, mask: Mask) -> str:
+        """Without `|]`, only a repeat can end the tune."""
+        repeat = "" if self.vocabulary.has("]") else self._first(mask, "|")
+        return repeat or self._element(s, plan, mask)
+
+    def _tied(self, s: State, plan: Plan, mask: Mask) -> str:
+        if s.place == plan.bar:
+            return "|"
+        return self._first(mask, " ") or self._element(s, plan, mask)
 
     def _ways(self, number: int) -> _Ways:
         plan = self.body.plans.all[number]
@@ -94,18 +98,16 @@ class Endings:
                 line = 2 + self.ways(plan.part(plan.start, True, 1).number).begin[0]
         return _Ways(plan, line, second)
 
-    def _first(self, mask: Mask, characters: object) -> str:
+    def _first(self, mask: Mask, characters: Iterable[str]) -> str:
         """The first of `characters` that may come; empty where none may."""
         ids = self.vocabulary.ids
-        return next((each for each in characters if each in ids and mask >> ids[each] & 1), "")  # type: ignore[attr-defined]
+        return next((each for each in characters if each in ids and mask >> ids[each] & 1), "")
 
     def _any(self, mask: Mask) -> str:
         return self.vocabulary.characters[mask.bit_length() - 2]
 
     def _element(self, s: State, plan: Plan, mask: Mask) -> str:
         """What to begin with where something must begin."""
-        if s.tied or s.fixed:
-            mask &= ~self.vocabulary.bits("|")
         ways, place = self.ways(plan.number), s.place
         lengths = self.vocabulary.lengths
         single = [1 + len(lengths.prefixes[n]) + self._at(ways, place + lengths.quarters[n]) for n in lengths.complete]
@@ -129,29 +131,39 @@ class Endings:
         return self.next(line, mask)
 
     def _sound(self, s: State, plan: Plan, mask: Mask) -> str:
-        lengths, ways = self.vocabulary.lengths, self.ways(plan.number)
+        lengths = self.vocabulary.lengths
         if s.kind == Kind.CHORD:
             return self._first(mask, "]") or self._first(mask, ",'") or self._first(mask, LETTERS) or self._any(mask)
-        begun = lengths.prefixes[s.length]
         if s.kind == Kind.PARTNER:
             return self._leaving(s, plan, s.place, mask)
         if Kind.TRIPLE < s.kind <= Kind.THIRD:
             if s.length != s.held:
-                return self._first(mask, ",'" if False else lengths.prefixes[s.held][len(begun)])
+                return self._longer(s, s.held, mask)
             return self._leaving(s, plan, s.place + 2 * lengths.quarters[s.held], mask)
+        return self._single(s, plan, mask)
+
+    def _single(self, s: State, plan: Plan, mask: Mask) -> str:
+        """The length of a note, a rest, a chord or the first note of a triplet."""
+        lengths, ways = self.vocabulary.lengths, self.ways(plan.number)
         times, each = (2, 3) if s.kind == Kind.TRIPLE else (1, 1)
         _, done = plan.fits(times, False, s.place)
         costs = [
             (each * len(text) + self._at(ways, s.place + times * lengths.quarters[n]), n)
             for n, text in enumerate(lengths.prefixes)
-            if done >> n & 1 and text.startswith(begun)
+            if done >> n & 1 and text.startswith(lengths.prefixes[s.length])
         ]
         cost, best = min(costs, default=(FAR, 0))
-        if s.kind == Kind.NOTE and not s.length and plan.pair(s.place) and 2 + self._at(ways, s.place + PAIR) < cost:
+        paired = s.kind == Kind.NOTE and not s.length and plan.pair(s.place)
+        if paired and 2 + self._at(ways, s.place + PAIR) < cost:
             return self._first(mask, "<>") or self._first(mask, ",'")
         if best != s.length:
-            return self._first(mask, lengths.prefixes[best][len(begun)]) or self._first(mask, ",'")
+            return self._longer(s, best, mask)
         return self._leaving(s, plan, s.place + times * lengths.quarters[best], mask)
+
+    def _longer(self, s: State, wanted: int, mask: Mask) -> str:
+        """On to the length string number `wanted`."""
+        prefixes = self.vocabulary.lengths.prefixes
+        return self._first(mask, prefixes[wanted][len(prefixes[s.length])]) or self._first(mask, ",'")
 
     def _leaving(self, s: State, plan: Plan, place: int, mask: Mask) -> str:
         """After something that ends at `place`; what still needs octave marks gets them first."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from composer.api import Mask
-from composer.formats.abc.dialect import KEYS, METERS, RHYTHMS, TITLE, meter_of, unit_of
+from composer.formats.abc.dialect import KEYS, RHYTHMS, TITLE, meter_of, unit_of
 from composer.formats.abc.keys import parse_key
 from composer.formats.abc.vocabulary import Vocabulary
 

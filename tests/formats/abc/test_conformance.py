@@ -35,6 +35,7 @@ def test_tunes_of_the_dialect(body):
         ("G8|", 4, "the tune is not over"),
         ("", 1, "the tune is not over"),
         ("G8||\n", 1, "the tune is not over"),
+        ("|:G8:|\n|:", 3, "the tune is not over"),
         ("G8|A6|B8|]\n", 6, "a bar that does not fill"),
         ("G8|A7|]\n", 6, "a part that does not end where it began"),
         ("G8|A8 B|]\n", 6, "a blank that is not at a beat"),

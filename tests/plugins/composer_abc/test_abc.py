@@ -137,3 +137,12 @@ def test_a_tune_is_music():
     assert [note.pitch for note in score.notes[:4]] == [69, 74, 73, 74]
     assert score.duration == 24
     assert abc.score(Piece("T:nothing but a title\nK:D\n")) is None
+
+
+def test_only_the_dialect_has_rules():
+    abc = fitted()
+    rules = abc.constraint()
+    assert rules is abc.constraint()
+    assert rules is not None
+    assert rules.allowed(rules.start(abc.prime(Piece("M:6/8\nL:1/8\nK:D\n|:A|dcd fed|cAA A2:|\n")))) & 1
+    assert fitted(AbcOptions("raw")).constraint() is None
