@@ -104,6 +104,7 @@ def test_listing_the_plugins_loads_nothing_heavy():
 
 
 def test_composing_loads_no_torch(checkpoint, tmp_path):
-    arguments = ("gen", "abc", "--checkpoint", checkpoint, "--length", "60", "--device", "cpu")
+    opening = ("--prime-text", "M:4/4\nL:1/8\nK:G\n|:G2")
+    arguments = ("gen", "abc", "--checkpoint", checkpoint, "--length", "60", "--device", "cpu", *opening)
     assert loaded(running(*arguments, "--output", tmp_path / "a.abc"), "torch", "music21", "rich") == []
     assert loaded(running(*arguments, "--output", tmp_path / "a.mid"), "torch", "music21", "rich") == []
