@@ -112,16 +112,22 @@ def composer():
     return run
 
 
+@pytest.fixture
+def tunes(tune_file):
+    """A file of four tunes."""
+    return tune_file
+
+
 @pytest.fixture(scope="session")
-def tunes(tmp_path_factory):
-    """A file of three tunes."""
+def tune_file(tmp_path_factory):
+    """The same, for fixtures that last as long."""
     path = tmp_path_factory.mktemp("tunes") / "tunes.abc"
     path.write_text(TUNES)
     return path
 
 
 @pytest.fixture(scope="session")
-def checkpoint(tunes, tmp_path_factory):
+def checkpoint(tune_file, tmp_path_factory):
     """A model of tunes that has learnt nothing yet: only the rules of the representation make music of it."""
     import torch
 
@@ -130,7 +136,7 @@ def checkpoint(tunes, tmp_path_factory):
     from composer.core.checkpoint import Checkpoint, Header, save
 
     representation = registry.representation("abc")()
-    representation.fit(list(representation.read(Source(tunes))))
+    representation.fit(list(representation.read(Source(tune_file))))
     model = registry.model("lstm")
     config = model.Config(hidden=16, layers=1, embedding=8)
     torch.manual_seed(1)

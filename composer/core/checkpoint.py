@@ -88,10 +88,15 @@ def read_header(path: Path) -> Header:
             size = int.from_bytes(file.read(8), "little")
             if not 2 <= size <= MAX_HEADER + 4 * MAX_HEADER:
                 raise _not_one(path)
-            metadata = json.loads(file.read(size)).get("__metadata__", {})
+            described = json.loads(file.read(size))
+            metadata = described.pop("__metadata__", {})
+            if path.stat().st_size != 8 + size + max(
+                (each["data_offsets"][1] for each in described.values()), default=0
+            ):
+                raise _not_one(path)
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror or error}", _READABLE) from error
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
         raise _not_one(path) from error
     return _header(path, metadata.get(_KEY))
 
@@ -163,9 +168,13 @@ def _header(path: Path, text: str | None) -> Header:
             raise CheckpointError(
                 f"{path} was written by composer {data['program']} in a newer format", "upgrade this program"
             )
-        return Header(**{**data, "spec": SequenceSpec.from_json(data["spec"])})
-    except (ValueError, KeyError, TypeError) as error:
+        header = Header(**{**data, "spec": SequenceSpec.from_json(data["spec"])})
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _not_one(path) from error
+    mappings = (header.options, header.state, header.config, header.record)
+    if not all(isinstance(each, dict) for each in mappings) or not isinstance(header.model, str):
+        raise _not_one(path)
+    return header
 
 
 def _not_one(path: Path) -> CheckpointError:

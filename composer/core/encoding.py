@@ -32,7 +32,7 @@ from composer.core.arrays import Part, open_part, write_part
 from composer.core.corpus import Refusals, read
 from composer.core.folders import cache_folder
 from composer.core.sources import sources
-from composer.core.split import PARTS, Parts, Split, divide
+from composer.core.split import PARTS, Parts, Split, divide, read_list
 
 LAYOUT = 1
 """The number of the layout of the files; it goes into every encoding's name."""
@@ -202,7 +202,7 @@ def _key(
     augment: bool,
 ) -> str:
     """The name of an encoding: a digest of all that decides what it holds."""
-    listing = split.listing.read_bytes() if split.listing and split.listing.is_file() else b""
+    listing = sorted(read_list(split.listing).items()) if split.listing else None
     parts = {
         part: [[_place(source), digest] for source, digest in zip(found[part], digests[part], strict=True)]
         for part in found
@@ -210,7 +210,7 @@ def _key(
     decides = [
         LAYOUT, composer.__version__, _code(type(representation)), representation.name, representation.version,
         repr(representation.options), representation.state() if fitted else None,
-        [split.valid, split.test, listing.hex(), sorted(split.files)], augment, parts,
+        [split.valid, split.test, listing, sorted(split.files)], augment, parts,
     ]  # fmt: skip
     return _digest(json.dumps(decides, sort_keys=True))
 

@@ -31,8 +31,8 @@ class OwnModel:
 
 def path_for(name: str) -> Path:
     """Where the model called `name` is kept. Raises UsageError for what cannot be a name."""
-    if not re.fullmatch(r"[\w][\w .+-]*", name) or name.endswith((SUFFIX, ".", " ")):
-        raise UsageError(f"`{name}` cannot be a model's name", "use letters, digits, - and _")
+    if not re.fullmatch(r"[\w][\w .+-]{,99}", name) or name.endswith((SUFFIX, ".", " ")):
+        raise UsageError(f"`{name}` cannot be a model's name", "use at most 100 letters, digits, - and _")
     return models_folder() / f"{name}{SUFFIX}"
 
 

@@ -13,6 +13,12 @@ from composer.api import OptionError
 if TYPE_CHECKING:
     import torch
 
+LEAST = {
+    "batch": 1, "length": 1, "max_steps": 0, "warmup": 0, "decay": 0, "weight_decay": 0, "momentum": 0, "clip": 0,
+    "patience": 0, "validate_every": 0, "save_every": 0, "align": 0, "seed": 0,
+}  # fmt: skip
+"""The least value of each setting."""
+
 Schedule = Literal["constant", "exponential", "linear", "cosine"]
 
 
@@ -48,13 +54,11 @@ class Settings:
     def __post_init__(self) -> None:
         if self.epochs is not None and self.epochs < 1:
             raise OptionError(f"`epochs` cannot be {self.epochs}", "give a whole number above 0")
-        for name, least in {"batch": 1, "length": 1, "max_steps": 0, "warmup": 0, "patience": 0}.items():
-            if getattr(self, name) < least:
-                raise OptionError(f"`{name}` cannot be {getattr(self, name)}", f"give a whole number from {least} on")
+        for name, least in LEAST.items():
+            if not least <= getattr(self, name) < 2**63:  # nan is no number either
+                raise OptionError(f"`{name}` cannot be {getattr(self, name)}", f"give a number from {least} on")
         if not (0 < self.lr < math.inf):
             raise OptionError(f"`lr` cannot be {self.lr:g}", "give a number above 0, such as 0.003")
-        if min(self.clip, self.weight_decay, self.momentum, self.save_every, self.validate_every, self.align) < 0:
-            raise OptionError("a setting of training is below 0", "see `composer train --help`")
         if any(step < 0 for step in self.snapshots):
             raise OptionError(f"a snapshot cannot be at step {min(self.snapshots)}", "give steps from 0 on")
 

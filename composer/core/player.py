@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from composer.api import CheckpointError, OptionError, Representation, Sampler, SequenceSpec
+from composer.api import CheckpointError, Model, OptionError, Representation, Sampler, SequenceSpec
 from composer.core import checkpoint, options, registry
 
 
@@ -36,31 +39,71 @@ def restore_representation(header: checkpoint.Header) -> Representation:
         representation = kind(options.restore(kind.Options, header.options, f"representation `{kind.name}`"))
         representation.restore(header.state)
     except (OptionError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"`{kind.name}` cannot be restored from the checkpoint: {error}") from error
+        raise CheckpointError(f"`{kind.name}` cannot be restored from the checkpoint: {error}", _DAMAGED) from error
     return representation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """A checkpoint, and the representation, model and settings that it was made with."""
+
+    checkpoint: checkpoint.Checkpoint
+    representation: Representation
+    model: Model
+    config: Any
+
+
+def open_checkpoint(path: Path, representation: str | None = None, use: str = "gen {} --checkpoint") -> Opened:
+    """Open the checkpoint at `path`. Raises CheckpointError where it is no model, or not of the `representation` named.
+
+    `use` is the command that another representation's checkpoint is good for.
+    """
+    saved = checkpoint.load(path)
+    header = saved.header
+    if header.record.get("kind") == "training":
+        model_path = path.with_name(path.name.replace(".training.", "."))
+        raise CheckpointError(f"{path.name} is the state of a training and no model", f"use {model_path}")
+    if representation is not None and header.representation != representation:
+        raise CheckpointError(
+            f"{path.name} composes `{header.representation}`, not `{representation}`",
+            f"use `composer {use.format(header.representation)} {path}`",
+        )
+    restored = restore_representation(header)
+    model = registry.model(header.model)
+    with _fitting(path):
+        config = options.restore(model.Config, header.config, f"model `{model.name}`")
+    if restored.spec != header.spec:
+        raise CheckpointError(f"in {path.name}, model and representation do not fit together", _DAMAGED)
+    return Opened(saved, restored, model, config)
 
 
 def open_player(path: Path, representation: str | None = None, device: str = "cpu") -> Player:
     """Open the checkpoint at `path`, to play on `device` (`cpu`, `cuda`, `mps`).
 
-    On the CPU the model's own sampler plays, without torch where the model has one. Raises CheckpointError where the
-    checkpoint is of another representation than the one named.
+    On the CPU the model's own sampler plays, without torch where the model has one. Raises CheckpointError as
+    `open_checkpoint` does, and where the weights are not those of the model.
     """
-    saved = checkpoint.load(path)
-    header = saved.header
-    if representation is not None and header.representation != representation:
-        raise CheckpointError(
-            f"{path.name} composes `{header.representation}`, not `{representation}`",
-            f"use `composer gen {header.representation} --checkpoint {path}`",
-        )
-    restored = restore_representation(header)
-    model = registry.model(header.model)
-    config = options.restore(model.Config, header.config, f"model `{model.name}`")
-    sampler = model.sampler(header.spec, config, saved.weights) if device == "cpu" else None
-    if sampler is None:
-        import torch
+    opened = open_checkpoint(path, representation)
+    header, weights = opened.checkpoint.header, opened.checkpoint.weights
+    with _fitting(path):
+        sampler = opened.model.sampler(header.spec, opened.config, weights) if device == "cpu" else None
+        if sampler is None:
+            import torch
 
-        network = model.network(header.spec, config)
-        network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in saved.weights.items()})
-        sampler = network.to(device).eval()
-    return Player(header, restored, sampler)
+            network = opened.model.network(header.spec, opened.config)
+            network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
+            sampler = network.to(device).eval()
+        sampler.begin([{}])  # weights of a wrong shape show when they are first multiplied
+    return Player(header, opened.representation, sampler)
+
+
+@contextmanager
+def _fitting(path: Path) -> Iterator[None]:
+    """What a checkpoint that does not fit its model makes the model raise is an error of the checkpoint."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"the weights or settings in {path.name} do not fit its model", _DAMAGED) from error
+
+
+_DAMAGED = "it may be damaged, or made by another version of the plugin; train it again"

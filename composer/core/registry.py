@@ -104,26 +104,25 @@ def default_model(representation: type[Representation]) -> Model:
 
 
 @cache
-def _plugins() -> dict[str, Plugin]:
-    """All entry points by name. Raises PluginError where two distributions claim one name."""
-    found: dict[str, Plugin] = {}
+def _plugins() -> dict[str, tuple[Plugin, ...]]:
+    """All plugins by name; several where several distributions claim one."""
+    found: dict[str, dict[tuple[str, str], Plugin]] = {}
     for entry in metadata.entry_points(group=hooks.PROJECT):
         distribution = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown distribution"
-        plugin = Plugin(entry.name, distribution, entry)
-        other = found.get(entry.name)
-        if other and (other.distribution, other.entry.value) != (distribution, entry.value):
-            raise PluginError(
-                f"two plugins are called `{entry.name}`: one of {other.distribution}, one of {distribution}",
-                "uninstall one of the two",
-            )
-        found[entry.name] = plugin
-    return found
+        # an entry point may be found twice, through two folders of the same distribution
+        found.setdefault(entry.name, {})[distribution, entry.value] = Plugin(entry.name, distribution, entry)
+    return {name: tuple(plugins.values()) for name, plugins in found.items()}
 
 
 @cache
 def _load(name: str) -> Loaded:
     """Import a plugin and ask its hooks. Raises PluginError that names its distribution, whatever goes wrong."""
-    plugin = _plugins()[name]
+    plugin, *others = _plugins()[name]
+    if others:
+        raise PluginError(
+            f"two plugins are called `{name}`: one of {plugin.distribution}, one of {others[0].distribution}",
+            "uninstall one of the two",
+        )
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
     try:
@@ -133,7 +132,7 @@ def _load(name: str) -> Loaded:
         _check(plugin, classes)
     except ComposerError as error:
         raise PluginError(f"plugin `{name}` of {plugin.distribution}: {error.message}", error.hint) from error
-    except Exception as error:  # a stranger's code may raise anything, and must not end the program
+    except (Exception, SystemExit) as error:  # a stranger's code may raise anything, and must not end the program
         reason = f"{type(error).__name__}: {error}"
         raise PluginError(
             f"plugin `{name}` of {plugin.distribution} does not load ({reason})", "upgrade or uninstall that package"

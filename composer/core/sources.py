@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatch
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from composer.api import ReadError, Source
 
@@ -73,6 +73,8 @@ def _expanded(argument: str) -> list[str]:
 def _open(place: str, suffixes: Sequence[str]) -> Iterator[Source | ReadError]:
     path = Path(place)
     if place == "-":
+        if sys.stdin is None or sys.stdin.closed:
+            raise ReadError("stdin is closed", "name a file in place of -")
         yield Source(Path("-"), name="stdin", data=sys.stdin.buffer.read())
     elif place.startswith(_CORPUS):
         folder, pattern = _corpus_folder(place)
@@ -93,7 +95,9 @@ def _folder(root: Path, suffixes: Sequence[str], prefix: str = "", pattern: str 
         for name in sorted(names):
             path = Path(folder) / name
             inside = path.relative_to(root).as_posix()
-            if not _hidden(name) and path.suffix.lower() in suffixes and fnmatch(inside, pattern):
+            if _hidden(name) or path.suffix.lower() not in suffixes or not fnmatch(inside, pattern):
+                continue
+            if path.is_file():  # a pipe of that name would be waited for
                 yield Source(path, name=prefix + inside if prefix else str(path), root=root)
     for failure in failures:
         yield ReadError(f"cannot read {failure.filename}: {failure.strerror}")
@@ -105,7 +109,7 @@ def _archive(path: Path, suffixes: Sequence[str]) -> Iterator[Source | ReadError
         with zipfile.ZipFile(path) as archive:
             total = 0
             for info in sorted(archive.infolist(), key=lambda info: info.filename):
-                inside = Path(info.filename)
+                inside = _inside(info)
                 if info.is_dir() or inside.suffix.lower() not in suffixes or any(map(_hidden, inside.parts)):
                     continue
                 found = _member(archive, info, path, MAX_ARCHIVE - total)
@@ -117,7 +121,7 @@ def _archive(path: Path, suffixes: Sequence[str]) -> Iterator[Source | ReadError
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, room: int) -> Source | ReadError:
     name = f"{path}/{info.filename}"
-    source = Source(path / info.filename, name=name, root=path)
+    source = Source(path / _inside(info), name=name, root=path)
     most = min(room, source.limit)
     try:
         with archive.open(info) as file:
@@ -129,6 +133,12 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, room: i
     if len(data) > most:
         return ReadError(f"{name} is too large to unpack in memory", "unpack the archive and name its folder")
     return Source(source.path, name=name, root=path, data=data)
+
+
+def _inside(info: zipfile.ZipInfo) -> Path:
+    """Where a member stands below its archive, whatever its name says of roots and parents."""
+    parts = PurePosixPath(info.filename.replace("\\", "/")).parts
+    return Path(*[part for part in parts if part not in ("/", "..")])
 
 
 def _corpus_folder(argument: str) -> tuple[Path, str]:

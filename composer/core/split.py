@@ -142,7 +142,7 @@ def _place(digest: bytes, shares: Mapping[str, float]) -> str:
 def _by_list(listing: Path, pieces: Sequence[Piece], named: Mapping[str, Sequence[Piece]]) -> Parts:
     parts = Parts()
     parts.pieces.update({part: list(given) for part, given in named.items()})
-    wanted = _read_list(listing)
+    wanted = read_list(listing)
     explicit = "train" in wanted.values()
     used: set[str] = set()
     left_out = 0
@@ -167,12 +167,13 @@ def _by_list(listing: Path, pieces: Sequence[Piece], named: Mapping[str, Sequenc
     return parts
 
 
-def _read_list(listing: Path) -> dict[str, str]:
-    """The part of each name in the list."""
+def read_list(listing: Path) -> dict[str, str]:
+    """The part of each name in the list. Raises ReadError."""
     try:
-        lines = listing.read_text("utf-8-sig").splitlines()
+        lines = listing.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise ReadError(f"cannot read the list {listing}: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ReadError(f"cannot read the list {listing}: {reason}", "check the path given to --split") from error
     wanted: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         words = line.split(maxsplit=1)

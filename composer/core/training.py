@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, Kind, Model, Representation
-from composer.core import checkpoint, optimise, options, player, registry
+from composer.core import checkpoint, optimise, player
 from composer.core.batches import Windows
 from composer.core.checkpoint import Checkpoint
 from composer.core.encoding import Dataset
@@ -231,14 +231,8 @@ def _started(run: Run, learner: Learner, phase: str, steps: int) -> Started:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Origin:
-    """A checkpoint to start from, and the representation, model and settings that it was made with."""
-
-    checkpoint: Checkpoint
-    representation: Representation
-    model: Model
-    config: Any
+Origin = player.Opened
+"""What to start from."""
 
 
 def open_origin(path: Path, representation: str) -> Origin:
@@ -246,16 +240,7 @@ def open_origin(path: Path, representation: str) -> Origin:
 
     Raises CheckpointError where it is of another representation than the one named.
     """
-    saved = checkpoint.load(path)
-    header = saved.header
-    if header.representation != representation:
-        raise CheckpointError(
-            f"{path.name} composes `{header.representation}`, not `{representation}`",
-            f"use `composer train {header.representation} --from {path}`",
-        )
-    model = registry.model(header.model)
-    config = options.restore(model.Config, header.config, f"model `{model.name}`")
-    return Origin(saved, player.restore_representation(header), model, config)
+    return player.open_checkpoint(path, representation, "train {} --from")
 
 
 def _check_origin(run: Run) -> None:

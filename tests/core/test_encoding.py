@@ -58,6 +58,12 @@ def test_another_split_is_another_encoding(letters, tunes, monkeypatch, split):
     assert not prepare(letters, ["tunes"], split).cached
 
 
+def test_a_list_that_is_missing_is_an_error_even_where_all_is_encoded(letters, tunes, tmp_path):
+    prepare(letters, [str(tunes)])
+    with pytest.raises(ReadError, match="cannot read the list"):
+        prepare(letters, [str(tunes)], Split(listing=tmp_path / "gone.txt"))
+
+
 @pytest.mark.parametrize("name", ["manifest.json", "train.steps", "train.offsets", "valid.conditions"])
 @pytest.mark.parametrize("damage", ["cut", "flip", "remove"])
 def test_a_damaged_encoding_is_made_again(letters, tunes, home, name, damage):

@@ -85,6 +85,7 @@ def test_a_model_is_no_representation():
         ("raise RuntimeError('no libfoo')", "RuntimeError: no libfoo"),
         ("import a_module_that_is_not_there", "ModuleNotFoundError"),
         ("x = 1", "return nothing called"),
+        ("import sys\nsys.exit(3)", "SystemExit: 3"),
         (MODEL.format(api=99, name="broken"), "version 99 of the interface"),
         (MODEL.format(api=1, name="other"), "return nothing called `broken`"),
         (MODEL.format(api="None", name="broken"), "which interface"),
@@ -115,6 +116,10 @@ def test_two_plugins_of_one_name_are_an_error_that_names_both(install):
     install("markov", MODEL.format(api=1, name="markov"), distribution="other-music", module="other_plugin")
     with pytest.raises(PluginError, match=r"called `markov`.*(markov|other)-music.*(markov|other)-music"):
         registry.model("markov")
+    assert registry.model("lstm").name == "lstm"
+    warnings = []
+    assert [loaded.plugin.name for loaded in registry.everything(warnings.append)] == ["abc", "lstm"]
+    assert len(warnings) == 1
 
 
 def test_a_pair_that_cannot_work_names_one_that_does(install):

@@ -1,6 +1,7 @@
 """What the user may name: files, folders, patterns, archives, music21's corpora, and what is no such thing."""
 
 import io
+import os
 import zipfile
 
 import pytest
@@ -123,3 +124,29 @@ def test_an_unknown_corpus_names_the_nearest():
 def test_public_names_say_nothing_of_this_machine(tmp_path):
     assert public_name(str(tmp_path / "my tunes")) == "my tunes"
     assert public_name("corpus:airs/*.abc") == "corpus:airs/*.abc"
+
+
+def test_members_with_rooted_names_stay_below_their_archive(tmp_path):
+    path = tmp_path / "odd.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("/rooted.abc", "../above.abc", "sub/plain.abc"):
+            archive.writestr(name, "X:1")
+    found = list(sources([str(path)], (".abc",)))
+    assert [each.path.relative_to(each.root).as_posix() for each in found] == [
+        "above.abc",
+        "rooted.abc",
+        "sub/plain.abc",
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes here")
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.abc")
+    (tmp_path / "tune.abc").write_text("X:1")
+    assert [each.path.name for each in sources([str(tmp_path)], (".abc",))] == ["tune.abc"]
+
+
+def test_a_closed_standard_input_is_an_error(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(ReadError, match="stdin is closed"):
+        list(sources(["-"], (".abc",)))

@@ -1,0 +1,71 @@
+"""What opens, and what is said of a checkpoint that is none, or does not fit together."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from composer.api import CheckpointError
+from composer.core import checkpoint as checkpoints
+from composer.core.player import open_player
+
+
+@pytest.fixture
+def damaged(checkpoint, tmp_path):
+    """Save the small model with something else in it."""
+
+    def save(weights=None, **header):
+        saved = checkpoints.load(checkpoint, half=True)
+        path = tmp_path / "damaged.safetensors"
+        changed = dataclasses.replace(saved.header, **header)
+        checkpoints.save(
+            path, checkpoints.Checkpoint(changed, weights(dict(saved.weights)) if weights else saved.weights)
+        )
+        return path
+
+    return save
+
+
+def without(weights):
+    del weights["output.bias"]
+    return weights
+
+
+def cut(weights):
+    weights["lstm.weight_hh_l0"] = weights["lstm.weight_hh_l0"][:, :-1]
+    return weights
+
+
+def test_a_whole_one_opens(damaged):
+    assert open_player(damaged(), "abc").spec.size > 10
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"weights": without}, "do not fit its model"),
+        ({"weights": cut}, "do not fit its model"),
+        ({"config": {"hidden": "x"}}, "do not fit its model"),
+        ({"state": {"characters": "AB"}}, "do not fit together"),
+        ({"state": {}}, "cannot be restored"),
+        ({"record": {"kind": "training"}}, "is the state of a training"),
+        ({"record": None}, "not a whole checkpoint"),
+    ],
+)
+def test_one_that_cannot_play_is_named(damaged, change, complaint):
+    with pytest.raises(CheckpointError, match=complaint) as caught:
+        open_player(damaged(**change), "abc")
+    assert caught.value.hint
+
+
+def test_one_that_was_cut_short_has_no_card_either(damaged):
+    path = damaged()
+    path.write_bytes(path.read_bytes()[:-10])
+    for read in (checkpoints.read_header, checkpoints.load):
+        with pytest.raises(CheckpointError, match="not a whole checkpoint"):
+            read(path)
+
+
+def test_weights_come_back_in_full_precision(damaged):
+    saved = checkpoints.load(damaged())
+    assert {array.dtype for array in saved.weights.values()} == {np.dtype(np.float32)}
