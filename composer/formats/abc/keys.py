@@ -11,15 +11,17 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 
-__all__ = ["MIDDLE_C", "Signature", "Time", "key_name", "parse_key", "parse_meter", "pitch", "step_name"]
+__all__ = ["LETTERS", "MIDDLE_C", "Signature", "Time", "key_name", "parse_key", "parse_meter", "pitch", "step_name"]
 
 MIDDLE_C = 35
 WHOLE = 161_280
 """Ticks in a whole note: whole for all lengths down to 1/512 and for tuplets of 3, 5, 6, 7 and 9."""
 BEAT = WHOLE // 4
 
+LETTERS = "CDEFGAB"
+"""The letters of the steps of an octave."""
+
 _SEMITONES = (0, 2, 4, 5, 7, 9, 11)
-_LETTERS = "CDEFGAB"
 _SHARPS = "FCGDAEB"
 _MODES = {
     "": ("major", 0), "maj": ("major", 0), "ion": ("major", 0), "m": ("minor", -3), "min": ("minor", -3),
@@ -80,7 +82,7 @@ def parse_key(value: str) -> Signature | None:
         return signature
     alters = list(signature.alters) if "exp" not in value.split() else [0] * 7
     for accidental, letter in explicit:
-        alters[_LETTERS.index(letter.upper())] = _ALTER[accidental]
+        alters[LETTERS.index(letter.upper())] = _ALTER[accidental]
     return Signature(signature.tonic, signature.mode, signature.sharps, tuple(alters), plain=False)
 
 
@@ -92,7 +94,7 @@ def _signature(tonic: str, mode: str, sharps: int) -> Signature:
 def _alters(sharps: int) -> tuple[int, ...]:
     changed = _SHARPS[:sharps] if sharps >= 0 else _SHARPS[sharps:]
     sign = 1 if sharps >= 0 else -1
-    return tuple(sign if letter in changed else 0 for letter in _LETTERS)
+    return tuple(sign if letter in changed else 0 for letter in LETTERS)
 
 
 @cache
@@ -162,5 +164,5 @@ def pitch(step: int, alter: int) -> int:
 @cache
 def step_name(step: int) -> str:
     """A step as ABC writes it: `C,` below `C` below `c` below `c'`."""
-    octave, letter = step // 7, _LETTERS[step % 7]
+    octave, letter = step // 7, LETTERS[step % 7]
     return letter.lower() + "'" * (octave - 6) if octave >= 6 else letter + "," * (5 - octave)

@@ -60,7 +60,7 @@ def split_tunes(text: str) -> list[TuneText]:
     A text without any `X:` is one tune, its first lines up to a blank line being the tune. What stands between tunes
     is left out.
     """
-    lines = text.splitlines()
+    lines = text.split("\n")  # and not at the other characters that Python takes for line ends
     starts = [number for number, line in enumerate(lines) if line.startswith("X:")]
     if not starts:
         starts = [number for number, line in enumerate(lines) if line.strip() and not line.startswith("%")][:1]

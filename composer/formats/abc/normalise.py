@@ -24,6 +24,7 @@ _FATAL = {
     "broken rhythm without a partner": "broken rhythm without a partner",
     "impossible length": "an impossible length",
     "unknown key": "an unknown key",
+    "no key": "no key",
     "unknown meter": "an unknown meter",
 }
 """Kinds of diagnostics after which nobody knows what was meant, and the reasons they are refused for."""

@@ -12,10 +12,14 @@ from fractions import Fraction
 from composer.formats.abc.elements import PartMark, Tune
 from composer.formats.abc.keys import WHOLE, Signature, Time, parse_key, parse_meter
 from composer.formats.abc.lexer import Field, TuneText, field_of, strip_comment, tokens
+from composer.formats.abc.shift import Sounding, unknown_property
 from composer.formats.abc.voice import HANDLERS, Voice, close_group
 
 __all__ = ["parse_tune"]
 
+
+_BLOCK = re.compile(r"%%(begin|end)([a-z]+)\b")
+"""Where a block of words, pictures or programs begins or ends; none of its lines is music."""
 
 _PART = re.compile(r"[A-Z]\d?\.?")
 """A part's name; other texts after `P:` are remarks, or even words that are sung."""
@@ -29,8 +33,11 @@ def parse_tune(text: TuneText) -> Tune:
 class _Parser:
     def __init__(self, text: TuneText) -> None:
         self.tune = Tune(text)
+        self.home = Voice([], Signature())
+        """What was said before any voice began, with which each of them begins."""
         self.voices: dict[str, Voice] = {}
-        self.voice: Voice | None = None
+        self.properties: dict[str, str] = {}
+        """What `V:` fields said of voices that have not begun."""
         self.voice_name = ""
         self.in_body = False
 
@@ -38,6 +45,8 @@ class _Parser:
         """Read line after line."""
         tune = self.tune
         for number, raw in enumerate(tune.text.lines, tune.text.first):
+            if raw.startswith("%%"):
+                self._directive(raw[2:])
             line = strip_comment(raw)
             if not line.strip():
                 continue
@@ -59,7 +68,9 @@ class _Parser:
         elif found.name == "K":
             self._change(found)
             self.in_body = True
-        elif found.name in "MLQ":
+        elif found.name == "V":
+            self._declare(found)
+        elif found.name in "MLQI":
             self._change(found)
 
     def _change(self, found: Field) -> None:
@@ -70,54 +81,95 @@ class _Parser:
         elif name == "M":
             self._meter(found)
         elif name == "L":
-            tune.unit = _fraction(value) or tune.unit
-            if _fraction(value) is None:
-                tune.complain(found.line, found.column, "unknown unit length", f"`{value}` is no length")
+            self._length(found)
         elif name == "Q" and not tune.tempo:
             tune.tempo = value
         elif name == "V":
-            self._select(value.split()[0] if value.split() else "1")
+            self.voice_name = self._declare(found)
+        elif name == "I":
+            self._directive(value)
         elif name == "P" and self.in_body and _PART.fullmatch(value):
             self._voice().elements.append(PartMark(value.strip().rstrip("."), found.line, found.column))
 
     def _meter(self, found: Field) -> None:
-        tune = self.tune
         time = parse_meter(found.value)
         if time is None:
-            tune.complain(found.line, found.column, "unknown meter", f"`{found.value}` is no meter")
-        elif not self._sounded():
-            tune.time = time
-        elif self.voice is not None:
-            self.voice.elements.append(time)
-            tune.time = tune.time or time
+            self.tune.complain(found.line, found.column, "unknown meter", f"`{found.value}` is no meter")
+            return
+        voice = self._here()
+        voice.time = time
+        voice.elements.append(time)
+        if self._opens(voice):
+            self.tune.time = time
+
+    def _length(self, found: Field) -> None:
+        length = _fraction(found.value)
+        if length is None:
+            self.tune.complain(found.line, found.column, "unknown unit length", f"`{found.value}` is no length")
+            return
+        voice = self._here()
+        voice.unit = int(WHOLE * length)
+        if self._opens(voice):
+            self.tune.unit = length
 
     def _key(self, found: Field) -> None:
-        tune = self.tune
+        tune, voice = self.tune, self._here()
         key = parse_key(found.value)
-        if key is None:
-            if tune.key is None:
-                tune.complain(found.line, found.column, "unknown key", f"`{found.value}` is no key")
-                tune.key = parse_key("")
-            return
-        if not self._sounded():
-            tune.key = key
-        if self.voice is not None:
-            self.voice.key = key
-            self.voice.elements.append(key)
+        if key is not None:
+            voice.key = key
+        elif tune.key is None:
+            tune.complain(found.line, found.column, "unknown key", f"`{found.value}` is no key")
+        self._check(found)
+        self._place(voice, voice.sounding.told(found.value))
 
-    def _sounded(self) -> bool:
-        return any(voice.last is not None for voice in self.voices.values())
+    def _declare(self, found: Field) -> str:
+        """The name of the voice that a `V:` field is about, its properties noted."""
+        name, _, properties = found.value.partition(" ")
+        name = name or "1"
+        self._check(found)
+        if name in self.voices:
+            voice = self.voices[name]
+            self._place(voice, voice.sounding.told(properties))
+        elif properties:
+            self.properties[name] = properties
+        return name
 
-    def _select(self, name: str) -> None:
-        self.voice_name = name
-        self.voice = self.voices.get(name)
+    def _directive(self, text: str) -> None:
+        voice = self._here()
+        self._place(voice, voice.sounding.directed(text))
+
+    def _place(self, voice: Voice, sounding: Sounding) -> None:
+        """Let `voice` sound so, now that it or its key has changed."""
+        voice.sounding, voice.shift = sounding, sounding.shift(voice.key)
+        key = voice.shift.key(voice.key)
+        voice.elements.append(key)
+        if self._opens(voice):
+            self.tune.key = key
+
+    def _check(self, found: Field) -> None:
+        if text := unknown_property(found.value):
+            message = f"`{text}` is not understood"
+            self.tune.complain(found.line, found.column, "unknown transposition", message)
+
+    def _opens(self, voice: Voice) -> bool:
+        """Whether what is said now is said of the tune: before any voice, or before the first one sounds."""
+        return voice is self.home or (voice.last is None and voice is next(iter(self.voices.values())))
+
+    def _here(self) -> Voice:
+        """The voice that a field is about."""
+        return self._voice() if self.voice_name or self.voices else self.home
 
     def _voice(self) -> Voice:
-        if self.voice is None:
-            elements = self.tune.voices.setdefault(self.voice_name or "1", [])
-            self.voice = Voice(elements, self.tune.key or Signature())
-            self.voices[self.voice_name] = self.voice
-        return self.voice
+        """The voice that music is for, begun where it is not yet."""
+        tune, home, name = self.tune, self.home, self.voice_name or "1"
+        voice = self.voices.get(name)
+        if voice is None:
+            voice = Voice(tune.voices.setdefault(name, []), home.key, home.time, home.unit)
+            self.voices[name] = voice
+            self._place(voice, home.sounding.told(self.properties.get(name, "")))
+            if home.time is not None:
+                voice.elements.append(home.time)
+        return voice
 
     def _music(self, line: str, number: int) -> None:
         tune = self.tune
@@ -126,22 +178,25 @@ class _Parser:
                 tune.complain(number, 1, "no header", "the tune has no header fields")
             tune.complain(number, 1, "no key", "the music begins before a K: field")
             self.in_body = True
-        voice = self._voice()
+        voice = self._sounding()
         handlers = HANDLERS
         for token in tokens(line, number):
             if token.kind == "inline":
                 text = token.text
                 self._change(Field(text[1], text[3:-1].strip(), number, token.column + 1))
-                voice = self._voice()
+                voice = self._sounding()
             else:
-                handlers[token.kind](tune, voice, token, self._unit())
+                handlers[token.kind](tune, voice, token)
 
-    def _unit(self) -> int:
-        tune = self.tune
-        unit = tune.unit
-        if unit is None:
-            unit = tune.unit = (tune.time or Time(free=True)).unit
-        return int(WHOLE * unit)
+    def _sounding(self) -> Voice:
+        """The voice that music is for, with a unit length."""
+        voice = self._voice()
+        if not voice.unit:
+            unit = (voice.time or Time(free=True)).unit
+            voice.unit = int(WHOLE * unit)
+            if self._opens(voice):
+                self.tune.unit = unit
+        return voice
 
     def _end(self) -> None:
         tune = self.tune

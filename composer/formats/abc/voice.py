@@ -7,19 +7,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
-from composer.formats.abc.elements import Element, Mark, Sound, Tune
+from composer.formats.abc.elements import Element, Mark, Sound, Tone, Tune
 from composer.formats.abc.keys import MIDDLE_C, WHOLE, Signature, Time
 from composer.formats.abc.lexer import NOTE, REST, Token
+from composer.formats.abc.shift import Shift, Sounding
 
 __all__ = ["HANDLERS", "Voice", "close_group"]
 
 
 @dataclass(slots=True)
 class Voice:
-    """Where a voice stands while it is read."""
+    """Where a voice stands while it is read: the key, the meter and the unit length (in ticks; 0 where none was given
+    yet) in force, how it sounds, and what is begun and not yet over.
+
+    `written` are the tones of the last sound before the shift.
+    """  # fmt: skip
 
     elements: list[Element]
     key: Signature
+    time: Time | None = None
+    unit: int = 0
+    sounding: Sounding = Sounding()
+    shift: Shift = Shift()
+    written: tuple[Tone, ...] = ()
     accidentals: dict[int, int] = field(default_factory=dict)
     tied: dict[int, int] = field(default_factory=dict)
     last: Sound | None = None
@@ -33,8 +43,8 @@ class Voice:
     muted: bool = False
 
 
-Handler = Callable[[Tune, Voice, Token, int], None]
-"""What a token does: the tune (for diagnostics and meter), the voice, the token, and the unit length in ticks."""
+Handler = Callable[[Tune, Voice, Token], None]
+"""What a token does: the tune (for diagnostics and tuplets), the voice and the token."""
 
 _TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 _ALTERS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
@@ -73,7 +83,7 @@ def _scaled(tune: Tune, token: Token, unit: int, numerator: int, denominator: in
     return ticks
 
 
-def _note(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
+def _note(tune: Tune, voice: Voice, token: Token) -> None:
     accidental, step, numerator, denominator = read_note(token.text)
     letter = step % 7
     if accidental:
@@ -81,7 +91,7 @@ def _note(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
     else:
         known = voice.accidentals.get(letter, voice.key.alters[letter])
         alter = voice.tied.get(step, known) if voice.tied else known
-    ticks = _scaled(tune, token, unit, numerator, denominator)
+    ticks = _scaled(tune, token, voice.unit, numerator, denominator)
     sound = Sound(((step, alter),), ticks, token.line, token.column)
     if voice.stack is None:
         _sound(tune, voice, sound)
@@ -89,20 +99,20 @@ def _note(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
         voice.stack.append(sound)
 
 
-def _rest(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
+def _rest(tune: Tune, voice: Voice, token: Token) -> None:
     match = REST.fullmatch(token.text)
     assert match is not None, token
     if match[1] == "y":
         return
     numerator, denominator = read_length(match[2])
     if match[1] in "ZX":
-        bar = (tune.time or Time()).bar
+        bar = (voice.time or Time()).bar
         for count in range(min(max(numerator, 1), 999)):
             if count:
                 voice.elements.append(Mark("|", token.line, token.column))
             _sound(tune, voice, Sound((), bar, token.line, token.column))
     elif voice.stack is None:
-        _sound(tune, voice, Sound((), _scaled(tune, token, unit, numerator, denominator), token.line, token.column))
+        _sound(tune, voice, Sound((), _scaled(tune, token, voice.unit, numerator, denominator), token.line, token.column))
 
 
 def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:
@@ -119,19 +129,22 @@ def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:
     sound.ticks = ticks
     if voice.chord:
         sound.chord, voice.chord = voice.chord, ""
-    voice.tied = {}
+    voice.tied, voice.written = {}, sound.tones
+    if voice.shift.semitones:
+        sound.tones = tuple(map(voice.shift.tone, sound.tones))
+        sound.chord = voice.shift.chord(sound.chord)
     voice.last = sound
     if not voice.muted:
         voice.elements.append(sound)
 
 
-def _open(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
+def _open(tune: Tune, voice: Voice, token: Token) -> None:
     if voice.stack is not None:
         tune.complain(token.line, token.column, "unbalanced brackets", "a chord opens inside a chord")
     voice.stack, voice.stack_at = [], token
 
 
-def _close(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
+def _close(tune: Tune, voice: Voice, token: Token) -> None:
     stack, voice.stack = voice.stack, None
     if stack is None:
         tune.complain(token.line, token.column, "unbalanced brackets", "a `]` closes nothing")
@@ -149,20 +162,20 @@ def _close(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
     sound = Sound(tones, ticks, at.line, at.column)
     _sound(tune, voice, sound)
     if tie:
-        _tie(tune, voice, token, unit)
+        _tie(tune, voice, token)
 
 
-def _tie(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
+def _tie(tune: Tune, voice: Voice, token: Token) -> None:
     if voice.stack:
         voice.stack[-1].tie = True
     elif voice.last is None or not voice.last.tones:
         tune.complain(token.line, token.column, "dangling tie", "a tie follows no note")
     else:
         voice.last.tie = True
-        voice.tied = dict(voice.last.tones)
+        voice.tied = dict(voice.written)
 
 
-def _bar(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
+def _bar(tune: Tune, voice: Voice, token: Token) -> None:
     text = token.text.lstrip(".")
     if text == ":":
         tune.complain(token.line, token.column, "unknown character", "a `:` that is no bar line")
@@ -179,7 +192,7 @@ def _bar(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
     _place(tune, voice, mark)
 
 
-def _ending(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
+def _ending(tune: Tune, voice: Voice, token: Token) -> None:
     _place(tune, voice, Mark("", token.line, token.column, endings=_passes(token.text.lstrip("["))))
 
 
@@ -215,20 +228,20 @@ def _passes(text: str) -> tuple[int, ...]:
     return tuple(passes)
 
 
-def _tuplet(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
+def _tuplet(tune: Tune, voice: Voice, token: Token) -> None:
     p, q, r = ([int(part or 0) for part in token.text[1:].split(":")] + [0, 0])[:3]
     if voice.left:
         tune.complain(token.line, token.column, "incomplete tuplet", f"a tuplet lacks {voice.left} of its notes")
     if p < 2:
         tune.complain(token.line, token.column, "unknown tuplet", f"`{token.text}` is no tuplet")
         return
-    q = q or _TUPLETS.get(p) or (3 if (tune.time or Time()).compound else 2)
+    q = q or _TUPLETS.get(p) or (3 if (voice.time or Time()).compound else 2)
     voice.tuplet, voice.left = (p, q), r or p
     tune.tuplets.append((p, q, r or p))
     voice.group = len(tune.tuplets) - 1
 
 
-def _broken(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
+def _broken(tune: Tune, voice: Voice, token: Token) -> None:
     last = voice.last
     if last is None or voice.broken:
         tune.complain(token.line, token.column, "broken rhythm without a partner", f"`{token.text}` follows no note")
@@ -238,21 +251,21 @@ def _broken(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
     voice.broken = token.text
 
 
-def _text(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
+def _text(tune: Tune, voice: Voice, token: Token) -> None:
     content = token.text[1:-1].strip()
     if content and content[0] not in "^_<>@":
         voice.chord = content
 
 
-def _overlay(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
+def _overlay(tune: Tune, voice: Voice, token: Token) -> None:
     voice.muted = True
 
 
-def _nothing(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
+def _nothing(tune: Tune, voice: Voice, token: Token) -> None:
     """Grace notes have no time of their own, and slurs, decorations and continuations no sound."""
 
 
-def _unknown(tune: Tune, voice: Voice, token: Token, unit: int) -> None:
+def _unknown(tune: Tune, voice: Voice, token: Token) -> None:
     tune.complain(token.line, token.column, "unknown character", f"`{token.text}` means nothing here")
 
 

@@ -175,3 +175,21 @@ def test_nothing_makes_the_reader_fall_over(body):
             assert score_of(parsed).notes
         except ReadError:
             assert not any(isinstance(each, Sound) and each.tones for voice in parsed.voices.values() for each in voice)
+
+
+def test_a_block_of_text_is_no_music():
+    text = (
+        "X:1\nM:4/4\nL:1/4\n%%begintext\nAlle meine Entchen\n%%endtext\nK:C\nCDEF|\n%%begintext\nGGG\n%%endtext\nG4|]\n"
+    )
+    assert [note.pitch for note in read_score(text).notes] == [60, 62, 64, 65, 67]
+
+
+def test_only_a_line_feed_ends_a_line():
+    text = "X:1\nT:Wait\x85 abc dee\nM:4/4\nL:1/4\nK:C\nCDEF|]\n"
+    assert len(read_score(text).notes) == 4
+
+
+def test_words_before_the_key_are_not_sung():
+    text = "X:1\nH:A long story\nabout a cabbage\nM:4/4\nL:1/4\nK:C\nCDEF|]\n"
+    assert len(read_score(text).notes) == 4
+    assert [problem.kind for problem in parse_tune(split_tunes(text)[0]).diagnostics] == ["text in the header"]

@@ -1,0 +1,107 @@
+"""How far a voice sounds from where it is written: what keys, voices and directives say of octave and transposition."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+
+from composer.formats import chords
+from composer.formats.abc.elements import Tone
+from composer.formats.abc.keys import LETTERS, Signature, key_name, parse_key, pitch
+
+__all__ = ["Shift", "Sounding", "unknown_property"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sounding:
+    """What a voice was told: so many octaves and, beside them, semitones up."""
+
+    octaves: int = 0
+    semitones: int = 0
+
+    def told(self, properties: str) -> Sounding:
+        """After the properties of a `K:` or `V:` field. A clef states its octave anew: 0 where it has no `+8` or `-8`.
+
+        `octave=` counts more than the clef beside it.
+        """
+        octaves, semitones = self.octaves, self.semitones
+        properties = _NAMES.sub("", properties)
+        if clef := _CLEF.search(properties):
+            octaves = _CLEF_OCTAVES[clef[1]]
+        if octave := _OCTAVE.search(properties):
+            octaves = int(octave[1])
+        if transposed := _TRANSPOSE.search(properties):
+            semitones = int(transposed[1])
+        return Sounding(octaves, semitones)
+
+    def directed(self, directive: str) -> Sounding:
+        """After a directive such as `MIDI transpose 12`, which says what `transpose=` does; `rtranspose` adds to it."""
+        match = _DIRECTIVE.match(directive)
+        if match is None:
+            return self
+        return replace(self, semitones=int(match[2]) + (self.semitones if match[1] else 0))
+
+    def shift(self, key: Signature) -> Shift:
+        """What becomes of what is written in `key`."""
+        return _shift(12 * self.octaves + self.semitones, key)
+
+
+_NAMES = re.compile(r'(?<!clef=)"[^"]*"')
+_CLEF = re.compile(
+    r"(?<![\w=])(?:clef=)?\"?(?:treble|alto|tenor|bass|soprano|mezzo|baritone|perc|[GCF][1-5])[1-5]?([+-](?:8|15)|)"
+)
+_CLEF_OCTAVES = {"": 0, "+8": 1, "-8": -1, "+15": 2, "-15": -2}
+_OCTAVE = re.compile(r"(?<!\w)octave=([+-]?\d)(?!\d)")
+_TRANSPOSE = re.compile(r"(?<!\w)transpose=([+-]?\d{1,2})(?!\d)")
+_DIRECTIVE = re.compile(r"MIDI[ \t=]+(r?)transpose[ \t]+([+-]?\d{1,2})(?!\d)")
+_UNKNOWN = re.compile(r"(?<!\w)((?:shift|score|sound|instrument)=\S*)")
+
+
+def unknown_property(properties: str) -> str:
+    """A property that transposes in a way that is not understood here; empty where there is none."""
+    match = _UNKNOWN.search(_NAMES.sub("", properties))
+    return match[1] if match else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """An interval up, in steps and in semitones, so that what is moved by it is spelt in the key that it moves to."""
+
+    steps: int = 0
+    semitones: int = 0
+
+    def tone(self, tone: Tone) -> Tone:
+        """A note moved."""
+        step, alter = tone
+        moved = step + self.steps
+        return moved, pitch(step, alter) + self.semitones - pitch(moved, 0)
+
+    def key(self, key: Signature) -> Signature:
+        """A key moved, with the fewest sharps or flats; itself where the interval is octaves."""
+        return key if self.semitones % 12 == 0 else _moved(key, self.semitones)
+
+    def chord(self, text: str) -> str:
+        """A chord symbol with its root and bass moved; a remark stays as it is."""
+        chord = chords.parse(text) if self.semitones % 12 else None
+        if chord is None:
+            return text
+        return replace(chord, root=self._name(chord.root), bass=self._name(chord.bass)).symbol
+
+    def _name(self, name: str) -> str:
+        step, alter = self.tone((LETTERS.index(name[0]), name.count("#") - name.count("b")))
+        return LETTERS[step % 7] + ("#" * alter if alter > 0 else "b" * -alter)
+
+
+@cache
+def _shift(semitones: int, key: Signature) -> Shift:
+    octaves, rest = divmod(semitones, 12)
+    steps = LETTERS.index(_moved(key, rest).tonic[0]) - LETTERS.index(key.tonic[0]) if rest else 0
+    # A semitone may be a step or none, eleven of them six steps or seven.
+    nearest = steps + 7 * round((7 * rest / 12 - steps) / 7)
+    return Shift(7 * octaves + nearest, semitones)
+
+
+def _moved(key: Signature, semitones: int) -> Signature:
+    sharps = (key.sharps + 7 * semitones + 5) % 12 - 5
+    return parse_key(key_name(sharps, key.mode)) or key
