@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -122,6 +123,11 @@ def gen(
     if prime is not None and prime_text is not None:
         raise UsageError("--prime and --prime-text are two openings", "give one of the two")
 
+    if count == 1:
+        # one piece takes products too small to share: on a busy machine, threads that wait for one another cost a
+        # multiple of what they save on a quiet one
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
     from composer.cli import delivery, opening
     from composer.core import device as devices
     from composer.core import models, player, registry
@@ -169,13 +175,16 @@ def _compose(
     from composer.cli.delivery import Soundless
     from composer.core.generation import Drew, generate
 
-    cut, soundless, rendering = 0, 0, None
+    cut, bare, soundless, drawn, rendering = 0, 0, 0, 0, None
     try:
         for event in generate(model.sampler, model.spec, request, constraint):
             rendering = rendering or delivery.rendering(model.representation, event.number)
             if isinstance(event, Drew):
                 delivery.target.write(rendering.push(event.step))
+                drawn += 1
                 continue
+            bare += bool(request.primer) and drawn <= len(request.primer) + 1
+            drawn = 0
             try:
                 delivery.target.write(rendering.finish())
                 delivery.target.end(event.number)
@@ -191,6 +200,8 @@ def _compose(
     if cut:
         were = "the piece was" if request.count == 1 else f"{cut} of {request.count} pieces were"
         console.warn(f"{were} cut at {request.length} steps; give a longer --length")
+    if bare:
+        console.warn("nothing was added to the opening, which is a whole piece; leave off its last bar line to go on")
     if soundless:
         raise ComposerError(
             f"{soundless} of {request.count} pieces had no notes and were left out",

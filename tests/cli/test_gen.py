@@ -126,3 +126,12 @@ def test_a_midi_file_can_be_the_primer(gen, tmp_path):
     gen("--free", "--seed", "2", "--output", tmp_path / "opening.mid", length=40)
     result = gen("--prime", tmp_path / "opening.mid", length=2000)
     assert result.code == 0, result.err
+
+
+def test_a_whole_piece_as_the_opening_is_told(gen, tmp_path):
+    whole = tmp_path / "whole.abc"
+    whole.write_text("X:1\nM:4/4\nL:1/8\nK:G\nGABc d2cB|A2F2 G4|]\n")
+    result = gen("--prime", whole, length=300)
+    assert result.code == 0
+    assert result.out.rstrip().endswith("G4|]")
+    assert "nothing was added to the opening" in result.err
