@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["Diagnostic", "Field", "Token", "TuneText", "field_of", "split_tunes", "tokens"]
+__all__ = ["Diagnostic", "Field", "Token", "TuneText", "block_lines", "field_of", "split_tunes", "tokens"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,17 +60,36 @@ def split_tunes(text: str) -> list[TuneText]:
     A text without any `X:` is one tune, its first lines up to a blank line being the tune. What stands between tunes
     is left out.
     """
-    lines = text.split("\n")  # and not at the other characters that Python takes for line ends
-    starts = [number for number, line in enumerate(lines) if line.startswith("X:")]
+    # Not at the other characters that Python takes for line ends.
+    lines = re.split(r"\r\n?|\n", text)
+    words = block_lines(lines)
+    starts = [number for number, line in enumerate(lines) if line.startswith("X:") and number not in words]
     if not starts:
         starts = [number for number, line in enumerate(lines) if line.strip() and not line.startswith("%")][:1]
     stops = [*starts[1:], len(lines)]
-    return [_tune(lines, start, stop) for start, stop in zip(starts, stops, strict=False)]
+    return [_tune(lines, words, start, stop) for start, stop in zip(starts, stops, strict=False)]
 
 
-def _tune(lines: list[str], start: int, stop: int) -> TuneText:
-    blank = next((number for number in range(start, stop) if not lines[number].strip()), stop)
-    return TuneText(tuple(lines[start:blank]), start + 1)
+def _tune(lines: list[str], words: set[int], start: int, stop: int) -> TuneText:
+    blank = (number for number in range(start, stop) if not lines[number].strip() and number not in words)
+    return TuneText(tuple(lines[start : next(blank, stop)]), start + 1)
+
+
+_BEGIN = re.compile(r"%%begin(\w+)")
+
+
+def block_lines(lines: Sequence[str]) -> set[int]:
+    """The places of lines inside blocks such as `%%begintext` to `%%endtext`: words, pictures, programs, no music.
+
+    One that never ends is none.
+    """
+    found: set[int] = set()
+    for number, line in enumerate(lines):
+        begin = _BEGIN.match(line) if number not in found else None
+        if begin:
+            end = next((at for at in range(number, len(lines)) if lines[at].startswith(f"%%end{begin[1]}")), number)
+            found.update(range(number, end))
+    return found
 
 
 _FIELD = re.compile(r"\s*([A-Za-z+])[ \t]*:(?![|:])(.*)")

@@ -26,6 +26,7 @@ _FATAL = {
     "unknown key": "an unknown key",
     "no key": "no key",
     "unknown meter": "an unknown meter",
+    "unknown transposition": "a transposition that is not understood",
 }
 """Kinds of diagnostics after which nobody knows what was meant, and the reasons they are refused for."""
 

@@ -11,15 +11,12 @@ from fractions import Fraction
 
 from composer.formats.abc.elements import PartMark, Tune
 from composer.formats.abc.keys import WHOLE, Signature, Time, parse_key, parse_meter
-from composer.formats.abc.lexer import Field, TuneText, field_of, strip_comment, tokens
+from composer.formats.abc.lexer import Field, TuneText, block_lines, field_of, strip_comment, tokens
 from composer.formats.abc.shift import Sounding, unknown_property
 from composer.formats.abc.voice import HANDLERS, Voice, close_group
 
 __all__ = ["parse_tune"]
 
-
-_BLOCK = re.compile(r"%%(begin|end)([a-z]+)\b")
-"""Where a block of words, pictures or programs begins or ends; none of its lines is music."""
 
 _PART = re.compile(r"[A-Z]\d?\.?")
 """A part's name; other texts after `P:` are remarks, or even words that are sung."""
@@ -44,14 +41,19 @@ class _Parser:
     def run(self) -> Tune:
         """Read line after line."""
         tune = self.tune
-        for number, raw in enumerate(tune.text.lines, tune.text.first):
-            if raw.startswith("%%"):
+        words = block_lines(tune.text.lines)
+        keyed = any(line.startswith("K:") for at, line in enumerate(tune.text.lines) if at not in words)
+        for at, raw in enumerate(tune.text.lines):
+            number = tune.text.first + at
+            if raw.startswith("%%") and at not in words:
                 self._directive(raw[2:])
             line = strip_comment(raw)
-            if not line.strip():
+            if not line.strip() or at in words:
                 continue
             found = field_of(line, number)
-            if found is None:
+            if found is None and keyed and not self.in_body:
+                tune.complain(number, 1, "text in the header", "words before the K: field are left out")
+            elif found is None:
                 self._music(line, number)
             elif self.in_body:
                 self._change(found)
@@ -117,7 +119,7 @@ class _Parser:
         key = parse_key(found.value)
         if key is not None:
             voice.key = key
-        elif tune.key is None:
+        elif not self.in_body:
             tune.complain(found.line, found.column, "unknown key", f"`{found.value}` is no key")
         self._check(found)
         self._place(voice, voice.sounding.told(found.value))
@@ -135,8 +137,9 @@ class _Parser:
         return name
 
     def _directive(self, text: str) -> None:
-        voice = self._here()
-        self._place(voice, voice.sounding.directed(text))
+        if "transpose" in text:
+            voice = self._here()
+            self._place(voice, voice.sounding.directed(text))
 
     def _place(self, voice: Voice, sounding: Sounding) -> None:
         """Let `voice` sound so, now that it or its key has changed."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from composer.api import Refused
 from composer.formats import chords
 from composer.formats.abc.elements import Element, Sound, Tone, Tune
-from composer.formats.abc.keys import Signature, key_name, parse_key
+from composer.formats.abc.keys import LETTERS, Signature, key_name, parse_key
 from composer.formats.abc.lexer import split_tunes
 from composer.formats.abc.normalise import Normal, normalise_tune
 from composer.formats.abc.parser import parse_tune
@@ -17,8 +17,6 @@ __all__ = ["MOST_SIGNS", "transposed", "transpositions"]
 
 MOST_SIGNS = 4
 """The most sharps or flats of a key that a tune is moved to."""
-
-_LETTERS = "CDEFGAB"
 
 
 def transpositions(text: str) -> Iterator[Normal]:
@@ -37,7 +35,7 @@ def transpositions(text: str) -> Iterator[Normal]:
 def transposed(tune: Tune, key: Signature) -> Tune:
     """`tune`, which has one key throughout, in `key` of the same mode."""
     assert tune.key is not None
-    steps = (_LETTERS.index(key.tonic[0]) - _LETTERS.index(tune.key.tonic[0]) + 3) % 7 - 3
+    steps = (LETTERS.index(key.tonic[0]) - LETTERS.index(tune.key.tonic[0]) + 3) % 7 - 3
     move = _Move(tune.key, key, steps)
     voices = {name: [move.element(element) for element in elements] for name, elements in tune.voices.items()}
     return replace(tune, key=key, voices=voices)
@@ -68,5 +66,5 @@ class _Move:
 
     def name(self, name: str) -> str:
         """A note's name, such as `F#`."""
-        step, alter = self.tone((_LETTERS.index(name[0]), name.count("#") - name.count("b")))
-        return _LETTERS[step % 7] + ("#" * alter if alter > 0 else "b" * -alter)
+        step, alter = self.tone((LETTERS.index(name[0]), name.count("#") - name.count("b")))
+        return LETTERS[step % 7] + ("#" * alter if alter > 0 else "b" * -alter)

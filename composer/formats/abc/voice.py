@@ -21,14 +21,14 @@ class Voice:
     yet) in force, how it sounds, and what is begun and not yet over.
 
     `written` are the tones of the last sound before the shift.
-    """  # fmt: skip
+    """
 
     elements: list[Element]
     key: Signature
     time: Time | None = None
     unit: int = 0
-    sounding: Sounding = Sounding()
-    shift: Shift = Shift()
+    sounding: Sounding = field(default_factory=Sounding)
+    shift: Shift = field(default_factory=Shift)
     written: tuple[Tone, ...] = ()
     accidentals: dict[int, int] = field(default_factory=dict)
     tied: dict[int, int] = field(default_factory=dict)
@@ -112,7 +112,9 @@ def _rest(tune: Tune, voice: Voice, token: Token) -> None:
                 voice.elements.append(Mark("|", token.line, token.column))
             _sound(tune, voice, Sound((), bar, token.line, token.column))
     elif voice.stack is None:
-        _sound(tune, voice, Sound((), _scaled(tune, token, voice.unit, numerator, denominator), token.line, token.column))
+        _sound(
+            tune, voice, Sound((), _scaled(tune, token, voice.unit, numerator, denominator), token.line, token.column)
+        )
 
 
 def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:

@@ -125,6 +125,30 @@ def test_headers(header, expected):
     assert result.text[len(expected) :].startswith(("C", "=C"))
 
 
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ("treble-8", "C\nC,D,E,^F, B,^CDE|]\n"),
+        ("transpose=2", "D\nDEF^G c^def|]\n"),
+        ("transpose=-3", "A\nA,B,C^D G^ABc|]\n"),
+        ("transpose=1", "Db\nDEF=G c=def|]\n"),
+    ],
+)
+def test_a_voice_is_written_as_it_sounds(properties, expected):
+    result = normal("CDE^F B^cde|", f"M:4/4\nL:1/8\nK:C {properties}")
+    assert isinstance(result, Normal)
+    assert result.text.split("K:")[1] == expected
+    assert conforms(result.text) == []
+    written = read_score(f"X:1\nM:4/4\nL:1/8\nK:C {properties}\nCDE^F B^cde|\n")
+    assert read_score(result.text).notes == written.notes
+
+
+def test_a_transposition_that_is_not_understood_is_refused():
+    result = normal("C8|", "M:4/4\nL:1/8\nK:C shift=CD")
+    assert isinstance(result, Refused)
+    assert (result.reason, result.detail) == ("a transposition that is not understood", "line 4, column 1")
+
+
 def test_only_the_first_voice_is_kept():
     assert body_of("V:1\nC8|\nV:2\nE8|") == "C8|]\n"
 

@@ -136,6 +136,69 @@ def test_voices_are_parts():
     assert [part.name for part in score.parts] == ["1", "2"]
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("V:1\n[L:1/8]C D|\nV:2\nE F|", [[(C4, 0.5), (D4, 0.5)], [(E4, 1), (F4, 1)]]),
+        ("V:1\nK:G\nF4|\nV:2\nF4|", [[(66, 4)], [(F4, 4)]]),
+        ("V:1\nC4|[M:3/4]Z|\nV:2\nC4|D4|", [[(C4, 4)], [(C4, 4), (D4, 4)]]),
+        ("V:1\nM:6/8\nF|[V:2](5CDEFG|[V:1](5CDEFG|", [[(F4, 1), *[(p, 0.6) for p in (C4, D4, E4, F4, G4)]], None]),
+    ],
+)
+def test_what_is_said_in_a_voice_is_the_voice_s_own(body, expected):
+    score = read_score(f"X:1\nM:4/4\nL:1/4\nK:C\n{body}\n")
+    for part, wanted in zip(score.parts, expected, strict=True):
+        assert wanted is None or [(note.pitch, float(note.duration)) for note in part.notes] == wanted
+
+
+def test_a_change_of_meter_holds_for_the_bars_of_rests_after_it():
+    score = read_score("X:1\nM:4/4\nL:1/4\nK:C\nC4|\nM:3/4\nZ|D3|\n")
+    assert [(note.pitch, note.onset) for note in score.notes] == [(C4, 0), (D4, 7)]
+
+
+def test_voices_in_meters_of_their_own_are_held_to_them():
+    assert check_tune(split_tunes("X:1\nM:4/4\nL:1/4\nK:C\nV:1\nM:3/4\nC3|C3|\nV:2\nC4|C4|\n")[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("K:C octave=-1\nC", [48]),
+        ("K:C transpose=2\nC F ^F", [62, 67, 68]),
+        ("V:1 octave=-1\nK:C\nV:1\nC", [48]),
+        ("V:1 transpose=-2 clef=treble\nK:C\nV:1\nC", [58]),
+        ("K:C\n[V:1 octave=1]C", [72]),
+        ("K:C\nC [V:1 octave=1] C", [60, 72]),
+        ("K:C treble-8\nC", [48]),
+        ('K:C clef="treble+15"\nC', [84]),
+        ("K:C bass\nC", [60]),
+        ("K:G mix treble8\nC", [60]),
+        ('V:bass nm="treble-8"\nK:C\n[V:bass]C', [60]),
+        ("K:C treble-8 octave=1\nC", [72]),
+        ("K:C octave=-1\nV:1 clef=treble\nC", [60]),
+        ("K:C octave=-1\nC|\nK:G\nF", [48, 54]),
+        ("K:C octave=-1 transpose=2\nC", [50]),
+        ("K:C\n%%MIDI transpose 12\nC", [72]),
+        ("K:C\nC|\n%%MIDI transpose 12\nC", [60, 72]),
+        ("K:C\n%%MIDI transpose 12\n%%MIDI rtranspose 2\nC", [74]),
+        ("K:C\nC [I:MIDI transpose -12] C", [60, 48]),
+        ("K:C transpose=2\n^F- | F F", [68, 67]),
+    ],
+)  # fmt: skip
+def test_octaves_and_transpositions_sound(text, expected):
+    assert [note.pitch for note in read_score(f"X:1\nL:1/4\n{text}\n").notes] == expected
+
+
+@pytest.mark.parametrize(
+    ("semitones", "key", "names"), [(1, -5, "Db"), (2, 2, "D"), (6, 6, "F#"), (-1, 5, "B"), (11, 5, "B"), (-12, 0, "C")]
+)
+def test_a_transposition_moves_the_key_and_the_chords(semitones, key, names):
+    score = read_score(f'X:1\nL:1/4\nK:C transpose={semitones}\n"C"C4|\n')
+    assert [each.sharps for each in score.keys] == [key]
+    assert [chord.symbol for chord in score.chords] == [names]
+    assert score.notes[0].pitch == 60 + semitones
+
+
 def test_rests():
     score = read_score("X:1\nM:4/4\nL:1/4\nK:C\nC z x2|Z2|D4|\n")
     assert [(note.pitch, note.onset) for note in score.notes] == [(C4, 0), (D4, 12)]
@@ -193,3 +256,8 @@ def test_words_before_the_key_are_not_sung():
     text = "X:1\nH:A long story\nabout a cabbage\nM:4/4\nL:1/4\nK:C\nCDEF|]\n"
     assert len(read_score(text).notes) == 4
     assert [problem.kind for problem in parse_tune(split_tunes(text)[0]).diagnostics] == ["text in the header"]
+
+
+def test_a_block_of_text_may_have_blank_lines_and_numbers_of_tunes():
+    text = "X:1\nK:C\n%%begintext\n\nX:2\nGGG\n%%endtext\nCD|\n\nX:3\nK:C\n%%begintext\nE|\n"
+    assert [[note.pitch for note in read_tune(tune).notes] for tune in split_tunes(text)] == [[C4, D4], [E4]]
