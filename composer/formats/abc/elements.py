@@ -62,8 +62,8 @@ Element = Sound | Mark | PartMark | Time | Signature
 class Tune:
     """A tune as written. `key`, `time`, `unit` and `tempo` (a text) are those in force where the music begins.
 
-    `voices` holds the elements of each voice in the order in which they came; `tuplets` the p, q and r of each
-    numbered tuplet.
+    `voices` holds the elements of each voice in the order in which they came, without `overlays`; `tuplets` the p, q
+    and r of each numbered tuplet.
     """
 
     text: TuneText
@@ -74,6 +74,7 @@ class Tune:
     tempo: str = ""
     order: str = ""
     voices: dict[str, list[Element]] = field(default_factory=dict)
+    overlays: bool = False
     tuplets: list[tuple[int, int, int]] = field(default_factory=lambda: [(1, 1, 1)])
     diagnostics: list[Diagnostic] = field(default_factory=list)
 

@@ -71,9 +71,10 @@ class _Refusal(Exception):
 
 def _normal(tune: Tune) -> Normal:
     top = tune.text.first
-    found = next((each for each in map(bars, tune.voices.values()) if any(_tones(bar) for bar in each)), None)
-    if found is None:
+    voices = [each for each in map(bars, tune.voices.values()) if any(_tones(bar) for bar in each)]
+    if not voices:
         raise _Refusal("no notes", top)
+    found = voices[0]
     time = _meter(tune, found)
     problems: list[Diagnostic] = []
     order = arranged(tune, found, problems, parts=True)
@@ -89,6 +90,10 @@ def _normal(tune: Tune) -> Normal:
         time = Time(4, 4) if time == Time(2, 2) else time
         rhythm = rhythm if str(time) in ("2/4", "4/4") else ""
     parts, changes = mend(order, time.bar)
+    if len(voices) > 1:
+        changes = (*changes, "other voices left out")
+    if tune.overlays:
+        changes = (*changes, "an overlay left out")
     if any(len(sound.tones) > 1 and sound.group for bar in found for sound in bar.sounds):
         changes = (*changes, "a chord in a triplet made one note")
     if any(bar.part for bar in found) and list(played(order)) != list(played(arranged(tune, found))):

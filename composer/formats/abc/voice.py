@@ -260,7 +260,7 @@ def _text(tune: Tune, voice: Voice, token: Token) -> None:
 
 
 def _overlay(tune: Tune, voice: Voice, token: Token) -> None:
-    voice.muted = True
+    voice.muted = tune.overlays = True
 
 
 def _nothing(tune: Tune, voice: Voice, token: Token) -> None:

@@ -149,8 +149,12 @@ def test_a_transposition_that_is_not_understood_is_refused():
     assert (result.reason, result.detail) == ("a transposition that is not understood", "line 4, column 1")
 
 
-def test_only_the_first_voice_is_kept():
+def test_only_the_first_voice_is_kept_and_that_is_said():
     assert body_of("V:1\nC8|\nV:2\nE8|") == "C8|]\n"
+    assert changes("V:1\nC8|\nV:2\nE8|") == ("other voices left out",)
+    assert changes("V:1\nC8|\nV:2\nz8|") == ()
+    assert body_of("C8 & E8|D8|") == "C8|D8|]\n"
+    assert changes("C8 & E8|D8|") == ("an overlay left out",)
 
 
 @pytest.mark.skipif(shutil.which("abc2midi") is None, reason="abc2midi is not installed")
