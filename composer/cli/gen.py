@@ -138,7 +138,7 @@ def gen(
     wished = wishes.given(context, kind)
     settings = WriteSettings(tempo, instrument, velocity)
     planned = delivery.plan(kind, console, settings, count=count, format_name=format, output=output, force=force)
-    path = checkpoint or models.default(rep)
+    path = models.located(checkpoint) if checkpoint else models.default(rep)
     composing = "the bundled model" if path == models.bundled(rep) else path.stem
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder", "name a model in it, which ends in .safetensors")

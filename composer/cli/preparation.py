@@ -110,7 +110,7 @@ def _resumed(asked: Asked, kind: type[Representation], saved: Header) -> Chosen:
 def _from_checkpoint(asked: Asked) -> Chosen:
     """A new model that begins where another one is."""
     assert asked.origin is not None
-    origin = training.open_origin(asked.origin, asked.representation)
+    origin = training.open_origin(models.located(asked.origin), asked.representation)
     if asked.options or asked.model not in {None, origin.model.name}:
         raise UsageError("--from brings its own options and model", "leave out -o and --model")
     config, settings = _settings(asked, origin.model, origin.config, training.Settings())

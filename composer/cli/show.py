@@ -34,11 +34,12 @@ def show(
     In a roll, time runs to the right and pitch upwards. A terminal shows how a long piece begins; a pipe takes all.
     """
     from composer.api import Source
+    from composer.core import models
 
     console: Console = context.obj
     if (tune is not None and tune < 1) or most < 1:
         raise UsageError("pieces are counted from 1", "give 1 or more")
-    path = Path(file)
+    path = models.located(Path(file))
     if path.suffix == ".safetensors":
         console.write(card(path, console.width))
         return

@@ -210,5 +210,6 @@ def _close(console: Console, run: Run, finished: Finished | None) -> None:
         console.say(closing_line(finished, run.unit, run.reported))
     if finished is None or finished.reason == "interrupted":
         console.say(f"saved; go on with: composer train {rep} --name {quoted} --resume")
+        console.say(f"hear it as it is:  composer gen {rep} --checkpoint {quoted}")
         raise typer.Exit(130)
     console.say(f"kept in {run.path}\nhear it: composer gen {rep}")

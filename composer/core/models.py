@@ -36,6 +36,12 @@ def path_for(name: str) -> Path:
     return models_folder() / f"{name}{SUFFIX}"
 
 
+def located(given: Path) -> Path:
+    """The checkpoint that a user means: a file, or one of the user's own models by its name."""
+    named = models_folder() / f"{given.name.removesuffix(SUFFIX)}{SUFFIX}"
+    return named if given.name == str(given) and not given.exists() and named.is_file() else given
+
+
 def own_models() -> Iterator[OwnModel]:
     """The user's models, the newest first. Snapshots, and files that are no checkpoints, are passed over."""
     folder = models_folder()

@@ -74,3 +74,15 @@ def test_folders_are_the_system_s_own_without_a_home(monkeypatch, home):
     monkeypatch.setenv("HOME", str(Path("/somewhere")))
     assert models_folder().name == "models"
     assert "composer" in cache_folder().parts
+
+
+def test_a_model_is_meant_by_its_name_or_its_file(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = models.path_for("mine")
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert models.located(Path("mine")) == models.located(Path("mine.safetensors")) == path
+    assert models.located(Path("other")) == Path("other")
+    assert models.located(Path("sub/mine")) == Path("sub/mine")
+    Path("mine").touch()
+    assert models.located(Path("mine")) == Path("mine")
