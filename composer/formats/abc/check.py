@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from composer.formats.abc.elements import Mark, Sound, Tune
+from composer.formats.abc.elements import Mark, Sound, Tone, Tune
 from composer.formats.abc.keys import BEAT, Time, pitch
 from composer.formats.abc.lexer import Diagnostic, TuneText, split_tunes
 from composer.formats.abc.parser import parse_tune
-from composer.formats.abc.structure import Bar, arranged, bars, played
+from composer.formats.abc.structure import Bar, arranged, bars, performed
 
 __all__ = ["check", "check_tune"]
-
-MOST_BARS = 5000
 
 
 def check(text: str) -> list[Diagnostic]:
@@ -36,7 +34,7 @@ def check_tune(text: TuneText) -> list[Diagnostic]:
     for elements in tune.voices.values():
         found = bars(elements)
         sounding = sounding or any(sound.tones for bar in found for sound in bar.sounds)
-        order = list(played(arranged(tune, found, problems)))[:MOST_BARS]
+        order = performed(arranged(tune, found, problems), problems)
         problems += _lengths(tune.time or Time(free=True), found, order)
         problems += _ties([sound for bar in order for sound in bar.sounds])
     if not sounding:
@@ -116,7 +114,7 @@ def _ties(order: Sequence[Sound]) -> list[Diagnostic]:
     """Ties that in no pass lead to the same pitch."""
     tied = {id(sound): sound for sound in order if sound.tie}
     for sound, following in pairwise(order):
-        if sound.tie and _pitches(sound) & _pitches(following):
+        if sound.tie and _pitches(sound.ties) & _pitches(following.tones):
             tied.pop(id(sound), None)
     return [
         Diagnostic(sound.line, sound.column, "dangling tie", "a tie leads to another pitch, or to nothing")
@@ -124,5 +122,5 @@ def _ties(order: Sequence[Sound]) -> list[Diagnostic]:
     ]
 
 
-def _pitches(sound: Sound) -> set[int]:
-    return {pitch(step, alter) for step, alter in sound.tones}
+def _pitches(tones: Sequence[Tone]) -> set[int]:
+    return {pitch(step, alter) for step, alter in tones}

@@ -18,8 +18,8 @@ Tone = tuple[int, int]
 class Sound:
     """A note, a chord of notes or, without tones, a rest, of `ticks`.
 
-    `tie` says that it is tied to what follows. `group` is the number of the tuplet it belongs to, 0 for none, and
-    `chord` the text of the chord symbol above it.
+    `ties` are those of its tones that are tied to what follows. `group` is the number of the tuplet it belongs to, 0
+    for none, and `chord` the text of the chord symbol above it.
     """
 
     tones: tuple[Tone, ...]
@@ -27,8 +27,13 @@ class Sound:
     line: int
     column: int
     chord: str = ""
-    tie: bool = False
+    ties: tuple[Tone, ...] = ()
     group: int = 0
+
+    @property
+    def tie(self) -> bool:
+        """Whether any of its tones is tied."""
+        return bool(self.ties)
 
 
 @dataclass(slots=True)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from composer.api import Refused
 from composer.formats.abc.dialect import METERS, rhythm_of
-from composer.formats.abc.elements import Tune
-from composer.formats.abc.keys import Signature, Time, parse_key
+from composer.formats.abc.elements import Sound, Tune
+from composer.formats.abc.keys import Signature, Time, parse_key, pitch
 from composer.formats.abc.lexer import Diagnostic, TuneText
 from composer.formats.abc.mend import mend
 from composer.formats.abc.parser import parse_tune
 from composer.formats.abc.spelling import Unwritable, spell_tune
-from composer.formats.abc.structure import Bar, arranged, bars, played
+from composer.formats.abc.structure import Bar, Section, arranged, bars, performed
 
 __all__ = ["Normal", "normalise", "normalise_tune"]
 
@@ -90,19 +92,34 @@ def _normal(tune: Tune) -> Normal:
         time = Time(4, 4) if time == Time(2, 2) else time
         rhythm = rhythm if str(time) in ("2/4", "4/4") else ""
     parts, changes = mend(order, time.bar)
-    if len(voices) > 1:
-        changes = (*changes, "other voices left out")
-    if tune.overlays:
-        changes = (*changes, "an overlay left out")
-    if any(len(sound.tones) > 1 and sound.group for bar in found for sound in bar.sounds):
-        changes = (*changes, "a chord in a triplet made one note")
-    if any(bar.part for bar in found) and list(played(order)) != list(played(arranged(tune, found))):
-        changes = (*changes, "a part mark taken for the beginning of a repeat")
+    changes = (*changes, *_changes(tune, voices, order))
     if rhythm == "hornpipe" and any(len(sound.tones) > 1 for bar in found for sound in bar.sounds):
         # abc2midi loses the broken rhythm of a hornpipe after a chord.
         rhythm = ""
     text = spell_tune(parts, key, time, title, rhythm)
     return Normal(text, title, rhythm, str(time), key.name, key.mode, changes)
+
+
+def _changes(tune: Tune, voices: list[list[Bar]], order: list[Section]) -> Iterator[str]:
+    """What the dialect leaves out or takes in its own way, apart from what is mended."""
+    found = voices[0]
+    sounds = [sound for bar in found for sound in bar.sounds]
+    if len(voices) > 1:
+        yield "other voices left out"
+    if tune.overlays:
+        yield "an overlay left out"
+    if any(len(sound.tones) > 1 and sound.group for sound in sounds):
+        yield "a chord in a triplet made one note"
+    if any(_unlike(sound, following) for sound, following in pairwise(sounds)):
+        yield "a tie between unlike notes left out"
+    if any(bar.part for bar in found) and performed(order) != performed(arranged(tune, found)):
+        yield "a part mark taken for the beginning of a repeat"
+
+
+def _unlike(sound: Sound, following: Sound) -> bool:
+    """Whether a tie joins some notes of chords that are not the same, or one pitch in two spellings."""
+    held = {pitch(*tone) for tone in sound.ties} & {pitch(*tone) for tone in following.tones}
+    return bool(held) and not sound.tones == sound.ties == following.tones
 
 
 def _meter(tune: Tune, found: list[Bar]) -> Time:

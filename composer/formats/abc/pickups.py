@@ -106,7 +106,7 @@ def _untie(part: Part, changes: set[str]) -> None:
     """No tie goes over a part mark or into an ending."""
     for lines in [part.bars, *part.endings]:
         if lines[-1][-1].tie:
-            lines[-1][-1] = replace(lines[-1][-1], tie=False)
+            lines[-1][-1] = replace(lines[-1][-1], ties=())
             changes.add(UNTIED)
 
 

@@ -12,12 +12,9 @@ from composer.formats.abc.elements import Tune
 from composer.formats.abc.keys import BEAT, Time, pitch
 from composer.formats.abc.lexer import Diagnostic, TuneText, split_tunes
 from composer.formats.abc.parser import parse_tune
-from composer.formats.abc.structure import Bar, arranged, bars, played
+from composer.formats.abc.structure import Bar, arranged, bars, performed
 
 __all__ = ["read_score", "read_tune", "score_of"]
-
-MOST_BARS = 5000
-"""A tune that plays longer than this is a mistake in its repeats."""
 
 
 def read_score(text: str) -> Score:
@@ -57,8 +54,7 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
 
 
 def _bars_played(tune: Tune, name: str, problems: list[Diagnostic] | None) -> list[Bar]:
-    order = list(played(arranged(tune, bars(tune.voices[name]), problems)))
-    return order[:MOST_BARS]
+    return performed(arranged(tune, bars(tune.voices[name]), problems), problems)
 
 
 @lru_cache(maxsize=65536)
@@ -76,10 +72,11 @@ def _notes(found: Sequence[Bar]) -> tuple[Note, ...]:
         for sound in bar.sounds:
             end = now + sound.ticks
             pitches = [pitch(step, alter) for step, alter in sound.tones]
+            tied = {pitch(step, alter) for step, alter in sound.ties}
             going: dict[int, int] = {}
             for each in pitches:
                 begin = held.pop(each, now)
-                if sound.tie:
+                if each in tied:
                     going[each] = begin
                 elif 0 <= each <= 127:
                     notes.append(Note(beats(begin), each, beats(end - begin)))

@@ -216,7 +216,7 @@ class Speller:
 
 
 def _tied(sound: Sound, after: Sound | None) -> bool:
-    return sound.tie and after is not None and bool(sound.tones) and after.tones == sound.tones
+    return sound.tie and after is not None and sound.ties == sound.tones == after.tones
 
 
 @cache

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from composer.formats.abc.elements import Element, Mark, PartMark, Sound, Tune
 from composer.formats.abc.keys import Signature, Time
 from composer.formats.abc.lexer import Diagnostic
 
-__all__ = ["Bar", "Ending", "Section", "arranged", "bars", "played", "sections"]
+__all__ = ["Bar", "Ending", "Section", "arranged", "bars", "performed", "played", "sections"]
+
+MOST_BARS = 5000
+"""A tune that plays longer than this is a mistake in its repeats."""
 
 
 @dataclass(slots=True)
@@ -233,6 +237,15 @@ def _expanded(order: str) -> str:
         if len(order) > 1000:
             return ""
     return order if order.isalpha() else ""
+
+
+def performed(found: Sequence[Section], problems: list[Diagnostic] | None = None) -> list[Bar]:
+    """The bars as `played`, at most MOST_BARS of them; where there are more, that is added to `problems`."""
+    order = list(islice(played(found), MOST_BARS + 1))
+    if len(order) > MOST_BARS and problems is not None:
+        last = order.pop()
+        problems.append(Diagnostic(last.line, last.column, "too long", f"what follows {MOST_BARS} bars is left out"))
+    return order[:MOST_BARS]
 
 
 def played(found: Sequence[Section]) -> Iterator[Bar]:

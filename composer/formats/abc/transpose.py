@@ -50,7 +50,8 @@ class _Move:
     def element(self, element: Element) -> Element:
         if not isinstance(element, Sound):
             return element
-        return replace(element, tones=tuple(map(self.tone, element.tones)), chord=self.chord(element.chord))
+        tones, ties = tuple(map(self.tone, element.tones)), tuple(map(self.tone, element.ties))
+        return replace(element, tones=tones, ties=ties, chord=self.chord(element.chord))
 
     def tone(self, tone: Tone) -> Tone:
         step, alter = tone

@@ -131,9 +131,10 @@ def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:
     sound.ticks = ticks
     if voice.chord:
         sound.chord, voice.chord = voice.chord, ""
-    voice.tied, voice.written = {}, sound.tones
+    voice.tied, voice.written = dict(sound.ties), sound.tones
     if voice.shift.semitones:
         sound.tones = tuple(map(voice.shift.tone, sound.tones))
+        sound.ties = tuple(map(voice.shift.tone, sound.ties))
         sound.chord = voice.shift.chord(sound.chord)
     voice.last = sound
     if not voice.muted:
@@ -158,22 +159,19 @@ def _close(tune: Tune, voice: Voice, token: Token) -> None:
     ticks = _scaled(tune, token, stack[0].ticks, numerator, denominator)
     tones = tuple(sorted({sound.tones[0] for sound in stack}))
     at = voice.stack_at or token
-    tie = any(sound.tie for sound in stack)
+    ties = tuple(sorted({tone for sound in stack for tone in sound.ties}))
     chord = next((sound.chord for sound in stack if sound.chord), "")
     voice.chord = voice.chord or chord
-    sound = Sound(tones, ticks, at.line, at.column)
-    _sound(tune, voice, sound)
-    if tie:
-        _tie(tune, voice, token)
+    _sound(tune, voice, Sound(tones, ticks, at.line, at.column, ties=ties))
 
 
 def _tie(tune: Tune, voice: Voice, token: Token) -> None:
     if voice.stack:
-        voice.stack[-1].tie = True
+        voice.stack[-1].ties = voice.stack[-1].tones
     elif voice.last is None or not voice.last.tones:
         tune.complain(token.line, token.column, "dangling tie", "a tie follows no note")
     else:
-        voice.last.tie = True
+        voice.last.ties = voice.last.tones
         voice.tied = dict(voice.written)
 
 

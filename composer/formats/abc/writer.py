@@ -158,10 +158,10 @@ def _bars(sounds: Sequence[Sound], time: Time, pickup: int) -> list[list[Sound]]
         if left > room and sound.group:
             raise EncodeError("the score has a triplet over a bar line, which cannot be written as ABC here")
         while left > room:
-            lines[-1].append(Sound(tones, room, 0, 0, chord, tie=bool(tones)))
+            lines[-1].append(Sound(tones, room, 0, 0, chord, ties=tones))
             left, room, chord = left - room, time.bar, ""
             lines.append([])
-        lines[-1].append(Sound(tones, left, 0, 0, chord, tie=sound.tie, group=sound.group))
+        lines[-1].append(Sound(tones, left, 0, 0, chord, ties=sound.ties, group=sound.group))
         room -= left
         if not room:
             lines.append([])

@@ -79,6 +79,8 @@ def test_the_same_music_in_regular_writing(body, expected):
         ("|:G2|C8|D8:|", "z6G2||\n|:C8|D8:|\n", "an upbeat played once"),
         ("|:C8|D8-:|\nD8|", "|:C8|D8:|\nD8|]\n", "a tie over a part mark left out"),
         ("(3C[CE]E D2 E4|", "(3CEED2 E4|]\n", "a chord in a triplet made one note"),
+        ("[C-E]4 [CE]4|", "[CE]4 [CE]4|]\n", "a tie between unlike notes left out"),
+        ("^C4-_D4|", "^C4 _D4|]\n", "a tie between unlike notes left out"),
         ("C8|\nP:B\nD8:|", "C8||\n|:D8:|\n", "a part mark taken for the beginning of a repeat"),
     ],
 )

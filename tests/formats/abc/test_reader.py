@@ -43,6 +43,9 @@ def pitches(body: str, header: str = "M:4/4\nL:1/4\nK:C") -> list[int]:
         ("[CEG]2 [CC]", [(C4, 2), (E4, 2), (G4, 2), (C4, 1)]),
         ("C-C D-|D2", [(C4, 2), (D4, 3)]),
         ("[CE]-[CE]", [(C4, 2), (E4, 2)]),
+        ("[C-E]2 [CE]2", [(C4, 4), (E4, 2), (E4, 2)]),
+        ("[C-E] [CE]-|[C^E]", [(C4, 3), (E4, 1), (E4, 1), (F4, 1)]),
+        ("[^CE-]2|[CE]2", [(61, 2), (E4, 4), (C4, 2)]),
         ("C-D", [(C4, 1), (D4, 1)]),
         ("{cd}C ~D .E uF !trill!G +fermata+A HB", [(p, 1) for p in (C4, D4, E4, F4, G4, A4, B4)]),
         ("(C D) (E) `F y G", [(p, 1) for p in (C4, D4, E4, F4, G4)]),
@@ -210,6 +213,14 @@ def test_tunes_of_a_file():
     assert [tune.first for tune in tunes] == [2, 8, 11]
     assert [read_tune(tune).notes[0].pitch for tune in tunes] == [C4, D4, E4]
     assert split_tunes("% only\n\n") == []
+
+
+def test_a_tune_that_goes_on_for_ever_is_cut_and_that_is_said():
+    problems = []
+    long = split_tunes(f"X:1\nP:{'A9' * 9}(A9)9\nL:1/4\nK:C\nP:A\n|:{99 * 'C|'}C:|\n")[0]
+    assert len(read_tune(long, problems).notes) == 5000
+    assert [each.kind for each in problems] == ["too long"]
+    assert "too long" in [each.kind for each in check_tune(long)]
 
 
 def test_problems_are_collected_with_their_place():
