@@ -134,7 +134,7 @@ class Time:
         return f"{self.numerator}/{self.denominator}"
 
 
-_METER = re.compile(r"\(?(\d+(?:\s*\+\s*\d+)*)\)?\s*/\s*(\d+)")
+_METER = re.compile(r"\(?(\d{1,4}(?:\s*\+\s*\d{1,4})*)\)?\s*/\s*(\d{1,4})")
 
 
 @cache

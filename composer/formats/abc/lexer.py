@@ -110,21 +110,22 @@ def field_of(line: str, number: int) -> Field | None:
     return Field(match[1], match[2].strip(), number, match.start(1) + 1) if match else None
 
 
-LENGTH = r"\d*(?:/+\d*)*"
+# Digits are bounded, since numbers of thousands of them are errors in themselves: what is over is unknown.
+LENGTH = r"\d{0,4}(?:/\d{0,4}){0,9}"
 NOTE = re.compile(rf"(\^\^?|__?|=|)([A-Ga-g])([,']*)({LENGTH})")
 REST = re.compile(rf"([zxyZX])({LENGTH})")
 
 _KINDS = {
     "note": rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{LENGTH}",
     "space": r"[ \t`$]+",
-    "bar": r"\.?\[?[|:]+(?:\](?![A-Za-z^_=]))?[|:]*(?:\d(?:[,\-.]?\d)*\.?)?",
+    "bar": r"\.?\[?[|:]+(?:\](?![A-Za-z^_=]))?[|:]*(?:\d{1,2}(?:[,\-.]\d{1,2}){0,9}\.?)?",
     "text": r'"[^"]*"',
     "rest": rf"[zxyZX]{LENGTH}",
-    "tuplet": r"\(\d(?::\d*){0,2}",
-    "broken": r">+|<+",
+    "tuplet": r"\(\d(?::\d{0,3}){0,2}",
+    "broken": r">{1,3}|<{1,3}",
     "tie": r"\.?-",
     "inline": r"\[[A-Za-z]:[^\]]*\]",
-    "ending": r"\[(?:\d(?:[,\-.]?\d)*\.?)",
+    "ending": r"\[(?:\d{1,2}(?:[,\-.]\d{1,2}){0,9}\.?)",
     "grace": r"\{[^}]*\}",
     "open": r"\[",
     "close": rf"\]{LENGTH}",
@@ -132,7 +133,7 @@ _KINDS = {
     "decoration": r"![^!|\s]*!|\+[^+|\s]*\+|[~.H-Wh-w]",
     "continuation": r"\\[ \t]*$",
     "overlay": r"&",
-    "unknown": r".",
+    "unknown": r"\d+|.",
 }
 _TOKEN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))
 

@@ -72,7 +72,7 @@ class _Parser:
             self.in_body = True
         elif found.name == "V":
             self._declare(found)
-        elif found.name in "MLQI":
+        elif found.name in "MLQIUm":
             self._change(found)
 
     def _change(self, found: Field) -> None:
@@ -90,6 +90,8 @@ class _Parser:
             self.voice_name = self._declare(found)
         elif name == "I":
             self._directive(value)
+        elif name in "Um":
+            tune.complain(found.line, found.column, "definition left out", f"`{name}:{value}` is not followed")
         elif name == "P" and self.in_body and _PART.fullmatch(value):
             self._voice().elements.append(PartMark(value.strip().rstrip("."), found.line, found.column))
 
@@ -212,7 +214,7 @@ class _Parser:
 
 
 def _fraction(value: str) -> Fraction | None:
-    match = re.match(r"(\d+)\s*/\s*(\d+)|1\b", value)
+    match = re.match(r"(\d{1,4})\s*/\s*(\d{1,4})|1\b", value)
     if match is None or (match[2] and not (0 < int(match[2]) <= 256 and 0 < int(match[1]) <= 16)):
         return None
     return Fraction(int(match[1]), int(match[2])) if match[2] else Fraction(1)

@@ -140,7 +140,7 @@ def _pickup(time: Time, found: Sequence[Bar]) -> Fraction:
     return beats(first) if not time.free and first < time.bar and len(found) > 1 else Fraction(0)
 
 
-_TEMPO = re.compile(r"(?:(\d+)\s*/\s*(\d+)\s*)?=\s*(\d+(?:\.\d+)?)|^\s*(\d+)\s*$")
+_TEMPO = re.compile(r"(?:(\d{1,4})\s*/\s*(\d{1,4})\s*)?=\s*(\d{1,5}(?:\.\d{1,5})?)|^\s*(\d{1,5})\s*$")
 
 
 def tempo_of(tune: Tune) -> float | None:

@@ -68,6 +68,8 @@ def test_planted_faults(body, column, kind):
         ("X:1\nL:x\nK:D\nA4|\n", 2, "unknown unit length"),
         ("X: :2\nM:4/4\nK:D\nA8|\n", 1, "odd number"),
         ("ABC|\n", 1, "no header"),
+        ("X:1\nM:6/8\nU:T=!trill!\nK:D\nA6|\n", 3, "definition left out"),
+        ("X:1\nM:6/8\nK:D\nm:~n2=ndn\nA6|\n", 4, "definition left out"),
     ],
 )
 def test_faults_of_headers(text, line, kind):

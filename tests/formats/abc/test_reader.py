@@ -239,6 +239,36 @@ def test_silence_is_an_error(text):
         read_score(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("M:4/4\nK:C\nC{n}|", "impossible length"),
+        ("M:4/4\nK:C\nC/{n}|", "impossible length"),
+        ("M:4/4\nK:C\n[CE]{n}|", "impossible length"),
+        ("M:4/4\nK:C\nCZ{n}|", "unknown character"),
+        ("M:4/4\nK:C\nC(9:{n}C|", "unknown character"),
+        ("M:4/4\nK:C\n|:C8|[{n}C8:|", "unknown character"),
+        ("M:4/4\nK:C\n|:C8|{n}C8:|", "unknown character"),
+        ("M:{n}/4\nK:C\nC", "unknown meter"),
+        ("M:4/{n}\nK:C\nC", "unknown meter"),
+        ("L:1/{n}\nK:C\nC", "unknown unit length"),
+        ("L:{n}/1\nK:C\nC", "unknown unit length"),
+        ("Q:{n}\nM:4/4\nK:C\nC8|", None),
+        ("Q:1/4={n}\nM:4/4\nK:C\nC8|", None),
+        ("Q:{n}/{n}=90\nM:4/4\nK:C\nC8|", None),
+        ("M:4/4\nK:C octave={n}\nC8|", None),
+        ("M:4/4\nK:C\n%%MIDI transpose {n}\nC8|", None),
+    ],
+)
+def test_numbers_of_thousands_of_digits_are_faults_of_their_own(text, kind):
+    (tune,) = split_tunes("X:1\n" + text.replace("{n}", 5000 * "9") + "\n")
+    assert read_tune(tune).notes
+    kinds = [each.kind for each in check_tune(tune)]
+    assert len(kinds) < 10
+    assert kind in kinds or (kind is None and not kinds)
+    normalise(tune)
+
+
 @given(st.text(alphabet="CDEgab_^='/,1234 |:[]()<>-{}\"!+&\\%zxZy~.KLMPVwX\n", max_size=60))
 def test_nothing_makes_the_reader_fall_over(body):
     for tune in split_tunes(f"X:1\nK:C\n{body}"):
