@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,11 @@ FORMAT = 1
 MAX_HEADER = 1024 * 1024
 _KEY = "composer"
 _READABLE = "check its name, and that you may read it"
+_KINDS: Mapping[type, Sequence[str]] = {
+    str: ("representation", "model", "program"),
+    int: ("representation_version", "format"),
+    dict: ("options", "state", "config", "record"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +94,16 @@ def read_header(path: Path) -> Header:
             if not 2 <= size <= MAX_HEADER + 4 * MAX_HEADER:
                 raise _not_one(path)
             described = json.loads(file.read(size))
-            metadata = described.pop("__metadata__", {})
+            text = described.pop("__metadata__", {}).get(_KEY)
             if path.stat().st_size != 8 + size + max(
                 (each["data_offsets"][1] for each in described.values()), default=0
             ):
                 raise _not_one(path)
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror or error}", _READABLE) from error
-    except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, AttributeError, LookupError, TypeError, RecursionError) as error:
         raise _not_one(path) from error
-    return _header(path, metadata.get(_KEY))
+    return _header(path, text)
 
 
 def digest(path: Path) -> str:
@@ -169,10 +174,9 @@ def _header(path: Path, text: str | None) -> Header:
                 f"{path} was written by composer {data['program']} in a newer format", "upgrade this program"
             )
         header = Header(**{**data, "spec": SequenceSpec.from_json(data["spec"])})
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
         raise _not_one(path) from error
-    mappings = (header.options, header.state, header.config, header.record)
-    if not all(isinstance(each, dict) for each in mappings) or not isinstance(header.model, str):
+    if not all(isinstance(getattr(header, name), kind) for kind, names in _KINDS.items() for name in names):
         raise _not_one(path)
     return header
 

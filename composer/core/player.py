@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from composer.api import CheckpointError, Model, OptionError, Representation, Sampler, SequenceSpec
+from composer.api import CheckpointError, Kind, Model, OptionError, Representation, Sampler, SequenceSpec, Unsupported
 from composer.core import checkpoint, options, registry
 
 
@@ -93,8 +93,20 @@ def open_player(path: Path, representation: str | None = None, device: str = "cp
             network = opened.model.network(header.spec, opened.config)
             network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
             sampler = network.to(device).eval()
-        sampler.begin([{}])  # weights of a wrong shape show when they are first multiplied
+        _try(sampler, header.spec)
     return Player(header, opened.representation, sampler)
+
+
+def _try(sampler: Sampler, spec: SequenceSpec) -> None:
+    """Play one step: weights of a wrong shape show when they are first used, those of the last symbol at their end."""
+    import numpy as np
+
+    last = np.array([spec.size - 1]) if spec.kind is Kind.TOKENS else np.ones((1, spec.size))
+    state = sampler.begin([{}])
+    with suppress(Unsupported):
+        if np.shape(sampler.score(state, last)) != (1,):
+            raise ValueError("one step has more than one probability")
+    sampler.observe(state, last)
 
 
 @contextmanager
@@ -102,7 +114,7 @@ def _fitting(path: Path) -> Iterator[None]:
     """What a checkpoint that does not fit its model makes the model raise is an error of the checkpoint."""
     try:
         yield
-    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+    except (OptionError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"the weights or settings in {path.name} do not fit its model", _DAMAGED) from error
 
 

@@ -108,6 +108,8 @@ def test_every_truncation_is_refused_in_one_line(path):
         b"\xff" * 64,
         b"\x02" + b"\0" * 7 + b"{}",
         b"\x02" + b"\0" * 7 + b"[]",
+        b"\x14" + b"\0" * 7 + b'{"__metadata__": []}',
+        b"\x1b" + b"\0" * 7 + b'{"w": {"data_offsets":[0]}}',
     ],
 )
 def test_what_is_no_checkpoint_is_refused(path, data):

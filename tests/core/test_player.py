@@ -36,6 +36,11 @@ def cut(weights):
     return weights
 
 
+def short(name):
+    """Without the last row of one tensor."""
+    return lambda weights: weights | {name: weights[name][:-1]}
+
+
 def test_a_whole_one_opens(damaged):
     assert open_player(damaged(), "abc").spec.size > 10
 
@@ -45,11 +50,16 @@ def test_a_whole_one_opens(damaged):
     [
         ({"weights": without}, "do not fit its model"),
         ({"weights": cut}, "do not fit its model"),
+        ({"weights": short("embed.weight")}, "do not fit its model"),
+        ({"weights": short("output.weight")}, "do not fit its model"),
+        ({"weights": short("output.bias")}, "do not fit its model"),
         ({"config": {"hidden": "x"}}, "do not fit its model"),
+        ({"config": {"unheard_of": 1}}, "do not fit its model"),
         ({"state": {"characters": "AB"}}, "do not fit together"),
         ({"state": {}}, "cannot be restored"),
         ({"record": {"kind": "training"}}, "is the state of a training"),
         ({"record": None}, "not a whole checkpoint"),
+        ({"representation": ["abc"]}, "not a whole checkpoint"),
     ],
 )
 def test_one_that_cannot_play_is_named(damaged, change, complaint):
