@@ -208,6 +208,8 @@ class Learner:
         self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
         self.stream = unflatten(record["stream"], by_owner["stream"], self.run.device)
         self.at = Progress(**record["progress"])
+        if self.at.stale >= self.run.settings.patience:  # it had stopped early, and is to try for as long again
+            self.at.stale = 0
         self.came_from = record["from"]
 
     def _check_same(self, saved: Header) -> None:
