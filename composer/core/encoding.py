@@ -8,6 +8,7 @@ decides what it holds, so that it is never out of date; one that is damaged is m
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import shutil
@@ -163,14 +164,21 @@ def _write(
             shutil.rmtree(folder)
         temporary.replace(folder)
     except OSError as error:
-        room = f"{shutil.disk_usage(cache_folder().anchor or '.').free // 2**20} MB are free there"
         raise ComposerError(
             f"cannot keep the encoded pieces in {folder.parent}: {error.strerror or error}",
-            f"{room}; set COMPOSER_HOME to a folder with more",
+            _way_out(error, folder.parent),
         ) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _way_out(error: OSError, folder: Path) -> str:
+    """What to do where `folder` cannot be written to."""
+    if error.errno != errno.ENOSPC:
+        return "set COMPOSER_HOME to a folder that you may write to"
+    there = next(each for each in (folder, *folder.parents) if each.is_dir())
+    return f"{shutil.disk_usage(there).free // 2**20} MB are free there; set COMPOSER_HOME to a folder with more"
 
 
 def _open(

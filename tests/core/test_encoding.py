@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -137,12 +138,24 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_behind(letters, tunes, home,
     def full(*_):
         raise OSError(28, "No space left on device")
 
+    def usage(folder):
+        assert folder == home / "cache"  # its own disk, not the one of /
+        return SimpleNamespace(free=7 * 2**20)
+
+    monkeypatch.setattr("shutil.disk_usage", usage)
     monkeypatch.setattr(json, "dumps", full)
     monkeypatch.setattr("composer.core.encoding._key", lambda *_, **__: "key")
     with pytest.raises(ComposerError, match="No space left on device") as caught:
         prepare(letters, [str(tunes)])
-    assert "COMPOSER_HOME" in caught.value.hint
+    assert caught.value.hint == "7 MB are free there; set COMPOSER_HOME to a folder with more"
     assert not list((home / "cache").iterdir())
+
+
+def test_a_cache_that_cannot_be_made_is_not_blamed_on_the_disk(letters, tunes, home):
+    home.write_text("a file")
+    with pytest.raises(ComposerError, match="cannot keep the encoded pieces") as caught:
+        prepare(letters, [str(tunes)])
+    assert caught.value.hint == "set COMPOSER_HOME to a folder that you may write to"
 
 
 def test_nothing_to_read_is_an_error(letters, tmp_path):
