@@ -62,14 +62,15 @@ class Header:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """A header and the weights by name."""
+    """A header and the weights by name; `digest` is that of the file they were read from."""
 
     header: Header
     weights: Mapping[str, NDArray[Any]]
+    digest: str = ""
 
     def with_record(self, **record: Any) -> Checkpoint:
         """The same with these entries added to the training record."""
-        return replace(self, header=replace(self.header, record={**self.header.record, **record}))
+        return replace(self, header=replace(self.header, record={**self.header.record, **record}), digest="")
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -83,7 +84,7 @@ def load(path: Path, half: bool = False) -> Checkpoint:
 
     arrays, text = load_arrays(path)
     widen = {name: a.astype(np.float32) if a.dtype == np.float16 and not half else a for name, a in arrays.items()}
-    return Checkpoint(_header(path, text), widen)
+    return Checkpoint(_header(path, text), widen, digest(path))
 
 
 def read_header(path: Path) -> Header:

@@ -71,7 +71,8 @@ class Learner:
         optimiser = optimise.optimiser(run.settings, network.parameters(), run.device)
         learner = cls(run, network, optimiser, optimise.precision(run.settings.precision, run.device))
         if run.origin is not None:
-            learner.came_from = {key: run.origin.header.record.get(key) for key in ("data", "step")}
+            came_from = {key: run.origin.header.record.get(key) for key in ("data", "step")}
+            learner.came_from = came_from | {"digest": run.origin.digest}
         if run.resume:
             learner._restore()
         return learner

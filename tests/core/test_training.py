@@ -225,7 +225,11 @@ def test_fine_tuning_begins_with_the_weights_of_a_checkpoint(run, tmp_path):
     tuned = replace(changed(run, snapshots=(0,)), path=tmp_path / "tuned.safetensors", origin=origin)
     (first, *_), last = events(tuned, Snapshot), read_header(tuned.path)
     assert same(load(first.path).weights, origin.weights)
-    assert last.record["from"]["data"] == ["tunes"]
+    assert last.record["from"] == {
+        "data": ["tunes"],
+        "step": read_header(run.path).record["step"],
+        "digest": checkpoint.digest(run.path),
+    }
 
 
 def test_a_fine_tuning_can_be_gone_on_with(run, letters, tmp_path):
