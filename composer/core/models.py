@@ -12,6 +12,9 @@ from composer.core import checkpoint
 from composer.core.folders import models_folder
 
 SUFFIX = ".safetensors"
+LONGEST = 100
+"""The most letters of a name. File systems take 255 bytes, with what is put before and after it."""
+
 PRETRAINED = Path(__file__).parent.parent / "pretrained"
 
 
@@ -31,8 +34,10 @@ class OwnModel:
 
 def path_for(name: str) -> Path:
     """Where the model called `name` is kept. Raises UsageError for what cannot be a name."""
-    if not re.fullmatch(r"[\w][\w .+-]{,99}", name) or name.endswith((SUFFIX, ".", " ")):
-        raise UsageError(f"`{name}` cannot be a model's name", "use at most 100 letters, digits, - and _")
+    if len(name) > LONGEST or len(name.encode("utf-8", "surrogatepass")) > 2 * LONGEST:
+        raise UsageError(f"`{name[:20]}...` is too long for a model's name", f"use at most {LONGEST} letters")
+    if not re.fullmatch(r"[\w][\w .+-]*", name) or name.endswith((SUFFIX, ".", " ")):
+        raise UsageError(f"`{name}` cannot be a model's name", "use letters, digits, - and _")
     return models_folder() / f"{name}{SUFFIX}"
 
 

@@ -73,9 +73,7 @@ def _expanded(argument: str) -> list[str]:
 def _open(place: str, suffixes: Sequence[str]) -> Iterator[Source | ReadError]:
     path = Path(place)
     if place == "-":
-        if sys.stdin is None or sys.stdin.closed:
-            raise ReadError("stdin is closed", "name a file in place of -")
-        yield Source(Path("-"), name="stdin", data=sys.stdin.buffer.read())
+        yield Source(Path("-"), name="stdin", data=_stdin())
     elif place.startswith(_CORPUS):
         folder, pattern = _corpus_folder(place)
         yield from _folder(folder, suffixes, f"{_CORPUS}{folder.name}/", pattern)
@@ -85,6 +83,16 @@ def _open(place: str, suffixes: Sequence[str]) -> Iterator[Source | ReadError]:
         yield from _archive(path, suffixes)
     else:
         yield Source(path, name=place)
+
+
+def _stdin() -> bytes:
+    """All of stdin. Raises ReadError where it is closed, or cannot be read."""
+    if sys.stdin is None or sys.stdin.closed:
+        raise ReadError("stdin is closed", "name a file in place of -")
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise ReadError(f"cannot read stdin: {error.strerror or error}", "name a file in place of -") from error
 
 
 def _folder(root: Path, suffixes: Sequence[str], prefix: str = "", pattern: str = "*") -> Iterator[Source | ReadError]:

@@ -63,6 +63,16 @@ def test_a_name_stays_in_its_folder(name):
         models.path_for(name)
 
 
+@pytest.mark.parametrize("letter", ["a", "é", "♯", "界", "\U0001d11e"])
+def test_a_name_is_refused_before_it_is_too_long_for_a_file(letter, tmp_path):
+    with pytest.raises(UsageError):
+        models.path_for(letter * 101)
+    if letter.isalpha():
+        longest = letter * (200 // max(2, len(letter.encode())))
+        save_as = tmp_path / f".{models.path_for(longest).name}.training.12345678"
+        save_as.write_text("there is such a file")
+
+
 def test_names_as_people_give_them():
     for name in ["mine", "my jigs", "jigs-2.1", "Übung_3"]:
         assert models.path_for(name).parent == models_folder()

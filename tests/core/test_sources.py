@@ -150,3 +150,10 @@ def test_a_closed_standard_input_is_an_error(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(ReadError, match="stdin is closed"):
         list(sources(["-"], (".abc",)))
+
+
+def test_a_standard_input_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
+    with (tmp_path / "written").open("w") as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        with pytest.raises(ReadError, match="cannot read stdin"):
+            list(sources(["-"], (".txt",)))
