@@ -27,8 +27,8 @@ class EncodeError(ComposerError):
     """A piece that the fitted representation has no steps for; the message names the symbols."""
 
 
-class OptionError(ComposerError):
-    """An option or setting that a plugin does not have, or a value that it does not take."""
+class OptionError(UsageError):
+    """An option or setting that a plugin does not have, or a value that it does not take (exit code 2)."""
 
 
 class PairingError(ComposerError):

@@ -53,6 +53,7 @@ class Sampler(Protocol):
 class Model(ABC):
     """One kind of model. `api` is the version of the interface it was written for.
 
+    `version` is raised when weights or settings that were saved before no longer mean the same.
     `accepts` are the kinds of sequences it can learn and `conditional` whether it can be conditioned on labels.
     `Config` is a frozen dataclass of its settings; a field's metadata may hold `help`.
     """
@@ -60,6 +61,7 @@ class Model(ABC):
     api: ClassVar[int]
     name: ClassVar[str]
     summary: ClassVar[str]
+    version: ClassVar[int] = 1
     accepts: ClassVar[frozenset[Kind]]
     conditional: ClassVar[bool] = False
     Config: ClassVar[type[Any]] = NoOptions

@@ -30,7 +30,7 @@ _KEY = "composer"
 _READABLE = "check its name, and that you may read it"
 _KINDS: Mapping[type, Sequence[str]] = {
     str: ("representation", "model", "program"),
-    int: ("representation_version", "format"),
+    int: ("representation_version", "model_version", "format"),
     dict: ("options", "state", "config", "record"),
 }
 
@@ -52,6 +52,7 @@ class Header:
     spec: SequenceSpec
     record: Mapping[str, Any] = field(default_factory=dict)
     program: str = ""
+    model_version: int = 1
     format: int = FORMAT
 
     def to_json(self) -> str:

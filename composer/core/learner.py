@@ -134,6 +134,7 @@ class Learner:
             options=asdict(run.representation.options),
             state=run.representation.state(),
             model=run.model.name,
+            model_version=run.model.version,
             config=asdict(run.config),
             spec=run.data.spec,
             record={**self.record(), **record},
@@ -216,10 +217,11 @@ class Learner:
     def _check_same(self, saved: Header) -> None:
         ours = self.header()
         name = self.run.path.name
-        for what in ("representation", "model", "spec", "options", "config"):
+        for what in ("representation", "model", "model_version", "spec", "options", "config"):
             if _plain(getattr(saved, what)) != _plain(getattr(ours, what)):
                 raise CheckpointError(
-                    f"the training of {name} began with another {what}", "leave it as it was, or train a new model"
+                    f"the training of {name} began with another {what.replace('_', ' ')}",
+                    "leave it as it was, or train a new model",
                 )
         if saved.record["encoded"] != self.run.data.encoded:
             raise CheckpointError(

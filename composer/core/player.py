@@ -29,12 +29,7 @@ class Player:
 def restore_representation(header: checkpoint.Header) -> Representation:
     """The representation of a checkpoint, as it was fitted. Raises CheckpointError where its plugin has changed."""
     kind = registry.representation(header.representation)
-    if header.representation_version != kind.version:
-        raise CheckpointError(
-            f"the checkpoint was made with version {header.representation_version} of `{kind.name}`, "
-            f"and version {kind.version} is installed",
-            "train it again, or install the plugin that it was made with",
-        )
+    _check_version(kind.name, header.representation_version, kind.version)
     try:
         representation = kind(options.restore(kind.Options, header.options, f"representation `{kind.name}`"))
         representation.restore(header.state)
@@ -70,6 +65,7 @@ def open_checkpoint(path: Path, representation: str | None = None, use: str = "g
         )
     restored = restore_representation(header)
     model = registry.model(header.model)
+    _check_version(model.name, header.model_version, model.version)
     with _fitting(path):
         config = options.restore(model.Config, header.config, f"model `{model.name}`")
     if restored.spec != header.spec:
@@ -95,6 +91,14 @@ def open_player(path: Path, representation: str | None = None, device: str = "cp
             sampler = network.to(device).eval()
         _try(sampler, header.spec)
     return Player(header, opened.representation, sampler)
+
+
+def _check_version(name: str, made_with: int, installed: int) -> None:
+    if made_with != installed:
+        raise CheckpointError(
+            f"the checkpoint was made with version {made_with} of `{name}`, and version {installed} is installed",
+            "train it again, or install the plugin that it was made with",
+        )
 
 
 def _try(sampler: Sampler, spec: SequenceSpec) -> None:

@@ -1,5 +1,6 @@
 """Checkpoints: what is saved is what is read, whole or not at all, and nothing else is taken for one."""
 
+import json
 import os
 import pickle
 from dataclasses import replace
@@ -155,6 +156,13 @@ def test_a_newer_format_says_to_upgrade(path):
     with pytest.raises(CheckpointError, match=r"composer 9\.9 in a newer format") as caught:
         load(path)
     assert "upgrade" in caught.value.hint
+
+
+def test_one_from_before_models_had_versions_is_of_the_first(path):
+    text = json.loads(header().to_json())
+    del text["model_version"]
+    save_arrays(path, {"w": np.zeros(2)}, json.dumps(text))
+    assert read_header(path).model_version == 1
 
 
 def test_a_missing_checkpoint_and_a_folder(path):

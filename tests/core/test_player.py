@@ -58,6 +58,8 @@ def test_a_whole_one_opens(damaged):
         ({"state": {"characters": "AB"}}, "do not fit together"),
         ({"state": {}}, "cannot be restored"),
         ({"record": {"kind": "training"}}, "is the state of a training"),
+        ({"representation_version": 0}, "version 0 of `abc`"),
+        ({"model_version": 2}, "version 2 of `lstm`, and version 1 is installed"),
         ({"record": None}, "not a whole checkpoint"),
         ({"representation": ["abc"]}, "not a whole checkpoint"),
     ],
