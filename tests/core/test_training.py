@@ -1,6 +1,5 @@
 """Training: it learns, it ends for a reason, and it goes on exactly where it was, whatever happened."""
 
-import itertools
 import json
 import os
 import signal
@@ -13,13 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from composer.api import CheckpointError, ComposerError, OptionError, PluginError
-from composer.core import checkpoint, learner, optimise, training
-from composer.core.carried import flatten, unflatten
+from composer.api import CheckpointError, ComposerError, OptionError
+from composer.core import checkpoint, learner, training
 from composer.core.checkpoint import load, read_header
 from composer.core.encoding import prepare
 from composer.core.events import Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated
-from composer.core.optimise import learning_rate
 from composer.core.split import Split
 from composer.core.training import Run, Settings, saved_header, state_path, train
 
@@ -307,22 +304,6 @@ def test_the_state_says_what_the_training_began_with(run, tunes, letters, monkey
     assert read_header(run.path).record["split"]["valid"] == ["0.txt"]
 
 
-def test_any_state_made_of_tensors_survives_saving():
-    state = ({"h": torch.arange(3.0), "n": 2}, [torch.ones(2, dtype=torch.bfloat16) / 3, None], torch.tensor(7))
-    arrays = {}
-    structure = json.loads(json.dumps(flatten(state, arrays, "m")))
-    back = unflatten(structure, {name.removeprefix("stream/"): a for name, a in arrays.items()}, "cpu")
-    assert type(back) is tuple
-    assert torch.equal(back[0]["h"], state[0]["h"])
-    assert back[0]["n"] == 2
-    assert torch.equal(back[1][0], state[1][0])
-    assert back[1][0].dtype is torch.bfloat16
-    assert back[1][1] is None
-    assert back[2].shape == ()
-    with pytest.raises(PluginError, match="`m` carries a object"):
-        flatten(object(), {}, "m")
-
-
 def test_phases_follow_one_another_and_resume_in_the_middle(run, tmp_path, monkeypatch):
     from composer.api.network import Phase
 
@@ -343,33 +324,6 @@ def test_phases_follow_one_another_and_resume_in_the_middle(run, tmp_path, monke
         events(replace(other, stop=lambda told=told, stop_at=stop_at: told.append(1) or len(told) == stop_at))
         events(replace(other, resume=True))
         assert same(weights(run), weights(other))
-
-
-def test_few_pieces_are_gone_through_more_often():
-    assert optimise.epochs(Settings(), per_epoch=10) == 150
-    assert optimise.epochs(Settings(), per_epoch=1000) == 20
-    assert optimise.epochs(Settings(epochs=3), per_epoch=10) == 3
-
-
-@pytest.mark.parametrize("schedule", ["constant", "exponential", "linear", "cosine"])
-def test_the_learning_rate_rises_then_falls(schedule):
-    settings = Settings(schedule=schedule, warmup=10)
-    rates = [learning_rate(settings, 0.5, step, 200, 20) for step in range(200)]
-    assert rates[0] < rates[5] < rates[10] == 0.5
-    assert all(later <= before for before, later in itertools.pairwise(rates[10:]))
-    assert rates[-1] > 0
-    assert (rates[-1] == 0.5) == (schedule == "constant")
-
-
-def test_the_exponential_schedule_falls_once_an_epoch():
-    settings = Settings(schedule="exponential", decay=0.5, warmup=0)
-    assert [learning_rate(settings, 1.0, step, 9, 3) for step in range(9)] == [1] * 3 + [0.5] * 3 + [0.25] * 3
-
-
-@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"lr": 0}, {"lr": float("nan")}, {"batch": 0}, {"snapshots": (-1,)}])
-def test_settings_that_make_no_sense_are_refused(wrong):
-    with pytest.raises(OptionError):
-        Settings(**wrong)
 
 
 def test_opening_an_origin_of_another_representation_is_refused(run):

@@ -1,0 +1,25 @@
+"""The state carried from window to window, as arrays and back."""
+
+import json
+
+import pytest
+import torch
+
+from composer.api import PluginError
+from composer.core.carried import flatten, unflatten
+
+
+def test_any_state_made_of_tensors_survives_saving():
+    state = ({"h": torch.arange(3.0), "n": 2}, [torch.ones(2, dtype=torch.bfloat16) / 3, None], torch.tensor(7))
+    arrays = {}
+    structure = json.loads(json.dumps(flatten(state, arrays, "m")))
+    back = unflatten(structure, {name.removeprefix("stream/"): a for name, a in arrays.items()}, "cpu")
+    assert type(back) is tuple
+    assert torch.equal(back[0]["h"], state[0]["h"])
+    assert back[0]["n"] == 2
+    assert torch.equal(back[1][0], state[1][0])
+    assert back[1][0].dtype is torch.bfloat16
+    assert back[1][1] is None
+    assert back[2].shape == ()
+    with pytest.raises(PluginError, match="`m` carries a object"):
+        flatten(object(), {}, "m")
