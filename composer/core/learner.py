@@ -210,7 +210,7 @@ class Learner:
         self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
         self.stream = unflatten(record["stream"], by_owner["stream"], self.run.device)
         self.at = Progress(**record["progress"])
-        if self.at.stale >= self.run.settings.patience:  # it had stopped early, and is to try for as long again
+        if 0 < self.run.settings.patience <= self.at.stale:  # it had stopped early, and is to try for as long again
             self.at.stale = 0
         self.came_from = record["from"]
 

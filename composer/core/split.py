@@ -157,8 +157,8 @@ def _by_list(listing: Path, pieces: Sequence[Piece], named: Mapping[str, Sequenc
             parts.pieces["train"].append(piece)
     missing = [name for name in wanted if name not in used]
     if missing:
-        count = f"{len(missing)} of the {len(wanted)} names"
-        parts.notes.append(f"{count} in {listing.name} name no piece that can be used, such as `{missing[0]}`")
+        count = f"{len(missing)} of {len(wanted)}"
+        parts.notes.append(f"{listing.name} names pieces that cannot be used ({count}), such as `{missing[0]}`")
     if left_out:
         pieces_are = "piece is" if left_out == 1 else "pieces are"
         parts.notes.append(f"{left_out} {pieces_are} in no part of {listing.name} and left out")

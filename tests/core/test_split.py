@@ -97,7 +97,7 @@ def test_a_list_with_a_training_part_leaves_the_rest_out_and_says_so(listing):
     path = listing("train book.txt: word 1\nvalid book.txt: word 2\nvalid book.txt: word 9")
     parts = divide(Split(listing=path), pieces(["a", "b", "c"]), {})
     assert parts_of(parts) == {"a": "train", "b": "valid"}
-    assert "1 of the 3 names in list.txt name no piece that can be used, such as `book.txt: word 9`" in parts.notes[0]
+    assert "list.txt names pieces that cannot be used (1 of 3), such as `book.txt: word 9`" in parts.notes[0]
     assert "1 piece is in no part" in parts.notes[1]
 
 
