@@ -11,7 +11,18 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 
-__all__ = ["LETTERS", "MIDDLE_C", "Signature", "Time", "key_name", "parse_key", "parse_meter", "pitch", "step_name"]
+__all__ = [
+    "LETTERS",
+    "MIDDLE_C",
+    "Signature",
+    "Time",
+    "fifth",
+    "key_name",
+    "parse_key",
+    "parse_meter",
+    "pitch",
+    "step_name",
+]
 
 MIDDLE_C = 35
 WHOLE = 161_280
@@ -159,6 +170,11 @@ def parse_meter(value: str) -> Time | None:
 def pitch(step: int, alter: int) -> int:
     """The MIDI number of a step altered by `alter` semitones."""
     return 12 * (step // 7) + _SEMITONES[step % 7] + alter
+
+
+def fifth(step: int, alter: int) -> int:
+    """The place of a note on the line of fifths: C is 0, G 1, F -1, F sharp 6, B flat -2."""
+    return _FIFTHS[LETTERS[step % 7]] + 7 * alter
 
 
 @cache

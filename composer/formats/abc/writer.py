@@ -8,7 +8,7 @@ from fractions import Fraction
 from composer.api import EncodeError, Note, Score
 from composer.formats.abc.dialect import METERS, MOST_TONES
 from composer.formats.abc.elements import Sound, Tone
-from composer.formats.abc.keys import BEAT, Signature, Time, key_name, parse_key, pitch
+from composer.formats.abc.keys import BEAT, LETTERS, Signature, Time, fifth, key_name, parse_key, pitch
 from composer.formats.abc.spelling import Part, Unwritable, spell_tune
 
 __all__ = ["dialect_of", "write"]
@@ -62,7 +62,7 @@ def _key(score: Score, melody: Sequence[Note]) -> Signature:
 
     def strangeness(key: Signature) -> tuple[int, bool, int]:
         scale = {pitch(step, alter) % 12 for step, alter in enumerate(key.alters)}
-        tonic = pitch("CDEFGAB".index(key.tonic[0]), key.tonic.count("#") - key.tonic.count("b")) % 12
+        tonic = pitch(LETTERS.index(key.tonic[0]), key.tonic.count("#") - key.tonic.count("b")) % 12
         return sum(note.pitch % 12 not in scale for note in melody), melody[-1].pitch % 12 != tonic, abs(key.sharps)
 
     return min(keys, key=strangeness)
@@ -70,18 +70,22 @@ def _key(score: Score, melody: Sequence[Note]) -> Signature:
 
 def _speller(key: Signature) -> dict[int, Tone]:
     """For each pitch class the step of octave 0 or next to it, and the alteration, that the key writes it with."""
-    return {pitch_class: _simplest(pitch_class, key) for pitch_class in range(12)}
+    return {pitch_class: _spelt(pitch_class, key) for pitch_class in range(12)}
 
 
-def _simplest(pitch_class: int, key: Signature) -> Tone:
-    """A note of the key, else a natural, else a sharp or, in flat keys, a flat."""
-    preferred = 1 if key.sharps >= 0 else -1
+def _spelt(pitch_class: int, key: Signature) -> Tone:
+    """A note of the key, else the one nearest on the line of fifths to where the key's music is.
 
-    def strangeness(tone: Tone) -> int:
-        step, alter = tone
-        if alter == key.alters[step % 7]:
-            return 0
-        return 1 if not alter else 2 + (alter != preferred)
+    That is two fifths above the tonic in major, and half a fifth in minor: the fourth is raised and not the fifth
+    lowered, in minor the sixth and seventh are raised, and the second is lowered. Of two that are as near, the one
+    that goes with the key's own sharps or flats.
+    """
+    tonic = fifth(LETTERS.index(key.tonic[0]), key.tonic.count("#") - key.tonic.count("b"))
+    centre = 2 * tonic + (1 if key.mode in ("minor", "dorian", "phrygian", "locrian") else 4)
+    own = 1 if key.sharps >= 0 else -1
+
+    def strangeness(tone: Tone) -> tuple[bool, int, bool]:
+        return tone[1] != key.alters[tone[0] % 7], abs(2 * fifth(*tone) - centre), tone[1] == -own
 
     tones = ((step, alter) for step in range(-1, 8) for alter in (-1, 0, 1))
     return min((tone for tone in tones if pitch(*tone) == pitch_class), key=strangeness)

@@ -46,7 +46,29 @@ def test_accidentals_are_spelt_by_the_key():
     sharp = score_of([(66, 1), (70, 1), (71, 1), (63, 1)], keys=(Key(Fraction(0), 2),))
     flat = score_of([(66, 1), (70, 1), (71, 1), (63, 1)], keys=(Key(Fraction(0), -3, "minor"),))
     assert dialect_of(sharp).split("K:")[1] == "D\nF2^A2 B2^D2|]\n"
-    assert dialect_of(flat).split("K:")[1] == "Cm\n_G2B2 =B2E2|]\n"
+    assert dialect_of(flat).split("K:")[1] == "Cm\n^F2B2 =B2E2|]\n"
+
+
+@pytest.mark.parametrize(
+    ("tonic", "sharps", "mode", "degrees"),
+    [
+        ("C", 0, "major", "C ^C D _E E F ^F G ^G A _B B"),
+        ("F", -1, "major", "F ^F G _A A B =B c _d d _e e"),
+        ("D", 2, "major", "D ^D E =F F G ^G A ^A B =c c"),
+        ("A", 0, "minor", "A _B B c ^c d ^d e f ^f g ^g"),
+        ("G", -2, "minor", "G _A A B =B c ^c d e =e f ^f"),
+        ("D", -1, "minor", "D _E E F ^F G ^G A B =B c ^c"),
+        ("E", 1, "minor", "E =F F G ^G A ^A B c ^c d ^d"),
+        ("C", -3, "minor", "C _D D E =E F ^F G A =A B =B"),
+        ("D", 0, "dorian", "D _E E F ^F G ^G A _B B c ^c"),
+        ("G", 0, "mixolydian", "G ^G A _B B c ^c d ^d e f ^f"),
+    ],
+)
+def test_what_is_not_in_the_key_is_spelt_around_its_tonic(tonic, sharps, mode, degrees):
+    bottom = 60 + {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9}[tonic]
+    for semitones, degree in enumerate(degrees.split()):
+        text = dialect_of(score_of([(bottom + semitones, 4)], keys=(Key(Fraction(0), sharps, mode),)))
+        assert text.rstrip().endswith(f"\n{degree}8|]"), (semitones, text)
 
 
 def test_a_score_without_a_key_gets_the_plainest():
