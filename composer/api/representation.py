@@ -41,6 +41,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -85,23 +86,26 @@ class Source:
             ) from error
 
     def text(self) -> str:
-        """The whole content as text: UTF-8, else Latin-1; line ends become a line feed.
+        """The whole content as text: UTF-8, else Windows-1252, else Latin-1; line ends become a line feed.
 
         Raises ReadError for bytes that are no text.
         """
         data = self.bytes()
         if b"\0" in data:
             raise ReadError(f"{self.label} is not a text file", "check that its suffix says what it is")
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = data.decode("latin-1")
-        return text.replace("\r\n", "\n").replace("\r", "\n")
+        return _decoded(data).replace("\r\n", "\n").replace("\r", "\n")
 
     @property
     def label(self) -> str:
         """The name for messages."""
         return self.name or str(self.path)
+
+
+def _decoded(data: bytes) -> str:
+    for encoding in ("utf-8-sig", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            return data.decode(encoding)
+    return data.decode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)

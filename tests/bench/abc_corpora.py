@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from composer.api import ReadError, Refused
+from composer.api import ReadError, Refused, Source
 from composer.formats.abc.conformance import conforms
 from composer.formats.abc.lexer import TuneText, split_tunes
 from composer.formats.abc.normalise import Normal, normalise
@@ -63,12 +63,8 @@ def corpora(paths: list[Path]) -> dict[str, list[Path]]:
 
 
 def text_of(file: Path) -> str:
-    """UTF-8, else Latin-1."""
-    data = file.read_bytes()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+    """As `composer` reads it."""
+    return Source(file).text()
 
 
 def normalised(tunes: list[TuneText]) -> list[Normal]:

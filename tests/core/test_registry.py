@@ -133,4 +133,6 @@ def test_a_pair_that_cannot_work_names_one_that_does(install):
 def test_sources_are_text_whatever_their_encoding():
     assert Source(path=None, data="Ré\r\nMi".encode("latin-1")).text() == "Ré\nMi"
     assert Source(path=None, data="\ufeffRé".encode()).text() == "Ré"
+    assert Source(path=None, data="Mitchell’s “Ré”".encode("cp1252")).text() == "Mitchell’s “Ré”"
+    assert Source(path=None, data=b"R\xe9 \x81").text() == "Ré \x81"
     assert Kind("tokens") is Kind.TOKENS
