@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from composer.api import (
     Constraint,
@@ -24,6 +24,9 @@ from composer.api import (
     Step,
     hookimpl,
 )
+
+if TYPE_CHECKING:
+    from composer.formats.abc.lexer import TuneText
 
 __all__ = ["Abc", "AbcOptions"]
 
@@ -189,26 +192,16 @@ def _text(piece: Piece) -> str:
 
 def _dialect_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
     from composer.formats.abc.lexer import split_tunes
-    from composer.formats.abc.normalise import normalise
 
     for number, tune in enumerate(split_tunes(text), 1):
         first = tune.lines[0] if tune.lines else ""
         numbered = first[2:].strip() if first.startswith("X:") else ""
-        normal = normalise(tune, f"{source.label}: tune {numbered or number}")
-        if isinstance(normal, Refused):
-            yield normal
-            continue
-        labels = {"rhythm": normal.rhythm, "meter": normal.meter, "key": normal.key, "mode": normal.mode}
-        known = {name: value for name, value in labels.items() if value}
-        yield Piece(normal.text, normal.title, f"{source.label}: tune {numbered or number}", known)
+        yield _each(_dialect_piece, tune, f"{source.label}: tune {numbered or number}")
 
 
 def _raw_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
     """Every run of lines that are not blank is a piece, with whatever is in it; one without notes is refused."""
-    from composer.formats.abc.elements import Sound
-    from composer.formats.abc.keys import Time
     from composer.formats.abc.lexer import TuneText
-    from composer.formats.abc.parser import parse_tune
 
     lines = text.split("\n")
     start = 0
@@ -216,28 +209,55 @@ def _raw_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
         if line.strip():
             continue
         if stop > start:
-            tune = parse_tune(TuneText(tuple(lines[start:stop]), start + 1))
-            number = tune.first("X").strip()
-            name = f"{source.label}: {f'tune {number}' if number else f'line {start + 1}'}"
-            if not any(isinstance(each, Sound) and each.tones for part in tune.voices.values() for each in part):
-                yield Refused("no notes", name, f"line {start + 1}" if number else "")
-            else:
-                from composer.formats.abc.dialect import rhythm_of
-
-                time, key = tune.time or Time(free=True), tune.key
-                labels = {
-                    "rhythm": rhythm_of(tune.first("R"), tune.first("T")),
-                    "meter": "" if time.free else str(time),
-                    "key": key.name if key else "",
-                    "mode": key.mode if key else "",
-                }
-                content = "\n".join(lines[start:stop]) + "\n"
-                yield Piece(content, tune.first("T"), name, {k: v for k, v in labels.items() if v})
+            yield _each(_raw_piece, TuneText(tuple(lines[start:stop]), start + 1), source.label)
         start = stop + 1
 
 
+def _each(read: Callable[[TuneText, str], Piece | Refused], tune: TuneText, name: str) -> Piece | Refused:
+    """One tune; whatever may be wrong in it, the others of its file are read."""
+    try:
+        return read(tune, name)
+    except (ArithmeticError, ValueError, RecursionError) as error:
+        return Refused("a text that makes no sense", name, f"line {tune.first}: {error}")
+
+
+def _dialect_piece(tune: TuneText, name: str) -> Piece | Refused:
+    from composer.formats.abc.normalise import normalise
+
+    normal = normalise(tune, name)
+    if isinstance(normal, Refused):
+        return normal
+    labels = {"rhythm": normal.rhythm, "meter": normal.meter, "key": normal.key, "mode": normal.mode}
+    return Piece(normal.text, normal.title, name, {kind: label for kind, label in labels.items() if label})
+
+
+def _raw_piece(text: TuneText, name: str) -> Piece | Refused:
+    from composer.formats.abc.dialect import rhythm_of
+    from composer.formats.abc.elements import Sound
+    from composer.formats.abc.keys import Time
+    from composer.formats.abc.parser import parse_tune
+
+    tune = parse_tune(text)
+    number = tune.first("X").strip()
+    name = f"{name}: {f'tune {number}' if number else f'line {text.first}'}"
+    if not any(isinstance(each, Sound) and each.tones for part in tune.voices.values() for each in part):
+        return Refused("no notes", name, f"line {text.first}" if number else "")
+    time, key = tune.time or Time(free=True), tune.key
+    labels = {
+        "rhythm": rhythm_of(tune.first("R"), tune.first("T")),
+        "meter": "" if time.free else str(time),
+        "key": key.name if key else "",
+        "mode": key.mode if key else "",
+    }
+    known = {kind: label for kind, label in labels.items() if label}
+    return Piece(text.text, tune.first("T"), name, known)
+
+
 def _fragment(text: str, source: Source, raw: bool) -> Piece | Refused:
-    """An opening: as it is where a tune of the dialect may begin so; else, where it is whole bars, rewritten."""
+    """An opening: as it is where a tune of the dialect may begin so; else, where it is whole bars, rewritten.
+
+    A finished tune is an opening of which nothing is left off: after `:|` another part may follow, after `|]` nothing.
+    """
     if raw:
         return Piece(text, source=source.label)
     from composer.formats.abc.conformance import UNFINISHED, conforms

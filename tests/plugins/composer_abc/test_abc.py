@@ -8,6 +8,7 @@ import pytest
 
 from composer.api import EncodeError, OptionError, Piece, ReadError, Refused, Source
 from composer.api.testing import check_representation, source
+from composer.formats.abc.parser import parse_tune
 from composer_abc import Abc, AbcOptions
 
 TWO = """X:7
@@ -75,6 +76,21 @@ def test_what_cannot_be_used_is_refused_by_name():
         assert isinstance(item, Refused)
         assert (item.reason, item.source) == (reason, "odd.abc: tune 1")
         assert item.detail.startswith("line ")
+
+
+@pytest.mark.parametrize("options", [AbcOptions(), AbcOptions("raw")])
+def test_a_tune_that_breaks_the_reader_is_one_refusal(options, monkeypatch):
+    def broken(text):
+        if "Second" in text.text:
+            raise OverflowError("too large")
+        return parse_tune(text)
+
+    monkeypatch.setattr("composer.formats.abc.parser.parse_tune", broken)
+    monkeypatch.setattr("composer.formats.abc.normalise.parse_tune", broken)
+    first, second = Abc(options).read(source(TWO, "two.abc"))
+    assert isinstance(first, Piece)
+    assert isinstance(second, Refused)
+    assert (second.reason, second.detail) == ("a text that makes no sense", "line 8: too large")
 
 
 @pytest.mark.parametrize(
