@@ -106,7 +106,7 @@ def test_an_output_is_readable_by_others_as_usual(gen, tmp_path):
 
 
 def test_a_terminal_is_never_sent_binary(gen):
-    result = gen("--format", "midi", terminal=True)
+    result = gen("--format", "midi", "--prime-text", "M:4/4\nL:1/8\nK:G\n|:G2", terminal=True)
     assert result.code == 0
     assert b"MThd" not in result.data
     assert "notes" in result.out
