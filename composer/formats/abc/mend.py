@@ -39,6 +39,8 @@ def _parts(section: Section) -> list[Part]:
     lines = [bar.sounds for bar in section.bars]
     endings = [(ending.passes, [bar.sounds for bar in ending.bars]) for ending in section.endings]
     endings = [ending for ending in endings if ending[1]]
+    if not lines and not endings:
+        return []
     if section.times > MOST_PASSES:
         first = (lines or endings[0][1])[0][0]
         raise Unwritable("a repeat of too many passes", first)

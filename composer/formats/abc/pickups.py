@@ -88,6 +88,7 @@ def fit(parts: list[Part], bar: int, changes: set[str]) -> list[Part]:
                 changes.add(ONCE)
         carried = _finish(part, bar, pickup, following, changes)
         _untie(part, changes)
+        _filled(part, bar)
     return parts
 
 
@@ -110,6 +111,14 @@ def _untie(part: Part, changes: set[str]) -> None:
             changes.add(UNTIED)
 
 
+def _filled(part: Part, bar: int) -> None:
+    """Only the first and the last bar of a part may be short. Raises Unwritable."""
+    for ending in part.endings or [[]]:
+        for line in [*part.bars, *ending][1:-1]:
+            if ticks_of(line) != bar:
+                raise Unwritable("a bar that does not fill its meter", line[0])
+
+
 def _begin(part: Part, bar: int, pickup: int, carried: Line | None, changes: set[str]) -> None:
     own = head(part, bar)
     if own == pickup:
@@ -121,6 +130,9 @@ def _begin(part: Part, bar: int, pickup: int, carried: Line | None, changes: set
         part.bars.insert(0, list(carried or [_rest(pickup, first)]))
     if not carried:
         changes.add(REST)
+    elif part.repeat and ticks_of(_ends(part)[0][-1]) < bar:
+        # The end was short and went back to a full bar; now the second pass has the upbeat too.
+        changes.add(MOVED)
 
 
 def _returns(part: Part, bar: int, pickup: int, following: Part | None, changes: set[str]) -> bool:

@@ -223,7 +223,8 @@ def _ordered(names: str, found: list[Section]) -> list[Section]:
     for section in found:
         name = section.part or name
         parts.setdefault(name, []).append(section)
-    return parts.get("", []) + [section for letter in names for section in parts[letter]]
+    # A mark between the endings of one repeat begins no part, and a name that only it has stands for nothing.
+    return parts.get("", []) + [section for letter in names for section in parts.get(letter, [])]
 
 
 def _expanded(order: str) -> str:

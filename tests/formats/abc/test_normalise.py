@@ -76,6 +76,7 @@ def test_the_same_music_in_regular_writing(body, expected):
         ("G2|C8|D4|", "G2|C8|D4 z2|]\n", "a rest in a short last bar"),
         ("G2|:C8|D4 F4:|", "z6G2||\n|:C8|D4 F4:|\n", "a rest before the upbeat"),
         ("G2|:C8|D6:|", "|:G2|C8|D6:|\n", "an upbeat before a repeat moved into it"),
+        ("G2|C6c2|:D8|E6:|", "G2|C6||\n|:c2|D8|E6:|\n", "an upbeat before a repeat moved into it"),
         ("|:G2|C8|D8:|", "z6G2||\n|:C8|D8:|\n", "an upbeat played once"),
         ("|:C8|D8-:|\nD8|", "|:C8|D8:|\nD8|]\n", "a tie over a part mark left out"),
         ("(3C[CE]E D2 E4|", "(3CEED2 E4|]\n", "a chord in a triplet made one note"),
@@ -100,6 +101,7 @@ def test_what_is_mended_is_named(body, expected, change):
         ("(3CD|C8|", "an incomplete tuplet", "line 5, column 5"),
         ("C>|C8|", "broken rhythm without a partner", "line 5, column 3"),
         ("z8|", "no notes", "line 1"),
+        ("G2|C8|[1D3/2D4(3BAG:|[2E6|", "a bar that does not fill its meter", "line 5, column 9"),
         ("C8|c'''8|", "a note out of range", ""),
     ],
 )

@@ -84,6 +84,7 @@ def test_the_order_of_parts():
     assert pitches(body, "P:AB2A\nM:4/4\nL:1/4\nK:C") == [C4, D4, D4, D4, D4, C4]
     assert pitches(body) == [C4, D4, C4, D4]
     assert pitches(body, "P:AXB\nM:4/4\nL:1/4\nK:C") == [C4, D4, C4, D4]
+    assert pitches("P:A\n|:C|1D:|\nP:B\n[2E||\n", "P:AB\nM:4/4\nL:1/4\nK:C") == [C4, D4, C4, E4]
 
 
 @pytest.mark.parametrize(
