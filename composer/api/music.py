@@ -110,13 +110,15 @@ class Piece:
 
     `content` belongs to the representation that made the piece (ABC text, tokens, frames) and must be hashable.
     `source` says where it comes from, for messages (`jigs.abc: tune 12`); `labels` are what a model may be
-    conditioned on (`{"rhythm": "jig"}`).
+    conditioned on (`{"rhythm": "jig"}`). `losses` counts what of the source the piece does not hold, by a phrase that
+    can follow a number (`{"drum notes left out": 12}`).
     """
 
     content: object
     title: str = ""
     source: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    losses: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,12 +255,19 @@ class Representation(ABC):
         """Other pieces that are as good for training, such as transpositions; `piece` itself is not among them."""
         return iter(())
 
+    def losses(self, piece: Piece) -> Mapping[str, int]:
+        """What of `piece` as it was given its steps do not hold, counted as in `Piece.losses`, which is the default."""
+        return piece.losses
+
     def score(self, piece: Piece) -> Score | None:
         """`piece` as music; None where it is none or cannot be played."""
         return None
 
     def from_score(self, score: Score) -> Piece:
-        """`score` as a piece of this representation. Raises EncodeError where it cannot be written so."""
+        """`score` as a piece of this representation; its `losses` say what that costs.
+
+        Raises EncodeError where it cannot be written so.
+        """
         raise Unsupported(f"`{self.name}` cannot be written from a score", "prime it with a file that it reads itself")
 
     def constraint(self, wishes: Any = None) -> Constraint | None:

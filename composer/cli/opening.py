@@ -6,6 +6,7 @@ from pathlib import Path
 
 from composer.api import Piece, ReadError, Refused, Representation, Source, Step
 from composer.cli.console import Console
+from composer.formats import scores
 
 
 def steps(
@@ -31,10 +32,8 @@ def steps(
 
 def _piece(representation: Representation, source: Source) -> Piece:
     """The first piece in `source`."""
-    from composer.cli import music
-
-    if music.is_other(source, representation.suffixes):
-        return representation.from_score(next(music.scores(source)))
+    if _is_other(source, representation):
+        return representation.from_score(next(scores.playable(source)))
     refused = None
     for item in representation.read(source):
         if isinstance(item, Piece):
@@ -48,3 +47,10 @@ def _empty(source: Source, refused: Refused | None) -> ReadError:
         return ReadError(f"there is nothing in {source.label} to go on from", "give an opening of a few notes")
     place = f" ({refused.detail})" if refused.detail else ""
     return ReadError(f"cannot go on from {source.label}: {refused.reason}{place}", "mend it, or give another opening")
+
+
+def _is_other(source: Source, representation: Representation) -> bool:
+    """True for a file of music of another kind than the representation can read itself."""
+    if source.data is not None:
+        return source.data[:4] in {b"MThd", b"RIFF"} and ".mid" not in representation.suffixes
+    return Path(source.path).suffix.lower() in set(scores.SUFFIXES) - set(representation.suffixes)

@@ -95,9 +95,9 @@ def _pairs(values: Mapping[str, Any]) -> str:
 
 
 def _draw(console: Console, source: Source, tune: int | None, most: int) -> None:
-    from composer.cli import music
+    from composer.formats.scores import playable
 
-    scores = music.scores(source)
+    scores = playable(source)
     if tune is not None:
         chosen = list(islice(scores, tune - 1, tune))
         if not chosen:

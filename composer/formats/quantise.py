@@ -1,0 +1,67 @@
+"""Notes in beats onto a grid of steps, and back; what does not fit the grid is moved, dropped or refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from composer.api import EncodeError, Note
+
+OFFGRID: Mapping[str, str] = {
+    "refuse": "leave out the whole piece",
+    "round": "move its ends to the nearest step",
+    "drop": "leave out the note",
+}
+"""What may become of a note that begins or ends off the grid."""
+
+MOVED, DROPPED = "notes moved to the grid", "notes off the grid left out"
+
+
+class GridNote(NamedTuple):
+    """A note in steps: `start` from the beginning, `pitch` in MIDI numbers, `length` at least 1."""
+
+    start: int
+    pitch: int
+    length: int
+
+    @property
+    def end(self) -> int:
+        """The step before which it stops sounding."""
+        return self.start + self.length
+
+
+class OffGrid(EncodeError):
+    """A note that begins or ends between two steps, where such are refused."""
+
+
+def quantise(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tuple[list[GridNote], dict[str, int]]:
+    """`notes` on a grid of `steps` to a beat, in ascending order, and what was lost, counted by phrase.
+
+    `offgrid` is a key of OFFGRID. Raises OffGrid, naming the beat, where it is `refuse` and a note does not fit. A note
+    keeps a length of at least one step.
+    """
+    placed: list[GridNote] = []
+    losses: Counter[str] = Counter()
+    for note in notes:
+        start, end = note.onset * steps, note.end * steps
+        if start.denominator != 1 or end.denominator != 1:
+            if offgrid == "refuse":
+                raise OffGrid(
+                    f"a note at beat {float(note.onset):g} of {float(note.duration):g} beats is off the grid",
+                    "take a finer grid, or let notes be moved to it",
+                )
+            losses[MOVED if offgrid == "round" else DROPPED] += 1
+            if offgrid == "drop":
+                continue
+        first = round(start)
+        placed.append(GridNote(first, note.pitch, max(round(end) - first, 1)))
+    return sorted(placed), dict(losses)
+
+
+def sounding(notes: Iterable[GridNote], steps: int | Fraction, velocity: int = 80) -> tuple[Note, ...]:
+    """`notes` on a grid of `steps` to a beat as notes in beats."""
+    return tuple(
+        Note(Fraction(note.start) / steps, note.pitch, Fraction(note.length) / steps, velocity) for note in notes
+    )
