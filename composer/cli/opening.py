@@ -14,8 +14,8 @@ def steps(
 ) -> tuple[Step, ...]:
     """The steps of the opening in a file (`-` for stdin) or a text; none where there is neither.
 
-    Music in a file of another kind than the representation reads goes through a score. Raises ReadError where there
-    is no music in it, EncodeError, naming the symbols, where the model has never seen such.
+    Music in a file of another kind than the representation reads goes through a score; what that loses is said. Raises
+    ReadError where there is no music in it, EncodeError, naming the symbols, where the model has never seen such.
     """
     if text is not None:
         source = Source(
@@ -27,7 +27,11 @@ def steps(
         source = Source(Path(file), name=file, fragment=True)
     else:
         return ()
-    return tuple(representation.prime(_piece(representation, source)))
+    piece = _piece(representation, source)
+    steps = tuple(representation.prime(piece))
+    for phrase, count in representation.losses(piece).items():
+        console.say(f"of {source.label}: {count:,} {phrase}")
+    return steps
 
 
 def _piece(representation: Representation, source: Source) -> Piece:

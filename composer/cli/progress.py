@@ -165,6 +165,8 @@ def report_pieces(console: Console, event: Prepared) -> None:
     for reason, count in sorted(event.refused.items(), key=lambda item: -item[1]):
         first = next(iter(event.places.get(reason, ())), "")
         console.say(f"{count:>6,}  {reason}{f', such as {first}' if first else ''}")
+    for phrase, count in sorted(event.losses.items(), key=lambda item: -item[1]):
+        console.say(f"{count:>6,}  {phrase}")
     for line in event.unreadable[:UNREADABLE]:
         console.warn(line)
     if len(event.unreadable) > UNREADABLE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,9 +46,11 @@ def write_part(
 ) -> dict[str, Any]:
     """Write the three files of a part, piece by piece; return what `open_part` must be told of them, as JSON.
 
-    `refuse` is told of each piece that the representation has no steps for.
+    `refuse` is told of each piece that the representation has no steps for. What the steps of the others do not hold
+    is counted in `losses`.
     """
     spec, offsets, conditions = representation.spec, [0], []
+    losses: Counter[str] = Counter()
     with stem.with_suffix(".steps").open("wb") as file:
         for piece in pieces:
             try:
@@ -58,10 +61,11 @@ def write_part(
             file.write(steps.tobytes())
             offsets.append(offsets[-1] + len(steps))
             conditions.append(_indices(piece, spec))
+            losses.update(representation.losses(piece))
     stem.with_suffix(".offsets").write_bytes(np.array(offsets, np.int64).tobytes())
     stem.with_suffix(".conditions").write_bytes(np.array(conditions, np.int32).tobytes())
     sums = {suffix: _checksum(stem.with_suffix(suffix)) for suffix in (".steps", ".offsets", ".conditions")}
-    return {"pieces": len(offsets) - 1, "count": offsets[-1], "sums": sums}
+    return {"pieces": len(offsets) - 1, "count": offsets[-1], "losses": dict(losses), "sums": sums}
 
 
 def open_part(stem: Path, spec: SequenceSpec, written: Mapping[str, Any]) -> Part:

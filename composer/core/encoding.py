@@ -13,8 +13,9 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -35,13 +36,16 @@ from composer.core.folders import cache_folder
 from composer.core.sources import sources
 from composer.core.split import PARTS, Parts, Split, divide, read_list
 
-LAYOUT = 1
+LAYOUT = 2
 """The number of the layout of the files; it goes into every encoding's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of the pieces that were read. `refused` and `places` are by reason, `pieces` by part."""
+    """What became of the pieces that were read.
+
+    `refused` and `places` are by reason, `pieces` by part; `losses` are what the steps of these do not hold, by phrase.
+    """
 
     pieces: Mapping[str, int]
     refused: Mapping[str, int]
@@ -49,6 +53,7 @@ class Report:
     unreadable: Sequence[str] = ()
     duplicates: int = 0
     notes: Sequence[str] = ()
+    losses: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,6 +162,7 @@ def _write(
             {part: written[part]["pieces"] for part in PARTS},
             refused.counts, refused.places, unreadable, parts.duplicates,
             [*parts.notes, *(lacking if training.lacking else ())],
+            dict(sum((Counter(written[part]["losses"]) for part in PARTS), Counter())),
         )  # fmt: skip
         manifest = {"state": representation.state(), "report": asdict(report), "parts": written}
         (temporary / "manifest.json").write_text(json.dumps(manifest), "utf-8")

@@ -23,7 +23,7 @@ class Prepared(Event):
     """The pieces are read and encoded; `cached` says that this had been done before.
 
     `pieces` by part; `refused` and a few `places` by reason; a line for each `unreadable` source; `duplicates` that
-    were left out; `notes` that the user should read. The fields of `encoding.Report`.
+    were left out; `notes` that the user should read; `losses` by phrase. The fields of `encoding.Report`.
     """
 
     pieces: Mapping[str, int]
@@ -32,6 +32,7 @@ class Prepared(Event):
     unreadable: Sequence[str]
     duplicates: int
     notes: Sequence[str]
+    losses: Mapping[str, int]
     cached: bool
 
 

@@ -156,6 +156,7 @@ class Learner:
             "refused": dict(report.refused),
             "unreadable": len(report.unreadable),
             "duplicates": report.duplicates,
+            "losses": dict(report.losses),
             "step": at.step,
             "best": at.best,
             "best_step": at.best_step,

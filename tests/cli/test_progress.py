@@ -18,6 +18,7 @@ PREPARED = Prepared(
     unreadable=["photo.abc is not a text file"],
     duplicates=2,
     notes=[],
+    losses={"notes moved to the grid": 17},
     cached=False,
 )
 STARTED = Started("train", 0, 200, 50, 12345, "cpu", "fp32", (90, 10), (9000, 1000))
@@ -56,6 +57,7 @@ def test_lines_where_there_is_no_terminal(console):
     text = console.stderr.data.decode()
     assert "100 pieces" in text
     assert "4 more were left out:\n     4  a bar does not fill its meter, such as jigs.abc: tune 3\n" in text
+    assert "\n    17  notes moved to the grid\n" in text
     assert "warning: photo.abc is not a text file" in text
     assert "step 50: validation 2.885 bits per token, the best so far" in text
     assert text.count("\nstep ") - text.count(": validation") == 5, "a line for each twentieth of the way"

@@ -51,6 +51,9 @@ class Letters(Representation):
     def decoder(self, number=1):
         return TextDecoder(lambda step: self.letters[step - 1] if step else "")
 
+    def losses(self, piece):
+        return {"long words": 1} if len(piece.content) > 6 else {}
+
     def variants(self, piece):
         yield Piece(piece.content.upper(), source=piece.source, labels=piece.labels)
 

@@ -30,6 +30,14 @@ def test_what_is_encoded_is_what_was_read(letters, tunes):
     assert dataset.parts["train"].steps.dtype == np.uint8
 
 
+def test_what_the_steps_do_not_hold_is_counted(letters, tunes):
+    words = " ".join(path.read_text() for path in tunes.iterdir()).split()
+    long = sum(len(word) > 6 for word in words)
+    assert long > 0
+    assert prepare(letters, [str(tunes)], Split(valid=0.2)).report.losses == {"long words": long}
+    assert prepare(letters, [str(tunes)], Split(valid=0.2)).report.losses == {"long words": long}
+
+
 def test_a_second_time_nothing_is_read_and_all_is_the_same(letters, tunes):
     first = prepare(letters, [str(tunes)], Split(valid=0.2))
     reads = type(letters).reads
