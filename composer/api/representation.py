@@ -152,7 +152,10 @@ class Constraint(ABC):
 
     @abstractmethod
     def complete(self, state: int) -> Sequence[Step]:
-        """A shortest legal ending from `state`, with the end symbol where the sequence has one."""
+        """A shortest legal ending from `state`, with the end symbol where the sequence has one.
+
+        Empty where no ending would make a piece whole that is cut off.
+        """
 
 
 class Decoder(Protocol):
@@ -191,7 +194,8 @@ class Representation(ABC):
     whenever the same piece would be encoded in another way. `suffixes` are the files it reads, `formats` the formats
     it can be written in (see `composer.formats`), the default first; `native`, where there is one, is the text format
     that its decoder writes. `Options` and `Wishes` are frozen dataclasses; a field's metadata may hold `help`.
-    `length` is the most steps that `composer gen` takes by default, and `step_name` what one step is called.
+    `length`, which may depend on the options, is the most steps that `composer gen` takes by default, and `step_name`
+    what one step is called.
     """
 
     api: ClassVar[int]
@@ -202,7 +206,7 @@ class Representation(ABC):
     suffixes: ClassVar[tuple[str, ...]]
     formats: ClassVar[tuple[str, ...]]
     native: ClassVar[str | None] = None
-    length: ClassVar[int] = 2000
+    length: int = 2000
     step_name: ClassVar[str] = "step"
     Options: ClassVar[type[Any]] = NoOptions
     Wishes: ClassVar[type[Any]] = NoOptions

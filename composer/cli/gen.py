@@ -144,7 +144,7 @@ def gen(
         raise CheckpointError(f"{path} is a folder", "name a model in it, which ends in .safetensors")
     model = player.open_player(path, rep, devices.resolve(device))
     request = Request(
-        length=length or kind.length,
+        length=length or model.representation.length,
         count=count,
         seed=secrets.randbelow(2**31) if seed is None else seed,
         temperature=temp,

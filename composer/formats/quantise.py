@@ -16,6 +16,9 @@ OFFGRID: Mapping[str, str] = {
 }
 """What may become of a note that begins or ends off the grid."""
 
+SLACK = Fraction(1, 8)
+"""So much of a step may be missing: many MIDI files end a note a tick before the next begins."""
+
 MOVED, DROPPED = "notes moved to the grid", "notes off the grid left out"
 
 
@@ -39,14 +42,15 @@ class OffGrid(EncodeError):
 def quantise(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tuple[list[GridNote], dict[str, int]]:
     """`notes` on a grid of `steps` to a beat, in ascending order, and what was lost, counted by phrase.
 
-    `offgrid` is a key of OFFGRID. Raises OffGrid, naming the beat, where it is `refuse` and a note does not fit. A note
-    keeps a length of at least one step.
+    What begins and ends within SLACK of a step is on the grid; `offgrid`, a key of OFFGRID, says what becomes of the
+    rest. A note keeps a length of at least one step. Raises OffGrid, naming the beat, where one is refused.
     """
     placed: list[GridNote] = []
     losses: Counter[str] = Counter()
     for note in notes:
         start, end = note.onset * steps, note.end * steps
-        if start.denominator != 1 or end.denominator != 1:
+        first, last = round(start), round(end)
+        if abs(start - first) > SLACK or abs(end - last) > SLACK or first == last:
             if offgrid == "refuse":
                 raise OffGrid(
                     f"a note at beat {float(note.onset):g} of {float(note.duration):g} beats is off the grid",
@@ -55,8 +59,7 @@ def quantise(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tupl
             losses[MOVED if offgrid == "round" else DROPPED] += 1
             if offgrid == "drop":
                 continue
-        first = round(start)
-        placed.append(GridNote(first, note.pitch, max(round(end) - first, 1)))
+        placed.append(GridNote(first, note.pitch, max(last - first, 1)))
     return sorted(placed), dict(losses)
 
 

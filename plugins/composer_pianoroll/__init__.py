@@ -1,0 +1,205 @@
+"""The pianoroll representation: music of many voices as frames, each the set of what is struck or held at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from composer.api import (
+    Constraint,
+    Decoder,
+    EncodeError,
+    Kind,
+    OptionError,
+    Part,
+    Piece,
+    Refused,
+    Representation,
+    Score,
+    SequenceSpec,
+    Source,
+    Step,
+    hookimpl,
+)
+from composer.formats import scores
+from composer.formats.quantise import OFFGRID, OffGrid, quantise, sounding
+from composer_pianoroll.frames import Layout, Roll, RollDecoder, merged
+from composer_pianoroll.rule import Holds
+
+__all__ = ["Pianoroll", "PianorollOptions", "Roll"]
+
+BEATS = 64
+"""How long a composed piece is where no length is asked for."""
+MOST_STEPS, MOST_STACKED = 96, 64
+UP, DOWN = 6, -5
+"""The transpositions that a piece may be learnt in too: the twelve keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class PianorollOptions:
+    """Which notes are learnt, and how finely."""
+
+    range: str = field(default="21-108", metadata={"help": "lowest and highest pitch, as MIDI numbers"})
+    steps: int = field(default=4, metadata={"help": "steps to a quarter note"})
+    onsets: bool = field(default=True, metadata={"help": "tell where a note is struck from where it is held"})
+    stack: int = field(default=1, metadata={"help": "steps that one frame holds, side by side"})
+    offgrid: Literal["round", "drop", "refuse"] = field(
+        default="round",
+        metadata={"help": "notes between two steps: " + ", ".join(f"`{key}`: {text}" for key, text in OFFGRID.items())},
+    )
+    parts: str = field(default="all", metadata={"help": "`all`, `piano` (General MIDI programs 0 to 7), or a name"})
+    pedal: bool = field(
+        default=True, metadata={"help": "let notes sound as long as a MIDI file's sustain pedal is down"}
+    )
+
+    def __post_init__(self) -> None:
+        pitches(self.range)
+        for name, most in (("steps", MOST_STEPS), ("stack", MOST_STACKED)):
+            if not 1 <= getattr(self, name) <= most:
+                raise OptionError(f"`{name}` cannot be {getattr(self, name)}", f"give a whole number from 1 to {most}")
+        if not self.parts.strip():
+            raise OptionError("`parts` names no part", "give all, piano, or a part's name")
+
+
+def pitches(text: str) -> tuple[int, int]:
+    """The lowest and highest pitch that `21-108` names. Raises OptionError."""
+    low, dash, high = text.partition("-")
+    try:
+        lowest, highest = int(low), int(high)
+    except ValueError:
+        lowest = highest = -1
+    if not dash or not 0 <= lowest <= highest <= 127:
+        raise OptionError(
+            f"there are no pitches in a range of `{text}`", "give two MIDI numbers from 0 to 127, such as 21-108"
+        )
+    return lowest, highest
+
+
+class Unfit(EncodeError):
+    """A score of which nothing can be learnt here; the message is the reason, and counts well."""
+
+
+class Pianoroll(Representation):
+    """Scores as frames. A piece's content is a `Roll`: its notes on the grid, and how many steps it takes.
+
+    With onsets, a note is an `onset` unit in its first step and a `hold` unit in each that follows; without, it is an
+    `on` unit in each, and notes repeated without a gap become one. A note of one pitch ends where the next of that
+    pitch begins, whichever part it is in. Percussion is left out.
+    """
+
+    api, name, version = 1, "pianoroll", 1
+    summary = "music of many voices, as frames of notes struck and held"
+    kind = Kind.FRAMES
+    suffixes = scores.SUFFIXES
+    formats = ("midi", "abc", "musicxml")
+    step_name = "frame"
+    Options = PianorollOptions
+
+    def __init__(self, options: PianorollOptions | None = None) -> None:
+        super().__init__(options)
+        chosen: PianorollOptions = self.options
+        self.layout = Layout(*pitches(chosen.range), onsets=chosen.onsets, stack=chosen.stack)
+        self.length = max(1, BEATS * chosen.steps // chosen.stack)
+
+    def read(self, source: Source) -> Iterator[Piece | Refused]:
+        for name, score in scores.read(source, pedal=self.options.pedal):
+            yield score if isinstance(score, Refused) else self._read(score, name)
+
+    def _read(self, score: Score, name: str) -> Piece | Refused:
+        try:
+            return self._piece(score, name)
+        except Unfit as error:
+            return Refused(error.message, name)
+        except OffGrid as error:
+            return Refused("notes off the grid", name, error.message)
+
+    def fit(self, pieces: Iterable[Piece]) -> None:
+        """Nothing here is learnt from the pieces."""
+
+    @property
+    def spec(self) -> SequenceSpec:
+        return SequenceSpec(Kind.FRAMES, size=self.layout.size, groups=self.layout.groups)
+
+    def encode(self, piece: Piece) -> list[Step]:
+        return list(self.layout.frames(_roll(piece)))
+
+    def prime(self, piece: Piece) -> list[Step]:
+        return self.encode(piece)
+
+    def decode(self, steps: Iterable[Step]) -> Piece:
+        decoder = RollDecoder(self.layout)
+        notes = [note for step in steps for note in decoder.take(step)]
+        return Piece(Roll(decoder.now, tuple(sorted([*notes, *decoder.end()]))))
+
+    def decoder(self, number: int = 1) -> Decoder:
+        return RollDecoder(self.layout, self.options.steps)
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Nothing was learnt."""
+
+    def variants(self, piece: Piece) -> Iterator[Piece]:
+        """The piece in the other keys that stay in the range."""
+        roll = _roll(piece)
+        for shift in range(DOWN, UP + 1):
+            moved = tuple(note._replace(pitch=note.pitch + shift) for note in roll.notes)
+            if shift and all(self.layout.lowest <= note.pitch <= self.layout.highest for note in moved):
+                yield Piece(Roll(roll.steps, moved), piece.title, f"{piece.source} by {shift:+}", piece.labels)
+
+    def score(self, piece: Piece) -> Score | None:
+        return Score((Part(sounding(_roll(piece).notes, self.options.steps)),), title=piece.title)
+
+    def from_score(self, score: Score) -> Piece:
+        return self._piece(score, score.title or "the score")
+
+    def constraint(self, wishes: Any = None) -> Constraint | None:
+        return Holds(self.layout) if self.layout.onsets else None
+
+    def _piece(self, score: Score, name: str) -> Piece:
+        """Raises Unfit or OffGrid where it cannot be used."""
+        parts = [part for part in score.parts if part.notes and not part.percussion]
+        if not parts:
+            raise Unfit("only drums" if score.parts else "no notes")
+        chosen = _chosen(parts, self.options.parts)
+        within = [
+            note for part in chosen for note in part.notes if self.layout.lowest <= note.pitch <= self.layout.highest
+        ]
+        placed, losses = quantise(within, self.options.steps, self.options.offgrid)
+        if not placed:
+            raise Unfit("no notes in the range" if not within else "no notes on the grid")
+        notes, merging = merged(placed, repeats=self.layout.onsets)
+        losses |= merging | {
+            "drum notes left out": sum(len(part.notes) for part in score.parts if part.percussion),
+            "notes of other parts left out": sum(len(p.notes) for p in parts) - sum(len(p.notes) for p in chosen),
+            "notes out of range left out": sum(len(part.notes) for part in chosen) - len(within),
+            "chord symbols left out": len(score.chords),
+        }
+        losses = {phrase: count for phrase, count in losses.items() if count}
+        return Piece(Roll(max(note.end for note in notes), notes), score.title, name, losses=losses)
+
+
+def _chosen(parts: list[Part], which: str) -> list[Part]:
+    """The parts that `which` asks for. Raises Unfit where there is none."""
+    if which == "all":
+        return parts
+    if which == "piano":
+        chosen = [part for part in parts if part.program < 8]
+    else:
+        chosen = [part for part in parts if part.name.casefold() == which.casefold()]
+    if not chosen:
+        raise Unfit(f"no part `{which}`")
+    return chosen
+
+
+def _roll(piece: Piece) -> Roll:
+    assert isinstance(piece.content, Roll)
+    return piece.content
+
+
+@hookimpl
+def composer_representation() -> type[Representation]:
+    """The plugin's hook."""
+    return Pianoroll

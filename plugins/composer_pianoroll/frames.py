@@ -1,0 +1,145 @@
+"""What a frame is: which unit stands for which note, notes into frames, and frames into notes again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from composer.api import Event, Group, Note, Step
+from composer.formats.quantise import GridNote, sounding
+
+JOINED, CUT = "notes joined to another of their pitch", "notes cut short where their pitch is struck again"
+
+
+class Roll(NamedTuple):
+    """The content of a piece: it takes `steps` steps, and `notes` are in ascending order."""
+
+    steps: int
+    notes: tuple[GridNote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The units of a frame: for each of its `stack` steps one onset and one hold unit a pitch, or one `on` unit.
+
+    `lowest` and `highest` are MIDI numbers, both within the range.
+    """
+
+    lowest: int
+    highest: int
+    onsets: bool = True
+    stack: int = 1
+
+    @property
+    def width(self) -> int:
+        """How many pitches there are."""
+        return self.highest - self.lowest + 1
+
+    @property
+    def stride(self) -> int:
+        """How many units stand for one step."""
+        return self.width * (2 if self.onsets else 1)
+
+    @property
+    def size(self) -> int:
+        """How many units a frame has."""
+        return self.stride * self.stack
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """What the units are, for the models."""
+        roles = ("onset", "hold") if self.onsets else ("on",)
+        starts = ((step, at, role) for step in range(self.stack) for at, role in enumerate(roles))
+        return tuple(
+            Group(role, first, first + self.width, self.lowest, step)
+            for step, at, role in starts
+            for first in (step * self.stride + at * self.width,)
+        )
+
+    def frames(self, roll: Roll) -> Iterator[tuple[int, ...]]:
+        """`roll` as frames; the last is filled up with silence."""
+        units: list[list[int]] = [[] for _ in range(-(-roll.steps // self.stack))]
+        continued = self.width if self.onsets else 0
+        for note in roll.notes:
+            unit = note.pitch - self.lowest
+            for step in range(note.start, note.end):
+                frame, inner = divmod(step, self.stack)
+                units[frame].append(inner * self.stride + unit)
+                unit = note.pitch - self.lowest + continued
+        for frame_units in units:
+            frame_units.sort()
+            yield tuple(frame_units)
+
+    def steps(self, frame: Step) -> list[tuple[set[int], set[int]]]:
+        """Each step of a frame as the pitches that are struck and those that go on; without onsets, all go on."""
+        found: list[tuple[set[int], set[int]]] = [(set(), set()) for _ in range(self.stack)]
+        for unit in frame if isinstance(frame, tuple) else ():
+            step, place = divmod(unit, self.stride)
+            role, pitch = divmod(place, self.width)
+            found[step][1 if role or not self.onsets else 0].add(self.lowest + pitch)
+        return found
+
+
+def merged(notes: Sequence[GridNote], *, repeats: bool) -> tuple[tuple[GridNote, ...], dict[str, int]]:
+    """`notes` of ascending order such that no pitch sounds twice at a time, and what that costs, counted by phrase.
+
+    Of notes struck together the longest stays, and a note ends where the next of its pitch is struck. Where a roll has
+    no `repeats`, notes of a pitch that touch are one.
+    """
+    latest: dict[int, int] = {}
+    kept: list[GridNote] = []
+    losses: Counter[str] = Counter()
+    for note in notes:
+        at = latest.get(note.pitch, -1)
+        before = kept[at] if at >= 0 else GridNote(-1, note.pitch, 0)
+        apart = before.end < note.start or at < 0
+        if apart or (repeats and before.start < note.start):
+            if before.end > note.start:
+                kept[at] = before._replace(length=note.start - before.start)
+                losses[CUT] += 1
+            latest[note.pitch] = len(kept)
+            kept.append(note)
+        else:
+            kept[at] = before._replace(length=max(before.end, note.end) - before.start)
+            losses[JOINED] += 1
+    return tuple(kept), dict(losses)
+
+
+class RollDecoder:
+    """Frames into notes, each when it is over. A pitch that is held without having been struck begins there."""
+
+    def __init__(self, layout: Layout, steps: int = 1) -> None:
+        self.layout, self.steps_per_beat = layout, steps
+        self.now = 0
+        self._struck: dict[int, int] = {}
+
+    def push(self, step: Step) -> Iterable[Event]:
+        """The notes that `step` ends, in beats."""
+        return self._beats(self.take(step))
+
+    def finish(self) -> Iterable[Event]:
+        """All that still sounds, ended."""
+        return self._beats(self.end())
+
+    def take(self, frame: Step) -> list[GridNote]:
+        """The notes that `frame` ends, on the grid."""
+        over: list[GridNote] = []
+        for onsets, holds in self.layout.steps(frame):
+            over += self._ended(pitch for pitch in self._struck if pitch in onsets or pitch not in holds)
+            for pitch in onsets | holds:
+                self._struck.setdefault(pitch, self.now)
+            self.now += 1
+        return over
+
+    def end(self) -> list[GridNote]:
+        """All that still sounds, on the grid."""
+        return self._ended(self._struck)
+
+    def _ended(self, pitches: Iterable[int]) -> list[GridNote]:
+        starts = [(self._struck.pop(pitch), pitch) for pitch in sorted(pitches)]
+        return [GridNote(start, pitch, self.now - start) for start, pitch in starts]
+
+    def _beats(self, notes: Iterable[GridNote]) -> tuple[Note, ...]:
+        return sounding(notes, self.steps_per_beat)

@@ -1,0 +1,223 @@
+"""The pianoroll representation: what it reads, what it leaves out, and rolls into frames and back."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from composer.api import EncodeError, Group, Kind, Note, OptionError, Part, Piece, Refused, Score
+from composer.api.testing import check_representation, source
+from composer.formats import midi, write
+from composer.formats.quantise import GridNote
+from composer_pianoroll import Pianoroll, PianorollOptions, Roll
+from composer_pianoroll.frames import Layout
+
+
+def part(*notes: tuple[float, int, float], **about: object) -> Part:
+    return Part(tuple(Note(Fraction(onset), pitch, Fraction(length)) for onset, pitch, length in notes), **about)  # type: ignore[arg-type]
+
+
+CHORD = part((0, 60, 1), (0, 64, 1), (1, 60, 0.5), (1.5, 67, 2), name="Right hand")
+BASS = part((0, 36, 2), (2, 40, 1.5), name="Cello", program=42)
+DRUMS = part((0, 38, 1), (1, 38, 1), percussion=True)
+SMALL = PianorollOptions(range="60-63", steps=2)
+
+
+def roll_of(*parts: Part, **options: object) -> Piece:
+    return Pianoroll(PianorollOptions(**options)).from_score(Score(parts))  # type: ignore[arg-type]
+
+
+def content(piece: Piece) -> Roll:
+    assert isinstance(piece.content, Roll)
+    return piece.content
+
+
+OPTIONS = [
+    PianorollOptions(),
+    PianorollOptions(onsets=False),
+    PianorollOptions(stack=5),
+    PianorollOptions(range="36-67", steps=2, stack=3, onsets=False),
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_contract(options):
+    files = [source(write("midi", Score((CHORD, BASS))), "one.mid"), source(write("midi", Score((BASS,))), "two.mid")]
+    check_representation(Pianoroll, files, options)
+
+
+def test_a_note_is_struck_once_and_then_held():
+    pianoroll = Pianoroll(SMALL)
+    piece = pianoroll.from_score(Score((part((0, 60, 1), (1, 60, 1), (1, 63, 0.5)),)))
+    # units 0 to 3 strike the pitches 60 to 63, units 4 to 7 hold them
+    assert pianoroll.encode(piece) == [(0,), (4,), (0, 3), (4,)]
+    assert pianoroll.spec.kind is Kind.FRAMES
+    assert pianoroll.spec.groups == (Group("onset", 0, 4, 60), Group("hold", 4, 8, 60))
+
+
+def test_without_onsets_a_repeated_note_becomes_one_and_is_counted():
+    pianoroll = Pianoroll(PianorollOptions(range="60-63", steps=2, onsets=False))
+    piece = pianoroll.from_score(Score((part((0, 60, 1), (1, 60, 1)),)))
+    assert pianoroll.encode(piece) == [(0,)] * 4
+    assert piece.losses == {"notes joined to another of their pitch": 1}
+
+
+def test_a_stacked_frame_holds_its_steps_side_by_side_and_is_filled_up():
+    pianoroll = Pianoroll(PianorollOptions(range="60-61", steps=2, stack=2))
+    piece = pianoroll.from_score(Score((part((0, 60, 1.5)),)))
+    assert pianoroll.encode(piece) == [(0, 6), (2,)]
+    assert [group.substep for group in pianoroll.spec.groups] == [0, 0, 1, 1]
+    assert content(pianoroll.decode([(0, 6), (2,)])).notes == (GridNote(0, 60, 3),)
+
+
+def test_what_still_sounds_at_the_end_is_closed():
+    assert content(Pianoroll(SMALL).decode([(0,), (4,)])).notes == (GridNote(0, 60, 2),)
+
+
+def test_a_decoder_gives_each_note_when_it_is_over():
+    decoder = Pianoroll(SMALL).decoder()
+    assert list(decoder.push((0, 1))) == []
+    assert list(decoder.push((4,))) == [Note(Fraction(0), 61, Fraction(1, 2))]
+    assert list(decoder.finish()) == [Note(Fraction(0), 60, Fraction(1))]
+
+
+def test_a_hold_of_nothing_begins_a_note():
+    assert content(Pianoroll(SMALL).decode([(), (4,), (4,)])).notes == (GridNote(1, 60, 2),)
+
+
+def test_a_composed_piece_is_64_beats_long():
+    assert Pianoroll().length == 256
+    assert Pianoroll(PianorollOptions(steps=2, stack=5)).length == 25
+
+
+class TestWhatIsLeftOut:
+    def test_drums_are_counted(self):
+        piece = roll_of(CHORD, DRUMS)
+        assert {note.pitch for note in content(piece).notes} == {60, 64, 67}
+        assert piece.losses == {"drum notes left out": 2}
+
+    def test_parts_by_name_and_by_kind(self):
+        assert {note.pitch for note in content(roll_of(CHORD, BASS, parts="cello")).notes} == {36, 40}
+        piece = roll_of(CHORD, BASS, parts="piano")
+        assert {note.pitch for note in content(piece).notes} == {60, 64, 67}
+        assert piece.losses == {"notes of other parts left out": 2}
+        with pytest.raises(EncodeError, match="no part `harp`"):
+            roll_of(CHORD, parts="harp")
+
+    def test_pitches_out_of_range(self):
+        piece = roll_of(CHORD, BASS, range="60-127")
+        assert piece.losses == {"notes out of range left out": 2}
+        with pytest.raises(EncodeError, match="no notes in the range"):
+            roll_of(BASS, range="100-108")
+
+    def test_the_same_pitch_in_two_parts_is_one_voice(self):
+        piece = roll_of(part((0, 60, 2)), part((1, 60, 2)), part((1, 60, 1)))
+        assert content(piece).notes == (GridNote(0, 60, 4), GridNote(4, 60, 8))
+        assert piece.losses == {
+            "notes joined to another of their pitch": 1,
+            "notes cut short where their pitch is struck again": 1,
+        }
+
+    def test_notes_off_the_grid(self):
+        triplet = part((0, 60, 1), (Fraction(4, 3), 62, Fraction(1, 3)))
+        assert roll_of(triplet).losses == {"notes moved to the grid": 1}
+        assert roll_of(triplet, offgrid="drop").losses == {"notes off the grid left out": 1}
+        assert roll_of(triplet, steps=3, offgrid="refuse").losses == {}
+        [refused] = Pianoroll(PianorollOptions(offgrid="refuse")).read(
+            source(write("midi", Score((triplet,))), "a.mid")
+        )
+        assert isinstance(refused, Refused)
+        assert (refused.reason, refused.source) == ("notes off the grid", "a.mid")
+        assert "beat 1.33" in refused.detail
+
+    def test_only_drums(self):
+        [refused] = Pianoroll().read(source(write("midi", Score((DRUMS,))), "beat.mid"))
+        assert refused == Refused("only drums", "beat.mid")
+
+    def test_one_silent_tune_of_a_file(self):
+        text = "X:1\nM:4/4\nK:C\nCDEF GABc|\n\nX:2\nM:4/4\nK:C\nz8|\n"
+        piece, refused = Pianoroll().read(source(text, "two.abc"))
+        assert isinstance(piece, Piece)
+        assert isinstance(refused, Refused)
+        assert refused.source == "two.abc: tune 2"
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ({"range": "100-20"}, "100-20"),
+        ({"range": "-5-20"}, "-5-20"),
+        ({"range": "60"}, "60"),
+        ({"range": "60-128"}, "60-128"),
+        ({"stack": 0}, "`stack` cannot be 0"),
+        ({"steps": 0}, "`steps` cannot be 0"),
+        ({"steps": 1000}, "`steps` cannot be 1000"),
+        ({"parts": " "}, "names no part"),
+    ],
+)
+def test_options_that_make_no_sense(option, words):
+    with pytest.raises(OptionError, match=words) as caught:
+        PianorollOptions(**option)
+    assert caught.value.hint
+
+
+def test_variants_are_the_other_keys_that_stay_in_range():
+    pianoroll = Pianoroll(PianorollOptions(range="58-68"))
+    piece = pianoroll.from_score(Score((CHORD,)))
+    moved = [content(variant).notes[0].pitch - 60 for variant in pianoroll.variants(piece)]
+    assert moved == [-2, -1, 1]
+
+
+class TestTheRule:
+    def test_only_what_sounds_may_go_on(self):
+        holds = Pianoroll(SMALL).constraint()
+        state = holds.start([(0,), (1, 4)])
+        assert holds.allowed(state).off == 0b1100_0000
+        assert holds.allowed(holds.start([])).off == 0b1111_0000
+
+    def test_a_note_that_is_struck_does_not_also_go_on(self):
+        holds = Pianoroll(SMALL).constraint()
+        state = holds.start([(0,)])
+        assert holds.allowed(state).project((0, 4)) == (0,)
+
+    def test_within_a_stacked_frame(self):
+        pianoroll = Pianoroll(PianorollOptions(range="60-61", stack=2))
+        holds = pianoroll.constraint()
+        # the first step strikes 60; the second may hold 60 and not 61
+        assert holds.allowed(0).project((0, 6, 7)) == (0, 6)
+        assert holds.step(0, (0, 6)) == 0b01
+
+    @given(st.lists(st.frozensets(st.integers(0, 23), max_size=6), max_size=12))
+    def test_what_it_lets_through_is_what_is_heard(self, drawn):
+        pianoroll = Pianoroll(PianorollOptions(range="60-63", stack=3))
+        holds = pianoroll.constraint()
+        state, frames = holds.start(()), []
+        for units in drawn:
+            rule = holds.allowed(state)
+            frame = rule.project(tuple(sorted(unit for unit in units if not rule.off >> unit & 1)))
+            frames.append(frame)
+            state = holds.step(state, frame)
+        assert pianoroll.encode(pianoroll.decode(frames)) == frames
+
+
+grids = st.lists(st.builds(GridNote, st.integers(0, 40), st.integers(60, 67), st.integers(1, 9)), min_size=1)
+
+
+@given(grids, st.booleans(), st.integers(1, 7))
+def test_what_is_encoded_is_decoded_and_written_and_read_again(notes, onsets, stack):
+    pianoroll = Pianoroll(PianorollOptions(range="60-67", onsets=onsets, stack=stack))
+    score = Score((part(*((Fraction(n.start, 4), n.pitch, Fraction(n.length, 4)) for n in notes)),))  # type: ignore[misc]
+    piece = pianoroll.from_score(score)
+    decoded = pianoroll.decode(pianoroll.encode(piece))
+    assert content(decoded).notes == content(piece).notes
+    again = pianoroll.from_score(midi.read(write("midi", pianoroll.score(decoded)), "again.mid"))  # type: ignore[arg-type]
+    assert again.content == piece.content
+
+
+def test_every_unit_stands_for_one_place():
+    layout = Layout(60, 63, stack=2)
+    units = [unit for group in layout.groups for unit in range(group.start, group.stop)]
+    assert units == list(range(layout.size))
