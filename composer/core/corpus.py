@@ -17,6 +17,8 @@ __all__ = ["Corpus", "Refusals", "identity", "read", "sources"]
 
 EXAMPLES = 3
 """How many places are remembered for each reason of refusal."""
+OTHERS = 8
+"""How many reasons of refusal are told beside the commonest."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,11 @@ class Refusals:
         reason = max(self.counts, key=lambda reason: self.counts[reason])
         return f"{self.counts[reason]} refused because {reason} ({self.places[reason][0]})"
 
+    def others(self) -> str:
+        """The next most frequent reasons, as a phrase; empty where there is one at most."""
+        reasons = sorted(self.counts, key=lambda reason: -self.counts[reason])[1 : 1 + OTHERS]
+        return ", ".join(f"{self.counts[reason]} because {reason}" for reason in reasons)
+
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
@@ -74,7 +81,7 @@ def read(
     """
     pieces: list[Piece] = []
     refused = Refusals()
-    unreadable: list[str] = []
+    unreadable: list[ReadError] = []
     for count, source in enumerate(sources(arguments, representation.suffixes) if found is None else found, 1):
         try:
             if isinstance(source, ReadError):
@@ -85,14 +92,14 @@ def read(
                 else:
                     pieces.append(item)
         except ReadError as error:
-            unreadable.append(error.message)
+            unreadable.append(error)
         except Exception as error:  # a reader that breaks on one strange file must not lose a thousand good ones
-            unreadable.append(f"{getattr(source, 'label', source)}: {type(error).__name__}: {error}")
+            unreadable.append(ReadError(f"{getattr(source, 'label', source)}: {type(error).__name__}: {error}"))
         if progress is not None:
             progress(count, len(pieces))
     if not pieces:
         raise _nothing(representation, arguments, refused, unreadable)
-    return Corpus(tuple(pieces), refused, tuple(unreadable))
+    return Corpus(tuple(pieces), refused, tuple(error.message for error in unreadable))
 
 
 def identity(piece: Piece) -> bytes:
@@ -103,17 +110,19 @@ def identity(piece: Piece) -> bytes:
 
 
 def _nothing(
-    representation: Representation, arguments: Sequence[str], refused: Refusals, unreadable: Sequence[str]
+    representation: Representation, arguments: Sequence[str], refused: Refusals, unreadable: Sequence[ReadError]
 ) -> ReadError:
     named = ", ".join(arguments[:3]) + (" and others" if len(arguments) > 3 else "")
     suffixes = " ".join(representation.suffixes)
     if refused.total:
         return ReadError(
-            f"no piece in {named} can be used: {refused.commonest()}", f"`{representation.name}` left all out"
+            f"no piece in {named} can be used: {refused.commonest()}",
+            f"`{representation.name}` left all out" + (f", {refused.others()}" if refused.others() else ""),
         )
     if unreadable:
         return ReadError(
-            f"nothing in {named} can be read: {unreadable[0]}", f"`{representation.name}` reads {suffixes}"
+            f"nothing in {named} can be read: {unreadable[0].message}",
+            unreadable[0].hint or f"`{representation.name}` reads {suffixes}",
         )
     return ReadError(f"there is no piece in {named}", f"`{representation.name}` reads {suffixes}")
 

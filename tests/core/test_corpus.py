@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from composer.api import Note, Piece, ReadError
+from composer.api import Note, Piece, ReadError, Refused
 from composer.core.corpus import identity, read
 
 
@@ -57,6 +57,26 @@ def test_without_a_single_piece_it_is_an_error_that_says_why(letters, tmp_path, 
     with pytest.raises(ReadError, match=says) as caught:
         read(letters, [str(path)])
     assert caught.value.hint
+
+
+def test_the_hint_of_the_file_that_cannot_be_read_is_passed_on(letters, tmp_path, monkeypatch):
+    def pointing(self, source):
+        raise ReadError("no column `lyric`", "did you mean `lyrics`?")
+
+    (tmp_path / "a.txt").write_text("a")
+    monkeypatch.setattr(type(letters), "read", pointing)
+    with pytest.raises(ReadError, match="no column `lyric`") as caught:
+        read(letters, [str(tmp_path)])
+    assert caught.value.hint == "did you mean `lyrics`?"
+
+
+def test_where_all_is_refused_the_other_reasons_are_told_too(letters, tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("a")
+    refused = [Refused(f"the artist is `{artist}`", "a.txt") for artist in ("burns", "blake", "burns")]
+    monkeypatch.setattr(type(letters), "read", lambda self, source: iter(refused))
+    with pytest.raises(ReadError, match="2 refused because the artist is `burns`") as caught:
+        read(letters, [str(tmp_path)])
+    assert "1 because the artist is `blake`" in caught.value.hint
 
 
 def test_a_folder_without_such_files_is_an_error_that_says_what_is_read(letters, tmp_path):
