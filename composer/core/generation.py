@@ -194,11 +194,12 @@ def _rowwise(numbers: Sequence[int], drawn: Drawn, spec: SequenceSpec) -> Iterat
 def _ending(
     number: int, step: Step, state: int, spec: SequenceSpec, constraint: Constraint | None
 ) -> Iterator[Drew | Ended]:
-    """Where a piece is cut at its length, an automaton still closes it; frames are whole at any length."""
+    """Where a piece is cut at its length, an automaton that can still closes it; frames are whole at any length."""
     whole = step == spec.end or spec.kind is Kind.FRAMES
     if constraint and not whole:
-        yield from (Drew(number, step) for step in constraint.complete(state))
-        whole = True
+        ending = constraint.complete(state)
+        yield from (Drew(number, step) for step in ending)
+        whole = bool(ending)
     yield Ended(number, whole)
 
 

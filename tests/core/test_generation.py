@@ -100,6 +100,24 @@ def test_an_automaton_is_obeyed_and_closes_what_is_cut(length):
         assert 4 not in steps
 
 
+class Open(Counting):
+    """Any tokens but 4, and no ending that would make a cut piece whole."""
+
+    def allowed(self, state):
+        return 0b01111
+
+    def complete(self, state):
+        return ()
+
+
+def test_what_no_automaton_can_close_is_cut():
+    found, ends = pieces(Request(length=8, count=50, seed=1), Open())
+    assert {True, False} == set(ends.values())
+    for number, steps in found.items():
+        assert len(steps) <= 8
+        assert ends[number] == (steps[-1] == 0)
+
+
 def test_nothing_is_held_back():
     """The first steps of the first piece come before the second piece is over."""
     events = generate(Chain(), SPEC, Request(length=60, count=30, seed=2, width=30))
