@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class LstmNetwork(StepwiseNetwork):
-    """Weights: `embed` (E, or A and a), `conditions.NAME`, `lstm` (W, U, b), `output` (V, v)."""
+    """Weights: `embed` (E, or A and a), `conditions.n` of the n-th condition, `lstm` (W, U, b), `output` (V, v)."""
 
     def __init__(self, spec: SequenceSpec, config: LstmConfig) -> None:
         super().__init__(spec)
@@ -34,8 +34,8 @@ class LstmNetwork(StepwiseNetwork):
         tokens = spec.kind is Kind.TOKENS
         self.embed = nn.Embedding(spec.size, config.embedding) if tokens else nn.Linear(spec.size, config.embedding)
         # row 0 of a condition's table stands for "any value"
-        self.conditions = nn.ModuleDict(
-            {name: nn.Embedding(1 + len(values), config.condition) for name, values in spec.conditions.items()}
+        self.conditions = nn.ModuleList(
+            nn.Embedding(1 + len(values), config.condition) for values in spec.conditions.values()
         )
         self.lstm = nn.LSTM(
             config.embedding + config.condition * len(spec.conditions),
@@ -71,7 +71,7 @@ class LstmNetwork(StepwiseNetwork):
     def _vectors(self, inputs: Tensor, conditions: Mapping[str, Tensor]) -> Tensor:
         """The vectors x (B, T, embedding and conditions)."""
         vectors = [self.embed(inputs)]
-        for name, table in self.conditions.items():
+        for name, table in zip(self.spec.conditions, self.conditions, strict=True):
             index = conditions[name] + 1
             if self.training:
                 shown = torch.rand(len(index), 1, device=index.device) >= self.config.condition_dropout

@@ -61,8 +61,8 @@ class LstmSampler:
         if spec.kind is Kind.FRAMES:
             self.bias = self.bias + weights["embed.bias"].astype(_F32) @ step
         self.conditions = {
-            name: (("", *values), weights[f"conditions.{name}.weight"].astype(_F32) @ block)
-            for (name, values), block in zip(spec.conditions.items(), conditions, strict=True)
+            name: (("", *values), weights[f"conditions.{number}.weight"].astype(_F32) @ block)
+            for number, ((name, values), block) in enumerate(zip(spec.conditions.items(), conditions, strict=True))
         }
         self.upper = [(np.concatenate([below, own]), bias) for below, own, bias in layers[1:]]
         self.output = np.ascontiguousarray(weights["output.weight"].astype(_F32).T)

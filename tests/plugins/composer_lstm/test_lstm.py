@@ -36,14 +36,15 @@ def test_a_window_is_cut_where_a_piece_begins_in_any_row():
     assert list(_stretches(None, 10)) == [(0, 10)]
 
 
-def test_a_condition_changes_what_is_played():
-    spec = SequenceSpec(Kind.TOKENS, size=9, end=0, conditions={"rhythm": ("jig", "reel")})
+@pytest.mark.parametrize("name", ["rhythm", "type", "no. of verses", "keys"])
+def test_a_condition_of_any_name_changes_what_is_played(name):
+    spec = SequenceSpec(Kind.TOKENS, size=9, end=0, conditions={name: ("jig", "reel")})
     config = LstmConfig(hidden=8, embedding=4)
     torch.manual_seed(0)
     network = Lstm().network(spec, config)
-    weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    weights = {key: tensor.numpy() for key, tensor in network.state_dict().items()}
     sampler = Lstm().sampler(spec, config, weights)
-    state = sampler.begin([{"rhythm": "jig"}, {"rhythm": "reel"}, {}])
+    state = sampler.begin([{name: "jig"}, {name: "reel"}, {}])
     logp = sampler.score(state, np.array([1, 1, 1]))
     assert len(set(logp.tolist())) == 3
 
