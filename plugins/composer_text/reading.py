@@ -1,0 +1,153 @@
+"""From files to pieces: what a piece is, its labels, and the cleaning of its text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from composer.api import Piece, ReadError, Refused, Source
+from composer_text.only import Only
+from composer_text.options import TextOptions
+
+LONGEST_SONG = 10_000
+"""A file of up to so many characters is one piece, by default; a longer one holds several."""
+
+CONTROL = "control characters removed"
+
+_SEPARATORS = re.compile("[\x85\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_GAP = re.compile(r"\n[^\S\n]*\n[^\S\n]*\n\s*\S")
+_TABLES = {".csv", ".tsv"}
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text that may hold several pieces: a file or, where `row` is true, a cell of a CSV."""
+
+    text: str
+    place: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    row: bool = False
+
+
+def read(source: Source, options: TextOptions, only: Only) -> Iterator[Piece | Refused]:
+    """The pieces of a file that pass `only`. Raises ReadError for one that is empty, or a CSV that cannot be read."""
+    if source.path.suffix.lower() in _TABLES:
+        passages = _rows(source, options, only)
+        return _pieces(passages, _place_label(source, options), options, only)
+    text = source.text()
+    if source.fragment:
+        return iter([_piece(text, source.label, {}, options)])
+    if not text.strip():
+        raise ReadError(f"{source.label} is empty", "give a file with words in it")
+    return _pieces([Passage(text, source.label)], _place_label(source, options), options, only)
+
+
+def _pieces(
+    passages: Iterable[Passage], around: Mapping[str, str], options: TextOptions, only: Only
+) -> Iterator[Piece | Refused]:
+    """The pieces of the passages of a file; `around` are the labels that its place gives them."""
+    for passage in passages:
+        labels = {**around, **passage.labels}
+        stranger = only.refuses(labels)
+        if stranger:
+            yield Refused(stranger, passage.place)
+        elif not passage.text.strip():
+            yield Refused("there is no text in it", passage.place)
+        else:
+            known = {name: value for name, value in labels.items() if name in {*around, *options.labels}}
+            for text, place in _divided(passage, options.piece):
+                piece = _piece(text, place, known, options)
+                yield piece if str(piece.content).strip() else Refused("there is no text in it", place)
+
+
+def _rows(source: Source, options: TextOptions, only: Only) -> Iterator[Passage]:
+    """The rows of a CSV, with the labels that its columns give them."""
+    from composer_text.table import read_table
+
+    table = read_table(source)
+    labels = {name: table.index(name) for name in options.labels}
+    labels |= {name: table.index(name) for name in only.wanted if name in table.columns}
+    column = table.index(options.column) if options.column else table.text_column(labels.values())
+    for number, row in enumerate(table.rows, 1):
+        values = {name: _one_line(row[index]) for name, index in labels.items() if index < len(row)}
+        text = row[column] if column < len(row) else ""
+        yield Passage(
+            text, f"{source.label}: row {number}", {name: value for name, value in values.items() if value}, row=True
+        )
+
+
+def _place_label(source: Source, options: TextOptions) -> dict[str, str]:
+    """The label that a file's name, or the first folder below the one named by the user, gives its pieces."""
+    below = source.path.relative_to(source.root).parts if source.root is not None else (source.path.name,)
+    name = {"file": source.path.stem.strip("-"), "folder": below[0] if len(below) > 1 else ""}.get(options.label, "")
+    return {options.label_name: _one_line(name)} if name else {}
+
+
+def _one_line(value: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", value).split())
+
+
+def _divided(passage: Passage, piece: str) -> Iterator[tuple[str, str]]:
+    """The texts of a passage's pieces and their places."""
+    text = _SEPARATORS.sub("\n", passage.text)
+    if piece == "auto" and not passage.row and len(text) > LONGEST_SONG:
+        piece = "gap" if _GAP.search(text) else "blank"
+    if piece in {"gap", "blank"}:
+        parts = list(_parts(text, 2 if piece == "gap" else 1))
+        parts = list(_headed(parts)) if piece == "gap" else parts
+    elif piece == "row" and not passage.row:
+        parts = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    else:
+        parts = list(_parts(text, len(text)))
+    for number, part in parts:
+        yield part, passage.place if len(parts) == 1 else f"{passage.place}: line {number}"
+
+
+def _parts(text: str, least: int) -> Iterator[tuple[int, str]]:
+    """What stands between runs of at least `least` blank lines, with its first line's number.
+
+    Shorter runs become one blank line, and no line ends in blanks.
+    """
+    first, empty = 0, 0
+    lines: list[str] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            empty += 1
+            continue
+        if lines and empty >= least:
+            yield first, "\n".join(lines)
+            lines = []
+        if lines and empty:
+            lines.append("")
+        first = first if lines else number
+        lines.append(line.rstrip())
+        empty = 0
+    if lines:
+        yield first, "\n".join(lines)
+
+
+def _headed(parts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The same, but that a line alone is the heading of what follows, where that is more than a line."""
+    heading: tuple[int, str] | None = None
+    for number, text in parts:
+        if heading and "\n" in text:
+            yield heading[0], f"{heading[1]}\n\n{text}"
+            heading = None
+            continue
+        if heading:
+            yield heading
+        heading = None if "\n" in text else (number, text)
+        if not heading:
+            yield number, text
+    if heading:
+        yield heading
+
+
+def _piece(text: str, place: str, labels: Mapping[str, str], options: TextOptions) -> Piece:
+    """A piece of cleaned text, which counts what the cleaning took away."""
+    text, removed = _CONTROL.subn("", text)
+    text = unicodedata.normalize("NFC", text.lower() if options.lower else text)
+    return Piece(text, source=place, labels=labels, losses={CONTROL: removed} if removed else {})

@@ -1,0 +1,130 @@
+"""CSV files with a row of column names, divided by commas, semicolons or tabs."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from composer.api import ReadError, Source
+
+DELIMITERS = ",;\t"
+LONGEST_FIELD = 1_000_000
+"""The most characters of one field."""
+
+TEXT_COLUMNS = frozenset(
+    {"text", "texts", "lyric", "lyrics", "poem", "poems", "song", "songs", "words", "content", "body", "verse"}
+)
+"""Names of columns that hold the text, in small letters."""
+
+MOST_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A CSV file: the names of its columns, and its rows, which may be shorter or longer than these."""
+
+    name: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def index(self, column: str) -> int:
+        """Where `column` stands, in small letters or capitals. Raises ReadError that lists the columns there are."""
+        for names, wanted in ((self.columns, column), (list(map(str.casefold, self.columns)), column.casefold())):
+            if wanted in names:
+                return list(names).index(wanted)
+        near = get_close_matches(column, self.columns, 1)
+        hint = f"did you mean `{near[0]}`?" if near else "name one of these"
+        raise ReadError(f"{self.name} has no column `{column}`; it has {self._listed()}", hint)
+
+    def text_column(self, labels: Collection[int]) -> int:
+        """Where the text stands: the only column that is no label, or the only one with a name that says so.
+
+        Raises ReadError that lists the columns where that is not plain.
+        """
+        free = [index for index in range(len(self.columns)) if index not in labels]
+        telling = [index for index in free if self.columns[index].casefold() in TEXT_COLUMNS]
+        for found in (free, telling):
+            if len(found) == 1:
+                return found[0]
+        raise ReadError(
+            f"it is not plain which column of {self.name} has the text; it has {self._listed()}",
+            "name it with -o column=NAME",
+        )
+
+    def _listed(self) -> str:
+        more = len(self.columns) - MOST_NAMED
+        return ", ".join(f"`{column}`" for column in self.columns[:MOST_NAMED]) + (
+            f" and {more} more" if more > 0 else ""
+        )
+
+
+def read_table(source: Source) -> Table:
+    """The table in `source`. Raises ReadError, with the line, for one that is empty or cannot be read as one."""
+    text = source.text()
+    if not text.strip():
+        raise ReadError(f"{source.label} is empty", "give a CSV file with a row of column names and rows of texts")
+    with _bounded_fields():
+        header, *rows = _rows(text, _delimiter(text, source.label), source.label)
+    if not rows:
+        raise ReadError(
+            f"{source.label} has a single row, which should name the columns", "put the names of the columns on top"
+        )
+    return Table(source.label, [column.strip() for column in header], rows)
+
+
+def _delimiter(text: str, name: str) -> str:
+    """The sign that divides the first row into most columns; a comma where all do the same."""
+    return max(DELIMITERS, key=lambda delimiter: len(next(_rows(text, delimiter, name))))
+
+
+def _rows(text: str, delimiter: str, name: str) -> Iterator[list[str]]:
+    """The rows that are not empty. Raises ReadError with the line."""
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter)
+    begun = 1
+    try:
+        for row in reader:
+            if lines.over:  # the end of the file is looked for within a row only while a quote is open
+                raise ReadError(
+                    f"{name}, line {begun}: a quote is opened and never closed",
+                    "close it; a quote inside of a quoted text is written twice",
+                )
+            begun = reader.line_num + 1
+            if any(row):
+                yield row
+    except csv.Error as error:
+        raise ReadError(
+            f"{name}, line {begun}: a field has more than {LONGEST_FIELD:,} characters, or makes no sense ({error})",
+            "is there a quote that is never closed? texts that long go into files of their own",
+        ) from error
+
+
+class _Lines:
+    """The lines of a text, each with its line feed; `over` is true once a line was asked for and there was none."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._at, self.over = text, 0, False
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        if self._at >= len(self._text):
+            self.over = True
+            raise StopIteration
+        end = self._text.find("\n", self._at) + 1 or len(self._text)
+        line, self._at = self._text[self._at : end], end
+        return line
+
+
+@contextmanager
+def _bounded_fields() -> Iterator[None]:
+    """Within, the csv module takes fields of at most LONGEST_FIELD characters."""
+    before = csv.field_size_limit(LONGEST_FIELD)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
