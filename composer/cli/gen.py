@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -128,7 +127,7 @@ def gen(
         # multiple of what they save on a quiet one
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-    from composer.cli import delivery, opening
+    from composer.cli import conditions, delivery, opening
     from composer.core import device as devices
     from composer.core import models, player, registry
     from composer.core.generation import Request
@@ -152,7 +151,7 @@ def gen(
         top_p=top_p,
         min_p=min_p,
         primer=opening.steps(model.representation, console, prime, prime_text),
-        conditions=_conditions(condition or [], model.spec.conditions),
+        conditions=conditions.given(condition or [], model.spec.conditions),
         width=width,
     )
     if seed is None:
@@ -215,18 +214,3 @@ def _check(**given: float | None) -> None:
         lowest, highest, words = RANGES[name]
         if value is not None and not lowest <= value <= highest:
             raise UsageError(f"--{name.replace('_', '-')} cannot be {value}", f"give {words}")
-
-
-def _conditions(pairs: list[str], known: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """The conditions in `key=value` form. Raises UsageError that lists what the model knows."""
-    conditions = {}
-    for pair in pairs:
-        key, _, value = pair.partition("=")
-        if not known:
-            raise UsageError(f"this model knows no condition `{key}`", "it was taught without any; leave it out")
-        if key not in known:
-            raise UsageError(f"this model knows no condition `{key}`", f"it knows {', '.join(sorted(known))}")
-        if value not in known[key]:
-            raise UsageError(f"this model knows no {key} `{value}`", f"it knows {', '.join(known[key])}")
-        conditions[key] = value
-    return conditions
