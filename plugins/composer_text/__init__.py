@@ -38,6 +38,8 @@ UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 UNSEEN = "characters that the model has not learnt"
 MOST_VALUES = 4096
 """The most values that a condition may have."""
+MOST_SHOWN, MOST_NAMED = 200, 10
+"""So many characters of a vocabulary are shown, and so many that are not in it are named."""
 
 
 class Text(Representation):
@@ -127,10 +129,12 @@ class Text(Representation):
         return [self.ids[character] for character in text]
 
     def _unlearnt(self, piece: Piece) -> EncodeError:
-        names = ", ".join(repr(character) for character in sorted(set(_text(piece)) - self.ids.keys()))
+        unlearnt = sorted(set(_text(piece)) - self.ids.keys())
+        names = ", ".join(map(repr, unlearnt[:MOST_NAMED])) + (" and others" if len(unlearnt) > MOST_NAMED else "")
+        more = " and more" if len(self.characters) > MOST_SHOWN else ""
         return EncodeError(
             f"{piece.source or 'the text'} has characters that the model has not learnt: {names}",
-            f"it knows these: {''.join(self.characters).strip()}",
+            f"it knows these: {self.characters[:MOST_SHOWN].strip()}{more}",
         )
 
     def losses(self, piece: Piece) -> Mapping[str, int]:

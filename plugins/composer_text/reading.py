@@ -14,11 +14,15 @@ from composer_text.options import TextOptions
 LONGEST_SONG = 10_000
 """A file of up to so many characters is one piece, by default; a longer one holds several."""
 
+LONGEST_HEADING = 200
+"""The most characters of a heading."""
+
 CONTROL = "control characters removed"
 
 _SEPARATORS = re.compile("[\x85\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _GAP = re.compile(r"\n[^\S\n]*\n[^\S\n]*\n\s*\S")
+_TOGETHER = re.compile(r"[^\n]\n[^\n]")
 _TABLES = {".csv", ".tsv"}
 
 
@@ -130,20 +134,25 @@ def _parts(text: str, least: int) -> Iterator[tuple[int, str]]:
 
 
 def _headed(parts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """The same, but that a line alone is the heading of what follows, where that is more than a line."""
+    """The same, but that a few single lines are the heading of what follows, where that is more."""
     heading: tuple[int, str] | None = None
     for number, text in parts:
-        if heading and "\n" in text:
+        if heading and not _is_heading(text):
             yield heading[0], f"{heading[1]}\n\n{text}"
             heading = None
             continue
         if heading:
             yield heading
-        heading = None if "\n" in text else (number, text)
+        heading = (number, text) if _is_heading(text) else None
         if not heading:
             yield number, text
     if heading:
         yield heading
+
+
+def _is_heading(text: str) -> bool:
+    """True for a line alone, or a few of them with blank lines between, such as a title and its tune."""
+    return len(text) <= LONGEST_HEADING and not _TOGETHER.search(text)
 
 
 def _piece(text: str, place: str, labels: Mapping[str, str], options: TextOptions) -> Piece:

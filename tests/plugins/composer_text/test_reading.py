@@ -50,9 +50,13 @@ class TestPieces:
         assert contents(TWO, piece="blank") == ["Up the hill\nwe go.", "Down again.", "Night falls,\nall calls."]
         assert contents(TWO, piece="row")[:3] == ["Up the hill", "we go.", "Down again."]
 
-    def test_a_line_alone_is_the_heading_of_what_follows_a_gap(self):
-        text = "BOOK I\n\n\nTHE HILL\n\n\nUp the hill\nwe go.\n\n\nEND\n"
-        assert contents(text, piece="gap") == ["BOOK I", "THE HILL\n\nUp the hill\nwe go.", "END"]
+    @pytest.mark.parametrize("heading", ["THE HILL", "THE HILL\n\n  Tune: Down the dale"])
+    def test_single_lines_are_the_heading_of_what_follows_a_gap(self, heading):
+        text = f"BOOK I\n\n\n{heading}\n\n\nUp the hill\nwe go.\n\n\nEND\n"
+        assert contents(text, piece="gap") == ["BOOK I", f"{heading}\n\nUp the hill\nwe go.", "END"]
+
+    def test_single_lines_with_nothing_longer_are_pieces(self):
+        assert contents("To be.\n\n\nOr not.\n", piece="gap") == ["To be.", "Or not."]
 
     def test_pieces_are_named_by_their_lines(self):
         assert [item.source for item in read(TWO, piece="gap")] == ["songs.txt: line 1", "songs.txt: line 7"]

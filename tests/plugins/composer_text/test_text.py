@@ -163,8 +163,8 @@ def test_texts_of_a_file_stand_two_blank_lines_apart():
 
 def test_what_is_written_can_be_read_again():
     text = fitted(SONGS)
-    written = streamed(text, "a lark\n\nin the rain") + streamed(text, "the wind\nfalls", 2)
+    written = streamed(text, "a lark\nwent up\n\nin the rain") + streamed(text, "the wind\nfalls", 2)
     assert [piece.content for piece in pieces(written, options=TextOptions("gap"))] == [
-        "a lark\n\nin the rain",
+        "a lark\nwent up\n\nin the rain",
         "the wind\nfalls",
     ]
