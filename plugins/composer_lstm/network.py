@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from composer_lstm import LstmConfig
 
 
+SELDOM = -4.0
+"""The logit that a unit of a frame begins with: active in one frame of fifty."""
+
+
 class LstmNetwork(StepwiseNetwork):
     """Weights: `embed` (E, or A and a), `conditions.n` of the n-th condition, `lstm` (W, U, b), `output` (V, v)."""
 
@@ -46,6 +50,10 @@ class LstmNetwork(StepwiseNetwork):
         )
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.hidden, spec.size)
+        if not tokens:
+            # a few units of many are active: their sum must be as large as a token's vector, and most chances small
+            nn.init.normal_(self.embed.weight)
+            nn.init.constant_(self.output.bias, SELDOM)
         for layer in range(config.layers):  # forget gates begin open (Jozefowicz, Zaremba and Sutskever 2015)
             with torch.no_grad():
                 getattr(self.lstm, f"bias_ih_l{layer}")[config.hidden : 2 * config.hidden] = 1.0
