@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from composer.api import PluginError
+from composer.cli.words import given
 
 if TYPE_CHECKING:
     from composer.cli.console import Console
@@ -86,7 +87,7 @@ def _explained(name: str, loaded: Sequence[Loaded], width: int) -> str:
 def _options(flag: str, kind: type[Any], width: int) -> Iterator[str]:
     """The fields of an options class, as they are given on the command line."""
     for field in dataclasses.fields(kind):
-        default = f"{flag} {field.name}={field.default}"
+        default = f"{flag} {field.name}={given(field.default)}"
         text = field.metadata.get("help", "")
         if width < BESIDE:
             yield "\n  ".join([default, *textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent="  ")])

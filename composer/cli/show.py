@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from composer.api import ReadError, UsageError
-from composer.cli.words import counted
+from composer.cli.words import counted, given
 
 if TYPE_CHECKING:
     from composer.api import Source
@@ -91,7 +91,7 @@ def _training(record: Mapping[str, Any]) -> str:
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    return " ".join(f"{key}={value}" for key, value in values.items())
+    return " ".join(f"{key}={given(value)}" for key, value in values.items())
 
 
 def _draw(console: Console, source: Source, tune: int | None, most: int) -> None:

@@ -1,4 +1,4 @@
-"""Numbers in words that agree with them."""
+"""Numbers in words that agree with them, and values as they are given."""
 
 from __future__ import annotations
 
@@ -6,3 +6,10 @@ from __future__ import annotations
 def counted(number: int, noun: str) -> str:
     """`1 piece`, `2,000 pieces`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def given(value: object) -> str:
+    """An option's value as it is given on the command line."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

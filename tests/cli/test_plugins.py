@@ -53,6 +53,8 @@ def test_one_is_explained_with_its_options(composer):
     assert "--set hidden=256" in composer("plugins", "lstm").out
     assert "--set epochs=" in composer("plugins", "lstm").out
     assert "-o text=dialect" in composer("plugins", "abc").out
+    assert "-o lower=off" in composer("plugins", "text").out
+    assert "-o labels= " in composer("plugins", "text").out
     composer("plugins", "lstmm").failed("no plugin `lstmm`", "did you mean `lstm`?")
 
 
