@@ -30,7 +30,8 @@ class Request:
     """What to compose: `count` pieces of at most `length` steps each, the primer included.
 
     Piece n (from 1) has the seed `seed` + n - 1, so that any one of many can be had again alone. `width` is how many
-    are composed side by side, 0 for as many as are worth it. Filters are those of `composer.api.sampling.How`.
+    are composed side by side, 0 for as many as are worth it. Filters are those of `composer.api.sampling.How`. Raises
+    UsageError where the primer leaves nothing to compose.
     """
 
     length: int
@@ -43,6 +44,12 @@ class Request:
     primer: tuple[Step, ...] = ()
     conditions: Mapping[str, str] = field(default_factory=dict)
     width: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.primer) >= self.length:
+            raise UsageError(
+                f"the primer takes {len(self.primer)} steps of a piece of {self.length}", "ask for a longer --length"
+            )
 
     @property
     def rows(self) -> int:
@@ -164,10 +171,6 @@ def _how(request: Request) -> How:
 
 def _primed(sampler: Sampler, spec: SequenceSpec, request: Request) -> Any:
     """The state of one row after the primer."""
-    if len(request.primer) >= request.length:
-        raise UsageError(
-            f"the primer takes {len(request.primer)} steps of a piece of {request.length}", "ask for a longer --length"
-        )
     state = sampler.begin([request.conditions])
     for step in request.primer:
         state = sampler.observe(state, _as_array(step, spec))

@@ -20,6 +20,8 @@ def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | 
     sustain pedal holds them. Raises ReadError where the source as a whole is no music.
     """
     data = source.bytes()
+    if not data.strip():
+        raise ReadError(f"{source.label} is empty", "give ABC, MIDI, MusicXML or kern with notes in it")
     if data[:4] in {b"MThd", b"RIFF"}:
         from composer.formats import midi
 

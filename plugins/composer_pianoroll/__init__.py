@@ -77,7 +77,11 @@ def pitches(text: str) -> tuple[int, int]:
 
 
 class Unfit(EncodeError):
-    """A score of which nothing can be learnt here; the message is the reason, and counts well."""
+    """A score of which nothing can be learnt here; the message is the reason, and counts well; `detail` says more."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail or None)
+        self.detail = detail
 
 
 class Pianoroll(Representation):
@@ -110,7 +114,7 @@ class Pianoroll(Representation):
         try:
             return self._piece(score, name)
         except Unfit as error:
-            return Refused(error.message, name)
+            return Refused(error.message, name, error.detail)
         except OffGrid as error:
             return Refused("notes off the grid", name, error.message)
 
@@ -190,7 +194,7 @@ def _chosen(parts: list[Part], which: str) -> list[Part]:
     else:
         chosen = [part for part in parts if part.name.casefold() == which.casefold()]
     if not chosen:
-        raise Unfit(f"no part `{which}`")
+        raise Unfit(f"no part `{which}`", f"there is {', '.join(part.name or 'one without a name' for part in parts)}")
     return chosen
 
 

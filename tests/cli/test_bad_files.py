@@ -1,0 +1,146 @@
+"""Files that people really have, and no music can be made of: one line that names file and fault, and a hint."""
+
+import io
+import struct
+import zipfile
+
+import pytest
+
+END = b"\x00\xff\x2f\x00"
+NOTE = b"\x00\x90\x3c\x50\x60\x80\x3c\x00"
+"""Middle C for 96 ticks."""
+
+
+def midi(*tracks, kind=1, division=96):
+    header = struct.pack(">4sIHHH", b"MThd", 6, kind, len(tracks), division)
+    return header + b"".join(struct.pack(">4sI", b"MTrk", len(track + END)) + track + END for track in tracks)
+
+
+def riff(data):
+    return struct.pack("<4sI4s4sI", b"RIFF", len(data) + 12, b"RMID", b"data", len(data)) + data
+
+
+def bomb(megabytes):
+    """A packed score whose member is blanks without end."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "META-INF/container.xml",
+            '<container><rootfiles><rootfile full-path="score.xml"/></rootfiles></container>',
+        )
+        with archive.open("score.xml", "w") as member:
+            for _ in range(megabytes):
+                member.write(b" " * 2**20)
+    return stream.getvalue()
+
+
+def doctype(declaration):
+    return f'<?xml version="1.0"?><!DOCTYPE a [{declaration}]><score-partwise>&a;</score-partwise>'.encode()
+
+
+FAULTS = {
+    "empty.mid": (b"", "is empty"),
+    "silent.mid": (midi(b"\x00\xc0\x00"), "has no notes"),
+    "drums.mid": (midi(b"\x00\x99\x26\x50\x60\x89\x26\x00"), "only drums"),
+    "still.mid": (midi(NOTE, division=0), "division of 0"),
+    "smpte.mid": (midi(NOTE, division=0xE728), "SMPTE"),
+    "stopped.mid": (midi(b"\x00\xff\x51\x03\x00\x00\x00" + NOTE), "tempo of 0"),
+    "far.mid": (midi(NOTE + b"\x84\xe2\xad\x00" + NOTE[1:]), "silent for"),  # 10 million ticks on
+    "patterns.mid": (midi(NOTE, NOTE, kind=2), "format 2"),
+    "cut.musicxml": (b'<?xml version="1.0"?><score-partwise><part-list>', "broken at line 1"),
+    "entity.musicxml": (doctype('<!ENTITY a "aaaa">'), "declares a document type"),
+    "external.musicxml": (doctype('<!ENTITY a SYSTEM "file:///etc/hostname">'), "declares a document type"),
+    "bomb.mxl": (bomb(64), "unpacks to more than"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("representation", ["pianoroll"])
+def test_a_file_without_music(composer, tmp_path, name, representation):
+    data, words = FAULTS[name]
+    (tmp_path / name).write_bytes(data)
+    composer("train", representation, tmp_path / name).failed(name, words)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_such_a_file_among_good_ones_costs_only_itself(composer, tmp_path, name):
+    (tmp_path / name).write_bytes(FAULTS[name][0])
+    (tmp_path / "good.mid").write_bytes(midi(NOTE))
+    done = composer("train", "pianoroll", tmp_path, "--max-steps", "1", "--set", "hidden=4", "-q")
+    assert done.code == 0
+    assert name in composer("train", "pianoroll", tmp_path, "--max-steps", "1", "--set", "hidden=4").err
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_such_a_file_as_a_primer(composer, tmp_path, name, pianist):
+    (tmp_path / name).write_bytes(FAULTS[name][0])
+    composer("gen", "pianoroll", "--checkpoint", pianist, "--prime", tmp_path / name).failed(name, FAULTS[name][1])
+
+
+def test_a_midi_file_that_is_riff_is_read(composer, tmp_path):
+    (tmp_path / "windows.mid").write_bytes(riff(midi(NOTE)))
+    assert composer("train", "pianoroll", tmp_path, "--max-steps", "1", "--set", "hidden=4").code == 0
+
+
+def test_a_folder_without_a_readable_file(composer, tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8")
+    for representation in ("abc", "pianoroll", "text"):
+        composer("train", representation, tmp_path).failed("there is no piece", f"`{representation}` reads .")
+
+
+class TestTables:
+    def test_without_the_column(self, composer, tmp_path):
+        (tmp_path / "songs.csv").write_text("artist,words\nme,la la la\nyou,do re mi\n")
+        composer("train", "text", tmp_path / "songs.csv", "-o", "column=lyrics").failed(
+            "`lyrics`", "`artist`", "`words`"
+        )
+
+    def test_with_zeros(self, composer, tmp_path):
+        (tmp_path / "songs.csv").write_bytes(b"text\nla\0la\n")
+        composer("train", "text", tmp_path / "songs.csv").failed("songs.csv is not a text file")
+
+    def test_with_one_row(self, composer, tmp_path):
+        (tmp_path / "songs.csv").write_text("text\nla la la\n")
+        done = composer("train", "text", tmp_path / "songs.csv", "--max-steps", "1", "--set", "hidden=4")
+        assert done.code == 0
+        assert "1 piece is too few to set some aside" in done.err
+
+
+def test_a_text_of_one_character(composer, tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    composer("train", "text", tmp_path / "a.txt").failed("a single character")
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("range=100-20", "100-20"),
+        ("stack=0", "`stack` cannot be 0"),
+        ("steps=0", "`steps` cannot be 0"),
+        ("steps=1000", "`steps` cannot be 1000"),
+        ("onsets=maybe", "`onsets` cannot be `maybe`"),
+        ("offgrid=bend", "`offgrid` cannot be `bend`"),
+    ],
+)
+def test_options_that_make_no_sense(composer, tmp_path, option, words):
+    (tmp_path / "good.mid").write_bytes(midi(NOTE))
+    composer("train", "pianoroll", tmp_path, "-o", option).failed(words, code=2)
+
+
+def test_a_part_that_no_file_has(composer, tmp_path):
+    (tmp_path / "good.mid").write_bytes(midi(b"\x00\xff\x03\x05Flute" + NOTE))
+    composer("train", "pianoroll", tmp_path, "-o", "parts=harp").failed("no part `harp`", "Flute")
+
+
+def test_a_primer_longer_than_the_piece(composer, tmp_path, pianist):
+    (tmp_path / "long.mid").write_bytes(midi(NOTE * 40))
+    asked = ("--prime", tmp_path / "long.mid", "--length", "8")
+    composer("gen", "pianoroll", "--checkpoint", pianist, *asked).failed("the primer takes", "--length", code=2)
+
+
+@pytest.fixture
+def pianist(composer, tmp_path, home):
+    """A model of piano-rolls that has learnt one note."""
+    (tmp_path / "note.mid").write_bytes(midi(NOTE))
+    composer("train", "pianoroll", tmp_path / "note.mid", "--max-steps", "1", "--set", "hidden=4", "--name", "pianist")
+    return home / "models" / "pianist.safetensors"
