@@ -36,8 +36,8 @@ UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 """What OTHER is decoded to; it is never in the vocabulary itself."""
 
 UNSEEN = "characters that the model has not learnt"
-MOST_VALUES = 4096
-"""The most values that a condition may have."""
+MOST_VALUES, LONGEST_VALUE = 4096, 100
+"""The most values that a condition may have, and the most characters of one."""
 MOST_SHOWN, MOST_NAMED = 200, 10
 """So many characters of a vocabulary are shown, and so many that are not in it are named."""
 
@@ -98,10 +98,11 @@ class Text(Representation):
             if name not in labels:
                 raise OptionError(f"no piece has a label `{name}`", "leave it out of `labels`")
         for name, values in labels.items():
-            if len(values) > MOST_VALUES:
+            if len(values) > MOST_VALUES or max(map(len, values)) > LONGEST_VALUE:
                 raise OptionError(
-                    f"`{name}` has {len(values):,} values, more than a condition can have",
-                    f"name a label with at most {MOST_VALUES:,}, such as the artist",
+                    f"`{name}` cannot be a condition: it has {len(values):,} values, of up to "
+                    f"{max(map(len, values)):,} characters",
+                    f"name a label with at most {MOST_VALUES:,} values of {LONGEST_VALUE} characters",
                 )
         told = {name: values for name, values in labels.items() if len(values) > 1 or values.total() < pieces}
         return {name: tuple(sorted(told[name])) for name in sorted(told)}

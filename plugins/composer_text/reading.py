@@ -21,7 +21,8 @@ CONTROL = "control characters removed"
 
 _SEPARATORS = re.compile("[\x85\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_GAP = re.compile(r"\n[^\S\n]*\n[^\S\n]*\n\s*\S")
+_GAP = re.compile(r"\n[^\S\n]*\n[^\S\n]*\n")
+_ACCENTED = re.compile(r".?[^\x00-\x7f]{1,200}", re.DOTALL)
 _TOGETHER = re.compile(r"[^\n]\n[^\n]")
 _TABLES = {".csv", ".tsv"}
 
@@ -50,10 +51,13 @@ def read(source: Source, options: TextOptions, only: Only) -> Iterator[Piece | R
 
 
 def _pieces(
-    passages: Iterable[Passage], around: Mapping[str, str], options: TextOptions, only: Only
+    passages: Iterable[Passage | Refused], around: Mapping[str, str], options: TextOptions, only: Only
 ) -> Iterator[Piece | Refused]:
     """The pieces of the passages of a file; `around` are the labels that its place gives them."""
     for passage in passages:
+        if isinstance(passage, Refused):
+            yield passage
+            continue
         labels = {**around, **passage.labels}
         stranger = only.refuses(labels)
         if stranger:
@@ -67,20 +71,22 @@ def _pieces(
                 yield piece if str(piece.content).strip() else Refused("there is no text in it", place)
 
 
-def _rows(source: Source, options: TextOptions, only: Only) -> Iterator[Passage]:
+def _rows(source: Source, options: TextOptions, only: Only) -> Iterator[Passage | Refused]:
     """The rows of a CSV, with the labels that its columns give them."""
     from composer_text.table import read_table
 
     table = read_table(source)
     labels = {name: table.index(name) for name in options.labels}
-    labels |= {name: table.index(name) for name in only.wanted if name in table.columns}
+    labels |= {name: table.index(name) for name in only.wanted if name in table}
     column = table.index(options.column) if options.column else table.text_column(labels.values())
     for number, row in enumerate(table.rows, 1):
+        place = f"{source.label}: row {number}"
+        if any(row[len(table.columns) :]):  # a text with commas that is not quoted would be cut at the first
+            yield Refused("it has more fields than there are columns", place)
+            continue
         values = {name: _one_line(row[index]) for name, index in labels.items() if index < len(row)}
         text = row[column] if column < len(row) else ""
-        yield Passage(
-            text, f"{source.label}: row {number}", {name: value for name, value in values.items() if value}, row=True
-        )
+        yield Passage(text, place, {name: value for name, value in values.items() if value}, row=True)
 
 
 def _place_label(source: Source, options: TextOptions) -> dict[str, str]:
@@ -91,14 +97,22 @@ def _place_label(source: Source, options: TextOptions) -> dict[str, str]:
 
 
 def _one_line(value: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", value).split())
+    return " ".join(_composed(value).split())
+
+
+def _composed(text: str) -> str:
+    """A letter and its accents as one character, where there is one (Unicode's NFC).
+
+    Piece by piece, since the time it takes to sort the accents of one letter grows with the square of their number.
+    """
+    return text if text.isascii() else _ACCENTED.sub(lambda match: unicodedata.normalize("NFC", match[0]), text)
 
 
 def _divided(passage: Passage, piece: str) -> Iterator[tuple[str, str]]:
     """The texts of a passage's pieces and their places."""
     text = _SEPARATORS.sub("\n", passage.text)
     if piece == "auto" and not passage.row and len(text) > LONGEST_SONG:
-        piece = "gap" if _GAP.search(text) else "blank"
+        piece = "gap" if _GAP.search(text.strip()) else "blank"
     if piece in {"gap", "blank"}:
         parts = list(_parts(text, 2 if piece == "gap" else 1))
         parts = list(_headed(parts)) if piece == "gap" else parts
@@ -158,5 +172,5 @@ def _is_heading(text: str) -> bool:
 def _piece(text: str, place: str, labels: Mapping[str, str], options: TextOptions) -> Piece:
     """A piece of cleaned text, which counts what the cleaning took away."""
     text, removed = _CONTROL.subn("", text)
-    text = unicodedata.normalize("NFC", text.lower() if options.lower else text)
+    text = _composed(text.lower() if options.lower else text)
     return Piece(text, source=place, labels=labels, losses={CONTROL: removed} if removed else {})

@@ -19,7 +19,8 @@ TEXT_COLUMNS = frozenset(
 )
 """Names of columns that hold the text, in small letters."""
 
-MOST_NAMED = 20
+MOST_NAMED, LONGEST_NAME = 20, 40
+"""So many columns are listed in messages, by so many characters of their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,9 @@ class Table:
     name: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+    def __contains__(self, column: str) -> bool:
+        return column.casefold() in map(str.casefold, self.columns)
 
     def index(self, column: str) -> int:
         """Where `column` stands, in small letters or capitals. Raises ReadError that lists the columns there are."""
@@ -56,7 +60,7 @@ class Table:
 
     def _listed(self) -> str:
         more = len(self.columns) - MOST_NAMED
-        return ", ".join(f"`{column}`" for column in self.columns[:MOST_NAMED]) + (
+        return ", ".join(f"`{column[:LONGEST_NAME]}`" for column in self.columns[:MOST_NAMED]) + (
             f" and {more} more" if more > 0 else ""
         )
 
@@ -64,15 +68,15 @@ class Table:
 def read_table(source: Source) -> Table:
     """The table in `source`. Raises ReadError, with the line, for one that is empty or cannot be read as one."""
     text = source.text()
-    if not text.strip():
+    if not text.strip(DELIMITERS + '" \n'):
         raise ReadError(f"{source.label} is empty", "give a CSV file with a row of column names and rows of texts")
     with _bounded_fields():
-        header, *rows = _rows(text, _delimiter(text, source.label), source.label)
-    if not rows:
+        rows = list(_rows(text, _delimiter(text, source.label), source.label))
+    if len(rows) == 1:
         raise ReadError(
             f"{source.label} has a single row, which should name the columns", "put the names of the columns on top"
         )
-    return Table(source.label, [column.strip() for column in header], rows)
+    return Table(source.label, [" ".join(column.split()) for column in rows[0]], rows[1:])
 
 
 def _delimiter(text: str, name: str) -> str:
@@ -81,7 +85,7 @@ def _delimiter(text: str, name: str) -> str:
 
 
 def _rows(text: str, delimiter: str, name: str) -> Iterator[list[str]]:
-    """The rows that are not empty. Raises ReadError with the line."""
+    """The rows in which there is anything. Raises ReadError with the line."""
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter)
     begun = 1

@@ -80,7 +80,13 @@ class TestCleaning:
         assert piece.losses == {CONTROL: 3}
 
     def test_a_letter_with_an_accent_is_one_character(self):
-        assert contents("cafe\u0301") == ["caf\u00e9"]
+        assert contents("cafe\u0301 o\u0308l \u1112\u1161\u11ab") == ["caf\u00e9 \u00f6l \ud55c"]
+
+    @pytest.mark.parametrize(
+        "text", ["a" + "\u0301\u0323" * 200_000, "word" + "\n" * 400_000, " \n" * 200_000 + "word"]
+    )
+    def test_no_text_takes_longer_than_its_length_lets_expect(self, text):
+        assert len(contents(text, piece="gap")) == len(contents(text)) == 1
 
     def test_other_line_ends_are_line_ends(self):
         assert contents("one\u2028two\u2029three") == ["one\ntwo\nthree"]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from composer.api import Piece, ReadError, Refused
 from composer.api.testing import source
@@ -62,9 +65,15 @@ def test_rows_without_a_text_are_refused():
     assert reasons == ["there is no text in it"] * 2
 
 
+def test_a_text_whose_commas_are_not_quoted_is_refused_rather_than_cut():
+    (item,) = read("artist,text\nburns,O my luve, like a rose\n")
+    assert item == Refused("it has more fields than there are columns", "poems.csv: row 1")
+    assert contents("artist,text\nburns,O my luve,,\n") == ["O my luve"]
+
+
 def test_rows_can_be_chosen_by_a_column_that_is_no_condition():
     (piece,) = [
-        item for item in read("artist,text\nburns,a\nblake,b\n", only=("artist:blake",)) if isinstance(item, Piece)
+        item for item in read("artist,text\nburns,a\nblake,b\n", only=("Artist:Blake",)) if isinstance(item, Piece)
     ]
     assert piece == Piece("b", source="poems.csv: row 2")
 
@@ -101,6 +110,7 @@ def test_of_very_many_columns_some_are_listed():
     ("text", "says"),
     [
         ("", "is empty"),
+        (",,\n ,\n", "is empty"),
         ("artist,lyric\n", "has a single row"),
         (b"artist,lyric\nburns,a\0b\n", "is not a text file"),
         ('artist,lyric\nburns,a\nblake,"b\nwatts,c\n', "line 3: a quote is opened and never closed"),
@@ -110,6 +120,27 @@ def test_of_very_many_columns_some_are_listed():
 )
 def test_a_table_that_cannot_be_read(text, says):
     assert says in error(text).message
+
+
+MEANINGFUL = st.sampled_from(['"', ",", ";", "\t", "\n", "\r", "\0", " ", "a", "text", '"\n"', "\x1c", "\u2028", "é"])
+
+
+@given(st.lists(MEANINGFUL, max_size=60).map("".join), st.sampled_from(["auto", "gap", "blank", "row"]))
+def test_any_table_is_pieces_or_one_line_of_error(text, piece):
+    found = None
+    try:
+        items = read(text, piece=piece)
+    except ReadError as error:
+        found, items = error, []
+    assert found is None or (found.hint and "\n" not in found.message)
+    assert all(isinstance(item, Refused) or str(item.content).strip() for item in items)
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_are_pieces_or_an_error(data):
+    for name in ("a.csv", "a.txt", "a.tsv"):
+        with suppress(ReadError):
+            read(data, name)
 
 
 def test_the_csv_module_is_left_as_it_was():

@@ -140,9 +140,11 @@ def test_a_label_that_was_asked_for_and_is_nowhere_is_an_error():
         fitted("one", "two", options=TextOptions(labels=("genre",)))
 
 
-def test_a_label_with_a_value_for_every_piece_is_no_condition():
-    with pytest.raises(OptionError, match="`link` has 5,000 values"):
+def test_what_has_too_many_values_or_too_long_ones_is_no_condition():
+    with pytest.raises(OptionError, match="`link` cannot be a condition: it has 5,000 values"):
         Text().fit(Piece(f"song {number}", labels={"link": str(number)}) for number in range(5000))
+    with pytest.raises(OptionError, match="of up to 500 characters"):
+        Text().fit([Piece("song", labels={"link": "a" * 500})])
 
 
 def test_only_known_characters_are_drawn_and_at_least_one():
