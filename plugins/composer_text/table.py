@@ -14,10 +14,8 @@ DELIMITERS = ",;\t"
 LONGEST_FIELD = 1_000_000
 """The most characters of one field."""
 
-TEXT_COLUMNS = frozenset(
-    {"text", "texts", "lyric", "lyrics", "poem", "poems", "song", "songs", "words", "content", "body", "verse"}
-)
-"""Names of columns that hold the text, in small letters."""
+TEXT_COLUMNS = frozenset({"text", "texts", "lyric", "lyrics", "poem", "poems", "words", "content", "body", "verse"})
+"""Names of columns that hold the text, in small letters; one called `song` or `title` holds the title."""
 
 MOST_NAMED, LONGEST_NAME = 20, 40
 """So many columns are listed in messages, by so many characters of their names."""

@@ -80,7 +80,7 @@ def test_rows_can_be_chosen_by_a_column_that_is_no_condition():
 
 @pytest.mark.parametrize(
     ("header", "labels", "column"),
-    [("words", (), "words"), ("artist,thing", ("artist",), "thing"), ("artist,Lyrics,link", (), "Lyrics")],
+    [("words", (), "words"), ("artist,thing", ("artist",), "thing"), ("artist,song,Lyrics,link", (), "Lyrics")],
 )
 def test_a_column_that_is_plain_is_taken(header, labels, column):
     row = ",".join("yes" if name == column else "no" for name in header.split(","))
