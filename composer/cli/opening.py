@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from composer.api import Piece, ReadError, Refused, Representation, Source, Step
+from composer.cli import music
 from composer.cli.console import Console
-from composer.formats import scores
 
 
 def steps(
@@ -37,7 +37,7 @@ def steps(
 def _piece(representation: Representation, source: Source) -> Piece:
     """The first piece in `source`."""
     if _is_other(source, representation):
-        return representation.from_score(next(scores.playable(source)))
+        return representation.from_score(next(music.playable(source)))
     refused = None
     for item in representation.read(source):
         if isinstance(item, Piece):
@@ -57,4 +57,4 @@ def _is_other(source: Source, representation: Representation) -> bool:
     """True for a file of music of another kind than the representation can read itself."""
     if source.data is not None:
         return source.data[:4] in {b"MThd", b"RIFF"} and ".mid" not in representation.suffixes
-    return Path(source.path).suffix.lower() in set(scores.SUFFIXES) - set(representation.suffixes)
+    return Path(source.path).suffix.lower() in music.suffixes() - set(representation.suffixes)

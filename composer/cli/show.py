@@ -1,4 +1,4 @@
-"""`composer show`: music as a piano-roll, or a checkpoint as its model's card."""
+"""`composer show`: music as a piano-roll, words as they are, or a checkpoint as its model's card."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ if TYPE_CHECKING:
 MOST_SYSTEMS = 16
 """How many lines of a roll a piece may take on a terminal; into a pipe or a file, it is drawn whole."""
 
+WORDS = (".txt", ".csv", ".tsv")
+"""The suffixes of files that hold words, unless there is a tune in them."""
+
 
 def show(
     context: typer.Context,
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="ABC, MIDI or MusicXML, a checkpoint, or - for music from stdin.")
+        str, typer.Argument(metavar="FILE", help="Music, a text, a checkpoint, or - for what comes from stdin.")
     ],
     tune: Annotated[int | None, typer.Option(metavar="N", help="Draw the N-th piece of the file only.")] = None,
     most: Annotated[int, typer.Option("--most", metavar="N", help="Draw at most so many pieces.")] = 3,
 ) -> None:
-    """Draw music as a piano-roll, or print a model's card.
+    """Draw music as a piano-roll, print a text, or a model's card.
 
     In a roll, time runs to the right and pitch upwards. A terminal shows how a long piece begins; a pipe takes all.
     """
@@ -44,7 +47,10 @@ def show(
         console.write(card(path, console.width))
         return
     source = Source(path, name="stdin", data=console.read_bytes()) if file == "-" else Source(path, name=file)
-    _draw(console, source, tune, most)
+    if _is_words(source):
+        console.write(source.text())
+    else:
+        _draw(console, source, tune, most)
 
 
 def card(path: Path, width: int = 80) -> str:
@@ -95,9 +101,9 @@ def _pairs(values: Mapping[str, Any]) -> str:
 
 
 def _draw(console: Console, source: Source, tune: int | None, most: int) -> None:
-    from composer.formats.scores import playable
+    from composer.cli import music
 
-    scores = playable(source)
+    scores = music.playable(source)
     if tune is not None:
         chosen = list(islice(scores, tune - 1, tune))
         if not chosen:
@@ -109,3 +115,12 @@ def _draw(console: Console, source: Source, tune: int | None, most: int) -> None
     console.write("\n".join(console.drawing(score, systems) for score in chosen))
     if more:
         console.say(f"there are more pieces in {source.label}; draw one with --tune N, or more with --most N")
+
+
+def _is_words(source: Source) -> bool:
+    """True for a text that is not music in any format."""
+    from composer.formats import scores
+
+    data = source.bytes()
+    known = source.path.suffix.lower() in WORDS or source.data is not None
+    return known and bool(data.strip()) and b"\0" not in data and not scores.known(source)

@@ -22,16 +22,22 @@ def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | 
     data = source.bytes()
     if not data.strip():
         raise ReadError(f"{source.label} is empty", "give ABC, MIDI, MusicXML or kern with notes in it")
-    if data[:4] in {b"MThd", b"RIFF"}:
+    if _binary(data):
         from composer.formats import midi
 
         yield source.label, midi.read(data, source.label)
-    elif data[:2] == b"PK" or data.lstrip(b"\xef\xbb\xbf \t\r\n")[:2] in {b"<?", b"<s", b"<!", b"**", b"!!"}:
+    elif _marked_up(data):
         from composer.formats import notation
 
         yield source.label, notation.read(data, source.label)
     else:
         yield from _tunes(source)
+
+
+def known(source: Source) -> bool:
+    """True where `source` holds music in one of the formats that are read here, broken or not."""
+    data = source.bytes()
+    return _binary(data) or _marked_up(data) or (b"\0" not in data and bool(_TUNES.search(source.text())))
 
 
 def playable(source: Source) -> Iterator[Score]:
@@ -54,6 +60,16 @@ def _silent(source: Source, refused: Refused | None) -> ReadError:
         f"there is no music in {source.label}{f': {refused.reason}' if refused else ''}",
         "give ABC, MIDI, MusicXML or kern with notes in it",
     )
+
+
+def _binary(data: bytes) -> bool:
+    """True for MIDI."""
+    return data[:4] in {b"MThd", b"RIFF"}
+
+
+def _marked_up(data: bytes) -> bool:
+    """True for MusicXML, packed or not, and kern."""
+    return data[:2] == b"PK" or data.lstrip(b"\xef\xbb\xbf \t\r\n")[:2] in {b"<?", b"<s", b"<!", b"**", b"!!"}
 
 
 def _tunes(source: Source) -> Iterator[tuple[str, Score | Refused]]:

@@ -78,3 +78,19 @@ def test_a_checkpoint_is_its_card(composer, checkpoint, tmp_path):
     assert "1.234 bits per token" in out
     assert "Tunes of my own." in out
     assert max(map(len, out.splitlines())) <= 80
+
+
+def test_words_are_printed_as_they_are(composer, tmp_path):
+    (tmp_path / "song.txt").write_text("Row, row,\nrow your boat\n")
+    assert composer("show", tmp_path / "song.txt").out == "Row, row,\nrow your boat\n"
+    assert composer("show", "-", stdin=b"la la\n").out == "la la\n"
+
+
+def test_a_tune_is_drawn_whatever_its_suffix(composer, tunes, tmp_path):
+    (tmp_path / "tunes.txt").write_bytes(tunes.read_bytes())
+    assert composer("show", tmp_path / "tunes.txt").out == composer("show", tunes).out
+
+
+def test_words_in_a_file_of_music_are_an_error(composer, tmp_path):
+    (tmp_path / "song.mid").write_text("Row, row,\nrow your boat\n")
+    composer("show", tmp_path / "song.mid").failed("no music in", "song.mid")
