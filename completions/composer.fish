@@ -5,7 +5,7 @@ complete -c composer -n '__fish_use_subcommand' -l debug -d 'Show where in the p
 complete -c composer -n '__fish_use_subcommand' -s h -l help -d 'Show this message and exit.'
 complete -c composer -n __fish_use_subcommand -a gen -d 'Compose a piece, or many.'
 complete -c composer -n __fish_use_subcommand -a train -d 'Teach a model your own music.'
-complete -c composer -n __fish_use_subcommand -a show -d 'Draw music as a piano-roll, or print a model'\''s card.'
+complete -c composer -n __fish_use_subcommand -a show -d 'Draw music as a piano-roll, print words, or a model'\''s card.'
 complete -c composer -n __fish_use_subcommand -a plugins -d 'List the representations and models that are installed.'
 complete -c composer -n __fish_use_subcommand -a completions -d 'Print the script with which a shell completes this program.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -s n -l count -x -d 'How many pieces.'
