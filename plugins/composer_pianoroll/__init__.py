@@ -25,9 +25,10 @@ from composer.api import (
 from composer.formats import scores
 from composer.formats.quantise import OFFGRID, OffGrid, quantise, sounding
 from composer_pianoroll.frames import Layout, Roll, RollDecoder, merged
-from composer_pianoroll.rule import Holds
+from composer_pianoroll.pitches import pitches
+from composer_pianoroll.rule import PianorollWishes, RollRule
 
-__all__ = ["Pianoroll", "PianorollOptions", "Roll"]
+__all__ = ["Pianoroll", "PianorollOptions", "PianorollWishes", "Roll"]
 
 BEATS = 64
 """How long a composed piece is where no length is asked for."""
@@ -62,20 +63,6 @@ class PianorollOptions:
             raise OptionError("`parts` names no part", "give all, piano, or a part's name")
 
 
-def pitches(text: str) -> tuple[int, int]:
-    """The lowest and highest pitch that `21-108` names. Raises OptionError."""
-    low, dash, high = text.partition("-")
-    try:
-        lowest, highest = int(low), int(high)
-    except ValueError:
-        lowest = highest = -1
-    if not dash or not 0 <= lowest <= highest <= 127:
-        raise OptionError(
-            f"there are no pitches in a range of `{text}`", "give two MIDI numbers from 0 to 127, such as 21-108"
-        )
-    return lowest, highest
-
-
 class Unfit(EncodeError):
     """A score of which nothing can be learnt here; the message is the reason, and counts well; `detail` says more."""
 
@@ -99,6 +86,7 @@ class Pianoroll(Representation):
     formats = ("midi", "abc", "musicxml")
     step_name = "frame"
     Options = PianorollOptions
+    Wishes = PianorollWishes
 
     def __init__(self, options: PianorollOptions | None = None) -> None:
         super().__init__(options)
@@ -160,7 +148,7 @@ class Pianoroll(Representation):
         return self._piece(score, score.title or "the score")
 
     def constraint(self, wishes: Any = None) -> Constraint | None:
-        return Holds(self.layout) if self.layout.onsets else None
+        return RollRule(self.layout, wishes)
 
     def _piece(self, score: Score, name: str) -> Piece:
         """Raises Unfit or OffGrid where it cannot be used."""

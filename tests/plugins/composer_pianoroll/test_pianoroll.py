@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.api import EncodeError, Group, Kind, Note, OptionError, Part, Piece, Refused, Score
+from composer.api import (
+    EncodeError,
+    FrameRule,
+    Group,
+    Kind,
+    Limit,
+    Note,
+    OptionError,
+    Part,
+    Piece,
+    Refused,
+    Score,
+    Unsatisfiable,
+)
+from composer.api.sampling import obey
 from composer.api.testing import check_representation, source
 from composer.formats import midi, write
 from composer.formats.quantise import GridNote
-from composer_pianoroll import Pianoroll, PianorollOptions, Roll
+from composer_pianoroll import Pianoroll, PianorollOptions, PianorollWishes, Roll
 from composer_pianoroll.frames import Layout
 
 
@@ -201,6 +216,47 @@ class TestTheRule:
             frames.append(frame)
             state = holds.step(state, frame)
         assert pianoroll.encode(pianoroll.decode(frames)) == frames
+
+
+class TestWishes:
+    def frame(self, rule, state, units):
+        """`units` (all of equal rank) as the rule leaves them."""
+        allowed = rule.allowed(state)
+        drawn = np.array([unit in units and not allowed.off >> unit & 1 for unit in range(8)])
+        return tuple(np.flatnonzero(obey(drawn, np.arange(8.0), allowed)).tolist())
+
+    def test_a_range_keeps_others_from_being_struck(self):
+        rule = Pianoroll(SMALL).constraint(PianorollWishes(range="62-90"))
+        assert self.frame(rule, 0, {0, 1, 2, 3}) == (2, 3)
+        assert self.frame(rule, 0b0001, {4}) == (4,), "what the primer struck goes on"
+
+    def test_limits(self):
+        # units 0 to 3 strike, 4 to 7 hold; the higher the unit, the likelier here
+        sounding = 0b1111
+        wish = Pianoroll(SMALL).constraint
+        assert self.frame(wish(PianorollWishes(most_onsets=1)), sounding, {0, 1, 6}) == (1, 6)
+        assert self.frame(wish(PianorollWishes(most_holds=2)), sounding, {0, 5, 6, 7}) == (0, 6, 7)
+        assert self.frame(wish(PianorollWishes(most_notes=2)), sounding, {0, 1, 6, 7}) == (6, 7)
+
+    def test_limits_hold_in_each_step_of_a_stacked_frame(self):
+        pianoroll = Pianoroll(PianorollOptions(range="60-61", stack=2))
+        limits = pianoroll.constraint(PianorollWishes(most_onsets=1)).allowed(0).limits
+        assert limits == (Limit(0b0000_0011, 1), Limit(0b0011_0000, 1))
+
+    def test_a_roll_without_onsets(self):
+        pianoroll = Pianoroll(PianorollOptions(range="60-63", onsets=False))
+        rule = pianoroll.constraint(PianorollWishes(range="61-63", most_notes=2))
+        assert rule.allowed(rule.start([(0, 1)])) == FrameRule(off=0b0001, limits=(Limit(0b1111, 2),))
+        with pytest.raises(Unsatisfiable, match="does not tell"):
+            pianoroll.constraint(PianorollWishes(most_onsets=2))
+
+    def test_what_cannot_be_had(self):
+        with pytest.raises(Unsatisfiable, match="no pitch of 70-90") as caught:
+            Pianoroll(SMALL).constraint(PianorollWishes(range="70-90"))
+        assert "60 to 63" in caught.value.hint
+        for wrong in ({"most_notes": -1}, {"range": "90-20"}):
+            with pytest.raises(OptionError):
+                PianorollWishes(**wrong)
 
 
 grids = st.lists(st.builds(GridNote, st.integers(0, 40), st.integers(60, 67), st.integers(1, 9)), min_size=1)
