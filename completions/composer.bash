@@ -5,7 +5,7 @@ _composer() {
     [[ $prev == "=" ]] && prev="${COMP_WORDS[COMP_CWORD-2]}"
     for ((index = 1; index < COMP_CWORD; index++)); do
         case "${COMP_WORDS[index]}" in
-            gen|train|show|plugins|completions)
+            gen|train|eval|show|plugins|completions)
                 command="${COMP_WORDS[index]}" at=$index
                 break ;;
         esac
@@ -17,15 +17,18 @@ _composer() {
         "train -o"|"train --option"|"train --valid"|"train --split"|"train --epochs"|"train --max-steps"|"train --batch"|"train --lr"|"train --seed"|"train --set"|"train --name"|"train --from"|"train --snapshots") return ;;
         "train --model") COMPREPLY=($(compgen -W "$(composer plugins models --names 2>/dev/null)" -- "$cur")); return ;;
         "train --device") COMPREPLY=($(compgen -W "auto cpu cuda mps" -- "$cur")); return ;;
+        "eval --checkpoint"|"eval --split"|"eval --part") return ;;
+        "eval --device") COMPREPLY=($(compgen -W "auto cpu cuda mps" -- "$cur")); return ;;
         "show --tune"|"show --most") return ;;
     esac
     case "$command" in
         gen) words="-n --count --length --seed --temp --top-k --top-p --min-p --condition --free --prime --prime-text --format -O --output --force --tempo --instrument --velocity --checkpoint --device --width -q --quiet -h --help" ;;
         train) words="-o --option --valid --split --augment --model --epochs --max-steps --batch --lr --seed --set --device --name --resume --from --snapshots --force --json -q --quiet -h --help" ;;
+        eval) words="--checkpoint --split --part --device --json -q --quiet -h --help" ;;
         show) words="--tune --most -h --help" ;;
         plugins) words="--names -h --help" ;;
         completions) words="-h --help" ;;
-        *) words="--version --debug -h --help gen train show plugins completions" ;;
+        *) words="--version --debug -h --help gen train eval show plugins completions" ;;
     esac
     if [[ -z $command || $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$words" -- "$cur"))
@@ -34,6 +37,7 @@ _composer() {
     case "$command $((COMP_CWORD - at))" in
         "gen 1") COMPREPLY=($(compgen -W "$(composer plugins representations --names 2>/dev/null)" -- "$cur")); ;;
         "train 1") COMPREPLY=($(compgen -W "$(composer plugins representations --names 2>/dev/null)" -- "$cur")); ;;
+        "eval 1") COMPREPLY=($(compgen -W "$(composer plugins representations --names 2>/dev/null)" -- "$cur")); ;;
         "plugins 1") COMPREPLY=($(compgen -W "representations models" -- "$cur")); ;;
         "completions 1") COMPREPLY=($(compgen -W "bash zsh fish powershell" -- "$cur")); ;;
     esac

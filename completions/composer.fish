@@ -5,6 +5,7 @@ complete -c composer -n '__fish_use_subcommand' -l debug -d 'Show where in the p
 complete -c composer -n '__fish_use_subcommand' -s h -l help -d 'Show this message and exit.'
 complete -c composer -n __fish_use_subcommand -a gen -d 'Compose a piece, or many.'
 complete -c composer -n __fish_use_subcommand -a train -d 'Teach a model your own music.'
+complete -c composer -n __fish_use_subcommand -a eval -d 'Measure how well a model knows music that it was not taught.'
 complete -c composer -n __fish_use_subcommand -a show -d 'Draw music as a piano-roll, print words, or a model'\''s card.'
 complete -c composer -n __fish_use_subcommand -a plugins -d 'List the representations and models that are installed.'
 complete -c composer -n __fish_use_subcommand -a completions -d 'Print the script with which a shell completes this program.'
@@ -53,6 +54,15 @@ complete -c composer -n '__fish_seen_subcommand_from train' -s q -l quiet -d 'Sa
 complete -c composer -n '__fish_seen_subcommand_from train' -s h -l help -d 'Show this message and exit.'
 complete -c composer -n '__fish_seen_subcommand_from train' -a '(composer plugins representations --names 2>/dev/null)'
 complete -c composer -n '__fish_seen_subcommand_from train' -F
+complete -c composer -n '__fish_seen_subcommand_from eval' -l checkpoint -r -F -d 'The model; else your newest, else the bundled one.'
+complete -c composer -n '__fish_seen_subcommand_from eval' -l split -r -F -d 'A list of which piece is train, valid or test.'
+complete -c composer -n '__fish_seen_subcommand_from eval' -l part -x -d 'The part of the list to measure.'
+complete -c composer -n '__fish_seen_subcommand_from eval' -l device -x -a 'auto cpu cuda mps' -d 'auto, cpu, cuda or mps.'
+complete -c composer -n '__fish_seen_subcommand_from eval' -l json -d 'Print the figures as JSON.'
+complete -c composer -n '__fish_seen_subcommand_from eval' -s q -l quiet -d 'Say nothing but warnings and errors.'
+complete -c composer -n '__fish_seen_subcommand_from eval' -s h -l help -d 'Show this message and exit.'
+complete -c composer -n '__fish_seen_subcommand_from eval' -a '(composer plugins representations --names 2>/dev/null)'
+complete -c composer -n '__fish_seen_subcommand_from eval' -F
 complete -c composer -n '__fish_seen_subcommand_from show' -l tune -x -d 'Draw the N-th piece of the file only.'
 complete -c composer -n '__fish_seen_subcommand_from show' -l most -x -d 'Draw at most so many pieces.'
 complete -c composer -n '__fish_seen_subcommand_from show' -s h -l help -d 'Show this message and exit.'

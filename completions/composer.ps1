@@ -4,6 +4,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
     $names = @{
         'gen' = 'Compose a piece, or many.'
         'train' = 'Teach a model your own music.'
+        'eval' = 'Measure how well a model knows music that it was not taught.'
         'show' = 'Draw music as a piano-roll, print words, or a model''s card.'
         'plugins' = 'List the representations and models that are installed.'
         'completions' = 'Print the script with which a shell completes this program.'
@@ -60,6 +61,15 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--quiet' = 'Say nothing but warnings and errors.'
             '--help' = 'Show this message and exit.'
         }
+        'eval' = @{
+            '--checkpoint' = 'The model; else your newest, else the bundled one.'
+            '--split' = 'A list of which piece is train, valid or test.'
+            '--part' = 'The part of the list to measure.'
+            '--device' = 'auto, cpu, cuda or mps.'
+            '--json' = 'Print the figures as JSON.'
+            '--quiet' = 'Say nothing but warnings and errors.'
+            '--help' = 'Show this message and exit.'
+        }
         'show' = @{
             '--tune' = 'Draw the N-th piece of the file only.'
             '--most' = 'Draw at most so many pieces.'
@@ -80,6 +90,8 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
         'train --model' = { composer plugins models --names }
         'train --device' = @('auto', 'cpu', 'cuda', 'mps')
         'train ' = { composer plugins representations --names }
+        'eval --device' = @('auto', 'cpu', 'cuda', 'mps')
+        'eval ' = { composer plugins representations --names }
         'plugins ' = @('representations', 'models')
         'completions ' = @('bash', 'zsh', 'fish', 'powershell')
     }

@@ -17,11 +17,20 @@ EXAMPLES = {
         ("Ten tunes into one file:", "composer gen abc --count 10 --output tunes.abc"),
         ("Ten MIDI files, a little tamer:", "composer gen abc --count 10 --temp 0.8 --output tune-%02d.mid"),
         ("Go on from an opening:", "composer gen abc --prime opening.abc"),
+        ("Hear a piano-roll:", "composer gen pianoroll | timidity -"),
     ),
     "train": (
         ("From a folder of tunes:", "composer train abc tunes/ --name mine"),
         ("From a collection that comes with music21:", "composer train abc corpus:ryansMammoth --name ryan"),
+        ("Piano music in all keys:", "composer train pianoroll midi/ --augment --name mine"),
         ("Go on where a run was stopped:", "composer train abc tunes/ --name mine --resume"),
+    ),
+    "eval": (
+        ("Your newest model, on tunes that it was not taught:", "composer eval abc others/"),
+        (
+            "A part of a list, as JSON:",
+            "composer eval abc tunes/ --checkpoint mine --split list.txt --part test --json",
+        ),
     ),
     "show": (
         ("The tune just written:", "composer gen abc | composer show -"),

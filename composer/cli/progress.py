@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from composer.cli.console import Console
+from composer.cli.reading import report_pieces
 from composer.cli.standing import Standing, opening_line, sparkline, step_line, validation_line
-from composer.cli.words import counted
 from composer.core.events import Event, Finished, Prepared, Snapshot, Started, Stepped, Validated
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-
-UNREADABLE = 5
-"""How many unreadable files are named."""
 
 
 class Reporter(Protocol):
@@ -150,52 +147,6 @@ class Live:
             curve = sparkline([event.value for event in standing.validated], self._rich.width - len(line) - 4)
             rows.append(Text.assemble(line, "  ", (curve, "green")))
         return Group(*rows)
-
-
-def report_pieces(console: Console, event: Prepared) -> None:
-    """Say what was read; what was left out is counted by its reason, with the first places of each."""
-    known = ", encoded before" if event.cached else ""
-    console.say(f"{counted(sum(event.pieces.values()), 'piece')}{known}")
-    if event.duplicates:
-        are = "is a copy, and was" if event.duplicates == 1 else "are copies, and were"
-        console.say(f"{event.duplicates:,} more {are} left out")
-    if event.refused:
-        refused = sum(event.refused.values())
-        console.say(f"{refused:,} more {'was' if refused == 1 else 'were'} left out:")
-    for reason, count in sorted(event.refused.items(), key=lambda item: -item[1]):
-        first = next(iter(event.places.get(reason, ())), "")
-        console.say(f"{count:>6,}  {reason}{f', such as {first}' if first else ''}")
-    for phrase, count in sorted(event.losses.items(), key=lambda item: -item[1]):
-        console.say(f"{count:>6,}  {phrase}")
-    for line in event.unreadable[:UNREADABLE]:
-        console.warn(line)
-    if len(event.unreadable) > UNREADABLE:
-        console.warn(f"and {counted(len(event.unreadable) - UNREADABLE, 'more file')} cannot be read")
-    for note in event.notes:
-        console.warn(note)
-
-
-class Reading:
-    """A line on a terminal that counts what has been read, and goes away when all is."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._shown = False
-
-    def __enter__(self) -> Reading:
-        return self
-
-    def __exit__(self, *reason: object) -> None:
-        if self._shown:
-            self._console.stderr.write("\r\033[K")
-            self._console.stderr.flush()
-
-    def tell(self, sources: int, pieces: int) -> None:
-        """Count `sources` files and `pieces` so far."""
-        if self._console.lively and not self._console.quiet:
-            self._console.stderr.write(f"\rreading: {counted(sources, 'file')}, {counted(pieces, 'piece')}\033[K")
-            self._console.stderr.flush()
-            self._shown = True
 
 
 def follow(events: Iterable[Event], told: Reporter, on_snapshot: Callable[[Snapshot], str]) -> Finished | None:

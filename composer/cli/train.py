@@ -93,6 +93,7 @@ def train(
     The model is saved as it gets better; Ctrl-C stops and keeps it, and --resume goes on.
     """
     from composer.cli import preparation, progress
+    from composer.cli.reading import Reading
     from composer.cli.standing import Standing
     from composer.core import device as devices
     from composer.core import training
@@ -120,7 +121,7 @@ def train(
         device,
     )
     stop = _Stop()
-    with progress.Reading(console) as reading:
+    with Reading(console) as reading:
         run = preparation.prepare(asked, reading.tell, stop.asked)
     if device == "auto" and run.device == "cpu" and (reason := devices.unused()):
         console.warn(reason)

@@ -67,7 +67,7 @@ class Learner:
         torch.manual_seed(run.settings.seed)
         network = run.model.network(run.data.spec, run.config).to(run.device)
         if run.origin is not None:
-            _load(network, run.origin.weights, "the checkpoint to start from")
+            load_weights(network, run.origin.weights, "the checkpoint to start from")
         optimiser = optimise.optimiser(run.settings, network.parameters(), run.device)
         learner = cls(run, network, optimiser, optimise.precision(run.settings.precision, run.device))
         if run.origin is not None:
@@ -92,7 +92,7 @@ class Learner:
         for group in self.optimiser.param_groups:
             group["lr"] = lr
         with optimise.autocast(self.precision, self.run.device):
-            loss, self.stream = self.network.loss(_to(batch, self.run.device), self.stream)
+            loss, self.stream = self.network.loss(moved(batch, self.run.device), self.stream)
         loss.objective.backward()  # type: ignore[no-untyped-call]
         optimise.clip(self.run.settings, list(self.network.parameters()))
         self.optimiser.step()
@@ -108,7 +108,7 @@ class Learner:
         total, stream = Measure(), None
         self.network.eval()
         for batch in self.run.validation.windows(0):
-            measure, stream = self.network.evaluate(_to(batch, self.run.device), stream)
+            measure, stream = self.network.evaluate(moved(batch, self.run.device), stream)
             total += measure
         self.network.train()
         return total.mean
@@ -202,7 +202,7 @@ class Learner:
         for name, array in saved.weights.items():
             owner, _, rest = name.partition("/")
             by_owner[owner][rest] = array
-        _load(self.network, by_owner["weights"], state_path(self.run.path).name)
+        load_weights(self.network, by_owner["weights"], state_path(self.run.path).name)
         moments: dict[int, dict[str, Any]] = {}
         for name, array in by_owner["optimiser"].items():
             index, _, key = name.partition("/")
@@ -246,7 +246,8 @@ def check_finite(monitor: float, step: int) -> None:
         )
 
 
-def _to(batch: Batch, device: str) -> Batch:
+def moved(batch: Batch, device: str) -> Batch:
+    """`batch` on `device`."""
     if device == "cpu":
         return batch
     from composer.api.network import Batch
@@ -258,7 +259,8 @@ def _to(batch: Batch, device: str) -> Batch:
     return Batch(move(batch.inputs), move(batch.targets), move(batch.weight), move(batch.reset), conditions)
 
 
-def _load(network: Network, weights: Mapping[str, Any], where: str) -> None:
+def load_weights(network: Network, weights: Mapping[str, Any], where: str) -> None:
+    """Give `network` its weights. Raises CheckpointError, naming `where` they come from, where they do not fit."""
     import torch
 
     try:

@@ -147,7 +147,7 @@ def _by_list(listing: Path, pieces: Sequence[Piece], named: Mapping[str, Sequenc
     used: set[str] = set()
     left_out = 0
     for piece in pieces:
-        name = next((name for name in _names(piece) if name in wanted), None)
+        name = next(iter(_listed_name(piece, wanted)), None)
         used.add(name or "")
         if name is not None:
             parts.pieces[wanted[name]].append(piece)
@@ -186,6 +186,20 @@ def read_list(listing: Path) -> dict[str, str]:
             )
         wanted[words[1].strip()] = words[0]
     return wanted
+
+
+def listed(listing: Path, part: str, pieces: Sequence[Piece]) -> list[Piece]:
+    """Those of `pieces` that the list has in `part`. Raises ReadError where it cannot be read, or has none there."""
+    wanted = read_list(listing)
+    chosen = [piece for piece in pieces if any(wanted.get(name) == part for name in _listed_name(piece, wanted))]
+    if not chosen:
+        raise ReadError(f"{listing.name} has none of these pieces in part `{part}`", "check its names, and the files")
+    return chosen
+
+
+def _listed_name(piece: Piece, wanted: Mapping[str, str]) -> list[str]:
+    """The name under which a list has the piece; none where it has not."""
+    return [name for name in _names(piece) if name in wanted][:1]
 
 
 def _names(piece: Piece) -> list[str]:

@@ -1,0 +1,110 @@
+"""How well a model knows music that it was not taught: the nats, or bits, that each step of it costs.
+
+Every piece is met afresh, its end symbol counts as a step, and all steps of all pieces are pooled. For piano-rolls
+without onsets, that is the convention of Boulanger-Lewandowski et al. 2012: nats a frame, summed over the pitches.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from composer.api import Kind, ReadError
+from composer.core.arrays import open_part, write_part
+from composer.core.batches import Windows
+from composer.core.corpus import Refusals, read
+from composer.core.player import Opened
+from composer.core.split import listed
+
+BATCH, LENGTH = 32, 256
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """`value` in `unit` with its standard error, which is 0 where the value is exact, over `pieces` of `steps` steps.
+
+    `refused` pieces are counted by reason, with a few `places` of each; `losses` by phrase are what the steps do not
+    hold, and `unreadable` has a line for each file that could not be read.
+    """
+
+    value: float
+    stderr: float
+    unit: str
+    pieces: int
+    steps: int
+    refused: Mapping[str, int] = field(default_factory=dict)
+    places: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    losses: Mapping[str, int] = field(default_factory=dict)
+    unreadable: Sequence[str] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """This value as plain JSON."""
+        return asdict(self)
+
+
+def evaluate(
+    opened: Opened,
+    arguments: Sequence[str],
+    *,
+    device: str = "cpu",
+    listing: Path | None = None,
+    part: str = "test",
+    reading: Callable[[int, int], object] | None = None,
+    measured: Callable[[int, int], object] | None = None,
+) -> Evaluation:
+    """Measure the model on the pieces that `arguments` name, or on those that `listing` has in `part`.
+
+    `reading` is called as in `corpus.read`, `measured` with the number of windows done and of all. Raises ReadError
+    where there is no piece to measure.
+    """
+    representation = opened.representation
+    corpus = read(representation, arguments, progress=reading)
+    pieces = corpus.pieces if listing is None else listed(listing, part, corpus.pieces)
+    refused = Refusals()
+    refused.merge(corpus.refused)
+    with tempfile.TemporaryDirectory() as folder:
+        stem = Path(folder) / part
+        written = write_part(stem, representation, pieces, refused.add)
+        if not written["pieces"]:
+            raise ReadError(f"no piece can be measured: {refused.commonest()}", "the model was taught other music")
+        windows = Windows(
+            open_part(stem, representation.spec, written), representation.spec, batch=BATCH, length=LENGTH
+        )
+        total = _measure(opened, windows, device, measured)
+    bits = representation.spec.kind is Kind.TOKENS
+    scale = 1 / math.log(2) if bits else 1.0
+    return Evaluation(
+        scale * total.mean,
+        scale * total.stderr / total.count,
+        f"{'bits' if bits else 'nats'} per {representation.step_name}",
+        written["pieces"],
+        written["count"],
+        refused.counts,
+        refused.places,
+        written["losses"],
+        corpus.unreadable,
+    )
+
+
+def _measure(opened: Opened, windows: Windows, device: str, measured: Callable[[int, int], object] | None) -> Any:
+    """The pooled Measure of all windows."""
+    import torch
+
+    from composer.api.network import Measure
+    from composer.core.learner import load_weights, moved
+
+    network = opened.model.network(opened.representation.spec, opened.config)
+    load_weights(network, opened.checkpoint.weights, "the checkpoint")
+    network.to(device).eval()
+    torch.manual_seed(0)
+    total, stream = Measure(), None
+    for done, batch in enumerate(windows.windows(0), 1):
+        measure, stream = network.evaluate(moved(batch, device), stream)
+        total += measure
+        if measured is not None:
+            measured(done, windows.per_epoch)
+    return total

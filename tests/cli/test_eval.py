@@ -1,0 +1,64 @@
+"""`composer eval`: the figure, what it is over, and what cannot be measured."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from composer.api import Piece, Source
+from composer.core.player import open_player
+
+
+@pytest.fixture
+def evaluated(composer, checkpoint):
+    return lambda *arguments: composer("eval", "abc", "--checkpoint", checkpoint, *arguments)
+
+
+def cost(checkpoint, path):
+    """What every step of the tunes in a file costs, as the sampler says that plays them: bits in all, and how many."""
+    player = open_player(checkpoint, "abc")
+    total, count = 0.0, 0
+    for piece in player.representation.read(Source(path)):
+        assert isinstance(piece, Piece)
+        state = player.sampler.begin([{}])
+        for step in player.representation.encode(piece):
+            total -= float(player.sampler.score(state, np.array([step]))[0]) / math.log(2)
+            state = player.sampler.observe(state, np.array([step]))
+            count += 1
+    return total, count
+
+
+def test_the_figure_is_what_the_steps_cost_the_player(evaluated, checkpoint, tunes):
+    total, count = cost(checkpoint, tunes)
+    found = json.loads(evaluated(tunes, "--json").out)
+    assert found["value"] == pytest.approx(total / count, abs=1e-4)
+    assert (found["pieces"], found["steps"], found["unit"]) == (4, count, "bits per character")
+    assert (found["stderr"], found["refused"]) == (0, {})
+    line = evaluated(tunes).out
+    assert f": {total / count:.3f} bits per character, over 4 pieces, {count:,} characters\n" in line
+
+
+def test_pieces_that_it_has_no_steps_for_are_counted(evaluated, tunes, tmp_path):
+    (tmp_path / "more.abc").write_text(tunes.read_text() + "\nX:5\nT:Quick! 99 Q?\nM:4/4\nL:1/8\nK:G\nG8|\n")
+    done = evaluated(tmp_path / "more.abc", "--json")
+    assert list(json.loads(done.out)["refused"].values()) == [1]
+    assert "1 more was left out" in done.err
+
+
+def test_a_part_of_a_list(evaluated, tunes, tmp_path):
+    listing = tmp_path / "split.txt"
+    listing.write_text("train tunes.abc: tune 1\ntest tunes.abc: tune 2\ntest tunes.abc: tune 3\n")
+    assert json.loads(evaluated(tunes, "--split", listing, "--json").out)["pieces"] == 2
+    assert json.loads(evaluated(tunes, "--split", listing, "--part", "train", "--json").out)["pieces"] == 1
+    evaluated(tunes, "--split", listing, "--part", "valid").failed("split.txt has none", "part `valid`")
+    evaluated(tunes, "--split", listing, "--part", "tset").failed("no part `tset`", code=2)
+
+
+def test_what_cannot_be_measured(evaluated, composer, checkpoint, tmp_path):
+    (tmp_path / "words.abc").write_text("no tune\n")
+    evaluated(tmp_path / "words.abc").failed("words.abc")
+    evaluated(tmp_path / "none.abc").failed("there is no file")
+    composer("eval", "pianoroll", tmp_path, "--checkpoint", checkpoint).failed(
+        "composes `abc`, not `pianoroll`", "composer eval abc FILES..."
+    )
