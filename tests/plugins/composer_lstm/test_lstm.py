@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from composer.api import Kind, OptionError, SequenceSpec
+from composer.api.network import _stretches
 from composer.api.sampling import CounterNoise, How
 from composer.api.testing import check_model
 from composer_lstm import Lstm, LstmConfig
-from composer_lstm.network import _stretches
 
 TOKENS = SequenceSpec(Kind.TOKENS, size=9, end=0)
 
