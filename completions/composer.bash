@@ -5,7 +5,7 @@ _composer() {
     [[ $prev == "=" ]] && prev="${COMP_WORDS[COMP_CWORD-2]}"
     for ((index = 1; index < COMP_CWORD; index++)); do
         case "${COMP_WORDS[index]}" in
-            gen|train|eval|show|plugins|completions)
+            gen|train|eval|presets|show|plugins|completions)
                 command="${COMP_WORDS[index]}" at=$index
                 break ;;
         esac
@@ -14,7 +14,7 @@ _composer() {
         "gen -n"|"gen --count"|"gen --length"|"gen --seed"|"gen --temp"|"gen --top-k"|"gen --top-p"|"gen --min-p"|"gen --condition"|"gen --prime"|"gen --prime-text"|"gen -O"|"gen --output"|"gen --tempo"|"gen --instrument"|"gen --velocity"|"gen --checkpoint"|"gen --width") return ;;
         "gen --format") COMPREPLY=($(compgen -W "abc midi musicxml tokens text" -- "$cur")); return ;;
         "gen --device") COMPREPLY=($(compgen -W "auto cpu cuda mps" -- "$cur")); return ;;
-        "train -o"|"train --option"|"train --valid"|"train --split"|"train --epochs"|"train --max-steps"|"train --batch"|"train --lr"|"train --seed"|"train --set"|"train --name"|"train --from"|"train --snapshots") return ;;
+        "train -o"|"train --option"|"train --valid"|"train --split"|"train --preset"|"train --epochs"|"train --max-steps"|"train --batch"|"train --lr"|"train --seed"|"train --set"|"train --name"|"train --from"|"train --snapshots") return ;;
         "train --model") COMPREPLY=($(compgen -W "$(composer plugins models --names 2>/dev/null)" -- "$cur")); return ;;
         "train --device") COMPREPLY=($(compgen -W "auto cpu cuda mps" -- "$cur")); return ;;
         "eval --checkpoint"|"eval --split"|"eval --part") return ;;
@@ -23,12 +23,13 @@ _composer() {
     esac
     case "$command" in
         gen) words="-n --count --length --seed --temp --top-k --top-p --min-p --condition --free --prime --prime-text --format -O --output --force --tempo --instrument --velocity --checkpoint --device --width -q --quiet -h --help" ;;
-        train) words="-o --option --valid --split --augment --model --epochs --max-steps --batch --lr --seed --set --device --name --resume --from --snapshots --force --json -q --quiet -h --help" ;;
+        train) words="-o --option --valid --split --augment --preset --model --epochs --max-steps --batch --lr --seed --set --device --name --resume --from --snapshots --force --json -q --quiet -h --help" ;;
         eval) words="--checkpoint --split --part --device --json -q --quiet -h --help" ;;
+        presets) words="--names -h --help" ;;
         show) words="--tune --most -h --help" ;;
         plugins) words="--names -h --help" ;;
         completions) words="-h --help" ;;
-        *) words="--version --debug -h --help gen train eval show plugins completions" ;;
+        *) words="--version --debug -h --help gen train eval presets show plugins completions" ;;
     esac
     if [[ -z $command || $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$words" -- "$cur"))

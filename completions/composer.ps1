@@ -5,6 +5,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
         'gen' = 'Compose a piece, or many.'
         'train' = 'Teach a model your own music.'
         'eval' = 'Measure how well a model knows music that it was not taught.'
+        'presets' = 'List the published systems that can be trained again.'
         'show' = 'Draw music as a piano-roll, print words, or a model''s card.'
         'plugins' = 'List the representations and models that are installed.'
         'completions' = 'Print the script with which a shell completes this program.'
@@ -44,6 +45,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--valid' = 'Files to hold back for validation; else a tenth.'
             '--split' = 'A list of which piece is train, valid or test.'
             '--augment' = 'Learn every piece in other keys too.'
+            '--preset' = 'As a published system; see `composer presets`.'
             '--model' = 'The kind of model; lstm where it fits.'
             '--epochs' = 'How often to go through all pieces.'
             '--max-steps' = 'Stop after so many steps.'
@@ -68,6 +70,10 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--device' = 'auto, cpu, cuda or mps.'
             '--json' = 'Print the figures as JSON.'
             '--quiet' = 'Say nothing but warnings and errors.'
+            '--help' = 'Show this message and exit.'
+        }
+        'presets' = @{
+            '--names' = 'Print bare names, one a line.'
             '--help' = 'Show this message and exit.'
         }
         'show' = @{

@@ -18,6 +18,7 @@ COMMANDS = {
     "gen": "Compose a piece, or many.",
     "train": "Teach a model your own music.",
     "eval": "Measure how well a model knows music that it was not taught.",
+    "presets": "List the published systems that can be trained again.",
     "show": "Draw music as a piano-roll, print words, or a model's card.",
     "plugins": "List the representations and models that are installed.",
     "completions": "Print the script with which a shell completes this program.",

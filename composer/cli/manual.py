@@ -22,6 +22,7 @@ EXAMPLES = {
     "train": (
         ("From a folder of tunes:", "composer train abc tunes/ --name mine"),
         ("From a collection that comes with music21:", "composer train abc corpus:ryansMammoth --name ryan"),
+        ("A published system, again:", "composer train abc nottingham/ --preset charrnn-abc"),
         ("Piano music in all keys:", "composer train pianoroll midi/ --augment --name mine"),
         ("Go on where a run was stopped:", "composer train abc tunes/ --name mine --resume"),
     ),
@@ -31,6 +32,10 @@ EXAMPLES = {
             "A part of a list, as JSON:",
             "composer eval abc tunes/ --checkpoint mine --split list.txt --part test --json",
         ),
+    ),
+    "presets": (
+        ("All of them:", "composer presets"),
+        ("The values of one, and where each comes from:", "composer presets charrnn-abc"),
     ),
     "show": (
         ("The tune just written:", "composer gen abc | composer show -"),

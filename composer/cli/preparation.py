@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, Model, OptionError, Representation, UsageError
-from composer.core import device, encoding, models, options, registry, training
+from composer.core import device, encoding, models, options, presets, registry, training
 from composer.core.checkpoint import Header
 from composer.core.split import Split
 
@@ -33,6 +33,7 @@ class Asked:
     force: bool = False
     origin: Path | None = None
     device: str = "auto"
+    preset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def prepare(
 ) -> training.Run:
     """Check all that can be checked, then read the pieces. Raises ComposerError with the way out."""
     kind = registry.representation(asked.representation)
+    if asked.preset is not None:
+        asked = _under_preset(asked, presets.preset(asked.preset))
     where = device.resolve(asked.device)
     path = _path(asked, kind)
     saved = training.saved_header(path) if asked.resume else None
@@ -79,6 +82,27 @@ def prepare(
         chosen.origin.checkpoint if chosen.origin else None,
         files,
         stop,
+    )
+
+
+def _under_preset(asked: Asked, preset: presets.Preset) -> Asked:
+    """`asked` with the values of `preset` where the user gave none."""
+    if asked.resume or asked.origin:
+        raise UsageError("--preset begins a new model", "leave it out to go on with one")
+    if preset.representation != asked.representation:
+        raise UsageError(
+            f"the preset `{preset.name}` is for `{preset.representation}`, not `{asked.representation}`",
+            f"use it as `{preset.command}`",
+        )
+    model = asked.model or preset.model
+    settings = {**(preset.model_settings if model == preset.model else {}), **preset.training}
+    return dataclasses.replace(
+        asked,
+        options=[*presets.pairs(preset.options), *asked.options],
+        model=model,
+        settings=[*presets.pairs(settings), *asked.settings],
+        split=dataclasses.replace(asked.split, **preset.split),
+        augment=asked.augment or preset.augment,
     )
 
 

@@ -42,6 +42,10 @@ def train(
     augment: Annotated[
         bool, typer.Option("--augment", help="Learn every piece in other keys too.", rich_help_panel=DATA)
     ] = False,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="PRESET", help="As a published system; see `composer presets`.", rich_help_panel=LEARNING),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(metavar="MODEL", help="The kind of model; lstm where it fits.", rich_help_panel=LEARNING),
@@ -119,6 +123,7 @@ def train(
         force,
         start,
         device,
+        preset,
     )
     stop = _Stop()
     with Reading(console) as reading:

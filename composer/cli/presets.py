@@ -1,0 +1,31 @@
+"""`composer presets`: the published systems that can be trained again by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from composer.cli.console import Console
+
+
+def presets(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="PRESET", help="The one to print; else a list of all.")] = "",
+    names: Annotated[bool, typer.Option("--names", help="Print bare names, one a line.")] = False,
+) -> None:
+    """List the published systems that can be trained again, or print the values of one.
+
+    Each value says where it comes from. `composer train REP FILES --preset PRESET` trains it; your own flags win.
+    """
+    from composer.core import presets as known
+
+    console: Console = context.obj
+    if name:
+        console.write(known.preset(name).text)
+    elif names:
+        console.write("".join(f"{each}\n" for each in known.names()))
+    else:
+        width = max(map(len, known.names()))
+        console.write("".join(f"{each.name:{width}}  {each.summary}\n" for each in known.every()))

@@ -1,0 +1,72 @@
+"""Published systems by name: the options, model and settings with which each can be trained again.
+
+A preset is a file `NAME.toml` in `composer/presets`, in which a comment after each value says where it comes from.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from composer.api import UsageError
+
+FOLDER = Path(__file__).parent.parent / "presets"
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What a preset sets: options of the representation, settings of the model and of training, shares of the split.
+
+    `command` is how it is trained, `play` how its model is heard, `text` the whole file.
+    """
+
+    name: str
+    summary: str
+    representation: str
+    model: str
+    command: str
+    play: str
+    text: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    model_settings: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    split: Mapping[str, Any] = field(default_factory=dict)
+    augment: bool = False
+
+
+def preset(name: str) -> Preset:
+    """The preset called `name`. Raises UsageError, with the nearest names, where there is none."""
+    path = FOLDER / f"{name}.toml"
+    known = names()
+    if name not in known:
+        near = get_close_matches(name, known, 3, 0.4)
+        hint = "did you mean " + " or ".join(f"`{each}`" for each in near) + "?" if near else ", ".join(known)
+        raise UsageError(f"there is no preset `{name}`", hint)
+    text = path.read_text("utf-8")
+    data = tomllib.loads(text)
+    return Preset(name, text=text, **data)
+
+
+def names() -> list[str]:
+    """The names of all presets."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def every() -> Iterator[Preset]:
+    """All presets, by name."""
+    return map(preset, names())
+
+
+def pairs(values: Mapping[str, Any]) -> list[str]:
+    """`values` as a user would write them: `key=value`."""
+    return [f"{key}={_written(value)}" for key, value in values.items()]
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

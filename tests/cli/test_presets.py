@@ -1,0 +1,51 @@
+"""`composer presets`, and training by one."""
+
+import pytest
+
+from composer.core import presets
+from composer.core.checkpoint import read_header
+
+QUICK = ("--max-steps", "1", "--name", "mine", "--set", "hidden=4", "--set", "embedding=4")
+
+
+def test_they_are_listed_and_printed(composer):
+    listed = composer("presets").out
+    for preset in presets.every():
+        assert f"{preset.name} " in listed
+        assert preset.summary in listed
+    assert composer("presets", "--names").out.split() == presets.names()
+    assert composer("presets", "charrnn-abc").out == presets.preset("charrnn-abc").text
+
+
+def test_a_preset_sets_options_model_and_training_and_flags_win(composer, tunes, home):
+    done = composer("train", "abc", tunes, "--preset", "charrnn-abc", "--lr", "0.01", *QUICK)
+    assert done.code == 0, done.err
+    header = read_header(home / "models" / "mine.safetensors")
+    assert header.options["text"] == "raw"
+    assert (header.config["layers"], header.config["hidden"]) == (2, 4)
+    settings = header.record["settings"]
+    assert (settings["batch"], settings["schedule"], settings["lr"]) == (50, "exponential", 0.01)
+
+
+def test_an_option_of_the_users_wins(composer, tunes, home):
+    assert composer("train", "abc", tunes, "--preset", "charrnn-abc", "-o", "text=dialect", *QUICK).code == 0
+    assert read_header(home / "models" / "mine.safetensors").options["text"] == "dialect"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("abc", "--preset", "charnn-abc"), ("no preset `charnn-abc`", "`charrnn-abc`")),
+        (("abc", "--preset", "lyrics"), ("is for `text`, not `abc`", "composer train text")),
+        (("abc", "--preset", "charrnn-abc", "--resume"), ("begins a new model",)),
+    ],
+)
+def test_what_cannot_be_meant(composer, tunes, arguments, words):
+    composer("train", *arguments, tunes).failed(*words, code=2)
+
+
+def test_a_value_that_its_plugin_lacks(composer, tunes, tmp_path, monkeypatch):
+    text = presets.preset("charrnn-abc").text.replace('text = "raw" ', 'spelling = "raw" ')
+    (tmp_path / "odd.toml").write_text(text)
+    monkeypatch.setattr(presets, "FOLDER", tmp_path)
+    composer("train", "abc", tunes, "--preset", "odd").failed("has no option `spelling`", code=2)

@@ -1,0 +1,39 @@
+"""Presets: every value says where it comes from, and is one that its plugins take."""
+
+import re
+
+import pytest
+
+from composer.api import UsageError
+from composer.core import options, presets, registry
+from composer.core.split import Split
+from composer.core.training import Settings
+
+EVERY = list(presets.every())
+
+
+@pytest.mark.parametrize("preset", EVERY, ids=lambda preset: preset.name)
+class TestPreset:
+    def test_every_value_says_where_it_comes_from(self, preset):
+        tables = preset.text[preset.text.index("\n[") :]
+        values = [line for line in tables.splitlines() if "=" in line]
+        assert values
+        assert [line for line in values if not re.search(r"# (\[S\]|\[R\]|ours)", line)] == []
+
+    def test_its_plugins_take_its_values(self, preset):
+        kind, model = registry.representation(preset.representation), registry.model(preset.model)
+        registry.check_pair(kind, model)
+        kind(options.parse(kind.Options, presets.pairs(preset.options), "it"))
+        options.parse(model.Config, presets.pairs(preset.model_settings), "it")
+        options.parse(Settings, presets.pairs(preset.training), "it")
+        Split(**preset.split)
+
+    def test_its_command_names_it(self, preset):
+        assert preset.command.startswith(f"composer train {preset.representation} ")
+        assert preset.command.endswith(f"--preset {preset.name}")
+
+
+def test_an_unknown_one_lists_the_nearest():
+    with pytest.raises(UsageError, match="no preset `lyric`") as caught:
+        presets.preset("lyric")
+    assert "`lyrics`" in caught.value.hint
