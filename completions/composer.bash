@@ -14,7 +14,8 @@ _composer() {
         "gen -n"|"gen --count"|"gen --length"|"gen --seed"|"gen --temp"|"gen --top-k"|"gen --top-p"|"gen --min-p"|"gen --condition"|"gen --prime"|"gen --prime-text"|"gen -O"|"gen --output"|"gen --tempo"|"gen --instrument"|"gen --velocity"|"gen --checkpoint"|"gen --width") return ;;
         "gen --format") COMPREPLY=($(compgen -W "abc midi musicxml tokens text" -- "$cur")); return ;;
         "gen --device") COMPREPLY=($(compgen -W "auto cpu cuda mps" -- "$cur")); return ;;
-        "train -o"|"train --option"|"train --valid"|"train --split"|"train --preset"|"train --epochs"|"train --max-steps"|"train --batch"|"train --lr"|"train --seed"|"train --set"|"train --name"|"train --from"|"train --snapshots") return ;;
+        "train -o"|"train --option"|"train --valid"|"train --split"|"train --epochs"|"train --max-steps"|"train --batch"|"train --lr"|"train --seed"|"train --set"|"train --name"|"train --from"|"train --snapshots") return ;;
+        "train --preset") COMPREPLY=($(compgen -W "$(composer presets --names 2>/dev/null)" -- "$cur")); return ;;
         "train --model") COMPREPLY=($(compgen -W "$(composer plugins models --names 2>/dev/null)" -- "$cur")); return ;;
         "train --device") COMPREPLY=($(compgen -W "auto cpu cuda mps" -- "$cur")); return ;;
         "eval --checkpoint"|"eval --split"|"eval --part") return ;;
@@ -39,6 +40,7 @@ _composer() {
         "gen 1") COMPREPLY=($(compgen -W "$(composer plugins representations --names 2>/dev/null)" -- "$cur")); ;;
         "train 1") COMPREPLY=($(compgen -W "$(composer plugins representations --names 2>/dev/null)" -- "$cur")); ;;
         "eval 1") COMPREPLY=($(compgen -W "$(composer plugins representations --names 2>/dev/null)" -- "$cur")); ;;
+        "presets 1") COMPREPLY=($(compgen -W "$(composer presets --names 2>/dev/null)" -- "$cur")); ;;
         "plugins 1") COMPREPLY=($(compgen -W "representations models" -- "$cur")); ;;
         "completions 1") COMPREPLY=($(compgen -W "bash zsh fish powershell" -- "$cur")); ;;
     esac

@@ -37,7 +37,7 @@ complete -c composer -n '__fish_seen_subcommand_from train' -s o -l option -x -d
 complete -c composer -n '__fish_seen_subcommand_from train' -l valid -r -F -d 'Files to hold back for validation; else a tenth.'
 complete -c composer -n '__fish_seen_subcommand_from train' -l split -r -F -d 'A list of which piece is train, valid or test.'
 complete -c composer -n '__fish_seen_subcommand_from train' -l augment -d 'Learn every piece in other keys too.'
-complete -c composer -n '__fish_seen_subcommand_from train' -l preset -x -d 'As a published system; see `composer presets`.'
+complete -c composer -n '__fish_seen_subcommand_from train' -l preset -x -a '(composer presets --names 2>/dev/null)' -d 'As a published system; see `composer presets`.'
 complete -c composer -n '__fish_seen_subcommand_from train' -l model -x -a '(composer plugins models --names 2>/dev/null)' -d 'The kind of model; lstm where it fits.'
 complete -c composer -n '__fish_seen_subcommand_from train' -l epochs -x -d 'How often to go through all pieces.'
 complete -c composer -n '__fish_seen_subcommand_from train' -l max-steps -x -d 'Stop after so many steps.'
@@ -67,7 +67,7 @@ complete -c composer -n '__fish_seen_subcommand_from eval' -a '(composer plugins
 complete -c composer -n '__fish_seen_subcommand_from eval' -F
 complete -c composer -n '__fish_seen_subcommand_from presets' -l names -d 'Print bare names, one a line.'
 complete -c composer -n '__fish_seen_subcommand_from presets' -s h -l help -d 'Show this message and exit.'
-complete -c composer -n '__fish_seen_subcommand_from presets'
+complete -c composer -n '__fish_seen_subcommand_from presets' -a '(composer presets --names 2>/dev/null)'
 complete -c composer -n '__fish_seen_subcommand_from show' -l tune -x -d 'Draw the N-th piece of the file only.'
 complete -c composer -n '__fish_seen_subcommand_from show' -l most -x -d 'Draw at most so many pieces.'
 complete -c composer -n '__fish_seen_subcommand_from show' -s h -l help -d 'Show this message and exit.'

@@ -93,11 +93,13 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
         'gen --format' = @('abc', 'midi', 'musicxml', 'tokens', 'text')
         'gen --device' = @('auto', 'cpu', 'cuda', 'mps')
         'gen ' = { composer plugins representations --names }
+        'train --preset' = { composer presets --names }
         'train --model' = { composer plugins models --names }
         'train --device' = @('auto', 'cpu', 'cuda', 'mps')
         'train ' = { composer plugins representations --names }
         'eval --device' = @('auto', 'cpu', 'cuda', 'mps')
         'eval ' = { composer plugins representations --names }
+        'presets ' = { composer presets --names }
         'plugins ' = @('representations', 'models')
         'completions ' = @('bash', 'zsh', 'fish', 'powershell')
     }

@@ -1,7 +1,7 @@
 """`composer completions`: scripts with which bash, zsh, fish and PowerShell complete this program's commands.
 
-Options and words stand in the scripts; the names of representations and models are asked of `composer plugins` when
-they are needed, so that other people's plugins are completed too.
+Options and words stand in the scripts; the names of plugins and presets are asked of the program when they
+are needed, so that other people's plugins are completed too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import typer
 
 from composer.api import UsageError
 from composer.cli import tree
-from composer.cli.tree import FILES, PLUGIN_KINDS, Entry, Parameter, words_for
+from composer.cli.tree import FILES, LISTS, Entry, Parameter, words_for
 
 
 def completions(
@@ -82,17 +82,18 @@ def _bash_reply(parameter: Parameter) -> str:
     """What sets the reply; nothing for files, which `complete -o default` sees to."""
     if words := words_for(parameter.metavar):
         return f'COMPREPLY=($(compgen -W "{" ".join(words)}" -- "$cur")); '
-    if kind := PLUGIN_KINDS.get(parameter.metavar):
-        return f'COMPREPLY=($(compgen -W "$(composer plugins {kind} --names 2>/dev/null)" -- "$cur")); '
+    if listing := LISTS.get(parameter.metavar):
+        return f'COMPREPLY=($(compgen -W "$(composer {listing} --names 2>/dev/null)" -- "$cur")); '
     return ""
 
 
 def _zsh(program: Entry, commands: list[Entry]) -> str:
     lines = ["#compdef composer", "# zsh completion for composer; made by `make docs`", ""]
-    for kind in PLUGIN_KINDS.values():
+    for listing in LISTS.values():
+        kind = listing.split()[-1]
         lines += [
             f"_composer_{kind}() {{",
-            f'    local names=(${{(f)"$(composer plugins {kind} --names 2>/dev/null)"}})',
+            f'    local names=(${{(f)"$(composer {listing} --names 2>/dev/null)"}})',
             f"    _describe {kind} names",
             "}",
             "",
@@ -146,8 +147,8 @@ def _zsh_argument(at: int, argument: Parameter) -> str:
 def _zsh_action(parameter: Parameter) -> str:
     if words := words_for(parameter.metavar):
         return f"({' '.join(words)})"
-    if kind := PLUGIN_KINDS.get(parameter.metavar):
-        return f"_composer_{kind}"
+    if listing := LISTS.get(parameter.metavar):
+        return f"_composer_{listing.split()[-1]}"
     return "_files" if parameter.metavar in FILES else " "
 
 
@@ -176,8 +177,8 @@ def _fish_option(condition: str, option: Parameter) -> str:
 def _fish_value(parameter: Parameter, exclusive: str = "") -> str:
     if words := words_for(parameter.metavar):
         return f"{exclusive} -a {_quote(' '.join(words))}"
-    if kind := PLUGIN_KINDS.get(parameter.metavar):
-        return f"{exclusive} -a {_quote(f'(composer plugins {kind} --names 2>/dev/null)')}"
+    if listing := LISTS.get(parameter.metavar):
+        return f"{exclusive} -a {_quote(f'(composer {listing} --names 2>/dev/null)')}"
     if parameter.metavar in FILES:
         return " -r -F" if exclusive else " -F"
     return exclusive
@@ -203,8 +204,8 @@ def _powershell(program: Entry, commands: list[Entry]) -> str:
             flag = parameter.flags[-1] if parameter.flags else ""
             if words := words_for(parameter.metavar):
                 found = f"@({', '.join(_single(word) for word in words)})"
-            elif kind := PLUGIN_KINDS.get(parameter.metavar):
-                found = f"{{ composer plugins {kind} --names }}"
+            elif listing := LISTS.get(parameter.metavar):
+                found = f"{{ composer {listing} --names }}"
             else:
                 continue
             lines.append(f"        {_single(f'{entry.name} {flag}')} = {found}")

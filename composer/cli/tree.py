@@ -66,8 +66,8 @@ def words_for(metavar: str) -> tuple[str, ...]:
     )
 
 
-PLUGIN_KINDS = {"REP": "representations", "MODEL": "models"}
-"""Values that are plugins' names, and what `composer plugins` calls that kind."""
+LISTS = {"REP": "plugins representations", "MODEL": "plugins models", "PRESET": "presets"}
+"""Values that are names which the program lists, and the command that does."""
 
 FILES = frozenset({"FILE", "FILE...", "CHECKPOINT"})
 """Values that are names of files."""
