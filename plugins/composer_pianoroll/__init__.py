@@ -96,11 +96,11 @@ class Pianoroll(Representation):
 
     def read(self, source: Source) -> Iterator[Piece | Refused]:
         for name, score in scores.read(source, pedal=self.options.pedal):
-            yield score if isinstance(score, Refused) else self._read(score, name)
+            yield score if isinstance(score, Refused) else self._read(score, name, source.fragment)
 
-    def _read(self, score: Score, name: str) -> Piece | Refused:
+    def _read(self, score: Score, name: str, opening: bool) -> Piece | Refused:
         try:
-            return self._piece(score, name)
+            return self._piece(score, name, opening=opening)
         except Unfit as error:
             return Refused(error.message, name, error.detail)
         except OffGrid as error:
@@ -145,13 +145,14 @@ class Pianoroll(Representation):
         return Score((Part(sounding(_roll(piece).notes, self.options.steps)),), title=piece.title)
 
     def from_score(self, score: Score) -> Piece:
-        return self._piece(score, score.title or "the score")
+        return self._piece(score, score.title or "the score", opening=True)
 
     def constraint(self, wishes: Any = None) -> Constraint | None:
         return RollRule(self.layout, wishes)
 
-    def _piece(self, score: Score, name: str) -> Piece:
-        """Raises Unfit or OffGrid where it cannot be used."""
+    def _piece(self, score: Score, name: str, *, opening: bool) -> Piece:
+        """The notes of `score` that can be had; of an opening, on or off the grid. Raises Unfit or OffGrid."""
+        offgrid = "round" if opening and self.options.offgrid == "refuse" else self.options.offgrid
         parts = [part for part in score.parts if part.notes and not part.percussion]
         if not parts:
             raise Unfit("only drums" if score.parts else "no notes")
@@ -159,7 +160,7 @@ class Pianoroll(Representation):
         within = [
             note for part in chosen for note in part.notes if self.layout.lowest <= note.pitch <= self.layout.highest
         ]
-        placed, losses = quantise(within, self.options.steps, self.options.offgrid)
+        placed, losses = quantise(within, self.options.steps, offgrid)
         if not placed:
             raise Unfit("no notes in the range" if not within else "no notes on the grid")
         notes, merging = merged(placed, repeats=self.layout.onsets)

@@ -55,7 +55,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-@pytest.mark.parametrize("representation", ["pianoroll"])
+@pytest.mark.parametrize("representation", ["grid", "pianoroll"])
 def test_a_file_without_music(composer, tmp_path, name, representation):
     data, words = FAULTS[name]
     (tmp_path / name).write_bytes(data)
@@ -84,7 +84,7 @@ def test_a_midi_file_that_is_riff_is_read(composer, tmp_path):
 
 def test_a_folder_without_a_readable_file(composer, tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8")
-    for representation in ("abc", "pianoroll", "text"):
+    for representation in ("abc", "grid", "pianoroll", "text"):
         composer("train", representation, tmp_path).failed("there is no piece", f"`{representation}` reads .")
 
 

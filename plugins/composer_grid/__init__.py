@@ -1,0 +1,240 @@
+"""The grid representation: one voice on a grid of equal steps, each a note's beginning, its going on, or a rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal
+
+from composer.api import (
+    Constraint,
+    Decoder,
+    EncodeError,
+    Kind,
+    Meter,
+    OptionError,
+    Part,
+    Piece,
+    ReadError,
+    Refused,
+    Representation,
+    Score,
+    SequenceSpec,
+    Source,
+    Step,
+    TextDecoder,
+    hookimpl,
+)
+from composer.formats import scores
+from composer.formats.quantise import OFFGRID, OffGrid, quantise, sounding
+from composer_grid.melody import UNDER, is_one_voice, skyline, to_c, top_part
+from composer_grid.rule import END, Canonical
+from composer_grid.tokens import HOLD, REST, heard, misspelled, spelled
+
+__all__ = ["Grid", "GridOptions"]
+
+WHOLE_NOTES = 64
+"""How long a composed piece may be where no length is asked for."""
+FINEST = 128
+UP, DOWN = 6, -5
+"""The transpositions that a piece may be learnt in too: the twelve keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridOptions:
+    """Which voice is learnt, and how finely."""
+
+    step: str = field(default="1/16", metadata={"help": "the length of a step, as a part of a whole note"})
+    transpose: Literal["none", "c"] = field(
+        default="none", metadata={"help": "`c`: bring every piece to C major or A minor"}
+    )
+    polyphony: Literal["top", "refuse"] = field(
+        default="top", metadata={"help": "music of several voices: `top`: its top voice; `refuse`: leave out the piece"}
+    )
+    offgrid: Literal["refuse", "round", "drop"] = field(
+        default="refuse",
+        metadata={"help": "notes between two steps: " + ", ".join(f"`{key}`: {text}" for key, text in OFFGRID.items())},
+    )
+
+    def __post_init__(self) -> None:
+        length_of(self.step)
+
+
+def length_of(step: str) -> Fraction:
+    """The length of a step such as `1/16`, in whole notes. Raises OptionError."""
+    try:
+        length = Fraction(step)
+    except (ValueError, ZeroDivisionError):
+        length = Fraction(0)
+    if not Fraction(1, FINEST) <= length <= 1:
+        raise OptionError(f"a step cannot be `{step}`", f"give a part of a whole note from 1 to 1/{FINEST}, as 1/16")
+    return length
+
+
+class Unfit(EncodeError):
+    """A score that has no place here; the message is the reason, and counts well."""
+
+
+class Grid(Representation):
+    """Melodies as tokens. A piece's content is a tuple of tokens as they are written: `("55", "_", "r", "60")`.
+
+    The symbols are the end (0), `_` (1), `r` (2) and the pitches that were learnt, in ascending order.
+    """
+
+    api, name, version = 1, "grid", 1
+    summary = "melodies on a grid: a pitch, `_` to hold it, `r` for a rest"
+    kind = Kind.TOKENS
+    suffixes = (".tokens", *scores.SUFFIXES)
+    formats = ("midi", "abc", "musicxml", "tokens")
+    native = "tokens"
+    Options = GridOptions
+
+    def __init__(self, options: GridOptions | None = None) -> None:
+        super().__init__(options)
+        step = length_of(self.options.step)
+        self.steps = 1 / (4 * step)
+        """Steps to a beat."""
+        self.length = int(WHOLE_NOTES / step)
+        self._restore(())
+
+    def read(self, source: Source) -> Iterator[Piece | Refused]:
+        if source.path.suffix.lower() == ".tokens" or (source.fragment and not scores.known(source)):
+            yield from self._written(source)
+            return
+        for name, score in scores.read(source):
+            yield score if isinstance(score, Refused) else self._read(score, name, source.fragment)
+
+    def fit(self, pieces: Iterable[Piece]) -> None:
+        found = {token for piece in pieces for token in _tokens(piece)} - {HOLD, REST}
+        self._restore(sorted(map(int, found)))
+
+    def _restore(self, pitches: Iterable[int]) -> None:
+        self.pitches = tuple(pitches)
+        self.symbols = ("", HOLD, REST, *map(str, self.pitches))
+        self.ids = {symbol: number for number, symbol in enumerate(self.symbols) if symbol}
+
+    @property
+    def spec(self) -> SequenceSpec:
+        return SequenceSpec(Kind.TOKENS, size=len(self.symbols), end=END)
+
+    def encode(self, piece: Piece) -> list[Step]:
+        return [*self.prime(piece), END]
+
+    def prime(self, piece: Piece) -> list[Step]:
+        tokens = _tokens(piece)
+        unseen = sorted({int(token) for token in tokens if token not in self.ids})
+        if unseen:
+            raise EncodeError(
+                f"{piece.source or 'the melody'} has pitches that were never seen in training: "
+                + ", ".join(map(str, unseen)),
+                f"the model knows those from {self.pitches[0]} to {self.pitches[-1]}" if self.pitches else None,
+            )
+        return [self.ids[token] for token in tokens]
+
+    def decode(self, steps: Iterable[Step]) -> Piece:
+        return Piece(tuple(token for step in steps if (token := self._token(step))))
+
+    def _token(self, step: Step) -> str:
+        return self.symbols[step] if isinstance(step, int) else ""
+
+    def decoder(self, number: int = 1) -> Decoder:
+        return TextDecoder(lambda step: f"{token} " if (token := self._token(step)) else "", end="\n")
+
+    def state(self) -> dict[str, Any]:
+        return {"pitches": list(self.pitches)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._restore(state["pitches"])
+
+    def variants(self, piece: Piece) -> Iterator[Piece]:
+        """The piece in the other keys, as far as the pitches are known; none where all is brought to C."""
+        notes = heard(_tokens(piece))
+        for shift in range(DOWN, UP + 1) if self.options.transpose == "none" else ():
+            moved = [note._replace(pitch=note.pitch + shift) for note in notes]
+            if shift and all(
+                note.pitch in self.pitches or (not self.pitches and 0 <= note.pitch < 128) for note in moved
+            ):
+                yield Piece(spelled(moved), piece.title, f"{piece.source} by {shift:+}", piece.labels)
+
+    def score(self, piece: Piece) -> Score | None:
+        notes = sounding(heard(_tokens(piece)), self.steps)
+        numerator, slash, denominator = piece.labels.get("meter", "").partition("/")
+        meters = (Meter(Fraction(0), int(numerator), int(denominator)),) if slash else ()
+        return Score((Part(notes),), meters=meters, title=piece.title)
+
+    def from_score(self, score: Score) -> Piece:
+        return self._piece(score, score.title or "the score", opening=True)
+
+    def constraint(self, wishes: Any = None) -> Constraint | None:
+        return Canonical(len(self.symbols)) if self.pitches else None
+
+    def _read(self, score: Score, name: str, opening: bool) -> Piece | Refused:
+        try:
+            return self._piece(score, name, opening=opening)
+        except Unfit as error:
+            return Refused(error.message, name)
+        except OffGrid as error:
+            return Refused("notes off the grid", name, error.message)
+
+    def _written(self, source: Source) -> Iterator[Piece | Refused]:
+        """The pieces of a text of tokens: one to a line; an opening is taken as it is."""
+        lines = [line.split() for line in source.text().splitlines()]
+        if not any(lines):
+            raise ReadError(f"{source.label} is empty", "give tokens such as `55 _ _ _ 60 _ r _`")
+        for number, tokens in enumerate(lines, 1):
+            if not tokens:
+                continue
+            name, wrong = f"{source.label}: line {number}", misspelled(tokens)
+            if wrong is not None:
+                yield Refused("a token that means nothing", name, f"token {wrong + 1} is `{tokens[wrong]}`")
+            elif source.fragment:
+                yield Piece(tuple(tokens), source=name)
+            elif not (notes := heard(tokens)):
+                yield Refused("no notes", name)
+            else:
+                yield Piece(spelled(notes), source=name)
+
+    def _piece(self, score: Score, name: str, *, opening: bool) -> Piece:
+        """The melody of `score`; of an opening, what can be had. Raises Unfit or OffGrid where there is none."""
+        offgrid, polyphony = ("round", "top") if opening else (self.options.offgrid, self.options.polyphony)
+        parts = [part for part in score.parts if part.notes and not part.percussion]
+        if not parts:
+            raise Unfit("only drums" if score.parts else "no notes")
+        part = top_part(parts)
+        placed, losses = quantise(part.notes, self.steps, offgrid)
+        if not placed:
+            raise Unfit("no notes on the grid")
+        if polyphony == "refuse" and (len(parts) > 1 or not is_one_voice(placed)):
+            raise Unfit("more than one voice")
+        melody, under = skyline(placed)
+        shift = to_c(score, part.notes) if self.options.transpose == "c" else 0
+        melody = [note._replace(pitch=note.pitch + shift) for note in melody]
+        if not all(0 <= note.pitch < 128 for note in melody):
+            raise Unfit("a pitch out of range")
+        losses |= {
+            UNDER: under,
+            "notes of other parts left out": sum(len(each.notes) for each in parts) - len(part.notes),
+            "drum notes left out": sum(len(each.notes) for each in score.parts if each.percussion),
+            "chord symbols left out": len(score.chords),
+        }
+        losses = {phrase: count for phrase, count in losses.items() if count}
+        return Piece(spelled(melody), score.title, name, _labels(score), losses)
+
+
+def _labels(score: Score) -> dict[str, str]:
+    """What a model may be told of the score: its meter where it keeps one, and its mode."""
+    meters = {(meter.numerator, meter.denominator) for meter in score.meters}
+    labels = {"meter": "{}/{}".format(*meters.pop())} if len(meters) == 1 else {}
+    return labels | ({"mode": score.keys[0].mode} if score.keys else {})
+
+
+def _tokens(piece: Piece) -> tuple[str, ...]:
+    assert isinstance(piece.content, tuple)
+    return piece.content
+
+
+@hookimpl
+def composer_representation() -> type[Representation]:
+    """The plugin's hook."""
+    return Grid

@@ -1,0 +1,60 @@
+"""What every grid obeys: it begins with a note or a rest, a rest is not begun twice, and something sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+from composer.api import Constraint, Mask, Step
+
+END, HOLD, REST = 0, 1, 2
+"""The ids of the symbols that are no pitch."""
+
+
+class At(IntEnum):
+    """Where a piece may be."""
+
+    BEGIN = 0
+    SILENT = 1
+    """In a rest, before any note."""
+    NOTE = 2
+    REST = 3
+
+
+class Canonical(Constraint):
+    """The automaton of grids over `size` symbols."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        pitches = (1 << size) - 1 & ~0b111
+        end, hold, rest = 1 << END, 1 << HOLD, 1 << REST
+        self._allowed = {
+            At.BEGIN: pitches | rest,
+            At.SILENT: pitches | hold,
+            At.NOTE: pitches | hold | rest | end,
+            At.REST: pitches | hold | end,
+        }
+
+    def start(self, primer: Sequence[Step]) -> int:
+        """The state after `primer`, whatever it is."""
+        state: int = At.BEGIN
+        for step in primer:
+            state = self.step(state, step)
+        return state
+
+    def step(self, state: int, step: Step) -> int:
+        """The state after one more symbol."""
+        if step == HOLD:
+            return state if state != At.BEGIN else At.SILENT
+        if step == REST:
+            return At.REST if state in (At.NOTE, At.REST) else At.SILENT
+        return At.NOTE
+
+    def allowed(self, state: int) -> Mask:
+        """The symbols that may come next."""
+        return self._allowed[At(state)]
+
+    def complete(self, state: int) -> Sequence[Step]:
+        """The end, where anything was heard; before that, a note in the middle of the range and the end."""
+        heard = state in (At.NOTE, At.REST)
+        return (END,) if heard else ((3 + self.size) // 2, END)

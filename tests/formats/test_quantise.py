@@ -1,0 +1,56 @@
+"""Notes onto a grid: what fits, what is moved, dropped or refused."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from composer.api import Note
+from composer.formats.quantise import GridNote, OffGrid, quantise, sounding
+
+
+def note(onset, duration, pitch=60):
+    return Note(Fraction(onset), pitch, Fraction(duration))
+
+
+def test_beats_become_steps():
+    assert quantise([note(1, 2), note("1/2", "1/4", 64)], 4, "refuse") == ([GridNote(2, 64, 1), GridNote(4, 60, 8)], {})
+
+
+@given(st.lists(st.builds(GridNote, st.integers(0, 99), st.integers(0, 127), st.integers(1, 99))), st.integers(1, 48))
+def test_what_is_on_the_grid_stays(notes, steps):
+    assert quantise(sounding(notes, steps), steps, "refuse") == (sorted(notes), {})
+
+
+def test_a_step_may_be_any_part_of_a_beat():
+    assert quantise([note("4/3", "2/3")], Fraction(3, 2), "refuse") == ([GridNote(2, 60, 1)], {})
+
+
+def test_a_note_that_ends_a_tick_early_is_on_the_grid():
+    assert quantise([note(0, Fraction(479, 480)), note(1, Fraction(239, 480))], 2, "refuse") == (
+        [GridNote(0, 60, 2), GridNote(2, 60, 1)],
+        {},
+    )
+
+
+class TestOffTheGrid:
+    def test_refused_with_its_place(self):
+        with pytest.raises(OffGrid, match=r"beat 0\.333") as caught:
+            quantise([note(0, 1), note("1/3", "1/3")], 4, "refuse")
+        assert caught.value.hint
+
+    def test_moved_and_counted(self):
+        assert quantise([note("1/3", "1/3"), note(1, 1)], 4, "round") == (
+            [GridNote(1, 60, 2), GridNote(4, 60, 4)],
+            {"notes moved to the grid": 1},
+        )
+
+    def test_left_out_and_counted(self):
+        assert quantise([note("1/3", "1/3"), note(1, 1)], 4, "drop") == (
+            [GridNote(4, 60, 4)],
+            {"notes off the grid left out": 1},
+        )
+
+    def test_a_note_shorter_than_the_grid_tells_lasts_a_step(self):
+        assert quantise([note(1, "1/64")], 4, "round") == ([GridNote(4, 60, 1)], {"notes moved to the grid": 1})
