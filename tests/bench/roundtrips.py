@@ -1,0 +1,80 @@
+"""Note for note there and back: music read, encoded, decoded, written in each format and read again.
+
+    python tests/bench/roundtrips.py grid corpus:essenFolksong/erk*
+    python tests/bench/roundtrips.py pianoroll nottingham/ --formats midi
+
+Prints, for every format that a representation can be written in, how many pieces came back with the same notes on the
+grid, how many with others, and how many were refused, by reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+from composer.api import ComposerError, Piece, Refused, Representation, Source
+from composer.core import corpus, options, registry
+from composer.formats import format_named, write
+
+
+def main() -> None:
+    """Print the table."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("representation")
+    arguments.add_argument("paths", nargs="+")
+    arguments.add_argument("-o", "--option", action="append", default=[])
+    arguments.add_argument("--formats", nargs="*")
+    given = arguments.parse_args()
+    kind = registry.representation(given.representation)
+    representation = kind(options.parse(kind.Options, given.option, kind.name))
+    read = corpus.read(representation, given.paths)
+    representation.fit(read.pieces)
+    print(f"{kind.name}: {len(read.pieces):,} pieces read, {len(read.unreadable)} files unreadable")
+    for reason, count in read.refused.counts.items():
+        print(f"  {count:6,}  refused: {reason}")
+    for name in given.formats or kind.formats:
+        found = Counter(outcome(representation, piece, name) for piece in read.pieces)
+        print(f"  {name}:")
+        for result, count in found.most_common():
+            print(f"  {count:6,}  {result}")
+
+
+def outcome(representation: Representation, piece: Piece, name: str) -> str:
+    """What became of `piece` on its way through the format `name`."""
+    steps = representation.encode(piece)
+    decoded = representation.decode(steps)
+    if notes(representation, decoded) != notes(representation, piece):
+        return "decoded otherwise"
+    try:
+        again = next(
+            iter(representation.read(Source(Path(f"again{suffix(name)}"), data=written(representation, steps, name))))
+        )
+    except ComposerError as error:
+        return f"not written: {error.message}"
+    if isinstance(again, Refused):
+        return f"refused when read again: {again.reason}"
+    return "the same" if notes(representation, again) == notes(representation, piece) else "different"
+
+
+def written(representation: Representation, steps: list, name: str) -> bytes:
+    """The piece that `steps` spell, in the format `name`."""
+    if name == representation.native:
+        decoder = representation.decoder(1)
+        events = [event for step in steps for event in decoder.push(step)]
+        return "".join(map(str, [*events, *decoder.finish()])).encode()
+    return write(name, representation.score(representation.decode(steps)))
+
+
+def notes(representation: Representation, piece: Piece) -> tuple:
+    """The notes of a piece."""
+    return representation.score(piece).notes
+
+
+def suffix(name: str) -> str:
+    """The usual suffix of a format."""
+    return format_named(name).suffixes[0]
+
+
+if __name__ == "__main__":
+    main()
