@@ -78,10 +78,10 @@ def check_pair(representation: type[Representation], model: Model) -> None:
     """Raise PairingError, naming a pair that works, where `model` cannot learn what `representation` yields."""
     if representation.kind in model.accepts:
         return
-    others = [
-        loaded.model.name for loaded in everything() if loaded.model and representation.kind in loaded.model.accepts
-    ]
-    way_out = f"use --model {others[0]} with `{representation.name}`" if others else "install a model that accepts them"
+    try:
+        way_out = f"use --model {default_model(representation).name} with `{representation.name}`"
+    except PairingError:
+        way_out = "install a model that accepts them"
     raise PairingError(
         f"model `{model.name}` composes {' or '.join(sorted(model.accepts))}, "
         f"but `{representation.name}` yields {representation.kind}",

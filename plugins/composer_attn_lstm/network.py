@@ -1,0 +1,277 @@
+"""The LSTM with attention that learns. Level l of the stack, with x_t its input at step t and W the window:
+
+    h_t = LSTM^l(x_t)                                                  as in `lstm`
+    h_t = dropout(norm(rectifier(h_t)))                                where asked for
+    h_t = attend(h_(t-W+1), ..., h_t)                                  in levels with attention
+    h_t = dropout(norm(rectifier(D2 (D1 h_t + d1) + d2)))              where dense layers follow attention
+
+and logits_t = V h_t + v at the top. `DotAttention` and `ScalingAttention` say what attend is. What attention looks back
+at is part of the state, so that windows of training that follow one another are one long sequence; where a piece
+begins, all of it is forgotten. `sampler.py` has the same in numpy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from composer.api import Kind, OptionError, SequenceSpec
+from composer.api.network import RecurrentNetwork, embedding, open_forget_gates, recur
+from composer_attn_lstm.pitches import JITTER, pitch_values
+
+if TYPE_CHECKING:
+    from composer_attn_lstm import AttnLstmConfig
+
+State = tuple[Tensor, ...]
+
+
+class AttnLstmNetwork(RecurrentNetwork):
+    """Weights: `embed`, `conditions.n`, `levels.l` (`lstm`, `after`, `attention`, `dense`), `output` (V, v).
+
+    Raises OptionError where tokens are to enter as pitches.
+    """
+
+    def __init__(self, spec: SequenceSpec, config: AttnLstmConfig) -> None:
+        embed, size, entering = _embed(spec, config)
+        super().__init__(spec, embed, size, config.condition, config.condition_dropout)
+        self.dropout = nn.Dropout(entering)
+        levels: list[Level] = []
+        width, blocks = self.width, 0
+        for number, cells in enumerate(config.sizes):
+            levels.append(Level(width, cells, config, number, blocks))
+            width, blocks = levels[-1].width, blocks + (2 if levels[-1].dense else 1)
+        self.levels = nn.ModuleList(levels)
+        self.counts = [len(level.start(0)) for level in levels]
+        self.output = nn.Linear(width, spec.size)
+        self.expect_seldom(self.output)
+
+    def start(self, rows: int) -> State:
+        levels = cast("list[Level]", self.levels)
+        return tuple(part.to(self.device) for level in levels for part in level.start(rows))
+
+    def forward(
+        self, inputs: Tensor, state: State, reset: Tensor | None, conditions: Mapping[str, Tensor]
+    ) -> tuple[Tensor, State]:
+        outputs = self.dropout(self.vectors(inputs, conditions))
+        after: State = ()
+        for level, count in zip(self.levels, self.counts, strict=True):
+            outputs, parts = level(outputs, state[len(after) : len(after) + count], reset)
+            after += parts
+        return self.output(outputs), after
+
+
+def _embed(spec: SequenceSpec, config: AttnLstmConfig) -> tuple[nn.Module, int, float]:
+    """What steps enter through, the size of their vectors, and the share of these that is dropped."""
+    if not config.pitches:
+        return embedding(spec, config.embedding), config.embedding, config.dropped(0)
+    if spec.kind is Kind.TOKENS:
+        raise OptionError("tokens have no pitches", "leave out --set pitches, or take a representation of frames")
+    pitches = Pitches(spec, jitter=config.jitter)
+    return pitches, pitches.size, 0.0
+
+
+class Pitches(nn.Module):
+    """Frames (B, T, V) as one value for each pitch (B, T, P); nothing is learnt.
+
+    With `jitter`, in training, 1 becomes a number between .8 and 1, .5 one between .4 and .6, and 0 one below .1.
+    """
+
+    values: Tensor
+
+    def __init__(self, spec: SequenceSpec, *, jitter: bool) -> None:
+        super().__init__()
+        values = torch.from_numpy(pitch_values(spec))
+        self.register_buffer("values", values, persistent=False)
+        self.jitter, self.size = jitter, values.shape[1]
+
+    def forward(self, frames: Tensor) -> Tensor:
+        inputs = frames @ self.values
+        if not (self.jitter and self.training):
+            return inputs
+        blurred, share = inputs, torch.rand_like(inputs)
+        for least, low, high in JITTER:
+            blurred = torch.where(inputs >= least, low + (high - low) * share, blurred)
+        return blurred
+
+
+class Level(nn.Module):
+    """An LSTM layer and what follows it, up to the next; `width` is the size of its output.
+
+    `block` is the number of the first of its one or two blocks, each of which ends in a dropout.
+    """
+
+    def __init__(self, below: int, cells: int, config: AttnLstmConfig, number: int, block: int) -> None:
+        super().__init__()
+        self.cells, self.width = cells, cells
+        self.lstm = nn.LSTM(below, cells, batch_first=True)
+        open_forget_gates(self.lstm)
+        self.after = _after(cells, config, block)
+        self.attention: DotAttention | ScalingAttention | None = None
+        self.dense: nn.Sequential | None = None
+        if config.attends(number):
+            self.attention = (
+                DotAttention(cells, config.window, config.dropped(block))
+                if config.attention == "dot"
+                else ScalingAttention(cells, config.window)
+            )
+        if number < len(config.dense):
+            size = config.dense[number]
+            self.dense = nn.Sequential(
+                nn.Linear(self.width, size), nn.Linear(size, size), _after(size, config, block + 1)
+            )
+            self.width = size
+
+    def start(self, rows: int) -> State:
+        """The state: `hidden` and `cell` (1, B, H), and what attention looks back at."""
+        zeros = torch.zeros(1, rows, self.cells)
+        return (zeros, zeros, *(self.attention.start(rows) if self.attention is not None else ()))
+
+    def forward(self, inputs: Tensor, state: State, reset: Tensor | None) -> tuple[Tensor, State]:
+        hidden, cell, *past = state
+        outputs, after = recur(self.lstm, inputs, (hidden, cell), reset)
+        outputs = self.after(outputs)
+        if self.attention is not None:
+            outputs, seen = self.attention(outputs, tuple(past), reset)
+            after += seen
+        return self.dense(outputs) if self.dense is not None else outputs, after
+
+
+def _after(size: int, config: AttnLstmConfig, block: int) -> nn.Sequential:
+    """Rectifier, normalisation and dropout: those that are asked for."""
+    rectifier = nn.LeakyReLU(config.leak) if config.leak < 1 else nn.Identity()
+    norm = BatchNorm(size) if config.norm == "batch" else nn.Identity()
+    return nn.Sequential(rectifier, norm, nn.Dropout(config.dropped(block)))
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """Batch normalisation (Ioffe and Szegedy 2015) of each unit of (B, T, H) over rows and steps.
+
+    Once trained, the running mean and variance stand in for those of the batch.
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return super().forward(inputs.flatten(0, 1)).view_as(inputs)
+
+
+class DotAttention(nn.Module):
+    """Scaled dot-product attention (Vaswani et al. 2017) over the window, joined to the output (Luong et al. 2015).
+
+        q_t = (Q h_t + q) / sqrt(K)       k_s = K h_(s-1)       v_s = V h_s + v
+        a_ts = softmax over s = t-W+1 ... t of  q_t . (k_s + r_(t-s))
+        c_t = sum over s of a_ts v_s
+        h_t becomes dropout(tanh(J [h_t; c_t] + j))
+
+    A step is found by what came before it (k_s is made of h_(s-1), 0 where a piece begins) and by how long ago it was
+    (r, Shaw, Uszkoreit and Vaswani 2018), and gives what it was: where the music has been in the present place before,
+    c_t tells how it went on. Measured, this is worth much more than keys made of h_s.
+    """
+
+    def __init__(self, size: int, window: int, dropout: float) -> None:
+        super().__init__()
+        self.size, self.window = size, window
+        self.query, self.key, self.value = (
+            nn.Linear(size, size),
+            nn.Linear(size, size, bias=False),
+            nn.Linear(size, size),
+        )
+        self.distance = nn.Parameter(torch.zeros(size, window))
+        self.join, self.dropout = nn.Linear(2 * size, size), nn.Dropout(dropout)
+
+    def start(self, rows: int) -> State:
+        """`keys` and `values` (1, B, W - 1, H) of the last steps, which of them there are, and the last output."""
+        past = torch.zeros(1, rows, self.window - 1, self.size)
+        return past, past, torch.zeros(past.shape[:-1], dtype=torch.bool), torch.zeros(1, rows, self.size)
+
+    def forward(self, outputs: Tensor, state: State, reset: Tensor | None) -> tuple[Tensor, State]:
+        before = torch.cat([state[3][0, :, None], outputs[:, :-1]], 1)
+        if reset is not None:
+            before = before * ~reset[..., None]
+        keys = torch.cat([state[0][0], self.key(before)], 1)
+        values = torch.cat([state[1][0], self.value(outputs)], 1)
+        piece, there = _pieces(outputs, state[2][0], reset)
+        query = self.query(outputs) / math.sqrt(self.size)
+        found = self._look(query, keys, values, torch.where(there, piece, -1))
+        length = outputs.shape[1]
+        there = there & (piece == piece[:, -1:])
+        joined = self.dropout(torch.tanh(self.join(torch.cat([outputs, found], -1))))
+        return joined, (
+            keys[None, :, length:],
+            values[None, :, length:],
+            there[None, :, length:],
+            outputs[None, :, -1],
+        )
+
+    def _look(self, query: Tensor, keys: Tensor, values: Tensor, piece: Tensor) -> Tensor:
+        """What queries (B, T, H) find (B, T, H) in keys and values (B, W - 1 + T, H); `piece` numbers these' pieces.
+
+        Blocks of up to W queries look at the keys that any of them may see, which for W queries is twice as many
+        products as are needed, and for one none.
+        """
+        length = query.shape[1]
+        block = min(self.window, length)
+        span, filling = block + self.window - 1, -length % block
+        query = F.pad(query, (0, 0, 0, filling)).view(len(query), -1, block, query.shape[2])  # (B, N, C, H)
+        keys = F.pad(keys, (0, 0, 0, filling)).unfold(1, span, block)  # (B, N, H, C + W - 1)
+        values = F.pad(values, (0, 0, 0, filling)).unfold(1, span, block)
+        piece = F.pad(piece, (0, filling), value=-2).unfold(1, span, block)[:, :, None]
+        ahead = torch.arange(span, device=query.device) - torch.arange(block, device=query.device)[:, None]
+        seen = (ahead >= 0) & (ahead < self.window) & (piece == piece[..., self.window - 1 :].transpose(-1, -2))
+        scores = query @ keys + _by_place(query @ self.distance)
+        weights = scores.float().masked_fill(~seen, -math.inf).softmax(-1).to(values.dtype)
+        return (weights @ values.transpose(-1, -2)).flatten(1, 2)[:, :length]
+
+
+def _by_place(scores: Tensor) -> Tensor:
+    """Scores (..., C, W) of query i and a distance as those of query i and a key (..., C, C + W - 1).
+
+    Row i moves right by i (Huang et al. 2018): the first distance is that of the oldest step of a window.
+    """
+    block, window = scores.shape[-2:]
+    flat = F.pad(scores, (0, block)).flatten(-2)[..., : block * (block + window - 1)]
+    return flat.view(*scores.shape[:-1], block + window - 1)
+
+
+class ScalingAttention(nn.Module):
+    """Attention that keeps the sequence: each output is scaled by its own weight among those of the window.
+
+        e_t = tanh(w . h_t + b)
+        h_t becomes h_t exp(e_t) / sum over s = t-W+1 ... t of exp(e_s)
+
+    The system that this is of took the softmax over a window whole, so that a step's weight depended on later ones;
+    here it is taken over the window that ends with the step.
+    """
+
+    def __init__(self, size: int, window: int) -> None:
+        super().__init__()
+        self.window = window
+        self.score = nn.Linear(size, 1)
+
+    def start(self, rows: int) -> State:
+        """exp(e) (1, B, W - 1) of the last steps, 0 where there was none."""
+        return (torch.zeros(1, rows, self.window - 1),)
+
+    def forward(self, outputs: Tensor, state: State, reset: Tensor | None) -> tuple[Tensor, State]:
+        own = self.score(outputs)[..., 0].float().tanh().exp()
+        weights = torch.cat([state[0][0], own], 1)
+        piece, _ = _pieces(outputs, weights[:, : self.window - 1] > 0, reset)
+        seen = piece.unfold(1, self.window, 1) == piece[:, self.window - 1 :, None]
+        total = (weights.unfold(1, self.window, 1) * seen).sum(-1)
+        kept = weights * (piece == piece[:, -1:])
+        return outputs * (own / total)[..., None].to(outputs.dtype), (kept[None, :, outputs.shape[1] :],)
+
+
+def _pieces(outputs: Tensor, past: Tensor, reset: Tensor | None) -> tuple[Tensor, Tensor]:
+    """The number of the piece that each step of the past and of `outputs` is in, and whether there is such a step.
+
+    Both (B, W - 1 + T), from `past` (B, W - 1).
+    """
+    there = torch.cat([past, torch.ones_like(outputs[..., 0], dtype=torch.bool)], 1)
+    piece = torch.zeros_like(there, dtype=torch.long)
+    if reset is not None:
+        piece[:, past.shape[1] :] = reset.cumsum(1)
+    return piece, there

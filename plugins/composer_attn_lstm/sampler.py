@@ -1,0 +1,221 @@
+"""The LSTM with attention that plays, in numpy: the equations of `network.py`, one step at a time.
+
+What attention looks back at stands in a ring: an array of W places, in which a step takes the place of the one W steps
+before it. Its key and value are made once, when it comes. Batch normalisation, which is the same at every step once
+trained, and pairs of dense layers, which have nothing between them, are one linear map each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from composer.api import Kind, SequenceSpec
+from composer.api.sampling import Floats
+from composer.api.stepwise import FirstLayer, Parts, StepwiseSampler, UpperLayer
+from composer_attn_lstm.pitches import pitch_values
+
+if TYPE_CHECKING:
+    from composer_attn_lstm import AttnLstmConfig
+
+_F32 = np.float32
+
+
+class _Stage(Protocol):
+    """What outputs go through; its part of the state changes in place, the outputs that enter do not."""
+
+    def start(self, rows: int) -> Parts: ...
+
+    def step(self, parts: Parts, outputs: Floats) -> Floats: ...
+
+
+class AttnLstmSampler(StepwiseSampler):
+    """Plays an LSTM with attention. `weights` are the network's, by their names there.
+
+    The state: `base`, `hidden` and `cell` of the first layer, the parts of each stage, and the outputs at the top.
+    """
+
+    def __init__(self, spec: SequenceSpec, config: AttnLstmConfig, weights: Mapping[str, NDArray[Any]]) -> None:
+        super().__init__(spec)
+        floats = {name: array.astype(_F32) for name, array in weights.items()}
+        if config.pitches:
+            vectors, offset = pitch_values(spec), None
+        elif spec.kind is Kind.FRAMES:
+            vectors, offset = floats["embed.weight"].T, floats["embed.bias"]
+        else:
+            vectors, offset = floats["embed.weight"], None
+        self.first = FirstLayer(spec, floats, "levels.0.lstm", vectors, offset)
+        self.stages, at = [], 3
+        for stage in _stages(config, floats):
+            count = len(stage.start(0))
+            self.stages.append((stage, slice(at, at + count)))
+            at += count
+        self.output = np.ascontiguousarray(floats["output.weight"].T)
+        self.bias = floats["output.bias"]
+
+    def start(self, conditions: Sequence[Mapping[str, str]]) -> Parts:
+        rows = len(conditions)
+        parts = self.first.start(conditions)
+        for stage, _ in self.stages:
+            parts += stage.start(rows)
+        return [*parts, np.zeros((rows, len(self.output)), _F32)]
+
+    def step(self, parts: Parts, steps: NDArray[Any]) -> None:
+        parts[1] = outputs = self.first.step(parts[0], parts[1], parts[2], steps)
+        for stage, own in self.stages:
+            outputs = stage.step(parts[own], outputs)
+        parts[-1] = outputs
+
+    def logits(self, parts: Parts) -> Floats:
+        return np.asarray(parts[-1] @ self.output + self.bias)
+
+
+def _stages(config: AttnLstmConfig, weights: Mapping[str, Floats]) -> Iterator[_Stage]:
+    """All that follows the first LSTM layer, in order."""
+    for number in range(len(config.sizes)):
+        name = f"levels.{number}"
+        if number > 0:
+            yield _Recurrent(UpperLayer(weights, f"{name}.lstm"))
+        yield from _after(config, weights, f"{name}.after")
+        if config.attends(number):
+            kind = _Dot if config.attention == "dot" else _Scaling
+            yield kind(weights, f"{name}.attention", config.window)
+        if number < len(config.dense):
+            yield _Linear(weights, f"{name}.dense")
+            yield from _after(config, weights, f"{name}.dense.2")
+
+
+def _after(config: AttnLstmConfig, weights: Mapping[str, Floats], name: str) -> Iterator[_Stage]:
+    if config.leak < 1 or config.norm != "none":
+        yield _Rectified(config, weights, name)
+
+
+class _Recurrent:
+    """An LSTM layer."""
+
+    def __init__(self, layer: UpperLayer) -> None:
+        self.layer = layer
+
+    def start(self, rows: int) -> Parts:
+        return self.layer.start(rows)
+
+    def step(self, parts: Parts, outputs: Floats) -> Floats:
+        return self.layer.step(parts[0], parts[1], outputs)
+
+
+class _Rectified:
+    """Rectifier and normalisation."""
+
+    def __init__(self, config: AttnLstmConfig, weights: Mapping[str, Floats], name: str) -> None:
+        self.leak = _F32(config.leak)
+        self.factor: Floats = np.ones((), _F32)
+        self.offset: Floats = np.zeros((), _F32)
+        if config.norm == "batch":
+            spread = np.sqrt(weights[f"{name}.1.running_var"] + EPSILON)
+            self.factor = weights[f"{name}.1.weight"] / spread
+            self.offset = weights[f"{name}.1.bias"] - weights[f"{name}.1.running_mean"] * self.factor
+
+    def start(self, rows: int) -> Parts:
+        return []
+
+    def step(self, parts: Parts, outputs: Floats) -> Floats:
+        outputs = np.maximum(outputs, self.leak * outputs)
+        outputs *= self.factor
+        outputs += self.offset
+        return outputs
+
+
+EPSILON = _F32(1e-5)
+"""What batch normalisation adds to the variance."""
+
+
+class _Linear:
+    """A pair of dense layers."""
+
+    def __init__(self, weights: Mapping[str, Floats], name: str) -> None:
+        first, second = weights[f"{name}.0.weight"], weights[f"{name}.1.weight"]
+        self.weight = np.ascontiguousarray((second @ first).T)
+        self.bias = second @ weights[f"{name}.0.bias"] + weights[f"{name}.1.bias"]
+
+    def start(self, rows: int) -> Parts:
+        return []
+
+    def step(self, parts: Parts, outputs: Floats) -> Floats:
+        outputs = outputs @ self.weight
+        outputs += self.bias
+        return outputs
+
+
+class _Dot:
+    """The numpy face of DotAttention. Q, V and K stand in one matrix: a step makes the key of the one after it."""
+
+    def __init__(self, weights: Mapping[str, Floats], name: str, window: int) -> None:
+        query, key, value = (weights[f"{name}.{part}.weight"] for part in ("query", "key", "value"))
+        shrink = _F32(1 / np.sqrt(len(query)))
+        self.window, self.sizes, self.inputs = window, (len(query), len(value)), query.shape[1]
+        self.weight = np.ascontiguousarray(np.concatenate([query * shrink, value, key]).T)
+        self.bias = np.concatenate(
+            [weights[f"{name}.query.bias"] * shrink, weights[f"{name}.value.bias"], np.zeros(len(key), _F32)]
+        )
+        self.distance = weights[f"{name}.distance"]
+        self.join = np.ascontiguousarray(weights[f"{name}.join.weight"].T)
+        self.offset = weights[f"{name}.join.bias"]
+        place = np.arange(window)
+        self.order = (place - place[:, None] - 1) % window  # [present place, place]: the distance, the oldest first
+
+    def start(self, rows: int) -> Parts:
+        """`keys` (B, W, K), `values` (B, W, H), `empty` (B, W): -inf where nothing is, next `key`, next `place`."""
+        size, width = self.sizes
+        return [
+            np.zeros((rows, self.window, size), _F32),
+            np.zeros((rows, self.window, width), _F32),
+            np.full((rows, self.window), -np.inf, _F32),
+            np.zeros((rows, size), _F32),
+            np.zeros(rows, np.int64),
+        ]
+
+    def step(self, parts: Parts, outputs: Floats) -> Floats:
+        keys, values, empty, key, place = parts
+        size, width = self.sizes
+        rows = np.arange(len(outputs))
+        made = outputs @ self.weight
+        made += self.bias
+        query = made[:, :size]
+        keys[rows, place] = key
+        values[rows, place] = made[:, size : size + width]
+        empty[rows, place] = 0
+        key[:] = made[:, size + width :]
+        scores = (keys @ query[:, :, None])[:, :, 0]
+        scores += (query @ self.distance)[rows[:, None], self.order[place]]
+        scores += empty
+        scores -= scores.max(axis=1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=1, keepdims=True)
+        place += 1
+        place %= self.window
+        joined = np.concatenate([outputs, (scores[:, None] @ values)[:, 0]], axis=1) @ self.join
+        joined += self.offset
+        return np.tanh(joined, out=joined)
+
+
+class _Scaling:
+    """The numpy face of ScalingAttention."""
+
+    def __init__(self, weights: Mapping[str, Floats], name: str, window: int) -> None:
+        self.window = window
+        self.weight, self.bias = np.ascontiguousarray(weights[f"{name}.score.weight"].T), weights[f"{name}.score.bias"]
+
+    def start(self, rows: int) -> Parts:
+        """exp(e) (B, W), and the next `place`."""
+        return [np.zeros((rows, self.window), _F32), np.zeros(rows, np.int64)]
+
+    def step(self, parts: Parts, outputs: Floats) -> Floats:
+        ring, place = parts
+        own = np.exp(np.tanh(outputs @ self.weight + self.bias))
+        ring[np.arange(len(ring)), place] = own[:, 0]
+        place += 1
+        place %= self.window
+        return np.asarray(outputs * (own / ring.sum(axis=1, keepdims=True)))

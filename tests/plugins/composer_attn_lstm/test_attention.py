@@ -1,0 +1,99 @@
+"""Attention itself: the equations of the docstrings, step by step, beside what is computed for whole windows."""
+
+import math
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from composer.api import Kind, SequenceSpec
+from composer_attn_lstm import AttnLstmConfig
+from composer_attn_lstm.network import AttnLstmNetwork, DotAttention, ScalingAttention
+
+SIZE = 4
+
+
+def dot(attention, outputs):
+    """What DotAttention says of one piece (T, H)."""
+    before = torch.cat([torch.zeros(1, SIZE), outputs[:-1]])
+    query, key, value = attention.query(outputs), attention.key(before), attention.value(outputs)
+    found = []
+    for t in range(len(outputs)):
+        seen = range(max(0, t - attention.window + 1), t + 1)
+        distance = [attention.distance[:, attention.window - 1 - (t - s)] for s in seen]
+        scores = [query[t] @ (key[s] + r) / math.sqrt(SIZE) for s, r in zip(seen, distance, strict=True)]
+        weights = torch.stack(scores).softmax(0)
+        found.append(weights @ value[list(seen)])
+    return torch.tanh(attention.join(torch.cat([outputs, torch.stack(found)], -1)))
+
+
+def scaling(attention, outputs):
+    """What ScalingAttention says of one piece (T, H)."""
+    score = torch.tanh(attention.score(outputs)[:, 0])
+    scaled = []
+    for t in range(len(outputs)):
+        seen = score[max(0, t - attention.window + 1) : t + 1]
+        scaled.append(outputs[t] * seen.softmax(0)[-1])
+    return torch.stack(scaled)
+
+
+KINDS = [(DotAttention, dot), (ScalingAttention, scaling)]
+KIND = pytest.mark.parametrize(("kind", "one_piece"), KINDS, ids=["dot", "scaling"])
+
+
+def made(kind, window):
+    torch.manual_seed(0)
+    attention = kind(SIZE, window, 0.0) if kind is DotAttention else kind(SIZE, window)
+    for parameter in attention.parameters():
+        torch.nn.init.normal_(parameter)
+    return attention
+
+
+@KIND
+@settings(max_examples=60, deadline=None)
+@given(
+    window=st.integers(1, 9),
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=4),
+    begins=st.sets(st.integers(1, 20)),
+)
+@torch.no_grad()
+def test_windows_of_any_length_give_what_the_equations_say(kind, one_piece, window, lengths, begins):
+    """Pieces begin at `begins`; the whole is cut into windows of `lengths`, the state carried on."""
+    attention, total = made(kind, window), sum(lengths)
+    outputs = torch.randn(2, total, SIZE)
+    reset = torch.zeros(2, total, dtype=torch.bool)
+    reset[0, [at for at in begins if at < total]] = True
+    state, got, at = attention.start(2), [], 0
+    for length in lengths:
+        cut = slice(at, at + length)
+        part, state = attention(outputs[:, cut], state, reset[:, cut])
+        got.append(part)
+        at += length
+    edges = [0, *sorted(at for at in begins if at < total), total]
+    pieces = [one_piece(attention, outputs[0, a:b]) for a, b in pairwise(edges)]
+    wanted = torch.stack([torch.cat(pieces), one_piece(attention, outputs[1])])
+    assert torch.allclose(torch.cat(got, 1), wanted, atol=1e-5)
+
+
+@KIND
+def test_nothing_later_is_seen_and_nothing_older_than_the_window(kind, one_piece):
+    attention = made(kind, 4)
+    outputs = torch.randn(1, 20, SIZE, requires_grad=True)
+    whole, _ = attention(outputs, attention.start(1), None)
+    whole[0, 12].sum().backward()
+    touched = outputs.grad[0].abs().sum(-1).nonzero()[:, 0].tolist()
+    oldest = 8 if kind is DotAttention else 9  # the key of the oldest step is made of the output before it
+    assert touched == list(range(oldest, 13))
+
+
+def test_batch_normalisation_learns_while_training_and_stays_while_playing():
+    config = AttnLstmConfig(hidden=6, layers=1, embedding=4, window=4, norm="batch")
+    network = AttnLstmNetwork(SequenceSpec(Kind.TOKENS, size=5, end=0), config)
+    norm = network.levels[0].after[1]
+    inputs = torch.randint(0, 5, (3, 10))
+    network.eval()(inputs, network.start(3), None, {})
+    assert norm.running_mean.eq(0).all()
+    network.train()(inputs, network.start(3), None, {})
+    assert norm.running_mean.ne(0).all()

@@ -1,0 +1,161 @@
+"""The attn-lstm plugin: its contract in all variants, its settings, and what it does over a long time."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+import torch
+
+from composer.api import Kind, OptionError, SequenceSpec
+from composer.api.sampling import CounterNoise, How
+from composer.api.testing import check_model
+from composer_attn_lstm import AttnLstm, AttnLstmConfig
+
+TOKENS = SequenceSpec(Kind.TOKENS, size=9, end=0)
+PUBLISHED = {
+    "attention": "scaling",
+    "stack": (12, 10, 6),
+    "dense": (8, 6),
+    "leak": 0.3,
+    "norm": "batch",
+    "dropout": (0.3, 0.22),
+    "window": 5,
+}
+"""The shape of the published system, made small."""
+
+
+class OfFrames(AttnLstm):
+    """Pitches can only enter from frames."""
+
+    accepts = frozenset({Kind.FRAMES})
+
+
+def faces(spec, seed=0, **settings):
+    """A network and a sampler with the same weights."""
+    config = AttnLstmConfig(**settings)
+    torch.manual_seed(seed)
+    network = AttnLstm().network(spec, config).eval()
+    weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    return network, AttnLstm().sampler(spec, config, weights)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"hidden": 12, "embedding": 6, "window": 8},
+        {"hidden": 12, "embedding": 6, "layers": 1, "window": 1},
+        {"hidden": 12, "attention": "scaling", "window": 5},
+        {"stack": (12, 10), "dense": (8,), "leak": 0.1, "norm": "batch", "window": 30},
+        PUBLISHED,
+    ],
+    ids=["dot", "a window of one", "scaling", "dot inside a stack", "published"],
+)
+def test_contract(settings):
+    check_model(AttnLstm, **settings)
+
+
+def test_contract_with_pitches():
+    check_model(OfFrames, **PUBLISHED, pitches=True, jitter=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"window": 0}, "`window` cannot be 0"),
+        ({"hidden": 0}, "`hidden`"),
+        ({"layers": -1}, "`layers`"),
+        ({"stack": (64, 0)}, "`stack`"),
+        ({"dense": (0,)}, "`dense`"),
+        ({"layers": 1, "dense": (8, 8)}, "`dense` has 2 sizes, and there are 1"),
+        ({"dropout": (0.3, 1.0)}, "`dropout`"),
+        ({"dropout": ()}, "`dropout` cannot be empty"),
+        ({"condition_dropout": -0.1}, "`condition_dropout`"),
+        ({"leak": 1.5}, "`leak`"),
+        ({"jitter": True}, "`jitter`"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings, complaint):
+    with pytest.raises(OptionError, match=complaint) as caught:
+        AttnLstmConfig(**settings)
+    assert caught.value.hint
+
+
+def test_a_window_of_nothing_is_refused_before_anything_is_read(composer, tmp_path):
+    missing = tmp_path / "missing.abc"
+    result = composer("train", "abc", missing, "--model", "attn-lstm", "--set", "window=0")
+    result.failed("`window` cannot be 0", "above 0", code=2)
+
+
+def test_tokens_have_no_pitches():
+    with pytest.raises(OptionError, match="tokens have no pitches"):
+        AttnLstm().network(TOKENS, AttnLstmConfig(pitches=True))
+
+
+def test_dropouts_go_to_one_block_after_another():
+    config = AttnLstmConfig(dropout=(0.3, 0.22))
+    assert [config.dropped(block) for block in range(4)] == [0.3, 0.22, 0.22, 0.22]
+
+
+@pytest.mark.parametrize("settings", [{"hidden": 12, "window": 16}, PUBLISHED], ids=["dot", "published"])
+def test_step_by_step_is_the_same_as_all_at_once(settings):
+    network, sampler = faces(TOKENS, **settings)
+    steps = np.random.default_rng(0).integers(1, 9, (2, 100))
+    inputs = torch.from_numpy(np.concatenate([np.zeros((2, 1), int), steps], 1))
+    with torch.no_grad():
+        logits, _ = network(inputs, network.start(2), None, {})
+    wanted = torch.log_softmax(logits, -1).numpy()
+    for player in (network, sampler):
+        state = player.begin([{}, {}])
+        for at in range(100):
+            got = player.score(state, steps[:, at])
+            assert np.abs(got - wanted[[0, 1], at, steps[:, at]]).max() <= 1e-5
+            state = player.observe(state, steps[:, at])
+
+
+@pytest.mark.parametrize("settings", [{"hidden": 6, "window": 16}, PUBLISHED], ids=["dot", "published"])
+def test_memory_is_constant_over_ten_thousand_steps(settings):
+    _, sampler = faces(TOKENS, **settings)
+    state = sampler.begin([{}])
+    held = [(part.shape, part.nbytes) for part in state]
+    steps = np.random.default_rng(0).integers(1, 9, (10_000, 1))
+    for step in steps[:9_000]:
+        state = sampler.observe(state, step)
+    tracemalloc.start()
+    try:
+        for step in steps[9_000:]:
+            state = sampler.observe(state, step)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [(part.shape, part.nbytes) for part in state] == held
+    assert kept < 8_000  # as much as 8 bytes for each step
+    assert np.isfinite(sampler.score(state, np.array([1]))).all()
+
+
+def test_the_networks_state_does_not_grow_either():
+    network, _ = faces(TOKENS, hidden=6, window=16)
+    state = network.begin([{}])
+    held = [part.shape for part in state.parts]
+    for _ in range(100):
+        state = network.observe(state, np.array([1]))
+    assert [part.shape for part in state.parts] == held
+
+
+def test_a_condition_changes_what_is_played():
+    spec = SequenceSpec(Kind.TOKENS, size=9, end=0, conditions={"rhythm": ("jig", "reel")})
+    _, sampler = faces(spec, hidden=8, embedding=4)
+    state = sampler.begin([{"rhythm": "jig"}, {"rhythm": "reel"}, {}])
+    assert len(set(sampler.score(state, np.array([1, 1, 1])).tolist())) == 3
+
+
+@pytest.mark.parametrize("settings", [{"hidden": 16, "window": 16}, PUBLISHED], ids=["dot", "published"])
+def test_both_faces_draw_the_same_steps_from_the_same_noise(settings):
+    drawn = []
+    for player in faces(TOKENS, 1, **settings):
+        state, steps, noise = player.begin([{}] * 4), [], CounterNoise(range(4))
+        for step in range(50):
+            got = player.sample(state, How.of(4, temperature=0.9), noise.at(np.full(4, step))).steps
+            state = player.observe(state, got)
+            steps.append(got)
+        drawn.append(np.array(steps))
+    assert (drawn[0] == drawn[1]).mean() > 0.99
