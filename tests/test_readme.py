@@ -1,11 +1,13 @@
 """What the README promises: its plugin works, and the commands that it names are there."""
 
+import dataclasses
 import re
 import sys
 import types
 from pathlib import Path
 
 from composer.cli import tree
+from composer.core import registry
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 
@@ -27,6 +29,9 @@ def test_every_option_in_an_example_is_one():
     assert {name for name, _ in examples} >= {"gen", "train", "show"}
     for name, rest in examples:
         known = {flag for option in entries[name].options for flag in option.flags}
+        if name == "gen":
+            asked = dataclasses.fields(registry.representation(rest.split()[0]).Wishes)
+            known |= {f"--{field.name.replace('_', '-')}" for field in asked}
         assert {word for word in rest.split() if word.startswith("--")} <= known
 
 
