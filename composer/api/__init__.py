@@ -17,6 +17,7 @@ from composer.api.errors import (
     UsageError,
 )
 from composer.api.hooks import API_VERSION, hookimpl
+from composer.api.labels import Labels
 from composer.api.model import Model, Sampler
 from composer.api.music import ChordSymbol, Key, Meter, Note, Part, Piece, Refused, Score, Tempo
 from composer.api.representation import (
@@ -47,6 +48,7 @@ __all__ = [
     "Group",
     "Key",
     "Kind",
+    "Labels",
     "Limit",
     "Mask",
     "Meter",

@@ -13,6 +13,7 @@ from composer.api import (
     EncodeError,
     Event,
     Kind,
+    Labels,
     OptionError,
     Piece,
     ReadError,
@@ -49,6 +50,11 @@ class AbcOptions:
         },
     )
 
+    conditions: tuple[str, ...] = field(
+        default=(),
+        metadata={"help": "labels that the model is told, such as meter,mode; there are rhythm, meter, key and mode"},
+    )
+
     def __post_init__(self) -> None:
         if self.text not in _TEXTS:
             raise OptionError(f"there is no text `{self.text}` in abc", f"choose {' or '.join(_TEXTS)}")
@@ -69,7 +75,7 @@ class Abc(Representation):
     def __init__(self, options: AbcOptions | None = None) -> None:
         super().__init__(options)
         self.raw = self.options.text == "raw"
-        self._restore(())
+        self._restore((), {})
 
     def read(self, source: Source) -> Iterator[Piece | Refused]:
         text = source.text()
@@ -80,16 +86,19 @@ class Abc(Representation):
         return _raw_pieces(text, source) if self.raw else _dialect_pieces(text, source)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
-        self._restore(sorted({character for piece in pieces for character in _text(piece)}))
+        labels = Labels(self.options.conditions)
+        characters = sorted({character for piece in labels.of(pieces) for character in _text(piece)})
+        self._restore(characters, labels.conditions())
 
-    def _restore(self, characters: Iterable[str]) -> None:
+    def _restore(self, characters: Iterable[str], conditions: Mapping[str, Iterable[str]]) -> None:
+        self.conditions = {name: tuple(values) for name, values in conditions.items()}
         self.characters = tuple(characters)
         self.ids = {character: number for number, character in enumerate(self.characters, 1)}
         self._automaton: Constraint | None = None
 
     @property
     def spec(self) -> SequenceSpec:
-        return SequenceSpec(Kind.TOKENS, size=1 + len(self.characters), end=END)
+        return SequenceSpec(Kind.TOKENS, 1 + len(self.characters), END, self.conditions)
 
     def encode(self, piece: Piece) -> list[Step]:
         return [*self.prime(piece), END]
@@ -125,10 +134,10 @@ class Abc(Representation):
             yield Piece(moved.text, piece.title, f"{piece.source} in {moved.key}", labels)
 
     def state(self) -> dict[str, Any]:
-        return {"characters": "".join(self.characters)}
+        return {"characters": "".join(self.characters), "conditions": self.conditions}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._restore(state["characters"])
+        self._restore(state["characters"], state.get("conditions", {}))
 
     def score(self, piece: Piece) -> Score | None:
         from composer.formats.abc.reader import read_score

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from composer.api import (
     Decoder,
     EncodeError,
     Kind,
+    Labels,
     Meter,
     OptionError,
     Part,
@@ -27,6 +28,7 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats import scores
+from composer.formats.labels import elsewhere, labels_of
 from composer.formats.quantise import OFFGRID, OffGrid, quantise, sounding
 from composer_grid.melody import UNDER, is_one_voice, skyline, to_c, top_part
 from composer_grid.rule import END, Canonical
@@ -55,6 +57,11 @@ class GridOptions:
     offgrid: Literal["refuse", "round", "drop"] = field(
         default="refuse",
         metadata={"help": "notes between two steps: " + ", ".join(f"`{key}`: {text}" for key, text in OFFGRID.items())},
+    )
+
+    conditions: tuple[str, ...] = field(
+        default=(),
+        metadata={"help": "labels that the model is told, such as meter,mode; there are meter, key and mode"},
     )
 
     def __post_init__(self) -> None:
@@ -96,7 +103,7 @@ class Grid(Representation):
         self.steps = 1 / (4 * step)
         """Steps to a beat."""
         self.length = int(WHOLE_NOTES / step)
-        self._restore(())
+        self._restore((), {})
 
     def read(self, source: Source) -> Iterator[Piece | Refused]:
         if source.path.suffix.lower() == ".tokens" or (source.fragment and not scores.known(source)):
@@ -106,17 +113,19 @@ class Grid(Representation):
             yield score if isinstance(score, Refused) else self._read(score, name, source.fragment)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
-        found = {token for piece in pieces for token in _tokens(piece)} - {HOLD, REST}
-        self._restore(sorted(map(int, found)))
+        labels = Labels(self.options.conditions)
+        found = {token for piece in labels.of(pieces) for token in _tokens(piece)} - {HOLD, REST}
+        self._restore(sorted(map(int, found)), labels.conditions())
 
-    def _restore(self, pitches: Iterable[int]) -> None:
+    def _restore(self, pitches: Iterable[int], conditions: Mapping[str, Sequence[str]]) -> None:
         self.pitches = tuple(pitches)
+        self.conditions = {name: tuple(values) for name, values in conditions.items()}
         self.symbols = ("", HOLD, REST, *map(str, self.pitches))
         self.ids = {symbol: number for number, symbol in enumerate(self.symbols) if symbol}
 
     @property
     def spec(self) -> SequenceSpec:
-        return SequenceSpec(Kind.TOKENS, size=len(self.symbols), end=END)
+        return SequenceSpec(Kind.TOKENS, len(self.symbols), END, self.conditions)
 
     def encode(self, piece: Piece) -> list[Step]:
         return [*self.prime(piece), END]
@@ -142,10 +151,10 @@ class Grid(Representation):
         return TextDecoder(lambda step: f"{token} " if (token := self._token(step)) else "", end="\n")
 
     def state(self) -> dict[str, Any]:
-        return {"pitches": list(self.pitches)}
+        return {"pitches": list(self.pitches), "conditions": self.conditions}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._restore(state["pitches"])
+        self._restore(state["pitches"], state["conditions"])
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """The piece in the other keys, as far as the pitches are known; none where all is brought to C."""
@@ -155,7 +164,7 @@ class Grid(Representation):
             if shift and all(
                 note.pitch in self.pitches or (not self.pitches and 0 <= note.pitch < 128) for note in moved
             ):
-                yield Piece(spelled(moved), piece.title, f"{piece.source} by {shift:+}", piece.labels)
+                yield Piece(spelled(moved), piece.title, f"{piece.source} by {shift:+}", elsewhere(piece.labels))
 
     def score(self, piece: Piece) -> Score | None:
         notes = sounding(heard(_tokens(piece)), self.steps)
@@ -219,14 +228,7 @@ class Grid(Representation):
             "chord symbols left out": len(score.chords),
         }
         losses = {phrase: count for phrase, count in losses.items() if count}
-        return Piece(spelled(melody), score.title, name, _labels(score), losses)
-
-
-def _labels(score: Score) -> dict[str, str]:
-    """What a model may be told of the score: its meter where it keeps one, and its mode."""
-    meters = {(meter.numerator, meter.denominator) for meter in score.meters}
-    labels = {"meter": "{}/{}".format(*meters.pop())} if len(meters) == 1 else {}
-    return labels | ({"mode": score.keys[0].mode} if score.keys else {})
+        return Piece(spelled(melody), score.title, name, labels_of(score), losses)
 
 
 def _tokens(piece: Piece) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from composer.api import (
     Decoder,
     EncodeError,
     Kind,
+    Labels,
     OptionError,
     Part,
     Piece,
@@ -23,6 +25,7 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats import scores
+from composer.formats.labels import elsewhere, labels_of
 from composer.formats.quantise import OFFGRID, OffGrid, quantise, sounding
 from composer_pianoroll.frames import Layout, Roll, RollDecoder, merged
 from composer_pianoroll.pitches import pitches
@@ -52,6 +55,11 @@ class PianorollOptions:
     parts: str = field(default="all", metadata={"help": "`all`, `piano` (General MIDI programs 0 to 7), or a name"})
     pedal: bool = field(
         default=True, metadata={"help": "let notes sound as long as a MIDI file's sustain pedal is down"}
+    )
+
+    conditions: tuple[str, ...] = field(
+        default=(),
+        metadata={"help": "labels that the model is told, such as meter,mode; there are meter, key and mode"},
     )
 
     def __post_init__(self) -> None:
@@ -92,6 +100,7 @@ class Pianoroll(Representation):
         super().__init__(options)
         chosen: PianorollOptions = self.options
         self.layout = Layout(*pitches(chosen.range), onsets=chosen.onsets, stack=chosen.stack)
+        self.conditions: dict[str, tuple[str, ...]] = {}
         self.length = max(1, BEATS * chosen.steps // chosen.stack)
 
     def read(self, source: Source) -> Iterator[Piece | Refused]:
@@ -107,11 +116,14 @@ class Pianoroll(Representation):
             return Refused("notes off the grid", name, error.message)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
-        """Nothing here is learnt from the pieces."""
+        """Learn the values of the conditions; nothing else here is learnt."""
+        labels = Labels(self.options.conditions)
+        deque(labels.of(pieces), maxlen=0)
+        self.conditions = labels.conditions()
 
     @property
     def spec(self) -> SequenceSpec:
-        return SequenceSpec(Kind.FRAMES, size=self.layout.size, groups=self.layout.groups)
+        return SequenceSpec(Kind.FRAMES, self.layout.size, conditions=self.conditions, groups=self.layout.groups)
 
     def encode(self, piece: Piece) -> list[Step]:
         return list(self.layout.frames(_roll(piece)))
@@ -128,10 +140,10 @@ class Pianoroll(Representation):
         return RollDecoder(self.layout, self.options.steps)
 
     def state(self) -> dict[str, Any]:
-        return {}
+        return {"conditions": self.conditions}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Nothing was learnt."""
+        self.conditions = {name: tuple(values) for name, values in state.get("conditions", {}).items()}
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """The piece in the other keys that stay in the range."""
@@ -139,7 +151,9 @@ class Pianoroll(Representation):
         for shift in range(DOWN, UP + 1):
             moved = tuple(note._replace(pitch=note.pitch + shift) for note in roll.notes)
             if shift and all(self.layout.lowest <= note.pitch <= self.layout.highest for note in moved):
-                yield Piece(Roll(roll.steps, moved), piece.title, f"{piece.source} by {shift:+}", piece.labels)
+                yield Piece(
+                    Roll(roll.steps, moved), piece.title, f"{piece.source} by {shift:+}", elsewhere(piece.labels)
+                )
 
     def score(self, piece: Piece) -> Score | None:
         return Score((Part(sounding(_roll(piece).notes, self.options.steps)),), title=piece.title)
@@ -171,7 +185,7 @@ class Pianoroll(Representation):
             "chord symbols left out": len(score.chords),
         }
         losses = {phrase: count for phrase, count in losses.items() if count}
-        return Piece(Roll(max(note.end for note in notes), notes), score.title, name, losses=losses)
+        return Piece(Roll(max(note.end for note in notes), notes), score.title, name, labels_of(score), losses)
 
 
 def _chosen(parts: list[Part], which: str) -> list[Part]:

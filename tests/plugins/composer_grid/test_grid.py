@@ -63,7 +63,7 @@ def test_a_tune_is_read_step_by_step():
         ("67", "69", "71", "72", "74", "_", "r", "_", "74", "_", "72", "_", "67", "_", "_", "_"),
         "Up and Down",
         "two.abc: tune 1",
-        {"meter": "4/4", "mode": "major"},
+        {"meter": "4/4", "key": "G", "mode": "major"},
     )
     assert text(second) == "69 _ 72 _ 76 _ 81 _ _ r 69 _"
 

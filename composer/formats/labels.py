@@ -1,0 +1,24 @@
+"""What a score says of itself that a model may be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from composer.api import Score
+
+
+def labels_of(score: Score) -> dict[str, str]:
+    """The meter of a score that keeps one, and the key and mode that it begins in: `3/4`, `Am`, `minor`."""
+    from composer.formats.abc.keys import key_name
+
+    meters = {(meter.numerator, meter.denominator) for meter in score.meters}
+    labels = {"meter": "{}/{}".format(*meters.pop())} if len(meters) == 1 else {}
+    with suppress(IndexError, KeyError):  # a score without a key, or in a mode without a name in ABC
+        labels |= {"key": key_name(score.keys[0].sharps, score.keys[0].mode), "mode": score.keys[0].mode}
+    return labels
+
+
+def elsewhere(labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels of a piece that is moved to another key."""
+    return {name: value for name, value in labels.items() if name != "key"}

@@ -1,0 +1,24 @@
+"""Conditions of music: told while a model learns, asked for when it composes."""
+
+import pytest
+
+from composer.core.checkpoint import read_header
+
+
+@pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll"])
+def test_what_is_told_can_be_asked_for(composer, tunes, home, representation):
+    options = ("-o", "conditions=meter,mode", "--max-steps", "2", "--set", "hidden=8", "--name", "told")
+    assert composer("train", representation, tunes, *options).code == 0
+    spec = read_header(home / "models" / "told.safetensors").spec
+    assert spec.conditions == {"meter": ("4/4", "6/8"), "mode": ("major", "minor")}
+    asked = ("gen", representation, "--seed", "1", "--length", "40", "--format", "midi", "--checkpoint", "told")
+    composed = {
+        composer(*asked, *wish).data for wish in ((), ("--condition", "meter=6/8"), ("--condition", "mode=min"))
+    }
+    assert len(composed) > 1, "a condition makes another piece of the same seed"
+    composer(*asked, "--condition", "meter=7/8").failed("no meter `7/8`", code=2)
+    assert "meter: 4/4, 6/8" in composer("show", "told").out
+
+
+def test_a_label_that_is_not_there(composer, tunes):
+    composer("train", "abc", tunes, "-o", "conditions=composer").failed("`composer` cannot be a condition", code=2)
