@@ -116,6 +116,14 @@ class Network(nn.Module, ABC):
     def evaluate(self, batch: Batch, state: State | None) -> tuple[Measure, State]:
         """The measure that is reported and that the best checkpoint is chosen by; lower is better."""
 
+    def likelihood(self, batch: Batch, state: State | None, effort: int = 1) -> tuple[Measure, State]:
+        """Nats by the model's own probability, for figures to compare models by.
+
+        Where that can only be estimated, the measure has its standard error, and `effort` multiplies the work. Here
+        it is what `evaluate` gives, for networks whose measure is exact.
+        """
+        return self.evaluate(batch, state)
+
     @abstractmethod
     def begin(self, conditions: Sequence[Mapping[str, str]]) -> State:
         """As in Sampler."""

@@ -103,7 +103,7 @@ def _measure(opened: Opened, windows: Windows, device: str, measured: Callable[[
     torch.manual_seed(0)
     total, stream = Measure(), None
     for done, batch in enumerate(windows.windows(0), 1):
-        measure, stream = network.evaluate(moved(batch, device), stream)
+        measure, stream = network.likelihood(moved(batch, device), stream)
         total += measure
         if measured is not None:
             measured(done, windows.per_epoch)

@@ -1,0 +1,65 @@
+"""The random numbers and rules of Gibbs chains that are played, in numpy, for both faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from composer.api import FrameRule
+from composer.api.sampling import Bools, Floats, How, Noise, clamps, obey
+
+LEAST = np.float32(2.0**-24)
+"""Uniform numbers are kept so far from 0 and 1, that their logits are finite in fp32."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chain:
+    """How the chains of B rows go: a hidden unit is on where h W v is above its threshold, and so for visible ones.
+
+    A unit of logit x is on with chance sigmoid(x / T), which is where x > T logit(uniform); so biases, temperature,
+    random numbers and rules (units held off: never, on: always) are all one threshold, made for all half-steps at
+    once. With temperature T, the chain draws from p(v, h)^(1/T); with 0, it climbs to a state that no unit would leave.
+
+    `hidden` (k, B, H) and `visible` (k - 1, B, V): the last frame is left to `draw_frames`.
+    """
+
+    hidden: Floats
+    visible: Floats
+    rules: Sequence[FrameRule | None]
+
+    @classmethod
+    def of(cls, bv: Floats, bh: Floats, how: How, noise: Noise, k: int) -> Chain:
+        """Chains of `k` steps with the biases `bv` (B, V) and `bh` (B, H)."""
+        (rows, units), size = bh.shape, bv.shape[1]
+        split = k * units
+        thresholds = _logistic(noise, rows, split + (k - 1) * size)
+        if not how.plain:
+            thresholds *= how.temperature[:, None]
+        hidden = thresholds[:, :split].reshape(rows, k, units).swapaxes(0, 1) - bh
+        visible = thresholds[:, split:].reshape(rows, k - 1, size).swapaxes(0, 1) - bv
+        if how.rule is None or isinstance(how.rule, np.ndarray):
+            return cls(hidden, visible, ())
+        off, on = clamps(how.rule, size)
+        visible[:, off], visible[:, on] = np.inf, -np.inf
+        mends = any(rule is not None and (rule.limits or rule.project) for rule in how.rule)
+        return cls(hidden, visible, how.rule if mends else ())
+
+    def mended(self, frames: Bools, logits: Floats) -> Bools:
+        """`frames` (B, V) made legal; where a limit is passed, the units of lowest `logits` are dropped."""
+        rows = zip(frames, logits, self.rules, strict=True)
+        return np.array([frame if rule is None else obey(frame, rank, rule) for frame, rank, rule in rows])
+
+
+def _logistic(noise: Noise, rows: int, n: int) -> Floats:
+    """Logits of uniform numbers, (rows, n). A number of the noise has bits for two."""
+    uniform = noise.uniform(rows, (n + 1) // 2)
+    uniform *= 2.0**26
+    upper = np.floor(uniform)
+    uniform -= upper
+    upper *= 2.0**-26
+    both = np.concatenate([upper, uniform], axis=1, dtype=np.float32, casting="same_kind")[:, :n]
+    np.clip(both, LEAST, 1 - LEAST, out=both)
+    both /= 1 - both
+    return np.log(both, out=both)

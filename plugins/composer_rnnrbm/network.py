@@ -1,0 +1,219 @@
+"""The RNN-RBM that learns. Frame v_t belongs to a Boltzmann machine (`rbm.py`) whose biases come from the frames
+before it, and from them alone:
+
+    bv_t = bv + Wuv u_(t-1)
+    bh_t = bh + Wuh u_(t-1)
+    u_t  = tanh(bu + Wvu v_t + Wuu u_(t-1))        u_0 is learnt
+
+With cell `lstm`, u_t is the output of an LSTM with the gates i, f, g, o = bu + Wvu v_t + Wuu u_(t-1), whose first cells
+c_0 are learnt too. `sampler.py` has the same in numpy.
+
+Boulanger-Lewandowski, Bengio and Vincent, Modeling temporal dependencies in high-dimensional sequences, 2012.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from composer.api import SequenceSpec
+from composer.api.network import SELDOM, Batch, Loss, Measure, Network, Phase
+from composer.api.sampling import Bools, Drawn, How, Ints, Noise, draw_frames
+from composer_rnnrbm.chain import Chain
+from composer_rnnrbm.partition import Effort, log_partition
+from composer_rnnrbm.rbm import free_energy, gibbs
+
+if TYPE_CHECKING:
+    from composer_rnnrbm import RnnRbmConfig
+
+PRETRAINING = "pretraining"
+
+MONITORED = 32
+"""How many frames of a batch are looked at to tell how training goes."""
+
+GLANCE, MEASURING, EVALUATING = Effort(10, 1, shared=True), Effort(30, 1, shared=True), Effort(100, 4)
+
+
+class RnnRbmNetwork(Network):
+    """Weights by their names in the paper; W is (H, V), the others (outputs, inputs)."""
+
+    def __init__(self, spec: SequenceSpec, config: RnnRbmConfig) -> None:
+        super().__init__()
+        self.spec, self.config = spec, config
+        visible, hidden, recurrent = spec.size, config.hidden, config.recurrent
+        gates = recurrent * (4 if config.cell == "lstm" else 1)
+        self.W = nn.Parameter(0.01 * torch.randn(hidden, visible))
+        self.bv = nn.Parameter(torch.full((visible,), SELDOM))
+        self.bh = nn.Parameter(torch.zeros(hidden))
+        self.Wuv = nn.Parameter(0.01 * torch.randn(visible, recurrent))
+        self.Wuh = nn.Parameter(0.01 * torch.randn(hidden, recurrent))
+        # a few units of many are active: their sum must be felt
+        self.Wvu = nn.Parameter(torch.randn(gates, visible) * 0.2)
+        squares = [nn.init.orthogonal_(torch.empty(recurrent, recurrent)) for _ in range(gates // recurrent)]
+        self.Wuu = nn.Parameter(torch.cat(squares))
+        self.bu = nn.Parameter(torch.zeros(gates))
+        self.u0 = nn.Parameter(torch.zeros(recurrent))
+        if config.cell == "lstm":
+            self.c0 = nn.Parameter(torch.zeros(recurrent))
+            with torch.no_grad():  # forget gates begin open (Jozefowicz, Zaremba and Sutskever 2015)
+                self.bu[recurrent : 2 * recurrent] = 1.0
+
+    def phases(self) -> Sequence[Phase]:
+        """First W, bv and bh alone, as of one machine for all frames, then everything."""
+        epochs = self.config.pretraining
+        alone = [Phase(PRETRAINING, epochs=epochs, lr=self.config.pretraining_lr)] if epochs else []
+        return [*alone, Phase()]
+
+    def loss(self, batch: Batch, state: Any) -> tuple[Loss, Any]:
+        """The objective is F(v_t) - F(v_t*), v_t* reached from v_t by k Gibbs steps and held fixed.
+
+        It falls and rises with the quality of the chains and says nothing of progress. The monitor does: it is what
+        `evaluate` gives, of some frames and more roughly.
+        """
+        with torch.autocast(self.device.type, enabled=False):
+            v, bv, bh, state = self._machines(batch, state)
+            k = 1 if self.phase == PRETRAINING else self.config.k
+            reached = gibbs(v, self.W, bv, bh, k)
+            difference = free_energy(v, self.W, bv, bh) - free_energy(reached, self.W, bv, bh)
+            some = torch.linspace(0, max(0, len(v) - 1), min(MONITORED, len(v)), device=v.device).long()
+            if len(bv) > 1:
+                bv, bh = bv[some], bh[some]
+            monitor = self._nats(v[some], bv, bh, GLANCE)[0].sum() / max(1, len(some))
+        return Loss(difference.sum() / max(1, len(v)), monitor), tuple(part.detach() for part in state)
+
+    def evaluate(self, batch: Batch, state: Any) -> tuple[Measure, Any]:
+        """An estimate of -log p(v_t), with the same random numbers at every call."""
+        return self._measure(batch, state, MEASURING)
+
+    def likelihood(self, batch: Batch, state: Any, effort: int = 1) -> tuple[Measure, Any]:
+        """-log p(v_t) by annealed importance sampling, with the error that its chains leave."""
+        return self._measure(batch, state, Effort(EVALUATING.steps * effort, EVALUATING.chains))
+
+    def biases(
+        self, inputs: Tensor, state: tuple[Tensor, ...] | None, reset: Tensor
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """bv_t (B, T, V), bh_t (B, T, H) and the state u_(t-1) (B, R) of the last step, from the frames before each.
+
+        `inputs` (B, T, V) are the frames v_(t-1); `reset` (B, T) is true where v_t begins a piece.
+        """
+        u, state = self._recurrent(inputs, state, reset)
+        return F.linear(u, self.Wuv, self.bv), F.linear(u, self.Wuh, self.bh), state
+
+    def _recurrent(
+        self, inputs: Tensor, state: tuple[Tensor, ...] | None, reset: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """u_(t-1) (B, T, R), and the state after them."""
+        first = self._first(len(inputs))
+        begins = reset.any(0).tolist()
+        outputs = []
+        for column, drive in enumerate(F.linear(inputs, self.Wvu, self.bu).unbind(1)):
+            if state is None:
+                state = first
+            else:
+                state = self._cell(drive, state)
+                if begins[column]:
+                    fresh = reset[:, column, None]
+                    state = tuple(torch.where(fresh, new, old) for new, old in zip(first, state, strict=True))
+            outputs.append(state[0])
+        return torch.stack(outputs, 1), state or first
+
+    def _cell(self, drive: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The next state from bu + Wvu v_t (B, gates)."""
+        gates = torch.addmm(drive, state[0], self.Wuu.T)
+        if self.config.cell == "tanh":
+            return (gates.tanh(),)
+        i, f, g, o = gates.chunk(4, -1)
+        c = f.sigmoid() * state[1] + i.sigmoid() * g.tanh()
+        return o.sigmoid() * c.tanh(), c
+
+    def _first(self, rows: int) -> tuple[Tensor, ...]:
+        parts = (self.u0,) if self.config.cell == "tanh" else (self.u0, self.c0)
+        return tuple(part.expand(rows, -1) for part in parts)
+
+    def _machines(self, batch: Batch, state: Any) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, ...]]:
+        """The frames v (N, V) that count, their biases (N, V) and (N, H), and the state to hand on.
+
+        While pretraining, all frames share one machine: its biases are (1, V) and (1, H).
+        """
+        counted = batch.weight > 0
+        v = batch.targets[counted].to(self.W.dtype)
+        if self.phase == PRETRAINING:
+            return v, self.bv[None], self.bh[None], ()
+        bv, bh, state = self.biases(batch.inputs.to(self.W.dtype), state, batch.reset)
+        return v, bv[counted], bh[counted], state
+
+    @torch.no_grad()
+    def _measure(self, batch: Batch, state: Any, effort: Effort) -> tuple[Measure, Any]:
+        v, bv, bh, state = self._machines(batch, state)
+        if not len(v):
+            return Measure(), state
+        nats, variance = self._nats(v, bv, bh, effort)
+        # frames of one machine err together
+        stderr = float(variance.sum().sqrt()) * (len(v) if len(bv) == 1 else 1)
+        return Measure(float(nats.sum()), float(len(v)), stderr=stderr), state
+
+    @torch.no_grad()
+    def _nats(self, v: Tensor, bv: Tensor, bh: Tensor, effort: Effort) -> tuple[Tensor, Tensor]:
+        """-log p(v) of each frame (N,), and the variance of each machine's estimate."""
+        log_z, variance = log_partition(self.W, bv, bh, effort)
+        return free_energy(v, self.W, bv, bh).double() + log_z, variance
+
+    @torch.no_grad()
+    def begin(self, conditions: Sequence[Mapping[str, str]]) -> Any:
+        rows = len(conditions)
+        return _Playing(self._first(rows), torch.zeros(rows, self.spec.size, device=self.device))
+
+    @torch.no_grad()
+    def observe(self, state: Any, steps: NDArray[Any], active: Bools | None = None) -> Any:
+        frame = torch.as_tensor(np.asarray(steps), device=self.device).to(self.W.dtype)
+        after = _Playing(self._cell(F.linear(frame, self.Wvu, self.bu), state.parts), frame)
+        if active is None:
+            return after
+        rows = torch.arange(len(frame), device=self.device)
+        keep = torch.as_tensor(active, device=self.device)
+        return after.joined(state).rows(torch.where(keep, rows, rows + len(rows)))
+
+    @torch.no_grad()
+    def sample(self, state: Any, how: How, noise: Noise) -> Drawn:
+        """As in Sampler; `logp` is that of the last half-step, as in RnnRbmSampler."""
+        u = state.parts[0]
+        bv, bh = F.linear(u, self.Wuv, self.bv), F.linear(u, self.Wuh, self.bh)
+        chain = Chain.of(bv.cpu().numpy(), bh.cpu().numpy(), how, noise, self.config.gibbs)
+        hidden, visible = (torch.from_numpy(each).to(self.device) for each in (chain.hidden, chain.visible))
+        v = state.frame
+        for on, reached in zip(hidden, visible, strict=False):
+            logits = (F.linear(v, self.W) > on).to(v.dtype) @ self.W
+            v = (logits > reached).to(v.dtype)
+            if chain.rules:
+                v = torch.from_numpy(chain.mended(v.cpu().numpy() > 0, logits.cpu().numpy())).to(v)
+        logits = (F.linear(v, self.W) > hidden[-1]).to(v.dtype) @ self.W + bv
+        return draw_frames(logits.cpu().numpy(), how, noise)
+
+    def select(self, state: Any, rows: Ints, fresh: Any = None) -> Any:
+        joined = state if fresh is None else state.joined(fresh)
+        index = torch.as_tensor(np.array(rows), device=self.device)
+        return joined.rows(torch.where(index < 0, len(joined.frame) - 1, index))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Playing:
+    """The state while it plays: u, or u and c (B, R), and the frame before (B, V), from which the next chain starts."""
+
+    parts: tuple[Tensor, ...]
+    frame: Tensor
+
+    def joined(self, other: _Playing) -> _Playing:
+        """The rows of both."""
+        parts = tuple(torch.cat(pair) for pair in zip(self.parts, other.parts, strict=True))
+        return _Playing(parts, torch.cat([self.frame, other.frame]))
+
+    def rows(self, index: Tensor) -> _Playing:
+        """Some rows."""
+        return _Playing(tuple(part[index] for part in self.parts), self.frame[index])

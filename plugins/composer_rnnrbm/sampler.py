@@ -1,0 +1,110 @@
+"""The RNN-RBM that plays, in numpy: the equations of `network.py`, one frame at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from composer.api import SequenceSpec, Unsupported
+from composer.api.sampling import Bools, Drawn, Floats, How, Ints, Noise, draw_frames
+from composer_rnnrbm.chain import Chain
+
+if TYPE_CHECKING:
+    from composer_rnnrbm import RnnRbmConfig
+
+_F32 = np.float32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _State:
+    """`u` (B, R), the cells `c` (B, R) where there are any, and the frame before, `v` (B, V)."""
+
+    u: Floats
+    c: Floats | None
+    v: Floats
+
+    def joined(self, other: _State) -> _State:
+        """The rows of both; as `fresh` has one row, index -1 is its row."""
+        c = None if self.c is None or other.c is None else np.concatenate([self.c, other.c])
+        return _State(np.concatenate([self.u, other.u]), c, np.concatenate([self.v, other.v]))
+
+    def rows(self, index: Ints) -> _State:
+        """Some rows."""
+        return _State(self.u[index], None if self.c is None else self.c[index], self.v[index])
+
+
+class RnnRbmSampler:
+    """Plays an RNN-RBM. `weights` are the network's, by their names there."""
+
+    def __init__(self, spec: SequenceSpec, config: RnnRbmConfig, weights: Mapping[str, NDArray[Any]]) -> None:
+        self.spec, self.config = spec, config
+        arrays = {name: np.ascontiguousarray(array, _F32) for name, array in weights.items()}
+        self.W = arrays["W"]
+        self.biased = np.concatenate([arrays["bv"], arrays["bh"]])
+        self.Wu = np.ascontiguousarray(np.concatenate([arrays["Wuv"], arrays["Wuh"]]).T)
+        self.Wvu, self.Wuu = (np.ascontiguousarray(arrays[name].T) for name in ("Wvu", "Wuu"))
+        self.bu, self.u0, self.c0 = arrays["bu"], arrays["u0"], arrays.get("c0")
+
+    def begin(self, conditions: Sequence[Mapping[str, str]]) -> _State:
+        """u_0, and an empty frame for the first chain to start from."""
+        rows = len(conditions)
+        c = None if self.c0 is None else np.tile(self.c0, (rows, 1))
+        return _State(np.tile(self.u0, (rows, 1)), c, np.zeros((rows, self.spec.size), _F32))
+
+    def observe(self, state: _State, steps: NDArray[Any], active: Bools | None = None) -> _State:
+        """u_t from v_t and u_(t-1)."""
+        v = np.asarray(steps, _F32)
+        gates = v @ self.Wvu
+        gates += state.u @ self.Wuu
+        gates += self.bu
+        c = None
+        if state.c is None:
+            u = np.tanh(gates)
+        else:
+            i, f, g, o = np.split(gates, 4, axis=1)
+            c = _sigmoid(f) * state.c + _sigmoid(i) * np.tanh(g)
+            u = _sigmoid(o) * np.tanh(c)
+        after = _State(u, c, v)
+        if active is None:
+            return after
+        rows = np.arange(len(v))
+        return after.joined(state).rows(np.where(active, rows, rows + len(rows)))
+
+    def sample(self, state: _State, how: How, noise: Noise) -> Drawn:
+        """Draw the next frame by a Gibbs chain that starts from the frame before.
+
+        `logp` and `refused` are of the chain's last half-step, from its hidden units to the frame: how likely a frame
+        is of itself, nobody can say without the partition function.
+        """
+        bv, bh = self.biases(state)
+        chain = Chain.of(bv, bh, how, noise, self.config.gibbs)
+        v, h, up, down = state.v.copy(), np.empty_like(bh), self.W.T, self.W
+        for on, reached in zip(chain.hidden, chain.visible, strict=False):
+            np.greater(v @ up, on, out=h)
+            logits = h @ down
+            np.greater(logits, reached, out=v)
+            if chain.rules:
+                v[:] = chain.mended(v > 0, logits + bv)
+        np.greater(v @ up, chain.hidden[-1], out=h)
+        return draw_frames(h @ down + bv, how, noise)
+
+    def select(self, state: _State, rows: Ints, fresh: _State | None = None) -> _State:
+        """Copy rows."""
+        return (state if fresh is None else state.joined(fresh)).rows(rows)
+
+    def score(self, state: _State, steps: NDArray[Any]) -> Floats:
+        raise Unsupported("an rnnrbm gives no exact probability of a frame")
+
+    def biases(self, state: _State) -> tuple[Floats, Floats]:
+        """bv_t (B, V) and bh_t (B, H) of the next frame."""
+        both = state.u @ self.Wu
+        both += self.biased
+        return both[:, : self.spec.size], both[:, self.spec.size :]
+
+
+def _sigmoid(x: Floats) -> Floats:
+    return np.asarray(0.5 * np.tanh(0.5 * x) + 0.5)

@@ -1,0 +1,128 @@
+"""Chains that are played: what they draw, and what rules, temperatures and filters do to them."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from composer.api import FrameRule, Kind, Limit, SequenceSpec
+from composer.api.sampling import CounterNoise, How
+from composer_rnnrbm import RnnRbm, RnnRbmConfig
+
+
+def player(W, bv, bh=None, gibbs=25):
+    """A sampler of a machine whose biases never change."""
+    hidden, visible = np.shape(W)
+    weights = {
+        "W": W, "bv": bv, "bh": np.zeros(hidden) if bh is None else bh, "bu": [0], "u0": [0],
+        "Wuv": np.zeros((visible, 1)), "Wuh": np.zeros((hidden, 1)), "Wvu": np.zeros((1, visible)), "Wuu": [[0]],
+    }  # fmt: skip
+    spec = SequenceSpec(Kind.FRAMES, size=visible)
+    config = RnnRbmConfig(hidden=hidden, recurrent=1, gibbs=gibbs)
+    return RnnRbm().sampler(spec, config, {name: np.array(each, np.float16) for name, each in weights.items()})
+
+
+def drawn(sampler, rows, how=None, before=None, seed=0):
+    state = sampler.begin([{}] * rows)
+    if before is not None:
+        state = sampler.observe(state, np.tile(before, (rows, 1)))
+    noise = CounterNoise(range(seed, seed + rows)).at(np.zeros(rows, int))
+    return sampler.sample(state, how or How.of(rows), noise)
+
+
+PAIRED = [[9.0, 9, 0, 0], [0, 0, 9, 9]]
+"""Two hidden units, each with two visible ones that go together."""
+APART = ([-6.0] * 4, [-6.0] * 2)
+"""Biases with which one unit of a pair is enough to bring the other."""
+TOGETHER = ([-5.0] * 4, [-13.0] * 2)
+"""And biases with which it takes both to keep each other."""
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_a_long_chain_draws_from_the_machine_at_its_temperature(temperature):
+    W, bv, bh = [[2.0, -1, 0.5], [-1.5, 1, 1]], [-0.5, 0.25, -1], [0.5, -0.5]
+    v, h = (np.array(list(itertools.product([0, 1], repeat=n))) for n in (3, 2))
+    energy = -((v @ bv)[:, None] + h @ bh + v @ np.array(W).T @ h.T) / temperature
+    chance = np.exp(-energy).sum(1) / np.exp(-energy).sum()
+    got = drawn(player(W, bv, bh), 20_000, How.of(20_000, temperature=temperature)).steps
+    found = np.bincount(got @ [4, 2, 1], minlength=8) / len(got)
+    assert np.abs(found - chance).max() < 0.015
+
+
+def test_without_temperature_there_is_nothing_left_to_chance():
+    rng = np.random.default_rng(0)
+    sampler = player(rng.normal(size=(6, 9)), rng.normal(size=9), rng.normal(size=6))
+    one, other = (drawn(sampler, 3, How.of(3, temperature=0), seed=seed).steps for seed in (0, 50))
+    assert (one == other).all()
+    assert (one == one[0]).all()
+    assert len(np.unique(drawn(sampler, 50).steps, axis=0)) > 10
+
+
+def test_a_chain_starts_from_the_frame_before():
+    sampler = player(PAIRED, *APART, gibbs=1)
+    share = [drawn(sampler, 200, before=before).steps.mean(0) for before in ([1, 1, 0, 0], [0, 0, 1, 1])]
+    assert (share[0] > [0.9, 0.9, -1, -1]).all()
+    assert (share[0] < [2, 2, 0.1, 0.1]).all()
+    np.testing.assert_allclose(share[0], share[1][::-1], atol=0.1)
+    assert drawn(sampler, 200).steps.mean() < 0.1
+
+
+def test_what_is_held_on_or_off_is_so_in_every_half_step():
+    """So a unit that is held brings, or keeps away, the one that goes with it."""
+    sampler = player(PAIRED, *TOGETHER)
+    silent, sounding = [0, 0, 0, 0], [1, 1, 0, 0]
+    on, off, free = ([FrameRule(on=0b0001)] * 300, [FrameRule(off=0b0001)] * 300, None)
+    share = {
+        (str(before), name): drawn(sampler, 300, How.of(300, rule=rule), before).steps.mean(0)
+        for before in (silent, sounding)
+        for name, rule in (("on", on), ("off", off), ("free", free))
+    }
+    assert share[str(silent), "on"][0] == share[str(sounding), "on"][0] == 1
+    assert share[str(silent), "off"][0] == share[str(sounding), "off"][0] == 0
+    assert share[str(silent), "on"][1] > 4 * share[str(silent), "free"][1]
+    assert share[str(sounding), "off"][1] < share[str(sounding), "free"][1] / 4
+
+
+def test_limits_and_projections_are_kept():
+    sampler = player(np.zeros((2, 6)), [2.0, 1, 2, 3, 4, 5])
+    swapped = FrameRule(project=lambda frame: tuple(5 - unit for unit in reversed(frame)), on=1, off=0b100000)
+    rules = [FrameRule(limits=(Limit(0b111100, 2), Limit(0b000011, 1))), swapped] * 20
+    got = drawn(sampler, 40, How.of(40, rule=rules)).steps.reshape(20, 2, 6)
+    assert (got[:, 0, 2:].sum(1) <= 2).all()
+    assert (got[:, 0, :2].sum(1) <= 1).all()
+    assert got[:, 0, 4:].mean() > 0.9
+    assert (got[:, 1, 5] == 1).all()
+    assert (got[:, 1, 0] == 0).all()
+
+
+def test_the_chain_goes_on_from_frames_that_are_mended():
+    """What a projection takes out of the frame has no part in what comes of it."""
+    sampler = player(PAIRED, *APART)
+    rule = FrameRule(project=lambda frame: tuple(unit for unit in frame if unit != 0))
+    got = drawn(sampler, 100, How.of(100, rule=[rule] * 100), before=[1, 1, 0, 0]).steps
+    free = drawn(sampler, 100, before=[1, 1, 0, 0]).steps
+    assert got[:, 0].sum() == 0
+    assert got[:, 1].mean() < free[:, 1].mean() - 0.1
+
+
+def test_top_k_keeps_the_likeliest_units():
+    sampler = player(np.zeros((2, 6)), [2.0, 1, 3, 6, 4, 5])
+    got = drawn(sampler, 60, How.of(60, top_k=[2] * 30 + [0] * 30)).steps
+    assert (got[:30, [0, 1, 2, 4]] == 0).all()
+    assert got[:30, [3, 5]].mean() > 0.9
+    assert got[30:].sum(1).max() > 2
+
+
+def test_a_chance_is_that_of_the_last_half_step():
+    """Where hidden units say nothing, it is the frame's own."""
+    bv = np.array([2.0, -1, 0.5], np.float32)
+    got = drawn(player(np.zeros((2, 3)), bv), 30)
+    expected = np.where(got.steps, bv, 0).sum(1) - np.log1p(np.exp(bv)).sum()
+    np.testing.assert_allclose(got.logp, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("gibbs", [1, 2])
+def test_a_row_does_not_depend_on_how_many_there_are(gibbs):
+    rng = np.random.default_rng(0)
+    sampler = player(rng.normal(size=(7, 9)), rng.normal(size=9), gibbs=gibbs)
+    assert (drawn(sampler, 1, seed=3).steps[0] == drawn(sampler, 8).steps[3]).all()

@@ -1,0 +1,64 @@
+"""Partition functions and chains of machines that are small enough to go through all their states."""
+
+import itertools
+
+import pytest
+import torch
+
+from composer_rnnrbm.partition import Effort, annealed, counted_out, log_partition
+from composer_rnnrbm.rbm import free_energy, gibbs
+
+
+def machines(count, visible, hidden, spread=1.0):
+    torch.manual_seed(0)
+    return (
+        spread * torch.randn(hidden, visible) / visible**0.5,
+        torch.randn(count, visible) - 1,
+        torch.randn(count, hidden),
+    )
+
+
+def states(units):
+    return torch.tensor(list(itertools.product([0.0, 1.0], repeat=units)))
+
+
+@pytest.mark.parametrize(("visible", "hidden"), [(5, 3), (3, 5)])
+def test_the_smaller_layer_is_counted_out(visible, hidden):
+    W, bv, bh = machines(4, visible, hidden)
+    v, h = states(visible), states(hidden)
+    energy = (v @ bv.T)[:, None] + (h @ bh.T)[None] + (v @ W.T @ h.T)[..., None]
+    expected = energy.flatten(0, 1).double().logsumexp(0)
+    assert torch.allclose(counted_out(W, bv, bh), expected, atol=1e-4)
+    assert torch.allclose(log_partition(W, bv, bh, Effort(1, 1))[0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("spread", [1.0, 3.0])
+def test_annealed_importance_sampling_finds_what_counting_finds(spread):
+    W, bv, bh = machines(20, 30, 14, spread)
+    exact = counted_out(W, bv, bh)
+    log_z, variance = annealed(W, bv, bh, Effort(500, 8))
+    assert (log_z - exact).abs().mean() < 0.05
+    assert abs(float((log_z - exact).mean())) < 0.02
+    assert 0 < variance.mean().sqrt() < 0.1
+    assert float(((log_z - exact) ** 2 / variance).mean()) < 4
+
+
+def test_shared_noise_gives_a_machine_the_same_estimate_wherever_it_stands():
+    W, bv, bh = machines(6, 16, 12)
+    effort = Effort(30, 2, shared=True)
+    whole, _ = annealed(W, bv, bh, effort)
+    alone = torch.cat([annealed(W, bv[n : n + 1], bh[n : n + 1], effort)[0] for n in range(6)])
+    assert torch.allclose(whole, alone, atol=1e-5)
+    assert (whole - counted_out(W, bv, bh)).abs().max() < 0.5
+
+
+def test_long_chains_side_by_side_draw_from_each_frames_own_machine():
+    W, bv, bh = machines(2, 4, 3, spread=2.0)
+    v = states(4)
+    chance = torch.stack([torch.softmax(-free_energy(v, W, *biases), 0) for biases in zip(bv, bh, strict=True)])
+    rows = torch.arange(2).repeat(20_000)
+    drawn = gibbs(torch.zeros(len(rows), 4), W, bv[rows], bh[rows], k=30)
+    number = (drawn @ torch.tensor([8.0, 4.0, 2.0, 1.0])).long()
+    found = torch.stack([torch.bincount(number[rows == row], minlength=16) / 20_000 for row in range(2)])
+    assert (found - chance).abs().max() < 0.02
+    assert (chance[0] - chance[1]).abs().max() > 0.1
