@@ -35,6 +35,7 @@ class AttnLstmConfig:
     layers: int = field(default=2, metadata={"help": "LSTM layers, one above the other"})
     embedding: int = field(default=64, metadata={"help": "size of the vector that a step is turned into"})
     window: int = field(default=64, metadata={"help": "steps that attention looks at, the present one among them"})
+    heads: int = field(default=4, metadata={"help": "ways of looking at them, with `dot`"})
     attention: Literal["dot", "scaling"] = field(
         default="dot", metadata={"help": "; ".join(f"`{key}`: {text}" for key, text in ATTENTION.items())}
     )
@@ -62,7 +63,7 @@ class AttnLstmConfig:
     jitter: bool = field(default=False, metadata={"help": "with `pitches`, blur these values while training"})
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "layers", "embedding", "window", "condition"):
+        for name in ("hidden", "layers", "embedding", "window", "heads", "condition"):
             if getattr(self, name) < 1:
                 raise OptionError(f"`{name}` cannot be {getattr(self, name)}", "give a whole number above 0")
         for name in ("stack", "dense"):
@@ -95,6 +96,14 @@ class AttnLstmConfig:
     def dropped(self, block: int) -> float:
         """The share of outputs zeroed after block number `block`."""
         return self.dropout[min(block, len(self.dropout) - 1)]
+
+
+def head_sizes(size: int, heads: int) -> tuple[int, int]:
+    """The size of a key and of a value of each of several heads that look at outputs of `size`.
+
+    Together the keys are a quarter of an output, and the values half of one.
+    """
+    return -(-size // (4 * heads)), -(-size // (2 * heads))
 
 
 def _check_share(name: str, share: float) -> None:

@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from composer.api import Kind, OptionError, SequenceSpec
 from composer.api.network import RecurrentNetwork, embedding, open_forget_gates, recur
+from composer_attn_lstm import head_sizes
 from composer_attn_lstm.pitches import JITTER, pitch_values
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class Level(nn.Module):
         self.dense: nn.Sequential | None = None
         if config.attends(number):
             self.attention = (
-                DotAttention(cells, config.window, config.dropped(block))
+                DotAttention(cells, config.window, config.heads, config.dropped(block))
                 if config.attention == "dot"
                 else ScalingAttention(cells, config.window)
             )
@@ -161,31 +162,31 @@ class BatchNorm(nn.BatchNorm1d):
 class DotAttention(nn.Module):
     """Scaled dot-product attention (Vaswani et al. 2017) over the window, joined to the output (Luong et al. 2015).
 
-        q_t = (Q h_t + q) / sqrt(K)       k_s = K h_(s-1)       v_s = V h_s + v
+    Each of several heads has its own Q, q, K, V, v and r:
+
+        q_t = (Q h_t + q) / sqrt(size of a key)       k_s = K h_(s-1)       v_s = V h_s + v
         a_ts = softmax over s = t-W+1 ... t of  q_t . (k_s + r_(t-s))
         c_t = sum over s of a_ts v_s
-        h_t becomes dropout(tanh(J [h_t; c_t] + j))
+        h_t becomes dropout(tanh(J [h_t; c_t of each head] + j))
 
     A step is found by what came before it (k_s is made of h_(s-1), 0 where a piece begins) and by how long ago it was
     (r, Shaw, Uszkoreit and Vaswani 2018), and gives what it was: where the music has been in the present place before,
     c_t tells how it went on. Measured, this is worth much more than keys made of h_s.
     """
 
-    def __init__(self, size: int, window: int, dropout: float) -> None:
+    def __init__(self, size: int, window: int, heads: int, dropout: float) -> None:
         super().__init__()
-        self.size, self.window = size, window
-        self.query, self.key, self.value = (
-            nn.Linear(size, size),
-            nn.Linear(size, size, bias=False),
-            nn.Linear(size, size),
-        )
-        self.distance = nn.Parameter(torch.zeros(size, window))
-        self.join, self.dropout = nn.Linear(2 * size, size), nn.Dropout(dropout)
+        self.size, self.window, self.heads = size, window, heads
+        keys, values = (heads * each for each in head_sizes(size, heads))
+        self.query, self.key = nn.Linear(size, keys), nn.Linear(size, keys, bias=False)
+        self.value, self.join = nn.Linear(size, values), nn.Linear(size + values, size)
+        self.distance = nn.Parameter(torch.zeros(heads, keys // heads, window))
+        self.dropout = nn.Dropout(dropout)
 
     def start(self, rows: int) -> State:
-        """`keys` and `values` (1, B, W - 1, H) of the last steps, which of them there are, and the last output."""
-        past = torch.zeros(1, rows, self.window - 1, self.size)
-        return past, past, torch.zeros(past.shape[:-1], dtype=torch.bool), torch.zeros(1, rows, self.size)
+        """Keys and values (1, B, W - 1, ...) of the last steps, which of them there are, and the last output."""
+        keys, values = (torch.zeros(1, rows, self.window - 1, layer.out_features) for layer in (self.key, self.value))
+        return keys, values, torch.zeros(keys.shape[:-1], dtype=torch.bool), torch.zeros(1, rows, self.size)
 
     def forward(self, outputs: Tensor, state: State, reset: Tensor | None) -> tuple[Tensor, State]:
         before = torch.cat([state[3][0, :, None], outputs[:, :-1]], 1)
@@ -194,36 +195,32 @@ class DotAttention(nn.Module):
         keys = torch.cat([state[0][0], self.key(before)], 1)
         values = torch.cat([state[1][0], self.value(outputs)], 1)
         piece, there = _pieces(outputs, state[2][0], reset)
-        query = self.query(outputs) / math.sqrt(self.size)
-        found = self._look(query, keys, values, torch.where(there, piece, -1))
-        length = outputs.shape[1]
-        there = there & (piece == piece[:, -1:])
+        found = self._look(self.query(outputs), keys, values, torch.where(there, piece, -1))
         joined = self.dropout(torch.tanh(self.join(torch.cat([outputs, found], -1))))
-        return joined, (
-            keys[None, :, length:],
-            values[None, :, length:],
-            there[None, :, length:],
-            outputs[None, :, -1],
-        )
+        there, length = there & (piece == piece[:, -1:]), outputs.shape[1]
+        past = (keys[None, :, length:], values[None, :, length:], there[None, :, length:])
+        return joined, (*past, outputs[None, :, -1])
 
     def _look(self, query: Tensor, keys: Tensor, values: Tensor, piece: Tensor) -> Tensor:
-        """What queries (B, T, H) find (B, T, H) in keys and values (B, W - 1 + T, H); `piece` numbers these' pieces.
+        """What queries (B, T, ...) find in keys and values (B, W - 1 + T, ...), which are of pieces so numbered.
 
-        Blocks of up to W queries look at the keys that any of them may see, which for W queries is twice as many
-        products as are needed, and for one none.
+        Blocks of C <= W queries look at the S = C + W - 1 keys that any of them may see: for W of them that is twice as
+        many products as are needed, and for one none.
         """
         length = query.shape[1]
         block = min(self.window, length)
         span, filling = block + self.window - 1, -length % block
-        query = F.pad(query, (0, 0, 0, filling)).view(len(query), -1, block, query.shape[2])  # (B, N, C, H)
-        keys = F.pad(keys, (0, 0, 0, filling)).unfold(1, span, block)  # (B, N, H, C + W - 1)
-        values = F.pad(values, (0, 0, 0, filling)).unfold(1, span, block)
-        piece = F.pad(piece, (0, filling), value=-2).unfold(1, span, block)[:, :, None]
+        query = F.pad(query, (0, 0, 0, filling)).view(len(query), -1, block, self.heads, self.distance.shape[1])
+        query = query.transpose(2, 3) / math.sqrt(query.shape[-1])  # (B, N, heads, C, size of a key)
+        keys, values = (F.pad(each, (0, 0, 0, filling)).unfold(1, span, block) for each in (keys, values))
+        keys, values = (each.view(*each.shape[:2], self.heads, -1, span) for each in (keys, values))
+        piece = F.pad(piece, (0, filling), value=-2).unfold(1, span, block)[:, :, None, None]
         ahead = torch.arange(span, device=query.device) - torch.arange(block, device=query.device)[:, None]
         seen = (ahead >= 0) & (ahead < self.window) & (piece == piece[..., self.window - 1 :].transpose(-1, -2))
         scores = query @ keys + _by_place(query @ self.distance)
         weights = scores.float().masked_fill(~seen, -math.inf).softmax(-1).to(values.dtype)
-        return (weights @ values.transpose(-1, -2)).flatten(1, 2)[:, :length]
+        found = (weights @ values.transpose(-1, -2)).transpose(2, 3)  # (B, N, C, heads, size of a value)
+        return found.flatten(3).flatten(1, 2)[:, :length]
 
 
 def _by_place(scores: Tensor) -> Tensor:

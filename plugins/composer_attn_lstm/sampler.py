@@ -82,7 +82,7 @@ def _stages(config: AttnLstmConfig, weights: Mapping[str, Floats]) -> Iterator[_
         yield from _after(config, weights, f"{name}.after")
         if config.attends(number):
             kind = _Dot if config.attention == "dot" else _Scaling
-            yield kind(weights, f"{name}.attention", config.window)
+            yield kind(config, weights, f"{name}.attention")
         if number < len(config.dense):
             yield _Linear(weights, f"{name}.dense")
             yield from _after(config, weights, f"{name}.dense.2")
@@ -152,51 +152,53 @@ class _Linear:
 class _Dot:
     """The numpy face of DotAttention. Q, V and K stand in one matrix: a step makes the key of the one after it."""
 
-    def __init__(self, weights: Mapping[str, Floats], name: str, window: int) -> None:
+    def __init__(self, config: AttnLstmConfig, weights: Mapping[str, Floats], name: str) -> None:
         query, key, value = (weights[f"{name}.{part}.weight"] for part in ("query", "key", "value"))
-        shrink = _F32(1 / np.sqrt(len(query)))
-        self.window, self.sizes, self.inputs = window, (len(query), len(value)), query.shape[1]
-        self.weight = np.ascontiguousarray(np.concatenate([query * shrink, value, key]).T)
-        self.bias = np.concatenate(
-            [weights[f"{name}.query.bias"] * shrink, weights[f"{name}.value.bias"], np.zeros(len(key), _F32)]
-        )
         self.distance = weights[f"{name}.distance"]
+        self.heads, size, self.window = self.distance.shape
+        shrink = _F32(1 / np.sqrt(size))
+        self.weight = np.ascontiguousarray(np.concatenate([query * shrink, key, value]).T)
+        query_bias, value_bias = weights[f"{name}.query.bias"] * shrink, weights[f"{name}.value.bias"]
+        self.bias = np.concatenate([query_bias, np.zeros(len(key), _F32), value_bias])
         self.join = np.ascontiguousarray(weights[f"{name}.join.weight"].T)
         self.offset = weights[f"{name}.join.bias"]
-        place = np.arange(window)
-        self.order = (place - place[:, None] - 1) % window  # [present place, place]: the distance, the oldest first
+        self.keys, self.values = len(key), len(value)
+        self.each = np.arange(self.heads)[:, None]
+        place = np.arange(self.window)
+        self.order = (place - place[:, None] - 1) % self.window  # [present place, place]: the distance, oldest first
 
     def start(self, rows: int) -> Parts:
-        """`keys` (B, W, K), `values` (B, W, H), `empty` (B, W): -inf where nothing is, next `key`, next `place`."""
-        size, width = self.sizes
+        """Keys and values (B, heads, W, ...), `empty` (B, 1, W): -inf where none is, the next key and `place`."""
         return [
-            np.zeros((rows, self.window, size), _F32),
-            np.zeros((rows, self.window, width), _F32),
-            np.full((rows, self.window), -np.inf, _F32),
-            np.zeros((rows, size), _F32),
+            np.zeros((rows, self.heads, self.window, self.keys // self.heads), _F32),
+            np.zeros((rows, self.heads, self.window, self.values // self.heads), _F32),
+            np.full((rows, 1, self.window), -np.inf, _F32),
+            np.zeros((rows, self.heads, self.keys // self.heads), _F32),
             np.zeros(rows, np.int64),
         ]
 
     def step(self, parts: Parts, outputs: Floats) -> Floats:
         keys, values, empty, key, place = parts
-        size, width = self.sizes
-        rows = np.arange(len(outputs))
+        count = len(outputs)
+        rows = np.arange(count)
         made = outputs @ self.weight
         made += self.bias
-        query = made[:, :size]
-        keys[rows, place] = key
-        values[rows, place] = made[:, size : size + width]
-        empty[rows, place] = 0
-        key[:] = made[:, size + width :]
-        scores = (keys @ query[:, :, None])[:, :, 0]
-        scores += (query @ self.distance)[rows[:, None], self.order[place]]
+        query = made[:, : self.keys].reshape(count, self.heads, -1, 1)
+        keys[rows, :, place] = key
+        values[rows, :, place] = made[:, 2 * self.keys :].reshape(count, self.heads, -1)
+        empty[rows, 0, place] = 0
+        key[:] = made[:, self.keys : 2 * self.keys].reshape(key.shape)
+        scores = (keys @ query)[..., 0]
+        by_distance = (query.swapaxes(2, 3) @ self.distance)[:, :, 0]
+        scores += by_distance[rows[:, None, None], self.each, self.order[place][:, None]]
         scores += empty
-        scores -= scores.max(axis=1, keepdims=True)
+        scores -= scores.max(axis=2, keepdims=True)
         np.exp(scores, out=scores)
-        scores /= scores.sum(axis=1, keepdims=True)
+        scores /= scores.sum(axis=2, keepdims=True)
         place += 1
         place %= self.window
-        joined = np.concatenate([outputs, (scores[:, None] @ values)[:, 0]], axis=1) @ self.join
+        found = (scores[:, :, None] @ values).reshape(count, self.values)
+        joined = np.concatenate([outputs, found], axis=1) @ self.join
         joined += self.offset
         return np.tanh(joined, out=joined)
 
@@ -204,8 +206,8 @@ class _Dot:
 class _Scaling:
     """The numpy face of ScalingAttention."""
 
-    def __init__(self, weights: Mapping[str, Floats], name: str, window: int) -> None:
-        self.window = window
+    def __init__(self, config: AttnLstmConfig, weights: Mapping[str, Floats], name: str) -> None:
+        self.window = config.window
         self.weight, self.bias = np.ascontiguousarray(weights[f"{name}.score.weight"].T), weights[f"{name}.score.bias"]
 
     def start(self, rows: int) -> Parts:

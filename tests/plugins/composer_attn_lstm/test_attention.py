@@ -12,21 +12,27 @@ from composer.api import Kind, SequenceSpec
 from composer_attn_lstm import AttnLstmConfig
 from composer_attn_lstm.network import AttnLstmNetwork, DotAttention, ScalingAttention
 
-SIZE = 4
+SIZE = 8
 
 
 def dot(attention, outputs):
     """What DotAttention says of one piece (T, H)."""
     before = torch.cat([torch.zeros(1, SIZE), outputs[:-1]])
-    query, key, value = attention.query(outputs), attention.key(before), attention.value(outputs)
+    projected = attention.query(outputs), attention.key(before), attention.value(outputs)
+    heads = zip(*(each.chunk(attention.heads, -1) for each in projected), attention.distance, strict=True)
+    contexts = [looked(*head, attention.window) for head in heads]
+    return torch.tanh(attention.join(torch.cat([outputs, *contexts], -1)))
+
+
+def looked(query, key, value, relative, window):
+    """What one head finds."""
     found = []
-    for t in range(len(outputs)):
-        seen = range(max(0, t - attention.window + 1), t + 1)
-        distance = [attention.distance[:, attention.window - 1 - (t - s)] for s in seen]
-        scores = [query[t] @ (key[s] + r) / math.sqrt(SIZE) for s, r in zip(seen, distance, strict=True)]
-        weights = torch.stack(scores).softmax(0)
-        found.append(weights @ value[list(seen)])
-    return torch.tanh(attention.join(torch.cat([outputs, torch.stack(found)], -1)))
+    for t in range(len(query)):
+        seen = range(max(0, t - window + 1), t + 1)
+        distance = [relative[:, window - 1 - (t - s)] for s in seen]
+        scores = [query[t] @ (key[s] + r) / math.sqrt(len(relative)) for s, r in zip(seen, distance, strict=True)]
+        found.append(torch.stack(scores).softmax(0) @ value[list(seen)])
+    return torch.stack(found)
 
 
 def scaling(attention, outputs):
@@ -45,7 +51,7 @@ KIND = pytest.mark.parametrize(("kind", "one_piece"), KINDS, ids=["dot", "scalin
 
 def made(kind, window):
     torch.manual_seed(0)
-    attention = kind(SIZE, window, 0.0) if kind is DotAttention else kind(SIZE, window)
+    attention = kind(SIZE, window, 2, 0.0) if kind is DotAttention else kind(SIZE, window)
     for parameter in attention.parameters():
         torch.nn.init.normal_(parameter)
     return attention

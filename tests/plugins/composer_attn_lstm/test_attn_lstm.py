@@ -62,6 +62,7 @@ def test_contract_with_pitches():
     ("settings", "complaint"),
     [
         ({"window": 0}, "`window` cannot be 0"),
+        ({"heads": 0}, "`heads` cannot be 0"),
         ({"hidden": 0}, "`hidden`"),
         ({"layers": -1}, "`layers`"),
         ({"stack": (64, 0)}, "`stack`"),
