@@ -194,11 +194,12 @@ class DotAttention(nn.Module):
             before = before * ~reset[..., None]
         keys = torch.cat([state[0][0], self.key(before)], 1)
         values = torch.cat([state[1][0], self.value(outputs)], 1)
-        piece, there = _pieces(outputs, state[2][0], reset)
+        there = F.pad(state[2][0], (0, outputs.shape[1]), value=True)
+        piece = _pieces(outputs, self.window, reset)
         found = self._look(self.query(outputs), keys, values, torch.where(there, piece, -1))
         joined = self.dropout(torch.tanh(self.join(torch.cat([outputs, found], -1))))
-        there, length = there & (piece == piece[:, -1:]), outputs.shape[1]
-        past = (keys[None, :, length:], values[None, :, length:], there[None, :, length:])
+        there = there & (piece == piece[:, -1:])
+        past = (each[None, :, outputs.shape[1] :] for each in (keys, values, there))
         return joined, (*past, outputs[None, :, -1])
 
     def _look(self, query: Tensor, keys: Tensor, values: Tensor, piece: Tensor) -> Tensor:
@@ -255,20 +256,15 @@ class ScalingAttention(nn.Module):
     def forward(self, outputs: Tensor, state: State, reset: Tensor | None) -> tuple[Tensor, State]:
         own = self.score(outputs)[..., 0].float().tanh().exp()
         weights = torch.cat([state[0][0], own], 1)
-        piece, _ = _pieces(outputs, weights[:, : self.window - 1] > 0, reset)
+        piece = _pieces(outputs, self.window, reset)
         seen = piece.unfold(1, self.window, 1) == piece[:, self.window - 1 :, None]
         total = (weights.unfold(1, self.window, 1) * seen).sum(-1)
         kept = weights * (piece == piece[:, -1:])
         return outputs * (own / total)[..., None].to(outputs.dtype), (kept[None, :, outputs.shape[1] :],)
 
 
-def _pieces(outputs: Tensor, past: Tensor, reset: Tensor | None) -> tuple[Tensor, Tensor]:
-    """The number of the piece that each step of the past and of `outputs` is in, and whether there is such a step.
-
-    Both (B, W - 1 + T), from `past` (B, W - 1).
-    """
-    there = torch.cat([past, torch.ones_like(outputs[..., 0], dtype=torch.bool)], 1)
-    piece = torch.zeros_like(there, dtype=torch.long)
-    if reset is not None:
-        piece[:, past.shape[1] :] = reset.cumsum(1)
-    return piece, there
+def _pieces(outputs: Tensor, window: int, reset: Tensor | None) -> Tensor:
+    """The number of the piece that each step is in (B, W - 1 + T): 0 for the past, and from then on."""
+    if reset is None:
+        reset = torch.zeros_like(outputs[..., 0], dtype=torch.bool)
+    return F.pad(reset.cumsum(1), (window - 1, 0))
