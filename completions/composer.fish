@@ -50,6 +50,7 @@ complete -c composer -n '__fish_seen_subcommand_from train' -l name -x -d 'What 
 complete -c composer -n '__fish_seen_subcommand_from train' -l resume -d 'Go on with the model of that name.'
 complete -c composer -n '__fish_seen_subcommand_from train' -l from -r -F -d 'Start from this model.'
 complete -c composer -n '__fish_seen_subcommand_from train' -l snapshots -x -d 'Compose at these steps, such as 0,500,1000.'
+complete -c composer -n '__fish_seen_subcommand_from train' -l log-dir -x -d 'Write the run for TensorBoard, there.'
 complete -c composer -n '__fish_seen_subcommand_from train' -l force -d 'Replace the model of that name.'
 complete -c composer -n '__fish_seen_subcommand_from train' -l json -d 'Report each event as a line of JSON on stdout.'
 complete -c composer -n '__fish_seen_subcommand_from train' -s q -l quiet -d 'Say nothing but warnings and errors.'

@@ -58,6 +58,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--resume' = 'Go on with the model of that name.'
             '--from' = 'Start from this model.'
             '--snapshots' = 'Compose at these steps, such as 0,500,1000.'
+            '--log-dir' = 'Write the run for TensorBoard, there.'
             '--force' = 'Replace the model of that name.'
             '--json' = 'Report each event as a line of JSON on stdout.'
             '--quiet' = 'Say nothing but warnings and errors.'

@@ -52,7 +52,7 @@ def test_every_plugin_is_packaged_and_announced():
     assert {package for package in packages if package != "composer"} == {f"plugins/{name}" for name in folders}
     entries = PROJECT["project"]["entry-points"]["composer"]
     assert {module.partition(".")[0] for module in entries.values()} == folders
-    assert all(module == f"composer_{name}" for name, module in entries.items())
+    assert all(module == f"composer_{name.replace('-', '_')}" for name, module in entries.items())
 
 
 def test_the_changelog_speaks_of_this_version():

@@ -15,6 +15,9 @@ from composer.core.events import Event, Finished, Prepared, Snapshot, Started, S
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from composer.cli.board import Board
+    from composer.cli.snapshots import Composed
+
 
 class Reporter(Protocol):
     """Somebody who is told every event, and may show lines of the user's between them."""
@@ -149,15 +152,22 @@ class Live:
         return Group(*rows)
 
 
-def follow(events: Iterable[Event], told: Reporter, on_snapshot: Callable[[Snapshot], str]) -> Finished | None:
+def follow(
+    events: Iterable[Event], told: Reporter, compose: Callable[[Snapshot], Composed], board: Board | None = None
+) -> Finished | None:
     """Report every event of a training run, show what is composed at each snapshot, and return how the run ended."""
     finished = None
     with told:
         for event in events:
             told.tell(event)
+            if board is not None:
+                board.tell(event)
             match event:
                 case Snapshot():
-                    told.show(on_snapshot(event))
+                    composed = compose(event)
+                    told.show(str(composed))
+                    if board is not None:
+                        board.show(composed)
                 case Finished():
                     finished = event
     return finished

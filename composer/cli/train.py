@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +14,7 @@ from composer.api import UsageError
 
 if TYPE_CHECKING:
     from composer.cli.console import Console
-    from composer.core.events import Event, Finished, Snapshot
+    from composer.core.events import Event, Finished
     from composer.core.training import Run
 
 DATA, LEARNING, KEEPING = "What it learns from", "How it learns", "What is kept"
@@ -86,6 +86,10 @@ def train(
         str | None,
         typer.Option(metavar="STEPS", help="Compose at these steps, such as 0,500,1000.", rich_help_panel=KEEPING),
     ] = None,
+    log_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write the run for TensorBoard, there.", rich_help_panel=KEEPING),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the model of that name.", rich_help_panel=KEEPING)
     ] = False,
@@ -96,8 +100,9 @@ def train(
 
     The model is saved as it gets better; Ctrl-C stops and keeps it, and --resume goes on.
     """
-    from composer.cli import preparation, progress
+    from composer.cli import board, preparation, progress
     from composer.cli.reading import Reading
+    from composer.cli.snapshots import compose
     from composer.cli.standing import Standing
     from composer.core import device as devices
     from composer.core import training
@@ -125,6 +130,8 @@ def train(
         device,
         preset,
     )
+    if log_dir is not None:
+        board.check()
     stop = _Stop()
     with Reading(console) as reading:
         run = preparation.prepare(asked, reading.tell, stop.asked)
@@ -133,7 +140,9 @@ def train(
     told = progress.reporter(console, Standing(run.unit, run.reported), as_json=json)
     with stop.listening():
         events = _forewarned(training.train(run), run.settings.snapshots, console)
-        finished = progress.follow(events, told, lambda event: _compose(run, event))
+        logged = board.Board(log_dir, run) if log_dir is not None else nullcontext()
+        with logged as watching:
+            finished = progress.follow(events, told, lambda event: compose(run, event), watching)
     _close(console, run, finished)
 
 
@@ -182,28 +191,6 @@ def _forewarned(events: Iterable[Event], snapshots: Sequence[int], console: Cons
                     f"--snapshots {','.join(map(str, late))} will not come: training ends at step {event.steps:,}"
                 )
         yield event
-
-
-def _compose(run: Run, event: Snapshot) -> str:
-    """Compose one piece with the model as it is at a snapshot, keep it beside the model, and return what to show."""
-    from composer.api import ComposerError
-    from composer.cli.delivery import rendered, save
-    from composer.core.generation import Drew, Request, generate
-    from composer.core.player import open_player
-    from composer.formats import format_named
-
-    player = open_player(event.path, run.representation.name)
-    request = Request(length=run.representation.length, seed=run.settings.seed)
-    events = generate(player.sampler, player.spec, request, player.representation.constraint())
-    steps = [drew.step for drew in events if isinstance(drew, Drew)]
-    known = format_named(run.representation.formats[0])
-    try:
-        data = rendered(player.representation, steps, known.name)
-    except ComposerError as error:
-        return f"step {event.step}: {error.message}"
-    path = event.path.with_suffix(known.suffixes[0])
-    save(path, data)
-    return f"step {event.step}: {path}\n" + ("" if known.binary else data.decode())
 
 
 def _close(console: Console, run: Run, finished: Finished | None) -> None:
