@@ -54,12 +54,11 @@ class Chain:
 
 def _logistic(noise: Noise, rows: int, n: int) -> Floats:
     """Logits of uniform numbers, (rows, n). A number of the noise has bits for two."""
-    uniform = noise.uniform(rows, (n + 1) // 2)
-    uniform *= 2.0**26
-    upper = np.floor(uniform)
-    uniform -= upper
+    scaled = noise.uniform(rows, (n + 1) // 2) * 2.0**26
+    upper = np.floor(scaled)
+    scaled -= upper
     upper *= 2.0**-26
-    both = np.concatenate([upper, uniform], axis=1, dtype=np.float32, casting="same_kind")[:, :n]
+    both = np.concatenate([upper, scaled], axis=1, dtype=np.float32, casting="same_kind")[:, :n]
     np.clip(both, LEAST, 1 - LEAST, out=both)
     both /= 1 - both
     return np.log(both, out=both)

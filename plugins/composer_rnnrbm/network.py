@@ -192,7 +192,7 @@ class RnnRbmNetwork(Network):
             logits = (F.linear(v, self.W) > on).to(v.dtype) @ self.W
             v = (logits > reached).to(v.dtype)
             if chain.rules:
-                v = torch.from_numpy(chain.mended(v.cpu().numpy() > 0, logits.cpu().numpy())).to(v)
+                v = torch.from_numpy(chain.mended(v.cpu().numpy() > 0, (logits + bv).cpu().numpy())).to(v)
         logits = (F.linear(v, self.W) > hidden[-1]).to(v.dtype) @ self.W + bv
         return draw_frames(logits.cpu().numpy(), how, noise)
 

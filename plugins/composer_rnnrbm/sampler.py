@@ -82,15 +82,13 @@ class RnnRbmSampler:
         """
         bv, bh = self.biases(state)
         chain = Chain.of(bv, bh, how, noise, self.config.gibbs)
-        v, h, up, down = state.v.copy(), np.empty_like(bh), self.W.T, self.W
+        v, up, down = state.v, self.W.T, self.W
         for on, reached in zip(chain.hidden, chain.visible, strict=False):
-            np.greater(v @ up, on, out=h)
-            logits = h @ down
-            np.greater(logits, reached, out=v)
+            logits = (v @ up > on).astype(_F32) @ down
+            v = (logits > reached).astype(_F32)
             if chain.rules:
-                v[:] = chain.mended(v > 0, logits + bv)
-        np.greater(v @ up, chain.hidden[-1], out=h)
-        return draw_frames(h @ down + bv, how, noise)
+                v = chain.mended(v > 0, logits + bv).astype(_F32)
+        return draw_frames((v @ up > chain.hidden[-1]).astype(_F32) @ down + bv, how, noise)
 
     def select(self, state: _State, rows: Ints, fresh: _State | None = None) -> _State:
         """Copy rows."""

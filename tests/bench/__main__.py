@@ -1,9 +1,12 @@
 """`make bench`: the figures that take minutes, one table after the other. The scripts beside this say what each is."""
 
+import rnnrbm
 import speed
 import training
 
 if __name__ == "__main__":
     speed.main()
+    print()
+    rnnrbm.main()
     print()
     training.main()

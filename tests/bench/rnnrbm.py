@@ -1,0 +1,122 @@
+"""The Boltzmann machines of the rnnrbm: training and playing, each beside the same written step by step in torch.
+
+    python tests/bench/rnnrbm.py [--pairs 7]
+
+The other side is the article's algorithm as it reads: for each frame the biases, then k times `torch.bernoulli` for
+the hidden units and for the visible ones, then the recurrent network's next state. Both sides have the constants of
+2012: 88 units, 150 hidden, 100 recurrent, CD-15, 25 Gibbs steps to a frame, batches of 100 frames.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+import torch
+from pairs import HEADER, measure
+from torch.nn import functional as F
+
+from composer.api import Kind, SequenceSpec
+from composer.api.network import Batch
+from composer.api.sampling import CounterNoise, How
+from composer_rnnrbm import RnnRbm, RnnRbmConfig
+from composer_rnnrbm.rbm import free_energy, gibbs
+
+SPEC, CONFIG = SequenceSpec(Kind.FRAMES, size=88), RnnRbmConfig(hidden=150, recurrent=100, k=15, gibbs=25)
+PLAYED, REPEATED = 200, 5
+
+
+def chain(network, v, bv, bh, k):
+    """`k` Gibbs steps from `v`, as they read."""
+    for _ in range(k):
+        h = torch.bernoulli(torch.sigmoid(F.linear(v, network.W) + bh))
+        v = torch.bernoulli(torch.sigmoid(h @ network.W + bv))
+    return v
+
+
+def contrastive_divergence(network, rows, length):
+    """The samples v* of all frames of `rows` pieces of `length` frames: all at once, and a frame at a time."""
+    frames = (torch.rand(rows, length, SPEC.size) < 0.05).float()
+    bv, bh = network.bv.expand(rows, length, -1).contiguous(), network.bh.expand(rows, length, -1).contiguous()
+
+    def ours():
+        for _ in range(REPEATED):
+            gibbs(frames.flatten(0, 1), network.W, bv.flatten(0, 1), bh.flatten(0, 1), CONFIG.k)
+
+    @torch.no_grad()
+    def theirs():
+        for _ in range(REPEATED):
+            for t in range(length):
+                chain(network, frames[:, t], bv[:, t], bh[:, t], CONFIG.k)
+
+    return ours, theirs
+
+
+def step_of_training(network, rows, length):
+    """A batch's loss and its gradients."""
+    frames = (torch.rand(rows, length, SPEC.size) < 0.05).float()
+    reset = torch.zeros(rows, length, dtype=torch.bool)
+    reset[:, 0] = True
+    inputs = torch.cat([torch.zeros_like(frames[:, :1]), frames[:, :-1]], 1)
+    batch = Batch(inputs, frames, torch.ones(rows, length), reset)
+
+    def ours():
+        network.loss(batch, None)[0].objective.backward()
+
+    def theirs():
+        u, total = network.u0.expand(rows, -1), torch.zeros(())
+        for v in frames.unbind(1):
+            bv, bh = F.linear(u, network.Wuv, network.bv), F.linear(u, network.Wuh, network.bh)
+            with torch.no_grad():
+                reached = chain(network, v, bv, bh, CONFIG.k)
+            total = total + (free_energy(v, network.W, bv, bh) - free_energy(reached, network.W, bv, bh)).sum()
+            u = torch.tanh(F.linear(v, network.Wvu, network.bu) + F.linear(u, network.Wuu))
+        (total / (rows * length)).backward()
+
+    return ours, theirs
+
+
+def playing(network):
+    """`PLAYED` frames, one after the other."""
+    weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
+    sampler, how, noise = RnnRbm().sampler(SPEC, CONFIG, weights), How.of(1), CounterNoise([1])
+
+    def ours():
+        state = sampler.begin([{}])
+        for step in range(PLAYED):
+            state = sampler.observe(state, sampler.sample(state, how, noise.at(np.array([step]))).steps)
+
+    @torch.no_grad()
+    def theirs():
+        u, v = network.u0[None], torch.zeros(1, SPEC.size)
+        for _ in range(PLAYED):
+            bv, bh = F.linear(u, network.Wuv, network.bv), F.linear(u, network.Wuh, network.bh)
+            v = chain(network, v, bv, bh, CONFIG.gibbs)
+            u = torch.tanh(F.linear(v, network.Wvu, network.bu) + F.linear(u, network.Wuu))
+
+    return ours, theirs
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=7)
+    pairs = parser.parse_args().pairs
+    torch.manual_seed(0)
+    network = RnnRbm().network(SPEC, CONFIG)
+    print(HEADER)
+    for rows, length in ((1, 100), (16, 100)):
+        shape = f"{rows} x {length} frames"
+        divergence = measure(*contrastive_divergence(network, rows, length), pairs)
+        print(
+            divergence.row(
+                f"CD-15 of {shape}, {REPEATED} times, over a loop of time steps", "0.083" if rows == 1 else ""
+            )
+        )
+        whole = measure(*step_of_training(network, rows, length), pairs)
+        print(whole.row(f"rnnrbm, loss and gradients of {shape}, over a loop of time steps"))
+    print(measure(*playing(network), pairs).row(f"{PLAYED} frames, batch 1, over 25 Gibbs steps in torch", "0.35"))
+
+
+if __name__ == "__main__":
+    main()
