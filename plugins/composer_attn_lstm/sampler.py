@@ -168,26 +168,23 @@ class _Dot:
         self.order = (place - place[:, None] - 1) % self.window  # [present place, place]: the distance, oldest first
 
     def start(self, rows: int) -> Parts:
-        """Keys and values (B, heads, W, ...), `empty` (B, 1, W): -inf where none is, the next key and `place`."""
+        """Keys and values (B, heads, W, ...), `empty` (B, 1, W): -inf where none is, and the next `place`."""
         return [
             np.zeros((rows, self.heads, self.window, self.keys // self.heads), _F32),
             np.zeros((rows, self.heads, self.window, self.values // self.heads), _F32),
             np.full((rows, 1, self.window), -np.inf, _F32),
-            np.zeros((rows, self.heads, self.keys // self.heads), _F32),
             np.zeros(rows, np.int64),
         ]
 
     def step(self, parts: Parts, outputs: Floats) -> Floats:
-        keys, values, empty, key, place = parts
+        keys, values, empty, place = parts
         count = len(outputs)
         rows = np.arange(count)
         made = outputs @ self.weight
         made += self.bias
         query = made[:, : self.keys].reshape(count, self.heads, -1, 1)
-        keys[rows, :, place] = key
         values[rows, :, place] = made[:, 2 * self.keys :].reshape(count, self.heads, -1)
         empty[rows, 0, place] = 0
-        key[:] = made[:, self.keys : 2 * self.keys].reshape(key.shape)
         scores = (keys @ query)[..., 0]
         by_distance = (query.swapaxes(2, 3) @ self.distance)[:, :, 0]
         scores += by_distance[rows[:, None, None], self.each, self.order[place][:, None]]
@@ -197,6 +194,7 @@ class _Dot:
         scores /= scores.sum(axis=2, keepdims=True)
         place += 1
         place %= self.window
+        keys[rows, :, place] = made[:, self.keys : 2 * self.keys].reshape(count, self.heads, -1)
         found = (scores[:, :, None] @ values).reshape(count, self.values)
         joined = np.concatenate([outputs, found], axis=1) @ self.join
         joined += self.offset
