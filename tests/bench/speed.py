@@ -19,6 +19,7 @@ from composer.api import Piece
 from composer.api.sampling import CounterNoise, How
 from composer.core.checkpoint import Checkpoint, Header, save
 from composer_abc import Abc
+from composer_attn_lstm import AttnLstm, AttnLstmConfig
 from composer_lstm import Lstm, LstmConfig
 
 TOKENS = 500
@@ -39,28 +40,34 @@ def endless_checkpoint(path: Path) -> None:
     save(path, Checkpoint(header, weights))
 
 
-def one_token():
-    """One token at batch 1: our sampler, and nn.LSTM stepped in torch."""
+def steps(model, config):
+    """What writes TOKENS tokens at batch 1 with the sampler of a model that has random weights."""
     representation = Abc()
     representation.fit([Piece(LETTERS)])
-    spec, config = representation.spec, LstmConfig()
-    weights = {name: tensor.numpy().copy() for name, tensor in Lstm().network(spec, config).state_dict().items()}
-    sampler, how, noise = Lstm().sampler(spec, config, weights), How.of(1), CounterNoise([1])
-    model = CharacterLstm(256, 2).eval()
+    spec = representation.spec
+    weights = {name: tensor.numpy().copy() for name, tensor in model().network(spec, config).state_dict().items()}
+    sampler, how, noise = model().sampler(spec, config, weights), How.of(1), CounterNoise([1])
 
-    def ours():
+    def play():
         state = sampler.begin([{}])
         for step in range(TOKENS):
             state = sampler.observe(state, sampler.sample(state, how, noise.at(np.array([step]))).steps)
 
+    return play
+
+
+def torch_steps():
+    """The same with nn.LSTM stepped in torch."""
+    model = CharacterLstm(256, 2).eval()
+
     @torch.no_grad()
-    def theirs():
+    def play():
         token, state = torch.zeros(1, 1, dtype=torch.long), None
         for _ in range(TOKENS):
             logits, state = model(token, state)
             token = torch.multinomial(torch.softmax(logits, -1), 1)
 
-    return ours, theirs
+    return play
 
 
 def main() -> None:
@@ -90,7 +97,10 @@ def main() -> None:
         ]
         whole = measure(process(gen), process([sys.executable, str(naive), str(TOKENS)]), pairs)
     print(whole.row(f"`composer gen abc`, {TOKENS} tokens, 2 x 256, over a naive torch process", "0.15"))
-    print(measure(*one_token(), pairs).row(f"{TOKENS} tokens, batch 1, over nn.LSTM stepped in torch", "0.14"))
+    ours = steps(Lstm, LstmConfig())
+    print(measure(ours, torch_steps(), pairs).row(f"{TOKENS} tokens, batch 1, over nn.LSTM stepped in torch", "0.14"))
+    attending = steps(AttnLstm, AttnLstmConfig())
+    print(measure(attending, ours, pairs).row(f"{TOKENS} tokens, batch 1, attn-lstm 2 x 256 over lstm", "1.5"))
 
 
 if __name__ == "__main__":
