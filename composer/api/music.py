@@ -80,7 +80,8 @@ class Key:
 class Score:
     """A piece of music in performance order: repeats are played out, ties are joined.
 
-    `pickup` is the length in beats of an incomplete first bar, 0 where there is none.
+    `pickup` is the length in beats of an incomplete first bar, 0 where there is none. `losses` counts what of a file
+    the score does not hold, as in `Piece.losses`; it is no part of the music, and equal scores may differ in it.
     """
 
     parts: tuple[Part, ...]
@@ -90,6 +91,7 @@ class Score:
     keys: tuple[Key, ...] = ()
     pickup: Fraction = Fraction(0)
     title: str = ""
+    losses: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     @property
     def notes(self) -> tuple[Note, ...]:

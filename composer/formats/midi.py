@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
+from functools import lru_cache
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
 from composer.formats import chords, smf
+from composer.formats.pedal import sustained
 
 if TYPE_CHECKING:
     from composer.formats import WriteSettings
@@ -34,41 +36,49 @@ _PART_CHANNELS = tuple(channel for channel in range(15) if channel != _DRUM_CHAN
 _MINOR_MODES = frozenset({"minor", "aeolian", "dorian", "phrygian", "locrian"})
 
 
-def read(data: bytes, name: str) -> Score:
+def read(data: bytes, name: str, *, pedal: bool = False) -> Score:
     """The score in the MIDI file `data`; times are exact fractions of its ticks, channel 10 is percussion.
 
-    Each channel and program of each track is a part. Notes that are never ended or have no length are left out, and so
-    are meters and keys that mean nothing. Raises ReadError, naming the file, where it cannot be used; takes bounded
-    time and memory for any bytes.
+    Each channel and program of each track is a part. With `pedal`, a note of a part but percussion that ends while
+    the part's sustain pedal is down sounds until it goes up or the pitch is struck again, at most to the end of the
+    part. Notes that are never ended or have no length are left out and counted among the score's losses, and so are
+    meters and keys that mean nothing, uncounted. Raises ReadError, naming the file, where it cannot be used; takes
+    bounded time and memory for any bytes.
     """
     file = smf.parse(data, name)
+    losses = {"notes left out that are never ended": file.hanging, "notes without length left out": 0}
     for track in file.tracks:
-        track.notes = sorted(note for note in track.notes if note.duration != 0)
+        if pedal and not track.percussion:
+            track.notes = sustained(track.notes, track.pedal)
+        lasting = track.notes[track.notes[:, 2] != 0]
+        losses["notes without length left out"] += len(track.notes) - len(lasting)
+        track.notes = lasting
     validate(file, name)
-    return _score(file)
+    return replace(_score(file), losses={phrase: count for phrase, count in losses.items() if count})
 
 
 def validate(file: smf.MidiFile, name: str) -> None:
     """Raise ReadError, naming the file, where its content is no music, whichever parser read it."""
-    notes = sorted(note for track in file.tracks for note in track.notes)
-    if not notes:
+    import numpy as np
+
+    if not any(len(track.notes) for track in file.tracks):
         raise ReadError(f"{name} has no notes", "every note needs a note-on and, later, a note-off")
-    if len(notes) > MAX_NOTES:
-        raise ReadError(f"{name} has {len(notes):,} notes, more than {MAX_NOTES:,}", "split it into smaller files")
+    starts, pitches, durations, velocities = np.concatenate([track.notes for track in file.tracks]).T
+    if len(starts) > MAX_NOTES:
+        raise ReadError(f"{name} has {len(starts):,} notes, more than {MAX_NOTES:,}", "split it into smaller files")
     if any(microseconds <= 0 for _, microseconds in file.tempos):
         raise ReadError(f"{name} has a tempo of 0", _HINT)
-    if notes[0].start < 0 or any(note.duration < 0 for note in notes):
+    if starts.min() < 0 or durations.min() < 0:
         raise ReadError(f"{name} has notes at impossible times", _HINT)
-    if not all(0 <= note.pitch <= 127 and 1 <= note.velocity <= 127 for note in notes):
+    if pitches.min() < 0 or pitches.max() > 127 or velocities.min() < 1 or velocities.max() > 127:
         raise ReadError(f"{name} has notes of impossible pitch or velocity", _HINT)
-    sounded = 0
-    for note in notes:
-        if note.start - sounded > MAX_SILENCE * file.division:
-            silence = (note.start - sounded) // file.division
-            raise ReadError(f"{name} is silent for {silence:,} beats in one place", "remove the silence")
-        sounded = max(sounded, note.start + note.duration)
-    if sounded > MAX_BEATS * file.division:
-        raise ReadError(f"{name} is {sounded // file.division:,} beats long, more than {MAX_BEATS:,}", _HINT)
+    order = np.argsort(starts)
+    sounded = np.maximum.accumulate(np.append(0, (starts + durations)[order]))
+    silence, length = int((starts[order] - sounded[:-1]).max()), int(sounded[-1])
+    if silence > MAX_SILENCE * file.division:
+        raise ReadError(f"{name} is silent for {silence // file.division:,} beats in one place", "remove the silence")
+    if length > MAX_BEATS * file.division:
+        raise ReadError(f"{name} is {length // file.division:,} beats long, more than {MAX_BEATS:,}", _HINT)
 
 
 def write(score: Score, settings: WriteSettings) -> bytes:
@@ -97,20 +107,13 @@ def write(score: Score, settings: WriteSettings) -> bytes:
 
 
 def _score(file: smf.MidiFile) -> Score:
-    beats: dict[int, Fraction] = {}
-
     def beat(tick: int) -> Fraction:
-        return beats.get(tick) or beats.setdefault(tick, Fraction(tick, file.division))
+        return _beat(tick, file.division)
 
     parts = tuple(
-        Part(
-            tuple(Note(beat(n.start), n.pitch, beat(n.duration), n.velocity) for n in track.notes),
-            track.name,
-            track.program,
-            track.percussion,
-        )
+        Part(tuple(_notes(track, file.division)), track.name, track.program, track.percussion)
         for track in file.tracks
-        if track.notes
+        if len(track.notes)
     )
     meters = [
         Meter(beat(tick), numerator, denominator)
@@ -129,6 +132,19 @@ def _score(file: smf.MidiFile) -> Score:
         pickup=pickup,
         title=file.title,
     )
+
+
+def _notes(track: smf.Track, division: int) -> Iterator[Note]:
+    """The notes of `track` in beats."""
+    starts, pitches, durations, velocities = track.notes.T.tolist()
+    onsets = map(_beat, starts, repeat(division))
+    return map(Note, onsets, pitches, map(_beat, durations, repeat(division)), velocities)
+
+
+@lru_cache(2**16)
+def _beat(tick: int, division: int) -> Fraction:
+    """`tick` in beats. The same few ticks come again and again, and fractions are slow to make."""
+    return Fraction(tick, division)
 
 
 _Sign = TypeVar("_Sign", bound="Tempo | Meter | Key")

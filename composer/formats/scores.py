@@ -25,7 +25,7 @@ def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | 
     if _binary(data):
         from composer.formats import midi
 
-        yield source.label, midi.read(data, source.label)
+        yield source.label, midi.read(data, source.label, pedal=pedal)
     elif _marked_up(data):
         from composer.formats import notation
 

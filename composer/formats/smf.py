@@ -1,6 +1,6 @@
 """Standard MIDI files before they are music: bytes into tracks of ticks, by symusic, or by mido where symusic refuses.
 
-Both parsers pair the note-offs of a pitch with its note-ons in order, and drop notes that are never ended.
+Both parsers pair the note-offs of a pitch with its note-ons in order; notes that are never ended are counted.
 """
 
 from __future__ import annotations
@@ -8,11 +8,16 @@ from __future__ import annotations
 import io
 import struct
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from composer.api import ReadError
+from composer.formats.closing import hanging
+from composer.formats.pedal import CONTROLLER
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MAX_FALLBACK = 2 * 1024 * 1024
 """The largest file, in bytes, that mido is asked to read: it takes some 300 bytes of memory for each byte."""
@@ -21,23 +26,19 @@ MAX_TRACKS = 1024
 _HINT = "open it in a music program and export it again as MIDI"
 
 
-class TickNote(NamedTuple):
-    """A note in ticks, in the order of `Note`."""
-
-    start: int
-    pitch: int
-    duration: int
-    velocity: int
-
-
 @dataclass(slots=True)
 class Track:
-    """The notes of one track, channel and program."""
+    """The notes of one track, channel and program.
+
+    `notes` (n, 4) are start, pitch, duration (in ticks) and velocity, in ascending order; `pedal` the (tick, value) of
+    the sustain pedal, in order.
+    """
 
     name: str
     program: int
     percussion: bool
-    notes: list[TickNote] = field(default_factory=list)
+    notes: NDArray[Any]
+    pedal: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class MidiFile:
     """A file's content in ticks, `division` of which are a beat.
 
     `tempos` are (tick, microseconds a beat), `meters` (tick, numerator, denominator), `keys` (tick, sharps, mode).
+    `hanging` counts the notes that are never ended, which are in no track.
     """
 
     division: int
@@ -53,6 +55,7 @@ class MidiFile:
     tempos: list[tuple[int, int]] = field(default_factory=list)
     meters: list[tuple[int, int, int]] = field(default_factory=list)
     keys: list[tuple[int, int, str]] = field(default_factory=list)
+    hanging: int = 0
 
 
 def parse(data: bytes, name: str) -> MidiFile:
@@ -73,29 +76,35 @@ def parse(data: bytes, name: str) -> MidiFile:
 
 
 def with_symusic(data: bytes) -> MidiFile:
-    """What symusic reads, tracks in its order."""
+    """What symusic reads, tracks in its order. Raises whatever it raises for damaged bytes."""
+    import numpy as np
     import symusic
 
     score: Any = symusic.Score.from_midi(data)
     file = MidiFile(score.ticks_per_quarter)
     for track in score.tracks:
         columns = track.notes.numpy()
-        rows = zip(*(columns[c].tolist() for c in ("time", "pitch", "duration", "velocity")), strict=True)
-        file.tracks.append(Track(tidy(track.name), track.program, track.is_drum, [TickNote(*row) for row in rows]))
+        notes = np.stack([columns[name] for name in ("time", "pitch", "duration", "velocity")], 1).astype(np.int64)
+        pedal = [(move.time, move.value) for move in track.controls if move.number == CONTROLLER]
+        file.tracks.append(Track(tidy(track.name), track.program, track.is_drum, _ascending(notes), pedal))
     file.tempos = [(t.time, t.mspq) for t in score.tempos]
     file.meters = [(m.time, m.numerator, m.denominator) for m in score.time_signatures]
     file.keys = [(k.time, k.key, "minor" if k.tonality else "major") for k in score.key_signatures]
+    file.hanging = hanging(data, _notes_by_symusic)
     return file
 
 
 def with_mido(data: bytes) -> MidiFile:
-    """What mido reads, with data bytes above 127 taken as 127."""
+    """What mido reads, with data bytes above 127 taken as 127. Raises whatever it raises for damaged bytes."""
     import mido
 
     midi = mido.MidiFile(file=io.BytesIO(data), clip=True)
     file = MidiFile(midi.ticks_per_beat)
     for messages in midi.tracks:
-        _add_track(file, messages)
+        reader = _TrackReader(file)
+        for message in messages:
+            reader.take(message)
+        file.tracks += reader.tracks()
     for events in (file.tempos, file.meters, file.keys):
         events.sort(key=lambda event: event[0])
     return file
@@ -106,32 +115,68 @@ def tidy(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _add_track(file: MidiFile, messages: Iterable[Any]) -> None:
-    """Add mido's `messages` of one track to `file`: a Track for each channel and program with notes."""
-    name, tick = "", 0
-    programs = [0] * 16
-    tracks: dict[tuple[int, int], Track] = {}
-    sounding: dict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
-    for message in messages:
-        tick += message.time
+def _notes_by_symusic(data: bytes) -> int:
+    import symusic
+
+    score: Any = symusic.Score.from_midi(data)
+    return int(score.note_num())
+
+
+class _TrackReader:
+    """Gathers one track's messages of mido's into a Track for each channel and program with notes.
+
+    Pedal moves belong to the channel's program of the time; those before its first note to the next program of the
+    channel that has notes.
+    """
+
+    def __init__(self, file: MidiFile) -> None:
+        self.file, self.name, self.now = file, "", 0
+        self.programs = [0] * 16
+        self.found: dict[tuple[int, int], tuple[list[tuple[int, ...]], list[tuple[int, int]]]] = {}
+        self.waiting: dict[int, list[tuple[int, int]]] = {}
+        self.sounding: dict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
+
+    def take(self, message: Any) -> None:
+        """Take the next message."""
+        self.now += message.time
         match message.type:
             case "note_on" if message.velocity > 0:
-                key = (message.channel, message.note)
-                sounding[key].append((tick, message.velocity, programs[message.channel]))
+                program = self.programs[message.channel]
+                self.sounding[message.channel, message.note].append((self.now, message.velocity, program))
+                self.file.hanging += 1
+                if (message.channel, program) not in self.found:
+                    self.found[message.channel, program] = ([], self.waiting.pop(message.channel, []))
             case "note_on" | "note_off":
-                if struck := sounding[message.channel, message.note]:
+                if struck := self.sounding[message.channel, message.note]:
                     start, velocity, program = struck.popleft()
-                    track = tracks.setdefault((message.channel, program), Track("", program, message.channel == 9))
-                    track.notes.append(TickNote(start, message.note, tick - start, velocity))
+                    note = (start, message.note, self.now - start, velocity)
+                    self.found[message.channel, program][0].append(note)
+                    self.file.hanging -= 1
+            case "control_change" if message.control == CONTROLLER:
+                known = self.found.get((message.channel, self.programs[message.channel]))
+                moves = known[1] if known else self.waiting.setdefault(message.channel, [])
+                moves.append((self.now, message.value))
             case "program_change":
-                programs[message.channel] = message.program
+                self.programs[message.channel] = message.program
             case "track_name":
-                name = name or _text(message.name.encode("latin-1"))
+                self.name = self.name or _text(message.name.encode("latin-1"))
             case _:
-                _add_sign(file, tick, message)
-    for _, track in sorted(tracks.items(), key=lambda item: item[0]):
-        track.name = name
-        file.tracks.append(track)
+                _add_sign(self.file, self.now, message)
+
+    def tracks(self) -> Iterator[Track]:
+        """What was gathered, by channel and program."""
+        import numpy as np
+
+        for (channel, program), (notes, pedal) in sorted(self.found.items(), key=lambda item: item[0]):
+            if notes:
+                yield Track(self.name, program, channel == 9, _ascending(np.array(notes, np.int64)), pedal)
+
+
+def _ascending(notes: NDArray[Any]) -> NDArray[Any]:
+    """The rows of `notes` (n, 4) in ascending order."""
+    import numpy as np
+
+    return notes[np.lexsort(notes.T[::-1])]
 
 
 def _add_sign(file: MidiFile, tick: int, message: Any) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
 from composer.formats import WriteSettings, chords, midi, smf, write
+from composer.formats.pedal import sustained
 
 
 def beats(*values):
@@ -65,10 +66,21 @@ def test_riff_is_unwrapped():
     assert midi.read(b"RIFF" + len(chunk).to_bytes(4, "little") + chunk, "a.rmi") == midi.read(plain, "a.mid")
 
 
-def test_notes_that_never_end_or_have_no_length_are_left_out():
-    hanging = bytes.fromhex("00 90 40 50   00 90 41 50  00 80 41 00")
+def test_notes_that_never_end_or_have_no_length_are_left_out_and_counted():
+    hanging = bytes.fromhex("00 90 40 50   00 90 41 50  00 80 41 00   00 90 42 50")
     score = midi.read(file(QUARTER + hanging + END), "hanging.mid")
     assert [note.pitch for note in score.notes] == [60]
+    assert score.losses == {"notes left out that are never ended": 2, "notes without length left out": 1}
+
+
+def test_where_nothing_is_lost_nothing_is_counted():
+    assert midi.read(file(QUARTER + END), "whole.mid").losses == {}
+
+
+def test_drums_alone_are_a_score_without_notes_to_sing():
+    score = midi.read(file(bytes.fromhex("00 99 24 50  60 89 24 00") + END), "drums.mid")
+    assert [part.percussion for part in score.parts] == [True]
+    assert score.notes == ()
 
 
 def test_meters_that_mean_nothing_are_left_out():
@@ -83,6 +95,69 @@ def test_what_symusic_refuses_is_read_by_mido():
     assert midi.read(bytes(overlong), "clipped.mid").notes == (Note(Fraction(0), 60, Fraction(1), 127),)
 
 
+# The sustain pedal: controller 64, down from 64 on. A beat has 96 (hex 60) ticks.
+
+DOWN, UP = "b0 40 7f", "b0 40 00"
+SUSTAINED = {
+    "until the pedal goes up": (f"00 {DOWN}  00 90 3c 50  60 80 3c 00  60 {UP}  60 90 3e 50  60 80 3e 00", [2, 1]),
+    "not when it went up before": (f"00 {DOWN}  00 90 3c 50  30 {UP}  30 80 3c 00", [1]),
+    "not when it goes down afterwards": (f"00 90 3c 50  60 80 3c 00  01 {DOWN}  60 {UP}", [1]),
+    "when it goes down in the same tick": (f"00 90 3c 50  60 80 3c 00  00 {DOWN}  60 {UP}", [2]),
+    "until the pitch is struck again": (
+        f"00 {DOWN}  00 90 3c 50  30 80 3c 00  30 90 3c 50  60 {UP}  60 80 3c 00", [1, 2]
+    ),
+    "to the end, where it never goes up": (f"00 {DOWN}  00 90 3c 50  60 80 3c 00  00 90 3e 50  60 80 3e 00", [2, 1]),
+    "through a half-pedal, as down": ("00 b0 40 40  00 90 3c 50  60 80 3c 00  60 b0 40 3f", [2]),
+    "over a change of the pedal in one tick": (
+        f"00 {DOWN}  00 90 3c 50  30 80 3c 00  30 {UP}  00 {DOWN}  00 90 3e 50  30 80 3e 00  30 {UP}", [1, 1]
+    ),
+    "another channel's pedal is not one's own": ("00 b1 40 7f  00 90 3c 50  60 80 3c 00  60 b1 40 00", [1]),
+    "as before the program was named": (f"00 {DOWN}  00 c0 05  00 90 3c 50  60 80 3c 00  60 {UP}", [2]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("parse", [smf.with_symusic, smf.with_mido])
+@pytest.mark.parametrize("case", SUSTAINED)
+def test_the_pedal_lets_notes_sound(case, parse, monkeypatch):
+    events, durations = SUSTAINED[case]
+    monkeypatch.setattr(smf, "with_symusic", parse)
+    data = file(bytes.fromhex(events) + END)
+    assert [note.duration for note in midi.read(data, "pedal.mid", pedal=True).notes] == durations
+
+
+def test_the_pedal_is_passed_over_where_it_is_not_asked_for_and_by_drums():
+    data = file(bytes.fromhex(f"00 {DOWN}  00 90 3c 50  60 80 3c 00  60 {UP}") + END)
+    assert [note.duration for note in midi.read(data, "pedal.mid").notes] == [1]
+    drums = file(bytes.fromhex("00 b9 40 7f  00 99 24 50  60 89 24 00  60 b9 40 00") + END)
+    assert midi.read(drums, "drums.mid", pedal=True) == midi.read(drums, "drums.mid")
+
+
+@st.composite
+def tracks(draw):
+    """The events of one track, with notes that overlap, hang and have no length, pedals, and programs that change."""
+    events = [
+        st.tuples(st.just(0x90), st.sampled_from([60, 62]), st.sampled_from([0, 80])),
+        st.tuples(st.just(0x80), st.sampled_from([60, 62]), st.just(0)),
+        st.tuples(st.just(0xB0), st.just(64), st.sampled_from([0, 127])),
+        st.tuples(st.just(0xC0), st.sampled_from([0, 5, 6])),
+    ]
+    taken = draw(st.lists(st.tuples(st.sampled_from([0, 0, 1, 30]), st.integers(0, 1), st.one_of(events)), max_size=30))
+    return b"".join(bytes([gap, status | channel, *rest]) for gap, channel, (status, *rest) in taken) + END
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(tracks(), min_size=1, max_size=2), st.booleans())
+def test_both_parsers_read_the_same(content, pedal):
+    data = file(*content)
+    found = []
+    for parse in (smf.with_symusic, smf.with_mido):
+        parsed = parse(data)
+        rows = [sustained(t.notes, t.pedal) if pedal else t.notes for t in parsed.tracks if len(t.notes)]
+        programs = [track.program for track in parsed.tracks if len(track.notes)]
+        found.append((parsed.hanging, sorted(zip(programs, (each.tolist() for each in rows), strict=True))))
+    assert found[0] == found[1]
+
+
 FAR = bytes.fromhex("84 e2 ad 00")  # 10,000,000 ticks
 BROKEN = {
     "empty": (b"", "is empty"),
@@ -95,6 +170,8 @@ BROKEN = {
     "SMPTE time": (file(QUARTER + END, division=0xE728), "SMPTE"),
     "tempo 0": (file(bytes.fromhex("00 ff 51 03 00 00 00") + QUARTER + END), "tempo of 0"),
     "format 2": (file(QUARTER + END, kind=2), "format 2"),
+    "SMPTE time in a file that says RIFF": (b"RIFF\x40\0\0\0RMIDdata\x30\0\0\0" + file(END, division=0xE728), "SMPTE"),
+    "RIFF that ends early": (b"RIFF\x40\0\0\0RMIDdata\x30\0\0\0" + file(QUARTER + END)[:20], "is a damaged"),
     "too many tracks": (file(QUARTER + END, *[b""] * 2000), "announces 2001 tracks"),
     "ten million ticks of silence": (file(QUARTER + FAR + QUARTER[1:] + END), "is silent for 104,166 beats"),
     "a note of ten million ticks": (file(bytes.fromhex("00 90 3c 50") + FAR + bytes.fromhex("80 3c 00") + END), "long"),
