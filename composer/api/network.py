@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from composer.api.errors import Unsupported
 from composer.api.model import State
@@ -51,6 +52,14 @@ class Batch:
     weight: Tensor
     reset: Tensor
     conditions: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def between(self, start: int, stop: int) -> Batch:
+        """The steps from `start` to `stop - 1` of the window."""
+        cut = slice(start, stop)
+        conditions = {name: value[:, cut] for name, value in self.conditions.items()}
+        return Batch(
+            self.inputs[:, cut], self.targets[:, cut], self.weight[:, cut], self.reset[:, cut].clone(), conditions
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +105,9 @@ class Network(nn.Module, ABC):
     """
 
     phase = "train"
+    checkpoint_chunks = 1
+    """Into how many stretches a window is cut, of which only the states between them are kept for going back; the rest
+    is computed again (gradient checkpointing). A network may do without."""
 
     def phases(self) -> Sequence[Phase]:
         """The parts of training, in order."""
@@ -186,6 +198,18 @@ class StepwiseNetwork(Network):
     def _nats(self, batch: Batch, state: State | None) -> tuple[Tensor, State]:
         """Nats of each step (B, T), 0 for padding; those of a frame are summed over its units."""
         state = self.start(len(batch.inputs)) if state is None else state
+        length = batch.inputs.shape[1]
+        chunks = min(self.checkpoint_chunks, length) if torch.is_grad_enabled() else 1
+        if chunks <= 1:
+            return self._nats_at_once(batch, state)
+        found = []
+        for start, stop in pairwise(length * chunk // chunks for chunk in range(chunks + 1)):
+            stretch = batch.between(start, stop)
+            nats, state = checkpoint(self._nats_at_once, stretch, state, use_reentrant=False)
+            found.append(nats)
+        return torch.cat(found, 1), state
+
+    def _nats_at_once(self, batch: Batch, state: State) -> tuple[Tensor, State]:
         logits, state = self(batch.inputs, state, batch.reset, batch.conditions)
         logits = logits.float()
         if self.spec.kind is Kind.TOKENS:

@@ -188,12 +188,12 @@ def _check_streams(model: Model, spec: SequenceSpec, config: Any) -> None:
     network.enter(network.phases()[-1])
     batch = _batch(spec, rows=3, length=20)
     whole = network.evaluate(batch, None)[0].total
-    first, state = network.evaluate(_window(batch, 0, 8), None)
-    second, _ = network.evaluate(_window(batch, 8, 20), state)
+    first, state = network.evaluate(batch.between(0, 8), None)
+    second, _ = network.evaluate(batch.between(8, 20), state)
     assert abs(first.total + second.total - whole) <= SUM_TOLERANCE * abs(whole), "two windows are not one long window"
     batch.reset[:, 8] = True
     parted = network.evaluate(batch, None)[0].total
-    alone = network.evaluate(_window(batch, 8, 20), None)[0].total
+    alone = network.evaluate(batch.between(8, 20), None)[0].total
     assert abs(first.total + alone - parted) <= SUM_TOLERANCE * abs(parted), (
         "a reset does not forget what was before it"
     )
@@ -263,16 +263,6 @@ def _batch(spec: SequenceSpec, rows: int, length: int) -> Batch:
     index = torch.arange(rows)[:, None].expand(rows, length)
     conditions = {name: index % (1 + len(values)) - 1 for name, values in spec.conditions.items()}
     return Batch(torch.cat([begin, targets[:, :-1]], 1), targets, weight, reset, conditions)
-
-
-def _window(batch: Batch, start: int, stop: int) -> Batch:
-    from composer.api.network import Batch
-
-    cut = slice(start, stop)
-    conditions = {name: value[:, cut] for name, value in batch.conditions.items()}
-    return Batch(
-        batch.inputs[:, cut], batch.targets[:, cut], batch.weight[:, cut], batch.reset[:, cut].clone(), conditions
-    )
 
 
 def _refusals(items: Sequence[Piece | Refused]) -> str:

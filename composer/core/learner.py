@@ -66,6 +66,7 @@ class Learner:
 
         torch.manual_seed(run.settings.seed)
         network = run.model.network(run.data.spec, run.config).to(run.device)
+        network.checkpoint_chunks = run.settings.checkpoint_chunks
         if run.origin is not None:
             load_weights(network, run.origin.weights, "the checkpoint to start from")
         optimiser = optimise.optimiser(run.settings, network.parameters(), run.device)

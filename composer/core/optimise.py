@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LEAST = {
     "batch": 1, "length": 1, "max_steps": 0, "warmup": 0, "decay": 0, "weight_decay": 0, "momentum": 0, "clip": 0,
-    "patience": 0, "validate_every": 0, "save_every": 0, "align": 0, "seed": 0,
+    "patience": 0, "checkpoint_chunks": 1, "validate_every": 0, "save_every": 0, "align": 0, "seed": 0,
 }  # fmt: skip
 """The least value of each setting."""
 
@@ -47,6 +47,9 @@ class Settings:
     snapshots: tuple[int, ...] = field(default=(), metadata={"help": "steps at which the model is kept as it is"})
     precision: Literal["auto", "fp32", "bf16"] = field(
         default="auto", metadata={"help": "auto: bf16 where it is faster"}
+    )
+    checkpoint_chunks: int = field(
+        default=1, metadata={"help": "stretches of a window whose activations are computed again, to save memory"}
     )
     align: int = field(default=0, metadata={"help": "pieces begin at multiples of this in a row; 0: chosen"})
     seed: int = field(default=0, metadata={"help": "decides the first weights, the order of pieces and the dropout"})
