@@ -179,6 +179,7 @@ class Pianoroll(Representation):
             raise Unfit("no notes in the range" if not within else "no notes on the grid")
         notes, merging = merged(placed, repeats=self.layout.onsets)
         losses |= merging | {
+            **score.losses,
             "drum notes left out": sum(len(part.notes) for part in score.parts if part.percussion),
             "notes of other parts left out": sum(len(p.notes) for p in parts) - sum(len(p.notes) for p in chosen),
             "notes out of range left out": sum(len(part.notes) for part in chosen) - len(within),
