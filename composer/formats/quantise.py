@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -49,7 +50,7 @@ def quantise(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tupl
     losses: Counter[str] = Counter()
     for note in notes:
         start, end = note.onset * steps, note.end * steps
-        first, last = round(start), round(end)
+        first, last = _nearest(start), _nearest(end)
         if abs(start - first) > SLACK or abs(end - last) > SLACK or first == last:
             if offgrid == "refuse":
                 raise OffGrid(
@@ -61,6 +62,11 @@ def quantise(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tupl
                 continue
         placed.append(GridNote(first, note.pitch, max(last - first, 1)))
     return sorted(placed), dict(losses)
+
+
+def _nearest(time: Fraction) -> int:
+    """The step nearest to `time`; half-way the later one, so that music is the same wherever it stands."""
+    return math.floor(time + Fraction(1, 2))
 
 
 def sounding(notes: Iterable[GridNote], steps: int | Fraction, velocity: int = 80) -> tuple[Note, ...]:

@@ -29,8 +29,8 @@ from composer.api import (
 )
 from composer.formats import scores
 from composer.formats.labels import elsewhere, labels_of
-from composer.formats.quantise import OFFGRID, OffGrid, quantise, sounding
-from composer_grid.melody import UNDER, is_one_voice, skyline, to_c, top_part
+from composer.formats.quantise import OFFGRID, SLACK, OffGrid, quantise, sounding
+from composer_grid.melody import second_voice, skyline, to_c, top_part
 from composer_grid.rule import END, Canonical
 from composer_grid.tokens import HOLD, REST, heard, misspelled, spelled
 
@@ -80,13 +80,18 @@ def length_of(step: str) -> Fraction:
 
 
 class Unfit(EncodeError):
-    """A score that has no place here; the message is the reason, and counts well."""
+    """A score that has no place here; the message is the reason, and counts well; `detail` says where."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail or None)
+        self.detail = detail
 
 
 class Grid(Representation):
     """Melodies as tokens. A piece's content is a tuple of tokens as they are written: `("55", "_", "r", "60")`.
 
-    The symbols are the end (0), `_` (1), `r` (2) and the pitches that were learnt, in ascending order.
+    The symbols are the end (0), `_` (1), `r` (2) and the pitches that were learnt, in ascending order. In a text of
+    tokens, each line is a piece. Neither meter nor key is in the tokens, nor silence after the last note.
     """
 
     api, name, version = 1, "grid", 1
@@ -173,7 +178,13 @@ class Grid(Representation):
         return Score((Part(notes),), meters=meters, title=piece.title)
 
     def from_score(self, score: Score) -> Piece:
-        return self._piece(score, score.title or "the score", opening=True)
+        name = score.title or "the score"
+        try:
+            return self._piece(score, name, opening=True)
+        except Unfit as error:
+            raise EncodeError(
+                f"there is no melody in {name}: {error.message}", "give music with notes in it"
+            ) from error
 
     def constraint(self, wishes: Any = None) -> Constraint | None:
         return Canonical(len(self.symbols)) if self.pitches else None
@@ -182,7 +193,7 @@ class Grid(Representation):
         try:
             return self._piece(score, name, opening=opening)
         except Unfit as error:
-            return Refused(error.message, name)
+            return Refused(error.message, name, error.detail)
         except OffGrid as error:
             return Refused("notes off the grid", name, error.message)
 
@@ -206,29 +217,39 @@ class Grid(Representation):
 
     def _piece(self, score: Score, name: str, *, opening: bool) -> Piece:
         """The melody of `score`; of an opening, what can be had. Raises Unfit or OffGrid where there is none."""
-        offgrid, polyphony = ("round", "top") if opening else (self.options.offgrid, self.options.polyphony)
+        offgrid = "round" if opening and self.options.offgrid == "refuse" else self.options.offgrid
         parts = [part for part in score.parts if part.notes and not part.percussion]
         if not parts:
             raise Unfit("only drums" if score.parts else "no notes")
+        if self.options.polyphony == "refuse" and not opening:
+            self._refuse_voices(parts)
         part = top_part(parts)
         placed, losses = quantise(part.notes, self.steps, offgrid)
         if not placed:
             raise Unfit("no notes on the grid")
-        if polyphony == "refuse" and (len(parts) > 1 or not is_one_voice(placed)):
-            raise Unfit("more than one voice")
         melody, under = skyline(placed)
-        shift = to_c(score, part.notes) if self.options.transpose == "c" else 0
-        melody = [note._replace(pitch=note.pitch + shift) for note in melody]
-        if not all(0 <= note.pitch < 128 for note in melody):
-            raise Unfit("a pitch out of range")
-        losses |= {
-            UNDER: under,
+        labels = labels_of(score)
+        if self.options.transpose == "c":
+            shift, labels = to_c(score, part.notes), elsewhere(labels)
+            melody = [note._replace(pitch=note.pitch + shift) for note in melody]
+        for note in melody:
+            if not 0 <= note.pitch < 128:
+                raise Unfit("a pitch out of range", f"{note.pitch} at beat {float(note.start / self.steps):g}")
+        losses |= under | {
             "notes of other parts left out": sum(len(each.notes) for each in parts) - len(part.notes),
             "drum notes left out": sum(len(each.notes) for each in score.parts if each.percussion),
             "chord symbols left out": len(score.chords),
         }
         losses = {phrase: count for phrase, count in losses.items() if count}
-        return Piece(spelled(melody), score.title, name, labels_of(score), losses)
+        return Piece(spelled(melody), score.title, name, labels, losses)
+
+    def _refuse_voices(self, parts: Sequence[Part]) -> None:
+        """Raises Unfit where `parts` are more than one voice."""
+        if len(parts) > 1:
+            raise Unfit("more than one voice", f"{len(parts)} parts")
+        second = second_voice(parts[0].notes, 2 * SLACK / self.steps)
+        if second is not None:
+            raise Unfit("more than one voice", f"at beat {float(second.onset):g}")
 
 
 def _tokens(piece: Piece) -> tuple[str, ...]:

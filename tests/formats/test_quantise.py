@@ -46,6 +46,16 @@ class TestOffTheGrid:
             {"notes moved to the grid": 1},
         )
 
+    @given(st.lists(st.tuples(st.fractions(0, 20), st.fractions("1/9", 4)), max_size=20), st.integers(1, 9))
+    def test_in_the_same_way_wherever_they_stand(self, times, shift):
+        here, _ = quantise([note(*time) for time in times], 4, "round")
+        there, _ = quantise([note(onset + Fraction(shift, 4), length) for onset, length in times], 4, "round")
+        assert [placed._replace(start=placed.start - shift) for placed in there] == here
+
+    def test_half_way_to_the_later_step(self):
+        run = [note(Fraction(at, 8), "1/8") for at in range(4)]
+        assert [placed.start for placed in quantise(run, 4, "round")[0]] == [0, 1, 1, 2]
+
     def test_left_out_and_counted(self):
         assert quantise([note("1/3", "1/3"), note(1, 1)], 4, "drop") == (
             [GridNote(4, 60, 4)],

@@ -124,7 +124,7 @@ class TestVoices:
     def test_a_higher_note_cuts_a_lower_one_and_a_lower_one_is_left_out(self):
         assert skyline([GridNote(0, 60, 4), GridNote(1, 64, 2), GridNote(2, 55, 4), GridNote(3, 62, 1)]) == (
             [GridNote(0, 60, 1), GridNote(1, 64, 2), GridNote(3, 62, 1)],
-            1,
+            {"notes under the melody left out": 1, "notes cut short by a higher one": 1},
         )
 
     def test_the_highest_part_is_the_melody(self):
@@ -133,11 +133,32 @@ class TestVoices:
         assert text(piece) == "72 74"
         assert piece.losses == {"notes of other parts left out": 1, "drum notes left out": 1}
 
-    def test_several_voices_may_be_refused(self):
-        grid = Grid(GridOptions(polyphony="refuse"))
-        for parts in ((part((0, 60, 1)), part((0, 48, 1))), (part((0, 60, 2), (1, 62, 1)),)):
-            [refused] = grid.read(source(write("midi", Score(parts)), "a.mid"))
-            assert refused == Refused("more than one voice", "a.mid")
+    def test_a_part_that_hardly_plays_is_no_melody(self):
+        flute = part((0, 72, 1), (1, 74, 1), (4, 76, 1), (5, 77, 1))
+        bass = part(*((at, pitch, 1) for at in range(6) for pitch in (48, 52, 55)))
+        grid = Grid(GridOptions("1/4"))
+        assert text(grid.from_score(Score((part((5, 96, 1)), flute, bass)))) == "72 74 r _ 76 77"
+        assert text(grid.from_score(Score((bass, flute)))) == "72 74 r _ 76 77", "rests do not let the bass in"
+
+    @pytest.mark.parametrize(
+        ("parts", "place"),
+        [
+            ((part((0, 60, 1)), part((0, 48, 1))), "2 parts"),
+            ((part((0, 60, 2), (1, 62, 1)),), "at beat 1"),
+            ((part((0, 60, 1), (2.5, 60, 1), (2.5, 64, 1)),), "at beat 2.5"),
+        ],
+    )
+    def test_several_voices_may_be_refused(self, parts, place):
+        [refused] = Grid(GridOptions(polyphony="refuse")).read(source(write("midi", Score(parts)), "a.mid"))
+        assert refused == Refused("more than one voice", "a.mid", place)
+
+    def test_a_voice_that_is_moved_to_the_grid_is_still_one(self):
+        fast = part(*((Fraction(at, 8), 60 + at, Fraction(1, 8)) for at in range(6)))
+        legato = part((0, 60, 1 + 1 / 32), (1, 62, 1))
+        grid = Grid(GridOptions(polyphony="refuse", offgrid="round"))
+        for voice in (fast, legato):
+            [piece] = grid.read(source(write("midi", Score((voice,))), "a.mid"))
+            assert isinstance(piece, Piece)
 
 
 class TestTheGrid:
@@ -161,8 +182,11 @@ class TestTheGrid:
         assert isinstance(piece, Piece)
 
     def test_drums_are_no_melody(self):
-        beat = write("midi", Score((part((0, 38, 1), percussion=True),)))
-        assert list(Grid().read(source(beat, "a.mid"))) == [Refused("only drums", "a.mid")]
+        beat = Score((part((0, 38, 1), percussion=True),))
+        assert list(Grid().read(source(write("midi", beat), "a.mid"))) == [Refused("only drums", "a.mid")]
+        with pytest.raises(EncodeError, match="no melody in the score: only drums") as caught:
+            Grid().from_score(beat)
+        assert caught.value.hint
 
     @pytest.mark.parametrize("step", ["0", "1/0", "x", "2", "1/1000", "-1/16"])
     def test_a_step_that_makes_no_sense(self, step):
@@ -175,6 +199,13 @@ class TestTranspositions:
         first, second = Grid(GridOptions("1/8", transpose="c")).read(source(TUNES, "two.abc"))
         assert text(first).split()[:4] == ["72", "74", "76", "77"]
         assert text(second).startswith("69 _ 72 _ 76")
+        assert first.labels == {"meter": "4/4", "mode": "major"}, "it is in the key no more"
+
+    def test_a_pitch_that_would_leave_the_range_is_refused_with_its_place(self):
+        high = Score((part((0, 120, 1), (1, 127, 1)),), keys=(Key(Fraction(0), 1),))
+        assert list(Grid(GridOptions(transpose="c")).read(source(write("midi", high), "a.mid"))) == [
+            Refused("a pitch out of range", "a.mid", "132 at beat 1")
+        ]
 
     @pytest.mark.parametrize("shift", range(12))
     def test_by_the_notes_where_no_key_is_given(self, shift):
