@@ -9,7 +9,7 @@ from composer.core import registry
 
 
 def batch(spec, rows=3, length=50):
-    """A window in which a piece begins in the middle of a row; nothing is dropped out, which no two runs would share."""
+    """A window in which a piece begins in the middle of a row."""
     generator = torch.Generator().manual_seed(0)
     if spec.kind is Kind.TOKENS:
         targets = torch.randint(1, spec.size, (rows, length), generator=generator)
