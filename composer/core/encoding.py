@@ -30,9 +30,9 @@ from composer.api import (
     SequenceSpec,
     Source,
 )
+from composer.api.folders import cache_folder
 from composer.core.arrays import Part, open_part, write_part
 from composer.core.corpus import Refusals, read
-from composer.core.folders import cache_folder
 from composer.core.sources import sources
 from composer.core.split import PARTS, Parts, Split, divide, read_list
 

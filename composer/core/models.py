@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from composer.api import CheckpointError, UsageError
+from composer.api.folders import models_folder
 from composer.core import checkpoint
-from composer.core.folders import models_folder
 
 SUFFIX = ".safetensors"
 LONGEST = 100

@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
-from composer.formats import chords, engraving, envelope
+from composer.formats import chords, engraving, envelope, score_cache
 
 if TYPE_CHECKING:
     from composer.formats import WriteSettings
 
 MAX_BYTES = 32 * 1024 * 1024
 """The most that a file may hold, packed or unpacked."""
+
+VERSION = 1
+"""To be raised whenever the same bytes give another score: scores are kept by it."""
 
 _HINT = "open it in a notation program and export it again as MusicXML"
 
@@ -46,12 +52,23 @@ def read(data: bytes, name: str) -> Score:
     """The score in `data`: MusicXML, packed (mxl) or not, or kern. Repeats are played out and ties joined.
 
     Raises ReadError, naming the file, for what cannot be read, and for what should not be: entity declarations,
-    document types with content, and archives that unpack to more than MAX_BYTES.
+    document types with content, and archives that unpack to more than MAX_BYTES. What was read before comes from
+    the cache.
     """
     if len(data) > MAX_BYTES:
         raise ReadError(f"{name} is larger than {MAX_BYTES // 2**20} MB", "split it into smaller files")
     if not data.strip():
         raise ReadError(f"{name} is empty", _HINT)
+    return score_cache.through_cache(data, _reader(), lambda: _read(data, name))
+
+
+@cache
+def _reader() -> str:
+    """The version of all that makes a score of bytes."""
+    return f"notation {VERSION}, music21 {metadata.version('music21')}"
+
+
+def _read(data: bytes, name: str) -> Score:
     if data[:4] == b"PK\x03\x04":
         data = envelope.unpacked(data, name, MAX_BYTES)
     if data.lstrip()[:2] in (b"**", b"!!"):
@@ -84,7 +101,8 @@ def _score(stream: Any) -> Score:
     first = staves[0].getElementsByClass("Measure").first()
     played = [_played(staff) for staff in staves]
     head = played[0]
-    parts = tuple(_part(staff, flat) for staff, flat in zip(staves, played, strict=True))
+    losses: Counter[str] = Counter()
+    parts = tuple(_part(staff, flat, losses) for staff, flat in zip(staves, played, strict=True))
     tempos = {Fraction(m.offset): m.getQuarterBPM() for flat in reversed(played) for m in flat[m21.tempo.MetronomeMark]}
     score = Score(
         tuple(part for part in parts if part.notes),
@@ -96,27 +114,32 @@ def _score(stream: Any) -> Score:
         ),
         pickup=_pickup(first),
         title=(opus.metadata.bestTitle or "") if opus.metadata is not None else "",
+        losses=dict(losses),
     )
     return _with_chords(score, played)
 
 
 def _played(staff: Any) -> Any:
     """`staff` in one line, its repeats played out; those that contradict each other are played through once."""
-    with contextlib.suppress(engraving.music21().repeat.ExpanderException):
+    m21 = engraving.music21()
+    if not staff.recurse().getElementsByClass((m21.repeat.RepeatMark, m21.spanner.RepeatBracket)):
+        return staff.flatten()
+    with contextlib.suppress(m21.repeat.ExpanderException):
         staff = staff.expandRepeats()
     return staff.flatten()
 
 
-def _part(staff: Any, flat: Any) -> Part:
-    """The notes of one staff; chord symbols, grace notes and unpitched percussion are no notes of it."""
+def _part(staff: Any, flat: Any, losses: Counter[str]) -> Part:
+    """The notes of one staff; grace notes, unpitched percussion and what MIDI has no number for are `losses`."""
     notes: list[Note] = []
     tied: dict[int, int] = {}
     for element in flat.notes:
         onset, duration = Fraction(element.offset), Fraction(element.quarterLength)
-        if duration == 0 or "ChordSymbol" in element.classes:
+        if "ChordSymbol" in element.classes:
             continue
         for single in getattr(element, "notes", (element,)):
-            if "Note" not in single.classes or not 0 <= single.pitch.midi <= 127:
+            if lost := _lost(single, duration):
+                losses[lost] += 1
                 continue
             pitch, tie = single.pitch.midi, single.tie.type if single.tie is not None else ""
             before = tied.pop(pitch, None)
@@ -131,6 +154,15 @@ def _part(staff: Any, flat: Any) -> Part:
     instrument = staff.getInstrument(returnDefault=False)
     program = (instrument.midiProgram or 0) if instrument is not None else 0
     return Part(tuple(sorted(set(notes))), staff.partName or "", program)
+
+
+def _lost(single: Any, duration: Fraction) -> str:
+    """Why a note of music21's cannot be had, as a phrase; empty where it can."""
+    if duration == 0:
+        return "grace notes left out"
+    if "Note" not in single.classes:
+        return "drum notes left out"
+    return "" if 0 <= single.pitch.midi <= 127 else "notes beyond MIDI's pitches left out"
 
 
 def _pickup(measure: Any) -> Fraction:

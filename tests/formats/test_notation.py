@@ -109,6 +109,17 @@ def test_kern():
     assert score.meters == (Meter(Fraction(0), 3, 4),)
 
 
+def test_grace_notes_and_drums_are_counted():
+    note = "<note>{}<pitch><step>D</step><octave>4</octave></pitch>{}</note>"
+    drum = "<unpitched><display-step>E</display-step><display-octave>4</display-octave></unpitched>"
+    more = note.format("<grace/>", "") + note.format("", "<duration>1</duration>").replace(
+        note[note.index("<pitch>") : note.index("</pitch>") + 8], drum
+    )
+    score = notation.read(xml(barline=more).encode(), "drums.xml")
+    assert {note.pitch for note in score.notes} == {60}
+    assert score.losses == {"grace notes left out": 2, "drum notes left out": 2}
+
+
 def test_repeats_are_played_out():
     score = notation.read(xml().encode(), "repeat.xml")
     assert [(note.onset, note.pitch) for note in score.notes] == [(0, 60), (4, 60)]

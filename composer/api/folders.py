@@ -14,7 +14,7 @@ def models_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """The folder of encoded corpora; it may be removed at any time. It may not exist yet."""
+    """The folder of what can be made again, such as encoded corpora. It may be removed, and may not exist yet."""
     return _below("cache", "user_cache_path")
 
 

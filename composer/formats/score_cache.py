@@ -1,0 +1,147 @@
+"""Scores that took long to read, kept as JSON below the cache folder so that the same bytes are read only once.
+
+A cache that cannot be read or written is no error: the score is read anew. What is in it may be damaged or removed at
+any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
+from composer.api.folders import cache_folder
+
+MOST = 256 * 1024 * 1024
+"""The most bytes that scores are kept in; beyond it, those that were kept first are removed."""
+
+_FORMAT = 1
+_DIGEST = 16
+
+
+def through_cache(data: bytes, reader: str, read: Callable[[], Score]) -> Score:
+    """The score that `read` makes of `data`, from the cache where it was read before by the same version of `reader`.
+
+    Raises what `read` raises; failures are not kept.
+    """
+    folder = cache_folder() / "scores"
+    path = folder / f"{_digest(f'{_FORMAT} {reader}'.encode(), data)}.json"
+    score = _loaded(path)
+    if score is None:
+        score = read()
+        with contextlib.suppress(OSError):
+            _keep(path, score)
+            _prune_once(folder)
+    return score
+
+
+def _loaded(path: Path) -> Score | None:
+    """The score in `path`; None where there is none, or it is damaged."""
+    try:
+        content = path.read_bytes()
+        digest, packed = content[: 2 * _DIGEST].decode(), content[2 * _DIGEST :]
+        return _score(json.loads(packed)) if digest == _digest(packed) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _keep(path: Path, score: Score) -> None:
+    """Write `score` to `path`, whole or not at all."""
+    packed = json.dumps(_plain(score), separators=(",", ":")).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".making-")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(_digest(packed).encode() + packed)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+@cache
+def _prune_once(folder: Path) -> None:
+    """Once in a process, remove what was kept first where there is more than MOST."""
+    prune(folder, MOST)
+
+
+def prune(folder: Path, most: int) -> None:
+    """Remove the oldest files of `folder` until they are half of `most` bytes, where they are more than that."""
+    found = []
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):  # another process removes them too
+            status = path.stat()
+            found.append((status.st_mtime, status.st_size, path))
+    total = sum(size for _, size, _ in found)
+    if total <= most:
+        return
+    for _, size, path in sorted(found):
+        if total <= most // 2:
+            return
+        with contextlib.suppress(OSError):
+            path.unlink()
+        total -= size
+
+
+def _plain(score: Score) -> dict[str, Any]:
+    """`score` as plain data; all times are whole numbers of the `unit`-th parts of a beat."""
+    times = [score.pickup, *(time for chord in score.chords for time in (chord.onset, chord.duration))]
+    times += [event.onset for events in (score.tempos, score.meters, score.keys) for event in events]
+    times += [time for part in score.parts for note in part.notes for time in (note.onset, note.duration)]
+    unit = math.lcm(*{time.denominator for time in times})
+
+    def whole(time: Fraction) -> int:
+        return time.numerator * (unit // time.denominator)
+
+    def notes(part: Part) -> list[list[int]]:
+        return [[whole(note.onset), note.pitch, whole(note.duration), note.velocity] for note in part.notes]
+
+    return {
+        "unit": unit,
+        "parts": [[part.name, part.program, part.percussion, notes(part)] for part in score.parts],
+        "chords": [[whole(chord.onset), whole(chord.duration), chord.symbol] for chord in score.chords],
+        "tempos": [[whole(tempo.onset), tempo.bpm] for tempo in score.tempos],
+        "meters": [[whole(meter.onset), meter.numerator, meter.denominator] for meter in score.meters],
+        "keys": [[whole(key.onset), key.sharps, key.mode] for key in score.keys],
+        "pickup": whole(score.pickup),
+        "title": score.title,
+        "losses": dict(score.losses),
+    }
+
+
+def _score(plain: Mapping[str, Any]) -> Score:
+    """What `_plain` was made of."""
+
+    @cache
+    def beats(whole: int) -> Fraction:
+        return Fraction(whole, plain["unit"])
+
+    return Score(
+        tuple(
+            Part(tuple(Note(beats(on), pitch, beats(length), loud) for on, pitch, length, loud in notes), *head)
+            for *head, notes in plain["parts"]
+        ),
+        tuple(ChordSymbol(beats(onset), beats(duration), symbol) for onset, duration, symbol in plain["chords"]),
+        tuple(Tempo(beats(onset), bpm) for onset, bpm in plain["tempos"]),
+        tuple(Meter(beats(onset), numerator, denominator) for onset, numerator, denominator in plain["meters"]),
+        tuple(Key(beats(onset), sharps, mode) for onset, sharps, mode in plain["keys"]),
+        beats(plain["pickup"]),
+        plain["title"],
+        plain["losses"],
+    )
+
+
+def _digest(*parts: bytes) -> str:
+    digest = hashlib.blake2b(digest_size=_DIGEST)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()
