@@ -18,14 +18,14 @@ _composer() {
         "train --preset") COMPREPLY=($(compgen -W "$(composer presets --names 2>/dev/null)" -- "$cur")); return ;;
         "train --model") COMPREPLY=($(compgen -W "$(composer plugins models --names 2>/dev/null)" -- "$cur")); return ;;
         "train --device") COMPREPLY=($(compgen -W "auto cpu cuda mps" -- "$cur")); return ;;
-        "eval --checkpoint"|"eval --split"|"eval --part") return ;;
+        "eval --checkpoint"|"eval --split"|"eval --part"|"eval --effort") return ;;
         "eval --device") COMPREPLY=($(compgen -W "auto cpu cuda mps" -- "$cur")); return ;;
         "show --tune"|"show --most") return ;;
     esac
     case "$command" in
         gen) words="-n --count --length --seed --temp --top-k --top-p --min-p --condition --free --prime --prime-text --format -O --output --force --tempo --instrument --velocity --checkpoint --device --width -q --quiet -h --help" ;;
         train) words="-o --option --valid --split --augment --preset --model --epochs --max-steps --batch --lr --seed --set --device --name --resume --from --snapshots --log-dir --force --json -q --quiet -h --help" ;;
-        eval) words="--checkpoint --split --part --device --json -q --quiet -h --help" ;;
+        eval) words="--checkpoint --split --part --effort --device --json -q --quiet -h --help" ;;
         presets) words="--names -h --help" ;;
         show) words="--tune --most -h --help" ;;
         plugins) words="--names -h --help" ;;

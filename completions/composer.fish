@@ -59,7 +59,8 @@ complete -c composer -n '__fish_seen_subcommand_from train' -a '(composer plugin
 complete -c composer -n '__fish_seen_subcommand_from train' -F
 complete -c composer -n '__fish_seen_subcommand_from eval' -l checkpoint -r -F -d 'The model; else your newest, else the bundled one.'
 complete -c composer -n '__fish_seen_subcommand_from eval' -l split -r -F -d 'A list of which piece is train, valid or test.'
-complete -c composer -n '__fish_seen_subcommand_from eval' -l part -x -d 'The part of the list to measure.'
+complete -c composer -n '__fish_seen_subcommand_from eval' -l part -x -d 'Only this part, of the list or as the model'\''s own training split them.'
+complete -c composer -n '__fish_seen_subcommand_from eval' -l effort -x -d 'How much work an estimate may be, where there is no exact figure.'
 complete -c composer -n '__fish_seen_subcommand_from eval' -l device -x -a 'auto cpu cuda mps' -d 'auto, cpu, cuda or mps.'
 complete -c composer -n '__fish_seen_subcommand_from eval' -l json -d 'Print the figures as JSON.'
 complete -c composer -n '__fish_seen_subcommand_from eval' -s q -l quiet -d 'Say nothing but warnings and errors.'

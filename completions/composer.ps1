@@ -67,7 +67,8 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
         'eval' = @{
             '--checkpoint' = 'The model; else your newest, else the bundled one.'
             '--split' = 'A list of which piece is train, valid or test.'
-            '--part' = 'The part of the list to measure.'
+            '--part' = 'Only this part, of the list or as the model''s own training split them.'
+            '--effort' = 'How much work an estimate may be, where there is no exact figure.'
             '--device' = 'auto, cpu, cuda or mps.'
             '--json' = 'Print the figures as JSON.'
             '--quiet' = 'Say nothing but warnings and errors.'

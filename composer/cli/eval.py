@@ -28,7 +28,13 @@ def eval(  # noqa: A001 - the command's name
     split: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A list of which piece is train, valid or test.")
     ] = None,
-    part: Annotated[str, typer.Option(metavar="PART", help="The part of the list to measure.")] = "test",
+    part: Annotated[
+        str | None,
+        typer.Option(metavar="PART", help="Only this part, of the list or as the model's own training split them."),
+    ] = None,
+    effort: Annotated[
+        int, typer.Option(metavar="N", help="How much work an estimate may be, where there is no exact figure.")
+    ] = 1,
     device: Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or mps.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
@@ -45,14 +51,23 @@ def eval(  # noqa: A001 - the command's name
 
     console: Console = context.obj
     console.quiet = quiet
-    if part not in PARTS:
+    if part is not None and part not in PARTS:
         raise UsageError(f"there is no part `{part}`", f"choose {', '.join(PARTS)}")
+    if effort < 1:
+        raise UsageError(f"--effort cannot be {effort}", "give 1 or more")
     where = devices.resolve(device)
     path = models.located(checkpoint) if checkpoint else models.default(rep)
     opened = player.open_checkpoint(path, rep, "eval {} FILES... --checkpoint")
     with Reading(console) as reading:
         found = evaluation.evaluate(
-            opened, files, device=where, listing=split, part=part, reading=reading.tell, measured=reading.measure
+            opened,
+            files,
+            device=where,
+            listing=split,
+            part=part,
+            effort=effort,
+            reading=reading.tell,
+            measured=reading.measure,
         )
     report_left_out(console, found)
     if as_json:

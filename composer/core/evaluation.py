@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from composer.api import Kind, ReadError
+from composer.api import Kind, Piece, ReadError
 from composer.core.arrays import open_part, write_part
 from composer.core.batches import Windows
 from composer.core.corpus import Refusals, read
 from composer.core.player import Opened
-from composer.core.split import listed
+from composer.core.split import Split, divide, listed
 
 BATCH, LENGTH = 32, 256
 
@@ -52,29 +52,31 @@ def evaluate(
     *,
     device: str = "cpu",
     listing: Path | None = None,
-    part: str = "test",
+    part: str | None = None,
+    effort: int = 1,
     reading: Callable[[int, int], object] | None = None,
     measured: Callable[[int, int], object] | None = None,
 ) -> Evaluation:
-    """Measure the model on the pieces that `arguments` name, or on those that `listing` has in `part`.
+    """Measure the model on the pieces that `arguments` name, or on `part` of them alone: as `listing` says, else as the
+    shares of the model's own training had it.
 
-    `reading` is called as in `corpus.read`, `measured` with the number of windows done and of all. Raises ReadError
-    where there is no piece to measure.
+    `effort` is what `Network.likelihood` takes. `reading` is called as in `corpus.read`, `measured` with the number of
+    windows done and of all. Raises ReadError where there is no piece to measure.
     """
     representation = opened.representation
     corpus = read(representation, arguments, progress=reading)
-    pieces = corpus.pieces if listing is None else listed(listing, part, corpus.pieces)
+    pieces = _chosen(opened, corpus.pieces, listing, part)
     refused = Refusals()
     refused.merge(corpus.refused)
     with tempfile.TemporaryDirectory() as folder:
-        stem = Path(folder) / part
+        stem = Path(folder) / "pieces"
         written = write_part(stem, representation, pieces, refused.add)
         if not written["pieces"]:
             raise ReadError(f"no piece can be measured: {refused.commonest()}", "the model was taught other music")
         windows = Windows(
             open_part(stem, representation.spec, written), representation.spec, batch=BATCH, length=LENGTH
         )
-        total = _measure(opened, windows, device, measured)
+        total = _measure(opened, windows, device, effort, measured)
     bits = representation.spec.kind is Kind.TOKENS
     scale = 1 / math.log(2) if bits else 1.0
     return Evaluation(
@@ -90,7 +92,24 @@ def evaluate(
     )
 
 
-def _measure(opened: Opened, windows: Windows, device: str, measured: Callable[[int, int], object] | None) -> Any:
+def _chosen(opened: Opened, pieces: Sequence[Piece], listing: Path | None, part: str | None) -> Sequence[Piece]:
+    """The pieces to measure. Raises ReadError where there are none, or nothing tells which they are."""
+    if listing is not None:
+        return listed(listing, part or "test", pieces)
+    if part is None:
+        return pieces
+    shares = opened.checkpoint.header.record.get("split", {})
+    if not all(isinstance(shares.get(name), float | int) for name in ("valid", "test")):
+        raise ReadError("the model's training did not split by shares", "name the files to measure, or give --split")
+    found = divide(Split(valid=shares["valid"], test=shares["test"]), pieces, {}).pieces[part]
+    if not found:
+        raise ReadError(f"the model's training put none of these pieces into part `{part}`", "measure another part")
+    return found
+
+
+def _measure(
+    opened: Opened, windows: Windows, device: str, effort: int, measured: Callable[[int, int], object] | None
+) -> Any:
     """The pooled Measure of all windows."""
     import torch
 
@@ -103,7 +122,7 @@ def _measure(opened: Opened, windows: Windows, device: str, measured: Callable[[
     torch.manual_seed(0)
     total, stream = Measure(), None
     for done, batch in enumerate(windows.windows(0), 1):
-        measure, stream = network.likelihood(moved(batch, device), stream)
+        measure, stream = network.likelihood(moved(batch, device), stream, effort)
         total += measure
         if measured is not None:
             measured(done, windows.per_epoch)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from composer.api import Piece, Source
+from composer.core.checkpoint import read_header
 from composer.core.player import open_player
 
 
@@ -53,6 +54,18 @@ def test_a_part_of_a_list(evaluated, tunes, tmp_path):
     assert json.loads(evaluated(tunes, "--split", listing, "--part", "train", "--json").out)["pieces"] == 1
     evaluated(tunes, "--split", listing, "--part", "valid").failed("split.txt has none", "part `valid`")
     evaluated(tunes, "--split", listing, "--part", "tset").failed("no part `tset`", code=2)
+
+
+def test_a_part_as_the_models_training_had_it(composer, tmp_path, home):
+    bars = [" ".join(f"{low}2{high}2" * 2 + "|" for low in "CDEF") for high in "cdefgab"]
+    tunes = [f"X:{n}\nT:Number {n}\nM:4/4\nL:1/8\nK:C\n{bars[n % 7]}]\n" for n in range(1, 36)]
+    (tmp_path / "many.abc").write_text("\n".join(tunes))
+    done = composer("train", "abc", tmp_path / "many.abc", "--max-steps", "1", "--set", "hidden=4", "--name", "mine")
+    assert done.code == 0, done.err
+    held = read_header(home / "models" / "mine.safetensors").record["pieces"]["valid"]
+    asked = ("eval", "abc", tmp_path / "many.abc", "--checkpoint", "mine", "--part")
+    assert json.loads(composer(*asked, "valid", "--json").out)["pieces"] == held > 0
+    composer(*asked, "test").failed("none of these pieces into part `test`")
 
 
 def test_what_cannot_be_measured(evaluated, composer, checkpoint, tmp_path):
