@@ -101,7 +101,8 @@ class AttnLstmConfig:
 def head_sizes(size: int, heads: int) -> tuple[int, int]:
     """The size of a key and of a value of each of several heads that look at outputs of `size`.
 
-    Together the keys are a quarter of an output, and the values half of one.
+    Together the keys are a quarter of an output, and the values half of one: larger ones learn a little more and
+    play slower.
     """
     return -(-size // (4 * heads)), -(-size // (2 * heads))
 
