@@ -38,7 +38,7 @@ PRETRAINING = "pretraining"
 MONITORED = 32
 """How many frames of a batch are looked at to tell how training goes."""
 
-GLANCE, MEASURING, EVALUATING = Effort(10, 1, shared=True), Effort(30, 1, shared=True), Effort(100, 4)
+GLANCE, MEASURING, EVALUATING = Effort(10, 1, shared=True), Effort(50, 1, shared=True), Effort(400, 4)
 
 
 class RnnRbmNetwork(Network):
@@ -93,7 +93,11 @@ class RnnRbmNetwork(Network):
         return self._measure(batch, state, MEASURING)
 
     def likelihood(self, batch: Batch, state: Any, effort: int = 1) -> tuple[Measure, Any]:
-        """-log p(v_t) by annealed importance sampling, with the error that its chains leave."""
+        """-log p(v_t) by annealed importance sampling, with the error that its chains leave.
+
+        Where some chains miss what a machine also draws, log Z comes out too small: such a figure errs on the low
+        side, and less so with more effort.
+        """
         return self._measure(batch, state, Effort(EVALUATING.steps * effort, EVALUATING.chains))
 
     def biases(
