@@ -4,18 +4,20 @@
     python tests/bench/roundtrips.py pianoroll nottingham/ --formats midi
 
 Prints, for every format that a representation can be written in, how many pieces came back with the same notes on the
-grid, how many with others, and how many were refused, by reason.
+grid, how many with others, and how many were refused, by reason, with the first places of whatever went wrong.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections import Counter
 from pathlib import Path
 
 from composer.api import ComposerError, Piece, Refused, Representation, Source
 from composer.core import corpus, options, registry
 from composer.formats import format_named, write
+
+SAME = "the same"
+EXAMPLES = 3
 
 
 def main() -> None:
@@ -32,12 +34,14 @@ def main() -> None:
     representation.fit(read.pieces)
     print(f"{kind.name}: {len(read.pieces):,} pieces read, {len(read.unreadable)} files unreadable")
     for reason, count in read.refused.counts.items():
-        print(f"  {count:6,}  refused: {reason}")
+        print(f"  {count:6,}  refused: {reason} ({read.refused.places[reason][0]})")
     for name in given.formats or kind.formats:
-        found = Counter(outcome(representation, piece, name) for piece in read.pieces)
+        found: dict[str, list[str]] = {}
+        for piece in read.pieces:
+            found.setdefault(outcome(representation, piece, name), []).append(piece.source)
         print(f"  {name}:")
-        for result, count in found.most_common():
-            print(f"  {count:6,}  {result}")
+        for result, places in sorted(found.items(), key=lambda each: -len(each[1])):
+            print(f"  {len(places):6,}  {result}" + (f" ({', '.join(places[:EXAMPLES])})" if result != SAME else ""))
 
 
 def outcome(representation: Representation, piece: Piece, name: str) -> str:
@@ -54,7 +58,7 @@ def outcome(representation: Representation, piece: Piece, name: str) -> str:
         return f"not written: {error.message}"
     if isinstance(again, Refused):
         return f"refused when read again: {again.reason}"
-    return "the same" if notes(representation, again) == notes(representation, piece) else "different"
+    return SAME if notes(representation, again) == notes(representation, piece) else "different"
 
 
 def written(representation: Representation, steps: list, name: str) -> bytes:
