@@ -1,7 +1,7 @@
 """What plugins are written against: stable, versioned by `API_VERSION`, and light (no numpy, no torch).
 
-`composer.api.sampling` and `composer.api.stepwise` (numpy), `composer.api.network` (torch) and `composer.api.testing`
-are imported by name.
+`composer.api.sampling` and `composer.api.stepwise` (numpy), `composer.api.network` and `composer.api.recurrent` (torch)
+and `composer.api.testing` are imported by name.
 """
 
 from composer.api.errors import (

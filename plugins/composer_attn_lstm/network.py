@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from composer.api import Kind, OptionError, SequenceSpec
-from composer.api.network import RecurrentNetwork, embedding, open_forget_gates, recur
+from composer.api.recurrent import RecurrentNetwork, embedding, open_forget_gates, recur
 from composer_attn_lstm import head_sizes
 from composer_attn_lstm.pitches import JITTER, pitch_values
 

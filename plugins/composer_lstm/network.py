@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from composer.api import SequenceSpec
-from composer.api.network import RecurrentNetwork, embedding, open_forget_gates, recur
+from composer.api.recurrent import RecurrentNetwork, embedding, open_forget_gates, recur
 
 if TYPE_CHECKING:
     from composer_lstm import LstmConfig

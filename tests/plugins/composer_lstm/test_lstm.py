@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from composer.api import Kind, OptionError, SequenceSpec
-from composer.api.network import _stretches
+from composer.api.recurrent import _stretches
 from composer.api.sampling import CounterNoise, How
 from composer.api.testing import check_model
 from composer_lstm import Lstm, LstmConfig

@@ -1,0 +1,83 @@
+"""What networks of LSTM layers share: vectors for steps and conditions, and layers that begin anew where pieces do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from composer.api.network import SELDOM, StepwiseNetwork
+from composer.api.sequence import Kind, SequenceSpec
+
+__all__ = ["RecurrentNetwork", "embedding", "open_forget_gates", "recur"]
+
+
+class RecurrentNetwork(StepwiseNetwork):
+    """A StepwiseNetwork whose steps enter as vectors, each joined by one vector for each condition.
+
+    Weights: those of `embed`, which turns inputs into vectors (B, T, E), and `conditions.n` of the n-th condition;
+    `width` is the size of the whole. `composer.api.stepwise.FirstLayer` has the same in numpy.
+    """
+
+    def __init__(self, spec: SequenceSpec, embed: nn.Module, size: int, condition: int, hidden: float) -> None:
+        """`size` is E, `condition` the size of a condition's vector, `hidden` how often none is shown in training."""
+        super().__init__(spec)
+        self.embed = embed
+        # row 0 of a condition's table stands for "any value"
+        self.conditions = nn.ModuleList(nn.Embedding(1 + len(each), condition) for each in spec.conditions.values())
+        self.width, self.share_hidden = size + condition * len(spec.conditions), hidden
+
+    def vectors(self, inputs: Tensor, conditions: Mapping[str, Tensor]) -> Tensor:
+        """The vectors (B, T, width)."""
+        vectors = [self.embed(inputs)]
+        for name, table in zip(self.spec.conditions, self.conditions, strict=True):
+            index = conditions[name] + 1
+            if self.training:
+                index = index * (torch.rand(len(index), 1, device=index.device) >= self.share_hidden)
+            vectors.append(table(index.expand(inputs.shape[:2])))
+        return torch.cat(vectors, -1) if len(vectors) > 1 else vectors[0]
+
+    def expect_seldom(self, output: nn.Linear) -> None:
+        """First weights where steps are frames: few units of many are active.
+
+        Their sum must be as large as a token's vector, and most chances small.
+        """
+        if self.spec.kind is Kind.FRAMES:
+            if isinstance(self.embed, nn.Linear):
+                nn.init.normal_(self.embed.weight)
+            nn.init.constant_(output.bias, SELDOM)
+
+
+def embedding(spec: SequenceSpec, size: int) -> nn.Module:
+    """What turns steps into vectors of `size`: a row of a table, or for frames a linear map."""
+    return nn.Embedding(spec.size, size) if spec.kind is Kind.TOKENS else nn.Linear(spec.size, size)
+
+
+@torch.no_grad()
+def open_forget_gates(lstm: nn.LSTM) -> None:
+    """Let forget gates begin open (Jozefowicz, Zaremba and Sutskever 2015)."""
+    for layer in range(lstm.num_layers):
+        getattr(lstm, f"bias_ih_l{layer}")[lstm.hidden_size : 2 * lstm.hidden_size] = 1.0
+
+
+def recur(
+    lstm: nn.LSTM, vectors: Tensor, state: tuple[Tensor, Tensor], reset: Tensor | None
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """The outputs (B, T, H) of `lstm` over `vectors`, beginning anew where `reset`, and the state after the last."""
+    outputs = []
+    hidden, cell = state
+    for start, stop in _stretches(reset, vectors.shape[1]):
+        if reset is not None:
+            keep = ~reset[None, :, start, None]
+            hidden, cell = hidden * keep, cell * keep
+        output, (hidden, cell) = lstm(vectors[:, start:stop], (hidden, cell))
+        outputs.append(output)
+    return torch.cat(outputs, 1), (hidden, cell)
+
+
+def _stretches(reset: Tensor | None, length: int) -> Iterator[tuple[int, int]]:
+    """The window cut wherever a piece begins in any row, as (start, stop): within a stretch, states only go on."""
+    begins = [] if reset is None else reset.any(0).nonzero()[:, 0].tolist()
+    return pairwise(sorted({0, *begins, length}))
