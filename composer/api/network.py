@@ -128,7 +128,7 @@ class Network(nn.Module, ABC):
         """The measure that is reported and that the best checkpoint is chosen by; lower is better."""
 
     def likelihood(self, batch: Batch, state: State | None, effort: int = 1) -> tuple[Measure, State]:
-        """Nats by the model's probability, for figures; an estimate has its standard error, and `effort` times the work.
+        """Nats by the model's probability, for figures. An estimate has its standard error; `effort` times the work.
 
         Here it is what `evaluate` gives, for networks whose measure is exact.
         """
