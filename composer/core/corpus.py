@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from composer.api import Piece, ReadError, Refused, Representation, Source
+from composer.core.reading import outcomes
 from composer.core.sources import sources
 
 __all__ = ["Corpus", "Refusals", "identity", "read", "sources"]
@@ -82,21 +84,18 @@ def read(
     pieces: list[Piece] = []
     refused = Refusals()
     unreadable: list[ReadError] = []
-    for count, source in enumerate(sources(arguments, representation.suffixes) if found is None else found, 1):
-        try:
-            if isinstance(source, ReadError):
-                raise source
-            for item in representation.read(source):
+    each = sources(arguments, representation.suffixes) if found is None else found
+    with closing(outcomes(representation, each)) as reading:
+        for count, outcome in enumerate(reading, 1):
+            for item in outcome.items:
                 if isinstance(item, Refused):
                     refused.add(item)
                 else:
                     pieces.append(item)
-        except ReadError as error:
-            unreadable.append(error)
-        except Exception as error:  # a reader that breaks on one strange file must not lose a thousand good ones
-            unreadable.append(ReadError(f"{getattr(source, 'label', source)}: {type(error).__name__}: {error}"))
-        if progress is not None:
-            progress(count, len(pieces))
+            if outcome.error is not None:
+                unreadable.append(outcome.error)
+            if progress is not None:
+                progress(count, len(pieces))
     if not pieces:
         raise _nothing(representation, arguments, refused, unreadable)
     return Corpus(tuple(pieces), refused, tuple(error.message for error in unreadable))
