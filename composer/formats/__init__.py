@@ -9,9 +9,10 @@ import difflib
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
-from composer.api import ComposerError, OptionError, Score
+from composer.api import ComposerError, OptionError, Score, Tempo
 
 __all__ = ["FORMATS", "Format", "WriteSettings", "format_named", "format_of", "write"]
 
@@ -94,7 +95,11 @@ def write(format_name: str, score: Score, settings: WriteSettings | None = None)
     return _WRITERS[name](score, settings)
 
 
-def _abc(score: Score, _: WriteSettings) -> bytes:
+def _abc(score: Score, settings: WriteSettings) -> bytes:
+    if settings.tempo is not None:
+        score = replace(score, tempos=(Tempo(Fraction(0), settings.tempo),))
+    if settings.instrument is not None:
+        score = replace(score, parts=tuple(replace(part, program=settings.instrument) for part in score.parts))
     text: str = importlib.import_module("composer.formats.abc.writer").write(score)
     return text.encode()
 

@@ -157,10 +157,10 @@ class Abc(Representation):
         return self._automaton
 
     def from_score(self, score: Score) -> Piece:
-        from composer.formats.abc.writer import dialect_of
+        from composer.formats.abc.writer import dialect_with_losses
 
-        text = dialect_of(score)
-        return Piece(f"X:1\n{text}" if self.raw else text, title=score.title)
+        text, losses = dialect_with_losses(score)
+        return Piece(f"X:1\n{text}" if self.raw else text, title=score.title, losses=losses)
 
 
 class _Decoder:

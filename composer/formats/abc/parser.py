@@ -183,14 +183,16 @@ class _Parser:
                 tune.complain(number, 1, "no header", "the tune has no header fields")
             tune.complain(number, 1, "no key", "the music begins before a K: field")
             self.in_body = True
-        voice = self._sounding()
+        voice: Voice | None = None
         handlers = HANDLERS
         for token in tokens(line, number):
             if token.kind == "inline":
                 text = token.text
                 self._change(Field(text[1], text[3:-1].strip(), number, token.column + 1))
-                voice = self._sounding()
+                # A voice begins with its music, so that one which is only named takes no other's place.
+                voice = None
             else:
+                voice = voice or self._sounding()
                 handlers[token.kind](tune, voice, token)
 
     def _sounding(self) -> Voice:

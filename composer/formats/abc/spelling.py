@@ -20,7 +20,7 @@ from composer.formats.abc.dialect import (
 from composer.formats.abc.elements import Sound, Tone
 from composer.formats.abc.keys import Signature, Time, pitch, step_name
 
-__all__ = ["Line", "Part", "Speller", "Unwritable", "spell_tune"]
+__all__ = ["Accidentals", "Line", "Part", "Speller", "Unwritable", "spell_tune"]
 
 
 class Unwritable(Exception):
@@ -60,17 +60,36 @@ def _strings(unit: str) -> dict[int, str]:
     return {ticks: text for text, ticks in lengths(unit).items()}
 
 
+class Accidentals:
+    """Those in force in one bar of a key."""
+
+    def __init__(self, key: Signature) -> None:
+        self.alters = key.alters
+        self.by_letter: dict[int, int] = {}
+        self.by_step: dict[int, int] = {}
+
+    def spell(self, tone: Tone) -> str:
+        """The next note of the bar, an alteration of at most a semitone, with the accidental that it needs."""
+        step, alter = tone
+        letter = step % 7
+        known = self.alters[letter]
+        # Readers disagree on whether an accidental holds in other octaves: written wherever either would be wrong.
+        if self.by_letter.get(letter, known) == alter == self.by_step.get(step, known):
+            return step_name(step)
+        self.by_letter[letter] = self.by_step[step] = alter
+        return "_=^"[alter + 1] + step_name(step)
+
+
 class Speller:
     """Spells bars in a key (the plain signature of its name) and a meter."""
 
     def __init__(self, key: Signature, time: Time) -> None:
-        self.alters = key.alters
+        self.key = key
         self.time = time
         self.strings = _strings(unit_of(time))
         self.unit = next(ticks for ticks, text in self.strings.items() if not text)
         self.group = beat_group(time)
-        self.by_letter: dict[int, int] = {}
-        self.by_step: dict[int, int] = {}
+        self.accidentals = Accidentals(key)
 
     def body(self, parts: Sequence[Part]) -> str:
         """The body of a tune, with a line feed after each line."""
@@ -108,7 +127,7 @@ class Speller:
         return "".join(pieces)
 
     def _bar(self, bar: Line, following: Sound | None) -> str:
-        self.by_letter, self.by_step = {}, {}
+        self.accidentals = Accidentals(self.key)
         pieces: list[str] = []
         index, fresh = 0, True
         while index < len(bar):
@@ -205,14 +224,7 @@ class Speller:
             step, alter = _respelt(step, alter)
         if not LOWEST <= step <= HIGHEST:
             raise Unwritable("a note out of range", Sound((tone,), 0, 0, 0))
-        letter = step % 7
-        known = self.alters[letter]
-        accidental = ""
-        # Readers disagree on whether an accidental holds in other octaves: written wherever either would be wrong.
-        if self.by_letter.get(letter, known) != alter or self.by_step.get(step, known) != alter:
-            accidental = "_=^"[alter + 1]
-            self.by_letter[letter] = self.by_step[step] = alter
-        return accidental + step_name(step)
+        return self.accidentals.spell((step, alter))
 
 
 def _tied(sound: Sound, after: Sound | None) -> bool:

@@ -1,39 +1,92 @@
-"""A Score as ABC in the dialect: its melody, bar by bar, with its chord symbols."""
+"""A Score as ABC: in the dialect where that holds it, its melody alone for who asks for that, else in voices."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 
 from composer.api import EncodeError, Note, Score
-from composer.formats.abc.dialect import METERS, MOST_TONES
-from composer.formats.abc.elements import Sound, Tone
-from composer.formats.abc.keys import BEAT, LETTERS, Signature, Time, fifth, key_name, parse_key, pitch
+from composer.formats.abc.dialect import METERS, MOST_TONES, chord_symbol
+from composer.formats.abc.elements import Sound
+from composer.formats.abc.keys import BEAT, Signature, Time
+from composer.formats.abc.melody import GRID, melody_of, snapped
+from composer.formats.abc.naming import named_key, plainest_key, tone
+from composer.formats.abc.reader import read_score
 from composer.formats.abc.spelling import Part, Unwritable, spell_tune
+from composer.formats.abc.structure import MOST_BARS
+from composer.formats.abc.voices import tempo, write_voices
 
-__all__ = ["dialect_of", "write"]
+__all__ = ["dialect_of", "dialect_with_losses", "write"]
 
-GRID = BEAT // 8
-"""Onsets and ends that are not parts of triplets are moved to the nearest thirty-second note."""
+MOVED, CUT, UNDER = "notes moved to the grid", "notes cut short by the next", "notes under the melody left out"
+
+_SLIGHT = GRID // 8
+"""So far notes are moved without a word: many MIDI files end a note a little before the next begins."""
 
 
 def write(score: Score) -> str:
-    """`score` as a file of one tune. Raises EncodeError."""
-    return f"X:1\n{dialect_of(score)}"
+    """`score` as a file of one tune, which reads back note for note: a single melody in the dialect where that has all
+    of its notes, and whatever else in voices. Percussion is left out.
+
+    Raises EncodeError for what neither can hold: see `voices.write_voices`.
+    """  # fmt: skip
+    return _melody_alone(score) or write_voices(score)
+
+
+def _melody_alone(score: Score) -> str:
+    """`score` in the dialect, with its tempo; empty where that does not hold its notes exactly."""
+    parts = [part for part in score.parts if part.notes and not part.percussion]
+    if len(parts) != 1:
+        return ""
+    notes = sorted(parts[0].notes)
+    try:
+        text = "X:1\n" + _spelt(score, notes, Counter())
+    except EncodeError:
+        return ""
+    if _sounding(read_score(text).notes) != _sounding(notes):
+        return ""
+    return text.replace("\nK:", f"\nQ:{tempo(score.tempos[0].bpm)}\nK:", 1) if score.tempos else text
+
+
+def _sounding(notes: Sequence[Note]) -> list[tuple[Fraction, int, Fraction]]:
+    return [(note.onset, note.pitch, note.duration) for note in notes]
 
 
 def dialect_of(score: Score) -> str:
-    """The melody of `score` in the dialect: its first part that sounds, notes that overlap cut short.
+    """The text of `dialect_with_losses`."""
+    return dialect_with_losses(score)[0]
 
-    Raises EncodeError, naming what the dialect has no way of writing: nothing that sounds, a meter that it does not
-    have, a change of meter, a note out of range.
+
+def dialect_with_losses(score: Score) -> tuple[str, dict[str, int]]:
+    """The melody of `score` (see `melody.melody_of`) in the dialect, notes that overlap cut short.
+
+    With it goes what of the score it does not hold, counted by phrases as in `Piece.losses`. Raises EncodeError, naming
+    what the dialect has no way of writing: nothing that sounds, a meter that it does not have, a change of meter, a
+    note out of range.
     """
+    melody = melody_of(score)
+    losses = Counter(melody.losses)
+    losses["drum notes left out"] = sum(len(part.notes) for part in score.parts if part.percussion)
+    losses["changes of key left out"] = max(len(score.keys) - 1, 0)
+    losses["chord symbols left out"] = sum(not chord_symbol(chord.symbol) for chord in score.chords)
+    text = _spelt(score, melody.notes, losses)
+    return text, {phrase: count for phrase, count in losses.items() if count}
+
+
+def _spelt(score: Score, melody: Sequence[Note], losses: Counter[str]) -> str:
+    """`melody`, in ascending order, in the dialect; what is done to its notes is counted in `losses`."""
     time = _meter(score)
-    melody = next((part.notes for part in score.parts if part.notes and not part.percussion), ())
     if not melody:
         raise EncodeError("the score has no notes to write as ABC", "give music with a melody")
-    key = _key(score, melody)
-    sounds = _sounds(melody, _speller(key))
+    if score.duration * BEAT > MOST_BARS * time.bar:
+        raise EncodeError(f"the score has more than {MOST_BARS} bars, which is too long for ABC", "write MIDI")
+    key = named_key(score.keys[0]) if score.keys else plainest_key(melody)
+    sounds = _sounds(melody, key, losses)
+    if not sounds:
+        raise EncodeError(
+            "the score has only notes that are too short to write as ABC here", "give music with a melody"
+        )
     _chords(sounds, score)
     lines = _bars(sounds, time, round(score.pickup * BEAT))
     try:
@@ -52,79 +105,33 @@ def _meter(score: Score) -> Time:
     return time
 
 
-def _key(score: Score, melody: Sequence[Note]) -> Signature:
-    """The score's first key; where it has none, the one that needs the fewest accidentals and ends on its tonic."""
-    if score.keys:
-        named = parse_key(key_name(score.keys[0].sharps, score.keys[0].mode))
-        return named or Signature()
-    names = (key_name(sharps, mode) for sharps in range(-4, 5) for mode in ("major", "minor"))
-    keys = [key for key in map(parse_key, names) if key is not None]
-
-    def strangeness(key: Signature) -> tuple[int, bool, int]:
-        scale = {pitch(step, alter) % 12 for step, alter in enumerate(key.alters)}
-        tonic = pitch(LETTERS.index(key.tonic[0]), key.tonic.count("#") - key.tonic.count("b")) % 12
-        return sum(note.pitch % 12 not in scale for note in melody), melody[-1].pitch % 12 != tonic, abs(key.sharps)
-
-    return min(keys, key=strangeness)
-
-
-def _speller(key: Signature) -> dict[int, Tone]:
-    """For each pitch class the step of octave 0 or next to it, and the alteration, that the key writes it with."""
-    return {pitch_class: _spelt(pitch_class, key) for pitch_class in range(12)}
-
-
-def _spelt(pitch_class: int, key: Signature) -> Tone:
-    """A note of the key, else the one nearest on the line of fifths to where the key's music is.
-
-    That is two fifths above the tonic in major, and half a fifth in minor: the fourth is raised and not the fifth
-    lowered, in minor the sixth and seventh are raised, and the second is lowered. Of two that are as near, the one
-    that goes with the key's own sharps or flats.
-    """
-    tonic = fifth(LETTERS.index(key.tonic[0]), key.tonic.count("#") - key.tonic.count("b"))
-    centre = 2 * tonic + (1 if key.mode in ("minor", "dorian", "phrygian", "locrian") else 4)
-    own = 1 if key.sharps >= 0 else -1
-
-    def strangeness(tone: Tone) -> tuple[bool, int, bool]:
-        return tone[1] != key.alters[tone[0] % 7], abs(2 * fifth(*tone) - centre), tone[1] == -own
-
-    tones = ((step, alter) for step in range(-1, 8) for alter in (-1, 0, 1))
-    return min((tone for tone in tones if pitch(*tone) == pitch_class), key=strangeness)
-
-
-def _tone(midi: int, speller: dict[int, Tone]) -> Tone:
-    letter, alter = speller[midi % 12]
-    return letter + 7 * (midi // 12), alter
-
-
-def _sounds(melody: Sequence[Note], speller: dict[int, Tone]) -> list[Sound]:
-    """The notes one after another, rests between them, from beat 0; notes that begin together are chords."""
+def _sounds(melody: Sequence[Note], key: Signature, losses: Counter[str]) -> list[Sound]:
+    """The notes one after another, rests between them, from beat 0; what begins together ends as its highest note."""
     chords: list[tuple[int, int, list[int]]] = []
     for note in melody:
-        begin, end = _snapped(note.onset), _snapped(note.end)
+        begin, end = snapped(note.onset), snapped(note.end)
+        losses[MOVED] += max(abs(begin - note.onset * BEAT), abs(end - note.end * BEAT)) > _SLIGHT
         if chords and begin <= chords[-1][0]:
-            chords[-1][2].append(note.pitch)
+            losses[CUT] += end != chords[-1][1]
+            chords[-1] = (chords[-1][0], max(end, begin + GRID), [*chords[-1][2], note.pitch])
         elif end > begin:
             if chords and chords[-1][1] > begin:
+                losses[CUT] += len(chords[-1][2])
                 chords[-1] = (chords[-1][0], begin, chords[-1][2])
             chords.append((begin, end, [note.pitch]))
+        else:
+            losses["notes too short left out"] += 1
     sounds: list[Sound] = []
     now = 0
     for begin, end, pitches in chords:
         if begin > now:
             sounds.append(Sound((), begin - now, 0, 0))
-        tones = tuple(sorted(_tone(each, speller) for each in sorted(set(pitches))[-MOST_TONES:]))
-        sounds.append(Sound(tones, end - begin, 0, 0))
+        highest = sorted(set(pitches))[-MOST_TONES:]
+        losses[UNDER] += len(pitches) - len(highest)
+        sounds.append(Sound(tuple(sorted(tone(each, key) for each in highest)), end - begin, 0, 0))
         now = end
     _group(sounds)
     return sounds
-
-
-def _snapped(beats: Fraction) -> int:
-    """Ticks of the grid, or of the third or sixth of a beat that `beats` exactly is."""
-    ticks = beats * BEAT
-    if ticks.denominator == 1 and int(ticks) % (BEAT // 12) == 0:
-        return int(ticks)
-    return round(ticks / GRID) * GRID
 
 
 def _group(sounds: list[Sound]) -> None:

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.api import ChordSymbol, EncodeError, Key, Meter, Note, Part, Score
+from composer.api import ChordSymbol, EncodeError, Key, Meter, Note, Part, Score, Tempo
 from composer.formats.abc.check import check
 from composer.formats.abc.conformance import conforms
+from composer.formats.abc.melody import melody_of
 from composer.formats.abc.reader import read_score
-from composer.formats.abc.writer import dialect_of, write
+from composer.formats.abc.writer import dialect_of, dialect_with_losses, write
 
 
 def score_of(lengths: list[tuple[int, float]], **more: object) -> Score:
@@ -78,7 +79,9 @@ def test_a_score_without_a_key_gets_the_plainest():
 
 def test_chords_and_overlaps():
     notes = (Note(Fraction(0), 60, Fraction(2)), Note(Fraction(0), 64, Fraction(2)), Note(Fraction(1), 67, Fraction(3)))
-    assert dialect_of(Score((Part(notes),), keys=(Key(Fraction(0), 0),))).endswith("[CE]2G6|]\n")
+    score = Score((Part(notes),), keys=(Key(Fraction(0), 0),))
+    assert dialect_of(score).endswith("E2G6|]\n")
+    assert write(score).endswith("[V:1] z2G6|]\n[V:2] [CE]4 x4|]\n")
 
 
 @pytest.mark.parametrize(
@@ -92,9 +95,53 @@ def test_chords_and_overlaps():
         (score_of([(60, 1 / 3), (62, 2 / 3)]), "rhythms that cannot be written"),
     ],
 )
-def test_what_cannot_be_written_is_named(score, words):
+def test_what_the_dialect_has_no_way_of_writing_is_named(score, words):
     with pytest.raises(EncodeError, match=words):
-        write(score)
+        dialect_of(score)
+
+
+def test_a_tempo_stands_before_the_key():
+    score = score_of([(60, 4)], tempos=(Tempo(Fraction(0), 96.5),))
+    assert write(score) == "X:1\nM:4/4\nL:1/8\nQ:1/4=96.5\nK:C\nC8|]\n"
+    assert read_score(write(score)).tempos == score.tempos
+
+
+def line(*pitches: int, octave: int = 0, length: Fraction = Fraction(1), **more: object) -> Part:
+    """Notes one after another."""
+    return Part(tuple(Note(n * length, p + 12 * octave, length) for n, p in enumerate(pitches)), **more)  # type: ignore[arg-type]
+
+
+def test_the_melody_is_the_first_part_that_is_a_line_and_no_bass():
+    soprano, bass = line(72, 74, 76, 77), line(48, 50, 52, 53)
+    chords = Part(tuple(Note(Fraction(0), pitch, Fraction(4)) for pitch in (67, 71, 74)))
+    drums = Part((Note(Fraction(0), 36, Fraction(1)),), percussion=True)
+    text, losses = dialect_with_losses(Score((drums, chords, bass, soprano)))
+    assert text.endswith("\nc2d2 e2f2|]\n")
+    assert losses == {"other parts left out": 2, "drum notes left out": 1}
+    assert melody_of(Score((line(60, 62), line(72, 74)))).notes[0].pitch == 60
+
+
+def test_both_hands_in_one_part_give_the_top_line():
+    right = [Note(Fraction(n), 72 + n, Fraction(1)) for n in range(4)]
+    left = [Note(Fraction(n, 2), 48 + n, Fraction(1, 2)) for n in range(8)]
+    text, losses = dialect_with_losses(Score((Part(tuple(right + left)),), keys=(Key(Fraction(0), 2),)))
+    assert text.endswith("\n=c2^c2 d2^d2|]\n")
+    assert losses == {"notes under the melody left out": 8}
+
+
+def test_what_the_dialect_does_not_hold_is_counted():
+    notes = [Note(Fraction(n), 72, Fraction(1)) for n in range(20)]
+    notes[3] = Note(Fraction(3), 72, Fraction(3, 2))
+    notes[8] = Note(Fraction(8) + Fraction(1, 20), 72, Fraction(19, 20))
+    chords = (ChordSymbol(Fraction(0), Fraction(4), "Am"), ChordSymbol(Fraction(4), Fraction(4), "softly"))
+    keys = (Key(Fraction(0), 0), Key(Fraction(4), 1))
+    _, losses = dialect_with_losses(Score((Part(tuple(notes)),), chords=chords, keys=keys))
+    assert losses == {
+        "notes moved to the grid": 1,
+        "notes cut short by the next": 1,
+        "changes of key left out": 1,
+        "chord symbols left out": 1,
+    }
 
 
 @given(

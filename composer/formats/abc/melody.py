@@ -1,0 +1,78 @@
+"""The melody of a score, as far as the dialect can hold it, and what of the score that leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from composer.api import Note, Part, Score
+from composer.formats.abc.keys import BEAT
+
+__all__ = ["GRID", "Chosen", "melody_of", "snapped"]
+
+GRID = BEAT // 8
+"""Onsets and ends that are not parts of triplets are moved to the nearest thirty-second note."""
+
+UNDER = "notes under the melody left out"
+PARTS = "other parts left out"
+
+_FEW = Fraction(1, 10)
+"""A melody may have such a share of notes that sound together with others of its part."""
+
+_BELOW = 6
+"""By so many semitones a part may lie lower than the score on the whole, and still be its melody and no bass."""
+
+
+class Chosen(NamedTuple):
+    """A melody in ascending order, and what its score holds beside it, counted by phrase."""
+
+    notes: tuple[Note, ...]
+    losses: dict[str, int]
+
+
+def melody_of(score: Score) -> Chosen:
+    """The first part that is on the whole a single line and no bass; where there is none, the top line of all notes."""
+    parts = [part for part in score.parts if part.notes and not part.percussion]
+    bottom = _height(score.notes) - _BELOW
+    for part in parts:
+        if _height(part.notes) >= bottom and _line_on_the_whole(part):
+            return Chosen(tuple(sorted(part.notes)), {PARTS: len(parts) - 1} if len(parts) > 1 else {})
+    top = skyline(score.notes)
+    under = len(score.notes) - len(top)
+    return Chosen(tuple(top), {UNDER: under} if under else {})
+
+
+def skyline(notes: Sequence[Note]) -> list[Note]:
+    """The top line of `notes`: of what begins together the highest, which ends where a higher note begins.
+
+    What begins under a higher note that still sounds is none of it.
+    """
+    line: list[Note] = []
+    for note in sorted(notes, key=lambda note: (snapped(note.onset), -note.pitch, -note.duration)):
+        begin = snapped(note.onset)
+        sounding = bool(line) and begin < snapped(line[-1].end)
+        if not sounding or (begin > snapped(line[-1].onset) and note.pitch > line[-1].pitch):
+            line.append(note)
+    return line
+
+
+def _line_on_the_whole(part: Part) -> bool:
+    """Whether few of its notes begin while another sounds."""
+    together, end = 0, 0
+    for note in sorted(part.notes):
+        together += snapped(note.onset) < end
+        end = max(end, snapped(note.end))
+    return together <= _FEW * len(part.notes)
+
+
+def _height(notes: Sequence[Note]) -> Fraction:
+    return Fraction(sum(note.pitch for note in notes), max(len(notes), 1))
+
+
+def snapped(beats: Fraction) -> int:
+    """Ticks of the grid, or of the third or sixth of a beat that `beats` exactly is."""
+    ticks = beats * BEAT
+    if ticks.denominator == 1 and int(ticks) % (BEAT // 12) == 0:
+        return int(ticks)
+    return round(ticks / GRID) * GRID

@@ -1,0 +1,62 @@
+"""MIDI numbers and key signatures into the notes and keys that ABC writes them with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from composer.api import Key, Note
+from composer.formats.abc.elements import Tone
+from composer.formats.abc.keys import LETTERS, Signature, fifth, key_name, parse_key, pitch
+
+__all__ = ["named_key", "plainest_key", "tone"]
+
+_MODES = {"ionian": "major", "aeolian": "minor"}
+
+
+def named_key(key: Key) -> Signature:
+    """`key` as a signature: in major where its mode has no name in ABC, C where there are no such sharps or flats."""
+    mode = _MODES.get(key.mode, key.mode)
+    try:
+        name = key_name(key.sharps, mode)
+    except KeyError:
+        name = key_name(key.sharps)
+    return parse_key(name) or Signature()
+
+
+def plainest_key(notes: Sequence[Note]) -> Signature:
+    """The key that writes `notes` with the fewest accidentals; of such, one with the last note for its tonic."""
+    names = (key_name(sharps, mode) for sharps in range(-4, 5) for mode in ("major", "minor"))
+    keys = [key for key in map(parse_key, names) if key is not None]
+
+    def strangeness(key: Signature) -> tuple[int, bool, int]:
+        scale = {pitch(step, alter) % 12 for step, alter in enumerate(key.alters)}
+        tonic = pitch(LETTERS.index(key.tonic[0]), key.tonic.count("#") - key.tonic.count("b")) % 12
+        return sum(note.pitch % 12 not in scale for note in notes), notes[-1].pitch % 12 != tonic, abs(key.sharps)
+
+    return min(keys, key=strangeness)
+
+
+def tone(midi: int, key: Signature) -> Tone:
+    """The note that a MIDI number is in `key`."""
+    step, alter = _spelt(midi % 12, key)
+    return step + 7 * (midi // 12), alter
+
+
+@cache
+def _spelt(pitch_class: int, key: Signature) -> Tone:
+    """A note of the key, else the one nearest on the line of fifths to where the key's music is.
+
+    That is two fifths above the tonic in major, and half a fifth in minor: the fourth is raised and not the fifth
+    lowered, in minor the sixth and seventh are raised, and the second is lowered. Of two that are as near, the one
+    that goes with the key's own sharps or flats.
+    """
+    tonic = fifth(LETTERS.index(key.tonic[0]), key.tonic.count("#") - key.tonic.count("b"))
+    centre = 2 * tonic + (1 if key.mode in ("minor", "dorian", "phrygian", "locrian") else 4)
+    own = 1 if key.sharps >= 0 else -1
+
+    def strangeness(tone: Tone) -> tuple[bool, int, bool]:
+        return tone[1] != key.alters[tone[0] % 7], abs(2 * fifth(*tone) - centre), tone[1] == -own
+
+    tones = ((step, alter) for step in range(-1, 8) for alter in (-1, 0, 1))
+    return min((tone for tone in tones if pitch(*tone) == pitch_class), key=strangeness)

@@ -1,0 +1,118 @@
+"""The notes of a part shared out among as few voices as hold them, each in its own register."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain, combinations, groupby
+from typing import NamedTuple
+
+from composer.api import EncodeError, Note
+from composer.formats.abc.keys import BEAT
+
+__all__ = ["MOST_VOICES", "Event", "voices_of"]
+
+MOST_VOICES = 12
+"""The most voices of a tune; abc2midi gives each a MIDI channel of its own, of which there are 15."""
+
+
+OCTAVE = 12
+
+
+class Event(NamedTuple):
+    """Pitches, in ascending order, that begin at the tick `begin` and end together at the tick `end`."""
+
+    begin: int
+    end: int
+    pitches: tuple[int, ...]
+
+    @property
+    def height(self) -> float:
+        """The middle of its pitches."""
+        return sum(self.pitches) / len(self.pitches)
+
+
+def voices_of(notes: Iterable[Note]) -> list[list[Event]]:
+    """`notes` in voices, in each of which nothing overlaps, from the highest to the lowest.
+
+    What begins and ends together is one event, or two where it is wider than an octave and another voice is free. A
+    note that is there twice is in two voices. Raises EncodeError where more than MOST_VOICES are needed.
+    """
+    events = _events(notes)
+    registers = _registers(events)
+    voices: list[list[Event]] = [[] for _ in registers]
+    for begin, beginning in groupby(_hands(events, len(voices)), key=lambda event: event.begin):
+        free = [number for number, voice in enumerate(voices) if not voice or voice[-1].end <= begin]
+        together = sorted(beginning, key=lambda event: -event.height)
+        chosen = min(combinations(free, len(together)), key=lambda taken: _distance(taken, together, registers))
+        for number, event in zip(chosen, together, strict=True):
+            voices[number].append(event)
+            registers[number] = (registers[number] + event.height) / 2
+    return voices
+
+
+def _hands(events: Sequence[Event], most: int) -> list[Event]:
+    """`events` with those that no hand can span divided at their widest gap, where no more than `most` then sound."""
+    onsets = sorted({event.begin for event in events})
+    depths = [0] * len(onsets)
+
+    def sounding(event: Event) -> range:
+        return range(bisect_left(onsets, event.begin), bisect_left(onsets, event.end))
+
+    for at in chain.from_iterable(map(sounding, events)):
+        depths[at] += 1
+    divided: list[Event] = []
+    for event in events:
+        pitches = event.pitches
+        if pitches[-1] - pitches[0] > OCTAVE and max(depths[at] for at in sounding(event)) < most:
+            for at in sounding(event):
+                depths[at] += 1
+            gap = max(range(1, len(pitches)), key=lambda at: pitches[at] - pitches[at - 1])
+            divided += [event._replace(pitches=pitches[gap:]), event._replace(pitches=pitches[:gap])]
+        else:
+            divided.append(event)
+    return divided
+
+
+def _distance(taken: Sequence[int], events: Sequence[Event], registers: Sequence[float]) -> float:
+    return sum(abs(registers[number] - event.height) for number, event in zip(taken, events, strict=True))
+
+
+def _events(notes: Iterable[Note]) -> list[Event]:
+    together: dict[tuple[int, int, int], list[int]] = {}
+    for (begin, end, pitch), copies in sorted(Counter(map(_ticks, notes)).items()):
+        for copy in range(copies):
+            together.setdefault((begin, end, copy), []).append(pitch)
+    return [Event(begin, end, tuple(pitches)) for (begin, end, _), pitches in sorted(together.items())]
+
+
+def _ticks(note: Note) -> tuple[int, int, int]:
+    begin, end = note.onset * BEAT, note.end * BEAT
+    if begin.denominator > 1 or end.denominator > 1 or begin < 0 or begin >= end:
+        raise EncodeError(
+            f"a note at beat {float(note.onset):g} of {float(note.duration):g} beats cannot be written as ABC",
+            "move its ends to a grid, or write MIDI",
+        )
+    return int(begin), int(end), note.pitch
+
+
+def _registers(events: Sequence[Event]) -> list[float]:
+    """How high each voice lies where all of them sound, from the highest to the lowest."""
+    moments: list[list[float]] = []
+    sounding: list[Event] = []
+    for begin, beginning in groupby(events, key=lambda event: event.begin):
+        sounding = [event for event in sounding if event.end > begin] + list(beginning)
+        if len(sounding) > MOST_VOICES:
+            raise too_many()
+        moments.append(sorted((event.height for event in sounding), reverse=True))
+    most = max(map(len, moments), default=0)
+    full = [heights for heights in moments if len(heights) == most]
+    return [sum(heights) / len(full) for heights in zip(*full, strict=True)]
+
+
+def too_many() -> EncodeError:
+    """The error for music of more voices than are written."""
+    return EncodeError(
+        f"the score needs more than {MOST_VOICES} voices, which is too many for ABC", "write MIDI or MusicXML"
+    )
