@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from composer.api import Constraint, Mask, Step, Unsatisfiable
 from composer.formats.abc.body import Body
 from composer.formats.abc.conformance import UNFINISHED, conforms
-from composer.formats.abc.dialect import METERS
+from composer.formats.abc.dialect import METERS, pair_step
 from composer.formats.abc.ending import Endings
-from composer.formats.abc.heading import Headed, Heading
+from composer.formats.abc.heading import HORNPIPE, Headed, Heading
 from composer.formats.abc.plans import Plans
 from composer.formats.abc.states import OVER, Node, State
 from composer.formats.abc.vocabulary import END, Vocabulary
@@ -40,8 +40,11 @@ class Automaton(Constraint):
     def __init__(self, characters: Iterable[str]) -> None:
         self.vocabulary = Vocabulary(characters)
         plans = Plans(self.vocabulary)
-        meters = [meter for meter in METERS if self.vocabulary.has(meter) and plans.rooms(meter, True).viable]
-        self._heading = Heading(self.vocabulary, meters)
+        meters = [meter for meter in METERS if self.vocabulary.has(meter)]
+        usable, hornpipes = (
+            [meter for meter in meters if plans.rooms(meter, pair_step(rhythm)).viable] for rhythm in ("", HORNPIPE)
+        )
+        self._heading = Heading(self.vocabulary, usable, hornpipes)
         self._body = Body(self.vocabulary, plans)
         self._endings = Endings(self._body)
         self._known: dict[int, _Known] = {}

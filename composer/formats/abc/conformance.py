@@ -17,6 +17,7 @@ from composer.formats.abc.dialect import (
     TITLE,
     beat_group,
     lengths,
+    pair_step,
     unit_of,
 )
 from composer.formats.abc.elements import Tone
@@ -91,6 +92,7 @@ class _Body:
         self.bar, self.group = time.bar, beat_group(time)
         self.lengths = lengths(unit_of(time))
         self.unit = self.lengths[""]
+        self.pair_step = pair_step(rhythm) * self.unit
         self.position = 0
         self.start: int | None = None
         """Where in the bar parts begin and end; None until the first bar line tells."""
@@ -202,7 +204,7 @@ class _Body:
         begin, owed, self.owed = self.position, self.owed, ""
         ticks = self._length(match[2])
         self._sound((self._tone(match[1]),), {"": ticks, ">": ticks // 2, "<": ticks * 3 // 2}[owed])
-        if not match[2] and not owed and begin % self.unit == 0:
+        if not match[2] and not owed and begin % self.pair_step == 0:
             self.plain = begin
 
     def _broken(self, text: str) -> None:

@@ -18,7 +18,8 @@ begins with its own pickup; only the last bar of a tune may also be full.
 
 An element is a note, a rest, a chord `[CEG]2`, or a triplet `(3ABc` of single notes of one length, each after an
 optional chord symbol. Two single notes without a length may be joined by `>` or `<` where the first begins on a whole
-unit. A `-` ties a note or chord to the same one after it, over bar lines, never over a part mark or an ending.
+unit and, in a hornpipe, on an even one, since the others are paired in its own swing. A `-` ties a note or chord to the
+same one after it, over bar lines, never over a part mark or an ending.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from composer.formats.abc.keys import WHOLE, Time, parse_meter
 
 __all__ = [
     "ACCIDENTALS", "BARS_A_LINE", "CHORD_KINDS", "FIELDS", "HIGHEST", "KEYS", "LENGTHS", "LOWEST", "METERS", "MODES",
-    "MOST_TONES", "RHYTHMS", "TITLE", "beat_group", "chord_symbol", "lengths", "rhythm_of", "title_of", "unit_of",
+    "MOST_TONES", "RHYTHMS", "TITLE", "beat_group", "chord_symbol", "lengths", "pair_step", "rhythm_of", "title_of",
+    "unit_of",
 ]  # fmt: skip
 
 FIELDS = "TRMLK"
@@ -82,6 +84,14 @@ CHORD_KINDS = {
 def unit_of(time: Time) -> str:
     """The unit length `L:` that belongs to a meter."""
     return "1/16" if time.bar <= WHOLE // 2 and time.denominator < 8 else "1/8"
+
+
+def pair_step(rhythm: str) -> int:
+    """A pair joined by `>` or `<` begins on a multiple of so many units of its bar.
+
+    abc2midi joins the first and second, third and fourth units of a hornpipe's bar by itself.
+    """
+    return 2 if rhythm == "hornpipe" else 1
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from composer.api import Mask
@@ -37,17 +37,17 @@ class _Place(NamedTuple):
 
 
 class Heading:
-    """An automaton whose states are numbers, 0 the beginning. `meters` are those in which there are tunes."""
+    """An automaton whose states are numbers, 0 the beginning. There are tunes in `meters`, hornpipes in `hornpipes`."""
 
-    def __init__(self, vocabulary: Vocabulary, meters: Iterable[str]) -> None:
+    def __init__(self, vocabulary: Vocabulary, meters: Iterable[str], hornpipes: Collection[str]) -> None:
         self.vocabulary = vocabulary
         has = vocabulary.has
         keys = [key for key in KEYS if parse_key(key) is not None and has(f"K:{key}\n")]
         units = {meter: _unit(meter) for meter in meters}
         usable = [meter for meter, unit in units.items() if keys and has(f"M:{meter}\nL:{unit}\n")]
         lines = tuple(f"M:{meter}\n" for meter in usable)
-        hornpipes = tuple(line for line in lines if line[2:-1] in HORNPIPE_METERS)
-        rhythms = tuple(f"R:{name}\n" for name in RHYTHMS if has(f"R:{name}\n") and (hornpipes or name != HORNPIPE))
+        swung = tuple(line for line in lines if line[2:-1] in HORNPIPE_METERS and line[2:-1] in hornpipes)
+        rhythms = tuple(f"R:{name}\n" for name in RHYTHMS if has(f"R:{name}\n") and (swung or name != HORNPIPE))
         titles = [chr(code) for code in range(32, 127) if TITLE.fullmatch(chr(code)) and has(chr(code))]
         self.blank = vocabulary.bits(" ")
         self.letters = vocabulary.bits(titles) & ~self.blank
@@ -57,7 +57,7 @@ class Heading:
             "opening": (*opening, *(("T:",) if opening and self.letters and self.newline else ())),
             "titled": opening,
             "rhythm": lines,
-            HORNPIPE: hornpipes,
+            HORNPIPE: swung,
         }
         for meter in usable:
             self.texts[meter] = tuple(f"L:{units[meter]}\nK:{key}\n" for key in keys)

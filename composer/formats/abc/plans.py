@@ -6,8 +6,9 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from composer.api import Mask
+from composer.formats.abc.dialect import pair_step
 from composer.formats.abc.keys import parse_key
-from composer.formats.abc.rooms import UNIT, Ends, Positions, Rooms
+from composer.formats.abc.rooms import Ends, Positions, Rooms
 from composer.formats.abc.vocabulary import Vocabulary
 
 __all__ = ["FIRST", "Plan", "Plans"]
@@ -17,6 +18,9 @@ FIRST = -1
 
 ANY, HORNPIPE, CHORDAL, BROKEN = range(4)
 """Manners of a tune: both chords and broken rhythm, or, in a hornpipe, one of the two; which, may be open yet."""
+
+_PAIR_STEPS = (pair_step(""), pair_step("hornpipe"), 0, pair_step("hornpipe"))
+"""From how many units on a pair may begin in each manner; 0 where there are none."""
 
 
 class _Kind(NamedTuple):
@@ -35,7 +39,7 @@ class Plans:
         self.vocabulary = vocabulary
         self.all: list[Plan] = []
         self._numbers: dict[_Kind, int] = {}
-        self.rooms = cache(lambda meter, broken: Rooms(vocabulary, meter, broken))
+        self.rooms = cache(lambda meter, step: Rooms(vocabulary, meter, step))
 
     def first(self, meter: str, key: str, hornpipe: bool) -> int:
         """The plan of a tune's first bar."""
@@ -55,7 +59,7 @@ class Plan:
     def __init__(self, plans: Plans, kind: _Kind, number: int) -> None:
         self.plans, self.kind, self.number = plans, kind, number
         self.start, self.repeat, self.ending = kind.start, kind.repeat, kind.ending
-        self.rooms = plans.rooms(kind.meter, kind.manner != CHORDAL)
+        self.rooms = plans.rooms(kind.meter, _PAIR_STEPS[kind.manner])
         self.bar, self.group = self.rooms.bar, self.rooms.group
         self.ends: Ends = (
             self.rooms.first(kind.repeat)
@@ -102,7 +106,7 @@ class Plan:
 
     def pair(self, place: int) -> bool:
         """Whether a note without a length at `place` can be joined to a next one by `>` or `<`."""
-        return place % UNIT == 0 and bool(self.rooms.pairs << place & self.open)
+        return bool(self.rooms.paired(place) << place & self.open)
 
     def rest(self, place: int) -> bool:
         """Whether a rest can begin at `place`."""

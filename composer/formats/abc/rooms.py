@@ -38,9 +38,9 @@ _PASSES = ((False, 0), (True, 0), (True, 1), (True, 2))
 
 
 class Rooms:
-    """The bars of one meter. `broken` says whether notes may be joined by `>` or `<`."""
+    """The bars of one meter. Notes may be joined by `>` or `<` from every `step` units of a bar; 0 for nowhere."""
 
-    def __init__(self, vocabulary: Vocabulary, meter: str, broken: bool) -> None:
+    def __init__(self, vocabulary: Vocabulary, meter: str, step: int) -> None:
         time = meter_of(meter)
         assert time is not None
         quarter = lengths(unit_of(time))[""] // UNIT
@@ -53,7 +53,8 @@ class Rooms:
         self.notes = every if note else 0
         self.triplets = sum(1 << 2 * quarters for quarters in set(vocabulary.lengths.quarters) if quarters)
         self.triplets = self.triplets if note and vocabulary.has("(3") else 0
-        self.pairs = 1 << PAIR if broken and note and (vocabulary.has(">") or vocabulary.has("<")) else 0
+        self.pairs = 1 << PAIR if step and note and (vocabulary.has(">") or vocabulary.has("<")) else 0
+        self.pair_step = UNIT * max(step, 1)
         self.blank = vocabulary.has(" ")
         self.ways = [self._ways(target) for target in range(self.bar + 1)]
         self.ends = cache(self._ends)
@@ -76,7 +77,11 @@ class Rooms:
 
     def _spans(self, place: int) -> Positions:
         """How long what begins at `place` can be."""
-        return self.singles | self.triplets | (0 if place % UNIT else self.pairs)
+        return self.singles | self.triplets | self.paired(place)
+
+    def paired(self, place: int) -> Positions:
+        """How long two notes that are joined can be, where such can begin at `place`."""
+        return 0 if place % self.pair_step else self.pairs
 
     def _ways(self, target: int) -> Positions:
         """From where one can get to `target`."""

@@ -14,6 +14,7 @@ from composer.formats.abc.dialect import (
     beat_group,
     chord_symbol,
     lengths,
+    pair_step,
     title_of,
     unit_of,
 )
@@ -52,7 +53,7 @@ def spell_tune(parts: Sequence[Part], key: Signature, time: Time, title: str = "
     header = [f"T:{title}"] if title else []
     header += [f"R:{rhythm}"] if rhythm else []
     header += [f"M:{time}", f"L:{unit}", f"K:{key.name}"]
-    return "\n".join(header) + "\n" + Speller(key, time).body(parts)
+    return "\n".join(header) + "\n" + Speller(key, time, pair_step(rhythm)).body(parts)
 
 
 @cache
@@ -81,13 +82,14 @@ class Accidentals:
 
 
 class Speller:
-    """Spells bars in a key (the plain signature of its name) and a meter."""
+    """Spells bars in a key (the plain signature of its name) and a meter, with `>` and `<` at every `step`th unit."""
 
-    def __init__(self, key: Signature, time: Time) -> None:
+    def __init__(self, key: Signature, time: Time, step: int) -> None:
         self.key = key
         self.time = time
         self.strings = _strings(unit_of(time))
         self.unit = next(ticks for ticks, text in self.strings.items() if not text)
+        self.pair_step = step * self.unit
         self.group = beat_group(time)
         self.accidentals = Accidentals(key)
 
@@ -166,8 +168,8 @@ class Speller:
         return "(3" + "".join(texts)
 
     def _broken(self, bar: Line, index: int, following: Sound | None) -> str:
-        """Two notes of three to one, the first on a whole unit, as `A>B`; empty where they are not such."""
-        if index + 1 >= len(bar) or self.position % self.unit:
+        """Two notes of three to one, the first where such may begin, as `A>B`; empty where they are not such."""
+        if index + 1 >= len(bar) or self.position % self.pair_step:
             return ""
         first, second = bar[index], bar[index + 1]
         if first.ticks + second.ticks != 2 * self.unit or 2 * abs(first.ticks - second.ticks) != 2 * self.unit:

@@ -45,10 +45,11 @@ def accepts(automaton, text):
     return bool(automaton.allowed(state) & 1)
 
 
-def walk(automaton, rng, length):
+def walk(automaton, rng, length, opening=""):
     """A tune drawn with random weights, completed after `length` steps, and how long its ending is."""
     weights = [rng.expovariate(1) ** rng.choice((0.5, 1, 3)) + 1e-9 for _ in range(len(automaton.vocabulary.ids) + 1)]
-    state, steps = automaton.start(()), []
+    steps = [automaton.vocabulary.ids[character] for character in opening]
+    state = automaton.start(steps)
     while len(steps) < length:
         mask = automaton.allowed(state)
         assert mask
@@ -91,6 +92,21 @@ def test_agrees_with_the_checker_on_tunes_with_one_character_changed(automaton):
             assert accepts(automaton, changed) == (not conforms(changed)), changed
             taken += accepts(automaton, changed)
     assert 0 < taken < 2000
+
+
+@pytest.mark.parametrize("meter", ["M:4/4\nL:1/8", "M:2/4\nL:1/16"])
+def test_agrees_with_the_checker_on_where_hornpipes_have_broken_rhythm(automaton, meter):
+    rng = random.Random(7)
+    taken = 0
+    for _ in range(40):
+        text, _ = walk(automaton, rng, rng.randrange(60, 300), f"R:hornpipe\n{meter}\nK:G\n")
+        assert conforms(text) == []
+        for _ in range(10):
+            at = rng.randrange(len(text))
+            changed = text[:at] + rng.choice("><") + text[at:]
+            assert accepts(automaton, changed) == (not conforms(changed)), changed
+            taken += accepts(automaton, changed)
+    assert taken
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -86,3 +86,10 @@ def test_a_hornpipe_has_no_chords_beside_its_broken_rhythm():
     header = "R:hornpipe\nM:4/4\nL:1/8\nK:G\n"
     assert conforms(f"{header}G>AB>c [Bd]4|]\n")[0].kind == "broken rhythm and chords in one hornpipe"
     assert conforms(f"{header}G>AB>c d4|]\n") == []
+
+
+def test_a_hornpipe_has_its_broken_rhythm_on_even_units_alone():
+    body = "M:4/4\nL:1/8\nK:G\n{}|]\n"
+    even, odd = body.format("G>AB<c d4"), body.format("GA>Bc d4")
+    assert conforms(f"R:hornpipe\n{even}") == conforms(even) == conforms(f"R:reel\n{odd}") == []
+    assert conforms(f"R:hornpipe\n{odd}")[0].kind == "broken rhythm where it cannot be"
