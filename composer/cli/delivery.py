@@ -6,8 +6,8 @@ Text in a representation's native format is rendered as it is composed; any othe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -54,11 +54,12 @@ class Native:
 
 @dataclass
 class Whole:
-    """A piece that is turned into a score and then, by `write`, into bytes."""
+    """A piece that is turned into a score and then, by `write`, into bytes; `labels` are what it was asked to be."""
 
     representation: Representation
     number: int
     write: Callable[[Score], bytes]
+    labels: Mapping[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
 
     def push(self, step: Step) -> bytes:
@@ -66,7 +67,8 @@ class Whole:
         return b""
 
     def finish(self) -> bytes:
-        score = self.representation.score(self.representation.decode(self.steps))
+        piece = self.representation.decode(self.steps)
+        score = self.representation.score(replace(piece, labels={**self.labels, **piece.labels}))
         if score is None or not score.notes:
             raise Soundless(
                 f"piece {self.number} has no notes that could be played", "try another --seed or a lower --temp"
@@ -167,13 +169,15 @@ class Delivery:
     settings: WriteSettings
     console: Console
 
-    def rendering(self, representation: Representation, number: int) -> Rendering:
-        """A rendering of piece `number`; pieces in files of their own are all number 1."""
+    def rendering(self, representation: Representation, number: int, labels: Mapping[str, str]) -> Rendering:
+        """A rendering of piece `number`, asked to be as `labels` say; pieces in files of their own are all number 1."""
         if self.drawn:
-            return Whole(representation, number, self._draw)
+            return Whole(representation, number, self._draw, labels)
         if self.native:
             return Native(representation, 1 if isinstance(self.target, ToFiles) else number)
-        return Whole(representation, number, lambda score: formats.write(self.format.name, score, self.settings))
+        return Whole(
+            representation, number, lambda score: formats.write(self.format.name, score, self.settings), labels
+        )
 
     def _draw(self, score: Score) -> bytes:
         return self.console.drawing(score, MOST_DRAWN).encode() + b"\n"

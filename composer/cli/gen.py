@@ -177,7 +177,7 @@ def _compose(
     cut, bare, soundless, drawn, rendering = 0, 0, 0, 0, None
     try:
         for event in generate(model.sampler, model.spec, request, constraint):
-            rendering = rendering or delivery.rendering(model.representation, event.number)
+            rendering = rendering or delivery.rendering(model.representation, event.number, request.conditions)
             if isinstance(event, Drew):
                 delivery.target.write(rendering.push(event.step))
                 drawn += 1

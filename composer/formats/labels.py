@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from fractions import Fraction
 
-from composer.api import Score
+from composer.api import Meter, Score
 
 
 def labels_of(score: Score) -> dict[str, str]:
@@ -17,6 +18,12 @@ def labels_of(score: Score) -> dict[str, str]:
     with suppress(IndexError, KeyError):  # a score without a key, or in a mode without a name in ABC
         labels |= {"key": key_name(score.keys[0].sharps, score.keys[0].mode), "mode": score.keys[0].mode}
     return labels
+
+
+def meters_of(labels: Mapping[str, str]) -> tuple[Meter, ...]:
+    """The meter that labels name, for a score; none where they name none."""
+    numerator, slash, denominator = labels.get("meter", "").partition("/")
+    return (Meter(Fraction(0), int(numerator), int(denominator)),) if slash else ()
 
 
 def elsewhere(labels: Mapping[str, str]) -> dict[str, str]:

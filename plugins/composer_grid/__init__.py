@@ -13,7 +13,6 @@ from composer.api import (
     EncodeError,
     Kind,
     Labels,
-    Meter,
     OptionError,
     Part,
     Piece,
@@ -28,7 +27,7 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats import scores
-from composer.formats.labels import elsewhere, labels_of
+from composer.formats.labels import elsewhere, labels_of, meters_of
 from composer.formats.quantise import OFFGRID, SLACK, OffGrid, quantise, sounding
 from composer_grid.melody import second_voice, skyline, to_c, top_part
 from composer_grid.rule import END, Canonical
@@ -173,9 +172,7 @@ class Grid(Representation):
 
     def score(self, piece: Piece) -> Score | None:
         notes = sounding(heard(_tokens(piece)), self.steps)
-        numerator, slash, denominator = piece.labels.get("meter", "").partition("/")
-        meters = (Meter(Fraction(0), int(numerator), int(denominator)),) if slash else ()
-        return Score((Part(notes),), meters=meters, title=piece.title)
+        return Score((Part(notes),), meters=meters_of(piece.labels), title=piece.title)
 
     def from_score(self, score: Score) -> Piece:
         name = score.title or "the score"

@@ -25,7 +25,7 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats import scores
-from composer.formats.labels import elsewhere, labels_of
+from composer.formats.labels import elsewhere, labels_of, meters_of
 from composer.formats.quantise import OFFGRID, OffGrid, quantise, sounding
 from composer_pianoroll.frames import Layout, Roll, RollDecoder, merged
 from composer_pianoroll.pitches import pitches
@@ -156,7 +156,8 @@ class Pianoroll(Representation):
                 )
 
     def score(self, piece: Piece) -> Score | None:
-        return Score((Part(sounding(_roll(piece).notes, self.options.steps)),), title=piece.title)
+        notes = sounding(_roll(piece).notes, self.options.steps)
+        return Score((Part(notes),), meters=meters_of(piece.labels), title=piece.title)
 
     def from_score(self, score: Score) -> Piece:
         return self._piece(score, score.title or "the score", opening=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from composer.api import EncodeError, Note, Score
-from composer.formats.abc.dialect import METERS, MOST_TONES, chord_symbol
+from composer.formats.abc.dialect import HIGHEST, LOWEST, METERS, MOST_TONES, chord_symbol
 from composer.formats.abc.elements import Sound
-from composer.formats.abc.keys import BEAT, Signature, Time
+from composer.formats.abc.keys import BEAT, Signature, Time, pitch
 from composer.formats.abc.melody import GRID, melody_of, snapped
 from composer.formats.abc.naming import named_key, plainest_key, tone
 from composer.formats.abc.reader import read_score
@@ -62,16 +63,25 @@ def dialect_with_losses(score: Score) -> tuple[str, dict[str, int]]:
     """The melody of `score` (see `melody.melody_of`) in the dialect, notes that overlap cut short.
 
     With it goes what of the score it does not hold, counted by phrases as in `Piece.losses`. Raises EncodeError, naming
-    what the dialect has no way of writing: nothing that sounds, a meter that it does not have, a change of meter, a
-    note out of range.
+    what the dialect has no way of writing: nothing that sounds, a meter that it does not have, a change of meter.
     """
     melody = melody_of(score)
     losses = Counter(melody.losses)
     losses["drum notes left out"] = sum(len(part.notes) for part in score.parts if part.percussion)
     losses["changes of key left out"] = max(len(score.keys) - 1, 0)
     losses["chord symbols left out"] = sum(not chord_symbol(chord.symbol) for chord in score.chords)
-    text = _spelt(score, melody.notes, losses)
+    within = [replace(note, pitch=_within(note.pitch)) for note in melody.notes]
+    losses["notes moved by octaves"] = sum(
+        note.pitch != moved.pitch for note, moved in zip(melody.notes, within, strict=True)
+    )
+    text = _spelt(score, within, losses)
     return text, {phrase: count for phrase, count in losses.items() if count}
+
+
+def _within(midi: int) -> int:
+    """A pitch, or the nearest of its name that the dialect has in every spelling."""
+    low, high = pitch(LOWEST, 1), pitch(HIGHEST, -1)
+    return midi + 12 * max(-((midi - low) // 12), 0) - 12 * max(-((high - midi) // 12), 0)
 
 
 def _spelt(score: Score, melody: Sequence[Note], losses: Counter[str]) -> str:

@@ -91,7 +91,6 @@ def test_chords_and_overlaps():
         (Score((Part((Note(Fraction(0), 36, Fraction(1)),), percussion=True),)), "no notes"),
         (score_of([(60, 1)], meters=(Meter(Fraction(0), 17, 16),)), "17/16"),
         (score_of([(60, 1)], meters=(Meter(Fraction(0), 4, 4), Meter(Fraction(4), 3, 4))), "changes its meter"),
-        (score_of([(20, 1)]), "out of range"),
         (score_of([(60, 1 / 3), (62, 2 / 3)]), "rhythms that cannot be written"),
     ],
 )
@@ -161,3 +160,10 @@ def test_what_is_written_reads_back(lengths, meter, sharps, pickup):
     assert read_score(text).notes == score.notes
     # A last bar may be full after a pickup, in the dialect; a checker wants room left for it.
     assert pickup or check(text) == []
+
+
+def test_what_lies_beyond_the_dialect_is_moved_by_octaves_and_counted():
+    notes = tuple(Note(Fraction(at), pitch, Fraction(1)) for at, pitch in enumerate((127, 108, 72, 60, 24, 0)))
+    text, losses = dialect_with_losses(Score((Part(notes),)))
+    assert losses["notes moved by octaves"] == 4
+    assert [note.pitch for note in read_score(f"X:1\n{text}").notes] == [103, 96, 72, 60, 48, 48]

@@ -1,0 +1,82 @@
+"""Each representation with each model, and each kind of music as an opening of each other."""
+
+import pytest
+
+from composer.api import Piece, Source
+from composer.cli.delivery import rendered
+from composer.cli.music import playable
+from composer.core import registry
+from composer.formats import format_named, midi
+
+SONGS = "Row, row, row your boat\ngently down the stream\n\n\nMerrily, merrily, merrily,\nlife is but a dream\n"
+OURS = [loaded for loaded in registry.everything() if loaded.plugin.distribution.startswith("composer-cli ")]
+REPRESENTATIONS = [loaded.representation for loaded in OURS if loaded.representation]
+MODELS = [loaded.model for loaded in OURS if loaded.model]
+MUSIC = [kind for kind in REPRESENTATIONS if "midi" in kind.formats]
+SMALL = {
+    "attn-lstm": ("--set", "hidden=8", "--set", "embedding=8", "--set", "window=16"),
+    "lstm": ("--set", "hidden=8", "--set", "embedding=8"),
+    "rnnrbm": ("--set", "hidden=8", "--set", "recurrent=8", "--set", "pretraining=1"),
+}
+"""Settings that make each model quick to train."""
+
+
+def suffix(kind, name=None):
+    return format_named(name or kind.formats[0]).suffixes[0]
+
+
+@pytest.fixture
+def trained(composer, tunes, tmp_path):
+    """Train `model` on `kind` for some steps."""
+    songs = tmp_path / "songs.txt"
+    songs.write_text(SONGS)
+
+    def train(kind, model, *arguments):
+        data = tunes if kind in MUSIC else songs
+        return composer("train", kind.name, data, "--model", model.name, "--name", "pair", *arguments)
+
+    return train
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("kind", REPRESENTATIONS, ids=lambda kind: kind.name)
+def test_a_pair_trains_plays_and_resumes_or_is_refused_at_once(composer, trained, tmp_path, kind, model):
+    first = trained(kind, model, *SMALL[model.name], "--max-steps", "20")
+    if kind.kind not in model.accepts:
+        first.failed(f"model `{model.name}`", f"`{kind.name}`", "--model")
+        return
+    assert first.code == 0, first.err
+    second = trained(kind, model, "--max-steps", "25", "--resume")
+    assert second.code == 0, second.err
+    assert "after 25 steps" in second.err
+    for name in kind.formats:
+        output = tmp_path / f"piece{suffix(kind, name)}"
+        length = () if name == kind.native else ("--temp", "1.5")
+        done = composer("gen", kind.name, "--checkpoint", "pair", "--seed", "3", "--output", output, *length)
+        assert done.code == 0, done.err
+        assert output.stat().st_size > 0
+        assert composer("show", output).code == 0
+
+
+@pytest.mark.parametrize("other", MUSIC, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", MUSIC, ids=lambda kind: kind.name)
+def test_every_kind_of_music_primes_every_other(composer, trained, tunes, tmp_path, kind, other):
+    """A tune as the one writes it, in every format that it has, is an opening that the other goes on from."""
+    model = next(model for model in MODELS if model.name == "lstm")
+    assert trained(kind, model, *SMALL[model.name], "--max-steps", "20").code == 0
+    representation = other()
+    pieces = [item for item in representation.read(Source(tunes)) if isinstance(item, Piece)]
+    representation.fit(pieces)
+    for name in other.formats:
+        opening = tmp_path / f"opening{suffix(other, name)}"
+        opening.write_bytes(rendered(representation, representation.encode(pieces[0]), name))
+        asked = ("--prime", opening, "--seed", "1", "--length", "600", "--format", "midi")
+        done = composer("gen", kind.name, "--checkpoint", "pair", *asked)
+        assert done.code == 0, (opening, done.err)
+        begun = notes(midi.read(done.data, "composed"))
+        assert begun[:20] == notes(next(playable(Source(opening))))[:20], "it begins as the opening does"
+
+
+def notes(score):
+    """Onsets and pitches from the first note on."""
+    return [(note.onset, note.pitch) for note in score.notes]
