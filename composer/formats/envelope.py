@@ -1,4 +1,6 @@
-"""What a MusicXML file must be before it is read as music: an honest archive, and XML that declares nothing."""
+"""What a file of staff notation must be before it is read as music: an honest archive, XML that declares nothing, and
+no larger in what it asks for than music is, since music21 would work on that for hours.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +8,26 @@ import io
 import re
 import zipfile
 import zlib
+from collections import Counter
 from xml.parsers import expat
 
 from composer.api import ReadError
 
 _HINT = "open it in a notation program and export it again as MusicXML"
-_ROOTS = ("score-partwise", "score-timewise")
+_ROOT = "score-partwise"
+
+MOST_BARS = 2000
+"""In one part: music21 takes a second for the first thousand, and four times that for the second."""
+MOST_PARTS, MOST_NOTES, MOST_DEPTH = 256, 200_000, 64
+MOST_TIMES = 16
+"""How often a repeat may be played."""
+MOST_SIGNS = 500
+"""Lines of kern with clefs, keys, instruments and the like."""
+
+_BEATS = re.compile(r"\d{1,3}(\+\d{1,3}){0,15}")
+_ENDINGS = re.compile(r"[1-9]?[0-9]?([ ,]+[1-9][0-9]?){0,9}")
+_HUGE_KERN_METER = re.compile(r"\*M(?:[\d+]*\d{4}|[\d+]{64}|[\d+]*/\d{4})")
+_KERN_SIGN = re.compile(r"^\*(?!.*\*[\^v])", re.MULTILINE)
 
 
 def unpacked(data: bytes, name: str, limit: int) -> bytes:
@@ -47,15 +63,47 @@ def checked(data: bytes, name: str) -> str:
     return re.sub(r"^\s*<\?xml.*?\?>", "", text, count=1, flags=re.DOTALL)
 
 
+def checked_kern(data: bytes, name: str) -> str:
+    """`data` as text, once it is found to ask for no more than music does."""
+    text = data.decode("utf-8", "replace")
+    lines = text.splitlines()
+    asked = {
+        "bars": (sum(line.startswith("=") for line in lines), MOST_BARS),
+        "spines": (max(line.count("\t") + 1 for line in lines), MOST_PARTS),
+        "clefs, keys and the like": (len(_KERN_SIGN.findall(text)), MOST_SIGNS),
+        "lines": (len(lines), MOST_NOTES),
+    }
+    for what, (count, most) in asked.items():
+        _limit(name, what, count, most)
+    if _HUGE_KERN_METER.search(text):
+        raise ReadError(f"{name} has a meter of impossible size", _HINT)
+    return text
+
+
+def _limit(name: str, what: str, count: int, most: int) -> None:
+    if count > most:
+        raise ReadError(f"{name} has more than {most:,} {what}", "split it into smaller files")
+
+
 class _Gate:
     """An XML parser that keeps nothing, and stops at what must not pass."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.encoding, self.entered = name, "utf-8", False
+        self.name, self.encoding = name, "utf-8"
+        self.depth = self.bars = 0
+        self.counts: Counter[str] = Counter()
+        self.beats: list[str] | None = None
         self.parser = expat.ParserCreate()
         self.parser.XmlDeclHandler = self._declaration
         self.parser.StartDoctypeDeclHandler = self._document_type
         self.parser.StartElementHandler = self._element
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._characters
+
+    @property
+    def entered(self) -> bool:
+        """True once the root was seen."""
+        return bool(self.counts)
 
     def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
         self.encoding = encoding or "utf-8"
@@ -65,9 +113,40 @@ class _Gate:
             raise ReadError(f"{self.name} declares a document type of its own, which is not read", _HINT)
 
     def _element(self, tag: str, attributes: dict[str, str]) -> None:
-        if not self.entered and tag not in _ROOTS:
+        if not self.entered and tag == "score-timewise":
+            raise ReadError(f"{self.name} is MusicXML by bars, not by parts, which is not read", _HINT)
+        if not self.entered and tag != _ROOT:
             raise ReadError(f"{self.name} is XML, but not MusicXML: it begins with <{tag[:40]}>", _HINT)
-        self.entered = True
+        self.depth += 1
+        if self.depth > MOST_DEPTH:
+            raise ReadError(f"{self.name} has elements {self.depth} deep, more than {MOST_DEPTH}", _HINT)
+        self.counts[tag] += 1
+        if tag in _COUNTED:
+            what, most = _COUNTED[tag]
+            _limit(self.name, what, self.counts[tag], most)
+        if tag == "part":
+            self.counts["measure"] = 0
+        elif tag == "beats":
+            self.beats = []
+        elif tag == "repeat" and attributes.get("times", "2") not in _TIMES:
+            raise ReadError(f"{self.name} has a repeat that is not of 0 to {MOST_TIMES} times", _HINT)
+        elif tag == "ending" and not _ENDINGS.fullmatch(attributes.get("number", "").strip()):
+            raise ReadError(f"{self.name} has an ending of impossible number", _HINT)
+
+    def _characters(self, text: str) -> None:
+        if self.beats is not None:
+            self.beats.append(text)
+
+    def _end(self, tag: str) -> None:
+        self.depth -= 1
+        if tag == "beats" and self.beats is not None:
+            if not _BEATS.fullmatch("".join(self.beats).replace(" ", "").strip()):
+                raise ReadError(f"{self.name} has a meter of impossible size", _HINT)
+            self.beats = None
+
+
+_TIMES = {str(times) for times in range(MOST_TIMES + 1)}
+_COUNTED = {"measure": ("bars in a part", MOST_BARS), "part": ("parts", MOST_PARTS), "note": ("notes", MOST_NOTES)}
 
 
 def _is_score(filename: str) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
 from composer.formats import chords, engraving, envelope, score_cache
+from composer.formats.repeats import RepeatBar, playing_order
 
 if TYPE_CHECKING:
     from composer.formats import WriteSettings
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 MAX_BYTES = 32 * 1024 * 1024
 """The most that a file may hold, packed or unpacked."""
 
-VERSION = 1
+_MOST_TO_JUMP = 500
+"""In a longer piece, signs such as Da Capo are not followed: music21 takes too long for them."""
+
+VERSION = 2
 """To be raised whenever the same bytes give another score: scores are kept by it."""
 
 _HINT = "open it in a notation program and export it again as MusicXML"
@@ -72,7 +77,7 @@ def _read(data: bytes, name: str) -> Score:
     if data[:4] == b"PK\x03\x04":
         data = envelope.unpacked(data, name, MAX_BYTES)
     if data.lstrip()[:2] in (b"**", b"!!"):
-        score = _parsed(data.decode("utf-8", "replace"), "humdrum", name)
+        score = _parsed(envelope.checked_kern(data, name), "humdrum", name)
     else:
         score = _parsed(envelope.checked(data, name), "musicxml", name)
     if not any(part.notes for part in score.parts):
@@ -99,18 +104,19 @@ def _score(stream: Any) -> Score:
     if not staves:
         return Score(())
     first = staves[0].getElementsByClass("Measure").first()
-    played = [_played(staff) for staff in staves]
-    head = played[0]
+    played = [list(_played(staff)) for staff in staves]
     losses: Counter[str] = Counter()
-    parts = tuple(_part(staff, flat, losses) for staff, flat in zip(staves, played, strict=True))
-    tempos = {Fraction(m.offset): m.getQuarterBPM() for flat in reversed(played) for m in flat[m21.tempo.MetronomeMark]}
+    parts = tuple(_part(staff, line, losses) for staff, line in zip(staves, played, strict=True))
+    tempos = {
+        onset: mark.getQuarterBPM() for line in reversed(played) for onset, mark in _each(line, m21.tempo.MetronomeMark)
+    }
     score = Score(
         tuple(part for part in parts if part.notes),
         tempos=tuple(Tempo(onset, float(bpm)) for onset, bpm in sorted(tempos.items()) if bpm),
-        meters=tuple(Meter(Fraction(m.offset), m.numerator, m.denominator) for m in head[m21.meter.TimeSignature]),
+        meters=tuple(Meter(at, m.numerator, m.denominator) for at, m in _each(played[0], m21.meter.TimeSignature)),
         keys=tuple(
-            Key(Fraction(k.offset), k.sharps or 0, getattr(k, "mode", None) or "major")
-            for k in head[m21.key.KeySignature]
+            Key(at, k.sharps or 0, getattr(k, "mode", None) or "major")
+            for at, k in _each(played[0], m21.key.KeySignature)
         ),
         pickup=_pickup(first),
         title=(opus.metadata.bestTitle or "") if opus.metadata is not None else "",
@@ -119,29 +125,65 @@ def _score(stream: Any) -> Score:
     return _with_chords(score, played)
 
 
-def _played(staff: Any) -> Any:
-    """`staff` in one line, its repeats played out; those that contradict each other are played through once."""
+_Line = list[tuple[Fraction, Any]]
+"""music21's elements of one staff as they are played, each with its onset in beats."""
+
+
+def _each(line: _Line, kind: Any) -> Iterator[tuple[Fraction, Any]]:
+    """The elements of `line` that are of music21's class `kind`."""
+    return ((onset, element) for onset, element in line if isinstance(element, kind))
+
+
+def _played(staff: Any) -> Iterator[tuple[Fraction, Any]]:
+    """The elements of `staff`, its repeats played out; where signs to jump contradict each other, played once."""
     m21 = engraving.music21()
-    if not staff.recurse().getElementsByClass((m21.repeat.RepeatMark, m21.spanner.RepeatBracket)):
-        return staff.flatten()
-    with contextlib.suppress(m21.repeat.ExpanderException):
-        staff = staff.expandRepeats()
-    return staff.flatten()
+    measures = list(staff.getElementsByClass("Measure"))
+    if staff.recurse().getElementsByClass(m21.repeat.RepeatExpression) and len(measures) <= _MOST_TO_JUMP:
+        with contextlib.suppress(m21.repeat.ExpanderException):
+            staff = staff.expandRepeats()
+        measures = []
+    order = playing_order(_repeat_bars(staff, measures))
+    if order == list(range(len(measures))):
+        yield from ((Fraction(element.offset), element) for element in staff.flatten())
+        return
+    offsets = [Fraction(measure.offset) for measure in measures]
+    ends = [*offsets[1:], offsets[-1] + Fraction(measures[-1].duration.quarterLength)]
+    contents = [measure.flatten() for measure in measures]
+    now = offsets[0]
+    for at in order:
+        yield from ((now + Fraction(element.offset), element) for element in contents[at])
+        now += ends[at] - offsets[at]
 
 
-def _part(staff: Any, flat: Any, losses: Counter[str]) -> Part:
+def _repeat_bars(staff: Any, measures: list[Any]) -> list[RepeatBar]:
+    """What music21's `measures` say of repeats."""
+    m21 = engraving.music21()
+    endings: dict[int, set[int]] = defaultdict(set)
+    for bracket in staff.recurse().getElementsByClass(m21.spanner.RepeatBracket):
+        for measure in bracket.getSpannedElements():
+            endings[id(measure)].update(bracket.getNumberList())
+    bars = []
+    for measure in measures:
+        left, right = measure.leftBarline, measure.rightBarline
+        opens = isinstance(left, m21.bar.Repeat) and left.direction == "start"
+        closes = isinstance(right, m21.bar.Repeat) and right.direction == "end"
+        bars.append(RepeatBar(opens, (right.times or 2) if closes else 1, frozenset(endings[id(measure)])))
+    return bars
+
+
+def _part(staff: Any, line: _Line, losses: Counter[str]) -> Part:
     """The notes of one staff; grace notes, unpitched percussion and what MIDI has no number for are `losses`."""
     notes: list[Note] = []
     tied: dict[int, int] = {}
-    for element in flat.notes:
-        onset, duration = Fraction(element.offset), Fraction(element.quarterLength)
+    for onset, element in _each(line, engraving.music21().note.NotRest):
+        duration = Fraction(element.quarterLength)
         if "ChordSymbol" in element.classes:
             continue
         for single in getattr(element, "notes", (element,)):
             if lost := _lost(single, duration):
                 losses[lost] += 1
                 continue
-            pitch, tie = single.pitch.midi, single.tie.type if single.tie is not None else ""
+            pitch, tie = round(single.pitch.ps), single.tie.type if single.tie is not None else ""
             before = tied.pop(pitch, None)
             if before is not None and tie in ("stop", "continue") and notes[before].end == onset:
                 notes[before] = replace(notes[before], duration=notes[before].duration + duration)
@@ -162,7 +204,7 @@ def _lost(single: Any, duration: Fraction) -> str:
         return "grace notes left out"
     if "Note" not in single.classes:
         return "drum notes left out"
-    return "" if 0 <= single.pitch.midi <= 127 else "notes beyond MIDI's pitches left out"
+    return "" if 0 <= round(single.pitch.ps) <= 127 else "notes beyond MIDI's pitches left out"
 
 
 def _pickup(measure: Any) -> Fraction:
@@ -173,10 +215,10 @@ def _pickup(measure: Any) -> Fraction:
     return length if length < Fraction(measure.timeSignature.barDuration.quarterLength) else Fraction(0)
 
 
-def _with_chords(score: Score, played: list[Any]) -> Score:
+def _with_chords(score: Score, played: list[_Line]) -> Score:
     """`score` with the chord symbols in `played`, each sounding until the next."""
     kind = engraving.music21().harmony.ChordSymbol
-    found = {Fraction(symbol.offset): _spelled(symbol) for flat in reversed(played) for symbol in flat[kind]}
+    found = {onset: _spelled(symbol) for line in reversed(played) for onset, symbol in _each(line, kind)}
     onsets = sorted(found)
     ends = [*onsets[1:], max(score.duration, onsets[-1])] if onsets else []
     symbols = (ChordSymbol(onset, end - onset, found[onset]) for onset, end in zip(onsets, ends, strict=True))

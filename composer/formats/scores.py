@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 
 from composer.api import ReadError, Refused, Score, Source
+from composer.formats import midi
 
 SUFFIXES = (".mid", ".midi", ".abc", ".musicxml", ".mxl", ".xml", ".krn")
 """The usual suffixes of files of music."""
@@ -23,13 +25,14 @@ def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | 
     if not data.strip():
         raise ReadError(f"{source.label} is empty", "give ABC, MIDI, MusicXML or kern with notes in it")
     if _binary(data):
-        from composer.formats import midi
-
         yield source.label, midi.read(data, source.label, pedal=pedal)
     elif _marked_up(data):
         from composer.formats import notation
 
-        yield source.label, notation.read(data, source.label)
+        score = notation.read(data, source.label)
+        if fault := _excess(score):
+            raise ReadError(f"{source.label} {fault}", "take the excess out, or split it into smaller files")
+        yield source.label, score
     else:
         yield from _tunes(source)
 
@@ -72,6 +75,19 @@ def _marked_up(data: bytes) -> bool:
     return data[:2] == b"PK" or data.lstrip(b"\xef\xbb\xbf \t\r\n")[:2] in {b"<?", b"<s", b"<!", b"**", b"!!"}
 
 
+def _excess(score: Score) -> str:
+    """What of `score` is beyond all music, as MIDI's own bounds have it; empty where nothing is."""
+    notes = sorted(note for part in score.parts for note in part.notes)
+    sounded = Fraction(0)
+    for note in notes:
+        if note.onset - sounded > midi.MAX_SILENCE:
+            return f"is silent for more than {midi.MAX_SILENCE:,} beats in one place"
+        sounded = max(sounded, note.end)
+    if max(sounded, score.duration) > midi.MAX_BEATS:
+        return f"is more than {midi.MAX_BEATS:,} beats long"
+    return f"has more than {midi.MAX_NOTES:,} notes" if len(notes) > midi.MAX_NOTES else ""
+
+
 def _tunes(source: Source) -> Iterator[tuple[str, Score | Refused]]:
     """The tunes of an ABC file."""
     from composer.formats.abc.lexer import split_tunes
@@ -85,6 +101,8 @@ def _tunes(source: Source) -> Iterator[tuple[str, Score | Refused]]:
         numbered = first_line[2:].strip() if first_line.startswith("X:") else ""
         name = f"{source.label}: tune {numbered or number}"
         try:
-            yield name, read_tune(tune)
+            score = read_tune(tune)
+            fault = _excess(score)
+            yield name, Refused(f"it {fault}", name, f"line {tune.first}") if fault else score
         except (ReadError, ArithmeticError, ValueError, RecursionError) as error:
             yield name, Refused(str(error), name, f"line {tune.first}")

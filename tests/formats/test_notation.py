@@ -144,6 +144,9 @@ def test_mxl():
 
 ENTITY = '<!DOCTYPE score-partwise [<!ENTITY a "aaaa">]><score-partwise>&a;</score-partwise>'
 EXTERNAL = '<!DOCTYPE score-partwise [<!ENTITY a SYSTEM "file:///etc/hostname">]><score-partwise>&a;</score-partwise>'
+METER = "<attributes><time><beats>{}</beats><beat-type>4</beat-type></time></attributes>"
+ENDING = '<barline location="left"><ending number="1-1000000" type="start"/></barline>'
+SPLITS = b"**kern\n" + b"".join(b"\t".join([b"*^"] * 2**level) + b"\n" for level in range(12)) + b"*-\n"
 BROKEN = {
     "empty": (b" \n", "is empty"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(40), "is neither MusicXML nor kern"),
@@ -158,6 +161,20 @@ BROKEN = {
     "an archive without music": (packed(readme_txt=b"hello"), "is an archive without MusicXML"),
     "a damaged archive": (packed(score_xml=xml().encode())[:100], "is a damaged archive"),
     "a bomb": (packed(score_xml=bytes(notation.MAX_BYTES + 1)), "unpacks to more than 32 MB"),
+    "a bar of a billion beats": (xml(barline=METER.format("999999999")).encode(), "has a meter of impossible size"),
+    "a repeat of a million times": (
+        xml().replace("backward", 'backward" times="1000000').encode(),
+        "not of 0 to 16 times",
+    ),
+    "an ending of a million numbers": (xml(barline=ENDING).encode(), "has an ending of impossible number"),
+    "deep nesting": (b"<score-partwise>" + b"<a>" * 100_000, "has elements 65 deep"),
+    "thousands of bars": (xml(barline="</measure><measure>" * 2000).encode(), "has more than 2,000 bars in a part"),
+    "thousands of parts": (b"<score-partwise>" + b"<part/>" * 300 + b"</score-partwise>", "has more than 256 parts"),
+    "MusicXML by bars": (b"<score-timewise/>", "is MusicXML by bars"),
+    "a meter of kern with a billion beats": (b"**kern\n*M999999999/4\n4c\n*-\n", "has a meter of impossible size"),
+    "kern that splits and splits": (SPLITS, "has more than 256 spines"),
+    "kern with a thousand clefs": (b"**kern\n" + b"*clefG2\n" * 1000 + b"4c\n*-\n", "has more than 500 clefs"),
+    "kern with thousands of bars": (b"**kern\n" + b"4c\n=\n" * 3000 + b"*-\n", "has more than 2,000 bars"),
     "broken kern": (b"**kern\n4q\n4z\n*-\n", ""),
 }
 
@@ -171,6 +188,17 @@ def test_a_broken_file_is_named_with_its_fault_and_a_way_out(fault):
     assert message in caught.value.message
     assert "\n" not in caught.value.message
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("meter", ["3+3+2", "12", " 4 "])
+def test_meters_that_are_possible_are_read(meter):
+    assert notation.read(xml(barline=METER.format(meter)).encode(), "a.xml").notes
+
+
+def test_repeats_within_repeats_take_no_time():
+    opening = '<barline location="left"><repeat direction="forward"/></barline>'
+    nested = xml(barline=opening + f'</measure><measure number="2">{opening}' * 200)
+    assert notation.read(nested.encode(), "nested.xml").notes
 
 
 def test_music21s_own_remarks_stay_off_the_terminal(capfd):

@@ -1,0 +1,320 @@
+"""Mutated files of every kind that we read: each is pieces, refusals or one ReadError, soon and in little memory.
+
+    python tests/formats/fuzz.py [--count 300] [--seed 0] [FILE ...]
+
+Mutates the FILEs, or small ones of our own, and prints for each kind how many were read, refused and in error, the
+longest time, and how much memory grew. Ends with 1, and names what broke, where anything else came of one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import random
+import re
+import resource
+import signal
+import sys
+import tempfile
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+from composer.api import (
+    ChordSymbol,
+    Key,
+    Meter,
+    Note,
+    Part,
+    Piece,
+    ReadError,
+    Refused,
+    Representation,
+    Score,
+    Source,
+    Tempo,
+)
+from composer.formats import write
+from composer_abc import Abc
+from composer_grid import Grid
+from composer_pianoroll import Pianoroll
+from composer_text import Text
+
+LONGEST = 5.0
+"""Seconds that any one file may take."""
+MOST_GROWTH = 500 * 1024 * 1024
+LIMIT = 3 * 1024 * 1024 * 1024
+"""What the system lets this process have, so that no mutation takes the whole machine."""
+
+ABC = """X:1
+T:The Mended Gate
+R:jig
+M:6/8
+L:1/8
+K:Edor
+|: "Em"EFG (3BAG [EG]2 | e>d B/c/d ^A3 :|1 B6 :|2 {c}B6 |]
+P:B
+|: (2GA z3 | ~e3 "D"d2 c | V:2
+w: one two
+|: E2- E [K:G] G,, c'' :|
+
+X:2
+T:Stray
+M:C|
+L:1/4
+Q:1/4=120
+K:none
+z | A B c d | e4 ||
+"""
+CSV = 'author,title,lyrics\nA. Body,"One, two","A line\nand ""another"""\nN. Body,Three,only one\n'
+KERN = """**kern|**kern
+*M3/4|*M3/4
+*k[b-]|*k[b-]
+*clefF4|*clefG2
+=1|=1
+2.D|(4d
+.|8e
+.|8f
+.|4a)
+=2|=2
+*^|*
+4F|4r|2.cc 2.a
+*v|*v|*
+2F|6f
+.|3%2g
+==|==
+*-|*-
+""".replace("|", "\t")
+
+
+class TooLong(BaseException):
+    """What the alarm raises; nothing that reads may catch it."""
+
+
+def main() -> int:
+    """Mutate, read, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--count", type=int, default=300, help="mutations of each kind")
+    parser.add_argument("--only", default="", help="one suffix")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    kinds: dict[str, list[bytes]] = {}
+    for name, data in [(path.name, path.read_bytes()) for path in given.files] or fixtures().items():
+        if given.only in ("", Path(name).suffix):
+            kinds.setdefault(Path(name).suffix, []).append(data)
+    signal.signal(signal.SIGALRM, too_long)
+    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
+    broken = 0
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["COMPOSER_HOME"] = home
+        for suffix, originals in kinds.items():
+            for data in originals[:3]:
+                outcome(suffix, data)  # what is loaded for the first file of a kind is no growth
+            broken += fuzz(suffix, originals, given.count, random.Random(f"{given.seed}{suffix}"))
+    return 1 if broken else 0
+
+
+def fuzz(suffix: str, originals: list[bytes], count: int, chance: random.Random) -> int:
+    """Read `count` mutations, print a line, and return how many broke something."""
+    before, slowest, broken = memory(), 0.0, 0
+    outcomes: Counter[str] = Counter()
+    for number in range(count):
+        data = mutated(chance.choice(originals), chance)
+        began = time.perf_counter()
+        signal.setitimer(signal.ITIMER_REAL, LONGEST)
+        try:
+            outcomes[outcome(suffix, data)] += 1
+        except (Exception, TooLong) as error:
+            broken += 1
+            kept = Path(tempfile.gettempdir(), f"fuzz-{number}{suffix}")
+            kept.write_bytes(data)
+            print(f"BROKEN {kept}: {type(error).__name__}: {error}")
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        slowest = max(slowest, time.perf_counter() - began)
+    growth = memory() - before
+    print(f"{suffix:10} {dict(outcomes)}, slowest {slowest:.2f} s, {growth / 2**20:.0f} MB more")
+    return broken + (growth > MOST_GROWTH)
+
+
+def outcome(suffix: str, data: bytes) -> str:
+    """What became of `data`: read, refused, or an error of one line."""
+    source = Source(Path(f"a{suffix}"), name=f"a{suffix}", data=data)
+    try:
+        items = list(items_of(source, suffix))
+    except ReadError as error:
+        if "\n" in error.message or not error.message or not error.hint:
+            raise ValueError(f"not one line and a hint: {error.message!r}, {error.hint!r}") from error
+        return "error"
+    return "read" if any(not isinstance(item, Refused) for item in items) else "refused"
+
+
+def items_of(source: Source, suffix: str) -> Iterator[object]:
+    """All that reads files of this kind, one after the other."""
+    if suffix == ".csv":
+        yield from Text().read(source)
+        return
+    readers: tuple[Representation, ...] = (Pianoroll(), Grid(), *([Abc()] if suffix == ".abc" else []))
+    for reader in readers:
+        for item in reader.read(source):
+            yield item
+            if isinstance(item, Piece) and not isinstance(reader, Abc):
+                reader.fit([item])
+                reader.encode(item)
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    """`data` with one to four mishaps; XML, which is mostly refused for being broken, is mostly kept well-formed."""
+    if data.startswith(b"PK") and chance.random() < 0.7:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        return packed({name: mutated(content, chance) for name, content in members.items()})
+    mishaps = GENTLE if data.startswith(b"<") and chance.random() < 0.8 else MISHAPS
+    for _ in range(chance.choice([1, 1, 2, 4])):
+        data = chance.choice(mishaps)(data, chance)
+    return data
+
+
+def place(data: bytes, chance: random.Random, most: int = 64) -> slice:
+    """Some bytes in a row."""
+    at = chance.randrange(len(data) + 1)
+    return slice(at, at + chance.randrange(1, most))
+
+
+def flipped(data: bytes, chance: random.Random) -> bytes:
+    changed = bytearray(data)
+    for _ in range(chance.choice([1, 2, 8]) if data else 0):
+        changed[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    return bytes(changed)
+
+
+def cut_short(data: bytes, chance: random.Random) -> bytes:
+    return data[: chance.randrange(len(data) + 1)]
+
+
+def without_some(data: bytes, chance: random.Random) -> bytes:
+    gone = place(data, chance)
+    return data[: gone.start] + data[gone.stop :]
+
+
+def with_noise(data: bytes, chance: random.Random) -> bytes:
+    at = place(data, chance)
+    return data[: at.start] + chance.randbytes(at.stop - at.start) + data[at.start :]
+
+
+def repeated(data: bytes, chance: random.Random) -> bytes:
+    at = place(data, chance)
+    return data[: at.stop] + data[at] * chance.choice([1, 2, 500]) + data[at.stop :]
+
+
+def swapped(data: bytes, chance: random.Random) -> bytes:
+    first, second = sorted([chance.randrange(len(data) + 1), chance.randrange(len(data) + 1)])
+    length = chance.randrange(1, 64)
+    return data[:first] + data[second : second + length] + data[first:second] + data[second + length :]
+
+
+def with_a_huge_number(data: bytes, chance: random.Random) -> bytes:
+    numbers = list(re.finditer(rb"\d+", data))
+    if not numbers:
+        return data
+    at = chance.choice(numbers)
+    number = chance.choice([b"0", b"-1", b"1e9", b"99999", b"4294967295", b"9" * 40, b"0.3333", b"1/0", b"NaN", b"inf"])
+    return data[: at.start()] + number + data[at.end() :]
+
+
+def with_a_huge_size(data: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(data) + 1)
+    size = chance.choice([b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\xff\xff\xff\x7f", b"\x80\0"])
+    return data[:at] + size + data[at + len(size) :]
+
+
+def of_other_lines(data: bytes, chance: random.Random) -> bytes:
+    """Lines left out, doubled or exchanged: what is well-formed mostly stays so."""
+    lines = data.split(b"\n")
+    for _ in range(chance.choice([1, 4])):
+        one, other = chance.randrange(len(lines)), chance.randrange(len(lines))
+        lines[one : one + 1] = chance.choice([[], [lines[one]] * 2, [lines[other]], [lines[one]] * 300])
+        lines = lines or [b""]
+    return b"\n".join(lines)
+
+
+ELEMENTS = re.compile(
+    rb"<(note|barline|attributes|harmony)\b.*?</\1>|<([a-z-]+)[^<>]*>[^<>]*</\2>|<[^<>]*/>", re.DOTALL
+)
+
+
+def of_other_elements(data: bytes, chance: random.Random) -> bytes:
+    """Elements of XML left out, doubled or exchanged, so that it stays well-formed."""
+    elements = list(re.finditer(ELEMENTS, data))
+    if not elements:
+        return data
+    one, other = chance.choice(elements), chance.choice(elements)
+    instead = chance.choice([b"", one[0] * 2, one[0] * 100, other[0], other[0] + one[0]])
+    return data[: one.start()] + instead + data[one.end() :]
+
+
+def nested(data: bytes, chance: random.Random) -> bytes:
+    tags = list(re.finditer(rb"<[a-z-]+[^>/]*>|[(\[{|:\"]", data))
+    if not tags:
+        return data
+    tag = chance.choice(tags)
+    return data[: tag.start()] + tag[0] * chance.choice([10, 3000]) + data[tag.end() :]
+
+
+MISHAPS = (
+    flipped, flipped, cut_short, without_some, with_noise, repeated, swapped, with_a_huge_number, with_a_huge_number,
+    of_other_lines, of_other_lines, of_other_lines, with_a_huge_number, with_a_huge_size, nested,
+)  # fmt: skip
+
+
+GENTLE = (of_other_elements, of_other_elements, with_a_huge_number)
+
+
+def fixtures() -> dict[str, bytes]:
+    """Small files with something of everything."""
+    notes = tuple(Note(Fraction(at, 3), 60 + at * 5 % 17, Fraction(1 + at % 4, 2)) for at in range(40))
+    score = Score(
+        (Part(notes, "Tune", 73), Part(notes[::3], "Drums", 0, percussion=True), Part(notes[::2], "Bass", 32)),
+        (ChordSymbol(Fraction(0), Fraction(4), "Gm/Bb"),), (Tempo(Fraction(0), 100.0), Tempo(Fraction(8), 90.0)),
+        (Meter(Fraction(0), 3, 4), Meter(Fraction(9), 6, 8)), (Key(Fraction(0), -2, "minor"),), Fraction(1), "Fuzz",
+    )  # fmt: skip
+    xml = write("musicxml", score)
+    repeat = b'<barline location="right"><repeat direction="backward" times="2"/></barline></measure>'
+    return {
+        "a.mid": write("midi", score),
+        "a.musicxml": xml,
+        "b.musicxml": xml.replace(b"</measure>", repeat, 2),
+        "a.mxl": packed({"score.xml": xml}),
+        "a.krn": KERN.encode(),
+        "a.abc": ABC.encode(),
+        "a.csv": CSV.encode(),
+    }
+
+
+def packed(members: dict[str, bytes]) -> bytes:
+    """A zip archive."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def memory() -> int:
+    """The most memory that this process ever held, in bytes."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def too_long(*_: object) -> None:
+    """The alarm."""
+    raise TooLong(f"more than {LONGEST:g} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
