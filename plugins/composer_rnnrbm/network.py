@@ -35,10 +35,12 @@ if TYPE_CHECKING:
 
 PRETRAINING = "pretraining"
 
-MONITORED = 32
+MONITORED = 16
 """How many frames of a batch are looked at to tell how training goes."""
 
-GLANCE, MEASURING, EVALUATING = Effort(10, 1, shared=True), Effort(50, 1, shared=True), Effort(400, 4)
+GLANCE, MEASURING, EVALUATING = Effort(10, 4), Effort(25, 4, shared=True), Effort(400, 4)
+"""While training, for the best checkpoint, and for figures. Measured on JSB and Nottingham with 50 and 150 hidden units,
+the second is off by up to 0.06 nats a frame, the last up to 0.03 too low."""
 
 
 class RnnRbmNetwork(Network):
@@ -89,7 +91,7 @@ class RnnRbmNetwork(Network):
         return Loss(difference.sum() / max(1, len(v)), monitor), tuple(part.detach() for part in state)
 
     def evaluate(self, batch: Batch, state: Any) -> tuple[Measure, Any]:
-        """An estimate of -log p(v_t), with the same random numbers at every call."""
+        """An estimate of -log p(v_t), with the same random numbers at every call and for all frames."""
         return self._measure(batch, state, MEASURING)
 
     def likelihood(self, batch: Batch, state: Any, effort: int = 1) -> tuple[Measure, Any]:

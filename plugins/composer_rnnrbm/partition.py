@@ -5,9 +5,10 @@ independent to the one asked for in small steps of b from 0 to 1, all of whose m
 
     E_b(v, h) = - ((1 - b) base + b bv) v - bh h - b h W v
 
-where the base's visible biases are those of a mean-field solution of the frame's own machine. A chain v_1 ... v_K goes
-through them, and its weight is the product of the ratios of p*_b(v_b) = exp(-F_b(v_b)) at two neighbouring b. The mean
-of the weights is Z / Z_base, without bias.
+A chain v_1 ... v_K goes through them, and its weight is the product of the ratios of p*_b(v_b) = exp(-F_b(v_b)) at two
+neighbouring b. The mean of the weights is Z / Z_base, without bias. The base's visible biases are the logits of how
+often each unit is on in a few Gibbs steps of the frame's own machine. A mean-field solution, which knows but one of
+several things that a machine may draw, misses the others: measured, log Z is 0.2 nats too small where this is 0.03.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ from torch.nn import functional as F
 MOST_COUNTED = 10
 """Machines with so many units in their smaller layer are counted out."""
 
-MEAN_FIELD_STEPS = 10
+LEFT_OUT, LOOKED_AT = 3, 7
+"""Of the Gibbs steps that a base is made from, how many at the beginning do not count, and how many do."""
+
+SELDOM = 0.002
+"""The least chance of a unit, or of its being off, in a base: nothing is so rare that chains cannot meet it."""
 
 MOST_NUMBERS = 2**21
 """How many numbers a layer of all chains may have at a time."""
@@ -69,10 +74,11 @@ def counted_out(W: Tensor, bv: Tensor, bh: Tensor) -> Tensor:
 def annealed(W: Tensor, bv: Tensor, bh: Tensor, effort: Effort) -> tuple[Tensor, Tensor]:
     """Log Z (N,) by annealed importance sampling, and the variance of each estimate (by the delta method)."""
     frames, chains = len(bv), effort.chains
-    base = _mean_field(W, bv, bh)
-    log_base = F.softplus(base).double().sum(-1) + F.softplus(bh).double().sum(-1)
-    base, bv, bh = (each.repeat(chains, 1) for each in (base, bv, bh))
     noise = _Noise(frames, chains, effort.shared, W)
+    bv, bh = bv.repeat(chains, 1), bh.repeat(chains, 1)
+    base = _marginals(W, bv, bh, noise).view(chains, frames, -1).mean(0).logit(SELDOM)
+    log_base = F.softplus(base).double().sum(-1) + F.softplus(bh[:frames]).double().sum(-1)
+    base = base.repeat(chains, 1)
     v, h = torch.empty_like(bv), torch.empty_like(bh)
     torch.gt(base, noise.logistic(W.shape[1]), out=v)
     log_w = torch.zeros(len(v), dtype=torch.float64, device=W.device)
@@ -107,9 +113,14 @@ class _Noise:
         return uniform.logit_(1e-7).expand(-1, self._frames, -1).reshape(-1, units)
 
 
-def _mean_field(W: Tensor, bv: Tensor, bh: Tensor) -> Tensor:
-    """The visible logits (N, V) of the best machine of independent units that a few steps from `bv` find."""
-    logits = bv
-    for _ in range(MEAN_FIELD_STEPS):
-        logits = bv + (F.linear(logits.sigmoid(), W) + bh).sigmoid() @ W
-    return logits
+def _marginals(W: Tensor, bv: Tensor, bh: Tensor, noise: _Noise) -> Tensor:
+    """How likely each unit is to be on (rows, V), by a few Gibbs steps of each row from its visible biases alone."""
+    v, h, total = torch.empty_like(bv), torch.empty_like(bh), torch.zeros_like(bv)
+    torch.gt(bv, noise.logistic(W.shape[1]), out=v)
+    for step in range(LEFT_OUT + LOOKED_AT):
+        torch.gt(torch.addmm(bh, v, W.T), noise.logistic(W.shape[0]), out=h)
+        logits = torch.addmm(bv, h, W)
+        torch.gt(logits, noise.logistic(W.shape[1]), out=v)
+        if step >= LEFT_OUT:
+            total += logits.sigmoid_()
+    return total / LOOKED_AT
