@@ -29,7 +29,7 @@ LEFT_OUT, LOOKED_AT = 3, 7
 SELDOM = 0.002
 """The least chance of a unit, or of its being off, in a base: nothing is so rare that chains cannot meet it."""
 
-MOST_NUMBERS = 2**21
+MOST_NUMBERS = 2**18
 """How many numbers a layer of all chains may have at a time."""
 
 
