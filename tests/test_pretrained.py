@@ -10,7 +10,7 @@ from composer.core.player import open_player
 PRETRAINED = sorted(models.PRETRAINED.glob("*.safetensors"))
 
 
-@pytest.mark.parametrize("representation", ["abc", "pianoroll", "text"])
+@pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll", "text"])
 def test_there_is_a_model(representation):
     assert models.bundled(representation) in PRETRAINED
 

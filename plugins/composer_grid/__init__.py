@@ -158,7 +158,7 @@ class Grid(Representation):
         return {"pitches": list(self.pitches), "conditions": self.conditions}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._restore(state["pitches"], state["conditions"])
+        self._restore(state["pitches"], state.get("conditions", {}))
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """The piece in the other keys, as far as the pitches are known; none where all is brought to C."""
