@@ -40,7 +40,7 @@ MONITORED = 16
 
 GLANCE, MEASURING, EVALUATING = Effort(10, 4), Effort(25, 4, shared=True), Effort(400, 4)
 """While training, for the best checkpoint, and for figures. Measured on JSB and Nottingham with 50 and 150 units,
-the second is off by up to 0.06 nats a frame, the last up to 0.03 too low."""
+the second is off by up to 0.1 nats a frame, the last up to 0.03 too low."""
 
 
 class RnnRbmNetwork(Network):
