@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -48,10 +47,15 @@ def quantise(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tupl
     """
     placed: list[GridNote] = []
     losses: Counter[str] = Counter()
+    times, parts = steps.as_integer_ratio()
     for note in notes:
-        start, end = note.onset * steps, note.end * steps
-        first, last = _nearest(start), _nearest(end)
-        if abs(start - first) > SLACK or abs(end - last) > SLACK or first == last:
+        # whole numbers, since fractions take ten times as long, and this is half of what reading MIDI takes
+        onset, of_onset = note.onset.as_integer_ratio()
+        duration, of_duration = note.duration.as_integer_ratio()
+        first, fits = _nearest(onset * times, of_onset * parts)
+        end = (onset * of_duration + duration * of_onset) * times
+        last, ends = _nearest(end, of_onset * of_duration * parts)
+        if not (fits and ends and first < last):
             if offgrid == "refuse":
                 raise OffGrid(
                     f"a note at beat {float(note.onset):g} of {float(note.duration):g} beats is off the grid",
@@ -64,9 +68,13 @@ def quantise(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tupl
     return sorted(placed), dict(losses)
 
 
-def _nearest(time: Fraction) -> int:
-    """The step nearest to `time`; half-way the later one, so that music is the same wherever it stands."""
-    return math.floor(time + Fraction(1, 2))
+def _nearest(time: int, parts: int) -> tuple[int, bool]:
+    """The step nearest to `time` / `parts`, and whether it is within SLACK of it.
+
+    Half-way it is the later one, so that music is the same wherever it stands.
+    """
+    step = (2 * time + parts) // (2 * parts)
+    return step, abs(time - step * parts) * SLACK.denominator <= SLACK.numerator * parts
 
 
 def sounding(notes: Iterable[GridNote], steps: int | Fraction, velocity: int = 80) -> tuple[Note, ...]:

@@ -60,14 +60,14 @@ class Layout:
 
     def frames(self, roll: Roll) -> Iterator[tuple[int, ...]]:
         """`roll` as frames; the last is filled up with silence."""
-        units: list[list[int]] = [[] for _ in range(-(-roll.steps // self.stack))]
+        stack, stride = self.stack, self.stride
+        units: list[list[int]] = [[] for _ in range(-(-roll.steps // stack))]
         continued = self.width if self.onsets else 0
-        for note in roll.notes:
-            unit = note.pitch - self.lowest
-            for step in range(note.start, note.end):
-                frame, inner = divmod(step, self.stack)
-                units[frame].append(inner * self.stride + unit)
-                unit = note.pitch - self.lowest + continued
+        for start, pitch, length in roll.notes:
+            unit = pitch - self.lowest
+            for step in range(start, start + length):
+                units[step // stack].append(step % stack * stride + unit)
+                unit = pitch - self.lowest + continued
         for frame_units in units:
             frame_units.sort()
             yield tuple(frame_units)

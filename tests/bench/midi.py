@@ -1,0 +1,93 @@
+"""Reading and encoding MIDI files beside music21, which many programs read them with.
+
+    python tests/bench/midi.py [PATHS...] [--sample 12]
+
+Without paths: 40 files made here, as long as a folk song with chords. Both sides take turns on each file of the sample,
+and medians count; ours is then timed over all files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+from composer.api import Note, Part, Piece, Source
+from composer.api import Score as Music
+from composer.core import registry
+from composer.formats import midi, write
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("paths", nargs="*", type=Path)
+    parser.add_argument("--sample", type=int, default=12)
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = given.paths or [made(Path(folder))]
+        files = [file for path in paths for file in (sorted(path.rglob("*.mid")) if path.is_dir() else [path])]
+        compare(files, given.sample)
+
+
+def compare(files: list[Path], sample: int) -> None:
+    """Time both sides on some of the files, and ours on all."""
+    from music21 import converter
+
+    ours = {"read": read} | {name: encoder(name) for name in ("grid", "pianoroll")}
+    taken = files[:: max(len(files) // sample, 1)][:sample]
+    print(f"MIDI: {len(files)} files, of which {len(taken)} are read by music21 too; medians per file")
+    theirs, times = [], {name: [] for name in ours}
+    for file in taken:
+        theirs.append(seconds(lambda file=file: converter.parse(str(file), format="midi", forceSource=True)))
+        for name, work in ours.items():
+            times[name].append(seconds(lambda work=work, file=file: work(file)))
+    parsed = statistics.median(theirs)
+    print(f"  music21            {1000 * parsed:8.2f} ms")
+    for name, work in ours.items():
+        every = statistics.median(seconds(lambda work=work, file=file: work(file)) for file in files)
+        here = statistics.median(times[name])
+        print(f"  {name:18} {1000 * here:8.2f} ms, 1/{parsed / here:.0f}; over all files {1000 * every:.2f} ms")
+
+
+def read(file: Path) -> object:
+    """A score."""
+    return midi.read(file.read_bytes(), file.name)
+
+
+def encoder(name: str) -> Callable[[Path], object]:
+    """Read a file and encode what is in it."""
+    representation = registry.representation(name)()
+    representation.restore({"pitches": list(range(128)), "conditions": {}})
+
+    def work(file: Path) -> object:
+        return [representation.encode(piece) for piece in representation.read(Source(file)) if isinstance(piece, Piece)]
+
+    return work
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long `work` takes."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def made(folder: Path) -> Path:
+    """A folder of songs: a melody of eighths, and a chord to each half bar."""
+    generator = random.Random(0)
+    for number in range(40):
+        length = 8 * generator.randrange(16, 48)
+        melody = tuple(Note(Fraction(n, 2), generator.randrange(60, 80), Fraction(1, 2)) for n in range(2 * length))
+        chords = (Note(Fraction(2 * n), 48 + 4 * k, Fraction(2)) for n in range(length // 2) for k in range(3))
+        (folder / f"{number:02}.mid").write_bytes(write("midi", Music((Part(melody), Part(tuple(chords))))))
+    return folder
+
+
+if __name__ == "__main__":
+    main()
