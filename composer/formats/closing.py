@@ -14,7 +14,8 @@ _END = b"\xff\x2f\x00"
 def hanging(data: bytes, count: Callable[[bytes], int]) -> int:
     """The notes in `data` that are never ended, where `count` counts those that are.
 
-    One note-off ends one note, so there are more of them until no more notes are found, or until MOST.
+    One note-off ends one note, so there are more of them until no more notes are found, or until MOST. What stands
+    after a track's end, where that is not its last event, is not counted.
     """
     ended, found, offs = count(data), 0, 1
     while True:
@@ -33,9 +34,9 @@ def closed(data: bytes, offs: int = 1) -> bytes:
         size = int.from_bytes(data[at + 4 : at + 8], "big")
         track = data[at + 8 : at + 8 + size]
         at += 8 + size
-        if track.endswith(_END):
-            used = (channel for channel in range(16) if (0x90 | channel).to_bytes() in track)
-            track = track[: -len(_END)] + b"".join(offs * _offs(channel) for channel in used) + _END
+        used = (channel for channel in range(16) if (0x90 | channel).to_bytes() in track)
+        before = track[: -len(_END)] if track.endswith(_END) else track + b"\0"
+        track = before + b"".join(offs * _offs(channel) for channel in used) + _END
         content += [b"MTrk", len(track).to_bytes(4, "big"), track]
     return b"".join([*content, data[at:]])
 

@@ -24,7 +24,12 @@ MOST_TIMES = 16
 MOST_SIGNS = 500
 """Lines of kern with clefs, keys, instruments and the like."""
 
-_BEATS = re.compile(r"\d{1,3}(\+\d{1,3}){0,15}")
+_CONTENTS = {
+    "beats": (re.compile(r"\d{1,3}(\+\d{1,3}){0,15}"), "a meter"),
+    "fifths": (re.compile(r"[-+]?\d{1,2}"), "a key"),
+}
+"""Elements whose numbers music21 counts up to, what they may hold, and what they say."""
+
 _ENDINGS = re.compile(r"[1-9]?[0-9]?([ ,]+[1-9][0-9]?){0,9}")
 _HUGE_KERN_METER = re.compile(r"\*M(?:[\d+]*\d{4}|[\d+]{64}|[\d+]*/\d{4})")
 _KERN_SIGN = re.compile(r"^\*(?!.*\*[\^v])", re.MULTILINE)
@@ -92,7 +97,7 @@ class _Gate:
         self.name, self.encoding = name, "utf-8"
         self.depth = self.bars = 0
         self.counts: Counter[str] = Counter()
-        self.beats: list[str] | None = None
+        self.content: list[str] | None = None
         self.parser = expat.ParserCreate()
         self.parser.XmlDeclHandler = self._declaration
         self.parser.StartDoctypeDeclHandler = self._document_type
@@ -126,23 +131,24 @@ class _Gate:
             _limit(self.name, what, self.counts[tag], most)
         if tag == "part":
             self.counts["measure"] = 0
-        elif tag == "beats":
-            self.beats = []
+        elif tag in _CONTENTS:
+            self.content = []
         elif tag == "repeat" and attributes.get("times", "2") not in _TIMES:
             raise ReadError(f"{self.name} has a repeat that is not of 0 to {MOST_TIMES} times", _HINT)
         elif tag == "ending" and not _ENDINGS.fullmatch(attributes.get("number", "").strip()):
             raise ReadError(f"{self.name} has an ending of impossible number", _HINT)
 
     def _characters(self, text: str) -> None:
-        if self.beats is not None:
-            self.beats.append(text)
+        if self.content is not None:
+            self.content.append(text)
 
     def _end(self, tag: str) -> None:
         self.depth -= 1
-        if tag == "beats" and self.beats is not None:
-            if not _BEATS.fullmatch("".join(self.beats).replace(" ", "").strip()):
-                raise ReadError(f"{self.name} has a meter of impossible size", _HINT)
-            self.beats = None
+        if tag in _CONTENTS and self.content is not None:
+            pattern, what = _CONTENTS[tag]
+            if not pattern.fullmatch("".join("".join(self.content).split())):
+                raise ReadError(f"{self.name} has {what} of impossible size", _HINT)
+            self.content = None
 
 
 _TIMES = {str(times) for times in range(MOST_TIMES + 1)}

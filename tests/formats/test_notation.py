@@ -145,6 +145,7 @@ def test_mxl():
 ENTITY = '<!DOCTYPE score-partwise [<!ENTITY a "aaaa">]><score-partwise>&a;</score-partwise>'
 EXTERNAL = '<!DOCTYPE score-partwise [<!ENTITY a SYSTEM "file:///etc/hostname">]><score-partwise>&a;</score-partwise>'
 METER = "<attributes><time><beats>{}</beats><beat-type>4</beat-type></time></attributes>"
+KEY = "<attributes><key><fifths>{}</fifths><mode>major</mode></key></attributes>"
 ENDING = '<barline location="left"><ending number="1-1000000" type="start"/></barline>'
 SPLITS = b"**kern\n" + b"".join(b"\t".join([b"*^"] * 2**level) + b"\n" for level in range(12)) + b"*-\n"
 BROKEN = {
@@ -162,6 +163,7 @@ BROKEN = {
     "a damaged archive": (packed(score_xml=xml().encode())[:100], "is a damaged archive"),
     "a bomb": (packed(score_xml=bytes(notation.MAX_BYTES + 1)), "unpacks to more than 32 MB"),
     "a bar of a billion beats": (xml(barline=METER.format("999999999")).encode(), "has a meter of impossible size"),
+    "a key of a million sharps": (xml(barline=KEY.format(10**6)).encode(), "has a key of impossible size"),
     "a repeat of a million times": (
         xml().replace("backward", 'backward" times="1000000').encode(),
         "not of 0 to 16 times",
