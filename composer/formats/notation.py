@@ -161,7 +161,7 @@ def _repeat_bars(staff: Any, measures: list[Any]) -> list[RepeatBar]:
     endings: dict[int, set[int]] = defaultdict(set)
     for bracket in staff.recurse().getElementsByClass(m21.spanner.RepeatBracket):
         for measure in bracket.getSpannedElements():
-            endings[id(measure)].update(bracket.getNumberList())
+            endings[id(measure)].update(bracket.numberRange)
     bars = []
     for measure in measures:
         left, right = measure.leftBarline, measure.rightBarline

@@ -125,6 +125,36 @@ def test_repeats_are_played_out():
     assert [(note.onset, note.pitch) for note in score.notes] == [(0, 60), (4, 60)]
 
 
+def test_endings_are_played_in_their_times():
+    bar = '<measure number="{}">{}<note><pitch><step>{}</step><octave>4</octave></pitch><duration>4</duration></note>{}'
+    first = '<barline location="{}"><ending number="1,2" type="{}"/>{}</barline>'
+    third = '<barline location="{}"><ending number="3" type="{}"/></barline>'
+    again = '<repeat direction="backward"/>'
+    whole = "</measure>".join(
+        [
+            bar.format(1, "", "C", ""),
+            bar.format(2, first.format("left", "start", ""), "D", first.format("right", "stop", again)),
+            bar.format(3, third.format("left", "start"), "E", third.format("right", "stop")),
+            bar.format(4, "", "F", "</measure>"),
+        ]
+    )
+    head, tail = xml().index('<measure number="1">'), xml().index("</part></score-partwise>")
+    divisions = "<attributes><divisions>1</divisions></attributes>"
+    data = xml()[:head] + whole.replace('number="1">', f'number="1">{divisions}', 1) + xml()[tail:]
+    score = notation.read(data.encode(), "endings.xml")
+    assert [note.pitch for note in score.notes] == [60, 62, 60, 62, 60, 64, 65]
+    assert score.duration == 28
+
+
+def test_jumps_are_followed():
+    jump = "<direction><direction-type><words>D.C. al Fine</words></direction-type></direction>"
+    fine = "<direction><direction-type><words>Fine</words></direction-type></direction>"
+    note = "<note><pitch><step>D</step><octave>4</octave></pitch><duration>4</duration></note>"
+    start, end = xml().index("<barline"), xml().index("</measure></part>")
+    data = xml()[:start] + fine + f'</measure><measure number="2">{note}' + jump + xml()[end:]
+    assert [note.pitch for note in notation.read(data.encode(), "jump.xml").notes] == [60, 62, 60]
+
+
 @pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16", "ISO-8859-1"])
 def test_encodings(encoding):
     assert notation.read(xml(encoding).encode(encoding), "flute.xml").parts[0].name == "Flöte"
