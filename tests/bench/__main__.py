@@ -1,5 +1,6 @@
 """`make bench`: the figures that take minutes, one table after the other. The scripts beside this say what each is."""
 
+import midi
 import rnnrbm
 import speed
 import training
@@ -10,3 +11,5 @@ if __name__ == "__main__":
     rnnrbm.main()
     print()
     training.main()
+    print()
+    midi.main([])
