@@ -11,6 +11,7 @@ Each raises AssertionError with a sentence about what is broken. They need no te
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import random
@@ -85,6 +86,11 @@ def _check_piece(representation: Representation, piece: Piece) -> None:
         except EncodeError:
             continue
     score = representation.score(piece)
+    if score is not None and type(representation).from_score is not Representation.from_score:
+        with contextlib.suppress(EncodeError):
+            again = representation.from_score(dataclasses.replace(score, losses={"bars eaten by mice": 3}))
+            lost = representation.losses(again).get("bars eaten by mice")
+            assert lost == 3, "what reading a score lost is not among the losses of its piece"
     if score is not None:
         assert score.notes or not score.parts or any(p.percussion for p in score.parts), f"{piece.source} is silent"
 

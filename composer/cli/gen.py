@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -142,6 +143,7 @@ def gen(
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder", "name a model in it, which ends in .safetensors")
     model = player.open_player(path, rep, devices.resolve(device))
+    begun = opening.given(model.representation, console, prime, prime_text)
     request = Request(
         length=length or model.representation.length,
         count=count,
@@ -150,7 +152,7 @@ def gen(
         top_k=top_k,
         top_p=top_p,
         min_p=min_p,
-        primer=opening.steps(model.representation, console, prime, prime_text),
+        primer=begun.steps,
         conditions=conditions.given(condition or [], model.spec.conditions),
         width=width,
     )
@@ -164,20 +166,24 @@ def gen(
             f"pipe it on, or write it with --output tune{planned.format.suffixes[0]}"
         )
     constraint = None if free else model.representation.constraint(wished)
-    _compose(model, request, constraint, planned, console)
+    _compose(model, request, constraint, planned, {**begun.labels, **request.conditions})
 
 
 def _compose(
-    model: Player, request: Request, constraint: Constraint | None, delivery: Delivery, console: Console
+    model: Player, request: Request, constraint: Constraint | None, delivery: Delivery, labels: Mapping[str, str]
 ) -> None:
-    """Compose all pieces and deliver each; where this is interrupted, the ones that are whole are kept."""
+    """Compose all pieces and deliver each; where this is interrupted, the ones that are whole are kept.
+
+    `labels` are what the pieces are: as they begin, and as was asked for.
+    """
+    console = delivery.console
     from composer.cli.delivery import Soundless
     from composer.core.generation import Drew, generate
 
     cut, bare, soundless, drawn, rendering = 0, 0, 0, 0, None
     try:
         for event in generate(model.sampler, model.spec, request, constraint):
-            rendering = rendering or delivery.rendering(model.representation, event.number, request.conditions)
+            rendering = rendering or delivery.rendering(model.representation, event.number, labels)
             if isinstance(event, Drew):
                 delivery.target.write(rendering.push(event.step))
                 drawn += 1

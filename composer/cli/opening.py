@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from composer.api import Piece, ReadError, Refused, Representation, Source, Step
 from composer.cli import music
 from composer.cli.console import Console
+from composer.formats import scores
 
 
-def steps(
+class Opening(NamedTuple):
+    """What to go on from: its steps, and the labels of the piece that they begin."""
+
+    steps: tuple[Step, ...] = ()
+    labels: Mapping[str, str] = {}
+
+
+def given(
     representation: Representation, console: Console, file: str | None = None, text: str | None = None
-) -> tuple[Step, ...]:
-    """The steps of the opening in a file (`-` for stdin) or a text; none where there is neither.
+) -> Opening:
+    """The opening in a file (`-` for stdin) or a text; an empty one where there is neither.
 
-    Music in a file of another kind than the representation reads goes through a score; what that loses is said. Raises
-    ReadError where there is no music in it, EncodeError, naming the symbols, where the model has never seen such.
+    Music that the representation does not read goes through a score; what that loses is said. Raises ReadError where
+    there is no music in it, EncodeError, naming the symbols, where the model has never seen such.
     """
     if text is not None:
         source = Source(
@@ -26,24 +36,31 @@ def steps(
     elif file is not None:
         source = Source(Path(file), name=file, fragment=True)
     else:
-        return ()
-    piece = _piece(representation, source)
+        return Opening()
+    pieces = _pieces(representation, source)
+    piece = next(pieces)
     steps = tuple(representation.prime(piece))
     for phrase, count in representation.losses(piece).items():
         console.say(f"of {source.label}: {count:,} {phrase}")
-    return steps
+    if next(pieces, None) is not None:
+        console.say(f"there are more pieces in {source.label}; the first is gone on from")
+    return Opening(steps, piece.labels)
 
 
-def _piece(representation: Representation, source: Source) -> Piece:
-    """The first piece in `source`."""
+def _pieces(representation: Representation, source: Source) -> Iterator[Piece]:
+    """The pieces in `source`. Raises ReadError where there is none."""
     if _is_other(source, representation):
-        return representation.from_score(next(music.playable(source)))
-    refused = None
+        yield from map(representation.from_score, music.playable(source))
+        return
+    refused, found = None, False
     for item in representation.read(source):
         if isinstance(item, Piece):
-            return item
-        refused = refused or item
-    raise _empty(source, refused)
+            found = True
+            yield item
+        else:
+            refused = refused or item
+    if not found:
+        raise _empty(source, refused)
 
 
 def _empty(source: Source, refused: Refused | None) -> ReadError:
@@ -54,7 +71,8 @@ def _empty(source: Source, refused: Refused | None) -> ReadError:
 
 
 def _is_other(source: Source, representation: Representation) -> bool:
-    """True for a file of music of another kind than the representation can read itself."""
-    if source.data is not None:
-        return source.data[:4] in {b"MThd", b"RIFF"} and ".mid" not in representation.suffixes
-    return Path(source.path).suffix.lower() in music.suffixes() - set(representation.suffixes)
+    """True for music that the representation does not read itself: by what it holds, else by its suffix."""
+    if type(representation).from_score is Representation.from_score:
+        return False
+    suffix = scores.suffix_of(source) or source.path.suffix.lower()
+    return suffix in music.suffixes() - set(representation.suffixes)

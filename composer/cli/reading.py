@@ -9,6 +9,9 @@ from composer.cli.console import Console
 from composer.cli.words import counted
 from composer.core.events import Prepared
 
+REASONS = 12
+"""How many reasons for leaving pieces out are told apart."""
+
 UNREADABLE = 5
 """How many unreadable files are named."""
 
@@ -43,9 +46,13 @@ def report_left_out(console: Console, event: LeftOut) -> None:
     if event.refused:
         refused = sum(event.refused.values())
         console.say(f"{refused:,} more {'was' if refused == 1 else 'were'} left out:")
-    for reason, count in sorted(event.refused.items(), key=lambda item: -item[1]):
+    reasons = sorted(event.refused.items(), key=lambda item: -item[1])
+    for reason, count in reasons[:REASONS]:
         first = next(iter(event.places.get(reason, ())), "")
         console.say(f"{count:>6,}  {reason}{f', such as {first}' if first else ''}")
+    if len(reasons) > REASONS:
+        rest = reasons[REASONS:]
+        console.say(f"{sum(count for _, count in rest):>6,}  for {counted(len(rest), 'other reason')}")
     for phrase, count in sorted(event.losses.items(), key=lambda item: -item[1]):
         console.say(f"{count:>6,}  {phrase}")
     for line in event.unreadable[:UNREADABLE]:

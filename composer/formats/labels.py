@@ -26,6 +26,12 @@ def meters_of(labels: Mapping[str, str]) -> tuple[Meter, ...]:
     return (Meter(Fraction(0), int(numerator), int(denominator)),) if slash else ()
 
 
-def elsewhere(labels: Mapping[str, str]) -> dict[str, str]:
-    """The labels of a piece that is moved to another key."""
-    return {name: value for name, value in labels.items() if name != "key"}
+def transposed(labels: Mapping[str, str], shift: int) -> dict[str, str]:
+    """The labels of a piece that is moved by `shift` semitones."""
+    from composer.formats.abc.keys import key_name, parse_key
+
+    moved = dict(labels)
+    key = parse_key(moved.pop("key", ""))
+    if key is not None:
+        moved["key"] = key_name((key.sharps + 7 * shift + 6) % 12 - 6, key.mode)
+    return moved

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
-from composer.api import EncodeError, Note
+from composer.api import EncodeError, Note, Refused
 
 OFFGRID: Mapping[str, str] = {
     "refuse": "leave out the whole piece",
@@ -18,6 +18,8 @@ OFFGRID: Mapping[str, str] = {
 
 SLACK = Fraction(1, 8)
 """So much of a step may be missing: many MIDI files end a note a tick before the next begins."""
+
+MOST_STEPS = 2_000_000
 
 MOVED, DROPPED = "notes moved to the grid", "notes off the grid left out"
 
@@ -35,18 +37,32 @@ class GridNote(NamedTuple):
         return self.start + self.length
 
 
-class OffGrid(EncodeError):
+class Unfit(EncodeError):
+    """A score that has no place on a grid. `reason` counts well, and `detail` says where."""
+
+    def __init__(self, reason: str, detail: str = "", hint: str = "give other music, or other options with -o") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason, hint)
+        self.reason, self.detail = reason, detail
+
+    def refused(self, name: str) -> Refused:
+        """The same for a piece of a corpus."""
+        return Refused(self.reason, name, self.detail)
+
+
+class OffGrid(Unfit):
     """A note that begins or ends between two steps, where such are refused."""
 
 
 def quantise(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tuple[list[GridNote], dict[str, int]]:
     """`notes` on a grid of `steps` to a beat, in ascending order, and what was lost, counted by phrase.
 
-    What begins and ends within SLACK of a step is on the grid; `offgrid`, a key of OFFGRID, says what becomes of the
-    rest. A note keeps a length of at least one step. Raises OffGrid, naming the beat, where one is refused.
+    What begins within SLACK of a step and ends so close to a later one is on the grid; `offgrid`, a key of OFFGRID,
+    says what becomes of the rest. A note keeps a length of at least one step. Raises OffGrid, naming the beat, where
+    one is refused, and Unfit where the notes take more than MOST_STEPS, together or from the beginning.
     """
     placed: list[GridNote] = []
     losses: Counter[str] = Counter()
+    total = 0
     times, parts = steps.as_integer_ratio()
     for note in notes:
         # whole numbers, since fractions take ten times as long, and this is half of what reading MIDI takes
@@ -58,6 +74,7 @@ def quantise(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tupl
         if not (fits and ends and first < last):
             if offgrid == "refuse":
                 raise OffGrid(
+                    "notes off the grid",
                     f"a note at beat {float(note.onset):g} of {float(note.duration):g} beats is off the grid",
                     "take a finer grid, or let notes be moved to it",
                 )
@@ -65,6 +82,9 @@ def quantise(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tupl
             if offgrid == "drop":
                 continue
         placed.append(GridNote(first, note.pitch, max(last - first, 1)))
+        total += max(last - first, 1)
+        if total > MOST_STEPS or last > MOST_STEPS:
+            raise Unfit("too long for the grid", f"more than {MOST_STEPS:,} steps", "take a coarser grid, or cut it")
     return sorted(placed), dict(losses)
 
 

@@ -39,8 +39,17 @@ def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | 
 
 def known(source: Source) -> bool:
     """True where `source` holds music in one of the formats that are read here, broken or not."""
+    return bool(suffix_of(source))
+
+
+def suffix_of(source: Source) -> str:
+    """The usual suffix of what `source` holds, whatever it is called: `.mid`, `.musicxml`, `.abc`, or none of these."""
     data = source.bytes()
-    return _binary(data) or _marked_up(data) or (b"\0" not in data and bool(_TUNES.search(source.text())))
+    if _binary(data):
+        return ".mid"
+    if _marked_up(data):
+        return ".musicxml"
+    return ".abc" if b"\0" not in data and _TUNES.search(source.text()) else ""
 
 
 def playable(source: Source) -> Iterator[Score]:
@@ -71,8 +80,12 @@ def _binary(data: bytes) -> bool:
 
 
 def _marked_up(data: bytes) -> bool:
-    """True for MusicXML, packed or not, and kern."""
-    return data[:2] == b"PK" or data.lstrip(b"\xef\xbb\xbf \t\r\n")[:2] in {b"<?", b"<s", b"<!", b"**", b"!!"}
+    """True for MusicXML, packed or not, in UTF-8 or UTF-16, and for kern."""
+    if data[:2] == b"PK":
+        return True
+    # every other byte of such a text in UTF-16 is zero
+    begin = data[:4096].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    return begin[:2] in {b"<?", b"<s", b"<!", b"**"} or (begin[:2] == b"!!" and b"\n**" in begin)
 
 
 def _excess(score: Score) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -27,8 +28,9 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats import scores
-from composer.formats.labels import elsewhere, labels_of, meters_of
-from composer.formats.quantise import OFFGRID, SLACK, OffGrid, quantise, sounding
+from composer.formats.gridded import CONDITIONS, TRANSPOSITIONS, losses_of, offgrid_of, sounding_parts
+from composer.formats.labels import labels_of, meters_of, transposed
+from composer.formats.quantise import OFFGRID, SLACK, Unfit, quantise, sounding
 from composer_grid.melody import second_voice, skyline, to_c, top_part
 from composer_grid.rule import END, Canonical
 from composer_grid.tokens import HOLD, REST, heard, misspelled, spelled
@@ -38,8 +40,6 @@ __all__ = ["Grid", "GridOptions"]
 WHOLE_NOTES = 64
 """How long a composed piece may be where no length is asked for."""
 FINEST = 128
-UP, DOWN = 6, -5
-"""The transpositions that a piece may be learnt in too: the twelve keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class GridOptions:
 
     conditions: tuple[str, ...] = field(
         default=(),
-        metadata={"help": "labels that the model is told, such as meter,mode; there are meter, key and mode"},
+        metadata={"help": CONDITIONS},
     )
 
     def __post_init__(self) -> None:
@@ -69,21 +69,11 @@ class GridOptions:
 
 def length_of(step: str) -> Fraction:
     """The length of a step such as `1/16`, in whole notes. Raises OptionError."""
-    try:
-        length = Fraction(step)
-    except (ValueError, ZeroDivisionError):
-        length = Fraction(0)
+    parts = re.fullmatch(r"(\d{1,3})(?:/(\d{1,3}))?", step.strip())
+    length = Fraction(int(parts[1]), int(parts[2] or 1) or FINEST**2) if parts else Fraction(0)
     if not Fraction(1, FINEST) <= length <= 1:
         raise OptionError(f"a step cannot be `{step}`", f"give a part of a whole note from 1 to 1/{FINEST}, as 1/16")
     return length
-
-
-class Unfit(EncodeError):
-    """A score that has no place here; the message is the reason, and counts well; `detail` says where."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason, detail or None)
-        self.detail = detail
 
 
 class Grid(Representation):
@@ -163,25 +153,18 @@ class Grid(Representation):
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """The piece in the other keys, as far as the pitches are known; none where all is brought to C."""
         notes = heard(_tokens(piece))
-        for shift in range(DOWN, UP + 1) if self.options.transpose == "none" else ():
+        for shift in TRANSPOSITIONS if notes and self.options.transpose == "none" else ():
             moved = [note._replace(pitch=note.pitch + shift) for note in notes]
-            if shift and all(
-                note.pitch in self.pitches or (not self.pitches and 0 <= note.pitch < 128) for note in moved
-            ):
-                yield Piece(spelled(moved), piece.title, f"{piece.source} by {shift:+}", elsewhere(piece.labels))
+            if all(note.pitch in self.pitches or (not self.pitches and 0 <= note.pitch < 128) for note in moved):
+                labels = transposed(piece.labels, shift)
+                yield Piece(spelled(moved), piece.title, f"{piece.source} by {shift:+}", labels)
 
     def score(self, piece: Piece) -> Score | None:
         notes = sounding(heard(_tokens(piece)), self.steps)
         return Score((Part(notes),), meters=meters_of(piece.labels), title=piece.title)
 
     def from_score(self, score: Score) -> Piece:
-        name = score.title or "the score"
-        try:
-            return self._piece(score, name, opening=True)
-        except Unfit as error:
-            raise EncodeError(
-                f"there is no melody in {name}: {error.message}", "give music with notes in it"
-            ) from error
+        return self._piece(score, score.title or "the score", opening=True)
 
     def constraint(self, wishes: Any = None) -> Constraint | None:
         return Canonical(len(self.symbols)) if self.pitches else None
@@ -190,9 +173,7 @@ class Grid(Representation):
         try:
             return self._piece(score, name, opening=opening)
         except Unfit as error:
-            return Refused(error.message, name, error.detail)
-        except OffGrid as error:
-            return Refused("notes off the grid", name, error.message)
+            return error.refused(name)
 
     def _written(self, source: Source) -> Iterator[Piece | Refused]:
         """The pieces of a text of tokens: one to a line; an opening is taken as it is."""
@@ -213,32 +194,24 @@ class Grid(Representation):
                 yield Piece(spelled(notes), source=name)
 
     def _piece(self, score: Score, name: str, *, opening: bool) -> Piece:
-        """The melody of `score`; of an opening, what can be had. Raises Unfit or OffGrid where there is none."""
-        offgrid = "round" if opening and self.options.offgrid == "refuse" else self.options.offgrid
-        parts = [part for part in score.parts if part.notes and not part.percussion]
-        if not parts:
-            raise Unfit("only drums" if score.parts else "no notes")
+        """The melody of `score`; of an opening, what can be had. Raises Unfit where there is none."""
+        parts = sounding_parts(score)
         if self.options.polyphony == "refuse" and not opening:
             self._refuse_voices(parts)
         part = top_part(parts)
-        placed, losses = quantise(part.notes, self.steps, offgrid)
+        placed, losses = quantise(part.notes, self.steps, offgrid_of(self.options.offgrid, opening=opening))
         if not placed:
             raise Unfit("no notes on the grid")
         melody, under = skyline(placed)
         labels = labels_of(score)
         if self.options.transpose == "c":
-            shift, labels = to_c(score, part.notes), elsewhere(labels)
+            shift = to_c(score, part.notes)
+            labels = transposed(labels, shift)
             melody = [note._replace(pitch=note.pitch + shift) for note in melody]
         for note in melody:
             if not 0 <= note.pitch < 128:
                 raise Unfit("a pitch out of range", f"{note.pitch} at beat {float(note.start / self.steps):g}")
-        losses |= under | {
-            "notes of other parts left out": sum(len(each.notes) for each in parts) - len(part.notes),
-            "drum notes left out": sum(len(each.notes) for each in score.parts if each.percussion),
-            "chord symbols left out": len(score.chords),
-        }
-        losses = {phrase: count for phrase, count in losses.items() if count}
-        return Piece(spelled(melody), score.title, name, labels, losses)
+        return Piece(spelled(melody), score.title, name, labels, losses_of(score, [part], losses, under))
 
     def _refuse_voices(self, parts: Sequence[Part]) -> None:
         """Raises Unfit where `parts` are more than one voice."""

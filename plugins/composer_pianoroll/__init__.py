@@ -10,7 +10,6 @@ from typing import Any, Literal
 from composer.api import (
     Constraint,
     Decoder,
-    EncodeError,
     Kind,
     Labels,
     OptionError,
@@ -25,8 +24,9 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats import scores
-from composer.formats.labels import elsewhere, labels_of, meters_of
-from composer.formats.quantise import OFFGRID, OffGrid, quantise, sounding
+from composer.formats.gridded import CONDITIONS, TRANSPOSITIONS, losses_of, offgrid_of, sounding_parts
+from composer.formats.labels import labels_of, meters_of, transposed
+from composer.formats.quantise import OFFGRID, Unfit, quantise, sounding
 from composer_pianoroll.frames import Layout, Roll, RollDecoder, merged
 from composer_pianoroll.pitches import pitches
 from composer_pianoroll.rule import PianorollWishes, RollRule
@@ -36,8 +36,6 @@ __all__ = ["Pianoroll", "PianorollOptions", "PianorollWishes", "Roll"]
 BEATS = 64
 """How long a composed piece is where no length is asked for."""
 MOST_STEPS, MOST_STACKED = 96, 64
-UP, DOWN = 6, -5
-"""The transpositions that a piece may be learnt in too: the twelve keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class PianorollOptions:
 
     conditions: tuple[str, ...] = field(
         default=(),
-        metadata={"help": "labels that the model is told, such as meter,mode; there are meter, key and mode"},
+        metadata={"help": CONDITIONS},
     )
 
     def __post_init__(self) -> None:
@@ -69,14 +67,6 @@ class PianorollOptions:
                 raise OptionError(f"`{name}` cannot be {getattr(self, name)}", f"give a whole number from 1 to {most}")
         if not self.parts.strip():
             raise OptionError("`parts` names no part", "give all, piano, or a part's name")
-
-
-class Unfit(EncodeError):
-    """A score of which nothing can be learnt here; the message is the reason, and counts well; `detail` says more."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason, detail or None)
-        self.detail = detail
 
 
 class Pianoroll(Representation):
@@ -101,7 +91,7 @@ class Pianoroll(Representation):
         chosen: PianorollOptions = self.options
         self.layout = Layout(*pitches(chosen.range), onsets=chosen.onsets, stack=chosen.stack)
         self.conditions: dict[str, tuple[str, ...]] = {}
-        self.length = max(1, BEATS * chosen.steps // chosen.stack)
+        self.length = -(-BEATS * chosen.steps // chosen.stack)
 
     def read(self, source: Source) -> Iterator[Piece | Refused]:
         for name, score in scores.read(source, pedal=self.options.pedal):
@@ -111,9 +101,7 @@ class Pianoroll(Representation):
         try:
             return self._piece(score, name, opening=opening)
         except Unfit as error:
-            return Refused(error.message, name, error.detail)
-        except OffGrid as error:
-            return Refused("notes off the grid", name, error.message)
+            return error.refused(name)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
         """Learn the values of the conditions; nothing else here is learnt."""
@@ -148,11 +136,14 @@ class Pianoroll(Representation):
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """The piece in the other keys that stay in the range."""
         roll = _roll(piece)
-        for shift in range(DOWN, UP + 1):
+        for shift in TRANSPOSITIONS:
             moved = tuple(note._replace(pitch=note.pitch + shift) for note in roll.notes)
-            if shift and all(self.layout.lowest <= note.pitch <= self.layout.highest for note in moved):
+            if all(self.layout.lowest <= note.pitch <= self.layout.highest for note in moved):
                 yield Piece(
-                    Roll(roll.steps, moved), piece.title, f"{piece.source} by {shift:+}", elsewhere(piece.labels)
+                    Roll(roll.steps, moved),
+                    piece.title,
+                    f"{piece.source} by {shift:+}",
+                    transposed(piece.labels, shift),
                 )
 
     def score(self, piece: Piece) -> Score | None:
@@ -166,27 +157,17 @@ class Pianoroll(Representation):
         return RollRule(self.layout, wishes)
 
     def _piece(self, score: Score, name: str, *, opening: bool) -> Piece:
-        """The notes of `score` that can be had; of an opening, on or off the grid. Raises Unfit or OffGrid."""
-        offgrid = "round" if opening and self.options.offgrid == "refuse" else self.options.offgrid
-        parts = [part for part in score.parts if part.notes and not part.percussion]
-        if not parts:
-            raise Unfit("only drums" if score.parts else "no notes")
-        chosen = _chosen(parts, self.options.parts)
-        within = [
-            note for part in chosen for note in part.notes if self.layout.lowest <= note.pitch <= self.layout.highest
-        ]
-        placed, losses = quantise(within, self.options.steps, offgrid)
+        """The notes of `score` that can be had; of an opening, on or off the grid. Raises Unfit."""
+        chosen = _chosen(sounding_parts(score), self.options.parts)
+        lowest, highest = self.layout.lowest, self.layout.highest
+        within = [note for part in chosen for note in part.notes if lowest <= note.pitch <= highest]
+        offgrid = offgrid_of(self.options.offgrid, opening=opening)
+        placed, moving = quantise(within, self.options.steps, offgrid)
         if not placed:
             raise Unfit("no notes in the range" if not within else "no notes on the grid")
         notes, merging = merged(placed, repeats=self.layout.onsets)
-        losses |= merging | {
-            **score.losses,
-            "drum notes left out": sum(len(part.notes) for part in score.parts if part.percussion),
-            "notes of other parts left out": sum(len(p.notes) for p in parts) - sum(len(p.notes) for p in chosen),
-            "notes out of range left out": sum(len(part.notes) for part in chosen) - len(within),
-            "chord symbols left out": len(score.chords),
-        }
-        losses = {phrase: count for phrase, count in losses.items() if count}
+        beyond = {"notes out of range left out": sum(len(part.notes) for part in chosen) - len(within)}
+        losses = losses_of(score, chosen, moving, merging, beyond)
         return Piece(Roll(max(note.end for note in notes), notes), score.title, name, labels_of(score), losses)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import Note
-from composer.formats.quantise import GridNote, OffGrid, quantise, sounding
+from composer.formats.quantise import GridNote, OffGrid, Unfit, quantise, sounding
 
 
 def note(onset, duration, pitch=60):
@@ -64,3 +64,10 @@ class TestOffTheGrid:
 
     def test_a_note_shorter_than_the_grid_tells_lasts_a_step(self):
         assert quantise([note(1, "1/64")], 4, "round") == ([GridNote(4, 60, 1)], {"notes moved to the grid": 1})
+
+
+def test_what_would_take_too_many_steps_is_refused():
+    with pytest.raises(Unfit, match="too long for the grid"):
+        quantise([note(0, 90_000, pitch) for pitch in range(88)], 4, "round")
+    with pytest.raises(Unfit, match="too long for the grid"):
+        quantise([note(99_000, 1)], 96, "round")

@@ -66,7 +66,8 @@ def dialect_with_losses(score: Score) -> tuple[str, dict[str, int]]:
     what the dialect has no way of writing: nothing that sounds, a meter that it does not have, a change of meter.
     """
     melody = melody_of(score)
-    losses = Counter(melody.losses)
+    losses = Counter(score.losses)
+    losses.update(melody.losses)
     losses["drum notes left out"] = sum(len(part.notes) for part in score.parts if part.percussion)
     losses["changes of key left out"] = max(len(score.keys) - 1, 0)
     losses["chord symbols left out"] = sum(not chord_symbol(chord.symbol) for chord in score.chords)

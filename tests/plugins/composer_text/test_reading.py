@@ -134,10 +134,3 @@ class TestLabels:
             "it has no artist",
         ]
         assert len(items) == 4
-
-    def test_not_every_label_is_a_reason_of_its_own(self):
-        text = Text(TextOptions(only=("artist:burns",)))
-        items = [item for number in range(50) for item in text.read(at(f"poet {number}/a.txt"))]
-        reasons = {item.reason for item in items if isinstance(item, Refused)}
-        assert len(reasons) == 9
-        assert "the artist is another" in reasons

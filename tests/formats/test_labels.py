@@ -1,0 +1,28 @@
+"""What a score says of itself, and what becomes of that in another key."""
+
+from fractions import Fraction
+
+import pytest
+
+from composer.api import Key, Meter, Score
+from composer.formats.labels import labels_of, meters_of, transposed
+
+
+def test_meter_key_and_mode():
+    score = Score((), meters=(Meter(Fraction(0), 6, 8),), keys=(Key(Fraction(0), -1, "minor"),))
+    assert labels_of(score) == {"meter": "6/8", "key": "Dm", "mode": "minor"}
+    assert labels_of(Score(())) == {}
+
+
+def test_a_score_that_changes_its_meter_says_none():
+    assert labels_of(Score((), meters=(Meter(Fraction(0), 4, 4), Meter(Fraction(4), 3, 4)))) == {}
+
+
+@pytest.mark.parametrize(("key", "shift", "moved"), [("G", 2, "A"), ("Dm", -5, "Am"), ("Am", 3, "Cm"), ("C", -1, "B")])
+def test_a_key_moves_with_its_piece(key, shift, moved):
+    assert transposed({"key": key, "meter": "3/4"}, shift) == {"key": moved, "meter": "3/4"}
+
+
+def test_a_meter_for_what_was_asked():
+    assert meters_of({"meter": "6/8"}) == (Meter(Fraction(0), 6, 8),)
+    assert meters_of({}) == ()
