@@ -194,7 +194,7 @@ class Representation(ABC):
     whenever the same piece would be encoded in another way. `suffixes` are the files it reads, `formats` the formats
     it can be written in (see `composer.formats`), the default first; `native`, where there is one, is the text format
     that its decoder writes. `Options` and `Wishes` are frozen dataclasses; a field's metadata may hold `help`.
-    `length`, which may depend on the options, is the most steps that `composer gen` takes by default, and `step_name`
+    `length`, which may depend on the options, is the most steps that `composer gen` adds by default, and `step_name`
     what one step is called.
     """
 

@@ -145,7 +145,7 @@ def gen(
     model = player.open_player(path, rep, devices.resolve(device))
     begun = opening.given(model.representation, console, prime, prime_text)
     request = Request(
-        length=length or model.representation.length,
+        length=length or len(begun.steps) + model.representation.length,
         count=count,
         seed=secrets.randbelow(2**31) if seed is None else seed,
         temperature=temp,

@@ -72,7 +72,6 @@ def _empty(source: Source, refused: Refused | None) -> ReadError:
 
 def _is_other(source: Source, representation: Representation) -> bool:
     """True for music that the representation does not read itself: by what it holds, else by its suffix."""
-    if type(representation).from_score is Representation.from_score:
-        return False
-    suffix = scores.suffix_of(source) or source.path.suffix.lower()
+    scored = type(representation).from_score is not Representation.from_score
+    suffix = (scores.suffix_of(source) if scored else "") or source.path.suffix.lower()
     return suffix in music.suffixes() - set(representation.suffixes)
