@@ -156,6 +156,7 @@ def gen(
         conditions=conditions.given(condition or [], model.spec.conditions),
         width=width,
     )
+    constraint = None if free else model.representation.constraint(wished)
     if seed is None:
         console.say(f"{composing}, seed {request.seed}; the same again with --seed {request.seed}")
     elif checkpoint is None and path != models.bundled(rep):
@@ -165,7 +166,6 @@ def gen(
             f"this is {planned.format.name}, drawn because a terminal cannot play it; "
             f"pipe it on, or write it with --output tune{planned.format.suffixes[0]}"
         )
-    constraint = None if free else model.representation.constraint(wished)
     _compose(model, request, constraint, planned, {**begun.labels, **request.conditions})
 
 

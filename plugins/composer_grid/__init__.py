@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from operator import ne
 from typing import Any, Literal
 
 from composer.api import (
@@ -208,10 +209,18 @@ class Grid(Representation):
             shift = to_c(score, part.notes)
             labels = transposed(labels, shift)
             melody = [note._replace(pitch=note.pitch + shift) for note in melody]
+        moved = [note._replace(pitch=self._known(note.pitch)) for note in melody] if opening else melody
+        octaves = {"notes moved by octaves": sum(map(ne, moved, melody))}
+        melody = moved
         for note in melody:
             if not 0 <= note.pitch < 128:
                 raise Unfit("a pitch out of range", f"{note.pitch} at beat {float(note.start / self.steps):g}")
-        return Piece(spelled(melody), score.title, name, labels, losses_of(score, [part], losses, under))
+        return Piece(spelled(melody), score.title, name, labels, losses_of(score, [part], losses, under, octaves))
+
+    def _known(self, pitch: int) -> int:
+        """The pitch of that name nearest to it that was learnt; itself where there is none."""
+        known = [each for each in self.pitches if (each - pitch) % 12 == 0]
+        return min(known, key=lambda each: abs(each - pitch), default=pitch)
 
     def _refuse_voices(self, parts: Sequence[Part]) -> None:
         """Raises Unfit where `parts` are more than one voice."""

@@ -127,6 +127,11 @@ def test_options_that_make_no_sense(composer, tmp_path, option, words):
     composer("train", "pianoroll", tmp_path, "-o", option).failed(words, code=2)
 
 
+def test_a_range_that_the_model_does_not_compose(composer, pianist):
+    asked = ("gen", "pianoroll", "--checkpoint", pianist, "--range", "110-120")
+    composer(*asked).failed("no pitch of 110-120", "21 to 108")
+
+
 def test_a_part_that_no_file_has(composer, tmp_path):
     (tmp_path / "good.mid").write_bytes(midi(b"\x00\xff\x03\x05Flute" + NOTE))
     composer("train", "pianoroll", tmp_path, "-o", "parts=harp").failed("no part `harp`", "Flute")

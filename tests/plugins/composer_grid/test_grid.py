@@ -181,6 +181,14 @@ class TestTheGrid:
         [piece] = Grid().read(Source(Path("a.mid"), data=write("midi", score), fragment=True))
         assert isinstance(piece, Piece)
 
+    def test_an_opening_is_moved_by_octaves_to_where_the_model_composes(self):
+        grid = fitted()
+        piece = grid.from_score(Score((part((0, 43, 1), (1, 69, 1), (2, 105, 1), (3, 61, 1)),)))
+        assert [token for token in text(piece).split() if token != "_"] == ["67", "69", "81", "61"]
+        assert piece.losses == {"notes moved by octaves": 2}
+        with pytest.raises(EncodeError, match="never seen in training: 61"):
+            grid.prime(piece)
+
     def test_drums_are_no_melody(self):
         beat = Score((part((0, 38, 1), percussion=True),))
         assert list(Grid().read(source(write("midi", beat), "a.mid"))) == [Refused("only drums", "a.mid")]
