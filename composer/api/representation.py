@@ -39,6 +39,7 @@ A plugin module imports neither numpy nor torch: a user who lists the plugins mu
 
 from __future__ import annotations
 
+import codecs
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -86,14 +87,16 @@ class Source:
             ) from error
 
     def text(self) -> str:
-        """The whole content as text: UTF-8, else Windows-1252, else Latin-1; line ends become a line feed.
+        """The whole content as text: UTF-16 with its mark, UTF-8, else Windows-1252, else Latin-1.
+
+        Line ends become a line feed.
 
         Raises ReadError for bytes that are no text.
         """
-        data = self.bytes()
-        if b"\0" in data:
+        text = _decoded(self.bytes())
+        if "\0" in text:
             raise ReadError(f"{self.label} is not a text file", "check that its suffix says what it is")
-        return _decoded(data).replace("\r\n", "\n").replace("\r", "\n")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
 
     @property
     def label(self) -> str:
@@ -101,8 +104,12 @@ class Source:
         return self.name or str(self.path)
 
 
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""With which a text in UTF-16 begins."""
+
+
 def _decoded(data: bytes) -> str:
-    for encoding in ("utf-8-sig", "cp1252"):
+    for encoding in ("utf-16",) if data[:2] in _MARKS else ("utf-8-sig", "cp1252"):
         with suppress(UnicodeDecodeError):
             return data.decode(encoding)
     return data.decode("latin-1")

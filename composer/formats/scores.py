@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 
 from composer.api import ReadError, Refused, Score, Source
@@ -49,7 +50,9 @@ def suffix_of(source: Source) -> str:
         return ".mid"
     if _marked_up(data):
         return ".musicxml"
-    return ".abc" if b"\0" not in data and _TUNES.search(source.text()) else ""
+    with suppress(ReadError):
+        return ".abc" if _TUNES.search(source.text()) else ""
+    return ""
 
 
 def playable(source: Source) -> Iterator[Score]:

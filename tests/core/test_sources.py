@@ -3,10 +3,11 @@
 import io
 import os
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from composer.api import ReadError
+from composer.api import ReadError, Source
 from composer.core import sources as sources_module
 from composer.core.sources import public_name, sources
 
@@ -157,3 +158,14 @@ def test_a_standard_input_that_cannot_be_read_is_an_error(tmp_path, monkeypatch)
         monkeypatch.setattr("sys.stdin", stream)
         with pytest.raises(ReadError, match="cannot read stdin"):
             list(sources(["-"], (".txt",)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_texts_as_they_are_saved_anywhere(encoding):
+    content = "año nuevo\r\nnaïve\r\n".encode(encoding)
+    assert Source(Path("a.txt"), data=content).text() == "año nuevo\nnaïve\n"
+
+
+def test_bytes_that_are_no_text():
+    with pytest.raises(ReadError, match="not a text file"):
+        Source(Path("a.txt"), data=b"a\0b").text()
