@@ -1,5 +1,7 @@
 """Each representation with each model, and each kind of music as an opening of each other."""
 
+import json
+
 import pytest
 
 from composer.api import Piece, Source
@@ -26,21 +28,28 @@ def suffix(kind, name=None):
 
 
 @pytest.fixture
-def trained(composer, tunes, tmp_path):
-    """Train `model` on `kind` for some steps."""
+def data(tunes, tmp_path):
+    """What `kind` learns from: tunes or songs."""
     songs = tmp_path / "songs.txt"
     songs.write_text(SONGS)
+    return lambda kind: tunes if kind in MUSIC else songs
+
+
+@pytest.fixture
+def trained(composer, data):
+    """Train `model` on `kind` for some steps."""
 
     def train(kind, model, *arguments):
-        data = tunes if kind in MUSIC else songs
-        return composer("train", kind.name, data, "--model", model.name, "--name", "pair", *arguments)
+        return composer("train", kind.name, data(kind), "--model", model.name, "--name", "pair", *arguments)
 
     return train
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 @pytest.mark.parametrize("kind", REPRESENTATIONS, ids=lambda kind: kind.name)
-def test_a_pair_trains_plays_and_resumes_or_is_refused_at_once(composer, trained, tmp_path, kind, model):
+def test_a_pair_trains_resumes_is_measured_and_plays_or_is_refused_at_once(
+    composer, data, trained, tmp_path, kind, model
+):
     first = trained(kind, model, *SMALL[model.name], "--max-steps", "20")
     if kind.kind not in model.accepts:
         first.failed(f"model `{model.name}`", f"`{kind.name}`", "--model")
@@ -49,6 +58,9 @@ def test_a_pair_trains_plays_and_resumes_or_is_refused_at_once(composer, trained
     second = trained(kind, model, "--max-steps", "25", "--resume")
     assert second.code == 0, second.err
     assert "after 25 steps" in second.err
+    measured = json.loads(composer("eval", kind.name, data(kind), "--checkpoint", "pair", "--json").out)
+    assert 0 < measured["value"] < 1000
+    assert measured["steps"] > 0
     for name in kind.formats:
         output = tmp_path / f"piece{suffix(kind, name)}"
         length = () if name == kind.native else ("--temp", "1.5")

@@ -4,6 +4,7 @@ import pytest
 
 from composer.core import presets
 from composer.core.checkpoint import read_header
+from composer.core.player import open_player
 
 QUICK = ("--max-steps", "1", "--name", "mine", "--set", "hidden=4", "--set", "embedding=4")
 
@@ -30,6 +31,24 @@ def test_a_preset_sets_options_model_and_training_and_flags_win(composer, tunes,
 def test_an_option_of_the_users_wins(composer, tunes, home):
     assert composer("train", "abc", tunes, "--preset", "charrnn-abc", "-o", "text=dialect", *QUICK).code == 0
     assert read_header(home / "models" / "mine.safetensors").options["text"] == "dialect"
+
+
+@pytest.mark.parametrize("preset", list(presets.every()), ids=lambda preset: preset.name)
+def test_its_model_plays_in_numpy(composer, tunes, home, tmp_path, preset):
+    """At the preset's own constants: a step of training, and a piece from the sampler that needs no torch."""
+    data = tunes
+    if preset.representation == "text":
+        data = tmp_path / "songs.csv"
+        data.write_text("artist,lyric\n" + "Ann,Why is the sky so blue?\nBen,Why not?\n" * 9)
+    asked = ("--preset", preset.name, "--max-steps", "1", "--name", "mine")
+    done = composer("train", preset.representation, data, *asked)
+    assert done.code == 0, done.err
+    player = open_player(home / "models" / "mine.safetensors", preset.representation)
+    assert not hasattr(player.sampler, "parameters"), "a torch module"
+    done = composer(
+        "gen", preset.representation, "--checkpoint", "mine", "--seed", "1", "--length", "30", "--temp", "2"
+    )
+    assert done.data, done.err
 
 
 @pytest.mark.parametrize(
