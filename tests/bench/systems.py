@@ -38,7 +38,8 @@ from composer.formats.abc.check import check
 HERE = Path(__file__).parent
 PARTS = ("train", "valid", "test")
 STORY = (0, 500, 1000, 7200)
-"""The batches after which char-rnn's article shows what its network writes."""
+"""The batches after which char-rnn's article shows what its network writes; the training tunes take 61 epochs to the
+last, where the article's 50 were of all tunes."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ ROLLS = ("-o", "steps=1", "-o", "offgrid=refuse")
 SYSTEMS = (
     System(
         "charrnn-abc", "abc", "Nottingham in ABC, the 2012 split",
-        "char-rnn-tensorflow 1.38, char-rnn.pytorch 1.44 bits per character", ABC, (*ABC, "--part", "test"),
+        "char-rnn-tensorflow 1.38, char-rnn.pytorch 1.44 bits per character",
+        (*ABC, "--epochs", "61"), (*ABC, "--part", "test"),
     ),
     System(
         "folk-grid", "grid", "1,781 Erk songs, a tenth held back for the test", "0.74 nats (1.07 bits) per token",
