@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -134,8 +135,7 @@ class _StepNoise:
         start, self._drawn = self._drawn, self._drawn + n
         if start == 0 and n == 1:
             return self._first[self._place][:, None]
-        positions = np.arange(start + 1, start + n + 1, dtype=np.uint64) * _GOLDEN
-        return _unit(_mix(self._keys[self._place][:, None] + positions))
+        return _unit(_mix(self._keys[self._place][:, None] + _positions(start, n)))
 
 
 def draw_tokens(logits: Floats, how: How, noise: Noise) -> Drawn:
@@ -165,10 +165,17 @@ def draw_frames(logits: Floats, how: How, noise: Noise) -> Drawn:
 
     Top-k keeps the k most likely units, min-p those at least that share of the likeliest; top-p has no meaning here.
     """
-    chance = _sigmoid(logits)
-    rules = how.rule if how.rule is not None and not isinstance(how.rule, np.ndarray) else [None] * len(logits)
+    tempered = _sigmoid(logits if how.plain else logits / np.maximum(how.temperature, 1e-6)[:, None])
+    rules = [] if how.rule is None or isinstance(how.rule, np.ndarray) else how.rule
+    if not how.filters and not any(rules):
+        frames = noise.uniform(*logits.shape) < tempered
+        return Drawn(frames.astype(np.uint8), frames_logp(logits, frames), np.zeros(len(logits)))
+    return _draw_ruled(logits, tempered, how, rules or [None] * len(logits), noise)
+
+
+def _draw_ruled(logits: Floats, tempered: Floats, how: How, rules: Sequence[FrameRule | None], noise: Noise) -> Drawn:
+    """Draw under rules and filters from units whose chances are `tempered` (B, V)."""
     off, on = clamps(rules, logits.shape[1])
-    tempered = _sigmoid(logits / np.maximum(how.temperature, 1e-6)[:, None])
     # units are ranked by logit, since at a low temperature many chances round to the same 0 or 1
     rank = np.where(off, -np.inf, np.where(on, np.inf, logits))
     tempered = np.where(off, -1.0, np.where(on, 2.0, tempered))
@@ -178,10 +185,9 @@ def draw_frames(logits: Floats, how: How, noise: Noise) -> Drawn:
     for row, rule in enumerate(rules):
         if rule is not None:
             frames[row] = obey(frames[row], rank[row], rule)
-    softplus = np.logaddexp(0, logits)
-    logp = np.where(frames, logits, 0).sum(axis=1) - softplus.sum(axis=1)
+    chance = _sigmoid(logits)
     refused = 1 - np.prod(np.where(off, 1 - chance, np.where(on, chance, 1)), axis=1)
-    return Drawn(frames.astype(np.uint8), logp, refused)
+    return Drawn(frames.astype(np.uint8), frames_logp(logits, frames), refused)
 
 
 def log_softmax(logits: Floats) -> Floats:
@@ -275,14 +281,29 @@ def _sigmoid(x: Floats) -> Floats:
 
 _MASK64 = (1 << 64) - 1
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_FACTORS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(12)
+
+
+@lru_cache(16)
+def _positions(start: int, n: int) -> NDArray[np.uint64]:
+    """The counters of `n` positions of a step, the first of them after `start`; not to be written to."""
+    return np.arange(start + 1, start + n + 1, dtype=np.uint64) * _GOLDEN
 
 
 def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    mixed = z >> _SHIFTS[0]
+    mixed ^= z
+    mixed *= _FACTORS[0]
+    shifted = mixed >> _SHIFTS[1]
+    mixed ^= shifted
+    mixed *= _FACTORS[1]
+    mixed ^= np.right_shift(mixed, _SHIFTS[2], out=shifted)
+    return mixed
 
 
 def _unit(z: NDArray[np.uint64]) -> Floats:
     """[0, 1) with 52 bits, so that u times a sum is below the sum even after rounding."""
-    return (z >> np.uint64(12)).astype(np.float64) * 2.0**-52
+    numbers = (z >> _SHIFTS[3]).astype(np.float64)
+    numbers *= 2.0**-52
+    return numbers

@@ -43,7 +43,7 @@ class RnnRbmSampler:
     def __init__(self, spec: SequenceSpec, config: RnnRbmConfig, weights: Mapping[str, NDArray[Any]]) -> None:
         self.spec, self.config = spec, config
         arrays = {name: np.ascontiguousarray(array, _F32) for name, array in weights.items()}
-        self.W = arrays["W"]
+        self.W, self.up = arrays["W"], np.ascontiguousarray(arrays["W"].T)
         self.biased = np.concatenate([arrays["bv"], arrays["bh"]])
         self.Wu = np.ascontiguousarray(np.concatenate([arrays["Wuv"], arrays["Wuh"]]).T)
         self.Wvu, self.Wuu = (np.ascontiguousarray(arrays[name].T) for name in ("Wvu", "Wuu"))
@@ -82,13 +82,18 @@ class RnnRbmSampler:
         """
         bv, bh = self.biases(state)
         chain = Chain.of(bv, bh, how, noise, self.config.gibbs)
-        v, up, down = state.v, self.W.T, self.W
+        v, h = state.v.copy(), np.empty(bh.shape, _F32)
+        into_v, into_h = np.empty_like(v), np.empty_like(h)
+        above_v, above_h = np.empty(v.shape, bool), np.empty(h.shape, bool)
+        # half the time is what numpy takes for a call: nothing is allocated, and nothing is cast within a comparison
+        up, down, greater, rules = self.up, self.W, np.greater, chain.rules
         for on, reached in zip(chain.hidden, chain.visible, strict=False):
-            logits = (v @ up > on).astype(_F32) @ down
-            v = (logits > reached).astype(_F32)
-            if chain.rules:
-                v = chain.mended(v > 0, logits + bv).astype(_F32)
-        return draw_frames((v @ up > chain.hidden[-1]).astype(_F32) @ down + bv, how, noise)
+            h[:] = greater(v.dot(up, into_h), on, above_h)
+            v[:] = greater(h.dot(down, into_v), reached, above_v)
+            if rules:
+                v[:] = chain.mended(above_v, into_v + bv)
+        h[:] = greater(v.dot(up, into_h), chain.hidden[-1], above_h)
+        return draw_frames(h.dot(down, into_v) + bv, how, noise)
 
     def select(self, state: _State, rows: Ints, fresh: _State | None = None) -> _State:
         """Copy rows."""
