@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, Kind, Model, Representation
-from composer.core import checkpoint, optimise, player
+from composer.core import checkpoint, heap, optimise, player
 from composer.core.batches import Windows
 from composer.core.checkpoint import Checkpoint
 from composer.core.encoding import Dataset
@@ -111,6 +111,7 @@ def train(run: Run) -> Iterator[Event]:
     """
     yield Prepared(**asdict(run.data.report), cached=run.data.cached)
     _check_origin(run)
+    heap.keep_freed_memory()
     learner = Learner.begin(run)
     if not run.resume:
         state_path(run.path).unlink(missing_ok=True)
