@@ -8,6 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from composer.api.dropout import drop
 from composer.api.network import SELDOM, StepwiseNetwork
 from composer.api.sequence import Kind, SequenceSpec
 
@@ -72,9 +73,25 @@ def recur(
         if reset is not None:
             keep = ~reset[None, :, start, None]
             hidden, cell = hidden * keep, cell * keep
-        output, (hidden, cell) = lstm(vectors[:, start:stop], (hidden, cell))
+        output, (hidden, cell) = _layers(lstm, vectors[:, start:stop], (hidden, cell))
         outputs.append(output)
     return torch.cat(outputs, 1), (hidden, cell)
+
+
+def _layers(lstm: nn.LSTM, vectors: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """What `lstm` gives; where it would wait for the random numbers between its layers, these are gone through here."""
+    if not (lstm.training and lstm.dropout and vectors.device.type == "cpu"):
+        after: tuple[Tensor, tuple[Tensor, Tensor]] = lstm(vectors, state)
+        return after
+    ends = []
+    for layer, (weights, hidden, cell) in enumerate(zip(lstm.all_weights, *state, strict=True)):
+        entering = drop(vectors, lstm.dropout) if layer else vectors
+        vectors, *end = torch.lstm(
+            entering, (hidden[None], cell[None]), tuple(weights), True, 1, 0.0, True, False, True
+        )
+        ends.append(end)
+    hidden, cell = (torch.cat(parts) for parts in zip(*ends, strict=True))
+    return vectors, (hidden, cell)
 
 
 def _stretches(reset: Tensor | None, length: int) -> Iterator[tuple[int, int]]:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from composer.api import Kind, OptionError, SequenceSpec
+from composer.api.dropout import Dropout
 from composer.api.recurrent import RecurrentNetwork, embedding, open_forget_gates, recur
 from composer_attn_lstm import head_sizes
 from composer_attn_lstm.pitches import JITTER, pitch_values
@@ -40,7 +41,7 @@ class AttnLstmNetwork(RecurrentNetwork):
     def __init__(self, spec: SequenceSpec, config: AttnLstmConfig) -> None:
         embed, size, entering = _embed(spec, config)
         super().__init__(spec, embed, size, config.condition, config.condition_dropout)
-        self.dropout = nn.Dropout(entering)
+        self.dropout = Dropout(entering)
         levels: list[Level] = []
         width, blocks = self.width, 0
         for number, cells in enumerate(config.sizes):
@@ -146,7 +147,7 @@ def _after(size: int, config: AttnLstmConfig, block: int) -> nn.Sequential:
     """Rectifier, normalisation and dropout: those that are asked for."""
     rectifier = nn.LeakyReLU(config.leak) if config.leak < 1 else nn.Identity()
     norm = BatchNorm(size) if config.norm == "batch" else nn.Identity()
-    return nn.Sequential(rectifier, norm, nn.Dropout(config.dropped(block)))
+    return nn.Sequential(rectifier, norm, Dropout(config.dropped(block)))
 
 
 class BatchNorm(nn.BatchNorm1d):
@@ -184,7 +185,7 @@ class DotAttention(nn.Module):
         self.query, self.key = nn.Linear(size, keys), nn.Linear(size, keys, bias=False)
         self.value, self.join = nn.Linear(size, values), nn.Linear(size + values, size)
         self.distance = nn.Parameter(torch.zeros(heads, keys // heads, window))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def start(self, rows: int) -> State:
         """Keys and values (1, B, W - 1, ...) of the last steps, which of them there are, and the last output."""

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from composer.api import SequenceSpec
+from composer.api.dropout import Dropout
 from composer.api.recurrent import RecurrentNetwork, embedding, open_forget_gates, recur
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class LstmNetwork(RecurrentNetwork):
             dropout=config.dropout if config.layers > 1 else 0.0,
             batch_first=True,
         )
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.output = nn.Linear(config.hidden, spec.size)
         self.expect_seldom(self.output)
         open_forget_gates(self.lstm)

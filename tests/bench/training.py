@@ -1,8 +1,10 @@
-"""What the training loop costs over the network itself: loss, gradients and optimiser on one batch that is at hand.
+"""How near training comes to what the processor can do, and what the loop costs over the network itself.
 
     python tests/bench/training.py
 
-Pairs are measured side by side, and the median of their ratios is printed, with the cost of making a window.
+A bare step is loss, gradients and optimiser of an lstm of 2 x 256 on one batch that is at hand. It takes three products
+forth and back for each weight; their rate is set beside that of a plain product of matrices as large as the layers',
+and of two square ones. All are measured in turn, and medians are printed.
 """
 
 import random
@@ -15,7 +17,7 @@ from pathlib import Path
 import torch
 
 from composer.api import Kind, Piece, SequenceSpec
-from composer.core import registry
+from composer.core import heap, optimise, registry
 from composer.core.arrays import open_part, write_part
 from composer.core.batches import Windows
 from composer.core.learner import Learner
@@ -32,6 +34,12 @@ class Numbers:
     def encode(self, piece):
         return piece.content
 
+    def packed(self, piece):
+        return None
+
+    def losses(self, piece):
+        return {}
+
 
 def seconds(function):
     """How long a call takes."""
@@ -42,6 +50,7 @@ def seconds(function):
 
 def main(pairs=10):
     """Measure and print."""
+    heap.keep_freed_memory()
     generator = random.Random(0)
     tunes = [[generator.randrange(1, 90) for _ in range(generator.randrange(200, 500))] + [0] for _ in range(1000)]
     with tempfile.TemporaryDirectory() as folder:
@@ -52,22 +61,46 @@ def main(pairs=10):
         learner = Learner.begin(Run(model, model.Config(), None, data, Path(folder), Settings()))
         windows = Windows(part, SPEC, batch=64, length=128, seed=0)
         learner.network.train()
-        both, making = [], []
+        times = {name: [] for name in ("bare", "whole", "bf16", "window", "matmul", "square")}
         for number in range(pairs + 1):
-            making.append(seconds(partial(windows.window, 0, number)))
+            times["window"].append(seconds(partial(windows.window, 0, number)))
             batch = windows.window(0, number)
-            both.append((seconds(partial(bare, learner, batch)), seconds(partial(whole, learner, windows, number))))
+            times["bare"].append(seconds(partial(bare, learner, batch)))
+            times["whole"].append(seconds(partial(whole, learner, windows, number)))
+            times["bf16"].append(seconds(partial(bare, learner, batch, "bf16")))
+            times["matmul"].append(seconds(product(8192, 512, 1024)))
+            times["square"].append(seconds(product(1024, 1024, 1024)))
+    report(learner, batch, {name: statistics.median(each[1:]) for name, each in times.items()}, times)
+
+
+def report(learner, batch, middle, times):
+    """Print what was measured: `middle` are medians of `times`, in seconds."""
     rows, length = batch.targets.shape
-    ratio = statistics.median(whole / bare for bare, whole in both[1:])
-    step = statistics.median(bare for bare, _ in both[1:])
+    weights = sum(
+        each.numel() for name, each in learner.network.named_parameters() if each.dim() == 2 and "embed" not in name
+    )
+    rate = 6 * rows * length * weights / middle["bare"]
+    like, square = 2 * 8192 * 512 * 1024 / middle["matmul"], 2 * 1024**3 / middle["square"]
+    ratio = statistics.median(whole / bare for bare, whole in zip(times["bare"][1:], times["whole"][1:], strict=True))
     print(f"{torch.get_num_threads()} threads, lstm 2 x 256, {rows} x {length} tokens, {learner.precision}")
-    print(f"bare step {step * 1e3:.0f} ms, {rows * length / step:.0f} tokens a second")
-    print(f"window {statistics.median(making) * 1e3:.2f} ms; the loop's step over a bare one: {ratio:.3f}")
+    print(f"bare step {middle['bare'] * 1e3:.0f} ms, {rows * length / middle['bare']:,.0f} tokens a second")
+    print(
+        f"{rate / 1e9:.0f} GFLOP/s; a product of 8192 x 512 x 1024 {like / 1e9:.0f} (a share of {rate / like:.2f}), "
+        f"of 1024 x 1024 x 1024 {square / 1e9:.0f} ({rate / square:.2f}); at least 0.70"
+    )
+    print(f"bf16 over fp32: {middle['bare'] / middle['bf16']:.2f} times as fast; at least 1.5")
+    print(f"window {middle['window'] * 1e3:.2f} ms; the loop's step over a bare one: {ratio:.3f}")
 
 
-def bare(learner, batch):
+def product(rows, inner, columns):
+    """A product of fp32 matrices."""
+    return partial(torch.mm, torch.randn(rows, inner), torch.randn(inner, columns), out=torch.empty(rows, columns))
+
+
+def bare(learner, batch, precision="fp32"):
     """One step of descent without anything around it."""
-    loss, learner.stream = learner.network.loss(batch, learner.stream)
+    with optimise.autocast(precision, "cpu"):
+        loss, _ = learner.network.loss(batch, None)
     loss.objective.backward()
     learner.optimiser.step()
     learner.optimiser.zero_grad()
