@@ -66,20 +66,21 @@ class Windows:
         self.rows = first.rows
         self.per_epoch = -(-first.blocks // self._most)
 
-    def windows(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        """The windows of an epoch, in order, from number `first` on."""
+    def windows(self, epoch: int, first: int = 0, rows: range | None = None) -> Iterator[Batch]:
+        """The windows of an epoch, in order, from number `first` on; of them `rows`, else all."""
         for window in range(first, self.per_epoch):
-            yield self.window(epoch, window)
+            yield self.window(epoch, window, rows)
 
-    def window(self, epoch: int, number: int) -> Batch:
-        """One window; those of an epoch differ in length by one block at most."""
+    def window(self, epoch: int, number: int, rows: range | None = None) -> Batch:
+        """One window, or `rows` of it; those of an epoch differ in length by one block at most."""
         import torch
 
         from composer.api.network import Batch
 
         layout = self._layout(epoch)
         begin, end = (layout.blocks * edge // self.per_epoch for edge in (number, number + 1))
-        blocks = np.arange(layout.rows)[:, None] * layout.blocks + np.arange(begin, end)
+        wanted = range(layout.rows) if rows is None else rows
+        blocks = np.arange(wanted.start, wanted.stop)[:, None] * layout.blocks + np.arange(begin, end)
         at = np.searchsorted(layout.starts, blocks, "right") - 1
         piece = layout.order[at]
         within = self._steps_of(((blocks - layout.starts[at]) * self.align)[..., None] + np.arange(self.align))
@@ -114,7 +115,8 @@ class Windows:
         return np.repeat(by_block, self.align, axis=1)
 
     def _steps_of(self, by_block: NDArray[Any]) -> NDArray[Any]:
-        return by_block.reshape(len(by_block), -1)
+        rows, blocks, steps = by_block.shape
+        return by_block.reshape(rows, blocks * steps)
 
     def _shuffled(self, epoch: int) -> _Layout:
         order = self._used[np.random.default_rng((self.seed or 0, epoch)).permutation(len(self._used))]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from composer.api import Kind, SequenceSpec
 from composer.core.arrays import Part, pack
 from composer.core.batches import Windows
+from composer.core.ranks import mine
 
 TOKENS = SequenceSpec(Kind.TOKENS, size=300, end=0, conditions={"piece": tuple(map(str, range(40)))})
 FRAMES = SequenceSpec(Kind.FRAMES, size=11)
@@ -90,6 +91,17 @@ def test_any_window_can_be_had_by_its_number(lengths, shape, seed, data):
     later = list(Windows(part, TOKENS, seed=seed, **shape).windows(2, first=number))
     assert len(later) == len(every) - number
     assert all(torch.equal(ours.targets, theirs.targets) for ours, theirs in zip(later, every[number:], strict=True))
+
+
+@settings(deadline=None)
+@given(lengths, shapes, seeds, st.integers(1, 4))
+def test_the_rows_of_a_window_can_be_had_apart(lengths, shape, seed, world):
+    windows = Windows(part_of(lengths), TOKENS, seed=seed, **shape)
+    whole = windows.window(1, 0)
+    parts = [windows.window(1, 0, mine(range(windows.rows), rank, world)) for rank in range(world)]
+    for name in ("inputs", "targets", "weight", "reset"):
+        assert torch.equal(torch.cat([getattr(part, name) for part in parts]), getattr(whole, name))
+    assert torch.equal(torch.cat([part.conditions["piece"] for part in parts]), whole.conditions["piece"])
 
 
 @settings(deadline=None)
