@@ -110,7 +110,9 @@ class Score:
 class Piece:
     """One training item, or one composed piece, in a representation's own terms.
 
-    `content` belongs to the representation that made the piece (ABC text, tokens, frames) and must be hashable.
+    `content` belongs to the representation that made the piece (ABC text, tokens, frames) and must be hashable. What
+    tells it from other content is a digest of it as plain data, or, where it has a method `identity() -> bytes`, of
+    these bytes.
     `source` says where it comes from, for messages (`jigs.abc: tune 12`); `labels` are what a model may be
     conditioned on (`{"rhythm": "jig"}`). `losses` counts what of the source the piece does not hold, by a phrase that
     can follow a number (`{"drum notes left out": 12}`).

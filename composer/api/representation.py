@@ -242,6 +242,14 @@ class Representation(ABC):
     def encode(self, piece: Piece) -> list[Step]:
         """The whole piece as steps, the end symbol included. Raises EncodeError."""
 
+    def packed(self, piece: Piece) -> bytes | None:
+        """The same steps as `encode` gives, as they stand in an encoding; None where there is no short cut.
+
+        Tokens are the smallest unsigned integers that hold every id, in the machine's order of bytes; frames are packed
+        bits, unit 0 of each first, and each fills whole bytes. Raises EncodeError.
+        """
+        return None
+
     @abstractmethod
     def decode(self, steps: Iterable[Step]) -> Piece:
         """The piece that `steps` spell. Total: it never raises, whatever steps of the spec were sampled."""

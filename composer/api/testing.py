@@ -72,6 +72,8 @@ def _check_piece(representation: Representation, piece: Piece) -> None:
     steps, spec = representation.encode(piece), representation.spec
     for step in steps:
         _check_step(step, spec)
+    packed = representation.packed(piece)
+    assert packed is None or packed == _packed(steps, spec), f"{piece.source} is packed otherwise than it is encoded"
     opening = representation.prime(piece)
     if spec.kind is Kind.TOKENS:
         assert steps, f"{piece.source} has no steps, not even the end symbol"
@@ -82,9 +84,11 @@ def _check_piece(representation: Representation, piece: Piece) -> None:
     assert representation.encode(decoded) == steps, f"{piece.source} is not the same after encode, decode, encode"
     for variant in representation.variants(piece):
         try:
-            representation.encode(variant)
+            moved = representation.encode(variant)
         except EncodeError:
             continue
+        packed = representation.packed(variant)
+        assert packed is None or packed == _packed(moved, spec), f"{variant.source} is packed otherwise than encoded"
     score = representation.score(piece)
     if score is not None and type(representation).from_score is not Representation.from_score:
         with contextlib.suppress(EncodeError):
@@ -103,6 +107,16 @@ def _check_step(step: Step, spec: SequenceSpec) -> None:
         assert isinstance(step, tuple), f"a frame is a tuple of units, not {step!r}"
         assert list(step) == sorted(set(step)), f"the units of a frame ascend, each once: {step}"
         assert all(0 <= unit < spec.size for unit in step), f"frame {step} has units outside 0 to {spec.size - 1}"
+
+
+def _packed(steps: Sequence[Step], spec: SequenceSpec) -> bytes:
+    """`steps` as they stand in an encoding."""
+    if spec.kind is Kind.TOKENS:
+        return np.array(steps, np.min_scalar_type(spec.size - 1)).tobytes()
+    frames = np.zeros((len(steps), spec.size), np.uint8)
+    for row, units in enumerate(steps):
+        frames[row, list(units)] = 1  # type: ignore[arg-type]
+    return np.packbits(frames, axis=1).tobytes()
 
 
 def _check_restored(
