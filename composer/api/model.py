@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from composer.api.representation import NoOptions
 from composer.api.sequence import Kind, SequenceSpec
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from composer.api.network import Network
-    from composer.api.sampling import Bools, Drawn, Floats, How, Ints, Noise
+    from composer.api.sampling import Bools, Drawn, Floats, How, Ints, Noise, Onward
 
 State = Any
 """What a sampler remembers of the steps so far, for all rows; only the sampler that made it looks inside."""
@@ -47,6 +47,20 @@ class Sampler(Protocol):
 
     def score(self, state: State, steps: NDArray[Any]) -> Floats:
         """Log-probability (B,), in nats, of `steps` coming next. Raises Unsupported where there is no exact one."""
+        ...
+
+
+@runtime_checkable
+class Running(Sampler, Protocol):
+    """A sampler that can also compose many steps at a time, without waiting for what was drawn."""
+
+    def run(self, state: State, how: How, noise: Onward, steps: int) -> tuple[Drawn, State]:
+        """Draw and observe `steps` steps; all of them, with steps (B, steps) or (B, steps, V), and the state after.
+
+        They are what `sample` and `observe` in turn come to under one rule and `noise.at(0)`, `noise.at(1)`, ...; logp
+        and refused are (B, steps). A row goes on after an end symbol, and what it draws then means nothing. Only the
+        state that was returned may be used afterwards. Raises Unsupported for rules that `project`.
+        """
         ...
 
 

@@ -1,6 +1,7 @@
 """The face of a model that learns: torch modules, their batches and their losses.
 
-`composer.api.recurrent` has what networks of LSTM layers share; no other module here imports torch.
+`composer.api.recurrent` has what networks of LSTM layers share, `composer.api.running` how networks compose on their
+device.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from composer.api.ahead import TensorNoise
+from composer.api.drawing import Drawing, Way, draw_frames, draw_tokens
 from composer.api.errors import Unsupported
 from composer.api.model import State
-from composer.api.sampling import Bools, Drawn, Floats, How, Ints, Noise, draw_frames, draw_tokens
+from composer.api.running import Runner
+from composer.api.sampling import Bools, Drawn, Floats, How, Ints, Noise, Onward
 from composer.api.sequence import Kind, SequenceSpec
 
 __all__ = [
@@ -169,6 +173,7 @@ class StepwiseNetwork(Network):
     def __init__(self, spec: SequenceSpec) -> None:
         super().__init__()
         self.spec = spec
+        self.runner = Runner(self)
 
     @abstractmethod
     def start(self, rows: int) -> tuple[Tensor, ...]:
@@ -231,25 +236,36 @@ class StepwiseNetwork(Network):
         logits = torch.zeros(rows, self.spec.size, device=self.device)
         return self.observe(_Playing(self.start(rows), logits, indices), first)
 
-    @torch.no_grad()
-    def observe(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
-        inputs = torch.as_tensor(np.asarray(steps), device=self.device)
-        inputs = inputs.long() if self.spec.kind is Kind.TOKENS else inputs.to(state.logits.dtype)
+    def draw(self, state: State, way: Way, noise: TensorNoise) -> Drawing:
+        """The next step of each row, drawn where the network is."""
+        draw = draw_tokens if self.spec.kind is Kind.TOKENS else draw_frames
+        return draw(state.logits, way, noise)
+
+    def follow(self, state: State, steps: Tensor) -> State:
+        """The state after `steps` (B,) or (B, V)."""
+        inputs = steps.long() if self.spec.kind is Kind.TOKENS else steps.to(state.logits.dtype)
         conditions = {name: index[:, None] for name, index in state.conditions.items()}
         logits, parts = self(inputs[:, None], state.parts, None, conditions)
-        logits = logits[:, 0].float()
-        if active is not None:
-            keep = torch.as_tensor(active, device=self.device)
-            logits = torch.where(keep[:, None], logits, state.logits)
-            parts = tuple(
-                torch.where(keep.view(1, -1, *[1] * (new.dim() - 2)), new, old)
-                for new, old in zip(parts, state.parts, strict=True)
-            )
-        return _Playing(parts, logits, state.conditions)
+        return _Playing(parts, logits[:, 0].float(), state.conditions)
+
+    @torch.no_grad()
+    def observe(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
+        after = self.follow(state, torch.as_tensor(np.asarray(steps), device=self.device))
+        if active is None:
+            return after
+        keep = torch.as_tensor(active, device=self.device)
+        parts = tuple(
+            torch.where(keep.view(1, -1, *[1] * (new.dim() - 2)), new, old)
+            for new, old in zip(after.parts, state.parts, strict=True)
+        )
+        return _Playing(parts, torch.where(keep[:, None], after.logits, state.logits), state.conditions)
 
     def sample(self, state: State, how: How, noise: Noise) -> Drawn:
-        draw = draw_tokens if self.spec.kind is Kind.TOKENS else draw_frames
-        return draw(state.logits.cpu().numpy(), how, noise)
+        return self.runner.sample(state, how, noise)
+
+    def run(self, state: State, how: How, noise: Onward, steps: int) -> tuple[Drawn, State]:
+        """As in Running."""
+        return self.runner.run(state, how, noise, steps)
 
     def select(self, state: State, rows: Ints, fresh: State | None = None) -> State:
         index = torch.as_tensor(np.array(rows), device=self.device)

@@ -1,0 +1,94 @@
+"""The torch twin of `composer.api.noise.CounterNoise`: the same numbers, to the bit, made on the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from composer.api.noise import Noise, Onward
+
+__all__ = ["AheadNoise", "BroughtNoise", "TensorNoise"]
+
+
+class TensorNoise(Protocol):
+    """Uniform random numbers for one step of a batch, as `composer.api.noise.Noise`, in tensors."""
+
+    def uniform(self, rows: int, n: int) -> Tensor:
+        """The next `n` numbers in [0, 1) for each of `rows` rows: shape (rows, n), float64."""
+        ...
+
+
+class BroughtNoise:
+    """Noise that was made in numpy and is brought to `device`."""
+
+    def __init__(self, noise: Noise, device: torch.device) -> None:
+        self._noise, self._device = noise, device
+
+    def uniform(self, rows: int, n: int) -> Tensor:
+        """As in TensorNoise."""
+        return torch.from_numpy(self._noise.uniform(rows, n)).to(self._device)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AheadNoise:
+    """The noise of the next T steps of B rows: `keys` (T, B), int64, and the `first` number of each (T, B), float64."""
+
+    keys: Tensor
+    first: Tensor
+
+    @classmethod
+    def of(cls, noise: Onward, steps: int, device: torch.device) -> AheadNoise:
+        """The noise of `steps` steps, made on `device`."""
+        seeds, begin = (torch.tensor(each.astype("int64"), device=device) for each in (noise.keys, noise.first))
+        counters = begin + torch.arange(1, steps + 1, device=device)[:, None]
+        keys = _mixed(seeds + counters * _GOLDEN)
+        return cls(keys, _unit(_mixed(keys + _GOLDEN)))
+
+    def at(self, step: Tensor) -> TensorNoise:
+        """The noise of step `step`, a tensor (1,) on the device, counted from 0."""
+        return _StepNoise(self.keys.index_select(0, step)[0], self.first.index_select(0, step)[0])
+
+
+class _StepNoise:
+    """The noise of one step: `keys` and `first` (B,)."""
+
+    def __init__(self, keys: Tensor, first: Tensor) -> None:
+        self._keys, self._first, self._drawn = keys, first, 0
+
+    def uniform(self, rows: int, n: int) -> Tensor:
+        if rows != len(self._keys):
+            raise ValueError(f"noise for {len(self._keys)} rows was asked for {rows}")
+        start, self._drawn = self._drawn, self._drawn + n
+        if start == 0 and n == 1:
+            return self._first[:, None]
+        positions = torch.arange(start + 1, start + n + 1, device=self._keys.device)
+        return _unit(_mixed(self._keys[:, None] + positions * _GOLDEN))
+
+
+def _signed(bits: int) -> int:
+    """64 bits as torch has them: products and sums wrap alike, whether numbers are signed or not."""
+    return bits - (1 << 64) if bits >> 63 else bits
+
+
+_GOLDEN = _signed(0x9E3779B97F4A7C15)
+_FACTORS = _signed(0xBF58476D1CE4E5B9), _signed(0x94D049BB133111EB)
+
+
+def _mixed(z: Tensor) -> Tensor:
+    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
+    z = (z ^ _shifted(z, 30)) * _FACTORS[0]
+    z = (z ^ _shifted(z, 27)) * _FACTORS[1]
+    return z ^ _shifted(z, 31)
+
+
+def _shifted(z: Tensor, places: int) -> Tensor:
+    """`z` moved right, with zeros coming in from the left: torch's own shift brings in the sign."""
+    return (z >> places) & ((1 << 64 - places) - 1)
+
+
+def _unit(z: Tensor) -> Tensor:
+    """[0, 1) with 52 bits."""
+    return _shifted(z, 12).double() * 2.0**-52

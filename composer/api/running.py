@@ -1,0 +1,219 @@
+"""Composing on a network's own device: step by step, or many steps with one transfer at their end.
+
+On CUDA, one step is recorded as a graph and replayed: its some fifty kernels then take one call instead of fifty, each
+of which costs the host more time than the device. Elsewhere the very same step is called as often.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from composer.api.ahead import AheadNoise, BroughtNoise, TensorNoise
+from composer.api.drawing import Drawing, FrameRules, Way, fetched
+from composer.api.errors import Unsupported
+from composer.api.model import State
+from composer.api.sampling import Drawn, How, Noise, Onward
+from composer.api.sequence import SequenceSpec
+
+__all__ = ["Repeated", "Runner", "Stepping"]
+
+WARM_UP = 3
+"""Steps before one is recorded: libraries choose their kernels and take their memory in the first ones."""
+
+
+class Stepping(Protocol):
+    """A network whose steps are drawn and taken in where it is. States are tensors in tuples, mappings and dataclasses.
+
+    Neither method changes its arguments. For `run`, neither may wait for the device, or look at a tensor's values.
+    """
+
+    spec: SequenceSpec
+
+    def draw(self, state: State, way: Way, noise: TensorNoise) -> Drawing:
+        """Draw the next step of each row."""
+        ...
+
+    def follow(self, state: State, steps: Tensor) -> State:
+        """The state after `steps` (B,) or (B, V): tensors of the same shapes, new ones or those of `state`."""
+        ...
+
+
+class Runner:
+    """Plays a network on its device; what is made for one call is kept for the next one of its kind."""
+
+    def __init__(self, network: Any) -> None:
+        """`network` is a Network that is Stepping."""
+        self._network = network
+        self._how: How | None = None
+        self._way: Way | None = None
+        self._loop: _Loop | None = None
+
+    @property
+    def not_recorded(self) -> str:
+        """Why steps on a CUDA device run one by one and not as a graph; empty where they do not."""
+        return self._loop.steps.not_recorded if self._loop else ""
+
+    @torch.no_grad()
+    def sample(self, state: State, how: How, noise: Noise) -> Drawn:
+        """As in Sampler: rules and noise go to the device, steps come back."""
+        way, device = self._way_of(how), self._network.device
+        drawing: Drawing = self._network.draw(state, way, BroughtNoise(noise, device))
+        return drawing.fetched()
+
+    @torch.no_grad()
+    def run(self, state: State, how: How, noise: Onward, steps: int) -> tuple[Drawn, State]:
+        """As in Running."""
+        way, device = self._way_of(how), self._network.device
+        if way.projects:
+            raise Unsupported("rules that depend on the frame itself cannot be kept on the device")
+        with _current(device):
+            inputs = (state, way, AheadNoise.of(noise, steps, device))
+            # a graph is bound to where the weights are
+            key = [*_signature(inputs), *(weight.data_ptr() for weight in self._network.parameters())]
+            if self._loop is None or self._loop.key != key:
+                self._loop = None  # its memory goes to the next one
+                self._loop = _Loop(self._network, inputs, steps, key)
+            return self._loop.run(inputs)
+
+    def _way_of(self, how: How) -> Way:
+        """`how` on the device; what does not change from step to step is brought there once."""
+        device, last = self._network.device, self._how
+        same = last is not None and all(getattr(last, name) is getattr(how, name) for name in _COLUMNS)
+        if self._way is None or not same or self._way.temperature.device != device:
+            self._how, self._way = how, Way.of(how, device)
+        if how.rule is None:
+            return self._way
+        if isinstance(how.rule, np.ndarray):
+            return dataclasses.replace(self._way, rule=torch.as_tensor(how.rule, device=device))
+        return dataclasses.replace(self._way, rule=FrameRules.of(how.rule, self._network.spec.size, device))
+
+
+_COLUMNS = ("temperature", "top_k", "top_p", "min_p")
+
+
+class _Loop:
+    """`length` steps over tensors of its own: each step changes these in place and adds to what was drawn."""
+
+    def __init__(self, network: Stepping, inputs: Any, length: int, key: Sequence[Any]) -> None:
+        self.key, self.length, self._network = key, length, network
+        self._state, self._way, self._noise = _mapped(inputs, _own)
+        self._at = torch.zeros(1, dtype=torch.int64, device=self._noise.keys.device)
+        first = network.draw(self._state, self._way, self._noise.at(self._at))
+        self._drawn = [torch.empty(length, *each.shape, dtype=_stored(each), device=each.device) for each in first]
+        self.steps = Repeated(self._step, self._at.zero_, self._at.device)
+
+    def run(self, inputs: Any) -> tuple[Drawn, State]:
+        """Go on from `inputs` for the whole length."""
+        for own, given in zip(_tensors((self._state, self._way, self._noise)), _tensors(inputs), strict=True):
+            own.copy_(given)
+        self._at.zero_()
+        self.steps(self.length)
+        by_row = [each.transpose(0, 1).clone(memory_format=torch.contiguous_format) for each in self._drawn]
+        return Drawn(*fetched(*by_row)), _mapped(self._state, _own)
+
+    def _step(self) -> None:
+        drawn = self._network.draw(self._state, self._way, self._noise.at(self._at))
+        after = self._network.follow(self._state, drawn.steps)
+        for room, each in zip(self._drawn, drawn, strict=True):
+            room.index_copy_(0, self._at, each[None].to(room.dtype))
+        for own, new in zip(_tensors(self._state), _tensors(after), strict=True):
+            if own is not new:
+                own.copy_(new)
+        self._at += 1
+
+
+class Repeated:
+    """A `step` without arguments that reads and changes tensors in place, to be called many times.
+
+    On CUDA it is recorded as a graph; where that fails, `not_recorded` says why, and the step is called as elsewhere.
+    """
+
+    def __init__(self, step: Callable[[], object], reset: Callable[[], object], device: torch.device) -> None:
+        """`reset` is called before each step that only warms up."""
+        self._step, self.not_recorded = step, ""
+        if device.type != "cuda":
+            return
+        try:
+            self._step = recorded(step, reset, device)
+        except RuntimeError as error:
+            self.not_recorded = str(error).partition("\n")[0] or type(error).__name__
+
+    def __call__(self, times: int) -> None:
+        """Take so many steps."""
+        for _ in range(times):
+            self._step()
+
+
+def recorded(
+    step: Callable[[], object], reset: Callable[[], object], device: torch.device
+) -> Callable[[], object]:  # pragma: no cover - there is no such device where the tests run
+    """`step` as a CUDA graph: a call that replays it. Raises RuntimeError where it does what no graph can."""
+    here, side = torch.cuda.current_stream(device), torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    side.wait_stream(here)
+    with torch.cuda.stream(side):
+        for _ in range(WARM_UP):
+            reset()
+            step()
+    here.wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    return graph.replay
+
+
+def _current(device: torch.device) -> contextlib.AbstractContextManager[Any]:
+    """Graphs belong to the current device, which need not be the network's."""
+    return torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext()
+
+
+def _stored(tensor: Tensor) -> torch.dtype:
+    """What to keep steps and figures in until they are fetched: token ids fit into half of their bytes."""
+    return torch.int32 if tensor.dtype == torch.int64 else tensor.dtype
+
+
+def _own(tensor: Tensor) -> Tensor:
+    return tensor.clone()
+
+
+def _mapped(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
+    """`value` with `function` of each tensor in its tuples, lists, mappings and dataclasses."""
+    if isinstance(value, Tensor):
+        return function(value)
+    if isinstance(value, Mapping):
+        return {name: _mapped(each, function) for name, each in value.items()}
+    if isinstance(value, tuple | list):
+        items = [_mapped(each, function) for each in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = {each.name: _mapped(getattr(value, each.name), function) for each in dataclasses.fields(value)}
+        return dataclasses.replace(value, **parts)
+    return value
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """What `_mapped` comes to, tensors and other values, in its order."""
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = tuple(getattr(value, each.name) for each in dataclasses.fields(value))
+    if not isinstance(value, tuple | list):
+        yield value
+        return
+    for each in value:
+        yield from _leaves(each)
+
+
+def _tensors(value: Any) -> list[Tensor]:
+    return [each for each in _leaves(value) if isinstance(each, Tensor)]
+
+
+def _signature(value: Any) -> list[Any]:
+    """What two values must share to go through the same graph: all but what is in their tensors."""
+    return [(each.shape, each.dtype) if isinstance(each, Tensor) else each for each in _leaves(value)]
