@@ -105,7 +105,8 @@ class FirstLayer:
         offset: Floats | None = None,
         layer: int = 0,
     ) -> None:
-        first, self.recurrent, self.bias = _arranged(weights, name, layer)
+        arranged, entering, self.bias = _arranged(weights, name, layer)
+        first, self.recurrent = arranged[:entering], arranged[entering:]
         tables = [weights[f"conditions.{number}.weight"].astype(_F32) for number in range(len(spec.conditions))]
         edges = np.cumsum([vectors.shape[1], *(table.shape[1] for table in tables)])[:-1]
         step, *blocks = np.split(first, edges, axis=0)
@@ -137,9 +138,8 @@ class UpperLayer:
     """An LSTM layer above another one."""
 
     def __init__(self, weights: Mapping[str, NDArray[Any]], name: str, layer: int = 0) -> None:
-        below, own, self.bias = _arranged(weights, name, layer)
-        self.below, self.size = len(below), len(own)
-        self.weight = np.concatenate([below, own])
+        self.weight, self.below, self.bias = _arranged(weights, name, layer)
+        self.size = len(self.weight) - self.below
 
     def start(self, rows: int) -> Parts:
         """`joined` (B, I + H), the layer's input and its output side by side; `cell` (B, H)."""
@@ -167,16 +167,24 @@ def _cell(gates: Floats, cell: Floats) -> Floats:
     return np.tanh(cell) * gates[:, 2 * size : 3 * size]
 
 
-def _arranged(weights: Mapping[str, NDArray[Any]], name: str, layer: int) -> tuple[Floats, Floats, Floats]:
-    """A layer's W, U (inputs x 4H) and b (4H,), in the order i, f, o, g, the rows of i, f and o halved."""
-    size = len(weights[f"{name}.bias_hh_l{layer}"]) // 4
-    order = np.concatenate([np.arange(0, 2 * size), np.arange(3 * size, 4 * size), np.arange(2 * size, 3 * size)])
-    half = np.repeat([0.5, 0.5, 0.5, 1.0], size).astype(_F32)
+def _arranged(weights: Mapping[str, NDArray[Any]], name: str, layer: int) -> tuple[Floats, int, Floats]:
+    """A layer's W above its U, one matrix (I + H, 4H), the I where they meet, and b (4H,).
 
-    def arranged(part: str) -> Floats:
-        return np.ascontiguousarray(weights[f"{name}.{part}_l{layer}"].astype(_F32)[order].T * half)
-
-    return arranged("weight_ih"), arranged("weight_hh"), arranged("bias_ih") + arranged("bias_hh")
+    The gates are in the order i, f, o, g, and i, f and o halved.
+    """
+    parts = [weights[f"{name}.weight_{part}_l{layer}"] for part in ("ih", "hh")]
+    size = parts[1].shape[1]
+    places = [slice(place * size, (place + 1) * size) for place in range(4)]
+    arranged = np.empty((parts[0].shape[1] + size, 4 * size), _F32)
+    bias, before = np.empty(4 * size, _F32), weights[f"{name}.bias_ih_l{layer}"] + weights[f"{name}.bias_hh_l{layer}"]
+    for place, gate, scale in zip(places, (0, 1, 3, 2), (0.5, 0.5, 0.5, 1), strict=True):
+        start = 0
+        for part in parts:
+            stop = start + part.shape[1]
+            np.multiply(part[places[gate]].T, scale, out=arranged[start:stop, place])
+            start = stop
+        np.multiply(before[places[gate]], scale, out=bias[place])
+    return arranged, len(arranged) - size, bias
 
 
 def _sum_of_rows(table: Floats, frames: NDArray[Any]) -> Floats:
