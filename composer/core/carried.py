@@ -1,4 +1,4 @@
-"""What a network carries from window to window, as arrays and JSON, so that it can be saved."""
+"""What a network carries from window to window, as arrays and JSON, so that it can be saved or told to others."""
 
 from __future__ import annotations
 
@@ -40,6 +40,29 @@ def flatten(value: Any, arrays: dict[str, Any], owner: str) -> Any:
         f"`{owner}` carries a {type(value).__name__} from window to window, which cannot be saved",
         "its author should make it of tensors in tuples, lists and dicts",
     )
+
+
+def numbered(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays that `flatten` put there, as `unflatten` wants them."""
+    return {name.removeprefix(STREAM): array for name, array in arrays.items() if name.startswith(STREAM)}
+
+
+def to_bytes(arrays: Mapping[str, Any], text: str) -> bytes:
+    """Named arrays and a text, to be told to another process."""
+    import numpy as np
+    from safetensors.numpy import save
+
+    described = text.encode()
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    return len(described).to_bytes(8, "little") + described + save(contiguous)
+
+
+def from_bytes(data: bytes) -> tuple[dict[str, Any], str]:
+    """Undo `to_bytes`."""
+    from safetensors.numpy import load
+
+    end = 8 + int.from_bytes(data[:8], "little")
+    return load(data[end:]), data[8:end].decode()
 
 
 def unflatten(value: Any, arrays: Mapping[str, Any], device: str) -> Any:

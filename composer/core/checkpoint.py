@@ -85,7 +85,7 @@ def load(path: Path, half: bool = False) -> Checkpoint:
 
     arrays, text = load_arrays(path)
     widen = {name: a.astype(np.float32) if a.dtype == np.float16 and not half else a for name, a in arrays.items()}
-    return Checkpoint(_header(path, text), widen, digest(path))
+    return Checkpoint(header_of(path, text), widen, digest(path))
 
 
 def read_header(path: Path) -> Header:
@@ -105,7 +105,7 @@ def read_header(path: Path) -> Header:
         raise CheckpointError(f"cannot read {path}: {error.strerror or error}", _READABLE) from error
     except (ValueError, AttributeError, LookupError, TypeError, RecursionError) as error:
         raise _not_one(path) from error
-    return _header(path, text)
+    return header_of(path, text)
 
 
 def digest(path: Path) -> str:
@@ -166,7 +166,8 @@ def write_bytes(path: Path, data: bytes) -> None:
             temporary.unlink()
 
 
-def _header(path: Path, text: str | None) -> Header:
+def header_of(path: Path, text: str | None) -> Header:
+    """The header that `text` is, read from `path`. Raises CheckpointError."""
     if text is None:
         raise _not_one(path)
     try:

@@ -84,6 +84,17 @@ class Validated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Halved(Event):
+    """There was not enough memory: from now on `rows` of a batch go through the network at a time, in each process.
+
+    What is learnt stays the same.
+    """
+
+    step: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot(Event):
     """The model as it is at `step` can be heard: `path` is a checkpoint of it."""
 

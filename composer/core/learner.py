@@ -1,8 +1,7 @@
-"""What learns: a network, its optimiser and how far they have come; kept on the disk so that training can go on.
+"""What learns: a network, its optimiser and how far they have come.
 
-The training state stands beside the checkpoint (`NAME.training.safetensors` beside `NAME.safetensors`): weights, the
-optimiser's moments, the state carried from window to window, and the number of steps done. As the data of a step, its
-learning rate and its random numbers depend on the step's number alone, nothing else is needed to go on exactly.
+As the data of a step, its learning rate and its random numbers depend on the step's number alone, `resuming` can keep
+all that is needed to go on exactly.
 """
 
 from __future__ import annotations
@@ -13,20 +12,23 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import composer
-from composer.api import CheckpointError, ComposerError, OptionError
-from composer.core import checkpoint, optimise
-from composer.core.carried import as_array, flatten, unflatten
+from composer.api import CheckpointError, ComposerError
+from composer.core import gradients, optimise, rows
 from composer.core.checkpoint import Checkpoint, Header
-from composer.core.resuming import saved_header, state_path
-from composer.core.sources import located, public_name
+from composer.core.gradients import Step
+from composer.core.memory import OutOfMemory, Watch, give_back
+from composer.core.sources import public_name
 
 if TYPE_CHECKING:
     import torch
 
     from composer.api.network import Batch, Network, Phase
+    from composer.core.batches import Windows
     from composer.core.training import Run
 
 LARGEST_HALF = 65504.0
+RANKS_APART = 0x9E3779B97F4A7C15
+"""How far apart the seeds of two ranks are."""
 
 
 @dataclass(slots=True)
@@ -34,7 +36,7 @@ class Progress:
     """How far training has come: `done` steps of phase number `phase`, `step` of the run.
 
     `best` is the best validation value (nats a step) and `stale` the number of validations since; `seconds` of
-    training so far.
+    training so far. At most `rows` go through the network at a time, for want of memory; 0 is no limit.
     """
 
     phase: int = 0
@@ -45,11 +47,15 @@ class Progress:
     reported: float | None = None
     stale: int = 0
     seconds: float = 0.0
+    rows: int = 0
 
 
 @dataclass(slots=True, eq=False)
 class Learner:
-    """A network in training. `stream` is the state carried from one window to the next, None at an epoch's start."""
+    """A network in training.
+
+    `stream` is the state of this rank's rows that is carried from one window to the next, None at an epoch's start.
+    """
 
     run: Run
     network: Network
@@ -58,10 +64,11 @@ class Learner:
     at: Progress = field(default_factory=Progress)
     stream: Any = None
     came_from: Any = None
+    _axes: rows.Axes | None = None
 
     @classmethod
     def begin(cls, run: Run) -> Learner:
-        """A new network, or one with the weights of the checkpoint to start from, or one that goes on."""
+        """A new network, or one with the weights of the checkpoint to start from; the same on all ranks."""
         import torch
 
         torch.manual_seed(run.settings.seed)
@@ -69,50 +76,82 @@ class Learner:
         network.checkpoint_chunks = run.settings.checkpoint_chunks
         if run.origin is not None:
             load_weights(network, run.origin.weights, "the checkpoint to start from")
+        run.group.copy(network.state_dict().values())  # processors of different makes draw different numbers
         optimiser = optimise.optimiser(run.settings, network.parameters(), run.device)
         learner = cls(run, network, optimiser, optimise.precision(run.settings.precision, run.device))
         if run.origin is not None:
             came_from = {key: run.origin.header.record.get(key) for key in ("data", "step")}
             learner.came_from = came_from | {"digest": run.origin.digest}
-        if run.resume:
-            learner._restore()
         return learner
 
     def enter(self, phase: Phase) -> None:
         """Turn to `phase`, with an optimiser that remembers nothing where the phase is just beginning."""
         self.network.enter(phase)
         self.network.train()
+        self._axes = None
         if self.at.done == 0:
             self.optimiser = optimise.optimiser(self.run.settings, self.network.parameters(), self.run.device)
 
-    def learn(self, batch: Batch, lr: float) -> torch.Tensor:
-        """One step of descent; the monitor, on its device. Its random numbers depend on seed and step alone."""
+    @property
+    def axes(self) -> rows.Axes:
+        """Where the rows of the stream are, in this phase."""
+        if self._axes is None:
+            batch = moved(self.run.windows.window(0, 0, range(1)), self.run.device)
+            self._axes = rows.Axes(self.network, batch)
+        return self._axes
+
+    def learn(self, batch: Batch, lr: float) -> Step:
+        """One step of descent, of which `batch` are this rank's rows.
+
+        Its random numbers depend on seed, step and rank alone. Raises OutOfMemory, on all ranks alike; nothing has then
+        changed, and `halve` lets it be tried again.
+        """
         import torch
 
-        torch.manual_seed((self.run.settings.seed * 1_000_003 + self.at.step + 1) % 2**63)
+        seed, rank = self.run.settings.seed, self.run.group.ranks.rank
+        torch.manual_seed((seed * 1_000_003 + self.at.step + 1 + rank * RANKS_APART) % 2**63)
         for group in self.optimiser.param_groups:
             group["lr"] = lr
-        with optimise.autocast(self.precision, self.run.device):
-            loss, self.stream = self.network.loss(moved(batch, self.run.device), self.stream)
-        loss.objective.backward()  # type: ignore[no-untyped-call]
+        step = gradients.find(self, batch)
         optimise.clip(self.run.settings, list(self.network.parameters()))
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
+        self.stream = step.stream
         self.at.done += 1
         self.at.step += 1
-        return loss.monitor
+        return step
 
     def measure(self) -> float:
-        """Nats a step on the validation part, in full precision."""
+        """Nats a step on the validation part, in full precision, over all ranks. Raises OutOfMemory, on all alike."""
         from composer.api.network import Measure
 
-        total, stream = Measure(), None
+        total, watch, group, windows = Measure(), Watch(), self.run.group, self.run.validation
+        own = group.rows(windows.rows)
         self.network.eval()
-        for batch in self.run.validation.windows(0):
-            measure, stream = self.network.evaluate(moved(batch, self.run.device), stream)
-            total += measure
+        with watch.watching():
+            for part in gradients.stretches(len(own), self.at.rows):
+                stream = None
+                for batch in windows.windows(0, rows=own[part.start : part.stop]):
+                    measure, stream = self.network.evaluate(moved(batch, self.run.device), stream)
+                    total += measure
         self.network.train()
-        return total.mean
+        told = group.floats([float(watch.short), total.total, total.count])
+        if any(short for short, *_ in told):
+            stream = None
+            give_back(self.run.device)
+            raise OutOfMemory
+        return Measure(sum(each for _, each, _ in told), sum(count for *_, count in told)).mean
+
+    def halve(self, windows: Windows) -> None:
+        """Let half as many rows of `windows` go through the network at a time. Raises ComposerError at one."""
+        most = self.run.group.most(windows.rows)
+        most = min(most, self.at.rows) if self.at.rows else most
+        if most == 1:
+            raise ComposerError(
+                f"there is not enough memory to train on one row of {self.run.settings.length} steps",
+                "make windows shorter (--set length=32), use --set checkpoint_chunks=8, or make the model smaller",
+            )
+        self.at.rows = most // 2
 
     def checkpoint(self, **record: Any) -> Checkpoint:
         """The network as it is, its weights rounded to fp16 as they are stored and played."""
@@ -166,76 +205,10 @@ class Learner:
             "seconds": round(at.seconds, 1),
             "settings": asdict(run.settings),
             "device": run.device,
+            "processes": run.group.ranks.world,
             "precision": self.precision,
             "from": self.came_from,
         }
-
-    def save_state(self) -> None:
-        """Write the training state, atomically. Raises CheckpointError; the earlier one is then as it was."""
-        arrays: dict[str, Any] = {}
-        for name, tensor in self.network.state_dict().items():
-            arrays[f"weights/{name}"] = as_array(tensor)
-        for index, values in self.optimiser.state_dict()["state"].items():
-            for name, value in values.items():
-                if value is not None:
-                    arrays[f"optimiser/{index}/{name}"] = as_array(value)
-        structure = flatten(self.stream, arrays, self.run.model.name)
-        data = self.run.data
-        header = self.header(
-            kind="training",
-            progress=asdict(self.at),
-            stream=structure,
-            encoded=data.encoded,
-            data=[located(name) for name in data.arguments],
-            split=data.split.to_json(),
-        )
-        checkpoint.save(state_path(self.run.path), Checkpoint(header, arrays))
-
-    def _restore(self) -> None:
-        """Go on from the saved state. Raises CheckpointError or OptionError where it is of another training."""
-        import torch
-
-        saved_header(self.run.path)
-        saved = checkpoint.load(state_path(self.run.path))
-        self._check_same(saved.header)
-        record = saved.header.record
-        by_owner: dict[str, dict[str, Any]] = {"weights": {}, "optimiser": {}, "stream": {}}
-        for name, array in saved.weights.items():
-            owner, _, rest = name.partition("/")
-            by_owner[owner][rest] = array
-        load_weights(self.network, by_owner["weights"], state_path(self.run.path).name)
-        moments: dict[int, dict[str, Any]] = {}
-        for name, array in by_owner["optimiser"].items():
-            index, _, key = name.partition("/")
-            moments.setdefault(int(index), {})[key] = torch.from_numpy(array.copy())
-        groups = self.optimiser.state_dict()["param_groups"]
-        self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
-        self.stream = unflatten(record["stream"], by_owner["stream"], self.run.device)
-        self.at = Progress(**record["progress"])
-        if 0 < self.run.settings.patience <= self.at.stale:  # it had stopped early, and is to try for as long again
-            self.at.stale = 0
-        self.came_from = record["from"]
-
-    def _check_same(self, saved: Header) -> None:
-        ours = self.header()
-        name = self.run.path.name
-        for what in ("representation", "model", "model_version", "spec", "options", "config"):
-            if _plain(getattr(saved, what)) != _plain(getattr(ours, what)):
-                raise CheckpointError(
-                    f"the training of {name} began with another {what.replace('_', ' ')}",
-                    "leave it as it was, or train a new model",
-                )
-        if saved.record["encoded"] != self.run.data.encoded:
-            raise CheckpointError(
-                f"the training of {name} began with other pieces",
-                "name the same files, or use --from to learn new ones",
-            )
-        for key in ("batch", "length", "align", "seed", "optimiser"):
-            before, now = saved.record["settings"][key], getattr(self.run.settings, key)
-            if before != now:
-                raise OptionError(
-                    f"`{key}` was {before} when the training of {name} began", f"leave it, or --set {key}={before}"
-                )
 
 
 def check_finite(monitor: float, step: int) -> None:
@@ -270,10 +243,3 @@ def load_weights(network: Network, weights: Mapping[str, Any], where: str) -> No
         raise CheckpointError(
             f"the weights in {where} do not fit the model", "was it made with other settings?"
         ) from error
-
-
-def _plain(value: Any) -> Any:
-    """For comparing what was JSON with what was not."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value

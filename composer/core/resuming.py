@@ -1,14 +1,26 @@
-"""What a training began with, from the state beside its checkpoint, so that it can go on."""
+"""The training state beside a checkpoint, so that training can go on, exactly, in as many processes as one likes.
+
+It stands in `NAME.training.safetensors` beside `NAME.safetensors`: the weights, the optimiser's moments, the state
+carried from window to window of all rows, how far training has come, and what it began with. The first rank writes and
+reads it; the others tell it of their rows, and are told.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from composer.api import CheckpointError, Representation
-from composer.core import checkpoint
-from composer.core.checkpoint import Header
+from composer.api import CheckpointError, OptionError, Representation
+from composer.core import carried, checkpoint
+from composer.core.checkpoint import Checkpoint, Header
+from composer.core.sources import located
 from composer.core.split import Split
+
+if TYPE_CHECKING:
+    from composer.core.learner import Learner
 
 
 def state_path(path: Path) -> Path:
@@ -47,3 +59,119 @@ def began(header: Header, representation: Representation) -> Began:
     if fitted:
         representation.restore(header.state)
     return Began(tuple(record["data"]), Split.from_json(record["split"]), record["augmented"], fitted)
+
+
+def save(learner: Learner) -> None:
+    """Write the training state, atomically; all ranks call this together.
+
+    Raises CheckpointError; the earlier one is then as it was.
+    """
+    stream = _gathered(learner)
+    if not learner.run.group.first:
+        return
+    arrays: dict[str, Any] = {}
+    for name, tensor in learner.network.state_dict().items():
+        arrays[f"weights/{name}"] = carried.as_array(tensor)
+    for index, values in learner.optimiser.state_dict()["state"].items():
+        for name, value in values.items():
+            if value is not None:
+                arrays[f"optimiser/{index}/{name}"] = carried.as_array(value)
+    structure = carried.flatten(stream, arrays, learner.run.model.name)
+    data = learner.run.data
+    header = learner.header(
+        kind="training",
+        progress=asdict(learner.at),
+        stream=structure,
+        encoded=data.encoded,
+        data=[located(name) for name in data.arguments],
+        split=data.split.to_json(),
+    )
+    checkpoint.save(state_path(learner.run.path), Checkpoint(header, arrays))
+
+
+def restore(learner: Learner) -> None:
+    """Let `learner` go on from the saved state, in the phase that was saved; all ranks call this together.
+
+    Raises CheckpointError or OptionError where the state is of another training.
+    """
+    import torch
+
+    from composer.core.learner import Progress, load_weights
+
+    run, path = learner.run, state_path(learner.run.path)
+    arrays, text = carried.from_bytes(run.group.from_first(lambda: carried.to_bytes(*_read(run.path))))
+    header = checkpoint.header_of(path, text)
+    _check_same(learner, header)
+    by_owner: dict[str, dict[str, Any]] = {"weights": {}, "optimiser": {}, "stream": {}}
+    for name, array in arrays.items():
+        owner, _, rest = name.partition("/")
+        by_owner[owner][rest] = array
+    load_weights(learner.network, by_owner["weights"], path.name)
+    moments: dict[int, dict[str, Any]] = {}
+    for name, array in by_owner["optimiser"].items():
+        index, _, key = name.partition("/")
+        moments.setdefault(int(index), {})[key] = torch.from_numpy(array.copy())
+    groups = learner.optimiser.state_dict()["param_groups"]
+    learner.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+    record = header.record
+    learner.at = Progress(**record["progress"])
+    if 0 < run.settings.patience <= learner.at.stale:  # it had stopped early, and is to try for as long again
+        learner.at.stale = 0
+    learner.came_from = record["from"]
+    learner.enter(learner.network.phases()[learner.at.phase])
+    stream = carried.unflatten(record["stream"], by_owner["stream"], run.device)
+    own = run.group.rows(run.windows.rows)
+    if stream is not None and not run.group.alone:
+        stream = learner.axes.cut(stream, own) if own else None
+    learner.stream = stream
+
+
+def _gathered(learner: Learner) -> Any:
+    """On the first rank, the state of the rows of all ranks."""
+    group, owner, device = learner.run.group, learner.run.model.name, learner.run.device
+    if group.alone or not any(group.any(learner.stream is not None)):
+        return learner.stream
+    arrays: dict[str, Any] = {}
+    structure = carried.flatten(learner.stream, arrays, owner)
+    every = [carried.from_bytes(data) for data in group.everyone(carried.to_bytes(arrays, json.dumps(structure)))]
+    if not group.first:
+        return None
+    states = [carried.unflatten(json.loads(text), carried.numbered(each), device) for each, text in every]
+    return learner.axes.join([state for state in states if state is not None])
+
+
+def _read(path: Path) -> tuple[Mapping[str, Any], str]:
+    """What is in the state beside the checkpoint at `path`."""
+    saved_header(path)
+    saved = checkpoint.load(state_path(path))
+    return saved.weights, saved.header.to_json()
+
+
+def _check_same(learner: Learner, saved: Header) -> None:
+    """Raise CheckpointError or OptionError where what was saved is not of the training that is to go on."""
+    ours, run = learner.header(), learner.run
+    name = run.path.name
+    for what in ("representation", "model", "model_version", "spec", "options", "config"):
+        if _plain(getattr(saved, what)) != _plain(getattr(ours, what)):
+            raise CheckpointError(
+                f"the training of {name} began with another {what.replace('_', ' ')}",
+                "leave it as it was, or train a new model",
+            )
+    if saved.record["encoded"] != run.data.encoded:
+        raise CheckpointError(
+            f"the training of {name} began with other pieces",
+            "name the same files, or use --from to learn new ones",
+        )
+    for key in ("batch", "length", "align", "seed", "optimiser"):
+        before, now = saved.record["settings"][key], getattr(run.settings, key)
+        if before != now:
+            raise OptionError(
+                f"`{key}` was {before} when the training of {name} began", f"leave it, or --set {key}={before}"
+            )
+
+
+def _plain(value: Any) -> Any:
+    """For comparing what was JSON with what was not."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value

@@ -25,18 +25,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, Kind, Model, Representation
-from composer.core import checkpoint, heap, optimise, player
+from composer.core import agreement, checkpoint, heap, optimise, player, resuming
 from composer.core.batches import Windows
 from composer.core.checkpoint import Checkpoint
 from composer.core.encoding import Dataset
-from composer.core.events import Event, Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated
+from composer.core.events import Event, Finished, Halved, Prepared, Saved, Snapshot, Started, Stepped, Validated
+from composer.core.gradients import Step
+from composer.core.group import Group
 from composer.core.learner import Learner, check_finite
+from composer.core.memory import OutOfMemory
 from composer.core.optimise import Settings
 from composer.core.pace import Clock, Meter
 from composer.core.resuming import Began, began, saved_header, state_path
 
 if TYPE_CHECKING:
-    from composer.api.network import Phase
+    from composer.api.network import Batch, Phase
 
 __all__ = ["Began", "Origin", "Run", "Settings", "began", "open_origin", "saved_header", "state_path", "train"]
 
@@ -53,7 +56,9 @@ class Run:
     """All that a training run needs. `representation` is fitted, and `data` was prepared with it.
 
     `path` is the checkpoint to write, `device` one that `device.resolve` gave. `names` are the data as the user named
-    them, for messages. `origin` is a checkpoint to start from. `stop` is asked after every step.
+    them, for messages. `origin` is a checkpoint to start from. `stop` is asked after every step. `group` are the
+    processes that train together, each with a Run that differs in nothing but `device` and `stop`; the first of them
+    writes to `path`.
     """
 
     model: Model
@@ -67,6 +72,7 @@ class Run:
     origin: Checkpoint | None = None
     names: Sequence[str] = ()
     stop: Callable[[], bool] = _never
+    group: Group = field(default_factory=Group)
 
     @cached_property
     def windows(self) -> Windows:
@@ -112,16 +118,20 @@ def train(run: Run) -> Iterator[Event]:
     yield Prepared(**asdict(run.data.report), cached=run.data.cached)
     _check_origin(run)
     heap.keep_freed_memory()
+    agreement.check_alike(run)
     learner = Learner.begin(run)
-    if not run.resume:
-        state_path(run.path).unlink(missing_ok=True)
-        learner.save_state()
+    if run.resume:
+        resuming.restore(learner)
+    else:
+        if run.group.first:
+            state_path(run.path).unlink(missing_ok=True)
+        resuming.save(learner)
     try:
         reason = yield from _phases(run, learner)
     except KeyboardInterrupt:  # in the middle of a step: what was saved last is what there is
         yield Finished(learner.at.step, "interrupted", learner.at.best, run.path)
         return
-    learner.save_state()
+    resuming.save(learner)
     yield from _finish(run, learner, reason)
 
 
@@ -140,26 +150,28 @@ def _phases(run: Run, learner: Learner) -> Generator[Event, None, str]:
         learner.at.phase, learner.at.done, learner.stream = learner.at.phase + 1, 0, None
         learner.at.stale, learner.at.best, learner.at.reported = 0, None, None
     if learner.at.step in run.settings.snapshots:
-        yield _snapshot(run, learner)
+        yield from _snapshot(run, learner)
     return reason
 
 
 def _descend(run: Run, learner: Learner, phase: Phase, steps: int) -> Generator[Event, None, str]:
     """The loop itself, to the end of a phase of `steps` steps."""
     at, settings, per_epoch = learner.at, run.settings, run.windows.per_epoch
+    own = run.group.rows(run.windows.rows)
     between = settings.validate_every or min(max(per_epoch, LEAST_BETWEEN), MOST_BETWEEN)
     meter, clock = Meter(run.device), Clock(at)
     while at.done < steps:
         if settings.patience and at.stale >= settings.patience:
             return "early"
         if at.step in settings.snapshots:
-            yield _snapshot(run, learner)
+            yield from _snapshot(run, learner)
         epoch, window = divmod(at.done, per_epoch)
         if window == 0:
             learner.stream = None
-        batch = run.windows.window(epoch, window)
+        batch = run.windows.window(epoch, window, own)
         lr = optimise.learning_rate(settings, phase.lr or settings.lr, at.done, steps, per_epoch)
-        meter.add(learner.learn(batch, lr), float(batch.weight.sum()))
+        step = yield from _learn(run, learner, batch, lr)
+        meter.add(step.monitor, step.counted)
         validates = at.done % between == 0 or at.done == steps
         if meter.full or validates:
             monitor, rate = meter.read()
@@ -169,18 +181,39 @@ def _descend(run: Run, learner: Learner, phase: Phase, steps: int) -> Generator[
             yield from _validate(run, learner, at.done / per_epoch)
             meter.restart()
         clock.tick()
-        if run.stop():
+        stop, due = run.group.any(run.stop(), run.group.first and clock.due(settings.save_every))
+        if stop:
             return "interrupted"
-        if clock.due(settings.save_every):
-            learner.save_state()
+        if due:
+            resuming.save(learner)
     return "done"
+
+
+def _learn(run: Run, learner: Learner, batch: Batch, lr: float) -> Generator[Event, None, Step]:
+    """A step; where memory runs out, it is tried again with fewer rows at a time, to the same end."""
+    while True:
+        try:
+            return learner.learn(batch, lr)
+        except OutOfMemory:
+            learner.halve(run.windows)
+        yield Halved(learner.at.step, learner.at.rows)
+
+
+def _measured(run: Run, learner: Learner) -> Generator[Event, None, float]:
+    """The value of the validation part, likewise."""
+    while True:
+        try:
+            return learner.measure()
+        except OutOfMemory:
+            learner.halve(run.validation)
+        yield Halved(learner.at.step, learner.at.rows)
 
 
 def _validate(run: Run, learner: Learner, epoch: float) -> Iterator[Event]:
     """Measure, and keep the weights where they are the best so far; without a validation part, keep the latest."""
     at = learner.at
     if run.validated:
-        value = learner.measure()
+        value = yield from _measured(run, learner)
         check_finite(value, at.step)
         best = at.best is None or value < at.best
         at.stale = 0 if best else at.stale + 1
@@ -189,26 +222,30 @@ def _validate(run: Run, learner: Learner, epoch: float) -> Iterator[Event]:
         yield Validated(at.step, epoch, value, run.reported(value), run.unit, best)
         if not best:
             return
-    checkpoint.save(run.path, learner.checkpoint())
-    yield Saved(at.step, run.path)
+    if run.group.first:
+        checkpoint.save(run.path, learner.checkpoint())
+        yield Saved(at.step, run.path)
 
 
 def _finish(run: Run, learner: Learner, reason: str) -> Iterator[Event]:
     """Leave a checkpoint that says how its training ended."""
     at = learner.at
-    kept = at.best is not None and run.path.is_file()
-    last = checkpoint.load(run.path, half=True) if kept else learner.checkpoint()
     ended = {"finished": reason != "interrupted", "reason": reason, "steps": at.step, "seconds": round(at.seconds, 1)}
-    checkpoint.save(run.path, last.with_record(**ended))
-    yield Saved(at.step, run.path)
+    if run.group.first:
+        kept = at.best is not None and run.path.is_file()
+        last = checkpoint.load(run.path, half=True) if kept else learner.checkpoint()
+        checkpoint.save(run.path, last.with_record(**ended))
+        yield Saved(at.step, run.path)
     yield Finished(at.step, reason, at.best, run.path)
 
 
-def _snapshot(run: Run, learner: Learner) -> Snapshot:
+def _snapshot(run: Run, learner: Learner) -> Iterator[Event]:
     """Keep the network as it is now, beside the checkpoint."""
+    if not run.group.first:
+        return
     path = run.path.with_name(f"{run.path.name.removesuffix('.safetensors')}.step-{learner.at.step}.safetensors")
     checkpoint.save(path, learner.checkpoint(kind="snapshot"))
-    return Snapshot(learner.at.step, path)
+    yield Snapshot(learner.at.step, path)
 
 
 def _plan(run: Run, phases: Sequence[Phase]) -> list[int]:

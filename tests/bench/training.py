@@ -108,7 +108,7 @@ def bare(learner, batch, precision="fp32"):
 
 def whole(learner, windows, number):
     """The same as the training loop does it."""
-    float(learner.learn(windows.window(0, number), 0.001))
+    float(learner.learn(windows.window(0, number), 0.001).monitor)
 
 
 if __name__ == "__main__":

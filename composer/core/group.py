@@ -1,0 +1,296 @@
+"""Several processes that train one model: how they meet, what they tell one another, and how they part.
+
+    with group.joined(ranks.here(), device) as others:
+        with others.turn():
+            ...                         # rank 0 first, then the first rank of each other machine, then the rest
+        others.rows(64)                 # this rank's share of 64 rows
+        others.add(gradients)           # in place: the sum over all ranks
+
+Small things that hosts know go by gloo whatever the device, so that a rank that is gone is noticed at once; tensors on
+CUDA devices go by nccl. An error on one rank ends all: the rank it happened to says it, the others raise Elsewhere.
+Only numbers and bytes travel, and nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from composer.api import ComposerError
+from composer.core.ranks import Ranks, mine
+
+if TYPE_CHECKING:
+    import torch
+
+PATIENCE = "COMPOSER_PATIENCE"
+"""The environment variable that says for how many seconds to wait for the others to come; else WAIT."""
+WAIT = 300.0
+WORD = timedelta(minutes=10)
+"""The longest time without a word from the others: more than rank 0 takes to save, or to compose for a snapshot."""
+GRACE = 5.0
+"""Seconds that a rank which ends with an error waits for the others to hear of it."""
+POLL = 0.05
+
+
+class Lost(ComposerError):
+    """Another process ended without a word."""
+
+
+class Elsewhere(Exception):
+    """All end, for a reason that another process tells the user."""
+
+
+class Group:
+    """One process by itself: what it tells the others, it tells nobody."""
+
+    def __init__(self, ranks: Ranks = Ranks()) -> None:  # noqa: B008
+        self.ranks = ranks
+
+    @property
+    def first(self) -> bool:
+        """Whether this process is the one that speaks, saves and logs."""
+        return self.ranks.first
+
+    @property
+    def alone(self) -> bool:
+        """Whether there are no others."""
+        return self.ranks.alone
+
+    def rows(self, count: int) -> range:
+        """This rank's share of `count` rows."""
+        return mine(range(count), self.ranks.rank, self.ranks.world)
+
+    def most(self, count: int) -> int:
+        """The largest share that any rank has of `count` rows."""
+        return len(mine(range(count), 0, self.ranks.world))
+
+    def floats(self, values: Sequence[float]) -> list[list[float]]:
+        """The values, as many everywhere, of each rank in order: the same on all."""
+        return [list(values)]
+
+    def any(self, *flags: bool) -> tuple[bool, ...]:
+        """Of each flag, whether some rank has raised it."""
+        found = self.floats([float(flag) for flag in flags])
+        return tuple(any(values) for values in zip(*found, strict=True))
+
+    def everyone(self, data: bytes) -> list[bytes]:
+        """What each rank has, in order."""
+        return [data]
+
+    def from_first(self, make: Callable[[], bytes]) -> bytes:
+        """What `make` gives on the first rank, where alone it is called."""
+        return make()
+
+    def add(self, tensor: torch.Tensor) -> None:
+        """Make `tensor` the sum over all ranks."""
+
+    def copy(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Give `tensors` the values that they have on the first rank."""
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Do one after another what leaves something on a disk for those who come later."""
+        yield
+
+
+class Joined(Group):
+    """One process among others, which have all come."""
+
+    def __init__(self, ranks: Ranks, store: Any) -> None:
+        super().__init__(ranks)
+        self._store = store
+        machines = [local == 0 for (local,) in self.floats([ranks.local])]
+        self._turns = [1, sum(machines[1:])]
+
+    def floats(self, values: Sequence[float]) -> list[list[float]]:
+        import torch
+        import torch.distributed as dist
+
+        ours = torch.tensor(values, dtype=torch.float64)
+        every = torch.empty(self.ranks.world * len(values), dtype=torch.float64)
+        with self._listening():
+            dist.all_gather_into_tensor(every, ours)
+        return every.view(self.ranks.world, -1).tolist()
+
+    def everyone(self, data: bytes) -> list[bytes]:
+        import numpy as np
+        import torch
+        import torch.distributed as dist
+
+        sizes = [int(size) for (size,) in self.floats([len(data)])]
+        if not max(sizes):
+            return [b""] * len(sizes)
+        ours = torch.from_numpy(np.frombuffer(data.ljust(max(sizes), b"\0"), np.uint8).copy())
+        every = torch.empty(len(sizes) * max(sizes), dtype=torch.uint8)
+        with self._listening():
+            dist.all_gather_into_tensor(every, ours)
+        rows = every.view(len(sizes), -1).numpy()
+        return [row[:size].tobytes() for row, size in zip(rows, sizes, strict=True)]
+
+    def from_first(self, make: Callable[[], bytes]) -> bytes:
+        import numpy as np
+        import torch
+        import torch.distributed as dist
+
+        data = make() if self.first else b""
+        size = int(self.floats([len(data)])[0][0])
+        whole = torch.from_numpy(np.frombuffer(data, np.uint8).copy()) if self.first else torch.empty(size).byte()
+        if size:
+            with self._listening():
+                dist.broadcast(whole, 0)
+        return whole.numpy().tobytes()
+
+    def add(self, tensor: torch.Tensor) -> None:
+        import torch.distributed as dist
+
+        with self._listening():
+            dist.all_reduce(tensor)
+
+    def copy(self, tensors: Iterable[torch.Tensor]) -> None:
+        import torch.distributed as dist
+
+        with self._listening():
+            for tensor in tensors:
+                dist.broadcast(tensor, 0)
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Rank 0 first, then the first rank of each other machine, then the rest.
+
+        What one leaves on a disk that they share, the others find; who shares none, does it once for a machine.
+        """
+        stage = 0 if self.first else 1 if self.ranks.local == 0 else 2
+        for before, count in enumerate(self._turns[:stage]):
+            while self._done(before) < count:
+                time.sleep(POLL)
+        yield
+        with self._listening():
+            self._store.add(f"turn/{stage}", 1)
+
+    def _done(self, stage: int) -> int:
+        """How many ranks have had their turn. Raises Elsewhere where one has failed."""
+        with self._listening():
+            if self._store.check([SAID]):
+                raise Elsewhere
+            return int(self._store.add(f"turn/{stage}", 0))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        import torch.distributed as dist
+
+        if error is None:
+            self.floats([0.0])  # whoever goes first would seem to be lost
+            dist.destroy_process_group()
+        elif not self._speaks(error) and isinstance(error, Exception):
+            raise Elsewhere from error
+        elif isinstance(error, ComposerError) and not self.first:
+            error.message = f"rank {self.ranks.rank}: {error.message}"
+
+    def _speaks(self, error: BaseException) -> bool:
+        """Whether this is the process that tells the user; the others get to know that somebody does."""
+        if isinstance(error, Elsewhere):
+            return False
+        try:
+            # a rank that ends with an error says so before it is missed
+            if isinstance(error, Lost) and not self.first:
+                self._wait(lambda: self._store.check([SAID]))
+            own = f"rank {self.ranks.rank}"
+            speaks = self._store.compare_set(SAID, "", own).decode() == own
+            self._store.add(LEFT, 1)
+            if self.first and not (isinstance(error, Lost) and self.ranks.world == 2):
+                self._wait(lambda: self._store.add(LEFT, 0) == self.ranks.world)  # the store may go when we do
+        except RuntimeError:  # the store is gone, and rank 0 with it
+            return self.ranks.rank <= 1
+        return bool(speaks)
+
+    def _wait(self, come: Callable[[], bool]) -> None:
+        """Wait until `come`, but not for longer than GRACE."""
+        until = time.monotonic() + GRACE
+        while time.monotonic() < until and not come():
+            time.sleep(POLL)
+
+    @contextlib.contextmanager
+    def _listening(self) -> Iterator[None]:
+        """Turn what torch raises when another rank is gone into Lost."""
+        try:
+            yield
+        except RuntimeError as error:
+            who = f"rank {1 - self.ranks.rank}" if self.ranks.world == 2 else "one or more ranks"
+            raise Lost(
+                f"{who} of this training ended without a word, or cannot be reached any more",
+                "its machine or launcher may say why; go on with --resume, with as many processes as you like",
+            ) from error
+
+
+SAID, LEFT = "said", "left"
+"""What stands in the store: which rank tells the user how it ended, and how many know that."""
+
+
+@contextlib.contextmanager
+def joined(ranks: Ranks, device: str) -> Iterator[Group]:
+    """Meet the others, and part from them in good order. Raises ComposerError where they do not come."""
+    if ranks.alone:
+        yield Group(ranks)
+        return
+    store = _meet(ranks, device)
+    with Joined(ranks, store) as group:
+        yield group
+
+
+def _meet(ranks: Ranks, device: str) -> Any:
+    """Join the process group; the store that all ranks write to and read from."""
+    # torch prints a stack trace for each connection that a lost rank leaves behind
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")
+    import torch
+    import torch.distributed as dist
+    from torch.distributed.distributed_c10d import PrefixStore
+
+    if not dist.is_available():
+        raise ComposerError("the torch that is installed cannot train in several processes", "start one alone")
+    try:
+        seconds = float(os.environ.get(PATIENCE) or WAIT)
+    except ValueError:
+        raise ComposerError(f"{PATIENCE} cannot be `{os.environ[PATIENCE]}`", "give seconds, such as 300") from None
+    if device.startswith("cuda"):
+        torch.cuda.set_device(device)
+    backend = "cpu:gloo,cuda:nccl" if device.startswith("cuda") else "gloo"
+    try:
+        store, _, _ = next(dist.rendezvous("env://", timeout=timedelta(seconds=seconds)))  # type: ignore[attr-defined]
+        dist.init_process_group(
+            backend,
+            store=PrefixStore("group", store),
+            rank=ranks.rank,
+            world_size=ranks.world,
+            timeout=WORD,
+        )
+    except (RuntimeError, OSError, ValueError) as error:
+        raise _not_met(ranks, error, seconds) from error
+    return PrefixStore("composer", store)
+
+
+def _not_met(ranks: Ranks, error: Exception, seconds: float) -> ComposerError:
+    """Why the ranks could not meet."""
+    place, text = f"{ranks.address}:{ranks.port}", str(error)
+    if "EADDRINUSE" in text or "address already in use" in text.lower():
+        return ComposerError(
+            f"port {ranks.port} is taken, so that the other processes cannot reach this one",
+            "set MASTER_PORT (torchrun: --master-port) to a free port",
+        )
+    if ranks.first:
+        return ComposerError(
+            f"not all of the {ranks.world} processes came to {place} within {seconds:g} s",
+            f"start all of them with the same MASTER_ADDR, MASTER_PORT and WORLD_SIZE; {PATIENCE} is how long to wait",
+        )
+    return ComposerError(
+        f"rank {ranks.rank} did not find rank 0 at {place} within {seconds:g} s",
+        f"is it running, and does a firewall let us through? {PATIENCE} is how long to wait, in seconds",
+    )
