@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from composer.api.errors import EncodeError, Unsupported
 from composer.api.hooks import API_VERSION
-from composer.api.model import Model, Sampler
+from composer.api.model import Model, Running, Sampler
 from composer.api.music import Piece, Refused
-from composer.api.representation import Representation, Source
+from composer.api.representation import FrameRule, Limit, Representation, Source
 from composer.api.sampling import CounterNoise, How
 from composer.api.sequence import Kind, SequenceSpec, Step
 
@@ -236,6 +236,31 @@ def _check_plays(player: Sampler, spec: SequenceSpec) -> None:
     again = player.sample(mixed, How.of(3), CounterNoise([2, 2, 2]).at(np.zeros(3, int)))
     assert (again.steps == before.steps[1]).all(), "select or an inactive row does not keep what it should"
     assert np.isfinite(again.logp).all(), "a drawn step has no finite log-probability"
+    if isinstance(player, Running):
+        _check_runs(player, spec)
+
+
+def _check_runs(player: Running, spec: SequenceSpec) -> None:
+    """Many steps at a time are the same ones as step by step, and so is the state after them."""
+    ways = [How.of(3), How.of(3, temperature=[0, 0.7, 2], top_k=[0, 3, 0], min_p=[0.1, 0, 0])]
+    if spec.kind is Kind.TOKENS:
+        ways.append(How.of(3, rule=np.arange(3 * spec.size).reshape(3, -1) % 3 > 0))
+    else:
+        ways.append(How.of(3, rule=[None, FrameRule(off=1, on=6, limits=(Limit(0b111100, 1),)), FrameRule(off=3)]))
+    for how in ways:
+        noise = CounterNoise([7, 8, 9]).onward(np.array([0, 5, 60]))
+        alone, drawn = player.begin([{}] * 3), []
+        for step in range(5):
+            drawn.append(player.sample(alone, how, noise.at(step)))
+            alone = player.observe(alone, drawn[-1].steps)
+        found, state = player.run(player.begin([{}] * 3), how, noise, 5)
+        for name in ("steps", "logp", "refused"):
+            expected = np.stack([getattr(each, name) for each in drawn], axis=1)
+            given = getattr(found, name)
+            assert given.shape == expected.shape, f"a run gives {name} of shape {given.shape}, not {expected.shape}"
+            assert np.allclose(given, expected, atol=LOG_TOLERANCE), f"{name} are not as drawn step by step in a run"
+        after = [player.sample(each, how, noise.at(5)).steps for each in (alone, state)]
+        assert (after[0] == after[1]).all(), "the state after a run is not the one after its steps"
 
 
 def _check_faces(network: Network, sampler: Sampler, spec: SequenceSpec) -> None:

@@ -1,4 +1,4 @@
-"""The random numbers and rules of Gibbs chains that are played, in numpy, for both faces."""
+"""The random numbers and rules of Gibbs chains that are played, in numpy. `rbm.py` has the thresholds in torch."""
 
 from __future__ import annotations
 

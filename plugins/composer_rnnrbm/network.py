@@ -24,11 +24,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from composer.api import SequenceSpec
+from composer.api.ahead import TensorNoise
+from composer.api.drawing import Drawing, FrameRules, Way, draw_frames
 from composer.api.network import SELDOM, Batch, Loss, Measure, Network, Phase
-from composer.api.sampling import Bools, Drawn, How, Ints, Noise, draw_frames
-from composer_rnnrbm.chain import Chain
+from composer.api.running import Runner
+from composer.api.sampling import Bools, Drawn, How, Ints, Noise, Onward
 from composer_rnnrbm.partition import Effort, log_partition
-from composer_rnnrbm.rbm import free_energy, gibbs
+from composer_rnnrbm.rbm import free_energy, gibbs, thresholds
 
 if TYPE_CHECKING:
     from composer_rnnrbm import RnnRbmConfig
@@ -49,6 +51,7 @@ class RnnRbmNetwork(Network):
     def __init__(self, spec: SequenceSpec, config: RnnRbmConfig) -> None:
         super().__init__()
         self.spec, self.config = spec, config
+        self.runner = Runner(self)
         visible, hidden, recurrent = spec.size, config.hidden, config.recurrent
         gates = recurrent * (4 if config.cell == "lstm" else 1)
         self.W = nn.Parameter(0.01 * torch.randn(hidden, visible))
@@ -178,29 +181,39 @@ class RnnRbmNetwork(Network):
 
     @torch.no_grad()
     def observe(self, state: Any, steps: NDArray[Any], active: Bools | None = None) -> Any:
-        frame = torch.as_tensor(np.asarray(steps), device=self.device).to(self.W.dtype)
-        after = _Playing(self._cell(F.linear(frame, self.Wvu, self.bu), state.parts), frame)
+        after = self.follow(state, torch.as_tensor(np.asarray(steps), device=self.device))
         if active is None:
             return after
-        rows = torch.arange(len(frame), device=self.device)
+        rows = torch.arange(len(after.frame), device=self.device)
         keep = torch.as_tensor(active, device=self.device)
         return after.joined(state).rows(torch.where(keep, rows, rows + len(rows)))
 
-    @torch.no_grad()
-    def sample(self, state: Any, how: How, noise: Noise) -> Drawn:
-        """As in Sampler; `logp` is that of the last half-step, as in RnnRbmSampler."""
+    def follow(self, state: Any, steps: Tensor) -> Any:
+        """The state after the frames `steps` (B, V)."""
+        frame = steps.to(self.W.dtype)
+        return _Playing(self._cell(F.linear(frame, self.Wvu, self.bu), state.parts), frame)
+
+    def draw(self, state: Any, way: Way, noise: TensorNoise) -> Drawing:
+        """The next frame of each row; `logp` is that of the last half-step, as in RnnRbmSampler."""
         u = state.parts[0]
         bv, bh = F.linear(u, self.Wuv, self.bv), F.linear(u, self.Wuh, self.bh)
-        chain = Chain.of(bv.cpu().numpy(), bh.cpu().numpy(), how, noise, self.config.gibbs)
-        hidden, visible = (torch.from_numpy(each).to(self.device) for each in (chain.hidden, chain.visible))
+        hidden, visible = thresholds(bv, bh, way, noise, self.config.gibbs)
         v = state.frame
         for on, reached in zip(hidden, visible, strict=False):
             logits = (F.linear(v, self.W) > on).to(v.dtype) @ self.W
-            v = (logits > reached).to(v.dtype)
-            if chain.rules:
-                v = torch.from_numpy(chain.mended(v.cpu().numpy() > 0, (logits + bv).cpu().numpy())).to(v)
+            frames = logits > reached
+            if isinstance(way.rule, FrameRules) and way.rule.mend:
+                frames = way.rule.obeyed(frames, logits + bv)
+            v = frames.to(v.dtype)
         logits = (F.linear(v, self.W) > hidden[-1]).to(v.dtype) @ self.W + bv
-        return draw_frames(logits.cpu().numpy(), how, noise)
+        return draw_frames(logits, way, noise)
+
+    def sample(self, state: Any, how: How, noise: Noise) -> Drawn:
+        return self.runner.sample(state, how, noise)
+
+    def run(self, state: Any, how: How, noise: Onward, steps: int) -> tuple[Drawn, Any]:
+        """As in Running."""
+        return self.runner.run(state, how, noise, steps)
 
     def select(self, state: Any, rows: Ints, fresh: Any = None) -> Any:
         joined = state if fresh is None else state.joined(fresh)

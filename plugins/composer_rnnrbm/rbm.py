@@ -13,6 +13,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from composer.api.ahead import TensorNoise
+from composer.api.drawing import FrameRules, Way
+
+LEAST = 2.0**-24
+"""Uniform numbers are kept so far from 0 and 1, as in `composer_rnnrbm.chain`."""
+
 
 def free_energy(v: Tensor, W: Tensor, bv: Tensor, bh: Tensor) -> Tensor:
     """F(v) of each frame (N,)."""
@@ -35,3 +41,28 @@ def gibbs(v: Tensor, W: Tensor, bv: Tensor, bh: Tensor, k: int) -> Tensor:
         torch.addmm(bv, h, W, out=chance_v).sigmoid_()
         torch.lt(uniform_v.uniform_(), chance_v, out=v)
     return v
+
+
+def thresholds(bv: Tensor, bh: Tensor, way: Way, noise: TensorNoise, k: int) -> tuple[Tensor, Tensor]:
+    """What h W v and h W must be above for a unit to be on: for hidden units (k, B, H), for visible ones (k - 1, B, V).
+
+    `composer_rnnrbm.chain` says why, and makes the same numbers in numpy.
+    """
+    (rows, units), size = bh.shape, bv.shape[1]
+    split = k * units
+    numbers = _logistic(noise, rows, split + (k - 1) * size)
+    if not way.plain:
+        numbers = numbers * way.temperature[:, None]
+    hidden = numbers[:, :split].unflatten(1, (k, units)).transpose(0, 1) - bh
+    visible = numbers[:, split:].unflatten(1, (k - 1, size)).transpose(0, 1) - bv
+    if isinstance(way.rule, FrameRules):
+        visible = visible.masked_fill(way.rule.off, torch.inf).masked_fill(way.rule.on, -torch.inf)
+    return hidden, visible
+
+
+def _logistic(noise: TensorNoise, rows: int, n: int) -> Tensor:
+    """Logits of uniform numbers, (rows, n). A number of the noise has bits for two."""
+    scaled = noise.uniform(rows, (n + 1) // 2) * 2.0**26
+    upper = scaled.floor()
+    both = torch.cat([upper * 2.0**-26, scaled - upper], 1)[:, :n].float().clamp(LEAST, 1 - LEAST)
+    return (both / (1 - both)).log()

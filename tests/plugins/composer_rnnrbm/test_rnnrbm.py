@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from composer.api import Kind, OptionError, SequenceSpec, Unsupported
+from composer.api import FrameRule, Kind, Limit, OptionError, SequenceSpec, Unsupported
 from composer.api.network import Batch
 from composer.api.sampling import CounterNoise, How
 from composer.api.testing import check_model
@@ -189,6 +189,19 @@ def test_both_faces_draw_the_same_frames_from_the_same_noise(cell, temperature):
     same = [(a.steps == b.steps).all() and np.allclose(a.logp, b.logp, atol=1e-4) for a, b in zip(*drawn, strict=True)]
     assert np.mean(same) >= 0.95
     assert len({each.steps.tobytes() for each in drawn[0]}) > 1
+
+
+@pytest.mark.parametrize("gibbs", [1, 5])
+def test_both_faces_keep_the_same_rules_in_the_same_way(gibbs):
+    learnt = made(gibbs=gibbs)
+    whole = FrameRule(project=lambda frame: tuple(unit for unit in frame if unit != 7))
+    rules = [None, FrameRule(off=0b11, on=0b110, limits=(Limit(0xFF0, 2), Limit(0xF, 1))), whole]
+    drawn = []
+    for player in (learnt, sampler_of(learnt)):
+        state, noise = player.begin([{}] * 3), CounterNoise(range(3)).at(np.zeros(3, int))
+        drawn.append(player.sample(player.observe(state, frames(3, 12)), How.of(3, rule=rules), noise))
+    assert (drawn[0].steps == drawn[1].steps).all()
+    np.testing.assert_allclose(drawn[0].refused, drawn[1].refused, atol=1e-5)
 
 
 def test_no_face_scores_frames():
