@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
+import math
+import sys
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import EncodeError, Kind, Piece, Refused, Representation, SequenceSpec, Step
+from composer.core import shards
 
 NO_STEPS = "it has symbols that the model has not learnt"
 
@@ -26,7 +30,7 @@ class Part:
     none.
     """
 
-    steps: NDArray[Any]
+    steps: NDArray[Any] | shards.Steps
     offsets: NDArray[np.int64]
     conditions: NDArray[np.int32]
 
@@ -44,42 +48,110 @@ class Part:
 def write_part(
     stem: Path, representation: Representation, pieces: Iterable[Piece], refuse: Callable[[Refused], object]
 ) -> dict[str, Any]:
-    """Write the three files of a part, piece by piece; return what `open_part` must be told of them, as JSON.
+    """Write the files of a part, piece by piece; return what `open_part` must be told of them, as JSON.
 
     `refuse` is told of each piece that the representation has no steps for. What the steps of the others do not hold
     is counted in `losses`.
     """
-    spec, offsets, conditions = representation.spec, [0], []
+    spec = representation.spec
     losses: Counter[str] = Counter()
-    with stem.with_suffix(".steps").open("wb") as file:
+    with _PartWriter(stem, spec) as part:
         for piece in pieces:
             try:
                 steps = packed(representation, piece, spec)
             except EncodeError as error:
                 refuse(Refused(NO_STEPS, piece.source, error.message.removeprefix(piece.source).strip()))
                 continue
-            file.write(steps.tobytes())
-            offsets.append(offsets[-1] + len(steps))
-            conditions.append(_indices(piece, spec))
+            part.add(steps, _indices(piece, spec))
             losses.update(representation.losses(piece))
-    stem.with_suffix(".offsets").write_bytes(np.array(offsets, np.int64).tobytes())
-    stem.with_suffix(".conditions").write_bytes(np.array(conditions, np.int32).tobytes())
-    sums = {suffix: _checksum(stem.with_suffix(suffix)) for suffix in (".steps", ".offsets", ".conditions")}
-    return {"pieces": len(offsets) - 1, "count": offsets[-1], "losses": dict(losses), "sums": sums}
+    return part.written | {"losses": dict(losses)}
 
 
-def open_part(stem: Path, spec: SequenceSpec, written: Mapping[str, Any]) -> Part:
-    """Map the files of a part. Raises OSError or ValueError where they are not as they were written."""
-    for suffix, checksum in written["sums"].items():
-        if _checksum(stem.with_suffix(suffix)) != checksum:
-            raise ValueError(f"{stem}{suffix} is damaged")
+def join_parts(stem: Path, spec: SequenceSpec, written: Mapping[Path, Mapping[str, Any]]) -> dict[str, Any]:
+    """Write what was `written` under several stems as one part, byte for byte as `write_part` had written it."""
+    losses: Counter[str] = Counter()
+    with _PartWriter(stem, spec) as part:
+        for each, made in written.items():
+            part.join(each, made)
+            losses.update(made["losses"])
+    return part.written | {"losses": dict(losses)}
+
+
+def open_part(stem: Path, spec: SequenceSpec, written: Mapping[str, Any], *, check: bool = True) -> Part:
+    """Map the files of a part. Raises OSError or ValueError where they are not as they were written.
+
+    Without `check`, only their sizes are looked at.
+    """
+    if check:
+        shards.checked(_files(stem, written))
     count, pieces = written["count"], written["pieces"]
     dtype, width = _layout(spec)
     return Part(
-        _mapped(stem.with_suffix(".steps"), dtype, (count, *width)),
-        _mapped(stem.with_suffix(".offsets"), np.dtype(np.int64), (pieces + 1,)),
-        _mapped(stem.with_suffix(".conditions"), np.dtype(np.int32), (pieces, len(spec.conditions))),
+        shards.Steps(
+            [shards.shard_path(stem, number) for number in range(len(written["shards"]))], dtype, count, width
+        ),
+        shards.mapped(stem.with_suffix(".offsets"), np.dtype(np.int64), (pieces + 1,)),
+        shards.mapped(stem.with_suffix(".conditions"), np.dtype(np.int32), (pieces, len(spec.conditions))),
     )
+
+
+def files_of(stem: Path, written: Mapping[str, Any]) -> list[Path]:
+    """All files of a part."""
+    return list(_files(stem, written))
+
+
+def size_of(representation: Representation, pieces: Iterable[Piece]) -> int:
+    """How many bytes `pieces` take in a part."""
+    spec, size = representation.spec, 0
+    for piece in pieces:
+        with suppress(EncodeError):
+            size += packed(representation, piece, spec).nbytes + 8 + 4 * len(spec.conditions)
+    return size
+
+
+class _PartWriter:
+    """The files of a part while they are written; afterwards, `written` says what is in them."""
+
+    def __init__(self, stem: Path, spec: SequenceSpec) -> None:
+        dtype, width = _layout(spec)
+        self._spec, self._pieces, self._count = spec, 0, 0
+        self._stack = ExitStack()
+        self._steps = self._stack.enter_context(shards.ShardWriter(stem, dtype.itemsize * math.prod(width)))
+        self._offsets = self._stack.enter_context(shards.Writer(stem.with_suffix(".offsets")))
+        self._conditions = self._stack.enter_context(shards.Writer(stem.with_suffix(".conditions")))
+        self._offsets.write(_number(0))
+
+    def add(self, steps: NDArray[Any], conditions: Sequence[int]) -> None:
+        """Write one more piece. Raises OSError."""
+        self._steps.write(steps.tobytes())
+        self._pieces += 1
+        self._count += len(steps)
+        self._offsets.write(_number(self._count))
+        self._conditions.write(array("i", conditions).tobytes())
+
+    def join(self, stem: Path, written: Mapping[str, Any]) -> None:
+        """Write the pieces of another part too. Raises OSError."""
+        other = open_part(stem, self._spec, written, check=False)
+        for path in files_of(stem, written):
+            if path.suffix == ".steps":
+                for block in shards.blocks(path):
+                    self._steps.write(block)
+        self._offsets.write((other.offsets[1:] + self._count).tobytes())
+        self._conditions.write(other.conditions.tobytes())
+        self._pieces += other.pieces
+        self._count += other.count
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """What `open_part` must be told: `sums` are of all steps on end, `shards` of each file of them."""
+        sums = {".steps": self._steps.sum, ".offsets": self._offsets.sum, ".conditions": self._conditions.sum}
+        return {"pieces": self._pieces, "count": self._count, "sums": sums, "shards": self._steps.shards}
+
+    def __enter__(self) -> _PartWriter:
+        return self
+
+    def __exit__(self, *how: Any) -> None:
+        self._stack.__exit__(*how)
 
 
 def pack(steps: Sequence[Step], spec: SequenceSpec) -> NDArray[Any]:
@@ -109,11 +181,15 @@ def _layout(spec: SequenceSpec) -> tuple[np.dtype[Any], tuple[int, ...]]:
     return np.min_scalar_type(spec.size - 1), ()
 
 
-def _mapped(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    if 0 in shape:  # an empty file cannot be mapped
-        return np.zeros(shape, dtype)
-    # a plain array over the mapping, since indexing a memmap costs several times as much
-    return np.asarray(np.memmap(path, dtype, "r", shape=shape)).view(np.ndarray)
+def _files(stem: Path, written: Mapping[str, Any]) -> dict[Path, shards.Sum]:
+    """The files of a part with their sizes and checksums."""
+    found = {shards.shard_path(stem, number): each for number, each in enumerate(written["shards"])}
+    return found | {stem.with_suffix(suffix): written["sums"][suffix] for suffix in (".offsets", ".conditions")}
+
+
+def _number(value: int) -> bytes:
+    """A number as it stands in `offsets`."""
+    return value.to_bytes(8, sys.byteorder)
 
 
 def _indices(piece: Piece, spec: SequenceSpec) -> list[int]:
@@ -122,13 +198,3 @@ def _indices(piece: Piece, spec: SequenceSpec) -> list[int]:
         values.index(piece.labels[name]) if piece.labels.get(name) in values else -1
         for name, values in spec.conditions.items()
     ]
-
-
-def _checksum(path: Path) -> list[int]:
-    """Size and CRC-32 of a file, read in pieces so that it is not all in memory."""
-    size, checksum = 0, 0
-    with path.open("rb") as file:
-        while data := file.read(1 << 20):
-            size += len(data)
-            checksum = zlib.crc32(data, checksum)
-    return [size, checksum]

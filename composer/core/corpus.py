@@ -6,7 +6,7 @@ One bad file among thousands is counted, named and passed over. Only a corpus wi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from composer.api import Piece, ReadError, Refused, Representation, Source
 from composer.core.reading import outcomes
 from composer.core.sources import sources
 
-__all__ = ["Corpus", "Refusals", "identity", "read", "sources"]
+__all__ = ["Corpus", "Refusals", "Stream", "identity", "read", "sources"]
 
 EXAMPLES = 3
 """How many places are remembered for each reason of refusal."""
@@ -70,35 +70,60 @@ class Corpus:
     unreadable: tuple[str, ...]
 
 
+class Stream:
+    """The pieces that `arguments` name (or `found`, where they are open already), one by one as they are read.
+
+    Once they have been gone through, `refused` and `unreadable` are as in Corpus. `progress` is called after each
+    source with the number of sources and of pieces so far. Raises ReadError where an argument names nothing and, at
+    the end, where there was no piece that can be used.
+    """
+
+    def __init__(
+        self,
+        representation: Representation,
+        arguments: Sequence[str],
+        found: Iterable[Source | ReadError] | None = None,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> None:
+        self._representation, self._arguments, self._progress = representation, arguments, progress
+        self._found = sources(arguments, representation.suffixes) if found is None else found
+        self._errors: list[ReadError] = []
+        self.refused = Refusals()
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """A line for each source that cannot be read."""
+        return tuple(error.message for error in self._errors)
+
+    def __iter__(self) -> Iterator[Piece]:
+        done = pieces = 0
+        with closing(outcomes(self._representation, self._found)) as reading:
+            for outcome in reading:
+                for item in outcome.items:
+                    if isinstance(item, Refused):
+                        self.refused.add(item)
+                    else:
+                        pieces += 1
+                        yield item
+                if outcome.error is not None:
+                    self._errors.append(outcome.error)
+                done += outcome.last
+                if self._progress is not None and outcome.last:
+                    self._progress(done, pieces)
+        if not pieces:
+            raise _nothing(self._representation, self._arguments, self.refused, self._errors)
+
+
 def read(
     representation: Representation,
     arguments: Sequence[str],
     found: Iterable[Source | ReadError] | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Corpus:
-    """Read all that `arguments` name (or `found`, where they are open already).
-
-    `progress` is called after each source with the number of sources and of pieces so far. Raises ReadError where
-    an argument names nothing, or where no piece at all can be used.
-    """
-    pieces: list[Piece] = []
-    refused = Refusals()
-    unreadable: list[ReadError] = []
-    each = sources(arguments, representation.suffixes) if found is None else found
-    with closing(outcomes(representation, each)) as reading:
-        for count, outcome in enumerate(reading, 1):
-            for item in outcome.items:
-                if isinstance(item, Refused):
-                    refused.add(item)
-                else:
-                    pieces.append(item)
-            if outcome.error is not None:
-                unreadable.append(outcome.error)
-            if progress is not None:
-                progress(count, len(pieces))
-    if not pieces:
-        raise _nothing(representation, arguments, refused, unreadable)
-    return Corpus(tuple(pieces), refused, tuple(error.message for error in unreadable))
+    """Read all pieces into memory; as Stream, at whose end it stands."""
+    stream = Stream(representation, arguments, found, progress)
+    pieces = tuple(stream)
+    return Corpus(pieces, stream.refused, stream.unreadable)
 
 
 def identity(piece: Piece) -> bytes:

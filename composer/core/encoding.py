@@ -8,36 +8,29 @@ decides what it holds, so that it is never out of date; one that is damaged is m
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import json
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-import composer
-from composer.api import (
-    ComposerError,
-    EncodeError,
-    Piece,
-    ReadError,
-    Representation,
-    SequenceSpec,
-    Source,
-)
+from composer.api import ComposerError, EncodeError, Piece, Representation, SequenceSpec
 from composer.api.folders import cache_folder
-from composer.core.arrays import Part, open_part, write_part
-from composer.core.corpus import Refusals, read
-from composer.core.sources import sources
-from composer.core.split import PARTS, Parts, Split, divide, read_list
+from composer.core import naming, stamps
+from composer.core.arrays import Part, files_of, open_part, size_of, write_part
+from composer.core.cache import MANIFEST, check_room, keeping, making, prune, use
+from composer.core.collecting import Collected, Files
+from composer.core.split import PARTS, Split
 
-LAYOUT = 2
+LAYOUT = 3
 """The number of the layout of the files; it goes into every encoding's name."""
+
+CHECKED = "checked.json"
+"""The file in an encoding that says when its others had last been changed when they were read and found sound."""
+
+SAMPLE = 16
+"""So many training pieces, from all over, tell how much room the encoding will take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,37 +80,61 @@ def prepare(
     """Read, split and encode what `arguments` name, and fit `representation` to the training part.
 
     With `fitted`, the representation stays as it was restored from a checkpoint, and pieces that it has no steps for
-    are refused. `augment` adds every piece's variants to the training part. `progress` is as in `corpus.read`.
+    are refused. `augment` adds every piece's variants to the training part. `progress` is as in `corpus.Stream`.
     Raises ReadError where there is nothing to learn from, and ComposerError where the cache cannot be written.
     """
     split = split or Split()
-    found = {"": list(sources(arguments, representation.suffixes))}
-    found |= {part: list(sources(files, representation.suffixes)) for part, files in split.files.items()}
-    digests = {part: [_source_digest(source) for source in each] for part, each in found.items()}
-    key = _key(representation, split, found, digests, fitted=fitted, augment=augment)
-    folder = cache_folder() / f"{representation.name}-{key}"
-    corpus_digest = _digest(*(digest for part in sorted(digests) for digest in digests[part]))
-    asked = (tuple(arguments), split, augment)
-    opened = _open(folder, representation, corpus_digest, asked, cached=True)
+    asked = _Asked(representation, tuple(arguments), split, fitted, augment)
+    files = Files(arguments, split, representation.suffixes)
+    folder = cache_folder()
+    decides = naming.decisions(LAYOUT, representation, split, fitted=fitted, augment=augment)
+    stamp = stamps.stamp(decides, files.named, representation.suffixes)
+    known = stamps.recall(folder, stamp)
+    opened = _open(folder / known.name, asked, known.digest) if known else None
     if opened is not None:
         return opened
-    corpora = {
-        part: read(representation, arguments if not part else split.files[part], each, progress)
-        for part, each in found.items()
-    }
-    refused = Refusals()
-    for corpus in corpora.values():
-        refused.merge(corpus.refused)
-    parts = divide(split, corpora[""].pieces, {part: corpora[part].pieces for part in split.files})
-    training = _Training(representation, parts.pieces["train"], augment)
-    if not fitted:
-        representation.fit(training)
-    unreadable = [line for corpus in corpora.values() for line in corpus.unreadable]
-    _write(folder, representation, training, parts, refused=refused, unreadable=unreadable)
-    opened = _open(folder, representation, corpus_digest, asked, cached=False)
+    placed, digest = naming.contents({part: files.of(part) for part in files.named})
+    known = stamps.Known(f"{representation.name}-{naming.digest(decides, placed)}", digest)
+    opened = _open(folder / known.name, asked, digest)
     if opened is None:
-        raise ComposerError(f"the encoding in {folder} cannot be read back", "is the disk sound?")
+        _make(folder / known.name, asked, files, stamp.size if stamp else 0, progress)
+        opened = _open(folder / known.name, asked, digest, cached=False)
+        prune(folder, keep=folder / known.name)
+        stamps.prune(folder)
+    if opened is None:
+        raise ComposerError(f"the encoding in {folder / known.name} cannot be read back", "is the disk sound?")
+    stamps.remember(folder, stamp, known)
     return opened
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What `prepare` was asked for."""
+
+    representation: Representation
+    arguments: tuple[str, ...]
+    split: Split
+    fitted: bool
+    augment: bool
+
+
+def _make(folder: Path, asked: _Asked, files: Files, size: int, progress: Callable[[int, int], object] | None) -> None:
+    """Make a new encoding of `files`, which have about `size` bytes, in `folder`."""
+    representation = asked.representation
+    with making(folder) as temporary:
+        with keeping(folder):
+            pieces = Collected(temporary / "pieces", asked.split)
+        try:
+            pieces.collect(representation, files, folder, size, progress)
+            training = _Training(representation, pieces, asked.augment)
+            if not asked.fitted:
+                representation.fit(training)
+            sampled = size_of(representation, training.sample())
+            check_room(folder, sampled * max(1, pieces.division.count("train") / SAMPLE))
+            with keeping(folder):
+                _write(temporary, representation, training, pieces)
+        finally:
+            pieces.drop()
 
 
 class _Training:
@@ -126,143 +143,72 @@ class _Training:
     `lacking` says that variants were asked for, and that the last time through there were none.
     """
 
-    def __init__(self, representation: Representation, pieces: Sequence[Piece], augment: bool) -> None:
+    def __init__(self, representation: Representation, pieces: Collected, augment: bool) -> None:
         self._representation, self._pieces, self._augment = representation, pieces, augment
         self.lacking = False
 
     def __iter__(self) -> Iterator[Piece]:
+        return self._with_variants(self._pieces.part("train"))
+
+    def sample(self) -> Iterator[Piece]:
+        """Some of them."""
+        return self._with_variants(self._pieces.part("train", SAMPLE))
+
+    def _with_variants(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
         self.lacking = self._augment
-        for piece in self._pieces:
+        for piece in pieces:
             yield piece
             for variant in self._representation.variants(piece) if self._augment else ():
                 self.lacking = False
                 yield variant
 
 
-def _write(
-    folder: Path,
-    representation: Representation,
-    training: _Training,
-    parts: Parts,
-    *,
-    refused: Refusals,
-    unreadable: Sequence[str],
-) -> None:
-    """Encode all parts into a new folder, and give it its name only when it is whole."""
-    temporary = None
+def _write(folder: Path, representation: Representation, training: _Training, pieces: Collected) -> None:
+    """Encode all parts into `folder`. Raises OSError, and EncodeError where there is nothing to learn from."""
+    refused = pieces.refused
+    each = {part: training if part == "train" else pieces.part(part) for part in PARTS}
+    written = {part: write_part(folder / part, representation, each[part], refused.add) for part in PARTS}
+    if not written["train"]["pieces"]:
+        raise EncodeError(f"no piece can be encoded: {refused.commonest()}", "train a new model, without --from")
+    lacking = [f"`{representation.name}` has no variants of these pieces: --augment adds nothing"]
+    report = Report(
+        {part: written[part]["pieces"] for part in PARTS},
+        refused.counts, refused.places, pieces.unreadable, pieces.division.duplicates,
+        [*pieces.division.notes, *(lacking if training.lacking else ())],
+        dict(sum((Counter(written[part]["losses"]) for part in PARTS), Counter())),
+    )  # fmt: skip
+    manifest = {"state": representation.state(), "report": asdict(report), "parts": written}
+    (folder / MANIFEST).write_text(json.dumps(manifest), "utf-8")
+
+
+def _open(folder: Path, asked: _Asked, digest: str, *, cached: bool = True) -> Dataset | None:
+    """Map an encoding and restore the representation from it; None where there is none, or it is damaged.
+
+    Files that are as they were when they were found sound are not read again.
+    """
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".making-"))
-        pieces = {part: training if part == "train" else parts.pieces[part] for part in PARTS}
-        written = {part: write_part(temporary / part, representation, pieces[part], refused.add) for part in PARTS}
-        if not written["train"]["pieces"]:
-            raise EncodeError(f"no piece can be encoded: {refused.commonest()}", "train a new model, without --from")
-        lacking = [f"`{representation.name}` has no variants of these pieces: --augment adds nothing"]
-        report = Report(
-            {part: written[part]["pieces"] for part in PARTS},
-            refused.counts, refused.places, unreadable, parts.duplicates,
-            [*parts.notes, *(lacking if training.lacking else ())],
-            dict(sum((Counter(written[part]["losses"]) for part in PARTS), Counter())),
-        )  # fmt: skip
-        manifest = {"state": representation.state(), "report": asdict(report), "parts": written}
-        (temporary / "manifest.json").write_text(json.dumps(manifest), "utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.replace(folder)
-    except OSError as error:
-        raise ComposerError(
-            f"cannot keep the encoded pieces in {folder.parent}: {error.strerror or error}",
-            _way_out(error, folder.parent),
-        ) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _way_out(error: OSError, folder: Path) -> str:
-    """What to do where `folder` cannot be written to."""
-    if error.errno != errno.ENOSPC:
-        return "set COMPOSER_HOME to a folder that you may write to"
-    there = next(each for each in (folder, *folder.parents) if each.is_dir())
-    return f"{shutil.disk_usage(there).free // 2**20} MB are free there; set COMPOSER_HOME to a folder with more"
-
-
-def _open(
-    folder: Path,
-    representation: Representation,
-    digest: str,
-    asked: tuple[tuple[str, ...], Split, bool],
-    cached: bool,
-) -> Dataset | None:
-    """Map an encoding and restore the representation from it; None where there is none, or it is damaged."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-        representation.restore(manifest["state"])
-        spec = representation.spec
-        parts = {part: open_part(folder / part, spec, manifest["parts"][part]) for part in PARTS}
-        encoded = _digest(json.dumps([manifest["parts"][part]["sums"] for part in PARTS]))
-        return Dataset(spec, parts, Report(**manifest["report"]), digest, encoded, *asked, cached)
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        written = manifest["parts"]
+        asked.representation.restore(manifest["state"])
+        spec = asked.representation.spec
+        paths = [path for part in PARTS for path in files_of(folder / part, written[part])]
+        status = [stamps.status_of(path.stat()) for path in paths]
+        check = status != _checked(folder)
+        parts = {part: open_part(folder / part, spec, written[part], check=check) for part in PARTS}
+        report = Report(**manifest["report"])
+        encoded = naming.digest(json.dumps([written[part]["sums"] for part in PARTS]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    if check and stamps.at_rest(status):
+        with suppress(OSError):
+            (folder / CHECKED).write_text(json.dumps(status), "utf-8")
+    use(folder)
+    return Dataset(spec, parts, report, digest, encoded, asked.arguments, asked.split, asked.augment, cached)
 
 
-def _key(
-    representation: Representation,
-    split: Split,
-    found: Mapping[str, Sequence[Source | ReadError]],
-    digests: Mapping[str, Sequence[str]],
-    *,
-    fitted: bool,
-    augment: bool,
-) -> str:
-    """The name of an encoding: a digest of all that decides what it holds."""
-    listing = sorted(read_list(split.listing).items()) if split.listing else None
-    parts = {
-        part: [[_place(source), digest] for source, digest in zip(found[part], digests[part], strict=True)]
-        for part in found
-    }
-    decides = [
-        LAYOUT, composer.__version__, _code(type(representation)), representation.name, representation.version,
-        repr(representation.options), representation.state() if fitted else None,
-        [split.valid, split.test, listing, sorted(split.files)], augment, parts,
-    ]  # fmt: skip
-    return _digest(json.dumps(decides, sort_keys=True))
-
-
-def _code(kind: type[Any]) -> str:
-    """A digest of the plugin's modules and of `composer.formats`, which its readers stand on."""
-    digest = hashlib.blake2b(digest_size=16)
-    for name in (kind.__module__.partition(".")[0], "composer.formats"):
-        try:
-            found = find_spec(name)  # whether it has been imported yet must not matter
-        except ValueError:  # a class of the interpreter's own session has no file
-            continue
-        if found is None or found.origin is None:
-            continue
-        whole = found.submodule_search_locations is not None
-        for path in sorted(Path(found.origin).parent.rglob("*.py")) if whole else [Path(found.origin)]:
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _place(source: Source | ReadError) -> str:
-    """What of a source's place may matter to a reader: its path below the folder that was named."""
-    if isinstance(source, ReadError):
-        return ""
-    return source.path.relative_to(source.root).as_posix() if source.root else source.path.name
-
-
-def _source_digest(source: Source | ReadError) -> str:
+def _checked(folder: Path) -> object:
+    """The status of the files when they were found sound; None where that is not known."""
     try:
-        if isinstance(source, ReadError):
-            raise source
-        return hashlib.blake2b(source.bytes(), digest_size=16).hexdigest()
-    except ReadError as error:
-        return _digest(error.message)
-
-
-def _digest(*parts: str) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        digest.update(part.encode())
-    return digest.hexdigest()
+        return json.loads((folder / CHECKED).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -9,7 +9,7 @@ import glob
 import os
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatch
 from importlib.util import find_spec
@@ -23,17 +23,36 @@ MAX_ARCHIVE = 1024 * 1024 * 1024
 _CORPUS = "corpus:"
 
 
-def sources(arguments: Sequence[str], suffixes: Sequence[str]) -> Iterator[Source | ReadError]:
+def stdin() -> bytes:
+    """All of stdin. Raises ReadError where it is closed, or cannot be read."""
+    if sys.stdin is None or sys.stdin.closed:
+        raise ReadError("stdin is closed", "name a file in place of -")
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise ReadError(f"cannot read stdin: {error.strerror or error}", "name a file in place of -") from error
+
+
+def sources(
+    arguments: Sequence[str], suffixes: Sequence[str], typed: Callable[[], bytes] = stdin
+) -> Iterator[Source | ReadError]:
     """The sources that `arguments` name, in a fixed order; a ReadError stands for one that cannot be opened.
 
     A file that is named is taken whatever its suffix; in folders, archives and corpora, `suffixes` choose. Hidden
-    files are passed over. Raises ReadError, before anything is read, for an argument that names nothing.
+    files are passed over. `typed` gives what `-` stands for. Raises ReadError, before anything is read, for an
+    argument that names nothing.
     """
-    if not arguments:
-        raise ReadError("there is nothing to read", "name files, folders, or corpus:NAME")
-    for places in [_expanded(argument) for argument in arguments]:
-        for place in places:
-            yield from _open(place, suffixes)
+    for place in _places(arguments):
+        yield from _open(place, suffixes, typed)
+
+
+def files(arguments: Sequence[str], suffixes: Sequence[str]) -> Iterator[Source | ReadError]:
+    """The files that `sources` would read, unread: an archive stands for its members, and `-` for stdin."""
+    for place in _places(arguments):
+        if place != "-" and (place.startswith(_CORPUS) or Path(place).is_dir()):
+            yield from _open(place, suffixes, stdin)
+        else:
+            yield Source(Path(place), name=place)
 
 
 def public_name(argument: str) -> str:
@@ -46,6 +65,14 @@ def public_name(argument: str) -> str:
 def located(argument: str) -> str:
     """The same argument as it can be given from any folder."""
     return argument if argument == "-" or argument.startswith(_CORPUS) else str(Path(argument).expanduser().absolute())
+
+
+def _places(arguments: Sequence[str]) -> Iterator[str]:
+    """What `arguments` name, patterns expanded. Raises ReadError, before the first, where one names nothing."""
+    if not arguments:
+        raise ReadError("there is nothing to read", "name files, folders, or corpus:NAME")
+    for places in [_expanded(argument) for argument in arguments]:
+        yield from places
 
 
 def _expanded(argument: str) -> list[str]:
@@ -70,10 +97,10 @@ def _expanded(argument: str) -> list[str]:
     raise ReadError(f"there is no file or folder {argument}", hint)
 
 
-def _open(place: str, suffixes: Sequence[str]) -> Iterator[Source | ReadError]:
+def _open(place: str, suffixes: Sequence[str], typed: Callable[[], bytes]) -> Iterator[Source | ReadError]:
     path = Path(place)
     if place == "-":
-        yield Source(Path("-"), name="stdin", data=_stdin())
+        yield Source(Path("-"), name="stdin", data=typed())
     elif place.startswith(_CORPUS):
         folder, pattern = _corpus_folder(place)
         yield from _folder(folder, suffixes, f"{_CORPUS}{folder.name}/", pattern)
@@ -83,16 +110,6 @@ def _open(place: str, suffixes: Sequence[str]) -> Iterator[Source | ReadError]:
         yield from _archive(path, suffixes)
     else:
         yield Source(path, name=place)
-
-
-def _stdin() -> bytes:
-    """All of stdin. Raises ReadError where it is closed, or cannot be read."""
-    if sys.stdin is None or sys.stdin.closed:
-        raise ReadError("stdin is closed", "name a file in place of -")
-    try:
-        return sys.stdin.buffer.read()
-    except OSError as error:
-        raise ReadError(f"cannot read stdin: {error.strerror or error}", "name a file in place of -") from error
 
 
 def _folder(root: Path, suffixes: Sequence[str], prefix: str = "", pattern: str = "*") -> Iterator[Source | ReadError]:

@@ -15,18 +15,24 @@ order of the files, and two copies of a piece never stand on both sides. A split
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from composer.api import OptionError, Piece, ReadError
 from composer.core.corpus import identity
+from composer.core.listing import PARTS, Listing, listed, read_list
+from composer.core.seen import Seen
 from composer.core.sources import located, public_name
 
-PARTS = ("train", "valid", "test")
+__all__ = ["FEWEST", "PARTS", "Division", "Parts", "Split", "divide", "listed", "read_list"]
+
 FEWEST = 10
 """With fewer pieces than this, none is set aside."""
+
+_NAMED = len(PARTS)
+"""Added to the number of a part where a piece is of a file that was named for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,54 +87,107 @@ class Split:
         return shares | {part: [public_name(name) for name in files] for part, files in self.files.items()}
 
 
+class Division:
+    """The part of each piece, decided as pieces come, and remembered in a byte for each that is taken.
+
+    division = Division(Split())
+    taken = [piece for piece in pieces if division.takes(piece)]
+    division.settle()
+    training = [taken[number] for number in division.numbers("train")]
+
+    By shares, pieces of files that were named for a part come first. `duplicates` were left out, and `notes` are what
+    the user should read.
+    """
+
+    def __init__(self, split: Split, named: Collection[str] | None = None) -> None:
+        """Files are `named` for these parts, by default as `split` says. Raises ReadError where its list is no list."""
+        named = split.files if named is None else named
+        self._shares = {part: getattr(split, part) for part in ("valid", "test") if part not in named}
+        self._list = Listing(split.listing) if split.listing else None
+        self._seen = Seen()
+        self._codes = bytearray()
+        self.duplicates = 0
+        self.notes: list[str] = []
+
+    def takes(self, piece: Piece, named: str = "") -> bool:
+        """Whether the next piece, of a file that was `named` for a part, goes into one; its number is then the next.
+
+        A list is followed to the letter. Else a piece stands once: copies, and whatever a named part has, are left out.
+        """
+        part: str | None = named
+        if self._list is None:
+            digest = identity(piece)
+            new = self._seen.add(digest)
+            if not named and not new:
+                self.duplicates += 1
+                return False
+            part = named or _place(digest, self._shares)
+        elif not named:
+            part = self._list.part(piece)
+        if part is None:
+            return False
+        self._codes.append(PARTS.index(part) + (_NAMED if named else 0))
+        return True
+
+    def settle(self) -> None:
+        """All pieces have come. Raises ReadError where nothing is left to learn from."""
+        if self._list is not None:
+            self.notes += self._list.notes()
+        else:
+            self._settle_shares()
+        if not self.count("train"):
+            if self._list is not None:
+                raise ReadError(
+                    f"{self._list.name} leaves nothing to learn from", "name pieces as in `train jigs.abc: tune 36`"
+                )
+            raise ReadError(
+                "nothing is left to learn from: every piece is in a part that was set aside", "name more files"
+            )
+
+    def _settle_shares(self) -> None:
+        """Where there is too little to set some aside, learn from all but what was named."""
+        wanted = [part for part, share in self._shares.items() if share]
+        counts = [self._codes.count(code) for code in range(_NAMED)]
+        rest = sum(counts)
+        if wanted and (rest < FEWEST or any(not counts[PARTS.index(part)] for part in ["train", *wanted])):
+            train = PARTS.index("train")
+            self._codes = self._codes.translate(bytes([train] * _NAMED) + bytes(range(_NAMED, 256)))
+            self.notes.append(
+                f"{rest} {'piece is' if rest == 1 else 'pieces are'} too few to set some aside: "
+                "all are learnt from, and nothing tells when the model only repeats them"
+            )
+
+    def numbers(self, part: str) -> Iterator[int]:
+        """The numbers of the pieces of a part, in order."""
+        return (number for number, code in enumerate(self._codes) if code % _NAMED == PARTS.index(part))
+
+    def count(self, part: str) -> int:
+        """How many pieces a part has."""
+        return sum(self._codes.count(code) for code in (PARTS.index(part), PARTS.index(part) + _NAMED))
+
+
 @dataclass(slots=True)
 class Parts:
     """The pieces of each part, how many `duplicates` were left out, and `notes` that the user should read."""
 
-    pieces: dict[str, list[Piece]] = field(default_factory=lambda: {part: [] for part in PARTS})
-    duplicates: int = 0
-    notes: list[str] = field(default_factory=list)
+    pieces: dict[str, list[Piece]]
+    duplicates: int
+    notes: list[str]
 
 
-def divide(split: Split, pieces: Sequence[Piece], named: Mapping[str, Sequence[Piece]]) -> Parts:
-    """Divide `pieces`; those of `named` come from the files that were named for a part and go there.
+def divide(split: Split, pieces: Iterable[Piece], named: Mapping[str, Iterable[Piece]] | None = None) -> Parts:
+    """Divide pieces that are in memory; those of `named` come from the files that were named for a part and go there.
 
-    A list is followed to the letter. Else a piece stands once: copies, and whatever a named part has, are left out.
-    Raises ReadError for a list that cannot be read, or that leaves nothing to learn from.
+    Raises ReadError for a list that cannot be read, or where nothing is left to learn from.
     """
-    return _by_list(split.listing, pieces, named) if split.listing else _by_digest(split, pieces, named)
-
-
-def _by_digest(split: Split, pieces: Sequence[Piece], named: Mapping[str, Sequence[Piece]]) -> Parts:
-    parts = Parts()
-    seen: set[bytes] = set()
-    for part, given in named.items():
-        for piece in given:
-            parts.pieces[part].append(piece)
-            seen.add(identity(piece))
-    shares = {part: getattr(split, part) for part in ("valid", "test") if part not in named}
-    rest: list[tuple[bytes, Piece]] = []
-    for piece in pieces:
-        digest = identity(piece)
-        if digest in seen:
-            parts.duplicates += 1
-        else:
-            seen.add(digest)
-            rest.append((digest, piece))
-    for digest, piece in rest:
-        parts.pieces[_place(digest, shares)].append(piece)
-    wanted = [part for part, share in shares.items() if share]
-    if wanted and (len(rest) < FEWEST or any(not parts.pieces[part] for part in ["train", *wanted])):
-        for part in wanted:
-            parts.pieces[part] = []
-        parts.pieces["train"] = [piece for _, piece in rest]
-        parts.notes.append(
-            f"{len(rest)} {'piece is' if len(rest) == 1 else 'pieces are'} too few to set some aside: "
-            "all are learnt from, and nothing tells when the model only repeats them"
-        )
-    if not parts.pieces["train"]:
-        raise ReadError("nothing is left to learn from: every piece is in a part that was set aside", "name more files")
-    return parts
+    named = named or {}
+    division = Division(split, named)
+    every = [(part, piece) for part, given in named.items() for piece in given]
+    every += [("", piece) for piece in pieces]
+    taken = [piece for part, piece in every if division.takes(piece, part)]
+    division.settle()
+    by_part = {part: [taken[number] for number in division.numbers(part)] for part in PARTS}
+    return Parts(by_part, division.duplicates, division.notes)
 
 
 def _place(digest: bytes, shares: Mapping[str, float]) -> str:
@@ -137,75 +196,3 @@ def _place(digest: bytes, shares: Mapping[str, float]) -> str:
     if number < shares.get("valid", 0.0):
         return "valid"
     return "test" if number >= 1 - shares.get("test", 0.0) else "train"
-
-
-def _by_list(listing: Path, pieces: Sequence[Piece], named: Mapping[str, Sequence[Piece]]) -> Parts:
-    parts = Parts()
-    parts.pieces.update({part: list(given) for part, given in named.items()})
-    wanted = read_list(listing)
-    explicit = "train" in wanted.values()
-    used: set[str] = set()
-    left_out = 0
-    for piece in pieces:
-        name = next(iter(_listed_name(piece, wanted)), None)
-        used.add(name or "")
-        if name is not None:
-            parts.pieces[wanted[name]].append(piece)
-        elif explicit:
-            left_out += 1
-        else:
-            parts.pieces["train"].append(piece)
-    missing = [name for name in wanted if name not in used]
-    if missing:
-        count = f"{len(missing)} of {len(wanted)}"
-        parts.notes.append(f"{listing.name} names pieces that cannot be used ({count}), such as `{missing[0]}`")
-    if left_out:
-        pieces_are = "piece is" if left_out == 1 else "pieces are"
-        parts.notes.append(f"{left_out} {pieces_are} in no part of {listing.name} and left out")
-    if not parts.pieces["train"]:
-        raise ReadError(f"{listing.name} leaves nothing to learn from", "name pieces as in `train jigs.abc: tune 36`")
-    return parts
-
-
-def read_list(listing: Path) -> dict[str, str]:
-    """The part of each name in the list. Raises ReadError."""
-    try:
-        lines = listing.read_text("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ReadError(f"cannot read the list {listing}: {reason}", "check the path given to --split") from error
-    wanted: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
-        words = line.split(maxsplit=1)
-        if not words or words[0].startswith("#"):
-            continue
-        if words[0] not in PARTS or len(words) == 1:
-            raise ReadError(
-                f"{listing.name}, line {number}: `{line.strip()}` names no part and piece",
-                "write lines such as `valid jigs.abc: tune 22`",
-            )
-        wanted[words[1].strip()] = words[0]
-    return wanted
-
-
-def listed(listing: Path, part: str, pieces: Sequence[Piece]) -> list[Piece]:
-    """Those of `pieces` that the list has in `part`. Raises ReadError where it cannot be read, or has none there."""
-    wanted = read_list(listing)
-    chosen = [piece for piece in pieces if any(wanted.get(name) == part for name in _listed_name(piece, wanted))]
-    if not chosen:
-        raise ReadError(f"{listing.name} has none of these pieces in part `{part}`", "check its names, and the files")
-    return chosen
-
-
-def _listed_name(piece: Piece, wanted: Mapping[str, str]) -> list[str]:
-    """The name under which a list has the piece; none where it has not."""
-    return [name for name in _names(piece) if name in wanted][:1]
-
-
-def _names(piece: Piece) -> list[str]:
-    """All that a list may call a piece: its place with more or less of the path, then its file likewise."""
-    found = []
-    for whole in (piece.source, piece.source.rpartition(": ")[0]):
-        parts = whole.replace("\\", "/").split("/")
-        found += ["/".join(parts[start:]) for start in range(len(parts))]
-    return [name for name in found if name]

@@ -1,7 +1,7 @@
 """Worker processes that read sources side by side, each one source at a time.
 
 They are started afresh rather than forked, on every system, so that they hold nothing but the representation. A worker
-that dies costs the source that it was reading, and is replaced.
+that dies costs what it had not read of its source, and is replaced. One that is far ahead has to wait.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -30,16 +30,20 @@ MOST = 8
 AHEAD = 4
 """For each worker, so many sources may be read ahead of the first that is not: what is held stays small."""
 
+SHEETS_AHEAD = 8
+"""Of a source that is read ahead, so many outcomes are held."""
+
 
 def outcomes(representation: Representation, found: Iterator[Source | ReadError]) -> Generator[Outcome]:
-    """The outcome of each source of `found`, in order; read in this process where there can be no workers."""
+    """The outcomes of each source of `found`, in order; read in this process where there can be no workers."""
     count = min(_cores(), MOST)
     try:
         packed = pickle.dumps(representation)
     except Exception:  # pickling runs whatever code the representation's attributes bring
         count = 1
     if count < 2:
-        yield from (reading.outcome(representation, source) for source in found)
+        for source in found:
+            yield from reading.read(representation, source)
         return
     pool = _Pool(representation, packed)
     try:
@@ -51,14 +55,21 @@ def outcomes(representation: Representation, found: Iterator[Source | ReadError]
 
 @dataclass(slots=True, eq=False)
 class _Task:
-    """A source to read, and its outcome once that is known."""
+    """A source, the outcomes that a worker has `read` of it and how many they were, and the `rest` if we read it."""
 
     source: Source
-    outcome: Outcome | None = None
+    read: deque[Outcome] = field(default_factory=deque)
+    count: int = 0
+    rest: Iterator[Outcome] | None = None
+
+    def add(self, outcome: Outcome) -> None:
+        """A worker has read on."""
+        self.read.append(outcome)
+        self.count += 1
 
 
 class _Worker:
-    """One process and the pipe to it. It first says that it is ready, and then answers each source with an outcome."""
+    """One process and the pipe to it. It first says that it is ready, and then answers each source with outcomes."""
 
     def __init__(self, packed: bytes) -> None:
         context = multiprocessing.get_context("spawn")
@@ -97,23 +108,34 @@ class _Pool:
             self.workers.append(_Worker(self.packed))
 
     def outcomes(self, found: Iterator[Source | ReadError]) -> Generator[Outcome]:
-        """The outcome of each source of `found`, in order."""
-        window: deque[_Task | Outcome] = deque()
+        """The outcomes of each source of `found`, in order."""
+        window: deque[_Task | ReadError] = deque()
         while True:
             for source in islice(found, self.most_ahead - len(window)):
                 if isinstance(source, ReadError):
-                    window.append(Outcome(error=source))
+                    window.append(source)
                 else:
                     self.unread.append(_Task(source))
                     window.append(self.unread[-1])
             if not window:
                 return
-            first = window[0] if isinstance(window[0], Outcome) else window[0].outcome
-            if first is None:
-                self.go_on()
-            else:
-                window.popleft()
-                yield first
+            yield from self.all_of(window.popleft())
+
+    def all_of(self, first: _Task | ReadError) -> Iterator[Outcome]:
+        """The outcomes of the source whose turn it is."""
+        if isinstance(first, ReadError):
+            yield Outcome(error=first)
+            return
+        while True:
+            while first.read:
+                outcome = first.read.popleft()
+                yield outcome
+                if outcome.last:
+                    return
+            if first.rest is not None:
+                yield from first.rest
+                return
+            self.go_on()
 
     def go_on(self) -> None:
         """Let the workers that are free read on, and wait for one of them to answer; without workers, read here."""
@@ -123,8 +145,9 @@ class _Pool:
         for worker in self.workers:
             if worker.ready and worker.task is None and self.unread:
                 worker.give(self.unread.popleft())
-        answering = wait([worker.pipe for worker in self.workers])
-        for worker in [worker for worker in self.workers if worker.pipe in answering]:
+        heard = [worker for worker in self.workers if worker.task is None or len(worker.task.read) < SHEETS_AHEAD]
+        answering = wait([worker.pipe for worker in heard])
+        for worker in [worker for worker in heard if worker.pipe in answering]:
             self.hear(worker)
 
     def hear(self, worker: _Worker) -> None:
@@ -136,19 +159,21 @@ class _Pool:
             worker.stop()
             if worker.task is not None:
                 label, code = worker.task.source.label, worker.process.exitcode
-                worker.task.outcome = Outcome(error=ReadError(f"{label} ended the process that read it (code {code})"))
+                worker.task.add(Outcome(error=ReadError(f"{label} ended the process that read it (code {code})")))
             if worker.ready:
                 self.workers.append(_Worker(self.packed))
             return
-        task, worker.task, worker.ready = worker.task, None, True
-        if task is not None and answer is None:
-            self.read_here(task)
+        task, worker.ready = worker.task, True
+        if task is not None and answer is not None:
+            task.add(answer)
         elif task is not None:
-            task.outcome = answer
+            self.read_here(task)
+        if answer is None or answer.last:
+            worker.task = None
 
     def read_here(self, task: _Task) -> None:
-        """Read in this process."""
-        task.outcome = reading.outcome(self.representation, task.source)
+        """Let what a worker has not read of a source be read in this process, when its turn comes."""
+        task.rest = islice(reading.read(self.representation, task.source), task.count, None)
 
     def stop(self) -> None:
         """End all workers."""
@@ -164,12 +189,13 @@ def _work(pipe: Connection[Any, Any], packed: bytes) -> None:
     pipe.send(None)
     with suppress(EOFError):
         while True:
-            outcome = reading.outcome(representation, pipe.recv())
-            try:
-                answer = pickle.dumps(outcome)
-            except Exception:  # pieces may hold anything
-                answer = pickle.dumps(None)
-            pipe.send_bytes(answer)
+            for outcome in reading.read(representation, pipe.recv()):
+                try:
+                    answer = pickle.dumps(outcome)
+                except Exception:  # pieces may hold anything
+                    pipe.send(None)
+                    break
+                pipe.send_bytes(answer)
 
 
 def _start_deaf(process: BaseProcess) -> None:

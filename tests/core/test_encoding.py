@@ -1,13 +1,18 @@
 """Encoding: fitted to the training part, made once, found again, and made again when it is damaged."""
 
+import io
 import itertools
-import json
+import os
+import shutil
+import time
+import zipfile
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from composer.api import ComposerError, EncodeError, Kind, ReadError, SequenceSpec
+from composer.core import cache, collecting, encoding, naming, shards, stamps
 from composer.core.arrays import NO_STEPS, pack
 from composer.core.encoding import prepare
 from composer.core.split import Split
@@ -49,7 +54,7 @@ def test_a_second_time_nothing_is_read_and_all_is_the_same(letters, tunes):
     assert second.spec == first.spec
     assert (second.report, second.digest, second.encoded) == (first.report, first.digest, first.encoded)
     for part in first.parts:
-        assert (first.parts[part].steps == second.parts[part].steps).all()
+        assert (first.parts[part].steps[:] == second.parts[part].steps[:]).all()
 
 
 def test_the_place_of_the_files_does_not_matter_but_their_content_does(letters, tunes):
@@ -73,13 +78,13 @@ def test_a_list_that_is_missing_is_an_error_even_where_all_is_encoded(letters, t
         prepare(letters, [str(tunes)], Split(listing=tmp_path / "gone.txt"))
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "train.steps", "train.offsets", "valid.conditions"])
+@pytest.mark.parametrize("name", ["manifest.json", "train.0.steps", "train.offsets", "valid.conditions"])
 @pytest.mark.parametrize("damage", ["cut", "flip", "remove"])
 def test_a_damaged_encoding_is_made_again(letters, tunes, home, name, damage):
     (tunes / "sub").mkdir()
     (tunes / "0.txt").rename(tunes / "sub" / "0.txt")
     first = prepare(letters, [str(tunes)], Split(valid=0.3))
-    (folder,) = (home / "cache").iterdir()
+    (folder,) = (home / "cache").glob("letters-*")
     path = folder / name
     data = path.read_bytes()
     wrong = {"cut": data[:-1], "flip": b"\xff" + data[1:]}
@@ -142,7 +147,8 @@ def test_tokens_take_as_few_bytes_as_they_can(size, dtype):
     assert pack([size - 1], SequenceSpec(Kind.TOKENS, size=size, end=0)).dtype == dtype
 
 
-def test_a_full_disk_is_one_line_and_leaves_nothing_behind(letters, tunes, home, monkeypatch):
+@pytest.mark.parametrize("write", ["spill.Spill.append", "spill.Spill.close", "shards.Writer.write"])
+def test_a_full_disk_is_one_line_and_leaves_nothing_behind(letters, tunes, home, monkeypatch, write):
     def full(*_):
         raise OSError(28, "No space left on device")
 
@@ -151,12 +157,153 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_behind(letters, tunes, home,
         return SimpleNamespace(free=7 * 2**20)
 
     monkeypatch.setattr("shutil.disk_usage", usage)
-    monkeypatch.setattr(json, "dumps", full)
-    monkeypatch.setattr("composer.core.encoding._key", lambda *_, **__: "key")
+    monkeypatch.setattr(f"composer.core.{write}", full)
     with pytest.raises(ComposerError, match="No space left on device") as caught:
         prepare(letters, [str(tunes)])
     assert caught.value.hint == "7 MB are free there; set COMPOSER_HOME to a folder with more"
     assert not list((home / "cache").iterdir())
+
+
+def test_a_disk_that_is_too_small_for_what_is_yet_to_be_read_is_told_of_early(letters, tunes, home, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=2000))
+    monkeypatch.setattr(collecting, "FIRST_LOOK", 100)
+    with pytest.raises(ComposerError, match="the encoded pieces need about 0 MB, and 0 MB are free") as caught:
+        prepare(letters, [str(tunes)])
+    assert "COMPOSER_HOME" in caught.value.hint
+    assert type(letters).reads == 1
+    assert not list((home / "cache").iterdir())
+
+
+def test_a_disk_that_is_too_small_for_the_steps_is_told_of_before_they_are_made(letters, tunes, home, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=700))
+    monkeypatch.setattr(encoding, "write_part", None)
+    with pytest.raises(ComposerError, match="the encoded pieces need about"):
+        prepare(letters, [str(tunes)], augment=True)
+    assert not list((home / "cache").iterdir())
+
+
+@pytest.fixture
+def rested(monkeypatch):
+    """Files count as left alone at once."""
+    monkeypatch.setattr(stamps, "REST", -1.0)
+
+
+def test_files_that_were_not_changed_are_not_even_opened(letters, tunes, rested, monkeypatch):
+    first = prepare(letters, [str(tunes)])
+    monkeypatch.setattr(naming, "contents", None)
+    monkeypatch.setattr("composer.core.shards.checked", None)
+    second = prepare(type(letters)(), [str(tunes)])
+    assert second.cached
+    assert (second.digest, second.encoded, second.report) == (first.digest, first.encoded, first.report)
+
+
+@pytest.mark.parametrize("change", ["grow", "rewrite", "touch", "add", "remove", "replace"])
+def test_a_file_that_was_changed_is_looked_into(letters, tunes, rested, monkeypatch, change):
+    prepare(letters, [str(tunes)])
+    looked = []
+    contents = naming.contents
+    monkeypatch.setattr(naming, "contents", lambda found: looked.append(found) or contents(found))
+    path, text = tunes / "1.txt", (tunes / "1.txt").read_text()
+    if change == "grow":
+        path.write_text(text + " more")
+    elif change == "rewrite":
+        path.write_text(text.swapcase())
+    elif change == "touch":
+        path.touch()
+    elif change == "add":
+        (tunes / "9.txt").write_text("another")
+    elif change == "remove":
+        path.unlink()
+    else:
+        status = path.stat()
+        path.rename(tunes / "old")
+        path.write_text(text.swapcase())
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert prepare(letters, [str(tunes)]).cached == (change == "touch")
+    assert looked
+
+
+def test_files_that_have_just_been_written_are_not_trusted(letters, tunes, monkeypatch):
+    prepare(letters, [str(tunes)])
+    looked = []
+    contents = naming.contents
+    monkeypatch.setattr(naming, "contents", lambda found: looked.append(found) or contents(found))
+    assert prepare(letters, [str(tunes)]).cached
+    assert looked
+
+
+def test_what_is_known_of_files_is_forgotten_with_their_encoding(letters, tunes, home, rested, monkeypatch):
+    prepare(letters, [str(tunes)])
+    (folder,) = (home / "cache").glob("letters-*")
+    shutil.rmtree(folder)
+    assert not prepare(letters, [str(tunes)]).cached
+    monkeypatch.setattr(cache, "MOST", 0)
+    prepare(letters, [str(tunes / "0.txt")])
+    (record,) = (home / "cache" / "known").iterdir()
+    assert "letters-" in record.read_text()
+
+
+def test_typed_words_are_read_once_and_found_again(letters, monkeypatch):
+    def typing(text):
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(text), closed=False))
+
+    typing(b"rose tiger tree")
+    assert prepare(letters, ["-"]).report.pieces["train"] == 3
+    typing(b"rose tiger tree")
+    assert prepare(letters, ["-"]).cached
+    typing(b"rose tiger tree fog")
+    assert not prepare(letters, ["-"]).cached
+
+
+def test_an_archive_is_known_by_its_own_file(letters, tmp_path, rested, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "words.zip", "w") as archive:
+        archive.writestr("a.txt", "rose tiger tree")
+    prepare(letters, [str(tmp_path / "words.zip")])
+    monkeypatch.setattr(naming, "contents", None)
+    assert prepare(letters, [str(tmp_path / "words.zip")]).cached
+
+
+def test_steps_of_many_shards_are_those_of_one(letters, tunes, home, monkeypatch):
+    whole = prepare(letters, [str(tunes)], Split(valid=0.2))
+    expected = {part: each.steps[:] for part, each in whole.parts.items()}
+    shutil.rmtree(home)
+    monkeypatch.setattr(shards, "SHARD", 100)
+    sharded = prepare(letters, [str(tunes)], Split(valid=0.2))
+    assert len(list((home / "cache").glob("letters-*/train.*.steps"))) > 5
+    assert sharded.encoded == whole.encoded
+    for part, steps in expected.items():
+        assert (sharded.parts[part].steps[:] == steps).all()
+        assert sharded.parts[part].count == len(steps)
+
+
+def test_the_least_recently_used_encodings_are_given_up(letters, tunes, home, monkeypatch):
+    def encoded():
+        return {path.name for path in (home / "cache").glob("letters-*")}
+
+    names = []
+    for number, used in enumerate([300, 100, 200]):
+        before = encoded()
+        prepare(letters, [str(tunes / f"{number}.txt")])
+        (name,) = encoded() - before
+        os.utime(home / "cache" / name / "manifest.json", (used, used))
+        names.append(name)
+    prepare(letters, [str(tunes / "1.txt")])  # used now
+    sizes = {name: sum(path.stat().st_size for path in (home / "cache" / name).iterdir()) for name in names}
+    cache.prune(home / "cache", home / "cache" / names[2], most=sizes[names[1]] + sizes[names[2]])
+    assert encoded() == {names[1], names[2]}
+    monkeypatch.setattr(cache, "MOST", 0)
+    prepare(letters, [str(tunes)])
+    assert len(encoded()) == 1
+
+
+def test_what_a_killed_process_left_is_swept_up(letters, tunes, home):
+    for name, age in [(".making-old", 2 * cache.ABANDONED), (".making-new", 60)]:
+        (home / "cache" / name).mkdir(parents=True)
+        (home / "cache" / name / "pieces").write_text("half")
+        for path in (home / "cache" / name / "pieces", home / "cache" / name):
+            os.utime(path, (time.time() - age, time.time() - age))
+    prepare(letters, [str(tunes)])
+    assert [path.name for path in (home / "cache").glob(".making-*")] == [".making-new"]
 
 
 def test_a_cache_that_cannot_be_made_is_not_blamed_on_the_disk(letters, tunes, home):

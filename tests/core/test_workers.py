@@ -83,7 +83,7 @@ def test_the_outcomes_are_those_of_reading_here_in_the_same_order(fragile):
     found.insert(4, ReadError("cannot be opened", "check that you may"))
     representation = fragile.Fragile()
     side_by_side = list(workers.outcomes(representation, iter(found)))
-    here = [reading.outcome(representation, each) for each in found]
+    here = [outcome for each in found for outcome in reading.read(representation, each)]
     assert told(side_by_side) == told(here)
     assert [outcome.items for outcome in side_by_side] == [outcome.items for outcome in here]
     assert side_by_side[2].error.hint == "leave it alone"
