@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 MOST = 16 * 1024 * 1024
 """No longer file, in bytes, is made to count with."""
@@ -11,13 +10,13 @@ MOST = 16 * 1024 * 1024
 _END = b"\xff\x2f\x00"
 
 
-def hanging(data: bytes, count: Callable[[bytes], int]) -> int:
-    """The notes in `data` that are never ended, where `count` counts those that are.
+def hanging(data: bytes, ended: int, count: Callable[[bytes], int]) -> int:
+    """The notes in `data` that are never ended, where `count` counts those that are: `ended` in `data` itself.
 
     One note-off ends one note, so there are more of them until no more notes are found, or until MOST. What stands
     after a track's end, where that is not its last event, is not counted.
     """
-    ended, found, offs = count(data), 0, 1
+    found, offs = 0, 1
     while True:
         content = closed(data, offs)
         more = count(content) - ended
@@ -30,18 +29,23 @@ def closed(data: bytes, offs: int = 1) -> bytes:
     """`data` with `offs` note-offs for each pitch at the end of each track, on the channels that the track may use."""
     at = 8 + int.from_bytes(data[4:8], "big")
     content = [data[:at]]
+    begun = data.translate(None, _NO_NOTE_ONS)
+    channels = [each for each in _CHANNELS if each[0] in begun]
     while data[at : at + 4] == b"MTrk":
         size = int.from_bytes(data[at + 4 : at + 8], "big")
         track = data[at + 8 : at + 8 + size]
         at += 8 + size
-        used = (channel for channel in range(16) if (0x90 | channel).to_bytes() in track)
+        used = [offs * ended for begins, ended in channels if begins in track]
         before = track[: -len(_END)] if track.endswith(_END) else track + b"\0"
-        track = before + b"".join(offs * _offs(channel) for channel in used) + _END
+        track = before + b"".join(used) + _END
         content += [b"MTrk", len(track).to_bytes(4, "big"), track]
     return b"".join([*content, data[at:]])
 
 
-@cache
-def _offs(channel: int) -> bytes:
-    """A note-off for each pitch, to stand between the time of an event and the event."""
-    return bytes([0x80 | channel]) + b"".join(bytes([pitch, 0, 0]) for pitch in range(128))
+_PITCHES = b"".join(bytes([pitch, 0, 0]) for pitch in range(128))
+_NO_NOTE_ONS = bytes(byte for byte in range(256) if byte >> 4 != 9)
+_CHANNELS = [(bytes([0x90 | channel]), bytes([0x80 | channel]) + _PITCHES) for channel in range(16)]
+"""For each channel the byte that begins its note-ons, and a note-off for each pitch.
+
+These stand between the time of an event and the event.
+"""

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Protocol
 
-from composer.api import Part, Score
-from composer.formats.quantise import Unfit
+from composer.api import Refused, Score, Source
+from composer.formats import scores, ticks
+from composer.formats.quantise import Unfit, quantise
+from composer.formats.smf import MidiFile
+
+if TYPE_CHECKING:
+    from composer.formats.numbered import Columns
+
+Music = Score | MidiFile
+"""What is put on a grid. MIDI stays in its ticks, since notes in beats take a hundred times as long to make."""
+
+
+class Voice(Protocol):
+    """What the parts of a score and the tracks of a file have in common; `notes` are a tuple, or an array (n, 4)."""
+
+    @property
+    def notes(self) -> Any: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def program(self) -> int: ...
+    @property
+    def percussion(self) -> bool: ...
+
 
 TRANSPOSITIONS = tuple(shift for shift in range(-5, 7) if shift)
 """The semitones by which a piece comes into each of the other keys."""
@@ -14,12 +39,38 @@ CONDITIONS = "labels that the model is told, such as meter,mode; there are meter
 """What the option `conditions` is for."""
 
 
-def sounding_parts(score: Score) -> list[Part]:
+def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Music | Refused]]:
+    """The music in `source`, as `composer.formats.scores.read` reads it."""
+    data = source.bytes()
+    if ticks.recognised(data):
+        yield source.label, ticks.read(data, source.label, pedal=pedal)
+    else:
+        yield from scores.read(replace(source, data=data), pedal=pedal)
+
+
+def sounding_parts(music: Music) -> list[Voice]:
     """The parts with notes that have a pitch. Raises Unfit where there is none."""
-    parts = [part for part in score.parts if part.notes and not part.percussion]
-    if not parts:
-        raise Unfit("only drums" if any(part.notes for part in score.parts) else "no notes")
-    return parts
+    parts: Sequence[Voice] = music.parts
+    sounding = [part for part in parts if len(part.notes) and not part.percussion]
+    if not sounding:
+        raise Unfit("only drums" if any(len(part.notes) for part in parts) else "no notes")
+    return sounding
+
+
+def on_grid(
+    music: Music, parts: Sequence[Voice], steps: int | Fraction, offgrid: str, lowest: int = 0, highest: int = 127
+) -> tuple[Columns, Mapping[str, int], int]:
+    """The notes of `parts` from pitch `lowest` to `highest`, as `quantise` moves them, and what was lost by phrase.
+
+    The last of the three is how many notes are in that range. Raises OffGrid and Unfit.
+    """
+    from composer.formats import numbered
+
+    if isinstance(music, MidiFile):
+        return numbered.quantised([part.notes for part in parts], music.division, steps, offgrid, lowest, highest)
+    within = [note for part in parts for note in part.notes if lowest <= note.pitch <= highest]
+    placed, losses = quantise(within, steps, offgrid)
+    return numbered.Columns.of(placed), losses, len(within)
 
 
 def offgrid_of(chosen: str, *, opening: bool) -> str:
@@ -27,16 +78,17 @@ def offgrid_of(chosen: str, *, opening: bool) -> str:
     return "round" if opening and chosen == "refuse" else chosen
 
 
-def losses_of(score: Score, kept: Iterable[Part], *others: Mapping[str, int]) -> dict[str, int]:
-    """All that a piece made of the parts `kept` does not hold of `score`, with what was counted on the way."""
-    pitched = sum(len(part.notes) for part in score.parts if not part.percussion)
+def losses_of(music: Music, kept: Iterable[Voice], *others: Mapping[str, int]) -> dict[str, int]:
+    """All that a piece made of the parts `kept` does not hold of `music`, with what was counted on the way."""
+    counts = [(len(part.notes), part.percussion) for part in music.parts]
+    pitched = sum(count for count, percussion in counts if not percussion)
     losses: dict[str, int] = {}
-    for counted in (score.losses, *others):
+    for counted in (music.losses, *others):
         for phrase, count in counted.items():
             losses[phrase] = losses.get(phrase, 0) + count
     losses |= {
         "notes of other parts left out": pitched - sum(len(part.notes) for part in kept),
-        "drum notes left out": sum(len(part.notes) for part in score.parts if part.percussion),
-        "chord symbols left out": len(score.chords),
+        "drum notes left out": sum(count for count, percussion in counts if percussion),
+        "chord symbols left out": len(music.chords),
     }
     return {phrase: count for phrase, count in losses.items() if count}

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
+from functools import lru_cache
 
 from composer.api import Meter, Score
+from composer.formats import midi
+from composer.formats.smf import MidiFile
 
 
-def labels_of(score: Score) -> dict[str, str]:
-    """The meter of a score that keeps one, and the key and mode that it begins in: `3/4`, `Am`, `minor`."""
+def labels_of(music: Score | MidiFile) -> dict[str, str]:
+    """The meter of music that keeps one, and the key and mode that it begins in: `3/4`, `Am`, `minor`."""
+    if isinstance(music, MidiFile):
+        return dict(_labels_of_midi(music.division, tuple(music.meters), tuple(music.keys)))
+    return _labels(music)
+
+
+@lru_cache(2**8)
+def _labels_of_midi(
+    division: int, meters: Sequence[tuple[int, int, int]], keys: Sequence[tuple[int, int, str]]
+) -> dict[str, str]:
+    """The labels of a file. Most files of a collection have the meter and the key of one before."""
+    return _labels(midi.head(MidiFile(division, meters=list(meters), keys=list(keys))))
+
+
+def _labels(score: Score) -> dict[str, str]:
     from composer.formats.abc.keys import key_name
 
     meters = {(meter.numerator, meter.denominator) for meter in score.meters}

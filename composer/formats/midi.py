@@ -11,18 +11,13 @@ from functools import lru_cache
 from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
-from composer.formats import chords, smf
-from composer.formats.pedal import sustained
+from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
+from composer.formats import chords, smf, ticks
 
 if TYPE_CHECKING:
-    from composer.formats import WriteSettings
+    from numpy.typing import NDArray
 
-MAX_NOTES = 500_000
-MAX_BEATS = 100_000
-"""A piece may be this long: 14 hours at 120 beats a minute."""
-MAX_SILENCE = 4096
-"""And nothing in it may stay silent for more beats than this."""
+    from composer.formats import WriteSettings
 
 CHORD_SOFTNESS = 0.6
 """The velocity of sounding chord symbols, as a part of the melody's."""
@@ -30,7 +25,6 @@ CHORD_SOFTNESS = 0.6
 _DIVISION = 480
 _FALLBACK_DIVISION = 10_080
 _MAX_DIVISION = 0x7FFF
-_HINT = "open it in a music program and export it again as MIDI"
 _CHORD_CHANNEL, _DRUM_CHANNEL = 15, 9
 _PART_CHANNELS = tuple(channel for channel in range(15) if channel != _DRUM_CHANNEL)
 _MINOR_MODES = frozenset({"minor", "aeolian", "dorian", "phrygian", "locrian"})
@@ -46,39 +40,43 @@ def read(data: bytes, name: str, *, pedal: bool = False) -> Score:
     bounded time and memory for any bytes.
     """
     file = smf.parse(data, name)
-    losses = {"notes left out that are never ended": file.hanging, "notes without length left out": 0}
     for track in file.tracks:
-        if pedal and not track.percussion:
-            track.notes = sustained(track.notes, track.pedal)
-        lasting = track.notes[track.notes[:, 2] != 0]
-        losses["notes without length left out"] += len(track.notes) - len(lasting)
-        track.notes = lasting
-    validate(file, name)
-    return replace(_score(file), losses={phrase: count for phrase, count in losses.items() if count})
+        track.notes = ticks.ascending(track.notes)
+    ticks.settle(file, name, pedal=pedal)
+    parts = (Part(tuple(beats(t.notes, file.division)), t.name, t.program, t.percussion) for t in file.parts)
+    return replace(head(file), parts=tuple(parts), losses=file.losses)
 
 
-def validate(file: smf.MidiFile, name: str) -> None:
-    """Raise ReadError, naming the file, where its content is no music, whichever parser read it."""
-    import numpy as np
+def head(file: smf.MidiFile) -> Score:
+    """`file` as a score without its notes: its title, tempos, meters and keys."""
 
-    if not any(len(track.notes) for track in file.tracks):
-        raise ReadError(f"{name} has no notes", "every note needs a note-on and, later, a note-off")
-    starts, pitches, durations, velocities = np.concatenate([track.notes for track in file.tracks]).T
-    if len(starts) > MAX_NOTES:
-        raise ReadError(f"{name} has {len(starts):,} notes, more than {MAX_NOTES:,}", "split it into smaller files")
-    if any(microseconds <= 0 for _, microseconds in file.tempos):
-        raise ReadError(f"{name} has a tempo of 0", _HINT)
-    if starts.min() < 0 or durations.min() < 0:
-        raise ReadError(f"{name} has notes at impossible times", _HINT)
-    if pitches.min() < 0 or pitches.max() > 127 or velocities.min() < 1 or velocities.max() > 127:
-        raise ReadError(f"{name} has notes of impossible pitch or velocity", _HINT)
-    order = np.argsort(starts)
-    sounded = np.maximum.accumulate(np.append(0, (starts + durations)[order]))
-    silence, length = int((starts[order] - sounded[:-1]).max()), int(sounded[-1])
-    if silence > MAX_SILENCE * file.division:
-        raise ReadError(f"{name} is silent for {silence // file.division:,} beats in one place", "remove the silence")
-    if length > MAX_BEATS * file.division:
-        raise ReadError(f"{name} is {length // file.division:,} beats long, more than {MAX_BEATS:,}", _HINT)
+    def beat(tick: int) -> Fraction:
+        return _beat(tick, file.division)
+
+    meters = [
+        Meter(beat(tick), numerator, denominator)
+        for tick, numerator, denominator in file.meters
+        if numerator > 0 and denominator in (1, 2, 4, 8, 16, 32, 64)
+    ]
+    pickup = Fraction(0)
+    if len(meters) > 1 and meters[0].onset == 0 and meters[0].bar == meters[1].onset < meters[1].bar:
+        pickup = meters[0].bar
+        meters[:2] = [Meter(Fraction(0), meters[1].numerator, meters[1].denominator)]
+    return Score(
+        (),
+        tempos=_latest(Tempo(beat(tick), 60e6 / microseconds) for tick, microseconds in file.tempos),
+        meters=_latest(meters),
+        keys=_latest(Key(beat(tick), sharps, mode) for tick, sharps, mode in file.keys if -7 <= sharps <= 7),
+        pickup=pickup,
+        title=file.title,
+    )
+
+
+def beats(notes: NDArray[Any], division: int) -> Iterator[Note]:
+    """The notes (n, 4) of a track in beats, in the same order, each made when it is asked for."""
+    starts, pitches, durations, velocities = notes.T.tolist()
+    onsets = map(_beat, starts, repeat(division))
+    return map(Note, onsets, pitches, map(_beat, durations, repeat(division)), velocities)
 
 
 def write(score: Score, settings: WriteSettings) -> bytes:
@@ -104,41 +102,6 @@ def write(score: Score, settings: WriteSettings) -> bytes:
     stream = io.BytesIO()
     midi.save(file=stream)
     return stream.getvalue()
-
-
-def _score(file: smf.MidiFile) -> Score:
-    def beat(tick: int) -> Fraction:
-        return _beat(tick, file.division)
-
-    parts = tuple(
-        Part(tuple(_notes(track, file.division)), track.name, track.program, track.percussion)
-        for track in file.tracks
-        if len(track.notes)
-    )
-    meters = [
-        Meter(beat(tick), numerator, denominator)
-        for tick, numerator, denominator in file.meters
-        if numerator > 0 and denominator in (1, 2, 4, 8, 16, 32, 64)
-    ]
-    pickup = Fraction(0)
-    if len(meters) > 1 and meters[0].onset == 0 and meters[0].bar == meters[1].onset < meters[1].bar:
-        pickup = meters[0].bar
-        meters[:2] = [Meter(Fraction(0), meters[1].numerator, meters[1].denominator)]
-    return Score(
-        parts,
-        tempos=_latest(Tempo(beat(tick), 60e6 / microseconds) for tick, microseconds in file.tempos),
-        meters=_latest(meters),
-        keys=_latest(Key(beat(tick), sharps, mode) for tick, sharps, mode in file.keys if -7 <= sharps <= 7),
-        pickup=pickup,
-        title=file.title,
-    )
-
-
-def _notes(track: smf.Track, division: int) -> Iterator[Note]:
-    """The notes of `track` in beats."""
-    starts, pitches, durations, velocities = track.notes.T.tolist()
-    onsets = map(_beat, starts, repeat(division))
-    return map(Note, onsets, pitches, map(_beat, durations, repeat(division)), velocities)
 
 
 @lru_cache(2**16)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from fractions import Fraction
 
 from composer.api import ReadError, Refused, Score, Source
-from composer.formats import midi
+from composer.formats import midi, ticks
 
 SUFFIXES = (".mid", ".midi", ".abc", ".musicxml", ".mxl", ".xml", ".krn")
 """The usual suffixes of files of music."""
@@ -25,7 +25,7 @@ def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | 
     data = source.bytes()
     if not data.strip():
         raise ReadError(f"{source.label} is empty", "give ABC, MIDI, MusicXML or kern with notes in it")
-    if _binary(data):
+    if ticks.recognised(data):
         yield source.label, midi.read(data, source.label, pedal=pedal)
     elif _marked_up(data):
         from composer.formats import notation
@@ -46,7 +46,7 @@ def known(source: Source) -> bool:
 def suffix_of(source: Source) -> str:
     """The usual suffix of what `source` holds, whatever it is called: `.mid`, `.musicxml`, `.abc`, or none of these."""
     data = source.bytes()
-    if _binary(data):
+    if ticks.recognised(data):
         return ".mid"
     if _marked_up(data):
         return ".musicxml"
@@ -77,11 +77,6 @@ def _silent(source: Source, refused: Refused | None) -> ReadError:
     )
 
 
-def _binary(data: bytes) -> bool:
-    """True for MIDI."""
-    return data[:4] in {b"MThd", b"RIFF"}
-
-
 def _marked_up(data: bytes) -> bool:
     """True for MusicXML, packed or not, in UTF-8 or UTF-16, and for kern."""
     if data[:2] == b"PK":
@@ -96,12 +91,12 @@ def _excess(score: Score) -> str:
     notes = sorted(note for part in score.parts for note in part.notes)
     sounded = Fraction(0)
     for note in notes:
-        if note.onset - sounded > midi.MAX_SILENCE:
-            return f"is silent for more than {midi.MAX_SILENCE:,} beats in one place"
+        if note.onset - sounded > ticks.MAX_SILENCE:
+            return f"is silent for more than {ticks.MAX_SILENCE:,} beats in one place"
         sounded = max(sounded, note.end)
-    if max(sounded, score.duration) > midi.MAX_BEATS:
-        return f"is more than {midi.MAX_BEATS:,} beats long"
-    return f"has more than {midi.MAX_NOTES:,} notes" if len(notes) > midi.MAX_NOTES else ""
+    if max(sounded, score.duration) > ticks.MAX_BEATS:
+        return f"is more than {ticks.MAX_BEATS:,} beats long"
+    return f"has more than {ticks.MAX_NOTES:,} notes" if len(notes) > ticks.MAX_NOTES else ""
 
 
 def _tunes(source: Source) -> Iterator[tuple[str, Score | Refused]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import struct
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,15 +30,15 @@ _HINT = "open it in a music program and export it again as MIDI"
 class Track:
     """The notes of one track, channel and program.
 
-    `notes` (n, 4) are start, pitch, duration (in ticks) and velocity, in ascending order; `pedal` the (tick, value) of
-    the sustain pedal, in order.
+    `notes` (n, 4) are start, pitch, duration (in ticks) and velocity, in no order, kept column by column; `pedal` the
+    (tick, value) of the sustain pedal, in order.
     """
 
     name: str
     program: int
     percussion: bool
     notes: NDArray[Any]
-    pedal: list[tuple[int, int]] = field(default_factory=list)
+    pedal: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(slots=True)
@@ -46,7 +46,8 @@ class MidiFile:
     """A file's content in ticks, `division` of which are a beat.
 
     `tempos` are (tick, microseconds a beat), `meters` (tick, numerator, denominator), `keys` (tick, sharps, mode).
-    `hanging` counts the notes that are never ended, which are in no track.
+    `hanging` counts the notes that are never ended, which are in no track; `losses`, by phrase, these and whatever else
+    is left out.
     """
 
     division: int
@@ -56,6 +57,17 @@ class MidiFile:
     meters: list[tuple[int, int, int]] = field(default_factory=list)
     keys: list[tuple[int, int, str]] = field(default_factory=list)
     hanging: int = 0
+    losses: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> tuple[Track, ...]:
+        """The tracks with notes, as the parts of a score."""
+        return tuple(track for track in self.tracks if len(track.notes))
+
+    @property
+    def chords(self) -> tuple[()]:
+        """None: MIDI has no chord symbols."""
+        return ()
 
 
 def parse(data: bytes, name: str) -> MidiFile:
@@ -84,13 +96,15 @@ def with_symusic(data: bytes) -> MidiFile:
     file = MidiFile(score.ticks_per_quarter)
     for track in score.tracks:
         columns = track.notes.numpy()
-        notes = np.stack([columns[name] for name in ("time", "pitch", "duration", "velocity")], 1).astype(np.int64)
-        pedal = [(move.time, move.value) for move in track.controls if move.number == CONTROLLER]
-        file.tracks.append(Track(tidy(track.name), track.program, track.is_drum, _ascending(notes), pedal))
+        notes = np.empty((4, len(columns["time"])), np.int64)
+        notes[0], notes[1] = columns["time"], columns["pitch"]
+        notes[2], notes[3] = columns["duration"], columns["velocity"]
+        pedal = _pedal(track.controls) if len(track.controls) else ()
+        file.tracks.append(Track(tidy(track.name), track.program, track.is_drum, notes.T, pedal))
     file.tempos = [(t.time, t.mspq) for t in score.tempos]
     file.meters = [(m.time, m.numerator, m.denominator) for m in score.time_signatures]
     file.keys = [(k.time, k.key, "minor" if k.tonality else "major") for k in score.key_signatures]
-    file.hanging = hanging(data, _notes_by_symusic)
+    file.hanging = hanging(data, score.note_num(), _notes_by_symusic)
     return file
 
 
@@ -112,7 +126,16 @@ def with_mido(data: bytes) -> MidiFile:
 
 def tidy(text: str) -> str:
     """`text` in one printable line."""
+    if text.isprintable():
+        return " ".join(text.split())
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _pedal(controls: Any) -> list[tuple[int, int]]:
+    """The moves of the sustain pedal among all `controls` of a track of symusic's."""
+    columns = controls.numpy()
+    chosen = columns["number"] == CONTROLLER
+    return list(zip(columns["time"][chosen].tolist(), columns["value"][chosen].tolist(), strict=True))
 
 
 def _notes_by_symusic(data: bytes) -> int:
@@ -169,14 +192,7 @@ class _TrackReader:
 
         for (channel, program), (notes, pedal) in sorted(self.found.items(), key=lambda item: item[0]):
             if notes:
-                yield Track(self.name, program, channel == 9, _ascending(np.array(notes, np.int64)), pedal)
-
-
-def _ascending(notes: NDArray[Any]) -> NDArray[Any]:
-    """The rows of `notes` (n, 4) in ascending order."""
-    import numpy as np
-
-    return notes[np.lexsort(notes.T[::-1])]
+                yield Track(self.name, program, channel == 9, np.array(notes, np.int64, order="F"), pedal)
 
 
 def _add_sign(file: MidiFile, tick: int, message: Any) -> None:

@@ -29,7 +29,7 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats import scores
-from composer.formats.gridded import CONDITIONS, TRANSPOSITIONS, losses_of, offgrid_of, sounding_parts
+from composer.formats.gridded import CONDITIONS, TRANSPOSITIONS, Voice, losses_of, offgrid_of, sounding_parts
 from composer.formats.labels import labels_of, meters_of, transposed
 from composer.formats.quantise import OFFGRID, SLACK, Unfit, quantise, sounding
 from composer_grid.melody import second_voice, skyline, to_c, top_part
@@ -222,7 +222,7 @@ class Grid(Representation):
         known = [each for each in self.pitches if (each - pitch) % 12 == 0]
         return min(known, key=lambda each: abs(each - pitch), default=pitch)
 
-    def _refuse_voices(self, parts: Sequence[Part]) -> None:
+    def _refuse_voices(self, parts: Sequence[Voice]) -> None:
         """Raises Unfit where `parts` are more than one voice."""
         if len(parts) > 1:
             raise Unfit("more than one voice", f"{len(parts)} parts")

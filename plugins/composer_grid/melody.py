@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from composer.api import Note, Part, Score
+from composer.api import Note, Score
+from composer.formats.gridded import Voice
 from composer.formats.quantise import GridNote
 
 _MAJOR = frozenset({0, 2, 4, 5, 7, 9, 11})
@@ -16,7 +17,7 @@ SELDOM = Fraction(1, 4)
 """A part that sounds for less of the time that the fullest part does is no melody."""
 
 
-def top_part(parts: Sequence[Part]) -> Part:
+def top_part(parts: Sequence[Voice]) -> Voice:
     """The part that lies highest on the whole: the melody of a song, the soprano of a choir.
 
     One that hardly plays, such as a piccolo that joins in at the end, is passed over.
@@ -26,7 +27,7 @@ def top_part(parts: Sequence[Part]) -> Part:
     return max(playing, key=lambda part: sum(note.pitch for note in part.notes) / len(part.notes))
 
 
-def _time(part: Part) -> Fraction:
+def _time(part: Voice) -> Fraction:
     """For how many beats something sounds in `part`."""
     time = until = Fraction(0)
     for note in sorted(part.notes):

@@ -24,10 +24,19 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats import scores
-from composer.formats.gridded import CONDITIONS, TRANSPOSITIONS, losses_of, offgrid_of, sounding_parts
+from composer.formats.gridded import (
+    CONDITIONS,
+    Music,
+    Voice,
+    losses_of,
+    offgrid_of,
+    on_grid,
+    read,
+    sounding_parts,
+)
 from composer.formats.labels import labels_of, meters_of, transposed
-from composer.formats.quantise import OFFGRID, Unfit, quantise, sounding
-from composer_pianoroll.frames import Layout, Roll, RollDecoder, merged
+from composer.formats.quantise import OFFGRID, Unfit, sounding
+from composer_pianoroll.frames import Layout, Roll, RollDecoder
 from composer_pianoroll.pitches import pitches
 from composer_pianoroll.rule import PianorollWishes, RollRule
 
@@ -94,12 +103,12 @@ class Pianoroll(Representation):
         self.length = -(-BEATS * chosen.steps // chosen.stack)
 
     def read(self, source: Source) -> Iterator[Piece | Refused]:
-        for name, score in scores.read(source, pedal=self.options.pedal):
-            yield score if isinstance(score, Refused) else self._read(score, name, source.fragment)
+        for name, music in read(source, pedal=self.options.pedal):
+            yield music if isinstance(music, Refused) else self._read(music, name, source.fragment)
 
-    def _read(self, score: Score, name: str, opening: bool) -> Piece | Refused:
+    def _read(self, music: Music, name: str, opening: bool) -> Piece | Refused:
         try:
-            return self._piece(score, name, opening=opening)
+            return self._piece(music, name, opening=opening)
         except Unfit as error:
             return error.refused(name)
 
@@ -116,13 +125,18 @@ class Pianoroll(Representation):
     def encode(self, piece: Piece) -> list[Step]:
         return list(self.layout.frames(_roll(piece)))
 
+    def packed(self, piece: Piece) -> bytes:
+        from composer_pianoroll import packing
+
+        return packing.packed(self.layout, _roll(piece))
+
     def prime(self, piece: Piece) -> list[Step]:
         return self.encode(piece)
 
     def decode(self, steps: Iterable[Step]) -> Piece:
         decoder = RollDecoder(self.layout)
         notes = [note for step in steps for note in decoder.take(step)]
-        return Piece(Roll(decoder.now, tuple(sorted([*notes, *decoder.end()]))))
+        return Piece(Roll.of(decoder.now, [*notes, *decoder.end()]))
 
     def decoder(self, number: int = 1) -> Decoder:
         return RollDecoder(self.layout, self.options.steps)
@@ -135,16 +149,10 @@ class Pianoroll(Representation):
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """The piece in the other keys that stay in the range."""
-        roll = _roll(piece)
-        for shift in TRANSPOSITIONS:
-            moved = tuple(note._replace(pitch=note.pitch + shift) for note in roll.notes)
-            if all(self.layout.lowest <= note.pitch <= self.layout.highest for note in moved):
-                yield Piece(
-                    Roll(roll.steps, moved),
-                    piece.title,
-                    f"{piece.source} by {shift:+}",
-                    transposed(piece.labels, shift),
-                )
+        from composer_pianoroll import packing
+
+        for shift, roll in packing.transposed(self.layout, _roll(piece)):
+            yield Piece(roll, piece.title, f"{piece.source} by {shift:+}", transposed(piece.labels, shift))
 
     def score(self, piece: Piece) -> Score | None:
         notes = sounding(_roll(piece).notes, self.options.steps)
@@ -156,22 +164,25 @@ class Pianoroll(Representation):
     def constraint(self, wishes: Any = None) -> Constraint | None:
         return RollRule(self.layout, wishes)
 
-    def _piece(self, score: Score, name: str, *, opening: bool) -> Piece:
-        """The notes of `score` that can be had; of an opening, on or off the grid. Raises Unfit."""
-        chosen = _chosen(sounding_parts(score), self.options.parts)
-        lowest, highest = self.layout.lowest, self.layout.highest
-        within = [note for part in chosen for note in part.notes if lowest <= note.pitch <= highest]
+    def _piece(self, music: Music, name: str, *, opening: bool) -> Piece:
+        """The notes of `music` that can be had; of an opening, on or off the grid. Raises Unfit."""
+        from composer_pianoroll.packing import merged
+
+        chosen = _chosen(sounding_parts(music), self.options.parts)
         offgrid = offgrid_of(self.options.offgrid, opening=opening)
-        placed, moving = quantise(within, self.options.steps, offgrid)
-        if not placed:
-            raise Unfit("no notes in the range" if not within else "no notes on the grid")
+        placed, moving, within = on_grid(
+            music, chosen, self.options.steps, offgrid, self.layout.lowest, self.layout.highest
+        )
+        if not len(placed.starts):
+            raise Unfit("no notes on the grid" if within else "no notes in the range")
         notes, merging = merged(placed, repeats=self.layout.onsets)
-        beyond = {"notes out of range left out": sum(len(part.notes) for part in chosen) - len(within)}
-        losses = losses_of(score, chosen, moving, merging, beyond)
-        return Piece(Roll(max(note.end for note in notes), notes), score.title, name, labels_of(score), losses)
+        beyond = {"notes out of range left out": sum(len(part.notes) for part in chosen) - within}
+        losses = losses_of(music, chosen, moving, merging, beyond)
+        roll = Roll(int((notes.starts + notes.lengths).max()), notes.numbered())
+        return Piece(roll, music.title, name, labels_of(music), losses)
 
 
-def _chosen(parts: list[Part], which: str) -> list[Part]:
+def _chosen(parts: list[Voice], which: str) -> list[Voice]:
     """The parts that `which` asks for. Raises Unfit where there is none."""
     if which == "all":
         return parts

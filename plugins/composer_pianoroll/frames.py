@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
 
 from composer.api import Event, Group, Note, Step
 from composer.formats.quantise import GridNote, sounding
@@ -13,11 +12,39 @@ from composer.formats.quantise import GridNote, sounding
 JOINED, CUT = "notes joined to another of their pitch", "notes cut short where their pitch is struck again"
 
 
-class Roll(NamedTuple):
-    """The content of a piece: it takes `steps` steps, and `notes` are in ascending order."""
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """The content of a piece: it takes `steps` steps; `numbers` are its notes, as `Columns.numbered` writes them."""
 
     steps: int
-    notes: tuple[GridNote, ...]
+    numbers: bytes
+
+    @classmethod
+    def of(cls, steps: int, notes: Iterable[GridNote]) -> Roll:
+        """A roll of notes in any order."""
+        from composer.formats.numbered import Columns
+
+        return cls(steps, Columns.of(notes).numbered())
+
+    @property
+    def notes(self) -> tuple[GridNote, ...]:
+        """The notes in ascending order."""
+        from composer.formats.numbered import Columns
+
+        return Columns.read(self.numbers).notes()
+
+    def identity(self) -> bytes:
+        """What a digest of the roll is of: a tuple of its steps and notes, as such tuples have always been digested."""
+        from composer.formats.numbered import Columns
+
+        columns = [map(_spelled, column.tolist()) for column in Columns.read(self.numbers)]
+        notes = [b"t3:%b%b%b" % note for note in zip(*columns, strict=True)]
+        return b"t2:%bt%d:%b" % (_spelled(self.steps), len(notes), b"".join(notes))
+
+
+@lru_cache(2**14)
+def _spelled(number: int) -> bytes:
+    return b"r%d:%d" % (len(str(number)), number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,31 +107,6 @@ class Layout:
             role, pitch = divmod(place, self.width)
             found[step][1 if role or not self.onsets else 0].add(self.lowest + pitch)
         return found
-
-
-def merged(notes: Sequence[GridNote], *, repeats: bool) -> tuple[tuple[GridNote, ...], dict[str, int]]:
-    """`notes` of ascending order such that no pitch sounds twice at a time, and what that costs, counted by phrase.
-
-    Of notes struck together the longest stays, and a note ends where the next of its pitch is struck. Where a roll has
-    no `repeats`, notes of a pitch that touch are one.
-    """
-    latest: dict[int, int] = {}
-    kept: list[GridNote] = []
-    losses: Counter[str] = Counter()
-    for note in notes:
-        at = latest.get(note.pitch, -1)
-        before = kept[at] if at >= 0 else GridNote(-1, note.pitch, 0)
-        apart = before.end < note.start or at < 0
-        if apart or (repeats and before.start < note.start):
-            if before.end > note.start:
-                kept[at] = before._replace(length=note.start - before.start)
-                losses[CUT] += 1
-            latest[note.pitch] = len(kept)
-            kept.append(note)
-        else:
-            kept[at] = before._replace(length=max(before.end, note.end) - before.start)
-            losses[JOINED] += 1
-    return tuple(kept), dict(losses)
 
 
 class RollDecoder:

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
-from composer.formats import WriteSettings, chords, midi, smf, write
+from composer.formats import WriteSettings, chords, midi, smf, ticks, write
 from composer.formats.pedal import sustained
 
 
@@ -152,8 +152,9 @@ def test_both_parsers_read_the_same(content, pedal):
     found = []
     for parse in (smf.with_symusic, smf.with_mido):
         parsed = parse(data)
-        rows = [sustained(t.notes, t.pedal) if pedal else t.notes for t in parsed.tracks if len(t.notes)]
-        programs = [track.program for track in parsed.tracks if len(track.notes)]
+        notes = [(ticks.ascending(track.notes), track.pedal) for track in parsed.parts]
+        rows = [sustained(each, moves) if pedal else each for each, moves in notes]
+        programs = [track.program for track in parsed.parts]
         found.append((parsed.hanging, sorted(zip(programs, (each.tolist() for each in rows), strict=True))))
     assert found[0] == found[1]
 

@@ -13,8 +13,10 @@ from composer.api import (
     EncodeError,
     FrameRule,
     Group,
+    Key,
     Kind,
     Limit,
+    Meter,
     Note,
     OptionError,
     Part,
@@ -25,6 +27,7 @@ from composer.api import (
 )
 from composer.api.sampling import obey
 from composer.api.testing import check_representation, source
+from composer.core.corpus import identity
 from composer.formats import midi, write
 from composer.formats.quantise import GridNote
 from composer_pianoroll import Pianoroll, PianorollOptions, PianorollWishes, Roll
@@ -277,3 +280,31 @@ def test_every_unit_stands_for_one_place():
     layout = Layout(60, 63, stack=2)
     units = [unit for group in layout.groups for unit in range(group.start, group.stop)]
     assert units == list(range(layout.size))
+
+
+strokes = st.lists(st.tuples(st.integers(0, 96), st.sampled_from([58, 60, 60, 61, 70]), st.integers(0, 40)), min_size=1)
+tracks = st.lists(st.tuples(strokes, st.sampled_from([0, 3, 42]), st.booleans()), min_size=1, max_size=3)
+
+
+@given(tracks, st.sampled_from(["round", "drop", "refuse"]), st.booleans(), st.sampled_from(["all", "piano"]))
+def test_midi_is_read_as_the_score_that_it_is(content, offgrid, onsets, parts):
+    """Twelfths of a beat, three to a step, so that notes stand on the grid and off it."""
+    music = Score(
+        tuple(
+            part(*((Fraction(t, 12), p, Fraction(n, 12)) for t, p, n in notes), program=program, percussion=drums)  # type: ignore[misc]
+            for notes, program, drums in content
+        ),
+        meters=(Meter(Fraction(0), 3, 4),),
+        keys=(Key(Fraction(0), -1),),
+        title="A title",
+    )
+    data = write("midi", music)
+    pianoroll = Pianoroll(PianorollOptions(range="59-90", offgrid=offgrid, onsets=onsets, parts=parts))  # type: ignore[arg-type]
+    [found] = pianoroll.read(source(data, "a.mid"))
+    assert found == pianoroll._read(midi.read(data, "a.mid"), "a.mid", False)
+
+
+def test_a_roll_is_digested_as_the_notes_that_it_stands_for():
+    piece = roll_of(CHORD, BASS)
+    roll = content(piece)
+    assert identity(piece) == identity(Piece((roll.steps, roll.notes)))
