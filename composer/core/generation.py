@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Constraint, FrameRule, Kind, Sampler, SequenceSpec, Step, UsageError
+from composer.api.model import Running
 from composer.api.sampling import CounterNoise, Drawn, How, mask_array
 
 MAX_WIDTH = 64
@@ -81,7 +82,13 @@ def generate(
     """Compose; pieces come one after the other, each while it is being drawn if its turn has come."""
     waiting: dict[int, deque[Drew | Ended]] = {}
     current = 1
-    for event in _side_by_side(sampler, spec, request, constraint):
+    if constraint is None and isinstance(sampler, Running):
+        from composer.core.blockwise import in_blocks
+
+        events = in_blocks(sampler, spec, request, _how(request), _primed(sampler, spec, request))
+    else:
+        events = _side_by_side(sampler, spec, request, constraint)
+    for event in events:
         if event.number != current:
             waiting.setdefault(event.number, deque()).append(event)
             continue

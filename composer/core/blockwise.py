@@ -1,0 +1,85 @@
+"""Composing many steps at a time, where nothing must be known of a step before the next is drawn.
+
+A sampler that runs on a device then gives a block of steps for all rows at once. A row whose piece ends within a block
+draws on to the block's end, which is thrown away; then it is given the next piece. A piece is the same as step by step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from composer.api import Kind, SequenceSpec, Step
+from composer.api.model import Running, State
+from composer.api.sampling import CounterNoise, Drawn, How
+from composer.core.generation import Drew, Ended, Request
+
+LONGEST = 64
+"""The most steps of a block: of a transfer nothing more is to be gained, and what ends within a block waits."""
+
+
+def in_blocks(
+    sampler: Running, spec: SequenceSpec, request: Request, how: How, primed: State
+) -> Iterator[Drew | Ended]:
+    """Compose without an automaton; `primed` is the state of one row after the primer.
+
+    The events of a piece come in order, those of different pieces in any.
+    """
+    rows = np.arange(request.rows)
+    waiting = iter(range(1, request.count + 1))
+    numbers, taken = np.zeros_like(rows), np.full_like(rows, len(request.primer))
+    state, idle = sampler.select(primed, np.zeros_like(rows)), rows
+    length = _block(request.length - len(request.primer))
+    while True:
+        for row in idle.tolist():
+            numbers[row], taken[row] = next(waiting, 0), len(request.primer)
+            if numbers[row]:
+                yield from (Drew(int(numbers[row]), step) for step in request.primer)
+        if not numbers.any():
+            return
+        noise = CounterNoise(request.seed + number - 1 for number in numbers.tolist()).onward(taken)
+        drawn, state = sampler.run(state, how, noise, length)
+        counts, whole, over = _cut(drawn, spec, request.length - taken)
+        for row in np.flatnonzero(numbers).tolist():
+            number = int(numbers[row])
+            yield from _drew(number, drawn, row, int(counts[row]), spec)
+            if over[row]:
+                yield Ended(number, bool(whole[row]))
+        taken += counts
+        idle = np.flatnonzero((numbers > 0) & over)
+        if len(idle):
+            state = sampler.select(state, np.where(np.isin(rows, idle), -1, rows), primed)
+
+
+def _block(longest: int) -> int:
+    """How many steps a block has, where a piece takes up to so many: blocks of equal length, and few steps too many."""
+    blocks = -(-longest // LONGEST)
+    return -(-longest // blocks)
+
+
+def _cut(drawn: Drawn, spec: SequenceSpec, left: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Of each row, how many of its steps count, whether its piece is whole with these, and whether it is over.
+
+    `left` (B,) is how many more steps each piece may take.
+    """
+    length = drawn.steps.shape[1]
+    if spec.kind is Kind.FRAMES:
+        return np.minimum(left, length), left <= length, left <= length
+    ends = drawn.steps == spec.end
+    until = np.where(ends.any(1), ends.argmax(1) + 1, length + 1)
+    whole = until <= np.minimum(left, length)
+    counts = np.minimum(np.minimum(until, left), length)
+    return counts, whole, whole | (left <= length)
+
+
+def _drew(number: int, drawn: Drawn, row: int, count: int, spec: SequenceSpec) -> Iterator[Drew]:
+    """The first `count` steps of a row as events."""
+    steps: Sequence[Step] = drawn.steps[row, :count].tolist()
+    if spec.kind is Kind.FRAMES:
+        steps = [tuple(np.flatnonzero(frame).tolist()) for frame in drawn.steps[row, :count]]
+    figures = drawn.logp[row, :count].tolist(), drawn.refused[row, :count].tolist()
+    for step, logp, refused in zip(steps, *figures, strict=True):
+        yield Drew(number, step, logp, refused)

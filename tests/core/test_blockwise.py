@@ -1,0 +1,129 @@
+"""Composing in blocks: the same pieces as step by step, whatever ends within a block."""
+
+import numpy as np
+import pytest
+
+from composer.api import Constraint, Kind, SequenceSpec
+from composer.api.sampling import Drawn, draw_frames, draw_tokens
+from composer.core import blockwise
+from composer.core.generation import Drew, Ended, Request, generate
+
+TOKENS = SequenceSpec(Kind.TOKENS, size=5, end=0)
+FRAMES = SequenceSpec(Kind.FRAMES, size=5)
+
+
+class Chain:
+    """A sampler whose next step depends on the last one alone; the end comes about every tenth."""
+
+    logits = np.random.default_rng(3).normal(size=(5, 5)) - [1.0, 0, 0, 0, 0]
+
+    def __init__(self, spec):
+        self.spec = spec
+
+    def begin(self, conditions):
+        return np.zeros(len(conditions), int)
+
+    def observe(self, state, steps, active=None):
+        return steps if self.spec is TOKENS else steps.sum(1, dtype=int) % 5
+
+    def sample(self, state, how, noise):
+        draw = draw_tokens if self.spec is TOKENS else draw_frames
+        return draw(self.logits[state], how, noise)
+
+    def select(self, state, rows, fresh=None):
+        return (state if fresh is None else np.concatenate([state, fresh]))[rows]
+
+    def score(self, state, steps):
+        raise AssertionError("composing asks for no scores")
+
+
+class Blocks(Chain):
+    """The same, many steps at a time."""
+
+    lengths = ()
+
+    def run(self, state, how, noise, steps):
+        self.lengths += (steps,)
+        drawn = []
+        for step in range(steps):
+            drawn.append(self.sample(state, how, noise.at(step)))
+            state = self.observe(state, drawn[-1].steps)
+        parts = zip(*((each.steps, each.logp, each.refused) for each in drawn), strict=True)
+        return Drawn(*(np.stack(part, 1) for part in parts)), state
+
+
+def composed(sampler, request, constraint=None):
+    return list(generate(sampler, sampler.spec, request, constraint))
+
+
+@pytest.mark.parametrize("spec", [TOKENS, FRAMES])
+@pytest.mark.parametrize("length", [1, 5, 64, 65, 150])
+@pytest.mark.parametrize("width", [1, 7, 40])
+def test_pieces_are_the_same_as_step_by_step(spec, length, width):
+    request = Request(length=length, count=20, seed=5, width=width, temperature=1.3)
+    assert composed(Blocks(spec), request) == composed(Chain(spec), request)
+
+
+@pytest.mark.parametrize(("spec", "primer"), [(TOKENS, (3, 1, 2)), (FRAMES, ((), (0, 4)))])
+def test_a_primer_opens_every_piece_and_is_part_of_its_length(spec, primer):
+    request = Request(length=70, count=9, primer=primer, width=4)
+    events = composed(Blocks(spec), request)
+    assert events == composed(Chain(spec), request)
+    ours = [event.step for event in events if isinstance(event, Drew) and event.number == 9]
+    assert tuple(ours[: len(primer)]) == primer
+    assert len(ours) <= 70
+
+
+def test_a_piece_ends_with_its_end_symbol_or_is_cut():
+    events = composed(Blocks(TOKENS), Request(length=12, count=60, seed=1))
+    whole = {event.number: event.whole for event in events if isinstance(event, Ended)}
+    assert set(whole.values()) == {True, False}
+    last = {event.number: event.step for event in events if isinstance(event, Drew)}
+    assert all((last[number] == 0) == ended for number, ended in whole.items())
+    assert len(whole) == 60
+
+
+def test_blocks_are_of_one_length_and_few_steps_are_too_many():
+    sampler = Blocks(FRAMES)
+    composed(sampler, Request(length=70, count=1))
+    assert sampler.lengths == (35, 35)
+    assert blockwise.LONGEST == 64
+
+
+def test_an_automaton_must_see_every_step():
+    class Anything(Constraint):
+        def start(self, primer):
+            return 0
+
+        def step(self, state, step):
+            return 0
+
+        def allowed(self, state):
+            return 0b11111
+
+        def complete(self, state):
+            return (0,)
+
+    sampler = Blocks(TOKENS)
+    composed(sampler, Request(length=30, count=2), Anything())
+    assert sampler.lengths == ()
+
+
+class WithoutRun:
+    """A network's methods for single steps."""
+
+    def __init__(self, network):
+        self.begin, self.observe, self.sample = network.begin, network.observe, network.sample
+        self.select, self.score = network.select, network.score
+
+
+def test_a_network_composes_in_blocks_what_it_composes_step_by_step(tiny):
+    import torch
+
+    torch.manual_seed(0)
+    network = tiny.network(TOKENS, tiny.Config()).eval()
+    torch.nn.init.normal_(network.output.weight)
+    request = Request(length=90, count=12, seed=3, width=5, top_k=4, temperature=1.5)
+    found = list(generate(network, TOKENS, request))
+    assert found == list(generate(WithoutRun(network), TOKENS, request))
+    assert len({event.number for event in found}) == 12
