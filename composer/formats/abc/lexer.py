@@ -118,7 +118,8 @@ REST = re.compile(rf"([zxyZX])({LENGTH})")
 _KINDS = {
     "note": rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{LENGTH}",
     "space": r"[ \t`$]+",
-    "bar": r"\.?\[?[|:]+(?:\](?![A-Za-z^_=]))?[|:]*(?:\d{1,2}(?:[,\-.]\d{1,2}){0,9}\.?)?",
+    # An invisible bar line, `[|]`, is one of its own where another one follows.
+    "bar": r"\[\|\](?=[|:\[])|\.?\[?[|:]+(?:\](?![A-Za-z^_=]))?[|:]*(?:\d{1,2}(?:[,\-.]\d{1,2}){0,9}\.?)?",
     "text": r'"[^"]*"',
     "rest": rf"[zxyZX]{LENGTH}",
     "tuplet": r"\(\d(?::\d{0,3}){0,2}",
