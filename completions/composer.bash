@@ -5,7 +5,7 @@ _composer() {
     [[ $prev == "=" ]] && prev="${COMP_WORDS[COMP_CWORD-2]}"
     for ((index = 1; index < COMP_CWORD; index++)); do
         case "${COMP_WORDS[index]}" in
-            gen|train|eval|presets|show|plugins|completions)
+            gen|train|eval|presets|check|show|plugins|completions)
                 command="${COMP_WORDS[index]}" at=$index
                 break ;;
         esac
@@ -27,10 +27,11 @@ _composer() {
         train) words="-o --option --valid --split --augment --preset --model --epochs --max-steps --batch --lr --seed --set --device --name --resume --from --snapshots --log-dir --force --json -q --quiet -h --help" ;;
         eval) words="--checkpoint --split --part --effort --device --json -q --quiet -h --help" ;;
         presets) words="--names -h --help" ;;
+        check) words="--fix --force --errors-only --json -q --quiet -h --help" ;;
         show) words="--tune --most -h --help" ;;
         plugins) words="--names -h --help" ;;
         completions) words="-h --help" ;;
-        *) words="--version --debug -h --help gen train eval presets show plugins completions" ;;
+        *) words="--version --debug -h --help gen train eval presets check show plugins completions" ;;
     esac
     if [[ -z $command || $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$words" -- "$cur"))

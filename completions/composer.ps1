@@ -6,6 +6,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
         'train' = 'Teach a model your own music.'
         'eval' = 'Measure how well a model knows music that it was not taught.'
         'presets' = 'List the published systems that can be trained again.'
+        'check' = 'Find what is wrong in files of music.'
         'show' = 'Draw music as a piano-roll, print words, or a model''s card.'
         'plugins' = 'List the representations and models that are installed.'
         'completions' = 'Print the script with which a shell completes this program.'
@@ -76,6 +77,14 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
         }
         'presets' = @{
             '--names' = 'Print bare names, one a line.'
+            '--help' = 'Show this message and exit.'
+        }
+        'check' = @{
+            '--fix' = 'Mend what can be mended, beside the file: tune.fixed.abc.'
+            '--force' = 'With --fix: replace files that were mended before.'
+            '--errors-only' = 'Pass over warnings.'
+            '--json' = 'Print all that is found as JSON.'
+            '--quiet' = 'Print what is found, and nothing else.'
             '--help' = 'Show this message and exit.'
         }
         'show' = @{

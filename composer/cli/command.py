@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "Teach a model your own music.",
     "eval": "Measure how well a model knows music that it was not taught.",
     "presets": "List the published systems that can be trained again.",
+    "check": "Find what is wrong in files of music.",
     "show": "Draw music as a piano-roll, print words, or a model's card.",
     "plugins": "List the representations and models that are installed.",
     "completions": "Print the script with which a shell completes this program.",

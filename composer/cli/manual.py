@@ -37,6 +37,11 @@ EXAMPLES = {
         ("All of them:", "composer presets"),
         ("The values of one, and where each comes from:", "composer presets charrnn-abc"),
     ),
+    "check": (
+        ("A collection, before a model is taught it:", "composer check tunes/"),
+        ("Mend what can be mended, beside each file:", "composer check tunes/ --fix"),
+        ("What is worst, as a program reads it:", "composer check tunes/ --errors-only --json"),
+    ),
     "show": (
         ("The tune just written:", "composer gen abc | composer show -"),
         ("What a model was taught:", "composer show mine.safetensors"),
@@ -59,7 +64,7 @@ ENVIRONMENT = {
 
 STATUS = {
     "0": "All went well.",
-    "1": "Something went wrong with a file, a model, a plugin or the machine; a plugin may be missing.",
+    "1": "Something went wrong with a file, a model, a plugin or the machine, or `check` found something.",
     "2": "The command line cannot be meant: no such option, setting or format, or a value out of range.",
     "130": "Ctrl-C.",
 }

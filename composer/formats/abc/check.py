@@ -14,7 +14,7 @@ from composer.formats.abc.lexer import Diagnostic, TuneText, split_tunes
 from composer.formats.abc.parser import parse_tune
 from composer.formats.abc.structure import Bar, arranged, bars, performed
 
-__all__ = ["check", "check_tune"]
+__all__ = ["check", "check_parsed", "check_tune"]
 
 
 def check(text: str) -> list[Diagnostic]:
@@ -27,7 +27,11 @@ def check(text: str) -> list[Diagnostic]:
 
 def check_tune(text: TuneText) -> list[Diagnostic]:
     """What is wrong in one tune, in the order of its lines; nothing where all is well."""
-    tune = parse_tune(text)
+    return check_parsed(parse_tune(text))
+
+
+def check_parsed(tune: Tune) -> list[Diagnostic]:
+    """As `check_tune`, of a parsed tune."""
     problems = list(tune.diagnostics)
     problems += _header(tune)
     sounding = False
@@ -38,7 +42,7 @@ def check_tune(text: TuneText) -> list[Diagnostic]:
         problems += _lengths(tune.time or Time(free=True), found, order)
         problems += _ties([sound for bar in order for sound in bar.sounds])
     if not sounding:
-        problems.append(Diagnostic(text.first, 1, "no notes", "the tune has no notes"))
+        problems.append(Diagnostic(tune.text.first, 1, "no notes", "the tune has no notes"))
     return sorted(set(problems))
 
 

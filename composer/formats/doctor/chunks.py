@@ -1,0 +1,43 @@
+"""A MIDI file as it lies in its bytes: whether all of it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from composer.formats.doctor.problem import Problem, Severity
+
+__all__ = ["chunk_problems"]
+
+_END = b"\x00\xff\x2f\x00"
+"""A track that holds nothing but its end."""
+
+
+def chunk_problems(data: bytes) -> Iterator[Problem]:
+    """What the chunks of the MIDI file `data` tell: tracks that are cut short, missing, or empty."""
+    if data[:4] == b"RIFF":
+        data = data[data.find(b"MThd") :] if b"MThd" in data[:4096] else b""
+    if len(data) < 14 or data[:4] != b"MThd":
+        return
+    announced = int.from_bytes(data[10:12], "big")
+    tracks, cut, at = [], 0, 8 + int.from_bytes(data[4:8], "big")
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at + 4 : at + 8], "big")
+        content = data[at + 8 : at + 8 + size]
+        if data[at : at + 4] == b"MTrk":
+            tracks.append(content)
+        cut = size - len(content)
+        at += 8 + size
+    if cut:
+        yield _problem("cut short", f"the last of {len(tracks)} tracks lacks {cut:,} of its bytes", Severity.ERROR)
+    if len(tracks) < announced:
+        message = f"the header announces {announced} tracks, and there are {len(tracks)}"
+        yield _problem("tracks missing", message, Severity.ERROR)
+    empty = [number for number, content in enumerate(tracks, 1) if content[-4:] == _END and len(content) == 4]
+    # the first track of many holds the tempo, where there is any
+    if any(number > 1 for number in empty):
+        named = ", ".join(map(str, empty[:5])) + ("..." if len(empty) > 5 else "")
+        yield _problem("empty track", f"nothing is in track {named} of {len(tracks)}", Severity.WARNING)
+
+
+def _problem(kind: str, message: str, severity: Severity) -> Problem:
+    return Problem(0, 0, kind, message, severity)

@@ -1,0 +1,149 @@
+"""One file, examined: what kind of music it holds, what is wrong in it, and a fingerprint of each piece."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from composer.api import ReadError, Source
+from composer.formats import midi, scores
+from composer.formats.abc.lexer import TuneText, split_tunes
+from composer.formats.abc.parser import parse_tune
+from composer.formats.abc.reader import score_of
+from composer.formats.doctor.chunks import chunk_problems
+from composer.formats.doctor.encoding import decoded
+from composer.formats.doctor.melody import Fingerprint, fingerprint
+from composer.formats.doctor.problem import Problem
+from composer.formats.doctor.sounding import sounding_problems
+from composer.formats.doctor.stray import number_of, number_problems, stray_problems
+from composer.formats.doctor.tunes import tune_problems
+
+__all__ = ["SUFFIXES", "Examination", "Specimen", "examine"]
+
+SUFFIXES = (*scores.SUFFIXES, ".rmi", ".txt", ".csv", ".tsv")
+"""The suffixes of files that are looked at in a folder."""
+
+_WORDS = (".txt", ".csv", ".tsv")
+"""Files that need not hold music: of these, the encoding is examined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Specimen:
+    """A piece that can be played: its name and title in its file, the line where it begins (0: none), its melody."""
+
+    tune: str
+    title: str
+    line: int
+    fingerprint: Fingerprint | None
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was found in one file: `problems` in the order of its lines, and its pieces."""
+
+    problems: tuple[Problem, ...] = ()
+    specimens: tuple[Specimen, ...] = ()
+
+
+def examine(source: Source) -> Examination:
+    """What is wrong in `source`. What it holds decides how it is read, not its suffix.
+
+    Raises ReadError where its bytes cannot be had.
+    """
+    data = source.bytes()
+    if not data.strip():
+        return _broken("empty file", "the file is empty")
+    suffix = scores.suffix_of(source)
+    if suffix == ".mid":
+        return _of_midi(data)
+    if suffix == ".musicxml":
+        return _of_notation(data)
+    found = decoded(data)
+    if found is None:
+        return _broken("unknown format", "the file is neither music nor text")
+    if suffix != ".abc" and source.path.suffix.lower() in _WORDS:
+        return Examination(found.problems)
+    return _of_tunes(found.text, found.problems)
+
+
+def _broken(kind: str, message: str) -> Examination:
+    return Examination((Problem(0, 0, kind, message),))
+
+
+def _of_midi(data: bytes) -> Examination:
+    problems = list(chunk_problems(data))
+    try:
+        score = midi.read(data, "the file")
+    except ReadError as error:
+        return Examination((*problems, _refusal(error)))
+    specimen = Specimen("", score.title, 0, fingerprint(score))
+    return Examination((*problems, *sounding_problems(score)), (specimen,))
+
+
+def _of_notation(data: bytes) -> Examination:
+    from composer.formats import notation
+
+    try:
+        score = notation.read(data, "the file")
+    except ReadError as error:
+        return Examination((_refusal(error),))
+    return Examination(tuple(sounding_problems(score)), (Specimen("", score.title, 0, fingerprint(score)),))
+
+
+def _refusal(error: ReadError) -> Problem:
+    """Why a reader does not read a file; where it knows a line, the problem is there."""
+    kind = "no notes" if "has no notes" in error.message else "unreadable"
+    return Problem(*_place(error.message), kind, error.message)
+
+
+_PLACE = re.compile(r"line (\d+), column (\d+)")
+
+
+def _place(message: str) -> tuple[int, int]:
+    found = _PLACE.search(message)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _of_tunes(text: str, odd: Sequence[Problem]) -> Examination:
+    tunes = split_tunes(text)
+    if not tunes:
+        return Examination((*odd, Problem(1, 1, "no tune", "there is no tune in the file")))
+    problems = [*odd, *stray_problems(text, tunes), *number_problems(tunes)]
+    specimens = []
+    for tune in tunes:
+        found, specimen = _of_tune(tune)
+        problems += found
+        if specimen is not None:
+            specimens.append(specimen)
+    return Examination(tuple(sorted(_once(problems), key=lambda each: each.place)), tuple(specimens))
+
+
+def _of_tune(text: TuneText) -> tuple[list[Problem], Specimen | None]:
+    """What is wrong in a tune, and its melody. Whatever breaks a reader is the tune's fault."""
+    number = number_of(text)
+    try:
+        tune = parse_tune(text)
+        problems = tune_problems(tune)
+    except (ReadError, ArithmeticError, ValueError, RecursionError, IndexError, KeyError) as error:
+        return [Problem(text.first, 1, "unreadable", f"the tune cannot be read: {error}", tune=number)], None
+    try:
+        score = score_of(tune)
+    except (ReadError, ArithmeticError, ValueError):
+        return problems, None
+    return problems, Specimen(number, score.title, text.first, fingerprint(score))
+
+
+def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """`problems`, an unknown field that all tunes of a collection have being told of the first."""
+    held = list(problems)
+    counts = Counter(each.message for each in held if each.kind == "unknown field")
+    told: set[str] = set()
+    for each in held:
+        if each.kind != "unknown field":
+            yield each
+        elif each.message not in told:
+            told.add(each.message)
+            more = counts[each.message] - 1
+            yield replace(each, message=each.message + (f", here and {more:,} more times" if more else ""))

@@ -1,0 +1,75 @@
+"""What stands outside the tunes of an ABC file, and how tunes are numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from composer.formats.abc.lexer import TuneText, block_lines, field_of, strip_comment, tokens
+from composer.formats.doctor.problem import Problem, Severity
+
+__all__ = ["number_of", "number_problems", "stray_problems"]
+
+
+def number_of(tune: TuneText) -> str:
+    """What the `X:` line of a tune says; empty where it has none."""
+    first = tune.lines[0] if tune.lines else ""
+    return strip_comment(first[2:]).strip() if first.startswith("X:") else ""
+
+
+def number_problems(tunes: Sequence[TuneText]) -> Iterator[Problem]:
+    """Numbers that two tunes of a file share."""
+    seen: dict[str, int] = {}
+    for tune in tunes:
+        number = number_of(tune)
+        if number and number in seen:
+            message = f"the tune at line {seen[number]} has the number {number} already"
+            yield Problem(tune.first, 1, "number given twice", message, Severity.WARNING)
+        elif number:
+            seen[number] = tune.first
+
+
+def stray_problems(text: str, tunes: Sequence[TuneText]) -> Iterator[Problem]:
+    """Music between tunes, which no program plays: cut off by a blank line, or a tune without a number."""
+    lines = text.split("\n")
+    inside = block_lines(lines)
+    for tune in tunes:
+        inside.update(range(tune.first - 1, tune.first - 1 + len(tune.lines)))
+    for begin, block in _blocks(lines, inside):
+        if any(line.startswith("K:") for line in block) and any(map(_is_music, block)):
+            yield Problem(
+                begin, 1, "tune without a number", "a tune without an `X:` line among others, which is left out"
+            )
+        else:
+            yield from _cut_off(begin, block)
+
+
+def _blocks(lines: Sequence[str], inside: set[int]) -> Iterator[tuple[int, list[str]]]:
+    """What stands outside, blank line to blank line, and at which line it begins."""
+    block: list[str] = []
+    for at, line in enumerate([*lines, ""]):
+        if at in inside or not line.strip():
+            if block:
+                yield at - len(block) + 1, block
+            block = []
+        else:
+            block.append(line)
+
+
+def _cut_off(begin: int, block: Sequence[str]) -> Iterator[Problem]:
+    number = next((number for number, line in enumerate(block, begin) if _is_music(line)), None)
+    if number is not None:
+        message = "music outside of any tune, since a blank line ended the one before"
+        yield Problem(number, 1, "music cut off", message)
+
+
+_MUSIC = frozenset({"note", "bar", "rest", "tie", "broken", "tuplet", "ending", "text", "inline", "grace", "slur"})
+
+
+def _is_music(line: str) -> bool:
+    """Whether `line` is music without doubt: notes and bar lines, and hardly anything else."""
+    line = strip_comment(line)
+    if line.count("|") < 2 or field_of(line, 1) is not None:
+        return False
+    kinds = [token.kind for token in tokens(line, 1)]
+    music = sum(kind in _MUSIC for kind in kinds)
+    return kinds.count("note") >= 4 and music >= 0.9 * len(kinds)

@@ -1,0 +1,132 @@
+"""What is wrong in the tunes of an ABC file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from composer.formats.abc.check import check_parsed
+from composer.formats.abc.elements import Mark, Sound, Tune
+from composer.formats.abc.keys import pitch
+from composer.formats.abc.lexer import Diagnostic
+from composer.formats.doctor.headers import header_problems
+from composer.formats.doctor.measures import MISFITS, weighed
+from composer.formats.doctor.problem import Problem, Severity
+from composer.formats.doctor.sounding import HIGHEST, LOWEST
+from composer.formats.doctor.stray import number_of
+
+__all__ = ["all_problems", "tune_problems"]
+
+_HARMLESS = frozenset({"definition left out"})
+"""What the reader says of itself, and is no fault of the tune."""
+
+_MILD = frozenset({"dangling tie", "odd number", "text in the header", "unknown transposition", "too long"})
+"""What plays as it was meant all the same, or is left out without a loss."""
+
+
+def tune_problems(tune: Tune) -> list[Problem]:
+    """What is wrong in a parsed tune, in the order of its lines; habits of the whole tune are told once."""
+    return list(_gathered(all_problems(tune)))
+
+
+def all_problems(tune: Tune) -> list[Problem]:
+    """What is wrong in a parsed tune, in the order of its lines, each place by itself."""
+    found = check_parsed(tune)
+    problems = [*weighed(tune, [each for each in found if each.kind in MISFITS])]
+    problems += _told([each for each in found if each.kind not in MISFITS], tune)
+    problems += header_problems(tune)
+    problems += _out_of_range(tune)
+    number, title = number_of(tune.text), tune.first("T")
+    if not number and not tune.text.lines[0].startswith("X:"):
+        problems.append(Problem(tune.text.first, 1, "no number", "the tune has no `X:` line"))
+    found_once = sorted(set(problems), key=lambda each: (each.place, each.kind))
+    return [replace(each, tune=number, title=title) for each in found_once]
+
+
+_MANY = frozenset({"dangling tie", "e-mail in the music", "old line break"})
+"""Habits of a whole tune, of which the first is told."""
+
+
+def _gathered(problems: Sequence[Problem]) -> Iterator[Problem]:
+    counts = Counter(each.kind for each in problems)
+    told: set[str] = set()
+    for each in problems:
+        if each.kind not in _MANY or counts[each.kind] == 1:
+            yield each
+        elif each.kind not in told:
+            told.add(each.kind)
+            yield replace(each, message=f"{each.message}; here and {counts[each.kind] - 1} more times in the tune")
+
+
+def _told(found: Sequence[Diagnostic], tune: Tune) -> Iterator[Problem]:
+    """The checker's other diagnostics, each with its weight and without what is no fault."""
+    for each in found:
+        if each.kind in _HARMLESS or (each.kind == "repeat without an end" and _closed(tune, each)):
+            continue
+        line = tune.text.lines[each.line - tune.text.first]
+        if _understood(each, line):
+            continue
+        if each.kind == "unknown character":
+            yield _unknown(each, line)
+            continue
+        severity = Severity.WARNING if each.kind in _MILD else Severity.ERROR
+        yield Problem(each.line, each.column, each.kind, each.message or each.kind, severity)
+
+
+def _understood(found: Diagnostic, line: str) -> bool:
+    """Whether a diagnostic is of what is right in ABC: a field whose value begins with a colon, a note after `|]`."""
+    if found.kind == "text in the header":
+        return line[1:2] == ":"
+    return found.kind == "unbalanced brackets" and line[max(found.column - 2, 0) : found.column] == "|]"
+
+
+def _closed(tune: Tune, found: Diagnostic) -> bool:
+    """Whether a repeat that seems open at a place was closed by `:|` before a second ending."""
+    for elements in tune.voices.values():
+        closed = False
+        for element in elements:
+            if not isinstance(element, Mark):
+                continue
+            if (element.line, element.column) >= (found.line, found.column):
+                break
+            closed = (closed or bool(element.ends)) and not element.starts
+        if closed:
+            return True
+    return False
+
+
+_EMAIL = ("=20", "=3D", "=\n")
+
+
+def _unknown(found: Diagnostic, line: str) -> Problem:
+    """A character that means nothing, and why it may be there."""
+    character, rest = line[found.column - 1 : found.column], line[found.column - 1 :] + "\n"
+    before = line[max(found.column - 2, 0) :] + "\n"
+    if rest.startswith(_EMAIL) or before.startswith(_EMAIL):
+        message = "a remnant of e-mail (quoted-printable) in the music"
+        return Problem(found.line, found.column, "e-mail in the music", message)
+    if character in "!*" and found.column >= 1:
+        message = f"`{character}` told programs of old to break or to fill the line, and means nothing any more"
+        return Problem(found.line, found.column, "old line break", message, Severity.WARNING)
+    if character == '"':
+        return Problem(found.line, found.column, "unknown character", 'a `"` that is not closed')
+    return Problem(found.line, found.column, "unknown character", found.message)
+
+
+def _out_of_range(tune: Tune) -> Iterator[Problem]:
+    for elements in tune.voices.values():
+        beyond = [
+            (sound, midi)
+            for sound in elements
+            if isinstance(sound, Sound)
+            for midi in (pitch(*tone) for tone in sound.tones)
+            if not LOWEST <= midi <= HIGHEST
+        ]
+        if beyond:
+            sound, midi = beyond[0]
+            side = "below the lowest" if midi < LOWEST else "above the highest"
+            more = f", the first of {len(beyond)}" if len(beyond) > 1 else ""
+            message = f"a note {side} key of a piano{more}"
+            severity = Severity.WARNING if all(0 <= each <= 127 for _, each in beyond) else Severity.ERROR
+            yield Problem(sound.line, sound.column, "note out of range", message, severity)

@@ -1,0 +1,169 @@
+"""`composer check`: findings as lines, in colour, as JSON; exit codes; files that are mended beside their own."""
+
+import json
+import re
+import zipfile
+
+import pytest
+
+from composer.core import models
+
+GOOD = "X:1\nT:The Hare\nM:6/8\nL:1/8\nK:D\n|:ABA ABA|d3 D3:|\n"
+BAD = f"{GOOD}\nX:2\nT:The Hound\nM:6/8\nL:1/8\nK:D\nABA ABA|ABA AB|ABA ABA|]\n\nX:3\nM:6/8\nL:1/8\nK:D\nA6|!B6|]\n"
+
+
+@pytest.fixture
+def tune(tmp_path):
+    path = tmp_path / "tune.abc"
+    path.write_text(BAD)
+    return path
+
+
+def test_good_tunes(composer, tunes):
+    result = composer("check", tunes)
+    assert (result.code, result.out) == (0, "")
+    assert result.err == "1 file with 4 pieces: nothing is wrong\n"
+    assert composer("check", tunes, "--quiet").err == ""
+
+
+def test_a_hundred_generated_tunes_are_not_blamed(composer, tmp_path):
+    path = tmp_path / "hundred.abc"
+    options = ("--count", "100", "--seed", "1", "--length", "150", "--checkpoint", models.bundled("abc"))
+    assert composer("gen", "abc", *options, "--output", path).code == 0
+    result = composer("check", path)
+    assert (result.code, result.out) == (0, "")
+    assert "1 file with 100 pieces" in result.err
+
+
+def test_findings_are_lines_that_an_editor_can_go_to(composer, tune):
+    result = composer("check", tune)
+    assert result.code == 1
+    assert result.out == (
+        f"{tune}:13:9: error: a bar of 2.5 quarter notes where the meter has 3\n"
+        f"{tune}:19:4: warning: `!` told programs of old to break or to fill the line, and means nothing any more\n"
+    )
+    assert result.err == "1 file with 3 pieces: 1 error, 1 warning\n"
+
+
+def test_errors_only(composer, tune):
+    result = composer("check", tune, "--errors-only")
+    assert result.code == 1
+    assert "warning" not in result.out
+    tune.write_text(BAD.replace("ABA AB|", "ABA ABA|"))
+    assert composer("check", tune).code == 1
+    assert composer("check", tune, "--errors-only").code == 0
+
+
+def test_on_a_terminal_findings_stand_below_their_file(composer, tune):
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", composer("check", tune, terminal=True).out)
+    assert shown.splitlines()[:3] == [
+        str(tune),
+        "  2 The Hound",
+        "        13:9  error    a bar of 2.5 quarter notes where the meter has 3",
+    ]
+    assert "\x1b[1;31m" in composer("check", tune, terminal=True).out
+    assert "\x1b[1;31m" not in composer("check", tune, terminal=True, NO_COLOR="1").out
+
+
+def test_what_a_file_says_cannot_steer_the_terminal(composer, tmp_path):
+    (tmp_path / "a.abc").write_text("X:1\nT:\x1b[2J\nM:6/8\nK:\x1b]0;H\nA6|A5|A6|]\n")
+    for terminal in (False, True):
+        out = composer("check", tmp_path / "a.abc", terminal=terminal, NO_COLOR="1").out
+        assert "\x1b[2J" not in out
+        assert "\x1b]" not in out
+
+
+def test_as_json(composer, tune):
+    result = composer("check", tune, "--json")
+    assert result.code == 1
+    found = json.loads(result.out)
+    assert {name: found[name] for name in ("files", "pieces", "errors", "warnings", "fixed")} == {
+        "files": 1, "pieces": 3, "errors": 1, "warnings": 1, "fixed": [],
+    }  # fmt: skip
+    assert found["problems"][0] == {
+        "file": str(tune),
+        "tune": "2",
+        "title": "The Hound",
+        "line": 13,
+        "column": 9,
+        "kind": "bar too short",
+        "severity": "error",
+        "message": "a bar of 2.5 quarter notes where the meter has 3",
+    }
+
+
+def test_as_json_where_nothing_is_wrong(composer, tunes):
+    result = composer("check", tunes, "--json")
+    assert (result.code, json.loads(result.out)["problems"]) == (0, [])
+
+
+def test_no_bad_file_ends_the_run(composer, tune, tmp_path):
+    (tmp_path / "broken.mid").write_bytes(b"MThd")
+    (tmp_path / "zipped.zip").write_bytes(b"PK\3\4 no archive")
+    (tmp_path / "words.txt").write_bytes(b"caf\xe9")
+    result = composer("check", tmp_path, tmp_path / "zipped.zip")
+    assert result.code == 1
+    assert [line.removeprefix(f"{tmp_path}/").split(": ")[0] for line in result.out.splitlines()] == [
+        "broken.mid", "tune.abc:13:9", "tune.abc:19:4", "words.txt:1:4", "error",
+    ]  # fmt: skip
+
+
+def test_members_of_archives_and_stdin(composer, process, tune, tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.write(tune, "in/tune.abc")
+    assert f"{tmp_path / 'all.zip'}/in/tune.abc:13:9: error" in composer("check", tmp_path / "all.zip").out
+    assert b"stdin:13:9: error" in process("check", "-", input=BAD.encode()).stdout
+    result = composer("check", tmp_path / "all.zip", "--fix")
+    assert "left: it is no file of its own" in result.out
+
+
+def test_what_can_be_mended_is_written_beside(composer, tune):
+    result = composer("check", tune, "--fix")
+    fixed = tune.with_name("tune.fixed.abc")
+    assert result.code == 1
+    assert f"{tune}:15: fixed: old line breaks left out\n" in result.out
+    assert f"{tune}:8: left: it cannot be written anew: a bar that does not fill its meter" in result.out
+    assert f"wrote {fixed}\n" in result.err
+    assert tune.read_text() == BAD
+    assert fixed.read_text() == BAD.replace("!", "")
+    assert composer("check", fixed).out.count("\n") == 1
+
+
+def test_what_is_mended_is_well(composer, tune):
+    tune.write_text(BAD.replace("ABA AB|", "ABA ABA|"))
+    assert composer("check", tune, "--fix").code == 1
+    assert composer("check", tune.with_name("tune.fixed.abc")).code == 0
+
+
+def test_no_mended_file_is_replaced_unless_forced(composer, tune):
+    fixed = tune.with_name("tune.fixed.abc")
+    fixed.write_text("mine")
+    result = composer("check", tune, "--fix")
+    assert "exists already; --force replaces it" in result.out
+    assert "fixed:" not in result.out
+    assert fixed.read_text() == "mine"
+    composer("check", tune, "--fix", "--force")
+    assert fixed.read_text() != "mine"
+
+
+def test_what_was_mended_as_json(composer, tune):
+    found = json.loads(composer("check", tune, "--fix", "--json").out)
+    (fixed,) = found["fixed"]
+    assert (fixed["file"], fixed["output"]) == (str(tune), str(tune.with_name("tune.fixed.abc")))
+    assert [(note["line"], note["tune"]) for note in fixed["changes"]] == [(15, "3")]
+    assert [(note["line"], note["tune"]) for note in fixed["left"]] == [(8, "2")]
+
+
+def test_nothing_is_written_where_nothing_is_wrong(composer, tunes, tmp_path):
+    copy = tmp_path / "copy.abc"
+    copy.write_bytes(tunes.read_bytes())
+    assert composer("check", copy, "--fix").code == 0
+    assert list(tmp_path.glob("*.fixed.*")) == []
+
+
+def test_command_lines_that_cannot_be_meant(composer, tunes, tmp_path):
+    composer("check", tunes, "--force").failed("--force is for --fix", code=2)
+    composer("check").failed("FILE", code=2)
+    composer("check", tmp_path / "none.abc").failed("there is no file")
+    (tmp_path / "empty").mkdir()
+    composer("check", tmp_path / "empty").failed("there is no music in")

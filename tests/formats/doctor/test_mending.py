@@ -1,0 +1,101 @@
+"""A mended file is well, holds all that was well before letter by letter, and what cannot be mended is said."""
+
+import pytest
+
+from composer.api.testing import source
+from composer.formats.abc.reader import read_score
+from composer.formats.doctor.examination import examine
+from composer.formats.doctor.mending import mended
+
+HEADER = "X:1\nT:Planted\nC:Anon\nM:6/8\nL:1/8\nK:D\n"
+GOOD = "X:7\nT:Good ~ as it is\nM:6/8\nL:1/8\nK:D\n{g}ABA  ~c3 | (def) g3 |]\n"
+
+
+def mend(content, name="tune.abc"):
+    given = source(content, name)
+    return mended(given, examine(given).problems)
+
+
+@pytest.mark.parametrize(
+    ("body", "change"),
+    [
+        ("|:f|ABA ABA|ABA ABA:|", "an upbeat played once"),
+        ("|:ABA ABA|ABA AB:|", "a rest in a short last bar"),
+        ("A6|B6\nA6|B6|]", "written anew"),
+        ("A6|B6|!c6|]", "old line breaks left out"),
+        ("A6|B?6|]", "characters that mean nothing left out"),
+        ("A6-|B6|]", "ties to nothing left out"),
+        ("A6|B6 |=20\nA6|=3DB6|]", "quoted-printable decoded"),
+        ("|:A6|B6|]", "written anew"),
+    ],
+)
+def test_a_tune_is_mended(body, change):
+    done = mend(f"{HEADER}{body}\n\n{GOOD}")
+    text = done.data.decode()
+    assert examine(source(text, "tune.fixed.abc")).problems == ()
+    assert text.startswith("X:1\nT:Planted\nC:Anon\n")
+    assert text.endswith(f"\n{GOOD}")
+    assert change in done.changes[0].message
+    assert (done.changes[0].line, done.changes[0].tune, done.left) == (1, "1", ())
+
+
+def test_the_melody_stays():
+    done = mend(f"{HEADER}A6|B6\nc6|d6|]\n")
+    pitches = [note.pitch for note in read_score(done.data.decode()).notes]
+    assert pitches == [69, 71, 73, 74]
+
+
+def test_fields_and_numbers_are_put_right():
+    done = mend(f"T:No number\nM:6/8\nK:D\nA6|]\n\n{GOOD}\n{GOOD}")
+    text = done.data.decode()
+    assert [line for line in text.split("\n") if line.startswith("X:")] == ["X:7", "X:8"]
+    done = mend("X:1\nM:6/8\nL:1/8\nY:AAB\nK:D\nA6|]\n")
+    assert "% Y:AAB" in done.data.decode()
+
+
+def test_what_is_left_out_is_said():
+    done = mend(f"{HEADER}|:ABA ~ABA|{{c}}ABA AB:|\nw: la la\n")
+    assert "without its grace notes, decorations and words" in done.changes[0].message
+
+
+def test_an_encoding_is_mended():
+    done = mend(GOOD.replace("Good", "Café").encode("latin-1"))
+    assert done.data.decode() == GOOD.replace("Good", "Café")
+    done = mend(GOOD.replace("Good", "CafÃ©\x07"))
+    assert done.data.decode() == GOOD.replace("Good", "Café")
+
+
+def test_what_nobody_can_know_is_left_and_said():
+    done = mend(f"{HEADER}ABA ABA|ABA AB|ABA ABA|]\n")
+    assert done.data is None
+    assert done.left[0].line == 1
+    assert "cannot be written anew: a bar that does not fill its meter" in done.left[0].message
+    done = mend(f"{HEADER}ABA ABA|A?BA AB|ABA ABA|]\n")
+    assert "A?BA" not in done.data.decode()
+    assert len(done.changes) == len(done.left) == 1
+
+
+def test_faults_between_tunes_are_left_and_said():
+    done = mend(f"{GOOD}\nABA ABA|ABA ABA|]\n")
+    assert done.data is None
+    assert "blank line" in done.left[0].message
+
+
+def test_damaged_midi_is_written_anew(midi_with_a_hanging_note):
+    done = mend(midi_with_a_hanging_note, "tune.mid")
+    assert done.suffix == ".mid"
+    assert examine(source(done.data, "tune.fixed.mid")).problems == ()
+    assert "never ended" in done.changes[0].message
+
+
+@pytest.fixture
+def midi_with_a_hanging_note():
+    track = b"\x00\x90\x3c\x50\x60\x80\x3c\x00\x00\x90\x40\x50\x00\xff\x2f\x00"
+    return b"MThd\0\0\0\6\0\1\0\1\0\x60MTrk" + len(track).to_bytes(4, "big") + track
+
+
+def test_other_files_cannot_be_mended():
+    done = mend('<?xml version="1.0"?><score-partwise><part-list>', "a.musicxml")
+    assert done.data is None
+    assert "broken at line 1" in done.left[0].message
+    assert mend(b"MThd", "a.mid").data is None
