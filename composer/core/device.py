@@ -6,11 +6,16 @@ import ctypes
 import os
 import re
 import sys
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from composer.api import DeviceError
+
+if TYPE_CHECKING:
+    import torch
 
 DEFAULT = "COMPOSER_DEVICE"
 """The environment variable that says what `auto` means for this user."""
@@ -26,7 +31,7 @@ def resolve(asked: str = "auto") -> str:
     if name == "auto":
         name = os.environ.get(DEFAULT, "").strip().lower() or "auto"
     if name == "auto":
-        return "cuda" if cuda_devices() and torch_build() else "cpu"
+        return "cpu" if _obstacle() else "cuda"
     if name == "cpu":
         return name
     if name == "mps":
@@ -36,25 +41,75 @@ def resolve(asked: str = "auto") -> str:
     raise DeviceError(f"there is no device `{name}`", "it can be auto, cpu, cuda, cuda:N or mps")
 
 
-def unused() -> str:
-    """Why a CUDA device that is there cannot be used, as a line for the user; empty where there is no such case."""
-    if cuda_devices() and find_spec("torch") and not torch_build():
-        return "there is a CUDA device, but the torch that is installed is built for the CPU alone"
-    return ""
+def unused(asked: str = "auto") -> str:
+    """Why `auto` passes over a CUDA device that seems to be there, as a line for the user.
+
+    Empty where there is none, where it is used, where a device was named, or where nothing but composing on the CPU is
+    installed.
+    """
+    named = asked.strip().lower() != "auto" or os.environ.get(DEFAULT, "").strip().lower() not in ("", "auto")
+    if named or not find_spec("torch") or not (cuda_devices() or driver().trouble):
+        return ""
+    obstacle = _obstacle()
+    return f"there is a CUDA device, but {obstacle[0]}; the CPU is used" if obstacle else ""
+
+
+def placed(network: torch.nn.Module, device: str) -> torch.nn.Module:
+    """`network` on `device`. Raises DeviceError where the device is there and yet does nothing, or has no room."""
+    import torch
+
+    try:
+        (torch.ones(1, device=device) + 1).item()
+        return network.to(device)
+    except (RuntimeError, AssertionError) as error:  # the latter from a build of torch without it
+        reason = str(error).strip().partition("\n")[0]
+        raise DeviceError(f"`{device}` cannot be used: {reason}", "use --device cpu") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """What the CUDA driver says: how many `devices` there are, the newest CUDA `version` it runs, (0, 0) if unknown.
+
+    `trouble` is why it can do nothing, where it is there, and devices may be too.
+    """
+
+    devices: int = 0
+    version: tuple[int, int] = (0, 0)
+    trouble: str = ""
 
 
 @cache
-def cuda_devices() -> int:
-    """How many CUDA devices the driver has; 0 where there is no driver. The driver's own library is asked."""
-    name = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+def driver() -> Driver:
+    """The driver's own library is asked, so that torch need not be imported."""
     try:
-        driver = ctypes.CDLL(name)
-        count = ctypes.c_int(0)
-        if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
-            return 0
-    except (OSError, AttributeError):
-        return 0
-    return count.value
+        library = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        begun = library.cuInit(0)
+        if begun:
+            return Driver(trouble="" if begun in _NOTHING_THERE else _said(library, begun))
+        count, version = ctypes.c_int(0), ctypes.c_int(0)
+        counted = library.cuDeviceGetCount(ctypes.byref(count))
+        if counted:
+            return Driver(trouble=_said(library, counted))
+        library.cuDriverGetVersion(ctypes.byref(version))
+        return Driver(count.value, (version.value // 1000, version.value % 1000 // 10))
+    except (OSError, AttributeError):  # no driver, or no library of that kind
+        return Driver()
+
+
+_NOTHING_THERE = 34, 100
+"""What a stub of the library answers, and a driver without a device (CUDA_ERROR_STUB_LIBRARY, CUDA_ERROR_NO_DEVICE)."""
+
+
+def _said(library: ctypes.CDLL, code: int) -> str:
+    """The driver's words for an error."""
+    words = ctypes.c_char_p()
+    library.cuGetErrorString(code, ctypes.byref(words))
+    return f"{words.value.decode(errors='replace')} (error {code})" if words.value else f"error {code}"
+
+
+def cuda_devices() -> int:
+    """How many CUDA devices the driver has; 0 where there is no driver."""
+    return driver().devices
 
 
 @cache
@@ -71,13 +126,31 @@ def torch_build() -> str:
     return match.group(1) if match else ""
 
 
+def _obstacle() -> tuple[str, str] | None:
+    """Why CUDA cannot be used, and the way out."""
+    build, version = torch_build(), driver().version
+    if driver().trouble:
+        return f"its driver says: {driver().trouble}", "look at the driver and at who may use it, or use --device cpu"
+    if not cuda_devices():
+        return "there is no CUDA device", "use --device cpu, or auto"
+    if not find_spec("torch"):
+        return "torch is not installed", "install a CUDA build of torch, or use --device cpu"
+    if not build:
+        return "the torch that is installed is built for the CPU alone", "install a CUDA build of torch"
+    if any(version) and version[0] < int(build.partition(".")[0]):
+        known = ".".join(map(str, version))
+        return (
+            f"its driver is for CUDA {known} and torch is built for {build}",
+            "install a newer driver or an older build of torch, or use --device cpu",
+        )
+    return None
+
+
 def _cuda(name: str) -> str:
-    count = cuda_devices()
-    if not count:
-        raise DeviceError("there is no CUDA device that can be used", "use --device cpu, or auto")
-    if not torch_build():
-        raise DeviceError("the torch that is installed is built for the CPU alone", "install a CUDA build of torch")
-    index = int(name.partition(":")[2] or 0)
+    obstacle = _obstacle()
+    if obstacle:
+        raise DeviceError(f"`{name}` cannot be used: {obstacle[0]}", obstacle[1])
+    index, count = int(name.partition(":")[2] or 0), cuda_devices()
     if index >= count:
         raise DeviceError(f"there is no device `{name}`", f"the last one is cuda:{count - 1}")
     return name
