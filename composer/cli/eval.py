@@ -56,6 +56,8 @@ def eval(  # noqa: A001 - the command's name
     if effort < 1:
         raise UsageError(f"--effort cannot be {effort}", "give 1 or more")
     where = devices.resolve(device)
+    if reason := devices.unused(device):
+        console.warn(reason)
     path = models.located(checkpoint) if checkpoint else models.default(rep)
     opened = player.open_checkpoint(path, rep, "eval {} FILES... --checkpoint")
     with Reading(console) as reading:

@@ -143,6 +143,8 @@ def gen(
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder", "name a model in it, which ends in .safetensors")
     model = player.open_player(path, rep, devices.resolve(device))
+    if reason := devices.unused(device):
+        console.warn(reason)
     begun = opening.given(model.representation, console, prime, prime_text)
     request = Request(
         length=length or len(begun.steps) + model.representation.length,

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from composer.api import DeviceError
 
 if TYPE_CHECKING:
     import torch
+
+N = TypeVar("N", bound="torch.nn.Module")
 
 DEFAULT = "COMPOSER_DEVICE"
 """The environment variable that says what `auto` means for this user."""
@@ -54,7 +56,7 @@ def unused(asked: str = "auto") -> str:
     return f"there is a CUDA device, but {obstacle[0]}; the CPU is used" if obstacle else ""
 
 
-def placed(network: torch.nn.Module, device: str) -> torch.nn.Module:
+def placed(network: N, device: str) -> N:
     """`network` on `device`. Raises DeviceError where the device is there and yet does nothing, or has no room."""
     import torch
 

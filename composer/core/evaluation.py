@@ -17,6 +17,7 @@ from composer.api import Kind, Piece, ReadError
 from composer.core.arrays import open_part, write_part
 from composer.core.batches import Windows
 from composer.core.corpus import Refusals, read
+from composer.core.device import placed
 from composer.core.player import Opened
 from composer.core.split import Split, divide, listed
 
@@ -118,7 +119,7 @@ def _measure(
 
     network = opened.model.network(opened.representation.spec, opened.config)
     load_weights(network, opened.checkpoint.weights, "the checkpoint")
-    network.to(device).eval()
+    placed(network, device).eval()
     torch.manual_seed(0)
     total, stream = Measure(), None
     for done, batch in enumerate(windows.windows(0), 1):

@@ -10,6 +10,7 @@ from typing import Any
 
 from composer.api import CheckpointError, Kind, Model, OptionError, Representation, Sampler, SequenceSpec, Unsupported
 from composer.core import checkpoint, options, registry
+from composer.core.device import placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def open_player(path: Path, representation: str | None = None, device: str = "cp
     """Open the checkpoint at `path`, to play on `device` (`cpu`, `cuda`, `mps`).
 
     On the CPU the model's own sampler plays, without torch where the model has one. Raises CheckpointError as
-    `open_checkpoint` does, and where the weights are not those of the model.
+    `open_checkpoint` does, and where the weights are not those of the model; DeviceError as `device.placed` does.
     """
     opened = open_checkpoint(path, representation)
     header, weights = opened.checkpoint.header, opened.checkpoint.weights
@@ -88,7 +89,7 @@ def open_player(path: Path, representation: str | None = None, device: str = "cp
 
             network = opened.model.network(header.spec, opened.config)
             network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
-            sampler = network.to(device).eval()
+            sampler = placed(network, device).eval()
         _try(sampler, header.spec)
     return Player(header, opened.representation, sampler)
 

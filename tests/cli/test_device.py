@@ -1,0 +1,52 @@
+"""A CUDA device that cannot be used is one line on stderr, and then the CPU does the work."""
+
+import pytest
+
+from composer.core import device
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine with a CUDA device, whose torch is built for the CPU alone."""
+    monkeypatch.setattr(device, "driver", lambda: device.Driver(1, (12, 4)))
+    monkeypatch.setattr(device, "torch_build", lambda: "")
+
+
+LINE = "warning: there is a CUDA device, but the torch that is installed is built for the CPU alone; the CPU is used"
+
+
+@pytest.mark.usefixtures("machine")
+def test_auto_says_in_one_line_that_a_device_is_passed_over(composer, checkpoint, tunes):
+    composed = composer("gen", "abc", "--checkpoint", checkpoint, "--length", "40", "--seed", "1")
+    measured = composer("eval", "abc", tunes, "--checkpoint", checkpoint)
+    for done in (composed, measured):
+        assert done.code == 0, done.err
+        assert done.err.splitlines().count(LINE) == 1
+    assert composed.out.startswith("X:1\n")
+
+
+@pytest.mark.usefixtures("machine")
+def test_who_asks_for_the_cpu_is_told_nothing(composer, checkpoint, monkeypatch):
+    arguments = ("gen", "abc", "--checkpoint", checkpoint, "--length", "40", "--seed", "1")
+    assert LINE not in composer(*arguments, "--device", "cpu").err
+    monkeypatch.setenv("COMPOSER_DEVICE", "cpu")
+    assert LINE not in composer(*arguments).err
+
+
+@pytest.mark.parametrize("command", ["gen", "eval"])
+def test_a_device_that_there_is_none_of_is_an_error(composer, checkpoint, tunes, monkeypatch, command):
+    monkeypatch.setattr(device, "driver", lambda: device.Driver(2, (12, 4)))
+    monkeypatch.setattr(device, "torch_build", lambda: "12.8")
+    files = [tunes] if command == "eval" else []
+    done = composer(command, "abc", *files, "--checkpoint", checkpoint, "--device", "cuda:7")
+    done.failed("there is no device `cuda:7`", "the last one is cuda:1")
+
+
+def test_a_device_that_does_nothing_is_no_fault_of_the_checkpoint(composer, checkpoint, monkeypatch):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("here it does something")
+    monkeypatch.setattr(device, "driver", lambda: device.Driver(1, (12, 4)))
+    monkeypatch.setattr(device, "torch_build", lambda: "12.8")
+    composer("gen", "abc", "--checkpoint", checkpoint).failed("`cuda` cannot be used", "--device cpu")
