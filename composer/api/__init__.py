@@ -30,10 +30,10 @@ from composer.api.representation import (
     Mask,
     NoOptions,
     Representation,
-    Source,
     TextDecoder,
 )
 from composer.api.sequence import Group, Kind, SequenceSpec, Step
+from composer.api.source import Source
 
 __all__ = [
     "API_VERSION",

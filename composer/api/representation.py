@@ -39,80 +39,21 @@ A plugin module imports neither numpy nor torch: a user who lists the plugins mu
 
 from __future__ import annotations
 
-import codecs
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from composer.api.errors import ReadError, Unsupported
+from composer.api.errors import Unsupported
 from composer.api.music import Note, Piece, Refused, Score
 from composer.api.sequence import Kind, SequenceSpec, Step
+from composer.api.source import Source
 
 Event = str | Note
 """What a decoder gives as it goes: text in the native format, or a note that is complete."""
 
 Mask = int
 """A set of tokens as the bits of an integer: bit i is set where token i is allowed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Something to read pieces from: a file, a member of an archive, or text typed by the user.
-
-    `name` names it in messages. `data` holds the bytes where they are not a file's. `root` is the folder that the
-    user named, so that folders below it can be labels. `fragment` says that this is an opening rather than a whole
-    piece. A source larger than `limit` bytes is refused.
-    """
-
-    path: Path
-    name: str = ""
-    root: Path | None = None
-    data: bytes | None = None
-    fragment: bool = False
-    limit: int = 256 * 1024 * 1024
-
-    def bytes(self) -> bytes:
-        """The whole content. Raises ReadError, naming the source, where it cannot be had."""
-        try:
-            size = len(self.data) if self.data is not None else self.path.stat().st_size
-            if size > self.limit:
-                raise ReadError(f"{self.label} is larger than {self.limit // 2**20} MB", "split it into smaller files")
-            return self.data if self.data is not None else self.path.read_bytes()
-        except OSError as error:
-            raise ReadError(
-                f"cannot read {self.label}: {error.strerror or error}", "check its name, and that you may read it"
-            ) from error
-
-    def text(self) -> str:
-        """The whole content as text: UTF-16 with its mark, UTF-8, else Windows-1252, else Latin-1.
-
-        Line ends become a line feed.
-
-        Raises ReadError for bytes that are no text.
-        """
-        text = _decoded(self.bytes())
-        if "\0" in text:
-            raise ReadError(f"{self.label} is not a text file", "check that its suffix says what it is")
-        return text.replace("\r\n", "\n").replace("\r", "\n")
-
-    @property
-    def label(self) -> str:
-        """The name for messages."""
-        return self.name or str(self.path)
-
-
-_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-"""With which a text in UTF-16 begins."""
-
-
-def _decoded(data: bytes) -> str:
-    for encoding in ("utf-16",) if data[:2] in _MARKS else ("utf-8-sig", "cp1252"):
-        with suppress(UnicodeDecodeError):
-            return data.decode(encoding)
-    return data.decode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)

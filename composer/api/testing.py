@@ -26,9 +26,10 @@ from composer.api.errors import EncodeError, Unsupported
 from composer.api.hooks import API_VERSION
 from composer.api.model import Model, Running, Sampler
 from composer.api.music import Piece, Refused
-from composer.api.representation import FrameRule, Limit, Representation, Source
+from composer.api.representation import FrameRule, Limit, Representation
 from composer.api.sampling import CounterNoise, How
 from composer.api.sequence import Kind, SequenceSpec, Step
+from composer.api.source import Source
 
 if TYPE_CHECKING:
     from composer.api.network import Batch, Network

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
 from composer.api import Piece, ReadError, Refused, Source
 from composer_text.only import Only
@@ -14,6 +16,9 @@ from composer_text.options import TextOptions
 LONGEST_SONG = 10_000
 """A file of up to so many characters is one piece, by default; a longer one holds several."""
 
+LARGE = 1 << 20
+"""Of a file of more bytes, no more than a piece is held at a time, unless it is to be a single one."""
+
 LONGEST_HEADING = 200
 """The most characters of a heading."""
 
@@ -21,7 +26,6 @@ CONTROL = "control characters removed"
 
 _SEPARATORS = re.compile("[\x85\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_GAP = re.compile(r"\n[^\S\n]*\n[^\S\n]*\n")
 _ACCENTED = re.compile(r".?[^\x00-\x7f]{1,200}", re.DOTALL)
 _TOGETHER = re.compile(r"[^\n]\n[^\n]")
 _TABLES = {".csv", ".tsv"}
@@ -29,12 +33,31 @@ _TABLES = {".csv", ".tsv"}
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A text that may hold several pieces: a file or, where `row` is true, a cell of a CSV."""
+    """A text that may hold several pieces: a file or, where `row` is true, a cell of a CSV.
+
+    Of a file that is too large to be held as a whole, it is the `source` that is kept, and not the text.
+    """
 
     text: str
     place: str
     labels: Mapping[str, str] = field(default_factory=dict)
     row: bool = False
+    source: Source | None = None
+
+    def lines(self) -> Iterator[str]:
+        """Its lines, as often as they are asked for."""
+        for line in [self.text] if self.source is None else self.source.lines():
+            yield from (line if line.isascii() else _SEPARATORS.sub("\n", line)).split("\n")
+
+    @property
+    def blank(self) -> bool:
+        """Whether it holds nothing but blanks."""
+        return not self.text.strip() if self.source is None else all(not line.strip() for line in self.source.lines())
+
+    @property
+    def long(self) -> bool:
+        """Whether it is longer than a song."""
+        return self.source is not None or len(self.text) > LONGEST_SONG
 
 
 def read(source: Source, options: TextOptions, only: Only) -> Iterator[Piece | Refused]:
@@ -42,12 +65,13 @@ def read(source: Source, options: TextOptions, only: Only) -> Iterator[Piece | R
     if source.path.suffix.lower() in _TABLES:
         passages = _rows(source, options, only)
         return _pieces(passages, _place_label(source, options), options, only)
-    text = source.text()
     if source.fragment:
-        return iter([_piece(text, source.label, {}, options)])
-    if not text.strip():
+        return iter([_piece(source.text(), source.label, {}, options)])
+    large = source.size() > LARGE and options.piece != "file"
+    passage = Passage("", source.label, source=source) if large else Passage(source.text(), source.label)
+    if passage.blank:
         raise ReadError(f"{source.label} is empty", "give a file with words in it")
-    return _pieces([Passage(text, source.label)], _place_label(source, options), options, only)
+    return _pieces([passage], _place_label(source, options), options, only)
 
 
 def _pieces(
@@ -62,7 +86,7 @@ def _pieces(
         stranger = only.refuses(labels)
         if stranger:
             yield Refused(stranger, passage.place)
-        elif not passage.text.strip():
+        elif passage.blank:
             yield Refused("there is no text in it", passage.place)
         else:
             known = {name: value for name, value in labels.items() if name in {*around, *options.labels}}
@@ -110,41 +134,54 @@ def _composed(text: str) -> str:
 
 def _divided(passage: Passage, piece: str) -> Iterator[tuple[str, str]]:
     """The texts of a passage's pieces and their places."""
-    text = _SEPARATORS.sub("\n", passage.text)
-    if piece == "auto" and not passage.row and len(text) > LONGEST_SONG:
-        piece = "gap" if _GAP.search(text.strip()) else "blank"
+    if piece == "auto" and not passage.row and passage.long:
+        piece = "gap" if _has_gap(passage.lines()) else "blank"
     if piece in {"gap", "blank"}:
-        parts = list(_parts(text, 2 if piece == "gap" else 1))
-        parts = list(_headed(parts)) if piece == "gap" else parts
+        parts = _parts(passage.lines(), 2 if piece == "gap" else 1)
+        parts = _headed(parts) if piece == "gap" else parts
     elif piece == "row" and not passage.row:
-        parts = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+        parts = ((number, line) for number, line in enumerate(passage.lines(), 1) if line.strip())
     else:
-        parts = list(_parts(text, len(text)))
-    for number, part in parts:
-        yield part, passage.place if len(parts) == 1 else f"{passage.place}: line {number}"
+        parts = _parts(passage.lines(), sys.maxsize)
+    ahead = list(islice(parts, 2))
+    for number, part in chain(ahead, parts):
+        yield part, passage.place if len(ahead) == 1 else f"{passage.place}: line {number}"
 
 
-def _parts(text: str, least: int) -> Iterator[tuple[int, str]]:
+def _has_gap(lines: Iterable[str]) -> bool:
+    """Whether there are two blank lines on end between others."""
+    empty, begun = 0, False
+    for line in lines:
+        if not line.strip():
+            empty += 1
+        elif begun and empty >= 2:
+            return True
+        else:
+            empty, begun = 0, True
+    return False
+
+
+def _parts(lines: Iterable[str], least: int) -> Iterator[tuple[int, str]]:
     """What stands between runs of at least `least` blank lines, with its first line's number.
 
     Shorter runs become one blank line, and no line ends in blanks.
     """
     first, empty = 0, 0
-    lines: list[str] = []
-    for number, line in enumerate(text.split("\n"), 1):
+    part: list[str] = []
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             empty += 1
             continue
-        if lines and empty >= least:
-            yield first, "\n".join(lines)
-            lines = []
-        if lines and empty:
-            lines.append("")
-        first = first if lines else number
-        lines.append(line.rstrip())
+        if part and empty >= least:
+            yield first, "\n".join(part)
+            part = []
+        if part and empty:
+            part.append("")
+        first = first if part else number
+        part.append(line.rstrip())
         empty = 0
-    if lines:
-        yield first, "\n".join(lines)
+    if part:
+        yield first, "\n".join(part)
 
 
 def _headed(parts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:

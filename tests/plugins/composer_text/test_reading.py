@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from composer.api import Piece, ReadError, Refused, Source
 from composer.api.testing import source
-from composer_text import Text, TextOptions
+from composer_text import Text, TextOptions, reading
+from composer_text.options import PIECES
 from composer_text.reading import CONTROL, LONGEST_SONG
 
 TWO = "Up the hill\nwe go.\n\nDown again.\n\n\nNight falls,\nall calls.\n"
@@ -30,6 +33,30 @@ def at(place: str, text: str = "Some words.\n") -> Source:
 def labels(place: Source, **options: object) -> list[dict[str, str]]:
     items = Text(TextOptions(**options)).read(place)  # type: ignore[arg-type]
     return [dict(item.labels) for item in items if isinstance(item, Piece)]
+
+
+PARAGRAPHS = st.lists(
+    st.sampled_from(
+        ["Up the hill", "\n", "\n\n", "\n\n\n", "\r\n", "\u2028", "\x85\n \n", "Night\tfalls \n", "e\u0301"]
+    )
+)
+
+
+@given(PARAGRAPHS, st.booleans(), st.sampled_from([piece for piece in PIECES if piece != "file"]))
+def test_a_file_that_is_not_held_as_a_whole_has_the_same_pieces(paragraphs, long, piece):
+    """A long file differs from a large one only in that its text is in memory."""
+    text = "".join(paragraphs) + "\n\n\n" * long + LONG
+    expected = read(text, piece=piece)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reading, "LARGE", 0)
+        patched.setattr(Source, "text", None)
+        assert read(text, piece=piece) == expected
+
+
+def test_an_empty_file_is_as_empty_where_it_is_large(monkeypatch):
+    monkeypatch.setattr(reading, "LARGE", 0)
+    with pytest.raises(ReadError, match="is empty"):
+        read(" \n\n\t\n")
 
 
 class TestPieces:

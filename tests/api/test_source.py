@@ -1,0 +1,50 @@
+"""Sources as text, whole or line by line: the same text, whatever it is written in."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from composer.api import ReadError, Source
+
+CODECS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"])
+ENDS = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\u2028", "\x85", "\x0b"])
+LINES = st.lists(st.tuples(st.text(st.characters(codec="cp1252", exclude_characters="\0")), ENDS), max_size=20)
+
+
+def joined(source):
+    return "\n".join(source.lines())
+
+
+@given(LINES, CODECS)
+def test_lines_are_the_text_cut_at_its_line_feeds(lines, codec):
+    written = "".join(text + end for text, end in lines).encode(codec, "ignore")
+    source = Source(Path("a.txt"), data=written)
+    assert joined(source) == source.text().removesuffix("\n")
+
+
+@given(st.binary(max_size=200))
+def test_bytes_without_a_nul_are_text_for_both_and_others_for_neither(data):
+    source = Source(Path("a.txt"), data=data)
+    if b"\0" in data and data[:2] not in {b"\xff\xfe", b"\xfe\xff"}:
+        for read in (Source.text, joined):
+            with pytest.raises(ReadError, match="not a text file"):
+                read(source)
+    elif b"\0" not in data:
+        assert joined(source) == source.text().removesuffix("\n")
+
+
+def test_lines_are_read_from_a_file_too(tmp_path):
+    (tmp_path / "a.txt").write_bytes("Tyger\r\ntyg\u00e9r\r\n\r\nburning".encode("cp1252"))
+    assert list(Source(tmp_path / "a.txt").lines()) == ["Tyger", "tyg\u00e9r", "", "burning"]
+    assert Source(tmp_path / "a.txt").size() == 23
+
+
+@pytest.mark.parametrize("read", [Source.bytes, Source.text, joined])
+def test_what_is_missing_or_too_large_is_named(tmp_path, read):
+    with pytest.raises(ReadError, match=r"cannot read gone\.txt: No such file"):
+        read(Source(tmp_path / "gone.txt", name="gone.txt"))
+    (tmp_path / "a.txt").write_bytes(b"a" * 2**20 + b"b")
+    with pytest.raises(ReadError, match=r"a\.txt is larger than 1 MB"):
+        read(Source(tmp_path / "a.txt", name="a.txt", limit=2**20))
