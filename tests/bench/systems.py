@@ -34,6 +34,8 @@ from composer.core.player import open_player
 from composer.core.split import Split, divide
 from composer.formats import write
 from composer.formats.abc.check import check
+from composer.formats.abc.lexer import split_tunes
+from composer.formats.abc.parser import parse_tune
 
 HERE = Path(__file__).parent
 PARTS = ("train", "valid", "test")
@@ -181,7 +183,7 @@ def measured(system: System, data: Path, home: Path, budget: float) -> dict:
     opening = after_openings(checkpoint, filled(POETS[:1], data, home)) if system.representation == "text" else None
     return {
         "opening": opening,
-        "found": found, "seconds": seconds, "steps": record["step"], "story": [each for each in story if each],
+        "found": found, "seconds": seconds, "steps": record["steps"], "best": record["best_step"], "story": [each for each in story if each],
         "command": " ".join(["composer", *command]).replace(f"{data}/", "").replace(f"{home}/", ""),
     }  # fmt: skip
 
@@ -202,16 +204,23 @@ def trained(arguments: list[str], budget: float) -> float:
 
 
 def told(step: int, home: Path) -> dict | None:
-    """What the network of the story writes after `step` batches: of 50 tunes, how many parse."""
+    """What the network of the story writes after `step` batches: of 50 tunes, how many parse, and are without fault."""
     path = home / "models" / f"charrnn-abc.step-{step}.safetensors"
     if not path.exists():
         return None
     asked = ("--count", "50", "--seed", "1", "--quiet", "--length", "1000", "--width", "50")
     text = composer("gen", "abc", "--checkpoint", str(path), *asked)
     tunes = re.findall(r"^X:\d+\n.*?(?=^X:|\Z)", text, re.MULTILINE | re.DOTALL)
-    ours = sum(bool(re.search(r"^K:", tune, re.MULTILINE)) and not check(tune) for tune in tunes)
-    theirs = sum(not any(faults(tune)) for tune in tunes) if shutil.which("abc2midi") else None
-    return {"step": step, "tunes": len(tunes), "ours": ours, "abc2midi": theirs}
+    keyed = [tune for tune in tunes if re.search(r"^K:", tune, re.MULTILINE)]
+    found = [faults(tune) for tune in keyed] if shutil.which("abc2midi") else None
+    return {
+        "step": step,
+        "tunes": len(tunes),
+        "parse": sum(not any(parse_tune(each).diagnostics for each in split_tunes(tune)) for tune in keyed),
+        "ours": sum(not check(tune) for tune in keyed),
+        "no error": found and sum(not errors for errors, _ in found),
+        "abc2midi": found and sum(not any(both) for both in found),
+    }
 
 
 def after_openings(checkpoint: Path, files: Sequence[str], skip: int = 100) -> float:
@@ -259,7 +268,7 @@ def page(results: dict[str, dict]) -> str:
         found, system = result["found"], known[name]
         error = f" ± {found['stderr']:.3f}" if found["stderr"] else ""
         figure = f"{found['value']:.3f}{error} {found['unit']}, {found['pieces']} pieces"
-        trained_for = f"{result['steps']:,} steps, {result['seconds']:.0f} s"
+        trained_for = f"{result['steps']:,} steps, {result['seconds']:.0f} s; the best after {result['best']:,}"
         text.append(f"| {system.preset} | {system.data} | {system.published} | {figure} | {trained_for} |")
     text += ["", "```", *(result["command"] for result in results.values()), "```", ""]
     openings = {name: result["opening"] for name, result in results.items() if result["opening"]}
@@ -273,8 +282,10 @@ def page(results: dict[str, dict]) -> str:
     story = results.get("charrnn-abc", {}).get("story", [])
     if story:
         text += ["## What char-rnn writes as it learns", "", "Of 50 tunes at temperature 1, without any rule:", ""]
-        text += ["| batches | no fault by our checker | none by abc2midi |", "|---|---|---|"]
-        text += [f"| {each['step']:,} | {each['ours']} | {each['abc2midi']} |" for each in story]
+        columns = {"step": "batches", "parse": "parse", "ours": "and every bar, repeat and tie is whole"}
+        columns |= {"no error": "no error by abc2midi", "abc2midi": "and no warning"}
+        text += [f"| {' | '.join(columns.values())} |", "|---" * len(columns) + "|"]
+        text += [f"| {' | '.join(str(each[column]) for column in columns)} |" for each in story]
         text.append("")
     return "\n".join(text)
 
