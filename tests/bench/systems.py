@@ -183,7 +183,8 @@ def measured(system: System, data: Path, home: Path, budget: float) -> dict:
     opening = after_openings(checkpoint, filled(POETS[:1], data, home)) if system.representation == "text" else None
     return {
         "opening": opening,
-        "found": found, "seconds": seconds, "steps": record["steps"], "best": record["best_step"], "story": [each for each in story if each],
+        "found": found, "seconds": seconds, "steps": record["steps"], "best": record["best_step"],
+        "story": [each for each in story if each],
         "command": " ".join(["composer", *command]).replace(f"{data}/", "").replace(f"{home}/", ""),
     }  # fmt: skip
 
@@ -218,8 +219,8 @@ def told(step: int, home: Path) -> dict | None:
         "tunes": len(tunes),
         "parse": sum(not any(parse_tune(each).diagnostics for each in split_tunes(tune)) for tune in keyed),
         "ours": sum(not check(tune) for tune in keyed),
-        "no error": found and sum(not errors for errors, _ in found),
-        "abc2midi": found and sum(not any(both) for both in found),
+        "no error": None if found is None else sum(not errors for errors, _ in found),
+        "abc2midi": None if found is None else sum(not any(both) for both in found),
     }
 
 
@@ -268,7 +269,9 @@ def page(results: dict[str, dict]) -> str:
         found, system = result["found"], known[name]
         error = f" ± {found['stderr']:.3f}" if found["stderr"] else ""
         figure = f"{found['value']:.3f}{error} {found['unit']}, {found['pieces']} pieces"
-        trained_for = f"{result['steps']:,} steps, {result['seconds']:.0f} s; the best after {result['best']:,}"
+        trained_for = f"{result['steps']:,} steps, {result['seconds']:.0f} s" + (
+            f"; best after {result['best']:,}" if result["best"] else ""
+        )
         text.append(f"| {system.preset} | {system.data} | {system.published} | {figure} | {trained_for} |")
     text += ["", "```", *(result["command"] for result in results.values()), "```", ""]
     openings = {name: result["opening"] for name, result in results.items() if result["opening"]}
