@@ -1,5 +1,6 @@
 """`make bench`: the figures that take minutes, one table after the other. The scripts beside this say what each is."""
 
+import cuda
 import midi
 import rnnrbm
 import speed
@@ -13,3 +14,5 @@ if __name__ == "__main__":
     training.main()
     print()
     midi.main([])
+    print()
+    cuda.main([])
