@@ -95,24 +95,19 @@ class _Total:
 def _mend(diagnosis: Diagnosis, force: bool) -> tuple[Path | None, Mended]:
     """Write what can be mended of a file beside it; where that went, and what was done."""
     from composer.cli.delivery import save
-    from composer.core.doctor import FIXED
-    from composer.formats.doctor.mending import Mended, Note, mended
+    from composer.core.doctor import FIXED, treated, untreated
 
-    source = diagnosis.source
-    if source is None or source.data is not None or diagnosis.file.startswith("corpus:"):
-        return None, Mended(
-            None, left=(Note(0, "", "it is no file of its own, beside which another could be written"),)
-        )
+    done = treated(diagnosis)
+    if done.data is None or diagnosis.source is None:
+        return None, done
+    own = diagnosis.source.path
+    path = own.with_name(f"{own.stem}{FIXED}{done.suffix}")
+    if path.exists() and not force:
+        return None, untreated(f"{path} exists already; --force replaces it")
     try:
-        done = mended(source, diagnosis.problems)
-        if done.data is None:
-            return None, done
-        path = source.path.with_name(f"{source.path.stem}{FIXED}{done.suffix}")
-        if path.exists() and not force:
-            raise ComposerError(f"{path} exists already; --force replaces it")
         save(path, done.data)
     except ComposerError as error:
-        return None, Mended(None, left=(Note(0, "", error.message),))
+        return None, untreated(error.message)
     return path, done
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from composer.api import ReadError, Source
 from composer.formats.doctor.examination import Examination, Specimen, examine
 from composer.formats.doctor.melody import Fingerprint
+from composer.formats.doctor.mending import Mended, Note, mended
 from composer.formats.doctor.problem import Problem, Severity
 
-__all__ = ["FIXED", "Diagnosis", "diagnoses"]
+__all__ = ["FIXED", "Diagnosis", "diagnoses", "treated", "untreated"]
 
 FIXED = ".fixed"
 """What stands before the suffix of a file that was mended."""
@@ -41,6 +42,24 @@ def diagnoses(found: Iterable[Source | ReadError]) -> Iterator[Diagnosis]:
         copies = [copy for specimen in examined.specimens if (copy := known.meet(source.label, specimen))]
         problems = sorted([*examined.problems, *copies], key=lambda each: each.place)
         yield Diagnosis(source.label, source, tuple(problems), len(examined.specimens))
+
+
+def treated(diagnosis: Diagnosis) -> Mended:
+    """What can be mended in the file of `diagnosis`. No file, however broken, ends the round."""
+    source = diagnosis.source
+    if source is None or source.data is not None or diagnosis.file.startswith("corpus:"):
+        return untreated("it is no file of its own, beside which another could be written")
+    try:
+        return mended(source, diagnosis.problems)
+    except ReadError as error:
+        return untreated(error.message)
+    except Exception as error:
+        return untreated(f"the file breaks its reader: {type(error).__name__}: {error}")
+
+
+def untreated(why: str) -> Mended:
+    """A file in which nothing could be mended, and why."""
+    return Mended(None, left=(Note(0, "", why),))
 
 
 def _examined(source: Source) -> Examination:

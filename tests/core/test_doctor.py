@@ -1,9 +1,9 @@
 """Many files: no bad one ends the round, and a tune is found again in another key, other values, another format."""
 
 from composer import formats
-from composer.api import ReadError
+from composer.api import ReadError, Source
 from composer.api.testing import source
-from composer.core.doctor import diagnoses
+from composer.core.doctor import diagnoses, treated
 from composer.formats.abc.reader import read_score
 
 TUNE = "X:1\nT:The Hare\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n|:B2GB A2FA|G2F2 G4:|\n"
@@ -76,3 +76,15 @@ def test_a_reader_that_breaks_is_the_fault_of_its_file(monkeypatch):
     monkeypatch.setattr("composer.core.doctor.examine", broken)
     (found,) = diagnoses([source(TUNE, "a.abc")])
     assert "IndexError" in found.problems[0].message
+
+
+def test_a_mender_that_breaks_is_the_fault_of_its_file(monkeypatch, tmp_path):
+    def broken(source, problems):
+        raise IndexError("no such thing")
+
+    monkeypatch.setattr("composer.core.doctor.mended", broken)
+    (tmp_path / "a.abc").write_text(TUNE)
+    (found,) = diagnoses([Source(tmp_path / "a.abc")])
+    done = treated(found)
+    assert done.data is None
+    assert "IndexError" in done.left[0].message

@@ -125,9 +125,11 @@ def _tune(tune: TuneText, number: str) -> tuple[Sequence[str], str, str]:
     if not before and not renumbered:
         return tune.lines, "", ""
     text, done = patched(tune, number, before)
-    after = tune_problems(parse_tune(text))
+    after = all_problems(parse_tune(text))
     if not after:
         return text.lines, ", ".join(done), ""
+    if len(after) > len(before) and not renumbered:
+        return tune.lines, "", f"{before[0].kind}: what mends it would do more harm"
     normal = normalise(text)
     if isinstance(normal, Refused):
         where = f" ({normal.detail})" if normal.detail else ""

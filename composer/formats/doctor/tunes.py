@@ -61,7 +61,11 @@ def _gathered(problems: Sequence[Problem]) -> Iterator[Problem]:
 
 def _told(found: Sequence[Diagnostic], tune: Tune) -> Iterator[Problem]:
     """The checker's other diagnostics, each with its weight and without what is no fault."""
+    lines = range(tune.text.first, tune.text.first + len(tune.text.lines))
     for each in found:
+        if each.line not in lines:  # of what is nowhere, such as an ending without a bar
+            yield Problem(tune.text.first, 1, each.kind, each.message or each.kind)
+            continue
         if each.kind in _HARMLESS or (each.kind == "repeat without an end" and _closed(tune, each)):
             continue
         line = tune.text.lines[each.line - tune.text.first]

@@ -1,6 +1,8 @@
 """A mended file is well, holds all that was well before letter by letter, and what cannot be mended is said."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from composer.api.testing import source
 from composer.formats.abc.reader import read_score
@@ -99,3 +101,14 @@ def test_other_files_cannot_be_mended():
     assert done.data is None
     assert "broken at line 1" in done.left[0].message
     assert mend(b"MThd", "a.mid").data is None
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text("|:[](3ABcdz2>-\"'/^,1 \n!?K=X~", max_size=60))
+def test_whatever_stands_there_is_examined_at_its_place_and_made_no_worse(body):
+    content = f"{HEADER}{body}\n"
+    found = examine(source(content, "tune.abc")).problems
+    assert all(1 <= each.line <= content.count("\n") + 1 and each.column >= 1 for each in found)
+    done = mend(content)
+    if done.data is not None:
+        assert len(examine(source(done.data, "tune.fixed.abc")).problems) <= len(found)
