@@ -9,6 +9,7 @@ Any window can be had by its number, which is all that resuming takes, and only 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -134,13 +135,14 @@ class Windows:
         rows = min(self._batch, int(np.ceil(self._blocks[order].sum() / self._blocks[order[0]])))
         loads = [(0, row) for row in range(rows)]
         heapify(loads)
-        places = []
-        for blocks in self._blocks[order].tolist():
+        row_of, load_of = array("q"), array("q")  # two numbers for each piece, not two objects
+        for blocks in map(int, self._blocks[order]):
             load, row = loads[0]
-            places.append((row, load))
+            row_of.append(row)
+            load_of.append(load)
             heapreplace(loads, (load + blocks, row))
         longest = max(load for load, _ in loads)
-        starts = np.array([row * longest + load for row, load in places], np.int64)
+        starts = np.frombuffer(row_of, np.int64) * longest + np.frombuffer(load_of, np.int64)
         by_place = np.argsort(starts)
         return _Layout(order[by_place], starts[by_place], rows, longest)
 

@@ -5,7 +5,8 @@ from fractions import Fraction
 import pytest
 
 from composer.api import Note, Piece, ReadError, Refused
-from composer.core.corpus import identity, read
+from composer.core import reading
+from composer.core.corpus import Stream, identity, read
 
 
 def test_what_is_refused_is_counted_by_reason_with_places(letters, tmp_path):
@@ -83,6 +84,33 @@ def test_a_folder_without_such_files_is_an_error_that_says_what_is_read(letters,
     with pytest.raises(ReadError, match="no piece") as caught:
         read(letters, [str(tmp_path)])
     assert ".txt" in caught.value.hint
+
+
+def test_pieces_come_while_a_file_is_being_read(letters, tmp_path, monkeypatch):
+    (tmp_path / "1.txt").write_text("one tw0 three four five")
+    monkeypatch.setattr(reading, "SHEET", 2)
+    told = []
+    stream = Stream(letters, [str(tmp_path)], progress=lambda *counts: told.append(counts))
+    pieces = iter(stream)
+    assert next(pieces).content == "one"
+    assert (stream.refused.total, told) == (0, [])
+    assert [piece.content for piece in pieces] == ["three", "four", "five"]
+    assert (stream.refused.total, told) == (1, [(1, 4)])
+
+
+def test_a_reader_that_breaks_keeps_what_it_had_read(letters, tmp_path, monkeypatch):
+    def breaking(self, source):
+        yield Piece("one")
+        yield Piece("two")
+        raise ZeroDivisionError("a strange file")
+
+    (tmp_path / "1.txt").write_text("one")
+    monkeypatch.setattr(type(letters), "read", breaking)
+    for sheet in (1, 2, 100):
+        monkeypatch.setattr(reading, "SHEET", sheet)
+        corpus = read(letters, [str(tmp_path)])
+        assert [piece.content for piece in corpus.pieces] == ["one", "two"]
+        assert len(corpus.unreadable) == 1
 
 
 def test_progress_is_told(letters, tunes):

@@ -105,6 +105,36 @@ def test_what_cannot_be_sent_is_read_here(fragile):
     assert told(outcomes)[2] == (["two"], None)
 
 
+def sheets(words):
+    """What reading `words` here gives, at most SHEET pieces at a time."""
+    return [words[start : start + reading.SHEET] for start in range(0, len(words), reading.SHEET)]
+
+
+def test_a_source_of_many_pieces_comes_sheet_by_sheet(fragile, monkeypatch):
+    monkeypatch.setattr(workers, "SHEETS_AHEAD", 1)
+    words = [f"w{number}" for number in range(3 * reading.SHEET + 7)]
+    found = [source(" ".join(words), number) for number in range(4)]
+    outcomes = list(workers.outcomes(fragile.Fragile(), iter(found)))
+    assert told(outcomes) == [(sheet, None) for sheet in sheets(words)] * 4
+    assert [outcome.last for outcome in outcomes] == [False, False, False, True] * 4
+
+
+def test_what_a_worker_had_read_before_it_died_is_kept(fragile):
+    words = ["one"] * (2 * reading.SHEET + 1)
+    outcomes = told(workers.outcomes(fragile.Fragile(), iter([source(" ".join([*words, "die"])), source("two")])))
+    assert outcomes[:2] == [(words[: reading.SHEET], None)] * 2
+    assert outcomes[2:] == [([], "0.txt ended the process that read it (code 3)"), (["two"], None)]
+
+
+def test_what_cannot_be_sent_is_read_here_from_where_the_worker_was(fragile):
+    words = [f"w{number}" for number in range(2 * reading.SHEET)] + ["last", "odd"]
+    outcomes = list(workers.outcomes(fragile.Fragile(), iter([source(" ".join(words)), source("two")])))
+    assert told(outcomes[:2]) == [(sheet, None) for sheet in sheets(words)[:2]]
+    last, odd = outcomes[2].items
+    assert (last.content, odd.content()) == ("last", "odd")
+    assert told(outcomes[3:]) == [(["two"], None)]
+
+
 def test_workers_that_cannot_start_leave_the_reading_to_us(fragile):
     outcomes = workers.outcomes(fragile.Unready(), iter([source("one"), source("two")]))
     assert told(outcomes) == [(["one"], None), (["two"], None)]
