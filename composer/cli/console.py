@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from composer.api import ComposerError, ReadError
@@ -87,6 +88,11 @@ class Console:
                 f"cannot read stdin: {error.strerror or error}", "pipe something into it, or name a file"
             ) from error
 
+    def hushed(self) -> Console:
+        """One that nobody hears; and from now on, this one says nothing but warnings and errors."""
+        self.quiet = True
+        return Console(self.stdin, _nowhere(), _nowhere(), self.environ, quiet=True)
+
     def say(self, text: str) -> None:
         """Tell the user something on stderr, unless they asked for quiet."""
         if not self.quiet:
@@ -160,6 +166,10 @@ class _Closed(io.RawIOBase):
 
     def write(self, data: object) -> int:
         raise OSError(errno.EBADF, "it is closed")
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def _closed() -> TextIO:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, Model, OptionError, Representation, UsageError
-from composer.core import device, encoding, models, options, presets, registry, training
+from composer.core import checkpoint, device, encoding, models, options, presets, registry, training
 from composer.core.checkpoint import Header
+from composer.core.group import Group
 from composer.core.split import Split
 
 
@@ -48,28 +49,37 @@ class Chosen:
 
 
 def prepare(
-    asked: Asked, progress: Callable[[int, int], object] | None = None, stop: Callable[[], bool] = lambda: False
+    asked: Asked,
+    progress: Callable[[int, int], object] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    group: Group | None = None,
 ) -> training.Run:
-    """Check all that can be checked, then read the pieces. Raises ComposerError with the way out."""
+    """Check all that can be checked, then read the pieces. Raises ComposerError with the way out.
+
+    Of several processes in a `group`, the first one says where the model is kept and what it began with, and is the
+    first to read: what it has encoded, the others find where they share its disk.
+    """
+    group = group or Group()
     kind = registry.representation(asked.representation)
     if asked.preset is not None:
         asked = _under_preset(asked, presets.preset(asked.preset))
     where = device.resolve(asked.device)
-    path = _path(asked, kind)
-    saved = training.saved_header(path) if asked.resume else None
+    path = Path(group.from_first(lambda: str(_path(asked, kind)).encode()).decode())
+    saved = _saved(path, group) if asked.resume else None
     if not (asked.files or saved):
         raise UsageError("there is nothing to learn from", f"name files: composer train {kind.name} FILE...")
     chosen = _resumed(asked, kind, saved) if saved else _from_checkpoint(asked) if asked.origin else _fresh(asked, kind)
     began = training.began(saved, chosen.representation) if saved else None
     files = list(asked.files or (began.arguments if began else ()))
-    data = encoding.prepare(
-        chosen.representation,
-        files,
-        began.split if began and asked.split == Split() else asked.split,
-        fitted=began.fitted if began else chosen.origin is not None,
-        augment=asked.augment or (began is not None and began.augment),
-        progress=progress,
-    )
+    with group.turn():
+        data = encoding.prepare(
+            chosen.representation,
+            files,
+            began.split if began and asked.split == Split() else asked.split,
+            fitted=began.fitted if began else chosen.origin is not None,
+            augment=asked.augment or (began is not None and began.augment),
+            progress=progress,
+        )
     return training.Run(
         chosen.model,
         chosen.config,
@@ -82,7 +92,13 @@ def prepare(
         chosen.origin.checkpoint if chosen.origin else None,
         files,
         stop,
+        group,
     )
+
+
+def _saved(path: Path, group: Group) -> Header:
+    """What the training to go on with began with."""
+    return checkpoint.header_of(path, group.from_first(lambda: training.saved_header(path).to_json().encode()).decode())
 
 
 def _under_preset(asked: Asked, preset: presets.Preset) -> Asked:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from composer.cli.console import Console
 from composer.cli.reading import report_pieces
-from composer.cli.standing import Standing, opening_line, sparkline, step_line, validation_line
-from composer.core.events import Event, Finished, Prepared, Snapshot, Started, Stepped, Validated
+from composer.cli.standing import Standing, memory_line, opening_line, sparkline, step_line, validation_line
+from composer.core.events import Event, Finished, Halved, Prepared, Snapshot, Started, Stepped, Validated
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -76,6 +76,8 @@ class Silent(Plain):
     def tell(self, event: Event) -> None:
         if isinstance(event, Prepared):
             report_pieces(self.console, event)
+        elif isinstance(event, Halved):
+            self.console.warn(memory_line(event))
 
 
 @dataclass
@@ -99,6 +101,8 @@ class Lines(Plain):
                     self.console.say(step_line(self.standing))
             case Validated():
                 self.console.say(validation_line(event))
+            case Halved():
+                self.console.warn(memory_line(event))
 
 
 class Live:
@@ -127,6 +131,8 @@ class Live:
             report_pieces(self._console, event)
         elif isinstance(event, Started):
             self.show(opening_line(event))
+        elif isinstance(event, Halved):
+            self.show(f"warning: {memory_line(event)}")
 
     def show(self, text: str) -> None:
         self._rich.print(text, markup=False)

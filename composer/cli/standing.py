@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from composer.cli.words import counted
-from composer.core.events import Event, Finished, Started, Stepped, Validated
+from composer.core.events import Event, Finished, Halved, Started, Stepped, Validated
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SMOOTHING = 0.95
@@ -85,6 +85,14 @@ def step_line(standing: Standing) -> str:
     ]
     left = standing.left
     return "  ".join([*parts, f"{duration(left)} left"] if left is not None else parts)
+
+
+def memory_line(event: Halved) -> str:
+    """What is done for want of memory."""
+    return (
+        f"step {event.step:,}: not enough memory; going on with {counted(event.rows, 'row')} of the batch at a time, "
+        "to the same end"
+    )
 
 
 def validation_line(event: Validated, best: Validated | None = None) -> str:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from composer.api import UsageError
-
-if TYPE_CHECKING:
-    from composer.cli.console import Console
-    from composer.core.events import Event, Finished
-    from composer.core.training import Run
 
 DATA, LEARNING, KEEPING = "What it learns from", "How it learns", "What is kept"
 
@@ -98,23 +90,19 @@ def train(
 ) -> None:
     """Teach a model your own music, and keep it under a name.
 
-    The model is saved as it gets better; Ctrl-C stops and keeps it, and --resume goes on.
+    The model is saved as it gets better; Ctrl-C stops and keeps it, and --resume goes on. On many processors or
+    machines, torchrun --nproc-per-node N -m composer train ... divides the work.
     """
-    from composer.cli import board, preparation, progress
-    from composer.cli.reading import Reading
-    from composer.cli.snapshots import compose
-    from composer.cli.standing import Standing
-    from composer.core import device as devices
-    from composer.core import training
+    from composer.cli.learning import learn
+    from composer.cli.preparation import Asked
     from composer.core.split import Split
 
-    console: Console = context.obj
-    console.quiet = quiet
+    context.obj.quiet = quiet
     given = {"epochs": epochs, "max_steps": max_steps, "batch": batch, "lr": lr, "seed": seed}
     named: dict[str, object] = {key: value for key, value in given.items() if value is not None}
     if snapshots is not None:
         named["snapshots"] = _steps(snapshots)
-    asked = preparation.Asked(
+    asked = Asked(
         rep,
         files or [],
         option or [],
@@ -130,44 +118,7 @@ def train(
         device,
         preset,
     )
-    if log_dir is not None:
-        board.check()
-    stop = _Stop()
-    with Reading(console) as reading:
-        run = preparation.prepare(asked, reading.tell, stop.asked)
-    if device == "auto" and run.device == "cpu" and (reason := devices.unused()):
-        console.warn(reason)
-    told = progress.reporter(console, Standing(run.unit, run.reported), as_json=json)
-    with stop.listening():
-        events = _forewarned(training.train(run), run.settings.snapshots, console)
-        logged = board.Board(log_dir, run) if log_dir is not None else nullcontext()
-        with logged as watching:
-            finished = progress.follow(events, told, lambda event: compose(run, event), watching)
-    _close(console, run, finished)
-
-
-class _Stop:
-    """Whether Ctrl-C was pressed: once lets the step be finished and saved, twice interrupts at once."""
-
-    def __init__(self) -> None:
-        self.pressed = False
-
-    def asked(self) -> bool:
-        """True once it was pressed."""
-        return self.pressed
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """While this lasts, Ctrl-C is a wish."""
-        before = signal.signal(signal.SIGINT, self._press)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-    def _press(self, number: int, frame: object) -> None:
-        self.pressed = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    learn(context.obj, asked, log_dir, as_json=json)
 
 
 def _steps(text: str) -> tuple[int, ...]:
@@ -176,33 +127,3 @@ def _steps(text: str) -> tuple[int, ...]:
     if not all(part.isdecimal() for part in parts):
         raise UsageError(f"--snapshots cannot be `{text}`", "give steps, such as 0,500,1000")
     return tuple(int(part) for part in parts)
-
-
-def _forewarned(events: Iterable[Event], snapshots: Sequence[int], console: Console) -> Iterator[Event]:
-    """The events of a training, with a warning at its start of snapshots that will never come."""
-    from composer.core.events import Started
-
-    begun = False
-    for event in events:
-        if isinstance(event, Started) and not begun:
-            begun = True
-            if late := [step for step in snapshots if step > event.steps]:
-                console.warn(
-                    f"--snapshots {','.join(map(str, late))} will not come: training ends at step {event.steps:,}"
-                )
-        yield event
-
-
-def _close(console: Console, run: Run, finished: Finished | None) -> None:
-    """Say how it ended, and how to go on or hear it."""
-    from composer.cli.standing import closing_line
-
-    name, rep = run.path.name.removesuffix(".safetensors"), run.representation.name
-    quoted = f'"{name}"' if " " in name else name
-    if finished is not None:
-        console.say(closing_line(finished, run.unit, run.reported))
-    if finished is None or finished.reason == "interrupted":
-        console.say(f"saved; go on with: composer train {rep} --name {quoted} --resume")
-        console.say(f"hear it as it is:  composer gen {rep} --checkpoint {quoted}")
-        raise typer.Exit(130)
-    console.say(f"kept in {run.path}\nhear it: composer gen {rep}")

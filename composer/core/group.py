@@ -112,10 +112,10 @@ class Joined(Group):
         import torch.distributed as dist
 
         ours = torch.tensor(values, dtype=torch.float64)
-        every = torch.empty(self.ranks.world * len(values), dtype=torch.float64)
+        every = [torch.empty_like(ours) for _ in range(self.ranks.world)]
         with self._listening():
-            dist.all_gather_into_tensor(every, ours)
-        return every.view(self.ranks.world, -1).tolist()
+            dist.all_gather(every, ours)
+        return [each.tolist() for each in every]
 
     def everyone(self, data: bytes) -> list[bytes]:
         import numpy as np
@@ -126,11 +126,10 @@ class Joined(Group):
         if not max(sizes):
             return [b""] * len(sizes)
         ours = torch.from_numpy(np.frombuffer(data.ljust(max(sizes), b"\0"), np.uint8).copy())
-        every = torch.empty(len(sizes) * max(sizes), dtype=torch.uint8)
+        every = [torch.empty_like(ours) for _ in sizes]
         with self._listening():
-            dist.all_gather_into_tensor(every, ours)
-        rows = every.view(len(sizes), -1).numpy()
-        return [row[:size].tobytes() for row, size in zip(rows, sizes, strict=True)]
+            dist.all_gather(every, ours)
+        return [each[:size].numpy().tobytes() for each, size in zip(every, sizes, strict=True)]
 
     def from_first(self, make: Callable[[], bytes]) -> bytes:
         import numpy as np

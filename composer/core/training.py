@@ -129,6 +129,8 @@ def train(run: Run) -> Iterator[Event]:
     try:
         reason = yield from _phases(run, learner)
     except KeyboardInterrupt:  # in the middle of a step: what was saved last is what there is
+        if not run.group.alone:  # the others are in the middle of theirs
+            raise
         yield Finished(learner.at.step, "interrupted", learner.at.best, run.path)
         return
     resuming.save(learner)

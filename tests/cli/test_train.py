@@ -125,7 +125,7 @@ def test_a_piece_without_notes_is_placed_once(train, tunes, tmp_path):
 
 
 def test_a_name_with_a_space_is_quoted_where_it_can_be_copied(train, tunes, monkeypatch):
-    monkeypatch.setattr("composer.cli.train._Stop.asked", lambda self: True)
+    monkeypatch.setattr("composer.cli.learning._Stop.asked", lambda self: True)
     result = train(tunes, "--name", "my tunes")
     assert result.code == 130
     assert 'composer train abc --name "my tunes" --resume' in result.err

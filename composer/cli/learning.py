@@ -1,0 +1,126 @@
+"""From what the user asked for to a model that is kept: training as it is seen, heard and stopped."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from composer.cli import board, preparation, progress
+from composer.cli.reading import Reading
+from composer.cli.snapshots import compose
+from composer.cli.standing import Standing, closing_line
+from composer.core import device as devices
+from composer.core import group, ranks, training
+from composer.core.events import Event, Finished, Started
+
+if TYPE_CHECKING:
+    from composer.cli.console import Console
+    from composer.core.ranks import Ranks
+    from composer.core.training import Run
+
+
+def learn(console: Console, asked: preparation.Asked, log_dir: Path | None, *, as_json: bool) -> None:
+    """Train as asked. Where several processes do so together, the first is seen and heard, the others not.
+
+    An error on any of them is said by one, and ends all.
+    """
+    among = ranks.here()
+    if log_dir is not None and among.first:
+        board.check()
+    stop = _Stop(several=not among.alone)
+    heard = console if among.first else console.hushed()
+    asked = replace(asked, device=_place(asked.device, among))
+    try:
+        with group.joined(among, asked.device) as others:
+            with Reading(heard) as reading:
+                run = preparation.prepare(asked, reading.tell, stop.asked, others)
+            if asked.device == "auto" and run.device == "cpu" and (reason := devices.unused()):
+                heard.warn(reason)
+            finished = _follow(heard, run, stop, log_dir if among.first else None, as_json=as_json)
+    except group.Elsewhere:
+        raise typer.Exit(1) from None
+    _close(heard, run, finished)
+
+
+def _place(device: str, among: Ranks) -> str:
+    """What this process is to ask for, where the user asked for `device`."""
+    return device if among.alone else ranks.device_of(devices.resolve(device), among, devices.cuda_devices())
+
+
+def _follow(console: Console, run: Run, stop: _Stop, log_dir: Path | None, *, as_json: bool) -> Finished | None:
+    """Train, and report it."""
+    told = progress.reporter(console, Standing(run.unit, run.reported), as_json=as_json)
+    with stop.listening():
+        events = _forewarned(training.train(run), run.settings.snapshots, console)
+        with board.Board(log_dir, run) if log_dir is not None else nullcontext() as watching:
+            return progress.follow(events, told, lambda event: compose(run, event), watching)
+
+
+class _Stop:
+    """Whether Ctrl-C was pressed: once lets the step be finished and saved, twice interrupts at once.
+
+    Where several processes train, a launcher that is told to end may pass Ctrl-C on a second time, and SIGTERM to all:
+    both are the same wish for HASTE seconds.
+    """
+
+    def __init__(self, *, several: bool) -> None:
+        self._several = several
+        self._pressed: float | None = None
+
+    def asked(self) -> bool:
+        """True once it was pressed."""
+        return self._pressed is not None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """While this lasts, Ctrl-C is a wish."""
+        before = signal.signal(signal.SIGINT, self._press)
+        if self._several:  # and stays one: when a rank is lost, torchrun ends the others, who have a last word to say
+            signal.signal(signal.SIGTERM, self._press)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _press(self, number: int, frame: object) -> None:
+        now = time.monotonic()
+        if self._pressed is None:
+            self._pressed = now
+        elif number == signal.SIGINT and now - self._pressed > (HASTE if self._several else 0):
+            raise KeyboardInterrupt
+
+
+HASTE = 5.0
+
+
+def _forewarned(events: Iterable[Event], snapshots: Sequence[int], console: Console) -> Iterator[Event]:
+    """The events of a training, with a warning at its start of snapshots that will never come."""
+    begun = False
+    for event in events:
+        if isinstance(event, Started) and not begun:
+            begun = True
+            if late := [step for step in snapshots if step > event.steps]:
+                console.warn(
+                    f"--snapshots {','.join(map(str, late))} will not come: training ends at step {event.steps:,}"
+                )
+        yield event
+
+
+def _close(console: Console, run: Run, finished: Finished | None) -> None:
+    """Say how it ended, and how to go on or hear it."""
+    name, rep = run.path.name.removesuffix(".safetensors"), run.representation.name
+    quoted = f'"{name}"' if " " in name else name
+    if finished is not None:
+        console.say(closing_line(finished, run.unit, run.reported))
+    if finished is None or finished.reason == "interrupted":
+        console.say(f"saved; go on with: composer train {rep} --name {quoted} --resume")
+        console.say(f"hear it as it is:  composer gen {rep} --checkpoint {quoted}")
+        raise typer.Exit(130)
+    console.say(f"kept in {run.path}\nhear it: composer gen {rep}")
