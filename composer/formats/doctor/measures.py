@@ -26,6 +26,9 @@ MISFITS = frozenset({"bar too long", "bar too short"})
 FEWEST = 6
 """Of so many bars at least, most must agree on another length before it is the meter that is blamed."""
 
+UNBARRED = 8
+"""Nobody forgets so many bar lines in one place: the music is without, as chant and old part-books are."""
+
 
 @dataclass(slots=True)
 class _Placed:
@@ -59,7 +62,7 @@ def weighed(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Problem]:
     over_lines: list[Diagnostic] = []
     for diagnostic in found:
         each = at.get((diagnostic.line, diagnostic.column))
-        if each is None:
+        if each is None or each.bar.ticks >= UNBARRED * each.whole:
             continue
         if each.lacks < 0 and _parted_by_lines(each):
             over_lines.append(diagnostic)

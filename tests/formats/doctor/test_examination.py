@@ -101,6 +101,7 @@ def test_of_tunes_on_both_sides_nothing_is_said(name):
         '"Am"A6|{c}B6|!trill!c6|(ABc) .d.e.f|[FAd]6|',
         "A6|\nw: a song\nB6|]\nW: and more",
         "[M:none]ABAA|AAA|",
+        "ABA A2B cBA G3\nABA c3 d3 G3\nABA c3 d3 G6 ABA A2B cBA G3 c2d\nABA c3 d3 G6 ABA A2B cBA G3 |]",
     ],
 )
 def test_how_people_write_is_no_fault(body):
