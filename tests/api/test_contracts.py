@@ -1,5 +1,6 @@
 """The contracts hold what the documentation shows, and catch what is broken."""
 
+import dataclasses
 import inspect
 import textwrap
 
@@ -99,5 +100,27 @@ def shifted(self, inputs, state, reset, conditions):
 )
 def test_a_broken_model_is_caught(forward, complaint):
     Faulty.methods = {"forward": forward}
+    with pytest.raises(AssertionError, match=complaint):
+        check_model(Faulty, hidden=8, embedding=4)
+
+
+def late(self, state, how, noise, steps):
+    noise = dataclasses.replace(noise, first=noise.first + 1)
+    return LstmNetwork.run(self, state, how, noise, steps)
+
+
+def early(self, state, how, noise, steps):
+    return LstmNetwork.run(self, state, how, noise, steps)[0], state
+
+
+@pytest.mark.parametrize(
+    ("run", "complaint"),
+    [
+        (late, "steps are not as drawn step by step in a run"),
+        (early, "the state after a run is not the one after its steps"),
+    ],
+)
+def test_a_broken_run_is_caught(run, complaint):
+    Faulty.methods = {"run": run}
     with pytest.raises(AssertionError, match=complaint):
         check_model(Faulty, hidden=8, embedding=4)

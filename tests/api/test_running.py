@@ -3,15 +3,20 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from composer.api import FrameRule, Kind, SequenceSpec, Unsupported
+from composer.api import FrameRule, Kind, Limit, SequenceSpec, Unsupported
 from composer.api import running as module
+from composer.api.ahead import AheadNoise
 from composer.api.model import Running
 from composer.api.running import Repeated
 from composer.api.sampling import CounterNoise, How
+from composer_attn_lstm import AttnLstm
 from composer_lstm import Lstm, LstmConfig
+from composer_rnnrbm import RnnRbm
 
 TOKENS = SequenceSpec(Kind.TOKENS, size=11, end=0, conditions={"rhythm": ("jig", "reel")})
+FRAMES = SequenceSpec(Kind.FRAMES, size=12)
 CUDA = torch.device("cuda")
 
 
@@ -73,12 +78,12 @@ def test_the_steps_of_a_row_come_together():
     drawn, _ = run(made, How.of(2, temperature=0), steps=4)
     assert drawn.steps.shape == drawn.logp.shape == drawn.refused.shape == (2, 4)
     assert (drawn.refused == 0).all()
-    frames, _ = run(network(SequenceSpec(Kind.FRAMES, size=5)), How.of(2), steps=4)
-    assert frames.steps.shape == (2, 4, 5)
+    frames, _ = run(network(FRAMES), How.of(2), steps=4)
+    assert frames.steps.shape == (2, 4, 12)
 
 
 def test_a_rule_that_looks_at_the_frame_itself_is_for_single_steps():
-    made = network(SequenceSpec(Kind.FRAMES, size=5))
+    made = network(FRAMES)
     how = How.of(2, rule=[None, FrameRule(project=lambda frame: frame[:1])])
     with pytest.raises(Unsupported, match="depend on the frame itself"):
         run(made, how)
@@ -112,6 +117,45 @@ def test_elsewhere_nothing_is_recorded(monkeypatch):
     made = network()
     run(made, How.of(2))
     assert made.runner.not_recorded == ""
+
+
+class Watch(TorchDispatchMode):
+    """Notes every operation that takes a tensor which is not on the device `meta`."""
+
+    def __init__(self):
+        super().__init__()
+        self.count, self.elsewhere = 0, []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.count += 1
+        tensors = [each for each in module._leaves((args, kwargs or {})) if isinstance(each, torch.Tensor)]
+        if any(tensor.device.type != "meta" for tensor in tensors):
+            self.elsewhere.append(str(function))
+        return function(*args, **(kwargs or {}))
+
+
+WAYS = [How.of(2), How.of(2, temperature=[0, 0.5], top_k=3, top_p=0.9, min_p=0.1)]
+
+
+@pytest.mark.parametrize(
+    ("model", "spec"),
+    [(Lstm, TOKENS), (Lstm, FRAMES), (AttnLstm, TOKENS), (AttnLstm, FRAMES), (RnnRbm, FRAMES)],
+    ids=lambda value: getattr(value, "name", None) or value.kind,
+)
+def test_a_step_neither_waits_for_its_device_nor_reaches_beyond_it(model, spec):
+    """So that it can be a graph. Tensors on the device `meta` have no values: to ask for one is an error."""
+    made = model().network(spec, model.Config()).to("meta").eval()
+    rule = [None, FrameRule(off=1, on=2, limits=(Limit(12, 1),))]
+    if spec is TOKENS:
+        rule = np.ones((2, spec.size), bool)
+    for how in (way.under(each) for way in WAYS for each in (None, rule)):
+        noise = AheadNoise.of(CounterNoise([1, 2]).onward(np.zeros(2, int)), 4, made.device)
+        with torch.no_grad():
+            loop = module._Loop(made, (made.begin([{}, {}]), made.runner._way_of(how), noise), 4, [])
+            with Watch() as watch:
+                loop._step()
+        assert watch.count > 20
+        assert watch.elsewhere == []
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
