@@ -29,7 +29,7 @@ from composer.api.sampling import (
 )
 from composer.api.sequence import Kind, SequenceSpec
 
-__all__ = ["FirstLayer", "Parts", "StepwiseSampler", "UpperLayer"]
+__all__ = ["FirstLayer", "Parts", "StepwiseSampler", "UpperLayer", "cell_step"]
 
 Parts = list[NDArray[Any]]
 """A state: arrays (B, ...), rows on the first axis."""
@@ -128,10 +128,13 @@ class FirstLayer:
 
     def step(self, base: Floats, hidden: Floats, cell: Floats, steps: NDArray[Any]) -> Floats:
         """The layer's output (B, H), which is the next `hidden`; `cell` changes in place."""
-        gates = hidden @ self.recurrent
-        gates += base
-        gates += self.table[steps] if self.tokens else _sum_of_rows(self.table, steps)
-        return _cell(gates, cell)
+        gates = self.entering(base, steps)
+        gates += hidden @ self.recurrent
+        return cell_step(gates, cell)
+
+    def entering(self, base: Floats, steps: NDArray[Any]) -> Floats:
+        """What conditions and `steps` bring to the gates (B, 4H)."""
+        return base + (self.table[steps] if self.tokens else _sum_of_rows(self.table, steps))
 
 
 class UpperLayer:
@@ -150,12 +153,12 @@ class UpperLayer:
         joined[:, : self.below] = below
         gates = joined @ self.weight
         gates += self.bias
-        output = _cell(gates, cell)
+        output = cell_step(gates, cell)
         joined[:, self.below :] = output
         return output
 
 
-def _cell(gates: Floats, cell: Floats) -> Floats:
+def cell_step(gates: Floats, cell: Floats) -> Floats:
     """One step of a layer: its output (B, H) from the halved gates i, f, o and g (B, 4H); `cell` changes in place."""
     size = cell.shape[1]
     np.tanh(gates, out=gates)
