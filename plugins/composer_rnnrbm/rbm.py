@@ -53,8 +53,8 @@ def thresholds(bv: Tensor, bh: Tensor, way: Way, noise: TensorNoise, k: int) -> 
     numbers = _logistic(noise, rows, split + (k - 1) * size)
     if not way.plain:
         numbers = numbers * way.temperature[:, None]
-    hidden = numbers[:, :split].unflatten(1, (k, units)).transpose(0, 1) - bh
-    visible = numbers[:, split:].unflatten(1, (k - 1, size)).transpose(0, 1) - bv
+    hidden = numbers[:, :split].reshape(rows, k, units).transpose(0, 1) - bh
+    visible = numbers[:, split:].reshape(rows, k - 1, size).transpose(0, 1) - bv
     if isinstance(way.rule, FrameRules):
         visible = visible.masked_fill(way.rule.off, torch.inf).masked_fill(way.rule.on, -torch.inf)
     return hidden, visible

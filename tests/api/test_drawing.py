@@ -49,7 +49,7 @@ def ways(draw, rows):
         temperature=column(0, 0.3, 1, 1, 2.5),
         top_k=column(0, 0, 1, 3, 50),
         top_p=column(1, 1, 0.02, 0.7),
-        min_p=column(0, 0, 0.15, 1),
+        min_p=column(0, 0, 0.15, 0.9),
     )
 
 
