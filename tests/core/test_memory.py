@@ -1,0 +1,132 @@
+"""Where memory runs out, fewer rows go through the network at a time, to the same end."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from composer.api import ComposerError
+from composer.core import registry
+from composer.core.checkpoint import load
+from composer.core.encoding import prepare
+from composer.core.events import Halved, Started, Stepped, Validated
+from composer.core.gradients import stretches
+from composer.core.memory import ran_out
+from composer.core.resuming import saved_header, state_path
+from composer.core.rows import Axes, of_batch
+from composer.core.split import Split
+from composer.core.training import Run, Settings, train
+
+sys.path.insert(0, str(Path(__file__).parent))
+from two_ranks import Calm
+
+SETTINGS = Settings(max_steps=12, epochs=100, batch=4, length=16, validate_every=4, save_every=0, lr=0.01)
+
+
+@pytest.fixture
+def run(letters, tunes, tmp_path):
+    data = prepare(letters, [str(tunes)], Split(valid=0.2))
+    return Run(Calm(), Calm.Config(), letters, data, tmp_path / "m.safetensors", SETTINGS)
+
+
+def apart(ours, theirs):
+    """The largest difference between two states on the disk."""
+    ours, theirs = (load(state_path(run.path)).weights for run in (ours, theirs))
+    return max(float(np.abs(ours[name] - theirs[name]).max()) for name in ours)
+
+
+def test_the_same_is_learnt_in_less_memory(run, tmp_path):
+    whole, short = run, replace(run, model=Calm(fits=40), path=tmp_path / "short.safetensors")
+    ours, theirs = list(train(whole)), list(train(short))
+    assert [(event.step, event.rows) for event in theirs if isinstance(event, Halved)] == [(0, 2)]
+    assert apart(whole, short) < 1e-5
+    for kind, name in ((Stepped, "monitor"), (Validated, "value")):
+        values = [[getattr(event, name) for event in every if isinstance(event, kind)] for every in (ours, theirs)]
+        assert values[1] == pytest.approx(values[0], abs=1e-5)
+
+
+def test_what_fits_is_remembered(run, tmp_path):
+    told = []
+    short = replace(run, model=Calm(fits=40), stop=lambda: told.append(1) or len(told) == 5)
+    list(train(short))
+    assert saved_header(run.path).record["progress"]["rows"] == 2
+    every = list(train(replace(run, model=Calm(fits=40), resume=True)))
+    assert next(event for event in every if isinstance(event, Started)).step == 5
+    assert not [event for event in every if isinstance(event, Halved)]
+    other = replace(run, path=tmp_path / "through.safetensors")
+    list(train(other))
+    assert apart(run, other) < 1e-5
+
+
+def test_measuring_needs_memory_too(run):
+    """A row is learnt from at a time, but four are measured together."""
+
+    def measured(fits):
+        narrow = replace(run, settings=replace(SETTINGS, batch=1), model=Calm(fits=fits))
+        vars(narrow)["validation"] = run.validation
+        every = list(train(narrow))
+        return [event.value for event in every if isinstance(event, Validated)], [
+            event.rows for event in every if isinstance(event, Halved)
+        ]
+
+    values, halved = measured(40)
+    assert halved == [2]
+    assert values == pytest.approx(measured(10_000)[0], abs=1e-5)
+
+
+def test_where_one_row_is_too_much_it_says_what_helps(run):
+    with pytest.raises(ComposerError, match="not enough memory to train on one row of 16 steps") as caught:
+        list(train(replace(run, model=Calm(fits=5))))
+    assert "checkpoint_chunks" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
+        (MemoryError(), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:117] . DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_what_says_that_memory_ran_out(error, expected):
+    assert ran_out(error) is expected
+
+
+def test_an_allocation_that_is_too_large_is_known():
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**60, dtype=torch.uint8)
+    assert ran_out(caught.value)
+
+
+@pytest.mark.parametrize(("count", "most", "lengths"), [(8, 0, [8]), (8, 3, [3, 3, 2]), (1, 4, [1]), (0, 4, [])])
+def test_stretches_are_alike(count, most, lengths):
+    found = stretches(count, most)
+    assert [len(part) for part in found] == lengths
+    assert [row for part in found for row in part] == list(range(count))
+
+
+@pytest.mark.parametrize("name", ["lstm", "attn-lstm", "tiny"])
+def test_rows_of_any_state_can_be_cut_and_joined(run, name):
+    """As many rows as layers or as cells, so that only the network itself can tell which axis has the rows."""
+    model = run.model if name == "tiny" else registry.model(name)
+    sizes = {"hidden": 4, "layers": 2, "embedding": 4, "window": 4}
+    config = model.Config(**{key: size for key, size in sizes.items() if hasattr(model.Config(), key)})
+    network = model.network(run.data.spec, config).eval()
+    batch = run.windows.window(0, 0)
+    axes = Axes(network, batch)
+    assert not network.training
+    for count in (1, 2, 4):
+        some = of_batch(batch, range(count))
+        _, state = network.loss(some, None)
+        parts = [axes.cut(state, range(row, row + 1)) for row in range(count)]
+        for row, part in enumerate(parts):
+            _, own = network.loss(of_batch(batch, range(row, row + 1)), None)
+            assert all(torch.allclose(ours, theirs, atol=1e-6) for ours, theirs in zip(part, own, strict=True))
+        assert all(torch.equal(ours, theirs) for ours, theirs in zip(axes.join(parts), state, strict=True))

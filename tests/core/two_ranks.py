@@ -1,0 +1,85 @@
+"""A program for `test_group.py`: what each of two ranks does. It trains again and again, and writes down what happened.
+
+RANK=0 WORLD_SIZE=2 ... python two_ranks.py FOLDER
+"""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import torch
+from conftest import Letters, Tiny
+
+from composer.api import ComposerError
+from composer.core import group, ranks
+from composer.core.encoding import prepare
+from composer.core.events import Event
+from composer.core.split import Split
+from composer.core.training import Run, Settings, train
+
+SETTINGS = Settings(max_steps=12, epochs=100, batch=5, length=16, validate_every=4, save_every=0, lr=0.01)
+SPLIT = Split(valid=0.2)
+STOPPED = 7
+
+
+class Calm(Tiny):
+    """Without dropout, so that nothing depends on how rows are divided; `fits` steps at most go into the memory."""
+
+    def __init__(self, fits=10_000):
+        self.fits = fits
+
+    def network(self, spec, config):
+        network = super().network(spec, config)
+        network.dropout.p = 0.0
+
+        def within(proper):
+            def computed(batch, state):
+                if batch.inputs.numel() > self.fits:
+                    raise torch.OutOfMemoryError("out of memory")
+                return proper(batch, state)
+
+            return computed
+
+        network.loss, network.evaluate = within(network.loss), within(network.evaluate)
+        return network
+
+
+def stopping(step):
+    """A `stop` that is true after so many steps."""
+    told = []
+    return lambda: told.append(1) or len(told) >= step
+
+
+def main(folder):
+    """Train in several ways; what each rank saw goes into a file of its own."""
+    here, told = ranks.here(), {}
+    with group.joined(here, "cpu") as others:
+
+        def trained(name, run, **changes):
+            events: list[Event] = []
+            try:
+                events.extend(train(replace(run, path=folder / f"{name}.safetensors", **changes)))
+            except ComposerError as error:
+                told[name] = error.message
+            else:
+                told[name] = [event.to_json() for event in events]
+
+        letters = Letters()
+        with others.turn():
+            data = prepare(letters, [str(folder / "tunes")], SPLIT)
+        run = Run(Calm(), Calm.Config(), letters, data, folder, SETTINGS, group=others)
+        trained("whole", run)
+        trained("narrow", run, settings=replace(SETTINGS, batch=1))
+        trained("begun", run, stop=stopping(STOPPED) if here.rank == 1 else lambda: False)
+        trained("handed", run, resume=True)
+        trained("short", run, model=Calm(fits=16 if here.rank == 1 else 10_000))
+        trained("strange", run, data=replace(data, encoded=f"{data.encoded}{here.rank}"))
+        trained("unlike", run, settings=replace(SETTINGS, lr=0.1 + here.rank))
+    (folder / f"rank{here.rank}.json").write_text(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
