@@ -2,6 +2,7 @@
 
 Each function here does what its namesake there does, in the same order and precision; tests hold the two together.
 Nothing waits for the device but the projections of frame rules, so that a step can be recorded and played again.
+Where the device lacks 64-bit floats, logits are brought to the host, and steps drawn there.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ from composer.api.ahead import TensorNoise
 from composer.api.representation import FrameRule
 from composer.api.sampling import Drawn, How, clamps, mask_array
 
-__all__ = ["Drawing", "FrameRules", "Way", "draw_frames", "draw_tokens", "fetched", "frames_logp"]
+__all__ = ["Drawing", "FrameRules", "Way", "draw_frames", "draw_tokens", "fetched", "frames_logp", "place_of"]
+
+
+def place_of(device: torch.device) -> torch.device:
+    """Where the steps of a network on `device` are drawn, and its ways and noise are kept."""
+    return torch.device("cpu") if device.type == "mps" else device
 
 
 class Drawing(NamedTuple):
@@ -69,6 +75,7 @@ class FrameRules:
 
     def obeyed(self, frames: Tensor, rank: Tensor) -> Tensor:
         """`frames` (B, V), bool, with the limits kept, the units of lowest `rank` (B, V) dropped, then projected."""
+        frames, rank = frames.to(self.off.device), rank.to(self.off.device)
         for units, most in zip(self.limited, self.most, strict=True):
             counted = frames & units
             place = _places(torch.where(counted, rank, -torch.inf))
@@ -116,6 +123,7 @@ class Way:
 
 def draw_tokens(logits: Tensor, way: Way, noise: TensorNoise) -> Drawing:
     """Draw one token per row from `logits` (B, V): steps (B,), int64."""
+    logits = logits.to(way.temperature.device)
     shifted = logits - logits.amax(1, keepdim=True)
     weights = shifted.exp()
     total = weights.sum(1)
@@ -133,6 +141,7 @@ def draw_tokens(logits: Tensor, way: Way, noise: TensorNoise) -> Drawing:
 
 def draw_frames(logits: Tensor, way: Way, noise: TensorNoise) -> Drawing:
     """Draw one frame per row from independent units with `logits` (B, V): steps (B, V), uint8."""
+    logits = logits.to(way.temperature.device)
     tempered = _sigmoid(logits if way.plain else logits / way.temperature.clamp(min=1e-6)[:, None])
     rules = way.rule if isinstance(way.rule, FrameRules) else None
     rank, refused = logits, torch.zeros_like(logits[:, 0])

@@ -243,7 +243,8 @@ class StepwiseNetwork(Network):
 
     def follow(self, state: State, steps: Tensor) -> State:
         """The state after `steps` (B,) or (B, V)."""
-        inputs = steps.long() if self.spec.kind is Kind.TOKENS else steps.to(state.logits.dtype)
+        kind = torch.int64 if self.spec.kind is Kind.TOKENS else state.logits.dtype
+        inputs = steps.to(state.logits.device, kind)
         conditions = {name: index[:, None] for name, index in state.conditions.items()}
         logits, parts = self(inputs[:, None], state.parts, None, conditions)
         return _Playing(parts, logits[:, 0].float(), state.conditions)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from composer.api.ahead import AheadNoise, BroughtNoise, TensorNoise
-from composer.api.drawing import Drawing, FrameRules, Way, fetched
+from composer.api.drawing import Drawing, FrameRules, Way, fetched, place_of
 from composer.api.errors import Unsupported
 from composer.api.model import State
 from composer.api.sampling import Drawn, How, Noise, Onward
@@ -63,8 +63,8 @@ class Runner:
     @torch.no_grad()
     def sample(self, state: State, how: How, noise: Noise) -> Drawn:
         """As in Sampler: rules and noise go to the device, steps come back."""
-        way, device = self._way_of(how), self._network.device
-        drawing: Drawing = self._network.draw(state, way, BroughtNoise(noise, device))
+        noise_there = BroughtNoise(noise, place_of(self._network.device))
+        drawing: Drawing = self._network.draw(state, self._way_of(how), noise_there)
         return drawing.fetched()
 
     @torch.no_grad()
@@ -74,7 +74,7 @@ class Runner:
         if way.projects:
             raise Unsupported("rules that depend on the frame itself cannot be kept on the device")
         with _current(device):
-            inputs = (state, way, AheadNoise.of(noise, steps, device))
+            inputs = (state, way, AheadNoise.of(noise, steps, place_of(device)))
             # a graph is bound to where the weights are
             key = [*_signature(inputs), *(weight.data_ptr() for weight in self._network.parameters())]
             if self._loop is None or self._loop.key != key:
@@ -84,7 +84,7 @@ class Runner:
 
     def _way_of(self, how: How) -> Way:
         """`how` on the device; what does not change from step to step is brought there once."""
-        device, last = self._network.device, self._how
+        device, last = place_of(self._network.device), self._how
         same = last is not None and all(getattr(last, name) is getattr(how, name) for name in _COLUMNS)
         if self._way is None or not same or self._way.temperature.device != device:
             self._how, self._way = how, Way.of(how, device)

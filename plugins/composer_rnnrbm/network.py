@@ -190,7 +190,7 @@ class RnnRbmNetwork(Network):
 
     def follow(self, state: Any, steps: Tensor) -> Any:
         """The state after the frames `steps` (B, V)."""
-        frame = steps.to(self.W.dtype)
+        frame = steps.to(self.W)
         return _Playing(self._cell(F.linear(frame, self.Wvu, self.bu), state.parts), frame)
 
     def draw(self, state: Any, way: Way, noise: TensorNoise) -> Drawing:
@@ -204,7 +204,7 @@ class RnnRbmNetwork(Network):
             frames = logits > reached
             if isinstance(way.rule, FrameRules) and way.rule.mend:
                 frames = way.rule.obeyed(frames, logits + bv)
-            v = frames.to(v.dtype)
+            v = frames.to(v)
         logits = (F.linear(v, self.W) > hidden[-1]).to(v.dtype) @ self.W + bv
         return draw_frames(logits, way, noise)
 

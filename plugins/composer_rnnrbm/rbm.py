@@ -53,10 +53,12 @@ def thresholds(bv: Tensor, bh: Tensor, way: Way, noise: TensorNoise, k: int) -> 
     numbers = _logistic(noise, rows, split + (k - 1) * size)
     if not way.plain:
         numbers = numbers * way.temperature[:, None]
+    numbers = numbers.to(bv)
     hidden = numbers[:, :split].reshape(rows, k, units).transpose(0, 1) - bh
     visible = numbers[:, split:].reshape(rows, k - 1, size).transpose(0, 1) - bv
     if isinstance(way.rule, FrameRules):
-        visible = visible.masked_fill(way.rule.off, torch.inf).masked_fill(way.rule.on, -torch.inf)
+        off, on = way.rule.off.to(bv.device), way.rule.on.to(bv.device)
+        visible = visible.masked_fill(off, torch.inf).masked_fill(on, -torch.inf)
     return hidden, visible
 
 

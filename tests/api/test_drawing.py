@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer.api import FrameRule, Limit
@@ -17,6 +17,7 @@ CPU = torch.device("cpu")
 SEEDS = st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=5)
 
 
+@settings(deadline=None)
 @given(SEEDS, st.integers(0, 10**7), st.integers(1, 70), st.integers(1, 9))
 def test_noise_is_the_same_to_the_bit(seeds, first, steps, n):
     rows = len(seeds)
@@ -76,6 +77,7 @@ def both(one, other, logits, how, step, rule=None):
     return ours
 
 
+@settings(deadline=None)
 @given(cases(), st.sampled_from(["none", "random", "unlikely"]))
 def test_tokens_are_the_same_under_every_filter_and_rule(case, kind):
     numbers, logits, how, step = case
@@ -117,12 +119,18 @@ def frame_rules(draw, rows, size):
     return [rule() if draw(st.booleans()) else None for _ in range(rows)]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_frames_are_the_same_under_every_filter_and_rule(data):
     _, logits, how, step = data.draw(cases())
     rules = data.draw(st.one_of(st.none(), frame_rules(*logits.shape)))
     held = None if rules is None else twin.FrameRules.of(rules, logits.shape[1], CPU)
     both(draw_frames, twin.draw_frames, logits, how.under(rules), step, held)
+
+
+def test_steps_are_drawn_where_the_network_is_but_for_devices_without_64_bit_floats():
+    assert twin.place_of(torch.device("cuda:1")) == torch.device("cuda:1")
+    assert twin.place_of(torch.device("mps")) == CPU
 
 
 def test_what_is_fetched_at_once_is_what_was_sent():
