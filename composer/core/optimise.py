@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from composer.api import OptionError
+from composer.core.uncompiled import uncompiled
 
 if TYPE_CHECKING:
     import torch
@@ -93,11 +94,11 @@ def optimiser(settings: Settings, parameters: Iterable[torch.nn.Parameter], devi
 
     fused = device != "mps"
     if settings.optimiser == "sgd":
-        return torch.optim.SGD(
+        return uncompiled(torch.optim.SGD)(
             parameters, settings.lr, settings.momentum, weight_decay=settings.weight_decay, fused=fused
         )
     kind = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
-    return kind(parameters, settings.lr, weight_decay=settings.weight_decay, fused=fused)
+    return uncompiled(kind)(parameters, settings.lr, weight_decay=settings.weight_decay, fused=fused)
 
 
 def clip(settings: Settings, parameters: list[torch.nn.Parameter]) -> None:

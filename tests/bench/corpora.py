@@ -1,0 +1,150 @@
+"""Large corpora: memory and time per step over the size of the data, and how soon a second training begins.
+
+    python tests/bench/corpora.py [--megabytes 1 10 100] [--steps 40] [--again abc FOLDER...]
+
+Prints two tables of Markdown. The text is made up here. The first table is of whole processes of `composer train text`
+with a small lstm: the most memory they had at once, and the median time between two steps. The second compares the
+time to the first step of two trainings on the same data, by default 10 MB of text: of the whole process, of which
+importing torch is most the second time, and of a process that had imported it before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+SMALL = ["--set", "hidden=64", "--set", "layers=1", "--batch", "32", "--device", "cpu"]
+REST = 3.0
+"""Seconds after which files count as left alone (`composer.core.stamps.REST`, and a little more)."""
+
+INSIDE = """
+import sys, time, torch
+from composer.cli.preparation import Asked, prepare
+from composer.core.training import train
+started = time.perf_counter()
+run = prepare(Asked(sys.argv[1], sys.argv[2:], model="lstm", settings=["hidden=64", "layers=1"], name="b", force=True))
+prepared = time.perf_counter()
+for event in train(run):
+    if type(event).__name__ == "Stepped":
+        break
+print(prepared - started, time.perf_counter() - started)
+"""
+
+
+def main() -> None:
+    """Print both tables."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--megabytes", type=int, nargs="*", default=[1, 10, 100])
+    arguments.add_argument("--steps", type=int, default=40)
+    arguments.add_argument("--again", nargs="+", metavar=("REP", "FILE"), help="data of your own for the second table")
+    arguments.add_argument("--pairs", type=int, default=3)
+    given = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["COMPOSER_HOME"] = str(Path(folder) / "home")
+        memory(Path(folder), given.megabytes, given.steps)
+        if given.again:
+            again(given.again, given.pairs)
+        else:
+            write_text(Path(folder) / "ten.txt", 10)
+            again(["text", str(Path(folder) / "ten.txt")], given.pairs)
+
+
+def memory(folder: Path, sizes: Sequence[int], steps: int) -> None:
+    """Of each size, one file and a folder of files."""
+    print("| text | files | most memory | reading and encoding | a step |\n|---|---|---|---|---|")
+    valid = folder / "valid.txt"
+    write_text(valid, 0.05)
+    for megabytes in sizes:
+        for count in (1, 10 * megabytes):
+            data = folder / f"{megabytes}-{count}"
+            data.mkdir()
+            for number in range(count):
+                write_text(data / f"{number}.txt", megabytes / count, seed=number)
+            most, prepared, step = training([str(data), "--valid", str(valid), "--max-steps", str(steps)])
+            print(f"| {megabytes} MB | {count} | {most:.0f} MB | {prepared:.1f} s | {1000 * step:.1f} ms |", flush=True)
+            for path in data.iterdir():
+                path.unlink()
+    print()
+
+
+def training(given: Sequence[str]) -> tuple[float, float, float]:
+    """Peak memory in MB, seconds to the first event, and the median seconds of a step, of one process."""
+    started, process = start(["text", *given])
+    assert process.stdout is not None
+    times = [(time.perf_counter() - started, json.loads(line)["event"]) for line in process.stdout]
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, "training failed"
+    stepped = [seconds for seconds, event in times if event == "stepped"]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(stepped[4:])]
+    prepared = next(seconds for seconds, event in times if event == "prepared")
+    return usage.ru_maxrss / 1024, prepared, statistics.median(gaps)
+
+
+def start(given: Sequence[str]) -> tuple[float, subprocess.Popen[bytes]]:
+    """A process that trains, with events on its stdout, and when it was started."""
+    command = [sys.executable, "-m", "composer", "train", *given, "--json", "--quiet", "--name", "b", "--force", *SMALL]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    return time.perf_counter(), subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+
+
+def again(data: Sequence[str], pairs: int) -> None:
+    """The second training over the first one."""
+    time.sleep(REST)
+    rows: dict[str, list[tuple[float, float]]] = {}
+    for _ in range(pairs):
+        for measured in (whole, inside):
+            shutil.rmtree(Path(os.environ["COMPOSER_HOME"]) / "cache", ignore_errors=True)
+            first, second = measured(data), measured(data)
+            for name in first:
+                rows.setdefault(name, []).append((first[name], second[name]))
+    print("| to the first step | first training | second training | ratio |\n|---|---|---|---|")
+    for name, times in rows.items():
+        before, after = (statistics.median(side) for side in zip(*times, strict=True))
+        ratio = statistics.median(second / first for first, second in times)
+        print(f"| {name} | {before:.3f} s | {after:.3f} s | 1/{1 / ratio:.1f} |")
+
+
+def whole(data: Sequence[str]) -> dict[str, float]:
+    """Seconds from the start of a process to its first step."""
+    started, process = start(data)
+    assert process.stdout is not None
+    next(line for line in process.stdout if json.loads(line)["event"] == "stepped")
+    taken = time.perf_counter() - started
+    process.kill()
+    process.communicate()
+    return {"the whole process": taken}
+
+
+def inside(data: Sequence[str]) -> dict[str, float]:
+    """Seconds of preparing, and to the first step, where torch is imported already."""
+    done = subprocess.run([sys.executable, "-c", INSIDE, *data], capture_output=True, text=True, check=True)
+    prepared, stepped = map(float, done.stdout.split())
+    return {"without importing torch": stepped, "of it, preparing": prepared}
+
+
+def write_text(path: Path, megabytes: float, seed: int = 0) -> None:
+    """Made-up verses, two blank lines between them."""
+    generator = random.Random(seed)
+    words = ["".join(generator.choices("etaoinshrdlucmfw", k=generator.randint(1, 9))) for _ in range(5000)]
+    left = int(megabytes * 1e6)
+    with path.open("w") as file:
+        while left > 0:
+            verse = "\n".join(" ".join(generator.choices(words, k=7)) for _ in range(generator.randint(4, 30)))
+            file.write(f"{verse}\n\n\n"[:left])
+            left -= len(verse) + 3
+
+
+if __name__ == "__main__":
+    main()
