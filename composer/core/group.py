@@ -18,6 +18,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
+from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -205,11 +206,20 @@ class Joined(Group):
             own = f"rank {self.ranks.rank}"
             speaks = self._store.compare_set(SAID, "", own).decode() == own
             self._store.add(LEFT, 1)
+            self._hang_up()
             if self.first and not (isinstance(error, Lost) and self.ranks.world == 2):
                 self._wait(lambda: self._store.add(LEFT, 0) == self.ranks.world)  # the store may go when we do
         except RuntimeError:  # the store is gone, and rank 0 with it
             return self.ranks.rank <= 1
         return bool(speaks)
+
+    def _hang_up(self) -> None:
+        """Close the connections, so that those who wait for a word from here know that none will come."""
+        import torch.distributed as dist
+
+        closing = Thread(target=dist.destroy_process_group, daemon=True)  # which may wait for a device, and for ever
+        closing.start()
+        closing.join(GRACE)
 
     def _wait(self, come: Callable[[], bool]) -> None:
         """Wait until `come`, but not for longer than GRACE."""

@@ -1,0 +1,88 @@
+"""`composer train` in several processes: one is seen, all end together, and any number of them goes on."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from composer.core import checkpoint, models
+from composer.core.resuming import state_path
+
+TINY = ("--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--set", "dropout=0")
+QUICK = (*TINY, "--batch", "4", "--set", "length=16", "--set", "schedule=constant", "--name", "mine")
+
+
+def free_port():
+    """A port that nobody listens at."""
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return asked.getsockname()[1]
+
+
+def started(*arguments):
+    """Two processes that train, by their ranks."""
+    said = {"WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "COMPOSER_PATIENCE": 60}
+    return [
+        subprocess.Popen(
+            [sys.executable, "-m", "composer", "train", "abc", *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {name: str(value) for name, value in said.items()} | {"RANK": str(rank)},
+        )
+        for rank in range(2)
+    ]
+
+
+def weights():
+    """What has been learnt so far."""
+    every = checkpoint.load(state_path(models.path_for("mine"))).weights
+    return {name: array for name, array in every.items() if name.startswith("weights/")}
+
+
+def test_torchrun_trains_one_model_and_one_process_goes_on_with_it(composer, tunes, home):
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", free_port()]
+    trained = [*command, "-m", "composer", "train", "abc", tunes, *QUICK, "--max-steps", "3", "--json"]
+    done = subprocess.run(list(map(str, trained)), capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count('"event": "finished"') == 1
+    assert [done.stderr.count(line) for line in ("done after 3 steps", "hear it: composer gen abc")] == [1, 1]
+    resumed = composer("train", "abc", "--name", "mine", "--resume", "--max-steps", "6")
+    assert resumed.code == 0, resumed.err
+    ours = weights()
+    assert composer("train", "abc", tunes, *QUICK, "--max-steps", "6", "--force").code == 0
+    theirs = weights()
+    assert max(float(np.abs(ours[name] - theirs[name]).max()) for name in ours) < 1e-4
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
+@pytest.mark.parametrize("lost", [0, 1])
+def test_when_a_process_is_killed_the_other_says_so_and_ends(composer, tunes, lost):
+    both = started(tunes, *QUICK, "--epochs", "1000000", "--set", "save_every=0", "--json")
+    assert any('"event": "stepped"' in line for line in both[0].stdout)
+    both[lost].kill()
+    other = both[1 - lost]
+    _, err = other.communicate(timeout=60)
+    both[lost].communicate()
+    assert other.returncode == 1
+    lines = [line for line in err.splitlines() if line.startswith(("error:", "hint:"))]
+    assert len(lines) == 2
+    assert f"rank {lost} of this training ended without a word" in lines[0]
+    assert "--resume" in lines[1]
+    step = checkpoint.read_header(state_path(models.path_for("mine"))).record["progress"]["step"]
+    gone_on = composer("train", "abc", "--name", "mine", "--resume", "--max-steps", step + 2)
+    assert gone_on.code == 0, gone_on.err
+
+
+def test_an_error_of_all_is_said_by_one(tunes):
+    both = started(tunes, *QUICK, "--resume")
+    ended = [process.communicate(timeout=60) for process in both]
+    assert [process.returncode for process in both] == [1, 1]
+    assert [err.count("error:") for _, err in ended] == [1, 0]
+    assert "there is no training to go on with" in ended[0][1]
+    assert not any(out for out, _ in ended)
