@@ -40,7 +40,7 @@ class TestModel:
         pieces = {}
         for event in generate(player.sampler, player.spec, request, constraint):
             if isinstance(event, Drew):
-                pieces.setdefault(event.number, []).append(event.step)
+                pieces.setdefault(event.number, []).extend(event.steps)
         assert len(pieces) == 8
         ended = [steps for steps in pieces.values() if player.spec.end in {steps[-1], None}]
         assert len(ended) >= (7 if "midi" in player.representation.formats else 4), "a poem may be long"

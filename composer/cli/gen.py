@@ -187,8 +187,9 @@ def _compose(
         for event in generate(model.sampler, model.spec, request, constraint):
             rendering = rendering or delivery.rendering(model.representation, event.number, labels)
             if isinstance(event, Drew):
-                delivery.target.write(rendering.push(event.step))
-                drawn += 1
+                for step in event.steps:
+                    delivery.target.write(rendering.push(step))
+                drawn += len(event.steps)
                 continue
             bare += bool(request.primer) and drawn <= len(request.primer) + 1
             drawn = 0

@@ -36,7 +36,7 @@ def compose(run: Run, event: Snapshot) -> Composed:
     player = open_player(event.path, run.representation.name)
     request = Request(length=run.representation.length, seed=run.settings.seed)
     events = generate(player.sampler, player.spec, request, player.representation.constraint())
-    steps = [drew.step for drew in events if isinstance(drew, Drew)]
+    steps = [step for drew in events if isinstance(drew, Drew) for step in drew.steps]
     known = format_named(run.representation.formats[0])
     try:
         data = rendered(player.representation, steps, known.name)

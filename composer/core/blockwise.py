@@ -29,15 +29,15 @@ def in_blocks(
     The events of a piece come in order, those of different pieces in any.
     """
     rows = np.arange(request.rows)
-    waiting = iter(range(1, request.count + 1))
+    waiting = iter(request.pieces)
     numbers, taken = np.zeros_like(rows), np.full_like(rows, len(request.primer))
     state, idle = sampler.select(primed, np.zeros_like(rows)), rows
     length = _block(request.length - len(request.primer))
     while True:
         for row in idle.tolist():
             numbers[row], taken[row] = next(waiting, 0), len(request.primer)
-            if numbers[row]:
-                yield from (Drew(int(numbers[row]), step) for step in request.primer)
+            if numbers[row] and request.primer:
+                yield Drew.given(int(numbers[row]), request.primer)
         if not numbers.any():
             return
         noise = CounterNoise(request.seed + number - 1 for number in numbers.tolist()).onward(taken)
@@ -45,7 +45,7 @@ def in_blocks(
         counts, whole, over = _cut(drawn, spec, request.length - taken)
         for row in np.flatnonzero(numbers).tolist():
             number = int(numbers[row])
-            yield from _drew(number, drawn, row, int(counts[row]), spec)
+            yield _drew(number, drawn, row, int(counts[row]), spec)
             if over[row]:
                 yield Ended(number, bool(whole[row]))
         taken += counts
@@ -75,11 +75,9 @@ def _cut(drawn: Drawn, spec: SequenceSpec, left: NDArray[Any]) -> tuple[NDArray[
     return counts, whole, whole | (left <= length)
 
 
-def _drew(number: int, drawn: Drawn, row: int, count: int, spec: SequenceSpec) -> Iterator[Drew]:
-    """The first `count` steps of a row as events."""
+def _drew(number: int, drawn: Drawn, row: int, count: int, spec: SequenceSpec) -> Drew:
+    """The first `count` steps of a row."""
     steps: Sequence[Step] = drawn.steps[row, :count].tolist()
     if spec.kind is Kind.FRAMES:
         steps = [tuple(np.flatnonzero(frame).tolist()) for frame in drawn.steps[row, :count]]
-    figures = drawn.logp[row, :count].tolist(), drawn.refused[row, :count].tolist()
-    for step, logp, refused in zip(steps, *figures, strict=True):
-        yield Drew(number, step, logp, refused)
+    return Drew(number, steps, drawn.logp[row, :count].tolist(), drawn.refused[row, :count].tolist())

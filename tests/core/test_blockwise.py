@@ -52,8 +52,17 @@ class Blocks(Chain):
         return Drawn(*(np.stack(part, 1) for part in parts)), state
 
 
-def composed(sampler, request, constraint=None):
-    return list(generate(sampler, sampler.spec, request, constraint))
+def composed(sampler, request, constraint=None, spec=None):
+    """What is told, in order, with all that is told of one piece put together."""
+    found = []
+    for event in generate(sampler, spec or sampler.spec, request, constraint):
+        if isinstance(event, Drew) and found and isinstance(found[-1], Drew) and found[-1].number == event.number:
+            before = found.pop()
+            both = ([*getattr(before, name), *getattr(event, name)] for name in ("steps", "logp", "refused"))
+            found.append(Drew(event.number, *both))
+        else:
+            found.append(event)
+    return found
 
 
 @pytest.mark.parametrize("spec", [TOKENS, FRAMES])
@@ -69,7 +78,7 @@ def test_a_primer_opens_every_piece_and_is_part_of_its_length(spec, primer):
     request = Request(length=70, count=9, primer=primer, width=4)
     events = composed(Blocks(spec), request)
     assert events == composed(Chain(spec), request)
-    ours = [event.step for event in events if isinstance(event, Drew) and event.number == 9]
+    ours = [step for event in events if isinstance(event, Drew) and event.number == 9 for step in event.steps]
     assert tuple(ours[: len(primer)]) == primer
     assert len(ours) <= 70
 
@@ -78,7 +87,7 @@ def test_a_piece_ends_with_its_end_symbol_or_is_cut():
     events = composed(Blocks(TOKENS), Request(length=12, count=60, seed=1))
     whole = {event.number: event.whole for event in events if isinstance(event, Ended)}
     assert set(whole.values()) == {True, False}
-    last = {event.number: event.step for event in events if isinstance(event, Drew)}
+    last = {event.number: event.steps[-1] for event in events if isinstance(event, Drew)}
     assert all((last[number] == 0) == ended for number, ended in whole.items())
     assert len(whole) == 60
 
@@ -124,6 +133,6 @@ def test_a_network_composes_in_blocks_what_it_composes_step_by_step(tiny):
     network = tiny.network(TOKENS, tiny.Config()).eval()
     torch.nn.init.normal_(network.output.weight)
     request = Request(length=90, count=12, seed=3, width=5, top_k=4, temperature=1.5)
-    found = list(generate(network, TOKENS, request))
-    assert found == list(generate(WithoutRun(network), TOKENS, request))
+    found = composed(network, request, spec=TOKENS)
+    assert found == composed(WithoutRun(network), request, spec=TOKENS)
     assert len({event.number for event in found}) == 12

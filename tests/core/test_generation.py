@@ -53,7 +53,7 @@ def pieces(request, constraint=None):
     for event in generate(Chain(), SPEC, request, constraint):
         if isinstance(event, Drew):
             assert event.number == len(ends) + 1
-            found.setdefault(event.number, []).append(event.step)
+            found.setdefault(event.number, []).extend(event.steps)
         if isinstance(event, Ended):
             ends[event.number] = event.whole
     return found, ends
