@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -31,8 +32,17 @@ class Source:
 
     def bytes(self) -> bytes:
         """The whole content. Raises ReadError, naming the source, where it cannot be had."""
-        with self._opened() as file:
-            return self.data if self.data is not None else file.read()
+        if self.data is None:
+            try:
+                # opened once, and read past any buffer, which is half the time where files are small
+                with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123
+                    if os.fstat(file.fileno()).st_size <= self.limit:
+                        return file.read()
+            except OSError as error:
+                raise self._unreadable(error) from error
+        elif len(self.data) <= self.limit:
+            return self.data
+        raise self._too_large()
 
     def size(self) -> int:
         """How many bytes it has. Raises ReadError where that cannot be known."""
@@ -75,7 +85,7 @@ class Source:
     def _opened(self) -> Iterator[BinaryIO]:
         """The content as a file, if it is not too large; what fails meanwhile is told as a ReadError."""
         if self.size() > self.limit:
-            raise ReadError(f"{self.label} is larger than {self.limit // 2**20} MB", "split it into smaller files")
+            raise self._too_large()
         with self._telling(), io.BytesIO(self.data) if self.data is not None else self.path.open("rb") as file:
             yield file
 
@@ -88,9 +98,15 @@ class Source:
         try:
             yield
         except OSError as error:
-            raise ReadError(
-                f"cannot read {self.label}: {error.strerror or error}", "check its name, and that you may read it"
-            ) from error
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: OSError) -> ReadError:
+        return ReadError(
+            f"cannot read {self.label}: {error.strerror or error}", "check its name, and that you may read it"
+        )
+
+    def _too_large(self) -> ReadError:
+        return ReadError(f"{self.label} is larger than {self.limit // 2**20} MB", "split it into smaller files")
 
 
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
-from composer.api import Refused, Score, Source
-from composer.formats import scores, ticks
+from composer.api import Key, Note, Refused, Score, Source
+from composer.formats import midi, scores, ticks
 from composer.formats.quantise import Unfit, quantise
-from composer.formats.smf import MidiFile
+from composer.formats.smf import MidiFile, Track
 
 if TYPE_CHECKING:
     from composer.formats.numbered import Columns
@@ -67,10 +67,24 @@ def on_grid(
     from composer.formats import numbered
 
     if isinstance(music, MidiFile):
-        return numbered.quantised([part.notes for part in parts], music.division, steps, offgrid, lowest, highest)
+        tracks = [part for part in parts if isinstance(part, Track)]
+        return numbered.quantised(music, tracks, steps, offgrid, lowest, highest)
     within = [note for part in parts for note in part.notes if lowest <= note.pitch <= highest]
     placed, losses = quantise(within, steps, offgrid)
     return numbered.Columns.of(placed), losses, len(within)
+
+
+def notes_of(music: Music, part: Voice) -> Sequence[Note]:
+    """The notes of a part of `music` in beats."""
+    if isinstance(music, MidiFile):
+        return tuple(midi.beats(ticks.ascending(part.notes), music.division))
+    notes: Sequence[Note] = part.notes
+    return notes
+
+
+def keys_of(music: Music) -> Sequence[Key]:
+    """The keys of `music`."""
+    return midi.signs(music.division, (), music.keys)[1] if isinstance(music, MidiFile) else music.keys
 
 
 def offgrid_of(chosen: str, *, opening: bool) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from functools import lru_cache
 
-from composer.api import Meter, Score
+from composer.api import Key, Meter, Score
 from composer.formats import midi
 from composer.formats.smf import MidiFile
 
@@ -16,7 +16,7 @@ def labels_of(music: Score | MidiFile) -> dict[str, str]:
     """The meter of music that keeps one, and the key and mode that it begins in: `3/4`, `Am`, `minor`."""
     if isinstance(music, MidiFile):
         return dict(_labels_of_midi(music.division, tuple(music.meters), tuple(music.keys)))
-    return _labels(music)
+    return _labels(music.meters, music.keys)
 
 
 @lru_cache(2**8)
@@ -24,16 +24,16 @@ def _labels_of_midi(
     division: int, meters: Sequence[tuple[int, int, int]], keys: Sequence[tuple[int, int, str]]
 ) -> dict[str, str]:
     """The labels of a file. Most files of a collection have the meter and the key of one before."""
-    return _labels(midi.head(MidiFile(division, meters=list(meters), keys=list(keys))))
+    return _labels(*midi.signs(division, meters, keys)[:2])
 
 
-def _labels(score: Score) -> dict[str, str]:
+def _labels(meters: Iterable[Meter], keys: Sequence[Key]) -> dict[str, str]:
     from composer.formats.abc.keys import key_name
 
-    meters = {(meter.numerator, meter.denominator) for meter in score.meters}
-    labels = {"meter": "{}/{}".format(*meters.pop())} if len(meters) == 1 else {}
+    different = {(meter.numerator, meter.denominator) for meter in meters}
+    labels = {"meter": "{}/{}".format(*different.pop())} if len(different) == 1 else {}
     with suppress(IndexError, KeyError):  # a score without a key, or in a mode without a name in ABC
-        labels |= {"key": key_name(score.keys[0].sharps, score.keys[0].mode), "mode": score.keys[0].mode}
+        labels |= {"key": key_name(keys[0].sharps, keys[0].mode), "mode": keys[0].mode}
     return labels
 
 

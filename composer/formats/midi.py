@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise, repeat
+from operator import sub
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
@@ -41,7 +42,7 @@ def read(data: bytes, name: str, *, pedal: bool = False) -> Score:
     """
     file = smf.parse(data, name)
     for track in file.tracks:
-        track.notes = ticks.ascending(track.notes)
+        track.notes[:] = ticks.ascending(track.notes)
     ticks.settle(file, name, pedal=pedal)
     parts = (Part(tuple(beats(t.notes, file.division)), t.name, t.program, t.percussion) for t in file.parts)
     return replace(head(file), parts=tuple(parts), losses=file.losses)
@@ -49,33 +50,32 @@ def read(data: bytes, name: str, *, pedal: bool = False) -> Score:
 
 def head(file: smf.MidiFile) -> Score:
     """`file` as a score without its notes: its title, tempos, meters and keys."""
+    meters, keys, pickup = signs(file.division, file.meters, file.keys)
+    tempos = (Tempo(_beat(tick, file.division), 60e6 / microseconds) for tick, microseconds in file.tempos)
+    return Score((), tempos=_latest(tempos), meters=meters, keys=keys, pickup=pickup, title=file.title)
 
-    def beat(tick: int) -> Fraction:
-        return _beat(tick, file.division)
 
-    meters = [
-        Meter(beat(tick), numerator, denominator)
-        for tick, numerator, denominator in file.meters
+def signs(
+    division: int, meters: Iterable[tuple[int, int, int]], keys: Iterable[tuple[int, int, str]]
+) -> tuple[tuple[Meter, ...], tuple[Key, ...], Fraction]:
+    """The meters and keys of a file, in beats, as far as they mean something, and the length of its pickup."""
+    found = [
+        Meter(_beat(tick, division), numerator, denominator)
+        for tick, numerator, denominator in meters
         if numerator > 0 and denominator in (1, 2, 4, 8, 16, 32, 64)
     ]
     pickup = Fraction(0)
-    if len(meters) > 1 and meters[0].onset == 0 and meters[0].bar == meters[1].onset < meters[1].bar:
-        pickup = meters[0].bar
-        meters[:2] = [Meter(Fraction(0), meters[1].numerator, meters[1].denominator)]
-    return Score(
-        (),
-        tempos=_latest(Tempo(beat(tick), 60e6 / microseconds) for tick, microseconds in file.tempos),
-        meters=_latest(meters),
-        keys=_latest(Key(beat(tick), sharps, mode) for tick, sharps, mode in file.keys if -7 <= sharps <= 7),
-        pickup=pickup,
-        title=file.title,
-    )
+    if len(found) > 1 and found[0].onset == 0 and found[0].bar == found[1].onset < found[1].bar:
+        pickup = found[0].bar
+        found[:2] = [Meter(Fraction(0), found[1].numerator, found[1].denominator)]
+    signatures = (Key(_beat(tick, division), sharps, mode) for tick, sharps, mode in keys if -7 <= sharps <= 7)
+    return _latest(found), _latest(signatures), pickup
 
 
 def beats(notes: NDArray[Any], division: int) -> Iterator[Note]:
     """The notes (n, 4) of a track in beats, in the same order, each made when it is asked for."""
-    starts, pitches, durations, velocities = notes.T.tolist()
-    onsets = map(_beat, starts, repeat(division))
+    starts, ends, pitches, velocities = notes.T.tolist()
+    onsets, durations = map(_beat, starts, repeat(division)), map(sub, ends, starts)
     return map(Note, onsets, pitches, map(_beat, durations, repeat(division)), velocities)
 
 

@@ -1,6 +1,7 @@
 """Notes on a grid as columns and as whole numbers: many at once, where one by one takes a hundred times as long.
 
-A number holds a note's start, pitch and length from the highest bits down, so that numbers ascend as notes do.
+A number holds a note's pitch, start and length from the highest bits down, so that in ascending numbers the notes of a
+pitch stand together, one after the other.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from numpy.typing import NDArray
 
 from composer.formats.midi import beats
 from composer.formats.quantise import DROPPED, MOST_STEPS, MOVED, SLACK, GridNote, quantise
+from composer.formats.smf import MidiFile, Track
 from composer.formats.ticks import ascending
 
 BITS = 28
 """How many bits of a number there are for a length, and for a start: a hundred times MOST_STEPS."""
 
-_PITCH, _START = BITS, BITS + 7
-_LENGTH, _PITCHES = (1 << BITS) - 1, 127
+TIME = (1 << BITS) - 1
+"""The bits of a length."""
 
 
 class Columns(NamedTuple):
@@ -37,53 +39,61 @@ class Columns(NamedTuple):
 
     @classmethod
     def read(cls, numbers: bytes) -> Columns:
-        """What `numbered` wrote."""
+        """The columns of `numbers`, as bytes, the lowest of each number first."""
         array = np.frombuffer(numbers, "<i8")
-        return cls(array >> _START, array >> _PITCH & _PITCHES, array & _LENGTH)
+        times = array >> BITS
+        return cls(times & TIME, times >> BITS, array & TIME)
 
-    def numbered(self) -> bytes:
-        """The notes in ascending order, as numbers of 64 bits, the lowest byte first."""
-        numbers = self.starts << _START | self.pitches << _PITCH | self.lengths
+    def numbers(self) -> NDArray[np.int64]:
+        """The notes as ascending numbers."""
+        numbers = self.pitches << 2 * BITS
+        numbers |= self.starts << BITS
+        numbers |= self.lengths
         numbers.sort()
-        return numbers.astype("<i8", copy=False).tobytes()
+        return numbers
 
     def notes(self) -> tuple[GridNote, ...]:
-        """The notes one by one."""
-        return tuple(map(GridNote, *(column.tolist() for column in self)))
+        """The notes one by one, in ascending order."""
+        return tuple(sorted(map(GridNote, *(column.tolist() for column in self))))
+
+
+def as_bytes(numbers: NDArray[np.int64]) -> bytes:
+    """`numbers` for `Columns.read`."""
+    return numbers.astype("<i8", copy=False).tobytes()
 
 
 def quantised(
-    tracks: Sequence[NDArray[np.int64]], division: int, steps: int | Fraction, offgrid: str, lowest: int, highest: int
+    music: MidiFile, tracks: Sequence[Track], steps: int | Fraction, offgrid: str, lowest: int = 0, highest: int = 127
 ) -> tuple[Columns, dict[str, int], int]:
-    """The notes of `tracks` (n, 4) from pitch `lowest` to `highest` on a grid, as `quantise` has it, and what was lost.
+    """The notes of some `tracks` from pitch `lowest` to `highest` on a grid, as `quantise` has it, and what was lost.
 
-    `division` ticks are a beat. The last of the three is how many notes are in the range. Raises OffGrid and Unfit.
+    The last of the three is how many notes are in the range. Raises OffGrid and Unfit.
     """
-    notes = np.concatenate(tracks)
-    pitches = notes[:, 1]
-    if pitches.min() < lowest or pitches.max() > highest:
-        notes = notes[(pitches >= lowest) & (pitches <= highest)]
-    within = len(notes)
+    notes = music.notes if len(tracks) == len(music.parts) else np.concatenate([track.notes for track in tracks])
+    if music.span[0] < lowest or music.span[1] > highest:
+        notes = notes[(notes[:, 2] >= lowest) & (notes[:, 2] <= highest)]
     times, parts = steps.as_integer_ratio()
-    parts *= division
-    edges = np.empty((2, within), np.int64)
-    edges[0] = notes[:, 0]
-    edges[1] = notes[:, 0] + notes[:, 2]
-    edges *= times
-    nearest = (2 * edges + parts) // (2 * parts)
-    (first, last), pitches, losses = nearest, notes[:, 1], {}
-    away = np.abs(edges - nearest * parts) > parts * SLACK.numerator // SLACK.denominator
-    refused = False
-    if away.any() or (first >= last).any():
-        lost = away[0] | away[1] | (first >= last)
-        losses = {DROPPED if offgrid == "drop" else MOVED: int(np.count_nonzero(lost))}
-        refused = offgrid == "refuse"
+    parts *= music.division
+    # starts and ends are taken together, twice as large, so that half a step is a whole number
+    doubled = notes.T[:2] * (2 * times)
+    nearest = (doubled + parts) // (2 * parts)
+    doubled -= nearest * (2 * parts)
+    away = np.abs(doubled) > 2 * (parts * SLACK.numerator // SLACK.denominator)
+    (first, last), pitches = nearest, notes[:, 2]
+    lengths = last - first
+    misses, losses = 0, {}
+    if np.count_nonzero(away) or np.count_nonzero(lengths) < len(lengths):
+        lost = away[0] | away[1] | (lengths < 1)
+        misses = int(np.count_nonzero(lost))
+        losses = {DROPPED if offgrid == "drop" else MOVED: misses}
+        lengths = np.maximum(lengths, 1)
         if offgrid == "drop":
-            first, last, pitches = first[~lost], last[~lost], pitches[~lost]
-    lengths = np.maximum(last - first, 1)
-    if refused or lengths.sum() > MOST_STEPS or last.max(initial=0) > MOST_STEPS:
+            first, last, pitches, lengths = first[~lost], last[~lost], pitches[~lost], lengths[~lost]
+    longest = music.span[2] * times // parts + 1
+    endless = longest > MOST_STEPS or (longest * len(notes) > MOST_STEPS and lengths.sum() > MOST_STEPS)
+    if (misses and offgrid == "refuse") or endless:
         # the first that is refused is named, and one by one they are found in their order
-        found = (note for track in tracks for note in beats(ascending(track), division))
+        found = (note for track in tracks for note in beats(ascending(track.notes), music.division))
         placed, losses = quantise((note for note in found if lowest <= note.pitch <= highest), steps, offgrid)
-        return Columns.of(placed), losses, within
-    return Columns(first, pitches, lengths), losses, within
+        return Columns.of(placed), losses, len(notes)
+    return Columns(first, pitches, lengths), losses, len(notes)

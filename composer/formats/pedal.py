@@ -17,7 +17,7 @@ _PITCH = 1 << 48
 
 
 def sustained(notes: NDArray[Any], moves: Sequence[tuple[int, int]]) -> NDArray[Any]:
-    """`notes` (n, 4) as the pedal lets them sound: start, pitch, duration (in ticks) and velocity.
+    """`notes` (n, 4) as the pedal lets them sound: start, end (in ticks), pitch and velocity.
 
     `moves` are the pedal's (tick, value), in order. A note that ends while the pedal is down sounds until the pedal
     goes up or its pitch is struck again; where neither happens, until the last of `notes` is let go of.
@@ -27,7 +27,7 @@ def sustained(notes: NDArray[Any], moves: Sequence[tuple[int, int]]) -> NDArray[
     if not len(notes) or not any(value >= DOWN for _, value in moves):
         return notes
     ticks, values = np.array(moves, np.int64).T
-    starts, pitches, ends = notes[:, 0], notes[:, 1], notes[:, 0] + notes[:, 2]
+    starts, ends, pitches = notes[:, 0], notes[:, 1], notes[:, 2]
     latest = np.searchsorted(ticks, ends, "right") - 1
     held = (latest >= 0) & (values[latest] >= DOWN)
     up = ticks[values < DOWN]
@@ -35,7 +35,7 @@ def sustained(notes: NDArray[Any], moves: Sequence[tuple[int, int]]) -> NDArray[
     strikes = np.sort(pitches * _PITCH + starts)
     again = _after(strikes, np.searchsorted(strikes, pitches * _PITCH + ends), 1 << 62) - pitches * _PITCH
     result = notes.copy()
-    result[:, 2] = np.where(held, np.minimum(released, again), ends) - starts
+    result[:, 1] = np.where(held, np.minimum(released, again), ends)
     return result
 
 

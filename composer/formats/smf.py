@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from composer.api import ReadError
-from composer.formats.closing import hanging
+from composer.formats.closing import AFTER, SEAL, hanging, sealed
 from composer.formats.pedal import CONTROLLER
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _HINT = "open it in a music program and export it again as MIDI"
 class Track:
     """The notes of one track, channel and program.
 
-    `notes` (n, 4) are start, pitch, duration (in ticks) and velocity, in no order, kept column by column; `pedal` the
+    `notes` (n, 4) are start, end (in ticks), pitch and velocity, in no order, kept column by column; `pedal` the
     (tick, value) of the sustain pedal, in order.
     """
 
@@ -45,12 +45,14 @@ class Track:
 class MidiFile:
     """A file's content in ticks, `division` of which are a beat.
 
-    `tempos` are (tick, microseconds a beat), `meters` (tick, numerator, denominator), `keys` (tick, sharps, mode).
-    `hanging` counts the notes that are never ended, which are in no track; `losses`, by phrase, these and whatever else
-    is left out.
+    `notes` (n, 4) are those of all tracks, one track after the other; those of a track are a view of them. `tempos` are
+    (tick, microseconds a beat), `meters` (tick, numerator, denominator), `keys` (tick, sharps, mode). `hanging` counts
+    the notes that are never ended, which are in no track; `losses`, by phrase, these and whatever else is left out.
+    `span` is the lowest and the highest pitch, and the tick at which the last note ends.
     """
 
     division: int
+    notes: NDArray[Any]
     title: str = ""
     tracks: list[Track] = field(default_factory=list)
     tempos: list[tuple[int, int]] = field(default_factory=list)
@@ -58,11 +60,12 @@ class MidiFile:
     keys: list[tuple[int, int, str]] = field(default_factory=list)
     hanging: int = 0
     losses: Mapping[str, int] = field(default_factory=dict)
+    span: tuple[int, int, int] = (0, 127, 0)
 
     @property
     def parts(self) -> tuple[Track, ...]:
         """The tracks with notes, as the parts of a score."""
-        return tuple(track for track in self.tracks if len(track.notes))
+        return tuple([track for track in self.tracks if len(track.notes)])
 
     @property
     def chords(self) -> tuple[()]:
@@ -89,36 +92,71 @@ def parse(data: bytes, name: str) -> MidiFile:
 
 def with_symusic(data: bytes) -> MidiFile:
     """What symusic reads, tracks in its order. Raises whatever it raises for damaged bytes."""
-    import numpy as np
     import symusic
 
-    score: Any = symusic.Score.from_midi(data)
-    file = MidiFile(score.ticks_per_quarter)
-    for track in score.tracks:
+    file = _with_sealed(data)
+    if file is None:
+        score: Any = symusic.Score.from_midi(data)
+        file = _file_of(score)
+        file.hanging = hanging(data, score.note_num(), _notes_by_symusic)
+    return file
+
+
+def _with_sealed(data: bytes) -> MidiFile | None:
+    """What symusic reads where every track is whole and every note ended; None where that cannot be told at once."""
+    import symusic
+
+    content, tracks = sealed(data)
+    try:
+        score: Any = symusic.Score.from_midi(content) if tracks else None
+    except Exception:  # what is damaged is read as it is
+        return None
+    if score is None or [marker.text for marker in _each(score.markers)].count(SEAL) != tracks:
+        return None
+    file = _file_of(score)
+    # where ticks ran over, an end is below zero, and as an unsigned number beyond all others
+    return None if (file.notes[:, 1].view("u8") >= AFTER).any() else file
+
+
+def _file_of(score: Any) -> MidiFile:
+    """The content of a score of symusic's."""
+    import numpy as np
+
+    count, at = score.note_num(), 0
+    matrix = np.empty((4, count), np.int64)
+    file = MidiFile(score.ticks_per_quarter, matrix.T)
+    for track in _each(score.tracks):
         columns = track.notes.numpy()
-        notes = np.empty((4, len(columns["time"])), np.int64)
-        notes[0], notes[1] = columns["time"], columns["pitch"]
-        notes[2], notes[3] = columns["duration"], columns["velocity"]
+        times = columns["time"]
+        here = matrix[:, at : at + len(times)]
+        at += len(times)
+        here[0], here[2], here[3] = times, columns["pitch"], columns["velocity"]
+        np.add(here[0], columns["duration"], out=here[1])
         pedal = _pedal(track.controls) if len(track.controls) else ()
-        file.tracks.append(Track(tidy(track.name), track.program, track.is_drum, notes.T, pedal))
-    file.tempos = [(t.time, t.mspq) for t in score.tempos]
-    file.meters = [(m.time, m.numerator, m.denominator) for m in score.time_signatures]
-    file.keys = [(k.time, k.key, "minor" if k.tonality else "major") for k in score.key_signatures]
-    file.hanging = hanging(data, score.note_num(), _notes_by_symusic)
+        file.tracks.append(Track(tidy(track.name), track.program, track.is_drum, here.T, pedal))
+    file.tempos = [(t.time, t.mspq) for t in _each(score.tempos)]
+    file.meters = [(m.time, m.numerator, m.denominator) for m in _each(score.time_signatures)]
+    file.keys = [(k.time, k.key, "minor" if k.tonality else "major") for k in _each(score.key_signatures)]
     return file
 
 
 def with_mido(data: bytes) -> MidiFile:
     """What mido reads, with data bytes above 127 taken as 127. Raises whatever it raises for damaged bytes."""
     import mido
+    import numpy as np
 
     midi = mido.MidiFile(file=io.BytesIO(data), clip=True)
-    file = MidiFile(midi.ticks_per_beat)
+    file = MidiFile(midi.ticks_per_beat, np.empty((0, 4), np.int64))
     for messages in midi.tracks:
         reader = _TrackReader(file)
         for message in messages:
             reader.take(message)
         file.tracks += reader.tracks()
+    if file.tracks:
+        file.notes = np.concatenate([track.notes for track in file.tracks])
+        ends = np.cumsum([len(track.notes) for track in file.tracks])
+        for track, here in zip(file.tracks, np.split(file.notes, ends[:-1]), strict=True):
+            track.notes = here
     for events in (file.tempos, file.meters, file.keys):
         events.sort(key=lambda event: event[0])
     return file
@@ -129,6 +167,11 @@ def tidy(text: str) -> str:
     if text.isprintable():
         return " ".join(text.split())
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _each(items: Any) -> Iterator[Any]:
+    """What is in a list of symusic's, whose own iterators end with a C++ exception: 3 us each."""
+    return map(items.__getitem__, range(len(items)))
 
 
 def _pedal(controls: Any) -> list[tuple[int, int]]:
@@ -172,7 +215,7 @@ class _TrackReader:
             case "note_on" | "note_off":
                 if struck := self.sounding[message.channel, message.note]:
                     start, velocity, program = struck.popleft()
-                    note = (start, message.note, self.now - start, velocity)
+                    note = (start, self.now, message.note, velocity)
                     self.found[message.channel, program][0].append(note)
                     self.file.hanging -= 1
             case "control_change" if message.control == CONTROLLER:
@@ -255,7 +298,7 @@ def _title(data: bytes) -> str:
         return ""
     at += 8
     while data[at : at + 2] == b"\0\xff" and at + 3 < len(data):
-        size, start = _quantity(data, at + 3)
+        size, start = (data[at + 3], at + 4) if data[at + 3] < 0x80 else _quantity(data, at + 3)
         if data[at + 2] == 0x03:
             return _text(data[start : start + size])
         at = start + size

@@ -39,49 +39,60 @@ def settle(file: smf.MidiFile, name: str, *, pedal: bool) -> None:
     """Let the pedal hold notes, leave out and count those without length, and validate what is left."""
     for track in file.tracks:
         if pedal and track.pedal and not track.percussion:
-            track.notes = sustained(track.notes, track.pedal)
-    short = 0
-    for track in file.tracks:
-        if not track.notes[:, 2].all():
-            lasting = track.notes[track.notes[:, 2] != 0]
-            short += len(track.notes) - len(lasting)
-            track.notes = lasting
-    losses = {"notes left out that are never ended": file.hanging, "notes without length left out": short}
+            track.notes[:] = sustained(track.notes, track.pedal)
+    losses = {"notes left out that are never ended": file.hanging, "notes without length left out": _leave_out(file)}
     file.losses = {phrase: count for phrase, count in losses.items() if count}
     validate(file, name)
+
+
+def _leave_out(file: smf.MidiFile) -> int:
+    """Leave out the notes without length, and count them."""
+    import numpy as np
+
+    lasting = file.notes[:, 0] != file.notes[:, 1]
+    if np.count_nonzero(lasting) == len(lasting):
+        return 0
+    at = 0
+    kept = file.notes[lasting]
+    for track in file.tracks:
+        here = int(np.count_nonzero(lasting[: len(track.notes)]))
+        lasting, track.notes, at = lasting[len(track.notes) :], kept[at : at + here], at + here
+    file.notes, left_out = kept, len(file.notes) - len(kept)
+    return left_out
 
 
 def validate(file: smf.MidiFile, name: str) -> None:
     """Raise ReadError, naming the file, where its content is no music, whichever parser read it."""
     import numpy as np
 
-    if not file.parts:
+    notes = file.notes
+    if not len(notes):
         raise ReadError(f"{name} has no notes", "every note needs a note-on and, later, a note-off")
-    notes = np.concatenate([track.notes for track in file.parts])
     if len(notes) > MAX_NOTES:
         raise ReadError(f"{name} has {len(notes):,} notes, more than {MAX_NOTES:,}", "split it into smaller files")
     if any(microseconds <= 0 for _, microseconds in file.tempos):
         raise ReadError(f"{name} has a tempo of 0", _HINT)
-    start, pitch, duration, velocity = np.minimum.reduce(notes).tolist()
-    _, high, _, loud = np.maximum.reduce(notes).tolist()
-    if start < 0 or duration < 0:
+    start, _, pitch, velocity = np.minimum.reduce(notes).tolist()
+    _, end, high, loud = np.maximum.reduce(notes).tolist()
+    if start < 0 or np.count_nonzero(notes[:, 1] < notes[:, 0]):
         raise ReadError(f"{name} has notes at impossible times", _HINT)
     if pitch < 0 or high > 127 or velocity < 1 or loud > 127:
         raise ReadError(f"{name} has notes of impossible pitch or velocity", _HINT)
-    length = int((notes[:, 0] + notes[:, 2]).max())
     # no silence is longer than the whole piece, and most pieces are shorter than the longest silence
-    silence = _silence(notes) if length > MAX_SILENCE * file.division else 0
+    silence = _silence(notes) if end > MAX_SILENCE * file.division else 0
     if silence > MAX_SILENCE * file.division:
         raise ReadError(f"{name} is silent for {silence // file.division:,} beats in one place", "remove the silence")
-    if length > MAX_BEATS * file.division:
-        raise ReadError(f"{name} is {length // file.division:,} beats long, more than {MAX_BEATS:,}", _HINT)
+    if end > MAX_BEATS * file.division:
+        raise ReadError(f"{name} is {end // file.division:,} beats long, more than {MAX_BEATS:,}", _HINT)
+    file.span = (pitch, high, end)
 
 
 def ascending(notes: NDArray[Any]) -> NDArray[Any]:
-    """The rows of `notes` (n, 4) in ascending order."""
+    """The rows of `notes` (n, 4) in the order of scores: by start, pitch, end and velocity."""
     import numpy as np
 
-    return notes[np.lexsort(notes.T[::-1])]
+    starts, ends, pitches, velocities = notes.T
+    return notes[np.lexsort((velocities, ends, pitches, starts))]
 
 
 def _silence(notes: NDArray[Any]) -> int:
@@ -89,5 +100,5 @@ def _silence(notes: NDArray[Any]) -> int:
     import numpy as np
 
     order = np.argsort(notes[:, 0])
-    sounded = np.maximum.accumulate(np.append(0, (notes[:, 0] + notes[:, 2])[order]))
+    sounded = np.maximum.accumulate(np.append(0, notes[order, 1]))
     return int((notes[order, 0] - sounded[:-1]).max())

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from operator import ne
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from composer.api import (
     Constraint,
@@ -29,12 +29,27 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats import scores
-from composer.formats.gridded import CONDITIONS, TRANSPOSITIONS, Voice, losses_of, offgrid_of, sounding_parts
+from composer.formats.gridded import (
+    CONDITIONS,
+    TRANSPOSITIONS,
+    Music,
+    Voice,
+    keys_of,
+    losses_of,
+    notes_of,
+    offgrid_of,
+    on_grid,
+    read,
+    sounding_parts,
+)
 from composer.formats.labels import labels_of, meters_of, transposed
-from composer.formats.quantise import OFFGRID, SLACK, Unfit, quantise, sounding
-from composer_grid.melody import second_voice, skyline, to_c, top_part
+from composer.formats.quantise import OFFGRID, SLACK, GridNote, Unfit, sounding
+from composer_grid.melody import second_voice, to_c, top_part
 from composer_grid.rule import END, Canonical
-from composer_grid.tokens import HOLD, REST, heard, misspelled, spelled
+from composer_grid.tokens import HOLD, REST, heard, misspelled
+
+if TYPE_CHECKING:
+    from composer.formats.numbered import Columns
 
 __all__ = ["Grid", "GridOptions"]
 
@@ -104,13 +119,15 @@ class Grid(Representation):
         if source.path.suffix.lower() == ".tokens" or (source.fragment and not scores.known(source)):
             yield from self._written(source)
             return
-        for name, score in scores.read(source):
-            yield score if isinstance(score, Refused) else self._read(score, name, source.fragment)
+        for name, music in read(source):
+            yield music if isinstance(music, Refused) else self._read(music, name, source.fragment)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
         labels = Labels(self.options.conditions)
-        found = {token for piece in labels.of(pieces) for token in _tokens(piece)} - {HOLD, REST}
-        self._restore(sorted(map(int, found)), labels.conditions())
+        found: set[str] = set()
+        for piece in labels.of(pieces):
+            found.update(_tokens(piece))
+        self._restore(sorted(map(int, found - {HOLD, REST})), labels.conditions())
 
     def _restore(self, pitches: Iterable[int], conditions: Mapping[str, Sequence[str]]) -> None:
         self.pitches = tuple(pitches)
@@ -124,6 +141,13 @@ class Grid(Representation):
 
     def encode(self, piece: Piece) -> list[Step]:
         return [*self.prime(piece), END]
+
+    def packed(self, piece: Piece) -> bytes:
+        try:
+            return bytes(map(self.ids.__getitem__, _tokens(piece))) + bytes([END])
+        except KeyError:
+            self.prime(piece)  # says what is unknown
+            raise
 
     def prime(self, piece: Piece) -> list[Step]:
         tokens = _tokens(piece)
@@ -153,12 +177,20 @@ class Grid(Representation):
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """The piece in the other keys, as far as the pitches are known; none where all is brought to C."""
-        notes = heard(_tokens(piece))
-        for shift in TRANSPOSITIONS if notes and self.options.transpose == "none" else ():
-            moved = [note._replace(pitch=note.pitch + shift) for note in notes]
-            if all(note.pitch in self.pitches or (not self.pitches and 0 <= note.pitch < 128) for note in moved):
+        from composer.formats.numbered import Columns
+        from composer_grid.lines import spelled
+
+        if self.options.transpose != "none":
+            return
+        notes = Columns.of(heard(_tokens(piece)))
+        known = set(self.pitches or range(128))
+        for shift in TRANSPOSITIONS if len(notes.pitches) else ():
+            pitches = notes.pitches + shift
+            if known.issuperset(pitches.tolist()):
                 labels = transposed(piece.labels, shift)
-                yield Piece(spelled(moved), piece.title, f"{piece.source} by {shift:+}", labels)
+                yield Piece(
+                    spelled(notes._replace(pitches=pitches)), piece.title, f"{piece.source} by {shift:+}", labels
+                )
 
     def score(self, piece: Piece) -> Score | None:
         notes = sounding(heard(_tokens(piece)), self.steps)
@@ -170,14 +202,17 @@ class Grid(Representation):
     def constraint(self, wishes: Any = None) -> Constraint | None:
         return Canonical(len(self.symbols)) if self.pitches else None
 
-    def _read(self, score: Score, name: str, opening: bool) -> Piece | Refused:
+    def _read(self, music: Music, name: str, opening: bool) -> Piece | Refused:
         try:
-            return self._piece(score, name, opening=opening)
+            return self._piece(music, name, opening=opening)
         except Unfit as error:
             return error.refused(name)
 
     def _written(self, source: Source) -> Iterator[Piece | Refused]:
         """The pieces of a text of tokens: one to a line; an opening is taken as it is."""
+        from composer.formats.numbered import Columns
+        from composer_grid.lines import spelled
+
         lines = [line.split() for line in source.text().splitlines()]
         if not any(lines):
             raise ReadError(f"{source.label} is empty", "give tokens such as `55 _ _ _ 60 _ r _`")
@@ -192,41 +227,54 @@ class Grid(Representation):
             elif not (notes := heard(tokens)):
                 yield Refused("no notes", name)
             else:
-                yield Piece(spelled(notes), source=name)
+                yield Piece(spelled(Columns.of(notes)), source=name)
 
-    def _piece(self, score: Score, name: str, *, opening: bool) -> Piece:
-        """The melody of `score`; of an opening, what can be had. Raises Unfit where there is none."""
-        parts = sounding_parts(score)
+    def _piece(self, music: Music, name: str, *, opening: bool) -> Piece:
+        """The melody of `music`; of an opening, what can be had. Raises Unfit where there is none."""
+        from composer.formats.numbered import Columns
+        from composer_grid.lines import skyline, spelled
+
+        parts = sounding_parts(music)
         if self.options.polyphony == "refuse" and not opening:
-            self._refuse_voices(parts)
-        part = top_part(parts)
-        placed, losses = quantise(part.notes, self.steps, offgrid_of(self.options.offgrid, opening=opening))
-        if not placed:
+            self._refuse_voices(music, parts)
+        part = top_part(music, parts)
+        placed, losses, _ = on_grid(music, [part], self.steps, offgrid_of(self.options.offgrid, opening=opening))
+        if not len(placed.starts):
             raise Unfit("no notes on the grid")
         melody, under = skyline(placed)
-        labels = labels_of(score)
+        labels = labels_of(music)
         if self.options.transpose == "c":
-            shift = to_c(score, part.notes)
+            keys = keys_of(music)
+            shift = to_c(keys, () if keys else notes_of(music, part))
             labels = transposed(labels, shift)
-            melody = [note._replace(pitch=note.pitch + shift) for note in melody]
-        moved = [note._replace(pitch=self._known(note.pitch)) for note in melody] if opening else melody
-        octaves = {"notes moved by octaves": sum(map(ne, moved, melody))}
-        melody = moved
-        for note in melody:
-            if not 0 <= note.pitch < 128:
-                raise Unfit("a pitch out of range", f"{note.pitch} at beat {float(note.start / self.steps):g}")
-        return Piece(spelled(melody), score.title, name, labels, losses_of(score, [part], losses, under, octaves))
+            melody = melody._replace(pitches=melody.pitches + shift)
+        octaves = 0
+        if opening:
+            before = melody.pitches.tolist()
+            known = [self._known(pitch) for pitch in before]
+            octaves = sum(map(ne, known, before))
+            melody = Columns.of(map(GridNote, melody.starts.tolist(), known, melody.lengths.tolist()))
+        if self.options.transpose == "c":
+            self._refuse_pitches(melody)
+        counted = losses_of(music, [part], losses, under, {"notes moved by octaves": octaves})
+        return Piece(spelled(melody), music.title, name, labels, counted)
+
+    def _refuse_pitches(self, melody: Columns) -> None:
+        """Raises Unfit where a pitch is none of MIDI's."""
+        for start, pitch in zip(melody.starts.tolist(), melody.pitches.tolist(), strict=True):
+            if not 0 <= pitch < 128:
+                raise Unfit("a pitch out of range", f"{pitch} at beat {float(start / self.steps):g}")
 
     def _known(self, pitch: int) -> int:
         """The pitch of that name nearest to it that was learnt; itself where there is none."""
         known = [each for each in self.pitches if (each - pitch) % 12 == 0]
         return min(known, key=lambda each: abs(each - pitch), default=pitch)
 
-    def _refuse_voices(self, parts: Sequence[Voice]) -> None:
+    def _refuse_voices(self, music: Music, parts: Sequence[Voice]) -> None:
         """Raises Unfit where `parts` are more than one voice."""
         if len(parts) > 1:
             raise Unfit("more than one voice", f"{len(parts)} parts")
-        second = second_voice(parts[0].notes, 2 * SLACK / self.steps)
+        second = second_voice(notes_of(music, parts[0]), 2 * SLACK / self.steps)
         if second is not None:
             raise Unfit("more than one voice", f"at beat {float(second.onset):g}")
 

@@ -7,28 +7,40 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from composer.api import Note, Score
-from composer.formats.gridded import Voice
-from composer.formats.quantise import GridNote
+from composer.api import Key, Note
+from composer.formats.gridded import Music, Voice
+from composer.formats.smf import MidiFile, Track
 
 _MAJOR = frozenset({0, 2, 4, 5, 7, 9, 11})
-UNDER, CUT = "notes under the melody left out", "notes cut short by a higher one"
 SELDOM = Fraction(1, 4)
 """A part that sounds for less of the time that the fullest part does is no melody."""
 
 
-def top_part(parts: Sequence[Voice]) -> Voice:
-    """The part that lies highest on the whole: the melody of a song, the soprano of a choir.
+def top_part(music: Music, parts: Sequence[Voice]) -> Voice:
+    """Of some parts of `music`, the one that lies highest on the whole: the melody of a song, the soprano of a choir.
 
     One that hardly plays, such as a piccolo that joins in at the end, is passed over.
     """
+    highest = max(parts, key=_height)
+    if isinstance(music, MidiFile) and _time(highest) >= SELDOM * music.span[2]:
+        return highest  # as it would be whatever the others play
     times = [_time(part) for part in parts]
-    playing = [part for part, time in zip(parts, times, strict=True) if time >= SELDOM * max(times)]
-    return max(playing, key=lambda part: sum(note.pitch for note in part.notes) / len(part.notes))
+    return max((part for part, time in zip(parts, times, strict=True) if time >= SELDOM * max(times)), key=_height)
 
 
-def _time(part: Voice) -> Fraction:
-    """For how many beats something sounds in `part`."""
+def _height(part: Voice) -> float:
+    """The mean pitch of `part`."""
+    if isinstance(part, Track):
+        return int(part.notes[:, 2].sum()) / len(part.notes)
+    return sum(note.pitch for note in part.notes) / len(part.notes)  # type: ignore[no-any-return]
+
+
+def _time(part: Voice) -> Fraction | int:
+    """For how long something sounds in `part`: beats, or ticks of a track."""
+    if isinstance(part, Track):
+        from composer_grid.lines import sounding_time
+
+        return sounding_time(part.notes)
     time = until = Fraction(0)
     for note in sorted(part.notes):
         time += max(note.end - max(note.onset, until), Fraction(0))
@@ -36,37 +48,19 @@ def _time(part: Voice) -> Fraction:
     return time
 
 
-def skyline(notes: Sequence[GridNote]) -> tuple[list[GridNote], dict[str, int]]:
-    """The top voice of `notes` in ascending order, and what of the others it costs, counted by phrase.
-
-    Of notes struck together the highest stays; a note ends where a higher one begins, and one that begins under a
-    higher one is left out. A lower note struck as a higher one sounds on is part of the accompaniment.
-    """
-    line: list[GridNote] = []
-    cut = 0
-    for note in sorted(notes, key=lambda note: (note.start, -note.pitch, -note.length)):
-        if line and note.start < line[-1].end:
-            if note.start == line[-1].start or note.pitch < line[-1].pitch:
-                continue
-            line[-1] = line[-1]._replace(length=note.start - line[-1].start)
-            cut += 1
-        line.append(note)
-    return line, {UNDER: len(notes) - len(line), CUT: cut}
-
-
 def second_voice(notes: Sequence[Note], slack: Fraction) -> Note | None:
     """The first of `notes` that begins more than `slack` beats before the one before it ends; None in one voice."""
     return next((note for before, note in pairwise(sorted(notes)) if before.end - note.onset > slack), None)
 
 
-def to_c(score: Score, notes: Sequence[Note]) -> int:
-    """The semitones, -6 to 5, that bring a score to C major, A minor, or another mode without sharps and flats.
+def to_c(keys: Sequence[Key], notes: Sequence[Note]) -> int:
+    """The semitones, -6 to 5, that bring music to C major, A minor, or another mode without sharps and flats.
 
-    The score's own key decides; where it has none, the scale that most of `notes`, by duration, belong to, and among
-    such scales the one whose first or sixth degree is the last note.
+    The first of its `keys` decides; where it has none, the scale that most of `notes`, by duration, belong to, and
+    among such scales the one whose first or sixth degree is the last note.
     """
-    if score.keys:
-        tonic = 7 * score.keys[0].sharps
+    if keys:
+        tonic = 7 * keys[0].sharps
     else:
         weights: Counter[int] = Counter()
         for note in notes:

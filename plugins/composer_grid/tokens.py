@@ -12,16 +12,6 @@ from composer.formats.quantise import GridNote
 HOLD, REST = "_", "r"
 
 
-def spelled(notes: Sequence[GridNote]) -> tuple[str, ...]:
-    """Notes one after another as tokens. None may begin before the one before it ends."""
-    tokens: list[str] = []
-    for note in notes:
-        if note.start > len(tokens):
-            tokens += [REST, *[HOLD] * (note.start - len(tokens) - 1)]
-        tokens += [str(note.pitch), *[HOLD] * (note.length - 1)]
-    return tuple(tokens)
-
-
 def heard(tokens: Iterable[str]) -> list[GridNote]:
     """The notes that tokens stand for; `_` goes on with what is before it, be it a note, a rest or the beginning."""
     notes: list[GridNote] = []

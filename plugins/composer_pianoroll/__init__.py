@@ -175,10 +175,9 @@ class Pianoroll(Representation):
         )
         if not len(placed.starts):
             raise Unfit("no notes on the grid" if within else "no notes in the range")
-        notes, merging = merged(placed, repeats=self.layout.onsets)
+        roll, merging = merged(placed, repeats=self.layout.onsets)
         beyond = {"notes out of range left out": sum(len(part.notes) for part in chosen) - within}
         losses = losses_of(music, chosen, moving, merging, beyond)
-        roll = Roll(int((notes.starts + notes.lengths).max()), notes.numbered())
         return Piece(roll, music.title, name, labels_of(music), losses)
 
 

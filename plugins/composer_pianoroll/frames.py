@@ -14,7 +14,7 @@ JOINED, CUT = "notes joined to another of their pitch", "notes cut short where t
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """The content of a piece: it takes `steps` steps; `numbers` are its notes, as `Columns.numbered` writes them."""
+    """The content of a piece: it takes `steps` steps; `numbers` are its notes (see `composer.formats.numbered`)."""
 
     steps: int
     numbers: bytes
@@ -22,9 +22,9 @@ class Roll:
     @classmethod
     def of(cls, steps: int, notes: Iterable[GridNote]) -> Roll:
         """A roll of notes in any order."""
-        from composer.formats.numbered import Columns
+        from composer.formats.numbered import Columns, as_bytes
 
-        return cls(steps, Columns.of(notes).numbered())
+        return cls(steps, as_bytes(Columns.of(notes).numbers()))
 
     @property
     def notes(self) -> tuple[GridNote, ...]:
@@ -35,10 +35,9 @@ class Roll:
 
     def identity(self) -> bytes:
         """What a digest of the roll is of: a tuple of its steps and notes, as such tuples have always been digested."""
-        from composer.formats.numbered import Columns
-
-        columns = [map(_spelled, column.tolist()) for column in Columns.read(self.numbers)]
-        notes = [b"t3:%b%b%b" % note for note in zip(*columns, strict=True)]
+        notes = [
+            b"t3:%b%b%b" % (_spelled(start), _spelled(pitch), _spelled(length)) for start, pitch, length in self.notes
+        ]
         return b"t2:%bt%d:%b" % (_spelled(self.steps), len(notes), b"".join(notes))
 
 

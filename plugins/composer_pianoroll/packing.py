@@ -7,63 +7,67 @@ from collections.abc import Iterator
 import numpy as np
 
 from composer.formats.gridded import TRANSPOSITIONS
-from composer.formats.numbered import BITS, Columns
+from composer.formats.numbered import BITS, TIME, Columns, as_bytes
 from composer_pianoroll.frames import CUT, JOINED, Layout, Roll
 
-_TIME = (1 << BITS) - 1
 
-
-def merged(notes: Columns, *, repeats: bool) -> tuple[Columns, dict[str, int]]:
+def merged(notes: Columns, *, repeats: bool) -> tuple[Roll, dict[str, int]]:
     """`notes` such that no pitch sounds twice at a time, and what that costs, counted by phrase.
 
     Of notes struck together the longest stays, and a note ends where the next of its pitch is struck. Where a roll has
     no `repeats`, notes of a pitch that touch are one.
     """
-    keys = notes.pitches << 2 * BITS | notes.starts << BITS | notes.lengths
-    keys.sort()
-    # from here on a pitch is a far stretch of time, so that what is next of another pitch is far away
-    starts, lengths = keys >> BITS, keys & _TIME
+    numbers = notes.numbers()
+    # a pitch is so far a stretch of time here that what comes next of another pitch is beyond every note's end
+    starts, lengths = numbers >> BITS, numbers & TIME
     cut = 0
     if repeats:
         room = starts[1:] - starts[:-1]
-        if not room.all():
+        if np.count_nonzero(room) < len(room):
             longest = np.append(room > 0, True)
             starts, lengths = starts[longest], lengths[longest]
             room = starts[1:] - starts[:-1]
         cut = int(np.count_nonzero(lengths[:-1] > room))
-        np.minimum(lengths[:-1], room, out=lengths[:-1])
+        if cut:
+            np.minimum(lengths[:-1], room, out=lengths[:-1])
     else:
         reached = np.maximum.accumulate(starts + lengths)
         apart = starts[1:] > reached[:-1]
         starts = starts[np.append(True, apart)]
         lengths = reached[np.append(apart, True)] - starts
-    losses = {CUT: cut, JOINED: len(keys) - len(starts)}
-    found = Columns(starts & _TIME, starts >> BITS, lengths)
-    return found, {phrase: count for phrase, count in losses.items() if count}
+    losses = {CUT: cut, JOINED: len(numbers) - len(starts)}
+    ends = (starts & TIME) + lengths
+    roll = Roll(int(np.maximum.reduce(ends)), as_bytes(starts << BITS | lengths))
+    return roll, {phrase: count for phrase, count in losses.items() if count}
 
 
 def transposed(layout: Layout, roll: Roll) -> Iterator[tuple[int, Roll]]:
     """`roll` in the other keys that stay in the range, each after its semitones."""
-    starts, pitches, lengths = Columns.read(roll.numbers)
-    lowest, highest = int(pitches.min(initial=layout.highest)), int(pitches.max(initial=layout.lowest))
+    numbers = np.frombuffer(roll.numbers, "<i8")
+    pitches = (numbers >> 2 * BITS).tolist()
+    lowest, highest = (pitches[0], pitches[-1]) if pitches else (layout.highest, layout.lowest)
     for shift in TRANSPOSITIONS:
         if layout.lowest <= lowest + shift and highest + shift <= layout.highest:
-            yield shift, Roll(roll.steps, Columns(starts, pitches + shift, lengths).numbered())
+            yield shift, Roll(roll.steps, as_bytes(numbers + (shift << 2 * BITS)))
 
 
 def packed(layout: Layout, roll: Roll) -> bytes:
     """`roll` as `Layout.frames` has it, in packed bits, unit 0 of each frame first."""
     starts, pitches, lengths = Columns.read(roll.numbers)
-    frames = np.zeros((-(-roll.steps // layout.stack), layout.size), np.uint8)
-    units = frames.reshape(-1)
-    first = starts * layout.stride + (pitches - layout.lowest)
+    rows, size, stride = -(-roll.steps // layout.stack), layout.size, layout.stride
+    units = np.zeros(rows * size, np.uint8)
+    first = starts * stride
+    first += pitches - layout.lowest
     if layout.onsets:
         units[first] = 1
-        first += layout.stride + layout.width
-        lengths = lengths - 1
-    before = np.cumsum(lengths) - lengths
-    held = np.arange(lengths.sum()) * layout.stride
-    held += np.repeat(first - before * layout.stride, lengths)
+        first += stride + layout.width
+        lengths -= 1
+    # note by note, each step that goes on: the first of them, and a stride more for each that follows
+    ends = lengths.cumsum()
+    first -= (ends - lengths) * stride
+    held = np.arange(0, int(np.add.reduce(lengths)) * stride, stride)
+    held += first.repeat(lengths)
     units[held] = 1
     # rows of whole bytes can be packed as one, in half the time
-    return np.packbits(frames, axis=1 if layout.size % 8 else None).tobytes()
+    frames = units.reshape(rows, size) if size % 8 else units
+    return np.packbits(frames, axis=-1).tobytes()

@@ -73,6 +73,23 @@ def test_notes_that_never_end_or_have_no_length_are_left_out_and_counted():
     assert score.losses == {"notes left out that are never ended": 2, "notes without length left out": 1}
 
 
+@pytest.mark.parametrize(
+    ("end", "lost"),
+    [
+        ("20 ff 2f 00", {"notes left out that are never ended": 1}),
+        ("", {"notes left out that are never ended": 1}),
+        ("00 ff 01 03 ff 2f 00", {"notes left out that are never ended": 1}),
+        ("00 ff 06 01 41  00 ff 2f 00", {"notes left out that are never ended": 1}),
+        ("00 ff 2f 00  00 90 3e 50  20 80 3e 00  00 ff 2f 00", {}),
+    ],
+    ids=["late", "missing", "only in a text", "after a marker", "not at the end of the bytes"],
+)
+def test_however_a_track_ends_its_notes_are_those_that_are_ended(end, lost):
+    score = midi.read(file(QUARTER + bytes.fromhex("00 90 40 50") + bytes.fromhex(end)), "end.mid")
+    assert [note.pitch for note in score.notes] == [60]
+    assert score.losses == lost
+
+
 def test_where_nothing_is_lost_nothing_is_counted():
     assert midi.read(file(QUARTER + END), "whole.mid").losses == {}
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from composer.api import EncodeError, Key, Note, OptionError, Part, Piece, ReadError, Refused, Score, Source
+from composer.api import EncodeError, Key, Meter, Note, OptionError, Part, Piece, ReadError, Refused, Score, Source
 from composer.api.testing import check_representation, source
 from composer.formats import midi, write
+from composer.formats.numbered import Columns
 from composer.formats.quantise import GridNote
 from composer_grid import Grid, GridOptions
-from composer_grid.melody import skyline
-from composer_grid.tokens import heard, spelled
+from composer_grid.lines import skyline, spelled
+from composer_grid.tokens import heard
 
 TUNES = """X:1
 T:Up and Down
@@ -122,10 +124,10 @@ class TestVoices:
         assert piece.losses == {"notes under the melody left out": 1}
 
     def test_a_higher_note_cuts_a_lower_one_and_a_lower_one_is_left_out(self):
-        assert skyline([GridNote(0, 60, 4), GridNote(1, 64, 2), GridNote(2, 55, 4), GridNote(3, 62, 1)]) == (
-            [GridNote(0, 60, 1), GridNote(1, 64, 2), GridNote(3, 62, 1)],
-            {"notes under the melody left out": 1, "notes cut short by a higher one": 1},
-        )
+        notes = [GridNote(2, 55, 4), GridNote(1, 64, 2), GridNote(3, 62, 1), GridNote(0, 60, 4)]
+        line, losses = skyline(Columns.of(notes))
+        assert line.notes() == (GridNote(0, 60, 1), GridNote(1, 64, 2), GridNote(3, 62, 1))
+        assert losses == {"notes under the melody left out": 1, "notes cut short by a higher one": 1}
 
     def test_the_highest_part_is_the_melody(self):
         score = Score((part((0, 48, 4)), part((0, 72, 1), (1, 74, 1)), part((0, 40, 1), percussion=True)))
@@ -252,7 +254,7 @@ class TestTheRule:
         assert steps[-1] == 0
         notes = heard(text(grid.decode(steps)).split())
         assert notes
-        assert steps[: notes[-1].end] == grid.encode(Piece(spelled(notes)))[:-1]
+        assert steps[: notes[-1].end] == grid.encode(Piece(spelled(Columns.of(notes))))[:-1]
 
     def test_it_accepts_every_piece(self):
         grid = fitted()
@@ -280,7 +282,7 @@ def test_what_is_written_reads_back_note_for_note(steps, name):
     notes: list[GridNote] = []
     for gap, pitch, length in steps[: 12 if name == "musicxml" else None]:
         notes.append(GridNote((notes[-1].end if notes else 0) + gap, pitch, length))
-    piece, grid = Piece(spelled(notes)), Grid()
+    piece, grid = Piece(spelled(Columns.of(notes))), Grid()
     score = grid.score(piece)
     assert score is not None
     [again] = grid.read(source(write(name, score), f"again.{name}"))
@@ -290,3 +292,38 @@ def test_what_is_written_reads_back_note_for_note(steps, name):
 def test_a_midi_file_keeps_its_leading_rest():
     score = Score((part((1, 60, 1)),))
     assert text(Grid(GridOptions("1/4")).from_score(midi.read(write("midi", score), "a"))) == "r 60"
+
+
+strokes = st.lists(st.tuples(st.integers(0, 64), st.integers(55, 75), st.integers(0, 20)), min_size=1)
+parts = st.lists(st.tuples(strokes, st.booleans()), min_size=1, max_size=3)
+
+
+@given(
+    parts, st.sampled_from(["round", "drop", "refuse"]), st.sampled_from(["none", "c"]), st.booleans(), st.booleans()
+)
+def test_midi_is_read_as_the_score_that_it_is(content, offgrid, transpose, keyed, opening):
+    """Eighths of a beat, two to a step, so that notes stand on the grid and off it."""
+    music = Score(
+        tuple(
+            part(*((Fraction(t, 8), p, Fraction(n, 8)) for t, p, n in notes), percussion=drums)  # type: ignore[misc]
+            for notes, drums in content
+        ),
+        meters=(Meter(Fraction(0), 3, 4),),
+        keys=(Key(Fraction(0), -1),) if keyed else (),
+        title="A title",
+    )
+    data = write("midi", music)
+    grid = Grid(GridOptions(offgrid=offgrid, transpose=transpose))  # type: ignore[arg-type]
+    grid.restore({"pitches": [60, 62, 67, 71]})
+    [found] = grid.read(Source(Path("a.mid"), "a.mid", data=data, fragment=opening))
+    assert found == grid._read(midi.read(data, "a.mid"), "a.mid", opening)
+
+
+@given(strokes)
+def test_the_melody_is_one_voice_and_its_highest(notes):
+    placed = [GridNote(start, pitch, length + 1) for start, pitch, length in notes]
+    line = skyline(Columns.of(placed))[0].notes()
+    assert all(before.end <= after.start for before, after in pairwise(line))
+    assert line[0] == (min(placed)[0], max(n.pitch for n in placed if n.start == min(placed)[0]), line[0].length)
+    for note in line:
+        assert note.pitch == max(n.pitch for n in placed if n.start == note.start)
