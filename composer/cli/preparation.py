@@ -56,8 +56,8 @@ def prepare(
 ) -> training.Run:
     """Check all that can be checked, then read the pieces. Raises ComposerError with the way out.
 
-    Of several processes in a `group`, the first one says where the model is kept and what it began with, and is the
-    first to read: what it has encoded, the others find where they share its disk.
+    Of several processes in a `group`, the first one says where the model is kept and what it began with; all of them
+    read and encode.
     """
     group = group or Group()
     kind = registry.representation(asked.representation)
@@ -71,15 +71,15 @@ def prepare(
     chosen = _resumed(asked, kind, saved) if saved else _from_checkpoint(asked) if asked.origin else _fresh(asked, kind)
     began = training.began(saved, chosen.representation) if saved else None
     files = list(asked.files or (began.arguments if began else ()))
-    with group.turn():
-        data = encoding.prepare(
-            chosen.representation,
-            files,
-            began.split if began and asked.split == Split() else asked.split,
-            fitted=began.fitted if began else chosen.origin is not None,
-            augment=asked.augment or (began is not None and began.augment),
-            progress=progress,
-        )
+    data = encoding.prepare(
+        chosen.representation,
+        files,
+        began.split if began and asked.split == Split() else asked.split,
+        fitted=began.fitted if began else chosen.origin is not None,
+        augment=asked.augment or (began is not None and began.augment),
+        progress=progress,
+        group=group,
+    )
     return training.Run(
         chosen.model,
         chosen.config,

@@ -1,8 +1,8 @@
 """The folder that encodings are kept in: made whole or not at all, room looked for first, the least used given up.
 
-    with making(folder) as temporary:      # a new folder beside it, which gets its name when all went well
+    with making(folder) as made:           # a new folder beside it, which gets its name when all went well
         with keeping(folder):              # writes, whose failures are told with a way out
-            (temporary / "steps").write_bytes(steps)
+            (made / "steps").write_bytes(steps)
 
 Whatever is here can be made again, and may be removed at any time.
 """
@@ -37,17 +37,24 @@ def making(folder: Path) -> Iterator[Path]:
 
     Raises ComposerError where it cannot be written.
     """
-    with keeping(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=MAKING))
-    try:
-        yield temporary
+    with temporary(folder.parent) as made:
+        yield made
         with keeping(folder):
             if folder.exists():
                 shutil.rmtree(folder)
-            temporary.replace(folder)
+            made.replace(folder)
+
+
+@contextlib.contextmanager
+def temporary(cache: Path) -> Iterator[Path]:
+    """A new empty folder in `cache`, for as long as this lasts. Raises ComposerError where it cannot be made."""
+    with keeping(cache / MAKING):
+        cache.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=cache, prefix=MAKING))
+    try:
+        yield made
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(made, ignore_errors=True)
 
 
 @contextlib.contextmanager

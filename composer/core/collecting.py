@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from composer.api import Piece, ReadError, Representation, Source
 from composer.core.cache import check_room, keeping
-from composer.core.corpus import Refusals, Stream
+from composer.core.corpus import Reading, Refusals, Stream
 from composer.core.sources import sources, stdin
 from composer.core.spill import Spill
-from composer.core.split import Division, Split
+from composer.core.split import Division, Split, count, numbers
 
 FIRST_LOOK = 1 << 20
 """Once pieces of so many bytes were read, it is first estimated whether the disk has room for all."""
@@ -26,15 +27,38 @@ class Files:
         self._suffixes = suffixes
         self._typed = cache(stdin)  # it cannot be read a second time
 
+    @property
+    def parts(self) -> list[str]:
+        """The parts in the order in which they are read: what a named part has is left out of the others."""
+        return sorted(self.named, reverse=True)
+
     def of(self, part: str) -> Iterator[Source | ReadError]:
         """Those of one part, as `corpus.sources` gives them."""
         return sources(self.named[part], self._suffixes, self._typed)
 
 
-class Collected:
-    """Pieces on the disk: by `part`, in the order they came. `refused` and `unreadable` are as in Corpus.
+class Pieces:
+    """Pieces on the disk, each in the part that its code says, as `Division` has it."""
 
-    `division` has decided on all of them. Call `drop` in the end.
+    def __init__(self, spill: Spill, codes: bytearray) -> None:
+        self.spill, self.codes = spill, codes
+
+    def count(self, part: str) -> int:
+        """How many a part has."""
+        return count(self.codes, part)
+
+    def part(self, part: str, within: range | None = None) -> Iterator[Piece]:
+        """The pieces of a part, in the order they came, or those of them that stand at the places `within`."""
+        found = numbers(self.codes, part)
+        if within is not None:
+            found = islice(found, within.start, within.stop, within.step)
+        return self.spill.pieces(found)
+
+
+class Collection:
+    """A corpus while it is read: its pieces go to the disk, its `division` decides on each.
+
+    `refused` and `unreadable` are as in Corpus. Call `drop` in the end.
     """
 
     def __init__(self, path: Path, split: Split) -> None:
@@ -50,16 +74,18 @@ class Collected:
         folder: Path,
         size: int,
         progress: Callable[[int, int], object] | None,
-    ) -> None:
+        reading: Callable[[str], Reading],
+    ) -> Pieces:
         """Read all `files`, of about `size` bytes, for the encoding that `folder` is to be.
 
-        Raises ReadError where there is nothing to learn from, and ComposerError where the disk has too little room.
+        `reading` gives the way in which the sources of a part are read. Raises ReadError where there is nothing to
+        learn from, and ComposerError where the disk has too little room.
         """
         streams = {}
         meter = _Meter(size)
-        for part in sorted(files.named, reverse=True):  # a piece that a named part has is left out of the others
+        for part in files.parts:
             found = meter.counting(files.of(part))
-            streams[part] = Stream(representation, files.named[part], found, progress)
+            streams[part] = Stream(representation, files.named[part], found, progress, reading(part))
             for piece in streams[part]:
                 if not self.division.takes(piece, part):
                     continue
@@ -73,14 +99,7 @@ class Collected:
         for part in files.named:
             self.refused.merge(streams[part].refused)
             self.unreadable += streams[part].unreadable
-
-    def part(self, part: str, only: int = 0) -> Iterator[Piece]:
-        """The pieces of a part or, where fewer are wanted, `only` so many from all over it."""
-        numbers = self.division.numbers(part)
-        count = self.division.count(part)
-        if 0 < only < count:
-            numbers = (number for place, number in enumerate(numbers) if place * only % count < only)
-        return self._spill.pieces(numbers)
+        return Pieces(self._spill, self.division.codes)
 
     def drop(self) -> None:
         """Close and remove the file."""

@@ -6,16 +6,19 @@ One bad file among thousands is counted, named and passed over. Only a corpus wi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from composer.api import Piece, ReadError, Refused, Representation, Source
-from composer.core.reading import outcomes
+from composer.core.reading import Outcome, outcomes
 from composer.core.sources import sources
 
 __all__ = ["Corpus", "Refusals", "Stream", "identity", "read", "sources"]
+
+Reading = Callable[[Representation, Iterator[Source | ReadError]], Generator[Outcome]]
+"""What gives the outcomes of each of some sources, in order."""
 
 EXAMPLES = 3
 """How many places are remembered for each reason of refusal."""
@@ -84,8 +87,11 @@ class Stream:
         arguments: Sequence[str],
         found: Iterable[Source | ReadError] | None = None,
         progress: Callable[[int, int], object] | None = None,
+        read: Reading = outcomes,
     ) -> None:
+        """`read` is how sources are read."""
         self._representation, self._arguments, self._progress = representation, arguments, progress
+        self._read = read
         self._found = sources(arguments, representation.suffixes) if found is None else found
         self._errors: list[ReadError] = []
         self.refused = Refusals()
@@ -97,7 +103,7 @@ class Stream:
 
     def __iter__(self) -> Iterator[Piece]:
         done = pieces = 0
-        with closing(outcomes(self._representation, self._found)) as reading:
+        with closing(self._read(self._representation, iter(self._found))) as reading:
             for outcome in reading:
                 for item in outcome.items:
                     if isinstance(item, Refused):

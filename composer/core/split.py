@@ -26,7 +26,7 @@ from composer.core.listing import PARTS, Listing, listed, read_list
 from composer.core.seen import Seen
 from composer.core.sources import located, public_name
 
-__all__ = ["FEWEST", "PARTS", "Division", "Parts", "Split", "divide", "listed", "read_list"]
+__all__ = ["FEWEST", "PARTS", "Division", "Parts", "Split", "count", "divide", "listed", "numbers", "read_list"]
 
 FEWEST = 10
 """With fewer pieces than this, none is set aside."""
@@ -93,7 +93,7 @@ class Division:
     division = Division(Split())
     taken = [piece for piece in pieces if division.takes(piece)]
     division.settle()
-    training = [taken[number] for number in division.numbers("train")]
+    training = [taken[number] for number in numbers(division.codes, "train")]
 
     By shares, pieces of files that were named for a part come first. `duplicates` were left out, and `notes` are what
     the user should read.
@@ -135,7 +135,7 @@ class Division:
             self.notes += self._list.notes()
         else:
             self._settle_shares()
-        if not self.count("train"):
+        if not count(self._codes, "train"):
             if self._list is not None:
                 raise ReadError(
                     f"{self._list.name} leaves nothing to learn from", "name pieces as in `train jigs.abc: tune 36`"
@@ -157,13 +157,20 @@ class Division:
                 "all are learnt from, and nothing tells when the model only repeats them"
             )
 
-    def numbers(self, part: str) -> Iterator[int]:
-        """The numbers of the pieces of a part, in order."""
-        return (number for number, code in enumerate(self._codes) if code % _NAMED == PARTS.index(part))
+    @property
+    def codes(self) -> bytearray:
+        """The decisions so far, for `numbers` and `count`."""
+        return self._codes
 
-    def count(self, part: str) -> int:
-        """How many pieces a part has."""
-        return sum(self._codes.count(code) for code in (PARTS.index(part), PARTS.index(part) + _NAMED))
+
+def numbers(codes: bytearray, part: str) -> Iterator[int]:
+    """The numbers of the pieces of a part, in order."""
+    return (number for number, code in enumerate(codes) if code % _NAMED == PARTS.index(part))
+
+
+def count(codes: bytearray, part: str) -> int:
+    """How many pieces a part has."""
+    return sum(codes.count(code) for code in (PARTS.index(part), PARTS.index(part) + _NAMED))
 
 
 @dataclass(slots=True)
@@ -186,7 +193,7 @@ def divide(split: Split, pieces: Iterable[Piece], named: Mapping[str, Iterable[P
     every += [("", piece) for piece in pieces]
     taken = [piece for part, piece in every if division.takes(piece, part)]
     division.settle()
-    by_part = {part: [taken[number] for number in division.numbers(part)] for part in PARTS}
+    by_part = {part: [taken[number] for number in numbers(division.codes, part)] for part in PARTS}
     return Parts(by_part, division.duplicates, division.notes)
 
 

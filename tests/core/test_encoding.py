@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from composer.api import ComposerError, EncodeError, Kind, ReadError, SequenceSpec
-from composer.core import cache, collecting, encoding, naming, shards, stamps
+from composer.core import cache, collecting, making, naming, shards, stamps
 from composer.core.arrays import NO_STEPS, pack
 from composer.core.encoding import prepare
 from composer.core.split import Split
@@ -176,7 +176,7 @@ def test_a_disk_that_is_too_small_for_what_is_yet_to_be_read_is_told_of_early(le
 
 def test_a_disk_that_is_too_small_for_the_steps_is_told_of_before_they_are_made(letters, tunes, home, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=700))
-    monkeypatch.setattr(encoding, "write_part", None)
+    monkeypatch.setattr(making, "write_part", None)
     with pytest.raises(ComposerError, match="the encoded pieces need about"):
         prepare(letters, [str(tunes)], augment=True)
     assert not list((home / "cache").iterdir())
