@@ -9,6 +9,11 @@ A chain v_1 ... v_K goes through them, and its weight is the product of the rati
 neighbouring b. The mean of the weights is Z / Z_base, without bias. The base's visible biases are the logits of how
 often each unit is on in a few Gibbs steps of the frame's own machine. A mean-field solution, which knows but one of
 several things that a machine may draw, misses the others: measured, log Z is 0.2 nats too small where this is 0.03.
+
+A machine that was trained for long has few likely frames with next to nothing between them, and chains miss some of
+them. But Z is at least the sum of p* over any set of frames, so where that is more for the frames of the music
+itself, it is taken. Measured on one of Nottingham, this comes to 2.45 nats a frame after 100, 400 and 1,600 steps;
+chains alone to 0.2, 1.6 and 2.1.
 """
 
 from __future__ import annotations
@@ -46,15 +51,39 @@ class Effort:
     shared: bool = False
 
 
-def log_partition(W: Tensor, bv: Tensor, bh: Tensor, effort: Effort) -> tuple[Tensor, Tensor]:
-    """Log Z (N,) in nats of machines with biases `bv` (N, V) and `bh` (N, H), and the variance of each estimate."""
+def log_partition(
+    W: Tensor, bv: Tensor, bh: Tensor, effort: Effort, known: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Log Z (N,) in nats of machines with biases `bv` (N, V) and `bh` (N, H), and the variance of each estimate.
+
+    `known` (K, V) are distinct frames, whose sum Z is not below.
+    """
     if min(W.shape) <= MOST_COUNTED:
         counted = counted_out(W, bv, bh)
         return counted, torch.zeros_like(counted)
     rows = max(1, MOST_NUMBERS // (effort.chains * max(W.shape)))
     parts = [annealed(W, *biases, effort) for biases in zip(torch.split(bv, rows), torch.split(bh, rows), strict=True)]
     log_z, variance = (torch.cat(part) for part in zip(*parts, strict=True))
-    return log_z, variance
+    if known is None:
+        return log_z, variance
+    least = at_least(W, bv, bh, known)
+    return torch.maximum(log_z, least), torch.where(least > log_z, 0, variance)
+
+
+def at_least(W: Tensor, bv: Tensor, bh: Tensor, known: Tensor) -> Tensor:
+    """Log of the sum (N,) of p*(v) = exp(-F(v)) over the distinct frames `known` (K, V), which log Z is not below."""
+    drives, rows = F.linear(known, W), max(1, 16 * MOST_NUMBERS // (len(known) * len(W)))
+    sums = [
+        ((visible @ known.T).double() + F.softplus(hidden[:, None] + drives).double().sum(-1)).logsumexp(-1)
+        for visible, hidden in zip(torch.split(bv, rows), torch.split(bh, rows), strict=True)
+    ]
+    return torch.cat(sums)
+
+
+def distinct(frames: Tensor, most: int) -> Tensor:
+    """The distinct ones among `frames` (N, V), those that come oftenest, at most so many."""
+    found, counts = torch.unique(frames, dim=0, return_counts=True)
+    return found[counts.argsort(descending=True, stable=True)[:most]]
 
 
 def counted_out(W: Tensor, bv: Tensor, bh: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from composer_rnnrbm.partition import Effort, annealed, counted_out, log_partition
+from composer_rnnrbm.partition import Effort, annealed, at_least, counted_out, distinct, log_partition
 from composer_rnnrbm.rbm import free_energy, gibbs
 
 
@@ -62,3 +62,31 @@ def test_long_chains_side_by_side_draw_from_each_frames_own_machine():
     found = torch.stack([torch.bincount(number[rows == row], minlength=16) / 20_000 for row in range(2)])
     assert (found - chance).abs().max() < 0.02
     assert (chance[0] - chance[1]).abs().max() > 0.1
+
+
+def test_known_frames_bound_it_from_below_and_all_of_them_are_all_of_it():
+    W, bv, bh = machines(12, 6, 4)
+    every = states(6)
+    whole = counted_out(W, bv, bh)
+    torch.testing.assert_close(at_least(W, bv, bh, every), whole, rtol=0, atol=1e-5)
+    assert (at_least(W, bv, bh, every[::3]) < whole).all()
+
+
+def test_what_chains_miss_is_found_where_it_is_known():
+    """Two chords of eight keys, with nothing between them: the chains that begin nearer to one never meet the other."""
+    chords = torch.zeros(2, 16)
+    chords[0, :8] = chords[1, 8:] = 1
+    W = 12 * torch.cat([chords * 2 - 1] * 8)
+    bv, bh = torch.zeros(1, 16), torch.full((1, 16), -90.0)
+    bv[:, 8:] += 0.5
+    torch.manual_seed(0)
+    alone, _ = log_partition(W, bv, bh, Effort(50, 2))
+    found, variance = log_partition(W, bv, bh, Effort(50, 2), chords)
+    assert found == at_least(W, bv, bh, chords) > alone
+    assert variance == 0
+
+
+def test_the_frames_that_come_oftenest():
+    frames = torch.tensor([[1.0, 0], [0, 1], [0, 1], [0, 0], [1, 0], [0, 1]])
+    assert distinct(frames, 2).tolist() == [[0, 1], [1, 0]]
+    assert len(distinct(frames, 9)) == 3
