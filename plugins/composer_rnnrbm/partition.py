@@ -82,6 +82,7 @@ def at_least(W: Tensor, bv: Tensor, bh: Tensor, known: Tensor) -> Tensor:
 
 def distinct(frames: Tensor, most: int) -> Tensor:
     """The distinct ones among `frames` (N, V), those that come oftenest, at most so many."""
+    found: Tensor
     found, counts = torch.unique(frames, dim=0, return_counts=True)
     return found[counts.argsort(descending=True, stable=True)[:most]]
 
