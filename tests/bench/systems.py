@@ -179,14 +179,25 @@ def measured(system: System, data: Path, home: Path, budget: float) -> dict:
     asked = ["eval", system.representation, *filled(system.measure, data, home), "--checkpoint", str(checkpoint)]
     found = json.loads(composer(*asked, "--json", "--quiet"))
     record = read_header(checkpoint).record
+    apart = None
+    if "{home}/JSB_Chorales" in system.measure[0]:
+        files = alone(data, home / "JSB_Chorales" / "test")
+        asked = ["eval", system.representation, *files, "--checkpoint", str(checkpoint)]
+        apart = json.loads(composer(*asked, "--json", "--quiet"))
     story = [told(step, home) for step in STORY] if options else []
     opening = after_openings(checkpoint, filled(POETS[:1], data, home)) if system.representation == "text" else None
     return {
         "opening": opening,
-        "found": found, "seconds": seconds, "steps": record["steps"], "best": record["best_step"],
+        "found": found, "apart": apart, "seconds": seconds, "steps": record["steps"], "best": record["best_step"],
         "story": [each for each in story if each],
         "command": " ".join(["composer", *command]).replace(f"{data}/", "").replace(f"{home}/", ""),
     }  # fmt: skip
+
+
+def alone(data: Path, folder: Path) -> list[str]:
+    """The test pieces whose top voice shares no run of 24 intervals with a training piece."""
+    sharing = json.loads((data / "bl2012" / "test-pieces-sharing-runs-with-train.json").read_text())["JSB_Chorales"]
+    return [str(path) for number, path in enumerate(sorted(folder.glob("*.mid"))) if number not in sharing]
 
 
 def trained(arguments: list[str], budget: float) -> float:
@@ -269,6 +280,8 @@ def page(results: dict[str, dict]) -> str:
         found, system = result["found"], known[name]
         error = f" ± {found['stderr']:.3f}" if found["stderr"] else ""
         figure = f"{found['value']:.3f}{error} {found['unit']}, {found['pieces']} pieces"
+        if apart := result.get("apart"):
+            figure += f"; {apart['value']:.3f} on the {apart['pieces']} that share no run with training"
         trained_for = f"{result['steps']:,} steps, {result['seconds']:.0f} s" + (
             f"; best after {result['best']:,}" if result["best"] else ""
         )
