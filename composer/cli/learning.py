@@ -17,8 +17,9 @@ from composer.cli.reading import Reading
 from composer.cli.snapshots import compose
 from composer.cli.standing import Standing, closing_line
 from composer.core import device as devices
-from composer.core import group, ranks, training
+from composer.core import meeting, ranks, training
 from composer.core.events import Event, Finished, Started
+from composer.core.group import Elsewhere
 
 if TYPE_CHECKING:
     from composer.cli.console import Console
@@ -38,13 +39,13 @@ def learn(console: Console, asked: preparation.Asked, log_dir: Path | None, *, a
     heard = console if among.first else console.hushed()
     asked = replace(asked, device=_place(asked.device, among))
     try:
-        with group.joined(among, asked.device) as others:
+        with meeting.joined(among, asked.device) as others:
             with Reading(heard) as reading:
                 run = preparation.prepare(asked, reading.tell, stop.asked, others)
             if asked.device == "auto" and run.device == "cpu" and (reason := devices.unused()):
                 heard.warn(reason)
             finished = _follow(heard, run, stop, log_dir if among.first else None, as_json=as_json)
-    except group.Elsewhere:
+    except Elsewhere:
         raise typer.Exit(1) from None
     _close(heard, run, finished)
 

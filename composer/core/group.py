@@ -1,6 +1,6 @@
-"""Several processes that train one model: how they meet, what they tell one another, and how they part.
+"""Several processes that train one model: what they tell one another, and how they part; `meeting` says how they meet.
 
-    with group.joined(ranks.here(), device) as others:
+    with meeting.joined(ranks.here(), device) as others:
         with others.turn():
             ...                         # rank 0 first, then the first rank of each other machine, then the rest
         others.rows(64)                 # this rank's share of 64 rows
@@ -14,10 +14,8 @@ Only numbers and bytes travel, and nothing is unpickled.
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
 from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -28,11 +26,6 @@ from composer.core.ranks import Ranks, mine
 if TYPE_CHECKING:
     import torch
 
-PATIENCE = "COMPOSER_PATIENCE"
-"""The environment variable that says for how many seconds to wait for the others to come; else WAIT."""
-WAIT = 300.0
-WORD = timedelta(minutes=10)
-"""The longest time without a word from the others: more than rank 0 takes to save, or to compose for a snapshot."""
 GRACE = 5.0
 """Seconds that a rank which ends with an error waits for the others to hear of it."""
 POLL = 0.05
@@ -242,64 +235,3 @@ class Joined(Group):
 
 SAID, LEFT = "said", "left"
 """What stands in the store: which rank tells the user how it ended, and how many know that."""
-
-
-@contextlib.contextmanager
-def joined(ranks: Ranks, device: str) -> Iterator[Group]:
-    """Meet the others, and part from them in good order. Raises ComposerError where they do not come."""
-    if ranks.alone:
-        yield Group(ranks)
-        return
-    store = _meet(ranks, device)
-    with Joined(ranks, store) as group:
-        yield group
-
-
-def _meet(ranks: Ranks, device: str) -> Any:
-    """Join the process group; the store that all ranks write to and read from."""
-    # torch prints a stack trace for each connection that a lost rank leaves behind
-    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")
-    import torch
-    import torch.distributed as dist
-    from torch.distributed.distributed_c10d import PrefixStore
-
-    if not dist.is_available():
-        raise ComposerError("the torch that is installed cannot train in several processes", "start one alone")
-    try:
-        seconds = float(os.environ.get(PATIENCE) or WAIT)
-    except ValueError:
-        raise ComposerError(f"{PATIENCE} cannot be `{os.environ[PATIENCE]}`", "give seconds, such as 300") from None
-    if device.startswith("cuda"):
-        torch.cuda.set_device(device)
-    backend = "cpu:gloo,cuda:nccl" if device.startswith("cuda") else "gloo"
-    try:
-        store, _, _ = next(dist.rendezvous("env://", timeout=timedelta(seconds=seconds)))  # type: ignore[attr-defined]
-        dist.init_process_group(
-            backend,
-            store=PrefixStore("group", store),
-            rank=ranks.rank,
-            world_size=ranks.world,
-            timeout=WORD,
-        )
-    except (RuntimeError, OSError, ValueError) as error:
-        raise _not_met(ranks, error, seconds) from error
-    return PrefixStore("composer", store)
-
-
-def _not_met(ranks: Ranks, error: Exception, seconds: float) -> ComposerError:
-    """Why the ranks could not meet."""
-    place, text = f"{ranks.address}:{ranks.port}", str(error)
-    if "EADDRINUSE" in text or "address already in use" in text.lower():
-        return ComposerError(
-            f"port {ranks.port} is taken, so that the other processes cannot reach this one",
-            "set MASTER_PORT (torchrun: --master-port) to a free port",
-        )
-    if ranks.first:
-        return ComposerError(
-            f"not all of the {ranks.world} processes came to {place} within {seconds:g} s",
-            f"start all of them with the same MASTER_ADDR, MASTER_PORT and WORLD_SIZE; {PATIENCE} is how long to wait",
-        )
-    return ComposerError(
-        f"rank {ranks.rank} did not find rank 0 at {place} within {seconds:g} s",
-        f"is it running, and does a firewall let us through? {PATIENCE} is how long to wait, in seconds",
-    )

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from composer.api import ComposerError
-from composer.core import group
+from composer.core import meeting
 from composer.core.checkpoint import load
 from composer.core.encoding import prepare
 from composer.core.ranks import Ranks
@@ -141,11 +141,11 @@ def test_ranks_must_be_about_to_learn_the_same(told):
     assert {each["unlike"] for each in told} == {"ranks 0 and 1 do not have the same settings"}
 
 
-def meeting(monkeypatch, rank, port):
+def not_met(monkeypatch, rank, port):
     """The error of a rank that the others do not find."""
     for name, value in environment(rank, port, COMPOSER_PATIENCE="1").items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ComposerError) as caught, group.joined(Ranks(rank, 2, rank, "127.0.0.1", port), "cpu"):
+    with pytest.raises(ComposerError) as caught, meeting.joined(Ranks(rank, 2, rank, "127.0.0.1", port), "cpu"):
         pass
     return caught.value
 
@@ -155,13 +155,13 @@ def test_a_port_that_is_taken_is_named(monkeypatch):
         other.bind(("0.0.0.0", 0))
         other.listen()
         port = other.getsockname()[1]
-        error = meeting(monkeypatch, 0, port)
+        error = not_met(monkeypatch, 0, port)
     assert f"port {port} is taken" in error.message
     assert "--master-port" in error.hint
 
 
 def test_ranks_that_do_not_come_are_not_waited_for_for_ever(monkeypatch):
-    assert "not all of the 2 processes came" in meeting(monkeypatch, 0, free_port()).message
-    error = meeting(monkeypatch, 1, free_port())
+    assert "not all of the 2 processes came" in not_met(monkeypatch, 0, free_port()).message
+    error = not_met(monkeypatch, 1, free_port())
     assert "rank 1 did not find rank 0" in error.message
     assert "COMPOSER_PATIENCE" in error.hint

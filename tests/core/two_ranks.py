@@ -14,7 +14,7 @@ import torch
 from conftest import Letters, Tiny
 
 from composer.api import ComposerError
-from composer.core import group, ranks
+from composer.core import meeting, ranks
 from composer.core.encoding import prepare
 from composer.core.events import Event
 from composer.core.split import Split
@@ -56,7 +56,7 @@ def stopping(step):
 def main(folder):
     """Train in several ways; what each rank saw goes into a file of its own."""
     here, told = ranks.here(), {}
-    with group.joined(here, "cpu") as others:
+    with meeting.joined(here, "cpu") as others:
 
         def trained(name, run, **changes):
             events: list[Event] = []
