@@ -28,6 +28,12 @@ class TestPreset:
         options.parse(Settings, presets.pairs(preset.training), "it")
         Split(**preset.split)
 
+    def test_it_says_whether_training_may_end_early(self, preset):
+        """A published number of epochs, of pretraining too, is not to be cut short by our own default."""
+        assert "patience" in preset.training
+        if re.search(r"^(epochs|pretraining) = \d+ +# \[", preset.text, re.MULTILINE):
+            assert preset.training["patience"] == 0
+
     def test_its_command_names_it(self, preset):
         assert preset.command.startswith(f"composer train {preset.representation} ")
         assert preset.command.endswith(f"--preset {preset.name}")
