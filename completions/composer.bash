@@ -23,7 +23,7 @@ _composer() {
         "show --tune"|"show --most") return ;;
     esac
     case "$command" in
-        gen) words="-n --count --length --seed --temp --top-k --top-p --min-p --condition --free --prime --prime-text --format -O --output --force --tempo --instrument --velocity --checkpoint --device --width -q --quiet -h --help" ;;
+        gen) words="-n --count --length --seed --temp --top-k --top-p --min-p --condition --free --prime --prime-text --format -O --output --force --resume --tempo --instrument --velocity --checkpoint --device --width -q --quiet -h --help" ;;
         train) words="-o --option --valid --split --augment --preset --model --epochs --max-steps --batch --lr --seed --set --device --name --resume --from --snapshots --log-dir --force --json -q --quiet -h --help" ;;
         eval) words="--checkpoint --split --part --effort --device --json -q --quiet -h --help" ;;
         presets) words="--names -h --help" ;;

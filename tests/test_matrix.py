@@ -5,8 +5,8 @@ import json
 import pytest
 
 from composer.api import Piece, Source
-from composer.cli.delivery import rendered
 from composer.cli.music import playable
+from composer.cli.rendering import rendered
 from composer.core import registry
 from composer.formats import format_named, midi
 

@@ -94,7 +94,7 @@ class _Total:
 
 def _mend(diagnosis: Diagnosis, force: bool) -> tuple[Path | None, Mended]:
     """Write what can be mended of a file beside it; where that went, and what was done."""
-    from composer.cli.delivery import save
+    from composer.cli.outputs import save
     from composer.core.doctor import FIXED, treated, untreated
 
     done = treated(diagnosis)

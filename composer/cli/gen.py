@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from composer.api import CheckpointError, ComposerError, UsageError
+from composer.api import UsageError
 from composer.cli import wishes
 
 if TYPE_CHECKING:
-    from composer.api import Constraint
     from composer.cli.console import Console
-    from composer.cli.delivery import Delivery
-    from composer.core.generation import Request
-    from composer.core.player import Player
 
 command_class = wishes.WishingCommand
 
@@ -92,6 +86,9 @@ def gen(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.", rich_help_panel=WRITING)] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with many pieces that were interrupted.", rich_help_panel=WRITING)
+    ] = False,
     tempo: Annotated[
         float | None, typer.Option(metavar="BPM", help="Quarter notes a minute.", rich_help_panel=WRITING)
     ] = None,
@@ -115,106 +112,46 @@ def gen(
 ) -> None:
     """Compose, from a model's memory of the music it was taught.
 
-    The piece goes to stdout, as text while it is being composed, or to --output. All else goes to stderr.
+    The piece goes to stdout, as text while it is being composed, or to --output. All else goes to stderr. Of many
+    pieces in files, --resume goes on with what was interrupted; torchrun divides numbered files among processes.
     """
     console: Console = context.obj
-    console.quiet = quiet
     _check(temp=temp, top_k=top_k, top_p=top_p, min_p=min_p, length=length, count=count, seed=seed, width=width)
     if prime is not None and prime_text is not None:
         raise UsageError("--prime and --prime-text are two openings", "give one of the two")
-
     if count == 1:
         # one piece takes products too small to share: on a busy machine, threads that wait for one another cost a
         # multiple of what they save on a quiet one
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-    from composer.cli import conditions, delivery, opening
-    from composer.core import device as devices
-    from composer.core import models, player, registry
-    from composer.core.generation import Request
+    from composer.cli.composing import compose
+    from composer.cli.planning import Asked, planned
+    from composer.core import ranks, registry
     from composer.formats import WriteSettings
 
-    kind = registry.representation(rep)
-    wished = wishes.given(context, kind)
-    settings = WriteSettings(tempo, instrument, velocity)
-    planned = delivery.plan(kind, console, settings, count=count, format_name=format, output=output, force=force)
-    path = models.located(checkpoint) if checkpoint else models.default(rep)
-    composing = "the bundled model" if path == models.bundled(rep) else path.stem
-    if path.is_dir():
-        raise CheckpointError(f"{path} is a folder", "name a model in it, which ends in .safetensors")
-    model = player.open_player(path, rep, devices.resolve(device))
-    if reason := devices.unused(device):
-        console.warn(reason)
-    begun = opening.given(model.representation, console, prime, prime_text)
-    request = Request(
-        length=length or len(begun.steps) + model.representation.length,
-        count=count,
-        seed=secrets.randbelow(2**31) if seed is None else seed,
-        temperature=temp,
-        top_k=top_k,
-        top_p=top_p,
-        min_p=min_p,
-        primer=begun.steps,
-        conditions=conditions.given(condition or [], model.spec.conditions),
-        width=width,
+    among = ranks.here()
+    console.quiet = quiet or not among.first
+    asked = Asked(
+        rep,
+        count,
+        length,
+        seed,
+        {"temperature": temp, "top_k": top_k, "top_p": top_p, "min_p": min_p},
+        condition or [],
+        wishes.given(context, registry.representation(rep)),
+        free,
+        prime,
+        prime_text,
+        format,
+        output,
+        force,
+        resume,
+        WriteSettings(tempo, instrument, velocity),
+        checkpoint,
+        device,
+        width,
     )
-    constraint = None if free else model.representation.constraint(wished)
-    if seed is None:
-        console.say(f"{composing}, seed {request.seed}; the same again with --seed {request.seed}")
-    elif checkpoint is None and path != models.bundled(rep):
-        console.say(f"{composing}, your newest model")
-    if planned.drawn:
-        console.say(
-            f"this is {planned.format.name}, drawn because a terminal cannot play it; "
-            f"pipe it on, or write it with --output tune{planned.format.suffixes[0]}"
-        )
-    _compose(model, request, constraint, planned, {**begun.labels, **request.conditions})
-
-
-def _compose(
-    model: Player, request: Request, constraint: Constraint | None, delivery: Delivery, labels: Mapping[str, str]
-) -> None:
-    """Compose all pieces and deliver each; where this is interrupted, the ones that are whole are kept.
-
-    `labels` are what the pieces are: as they begin, and as was asked for.
-    """
-    console = delivery.console
-    from composer.cli.delivery import Soundless
-    from composer.core.generation import Drew, generate
-
-    cut, bare, soundless, drawn, rendering = 0, 0, 0, 0, None
-    try:
-        for event in generate(model.sampler, model.spec, request, constraint):
-            rendering = rendering or delivery.rendering(model.representation, event.number, labels)
-            if isinstance(event, Drew):
-                for step in event.steps:
-                    delivery.target.write(rendering.push(step))
-                drawn += len(event.steps)
-                continue
-            bare += bool(request.primer) and drawn <= len(request.primer) + 1
-            drawn = 0
-            try:
-                delivery.target.write(rendering.finish())
-                delivery.target.end(event.number)
-                cut += not event.whole
-            except Soundless as error:
-                if request.count == 1:
-                    raise
-                console.warn(f"{error.message}; it is left out")
-                soundless += 1
-            rendering = None
-    finally:
-        delivery.target.close()
-    if cut:
-        were = "the piece was" if request.count == 1 else f"{cut} of {request.count} pieces were"
-        console.warn(f"{were} cut at {request.length} steps; give a longer --length")
-    if bare:
-        console.warn("nothing was added to the opening, which is a whole piece; leave off its last bar line to go on")
-    if soundless:
-        raise ComposerError(
-            f"{soundless} of {request.count} pieces had no notes and were left out",
-            "try another --seed or a lower --temp",
-        )
+    compose(planned(asked, console, among))
 
 
 def _check(**given: float | None) -> None:

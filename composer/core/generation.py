@@ -8,7 +8,7 @@ while pieces are composed, and is part of a piece's record.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from composer.api import Constraint, Sampler, SequenceSpec, Step, UsageError
@@ -20,10 +20,10 @@ MAX_WIDTH = 64
 class Request:
     """What to compose: `count` pieces of at most `length` steps each, the primer included.
 
-    Piece n (from 1) has the seed `seed` + n - 1, so that any one of many can be had again alone: `numbers` are those of
-    the pieces to compose, all `count` where it is None. `width` is how many are composed side by side, 0 for as many as
-    are worth it for `count`. Filters are those of `composer.api.sampling.How`. Raises UsageError where the primer
-    leaves nothing to compose.
+    Piece n (from 1) has the seed `seed` + n - 1, so that any one of many can be had again alone. `numbers` are those of
+    the pieces to compose, all `count` where it is None; they are gone through once, or twice where pieces come in
+    order. `width` is how many are composed side by side, 0 for as many as are worth it for `count`. Filters are those
+    of `composer.api.sampling.How`. Raises UsageError where the primer leaves nothing to compose.
     """
 
     length: int
@@ -36,7 +36,7 @@ class Request:
     primer: tuple[Step, ...] = ()
     conditions: Mapping[str, str] = field(default_factory=dict)
     width: int = 0
-    numbers: Sequence[int] | None = None
+    numbers: Iterable[int] | None = None
 
     def __post_init__(self) -> None:
         if len(self.primer) >= self.length:
@@ -50,7 +50,7 @@ class Request:
         return self.width or min(self.count, MAX_WIDTH)
 
     @property
-    def pieces(self) -> Sequence[int]:
+    def pieces(self) -> Iterable[int]:
         """The numbers of the pieces to compose."""
         return range(1, self.count + 1) if self.numbers is None else self.numbers
 

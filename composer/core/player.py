@@ -15,11 +15,12 @@ from composer.core.device import placed
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """A model that is ready to compose."""
+    """A model that is ready to compose; `digest` is that of its file."""
 
     header: checkpoint.Header
     representation: Representation
     sampler: Sampler
+    digest: str = ""
 
     @property
     def spec(self) -> SequenceSpec:
@@ -91,7 +92,7 @@ def open_player(path: Path, representation: str | None = None, device: str = "cp
             network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
             sampler = placed(network, device).eval()
         _try(sampler, header.spec)
-    return Player(header, opened.representation, sampler)
+    return Player(header, opened.representation, sampler, opened.checkpoint.digest)
 
 
 def _check_version(name: str, made_with: int, installed: int) -> None:

@@ -60,7 +60,7 @@ def test_a_piece_without_notes_is_left_out_of_many(gen, tmp_path, monkeypatch):
     kind = registry.representation("abc")
     scores, number = kind.score, iter(range(1, 4))
     monkeypatch.setattr(kind, "score", lambda self, piece: None if next(number) == 2 else scores(self, piece))
-    result = gen("--count", "3", "--output", tmp_path / "%d.mid", "--seed", "1")
+    result = gen("--count", "3", "--output", tmp_path / "%d.mid", "--seed", "1", "--width", "1")
     assert "warning: piece 2 has no notes that could be played; it is left out" in result.err
     assert result.code == 1
     assert "error: 1 of 3 pieces had no notes" in result.err

@@ -1,0 +1,96 @@
+"""Composing as it was planned: every piece on its way from the sampler to where it goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from composer.api import ComposerError
+from composer.cli.planning import Plan
+from composer.cli.rendering import Rendering, Soundless
+from composer.cli.tally import Tally, tally
+from composer.core import generation
+from composer.core.generation import Drew, Ended
+
+__all__ = ["compose"]
+
+
+def compose(plan: Plan) -> None:
+    """Compose all pieces of a plan and deliver each; where this is interrupted, the ones that are whole are kept.
+
+    Raises Soundless where a single piece has no notes, ComposerError after all others where some have none.
+    """
+    target, console = plan.delivery.target, plan.delivery.console
+    counted, finished = _Counted(), False
+    try:
+        target.begin(plan.record)
+        with tally(console, plan.share, lambda: target.before, plan.player.representation.step_name) as told:
+            _deliver(plan, told, counted)
+        finished = True
+    finally:
+        target.close(finished=finished)
+    _close(plan, counted)
+
+
+def _deliver(plan: Plan, told: Tally, counted: _Counted) -> None:
+    """Every step to where it goes, and every piece to its end."""
+    player, delivery, pieces = plan.player, plan.delivery, dict[int, _Piece]()
+    ordered = not delivery.target.apart
+    for event in generation.generate(player.sampler, player.spec, plan.request, plan.constraint, ordered):
+        number = event.number
+        if number not in pieces:
+            pieces[number] = _Piece(delivery.rendering(player.representation, number, plan.labels))
+        if isinstance(event, Drew):
+            pieces[number].steps += len(event.steps)
+            delivery.target.write(number, pieces[number].rendering.push(event.steps))
+            told.drew(len(event.steps))
+            continue
+        try:
+            _end(plan, event, pieces.pop(number), counted)
+        except Soundless as error:
+            if plan.request.count == 1:
+                raise
+            delivery.target.drop(number)
+            told.warn(f"{error.message}; it is left out")
+            counted.soundless += 1
+        told.ended()
+
+
+@dataclass(slots=True)
+class _Piece:
+    """A piece that is being composed."""
+
+    rendering: Rendering
+    steps: int = 0
+
+
+@dataclass(slots=True)
+class _Counted:
+    """How many pieces were cut at their length, had nothing added to the opening, or had no notes."""
+
+    cut: int = 0
+    bare: int = 0
+    soundless: int = 0
+
+
+def _end(plan: Plan, event: Ended, piece: _Piece, counted: _Counted) -> None:
+    """Deliver the end of a piece. Raises Soundless."""
+    opened = len(plan.request.primer)
+    counted.bare += bool(opened) and piece.steps <= opened + 1
+    plan.delivery.target.write(event.number, piece.rendering.finish())
+    plan.delivery.target.end(event.number)
+    counted.cut += not event.whole
+
+
+def _close(plan: Plan, counted: _Counted) -> None:
+    """Say what the user may not expect of the pieces."""
+    console, count = plan.delivery.console, plan.request.count
+    if counted.cut:
+        were = "the piece was" if count == 1 else f"{counted.cut:,} of {plan.share:,} pieces were"
+        console.warn(f"{were} cut at {plan.request.length} steps; give a longer --length")
+    if counted.bare:
+        console.warn("nothing was added to the opening, which is a whole piece; leave off its last bar line to go on")
+    if counted.soundless:
+        raise ComposerError(
+            f"{counted.soundless:,} of {plan.share:,} pieces had no notes and were left out",
+            "try another --seed or a lower --temp",
+        )

@@ -1,0 +1,183 @@
+"""From the command line of `composer gen` to a Plan: which model composes what, by which rules, and where it goes."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from composer import __version__
+from composer.api import CheckpointError, Constraint, Representation, UsageError
+from composer.cli import conditions, delivery, opening
+from composer.cli.console import Console
+from composer.cli.delivery import Delivery
+from composer.cli.record import Record
+from composer.cli.targets import ToStdout
+from composer.core import device as devices
+from composer.core import models, player, ranks, registry
+from composer.core.generation import Request
+from composer.core.player import Player
+from composer.core.ranks import Ranks
+from composer.formats import WriteSettings
+
+__all__ = ["Asked", "Plan", "planned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user asked for. `filters` are those of a Request, by name; `wishes` those of the representation."""
+
+    representation: str
+    count: int = 1
+    length: int | None = None
+    seed: int | None = None
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    conditions: Sequence[str] = ()
+    wishes: Any = None
+    free: bool = False
+    prime: str | None = None
+    prime_text: str | None = None
+    format: str | None = None
+    output: str | None = None
+    force: bool = False
+    resume: bool = False
+    writing: WriteSettings = WriteSettings()  # noqa: RUF009
+    checkpoint: Path | None = None
+    device: str = "auto"
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that is decided before anything is composed.
+
+    `request` names the pieces that this process composes; together with those that an earlier run left, they are
+    `share`. `labels` are what the pieces are: as they begin, and as was asked for. `record` is kept beside the output.
+    """
+
+    player: Player
+    request: Request
+    constraint: Constraint | None
+    delivery: Delivery
+    labels: Mapping[str, str]
+    share: int
+    record: Record | None
+
+
+def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
+    """Check all that can be checked, and open the model. Raises ComposerError with the way out.
+
+    Of several processes, each plans its own share of the pieces.
+    """
+    kind = registry.representation(asked.representation)
+    outgoing = delivery.plan(
+        kind, console, asked.writing, count=asked.count, format_name=asked.format, output=asked.output
+    )
+    saved = _saved(asked, outgoing, among)
+    share = ranks.mine(range(1, asked.count + 1), among.rank, among.world)
+    numbers = outgoing.target.claim(share, saved, force=asked.force, alone=among.alone)
+    path = _model(asked, kind)
+    device = devices.resolve(asked.device)
+    mine = device if among.alone else ranks.device_of(device, among, devices.cuda_devices())
+    model = player.open_player(path, kind.name, mine)
+    if reason := devices.unused(asked.device):
+        console.warn(reason)
+    begun = opening.given(model.representation, console, asked.prime, asked.prime_text)
+    request = Request(
+        length=asked.length or len(begun.steps) + model.representation.length,
+        count=asked.count,
+        seed=_seed(asked, saved),
+        primer=begun.steps,
+        conditions=conditions.given(asked.conditions, model.spec.conditions),
+        width=asked.width,
+        numbers=numbers,
+        **asked.filters,
+    )
+    constraint = None if asked.free else model.representation.constraint(asked.wishes)
+    record = _record(asked, outgoing, model, device, request, saved)
+    _introduce(console, asked, outgoing, path, request)
+    labels = {**begun.labels, **request.conditions}
+    return Plan(model, request, constraint, outgoing, labels, len(share), record)
+
+
+def _saved(asked: Asked, outgoing: Delivery, among: Ranks) -> Record | None:
+    """The record of the run that the user wants to go on with, if there is one. Raises UsageError where none can be."""
+    target = outgoing.target
+    if not (among.alone or target.apart):
+        raise UsageError(
+            f"{among.world} processes cannot write one stream",
+            f"number the files: --output tunes/%0{len(str(asked.count))}d{outgoing.format.suffixes[0]}",
+        )
+    if asked.resume and isinstance(target, ToStdout):
+        raise UsageError("what went to stdout cannot be gone on with", "name a file: --output FILE")
+    saved = Record.read(target.record) if asked.resume and target.record is not None else None
+    if not among.alone and asked.seed is None and saved is None:
+        raise UsageError(f"{among.world} processes need one seed", "give all of them the same --seed")
+    return saved
+
+
+def _model(asked: Asked, kind: type[Representation]) -> Path:
+    path = models.located(asked.checkpoint) if asked.checkpoint else models.default(kind.name)
+    if path.is_dir():
+        raise CheckpointError(f"{path} is a folder", "name a model in it, which ends in .safetensors")
+    return path
+
+
+def _seed(asked: Asked, saved: Record | None) -> int:
+    """The seed that was given, else that of the run to go on with, else a new one."""
+    if asked.seed is not None:
+        return asked.seed
+    return int(saved.asked["seed"]) if saved is not None and "seed" in saved.asked else secrets.randbelow(2**31)
+
+
+def _introduce(console: Console, asked: Asked, outgoing: Delivery, path: Path, request: Request) -> None:
+    """Say who composes, and what the user cannot know of how."""
+    bundled = path == models.bundled(asked.representation)
+    composing = "the bundled model" if bundled else path.stem
+    if asked.seed is None:
+        console.say(f"{composing}, seed {request.seed}; the same again with --seed {request.seed}")
+    elif asked.checkpoint is None and not bundled:
+        console.say(f"{composing}, your newest model")
+    if outgoing.drawn:
+        console.say(
+            f"this is {outgoing.format.name}, drawn because a terminal cannot play it; "
+            f"pipe it on, or write it with --output tune{outgoing.format.suffixes[0]}"
+        )
+
+
+def _record(
+    asked: Asked, outgoing: Delivery, model: Player, device: str, request: Request, saved: Record | None
+) -> Record | None:
+    """What is kept beside the output; all that the bytes of a piece depend on, by the names of options.
+
+    Raises UsageError where the run that was `saved` was another one.
+    """
+    if outgoing.target.record is None:
+        return None
+    wishes = dataclasses.asdict(asked.wishes) if asked.wishes is not None else {}
+    told = {
+        "program": __version__,
+        "model": model.digest,
+        "device": device,
+        "count": request.count,
+        "length": request.length,
+        "seed": request.seed,
+        "width": request.rows,
+        "temp": request.temperature,
+        "top_k": request.top_k,
+        "top_p": request.top_p,
+        "min_p": request.min_p,
+        "condition": dict(request.conditions),
+        "free": asked.free,
+        "primer": request.primer,
+        "format": outgoing.format.name,
+        **{name: getattr(asked.writing, name) for name in ("tempo", "instrument", "velocity")},
+        **wishes,
+    }
+    if saved is None:
+        return Record(outgoing.target.record, told)
+    saved.check(told)
+    return saved
