@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.checkpoint import checkpoint
 
 from composer.api.ahead import TensorNoise
+from composer.api.chunks import Chunked
 from composer.api.drawing import Drawing, Way, draw_frames, draw_tokens
 from composer.api.errors import Unsupported
 from composer.api.model import State
@@ -101,16 +100,13 @@ class Phase:
     lr: float | None = None
 
 
-class Network(nn.Module, ABC):
+class Network(Chunked, nn.Module, ABC):
     """A torch module that learns from batches and, as a Sampler, plays on its own device.
 
     Weights are saved by their names in `state_dict()`, as arrays of the same names.
     """
 
     phase = "train"
-    checkpoint_chunks = 1
-    """Into how many stretches a window is cut, of which only the states between them are kept for going back; the rest
-    is computed again (gradient checkpointing). A network may do without."""
 
     def phases(self) -> Sequence[Phase]:
         """The parts of training, in order."""
@@ -188,6 +184,10 @@ class StepwiseNetwork(Network):
         Where `reset` (B, T) is true, the state is that of `start` before the input is seen.
         """
 
+    def shown(self, batch: Batch) -> Batch:
+        """What the network gets to see of a window, decided once for all its steps: here, everything."""
+        return batch
+
     def loss(self, batch: Batch, state: State | None) -> tuple[Loss, State]:
         nats, state = self._nats(batch, state)
         mean = nats.sum() / batch.weight.sum().clamp(min=1)
@@ -201,14 +201,10 @@ class StepwiseNetwork(Network):
     def _nats(self, batch: Batch, state: State | None) -> tuple[Tensor, State]:
         """Nats of each step (B, T), 0 for padding; those of a frame are summed over its units."""
         state = self.start(len(batch.inputs)) if state is None else state
-        length = batch.inputs.shape[1]
-        chunks = min(self.checkpoint_chunks, length) if torch.is_grad_enabled() else 1
-        if chunks <= 1:
-            return self._nats_at_once(batch, state)
-        found = []
-        for start, stop in pairwise(length * chunk // chunks for chunk in range(chunks + 1)):
-            stretch = batch.between(start, stop)
-            nats, state = checkpoint(self._nats_at_once, stretch, state, use_reentrant=False)
+        batch, found = self.shown(batch), []
+        for stretch in self.stretches(batch.inputs.shape[1]):
+            part = batch.between(stretch.start, stretch.stop)
+            nats, state = self.keeping_less(self._nats_at_once, part, state)
             found.append(nats)
         return torch.cat(found, 1), state
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from composer.api.dropout import drop
-from composer.api.network import SELDOM, StepwiseNetwork
+from composer.api.network import SELDOM, Batch, StepwiseNetwork
 from composer.api.sequence import Kind, SequenceSpec
 
 __all__ = ["RecurrentNetwork", "embedding", "open_forget_gates", "recur"]
@@ -26,19 +27,28 @@ class RecurrentNetwork(StepwiseNetwork):
         """`size` is E, `condition` the size of a condition's vector, `hidden` how often none is shown in training."""
         super().__init__(spec)
         self.embed = embed
-        # row 0 of a condition's table stands for "any value"
-        self.conditions = nn.ModuleList(nn.Embedding(1 + len(each), condition) for each in spec.conditions.values())
+        self.conditions = nn.ModuleList(_table(len(each), condition) for each in spec.conditions.values())
         self.width, self.share_hidden = size + condition * len(spec.conditions), hidden
 
     def vectors(self, inputs: Tensor, conditions: Mapping[str, Tensor]) -> Tensor:
         """The vectors (B, T, width)."""
         vectors = [self.embed(inputs)]
         for name, table in zip(self.spec.conditions, self.conditions, strict=True):
-            index = conditions[name] + 1
-            if self.training:
-                index = index * (torch.rand(len(index), 1, device=index.device) >= self.share_hidden)
-            vectors.append(table(index.expand(inputs.shape[:2])))
+            vectors.append(table((conditions[name] + 1).expand(inputs.shape[:2])))
         return torch.cat(vectors, -1) if len(vectors) > 1 else vectors[0]
+
+    def shown(self, batch: Batch) -> Batch:
+        """Without some of the conditions of some rows while training, so that pieces without them are learnt too.
+
+        What is hidden is hidden for the whole window.
+        """
+        if not (self.training and batch.conditions):
+            return batch
+        conditions = {
+            name: index.masked_fill(torch.rand(len(index), 1, device=index.device) < self.share_hidden, -1)
+            for name, index in ((name, batch.conditions[name]) for name in self.spec.conditions)
+        }
+        return replace(batch, conditions=conditions)
 
     def expect_seldom(self, output: nn.Linear) -> None:
         """First weights where steps are frames: few units of many are active.
@@ -49,6 +59,14 @@ class RecurrentNetwork(StepwiseNetwork):
             if isinstance(self.embed, nn.Linear):
                 nn.init.normal_(self.embed.weight)
             nn.init.constant_(output.bias, SELDOM)
+
+
+def _table(values: int, size: int) -> nn.Embedding:
+    """A condition's vectors. Row 0 stands for "any value": first their mean, as it may be that nothing teaches it."""
+    table = nn.Embedding(1 + values, size)
+    with torch.no_grad():
+        table.weight[0] = table.weight[1:].mean(0)
+    return table
 
 
 def embedding(spec: SequenceSpec, size: int) -> nn.Module:

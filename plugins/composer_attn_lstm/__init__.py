@@ -43,8 +43,17 @@ class AttnLstmConfig:
         default=(0.2,),
         metadata={"help": "share of outputs zeroed while training; several: of one block after another"},
     )
+    input_dropout: float | None = field(
+        default=None,
+        metadata={
+            "help": "share of the vectors of steps zeroed while training; none: the first `dropout`, of pitches 0"
+        },
+    )
     condition: int = field(default=16, metadata={"help": "size of the vector that a condition's value is turned into"})
-    condition_dropout: float = field(default=0.1, metadata={"help": "share of conditions hidden while training"})
+    condition_dropout: float = field(
+        default=0.1,
+        metadata={"help": "share of conditions hidden while training; 0: only pieces without one teach playing so"},
+    )
     stack: tuple[int, ...] = field(
         default=(), metadata={"help": "cells of each LSTM layer, where they are not `layers` times `hidden`"}
     )
@@ -69,11 +78,11 @@ class AttnLstmConfig:
         for name in ("stack", "dense"):
             if any(size < 1 for size in getattr(self, name)):
                 raise OptionError(f"a size in `{name}` cannot be {min(getattr(self, name))}", "give numbers above 0")
-        _check_share("condition_dropout", self.condition_dropout)
         if not self.dropout:
             raise OptionError("`dropout` cannot be empty", "give a share from 0 to below 1")
-        for share in self.dropout:
-            _check_share("dropout", share)
+        shares = ("condition_dropout", self.condition_dropout), ("input_dropout", self.entering)
+        for name, share in (*(("dropout", each) for each in self.dropout), *shares):
+            _check_share(name, share)
         if not 0 <= self.leak <= 1:
             raise OptionError(f"`leak` cannot be {self.leak}", "give a slope from 0 to 1")
         if len(self.dense) > len(self.sizes):
@@ -92,6 +101,13 @@ class AttnLstmConfig:
     def attends(self, level: int) -> bool:
         """Whether attention follows LSTM layer `level`: those with dense layers, or where there are none, the last."""
         return level < len(self.dense) if self.dense else level == len(self.sizes) - 1
+
+    @property
+    def entering(self) -> float:
+        """The share zeroed of what enters the first layer."""
+        if self.input_dropout is not None:
+            return self.input_dropout
+        return 0.0 if self.pitches else self.dropped(0)
 
     def dropped(self, block: int) -> float:
         """The share of outputs zeroed after block number `block`."""

@@ -1,5 +1,6 @@
 """The LSTM with attention that learns. Level l of the stack, with x_t its input at step t and W the window:
 
+    x_t = dropout(the step's vector, joined by its conditions')        below the first level, of `input_dropout`
     h_t = LSTM^l(x_t)                                                  as in `lstm`
     h_t = dropout(norm(rectifier(h_t)))                                where asked for
     h_t = attend(h_(t-W+1), ..., h_t)                                  in levels with attention
@@ -39,9 +40,11 @@ class AttnLstmNetwork(RecurrentNetwork):
     """
 
     def __init__(self, spec: SequenceSpec, config: AttnLstmConfig) -> None:
-        embed, size, entering = _embed(spec, config)
+        embed, size = _embed(spec, config)
         super().__init__(spec, embed, size, config.condition, config.condition_dropout)
-        self.dropout = Dropout(entering)
+        self.dropout = Dropout(config.entering)
+        if config.norm == "batch":
+            self.indivisible = "`norm=batch` takes the mean of whole windows"
         levels: list[Level] = []
         width, blocks = self.width, 0
         for number, cells in enumerate(config.sizes):
@@ -67,14 +70,14 @@ class AttnLstmNetwork(RecurrentNetwork):
         return self.output(outputs), after
 
 
-def _embed(spec: SequenceSpec, config: AttnLstmConfig) -> tuple[nn.Module, int, float]:
-    """What steps enter through, the size of their vectors, and the share of these that is dropped."""
+def _embed(spec: SequenceSpec, config: AttnLstmConfig) -> tuple[nn.Module, int]:
+    """What steps enter through, and the size of their vectors."""
     if not config.pitches:
-        return embedding(spec, config.embedding), config.embedding, config.dropped(0)
+        return embedding(spec, config.embedding), config.embedding
     if spec.kind is Kind.TOKENS:
         raise OptionError("tokens have no pitches", "leave out --set pitches, or take a representation of frames")
     pitches = Pitches(spec, jitter=config.jitter)
-    return pitches, pitches.size, 0.0
+    return pitches, pitches.size
 
 
 class Pitches(nn.Module):

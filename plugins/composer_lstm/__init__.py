@@ -25,17 +25,29 @@ class LstmConfig:
     hidden: int = field(default=256, metadata={"help": "cells in each layer"})
     layers: int = field(default=2, metadata={"help": "layers, one above the other"})
     embedding: int = field(default=64, metadata={"help": "size of the vector that a step is turned into"})
-    dropout: float = field(default=0.2, metadata={"help": "share of outputs zeroed between layers while training"})
+    dropout: float = field(default=0.2, metadata={"help": "share of each layer's outputs zeroed while training"})
+    input_dropout: float | None = field(
+        default=None, metadata={"help": "share of the vectors of steps zeroed while training; none: as `dropout`"}
+    )
     condition: int = field(default=16, metadata={"help": "size of the vector that a condition's value is turned into"})
-    condition_dropout: float = field(default=0.1, metadata={"help": "share of conditions hidden while training"})
+    condition_dropout: float = field(
+        default=0.1,
+        metadata={"help": "share of conditions hidden while training; 0: only pieces without one teach playing so"},
+    )
 
     def __post_init__(self) -> None:
         for name in ("hidden", "layers", "embedding", "condition"):
             if getattr(self, name) < 1:
                 raise OptionError(f"`{name}` cannot be {getattr(self, name)}", "give a whole number above 0")
-        for name in ("dropout", "condition_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise OptionError(f"`{name}` cannot be {getattr(self, name)}", "give a share from 0 to below 1")
+        for name in ("dropout", "input_dropout", "condition_dropout"):
+            share = getattr(self, name)
+            if share is not None and not 0 <= share < 1:
+                raise OptionError(f"`{name}` cannot be {share}", "give a share from 0 to below 1")
+
+    @property
+    def entering(self) -> float:
+        """The share of the first layer's input that is zeroed."""
+        return self.dropout if self.input_dropout is None else self.input_dropout
 
 
 class Lstm(Model):

@@ -6,7 +6,8 @@
     h_t^l        = sigmoid(o) tanh(c_t^l)
     logits_t     = V h_t^L + v
 
-`sampler.py` has the same in numpy.
+While training, dropout is put on x_t (`input_dropout`) and on h_t^l of every layer (`dropout`) where it goes up; the
+recurrent h_(t-1)^l is left as it is (Zaremba, Sutskever and Vinyals 2014). `sampler.py` has the same in numpy.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class LstmNetwork(RecurrentNetwork):
             dropout=config.dropout if config.layers > 1 else 0.0,
             batch_first=True,
         )
-        self.dropout = Dropout(config.dropout)
+        self.entering, self.dropout = Dropout(config.entering), Dropout(config.dropout)
         self.output = nn.Linear(config.hidden, spec.size)
         self.expect_seldom(self.output)
         open_forget_gates(self.lstm)
@@ -51,7 +52,7 @@ class LstmNetwork(RecurrentNetwork):
     def forward(
         self, inputs: Tensor, state: tuple[Tensor, ...], reset: Tensor | None, conditions: Mapping[str, Tensor]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        vectors = self.dropout(self.vectors(inputs, conditions))
+        vectors = self.entering(self.vectors(inputs, conditions))
         hidden, cell = state
         outputs, state = recur(self.lstm, vectors, (hidden, cell), reset)
         return self.output(self.dropout(outputs)), state

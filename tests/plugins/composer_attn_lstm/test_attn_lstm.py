@@ -71,6 +71,7 @@ def test_contract_with_pitches():
         ({"dropout": (0.3, 1.0)}, "`dropout`"),
         ({"dropout": ()}, "`dropout` cannot be empty"),
         ({"condition_dropout": -0.1}, "`condition_dropout`"),
+        ({"input_dropout": 1.0}, "`input_dropout`"),
         ({"leak": 1.5}, "`leak`"),
         ({"jitter": True}, "`jitter`"),
     ],
@@ -95,6 +96,16 @@ def test_tokens_have_no_pitches():
 def test_dropouts_go_to_one_block_after_another():
     config = AttnLstmConfig(dropout=(0.3, 0.22))
     assert [config.dropped(block) for block in range(4)] == [0.3, 0.22, 0.22, 0.22]
+
+
+@pytest.mark.parametrize(
+    ("settings", "share"), [({}, 0.3), ({"input_dropout": 0.0}, 0.0), ({"input_dropout": 0.5, "pitches": True}, 0.5)]
+)
+def test_the_input_has_a_dropout_of_its_own(settings, share):
+    spec = SequenceSpec(Kind.FRAMES, size=8)
+    network = AttnLstm().network(spec, AttnLstmConfig(dropout=(0.3, 0.2), **settings))
+    assert network.dropout.share == share
+    assert AttnLstmConfig(pitches=True).entering == 0
 
 
 @pytest.mark.parametrize("settings", [{"hidden": 12, "window": 16}, PUBLISHED], ids=["dot", "published"])

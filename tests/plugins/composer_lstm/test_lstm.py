@@ -29,6 +29,30 @@ def test_dropout_of_everything_is_refused():
         LstmConfig(dropout=1.0)
 
 
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_a_share_of_the_input_is_one(share):
+    with pytest.raises(OptionError, match="input_dropout"):
+        LstmConfig(input_dropout=share)
+
+
+@pytest.mark.parametrize(("given", "same"), [({}, False), ({"input_dropout": 0.0}, True)])
+def test_dropout_of_the_input_is_that_of_the_layers_where_nothing_is_said(given, same):
+    """With one cell in ten outputs left, what enters the layer shows in the states that it ends with."""
+    torch.manual_seed(0)
+    network = Lstm().network(TOKENS, LstmConfig(hidden=8, layers=1, dropout=0.9, **given)).train()
+    steps = torch.arange(9)[None]
+    one, other = (network(steps, network.start(1), None, {}) for _ in range(2))
+    assert torch.equal(one[1][0], other[1][0]) is same
+    assert not torch.equal(one[0], other[0])
+
+
+def test_any_value_begins_between_all_values():
+    """So that it is something where every piece says what it is, and nothing teaches it."""
+    spec = SequenceSpec(Kind.TOKENS, size=9, end=0, conditions={"rhythm": ("jig", "reel", "waltz")})
+    table = Lstm().network(spec, LstmConfig()).conditions[0].weight
+    assert torch.allclose(table[0], table[1:].mean(0))
+
+
 def test_a_window_is_cut_where_a_piece_begins_in_any_row():
     reset = torch.zeros(2, 10, dtype=torch.bool)
     reset[0, 0] = reset[1, 4] = reset[0, 7] = True
