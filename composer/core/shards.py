@@ -21,8 +21,11 @@ from numpy.typing import NDArray
 SHARD = 256 * 1024 * 1024
 """The most bytes of a shard."""
 
-RELEASE = 1 << 15
+RELEASE = 1 << 16
 """After so many steps were looked at, the pages that they were on are no longer counted as memory of this process."""
+
+UNRELEASED = 32 * 1024 * 1024
+"""Shards of no more bytes than this are kept, since finding pages again takes half a millisecond for a window."""
 
 Sum = list[int]
 """Size and CRC-32 of a file, or of several on end."""
@@ -116,6 +119,7 @@ class Steps:
         self._arrays = [np.frombuffer(mapping, dtype).reshape(-1, *width) for mapping in self._maps]
         self._per_shard = len(self._arrays[0]) if self._arrays else 1
         self._touched = 0
+        self._releasing = hasattr(mmap, "MADV_DONTNEED") and sum(map(len, self._maps)) > UNRELEASED
         if sum(map(len, self._arrays)) != count:
             raise ValueError(f"there are not {count} steps in {len(shards)} shards")
 
@@ -127,7 +131,7 @@ class Steps:
         if isinstance(index, slice):
             index = np.arange(*index.indices(len(self)))
         self._touched += index.size
-        if self._touched > RELEASE:
+        if self._releasing and self._touched > RELEASE:
             self._release()
         if len(self._arrays) == 1:
             found: NDArray[Any] = self._arrays[0][index]
@@ -144,9 +148,8 @@ class Steps:
 
     def _release(self) -> None:
         self._touched = 0
-        if hasattr(mmap, "MADV_DONTNEED"):
-            for mapping in self._maps:
-                mapping.madvise(mmap.MADV_DONTNEED)
+        for mapping in self._maps:
+            mapping.madvise(mmap.MADV_DONTNEED)
 
 
 def shard_path(stem: Path, number: int) -> Path:

@@ -42,17 +42,18 @@ print(prepared - started, time.perf_counter() - started)
 """
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Print both tables."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--megabytes", type=int, nargs="*", default=[1, 10, 100])
     arguments.add_argument("--steps", type=int, default=40)
     arguments.add_argument("--again", nargs="+", metavar=("REP", "FILE"), help="data of your own for the second table")
     arguments.add_argument("--pairs", type=int, default=3)
-    given = arguments.parse_args()
+    given = arguments.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["COMPOSER_HOME"] = str(Path(folder) / "home")
-        memory(Path(folder), given.megabytes, given.steps)
+        if given.megabytes:
+            memory(Path(folder), given.megabytes, given.steps)
         if given.again:
             again(given.again, given.pairs)
         else:

@@ -25,6 +25,7 @@ def test_shards_are_one_array(folder, pieces, width, most, data):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(shards, "SHARD", most)
         patched.setattr(shards, "RELEASE", 5)
+        patched.setattr(shards, "UNRELEASED", 0)
         with ShardWriter(folder / "part", width) as writer:
             for piece in pieces:
                 writer.write(piece)
