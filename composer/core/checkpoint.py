@@ -27,6 +27,9 @@ FORMAT = 1
 
 MAX_HEADER = 1024 * 1024
 _KEY = "composer"
+_EXTRA = "extra:"
+"""What the names of arrays that are no weights begin with; no part of a network has a colon in its name."""
+
 _READABLE = "check its name, and that you may read it"
 _KINDS: Mapping[type, Sequence[str]] = {
     str: ("representation", "model", "program"),
@@ -63,11 +66,15 @@ class Header:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """A header and the weights by name; `digest` is that of the file they were read from."""
+    """A header and the weights by name; `digest` is that of the file they were read from.
+
+    `extra` are arrays of whole numbers that are no weights and too large for the header.
+    """
 
     header: Header
     weights: Mapping[str, NDArray[Any]]
     digest: str = ""
+    extra: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def with_record(self, **record: Any) -> Checkpoint:
         """The same with these entries added to the training record."""
@@ -76,7 +83,8 @@ class Checkpoint:
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write `checkpoint` to `path`, atomically. Raises CheckpointError where it cannot be written."""
-    save_arrays(path, checkpoint.weights, checkpoint.header.to_json())
+    extra = {_EXTRA + name: array for name, array in checkpoint.extra.items()}
+    save_arrays(path, {**checkpoint.weights, **extra}, checkpoint.header.to_json())
 
 
 def load(path: Path, half: bool = False) -> Checkpoint:
@@ -85,7 +93,13 @@ def load(path: Path, half: bool = False) -> Checkpoint:
 
     arrays, text = load_arrays(path)
     widen = {name: a.astype(np.float32) if a.dtype == np.float16 and not half else a for name, a in arrays.items()}
-    return Checkpoint(header_of(path, text), widen, digest(path))
+    extra = {name.removeprefix(_EXTRA): widen.pop(name) for name in arrays if name.startswith(_EXTRA)}
+    return Checkpoint(header_of(path, text), widen, digest(path), extra)
+
+
+def load_extra(path: Path, name: str) -> NDArray[Any] | None:
+    """Read one array that is no weight, and nothing else; None where there is none. Raises CheckpointError."""
+    return load_arrays(path, only=_EXTRA + name)[0].get(_EXTRA + name)
 
 
 def read_header(path: Path) -> Header:
@@ -129,14 +143,14 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: str) -
     write_bytes(path, to_bytes(contiguous, {_KEY: metadata}))
 
 
-def load_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
-    """Read what `save_arrays` wrote. Raises CheckpointError."""
+def load_arrays(path: Path, only: str | None = None) -> tuple[dict[str, NDArray[Any]], str]:
+    """Read what `save_arrays` wrote; of the arrays, the one named alone, where one is. Raises CheckpointError."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            arrays = {name: file.get_tensor(name) for name in file.keys() if only in {None, name}}  # noqa: SIM118
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no checkpoint {path}", "`composer plugins` lists your models") from error
     except OSError as error:

@@ -1,0 +1,155 @@
+"""What a piece copies: the longest run of notes that its melody shares with the tunes a model was taught.
+
+index = Index(taught(path) or melodies_of(pieces, representation))
+match = longest_run(score, index)               # Match(notes=23, tune=Tune("The Hare", ...), bar=5, ...)
+
+copying = Copying(index, most=16)               # follows a piece while it is composed
+for onset, pitch in line:
+    after = copying.after(onset, pitch)
+    if after.exceeds:                           # a note too many: choose another, or begin anew
+        ...
+    copying = after
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from composer.api import CheckpointError, Score
+from composer.core import checkpoint
+from composer.core.checkpoint import Checkpoint
+from composer.core.melodies import NONE, Contour, Melodies, Tune, contour, ratio
+from composer.core.runs import Index, Run
+
+__all__ = ["ARRAY", "COPIED", "Copying", "Index", "Match", "attach", "longest_run", "longest_run_of", "taught"]
+
+COPIED = 16
+"""Tunes that have so many notes in a row in common are seldom so by chance."""
+
+ARRAY = "melodies"
+"""The name under which a checkpoint keeps the melodies that its model was taught, beside its weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A run of `notes` notes that a melody shares with `tune`, and with as many tunes as `tunes` says in all.
+
+    It begins with the `note`-th note of the tune, in its bar `bar`, and with the `at`-th of the melody, in its bar
+    `at_bar`. Notes are counted from 1, and bars as `composer.formats.bars` does, both as they are played.
+    """
+
+    notes: int
+    tune: Tune
+    note: int
+    bar: int
+    at: int
+    at_bar: int
+    tunes: int = 1
+
+
+def longest_run(score: Score, index: Index, but: int | None = None) -> Match | None:
+    """The longest run of the melody of `score`, the first of several; None where no two notes are shared.
+
+    The tune of number `but`, which may be the one that `score` was made of, is passed over.
+    """
+    notes = contour(score)
+    return None if notes is None else longest_run_of(notes, index, but)
+
+
+def longest_run_of(notes: Contour, index: Index, but: int | None = None) -> Match | None:
+    """The same of a melody."""
+    run, best, last = Run(index, but), Run(index, but), 0
+    for number, (interval, rhythm) in enumerate(zip(notes.intervals.tolist(), notes.ratios.tolist(), strict=True)):
+        run = run.after(interval, rhythm)
+        if run.length > best.length:
+            best, last = run, number
+    ends = best.ends()
+    if not len(ends):
+        return None
+    owners, at, begin = index.owners[ends], 1 + last - best.length, 1 + int(ends[0]) - best.length
+    melodies, own = index.melodies, int(owners[0])
+    note = begin - int(melodies.firsts[own])
+    return Match(
+        best.length, melodies.tunes[own], 1 + note, int(melodies.notes.bars[begin]),
+        1 + at, int(notes.bars[at]), len(np.unique(owners)),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Copying:
+    """How much of a melody is copied, while it is being made. Immutable, so that notes can be tried.
+
+    `length` is how many of its last notes stand in a row in some tune of `index`; those of a primer are not counted.
+    More than `most` are too many.
+    """
+
+    index: Index
+    most: int = COPIED
+    own: int = 0
+    """How many notes came since the primer."""
+    onset: float | None = None
+    pitch: int = 0
+    time: float | None = None
+    """The time between the last two notes."""
+    run: Run | None = None
+    before: Copying | None = None
+    """What was before the last note, in whose place a higher one that is struck together with it comes."""
+
+    @property
+    def length(self) -> int:
+        """How many of the last notes are copied."""
+        return min(self.own, self.run.length) if self.run else 0
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether that is too many."""
+        return self.length > self.most
+
+    def after(self, onset: float, pitch: int) -> Copying:
+        """The same once a note has been struck at beat `onset`, which is not before the last one's.
+
+        Of notes struck together, the highest is the melody's.
+        """
+        if onset == self.onset and self.before is not None:
+            return self.before.after(onset, pitch) if pitch > self.pitch else self
+        run, time = self.run or Run(self.index), None
+        if self.onset is None:
+            run = run.after(NONE, NONE)
+        else:
+            time = onset - self.onset
+            run = run.after(pitch - self.pitch, NONE if self.time is None else ratio(time, self.time))
+        return replace(
+            self, own=self.own + 1, onset=onset, pitch=pitch, time=time, run=run, before=replace(self, before=None)
+        )
+
+    def primed(self, notes: Iterable[tuple[float, int]]) -> Copying:
+        """The same after a primer, by its notes' onsets and pitches."""
+        copying = self
+        for onset, pitch in notes:
+            copying = copying.after(onset, pitch)
+        return replace(copying, own=0, before=None)
+
+
+def attach(to: Checkpoint, melodies: Melodies) -> Checkpoint:
+    """`to` with `melodies` as what its model was taught."""
+    return replace(to, extra={**to.extra, ARRAY: np.frombuffer(melodies.to_bytes(), np.uint8)}, digest="")
+
+
+def taught(path: Path) -> Melodies | None:
+    """The melodies that the model in the checkpoint at `path` was taught; None where it keeps none.
+
+    Raises CheckpointError for a file that is none, or damaged.
+    """
+    array = checkpoint.load_extra(path, ARRAY)
+    if array is None:
+        return None
+    try:
+        return Melodies.from_bytes(array.tobytes())
+    except ValueError as error:
+        raise CheckpointError(
+            f"the melodies in {path.name} cannot be read: {error}", "train the model again"
+        ) from error

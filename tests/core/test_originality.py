@@ -1,0 +1,264 @@
+"""Copied runs: found whatever the key and the note values, exactly as long as they are, and where they stand."""
+
+import random
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from composer.api import CheckpointError, Meter, Note, Part, Piece, Score, SequenceSpec, Source
+from composer.core import melodies as melodies_module
+from composer.core import registry
+from composer.core.checkpoint import Checkpoint, Header, load, save
+from composer.core.melodies import Melodies, contour, melodies_of
+from composer.core.originality import Copying, Index, attach, longest_run, taught
+
+HARE = "X:1\nT:The Hare\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n|:B2GB A2FA|G3F G4:|\n"
+FIELD = "X:2\nT:The Wet Field\nM:6/8\nL:1/8\nK:D\n|:ABA FED|d2d cBA|GBG FAF|E3 D3:|\n"
+RISING = "X:3\nT:Rising\nM:4/4\nL:1/8\nK:C\nc|CD_EF ^FAB_e|f_a^cd _G2E2|]\n"
+
+
+def tunes(text, name="tunes.abc"):
+    representation = registry.representation("abc")()
+    pieces = representation.read(Source(name, name=name, data=text.encode()))
+    return representation, [piece for piece in pieces if isinstance(piece, Piece)]
+
+
+def score_of(text):
+    representation, (piece,) = tunes(text)
+    return representation.score(piece)
+
+
+def line(pitches, times=None, shift=0, factor=1, title=""):
+    """A melody of these pitches, each as long as its time in beats."""
+    onset, notes = Fraction(0), []
+    for pitch, time in zip(pitches, times or [1] * len(pitches), strict=True):
+        notes.append(Note(onset * factor, pitch + shift, Fraction(time) * factor))
+        onset += Fraction(time)
+    return Score((Part(tuple(notes)),), title=title)
+
+
+def index_of(*scores):
+    collecting = melodies_module.Collecting()
+    for score in scores:
+        collecting.append(score.title, "", contour(score))
+    return Index(collecting.melodies())
+
+
+@pytest.fixture
+def index():
+    representation, pieces = tunes(f"{HARE}\n{FIELD}\n{RISING}")
+    return Index(melodies_of(pieces, representation))
+
+
+def test_a_tune_that_was_taught_is_found_whole(index):
+    match = longest_run(score_of(HARE), index)
+    assert match.notes == match.tune.notes == 38
+    assert (match.tune.title, match.tune.source) == ("The Hare", "tunes.abc: tune 1")
+    assert (match.note, match.bar, match.at, match.at_bar, match.tunes) == (1, 1, 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HARE.replace("K:G", "K:Bb").replace("GABc d2cB|A2F2 G4", "Bcde f2ed|c2A2 B4").replace(
+            "B2GB A2FA|G3F G4", "d2Bd c2Ac|B3A B4"
+        ),
+        "X:1\nM:4/4\nL:1/4\nK:G\n|:GABc|d2cB|A2F2|G4:|\n|:B2GB|A2FA|G3F|G4:|\n",
+    ],
+    ids=["in another key", "twice as slow"],
+)  # fmt: skip
+def test_in_another_key_or_other_values(index, text):
+    match = longest_run(score_of(text), index)
+    assert (match.notes, match.tune.title, match.note) == (38, "The Hare", 1)
+
+
+def test_with_a_note_changed(index):
+    score = score_of(HARE.replace("|:", "|").replace(":|", "|").replace("|B2GB", "|B2AB"))
+    match = longest_run(score, index)
+    assert (match.notes, match.tune.title, match.at, match.at_bar) == (11, "The Hare", 1, 1)
+    assert (match.note, match.bar) == (11, 3), "the second time, after which the part follows that was changed"
+
+
+def test_in_the_middle_of_another_tune(index):
+    score = score_of("X:1\nM:6/8\nL:1/8\nK:D\nDFA d2e|f2g a2f|dcA GFG|d2d cBA|GBG FAF|B3 A3|]\n")
+    match = longest_run(score, index)
+    assert (match.tune.title, match.note, match.bar, match.at, match.at_bar) == ("The Wet Field", 7, 2, 16, 4)
+    assert match.notes == 11
+
+
+def test_a_pickup_is_bar_0(index):
+    match = longest_run(score_of(RISING), index)
+    assert (match.tune.title, match.bar, match.at_bar) == ("Rising", 0, 0)
+
+
+def test_chance_gives_short_runs_only(index):
+    generator = random.Random(3)
+    score = line([generator.randint(55, 84) for _ in range(100)], [generator.choice([1, 2, 3]) for _ in range(100)])
+    assert longest_run(score, index).notes < 5
+
+
+def test_several_tunes_with_the_same_run():
+    pitches = [60, 62, 65, 61, 67, 60]
+    one, other = line([72, 50, *pitches], title="One"), line([40, 41, 41, *pitches], title="Other")
+    match = longest_run(line(pitches), index_of(one, other))
+    assert (match.notes, match.tune.title, match.tunes, match.note) == (6, "One", 2, 3)
+
+
+def test_one_tune_can_be_passed_over(index):
+    assert longest_run(score_of(HARE), index, but=0).notes < 10
+    assert longest_run(score_of(HARE), index, but=1).notes == 38
+
+
+def test_neither_rests_nor_accompaniment_matter(index):
+    score = score_of(HARE)
+    melody = score.parts[0].notes
+    short = tuple(Note(note.onset, note.pitch, note.duration / 2) for note in melody)
+    bass = tuple(Note(Fraction(beat), 40 + beat % 3, Fraction(1)) for beat in range(32))
+    assert longest_run(Score((Part(bass), Part(short))), index).notes == 38
+    together = Score((Part(tuple(sorted([*melody, *bass]))),))
+    assert longest_run(together, index).notes == 38
+
+
+def test_silence_and_an_empty_index_share_nothing(index):
+    assert longest_run(Score(()), index) is None
+    assert longest_run(line([60]), index) is None
+    assert longest_run(score_of(HARE), Index(Melodies.joined([]))) is None
+
+
+def shared(one, other):
+    """The length of the longest run of two melodies by trying all."""
+    found = 0
+    for start in range(len(one.intervals)):
+        for begin in range(len(other.intervals)):
+            length = 1
+            while start + length < len(one.intervals) and begin + length < len(other.intervals):
+                here, there = start + length, begin + length
+                same_rhythm = length == 1 or one.ratios[here] == other.ratios[there]
+                if one.intervals[here] != other.intervals[there] or not same_rhythm:
+                    break
+                length += 1
+            found = max(found, length)
+    return found
+
+
+melody_lines = st.lists(st.tuples(st.integers(60, 62), st.sampled_from([1, 2])), min_size=1, max_size=14).map(
+    lambda notes: line([pitch for pitch, _ in notes], [time for _, time in notes])
+)
+
+
+@given(melody_lines, st.lists(melody_lines, min_size=1, max_size=4), st.integers(0, 3))
+def test_the_longest_run_is_that_of_a_search_for_all(score, others, but):
+    index = index_of(*others)
+    expected = [shared(contour(score), contour(other)) for other in others]
+    match = longest_run(score, index)
+    assert (match.notes if match else 1) == max(expected)
+    if match:
+        run = contour(score).cut(slice(match.at - 1, match.at - 1 + match.notes))
+        assert match.tunes == sum(shared(run, contour(other)) == match.notes for other in others)
+    if but < len(others):
+        left = [length for number, length in enumerate(expected) if number != but]
+        match = longest_run(score, index, but)
+        assert (match.notes if match else 1) == max(left, default=1)
+
+
+@given(melody_lines, st.integers(-12, 12), st.fractions(Fraction(1, 8), 8, max_denominator=12))
+def test_a_melody_is_the_same_in_every_key_and_at_every_speed(score, shift, factor):
+    notes = score.parts[0].notes
+    moved = Score(
+        (Part(tuple(Note(note.onset * factor, note.pitch + shift, note.duration * factor) for note in notes)),)
+    )
+    one, other = contour(score), contour(moved)
+    assert one.intervals.tolist() == other.intervals.tolist()
+    assert one.ratios.tolist() == other.ratios.tolist()
+
+
+@given(melody_lines, melody_lines, st.integers(0, 13))
+def test_following_a_melody_gives_the_length_at_each_note(score, known, primer):
+    index, notes = index_of(known), [(float(note.onset), note.pitch) for note in score.parts[0].notes]
+    copying = Copying(index, most=2).primed(notes[:primer])
+    assert (copying.length, copying.exceeds) == (0, False)
+    told = contour(score)
+    for count, (onset, pitch) in enumerate(notes[primer:], 1):
+        copying = copying.after(onset, pitch)
+        till = told.cut(slice(0, primer + count))
+        ends = max(
+            (length for length in range(primer + count + 1) if ends_with(till, contour(known), length)), default=0
+        )
+        assert copying.length == min(count, ends)
+        assert copying.exceeds == (copying.length > 2)
+
+
+def ends_with(one, other, length):
+    """Whether the last `length` notes of a melody are found in another."""
+    start = len(one.intervals) - length
+    return any(
+        one.intervals[start + 1 :].tolist() == other.intervals[begin + 1 : begin + length].tolist()
+        and one.ratios[start + 2 :].tolist() == other.ratios[begin + 2 : begin + length].tolist()
+        for begin in range(len(other.intervals) - length + 1)
+    )
+
+
+def test_notes_can_be_tried_and_the_highest_of_a_chord_counts():
+    copying = Copying(index_of(line([60, 62, 67, 63])), most=3)
+    for onset, pitch in [(0, 60), (1, 62), (2, 67)]:
+        copying = copying.after(onset, pitch)
+    assert [copying.after(3, pitch).length for pitch in (63, 64)] == [4, 1]
+    assert copying.after(3, 63).exceeds
+    assert copying.after(3, 50).after(3, 63).after(3, 55).length == 4
+    assert (copying.length, copying.exceeds) == (3, False)
+
+
+def test_into_a_checkpoint_and_back(index, tmp_path):
+    spec = SequenceSpec("tokens", 3, 0)
+    plain = Checkpoint(Header("abc", 1, {}, {}, "lstm", {}, spec), {"weight": np.ones(3, np.float16)})
+    save(tmp_path / "plain.safetensors", plain)
+    assert taught(tmp_path / "plain.safetensors") is None
+    save(tmp_path / "model.safetensors", attach(plain, index.melodies))
+    again = taught(tmp_path / "model.safetensors")
+    assert again.tunes == index.melodies.tunes
+    for one, other in zip(again.notes, index.melodies.notes, strict=True):
+        assert one.tolist() == other.tolist()
+    loaded = load(tmp_path / "model.safetensors")
+    assert list(loaded.weights) == ["weight"]
+    save(tmp_path / "again.safetensors", loaded.with_record(finished=True))
+    assert taught(tmp_path / "again.safetensors").tunes == index.melodies.tunes
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"nothing", lambda whole: whole[:-9], lambda whole: whole[:60] + b"!!" + whole[62:]]
+)
+def test_what_is_damaged_is_named(index, data, tmp_path):
+    damaged = data if isinstance(data, bytes) else data(index.melodies.to_bytes())
+    with pytest.raises(ValueError, match="damaged"):
+        Melodies.from_bytes(damaged)
+    spec = SequenceSpec("tokens", 3, 0)
+    broken = Checkpoint(
+        Header("abc", 1, {}, {}, "lstm", {}, spec), {}, extra={"melodies": np.frombuffer(damaged, np.uint8)}
+    )
+    save(tmp_path / "model.safetensors", broken)
+    with pytest.raises(CheckpointError, match="melodies in model"):
+        taught(tmp_path / "model.safetensors")
+
+
+def test_it_takes_a_byte_or_two_for_a_note_and_none_for_repeats():
+    generator = random.Random(1)
+    steps = [line([generator.choice([60, 62, 64, 65, 67, 69, 71]) for _ in range(64)]) for _ in range(100)]
+    once = len(index_of(*steps).melodies.to_bytes())
+    assert once < 64 * 100
+    assert len(index_of(*steps, *steps).melodies.to_bytes()) < 2 * once
+
+
+def test_of_very_many_tunes_the_first_are_kept(index, monkeypatch):
+    monkeypatch.setattr(melodies_module, "MOST_NOTES", 70)
+    kept = Melodies.joined([index.melodies])
+    assert ([tune.title for tune in kept.tunes], kept.left_out) == (["The Hare", "Rising"], 1)
+    assert Melodies.joined([kept, kept]).left_out == 3
+
+
+def test_bars_follow_the_meter():
+    score = line(range(60, 72))
+    in_three = Score(score.parts, meters=(Meter(Fraction(0), 3, 4),), pickup=Fraction(1))
+    assert contour(in_three).bars.tolist() == [0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4]
