@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from composer.api import ComposerError
 from composer.cli.planning import Plan
 from composer.cli.rendering import Rendering, Soundless
-from composer.cli.tally import Tally, tally
+from composer.cli.telling import Telling, telling
 from composer.core import generation
 from composer.core.generation import Drew, Ended
 
@@ -23,7 +23,7 @@ def compose(plan: Plan) -> None:
     counted, finished = _Counted(), False
     try:
         target.begin(plan.record)
-        with tally(console, plan.share, lambda: target.before, plan.player.representation.step_name) as told:
+        with telling(console, plan.share, lambda: target.before, plan.player.representation.step_name) as told:
             _deliver(plan, told, counted)
         finished = True
     finally:
@@ -31,7 +31,7 @@ def compose(plan: Plan) -> None:
     _close(plan, counted)
 
 
-def _deliver(plan: Plan, told: Tally, counted: _Counted) -> None:
+def _deliver(plan: Plan, told: Telling, counted: _Counted) -> None:
     """Every step to where it goes, and every piece to its end."""
     player, delivery, pieces = plan.player, plan.delivery, dict[int, _Piece]()
     ordered = not delivery.target.apart

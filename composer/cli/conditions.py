@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 
 from composer.api import UsageError
 
@@ -38,6 +37,8 @@ def _value(key: str, value: str, known: Sequence[str]) -> str:
         return alike[0]
     if alike:
         raise UsageError(f"`{value}` may be more than one {key}", f"say which: {_listed(alike)}")
+    from difflib import get_close_matches
+
     near = get_close_matches(value, known, 3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"it knows {_listed(known)}"
     raise UsageError(f"this model knows no {key} `{value}`", hint)

@@ -9,8 +9,6 @@ from pathlib import Path
 from composer import formats
 from composer.api import Representation, Score, UsageError
 from composer.cli.console import Console
-from composer.cli.many import ToFiles, ToStream
-from composer.cli.numbered import Pattern
 from composer.cli.rendering import Native, Rendering, Whole
 from composer.cli.targets import Target, ToFile, ToStdout
 from composer.formats import Format, WriteSettings
@@ -61,9 +59,8 @@ def plan(
     output = None if output == "-" else output
     chosen = _format(kind, format_name, output)
     native = chosen.name == kind.native
-    pattern = Pattern.of(output) if output is not None else None
-    if pattern is not None:
-        return Delivery(chosen, native, False, ToFiles(pattern, count, console), settings, console)
+    if output is not None and (apart := _apart(output, count, console)):
+        return Delivery(chosen, native, False, apart, settings, console)
     drawn = output is None and chosen.binary and console.draws
     if count > 1 and not (native or drawn):
         path = Path(output or f"tune{chosen.suffixes[0]}")
@@ -79,13 +76,28 @@ def plan(
     return Delivery(chosen, native, drawn, _one(output, count, console), settings, console)
 
 
+def _apart(output: str, count: int, console: Console) -> Target | None:
+    """A file for each piece, where `output` has the place of a number in it."""
+    if "%" not in output:
+        return None
+    from composer.cli.many import ToFiles
+    from composer.cli.numbered import Pattern
+
+    pattern = Pattern.of(output)
+    return ToFiles(pattern, count, console) if pattern is not None else None
+
+
 def _one(output: str | None, count: int, console: Console) -> Target:
     """Where all pieces go that do not have files of their own."""
     if output is None:
         return ToStdout(console)
     path = Path(output)
     special = path.exists() and not path.is_file() and not path.is_dir()
-    return ToFile(path, console) if count == 1 or special else ToStream(path, console)
+    if count == 1 or special:
+        return ToFile(path, console)
+    from composer.cli.many import ToStream
+
+    return ToStream(path, console)
 
 
 def _format(kind: type[Representation], name: str | None, output: str | None) -> Format:

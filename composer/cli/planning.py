@@ -7,14 +7,13 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from composer import __version__
-from composer.api import CheckpointError, Constraint, Representation, UsageError
-from composer.cli import conditions, delivery, opening
+from composer.api import CheckpointError, Constraint, Representation, Step, UsageError
+from composer.cli import conditions, delivery
 from composer.cli.console import Console
 from composer.cli.delivery import Delivery
-from composer.cli.record import Record
 from composer.cli.targets import ToStdout
 from composer.core import device as devices
 from composer.core import models, player, ranks, registry
@@ -22,6 +21,9 @@ from composer.core.generation import Request
 from composer.core.player import Player
 from composer.core.ranks import Ranks
 from composer.formats import WriteSettings
+
+if TYPE_CHECKING:
+    from composer.cli.record import Record
 
 __all__ = ["Asked", "Plan", "planned"]
 
@@ -85,12 +87,12 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
     model = player.open_player(path, kind.name, mine)
     if reason := devices.unused(asked.device):
         console.warn(reason)
-    begun = opening.given(model.representation, console, asked.prime, asked.prime_text)
+    begun, labels = _opening(asked, model.representation, console)
     request = Request(
-        length=asked.length or len(begun.steps) + model.representation.length,
+        length=asked.length or len(begun) + model.representation.length,
         count=asked.count,
         seed=_seed(asked, saved),
-        primer=begun.steps,
+        primer=begun,
         conditions=conditions.given(asked.conditions, model.spec.conditions),
         width=asked.width,
         numbers=numbers,
@@ -99,8 +101,7 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
     constraint = None if asked.free else model.representation.constraint(asked.wishes)
     record = _record(asked, outgoing, model, device, request, saved)
     _introduce(console, asked, outgoing, path, request)
-    labels = {**begun.labels, **request.conditions}
-    return Plan(model, request, constraint, outgoing, labels, len(share), record)
+    return Plan(model, request, constraint, outgoing, {**labels, **request.conditions}, len(share), record)
 
 
 def _saved(asked: Asked, outgoing: Delivery, among: Ranks) -> Record | None:
@@ -113,7 +114,11 @@ def _saved(asked: Asked, outgoing: Delivery, among: Ranks) -> Record | None:
         )
     if asked.resume and isinstance(target, ToStdout):
         raise UsageError("what went to stdout cannot be gone on with", "name a file: --output FILE")
-    saved = Record.read(target.record) if asked.resume and target.record is not None else None
+    saved = None
+    if asked.resume and target.record is not None:
+        from composer.cli.record import Record
+
+        saved = Record.read(target.record)
     if not among.alone and asked.seed is None and saved is None:
         raise UsageError(f"{among.world} processes need one seed", "give all of them the same --seed")
     return saved
@@ -124,6 +129,17 @@ def _model(asked: Asked, kind: type[Representation]) -> Path:
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder", "name a model in it, which ends in .safetensors")
     return path
+
+
+def _opening(
+    asked: Asked, representation: Representation, console: Console
+) -> tuple[tuple[Step, ...], Mapping[str, str]]:
+    """The steps to go on from, and the labels of the piece that they begin."""
+    if asked.prime is None and asked.prime_text is None:
+        return (), {}
+    from composer.cli import opening
+
+    return opening.given(representation, console, asked.prime, asked.prime_text)
 
 
 def _seed(asked: Asked, saved: Record | None) -> int:
@@ -157,6 +173,8 @@ def _record(
     """
     if outgoing.target.record is None:
         return None
+    from composer.cli.record import Record
+
     wishes = dataclasses.asdict(asked.wishes) if asked.wishes is not None else {}
     told = {
         "program": __version__,

@@ -1,4 +1,4 @@
-"""How far many pieces have come, as a line that a terminal draws anew."""
+"""How far many pieces have come, as a bar and a line that a terminal draws anew."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from composer.cli.console import Console
 from composer.cli.standing import duration
@@ -14,62 +14,10 @@ from composer.cli.standing import duration
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["Tally", "tally"]
+__all__ = ["Bar", "Pace"]
 
-BAR = 24
+COLUMNS = 24
 """Columns of the bar."""
-
-
-class Tally(Protocol):
-    """Somebody who is told how composing goes on, and may show warnings meanwhile."""
-
-    def __enter__(self) -> Tally: ...
-
-    def __exit__(self, *reason: Any) -> None: ...
-
-    def drew(self, steps: int) -> None:
-        """Know that so many steps were composed."""
-        ...
-
-    def ended(self) -> None:
-        """Know that a piece is over."""
-        ...
-
-    def warn(self, text: str) -> None:
-        """Show a warning."""
-        ...
-
-
-def tally(console: Console, pieces: int, before: Callable[[], int], step_name: str) -> Tally:
-    """The tally of a run of so many `pieces`, `before` of which an earlier run had left.
-
-    It is drawn where stderr is a terminal that the pieces themselves do not go to.
-    """
-    if pieces > 1 and console.lively and not console.quiet and not console.draws:
-        return Drawn(console, Pace(pieces, before, step_name))
-    return Undrawn(console)
-
-
-@dataclass
-class Undrawn:
-    """Nothing is drawn."""
-
-    console: Console
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *reason: object) -> None:
-        pass
-
-    def drew(self, steps: int) -> None:
-        pass
-
-    def ended(self) -> None:
-        pass
-
-    def warn(self, text: str) -> None:
-        self.console.warn(text)
 
 
 @dataclass
@@ -100,8 +48,8 @@ class Pace:
         return "  ".join(parts)
 
 
-class Drawn:
-    """A bar and a line."""
+class Bar:
+    """What is drawn on stderr while many pieces are composed; it leaves nothing behind."""
 
     def __init__(self, console: Console, pace: Pace) -> None:
         from rich.live import Live
@@ -144,5 +92,5 @@ class Drawn:
 
         row = Table.grid(padding=(0, 2))
         words = Text(self.pace.line(time.monotonic()), no_wrap=True, overflow="ellipsis")
-        row.add_row(ProgressBar(total=1.0, completed=self.pace.share, width=BAR), words)
+        row.add_row(ProgressBar(total=1.0, completed=self.pace.share, width=COLUMNS), words)
         return row

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, ClassVar, Protocol
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol
 
 from composer.cli.console import Console
 from composer.cli.outputs import keep, save, writing
-from composer.cli.record import Record
+
+if TYPE_CHECKING:
+    from composer.cli.record import Record
 
 __all__ = ["Target", "ToFile", "ToStdout"]
 

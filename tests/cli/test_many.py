@@ -11,7 +11,8 @@ import pytest
 from composer.cli import many, outputs
 from composer.cli.console import Console
 from composer.cli.numbered import Pattern
-from composer.cli.tally import Pace, tally
+from composer.cli.tally import Bar, Pace
+from composer.cli.telling import telling
 from composer.core import generation
 from composer.core.generation import Drew, Ended
 
@@ -328,7 +329,7 @@ def test_a_bar_is_drawn_on_terminals_alone(gen, composer, stream, checkpoint, tm
 )
 def test_where_a_bar_is_drawn(stream, out, err, quiet, term, pieces, drawn):
     console = Console(stream(), stream(terminal=out), stream(terminal=err), {"TERM": term}, quiet)
-    assert hasattr(tally(console, pieces, lambda: 0, "step"), "pace") == drawn
+    assert isinstance(telling(console, pieces, lambda: 0, "step"), Bar) == drawn
 
 
 def test_the_pace_in_words():
