@@ -1,5 +1,6 @@
 """`make bench`: the figures that take minutes, one table after the other. The scripts beside this say what each is."""
 
+import corpora
 import cuda
 import midi
 import rnnrbm
@@ -14,5 +15,7 @@ if __name__ == "__main__":
     training.main()
     print()
     midi.main([])
+    print()
+    corpora.main(["--megabytes", "1", "10"])
     print()
     cuda.main([])
