@@ -40,6 +40,10 @@ PRETRAINING = "pretraining"
 MONITORED = 16
 """How many frames of a batch are looked at to tell how training goes."""
 
+TOGETHER = 2048
+"""How many chains go side by side at most, so that the room for them does not grow with a batch. It is the same however
+a window is cut, so that the random numbers are, too."""
+
 KNOWN = 256
 """How many distinct frames of a batch bound log Z from below."""
 GLANCE, MEASURING, EVALUATING = Effort(10, 4), Effort(25, 4, shared=True), Effort(400, 4)
@@ -85,15 +89,22 @@ class RnnRbmNetwork(Network):
         `evaluate` gives, of some frames and more roughly.
         """
         with torch.autocast(self.device.type, enabled=False):
-            v, bv, bh, state = self._machines(batch, state)
-            k = 1 if self.phase == PRETRAINING else self.config.k
-            reached = gibbs(v, self.W, bv, bh, k)
-            difference = free_energy(v, self.W, bv, bh) - free_energy(reached, self.W, bv, bh)
+            v, u, state = self._contexts(batch, state)
+            blocks = zip(torch.split(v, TOGETHER), torch.split(u, TOGETHER), strict=True)
+            parts = [self.keeping_less(self._difference, *block, []) for block in blocks]
+            objective = torch.stack(parts).sum() / max(1, len(v))
             some = torch.linspace(0, max(0, len(v) - 1), min(MONITORED, len(v)), device=v.device).long()
-            if len(bv) > 1:
-                bv, bh = bv[some], bh[some]
+            with torch.no_grad():
+                bv, bh = self._machines(u[some])
             monitor = self._nats(v[some], bv, bh, GLANCE)[0].sum() / max(1, len(some))
-        return Loss(difference.sum() / max(1, len(v)), monitor), tuple(part.detach() for part in state)
+        return Loss(objective, monitor), tuple(part.detach() for part in state)
+
+    def _difference(self, v: Tensor, u: Tensor, reached: list[Tensor]) -> Tensor:
+        """F(v_t) - F(v_t*), summed over frames (N, V). `reached` is given v*, and keeps it for a second call."""
+        bv, bh = self._machines(u)
+        if not reached:
+            reached.append(gibbs(v, self.W, bv, bh, 1 if self.phase == PRETRAINING else self.config.k))
+        return (free_energy(v, self.W, bv, bh) - free_energy(reached[0], self.W, bv, bh)).sum()
 
     def evaluate(self, batch: Batch, state: Any) -> tuple[Measure, Any]:
         """An estimate of -log p(v_t), with the same random numbers at every call and for all frames."""
@@ -115,7 +126,7 @@ class RnnRbmNetwork(Network):
         `inputs` (B, T, V) are the frames v_(t-1); `reset` (B, T) is true where v_t begins a piece.
         """
         u, state = self._recurrent(inputs, state, reset)
-        return F.linear(u, self.Wuv, self.bv), F.linear(u, self.Wuh, self.bh), state
+        return *self._machines(u), state
 
     def _recurrent(
         self, inputs: Tensor, state: tuple[Tensor, ...] | None, reset: Tensor
@@ -148,23 +159,37 @@ class RnnRbmNetwork(Network):
         parts = (self.u0,) if self.config.cell == "tanh" else (self.u0, self.c0)
         return tuple(part.expand(rows, -1) for part in parts)
 
-    def _machines(self, batch: Batch, state: Any) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, ...]]:
-        """The frames v (N, V) that count, their biases (N, V) and (N, H), and the state to hand on.
+    def _contexts(self, batch: Batch, state: Any) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """The frames v (N, V) that count, u before each (N, R), and the state to hand on.
 
-        While pretraining, all frames share one machine: its biases are (1, V) and (1, H).
+        While pretraining, u says nothing: it is (N, 0).
         """
         counted = batch.weight > 0
         v = batch.targets[counted].to(self.W.dtype)
         if self.phase == PRETRAINING:
-            return v, self.bv[None], self.bh[None], ()
-        bv, bh, state = self.biases(batch.inputs.to(self.W.dtype), state, batch.reset)
-        return v, bv[counted], bh[counted], state
+            return v, v[:, :0], ()
+        outputs, inputs = [], batch.inputs.to(self.W.dtype)
+        for stretch in self.stretches(inputs.shape[1]):
+            part = inputs[:, stretch], state, batch.reset[:, stretch]
+            u, state = self.keeping_less(self._recurrent, *part)
+            outputs.append(u)
+        return v, torch.cat(outputs, 1)[counted], state
+
+    def _machines(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """The biases (N, V) and (N, H) of frames before which u is (N, R).
+
+        While pretraining, all frames share one machine: its biases are (1, V) and (1, H).
+        """
+        if self.phase == PRETRAINING:
+            return self.bv[None], self.bh[None]
+        return F.linear(u, self.Wuv, self.bv), F.linear(u, self.Wuh, self.bh)
 
     @torch.no_grad()
     def _measure(self, batch: Batch, state: Any, effort: Effort) -> tuple[Measure, Any]:
-        v, bv, bh, state = self._machines(batch, state)
+        v, u, state = self._contexts(batch, state)
         if not len(v):
             return Measure(), state
+        bv, bh = self._machines(u)
         nats, variance = self._nats(v, bv, bh, effort)
         # frames of one machine err together
         stderr = float(variance.sum().sqrt()) * (len(v) if len(bv) == 1 else 1)

@@ -73,6 +73,29 @@ def test_a_condition_is_hidden_for_a_whole_window(name, without):
     assert network.eval().shown(given) is given
 
 
+@pytest.mark.parametrize("cell", ["tanh", "lstm"])
+def test_the_gradients_of_boltzmann_machines_are_the_same(cell, monkeypatch):
+    monkeypatch.setattr("composer_rnnrbm.network.TOGETHER", 40)
+    network = network_of("rnnrbm", spec_of(Kind.FRAMES), hidden=16, recurrent=8, k=3, cell=cell)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    check_same(network.double())
+
+
+def test_machines_in_stretches_keep_less():
+    """What is kept for going back, beside the frames and u of all steps."""
+    network = network_of("rnnrbm", spec_of(Kind.FRAMES), hidden=200, recurrent=8, k=1)
+    kept = {}
+    for network.checkpoint_chunks in (1, 10):
+        sizes = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda each, to=sizes: to.append(each.numel()) or each, lambda x: x
+        ):
+            network.loss(batch(network.spec), None)
+        kept[network.checkpoint_chunks] = sum(sizes)
+    assert kept[10] < kept[1] / 4
+
+
 def test_normalisation_by_batch_is_another_thing_in_stretches():
     network = network_of("attn-lstm", spec_of(Kind.TOKENS), hidden=16, norm="batch")
     network.checkpoint_chunks = 1
