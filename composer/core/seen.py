@@ -1,4 +1,4 @@
-"""A set of digests in little memory: 16 to 48 bytes for each, in place of the 120 that a set of bytes takes."""
+"""A set of digests in little memory: 16 to 48 bytes for each, in place of the 90 and more that a set of bytes takes."""
 
 from __future__ import annotations
 
