@@ -22,12 +22,16 @@ class Chain:
     random numbers and rules (units held off: never, on: always) are all one threshold, made for all half-steps at
     once. With temperature T, the chain draws from p(v, h)^(1/T); with 0, it climbs to a state that no unit would leave.
 
-    `hidden` (k, B, H) and `visible` (k - 1, B, V): the last frame is left to `draw_frames`.
+    `hidden` (k, B, H) and `visible` (k - 1, B, V): the last frame is left to `draw_frames`. `held` are the units (B, V)
+    that rules hold off and on. `bias` (B, V), added to h W, ranks the units of a frame that is to be mended: those that
+    are held on come first.
     """
 
     hidden: Floats
     visible: Floats
-    rules: Sequence[FrameRule | None]
+    bias: Floats
+    rules: Sequence[FrameRule | None] = ()
+    held: tuple[Bools, Bools] | None = None
 
     @classmethod
     def of(cls, bv: Floats, bh: Floats, how: How, noise: Noise, k: int) -> Chain:
@@ -40,15 +44,28 @@ class Chain:
         hidden = thresholds[:, :split].reshape(rows, k, units).swapaxes(0, 1) - bh
         visible = thresholds[:, split:].reshape(rows, k - 1, size).swapaxes(0, 1) - bv
         if how.rule is None or isinstance(how.rule, np.ndarray):
-            return cls(hidden, visible, ())
+            return cls(hidden, visible, bv)
         off, on = clamps(how.rule, size)
         visible[:, off], visible[:, on] = np.inf, -np.inf
         mends = any(rule is not None and (rule.limits or rule.project) for rule in how.rule)
-        return cls(hidden, visible, how.rule if mends else ())
+        bias = bv.copy()
+        bias[off], bias[on] = -np.inf, np.inf
+        return cls(hidden, visible, bias, how.rule if mends else (), (off, on))
 
-    def mended(self, frames: Bools, logits: Floats) -> Bools:
-        """`frames` (B, V) made legal; where a limit is passed, the units of lowest `logits` are dropped."""
-        rows = zip(frames, logits, self.rules, strict=True)
+    def begun(self, v: Floats) -> Floats:
+        """A copy of the frames `v` (B, V) with the units that are held as they are to be."""
+        v = v.copy()
+        if self.held is not None:
+            off, on = self.held
+            v[off], v[on] = 0, 1
+        return v
+
+    def mended(self, frames: Bools, fields: Floats) -> Bools:
+        """`frames` (B, V) made legal, that were drawn from h W = `fields` (B, V).
+
+        Where a limit is passed, the units of lowest rank are dropped.
+        """
+        rows = zip(frames, fields + self.bias, self.rules, strict=True)
         return np.array([frame if rule is None else obey(frame, rank, rule) for frame, rank, rule in rows])
 
 

@@ -225,12 +225,17 @@ class RnnRbmNetwork(Network):
         u = state.parts[0]
         bv, bh = F.linear(u, self.Wuv, self.bv), F.linear(u, self.Wuh, self.bh)
         hidden, visible = thresholds(bv, bh, way, noise, self.config.gibbs)
-        v = state.frame
+        v, rank = state.frame, bv
+        rules = way.rule if isinstance(way.rule, FrameRules) else None
+        if rules is not None:
+            held_off, held_on = rules.off.to(v.device), rules.on.to(v.device)
+            v = v.masked_fill(held_off, 0).masked_fill(held_on, 1)
+            rank = bv.masked_fill(held_off, -torch.inf).masked_fill(held_on, torch.inf)
         for on, reached in zip(hidden, visible, strict=False):
             logits = (F.linear(v, self.W) > on).to(v.dtype) @ self.W
             frames = logits > reached
-            if isinstance(way.rule, FrameRules) and way.rule.mend:
-                frames = way.rule.obeyed(frames, logits + bv)
+            if rules is not None and rules.mend:
+                frames = rules.obeyed(frames, logits + rank)
             v = frames.to(v)
         logits = (F.linear(v, self.W) > hidden[-1]).to(v.dtype) @ self.W + bv
         return draw_frames(logits, way, noise)

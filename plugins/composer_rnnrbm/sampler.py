@@ -75,14 +75,14 @@ class RnnRbmSampler:
         return after.joined(state).rows(np.where(active, rows, rows + len(rows)))
 
     def sample(self, state: _State, how: How, noise: Noise) -> Drawn:
-        """Draw the next frame by a Gibbs chain that starts from the frame before.
+        """Draw the next frame by a Gibbs chain that starts from the frame before, as far as a rule leaves it.
 
         `logp` and `refused` are of the chain's last half-step, from its hidden units to the frame: how likely a frame
         is of itself, nobody can say without the partition function.
         """
         bv, bh = self.biases(state)
         chain = Chain.of(bv, bh, how, noise, self.config.gibbs)
-        v, h = state.v.copy(), np.empty(bh.shape, _F32)
+        v, h = chain.begun(state.v), np.empty(bh.shape, _F32)
         into_v, into_h = np.empty_like(v), np.empty_like(h)
         above_v, above_h = np.empty(v.shape, bool), np.empty(h.shape, bool)
         # half the time is what numpy takes for a call: nothing is allocated, and nothing is cast within a comparison
@@ -91,7 +91,7 @@ class RnnRbmSampler:
             h[:] = greater(v.dot(up, into_h), on, above_h)
             v[:] = greater(h.dot(down, into_v), reached, above_v)
             if rules:
-                v[:] = chain.mended(above_v, into_v + bv)
+                v[:] = chain.mended(above_v, into_v)
         h[:] = greater(v.dot(up, into_h), chain.hidden[-1], above_h)
         return draw_frames(h.dot(down, into_v) + bv, how, noise)
 

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 
 from composer.api import FrameRule, Kind, Limit, SequenceSpec
 from composer.api.sampling import CounterNoise, How
@@ -103,6 +104,37 @@ def test_the_chain_goes_on_from_frames_that_are_mended():
     free = drawn(sampler, 100, before=[1, 1, 0, 0]).steps
     assert got[:, 0].sum() == 0
     assert got[:, 1].mean() < free[:, 1].mean() - 0.1
+
+
+def both(sampler):
+    """The numpy and the torch face of a machine, each as `drawn` takes it."""
+    network = RnnRbm().network(sampler.spec, sampler.config)
+    weights = {"W": sampler.W, "bv": sampler.biased[: sampler.spec.size], "bh": sampler.biased[sampler.spec.size :]}
+    nought = {name: torch.zeros_like(each) for name, each in network.state_dict().items()}
+    network.load_state_dict(nought | {name: torch.from_numpy(each.copy()) for name, each in weights.items()})
+    return sampler, network.eval()
+
+
+def test_a_unit_that_is_held_is_kept_in_the_middle_of_a_chain_too():
+    """Unit 0 is held on, unlikely, and alone brings unit 1; unit 2 is likely, and only one of 0 and 2 may be on."""
+    sampler = player([[30.0, 10, 0]], [-30.0, -5, 9], [-15.0], gibbs=6)
+    rule = FrameRule(on=0b001, limits=(Limit(0b101, 1),))
+    for face in both(sampler):
+        got = drawn(face, 50, How.of(50, rule=[rule] * 50)).steps
+        assert (got[:, [0, 2]] == [1, 0]).all()
+        assert got[:, 1].mean() > 0.9
+
+
+def test_a_chain_starts_from_what_a_rule_leaves_of_the_frame_before():
+    sampler = player(PAIRED, *APART, gibbs=1)
+    shares = {"on": [], "off": []}
+    for face in both(sampler):
+        on, off = How.of(200, rule=[FrameRule(on=0b0001)] * 200), How.of(200, rule=[FrameRule(off=0b0011)] * 200)
+        shares["on"].append(drawn(face, 200, on).steps[:, 1].mean())
+        shares["off"].append(drawn(face, 200, off, before=[1, 1, 0, 0]).refused.mean())
+    assert min(shares["on"]) > 0.9
+    assert max(shares["off"]) < 0.1
+    assert shares["on"][0] == shares["on"][1]
 
 
 def test_top_k_keeps_the_likeliest_units():
