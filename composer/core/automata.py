@@ -7,7 +7,7 @@ is asked of the automaton itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ MOST_KNOWN = 30_000
 """How many states are in the arrays at most; a state takes five bytes for each token."""
 FEW = 256
 """How many there is room for at first."""
+FEW_ROWS = 4
+"""Fewer rows than these are asked one by one."""
 
 
 class Rules(Protocol):
@@ -28,12 +30,12 @@ class Rules(Protocol):
         """`how`, under the rules of the next step."""
         ...
 
-    def begin(self, rows: NDArray[Any]) -> None:
+    def begin(self, rows: Sequence[int]) -> None:
         """Know that new pieces begin in these rows, after their primer."""
         ...
 
-    def follow(self, steps: NDArray[Any], busy: NDArray[np.bool_]) -> None:
-        """Go on by `steps`, (B,) or (B, V), in the rows that are `busy`."""
+    def follow(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
+        """Go on by `steps`, one for each row; of rows whose piece has the number 0, they mean nothing."""
         ...
 
     def complete(self, row: int) -> Sequence[Step]:
@@ -45,8 +47,10 @@ def rules(constraint: Constraint | None, spec: SequenceSpec, primer: Sequence[St
     """The rules of `rows` rows; where there is no constraint, there are none."""
     if constraint is None:
         return Anything()
-    kind = TokenRules if spec.kind is Kind.TOKENS else FrameRules
-    return kind(constraint, spec, constraint.start(primer), rows)
+    opened = constraint.start(primer)
+    if spec.kind is Kind.FRAMES:
+        return FrameRules(constraint, spec, opened, rows)
+    return (FewRules if rows < FEW_ROWS else TokenRules)(constraint, spec, opened, rows)
 
 
 class Anything:
@@ -55,10 +59,10 @@ class Anything:
     def under(self, how: How) -> How:
         return how
 
-    def begin(self, rows: NDArray[Any]) -> None:
+    def begin(self, rows: Sequence[int]) -> None:
         pass
 
-    def follow(self, steps: NDArray[Any], busy: NDArray[np.bool_]) -> None:
+    def follow(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
         pass
 
     def complete(self, row: int) -> Sequence[Step]:
@@ -76,6 +80,7 @@ class TokenRules:
         self.constraint, self.spec, self.opened = constraint, spec, opened
         self.states: list[int] = []
         self._places: dict[int, int] = {}
+        self._endings: dict[int, Sequence[Step]] = {}
         self.allowed = np.zeros((FEW, spec.size), bool)
         self.after = np.zeros((FEW, spec.size), np.int32)
         self.places = np.full(rows, self._place(opened))
@@ -83,22 +88,26 @@ class TokenRules:
     def under(self, how: How) -> How:
         return how.under(self.allowed[self.places])
 
-    def begin(self, rows: NDArray[Any]) -> None:
+    def begin(self, rows: Sequence[int]) -> None:
         self.places[rows] = self._place(self.opened)
 
-    def follow(self, steps: NDArray[Any], busy: NDArray[np.bool_]) -> None:
+    def follow(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
         if len(self.states) + len(self.places) > MOST_KNOWN:
             self._forget()
         after = self.after[self.places, steps]
         if after.min() < 0:
             for row in np.flatnonzero(after < 0).tolist():
-                place, step = int(self.places[row]), int(steps[row])
-                after[row] = self._place(self.constraint.step(self.states[place], step))
-                self.after[place, step] = after[row]
+                place = after[row] = int(self.places[row])
+                if numbers[row]:
+                    after[row] = self._place(self.constraint.step(self.states[place], steps[row]))
+                    self.after[place, steps[row]] = after[row]
         self.places = after
 
     def complete(self, row: int) -> Sequence[Step]:
-        return self.constraint.complete(self.states[self.places[row]])
+        place = int(self.places[row])
+        if place not in self._endings:
+            self._endings[place] = self.constraint.complete(self.states[place])
+        return self._endings[place]
 
     def _place(self, state: int) -> int:
         """Where a state is in the arrays; it is put there if it is new."""
@@ -122,27 +131,58 @@ class TokenRules:
         current = [self.states[place] for place in self.places]
         self.states.clear()
         self._places.clear()
+        self._endings.clear()
         self.places = np.array([self._place(state) for state in current], self.places.dtype)
 
 
-class FrameRules:
-    """The rules of frames."""
+class _Each:
+    """The states of rows that are asked one by one."""
 
     def __init__(self, constraint: Constraint, spec: SequenceSpec, opened: int, rows: int) -> None:
-        self.constraint, self.opened, self.states = constraint, opened, [opened] * rows
+        self.constraint, self.spec, self.opened, self.states = constraint, spec, opened, [opened] * rows
+
+    def begin(self, rows: Sequence[int]) -> None:
+        for row in rows:
+            self.states[row] = self.opened
+
+    def complete(self, row: int) -> Sequence[Step]:
+        return self.constraint.complete(self.states[row])
+
+
+class FewRules(_Each):
+    """The rules of tokens in so few rows that arrays of states would take longer than to ask."""
+
+    def __init__(self, constraint: Constraint, spec: SequenceSpec, opened: int, rows: int) -> None:
+        super().__init__(constraint, spec, opened, rows)
+        self._masks: dict[int, NDArray[np.bool_]] = {}
+
+    def under(self, how: How) -> How:
+        found = [self._mask(mask) for mask in map(self.constraint.allowed, self.states) if isinstance(mask, int)]
+        return how.under(found[0] if len(found) == 1 else np.concatenate(found))
+
+    def follow(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
+        for row, (step, number) in enumerate(zip(steps, numbers, strict=True)):
+            if number and step != self.spec.end:
+                self.states[row] = self.constraint.step(self.states[row], step)
+
+    def _mask(self, mask: int) -> NDArray[np.bool_]:
+        """The set `mask` as an array (1, V); the same few sets come again and again."""
+        row = self._masks.get(mask)
+        if row is None:
+            if len(self._masks) >= MOST_KNOWN:
+                self._masks.clear()
+            row = self._masks[mask] = mask_array(mask, self.spec.size)[None]
+        return row
+
+
+class FrameRules(_Each):
+    """The rules of frames."""
 
     def under(self, how: How) -> How:
         found = [self.constraint.allowed(state) for state in self.states]
         return how.under([rule if isinstance(rule, FrameRule) else None for rule in found])
 
-    def begin(self, rows: NDArray[Any]) -> None:
-        for row in rows.tolist():
-            self.states[row] = self.opened
-
-    def follow(self, steps: NDArray[Any], busy: NDArray[np.bool_]) -> None:
-        for row in np.flatnonzero(busy).tolist():
-            frame = tuple(np.flatnonzero(steps[row]).tolist())
-            self.states[row] = self.constraint.step(self.states[row], frame)
-
-    def complete(self, row: int) -> Sequence[Step]:
-        return self.constraint.complete(self.states[row])
+    def follow(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
+        for row, (frame, number) in enumerate(zip(steps, numbers, strict=True)):
+            if number:
+                self.states[row] = self.constraint.step(self.states[row], frame)

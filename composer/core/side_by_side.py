@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from composer.api import Constraint, Kind, Sampler, SequenceSpec, Step
 from composer.api.model import Running
 from composer.api.sampling import CounterNoise, Drawn, How
-from composer.core.automata import Rules, rules
+from composer.core.automata import Anything, Rules, rules
 from composer.core.generation import Drew, Ended, Request, Turn
 
 CLOSING = 100
@@ -44,12 +44,12 @@ def events(
     rows = _Rows(spec, request, rules(constraint, spec, request.primer, request.rows), turn)
     places = np.arange(request.rows)
     state = sampler.select(primed, np.zeros_like(places))
-    yield from rows.seat(places)
-    while rows.numbers.any():
+    yield from rows.seat(places.tolist())
+    while any(rows.numbers):
         drawn = sampler.sample(state, rows.rules.under(how), rows.noise.at(rows.taken))
         state = sampler.observe(state, drawn.steps)
         over = yield from rows.take(drawn)
-        if len(over):
+        if over:
             state = sampler.select(state, np.where(np.isin(places, over), -1, places), primed)
             yield from rows.seat(over)
 
@@ -57,110 +57,126 @@ def events(
 class _Rows:
     """Where pieces are composed.
 
-    Per row: the number of its piece (0 when idle), how many steps the piece has `taken`, primer and all, how many of
-    them were `told`, and the `endings` that its automaton knew a step ago, where the piece is near its length.
+    Per row: the number of its piece (0 when idle), how many steps the piece has `taken`, primer and all, those that
+    were drawn and not told yet, and the ending that its automaton knew a step ago, where the piece is near its length.
+    Python's own lists, as there is little to do for most rows at most steps, and none of it is arithmetic.
     """
 
     def __init__(self, spec: SequenceSpec, request: Request, rules: Rules, turn: Turn) -> None:
         self.spec, self.request, self.rules, self.turn = spec, request, rules, turn
-        self.numbers, self.taken, self.told = (np.zeros(request.rows, np.int64) for _ in range(3))
-        self.endings: dict[int, Sequence[Step]] = {}
+        self.numbers = [0] * request.rows
+        self.taken = np.zeros(request.rows, np.int64)
+        self.left = request.length
+        """How many steps the row with the fewest left has."""
+        self.closes = spec.kind is Kind.TOKENS and not isinstance(rules, Anything)
+        self.endings: list[Sequence[Step]] = [()] * request.rows
+        self.kept = [_Kept() for _ in self.numbers]
         self._waiting = iter(request.pieces)
-        self._kept = _Kept(request.rows)
 
-    def seat(self, idle: NDArray[Any]) -> Iterator[Drew]:
+    def seat(self, idle: Sequence[int]) -> Iterator[Drew]:
         """Give each idle row the next piece, beginning with its primer."""
-        for row in idle.tolist():
+        for row in idle:
             self.numbers[row] = number = next(self._waiting, 0)
-            self.endings.pop(row, None)
+            self.endings[row] = ()
+            self.kept[row].forget()
             if number and self.request.primer:
                 yield Drew.given(number, self.request.primer)
-        self.taken[idle] = self.told[idle] = len(self.request.primer)
+        self.taken[idle] = len(self.request.primer)
+        taken = (taken for taken, number in zip(self.taken.tolist(), self.numbers, strict=True) if number)
+        self.left = self.request.length - max(taken, default=0)
         self.rules.begin(idle)
-        self.noise = CounterNoise(self.request.seed + number - 1 for number in self.numbers.tolist())
+        self.noise = CounterNoise(self.request.seed + number - 1 for number in self.numbers)
 
-    def take(self, drawn: Drawn) -> Generator[Drew | Ended, None, NDArray[Any]]:
+    def take(self, drawn: Drawn) -> Generator[Drew | Ended, None, list[int]]:
         """Keep what was drawn, and tell what is to be told now; the rows whose pieces are over."""
-        steps, busy = drawn.steps, self.numbers > 0
-        self._kept.put(self.taken - len(self.request.primer), drawn)
+        steps = self._steps(drawn)
+        for kept, *figures in zip(self.kept, steps, drawn.logp.tolist(), drawn.refused.tolist(), strict=True):
+            kept.add(*figures)
         self.taken += 1
-        left = self.request.length - self.taken
-        ended = steps == self.spec.end if self.spec.kind is Kind.TOKENS else np.zeros_like(busy)
-        over = busy & (ended | (left <= 0))
-        self.rules.follow(steps, busy)
-        if self.spec.kind is Kind.TOKENS and left.min() < CLOSING:
-            for row in np.flatnonzero(busy & ~ended & (left < CLOSING)).tolist():
-                if closing := self._closing(row, int(left[row])):
-                    over[row], busy[row] = True, False
-                    yield from self._tell(row, int(self.taken[row]) - 1)
-                    yield Drew.given(int(self.numbers[row]), closing)
-                    yield Ended(int(self.numbers[row]), True)
-        for row in np.flatnonzero(busy & (over | (self.numbers == self.turn.current))).tolist():
-            yield from self._tell(row, int(self.taken[row]))
-            if over[row]:
-                yield from self._end(row, bool(ended[row]))
-        return np.flatnonzero(over)
+        self.left -= 1
+        self.rules.follow(steps, self.numbers)
+        over: list[int] = []
+        if self.left < (CLOSING if self.closes else 1) or self.spec.end in steps:
+            for row, number in enumerate(self.numbers):
+                if number and (yield from self._judged(row, steps[row])):
+                    over.append(row)
+        current = self.turn.current
+        if current and current in self.numbers:
+            yield from self._tell(self.numbers.index(current))
+        return over
 
-    def _closing(self, row: int, left: int) -> Sequence[Step]:
-        """How a piece must end in place of the step just drawn, where that would lead too far from the end."""
-        before, after = self.endings.get(row, ()), self.rules.complete(row)
-        self.endings[row] = after
-        return before if len(after) > left else ()
+    def _judged(self, row: int, step: Step) -> Generator[Drew | Ended, None, bool]:
+        """End the piece in `row` where its end was drawn, where it is as long as may be, or where it must close now."""
+        left = self.request.length - int(self.taken[row])
+        if step == self.spec.end:
+            yield from self._end(row, (), whole=True)
+            return True
+        if self.closes and left < CLOSING:
+            closing, self.endings[row] = self.endings[row], self.rules.complete(row)
+            if closing and len(self.endings[row]) > left:
+                # the step would lead too far from the end, and is not taken
+                self.kept[row].drop()
+                yield from self._end(row, closing, whole=True)
+                return True
+        if left > 0:
+            return False
+        frames = self.spec.kind is Kind.FRAMES  # which are whole at any length
+        ending = () if frames else self.endings[row]
+        yield from self._end(row, ending, whole=frames or bool(ending))
+        return True
 
-    def _tell(self, row: int, upto: int) -> Iterator[Drew]:
-        """The steps of a row's piece that were not told yet, before step `upto`."""
-        opened = len(self.request.primer)
-        if self.told[row] < upto:
-            yield Drew(int(self.numbers[row]), *self._kept.between(row, int(self.told[row]) - opened, upto - opened))
-            self.told[row] = upto
-
-    def _end(self, row: int, ended: bool) -> Iterator[Drew | Ended]:
-        """Where a piece is cut at its length, an automaton that can still closes it; frames are whole at any length."""
-        number, whole = int(self.numbers[row]), ended or self.spec.kind is Kind.FRAMES
-        if not whole and (ending := self.rules.complete(row)):
+    def _end(self, row: int, ending: Sequence[Step], *, whole: bool) -> Iterator[Drew | Ended]:
+        """Tell the rest of a piece, and the `ending` that its automaton adds."""
+        number = self.numbers[row]
+        yield from self._tell(row)
+        if ending:
             yield Drew.given(number, ending)
-            whole = True
         yield Ended(number, whole)
+        self.numbers[row] = 0
+
+    def _tell(self, row: int) -> Iterator[Drew]:
+        """The steps of a row's piece that were not told yet."""
+        kept = self.kept[row]
+        if kept.steps:
+            yield Drew(self.numbers[row], *kept.handed())
+
+    def _steps(self, drawn: Drawn) -> Sequence[Step]:
+        """What was drawn, row by row."""
+        if self.spec.kind is Kind.TOKENS:
+            steps: Sequence[Step] = drawn.steps.tolist()
+            return steps
+        return [tuple(np.flatnonzero(frame).tolist()) for frame in drawn.steps]
 
 
 class _Kept:
-    """What was drawn in each of B rows: steps (B, N), or frames (B, N, ceil(V / 8)) as bits, and their two figures."""
+    """Steps of a piece, with what is known of each."""
 
-    def __init__(self, rows: int) -> None:
-        self._rows = np.arange(rows)
-        self._steps: NDArray[Any] = np.empty((rows, 0), np.int32)
-        self._figures = np.empty((rows, 0, 2))
-        self._units = 0
+    __slots__ = ("logp", "refused", "steps")
 
-    def put(self, at: NDArray[Any], drawn: Drawn) -> None:
-        """Keep a step of each row, as its step number `at` (B,)."""
-        steps = drawn.steps
-        if steps.ndim > 1:
-            self._units, steps = steps.shape[1], np.packbits(steps, axis=1)
-        most = self._figures.shape[1]
-        if at.max() >= most:
-            room = max(64, 2 * most)
-            self._steps = _widened(self._steps, (len(at), room, *steps.shape[1:]), steps.dtype)
-            self._figures = _widened(self._figures, (len(at), room, 2), self._figures.dtype)
-        self._steps[self._rows, at] = steps
-        self._figures[self._rows, at, 0], self._figures[self._rows, at, 1] = drawn.logp, drawn.refused
+    def __init__(self) -> None:
+        self.forget()
 
-    def between(self, row: int, start: int, stop: int) -> tuple[Sequence[Step], Sequence[float], Sequence[float]]:
-        """Steps, logp and refused of a row from number `start` to `stop - 1`."""
-        steps: Sequence[Step] = self._steps[row, start:stop].tolist()
-        if self._units:
-            frames = np.unpackbits(self._steps[row, start:stop], axis=1, count=self._units)
-            steps = [tuple(np.flatnonzero(frame).tolist()) for frame in frames]
-        logp, refused = self._figures[row, start:stop].T.tolist()
-        return steps, logp, refused
+    def forget(self) -> None:
+        """Keep nothing."""
+        self.steps: list[Step] = []
+        self.logp: list[float] = []
+        self.refused: list[float] = []
 
+    def add(self, step: Step, logp: float, refused: float) -> None:
+        """Keep one more."""
+        self.steps.append(step)
+        self.logp.append(logp)
+        self.refused.append(refused)
 
-def _widened(kept: NDArray[Any], shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """What was kept, with more room after it."""
-    wide = np.empty(shape, dtype)
-    if kept.shape[1]:
-        wide[:, : kept.shape[1]] = kept
-    return wide
+    def drop(self) -> None:
+        """Keep the last one no longer."""
+        del self.steps[-1:], self.logp[-1:], self.refused[-1:]
+
+    def handed(self) -> tuple[Sequence[Step], Sequence[float], Sequence[float]]:
+        """All that was kept, which is kept no longer."""
+        handed = self.steps, self.logp, self.refused
+        self.forget()
+        return handed
 
 
 def _as_array(step: Step, spec: SequenceSpec) -> NDArray[Any]:
