@@ -5,7 +5,7 @@ _composer() {
     [[ $prev == "=" ]] && prev="${COMP_WORDS[COMP_CWORD-2]}"
     for ((index = 1; index < COMP_CWORD; index++)); do
         case "${COMP_WORDS[index]}" in
-            gen|train|eval|presets|check|show|plugins|completions)
+            gen|train|eval|presets|check|originality|show|plugins|completions)
                 command="${COMP_WORDS[index]}" at=$index
                 break ;;
         esac
@@ -20,6 +20,7 @@ _composer() {
         "train --device") COMPREPLY=($(compgen -W "auto cpu cuda mps" -- "$cur")); return ;;
         "eval --checkpoint"|"eval --split"|"eval --part"|"eval --effort") return ;;
         "eval --device") COMPREPLY=($(compgen -W "auto cpu cuda mps" -- "$cur")); return ;;
+        "originality --checkpoint"|"originality --corpus") return ;;
         "show --tune"|"show --most") return ;;
     esac
     case "$command" in
@@ -28,10 +29,11 @@ _composer() {
         eval) words="--checkpoint --split --part --effort --device --json -q --quiet -h --help" ;;
         presets) words="--names -h --help" ;;
         check) words="--fix --force --errors-only --json -q --quiet -h --help" ;;
+        originality) words="--checkpoint --corpus --json -q --quiet -h --help" ;;
         show) words="--tune --most -h --help" ;;
         plugins) words="--names -h --help" ;;
         completions) words="-h --help" ;;
-        *) words="--version --debug -h --help gen train eval presets check show plugins completions" ;;
+        *) words="--version --debug -h --help gen train eval presets check originality show plugins completions" ;;
     esac
     if [[ -z $command || $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$words" -- "$cur"))

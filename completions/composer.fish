@@ -8,6 +8,7 @@ complete -c composer -n __fish_use_subcommand -a train -d 'Teach a model your ow
 complete -c composer -n __fish_use_subcommand -a eval -d 'Measure how well a model knows music that it was not taught.'
 complete -c composer -n __fish_use_subcommand -a presets -d 'List the published systems that can be trained again.'
 complete -c composer -n __fish_use_subcommand -a check -d 'Find what is wrong in files of music.'
+complete -c composer -n __fish_use_subcommand -a originality -d 'Find what of a piece is copied from what a model was taught.'
 complete -c composer -n __fish_use_subcommand -a show -d 'Draw music as a piano-roll, print words, or a model'\''s card.'
 complete -c composer -n __fish_use_subcommand -a plugins -d 'List the representations and models that are installed.'
 complete -c composer -n __fish_use_subcommand -a completions -d 'Print the script with which a shell completes this program.'
@@ -79,6 +80,12 @@ complete -c composer -n '__fish_seen_subcommand_from check' -l json -d 'Print al
 complete -c composer -n '__fish_seen_subcommand_from check' -s q -l quiet -d 'Print what is found, and nothing else.'
 complete -c composer -n '__fish_seen_subcommand_from check' -s h -l help -d 'Show this message and exit.'
 complete -c composer -n '__fish_seen_subcommand_from check' -F
+complete -c composer -n '__fish_seen_subcommand_from originality' -l checkpoint -r -F -d 'The model; else your newest of such files, else the bundled one.'
+complete -c composer -n '__fish_seen_subcommand_from originality' -l corpus -r -F -d 'Compare with this music, not with a model'\''s. May be given more than once.'
+complete -c composer -n '__fish_seen_subcommand_from originality' -l json -d 'Print all that is found as JSON.'
+complete -c composer -n '__fish_seen_subcommand_from originality' -s q -l quiet -d 'Print what is found, and nothing else.'
+complete -c composer -n '__fish_seen_subcommand_from originality' -s h -l help -d 'Show this message and exit.'
+complete -c composer -n '__fish_seen_subcommand_from originality' -F
 complete -c composer -n '__fish_seen_subcommand_from show' -l tune -x -d 'Draw the N-th piece of the file only.'
 complete -c composer -n '__fish_seen_subcommand_from show' -l most -x -d 'Draw at most so many pieces.'
 complete -c composer -n '__fish_seen_subcommand_from show' -s h -l help -d 'Show this message and exit.'

@@ -7,6 +7,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
         'eval' = 'Measure how well a model knows music that it was not taught.'
         'presets' = 'List the published systems that can be trained again.'
         'check' = 'Find what is wrong in files of music.'
+        'originality' = 'Find what of a piece is copied from what a model was taught.'
         'show' = 'Draw music as a piano-roll, print words, or a model''s card.'
         'plugins' = 'List the representations and models that are installed.'
         'completions' = 'Print the script with which a shell completes this program.'
@@ -84,6 +85,13 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--fix' = 'Mend what can be mended, beside the file: tune.fixed.abc.'
             '--force' = 'With --fix: replace files that were mended before.'
             '--errors-only' = 'Pass over warnings.'
+            '--json' = 'Print all that is found as JSON.'
+            '--quiet' = 'Print what is found, and nothing else.'
+            '--help' = 'Show this message and exit.'
+        }
+        'originality' = @{
+            '--checkpoint' = 'The model; else your newest of such files, else the bundled one.'
+            '--corpus' = 'Compare with this music, not with a model''s. May be given more than once.'
             '--json' = 'Print all that is found as JSON.'
             '--quiet' = 'Print what is found, and nothing else.'
             '--help' = 'Show this message and exit.'

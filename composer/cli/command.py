@@ -20,6 +20,7 @@ COMMANDS = {
     "eval": "Measure how well a model knows music that it was not taught.",
     "presets": "List the published systems that can be trained again.",
     "check": "Find what is wrong in files of music.",
+    "originality": "Find what of a piece is copied from what a model was taught.",
     "show": "Draw music as a piano-roll, print words, or a model's card.",
     "plugins": "List the representations and models that are installed.",
     "completions": "Print the script with which a shell completes this program.",

@@ -42,6 +42,11 @@ EXAMPLES = {
         ("Mend what can be mended, beside each file:", "composer check tunes/ --fix"),
         ("What is worst, as a program reads it:", "composer check tunes/ --errors-only --json"),
     ),
+    "originality": (
+        ("What the bundled or your newest model composed:", "composer gen abc --count 10 | composer originality -"),
+        ("Beside music of your own:", "composer originality tune.mid --corpus tunes/"),
+        ("The notes of the longest run of each piece:", "composer originality tunes.abc --json | jq '.found[].notes'"),
+    ),
     "show": (
         ("The tune just written:", "composer gen abc | composer show -"),
         ("What a model was taught:", "composer show mine.safetensors"),

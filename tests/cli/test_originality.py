@@ -1,0 +1,106 @@
+"""`composer originality`: the tune that was copied by name and place, and what cannot be asked."""
+
+import json
+
+import pytest
+
+from composer.api import Source
+from composer.core.checkpoint import load, save
+from composer.core.melodies import melodies_of
+from composer.core.originality import attach
+from composer.core.player import restore_representation
+
+COPY = """X:1
+T:Mine
+M:4/4
+L:1/8
+K:A
+ABcA cBAB|Bcde f2ed|c2A2 A4|]
+
+X:2
+M:4/4
+L:1/8
+K:C
+C2D2 E2F2|G2A2 B2c2|]
+"""
+
+
+@pytest.fixture
+def model(checkpoint, tunes, tmp_path):
+    """The small model, which knows the melodies of its four tunes."""
+    saved = load(checkpoint, half=True)
+    representation = restore_representation(saved.header)
+    melodies = melodies_of(representation.read(Source(tunes, name="tunes.abc")), representation)
+    path = tmp_path / "taught.safetensors"
+    save(path, attach(saved, melodies))
+    return path
+
+
+@pytest.fixture
+def copy(tmp_path):
+    path = tmp_path / "copy.abc"
+    path.write_text(COPY.replace("Bcde f2ed|c2A2 A4", "ABcd e2dc|B2G2 A4"))
+    return path
+
+
+def test_a_tune_that_was_taught(composer, model, tunes):
+    result = composer("originality", tunes, "--checkpoint", model)
+    assert result.code == 0
+    lines = result.out.splitlines()
+    assert lines[0] == (
+        f"{tunes}: tune 1 (Over the Fence): 38 notes from bar 1, as in Over the Fence (tunes.abc: tune 1) from bar 1"
+    )
+    assert len(lines) == 4
+    assert "4 of 4 pieces (100.0%) share 16 notes or more in a row with one of 4 tunes of taught\n" in result.err
+
+
+def test_a_part_in_another_key(composer, model, copy):
+    result = composer("originality", copy, "--checkpoint", model, "--json")
+    found = json.loads(result.out)
+    assert {key: found[key] for key in ("against", "tunes", "pieces", "copied", "share")} == {
+        "against": "taught", "tunes": 4, "pieces": 2, "copied": 0, "share": 0.0,
+    }  # fmt: skip
+    mine, scale = found["found"]
+    assert mine == {
+        "piece": f"{copy}: tune 1", "title": "Mine", "notes": 10, "note": 9, "bar": 2,
+        "tune": {"title": "Over the Fence", "source": "tunes.abc: tune 1", "note": 1, "bar": 1}, "tunes": 1,
+    }  # fmt: skip
+    assert (scale["title"], scale["notes"]) == ("", 5)
+
+
+def test_beside_other_music(composer, tunes, copy, tmp_path):
+    assert composer("gen", "abc", "--count", "2", "--seed", "1", "--output", tmp_path / "g%02d.mid").code == 0
+    result = composer("originality", tmp_path / "g01.mid", "--corpus", tmp_path / "g01.mid", "--corpus", tunes)
+    assert result.code == 0, result.err
+    assert "1 of 1 piece (100.0%) share 16 notes or more in a row with one of 5 tunes of " in result.err
+
+
+def test_from_stdin(composer, process, model):
+    done = process("originality", "-", "--checkpoint", model, input=COPY.encode())
+    assert done.stdout.decode().startswith("stdin: tune 1 (Mine): ")
+
+
+def test_the_newest_model_of_such_files(composer, model, tunes, home):
+    (home / "models").mkdir(parents=True)
+    save(home / "models" / "mine.safetensors", load(model, half=True).with_record(finished=True))
+    assert "of mine\n" in composer("originality", tunes).err
+
+
+def test_what_cannot_be_used_is_counted(composer, model, tunes, tmp_path):
+    (tmp_path / "some.abc").write_text(f"X:9\nT:Silent\nM:4/4\nL:1/8\nK:C\nz8|\n\n{tunes.read_text()}")
+    (tmp_path / "broken.mid").write_bytes(b"MThd")
+    result = composer("originality", tmp_path / "some.abc", tmp_path / "broken.mid", "--checkpoint", model)
+    assert (result.code, result.out.count("\n")) == (0, 4)
+    assert "1 more was left out" in result.err
+    assert "broken.mid" in result.err
+
+
+def test_what_cannot_be_asked(composer, checkpoint, tunes, tmp_path):
+    composer("originality", tunes, "--checkpoint", checkpoint).failed("keeps no melodies", "--corpus")
+    composer("originality", tunes, "--checkpoint", "none").failed("cannot read none")
+    composer("originality", tunes, "--corpus", tmp_path / "none").failed("there is no file")
+    composer("originality", tmp_path / "none.abc").failed("there is no file")
+    composer("originality").failed("FILE", code=2)
+    (tmp_path / "words.txt").write_text("no music\n")
+    composer("originality", tmp_path / "words.txt", "--corpus", tunes).failed("there is no music in", "words.txt")
+    composer("originality", tunes, "--corpus", tmp_path / "words.txt").failed("there is no music in", "words.txt")
