@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from composer.api import Constraint, FrameRule, Kind, SequenceSpec, Step
 from composer.api.sampling import How, mask_array
 
-MOST_KNOWN = 30_000
-"""How many states are in the arrays at most; a state takes five bytes for each token."""
+MOST_KNOWN = 100_000
+"""How many states are in the arrays at most; a state takes five bytes for each token.
+
+Of a hundred characters of tunes, 93 lead to a new state at first, 47 after 30,000 states and 20 after 100,000."""
 FEW = 256
 """How many there is room for at first."""
 FEW_ROWS = 4

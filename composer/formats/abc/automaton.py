@@ -16,7 +16,7 @@ from composer.formats.abc.vocabulary import END, Vocabulary
 
 __all__ = ["Automaton"]
 
-MOST_KNOWN = 200_000
+MOST_KNOWN = 50_000
 """How many states are remembered at most, with what may come in each; a state takes about one kilobyte."""
 
 
