@@ -1,8 +1,6 @@
 """`python -m composer`: the same as the command `composer`."""
 
-import sys
-
-from composer.cli.app import main
+from composer.cli.app import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -210,6 +210,7 @@ class Joined(Group):
         """Close the connections, so that those who wait for a word from here know that none will come."""
         import torch.distributed as dist
 
+        LEFT_BEHIND.append(self.ranks.rank)
         closing = Thread(target=dist.destroy_process_group, daemon=True)  # which may wait for a device, and for ever
         closing.start()
         closing.join(GRACE)
@@ -233,5 +234,7 @@ class Joined(Group):
             ) from error
 
 
+LEFT_BEHIND: list[int] = []
+"""The ranks of this process whose group ended in an error: threads of torch's may still wait for the others."""
 SAID, LEFT = "said", "left"
 """What stands in the store: which rank tells the user how it ended, and how many know that."""
