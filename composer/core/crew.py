@@ -24,6 +24,7 @@ from composer.core.arrays import files_of, join_parts
 from composer.core.cache import keeping, temporary
 from composer.core.collecting import Files, Pieces
 from composer.core.group import Group
+from composer.core.melodies import Melodies
 from composer.core.ranks import mine
 from composer.core.reading import Outcome
 from composer.core.spill import Spill
@@ -112,6 +113,14 @@ class Crew:
             for path in files_of(stem, share):
                 path.unlink()
         return joined
+
+    def join_melodies(self, name: str) -> None:
+        """Make one file of the melodies that each rank has written under `name`. Raises OSError."""
+        stems = [self.stem(name, rank) for rank in range(self._world)]
+        joined = Melodies.joined(Melodies.from_bytes(stem.read_bytes()) for stem in stems)
+        (self.folder / name).write_bytes(joined.to_bytes())
+        for stem in stems:
+            stem.unlink()
 
     def _path(self, what: str, part: str, rank: int) -> Path:
         return self.folder / f"{what}-{part}-{rank}"

@@ -22,12 +22,13 @@ from composer.core.cache import MANIFEST, prune, use
 from composer.core.collecting import Files
 from composer.core.crew import share_disk
 from composer.core.group import Group
-from composer.core.making import Job, Report, make
+from composer.core.making import MELODIES, Job, Report, make
+from composer.core.melodies import Melodies
 from composer.core.split import PARTS, Split
 
 __all__ = ["LAYOUT", "Dataset", "Report", "prepare"]
 
-LAYOUT = 3
+LAYOUT = 4
 """The number of the layout of the files; it goes into every encoding's name."""
 
 CHECKED = "checked.json"
@@ -39,7 +40,8 @@ class Dataset:
     """An encoded corpus.
 
     `digest` is of the sources' contents and `encoded` of the encoded steps; `arguments`, `split` and `augment` are what
-    `prepare` was given, and `cached` says that the encoding had been made before.
+    `prepare` was given, and `cached` says that the encoding had been made before. `melodies` are those of the training
+    pieces, as `Melodies.to_bytes` packs them.
     """
 
     spec: SequenceSpec
@@ -51,6 +53,7 @@ class Dataset:
     split: Split
     augment: bool
     cached: bool
+    melodies: bytes
 
 
 def prepare(
@@ -125,11 +128,14 @@ def _open(folder: Path, job: Job, digest: str, *, cached: bool = True) -> Datase
         written = manifest["parts"]
         job.representation.restore(manifest["state"])
         spec = job.representation.spec
-        paths = [path for part in PARTS for path in files_of(folder / part, written[part])]
+        paths = [path for part in PARTS for path in files_of(folder / part, written[part])] + [folder / MELODIES]
         status = [stamps.status_of(path.stat()) for path in paths]
         check = status != _checked(folder)
         parts = {part: open_part(folder / part, spec, written[part], check=check) for part in PARTS}
         report = Report(**manifest["report"])
+        melodies = (folder / MELODIES).read_bytes()
+        if check:
+            Melodies.from_bytes(melodies)
         encoded = naming.digest(json.dumps([written[part]["sums"] for part in PARTS]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -137,7 +143,7 @@ def _open(folder: Path, job: Job, digest: str, *, cached: bool = True) -> Datase
         with suppress(OSError):
             (folder / CHECKED).write_text(json.dumps(status), "utf-8")
     use(folder)
-    return Dataset(spec, parts, report, digest, encoded, job.arguments, job.split, job.augment, cached)
+    return Dataset(spec, parts, report, digest, encoded, job.arguments, job.split, job.augment, cached, melodies)
 
 
 def _checked(folder: Path) -> object:

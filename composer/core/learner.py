@@ -163,7 +163,7 @@ class Learner:
             if value.is_floating_point() and not float(value.abs().amax() if value.numel() else 0) > LARGEST_HALF:
                 value = value.to(torch.float16)
             weights[name] = value.numpy()
-        return Checkpoint(self.header(**record), weights)
+        return Checkpoint(self.header(**record), weights, extra=self.run.taught)
 
     def header(self, **record: Any) -> Header:
         """All of a checkpoint but its weights."""

@@ -17,8 +17,12 @@ from composer.core.collecting import Collection, Files, Pieces
 from composer.core.corpus import Reading, Refusals
 from composer.core.crew import Crew
 from composer.core.group import Group
+from composer.core.melodies import Collecting
 from composer.core.reading import outcomes
 from composer.core.split import PARTS, Split
+
+MELODIES = "melodies"
+"""The file in an encoding that holds the melodies of its training pieces, packed."""
 
 SAMPLE = 16
 """So many training pieces, from all over, tell how much room the encoding will take."""
@@ -103,6 +107,7 @@ def _lead(
         shares = crew.everyone(_encode(job, pieces, crew.stem, crew.share))
         crew.clear()
         joined = {part: crew.join(representation.spec, part, shares) for part in PARTS}
+        crew.join_melodies(MELODIES)
         _finish(temporary, job, collection, joined, shares)
 
 
@@ -122,13 +127,22 @@ class _Training:
     through there were none.
     """
 
-    def __init__(self, job: Job, pieces: Pieces, within: range | None = None) -> None:
-        self._job, self._pieces, self._within = job, pieces, within
+    def __init__(
+        self,
+        job: Job,
+        pieces: Pieces,
+        within: range | None = None,
+        meet: Callable[[Piece, Representation], object] | None = None,
+    ) -> None:
+        """`meet` is called with each piece, but not with its variants."""
+        self._job, self._pieces, self._within, self._meet = job, pieces, within, meet
         self.lacking = job.augment
 
     def __iter__(self) -> Iterator[Piece]:
         self.lacking = self._job.augment
         for piece in self._pieces.part("train", self._within):
+            if self._meet is not None:
+                self._meet(piece, self._job.representation)
             yield piece
             for variant in self._job.representation.variants(piece) if self._job.augment else ():
                 self.lacking = False
@@ -137,13 +151,15 @@ class _Training:
 
 def _encode(job: Job, pieces: Pieces, stem: Callable[[str], Path], within: Callable[[int], range]) -> dict[str, Any]:
     """Encode a share of each part, as JSON for `_finish`. Raises OSError."""
-    training = _Training(job, pieces, within(pieces.count("train")))
+    melodies = Collecting()
+    training = _Training(job, pieces, within(pieces.count("train")), melodies.add)
     written, refused = {}, {}
     for part in PARTS:
         refusals = Refusals()
         each = training if part == "train" else pieces.part(part, within(pieces.count(part)))
         written[part] = write_part(stem(part), job.representation, each, refusals.add)
         refused[part] = asdict(refusals)
+    stem(MELODIES).write_bytes(melodies.melodies().to_bytes())
     return {"parts": written, "refused": refused, "lacking": training.lacking}
 
 

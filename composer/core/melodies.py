@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Piece, Representation, Score
-from composer.formats.bars import bars
+from composer.formats.bars import COMMON_TIME, bars
 from composer.formats.topline import top_line
 
 __all__ = ["MOST_NOTES", "NONE", "Collecting", "Contour", "Melodies", "Tune", "contour", "melodies_of", "ratio"]
@@ -31,6 +31,9 @@ MOST_NOTES = 4_000_000
 
 NONE = -128
 """Stands where a note has no interval, or no rhythm, since the tune has just begun. No other value is as low."""
+
+_SLACK = 1e-6
+"""Bars by which an onset may seem too early, as fractions are rounded."""
 
 _FORMAT = 1
 _BYTES_A_NOTE = 4
@@ -127,15 +130,19 @@ class Collecting:
     _count: int = 0
 
     def add(self, piece: Piece, representation: Representation) -> None:
-        """Take the melody of `piece`, if it has one."""
+        """Take the melody of `piece`, if it has one. Of its source, folders of this machine are left out."""
+        if self._count == MOST_NOTES:
+            self.left_out += 1
+            return
         score = representation.score(piece)
         if score is not None and (notes := contour(score)) is not None:
-            self.append(piece.title or score.title, piece.source, notes)
+            self.append(piece.title or score.title, _public(piece.source), notes)
 
     def append(self, title: str, source: str, notes: Contour) -> None:
         """Take a melody of that title and source."""
         count = len(notes.intervals)
         if self._count + count > MOST_NOTES:
+            self._count = MOST_NOTES
             self.left_out += 1
             return
         self.tunes.append(Tune(title, source, count))
@@ -179,8 +186,19 @@ def _rounded(octaves: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip(np.round(12 * octaves), NONE + 1, -NONE - 1)
 
 
-def _bars(score: Score, onsets: Sequence[float]) -> list[int]:
+def _public(source: str) -> str:
+    """The name of a piece's source in a file that leaves this machine: without the folders that it is in."""
+    place, colon, rest = source.partition(": ")
+    return source if source.startswith("corpus:") else place.replace("\\", "/").rpartition("/")[2] + colon + rest
+
+
+def _bars(score: Score, onsets: Sequence[float]) -> Sequence[float]:
     """The number of the bar that each of `onsets` is in, as `formats.bars` counts them."""
+    meter = score.meters[0] if score.meters else COMMON_TIME
+    if len(score.meters) < 2 and meter.onset <= 0 < meter.bar:
+        pickup = score.pickup if 0 < score.pickup < meter.bar else 0
+        numbers = np.floor((np.array(onsets) - float(pickup)) / float(meter.bar) + _SLACK) + 1
+        return list(np.minimum(numbers, 2**16 - 1))
     every = list(bars(score))
     starts = [float(bar.start) for bar in every]
     return [min(every[max(0, bisect_right(starts, onset) - 1)].number, 2**16 - 1) for onset in onsets]

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from composer.api import CheckpointError, Score
 from composer.core import checkpoint
@@ -25,7 +26,7 @@ from composer.core.checkpoint import Checkpoint
 from composer.core.melodies import NONE, Contour, Melodies, Tune, contour, ratio
 from composer.core.runs import Index, Run
 
-__all__ = ["ARRAY", "COPIED", "Copying", "Index", "Match", "attach", "longest_run", "longest_run_of", "taught"]
+__all__ = ["ARRAY", "COPIED", "Copying", "Index", "Match", "attach", "kept", "longest_run", "longest_run_of", "taught"]
 
 COPIED = 16
 """Tunes that have so many notes in a row in common are seldom so by chance."""
@@ -134,9 +135,19 @@ class Copying:
         return replace(copying, own=0, before=None)
 
 
+def kept(melodies: bytes, origin: Checkpoint | None = None) -> dict[str, NDArray[np.uint8]]:
+    """What a checkpoint keeps of `melodies` that are packed, and of those that the model it began with was taught.
+
+    Nothing where there is no melody.
+    """
+    known = [] if origin is None or ARRAY not in origin.extra else [_unpacked(origin.extra[ARRAY], "the model before")]
+    every = Melodies.joined([*known, Melodies.from_bytes(melodies)])
+    return {ARRAY: np.frombuffer(every.to_bytes(), np.uint8)} if every.tunes else {}
+
+
 def attach(to: Checkpoint, melodies: Melodies) -> Checkpoint:
     """`to` with `melodies` as what its model was taught."""
-    return replace(to, extra={**to.extra, ARRAY: np.frombuffer(melodies.to_bytes(), np.uint8)}, digest="")
+    return replace(to, extra={**to.extra, **kept(melodies.to_bytes())}, digest="")
 
 
 def taught(path: Path) -> Melodies | None:
@@ -145,11 +156,11 @@ def taught(path: Path) -> Melodies | None:
     Raises CheckpointError for a file that is none, or damaged.
     """
     array = checkpoint.load_extra(path, ARRAY)
-    if array is None:
-        return None
+    return None if array is None else _unpacked(array, path.name)
+
+
+def _unpacked(array: NDArray[np.uint8], where: str) -> Melodies:
     try:
         return Melodies.from_bytes(array.tobytes())
     except ValueError as error:
-        raise CheckpointError(
-            f"the melodies in {path.name} cannot be read: {error}", "train the model again"
-        ) from error
+        raise CheckpointError(f"the melodies in {where} cannot be read: {error}", "train the model again") from error

@@ -18,14 +18,14 @@ To go on (`--resume`), the settings of the training so far are in `saved_header(
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, Kind, Model, Representation
-from composer.core import agreement, checkpoint, heap, optimise, player, resuming
+from composer.core import agreement, checkpoint, heap, optimise, originality, player, resuming
 from composer.core.batches import Windows
 from composer.core.checkpoint import Checkpoint
 from composer.core.encoding import Dataset
@@ -39,6 +39,8 @@ from composer.core.pace import Clock, Meter
 from composer.core.resuming import Began, began, saved_header, state_path
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from composer.api.network import Batch, Phase
 
 __all__ = ["Began", "Origin", "Run", "Settings", "began", "open_origin", "saved_header", "state_path", "train"]
@@ -92,6 +94,11 @@ class Run:
         """What the best checkpoint is chosen by."""
         how = self.settings
         return Windows(self.data.parts["valid"], self.data.spec, batch=how.batch, length=how.length, align=how.align)
+
+    @cached_property
+    def taught(self) -> Mapping[str, NDArray[Any]]:
+        """What a checkpoint keeps beside its weights: the melodies of the pieces and those that `origin` knew."""
+        return originality.kept(self.data.melodies, self.origin)
 
     @property
     def validated(self) -> bool:

@@ -86,6 +86,22 @@ def test_the_newest_model_of_such_files(composer, model, tunes, home):
     assert "of mine\n" in composer("originality", tunes).err
 
 
+def test_what_training_keeps(composer, tunes, tmp_path):
+    small = ("--max-steps", "1", "--set", "hidden=4", "--set", "layers=1")
+    done = composer("train", "abc", tunes, "--name", "mine", "--augment", *small)
+    assert done.code == 0, done.err
+    found = json.loads(composer("originality", tunes, "--json").out)
+    assert (found["against"], found["copied"]) == ("mine", found["tunes"])
+    whole = [each for each in found["found"] if each["notes"] > 16]
+    assert whole[0]["tune"] == {"title": whole[0]["title"], "source": "tunes.abc: tune 1", "note": 1, "bar": 1}
+    (tmp_path / "more.abc").write_text(tunes.read_text().replace("K:G\n|:G", "K:G\n|:B").replace("Over the", "Under a"))
+    done = composer("train", "abc", tmp_path / "more.abc", "--from", "mine", "--name", "yours", "--max-steps", "1")
+    assert done.code == 0, done.err
+    assert (
+        json.loads(composer("originality", tunes, "--checkpoint", "yours", "--json").out)["tunes"] == 2 * found["tunes"]
+    )
+
+
 def test_what_cannot_be_used_is_counted(composer, model, tunes, tmp_path):
     (tmp_path / "some.abc").write_text(f"X:9\nT:Silent\nM:4/4\nL:1/8\nK:C\nz8|\n\n{tunes.read_text()}")
     (tmp_path / "broken.mid").write_bytes(b"MThd")

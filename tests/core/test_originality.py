@@ -254,8 +254,18 @@ def test_it_takes_a_byte_or_two_for_a_note_and_none_for_repeats():
 def test_of_very_many_tunes_the_first_are_kept(index, monkeypatch):
     monkeypatch.setattr(melodies_module, "MOST_NOTES", 70)
     kept = Melodies.joined([index.melodies])
-    assert ([tune.title for tune in kept.tunes], kept.left_out) == (["The Hare", "Rising"], 1)
-    assert Melodies.joined([kept, kept]).left_out == 3
+    assert ([tune.title for tune in kept.tunes], kept.left_out) == (["The Hare"], 2)
+    assert Melodies.joined([kept, kept]).left_out == 5
+
+
+def test_those_of_several_ranks_are_those_of_one(index):
+    representation, pieces = tunes(f"{HARE}\n{FIELD}\n{RISING}", "/home/me/tunes.abc")
+    parts = [
+        melodies_of(pieces[:1], representation),
+        melodies_of([], representation),
+        melodies_of(pieces[1:], representation),
+    ]
+    assert Melodies.joined(parts).to_bytes() == index.melodies.to_bytes()
 
 
 def test_bars_follow_the_meter():
