@@ -6,10 +6,12 @@ snapshot the piece, as a picture of its roll or as text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from composer.api import ComposerError, Score
@@ -28,12 +30,26 @@ MOST_BEATS = 64
 ONSET, HOLD, GROUND = (255, 212, 121), (184, 121, 42), (29, 30, 33)
 
 
-def check() -> None:
-    """Raise ComposerError where TensorBoard is not installed."""
+def check(folder: Path) -> None:
+    """Raise ComposerError where TensorBoard is not installed, or cannot write to `folder`."""
     if find_spec("tensorboard") is None:
         raise ComposerError(
             "--log-dir needs TensorBoard, which is not installed", "pip install 'composer-cli[tensorboard]'"
         )
+    with _writing(folder), TemporaryFile(dir=folder):
+        pass
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Make `folder`; what goes wrong there is a ComposerError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise ComposerError(
+            f"cannot write to {folder}: {error.strerror or error}", "choose another --log-dir"
+        ) from error
 
 
 class Board:
@@ -43,13 +59,8 @@ class Board:
         from torch.utils.tensorboard import SummaryWriter
 
         self._run = run
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        with _writing(folder):
             self._writer: Any = SummaryWriter(str(folder))
-        except OSError as error:
-            raise ComposerError(
-                f"cannot write to {folder}: {error.strerror or error}", "choose another --log-dir"
-            ) from error
 
     def __enter__(self) -> Board:
         return self

@@ -14,7 +14,7 @@ def given(pairs: Iterable[str], known: Mapping[str, Sequence[str]]) -> dict[str,
 
     Raises UsageError that lists what the model knows.
     """
-    conditions = {}
+    conditions: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = (part.strip() for part in pair.partition("="))
         if not known:
@@ -23,6 +23,8 @@ def given(pairs: Iterable[str], known: Mapping[str, Sequence[str]]) -> dict[str,
             raise UsageError(f"this model knows no condition `{key}`", f"it knows {', '.join(sorted(known))}")
         if not equals or not value:
             raise UsageError(f"`{pair}` gives no value", f"write {key}={known[key][0]}")
+        if key in conditions:
+            raise UsageError(f"the condition `{key}` is given twice", "give one value of it")
         conditions[key] = _value(key, value, known[key])
     return conditions
 

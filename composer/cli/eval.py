@@ -46,7 +46,7 @@ def eval(  # noqa: A001 - the command's name
     """
     from composer.cli.reading import Reading, report_left_out
     from composer.core import device as devices
-    from composer.core import evaluation, models, player
+    from composer.core import evaluation, models, player, registry
     from composer.core.split import PARTS
 
     console: Console = context.obj
@@ -55,6 +55,7 @@ def eval(  # noqa: A001 - the command's name
         raise UsageError(f"there is no part `{part}`", f"choose {', '.join(PARTS)}")
     if effort < 1:
         raise UsageError(f"--effort cannot be {effort}", "give 1 or more")
+    registry.representation(rep)
     where = devices.resolve(device)
     if reason := devices.unused(device):
         console.warn(reason)

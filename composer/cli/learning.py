@@ -17,7 +17,7 @@ from composer.cli.reading import Reading
 from composer.cli.snapshots import compose
 from composer.cli.standing import Standing, closing_line
 from composer.core import device as devices
-from composer.core import meeting, ranks, training
+from composer.core import meeting, presets, ranks, training
 from composer.core.events import Event, Finished, Started
 from composer.core.group import Elsewhere
 
@@ -34,9 +34,11 @@ def learn(console: Console, asked: preparation.Asked, log_dir: Path | None, *, a
     """
     among = ranks.here()
     if log_dir is not None and among.first:
-        board.check()
+        board.check(log_dir)
     stop = _Stop(several=not among.alone)
     heard = console if among.first else console.hushed()
+    if asked.preset and asked.model not in {None, meant := presets.preset(asked.preset).model}:
+        heard.warn(f"--model {asked.model} stands in for the preset's `{meant}`, whose settings are left out")
     asked = replace(asked, device=_place(asked.device, among))
     try:
         with meeting.joined(among, asked.device) as others:

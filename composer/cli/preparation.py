@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from composer.api import ComposerError, Model, OptionError, Representation, UsageError
+from composer.api import ComposerError, Model, OptionError, PairingError, ReadError, Representation, UsageError
 from composer.core import checkpoint, device, encoding, models, options, presets, registry, training
 from composer.core.checkpoint import Header
 from composer.core.group import Group
@@ -80,6 +80,7 @@ def prepare(
         progress=progress,
         group=group,
     )
+    _check_conditions(asked, chosen, data.spec.conditions)
     return training.Run(
         chosen.model,
         chosen.config,
@@ -94,6 +95,19 @@ def prepare(
         stop,
         group,
     )
+
+
+def _check_conditions(asked: Asked, chosen: Chosen, known: Mapping[str, Sequence[str]]) -> None:
+    """Raise where the pieces are labelled for a model that takes no labels, or lack those that a preset is for."""
+    if known and not chosen.model.conditional:
+        raise PairingError(
+            f"model `{chosen.model.name}` takes no conditions, but the pieces come with {', '.join(known)}",
+            "leave out -o conditions, or use --model lstm or attn-lstm",
+        )
+    requires = presets.preset(asked.preset).requires if asked.preset else {}
+    for name, how in requires.items():
+        if name not in known:
+            raise ReadError(f"the preset `{asked.preset}` is for pieces with an {name}, and these have none", how)
 
 
 def _saved(path: Path, group: Group) -> Header:

@@ -12,7 +12,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from composer.api import UsageError
+from composer.api import ComposerError, UsageError
+from composer.core.split import Split
 
 FOLDER = Path(__file__).parent.parent / "presets"
 
@@ -21,7 +22,8 @@ FOLDER = Path(__file__).parent.parent / "presets"
 class Preset:
     """What a preset sets: options of the representation, settings of the model and of training, shares of the split.
 
-    `command` is how it is trained, `play` how its model is heard, `text` the whole file.
+    `command` is how it is trained, `play` how its model is heard, `text` the whole file. `requires` are the conditions
+    that its pieces must have, with how they come to have them.
     """
 
     name: str
@@ -36,6 +38,13 @@ class Preset:
     training: Mapping[str, Any] = field(default_factory=dict)
     split: Mapping[str, Any] = field(default_factory=dict)
     augment: bool = False
+    requires: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("options", "model_settings", "training", "split", "requires"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise TypeError(f"`{name}` is no table")
+        Split(**self.split)
 
 
 def preset(name: str) -> Preset:
@@ -46,9 +55,14 @@ def preset(name: str) -> Preset:
         near = get_close_matches(name, known, 3, 0.4)
         hint = "did you mean " + " or ".join(f"`{each}`" for each in near) + "?" if near else ", ".join(known)
         raise UsageError(f"there is no preset `{name}`", hint)
-    text = path.read_text("utf-8")
-    data = tomllib.loads(text)
-    return Preset(name, text=text, **data)
+    try:
+        text = path.read_text("utf-8")
+        return Preset(name, text=text, **tomllib.loads(text))
+    except (OSError, ValueError, TypeError) as error:
+        raise ComposerError(
+            f"the preset file {path.name} cannot be used: {' '.join(str(error).split())}",
+            "mend it, or install this program again",
+        ) from error
 
 
 def names() -> list[str]:

@@ -42,6 +42,11 @@ def test_what_the_model_does_not_know_is_told_with_what_it_does(pair, says, hint
     assert hint in caught.value.hint
 
 
+def test_one_condition_has_one_value():
+    with pytest.raises(UsageError, match="`artist` is given twice"):
+        conditions.given(["artist=burns", "artist=blake"], KNOWN)
+
+
 def test_of_very_many_values_some_are_listed():
     with pytest.raises(UsageError) as caught:
         conditions.given(["artist=xyz"], {"artist": [f"poet {number}" for number in range(1000)]})

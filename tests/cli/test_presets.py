@@ -41,7 +41,8 @@ def test_its_model_plays_in_numpy(composer, tunes, home, tmp_path, preset):
         data = tmp_path / "songs.csv"
         data.write_text("artist,lyric\n" + "Ann,Why is the sky so blue?\nBen,Why not?\n" * 9)
     asked = ("--preset", preset.name, "--max-steps", "1", "--name", "mine")
-    done = composer("train", preset.representation, data, *asked)
+    labels = ("-o", "labels=artist") if preset.requires else ()
+    done = composer("train", preset.representation, data, *asked, *labels)
     assert done.code == 0, done.err
     player = open_player(home / "models" / "mine.safetensors", preset.representation)
     assert not hasattr(player.sampler, "parameters"), "a torch module"
@@ -68,3 +69,30 @@ def test_a_value_that_its_plugin_lacks(composer, tunes, tmp_path, monkeypatch):
     (tmp_path / "odd.toml").write_text(text)
     monkeypatch.setattr(presets, "FOLDER", tmp_path)
     composer("train", "abc", tunes, "--preset", "odd").failed("has no option `spelling`", code=2)
+
+
+def test_another_model_stands_in_and_the_user_hears_it(composer, tunes, home):
+    done = composer("train", "pianoroll", tunes, "--preset", "rnnrbm", "--model", "lstm", *QUICK)
+    assert done.code == 0, done.err
+    assert "warning: --model lstm stands in for the preset's `rnnrbm`" in done.err
+
+
+def test_a_preset_that_needs_labels_says_how_to_give_them(composer, tmp_path, home):
+    (tmp_path / "songs.csv").write_text("artist,lyric\n" + "Ann,Why is the sky so blue?\nBen,Why not?\n" * 9)
+    asked = ("train", "text", tmp_path / "songs.csv", "--preset", "lyrics-by-artist", *QUICK, "-o", "column=lyric")
+    composer(*asked, "-o", "label=none").failed("is for pieces with an artist", "-o labels=artist")
+    assert composer(*asked, "-o", "labels=artist").code == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["no toml at all", 'summary = "it"', "[unknown]\nx = 1", "[split]\nvalid = 2.0", 'options = "none"', "\0\xff"],
+)
+def test_a_damaged_file_is_named(composer, tunes, tmp_path, monkeypatch, text):
+    whole = presets.preset("charrnn-abc").text
+    (tmp_path / "odd.toml").write_bytes((text if text[0] != "[" else f"{whole}\n{text}").encode("latin-1"))
+    monkeypatch.setattr(presets, "FOLDER", tmp_path)
+    done = composer("train", "abc", tunes, "--preset", "odd")
+    assert done.err.splitlines()[0].startswith("error: "), done.err
+    assert "went wrong" not in done.err
+    assert "odd.toml" in done.err or "leave nothing to learn from" in done.err

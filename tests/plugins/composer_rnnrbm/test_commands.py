@@ -55,3 +55,7 @@ def test_its_figure_comes_with_an_error(composer, train, tunes):
 
 def test_it_refuses_no_gibbs_steps_before_it_reads_anything(train):
     train(settings=("--set", "k=0")).failed("`k` cannot be 0", "above 0", code=2)
+
+
+def test_it_takes_no_conditions(train):
+    train("-o", "conditions=meter").failed("`rnnrbm` takes no conditions", "meter", "--model lstm")
