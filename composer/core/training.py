@@ -148,14 +148,15 @@ def _phases(run: Run, learner: Learner) -> Generator[Event, None, str]:
     """Go through what is left of each phase; why training ended."""
     phases = learner.network.phases()
     lengths = _plan(run, phases)
-    reason = "done"
-    while learner.at.phase < len(phases) and reason == "done":
+    while True:
         phase, steps = phases[learner.at.phase], lengths[learner.at.phase]
         learner.enter(phase)
         yield _started(run, learner, phase.name, sum(lengths))
         reason = yield from _descend(run, learner, phase, steps)
-        if reason != "done" or learner.at.phase == len(phases) - 1:
-            break  # the last phase is never left, so that it can go on when more epochs are asked for
+        # a phase that got no better makes room for the next; the last is never left, so that it can go on when more
+        # epochs are asked for
+        if reason == "interrupted" or learner.at.phase == len(phases) - 1:
+            break
         learner.at.phase, learner.at.done, learner.stream = learner.at.phase + 1, 0, None
         learner.at.stale, learner.at.best, learner.at.reported = 0, None, None
     if learner.at.step in run.settings.snapshots:

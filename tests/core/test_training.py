@@ -304,17 +304,34 @@ def test_the_state_says_what_the_training_began_with(run, tunes, letters, monkey
     assert read_header(run.path).record["split"]["valid"] == ["0.txt"]
 
 
-def test_phases_follow_one_another_and_resume_in_the_middle(run, tmp_path, monkeypatch):
-    from composer.api.network import Phase
-
+@pytest.fixture
+def in_phases(run, monkeypatch):
+    """Let the run's network learn in these phases."""
     proper = type(run.model).network
 
-    def in_two_phases(self, spec, config):
-        network = proper(self, spec, config)
-        monkeypatch.setattr(type(network), "phases", lambda self: (Phase("pretrain", 1, 0.05), Phase()), raising=False)
-        return network
+    def change(*phases):
+        def network(self, spec, config):
+            made = proper(self, spec, config)
+            monkeypatch.setattr(type(made), "phases", lambda self: phases, raising=False)
+            return made
 
-    monkeypatch.setattr(type(run.model), "network", in_two_phases)
+        monkeypatch.setattr(type(run.model), "network", network)
+
+    return change
+
+
+def test_a_phase_that_gets_no_better_makes_room_for_the_next(run, in_phases):
+    from composer.api.network import Phase
+
+    in_phases(Phase("pretrain"), Phase())
+    stuck = changed(run, lr=1e-12, max_steps=0, patience=3, schedule="constant")
+    assert [event.phase for event in events(stuck, Started)] == ["pretrain", "train"]
+
+
+def test_phases_follow_one_another_and_resume_in_the_middle(run, tmp_path, in_phases):
+    from composer.api.network import Phase
+
+    in_phases(Phase("pretrain", 1, 0.05), Phase())
     first = run.windows.per_epoch
     started = events(changed(run, max_steps=first + 6), Started)
     assert [(event.phase, event.step) for event in started] == [("pretrain", 0), ("train", first)]
