@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from composer.api import CheckpointError, Meter, Note, Part, Piece, Score, SequenceSpec, Source
 from composer.core import melodies as melodies_module
-from composer.core import registry
+from composer.core import models, registry
 from composer.core.checkpoint import Checkpoint, Header, load, save
 from composer.core.melodies import Melodies, contour, melodies_of
 from composer.core.originality import Copying, Index, attach, longest_run, taught
@@ -249,6 +249,15 @@ def test_it_takes_a_byte_or_two_for_a_note_and_none_for_repeats():
     once = len(index_of(*steps).melodies.to_bytes())
     assert once < 64 * 100
     assert len(index_of(*steps, *steps).melodies.to_bytes()) < 2 * once
+
+
+@pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll"])
+def test_the_models_that_come_with_the_program_keep_theirs(representation):
+    path = models.bundled(representation)
+    known = taught(path)
+    assert len(known.tunes) >= 300
+    assert len(known.to_bytes()) < 0.15 * path.stat().st_size
+    assert all(tune.source.startswith("corpus:") for tune in known.tunes)
 
 
 def test_of_very_many_tunes_the_first_are_kept(index, monkeypatch):
