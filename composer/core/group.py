@@ -180,6 +180,8 @@ class Joined(Group):
     ) -> None:
         import torch.distributed as dist
 
+        if error is not None:
+            LEFT_BEHIND.append(self.ranks.rank)
         if error is None:
             self.floats([0.0])  # whoever goes first would seem to be lost
             dist.destroy_process_group()
@@ -210,7 +212,6 @@ class Joined(Group):
         """Close the connections, so that those who wait for a word from here know that none will come."""
         import torch.distributed as dist
 
-        LEFT_BEHIND.append(self.ranks.rank)
         closing = Thread(target=dist.destroy_process_group, daemon=True)  # which may wait for a device, and for ever
         closing.start()
         closing.join(GRACE)
