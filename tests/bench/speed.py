@@ -96,7 +96,7 @@ def main() -> None:
             "1",
         ]
         whole = measure(process(gen), process([sys.executable, str(naive), str(TOKENS)]), pairs)
-    print(whole.row(f"`composer gen abc`, {TOKENS} tokens, 2 x 256, over a naive torch process", "0.15"))
+    print(whole.row(f"`composer gen abc`, {TOKENS} tokens, 2 x 256, over a naive torch process", "0.12"))
     ours = steps(Lstm, LstmConfig())
     print(measure(ours, torch_steps(), pairs).row(f"{TOKENS} tokens, batch 1, over nn.LSTM stepped in torch", "0.14"))
     attending = steps(AttnLstm, AttnLstmConfig())

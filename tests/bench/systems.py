@@ -295,6 +295,8 @@ def page(results: dict[str, dict]) -> str:
             "",
         ]
         text += [f"- `{name}`: {bits:.3f}" for name, bits in openings.items()] + [""]
+        told = "does better, as the article found" if openings["lyrics"] < openings["lyrics-by-artist"] else "does not"
+        text += [f"So the model that is not told the author {told}; both learnt for as long.", ""]
     story = results.get("charrnn-abc", {}).get("story", [])
     if story:
         text += ["## What char-rnn writes as it learns", "", "Of 50 tunes at temperature 1, without any rule:", ""]
