@@ -8,33 +8,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
-from importlib import metadata
-from typing import Any
+from typing import Any, NamedTuple
 
 import pluggy
 
 from composer.api import API_VERSION, ComposerError, Model, PairingError, PluginError, Representation, hooks
+from composer.core.entries import Entry, entries
 
 STRICT = "COMPOSER_STRICT_PLUGINS"
 
 
-@dataclass(frozen=True, slots=True)
-class Plugin:
-    """An entry point and where it comes from; `distribution` is `name version`."""
-
-    name: str
-    distribution: str
-    entry: metadata.EntryPoint
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """What a plugin adds: a representation, a model, or both."""
 
-    plugin: Plugin
+    plugin: Entry
     representation: type[Representation] | None
     model: type[Model] | None
 
@@ -104,14 +92,13 @@ def default_model(representation: type[Representation]) -> Model:
 
 
 @cache
-def _plugins() -> dict[str, tuple[Plugin, ...]]:
+def _plugins() -> dict[str, tuple[Entry, ...]]:
     """All plugins by name; several where several distributions claim one."""
-    found: dict[str, dict[tuple[str, str], Plugin]] = {}
-    for entry in metadata.entry_points(group=hooks.PROJECT):
-        distribution = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown distribution"
-        # an entry point may be found twice, through two folders of the same distribution
-        found.setdefault(entry.name, {})[distribution, entry.value] = Plugin(entry.name, distribution, entry)
-    return {name: tuple(plugins.values()) for name, plugins in found.items()}
+    found: dict[str, tuple[Entry, ...]] = {}
+    # an entry point may be found twice, through two folders of the same distribution
+    for entry in dict.fromkeys(entries(hooks.PROJECT)):
+        found[entry.name] = (*found.get(entry.name, ()), entry)
+    return found
 
 
 @cache
@@ -126,7 +113,7 @@ def _load(name: str) -> Loaded:
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
     try:
-        manager.register(plugin.entry.load(), name)
+        manager.register(plugin.load(), name)
         manager.check_pending()
         classes: list[Any] = [*manager.hook.composer_representation(), *manager.hook.composer_model()]
         _check(plugin, classes)
@@ -145,7 +132,7 @@ def _load(name: str) -> Loaded:
     )
 
 
-def _check(plugin: Plugin, classes: list[Any]) -> None:
+def _check(plugin: Entry, classes: list[Any]) -> None:
     for kind in classes:
         if not (isinstance(kind, type) and issubclass(kind, Representation | Model)):
             raise PluginError(f"its hook returned {kind!r}, which is no class of a representation or model")
@@ -162,6 +149,8 @@ def _check(plugin: Plugin, classes: list[Any]) -> None:
 
 
 def _unknown(what: str, name: str, classes: list[Any]) -> PluginError:
+    from difflib import get_close_matches
+
     names = [kind.name for kind in classes if kind is not None]
     near = get_close_matches(name, names, 3, 0.4)
     hint = "did you mean " + " or ".join(f"`{n}`" for n in near) + "?" if near else "there are: " + ", ".join(names)

@@ -1,0 +1,61 @@
+"""Entry points are found in folders, as `importlib.metadata` finds them."""
+
+import sys
+import zipfile
+from importlib import metadata
+
+import pytest
+
+from composer.core.entries import Entry, entries
+
+
+@pytest.fixture
+def distribution(tmp_path, monkeypatch):
+    """Make a distribution that offers what `text` says, in a folder that is first on the path."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def make(text, folder="Sea_Music-2.0.dist-info"):
+        info = tmp_path / folder
+        info.mkdir()
+        name = folder.partition("-")[0]
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 2.0\n")
+        (info / "entry_points.txt").write_text(text)
+
+    return make
+
+
+@pytest.mark.parametrize("group", ["console_scripts", "composer", "pytest11", "no such group"])
+def test_they_are_those_that_the_standard_library_finds(group):
+    found = {(entry.name, entry.value) for entry in metadata.entry_points(group=group)}
+    assert {(entry.name, entry.value) for entry in entries(group)} == found
+
+
+def test_an_entry_is_a_name_an_object_and_where_it_comes_from(distribution):
+    distribution("[console_scripts]\nsea = sea:main\n\n[tide]\n# the moon's\nebb = json:decoder.JSONDecoder [extra]\n")
+    (entry,) = entries("tide")
+    assert entry == Entry("ebb", "json:decoder.JSONDecoder [extra]", "sea-music 2.0")
+    assert entry.load().__name__ == "JSONDecoder"
+
+
+def test_of_two_of_one_name_the_first_on_the_path_counts(distribution, tmp_path, monkeypatch):
+    distribution("[tide]\nebb = json\n")
+    later = tmp_path / "later" / "sea.music-1.0.dist-info"
+    later.mkdir(parents=True)
+    (later / "entry_points.txt").write_text("[tide]\nflood = json\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(later.parent)])
+    assert [entry.name for entry in entries("tide")] == ["ebb"]
+
+
+def test_what_is_no_text_offers_nothing(distribution, tmp_path):
+    distribution("")
+    (tmp_path / "Sea_Music-2.0.dist-info" / "entry_points.txt").write_bytes(b"[tide]\nebb = \xff\n")
+    assert entries("tide") == []
+
+
+def test_zip_files_on_the_path_are_looked_into(tmp_path, monkeypatch):
+    packed = tmp_path / "packed.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("Sea_Music-2.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: Sea-Music\nVersion: 2.0\n")
+        archive.writestr("Sea_Music-2.0.dist-info/entry_points.txt", "[tide]\nebb = json\n")
+    monkeypatch.syspath_prepend(packed)
+    assert [(entry.name, entry.distribution) for entry in entries("tide")] == [("ebb", "Sea-Music 2.0")]
