@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import traceback
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
@@ -44,23 +41,10 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
         return ExitCode.INTERRUPTED
     except Exception as error:
         if debug:
+            import traceback
+
             console.tell(traceback.format_exc().rstrip())
         return _report(error, console)
-
-
-def command() -> NoReturn:
-    """Be the process that was started: `main`, and its exit code."""
-    import sys
-
-    code = main()
-    group = sys.modules.get("composer.core.group")
-    if group is not None and group.LEFT_BEHIND:
-        # threads of torch's that wait for ranks which are gone make Python abort when it clears up
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(code)
-    sys.exit(code)
 
 
 def _run(arguments: list[str], console: Console) -> int:
