@@ -1,0 +1,91 @@
+"""Pitches, ranges and scales as a player writes them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from composer.api import OptionError, Unsatisfiable
+from composer.formats.scales import (
+    SCALES,
+    Range,
+    parse_pitch,
+    parse_range,
+    parse_scale,
+    pitch_name,
+    pitches_of,
+)
+
+
+@given(st.integers(0, 127))
+def test_every_pitch_has_a_name_and_a_number(pitch):
+    assert parse_pitch(pitch_name(pitch)) == parse_pitch(str(pitch)) == pitch
+
+
+@pytest.mark.parametrize(("text", "ends"), [("48-84", (48, 84)), ("Bb3-f5", (58, 77)), ("C-1 - G9", (0, 127))])
+def test_ranges(text, ends):
+    found = parse_range(text)
+    assert (found.low, found.high) == ends
+    assert found.low in found
+    assert found.high + 1 not in found
+
+
+@pytest.mark.parametrize("text", ["60", "84-48", "60-128", "-5-20", "C3-H4", ""])
+def test_ranges_without_a_pitch(text):
+    with pytest.raises(OptionError, match="no pitches"):
+        parse_range(text)
+
+
+@pytest.mark.parametrize(
+    ("scale", "key", "name"),
+    [
+        ("D dorian", "", "D dorian"),
+        ("Ddor", "", "D dorian"),
+        ("Bb Major", "", "Bb major"),
+        ("F# harmonic minor", "", "F# harmonic minor"),
+        ("A m", "", "A minor"),
+        ("dorian", "D", "D dorian"),
+        ("blues", "Am", "A blues"),
+        ("D dorian", "Dm", "D dorian"),
+        ("", "G", "G major"),
+        ("", "Emix", "E mixolydian"),
+    ],
+)
+def test_scales(scale, key, name):
+    assert str(parse_scale(scale, key)) == name
+
+
+def test_the_notes_of_a_scale():
+    dorian = parse_scale("D dorian")
+    assert [pitch for pitch in range(60, 72) if pitch in dorian] == [60, 62, 64, 65, 67, 69, 71]
+    assert parse_scale() is None
+    assert all(0 in steps for steps in SCALES.values())
+
+
+@pytest.mark.parametrize(
+    ("scale", "key", "words"),
+    [
+        ("dorian", "", "no tonic"),
+        ("bebop", "", "no scale `bebop`"),
+        ("", "H", "no key `H`"),
+        ("", "none", "no key `none`"),
+        ("", "G#", "no key `G#`"),
+    ],
+)
+def test_scales_that_do_not_exist(scale, key, words):
+    with pytest.raises(OptionError, match=words):
+        parse_scale(scale, key)
+
+
+def test_two_tonics_clash():
+    with pytest.raises(Unsatisfiable, match="--scale E dorian and --key D clash"):
+        parse_scale("E dorian", "D")
+
+
+def test_what_a_range_and_a_scale_leave():
+    assert pitches_of(range(48, 85), parse_range("C4-G4"), parse_scale("", "C")) == (60, 62, 64, 65, 67)
+    with pytest.raises(Unsatisfiable, match="--range 61-61 and --scale C major clash"):
+        pitches_of(range(48, 85), Range(61, 61, "61-61"), parse_scale("", "C"))
+    with pytest.raises(Unsatisfiable, match="no pitch of 20-30"):
+        pitches_of(range(48, 85), parse_range("20-30"), None)
+    with pytest.raises(Unsatisfiable, match="no note of --scale C major"):
+        pitches_of([61, 63], parse_range("20-80"), parse_scale("", "C"))
