@@ -8,7 +8,7 @@ Where the device lacks 64-bit floats, logits are brought to the host, and steps 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,13 +44,15 @@ class Drawing(NamedTuple):
 class FrameRules:
     """The rules of B rows: units held `off` and `on` (B, V); of the units `limited` (L, B, V), `most` (L, B) at a time.
 
-    `projects` are the rows' projections, which run on the host; empty where no row has one.
+    `least` (L, B) is how many of them there are at the fewest; None where no rule asks for any. `projects` are the
+    rows' projections, which run on the host; empty where no row has one.
     """
 
     off: Tensor
     on: Tensor
     limited: Tensor
     most: Tensor
+    least: Tensor | None = None
     projects: tuple[Callable[[tuple[int, ...]], tuple[int, ...]] | None, ...] = ()
 
     @classmethod
@@ -59,14 +61,17 @@ class FrameRules:
         limits = [rule.limits if rule is not None else () for rule in rules]
         depth = max(map(len, limits), default=0)
         limited, most = np.zeros((depth, len(rules), size), bool), np.full((depth, len(rules)), size)
+        least = np.zeros_like(most)
         for row, each in enumerate(limits):
             for place, limit in enumerate(each):
-                limited[place, row], most[place, row] = mask_array(limit.units, size), limit.most
+                limited[place, row] = mask_array(limit.units, size)
+                most[place, row], least[place, row] = limit.most, limit.least
         projects = tuple(rule.project if rule is not None else None for rule in rules)
         off, on = clamps(rules, size)
         held = torch.from_numpy(off).to(device), torch.from_numpy(on).to(device)
         kept = torch.from_numpy(limited).to(device), torch.from_numpy(most).to(device)
-        return cls(*held, *kept, projects if any(projects) else ())
+        fewest = torch.from_numpy(least).to(device) if least.any() else None
+        return cls(*held, *kept, fewest, projects if any(projects) else ())
 
     @property
     def mend(self) -> bool:
@@ -74,12 +79,19 @@ class FrameRules:
         return bool(len(self.limited) or self.projects)
 
     def obeyed(self, frames: Tensor, rank: Tensor) -> Tensor:
-        """`frames` (B, V), bool, with the limits kept, the units of lowest `rank` (B, V) dropped, then projected."""
+        """`frames` (B, V), bool, with the limits kept in their order, then projected.
+
+        Of units that are too many, those of lowest `rank` (B, V) go; of those that lack, the highest are added.
+        """
         frames, rank = frames.to(self.off.device), rank.to(self.off.device)
-        for units, most in zip(self.limited, self.most, strict=True):
+        for number, (units, most) in enumerate(zip(self.limited, self.most, strict=True)):
             counted = frames & units
             place = _places(torch.where(counted, rank, -torch.inf))
             frames = frames & ~(counted & (place >= most[:, None]))
+            if self.least is not None:
+                idle = units & ~frames & (rank > -torch.inf)
+                lacking = self.least[number] - counted.sum(1)
+                frames = frames | idle & (_places(torch.where(idle, rank, -torch.inf)) < lacking[:, None])
         return self._projected(frames) if self.projects else frames
 
     def _projected(self, frames: Tensor) -> Tensor:
@@ -94,7 +106,10 @@ class FrameRules:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Way:
-    """`composer.api.sampling.How` on a device. `rule`: allowed tokens (B, V), bool, or FrameRules, or None."""
+    """`composer.api.sampling.How` on a device. `rule`: allowed tokens (B, V), bool, or FrameRules, or None.
+
+    To draw by, `temperature` is (B,); where it is (T, B), `at` gives the way of a step.
+    """
 
     temperature: Tensor
     top_k: Tensor
@@ -114,6 +129,17 @@ class Way:
 
         columns = column(how.temperature), column(how.top_k), column(how.top_p), column(how.min_p)
         return cls(*columns, how.filters, how.greedy, how.plain)
+
+    def warmed(self, how: How) -> Way:
+        """The same at the temperatures of `how`, which differs in nothing else."""
+        temperature = torch.tensor(how.temperature, device=self.temperature.device)
+        return replace(self, temperature=temperature, greedy=how.greedy, plain=how.plain)
+
+    def at(self, step: Tensor) -> Way:
+        """The way of step `step`, a tensor (1,) on the device, counted from 0."""
+        if self.temperature.ndim == 1:
+            return self
+        return replace(self, temperature=self.temperature.index_select(0, step)[0])
 
     @property
     def projects(self) -> bool:

@@ -63,10 +63,15 @@ class NoOptions:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Of the units in `units` (a set as bits), at most `most` may be active in one frame."""
+    """Of the units in `units` (a set as bits), at most `most` may be active in one frame, and at least `least` must be.
+
+    Where there are too few, the likeliest others of them are added, none that is held off. At least so many that are
+    not held off must be among `units`.
+    """
 
     units: Mask
     most: int
+    least: int = 0
 
 
 @dataclass(frozen=True, slots=True)

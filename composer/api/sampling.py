@@ -41,9 +41,10 @@ Bools = NDArray[np.bool_]
 class How:
     """How to draw the next step, each array with one entry per row, shape (B,).
 
+    For many steps at a time (see `composer.api.model.Running`) `temperature` may also be (T, B), a row for each step.
     `temperature` 0 is greedy; `top_k` 0, `top_p` 1 and `min_p` 0 are off. `rule` is None where anything goes, a
     boolean array (B, V) of allowed tokens, or one FrameRule (or None) per row. Immutable: `under` gives the same
-    with another rule.
+    with another rule, `at` with other temperatures.
     """
 
     __slots__ = ("filters", "greedy", "min_p", "plain", "rule", "temperature", "top_k", "top_p")
@@ -86,6 +87,18 @@ class How:
         other = copy(self)
         other.rule = rule
         return other
+
+    def at(self, temperature: Floats) -> How:
+        """The same way to draw, at temperatures (B,) or (T, B) that change from step to step."""
+        other = copy(self)
+        other.temperature = temperature
+        other.greedy = bool((temperature <= 0).any())
+        other.plain = False  # whatever the others' temperatures are, a row is drawn by the same arithmetic
+        return other
+
+    def step(self, number: int) -> How:
+        """The way to draw step `number` of many."""
+        return self if self.temperature.ndim == 1 else self.at(self.temperature[number])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +192,10 @@ def clamps(rules: Sequence[FrameRule | None], size: int) -> tuple[Bools, Bools]:
 
 
 def obey(frame: Bools, rank: Floats, rule: FrameRule) -> Bools:
-    """`frame` (V,) with the limits of `rule` kept, the units of lowest `rank` (V,) dropped, then projected."""
+    """`frame` (V,) with the limits of `rule` kept in their order, then projected.
+
+    Of units that are too many, those of lowest `rank` (V,) are dropped; of those that lack, the highest are added.
+    """
     for limit in rule.limits:
         frame = _limited(frame, rank, limit)
     if rule.project is None:
@@ -229,11 +245,16 @@ def _kept_units(rank: Floats, chance: Floats, how: How) -> Bools:
 
 
 def _limited(frame: Bools, rank: Floats, limit: Limit) -> Bools:
-    active = np.flatnonzero(frame & mask_array(limit.units, len(frame)))
-    if len(active) <= limit.most:
+    units = mask_array(limit.units, len(frame))
+    active = np.flatnonzero(frame & units)
+    if limit.least <= len(active) <= limit.most:
         return frame
     frame = frame.copy()
-    frame[active[np.argsort(-rank[active], kind="stable")[limit.most :]]] = False
+    if len(active) > limit.most:
+        frame[active[np.argsort(-rank[active], kind="stable")[limit.most :]]] = False
+    else:
+        idle = np.flatnonzero(units & ~frame & (rank > -np.inf))
+        frame[idle[np.argsort(-rank[idle], kind="stable")[: limit.least - len(active)]]] = True
     return frame
 
 

@@ -112,7 +112,8 @@ def frame_rules(draw, rows, size):
 
     def rule():
         off = draw(masks)
-        limits = tuple(Limit(draw(masks), draw(st.integers(0, 3))) for _ in range(draw(st.integers(0, 2))))
+        fewest = [draw(st.integers(0, 2)) for _ in range(draw(st.integers(0, 2)))]
+        limits = tuple(Limit(draw(masks), least + draw(st.integers(0, 3)), least) for least in fewest)
         keep = draw(st.sampled_from([None, lambda frame: tuple(unit for unit in frame if unit % 3)]))
         return FrameRule(off, draw(masks) & ~off, limits, keep)
 

@@ -100,6 +100,13 @@ def test_a_frame_obeys_what_must_be_off_or_on_and_how_many():
     assert drawn.refused[0] > 0.9
 
 
+def test_units_that_a_frame_lacks_are_the_likeliest_that_may_be_on():
+    logits = np.array([[-9.0, -7, -8, -6, 9]])
+    rule = FrameRule(off=0b1000, limits=(Limit(0b01111, 3, least=2), Limit(0b10000, 1, least=1)))
+    assert draw_frames(logits, How.of(1, rule=[rule]), noise()).steps.tolist() == [[0, 1, 1, 0, 1]]
+    assert draw_frames(logits, How.of(1, top_k=1, rule=[rule]), noise()).steps.tolist() == [[0, 1, 1, 0, 1]]
+
+
 def test_a_frame_is_projected_last():
     rule = FrameRule(project=lambda frame: tuple(unit for unit in frame if unit % 2 == 0))
     drawn = draw_frames(np.full((1, 6), 9.0), How.of(1, rule=[rule]), noise())

@@ -125,6 +125,16 @@ def test_a_unit_that_is_held_is_kept_in_the_middle_of_a_chain_too():
         assert got[:, 1].mean() > 0.9
 
 
+def test_units_that_must_be_on_are_in_the_middle_of_a_chain_too():
+    """Unit 0 is unlikely, and alone brings unit 1; of 0, 2 and 3 one must be on, and 2 is held off."""
+    sampler = player([[30.0, 10, 0, 0]], [-10.0, -5, 9, -20], [-15.0], gibbs=6)
+    rule = FrameRule(off=0b0100, limits=(Limit(0b1101, 1, least=1),))
+    for face in both(sampler):
+        got = drawn(face, 50, How.of(50, rule=[rule] * 50)).steps
+        assert (got[:, [0, 2, 3]] == [1, 0, 0]).all()
+        assert got[:, 1].mean() > 0.9
+
+
 def test_a_chain_starts_from_what_a_rule_leaves_of_the_frame_before():
     sampler = player(PAIRED, *APART, gibbs=1)
     shares = {"on": [], "off": []}
