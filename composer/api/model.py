@@ -57,9 +57,10 @@ class Running(Sampler, Protocol):
     def run(self, state: State, how: How, noise: Onward, steps: int) -> tuple[Drawn, State]:
         """Draw and observe `steps` steps; all of them, with steps (B, steps) or (B, steps, V), and the state after.
 
-        They are what `sample` and `observe` in turn come to under one rule and `noise.at(0)`, `noise.at(1)`, ...; logp
-        and refused are (B, steps). A row goes on after an end symbol, and what it draws then means nothing. Only the
-        state that was returned may be used afterwards. Raises Unsupported for rules that `project`.
+        They are what `sample` and `observe` in turn come to under one rule, with `how.step(0)`, `how.step(1)`, ... and
+        `noise.at(0)`, `noise.at(1)`, ...; logp and refused are (B, steps). A row goes on after an end symbol, and what
+        it draws then means nothing. Only the state that was returned may be used afterwards. Raises Unsupported for
+        rules that `project`.
         """
         ...
 

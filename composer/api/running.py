@@ -88,6 +88,8 @@ class Runner:
         same = last is not None and all(getattr(last, name) is getattr(how, name) for name in _COLUMNS)
         if self._way is None or not same or self._way.temperature.device != device:
             self._how, self._way = how, Way.of(how, device)
+        elif last is not None and last.temperature is not how.temperature:
+            self._how, self._way = how, self._way.warmed(how)
         if how.rule is None:
             return self._way
         if isinstance(how.rule, np.ndarray):
@@ -95,7 +97,7 @@ class Runner:
         return dataclasses.replace(self._way, rule=FrameRules.of(how.rule, self._network.spec.size, device))
 
 
-_COLUMNS = ("temperature", "top_k", "top_p", "min_p")
+_COLUMNS = ("top_k", "top_p", "min_p")
 
 
 class _Loop:
@@ -105,7 +107,7 @@ class _Loop:
         self.key, self.length, self._network = key, length, network
         self._state, self._way, self._noise = _mapped(inputs, _own)
         self._at = torch.zeros(1, dtype=torch.int64, device=self._noise.keys.device)
-        first = network.draw(self._state, self._way, self._noise.at(self._at))
+        first = network.draw(self._state, self._way.at(self._at), self._noise.at(self._at))
         self._drawn = [torch.empty(length, *each.shape, dtype=_stored(each), device=each.device) for each in first]
         self.steps = Repeated(self._step, self._at.zero_, self._at.device)
 
@@ -119,7 +121,7 @@ class _Loop:
         return Drawn(*fetched(*by_row)), _mapped(self._state, _own)
 
     def _step(self) -> None:
-        drawn = self._network.draw(self._state, self._way, self._noise.at(self._at))
+        drawn = self._network.draw(self._state, self._way.at(self._at), self._noise.at(self._at))
         after = self._network.follow(self._state, drawn.steps)
         for room, each in zip(self._drawn, drawn, strict=True):
             room.index_copy_(0, self._at, each[None].to(room.dtype))

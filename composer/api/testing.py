@@ -244,6 +244,7 @@ def _check_plays(player: Sampler, spec: SequenceSpec) -> None:
 def _check_runs(player: Running, spec: SequenceSpec) -> None:
     """Many steps at a time are the same ones as step by step, and so is the state after them."""
     ways = [How.of(3), How.of(3, temperature=[0, 0.7, 2], top_k=[0, 3, 0], min_p=[0.1, 0, 0])]
+    ways.append(How.of(3).at(np.linspace(0.5, 2, 18, dtype=np.float32).reshape(6, 3)))
     if spec.kind is Kind.TOKENS:
         ways.append(How.of(3, rule=np.arange(3 * spec.size).reshape(3, -1) % 3 > 0))
     else:
@@ -252,15 +253,16 @@ def _check_runs(player: Running, spec: SequenceSpec) -> None:
         noise = CounterNoise([7, 8, 9]).onward(np.array([0, 5, 60]))
         alone, drawn = player.begin([{}] * 3), []
         for step in range(5):
-            drawn.append(player.sample(alone, how, noise.at(step)))
+            drawn.append(player.sample(alone, how.step(step), noise.at(step)))
             alone = player.observe(alone, drawn[-1].steps)
-        found, state = player.run(player.begin([{}] * 3), how, noise, 5)
+        ahead = how if how.temperature.ndim == 1 else how.at(how.temperature[:5])
+        found, state = player.run(player.begin([{}] * 3), ahead, noise, 5)
         for name in ("steps", "logp", "refused"):
             expected = np.stack([getattr(each, name) for each in drawn], axis=1)
             given = getattr(found, name)
             assert given.shape == expected.shape, f"a run gives {name} of shape {given.shape}, not {expected.shape}"
             assert np.allclose(given, expected, atol=LOG_TOLERANCE), f"{name} are not as drawn step by step in a run"
-        after = [player.sample(each, how, noise.at(5)).steps for each in (alone, state)]
+        after = [player.sample(each, how.step(5), noise.at(5)).steps for each in (alone, state)]
         assert (after[0] == after[1]).all(), "the state after a run is not the one after its steps"
 
 

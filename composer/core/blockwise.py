@@ -15,39 +15,47 @@ from numpy.typing import NDArray
 from composer.api import Kind, SequenceSpec, Step
 from composer.api.model import Running, State
 from composer.api.sampling import CounterNoise, Drawn, How
-from composer.core.generation import Drew, Ended, Request
+from composer.core.generation import Drew, Ended, Request, Seats
+from composer.core.temperature import TemperatureCurve
 
 LONGEST = 64
 """The most steps of a block: of a transfer nothing more is to be gained, and what ends within a block waits."""
 
 
 def in_blocks(
-    sampler: Running, spec: SequenceSpec, request: Request, how: How, primed: State
+    sampler: Running,
+    spec: SequenceSpec,
+    request: Request,
+    seats: Seats,
+    how: How,
+    curve: TemperatureCurve | None,
+    primed: State,
 ) -> Iterator[Drew | Ended]:
     """Compose without an automaton; `primed` is the state of one row after the primer.
 
     The events of a piece come in order, those of different pieces in any.
     """
     rows = np.arange(request.rows)
-    waiting = iter(request.pieces)
     numbers, taken = np.zeros_like(rows), np.full_like(rows, len(request.primer))
     state, idle = sampler.select(primed, np.zeros_like(rows)), rows
     length = _block(request.length - len(request.primer))
     while True:
         for row in idle.tolist():
-            numbers[row], taken[row] = next(waiting, 0), len(request.primer)
+            numbers[row], taken[row] = seats.next(), len(request.primer)
             if numbers[row] and request.primer:
                 yield Drew.given(int(numbers[row]), request.primer)
         if not numbers.any():
             return
-        noise = CounterNoise(request.seed + number - 1 for number in numbers.tolist()).onward(taken)
+        noise = CounterNoise(map(seats.seed, numbers.tolist())).onward(taken)
+        if curve is not None:
+            how = how.at(curve.at(taken - len(request.primer) + np.arange(length)[:, None]))
         drawn, state = sampler.run(state, how, noise, length)
         counts, whole, over = _cut(drawn, spec, request.length - taken)
         for row in np.flatnonzero(numbers).tolist():
             number = int(numbers[row])
             yield _drew(number, drawn, row, int(counts[row]), spec)
             if over[row]:
-                yield Ended(number, bool(whole[row]))
+                yield Ended(number, bool(whole[row]), seats.seed(number))
         taken += counts
         idle = np.flatnonzero((numbers > 0) & over)
         if len(idle):

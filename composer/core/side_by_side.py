@@ -16,42 +16,56 @@ from composer.api import Constraint, Kind, Sampler, SequenceSpec, Step
 from composer.api.model import Running
 from composer.api.sampling import CounterNoise, Drawn, How
 from composer.core.automata import Anything, Rules, rules
-from composer.core.generation import Drew, Ended, Request, Turn
+from composer.core.generation import Drew, Ended, Request, Seats, Turn
+from composer.core.temperature import TemperatureCurve
 
 CLOSING = 100
 """So many steps before its length a piece is watched, so that an automaton can complete it in time."""
 
 
 def events(
-    sampler: Sampler, spec: SequenceSpec, request: Request, constraint: Constraint | None, turn: Turn
+    sampler: Sampler, spec: SequenceSpec, request: Request, constraint: Constraint | None, seats: Seats, turn: Turn
 ) -> Iterator[Drew | Ended]:
-    """Compose `request.rows` pieces at a time. The events of a piece come in order, those of different ones in any."""
-    how = How.of(
-        request.rows,
-        temperature=request.temperature,
-        top_k=request.top_k,
-        top_p=request.top_p,
-        min_p=request.min_p,
-    )
+    """Compose `request.rows` pieces at a time. The events of a piece come in order, those of different ones in any.
+
+    What the consumer does of a piece that has ended comes before its row's next one.
+    """
+    how, curve = _how(request)
     primed = sampler.begin([request.conditions])
     for step in request.primer:
         primed = sampler.observe(primed, _as_array(step, spec))
     if constraint is None and isinstance(sampler, Running):
         from composer.core.blockwise import in_blocks
 
-        yield from in_blocks(sampler, spec, request, how, primed)
+        yield from in_blocks(sampler, spec, request, seats, how, curve, primed)
         return
-    rows = _Rows(spec, request, rules(constraint, spec, request.primer, request.rows), turn)
+    rows = _Rows(spec, request, rules(constraint, spec, request.primer, request.rows), seats, turn)
     places = np.arange(request.rows)
     state = sampler.select(primed, np.zeros_like(places))
     yield from rows.seat(places.tolist())
     while any(rows.numbers):
+        if curve is not None:
+            how = how.at(curve.at(rows.taken - len(request.primer)))
         drawn = sampler.sample(state, rows.rules.under(how), rows.noise.at(rows.taken))
         state = sampler.observe(state, drawn.steps)
         over = yield from rows.take(drawn)
         if over:
             state = sampler.select(state, np.where(np.isin(places, over), -1, places), primed)
             yield from rows.seat(over)
+
+
+def _how(request: Request) -> tuple[How, TemperatureCurve | None]:
+    """How steps are drawn, and the curve of their temperature where that changes."""
+    temperature = request.temperature
+    curve = None if isinstance(temperature, int | float) else temperature
+    how = How.of(
+        request.rows,
+        temperature=temperature if isinstance(temperature, int | float) else temperature.first,
+        top_k=request.top_k,
+        top_p=request.top_p,
+        min_p=request.min_p,
+    )
+    return how, curve
 
 
 class _Rows:
@@ -62,8 +76,8 @@ class _Rows:
     Python's own lists, as there is little to do for most rows at most steps, and none of it is arithmetic.
     """
 
-    def __init__(self, spec: SequenceSpec, request: Request, rules: Rules, turn: Turn) -> None:
-        self.spec, self.request, self.rules, self.turn = spec, request, rules, turn
+    def __init__(self, spec: SequenceSpec, request: Request, rules: Rules, seats: Seats, turn: Turn) -> None:
+        self.spec, self.request, self.rules, self.seats, self.turn = spec, request, rules, seats, turn
         self.numbers = [0] * request.rows
         self.taken = np.zeros(request.rows, np.int64)
         self.left = request.length
@@ -71,12 +85,11 @@ class _Rows:
         self.closes = spec.kind is Kind.TOKENS and not isinstance(rules, Anything)
         self.endings: list[Sequence[Step]] = [()] * request.rows
         self.kept = [_Kept() for _ in self.numbers]
-        self._waiting = iter(request.pieces)
 
     def seat(self, idle: Sequence[int]) -> Iterator[Drew]:
         """Give each idle row the next piece, beginning with its primer."""
         for row in idle:
-            self.numbers[row] = number = next(self._waiting, 0)
+            self.numbers[row] = number = self.seats.next()
             self.endings[row] = ()
             self.kept[row].forget()
             if number and self.request.primer:
@@ -85,7 +98,7 @@ class _Rows:
         taken = (taken for taken, number in zip(self.taken.tolist(), self.numbers, strict=True) if number)
         self.left = self.request.length - max(taken, default=0)
         self.rules.begin(idle)
-        self.noise = CounterNoise(self.request.seed + number - 1 for number in self.numbers)
+        self.noise = CounterNoise(map(self.seats.seed, self.numbers))
 
     def take(self, drawn: Drawn) -> Generator[Drew | Ended, None, list[int]]:
         """Keep what was drawn, and tell what is to be told now; the rows whose pieces are over."""
@@ -131,7 +144,7 @@ class _Rows:
         yield from self._tell(row)
         if ending:
             yield Drew.given(number, ending)
-        yield Ended(number, whole)
+        yield Ended(number, whole, self.seats.seed(number))
         self.numbers[row] = 0
 
     def _tell(self, row: int) -> Iterator[Drew]:

@@ -134,7 +134,11 @@ class Watch(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-WAYS = [How.of(2), How.of(2, temperature=[0, 0.5], top_k=3, top_p=0.9, min_p=0.1)]
+WAYS = [
+    How.of(2),
+    How.of(2, temperature=[0, 0.5], top_k=3, top_p=0.9, min_p=0.1),
+    How.of(2).at(np.full((4, 2), 0.7, np.float32)),
+]
 
 
 @pytest.mark.parametrize(

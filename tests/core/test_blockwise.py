@@ -7,6 +7,7 @@ from composer.api import Constraint, Kind, SequenceSpec
 from composer.api.sampling import Drawn, draw_frames, draw_tokens
 from composer.core import blockwise
 from composer.core.generation import Drew, Ended, Request, generate
+from composer.core.temperature import TemperatureCurve
 
 TOKENS = SequenceSpec(Kind.TOKENS, size=5, end=0)
 FRAMES = SequenceSpec(Kind.FRAMES, size=5)
@@ -46,7 +47,7 @@ class Blocks(Chain):
         self.lengths += (steps,)
         drawn = []
         for step in range(steps):
-            drawn.append(self.sample(state, how, noise.at(step)))
+            drawn.append(self.sample(state, how.step(step), noise.at(step)))
             state = self.observe(state, drawn[-1].steps)
         parts = zip(*((each.steps, each.logp, each.refused) for each in drawn), strict=True)
         return Drawn(*(np.stack(part, 1) for part in parts)), state
@@ -71,6 +72,28 @@ def composed(sampler, request, constraint=None, spec=None):
 def test_pieces_are_the_same_as_step_by_step(spec, length, width):
     request = Request(length=length, count=20, seed=5, width=width, temperature=1.3)
     assert composed(Blocks(spec), request) == composed(Chain(spec), request)
+
+
+@pytest.mark.parametrize("spec", [TOKENS, FRAMES])
+@pytest.mark.parametrize("width", [1, 7])
+def test_a_temperature_changes_within_a_block_as_step_by_step(spec, width):
+    curve = TemperatureCurve(0.2, 2.0, 100)
+    request = Request(
+        length=150, count=20, seed=5, width=width, temperature=curve, primer=(1,) if spec is TOKENS else ()
+    )
+    assert composed(Blocks(spec), request) == composed(Chain(spec), request)
+
+
+def test_what_a_judge_refuses_is_composed_again_as_step_by_step():
+    request = Request(length=150, count=20, seed=5, width=7)
+    events = [list(generate(kind(TOKENS), TOKENS, request, judge=short)) for kind in (Blocks, Chain)]
+    found = [{each.number: each.seed for each in run if isinstance(each, Ended)} for run in events]
+    assert found[0] == found[1]
+    assert len(set(found[0].values()) - set(range(5, 25))) == 3
+
+
+def short(steps):
+    return len(steps) < 9
 
 
 @pytest.mark.parametrize(("spec", "primer"), [(TOKENS, (3, 1, 2)), (FRAMES, ((), (0, 4)))])

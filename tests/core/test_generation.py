@@ -5,7 +5,8 @@ import pytest
 
 from composer.api import Constraint, Kind, SequenceSpec, UsageError
 from composer.api.sampling import draw_tokens
-from composer.core.generation import Drew, Ended, Request, generate
+from composer.core.generation import ATTEMPTS, Drew, Ended, Request, generate
+from composer.core.temperature import TemperatureCurve
 
 SPEC = SequenceSpec(Kind.TOKENS, size=5, end=0)
 
@@ -142,3 +143,80 @@ def test_a_piece_is_completed_within_its_length(length):
         assert len(steps) <= length
         assert steps[-1] == 0
         assert len(steps) % 3 == 1
+
+
+CURVE = TemperatureCurve(3, 0.5, 20)
+
+
+def test_a_temperature_that_changes_is_counted_from_the_first_step_that_is_drawn():
+    assert CURVE.at(np.array([0, 19, 20, 1000])).tolist() == [3, 0.5, 0.5, 0.5]
+    assert CURVE.at(np.array([[0], [1]])).shape == (2, 1)
+    assert TemperatureCurve(0.5, 2, 1).at(np.array([0, 1])).tolist() == [0.5, 2]
+    assert str(CURVE) == "3..0.5/20"
+
+
+@pytest.mark.parametrize("width", [1, 2, 40])
+def test_a_piece_of_changing_temperature_does_not_depend_on_its_neighbours(width):
+    wanted = {"length": 60, "count": 40, "seed": 9, "temperature": CURVE}
+    alone, _ = pieces(Request(**wanted, width=1))
+    assert pieces(Request(**wanted, width=width))[0] == alone
+    assert pieces(Request(length=60, seed=12, temperature=CURVE))[0][1] == alone[4]
+    assert alone != pieces(Request(length=60, count=40, seed=9, temperature=3))[0]
+
+
+def test_a_curve_begins_with_its_first_temperature_and_may_be_level():
+    found = pieces(Request(length=60, count=40, seed=9, temperature=CURVE))[0]
+    hot = pieces(Request(length=60, count=40, seed=9, temperature=3.0))[0]
+    assert [steps[0] for steps in found.values()] == [steps[0] for steps in hot.values()]
+    level = Request(length=30, count=30, seed=3, temperature=TemperatureCurve(0.7, 0.7, 9))
+    assert pieces(level)[0] == pieces(Request(length=30, count=30, seed=3, temperature=0.7))[0]
+
+
+def few(steps):
+    return len(steps) < 8
+
+
+class TestJudge:
+    def judged(self, request, judge=few, constraint=None, ordered=True):
+        found = {}
+        for event in generate(Chain(), SPEC, request, constraint, ordered, judge):
+            steps, ended = found.setdefault(event.number, ([], []))
+            assert not ended, "nothing of a piece comes after its end"
+            if isinstance(event, Drew):
+                steps.extend(event.steps)
+            else:
+                ended.append(event)
+        return {number: (steps, ended[0]) for number, (steps, ended) in found.items()}
+
+    def test_what_it_refuses_is_composed_again(self):
+        found = self.judged(Request(length=60, count=40, seed=9))
+        assert list(found) == list(range(1, 41))
+        assert all(len(steps) < 8 and ended.good for steps, ended in found.values())
+        first, _ = pieces(Request(length=60, count=40, seed=9))
+        kept = [number for number, steps in first.items() if len(steps) < 8]
+        assert 0 < len(kept) < 40
+        for number in kept:  # what is good at once is what it is without a judge
+            assert found[number] == (first[number], Ended(number, True, 8 + number))
+
+    @pytest.mark.parametrize("width", [1, 2, 7, 100])
+    def test_a_piece_does_not_depend_on_what_its_neighbours_come_to(self, width):
+        alone = {n: self.judged(Request(length=60, count=40, seed=9, numbers=[n]))[n] for n in range(1, 41)}
+        assert self.judged(Request(length=60, count=40, seed=9, width=width)) == alone
+        assert self.judged(Request(length=60, count=40, seed=9, width=width), ordered=False) == alone
+
+    def test_a_piece_can_be_had_again_with_the_seed_that_it_came_to(self):
+        for number, (steps, ended) in self.judged(Request(length=60, count=40, seed=9)).items():
+            assert pieces(Request(length=60, seed=ended.seed))[0][1] == steps, number
+
+    def test_the_opening_and_the_end_are_judged_too(self):
+        seen = []
+        self.judged(Request(length=60, primer=(3, 1)), lambda steps: seen.append(steps) or True)
+        assert seen[0][:2] == [3, 1]
+        assert seen[0][-1] == 0
+
+    def test_there_is_an_end_to_trying(self):
+        tried = []
+        found = self.judged(Request(length=20, count=3, seed=9), tried.append)
+        assert len(tried) == 3 * ATTEMPTS
+        assert [ended.good for _, ended in found.values()] == [False] * 3
+        assert not any(steps for steps, _ in found.values())
