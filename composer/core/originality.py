@@ -13,7 +13,7 @@ for onset, pitch in line:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,11 +25,27 @@ from composer.core import checkpoint
 from composer.core.checkpoint import Checkpoint
 from composer.core.melodies import NONE, Contour, Melodies, Tune, contour, ratio
 from composer.core.runs import Index, Run
+from composer.formats.topline import TICKS, Struck, top_line
 
-__all__ = ["ARRAY", "COPIED", "Copying", "Index", "Match", "attach", "kept", "longest_run", "longest_run_of", "taught"]
+__all__ = [
+    "ARRAY",
+    "COPIED",
+    "Copying",
+    "Index",
+    "Match",
+    "attach",
+    "copied",
+    "kept",
+    "longest_run",
+    "longest_run_of",
+    "taught",
+]
 
 COPIED = 16
 """Tunes that have so many notes in a row in common are seldom so by chance."""
+
+RECOGNISED = 8
+"""A primer of so many notes is known again where it returns later in its piece, as it does in a repeat."""
 
 ARRAY = "melodies"
 """The name under which a checkpoint keeps the melodies that its model was taught, beside its weights."""
@@ -78,6 +94,38 @@ def longest_run_of(notes: Contour, index: Index, but: int | None = None) -> Matc
         best.length, melodies.tunes[own], 1 + note, int(melodies.notes.bars[begin]),
         1 + at, int(notes.bars[at]), len(np.unique(owners)),
     )  # fmt: skip
+
+
+def copied(score: Score, index: Index, primer: Score | None = None) -> int:
+    """How many notes in a row the melody of `score` shares with one tune, those of its `primer` not counted."""
+    notes = contour(score)
+    if notes is None:
+        return 0
+    given = set() if primer is None else _given(top_line(score), top_line(primer))
+    run, own, longest = Run(index), 0, 0
+    for number, (interval, rhythm) in enumerate(zip(notes.intervals.tolist(), notes.ratios.tolist(), strict=True)):
+        run, own = run.after(interval, rhythm), 0 if number in given else own + 1
+        longest = max(longest, min(own, run.length))
+    return longest
+
+
+def _given(line: Sequence[Struck], primer: Sequence[Struck]) -> set[int]:
+    """The numbers of the notes of `line` that are its primer's: at its beginning, and wherever all of that returns."""
+    same = 0
+    while same < min(len(line), len(primer)) and line[same] == primer[same]:
+        same += 1
+    given = set(range(same))
+    if same < RECOGNISED:
+        return given
+    opening = [_since(note, line[0]) for note in line[:same]]
+    for first in range(same, len(line) - same + 1):
+        if [_since(note, line[first]) for note in line[first : first + same]] == opening:
+            given.update(range(first, first + same))
+    return given
+
+
+def _since(note: Struck, first: Struck) -> tuple[int, int]:
+    return round(TICKS * (note.onset - first.onset)), note.pitch
 
 
 @dataclass(frozen=True, slots=True, eq=False)

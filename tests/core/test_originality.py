@@ -13,7 +13,7 @@ from composer.core import melodies as melodies_module
 from composer.core import models, registry
 from composer.core.checkpoint import Checkpoint, Header, load, save
 from composer.core.melodies import Melodies, contour, melodies_of
-from composer.core.originality import Copying, Index, attach, longest_run, taught
+from composer.core.originality import Copying, Index, attach, copied, longest_run, taught
 
 HARE = "X:1\nT:The Hare\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n|:B2GB A2FA|G3F G4:|\n"
 FIELD = "X:2\nT:The Wet Field\nM:6/8\nL:1/8\nK:D\n|:ABA FED|d2d cBA|GBG FAF|E3 D3:|\n"
@@ -126,6 +126,35 @@ def test_silence_and_an_empty_index_share_nothing(index):
     assert longest_run(Score(()), index) is None
     assert longest_run(line([60]), index) is None
     assert longest_run(score_of(HARE), Index(Melodies.joined([]))) is None
+
+
+OPENED = "X:1\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 "
+
+
+class TestCopied:
+    def test_is_the_longest_run_where_there_is_no_primer(self, index):
+        for text in (HARE, FIELD, RISING):
+            assert copied(score_of(text), index) == longest_run(score_of(text), index).notes
+        assert copied(Score(()), index) == 0
+
+    def test_a_primer_is_nothing_copied_and_what_follows_it_is(self, index):
+        assert copied(score_of(HARE), index, score_of(HARE)) == 0
+        primer = line([67, 69, 71, 72, 74, 72, 71, 69, 66], [0.5] * 4 + [1, 0.5, 0.5, 1, 1])
+        assert copied(score_of(HARE), index, primer) == 19, (
+            "from the end of its repeat on, which begins with the primer again"
+        )
+
+    def test_of_a_primer_that_is_repeated_neither_time_counts(self, index):
+        whole = score_of(f"{OPENED}G4:|\n")
+        assert copied(whole, index) == len(whole.notes) == 20
+        assert copied(whole, index, score_of(f"{OPENED}G4|")) == 0
+        assert copied(whole, index, score_of(f"{OPENED}|")) == 1
+
+    def test_an_opening_of_few_notes_is_not_looked_for_again(self, index):
+        assert copied(score_of(HARE), index, line([67, 69], [0.5, 0.5])) == 36
+
+    def test_another_opening_than_the_piece_has_changes_nothing(self, index):
+        assert copied(score_of(HARE), index, line([60, 61, 62])) == 38
 
 
 def shared(one, other):

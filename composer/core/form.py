@@ -1,0 +1,124 @@
+"""How much of a form a piece has: whether its bars return, whether they do so by phrases, and how it closes.
+
+Three figures from 0 to 1, each of them a thing that a listener hears, and their mean. They tell a tune from a ramble,
+and not a good tune from a better one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import correlation, fmean
+
+from composer.api import Key, Score
+from composer.formats.bars import Bar, bars
+from composer.formats.topline import TICKS, Struck, top_line
+
+__all__ = ["Form", "form"]
+
+PHRASE = 4
+"""Bars of a phrase. What returns after so many bars, or a multiple of them, returns in its place."""
+
+ENOUGH, TOO_MUCH = 0.5, 0.85
+"""Half of the bars of a tune in two repeated parts return at the least. Of one that is almost all return, little is
+left to hear."""
+
+FEWEST_BARS = 4
+"""Of fewer bars, nothing is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A piece's form, in figures from 0 to 1.
+
+    `returns`: 1 where between half and 85 % of the bars have sounded before in the same pitches and rhythm; less with
+    fewer, down to 0 where none has, and with more, down to 0 where all have. `phrases`: of the bars that return, the
+    share that does so a multiple of four bars later. `cadence`: 1 where the melody ends on the tonic, 1/2 on another
+    note of its triad, else 0.
+    """
+
+    returns: float
+    phrases: float
+    cadence: float
+
+    @property
+    def score(self) -> float:
+        """The mean of all."""
+        return fmean((self.returns, self.phrases, self.cadence))
+
+
+def form(score: Score) -> Form:
+    """The form of the melody of `score`."""
+    line = top_line(score)
+    if not line:
+        return Form(0.0, 0.0, 0.0)
+    contents = [content for bar in bars(score) if bar.number > 0 and (content := _content(bar, line))]
+    if len(contents) < FEWEST_BARS:
+        return Form(0.0, 0.0, _cadence(score, line))
+    back = [_distances(contents, number) for number in range(len(contents))]
+    returning = [distances for distances in back if distances]
+    share = len(returning) / len(contents)
+    phrased = sum(any(distance % PHRASE == 0 for distance in distances) for distances in returning)
+    return Form(
+        min(1.0, share / ENOUGH, (1 - share) / (1 - TOO_MUCH)),
+        phrased / len(returning) if returning else 0.0,
+        _cadence(score, line),
+    )
+
+
+_Content = tuple[tuple[int, int], ...]
+
+
+def _content(bar: Bar, line: Sequence[Struck]) -> _Content:
+    """What is struck in a bar: ticks since its beginning, and pitches."""
+    start, end = float(bar.start), float(bar.end)
+    return tuple(
+        (round(TICKS * (note.onset - start)), note.pitch) for note in line if start - 1e-6 <= note.onset < end - 1e-6
+    )
+
+
+def _distances(contents: Sequence[_Content], number: int) -> list[int]:
+    """How many bars before this one the same sounded."""
+    return [number - other for other in range(number) if contents[other] == contents[number]]
+
+
+def _cadence(score: Score, line: Sequence[Struck]) -> float:
+    tonic, minor = _tonic(score.keys[0]) if score.keys else _heard(score)
+    above = (line[-1].pitch - tonic) % 12
+    return 1.0 if above == 0 else 0.5 if above in (3 if minor else 4, 7) else 0.0
+
+
+_FIFTHS = {"major": 0, "ionian": 0, "lydian": -1, "mixolydian": 1, "dorian": 2, "minor": 3, "aeolian": 3}
+_FIFTHS |= {"phrygian": 4, "locrian": 5}
+"""How many fifths the tonic of a mode lies above that of the major key of the same signature."""
+
+_MINOR = 2
+"""From so many fifths on, a mode has a minor third."""
+
+
+def _tonic(key: Key) -> tuple[int, bool]:
+    """The pitch class of a key's tonic, and whether its third is minor."""
+    fifths = _FIFTHS.get(key.mode, 0)
+    return 7 * (key.sharps + fifths) % 12, fifths >= _MINOR
+
+
+_PROFILES = (
+    (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
+    (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
+)
+"""How well each degree fits a major and a minor key, as listeners rated it (Krumhansl and Kessler 1982, table 1)."""
+
+
+def _heard(score: Score) -> tuple[int, bool]:
+    """The same of a score that names no key: the one whose profile goes best with how long each pitch class sounds."""
+    sounding = [0.0] * 12
+    for note in score.notes:
+        sounding[note.pitch % 12] += float(note.duration)
+    if len(set(sounding)) == 1:
+        return 0, False
+    fits = {
+        (tonic, minor): correlation(sounding[tonic:] + sounding[:tonic], profile)
+        for tonic in range(12)
+        for minor, profile in zip((False, True), _PROFILES, strict=True)
+    }
+    return max(fits, key=lambda key: fits[key])
