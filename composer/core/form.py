@@ -14,7 +14,7 @@ from composer.api import Key, Score
 from composer.formats.bars import Bar, bars
 from composer.formats.topline import TICKS, Struck, top_line
 
-__all__ = ["Form", "form"]
+__all__ = ["Content", "Form", "form", "melody_bars"]
 
 PHRASE = 4
 """Bars of a phrase. What returns after so many bars, or a multiple of them, returns in its place."""
@@ -22,6 +22,9 @@ PHRASE = 4
 ENOUGH, TOO_MUCH = 0.5, 0.85
 """Half of the bars of a tune in two repeated parts return at the least. Of one that is almost all return, little is
 left to hear."""
+
+Content = tuple[tuple[int, int], ...]
+"""What is struck in a bar: ticks since its beginning, and pitches. Bars that sound the same are equal."""
 
 FEWEST_BARS = 4
 """Of fewer bars, nothing is told."""
@@ -52,7 +55,7 @@ def form(score: Score) -> Form:
     line = top_line(score)
     if not line:
         return Form(0.0, 0.0, 0.0)
-    contents = [content for bar in bars(score) if bar.number > 0 and (content := _content(bar, line))]
+    contents = [content for content in melody_bars(score) if content]
     if len(contents) < FEWEST_BARS:
         return Form(0.0, 0.0, _cadence(score, line))
     back = [_distances(contents, number) for number in range(len(contents))]
@@ -66,18 +69,20 @@ def form(score: Score) -> Form:
     )
 
 
-_Content = tuple[tuple[int, int], ...]
+def melody_bars(score: Score) -> list[Content]:
+    """What the melody of `score` has in each bar but a pickup; nothing where none of its notes begins there."""
+    line = top_line(score)
+    return [_content(bar, line) for bar in bars(score) if bar.number > 0]
 
 
-def _content(bar: Bar, line: Sequence[Struck]) -> _Content:
-    """What is struck in a bar: ticks since its beginning, and pitches."""
+def _content(bar: Bar, line: Sequence[Struck]) -> Content:
     start, end = float(bar.start), float(bar.end)
     return tuple(
         (round(TICKS * (note.onset - start)), note.pitch) for note in line if start - 1e-6 <= note.onset < end - 1e-6
     )
 
 
-def _distances(contents: Sequence[_Content], number: int) -> list[int]:
+def _distances(contents: Sequence[Content], number: int) -> list[int]:
     """How many bars before this one the same sounded."""
     return [number - other for other in range(number) if contents[other] == contents[number]]
 
