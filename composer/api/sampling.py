@@ -130,9 +130,8 @@ def draw_tokens(logits: Floats, how: How, noise: Noise) -> Drawn:
         chances = kept if exact else _filtered(np.where(allowed, shifted, -np.inf), how)
     else:
         chances = weights if how.plain else _filtered(shifted, how)
-    cumulative = np.cumsum(chances, axis=1, dtype=np.float64)
-    target = noise.uniform(len(logits), 1) * cumulative[:, -1:]
-    steps = (cumulative <= target).sum(axis=1)
+    cumulative = np.add.accumulate(chances, axis=1, dtype=np.float64)
+    steps = (cumulative > noise.uniform(len(logits), 1) * cumulative[:, -1:]).argmax(axis=1)
     return Drawn(steps, shifted[np.arange(len(logits)), steps] - np.log(total), refused)
 
 

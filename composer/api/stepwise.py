@@ -1,15 +1,15 @@
 """The numpy twin of `composer.api.network.StepwiseNetwork`, and LSTM layers for it: models that play without torch.
 
 What does not change from step to step is done once, when a model is opened: the vectors of steps and conditions times
-the first layer's matrix are tables (a step's row is looked up instead of multiplied), the input's and the output's
-matrix of a layer stand in one, and as sigmoid(x) = (1 + tanh(x / 2)) / 2, the rows of the three gates are halved so
-that one tanh serves all four.
+the first layer's matrix are tables (a step's row is looked up instead of multiplied), and as sigmoid(x) = (1 +
+tanh(x / 2)) / 2, the rows of the three gates are halved so that one tanh serves all four. Matrices lie column after
+column, so that threads which share a product each have columns of their own, and find them in their own core's cache.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from composer.api.sampling import (
 )
 from composer.api.sequence import Kind, SequenceSpec
 
-__all__ = ["FirstLayer", "Parts", "StepwiseSampler", "UpperLayer", "cell_step"]
+__all__ = ["FirstLayer", "Parts", "Stack", "StepwiseSampler", "UpperLayer", "arranged"]
 
 Parts = list[NDArray[Any]]
 """A state: arrays (B, ...), rows on the first axis."""
@@ -105,8 +105,7 @@ class FirstLayer:
         offset: Floats | None = None,
         layer: int = 0,
     ) -> None:
-        arranged, entering, self.bias = _arranged(weights, name, layer)
-        first, self.recurrent = arranged[:entering], arranged[entering:]
+        first, self.recurrent, self.bias = arranged(weights, name, layer)
         tables = [weights[f"conditions.{number}.weight"].astype(_F32) for number in range(len(spec.conditions))]
         edges = np.cumsum([vectors.shape[1], *(table.shape[1] for table in tables)])[:-1]
         step, *blocks = np.split(first, edges, axis=0)
@@ -118,47 +117,85 @@ class FirstLayer:
             for (name, values), table, block in zip(spec.conditions.items(), tables, blocks, strict=True)
         }
 
-    def start(self, conditions: Sequence[Mapping[str, str]]) -> Parts:
-        """`base` (B, 4H), what biases and conditions add to the gates; `hidden` and `cell` (B, H)."""
-        rows, size = len(conditions), len(self.bias) // 4
-        base = np.tile(self.bias, (rows, 1))
+    def start(self, conditions: Sequence[Mapping[str, str]]) -> Floats:
+        """`base` (B, 4H), what biases and conditions add to the gates."""
+        base = np.tile(self.bias, (len(conditions), 1))
         for name, (values, table) in self.conditions.items():
             base += table[[values.index(row.get(name, "")) for row in conditions]]
-        return [base, np.zeros((rows, size), _F32), np.zeros((rows, size), _F32)]
-
-    def step(self, base: Floats, hidden: Floats, cell: Floats, steps: NDArray[Any]) -> Floats:
-        """The layer's output (B, H), which is the next `hidden`; `cell` changes in place."""
-        gates = self.entering(base, steps)
-        gates += hidden @ self.recurrent
-        return cell_step(gates, cell)
+        return base
 
     def entering(self, base: Floats, steps: NDArray[Any]) -> Floats:
         """What conditions and `steps` bring to the gates (B, 4H)."""
         return base + (self.table[steps] if self.tokens else _sum_of_rows(self.table, steps))
 
 
+class Stack:
+    """LSTM layers, `first` and above it those of `upper`, each a layer's W, U and b as `arranged` gives them.
+
+    An output enters its own layer at the next step and the layer above at this one, so the two products are made as one
+    that is large enough for two cores to share. Not all matrices fit into a core's cache, and the one that was gone
+    through last is the one that is still there; so the top layer's own product, which may come first or last, comes
+    first at one step and last at the next.
+    """
+
+    def __init__(self, first: FirstLayer, upper: Iterable[tuple[Floats, Floats, Floats]]) -> None:
+        self.first, self.top = first, first.recurrent
+        self.onward: list[tuple[Floats, Floats]] = []
+        for entering, recurrent, bias in upper:
+            self.onward.append((np.concatenate([self.top.T, entering.T]).T, bias))
+            self.top = recurrent
+        self._top_first = False
+
+    def start(self, conditions: Sequence[Mapping[str, str]]) -> Parts:
+        """`base`, each layer's cell (B, H), U h (B, 4H) of each layer but the top, and the top's output."""
+        base = self.first.start(conditions)
+        matrices = [*(onward for onward, _ in self.onward), self.top]
+        ahead = [np.zeros((len(base), len(matrix) * 4), _F32) for matrix in matrices[:-1]]
+        cells = [np.zeros((len(base), len(matrix)), _F32) for matrix in matrices]
+        return [base, *cells, *ahead, np.zeros_like(cells[-1])]
+
+    def step(self, parts: Parts, steps: NDArray[Any]) -> Floats:
+        """The top layer's output (B, H); `parts` change in place."""
+        layers, hidden = 1 + len(self.onward), parts[-1]
+        gates = self.first.entering(parts[0], steps)
+        self._top_first = not self._top_first
+        if self._top_first:
+            own = hidden @ self.top
+        for layer, (onward, bias) in enumerate(self.onward):
+            ahead = parts[1 + layers + layer]
+            gates += ahead
+            both = _cell_step(gates, parts[1 + layer]) @ onward
+            parts[1 + layers + layer], gates = both[:, : ahead.shape[1]], both[:, ahead.shape[1] :]
+            gates += bias
+        if not self._top_first:
+            own = hidden @ self.top
+        gates += own
+        hidden[:] = _cell_step(gates, parts[layers])
+        return hidden
+
+
 class UpperLayer:
-    """An LSTM layer above another one."""
+    """An LSTM layer above another one: W above U is one matrix, `joined` (I + H, 4H), column after column."""
 
     def __init__(self, weights: Mapping[str, NDArray[Any]], name: str, layer: int = 0) -> None:
-        self.weight, self.below, self.bias = _arranged(weights, name, layer)
-        self.size = len(self.weight) - self.below
+        entering, recurrent, self.bias = arranged(weights, name, layer)
+        self.joined, self.below = np.concatenate([entering.T, recurrent.T], axis=1).T, len(entering)
 
     def start(self, rows: int) -> Parts:
         """`joined` (B, I + H), the layer's input and its output side by side; `cell` (B, H)."""
-        return [np.zeros((rows, self.below + self.size), _F32), np.zeros((rows, self.size), _F32)]
+        return [np.zeros((rows, len(self.joined)), _F32), np.zeros((rows, len(self.joined) - self.below), _F32)]
 
     def step(self, joined: Floats, cell: Floats, below: Floats) -> Floats:
         """The layer's output (B, H); `joined` and `cell` change in place."""
         joined[:, : self.below] = below
-        gates = joined @ self.weight
+        gates = joined @ self.joined
         gates += self.bias
-        output = cell_step(gates, cell)
+        output = _cell_step(gates, cell)
         joined[:, self.below :] = output
         return output
 
 
-def cell_step(gates: Floats, cell: Floats) -> Floats:
+def _cell_step(gates: Floats, cell: Floats) -> Floats:
     """One step of a layer: its output (B, H) from the halved gates i, f, o and g (B, 4H); `cell` changes in place."""
     size = cell.shape[1]
     np.tanh(gates, out=gates)
@@ -170,24 +207,21 @@ def cell_step(gates: Floats, cell: Floats) -> Floats:
     return np.tanh(cell) * gates[:, 2 * size : 3 * size]
 
 
-def _arranged(weights: Mapping[str, NDArray[Any]], name: str, layer: int) -> tuple[Floats, int, Floats]:
-    """A layer's W above its U, one matrix (I + H, 4H), the I where they meet, and b (4H,).
+def arranged(weights: Mapping[str, NDArray[Any]], name: str, layer: int = 0) -> tuple[Floats, Floats, Floats]:
+    """A layer's W (I, 4H) and U (H, 4H), both column after column, and b (4H,).
 
     The gates are in the order i, f, o, g, and i, f and o halved.
     """
-    parts = [weights[f"{name}.weight_{part}_l{layer}"] for part in ("ih", "hh")]
-    size = parts[1].shape[1]
-    places = [slice(place * size, (place + 1) * size) for place in range(4)]
-    arranged = np.empty((parts[0].shape[1] + size, 4 * size), _F32)
-    bias, before = np.empty(4 * size, _F32), weights[f"{name}.bias_ih_l{layer}"] + weights[f"{name}.bias_hh_l{layer}"]
-    for place, gate, scale in zip(places, (0, 1, 3, 2), (0.5, 0.5, 0.5, 1), strict=True):
-        start = 0
-        for part in parts:
-            stop = start + part.shape[1]
-            np.multiply(part[places[gate]].T, scale, out=arranged[start:stop, place])
-            start = stop
-        np.multiply(before[places[gate]], scale, out=bias[place])
-    return arranged, len(arranged) - size, bias
+    ih, hh, *biases = (weights[f"{name}.{part}_l{layer}"] for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+    return _regated(ih).T, _regated(hh).T, _regated(biases[0] + biases[1])
+
+
+def _regated(gates: NDArray[Any]) -> Floats:
+    """An array (4H, ...) of the gates i, f, g, o in the order i, f, o, g, with i, f and o halved."""
+    quarters, changed = np.split(gates, 4), np.empty(gates.shape, _F32)
+    for gate, scale, quarter in zip((0, 1, 3, 2), (0.5, 0.5, 0.5, 1), np.split(changed, 4), strict=True):
+        np.multiply(quarters[gate], scale, out=quarter)
+    return changed
 
 
 def _sum_of_rows(table: Floats, frames: NDArray[Any]) -> Floats:

@@ -8,6 +8,7 @@ trained, and pairs of dense layers, which have nothing between them, are one lin
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from composer.api import Kind, SequenceSpec
 from composer.api.sampling import Floats
-from composer.api.stepwise import FirstLayer, Parts, StepwiseSampler, UpperLayer
+from composer.api.stepwise import FirstLayer, Parts, Stack, StepwiseSampler, UpperLayer, arranged
 from composer_attn_lstm.pitches import pitch_values
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class _Stage(Protocol):
 class AttnLstmSampler(StepwiseSampler):
     """Plays an LSTM with attention. `weights` are the network's, by their names there.
 
-    The state: `base`, `hidden` and `cell` of the first layer, the parts of each stage, and the outputs at the top.
+    The state: the parts of the LSTM layers at the bottom that have nothing between them, those of each stage that
+    follows, and the outputs at the top.
     """
 
     def __init__(self, spec: SequenceSpec, config: AttnLstmConfig, weights: Mapping[str, NDArray[Any]]) -> None:
@@ -47,25 +49,28 @@ class AttnLstmSampler(StepwiseSampler):
             vectors, offset = floats["embed.weight"].T, floats["embed.bias"]
         else:
             vectors, offset = floats["embed.weight"], None
-        self.first = FirstLayer(spec, floats, "levels.0.lstm", vectors, offset)
-        self.stages, at = [], 3
-        for stage in _stages(config, floats):
-            count = len(stage.start(0))
-            self.stages.append((stage, slice(at, at + count)))
-            at += count
+        first = FirstLayer(spec, floats, "levels.0.lstm", vectors, offset)
+        levels = _bottom(config)
+        self.stack = Stack(first, (arranged(floats, f"levels.{level}.lstm") for level in range(1, levels)))
+        self.stages = list(_stages(config, floats, levels))
+        counts = [len(self.stack.start([])), *(len(stage.start(0)) for stage in self.stages)]
+        edges = np.cumsum(counts).tolist()
+        self.own = [slice(*pair) for pair in pairwise([0, *edges])]
         self.output = np.ascontiguousarray(floats["output.weight"].T)
         self.bias = floats["output.bias"]
 
     def start(self, conditions: Sequence[Mapping[str, str]]) -> Parts:
         rows = len(conditions)
-        parts = self.first.start(conditions)
-        for stage, _ in self.stages:
+        parts = self.stack.start(conditions)
+        for stage in self.stages:
             parts += stage.start(rows)
         return [*parts, np.zeros((rows, len(self.output)), _F32)]
 
     def step(self, parts: Parts, steps: NDArray[Any]) -> None:
-        parts[1] = outputs = self.first.step(parts[0], parts[1], parts[2], steps)
-        for stage, own in self.stages:
+        bottom = parts[self.own[0]]
+        outputs = self.stack.step(bottom, steps)
+        parts[self.own[0]] = bottom
+        for stage, own in zip(self.stages, self.own[1:], strict=True):
             outputs = stage.step(parts[own], outputs)
         parts[-1] = outputs
 
@@ -73,11 +78,18 @@ class AttnLstmSampler(StepwiseSampler):
         return np.asarray(parts[-1] @ self.output + self.bias)
 
 
-def _stages(config: AttnLstmConfig, weights: Mapping[str, Floats]) -> Iterator[_Stage]:
-    """All that follows the first LSTM layer, in order."""
-    for number in range(len(config.sizes)):
+def _bottom(config: AttnLstmConfig) -> int:
+    """How many LSTM layers, from the first one up, have nothing between them."""
+    if config.leak < 1 or config.norm != "none" or config.dense:
+        return 1
+    return next(number + 1 for number in range(len(config.sizes)) if config.attends(number))
+
+
+def _stages(config: AttnLstmConfig, weights: Mapping[str, Floats], bottom: int) -> Iterator[_Stage]:
+    """All that follows the LSTM layers at the `bottom`, in order."""
+    for number in range(bottom - 1, len(config.sizes)):
         name = f"levels.{number}"
-        if number > 0:
+        if number >= bottom:
             yield _Recurrent(UpperLayer(weights, f"{name}.lstm"))
         yield from _after(config, weights, f"{name}.after")
         if config.attends(number):
@@ -150,28 +162,33 @@ class _Linear:
 
 
 class _Dot:
-    """The numpy face of DotAttention. Q, V and K stand in one matrix: a step makes the key of the one after it."""
+    """The numpy face of DotAttention.
+
+    All that an output is multiplied by stands in one matrix: what makes its query, the key of the step after it, its
+    value, and its own share of what the join gives. As weights sum to one, the bias of values is a part of the join's.
+    """
 
     def __init__(self, config: AttnLstmConfig, weights: Mapping[str, Floats], name: str) -> None:
-        query, key, value = (weights[f"{name}.{part}.weight"] for part in ("query", "key", "value"))
+        query, key, value, join = (weights[f"{name}.{part}.weight"] for part in ("query", "key", "value", "join"))
         self.distance = weights[f"{name}.distance"]
         self.heads, size, self.window = self.distance.shape
+        self.keys, self.edge, outputs = len(key), 2 * len(key) + len(value), key.shape[1]
         shrink = _F32(1 / np.sqrt(size))
-        self.weight = np.ascontiguousarray(np.concatenate([query * shrink, key, value]).T)
-        query_bias, value_bias = weights[f"{name}.query.bias"] * shrink, weights[f"{name}.value.bias"]
-        self.bias = np.concatenate([query_bias, np.zeros(len(key), _F32), value_bias])
-        self.join = np.ascontiguousarray(weights[f"{name}.join.weight"].T)
-        self.offset = weights[f"{name}.join.bias"]
-        self.keys, self.values = len(key), len(value)
-        self.each = np.arange(self.heads)[:, None]
+        self.weight = np.concatenate([query * shrink, key, value, join[:, :outputs]]).T
+        self.join = join[:, outputs:].T
+        offset = weights[f"{name}.join.bias"] + weights[f"{name}.value.bias"] @ self.join
+        self.bias = np.zeros(self.weight.shape[1], _F32)
+        self.bias[: self.keys] = weights[f"{name}.query.bias"] * shrink
+        self.bias[-len(offset) :] = offset
         place = np.arange(self.window)
-        self.order = (place - place[:, None] - 1) % self.window  # [present place, place]: the distance, oldest first
+        order = (place - place[:, None] - 1) % self.window  # [present place, place]: the distance, oldest first
+        self.order = order[:, None] + np.arange(self.heads)[:, None] * self.window
 
     def start(self, rows: int) -> Parts:
         """Keys and values (B, heads, W, ...), `empty` (B, 1, W): -inf where none is, and the next `place`."""
         return [
             np.zeros((rows, self.heads, self.window, self.keys // self.heads), _F32),
-            np.zeros((rows, self.heads, self.window, self.values // self.heads), _F32),
+            np.zeros((rows, self.heads, self.window, len(self.join) // self.heads), _F32),
             np.full((rows, 1, self.window), -np.inf, _F32),
             np.zeros(rows, np.int64),
         ]
@@ -183,22 +200,22 @@ class _Dot:
         made = outputs @ self.weight
         made += self.bias
         query = made[:, : self.keys].reshape(count, self.heads, -1, 1)
-        values[rows, :, place] = made[:, 2 * self.keys :].reshape(count, self.heads, -1)
+        values[rows, :, place] = made[:, 2 * self.keys : self.edge].reshape(count, self.heads, -1)
         empty[rows, 0, place] = 0
         scores = (keys @ query)[..., 0]
-        by_distance = (query.swapaxes(2, 3) @ self.distance)[:, :, 0]
-        scores += by_distance[rows[:, None, None], self.each, self.order[place][:, None]]
+        by_distance = query.swapaxes(2, 3) @ self.distance
+        scores += by_distance.take(self.order[place] + rows[:, None, None] * scores[0].size)
         scores += empty
-        scores -= scores.max(axis=2, keepdims=True)
+        scores -= np.maximum.reduce(scores, axis=2, keepdims=True)
         np.exp(scores, out=scores)
-        scores /= scores.sum(axis=2, keepdims=True)
+        scores /= np.add.reduce(scores, axis=2, keepdims=True)
         place += 1
         place %= self.window
         keys[rows, :, place] = made[:, self.keys : 2 * self.keys].reshape(count, self.heads, -1)
-        found = (scores[:, :, None] @ values).reshape(count, self.values)
-        joined = np.concatenate([outputs, found], axis=1) @ self.join
-        joined += self.offset
-        return np.tanh(joined, out=joined)
+        found = (scores[:, :, None] @ values).reshape(count, -1)
+        joined = found @ self.join
+        joined += made[:, self.edge :]
+        return np.asarray(np.tanh(joined, out=joined))
 
 
 class _Scaling:
