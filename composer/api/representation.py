@@ -62,6 +62,19 @@ class NoOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What is known of a piece before it is composed, beside what is wished of it.
+
+    `length` is the most steps that the player lets it take, None where he does not say; `primer` is what it goes on
+    from. `tune` is a piece of which bars are to be kept, where that is wished; then there is no primer.
+    """
+
+    length: int | None = None
+    primer: tuple[Step, ...] = ()
+    tune: Piece | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """Of the units in `units` (a set as bits), at most `most` may be active in one frame, and at least `least` must be.
 
@@ -235,6 +248,17 @@ class Representation(ABC):
         """
         raise Unsupported(f"`{self.name}` cannot be written from a score", "prime it with a file that it reads itself")
 
-    def constraint(self, wishes: Any = None) -> Constraint | None:
-        """The automaton of the pieces that obey `wishes`; None where anything goes. Raises Unsatisfiable."""
+    def constraint(self, wishes: Any = None, given: Given | None = None) -> Constraint | None:
+        """The automaton of the pieces that obey `wishes` and may come of what is given; None where anything goes.
+
+        A wish named `keep_bars` is for bars of `given.tune`. Raises Unsatisfiable, which says which two clash.
+        """
         return None
+
+    def most_steps(self, wishes: Any, given: Given) -> int:
+        """The most steps that a piece may take, its primer included."""
+        return given.length or len(given.primer) + self.length
+
+    def wished_labels(self, wishes: Any) -> Mapping[str, str]:
+        """The labels that every piece has which obeys `wishes`, such as its meter."""
+        return {}

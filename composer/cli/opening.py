@@ -27,24 +27,37 @@ def given(
     Music that the representation does not read goes through a score; what that loses is said. Raises ReadError where
     there is no music in it, EncodeError, naming the symbols, where the model has never seen such.
     """
-    if text is not None:
-        source = Source(
-            Path("--prime-text"), name="--prime-text", data=text.encode("utf-8", "surrogateescape"), fragment=True
-        )
-    elif file == "-":
-        source = Source(Path("-"), name="stdin", data=console.read_bytes(), fragment=True)
-    elif file is not None:
-        source = Source(Path(file), name=file, fragment=True)
-    else:
+    if text is None and file is None:
         return Opening()
+    piece, steps = _first(representation, console, _source(console, file, text, fragment=True))
+    return Opening(steps, piece.labels)
+
+
+def whole(representation: Representation, console: Console, file: str | None = None, text: str | None = None) -> Piece:
+    """The whole piece in a file or a text, of which something is to be kept. Raises as `given` does."""
+    return _first(representation, console, _source(console, file, text, fragment=False))[0]
+
+
+def _source(console: Console, file: str | None, text: str | None, *, fragment: bool) -> Source:
+    if text is not None:
+        data = text.encode("utf-8", "surrogateescape")
+        return Source(Path("--prime-text"), name="--prime-text", data=data, fragment=fragment)
+    if file == "-":
+        return Source(Path("-"), name="stdin", data=console.read_bytes(), fragment=fragment)
+    assert file is not None
+    return Source(Path(file), name=file, fragment=fragment)
+
+
+def _first(representation: Representation, console: Console, source: Source) -> tuple[Piece, tuple[Step, ...]]:
+    """The first piece of `source` and its steps; that there are more, and what it loses, is said."""
     pieces = _pieces(representation, source)
     piece = next(pieces)
     steps = tuple(representation.prime(piece))
     for phrase, count in representation.losses(piece).items():
         console.say(f"of {source.label}: {count:,} {phrase}")
     if next(pieces, None) is not None:
-        console.say(f"there are more pieces in {source.label}; the first is gone on from")
-    return Opening(steps, piece.labels)
+        console.say(f"there are more pieces in {source.label}; the first is taken")
+    return piece, steps
 
 
 def _pieces(representation: Representation, source: Source) -> Iterator[Piece]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer import __version__
-from composer.api import CheckpointError, Constraint, Representation, Step, UsageError
+from composer.api import CheckpointError, Constraint, Given, Representation, UsageError
 from composer.cli import conditions, delivery
 from composer.cli.console import Console
 from composer.cli.delivery import Delivery
@@ -87,19 +87,19 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
     model = player.open_player(path, kind.name, mine)
     if reason := devices.unused(asked.device):
         console.warn(reason)
-    begun, labels = _opening(asked, model.representation, console)
+    given, labels = _given(asked, model.representation, console)
+    constraint = None if asked.free else model.representation.constraint(asked.wishes, given)
     request = Request(
-        length=asked.length or len(begun) + model.representation.length,
+        length=model.representation.most_steps(asked.wishes, given),
         count=asked.count,
         seed=_seed(asked, saved),
-        primer=begun,
+        primer=given.primer,
         conditions=conditions.given(asked.conditions, model.spec.conditions),
         width=asked.width,
         numbers=numbers,
         **asked.filters,
     )
-    constraint = None if asked.free else model.representation.constraint(asked.wishes)
-    record = _record(asked, outgoing, model, device, request, saved)
+    record = _record(asked, outgoing, model, device, request, given, saved)
     _introduce(console, asked, outgoing, path, request)
     return Plan(model, request, constraint, outgoing, {**labels, **request.conditions}, len(share), record)
 
@@ -131,15 +131,23 @@ def _model(asked: Asked, kind: type[Representation]) -> Path:
     return path
 
 
-def _opening(
-    asked: Asked, representation: Representation, console: Console
-) -> tuple[tuple[Step, ...], Mapping[str, str]]:
-    """The steps to go on from, and the labels of the piece that they begin."""
+def _given(asked: Asked, representation: Representation, console: Console) -> tuple[Given, Mapping[str, str]]:
+    """What the piece is composed from, and the labels that it has for that. Raises UsageError."""
+    wished = representation.wished_labels(asked.wishes)
+    keeps = bool(getattr(asked.wishes, "keep_bars", ""))
+    if asked.free and asked.wishes not in (None, representation.Wishes()):
+        raise UsageError("--free does away with the rules that keep to wishes", "leave out --free, or the wishes")
     if asked.prime is None and asked.prime_text is None:
-        return (), {}
+        if keeps:
+            raise UsageError("--keep-bars needs a tune of which to keep bars", "give it with --prime FILE")
+        return Given(asked.length), wished
     from composer.cli import opening
 
-    return opening.given(representation, console, asked.prime, asked.prime_text)
+    if keeps:
+        tune = opening.whole(representation, console, asked.prime, asked.prime_text)
+        return Given(asked.length, tune=tune), {**tune.labels, **wished}
+    begun = opening.given(representation, console, asked.prime, asked.prime_text)
+    return Given(asked.length, begun.steps), {**begun.labels, **wished}
 
 
 def _seed(asked: Asked, saved: Record | None) -> int:
@@ -165,7 +173,13 @@ def _introduce(console: Console, asked: Asked, outgoing: Delivery, path: Path, r
 
 
 def _record(
-    asked: Asked, outgoing: Delivery, model: Player, device: str, request: Request, saved: Record | None
+    asked: Asked,
+    outgoing: Delivery,
+    model: Player,
+    device: str,
+    request: Request,
+    given: Given,
+    saved: Record | None,
 ) -> Record | None:
     """What is kept beside the output; all that the bytes of a piece depend on, by the names of options.
 
@@ -191,6 +205,7 @@ def _record(
         "condition": dict(request.conditions),
         "free": asked.free,
         "primer": request.primer,
+        **({"tune": model.representation.prime(given.tune)} if given.tune is not None else {}),
         "format": outgoing.format.name,
         **{name: getattr(asked.writing, name) for name in ("tempo", "instrument", "velocity")},
         **wishes,

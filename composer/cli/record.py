@@ -16,7 +16,7 @@ from composer.core import checkpoint
 
 __all__ = ["Record"]
 
-FLAGS = {"primer": "another opening", "model": "another model", "program": "another version of this program"}
+FLAGS = {"primer": "another opening", "tune": "another tune", "model": "another model", "program": "another version of this program"}
 """What differs where it is not the value of an option."""
 AGAIN = "give the same options again, or compose all anew with --force"
 

@@ -12,6 +12,7 @@ from composer.api import (
     Decoder,
     EncodeError,
     Event,
+    Given,
     Kind,
     Labels,
     OptionError,
@@ -147,7 +148,7 @@ class Abc(Representation):
         except ReadError:
             return None
 
-    def constraint(self, wishes: Any = None) -> Constraint | None:
+    def constraint(self, wishes: Any = None, given: Given | None = None) -> Constraint | None:
         if self.raw:
             return None
         if self._automaton is None:

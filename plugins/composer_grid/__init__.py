@@ -13,6 +13,7 @@ from composer.api import (
     Constraint,
     Decoder,
     EncodeError,
+    Given,
     Kind,
     Labels,
     OptionError,
@@ -199,7 +200,7 @@ class Grid(Representation):
     def from_score(self, score: Score) -> Piece:
         return self._piece(score, score.title or "the score", opening=True)
 
-    def constraint(self, wishes: Any = None) -> Constraint | None:
+    def constraint(self, wishes: Any = None, given: Given | None = None) -> Constraint | None:
         return Canonical(len(self.symbols)) if self.pitches else None
 
     def _read(self, music: Music, name: str, opening: bool) -> Piece | Refused:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from composer.api import (
     Constraint,
     Decoder,
+    Given,
     Kind,
     Labels,
     OptionError,
@@ -161,7 +162,7 @@ class Pianoroll(Representation):
     def from_score(self, score: Score) -> Piece:
         return self._piece(score, score.title or "the score", opening=True)
 
-    def constraint(self, wishes: Any = None) -> Constraint | None:
+    def constraint(self, wishes: Any = None, given: Given | None = None) -> Constraint | None:
         return RollRule(self.layout, wishes)
 
     def _piece(self, music: Music, name: str, *, opening: bool) -> Piece:

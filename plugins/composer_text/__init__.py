@@ -11,6 +11,7 @@ from composer.api import (
     Decoder,
     EncodeError,
     Event,
+    Given,
     Kind,
     OptionError,
     Piece,
@@ -153,7 +154,7 @@ class Text(Representation):
     def decoder(self, number: int = 1) -> Decoder:
         return _Decoder(self, number)
 
-    def constraint(self, wishes: Any = None) -> Constraint | None:
+    def constraint(self, wishes: Any = None, given: Given | None = None) -> Constraint | None:
         return _Known(self.spec.size)
 
     def state(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def wished(monkeypatch):
     kind = registry.representation("abc")
     asked = []
     monkeypatch.setattr(kind, "Wishes", Wishes)
-    monkeypatch.setattr(kind, "constraint", lambda self, wishes=None: asked.append(wishes))
+    monkeypatch.setattr(kind, "constraint", lambda self, wishes=None, given=None: asked.append(wishes))
     return asked
 
 
