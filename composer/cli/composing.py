@@ -8,17 +8,26 @@ from composer.api import ComposerError
 from composer.cli.planning import Plan
 from composer.cli.rendering import Rendering, Soundless
 from composer.cli.telling import Telling, telling
-from composer.core import generation
-from composer.core.generation import Drew, Ended
+from composer.core import generation, threads
+from composer.core.generation import ATTEMPTS, Drew, Ended
 
 __all__ = ["compose"]
+
+COPY_LESS = "give a higher --max-copy or --temp"
 
 
 def compose(plan: Plan) -> None:
     """Compose all pieces of a plan and deliver each; where this is interrupted, the ones that are whole are kept.
 
-    Raises Soundless where a single piece has no notes, ComposerError after all others where some have none.
+    Raises Soundless or Copied where that is so of a single piece, ComposerError after all others where it is of some.
     """
+    request = plan.request
+    threads.settle(plan.player.sampler, request.rows, request.length * request.count // request.rows)
+    if plan.choice is not None:
+        from composer.cli import taking
+
+        taking.take(plan, *plan.choice)
+        return
     target, console = plan.delivery.target, plan.delivery.console
     counted, finished = _Counted(), False
     try:
@@ -35,7 +44,8 @@ def _deliver(plan: Plan, told: Telling, counted: _Counted) -> None:
     """Every step to where it goes, and every piece to its end."""
     player, delivery, pieces = plan.player, plan.delivery, dict[int, _Piece]()
     ordered = not delivery.target.apart
-    for event in generation.generate(player.sampler, player.spec, plan.request, plan.constraint, ordered):
+    events = generation.generate(player.sampler, player.spec, plan.request, plan.constraint, ordered, plan.judge)
+    for event in events:
         number = event.number
         if number not in pieces:
             pieces[number] = _Piece(delivery.rendering(player.representation, number, plan.labels))
@@ -46,13 +56,18 @@ def _deliver(plan: Plan, told: Telling, counted: _Counted) -> None:
             continue
         try:
             _end(plan, event, pieces.pop(number), counted)
-        except Soundless as error:
+        except (Soundless, Copied) as error:
             if plan.request.count == 1:
                 raise
             delivery.target.drop(number)
             told.warn(f"{error.message}; it is left out")
-            counted.soundless += 1
+            counted.copied += isinstance(error, Copied)
+            counted.soundless += isinstance(error, Soundless)
         told.ended()
+
+
+class Copied(ComposerError):
+    """A piece that copied too much, whatever was tried."""
 
 
 @dataclass(slots=True)
@@ -65,15 +80,18 @@ class _Piece:
 
 @dataclass(slots=True)
 class _Counted:
-    """How many pieces were cut at their length, had nothing added to the opening, or had no notes."""
+    """How many pieces were cut at their length, had nothing added to the opening, had no notes, or copied too much."""
 
     cut: int = 0
     bare: int = 0
     soundless: int = 0
+    copied: int = 0
 
 
 def _end(plan: Plan, event: Ended, piece: _Piece, counted: _Counted) -> None:
-    """Deliver the end of a piece. Raises Soundless."""
+    """Deliver the end of a piece. Raises Soundless, Copied."""
+    if not event.good:
+        raise Copied(f"piece {event.number} copied too much in each of {ATTEMPTS} attempts", COPY_LESS)
     opened = len(plan.request.primer)
     counted.bare += bool(opened) and piece.steps <= opened + 1
     plan.delivery.target.write(event.number, piece.rendering.finish())
@@ -89,6 +107,8 @@ def _close(plan: Plan, counted: _Counted) -> None:
         console.warn(f"{were} cut at {plan.request.length} steps; give a longer --length")
     if counted.bare:
         console.warn("nothing was added to the opening, which is a whole piece; leave off its last bar line to go on")
+    if counted.copied:
+        raise ComposerError(f"{counted.copied:,} of {plan.share:,} pieces copied too much and were left out", COPY_LESS)
     if counted.soundless:
         raise ComposerError(
             f"{counted.soundless:,} of {plan.share:,} pieces had no notes and were left out",

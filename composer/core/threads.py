@@ -1,0 +1,97 @@
+"""How many threads multiply: as many as are worth it here and now, which only a measurement can tell.
+
+Two cores hold twice the weights in their caches, and halve what a token takes. But where another program keeps one of
+them busy, threads that wait for one another cost a multiple of what they save.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from composer.api import Sampler
+from composer.api.model import Running
+from composer.api.sampling import CounterNoise, How
+
+__all__ = ["GIVEN", "settle"]
+
+GIVEN = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+"""Variables by which a user says how many threads there shall be, which then there are."""
+
+STEPS, ROUNDS = 3, 3
+"""How many steps are timed at a time, and how often."""
+FEW = 200
+"""Fewer steps than these are over before a measurement would have paid."""
+WORTH = 0.9
+"""Less than this share of the quickest time must the slowest take with more threads, or others had better have them."""
+
+_SETTERS = ("scipy_openblas_set_num_threads64_", "scipy_openblas_set_num_threads", "openblas_set_num_threads")
+_FOLDERS = ("../numpy.libs", ".dylibs")
+
+
+def settle(sampler: Sampler, rows: int, steps: int) -> int:
+    """Let `sampler` have as many threads as let it play `rows` rows the fastest; how many those are.
+
+    Only numbers are tried with which it draws the very steps that it draws with one. Where fewer than FEW `steps` will
+    be played, where the user said how many threads, where torch plays, or where numpy's products are not made by an
+    OpenBLAS of its own, nothing changes, and the answer is 0.
+    """
+    asked = any(os.environ.get(name) for name in GIVEN)
+    use = None if asked or steps < FEW or isinstance(sampler, Running) else _setter()
+    if use is None:
+        return 0
+    use(1)
+    chosen, (times, told) = 1, _timed(sampler, rows)
+    for threads in _more():
+        use(threads)
+        others, drawn = _timed(sampler, rows)
+        if drawn != told or max(others) > min(times) * WORTH:
+            break
+        chosen, times = threads, others
+    use(chosen)
+    return chosen
+
+
+def _more() -> Iterator[int]:
+    """The numbers of threads that there are cores for: 2, 4, 8 and so on."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = 2
+    while threads <= cores:
+        yield threads
+        threads *= 2
+
+
+def _timed(sampler: Sampler, rows: int) -> tuple[list[float], bytes]:
+    """The seconds that each round took, and what was drawn in all of them."""
+    how, noise, told, times = How.of(rows), CounterNoise(range(rows)), [], []
+    state = sampler.begin([{}] * rows)
+    for turn in range(1 + ROUNDS):  # the first of which brings the weights into the caches
+        start = time.perf_counter()
+        for step in range(turn * STEPS, (turn + 1) * STEPS):
+            drawn = sampler.sample(state, how, noise.at(np.full(rows, step)))
+            state = sampler.observe(state, drawn.steps)
+            told += [drawn.steps.tobytes(), drawn.logp.tobytes()]
+        times.append(time.perf_counter() - start)
+    return times[1:], b"".join(told)
+
+
+def _setter() -> Callable[[int], Any] | None:
+    """What sets the number of threads of numpy's OpenBLAS."""
+    for folder in _FOLDERS:
+        for library in sorted((Path(np.__file__).parent / folder).glob("*openblas*")):
+            try:
+                loaded = ctypes.CDLL(str(library))
+            except OSError:
+                continue
+            for name in _SETTERS:
+                if hasattr(loaded, name):
+                    setter = getattr(loaded, name)
+                    setter.argtypes, setter.restype = [ctypes.c_int], None
+                    return setter  # type: ignore[no-any-return]
+    return None

@@ -1,0 +1,77 @@
+"""As many threads as are worth it, which never change what is composed."""
+
+import numpy as np
+import pytest
+
+from composer.api.sampling import Drawn
+from composer.core import threads
+
+
+class Timed:
+    """A sampler that takes `seconds[threads]` a step, of a clock of its own, and draws `draws[threads]`."""
+
+    def __init__(self, monkeypatch, seconds, draws=None):
+        self.seconds, self.draws, self.now, self.threads = seconds, draws or {}, 0.0, 0
+        self.used = []
+        for name in threads.GIVEN:
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr(threads, "_setter", lambda: self.use)
+        monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: set(range(max(seconds))), raising=False)
+        monkeypatch.setattr(threads.time, "perf_counter", lambda: self.now)
+
+    def use(self, number):
+        self.threads = number
+        self.used.append(number)
+
+    def begin(self, conditions):
+        return len(conditions)
+
+    def observe(self, state, steps):
+        return state
+
+    def sample(self, state, how, noise):
+        self.now += self.seconds[self.threads]
+        drawn = np.full(state, self.draws.get(self.threads, 7))
+        return Drawn(drawn, np.zeros(state), np.zeros(state))
+
+    def select(self, state, rows, fresh=None):
+        return state
+
+
+@pytest.mark.parametrize(
+    ("seconds", "chosen"),
+    [
+        ({1: 1.0}, 1),
+        ({1: 1.0, 2: 0.5}, 2),
+        ({1: 1.0, 2: 0.95}, 1),
+        ({1: 1.0, 2: 0.5, 4: 0.3, 8: 0.6}, 4),
+        ({1: 1.0, 2: 5.0, 4: 0.3}, 1),
+    ],
+)
+def test_more_threads_must_be_worth_it(monkeypatch, seconds, chosen):
+    sampler = Timed(monkeypatch, seconds)
+    assert threads.settle(sampler, 3, 2000) == chosen
+    assert sampler.threads == chosen
+
+
+def test_threads_that_change_what_is_drawn_are_not_taken(monkeypatch):
+    sampler = Timed(monkeypatch, {1: 1.0, 2: 0.1}, draws={2: 8})
+    assert threads.settle(sampler, 1, 2000) == 1
+
+
+def test_a_user_who_said_how_many_is_not_asked_again(monkeypatch):
+    sampler = Timed(monkeypatch, {1: 1.0, 2: 0.1})
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    assert threads.settle(sampler, 1, 2000) == 0
+    assert sampler.used == []
+
+
+def test_a_short_piece_is_not_worth_a_measurement(monkeypatch):
+    sampler = Timed(monkeypatch, {1: 1.0, 2: 0.1})
+    assert threads.settle(sampler, 1, 20) == 0
+
+
+def test_numpys_own_library_is_found():
+    library = str(np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"])
+    setter = threads._setter()
+    assert (setter is not None) == library.startswith("scipy-openblas")
