@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from composer.api import Meter, Score
+from composer.api import Meter, OptionError, Score
 
 COMMON_TIME = Meter(Fraction(0), 4, 4)
 """The meter of a score that names none."""
@@ -42,3 +42,13 @@ def bars(score: Score) -> Iterator[Bar]:
         end = min(start + meter.bar, changes[0].onset) if changes else start + meter.bar
         yield Bar(number, start, end, meter)
         start, number = end, number + 1
+
+
+def wished_meter(text: str) -> Meter:
+    """The meter that `6/8` or `C|` names, as ABC spells them; common time where it is empty. Raises OptionError."""
+    from composer.formats.abc.keys import parse_meter
+
+    time = parse_meter(text.strip() or "C")
+    if time is None or time.free:
+        raise OptionError(f"there are no bars in a meter of `{text}`", "write it as 4/4, 3/4 or 6/8")
+    return Meter(Fraction(0), time.numerator, time.denominator)

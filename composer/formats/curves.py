@@ -52,19 +52,24 @@ class Budget:
 
     `density` is in notes a beat, over `length` steps of which `per_beat` are a beat. After any step, the notes begun
     until then differ by at most `slack` from what the curve sums up to: the notes of a beat where it is densest, and at
-    least one. Of steps that are not `counted` ([first, last) each, ascending), neither time nor notes count. Up to the
-    last step, room is left for one more note. Whoever keeps within the bounds always can: both ends never fall, the
-    lower rises by no more a step than the density itself, rounded up, and the upper is always above it.
+    least one. Of steps that are `uncounted` ([first, last) each, ascending), neither time nor notes count. For the last
+    step, room is left for `spare` notes, none or one. Whoever keeps within the bounds always can: both ends never fall,
+    the lower rises by no more a step than the density itself, rounded up, and the upper is always above it.
     """
 
     def __init__(
-        self, density: Curve, per_beat: Fraction, length: int, uncounted: Sequence[tuple[int, int]] = ()
+        self,
+        density: Curve,
+        per_beat: Fraction,
+        length: int,
+        uncounted: Sequence[tuple[int, int]] = (),
+        spare: int = 0,
     ) -> None:
         self.density, self.per_beat, self.length = density, Fraction(per_beat), length
         self.slack = max(density.highest, Fraction(1))
         self._uncounted = [(first, last, self._sum(last) - self._sum(first)) for first, last in uncounted]
         self._bounds: dict[int, tuple[int, int]] = {}
-        self.most = floor(self.due(length) + self.slack)
+        self._before_last = floor(self.due(length) + self.slack) - spare
 
     def due(self, step: int) -> Fraction:
         """What the curve sums up to in the first `step` steps."""
@@ -80,7 +85,7 @@ class Budget:
         if found is None:
             due = self.due(step)
             most = floor(due + self.slack)
-            found = max(ceil(due - self.slack), 0), min(most, self.most - 1) if step < self.length else most
+            found = max(ceil(due - self.slack), 0), min(most, self._before_last) if step < self.length else most
             self._bounds[step] = found
         return found
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import replace
 from operator import ne
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from composer.api import (
     Constraint,
@@ -16,7 +14,6 @@ from composer.api import (
     Given,
     Kind,
     Labels,
-    OptionError,
     Part,
     Piece,
     ReadError,
@@ -27,11 +24,12 @@ from composer.api import (
     Source,
     Step,
     TextDecoder,
+    Unsatisfiable,
     hookimpl,
 )
 from composer.formats import scores
+from composer.formats.bars import wished_meter
 from composer.formats.gridded import (
-    CONDITIONS,
     TRANSPOSITIONS,
     Music,
     Voice,
@@ -44,53 +42,17 @@ from composer.formats.gridded import (
     sounding_parts,
 )
 from composer.formats.labels import labels_of, meters_of, transposed
-from composer.formats.quantise import OFFGRID, SLACK, GridNote, Unfit, sounding
+from composer.formats.quantise import SLACK, GridNote, Unfit, sounding
 from composer_grid.melody import second_voice, to_c, top_part
+from composer_grid.options import WHOLE_NOTES, GridOptions, length_of
 from composer_grid.rule import END, Canonical
 from composer_grid.tokens import HOLD, REST, heard, misspelled
+from composer_grid.wishes import GridWishes, Tune, automaton, total_of
 
 if TYPE_CHECKING:
     from composer.formats.numbered import Columns
 
-__all__ = ["Grid", "GridOptions"]
-
-WHOLE_NOTES = 64
-"""How long a composed piece may be where no length is asked for."""
-FINEST = 128
-
-
-@dataclass(frozen=True, slots=True)
-class GridOptions:
-    """Which voice is learnt, and how finely."""
-
-    step: str = field(default="1/16", metadata={"help": "the length of a step, as a part of a whole note"})
-    transpose: Literal["none", "c"] = field(
-        default="none", metadata={"help": "`c`: bring every piece to C major or A minor"}
-    )
-    polyphony: Literal["top", "refuse"] = field(
-        default="top", metadata={"help": "music of several voices: `top`: its top voice; `refuse`: leave out the piece"}
-    )
-    offgrid: Literal["refuse", "round", "drop"] = field(
-        default="refuse",
-        metadata={"help": "notes between two steps: " + ", ".join(f"`{key}`: {text}" for key, text in OFFGRID.items())},
-    )
-
-    conditions: tuple[str, ...] = field(
-        default=(),
-        metadata={"help": CONDITIONS},
-    )
-
-    def __post_init__(self) -> None:
-        length_of(self.step)
-
-
-def length_of(step: str) -> Fraction:
-    """The length of a step such as `1/16`, in whole notes. Raises OptionError."""
-    parts = re.fullmatch(r"(\d{1,3})(?:/(\d{1,3}))?", step.strip())
-    length = Fraction(int(parts[1]), int(parts[2] or 1) or FINEST**2) if parts else Fraction(0)
-    if not Fraction(1, FINEST) <= length <= 1:
-        raise OptionError(f"a step cannot be `{step}`", f"give a part of a whole note from 1 to 1/{FINEST}, as 1/16")
-    return length
+__all__ = ["Grid", "GridOptions", "GridWishes"]
 
 
 class Grid(Representation):
@@ -107,6 +69,7 @@ class Grid(Representation):
     formats = ("midi", "abc", "musicxml", "tokens")
     native = "tokens"
     Options = GridOptions
+    Wishes = GridWishes
 
     def __init__(self, options: GridOptions | None = None) -> None:
         super().__init__(options)
@@ -201,7 +164,38 @@ class Grid(Representation):
         return self._piece(score, score.title or "the score", opening=True)
 
     def constraint(self, wishes: Any = None, given: Given | None = None) -> Constraint | None:
-        return Canonical(len(self.symbols)) if self.pitches else None
+        if not self.pitches:
+            return None
+        wishes, given = wishes or GridWishes(), given or Given()
+        if wishes == GridWishes():
+            return Canonical(len(self.symbols))
+        most = self.most_steps(wishes, given)
+        return automaton(wishes, self.pitches, self.steps, given, self._tune(wishes, given), most)
+
+    def most_steps(self, wishes: Any, given: Given) -> int:
+        total = total_of(wishes or GridWishes(), self.steps, self._tune(wishes, given))
+        return total + 1 if total is not None else super().most_steps(wishes, given)
+
+    def wished_labels(self, wishes: Any) -> Mapping[str, str]:
+        if wishes is None or not wishes.meter:
+            return {}
+        meter = wished_meter(wishes.meter)
+        return {"meter": f"{meter.numerator}/{meter.denominator}"}
+
+    def _tune(self, wishes: GridWishes, given: Given) -> Tune | None:
+        """What bars are kept of. Raises Unsatisfiable where its meter is another one than is wished."""
+        if given.tune is None:
+            return None
+        wished = self.wished_labels(wishes)
+        meter = given.tune.labels.get("meter")
+        if meter and meter != wished.get("meter", meter):
+            raise Unsatisfiable(
+                f"--keep-bars {wishes.keep_bars} and --meter {wishes.meter} clash: the tune is in {meter}",
+                "leave out --meter",
+            )
+        score = self.score(replace(given.tune, labels={**given.tune.labels, **wished}))
+        steps = (step for step in self.prime(given.tune) if isinstance(step, int))
+        return Tune(tuple(steps), score) if score is not None else None
 
     def _read(self, music: Music, name: str, opening: bool) -> Piece | Refused:
         try:

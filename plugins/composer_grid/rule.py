@@ -9,6 +9,8 @@ from composer.api import Constraint, Mask, Step
 
 END, HOLD, REST = 0, 1, 2
 """The ids of the symbols that are no pitch."""
+FIRST = 3
+"""The id of the lowest pitch."""
 
 
 class At(IntEnum):
@@ -22,17 +24,17 @@ class At(IntEnum):
 
 
 class Canonical(Constraint):
-    """The automaton of grids over `size` symbols."""
+    """The automaton of grids over `size` symbols; `pitches` are those that may be struck, by default all."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, pitches: Mask | None = None) -> None:
         self.size = size
-        pitches = (1 << size) - 1 & ~0b111
+        self.pitches = (1 << size) - 1 & ~0b111 if pitches is None else pitches
         end, hold, rest = 1 << END, 1 << HOLD, 1 << REST
         self._allowed = {
-            At.BEGIN: pitches | rest,
-            At.SILENT: pitches | hold,
-            At.NOTE: pitches | hold | rest | end,
-            At.REST: pitches | hold | end,
+            At.BEGIN: self.pitches | rest,
+            At.SILENT: self.pitches | hold,
+            At.NOTE: self.pitches | hold | rest | end,
+            At.REST: self.pitches | hold | end,
         }
 
     def start(self, primer: Sequence[Step]) -> int:
@@ -57,4 +59,10 @@ class Canonical(Constraint):
     def complete(self, state: int) -> Sequence[Step]:
         """The end, where anything was heard; before that, a note in the middle of the range and the end."""
         heard = state in (At.NOTE, At.REST)
-        return (END,) if heard else ((3 + self.size) // 2, END)
+        return (END,) if heard else (middle(self.pitches), END)
+
+
+def middle(mask: Mask) -> int:
+    """The pitch in the middle of a set of symbols that has one."""
+    known = [symbol for symbol in range(FIRST, mask.bit_length()) if mask >> symbol & 1]
+    return known[len(known) // 2]

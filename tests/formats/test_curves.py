@@ -40,7 +40,7 @@ densities = st.fractions(0, 8, max_denominator=50)
 def test_there_is_always_a_way_on(first, last, per_beat, length, data):
     start = data.draw(st.integers(0, length))
     stretch = (start, data.draw(st.integers(start, length)))
-    budget = Budget(Curve(first, last), per_beat, length, [stretch])
+    budget = Budget(Curve(first, last), per_beat, length, [stretch], spare=1)
     most_a_step = ceil(budget.density.highest / per_beat)
     begun = 0
     for step in range(1, length + 5):

@@ -1,0 +1,181 @@
+"""What a player may ask of a melody, and that there is always a way on to what was asked."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from composer.api import Given, OptionError, Piece, Unsatisfiable
+from composer.formats.curves import Budget, parse_curve
+from composer_grid import Grid, GridOptions, GridWishes
+from composer_grid.tokens import heard
+
+PITCHES = list(range(57, 77))
+
+
+def grid(step="1/16"):
+    fitted = Grid(GridOptions(step=step))
+    fitted.restore({"pitches": PITCHES})
+    return fitted
+
+
+def walk(rule, draw, primer=(), longest=300):
+    """A piece that goes wherever the rule lets it, and is completed when it has become long."""
+    state, steps = rule.start(primer), list(primer)
+    while len(steps) < longest:
+        mask = rule.allowed(state)
+        assert mask, f"a dead end after {steps}"
+        steps.append(draw([symbol for symbol in range(3 + len(PITCHES)) if mask >> symbol & 1]))
+        if steps[-1] == 0:
+            return steps
+        state = rule.step(state, steps[-1])
+    steps += rule.complete(state)
+    assert steps[-1] == 0
+    return steps
+
+
+def onsets(steps):
+    return [note.start for note in heard(grid().decode(steps).content)]
+
+
+def keeps_to(density, length, starts, uncounted=(), until=None):
+    budget = Budget(parse_curve(density, "it"), Fraction(4), length, uncounted)
+    counted = [start for start in starts if budget.counts(start)]
+    for step in range(1 + (until or length)):
+        assert abs(sum(start < step for start in counted) - budget.due(step)) <= budget.slack
+
+
+wishes = st.builds(
+    GridWishes,
+    range=st.sampled_from(["", "60-72", "C4-E4"]),
+    key=st.sampled_from(["", "G", "Am"]),
+    bars=st.integers(0, 5),
+    meter=st.sampled_from(["", "6/8", "3/4"]),
+    density=st.sampled_from(["", "1", "0.3", "0.5..4", "4"]),
+)
+
+
+@given(wishes, st.data())
+def test_there_is_always_a_way_on_and_all_is_obeyed(wished, data):
+    fitted = grid()
+    steps = walk(fitted.constraint(wished), lambda symbols: data.draw(st.sampled_from(symbols)))
+    notes = heard(fitted.decode(steps).content)
+    assert notes
+    in_key = {"": range(12), "G": {7, 9, 11, 0, 2, 4, 6}, "Am": {9, 11, 0, 2, 4, 5, 7}}[wished.key]
+    low, high = {"": (0, 127), "60-72": (60, 72), "C4-E4": (60, 64)}[wished.range]
+    assert all(note.pitch % 12 in in_key and low <= note.pitch <= high for note in notes)
+    bar = {"": 16, "6/8": 12, "3/4": 12}[wished.meter]
+    if wished.bars:
+        assert notes[-1].end == wished.bars * bar
+    if wished.density:
+        length = wished.bars * bar or fitted.length
+        keeps_to(wished.density, length, onsets(steps), until=len(steps) - 1)
+
+
+BARS = ("60 _ _ _ 62 _ _ _", "64 _ _ _ 65 _ _ _", "_ _ _ _ r _ _ _", "67 _ _ _ 69 _ _ _", "_ _ _ _ 71 _ _ _")
+TUNE = Piece(tuple(" ".join(BARS).split()))
+
+
+@given(st.sets(st.integers(1, 5), min_size=1, max_size=4), st.sampled_from(["", "1", "0.5..3", "0.2", "4"]), st.data())
+def test_bars_that_stay_sound_as_before(bars, density, data):
+    fitted = grid()
+    given_tune = Piece(TUNE.content, labels={"meter": "2/4"})
+    wished = GridWishes(keep_bars=",".join(map(str, sorted(bars))), density=density)
+    try:
+        rule = fitted.constraint(wished, Given(tune=given_tune))
+    except Unsatisfiable as error:
+        assume("--density 0.2 clash" not in str(error))  # which has no note for each bar that is held into
+        raise
+    steps = walk(rule, lambda symbols: data.draw(st.sampled_from(symbols)))
+    assert len(steps) == len(TUNE.content) + 1 == fitted.most_steps(wished, Given(tune=given_tune))
+    for bar in bars:
+        first, last = 8 * bar - 8, 8 * bar
+        assert sounding(steps[:-1], first, last) == sounding(fitted.prime(TUNE), first, last)
+    if density:
+        uncounted = [(8 * bar - 8, 8 * bar) for bar in sorted(bars)]
+        keeps_to(density, len(TUNE.content), onsets(steps), uncounted)
+
+
+def sounding(steps, first, last):
+    """Which pitch sounds in each of the steps, and where one is struck."""
+    notes = [note for note in heard(grid().decode(steps).content) if note.start < last and note.end > first]
+    return [(max(note.start, first), note.pitch, min(note.end, last), note.start >= first) for note in notes]
+
+
+def test_a_whole_tune_of_bars_of_which_some_begin_with_a_note_held_over():
+    fitted = grid()
+    rule = fitted.constraint(GridWishes(keep_bars="3"), Given(tune=Piece(TUNE.content, labels={"meter": "2/4"})))
+    state = rule.start(())
+    for _ in range(15):
+        state = rule.step(state, fitted.ids["60"])
+    assert rule.allowed(state) == 1 << fitted.ids["65"], "what bar 3 goes on with must sound"
+    assert rule.allowed(rule.step(state, fitted.ids["65"])) == 1 << fitted.ids["_"]
+
+
+def test_an_opening_counts_as_bars_and_not_as_density():
+    fitted = grid()
+    opening = tuple(fitted.prime(Piece(("61",) * 20)))
+    rule = fitted.constraint(GridWishes(bars=2, key="C", density="1"), Given(primer=opening))
+    steps = walk(rule, lambda symbols: symbols[0], opening)
+    assert len(steps) == 33
+    with pytest.raises(Unsatisfiable, match="an opening of 20 steps"):
+        fitted.constraint(GridWishes(bars=1), Given(primer=opening)).start(opening)
+
+
+def test_the_length_and_the_labels_follow_from_the_wishes():
+    fitted = grid()
+    assert fitted.most_steps(GridWishes(bars=8, meter="6/8"), Given()) == 8 * 12 + 1
+    assert fitted.most_steps(GridWishes(), Given(50)) == 50
+    assert fitted.wished_labels(GridWishes(meter="C|")) == {"meter": "2/2"}
+    assert fitted.wished_labels(GridWishes()) == {}
+
+
+@pytest.mark.parametrize(
+    ("wished", "first", "second"),
+    [
+        ({"range": "61-61", "key": "C"}, "--range 61-61", "C major"),
+        ({"scale": "E dorian", "key": "D"}, "--scale E dorian", "--key D"),
+        ({"bars": 4, "meter": "5/64"}, "--bars 4", "--meter 5/64"),
+        ({"density": "5"}, "--density 5", "4 steps a beat"),
+    ],
+)
+def test_what_cannot_be_had_is_refused(wished, first, second):
+    with pytest.raises(Unsatisfiable) as caught:
+        grid().constraint(GridWishes(**wished))
+    assert first in caught.value.message
+    assert second in caught.value.message
+    assert caught.value.hint
+
+
+def test_what_cannot_be_kept_is_refused():
+    tune = Given(tune=Piece(TUNE.content, labels={"meter": "2/4"}))
+    for wished, words in [
+        ({"keep_bars": "3", "key": "G#m"}, "--key G#m clash: a F4 is held"),
+        ({"keep_bars": "3", "range": "70-76"}, "--range 70-76 clash"),
+        ({"keep_bars": "3", "bars": 4}, "--bars 4 clash"),
+        ({"keep_bars": "3", "meter": "3/4"}, "--meter 3/4 clash: the tune is in 2/4"),
+        ({"keep_bars": "4-9"}, "there is no bar 9"),
+        ({"keep_bars": "1-5"}, "keeps all 5 bars"),
+    ]:
+        with pytest.raises(Unsatisfiable, match=words):
+            grid().constraint(GridWishes(**wished), tune)
+    with pytest.raises(Unsatisfiable, match="--bars 4 and --length 20 clash"):
+        grid().constraint(GridWishes(bars=4), Given(20))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"bars": -1}, {"bars": 2000}, {"meter": "none"}, {"density": "0"}, {"density": "fast"}, {"range": "9-4"},
+     {"keep_bars": "9-4"}, {"key": "H"}],
+)  # fmt: skip
+def test_wishes_that_mean_nothing(wrong):
+    with pytest.raises(OptionError):
+        GridWishes(**wrong)
+
+
+@given(wishes)
+def test_the_same_wishes_make_the_same_rule(wished):
+    assume(wished != GridWishes())
+    first, second = (grid().constraint(wished) for _ in range(2))
+    assert first.allowed(first.start(())) == second.allowed(second.start(()))
