@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from composer.api import UsageError
-from composer.cli import wishes
+from composer.cli import temperature, wishes
 
 if TYPE_CHECKING:
     from composer.cli.console import Console
 
 command_class = wishes.WishingCommand
 
-TUNE, OPENING, WRITING, MODEL = "The music", "How it begins", "How it is written", "Who composes"
+TUNE, CHOICE, OPENING, WRITING, MODEL = (
+    "The music", "What is kept", "How it begins", "How it is written", "Who composes"
+)  # fmt: skip
 
 RANGES: dict[str, tuple[float, float, str]] = {
-    "temp": (0.0, 1e6, "0 (always the likeliest step), 1 (as the model learnt it) or another number up to 1000000"),
     "top_k": (0, 2**31, "0 for all steps, or a whole number up to 2147483648"),
     "top_p": (1e-9, 1.0, "a number above 0, up to 1"),
     "min_p": (0.0, 1.0, "a number from 0 to 1"),
     "length": (1, 10**9, "1 to 1000000000"),
     "count": (1, 10**9, "1 to 1000000000"),
     "seed": (0, 2**63 - 1, "a whole number from 0 to 9223372036854775807"),
+    "max_copy": (4, 10**9, "4 to 1000000000; runs of fewer notes are in every piece"),
     "width": (0, 4096, "1 to 4096, or 0 for as many as are worth it"),
 }
 """The lowest and highest value of each numeric option, and how to say so."""
@@ -45,11 +46,13 @@ def gen(
         typer.Option(metavar="N", help="The same seed gives the same piece again.", rich_help_panel=TUNE),
     ] = None,
     temp: Annotated[
-        float,
+        str,
         typer.Option(
-            metavar="T", help="Temperature: lower is safer, higher is wilder; 0 never gambles.", rich_help_panel=TUNE
+            metavar="T",
+            help="Temperature: lower is safer, higher is wilder; 0 never gambles. 0.6..1.2 changes over the piece.",
+            rich_help_panel=TUNE,
         ),
-    ] = 1.0,
+    ] = "1.0",
     top_k: Annotated[
         int, typer.Option(metavar="K", help="Draw from the K likeliest steps only; 0 for all.", rich_help_panel=TUNE)
     ] = 0,
@@ -66,6 +69,23 @@ def gen(
     free: Annotated[
         bool, typer.Option("--free", help="Compose without the rules of the representation.", rich_help_panel=TUNE)
     ] = False,
+    max_copy: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Share at most N notes in a row with a tune that was taught.", rich_help_panel=CHOICE
+        ),
+    ] = None,
+    take: Annotated[
+        int | None, typer.Option(metavar="N", help="Compose N pieces to choose from.", rich_help_panel=CHOICE)
+    ] = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="Of these, keep the best K, the best first; else one.", rich_help_panel=CHOICE),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="WHAT", help="What is best: likelihood, originality or form.", rich_help_panel=CHOICE),
+    ] = None,
     prime: Annotated[
         str | None, typer.Option(metavar="FILE", help="A file to go on from; - for stdin.", rich_help_panel=OPENING)
     ] = None,
@@ -116,14 +136,18 @@ def gen(
     pieces in files, --resume goes on with what was interrupted; torchrun divides numbered files among processes.
     """
     console: Console = context.obj
-    _check(temp=temp, top_k=top_k, top_p=top_p, min_p=min_p, length=length, count=count, seed=seed, width=width)
+    warmth = temperature.parse(temp)
+    _check(top_k=top_k, top_p=top_p, min_p=min_p, length=length, count=count, seed=seed, width=width, max_copy=max_copy)
+    choice = None
+    if take is not None or keep is not None or by is not None:
+        from composer.cli import choosing
+
+        choice = choosing.asked(take, keep, by, count=count, resume=resume)
     if prime is not None and prime_text is not None:
         raise UsageError("--prime and --prime-text are two openings", "give one of the two")
-    if count == 1:
-        # one piece takes products too small to share: on a busy machine, threads that wait for one another cost a
-        # multiple of what they save on a quiet one
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from composer.core import threads
 
+    threads.one_at_first()
     from composer.cli.composing import compose
     from composer.cli.planning import Asked, planned
     from composer.core import ranks, registry
@@ -133,10 +157,10 @@ def gen(
     console.quiet = quiet or not among.first
     asked = Asked(
         rep,
-        count,
+        choice.keep if choice else count,
         length,
         seed,
-        {"temperature": temp, "top_k": top_k, "top_p": top_p, "min_p": min_p},
+        {"temperature": warmth, "top_k": top_k, "top_p": top_p, "min_p": min_p},
         condition or [],
         wishes.given(context, registry.representation(rep)),
         free,
@@ -150,6 +174,8 @@ def gen(
         checkpoint,
         device,
         width,
+        choice,
+        max_copy,
     )
     compose(planned(asked, console, among))
 

@@ -23,7 +23,9 @@ from composer.core.ranks import Ranks
 from composer.formats import WriteSettings
 
 if TYPE_CHECKING:
+    from composer.cli.choosing import Choice, Scorer
     from composer.cli.record import Record
+    from composer.core.generation import Judge
 
 __all__ = ["Asked", "Plan", "planned"]
 
@@ -50,6 +52,8 @@ class Asked:
     checkpoint: Path | None = None
     device: str = "auto"
     width: int = 0
+    choice: Choice | None = None
+    max_copy: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ class Plan:
     """All that is decided before anything is composed.
 
     `request` names the pieces that this process composes; together with those that an earlier run left, they are
-    `share`. `labels` are what the pieces are: as they begin, and as was asked for. `record` is kept beside the output.
+    `share`. What the `judge` refuses is composed again; where there is a `choice`, only the best of all are kept.
+    `labels` are what the pieces are: as they begin, and as was asked for. `record` is kept beside the output.
     """
 
     player: Player
@@ -67,6 +72,8 @@ class Plan:
     labels: Mapping[str, str]
     share: int
     record: Record | None
+    judge: Judge | None = None
+    choice: tuple[Choice, Scorer] | None = None
 
 
 def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
@@ -89,19 +96,22 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
         console.warn(reason)
     given, labels = _given(asked, model.representation, console)
     constraint = None if asked.free else model.representation.constraint(asked.wishes, given)
+    most = model.representation.most_steps(asked.wishes, given)
     request = Request(
-        length=model.representation.most_steps(asked.wishes, given),
-        count=asked.count,
+        length=most,
+        count=asked.choice.take if asked.choice else asked.count,
         seed=_seed(asked, saved),
         primer=given.primer,
         conditions=conditions.given(asked.conditions, model.spec.conditions),
         width=asked.width,
-        numbers=numbers,
-        **asked.filters,
+        numbers=None if asked.choice else numbers,
+        **_filters(asked, model, given, most),
     )
+    judge, choice = _choosing(asked, model, path, given)
     record = _record(asked, outgoing, model, device, request, given, saved)
     _introduce(console, asked, outgoing, path, request)
-    return Plan(model, request, constraint, outgoing, {**labels, **request.conditions}, len(share), record)
+    labels = {**labels, **request.conditions}
+    return Plan(model, request, constraint, outgoing, labels, len(share), record, judge, choice)
 
 
 def _saved(asked: Asked, outgoing: Delivery, among: Ranks) -> Record | None:
@@ -111,6 +121,10 @@ def _saved(asked: Asked, outgoing: Delivery, among: Ranks) -> Record | None:
         raise UsageError(
             f"{among.world} processes cannot write one stream",
             f"number the files: --output tunes/%0{len(str(asked.count))}d{outgoing.format.suffixes[0]}",
+        )
+    if asked.choice and not among.alone:
+        raise UsageError(
+            f"{among.world} processes cannot choose together", "choose in one process, or leave out --take"
         )
     if asked.resume and isinstance(target, ToStdout):
         raise UsageError("what went to stdout cannot be gone on with", "name a file: --output FILE")
@@ -148,6 +162,35 @@ def _given(asked: Asked, representation: Representation, console: Console) -> tu
         return Given(asked.length, tune=tune), {**tune.labels, **wished}
     begun = opening.given(representation, console, asked.prime, asked.prime_text)
     return Given(asked.length, begun.steps), {**begun.labels, **wished}
+
+
+def _filters(asked: Asked, model: Player, given: Given, most: int) -> Mapping[str, Any]:
+    """The filters of a Request, a temperature that changes laid over the piece that is asked for."""
+    if isinstance(asked.filters.get("temperature", 1.0), int | float):
+        return asked.filters
+    from composer.cli import temperature
+
+    begun = len(given.primer)
+    wished = most if most != begun + model.representation.length else None
+    return temperature.spread(asked.filters, model.header.record, length=asked.length or wished, most=most, begun=begun)
+
+
+def _choosing(
+    asked: Asked, model: Player, path: Path, given: Given
+) -> tuple[Judge | None, tuple[Choice, Scorer] | None]:
+    """Who refuses pieces, and who chooses among them, where anybody does. Raises UsageError, CheckpointError."""
+    judge = choice = None
+    if asked.max_copy is not None:
+        from composer.cli import copies
+
+        if given.tune is not None:
+            raise UsageError("--max-copy does not know bars that are kept", "leave out --max-copy or --keep-bars")
+        judge = copies.limit(asked.max_copy, model.representation, path, given.primer)
+    if asked.choice is not None:
+        from composer.cli import choosing
+
+        choice = asked.choice, choosing.scorer(asked.choice.by, model, path)
+    return judge, choice
 
 
 def _seed(asked: Asked, saved: Record | None) -> int:
@@ -204,6 +247,8 @@ def _record(
         "min_p": request.min_p,
         "condition": dict(request.conditions),
         "free": asked.free,
+        **({"max_copy": asked.max_copy} if asked.max_copy is not None else {}),
+        **({"take": asked.choice.take, "by": asked.choice.by} if asked.choice is not None else {}),
         "primer": request.primer,
         **({"tune": model.representation.prime(given.tune)} if given.tune is not None else {}),
         "format": outgoing.format.name,

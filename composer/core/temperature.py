@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from composer.api.sampling import Floats, Ints
 
-__all__ = ["TemperatureCurve"]
+__all__ = ["TemperatureCurve", "usual_length"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,9 @@ class TemperatureCurve:
         """
         way = np.minimum(drawn / max(self.steps - 1, 1), 1.0)
         return np.asarray(self.first + (self.last - self.first) * way, np.float32)
+
+
+def usual_length(record: Mapping[str, Any]) -> int | None:
+    """How many steps the pieces that a model was taught have on average, by the record of its training, if it says."""
+    pieces, steps = (record.get(name, {}).get("train") for name in ("pieces", "counted"))
+    return round(steps / pieces) if pieces and steps else None

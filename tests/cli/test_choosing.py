@@ -1,0 +1,214 @@
+"""Choosing among many pieces, pieces that copy little, and temperatures that change."""
+
+import re
+
+import pytest
+
+from composer.core.checkpoint import load, save
+from composer.core.melodies import melodies_of
+from composer.core.originality import attach, taught
+from composer.core.player import open_player
+
+
+@pytest.fixture
+def gen(composer, checkpoint):
+    """Run `composer gen abc` with the small model of tunes."""
+    return lambda *arguments: composer("gen", "abc", "--checkpoint", checkpoint, *arguments)
+
+
+@pytest.fixture
+def take(gen):
+    """Run `composer gen abc --take 8` with the small model of tunes."""
+
+    def run(*arguments):
+        return gen("--take", "8", "--seed", "5", *arguments)
+
+    return run
+
+
+def told(result):
+    """Numbers and seeds of the pieces that were kept, the best first, and their figures."""
+    lines = re.findall(r"^  (\d+)\. piece (\d+) \(seed (\d+)\): (-?[\d.]+)", result.err, re.MULTILINE)
+    assert [int(place) for place, *_ in lines] == list(range(1, 1 + len(lines)))
+    return [(int(number), int(seed), float(figure)) for _, number, seed, figure in lines]
+
+
+@pytest.fixture
+def knowing(checkpoint, tunes, tmp_path):
+    """The small model, with the melodies of a tune that it composes itself, which it may then not copy."""
+    player = open_player(checkpoint)
+    from composer.core.generation import Drew, Request, generate
+
+    def steps(seed):
+        request = Request(length=player.representation.length, seed=seed)
+        events = generate(player.sampler, player.spec, request, player.representation.constraint())
+        return [step for event in events if isinstance(event, Drew) for step in event.steps]
+
+    pieces = [player.representation.decode(steps(seed)) for seed in (5, 7)]
+    path = tmp_path / "knowing.safetensors"
+    save(path, attach(load(checkpoint), melodies_of(pieces, player.representation)))
+    return path
+
+
+class TestTake:
+    def test_the_best_are_written_in_order_and_numbered_from_1(self, take, gen, tmp_path):
+        result = take("--keep", "3", "--by", "form", "--output", tmp_path / "best%d.abc")
+        assert result.code == 0, result.err
+        assert "kept 3 of 8 pieces by form" in result.err
+        kept = told(result)
+        assert [figure for *_, figure in kept] == sorted((figure for *_, figure in kept), reverse=True)
+        assert sorted(path.name for path in tmp_path.glob("*.abc")) == ["best1.abc", "best2.abc", "best3.abc"]
+        for place, (number, seed, _) in enumerate(kept, 1):
+            assert seed == 4 + number
+            alone = gen("--seed", seed, "--width", "8")
+            assert (tmp_path / f"best{place}.abc").read_bytes() == alone.data
+
+    def test_one_is_kept_by_likelihood_where_nothing_else_is_said(self, take):
+        result = take()
+        assert result.out.count("X:1") == 1
+        everything = told(take("--keep", "8"))
+        assert len({number for number, *_ in everything}) == 8
+        assert told(result) == everything[:1]
+
+    def test_many_go_into_one_stream_as_one_tune_after_another(self, take):
+        assert re.findall("^X:(.*)$", take("--keep", "3").out, re.MULTILINE) == ["1", "2", "3"]
+
+    def test_the_same_choice_again(self, take):
+        for by in ("likelihood", "form"):
+            assert take("--keep", "2", "--by", by).data == take("--keep", "2", "--by", by).data
+
+    def test_by_originality_what_copies_least_comes_first(self, take, knowing):
+        result = take("--keep", "8", "--by", "originality", "--checkpoint", knowing)
+        assert result.code == 0, result.err
+        figures = [figure for *_, figure in told(result)]
+        assert figures == sorted(figures)
+        assert {number for number, *_ in told(result)[-2:]} == {1, 3}
+
+    def test_quiet_says_nothing(self, take):
+        assert take("--quiet").err == ""
+
+    def test_what_has_no_notes_is_not_kept(self, take, tmp_path):
+        out = tmp_path / "t%d.mid"
+        result = take("--keep", "8", "--length", "2", "--free", "--output", out)
+        assert result.code == 1
+        assert re.search(r"error: only \d pieces? could be kept: \d had no notes\n", result.err)
+        assert len(list(tmp_path.glob("*.mid"))) == len(told(result)) < 8
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            (("--keep", "9"), ("of 8 pieces, 9 cannot be kept", "--keep 1 to 8")),
+            (("--keep", "0"), ("of 8 pieces, 0 cannot be kept",)),
+            (("--by", "frm"), ("cannot be chosen by `frm`", "did you mean `form`?")),
+            (("--by", "xyz"), ("likelihood, originality, form",)),
+            (("--count", "2"), ("--count and --take",)),
+            (("--resume",), ("a choice cannot be gone on with", "--force")),
+            (("--take", "1000000001"), ("--take cannot be 1000000001", "1 to 1000000")),
+            (("--take", "0"), ("--take cannot be 0",)),
+            (("--take", "many"), ("`--take` needs a whole number",)),
+        ],
+    )
+    def test_choices_that_make_no_sense(self, take, options, words):
+        take(*options).failed(*words, code=2)
+
+    def test_nothing_to_choose_from(self, gen):
+        gen("--keep", "2").failed("--keep has nothing to choose from", "--take", code=2)
+        gen("--by", "form").failed("--by has nothing to choose from", code=2)
+
+    def test_a_model_that_keeps_no_melodies(self, take):
+        take("--by", "originality").failed("keeps no melodies", "--by originality")
+
+    def test_words_have_no_form(self, composer):
+        composer("gen", "text", "--take", "2", "--by", "form").failed("`text` is no music", "likelihood", code=2)
+        composer("gen", "text", "--take", "2", "--by", "originality").failed("`text`", "--by originality", code=2)
+
+    def test_several_processes(self, take, monkeypatch, tmp_path):
+        for name, value in {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "localhost", "MASTER_PORT": "1"}.items():
+            monkeypatch.setenv(name, value)
+        take("--output", tmp_path / "%d.abc").failed("2 processes cannot choose together", code=2)
+
+
+class TestMaxCopy:
+    def test_what_copies_too_much_is_composed_again(self, gen, knowing, composer, tmp_path):
+        limited = ("--checkpoint", knowing, "--count", "6", "--seed", "5", "--output")
+        assert gen(*limited, tmp_path / "any%d.abc").code == 0
+        assert gen(*limited, tmp_path / "own%d.abc", "--max-copy", "12").code == 0
+        same = [(tmp_path / f"any{n}.abc").read_bytes() == (tmp_path / f"own{n}.abc").read_bytes() for n in range(1, 7)]
+        assert not same[0]
+        assert not same[2]
+        assert any(same)
+        found = composer("originality", tmp_path / "own*.abc", "--checkpoint", knowing).out
+        assert all(int(notes) <= 12 for notes in re.findall(r"(\d+) notes from bar", found))
+
+    def test_a_piece_does_not_depend_on_its_neighbours(self, gen, knowing):
+        options = ("--checkpoint", knowing, "--seed", "5", "--max-copy", "12", "--width", "3")
+        assert gen(*options, "--count", "3").data.startswith(gen(*options).data.rstrip())
+
+    def test_of_what_was_chosen_too(self, take, knowing):
+        result = take("--checkpoint", knowing, "--max-copy", "12", "--by", "originality", "--keep", "8")
+        assert result.code == 0, result.err
+        assert max(figure for *_, figure in told(result)) <= 12
+        assert all(seed != 5 for _, seed, _ in told(result))
+
+    def test_there_is_an_end_to_trying(self, gen, checkpoint, tunes, tmp_path):
+        greedy = ("--temp", "0", "--seed", "1", "--max-copy", "4")
+        player = open_player(checkpoint)
+        tune = gen("--temp", "0", "--seed", "1").out
+        (tmp_path / "own.abc").write_text(tune)
+        from composer.api import Source
+
+        pieces = list(player.representation.read(Source(tmp_path / "own.abc", name="own.abc")))
+        path = tmp_path / "own.safetensors"
+        save(path, attach(load(checkpoint), melodies_of(pieces, player.representation)))
+        assert taught(path).tunes
+        one = gen(*greedy, "--checkpoint", path)
+        one.failed("piece 1 copied too much in each of 100 attempts", "--max-copy")
+        many = gen(*greedy, "--checkpoint", path, "--count", "2", "--output", tmp_path / "o%d.abc")
+        assert many.code == 1
+        assert "warning: piece 2 copied too much" in many.err
+        assert "2 of 2 pieces copied too much and were left out" in many.err
+        assert not list(tmp_path.glob("o?.abc"))
+        chosen = gen(*greedy, "--checkpoint", path, "--take", "2")
+        chosen.failed("only 0 pieces could be kept: 2 copied too much in each of 100 attempts")
+
+    def test_what_cannot_be_asked(self, gen, composer):
+        gen("--max-copy", "3").failed("--max-copy cannot be 3", "4 to", code=2)
+        gen("--max-copy", "16").failed("keeps no melodies", "--max-copy")
+        composer("gen", "text", "--max-copy", "16").failed("`text`", "--max-copy", code=2)
+
+    def test_notes_of_the_opening_are_no_copy(self, gen, knowing, tmp_path):
+        (tmp_path / "whole.abc").write_text(gen("--seed", "5").out)
+        opened = gen("--prime", tmp_path / "whole.abc", "--checkpoint", knowing, "--max-copy", "12", "--seed", "1")
+        assert opened.code == 0, opened.err
+
+
+class TestTemperature:
+    def test_goes_over_the_length_that_is_asked_for(self, gen):
+        whole = gen("--seed", "3", "--length", "200", "--temp", "0..3")
+        assert whole.data == gen("--seed", "3", "--length", "200", "--temp", "0..3/200").data
+        assert whole.data != gen("--seed", "3", "--length", "200", "--temp", "0..3/100").data
+        assert whole.data != gen("--seed", "3", "--length", "200").data
+
+    def test_else_over_that_of_the_pieces_that_were_taught(self, gen, checkpoint, tmp_path):
+        path, options = tmp_path / "long.safetensors", ("--seed", "3", "--free")
+        save(path, load(checkpoint).with_record(pieces={"train": 10}, counted={"train": 400}))
+        usual = gen(*options, "--checkpoint", path, "--temp", "0..3")
+        assert usual.data == gen(*options, "--temp", "0..3/40").data
+        assert usual.data != gen(*options, "--temp", "0..3").data, "where nothing is known, over the longest"
+
+    def test_a_level_one_is_a_plain_one(self, gen):
+        assert gen("--seed", "3", "--temp", "0.7..0.7").data == gen("--seed", "3", "--temp", "0.7").data
+
+    def test_any_of_many_is_what_it_is_alone(self, gen):
+        many = gen("--seed", "3", "--count", "3", "--width", "1", "--temp", "0.2..2")
+        assert many.out.startswith(gen("--seed", "3", "--width", "1", "--temp", "0.2..2").out.rstrip())
+
+    def test_in_frames(self, composer):
+        options = ("gen", "pianoroll", "--seed", "1", "--length", "40", "--format", "midi", "--temp")
+        assert composer(*options, "0.1..2").data != composer(*options, "0.1").data
+
+    @pytest.mark.parametrize(
+        "text", ["warm", "", "..", "0.5..", "..2", "1..-1", "1..2..3", "0..nan", "0..1/0", "0..1/", "1/5", "0..1e7"]
+    )
+    def test_what_is_none(self, gen, text):
+        gen("--temp", text).failed(f"--temp cannot be {text}", "0.6..1.2", code=2)
