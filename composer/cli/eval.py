@@ -1,8 +1,9 @@
-"""`composer eval`: how well a model knows music that it was not taught."""
+"""`composer eval`: how well a model knows music that it was not taught, and how like it what it composes is."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,8 +34,21 @@ def eval(  # noqa: A001 - the command's name
         typer.Option(metavar="PART", help="Only this part, of the list or as the model's own training split them."),
     ] = None,
     effort: Annotated[
-        int, typer.Option(metavar="N", help="How much work an estimate may be, where there is no exact figure.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            metavar="N", help="How much work an estimate may be, where there is no exact figure.", show_default="1"
+        ),
+    ] = None,
+    generated: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Compose N pieces, and set what can be measured of them beside these."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="With --generated: another seed.", show_default="1")
+    ] = None,
+    temp: Annotated[
+        float | None, typer.Option(metavar="T", help="With --generated: the temperature.", show_default="1.0")
+    ] = None,
     device: Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or mps.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
@@ -43,40 +57,83 @@ def eval(  # noqa: A001 - the command's name
 
     The less each step costs, in bits per token or nats per frame, the better: each piece is met afresh, and all steps
     are pooled.
+
+    With --generated, the model composes instead, as `composer gen` does, and a table sets its pieces beside these:
+    pitches, rhythm and form, what they copy, and whether they are valid; each as its mean and standard deviation on
+    both sides, and how many of the corpus's deviations apart the means are.
     """
-    from composer.cli.reading import Reading, report_left_out
     from composer.core import device as devices
-    from composer.core import evaluation, models, player, registry
+    from composer.core import models, registry
     from composer.core.split import PARTS
 
     console: Console = context.obj
     console.quiet = quiet
     if part is not None and part not in PARTS:
         raise UsageError(f"there is no part `{part}`", f"choose {', '.join(PARTS)}")
-    if effort < 1:
-        raise UsageError(f"--effort cannot be {effort}", "give 1 or more")
+    _check(effort, generated, seed, temp)
     registry.representation(rep)
     where = devices.resolve(device)
     if reason := devices.unused(device):
         console.warn(reason)
     path = models.located(checkpoint) if checkpoint else models.default(rep)
-    opened = player.open_checkpoint(path, rep, "eval {} FILES... --checkpoint")
+    if generated is None:
+        _cost(console, _Asked(rep, path, files, where, split, part, effort or 1, as_json))
+        return
+    from composer.cli.comparing import Asked, beside
+
+    seed, temp = 1 if seed is None else seed, 1.0 if temp is None else temp
+    beside(Asked(rep, path, files, generated, seed, temp, split, part, where, as_json), console)
+
+
+def _check(effort: int | None, generated: int | None, seed: int | None, temp: float | None) -> None:
+    """Raise UsageError for what cannot be meant."""
+    if effort is not None and effort < 1:
+        raise UsageError(f"--effort cannot be {effort}", "give 1 or more")
+    if generated is not None and effort is not None:
+        raise UsageError("--effort is for what steps cost, which --generated does not tell", "leave out one of the two")
+    for name, value in (("--seed", seed), ("--temp", temp)):
+        if generated is None and value is not None:
+            raise UsageError(f"{name} is for pieces that are composed", "say how many with --generated")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be measured, by which model."""
+
+    representation: str
+    path: Path
+    files: list[str]
+    device: str
+    split: Path | None
+    part: str | None
+    effort: int
+    as_json: bool
+
+
+def _cost(console: Console, asked: _Asked) -> None:
+    """Print what each step costs the model."""
+    from composer.cli.reading import Reading, report_left_out
+    from composer.core import evaluation, player
+
+    opened = player.open_checkpoint(asked.path, asked.representation, "eval {} FILES... --checkpoint")
     with Reading(console) as reading:
         found = evaluation.evaluate(
             opened,
-            files,
-            device=where,
-            listing=split,
-            part=part,
-            effort=effort,
+            asked.files,
+            device=asked.device,
+            listing=asked.split,
+            part=asked.part,
+            effort=asked.effort,
             reading=reading.tell,
             measured=reading.measure,
         )
     report_left_out(console, found)
-    if as_json:
-        console.write(json.dumps({"checkpoint": path.stem, "representation": rep, **found.to_json()}) + "\n")
+    name = asked.path.stem
+    if asked.as_json:
+        told = {"checkpoint": name, "representation": asked.representation, **found.to_json()}
+        console.write(json.dumps(told) + "\n")
     else:
-        console.write(_line(path.stem, found, opened.representation.step_name) + "\n")
+        console.write(_line(name, found, opened.representation.step_name) + "\n")
 
 
 def _line(name: str, found: Evaluation, step: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from composer.api import Kind, Piece, ReadError
 from composer.core.arrays import open_part, write_part
 from composer.core.batches import Windows
+from composer.core.checkpoint import Header
 from composer.core.corpus import Refusals, read
 from composer.core.device import placed
 from composer.core.player import Opened
@@ -66,7 +67,7 @@ def evaluate(
     """
     representation = opened.representation
     corpus = read(representation, arguments, progress=reading)
-    pieces = _chosen(opened, corpus.pieces, listing, part)
+    pieces = chosen(opened.checkpoint.header, corpus.pieces, listing, part)
     refused = Refusals()
     refused.merge(corpus.refused)
     with tempfile.TemporaryDirectory() as folder:
@@ -93,13 +94,17 @@ def evaluate(
     )
 
 
-def _chosen(opened: Opened, pieces: Sequence[Piece], listing: Path | None, part: str | None) -> Sequence[Piece]:
-    """The pieces to measure. Raises ReadError where there are none, or nothing tells which they are."""
+def chosen(header: Header, pieces: Sequence[Piece], listing: Path | None, part: str | None) -> Sequence[Piece]:
+    """Those of `pieces` that are in `part`: as `listing` says (there, `test` by default), else as the model of this
+    `header` had its training split by shares; all of them where neither is given.
+
+    Raises ReadError where there are none, or nothing tells which they are.
+    """
     if listing is not None:
         return listed(listing, part or "test", pieces)
     if part is None:
         return pieces
-    shares = opened.checkpoint.header.record.get("split", {})
+    shares = header.record.get("split", {})
     if not all(isinstance(shares.get(name), float | int) for name in ("valid", "test")):
         raise ReadError("the model's training did not split by shares", "name the files to measure, or give --split")
     found = divide(Split(valid=shares["valid"], test=shares["test"]), pieces, {}).pieces[part]

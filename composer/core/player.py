@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from composer.api import CheckpointError, Kind, Model, OptionError, Representation, Sampler, SequenceSpec, Unsupported
 from composer.core import checkpoint, options, registry
 from composer.core.device import placed
 
+GEN = "gen {} --checkpoint"
+"""The command that a checkpoint is good for, but for its name."""
 
-@dataclass(frozen=True, slots=True)
-class Player:
+
+class Player(NamedTuple):
     """A model that is ready to compose; `digest` is that of its file."""
 
     header: checkpoint.Header
@@ -40,8 +41,7 @@ def restore_representation(header: checkpoint.Header) -> Representation:
     return representation
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Opened:
+class Opened(NamedTuple):
     """A checkpoint, and the representation, model and settings that it was made with."""
 
     checkpoint: checkpoint.Checkpoint
@@ -50,7 +50,7 @@ class Opened:
     config: Any
 
 
-def open_checkpoint(path: Path, representation: str | None = None, use: str = "gen {} --checkpoint") -> Opened:
+def open_checkpoint(path: Path, representation: str | None = None, use: str = GEN) -> Opened:
     """Open the checkpoint at `path`. Raises CheckpointError where it is no model, or not of the `representation` named.
 
     `use` is the command that another representation's checkpoint is good for.
@@ -75,13 +75,13 @@ def open_checkpoint(path: Path, representation: str | None = None, use: str = "g
     return Opened(saved, restored, model, config)
 
 
-def open_player(path: Path, representation: str | None = None, device: str = "cpu") -> Player:
-    """Open the checkpoint at `path`, to play on `device` (`cpu`, `cuda`, `mps`).
+def open_player(path: Path, representation: str | None = None, device: str = "cpu", use: str = GEN) -> Player:
+    """Open the checkpoint at `path`, to play on `device` (`cpu`, `cuda`, `mps`); `use` as for `open_checkpoint`.
 
     On the CPU the model's own sampler plays, without torch where the model has one. Raises CheckpointError as
     `open_checkpoint` does, and where the weights are not those of the model; DeviceError as `device.placed` does.
     """
-    opened = open_checkpoint(path, representation)
+    opened = open_checkpoint(path, representation, use)
     header, weights = opened.checkpoint.header, opened.checkpoint.weights
     with _fitting(path):
         sampler = opened.model.sampler(header.spec, opened.config, weights) if device == "cpu" else None

@@ -76,3 +76,73 @@ def test_what_cannot_be_measured(evaluated, composer, checkpoint, tmp_path):
     composer("eval", "pianoroll", tmp_path, "--checkpoint", checkpoint).failed(
         "composes `abc`, not `pianoroll`", "composer eval abc FILES..."
     )
+
+
+class TestGenerated:
+    def test_a_table_sets_both_sides_beside_each_other(self, evaluated, tunes):
+        done = evaluated(tunes, "--generated", "5")
+        assert done.code == 0, done.err
+        title, heads, *lines = done.out.splitlines()
+        assert title == "small: 5 pieces composed with seed 1 at temperature 1, beside 4 pieces"
+        assert heads.split() == ["composed", "corpus", "apart"]
+        assert {"pitch", "together", "time", "form", "copying", "validity"} <= {line.strip() for line in lines}
+        filled = next(line for line in lines if "every bar fills its meter" in line)
+        assert filled.split()[-7:] == ["100.0%", "±", "0.0", "100.0%", "±", "0.0", "+0.00"]
+        assert "lie within one standard deviation" in done.err
+        assert "copies were looked for in the corpus itself" in done.err
+
+    def test_figures_for_programs(self, evaluated, tunes):
+        done = evaluated(tunes, "--generated", "5", "--seed", "7", "--temp", "0.8", "--json")
+        told = json.loads(done.out)
+        assert (told["representation"], told["seed"], told["temperature"]) == ("abc", 7, 0.8)
+        assert (told["composed"]["pieces"], told["corpus"]["pieces"], told["copied_from"]) == (5, 4, "corpus")
+        pitches = told["measures"]["pitches_used"]
+        assert set(pitches) == {"composed", "corpus", "distance"}
+        apart = pitches["composed"]["mean"] - pitches["corpus"]["mean"]
+        assert pitches["distance"] == pytest.approx(apart / pitches["corpus"]["deviation"])
+        assert done.out == evaluated(tunes, "--generated", "5", "--seed", "7", "--temp", "0.8", "--json").out
+
+    def test_beside_a_part_of_a_list(self, evaluated, tunes, tmp_path):
+        listing = tmp_path / "split.txt"
+        listing.write_text("train tunes.abc: tune 1\ntest tunes.abc: tune 2\n")
+        told = json.loads(evaluated(tunes, "--generated", "2", "--split", listing, "--json").out)
+        assert told["corpus"]["pieces"] == 1
+
+    def test_what_it_has_no_steps_for_is_counted(self, evaluated, tunes, tmp_path):
+        (tmp_path / "more.abc").write_text(tunes.read_text() + "\nX:5\nT:Quick! 99 Q?\nM:4/4\nL:1/8\nK:G\nG8|\n")
+        done = evaluated(tmp_path / "more.abc", "--generated", "2", "--json")
+        assert json.loads(done.out)["corpus"]["pieces"] == 4
+        assert "1 more was left out" in done.err
+        assert "symbols that the model has not learnt" in done.err
+
+    def test_no_colour_reaches_a_file_and_a_terminal_has_some(self, evaluated, composer, checkpoint, tunes):
+        assert "\033" not in evaluated(tunes, "--generated", "2").out
+        asked = ("eval", "abc", tunes, "--checkpoint", checkpoint, "--generated", "2", "--quiet")
+        assert "\033[" in composer(*asked, terminal=True).out
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            (["--generated", "0"], "--generated cannot be 0"),
+            (["--generated", "-3"], "--generated cannot be -3"),
+            (["--generated", "1000000"], "give 1 to 10000"),
+            (["--generated", "2", "--temp", "-1"], "--temp cannot be -1"),
+            (["--generated", "2", "--temp", "nan"], "--temp cannot be nan"),
+            (["--generated", "2", "--seed", "-1"], "--seed cannot be -1"),
+            (["--generated", "2", "--effort", "3"], "--effort is for what steps cost"),
+            (["--seed", "3"], "say how many with --generated"),
+            (["--temp", "0.5"], "say how many with --generated"),
+        ],
+    )
+    def test_what_cannot_be_meant(self, evaluated, tunes, options, words):
+        evaluated(tunes, *options).failed(words, code=2)
+
+    def test_what_cannot_be_compared(self, evaluated, composer, checkpoint, tunes, tmp_path):
+        (tmp_path / "empty").mkdir()
+        evaluated(tmp_path / "empty", "--generated", "2").failed("empty")
+        (tmp_path / "broken.safetensors").write_bytes(b"no model")
+        asked = ("eval", "abc", tunes, "--generated", "2", "--checkpoint")
+        composer(*asked, tmp_path / "broken.safetensors").failed("broken.safetensors")
+        composer("eval", "grid", tunes, "--generated", "2", "--checkpoint", checkpoint).failed(
+            "composes `abc`, not `grid`", "composer eval abc FILES... --generated"
+        )

@@ -1,0 +1,120 @@
+"""What is composed beside a corpus: both measured alike, and how far apart they are."""
+
+import pytest
+
+from composer.api import ComposerError, Piece, ReadError, Source
+from composer.core import registry
+from composer.core.comparison import Row, Spread, compare
+from composer.core.gauge import gauge
+from composer.core.generation import Request
+from composer.core.measures import Measure
+from composer.core.melodies import melodies_of
+from composer.core.player import open_player
+
+LENGTH = Measure("length", "length", "time")
+
+
+@pytest.fixture
+def player(checkpoint):
+    return open_player(checkpoint, "abc")
+
+
+@pytest.fixture
+def pieces(player, tune_file):
+    return [piece for piece in player.representation.read(Source(tune_file)) if isinstance(piece, Piece)]
+
+
+def composed(player, pieces, count=6, **settings):
+    return compare(player, pieces, Request(400, count, seed=3), player.representation.constraint(), **settings)
+
+
+def rows_of(comparison):
+    return {row.measure.name: row for row in comparison.rows}
+
+
+class TestSpread:
+    def test_mean_and_deviation(self):
+        assert Spread.of([1.0, 3.0]) == Spread(2.0, pytest.approx(2**0.5), 2)
+        assert Spread.of([1.0]) == Spread(1.0, 0.0, 1)
+        assert Spread.of([]) is None
+
+    def test_a_distance_is_in_deviations_of_the_corpus(self):
+        row = Row(LENGTH, composed=Spread(5.0, 9.0, 10), corpus=Spread(4.0, 0.5, 10))
+        assert row.distance == 2
+        assert Row(LENGTH, row.corpus, row.composed).distance == pytest.approx(-1 / 9)
+
+    def test_beside_pieces_that_are_all_alike_only_the_same_is_near(self):
+        alike = Spread(4.0, 0.0, 10)
+        assert Row(LENGTH, alike, alike).distance == 0
+        assert Row(LENGTH, Spread(5.0, 1.0, 10), alike).distance is None
+        assert Row(LENGTH, None, alike).distance is None
+
+
+class TestCompare:
+    def test_both_sides_are_measured(self, player, pieces):
+        told = composed(player, pieces)
+        rows = rows_of(told)
+        assert (told.composed, told.corpus, told.taught) == (6, 4, False)
+        assert rows["pitch_range"].corpus.pieces == 4
+        assert rows["pitch_range"].composed.pieces == 6 - told.silent
+        assert rows["without_error"].composed.mean == rows["bars_filled"].composed.mean == 1, "the rules see to it"
+
+    def test_the_same_request_gives_the_same_figures(self, player, pieces):
+        assert composed(player, pieces).rows == composed(player, pieces).rows
+
+    def test_what_a_tune_shares_with_itself_is_not_copied(self, player, pieces):
+        assert rows_of(composed(player, pieces))["longest_run"].corpus.mean < 10
+
+    def test_what_was_taught_is_where_copies_are_looked_for(self, player, pieces):
+        told = composed(player, pieces, taught=melodies_of([], player.representation))
+        assert told.taught
+        assert rows_of(told)["longest_run"].composed.mean == 0
+
+    def test_copies_and_what_there_are_no_steps_for_are_counted(self, player, pieces):
+        strange = Piece("T:99 $\nM:4/4\nL:1/8\nK:C\nC8|]\n", source="odd.abc: tune 9")
+        told = composed(player, [*pieces, pieces[0], strange])
+        assert told.corpus == 4
+        assert sorted(told.refusals.counts.values()) == [1, 1]
+        with pytest.raises(ReadError, match=r"no piece can be compared: 1 refused because .*odd\.abc"):
+            composed(player, [strange])
+
+    def test_it_tells_how_far_it_is(self, player, pieces):
+        told = []
+        composed(player, pieces, measured=lambda done, of: told.append((done, of)))
+        assert told == [(number, 10) for number in range(1, 11)]
+
+
+def test_a_tune_of_the_corpus_is_known_where_another_piece_is_it(player, pieces):
+    steps = [player.representation.encode(piece) for piece in pieces]
+    by = gauge(player.representation, steps)
+    assert by.other(steps[0])["longest_run"] == len(player.representation.score(pieces[0]).notes)
+    assert by.own(0)["longest_run"] < by.other(steps[0])["longest_run"]
+
+
+def test_a_bar_that_does_not_fill_its_meter_is_found(player):
+    representation = player.representation
+    by = gauge(representation, [])
+    whole, short = (representation.prime(Piece(f"M:4/4\nL:1/8\nK:C\nC4D4|{bar}|C8|]\n")) for bar in ("E8", "E4"))
+    assert (by.other(whole)["bars_filled"], by.other(short)["bars_filled"]) == (1, 0)
+    assert by.other(short)["without_error"] == 0
+
+
+def test_what_is_silent_has_no_figures(player):
+    assert gauge(player.representation, []).other([]) is None
+
+
+def test_words_are_measured_by_their_lines():
+    text = registry.representation("text")()
+    poems = [Piece("the fox is here\nand so am I\n"), Piece("the fox is here\nthe moon is not\n")]
+    text.fit(poems)
+    by = gauge(text, [text.encode(poem) for poem in poems])
+    assert by.own(0)["lines_copied"] == 0.5
+    assert by.other(text.encode(poems[0]))["lines_copied"] == 1
+    assert by.other([]) is None
+    assert {measure.name for measure in by.measures} == set(by.own(0))
+
+
+def test_a_model_that_says_nothing(player, pieces, monkeypatch):
+    monkeypatch.setattr(type(player.representation), "score", lambda self, piece: None)
+    with pytest.raises(ComposerError, match="can be heard or read"):
+        composed(player, pieces)
