@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from operator import ne
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +23,9 @@ from composer.api import (
     Source,
     Step,
     TextDecoder,
-    Unsatisfiable,
     hookimpl,
 )
 from composer.formats import scores
-from composer.formats.bars import wished_meter
 from composer.formats.gridded import (
     TRANSPOSITIONS,
     Music,
@@ -43,6 +40,7 @@ from composer.formats.gridded import (
 )
 from composer.formats.labels import labels_of, meters_of, transposed
 from composer.formats.quantise import SLACK, GridNote, Unfit, sounding
+from composer.formats.wishing import in_meter, labels_of_meter
 from composer_grid.melody import second_voice, to_c, top_part
 from composer_grid.options import WHOLE_NOTES, GridOptions, length_of
 from composer_grid.rule import END, Canonical
@@ -177,23 +175,13 @@ class Grid(Representation):
         return total + 1 if total is not None else super().most_steps(wishes, given)
 
     def wished_labels(self, wishes: Any) -> Mapping[str, str]:
-        if wishes is None or not wishes.meter:
-            return {}
-        meter = wished_meter(wishes.meter)
-        return {"meter": f"{meter.numerator}/{meter.denominator}"}
+        return labels_of_meter(wishes.meter if wishes is not None else "")
 
     def _tune(self, wishes: GridWishes, given: Given) -> Tune | None:
         """What bars are kept of. Raises Unsatisfiable where its meter is another one than is wished."""
         if given.tune is None:
             return None
-        wished = self.wished_labels(wishes)
-        meter = given.tune.labels.get("meter")
-        if meter and meter != wished.get("meter", meter):
-            raise Unsatisfiable(
-                f"--keep-bars {wishes.keep_bars} and --meter {wishes.meter} clash: the tune is in {meter}",
-                "leave out --meter",
-            )
-        score = self.score(replace(given.tune, labels={**given.tune.labels, **wished}))
+        score = self.score(in_meter(given.tune, wishes.meter, wishes.keep_bars))
         steps = (step for step in self.prime(given.tune) if isinstance(step, int))
         return Tune(tuple(steps), score) if score is not None else None
 

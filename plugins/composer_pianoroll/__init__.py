@@ -37,9 +37,10 @@ from composer.formats.gridded import (
 )
 from composer.formats.labels import labels_of, meters_of, transposed
 from composer.formats.quantise import OFFGRID, Unfit, sounding
+from composer.formats.scales import parse_range
+from composer.formats.wishing import in_meter, labels_of_meter
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
-from composer_pianoroll.pitches import pitches
-from composer_pianoroll.rule import PianorollWishes, RollRule
+from composer_pianoroll.wishes import PianorollWishes, Tune, automaton, frames_of
 
 __all__ = ["Pianoroll", "PianorollOptions", "PianorollWishes", "Roll"]
 
@@ -71,7 +72,7 @@ class PianorollOptions:
     )
 
     def __post_init__(self) -> None:
-        pitches(self.range)
+        parse_range(self.range)
         for name, most in (("steps", MOST_STEPS), ("stack", MOST_STACKED)):
             if not 1 <= getattr(self, name) <= most:
                 raise OptionError(f"`{name}` cannot be {getattr(self, name)}", f"give a whole number from 1 to {most}")
@@ -99,7 +100,8 @@ class Pianoroll(Representation):
     def __init__(self, options: PianorollOptions | None = None) -> None:
         super().__init__(options)
         chosen: PianorollOptions = self.options
-        self.layout = Layout(*pitches(chosen.range), onsets=chosen.onsets, stack=chosen.stack)
+        within = parse_range(chosen.range)
+        self.layout = Layout(within.low, within.high, onsets=chosen.onsets, stack=chosen.stack)
         self.conditions: dict[str, tuple[str, ...]] = {}
         self.length = -(-BEATS * chosen.steps // chosen.stack)
 
@@ -163,7 +165,25 @@ class Pianoroll(Representation):
         return self._piece(score, score.title or "the score", opening=True)
 
     def constraint(self, wishes: Any = None, given: Given | None = None) -> Constraint | None:
-        return RollRule(self.layout, wishes)
+        wishes, given = wishes or PianorollWishes(), given or Given()
+        most = self.most_steps(wishes, given)
+        return automaton(wishes, self.layout, self.options.steps, given, self._tune(wishes, given), most)
+
+    def most_steps(self, wishes: Any, given: Given) -> int:
+        wishes = wishes or PianorollWishes()
+        total = frames_of(wishes, self.layout, self.options.steps, self._tune(wishes, given))
+        return total if total is not None else super().most_steps(wishes, given)
+
+    def wished_labels(self, wishes: Any) -> Mapping[str, str]:
+        return labels_of_meter(wishes.meter if wishes is not None else "")
+
+    def _tune(self, wishes: PianorollWishes, given: Given) -> Tune | None:
+        """What bars are kept of. Raises Unsatisfiable where its meter is another one than is wished."""
+        if given.tune is None:
+            return None
+        score = self.score(in_meter(given.tune, wishes.meter, wishes.keep_bars))
+        frames = (frame for frame in self.prime(given.tune) if isinstance(frame, tuple))
+        return Tune(tuple(frames), score) if score is not None else None
 
     def _piece(self, music: Music, name: str, *, opening: bool) -> Piece:
         """The notes of `music` that can be had; of an opening, on or off the grid. Raises Unfit."""

@@ -151,7 +151,7 @@ def test_what_cannot_be_had_is_refused(wished, first, second):
 def test_what_cannot_be_kept_is_refused():
     tune = Given(tune=Piece(TUNE.content, labels={"meter": "2/4"}))
     for wished, words in [
-        ({"keep_bars": "3", "key": "G#m"}, "--key G#m clash: a F4 is held"),
+        ({"keep_bars": "3", "key": "G#m"}, "--key G#m clash: F4 is held"),
         ({"keep_bars": "3", "range": "70-76"}, "--range 70-76 clash"),
         ({"keep_bars": "3", "bars": 4}, "--bars 4 clash"),
         ({"keep_bars": "3", "meter": "3/4"}, "--meter 3/4 clash: the tune is in 2/4"),

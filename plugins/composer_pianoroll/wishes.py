@@ -1,0 +1,157 @@
+"""What a player may ask of a roll, and the automaton of the rolls that have all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from composer.api import Constraint, Given, OptionError, Score, Unsatisfiable
+from composer.formats.curves import Budget, parse_curve
+from composer.formats.scales import parse_range, parse_scale, pitches_of
+from composer.formats.wishing import HELP, check, clash_of_held, kept_steps, steps_of_bars, stretches
+from composer_pianoroll.frames import Layout
+from composer_pianoroll.rule import Most, RollRule
+from composer_pianoroll.timed import Timed
+
+
+@dataclass(frozen=True, slots=True)
+class PianorollWishes:
+    """What a player may ask for; 0 stands for any number."""
+
+    range: str = field(default="", metadata={"help": HELP["range"]})
+    key: str = field(default="", metadata={"help": HELP["key"]})
+    scale: str = field(default="", metadata={"help": HELP["scale"]})
+    most_notes: int = field(default=0, metadata={"help": "The most voices at once: notes that sound at a time."})
+    most_onsets: int = field(default=0, metadata={"help": "The most notes that are struck at a time."})
+    most_holds: int = field(default=0, metadata={"help": "The most notes that go on at a time."})
+    bars: int = field(default=0, metadata={"help": HELP["bars"]})
+    meter: str = field(default="", metadata={"help": HELP["meter"]})
+    density: str = field(default="", metadata={"help": HELP["density"]})
+    keep_bars: str = field(default="", metadata={"help": HELP["keep_bars"]})
+
+    def __post_init__(self) -> None:
+        check(self)
+        for name in ("most_notes", "most_onsets", "most_holds"):
+            if getattr(self, name) < 0:
+                flag = f"--{name.replace('_', '-')}"
+                raise OptionError(f"{flag} cannot be {getattr(self, name)}", "give a number of notes, or 0 for any")
+
+
+@dataclass(frozen=True, slots=True)
+class Tune:
+    """A tune of which bars are to be kept: its `frames`, as their active units, and as a score."""
+
+    frames: tuple[tuple[int, ...], ...]
+    score: Score
+
+
+def automaton(
+    wishes: PianorollWishes, layout: Layout, per_beat: int, given: Given, tune: Tune | None, length: int
+) -> Constraint:
+    """The automaton of the rolls, of `length` frames at most, that obey. Raises Unsatisfiable."""
+    if not layout.onsets and (wishes.most_onsets or wishes.most_holds or wishes.density):
+        raise Unsatisfiable(
+            "this model does not tell notes that are struck from notes that go on", "ask for --most-notes"
+        )
+    within = parse_range(wishes.range) if wishes.range else None
+    scale = parse_scale(wishes.scale, wishes.key)
+    allowed = pitches_of(range(layout.lowest, layout.highest + 1), within, scale)
+    pitches = sum(1 << pitch - layout.lowest for pitch in allowed)
+    most = Most(wishes.most_notes, wishes.most_onsets, wishes.most_holds)
+    if not (wishes.bars or wishes.density or tune):
+        return RollRule(layout, pitches, most)
+    _check_length(wishes, given, tune, length)
+    kept = _kept(wishes, layout, per_beat, tune) if tune is not None else {}
+    rule = Timed(layout, pitches, most, length - 1 if wishes.bars else None, kept=kept)
+    if tune is not None:
+        _check_held(wishes, rule, tune)
+    if not wishes.density:
+        return rule
+    budget = _budget(wishes, rule, per_beat, length)
+    return Timed(layout, pitches, most, rule.last, budget, kept)
+
+
+def frames_of(wishes: PianorollWishes, layout: Layout, per_beat: int, tune: Tune | None) -> int | None:
+    """How many frames a piece has, where that is settled. Raises Unsatisfiable."""
+    if tune is not None:
+        if wishes.bars:
+            raise Unsatisfiable(
+                f"--keep-bars {wishes.keep_bars} and --bars {wishes.bars} clash: a tune of which bars stay has as many"
+                " bars as before",
+                "leave out --bars",
+            )
+        return len(tune.frames)
+    return steps_of_bars(wishes.bars, wishes.meter, Fraction(per_beat), layout.stack) // layout.stack or None
+
+
+def _check_length(wishes: PianorollWishes, given: Given, tune: Tune | None, length: int) -> None:
+    """Raise Unsatisfiable where the length, or the opening, is not that of the bars."""
+    wished = f"--bars {wishes.bars}" if tune is None else f"--keep-bars {wishes.keep_bars}"
+    if given.length is not None and given.length < length:
+        raise Unsatisfiable(
+            f"{wished} and --length {given.length} clash: the piece takes {length} frames", "leave out --length"
+        )
+    if wishes.bars and len(given.primer) >= length:
+        raise Unsatisfiable(
+            f"{wished} and --prime clash: the opening takes {len(given.primer)} frames, and the piece {length}",
+            "ask for more --bars, or give a shorter opening",
+        )
+
+
+def _budget(wishes: PianorollWishes, rule: Timed, per_beat: int, length: int) -> Budget:
+    density, most = parse_curve(wishes.density, "--density"), rule.at_a_time * per_beat
+    if density.highest > most:
+        if rule.most.onsets == rule.at_a_time:
+            other = f"--most-onsets {wishes.most_onsets}"
+        elif rule.most.notes == rule.at_a_time:
+            other = f"--most-notes {wishes.most_notes}"
+        elif wishes.range:
+            other = f"--range {wishes.range}"
+        else:
+            other = f"--scale {wishes.scale}" if wishes.scale else "the model"
+        raise Unsatisfiable(
+            f"--density {wishes.density} and {other} clash: there are {rule.at_a_time} notes at a time to be struck,"
+            f" {per_beat} times a beat",
+            f"ask for at most {most} notes a beat",
+        )
+    stack = rule.layout.stack
+    apart = [(first * stack, last * stack) for first, last in stretches(sorted(rule.kept))]
+    return Budget(density, Fraction(per_beat), length * stack, apart, spare=int(rule.last is not None))
+
+
+def _kept(wishes: PianorollWishes, layout: Layout, per_beat: int, tune: Tune) -> dict[int, tuple[int, ...]]:
+    """The frames that are given. Raises Unsatisfiable where frames are not whole bars."""
+    steps = kept_steps(wishes.keep_bars, tune.score, Fraction(per_beat))
+    stretched = stretches(steps)
+    if any(first % layout.stack or last % layout.stack for first, last in stretched):
+        raise Unsatisfiable(
+            f"--keep-bars {wishes.keep_bars} and the model clash: a frame of it holds {layout.stack} steps, and bars"
+            " begin or end within one",
+            "use another model",
+        )
+    frames = sorted({step // layout.stack for step in steps})
+    return {number: tune.frames[number] for number in frames if number < len(tune.frames)}
+
+
+def _check_held(wishes: PianorollWishes, rule: Timed, tune: Tune) -> None:
+    """Raise Unsatisfiable where what is held into bars that stay cannot be struck before them."""
+    layout, most = rule.layout, rule.most
+    own, sounding, free = 0, 0, 0
+    for number, frame in enumerate(tune.frames):
+        if held := rule.held_into.get(number, 0):
+            if outside := held & ~rule.pitches:
+                pitch = layout.lowest + (outside & -outside).bit_length() - 1
+                raise clash_of_held(pitch, wishes.keep_bars, wishes.range, wishes.scale, wishes.key)
+            count = held.bit_count()
+            others = {
+                f"--most-notes {most.notes}": most.notes and count > most.notes,
+                f"--most-holds {most.holds}": most.holds and count - rule.at_a_time > most.holds,
+                f"--most-onsets {most.onsets}": count - rule.at_a_time * free > (held & sounding).bit_count(),
+            }
+            for other in (other for other, clashes in others.items() if clashes):
+                raise Unsatisfiable(
+                    f"--keep-bars {wishes.keep_bars} and {other} clash: {count} notes are held into the bars that stay",
+                    "keep the bar before them too, or leave out one of the two",
+                )
+        own = rule.after(own, frame)
+        sounding, free = (own, 0) if number in rule.kept else (sounding, free + 1)

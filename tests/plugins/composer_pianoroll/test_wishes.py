@@ -1,0 +1,228 @@
+"""What a player may ask of a roll, and that there is always a way on to what was asked."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from composer.api import Given, OptionError, Piece, Unsatisfiable
+from composer.api.sampling import mask_array, obey
+from composer.formats.curves import Budget, parse_curve
+from composer.formats.quantise import GridNote
+from composer_pianoroll import Pianoroll, PianorollOptions, PianorollWishes, Roll
+
+
+def roll(**options):
+    return Pianoroll(PianorollOptions(**{"range": "60-71", **options}))
+
+
+def walk(rule, size, steps, seed, primer=()):
+    """Frames of which any unit is as likely as any other, as far as the rule lets them be."""
+    generator = np.random.default_rng(seed)
+    state, frames = rule.start(primer), list(primer)
+    while len(frames) < steps:
+        allowed = rule.allowed(state)
+        off, on = mask_array(allowed.off, size), mask_array(allowed.on, size)
+        assert not (off & on).any()
+        rank = np.where(off, -np.inf, np.where(on, np.inf, generator.random(size)))
+        drawn = (generator.random(size) < generator.choice([0.02, 0.2, 0.8])) & ~off | on
+        frame = tuple(np.flatnonzero(obey(drawn, rank, allowed)).tolist())
+        assert not any(allowed.off >> unit & 1 for unit in frame)
+        assert all({unit, unit - 12} & set(frame) for unit in np.flatnonzero(on)), "what must sound does"
+        frames.append(frame)
+        state = rule.step(state, frame)
+    return frames
+
+
+def notes_of(pianoroll, frames):
+    piece = pianoroll.decode(frames)
+    assert pianoroll.encode(piece) == frames, "what is held was struck"
+    return piece.content.notes
+
+
+def keeps_to(budget, starts, steps, every=1, over=0):
+    counted = [start for start in starts if budget.counts(start)]
+    for step in range(0, steps + 1, every):
+        assert abs(sum(start < step for start in counted) - budget.due(step)) <= budget.slack + over
+
+
+def at_a_time(notes, step):
+    struck = sum(note.start == step for note in notes)
+    return struck, sum(note.start < step < note.end for note in notes)
+
+
+wishes = st.builds(
+    PianorollWishes,
+    range=st.sampled_from(["", "62-69", "C4-E4"]),
+    key=st.sampled_from(["", "C", "Am"]),
+    most_notes=st.integers(0, 4),
+    most_onsets=st.integers(0, 3),
+    most_holds=st.integers(0, 3),
+    bars=st.integers(0, 3),
+    meter=st.sampled_from(["", "3/4"]),
+    density=st.sampled_from(["", "0.3", "2", "1..4", "4"]),
+)
+
+
+@given(wishes, st.sampled_from([1, 2, 4]), st.integers(0, 2**32 - 1))
+def test_there_is_always_a_way_on_and_all_is_obeyed(wished, stack, seed):
+    pianoroll = roll(stack=stack)
+    rule = pianoroll.constraint(wished, Given())
+    bar = 12 if wished.meter else 16
+    steps = wished.bars * bar or 48
+    frames = walk(rule, pianoroll.spec.size, steps // stack, seed)
+    notes = notes_of(pianoroll, frames)
+    low, high = {"": (60, 71), "62-69": (62, 69), "C4-E4": (60, 64)}[wished.range]
+    scale = {0, 2, 4, 5, 7, 9, 11} if wished.key else range(12)
+    assert all(low <= note.pitch <= high and note.pitch % 12 in scale for note in notes)
+    for step in range(steps):
+        struck, held = at_a_time(notes, step)
+        assert struck <= (wished.most_onsets or 99)
+        assert held <= (wished.most_holds or 99)
+        assert struck + held <= (wished.most_notes or 99)
+    if wished.bars:
+        assert pianoroll.most_steps(wished, Given()) == steps // stack
+        assert steps - stack < max(note.end for note in notes) <= steps
+    if wished.density:
+        length = steps if wished.bars else pianoroll.length * stack
+        budget = Budget(parse_curve(wished.density, "it"), Fraction(4), length)
+        keeps_to(budget, [note.start for note in notes], steps, every=stack)
+
+
+TUNE = Roll.of(
+    40,
+    [
+        GridNote(*numbers)
+        for numbers in [(0, 60, 12), (0, 64, 4), (4, 65, 8), (12, 62, 8), (12, 65, 6), (12, 69, 8), (18, 64, 2),
+                        (20, 60, 4), (24, 60, 12), (28, 64, 8), (28, 67, 8), (36, 60, 4), (36, 64, 4)]
+    ],
+)  # fmt: skip
+
+
+@given(
+    st.sets(st.integers(1, 5), min_size=1, max_size=4),
+    st.builds(
+        PianorollWishes,
+        key=st.sampled_from(["", "C", "G"]),
+        most_notes=st.sampled_from([0, 2, 3]),
+        most_onsets=st.integers(0, 2),
+        most_holds=st.integers(0, 2),
+        density=st.sampled_from(["", "0.3", "3", "1..4"]),
+    ),
+    st.integers(0, 2**32 - 1),
+)
+def test_bars_that_stay_sound_as_before(bars, wished, seed):
+    pianoroll = roll()
+    wished = PianorollWishes(
+        **{name: getattr(wished, name) for name in ("key", "most_notes", "most_onsets", "most_holds", "density")},
+        keep_bars=",".join(map(str, sorted(bars))),
+        meter="2/4",
+    )
+    tune = Given(tune=Piece(TUNE))
+    try:
+        rule = pianoroll.constraint(wished, tune)
+    except Unsatisfiable as error:
+        assume("are held into" not in str(error) and "is held into" not in str(error))
+        raise
+    assert pianoroll.most_steps(wished, tune) == 40
+    notes = notes_of(pianoroll, walk(rule, pianoroll.spec.size, 40, seed))
+    kept = {step for bar in bars for step in range(8 * bar - 8, 8 * bar)}
+    for bar in bars:
+        assert heard(notes, 8 * bar - 8, 8 * bar) == heard(TUNE.notes, 8 * bar - 8, 8 * bar)
+    for step in set(range(40)) - kept:
+        struck, held = at_a_time(notes, step)
+        assert struck <= (wished.most_onsets or 99)
+        assert held <= (wished.most_holds or 99)
+        assert struck + held <= (wished.most_notes or 99)
+    scale = {"": range(12), "C": {0, 2, 4, 5, 7, 9, 11}, "G": {0, 2, 4, 6, 7, 9, 11}}[wished.key]
+    assert all(note.pitch % 12 in scale for note in notes if note.start not in kept)
+    if wished.density:
+        budget = Budget(parse_curve(wished.density, "it"), Fraction(4), 40, [(8 * b - 8, 8 * b) for b in sorted(bars)])
+        keeps_to(budget, [note.start for note in notes], 40, over=3 * len(bars))
+
+
+def heard(notes, first, last):
+    """What sounds from step `first` to `last`, and whether it is struck there."""
+    within = [note for note in notes if note.start < last and note.end > first]
+    return sorted((note.pitch, max(note.start, first), min(note.end, last), note.start >= first) for note in within)
+
+
+def test_what_is_held_into_a_bar_is_struck_before_it():
+    pianoroll = roll()
+    rule = pianoroll.constraint(PianorollWishes(keep_bars="3", meter="2/4", most_onsets=1), Given(tune=Piece(TUNE)))
+    state = rule.start(())
+    for _ in range(13):
+        state = rule.step(state, ())
+    first = rule.allowed(state).on
+    assert first == 1 << 2, "D, the lowest of three notes that are held over"
+    state = rule.step(state, (2,))
+    assert rule.allowed(state).on == 1 << 12 + 2 | 1 << 5, "D goes on, F is struck"
+
+
+def test_without_onsets_frames_are_kept_as_they_are():
+    pianoroll = roll(onsets=False)
+    tune = Given(tune=Piece(TUNE))
+    rule = pianoroll.constraint(PianorollWishes(keep_bars="2-3", meter="2/4"), tune)
+    frames = walk(rule, pianoroll.spec.size, 40, 0)
+    assert frames[8:24] == pianoroll.encode(Piece(TUNE))[8:24]
+    assert rule.allowed(rule.start(frames[:24])).off == 0
+    finished = walk(pianoroll.constraint(PianorollWishes(bars=1), Given()), pianoroll.spec.size, 16, 5)
+    assert finished[-1]
+
+
+def test_an_opening_counts_as_bars_and_not_as_density():
+    pianoroll = roll()
+    opening = ((0, 2, 4, 5),) * 6
+    wished = PianorollWishes(bars=1, density="1")
+    rule = pianoroll.constraint(wished, Given(primer=opening))
+    notes = notes_of(pianoroll, walk(rule, pianoroll.spec.size, 16, 3, opening))
+    assert 24 + 1 <= len(notes) <= 24 + 4
+    with pytest.raises(Unsatisfiable, match="--bars 1 and --prime clash"):
+        pianoroll.constraint(wished, Given(primer=opening * 3))
+
+
+@pytest.mark.parametrize(
+    ("wished", "first", "second"),
+    [
+        ({"range": "61-61", "key": "C"}, "--range 61-61", "C major"),
+        ({"density": "9", "most_onsets": 2}, "--density 9", "--most-onsets 2"),
+        ({"density": "9", "most_notes": 2}, "--density 9", "--most-notes 2"),
+        ({"density": "1..9", "range": "60-61"}, "--density 1..9", "--range 60-61"),
+        ({"bars": 3, "meter": "5/64"}, "--bars 3", "--meter 5/64"),
+    ],
+)
+def test_what_cannot_be_had_is_refused(wished, first, second):
+    with pytest.raises(Unsatisfiable) as caught:
+        roll().constraint(PianorollWishes(**wished))
+    assert first in caught.value.message
+    assert second in caught.value.message
+    assert caught.value.hint
+
+
+def test_what_cannot_be_kept_is_refused():
+    tune = Given(tune=Piece(TUNE, labels={"meter": "2/4"}))
+    for wished, words in [
+        ({"keep_bars": "3", "key": "F#m"}, "--key F#m clash: F4 is held"),
+        ({"keep_bars": "3", "range": "66-71"}, "--range 66-71 clash"),
+        ({"keep_bars": "3", "most_notes": 1}, "--most-notes 1 clash: 3 notes"),
+        ({"keep_bars": "3", "most_holds": 1, "most_onsets": 1}, "--most-holds 1 clash: 3 notes"),
+        ({"keep_bars": "3", "bars": 4}, "--bars 4 clash"),
+        ({"keep_bars": "3", "meter": "3/4"}, "--meter 3/4 clash: the tune is in 2/4"),
+        ({"keep_bars": "4-9"}, "there is no bar 9"),
+    ]:
+        with pytest.raises(Unsatisfiable, match=words):
+            roll().constraint(PianorollWishes(**wished), tune)
+    with pytest.raises(Unsatisfiable, match="--bars 4 and --length 20 clash"):
+        roll().constraint(PianorollWishes(bars=4), Given(20))
+    with pytest.raises(Unsatisfiable, match="a frame of it holds 3 steps"):
+        roll(stack=3).constraint(PianorollWishes(keep_bars="2"), tune)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"bars": -1}, {"density": "0"}, {"meter": "x"}, {"keep_bars": "9-4"}, {"scale": "D x"}]
+)
+def test_wishes_that_mean_nothing(wrong):
+    with pytest.raises(OptionError):
+        PianorollWishes(**wrong)
