@@ -6,11 +6,10 @@ import ctypes
 import os
 import re
 import sys
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from composer.api import DeviceError
 
@@ -68,8 +67,7 @@ def placed(network: N, device: str) -> N:
         raise DeviceError(f"`{device}` cannot be used: {reason}", "use --device cpu") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Driver:
+class Driver(NamedTuple):
     """What the CUDA driver says: how many `devices` there are, the newest CUDA `version` it runs, (0, 0) if unknown.
 
     `trouble` is why it can do nothing, where it is there, and devices may be too.

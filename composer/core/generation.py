@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from composer.api import Constraint, Sampler, SequenceSpec, Step, UsageError
 
@@ -66,8 +66,7 @@ class Request:
         return range(1, self.count + 1) if self.numbers is None else self.numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Drew:
+class Drew(NamedTuple):
     """Piece `number` goes on with `steps`, one or more.
 
     For each of them `logp`, in nats, and `refused`, the mass that the rule took away; both are 0 for those that were
@@ -86,8 +85,7 @@ class Drew:
         return cls(number, steps, (0.0,) * len(steps), (0.0,) * len(steps), drawn=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """Piece `number` is over; `whole` is false where it was cut at the length that was asked for.
 
     It was composed with `seed`, which is its own but where a judge refused what that came to; `good` is false where
@@ -189,7 +187,7 @@ def _judged(events: Iterable[Drew | Ended], judge: Judge, seats: Seats) -> Itera
             yield from drew
             yield event
         elif not seats.refuse(event.number):
-            yield replace(event, good=False)
+            yield event._replace(good=False)
 
 
 def _in_turn(events: Iterable[Drew | Ended], turn: Turn) -> Iterator[Drew | Ended]:

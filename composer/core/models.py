@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from composer.api import CheckpointError, UsageError
 from composer.api.folders import models_folder
@@ -18,8 +18,7 @@ LONGEST = 100
 PRETRAINED = Path(__file__).parent.parent / "pretrained"
 
 
-@dataclass(frozen=True, slots=True)
-class OwnModel:
+class OwnModel(NamedTuple):
     """A checkpoint in the user's folder of models."""
 
     name: str

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from composer.api import DeviceError, UsageError
 
@@ -19,8 +18,7 @@ Items = TypeVar("Items", bound="Sequence[object]")
 LAUNCH = "launch it as `torchrun --nproc-per-node 2 -m composer train ...`"
 
 
-@dataclass(frozen=True, slots=True)
-class Ranks:
+class Ranks(NamedTuple):
     """This process is number `rank` of `world`, and number `local` on its machine, all from 0.
 
     The first of them listens at `address` and `port`.

@@ -13,13 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from composer.api import Sampler
 from composer.api.model import Running
-from composer.api.sampling import CounterNoise, How
 
-__all__ = ["GIVEN", "settle"]
+__all__ = ["GIVEN", "one_at_first", "settle"]
 
 GIVEN = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 """Variables by which a user says how many threads there shall be, which then there are."""
@@ -33,6 +30,17 @@ WORTH = 0.9
 
 _SETTERS = ("scipy_openblas_set_num_threads64_", "scipy_openblas_set_num_threads", "openblas_set_num_threads")
 _FOLDERS = ("../numpy.libs", ".dylibs")
+
+
+def one_at_first() -> None:
+    """Import numpy, if it was not yet, with one thread: making others takes as long as all the rest of that."""
+    if any(os.environ.get(name) for name in GIVEN):
+        return
+    os.environ[GIVEN[0]] = "1"
+    try:
+        import numpy  # noqa: F401
+    finally:
+        del os.environ[GIVEN[0]]
 
 
 def settle(sampler: Sampler, rows: int, steps: int) -> int:
@@ -69,6 +77,10 @@ def _more() -> Iterator[int]:
 
 def _timed(sampler: Sampler, rows: int) -> tuple[list[float], bytes]:
     """The seconds that each round took, and what was drawn in all of them."""
+    import numpy as np
+
+    from composer.api.sampling import CounterNoise, How
+
     how, noise, told, times = How.of(rows), CounterNoise(range(rows)), [], []
     state = sampler.begin([{}] * rows)
     for turn in range(1 + ROUNDS):  # the first of which brings the weights into the caches
@@ -83,6 +95,8 @@ def _timed(sampler: Sampler, rows: int) -> tuple[list[float], bytes]:
 
 def _setter() -> Callable[[int], Any] | None:
     """What sets the number of threads of numpy's OpenBLAS."""
+    import numpy as np
+
     for folder in _FOLDERS:
         for library in sorted((Path(np.__file__).parent / folder).glob("*openblas*")):
             try:

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 from composer.api import ComposerError, OptionError, Score, Tempo
 
 __all__ = ["FORMATS", "Format", "WriteSettings", "format_named", "format_of", "write"]
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """A way of writing a piece down. The first of `suffixes` is the usual one; `binary` must not go to a terminal."""
 
     name: str
