@@ -13,10 +13,14 @@ from composer.formats.smf import MidiFile
 
 
 def labels_of(music: Score | MidiFile) -> dict[str, str]:
-    """The meter of music that keeps one, and the key and mode that it begins in: `3/4`, `Am`, `minor`."""
+    """The meter of music that keeps one, and the key and mode that it begins in: `3/4`, `Am`, `minor`.
+
+    The length of a pickup, in beats, is a label too: what is barred again needs it.
+    """
     if isinstance(music, MidiFile):
         return dict(_labels_of_midi(music.division, tuple(music.meters), tuple(music.keys)))
-    return _labels(music.meters, music.keys)
+    pickup = {"pickup": str(music.pickup)} if music.pickup else {}
+    return _labels(music.meters, music.keys) | pickup
 
 
 @lru_cache(2**8)
@@ -41,6 +45,11 @@ def meters_of(labels: Mapping[str, str]) -> tuple[Meter, ...]:
     """The meter that labels name, for a score; none where they name none."""
     numerator, slash, denominator = labels.get("meter", "").partition("/")
     return (Meter(Fraction(0), int(numerator), int(denominator)),) if slash else ()
+
+
+def pickup_of(labels: Mapping[str, str]) -> Fraction:
+    """The length in beats of the pickup that labels name; 0 where they name none."""
+    return Fraction(labels.get("pickup", 0))
 
 
 def transposed(labels: Mapping[str, str], shift: int) -> dict[str, str]:

@@ -38,7 +38,7 @@ from composer.formats.gridded import (
     read,
     sounding_parts,
 )
-from composer.formats.labels import labels_of, meters_of, transposed
+from composer.formats.labels import labels_of, meters_of, pickup_of, transposed
 from composer.formats.quantise import SLACK, GridNote, Unfit, sounding
 from composer.formats.wishing import in_meter, labels_of_meter
 from composer_grid.melody import second_voice, to_c, top_part
@@ -156,7 +156,8 @@ class Grid(Representation):
 
     def score(self, piece: Piece) -> Score | None:
         notes = sounding(heard(_tokens(piece)), self.steps)
-        return Score((Part(notes),), meters=meters_of(piece.labels), title=piece.title)
+        meters, pickup = meters_of(piece.labels), pickup_of(piece.labels)
+        return Score((Part(notes),), meters=meters, pickup=pickup, title=piece.title)
 
     def from_score(self, score: Score) -> Piece:
         return self._piece(score, score.title or "the score", opening=True)

@@ -35,7 +35,7 @@ from composer.formats.gridded import (
     read,
     sounding_parts,
 )
-from composer.formats.labels import labels_of, meters_of, transposed
+from composer.formats.labels import labels_of, meters_of, pickup_of, transposed
 from composer.formats.quantise import OFFGRID, Unfit, sounding
 from composer.formats.scales import parse_range
 from composer.formats.wishing import in_meter, labels_of_meter
@@ -159,7 +159,8 @@ class Pianoroll(Representation):
 
     def score(self, piece: Piece) -> Score | None:
         notes = sounding(_roll(piece).notes, self.options.steps)
-        return Score((Part(notes),), meters=meters_of(piece.labels), title=piece.title)
+        meters, pickup = meters_of(piece.labels), pickup_of(piece.labels)
+        return Score((Part(notes),), meters=meters, pickup=pickup, title=piece.title)
 
     def from_score(self, score: Score) -> Piece:
         return self._piece(score, score.title or "the score", opening=True)

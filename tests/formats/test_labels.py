@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from composer.api import Key, Meter, Score
-from composer.formats.labels import labels_of, meters_of, transposed
+from composer.formats.labels import labels_of, meters_of, pickup_of, transposed
 
 
 def test_meter_key_and_mode():
@@ -26,3 +26,10 @@ def test_a_key_moves_with_its_piece(key, shift, moved):
 def test_a_meter_for_what_was_asked():
     assert meters_of({"meter": "6/8"}) == (Meter(Fraction(0), 6, 8),)
     assert meters_of({}) == ()
+
+
+def test_a_pickup_is_there_and_back():
+    score = Score((), meters=(Meter(Fraction(0), 3, 4),), pickup=Fraction(1, 2))
+    assert labels_of(score) == {"meter": "3/4", "pickup": "1/2"}
+    assert pickup_of(labels_of(score)) == Fraction(1, 2)
+    assert pickup_of({"meter": "3/4"}) == 0

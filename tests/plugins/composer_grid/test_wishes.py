@@ -113,6 +113,16 @@ def test_a_whole_tune_of_bars_of_which_some_begin_with_a_note_held_over():
     assert rule.allowed(rule.step(state, fitted.ids["65"])) == 1 << fitted.ids["_"]
 
 
+def test_bars_are_counted_after_the_pickup():
+    fitted = grid()
+    tune = Piece(TUNE.content[4:], labels={"meter": "2/4", "pickup": "1"})
+    rule = fitted.constraint(GridWishes(keep_bars="1"), Given(tune=tune))
+    state = rule.start(())
+    for symbol in ("60", "_", "_", "_"):
+        state = rule.step(state, fitted.ids[symbol])
+    assert rule.allowed(state) == 1 << fitted.ids["64"]
+
+
 def test_an_opening_counts_as_bars_and_not_as_density():
     fitted = grid()
     opening = tuple(fitted.prime(Piece(("61",) * 20)))
