@@ -81,6 +81,10 @@ class Model(ABC):
     conditional: ClassVar[bool] = False
     Config: ClassVar[type[Any]] = NoOptions
 
+    def check(self, kind: Kind, config: Any) -> None:
+        """Raise OptionError where `config` is not for sequences of `kind`: it is called before any file is read."""
+        return
+
     @abstractmethod
     def network(self, spec: SequenceSpec, config: Any) -> Network:
         """A new network for sequences of `spec`, its weights drawn from torch's global generator."""

@@ -15,14 +15,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from composer.api.ahead import TensorNoise
 from composer.api.chunks import Chunked
-from composer.api.drawing import Drawing, Way, draw_frames, draw_tokens
+from composer.api.distributions import Distribution, plain
+from composer.api.drawing import Drawing, Way
 from composer.api.errors import Unsupported
 from composer.api.model import State
-from composer.api.running import Runner
+from composer.api.running import Runner, stepwise
 from composer.api.sampling import Bools, Drawn, Floats, How, Ints, Noise, Onward
 from composer.api.sequence import Kind, SequenceSpec
 
@@ -161,14 +161,16 @@ class Network(Chunked, nn.Module, ABC):
 
 
 class StepwiseNetwork(Network):
-    """A network whose next step depends on one vector of logits: a softmax over tokens, or a sigmoid per unit.
+    """A network whose next step depends on one vector of outputs, of which `distribution` makes its chances.
 
-    A subclass writes `forward` and `start`; a state is a tuple of tensors (layers, B, ...), rows on the second axis.
+    That is a softmax over tokens or a sigmoid per unit where nothing else is given. A subclass writes `forward` and
+    `start`; a state is a tuple of tensors (layers, B, ...), rows on the second axis.
     """
 
-    def __init__(self, spec: SequenceSpec) -> None:
+    def __init__(self, spec: SequenceSpec, distribution: Distribution | None = None) -> None:
         super().__init__()
         self.spec = spec
+        self.distribution = plain(spec) if distribution is None else distribution
         self.runner = Runner(self)
 
     @abstractmethod
@@ -179,7 +181,9 @@ class StepwiseNetwork(Network):
     def forward(
         self, inputs: Tensor, state: tuple[Tensor, ...], reset: Tensor | None, conditions: Mapping[str, Tensor]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Logits (B, T, V) for the steps after `inputs` (B, T) or (B, T, V), and the state after the last of them.
+        """Outputs (B, T, O) for the steps after `inputs` (B, T) or (B, T, V), and the state after the last of them.
+
+        They are the logits of tokens or units, O being V, where the distribution is a plain one.
 
         Where `reset` (B, T) is true, the state is that of `start` before the input is seen.
         """
@@ -209,14 +213,8 @@ class StepwiseNetwork(Network):
         return torch.cat(found, 1), state
 
     def _nats_at_once(self, batch: Batch, state: State) -> tuple[Tensor, State]:
-        logits, state = self(batch.inputs, state, batch.reset, batch.conditions)
-        logits = logits.float()
-        if self.spec.kind is Kind.TOKENS:
-            nats = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), reduction="none")
-            nats = nats.view_as(batch.weight)
-        else:
-            nats = F.binary_cross_entropy_with_logits(logits, batch.targets.float(), reduction="none").sum(-1)
-        return nats * batch.weight, state
+        outputs, state = self(batch.inputs, state, batch.reset, batch.conditions)
+        return self.distribution.nats(outputs.float(), batch.targets) * batch.weight, state
 
     @torch.no_grad()
     def begin(self, conditions: Sequence[Mapping[str, str]]) -> State:
@@ -229,21 +227,20 @@ class StepwiseNetwork(Network):
             )
             for name, values in known.items()
         }
-        logits = torch.zeros(rows, self.spec.size, device=self.device)
-        return self.observe(_Playing(self.start(rows), logits, indices), first)
+        outputs = torch.zeros(rows, self.distribution.outputs, device=self.device)
+        return self.observe(_Playing(self.start(rows), outputs, indices), first)
 
     def draw(self, state: State, way: Way, noise: TensorNoise) -> Drawing:
         """The next step of each row, drawn where the network is."""
-        draw = draw_tokens if self.spec.kind is Kind.TOKENS else draw_frames
-        return draw(state.logits, way, noise)
+        return self.distribution.draw(state.outputs, way, noise)
 
     def follow(self, state: State, steps: Tensor) -> State:
         """The state after `steps` (B,) or (B, V)."""
-        kind = torch.int64 if self.spec.kind is Kind.TOKENS else state.logits.dtype
-        inputs = steps.to(state.logits.device, kind)
+        kind = torch.int64 if self.spec.kind is Kind.TOKENS else state.outputs.dtype
+        inputs = steps.to(state.outputs.device, kind)
         conditions = {name: index[:, None] for name, index in state.conditions.items()}
-        logits, parts = self(inputs[:, None], state.parts, None, conditions)
-        return _Playing(parts, logits[:, 0].float(), state.conditions)
+        outputs, parts = self(inputs[:, None], state.parts, None, conditions)
+        return _Playing(parts, outputs[:, 0].float(), state.conditions)
 
     @torch.no_grad()
     def observe(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
@@ -255,40 +252,42 @@ class StepwiseNetwork(Network):
             torch.where(keep.view(1, -1, *[1] * (new.dim() - 2)), new, old)
             for new, old in zip(after.parts, state.parts, strict=True)
         )
-        return _Playing(parts, torch.where(keep[:, None], after.logits, state.logits), state.conditions)
+        return _Playing(parts, torch.where(keep[:, None], after.outputs, state.outputs), state.conditions)
 
     def sample(self, state: State, how: How, noise: Noise) -> Drawn:
-        return self.runner.sample(state, how, noise)
+        chain = self.distribution.chain()
+        if chain is None:
+            return self.runner.sample(state, how, noise)
+        return chain.draw(state.outputs.cpu().numpy(), how, noise)
 
     def run(self, state: State, how: How, noise: Onward, steps: int) -> tuple[Drawn, State]:
-        """As in Running."""
-        return self.runner.run(state, how, noise, steps)
+        """As in Running; frames that are drawn on the host go there and back one by one."""
+        if self.distribution.chain() is None:
+            return self.runner.run(state, how, noise, steps)
+        return stepwise(self, state, how, noise, steps)
 
     def select(self, state: State, rows: Ints, fresh: State | None = None) -> State:
         index = torch.as_tensor(np.array(rows), device=self.device)
         if fresh is not None:
-            count = len(state.logits)
+            count = len(state.outputs)
             index = torch.where(index < 0, count, index)
             state = _Playing(
                 tuple(torch.cat(pair, 1) for pair in zip(state.parts, fresh.parts, strict=True)),
-                torch.cat([state.logits, fresh.logits]),
+                torch.cat([state.outputs, fresh.outputs]),
                 {name: torch.cat([value, fresh.conditions[name]]) for name, value in state.conditions.items()},
             )
         conditions = {name: value[index] for name, value in state.conditions.items()}
-        return _Playing(tuple(part[:, index] for part in state.parts), state.logits[index], conditions)
+        return _Playing(tuple(part[:, index] for part in state.parts), state.outputs[index], conditions)
 
     def score(self, state: State, steps: NDArray[Any]) -> Floats:
-        logits = state.logits
-        given = torch.as_tensor(np.asarray(steps), device=logits.device)
-        if self.spec.kind is Kind.TOKENS:
-            return np.asarray(torch.log_softmax(logits, -1).gather(1, given.long()[:, None])[:, 0].cpu())
-        return np.asarray(-F.binary_cross_entropy_with_logits(logits, given.float(), reduction="none").sum(-1).cpu())
+        given = torch.as_tensor(np.asarray(steps), device=state.outputs.device)
+        return np.asarray(-self.distribution.nats(state.outputs, given).detach().cpu())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Playing:
-    """The state of a StepwiseNetwork while it plays: `parts` (layers, B, ...), `logits` (B, V), `conditions` (B,)."""
+    """The state of a StepwiseNetwork while it plays: `parts` (layers, B, ...), `outputs` (B, O), `conditions` (B,)."""
 
     parts: tuple[Tensor, ...]
-    logits: Tensor
+    outputs: Tensor
     conditions: Mapping[str, Tensor]

@@ -9,6 +9,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from composer.api.distributions import Distribution
 from composer.api.dropout import drop
 from composer.api.network import SELDOM, Batch, StepwiseNetwork
 from composer.api.sequence import Kind, SequenceSpec
@@ -23,9 +24,17 @@ class RecurrentNetwork(StepwiseNetwork):
     `width` is the size of the whole. `composer.api.stepwise.FirstLayer` has the same in numpy.
     """
 
-    def __init__(self, spec: SequenceSpec, embed: nn.Module, size: int, condition: int, hidden: float) -> None:
+    def __init__(
+        self,
+        spec: SequenceSpec,
+        embed: nn.Module,
+        size: int,
+        condition: int,
+        hidden: float,
+        distribution: Distribution | None = None,
+    ) -> None:
         """`size` is E, `condition` the size of a condition's vector, `hidden` how often none is shown in training."""
-        super().__init__(spec)
+        super().__init__(spec, distribution)
         self.embed = embed
         self.conditions = nn.ModuleList(_table(len(each), condition) for each in spec.conditions.values())
         self.width, self.share_hidden = size + condition * len(spec.conditions), hidden
@@ -58,7 +67,8 @@ class RecurrentNetwork(StepwiseNetwork):
         if self.spec.kind is Kind.FRAMES:
             if isinstance(self.embed, nn.Linear):
                 nn.init.normal_(self.embed.weight)
-            nn.init.constant_(output.bias, SELDOM)
+            nn.init.constant_(output.bias[: self.spec.size], SELDOM)
+            nn.init.zeros_(output.bias[self.spec.size :])
 
 
 def _table(values: int, size: int) -> nn.Embedding:

@@ -18,11 +18,11 @@ from torch import Tensor
 from composer.api.ahead import AheadNoise, BroughtNoise, TensorNoise
 from composer.api.drawing import Drawing, FrameRules, Way, fetched, place_of
 from composer.api.errors import Unsupported
-from composer.api.model import State
+from composer.api.model import Sampler, State
 from composer.api.sampling import Drawn, How, Noise, Onward
 from composer.api.sequence import SequenceSpec
 
-__all__ = ["Repeated", "Runner", "Stepping"]
+__all__ = ["Repeated", "Runner", "Stepping", "stepwise"]
 
 WARM_UP = 3
 """Steps before one is recorded: libraries choose their kernels and take their memory in the first ones."""
@@ -95,6 +95,16 @@ class Runner:
         if isinstance(how.rule, np.ndarray):
             return dataclasses.replace(self._way, rule=torch.as_tensor(how.rule, device=device))
         return dataclasses.replace(self._way, rule=FrameRules.of(how.rule, self._network.spec.size, device))
+
+
+def stepwise(player: Sampler, state: State, how: How, noise: Onward, steps: int) -> tuple[Drawn, State]:
+    """As in Running, for a player that draws on the host: it samples and observes in turn."""
+    found = []
+    for step in range(steps):
+        found.append(player.sample(state, how.step(step), noise.at(step)))
+        state = player.observe(state, found[-1].steps)
+    columns = ([getattr(drawn, name) for drawn in found] for name in ("steps", "logp", "refused"))
+    return Drawn(*(np.stack(column, axis=1) for column in columns)), state
 
 
 _COLUMNS = ("top_k", "top_p", "min_p")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from composer.api.nade import Nade
 from composer.api.sampling import (
     Bools,
     Drawn,
@@ -40,11 +41,11 @@ _F32 = np.float32
 class StepwiseSampler(ABC):
     """A sampler whose next step depends on one vector of logits: a softmax over tokens, or a sigmoid per unit.
 
-    A subclass writes `start`, `step` and `logits`.
+    With `nade`, the vector is the biases of one. A subclass writes `start`, `step` and `logits`.
     """
 
-    def __init__(self, spec: SequenceSpec) -> None:
-        self.spec = spec
+    def __init__(self, spec: SequenceSpec, nade: Nade | None = None) -> None:
+        self.spec, self.nade = spec, nade
 
     @abstractmethod
     def start(self, conditions: Sequence[Mapping[str, str]]) -> Parts:
@@ -56,7 +57,7 @@ class StepwiseSampler(ABC):
 
     @abstractmethod
     def logits(self, parts: Parts) -> Floats:
-        """The logits (B, V) of the next step."""
+        """The logits (B, V) of the next step, or the biases of a Nade."""
 
     def begin(self, conditions: Sequence[Mapping[str, str]]) -> Parts:
         """The state after the end symbol, or an empty frame, that stands before every piece."""
@@ -75,6 +76,8 @@ class StepwiseSampler(ABC):
 
     def sample(self, state: Parts, how: How, noise: Noise) -> Drawn:
         """Draw the next step."""
+        if self.nade is not None:
+            return self.nade.draw(self.logits(state), how, noise)
         draw = draw_tokens if self.spec.kind is Kind.TOKENS else draw_frames
         return draw(self.logits(state), how, noise)
 
@@ -85,6 +88,8 @@ class StepwiseSampler(ABC):
     def score(self, state: Parts, steps: NDArray[Any]) -> Floats:
         """Log-probability (B,) of `steps`, in nats."""
         logits = self.logits(state)
+        if self.nade is not None:
+            return self.nade.logp(logits, steps)
         if self.spec.kind is Kind.FRAMES:
             return frames_logp(logits, steps)
         return np.asarray(log_softmax(logits)[np.arange(len(logits)), steps])

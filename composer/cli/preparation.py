@@ -142,6 +142,7 @@ def _fresh(asked: Asked, kind: type[Representation]) -> Chosen:
     registry.check_pair(kind, model)
     chosen = options.parse(kind.Options, asked.options, f"representation `{kind.name}`")
     config, settings = _settings(asked, model, model.Config(), training.Settings())
+    model.check(kind.kind, config)
     return Chosen(kind(chosen), model, config, settings)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from composer.api import Kind, Model, OptionError, Sampler, SequenceSpec, hookimpl
+from composer.api.settings import OUTPUTS, check_output
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,9 +71,13 @@ class AttnLstmConfig:
         metadata={"help": "frames enter as one value for each pitch: 1 struck, .5 held, and no embedding"},
     )
     jitter: bool = field(default=False, metadata={"help": "with `pitches`, blur these values while training"})
+    output: Literal["plain", "nade"] = field(
+        default="plain", metadata={"help": "; ".join(f"`{key}`: {text}" for key, text in OUTPUTS.items())}
+    )
+    nade_units: int = field(default=128, metadata={"help": "hidden units of a `nade`"})
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "layers", "embedding", "window", "heads", "condition"):
+        for name in ("hidden", "layers", "embedding", "window", "heads", "condition", "nade_units"):
             if getattr(self, name) < 1:
                 raise OptionError(f"`{name}` cannot be {getattr(self, name)}", "give a whole number above 0")
         for name in ("stack", "dense"):
@@ -137,6 +142,9 @@ class AttnLstm(Model):
     accepts = frozenset({Kind.TOKENS, Kind.FRAMES})
     conditional = True
     Config = AttnLstmConfig
+
+    def check(self, kind: Kind, config: AttnLstmConfig) -> None:
+        check_output(kind, config.output)
 
     def network(self, spec: SequenceSpec, config: AttnLstmConfig) -> Network:
         from composer_attn_lstm.network import AttnLstmNetwork

@@ -23,6 +23,7 @@ from torch.nn import functional as F
 
 from composer.api import Kind, OptionError, SequenceSpec
 from composer.api.dropout import Dropout
+from composer.api.nade_network import distribution
 from composer.api.recurrent import RecurrentNetwork, embedding, open_forget_gates, recur
 from composer_attn_lstm import head_sizes
 from composer_attn_lstm.pitches import JITTER, pitch_values
@@ -41,7 +42,8 @@ class AttnLstmNetwork(RecurrentNetwork):
 
     def __init__(self, spec: SequenceSpec, config: AttnLstmConfig) -> None:
         embed, size = _embed(spec, config)
-        super().__init__(spec, embed, size, config.condition, config.condition_dropout)
+        chances = distribution(spec, config.output, config.nade_units)
+        super().__init__(spec, embed, size, config.condition, config.condition_dropout, chances)
         self.dropout = Dropout(config.entering)
         if config.norm == "batch":
             self.indivisible = "`norm=batch` takes the mean of whole windows"
@@ -52,7 +54,7 @@ class AttnLstmNetwork(RecurrentNetwork):
             width, blocks = levels[-1].width, blocks + (2 if levels[-1].dense else 1)
         self.levels = nn.ModuleList(levels)
         self.counts = [len(level.start(0)) for level in levels]
-        self.output = nn.Linear(width, spec.size)
+        self.output = nn.Linear(width, chances.outputs)
         self.expect_seldom(self.output)
 
     def start(self, rows: int) -> State:

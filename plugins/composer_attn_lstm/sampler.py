@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Kind, SequenceSpec
+from composer.api.nade import nade
 from composer.api.sampling import Floats
 from composer.api.stepwise import FirstLayer, Parts, Stack, StepwiseSampler, UpperLayer, arranged
 from composer_attn_lstm.pitches import pitch_values
@@ -41,7 +42,7 @@ class AttnLstmSampler(StepwiseSampler):
     """
 
     def __init__(self, spec: SequenceSpec, config: AttnLstmConfig, weights: Mapping[str, NDArray[Any]]) -> None:
-        super().__init__(spec)
+        super().__init__(spec, nade(config.output, weights))
         floats = {name: array.astype(_F32) for name, array in weights.items()}
         if config.pitches:
             vectors, offset = pitch_values(spec), None

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from composer.api import Kind, Model, OptionError, Sampler, SequenceSpec, hookimpl
+from composer.api.settings import OUTPUTS, check_output
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,9 +35,13 @@ class LstmConfig:
         default=0.1,
         metadata={"help": "share of conditions hidden while training; 0: only pieces without one teach playing so"},
     )
+    output: Literal["plain", "nade"] = field(
+        default="plain", metadata={"help": "; ".join(f"`{key}`: {text}" for key, text in OUTPUTS.items())}
+    )
+    nade_units: int = field(default=128, metadata={"help": "hidden units of a `nade`"})
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "layers", "embedding", "condition"):
+        for name in ("hidden", "layers", "embedding", "condition", "nade_units"):
             if getattr(self, name) < 1:
                 raise OptionError(f"`{name}` cannot be {getattr(self, name)}", "give a whole number above 0")
         for name in ("dropout", "input_dropout", "condition_dropout"):
@@ -59,6 +64,9 @@ class Lstm(Model):
     accepts = frozenset({Kind.TOKENS, Kind.FRAMES})
     conditional = True
     Config = LstmConfig
+
+    def check(self, kind: Kind, config: LstmConfig) -> None:
+        check_output(kind, config.output)
 
     def network(self, spec: SequenceSpec, config: LstmConfig) -> Network:
         from composer_lstm.network import LstmNetwork

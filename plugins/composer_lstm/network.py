@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from composer.api import SequenceSpec
 from composer.api.dropout import Dropout
+from composer.api.nade_network import distribution
 from composer.api.recurrent import RecurrentNetwork, embedding, open_forget_gates, recur
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class LstmNetwork(RecurrentNetwork):
 
     def __init__(self, spec: SequenceSpec, config: LstmConfig) -> None:
         embed = embedding(spec, config.embedding)
-        super().__init__(spec, embed, config.embedding, config.condition, config.condition_dropout)
+        chances = distribution(spec, config.output, config.nade_units)
+        super().__init__(spec, embed, config.embedding, config.condition, config.condition_dropout, chances)
         self.config = config
         self.lstm = nn.LSTM(
             self.width,
@@ -41,7 +43,7 @@ class LstmNetwork(RecurrentNetwork):
             batch_first=True,
         )
         self.entering, self.dropout = Dropout(config.entering), Dropout(config.dropout)
-        self.output = nn.Linear(config.hidden, spec.size)
+        self.output = nn.Linear(config.hidden, chances.outputs)
         self.expect_seldom(self.output)
         open_forget_gates(self.lstm)
 

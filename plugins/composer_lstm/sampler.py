@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Kind, SequenceSpec
+from composer.api.nade import nade
 from composer.api.sampling import Floats
 from composer.api.stepwise import FirstLayer, Parts, Stack, StepwiseSampler, arranged
 
@@ -22,7 +23,7 @@ class LstmSampler(StepwiseSampler):
     """Plays an LSTM. `weights` are the network's, by their names there."""
 
     def __init__(self, spec: SequenceSpec, config: LstmConfig, weights: Mapping[str, NDArray[Any]]) -> None:
-        super().__init__(spec)
+        super().__init__(spec, nade(config.output, weights))
         embed = weights["embed.weight"].astype(_F32)
         if spec.kind is Kind.TOKENS:
             first = FirstLayer(spec, weights, "lstm", embed)

@@ -54,6 +54,10 @@ def test_contract(settings):
     check_model(AttnLstm, **settings)
 
 
+def test_contract_with_units_that_depend_on_one_another():
+    check_model(OfFrames, hidden=12, embedding=6, window=5, heads=2, output="nade", nade_units=10)
+
+
 def test_contract_with_pitches():
     check_model(OfFrames, **PUBLISHED, pitches=True, jitter=True)
 

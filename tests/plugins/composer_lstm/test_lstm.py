@@ -13,9 +13,17 @@ from composer_lstm import Lstm, LstmConfig
 TOKENS = SequenceSpec(Kind.TOKENS, size=9, end=0)
 
 
+class OfFrames(Lstm):
+    accepts = frozenset({Kind.FRAMES})
+
+
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_contract(layers):
     check_model(Lstm, hidden=12, embedding=6, layers=layers)
+
+
+def test_contract_with_units_that_depend_on_one_another():
+    check_model(OfFrames, hidden=12, embedding=6, output="nade", nade_units=10)
 
 
 @pytest.mark.parametrize("name", ["hidden", "layers", "embedding", "condition"])

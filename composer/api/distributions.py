@@ -1,0 +1,61 @@
+"""What a network's outputs say of the next step: a softmax over tokens, or a sigmoid for each unit of a frame.
+
+`composer.api.nade_network` has a third, whose units depend on one another.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from composer.api.ahead import TensorNoise
+from composer.api.drawing import Drawing, Way, draw_frames, draw_tokens
+from composer.api.errors import Unsupported
+from composer.api.nade import Nade as Chain
+from composer.api.sequence import Kind, SequenceSpec
+
+__all__ = ["Distribution", "plain"]
+
+
+class Distribution(nn.Module, ABC):
+    """The chances of the next step, given `outputs` numbers for each; steps are tokens (...) or frames (..., V)."""
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.outputs = outputs
+
+    @abstractmethod
+    def nats(self, outputs: Tensor, steps: Tensor) -> Tensor:
+        """The negative log-probability (...) of each step, given outputs (..., `outputs`)."""
+
+    def draw(self, outputs: Tensor, way: Way, noise: TensorNoise) -> Drawing:
+        """A step for each row (B, `outputs`), drawn where the network is."""
+        raise Unsupported("units that depend on one another are drawn on the host")
+
+    def chain(self) -> Chain | None:
+        """What draws steps on the host, where that is how they are drawn."""
+        return None
+
+
+def plain(spec: SequenceSpec) -> Distribution:
+    """A softmax over tokens, or independent units of a frame."""
+    return _Softmax(spec.size) if spec.kind is Kind.TOKENS else _Sigmoids(spec.size)
+
+
+class _Softmax(Distribution):
+    def nats(self, outputs: Tensor, steps: Tensor) -> Tensor:
+        nats = F.cross_entropy(outputs.flatten(0, -2), steps.long().flatten(), reduction="none")
+        return nats.view(steps.shape)
+
+    def draw(self, outputs: Tensor, way: Way, noise: TensorNoise) -> Drawing:
+        return draw_tokens(outputs, way, noise)
+
+
+class _Sigmoids(Distribution):
+    def nats(self, outputs: Tensor, steps: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(outputs, steps.to(outputs.dtype), reduction="none").sum(-1)
+
+    def draw(self, outputs: Tensor, way: Way, noise: TensorNoise) -> Drawing:
+        return draw_frames(outputs, way, noise)

@@ -1,0 +1,23 @@
+"""Settings that several models have, for their descriptors: neither numpy nor torch."""
+
+from __future__ import annotations
+
+from composer.api.errors import OptionError
+from composer.api.sequence import Kind
+
+__all__ = ["OUTPUTS", "check_output"]
+
+OUTPUTS = {
+    "plain": "a softmax over tokens, a sigmoid for each unit of a frame",
+    "nade": "the units of a frame one after the other, each given those before it",
+}
+"""What a network's last layer may be."""
+
+
+def check_output(kind: Kind, output: str) -> None:
+    """Raise OptionError where sequences of `kind` cannot be composed by `output`."""
+    if output == "nade" and kind is Kind.TOKENS:
+        raise OptionError(
+            "`output=nade` is for the units of frames, and here a step is one token",
+            "leave out --set output, or take a representation of frames",
+        )
