@@ -54,6 +54,9 @@ def spelled(notes: Columns) -> tuple[str, ...]:
 
 def sounding_time(notes: NDArray[np.int64]) -> int:
     """For how many ticks one of `notes` (n, 4) sounds at least."""
+    starts, ends = notes[:, 0], notes[:, 1]
+    if not np.count_nonzero(starts[1:] < ends[:-1]):  # one after another
+        return int(np.add.reduce(ends) - np.add.reduce(starts))
     spans = notes[:, 0] << 32 | notes[:, 1]
     spans.sort()
     starts, ends = spans >> 32, spans & 0xFFFFFFFF
