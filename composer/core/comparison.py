@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import fmean, stdev
-from typing import Any
+from typing import Any, TypeVar
 
 from composer.api import ComposerError, Constraint, EncodeError, Piece, ReadError, Refused, Representation, Step
 from composer.core import generation
@@ -22,6 +22,9 @@ from composer.core.melodies import Melodies
 from composer.core.player import Player
 
 __all__ = ["Comparison", "Row", "Spread", "compare"]
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class Comparison:
 
 def compare(
     player: Player,
-    pieces: Iterable[Piece],
+    pieces: Sequence[Piece],
     request: Request,
     constraint: Constraint | None = None,
     *,
@@ -102,24 +105,22 @@ def compare(
     pieces done and of all. Raises ReadError where no piece is left to compare with, ComposerError where nothing that is
     composed has notes, or words.
     """
-    refusals = Refusals()
-    own = list(_encoded(player.representation, pieces, refusals))
-    if not own:
-        raise ReadError(f"no piece can be compared: {refusals.commonest()}", "the model was taught other music")
-    by, progress = gauge(player.representation, own, taught), _Progress(len(own) + request.count, measured)
-    corpus, composed, cut = _Tally(), _Tally(), 0
-    for number in range(len(own)):
-        corpus.add(by.own(number))
-        progress.step()
-    for steps, whole in _composed(player, request, constraint):
+    refusals, by = Refusals(), gauge(player.representation, taught)
+    progress = _Progress(len(pieces) + request.count, measured)
+    for encoded in _encoded(player.representation, progress.over(pieces), refusals):
+        by.learn(encoded)
+    corpus, composed, cut = _Tally.of(by.corpus()), _Tally(), 0
+    if corpus.silent == corpus.pieces:
+        why = refusals.commonest() or "nothing in them can be heard or read"
+        raise ReadError(f"no piece can be compared: {why}", "the model was taught other music")
+    for steps, whole in progress.over(_composed(player, request, constraint)):
         composed.add(by.other(steps))
         cut += not whole
-        progress.step()
     if composed.silent == request.count:
         raise ComposerError("nothing that the model composed can be heard or read", "train it for longer")
     rows = [Row(measure, composed.spread(measure), corpus.spread(measure)) for measure in by.measures]
     told = [row for row in rows if row.composed or row.corpus]
-    return Comparison(told, request.count, len(own), composed.silent, cut, taught is not None, refusals)
+    return Comparison(told, request.count, corpus.pieces, composed.silent, cut, taught is not None, refusals)
 
 
 def _encoded(representation: Representation, pieces: Iterable[Piece], refusals: Refusals) -> Iterator[list[Step]]:
@@ -154,20 +155,32 @@ class _Progress:
     tell: Callable[[int, int], object] | None
     done: int = 0
 
-    def step(self) -> None:
-        self.done += 1
-        if self.tell is not None:
-            self.tell(self.done, self.total)
+    def over(self, pieces: Iterable[_T]) -> Iterator[_T]:
+        """The same pieces; each is done once the next one is asked for."""
+        for piece in pieces:
+            yield piece
+            self.done += 1
+            if self.tell is not None:
+                self.tell(self.done, self.total)
 
 
 @dataclass(slots=True)
 class _Tally:
-    """The figures of all pieces of a side; of those that are `silent` there are none."""
+    """The figures of all `pieces` of a side; of those that are `silent` there are none."""
 
     values: dict[str, list[float]] = field(default_factory=dict)
+    pieces: int = 0
     silent: int = 0
 
+    @classmethod
+    def of(cls, every: Iterable[Figures | None]) -> _Tally:
+        tally = cls()
+        for figures in every:
+            tally.add(figures)
+        return tally
+
     def add(self, figures: Figures | None) -> None:
+        self.pieces += 1
         self.silent += figures is None
         for name, value in (figures or {}).items():
             if value is not None:

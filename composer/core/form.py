@@ -6,7 +6,8 @@ and not a good tune from a better one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import correlation, fmean
 
@@ -14,7 +15,7 @@ from composer.api import Key, Score
 from composer.formats.bars import Bar, bars
 from composer.formats.topline import TICKS, Struck, top_line
 
-__all__ = ["Content", "Form", "form", "melody_bars"]
+__all__ = ["Content", "Form", "cadence", "form", "melody_bars"]
 
 PHRASE = 4
 """Bars of a phrase. What returns after so many bars, or a multiple of them, returns in its place."""
@@ -25,6 +26,9 @@ left to hear."""
 
 Content = tuple[tuple[int, int], ...]
 """What is struck in a bar: ticks since its beginning, and pitches. Bars that sound the same are equal."""
+
+_SLACK = 1e-6
+"""Beats by which an onset may seem too early, as fractions are rounded."""
 
 FEWEST_BARS = 4
 """Of fewer bars, nothing is told."""
@@ -55,9 +59,9 @@ def form(score: Score) -> Form:
     line = top_line(score)
     if not line:
         return Form(0.0, 0.0, 0.0)
-    contents = [content for content in melody_bars(score) if content]
+    contents = [content for content in melody_bars(line, bars(score)) if content]
     if len(contents) < FEWEST_BARS:
-        return Form(0.0, 0.0, _cadence(score, line))
+        return Form(0.0, 0.0, cadence(score, line))
     back = [_distances(contents, number) for number in range(len(contents))]
     returning = [distances for distances in back if distances]
     share = len(returning) / len(contents)
@@ -65,21 +69,20 @@ def form(score: Score) -> Form:
     return Form(
         min(1.0, share / ENOUGH, (1 - share) / (1 - TOO_MUCH)),
         phrased / len(returning) if returning else 0.0,
-        _cadence(score, line),
+        cadence(score, line),
     )
 
 
-def melody_bars(score: Score) -> list[Content]:
-    """What the melody of `score` has in each bar but a pickup; nothing where none of its notes begins there."""
-    line = top_line(score)
-    return [_content(bar, line) for bar in bars(score) if bar.number > 0]
+def melody_bars(line: Sequence[Struck], every: Iterable[Bar]) -> list[Content]:
+    """What a melody has in each bar but a pickup; nothing where none of its notes begins there."""
+    onsets = [note.onset for note in line]
+    return [_content(bar, line, onsets) for bar in every if bar.number > 0]
 
 
-def _content(bar: Bar, line: Sequence[Struck]) -> Content:
-    start, end = float(bar.start), float(bar.end)
-    return tuple(
-        (round(TICKS * (note.onset - start)), note.pitch) for note in line if start - 1e-6 <= note.onset < end - 1e-6
-    )
+def _content(bar: Bar, line: Sequence[Struck], onsets: Sequence[float]) -> Content:
+    start = float(bar.start)
+    within = slice(bisect_left(onsets, start - _SLACK), bisect_left(onsets, float(bar.end) - _SLACK))
+    return tuple((round(TICKS * (note.onset - start)), note.pitch) for note in line[within])
 
 
 def _distances(contents: Sequence[Content], number: int) -> list[int]:
@@ -87,7 +90,10 @@ def _distances(contents: Sequence[Content], number: int) -> list[int]:
     return [number - other for other in range(number) if contents[other] == contents[number]]
 
 
-def _cadence(score: Score, line: Sequence[Struck]) -> float:
+def cadence(score: Score, line: Sequence[Struck]) -> float:
+    """How the melody of `score`, which is `line`, closes, as in Form; 0 where it is silent."""
+    if not line:
+        return 0.0
     tonic, minor = _tonic(score.keys[0]) if score.keys else _heard(score)
     above = (line[-1].pitch - tonic) % 12
     return 1.0 if above == 0 else 0.5 if above in (3 if minor else 4, 7) else 0.0

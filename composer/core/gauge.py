@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from composer.api import Representation, Score, Source, Step
+from composer.api import Representation, Source, Step
 from composer.core.measures import COPYING, MUSIC, VALIDITY, WORDS, Measure
-from composer.core.melodies import Collecting, Melodies, contour
-from composer.core.originality import COPIED, Index, Match, longest_run
+from composer.core.melodies import Collecting, Contour, Melodies, contour
+from composer.core.originality import COPIED, Index, longest_run_of
+from composer.core.outline import Outline
 from composer.core.verse import Library
 
 __all__ = ["Figures", "Gauge", "gauge"]
@@ -26,64 +28,72 @@ class Gauge(Protocol):
         """What is measured, in order."""
         ...
 
-    def own(self, number: int) -> Figures | None:
-        """The figures of a piece of the corpus, which is compared with all others; None where nothing is in it."""
+    def learn(self, steps: Sequence[Step]) -> None:
+        """Take the next piece of the corpus."""
+        ...
+
+    def corpus(self) -> Iterator[Figures | None]:
+        """The figures of each piece of the corpus, compared with all others; None where nothing is in it."""
         ...
 
     def other(self, steps: Sequence[Step]) -> Figures | None:
-        """The figures of another piece; None where nothing is in it."""
+        """The figures of a piece beside the whole corpus; None where nothing is in it."""
         ...
 
 
-def gauge(representation: Representation, corpus: Sequence[Sequence[Step]], taught: Melodies | None = None) -> Gauge:
-    """How pieces of `representation` are measured beside those of `corpus`, given by their steps.
+def gauge(representation: Representation, taught: Melodies | None = None) -> Gauge:
+    """How pieces of `representation` are measured, given by their steps.
 
     What another piece copies is looked for among the melodies that its model was `taught`; else, in the corpus.
     """
     if type(representation).score is Representation.score:
-        return _OfWords(representation, corpus)
-    return _OfMusic(representation, corpus, taught)
+        return _OfWords(representation)
+    return _OfMusic(representation, taught)
 
 
 class _OfMusic:
     """By what is heard."""
 
-    def __init__(
-        self, representation: Representation, corpus: Sequence[Sequence[Step]], taught: Melodies | None
-    ) -> None:
-        self._representation, self._corpus = representation, corpus
+    def __init__(self, representation: Representation, taught: Melodies | None) -> None:
+        self._representation = representation
         self._is_abc = representation.native == "abc"
+        self._melodies = Collecting()
+        self._learnt: list[tuple[Figures, Contour | None] | None] = []
+        self._taught = None if taught is None else Index(taught)
         self.measures = (*MUSIC, *COPYING, *(VALIDITY if self._is_abc else ()))
-        melodies, self._numbers = self._melodies()
-        self._own = Index(melodies)
-        self._taught = self._own if taught is None else Index(taught)
 
-    def own(self, number: int) -> Figures | None:
-        return self._figures(self._corpus[number], self._own, self._numbers.get(number))
+    def learn(self, steps: Sequence[Step]) -> None:
+        self._learnt.append(measured := self._measured(steps))
+        if measured and measured[1]:
+            self._melodies.append("", "", measured[1])
+
+    def corpus(self) -> Iterator[Figures | None]:
+        number = 0
+        for measured in self._learnt:
+            if measured is None:
+                yield None
+                continue
+            figures, notes = measured
+            yield figures | _copying(notes, self._known, number)
+            number += notes is not None
 
     def other(self, steps: Sequence[Step]) -> Figures | None:
-        return self._figures(steps, self._taught, None)
+        measured = self._measured(steps)
+        return measured and measured[0] | _copying(measured[1], self._taught or self._known)
 
-    def _melodies(self) -> tuple[Melodies, Mapping[int, int]]:
-        """The melodies of the corpus, and the number of that of each piece that has one."""
-        collecting, numbers = Collecting(), dict[int, int]()
-        for number, steps in enumerate(self._corpus):
-            score = self._score(steps)
-            if score is not None and (notes := contour(score)) is not None:
-                numbers[number] = len(collecting.tunes)
-                collecting.append("", "", notes)
-        return collecting.melodies(), numbers
+    @cached_property
+    def _known(self) -> Index:
+        """The melodies of the corpus."""
+        return Index(self._melodies.melodies())
 
-    def _figures(self, steps: Sequence[Step], known: Index, but: int | None) -> Figures | None:
-        score = self._score(steps)
-        if score is None or not score.notes:
+    def _measured(self, steps: Sequence[Step]) -> tuple[Figures, Contour | None] | None:
+        """All but what is copied, and the melody; None where nothing sounds."""
+        score = self._representation.score(self._representation.decode(steps))
+        if score is None or not any(part.notes for part in score.parts):
             return None
-        figures = {measure.name: measure.of(score) for measure in MUSIC if measure.of is not None}
-        figures |= _copying(longest_run(score, known, but))
-        return figures | _validity(_written(self._representation, steps)) if self._is_abc else figures
-
-    def _score(self, steps: Sequence[Step]) -> Score | None:
-        return self._representation.score(self._representation.decode(steps))
+        music = Outline(score)
+        figures = {measure.name: measure.of(music) for measure in MUSIC if measure.of is not None}
+        return figures | (_validity(_written(self._representation, steps)) if self._is_abc else {}), contour(score)
 
 
 class _OfWords:
@@ -91,19 +101,24 @@ class _OfWords:
 
     measures = WORDS
 
-    def __init__(self, representation: Representation, corpus: Sequence[Sequence[Step]]) -> None:
-        self._representation, self._corpus = representation, corpus
-        self._library = Library.of(_written(representation, steps) for steps in corpus)
+    def __init__(self, representation: Representation) -> None:
+        self._representation = representation
+        self._texts: list[str] = []
 
-    def own(self, number: int) -> Figures | None:
-        return self._figures(self._corpus[number], own=True)
+    def learn(self, steps: Sequence[Step]) -> None:
+        self._texts.append(_written(self._representation, steps))
+
+    def corpus(self) -> Iterator[Figures | None]:
+        for text in self._texts:
+            yield self._library.figures(text, own=True) if text.strip() else None
 
     def other(self, steps: Sequence[Step]) -> Figures | None:
-        return self._figures(steps, own=False)
-
-    def _figures(self, steps: Sequence[Step], *, own: bool) -> Figures | None:
         text = _written(self._representation, steps)
-        return self._library.figures(text, own=own) if text.strip() else None
+        return self._library.figures(text) if text.strip() else None
+
+    @cached_property
+    def _library(self) -> Library:
+        return Library.of(self._texts)
 
 
 def _written(representation: Representation, steps: Iterable[Step]) -> str:
@@ -113,9 +128,10 @@ def _written(representation: Representation, steps: Iterable[Step]) -> str:
     return "".join(event for event in (*events, *decoder.finish()) if isinstance(event, str))
 
 
-def _copying(match: Match | None) -> Figures:
-    notes = match.notes if match else 0
-    return {"longest_run": notes, "copied": float(notes >= COPIED)}
+def _copying(notes: Contour | None, known: Index, but: int | None = None) -> Figures:
+    match = None if notes is None else longest_run_of(notes, known, but)
+    run = match.notes if match else 0
+    return {"longest_run": run, "copied": float(run >= COPIED)}
 
 
 def _validity(text: str) -> Figures:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from composer.api import Score
 from composer.core import statistics
-from composer.core.form import Content, form, melody_bars
-from composer.formats.topline import TICKS, top_line
+from composer.core.form import Content, cadence
+from composer.core.outline import BEAT, Outline
+from composer.formats.topline import TICKS
 
 __all__ = [
     "COPYING",
@@ -28,52 +28,44 @@ __all__ = [
 class Measure:
     """What is measured of each piece: its `name` for programs, what it is called, and among what it stands.
 
-    Of a `share`, 1 is all of it. `of` gives it for a score, where a score alone is enough.
+    Of a `share`, 1 is all of it. `of` gives it of a score's outline, where music alone is enough.
     """
 
     name: str
     words: str
     group: str
     share: bool = False
-    of: Callable[[Score], float | None] | None = None
+    of: Callable[[Outline], float | None] | None = None
 
 
-def bars_that_return(score: Score) -> float | None:
+def bars_that_return(music: Outline) -> float | None:
     """The share of the bars, of those with a note of the melody in them, that have sounded before, note for note."""
-    contents = [content for content in melody_bars(score) if content]
+    contents = [content for content in music.contents if content]
     return 1 - len(set(contents)) / len(contents) if contents else None
 
 
-def longest_return(score: Score) -> float | None:
+def longest_return(music: Outline) -> float | None:
     """How many bars in a row have sounded before in the same order: 8 where a part of 8 bars is repeated."""
-    contents = melody_bars(score)
-    return _longest(contents) if any(contents) else None
+    return _longest(music.contents) if any(music.contents) else None
 
 
-def ends_on_the_tonic(score: Score) -> float | None:
+def ends_on_the_tonic(music: Outline) -> float | None:
     """1 where the melody ends on the tonic of its key, or of what seems to be its key; else 0."""
-    return float(form(score).cadence == 1) if top_line(score) else None
+    return float(cadence(music.score, music.line) == 1) if music.line else None
 
 
-def ends_long(score: Score) -> float | None:
+def ends_long(music: Outline) -> float | None:
     """1 where the melody's last note is longer than its middling one; else 0."""
-    line = top_line(score)
-    if not line:
+    if not music.line:
         return None
-    last = line[-1]
-    lengths = [float(note.duration) for part in score.parts if not part.percussion for note in part.notes]
-    final = max(
-        float(note.duration)
-        for part in score.parts
-        if not part.percussion
-        for note in part.notes
-        if note.pitch == last.pitch and abs(note.onset - last.onset) * TICKS < 1
-    )
-    return float(final > median(lengths))
+    onset, pitch = music.line[-1]
+    last = [each for each in music.sounds if each.pitch == pitch and abs(each.begin - BEAT * onset) < BEAT / TICKS]
+    lengths = [each.end - each.begin for each in music.sounds if each.pitch is not None]
+    return float(max(each.end - each.begin for each in last) > median(lengths))
 
 
-def _intervals(smallest: int, largest: int) -> Callable[[Score], float | None]:
-    return lambda score: statistics.share_of_intervals(score, smallest, largest)
+def _intervals(smallest: int, largest: int) -> Callable[[Outline], float | None]:
+    return lambda music: statistics.share_of_intervals(music, smallest, largest)
 
 
 def _longest(contents: Sequence[Content]) -> int:

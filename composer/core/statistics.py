@@ -11,13 +11,11 @@ import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from itertools import pairwise
 from statistics import fmean
 
-from composer.api import Note, Score
-from composer.formats.bars import Bar, bars
-from composer.formats.topline import top_line
+from composer.core.outline import BEAT, Outline, tick
+from composer.formats.bars import Bar
 
 __all__ = [
     "duration",
@@ -40,79 +38,76 @@ __all__ = [
 GROOVE = 24
 """Positions in a beat at which a bar may have an onset: MusPy's resolution. On a finer grid all grooves are alike."""
 
-_EXACT = 10_080
-"""Ticks to a beat by which times are compared: the halves of a beat down to 1/32, and thirds, fifths and sevenths."""
-
 _MAJOR = (0, 2, 4, 5, 7, 9, 11)
 """The scale, in semitones over its tonic; the natural minor scales have the notes of these."""
 
 
-def pitches_used(score: Score) -> float | None:
+def pitches_used(music: Outline) -> float | None:
     """How many different pitches there are."""
-    return len(set(_pitches(score))) or None
+    return len(set(music.pitches)) or None
 
 
-def pitch_classes_used(score: Score) -> float | None:
+def pitch_classes_used(music: Outline) -> float | None:
     """How many of the twelve pitch classes there are."""
-    return len({pitch % 12 for pitch in _pitches(score)}) or None
+    return len({pitch % 12 for pitch in music.pitches}) or None
 
 
-def pitch_range(score: Score) -> float | None:
+def pitch_range(music: Outline) -> float | None:
     """Semitones from the lowest to the highest note."""
-    pitches = _pitches(score)
+    pitches = music.pitches
     return max(pitches) - min(pitches) if pitches else None
 
 
-def pitch_entropy(score: Score) -> float | None:
+def pitch_entropy(music: Outline) -> float | None:
     """The entropy in bits of the pitches, each note counted once."""
-    return _entropy(_pitches(score))
+    return _entropy(music.pitches)
 
 
-def pitch_class_entropy(score: Score) -> float | None:
+def pitch_class_entropy(music: Outline) -> float | None:
     """The entropy in bits of the pitch classes, each note counted once (Wu and Yang 2020): at most log2 of 12."""
-    return _entropy(pitch % 12 for pitch in _pitches(score))
+    return _entropy(pitch % 12 for pitch in music.pitches)
 
 
-def scale_consistency(score: Score) -> float | None:
+def scale_consistency(music: Outline) -> float | None:
     """The largest share of the notes that are in one major or natural minor scale (Mogren 2016)."""
-    counts = Counter(pitch % 12 for pitch in _pitches(score))
+    counts = Counter(pitch % 12 for pitch in music.pitches)
     if not counts:
         return None
     return max(sum(counts[(tonic + degree) % 12] for degree in _MAJOR) for tonic in range(12)) / counts.total()
 
 
-def polyphony(score: Score) -> float | None:
+def polyphony(music: Outline) -> float | None:
     """How many pitches sound together, on the average over the time in which any does."""
-    sounding = _time_by_pitches(score)
+    sounding = _time_by_pitches(music)
     time = sum(ticks for pitches, ticks in sounding.items() if pitches)
     return sum(pitches * ticks for pitches, ticks in sounding.items()) / time if time else None
 
 
-def polyphony_rate(score: Score) -> float | None:
+def polyphony_rate(music: Outline) -> float | None:
     """The share of a piece's time in which two pitches sound, or more (Dong et al. 2018: polyphonicity)."""
-    end = _end(score)
-    return sum(ticks for pitches, ticks in _time_by_pitches(score).items() if pitches > 1) / end if end else None
+    end = music.end
+    return sum(ticks for pitches, ticks in _time_by_pitches(music).items() if pitches > 1) / end if end else None
 
 
-def empty_beat_rate(score: Score) -> float | None:
+def empty_beat_rate(music: Outline) -> float | None:
     """The share of quarter notes in which nothing sounds, from the beginning to the end of the last note."""
-    beats = -(-_end(score) // _EXACT)
-    return _silent(score, [(_EXACT * beat, _EXACT * (beat + 1)) for beat in range(beats)])
+    beats = -(-music.end // BEAT)
+    return _silent(music, [(BEAT * beat, BEAT * (beat + 1)) for beat in range(beats)])
 
 
-def empty_bar_rate(score: Score) -> float | None:
+def empty_bar_rate(music: Outline) -> float | None:
     """The share of bars in which nothing sounds (Dong et al. 2018)."""
-    return _silent(score, [(_tick(bar.start), _tick(bar.end)) for bar in bars(score)])
+    return _silent(music, [(tick(bar.start), tick(bar.end)) for bar in music.bars])
 
 
-def groove_consistency(score: Score) -> float | None:
+def groove_consistency(music: Outline) -> float | None:
     """How far neighbouring bars have their onsets at the same places: 1 less the mean share of places that differ.
 
     A bar has GROOVE places to a beat (Wu and Yang 2020, equation 3). Neighbours of different lengths are not compared,
     and a pickup is no bar.
     """
-    every = [bar for bar in bars(score) if bar.number > 0]
-    struck = _struck(score, every)
+    every = [bar for bar in music.bars if bar.number > 0]
+    struck = _struck(music, every)
     differ = [
         len(places ^ after) / (GROOVE * float(bar.length))
         for (bar, places), (following, after) in pairwise(zip(every, struck, strict=True))
@@ -121,34 +116,30 @@ def groove_consistency(score: Score) -> float | None:
     return 1 - fmean(differ) if differ else None
 
 
-def interval_size(score: Score) -> float | None:
+def interval_size(music: Outline) -> float | None:
     """The semitones from one note of the melody to the next, up or down, on the average."""
-    return fmean(found) if (found := _intervals(score)) else None
+    return fmean(found) if (found := _intervals(music)) else None
 
 
-def share_of_intervals(score: Score, smallest: int, largest: int = 127) -> float | None:
+def share_of_intervals(music: Outline, smallest: int, largest: int = 127) -> float | None:
     """The share of the melody's intervals, up or down, that are from `smallest` to `largest` semitones."""
-    found = _intervals(score)
+    found = _intervals(music)
     return fmean(smallest <= each <= largest for each in found) if found else None
 
 
-def notes_per_beat(score: Score) -> float | None:
+def notes_per_beat(music: Outline) -> float | None:
     """Notes to a quarter note, over the whole piece."""
-    end = _end(score)
-    return len(_pitches(score)) * _EXACT / end if end else None
+    end = music.end
+    return len(music.pitches) * BEAT / end if end else None
 
 
-def duration(score: Score) -> float | None:
+def duration(music: Outline) -> float | None:
     """Quarter notes from the beginning to the end of the last note."""
-    return _end(score) / _EXACT or None
+    return music.end / BEAT or None
 
 
-def _pitches(score: Score) -> list[int]:
-    return [note.pitch for part in score.parts if not part.percussion for note in part.notes]
-
-
-def _intervals(score: Score) -> list[int]:
-    return [abs(after.pitch - before.pitch) for before, after in pairwise(top_line(score))]
+def _intervals(music: Outline) -> list[int]:
+    return [abs(after.pitch - before.pitch) for before, after in pairwise(music.line)]
 
 
 def _entropy(values: Iterable[int]) -> float | None:
@@ -157,44 +148,29 @@ def _entropy(values: Iterable[int]) -> float | None:
     return max(0.0, -sum(share * math.log2(share) for share in shares)) if shares else None
 
 
-def _tick(time: Fraction) -> int:
-    return round(_EXACT * time.numerator / time.denominator)
-
-
-def _span(note: Note) -> tuple[int, int]:
-    """When a note begins and ends, in ticks."""
-    return _tick(note.onset), _tick(note.end)
-
-
-def _end(score: Score) -> int:
-    """The tick at which the last note ends, drums among them."""
-    return max((_tick(note.end) for part in score.parts for note in part.notes), default=0)
-
-
-def _time_by_pitches(score: Score) -> Counter[int]:
+def _time_by_pitches(music: Outline) -> Counter[int]:
     """For each number of pitches that sound together, how many ticks they do."""
     changes = sorted(
-        (tick, change, note.pitch)
-        for part in score.parts
-        if not part.percussion
-        for note in part.notes
-        for tick, change in zip(_span(note), (1, -1), strict=True)
+        (at, change, sound.pitch)
+        for sound in music.sounds
+        if sound.pitch is not None
+        for at, change in ((sound.begin, 1), (sound.end, -1))
     )
     times, voices, last = Counter[int](), Counter[int](), 0
     sounding = 0
-    for tick, change, pitch in changes:
-        times[sounding] += tick - last
-        last = tick
+    for at, change, pitch in changes:
+        times[sounding] += at - last
+        last = at
         before = voices[pitch] > 0
         voices[pitch] += change
         sounding += (voices[pitch] > 0) - before
     return times
 
 
-def _silent(score: Score, stretches: Sequence[tuple[int, int]]) -> float | None:
+def _silent(music: Outline, stretches: Sequence[tuple[int, int]]) -> float | None:
     """The share of `stretches`, from tick to tick and in order, in which nothing sounds."""
     sounding: list[list[int]] = []
-    for begin, end in sorted(_span(note) for part in score.parts for note in part.notes):
+    for begin, end, _ in music.sounds:
         if sounding and begin <= sounding[-1][1]:
             sounding[-1][1] = max(sounding[-1][1], end)
         else:
@@ -209,14 +185,12 @@ def _silent(score: Score, stretches: Sequence[tuple[int, int]]) -> float | None:
     return silent / len(stretches)
 
 
-def _struck(score: Score, every: Sequence[Bar]) -> list[set[int]]:
+def _struck(music: Outline, every: Sequence[Bar]) -> list[set[int]]:
     """The places in each bar at which something is struck."""
-    starts = [_tick(bar.start) for bar in every]
+    starts = [tick(bar.start) for bar in every]
     struck: list[set[int]] = [set() for _ in every]
-    for part in score.parts:
-        for note in part.notes:
-            tick = _tick(note.onset)
-            at = bisect_left(starts, tick + 1) - 1
-            if at >= 0:
-                struck[at].add((tick - starts[at]) * GROOVE // _EXACT)
+    for sound in music.sounds:
+        at = bisect_left(starts, sound.begin + 1) - 1
+        if at >= 0:
+            struck[at].add((sound.begin - starts[at]) * GROOVE // BEAT)
     return struck

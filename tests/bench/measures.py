@@ -23,6 +23,7 @@ import muspy
 
 from composer.api import ReadError, Score
 from composer.core import statistics
+from composer.core.outline import Outline
 from composer.core.sources import sources
 from composer.formats import scores
 from composer.formats.bars import COMMON_TIME
@@ -45,7 +46,7 @@ def main() -> None:
         for name, (theirs, of) in MEASURES.items():
             if of is allowed:
                 ours = getattr(statistics, name)
-                report(name, [(ours(score), _told(theirs(score))) for score in found])
+                report(name, [(ours(Outline(score)), _told(theirs(score))) for score in found])
 
 
 def pieces(files: list[str]) -> Iterator[Score]:

@@ -84,37 +84,49 @@ class TestCompare:
         assert told == [(number, 10) for number in range(1, 11)]
 
 
+def beside(representation, pieces):
+    by = gauge(representation)
+    for piece in pieces:
+        by.learn(representation.encode(piece))
+    return by
+
+
 def test_a_tune_of_the_corpus_is_known_where_another_piece_is_it(player, pieces):
-    steps = [player.representation.encode(piece) for piece in pieces]
-    by = gauge(player.representation, steps)
-    assert by.other(steps[0])["longest_run"] == len(player.representation.score(pieces[0]).notes)
-    assert by.own(0)["longest_run"] < by.other(steps[0])["longest_run"]
+    by = beside(player.representation, pieces)
+    own, other = next(by.corpus()), by.other(player.representation.encode(pieces[0]))
+    assert other["longest_run"] == len(player.representation.score(pieces[0]).notes) > own["longest_run"]
+    assert {**own, "longest_run": 0, "copied": 0} == {**other, "longest_run": 0, "copied": 0}
 
 
 def test_a_bar_that_does_not_fill_its_meter_is_found(player):
-    representation = player.representation
-    by = gauge(representation, [])
-    whole, short = (representation.prime(Piece(f"M:4/4\nL:1/8\nK:C\nC4D4|{bar}|C8|]\n")) for bar in ("E8", "E4"))
-    assert (by.other(whole)["bars_filled"], by.other(short)["bars_filled"]) == (1, 0)
-    assert by.other(short)["without_error"] == 0
+    by = gauge(player.representation)
+    tunes = (Piece(f"M:4/4\nL:1/8\nK:C\nC4D4|{bar}|C8|]\n") for bar in ("E8", "E4"))
+    whole, short = (by.other(player.representation.encode(tune)) for tune in tunes)
+    assert (whole["bars_filled"], short["bars_filled"], short["without_error"]) == (1, 0, 0)
 
 
 def test_what_is_silent_has_no_figures(player):
-    assert gauge(player.representation, []).other([]) is None
+    assert gauge(player.representation).other([]) is None
 
 
 def test_words_are_measured_by_their_lines():
     text = registry.representation("text")()
     poems = [Piece("the fox is here\nand so am I\n"), Piece("the fox is here\nthe moon is not\n")]
     text.fit(poems)
-    by = gauge(text, [text.encode(poem) for poem in poems])
-    assert by.own(0)["lines_copied"] == 0.5
+    by = beside(text, poems)
+    own = next(by.corpus())
+    assert own["lines_copied"] == 0.5
     assert by.other(text.encode(poems[0]))["lines_copied"] == 1
     assert by.other([]) is None
-    assert {measure.name for measure in by.measures} == set(by.own(0))
+    assert {measure.name for measure in by.measures} == set(own)
 
 
-def test_a_model_that_says_nothing(player, pieces, monkeypatch):
-    monkeypatch.setattr(type(player.representation), "score", lambda self, piece: None)
-    with pytest.raises(ComposerError, match="can be heard or read"):
+def test_a_side_that_is_silent_cannot_be_compared(player, pieces, monkeypatch):
+    abc, heard = type(player.representation), type(player.representation).score
+    taken = {piece.content for piece in pieces}
+    monkeypatch.setattr(abc, "score", lambda self, piece: heard(self, piece) if piece.content in taken else None)
+    with pytest.raises(ComposerError, match="nothing that the model composed can be heard or read"):
+        composed(player, pieces)
+    monkeypatch.setattr(abc, "score", lambda self, piece: None)
+    with pytest.raises(ReadError, match="nothing in them can be heard or read"):
         composed(player, pieces)

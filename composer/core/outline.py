@@ -1,0 +1,75 @@
+"""A score as it is measured: when what sounds, which notes are its melody, and where its bars are, found out once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+from composer.api import Score
+from composer.core.form import Content, melody_bars
+from composer.formats.bars import Bar, bars
+from composer.formats.topline import Struck, top_line
+
+__all__ = ["BEAT", "Outline", "Sound", "tick"]
+
+BEAT = 10_080
+"""Ticks to a beat by which times are compared: the halves of a beat down to 1/32, and thirds, fifths and sevenths."""
+
+
+class Sound(NamedTuple):
+    """From which tick until which a note sounds; `pitch` is None where it is a drum."""
+
+    begin: int
+    end: int
+    pitch: int | None
+
+
+class Outline:
+    """What is worked out of `score`, each thing when it is first asked for."""
+
+    def __init__(self, score: Score) -> None:
+        self.score = score
+
+    @cached_property
+    def sounds(self) -> Sequence[Sound]:
+        """All notes, in order."""
+        return sorted(
+            (
+                Sound(tick(note.onset), tick(note.onset) + tick(note.duration), None if part.percussion else note.pitch)
+                for part in self.score.parts
+                for note in part.notes
+            ),
+            key=lambda sound: sound[:2],
+        )
+
+    @cached_property
+    def pitches(self) -> Sequence[int]:
+        """The pitch of each note that has one."""
+        return [pitch for _, _, pitch in self.sounds if pitch is not None]
+
+    @cached_property
+    def end(self) -> int:
+        """The tick at which the last note ends."""
+        return max((sound.end for sound in self.sounds), default=0)
+
+    @cached_property
+    def line(self) -> Sequence[Struck]:
+        """The melody."""
+        return top_line(self.score)
+
+    @cached_property
+    def bars(self) -> Sequence[Bar]:
+        """The bars, a pickup among them."""
+        return list(bars(self.score))
+
+    @cached_property
+    def contents(self) -> Sequence[Content]:
+        """What the melody has in each bar but a pickup."""
+        return melody_bars(self.line, self.bars)
+
+
+def tick(time: Fraction) -> int:
+    """A time in beats, in ticks."""
+    return round(BEAT * time.numerator / time.denominator)
