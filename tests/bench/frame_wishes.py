@@ -121,10 +121,14 @@ class Bench:
             flags += ["--length", str(WITHOUT_LENGTH["pianoroll"])]
         output = self.folder / "piece-%d.mid"
         refused = self._gen(*flags, "-n", str(count), "--seed", str(seed), "--force", "--output", str(output))
-        if refused:
+        if refused and "no notes" not in refused:
             return Counter({f"refused: {refused}": count})
-        pieces = (read(Path(str(output) % number)) for number in range(1, count + 1))
-        return Counter(next(self.judged(piece, wishes), "obeys") for piece in pieces)
+        found: Counter[str] = Counter()
+        for number in range(1, count + 1):
+            path = Path(str(output) % number)
+            found[next(self.judged(read(path), wishes), "obeys") if path.exists() else "silent, and not written"] += 1
+            path.unlink(missing_ok=True)
+        return found
 
     def _gen(self, *arguments: str) -> str:
         """Compose; what went wrong, in a line."""
@@ -138,11 +142,16 @@ class Bench:
     def judged(self, piece: Written, wishes: Wishes) -> Iterator[str]:
         """What is wrong with a piece."""
         bars = KEPT[wishes["keep-bars"]] if "keep-bars" in wishes else ()
-        kept = {BAR * bar - BAR + step for bar in bars for step in range(BAR)}
+        length = METERS.get(wishes.get("meter", ""), BAR)
+        kept = {length * bar - length + step for bar in bars for step in range(length)}
         steps = max((note.end for note in piece.notes), default=0)
         yield from self._pitches([note for note in piece.notes if note.start not in kept], wishes)
         yield from self._bars(piece, wishes, steps)
-        yield from (f"bar {bar} is another" for bar in bars if within(piece.notes, bar) != within(self.kept.notes, bar))
+        for bar in bars:
+            places = length * bar - length, length * bar
+            yield from (
+                () if within(piece.notes, *places) == within(self.kept.notes, *places) else (f"another bar {bar}",)
+            )
         for wish in MOST_AT_A_TIME.keys() & wishes.keys():
             counts = ((step, MOST_AT_A_TIME[wish](piece.notes, step)) for step in range(steps) if step not in kept)
             yield from (f"{count} at step {step}, --{wish}" for step, count in counts if count > int(wishes[wish]))
@@ -194,9 +203,8 @@ MOST_AT_A_TIME: Mapping[str, Callable[[Sequence[Heard], int], int]] = {
 }
 
 
-def within(notes: Sequence[Heard], bar: int) -> list[tuple[int, int, int, bool]]:
-    """What sounds in a bar, and whether it is struck there."""
-    first, last = BAR * bar - BAR, BAR * bar
+def within(notes: Sequence[Heard], first: int, last: int) -> list[tuple[int, int, int, bool]]:
+    """What sounds from step `first` to `last`, and whether it is struck there."""
     return sorted(
         (max(note.start, first), min(note.end, last), note.pitch, note.start >= first)
         for note in notes

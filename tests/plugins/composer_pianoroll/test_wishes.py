@@ -4,11 +4,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from composer.api import Given, OptionError, Piece, Unsatisfiable
 from composer.api.sampling import mask_array, obey
+from composer.core import registry
+from composer.core.generation import Drew, Request, generate
 from composer.formats.curves import Budget, parse_curve
 from composer.formats.quantise import GridNote
 from composer_pianoroll import Pianoroll, PianorollOptions, PianorollWishes, Roll
@@ -66,6 +68,7 @@ wishes = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(wishes, st.sampled_from([1, 2, 4]), st.integers(0, 2**32 - 1))
 def test_there_is_always_a_way_on_and_all_is_obeyed(wished, stack, seed):
     pianoroll = roll(stack=stack)
@@ -101,6 +104,7 @@ TUNE = Roll.of(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     st.sets(st.integers(1, 5), min_size=1, max_size=4),
     st.builds(
@@ -170,6 +174,27 @@ def test_without_onsets_frames_are_kept_as_they_are():
     assert rule.allowed(rule.start(frames[:24])).off == 0
     finished = walk(pianoroll.constraint(PianorollWishes(bars=1), Given()), pianoroll.spec.size, 16, 5)
     assert finished[-1]
+
+
+@pytest.mark.parametrize("name", ["lstm", "attn-lstm", "rnnrbm"])
+def test_every_model_of_frames_obeys(name):
+    pianoroll = roll()
+    model = registry.model(name)
+    network = model.network(pianoroll.spec, model.Config()).eval()
+    weights = {key: tensor.numpy().copy() for key, tensor in network.state_dict().items()}
+    wished = PianorollWishes(keep_bars="2,4", meter="2/4", density="1..3", most_notes=3, key="C")
+    rule = pianoroll.constraint(wished, Given(tune=Piece(TUNE)))
+    for face in (model.sampler(pianoroll.spec, model.Config(), weights), network):
+        frames = {1: [], 2: []}
+        for event in generate(face, pianoroll.spec, Request(length=40, count=2, seed=3), rule):
+            if isinstance(event, Drew):
+                frames[event.number] += event.steps
+        for each in frames.values():
+            notes = notes_of(pianoroll, each)
+            for bar in (2, 4):
+                assert heard(notes, 8 * bar - 8, 8 * bar) == heard(TUNE.notes, 8 * bar - 8, 8 * bar)
+            assert all(note.pitch % 12 in {0, 2, 4, 5, 7, 9, 11} for note in notes)
+            assert all(sum(at_a_time(notes, step)) <= 3 for step in range(40))
 
 
 def test_an_opening_counts_as_bars_and_not_as_density():
