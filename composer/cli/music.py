@@ -1,13 +1,16 @@
-"""Music in a file of any kind: what `show` draws, and openings for a representation that does not read them itself."""
+"""Music in a file of any kind: what `show` draws, what a representation can have of it, and which model fits it."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from composer.api import Piece, ReadError, Score, Source
-from composer.core import registry
-from composer.formats import scores
+from composer.api import CheckpointError, Piece, ReadError, Representation, Score, Source
+from composer.core import models, registry
+from composer.formats import FORMATS, scores
+
+MEND = "mend it, or give another file"
 
 
 def playable(source: Source) -> Iterator[Score]:
@@ -30,6 +33,49 @@ def suffixes() -> set[str]:
     """The suffixes that any representation reads."""
     read = {suffix for loaded in registry.everything() if (kind := loaded.representation) for suffix in kind.suffixes}
     return read | set(scores.SUFFIXES)
+
+
+def model_for(source: Source) -> Path:
+    """The newest model that composes such files as `source`, or else reads them. Raises CheckpointError, ReadError."""
+    from composer.core.hearing import suffix_of
+
+    suffix = suffix_of(source)
+    kinds = [kind for loaded in registry.everything() if (kind := loaded.representation) and suffix in kind.suffixes]
+    kinds.sort(key=lambda kind: suffix not in FORMATS[kind.formats[0]].suffixes)
+    for kind in kinds:
+        with contextlib.suppress(CheckpointError):
+            return models.default(kind.name)
+    raise CheckpointError(f"there is no model of such music as {source.label} yet", "name one with --checkpoint FILE")
+
+
+def pieces(source: Source, representation: Representation) -> Iterator[Piece]:
+    """The pieces of `source` as `representation` has them: as it reads them itself, else by way of their scores.
+
+    Raises ReadError where there is none, EncodeError for a score that cannot be written so.
+    """
+    if is_other(source, representation):
+        yield from map(representation.from_score, playable(source))
+        return
+    refused, found = None, False
+    for item in representation.read(source):
+        if isinstance(item, Piece):
+            found = True
+            yield item
+        else:
+            refused = refused or item
+    if not found:
+        reason = f": {refused.reason}" if refused is not None else ""
+        detail = f" ({refused.detail})" if refused is not None and refused.detail else ""
+        raise ReadError(
+            f"there is no piece in {source.label} that `{representation.name}` can have{reason}{detail}", MEND
+        )
+
+
+def is_other(source: Source, representation: Representation) -> bool:
+    """True for music that the representation does not read itself: by what it holds, else by its suffix."""
+    scored = type(representation).from_score is not Representation.from_score
+    suffix = (scores.suffix_of(source) if scored else "") or source.path.suffix.lower()
+    return suffix in suffixes() - set(representation.suffixes)
 
 
 def _represented(source: Source) -> Iterator[Score]:

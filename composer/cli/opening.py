@@ -9,7 +9,6 @@ from typing import NamedTuple
 from composer.api import Piece, ReadError, Refused, Representation, Source, Step
 from composer.cli import music
 from composer.cli.console import Console
-from composer.formats import scores
 
 
 class Opening(NamedTuple):
@@ -62,7 +61,7 @@ def _first(representation: Representation, console: Console, source: Source) -> 
 
 def _pieces(representation: Representation, source: Source) -> Iterator[Piece]:
     """The pieces in `source`. Raises ReadError where there is none."""
-    if _is_other(source, representation):
+    if music.is_other(source, representation):
         yield from map(representation.from_score, music.playable(source))
         return
     refused, found = None, False
@@ -81,10 +80,3 @@ def _empty(source: Source, refused: Refused | None) -> ReadError:
         return ReadError(f"there is nothing in {source.label} to go on from", "give an opening of a few notes")
     place = f" ({refused.detail})" if refused.detail else ""
     return ReadError(f"cannot go on from {source.label}: {refused.reason}{place}", "mend it, or give another opening")
-
-
-def _is_other(source: Source, representation: Representation) -> bool:
-    """True for music that the representation does not read itself: by what it holds, else by its suffix."""
-    scored = type(representation).from_score is not Representation.from_score
-    suffix = (scores.suffix_of(source) if scored else "") or source.path.suffix.lower()
-    return suffix in music.suffixes() - set(representation.suffixes)

@@ -14,7 +14,6 @@ import typer
 
 from composer.api import CheckpointError, ReadError, Source
 from composer.cli.words import counted
-from composer.formats import FORMATS
 
 if TYPE_CHECKING:
     from composer.api import Representation
@@ -106,18 +105,15 @@ def _of_model(path: Path) -> tuple[Melodies, Representation]:
 
 
 def _model(given: Path | None, first: Source | ReadError | None) -> Path:
-    """The model to ask about a file: the one given, the newest that composes such files, or else reads them."""
-    from composer.core import models, registry
-    from composer.core.hearing import suffix_of
+    """The model to ask about a file."""
+    from composer.cli import music
+    from composer.core import models
 
     if given is not None:
         return models.located(given)
-    suffix = suffix_of(first) if isinstance(first, Source) else ""
-    kinds = [kind for loaded in registry.everything() if (kind := loaded.representation) and suffix in kind.suffixes]
-    kinds.sort(key=lambda kind: suffix not in FORMATS[kind.formats[0]].suffixes)
-    for kind in kinds:
-        with suppress(CheckpointError):
-            return models.default(kind.name)
+    with suppress(CheckpointError):
+        if isinstance(first, Source):
+            return music.model_for(first)
     raise CheckpointError("there is no model of such music yet", "name music to compare with, with --corpus")
 
 

@@ -6,7 +6,7 @@ left, bar lines and beats are strips of light, and a long piece wraps into syste
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,6 +49,10 @@ _PLAIN = {"onset": "█", "bar": "│", "beat": "·", "white": "├", "black": "
 _ASCII = str.maketrans(dict(zip("█▓▒░◆◇●○■□│├·–♩♯♭…", "#@=-*+O~X:||.-q#b.", strict=True)))
 
 
+Inking = Callable[[System, int, Mark], Ink]
+"""The ink of what is in a column of a system."""
+
+
 def picture(score: Score, console: Console, most: int | None = None) -> Text:
     """The roll as `console` can show it: in colour, in plain characters, or in ASCII."""
     from rich.text import Text
@@ -58,12 +62,12 @@ def picture(score: Score, console: Console, most: int | None = None) -> Text:
     return Text(roll_text(score, console.width, most, ascii_only=console.options.ascii_only), no_wrap=True)
 
 
-def roll(score: Score, width: int, most: int | None = None) -> Text:
-    """`score` in colour, at most `width` columns wide and `most` systems long."""
+def roll(score: Score, width: int, most: int | None = None, inking: Inking | None = None) -> Text:
+    """`score` in colour, at most `width` columns wide and `most` systems long. Without an `inking`, parts differ."""
     from rich.text import Text
 
     text = Text(no_wrap=True, overflow="crop", end="")
-    for line, style in _caption(score, width, coloured=True):
+    for line, style in _caption(score, width, coloured=True, parts=inking is None):
         text.append(line, style)
     systems = lay_out(score, max(width, LEAST_WIDTH) - GUTTER)
     for system in systems[:most]:
@@ -72,7 +76,7 @@ def roll(score: Score, width: int, most: int | None = None) -> Text:
             text.append(line, style if at else "dim")
         for upper in range(system.highest | 1, system.lowest - 1, -2):
             text.append("\n")
-            for run, style in _runs(_coloured(system, upper)):
+            for run, style in _runs(_coloured(system, upper, inking or _of_part)):
                 text.append(run, style)
     text.append(_rest(systems, most), "dim")
     text.append("\n")
@@ -93,25 +97,25 @@ def roll_text(score: Score, width: int, most: int | None = None, *, ascii_only: 
     return lines.translate(_ASCII) if ascii_only else lines
 
 
-def _coloured(system: System, upper: int) -> Iterator[tuple[str, str]]:
+def _coloured(system: System, upper: int, inking: Inking) -> Iterator[tuple[str, str]]:
     """The line of the pitches `upper` and the one below it: characters with their styles."""
     lower = upper - 1
     yield f"{_label(lower):>3}", "dim"
     yield "▀▀", f"{_key_colour(upper)} on {_key_colour(lower)}"
     for column in range(system.columns):
-        yield "▀", f"{_colour(system, column, upper)} on {_colour(system, column, lower)}"
+        yield "▀", f"{_colour(system, column, upper, inking)} on {_colour(system, column, lower, inking)}"
 
 
 def _key_colour(pitch: int) -> str:
     return _KEYS[2] if pitch % 12 == 0 else _KEYS[pitch % 12 in _BLACK]
 
 
-def _colour(system: System, column: int, pitch: int) -> str:
+def _colour(system: System, column: int, pitch: int, inking: Inking) -> str:
     mark = system.marks.get((column, pitch))
     if mark is None:
         light = 2 if column in system.bars else 1 if column in system.beats else 0
         return _LANES[pitch % 12 in _BLACK][light]
-    ink = _ink(mark)
+    ink = inking(system, column, mark)
     return ink.onset if mark.onset else ink.hold
 
 
@@ -122,6 +126,10 @@ def _plain_cell(system: System, column: int, pitch: int) -> str:
     if column in system.bars:
         return _PLAIN["bar"] if column else " "
     return _PLAIN["beat"] if column in system.beats else " "
+
+
+def _of_part(system: System, column: int, mark: Mark) -> Ink:
+    return _ink(mark)
 
 
 def _ink(mark: Mark) -> Ink:
@@ -178,8 +186,8 @@ def _rest(systems: Sequence[System], most: int | None) -> str:
     return f"\n\n… {left} more {'system' if left == 1 else 'systems'}, to bar {last}"
 
 
-def _caption(score: Score, width: int, *, coloured: bool) -> Iterator[tuple[str, str]]:
-    """The title, what is at the key, and what is in the piece."""
+def _caption(score: Score, width: int, *, coloured: bool, parts: bool = True) -> Iterator[tuple[str, str]]:
+    """The title, what is at the key, what is in the piece, and where that is asked for, its `parts`."""
     if score.title:
         yield score.title[: max(width, LEAST_WIDTH)] + "\n", "bold"
     lines = [""]
@@ -190,10 +198,10 @@ def _caption(score: Score, width: int, *, coloured: bool) -> Iterator[tuple[str,
         else:
             lines[-1] = longer
     yield "\n".join(lines), ""
-    parts = [part for part in score.parts if not part.percussion and part.notes]
-    if len(parts) > 1:
+    sounding = [part for part in score.parts if not part.percussion and part.notes]
+    if parts and len(sounding) > 1:
         yield "\n", ""
-        for number, part in enumerate(parts):
+        for number, part in enumerate(sounding):
             ink = _ink(Mark(number, onset=True))
             yield "■■" if coloured else ink.onset_mark + ink.hold_mark, ink.onset
             yield f" {part.name or f'part {number + 1}'}  ", "dim"

@@ -31,10 +31,21 @@ def show(
     ],
     tune: Annotated[int | None, typer.Option(metavar="N", help="Draw the N-th piece of the file only.")] = None,
     most: Annotated[int, typer.Option("--most", metavar="N", help="Draw at most so many pieces.")] = 3,
+    surprise: Annotated[
+        bool, typer.Option("--surprise", help="Show what of a piece a model did not expect, in bits a step.")
+    ] = False,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The model that is surprised; else your newest of such files, else the bundled one."
+        ),
+    ] = None,
 ) -> None:
     """Draw music as a piano-roll, print a text, or a model's card.
 
     In a roll, time runs to the right and pitch upwards. A terminal shows how a long piece begins; a pipe takes all.
+    With --surprise, tunes in ABC and words are printed, and other music drawn, in the colours of what each step cost a
+    model; without colour, a line for each bar or line says how much that was.
     """
     from composer.api import Source
     from composer.core import models
@@ -42,12 +53,20 @@ def show(
     console: Console = context.obj
     if (tune is not None and tune < 1) or most < 1:
         raise UsageError("pieces are counted from 1", "give 1 or more")
+    if checkpoint is not None and not surprise:
+        raise UsageError("--checkpoint is for --surprise", f"to see the model's card: composer show {checkpoint}")
     path = models.located(Path(file))
+    if surprise and path.suffix == ".safetensors":
+        raise UsageError(f"{path.name} is a model and no piece", f"composer show FILE --surprise --checkpoint {path}")
     if path.suffix == ".safetensors":
         console.write(card(path, console.width))
         return
     source = Source(path, name="stdin", data=console.read_bytes()) if file == "-" else Source(path, name=file)
-    if _is_words(source):
+    if surprise:
+        from composer.cli import surprise as surprised
+
+        surprised.show(console, source, checkpoint, tune, most)
+    elif _is_words(source):
         console.write(source.text())
     else:
         _draw(console, source, tune, most)

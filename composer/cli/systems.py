@@ -35,8 +35,8 @@ class Mark(NamedTuple):
 class System:
     """One line of the roll: `columns` cells from beat `start`, pitches `lowest` to `highest`.
 
-    `marks` are by column and pitch. `bars` and `beats` are the columns of bar lines (with the bars' numbers) and of the
-    other beats; `chords` the columns of chord symbols.
+    A cell takes `cell` beats. `marks` are by column and pitch. `bars` and `beats` are the columns of bar lines (with
+    the bars' numbers) and of the other beats; `chords` the columns of chord symbols.
     """
 
     start: Fraction
@@ -47,6 +47,7 @@ class System:
     beats: set[int] = field(default_factory=set)
     chords: dict[int, str] = field(default_factory=dict)
     marks: dict[tuple[int, int], Mark] = field(default_factory=dict)
+    cell: Fraction = Fraction(1)
 
 
 def lay_out(score: Score, width: int) -> list[System]:
@@ -104,7 +105,7 @@ def _wrapped(all_bars: Sequence[Bar], cell: Fraction, most_bars: int, width: int
     for bar in all_bars:
         columns = max(round(bar.length / cell), 1)
         if not systems or full >= most_bars or systems[-1].columns + columns > width:
-            systems.append(System(bar.start, 0))
+            systems.append(System(bar.start, 0, cell=cell))
             full = 0
         full += bar.number > 0
         systems[-1].bars[systems[-1].columns] = bar.number
@@ -112,7 +113,7 @@ def _wrapped(all_bars: Sequence[Bar], cell: Fraction, most_bars: int, width: int
         first = columns % beat if bar.number == 0 else 0
         for column in range(columns):
             if systems[-1].columns == width:
-                systems.append(System(bar.start + column * cell, 0))
+                systems.append(System(bar.start + column * cell, 0, cell=cell))
             if (column - first) % beat == 0 and systems[-1].columns not in systems[-1].bars:
                 systems[-1].beats.add(systems[-1].columns)
             systems[-1].columns += 1

@@ -1,0 +1,109 @@
+"""Surprise: what a model gave each step beforehand, and how long a step is."""
+
+from fractions import Fraction
+from math import log2
+
+import numpy as np
+import pytest
+
+from composer.api import EncodeError, Kind, Note, Part, Piece, Score, SequenceSpec, Unsupported
+from composer.core import registry
+from composer.core.player import Player, open_player
+from composer.core.surprise import Surprise, beats_a_step, surprise
+
+SPEC = SequenceSpec(Kind.TOKENS, size=4, end=0, conditions={"mood": ("glad", "sad")})
+
+
+class Letters:
+    """Pieces of the letters a, b and c."""
+
+    def encode(self, piece):
+        return [*("abc".index(letter) + 1 for letter in piece.content), 0]
+
+
+class Known:
+    """A sampler that finds a token of number n as likely as 1 / 2^(n + 1), and half as likely where one is sad."""
+
+    def begin(self, conditions):
+        return np.array([row.get("mood") == "sad" for row in conditions], float)
+
+    def observe(self, state, steps, active=None):
+        return state
+
+    def score(self, state, steps):
+        return -np.log(2) * (steps + 1 + state)
+
+
+def player(representation=None, sampler=None, spec=SPEC):
+    header = type("Header", (), {"spec": spec})
+    return Player(header, representation or Letters(), sampler or Known())
+
+
+def test_each_step_costs_what_the_model_gave_it():
+    found = surprise(player(), Piece("abca"))
+    assert found.steps == [1, 2, 3, 1, 0]
+    assert found.bits == pytest.approx([2, 3, 4, 2, 1])
+    assert (found.total, found.mean) == (pytest.approx(12), pytest.approx(12 / 5))
+    assert Surprise((), ()).mean == 0
+
+
+def test_labels_that_the_model_knows_are_conditions():
+    assert surprise(player(), Piece("a", labels={"mood": "sad"})).bits == pytest.approx([3, 2])
+    for labels in ({"mood": "wild"}, {"key": "sad"}):
+        assert surprise(player(), Piece("a", labels=labels)).bits == pytest.approx([2, 1])
+
+
+def test_the_whole_is_the_product_of_its_steps(checkpoint, tune_file):
+    """A model's chances of all second steps after a first sum up to 1, and so do those of all first steps."""
+    opened = open_player(checkpoint)
+    from composer.api import Source
+
+    piece = next(iter(opened.representation.read(Source(tune_file))))
+    found = surprise(opened, piece)
+    state, scores = opened.sampler.begin([{}]), []
+    for step in found.steps:
+        scores.append(opened.sampler.score(state, np.array([step]))[0])
+        state = opened.sampler.observe(state, np.array([step]))
+    assert found.total == pytest.approx(-sum(scores) * log2(np.e))
+    assert len(found.steps) == len(found.bits) == len(opened.representation.encode(piece))
+
+
+def test_a_symbol_that_was_never_seen(checkpoint):
+    opened = open_player(checkpoint)
+    with pytest.raises(EncodeError):
+        surprise(opened, Piece("X:1\nM:4/4\nL:1/8\nK:F#loc\n~~~|]\n"))
+
+
+class TestBeatsAStep:
+    @pytest.mark.parametrize(
+        ("name", "options", "beats"),
+        [
+            ("grid", {"step": "1/16"}, Fraction(1, 4)),
+            ("grid", {"step": "1/8"}, Fraction(1, 2)),
+            ("pianoroll", {"steps": 4}, Fraction(1, 4)),
+            ("pianoroll", {"steps": 2, "stack": 2}, Fraction(1)),
+            ("pianoroll", {"onsets": False}, Fraction(1, 4)),
+        ],
+    )
+    def test_is_what_the_options_say(self, name, options, beats):
+        kind = registry.representation(name)
+        representation = kind(kind.Options(**options))
+        notes = [Note(Fraction(2 + beat), 60 + beat % 5, Fraction(2)) for beat in range(0, 16, 2)]
+        piece = representation.from_score(Score((Part(tuple(notes)),)))
+        representation.fit([piece])
+        assert beats_a_step(representation, representation.prime(piece)) == beats
+
+    def test_where_steps_take_different_times_there_is_none(self, checkpoint, tune_file):
+        opened = open_player(checkpoint)
+        from composer.api import Source
+
+        piece = next(iter(opened.representation.read(Source(tune_file))))
+        with pytest.raises(Unsupported, match="do not take equally long"):
+            beats_a_step(opened.representation, opened.representation.encode(piece))
+
+    def test_nor_of_silence(self):
+        class Silent(Letters):
+            name, decode, score = "silent", list, lambda self, piece: None
+
+        with pytest.raises(Unsupported):
+            beats_a_step(Silent(), [1, 2])
