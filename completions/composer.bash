@@ -21,7 +21,7 @@ _composer() {
         "eval --checkpoint"|"eval --split"|"eval --part"|"eval --effort"|"eval --generated"|"eval --seed"|"eval --temp") return ;;
         "eval --device") COMPREPLY=($(compgen -W "auto cpu cuda mps" -- "$cur")); return ;;
         "originality --checkpoint"|"originality --corpus") return ;;
-        "show --tune"|"show --most") return ;;
+        "show --tune"|"show --most"|"show --checkpoint") return ;;
     esac
     case "$command" in
         gen) words="-n --count --length --seed --temp --top-k --top-p --min-p --condition --free --max-copy --take --keep --by --prime --prime-text --format -O --output --force --resume --tempo --instrument --velocity --checkpoint --device --width -q --quiet -h --help" ;;
@@ -30,7 +30,7 @@ _composer() {
         presets) words="--names -h --help" ;;
         check) words="--fix --force --errors-only --json -q --quiet -h --help" ;;
         originality) words="--checkpoint --corpus --json -q --quiet -h --help" ;;
-        show) words="--tune --most -h --help" ;;
+        show) words="--tune --most --surprise --checkpoint -h --help" ;;
         plugins) words="--names -h --help" ;;
         completions) words="-h --help" ;;
         *) words="--version --debug -h --help gen train eval presets check originality show plugins completions" ;;

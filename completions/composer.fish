@@ -95,6 +95,8 @@ complete -c composer -n '__fish_seen_subcommand_from originality' -s h -l help -
 complete -c composer -n '__fish_seen_subcommand_from originality' -F
 complete -c composer -n '__fish_seen_subcommand_from show' -l tune -x -d 'Draw the N-th piece of the file only.'
 complete -c composer -n '__fish_seen_subcommand_from show' -l most -x -d 'Draw at most so many pieces.'
+complete -c composer -n '__fish_seen_subcommand_from show' -l surprise -d 'Show what of a piece a model did not expect, in bits a step.'
+complete -c composer -n '__fish_seen_subcommand_from show' -l checkpoint -r -F -d 'The model that is surprised; else your newest of such files, else the bundled one.'
 complete -c composer -n '__fish_seen_subcommand_from show' -s h -l help -d 'Show this message and exit.'
 complete -c composer -n '__fish_seen_subcommand_from show' -F
 complete -c composer -n '__fish_seen_subcommand_from plugins' -l names -d 'Print bare names, one a line.'

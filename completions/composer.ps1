@@ -106,6 +106,8 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
         'show' = @{
             '--tune' = 'Draw the N-th piece of the file only.'
             '--most' = 'Draw at most so many pieces.'
+            '--surprise' = 'Show what of a piece a model did not expect, in bits a step.'
+            '--checkpoint' = 'The model that is surprised; else your newest of such files, else the bundled one.'
             '--help' = 'Show this message and exit.'
         }
         'plugins' = @{
