@@ -60,7 +60,7 @@ class Lstm(Model):
 
     api = 1
     name = "lstm"
-    summary = "a stack of LSTM layers: softmax over tokens, one sigmoid per unit of a frame"
+    summary = "a stack of LSTM layers: softmax over tokens, sigmoids or a NADE over the units of a frame"
     accepts = frozenset({Kind.TOKENS, Kind.FRAMES})
     conditional = True
     Config = LstmConfig

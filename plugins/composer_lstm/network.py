@@ -4,7 +4,7 @@
     i, f, g, o   = W^l h_t^(l-1) + U^l h_(t-1)^l + b^l            h_t^0 = x_t
     c_t^l        = sigmoid(f) c_(t-1)^l + sigmoid(i) tanh(g)
     h_t^l        = sigmoid(o) tanh(c_t^l)
-    logits_t     = V h_t^L + v
+    logits_t     = V h_t^L + v                                    with `output=nade`, b_v(t) and b_h(t) in their place
 
 While training, dropout is put on x_t (`input_dropout`) and on h_t^l of every layer (`dropout`) where it goes up; the
 recurrent h_(t-1)^l is left as it is (Zaremba, Sutskever and Vinyals 2014). `sampler.py` has the same in numpy.

@@ -105,6 +105,15 @@ SYSTEMS = (
         ("{home}/JSB_Chorales/test",), "rnnrbm-jsb-adam",
     ),
     System(
+        "rnn-nade", "pianoroll", "Nottingham, the 2012 piano-rolls", "2.31 nats per frame",
+        ("{home}/Nottingham/train", "--valid", "{home}/Nottingham/valid", *ROLLS), ("{home}/Nottingham/test",),
+    ),
+    System(
+        "rnn-nade", "pianoroll", "JSB chorales, the 2012 piano-rolls", "5.56 nats per frame",
+        ("{home}/JSB_Chorales/train", "--valid", "{home}/JSB_Chorales/valid", *ROLLS), ("{home}/JSB_Chorales/test",),
+        "rnn-nade-jsb",
+    ),
+    System(
         "rnnrbm", "pianoroll", "Nottingham as MIDI, five sixteenths a frame", "none",
         ("{data}/nottingham-midi/train", "--valid", "{data}/nottingham-midi/valid"), ("{data}/nottingham-midi/test",),
     ),
