@@ -7,9 +7,9 @@
     h_t = dropout(norm(rectifier(D2 (D1 h_t + d1) + d2)))              where dense layers follow attention
 
 and logits_t = V h_t + v at the top, or with `output=nade` the biases b_v(t) and b_h(t) in their place. `DotAttention`
-and `ScalingAttention` say what attend is. What attention looks back at is part of the state, so that windows of training
-that follow one another are one long sequence; where a piece begins, all of it is forgotten. `sampler.py` has the same in
-numpy.
+and `ScalingAttention` say what attend is. What attention looks back at is part of the state, so that windows of
+training that follow one another are one long sequence; where a piece begins, all of it is forgotten. `sampler.py` has
+the same in numpy.
 """
 
 from __future__ import annotations

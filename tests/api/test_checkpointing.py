@@ -54,6 +54,10 @@ def spec_of(kind, conditions=()):
     return SequenceSpec(kind, 9, end=0 if kind is Kind.TOKENS else None, conditions=dict(conditions))
 
 
+def test_the_gradients_of_units_that_depend_on_one_another_are_the_same():
+    check_same(network_of("lstm", spec_of(Kind.FRAMES), hidden=16, embedding=8, dropout=0.0, output="nade"))
+
+
 @pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize(("name", "without"), [("lstm", 0.0), ("attn-lstm", (0.0,))])
 def test_the_gradients_are_the_same(name, without, kind):
