@@ -5,7 +5,7 @@ _composer() {
     [[ $prev == "=" ]] && prev="${COMP_WORDS[COMP_CWORD-2]}"
     for ((index = 1; index < COMP_CWORD; index++)); do
         case "${COMP_WORDS[index]}" in
-            gen|train|eval|presets|check|originality|show|plugins|completions)
+            gen|train|eval|presets|check|originality|replay|show|plugins|completions)
                 command="${COMP_WORDS[index]}" at=$index
                 break ;;
         esac
@@ -21,19 +21,21 @@ _composer() {
         "eval --checkpoint"|"eval --split"|"eval --part"|"eval --effort"|"eval --generated"|"eval --seed"|"eval --temp") return ;;
         "eval --device") COMPREPLY=($(compgen -W "auto cpu cuda mps" -- "$cur")); return ;;
         "originality --checkpoint"|"originality --corpus") return ;;
+        "replay -O"|"replay --output"|"replay --checkpoint") return ;;
         "show --tune"|"show --most"|"show --checkpoint") return ;;
     esac
     case "$command" in
-        gen) words="-n --count --length --seed --temp --top-k --top-p --min-p --condition --free --max-copy --take --keep --by --prime --prime-text --format -O --output --force --resume --tempo --instrument --velocity --checkpoint --device --width -q --quiet -h --help" ;;
+        gen) words="-n --count --length --seed --temp --top-k --top-p --min-p --condition --free --max-copy --take --keep --by --prime --prime-text --format -O --output --force --resume --tempo --instrument --velocity --no-provenance --checkpoint --device --width -q --quiet -h --help" ;;
         train) words="-o --option --valid --split --augment --preset --model --epochs --max-steps --batch --lr --seed --set --device --name --resume --from --snapshots --log-dir --force --json -q --quiet -h --help" ;;
         eval) words="--checkpoint --split --part --effort --generated --seed --temp --device --json -q --quiet -h --help" ;;
         presets) words="--names -h --help" ;;
         check) words="--fix --force --errors-only --json -q --quiet -h --help" ;;
         originality) words="--checkpoint --corpus --json -q --quiet -h --help" ;;
+        replay) words="-O --output --force --check --checkpoint -q --quiet -h --help" ;;
         show) words="--tune --most --surprise --checkpoint -h --help" ;;
         plugins) words="--names -h --help" ;;
         completions) words="-h --help" ;;
-        *) words="--version --debug -h --help gen train eval presets check originality show plugins completions" ;;
+        *) words="--version --debug -h --help gen train eval presets check originality replay show plugins completions" ;;
     esac
     if [[ -z $command || $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$words" -- "$cur"))

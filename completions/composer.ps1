@@ -8,6 +8,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
         'presets' = 'List the published systems that can be trained again.'
         'check' = 'Find what is wrong in files of music.'
         'originality' = 'Find what of a piece is copied from what a model was taught.'
+        'replay' = 'Compose a piece again, and say whether it is the same.'
         'show' = 'Draw music as a piano-roll, print words, or a model''s card.'
         'plugins' = 'List the representations and models that are installed.'
         'completions' = 'Print the script with which a shell completes this program.'
@@ -41,6 +42,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--tempo' = 'Quarter notes a minute.'
             '--instrument' = 'General MIDI program, 0 to 127.'
             '--velocity' = 'Loudness of the notes, 1 to 127.'
+            '--no-provenance' = 'Do not write into the piece what made it.'
             '--checkpoint' = 'The model; else your newest, else the bundled one.'
             '--device' = 'auto, cpu, cuda or mps.'
             '--width' = 'How many pieces to compose side by side.'
@@ -101,6 +103,14 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--corpus' = 'Compare with this music, not with a model''s. May be given more than once.'
             '--json' = 'Print all that is found as JSON.'
             '--quiet' = 'Print what is found, and nothing else.'
+            '--help' = 'Show this message and exit.'
+        }
+        'replay' = @{
+            '--output' = 'The file to write, not stdout.'
+            '--force' = 'Replace an existing file.'
+            '--check' = 'Write nothing: only say whether it is the same.'
+            '--checkpoint' = 'The model; else the one of yours, or bundled, that composed it.'
+            '--quiet' = 'Say nothing but warnings and errors.'
             '--help' = 'Show this message and exit.'
         }
         'show' = @{

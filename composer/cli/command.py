@@ -21,6 +21,7 @@ COMMANDS = {
     "presets": "List the published systems that can be trained again.",
     "check": "Find what is wrong in files of music.",
     "originality": "Find what of a piece is copied from what a model was taught.",
+    "replay": "Compose a piece again, and say whether it is the same.",
     "show": "Draw music as a piano-roll, print words, or a model's card.",
     "plugins": "List the representations and models that are installed.",
     "completions": "Print the script with which a shell completes this program.",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from composer import formats
 from composer.api import Representation, Score, UsageError
 from composer.cli.console import Console
+from composer.cli.recipe import provenance_of
 from composer.cli.rendering import Native, Rendering, Whole
 from composer.cli.targets import Target, ToFile, ToStdout
-from composer.formats import Format, WriteSettings
+from composer.formats import Format, WriteSettings, provenance
 
 __all__ = ["Delivery", "plan"]
 
@@ -23,7 +25,10 @@ MOST_IN_ONE = 1_000_000
 
 @dataclass(frozen=True)
 class Delivery:
-    """How pieces are written, and where to; `drawn` as pictures, because a terminal cannot play them."""
+    """How pieces are written, and where to; `drawn` as pictures, because a terminal cannot play them.
+
+    The `recipe` of the pieces, where they are to say how they were made, is written into each of them.
+    """
 
     format: Format
     native: bool
@@ -31,16 +36,34 @@ class Delivery:
     target: Target
     settings: WriteSettings
     console: Console
+    recipe: Mapping[str, Any] | None = None
 
-    def rendering(self, representation: Representation, number: int, labels: Mapping[str, str]) -> Rendering:
-        """A rendering of piece `number`, asked to be as `labels` say; pieces in files of their own are all number 1."""
+    def rendering(
+        self, representation: Representation, number: int, labels: Mapping[str, str], piece: int = 0
+    ) -> Rendering:
+        """A rendering of piece `number`, asked to be as `labels` say; pieces in files of their own are all number 1.
+
+        Where pieces were chosen and numbered anew, it was composed as the one that `piece` says.
+        """
         if self.drawn:
             return Whole(representation, number, self._draw, labels)
+        told = self._told(number, piece or number)
         if self.native:
-            return Native(representation, 1 if self.target.apart else number)
-        return Whole(
-            representation, number, lambda score: formats.write(self.format.name, score, self.settings), labels
-        )
+            streamed = provenance.Streamed(told) if told is not None and self.format.name == "abc" else None
+            return Native(representation, 1 if self.target.apart else number, streamed)
+
+        def write(score: Score) -> bytes:
+            data = formats.write(self.format.name, score, self.settings)
+            return provenance.mark(self.format.name, data, told) if told is not None else data
+
+        return Whole(representation, number, write, labels)
+
+    def _told(self, number: int, piece: int) -> provenance.Provenance | None:
+        """What the piece is to say of how it was made; None where it is to say nothing, or its format has no place."""
+        if self.recipe is None or not provenance.holds(self.format.name):
+            return None
+        numbered = self.native and not self.target.apart
+        return provenance_of(self.recipe, piece, number if numbered else 1)
 
     def _draw(self, score: Score) -> bytes:
         return self.console.drawing(score, MOST_DRAWN).encode() + b"\n"

@@ -72,12 +72,17 @@ def _with_tune(readme: str) -> str:
         command = f"composer gen abc {match[1]}"
         tune = _run(*command.split()[1:], "--checkpoint", str(model))
         caption, beginning, *_ = _run("show", "-", stdin=tune).split("\n\n")
-        shown = f"$ {command} | tee tune.abc\n{tune.strip()}\n\n$ composer show tune.abc\n{caption}\n\n{beginning}\n..."
+        shown = f"$ {command} | tee tune.abc\n{_cut(tune.strip())}\n\n$ composer show tune.abc\n{caption}\n\n{beginning}\n..."
         return f"<!-- tune {match[1]} -->\n```\n{shown}\n```"
 
     if model is None:
         return readme
     return re.sub(r"<!-- tune (.*?) -->\n```\n(?:.*?\n)??```", block, readme, flags=re.DOTALL)
+
+
+def _cut(text: str) -> str:
+    """`text` without what goes beyond 80 columns, as what a tune says of how it was made does."""
+    return re.sub(r"^(.{77}).{4,}$", r"\1...", text, flags=re.MULTILINE)
 
 
 def _run(*arguments: str, stdin: str = "") -> str:

@@ -118,6 +118,10 @@ def gen(
     velocity: Annotated[
         int | None, typer.Option(metavar="N", help="Loudness of the notes, 1 to 127.", rich_help_panel=WRITING)
     ] = None,
+    no_provenance: Annotated[
+        bool,
+        typer.Option("--no-provenance", help="Do not write into the piece what made it.", rich_help_panel=WRITING),
+    ] = False,
     checkpoint: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The model; else your newest, else the bundled one.", rich_help_panel=MODEL),
@@ -176,6 +180,7 @@ def gen(
         width,
         choice,
         max_copy,
+        provenance=not no_provenance,
     )
     compose(planned(asked, console, among))
 

@@ -47,6 +47,13 @@ EXAMPLES = {
         ("Beside music of your own:", "composer originality tune.mid --corpus tunes/"),
         ("The notes of the longest run of each piece:", "composer originality tunes.abc --json | jq '.found[].notes'"),
     ),
+    "replay": (
+        ("The tune that is in a file, and whether it is still the same:", "composer replay tune.abc"),
+        (
+            "Many that were kept, without writing them:",
+            "for file in tunes/*.mid; do composer replay --check $file; done",
+        ),
+    ),
     "show": (
         ("The tune just written:", "composer gen abc | composer show -"),
         ("What a model was taught:", "composer show mine.safetensors"),
@@ -70,7 +77,8 @@ ENVIRONMENT = {
 
 STATUS = {
     "0": "All went well.",
-    "1": "Something went wrong with a file, a model, a plugin or the machine, or `check` found something.",
+    "1": "Something went wrong with a file, a model, a plugin or the machine; `check` found something, or `replay` is"
+    " not what the file is.",
     "2": "The command line cannot be meant: no such option, setting or format, or a value out of range.",
     "130": "Ctrl-C.",
 }

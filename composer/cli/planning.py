@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from composer import __version__
 from composer.api import CheckpointError, Constraint, Given, Representation, UsageError
 from composer.cli import conditions, delivery
 from composer.cli.console import Console
 from composer.cli.delivery import Delivery
+from composer.cli.recipe import recipe
 from composer.cli.targets import ToStdout
 from composer.core import device as devices
 from composer.core import models, player, ranks, registry
@@ -24,6 +24,7 @@ from composer.formats import WriteSettings
 
 if TYPE_CHECKING:
     from composer.cli.choosing import Choice, Scorer
+    from composer.cli.recipe import Recorded
     from composer.cli.record import Record
     from composer.core.generation import Judge
 
@@ -32,7 +33,10 @@ __all__ = ["Asked", "Plan", "planned"]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the user asked for. `filters` are those of a Request, by name; `wishes` those of the representation."""
+    """What the user asked for. `filters` are those of a Request, by name; `wishes` those of the representation.
+
+    `recorded` stands for an opening where a piece is composed again. Each field is listed in `composer.cli.recipe`.
+    """
 
     representation: str
     count: int = 1
@@ -54,6 +58,8 @@ class Asked:
     width: int = 0
     choice: Choice | None = None
     max_copy: int | None = None
+    recorded: Recorded | None = None
+    provenance: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +114,12 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
         **_filters(asked, model, given, most),
     )
     judge, choice = _choosing(asked, model, path, given)
-    record = _record(asked, outgoing, model, device, request, given, saved)
-    _introduce(console, asked, outgoing, path, request)
+    told = recipe(asked, model, request, given, labels, outgoing.format.name, device)
+    record = _record(told, asked, outgoing.target.record, request.count, saved)
+    if asked.recorded is None:
+        _introduce(console, asked, outgoing, path, request)
+    if asked.provenance:
+        outgoing = dataclasses.replace(outgoing, recipe=told)
     labels = {**labels, **request.conditions}
     return Plan(model, request, constraint, outgoing, labels, len(share), record, judge, choice)
 
@@ -147,6 +157,8 @@ def _model(asked: Asked, kind: type[Representation]) -> Path:
 
 def _given(asked: Asked, representation: Representation, console: Console) -> tuple[Given, Mapping[str, str]]:
     """What the piece is composed from, and the labels that it has for that. Raises UsageError."""
+    if asked.recorded is not None:
+        return asked.recorded.given(representation, asked.length), asked.recorded.labels
     wished = representation.wished_labels(asked.wishes)
     keeps = bool(getattr(asked.wishes, "keep_bars", ""))
     if asked.free and asked.wishes not in (None, representation.Wishes()):
@@ -216,46 +228,18 @@ def _introduce(console: Console, asked: Asked, outgoing: Delivery, path: Path, r
 
 
 def _record(
-    asked: Asked,
-    outgoing: Delivery,
-    model: Player,
-    device: str,
-    request: Request,
-    given: Given,
-    saved: Record | None,
+    told: Mapping[str, Any], asked: Asked, path: Path | None, count: int, saved: Record | None
 ) -> Record | None:
-    """What is kept beside the output; all that the bytes of a piece depend on, by the names of options.
+    """What is kept at `path`, beside the output, of a run of `count` pieces by the recipe that is `told`.
 
     Raises UsageError where the run that was `saved` was another one.
     """
-    if outgoing.target.record is None:
+    if path is None:
         return None
     from composer.cli.record import Record
 
-    wishes = dataclasses.asdict(asked.wishes) if asked.wishes is not None else {}
-    told = {
-        "program": __version__,
-        "model": model.digest,
-        "device": device,
-        "count": request.count,
-        "length": request.length,
-        "seed": request.seed,
-        "width": request.rows,
-        "temp": request.temperature,
-        "top_k": request.top_k,
-        "top_p": request.top_p,
-        "min_p": request.min_p,
-        "condition": dict(request.conditions),
-        "free": asked.free,
-        **({"max_copy": asked.max_copy} if asked.max_copy is not None else {}),
-        **({"take": asked.choice.take, "by": asked.choice.by} if asked.choice is not None else {}),
-        "primer": request.primer,
-        **({"tune": model.representation.prime(given.tune)} if given.tune is not None else {}),
-        "format": outgoing.format.name,
-        **{name: getattr(asked.writing, name) for name in ("tempo", "instrument", "velocity")},
-        **wishes,
-    }
+    told = {**told, "count": count, "provenance": asked.provenance}
     if saved is None:
-        return Record(outgoing.target.record, told)
+        return Record(path, told)
     saved.check(told)
     return saved

@@ -16,8 +16,22 @@ from composer.core import checkpoint
 
 __all__ = ["Record"]
 
-FLAGS = {"primer": "another opening", "tune": "another tune", "model": "another model", "program": "another version of this program"}
+FLAGS = {
+    "primer": "another opening",
+    "tune": "another tune",
+    "model": "another model",
+    "program": "another version of this program",
+    "plugins": "another version of a plugin",
+    "numpy": "another version of numpy",
+    "torch": "another version of torch",
+    "labels": "an opening that was labelled otherwise",
+    "provenance": "another --no-provenance",
+}
 """What differs where it is not the value of an option."""
+GROUPS = ("filters", "wishes", "writing")
+"""What of a recipe holds options of its own."""
+OPTIONS = {"temperature": "temp", "conditions": "condition"}
+"""Options that have other names on the command line."""
 AGAIN = "give the same options again, or compose all anew with --force"
 
 
@@ -51,7 +65,7 @@ class Record:
     def write(self) -> None:
         """Keep it. Raises ComposerError."""
         told = {"asked": self.asked, "pieces": self.pieces, "bytes": self.bytes}
-        checkpoint.write_bytes(self.path, json.dumps(told, ensure_ascii=False, default=str).encode() + b"\n")
+        checkpoint.write_bytes(self.path, json.dumps(told, ensure_ascii=False).encode() + b"\n")
 
     def remove(self) -> None:
         """Keep it no longer."""
@@ -59,9 +73,9 @@ class Record:
 
     def check(self, asked: Mapping[str, Any]) -> None:
         """Raise UsageError, which says what differs, where now something else is `asked` for."""
-        now = json.loads(json.dumps(asked, default=str))
-        for name in {**self.asked, **now}:
-            before, given = self.asked.get(name), now.get(name)
+        told, now = _flat(self.asked), _flat(json.loads(json.dumps(asked)))
+        for name in {**told, **now}:
+            before, given = told.get(name), now.get(name)
             if before == given:
                 continue
             if name in FLAGS:
@@ -69,9 +83,16 @@ class Record:
             raise UsageError(f"the run to go on with had {_option(name, before)}, not {_option(name, given)}", AGAIN)
 
 
+def _flat(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked, by options alone: each wish, each filter and each way of writing is one."""
+    grouped = {name: value for name, value in asked.items() if name in GROUPS and isinstance(value, Mapping)}
+    rest = {name: value for name, value in asked.items() if name not in grouped}
+    return {**rest, **{name: value for group in grouped.values() for name, value in group.items()}}
+
+
 def _option(name: str, value: object) -> str:
     """An option as it is written on the command line."""
-    flag = f"--{name.replace('_', '-')}"
+    flag = f"--{OPTIONS.get(name, name).replace('_', '-')}"
     if value is None or value is False:
         return f"no {flag}"
     return flag if value is True else f"{flag} {value}"

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from composer import formats
 from composer.api import ComposerError, Representation, Score, Step
+from composer.formats.provenance import Streamed
 
 __all__ = ["Native", "Rendering", "Soundless", "Whole", "rendered"]
 
@@ -32,17 +33,19 @@ class Rendering(Protocol):
 
 
 class Native:
-    """The text that the representation's own decoder writes."""
+    """The text that the representation's own decoder writes, `streamed` through what marks it, if anything does."""
 
-    def __init__(self, representation: Representation, number: int) -> None:
-        self._decoder = representation.decoder(number)
+    def __init__(self, representation: Representation, number: int, streamed: Streamed | None = None) -> None:
+        self._decoder, self._streamed = representation.decoder(number), streamed
 
     def push(self, steps: Sequence[Step]) -> bytes:
         push = self._decoder.push
-        return _text(event for step in steps for event in push(step))
+        text = _text(event for step in steps for event in push(step))
+        return self._streamed.push(text) if self._streamed is not None else text
 
     def finish(self) -> bytes:
-        return _text(self._decoder.finish())
+        text = _text(self._decoder.finish())
+        return self._streamed.push(text) + self._streamed.finish() if self._streamed is not None else text
 
 
 @dataclass

@@ -104,7 +104,7 @@ def _deliver(plan: Plan, kept: Sequence[Kept]) -> None:
     try:
         delivery.target.begin(plan.record)
         for place, piece in enumerate(kept, 1):
-            rendering = delivery.rendering(plan.player.representation, place, plan.labels)
+            rendering = delivery.rendering(plan.player.representation, place, plan.labels, piece.number)
             delivery.target.write(place, rendering.push(piece.steps) + rendering.finish())
             delivery.target.end(place)
         finished = True

@@ -32,6 +32,12 @@ def names() -> list[str]:
     return sorted(_plugins())
 
 
+def distribution(name: str) -> str:
+    """The name and version of the distribution that the plugin `name` comes from; empty where there is none."""
+    found = _plugins().get(name)
+    return found[0].distribution if found else ""
+
+
 def representation(name: str) -> type[Representation]:
     """The representation called `name`. Raises PluginError, with the nearest names, where there is none."""
     found = _load(name).representation if name in _plugins() else None
