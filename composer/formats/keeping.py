@@ -9,7 +9,7 @@ from fractions import Fraction
 from composer.api import OptionError, Score, Unsatisfiable
 from composer.formats.bars import bars
 
-__all__ = ["Kept", "parse_kept", "spans"]
+__all__ = ["NONE", "Kept", "parse_kept", "spans"]
 
 _EXAMPLE = "write it as 4-8, or 1-4,9 for several; bars are counted from 1, without the pickup"
 
@@ -36,6 +36,10 @@ class Kept:
                 f"--keep-bars {self.text} keeps all {count} bars of the tune, and none is to be composed",
                 "leave out the bars that shall be new",
             )
+
+
+NONE = Kept(())
+"""No bar at all."""
 
 
 def parse_kept(text: str) -> Kept:

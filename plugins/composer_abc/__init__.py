@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from composer.api import (
     Constraint,
@@ -24,20 +24,22 @@ from composer.api import (
     SequenceSpec,
     Source,
     Step,
+    Unsatisfiable,
     hookimpl,
 )
+from composer_abc import reading
+from composer_abc.reading import OPENING
+from composer_abc.wishes import AbcWishes
 
-if TYPE_CHECKING:
-    from composer.formats.abc.lexer import TuneText
-
-__all__ = ["Abc", "AbcOptions"]
+__all__ = ["Abc", "AbcOptions", "AbcWishes"]
 
 END = 0
 """The id of the end symbol, which is no character."""
 
+LONG_BAR = 64
+"""More characters than most bars have."""
+
 _TEXTS = ("dialect", "raw")
-_OPENING = re.compile(r"X:[^\n]*(\n|$)")
-_WHOLE_BARS = re.compile(r"^K:.*\n[^\0]*\|\]?\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Abc(Representation):
     native = "abc"
     step_name = "character"
     Options = AbcOptions
+    Wishes = AbcWishes
 
     def __init__(self, options: AbcOptions | None = None) -> None:
         super().__init__(options)
@@ -81,10 +84,10 @@ class Abc(Representation):
     def read(self, source: Source) -> Iterator[Piece | Refused]:
         text = source.text()
         if source.fragment:
-            return iter([_fragment(text, source, self.raw)])
+            return iter([reading.fragment(text, source, self.raw)])
         if not text.strip():
             raise ReadError(f"{source.label} is empty", "give a file of tunes in ABC notation")
-        return _raw_pieces(text, source) if self.raw else _dialect_pieces(text, source)
+        return reading.raw_pieces(text, source) if self.raw else reading.dialect_pieces(text, source)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
         labels = Labels(self.options.conditions)
@@ -149,13 +152,42 @@ class Abc(Representation):
             return None
 
     def constraint(self, wishes: Any = None, given: Given | None = None) -> Constraint | None:
+        wishes, given = wishes or AbcWishes(), given or Given()
         if self.raw:
+            if wishes != AbcWishes():
+                raise Unsatisfiable(
+                    "a model of raw text keeps to no rules", "train one of the dialect, or ask for nothing"
+                )
             return None
+        if wishes != AbcWishes():
+            return self._asked(wishes, given)
         if self._automaton is None:
             from composer.formats.abc.automaton import Automaton
 
             self._automaton = Automaton(self.characters)
         return self._automaton
+
+    def _asked(self, wishes: AbcWishes, given: Given) -> Constraint:
+        from composer.formats.abc.asking import Asking
+        from composer.formats.abc.vocabulary import Vocabulary
+        from composer.formats.keeping import parse_kept
+
+        vocabulary = Vocabulary(self.characters)
+        if not wishes.keep_bars:
+            return Asking(vocabulary, given.primer).automaton(wishes.wanted())
+        if given.tune is None:
+            raise Unsatisfiable("--keep-bars needs a tune of which to keep bars", "give it with --prime FILE")
+        return Asking(vocabulary, (), _text(given.tune), parse_kept(wishes.keep_bars)).automaton(wishes.wanted())
+
+    def most_steps(self, wishes: Any, given: Given) -> int:
+        """Room for as many bars as are wished or given."""
+        room = LONG_BAR * getattr(wishes, "bars", 0)
+        if given.tune is not None:
+            room = max(room, 2 * len(_text(given.tune)))
+        return given.length or len(given.primer) + max(self.length, room)
+
+    def wished_labels(self, wishes: Any) -> Mapping[str, str]:
+        return wishes.labels() if isinstance(wishes, AbcWishes) else {}
 
     def from_score(self, score: Score) -> Piece:
         from composer.formats.abc.writer import dialect_with_losses
@@ -189,7 +221,7 @@ class _Decoder:
 
     def _open(self) -> str:
         text, self.opening = self.opening or "", None
-        return f"X:{self.number}\n" + _OPENING.sub("", text, count=1)
+        return f"X:{self.number}\n" + OPENING.sub("", text, count=1)
 
     def _out(self, text: str) -> Iterable[Event]:
         self.last = text[-1:] or self.last
@@ -198,93 +230,6 @@ class _Decoder:
 
 def _text(piece: Piece) -> str:
     return str(piece.content)
-
-
-def _dialect_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
-    from composer.formats.abc.lexer import split_tunes
-
-    for number, tune in enumerate(split_tunes(text), 1):
-        first = tune.lines[0] if tune.lines else ""
-        numbered = first[2:].strip() if first.startswith("X:") else ""
-        yield _each(_dialect_piece, tune, f"{source.label}: tune {numbered or number}")
-
-
-def _raw_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
-    """Every run of lines that are not blank is a piece, with whatever is in it; one without notes is refused."""
-    from composer.formats.abc.lexer import TuneText
-
-    lines = text.split("\n")
-    start = 0
-    for stop, line in enumerate([*lines, ""]):
-        if line.strip():
-            continue
-        if stop > start:
-            yield _each(_raw_piece, TuneText(tuple(lines[start:stop]), start + 1), source.label)
-        start = stop + 1
-
-
-def _each(read: Callable[[TuneText, str], Piece | Refused], tune: TuneText, name: str) -> Piece | Refused:
-    """One tune; whatever may be wrong in it, the others of its file are read."""
-    try:
-        return read(tune, name)
-    except (ArithmeticError, ValueError, RecursionError) as error:
-        return Refused("a text that makes no sense", name, f"line {tune.first}: {error}")
-
-
-def _dialect_piece(tune: TuneText, name: str) -> Piece | Refused:
-    from composer.formats.abc.normalise import normalise
-
-    normal = normalise(tune, name)
-    if isinstance(normal, Refused):
-        return normal
-    labels = {"rhythm": normal.rhythm, "meter": normal.meter, "key": normal.key, "mode": normal.mode}
-    return Piece(normal.text, normal.title, name, {kind: label for kind, label in labels.items() if label})
-
-
-def _raw_piece(text: TuneText, name: str) -> Piece | Refused:
-    from composer.formats.abc.dialect import rhythm_of
-    from composer.formats.abc.elements import Sound
-    from composer.formats.abc.keys import Time
-    from composer.formats.abc.parser import parse_tune
-
-    tune = parse_tune(text)
-    number = tune.first("X").strip()
-    name = f"{name}: {f'tune {number}' if number else f'line {text.first}'}"
-    if not any(isinstance(each, Sound) and each.tones for part in tune.voices.values() for each in part):
-        return Refused("no notes", name, f"line {text.first}" if number else "")
-    time, key = tune.time or Time(free=True), tune.key
-    labels = {
-        "rhythm": rhythm_of(tune.first("R"), tune.first("T")),
-        "meter": "" if time.free else str(time),
-        "key": key.name if key else "",
-        "mode": key.mode if key else "",
-    }
-    known = {kind: label for kind, label in labels.items() if label}
-    return Piece(text.text, tune.first("T"), name, known)
-
-
-def _fragment(text: str, source: Source, raw: bool) -> Piece | Refused:
-    """An opening: as it is where a tune of the dialect may begin so; else, where it is whole bars, rewritten.
-
-    A finished tune is an opening of which nothing is left off: after `:|` another part may follow, after `|]` nothing.
-    """
-    if raw:
-        return Piece(text, source=source.label)
-    from composer.formats.abc.conformance import UNFINISHED, conforms
-    from composer.formats.abc.lexer import split_tunes
-    from composer.formats.abc.normalise import normalise
-
-    tunes = split_tunes(text)
-    if tunes and text.startswith("X:"):
-        text = _OPENING.sub("", tunes[0].text, count=1)
-    legal = all(fault.kind == UNFINISHED for fault in conforms(text))
-    if legal or not tunes or not _WHOLE_BARS.search(text):
-        return Piece(text, source=source.label)
-    normal = normalise(tunes[0], source.label)
-    if isinstance(normal, Refused):
-        return normal
-    over = text.rstrip().endswith(("|]", ":|", "||"))
-    return Piece(normal.text if over else normal.text.removesuffix("|]\n") + "|", normal.title, source.label)
 
 
 @hookimpl

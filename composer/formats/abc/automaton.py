@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from composer.api import Constraint, Mask, Step, Unsatisfiable
 from composer.formats.abc.body import Body
 from composer.formats.abc.conformance import UNFINISHED, conforms
-from composer.formats.abc.dialect import METERS, pair_step
+from composer.formats.abc.dialect import KEYS, METERS, pair_step
 from composer.formats.abc.ending import Endings
+from composer.formats.abc.forms import Form
 from composer.formats.abc.heading import HORNPIPE, Headed, Heading
 from composer.formats.abc.plans import Plans
 from composer.formats.abc.states import OVER, Node, State
 from composer.formats.abc.vocabulary import END, Vocabulary
+from composer.formats.abc.wanted import ANYTHING, Wanted
 
-__all__ = ["Automaton"]
+__all__ = ["Automaton", "place_of"]
 
 MOST_KNOWN = 50_000
 """How many states are remembered at most, with what may come in each; a state takes about one kilobyte."""
@@ -34,33 +37,46 @@ class Automaton(Constraint):
     """The tunes of the dialect that can be written with `characters`, whose token ids are 1, 2, 3 and so on; 0 ends.
 
     It agrees with `conformance.conforms`. A state is a number that holds all there is to it, so that what is
-    remembered of states can be forgotten at any time. Raises Unsatisfiable where the characters make no tune.
+    remembered of states can be forgotten at any time. Of these tunes it takes those that have what is `wanted`, in the
+    `form` of a given tune where there is one. Raises Unsatisfiable where the characters make no such tune.
     """
 
-    def __init__(self, characters: Iterable[str]) -> None:
-        self.vocabulary = Vocabulary(characters)
-        plans = Plans(self.vocabulary)
-        meters = [meter for meter in METERS if self.vocabulary.has(meter)]
+    def __init__(
+        self, characters: Iterable[str] | Vocabulary, wanted: Wanted = ANYTHING, form: Form | None = None
+    ) -> None:
+        self.vocabulary = characters if isinstance(characters, Vocabulary) else Vocabulary(characters)
+        form = form or wanted.form
+        plans = Plans(self.vocabulary, form, partial(wanted.palette, self.vocabulary) if wanted.tones else None)
+        meters = [meter for meter in METERS if self.vocabulary.has(meter) and wanted.meter in ("", meter)]
         usable, hornpipes = (
-            [meter for meter in meters if plans.rooms(meter, pair_step(rhythm)).viable] for rhythm in ("", HORNPIPE)
+            [meter for meter in meters if form.viable(plans.rooms(meter, pair_step(rhythm)))]
+            for rhythm in ("", HORNPIPE)
         )
-        self._heading = Heading(self.vocabulary, usable, hornpipes)
-        self._body = Body(self.vocabulary, plans)
-        self._endings = Endings(self._body)
+        keys = [key for key in KEYS if wanted.takes(key) and plans.playable(key)]
+        self.heading = Heading(self.vocabulary, usable, hornpipes, keys, wanted.rhythm)
+        self.body = Body(self.vocabulary, plans)
+        self._endings = Endings(self.body)
         self._known: dict[int, _Known] = {}
-        if not self._heading.allowed(0):
+        if not self.heading.allowed(0):
             raise Unsatisfiable(
                 "no tune can be written with the symbols that the model knows",
                 "train it with more tunes, or give --free",
             )
 
     def start(self, primer: Sequence[Step]) -> int:
+        at, state = self.follow(primer)
+        if at < len(primer):
+            raise self._misfit(primer, at, self.allowed(state))
+        return state
+
+    def follow(self, primer: Sequence[Step]) -> tuple[int, int]:
+        """How many steps of a primer are legal, and the state after them."""
         state = 0
         for at, step in enumerate(primer):
             if not isinstance(step, int) or not self.allowed(state) >> step & 1:
-                raise self._misfit(primer, at, self.allowed(state))
+                return at, state
             state = self.step(state, step)
-        return state
+        return len(primer), state
 
     def step(self, state: int, step: Step) -> int:
         assert isinstance(step, int)
@@ -76,27 +92,31 @@ class Automaton(Constraint):
     def complete(self, state: int) -> Sequence[Step]:
         steps: list[int] = []
         while not steps or steps[-1] != END:
-            steps.append(self._ending(state))
+            steps.append(self.onward(state, self.allowed(state)))
             state = self.step(state, steps[-1])
         return steps
 
-    def _ending(self, number: int) -> int:
-        known = self._known.get(number) or self._learn(number)
-        state = known.state
-        if known.mask >> END & 1:
+    def onward(self, number: int, mask: Mask) -> int:
+        """The next step of the shortest ending from a state where `mask` may come."""
+        state = self.state(number)
+        if mask >> END & 1:
             return END
         header = state.node == Node.HEADER
-        character = self._heading.ending(state.length) if header else self._endings.next(state, known.mask)
+        character = self.heading.ending(state.length) if header else self._endings.next(state, mask)
         return self.vocabulary.ids[character]
+
+    def state(self, number: int) -> State:
+        """What a number says."""
+        return (self._known.get(number) or self._learn(number)).state
 
     def _after(self, state: State, step: int) -> State:
         if step == END:
             return OVER
         character = self.vocabulary.characters[step - 1]
         if state.node != Node.HEADER:
-            return self._body.step(state, character)
-        after = self._heading.step(state.length, character)
-        return self._body.begin(*after) if isinstance(after, Headed) else State(Node.HEADER, length=after)
+            return self.body.step(state, character)
+        after = self.heading.step(state.length, character)
+        return self.body.begin(*after) if isinstance(after, Headed) else State(Node.HEADER, length=after)
 
     def _learn(self, number: int) -> _Known:
         self._remember(_unpacked(number))
@@ -108,26 +128,34 @@ class Automaton(Constraint):
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
             header = state.node == Node.HEADER
-            mask = self._heading.allowed(state.length) if header else self._body.allowed(state)
+            mask = self.heading.allowed(state.length) if header else self.body.allowed(state)
             self._known[number] = _Known(state, mask)
         return number
 
     def _misfit(self, primer: Sequence[Step], at: int, allowed: Mask) -> Unsatisfiable:
         """The error for a primer whose step `at` leaves the dialect."""
-        names = ["", *self.vocabulary.characters]
-        text = "".join(names[step] for step in primer[: at + 1] if isinstance(step, int) and step < len(names))
-        line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+        text = self.text(primer[: at + 1])
         faults = [fault.kind for fault in conforms(text) if fault.kind != UNFINISHED]
         why = faults[0] if faults else "no tune goes on like this"
         return Unsatisfiable(
-            f"the opening leaves the dialect at line {line}, column {column}: {why}",
+            f"the opening leaves the dialect at {place_of(text, at)}: {why}",
             f"here may come {self._named(allowed)}; --free composes without the rules",
         )
+
+    def text(self, steps: Sequence[Step]) -> str:
+        """The characters of steps."""
+        names = ["", *self.vocabulary.characters]
+        return "".join(names[step] for step in steps if isinstance(step, int) and step < len(names))
 
     def _named(self, mask: Mask) -> str:
         names = ["the end", *self.vocabulary.characters]
         spelt = {" ": "a blank", "\n": "a new line"}
         return " ".join(spelt.get(name, name) for number, name in enumerate(names) if mask >> number & 1)
+
+
+def place_of(text: str, at: int) -> str:
+    """Where in a text character `at` is, as a player finds it."""
+    return f"line {text.count(chr(10), 0, at) + 1}, column {at - text.rfind(chr(10), 0, at)}"
 
 
 def _packed(s: State) -> int:

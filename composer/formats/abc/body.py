@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from composer.api import Mask
 from composer.formats.abc.dialect import BARS_A_LINE
-from composer.formats.abc.plans import FIRST, Plan, Plans
+from composer.formats.abc.forms import FIRST
+from composer.formats.abc.plans import Plan, Plans
 from composer.formats.abc.rooms import PAIR
 from composer.formats.abc.states import FORK, MAY_END, SYMBOLED, Kind, Node, State
 from composer.formats.abc.symbols import Symbols
@@ -23,8 +24,7 @@ class Body(Tones):
     """`allowed` gives the set of characters that may come in a state; `step` takes an allowed one."""
 
     def __init__(self, vocabulary: Vocabulary, plans: Plans) -> None:
-        super().__init__(vocabulary)
-        self.plans = plans
+        super().__init__(vocabulary, plans)
         self.symbols = Symbols(vocabulary)
         self._allowed = [getattr(self, f"_{node.name.lower()}_mask", None) for node in Node]
         self._step = [getattr(self, f"_{node.name.lower()}", None) for node in Node]
@@ -46,10 +46,12 @@ class Body(Tones):
 
     def _part_mask(self, s: State) -> Mask:
         plan = self.plans.all[s.plan]
+        if not plan.goes_on:
+            return 1 << END
         mask = self._opening_mask(s, plan) if plan.begins(s.place) else 0
         if plan.part(plan.start, True).begins(s.place) and ":" in self.vocabulary.ids:
             mask |= self.bit["|"]
-        return mask | (1 << END if s.fixed else 0)
+        return mask | (1 << END if s.fixed and plan.over else 0)
 
     def _part(self, s: State, character: str) -> State:
         if character == "|":
@@ -75,15 +77,15 @@ class Body(Tones):
 
     def _forks(self, plan: Plan) -> bool:
         """Whether `[1` may come."""
-        return (
-            plan.repeat and plan.ending == 0 and "1" in self.vocabulary.ids and plan.part(plan.start, True, 1).begins(0)
-        )
+        if not plan.repeat or plan.ending or not plan.forks or "1" not in self.vocabulary.ids:
+            return False
+        return plan.part(plan.start, True, 1).begins(0)
 
     def _opening_mask(self, s: State, plan: Plan) -> Mask:
         """What something that begins at `place` may begin with."""
         place, tied = s.place, s.tied
         if not tied:
-            mask = plan.begin(place)
+            mask = plan.begin(place) & plan.palette.only(s.alters)
             return mask | self.bit["["] if plan.chord(place) and self._chords(s) else mask
         if tied > 255:
             mask = self.bit["["]
@@ -135,9 +137,9 @@ class Body(Tones):
         mask = 0
         if not s.length and s.kind < Kind.CLOSED:
             step, alter = tone_of(s.tones & 255)
-            lowest, highest = self._bounds(s, alter, s.tones >> 8)
-            mask = self.vocabulary.further(step, lowest, highest)
-            if not lowest <= step <= highest:
+            steps = self._steps(s, alter, s.tones >> 8)
+            mask = self.vocabulary.further(step, steps)
+            if not steps >> step & 1:
                 return mask
         if s.kind == Kind.CHORD:
             return mask | self._in_chord_mask(s)
@@ -153,7 +155,7 @@ class Body(Tones):
         if not done >> s.length & 1:
             return mask
         if s.kind == Kind.TRIPLE:
-            return mask | self.vocabulary.tones
+            return mask | plan.palette.begin(s.alters)
         mask |= self._after_mask(s, plan, s.place + self.vocabulary.lengths.quarters[s.length])
         if s.kind == Kind.NOTE and not s.length and plan.pair(s.place):
             mask |= self.bit["<"] | self.bit[">"]
@@ -165,12 +167,12 @@ class Body(Tones):
         if s.length != s.held:
             return self.vocabulary.bits(lengths.prefixes[s.held][len(lengths.prefixes[s.length])])
         if s.kind != Kind.THIRD:
-            return self.vocabulary.tones
+            return plan.palette.begin(s.alters)
         return self._after_mask(s, plan, s.place + 2 * lengths.quarters[s.held])
 
     def _after_mask(self, s: State, plan: Plan, place: int) -> Mask:
         """What may come after something that ends at `place`."""
-        mask = plan.after(place)
+        mask = plan.follow(place) & plan.palette.only(s.alters)
         if place % plan.group and plan.chord(place) and self._chords(s):
             mask |= self.bit["["]
         tie = s.tones and plan.tie(place, s.tones > 255) and any(self._held(plan, place, s.alters, s.tones))
@@ -180,7 +182,7 @@ class Body(Tones):
         """Whether `tones`, tied, can go on at `place` and after a bar line there."""
         chord = tones > 255
         on = plan.rooms.goes_on(place) and plan.held(place, chord)
-        over = plan.held_over(place, chord)
+        over = plan.held_over(place, chord) and plan.expected in (None, tones)
         if chord and len(self.vocabulary.accidentals) < 3:
             on, over = on and self._spells(alters, tones), over and self._spells(plan.alters, tones)
         return on, over
@@ -256,11 +258,11 @@ class Body(Tones):
 
     def _close(self, s: State, then: int) -> State:
         """After the last bar line of a part, or of its first ending."""
-        plan = self.plans.all[s.plan].line(s.place)
+        plan = self.plans.all[s.plan].opened(s.place)
         if then == Node.SECOND:
-            after = plan.part(plan.start, True, 2)
+            after = plan.part(plan.start, True, 2).after(True)
             return State(Node.BREAK, after.number, 0, 1, plan.alters, fixed=then)
-        after = plan.part(plan.start)
+        after = plan.part(plan.start).after(plan.start == 0)
         return State(Node.BREAK, after.number, plan.start, int(plan.start == 0), plan.alters, fixed=then)
 
     def _colon_mask(self, s: State) -> Mask:

@@ -7,7 +7,8 @@ from functools import cache
 
 from composer.api import Mask
 from composer.formats.abc.body import Body
-from composer.formats.abc.plans import FIRST, Plan
+from composer.formats.abc.forms import FIRST
+from composer.formats.abc.plans import Plan
 from composer.formats.abc.rooms import PAIR
 from composer.formats.abc.states import Kind, Node, State
 from composer.formats.abc.vocabulary import LETTERS
@@ -16,6 +17,8 @@ __all__ = ["Endings"]
 
 FAR = 10**6
 """More characters than any ending takes."""
+BAR = 4
+"""About as many as a bar of one note takes."""
 
 
 class _Ways:
@@ -24,14 +27,18 @@ class _Ways:
     """  # fmt: skip
 
     def __init__(self, plan: Plan, line: int, second: int) -> None:
-        """`line` and `second` are the characters from the beginning of the next bar, and of the second ending, on."""
+        """`line` and `second` are the characters from the beginning of the next bar, and of the second ending, on.
+
+        A number of bars that are left must be written whatever the way, so that what they take counts but roughly.
+        """
         self.after = [FAR] * (plan.bar + 1)
         self.begin = [FAR] * (plan.bar + 1)
         self.moves = [""] * (plan.bar + 1)
+        rest = BAR * (plan.left or 0)
         marks = [
             ("|]", plan.ends.finals, 4),
-            (":|", plan.ends.backs, 4 if plan.ending != 1 else 5 + second),
-            ("||", plan.ends.doubles, 5 + 3 * plan.bar),
+            (":|", plan.ends.backs, 4 + rest if plan.ending != 1 else 5 + second),
+            ("||", plan.ends.doubles, 5 + 3 * plan.bar + rest),
             ("|", plan.ends.lines, 1 + line),
         ]
         lengths = plan.plans.vocabulary.lengths
@@ -90,6 +97,8 @@ class Endings:
 
     def _ways(self, number: int) -> _Ways:
         plan = self.body.plans.all[number]
+        if plan.left is not None:
+            return _Ways(plan, BAR * plan.left, BAR * plan.left)
         second = self.ways(plan.part(plan.start, True, 2).number).begin[0] if plan.ending == 1 else 0
         line = FAR // 4
         if plan.start != FIRST:

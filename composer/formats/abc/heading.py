@@ -37,22 +37,35 @@ class _Place(NamedTuple):
 
 
 class Heading:
-    """An automaton whose states are numbers, 0 the beginning. There are tunes in `meters`, hornpipes in `hornpipes`."""
+    """An automaton whose states are numbers, 0 the beginning. There are tunes in `meters`, hornpipes in `hornpipes`.
 
-    def __init__(self, vocabulary: Vocabulary, meters: Iterable[str], hornpipes: Collection[str]) -> None:
+    Of the `keys` it takes those that can be written; where a `rhythm` is named, it must be there.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        meters: Iterable[str],
+        hornpipes: Collection[str],
+        keys: Iterable[str] = KEYS,
+        rhythm: str = "",
+    ) -> None:
         self.vocabulary = vocabulary
         has = vocabulary.has
-        keys = [key for key in KEYS if parse_key(key) is not None and has(f"K:{key}\n")]
+        keys = [key for key in keys if parse_key(key) is not None and has(f"K:{key}\n")]
         units = {meter: _unit(meter) for meter in meters}
         usable = [meter for meter, unit in units.items() if keys and has(f"M:{meter}\nL:{unit}\n")]
         lines = tuple(f"M:{meter}\n" for meter in usable)
         swung = tuple(line for line in lines if line[2:-1] in HORNPIPE_METERS and line[2:-1] in hornpipes)
-        rhythms = tuple(f"R:{name}\n" for name in RHYTHMS if has(f"R:{name}\n") and (swung or name != HORNPIPE))
+        names = [rhythm] if rhythm else RHYTHMS
+        rhythms = tuple(f"R:{name}\n" for name in names if has(f"R:{name}\n") and (swung or name != HORNPIPE))
         titles = [chr(code) for code in range(32, 127) if TITLE.fullmatch(chr(code)) and has(chr(code))]
+        self.keys, self.meters = tuple(keys), tuple(usable)
+        self.rhythms = tuple(line[2:-1] for line in rhythms)
         self.blank = vocabulary.bits(" ")
         self.letters = vocabulary.bits(titles) & ~self.blank
         self.newline = vocabulary.bits("\n")
-        opening = lines and (*lines, *rhythms)
+        opening = lines and (rhythms if rhythm else (*lines, *rhythms))
         self.texts = {
             "opening": (*opening, *(("T:",) if opening and self.letters and self.newline else ())),
             "titled": opening,

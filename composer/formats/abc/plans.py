@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import cache, cached_property, lru_cache, partial
+from typing import Any, NamedTuple
 
 from composer.api import Mask
 from composer.formats.abc.dialect import pair_step
-from composer.formats.abc.keys import parse_key
-from composer.formats.abc.rooms import Ends, Positions, Rooms
+from composer.formats.abc.forms import FIRST, Form
+from composer.formats.abc.keys import Signature, parse_key
+from composer.formats.abc.palette import Palette
+from composer.formats.abc.rooms import Positions, Rooms
 from composer.formats.abc.vocabulary import Vocabulary
 
-__all__ = ["FIRST", "Plan", "Plans"]
-
-FIRST = -1
-"""Where parts begin in the bar while the first bar, which may be a pickup, is not over."""
+__all__ = ["Plan", "Plans"]
 
 ANY, HORNPIPE, CHORDAL, BROKEN = range(4)
 """Manners of a tune: both chords and broken rhythm, or, in a hornpipe, one of the two; which, may be open yet."""
+
+_HORNPIPES = {"": HORNPIPE, "chords": CHORDAL, "broken rhythm": BROKEN}
+"""The manners of hornpipes by what it is known that they have."""
 
 _PAIR_STEPS = (pair_step(""), pair_step("hornpipe"), 0, pair_step("hornpipe"))
 """From how many units on a pair may begin in each manner; 0 where there are none."""
@@ -30,20 +33,35 @@ class _Kind(NamedTuple):
     start: int
     repeat: bool
     ending: int
+    left: int | None
 
 
 class Plans:
     """All plans of a vocabulary, made when they are first asked for, each with its number."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self.vocabulary = vocabulary
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        form: Form | None = None,
+        palette: Callable[[str], Palette] | None = None,
+    ) -> None:
+        """Of tunes of a `form`, with the `palette` of each key; by default, of all tunes."""
+        self.vocabulary, self.form = vocabulary, form or Form()
+        everything = Palette(vocabulary)
+        self.palette = cache(palette) if palette is not None else lambda key: everything
         self.all: list[Plan] = []
         self._numbers: dict[_Kind, int] = {}
-        self.rooms = cache(lambda meter, step: Rooms(vocabulary, meter, step))
+        self.rooms = partial(_rooms, vocabulary)
 
     def first(self, meter: str, key: str, hornpipe: bool) -> int:
         """The plan of a tune's first bar."""
-        return self.number(_Kind(meter, key, HORNPIPE if hornpipe else ANY, FIRST, False, 0))
+        manner = _HORNPIPES[self.form.hornpipe] if hornpipe else ANY
+        return self.number(_Kind(meter, key, manner, FIRST, False, 0, self.form.first))
+
+    def playable(self, key: str) -> bool:
+        """Whether there is a note that a tune in `key` may have, where it matters."""
+        signature = parse_key(key)
+        return signature is not None and self.palette(key).playable(_alters(signature))
 
     def number(self, kind: _Kind) -> int:
         """The number of a plan."""
@@ -58,46 +76,55 @@ class Plan:
 
     def __init__(self, plans: Plans, kind: _Kind, number: int) -> None:
         self.plans, self.kind, self.number = plans, kind, number
-        self.start, self.repeat, self.ending = kind.start, kind.repeat, kind.ending
+        self.start, self.repeat, self.ending, self.left = kind.start, kind.repeat, kind.ending, kind.left
         self.rooms = plans.rooms(kind.meter, _PAIR_STEPS[kind.manner])
         self.bar, self.group = self.rooms.bar, self.rooms.group
-        self.ends: Ends = (
-            self.rooms.first(kind.repeat)
-            if kind.start == FIRST
-            else self.rooms.ends(kind.start)[kind.repeat, kind.ending]
-        )
+        self.form, self.palette = plans.form, plans.palette(kind.key)
+        self.ends = self.form.ends(self.rooms, kind.start, kind.repeat, kind.ending, kind.left)
+        self.over, self.goes_on = self.form.over(kind.left, kind.start), self.form.goes_on(kind.left, kind.start)
+        self.forks = self.form.forks(kind.left)
+        self.expected = self.form.tied(kind.left)
         self.open: Positions = self.ends.open
         key = parse_key(kind.key)
         assert key is not None
-        self.alters = sum((alter + 1) << 2 * letter for letter, alter in enumerate(key.alters))
+        self.alters = _alters(key)
         self.fits = cache(self._fits)
-        self.after = cache(self._after)
+        self.follow = cache(self._follow)
         self.begin = cache(self._begin)
         self.tie = cache(self._tie)
 
     def part(self, start: int, repeat: bool = False, ending: int = 0) -> Plan:
         """The plan of another kind of part."""
-        plans = self.plans
-        return plans.all[plans.number(self.kind._replace(start=start, repeat=repeat, ending=ending))]
+        return self._with(start=start, repeat=repeat, ending=ending)
 
     def line(self, place: int) -> Plan:
         """The plan after a bar line at `place`."""
+        return self.opened(place).after(True)
+
+    def opened(self, place: int) -> Plan:
+        """The plan of this bar once it is known that it ends at `place`, and so, where the parts begin."""
         if self.start != FIRST:
             return self
-        return self.part((self.bar - place) % self.bar, self.repeat)
+        start = (self.bar - place) % self.bar
+        return self._with(start=start, left=self.form.opened(self.kind.left, start == 0))
+
+    def after(self, full: bool) -> Plan:
+        """The plan of the next bar, which begins a bar of its own or is a pickup."""
+        left = self.form.after(self.kind.left, full)
+        return self if left == self.kind.left else self._with(left=left)
 
     @cached_property
     def chordal(self) -> Plan:
         """The plan once there is a chord."""
-        return self._mannered(CHORDAL) if self.kind.manner == HORNPIPE else self
+        return self._with(manner=CHORDAL) if self.kind.manner == HORNPIPE else self
 
     @cached_property
     def broken(self) -> Plan:
         """The plan once there is broken rhythm."""
-        return self._mannered(BROKEN) if self.kind.manner == HORNPIPE else self
+        return self._with(manner=BROKEN) if self.kind.manner == HORNPIPE else self
 
-    def _mannered(self, manner: int) -> Plan:
-        return self.plans.all[self.plans.number(self.kind._replace(manner=manner))]
+    def _with(self, **changed: Any) -> Plan:
+        return self.plans.all[self.plans.number(self.kind._replace(**changed))]
 
     def note(self, place: int) -> bool:
         """Whether a note can begin at `place`."""
@@ -148,7 +175,7 @@ class Plan:
         )
         return masks, done
 
-    def _after(self, place: int) -> Mask:
+    def _follow(self, place: int) -> Mask:
         """What may come after something that ends at `place`, but for chords, ties, `>` and `<`."""
         vocabulary, ends, at = self.plans.vocabulary, self.ends, 1 << place
         mask = vocabulary.bits("|") if (ends.lines | ends.doubles | ends.finals) & at else 0
@@ -179,3 +206,12 @@ class Plan:
         if not self.plans.vocabulary.has("-"):
             return False
         return (self.rooms.goes_on(place) and self.held(place, chord)) or self.held_over(place, chord)
+
+
+_rooms = lru_cache(maxsize=128)(Rooms)
+"""The rooms of a vocabulary, which those who ask for one automaton after another make only once."""
+
+
+def _alters(key: Signature) -> int:
+    """The accidentals of a key, two bits for each letter."""
+    return sum((alter + 1) << 2 * letter for letter, alter in enumerate(key.alters))

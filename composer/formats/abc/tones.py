@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from composer.api import Mask
 from composer.formats.abc.dialect import MOST_TONES
+from composer.formats.abc.palette import in_force
+from composer.formats.abc.plans import Plans
 from composer.formats.abc.states import Kind, Node, State
 from composer.formats.abc.vocabulary import LETTERS, Vocabulary, code_of, tone_of
 
@@ -15,42 +15,27 @@ __all__ = ["Tones"]
 class Tones:
     """The part of the body's automaton that is about tones."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self.vocabulary = vocabulary
+    def __init__(self, vocabulary: Vocabulary, plans: Plans) -> None:
+        self.vocabulary, self.plans = vocabulary, plans
         self.bit = {character: vocabulary.bits(character) for character in '\n"#()-/:<>[]b|z 123'}
-        steps = vocabulary.steps
-        self.lowest, self.highest = (steps[0], steps[-1]) if steps else (0, -1)
-        self.raised = cache(lambda alter: any(other > alter for other in vocabulary.accidentals.values()))
 
-    def _bounds(self, s: State, alter: int, tones: int) -> tuple[int, int]:
-        """The lowest and the highest step that a tone altered by `alter` may have after `tones`."""
-        count = (tones.bit_length() + 7) >> 3
+    def _steps(self, s: State, alter: int, tones: int) -> int:
+        """The steps, as bits, that a tone altered by `alter` may have after `tones`."""
         if s.tied:
-            length = (s.tied.bit_length() + 7) >> 3
+            count, length = (tones.bit_length() + 7) >> 3, (s.tied.bit_length() + 7) >> 3
             step, wanted = tone_of(s.tied >> 8 * (length - 1 - count) & 255)
-            return (step, step) if alter == wanted else (1, 0)
-        if s.kind != Kind.CHORD:
-            return self.lowest, self.highest
-        if not count:
-            return self.lowest, self.highest - (not self.raised(alter))
-        step, before = tone_of(tones & 255)
-        return step + (alter <= before), self.highest
+            return 1 << step if alter == wanted else 0
+        return self.plans.all[s.plan].palette.within(s.alters, alter, tones & 255, s.kind == Kind.CHORD)
 
     def _tones_mask(self, s: State) -> Mask:
         """What the next tone may begin with."""
         vocabulary = self.vocabulary
-        if not s.tied and s.kind != Kind.CHORD:
-            return vocabulary.tones
-        mask = 0
-        for sign, alter in vocabulary.accidentals.items():
-            if vocabulary.between(*self._bounds(s, alter, s.tones)):
-                mask |= 1 << vocabulary.ids[sign]
-        if s.tied:
-            count = (s.tied.bit_length() - s.tones.bit_length() + 7) // 8
-            step, alter = tone_of(s.tied >> 8 * (count - 1) & 255)
-            return mask | (vocabulary.between(step, step) if _alter(s.alters, step) == alter else 0)
-        alter = _alter(s.alters, self.highest if not s.tones else tone_of(s.tones & 255)[0])
-        return mask | vocabulary.between(*self._bounds(s, alter, s.tones))
+        if not s.tied:
+            return self.plans.all[s.plan].palette.begin(s.alters, s.tones & 255, s.kind == Kind.CHORD)
+        count = (s.tied.bit_length() - s.tones.bit_length() + 7) // 8
+        step, alter = tone_of(s.tied >> 8 * (count - 1) & 255)
+        mask = sum(1 << vocabulary.ids[sign] for sign, other in vocabulary.accidentals.items() if other == alter)
+        return mask | (vocabulary.letters_of(1 << step) if in_force(s.alters, step) == alter else 0)
 
     def _tone_mask(self, s: State) -> Mask:
         return self._tones_mask(s)
@@ -58,10 +43,10 @@ class Tones:
     def _tone(self, s: State, character: str) -> State:
         if character in self.vocabulary.accidentals:
             return s._replace(node=Node.ACCIDENTAL, fixed=self.vocabulary.accidentals[character] + 1)
-        return self._letter(s, character, _alter(s.alters, LETTERS[character]))
+        return self._letter(s, character, in_force(s.alters, LETTERS[character]))
 
     def _accidental_mask(self, s: State) -> Mask:
-        return self.vocabulary.between(*self._bounds(s, s.fixed - 1, s.tones))
+        return self.vocabulary.letters_of(self._steps(s, s.fixed - 1, s.tones))
 
     def _accidental(self, s: State, character: str) -> State:
         shift, alter = 2 * (LETTERS[character] % 7), s.fixed - 1
@@ -74,9 +59,7 @@ class Tones:
 
     def _chords(self, s: State) -> bool:
         """Whether there is a chord that can be written."""
-        if self.lowest < self.highest:
-            return True
-        return bool(self._tones_mask(s._replace(kind=Kind.CHORD, tones=0, tied=0)))
+        return self.plans.all[s.plan].palette.chords(s.alters)
 
     def _in_chord_mask(self, s: State) -> Mask:
         count = (s.tones.bit_length() + 7) >> 3
@@ -89,13 +72,9 @@ class Tones:
         """Whether there are the signs to write a chord where `alters` are in force."""
         for shift in range((tones.bit_length() - 1) & ~7, -1, -8):
             step, alter = tone_of(tones >> shift & 255)
-            if _alter(alters, step) != alter:
+            if in_force(alters, step) != alter:
                 if alter not in self.vocabulary.accidentals.values():
                     return False
                 place = 2 * (step % 7)
                 alters = alters & ~(3 << place) | (alter + 1) << place
         return True
-
-
-def _alter(alters: int, step: int) -> int:
-    return (alters >> 2 * (step % 7) & 3) - 1

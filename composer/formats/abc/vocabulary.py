@@ -39,7 +39,7 @@ class Vocabulary:
         self.letters = self.bits(LETTERS)
         self.tones = self.letters and self.letters | self.bits(self.accidentals)
         self.steps = sorted(step for letter in LETTERS if letter in self.ids for step in self._octaves(LETTERS[letter]))
-        self.between = cache(self._between)
+        self.letters_of = cache(self._letters_of)
         self.further = cache(self._further)
 
     def bits(self, characters: Iterable[str]) -> Mask:
@@ -61,19 +61,19 @@ class Vocabulary:
         count = 3 if sign in self.ids else 1
         return [each for each in range(step, step + way * count, way) if LOWEST <= each <= HIGHEST]
 
-    def _between(self, lowest: int, highest: int) -> Mask:
-        """The letters with which a tone from step `lowest` to `highest` can be written."""
+    def _letters_of(self, steps: int) -> Mask:
+        """The letters with which a tone of one of `steps`, which are bits, can be written."""
         return self.bits(
-            letter for letter, step in LETTERS.items() if any(lowest <= each <= highest for each in self._octaves(step))
+            letter for letter, step in LETTERS.items() if any(steps >> each & 1 for each in self._octaves(step))
         )
 
-    def _further(self, step: int, lowest: int, highest: int) -> Mask:
-        """The octave mark that may follow where a tone from step `lowest` to `highest` is being written."""
+    def _further(self, step: int, steps: int) -> Mask:
+        """The octave mark that may follow where a tone of one of `steps`, which are bits, is being written."""
         base = (MIDDLE_C if step < LETTERS["c"] else LETTERS["c"]) + step % 7
         octaves = self._octaves(base)
         rest = octaves[octaves.index(step) + 1 :]
         sign = "," if base < LETTERS["c"] else "'"
-        return self.marks[sign] if any(lowest <= each <= highest for each in rest) else 0
+        return self.marks[sign] if any(steps >> each & 1 for each in rest) else 0
 
 
 class Lengths:

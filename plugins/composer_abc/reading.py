@@ -1,0 +1,108 @@
+"""The tunes of a text as pieces: rewritten into the dialect, as they are, or as an opening to go on from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from composer.api import Piece, Refused, Source
+from composer.formats.provenance import without
+
+if TYPE_CHECKING:
+    from composer.formats.abc.lexer import TuneText
+
+__all__ = ["OPENING", "dialect_pieces", "fragment", "raw_pieces"]
+
+OPENING = re.compile(r"X:[^\n]*(\n|$)")
+"""The line of a tune's number."""
+
+_WHOLE_BARS = re.compile(r"^K:.*\n[^\0]*\|\]?\s*$", re.MULTILINE)
+
+
+def dialect_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
+    """The tunes of a text, rewritten into the dialect."""
+    from composer.formats.abc.lexer import split_tunes
+
+    for number, tune in enumerate(split_tunes(text), 1):
+        first = tune.lines[0] if tune.lines else ""
+        numbered = first[2:].strip() if first.startswith("X:") else ""
+        yield _each(_dialect_piece, tune, f"{source.label}: tune {numbered or number}")
+
+
+def raw_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
+    """Every run of lines that are not blank is a piece, with whatever is in it; one without notes is refused."""
+    from composer.formats.abc.lexer import TuneText
+
+    lines = text.split("\n")
+    start = 0
+    for stop, line in enumerate([*lines, ""]):
+        if line.strip():
+            continue
+        if stop > start:
+            yield _each(_raw_piece, TuneText(tuple(without(lines[start:stop])), start + 1), source.label)
+        start = stop + 1
+
+
+def _each(read: Callable[[TuneText, str], Piece | Refused], tune: TuneText, name: str) -> Piece | Refused:
+    """One tune; whatever may be wrong in it, the others of its file are read."""
+    try:
+        return read(tune, name)
+    except (ArithmeticError, ValueError, RecursionError) as error:
+        return Refused("a text that makes no sense", name, f"line {tune.first}: {error}")
+
+
+def _dialect_piece(tune: TuneText, name: str) -> Piece | Refused:
+    from composer.formats.abc.normalise import normalise
+
+    normal = normalise(tune, name)
+    if isinstance(normal, Refused):
+        return normal
+    labels = {"rhythm": normal.rhythm, "meter": normal.meter, "key": normal.key, "mode": normal.mode}
+    return Piece(normal.text, normal.title, name, {kind: label for kind, label in labels.items() if label})
+
+
+def _raw_piece(text: TuneText, name: str) -> Piece | Refused:
+    from composer.formats.abc.dialect import rhythm_of
+    from composer.formats.abc.elements import Sound
+    from composer.formats.abc.keys import Time
+    from composer.formats.abc.parser import parse_tune
+
+    tune = parse_tune(text)
+    number = tune.first("X").strip()
+    name = f"{name}: {f'tune {number}' if number else f'line {text.first}'}"
+    if not any(isinstance(each, Sound) and each.tones for part in tune.voices.values() for each in part):
+        return Refused("no notes", name, f"line {text.first}" if number else "")
+    time, key = tune.time or Time(free=True), tune.key
+    labels = {
+        "rhythm": rhythm_of(tune.first("R"), tune.first("T")),
+        "meter": "" if time.free else str(time),
+        "key": key.name if key else "",
+        "mode": key.mode if key else "",
+    }
+    known = {kind: label for kind, label in labels.items() if label}
+    return Piece(text.text, tune.first("T"), name, known)
+
+
+def fragment(text: str, source: Source, raw: bool) -> Piece | Refused:
+    """An opening: as it is where a tune of the dialect may begin so; else, where it is whole bars, rewritten.
+
+    A finished tune is an opening of which nothing is left off: after `:|` another part may follow, after `|]` nothing.
+    """
+    if raw:
+        return Piece(text, source=source.label)
+    from composer.formats.abc.conformance import UNFINISHED, conforms
+    from composer.formats.abc.lexer import split_tunes
+    from composer.formats.abc.normalise import normalise
+
+    tunes = split_tunes(text)
+    if tunes and text.startswith("X:"):
+        text = OPENING.sub("", tunes[0].text, count=1)
+    legal = all(fault.kind == UNFINISHED for fault in conforms(text))
+    if legal or not tunes or not _WHOLE_BARS.search(text):
+        return Piece(text, source=source.label)
+    normal = normalise(tunes[0], source.label)
+    if isinstance(normal, Refused):
+        return normal
+    over = text.rstrip().endswith(("|]", ":|", "||"))
+    return Piece(normal.text if over else normal.text.removesuffix("|]\n") + "|", normal.title, source.label)

@@ -1,0 +1,153 @@
+"""What a player may ask of a tune."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from composer.api import OptionError
+
+if TYPE_CHECKING:
+    from composer.formats.abc.wanted import Wanted
+    from composer.formats.scales import Scale
+
+__all__ = ["AbcWishes"]
+
+MOST_BARS = 500
+
+_HELP = {
+    "key": "The key, such as G, Am or Ddor.",
+    "mode": "The mode: major, minor, dorian, mixolydian, phrygian, lydian or locrian.",
+    "meter": "The meter, such as 6/8.",
+    "rhythm": "What it is to dance to: reel, jig, hornpipe, waltz ...",
+    "bars": "How many bars are written; repeats count once, and a pickup with the short bar at the end as one.",
+    "range": "The lowest and the highest note, such as D4-B5 or 62-83.",
+    "scale": "The only notes: own (those of the key), pentatonic, blues ... on the key's tonic, or 'D blues'.",
+    "keep_bars": "Bars of the tune in --prime that stay, such as 1-4,7; the others are composed anew.",
+}
+
+
+def _wish(name: str) -> str:
+    return field(default="", metadata={"help": _HELP[name]})
+
+
+@dataclass(frozen=True, slots=True)
+class AbcWishes:
+    """What is empty may be as it likes. Raises OptionError for what there is not."""
+
+    key: str = _wish("key")
+    mode: str = _wish("mode")
+    meter: str = _wish("meter")
+    rhythm: str = _wish("rhythm")
+    bars: int = field(default=0, metadata={"help": _HELP["bars"]})
+    range: str = _wish("range")
+    scale: str = _wish("scale")
+    keep_bars: str = _wish("keep_bars")
+
+    def __post_init__(self) -> None:
+        if any((self.key, self.mode, self.meter, self.rhythm, self.bars, self.range, self.scale, self.keep_bars)):
+            from composer.formats.keeping import parse_kept
+
+            self.wanted()
+            if self.keep_bars:
+                parse_kept(self.keep_bars)
+
+    def wanted(self) -> Wanted:
+        """The same, as the automaton takes it."""
+        from composer.formats.abc.wanted import Wanted
+        from composer.formats.scales import parse_range
+
+        if not 0 <= self.bars <= MOST_BARS:
+            raise OptionError(f"--bars cannot be {self.bars}", f"give 1 to {MOST_BARS}, or 0 for any number")
+        names = ("key", "mode", "meter", "rhythm", "bars", "range", "scale")
+        return Wanted(
+            key=_key(self.key, self.mode) if self.key else "",
+            mode=_mode(self.mode) if self.mode else "",
+            meter=_meter(self.meter) if self.meter else "",
+            rhythm=_rhythm(self.rhythm) if self.rhythm else "",
+            bars=self.bars,
+            range=parse_range(self.range) if self.range else None,
+            scale=_scale(self.scale) if self.scale else "",
+            words={name: str(value) for name in names if (value := getattr(self, name))},
+        )
+
+    def labels(self) -> Mapping[str, str]:
+        """What every tune is labelled that has this."""
+        from composer.formats.abc.keys import parse_key
+
+        wanted = self.wanted()
+        key = parse_key(wanted.key) if wanted.key else None
+        mode = wanted.mode or (key.mode if key else "")
+        labels = {"rhythm": wanted.rhythm, "meter": wanted.meter, "key": wanted.key, "mode": mode}
+        return {name: label for name, label in labels.items() if label}
+
+
+def _key(text: str, mode: str) -> str:
+    """The key as ABC spells it shortest; where it is a tonic alone, it is that of the mode."""
+    from composer.formats.abc.keys import parse_key
+    from composer.formats.scales import parse_scale
+
+    scale = parse_scale("", text)
+    assert scale is not None
+    alone = text.strip() == scale.tonic
+    key = parse_key(f"{scale.tonic} {_mode(mode) if mode and alone else scale.name}")
+    if key is None:
+        raise OptionError(f"there is no key `{text}` in {mode}", "it would have more than seven sharps or flats")
+    return key.name
+
+
+def _mode(text: str) -> str:
+    from composer.formats.abc.dialect import MODES
+    from composer.formats.abc.keys import parse_key
+    from composer.formats.scales import parse_scale
+
+    modes = [key.mode for mode in MODES if (key := parse_key(f"C{mode}"))]
+    scale = parse_scale(text, "C")
+    assert scale is not None
+    if scale.name not in modes:
+        raise OptionError(f"`{text}` is no mode that keys have", f"choose {', '.join(modes)}; --scale knows others")
+    return scale.name
+
+
+def _meter(text: str) -> str:
+    from composer.formats.abc.dialect import METERS
+    from composer.formats.abc.keys import parse_meter
+
+    time = parse_meter(text)
+    name = str(time) if time is not None and not time.free else text
+    if name not in METERS:
+        raise OptionError(f"there is no meter `{text}`", "choose one of " + ", ".join(METERS))
+    return name
+
+
+def _rhythm(text: str) -> str:
+    from composer.formats.abc.dialect import RHYTHMS, rhythm_of
+
+    name = " ".join(text.lower().replace("-", " ").split())
+    if name in RHYTHMS:
+        return name
+    if found := rhythm_of(name, ""):
+        return found
+    near = get_close_matches(name, RHYTHMS, 1)
+    raise OptionError(
+        f"there is no rhythm `{text}`", f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(RHYTHMS)
+    )
+
+
+def _scale(text: str) -> str | Scale:
+    """OWN, the name of a scale without its tonic, or a scale with one."""
+    from composer.formats.abc.wanted import OWN
+    from composer.formats.scales import parse_scale
+
+    if text.strip().lower() == OWN:
+        return OWN
+    try:
+        scale = parse_scale(text)
+    except OptionError:
+        relative = parse_scale(text, "C")
+        assert relative is not None
+        return relative.name
+    assert scale is not None
+    return scale

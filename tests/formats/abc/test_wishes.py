@@ -1,0 +1,242 @@
+"""Wishes for tunes: whatever way a walk takes, it ends, and the tune has what was wished; what clashes is refused."""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from composer.api import OptionError, Piece, Unsatisfiable
+from composer.formats.abc.asking import Asking
+from composer.formats.abc.automaton import Automaton
+from composer.formats.abc.conformance import conforms
+from composer.formats.abc.kept import bars_of
+from composer.formats.abc.vocabulary import Vocabulary
+from composer.formats.keeping import parse_kept
+from composer_abc import AbcWishes
+
+CHARACTERS = "\n !\"#&'(),-./0123456789:<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz|"
+
+
+def _bench():
+    """The benchmark of wishes, which reads tunes without the rules that they were composed by."""
+    path = Path(__file__).parents[2] / "bench" / "wishes.py"
+    spec = importlib.util.spec_from_file_location("bench_wishes", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+bench = _bench()
+VALUES = bench.WISHES["abc"].values
+
+
+def missing(text, wishes):
+    return bench.WISHES["abc"].missing(Piece(text), wishes)
+
+
+def asked(wishes, characters=CHARACTERS, primer="", tune="", kept="1"):
+    asking = Asking(Vocabulary(characters), [1 + characters.index(each) for each in primer], tune, parse_kept(kept))
+    return asking.automaton(AbcWishes(**wishes).wanted())
+
+
+def walk(automaton, rng, length, characters=CHARACTERS, primer=""):
+    """A tune drawn with random weights, completed after `length` steps."""
+    weights = [rng.expovariate(1) ** rng.choice((0.5, 1, 3)) + 1e-9 for _ in range(len(characters) + 1)]
+    steps = [1 + characters.index(each) for each in primer]
+    state = automaton.start(steps)
+    while len(steps) < length and 0 not in steps:
+        mask = automaton.allowed(state)
+        assert mask, text_of(steps, characters)
+        options = [step for step in range(len(weights)) if mask >> step & 1]
+        steps += rng.choices(options, [weights[step] for step in options])
+        state = automaton.step(state, steps[-1])
+    if 0 not in steps:
+        steps += automaton.complete(state)
+    return text_of(steps, characters)
+
+
+def text_of(steps, characters=CHARACTERS):
+    return "".join(characters[step - 1] for step in steps if step)
+
+
+@pytest.mark.parametrize("wish", VALUES)
+def test_random_walks_have_what_is_wished(wish):
+    rng = random.Random(wish)
+    for value in VALUES[wish]:
+        automaton = asked({wish: value})
+        for _ in range(2):
+            text = walk(automaton, rng, rng.randrange(400))
+            assert conforms(text) == []
+            assert missing(text, {wish: value}) == []
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_random_walks_have_two_things_that_are_wished(seed):
+    rng = random.Random(seed)
+    names = rng.sample(sorted(VALUES), 2)
+    wishes = {name: rng.choice(VALUES[name]) for name in names}
+    try:
+        automaton = asked(wishes)
+    except Unsatisfiable as error:
+        said = [f"--{name} {value}" in error.message for name, value in wishes.items()]
+        assert all(said), error.message  # noqa: PT017
+        return
+    for _ in range(4):
+        text = walk(automaton, rng, rng.randrange(400))
+        assert conforms(text) == []
+        assert missing(text, wishes) == []
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_fewer_characters_make_no_dead_ends(seed):
+    rng = random.Random(seed)
+    needed = "\nMLK:/148C|] "
+    characters = "".join(
+        each for each in CHARACTERS if each in needed[: rng.randrange(9, 13)] + "]:" or rng.random() < 0.7
+    )
+    for _ in range(8):
+        wishes = {name: rng.choice(VALUES[name]) for name in rng.sample(["bars", "range", "scale", "meter"], 2)}
+        try:
+            automaton = asked(wishes, characters)
+        except Unsatisfiable:
+            continue
+        for _ in range(4):
+            text = walk(automaton, rng, rng.randrange(200), characters)
+            assert conforms(text) == []
+            assert missing(text, wishes) == []
+
+
+TUNES = {
+    "pickup": "R:reel\nM:4/4\nL:1/8\nK:G\n|:D2|G2BG DGBG|A2cA FAcA|B4- B2d2|g6:|\n|:ga|b8-|b2ag f2ed|c2BA GFED|G6:|\n",
+    "endings": "M:3/4\nL:1/8\nK:Dm\n|:D2 F2 A2|d6|[1e2 c2 A2|A6:|\n[2f2 e2 d2|d6||\n[DFA]6-|[DFA]6|d6-|d6|]\n",
+    "swung": "R:hornpipe\nM:4/4\nL:1/8\nK:D\n(3ABc|d>fe>d c>de>c|d2(3fed A2F2|G4 G4|A6||\n(3ABc|d8|e8|f8|d8|]\n",
+    "chordal": "R:hornpipe\nM:4/4\nL:1/8\nK:D\nd4 e4|[FAd]8|d4 e4|d8|]\n",
+}
+
+
+@pytest.mark.parametrize("name", TUNES)
+@pytest.mark.parametrize("kept", ["1", "2-3", "3,1", "1-3"])
+def test_kept_bars_stay_letter_for_letter(name, kept):
+    tune, rng = TUNES[name], random.Random(name + kept)
+    assert conforms(tune) == []
+    plain, stay = Automaton(CHARACTERS), parse_kept(kept)
+    automaton = asked({}, tune=tune, kept=kept)
+    assert accepts(automaton, tune)
+    before = bars_of(tune, plain)
+    for _ in range(8):
+        text = walk(automaton, rng, rng.randrange(30, 300))
+        assert conforms(text) == []
+        after = bars_of(text, plain)
+        assert frame(text, after) == frame(tune, before)
+        changed = {
+            a.number for a, b in zip(after, before, strict=True) if text[a.begin : a.end] != tune[b.begin : b.end]
+        }
+        assert not any(number == 0 or number in stay for number in changed)
+
+
+def frame(text, bars):
+    """All of a tune that is not inside its bars."""
+    edges = [0, *(edge for bar in bars for edge in (bar.begin, bar.end)), len(text)]
+    return "~".join(text[begin:end] for begin, end in zip(edges[::2], edges[1::2], strict=True))
+
+
+def accepts(automaton, text):
+    state = 0
+    for character in text:
+        step = 1 + CHARACTERS.index(character)
+        if not automaton.allowed(state) >> step & 1:
+            return False
+        state = automaton.step(state, step)
+    return bool(automaton.allowed(state) & 1)
+
+
+def test_bars_are_counted_as_they_are_written():
+    numbers = {name: [bar.number for bar in bars_of(tune, Automaton(CHARACTERS))] for name, tune in TUNES.items()}
+    assert numbers["pickup"] == [0, 1, 2, 3, 4, 0, 5, 6, 7, 8]
+    assert numbers["endings"] == list(range(1, 11))
+
+
+@pytest.mark.parametrize(
+    ("wishes", "words"),
+    [
+        ({"rhythm": "hornpipe", "meter": "6/8"}, ["--meter 6/8", "--rhythm hornpipe", "2/4 or 4/4"]),
+        ({"range": "C#4-C#4", "scale": "C major"}, ["--range C#4-C#4", "--scale C major", "no note"]),
+        ({"key": "Am", "mode": "dorian"}, ["--key Am", "--mode dorian"]),
+        ({"key": "G", "scale": "D blues"}, ["--key G", "--scale D blues"]),
+        ({"bars": 8, "key": "C", "range": "C#4-C#4", "scale": "own"}, ["--key C", "--range C#4-C#4", "--scale own"]),
+        ({"range": "1-2"}, ["--range 1-2", "the model has no symbols"]),
+    ],
+)
+def test_what_clashes_is_named(wishes, words):
+    with pytest.raises(Unsatisfiable) as raised:
+        asked(wishes)
+    assert all(word in raised.value.message for word in words), raised.value.message
+    assert "--bars" not in raised.value.message
+
+
+def test_what_the_model_cannot_spell_is_named_with_what_it_can():
+    with pytest.raises(Unsatisfiable, match="--meter 12/8 cannot be had") as raised:
+        asked({"meter": "12/8"}, CHARACTERS.replace("2", ""))
+    assert "6/8" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("wishes", "primer", "words"),
+    [
+        ({"bars": 5, "meter": "6/8"}, "M:4/4\nL:1/8\nK:G\nG8|", "--meter 6/8 and the opening clash at its line 1"),
+        ({"key": "Am"}, "M:4/4\nL:1/8\nK:G\nG8|", "--key Am and the opening clash at its line 3"),
+        ({"bars": 1}, "M:4/4\nL:1/8\nK:G\nG8|A8|B8", "--bars 1 and the opening clash at its line 4, column 4"),
+        ({"scale": "own", "bars": 9}, "M:4/4\nL:1/8\nK:G\nG4 =f4", "--scale own and the opening clash"),
+        ({"range": "C5-C6"}, "M:4/4\nL:1/8\nK:G\nG8|", "--range C5-C6 and the opening clash"),
+        ({"key": "G"}, "M:4/4\nL:1/8\nK:G\nG9|", "the opening leaves the dialect at line 4"),
+    ],
+)
+def test_an_opening_that_contradicts(wishes, primer, words):
+    with pytest.raises(Unsatisfiable, match=re.escape(words)):
+        asked(wishes, primer=primer)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "kept", "words"),
+    [
+        ({}, "9", "there is no bar 9"),
+        ({}, "1-8", "all 8 bars"),
+        ({"bars": 5}, "1", "--bars 5 and --keep-bars clash"),
+        ({"key": "Am"}, "1", "--key Am and --keep-bars clash"),
+        ({"range": "C6-C7"}, "1", "--range C6-C7 and --keep-bars clash"),
+    ],
+)
+def test_kept_bars_that_contradict(wishes, kept, words):
+    with pytest.raises(Unsatisfiable, match=re.escape(words)):
+        asked(wishes, tune=TUNES["pickup"], kept=kept)
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {"key": "H"}, {"key": "G#"}, {"key": "D#", "mode": "major"}, {"mode": "blues"}, {"meter": "7/4"},
+        {"rhythm": "rumba"}, {"bars": -1}, {"bars": 501}, {"range": "B5"}, {"range": "C6-C4"}, {"scale": "funny"},
+        {"keep_bars": "9-4"}, {"keep_bars": "x"},
+    ],
+)  # fmt: skip
+def test_what_there_is_not(wishes):
+    with pytest.raises(OptionError) as raised:
+        AbcWishes(**wishes)
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("wishes", "labels"),
+    [
+        ({"key": "D dorian"}, {"key": "Ddor", "mode": "dorian"}),
+        ({"key": "D", "mode": "dorian"}, {"key": "Ddor", "mode": "dorian"}),
+        ({"meter": "C|", "rhythm": "Slip-Jig"}, {"meter": "2/2", "rhythm": "slip jig"}),
+        ({"bars": 8}, {}),
+    ],
+)
+def test_labels(wishes, labels):
+    assert AbcWishes(**wishes).labels() == labels
