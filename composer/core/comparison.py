@@ -6,6 +6,7 @@ neither has.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import fmean, stdev
@@ -22,7 +23,6 @@ from composer.core.melodies import Melodies
 from composer.core.player import Player
 
 __all__ = ["Comparison", "Row", "Spread", "compare"]
-
 
 _T = TypeVar("_T")
 
@@ -54,8 +54,10 @@ class Row:
         """How many of the corpus's deviations its mean is passed by; None where that cannot be told."""
         if self.composed is None or self.corpus is None:
             return None
-        apart = self.composed.mean - self.corpus.mean
-        return apart / self.corpus.deviation if self.corpus.deviation else None if apart else 0.0
+        composed, corpus = self.composed.mean, self.corpus.mean
+        if math.isclose(composed, corpus):
+            return 0.0
+        return (composed - corpus) / self.corpus.deviation if self.corpus.deviation else None
 
     def to_json(self) -> dict[str, Any]:
         """This value as plain JSON."""

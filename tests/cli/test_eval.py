@@ -102,6 +102,20 @@ class TestGenerated:
         assert pitches["distance"] == pytest.approx(apart / pitches["corpus"]["deviation"])
         assert done.out == evaluated(tunes, "--generated", "5", "--seed", "7", "--temp", "0.8", "--json").out
 
+    @pytest.mark.parametrize("rep", ["grid", "pianoroll"])
+    def test_any_music(self, composer, rep, tunes):
+        done = composer("eval", rep, tunes, "--generated", "2", "--json")
+        told = json.loads(done.out)
+        assert (told["checkpoint"], told["composed"]["pieces"], told["copied_from"]) == (rep, 2, "taught")
+        assert {"pitch_class_entropy", "groove_consistency", "bars_that_return", "copied"} <= set(told["measures"])
+        assert "bars_filled" not in told["measures"], "only notation has bars of its own"
+
+    def test_words(self, composer, tmp_path):
+        (tmp_path / "poems.txt").write_text("The moon is up,\nthe moon is on the hill.\n\nThe night is long.\n")
+        told = json.loads(composer("eval", "text", tmp_path, "--generated", "1", "--json").out)
+        assert told["measures"]["lines"]["corpus"]["mean"] == 3
+        assert "pitches_used" not in told["measures"]
+
     def test_beside_a_part_of_a_list(self, evaluated, tunes, tmp_path):
         listing = tmp_path / "split.txt"
         listing.write_text("train tunes.abc: tune 1\ntest tunes.abc: tune 2\n")
