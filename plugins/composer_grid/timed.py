@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from composer.api import Constraint, Mask, Step, Unsatisfiable
 from composer.formats.curves import Budget
@@ -102,18 +102,21 @@ class Timed(Constraint):
 
     def complete(self, state: int) -> Sequence[Step]:
         """Rests and notes go on as they are for as long as they may, and the end comes as soon as it may."""
-        ending: list[Step] = []
-        while True:
-            allowed = self.allowed(state)
+        if self.total is None:
+            return tuple(self.ending(state))
+        return Ending(self, state, self.total - _parts(state)[0] + 1)
+
+    def ending(self, state: int) -> Iterator[Step]:
+        """The symbols that complete a piece."""
+        while not (allowed := self.allowed(state)) >> END & 1:
             silent = _parts(state)[2] in (Spot.BEGIN, Spot.SILENT)
-            if allowed >> END & 1:
-                return (*ending, END)
             if allowed >> HOLD & 1 and not (silent and self.total is None and allowed & self.pitches):
                 symbol = HOLD
             else:
                 symbol = middle(allowed) if allowed >> FIRST else REST
-            ending.append(symbol)
+            yield symbol
             state = self.step(state, symbol)
+        yield END
 
     def _over(self, at: int, spot: Spot) -> bool:
         """Whether the piece may end before step `at`."""
@@ -207,6 +210,22 @@ class Timed(Constraint):
                 found.append(counts & full)
             ways.append(tuple(found))
         return ways[::-1]
+
+
+class Ending(Sequence[Step]):
+    """An ending of known length: its symbols are worked out when they are asked for, which they seldom are."""
+
+    def __init__(self, rule: Timed, state: int, length: int) -> None:
+        self._rule, self._state, self._length = rule, state, length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, place: Any) -> Any:
+        return tuple(self._rule.ending(self._state))[place]
+
+    def __iter__(self) -> Iterator[Step]:
+        return self._rule.ending(self._state)
 
 
 def _state(at: int, begun: int, spot: Spot) -> int:

@@ -127,6 +127,14 @@ def test_bars_are_counted_after_the_pickup():
     assert rule.allowed(state) == 1 << fitted.ids["64"]
 
 
+def test_an_ending_is_as_long_as_it_says():
+    rule = grid().constraint(GridWishes(bars=2, density="1"))
+    state = rule.step(rule.start(()), 9)
+    ending = rule.complete(state)
+    assert len(ending) == len(list(ending)) == 32
+    assert (ending[-1], list(ending)) == (0, [ending[place] for place in range(32)])
+
+
 def test_an_opening_counts_as_bars_and_not_as_density():
     fitted = grid()
     opening = tuple(fitted.prime(Piece(("61",) * 20)))
