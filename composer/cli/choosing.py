@@ -104,7 +104,8 @@ def _form(logp: Sequence[float], score: Score | None) -> Judgement:
 
     found = form(score) if score is not None else Form(0.0, 0.0, 0.0)
     parts = f"returns {found.returns:.2f}, phrases {found.phrases:.2f}, cadence {found.cadence:.1f}"
-    return Judgement((found.score,), f"{found.score:.2f} of 1 ({parts})")
+    likelier = fmean(logp) if logp else 0.0  # of equals, the better
+    return Judgement((found.score, likelier), f"{found.score:.2f} of 1 ({parts})")
 
 
 def _check_likelihood(player: Player) -> None:

@@ -159,9 +159,10 @@ class TestMaxCopy:
         assert all(seed != 5 for _, seed, _ in told(result))
 
     def test_there_is_an_end_to_trying(self, gen, checkpoint, tunes, tmp_path):
-        greedy = ("--temp", "0", "--seed", "1", "--max-copy", "4")
+        short = ("--temp", "0", "--seed", "1", "--length", "60")
+        greedy = (*short, "--max-copy", "4")
         player = open_player(checkpoint)
-        tune = gen("--temp", "0", "--seed", "1").out
+        tune = gen(*short).out
         (tmp_path / "own.abc").write_text(tune)
         from composer.api import Source
 
