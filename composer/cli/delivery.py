@@ -11,9 +11,10 @@ from composer import formats
 from composer.api import Representation, Score, UsageError
 from composer.cli.console import Console
 from composer.cli.recipe import provenance_of
-from composer.cli.rendering import Native, Rendering, Whole
+from composer.cli.rendering import Native, Rendering, Stream, Whole
 from composer.cli.targets import Target, ToFile, ToStdout
 from composer.formats import Format, WriteSettings, provenance
+from composer.formats.titling import Titled
 
 __all__ = ["Delivery", "plan"]
 
@@ -49,14 +50,18 @@ class Delivery:
             return Whole(representation, number, self._draw, labels)
         told = self._told(number, piece or number)
         if self.native:
-            streamed = provenance.Streamed(told) if told is not None and self.format.name == "abc" else None
-            return Native(representation, 1 if self.target.apart else number, streamed)
+            return Native(representation, 1 if self.target.apart else number, self._streams(told))
 
         def write(score: Score) -> bytes:
             data = formats.write(self.format.name, score, self.settings)
             return provenance.mark(self.format.name, data, told) if told is not None else data
 
         return Whole(representation, number, write, labels)
+
+    def _streams(self, told: provenance.Provenance | None) -> list[Stream]:
+        """What a text goes through: it gets the title that was given, then what made it."""
+        streams: list[Stream] = [Titled(self.settings.title)] if self.settings.title else []
+        return [*streams, provenance.Streamed(told)] if told is not None and self.format.name == "abc" else streams
 
     def _told(self, number: int, piece: int) -> provenance.Provenance | None:
         """What the piece is to say of how it was made; None where it is to say nothing, or its format has no place."""
@@ -82,6 +87,8 @@ def plan(
     output = None if output == "-" else output
     chosen = _format(kind, format_name, output)
     native = chosen.name == kind.native
+    if settings.title and native and chosen.name != "abc":
+        raise UsageError(f"{chosen.name} has no place for a title", "leave out --title, or choose another --format")
     if output is not None and (apart := _apart(output, count, console)):
         return Delivery(chosen, native, False, apart, settings, console)
     drawn = output is None and chosen.binary and console.draws

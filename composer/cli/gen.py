@@ -109,6 +109,9 @@ def gen(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with many pieces that were interrupted.", rich_help_panel=WRITING)
     ] = False,
+    title: Annotated[
+        str, typer.Option(metavar="TEXT", help="The piece's title, where its format has one.", rich_help_panel=WRITING)
+    ] = "",
     tempo: Annotated[
         float | None, typer.Option(metavar="BPM", help="Quarter notes a minute.", rich_help_panel=WRITING)
     ] = None,
@@ -174,7 +177,7 @@ def gen(
         output,
         force,
         resume,
-        WriteSettings(tempo, instrument, velocity),
+        WriteSettings(tempo, instrument, velocity, title),
         checkpoint,
         device,
         width,

@@ -11,7 +11,6 @@ from typing import Protocol
 
 from composer import formats
 from composer.api import ComposerError, Representation, Score, Step
-from composer.formats.provenance import Streamed
 
 __all__ = ["Native", "Rendering", "Soundless", "Whole", "rendered"]
 
@@ -32,20 +31,36 @@ class Rendering(Protocol):
         ...
 
 
-class Native:
-    """The text that the representation's own decoder writes, `streamed` through what marks it, if anything does."""
+class Stream(Protocol):
+    """What a text goes through while it is being written."""
 
-    def __init__(self, representation: Representation, number: int, streamed: Streamed | None = None) -> None:
-        self._decoder, self._streamed = representation.decoder(number), streamed
+    def push(self, data: bytes) -> bytes:
+        """The bytes that `data` completes."""
+        ...
+
+    def finish(self) -> bytes:
+        """The bytes that were held back."""
+        ...
+
+
+class Native:
+    """The text that the representation's own decoder writes, through `streams`, one after the other."""
+
+    def __init__(self, representation: Representation, number: int, streams: Sequence[Stream] = ()) -> None:
+        self._decoder, self._streams = representation.decoder(number), tuple(streams)
 
     def push(self, steps: Sequence[Step]) -> bytes:
         push = self._decoder.push
         text = _text(event for step in steps for event in push(step))
-        return self._streamed.push(text) if self._streamed is not None else text
+        for stream in self._streams:
+            text = stream.push(text)
+        return text
 
     def finish(self) -> bytes:
         text = _text(self._decoder.finish())
-        return self._streamed.push(text) + self._streamed.finish() if self._streamed is not None else text
+        for stream in self._streams:
+            text = stream.push(text) + stream.finish()
+        return text
 
 
 @dataclass

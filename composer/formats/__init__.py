@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from composer.api import ComposerError, OptionError, Score, Tempo
+from composer.formats.titling import Titled
 
 __all__ = ["FORMATS", "Format", "WriteSettings", "format_named", "format_of", "write"]
 
@@ -101,7 +102,7 @@ def _abc(score: Score, settings: WriteSettings) -> bytes:
     if settings.instrument is not None:
         score = replace(score, parts=tuple(replace(part, program=settings.instrument) for part in score.parts))
     text: str = importlib.import_module("composer.formats.abc.writer").write(score)
-    return text.encode()
+    return Titled(settings.title).push(text.encode()) if settings.title else text.encode()
 
 
 def _midi(score: Score, settings: WriteSettings) -> bytes:

@@ -1,0 +1,45 @@
+"""A title that a player gives to a piece, and the ABC text that it is written into while that is being composed."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["Titled", "plain_title"]
+
+_FIELD = re.compile(rb"[A-Za-z]:")
+
+
+def plain_title(text: str) -> str:
+    """A title of one line, of characters that can be seen."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+class Titled:
+    """The text of a piece of ABC, which gets `title` after its number in place of those that it has."""
+
+    def __init__(self, title: str) -> None:
+        self._line = f"T:{plain_title(title)}\n".replace("%", "\\%").encode("utf-8", "replace")
+        self._held, self._over = b"", False
+
+    def push(self, data: bytes) -> bytes:
+        """The bytes that `data` completes: of the header, whole lines."""
+        if self._over:
+            return data
+        *lines, self._held = (self._held + data).split(b"\n")
+        done = b""
+        for at, line in enumerate(lines):
+            done += self._written(line + b"\n")
+            if self._over:
+                return done + b"\n".join([*lines[at + 1 :], self.finish()])
+        return done
+
+    def finish(self) -> bytes:
+        """The bytes that were held back."""
+        held, self._held = self._held, b""
+        return held
+
+    def _written(self, line: bytes) -> bytes:
+        self._over = line.startswith(b"K:") or not _FIELD.match(line)
+        if line.startswith(b"X:"):
+            return line + self._line
+        return b"" if line.startswith(b"T:") else line

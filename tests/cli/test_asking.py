@@ -1,0 +1,73 @@
+"""What a player asks of tunes on the command line: wishes, bars that stay, a title."""
+
+import pytest
+
+from composer.formats.abc.lexer import split_tunes
+from composer.formats.abc.parser import parse_tune
+
+TUNE = "X:1\nT:Given\nM:4/4\nL:1/8\nK:G\n|:GABc d2B2|c2A2 F4|E2G2 c2e2|d8:|\n"
+
+
+@pytest.fixture
+def gen(composer):
+    def run(*arguments):
+        return composer("gen", "abc", "--quiet", "--no-provenance", "--seed", "2", *arguments)
+
+    return run
+
+
+def test_wishes_are_kept(gen):
+    result = gen("--key", "D", "--mode", "dorian", "--meter", "6/8", "--rhythm", "jig", "--bars", "8")
+    tune = parse_tune(split_tunes(result.out)[0])
+    assert (tune.key.name, str(tune.time), tune.first("R")) == ("Ddor", "6/8", "jig")
+
+
+def test_bars_of_a_given_tune_stay(gen, tmp_path):
+    file = tmp_path / "given.abc"
+    file.write_text(TUNE)
+    lines = gen("--prime", file, "--keep-bars", "2-3").out.splitlines()
+    bars = lines[-2].removeprefix("|:").removesuffix(":|").split("|")
+    assert bars[1:3] == ["c2A2 F4", "E2G2 c2e2"]
+    assert bars[0] != "GABc d2B2" or bars[3] != "d8"
+    assert len(bars) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--keep-bars", "1"), ("--prime FILE",)),
+        (("--keep-bars", "9-4", "--prime-text", TUNE), ("--keep-bars 9-4", "9 is after 4")),
+        (("--key", "H"), ("no key `H`",)),
+        (("--key", "G", "--free"), ("--free",)),
+    ],
+)
+def test_what_makes_no_sense(gen, arguments, words):
+    gen(*arguments).failed(*words, code=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--keep-bars", "5", "--prime-text", TUNE), ("no bar 5", "1 to 4")),
+        (("--keep-bars", "1-4", "--prime-text", TUNE), ("all 4 bars",)),
+        (("--range", "C#4-C#4", "--scale", "C major"), ("--range C#4-C#4", "--scale C major", "clash")),
+        (("--bars", "5", "--meter", "6/8", "--prime-text", "M:4/4\nL:1/8\nK:G\nG8|"), ("--meter 6/8", "opening")),
+    ],
+)
+def test_what_cannot_be_had(gen, arguments, words):
+    gen(*arguments).failed(*words, code=1)
+
+
+def test_a_title_takes_the_place_of_the_models_own(gen):
+    plain, titled = gen(), gen("--title", "Grüße  100%")
+    assert [line for line in titled.out.splitlines() if line.startswith("T:")] == ["T:Grüße 100\\%"]
+    assert titled.out.splitlines()[1] == "T:Grüße 100\\%"
+    body = plain.out[plain.out.index("M:") :]
+    assert titled.out.endswith(body)
+
+
+def test_a_title_in_other_formats(composer, gen):
+    assert b"Gr\xc3\xbc\xc3\x9fe" in gen("--title", "Grüße", "--format", "musicxml").data
+    written = composer("gen", "grid", "--quiet", "--seed", "2", "--format", "abc", "--title", "Grüße", "--length", "64")
+    assert "T:Grüße\n" in written.out
+    composer("gen", "text", "--title", "X").failed("no place for a title", code=2)
