@@ -81,6 +81,10 @@ class Checkpoint:
         return replace(self, header=replace(self.header, record={**self.header.record, **record}), digest="")
 
 
+class NotFinite(CheckpointError):
+    """Weights that are infinite, or no numbers."""
+
+
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write `checkpoint` to `path`, atomically. Raises CheckpointError where it cannot be written."""
     extra = {_EXTRA + name: array for name, array in checkpoint.extra.items()}
@@ -137,7 +141,7 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: str) -
         raise CheckpointError(f"the description of {path.name} is larger than 1 MB", "store large values as tensors")
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise CheckpointError(f"`{name}` holds values that {array.dtype} cannot", "train with a lower --lr")
+            raise NotFinite(f"`{name}` holds values that {array.dtype} cannot", "train with a lower --lr")
     # safetensors writes transposed and Fortran-ordered arrays as if they were C-ordered, silently
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     write_bytes(path, to_bytes(contiguous, {_KEY: metadata}))

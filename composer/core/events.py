@@ -95,6 +95,17 @@ class Halved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class WentBack(Event):
+    """Training goes on at `step`, since its state was saved last there, though the model of step `kept` is kept.
+
+    Only a better one will take its place.
+    """
+
+    step: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot(Event):
     """The model as it is at `step` can be heard: `path` is a checkpoint of it."""
 

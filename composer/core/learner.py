@@ -6,7 +6,7 @@ all that is needed to go on exactly.
 
 from __future__ import annotations
 
-import math
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,7 @@ class Learner:
     """A network in training.
 
     `stream` is the state of this rank's rows that is carried from one window to the next, None at an epoch's start.
+    `training` tells this training from others of the same name; `kept` says whether it has left a model yet.
     """
 
     run: Run
@@ -64,6 +65,8 @@ class Learner:
     at: Progress = field(default_factory=Progress)
     stream: Any = None
     came_from: Any = None
+    training: str = field(default_factory=lambda: secrets.token_hex(8))
+    kept: bool = False
     _axes: rows.Axes | None = None
 
     @classmethod
@@ -197,6 +200,8 @@ class Learner:
             "unreadable": len(report.unreadable),
             "duplicates": report.duplicates,
             "losses": dict(report.losses),
+            "training": self.training,
+            "phase": at.phase,
             "step": at.step,
             "best": at.best,
             "best_step": at.best_step,
@@ -209,15 +214,6 @@ class Learner:
             "precision": self.precision,
             "from": self.came_from,
         }
-
-
-def check_finite(monitor: float, step: int) -> None:
-    """Raise ComposerError where the loss is no number any more."""
-    if not math.isfinite(monitor):
-        raise ComposerError(
-            f"training went astray at step {step}: the loss is {monitor}",
-            "train with a lower --lr, or smaller --set clip",
-        )
 
 
 def moved(batch: Batch, device: str) -> Batch:

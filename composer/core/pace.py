@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 TOGETHER = 10
 """How many steps are reported together where asking for a loss makes the device wait."""
+SAVING = 20
+"""How many times as long as saving takes is to lie between two savings."""
 
 
 class Meter:
@@ -53,6 +55,7 @@ class Clock:
     def __init__(self, at: Progress) -> None:
         self._at = at
         self._last = self._saved = time.perf_counter()
+        self._cost = 0.0
 
     def tick(self) -> None:
         """Count the time since the last tick."""
@@ -60,9 +63,17 @@ class Clock:
         self._at.seconds += now - self._last
         self._last = now
 
-    def due(self, seconds: float) -> bool:
-        """Whether this many seconds have passed since it was last due."""
-        if self._last - self._saved < seconds:
+    def due(self, seconds: float, kept: bool = False) -> bool:
+        """Whether this many seconds have passed since it was last due; fewer will do where a model was just `kept`.
+
+        For the state is to be no older than that, as long as saving takes but a small share of the time.
+        """
+        least = min(seconds, SAVING * self._cost) if kept else seconds
+        if self._last - self._saved < least:
             return False
         self._saved = self._last
         return True
+
+    def saved(self) -> None:
+        """Take notice that saving, which began at the last tick, is done."""
+        self._cost = time.perf_counter() - self._last

@@ -89,9 +89,11 @@ def save(learner: Learner) -> None:
     checkpoint.save(state_path(learner.run.path), Checkpoint(header, arrays))
 
 
-def restore(learner: Learner) -> None:
+def restore(learner: Learner) -> int:
     """Let `learner` go on from the saved state, in the phase that was saved; all ranks call this together.
 
+    The step of the model that is kept, where it is better than any that the state knows of, else 0: a training that is
+    killed may have kept it since, and from now on only a better one takes its place.
     Raises CheckpointError or OptionError where the state is of another training.
     """
     import torch
@@ -118,12 +120,34 @@ def restore(learner: Learner) -> None:
     if 0 < run.settings.patience <= learner.at.stale:  # it had stopped early, and is to try for as long again
         learner.at.stale = 0
     learner.came_from = record["from"]
+    learner.training = record.get("training", learner.training)
     learner.enter(learner.network.phases()[learner.at.phase])
     stream = carried.unflatten(record["stream"], by_owner["stream"], run.device)
     own = run.group.rows(run.windows.rows)
     if stream is not None and not run.group.alone:
         stream = learner.axes.cut(stream, own) if own else None
     learner.stream = stream
+    return _remember(learner)
+
+
+def _remember(learner: Learner) -> int:
+    """Take the best value from the kept model, where it is this training's and better; the model's step, else 0."""
+    run, at = learner.run, learner.at
+    kept = json.loads(run.group.from_first(lambda: json.dumps(_record(run.path)).encode()))
+    if (kept.get("training"), kept.get("phase")) != (learner.training, at.phase) or kept["best"] is None:
+        return 0
+    if at.best is not None and at.best <= kept["best"]:
+        return 0
+    at.best, at.best_step, at.reported = kept["best"], kept["best_step"], kept["reported"]
+    return at.best_step
+
+
+def _record(path: Path) -> Mapping[str, Any]:
+    """The training record of the checkpoint at `path`; empty where there is none."""
+    try:
+        return checkpoint.read_header(path).record
+    except CheckpointError:
+        return {}
 
 
 def _gathered(learner: Learner) -> Any:

@@ -25,14 +25,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, Kind, Model, Representation
-from composer.core import agreement, checkpoint, heap, optimise, originality, player, resuming
+from composer.core import agreement, heap, keeping, optimise, originality, player, resuming
 from composer.core.batches import Windows
-from composer.core.checkpoint import Checkpoint
+from composer.core.checkpoint import Checkpoint, NotFinite
+from composer.core.divergence import Diverged, check_finite
 from composer.core.encoding import Dataset
-from composer.core.events import Event, Finished, Halved, Prepared, Saved, Snapshot, Started, Stepped, Validated
+from composer.core.events import Event, Finished, Halved, Prepared, Started, Stepped, WentBack
 from composer.core.gradients import Step
 from composer.core.group import Group
-from composer.core.learner import Learner, check_finite
+from composer.core.learner import Learner
 from composer.core.memory import OutOfMemory
 from composer.core.optimise import Settings
 from composer.core.pace import Clock, Meter
@@ -120,7 +121,7 @@ def train(run: Run) -> Iterator[Event]:
     """Train, and leave the best model in `run.path`, beside it the state to go on from.
 
     Raises CheckpointError where something cannot be saved or does not fit (what was saved before is whole), and
-    ComposerError where the loss is no number any more.
+    Diverged where descent goes astray: a better model that was kept before then stays.
     """
     yield Prepared(**asdict(run.data.report), cached=run.data.cached)
     _check_origin(run)
@@ -128,20 +129,39 @@ def train(run: Run) -> Iterator[Event]:
     agreement.check_alike(run)
     learner = Learner.begin(run)
     if run.resume:
-        resuming.restore(learner)
+        if (kept := resuming.restore(learner)) > learner.at.step:
+            yield WentBack(learner.at.step, kept)
     else:
-        if run.group.first:
-            state_path(run.path).unlink(missing_ok=True)
+        _forget(run)
         resuming.save(learner)
+    try:
+        yield from _through(run, learner)
+    except (Diverged, NotFinite) as error:
+        if not run.resume and not learner.kept:  # nothing to go on with, and the name is free for another try
+            _forget(run)
+        if isinstance(error, Diverged):
+            raise
+        raise Diverged(learner.at.step, "its weights are no numbers any more") from error
+
+
+def _through(run: Run, learner: Learner) -> Iterator[Event]:
+    """Train to the end, or to where the user wants it to end."""
     try:
         reason = yield from _phases(run, learner)
     except KeyboardInterrupt:  # in the middle of a step: what was saved last is what there is
         if not run.group.alone:  # the others are in the middle of theirs
             raise
-        yield Finished(learner.at.step, "interrupted", learner.at.best, run.path)
-        return
-    resuming.save(learner)
-    yield from _finish(run, learner, reason)
+        reason = "interrupted"
+    else:
+        resuming.save(learner)
+        yield from keeping.finish(run, learner, reason)
+    yield Finished(learner.at.step, reason, learner.at.best, run.path)
+
+
+def _forget(run: Run) -> None:
+    """Remove the training state that is there."""
+    if run.group.first:
+        state_path(run.path).unlink(missing_ok=True)
 
 
 def _phases(run: Run, learner: Learner) -> Generator[Event, None, str]:
@@ -151,6 +171,8 @@ def _phases(run: Run, learner: Learner) -> Generator[Event, None, str]:
     while True:
         phase, steps = phases[learner.at.phase], lengths[learner.at.phase]
         learner.enter(phase)
+        if learner.at.phase and not learner.at.done:  # what is kept from now on is of this phase
+            resuming.save(learner)
         yield _started(run, learner, phase.name, sum(lengths))
         reason = yield from _descend(run, learner, phase, steps)
         # a phase that got no better makes room for the next; the last is never left, so that it can go on when more
@@ -160,7 +182,7 @@ def _phases(run: Run, learner: Learner) -> Generator[Event, None, str]:
         learner.at.phase, learner.at.done, learner.stream = learner.at.phase + 1, 0, None
         learner.at.stale, learner.at.best, learner.at.reported = 0, None, None
     if learner.at.step in run.settings.snapshots:
-        yield from _snapshot(run, learner)
+        yield from keeping.snapshot(run, learner)
     return reason
 
 
@@ -174,7 +196,7 @@ def _descend(run: Run, learner: Learner, phase: Phase, steps: int) -> Generator[
         if settings.patience and at.stale >= settings.patience:
             return "early"
         if at.step in settings.snapshots:
-            yield from _snapshot(run, learner)
+            yield from keeping.snapshot(run, learner)
         epoch, window = divmod(at.done, per_epoch)
         if window == 0:
             learner.stream = None
@@ -182,20 +204,22 @@ def _descend(run: Run, learner: Learner, phase: Phase, steps: int) -> Generator[
         lr = optimise.learning_rate(settings, phase.lr or settings.lr, at.done, steps, per_epoch)
         step = yield from _learn(run, learner, batch, lr)
         meter.add(step.monitor, step.counted)
-        validates = at.done % between == 0 or at.done == steps
+        validates, kept = at.done % between == 0 or at.done == steps, False
         if meter.full or validates:
             monitor, rate = meter.read()
             check_finite(monitor, at.step)
             yield Stepped(at.step, at.done / per_epoch, monitor, lr, rate)
         if validates:
-            yield from _validate(run, learner, at.done / per_epoch)
+            kept = yield from keeping.validate(run, learner, at.done / per_epoch, monitor)
+            learner.kept |= kept
             meter.restart()
         clock.tick()
-        stop, due = run.group.any(run.stop(), run.group.first and clock.due(settings.save_every))
+        stop, due = run.group.any(run.stop(), run.group.first and clock.due(settings.save_every, kept))
         if stop:
             return "interrupted"
         if due:
             resuming.save(learner)
+            clock.saved()
     return "done"
 
 
@@ -207,55 +231,6 @@ def _learn(run: Run, learner: Learner, batch: Batch, lr: float) -> Generator[Eve
         except OutOfMemory:
             learner.halve(run.windows)
         yield Halved(learner.at.step, learner.at.rows)
-
-
-def _measured(run: Run, learner: Learner) -> Generator[Event, None, float]:
-    """The value of the validation part, likewise."""
-    while True:
-        try:
-            return learner.measure()
-        except OutOfMemory:
-            learner.halve(run.validation)
-        yield Halved(learner.at.step, learner.at.rows)
-
-
-def _validate(run: Run, learner: Learner, epoch: float) -> Iterator[Event]:
-    """Measure, and keep the weights where they are the best so far; without a validation part, keep the latest."""
-    at = learner.at
-    if run.validated:
-        value = yield from _measured(run, learner)
-        check_finite(value, at.step)
-        best = at.best is None or value < at.best
-        at.stale = 0 if best else at.stale + 1
-        if best:
-            at.best, at.best_step, at.reported = value, at.step, run.reported(value)
-        yield Validated(at.step, epoch, value, run.reported(value), run.unit, best)
-        if not best:
-            return
-    if run.group.first:
-        checkpoint.save(run.path, learner.checkpoint())
-        yield Saved(at.step, run.path)
-
-
-def _finish(run: Run, learner: Learner, reason: str) -> Iterator[Event]:
-    """Leave a checkpoint that says how its training ended."""
-    at = learner.at
-    ended = {"finished": reason != "interrupted", "reason": reason, "steps": at.step, "seconds": round(at.seconds, 1)}
-    if run.group.first:
-        kept = at.best is not None and run.path.is_file()
-        last = checkpoint.load(run.path, half=True) if kept else learner.checkpoint()
-        checkpoint.save(run.path, last.with_record(**ended))
-        yield Saved(at.step, run.path)
-    yield Finished(at.step, reason, at.best, run.path)
-
-
-def _snapshot(run: Run, learner: Learner) -> Iterator[Event]:
-    """Keep the network as it is now, beside the checkpoint."""
-    if not run.group.first:
-        return
-    path = run.path.with_name(f"{run.path.name.removesuffix('.safetensors')}.step-{learner.at.step}.safetensors")
-    checkpoint.save(path, learner.checkpoint(kind="snapshot"))
-    yield Snapshot(learner.at.step, path)
 
 
 def _plan(run: Run, phases: Sequence[Phase]) -> list[int]:

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import torch
 
-from composer.api import CheckpointError, ComposerError, OptionError
+from composer.api import CheckpointError, OptionError
 from composer.core import checkpoint, learner, training
 from composer.core.checkpoint import load, read_header
+from composer.core.divergence import Diverged
 from composer.core.encoding import prepare
-from composer.core.events import Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated
+from composer.core.events import Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated, WentBack
 from composer.core.split import Split
 from composer.core.training import Run, Settings, saved_header, state_path, train
 
@@ -146,6 +147,53 @@ def test_a_killed_run_goes_on_to_the_same_weights(run, tunes, tmp_path):
     assert same(weights(run), weights(killed))
 
 
+def left_at(run, step, remember=0):
+    """Train until `step`, and no longer: as if the process were killed. The state as it was at step `remember`."""
+    stream, state = train(run), b""
+    for event in stream:
+        if isinstance(event, Stepped) and event.step == remember:
+            state = state_path(run.path).read_bytes()
+        if isinstance(event, Stepped) and event.step == step:
+            break
+    stream.close()
+    return state
+
+
+def test_the_state_is_saved_with_the_first_model_that_is_kept(run):
+    left_at(changed(run, save_every=3600), 6)
+    assert read_header(run.path).record["step"] == saved_header(run.path).record["progress"]["step"] == 5
+
+
+def test_what_was_kept_after_the_state_was_saved_is_not_replaced_by_worse(run, tmp_path):
+    events(run)
+    killed = replace(run, path=tmp_path / "killed.safetensors")
+    earlier = left_at(killed, 12, remember=2)
+    state_path(killed.path).write_bytes(earlier)
+    kept = killed.path.read_bytes()
+    assert checkpoint.read_header(killed.path).record["best_step"] == 10
+    stream = train(replace(killed, resume=True))
+    seen = []
+    for event in stream:
+        seen.append(event)
+        if isinstance(event, Stepped) and event.step == 11:
+            break
+    assert [(event.step, event.kept) for event in seen if isinstance(event, WentBack)] == [(1, 10)]
+    assert not any(event.best for event in seen if isinstance(event, Validated))
+    assert killed.path.read_bytes() == kept
+    list(stream)
+    assert same(load(run.path).weights, load(killed.path).weights)
+
+
+def test_a_model_of_an_earlier_training_is_replaced(run):
+    """It is better, and of the same name, but the user began anew."""
+    events(changed(run, max_steps=40))
+    left_at(run, 3)
+    every = events(replace(run, resume=True))
+    assert not [event for event in every if isinstance(event, WentBack)]
+    assert next(event for event in every if isinstance(event, Validated)).best
+    assert read_header(run.path).record["steps"] == 20
+
+
 def test_more_epochs_go_on_from_a_finished_run(run):
     per_epoch = run.windows.per_epoch
     events(changed(run, max_steps=0, epochs=1))
@@ -254,9 +302,44 @@ def test_fine_tuning_with_another_vocabulary_is_refused(run, letters, tunes):
 
 def test_a_loss_that_is_no_number_ends_training_and_keeps_what_there_was(run):
     every = []
-    with pytest.raises(ComposerError, match="went astray at step") as caught:
+    with pytest.raises(Diverged, match=r"diverged at step \d+: the loss is") as caught:
         every.extend(train(changed(run, lr=1e38, clip=0.0, optimiser="sgd", warmup=0)))
     assert "--lr" in caught.value.hint
+
+
+@pytest.mark.parametrize("valid", [0.2, 0])
+def test_a_training_that_is_worse_than_guessing_by_far_is_no_success(run, letters, tunes, valid):
+    """Its losses are numbers, however large; and its name is free for another try."""
+    data = prepare(letters, [str(tunes)], Split(valid=valid))
+    with pytest.raises(Diverged, match=r"diverged at step 5: a step costs .* guessing would cost 2\.2"):
+        events(replace(changed(run, lr=1e9), data=data))
+    assert not list(run.path.parent.glob("*.safetensors"))
+
+
+def test_a_model_that_was_kept_stays_when_training_diverges(run):
+    events(changed(run, max_steps=5, schedule="constant"))
+    before = run.path.read_bytes()
+    with pytest.raises(Diverged):
+        events(replace(changed(run, lr=1e9, schedule="constant"), resume=True))
+    assert run.path.read_bytes() == before
+    assert state_path(run.path).is_file()
+    with pytest.raises(Diverged):
+        events(changed(run, lr=1e9))
+    assert run.path.read_bytes() == before
+
+
+def test_weights_that_are_no_numbers_are_a_divergence(run, monkeypatch):
+    proper = learner.Learner.learn
+
+    def infinite(self, batch, lr):
+        step = proper(self, batch, lr)
+        with torch.no_grad():
+            self.network.output.bias.fill_(float("inf") if self.at.step == 3 else 0)
+        return step
+
+    monkeypatch.setattr(learner.Learner, "learn", infinite)
+    with pytest.raises(Diverged, match="diverged at step 3: its weights are no numbers"):
+        events(run)
 
 
 def test_a_full_disk_keeps_the_earlier_checkpoint(run, monkeypatch):
