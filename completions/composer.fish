@@ -32,6 +32,7 @@ complete -c composer -n '__fish_seen_subcommand_from gen' -l format -x -a 'abc m
 complete -c composer -n '__fish_seen_subcommand_from gen' -s O -l output -r -F -d 'The file to write; its suffix is the format, %d in it the piece'\''s number.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l force -d 'Replace existing files.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l resume -d 'Go on with many pieces that were interrupted.'
+complete -c composer -n '__fish_seen_subcommand_from gen' -l title -x -d 'The piece'\''s title, where its format has one.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l tempo -x -d 'Quarter notes a minute.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l instrument -x -d 'General MIDI program, 0 to 127.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l velocity -x -d 'Loudness of the notes, 1 to 127.'

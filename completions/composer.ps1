@@ -39,6 +39,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--output' = 'The file to write; its suffix is the format, %d in it the piece''s number.'
             '--force' = 'Replace existing files.'
             '--resume' = 'Go on with many pieces that were interrupted.'
+            '--title' = 'The piece''s title, where its format has one.'
             '--tempo' = 'Quarter notes a minute.'
             '--instrument' = 'General MIDI program, 0 to 127.'
             '--velocity' = 'Loudness of the notes, 1 to 127.'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from composer.api import UsageError
+from composer.api import Unsatisfiable, UsageError
 
 MOST_NAMED = 20
 
@@ -27,6 +27,21 @@ def given(pairs: Iterable[str], known: Mapping[str, Sequence[str]]) -> dict[str,
             raise UsageError(f"the condition `{key}` is given twice", "give one value of it")
         conditions[key] = _value(key, value, known[key])
     return conditions
+
+
+def with_wished(
+    given: Mapping[str, str], labels: Mapping[str, str], known: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
+    """The conditions that were given, and those that wishes come to, where the model knows them.
+
+    Raises Unsatisfiable where the two contradict one another.
+    """
+    for key, label in labels.items():
+        if given.get(key, label) != label:
+            raise Unsatisfiable(
+                f"--condition {key}={given[key]} and the wish for {key} {label} clash", "leave one of the two out"
+            )
+    return {**given, **{key: label for key, label in labels.items() if label in known.get(key, ())}}
 
 
 def _value(key: str, value: str, known: Sequence[str]) -> str:

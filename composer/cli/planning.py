@@ -108,7 +108,7 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
         count=asked.choice.take if asked.choice else asked.count,
         seed=_seed(asked, saved),
         primer=given.primer,
-        conditions=conditions.given(asked.conditions, model.spec.conditions),
+        conditions=_conditions(asked, model),
         width=asked.width,
         numbers=None if asked.choice else numbers,
         **_filters(asked, model, given, most),
@@ -122,6 +122,13 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
         outgoing = dataclasses.replace(outgoing, recipe=told)
     labels = {**labels, **request.conditions}
     return Plan(model, request, constraint, outgoing, labels, len(share), record, judge, choice)
+
+
+def _conditions(asked: Asked, model: Player) -> Mapping[str, str]:
+    """What the model is told of the piece: what was given, and what was wished."""
+    known = model.spec.conditions
+    wished = model.representation.wished_labels(asked.wishes)
+    return conditions.with_wished(conditions.given(asked.conditions, known), wished, known)
 
 
 def _saved(asked: Asked, outgoing: Delivery, among: Ranks) -> Record | None:

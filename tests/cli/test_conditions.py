@@ -2,7 +2,7 @@
 
 import pytest
 
-from composer.api import UsageError
+from composer.api import Unsatisfiable, UsageError
 from composer.cli import conditions
 
 KNOWN = {"artist": ("Robert Burns", "William Blake", "William Barnes"), "genre": ("song", "songs")}
@@ -57,3 +57,11 @@ def test_a_model_without_conditions():
     with pytest.raises(UsageError, match="no condition `artist`") as caught:
         conditions.given(["artist=burns"], {})
     assert "taught without any" in caught.value.hint
+
+
+def test_what_is_wished_is_told_to_models_that_know_it():
+    labels = {"genre": "song", "artist": "Nobody", "meter": "6/8"}
+    assert conditions.with_wished({}, labels, KNOWN) == {"genre": "song"}
+    assert conditions.with_wished({"genre": "song"}, labels, KNOWN) == {"genre": "song"}
+    with pytest.raises(Unsatisfiable, match="genre=songs and the wish for genre song clash"):
+        conditions.with_wished({"genre": "songs"}, labels, KNOWN)
