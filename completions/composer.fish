@@ -50,7 +50,7 @@ complete -c composer -n '__fish_seen_subcommand_from train' -l augment -d 'Learn
 complete -c composer -n '__fish_seen_subcommand_from train' -l preset -x -a '(composer presets --names 2>/dev/null)' -d 'As a published system; see `composer presets`.'
 complete -c composer -n '__fish_seen_subcommand_from train' -l model -x -a '(composer plugins models --names 2>/dev/null)' -d 'The kind of model; lstm where it fits.'
 complete -c composer -n '__fish_seen_subcommand_from train' -l epochs -x -d 'How often to go through all pieces.'
-complete -c composer -n '__fish_seen_subcommand_from train' -l max-steps -x -d 'Stop after so many steps.'
+complete -c composer -n '__fish_seen_subcommand_from train' -l max-steps -x -d 'Stop after so many steps, of all phases together.'
 complete -c composer -n '__fish_seen_subcommand_from train' -l batch -x -d 'Pieces learnt from side by side.'
 complete -c composer -n '__fish_seen_subcommand_from train' -l lr -x -d 'The highest learning rate.'
 complete -c composer -n '__fish_seen_subcommand_from train' -l seed -x -d 'The same seed learns the same again.'

@@ -58,7 +58,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--preset' = 'As a published system; see `composer presets`.'
             '--model' = 'The kind of model; lstm where it fits.'
             '--epochs' = 'How often to go through all pieces.'
-            '--max-steps' = 'Stop after so many steps.'
+            '--max-steps' = 'Stop after so many steps, of all phases together.'
             '--batch' = 'Pieces learnt from side by side.'
             '--lr' = 'The highest learning rate.'
             '--seed' = 'The same seed learns the same again.'
