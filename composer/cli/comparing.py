@@ -16,6 +16,7 @@ from composer.core import corpus, evaluation, player
 from composer.core.comparison import Comparison, Row, Spread, compare
 from composer.core.corpus import Refusals
 from composer.core.generation import Request
+from composer.core.measures import COPYING
 from composer.core.originality import taught
 
 if TYPE_CHECKING:
@@ -169,5 +170,5 @@ def _remarks(console: Console, compared: Comparison, request: Request) -> None:
         console.warn(f"{compared.silent:,} of {counted(compared.composed, 'piece')} composed have nothing in them")
     if compared.cut:
         console.say(f"{compared.cut:,} of {counted(compared.composed, 'piece')} were cut at {request.length} steps")
-    if not compared.taught:
+    if not compared.taught and any(row.measure in COPYING for row in compared.rows):
         console.say("what the model was taught is not known; copies were looked for in the corpus itself")

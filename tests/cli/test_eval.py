@@ -112,9 +112,11 @@ class TestGenerated:
 
     def test_words(self, composer, tmp_path):
         (tmp_path / "poems.txt").write_text("The moon is up,\nthe moon is on the hill.\n\nThe night is long.\n")
-        told = json.loads(composer("eval", "text", tmp_path, "--generated", "1", "--json").out)
-        assert told["measures"]["lines"]["corpus"]["mean"] == 3
-        assert "pitches_used" not in told["measures"]
+        done = composer("eval", "text", tmp_path, "--generated", "1")
+        lines = next(line for line in done.out.splitlines() if line.startswith("  lines  "))
+        assert lines.split()[-4:-1] == ["3.00", "±", "0.00"]
+        assert "copying" in done.out
+        assert "is not known" not in done.err, "lines are looked for in the corpus, not in melodies"
 
     def test_beside_a_part_of_a_list(self, evaluated, tunes, tmp_path):
         listing = tmp_path / "split.txt"
