@@ -36,7 +36,7 @@ def _leave(code: int) -> NoReturn:
         import atexit
 
         atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None where the shell closed it
         try:
             stream.flush()
         except (OSError, ValueError):
