@@ -9,7 +9,7 @@ from composer.cli.planning import Plan
 from composer.cli.rendering import Rendering, Soundless
 from composer.cli.telling import Telling, telling
 from composer.core import generation, threads
-from composer.core.generation import ATTEMPTS, Drew, Ended
+from composer.core.generation import Drew, Ended
 
 __all__ = ["compose"]
 
@@ -91,7 +91,7 @@ class _Counted:
 def _end(plan: Plan, event: Ended, piece: _Piece, counted: _Counted) -> None:
     """Deliver the end of a piece. Raises Soundless, Copied."""
     if not event.good:
-        raise Copied(f"piece {event.number} copied too much in each of {ATTEMPTS} attempts", COPY_LESS)
+        raise Copied(f"piece {event.number} copied too much in each of {generation.ATTEMPTS} attempts", COPY_LESS)
     opened = len(plan.request.primer)
     counted.bare += bool(opened) and piece.steps <= opened + 1
     plan.delivery.target.write(event.number, piece.rendering.finish())

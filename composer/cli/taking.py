@@ -12,7 +12,7 @@ from composer.cli.choosing import Choice, Judgement, Scorer
 from composer.cli.telling import Telling, telling
 from composer.cli.words import counted
 from composer.core import generation
-from composer.core.generation import ATTEMPTS, Drew
+from composer.core.generation import Drew
 
 if TYPE_CHECKING:
     from composer.cli.planning import Plan
@@ -129,5 +129,5 @@ def _close(plan: Plan, choice: Choice, kept: Sequence[Kept], out: _Out) -> None:
 
 
 def _reasons(out: _Out) -> str:
-    copied = f"{out.refused:,} copied too much in each of {ATTEMPTS} attempts" if out.refused else ""
+    copied = f"{out.refused:,} copied too much in each of {generation.ATTEMPTS} attempts" if out.refused else ""
     return " and ".join(filter(None, (copied, f"{out.soundless:,} had no notes" if out.soundless else "")))

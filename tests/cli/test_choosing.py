@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from composer.core import generation
 from composer.core.checkpoint import load, save
 from composer.core.generation import Drew, Request, generate
 from composer.core.melodies import melodies_of
@@ -162,18 +163,19 @@ class TestMaxCopy:
         assert max(figure for *_, figure in told(result)) <= 12
         assert all(seed != 5 for _, seed, _ in told(result))
 
-    def test_there_is_an_end_to_trying(self, gen, checkpoint, tmp_path):
+    def test_there_is_an_end_to_trying(self, gen, checkpoint, tmp_path, monkeypatch):
+        monkeypatch.setattr(generation, "ATTEMPTS", 3)
         path = model_that_knows(tmp_path / "own.safetensors", checkpoint, 1, length=150, temperature=0.0)
         greedy = ("--temp", "0", "--seed", "1", "--length", "150", "--max-copy", "4")
         one = gen(*greedy, "--checkpoint", path)
-        one.failed("piece 1 copied too much in each of 100 attempts", "--max-copy")
+        one.failed("piece 1 copied too much in each of 3 attempts", "--max-copy")
         many = gen(*greedy, "--checkpoint", path, "--count", "2", "--output", tmp_path / "o%d.abc")
         assert many.code == 1
         assert "warning: piece 2 copied too much" in many.err
         assert "2 of 2 pieces copied too much and were left out" in many.err
         assert not list(tmp_path.glob("o?.abc"))
         chosen = gen(*greedy, "--checkpoint", path, "--take", "2")
-        chosen.failed("only 0 pieces could be kept: 2 copied too much in each of 100 attempts")
+        chosen.failed("only 0 pieces could be kept: 2 copied too much in each of 3 attempts")
 
     def test_what_cannot_be_asked(self, gen, composer):
         gen("--max-copy", "3").failed("--max-copy cannot be 3", "4 to", code=2)
