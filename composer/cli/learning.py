@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 import typer
@@ -15,7 +16,7 @@ import typer
 from composer.cli import board, preparation, progress
 from composer.cli.reading import Reading
 from composer.cli.snapshots import compose
-from composer.cli.standing import Standing, closing_line
+from composer.cli.standing import Standing, closing_line, unreached_line
 from composer.core import device as devices
 from composer.core import meeting, presets, ranks, training
 from composer.core.events import Event, Finished, Started
@@ -49,7 +50,7 @@ def learn(console: Console, asked: preparation.Asked, log_dir: Path | None, *, a
             finished = _follow(heard, run, stop, log_dir if among.first else None, as_json=as_json)
     except Elsewhere:
         raise typer.Exit(1) from None
-    _close(heard, run, finished)
+    _close(heard, run, finished, stop)
 
 
 def _place(device: str, among: Ranks) -> str:
@@ -67,7 +68,7 @@ def _follow(console: Console, run: Run, stop: _Stop, log_dir: Path | None, *, as
 
 
 class _Stop:
-    """Whether Ctrl-C was pressed: once lets the step be finished and saved, twice interrupts at once.
+    """Whether Ctrl-C was pressed, or SIGTERM came: once lets the step be finished and saved, twice interrupts at once.
 
     Where several processes train, a launcher that is told to end may pass Ctrl-C on a second time, and SIGTERM to all:
     both are the same wish for HASTE seconds.
@@ -76,6 +77,7 @@ class _Stop:
     def __init__(self, *, several: bool) -> None:
         self._several = several
         self._pressed: float | None = None
+        self.number: int = signal.SIGINT
 
     def asked(self) -> bool:
         """True once it was pressed."""
@@ -83,20 +85,26 @@ class _Stop:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """While this lasts, Ctrl-C is a wish."""
-        before = signal.signal(signal.SIGINT, self._press)
-        if self._several:  # and stays one: when a rank is lost, torchrun ends the others, who have a last word to say
-            signal.signal(signal.SIGTERM, self._press)
+        """While this lasts, Ctrl-C and SIGTERM are wishes; nothing is changed in a thread, which gets no signals."""
+        if current_thread() is not main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._press) for number in (signal.SIGINT, signal.SIGTERM)}
+        if self._several:  # it stays one: when a rank is lost, torchrun ends the others, who have a last word to say
+            del before[signal.SIGTERM]
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _press(self, number: int, frame: object) -> None:
         now = time.monotonic()
         if self._pressed is None:
-            self._pressed = now
-        elif number == signal.SIGINT and now - self._pressed > (HASTE if self._several else 0):
+            self._pressed, self.number = now, number
+        elif self._several and (number == signal.SIGTERM or now - self._pressed <= HASTE):
+            return
+        else:
             raise KeyboardInterrupt
 
 
@@ -104,7 +112,7 @@ HASTE = 5.0
 
 
 def _forewarned(events: Iterable[Event], snapshots: Sequence[int], console: Console) -> Iterator[Event]:
-    """The events of a training, with a warning at its start of snapshots that will never come."""
+    """The events of a training, with warnings at its start of snapshots and phases that will never come."""
     begun = False
     for event in events:
         if isinstance(event, Started) and not begun:
@@ -113,10 +121,12 @@ def _forewarned(events: Iterable[Event], snapshots: Sequence[int], console: Cons
                 console.warn(
                     f"--snapshots {','.join(map(str, late))} will not come: training ends at step {event.steps:,}"
                 )
+            if (missing := unreached_line(event)) is not None:
+                console.warn(missing)
         yield event
 
 
-def _close(console: Console, run: Run, finished: Finished | None) -> None:
+def _close(console: Console, run: Run, finished: Finished | None, stop: _Stop) -> None:
     """Say how it ended, and how to go on or hear it."""
     name, rep = run.path.name.removesuffix(".safetensors"), run.representation.name
     quoted = f'"{name}"' if " " in name else name
@@ -125,5 +135,5 @@ def _close(console: Console, run: Run, finished: Finished | None) -> None:
     if finished is None or finished.reason == "interrupted":
         console.say(f"saved; go on with: composer train {rep} --name {quoted} --resume")
         console.say(f"hear it as it is:  composer gen {rep} --checkpoint {quoted}")
-        raise typer.Exit(130)
+        raise typer.Exit(128 + stop.number)
     console.say(f"kept in {run.path}\nhear it: composer gen {rep}")

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from composer.cli.console import Console
 from composer.cli.reading import report_pieces
-from composer.cli.standing import Standing, memory_line, opening_line, sparkline, step_line, validation_line
-from composer.core.events import Event, Finished, Halved, Prepared, Snapshot, Started, Stepped, Validated
+from composer.cli.standing import (
+    Standing,
+    memory_line,
+    opening_line,
+    return_line,
+    sparkline,
+    step_line,
+    validation_line,
+)
+from composer.core.events import Event, Finished, Halved, Prepared, Snapshot, Started, Stepped, Validated, WentBack
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -100,7 +108,9 @@ class Lines(Plain):
                     self.parts = int(20 * self.standing.done)
                     self.console.say(step_line(self.standing))
             case Validated():
-                self.console.say(validation_line(event))
+                self.console.say(self.standing.in_phase(validation_line(event)))
+            case WentBack():
+                self.console.say(return_line(event))
             case Halved():
                 self.console.warn(memory_line(event))
 
@@ -131,6 +141,8 @@ class Live:
             report_pieces(self._console, event)
         elif isinstance(event, Started):
             self.show(opening_line(event))
+        elif isinstance(event, WentBack):
+            self.show(return_line(event))
         elif isinstance(event, Halved):
             self.show(f"warning: {memory_line(event)}")
 
@@ -152,7 +164,8 @@ class Live:
             Text(step_line(standing), no_wrap=True, overflow="ellipsis"),
         ]
         if standing.validated:
-            line = Text(validation_line(standing.validated[-1], standing.best), no_wrap=True, overflow="ellipsis")
+            last = standing.in_phase(validation_line(standing.validated[-1], standing.best))
+            line = Text(last, no_wrap=True, overflow="ellipsis")
             curve = sparkline([event.value for event in standing.validated], self._rich.width - len(line) - 4)
             rows.append(Text.assemble(line, "  ", (curve, "green")))
         return Group(*rows)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from composer.cli.words import counted
-from composer.core.events import Event, Finished, Halved, Started, Stepped, Validated
+from composer.core.events import Event, Finished, Halved, Started, Stepped, Validated, WentBack
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SMOOTHING = 0.95
@@ -32,6 +32,8 @@ class Standing:
         """Take notice of an event."""
         match event:
             case Started():
+                if self.started is not None:  # the values of another phase are no measure for this one
+                    self.validated.clear()
                 self.started, self.stepped, self.began = event, None, (self.clock(), event.step)
             case Stepped():
                 fresh = self.stepped is None
@@ -56,6 +58,13 @@ class Standing:
         taken = self.stepped.step - first
         return seconds / taken * (self.started.steps - self.stepped.step) if taken > 0 and seconds > 0 else None
 
+    def in_phase(self, text: str) -> str:
+        """`text`, with the name of the phase before it where others come after that."""
+        started = self.started
+        if started is None or not started.phases or started.phase == started.phases[-1].name:
+            return text
+        return f"{started.phase}: {text}"
+
     @property
     def best(self) -> Validated | None:
         """The best validation so far."""
@@ -72,6 +81,19 @@ def opening_line(event: Started) -> str:
     )
 
 
+def unreached_line(event: Started) -> str | None:
+    """Which phase will not come; None where all do."""
+    missing = next((phase for phase in event.phases if not phase.steps), None)
+    if missing is None:
+        return None
+    before = event.phases[: event.phases.index(missing)]
+    names, whole = " and ".join(f"`{phase.name}`" for phase in before), sum(phase.whole for phase in before)
+    return (
+        f"all {counted(event.steps, 'step')} go into {names}, and none into `{missing.name}`: "
+        f"give more than --max-steps {whole}"
+    )
+
+
 def step_line(standing: Standing) -> str:
     """How far training has come."""
     started, stepped = standing.started, standing.stepped
@@ -84,7 +106,7 @@ def step_line(standing: Standing) -> str:
         f"{stepped.rate:,.0f}/s",
     ]
     left = standing.left
-    return "  ".join([*parts, f"{duration(left)} left"] if left is not None else parts)
+    return standing.in_phase("  ".join([*parts, f"{duration(left)} left"] if left is not None else parts))
 
 
 def memory_line(event: Halved) -> str:
@@ -92,6 +114,14 @@ def memory_line(event: Halved) -> str:
     return (
         f"step {event.step:,}: not enough memory; going on with {counted(event.rows, 'row')} of the batch at a time, "
         "to the same end"
+    )
+
+
+def return_line(event: WentBack) -> str:
+    """Where training goes on."""
+    return (
+        f"going back to step {event.step:,}, where the state was saved last; "
+        f"the model of step {event.kept:,} is kept until there is a better one"
     )
 
 

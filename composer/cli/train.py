@@ -46,7 +46,8 @@ def train(
         int | None, typer.Option(metavar="N", help="How often to go through all pieces.", rich_help_panel=LEARNING)
     ] = None,
     max_steps: Annotated[
-        int | None, typer.Option(metavar="N", help="Stop after so many steps.", rich_help_panel=LEARNING)
+        int | None,
+        typer.Option(metavar="N", help="Stop after so many steps, of all phases together.", rich_help_panel=LEARNING),
     ] = None,
     batch: Annotated[
         int | None, typer.Option(metavar="N", help="Pieces learnt from side by side.", rich_help_panel=LEARNING)

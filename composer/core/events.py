@@ -37,10 +37,20 @@ class Prepared(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """A phase of training: it takes `steps` steps, and would take `whole` if no limit cut it short."""
+
+    name: str
+    steps: int
+    whole: int
+
+
+@dataclass(frozen=True, slots=True)
 class Started(Event):
     """A phase of training begins or goes on, at `step` of `steps` of the run, on `device` in `precision`.
 
-    `pieces` and `counted` are the pieces and steps (tokens or frames) of the training and validation parts.
+    `pieces` and `counted` are the pieces and steps (tokens or frames) of the training and validation parts. `phases`
+    are all of them, in order.
     """
 
     phase: str
@@ -52,6 +62,7 @@ class Started(Event):
     precision: str
     pieces: tuple[int, int]
     counted: tuple[int, int]
+    phases: Sequence[Stretch] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from composer.core.batches import Windows
 from composer.core.checkpoint import Checkpoint, NotFinite
 from composer.core.divergence import Diverged, check_finite
 from composer.core.encoding import Dataset
-from composer.core.events import Event, Finished, Halved, Prepared, Started, Stepped, WentBack
+from composer.core.events import Event, Finished, Halved, Prepared, Started, Stepped, Stretch, WentBack
 from composer.core.gradients import Step
 from composer.core.group import Group
 from composer.core.learner import Learner
@@ -167,17 +167,17 @@ def _forget(run: Run) -> None:
 def _phases(run: Run, learner: Learner) -> Generator[Event, None, str]:
     """Go through what is left of each phase; why training ended."""
     phases = learner.network.phases()
-    lengths = _plan(run, phases)
+    plan = _plan(run, phases)
     while True:
-        phase, steps = phases[learner.at.phase], lengths[learner.at.phase]
+        phase, steps = phases[learner.at.phase], plan[learner.at.phase].steps
         learner.enter(phase)
         if learner.at.phase and not learner.at.done:  # what is kept from now on is of this phase
             resuming.save(learner)
-        yield _started(run, learner, phase.name, sum(lengths))
+        yield _started(run, learner, phase.name, plan)
         reason = yield from _descend(run, learner, phase, steps)
-        # a phase that got no better makes room for the next; the last is never left, so that it can go on when more
-        # epochs are asked for
-        if reason == "interrupted" or learner.at.phase == len(phases) - 1:
+        # a phase that got no better makes room for the next; the last that has steps is never left, so that it can go
+        # on when more are asked for
+        if reason == "interrupted" or not any(after.steps for after in plan[learner.at.phase + 1 :]):
             break
         learner.at.phase, learner.at.done, learner.stream = learner.at.phase + 1, 0, None
         learner.at.stale, learner.at.best, learner.at.reported = 0, None, None
@@ -233,24 +233,25 @@ def _learn(run: Run, learner: Learner, batch: Batch, lr: float) -> Generator[Eve
         yield Halved(learner.at.step, learner.at.rows)
 
 
-def _plan(run: Run, phases: Sequence[Phase]) -> list[int]:
+def _plan(run: Run, phases: Sequence[Phase]) -> list[Stretch]:
     """How many steps each phase takes."""
     left = run.settings.max_steps or None
-    lengths = []
+    plan = []
     for phase in phases:
-        steps = (phase.epochs or optimise.epochs(run.settings, run.windows.per_epoch)) * run.windows.per_epoch
-        steps = steps if left is None else min(steps, left)
+        whole = (phase.epochs or optimise.epochs(run.settings, run.windows.per_epoch)) * run.windows.per_epoch
+        steps = whole if left is None else min(whole, left)
         left = None if left is None else left - steps
-        lengths.append(steps)
-    return lengths
+        plan.append(Stretch(phase.name, steps, whole))
+    return plan
 
 
-def _started(run: Run, learner: Learner, phase: str, steps: int) -> Started:
+def _started(run: Run, learner: Learner, phase: str, plan: Sequence[Stretch]) -> Started:
     train, valid = (run.data.parts[part] for part in ("train", "valid"))
     parameters = sum(parameter.numel() for parameter in learner.network.parameters())
     return Started(
-        phase, learner.at.step, steps, run.windows.per_epoch, parameters, run.device, learner.precision,
-        (train.pieces, valid.pieces), (train.count, valid.count),
+        phase, learner.at.step, sum(each.steps for each in plan), run.windows.per_epoch, parameters,
+        run.device, learner.precision,
+        (train.pieces, valid.pieces), (train.count, valid.count), tuple(plan),
     )  # fmt: skip
 
 

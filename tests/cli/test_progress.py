@@ -9,7 +9,7 @@ import pytest
 from composer.cli.console import Console
 from composer.cli.progress import JsonLines, Lines, Live, Silent, reporter
 from composer.cli.standing import Standing, duration, sparkline, step_line
-from composer.core.events import Finished, Prepared, Saved, Started, Stepped, Validated
+from composer.core.events import Finished, Prepared, Saved, Started, Stepped, Stretch, Validated, WentBack
 
 PREPARED = Prepared(
     pieces={"train": 90, "valid": 10},
@@ -62,6 +62,31 @@ def test_lines_where_there_is_no_terminal(console):
     assert "step 50: validation 2.885 bits per token, the best so far" in text
     assert text.count("\nstep ") - text.count(": validation") == 5, "a line for each twentieth of the way"
     assert not console.stdout.data
+
+
+def test_the_lines_of_a_phase_that_is_not_the_last_say_so(console):
+    phases = (Stretch("pretraining", 100, 100), Stretch("train", 100, 100))
+    told = Lines(console, Standing())
+    for phase, step in (("pretraining", 50), ("train", 150)):
+        told.tell(replace(STARTED, phase=phase, phases=phases))
+        told.tell(Stepped(step, 1.0, 2.0, 0.003, 5000.0))
+        told.tell(Validated(step, 1.0, 2.0, 2.885, "bits per token", best=True))
+    lines = [line.partition("  ")[0] for line in console.stderr.data.decode().splitlines()]
+    assert lines[1:3] == [
+        "pretraining: step 50/200",
+        "pretraining: step 50: validation 2.885 bits per token, the best so far",
+    ]
+    assert lines[4].startswith("step 150/200")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_going_back_is_told(stream, terminal):
+    console = Console(stream(), stream(), stream(terminal=terminal), {"TERM": "xterm", "COLUMNS": "200"})
+    with reporter(console, Standing()) as told:
+        told.tell(WentBack(60, 80))
+    text = console.stderr.data.decode()
+    assert "going back to step 60" in text
+    assert "the model of step 80 is kept" in text
 
 
 def test_one_is_one(console):

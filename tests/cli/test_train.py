@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -131,19 +132,51 @@ def test_a_name_with_a_space_is_quoted_where_it_can_be_copied(train, tunes, monk
     assert 'composer train abc --name "my tunes" --resume' in result.err
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
-def test_ctrl_c_saves_and_says_how_to_go_on(tunes, home, process):
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals to send")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_save_and_say_how_to_go_on(tunes, home, process, number):
     running = process("train", "abc", tunes, "--name", "mine", *QUICK, "--epochs", "1000000", "--json", wait=False)
     assert any(b'"stepped"' in line for line in running.stdout)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     out, err = running.communicate(timeout=60)
-    assert running.returncode == 130, err
+    assert running.returncode == 128 + number, err
     assert b'"reason": "interrupted"' in out
     assert b"go on with: composer train abc" in err
     assert b"--name mine --resume" in err
     assert b"Traceback" not in err
     again = process("train", "abc", "--name", "mine", "--resume", "--max-steps", "1", "--quiet")
     assert again.returncode == 0, again.stderr
+
+
+def test_it_trains_in_a_thread_too(train, tunes):
+    """Where no signals can be caught."""
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(train, tunes, "--name", "mine").result()
+    assert result.code == 0, result.err
+
+
+def test_steps_that_do_not_reach_the_last_phase_are_told_of(composer, tunes, many):
+    result = composer(
+        *(
+            "train",
+            "pianoroll",
+            many / "0.abc",
+            "--valid",
+            tunes,
+            "--name",
+            "mine",
+            "--model",
+            "rnnrbm",
+            "--batch",
+            "2",
+        ),
+        *("--set", "hidden=4", "--set", "recurrent=4", "--set", "length=16", "--max-steps", "2"),
+    )
+    assert result.code == 0, result.err
+    assert result.err.count("warning: all 2 steps go into `pretraining`, and none into `train`") == 1
+    assert "\npretraining: step 2/2" in result.err
+    assert "\npretraining: step 2: validation" in result.err
+    assert "done after 2 steps; best validation" in result.err
 
 
 def test_going_on_needs_only_the_name_however_the_data_were_divided(train, composer, tunes, many):

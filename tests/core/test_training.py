@@ -17,7 +17,7 @@ from composer.core import checkpoint, learner, training
 from composer.core.checkpoint import load, read_header
 from composer.core.divergence import Diverged
 from composer.core.encoding import prepare
-from composer.core.events import Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated, WentBack
+from composer.core.events import Finished, Prepared, Saved, Snapshot, Started, Stepped, Stretch, Validated, WentBack
 from composer.core.split import Split
 from composer.core.training import Run, Settings, saved_header, state_path, train
 
@@ -409,6 +409,20 @@ def test_a_phase_that_gets_no_better_makes_room_for_the_next(run, in_phases):
     in_phases(Phase("pretrain"), Phase())
     stuck = changed(run, lr=1e-12, max_steps=0, patience=3, schedule="constant")
     assert [event.phase for event in events(stuck, Started)] == ["pretrain", "train"]
+
+
+def test_steps_that_all_go_into_the_first_phase_leave_its_best_model(run, in_phases):
+    from composer.api.network import Phase
+
+    in_phases(Phase("pretrain", 4), Phase())
+    whole = 4 * run.windows.per_epoch
+    every = events(changed(run, max_steps=10))
+    (started,) = (event for event in every if isinstance(event, Started))
+    assert started.phases == (Stretch("pretrain", 10, whole), Stretch("train", 0, 100 * run.windows.per_epoch))
+    assert every[-1].best == min(event.value for event in every if isinstance(event, Validated))
+    assert read_header(run.path).record["best"] == every[-1].best
+    further = events(replace(changed(run, max_steps=whole + 5), resume=True), Started)
+    assert [(event.phase, event.step) for event in further] == [("pretrain", 10), ("train", whole)]
 
 
 def test_phases_follow_one_another_and_resume_in_the_middle(run, tmp_path, in_phases):
