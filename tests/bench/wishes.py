@@ -12,11 +12,11 @@ import argparse
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from composer.api import Piece, Unsatisfiable
+from composer.api import Given, Piece, Unsatisfiable
 from composer.core import models
 from composer.core.generation import Drew, Request, generate
 from composer.core.player import Player, open_player
@@ -71,12 +71,12 @@ def pairs(wished: Wished, rng: random.Random, count: int) -> Iterator[tuple[Mapp
         yield {wish: rng.choice(wished.values[wish]) for wish in rng.sample(sorted(wished.values), 2)}, 1
 
 
-def tried(player: Player, asked: Iterator[tuple[Mapping[str, Any], int]]) -> Iterator[str]:
-    """For each piece, what became of it: `obeyed`, `refused`, or what is wrong."""
+def tried(player: Player, asked: Iterable[tuple[Mapping[str, Any], int]], length: int | None = None) -> Iterator[str]:
+    """For each piece, of at most `length` steps before it ends, what became: `obeyed`, `refused`, or what is wrong."""
     kind = player.representation
     for number, (wishes, count) in enumerate(asked):
         try:
-            for piece in composed(player, wishes, count, 1000 * number):
+            for piece in composed(player, wishes, count, 1000 * number, length):
                 missing = WISHES[kind.name].missing(piece, wishes)
                 yield f"{wishes}: not {', '.join(missing)} in {piece.content!r}" if missing else "obeyed"
         except Unsatisfiable as error:
@@ -85,14 +85,14 @@ def tried(player: Player, asked: Iterator[tuple[Mapping[str, Any], int]]) -> Ite
             yield "refused" if named else f"{wishes}: {error.message}"
 
 
-def composed(player: Player, wishes: Mapping[str, Any], count: int, seed: int) -> Iterator[Piece]:
+def composed(
+    player: Player, wishes: Mapping[str, Any], count: int, seed: int, length: int | None = None
+) -> Iterator[Piece]:
     """Pieces that were asked to have `wishes`."""
-    from composer.api import Given
-
-    kind = player.representation
+    kind, given = player.representation, Given(length)
     asked = kind.Wishes(**wishes)
-    constraint = kind.constraint(asked, Given())
-    request = Request(length=kind.most_steps(asked, Given()), count=count, seed=seed)
+    constraint = kind.constraint(asked, given)
+    request = Request(length=kind.most_steps(asked, given), count=count, seed=seed)
     steps: dict[int, list[Any]] = {}
     for event in generate(player.sampler, player.spec, request, constraint):
         if isinstance(event, Drew):
@@ -130,7 +130,8 @@ def missing_in_abc(piece: Piece, wishes: Mapping[str, Any]) -> list[str]:
         tonic = scale.split()[0] in {"C", "D"}
         named = parse_scale("" if scale == "own" else scale, "" if tonic else key.name)
     found = {
-        "key": lambda value: key.name == value,
+        # a tonic alone goes with the mode that is wished
+        "key": lambda value: value in ((key.name, key.tonic) if "mode" in wishes else (key.name,)),
         "mode": lambda value: key.mode == value,
         "meter": lambda value: str(time) == value,
         "rhythm": lambda value: tune.first("R") == value,
