@@ -72,7 +72,8 @@ def _with_tune(readme: str) -> str:
         command = f"composer gen abc {match[1]}"
         tune = _run(*command.split()[1:], "--checkpoint", str(model))
         caption, beginning, *_ = _run("show", "-", stdin=tune).split("\n\n")
-        shown = f"$ {command} | tee tune.abc\n{_cut(tune.strip())}\n\n$ composer show tune.abc\n{caption}\n\n{beginning}\n..."
+        tune = _cut(tune.strip())
+        shown = f"$ {command} | tee tune.abc\n{tune}\n\n$ composer show tune.abc\n{caption}\n\n{beginning}\n..."
         return f"<!-- tune {match[1]} -->\n```\n{shown}\n```"
 
     if model is None:

@@ -120,21 +120,9 @@ def made_with(model: Player, device: str) -> dict[str, Any]:
 
 def check(facts: Mapping[str, Any], name: str) -> None:
     """Raise ReadError where what the file `name` tells of a piece cannot be what made it."""
-    from composer.cli.gen import RANGES
-
-    wrong = [need for need in NEEDED if need not in facts]
-    wrong += [fact for fact, kind in KINDS.items() if fact in facts and type(facts[fact]) is not kind]
-    numbers = {**facts, **facts.get("filters", {})} if not wrong else {}
-    for fact, (lowest, highest, _) in RANGES.items():
-        value = numbers.get(fact, lowest)
-        if type(value) not in (int, float) or not lowest <= value <= highest:
-            wrong.append(fact)
-    wrong += [fact for fact in ("number", "width") if not wrong and facts.get(fact, 1) < 1]
-    wrong += [fact for fact in facts.get("filters", ()) if not wrong and fact not in FILTERS]
-    wrong += ["format"] if not wrong and not holds(facts["format"]) else []
-    if wrong:
+    for fact in _faults(facts):
         raise ReadError(
-            f"what {name} says of how it was made is damaged: `{wrong[0]}` is missing, or makes no sense",
+            f"what {name} says of how it was made is damaged: `{fact}` is missing, or makes no sense",
             "take the file as it was written",
         )
 
@@ -187,6 +175,27 @@ def _plain(value: Any) -> Any:
 
 def _curve(value: Any) -> str:
     return f"{value.first}..{value.last}" + (f"/{value.steps}" if value.steps else "")
+
+
+def _faults(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong, by name; only as long as nothing is, what comes after it can be looked at."""
+    from composer.cli.gen import RANGES
+
+    yield from (fact for fact in NEEDED if fact not in facts)
+    yield from (fact for fact, kind in KINDS.items() if fact in facts and type(facts[fact]) is not kind)
+    filters = facts.get("filters", {})
+    yield from (fact for fact in filters if fact not in FILTERS)
+    for fact, (lowest, highest, _) in RANGES.items():
+        value = {**facts, **filters}.get(fact, lowest)
+        kinds = (int,) if type(lowest) is int else (int, float)
+        if type(value) not in kinds or not lowest <= value <= highest:
+            yield fact
+    yield from (fact for fact in ("number", "width") if facts.get(fact, 1) < 1)
+    for fact in ("conditions", "labels"):
+        if not all(isinstance(value, str) for value in facts.get(fact, {}).values()):
+            yield fact
+    if not holds(facts["format"]):
+        yield "format"
 
 
 def _pairs(values: Mapping[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ from composer.cli.planning import planned
 from composer.cli.record import Record
 from composer.core import checkpoint as checkpoints
 from composer.core import device as devices
-from composer.core import models
+from composer.core import models, registry
 from composer.core.ranks import Ranks
 from composer.formats import FORMATS, provenance
 from composer.formats.provenance import Provenance
@@ -142,6 +142,7 @@ def _composed(
 ) -> tuple[list[bytes], Mapping[str, Any]]:
     """The pieces of a run, without what they told, and what they are made with now."""
     facts = run[0].facts
+    registry.representation(facts["representation"])  # which a model that is not here would only hide
     device = _device(facts["device"])
     path = models.located(checkpoint) if checkpoint is not None else _model(facts, name)
     plan = planned(recipe.asked_again(facts, path, device), console, Ranks())

@@ -36,7 +36,7 @@ class Provenance(NamedTuple):
     @classmethod
     def of(cls, text: str, name: str) -> Provenance:
         """What `text`, found in the file `name`, says. Raises ReadError where that is damaged."""
-        match = _TEXT.fullmatch(text.strip())
+        match = _TEXT.fullmatch(text.strip()) if text.isascii() else None
         try:
             facts = json.loads(match[2]) if match else None
         except (ValueError, RecursionError):
@@ -72,7 +72,7 @@ def read(data: bytes, name: str) -> list[Provenance]:
 
 def without(lines: Iterable[str]) -> Iterator[str]:
     """The lines of an ABC text but for those that say what made it."""
-    return (line for line in lines if not line.startswith(_ABC))
+    return (line for line in lines if not _ABC.match(line))
 
 
 class Streamed:
@@ -101,13 +101,13 @@ class Streamed:
 
 
 _SPECIAL = re.compile(r"[%&<>\x7f]")
-_TEXT = re.compile(r"composer (\S+) (\{.*)", re.DOTALL)
-_ABC = "N:composer "
+_TEXT = re.compile(r"composer (\d\S*) (\{.*)", re.DOTALL)
+_ABC = re.compile(r"N:composer \d")
 _NUMBER = re.compile(rb"^X:[^\n]*\n", re.MULTILINE)
 _FIELD = b'<miscellaneous-field name="composer">'
 _END_OF_TRACK = b"\x00\xff\x2f\x00"
-_FROM_ABC = re.compile(rb"^N:(composer [^\r\n]*)", re.MULTILINE)
-_FROM_MIDI = re.compile(rb"\xff\x01([\x80-\xff]{0,3}[\x00-\x7f])(?=composer )")
+_FROM_ABC = re.compile(rb"^N:(composer \d[^\r\n]*)", re.MULTILINE)
+_FROM_MIDI = re.compile(rb"\xff\x01([\x80-\xff]{0,3}[\x00-\x7f])(?=composer \d)")
 _FROM_MUSICXML = re.compile(re.escape(_FIELD) + rb"([^<]*)<")
 
 

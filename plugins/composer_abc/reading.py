@@ -88,7 +88,9 @@ def fragment(text: str, source: Source, raw: bool) -> Piece | Refused:
     """An opening: as it is where a tune of the dialect may begin so; else, where it is whole bars, rewritten.
 
     A finished tune is an opening of which nothing is left off: after `:|` another part may follow, after `|]` nothing.
+    What it says of how it was made is no part of it.
     """
+    text = "\n".join(without(text.split("\n")))
     if raw:
         return Piece(text, source=source.label)
     from composer.formats.abc.conformance import UNFINISHED, conforms
