@@ -88,10 +88,7 @@ def unreached_line(event: Started) -> str | None:
         return None
     before = event.phases[: event.phases.index(missing)]
     names, whole = " and ".join(f"`{phase.name}`" for phase in before), sum(phase.whole for phase in before)
-    return (
-        f"all {counted(event.steps, 'step')} go into {names}, and none into `{missing.name}`: "
-        f"give more than --max-steps {whole}"
-    )
+    return f"training ends within {names}, and no step is left for `{missing.name}`: give more than --max-steps {whole}"
 
 
 def step_line(standing: Standing) -> str:

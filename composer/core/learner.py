@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import composer
-from composer.api import CheckpointError, ComposerError
+from composer.api import CheckpointError
 from composer.core import gradients, optimise, rows
 from composer.core.checkpoint import Checkpoint, Header
 from composer.core.gradients import Step
-from composer.core.memory import OutOfMemory, Watch, give_back
+from composer.core.memory import OutOfMemory, TooLarge, Watch, give_back
 from composer.core.sources import public_name
 
 if TYPE_CHECKING:
@@ -146,14 +146,11 @@ class Learner:
         return Measure(sum(each for _, each, _ in told), sum(count for *_, count in told)).mean
 
     def halve(self, windows: Windows) -> None:
-        """Let half as many rows of `windows` go through the network at a time. Raises ComposerError at one."""
+        """Let half as many rows of `windows` go through the network at a time. Raises TooLarge at one."""
         most = self.run.group.most(windows.rows)
         most = min(most, self.at.rows) if self.at.rows else most
         if most == 1:
-            raise ComposerError(
-                f"there is not enough memory to train on one row of {self.run.settings.length} steps",
-                "make windows shorter (--set length=32), use --set checkpoint_chunks=8, or make the model smaller",
-            )
+            raise TooLarge(f"there is not enough memory to train on one row of {self.run.settings.length} steps")
         self.at.rows = most // 2
 
     def checkpoint(self, **record: Any) -> Checkpoint:

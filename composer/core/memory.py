@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-PHRASES = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory", "alloc_failed")
+from composer.api import ComposerError
+
+PHRASES = (
+    "out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory", "alloc_failed",
+    "storage size calculation overflowed",
+)  # fmt: skip
 """What errors say that are not of a kind of their own: those of the CPU's allocator, of cuBLAS, cuDNN and MPS."""
+
+_WANTED = re.compile(r"tried to allocate ([\d.]+) ?(bytes|[KMGT]iB)", re.IGNORECASE)
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+
+
+class TooLarge(ComposerError):
+    """Something for which there is not enough memory, however it is divided."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message,
+            "make the model smaller (--set hidden=...), windows shorter (--set length=32), or use "
+            "--set checkpoint_chunks=8",
+        )
 
 
 class OutOfMemory(Exception):
@@ -30,6 +50,30 @@ class Watch:
                 raise
             error.__traceback__ = None  # its frames hold what was computed
             self.short = True
+
+
+@contextlib.contextmanager
+def fitting(what: str) -> Iterator[None]:
+    """Raise TooLarge, naming `what`, where memory runs out."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not ran_out(error):
+            raise
+        size = wanted(error)
+        raise TooLarge(f"{what} does not fit into memory{f': {size} more are needed' if size else ''}") from error
+
+
+def wanted(error: BaseException) -> str:
+    """How much memory was asked for, such as `2.0 GiB`; empty where `error` does not say."""
+    found = _WANTED.search(str(error))
+    if found is None:
+        return ""
+    unit = next(place for place, name in enumerate(_UNITS) if name.lower() == found[2].lower())
+    size = float(found[1])
+    while size >= 1024 and unit < len(_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:,.1f} {_UNITS[unit]}" if unit else f"{size:,.0f} bytes"
 
 
 def ran_out(error: BaseException) -> bool:

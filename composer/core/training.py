@@ -34,7 +34,7 @@ from composer.core.events import Event, Finished, Halved, Prepared, Started, Ste
 from composer.core.gradients import Step
 from composer.core.group import Group
 from composer.core.learner import Learner
-from composer.core.memory import OutOfMemory
+from composer.core.memory import OutOfMemory, TooLarge, fitting
 from composer.core.optimise import Settings
 from composer.core.pace import Clock, Meter
 from composer.core.resuming import Began, began, saved_header, state_path
@@ -121,13 +121,15 @@ def train(run: Run) -> Iterator[Event]:
     """Train, and leave the best model in `run.path`, beside it the state to go on from.
 
     Raises CheckpointError where something cannot be saved or does not fit (what was saved before is whole), and
-    Diverged where descent goes astray: a better model that was kept before then stays.
+    Diverged where descent goes astray: a better model that was kept before then stays. Raises TooLarge where memory
+    does not suffice.
     """
     yield Prepared(**asdict(run.data.report), cached=run.data.cached)
     _check_origin(run)
     heap.keep_freed_memory()
     agreement.check_alike(run)
-    learner = Learner.begin(run)
+    with fitting("the model"):
+        learner = Learner.begin(run)
     if run.resume:
         if (kept := resuming.restore(learner)) > learner.at.step:
             yield WentBack(learner.at.step, kept)
@@ -135,13 +137,14 @@ def train(run: Run) -> Iterator[Event]:
         _forget(run)
         resuming.save(learner)
     try:
-        yield from _through(run, learner)
-    except (Diverged, NotFinite) as error:
+        with fitting("this training"):
+            yield from _through(run, learner)
+    except (Diverged, NotFinite, TooLarge) as error:
         if not run.resume and not learner.kept:  # nothing to go on with, and the name is free for another try
             _forget(run)
-        if isinstance(error, Diverged):
-            raise
-        raise Diverged(learner.at.step, "its weights are no numbers any more") from error
+        if isinstance(error, NotFinite):
+            raise Diverged(learner.at.step, "its weights are no numbers any more") from error
+        raise
 
 
 def _through(run: Run, learner: Learner) -> Iterator[Event]:

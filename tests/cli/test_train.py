@@ -173,10 +173,16 @@ def test_steps_that_do_not_reach_the_last_phase_are_told_of(composer, tunes, man
         *("--set", "hidden=4", "--set", "recurrent=4", "--set", "length=16", "--max-steps", "2"),
     )
     assert result.code == 0, result.err
-    assert result.err.count("warning: all 2 steps go into `pretraining`, and none into `train`") == 1
+    assert result.err.count("warning: training ends within `pretraining`, and no step is left for `train`") == 1
     assert "\npretraining: step 2/2" in result.err
     assert "\npretraining: step 2: validation" in result.err
     assert "done after 2 steps; best validation" in result.err
+
+
+def test_a_model_too_large_for_memory_is_a_line(composer, tunes):
+    result = composer("train", "abc", tunes, "--name", "huge", "--set", "hidden=300000000", "--quiet")
+    result.failed("the model does not fit into memory", "--set hidden")
+    assert composer("train", "abc", tunes, "--name", "huge", *QUICK, "--max-steps", "1").code == 0
 
 
 def test_going_on_needs_only_the_name_however_the_data_were_divided(train, composer, tunes, many):

@@ -14,7 +14,7 @@ from composer.core.checkpoint import load
 from composer.core.encoding import prepare
 from composer.core.events import Halved, Started, Stepped, Validated
 from composer.core.gradients import stretches
-from composer.core.memory import ran_out
+from composer.core.memory import TooLarge, ran_out, wanted
 from composer.core.resuming import saved_header, state_path
 from composer.core.rows import Axes, of_batch
 from composer.core.split import Split
@@ -91,6 +91,7 @@ def test_where_one_row_is_too_much_it_says_what_helps(run):
         (RuntimeError("[enforce fail at alloc_cpu.cpp:117] . DefaultCPUAllocator: can't allocate memory"), True),
         (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes"), True),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("Storage size calculation overflowed with sizes=[4611686018427387904]"), True),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
         (ValueError("out of memory"), False),
     ],
@@ -103,6 +104,36 @@ def test_an_allocation_that_is_too_large_is_known():
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**60, dtype=torch.uint8)
     assert ran_out(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            "DefaultCPUAllocator: can't allocate memory: you tried to allocate 3221225472 bytes.",
+            "3.0 GiB",
+        ),
+        ("CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 1 GiB", "20.0 MiB"),
+        ("not enough memory: you tried to allocate 8 bytes", "8 bytes"),
+        ("CUBLAS_STATUS_ALLOC_FAILED", ""),
+    ],
+)
+def test_how_much_was_wanted(said, expected):
+    assert wanted(RuntimeError(said)) == expected
+
+
+def test_a_model_that_does_not_fit_is_said_to(run, monkeypatch):
+    def too_large(*_):
+        torch.empty(2**60, dtype=torch.uint8)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Calm, "network", too_large)
+        with pytest.raises(TooLarge, match=r"the model does not fit into memory: 1,048,576\.0 TiB more"):
+            list(train(run))
+    monkeypatch.setattr(torch.optim.Adam, "step", too_large)
+    with pytest.raises(TooLarge, match="this training does not fit"):
+        list(train(run))
+    assert not state_path(run.path).exists()
 
 
 @pytest.mark.parametrize(("count", "most", "lengths"), [(8, 0, [8]), (8, 3, [3, 3, 2]), (1, 4, [1]), (0, 4, [])])
