@@ -1,0 +1,108 @@
+"""Whether 100 pieces of the bundled models, in every format that says what made it, are composed again byte for byte.
+
+    python tests/bench/replays.py [--processes]
+
+Of each representation and format, eight pieces that were composed side by side, each of them again alone; and others
+with all sorts of options. With `--processes`, each is composed again in a process of its own, as a user does it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from composer.cli.app import main as composer
+from composer.cli.console import Console
+from composer.core import registry
+from composer.formats import format_named, provenance
+
+REPRESENTATIONS = ("abc", "grid", "pianoroll")
+SIDE_BY_SIDE = 8
+OPENING = "X:1\nM:4/4\nL:1/8\nK:C\nCDEF GABc|dcBA GFED|\n"
+
+OPTIONS = (
+    ("--temp", "0.6..1.2", "--top-k", "12"),
+    ("--temp", "1.3", "--top-p", "0.95", "--width", "5"),
+    ("--temp", "0.8", "--min-p", "0.02", "--length", "300"),
+    ("--prime", "opening.abc", "--width", "2"),
+    ("--take", "4", "--keep", "1"),
+    ("--max-copy", "9"),
+    ("--free", "--width", "3"),
+    ("--tempo", "96", "--instrument", "24", "--velocity", "90"),
+    ("--width", "64"),
+)
+"""What is asked for beside the eight, each of one representation and format in turn."""
+
+
+def main() -> None:
+    """Compose, compose again, and print how many are the same."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--processes", action="store_true")
+    given = parser.parse_args()
+    same, all_, took = Counter[str](), Counter[str](), 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, path in list(composed(Path(folder))):
+            begin = time.perf_counter()
+            again = replayed(path, given.processes)
+            took += time.perf_counter() - begin
+            all_[kind] += 1
+            same[kind] += again == path.read_bytes()
+            if again != path.read_bytes():
+                print(f"{path.name} is another: {path.read_bytes()[:400]!r}")
+    for kind, number in all_.items():
+        print(f"{kind:24} {same[kind]:3} of {number:3} the same")
+    print(f"{'all':24} {same.total():3} of {all_.total():3} the same, {1000 * took / all_.total():.0f} ms each")
+
+
+def composed(folder: Path) -> Iterator[tuple[str, Path]]:
+    """100 pieces, each in a file of its own, with the kind that it is of."""
+    (folder / "opening.abc").write_text(OPENING)
+    pairs = [
+        (name, form)
+        for name in REPRESENTATIONS
+        for form in registry.representation(name).formats
+        if provenance.holds(form)
+    ]
+    number = 0
+    for place, (name, form) in enumerate(pairs):
+        pattern = f"{name}-{form}-%d{format_named(form).suffixes[0]}"
+        run("gen", name, "--count", str(SIDE_BY_SIDE), "--seed", str(1000 * place), "--output", str(folder / pattern))
+        for piece in range(1, SIDE_BY_SIDE + 1):
+            number += 1
+            yield f"{name}, {form}", folder / (pattern % piece)
+    for seed in range(100 - number):
+        name, form = pairs[(seed + seed // len(pairs)) % len(pairs)]
+        options = [str(folder / each) if each == "opening.abc" else each for each in OPTIONS[seed % len(OPTIONS)]]
+        path = folder / f"more-{seed}{format_named(form).suffixes[0]}"
+        run("gen", name, "--seed", str(seed), *options, "--output", str(path))
+        yield f"{name}, {form}", path
+
+
+def replayed(path: Path, process: bool) -> bytes:
+    """What comes when the piece at `path` is composed again."""
+    if process:
+        return subprocess.run(
+            [sys.executable, "-m", "composer", "replay", "-q", str(path)], stdout=subprocess.PIPE, check=False
+        ).stdout
+    return run("replay", str(path), fails=True)
+
+
+def run(*arguments: str, fails: bool = False) -> bytes:
+    """What the program writes to stdout. Ends the benchmark where it fails, unless it may."""
+    out, err = io.BytesIO(), io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+    console = Console(io.TextIOWrapper(io.BytesIO()), io.TextIOWrapper(out, write_through=True), err, {})
+    if composer([*arguments, "-q"], console) != 0 and not fails:
+        err.seek(0)
+        raise SystemExit(f"composer {' '.join(arguments)}: {err.read()}")
+    return out.getvalue()
+
+
+if __name__ == "__main__":
+    main()
