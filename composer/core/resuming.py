@@ -174,24 +174,48 @@ def _read(path: Path) -> tuple[Mapping[str, Any], str]:
 def _check_same(learner: Learner, saved: Header) -> None:
     """Raise CheckpointError or OptionError where what was saved is not of the training that is to go on."""
     ours, run = learner.header(), learner.run
-    name = run.path.name
-    for what in ("representation", "model", "model_version", "spec", "options", "config"):
-        if _plain(getattr(saved, what)) != _plain(getattr(ours, what)):
+    name = run.path.name.removesuffix(".safetensors")
+    for what, (called, flag) in _KEPT.items():
+        before, now = _plain(getattr(saved, what)), _plain(getattr(ours, what))
+        if flag:
+            _check_settings(before, now, name, flag)
+        elif before != now:
             raise CheckpointError(
-                f"the training of {name} began with another {what.replace('_', ' ')}",
-                "leave it as it was, or train a new model",
+                f"the training of {name} began with another {called}", "leave it as it was, or train a new model"
             )
     if saved.record["encoded"] != run.data.encoded:
         raise CheckpointError(
             f"the training of {name} began with other pieces",
             "name the same files, or use --from to learn new ones",
         )
+    before, now = saved.record["settings"], asdict(run.settings)
     for key in ("batch", "length", "align", "seed", "optimiser"):
-        before, now = saved.record["settings"][key], getattr(run.settings, key)
-        if before != now:
+        _check_settings({key: before[key]}, {key: now[key]}, name, "--set")
+
+
+_KEPT = {
+    "representation": ("representation", ""), "model": ("model", ""), "model_version": ("version of its model", ""),
+    "options": ("option", "-o"), "config": ("setting", "--set"), "spec": ("vocabulary", ""),
+}  # fmt: skip
+"""What of a header cannot change: what it is called, and the flag that its values are given by, where there is one."""
+
+
+def _check_settings(before: Mapping[str, Any], now: Mapping[str, Any], name: str, flag: str) -> None:
+    """Raise OptionError, naming it, where one of the settings of the training called `name` is not as it was."""
+    for key in dict.fromkeys([*before, *now]):
+        if before.get(key) != now.get(key):
+            was = _given(before.get(key))
             raise OptionError(
-                f"`{key}` was {before} when the training of {name} began", f"leave it, or --set {key}={before}"
+                f"the setting `{key}` was {was} when the training of {name} began", f"leave it, or {flag} {key}={was}"
             )
+
+
+def _given(value: Any) -> str:
+    """A setting as it is given on the command line."""
+    words = {True: "on", False: "off", None: "none"}
+    if isinstance(value, bool | None):
+        return words[value]
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _plain(value: Any) -> Any:

@@ -206,7 +206,7 @@ def test_going_on_with_other_data_or_settings_is_refused(run, letters, tunes):
     events(run)
     with pytest.raises(OptionError, match="`batch` was 4"):
         events(replace(changed(run, batch=8), resume=True))
-    with pytest.raises(CheckpointError, match="another config"):
+    with pytest.raises(OptionError, match="the setting `hidden` was 8 when the training of m began"):
         events(replace(run, config=replace(run.config, hidden=9), resume=True))
     (tunes / "0.txt").write_text("abcdefgh " * 5)
     with pytest.raises(CheckpointError, match="other pieces") as caught:
