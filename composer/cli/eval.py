@@ -137,6 +137,6 @@ def _cost(console: Console, asked: _Asked) -> None:
 
 
 def _line(name: str, found: Evaluation, step: str) -> str:
-    error = f" ± {found.stderr:.3f}" if found.stderr else ""
+    error = f" ± {float(f'{found.stderr:.2g}'):g}" if found.stderr else ""
     over = f"{counted(found.pieces, 'piece')}, {counted(found.steps, step)}"
     return f"{name}: {found.value:.3f}{error} {found.unit}, over {over}"

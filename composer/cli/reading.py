@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from composer.cli.console import Console
+from composer.cli.standing import duration
 from composer.cli.words import counted
 from composer.core.events import Prepared
 
@@ -64,8 +66,10 @@ def report_left_out(console: Console, event: LeftOut) -> None:
 class Reading:
     """A line on a terminal that counts what has been read, and goes away when all is."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
+        self._clock = clock
+        self._began = 0.0
         self._shown = False
 
     def __enter__(self) -> Reading:
@@ -82,7 +86,12 @@ class Reading:
 
     def measure(self, done: int, windows: int) -> None:
         """Say how much has been measured."""
-        self._show(f"measuring: {done / windows:.0%}")
+        left = ""
+        if done == 0:
+            self._began = self._clock()
+        else:
+            left = f", {duration((self._clock() - self._began) / done * (windows - done))} left"
+        self._show(f"measuring: {done / windows:.0%}{left}")
 
     def _show(self, text: str) -> None:
         if self._console.lively and not self._console.quiet:

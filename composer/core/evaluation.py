@@ -63,7 +63,7 @@ def evaluate(
     shares of the model's own training had it.
 
     `effort` is what `Network.likelihood` takes. `reading` is called as in `corpus.read`, `measured` with the number of
-    windows done and of all. Raises ReadError where there is no piece to measure.
+    windows done, from 0, and of all. Raises ReadError where there is no piece to measure.
     """
     representation = opened.representation
     corpus = read(representation, arguments, progress=reading)
@@ -127,6 +127,8 @@ def _measure(
     placed(network, device).eval()
     torch.manual_seed(0)
     total, stream = Measure(), None
+    if measured is not None:
+        measured(0, windows.per_epoch)
     for done, batch in enumerate(windows.windows(0), 1):
         measure, stream = network.likelihood(moved(batch, device), stream, effort)
         total += measure

@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 
 from composer.api import Piece, Source
+from composer.cli.console import Console
+from composer.cli.eval import _line
+from composer.cli.reading import Reading
 from composer.core.checkpoint import read_header
-from composer.core.player import open_player
+from composer.core.evaluation import Evaluation, evaluate
+from composer.core.player import open_checkpoint, open_player
 
 
 @pytest.fixture
@@ -75,6 +79,32 @@ def test_what_cannot_be_measured(evaluated, composer, checkpoint, tmp_path):
     composer("eval", "nosuch", tmp_path).failed("no representation `nosuch`")
     composer("eval", "pianoroll", tmp_path, "--checkpoint", checkpoint).failed(
         "composes `abc`, not `pianoroll`", "composer eval abc FILES..."
+    )
+
+
+def test_how_much_is_measured_is_told_from_the_start(stream):
+    console = Console(stream(), stream(), stream(terminal=True), {"TERM": "xterm"})
+    seconds = iter([0, 60])
+    with Reading(console, lambda: float(next(seconds))) as reading:
+        for done in range(2):
+            reading.measure(done, 4)
+    assert console.stderr.data.decode().split("\r")[1:3] == ["measuring: 0%\033[K", "measuring: 25%, 3 min left\033[K"]
+
+
+def test_measuring_is_told_before_the_first_window_is_done(checkpoint, tunes):
+    told = []
+    opened = open_checkpoint(checkpoint, "abc", "eval")
+    evaluate(opened, [str(tunes)], measured=lambda *counts: told.append(counts))
+    assert told[0] == (0, told[-1][1])
+    assert told[-1][0] == told[-1][1] > 0
+
+
+@pytest.mark.parametrize(
+    ("stderr", "shown"), [(0.0, ""), (0.000213, " ± 0.00021"), (0.0446, " ± 0.045"), (12.3, " ± 12")]
+)
+def test_a_standard_error_has_two_digits_that_count(stderr, shown):
+    assert _line("mine", Evaluation(3.25, stderr, "nats per frame", 1, 2), "frame").startswith(
+        f"mine: 3.250{shown} nats per frame, over 1 piece"
     )
 
 
