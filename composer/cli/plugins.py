@@ -6,11 +6,11 @@ import dataclasses
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from composer.api import PluginError
 from composer.cli.words import given
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BESIDE = 60
 """The columns from which on an option is explained beside it rather than below it."""
+LEAST = 12
+"""The columns that a folded cell has at least."""
 KINDS = {"representations": "representation", "models": "model"}
 """The kinds of plugins, and the attribute of a loaded plugin that holds one."""
 
@@ -64,13 +66,14 @@ def _own_models() -> Iterator[Sequence[str]]:
 
 def _explained(name: str, loaded: Sequence[Loaded], width: int) -> str:
     """What a plugin is, and the options that it takes. Raises PluginError, with the nearest names, for no plugin."""
+    from composer.core import registry
     from composer.core.optimise import Settings
 
     found = next((each for each in loaded if each.plugin.name == name), None)
     if found is None:
         known = [each.plugin.name for each in loaded]
         near = get_close_matches(name, known, 1)
-        raise PluginError(
+        raise registry.UnknownName(
             f"there is no plugin `{name}`", f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}"
         )
     paragraphs = []
@@ -86,26 +89,38 @@ def _explained(name: str, loaded: Sequence[Loaded], width: int) -> str:
 
 def _options(flag: str, kind: type[Any], width: int) -> Iterator[str]:
     """The fields of an options class, as they are given on the command line."""
+    types = get_type_hints(kind)
     for field in dataclasses.fields(kind):
         default = f"{flag} {field.name}={given(field.default)}"
-        text = field.metadata.get("help", "")
+        text = field.metadata.get("help", "") + _choices(types[field.name])
         if width < BESIDE:
             yield "\n  ".join([default, *textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent="  ")])
             continue
         yield "\n  ".join(textwrap.wrap(text, width - 2, initial_indent=f"{default:<28}  ", subsequent_indent=" " * 30))
 
 
+def _choices(kind: Any) -> str:
+    """The values of a setting that can have but a few, where they go after its explanation."""
+    return f" ({', '.join(map(str, get_args(kind)))})" if get_origin(kind) is Literal else ""
+
+
 def _table(console: Console, title: str, rows: Iterable[Sequence[str]]) -> None:
-    """A title, and rows in columns below it; on a terminal, the widest column is cropped so that a row is a line."""
+    """A title, and rows in columns below it; on a terminal, the widest are folded so that a row fits."""
     rows = list(rows)
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
     over = 2 * len(widths) + sum(widths) - console.width
-    if console.draws and over > 0:
-        widest = widths.index(max(widths))
-        widths[widest] = max(20, widths[widest] - over)
-    lines = ["  ".join(_cell(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    while console.draws and over > 0 and max(widths) > LEAST:
+        widths[widths.index(max(widths))] -= 1
+        over -= 1
+    lines = [line for row in rows for line in _folded(row, widths)]
     console.write("\n".join([f"{title}:", *(f"  {line}" for line in lines or ["none"]), ""]))
 
 
-def _cell(text: str, width: int) -> str:
-    return text.ljust(width) if len(text) <= width else text[: width - 3] + "..."
+def _folded(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    """The lines of a row, whose cells go on below themselves where they are too wide."""
+    cells = [
+        textwrap.wrap(cell, width, break_on_hyphens=False) if width else []
+        for cell, width in zip(row, widths, strict=True)
+    ]
+    for parts in zip_longest(*cells, fillvalue=""):
+        yield "  ".join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip()

@@ -64,11 +64,14 @@ def prepare(
     if asked.preset is not None:
         asked = _under_preset(asked, presets.preset(asked.preset))
     where = device.resolve(asked.device)
+    chosen = None if asked.resume else _from_checkpoint(asked) if asked.origin else _fresh(asked, kind)
     path = Path(group.from_first(lambda: str(_path(asked, kind)).encode()).decode())
     saved = _saved(path, group) if asked.resume else None
     if not (asked.files or saved):
         raise UsageError("there is nothing to learn from", f"name files: composer train {kind.name} FILE...")
-    chosen = _resumed(asked, kind, saved) if saved else _from_checkpoint(asked) if asked.origin else _fresh(asked, kind)
+    if chosen is None:
+        assert saved is not None
+        chosen = _resumed(asked, kind, saved)
     began = training.began(saved, chosen.representation) if saved else None
     files = list(asked.files or (began.arguments if began else ()))
     data = encoding.prepare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,4 +29,14 @@ def presets(
         console.write("".join(f"{each}\n" for each in known.names()))
     else:
         width = max(map(len, known.names()))
-        console.write("".join(f"{each.name:{width}}  {each.summary}\n" for each in known.every()))
+        console.write("".join(_line(each.name.ljust(width), each.summary, console) for each in known.every()))
+
+
+def _line(name: str, summary: str, console: Console) -> str:
+    """A preset; on a terminal, its summary is folded."""
+    if not console.draws:
+        return f"{name}  {summary}\n"
+    indent = " " * (len(name) + 2)
+    width = max(console.width, len(indent) + 20)
+    lines = textwrap.wrap(summary, width - len(indent), break_on_hyphens=False)
+    return f"{name}  " + f"\n{indent}".join(lines) + "\n"

@@ -56,6 +56,8 @@ def show(
     if checkpoint is not None and not surprise:
         raise UsageError("--checkpoint is for --surprise", f"to see the model's card: composer show {checkpoint}")
     path = models.located(Path(file))
+    if file != "-" and not path.exists():
+        raise ReadError(f"there is no file or model {file}", "check its name; `composer plugins` lists your models")
     if surprise and path.suffix == ".safetensors":
         raise UsageError(f"{path.name} is a model and no piece", f"composer show FILE --surprise --checkpoint {path}")
     if path.suffix == ".safetensors":

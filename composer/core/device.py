@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from composer.api import DeviceError
+from composer.api import DeviceError, UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -20,6 +20,10 @@ N = TypeVar("N", bound="torch.nn.Module")
 
 DEFAULT = "COMPOSER_DEVICE"
 """The environment variable that says what `auto` means for this user."""
+
+
+class UnknownDevice(DeviceError, UsageError):
+    """A name that no device has (exit code 2)."""
 
 
 def resolve(asked: str = "auto") -> str:
@@ -39,7 +43,7 @@ def resolve(asked: str = "auto") -> str:
         return _mps()
     if re.fullmatch(r"cuda(:\d+)?", name):
         return _cuda(name)
-    raise DeviceError(f"there is no device `{name}`", "it can be auto, cpu, cuda, cuda:N or mps")
+    raise UnknownDevice(f"there is no device `{name}`", "it can be auto, cpu, cuda, cuda:N or mps")
 
 
 def unused(asked: str = "auto") -> str:

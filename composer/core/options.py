@@ -51,7 +51,12 @@ def _value(kind: Any, text: str, what: str) -> Any:
             raise OptionError(f"{what} cannot be `{text}`", _choices(text, [str(choice) for choice in arguments]))
         return text
     if origin is tuple:
-        return tuple(_value(arguments[0], part, what) for part in text.split(",") if part)
+        try:
+            return tuple(_value(arguments[0], part, what) for part in text.split(",") if part)
+        except OptionError:
+            key = what.rpartition(" ")[2].strip("`")
+            bare = ",".join(part for part in (piece.strip(" []()'\"") for piece in text.split(",")) if part)
+            raise OptionError(f"{what} cannot be `{text}`", f"write it as {key}={bare}, with commas alone") from None
     try:
         return _WORDS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):

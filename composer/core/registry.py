@@ -13,10 +13,14 @@ from typing import Any, NamedTuple
 
 import pluggy
 
-from composer.api import API_VERSION, ComposerError, Model, PairingError, PluginError, Representation, hooks
+from composer.api import API_VERSION, ComposerError, Model, PairingError, PluginError, Representation, UsageError, hooks
 from composer.core.entries import Entry, entries
 
 STRICT = "COMPOSER_STRICT_PLUGINS"
+
+
+class UnknownName(PluginError, UsageError):
+    """A name that no plugin has (exit code 2)."""
 
 
 class Loaded(NamedTuple):
@@ -160,7 +164,7 @@ def _unknown(what: str, name: str, classes: list[Any]) -> PluginError:
     names = [kind.name for kind in classes if kind is not None]
     near = get_close_matches(name, names, 3, 0.4)
     hint = "did you mean " + " or ".join(f"`{n}`" for n in near) + "?" if near else "there are: " + ", ".join(names)
-    return PluginError(f"there is no {what} `{name}`", hint)
+    return UnknownName(f"there is no {what} `{name}`", hint)
 
 
 def _warn(message: str) -> None:

@@ -76,7 +76,7 @@ def test_what_cannot_be_measured(evaluated, composer, checkpoint, tmp_path):
     (tmp_path / "words.abc").write_text("no tune\n")
     evaluated(tmp_path / "words.abc").failed("words.abc")
     evaluated(tmp_path / "none.abc").failed("there is no file")
-    composer("eval", "nosuch", tmp_path).failed("no representation `nosuch`")
+    composer("eval", "nosuch", tmp_path).failed("no representation `nosuch`", code=2)
     composer("eval", "pianoroll", tmp_path, "--checkpoint", checkpoint).failed(
         "composes `abc`, not `pianoroll`", "composer eval abc FILES..."
     )

@@ -37,6 +37,45 @@ def test_a_row_is_a_line_of_the_terminal(composer):
     assert "..." not in composer("plugins").out
 
 
+def test_a_long_path_is_folded_on_a_terminal_and_whole_in_a_pipe(composer, tunes, home):
+    name = "a-model-with-quite-a-long-name-of-its-own-" * 2
+    quick = ("--max-steps", "1", "--set", "hidden=4", "--set", "layers=1", "--quiet")
+    assert composer("train", "abc", tunes, "--name", name, *quick).code == 0
+    path = str(home / "models" / f"{name}.safetensors")
+    assert path in composer("plugins").out
+    shown = composer("plugins", terminal=True, COLUMNS="80").out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "..." not in shown
+
+
+def test_the_values_of_a_setting_that_has_but_a_few_are_shown(composer):
+    shown = " ".join(composer("plugins", "lstm").out.split())
+    for values in (
+        "(constant, exponential, linear, cosine)",
+        "(adam, adamw, sgd)",
+        "(norm, value)",
+        "(auto, fp32, bf16)",
+    ):
+        assert values in shown
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("plugins", "nosuch"),
+        ("train", "nosuch", "FILE"),
+        ("train", "abc", "FILE", "--model", "nosuch"),
+        ("train", "abc", "FILE", "--device", "nosuch"),
+        ("train", "abc", "FILE", "--preset", "nosuch"),
+        ("eval", "nosuch", "FILE"),
+        ("gen", "nosuch"),
+    ],
+)
+def test_a_name_that_is_not_known_is_a_mistake_of_usage(composer, tunes, arguments):
+    given = [tunes if argument == "FILE" else argument for argument in arguments]
+    composer(*given).failed("`nosuch`", code=2)
+
+
 @pytest.mark.parametrize("columns", ["1", "20", "40", "59"])
 def test_options_can_be_read_on_a_narrow_terminal(composer, columns):
     result = composer("plugins", "lstm", COLUMNS=columns)
@@ -55,7 +94,7 @@ def test_one_is_explained_with_its_options(composer):
     assert "-o text=dialect" in composer("plugins", "abc").out
     assert "-o lower=off" in composer("plugins", "text").out
     assert "-o labels= " in composer("plugins", "text").out
-    composer("plugins", "lstmm").failed("no plugin `lstmm`", "did you mean `lstm`?")
+    composer("plugins", "lstmm").failed("no plugin `lstmm`", "did you mean `lstm`?", code=2)
 
 
 def test_a_broken_one_is_one_warning(composer, broken):

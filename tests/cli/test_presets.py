@@ -18,6 +18,14 @@ def test_they_are_listed_and_printed(composer):
     assert composer("presets", "charrnn-abc").out == presets.preset("charrnn-abc").text
 
 
+def test_the_list_fits_a_terminal(composer):
+    shown = composer("presets", terminal=True, COLUMNS="60").out
+    assert max(map(len, shown.splitlines())) <= 60
+    assert len(composer("presets", COLUMNS="60").out.splitlines()) == len(presets.names())
+    words = " ".join(shown.split())
+    assert all(preset.summary in words for preset in presets.every())
+
+
 def test_a_preset_sets_options_model_and_training_and_flags_win(composer, tunes, home):
     done = composer("train", "abc", tunes, "--preset", "charrnn-abc", "--lr", "0.01", *QUICK)
     assert done.code == 0, done.err

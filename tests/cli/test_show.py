@@ -22,6 +22,10 @@ def test_colour_on_a_terminal_that_has_it(composer, tunes):
     assert "\x1b[3" not in composer("show", tunes, terminal=True, TERM="dumb").out
 
 
+def test_what_is_not_there(composer):
+    composer("show", "nosuch").failed("no file or model nosuch", "`composer plugins` lists your models")
+
+
 def test_stdin_is_drawn_too(composer, tunes):
     piped = composer("show", "-", "--tune", "2", stdin=tunes.read_bytes())
     assert piped.out == composer("show", tunes, "--tune", "2").out

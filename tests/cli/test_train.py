@@ -70,6 +70,11 @@ def test_an_existing_name_needs_resume_or_force(train, tunes):
     assert models.path_for("mine").read_bytes() != before
 
 
+def test_settings_are_looked_at_before_names(train, tunes):
+    train(tunes, "--name", "mine")
+    train(tunes, "--name", "mine", "--set", "hiden=9").failed("`hiden`", "did you mean `hidden`?", code=2)
+
+
 def test_resuming_goes_on_to_the_weights_of_an_uninterrupted_run(train, composer, tunes):
     train(tunes, "--name", "whole", "--set", "schedule=constant", steps=6)
     train(tunes, "--name", "parts", "--set", "schedule=constant", steps=3)

@@ -19,6 +19,7 @@ class Options:
     onsets: bool = True
     parts: tuple[str, ...] = ()
     column: str | None = None
+    sizes: tuple[int, ...] = ()
 
 
 def test_values_by_type():
@@ -36,6 +37,7 @@ def test_values_by_type():
         ("steps=four", "it's `steps` cannot be `four`", "whole number"),
         ("share=x", "it's `share` cannot be `x`", "a number"),
         ("onsets=perhaps", "it's `onsets` cannot be `perhaps`", "on or off"),
+        ("sizes=[1024,512, 128]", "it's `sizes` cannot be `[1024,512, 128]`", "write it as sizes=1024,512,128"),
         ("text=row", "it's `text` cannot be `row`", "did you mean `raw`?"),
     ],
 )
