@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api.nade import Nade
 from composer.api.sampling import (
     Bools,
     Drawn,
@@ -29,6 +28,9 @@ from composer.api.sampling import (
     log_softmax,
 )
 from composer.api.sequence import Kind, SequenceSpec
+
+if TYPE_CHECKING:
+    from composer.api.nade import Nade
 
 __all__ = ["FirstLayer", "Parts", "Stack", "StepwiseSampler", "UpperLayer", "arranged"]
 

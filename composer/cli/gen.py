@@ -1,6 +1,7 @@
-"""`composer gen`: compose."""
+"""`composer gen`: compose.
 
-from __future__ import annotations
+Its annotations are no strings, since typer would compile each of them twice at every start.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

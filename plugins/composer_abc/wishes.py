@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ class AbcWishes:
     keep_bars: str = _wish("keep_bars")
 
     def __post_init__(self) -> None:
-        if any((self.key, self.mode, self.meter, self.rhythm, self.bars, self.range, self.scale, self.keep_bars)):
+        if any(astuple(self)):
             from composer.formats.keeping import parse_kept
 
             self.wanted()
@@ -75,6 +75,8 @@ class AbcWishes:
 
     def labels(self) -> Mapping[str, str]:
         """What every tune is labelled that has this."""
+        if not any(astuple(self)):  # where nothing is wished, keys and scales need not be loaded
+            return {}
         from composer.formats.abc.keys import parse_key
 
         wanted = self.wanted()
