@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Note:
+class Note(NamedTuple):
     """One sounding note. `onset` and `duration` in beats, `pitch` in MIDI numbers, `velocity` 1 to 127."""
 
     onset: Fraction
@@ -26,8 +26,7 @@ class Note:
         return self.onset + self.duration
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ChordSymbol:
+class ChordSymbol(NamedTuple):
     """An accompaniment chord by name (`Am`, `G7/B`), sounding from `onset` for `duration` beats."""
 
     onset: Fraction
@@ -45,16 +44,14 @@ class Part:
     percussion: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Tempo:
+class Tempo(NamedTuple):
     """From beat `onset` on, `bpm` quarter notes a minute."""
 
     onset: Fraction
     bpm: float
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
+class Meter(NamedTuple):
     """From beat `onset` on, bars of `numerator`/`denominator`."""
 
     onset: Fraction
@@ -67,8 +64,7 @@ class Meter:
         return Fraction(4 * self.numerator, self.denominator)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """From beat `onset` on, a key signature of `sharps` (negative: flats) in `mode` (`major`, `dorian`, ...)."""
 
     onset: Fraction
@@ -125,8 +121,7 @@ class Piece:
     losses: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """A piece of a source that was left out, and why. Refusals are counted by `reason` and named by `source`.
 
     `reason` is one of a small number of phrases that count well ("a bar does not fill its meter");

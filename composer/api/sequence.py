@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Kind(StrEnum):
@@ -21,8 +21,7 @@ Step = int | tuple[int, ...]
 """A token's id, or the active units of a frame in ascending order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """A run of a frame's units that mean the same thing for neighbouring pitches.
 
     Units `start` to `stop - 1` stand for the pitches `lowest`, `lowest + 1`, ... in the role `onset` (a note

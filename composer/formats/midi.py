@@ -172,7 +172,7 @@ def _with_pickup(score: Score) -> tuple[Meter, ...]:
     if score.pickup <= 0 or numerator > 255 or denominator not in (4, 8, 16, 32, 64):
         return score.meters
     first, *others = score.meters or (Meter(Fraction(0), 4, 4),)
-    return (Meter(Fraction(0), numerator, denominator), replace(first, onset=score.pickup), *others)
+    return (Meter(Fraction(0), numerator, denominator), first._replace(onset=score.pickup), *others)
 
 
 def _accompaniment(symbols: Iterable[ChordSymbol], parts: Iterable[Part]) -> Part:

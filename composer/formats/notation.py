@@ -186,7 +186,7 @@ def _part(staff: Any, line: _Line, losses: Counter[str]) -> Part:
             pitch, tie = round(single.pitch.ps), single.tie.type if single.tie is not None else ""
             before = tied.pop(pitch, None)
             if before is not None and tie in ("stop", "continue") and notes[before].end == onset:
-                notes[before] = replace(notes[before], duration=notes[before].duration + duration)
+                notes[before] = notes[before]._replace(duration=notes[before].duration + duration)
             else:
                 before = len(notes)
                 velocity = single.volume.velocity or element.volume.velocity or 80

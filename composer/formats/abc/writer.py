@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 from composer.api import EncodeError, Note, Score
@@ -71,7 +70,7 @@ def dialect_with_losses(score: Score) -> tuple[str, dict[str, int]]:
     losses["drum notes left out"] = sum(len(part.notes) for part in score.parts if part.percussion)
     losses["changes of key left out"] = max(len(score.keys) - 1, 0)
     losses["chord symbols left out"] = sum(not chord_symbol(chord.symbol) for chord in score.chords)
-    within = [replace(note, pitch=_within(note.pitch)) for note in melody.notes]
+    within = [note._replace(pitch=_within(note.pitch)) for note in melody.notes]
     losses["notes moved by octaves"] = sum(
         note.pitch != moved.pitch for note, moved in zip(melody.notes, within, strict=True)
     )
