@@ -1,16 +1,17 @@
-"""`composer replay`: compose a piece again, by what its file says of how it was made."""
+"""`composer replay`: compose a piece again, by what its file says of how it was made.
 
-from __future__ import annotations
+The annotations are no strings, since typer would compile each of them twice at every start.
+"""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from composer.api import ComposerError, ReadError, Source, UsageError
-
-if TYPE_CHECKING:
-    from composer.cli.console import Console
+from composer.cli.console import Console
+from composer.formats import FORMATS, provenance
 
 
 def replay(
@@ -33,10 +34,9 @@ def replay(
     stdout; on stderr is said whether it is the file, byte for byte, and what is not as it was then. The exit code is 1
     where it is another.
     """
-    from composer.cli.outputs import keep, save
-    from composer.cli.replaying import again, difference
+    from composer.cli.outputs import keep
+    from composer.cli.replaying import again
     from composer.core import threads
-    from composer.formats import FORMATS, provenance
 
     console: Console = context.obj
     console.quiet = quiet
@@ -45,28 +45,39 @@ def replay(
     if output is not None:
         keep(output, force=force)
     source = Source(Path("-"), "stdin", data=console.read_bytes()) if file == "-" else Source(Path(file), name=file)
-    data = source.bytes()
-    found = provenance.read(data, source.label)
-    if not found:
-        raise ReadError(
-            f"{source.label} does not say how it was made",
-            "ABC, MIDI and MusicXML say it that `composer gen` wrote, unless it was told --no-provenance",
-        )
+    found = _told(source)
     threads.one_at_first()
     replayed = again(found, source.label, console, checkpoint)
     for line in replayed.changes:
         console.say(line)
-    composed = replayed.data(data)
-    if output is not None:
-        save(output, composed)
-        console.say(f"wrote {output}")
-    elif not check and not (console.draws and FORMATS[replayed.format].binary):
-        console.write_bytes(composed)
-    if composed != data:
+    if not check:
+        _deliver(replayed.data(source.bytes()), replayed.format, output, console)
+    if differs := replayed.difference(source.bytes()):
         raise ComposerError(
-            f"{source.label} is not what is composed again: {difference(data, composed, replayed.format)}",
+            f"{source.label} is not what is composed again: {differs}",
             "it was changed afterwards, or composed where what is said above was otherwise"
             if replayed.changes
             else "it was changed afterwards, or composed on another kind of processor",
         )
     console.say(f"{source.label} is what is composed again, byte for byte")
+
+
+def _told(source: Source) -> Sequence[provenance.Provenance]:
+    """What each piece of a file says of how it was made. Raises ReadError where none says anything."""
+    if found := provenance.read(source.bytes(), source.label):
+        return found
+    raise ReadError(
+        f"{source.label} does not say how it was made",
+        "ABC, MIDI and MusicXML say it that `composer gen` wrote, unless it was told --no-provenance",
+    )
+
+
+def _deliver(data: bytes, form: str, output: Path | None, console: Console) -> None:
+    """Write what was composed again to where it goes; a terminal cannot play what is binary."""
+    from composer.cli.outputs import save
+
+    if output is not None:
+        save(output, data)
+        console.say(f"wrote {output}")
+    elif not (console.draws and FORMATS[form].binary):
+        console.write_bytes(data)

@@ -12,19 +12,17 @@ from composer.api import CheckpointError, DeviceError
 from composer.cli import recipe
 from composer.cli.composing import compose
 from composer.cli.console import Console
+from composer.cli.differing import difference
 from composer.cli.planning import planned
 from composer.cli.record import Record
 from composer.core import checkpoint as checkpoints
 from composer.core import device as devices
 from composer.core import models, registry
 from composer.core.ranks import Ranks
-from composer.formats import FORMATS, provenance
+from composer.formats import provenance
 from composer.formats.provenance import Provenance
 
-__all__ = ["Replayed", "again", "difference"]
-
-SHOWN = 60
-"""How much is shown of a line that differs."""
+__all__ = ["Replayed", "again"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,14 @@ class Replayed:
         """The file: just as it was `before`, where its music is the same; else telling what made it now."""
         same = self._marked(self.then)
         return same if same == before or not self.changes else self._marked(self.now)
+
+    def difference(self, before: bytes) -> str:
+        """Where the file as it was `before` is another, in words; empty where it is not.
+
+        What it says of how it was made is taken as it stands, so that it hides nothing that was changed in the music.
+        """
+        same = self._marked(self.then)
+        return difference(before, same, self.format) if same != before else ""
 
     def _marked(self, told: Iterable[Provenance]) -> bytes:
         return b"".join(provenance.mark(self.format, *each) for each in zip(self.pieces, told, strict=True))
@@ -66,33 +72,9 @@ def again(found: Sequence[Provenance], name: str, console: Console, checkpoint: 
     return Replayed(found[0].facts["format"], pieces, found, now, list(changes))
 
 
-def difference(before: bytes, after: bytes, form: str) -> str:
-    """Where a file in the format `form` first is another than what is composed again, in words."""
-    kind = provenance.kind_of(before)
-    if kind != form:
-        return f"it is {FORMATS[kind].summary.partition(',')[0]}, and was composed as {form}"
-    if FORMATS[form].binary:
-        at = next((at for at, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), None)
-        at = min(len(before), len(after)) if at is None else at
-        return f"they differ from byte {at + 1:,} on, of {len(before):,} and {len(after):,}"
-    old, new = before.splitlines(), after.splitlines()
-    for number, (one, other) in enumerate(zip(old, new, strict=False), 1):
-        if one != other:
-            return f"line {number:,} is {_shown(one)}, not {_shown(other)}"
-    if len(old) == len(new):
-        return "they differ in how their lines end"
-    more = "goes on after" if len(old) > len(new) else "ends with"
-    return f"it {more} line {min(len(old), len(new)):,}"
-
-
-def _shown(line: bytes) -> str:
-    text = line.decode("utf-8", "replace")
-    return f"`{text}`" if len(text) <= SHOWN else f"`{text[:SHOWN]}`..."
-
-
 @dataclass
-class _Kept:
-    """A target that keeps each piece as it comes."""
+class _InMemory:
+    """A target that holds each piece as it comes."""
 
     apart: ClassVar[bool] = False
     record: ClassVar[None] = None
@@ -147,7 +129,7 @@ def _composed(
     path = models.located(checkpoint) if checkpoint is not None else _model(facts, name)
     plan = planned(recipe.asked_again(facts, path, device), console, Ranks())
     numbers = [each.facts.get("number", 1) for each in run]
-    target = _Kept()
+    target = _InMemory()
     compose(
         dataclasses.replace(
             plan,

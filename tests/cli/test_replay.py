@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from composer.api.folders import models_folder
 from composer.cli import planning, recipe
+from composer.cli.differing import difference
 from composer.core.checkpoint import load, save
 from composer.formats import provenance
 from composer.formats.provenance import Provenance
@@ -151,6 +152,18 @@ class TestDifferences:
         assert result.code == 1
         assert result.data == gen()
         assert re.search(r"error: stdin is not what is composed again: line \d is `K: .*`, not `K:", result.err)
+
+    def test_in_the_music_where_what_made_it_is_not_as_it_was_either(self, gen, replay):
+        """The line that tells of it does not stand in the way of the one that was changed."""
+        data = changed(gen(), numpy="1.0").replace(b"K:", b"K: ", 1)
+        result = replay(data, "--check")
+        assert "numpy was 1.0, and is " in result.err
+        assert re.search(r"line \d is `K: .*`, not `K:\S*`$", result.err, re.MULTILINE)
+
+    def test_around_the_place_in_a_long_line(self):
+        data = [b"X:1\n" + b"a" * 200 + note + b"b" * 200 + b"\n" for note in (b"C", b"D")]
+        (before, after) = re.findall(r"\.\.\.`(\w+)`\.\.\.", difference(*data, "abc"))
+        assert (before, after) == (f"{'a' * 20}C{'b' * 39}", f"{'a' * 20}D{'b' * 39}")
 
     def test_at_the_end(self, gen, replay):
         assert "it goes on after line" in replay(gen() + b"X:9\nK:C\nC|\n").err
