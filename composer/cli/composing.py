@@ -22,7 +22,7 @@ def compose(plan: Plan) -> None:
     Raises Soundless or Copied where that is so of a single piece, ComposerError after all others where it is of some.
     """
     request = plan.request
-    threads.settle(plan.player.sampler, request.rows, request.length * request.count // request.rows)
+    settled = threads.settle(plan.player.sampler, request.rows, request.length * request.count // request.rows)
     if plan.choice is not None:
         from composer.cli import taking
 
@@ -33,18 +33,20 @@ def compose(plan: Plan) -> None:
     try:
         target.begin(plan.record)
         with telling(console, plan.share, lambda: target.before, plan.player.representation.step_name) as told:
-            _deliver(plan, told, counted)
+            _deliver(plan, told, counted, settled)
         finished = True
     finally:
         target.close(finished=finished)
     _close(plan, counted)
 
 
-def _deliver(plan: Plan, told: Telling, counted: _Counted) -> None:
+def _deliver(plan: Plan, told: Telling, counted: _Counted, settled: Settled) -> None:
     """Every step to where it goes, and every piece to its end."""
     player, delivery, pieces = plan.player, plan.delivery, dict[int, _Piece]()
     ordered = not delivery.target.apart
     events = generation.generate(player.sampler, player.spec, plan.request, plan.constraint, ordered, plan.judge)
+    if settled.threads > 1 and plan.request.rows == 1:  # where an event is a step
+        events = settled.watched(events)
     for event in events:
         number = event.number
         if number not in pieces:

@@ -9,24 +9,29 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from composer.api import Sampler
 from composer.api.model import Running
 
-__all__ = ["GIVEN", "one_at_first", "settle"]
+__all__ = ["GIVEN", "Settled", "one_at_first", "settle"]
 
 GIVEN = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 """Variables by which a user says how many threads there shall be, which then there are."""
 
 STEPS, ROUNDS = 3, 3
 """How many steps are timed at a time, and how often."""
+STRETCH, SLOWER = 50, 1.5
+"""How many steps are watched at a time, and how much slower than with one thread they may be: rules take time too."""
 FEW = 200
 """Fewer steps than these are over before a measurement would have paid."""
 WORTH = 0.9
 """Less than this share of the quickest time must the slowest take with more threads, or others had better have them."""
+
+T = TypeVar("T")
 
 _SETTERS = ("scipy_openblas_set_num_threads64_", "scipy_openblas_set_num_threads", "openblas_set_num_threads")
 _FOLDERS = ("../numpy.libs", ".dylibs")
@@ -43,19 +48,46 @@ def one_at_first() -> None:
         del os.environ[GIVEN[0]]
 
 
-def settle(sampler: Sampler, rows: int, steps: int) -> int:
-    """Let `sampler` have as many threads as let it play `rows` rows the fastest; how many those are.
+class Settled(NamedTuple):
+    """How many `threads` multiply, 0 where that was not for us to say, and the `seconds` of a step with one."""
+
+    threads: int
+    seconds: float = 0.0
+    use: Callable[[int], Any] = id
+
+    def watched(self, steps: Iterable[T]) -> Iterator[T]:
+        """`steps` as they come; where a stretch of them takes longer than with one thread, one makes the rest."""
+        spent, waiting = 0.0, iter(steps)
+        for number in count(1):
+            start = time.perf_counter()
+            try:
+                step = next(waiting)
+            except StopIteration:
+                return
+            spent += time.perf_counter() - start
+            yield step
+            if number % STRETCH == 0:
+                if spent > STRETCH * self.seconds * SLOWER:
+                    self.use(1)
+                    break
+                spent = 0.0
+        yield from waiting
+
+
+def settle(sampler: Sampler, rows: int, steps: int) -> Settled:
+    """Let `sampler` have as many threads as let it play `rows` rows the fastest.
 
     Only numbers are tried with which it draws the very steps that it draws with one. Where fewer than FEW `steps` will
     be played, where the user said how many threads, where torch plays, or where numpy's products are not made by an
-    OpenBLAS of its own, nothing changes, and the answer is 0.
+    OpenBLAS of its own, nothing changes.
     """
     asked = any(os.environ.get(name) for name in GIVEN)
     use = None if asked or steps < FEW or isinstance(sampler, Running) else _setter()
     if use is None:
-        return 0
+        return Settled(0)
     use(1)
     chosen, (times, told) = 1, _timed(sampler, rows)
+    alone = min(times) / STEPS
     for threads in _more():
         use(threads)
         others, drawn = _timed(sampler, rows)
@@ -63,7 +95,7 @@ def settle(sampler: Sampler, rows: int, steps: int) -> int:
             break
         chosen, times = threads, others
     use(chosen)
-    return chosen
+    return Settled(chosen, alone, use)
 
 
 def _more() -> Iterator[int]:

@@ -50,25 +50,42 @@ class Timed:
 )
 def test_more_threads_must_be_worth_it(monkeypatch, seconds, chosen):
     sampler = Timed(monkeypatch, seconds)
-    assert threads.settle(sampler, 3, 2000) == chosen
+    assert threads.settle(sampler, 3, 2000).threads == chosen
     assert sampler.threads == chosen
 
 
 def test_threads_that_change_what_is_drawn_are_not_taken(monkeypatch):
     sampler = Timed(monkeypatch, {1: 1.0, 2: 0.1}, draws={2: 8})
-    assert threads.settle(sampler, 1, 2000) == 1
+    assert threads.settle(sampler, 1, 2000).threads == 1
 
 
 def test_a_user_who_said_how_many_is_not_asked_again(monkeypatch):
     sampler = Timed(monkeypatch, {1: 1.0, 2: 0.1})
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
-    assert threads.settle(sampler, 1, 2000) == 0
+    assert threads.settle(sampler, 1, 2000).threads == 0
     assert sampler.used == []
 
 
 def test_a_short_piece_is_not_worth_a_measurement(monkeypatch):
     sampler = Timed(monkeypatch, {1: 1.0, 2: 0.1})
-    assert threads.settle(sampler, 1, 20) == 0
+    assert threads.settle(sampler, 1, 20).threads == 0
+
+
+@pytest.mark.parametrize(("busy", "threads_then"), [(False, 2), (True, 1)])
+def test_threads_that_wait_for_one_another_are_given_up(monkeypatch, busy, threads_then):
+    sampler = Timed(monkeypatch, {1: 1.0, 2: 0.5})
+    settled = threads.settle(sampler, 1, 2000)
+    assert sampler.threads == 2
+    if busy:
+        sampler.seconds[2] = 5.0
+
+    def steps():
+        for number in range(500):
+            sampler.sample(1, None, None)
+            yield number
+
+    assert list(settled.watched(steps())) == list(range(500))
+    assert sampler.threads == threads_then
 
 
 def test_numpys_own_library_is_found():
