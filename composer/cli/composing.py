@@ -10,6 +10,7 @@ from composer.cli.rendering import Rendering, Soundless
 from composer.cli.telling import Telling, telling
 from composer.core import generation, threads
 from composer.core.generation import Drew, Ended
+from composer.core.threads import Settled
 
 __all__ = ["compose"]
 
