@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -216,7 +216,8 @@ def _seed(asked: Asked, saved: Record | None) -> int:
     """The seed that was given, else that of the run to go on with, else a new one."""
     if asked.seed is not None:
         return asked.seed
-    return int(saved.asked["seed"]) if saved is not None and "seed" in saved.asked else secrets.randbelow(2**31)
+    new = int.from_bytes(os.urandom(4)) >> 1
+    return int(saved.asked["seed"]) if saved is not None and "seed" in saved.asked else new
 
 
 def _introduce(console: Console, asked: Asked, outgoing: Delivery, path: Path, request: Request) -> None:

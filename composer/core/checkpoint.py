@@ -11,7 +11,6 @@ import errno
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -168,7 +167,7 @@ def load_arrays(path: Path, only: str | None = None) -> tuple[dict[str, NDArray[
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all. Raises CheckpointError naming it."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:
