@@ -7,7 +7,6 @@ from functools import partial
 
 from composer.api import Constraint, Mask, Step, Unsatisfiable
 from composer.formats.abc.body import Body
-from composer.formats.abc.conformance import UNFINISHED, conforms
 from composer.formats.abc.dialect import KEYS, METERS, pair_step
 from composer.formats.abc.ending import Endings
 from composer.formats.abc.forms import Form
@@ -134,6 +133,8 @@ class Automaton(Constraint):
 
     def _misfit(self, primer: Sequence[Step], at: int, allowed: Mask) -> Unsatisfiable:
         """The error for a primer whose step `at` leaves the dialect."""
+        from composer.formats.abc.conformance import UNFINISHED, conforms
+
         text = self.text(primer[: at + 1])
         faults = [fault.kind for fault in conforms(text) if fault.kind != UNFINISHED]
         why = faults[0] if faults else "no tune goes on like this"
