@@ -248,6 +248,13 @@ class Representation(ABC):
         """
         raise Unsupported(f"`{self.name}` cannot be written from a score", "prime it with a file that it reads itself")
 
+    def opening(self, score: Score) -> Piece:
+        """`score` as what a piece goes on from: as `from_score`, without what only ends a piece or fills its last bar.
+
+        Raises as `from_score` does.
+        """
+        return self.from_score(score)
+
     def constraint(self, wishes: Any = None, given: Given | None = None) -> Constraint | None:
         """The automaton of the pieces that obey `wishes` and may come of what is given; None where anything goes.
 

@@ -24,7 +24,7 @@ def given(
     """The opening in a file (`-` for stdin) or a text; an empty one where there is neither.
 
     Music that the representation does not read goes through a score; what that loses is said. Raises ReadError where
-    there is no music in it, EncodeError, naming the symbols, where the model has never seen such.
+    there is nothing, or no music, in it, EncodeError, naming the symbols, where the model has never seen such.
     """
     if text is None and file is None:
         return Opening()
@@ -38,13 +38,20 @@ def whole(representation: Representation, console: Console, file: str | None = N
 
 
 def _source(console: Console, file: str | None, text: str | None, *, fragment: bool) -> Source:
+    """What is given, read once: of a pipe, nothing is left for a second time. Raises ReadError where it is empty."""
     if text is not None:
-        data = text.encode("utf-8", "surrogateescape")
-        return Source(Path("--prime-text"), name="--prime-text", data=data, fragment=fragment)
-    if file == "-":
-        return Source(Path("-"), name="stdin", data=console.read_bytes(), fragment=fragment)
-    assert file is not None
-    return Source(Path(file), name=file, fragment=fragment)
+        name, data = "--prime-text", text.encode("utf-8", "surrogateescape")
+    elif file == "-":
+        name, data = "stdin", console.read_bytes()
+    else:
+        assert file is not None
+        name, data = file, Source(Path(file), name=file).bytes()
+    if not data:
+        raise ReadError(
+            f"{name} is empty: there is nothing to go on from",
+            "give an opening of a few notes; in a pipe, see what became of the command before it",
+        )
+    return Source(Path("-" if file == "-" else name), name=name, data=data, fragment=fragment)
 
 
 def _first(representation: Representation, console: Console, source: Source) -> tuple[Piece, tuple[Step, ...]]:
@@ -62,7 +69,8 @@ def _first(representation: Representation, console: Console, source: Source) -> 
 def _pieces(representation: Representation, source: Source) -> Iterator[Piece]:
     """The pieces in `source`. Raises ReadError where there is none."""
     if music.is_other(source, representation):
-        yield from map(representation.from_score, music.playable(source))
+        written = representation.opening if source.fragment else representation.from_score
+        yield from map(written, music.playable(source))
         return
     refused, found = None, False
     for item in representation.read(source):

@@ -190,9 +190,15 @@ class Abc(Representation):
         return wishes.labels() if isinstance(wishes, AbcWishes) else {}
 
     def from_score(self, score: Score) -> Piece:
+        return self._written(score, opening=False)
+
+    def opening(self, score: Score) -> Piece:
+        return self._written(score, opening=True)
+
+    def _written(self, score: Score, *, opening: bool) -> Piece:
         from composer.formats.abc.writer import dialect_with_losses
 
-        text, losses = dialect_with_losses(score)
+        text, losses = dialect_with_losses(score, opening=opening)
         return Piece(f"X:1\n{text}" if self.raw else text, title=score.title, losses=losses)
 
 

@@ -17,8 +17,6 @@ __all__ = ["OPENING", "dialect_pieces", "fragment", "raw_pieces"]
 OPENING = re.compile(r"X:[^\n]*(\n|$)")
 """The line of a tune's number."""
 
-_WHOLE_BARS = re.compile(r"^K:.*\n[^\0]*\|\]?\s*$", re.MULTILINE)
-
 
 def dialect_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
     """The tunes of a text, rewritten into the dialect."""
@@ -85,7 +83,7 @@ def _raw_piece(text: TuneText, name: str) -> Piece | Refused:
 
 
 def fragment(text: str, source: Source, raw: bool) -> Piece | Refused:
-    """An opening: as it is where a tune of the dialect may begin so; else, where it is whole bars, rewritten.
+    """An opening: as it is where a tune of the dialect may begin so; else rewritten, where there are notes in it.
 
     A finished tune is an opening of which nothing is left off: after `:|` another part may follow, after `|]` nothing.
     What it says of how it was made is no part of it.
@@ -93,18 +91,16 @@ def fragment(text: str, source: Source, raw: bool) -> Piece | Refused:
     text = "\n".join(without(text.split("\n")))
     if raw:
         return Piece(text, source=source.label)
-    from composer.formats.abc.conformance import UNFINISHED, conforms
     from composer.formats.abc.lexer import split_tunes
-    from composer.formats.abc.normalise import normalise
+    from composer.formats.abc.opening import legal_opening, rewritten_opening
 
     tunes = split_tunes(text)
-    if tunes and text.startswith("X:"):
+    if tunes and tunes[0].lines[0].startswith("X:"):
         text = OPENING.sub("", tunes[0].text, count=1)
-    legal = all(fault.kind == UNFINISHED for fault in conforms(text))
-    if legal or not tunes or not _WHOLE_BARS.search(text):
-        return Piece(text, source=source.label)
-    normal = normalise(tunes[0], source.label)
-    if isinstance(normal, Refused):
-        return normal
-    over = text.rstrip().endswith(("|]", ":|", "||"))
-    return Piece(normal.text if over else normal.text.removesuffix("|]\n") + "|", normal.title, source.label)
+    legal = legal_opening(text)
+    rewritten = rewritten_opening(tunes[0], source.label) if tunes and legal is None else None
+    if isinstance(rewritten, Refused):
+        return rewritten
+    if rewritten is None:
+        return Piece(legal or text, source=source.label)
+    return Piece(*rewritten, source.label)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from composer.formats.abc import structure
 from composer.formats.abc.lexer import split_tunes
 from composer.formats.abc.parser import parse_tune
 
@@ -30,6 +31,15 @@ def test_bars_of_a_given_tune_stay(gen, tmp_path):
     assert bars[1:3] == ["c2A2 F4", "E2G2 c2e2"]
     assert bars[0] != "GABc d2B2" or bars[3] != "d8"
     assert len(bars) == 4
+
+
+@pytest.mark.parametrize("suffix", ["mid", "musicxml"])
+def test_an_opening_in_another_format_is_gone_on_from(gen, tmp_path, suffix):
+    gen("--prime-text", "M:4/4\nL:1/8\nK:G\nG2A2 B2c2|d8|]", "--output", tmp_path / f"opening.{suffix}")
+    for bars in ("3", "8"):
+        result = gen("--prime", tmp_path / f"opening.{suffix}", "--bars", bars)
+        [tune] = parse_tune(split_tunes(result.out)[0]).voices.values()
+        assert len(structure.bars(tune)) == int(bars)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from composer.formats.abc.elements import Sound
 from composer.formats.abc.keys import BEAT, Signature, Time, pitch
 from composer.formats.abc.melody import GRID, melody_of, snapped
 from composer.formats.abc.naming import named_key, plainest_key, tone
+from composer.formats.abc.opening import reopened
 from composer.formats.abc.reader import read_score
 from composer.formats.abc.spelling import Part, Unwritable, spell_tune
 from composer.formats.abc.structure import MOST_BARS
@@ -58,9 +59,10 @@ def dialect_of(score: Score) -> str:
     return dialect_with_losses(score)[0]
 
 
-def dialect_with_losses(score: Score) -> tuple[str, dict[str, int]]:
+def dialect_with_losses(score: Score, *, opening: bool = False) -> tuple[str, dict[str, int]]:
     """The melody of `score` (see `melody.melody_of`) in the dialect, notes that overlap cut short.
 
+    An `opening` ends with its last note, or with the bar line after that, so that it can be gone on from.
     With it goes what of the score it does not hold, counted by phrases as in `Piece.losses`. Raises EncodeError, naming
     what the dialect has no way of writing: nothing that sounds, a meter that it does not have, a change of meter.
     """
@@ -74,7 +76,7 @@ def dialect_with_losses(score: Score) -> tuple[str, dict[str, int]]:
     losses["notes moved by octaves"] = sum(
         note.pitch != moved.pitch for note, moved in zip(melody.notes, within, strict=True)
     )
-    text = _spelt(score, within, losses)
+    text = _spelt(score, within, losses, opening=opening)
     return text, {phrase: count for phrase, count in losses.items() if count}
 
 
@@ -84,7 +86,7 @@ def _within(midi: int) -> int:
     return midi + 12 * max(-((midi - low) // 12), 0) - 12 * max(-((high - midi) // 12), 0)
 
 
-def _spelt(score: Score, melody: Sequence[Note], losses: Counter[str]) -> str:
+def _spelt(score: Score, melody: Sequence[Note], losses: Counter[str], *, opening: bool = False) -> str:
     """`melody`, in ascending order, in the dialect; what is done to its notes is counted in `losses`."""
     time = _meter(score)
     if not melody:
@@ -98,11 +100,14 @@ def _spelt(score: Score, melody: Sequence[Note], losses: Counter[str]) -> str:
             "the score has only notes that are too short to write as ABC here", "give music with a melody"
         )
     _chords(sounds, score)
-    lines = _bars(sounds, time, round(score.pickup * BEAT))
+    pickup = round(score.pickup * BEAT)
     try:
-        return spell_tune([Part(lines)], key, time, score.title)
+        text = spell_tune([Part(_bars(sounds, time, pickup))], key, time, score.title)
     except Unwritable as error:
         raise EncodeError(f"the score cannot be written as ABC: {error.reason}") from error
+    if not opening:
+        return text
+    return reopened(text, whole=(sum(sound.ticks for sound in sounds) - pickup) % time.bar == 0)
 
 
 def _meter(score: Score) -> Time:
