@@ -90,7 +90,7 @@ complete -c composer -n '__fish_seen_subcommand_from check' -l json -d 'Print al
 complete -c composer -n '__fish_seen_subcommand_from check' -s q -l quiet -d 'Print what is found, and nothing else.'
 complete -c composer -n '__fish_seen_subcommand_from check' -s h -l help -d 'Show this message and exit.'
 complete -c composer -n '__fish_seen_subcommand_from check' -F
-complete -c composer -n '__fish_seen_subcommand_from originality' -l checkpoint -r -F -d 'The model; else your newest of such files, else the bundled one.'
+complete -c composer -n '__fish_seen_subcommand_from originality' -l checkpoint -r -F -d 'The model; else the one that composed the file, or your newest of such.'
 complete -c composer -n '__fish_seen_subcommand_from originality' -l corpus -r -F -d 'Compare with this music, not with a model'\''s. May be given more than once.'
 complete -c composer -n '__fish_seen_subcommand_from originality' -l json -d 'Print all that is found as JSON.'
 complete -c composer -n '__fish_seen_subcommand_from originality' -s q -l quiet -d 'Print what is found, and nothing else.'
@@ -106,7 +106,7 @@ complete -c composer -n '__fish_seen_subcommand_from replay' -F
 complete -c composer -n '__fish_seen_subcommand_from show' -l tune -x -d 'Draw the N-th piece of the file only.'
 complete -c composer -n '__fish_seen_subcommand_from show' -l most -x -d 'Draw at most so many pieces.'
 complete -c composer -n '__fish_seen_subcommand_from show' -l surprise -d 'Show what of a piece a model did not expect, in bits a step.'
-complete -c composer -n '__fish_seen_subcommand_from show' -l checkpoint -r -F -d 'The model that is surprised; else your newest of such files, else the bundled one.'
+complete -c composer -n '__fish_seen_subcommand_from show' -l checkpoint -r -F -d 'The model that is surprised; else the one that composed the file, or your newest of such.'
 complete -c composer -n '__fish_seen_subcommand_from show' -s h -l help -d 'Show this message and exit.'
 complete -c composer -n '__fish_seen_subcommand_from show' -F
 complete -c composer -n '__fish_seen_subcommand_from plugins' -l names -d 'Print bare names, one a line.'

@@ -100,7 +100,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--help' = 'Show this message and exit.'
         }
         'originality' = @{
-            '--checkpoint' = 'The model; else your newest of such files, else the bundled one.'
+            '--checkpoint' = 'The model; else the one that composed the file, or your newest of such.'
             '--corpus' = 'Compare with this music, not with a model''s. May be given more than once.'
             '--json' = 'Print all that is found as JSON.'
             '--quiet' = 'Print what is found, and nothing else.'
@@ -118,7 +118,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--tune' = 'Draw the N-th piece of the file only.'
             '--most' = 'Draw at most so many pieces.'
             '--surprise' = 'Show what of a piece a model did not expect, in bits a step.'
-            '--checkpoint' = 'The model that is surprised; else your newest of such files, else the bundled one.'
+            '--checkpoint' = 'The model that is surprised; else the one that composed the file, or your newest of such.'
             '--help' = 'Show this message and exit.'
         }
         'plugins' = @{

@@ -1,14 +1,13 @@
-"""Music in a file of any kind: what `show` draws, what a representation can have of it, and which model fits it."""
+"""Music in a file of any kind: what `show` draws, and what a representation can have of it."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from composer.api import CheckpointError, Piece, ReadError, Representation, Score, Source
-from composer.core import models, registry
-from composer.formats import FORMATS, scores
+from composer.api import Piece, ReadError, Representation, Score, Source
+from composer.core import registry
+from composer.formats import scores
 
 MEND = "mend it, or give another file"
 
@@ -33,19 +32,6 @@ def suffixes() -> set[str]:
     """The suffixes that any representation reads."""
     read = {suffix for loaded in registry.everything() if (kind := loaded.representation) for suffix in kind.suffixes}
     return read | set(scores.SUFFIXES)
-
-
-def model_for(source: Source) -> Path:
-    """The newest model that composes such files as `source`, or else reads them. Raises CheckpointError, ReadError."""
-    from composer.core.hearing import suffix_of
-
-    suffix = suffix_of(source)
-    kinds = [kind for loaded in registry.everything() if (kind := loaded.representation) and suffix in kind.suffixes]
-    kinds.sort(key=lambda kind: suffix not in FORMATS[kind.formats[0]].suffixes)
-    for kind in kinds:
-        with contextlib.suppress(CheckpointError):
-            return models.default(kind.name)
-    raise CheckpointError(f"there is no model of such music as {source.label} yet", "name one with --checkpoint FILE")
 
 
 def pieces(source: Source, representation: Representation) -> Iterator[Piece]:

@@ -15,7 +15,6 @@ from composer.cli.console import Console
 from composer.cli.differing import difference
 from composer.cli.planning import planned
 from composer.cli.record import Record
-from composer.core import checkpoint as checkpoints
 from composer.core import device as devices
 from composer.core import models, registry
 from composer.core.ranks import Ranks
@@ -153,11 +152,8 @@ def _device(then: str) -> str:
 
 def _model(facts: Mapping[str, Any], name: str) -> Path:
     """The model that has the digest that is told. Raises CheckpointError where there is none."""
-    paths = [models.bundled(facts["representation"])]
-    own = (model.path for model in models.own_models() if model.header.representation == facts["representation"])
-    for path in (*paths, *own):
-        if path is not None and checkpoints.digest(path) == facts["model"]:
-            return path
+    if path := models.with_digest(facts["representation"], facts["model"]):
+        return path
     raise CheckpointError(
         f"the model that composed {name}, of digest {facts['model'][:12]}..., is neither among yours nor bundled",
         "say where it is with --checkpoint FILE; one that was trained anew, or longer, is another",

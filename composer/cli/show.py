@@ -1,21 +1,16 @@
-"""`composer show`: music as a piano-roll, words as they are, or a checkpoint as its model's card."""
+"""`composer show`: music as a piano-roll, words as they are, or a checkpoint as its model's card.
 
-from __future__ import annotations
+The annotations are no strings, since typer would compile each of them twice at every start.
+"""
 
-import textwrap
-from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from composer.api import ReadError, UsageError
-from composer.cli.words import counted, given
-
-if TYPE_CHECKING:
-    from composer.api import Source
-    from composer.cli.console import Console
+from composer.api import ReadError, Source, UsageError
+from composer.cli.console import Console
 
 MOST_SYSTEMS = 16
 """How many lines of a roll a piece may take on a terminal; into a pipe or a file, it is drawn whole."""
@@ -37,7 +32,8 @@ def show(
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The model that is surprised; else your newest of such files, else the bundled one."
+            metavar="FILE",
+            help="The model that is surprised; else the one that composed the file, or your newest of such.",
         ),
     ] = None,
 ) -> None:
@@ -47,7 +43,6 @@ def show(
     With --surprise, tunes in ABC and words are printed, and other music drawn, in the colours of what each step cost a
     model; without colour, a line for each bar or line says how much that was.
     """
-    from composer.api import Source
     from composer.core import models
 
     console: Console = context.obj
@@ -61,6 +56,8 @@ def show(
     if surprise and path.suffix == ".safetensors":
         raise UsageError(f"{path.name} is a model and no piece", f"composer show FILE --surprise --checkpoint {path}")
     if path.suffix == ".safetensors":
+        from composer.cli.card import card
+
         console.write(card(path, console.width))
         return
     source = Source(path, name="stdin", data=console.read_bytes()) if file == "-" else Source(path, name=file)
@@ -72,53 +69,6 @@ def show(
         console.write(source.text())
     else:
         _draw(console, source, tune, most)
-
-
-def card(path: Path, width: int = 80) -> str:
-    """What a checkpoint is, in lines of `width`, at least 40: its header's facts, and the text `NAME.md` beside it."""
-    from composer.core import checkpoint
-
-    header, width = checkpoint.read_header(path), max(width, 40)
-    record = header.record
-    facts = {
-        "composes": f"{header.representation}, version {header.representation_version}",
-        "by": f"{header.model} over {header.spec.kind} of size {header.spec.size}",
-        "file": f"{path} ({path.stat().st_size / 1e6:.1f} MB), written by composer {header.program}",
-        "taught on": _data(record),
-        "quality": f"{record['reported']:.3f} {record['unit']} on held-back pieces" if record.get("reported") else "",
-        "training": _training(record),
-        "conditions": "; ".join(f"{name}: {', '.join(values)}" for name, values in header.spec.conditions.items()),
-        "options": _pairs(header.options),
-        "model": _pairs(header.config),
-        "settings": _pairs(record.get("settings", {})),
-    }
-    lines = [path.stem]
-    for name, text in facts.items():
-        lines += textwrap.wrap(text, width, initial_indent=f"  {name:<10}  ", subsequent_indent=" " * 14)
-    beside = path.with_suffix(".md")
-    lines += ["", beside.read_text("utf-8").rstrip()] if beside.is_file() else []
-    return "\n".join(lines) + "\n"
-
-
-def _data(record: Mapping[str, Any]) -> str:
-    pieces = record.get("pieces", {})
-    held = sum(pieces.values()) - pieces.get("train", 0)
-    named = " ".join(record.get("data", ()))
-    return f"{counted(pieces['train'], 'piece')}, {held:,} more held back; from {named}" if pieces else named
-
-
-def _training(record: Mapping[str, Any]) -> str:
-    from composer.cli.standing import duration
-
-    if "step" not in record:
-        return ""
-    ended = record.get("reason", "not finished")
-    where = f"on {record['device']} in {record['precision']}"
-    return f"{counted(record['step'], 'step')}, {duration(record['seconds'])} {where}; {ended}"
-
-
-def _pairs(values: Mapping[str, Any]) -> str:
-    return " ".join(f"{key}={given(value)}" for key, value in values.items())
 
 
 def _draw(console: Console, source: Source, tune: int | None, most: int) -> None:

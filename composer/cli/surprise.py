@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from composer.api import Piece, ReadError, Representation, Score, Source
 from composer.cli import music
+from composer.cli.fitting import fitting
 from composer.cli.roll import Ink, roll
 from composer.cli.systems import Mark, System
-from composer.core import models
 from composer.core.player import Player, open_player
 from composer.core.surprise import Surprise, beats_a_step, surprise
 from composer.formats.bars import bars
@@ -51,14 +51,20 @@ def show(console: Console, source: Source, checkpoint: Path | None, tune: int | 
 
     Raises ReadError, CheckpointError, EncodeError, and Unsupported where the model has no exact probabilities.
     """
-    path = models.located(checkpoint) if checkpoint is not None else music.model_for(source)
-    player = open_player(path)
-    pieces = music.pieces(source, player.representation)
-    chosen = list(islice(pieces, tune - 1, tune) if tune is not None else islice(pieces, most))
+
+    def take(path: Path) -> tuple[Player, str, Sequence[Piece], Iterator[Piece]]:
+        player = open_player(path)
+        pieces = music.pieces(source, player.representation)
+        chosen = list(islice(pieces, tune - 1, tune) if tune is not None else islice(pieces, most))
+        for piece in chosen:
+            player.representation.encode(piece)
+        return player, path.stem, chosen, pieces
+
+    player, name, chosen, pieces = fitting(source, checkpoint, take, console)
     if not chosen:
         raise ReadError(f"there is no piece {tune} in {source.label}", "they are counted from 1")
     for number, piece in enumerate(chosen):
-        console.write("\n" * bool(number) + _picture(console, player, piece, path.stem))
+        console.write("\n" * bool(number) + _picture(console, player, piece, name))
     if tune is None and next(pieces, None) is not None:
         console.say(f"there are more pieces in {source.label}; show one with --tune N, or more with --most N")
 

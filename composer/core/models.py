@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,9 +42,22 @@ def path_for(name: str) -> Path:
 
 
 def located(given: Path) -> Path:
-    """The checkpoint that a user means: a file, or one of the user's own models by its name."""
-    named = models_folder() / f"{given.name.removesuffix(SUFFIX)}{SUFFIX}"
-    return named if given.name == str(given) and not given.exists() and named.is_file() else given
+    """The checkpoint that a user means: a file, or a model by its name, one of the user's own before a bundled one."""
+    if given.name != str(given) or given.exists():
+        return given
+    name = given.name.removesuffix(SUFFIX)
+    own = models_folder() / f"{name}{SUFFIX}"
+    return own if own.is_file() else bundled(name) or given
+
+
+def with_digest(representation: str, digest: str) -> Path | None:
+    """The model of `representation`, bundled or the user's own, whose file has that digest; None where there is none.
+
+    Every file is read whole for it, until one has.
+    """
+    own = (model.path for model in own_models() if model.header.representation == representation)
+    every = chain(filter(None, [bundled(representation)]), own)
+    return next((path for path in every if checkpoint.digest(path) == digest), None)
 
 
 def own_models() -> Iterator[OwnModel]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from composer.api import ReadError
 
-__all__ = ["Provenance", "Streamed", "holds", "kind_of", "mark", "read", "without"]
+__all__ = ["Provenance", "Streamed", "first", "holds", "kind_of", "mark", "read", "without"]
 
 LONGEST = 16 * 1024 * 1024
 """The most bytes that are looked at of what a file says of itself."""
@@ -68,6 +68,12 @@ def mark(format_name: str, data: bytes, provenance: Provenance) -> bytes:
 def read(data: bytes, name: str) -> list[Provenance]:
     """What made each piece of the file `name`, in order, as far as they say. Raises ReadError where that is damaged."""
     return [Provenance.of(text, name) for text in _texts(data)]
+
+
+def first(data: bytes, name: str) -> Provenance | None:
+    """What made the first piece of the file `name` that says it. Raises ReadError where that is damaged."""
+    text = next(_texts(data), None)
+    return Provenance.of(text, name) if text is not None else None
 
 
 def without(lines: Iterable[str]) -> Iterator[str]:

@@ -96,3 +96,14 @@ def test_a_model_is_meant_by_its_name_or_its_file(home, tmp_path, monkeypatch):
     assert models.located(Path("sub/mine")) == Path("sub/mine")
     Path("mine").touch()
     assert models.located(Path("mine")) == Path("mine")
+
+
+def test_a_bundled_model_is_meant_by_its_name_where_no_other_is(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert models.located(Path("grid")) == models.located(Path("grid.safetensors")) == models.bundled("grid")
+    own = models.path_for("grid")
+    own.parent.mkdir(parents=True)
+    own.touch()
+    assert models.located(Path("grid")) == own
+    Path("grid").touch()
+    assert models.located(Path("grid")) == Path("grid")
