@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from composer.api import Constraint, Step, Unsatisfiable
-from composer.formats.abc.automaton import Automaton, place_of
+from composer.formats.abc.automaton import Automaton
 from composer.formats.abc.kept import Keeping
 from composer.formats.abc.keys import pitch
+from composer.formats.abc.places import contradiction, place_of
 from composer.formats.abc.vocabulary import Vocabulary
 from composer.formats.abc.wanted import Wanted
 from composer.formats.keeping import NONE, Kept
@@ -75,15 +76,19 @@ class Asking:
                 return
             if not named:
                 automaton.start(self.primer)
-            where = place_of(automaton.text(self.primer[: at + 1]), at)
+            text = automaton.text(self.primer)
+            why = contradiction(text, at, wanted.words, "the opening")
             raise Unsatisfiable(
-                f"{_listed(named)} and the opening clash at its {where}",
+                f"{_listed(named)} and the opening clash{f': {why}' if why else f' with {place_of(text, at)}'}",
                 "leave out the wish, or go on from another opening",
             )
         try:
             Keeping(self.vocabulary, self.text, self.kept, wanted)
         except Unsatisfiable as error:
-            raise Unsatisfiable(f"{_listed(named)} and --keep-bars clash: {error.message}", error.hint) from error
+            raise Unsatisfiable(
+                f"{_listed(named)} and --keep-bars {self.kept.text} clash: {error.message}",
+                error.hint or f"leave out --{' or --'.join(wanted.words)}, or keep other bars",
+            ) from error
 
     def _unknown(self, wanted: Wanted) -> Unsatisfiable:
         """The error for a single wish that the model has no symbols for, with what it has."""

@@ -11,12 +11,13 @@ from composer.formats.abc.dialect import KEYS, METERS, pair_step
 from composer.formats.abc.ending import Endings
 from composer.formats.abc.forms import Form
 from composer.formats.abc.heading import HORNPIPE, Headed, Heading
+from composer.formats.abc.places import place_of
 from composer.formats.abc.plans import Plans
 from composer.formats.abc.states import OVER, Node, State
 from composer.formats.abc.vocabulary import END, Vocabulary
 from composer.formats.abc.wanted import ANYTHING, Wanted
 
-__all__ = ["Automaton", "place_of"]
+__all__ = ["Automaton"]
 
 MOST_KNOWN = 50_000
 """How many states are remembered at most, with what may come in each; a state takes about one kilobyte."""
@@ -139,7 +140,7 @@ class Automaton(Constraint):
         faults = [fault.kind for fault in conforms(text) if fault.kind != UNFINISHED]
         why = faults[0] if faults else "no tune goes on like this"
         return Unsatisfiable(
-            f"the opening leaves the dialect at {place_of(text, at)}: {why}",
+            f"the opening leaves the dialect with {place_of(text, at)}: {why}",
             f"here may come {self._named(allowed)}; --free composes without the rules",
         )
 
@@ -152,11 +153,6 @@ class Automaton(Constraint):
         names = ["the end", *self.vocabulary.characters]
         spelt = {" ": "a blank", "\n": "a new line"}
         return " ".join(spelt.get(name, name) for number, name in enumerate(names) if mask >> number & 1)
-
-
-def place_of(text: str, at: int) -> str:
-    """Where in a text character `at` is, as a player finds it."""
-    return f"line {text.count(chr(10), 0, at) + 1}, column {at - text.rfind(chr(10), 0, at)}"
 
 
 def _packed(s: State) -> int:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from composer.api import Constraint, Mask, Step, Unsatisfiable
 from composer.formats.abc.automaton import Automaton
 from composer.formats.abc.forms import Drawn, DrawnBar, Hornpipe
+from composer.formats.abc.places import contradiction
 from composer.formats.abc.states import Kind, Node, State
 from composer.formats.abc.vocabulary import END, Vocabulary
 from composer.formats.abc.wanted import ANYTHING, Wanted
@@ -72,7 +73,7 @@ class Keeping(Constraint):
         count = max(bar.number for bar in bars)
         kept.check(count)
         if wanted.bars not in (0, count):
-            raise Unsatisfiable(f"the tune of which bars are kept has {count} bars")
+            raise Unsatisfiable(f"the tune has {count} bars, and keeps as many", "leave out --bars")
         free = [bar for bar in bars if bar.number and bar.number not in kept]
         drawn = [DrawnBar(bar.place, bar.mark, bar.fork, None if bar in free else bar.tones) for bar in bars]
         staying = "".join(text[bar.begin : bar.end] for bar in bars if bar not in free)
@@ -81,7 +82,7 @@ class Keeping(Constraint):
         self.text, self.free = text, {bar.begin: bar.end for bar in free}
         self._size = len(text) + 1
         self._ids, self._marks = vocabulary.ids, vocabulary.bits("|:")
-        self._check()
+        self._check(wanted, bars)
 
     def start(self, primer: Sequence[Step]) -> int:
         state = 0
@@ -119,15 +120,17 @@ class Keeping(Constraint):
             state = self.step(state, steps[-1])
         return steps
 
-    def _check(self) -> None:
+    def _check(self, wanted: Wanted, bars: Sequence[BarText]) -> None:
         """Raise Unsatisfiable where what is kept has not what is wanted: one way to the end meets all of it."""
         state, step = 0, -1
         while step != END:
             inner, at = divmod(state, self._size)
             mask = self.allowed(state)
             if not mask:
-                line = self.text.count("\n", 0, at) + 1
-                raise Unsatisfiable(f"line {line} of the tune of which bars are kept has not what is wished")
+                why = contradiction(self.text, at, wanted.words, "the tune")
+                number = next((bar.number for bar in bars if at <= bar.end), 0)
+                where = f"bar {number}" if number else "a pickup"
+                raise Unsatisfiable(why or f"{where} stays as it is, and has not what is wished")
             step = self.automaton.onward(inner, mask) if at in self.free else mask.bit_length() - 1
             state = self.step(state, step)
 

@@ -189,12 +189,24 @@ def test_what_the_model_cannot_spell_is_named_with_what_it_can():
 @pytest.mark.parametrize(
     ("wishes", "primer", "words"),
     [
-        ({"bars": 5, "meter": "6/8"}, "M:4/4\nL:1/8\nK:G\nG8|", "--meter 6/8 and the opening clash at its line 1"),
-        ({"key": "Am"}, "M:4/4\nL:1/8\nK:G\nG8|", "--key Am and the opening clash at its line 3"),
-        ({"bars": 1}, "M:4/4\nL:1/8\nK:G\nG8|A8|B8", "--bars 1 and the opening clash at its line 4, column 4"),
+        (
+            {"bars": 5, "meter": "6/8"},
+            "M:4/4\nL:1/8\nK:G\nG8|",
+            "--meter 6/8 and the opening clash: the opening is in 4/4",
+        ),
+        ({"key": "Am"}, "M:4/4\nL:1/8\nK:G\nG8|", "--key Am and the opening clash: the opening is in G"),
+        ({"mode": "minor"}, "M:4/4\nL:1/8\nK:G\nG8|", "--mode minor and the opening clash: the opening is in G major"),
+        ({"scale": "D blues"}, "M:4/4\nL:1/8\nK:G\nG8|", "--scale D blues and the opening clash: the opening is in G"),
+        (
+            {"rhythm": "jig"},
+            "R:reel\nM:4/4\nL:1/8\nK:G\nG8|",
+            "--rhythm jig and the opening clash: the opening is a reel",
+        ),
+        ({"rhythm": "jig"}, "M:4/4\nL:1/8\nK:G\nG8|", "the opening clash: the opening names no rhythm"),
+        ({"bars": 1}, "M:4/4\nL:1/8\nK:G\nG8|A8|B8", "--bars 1 and the opening clash with `A` after `G8|`"),
         ({"scale": "own", "bars": 9}, "M:4/4\nL:1/8\nK:G\nG4 =f4", "--scale own and the opening clash"),
         ({"range": "C5-C6"}, "M:4/4\nL:1/8\nK:G\nG8|", "--range C5-C6 and the opening clash"),
-        ({"key": "G"}, "M:4/4\nL:1/8\nK:G\nG9|", "the opening leaves the dialect at line 4"),
+        ({"key": "G"}, "M:4/4\nL:1/8\nK:G\nG9|", "the opening leaves the dialect with `9` after `G`: "),
     ],
 )
 def test_an_opening_that_contradicts(wishes, primer, words):
@@ -207,14 +219,18 @@ def test_an_opening_that_contradicts(wishes, primer, words):
     [
         ({}, "9", "there is no bar 9"),
         ({}, "1-8", "all 8 bars"),
-        ({"bars": 5}, "1", "--bars 5 and --keep-bars clash"),
-        ({"key": "Am"}, "1", "--key Am and --keep-bars clash"),
-        ({"range": "C6-C7"}, "1", "--range C6-C7 and --keep-bars clash"),
+        ({"bars": 5}, "1", "--bars 5 and --keep-bars 1 clash: the tune has 8 bars"),
+        ({"key": "Am"}, "1", "--key Am and --keep-bars 1 clash: the tune is in G"),
+        ({"meter": "6/8"}, "1", "--meter 6/8 and --keep-bars 1 clash: the tune is in 4/4"),
+        ({"rhythm": "jig"}, "1", "--rhythm jig and --keep-bars 1 clash: the tune is a reel"),
+        ({"range": "D4-A5"}, "1,5", "--range D4-A5 and --keep-bars 1,5 clash: bar 5 stays as it is"),
+        ({"range": "F4-C7"}, "1", "--range F4-C7 and --keep-bars 1 clash: a pickup stays as it is"),
     ],
 )
 def test_kept_bars_that_contradict(wishes, kept, words):
-    with pytest.raises(Unsatisfiable, match=re.escape(words)):
+    with pytest.raises(Unsatisfiable, match=re.escape(words)) as raised:
         asked(wishes, tune=TUNES["pickup"], kept=kept)
+    assert raised.value.hint
 
 
 @pytest.mark.parametrize(
