@@ -12,6 +12,10 @@ def explain(error: Any) -> tuple[str, str]:
     fallback = f"`{context.command_path if context else 'composer'} --help` explains it"
     match type(error).__name__:
         case "NoSuchOption":
+            from composer.cli import wishes
+
+            if found := wishes.elsewhere(context, error.option_name):
+                return found
             near = _other_case(error) or (error.possibilities or [None])[0]
             return f"there is no option `{error.option_name}`", f"did you mean `{near}`?" if near else fallback
         case "MissingParameter":

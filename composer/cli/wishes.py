@@ -8,6 +8,7 @@ from typing import Any
 
 from composer.api import ComposerError, Representation
 from composer.cli.command import Command
+from composer.cli.words import listed
 
 KIND, GIVEN = "composer.kind", "composer.wishes"
 
@@ -34,7 +35,19 @@ def given(context: Any, kind: type[Representation]) -> Any:
     """The wishes on the command line. Raises OptionError for a value that cannot be wished."""
     from composer.core import options
 
-    return options.parse(kind.Wishes, context.meta[GIVEN], f"representation `{kind.name}`")
+    return options.parse(kind.Wishes, context.meta[GIVEN])
+
+
+def elsewhere(context: Any, flag: str) -> tuple[str, str] | None:
+    """What to say of a `flag` that the representation has not but others have; None where none has it."""
+    kind = context.meta.get(KIND) if context is not None else None
+    if kind is None:
+        return None
+    from composer.core import registry
+
+    others = (loaded.representation for loaded in registry.everything())
+    names = [other.name for other in others if other is not None and flag in map(_flag, _fields(other))]
+    return (f"`{kind.name}` has no `{flag}`", f"{listed(names)} can be asked for it") if names else None
 
 
 def _representation(args: list[str]) -> type[Representation] | None:

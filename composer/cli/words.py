@@ -1,11 +1,18 @@
-"""Numbers in words that agree with them, and values as they are given."""
+"""Numbers in words that agree with them, names in a row, and values as they are given."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def counted(number: int, noun: str) -> str:
     """`1 piece`, `2,000 pieces`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`abc`, `abc and grid`, `abc, grid and pianoroll`."""
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def given(value: object) -> str:

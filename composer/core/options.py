@@ -16,8 +16,11 @@ T = TypeVar("T")
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
-def parse(kind: type[T], pairs: Sequence[str], owner: str) -> T:
-    """A value of the dataclass `kind` from `key=value` pairs; `owner` names the plugin. Raises OptionError."""
+def parse(kind: type[T], pairs: Sequence[str], owner: str = "") -> T:
+    """A value of the dataclass `kind` from `key=value` pairs; `owner` names the plugin. Raises OptionError.
+
+    Without an owner they are the flags of a command line, and named so.
+    """
     types = typing.get_type_hints(kind)
     values: dict[str, Any] = {}
     for pair in pairs:
@@ -27,7 +30,8 @@ def parse(kind: type[T], pairs: Sequence[str], owner: str) -> T:
             raise OptionError(f"`{pair}` sets nothing", "write it as key=value")
         if key not in types:
             raise OptionError(f"{owner} has no option `{key}`", _choices(key, list(types)))
-        values[key] = _value(types[key], text.strip(), f"{owner}'s `{key}`")
+        what = f"{owner}'s `{key}`" if owner else f"--{key.replace('_', '-')}"
+        values[key] = _value(types[key], text.strip(), what)
     return kind(**values)
 
 

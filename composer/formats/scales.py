@@ -78,10 +78,11 @@ def parse_range(text: str) -> Range:
     """The range that `48-84` or `C3-C6` names. Raises OptionError."""
     ends = re.fullmatch(rf"\s*({_PITCH})\s*-\s*({_PITCH})\s*", text)
     low, high = (_pitch(ends[1]), _pitch(ends[2])) if ends else (None, None)
+    hint = "give two MIDI numbers from 0 to 127, or names, as in C3-C6"
+    if ends is not None and low is not None and high is not None and low > high:
+        hint = f"the lower end comes first: {ends[2]}-{ends[1]}"
     if low is None or high is None or low > high:
-        raise OptionError(
-            f"there are no pitches in a range of `{text}`", "give two MIDI numbers from 0 to 127, or names, as in C3-C6"
-        )
+        raise OptionError(f"there are no pitches in a range of `{text}`", hint)
     return Range(low, high, text.strip())
 
 
@@ -89,8 +90,8 @@ def parse_scale(scale: str = "", key: str = "") -> Scale | None:
     """The scale that `--scale` and `--key` name together; None where both are empty.
 
     A scale may name its tonic (`D dorian`, `Bb blues`, or a key as ABC spells it, `Ddor`), or leave it to the key
-    (`--key D --scale dorian`). A key alone is the scale of its mode (`G`, `Am`, `Ddor`, `D dorian`). Raises OptionError
-    for what does not exist, Unsatisfiable where the tonics are two.
+    (`--key D --scale dorian`). A key alone is the scale of its mode (`G`, `Am`, `Ddor`, `D dorian`). A tonic may be a
+    small letter: `bb` is B flat. Raises OptionError for what does not exist, Unsatisfiable where the tonics are two.
     """
     signature = _key(key) if key.strip() else None
     if not scale.strip():
@@ -159,8 +160,14 @@ def _key(text: str) -> Signature:
 
 def _signature(text: str) -> Signature | None:
     """The key that `text` names by a tonic and a mode, and nothing else."""
+    text = _capital(text)
     signature = parse_key(text)
     return signature if signature is not None and signature.plain and text[:1] in _SEMITONES else None
+
+
+def _capital(text: str) -> str:
+    """A text with its tonic, of which the first letter alone is one: a `b` after it is a flat."""
+    return text[:1].upper() + text[1:]
 
 
 def _of_key(signature: Signature) -> Scale:
@@ -169,17 +176,20 @@ def _of_key(signature: Signature) -> Scale:
 
 def _with_tonic(text: str) -> Scale | None:
     """The scale of a text that begins with its tonic; None where it does not."""
-    match = _TONIC.match(text.strip())
+    match = _TONIC.match(_capital(text.strip()))
     if match is None:
         # a tonic that its mode follows at once, as in Ddor and Am
         signature = _signature(text.strip())
         return _of_key(signature) if signature is not None else None
     tonic = match[1] + (match[2] or "").replace("♯", "#").replace("♭", "b")
-    return _scale(tonic, _name(match[3] or "major"))
+    return _scale(tonic, _name(match[3] or "major", text.strip()))
 
 
-def _name(text: str) -> str:
-    """The name of a scale in full: as in SCALES, or the beginning of a mode's, as ABC shortens it."""
+def _name(text: str, whole: str = "") -> str:
+    """The name of a scale in full: as in SCALES, or the beginning of a mode's, as ABC shortens it.
+
+    Raises OptionError, which quotes the `whole` of what a player wrote, for a name that no scale has.
+    """
     name = " ".join(text.lower().split())
     name = _OTHER_NAMES.get(name, name)
     if name in SCALES:
@@ -189,7 +199,8 @@ def _name(text: str) -> str:
         return signature.mode
     near = get_close_matches(name, SCALES, 1)
     raise OptionError(
-        f"there is no scale `{text}`", f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(SCALES)
+        f"there is no scale `{whole or text}`",
+        f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(SCALES),
     )
 
 

@@ -93,7 +93,7 @@ def _key(text: str, mode: str) -> str:
 
     scale = parse_scale("", text)
     assert scale is not None
-    alone = text.strip() == scale.tonic
+    alone = text.strip().capitalize() == scale.tonic
     key = parse_key(f"{scale.tonic} {_mode(mode) if mode and alone else scale.name}")
     if key is None:
         raise OptionError(f"there is no key `{text}` in {mode}", "it would have more than seven sharps or flats")

@@ -36,8 +36,12 @@ def test_they_are_explained_and_checked(composer, wished):
     assert "What abc can be asked for" in text
     assert "--bars BARS" in text
     assert "--in-minor" in text
-    composer("gen", "abc", "--bars", "many").failed("`bars`", "whole number", code=2)
+    composer("gen", "abc", "--bars", "many").failed("--bars cannot be `many`", "whole number", code=2)
 
 
 def test_others_are_no_options(composer, wished):
     composer("gen", "abc", "--bras", "8").failed("no option `--bras`", code=2)
+
+
+def test_wishes_that_others_have_are_told(composer):
+    composer("gen", "text", "--key", "G").failed("`text` has no `--key`", "abc, grid and pianoroll", code=2)

@@ -48,10 +48,27 @@ def test_ranges_without_a_pitch(text):
         ("D dorian", "Dm", "D dorian"),
         ("", "G", "G major"),
         ("", "Emix", "E mixolydian"),
+        ("", "g", "G major"),
+        ("", "bb", "Bb major"),
+        ("", "bm", "B minor"),
+        ("", "b minor", "B minor"),
+        ("", "bbm", "Bb minor"),
+        ("ddor", "", "D dorian"),
+        ("b blues", "", "B blues"),
+        ("bb blues", "", "Bb blues"),
+        ("blues", "b", "B blues"),
     ],
 )
 def test_scales(scale, key, name):
     assert str(parse_scale(scale, key)) == name
+
+
+def test_what_is_wrong_is_quoted_as_it_was_written():
+    with pytest.raises(OptionError, match="no scale `C4`"):
+        parse_scale("C4")
+    with pytest.raises(OptionError, match="range of `83-62`") as error:
+        parse_range("83-62")
+    assert error.value.hint == "the lower end comes first: 62-83"
 
 
 def test_the_notes_of_a_scale():
