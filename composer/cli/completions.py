@@ -2,9 +2,9 @@
 
 Options and words stand in the scripts; the names of plugins and presets are asked of the program when they
 are needed, so that other people's plugins are completed too.
-"""
 
-from __future__ import annotations
+The annotations are no strings, since typer would compile each of them twice at every start.
+"""
 
 from typing import Annotated
 

@@ -1,20 +1,15 @@
-"""`composer eval`: how well a model knows music that it was not taught, and how like it what it composes is."""
+"""`composer eval`: how well a model knows music that it was not taught, and how like it what it composes is.
 
-from __future__ import annotations
+The annotations are no strings, since typer would compile each of them twice at every start.
+"""
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from composer.api import UsageError
-from composer.cli.words import counted
-
-if TYPE_CHECKING:
-    from composer.cli.console import Console
-    from composer.core.evaluation import Evaluation
+from composer.cli.console import Console
 
 
 def eval(  # noqa: A001 - the command's name
@@ -64,29 +59,32 @@ def eval(  # noqa: A001 - the command's name
     """
     from composer.core import device as devices
     from composer.core import models, registry
-    from composer.core.split import PARTS
 
     console: Console = context.obj
     console.quiet = quiet
-    if part is not None and part not in PARTS:
-        raise UsageError(f"there is no part `{part}`", f"choose {', '.join(PARTS)}")
-    _check(effort, generated, seed, temp)
+    _check(part, effort, generated, seed, temp)
     registry.representation(rep)
     where = devices.resolve(device)
     if reason := devices.unused(device):
         console.warn(reason)
     path = models.located(checkpoint) if checkpoint else models.default(rep)
     if generated is None:
-        _cost(console, _Asked(rep, path, files, where, split, part, effort or 1, as_json))
-        return
-    from composer.cli.comparing import Asked, beside
+        from composer.cli import costing
 
-    seed, temp = 1 if seed is None else seed, 1.0 if temp is None else temp
-    beside(Asked(rep, path, files, generated, seed, temp, split, part, where, as_json), console)
+        costing.cost(costing.Asked(rep, path, files, where, split, part, effort or 1, as_json), console)
+    else:
+        from composer.cli import comparing
+
+        seed, temp = 1 if seed is None else seed, 1.0 if temp is None else temp
+        comparing.beside(comparing.Asked(rep, path, files, generated, seed, temp, split, part, where, as_json), console)
 
 
-def _check(effort: int | None, generated: int | None, seed: int | None, temp: float | None) -> None:
+def _check(part: str | None, effort: int | None, generated: int | None, seed: int | None, temp: float | None) -> None:
     """Raise UsageError for what cannot be meant."""
+    from composer.core.split import PARTS
+
+    if part is not None and part not in PARTS:
+        raise UsageError(f"there is no part `{part}`", f"choose {', '.join(PARTS)}")
     if effort is not None and effort < 1:
         raise UsageError(f"--effort cannot be {effort}", "give 1 or more")
     if generated is not None and effort is not None:
@@ -94,49 +92,3 @@ def _check(effort: int | None, generated: int | None, seed: int | None, temp: fl
     for name, value in (("--seed", seed), ("--temp", temp)):
         if generated is None and value is not None:
             raise UsageError(f"{name} is for pieces that are composed", "say how many with --generated")
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What is to be measured, by which model."""
-
-    representation: str
-    path: Path
-    files: list[str]
-    device: str
-    split: Path | None
-    part: str | None
-    effort: int
-    as_json: bool
-
-
-def _cost(console: Console, asked: _Asked) -> None:
-    """Print what each step costs the model."""
-    from composer.cli.reading import Reading, report_left_out
-    from composer.core import evaluation, player
-
-    opened = player.open_checkpoint(asked.path, asked.representation, "eval {} FILES... --checkpoint")
-    with Reading(console) as reading:
-        found = evaluation.evaluate(
-            opened,
-            asked.files,
-            device=asked.device,
-            listing=asked.split,
-            part=asked.part,
-            effort=asked.effort,
-            reading=reading.tell,
-            measured=reading.measure,
-        )
-    report_left_out(console, found)
-    name = asked.path.stem
-    if asked.as_json:
-        told = {"checkpoint": name, "representation": asked.representation, **found.to_json()}
-        console.write(json.dumps(told) + "\n")
-    else:
-        console.write(_line(name, found, opened.representation.step_name) + "\n")
-
-
-def _line(name: str, found: Evaluation, step: str) -> str:
-    error = f" ± {float(f'{found.stderr:.2g}'):g}" if found.stderr else ""
-    over = f"{counted(found.pieces, 'piece')}, {counted(found.steps, step)}"
-    return f"{name}: {found.value:.3f}{error} {found.unit}, over {over}"

@@ -1,6 +1,7 @@
-"""`composer plugins`: what is installed, and what each plugin can be told."""
+"""`composer plugins`: what is installed, and what each plugin can be told.
 
-from __future__ import annotations
+The annotations are no strings, since typer would compile each of them twice at every start.
+"""
 
 import dataclasses
 import textwrap
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin,
 
 import typer
 
+from composer.cli.console import Console
 from composer.cli.words import given
 
 if TYPE_CHECKING:
-    from composer.cli.console import Console
     from composer.core.registry import Loaded
 
 BESIDE = 60
@@ -64,7 +65,7 @@ def _own_models() -> Iterator[Sequence[str]]:
         yield own.name, f"{own.header.representation} by {own.header.model}{unfinished}", str(own.path)
 
 
-def _explained(name: str, loaded: Sequence[Loaded], width: int) -> str:
+def _explained(name: str, loaded: Sequence["Loaded"], width: int) -> str:
     """What a plugin is, and the options that it takes. Raises PluginError, with the nearest names, for no plugin."""
     from composer.core import registry
     from composer.core.optimise import Settings

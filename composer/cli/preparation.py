@@ -14,6 +14,7 @@ from composer.api import ComposerError, Model, OptionError, PairingError, ReadEr
 from composer.core import checkpoint, device, encoding, models, options, presets, registry, training
 from composer.core.checkpoint import Header
 from composer.core.group import Group
+from composer.core.resuming import Began
 from composer.core.split import Split
 
 
@@ -64,22 +65,20 @@ def prepare(
     if asked.preset is not None:
         asked = _under_preset(asked, presets.preset(asked.preset))
     where = device.resolve(asked.device)
-    chosen = None if asked.resume else _from_checkpoint(asked) if asked.origin else _fresh(asked, kind)
+    fresh = None if asked.resume else _from_checkpoint(asked) if asked.origin else _fresh(asked, kind)
     path = Path(group.from_first(lambda: str(_path(asked, kind)).encode()).decode())
-    saved = _saved(path, group) if asked.resume else None
-    if not (asked.files or saved):
+    if fresh is not None:
+        chosen, began = fresh, Began(tuple(asked.files), asked.split, asked.augment, fresh.origin is not None)
+    else:
+        chosen, began = _gone_on_with(asked, kind, _saved(path, group))
+    if not began.arguments:
         raise UsageError("there is nothing to learn from", f"name files: composer train {kind.name} FILE...")
-    if chosen is None:
-        assert saved is not None
-        chosen = _resumed(asked, kind, saved)
-    began = training.began(saved, chosen.representation) if saved else None
-    files = list(asked.files or (began.arguments if began else ()))
     data = encoding.prepare(
         chosen.representation,
-        files,
-        began.split if began and asked.split == Split() else asked.split,
-        fitted=began.fitted if began else chosen.origin is not None,
-        augment=asked.augment or (began is not None and began.augment),
+        began.arguments,
+        began.split,
+        fitted=began.fitted,
+        augment=began.augment,
         progress=progress,
         group=group,
     )
@@ -94,7 +93,7 @@ def prepare(
         where,
         asked.resume,
         chosen.origin.checkpoint if chosen.origin else None,
-        files,
+        began.arguments,
         stop,
         group,
     )
@@ -111,6 +110,18 @@ def _check_conditions(asked: Asked, chosen: Chosen, known: Mapping[str, Sequence
     for name, how in requires.items():
         if name not in known:
             raise ReadError(f"the preset `{asked.preset}` is for pieces with an {name}, and these have none", how)
+
+
+def _gone_on_with(asked: Asked, kind: type[Representation], saved: Header) -> tuple[Chosen, Began]:
+    """The model whose training goes on, and what it began with, but for what is asked anew."""
+    chosen = _resumed(asked, kind, saved)
+    began = training.began(saved, chosen.representation)
+    return chosen, Began(
+        tuple(asked.files) or began.arguments,
+        began.split if asked.split == Split() else asked.split,
+        asked.augment or began.augment,
+        began.fitted,
+    )
 
 
 def _saved(path: Path, group: Group) -> Header:

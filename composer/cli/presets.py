@@ -1,14 +1,14 @@
-"""`composer presets`: the published systems that can be trained again by name."""
+"""`composer presets`: the published systems that can be trained again by name.
 
-from __future__ import annotations
+The annotations are no strings, since typer would compile each of them twice at every start.
+"""
 
 import textwrap
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from composer.cli.console import Console
+from composer.cli.console import Console
 
 
 def presets(

@@ -1,6 +1,7 @@
-"""`composer train`: teach a model your own music."""
+"""`composer train`: teach a model your own music.
 
-from __future__ import annotations
+The annotations are no strings, since typer would compile each of them twice at every start.
+"""
 
 from pathlib import Path
 from typing import Annotated

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -34,6 +35,12 @@ def test_every_option_is_explained(composer, command):
     assert f"Usage: composer {command}" in text
     lines = [line.split() for line in text.splitlines() if line.strip().startswith("-")]
     assert all(len(words) > 2 or len(words[-1]) > 12 for words in lines)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_annotations_are_no_strings_that_typer_would_compile(command):
+    function = getattr(import_module(f"composer.cli.{command}"), command)
+    assert not [name for name, kind in function.__annotations__.items() if isinstance(kind, str)]
 
 
 def test_help_fits_80_columns():

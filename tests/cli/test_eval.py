@@ -8,7 +8,7 @@ import pytest
 
 from composer.api import Piece, Source
 from composer.cli.console import Console
-from composer.cli.eval import _line
+from composer.cli.costing import _line
 from composer.cli.reading import Reading
 from composer.core.checkpoint import read_header
 from composer.core.evaluation import Evaluation, evaluate

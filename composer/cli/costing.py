@@ -1,0 +1,59 @@
+"""What each step of unknown music costs a model, in a line or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from composer.cli.console import Console
+from composer.cli.reading import Reading, report_left_out
+from composer.cli.words import counted
+from composer.core import evaluation, player
+from composer.core.evaluation import Evaluation
+
+__all__ = ["Asked", "cost"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be measured, by which model."""
+
+    representation: str
+    path: Path
+    files: Sequence[str]
+    device: str
+    split: Path | None
+    part: str | None
+    effort: int
+    as_json: bool
+
+
+def cost(asked: Asked, console: Console) -> None:
+    """Print what each step costs the model. Raises ComposerError with the way out."""
+    opened = player.open_checkpoint(asked.path, asked.representation, "eval {} FILES... --checkpoint")
+    with Reading(console) as reading:
+        found = evaluation.evaluate(
+            opened,
+            asked.files,
+            device=asked.device,
+            listing=asked.split,
+            part=asked.part,
+            effort=asked.effort,
+            reading=reading.tell,
+            measured=reading.measure,
+        )
+    report_left_out(console, found)
+    name = asked.path.stem
+    if asked.as_json:
+        told = {"checkpoint": name, "representation": asked.representation, **found.to_json()}
+        console.write(json.dumps(told) + "\n")
+    else:
+        console.write(_line(name, found, opened.representation.step_name) + "\n")
+
+
+def _line(name: str, found: Evaluation, step: str) -> str:
+    error = f" ± {float(f'{found.stderr:.2g}'):g}" if found.stderr else ""
+    over = f"{counted(found.pieces, 'piece')}, {counted(found.steps, step)}"
+    return f"{name}: {found.value:.3f}{error} {found.unit}, over {over}"
