@@ -16,7 +16,7 @@ complete -c composer -n __fish_use_subcommand -a completions -d 'Print the scrip
 complete -c composer -n '__fish_seen_subcommand_from gen' -s n -l count -x -d 'How many pieces.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l length -x -d 'The most steps that a piece may take.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l seed -x -d 'The same seed gives the same piece again.'
-complete -c composer -n '__fish_seen_subcommand_from gen' -l temp -x -d 'Temperature: lower is safer, higher is wilder; 0 never gambles. 0.6..1.2 changes over the piece.'
+complete -c composer -n '__fish_seen_subcommand_from gen' -l temp -x -d 'Temperature: lower is safer, higher is wilder; 0 never gambles. 0.6..1.2 changes over the piece, 0.6..1.2/400 over 400 steps.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l top-k -x -d 'Draw from the K likeliest steps only; 0 for all.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l top-p -x -d 'Draw from the likeliest steps that sum to P.'
 complete -c composer -n '__fish_seen_subcommand_from gen' -l min-p -x -d 'Draw no step less likely than P times the best.'

@@ -23,7 +23,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--count' = 'How many pieces.'
             '--length' = 'The most steps that a piece may take.'
             '--seed' = 'The same seed gives the same piece again.'
-            '--temp' = 'Temperature: lower is safer, higher is wilder; 0 never gambles. 0.6..1.2 changes over the piece.'
+            '--temp' = 'Temperature: lower is safer, higher is wilder; 0 never gambles. 0.6..1.2 changes over the piece, 0.6..1.2/400 over 400 steps.'
             '--top-k' = 'Draw from the K likeliest steps only; 0 for all.'
             '--top-p' = 'Draw from the likeliest steps that sum to P.'
             '--min-p' = 'Draw no step less likely than P times the best.'

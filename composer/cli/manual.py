@@ -77,9 +77,10 @@ ENVIRONMENT = {
 
 STATUS = {
     "0": "All went well.",
-    "1": "Something went wrong with a file, a model, a plugin or the machine; `check` found something, or `replay` is"
-    " not what the file is.",
-    "2": "The command line cannot be meant: no such option, setting or format, or a value out of range.",
+    "1": "Something went wrong with a file, a model, a plugin or the machine; no piece can have all that was wished;"
+    " `check` found something, or `replay` is not what the file is.",
+    "2": "The command line cannot be meant: no such option, setting or format, a value out of range, or options that"
+    " exclude one another.",
     "130": "Ctrl-C.",
 }
 

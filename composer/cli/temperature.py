@@ -17,7 +17,7 @@ HIGHEST = 1e6
 MOST_STEPS = 10**9
 HINT = (
     "give 0 (always the likeliest step), 1 (as the model learnt it) or another number up to 1000000; "
-    "or two, as in 0.6..1.2, to go from one to the other"
+    "or two, as in 0.6..1.2, to go from one to the other over the piece, or 0.6..1.2/400 over 400 steps"
 )
 
 

@@ -219,4 +219,4 @@ class TestTemperature:
         "text", ["warm", "", "..", "0.5..", "..2", "1..-1", "1..2..3", "0..nan", "0..1/0", "0..1/", "1/5", "0..1e7"]
     )
     def test_what_is_none(self, gen, text):
-        gen("--temp", text).failed(f"--temp cannot be {text}", "0.6..1.2", code=2)
+        gen("--temp", text).failed(f"--temp cannot be {text}", "0.6..1.2", "0.6..1.2/400 over 400 steps", code=2)
