@@ -41,7 +41,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 from composer.api.errors import Unsupported
@@ -265,6 +265,14 @@ class Representation(ABC):
     def most_steps(self, wishes: Any, given: Given) -> int:
         """The most steps that a piece may take, its primer included."""
         return given.length or len(given.primer) + self.length
+
+    def likely_steps(self, wishes: Any, given: Given) -> int | None:
+        """About how many steps a piece takes, its primer included, where what is wished or given tells; else None.
+
+        By default as many as it may take at most, where these are not those that any piece may.
+        """
+        most = self.most_steps(wishes, replace(given, length=None))
+        return most if most != len(given.primer) + self.length else None
 
     def wished_labels(self, wishes: Any) -> Mapping[str, str]:
         """The labels that every piece has which obeys `wishes`, such as its meter."""

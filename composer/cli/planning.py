@@ -189,9 +189,10 @@ def _filters(asked: Asked, model: Player, given: Given, most: int) -> Mapping[st
         return asked.filters
     from composer.cli import temperature
 
+    likely = model.representation.likely_steps(asked.wishes, given)
+    length = min((each for each in (likely, asked.length) if each), default=None)
     begun = len(given.primer)
-    wished = most if most != begun + model.representation.length else None
-    return temperature.spread(asked.filters, model.header.record, length=asked.length or wished, most=most, begun=begun)
+    return temperature.spread(asked.filters, model.header.record, length=length, most=most, begun=begun)
 
 
 def _choosing(

@@ -39,6 +39,9 @@ END = 0
 LONG_BAR = 64
 """More characters than most bars have."""
 
+HEADER, BAR = 45, 10
+"""The characters of a header and of a bar, on average over the tunes that the bundled model was taught (44.4, 10.1)."""
+
 _TEXTS = ("dialect", "raw")
 
 
@@ -185,6 +188,13 @@ class Abc(Representation):
         if given.tune is not None:
             room = max(room, 2 * len(_text(given.tune)))
         return given.length or len(given.primer) + max(self.length, room)
+
+    def likely_steps(self, wishes: Any, given: Given) -> int | None:
+        """As in most tunes of so many bars, or as in the tune of which bars stay."""
+        if given.tune is not None:
+            return len(_text(given.tune)) + 1
+        bars: int = getattr(wishes, "bars", 0)
+        return HEADER + BAR * bars if bars else None
 
     def wished_labels(self, wishes: Any) -> Mapping[str, str]:
         return wishes.labels() if isinstance(wishes, AbcWishes) else {}

@@ -68,6 +68,19 @@ def test_what_cannot_be_had(gen, arguments, words):
     gen(*arguments).failed(*words, code=1)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "way"),
+    [
+        (("--bars", "8"), 45 + 8 * 10),
+        (("--bars", "8", "--length", "90"), 90),
+        (("--bars", "8", "--prime-text", "M:4/4\nL:1/8\nK:G\nG8|"), 45 + 8 * 10 - 17),
+        (("--keep-bars", "2", "--prime-text", TUNE), len(TUNE.removeprefix("X:1\n")) + 1),
+    ],
+)
+def test_a_changing_temperature_is_laid_over_the_piece_that_is_asked_for(gen, arguments, way):
+    assert gen(*arguments, "--temp", "0.6..1.4").out == gen(*arguments, "--temp", f"0.6..1.4/{way}").out
+
+
 def test_a_title_takes_the_place_of_the_models_own(gen):
     plain, titled = gen(), gen("--title", "Grüße  100%")
     assert [line for line in titled.out.splitlines() if line.startswith("T:")] == ["T:Grüße 100\\%"]
