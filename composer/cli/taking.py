@@ -17,10 +17,10 @@ from composer.core.generation import Drew
 if TYPE_CHECKING:
     from composer.cli.planning import Plan
 
-__all__ = ["Kept", "take"]
+__all__ = ["Candidate", "take"]
 
 
-class Kept(NamedTuple):
+class Candidate(NamedTuple):
     """A piece that may be kept: its number among all, and the seed that it was composed with."""
 
     number: int
@@ -51,7 +51,7 @@ def take(plan: Plan, choice: Choice, scorer: Scorer) -> None:
 
     Raises ComposerError where fewer can be kept than were asked for.
     """
-    out, best = _Out(), list[tuple[tuple[float, ...], int, Kept]]()
+    out, best = _Out(), list[tuple[tuple[float, ...], int, Candidate]]()
     with telling(plan.delivery.console, choice.take, lambda: 0, plan.player.representation.step_name) as told:
         for piece in _composed(plan, choice, scorer, told, out):
             heapq.heappush(best, (piece.judgement.ranks, -piece.number, piece))
@@ -63,7 +63,7 @@ def take(plan: Plan, choice: Choice, scorer: Scorer) -> None:
     _close(plan, choice, kept, out)
 
 
-def _composed(plan: Plan, choice: Choice, scorer: Scorer, told: Telling, out: _Out) -> Iterator[Kept]:
+def _composed(plan: Plan, choice: Choice, scorer: Scorer, told: Telling, out: _Out) -> Iterator[Candidate]:
     """All pieces that have a place in the choice, in any order."""
     player, pieces = plan.player, dict[int, _Taken]()
     events = generation.generate(
@@ -85,7 +85,7 @@ def _composed(plan: Plan, choice: Choice, scorer: Scorer, told: Telling, out: _O
         elif heard and not (score and score.notes) and _is_music(player.representation):
             out.soundless += 1
         else:
-            yield Kept(event.number, event.seed, piece.steps, event.whole, scorer(piece.logp, score))
+            yield Candidate(event.number, event.seed, piece.steps, event.whole, scorer(piece.logp, score))
 
 
 def _score(plan: Plan, steps: Sequence[Step]) -> Score | None:
@@ -98,7 +98,7 @@ def _is_music(representation: Representation) -> bool:
     return type(representation).score is not Representation.score
 
 
-def _deliver(plan: Plan, kept: Sequence[Kept]) -> None:
+def _deliver(plan: Plan, kept: Sequence[Candidate]) -> None:
     """Write the pieces that are kept, the best first, and number them from 1."""
     delivery, finished = plan.delivery, False
     try:
@@ -112,7 +112,7 @@ def _deliver(plan: Plan, kept: Sequence[Kept]) -> None:
         delivery.target.close(finished=finished)
 
 
-def _close(plan: Plan, choice: Choice, kept: Sequence[Kept], out: _Out) -> None:
+def _close(plan: Plan, choice: Choice, kept: Sequence[Candidate], out: _Out) -> None:
     """Say what was chosen, and what the user may not expect of it."""
     console = plan.delivery.console
     if kept:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, Kind, Model, Representation
-from composer.core import agreement, heap, keeping, optimise, originality, player, resuming
+from composer.core import agreement, heap, optimise, originality, player, resuming, saving
 from composer.core.batches import Windows
 from composer.core.checkpoint import Checkpoint, NotFinite
 from composer.core.divergence import Diverged, check_finite
@@ -157,7 +157,7 @@ def _through(run: Run, learner: Learner) -> Iterator[Event]:
         reason = "interrupted"
     else:
         resuming.save(learner)
-        yield from keeping.finish(run, learner, reason)
+        yield from saving.finish(run, learner, reason)
     yield Finished(learner.at.step, reason, learner.at.best, run.path)
 
 
@@ -185,7 +185,7 @@ def _phases(run: Run, learner: Learner) -> Generator[Event, None, str]:
         learner.at.phase, learner.at.done, learner.stream = learner.at.phase + 1, 0, None
         learner.at.stale, learner.at.best, learner.at.reported = 0, None, None
     if learner.at.step in run.settings.snapshots:
-        yield from keeping.snapshot(run, learner)
+        yield from saving.snapshot(run, learner)
     return reason
 
 
@@ -199,7 +199,7 @@ def _descend(run: Run, learner: Learner, phase: Phase, steps: int) -> Generator[
         if settings.patience and at.stale >= settings.patience:
             return "early"
         if at.step in settings.snapshots:
-            yield from keeping.snapshot(run, learner)
+            yield from saving.snapshot(run, learner)
         epoch, window = divmod(at.done, per_epoch)
         if window == 0:
             learner.stream = None
@@ -213,7 +213,7 @@ def _descend(run: Run, learner: Learner, phase: Phase, steps: int) -> Generator[
             check_finite(monitor, at.step)
             yield Stepped(at.step, at.done / per_epoch, monitor, lr, rate)
         if validates:
-            kept = yield from keeping.validate(run, learner, at.done / per_epoch, monitor)
+            kept = yield from saving.validate(run, learner, at.done / per_epoch, monitor)
             learner.kept |= kept
             meter.restart()
         clock.tick()

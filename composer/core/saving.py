@@ -1,4 +1,4 @@
-"""What is kept of a training as it goes: the best model so far, how its training ended, and snapshots."""
+"""What is saved of a training as it goes: the best model so far, how its training ended, and snapshots."""
 
 from __future__ import annotations
 
