@@ -11,7 +11,7 @@ import typer
 
 from composer.api import ComposerError, ReadError, Source, UsageError
 from composer.cli.console import Console
-from composer.formats import FORMATS, provenance
+from composer.formats import FORMATS, format_of, provenance
 
 
 def replay(
@@ -46,6 +46,8 @@ def replay(
         keep(output, force=force)
     source = Source(Path("-"), "stdin", data=console.read_bytes()) if file == "-" else Source(Path(file), name=file)
     found = _told(source)
+    if output is not None:
+        _check_suffix(output, source)
     threads.one_at_first()
     replayed = again(found, source.label, console, checkpoint)
     for line in replayed.changes:
@@ -70,6 +72,16 @@ def _told(source: Source) -> Sequence[provenance.Provenance]:
         f"{source.label} does not say how it was made",
         "ABC, MIDI and MusicXML say it that `composer gen` wrote, unless it was told --no-provenance",
     )
+
+
+def _check_suffix(output: Path, source: Source) -> None:
+    """Raise UsageError where the name of `output` is that of another format than the source has."""
+    form, named = FORMATS[provenance.kind_of(source.bytes())], format_of(output)
+    if output.suffix and named != form:
+        raise UsageError(
+            f"{source.label} is {form.name}, and is composed again as that, which {output} does not say",
+            f"name a file that ends in {form.suffixes[0]}",
+        )
 
 
 def _deliver(data: bytes, form: str, output: Path | None, console: Console) -> None:

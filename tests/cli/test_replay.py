@@ -133,6 +133,12 @@ class TestWhereItGoes:
         replay(data, "--output", tmp_path / "again.abc").failed("exists already", "--force")
         assert replay(data, "--output", tmp_path / "again.abc", "--force").code == 0
 
+    def test_not_under_the_name_of_another_format(self, gen, replay, tmp_path):
+        result = replay(gen(), "--output", tmp_path / "again.mid")
+        result.failed("stdin is abc", "name a file that ends in .abc", code=2)
+        assert not (tmp_path / "again.mid").exists()
+        assert replay(gen(), "--output", tmp_path / "again").code == 0
+
     def test_nowhere(self, gen, replay):
         result = replay(gen(), "--check")
         assert (result.code, result.data) == (0, b"")
