@@ -42,6 +42,8 @@ LONG_BAR = 64
 HEADER, BAR = 45, 10
 """The characters of a header and of a bar, on average over the tunes that the bundled model was taught (44.4, 10.1)."""
 
+UNTOLD = "chord symbols left out"
+_SYMBOL = re.compile(r'"[^"\n]*"')
 _TEXTS = ("dialect", "raw")
 
 
@@ -111,7 +113,7 @@ class Abc(Representation):
         return [*self.prime(piece), END]
 
     def prime(self, piece: Piece) -> list[Step]:
-        text = _text(piece)
+        text = self._known(piece)
         unseen = sorted(set(text) - self.ids.keys())
         if unseen:
             names = ", ".join(repr(character) for character in unseen)
@@ -120,6 +122,20 @@ class Abc(Representation):
                 f"the model knows these: {''.join(self.characters).strip()}",
             )
         return [self.ids[character] for character in text]
+
+    def losses(self, piece: Piece) -> Mapping[str, int]:
+        unknown = _SYMBOL.findall(_text(piece)) if self._tuneful else ()
+        told = piece.losses.get(UNTOLD, 0) + len(unknown)
+        return {**piece.losses, UNTOLD: told} if told else piece.losses
+
+    def _known(self, piece: Piece) -> str:
+        """The text of a piece, without chord symbols where the model was taught none."""
+        return _SYMBOL.sub("", _text(piece)) if self._tuneful else _text(piece)
+
+    @property
+    def _tuneful(self) -> bool:
+        """Whether the model knows melodies alone, in which quotation marks stand for nothing but chord symbols."""
+        return not self.raw and bool(self.ids) and '"' not in self.ids
 
     def decode(self, steps: Iterable[Step]) -> Piece:
         text = "".join(map(self._character, steps))
@@ -180,19 +196,19 @@ class Abc(Representation):
             return Asking(vocabulary, given.primer).automaton(wishes.wanted())
         if given.tune is None:
             raise Unsatisfiable("--keep-bars needs a tune of which to keep bars", "give it with --prime FILE")
-        return Asking(vocabulary, (), _text(given.tune), parse_kept(wishes.keep_bars)).automaton(wishes.wanted())
+        return Asking(vocabulary, (), self._known(given.tune), parse_kept(wishes.keep_bars)).automaton(wishes.wanted())
 
     def most_steps(self, wishes: Any, given: Given) -> int:
         """Room for as many bars as are wished or given."""
         room = LONG_BAR * getattr(wishes, "bars", 0)
         if given.tune is not None:
-            room = max(room, 2 * len(_text(given.tune)))
+            room = max(room, 2 * len(self._known(given.tune)))
         return given.length or len(given.primer) + max(self.length, room)
 
     def likely_steps(self, wishes: Any, given: Given) -> int | None:
         """As in most tunes of so many bars, or as in the tune of which bars stay."""
         if given.tune is not None:
-            return len(_text(given.tune)) + 1
+            return len(self._known(given.tune)) + 1
         bars: int = getattr(wishes, "bars", 0)
         return HEADER + BAR * bars if bars else None
 

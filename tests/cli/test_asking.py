@@ -33,6 +33,17 @@ def test_bars_of_a_given_tune_stay(gen, tmp_path):
     assert len(bars) == 4
 
 
+def test_a_tune_with_chord_symbols_is_taken_without_them(composer, tmp_path):
+    file = tmp_path / "chords.abc"
+    file.write_text('X:1\nM:4/4\nL:1/8\nK:G\n"G"GABc "G7"d2B2|"Am"c2A2 F4|E2G2 c2e2|d8|]\n')
+    for wish in ((), ("--keep-bars", "2"), ("--keep-bars", "2", "--key", "G")):
+        result = composer("gen", "abc", "--seed", "2", "--prime", file, *wish)
+        assert "c2A2 F4|" in result.out
+        assert "3 chord symbols left out" in result.err
+    assert composer("show", "--surprise", file).code == 0
+    assert "3  chord symbols left out" in composer("eval", "abc", file).err
+
+
 @pytest.mark.parametrize("suffix", ["mid", "musicxml"])
 def test_an_opening_in_another_format_is_gone_on_from(gen, tmp_path, suffix):
     gen("--prime-text", "M:4/4\nL:1/8\nK:G\nG2A2 B2c2|d8|]", "--output", tmp_path / f"opening.{suffix}")

@@ -126,6 +126,20 @@ def test_unseen_symbols_are_named():
         fitted().prime(opening("T:$traße\n"))
 
 
+def test_chord_symbols_are_left_off_where_the_model_was_taught_none():
+    plain = fitted()
+    chords = Piece('M:6/8\nL:1/8\nK:D\n|:A|"D"dcd fed|"A7"cBA "G"ABc|', losses={"chord symbols left out": 1, "x": 2})
+    assert plain.prime(chords) == plain.prime(Piece("M:6/8\nL:1/8\nK:D\n|:A|dcd fed|cBA ABc|"))
+    assert plain.losses(chords) == {"chord symbols left out": 4, "x": 2}
+    assert plain.losses(Piece("M:6/8\n")) == {}
+    taught = Abc()
+    taught.fit([chords])
+    assert streamed(taught, str(chords.content)).startswith("X:1\n" + str(chords.content))
+    assert taught.losses(chords) == chords.losses
+    with pytest.raises(EncodeError, match="never seen"):
+        fitted(AbcOptions("raw")).prime(chords)
+
+
 @pytest.mark.parametrize(
     ("text", "content"),
     [
