@@ -41,7 +41,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
 from composer.api.errors import Unsupported
@@ -66,12 +66,14 @@ class Given:
     """What is known of a piece before it is composed, beside what is wished of it.
 
     `length` is the most steps that the player lets it take, None where he does not say; `primer` is what it goes on
-    from. `tune` is a piece of which bars are to be kept, where that is wished; then there is no primer.
+    from, and `labels` are those of the piece that it opens, such as its meter. `tune` is a piece of which bars are to
+    be kept, where that is wished; then there is no primer.
     """
 
     length: int | None = None
     primer: tuple[Step, ...] = ()
     tune: Piece | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
         console.warn(reason)
     given, labels = _given(asked, model.representation, console)
     constraint = None if asked.free else model.representation.constraint(asked.wishes, given)
+    _warn_of_room(asked, model.representation, given, console)
     most = model.representation.most_steps(asked.wishes, given)
     request = Request(
         length=most,
@@ -180,7 +181,17 @@ def _given(asked: Asked, representation: Representation, console: Console) -> tu
         tune = opening.whole(representation, console, asked.prime, asked.prime_text)
         return Given(asked.length, tune=tune), {**tune.labels, **wished}
     begun = opening.given(representation, console, asked.prime, asked.prime_text)
-    return Given(asked.length, begun.steps), {**begun.labels, **wished}
+    return Given(asked.length, begun.steps, labels=begun.labels), {**begun.labels, **wished}
+
+
+def _warn_of_room(asked: Asked, representation: Representation, given: Given, console: Console) -> None:
+    """Say where what is wished for takes more room than there is, as a rule, so that the rest will be rests."""
+    likely = representation.likely_steps(asked.wishes, given)
+    if likely is not None and asked.length is not None and asked.length < likely:
+        console.warn(
+            f"what is wished for takes about {likely} {representation.step_name}s, and --length {asked.length} may leave"
+            " but rests for the end of it"
+        )
 
 
 def _filters(asked: Asked, model: Player, given: Given, most: int) -> Mapping[str, Any]:

@@ -71,7 +71,7 @@ class Recorded(NamedTuple):
         """The same for composing. Raises UsageError where the steps are not of the `representation`."""
         primer = tuple(_unpacked(self.primer, representation.spec))
         if not self.tune:
-            return Given(length, primer)
+            return Given(length, primer, labels=self.labels)
         tune = representation.decode(_unpacked(self.tune, representation.spec))
         return Given(length, primer, dataclasses.replace(tune, labels=self.labels))
 

@@ -60,8 +60,8 @@ def parse_kept(text: str) -> Kept:
 def spans(kept: Kept, score: Score) -> tuple[tuple[Fraction, Fraction], ...]:
     """Where in `score` the kept bars are, from beat to beat, in order. Raises Unsatisfiable as `Kept.check` does.
 
-    Bars are those of the score, in which repeats are played out; its pickup has the number 0 and is not kept.
+    Bars are those of the score, in which repeats are played out; its pickup, which has the number 0, stays with any.
     """
     there = list(bars(score))
     kept.check(there[-1].number if there else 0)
-    return tuple((bar.start, bar.end) for bar in there if bar.number in kept)
+    return tuple((bar.start, bar.end) for bar in there if not bar.number or bar.number in kept)

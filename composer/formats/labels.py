@@ -52,6 +52,16 @@ def pickup_of(labels: Mapping[str, str]) -> Fraction:
     return Fraction(labels.get("pickup", 0))
 
 
+def keys_in(labels: Mapping[str, str]) -> tuple[Key, ...]:
+    """The key that labels name, for a score; none where they name none."""
+    if not labels.get("key"):
+        return ()
+    from composer.formats.abc.keys import parse_key
+
+    key = parse_key(labels["key"])
+    return (Key(Fraction(0), key.sharps, key.mode),) if key is not None else ()
+
+
 def transposed(labels: Mapping[str, str], shift: int) -> dict[str, str]:
     """The labels of a piece that is moved by `shift` semitones."""
     from composer.formats.abc.keys import key_name, parse_key

@@ -10,7 +10,17 @@ from difflib import get_close_matches
 from composer.api import OptionError, Unsatisfiable
 from composer.formats.abc.keys import Signature, parse_key
 
-__all__ = ["SCALES", "Range", "Scale", "parse_pitch", "parse_range", "parse_scale", "pitch_name", "pitches_of"]
+__all__ = [
+    "SCALES",
+    "Range",
+    "Scale",
+    "key_of",
+    "parse_pitch",
+    "parse_range",
+    "parse_scale",
+    "pitch_name",
+    "pitches_of",
+]
 
 _MAJOR = frozenset({0, 2, 4, 5, 7, 9, 11})
 
@@ -33,6 +43,8 @@ SCALES: Mapping[str, frozenset[int]] = {
 """Each scale as semitones above its tonic. The modes bear the names that keys have in ABC."""
 
 _OTHER_NAMES = {"ionian": "major", "aeolian": "minor", "major pentatonic": "pentatonic", "whole tone": "whole-tone"}
+_MODES = frozenset({"major", "dorian", "phrygian", "lydian", "mixolydian", "minor", "locrian"})
+_NEAREST = {"harmonic minor": "minor", "melodic minor": "minor", "minor pentatonic": "minor", "pentatonic": "major"}
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _PITCH = r"\d{1,3}|[A-Ga-g](?:#|b|♯|♭)?-?\d"
@@ -108,6 +120,20 @@ def parse_scale(scale: str = "", key: str = "") -> Scale | None:
             f"leave out one of the two, or ask for --scale '{found.name}'",
         )
     return found
+
+
+def key_of(scale: str = "", key: str = "") -> Signature | None:
+    """The key to write music in that is in the scale of the two, as `parse_scale` takes them.
+
+    It is that of the scale where keys have such a mode, or one that is near; else the key itself, if there is one.
+    Raises as `parse_scale` does.
+    """
+    found = parse_scale(scale, key)
+    if found is None:
+        return None
+    mode = _NEAREST.get(found.name, found.name)
+    named = parse_key(f"{found.tonic} {mode}") if mode in _MODES else None
+    return named or (_key(key) if key.strip() else None)
 
 
 def pitches_of(

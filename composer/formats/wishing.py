@@ -11,17 +11,18 @@ from composer.api import OptionError, Piece, Score, Unsatisfiable
 from composer.formats.bars import wished_meter
 from composer.formats.curves import parse_curve
 from composer.formats.keeping import parse_kept, spans
-from composer.formats.scales import parse_range, parse_scale, pitch_name
+from composer.formats.labels import meters_of, pickup_of
+from composer.formats.scales import key_of, parse_range, parse_scale, pitch_name
 
 MOST_BARS = 1000
 HELP: Mapping[str, str] = {
     "range": "The lowest and highest pitch to strike, such as 48-84 or C3-C6.",
     "key": "Notes of this key only, as ABC spells it: G, Am, Ddor.",
     "scale": "Notes of this scale only: 'D dorian', or blues and a --key.",
-    "bars": "Exactly so many bars.",
-    "meter": "How long a bar is, such as 6/8; else 4/4.",
+    "bars": "Exactly so many bars, after a pickup if there is one.",
+    "meter": "How long a bar is, such as 6/8; else as in the opening, else 4/4.",
     "density": "Notes begun a beat: 2, or 1..4 from beginning to end.",
-    "keep_bars": "Bars of the tune in --prime that stay, such as 4-8.",
+    "keep_bars": "Bars of the tune in --prime that stay, such as 4-8, counted as they are played; a pickup stays too.",
 }
 """What `composer gen` says of the wishes that such representations share."""
 
@@ -49,16 +50,33 @@ def labels_of_meter(meter: str) -> Mapping[str, str]:
     return {"meter": f"{found.numerator}/{found.denominator}"}
 
 
-def steps_of_bars(bars: int, meter: str, per_beat: Fraction, together: int = 1) -> int:
-    """How many steps so many bars take, in whole groups of `together`. Raises Unsatisfiable where they do not."""
-    bar = wished_meter(meter).bar * per_beat
-    if bars and (bar.denominator > 1 or bars * bar % together):
+def labels_of_key(scale: str, key: str) -> Mapping[str, str]:
+    """The labels of pieces in a scale or key that is wished for; none where that is no key."""
+    found = key_of(scale, key)
+    return {"key": found.name, "mode": found.mode} if found is not None else {}
+
+
+def steps_of_bars(bars: int, meter: str, opening: Mapping[str, str], per_beat: Fraction, together: int = 1) -> int:
+    """How many steps so many bars take, in whole groups of `together`, with the pickup before them; 0 for no bars.
+
+    The meter is the wished one, else that of the labels `opening`, which say how long a pickup is. Raises Unsatisfiable
+    where they are not whole steps.
+    """
+    if not bars:
+        return 0
+    meters = () if meter else meters_of(opening)
+    time, begun = meters[0] if meters else wished_meter(meter), pickup_of(opening)
+    bar = time.bar * per_beat
+    # a pickup that ends between two steps counts up to the first, so that no bar comes after the last
+    steps = bars * bar + (floor(begun * per_beat) if begun < time.bar else 0)
+    if bar.denominator > 1 or steps % together:
+        other = f"the opening, in {time.numerator}/{time.denominator}," if meters else f"--meter {meter or '4/4'}"
         raise Unsatisfiable(
-            f"--bars {bars} and --meter {meter or '4/4'} clash: they are not whole steps of the model, of which"
+            f"--bars {bars} and {other} clash: they are not whole steps of the model, of which"
             f" {float(per_beat):g} are a beat",
             "ask for another meter, or more bars",
         )
-    return int(bars * bar)
+    return int(steps)
 
 
 def in_meter(tune: Piece, meter: str, keep_bars: str) -> Piece:

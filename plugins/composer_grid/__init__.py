@@ -38,9 +38,9 @@ from composer.formats.gridded import (
     read,
     sounding_parts,
 )
-from composer.formats.labels import labels_of, meters_of, pickup_of, transposed
+from composer.formats.labels import keys_in, labels_of, meters_of, pickup_of, transposed
 from composer.formats.quantise import SLACK, GridNote, Unfit, sounding
-from composer.formats.wishing import in_meter, labels_of_meter
+from composer.formats.wishing import in_meter, labels_of_key, labels_of_meter
 from composer_grid.melody import second_voice, to_c, top_part
 from composer_grid.options import WHOLE_NOTES, GridOptions, length_of
 from composer_grid.rule import END, Canonical
@@ -156,8 +156,8 @@ class Grid(Representation):
 
     def score(self, piece: Piece) -> Score | None:
         notes = sounding(heard(_tokens(piece)), self.steps)
-        meters, pickup = meters_of(piece.labels), pickup_of(piece.labels)
-        return Score((Part(notes),), meters=meters, pickup=pickup, title=piece.title)
+        meters, keys, pickup = meters_of(piece.labels), keys_in(piece.labels), pickup_of(piece.labels)
+        return Score((Part(notes),), meters=meters, keys=keys, pickup=pickup, title=piece.title)
 
     def from_score(self, score: Score) -> Piece:
         return self._piece(score, score.title or "the score", opening=True)
@@ -172,11 +172,15 @@ class Grid(Representation):
         return automaton(wishes, self.pitches, self.steps, given, self._tune(wishes, given), most)
 
     def most_steps(self, wishes: Any, given: Given) -> int:
-        total = total_of(wishes or GridWishes(), self.steps, self._tune(wishes, given))
+        total = total_of(wishes or GridWishes(), self.steps, self._tune(wishes, given), given.labels)
         return total + 1 if total is not None else super().most_steps(wishes, given)
 
     def wished_labels(self, wishes: Any) -> Mapping[str, str]:
-        return labels_of_meter(wishes.meter if wishes is not None else "")
+        if wishes is None:
+            return {}
+        # a melody that is brought to C stays there, whichever of its notes are asked for
+        key = labels_of_key(wishes.scale, wishes.key) if self.options.transpose != "c" else {}
+        return {**labels_of_meter(wishes.meter), **key}
 
     def _tune(self, wishes: GridWishes, given: Given) -> Tune | None:
         """What bars are kept of. Raises Unsatisfiable where its meter is another one than is wished."""

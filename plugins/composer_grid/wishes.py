@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -45,7 +46,7 @@ def automaton(
     scale = parse_scale(wishes.scale, wishes.key)
     allowed = set(pitches_of(pitches, within, scale))
     mask = sum(1 << FIRST + place for place, pitch in enumerate(pitches) if pitch in allowed)
-    total = total_of(wishes, per_beat, tune)
+    total = total_of(wishes, per_beat, tune, given.labels)
     if total is not None and given.length is not None and given.length <= total:
         wished = f"--bars {wishes.bars}" if tune is None else f"--keep-bars {wishes.keep_bars}"
         raise Unsatisfiable(
@@ -67,8 +68,8 @@ def automaton(
     return rule
 
 
-def total_of(wishes: GridWishes, per_beat: Fraction, tune: Tune | None) -> int | None:
-    """How many steps a piece has, where that is settled. Raises Unsatisfiable."""
+def total_of(wishes: GridWishes, per_beat: Fraction, tune: Tune | None, opening: Mapping[str, str]) -> int | None:
+    """How many steps a piece has that begins with a tune or an opening, where that is settled. Raises Unsatisfiable."""
     if tune is not None:
         if wishes.bars:
             raise Unsatisfiable(
@@ -77,7 +78,7 @@ def total_of(wishes: GridWishes, per_beat: Fraction, tune: Tune | None) -> int |
                 "leave out --bars",
             )
         return len(tune.steps)
-    return steps_of_bars(wishes.bars, wishes.meter, per_beat) or None
+    return steps_of_bars(wishes.bars, wishes.meter, opening, per_beat) or None
 
 
 def _budget(wishes: GridWishes, per_beat: Fraction, length: int, kept: dict[int, Kept]) -> Budget | None:

@@ -35,10 +35,10 @@ from composer.formats.gridded import (
     read,
     sounding_parts,
 )
-from composer.formats.labels import labels_of, meters_of, pickup_of, transposed
+from composer.formats.labels import keys_in, labels_of, meters_of, pickup_of, transposed
 from composer.formats.quantise import OFFGRID, Unfit, sounding
 from composer.formats.scales import parse_range
-from composer.formats.wishing import in_meter, labels_of_meter
+from composer.formats.wishing import in_meter, labels_of_key, labels_of_meter
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
 from composer_pianoroll.wishes import PianorollWishes, Tune, automaton, frames_of
 
@@ -159,8 +159,8 @@ class Pianoroll(Representation):
 
     def score(self, piece: Piece) -> Score | None:
         notes = sounding(_roll(piece).notes, self.options.steps)
-        meters, pickup = meters_of(piece.labels), pickup_of(piece.labels)
-        return Score((Part(notes),), meters=meters, pickup=pickup, title=piece.title)
+        meters, keys, pickup = meters_of(piece.labels), keys_in(piece.labels), pickup_of(piece.labels)
+        return Score((Part(notes),), meters=meters, keys=keys, pickup=pickup, title=piece.title)
 
     def from_score(self, score: Score) -> Piece:
         return self._piece(score, score.title or "the score", opening=True)
@@ -172,11 +172,13 @@ class Pianoroll(Representation):
 
     def most_steps(self, wishes: Any, given: Given) -> int:
         wishes = wishes or PianorollWishes()
-        total = frames_of(wishes, self.layout, self.options.steps, self._tune(wishes, given))
+        total = frames_of(wishes, self.layout, self.options.steps, self._tune(wishes, given), given.labels)
         return total if total is not None else super().most_steps(wishes, given)
 
     def wished_labels(self, wishes: Any) -> Mapping[str, str]:
-        return labels_of_meter(wishes.meter if wishes is not None else "")
+        if wishes is None:
+            return {}
+        return {**labels_of_meter(wishes.meter), **labels_of_key(wishes.scale, wishes.key)}
 
     def _tune(self, wishes: PianorollWishes, given: Given) -> Tune | None:
         """What bars are kept of. Raises Unsatisfiable where its meter is another one than is wished."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -71,8 +72,13 @@ def automaton(
     return Timed(layout, pitches, most, rule.last, budget, kept)
 
 
-def frames_of(wishes: PianorollWishes, layout: Layout, per_beat: int, tune: Tune | None) -> int | None:
-    """How many frames a piece has, where that is settled. Raises Unsatisfiable."""
+def frames_of(
+    wishes: PianorollWishes, layout: Layout, per_beat: int, tune: Tune | None, opening: Mapping[str, str]
+) -> int | None:
+    """How many frames a piece has that begins with a tune or an opening, where that is settled.
+
+    Raises Unsatisfiable.
+    """
     if tune is not None:
         if wishes.bars:
             raise Unsatisfiable(
@@ -81,7 +87,8 @@ def frames_of(wishes: PianorollWishes, layout: Layout, per_beat: int, tune: Tune
                 "leave out --bars",
             )
         return len(tune.frames)
-    return steps_of_bars(wishes.bars, wishes.meter, Fraction(per_beat), layout.stack) // layout.stack or None
+    steps = steps_of_bars(wishes.bars, wishes.meter, opening, Fraction(per_beat), layout.stack)
+    return steps // layout.stack or None
 
 
 def _check_length(wishes: PianorollWishes, given: Given, tune: Tune | None, length: int) -> None:

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from composer.api import Key, Meter, Score
-from composer.formats.labels import labels_of, meters_of, pickup_of, transposed
+from composer.formats.labels import keys_in, labels_of, meters_of, pickup_of, transposed
 
 
 def test_meter_key_and_mode():
@@ -26,6 +26,13 @@ def test_a_key_moves_with_its_piece(key, shift, moved):
 def test_a_meter_for_what_was_asked():
     assert meters_of({"meter": "6/8"}) == (Meter(Fraction(0), 6, 8),)
     assert meters_of({}) == ()
+
+
+@pytest.mark.parametrize("key", [(2, "major"), (-1, "minor"), (0, "dorian"), (-7, "major")])
+def test_a_key_is_there_and_back(key):
+    score = Score((), keys=(Key(Fraction(0), *key),))
+    assert keys_in(labels_of(score)) == score.keys
+    assert keys_in({"meter": "3/4"}) == keys_in({"key": "?"}) == ()
 
 
 def test_a_pickup_is_there_and_back():

@@ -8,6 +8,7 @@ from composer.api import OptionError, Unsatisfiable
 from composer.formats.scales import (
     SCALES,
     Range,
+    key_of,
     parse_pitch,
     parse_range,
     parse_scale,
@@ -61,6 +62,26 @@ def test_ranges_without_a_pitch(text):
 )
 def test_scales(scale, key, name):
     assert str(parse_scale(scale, key)) == name
+
+
+@pytest.mark.parametrize(
+    ("scale", "key", "name"),
+    [
+        ("", "D", "D"),
+        ("", "bb", "Bb"),
+        ("D dorian", "", "Ddor"),
+        ("mixolydian", "Am", "Amix"),
+        ("A harmonic minor", "", "Am"),
+        ("pentatonic", "G", "G"),
+        ("blues", "G", "G"),
+        ("G blues", "", None),
+        ("G# pentatonic", "", None),
+        ("", "", None),
+    ],
+)
+def test_the_key_to_write_a_scale_in(scale, key, name):
+    found = key_of(scale, key)
+    assert (found and found.name) == name
 
 
 def test_what_is_wrong_is_quoted_as_it_was_written():

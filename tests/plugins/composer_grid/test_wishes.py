@@ -122,9 +122,18 @@ def test_bars_are_counted_after_the_pickup():
     tune = Piece(TUNE.content[4:], labels={"meter": "2/4", "pickup": "1"})
     rule = fitted.constraint(GridWishes(keep_bars="1"), Given(tune=tune))
     state = rule.start(())
-    for symbol in ("60", "_", "_", "_"):
+    for symbol in (*TUNE.content[4:8], "64"):  # the pickup, which stays, and the first note of bar 1
+        assert rule.allowed(state) == 1 << fitted.ids[symbol]
         state = rule.step(state, fitted.ids[symbol])
-    assert rule.allowed(state) == 1 << fitted.ids["64"]
+
+
+def test_an_opening_says_how_long_bars_are():
+    begun = Given(labels={"meter": "6/8", "pickup": "1/2"})
+    assert grid().most_steps(GridWishes(bars=4), begun) == 2 + 4 * 12 + 1
+    assert grid().most_steps(GridWishes(bars=4, meter="3/8"), begun) == 2 + 4 * 6 + 1
+    assert grid().most_steps(GridWishes(bars=4), Given(labels={"pickup": "1/3"})) == 1 + 4 * 16 + 1
+    with pytest.raises(Unsatisfiable, match="--bars 3 and the opening, in 5/64, clash"):
+        grid().constraint(GridWishes(bars=3), Given(labels={"meter": "5/64"}))
 
 
 def test_an_ending_is_as_long_as_it_says():
@@ -151,6 +160,9 @@ def test_the_length_and_the_labels_follow_from_the_wishes():
     assert fitted.most_steps(GridWishes(), Given(50)) == 50
     assert fitted.wished_labels(GridWishes(meter="C|")) == {"meter": "2/2"}
     assert fitted.wished_labels(GridWishes()) == {}
+    assert fitted.wished_labels(GridWishes(key="Bb")) == {"key": "Bb", "mode": "major"}
+    assert fitted.wished_labels(GridWishes(scale="E dorian")) == {"key": "Edor", "mode": "dorian"}
+    assert Grid(GridOptions(transpose="c")).wished_labels(GridWishes(key="Bb")) == {}, "its music is in C"
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,29 @@ def test_what_cannot_be_had_is_refused(wished, first, second):
     assert caught.value.hint
 
 
+def test_an_opening_says_how_long_bars_are():
+    begun = Given(labels={"meter": "6/8", "pickup": "1/2"})
+    assert roll().most_steps(PianorollWishes(bars=4), begun) == 2 + 4 * 12
+    assert roll().most_steps(PianorollWishes(bars=4, meter="3/8"), begun) == 2 + 4 * 6
+    with pytest.raises(Unsatisfiable, match="--bars 4 and the opening, in 6/8, clash"):
+        roll(stack=4).constraint(PianorollWishes(bars=4), begun)
+
+
+def test_a_pickup_stays_with_any_bar():
+    given = Given(tune=Piece(TUNE, labels={"meter": "2/4", "pickup": "1"}))
+    rule = roll().constraint(PianorollWishes(keep_bars="2"), given)
+    assert sorted(rule.kept) == [*range(4), *range(12, 20)]
+
+
+def test_the_key_is_a_label():
+    assert roll().wished_labels(PianorollWishes(key="Bb", meter="3/4")) == {
+        "meter": "3/4",
+        "key": "Bb",
+        "mode": "major",
+    }
+    assert roll().wished_labels(PianorollWishes(scale="D blues")) == {}
+
+
 def test_what_cannot_be_kept_is_refused():
     tune = Given(tune=Piece(TUNE, labels={"meter": "2/4"}))
     for wished, words in [
