@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from composer.api import ComposerError
 from composer.cli.planning import Plan
+from composer.cli.remedies import COPY_LESS, sound_more
 from composer.cli.rendering import Rendering, Soundless
 from composer.cli.telling import Telling, telling
 from composer.core import generation, threads
@@ -13,8 +14,6 @@ from composer.core.generation import Drew, Ended
 from composer.core.threads import Settled
 
 __all__ = ["compose"]
-
-COPY_LESS = "give a higher --max-copy or --temp"
 
 
 def compose(plan: Plan) -> None:
@@ -61,6 +60,8 @@ def _deliver(plan: Plan, told: Telling, counted: _Counted, settled: Settled) -> 
             _end(plan, event, pieces.pop(number), counted)
         except (Soundless, Copied) as error:
             if plan.request.count == 1:
+                if isinstance(error, Soundless):
+                    error.hint = sound_more(plan.request)
                 raise
             delivery.target.drop(number)
             told.warn(f"{error.message}; it is left out")
@@ -115,5 +116,5 @@ def _close(plan: Plan, counted: _Counted) -> None:
     if counted.soundless:
         raise ComposerError(
             f"{counted.soundless:,} of {plan.share:,} pieces had no notes and were left out",
-            "try another --seed or a lower --temp",
+            sound_more(plan.request),
         )

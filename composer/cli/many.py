@@ -15,7 +15,7 @@ from typing import ClassVar
 from composer.api import ComposerError
 from composer.cli.console import Console
 from composer.cli.numbered import Pattern
-from composer.cli.outputs import GO_ON, REPLACE, keep, put, save, whole, writing
+from composer.cli.outputs import GO_ON, REPLACE, keep, making, put, save, whole, writing
 from composer.cli.record import Record
 
 __all__ = ["ToFiles", "ToStream"]
@@ -36,6 +36,7 @@ class ToStream:
     _record: Record | None = None
     _written: float = 0.0
     _file: int | None = None
+    _made: str = ""
 
     @property
     def record(self) -> Path:
@@ -62,6 +63,7 @@ class ToStream:
 
     def begin(self, record: Record | None) -> None:
         assert record is not None
+        self._made = making(self.path.parent)
         with writing(self.part):
             self.part.parent.mkdir(parents=True, exist_ok=True)
             if record.pieces and not self.part.exists():
@@ -106,9 +108,8 @@ class ToStream:
             self.part.replace(self.path)
             if finished:
                 record.remove()
-        self.console.say(
-            f"wrote {self.path}" + ("" if finished else f", {record.pieces:,} pieces so far; --resume goes on")
-        )
+        so_far, more = ("", "") if finished else (f", {record.pieces:,} pieces so far", "; --resume goes on")
+        self.console.say(f"wrote {self.path}{so_far}{self._made}{more}")
 
     def _note(self) -> None:
         assert self._record is not None and self._file is not None  # noqa: PT018
@@ -128,18 +129,20 @@ class ToFiles:
     console: Console
     before: int = 0
     open: dict[int, bytearray] = field(default_factory=dict)
-    first: int = 0
-    last: int = 0
+    written: int = 0
+    _numbers: range = range(0)
     _alone: bool = True
+    _resumed: bool = False
     _record: Record | None = None
     _old: list[Path] = field(default_factory=list)
+    _made: str = ""
 
     @property
     def record(self) -> Path | None:
         return self.pattern.record if self.count > 1 else None
 
     def claim(self, numbers: range, saved: Record | None, *, force: bool, alone: bool) -> Iterable[int]:
-        self._alone = alone
+        self._numbers, self._alone, self._resumed = numbers, alone, saved is not None
         if saved is not None:
             return self._missing(numbers)
         self._old = [path for number, path in sorted(self.pattern.present()) if number in numbers]
@@ -152,7 +155,7 @@ class ToFiles:
         for path in self._old:  # or they would be taken for those of this run, if that is interrupted
             with writing(path):
                 path.unlink(missing_ok=True)
-        self._record = record
+        self._record, self._made = record, making(self.pattern.folder)
         if record is not None:
             record.write()
 
@@ -165,8 +168,7 @@ class ToFiles:
             save(path, bytes(data))
         else:
             put(path, data)
-        self.first = min(self.first or number, number)
-        self.last = max(self.last, number)
+        self.written += 1
 
     def drop(self, number: int) -> None:
         self.open.pop(number, None)
@@ -174,10 +176,19 @@ class ToFiles:
     def close(self, *, finished: bool) -> None:
         if self._record is not None and finished and (self._alone or self._complete()):
             self._record.remove()
-        if self.first:
-            last = f" to {self.pattern.path(self.last)}" if self.last > self.first else ""
+        if self.written:
             more = "" if finished or self._record is None else "; --resume goes on"
-            self.console.say(f"wrote {self.pattern.path(self.first)}{last}{more}")
+            self.console.say(f"wrote {self._what()}{self._made}{more}")
+
+    def _what(self) -> str:
+        """What was written: from which file to which where all of them were, else how many of them are there."""
+        first, last, share = self._numbers[0], self._numbers[-1], len(self._numbers)
+        if self.written == share:
+            return f"{self.pattern.path(first)}" + (f" to {self.pattern.path(last)}" if last > first else "")
+        there = sum(whole(self.pattern.path(number)) for number in self._numbers) if self._resumed else self.written
+        if there == share:
+            return f"the {self.written:,} missing of {share:,} pieces to {self.pattern.text}"
+        return f"{there:,} of {share:,} pieces to {self.pattern.text}"
 
     def _missing(self, numbers: range) -> Iterator[int]:
         for number in numbers:

@@ -10,7 +10,7 @@ from pathlib import Path
 from composer.api import ComposerError
 from composer.core import checkpoint
 
-__all__ = ["GO_ON", "REPLACE", "keep", "put", "save", "whole", "writing"]
+__all__ = ["GO_ON", "REPLACE", "keep", "making", "put", "save", "whole", "writing"]
 
 REPLACE = "choose another --output, or replace it with --force"
 GO_ON = "go on with it by --resume, or replace it with --force"
@@ -53,6 +53,11 @@ def keep(path: Path, *, force: bool, hint: str = REPLACE) -> None:
         raise ComposerError(f"{path} is a folder", f"name a file in it: --output {path / 'tune.mid'}")
     if path.is_file() and not force:
         raise ComposerError(f"{path} exists already", hint)
+
+
+def making(folder: Path) -> str:
+    """What is to be said, after all is written, of a folder that is made for it; empty where it is there already."""
+    return "" if folder.exists() else f"; made the folder {folder}"
 
 
 @contextlib.contextmanager

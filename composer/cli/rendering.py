@@ -81,9 +81,7 @@ class Whole:
         piece = self.representation.decode(self.steps)
         score = self.representation.score(replace(piece, labels={**self.labels, **piece.labels}))
         if score is None or not score.notes:
-            raise Soundless(
-                f"piece {self.number} has no notes that could be played", "try another --seed or a lower --temp"
-            )
+            raise Soundless(f"piece {self.number} has no notes that could be played", "try another --seed")
         return self.write(score)
 
 

@@ -86,10 +86,11 @@ def _check_suffix(output: Path, source: Source) -> None:
 
 def _deliver(data: bytes, form: str, output: Path | None, console: Console) -> None:
     """Write what was composed again to where it goes; a terminal cannot play what is binary."""
-    from composer.cli.outputs import save
+    from composer.cli.outputs import making, save
 
     if output is not None:
+        made = making(output.parent)
         save(output, data)
-        console.say(f"wrote {output}")
+        console.say(f"wrote {output}{made}")
     elif not (console.draws and FORMATS[form].binary):
         console.write_bytes(data)

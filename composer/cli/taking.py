@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from composer.api import ComposerError, Representation, Score, Step
 from composer.cli.choosing import Choice, Judgement, Scorer
+from composer.cli.remedies import COPY_LESS, sound_more
 from composer.cli.telling import Telling, telling
 from composer.cli.words import counted
 from composer.core import generation
@@ -124,7 +125,7 @@ def _close(plan: Plan, choice: Choice, kept: Sequence[Candidate], out: _Out) -> 
     if len(kept) < choice.keep:
         raise ComposerError(
             f"only {counted(len(kept), 'piece')} could be kept: {_reasons(out)}",
-            "take more, try another --seed, or a lower --temp",
+            f"take more, or {sound_more(plan.request) if out.soundless >= out.refused else COPY_LESS}",
         )
 
 

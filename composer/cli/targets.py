@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol
 
 from composer.cli.console import Console
-from composer.cli.outputs import keep, save, writing
+from composer.cli.outputs import keep, making, save, writing
 
 if TYPE_CHECKING:
     from composer.cli.record import Record
@@ -100,12 +100,14 @@ class ToFile:
     current: bytearray = field(default_factory=bytearray)
     _device: BinaryIO | None = None
     _wrote: bool = False
+    _made: str = ""
 
     def claim(self, numbers: range, saved: Record | None, *, force: bool, alone: bool) -> Iterable[int]:
         keep(self.path, force=force)
         return numbers
 
     def begin(self, record: Record | None) -> None:
+        self._made = making(self.path.parent)
         if self.path.exists() and not self.path.is_file():
             with writing(self.path):
                 self._device = self.path.open("wb", buffering=0)
@@ -129,4 +131,4 @@ class ToFile:
         if self._device is not None:
             self._device.close()
         if self._wrote:
-            self.console.say(f"wrote {self.path}")
+            self.console.say(f"wrote {self.path}{self._made}")

@@ -35,7 +35,7 @@ def gen(composer, checkpoint):
 def interrupt(monkeypatch):
     """Have Ctrl-C pressed after so many pieces, in the middle of the next one; or the process killed."""
 
-    def arrange(pieces, killed=False):
+    def arrange(pieces, killed=False, patched=monkeypatch):
         def interrupted(*arguments):
             ended = 0
             for event in generate(*arguments):
@@ -46,11 +46,11 @@ def interrupt(monkeypatch):
                 yield event
 
         generate = generation.generate
-        monkeypatch.setattr(generation, "generate", interrupted)
+        patched.setattr(generation, "generate", interrupted)
         if killed:
-            monkeypatch.setattr(many, "SECONDS", -1.0 if pieces % 2 else 1e9)
+            patched.setattr(many, "SECONDS", -1.0 if pieces % 2 else 1e9)
             for kind in (many.ToFiles, many.ToStream):
-                monkeypatch.setattr(kind, "close", lambda self, finished: None)
+                patched.setattr(kind, "close", lambda self, finished: None)
 
     return arrange
 
@@ -155,7 +155,9 @@ def test_a_full_disk_is_told_and_gone_on_from(gen, whole, monkeypatch, tmp_path,
 def test_ctrl_c_says_how_to_go_on(gen, interrupt, tmp_path):
     interrupt(2)
     assert "2 pieces so far; --resume goes on\ninterrupted\n" in gen("--output", tmp_path / "all.abc").err
-    assert "--resume goes on\ninterrupted\n" in gen("--output", tmp_path / "%d.abc").err
+    assert f"wrote 2 of 9 pieces to {tmp_path}/%d.abc; --resume goes on\ninterrupted\n" in (
+        gen("--output", tmp_path / "%d.abc").err
+    )
 
 
 def test_the_seed_that_was_drawn_is_kept(gen, composer, checkpoint, interrupt, monkeypatch, tmp_path):
@@ -267,6 +269,28 @@ def test_ranks_divide_the_pieces(gen, whole, monkeypatch, tmp_path):
     assert "wrote" in said[0]
     assert not said[1]
     assert contents(tmp_path / "out") == whole[0]
+
+
+def test_what_was_written_is_told_as_it_is(gen, interrupt, monkeypatch, tmp_path):
+    output = tmp_path / "out" / "%d.abc"
+    made = f"; made the folder {tmp_path / 'out'}"
+    with monkeypatch.context() as patched:
+        interrupt(4, patched=patched)
+        assert f"wrote 4 of 9 pieces to {output}{made}; --resume goes on\n" in gen("--output", output).err
+    with monkeypatch.context() as patched:
+        interrupt(2, patched=patched)
+        assert f"wrote 6 of 9 pieces to {output}; --resume goes on\n" in gen("--resume", "--output", output).err
+    assert f"wrote the 3 missing of 9 pieces to {output}\n" in gen("--resume", "--output", output).err
+    assert f"wrote {tmp_path / 'out' / '1.abc'} to {tmp_path / 'out' / '9.abc'}\n" in (
+        gen("--force", "--output", output).err
+    )
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_folder_that_is_made_is_told(gen, tmp_path, count):
+    output = tmp_path / "new" / "tune.abc"
+    assert f"wrote {output}; made the folder {tmp_path / 'new'}\n" in gen("--output", output, count=count).err
+    assert f"wrote {output}\n" in gen("--output", output, "--force", count=count).err
 
 
 def test_other_ranks_go_on_with_what_some_left(gen, whole, interrupt, monkeypatch, tmp_path):

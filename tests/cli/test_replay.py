@@ -139,6 +139,10 @@ class TestWhereItGoes:
         assert not (tmp_path / "again.mid").exists()
         assert replay(gen(), "--output", tmp_path / "again").code == 0
 
+    def test_into_a_folder_that_is_made(self, gen, replay, tmp_path):
+        output = tmp_path / "new" / "again.abc"
+        assert f"wrote {output}; made the folder {tmp_path / 'new'}\n" in replay(gen(), "--output", output).err
+
     def test_nowhere(self, gen, replay):
         result = replay(gen(), "--check")
         assert (result.code, result.data) == (0, b"")
