@@ -102,7 +102,8 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
         console.warn(reason)
     given, labels = _given(asked, model.representation, console)
     constraint = None if asked.free else model.representation.constraint(asked.wishes, given)
-    _warn_of_room(asked, model.representation, given, console)
+    if asked.recorded is None:
+        _warn_of_room(asked, model.representation, given, console)
     most = model.representation.most_steps(asked.wishes, given)
     request = Request(
         length=most,
@@ -189,8 +190,8 @@ def _warn_of_room(asked: Asked, representation: Representation, given: Given, co
     likely = representation.likely_steps(asked.wishes, given)
     if likely is not None and asked.length is not None and asked.length < likely:
         console.warn(
-            f"what is wished for takes about {likely} {representation.step_name}s, and --length {asked.length} may leave"
-            " but rests for the end of it"
+            f"what is wished for takes about {likely} {representation.step_name}s; where --length {asked.length} is not"
+            " enough, the rest of it will be rests"
         )
 
 

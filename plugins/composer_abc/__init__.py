@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from composer.api import (
@@ -191,12 +191,22 @@ class Abc(Representation):
         from composer.formats.abc.vocabulary import Vocabulary
         from composer.formats.keeping import parse_kept
 
-        vocabulary = Vocabulary(self.characters)
-        if not wishes.keep_bars:
-            return Asking(vocabulary, given.primer).automaton(wishes.wanted())
-        if given.tune is None:
-            raise Unsatisfiable("--keep-bars needs a tune of which to keep bars", "give it with --prime FILE")
-        return Asking(vocabulary, (), self._known(given.tune), parse_kept(wishes.keep_bars)).automaton(wishes.wanted())
+        asking = Asking(Vocabulary(self.characters), given.primer)
+        if wishes.keep_bars:
+            if given.tune is None:
+                raise Unsatisfiable("--keep-bars needs a tune of which to keep bars", "give it with --prime FILE")
+            asking = replace(asking, primer=(), text=self._known(given.tune), kept=parse_kept(wishes.keep_bars))
+        automaton = asking.automaton(wishes.wanted())
+        likely = self.likely_steps(wishes, given)
+        if likely is not None and given.length is not None:
+            wish = f"--keep-bars {wishes.keep_bars}" if wishes.keep_bars else f"--bars {wishes.bars}"
+            least = len(asking.primer) + len(automaton.complete(automaton.start(asking.primer)))
+            if given.length < least:
+                raise Unsatisfiable(
+                    f"{wish} and --length {given.length} clash: such a tune takes {least} characters or more",
+                    f"leave out --length, or ask for {max(likely, least)}",
+                )
+        return automaton
 
     def most_steps(self, wishes: Any, given: Given) -> int:
         """Room for as many bars as are wished or given."""

@@ -72,11 +72,19 @@ def test_what_makes_no_sense(gen, arguments, words):
         (("--keep-bars", "5", "--prime-text", TUNE), ("no bar 5", "1 to 4")),
         (("--keep-bars", "1-4", "--prime-text", TUNE), ("all 4 bars",)),
         (("--range", "C#4-C#4", "--scale", "C major"), ("--range C#4-C#4", "--scale C major", "clash")),
+        (("--bars", "8", "--length", "20"), ("--bars 8 and --length 20 clash", "characters or more", "ask for 125")),
+        (("--keep-bars", "1", "--length", "20", "--prime-text", TUNE), ("--keep-bars 1 and --length 20 clash",)),
         (("--bars", "5", "--meter", "6/8", "--prime-text", "M:4/4\nL:1/8\nK:G\nG8|"), ("--meter 6/8", "opening")),
     ],
 )
 def test_what_cannot_be_had(gen, arguments, words):
     gen(*arguments).failed(*words, code=1)
+
+
+def test_little_room_for_bars_is_warned_of(gen):
+    assert "about 125 characters" in gen("--bars", "8", "--length", "80").err
+    assert not gen("--bars", "8", "--length", "200").err
+    assert not gen("--length", "80").err
 
 
 @pytest.mark.parametrize(
