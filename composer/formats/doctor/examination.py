@@ -17,7 +17,7 @@ from composer.formats.doctor.encoding import decoded
 from composer.formats.doctor.melody import Fingerprint, fingerprint
 from composer.formats.doctor.problem import Problem
 from composer.formats.doctor.sounding import sounding_problems
-from composer.formats.doctor.stray import number_of, number_problems, stray_problems
+from composer.formats.doctor.stray import blank_problems, number_of, number_problems, stray_problems
 from composer.formats.doctor.tunes import tune_problems
 
 __all__ = ["SUFFIXES", "Examination", "Specimen", "examine"]
@@ -27,6 +27,9 @@ SUFFIXES = (*scores.SUFFIXES, ".rmi", ".txt", ".csv", ".tsv")
 
 _WORDS = (".txt", ".csv", ".tsv")
 """Files that need not hold music: of these, the encoding is examined."""
+
+_OTHERS = tuple(suffix for suffix in SUFFIXES if suffix not in (".abc", *_WORDS))
+"""Files that are no tunes in ABC, however broken they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,7 @@ def examine(source: Source) -> Examination:
         return _of_midi(data)
     if suffix == ".musicxml":
         return _of_notation(data)
-    found = decoded(data)
-    if found is None:
-        return _broken("unknown format", "the file is neither music nor text")
-    if suffix != ".abc" and source.path.suffix.lower() in _WORDS:
-        return Examination(found.problems)
-    return _of_tunes(found.text, found.problems)
+    return _of_text(source, data, tunes=suffix == ".abc")
 
 
 def _broken(kind: str, message: str) -> Examination:
@@ -106,11 +104,24 @@ def _place(message: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
+def _of_text(source: Source, data: bytes, *, tunes: bool) -> Examination:
+    """What is wrong in the `data` of `source`, in which there are tunes, or whatever its name says."""
+    own = source.path.suffix.lower()
+    if own in _OTHERS and not tunes:
+        return _broken("no music", f"there is no music in {source.label}")
+    found = decoded(data)
+    if found is None:
+        return _broken("unknown format", "the file is neither music nor text")
+    if own in _WORDS and not tunes:
+        return Examination(found.problems)
+    return _of_tunes(found.text, found.problems)
+
+
 def _of_tunes(text: str, odd: Sequence[Problem]) -> Examination:
     tunes = split_tunes(text)
     if not tunes:
         return Examination((*odd, Problem(1, 1, "no tune", "there is no tune in the file")))
-    problems = [*odd, *stray_problems(text, tunes), *number_problems(tunes)]
+    problems = [*odd, *stray_problems(text, tunes), *number_problems(tunes), *blank_problems(tunes)]
     specimens = []
     for tune in tunes:
         found, specimen = _of_tune(tune)
@@ -135,13 +146,17 @@ def _of_tune(text: TuneText) -> tuple[list[Problem], Specimen | None]:
     return problems, Specimen(number, score.title, text.first, fingerprint(score))
 
 
+_HABITS = frozenset({"unknown field", "no blank line"})
+"""What all tunes of a collection may have."""
+
+
 def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """`problems`, an unknown field that all tunes of a collection have being told of the first."""
+    """`problems`, what may be a habit of a whole collection being told of the first tune that has it."""
     held = list(problems)
-    counts = Counter(each.message for each in held if each.kind == "unknown field")
+    counts = Counter(each.message for each in held if each.kind in _HABITS)
     told: set[str] = set()
     for each in held:
-        if each.kind != "unknown field":
+        if each.kind not in _HABITS:
             yield each
         elif each.message not in told:
             told.add(each.message)

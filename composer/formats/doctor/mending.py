@@ -18,7 +18,7 @@ from composer.formats.doctor.encoding import decoded, repaired
 from composer.formats.doctor.patches import patched
 from composer.formats.doctor.problem import Problem
 from composer.formats.doctor.sounding import sounding_problems
-from composer.formats.doctor.stray import number_of
+from composer.formats.doctor.stray import number_of, running_on
 from composer.formats.doctor.tunes import all_problems, tune_problems
 
 __all__ = ["Mended", "Note", "mended"]
@@ -60,7 +60,8 @@ def mended(source: Source, problems: Sequence[Problem]) -> Mended:
     suffix = scores.suffix_of(source)
     if suffix == ".mid":
         return _midi(source)
-    found = decoded(source.bytes()) if suffix != ".musicxml" else None
+    foreign = suffix == ".musicxml" or any(each.kind == "no music" for each in problems)
+    found = decoded(source.bytes()) if not foreign else None
     if found is None:
         return Mended(None, left=tuple(Note(each.line, each.tune, each.message) for each in problems))
     changes = [Note(each.line, "", f"{each.kind}: written as UTF-8") for each in found.problems]
@@ -93,10 +94,16 @@ def _tunes(text: str, changes: list[Note], left: list[Note]) -> str:
     lines = text.split("\n")
     tunes = split_tunes(text)
     numbers = {number_of(tune) for tune in tunes}
+    close = {tune.first for tune in running_on(tunes)}
     seen: set[str] = set()
     # from the end, so that the lines of tunes that are to come stay where they are
     for tune, number in [*_numbered(tunes, numbers, seen)][::-1]:
         own, changed, why = _tune(tune, number)
+        if tune.first in close:
+            own, changed = (
+                ("", *own),
+                ", ".join(["parted from the tune before by a blank line", *filter(None, [changed])]),
+            )
         if changed:
             changes.append(Note(tune.first, number, changed))
             lines[tune.first - 1 : tune.first - 1 + len(tune.lines)] = own

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from composer.formats.abc.lexer import TuneText, block_lines, field_of, strip_comment, tokens
 from composer.formats.doctor.problem import Problem, Severity
 
-__all__ = ["number_of", "number_problems", "stray_problems"]
+__all__ = ["blank_problems", "number_of", "number_problems", "running_on", "stray_problems"]
 
 
 def number_of(tune: TuneText) -> str:
@@ -26,6 +26,19 @@ def number_problems(tunes: Sequence[TuneText]) -> Iterator[Problem]:
             yield Problem(tune.first, 1, "number given twice", message, Severity.WARNING)
         elif number:
             seen[number] = tune.first
+
+
+def running_on(tunes: Sequence[TuneText]) -> list[TuneText]:
+    """The tunes that begin where another one ends, without a line between the two in which nothing can be seen."""
+    ends = {tune.first + len(tune.lines) for tune in tunes if any(map(str.isprintable, tune.lines[-1]))}
+    return [tune for tune in tunes if tune.first in ends]
+
+
+def blank_problems(tunes: Sequence[TuneText]) -> Iterator[Problem]:
+    """Tunes that a blank line should part from the one before."""
+    for tune in running_on(tunes):
+        message = "there is no blank line before this tune, which some programs take for a part of the one before"
+        yield Problem(tune.first, 1, "no blank line", message, Severity.WARNING, number_of(tune))
 
 
 def stray_problems(text: str, tunes: Sequence[TuneText]) -> Iterator[Problem]:

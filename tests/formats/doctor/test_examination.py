@@ -46,6 +46,7 @@ PLANTED = {
     "a meter that does not exist": ("X:1\nM:6/7\nL:1/8\nK:D\nA6|]\n", 2, 1, "unknown meter", "error"),
     "no number": ("T:Planted\nM:6/8\nL:1/8\nK:D\nA6|]\n", 1, 1, "no number", "error"),
     "a number twice": (f"{HEADER}A6|]\n\n{HEADER}B6|]\n", 8, 1, "number given twice", "warning"),
+    "no blank line before a tune": (f"{HEADER}A6|]\nX:2\nM:6/8\nL:1/8\nK:D\nB6|]\n", 7, 1, "no blank line", "warning"),
     "a field that is none": ("X:1\nM:6/8\nL:1/8\nY:AAB\nK:D\nA6|]\n", 4, 1, "unknown field", "warning"),
     "a tempo of snails": ("X:1\nM:6/8\nL:1/8\nQ:1/4=5\nK:D\nA6|]\n", 4, 1, "odd tempo", "warning"),
     "a tempo of machines": ("X:1\nM:6/8\nL:1/8\nQ:900\nK:D\nA6|]\n", 4, 1, "odd tempo", "warning"),
@@ -129,6 +130,20 @@ def test_a_habit_is_told_once():
     assert ["7 more times" in each.message for each in fields] == [True]
     assert [each.tune for each in ties] == list("12345678")
     assert "2 more times" in ties[0].message
+
+
+def test_tunes_that_all_run_on_are_told_once():
+    tunes = "".join(f"X:{number}\nM:6/8\nL:1/8\nK:D\nA6|]\n" for number in range(1, 9))
+    (problem,) = found(tunes)
+    assert (problem.line, problem.kind) == (6, "no blank line")
+    assert "6 more times" in problem.message
+
+
+@pytest.mark.parametrize("content", [bytes(range(1, 256)), bytes(256), b"nothing but words\n"])
+@pytest.mark.parametrize("name", ["junk.mid", "junk.musicxml", "junk.krn"])
+def test_what_is_called_music_and_is_none(content, name):
+    (problem,) = found(content, name)
+    assert (problem.kind, problem.message) == ("no music", f"there is no music in {name}")
 
 
 def test_a_problem_names_its_tune():

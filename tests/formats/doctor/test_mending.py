@@ -55,6 +55,20 @@ def test_fields_and_numbers_are_put_right():
     assert "% Y:AAB" in done.data.decode()
 
 
+def test_tunes_are_parted():
+    done = mend(f"{HEADER}A6|]\n{GOOD}X:9\nM:6/8\nL:1/8\nK:D\nA6-|B6|]\n")
+    parted = f"{HEADER}A6|]\n\n{GOOD}\nX:9\nM:6/8\nL:1/8\nK:D\nA6|B6|]\n"
+    assert done.data.decode() == parted
+    assert [(note.line, note.tune) for note in done.changes] == [(8, "7"), (14, "9")]
+    assert "a blank line" in done.changes[0].message
+    assert "ties to nothing left out" in done.changes[1].message
+
+
+def test_what_is_no_music_is_left_alone():
+    done = mend(bytes(range(1, 256)), "junk.mid")
+    assert (done.data, [note.message for note in done.left]) == (None, ["there is no music in junk.mid"])
+
+
 def test_what_is_left_out_is_said():
     done = mend(f"{HEADER}|:ABA ~ABA|{{c}}ABA AB:|\nw: la la\n")
     assert "without its grace notes, decorations and words" in done.changes[0].message
