@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,11 @@ from composer.formats.abc.lexer import split_tunes
 from composer.formats.abc.parser import parse_tune
 from composer.formats.abc.structure import bars
 from composer.formats.scales import parse_range, parse_scale
+
+DANCED = {
+    "reel": ("4/4", "2/2"), "jig": ("6/8",), "hornpipe": ("4/4", "2/4"), "slip jig": ("9/8",), "waltz": ("3/4",),
+}  # fmt: skip
+"""The meters of some dances; of others, any."""
 
 
 class Wished(NamedTuple):
@@ -123,7 +129,10 @@ def missing_in_abc(piece: Piece, wishes: Mapping[str, Any]) -> list[str]:
         for bar, begins, ending in zip(measures, opening, second, strict=False)
     ]
     sounds = [sound for bar in measures for sound in bar.sounds]
-    pitches = {pitch(*tone) for sound in sounds if isinstance(sound, Sound) for tone in sound.tones}
+    tones = {tone for sound in sounds if isinstance(sound, Sound) for tone in sound.tones}
+    pitches = {pitch(*tone) for tone in tones}
+    once = len(pitches) == len(tones)  # no pitch is written in two ways
+    rhythm, title = tune.first("R"), tune.first("T").lower()
     scale = wishes.get("scale")
     named = None
     if scale is not None:
@@ -133,11 +142,15 @@ def missing_in_abc(piece: Piece, wishes: Mapping[str, Any]) -> list[str]:
         # a tonic alone goes with the mode that is wished
         "key": lambda value: value in ((key.name, key.tonic) if "mode" in wishes else (key.name,)),
         "mode": lambda value: key.mode == value,
-        "meter": lambda value: str(time) == value,
-        "rhythm": lambda value: tune.first("R") == value,
+        "meter": lambda value: str(time) == value and value in DANCED.get(rhythm, value),
+        "rhythm": lambda value: (
+            rhythm == value
+            and str(time) in DANCED.get(value, str(time))
+            and not any(re.search(rf"\b{dance}s?\b", title) for dance in DANCED if dance not in value)
+        ),
         "bars": lambda value: len(measures) - sum(pickups) == value,
-        "range": lambda value: all(each in parse_range(value) for each in pitches),
-        "scale": lambda value: named is not None and all(each in named for each in pitches),
+        "range": lambda value: once and all(each in parse_range(value) for each in pitches),
+        "scale": lambda value: once and named is not None and all(each in named for each in pitches),
     }
     return [wish for wish, value in wishes.items() if not found[wish](value)] + [
         str(problem) for problem in tune.diagnostics

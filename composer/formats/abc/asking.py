@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from composer.api import Constraint, Step, Unsatisfiable
 from composer.formats.abc.automaton import Automaton
+from composer.formats.abc.dances import DANCES
 from composer.formats.abc.kept import Keeping
 from composer.formats.abc.keys import pitch
 from composer.formats.abc.places import contradiction, place_of
@@ -21,7 +22,6 @@ __all__ = ["Asking"]
 _WHY = {
     frozenset({"key", "mode"}): "the key is in another mode",
     frozenset({"key", "scale"}): "they begin on different notes",
-    frozenset({"meter", "rhythm"}): "hornpipes are in 2/4 or 4/4",
     frozenset({"range", "scale"}): "no note of that scale is in that range",
 }
 
@@ -43,6 +43,7 @@ class Asking:
 
         Raises Unsatisfiable where there is none, naming the fewest wishes that clash with one another or the opening.
         """
+        wanted = replace(wanted, opening=self.text or self.vocabulary.text(self.primer))
         try:
             return self._attempt(wanted)
         except Unsatisfiable:
@@ -66,10 +67,7 @@ class Asking:
         except Unsatisfiable as error:
             if len(named) < 2:
                 raise self._unknown(wanted) if named else error from error
-            why = _WHY.get(
-                frozenset(wanted.words), "no tune has them both" if len(named) == 2 else "no tune has them all"
-            )
-            raise Unsatisfiable(f"{_listed(named)} clash: {why}", "leave one of them out") from error
+            raise Unsatisfiable(f"{_listed(named)} clash: {_why(wanted)}", "leave one of them out") from error
         if not named or not self.text:
             at, _ = automaton.follow(self.primer)
             if at == len(self.primer):
@@ -99,7 +97,7 @@ class Asking:
         known = {
             "key": heading.keys,
             "meter": heading.meters,
-            "rhythm": heading.rhythms,
+            "rhythm": [each for each in heading.rhythms if set(heading.meters) & set(DANCES[each].meters)],
             "range": (f"{pitch_name(pitch(steps[0], 0))} to {pitch_name(pitch(steps[-1], 0))}",) if steps else (),
         }
         there = ", ".join(known.get(name, ()))
@@ -107,6 +105,14 @@ class Asking:
             f"--{name} {value} cannot be had: the model has no symbols for it",
             f"it knows {there}" if there else "ask another model",
         )
+
+
+def _why(wanted: Wanted) -> str:
+    """Why no tune has what is `wanted`, two wishes or more that go together where one is left out."""
+    names = frozenset(wanted.words)
+    if names == {"meter", "rhythm"}:
+        return f"a {wanted.rhythm} is in {' or '.join(DANCES[wanted.rhythm].meters)}"
+    return _WHY.get(names, "no tune has them both" if len(names) == 2 else "no tune has them all")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -47,13 +47,16 @@ class Automaton(Constraint):
         self.vocabulary = characters if isinstance(characters, Vocabulary) else Vocabulary(characters)
         form = form or wanted.form
         plans = Plans(self.vocabulary, form, partial(wanted.palette, self.vocabulary) if wanted.tones else None)
-        meters = [meter for meter in METERS if self.vocabulary.has(meter) and wanted.meter in ("", meter)]
+        meters = [meter for meter in METERS if self.vocabulary.has(meter) and wanted.in_meter(meter)]
         usable, hornpipes = (
             [meter for meter in meters if form.viable(plans.rooms(meter, pair_step(rhythm)))]
             for rhythm in ("", HORNPIPE)
         )
         keys = [key for key in KEYS if wanted.takes(key) and plans.playable(key)]
-        self.heading = Heading(self.vocabulary, usable, hornpipes, keys, wanted.rhythm)
+        named = bool(wanted.rhythm)
+        self.heading = Heading(
+            self.vocabulary, usable, hornpipes, keys, wanted.rhythms, named=named, naming=wanted.naming
+        )
         self.body = Body(self.vocabulary, plans)
         self._endings = Endings(self.body)
         self._known: dict[int, _Known] = {}
@@ -146,8 +149,7 @@ class Automaton(Constraint):
 
     def text(self, steps: Sequence[Step]) -> str:
         """The characters of steps."""
-        names = ["", *self.vocabulary.characters]
-        return "".join(names[step] for step in steps if isinstance(step, int) and step < len(names))
+        return self.vocabulary.text(steps)
 
     def _named(self, mask: Mask) -> str:
         names = ["the end", *self.vocabulary.characters]

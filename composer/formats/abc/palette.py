@@ -9,7 +9,7 @@ from collections.abc import Container
 from functools import lru_cache
 
 from composer.api import Mask
-from composer.formats.abc.keys import pitch
+from composer.formats.abc.elements import Tone
 from composer.formats.abc.vocabulary import Vocabulary, code_of, tone_of
 
 __all__ = ["Palette", "in_force"]
@@ -26,17 +26,17 @@ def in_force(alters: int, step: int) -> int:
 
 
 class Palette:
-    """All tones of a vocabulary, or those whose pitches, as MIDI numbers, are in `pitches`."""
+    """All tones of a vocabulary, or those of them that are in `tones`."""
 
-    def __init__(self, vocabulary: Vocabulary, pitches: Container[int] | None = None) -> None:
-        self.vocabulary, self.whole = vocabulary, pitches is None
+    def __init__(self, vocabulary: Vocabulary, tones: Container[Tone] | None = None) -> None:
+        self.vocabulary, self.whole = vocabulary, tones is None
         self.steps: dict[int, Steps] = {
-            alter: sum(1 << step for step in vocabulary.steps if pitches is None or pitch(step, alter) in pitches)
+            alter: sum(1 << step for step in vocabulary.steps if tones is None or (step, alter) in tones)
             for alter in (-1, 0, 1)
         }
         self._letters = [sum(1 << step for step in vocabulary.steps if step % 7 == letter) for letter in range(7)]
-        tones = [(step, alter) for alter, steps in self.steps.items() for step in vocabulary.steps if steps >> step & 1]
-        self._codes = sorted(code_of(step, alter) for step, alter in tones)
+        there = [(step, alter) for alter, steps in self.steps.items() for step in vocabulary.steps if steps >> step & 1]
+        self._codes = sorted(code_of(step, alter) for step, alter in there)
         self._under = lru_cache(MOST_KNOWN)(self._find_under)
         self._begin = lru_cache(MOST_KNOWN)(self._find_begin)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache, cached_property
 
-from composer.api import Mask
+from composer.api import Mask, Step
 from composer.formats.abc.dialect import ACCIDENTALS, HIGHEST, LENGTHS, LOWEST
 from composer.formats.abc.keys import MIDDLE_C
 
@@ -49,6 +49,11 @@ class Vocabulary:
     def has(self, text: str) -> bool:
         """Whether `text` can be written."""
         return all(character in self.ids for character in text)
+
+    def text(self, steps: Iterable[Step]) -> str:
+        """The characters of steps."""
+        names = ("", *self.characters)
+        return "".join(names[step] for step in steps if isinstance(step, int) and step < len(names))
 
     @cached_property
     def lengths(self) -> Lengths:

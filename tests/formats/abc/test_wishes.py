@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import random
 import re
+import string
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,10 @@ from composer.api import OptionError, Piece, Unsatisfiable
 from composer.formats.abc.asking import Asking
 from composer.formats.abc.automaton import Automaton
 from composer.formats.abc.conformance import conforms
+from composer.formats.abc.dances import DANCES
+from composer.formats.abc.dialect import METERS, RHYTHMS
 from composer.formats.abc.kept import bars_of
+from composer.formats.abc.keys import LETTERS, parse_key
 from composer.formats.abc.vocabulary import Vocabulary
 from composer.formats.keeping import parse_kept
 from composer_abc import AbcWishes
@@ -162,9 +166,109 @@ def test_bars_are_counted_as_they_are_written():
     assert numbers["endings"] == list(range(1, 11))
 
 
+def test_every_rhythm_is_a_dance_in_some_meter():
+    assert list(DANCES) == list(RHYTHMS)
+    assert all(set(dance.meters) <= set(METERS) for dance in DANCES.values())
+    for name, dance in DANCES.items():
+        automaton = asked({"rhythm": name})
+        assert automaton.heading.rhythms == (name,)
+        assert set(automaton.heading.meters) == set(dance.meters)
+
+
+def test_a_meter_leaves_the_dances_in_it():
+    rhythms = asked({"meter": "3/4"}).heading.rhythms
+    assert {"waltz", "mazurka", "minuet", "march", "air"} <= set(rhythms)
+    assert not {"reel", "jig", "polka"} & set(rhythms)
+    assert asked({"key": "G"}).heading.rhythms == tuple(RHYTHMS)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "title", "rest"),
+    [
+        ({"rhythm": "jig"}, "Molly -- ", "J"),
+        ({"rhythm": "slip jig"}, "Molly -- ", "S"),
+        ({"rhythm": "slip jig"}, "Molly's Ji", "abcdefghijklmnopqrstuvwxyz"),
+        ({"rhythm": "jig"}, "The Slip ", "abcdefghiklmnopqrstuvwxyz"),
+        ({"rhythm": "jig"}, "The O'Ree", "abcdefghijkmnopqrstuvwxyz"),
+        ({"meter": "6/8"}, "HornREE", "abcdefghijklmnopqrstuvwxyz"),
+        ({"meter": "6/8"}, "Miss REE", "abcdefghijkmnopqrstuvwxyz"),
+        ({"meter": "4/4"}, "The Ree", "abcdefghijklmnopqrstuvwxyz"),
+        ({"key": "G"}, "The Ree", "abcdefghijklmnopqrstuvwxyz"),
+    ],
+)
+def test_a_title_names_no_other_dance(wishes, title, rest):
+    automaton = asked(wishes)
+    state = automaton.start([1 + CHARACTERS.index(each) for each in f"T:{title}"])
+    mask = automaton.allowed(state)
+    allowed = {each for step, each in enumerate(CHARACTERS, 1) if mask >> step & 1}
+    assert (allowed if title.endswith("-- ") else allowed & set(string.ascii_lowercase)) == set(rest)
+
+
+@pytest.mark.parametrize("wishes", [{"rhythm": "slip jig"}, {"rhythm": "air"}, {"meter": "5/4"}, {"meter": "2/4"}])
+def test_titles_have_no_dead_ends(wishes):
+    rng, automaton = random.Random(1), asked(wishes)
+    for size in range(1, 61):
+        text, state = "T:", automaton.start([1 + CHARACTERS.index(each) for each in "T:"])
+        while len(text) < 2 + size and text.count("\n") == 0:
+            mask = automaton.allowed(state)
+            # mostly what dances begin with
+            near = [each for each in "reljighonp sw-" if mask >> 1 + CHARACTERS.index(each) & 1]
+            text += rng.choice(near or [each for step, each in enumerate(CHARACTERS, 1) if mask >> step & 1])
+            state = automaton.step(state, 1 + CHARACTERS.index(text[-1]))
+        text += text_of(automaton.complete(state))
+        assert conforms(text) == []
+        assert missing(text, wishes) == []
+
+
+def test_a_given_tune_may_be_called_what_it_is():
+    assert asked({"rhythm": "jig"}, primer="T:The Reel of Jigs\nR:jig\nM:6/8\n")
+    assert asked({"meter": "3/4"}, primer="R:reel\nM:3/4\n")
+    assert asked({"rhythm": "reel"}, tune=TUNES["pickup"])
+    tune = TUNES["pickup"].replace("4/4", "2/4").replace("1/8", "1/16")
+    assert conforms(tune) == []
+    assert asked({"meter": "2/4", "rhythm": "reel"}, tune=tune)
+    with pytest.raises(Unsatisfiable, match="names no rhythm"):
+        asked({"rhythm": "jig"}, primer="M:4/4\nL:1/8\n")
+
+
+@pytest.mark.parametrize(
+    ("wishes", "key", "written"),
+    [
+        ({"scale": "pentatonic"}, "C", "C D E G A"),
+        ({"scale": "blues"}, "C", "C _E F _G G _B"),
+        ({"scale": "blues"}, "Ab", "A _C D =D E _G"),
+        ({"scale": "harmonic minor"}, "C#m", "C D E F G A ^B"),
+        ({"scale": "own"}, "F#", "F G A B C D E"),
+        ({"range": "C4-B4"}, "C", "C ^C D _E E F ^F G ^G A _B B"),
+        ({"range": "C4-C4"}, "C", "C"),
+        ({"range": "B7-C8"}, "C", "B"),
+    ],
+)
+def test_each_pitch_is_written_in_the_usual_way(wishes, key, written):
+    vocabulary = Vocabulary(CHARACTERS)
+    tones = AbcWishes(**wishes).wanted().palette(vocabulary, key)
+    signs = {-1: "_", 0: "=", 1: "^"}
+    own = parse_key(key).alters
+    octave = range(35, 42) if wishes != {"range": "B7-C8"} else range(56, 63)
+    found = {
+        (signs[alter] if own[step % 7] != alter else "") + LETTERS[step % 7]
+        for alter, steps in tones.steps.items()
+        for step in octave
+        if steps >> step & 1
+    }
+    assert found == set(re.findall("[_^=]?[A-G]", written)), sorted(found)
+
+
+def test_kept_bars_stay_in_their_own_spelling():
+    tune = "M:4/4\nL:1/8\nK:C\n|:^A4 ^B4|c8|d8|c8:|\n"
+    automaton = asked({"range": "C4-C6"}, tune=tune)
+    assert accepts(automaton, tune)
+
+
 @pytest.mark.parametrize(
     ("wishes", "words"),
     [
+        ({"rhythm": "jig", "meter": "4/4"}, ["--meter 4/4", "--rhythm jig", "a jig is in 6/8"]),
         ({"rhythm": "hornpipe", "meter": "6/8"}, ["--meter 6/8", "--rhythm hornpipe", "2/4 or 4/4"]),
         ({"range": "C#4-C#4", "scale": "C major"}, ["--range C#4-C#4", "--scale C major", "no note"]),
         ({"key": "Am", "mode": "dorian"}, ["--key Am", "--mode dorian"]),
