@@ -136,27 +136,28 @@ def key_of(scale: str = "", key: str = "") -> Signature | None:
     return named or (_key(key) if key.strip() else None)
 
 
-def pitches_of(
-    candidates: Iterable[int], within: Range | None, scale: Scale | None, whose: str = "the model"
-) -> tuple[int, ...]:
-    """Those of `candidates` (MIDI numbers) that are in the range and in the scale, ascending.
+def pitches_of(candidates: Iterable[int], within: Range | None, scale: Scale | None) -> tuple[int, ...]:
+    """Those of `candidates`, the MIDI numbers that a model knows, that are in the range and in the scale, ascending.
 
-    Raises Unsatisfiable where there is none, naming what clashes; `whose` are the candidates, for the message.
+    Raises Unsatisfiable where there is none, naming what clashes.
     """
     known = sorted(candidates)
     ranged = [pitch for pitch in known if within is None or pitch in within]
     found = tuple(pitch for pitch in ranged if scale is None or pitch in scale)
     if found or not known:
         return found
-    there = f"{whose} knows those from {known[0]} to {known[-1]}"
+    there = f"the model's pitches ({known[0]}-{known[-1]})"
     if within is not None and not ranged:
-        raise Unsatisfiable(f"no pitch of {within.text} is among those that the model composes: --range clashes", there)
+        raise Unsatisfiable(
+            f"{there} and --range {within.text} clash: none of them is in that range",
+            f"ask for a range within {pitch_name(known[0])}-{pitch_name(known[-1])}",
+        )
     if within is not None and any(pitch in scale for pitch in known if scale is not None):
         raise Unsatisfiable(
             f"--range {within.text} and --scale {scale} clash: no note of that scale is in that range",
             "widen the range, or choose another scale",
         )
-    raise Unsatisfiable(f"no note of --scale {scale} is among the pitches of the model", there)
+    raise Unsatisfiable(f"{there} and --scale {scale} clash: none of them is in that scale", "choose another scale")
 
 
 def pitch_name(pitch: int) -> str:

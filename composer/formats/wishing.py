@@ -22,7 +22,8 @@ HELP: Mapping[str, str] = {
     "bars": "Exactly so many bars, after a pickup if there is one.",
     "meter": "How long a bar is, such as 6/8; else as in the opening, else 4/4.",
     "density": "Notes begun a beat: 2, or 1..4 from beginning to end.",
-    "keep_bars": "Bars of the tune in --prime that stay, such as 4-8, counted as they are played; a pickup stays too.",
+    "keep_bars": "Bars of the tune in --prime that stay as they are, such as 4-8, counted as they are played; a pickup "
+    "stays too. A range, key or scale is for the others alone.",
 }
 """What `composer gen` says of the wishes that such representations share."""
 

@@ -25,7 +25,8 @@ _HELP = {
     "bars": "How many bars are written; repeats count once, and a pickup with the short bar at the end as one.",
     "range": "The lowest and the highest note, such as D4-B5 or 62-83.",
     "scale": "The only notes: own (those of the key), pentatonic, blues ... on the key's tonic, or 'D blues'.",
-    "keep_bars": "Bars of the tune in --prime that stay, such as 1-4,7; the others are composed anew.",
+    "keep_bars": "Bars of the tune in --prime that stay as they are, such as 1-4,7; the others are composed anew. "
+    "What is wished must hold for all of them.",
 }
 
 

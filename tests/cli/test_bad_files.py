@@ -129,7 +129,7 @@ def test_options_that_make_no_sense(composer, tmp_path, option, words):
 
 def test_a_range_that_the_model_does_not_compose(composer, pianist):
     asked = ("gen", "pianoroll", "--checkpoint", pianist, "--range", "110-120")
-    composer(*asked).failed("no pitch of 110-120", "21 to 108")
+    composer(*asked).failed("--range 110-120 clash", "(21-108)", "within A0-C8")
 
 
 def test_a_part_that_no_file_has(composer, tmp_path):
