@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from composer.api import Key, Note, Refused, Score, Source
 from composer.formats import midi, scores, ticks
 from composer.formats.quantise import Unfit, quantise
-from composer.formats.smf import MidiFile, Track
+from composer.formats.tracks import MidiFile, Track
 
 if TYPE_CHECKING:
     from composer.formats.numbered import Columns

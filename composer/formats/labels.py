@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from composer.api import Key, Meter, Score
 from composer.formats import midi
-from composer.formats.smf import MidiFile
+from composer.formats.tracks import MidiFile
 
 
 def labels_of(music: Score | MidiFile) -> dict[str, str]:

@@ -13,7 +13,8 @@ from operator import sub
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
-from composer.formats import chords, smf, ticks
+from composer.formats import chords, messages, smf, ticks
+from composer.formats.tracks import MidiFile, tidy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +49,7 @@ def read(data: bytes, name: str, *, pedal: bool = False) -> Score:
     return replace(head(file), parts=tuple(parts), losses=file.losses)
 
 
-def head(file: smf.MidiFile) -> Score:
+def head(file: MidiFile) -> Score:
     """`file` as a score without its notes: its title, tempos, meters and keys."""
     meters, keys, pickup = signs(file.division, file.meters, file.keys)
     tempos = (Tempo(_beat(tick, file.division), 60e6 / microseconds) for tick, microseconds in file.tempos)
@@ -159,7 +160,7 @@ def _conductor(score: Score, settings: WriteSettings, clock: _Clock) -> list[_Me
         message = MetaMessage("time_signature", numerator=meter.numerator, denominator=meter.denominator)
         events.append((clock.ticks(meter.onset), 1, message))
     for key in score.keys:
-        name = smf.KEY_NAMES["minor" if key.mode in _MINOR_MODES else "major"][min(max(key.sharps, -7), 7) + 7]
+        name = messages.KEY_NAMES["minor" if key.mode in _MINOR_MODES else "major"][min(max(key.sharps, -7), 7) + 7]
         events.append((clock.ticks(key.onset), 2, MetaMessage("key_signature", key=name)))
     return events
 
@@ -223,7 +224,7 @@ def _track(events: list[_Message], name: str) -> Any:
     import mido
 
     track = mido.MidiTrack()
-    if name := smf.tidy(name):
+    if name := tidy(name):
         track.append(mido.MetaMessage("track_name", name=name))
     now = 0
     for tick, _, message in sorted(events, key=lambda event: event[:2]):

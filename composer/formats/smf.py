@@ -5,72 +5,23 @@ Both parsers pair the note-offs of a pitch with its note-ons in order; notes tha
 
 from __future__ import annotations
 
-import io
 import struct
-from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from composer.api import ReadError
 from composer.formats.closing import AFTER, SEAL, hanging, sealed
+from composer.formats.messages import with_mido
 from composer.formats.pedal import CONTROLLER
+from composer.formats.tracks import MidiFile, Track, decoded, tidy
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+__all__ = ["MAX_FALLBACK", "MAX_TRACKS", "parse", "with_symusic"]
 
 MAX_FALLBACK = 2 * 1024 * 1024
 """The largest file, in bytes, that mido is asked to read: it takes some 300 bytes of memory for each byte."""
 MAX_TRACKS = 1024
 
 _HINT = "open it in a music program and export it again as MIDI"
-
-
-@dataclass(slots=True)
-class Track:
-    """The notes of one track, channel and program.
-
-    `notes` (n, 4) are start, end (in ticks), pitch and velocity, in no order, kept column by column; `pedal` the
-    (tick, value) of the sustain pedal, in order.
-    """
-
-    name: str
-    program: int
-    percussion: bool
-    notes: NDArray[Any]
-    pedal: Sequence[tuple[int, int]] = ()
-
-
-@dataclass(slots=True)
-class MidiFile:
-    """A file's content in ticks, `division` of which are a beat.
-
-    `notes` (n, 4) are those of all tracks, one track after the other; those of a track are a view of them. `tempos` are
-    (tick, microseconds a beat), `meters` (tick, numerator, denominator), `keys` (tick, sharps, mode). `hanging` counts
-    the notes that are never ended, which are in no track; `losses`, by phrase, these and whatever else is left out.
-    `span` is the lowest and the highest pitch, and the tick at which the last note ends.
-    """
-
-    division: int
-    notes: NDArray[Any]
-    title: str = ""
-    tracks: list[Track] = field(default_factory=list)
-    tempos: list[tuple[int, int]] = field(default_factory=list)
-    meters: list[tuple[int, int, int]] = field(default_factory=list)
-    keys: list[tuple[int, int, str]] = field(default_factory=list)
-    hanging: int = 0
-    losses: Mapping[str, int] = field(default_factory=dict)
-    span: tuple[int, int, int] = (0, 127, 0)
-
-    @property
-    def parts(self) -> tuple[Track, ...]:
-        """The tracks with notes, as the parts of a score."""
-        return tuple([track for track in self.tracks if len(track.notes)])
-
-    @property
-    def chords(self) -> tuple[()]:
-        """None: MIDI has no chord symbols."""
-        return ()
 
 
 def parse(data: bytes, name: str) -> MidiFile:
@@ -140,35 +91,6 @@ def _file_of(score: Any) -> MidiFile:
     return file
 
 
-def with_mido(data: bytes) -> MidiFile:
-    """What mido reads, with data bytes above 127 taken as 127. Raises whatever it raises for damaged bytes."""
-    import mido
-    import numpy as np
-
-    midi = mido.MidiFile(file=io.BytesIO(data), clip=True)
-    file = MidiFile(midi.ticks_per_beat, np.empty((0, 4), np.int64))
-    for messages in midi.tracks:
-        reader = _TrackReader(file)
-        for message in messages:
-            reader.take(message)
-        file.tracks += reader.tracks()
-    if file.tracks:
-        file.notes = np.concatenate([track.notes for track in file.tracks])
-        ends = np.cumsum([len(track.notes) for track in file.tracks])
-        for track, here in zip(file.tracks, np.split(file.notes, ends[:-1]), strict=True):
-            track.notes = here
-    for events in (file.tempos, file.meters, file.keys):
-        events.sort(key=lambda event: event[0])
-    return file
-
-
-def tidy(text: str) -> str:
-    """`text` in one printable line."""
-    if text.isprintable():
-        return " ".join(text.split())
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
 def _each(items: Any) -> Iterator[Any]:
     """What is in a list of symusic's, whose own iterators end with a C++ exception: 3 us each."""
     return map(items.__getitem__, range(len(items)))
@@ -186,76 +108,6 @@ def _notes_by_symusic(data: bytes) -> int:
 
     score: Any = symusic.Score.from_midi(data)
     return int(score.note_num())
-
-
-class _TrackReader:
-    """Gathers one track's messages of mido's into a Track for each channel and program with notes.
-
-    Pedal moves belong to the channel's program of the time; those before its first note to the next program of the
-    channel that has notes.
-    """
-
-    def __init__(self, file: MidiFile) -> None:
-        self.file, self.name, self.now = file, "", 0
-        self.programs = [0] * 16
-        self.found: dict[tuple[int, int], tuple[list[tuple[int, ...]], list[tuple[int, int]]]] = {}
-        self.waiting: dict[int, list[tuple[int, int]]] = {}
-        self.sounding: dict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
-
-    def take(self, message: Any) -> None:
-        """Take the next message."""
-        self.now += message.time
-        match message.type:
-            case "note_on" if message.velocity > 0:
-                program = self.programs[message.channel]
-                self.sounding[message.channel, message.note].append((self.now, message.velocity, program))
-                self.file.hanging += 1
-                if (message.channel, program) not in self.found:
-                    self.found[message.channel, program] = ([], self.waiting.pop(message.channel, []))
-            case "note_on" | "note_off":
-                if struck := self.sounding[message.channel, message.note]:
-                    start, velocity, program = struck.popleft()
-                    note = (start, self.now, message.note, velocity)
-                    self.found[message.channel, program][0].append(note)
-                    self.file.hanging -= 1
-            case "control_change" if message.control == CONTROLLER:
-                known = self.found.get((message.channel, self.programs[message.channel]))
-                moves = known[1] if known else self.waiting.setdefault(message.channel, [])
-                moves.append((self.now, message.value))
-            case "program_change":
-                self.programs[message.channel] = message.program
-            case "track_name":
-                self.name = self.name or _text(message.name.encode("latin-1"))
-            case _:
-                _add_sign(self.file, self.now, message)
-
-    def tracks(self) -> Iterator[Track]:
-        """What was gathered, by channel and program."""
-        import numpy as np
-
-        for (channel, program), (notes, pedal) in sorted(self.found.items(), key=lambda item: item[0]):
-            if notes:
-                yield Track(self.name, program, channel == 9, np.array(notes, np.int64, order="F"), pedal)
-
-
-def _add_sign(file: MidiFile, tick: int, message: Any) -> None:
-    """Add to `file` what mido's `message` at `tick` says of the whole piece, if anything."""
-    match message.type:
-        case "set_tempo":
-            file.tempos.append((tick, message.tempo))
-        case "time_signature":
-            file.meters.append((tick, message.numerator, message.denominator))
-        case "key_signature":
-            file.keys.append((tick, *_SIGNATURES[message.key]))
-
-
-KEY_NAMES = {
-    "major": ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#"),
-    "minor": ("Abm", "Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m"),
-}
-"""mido's names of the signatures from seven flats to seven sharps."""
-
-_SIGNATURES = {key: (at - 7, mode) for mode, keys in KEY_NAMES.items() for at, key in enumerate(keys)}
 
 
 def _unwrapped(data: bytes) -> bytes:
@@ -300,7 +152,7 @@ def _title(data: bytes) -> str:
     while data[at : at + 2] == b"\0\xff" and at + 3 < len(data):
         size, start = (data[at + 3], at + 4) if data[at + 3] < 0x80 else _quantity(data, at + 3)
         if data[at + 2] == 0x03:
-            return _text(data[start : start + size])
+            return decoded(data[start : start + size])
         at = start + size
     return ""
 
@@ -314,14 +166,6 @@ def _quantity(data: bytes, at: int) -> tuple[int, int]:
         if byte < 0x80:
             break
     return value, at
-
-
-def _text(raw: bytes) -> str:
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
-    return tidy(text)
 
 
 def _line(error: Exception) -> str:

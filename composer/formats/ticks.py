@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from composer.api import ReadError
 from composer.formats import smf
 from composer.formats.pedal import sustained
+from composer.formats.tracks import MidiFile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,14 +29,14 @@ def recognised(data: bytes) -> bool:
     return data[:4] in {b"MThd", b"RIFF"}
 
 
-def read(data: bytes, name: str, *, pedal: bool = False) -> smf.MidiFile:
+def read(data: bytes, name: str, *, pedal: bool = False) -> MidiFile:
     """The MIDI file in `data`, as `composer.formats.midi.read` reads it, but that no track's notes are in order."""
     file = smf.parse(data, name)
     settle(file, name, pedal=pedal)
     return file
 
 
-def settle(file: smf.MidiFile, name: str, *, pedal: bool) -> None:
+def settle(file: MidiFile, name: str, *, pedal: bool) -> None:
     """Let the pedal hold notes, leave out and count those without length, and validate what is left."""
     for track in file.tracks:
         if pedal and track.pedal and not track.percussion:
@@ -45,7 +46,7 @@ def settle(file: smf.MidiFile, name: str, *, pedal: bool) -> None:
     validate(file, name)
 
 
-def _leave_out(file: smf.MidiFile) -> int:
+def _leave_out(file: MidiFile) -> int:
     """Leave out the notes without length, and count them."""
     import numpy as np
 
@@ -61,7 +62,7 @@ def _leave_out(file: smf.MidiFile) -> int:
     return left_out
 
 
-def validate(file: smf.MidiFile, name: str) -> None:
+def validate(file: MidiFile, name: str) -> None:
     """Raise ReadError, naming the file, where its content is no music, whichever parser read it."""
     import numpy as np
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from composer.api import Key, Note
 from composer.formats.gridded import Music, Voice
-from composer.formats.smf import MidiFile, Track
+from composer.formats.tracks import MidiFile, Track
 
 _MAJOR = frozenset({0, 2, 4, 5, 7, 9, 11})
 SELDOM = Fraction(1, 4)

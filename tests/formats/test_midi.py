@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
 from composer.formats import WriteSettings, chords, midi, smf, ticks, write
+from composer.formats.messages import with_mido
 from composer.formats.pedal import sustained
 
 
@@ -133,7 +134,7 @@ SUSTAINED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("parse", [smf.with_symusic, smf.with_mido])
+@pytest.mark.parametrize("parse", [smf.with_symusic, with_mido])
 @pytest.mark.parametrize("case", SUSTAINED)
 def test_the_pedal_lets_notes_sound(case, parse, monkeypatch):
     events, durations = SUSTAINED[case]
@@ -167,7 +168,7 @@ def tracks(draw):
 def test_both_parsers_read_the_same(content, pedal):
     data = file(*content)
     found = []
-    for parse in (smf.with_symusic, smf.with_mido):
+    for parse in (smf.with_symusic, with_mido):
         parsed = parse(data)
         notes = [(ticks.ascending(track.notes), track.pedal) for track in parsed.parts]
         rows = [sustained(each, moves) if pedal else each for each, moves in notes]
