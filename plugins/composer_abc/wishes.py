@@ -21,7 +21,7 @@ _HELP = {
     "key": "The key, such as G, Am or Ddor.",
     "mode": "The mode: major, minor, dorian, mixolydian, phrygian, lydian or locrian.",
     "meter": "The meter, such as 6/8.",
-    "rhythm": "What it is to dance to: reel, jig, hornpipe, waltz ...",
+    "rhythm": "The dance, in its own meter: reel, jig, hornpipe, waltz ...",
     "bars": "How many bars are written; repeats count once, and a pickup with the short bar at the end as one.",
     "range": "The lowest and the highest note, such as D4-B5 or 62-83.",
     "scale": "The only notes: own (those of the key), pentatonic, blues ... on the key's tonic, or 'D blues'.",
