@@ -23,6 +23,12 @@ def test_wishes_are_kept(gen):
     assert (tune.key.name, str(tune.time), tune.first("R")) == ("Ddor", "6/8", "jig")
 
 
+def test_a_dance_is_in_its_meter_and_is_called_by_its_name(gen):
+    tune = parse_tune(split_tunes(gen("--seed", "40", "--rhythm", "jig", "--length", "60").out)[0])
+    assert str(tune.time) == "6/8"
+    assert "Reel" not in tune.first("T")
+
+
 def test_bars_of_a_given_tune_stay(gen, tmp_path):
     file = tmp_path / "given.abc"
     file.write_text(TUNE)
@@ -71,6 +77,7 @@ def test_what_makes_no_sense(gen, arguments, words):
     [
         (("--keep-bars", "5", "--prime-text", TUNE), ("no bar 5", "1 to 4")),
         (("--keep-bars", "1-4", "--prime-text", TUNE), ("all 4 bars",)),
+        (("--rhythm", "jig", "--meter", "4/4"), ("--meter 4/4", "--rhythm jig", "a jig is in 6/8")),
         (("--range", "C#4-C#4", "--scale", "C major"), ("--range C#4-C#4", "--scale C major", "clash")),
         (("--bars", "8", "--length", "20"), ("--bars 8 and --length 20 clash", "characters or more", "ask for 125")),
         (("--keep-bars", "1", "--length", "20", "--prime-text", TUNE), ("--keep-bars 1 and --length 20 clash",)),

@@ -146,9 +146,9 @@ def test_a_state_outlives_what_is_remembered_of_it():
 @pytest.mark.parametrize(
     ("opening", "words"),
     [
-        ("M:4/4\nL:1/16", "line 2, column 5: "),
-        ("M:4/4\nL:1/8\nK:G\nG8|A9", "line 4, column 5: a bar that is too long"),
-        ("M:4/4\nL:1/8\nK:G\nG8|]\nA", "line 5, column 1: something after the end"),
+        ("M:4/4\nL:1/16", "`1` after `L:1/`: "),
+        ("M:4/4\nL:1/8\nK:G\nG8|A9", "`9` after `G8|A`: a bar that is too long"),
+        ("M:4/4\nL:1/8\nK:G\nG8|]\nA", "`A` after `G8|]`: something after the end"),
     ],
 )
 def test_an_opening_that_no_tune_begins_with(automaton, opening, words):
