@@ -19,8 +19,7 @@ def labels_of(music: Score | MidiFile) -> dict[str, str]:
     """
     if isinstance(music, MidiFile):
         return dict(_labels_of_midi(music.division, tuple(music.meters), tuple(music.keys)))
-    pickup = {"pickup": str(music.pickup)} if music.pickup else {}
-    return _labels(music.meters, music.keys) | pickup
+    return _labels(music.meters, music.keys, music.pickup)
 
 
 @lru_cache(2**8)
@@ -28,17 +27,17 @@ def _labels_of_midi(
     division: int, meters: Sequence[tuple[int, int, int]], keys: Sequence[tuple[int, int, str]]
 ) -> dict[str, str]:
     """The labels of a file. Most files of a collection have the meter and the key of one before."""
-    return _labels(*midi.signs(division, meters, keys)[:2])
+    return _labels(*midi.signs(division, meters, keys))
 
 
-def _labels(meters: Iterable[Meter], keys: Sequence[Key]) -> dict[str, str]:
+def _labels(meters: Iterable[Meter], keys: Sequence[Key], pickup: Fraction) -> dict[str, str]:
     from composer.formats.abc.keys import key_name
 
     different = {(meter.numerator, meter.denominator) for meter in meters}
     labels = {"meter": "{}/{}".format(*different.pop())} if len(different) == 1 else {}
     with suppress(IndexError, KeyError):  # a score without a key, or in a mode without a name in ABC
         labels |= {"key": key_name(keys[0].sharps, keys[0].mode), "mode": keys[0].mode}
-    return labels
+    return labels | ({"pickup": str(pickup)} if pickup else {})
 
 
 def meters_of(labels: Mapping[str, str]) -> tuple[Meter, ...]:

@@ -1,10 +1,13 @@
 """What a score says of itself, and what becomes of that in another key."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
-from composer.api import Key, Meter, Score
+from composer.api import Key, Meter, Note, Part, Score, Source
+from composer.formats import write
+from composer.formats.gridded import read
 from composer.formats.labels import keys_in, labels_of, meters_of, pickup_of, transposed
 
 
@@ -40,3 +43,11 @@ def test_a_pickup_is_there_and_back():
     assert labels_of(score) == {"meter": "3/4", "pickup": "1/2"}
     assert pickup_of(labels_of(score)) == Fraction(1, 2)
     assert pickup_of({"meter": "3/4"}) == 0
+
+
+def test_a_pickup_that_midi_holds_as_a_bar_of_its_own():
+    score = Score(
+        (Part((Note(Fraction(0), 60, Fraction(4)),)),), meters=(Meter(Fraction(0), 6, 8),), pickup=Fraction(1, 2)
+    )
+    (_, music), *_ = read(Source(Path("it.mid"), data=write("midi", score)))
+    assert labels_of(music) == {"meter": "6/8", "pickup": "1/2"}
