@@ -88,15 +88,15 @@ def fragment(text: str, source: Source, raw: bool) -> Piece | Refused:
     A finished tune is an opening of which nothing is left off: after `:|` another part may follow, after `|]` nothing.
     What it says of how it was made is no part of it.
     """
-    text = "\n".join(without(text.split("\n")))
-    if raw:
-        return Piece(text, source=source.label)
     from composer.formats.abc.lexer import split_tunes
     from composer.formats.abc.opening import legal_opening, rewritten_opening
 
-    tunes = split_tunes(text)
+    tunes = [] if raw else split_tunes(text)
     if tunes and tunes[0].lines[0].startswith("X:"):
         text = OPENING.sub("", tunes[0].text, count=1)
+    text = "\n".join(without(text.split("\n")))
+    if raw:
+        return Piece(text, source=source.label)
     legal = legal_opening(text)
     rewritten = rewritten_opening(tunes[0], source.label) if tunes and legal is None else None
     if isinstance(rewritten, Refused):

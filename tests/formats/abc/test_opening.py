@@ -71,3 +71,10 @@ def test_a_score_as_an_opening_ends_with_its_last_note(lengths, pickup, text):
     assert str(piece.content).partition("K:")[2][2:] == text
     Automaton(CHARACTERS).start([1 + CHARACTERS.index(each) for each in str(piece.content)])
     assert str(Abc().from_score(score).content).endswith("|]\n")
+
+
+def test_what_is_wrong_is_told_by_the_lines_of_the_file():
+    told = 'N:composer 0.1.0 {"representation":"abc"}\n'
+    refused = opening("% by hand\n\nX:1\n" + told + QUARTERS + "GABc|GABcd|\n")
+    assert isinstance(refused, Refused)
+    assert refused.detail.startswith("line 8")
