@@ -1,38 +1,25 @@
-"""Contract tests that every plugin runs on itself, built in or not.
-
-    from composer.api.testing import check_model, check_representation
-
-    def test_contract():
-        check_representation(Letters, [source("one", "1.txt"), source("two", "2.txt")])
-        check_model(Markov)
-
-Each raises AssertionError with a sentence about what is broken. They need no test framework.
-"""
+"""What every Model promises: it learns, streams, plays row by row, and is the same by both of its faces."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import json
-import random
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api.errors import EncodeError, Unsupported
+from composer.api.errors import Unsupported
 from composer.api.hooks import API_VERSION
 from composer.api.model import Model, Running, Sampler
-from composer.api.music import Piece, Refused
-from composer.api.representation import FrameRule, Limit, Representation
+from composer.api.representation import FrameRule, Limit
 from composer.api.sampling import CounterNoise, How
-from composer.api.sequence import Kind, SequenceSpec, Step
-from composer.api.source import Source
+from composer.api.sequence import Kind, SequenceSpec
 
 if TYPE_CHECKING:
     from composer.api.network import Batch, Network
+
+__all__ = ["check_model"]
 
 PROBABILITY_TOLERANCE = 1e-5
 LOG_TOLERANCE = 1e-4
@@ -41,116 +28,6 @@ CERTAIN_ENOUGH = 1e-5
 
 SUM_TOLERANCE = 1e-5
 """How much, as a share of it, a sum of many steps may depend on where it was cut."""
-
-
-def source(content: str | bytes, name: str) -> Source:
-    """`content` as if it stood in the file `name`."""
-    return Source(Path(name), name=name, data=content.encode() if isinstance(content, str) else content)
-
-
-def check_representation(kind: type[Representation], sources: Sequence[Source], options: Any = None) -> None:
-    """Hold `kind` to what Representation promises, on the pieces in `sources` (at least two are needed)."""
-    assert isinstance(kind.api, int), f"{kind.__name__} does not say which interface it was written for"
-    assert kind.api <= API_VERSION, f"{kind.__name__} was written for a newer interface"
-    assert kind.name, "a representation has a name"
-    assert kind.summary, "a representation says in a line what it is"
-    assert kind.formats, "a representation can be written in at least one format"
-    representation = kind(options)
-    items = [item for each in sources for item in representation.read(each)]
-    pieces = [item for item in items if isinstance(item, Piece)]
-    assert len(pieces) >= 2, f"two pieces are needed to judge by; these were refused: {_refusals(items)}"
-    representation.fit(pieces)
-    spec = representation.spec
-    assert spec.kind is kind.kind, "the spec is of another kind than the class says"
-    assert SequenceSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec, "the spec does not survive JSON"
-    for piece in pieces:
-        _check_piece(representation, piece)
-    _check_restored(kind, options, representation, pieces)
-    _check_total(representation)
-
-
-def _check_piece(representation: Representation, piece: Piece) -> None:
-    steps, spec = representation.encode(piece), representation.spec
-    for step in steps:
-        _check_step(step, spec)
-    packed = representation.packed(piece)
-    assert packed is None or packed == _packed(steps, spec), f"{piece.source} is packed otherwise than it is encoded"
-    opening = representation.prime(piece)
-    if spec.kind is Kind.TOKENS:
-        assert steps, f"{piece.source} has no steps, not even the end symbol"
-        assert steps[-1] == spec.end, f"the steps of {piece.source} do not end with the end symbol"
-        assert spec.end not in steps[:-1], f"the end symbol stands inside {piece.source}"
-        assert opening == steps[: len(opening)], f"{piece.source} as a primer is not how it begins"
-    decoded = representation.decode(steps)
-    assert representation.encode(decoded) == steps, f"{piece.source} is not the same after encode, decode, encode"
-    for variant in representation.variants(piece):
-        try:
-            moved = representation.encode(variant)
-        except EncodeError:
-            continue
-        packed = representation.packed(variant)
-        assert packed is None or packed == _packed(moved, spec), f"{variant.source} is packed otherwise than encoded"
-    score = representation.score(piece)
-    if score is not None and type(representation).from_score is not Representation.from_score:
-        with contextlib.suppress(EncodeError):
-            again = representation.from_score(dataclasses.replace(score, losses={"bars eaten by mice": 3}))
-            lost = representation.losses(again).get("bars eaten by mice")
-            assert lost == 3, "what reading a score lost is not among the losses of its piece"
-    if score is not None:
-        assert score.notes or not score.parts or any(p.percussion for p in score.parts), f"{piece.source} is silent"
-
-
-def _check_step(step: Step, spec: SequenceSpec) -> None:
-    if spec.kind is Kind.TOKENS:
-        assert isinstance(step, int), f"a token is a whole number, not {step!r}"
-        assert 0 <= step < spec.size, f"token {step} is outside 0 to {spec.size - 1}"
-    else:
-        assert isinstance(step, tuple), f"a frame is a tuple of units, not {step!r}"
-        assert list(step) == sorted(set(step)), f"the units of a frame ascend, each once: {step}"
-        assert all(0 <= unit < spec.size for unit in step), f"frame {step} has units outside 0 to {spec.size - 1}"
-
-
-def _packed(steps: Sequence[Step], spec: SequenceSpec) -> bytes:
-    """`steps` as they stand in an encoding."""
-    if spec.kind is Kind.TOKENS:
-        return np.array(steps, np.min_scalar_type(spec.size - 1)).tobytes()
-    frames = np.zeros((len(steps), spec.size), np.uint8)
-    for row, units in enumerate(steps):
-        frames[row, list(units)] = 1  # type: ignore[arg-type]
-    return np.packbits(frames, axis=1).tobytes()
-
-
-def _check_restored(
-    kind: type[Representation], options: Any, representation: Representation, pieces: Sequence[Piece]
-) -> None:
-    other = kind(options)
-    other.restore(json.loads(json.dumps(representation.state())))
-    assert other.spec == representation.spec, "the spec is another after state and restore"
-    for piece in pieces:
-        assert other.encode(piece) == representation.encode(piece), f"{piece.source} is encoded otherwise after restore"
-
-
-def _check_total(representation: Representation) -> None:
-    """No steps whatever make `decode` or a decoder raise, and both give the same text."""
-    for steps in _random_sequences(representation.spec):
-        representation.score(representation.decode(steps))
-        decoder = representation.decoder(1)
-        events = [event for step in steps for event in decoder.push(step)] + list(decoder.finish())
-        if representation.native is not None:
-            assert all(isinstance(event, str) for event in events), "a decoder of a text format gives text"
-
-
-def _random_sequences(spec: SequenceSpec, count: int = 50, length: int = 120) -> Iterator[list[Step]]:
-    generator = random.Random(0)
-    for _ in range(count):
-        if spec.kind is Kind.TOKENS:
-            yield [generator.randrange(spec.size) for _ in range(generator.randrange(length))]
-        else:
-            share = generator.random() * 0.2
-            yield [
-                tuple(unit for unit in range(spec.size) if generator.random() < share)
-                for _ in range(generator.randrange(length))
-            ]
 
 
 def check_model(kind: type[Model], **settings: Any) -> None:
@@ -311,7 +188,3 @@ def _batch(spec: SequenceSpec, rows: int, length: int) -> Batch:
     index = torch.arange(rows)[:, None].expand(rows, length)
     conditions = {name: index % (1 + len(values)) - 1 for name, values in spec.conditions.items()}
     return Batch(torch.cat([begin, targets[:, :-1]], 1), targets, weight, reset, conditions)
-
-
-def _refusals(items: Sequence[Piece | Refused]) -> str:
-    return "; ".join(f"{item.source}: {item.reason}" for item in items if isinstance(item, Refused)) or "none"
