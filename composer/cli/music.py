@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from composer.api import Piece, ReadError, Representation, Score, Source
+from composer.api import Piece, ReadError, Refused, Representation, Score, Source
 from composer.core import registry
 from composer.formats import scores
 
@@ -34,13 +34,19 @@ def suffixes() -> set[str]:
     return read | set(scores.SUFFIXES)
 
 
-def pieces(source: Source, representation: Representation) -> Iterator[Piece]:
+def pieces(
+    source: Source,
+    representation: Representation,
+    written: Callable[[Score], Piece] | None = None,
+    none: Callable[[Source, Representation, Refused | None], ReadError] | None = None,
+) -> Iterator[Piece]:
     """The pieces of `source` as `representation` has them: as it reads them itself, else by way of their scores.
 
-    Raises ReadError where there is none, EncodeError for a score that cannot be written so.
+    `written` makes a piece of a score, by default as a whole piece. Raises ReadError where there is none, or what
+    `none` makes of the first that was refused; EncodeError for a score that cannot be written so.
     """
     if is_other(source, representation):
-        yield from map(representation.from_score, playable(source))
+        yield from map(written or representation.from_score, playable(source))
         return
     refused, found = None, False
     for item in representation.read(source):
@@ -50,11 +56,13 @@ def pieces(source: Source, representation: Representation) -> Iterator[Piece]:
         else:
             refused = refused or item
     if not found:
-        reason = f": {refused.reason}" if refused is not None else ""
-        detail = f" ({refused.detail})" if refused is not None and refused.detail else ""
-        raise ReadError(
-            f"there is no piece in {source.label} that `{representation.name}` can have{reason}{detail}", MEND
-        )
+        raise (none or _none)(source, representation, refused)
+
+
+def _none(source: Source, representation: Representation, refused: Refused | None) -> ReadError:
+    reason = f": {refused.reason}" if refused is not None else ""
+    detail = f" ({refused.detail})" if refused is not None and refused.detail else ""
+    return ReadError(f"there is no piece in {source.label} that `{representation.name}` can have{reason}{detail}", MEND)
 
 
 def is_other(source: Source, representation: Representation) -> bool:

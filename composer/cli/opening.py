@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,7 +56,7 @@ def _source(console: Console, file: str | None, text: str | None, *, fragment: b
 
 def _first(representation: Representation, console: Console, source: Source) -> tuple[Piece, tuple[Step, ...]]:
     """The first piece of `source` and its steps; that there are more, and what it loses, is said."""
-    pieces = _pieces(representation, source)
+    pieces = music.pieces(source, representation, representation.opening if source.fragment else None, _empty)
     piece = next(pieces)
     steps = tuple(representation.prime(piece))
     for phrase, count in representation.losses(piece).items():
@@ -66,24 +66,7 @@ def _first(representation: Representation, console: Console, source: Source) -> 
     return piece, steps
 
 
-def _pieces(representation: Representation, source: Source) -> Iterator[Piece]:
-    """The pieces in `source`. Raises ReadError where there is none."""
-    if music.is_other(source, representation):
-        written = representation.opening if source.fragment else representation.from_score
-        yield from map(written, music.playable(source))
-        return
-    refused, found = None, False
-    for item in representation.read(source):
-        if isinstance(item, Piece):
-            found = True
-            yield item
-        else:
-            refused = refused or item
-    if not found:
-        raise _empty(source, refused)
-
-
-def _empty(source: Source, refused: Refused | None) -> ReadError:
+def _empty(source: Source, representation: Representation, refused: Refused | None) -> ReadError:
     if refused is None:
         return ReadError(f"there is nothing in {source.label} to go on from", "give an opening of a few notes")
     place = f" ({refused.detail})" if refused.detail else ""
