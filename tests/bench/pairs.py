@@ -44,7 +44,12 @@ def process(command: Sequence[str], **settings) -> Callable[[], object]:
     return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **settings)
 
 
+REST = 0.3
+"""Seconds before a side begins: threads that the other side left waiting spin for a while, on a core that is needed."""
+
+
 def _seconds(call: Callable[[], object]) -> float:
+    time.sleep(REST)
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
