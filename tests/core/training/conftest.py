@@ -1,0 +1,62 @@
+"""A short training of a small model, and what becomes of it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from composer.core.checkpoint import load
+from composer.core.encoding import prepare
+from composer.core.split import Split
+from composer.core.training import Run, Settings, state_path, train
+
+QUICK = Settings(max_steps=20, epochs=100, batch=4, length=16, validate_every=5, save_every=0, lr=0.01)
+
+
+@pytest.fixture
+def run(letters, tiny, tunes, tmp_path):
+    """A training of 20 steps that has not begun yet."""
+    torch.set_num_threads(1)  # more only get into each other's way where so little is to be computed
+    data = prepare(letters, [str(tunes)], Split(valid=0.2))
+    return Run(tiny, tiny.Config(), letters, data, tmp_path / "out" / "m.safetensors", QUICK)
+
+
+@pytest.fixture
+def events():
+    """Train to the end: `events(run)` is all that is told meanwhile, `events(run, Saved)` what is of that kind."""
+
+    def of(run, kind=object):
+        return [event for event in train(run) if isinstance(event, kind)]
+
+    return of
+
+
+@pytest.fixture
+def changed():
+    """A run with other settings: `changed(run, lr=0.1)`."""
+
+    def with_settings(run, **settings):
+        return replace(run, settings=replace(run.settings, **settings))
+
+    return with_settings
+
+
+@pytest.fixture
+def weights():
+    """`weights(run)`: the latest weights and the optimiser's moments, as they are on the disk."""
+
+    def on_disk(run):
+        return load(state_path(run.path)).weights
+
+    return on_disk
+
+
+@pytest.fixture
+def same():
+    """Whether two sets of weights are the same, bit by bit."""
+
+    def compare(ours, theirs):
+        return ours.keys() == theirs.keys() and all(np.array_equal(ours[name], theirs[name]) for name in ours)
+
+    return compare

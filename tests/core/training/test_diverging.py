@@ -1,0 +1,54 @@
+"""A training that comes to nothing is an error, and leaves what there was."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from composer.core import learner
+from composer.core.divergence import Diverged
+from composer.core.encoding import prepare
+from composer.core.split import Split
+from composer.core.training import state_path, train
+
+
+def test_a_loss_that_is_no_number_ends_training_and_keeps_what_there_was(run, changed):
+    every = []
+    with pytest.raises(Diverged, match=r"diverged at step \d+: the loss is") as caught:
+        every.extend(train(changed(run, lr=1e38, clip=0.0, optimiser="sgd", warmup=0)))
+    assert "--lr" in caught.value.hint
+
+
+@pytest.mark.parametrize("valid", [0.2, 0])
+def test_a_training_that_is_worse_than_guessing_by_far_is_no_success(run, letters, tunes, valid, events, changed):
+    """Its losses are numbers, however large; and its name is free for another try."""
+    data = prepare(letters, [str(tunes)], Split(valid=valid))
+    with pytest.raises(Diverged, match=r"diverged at step 5: a step costs .* guessing would cost 2\.2"):
+        events(replace(changed(run, lr=1e9), data=data))
+    assert not list(run.path.parent.glob("*.safetensors"))
+
+
+def test_a_model_that_was_kept_stays_when_training_diverges(run, events, changed):
+    events(changed(run, max_steps=5, schedule="constant"))
+    before = run.path.read_bytes()
+    with pytest.raises(Diverged):
+        events(replace(changed(run, lr=1e9, schedule="constant"), resume=True))
+    assert run.path.read_bytes() == before
+    assert state_path(run.path).is_file()
+    with pytest.raises(Diverged):
+        events(changed(run, lr=1e9))
+    assert run.path.read_bytes() == before
+
+
+def test_weights_that_are_no_numbers_are_a_divergence(run, monkeypatch, events):
+    proper = learner.Learner.learn
+
+    def infinite(self, batch, lr):
+        step = proper(self, batch, lr)
+        with torch.no_grad():
+            self.network.output.bias.fill_(float("inf") if self.at.step == 3 else 0)
+        return step
+
+    monkeypatch.setattr(learner.Learner, "learn", infinite)
+    with pytest.raises(Diverged, match="diverged at step 3: its weights are no numbers"):
+        events(run)

@@ -1,0 +1,65 @@
+"""Fine-tuning: it begins with a checkpoint, is gone on with like any training, and what it saves is plain."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from composer.api import CheckpointError
+from composer.core import checkpoint, training
+from composer.core.checkpoint import load, read_header
+from composer.core.encoding import prepare
+from composer.core.events import Snapshot
+from composer.core.split import Split
+from composer.core.training import saved_header
+
+
+def test_fine_tuning_begins_with_the_weights_of_a_checkpoint(run, tmp_path, events, changed, same):
+    events(run)
+    origin = load(run.path)
+    tuned = replace(changed(run, snapshots=(0,)), path=tmp_path / "tuned.safetensors", origin=origin)
+    (first, *_), last = events(tuned, Snapshot), read_header(tuned.path)
+    assert same(load(first.path).weights, origin.weights)
+    assert last.record["from"] == {
+        "data": ["tunes"],
+        "step": read_header(run.path).record["step"],
+        "digest": checkpoint.digest(run.path),
+    }
+
+
+def test_a_fine_tuning_can_be_gone_on_with(run, letters, tmp_path, events):
+    """Its representation is still the checkpoint's, though the new pieces alone would give another vocabulary."""
+    events(run)
+    (tmp_path / "new.txt").write_text("abcabc bcabca cabcab")
+    data = prepare(letters, [str(tmp_path / "new.txt")], Split(valid=0), fitted=True)
+    tuned = replace(run, path=tmp_path / "tuned.safetensors", origin=load(run.path), data=data)
+    events(replace(tuned, stop=lambda: True))
+    header, other = saved_header(tuned.path), type(letters)()
+    first = training.began(header, other)
+    again = prepare(other, first.arguments, first.split, augment=first.augment, fitted=first.fitted)
+    gone_on = replace(tuned, resume=True, origin=None, representation=other, data=again)
+    assert events(gone_on)[-1].reason == "done"
+    assert read_header(tuned.path).record["from"]["data"] == ["tunes"]
+
+
+def test_fine_tuning_with_another_vocabulary_is_refused(run, letters, tunes, events):
+    events(run)
+    (tunes / "new.txt").write_text("xyz " * 3)
+    data = prepare(letters, [str(tunes)], Split(valid=0.2))
+    with pytest.raises(CheckpointError, match="another vocabulary"):
+        events(replace(run, data=data, origin=load(run.path)))
+
+
+def test_opening_an_origin_of_another_representation_is_refused(run, events):
+    events(run)
+    with pytest.raises(CheckpointError, match="composes `letters`, not `abc`"):
+        training.open_origin(run.path, "abc")
+
+
+def test_the_checkpoint_of_a_fine_tuning_is_plain(run, events):
+    """What is saved can be read without this program's classes: plain JSON and arrays."""
+    events(run)
+    arrays, text = checkpoint.load_arrays(run.path)
+    assert json.loads(text)["representation"] == "letters"
+    assert all(isinstance(array, np.ndarray) for array in arrays.values())

@@ -1,0 +1,167 @@
+"""Training goes on exactly where it was, whatever happened."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from composer.api import CheckpointError, OptionError
+from composer.core import checkpoint, learner, training
+from composer.core.checkpoint import load, read_header
+from composer.core.encoding import prepare
+from composer.core.events import Started, Stepped, Validated, WentBack
+from composer.core.split import Split
+from composer.core.training import saved_header, state_path, train
+
+
+@pytest.mark.parametrize("stop_at", [1, 7, 10, 19])
+def test_resuming_gives_the_weights_of_an_uninterrupted_run(run, tmp_path, stop_at, events, weights, same):
+    """Dropout, shuffling, the state carried over and Adam's moments all go on as if nothing had happened."""
+    events(run)
+    other = replace(run, path=tmp_path / "other.safetensors")
+    told = []
+    stopped = events(replace(other, stop=lambda: told.append(1) or len(told) == stop_at))
+    assert stopped[-1].reason == "interrupted"
+    assert stopped[-1].step == stop_at
+    assert read_header(other.path).record["finished"] is False
+    resumed = events(replace(other, resume=True))
+    assert next(event for event in resumed if isinstance(event, Started)).step == stop_at
+    assert same(weights(run), weights(other))
+    assert same(load(run.path).weights, load(other.path).weights)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path[:0] = {path!r}
+import conftest
+from composer.core.encoding import prepare
+from composer.core.events import Stepped
+from composer.core.split import Split
+from composer.core.training import Run, Settings, train
+letters, tiny = conftest.Letters(), conftest.Tiny()
+data = prepare(letters, [{tunes!r}], Split(valid=0.2))
+settings = Settings(max_steps=20, epochs=100, batch=4, length=16, validate_every=5, save_every=0, lr=0.01)
+for event in train(Run(tiny, tiny.Config(), letters, data, Path({out!r}), settings)):
+    if isinstance(event, Stepped) and event.step == 8:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
+def test_a_killed_run_goes_on_to_the_same_weights(run, tunes, tmp_path, events, weights, same):
+    events(run)
+    killed = replace(run, path=tmp_path / "killed.safetensors")
+    script = KILLED.format(path=[str(Path(__file__).parents[1]), *sys.path], tunes=str(tunes), out=str(killed.path))
+    result = subprocess.run([sys.executable, "-c", script], env=os.environ, capture_output=True, check=False)
+    assert result.returncode == -signal.SIGKILL, result.stderr
+    assert saved_header(killed.path).record["progress"]["step"] == 7
+    events(replace(killed, resume=True))
+    assert same(weights(run), weights(killed))
+
+
+def left_at(run, step, remember=0):
+    """Train until `step`, and no longer: as if the process were killed. The state as it was at step `remember`."""
+    stream, state = train(run), b""
+    for event in stream:
+        if isinstance(event, Stepped) and event.step == remember:
+            state = state_path(run.path).read_bytes()
+        if isinstance(event, Stepped) and event.step == step:
+            break
+    stream.close()
+    return state
+
+
+def test_the_state_is_saved_with_the_first_model_that_is_kept(run, changed):
+    left_at(changed(run, save_every=3600), 6)
+    assert read_header(run.path).record["step"] == saved_header(run.path).record["progress"]["step"] == 5
+
+
+def test_what_was_kept_after_the_state_was_saved_is_not_replaced_by_worse(run, tmp_path, events, same):
+    events(run)
+    killed = replace(run, path=tmp_path / "killed.safetensors")
+    earlier = left_at(killed, 12, remember=2)
+    state_path(killed.path).write_bytes(earlier)
+    kept = killed.path.read_bytes()
+    assert checkpoint.read_header(killed.path).record["best_step"] == 10
+    stream = train(replace(killed, resume=True))
+    seen = []
+    for event in stream:
+        seen.append(event)
+        if isinstance(event, Stepped) and event.step == 11:
+            break
+    assert [(event.step, event.kept) for event in seen if isinstance(event, WentBack)] == [(1, 10)]
+    assert not any(event.best for event in seen if isinstance(event, Validated))
+    assert killed.path.read_bytes() == kept
+    list(stream)
+    assert same(load(run.path).weights, load(killed.path).weights)
+
+
+def test_a_model_of_an_earlier_training_is_replaced(run, events, changed):
+    """It is better, and of the same name, but the user began anew."""
+    events(changed(run, max_steps=40))
+    left_at(run, 3)
+    every = events(replace(run, resume=True))
+    assert not [event for event in every if isinstance(event, WentBack)]
+    assert next(event for event in every if isinstance(event, Validated)).best
+    assert read_header(run.path).record["steps"] == 20
+
+
+def test_more_epochs_go_on_from_a_finished_run(run, events, changed):
+    per_epoch = run.windows.per_epoch
+    events(changed(run, max_steps=0, epochs=1))
+    every = events(replace(changed(run, max_steps=0, epochs=3), resume=True))
+    started, finished = next(event for event in every if isinstance(event, Started)), every[-1]
+    assert (started.step, started.steps, finished.step) == (per_epoch, 3 * per_epoch, 3 * per_epoch)
+
+
+def test_going_on_with_other_data_or_settings_is_refused(run, letters, tunes, events, changed):
+    events(run)
+    with pytest.raises(OptionError, match="`batch` was 4"):
+        events(replace(changed(run, batch=8), resume=True))
+    with pytest.raises(OptionError, match="the setting `hidden` was 8 when the training of m began"):
+        events(replace(run, config=replace(run.config, hidden=9), resume=True))
+    (tunes / "0.txt").write_text("abcdefgh " * 5)
+    with pytest.raises(CheckpointError, match="other pieces") as caught:
+        events(replace(run, data=prepare(letters, [str(tunes)], Split(valid=0.2)), resume=True))
+    assert "--from" in caught.value.hint
+
+
+def test_going_on_with_nothing_is_refused(run, events):
+    with pytest.raises(CheckpointError, match="no training to go on with"):
+        events(replace(run, resume=True))
+
+
+def test_ctrl_c_in_the_middle_of_a_step_leaves_what_was_saved(run, monkeypatch, events):
+    proper, count = learner.Learner.learn, []
+
+    def interrupted(self, batch, lr):
+        count.append(1)
+        if len(count) == 8:
+            raise KeyboardInterrupt
+        return proper(self, batch, lr)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(learner.Learner, "learn", interrupted)
+        assert events(run)[-1].reason == "interrupted"
+    assert saved_header(run.path).record["progress"]["step"] == 7
+    assert events(replace(run, resume=True))[-1].step == 20
+
+
+def test_the_state_says_what_the_training_began_with(run, tunes, letters, monkeypatch, events):
+    """So that going on takes no more than the model's name, from whatever folder."""
+    monkeypatch.chdir(tunes.parent)
+    split = Split(valid_files=("tunes/0.txt",))
+    events(replace(run, data=prepare(letters, ["tunes"], split, augment=True)))
+    monkeypatch.chdir("/")
+    header = saved_header(run.path)
+    first = training.began(header, letters)
+    again = prepare(letters, first.arguments, first.split, augment=first.augment, fitted=first.fitted)
+    assert again.cached
+    assert again.encoded == header.record["encoded"]
+    assert read_header(run.path).record["data"] == ["tunes"]
+    assert read_header(run.path).record["split"]["valid"] == ["0.txt"]

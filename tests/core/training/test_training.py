@@ -1,0 +1,128 @@
+"""Training: it learns, it tells how, and it ends for a reason."""
+
+import json
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from composer.api import CheckpointError
+from composer.core.checkpoint import load, read_header
+from composer.core.encoding import prepare
+from composer.core.events import Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated
+from composer.core.split import Split
+from composer.core.training import saved_header, train
+
+
+def test_events_tell_the_story(run, events):
+    every = events(run)
+    assert [type(event) for event in every[:3]] == [Prepared, Started, Stepped]
+    assert type(every[-1]) is Finished
+    started = every[1]
+    assert (started.step, started.steps, started.device) == (0, 20, "cpu")
+    assert sum(started.pieces) == 60
+    assert [event.step for event in every if isinstance(event, Stepped)] == list(range(1, 21))
+    assert [event.step for event in every if isinstance(event, Validated)] == [5, 10, 15, 20]
+    assert every[-1].reason == "done"
+    assert all(json.dumps(event.to_json()) for event in every)
+
+
+def test_it_learns(run, events, changed):
+    values = [event.value for event in events(changed(run, max_steps=150, validate_every=25), Validated)]
+    assert values[-1] < values[0] - 0.1
+
+
+def test_the_best_checkpoint_is_kept_and_says_how_it_was_made(run, events):
+    every = events(run)
+    best = min(event.value for event in every if isinstance(event, Validated))
+    assert every[-1].best == best
+    record = read_header(run.path).record
+    assert record["best"] == best
+    assert record["finished"] is True
+    assert (record["data"], record["steps"], record["unit"]) == (["tunes"], 20, "bits per step")
+    assert record["pieces"]["train"] + record["pieces"]["valid"] == 60
+    assert str(run.path.parent) not in run.path.read_bytes().decode("latin-1")
+    assert all(array.dtype == np.float16 for array in load(run.path, half=True).weights.values())
+
+
+def test_what_was_validated_is_what_was_saved(run, events):
+    every = events(run)
+    saved = load(run.path)
+    network = run.model.network(run.data.spec, run.config).eval()
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in saved.weights.items()})
+    total, state = 0.0, None
+    for batch in run.validation.windows(0):
+        measure, state = network.evaluate(batch, state)
+        total += measure.total
+    assert total / run.data.parts["valid"].count == pytest.approx(every[-1].best, abs=1e-3)
+
+
+def test_two_runs_are_the_same(run, tmp_path, events, changed, weights, same):
+    events(run)
+    other = replace(run, path=tmp_path / "other.safetensors")
+    events(other)
+    assert same(weights(run), weights(other))
+    third = replace(changed(run, seed=1), path=tmp_path / "third.safetensors")
+    events(third)
+    assert not same(weights(run), weights(third))
+
+
+def test_it_stops_early_when_nothing_gets_better(run, events, changed):
+    stuck = changed(run, lr=1e-12, max_steps=0, patience=3, schedule="constant")
+    every = events(stuck)
+    validated = [event for event in every if isinstance(event, Validated)]
+    assert every[-1].reason == "early"
+    assert [event.best for event in validated[-3:]] == [False] * 3
+    again = events(replace(stuck, resume=True))
+    assert len([event for event in again if isinstance(event, Validated)]) == 3
+    assert (again[-1].reason, again[-1].step) == ("early", every[-1].step + 15)
+
+
+def test_snapshots_are_checkpoints_of_their_step(run, events, changed, same):
+    every = events(changed(run, snapshots=(0, 7, 20)))
+    snapshots = [event for event in every if isinstance(event, Snapshot)]
+    assert [event.step for event in snapshots] == [0, 7, 20]
+    headers = [read_header(event.path) for event in snapshots]
+    assert [header.record["step"] for header in headers] == [0, 7, 20]
+    assert {header.record["kind"] for header in headers} == {"snapshot"}
+    assert not same(load(snapshots[0].path).weights, load(snapshots[1].path).weights)
+
+
+def test_without_a_validation_part_the_latest_weights_are_kept(run, letters, tunes, events, weights, same):
+    every = events(replace(run, data=prepare(letters, [str(tunes)], Split(valid=0))))
+    assert not [event for event in every if isinstance(event, Validated)]
+    assert every[-1].best is None
+    latest = {name.removeprefix("weights/"): a for name, a in weights(run).items() if name.startswith("weights/")}
+    assert same({name: a.astype(np.float16) for name, a in latest.items()}, load(run.path, half=True).weights)
+
+
+def test_a_full_disk_keeps_the_earlier_checkpoint(run, monkeypatch):
+    stream = train(run)
+    for event in stream:
+        if isinstance(event, Saved):
+            break
+    before = run.path.read_bytes()
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CheckpointError, match="No space left on device"):
+        list(stream)
+    assert run.path.read_bytes() == before
+    assert sorted(path.name for path in run.path.parent.iterdir()) == ["m.safetensors", "m.training.safetensors"]
+
+
+def test_a_new_training_forgets_the_state_of_an_old_one(run, events):
+    events(run)
+    stream = train(run)
+    next(event for event in stream if isinstance(event, Started))
+    assert saved_header(run.path).record["progress"]["step"] == 0
+
+
+def test_bf16_learns_too(run, events, changed):
+    every = events(changed(run, precision="bf16", max_steps=5))
+    assert next(event for event in every if isinstance(event, Started)).precision == "bf16"
+    assert every[-1].step == 5
