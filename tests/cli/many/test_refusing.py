@@ -1,0 +1,58 @@
+"""What is not gone on with, and what is not replaced unasked."""
+
+import json
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--temp", "0.5"), "the run to go on with had --temp 1.0, not --temp 0.5"),
+        (("--seed", "4"), "--seed 3, not --seed 4"),
+        (("--free",), "had no --free, not --free"),
+        (("--width", "3"), "--width 4, not --width 3"),
+        (("--count", "10"), "--count 9, not --count 10"),
+        (("--tempo", "90"), "had no --tempo, not --tempo 90.0"),
+        (("--prime-text", "M:4/4\nL:1/8\nK:G\n|:G2"), "another opening"),
+    ],
+)
+def test_another_run_is_not_gone_on_with(gen, interrupt, monkeypatch, tmp_path, arguments, words):
+    interrupt(2)
+    gen("--output", tmp_path / "%d.abc")
+    monkeypatch.undo()
+    gen("--resume", "--output", tmp_path / "%d.abc", *arguments).failed(words, "--force", code=2)
+
+
+def test_another_model_does_not_go_on(gen, interrupt, monkeypatch, checkpoint, tmp_path):
+    interrupt(2)
+    gen("--output", tmp_path / "all.abc")
+    monkeypatch.undo()
+    record = tmp_path / ".all.abc.composer"
+    record.write_text(record.read_text().replace(json.loads(record.read_text())["asked"]["model"], "0" * 64))
+    gen("--resume", "--output", tmp_path / "all.abc").failed("another model", code=2)
+    record.write_text("{")
+    gen("--resume", "--output", tmp_path / "all.abc").failed("is not the record of a run", "--force")
+
+
+def test_what_was_left_is_not_lost_unasked(gen, interrupt, monkeypatch, whole, tmp_path):
+    with monkeypatch.context():
+        interrupt(3, killed=True)
+        gen("--output", tmp_path / "all.abc")
+        gen("--output", tmp_path / "%02d.abc")
+    monkeypatch.undo()
+    gen("--output", tmp_path / "all.abc").failed("an interrupted run has left", "--resume")
+    gen("--output", tmp_path / "%02d.abc").failed("exists already", "--resume")
+    (tmp_path / "all.abc.part").write_text("short")
+    gen("--resume", "--output", tmp_path / "all.abc").failed("is not as it was left", "--force")
+    assert gen("--force", "--output", tmp_path / "all.abc").code == 0
+    assert (tmp_path / "all.abc").read_bytes() == whole[1]
+
+
+@pytest.mark.parametrize("output", [(), ("--output", "all.abc")])
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_thousand_million_need_a_file_each(composer, monkeypatch, tmp_path, output, terminal):
+    monkeypatch.chdir(tmp_path)
+    result = composer("gen", "abc", "--count", 10**9, *output, terminal=terminal, NO_COLOR="1")
+    result.failed("1,000,000,000 pieces are too many for one stream", "--output tunes/%010d.abc", code=2)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,139 @@
+"""A run that was interrupted is gone on with, byte for byte, and nothing is composed twice."""
+
+import errno
+import itertools
+import os
+import re
+
+import pytest
+
+from composer.core import generation
+
+
+@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("pieces", [0, 1, 4, 8])
+def test_what_was_interrupted_is_gone_on_with_byte_for_byte(
+    gen, whole, interrupt, monkeypatch, tmp_path, pieces, killed, contents
+):
+    outputs = tmp_path / "out" / "%02d.abc", tmp_path / "out.abc"
+    for output, expected in zip(outputs, whole, strict=True):
+        with monkeypatch.context():
+            interrupt(pieces, killed)
+            assert gen("--output", output).code == 130
+        monkeypatch.undo()
+        result = gen("--resume", "--output", output)
+        assert result.code == 0, result.err
+        assert (contents(tmp_path / "out") if output == outputs[0] else output.read_bytes()) == expected
+        assert not [path for path in tmp_path.glob("*out.abc*") if path != output]
+        assert not list(tmp_path.glob(".*"))
+
+
+def test_a_run_killed_after_its_last_piece_is_finished(gen, whole, interrupt, monkeypatch, tmp_path):
+    interrupt(9, killed=True)
+    gen("--output", tmp_path / "all.abc")
+    monkeypatch.undo()
+    assert not (tmp_path / "all.abc").exists()
+    assert gen("--resume", "--output", tmp_path / "all.abc").code == 0
+    assert (tmp_path / "all.abc").read_bytes() == whole[1]
+
+
+def test_nothing_is_composed_twice(gen, whole, interrupt, monkeypatch, tmp_path):
+    interrupt(5)
+    gen("--output", tmp_path / "%02d.abc")
+    monkeypatch.undo()
+    left = {path: path.stat().st_mtime_ns for path in tmp_path.glob("0?.abc")}
+    assert len(left) == 5
+    drawn = set()
+
+    def watched(*arguments):
+        for event in generate(*arguments):
+            drawn.add(event.number)
+            yield event
+
+    generate = generation.generate
+    monkeypatch.setattr(generation, "generate", watched)
+    gen("--resume", "--output", tmp_path / "%02d.abc")
+    assert len(drawn) == 4
+    assert {path: path.stat().st_mtime_ns for path in left} == left
+
+
+def test_half_a_piece_after_the_last_whole_one_is_taken_away(gen, whole, interrupt, monkeypatch, tmp_path):
+    interrupt(3, killed=True)
+    gen("--output", tmp_path / "all.abc")
+    monkeypatch.undo()
+    with (tmp_path / "all.abc.part").open("ab") as file:
+        file.write(b"X:4\nM:4/")
+    assert gen("--resume", "--output", tmp_path / "all.abc").code == 0
+    assert (tmp_path / "all.abc").read_bytes() == whole[1]
+
+
+@pytest.mark.parametrize("name", ["all.abc", "%02d.abc"])
+def test_a_full_disk_is_told_and_gone_on_from(gen, whole, monkeypatch, tmp_path, name, contents):
+    written = itertools.count()
+
+    def write(file, data):
+        if next(written) == 4:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(file, data) if isinstance(file, int) else rename(file, data)
+
+    real, rename = os.write, type(tmp_path).replace
+    monkeypatch.setattr(os, "write", write)
+    monkeypatch.setattr(type(tmp_path), "replace", write) if "%" in name else None
+    result = gen("--output", tmp_path / "out" / name)
+    assert result.code == 1
+    assert "No space left on device" in result.err
+    assert "make room on the disk" in result.err
+    monkeypatch.undo()
+    assert gen("--resume", "--output", tmp_path / "out" / name).code == 0
+    found = contents(tmp_path / "out")
+    assert found == (whole[0] if "%" in name else {"all.abc": whole[1]})
+
+
+def test_the_seed_that_was_drawn_is_kept(gen, composer, checkpoint, interrupt, monkeypatch, tmp_path):
+    command = ("gen", "abc", "--checkpoint", checkpoint, "--length", 60, "--count", 5, "--width", 2)
+    interrupt(2)
+    seed = re.search(r"--seed (\d+)", composer(*command, "--output", tmp_path / "a.abc").err)[1]
+    monkeypatch.undo()
+    assert composer(*command, "--resume", "--output", tmp_path / "a.abc").code == 0
+    composer(*command, "--seed", seed, "--output", tmp_path / "b.abc")
+    assert (tmp_path / "a.abc").read_bytes() == (tmp_path / "b.abc").read_bytes()
+
+
+def test_old_files_are_not_taken_for_new_ones(gen, interrupt, monkeypatch, whole, tmp_path, contents):
+    gen("--seed", "77", "--output", tmp_path / "out" / "%02d.abc")
+    interrupt(3, killed=True)
+    gen("--force", "--output", tmp_path / "out" / "%02d.abc")
+    monkeypatch.undo()
+    assert gen("--resume", "--output", tmp_path / "out" / "%02d.abc").code == 0
+    assert contents(tmp_path / "out") == whole[0]
+
+
+def test_to_go_on_with_nothing_is_to_begin(gen, whole, tmp_path):
+    assert gen("--resume", "--seed", "3", "--output", tmp_path / "all.abc").code == 0
+    assert (tmp_path / "all.abc").read_bytes() == whole[1]
+    gen("--resume", "--seed", "3", "--output", tmp_path / "all.abc").failed("exists already")
+    gen("--resume").failed("stdout cannot be gone on with", code=2)
+
+
+def test_what_has_no_notes_is_left_out_again(gen, monkeypatch, interrupt, tmp_path, contents):
+    kind = outputs_of_midi(monkeypatch)
+    gen("--output", tmp_path / "a" / "%d.mid")
+    with monkeypatch.context():
+        interrupt(5)
+        gen("--output", tmp_path / "b" / "%d.mid")
+    monkeypatch.undo()
+    outputs_of_midi(monkeypatch)
+    result = gen("--resume", "--output", tmp_path / "b" / "%d.mid")
+    assert "had no notes" in result.err
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert kind.name == "abc"
+
+
+def outputs_of_midi(monkeypatch):
+    """Leave out pieces whose text has an even length."""
+    from composer.core import registry
+
+    kind = registry.representation("abc")
+    scores = kind.score
+    monkeypatch.setattr(kind, "score", lambda self, piece: scores(self, piece) if len(piece.content) % 2 else None)
+    return kind
