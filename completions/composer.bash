@@ -27,7 +27,7 @@ _composer() {
     case "$command" in
         gen) words="-n --count --length --seed --temp --top-k --top-p --min-p --condition --free --max-copy --take --keep --by --prime --prime-text --format -O --output --force --resume --title --tempo --instrument --velocity --no-provenance --checkpoint --device --width -q --quiet -h --help" ;;
         train) words="-o --option --valid --split --augment --preset --model --epochs --max-steps --batch --lr --seed --set --device --name --resume --from --snapshots --log-dir --force --json -q --quiet -h --help" ;;
-        eval) words="--checkpoint --split --part --effort --generated --seed --temp --device --json -q --quiet -h --help" ;;
+        eval) words="--checkpoint --split --part --effort --stream --generated --seed --temp --device --json -q --quiet -h --help" ;;
         presets) words="--names -h --help" ;;
         check) words="--fix --force --errors-only --json -q --quiet -h --help" ;;
         originality) words="--checkpoint --corpus --json -q --quiet -h --help" ;;

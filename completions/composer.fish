@@ -71,6 +71,7 @@ complete -c composer -n '__fish_seen_subcommand_from eval' -l checkpoint -r -F -
 complete -c composer -n '__fish_seen_subcommand_from eval' -l split -r -F -d 'A list of which piece is train, valid or test.'
 complete -c composer -n '__fish_seen_subcommand_from eval' -l part -x -d 'Only this part, of the list or as the model'\''s own training split them.'
 complete -c composer -n '__fish_seen_subcommand_from eval' -l effort -x -d 'How much work an estimate may be, where there is no exact figure.'
+complete -c composer -n '__fish_seen_subcommand_from eval' -l stream -d 'Measure the pieces as one text: each is met after the one before.'
 complete -c composer -n '__fish_seen_subcommand_from eval' -l generated -x -d 'Compose N pieces, and set what can be measured of them beside these.'
 complete -c composer -n '__fish_seen_subcommand_from eval' -l seed -x -d 'With --generated: another seed.'
 complete -c composer -n '__fish_seen_subcommand_from eval' -l temp -x -d 'With --generated: the temperature.'

@@ -79,6 +79,7 @@ Register-ArgumentCompleter -Native -CommandName composer -ScriptBlock {
             '--split' = 'A list of which piece is train, valid or test.'
             '--part' = 'Only this part, of the list or as the model''s own training split them.'
             '--effort' = 'How much work an estimate may be, where there is no exact figure.'
+            '--stream' = 'Measure the pieces as one text: each is met after the one before.'
             '--generated' = 'Compose N pieces, and set what can be measured of them beside these.'
             '--seed' = 'With --generated: another seed.'
             '--temp' = 'With --generated: the temperature.'

@@ -26,7 +26,8 @@ class Asked:
     device: str
     split: Path | None
     part: str | None
-    effort: int
+    effort: int | None
+    stream: bool
     as_json: bool
 
 
@@ -41,6 +42,7 @@ def cost(asked: Asked, console: Console) -> None:
             listing=asked.split,
             part=asked.part,
             effort=asked.effort,
+            stream=asked.stream,
             reading=reading.tell,
             measured=reading.measure,
         )

@@ -34,6 +34,9 @@ def eval(  # noqa: A001 - the command's name
             metavar="N", help="How much work an estimate may be, where there is no exact figure.", show_default="1"
         ),
     ] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Measure the pieces as one text: each is met after the one before.")
+    ] = False,
     generated: Annotated[
         int | None,
         typer.Option(metavar="N", help="Compose N pieces, and set what can be measured of them beside these."),
@@ -62,7 +65,7 @@ def eval(  # noqa: A001 - the command's name
 
     console: Console = context.obj
     console.quiet = quiet
-    _check(part, effort, generated, seed, temp)
+    _check(part, effort, stream, generated, seed, temp)
     registry.representation(rep)
     where = devices.resolve(device)
     if reason := devices.unused(device):
@@ -71,7 +74,7 @@ def eval(  # noqa: A001 - the command's name
     if generated is None:
         from composer.cli import costing
 
-        costing.cost(costing.Asked(rep, path, files, where, split, part, effort or 1, as_json), console)
+        costing.cost(costing.Asked(rep, path, files, where, split, part, effort, stream, as_json), console)
     else:
         from composer.cli import comparing
 
@@ -79,7 +82,9 @@ def eval(  # noqa: A001 - the command's name
         comparing.beside(comparing.Asked(rep, path, files, generated, seed, temp, split, part, where, as_json), console)
 
 
-def _check(part: str | None, effort: int | None, generated: int | None, seed: int | None, temp: float | None) -> None:
+def _check(
+    part: str | None, effort: int | None, stream: bool, generated: int | None, seed: int | None, temp: float | None
+) -> None:
     """Raise UsageError for what cannot be meant."""
     from composer.core.split import PARTS
 
@@ -87,8 +92,11 @@ def _check(part: str | None, effort: int | None, generated: int | None, seed: in
         raise UsageError(f"there is no part `{part}`", f"choose {', '.join(PARTS)}")
     if effort is not None and effort < 1:
         raise UsageError(f"--effort cannot be {effort}", "give 1 or more")
-    if generated is not None and effort is not None:
-        raise UsageError("--effort is for what steps cost, which --generated does not tell", "leave out one of the two")
+    for name, asked in (("--effort", effort is not None), ("--stream", stream)):
+        if generated is not None and asked:
+            raise UsageError(
+                f"{name} is for what steps cost, which --generated does not tell", "leave out one of the two"
+            )
     for name, value in (("--seed", seed), ("--temp", temp)):
         if generated is None and value is not None:
             raise UsageError(f"{name} is for pieces that are composed", "say how many with --generated")

@@ -51,18 +51,30 @@ class Windows:
     With a `seed`, pieces are shuffled anew in each epoch and all rows are equally long: a piece may go on in the next
     row, at whose beginning nothing is remembered. Without one, every row holds whole pieces and every epoch is the
     same, so that what is measured does not depend on `batch`.
+
+    As a `stream`, the pieces are one long text in their own order, cut into rows of one length. Nothing is forgotten
+    where a piece begins. With a `seed`, each epoch begins at another piece.
     """
 
     def __init__(
-        self, part: Part, spec: SequenceSpec, *, batch: int, length: int, align: int = 0, seed: int | None = None
+        self,
+        part: Part,
+        spec: SequenceSpec,
+        *,
+        batch: int,
+        length: int,
+        align: int = 0,
+        seed: int | None = None,
+        stream: bool = False,
     ) -> None:
-        self.part, self.spec, self.seed = part, spec, seed
+        self.part, self.spec, self.seed, self.stream = part, spec, seed, stream
         self._lengths = np.diff(part.offsets)
         self._used = np.flatnonzero(self._lengths)
+        align = 1 if stream else align  # a gap would be gone through as if it were part of the text
         self.align = min(align, length) if align else self._fitting(length)
         self._blocks = -(-self._lengths // self.align)
         self._batch, self._most = batch, max(1, length // self.align)
-        self._layout = lru_cache(2)(self._shuffled if seed is not None else self._whole)
+        self._layout = lru_cache(2)(self._cut if seed is not None or stream else self._whole)
         first = self._layout(0)
         self.rows = first.rows
         self.per_epoch = -(-first.blocks // self._most)
@@ -97,7 +109,7 @@ class Windows:
             torch.from_numpy(inputs),
             torch.from_numpy(targets),
             torch.from_numpy(counted.astype(np.float32)),
-            torch.from_numpy(counted & (within == 0)),
+            torch.from_numpy(counted & (within == 0) & (not self.stream)),
             conditions,
         )
 
@@ -119,13 +131,21 @@ class Windows:
         rows, blocks, steps = by_block.shape
         return by_block.reshape(rows, blocks * steps)
 
-    def _shuffled(self, epoch: int) -> _Layout:
-        order = self._used[np.random.default_rng((self.seed or 0, epoch)).permutation(len(self._used))]
+    def _cut(self, epoch: int) -> _Layout:
+        order = self._order(epoch)
         ends = np.cumsum(self._blocks[order])
         total = int(ends[-1]) if len(ends) else 0
         # where there is little to go through, fewer rows rather than few or short windows
         rows = max(1, min(self._batch, total // (self._most * LEAST_WINDOWS)))
         return _Layout(order, ends - self._blocks[order], rows, -(-total // rows))
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        if self.seed is None:
+            return self._used
+        random = np.random.default_rng((self.seed, epoch))
+        if self.stream:
+            return np.roll(self._used, -int(random.integers(max(1, len(self._used)))))
+        return self._used[random.permutation(len(self._used))]
 
     def _whole(self, epoch: int) -> _Layout:
         """The longest piece first, each into the row with most room (Graham's rule)."""

@@ -1,6 +1,7 @@
 """How well a model knows music that it was not taught: the nats, or bits, that each step of it costs.
 
-Every piece is met afresh, its end symbol counts as a step, and all steps of all pieces are pooled. For piano-rolls
+Every piece is met afresh, its end symbol counts as a step, and all steps of all pieces are pooled; as a stream, pieces
+are one text instead, in the order in which they were read, and what went before a piece is remembered. For piano-rolls
 without onsets, that is the convention of Boulanger-Lewandowski et al. 2012: nats a frame, summed over the pitches.
 """
 
@@ -13,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from composer.api import Kind, Piece, ReadError
+from composer.api import Kind, Piece, ReadError, UsageError
 from composer.core.arrays import open_part, write_part
 from composer.core.batches import Windows
 from composer.core.checkpoint import Header
@@ -55,16 +56,20 @@ def evaluate(
     device: str = "cpu",
     listing: Path | None = None,
     part: str | None = None,
-    effort: int = 1,
+    effort: int | None = None,
+    stream: bool = False,
     reading: Callable[[int, int], object] | None = None,
     measured: Callable[[int, int], object] | None = None,
 ) -> Evaluation:
     """Measure the model on the pieces that `arguments` name, or on `part` of them alone: as `listing` says, else as the
     shares of the model's own training had it.
 
-    `effort` is what `Network.likelihood` takes. `reading` is called as in `corpus.read`, `measured` with the number of
-    windows done, from 0, and of all. Raises ReadError where there is no piece to measure.
+    `effort`, for networks that estimate, is what `Network.likelihood` takes. `reading` is called as in `corpus.read`,
+    `measured` with the number of windows done, from 0, and of all. Raises UsageError for the effort of an exact figure,
+    ReadError where there is no piece to measure.
     """
+    if effort is not None:
+        _check_estimates(opened)
     representation = opened.representation
     corpus = read(representation, arguments, progress=reading)
     pieces = chosen(opened.checkpoint.header, corpus.pieces, listing, part)
@@ -76,9 +81,13 @@ def evaluate(
         if not written["pieces"]:
             raise ReadError(f"no piece can be measured: {refused.commonest()}", "the model was taught other music")
         windows = Windows(
-            open_part(stem, representation.spec, written), representation.spec, batch=BATCH, length=LENGTH
+            open_part(stem, representation.spec, written),
+            representation.spec,
+            batch=1 if stream else BATCH,
+            length=LENGTH,
+            stream=stream,
         )
-        total = _measure(opened, windows, device, effort, measured)
+        total = _measure(opened, windows, device, effort or 1, measured)
     bits = representation.spec.kind is Kind.TOKENS
     scale = 1 / math.log(2) if bits else 1.0
     return Evaluation(
@@ -111,6 +120,18 @@ def chosen(header: Header, pieces: Sequence[Piece], listing: Path | None, part: 
     if not found:
         raise ReadError(f"the model's training put none of these pieces into part `{part}`", "measure another part")
     return found
+
+
+def _check_estimates(opened: Opened) -> None:
+    """Raise UsageError where the model's figure is exact."""
+    from composer.api.network import Network
+
+    network = opened.model.network(opened.representation.spec, opened.config)
+    if type(network).likelihood is Network.likelihood:
+        raise UsageError(
+            f"--effort is for estimates, and what steps cost model `{opened.model.name}` is exact",
+            "leave it out; models of `rnnrbm` have use for it",
+        )
 
 
 def _measure(

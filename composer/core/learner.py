@@ -6,6 +6,7 @@ all that is needed to go on exactly.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import composer
 from composer.api import CheckpointError
 from composer.core import gradients, optimise, rows
+from composer.core.averaging import Average
 from composer.core.checkpoint import Checkpoint, Header
 from composer.core.gradients import Step
 from composer.core.memory import OutOfMemory, TooLarge, Watch, give_back
@@ -55,7 +57,8 @@ class Learner:
     """A network in training.
 
     `stream` is the state of this rank's rows that is carried from one window to the next, None at an epoch's start.
-    `training` tells this training from others of the same name; `kept` says whether it has left a model yet.
+    `average`, where there is one, is what is measured and kept in place of the weights as they are. `training` tells
+    this training from others of the same name; `kept` says whether it has left a model yet.
     """
 
     run: Run
@@ -64,6 +67,7 @@ class Learner:
     precision: str
     at: Progress = field(default_factory=Progress)
     stream: Any = None
+    average: Average | None = None
     came_from: Any = None
     training: str = field(default_factory=lambda: secrets.token_hex(8))
     kept: bool = False
@@ -94,6 +98,9 @@ class Learner:
         self._axes = None
         if self.at.done == 0:
             self.optimiser = optimise.optimiser(self.run.settings, self.network.parameters(), self.run.device)
+        share = self.run.settings.average
+        if share and (self.average is None or self.at.done == 0):
+            self.average = Average(self.network, share)
 
     @property
     def axes(self) -> rows.Axes:
@@ -122,7 +129,13 @@ class Learner:
         self.stream = step.stream
         self.at.done += 1
         self.at.step += 1
+        if self.average is not None:
+            self.average.add(self.at.done)
         return step
+
+    def as_kept(self) -> contextlib.AbstractContextManager[None]:
+        """For as long as this lasts, the network is what is measured and kept: the average, where there is one."""
+        return self.average.in_place() if self.average is not None else contextlib.nullcontext()
 
     def measure(self) -> float:
         """Nats a step on the validation part, in full precision, over all ranks. Raises OutOfMemory, on all alike."""
@@ -131,7 +144,7 @@ class Learner:
         total, watch, group, windows = Measure(), Watch(), self.run.group, self.run.validation
         own = group.rows(windows.rows)
         self.network.eval()
-        with watch.watching():
+        with self.as_kept(), watch.watching():
             for part in gradients.stretches(len(own), self.at.rows):
                 stream = None
                 for batch in windows.windows(0, rows=own[part.start : part.stop]):
@@ -154,15 +167,16 @@ class Learner:
         self.at.rows = most // 2
 
     def checkpoint(self, **record: Any) -> Checkpoint:
-        """The network as it is, its weights rounded to fp16 as they are stored and played."""
+        """What is kept of the network, its weights rounded to fp16 as they are stored and played."""
         import torch
 
         weights = {}
-        for name, tensor in self.network.state_dict().items():
-            value = tensor.detach().cpu()
-            if value.is_floating_point() and not float(value.abs().amax() if value.numel() else 0) > LARGEST_HALF:
-                value = value.to(torch.float16)
-            weights[name] = value.numpy()
+        with self.as_kept():
+            for name, tensor in self.network.state_dict().items():
+                value = tensor.detach().cpu()
+                if value.is_floating_point() and not float(value.abs().amax() if value.numel() else 0) > LARGEST_HALF:
+                    value = value.to(torch.float16)
+                weights[name] = value.numpy().copy()
         return Checkpoint(self.header(**record), weights, extra=self.run.taught)
 
     def header(self, **record: Any) -> Header:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LEAST = {
     "batch": 1, "length": 1, "max_steps": 0, "warmup": 0, "decay": 0, "weight_decay": 0, "momentum": 0, "clip": 0,
-    "patience": 0, "checkpoint_chunks": 1, "validate_every": 0, "save_every": 0, "align": 0, "seed": 0,
+    "patience": 0, "average": 0, "checkpoint_chunks": 1, "validate_every": 0, "save_every": 0, "align": 0, "seed": 0,
 }  # fmt: skip
 """The least value of each setting."""
 
@@ -40,6 +40,10 @@ class Settings:
     momentum: float = field(default=0.0, metadata={"help": "momentum of sgd"})
     clip: float = field(default=1.0, metadata={"help": "largest gradient; 0: any"})
     clip_by: Literal["norm", "value"] = field(default="norm", metadata={"help": "what of the gradient is clipped"})
+    average: float = field(
+        default=0.0,
+        metadata={"help": "share of the old in the average of weights that is kept, such as 0.999; 0: no average"},
+    )
     patience: int = field(
         default=10, metadata={"help": "stop after so many validations without a better one; 0: never"}
     )
@@ -53,6 +57,9 @@ class Settings:
         default=1, metadata={"help": "stretches of a window whose activations are computed again, to save memory"}
     )
     align: int = field(default=0, metadata={"help": "pieces begin at multiples of this in a row; 0: chosen"})
+    stream: bool = field(
+        default=False, metadata={"help": "learn the pieces as one text in their order, each after the one before"}
+    )
     seed: int = field(default=0, metadata={"help": "decides the first weights, the order of pieces and the dropout"})
 
     def __post_init__(self) -> None:
@@ -61,6 +68,8 @@ class Settings:
         for name, least in LEAST.items():
             if not least <= getattr(self, name) < 2**63:  # nan is no number either
                 raise OptionError(f"`{name}` cannot be {getattr(self, name)}", f"give a number from {least} on")
+        if self.average >= 1:
+            raise OptionError(f"`average` cannot be {self.average:g}", "give a number below 1, such as 0.999")
         if not (0 < self.lr < math.inf):
             raise OptionError(f"`lr` cannot be {self.lr:g}", "give a number above 0, such as 0.003")
         if any(step < 0 for step in self.snapshots):

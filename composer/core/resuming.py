@@ -72,6 +72,9 @@ def save(learner: Learner) -> None:
     arrays: dict[str, Any] = {}
     for name, tensor in learner.network.state_dict().items():
         arrays[f"weights/{name}"] = carried.as_array(tensor)
+    if learner.average is not None:
+        for name, tensor in learner.average.values.items():
+            arrays[f"average/{name}"] = carried.as_array(tensor)
     for index, values in learner.optimiser.state_dict()["state"].items():
         for name, value in values.items():
             if value is not None:
@@ -104,7 +107,7 @@ def restore(learner: Learner) -> int:
     arrays, text = carried.from_bytes(run.group.from_first(lambda: carried.to_bytes(*_read(run.path))))
     header = checkpoint.header_of(path, text)
     _check_same(learner, header)
-    by_owner: dict[str, dict[str, Any]] = {"weights": {}, "optimiser": {}, "stream": {}}
+    by_owner: dict[str, dict[str, Any]] = {"weights": {}, "average": {}, "optimiser": {}, "stream": {}}
     for name, array in arrays.items():
         owner, _, rest = name.partition("/")
         by_owner[owner][rest] = array
@@ -122,6 +125,8 @@ def restore(learner: Learner) -> int:
     learner.came_from = record["from"]
     learner.training = record.get("training", learner.training)
     learner.enter(learner.network.phases()[learner.at.phase])
+    if learner.average is not None and by_owner["average"]:  # else it begins with the weights as they are
+        learner.average.restore({name: torch.from_numpy(array) for name, array in by_owner["average"].items()})
     stream = carried.unflatten(record["stream"], by_owner["stream"], run.device)
     own = run.group.rows(run.windows.rows)
     if stream is not None and not run.group.alone:
@@ -189,8 +194,8 @@ def _check_same(learner: Learner, saved: Header) -> None:
             "name the same files, or use --from to learn new ones",
         )
     before, now = saved.record["settings"], asdict(run.settings)
-    for key in ("batch", "length", "align", "seed", "optimiser"):
-        _check_settings({key: before[key]}, {key: now[key]}, name, "--set")
+    for key in ("batch", "length", "align", "seed", "optimiser", "stream"):
+        _check_settings({key: before.get(key, False)}, {key: now[key]}, name, "--set")
 
 
 _KEPT = {

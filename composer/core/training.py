@@ -49,6 +49,9 @@ __all__ = ["Began", "Origin", "Run", "Settings", "began", "open_origin", "saved_
 LEAST_BETWEEN, MOST_BETWEEN = 20, 1000
 """Validations are an epoch apart, but no fewer and no more steps than these."""
 
+STREAMS = 4
+"""The rows of a validation part that is one text: at the beginning of each, nothing of it is known."""
+
 
 def _never() -> bool:
     return False
@@ -88,13 +91,21 @@ class Run:
             length=how.length,
             align=how.align,
             seed=how.seed,
+            stream=how.stream,
         )
 
     @cached_property
     def validation(self) -> Windows:
         """What the best checkpoint is chosen by."""
         how = self.settings
-        return Windows(self.data.parts["valid"], self.data.spec, batch=how.batch, length=how.length, align=how.align)
+        return Windows(
+            self.data.parts["valid"],
+            self.data.spec,
+            batch=min(how.batch, STREAMS) if how.stream else how.batch,
+            length=how.length,
+            align=how.align,
+            stream=how.stream,
+        )
 
     @cached_property
     def taught(self) -> Mapping[str, NDArray[Any]]:

@@ -149,12 +149,14 @@ class Abc(Representation):
         return _Decoder(self, number)
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
-        """A tune of the dialect in other keys; the text as it is has none."""
+        """A tune in other keys; raw text is otherwise left as it is."""
+        from composer.formats.abc.retold import retold
         from composer.formats.abc.transpose import transpositions
 
-        for moved in () if self.raw else transpositions(_text(piece)):
-            labels = {**piece.labels, "key": moved.key}
-            yield Piece(moved.text, piece.title, f"{piece.source} in {moved.key}", labels)
+        text = _text(piece)
+        moved = retold(text) if self.raw else ((each.text, each.key) for each in transpositions(text))
+        for text, key in moved:
+            yield Piece(text, piece.title, f"{piece.source} in {key}", {**piece.labels, "key": key})
 
     def state(self) -> dict[str, Any]:
         return {"characters": "".join(self.characters), "conditions": self.conditions}

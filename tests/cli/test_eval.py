@@ -20,13 +20,14 @@ def evaluated(composer, checkpoint):
     return lambda *arguments: composer("eval", "abc", "--checkpoint", checkpoint, *arguments)
 
 
-def cost(checkpoint, path):
+def cost(checkpoint, path, stream=False):
     """What every step of the tunes in a file costs, as the sampler says that plays them: bits in all, and how many."""
     player = open_player(checkpoint, "abc")
     total, count = 0.0, 0
+    state = player.sampler.begin([{}])
     for piece in player.representation.read(Source(path)):
         assert isinstance(piece, Piece)
-        state = player.sampler.begin([{}])
+        state = state if stream else player.sampler.begin([{}])
         for step in player.representation.encode(piece):
             total -= float(player.sampler.score(state, np.array([step]))[0]) / math.log(2)
             state = player.sampler.observe(state, np.array([step]))
@@ -42,6 +43,13 @@ def test_the_figure_is_what_the_steps_cost_the_player(evaluated, checkpoint, tun
     assert (found["stderr"], found["refused"]) == (0, {})
     line = evaluated(tunes).out
     assert f": {total / count:.3f} bits per character, over 4 pieces, {count:,} characters\n" in line
+
+
+def test_a_stream_is_one_text(evaluated, checkpoint, tunes):
+    total, count = cost(checkpoint, tunes, stream=True)
+    found = json.loads(evaluated(tunes, "--stream", "--json").out)
+    assert found["value"] == pytest.approx(total / count, abs=2e-5)
+    assert found["value"] != pytest.approx(json.loads(evaluated(tunes, "--json").out)["value"], abs=1e-4)
 
 
 def test_pieces_that_it_has_no_steps_for_are_counted(evaluated, tunes, tmp_path):
@@ -176,6 +184,7 @@ class TestGenerated:
             (["--generated", "2", "--temp", "nan"], "--temp cannot be nan"),
             (["--generated", "2", "--seed", "-1"], "--seed cannot be -1"),
             (["--generated", "2", "--effort", "3"], "--effort is for what steps cost"),
+            (["--generated", "2", "--stream"], "--stream is for what steps cost"),
             (["--seed", "3"], "say how many with --generated"),
             (["--temp", "0.5"], "say how many with --generated"),
         ],

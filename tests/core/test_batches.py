@@ -159,3 +159,26 @@ def test_one_long_piece_still_fills_the_rows():
     windows = Windows(part_of([5000]), TOKENS, batch=8, length=64, seed=0)
     assert windows.rows == 8
     assert windows.per_epoch == 10
+
+
+@settings(deadline=None)
+@given(lengths, shapes, seeds)
+def test_a_stream_is_all_pieces_in_their_order_and_forgets_nothing(lengths, shape, seed):
+    part = part_of(lengths)
+    windows = Windows(part, TOKENS, seed=seed, stream=True, **shape)
+    inputs, targets, weight, reset, conditions = rows(windows, epoch=3)
+    counted = weight.bool()
+    assert not reset.any()
+    told = targets[counted]
+    begin = 0 if seed is None else int(part.offsets[conditions["piece"][counted][0]])
+    assert torch.equal(told, torch.from_numpy(np.roll(part.steps.astype(np.int64), -begin)))
+    before = torch.cat([torch.zeros(1, dtype=torch.int64), told[:-1]])
+    first = torch.zeros_like(counted)
+    first[:, 0] = True  # before a row's first step is what was the last one of the row above
+    assert torch.equal(inputs[counted & ~first], before[~first[counted]])
+
+
+def test_each_epoch_of_a_stream_begins_elsewhere():
+    windows = Windows(part_of([9] * 30), TOKENS, batch=3, length=20, seed=0, stream=True)
+    begins = {int(rows(windows, epoch)[4]["piece"][0, 0]) for epoch in range(8)}
+    assert len(begins) > 4

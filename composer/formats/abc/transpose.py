@@ -13,7 +13,7 @@ from composer.formats.abc.lexer import split_tunes
 from composer.formats.abc.normalise import Normal, normalise_tune
 from composer.formats.abc.parser import parse_tune
 
-__all__ = ["MOST_SIGNS", "transposed", "transpositions"]
+__all__ = ["MOST_SIGNS", "Move", "transposed", "transpositions"]
 
 MOST_SIGNS = 4
 """The most sharps or flats of a key that a tune is moved to."""
@@ -36,12 +36,12 @@ def transposed(tune: Tune, key: Signature) -> Tune:
     """`tune`, which has one key throughout, in `key` of the same mode."""
     assert tune.key is not None
     steps = (LETTERS.index(key.tonic[0]) - LETTERS.index(tune.key.tonic[0]) + 3) % 7 - 3
-    move = _Move(tune.key, key, steps)
+    move = Move(tune.key, key, steps)
     voices = {name: [move.element(element) for element in elements] for name, elements in tune.voices.items()}
     return replace(tune, key=key, voices=voices)
 
 
-class _Move:
+class Move:
     """From one key to another, `steps` of the scale up."""
 
     def __init__(self, before: Signature, after: Signature, steps: int) -> None:
