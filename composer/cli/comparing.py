@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,8 @@ def beside(asked: Asked, console: Console) -> None:
         pieces = evaluation.chosen(playing.header, found.pieces, asked.listing, asked.part)
         rule = representation.constraint(representation.Wishes(), Given())
         compared = compare(playing, pieces, request, rule, taught=melodies, measured=reading.measure)
-    report_left_out(console, _LeftOut.of(found, compared))
+    compared = replace(compared, refusals=_joined(found.refused, compared.refusals))
+    report_left_out(console, _LeftOut(compared, found.unreadable))
     if asked.as_json:
         console.write(_document(asked, compared))
         return
@@ -87,23 +88,31 @@ def beside(asked: Asked, console: Console) -> None:
     _remarks(console, compared, request)
 
 
-@dataclass(slots=True)
-class _LeftOut(Refusals):
+@dataclass(frozen=True, slots=True)
+class _LeftOut:
     """What was not compared, as `report_left_out` tells it."""
 
-    losses: dict[str, int] = field(default_factory=dict)
-    unreadable: Sequence[str] = ()
-
-    @classmethod
-    def of(cls, found: corpus.Corpus, compared: Comparison) -> _LeftOut:
-        every = cls(unreadable=found.unreadable)
-        every.merge(found.refused)
-        every.merge(compared.refusals)
-        return every
+    compared: Comparison
+    unreadable: Sequence[str]
 
     @property
-    def refused(self) -> dict[str, int]:
-        return self.counts
+    def refused(self) -> Mapping[str, int]:
+        return self.compared.refusals.counts
+
+    @property
+    def places(self) -> Mapping[str, Sequence[str]]:
+        return self.compared.refusals.places
+
+    @property
+    def losses(self) -> Mapping[str, int]:
+        return self.compared.losses
+
+
+def _joined(*several: Refusals) -> Refusals:
+    every = Refusals()
+    for refusals in several:
+        every.merge(refusals)
+    return every
 
 
 def _document(asked: Asked, compared: Comparison) -> str:

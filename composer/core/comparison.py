@@ -7,7 +7,8 @@ neither has.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import fmean, stdev
 from typing import Any, TypeVar
@@ -71,7 +72,7 @@ class Comparison:
 
     `silent` of the composed ones have nothing in them, `cut` were not over at their length. What they copy was looked
     for in what the model was `taught`, or else in the corpus. `refusals` are the pieces of the corpus that the model
-    has no steps for, and copies.
+    has no steps for, and copies; `losses`, by phrase, are what the steps of the others do not hold.
     """
 
     rows: Sequence[Row]
@@ -81,12 +82,13 @@ class Comparison:
     cut: int = 0
     taught: bool = False
     refusals: Refusals = field(default_factory=Refusals)
+    losses: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """This value as plain JSON: measures by their names."""
         return {
             "composed": {"pieces": self.composed, "silent": self.silent, "cut": self.cut},
-            "corpus": {"pieces": self.corpus, "refused": self.refusals.counts},
+            "corpus": {"pieces": self.corpus, "refused": self.refusals.counts, "losses": self.losses},
             "copied_from": "taught" if self.taught else "corpus",
             "measures": {row.measure.name: row.to_json() for row in self.rows},
         }
@@ -107,9 +109,9 @@ def compare(
     pieces done and of all. Raises ReadError where no piece is left to compare with, ComposerError where nothing that is
     composed has notes, or words.
     """
-    refusals, by = Refusals(), gauge(player.representation, taught)
+    refusals, losses, by = Refusals(), Counter[str](), gauge(player.representation, taught)
     progress = _Progress(len(pieces) + request.count, measured)
-    for encoded in _encoded(player.representation, progress.over(pieces), refusals):
+    for encoded in _encoded(player.representation, progress.over(pieces), refusals, losses):
         by.learn(encoded)
     corpus, composed, cut = _Tally.of(by.corpus()), _Tally(), 0
     if corpus.silent == corpus.pieces:
@@ -122,10 +124,14 @@ def compare(
         raise ComposerError("nothing that the model composed can be heard or read", "train it for longer")
     rows = [Row(measure, composed.spread(measure), corpus.spread(measure)) for measure in by.measures]
     told = [row for row in rows if row.composed or row.corpus]
-    return Comparison(told, request.count, corpus.pieces, composed.silent, cut, taught is not None, refusals)
+    return Comparison(
+        told, request.count, corpus.pieces, composed.silent, cut, taught is not None, refusals, dict(losses)
+    )
 
 
-def _encoded(representation: Representation, pieces: Iterable[Piece], refusals: Refusals) -> Iterator[list[Step]]:
+def _encoded(
+    representation: Representation, pieces: Iterable[Piece], refusals: Refusals, losses: Counter[str]
+) -> Iterator[list[Step]]:
     """The steps of each of `pieces` that has any; of equal ones, of the first."""
     seen = set[bytes]()
     for piece in pieces:
@@ -134,9 +140,12 @@ def _encoded(representation: Representation, pieces: Iterable[Piece], refusals: 
             continue
         seen.add(same)
         try:
-            yield representation.encode(piece)
+            steps = representation.encode(piece)
         except EncodeError as error:
             refusals.add(Refused(NO_STEPS, piece.source, error.message.removeprefix(piece.source).strip()))
+            continue
+        losses.update(representation.losses(piece))
+        yield steps
 
 
 def _composed(player: Player, request: Request, constraint: Constraint | None) -> Iterator[tuple[Sequence[Step], bool]]:
