@@ -40,12 +40,12 @@ from composer.formats.gridded import (
 )
 from composer.formats.labels import keys_in, labels_of, meters_of, pickup_of, transposed
 from composer.formats.quantise import SLACK, GridNote, Unfit, sounding
-from composer.formats.wishing import in_meter, labels_of_key, labels_of_meter
+from composer.formats.wishing import KeptTune, in_meter, labels_of_key, labels_of_meter
 from composer_grid.melody import second_voice, to_c, top_part
 from composer_grid.options import WHOLE_NOTES, GridOptions, length_of
 from composer_grid.rule import END, Canonical
 from composer_grid.tokens import HOLD, REST, heard, misspelled
-from composer_grid.wishes import GridWishes, Tune, automaton, total_of
+from composer_grid.wishes import GridWishes, automaton, total_of
 
 if TYPE_CHECKING:
     from composer.formats.numbered import Columns
@@ -182,13 +182,13 @@ class Grid(Representation):
         key = labels_of_key(wishes.scale, wishes.key) if self.options.transpose != "c" else {}
         return {**labels_of_meter(wishes.meter), **key}
 
-    def _tune(self, wishes: GridWishes, given: Given) -> Tune | None:
+    def _tune(self, wishes: GridWishes, given: Given) -> KeptTune[int] | None:
         """What bars are kept of. Raises Unsatisfiable where its meter is another one than is wished."""
         if given.tune is None:
             return None
-        score = self.score(in_meter(given.tune, wishes.meter, wishes.keep_bars))
+        score = self.score(in_meter(given.tune, wishes))
         steps = (step for step in self.prime(given.tune) if isinstance(step, int))
-        return Tune(tuple(steps), score) if score is not None else None
+        return KeptTune(tuple(steps), score) if score is not None else None
 
     def _read(self, music: Music, name: str, opening: bool) -> Piece | Refused:
         try:

@@ -11,7 +11,7 @@ from composer.formats.curves import Budget
 from composer_grid.rule import END, FIRST, HOLD, REST, middle
 
 
-class Kept(NamedTuple):
+class GivenStep(NamedTuple):
     """A given step: its symbol, and the pitch that sounds in it, 0 where none does."""
 
     symbol: int
@@ -57,7 +57,7 @@ class Timed(Constraint):
         pitches: Mask,
         total: int | None = None,
         budget: Budget | None = None,
-        kept: Mapping[int, Kept] | None = None,
+        kept: Mapping[int, GivenStep] | None = None,
     ) -> None:
         self.pitches, self.total, self.budget, self.kept = pitches, total, budget, kept or {}
         self._goals = self._goals_of(total or 0)

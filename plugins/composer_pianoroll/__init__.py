@@ -40,7 +40,7 @@ from composer.formats.quantise import OFFGRID, Unfit, sounding
 from composer.formats.scales import parse_range
 from composer.formats.wishing import in_meter, labels_of_key, labels_of_meter
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
-from composer_pianoroll.wishes import PianorollWishes, Tune, automaton, frames_of
+from composer_pianoroll.wishes import KeptRoll, PianorollWishes, automaton, frames_of
 
 __all__ = ["Pianoroll", "PianorollOptions", "PianorollWishes", "Roll"]
 
@@ -180,13 +180,13 @@ class Pianoroll(Representation):
             return {}
         return {**labels_of_meter(wishes.meter), **labels_of_key(wishes.scale, wishes.key)}
 
-    def _tune(self, wishes: PianorollWishes, given: Given) -> Tune | None:
+    def _tune(self, wishes: PianorollWishes, given: Given) -> KeptRoll | None:
         """What bars are kept of. Raises Unsatisfiable where its meter is another one than is wished."""
         if given.tune is None:
             return None
-        score = self.score(in_meter(given.tune, wishes.meter, wishes.keep_bars))
+        score = self.score(in_meter(given.tune, wishes))
         frames = (frame for frame in self.prime(given.tune) if isinstance(frame, tuple))
-        return Tune(tuple(frames), score) if score is not None else None
+        return KeptRoll(tuple(frames), score) if score is not None else None
 
     def _piece(self, music: Music, name: str, *, opening: bool) -> Piece:
         """The notes of `music` that can be had; of an opening, on or off the grid. Raises Unfit."""

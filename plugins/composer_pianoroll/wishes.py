@@ -6,62 +6,47 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from composer.api import Constraint, Given, OptionError, Score, Unsatisfiable
+from composer.api import Constraint, Given, OptionError, Unsatisfiable
 from composer.formats.curves import Budget, parse_curve
-from composer.formats.scales import parse_range, parse_scale, pitches_of
-from composer.formats.wishing import HELP, check, clash_of_held, kept_steps, steps_of_bars, stretches
+from composer.formats.wishing import KeptTune, NoteWishes, clash_of_held, kept_steps, settled_steps, stretches
 from composer_pianoroll.frames import Layout
 from composer_pianoroll.rule import Most, RollRule
 from composer_pianoroll.timed import Timed
 
+KeptRoll = KeptTune[tuple[int, ...]]
+"""A tune whose steps are frames, as their active units."""
 
-@dataclass(frozen=True, slots=True)
-class PianorollWishes:
-    """What a player may ask for; 0 stands for any number."""
 
-    range: str = field(default="", metadata={"help": HELP["range"]})
-    key: str = field(default="", metadata={"help": HELP["key"]})
-    scale: str = field(default="", metadata={"help": HELP["scale"]})
+@dataclass(frozen=True)
+class PianorollWishes(NoteWishes):
+    """What a player may ask of a roll."""
+
     most_notes: int = field(default=0, metadata={"help": "The most voices at once: notes that sound at a time."})
     most_onsets: int = field(default=0, metadata={"help": "The most notes that are struck at a time."})
     most_holds: int = field(default=0, metadata={"help": "The most notes that go on at a time."})
-    bars: int = field(default=0, metadata={"help": HELP["bars"]})
-    meter: str = field(default="", metadata={"help": HELP["meter"]})
-    density: str = field(default="", metadata={"help": HELP["density"]})
-    keep_bars: str = field(default="", metadata={"help": HELP["keep_bars"]})
 
     def __post_init__(self) -> None:
-        check(self)
+        super().__post_init__()
         for name in ("most_notes", "most_onsets", "most_holds"):
             if getattr(self, name) < 0:
                 flag = f"--{name.replace('_', '-')}"
                 raise OptionError(f"{flag} cannot be {getattr(self, name)}", "give a number of notes, or 0 for any")
 
 
-@dataclass(frozen=True, slots=True)
-class Tune:
-    """A tune of which bars are to be kept: its `frames`, as their active units, and as a score."""
-
-    frames: tuple[tuple[int, ...], ...]
-    score: Score
-
-
 def automaton(
-    wishes: PianorollWishes, layout: Layout, per_beat: int, given: Given, tune: Tune | None, length: int
+    wishes: PianorollWishes, layout: Layout, per_beat: int, given: Given, tune: KeptRoll | None, length: int
 ) -> Constraint:
     """The automaton of the rolls, of `length` frames at most, that obey. Raises Unsatisfiable."""
     if not layout.onsets and (wishes.most_onsets or wishes.most_holds or wishes.density):
         raise Unsatisfiable(
             "this model does not tell notes that are struck from notes that go on", "ask for --most-notes"
         )
-    within = parse_range(wishes.range) if wishes.range else None
-    scale = parse_scale(wishes.scale, wishes.key)
-    allowed = pitches_of(range(layout.lowest, layout.highest + 1), within, scale)
+    allowed = wishes.pitches(range(layout.lowest, layout.highest + 1))
     pitches = sum(1 << pitch - layout.lowest for pitch in allowed)
     most = Most(wishes.most_notes, wishes.most_onsets, wishes.most_holds)
     if not (wishes.bars or wishes.density or tune):
         return RollRule(layout, pitches, most)
-    _check_length(wishes, given, tune, length)
+    _check_length(wishes, given, length)
     kept = _kept(wishes, layout, per_beat, tune) if tune is not None else {}
     rule = Timed(layout, pitches, most, length - 1 if wishes.bars else None, kept=kept)
     if tune is not None:
@@ -73,27 +58,20 @@ def automaton(
 
 
 def frames_of(
-    wishes: PianorollWishes, layout: Layout, per_beat: int, tune: Tune | None, opening: Mapping[str, str]
+    wishes: PianorollWishes, layout: Layout, per_beat: int, tune: KeptRoll | None, opening: Mapping[str, str]
 ) -> int | None:
     """How many frames a piece has that begins with a tune or an opening, where that is settled.
 
     Raises Unsatisfiable.
     """
-    if tune is not None:
-        if wishes.bars:
-            raise Unsatisfiable(
-                f"--keep-bars {wishes.keep_bars} and --bars {wishes.bars} clash: a tune of which bars stay has as many"
-                " bars as before",
-                "leave out --bars",
-            )
-        return len(tune.frames)
-    steps = steps_of_bars(wishes.bars, wishes.meter, opening, Fraction(per_beat), layout.stack)
-    return steps // layout.stack or None
+    kept = len(tune.steps) * layout.stack if tune is not None else None
+    steps = settled_steps(wishes, kept, opening, Fraction(per_beat), layout.stack)
+    return steps // layout.stack if steps is not None else None
 
 
-def _check_length(wishes: PianorollWishes, given: Given, tune: Tune | None, length: int) -> None:
+def _check_length(wishes: PianorollWishes, given: Given, length: int) -> None:
     """Raise Unsatisfiable where the length, or the opening, is not that of the bars."""
-    wished = f"--bars {wishes.bars}" if tune is None else f"--keep-bars {wishes.keep_bars}"
+    wished = wishes.length_wish
     if given.length is not None and given.length < length:
         raise Unsatisfiable(
             f"{wished} and --length {given.length} clash: the piece takes {length} frames", "leave out --length"
@@ -126,7 +104,7 @@ def _budget(wishes: PianorollWishes, rule: Timed, per_beat: int, length: int) ->
     return Budget(density, Fraction(per_beat), length * stack, apart, spare=int(rule.last is not None))
 
 
-def _kept(wishes: PianorollWishes, layout: Layout, per_beat: int, tune: Tune) -> dict[int, tuple[int, ...]]:
+def _kept(wishes: PianorollWishes, layout: Layout, per_beat: int, tune: KeptRoll) -> dict[int, tuple[int, ...]]:
     """The frames that are given. Raises Unsatisfiable where frames are not whole bars."""
     steps = kept_steps(wishes.keep_bars, tune.score, Fraction(per_beat))
     stretched = stretches(steps)
@@ -137,18 +115,18 @@ def _kept(wishes: PianorollWishes, layout: Layout, per_beat: int, tune: Tune) ->
             "use another model",
         )
     frames = sorted({step // layout.stack for step in steps})
-    return {number: tune.frames[number] for number in frames if number < len(tune.frames)}
+    return {number: tune.steps[number] for number in frames if number < len(tune.steps)}
 
 
-def _check_held(wishes: PianorollWishes, rule: Timed, tune: Tune) -> None:
+def _check_held(wishes: PianorollWishes, rule: Timed, tune: KeptRoll) -> None:
     """Raise Unsatisfiable where what is held into bars that stay cannot be struck before them."""
     layout, most = rule.layout, rule.most
     own, sounding, free = 0, 0, 0
-    for number, frame in enumerate(tune.frames):
+    for number, frame in enumerate(tune.steps):
         if held := rule.held_into.get(number, 0):
             if outside := held & ~rule.pitches:
                 pitch = layout.lowest + (outside & -outside).bit_length() - 1
-                raise clash_of_held(pitch, wishes.keep_bars, wishes.range, wishes.scale, wishes.key)
+                raise clash_of_held(pitch, wishes)
             count = held.bit_count()
             others = {
                 f"--most-notes {most.notes}": most.notes and count > most.notes,
