@@ -17,6 +17,7 @@ from composer.cli.console import Console
 from composer.cli.numbered import Pattern
 from composer.cli.outputs import GO_ON, REPLACE, keep, making, put, save, whole, writing
 from composer.cli.record import Record
+from composer.cli.targets import Gathering
 
 __all__ = ["ToFiles", "ToStream"]
 
@@ -25,14 +26,9 @@ SECONDS = 1.0
 
 
 @dataclass
-class ToStream:
+class ToStream(Gathering):
     """Many pieces, in order, into one file: `NAME.part` until the run is finished or interrupted."""
 
-    apart: ClassVar[bool] = False
-    path: Path
-    console: Console
-    before: int = 0
-    current: bytearray = field(default_factory=bytearray)
     _record: Record | None = None
     _written: float = 0.0
     _file: int | None = None
@@ -74,9 +70,6 @@ class ToStream:
         self._record, self.before = record, record.pieces
         self._note()
 
-    def write(self, number: int, data: bytes) -> None:
-        self.current += data
-
     def end(self, number: int) -> None:
         assert self._record is not None and self._file is not None  # noqa: PT018
         with writing(self.part):
@@ -88,9 +81,6 @@ class ToStream:
         self.current.clear()
         if time.monotonic() - self._written > SECONDS:
             self._note()
-
-    def drop(self, number: int) -> None:
-        self.current.clear()
 
     def close(self, *, finished: bool) -> None:
         record, file, self._file = self._record, self._file, None

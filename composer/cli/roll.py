@@ -24,12 +24,12 @@ LEAST_WIDTH = 16
 
 
 class Ink(NamedTuple):
-    """How the notes of a part are drawn: colours and characters for where one begins and where it goes on."""
+    """How notes are drawn where they begin and where they go on: in which colour, and as which character without."""
 
     onset: str
     hold: str
-    onset_mark: str
-    hold_mark: str
+    onset_mark: str = ""
+    hold_mark: str = ""
 
 
 _INKS = (

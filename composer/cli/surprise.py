@@ -30,12 +30,12 @@ LEVELS = (1, 2, 4, 8, 16)
 """Bits at which the colour changes."""
 
 INKS = (
-    Ink("#7a8ca8", "#47536a", "", ""),
-    Ink("#4fb0a5", "#2c6a64", "", ""),
-    Ink("#9cc24e", "#5c7530", "", ""),
-    Ink("#f2c14e", "#94742a", "", ""),
-    Ink("#f08a3c", "#95531f", "", ""),
-    Ink("#ff4f6d", "#a02a40", "", ""),
+    Ink("#7a8ca8", "#47536a"),
+    Ink("#4fb0a5", "#2c6a64"),
+    Ink("#9cc24e", "#5c7530"),
+    Ink("#f2c14e", "#94742a"),
+    Ink("#f08a3c", "#95531f"),
+    Ink("#ff4f6d", "#a02a40"),
 )
 """From what was expected to what was not: one more than there are LEVELS."""
 

@@ -13,7 +13,7 @@ from composer.cli.outputs import keep, making, save, writing
 if TYPE_CHECKING:
     from composer.cli.record import Record
 
-__all__ = ["Target", "ToFile", "ToStdout"]
+__all__ = ["Gathering", "Target", "ToFile", "ToStdout"]
 
 
 class Target(Protocol):
@@ -89,15 +89,27 @@ class ToStdout:
 
 
 @dataclass
-class ToFile:
-    """One piece into a file, which is there whole or not at all; or any number to a device or a named pipe, at once."""
+class Gathering:
+    """One file, for which the bytes of a piece are gathered until it is over."""
 
     apart: ClassVar[bool] = False
-    record: ClassVar[None] = None
     path: Path
     console: Console
     before: int = 0
     current: bytearray = field(default_factory=bytearray)
+
+    def write(self, number: int, data: bytes) -> None:
+        self.current += data
+
+    def drop(self, number: int) -> None:
+        self.current.clear()
+
+
+@dataclass
+class ToFile(Gathering):
+    """One piece into a file, which is there whole or not at all; or any number to a device or a named pipe, at once."""
+
+    record: ClassVar[None] = None
     _device: BinaryIO | None = None
     _wrote: bool = False
     _made: str = ""
@@ -112,9 +124,6 @@ class ToFile:
             with writing(self.path):
                 self._device = self.path.open("wb", buffering=0)
 
-    def write(self, number: int, data: bytes) -> None:
-        self.current += data
-
     def end(self, number: int) -> None:
         if self._device is None:
             save(self.path, bytes(self.current))
@@ -122,9 +131,6 @@ class ToFile:
             with writing(self.path):
                 self._device.write(self.current)
         self._wrote = True
-        self.current.clear()
-
-    def drop(self, number: int) -> None:
         self.current.clear()
 
     def close(self, *, finished: bool) -> None:
