@@ -14,13 +14,14 @@ RUN := $(BIN)/python
 PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help tune test check bench wheel docs clean
+.PHONY: help tune test check bench bench-quality wheel docs clean
 
 help:
 	@echo "make tune    compose a tune into tune.abc, and draw it"
 	@echo "make test    run all tests"
 	@echo "make check   look at format, style and types"
 	@echo "make bench   measure how fast it composes"
+	@echo "make bench-quality DATA=FOLDER   measure how good models become; goes on where it was stopped"
 	@echo "make wheel   build the package into dist/"
 	@echo "make docs    write completions, man pages and the README's help anew"
 	@echo "make clean   remove what was built"
@@ -39,6 +40,11 @@ check: $(VENV)/ready-to-develop
 
 bench: $(VENV)/ready-to-develop
 	$(RUN) tests/bench
+
+bench-quality: $(VENV)/ready-to-measure
+	@test -n "$(DATA)" || { echo "error: there is no folder of data"; \
+		echo "hint: make bench-quality DATA=../shared/data [QUALITY='--only NAME --seeds 1,2,3']"; exit 1; }
+	PYTHONPATH=tests/bench $(RUN) -m quality $(DATA) $(QUALITY)
 
 wheel: $(VENV)/ready-to-develop
 	$(RUN) -m build --no-isolation --wheel .
@@ -60,4 +66,8 @@ $(VENV)/ready: pyproject.toml constraints.txt
 
 $(VENV)/ready-to-develop: $(VENV)/ready
 	$(PIP) install -c constraints.txt $(PIP_FLAGS) --no-build-isolation -e '.[dev]'
+	@touch $@
+
+$(VENV)/ready-to-measure: $(VENV)/ready
+	$(PIP) install -c constraints.txt $(PIP_FLAGS) --no-build-isolation -e '.[bench]'
 	@touch $@

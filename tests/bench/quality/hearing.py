@@ -1,0 +1,64 @@
+"""What is heard of a model beside its figure: tunes as it learns, and what a given opening is worth to it."""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tunes import faults
+
+from composer.core import corpus
+from composer.core.player import open_player
+from composer.core.split import Split, divide
+from composer.formats.abc.check import check
+from composer.formats.abc.lexer import split_tunes
+from composer.formats.abc.parser import parse_tune
+
+from .measuring import run
+
+TUNES = 50
+OPENING = 100
+"""Characters of a text that are given."""
+
+
+def story(checkpoint: Path, steps: Sequence[int]) -> list[dict[str, Any]]:
+    """What the network of each snapshot writes; one that the training did not reach is passed over."""
+    paths = {step: checkpoint.with_name(f"{checkpoint.stem}.step-{step}.safetensors") for step in steps}
+    return [{"step": step, **_told(path)} for step, path in paths.items() if path.exists()]
+
+
+def _told(path: Path) -> dict[str, Any]:
+    """Of some tunes, how many parse, and how many are without fault; None where no abc2midi is installed."""
+    asked = ("--count", str(TUNES), "--seed", "1", "--quiet", "--length", "1000", "--width", str(TUNES))
+    text = run(("gen", "abc", "--checkpoint", str(path), *asked))
+    tunes = re.findall(r"^X:\d+\n.*?(?=^X:|\Z)", text, re.MULTILINE | re.DOTALL)
+    keyed = [tune for tune in tunes if re.search(r"^K:", tune, re.MULTILINE)]
+    found = [faults(tune) for tune in keyed] if shutil.which("abc2midi") else None
+    return {
+        "tunes": len(tunes),
+        "parse": sum(not any(parse_tune(each).diagnostics for each in split_tunes(tune)) for tune in keyed),
+        "ours": sum(not check(tune) for tune in keyed),
+        "no error": None if found is None else sum(not errors for errors, _ in found),
+        "abc2midi": None if found is None else sum(not any(both) for both in found),
+    }
+
+
+def after_opening(checkpoint: Path, files: Sequence[str], longest: int = 1000) -> float:
+    """Bits per character of held-back texts after their opening, up to the character `longest`."""
+    opened = open_player(checkpoint, "text")
+    read = corpus.read(opened.representation, files)
+    held = divide(Split(), read.pieces, {}).pieces["valid"]
+    total = count = 0.0
+    for piece in held:
+        state = opened.sampler.begin([{k: v for k, v in piece.labels.items() if k in opened.spec.conditions}])
+        for at, step in enumerate(opened.representation.encode(piece)[:longest]):
+            if at >= OPENING:
+                total -= float(opened.sampler.score(state, np.array([step]))[0]) / math.log(2)
+                count += 1
+            state = opened.sampler.observe(state, np.array([step]))
+    return total / count

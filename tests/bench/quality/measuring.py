@@ -1,0 +1,94 @@
+"""What a model's test pieces cost it: all of them, then ten groups of them, of which the interval is made."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from json import loads
+from pathlib import Path
+from typing import Any
+
+from .commands import files, flag, process, tidy, without, words
+from .intervals import Group, parted
+from .store import Store, Trained, measure_key
+from .trainings import Failed, Limits, complaint
+
+
+def measure(command: str, key: str, trained: Trained, store: Store, limits: Limits) -> dict[str, Any]:
+    """Do what is left of a measure of the model of `key`; what was found, as `eval --json` says it, and its groups.
+
+    Each figure is kept as it comes. A model that has learnt more since is measured anew. Raises Failed.
+    """
+    name = measure_key(key, command)
+    found = store.measured(name)
+    if found.get("steps") != trained.steps:
+        found = {"command": tidy(command), "steps": trained.steps, "groups": []}
+    asked = [*words(command, {"DATA": limits.data}), "--checkpoint", str(store.model(key)), "--json", "--quiet"]
+    if "found" not in found:
+        print(f"  {tidy(command)}", flush=True)
+        found["found"] = loads(run(asked))
+        store.keep_measured(name, found)
+    if "parts" not in found:
+        pieces = _pieces(asked, command)
+        found["parts"] = parted(pieces, contiguous="--stream" in asked)
+        store.keep_measured(name, found)
+    for part in found["parts"][len(found["groups"]) :]:
+        if len(found["parts"]) > 1:
+            found["groups"].append(_of_part(asked, part, store.home / "parts" / f"{name}.txt"))
+            store.keep_measured(name, found)
+    return found
+
+
+def groups(found: dict[str, Any]) -> list[Group]:
+    """The groups of a measure, where all are there."""
+    return [Group(each["value"], each["steps"]) for each in found["groups"]] if is_complete(found) else []
+
+
+def is_complete(found: dict[str, Any]) -> bool:
+    """Whether nothing is left to do of a measure. A single piece is no group."""
+    parts = len(found.get("parts", ()))
+    return parts > 0 and len(found["groups"]) == (parts if parts > 1 else 0)
+
+
+def _of_part(asked: Sequence[str], part: Sequence[str], listing: Path) -> dict[str, Any]:
+    """The figure of some of the pieces."""
+    listing.parent.mkdir(exist_ok=True)
+    listing.write_text("".join(f"test {piece}\n" for piece in part), "utf-8")
+    arguments = [*without(asked, "--split", "--part"), "--split", str(listing)]
+    found = loads(run(arguments))
+    if found["pieces"] != len(part):
+        raise Failed(f"of {len(part)} pieces, {found['pieces']} were measured")
+    return {name: found[name] for name in ("value", "stderr", "steps", "pieces")}
+
+
+def _pieces(asked: Sequence[str], command: str) -> list[str]:
+    """The names of the pieces that a measure is of, in order; those that the model cannot take are not among them."""
+    from composer.api import EncodeError
+    from composer.core.corpus import read
+    from composer.core.evaluation import chosen
+    from composer.core.player import open_checkpoint
+
+    opened = open_checkpoint(Path(asked[asked.index("--checkpoint") + 1]))
+    listing = flag(command, "--split")
+    corpus = read(opened.representation, files(asked))
+    pieces = chosen(
+        opened.checkpoint.header, corpus.pieces, Path(listing) if listing else None, flag(command, "--part")
+    )
+    names = []
+    for piece in pieces:
+        try:
+            opened.representation.encode(piece)
+        except EncodeError:
+            continue
+        names.append(piece.source)
+    if len(set(names)) < len(names):
+        raise Failed("two of the pieces have one name, so that they cannot be parted into groups")
+    return names
+
+
+def run(arguments: Sequence[str]) -> str:
+    """What a command prints. Raises Failed with its error."""
+    done = subprocess.run(process(arguments), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(complaint(done.stderr))
+    return done.stdout

@@ -1,0 +1,113 @@
+"""What is known of a stage: its trainings by seed, its figures, and how well it does what it is for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from .intervals import Figure, pooled
+from .measuring import groups, is_complete
+from .races import Outcome, outcome
+from .stages import Plan, Race, Stage, Task
+from .store import Store, Trained, chain, measure_key
+from .trainings import Limits, is_whole
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure of a stage in `unit`, over `pieces` test pieces."""
+
+    figure: Figure
+    unit: str
+    pieces: int
+
+
+class Results:
+    """All that has been found so far. Figures are of all seeds that are there."""
+
+    def __init__(self, plan: Plan, store: Store, limits: Limits) -> None:
+        self.plan, self.store, self.limits = plan, store, limits
+
+    def trained(self, stage: Stage) -> dict[int, list[Trained]]:
+        """The trainings of a stage, one after the other, by seed."""
+        found = {seed: [self.store.trained(key) for key in chain(stage, seed)] for seed in self.store.seeds(stage)}
+        return {seed: [each for each in trained if each] for seed, trained in found.items() if all(trained)}
+
+    def measured(self, stage: Stage, command: str, unit: str = "") -> Measured | None:
+        """What a measure of a stage found, in `unit` if one is named; None where nothing has been measured."""
+        every = [self.found(stage, seed, command) for seed in self.trained(stage)]
+        known = [each for each in every if "found" in each]
+        if not known:
+            return None
+        first = known[0]["found"]
+        scale = scale_of(first["unit"], unit)
+        figure = pooled(
+            [scale * each["found"]["value"] for each in known],
+            [scale * each["found"]["stderr"] for each in known],
+            [[type(group)(scale * group.value, group.steps) for group in groups(each)] for each in known],
+        )
+        return Measured(figure, unit or first["unit"], first["pieces"])
+
+    def found(self, stage: Stage, seed: int, command: str) -> dict[str, Any]:
+        """What is kept of a measure, or of what else was looked at under `command`, of the model as it is now."""
+        key = chain(stage, seed)[-1]
+        found, trained = self.store.measured(measure_key(key, command)), self.store.trained(key)
+        return found if trained and found.get("steps") == trained.steps else {}
+
+    def validated(self, stage: Stage) -> Figure | None:
+        """The best validation figure of the last training of a stage, over seeds."""
+        values = [trained[-1].reported for trained in self.trained(stage).values()]
+        known = [value for value in values if value is not None]
+        return pooled(known) if known else None
+
+    def seconds(self, stage: Stage) -> float | None:
+        """How long all its trainings took together, the mean over seeds."""
+        every = [sum(each.seconds for each in trained) for trained in self.trained(stage).values()]
+        return fmean(every) if every else None
+
+    def cut(self, stage: Stage) -> bool:
+        """Whether a training was stopped by its time and not by its end."""
+        return any(each.reason == "interrupted" for trained in self.trained(stage).values() for each in trained)
+
+    def complete(self, stage: Stage, seed: int) -> bool:
+        """Whether nothing is left to do of a stage at a seed."""
+        trained = self.trained(stage).get(seed, ())
+        looked = [name for wanted, name in ((stage.story, "story"), (stage.opening, "opening")) if wanted]
+        return (
+            len(trained) > 0
+            and all(is_whole(each, self.limits.seconds(stage)) for each in trained)
+            and all(is_complete(self.found(stage, seed, command)) for command in stage.measures.values())
+            and all(self.found(stage, seed, name) for name in looked)
+        )
+
+    def outcomes(self, race: Race) -> dict[int, Outcome]:
+        """What came of a race, by seed."""
+        both = race.stages()
+        done = [set(self.trained(stage)) for stage in both.values()]
+        found = {
+            seed: outcome(*(self.store.curve(chain(stage, seed)[-1]) for stage in both.values()))
+            for seed in sorted(set.intersection(*done))
+        }
+        return {seed: each for seed, each in found.items() if each}
+
+
+def reached(task: Task, figure: Figure) -> str:
+    """Whether a figure is as low as a task asks for, by the figure itself, not as it is printed.
+
+    What the interval over test pieces does not make sure of is said.
+    """
+    bounds = [("aim", task.aim), ("at least", task.at_least)]
+    for name, bound in bounds:
+        if figure.mean <= bound:
+            unsure = figure.half is not None and figure.mean + figure.half > bound
+            return f"{name}, not beyond chance" if unsure else name
+    return "no"
+
+
+def scale_of(unit: str, wanted: str) -> float:
+    """The factor from `unit` to `wanted`: between bits and nats, else 1."""
+    if unit.startswith("bits") and wanted.startswith("nats"):
+        return math.log(2)
+    return 1 / math.log(2) if unit.startswith("nats") and wanted.startswith("bits") else 1.0

@@ -1,0 +1,172 @@
+"""What is trained, measured and compared, read from TOML files.
+
+    [[task]]        a figure to reach: `name`, `title`, `unit`, `published`, `at_least`, `aim`
+    [[stage]]       a model: `name`, `train` (commands, each may go on `--from $BEFORE`), `measure` (a command), and
+                    what it is for: a `task`, or a `published` figure and its `data`
+    [[ablation]]    a `base` command, and `changes` of it by name
+    [[race]]        two commands that learn the same data, `published` and `ours`, by the time they take
+
+A stage may have `also` (other measures by what they are of), `seconds` to train at most, `story` (batches after which
+its tunes are looked at), and `opening` (texts whose beginnings are given).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .commands import changed, words
+
+FILES = tuple(Path(__file__).with_name(f"{name}.toml") for name in ("tasks", "published", "ablations", "races"))
+BASE = "base"
+BEFORE = "$BEFORE"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A figure that models are to reach; less is better. With `race`, it is the share of time of that race."""
+
+    name: str
+    title: str
+    published: str
+    at_least: float
+    aim: float
+    unit: str = ""
+    race: str = ""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One model: trained by these commands, one after the other, and measured by these."""
+
+    name: str
+    train: tuple[str, ...]
+    measure: str = ""
+    task: str = ""
+    data: str = ""
+    published: str = ""
+    also: Mapping[str, str] = field(default_factory=dict)
+    seconds: float | None = None
+    story: tuple[int, ...] = ()
+    opening: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "train", tuple(self.train))
+        object.__setattr__(self, "story", tuple(self.story))
+        for number, command in enumerate(self.train):
+            if words(command)[0] != "train":
+                raise ValueError(f"{self.name}: `{command}` trains nothing")
+            if BEFORE in command and not number:
+                raise ValueError(f"{self.name}: there is no training before its first one")
+        for command in self.measures.values():
+            if words(command)[0] != "eval":
+                raise ValueError(f"{self.name}: `{command}` measures nothing")
+
+    @property
+    def measures(self) -> dict[str, str]:
+        """All its measures by what they are of; the first, of which nothing is said, decides."""
+        return ({"": self.measure} if self.measure else {}) | dict(self.also)
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """What changes of one training do to it."""
+
+    name: str
+    title: str
+    base: str
+    changes: Mapping[str, str]
+
+    def stages(self) -> dict[str, Stage]:
+        """The base and each change as a stage."""
+        commands = {BASE: self.base} | {name: changed(self.base, change) for name, change in self.changes.items()}
+        return {name: Stage(f"{self.name}/{name}", (command,)) for name, command in commands.items()}
+
+
+@dataclass(frozen=True)
+class Race:
+    """Two trainings on the same data, one after the other on the same machine."""
+
+    name: str
+    title: str
+    published: str
+    ours: str
+
+    def stages(self) -> dict[str, Stage]:
+        """Both as stages."""
+        both = {"published": self.published, "ours": self.ours}
+        return {name: Stage(f"{self.name}/{name}", (command,)) for name, command in both.items()}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is declared."""
+
+    tasks: tuple[Task, ...] = ()
+    models: tuple[Stage, ...] = ()
+    ablations: tuple[Ablation, ...] = ()
+    races: tuple[Race, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [stage.name for stage in self.stages()]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two stages are called `{twice[0]}`")
+        known = {task.name for task in self.tasks}
+        for stage in self.models:
+            if stage.task and stage.task not in known:
+                raise ValueError(f"{stage.name}: there is no task `{stage.task}`")
+        races = {race.name for race in self.races}
+        for task in self.tasks:
+            if task.race and task.race not in races:
+                raise ValueError(f"{task.name}: there is no race `{task.race}`")
+
+    def stages(self) -> Iterator[Stage]:
+        """Every stage, in the order in which they are run."""
+        yield from self.models
+        for race in self.races:
+            yield from race.stages().values()
+        for ablation in self.ablations:
+            yield from ablation.stages().values()
+
+    def named(self, names: Sequence[str]) -> list[Stage]:
+        """The stages of these names, or of these tasks, ablations or races; all of them where no name is given.
+
+        Raises ValueError for a name of nothing.
+        """
+        every = list(self.stages())
+        for name in names:
+            if not any(_is_called(stage, name) for stage in every):
+                raise ValueError(f"there is no stage `{name}`; --list names them all")
+        return [stage for stage in every if not names or any(_is_called(stage, name) for name in names)]
+
+
+def read(paths: Sequence[Path] = FILES) -> Plan:
+    """What the files declare, together. Raises ValueError with the file where one cannot be understood."""
+    found: dict[str, list[Any]] = {"task": [], "stage": [], "ablation": [], "race": []}
+    kinds = {"task": Task, "stage": Stage, "ablation": Ablation, "race": Race}
+    for path in paths:
+        for kind, tables in tomllib.loads(path.read_text("utf-8")).items():
+            if kind not in kinds:
+                raise ValueError(f"{path.name}: there are no tables `{kind}`")
+            found[kind] += [_made(kinds[kind], table, path.name) for table in tables]
+    return Plan(*(tuple(found[kind]) for kind in ("task", "stage", "ablation", "race")))
+
+
+Declared = TypeVar("Declared")
+
+
+def _made(kind: type[Declared], table: Mapping[str, Any], file: str) -> Declared:
+    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(set(table) - known):
+        raise ValueError(f"{file}, {table.get('name', kind.__name__)}: there is no `{unknown[0]}`")
+    try:
+        return kind(**table)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{file}, {table.get('name', kind.__name__)}: {error}") from error
+
+
+def _is_called(stage: Stage, name: str) -> bool:
+    return name in {stage.name, stage.task, stage.name.partition("/")[0]}

@@ -1,0 +1,140 @@
+"""What has been done, kept under the bench's folder by the command that did it, so that nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .commands import digest, tidy
+from .stages import Stage
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How a training ended, as its checkpoint says: `reported` is its best validation figure, in `unit`."""
+
+    command: str
+    seed: int
+    steps: int
+    seconds: float
+    best_step: int
+    reported: float | None
+    unit: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """A validation: after `seconds` of training, `value` was reported."""
+
+    step: int
+    seconds: float
+    value: float
+
+
+class Store:
+    """The bench's folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def model(self, key: str) -> Path:
+        """The checkpoint of a training."""
+        return self.home / "models" / f"{key}.safetensors"
+
+    def trained(self, key: str) -> Trained | None:
+        """How a training ended; None where it has not."""
+        found = _read(self.home / "trainings" / f"{key}.json")
+        return Trained(**found) if found else None
+
+    def keep_trained(self, key: str, trained: Trained) -> None:
+        """Remember how it ended."""
+        _write(self.home / "trainings" / f"{key}.json", asdict(trained))
+
+    def curve(self, key: str) -> list[Point]:
+        """The validations of a training so far."""
+        path = self._curve(key)
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [Point(*json.loads(line)) for line in lines if line.endswith("]")]
+
+    def begin_curve(self, key: str, step: int) -> None:
+        """A training goes on from `step`: what it had validated since is to come again."""
+        kept = [point for point in self.curve(key) if point.step <= step]
+        path = self._curve(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(_line(point) for point in kept))
+
+    def validated(self, key: str, point: Point) -> None:
+        """One more validation."""
+        with self._curve(key).open("a") as file:
+            file.write(_line(point))
+
+    def measured(self, key: str) -> dict[str, Any]:
+        """What has been measured under this key; empty where nothing has."""
+        return _read(self.home / "measured" / f"{key}.json") or {}
+
+    def keep_measured(self, key: str, found: dict[str, Any]) -> None:
+        """Remember what was measured."""
+        _write(self.home / "measured" / f"{key}.json", found)
+
+    def failed(self, stage: str) -> str:
+        """Why a stage was left, the last time; empty where it was not."""
+        path = self._failed(stage)
+        return path.read_text() if path.exists() else ""
+
+    def keep_failed(self, stage: str, reason: str) -> None:
+        """Remember why a stage was left; an empty reason takes it back."""
+        path = self._failed(stage)
+        if reason:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(reason)
+        else:
+            path.unlink(missing_ok=True)
+
+    def seeds(self, stage: Stage) -> list[int]:
+        """The seeds of which all trainings of a stage are there."""
+        first = chain(stage, 0)[-1].rpartition("-s")[0]
+        paths = (self.home / "trainings").glob(f"{first}-s*.json")
+        return sorted(int(path.stem.rpartition("-s")[2]) for path in paths)
+
+    def _curve(self, key: str) -> Path:
+        return self.home / "curves" / f"{key}.jsonl"
+
+    def _failed(self, stage: str) -> Path:
+        return self.home / "failed" / f"{digest(stage)}.txt"
+
+
+def chain(stage: Stage, seed: int) -> list[str]:
+    """The keys of a stage's trainings: each is of its command, of those before it, and of the seed."""
+    return [f"{name}-s{seed}" for name in _names(stage)]
+
+
+def measure_key(key: str, command: str) -> str:
+    """The key of a measure of the model that was trained under `key`."""
+    return f"{key}-{digest(tidy(command))}"
+
+
+def _names(stage: Stage) -> Iterator[str]:
+    before = ""
+    for command in stage.train:
+        before = digest(before, tidy(command))
+        yield before
+
+
+def _line(point: Point) -> str:
+    return json.dumps([point.step, round(point.seconds, 2), point.value]) + "\n"
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    """All of it or nothing, whenever this is killed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".writing")
+    temporary.write_text(json.dumps(value))
+    temporary.replace(path)

@@ -1,0 +1,52 @@
+"""Commands as they are typed: what is filled in, and what a change of one replaces."""
+
+import pytest
+
+from quality.commands import changed, files, flag, tidy, without, words
+
+TRAIN = "composer train abc $DATA/tunes --set hidden=256 --set layers=2 -o text=raw --batch 32"
+
+
+def test_folders_are_filled_in():
+    assert words("composer eval abc $DATA/a.abc", {"DATA": "/home/me/my data"}) == [
+        "eval",
+        "abc",
+        "/home/me/my data/a.abc",
+    ]
+
+
+@pytest.mark.parametrize("command", ["ls", "python -m composer train abc", "composer"])
+def test_what_is_no_command_of_the_program_is_refused(command):
+    with pytest.raises(ValueError, match="is no command"):
+        words(command)
+
+
+def test_a_change_stands_in_the_place_of_what_sets_the_same():
+    assert changed(TRAIN, "--set layers=1").count("layers") == 1
+    assert "--set hidden=256 --set layers=1 " in changed(TRAIN, "--set layers=1")
+    assert changed(TRAIN, "--batch 64").endswith("--batch 64")
+    assert "text=dialect" in changed(TRAIN, "-o text=dialect")
+
+
+def test_a_change_of_what_the_command_does_not_set_is_added():
+    assert changed(TRAIN, "--augment --set dropout=0") == f"{TRAIN} --augment --set dropout=0".replace(
+        "$DATA/tunes", "'$DATA/tunes'"
+    )
+
+
+def test_the_files_are_what_stands_before_the_first_option():
+    assert files(words("composer eval text a.txt b.txt --part test")) == ["a.txt", "b.txt"]
+
+
+def test_flags_can_be_left_out_with_their_values():
+    asked = words("composer eval abc x --split list.txt --stream --part test")
+    assert without(asked, "--split", "--part") == ["eval", "abc", "x", "--stream"]
+
+
+def test_a_flag_has_its_value_or_none():
+    assert flag(TRAIN, "--batch") == "32"
+    assert flag(TRAIN, "--seed") is None
+
+
+def test_a_command_that_is_broken_over_lines_is_the_same():
+    assert tidy("composer train abc x\n    --batch 3") == "composer train abc x --batch 3"

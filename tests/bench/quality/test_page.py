@@ -1,0 +1,211 @@
+"""The page: what it says of results, of half of them, and of none."""
+
+import pytest
+
+from quality.intervals import Figure
+from quality.page import drawing, page
+from quality.races import Outcome, draw, outcome
+from quality.results import Results, reached
+from quality.stages import Ablation, Plan, Race, Stage, Task
+from quality.store import Point, Store, Trained, chain, measure_key
+from quality.trainings import Limits, complaint, is_whole
+from quality.words import digits_for
+
+TASK = Task("tunes", "Tunes, nats", "9.0", at_least=1.0, aim=0.5, unit="nats per step")
+STAGE = Stage("mine", ("composer train abc x",), "composer eval abc x", "tunes")
+TIMES = Task("soon", "share of time", "1", at_least=0.2, aim=0.1, race="race")
+RACE = Race("race", "who is first", "composer train abc x --batch 1", "composer train abc x --batch 2")
+ABLATION = Ablation("abl", "a base", "composer train abc x --set layers=2", {"one": "--set layers=1"})
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path)
+
+
+def results(store, budget=None, **plan):
+    return Results(Plan(**plan), store, Limits("data", budget))
+
+
+def train(store, stage, seed=0, reported=1.0, seconds=20.0, reason="done", steps=1200):
+    key = chain(stage, seed)[-1]
+    store.keep_trained(key, Trained(stage.train[-1], seed, steps, seconds, 900, reported, "bits per step", reason))
+    return key
+
+
+def measure(store, stage, value, seed=0, stderr=0.0, groups=()):
+    found = {"value": value, "stderr": stderr, "unit": "bits per step", "pieces": 12, "steps": 100}
+    parts = [{"value": each, "stderr": 0.0, "steps": 10, "pieces": 1} for each in groups]
+    kept = {"command": stage.measure, "steps": 1200, "found": found, "groups": parts, "parts": [["x"] for _ in parts]}
+    store.keep_measured(measure_key(chain(stage, seed)[-1], stage.measure), kept)
+
+
+def row(text, name):
+    return next(line for line in text.splitlines() if line.startswith("|") and name in line)
+
+
+def test_a_stage_that_was_not_run_is_said_to_be_so(store):
+    text = page(results(store, tasks=(TASK, TIMES), models=(STAGE,), races=(RACE,), ablations=(ABLATION,)))
+    assert "not run yet" in row(text, "`mine`")
+    assert "not run yet" in row(text, "race/ours")
+    assert "not run yet" in row(text, "--set layers=1")
+    assert "reached?" in text
+
+
+def test_a_task_that_no_model_is_for_is_said_to_be_so(store):
+    assert "not run yet" in row(page(results(store, tasks=(TASK,))), "Tunes")
+
+
+def test_a_figure_is_told_in_the_unit_of_its_task(store):
+    train(store, STAGE)
+    measure(store, STAGE, 1.0, groups=(0.9, 1.1))
+    line = row(page(results(store, tasks=(TASK,), models=(STAGE,))), "`mine`")
+    assert "0.693 nats per step, 12 pieces (95 %: " in line
+    assert "| at least, not beyond chance | 1,200 steps, 20 s; best after 900 |" in line
+    assert "one seed" in line
+
+
+def test_seeds_are_averaged(store):
+    for seed, value in enumerate((1.0, 1.2)):
+        train(store, STAGE, seed)
+        measure(store, STAGE, value, seed)
+    line = row(page(results(store, models=(Stage("mine", STAGE.train, STAGE.measure, data="tunes"),))), "tunes")
+    assert "1.100 bits per step, 12 pieces; 2 seeds, deviation 0.141" in line
+    assert "20 s a seed" in line
+
+
+def test_the_error_of_an_estimate_is_told(store):
+    train(store, STAGE)
+    measure(store, STAGE, 1.0, stderr=0.00001)
+    assert "± 0.001 (AIS)" in page(results(store, tasks=(TASK,), models=(STAGE,)))
+
+
+def test_a_training_that_its_time_cut_short_is_told(store):
+    train(store, STAGE, reason="interrupted")
+    text = page(results(store, tasks=(TASK,), models=(STAGE,)))
+    assert "cut short by its time" in row(text, "`mine`")
+    assert "not measured yet" in row(text, "`mine`")
+
+
+def test_why_a_stage_failed_is_told(store):
+    store.keep_failed("mine", "error: no | such setting")
+    assert "failed: error: no / such setting" in row(page(results(store, tasks=(TASK,), models=(STAGE,))), "`mine`")
+
+
+def test_an_ablation_tells_what_a_change_does(store):
+    base, one = ABLATION.stages().values()
+    train(store, base, reported=1.5, seconds=40)
+    train(store, one, reported=1.25, seconds=20)
+    line = row(page(results(store, ablations=(ABLATION,))), "layers=1")
+    assert line == "| one | `--set layers=1` | 1.250; one seed | -0.250 | 20 s (0.50 of the base) |"
+
+
+def test_a_race_tells_the_share_of_time(store):
+    for name, points in (("published", [(50, 2.0), (100, 1.5), (150, 1.6)]), ("ours", [(10, 1.7), (15, 1.4)])):
+        key = train(store, RACE.stages()[name])
+        store.begin_curve(key, -1)
+        for at, value in points:
+            store.validated(key, Point(at, at, value))
+    text = page(results(store, tasks=(TIMES,), races=(RACE,)))
+    assert "0.150; one seed | at least |" in row(text, "share of time")
+    assert "best, at 1.500, after 100 s; ours was as good after 15 s: 0.150" in text
+    assert f"]({drawing(RACE)})" in text
+
+
+@pytest.mark.parametrize(
+    ("mean", "half", "said"),
+    [
+        (0.4, 0.05, "aim"),
+        (0.5, None, "aim"),
+        (0.45, 0.1, "aim, not beyond chance"),
+        (0.9, 0.05, "at least"),
+        (1.0004, 0.3, "no"),
+    ],
+)
+def test_what_is_reached_is_decided_by_the_figure(mean, half, said):
+    assert reached(TASK, Figure(mean, 1, None, half, 0.0)) == said
+
+
+def test_a_figure_never_looks_as_if_it_reached_what_it_does_not():
+    assert digits_for(1.0004, (1.0,)) == 4
+    assert digits_for(1.4, (1.0,)) == 3
+    assert digits_for(1.0, (1.0,)) == 3
+
+
+def test_a_race_is_decided_by_the_first_validation_that_is_as_good():
+    published = [Point(1, 10, 3.0), Point(2, 20, 2.0), Point(3, 30, 2.5), Point(4, 40, 2.0)]
+    assert outcome(published, [Point(1, 2, 2.5), Point(2, 4, 2.0), Point(3, 6, 1.0)]) == Outcome(2.0, 20, 4)
+    assert outcome(published, [Point(1, 2, 2.5)]).share is None
+    assert outcome(published, []) is None
+
+
+def test_a_race_is_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    curves = {
+        name: [Point(at, at * slow, 1 + 1 / at) for at in range(1, 200)]
+        for name, slow in (("published", 3), ("ours", 1))
+    }
+    first, again = tmp_path / "a.svg", tmp_path / "b.svg"
+    draw(curves, "bits per character", first, "who is first")
+    draw(curves, "bits per character", again, "who is first")
+    assert first.read_bytes() == again.read_bytes()
+    assert len(first.read_bytes()) < 40_000
+    assert "bits per character" in first.read_text()
+
+
+def test_a_curve_goes_on_from_where_its_training_does(store):
+    store.begin_curve("key", -1)
+    for at in (1, 2, 3):
+        store.validated("key", Point(at, at, 1.0))
+    store.begin_curve("key", 2)
+    store.validated("key", Point(3, 9.0, 0.5))
+    assert store.curve("key") == [Point(1, 1, 1.0), Point(2, 2, 1.0), Point(3, 9.0, 0.5)]
+
+
+def test_a_line_that_was_cut_off_is_no_validation(store):
+    store.begin_curve("key", -1)
+    store.validated("key", Point(1, 1.0, 2.0))
+    with (store.home / "curves" / "key.jsonl").open("a") as file:
+        file.write("[2, 1.5")
+    assert len(store.curve("key")) == 1
+
+
+def test_a_training_is_whole_when_it_ended_or_had_its_time():
+    cut = Trained("", 0, 1, 99.0, 1, None, "", "interrupted")
+    assert is_whole(cut, 100)
+    assert not is_whole(cut, 200)
+    assert not is_whole(cut, None)
+    assert is_whole(Trained("", 0, 1, 5.0, 1, None, "", "early"), 100)
+
+
+def test_the_shorter_of_two_times_holds():
+    stage = Stage("a", ("composer train abc x",), seconds=30)
+    assert Limits("data").seconds(stage) == 30
+    assert Limits("data", 10).seconds(stage) == 10
+    assert Limits("data").seconds(STAGE) is None
+
+
+def test_a_stage_is_done_when_all_of_it_is(store):
+    found = results(store, models=(STAGE,), tasks=(TASK,))
+    assert not found.complete(STAGE, 0)
+    train(store, STAGE)
+    assert not found.complete(STAGE, 0)
+    measure(store, STAGE, 1.0, groups=(0.9, 1.1))
+    assert found.complete(STAGE, 0)
+    assert not found.complete(STAGE, 1)
+    train(store, STAGE, reason="interrupted")
+    assert not found.complete(STAGE, 0)
+
+
+def test_what_was_measured_before_more_was_learnt_does_not_count(store):
+    train(store, STAGE, steps=1300)
+    measure(store, STAGE, 1.0, groups=(0.9, 1.1))
+    found = results(store, models=(STAGE,), tasks=(TASK,))
+    assert not found.complete(STAGE, 0)
+    assert found.measured(STAGE, STAGE.measure) is None
+
+
+def test_what_a_command_complains_of_is_its_error():
+    assert complaint("warning: a\nerror: b\nhint: c\n") == "error: b"
+    assert complaint("Traceback\nKeyError: 1\n") == "KeyError: 1"
+    assert complaint("") == "it ended without a word"

@@ -1,0 +1,71 @@
+"""Figures in words, for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .intervals import Figure
+from .results import Measured, Results
+from .stages import Stage
+
+NOT_YET = "not run yet"
+DIGITS = 3
+
+
+def figure_text(measured: Measured, bounds: Sequence[float] = ()) -> str:
+    """The figure, the error of its estimate, its interval over test pieces, and its seeds."""
+    figure = measured.figure
+    digits = digits_for(figure.mean, bounds)
+    text = f"{figure.mean:.{digits}f}"
+    if figure.estimated:
+        text += f" ± {max(figure.estimated, 0.001):.3f} (AIS)"
+    text += f" {measured.unit}, {measured.pieces} pieces"
+    if figure.ends:
+        text += f" (95 %: {figure.ends[0]:.{DIGITS}f} to {figure.ends[1]:.{DIGITS}f})"
+    return f"{text}; {seeds_text(figure)}"
+
+
+def seeds_text(figure: Figure) -> str:
+    """How many seeds, and how far apart."""
+    if figure.deviation is None:
+        return "one seed"
+    return f"{figure.seeds} seeds, deviation {figure.deviation:.3f}"
+
+
+def digits_for(value: float, bounds: Sequence[float]) -> int:
+    """As many digits as it takes not to look as low as a bound that is not reached; three where that does."""
+    for digits in range(DIGITS, 9):
+        if not any(value > bound >= float(f"{value:.{digits}f}") for bound in bounds):
+            return digits
+    return 9
+
+
+def trained_text(results: Results, stage: Stage) -> str:
+    """How many steps and seconds each training of a stage took, and what ended it."""
+    found = results.trained(stage)
+    if not found:
+        return NOT_YET
+    first = next(iter(found.values()))
+    steps = " + ".join(f"{each.steps:,}" for each in first)
+    mean = results.seconds(stage) or 0.0
+    text = f"{steps} steps, {mean:.0f} s" + (" a seed" if len(found) > 1 else "")
+    if first[-1].best_step:
+        text += f"; best after {first[-1].best_step:,}"
+    return text + ("; cut short by its time" if results.cut(stage) else "")
+
+
+def missing_text(results: Results, stage: Stage) -> str:
+    """Why there is no figure of a stage."""
+    failed = results.store.failed(stage.name)
+    if failed:
+        return f"failed: {failed}".replace("|", "/")
+    return "not measured yet" if results.trained(stage) else NOT_YET
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """A table in Markdown."""
+    return [_row(heads), "|---" * len(heads) + "|", *(_row(row) for row in rows), ""]
+
+
+def _row(cells: Sequence[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
