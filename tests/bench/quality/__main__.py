@@ -30,13 +30,19 @@ HERE = Path(__file__).parent
 def main() -> int:
     """Do as the arguments say; 1 where a stage failed."""
     given = _arguments()
-    plan = stages.read(given.stages)
+    try:
+        plan = stages.read(given.stages)
+        wanted = plan.named(given.only)
+        if not given.data.is_dir():
+            raise ValueError(f"there is no folder {given.data}")
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     home, output = given.home.absolute(), given.output.absolute()
     limits = Limits(str(given.data.absolute()), given.budget)
     home.mkdir(parents=True, exist_ok=True)
     os.environ["COMPOSER_HOME"] = str(home)
     results = Results(plan, Store(home), limits)
-    wanted = plan.named(given.only)
     if given.list:
         for stage in wanted:
             print(_line(results, stage, given.seeds))

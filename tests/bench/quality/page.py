@@ -8,10 +8,10 @@ from typing import Any
 
 from .commands import flag, tidy
 from .hearing import OPENING, TUNES
-from .intervals import GROUPS
+from .intervals import GROUPS, pooled
 from .results import Results, reached
 from .stages import BASE, Ablation, Race, Stage, Task
-from .words import DIGITS, NOT_YET, figure_text, missing_text, seeds_text, table, trained_text
+from .words import DIGITS, NOT_YET, difference_text, figure_text, missing_text, seeds_text, table, trained_text
 
 HEAD = f"""# Quality, measured
 
@@ -23,8 +23,8 @@ Behind "95 %" stands the interval over test pieces: they are parted into up to {
 text: stretches of neighbours), each is measured alone, and the spread of the groups, weighted by their steps, makes the
 interval by Student's t. Seeds are trainings that differ in nothing else: their mean stands here, and their standard
 deviation. With one seed, nothing is known of that. "± (AIS)" is the standard error of annealed importance sampling,
-rounded up to 0.001; figures without it are exact. What is reached is decided by the figure before it is rounded, and
-"not beyond chance" says that the interval goes past the bound.
+rounded up to thousandths; figures without it are exact. What is reached is decided by the figure before it is rounded,
+and "not beyond chance" says that the interval goes past the bound.
 """
 
 
@@ -164,22 +164,24 @@ def _ablations(results: Results) -> Iterator[str]:
     if results.plan.ablations:
         yield "## What helps, and what does not\n"
         yield "One change of a training at a time, all with the same number of steps: the best validation figure, and"
-        yield "how far it is below (-) or above (+) the base's. What is no more than seeds differ by says nothing.\n"
+        yield "how far it is below (-) or above (+) the base's with the same seed. What is no more than seeds differ by"
+        yield "says nothing.\n"
     for ablation in results.plan.ablations:
         yield from _ablation(results, ablation)
 
 
 def _ablation(results: Results, ablation: Ablation) -> Iterator[str]:
     stages = ablation.stages()
-    base, seconds = results.validated(stages[BASE]), results.seconds(stages[BASE])
+    base, seconds = stages[BASE], results.seconds(stages[BASE])
     rows = []
     for name, stage in stages.items():
         given = "" if name == BASE else f"`{ablation.changes[name]}`"
-        figure, took = results.validated(stage), results.seconds(stage)
-        if figure is None or took is None:
+        values, took = list(results.validated(stage).values()), results.seconds(stage)
+        if not values or took is None:
             rows.append((name, given, missing_text(results, stage), "", ""))
             continue
-        apart = f"{figure.mean - base.mean:+.3f}" if base and name != BASE else ""
+        figure = pooled(values)
+        apart = difference_text(results.validated(stage), results.validated(base)) if stage != base else ""
         ratio = f" ({took / seconds:.2f} of the base)" if seconds and name != BASE else ""
         cut = ", cut short by its time" if results.cut(stage) else ""
         rows.append(
@@ -187,7 +189,7 @@ def _ablation(results: Results, ablation: Ablation) -> Iterator[str]:
         )
     yield f"### {ablation.title}\n"
     yield f"```\n{tidy(ablation.base)}\n```\n"
-    yield from table(("change", "flags", f"validation{_unit(results, stages[BASE])}", "difference", "took"), rows)
+    yield from table(("change", "flags", f"validation{_unit(results, base)}", "difference", "took"), rows)
 
 
 def _unit(results: Results, stage: Stage) -> str:
@@ -213,7 +215,10 @@ def _races(results: Results) -> Iterator[str]:
                 "was never as good" if each.ours is None else f"was as good after {each.ours:.3g} s: {each.share:.3f}"
             )
             yield f"- seed {seed}: the published was best, at {each.value:.3f}, after {each.theirs:.3g} s; ours {ours}"
-        yield "\nOne ran after the other on one machine; measuring the validation pieces is in the seconds of both.\n"
+        if any(results.cut(stage) for stage in race.stages().values()):
+            yield "- one of them was cut short by its time"
+        yield "\nOne ran after the other on one machine. Their clocks begin with the first step; measuring the"
+        yield "validation pieces is in the seconds of both.\n"
         yield f"![Validation against seconds of training]({drawing(race)})\n"
 
 

@@ -56,11 +56,10 @@ class Results:
         found, trained = self.store.measured(measure_key(key, command)), self.store.trained(key)
         return found if trained and found.get("steps") == trained.steps else {}
 
-    def validated(self, stage: Stage) -> Figure | None:
-        """The best validation figure of the last training of a stage, over seeds."""
-        values = [trained[-1].reported for trained in self.trained(stage).values()]
-        known = [value for value in values if value is not None]
-        return pooled(known) if known else None
+    def validated(self, stage: Stage) -> dict[int, float]:
+        """The best validation figure of the last training of a stage, by seed."""
+        found = {seed: trained[-1].reported for seed, trained in self.trained(stage).items()}
+        return {seed: value for seed, value in found.items() if value is not None}
 
     def seconds(self, stage: Stage) -> float | None:
         """How long all its trainings took together, the mean over seeds."""

@@ -148,7 +148,7 @@ def read(paths: Sequence[Path] = FILES) -> Plan:
     found: dict[str, list[Any]] = {"task": [], "stage": [], "ablation": [], "race": []}
     kinds = {"task": Task, "stage": Stage, "ablation": Ablation, "race": Race}
     for path in paths:
-        for kind, tables in tomllib.loads(path.read_text("utf-8")).items():
+        for kind, tables in _tables(path).items():
             if kind not in kinds:
                 raise ValueError(f"{path.name}: there are no tables `{kind}`")
             found[kind] += [_made(kinds[kind], table, path.name) for table in tables]
@@ -156,6 +156,13 @@ def read(paths: Sequence[Path] = FILES) -> Plan:
 
 
 Declared = TypeVar("Declared")
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path.name}: {error}") from error
 
 
 def _made(kind: type[Declared], table: Mapping[str, Any], file: str) -> Declared:

@@ -8,7 +8,7 @@ from quality.races import Outcome, draw, outcome
 from quality.results import Results, reached
 from quality.stages import Ablation, Plan, Race, Stage, Task
 from quality.store import Point, Store, Trained, chain, measure_key
-from quality.trainings import Limits, complaint, is_whole
+from quality.trainings import Limits, is_whole
 from quality.words import digits_for
 
 TASK = Task("tunes", "Tunes, nats", "9.0", at_least=1.0, aim=0.5, unit="nats per step")
@@ -112,6 +112,16 @@ def test_a_race_tells_the_share_of_time(store):
     assert f"]({drawing(RACE)})" in text
 
 
+def test_an_ablation_compares_the_same_seeds(store):
+    base, one = ABLATION.stages().values()
+    for seed, value in enumerate((1.0, 1.2, 9.0)):
+        train(store, base, seed, value)
+    for seed, value in enumerate((0.9, 1.0)):
+        train(store, one, seed, value)
+    line = row(page(results(store, ablations=(ABLATION,))), "layers=1")
+    assert "| -0.150, deviation 0.071 |" in line
+
+
 @pytest.mark.parametrize(
     ("mean", "half", "said"),
     [
@@ -203,9 +213,3 @@ def test_what_was_measured_before_more_was_learnt_does_not_count(store):
     found = results(store, models=(STAGE,), tasks=(TASK,))
     assert not found.complete(STAGE, 0)
     assert found.measured(STAGE, STAGE.measure) is None
-
-
-def test_what_a_command_complains_of_is_its_error():
-    assert complaint("warning: a\nerror: b\nhint: c\n") == "error: b"
-    assert complaint("Traceback\nKeyError: 1\n") == "KeyError: 1"
-    assert complaint("") == "it ended without a word"

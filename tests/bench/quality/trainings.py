@@ -75,7 +75,7 @@ def _train(command: str, seed: int, key: str, before: str, store: Store, data: s
         print(f"  {tidy(command)}", flush=True)
         arguments.append("--force")
         store.begin_curve(key, -1)
-    _follow([*arguments, "--name", key, "--json"], key, spent, store, most)
+    follow([*arguments, "--name", key, "--json"], key, spent, store, most)
     record = read_header(store.model(key)).record
     reported = record["reported"] if record["best"] is not None else None
     names = ("steps", "seconds", "best_step")
@@ -90,7 +90,7 @@ def resumed(arguments: Sequence[str]) -> list[str]:
     return ["train", arguments[1], "--resume"]
 
 
-def _follow(arguments: list[str], key: str, spent: float, store: Store, most: float | None) -> None:
+def follow(arguments: Sequence[str], key: str, spent: float, store: Store, most: float | None) -> None:
     """Run the training whose clock stands at `spent` seconds, and keep its validations as they come. Raises Failed.
 
     It is a session of its own, so that Ctrl-C comes to this process alone, which lets it save, once.
@@ -121,8 +121,10 @@ def _read(running: subprocess.Popen[str], key: str, spent: float, store: Store, 
     for line in running.stdout:
         event = json.loads(line)
         now = time.monotonic()
-        if event["event"] == "started" and began is None:
-            began = now
+        if event["event"] == "started":
+            if began is not None:  # another phase, whose validations tell something else
+                store.begin_curve(key, -1)
+            began = began or now
         if began is None:
             continue
         seconds = spent + now - began

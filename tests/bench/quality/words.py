@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
 
 from .intervals import Figure
 from .results import Measured, Results
@@ -18,7 +20,7 @@ def figure_text(measured: Measured, bounds: Sequence[float] = ()) -> str:
     digits = digits_for(figure.mean, bounds)
     text = f"{figure.mean:.{digits}f}"
     if figure.estimated:
-        text += f" ± {max(figure.estimated, 0.001):.3f} (AIS)"
+        text += f" ± {math.ceil(figure.estimated * 1000) / 1000:.3f} (AIS)"
     text += f" {measured.unit}, {measured.pieces} pieces"
     if figure.ends:
         text += f" (95 %: {figure.ends[0]:.{DIGITS}f} to {figure.ends[1]:.{DIGITS}f})"
@@ -30,6 +32,15 @@ def seeds_text(figure: Figure) -> str:
     if figure.deviation is None:
         return "one seed"
     return f"{figure.seeds} seeds, deviation {figure.deviation:.3f}"
+
+
+def difference_text(values: Mapping[int, float], base: Mapping[int, float]) -> str:
+    """How far figures are from those of the base with the same seeds; empty where there are none of the same."""
+    apart = [value - base[seed] for seed, value in values.items() if seed in base]
+    if not apart:
+        return ""
+    deviation = f", deviation {stdev(apart):.{DIGITS}f}" if len(apart) > 1 else ""
+    return f"{fmean(apart):+.{DIGITS}f}{deviation}"
 
 
 def digits_for(value: float, bounds: Sequence[float]) -> int:

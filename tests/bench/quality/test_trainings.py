@@ -1,0 +1,81 @@
+"""Trainings as they are followed: a small process stands in for the program, and says what it would."""
+
+import json
+import sys
+
+import pytest
+
+from quality import trainings
+from quality.store import Store
+from quality.trainings import INTERRUPTED, Failed, complaint, follow, resumed
+
+STARTED = {"event": "started", "phase": "train"}
+STEPPED = {"event": "stepped", "step": 1}
+
+
+def validated(step, value):
+    return {"event": "validated", "step": step, "reported": value}
+
+
+@pytest.fixture
+def store(tmp_path):
+    found = Store(tmp_path)
+    found.begin_curve("key", -1)
+    return found
+
+
+@pytest.fixture
+def program(monkeypatch):
+    """Let a script stand in for the program."""
+
+    def stand_in(*events, then=""):
+        lines = "".join(f"print({json.dumps(event)!r}, flush=True)\n" for event in events)
+        script = f"import sys, threading\ntry:\n{indented(lines + then)}except KeyboardInterrupt:\n    sys.exit({INTERRUPTED})"
+        monkeypatch.setattr(trainings, "process", lambda arguments: [sys.executable, "-c", script])
+
+    return stand_in
+
+
+def indented(text):
+    return "".join(f"    {line}\n" for line in text.splitlines())
+
+
+def test_validations_are_kept_by_the_clock_of_the_training(program, store):
+    program(STARTED, STEPPED, validated(10, 2.5), STEPPED, validated(20, 2.0))
+    follow([], "key", 100.0, store, None)
+    points = store.curve("key")
+    assert [(point.step, point.value) for point in points] == [(10, 2.5), (20, 2.0)]
+    assert 100 <= points[0].seconds <= points[1].seconds
+
+
+def test_what_another_phase_validates_is_not_compared(program, store):
+    program(STARTED, validated(10, 0.1), STARTED, validated(20, 2.0))
+    follow([], "key", 0.0, store, None)
+    assert [point.step for point in store.curve("key")] == [20]
+
+
+def test_a_training_whose_time_is_up_is_let_save(program, store):
+    program(STARTED, STEPPED, then="threading.Event().wait(60)")
+    follow([], "key", 10.0, store, 5.0)
+
+
+def test_an_error_is_what_the_program_said(program, store):
+    program(STARTED, then="print('error: no such thing', file=sys.stderr); sys.exit(1)")
+    with pytest.raises(Failed, match="error: no such thing"):
+        follow([], "key", 0.0, store, None)
+
+
+def test_a_training_that_somebody_else_stopped_is_not_whole(program, store):
+    program(STARTED, then=f"sys.exit({INTERRUPTED})")
+    with pytest.raises(Failed):
+        follow([], "key", 0.0, store, None)
+
+
+def test_what_goes_on_brings_its_settings_with_it():
+    assert resumed(["train", "abc", "x", "--lr", "0.1"]) == ["train", "abc", "--resume"]
+
+
+def test_what_a_command_complains_of_is_its_error():
+    assert complaint("warning: a\nerror: b\nhint: c\n") == "error: b"
+    assert complaint("Traceback\nKeyError: 1\n") == "KeyError: 1"
+    assert complaint("") == "it ended without a word"
