@@ -77,6 +77,8 @@ def _places(arguments: Sequence[str]) -> Iterator[str]:
 
 def _expanded(argument: str) -> list[str]:
     """The argument itself, or the files that a pattern matches. Raises ReadError where there are none."""
+    if not argument:  # a path of no letters is the current folder, and a variable of the shell may be empty
+        raise ReadError("the name of a file is empty", "name the current folder as `.`")
     if argument == "-":
         return [argument]
     if argument.startswith(_CORPUS):

@@ -40,6 +40,14 @@ def test_a_pattern_matches_below_folders(tmp_path):
         names([str(tmp_path / "*.abc")])
 
 
+def test_an_empty_name_is_not_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "jigs.txt").write_text("x")
+    assert names(["."]) == ["jigs.txt"]
+    with pytest.raises(ReadError, match="the name of a file is empty"):
+        names([""])
+
+
 def test_a_missing_file_is_an_error_before_anything_is_read(tmp_path):
     (tmp_path / "jigs.txt").write_text("x")
     with pytest.raises(ReadError, match=r"no file or folder .*jig\.txt") as caught:
