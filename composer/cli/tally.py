@@ -14,7 +14,7 @@ from composer.cli.standing import duration
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["Bar", "Pace"]
+__all__ = ["LiveBar", "Pace"]
 
 COLUMNS = 24
 """Columns of the bar."""
@@ -48,7 +48,7 @@ class Pace:
         return "  ".join(parts)
 
 
-class Bar:
+class LiveBar:
     """What is drawn on stderr while many pieces are composed; it leaves nothing behind."""
 
     def __init__(self, console: Console, pace: Pace) -> None:

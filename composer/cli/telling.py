@@ -36,9 +36,9 @@ def telling(console: Console, pieces: int, before: Callable[[], int], step_name:
     A bar is drawn where stderr is a terminal that the pieces themselves do not go to.
     """
     if pieces > 1 and console.lively and not console.quiet and not console.draws:
-        from composer.cli.tally import Bar, Pace
+        from composer.cli.tally import LiveBar, Pace
 
-        return Bar(console, Pace(pieces, before, step_name))
+        return LiveBar(console, Pace(pieces, before, step_name))
     return _Nobody(console)
 
 

@@ -51,7 +51,7 @@ def rules(constraint: Constraint | None, spec: SequenceSpec, primer: Sequence[St
         return Anything()
     opened = constraint.start(primer)
     if spec.kind is Kind.FRAMES:
-        return FrameRules(constraint, spec, opened, rows)
+        return RulesOfFrames(constraint, spec, opened, rows)
     return (FewRules if rows < FEW_ROWS else TokenRules)(constraint, spec, opened, rows)
 
 
@@ -177,7 +177,7 @@ class FewRules(_Each):
         return row
 
 
-class FrameRules(_Each):
+class RulesOfFrames(_Each):
     """The rules of frames."""
 
     def under(self, how: How) -> How:

@@ -24,7 +24,7 @@ from composer.api import CheckpointError, Score
 from composer.core import checkpoint
 from composer.core.checkpoint import Checkpoint
 from composer.core.melodies import NONE, Contour, Melodies, Tune, contour, ratio
-from composer.core.runs import Index, Run
+from composer.core.runs import Index, SharedRun
 from composer.formats.topline import TICKS, Struck, top_line
 
 __all__ = [
@@ -79,7 +79,7 @@ def longest_run(score: Score, index: Index, but: int | None = None) -> Match | N
 
 def longest_run_of(notes: Contour, index: Index, but: int | None = None) -> Match | None:
     """The same of a melody."""
-    run, best, last = Run(index, but), Run(index, but), 0
+    run, best, last = SharedRun(index, but), SharedRun(index, but), 0
     for number, (interval, rhythm) in enumerate(zip(notes.intervals.tolist(), notes.ratios.tolist(), strict=True)):
         run = run.after(interval, rhythm)
         if run.length > best.length:
@@ -102,7 +102,7 @@ def copied(score: Score, index: Index, primer: Score | None = None) -> int:
     if notes is None:
         return 0
     given = set() if primer is None else _given(top_line(score), top_line(primer))
-    run, own, longest = Run(index), 0, 0
+    run, own, longest = SharedRun(index), 0, 0
     for number, (interval, rhythm) in enumerate(zip(notes.intervals.tolist(), notes.ratios.tolist(), strict=True)):
         run, own = run.after(interval, rhythm), 0 if number in given else own + 1
         longest = max(longest, min(own, run.length))
@@ -144,7 +144,7 @@ class Copying:
     pitch: int = 0
     time: float | None = None
     """The time between the last two notes."""
-    run: Run | None = None
+    run: SharedRun | None = None
     before: Copying | None = None
     """What was before the last note, in whose place a higher one that is struck together with it comes."""
 
@@ -165,7 +165,7 @@ class Copying:
         """
         if onset == self.onset and self.before is not None:
             return self.before.after(onset, pitch) if pitch > self.pitch else self
-        run, time = self.run or Run(self.index), None
+        run, time = self.run or SharedRun(self.index), None
         if self.onset is None:
             run = run.after(NONE, NONE)
         else:

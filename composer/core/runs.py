@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from composer.core.melodies import NONE, Melodies
 
-__all__ = ["Index", "Places", "Run"]
+__all__ = ["Index", "Places", "SharedRun"]
 
 Places = NDArray[np.int64]
 """Numbers of notes, as they stand in all melodies one after the other."""
@@ -142,7 +142,7 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Run:
+class SharedRun:
     """The longest run of known notes that a melody ends with. Immutable, so that notes can be tried.
 
     `length` is in notes. Tune `but` is passed over.
@@ -158,11 +158,11 @@ class Run:
     _intervals: tuple[int, ...] = ()
     """Those of the same notes and of the one before them, of which the rhythm differs or nothing is known."""
 
-    def after(self, interval: int, ratio: int) -> Run:
+    def after(self, interval: int, ratio: int) -> SharedRun:
         """The run once the melody has gone on with this note; NONE for what its first notes do not have."""
         index = self.index
         if interval == NONE:
-            return Run(index, self.but, int(len(index.owners) > 0))
+            return SharedRun(index, self.but, int(len(index.owners) > 0))
         codes = (*self._codes, 0 if ratio == NONE else index.code(interval, ratio))
         found, ends = len(codes), index.going_on(self._ends, codes[-1])
         if not len(ends):
@@ -172,7 +172,7 @@ class Run:
             length = 1 + found + (len(index.with_interval(ends - found, intervals[0])) > 0)
         else:
             length = 1 + index.has_interval(interval, self.but)
-        return Run(index, self.but, length, codes[len(codes) - found :], ends, intervals)
+        return SharedRun(index, self.but, length, codes[len(codes) - found :], ends, intervals)
 
     def ends(self) -> Places:
         """All places where such a run ends, in order; none where it is a single note."""

@@ -84,14 +84,14 @@ class _Rows:
         """How many steps the row with the fewest left has."""
         self.closes = spec.kind is Kind.TOKENS and not isinstance(rules, Anything)
         self.endings: list[Sequence[Step]] = [()] * request.rows
-        self.kept = [_Kept() for _ in self.numbers]
+        self.untold = [_Untold() for _ in self.numbers]
 
     def seat(self, idle: Sequence[int]) -> Iterator[Drew]:
         """Give each idle row the next piece, beginning with its primer."""
         for row in idle:
             self.numbers[row] = number = self.seats.next()
             self.endings[row] = ()
-            self.kept[row].forget()
+            self.untold[row].forget()
             if number and self.request.primer:
                 yield Drew.given(number, self.request.primer)
         self.taken[idle] = len(self.request.primer)
@@ -103,8 +103,8 @@ class _Rows:
     def take(self, drawn: Drawn) -> Generator[Drew | Ended, None, list[int]]:
         """Keep what was drawn, and tell what is to be told now; the rows whose pieces are over."""
         steps = self._steps(drawn)
-        for kept, *figures in zip(self.kept, steps, drawn.logp.tolist(), drawn.refused.tolist(), strict=True):
-            kept.add(*figures)
+        for untold, *figures in zip(self.untold, steps, drawn.logp.tolist(), drawn.refused.tolist(), strict=True):
+            untold.add(*figures)
         self.taken += 1
         self.left -= 1
         self.rules.follow(steps, self.numbers)
@@ -128,7 +128,7 @@ class _Rows:
             closing, self.endings[row] = self.endings[row], self.rules.complete(row)
             if closing and len(self.endings[row]) > left:
                 # the step would lead too far from the end, and is not taken
-                self.kept[row].drop()
+                self.untold[row].drop()
                 yield from self._end(row, closing, whole=True)
                 return True
         if left > 0:
@@ -149,9 +149,9 @@ class _Rows:
 
     def _tell(self, row: int) -> Iterator[Drew]:
         """The steps of a row's piece that were not told yet."""
-        kept = self.kept[row]
-        if kept.steps:
-            yield Drew(self.numbers[row], *kept.handed())
+        untold = self.untold[row]
+        if untold.steps:
+            yield Drew(self.numbers[row], *untold.handed())
 
     def _steps(self, drawn: Drawn) -> Sequence[Step]:
         """What was drawn, row by row."""
@@ -161,8 +161,8 @@ class _Rows:
         return [tuple(np.flatnonzero(frame).tolist()) for frame in drawn.steps]
 
 
-class _Kept:
-    """Steps of a piece, with what is known of each."""
+class _Untold:
+    """Steps of a piece that were drawn and not told yet, with what is known of each."""
 
     __slots__ = ("logp", "refused", "steps")
 

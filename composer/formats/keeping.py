@@ -9,13 +9,13 @@ from fractions import Fraction
 from composer.api import OptionError, Score, Unsatisfiable
 from composer.formats.bars import bars
 
-__all__ = ["NONE", "Kept", "parse_kept", "spans"]
+__all__ = ["NONE", "KeptBars", "parse_kept", "spans"]
 
 _EXAMPLE = "write it as 4-8, or 1-4,9 for several; bars are counted from 1, without the pickup"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptBars:
     """Numbers of bars, as ranges of which both ends count. `text` is how the player wrote them."""
 
     ranges: tuple[tuple[int, int], ...]
@@ -38,11 +38,11 @@ class Kept:
             )
 
 
-NONE = Kept(())
+NONE = KeptBars(())
 """No bar at all."""
 
 
-def parse_kept(text: str) -> Kept:
+def parse_kept(text: str) -> KeptBars:
     """The bars that `4-8` or `1-4,9` names. Raises OptionError."""
     ranges = []
     for part in text.split(","):
@@ -54,11 +54,11 @@ def parse_kept(text: str) -> Kept:
             why = "there is no bar 0" if not first else f"{first} is after {last}"
             raise OptionError(f"--keep-bars {text} names no bars: {why}", _EXAMPLE)
         ranges.append((first, last))
-    return Kept(tuple(ranges), text.strip())
+    return KeptBars(tuple(ranges), text.strip())
 
 
-def spans(kept: Kept, score: Score) -> tuple[tuple[Fraction, Fraction], ...]:
-    """Where in `score` the kept bars are, from beat to beat, in order. Raises Unsatisfiable as `Kept.check` does.
+def spans(kept: KeptBars, score: Score) -> tuple[tuple[Fraction, Fraction], ...]:
+    """Where in `score` the kept bars are, from beat to beat, in order. Raises Unsatisfiable as `KeptBars.check` does.
 
     Bars are those of the score, in which repeats are played out; its pickup, which has the number 0, stays with any.
     """

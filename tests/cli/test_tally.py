@@ -3,7 +3,7 @@
 import pytest
 
 from composer.cli.console import Console
-from composer.cli.tally import Bar, Pace
+from composer.cli.tally import LiveBar, Pace
 from composer.cli.telling import telling
 
 
@@ -20,7 +20,7 @@ from composer.cli.telling import telling
 )
 def test_where_a_bar_is_drawn(stream, out, err, quiet, term, pieces, drawn):
     console = Console(stream(), stream(terminal=out), stream(terminal=err), {"TERM": term}, quiet)
-    assert isinstance(telling(console, pieces, lambda: 0, "step"), Bar) == drawn
+    assert isinstance(telling(console, pieces, lambda: 0, "step"), LiveBar) == drawn
 
 
 def test_the_pace_in_words():

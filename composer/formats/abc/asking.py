@@ -14,7 +14,7 @@ from composer.formats.abc.keys import pitch
 from composer.formats.abc.places import contradiction, place_of
 from composer.formats.abc.vocabulary import Vocabulary
 from composer.formats.abc.wanted import Wanted
-from composer.formats.keeping import NONE, Kept
+from composer.formats.keeping import NONE, KeptBars
 from composer.formats.scales import pitch_name
 
 __all__ = ["Asking"]
@@ -36,7 +36,7 @@ class Asking:
     vocabulary: Vocabulary
     primer: Sequence[Step] = ()
     text: str = ""
-    kept: Kept = NONE
+    kept: KeptBars = NONE
 
     def automaton(self, wanted: Wanted) -> Constraint:
         """The automaton of the tunes that have what is `wanted`.

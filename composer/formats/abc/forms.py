@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from composer.formats.abc.rooms import Ends, Rooms
 
-__all__ = ["FIRST", "Counted", "Drawn", "DrawnBar", "Form", "Hornpipe"]
+__all__ = ["FIRST", "Counted", "Form", "GivenBar", "GivenBars", "Hornpipe"]
 
 Hornpipe = Literal["", "chords", "broken rhythm"]
 
@@ -80,7 +80,7 @@ class Counted(Form):
         return not self.over(left, start)
 
 
-class DrawnBar(NamedTuple):
+class GivenBar(NamedTuple):
     """The bar of a given tune ends at `place` with `mark`. `fork`: a first ending begins with it.
 
     `tones` is what its first sound must be where the bar before is tied to it, None where it is free.
@@ -92,10 +92,10 @@ class DrawnBar(NamedTuple):
     tones: int | None
 
 
-class Drawn(Form):
+class GivenBars(Form):
     """The bars of a given tune, pickups among them."""
 
-    def __init__(self, bars: Sequence[DrawnBar], hornpipe: Hornpipe = "") -> None:
+    def __init__(self, bars: Sequence[GivenBar], hornpipe: Hornpipe = "") -> None:
         self.bars, self.hornpipe = tuple(bars), hornpipe
         self.first: int = len(bars) - 1
 
@@ -127,5 +127,5 @@ class Drawn(Form):
             return None
         return 0 if bar.fork else bar.tones
 
-    def _bar(self, left: int | None) -> DrawnBar | None:
+    def _bar(self, left: int | None) -> GivenBar | None:
         return self.bars[-1 - left] if left is not None and left >= 0 else None

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from composer.api import Constraint, Mask, Step, Unsatisfiable
 from composer.formats.abc.automaton import Automaton
-from composer.formats.abc.forms import Drawn, DrawnBar, Hornpipe
+from composer.formats.abc.forms import GivenBar, GivenBars, Hornpipe
 from composer.formats.abc.places import contradiction
 from composer.formats.abc.states import Kind, Node, State
 from composer.formats.abc.vocabulary import END, Vocabulary
 from composer.formats.abc.wanted import ANYTHING, Wanted
-from composer.formats.keeping import Kept
+from composer.formats.keeping import KeptBars
 
 __all__ = ["BarText", "Keeping", "bars_of"]
 
@@ -66,7 +66,7 @@ class Keeping(Constraint):
     bar's beginning where a bar is free. Raises Unsatisfiable where no such tune has what is `wanted`.
     """
 
-    def __init__(self, vocabulary: Vocabulary, text: str, kept: Kept, wanted: Wanted = ANYTHING) -> None:
+    def __init__(self, vocabulary: Vocabulary, text: str, kept: KeptBars, wanted: Wanted = ANYTHING) -> None:
         plain = Automaton(vocabulary)
         plain.start([vocabulary.ids.get(character, -1) for character in text])
         bars = bars_of(text, plain)
@@ -75,10 +75,10 @@ class Keeping(Constraint):
         if wanted.bars not in (0, count):
             raise Unsatisfiable(f"the tune has {count} bars, and keeps as many", "leave out --bars")
         free = [bar for bar in bars if bar.number and bar.number not in kept]
-        drawn = [DrawnBar(bar.place, bar.mark, bar.fork, None if bar in free else bar.tones) for bar in bars]
+        given = [GivenBar(bar.place, bar.mark, bar.fork, None if bar in free else bar.tones) for bar in bars]
         staying = "".join(text[bar.begin : bar.end] for bar in bars if bar not in free)
         hornpipe: Hornpipe = "chords" if "[" in staying else "broken rhythm" if re.search("[<>]", staying) else ""
-        self.automaton = Automaton(vocabulary, wanted, Drawn(drawn, hornpipe))
+        self.automaton = Automaton(vocabulary, wanted, GivenBars(given, hornpipe))
         self.text, self.free = text, {bar.begin: bar.end for bar in free}
         self._size = len(text) + 1
         self._ids, self._marks = vocabulary.ids, vocabulary.bits("|:")
