@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from composer.cli.planning import Asked
     from composer.core.generation import Request
     from composer.core.player import Player
+    from composer.core.temperature import TemperatureCurve
 
 __all__ = ["ELSEWHERE", "KINDS", "TOLD", "Recorded", "asked_again", "check", "made_with", "provenance_of", "recipe"]
 
@@ -163,9 +164,11 @@ def _is_nothing(value: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     """A value as JSON has it; of a dataclass, the fields that are not as they are by default, in words."""
+    from composer.core.temperature import TemperatureCurve
+
+    if isinstance(value, TemperatureCurve):
+        return _curve(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        if hasattr(value, "steps") and hasattr(value, "first"):
-            return _curve(value)
         fields = {field.name: (getattr(value, field.name), field.default) for field in dataclasses.fields(value)}
         return {name: words.given(given) for name, (given, default) in fields.items() if given != default}
     if isinstance(value, Mapping):
@@ -173,8 +176,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _curve(value: Any) -> str:
-    return f"{value.first}..{value.last}" + (f"/{value.steps}" if value.steps else "")
+def _curve(curve: TemperatureCurve) -> str:
+    """A curve as `temperature.parse` takes it, to the last digit."""
+    return f"{curve.first}..{curve.last}" + (f"/{curve.steps}" if curve.steps else "")
 
 
 def _faults(facts: Mapping[str, Any]) -> Iterator[str]:
