@@ -30,7 +30,8 @@ def program(monkeypatch):
 
     def stand_in(*events, then=""):
         lines = "".join(f"print({json.dumps(event)!r}, flush=True)\n" for event in events)
-        script = f"import sys, threading\ntry:\n{indented(lines + then)}except KeyboardInterrupt:\n    sys.exit({INTERRUPTED})"
+        ended = f"except KeyboardInterrupt:\n    sys.exit({INTERRUPTED})"
+        script = f"import sys, threading\ntry:\n{indented(lines + then)}{ended}"
         monkeypatch.setattr(trainings, "process", lambda arguments: [sys.executable, "-c", script])
 
     return stand_in
