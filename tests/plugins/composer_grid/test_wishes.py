@@ -165,20 +165,9 @@ def test_the_length_and_the_labels_follow_from_the_wishes():
     assert Grid(GridOptions(transpose="c")).wished_labels(GridWishes(key="Bb")) == {}, "its music is in C"
 
 
-@pytest.mark.parametrize(
-    ("wished", "first", "second"),
-    [
-        ({"range": "61-61", "key": "C"}, "--range 61-61", "C major"),
-        ({"scale": "E dorian", "key": "D"}, "--scale E dorian", "--key D"),
-        ({"bars": 4, "meter": "5/64"}, "--bars 4", "--meter 5/64"),
-        ({"density": "5"}, "--density 5", "4 steps a beat"),
-    ],
-)
-def test_what_cannot_be_had_is_refused(wished, first, second):
-    with pytest.raises(Unsatisfiable) as caught:
-        grid().constraint(GridWishes(**wished))
-    assert first in caught.value.message
-    assert second in caught.value.message
+def test_there_are_no_more_notes_than_steps():
+    with pytest.raises(Unsatisfiable, match=r"--density 5 .* 4 steps a beat") as caught:
+        grid().constraint(GridWishes(density="5"))
     assert caught.value.hint
 
 
