@@ -22,6 +22,8 @@ LINES = 8
 REASONS = 3
 """So many reasons for leaving pieces out are named."""
 
+GLUE = "\N{NO-BREAK SPACE}"
+
 ALWAYS = ("copying", "validity")
 """What is told however near it is."""
 
@@ -104,8 +106,9 @@ def code(text: str, kind: str = "") -> str:
 
 
 def filled(text: str) -> str:
-    """Prose in lines of a page."""
-    return textwrap.fill(" ".join(text.split()), WIDTH, break_long_words=False, break_on_hyphens=False)
+    """Prose in lines of a page; what stands in backticks stays on one."""
+    whole = re.sub(r"`[^`]*`", lambda quoted: quoted[0].replace(" ", GLUE), " ".join(text.split()))
+    return textwrap.fill(whole, WIDTH, break_long_words=False, break_on_hyphens=False).replace(GLUE, " ")
 
 
 def _facts(model: Bundled, costs: Mapping[str, Any], prose: Mapping[str, Any]) -> str:
@@ -137,11 +140,11 @@ def _pieces(record: Mapping[str, Any]) -> str:
     if pieces["test"]:
         told.append(f"{pieces['test']:,} more were kept for a test")
     if record["duplicates"]:
-        told.append(f"{record['duplicates']:,} were copies, and left out")
+        told.append(f"{record['duplicates']:,} more {'was a copy' if record['duplicates'] == 1 else 'were copies'}")
     if refused:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in refused[:REASONS])
         more = f", and {counted(len(refused) - REASONS, 'other reason')}" if len(refused) > REASONS else ""
-        told.append(f"{sum(record['refused'].values()):,} cannot be written so, and were left out ({reasons}{more})")
+        told.append(f"{sum(record['refused'].values()):,} could not be written so ({reasons}{more})")
     return "; ".join(told)
 
 
@@ -170,7 +173,7 @@ def _beside(beside: Mapping[str, Any]) -> Iterator[str]:
         f"{beside['composed']['pieces']} pieces, composed with seed {beside['seed']} at temperature "
         f"{beside['temperature']:g}, beside the {beside['corpus']['pieces']:,} of its data, each side by its mean and "
         f"standard deviation. Of {known} means, {within} lie within one deviation of the data's. Here are those that "
-        "do not, and what is copied or valid:"
+        f"do not, and what is copied{' and valid' if VALIDITY[0].name in beside['measures'] else ''}:"
     )
     rows = list(_rows(beside["measures"]))
     head = "| | composed | data | deviations apart |\n|---|---|---|---|\n"
@@ -225,7 +228,7 @@ def _shown(model: Bundled) -> str:
     formats = registry.representation(model.header.representation).formats
     how = "Of each, the first lines." if not _is_music(model) else ""
     if "midi" in formats and model.header.spec.kind.name == "FRAMES":
-        how = "Of each, the first bars; without `--format abc` it is MIDI, to be heard: ` | timidity -`."
+        how = "Of each, the first bars; without `--format abc` it is MIDI, that can be heard."
     return f"`{command}`, and so on to `--seed 5`. {how}"
 
 
