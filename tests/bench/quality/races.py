@@ -45,9 +45,9 @@ def draw(curves: Mapping[str, Sequence[Point]], unit: str, path: Path, title: st
         axes = figure.subplots()
         for name, points in curves.items():
             axes.plot([point.seconds for point in points], [point.value for point in points], label=name, linewidth=1.5)
-        theirs = next(iter(curves.values()))
+        name, theirs = next(iter(curves.items()))
         best = min(point.value for point in theirs)
-        axes.axhline(best, color="grey", linewidth=0.8, linestyle="--", label=f"its best, {best:.3f}")
+        axes.axhline(best, color="grey", linewidth=0.8, linestyle="--", label=f"best of the {name}, {best:.3f}")
         every = sorted(point.value for points in curves.values() for point in points)
         axes.set_ylim(every[0] - 0.05 * (every[-1] - every[0]), every[int(0.98 * (len(every) - 1))])
         axes.set(xlabel="seconds of training, validations among them", ylabel=f"validation, {unit}", title=title)
