@@ -12,6 +12,8 @@ import signal
 import sys
 from pathlib import Path
 
+from composer.api import ComposerError
+
 from . import stages
 from .commands import files, words
 from .data import prepare
@@ -99,7 +101,7 @@ def _done(stage: Stage, seed: int, results: Results) -> bool:
     print(f"{stage.name}, seed {seed}", flush=True)
     try:
         _do(stage, seed, results)
-    except Failed as error:
+    except (Failed, ComposerError) as error:
         print(f"  {error}", file=sys.stderr, flush=True)
         results.store.keep_failed(stage.name, str(error))
         return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from .intervals import Figure, pooled
+from .intervals import Figure, Group, pooled
 from .measuring import groups, is_complete
 from .races import Outcome, outcome
 from .stages import Plan, Race, Stage, Task
@@ -46,7 +46,7 @@ class Results:
         figure = pooled(
             [scale * each["found"]["value"] for each in known],
             [scale * each["found"]["stderr"] for each in known],
-            [[type(group)(scale * group.value, group.steps) for group in groups(each)] for each in known],
+            [[Group(scale * group.value, group.steps) for group in groups(each)] for each in known],
         )
         return Measured(figure, unit or first["unit"], first["pieces"])
 

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from composer.core.resuming import state_path
+
 from .commands import digest, tidy
 from .stages import Stage
 
@@ -53,6 +55,11 @@ class Store:
     def keep_trained(self, key: str, trained: Trained) -> None:
         """Remember how it ended."""
         _write(self.home / "trainings" / f"{key}.json", asdict(trained))
+
+    def forget(self, key: str) -> None:
+        """Let a training begin anew the next time."""
+        (self.home / "trainings" / f"{key}.json").unlink(missing_ok=True)
+        state_path(self.model(key)).unlink(missing_ok=True)
 
     def curve(self, key: str) -> list[Point]:
         """The validations of a training so far."""

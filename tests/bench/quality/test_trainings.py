@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from quality import trainings
-from quality.store import Store
-from quality.trainings import INTERRUPTED, Failed, complaint, follow, resumed
+from quality.stages import Stage
+from quality.store import Store, Trained, chain
+from quality.trainings import INTERRUPTED, Failed, Limits, complaint, follow, resumed, trained
 
 STARTED = {"event": "started", "phase": "train"}
 STEPPED = {"event": "stepped", "step": 1}
@@ -74,6 +75,24 @@ def test_a_training_that_somebody_else_stopped_is_not_whole(program, store):
 
 def test_what_goes_on_brings_its_settings_with_it():
     assert resumed(["train", "abc", "x", "--lr", "0.1"]) == ["train", "abc", "--resume"]
+
+
+def test_what_went_on_from_a_training_that_learns_more_is_done_again(store, monkeypatch):
+    stage = Stage("two", ("composer train abc x", "composer train abc x --from $BEFORE"))
+    done = []
+
+    def train(command, seed, key, before, store, data, most):
+        done.append((key, store.trained(keys[1]) is not None))
+        reason = "interrupted" if key == keys[0] and most == 10 else "done"
+        store.keep_trained(key, Trained(command, seed, 5, most, 5, 1.0, "bits", reason))
+
+    monkeypatch.setattr(trainings, "_train", train)
+    keys = chain(stage, 0)
+    assert trained(stage, 0, store, Limits("data", 10))[0] == keys[1]
+    trained(stage, 0, store, Limits("data", 10))
+    assert done == [(keys[0], False), (keys[1], False)]
+    trained(stage, 0, store, Limits("data", 20))
+    assert done[2:] == [(keys[0], False), (keys[1], False)]
 
 
 def test_what_a_command_complains_of_is_its_error():

@@ -43,11 +43,16 @@ class Limits:
 
 
 def trained(stage: Stage, seed: int, store: Store, limits: Limits) -> tuple[str, Trained]:
-    """Do what is left of the trainings of a stage; the key and the end of the last. Raises Failed."""
-    before = ""
-    for command, key in zip(stage.train, chain(stage, seed), strict=True):
+    """Do what is left of the trainings of a stage; the key and the end of the last. Raises Failed.
+
+    Those that went on from one that now learns more are done again.
+    """
+    before, keys = "", chain(stage, seed)
+    for number, (command, key) in enumerate(zip(stage.train, keys, strict=True), 1):
         found, most = store.trained(key), limits.seconds(stage)
         if found is None or not is_whole(found, most):
+            for after in keys[number:]:
+                store.forget(after)
             _train(command, seed, key, before, store, limits.data, most)
         before = key
     last = store.trained(before)
