@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from card_runs import Bundled, comparing, composing, costing, training
+from card_runs import Bundled, comparing, composing, costing
 
 from composer.cli.standing import duration
 from composer.cli.words import counted, given, listed
@@ -41,15 +41,18 @@ COPIES = {
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was measured of a model: what a step `costs`, how it is `beside` its data, and `pieces` by their seeds."""
+    """What is told of a model: the commands by which it is `made`, what a step `costs` it, how what it composes is
+    `beside` its data, and `pieces` by their seeds.
+    """
 
+    made: Sequence[Sequence[str]]
     costs: Mapping[str, Any]
     beside: Mapping[str, Any]
     pieces: Sequence[str]
 
 
 def page(model: Bundled, figures: Figures, prose: Mapping[str, Any]) -> str:
-    """All of a card. `prose` has `summary`, `data`, `terms` and `writes`, and perhaps `earlier` commands."""
+    """All of a card. `prose` has `summary`, `data`, `terms` and `writes`."""
     composed = figures.beside["composed"]["pieces"]
     blocks = [
         f"# The bundled model for `{model.name}`",
@@ -63,7 +66,7 @@ def page(model: Bundled, figures: Figures, prose: Mapping[str, Any]) -> str:
         code("".join(f"{written(['composer', *each])}\n" for each in (costing(model), comparing(model, composed)))),
         _where(model),
         "## To make it again",
-        code("".join(f"{written(shlex.split(each))}\n" for each in _made(model, prose))),
+        code("".join(f"{written(each)}\n" for each in figures.made)),
         filled(
             "Weights depend on the processor and on the version of torch in their last bits, so that a model made "
             "again is another one, but as good."
@@ -217,10 +220,6 @@ def _unwhole(composed: Mapping[str, int]) -> Iterator[str]:
 def _where(model: Bundled) -> str:
     place = "" if model.folder is None else "They are run in the folder of these files. "
     return filled(f"{place}The second prints every mean, not only those above.")
-
-
-def _made(model: Bundled, prose: Mapping[str, Any]) -> list[str]:
-    return [*prose.get("earlier", ()), shlex.join(["composer", *training(model)])]
 
 
 def _shown(model: Bundled) -> str:

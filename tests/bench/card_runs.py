@@ -21,6 +21,7 @@ from typing import Any
 from composer.cli.words import given
 from composer.core import checkpoint, options, registry
 from composer.core.optimise import Settings
+from composer.core.split import Split
 
 FLAGS = {"epochs": "--epochs", "max_steps": "--max-steps", "batch": "--batch", "lr": "--lr", "seed": "--seed"}
 """Settings of training that have flags of their own."""
@@ -98,11 +99,21 @@ def composing(model: Bundled, seed: int) -> list[str]:
     return ["gen", model.header.representation, "--checkpoint", model.name, "--seed", str(seed), *written, *apart]
 
 
-def training(model: Bundled) -> list[str]:
+def making(model: Bundled, earlier: Sequence[str]) -> list[list[str]]:
+    """The commands that made the model, of which none that was `earlier` than the last is in its record.
+
+    Raises SystemExit where they cannot be told.
+    """
+    if model.record["from"] and not earlier:
+        raise SystemExit(f"{model.name}: it began with another model, and nothing says `earlier` how that was made")
+    return [*(shlex.split(each) for each in earlier if model.record["from"]), ["composer", *_training(model)]]
+
+
+def _training(model: Bundled) -> list[str]:
     """The command of the training that made the model; of one that began with another, the last."""
     header, record = model.header, model.record
     kind, network = registry.representation(header.representation), registry.model(header.model)
-    parts = ["train", kind.name, *record["data"], *_splitting(record["split"])]
+    parts = ["train", kind.name, *record["data"], *_splitting(model)]
     if record["augmented"]:
         parts.append("--augment")
     changed = dict(_changed(kind.Options, header.options)), dict(_changed(network.Config, header.config))
@@ -130,11 +141,16 @@ def _set(pairs: Mapping[str, str]) -> list[str]:
     return [part for key, value in pairs.items() for part in ("--set", f"{key}={value}")]
 
 
-def _splitting(split: Mapping[str, Any]) -> list[str]:
+def _splitting(model: Bundled) -> list[str]:
+    """What says which pieces were held back. Raises SystemExit for shares that only a preset can have set."""
+    split = model.record["split"]
     if "list" in split:
         return ["--split", split["list"]]
-    held = split.get("valid")
-    return [part for name in held for part in ("--valid", name)] if isinstance(held, list) else []
+    if isinstance(split["valid"], list):
+        return [part for name in split["valid"] for part in ("--valid", name)]
+    if split != Split().describe():
+        raise SystemExit(f"{model.name}: no flag of `composer train` splits by {split}")
+    return []
 
 
 def _eval(model: Bundled, data: Sequence[str], *flags: str) -> list[str]:

@@ -17,10 +17,11 @@ from __future__ import annotations
 import argparse
 import json
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 from card_page import Figures, near, page
-from card_runs import Bundled, Keeping, comparing, composing, costing
+from card_runs import Bundled, Keeping, comparing, composing, costing, making
 
 from composer.core import models
 
@@ -45,16 +46,16 @@ def main() -> None:
         if not path.is_file() or name not in prose:
             raise SystemExit(f"there is no model `{name}` in {given.models}, or nothing about it in {PROSE.name}")
         model = Bundled.at(path, given.data)
-        figures = measured(model, keeping, given.count)
+        figures = measured(model, keeping, given.count, making(model, prose[name].get("earlier", ())))
         path.with_suffix(".md").write_text(page(model, figures, prose[name]), "utf-8")
         print(f"{name}: {' of '.join(map(str, near(figures.beside)))} means within one deviation", flush=True)
 
 
-def measured(model: Bundled, keeping: Keeping, count: int) -> Figures:
-    """All that is measured of a model, now or before."""
+def measured(model: Bundled, keeping: Keeping, count: int, made: Sequence[Sequence[str]]) -> Figures:
+    """All that is measured of a model, now or before, and how it was `made`."""
     pieces = [keeping.printed(model, composing(model, seed)) for seed in range(1, PIECES + 1)]
     costs = json.loads(keeping.printed(model, costing(model)))
-    return Figures(costs, json.loads(keeping.printed(model, comparing(model, count))), pieces)
+    return Figures(made, costs, json.loads(keeping.printed(model, comparing(model, count))), pieces)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,16 @@ def test_a_card_is_measured_once(folder):
     assert (again, len(run)) == (told, 1), "only what is not kept is run again"
 
 
+def test_a_model_that_began_with_another_of_which_nothing_is_known(composer, folder, home):
+    first, second = folder / "text.safetensors", ("--max-steps", "1", "--quiet", "--name", "second")
+    done = composer("train", "text", folder / "verses.txt", "--from", first, *second)
+    assert done.code == 0, done.err
+    (home / "models" / "second.safetensors").replace(first)
+    with pytest.raises(subprocess.CalledProcessError) as error:
+        card(folder)
+    assert error.value.stderr.startswith("text: it began with another model, and nothing says `earlier`")
+
+
 def test_files_that_are_not_there(folder):
     (folder / "verses.txt").rename(folder / "poems.txt")
     with pytest.raises(subprocess.CalledProcessError) as error:
