@@ -1,7 +1,9 @@
-"""Train and measure what is left to do, and write RESULTS.md after each stage.
+"""Train and measure what is left to do, and write RESULTS.md after each stage:
 
-make bench-quality DATA=../shared/data
-python -m quality DATA [--home FOLDER] [--only NAME...] [--seeds 1,2,3] [--budget SECONDS] [--list] [--page]
+    make bench-quality DATA=../shared/data
+    make bench-quality DATA=../shared/data QUALITY='--only erk --seeds 1,2,3 --budget 3600'
+
+It can be stopped at any time, and goes on from there.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     home, output = given.home.absolute(), given.output.absolute()
-    limits = Limits(str(given.data.absolute()), given.budget)
+    limits = Limits(str(given.data.absolute()), given.budget, not given.no_intervals)
     home.mkdir(parents=True, exist_ok=True)
     os.environ["COMPOSER_HOME"] = str(home)
     results = Results(plan, Store(home), limits)
@@ -71,10 +73,11 @@ def _arguments() -> argparse.Namespace:
         prog="quality", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path, help="with nottingham-abc, nottingham-midi, bl2012 and text")
-    parser.add_argument("--home", type=Path, default=Path("build/quality"), help="where all that is done is kept")
+    parser.add_argument("--home", type=Path, default=Path("runs/quality"), help="where all that is done is kept")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these stages, tasks, ablations or races")
     parser.add_argument("--seeds", type=_numbers, default=[0], metavar="N,N", help="each stage with each of these")
     parser.add_argument("--budget", type=float, metavar="SECONDS", help="stop each training after so long")
+    parser.add_argument("--no-intervals", action="store_true", help="measure the figures alone; another run adds them")
     parser.add_argument("--list", action="store_true", help="name the stages, and say which are done")
     parser.add_argument("--page", action="store_true", help="run nothing, only write the page")
     parser.add_argument("--stages", type=Path, nargs="+", default=stages.FILES, metavar="TOML", help="other stages")

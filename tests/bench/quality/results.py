@@ -77,7 +77,7 @@ class Results:
         return (
             len(trained) > 0
             and all(is_whole(each, self.limits.seconds(stage)) for each in trained)
-            and all(is_complete(self.found(stage, seed, command)) for command in stage.measures.values())
+            and all(self._is_measured(self.found(stage, seed, command)) for command in stage.measures.values())
             and all(self.found(stage, seed, name) for name in looked)
         )
 
@@ -90,6 +90,9 @@ class Results:
             for seed in sorted(set.intersection(*done))
         }
         return {seed: each for seed, each in found.items() if each}
+
+    def _is_measured(self, found: dict[str, Any]) -> bool:
+        return is_complete(found) or (not self.limits.intervals and "found" in found)
 
 
 def reached(task: Task, figure: Figure) -> str:

@@ -207,6 +207,15 @@ def test_a_stage_is_done_when_all_of_it_is(store):
     assert not found.complete(STAGE, 0)
 
 
+def test_figures_can_be_had_before_their_intervals(store):
+    train(store, STAGE)
+    measure(store, STAGE, 1.0)
+    hasty = Results(Plan(tasks=(TASK,), models=(STAGE,)), store, Limits("data", intervals=False))
+    assert hasty.complete(STAGE, 0)
+    assert not results(store, tasks=(TASK,), models=(STAGE,)).complete(STAGE, 0)
+    assert "0.693 nats per step, 12 pieces; one seed" in page(hasty)
+
+
 def test_what_was_measured_before_more_was_learnt_does_not_count(store):
     train(store, STAGE, steps=1300)
     measure(store, STAGE, 1.0, groups=(0.9, 1.1))

@@ -31,10 +31,14 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """`data` is the folder of data; each training is stopped after `budget` seconds, where one is given."""
+    """`data` is the folder of data; each training is stopped after `budget` seconds, where one is given.
+
+    Without `intervals`, only the figures themselves are measured: half the work.
+    """
 
     data: str
     budget: float | None = None
+    intervals: bool = True
 
     def seconds(self, stage: Stage) -> float | None:
         """How long a training of a stage may take."""
