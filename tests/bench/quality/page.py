@@ -47,7 +47,7 @@ def _tasks(results: Results) -> Iterator[str]:
 
 def _task_rows(results: Results, task: Task) -> Iterator[list[str]]:
     """A row for each model that is to do it."""
-    asked = [task.title, task.published, f"{task.at_least:g}", f"{task.aim:g}"]
+    asked = [task.title, task.published, str(float(task.at_least)), str(float(task.aim))]
     if task.race:
         race = next(race for race in results.plan.races if race.name == task.race)
         yield [*asked, f"`{race.name}/ours`", *_race_cells(results, task, race)]
@@ -72,7 +72,8 @@ def _race_cells(results: Results, task: Task, race: Race) -> list[str]:
         return [missing_text(results, ours), "", trained_text(results, ours)]
     shares = [each.share for each in outcomes.values()]
     if None in shares:
-        return ["never as good", "no", trained_text(results, ours)]
+        often = f"with {shares.count(None)} of {len(shares)} seeds"
+        return [f"never as good {often}", "no", trained_text(results, ours)]
     known = [share for share in shares if share is not None]
     mean = fmean(known)
     level = "aim" if mean <= task.aim else "at least" if mean <= task.at_least else "no"
