@@ -49,7 +49,7 @@ __all__ = ["Began", "Origin", "Run", "Settings", "began", "open_origin", "saved_
 LEAST_BETWEEN, MOST_BETWEEN = 20, 1000
 """Validations are an epoch apart, but no fewer and no more steps than these."""
 
-STREAMS = 4
+STREAMS = 16
 """The rows of a validation part that is one text: at the beginning of each, nothing of it is known."""
 
 

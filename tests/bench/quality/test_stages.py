@@ -56,7 +56,7 @@ def test_stages_are_named_one_by_one_or_by_what_they_belong_to():
     found = stages.read()
     assert [stage.name for stage in found.named(["abc/base"])] == ["abc/base"]
     assert {stage.name.partition("/")[0] for stage in found.named(["time-to-quality"])} == {"time-to-quality"}
-    assert [stage.name for stage in found.named(["erk"])] == ["erk-lstm"]
+    assert [stage.name for stage in found.named(["erk"])] == ["erk-attention"]
     assert len(found.named([])) == len(list(found.stages()))
     with pytest.raises(ValueError, match="no stage `elsewhere`"):
         found.named(["elsewhere"])
