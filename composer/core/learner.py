@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +101,12 @@ class Learner:
         share = self.run.settings.average
         if share and (self.average is None or self.at.done == 0):
             self.average = Average(self.network, share)
+
+    @property
+    def phases(self) -> Sequence[Phase]:
+        """The parts of this training. One that starts from a model is past what makes a beginning: the last alone."""
+        every = self.network.phases()
+        return every if self.came_from is None else every[-1:]
 
     @property
     def axes(self) -> rows.Axes:

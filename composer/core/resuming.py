@@ -124,7 +124,7 @@ def restore(learner: Learner) -> int:
         learner.at.stale = 0
     learner.came_from = record["from"]
     learner.training = record.get("training", learner.training)
-    learner.enter(learner.network.phases()[learner.at.phase])
+    learner.enter(learner.phases[learner.at.phase])
     if learner.average is not None and by_owner["average"]:  # else it begins with the weights as they are
         learner.average.restore({name: torch.from_numpy(array) for name, array in by_owner["average"].items()})
     stream = carried.unflatten(record["stream"], by_owner["stream"], run.device)

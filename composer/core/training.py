@@ -180,7 +180,7 @@ def _forget(run: Run) -> None:
 
 def _phases(run: Run, learner: Learner) -> Generator[Event, None, str]:
     """Go through what is left of each phase; why training ended."""
-    phases = learner.network.phases()
+    phases = learner.phases
     plan = _plan(run, phases)
     while True:
         phase, steps = phases[learner.at.phase], plan[learner.at.phase].steps

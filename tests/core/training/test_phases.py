@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from composer.api.network import Phase
-from composer.core.checkpoint import read_header
+from composer.core.checkpoint import load, read_header
 from composer.core.events import Started, Stretch, Validated
 
 
@@ -54,3 +54,16 @@ def test_phases_follow_one_another_and_resume_in_the_middle(run, tmp_path, in_ph
         events(replace(other, stop=lambda told=told, stop_at=stop_at: told.append(1) or len(told) == stop_at))
         events(replace(other, resume=True))
         assert same(weights(run), weights(other))
+
+
+def test_a_fine_tuning_is_past_the_phases_that_make_a_beginning(
+    run, tmp_path, in_phases, events, changed, weights, same
+):
+    in_phases(Phase("pretrain", 1), Phase())
+    events(run)
+    tuned = replace(changed(run, max_steps=6), path=tmp_path / "tuned.safetensors", origin=load(run.path))
+    assert [(event.phase, event.step) for event in events(tuned, Started)] == [("train", 0)]
+    other, told = replace(tuned, path=tmp_path / "other.safetensors"), []
+    events(replace(other, stop=lambda: told.append(1) or len(told) == 2))
+    assert [event.phase for event in events(replace(other, resume=True), Started)] == ["train"]
+    assert same(weights(tuned), weights(other))
