@@ -25,6 +25,9 @@ class RnnRbmConfig:
     hidden: int = field(default=150, metadata={"help": "hidden units of each frame's Boltzmann machine"})
     recurrent: int = field(default=100, metadata={"help": "units of the recurrent network"})
     cell: Literal["tanh", "lstm"] = field(default="tanh", metadata={"help": "what the recurrent units are"})
+    dropout: float = field(
+        default=0.0, metadata={"help": "share of the recurrent units that a frame's machine does not see in training"}
+    )
     k: int = field(default=15, metadata={"help": "Gibbs steps of contrastive divergence while training"})
     gibbs: int = field(default=25, metadata={"help": "Gibbs steps to each frame that is composed"})
     pretraining: int = field(default=10, metadata={"help": "epochs that frames are learnt alone first, with CD-1"})
@@ -34,6 +37,8 @@ class RnnRbmConfig:
         for name in ("hidden", "recurrent", "k", "gibbs"):
             if getattr(self, name) < 1:
                 raise OptionError(f"`{name}` cannot be {getattr(self, name)}", "give a whole number above 0")
+        if not 0 <= self.dropout < 1:
+            raise OptionError(f"`dropout` cannot be {self.dropout}", "give a share from 0 to below 1")
         if self.cell not in ("tanh", "lstm"):
             raise OptionError(f"there is no cell `{self.cell}`", "choose tanh or lstm")
         if self.pretraining < 0:

@@ -6,7 +6,8 @@ before it, and from them alone:
     u_t  = tanh(bu + Wvu v_t + Wuu u_(t-1))        u_0 is learnt
 
 With cell `lstm`, u_t is the output of an LSTM with the gates i, f, g, o = bu + Wvu v_t + Wuu u_(t-1), whose first cells
-c_0 are learnt too. `sampler.py` has the same in numpy.
+c_0 are learnt too. While training, `dropout` is put on u_(t-1) where it goes into biases, not where it goes on to u_t.
+`sampler.py` has the same in numpy.
 
 Boulanger-Lewandowski, Bengio and Vincent, Modeling temporal dependencies in high-dimensional sequences, 2012.
 """
@@ -26,6 +27,7 @@ from torch.nn import functional as F
 from composer.api import SequenceSpec
 from composer.api.ahead import TensorNoise
 from composer.api.drawing import Drawing, FrameRules, Way, draw_frames
+from composer.api.dropout import Dropout
 from composer.api.network import SELDOM, Batch, Loss, Measure, Network, Phase
 from composer.api.running import Runner
 from composer.api.sampling import Bools, Drawn, How, Ints, Noise, Onward
@@ -58,6 +60,7 @@ class RnnRbmNetwork(Network):
         super().__init__()
         self.spec, self.config = spec, config
         self.runner = Runner(self)
+        self.dropout = Dropout(config.dropout)
         visible, hidden, recurrent = spec.size, config.hidden, config.recurrent
         gates = recurrent * (4 if config.cell == "lstm" else 1)
         self.W = nn.Parameter(0.01 * torch.randn(hidden, visible))
@@ -173,7 +176,7 @@ class RnnRbmNetwork(Network):
             part = inputs[:, stretch], state, batch.reset[:, stretch]
             u, state = self.keeping_less(self._recurrent, *part)
             outputs.append(u)
-        return v, torch.cat(outputs, 1)[counted], state
+        return v, self.dropout(torch.cat(outputs, 1)[counted]), state
 
     def _machines(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """The biases (N, V) and (N, H) of frames before which u is (N, R).

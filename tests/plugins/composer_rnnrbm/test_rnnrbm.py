@@ -47,6 +47,7 @@ def batch_of(targets, begins=(0,)):
         {"hidden": 14},  # and here estimated
         {"hidden": 8, "cell": "lstm"},
         {"hidden": 8, "pretraining": 0},
+        {"hidden": 8, "dropout": 0.5},
     ],
 )
 def test_contract(settings):
@@ -59,7 +60,7 @@ def test_a_number_below_one_is_refused(name):
         RnnRbmConfig(**{name: 0})
 
 
-@pytest.mark.parametrize("wrong", [{"pretraining": -1}, {"pretraining_lr": 0.0}, {"cell": "gru"}])
+@pytest.mark.parametrize("wrong", [{"pretraining": -1}, {"pretraining_lr": 0.0}, {"cell": "gru"}, {"dropout": 1.0}])
 def test_what_makes_no_sense_is_refused(wrong):
     with pytest.raises(OptionError, match=next(iter(wrong))):
         RnnRbmConfig(**wrong)
@@ -103,6 +104,19 @@ def test_a_piece_begins_with_what_was_learnt_of_beginnings(cell):
     assert torch.allclose(bv[0, 0], learnt.bv + learnt.Wuv @ learnt.u0, atol=1e-6)
     learnt.loss(batch, None)[0].objective.backward()
     assert learnt.u0.grad.abs().min() > 0
+
+
+def test_dropout_hides_recurrent_units_from_the_machines_and_not_from_one_another(monkeypatch):
+    learnt, batch, seen = made(dropout=0.5).train(), batch_of(frames(8, 40, 12)), []
+    proper = learnt._machines
+    monkeypatch.setattr(learnt, "_machines", lambda u: seen.append(u) or proper(u))
+    _, (last,) = learnt.loss(batch, None)
+    whole, (expected,) = learnt._recurrent(batch.inputs, None, batch.reset)
+    u, whole = seen[0].detach(), whole.detach().flatten(0, 1)
+    hidden = u == 0
+    assert 0.4 < hidden.float().mean() < 0.6
+    assert torch.allclose(u, 2 * whole.masked_fill(hidden, 0), atol=1e-3)
+    assert torch.allclose(last, expected.detach(), atol=1e-6)
 
 
 def test_pretraining_is_one_machine_for_all_frames(monkeypatch):
