@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +39,13 @@ class RecurrentNetwork(StepwiseNetwork):
         self.embed = embed
         self.conditions = nn.ModuleList(_table(len(each), condition) for each in spec.conditions.values())
         self.width, self.share_hidden = size + condition * len(spec.conditions), hidden
+
+    def tie(self, output: nn.Linear) -> None:
+        """Let tokens leave by the table that they enter by: both then learn from every step (Press and Wolf 2017).
+
+        It is saved under the names of both. Its width must be that of what goes into `output`.
+        """
+        output.weight = cast("nn.Embedding", self.embed).weight
 
     def vectors(self, inputs: Tensor, conditions: Mapping[str, Tensor]) -> Tensor:
         """The vectors (B, T, width)."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from composer.api import Kind, Model, OptionError, Sampler, SequenceSpec, hookimpl
-from composer.api.settings import OUTPUTS, check_output
+from composer.api.settings import OUTPUTS, TIED, check_output, check_tied
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +35,7 @@ class AttnLstmConfig:
     hidden: int = field(default=256, metadata={"help": "cells in each LSTM layer"})
     layers: int = field(default=2, metadata={"help": "LSTM layers, one above the other"})
     embedding: int = field(default=64, metadata={"help": "size of the vector that a step is turned into"})
+    tied: bool = field(default=False, metadata={"help": TIED})
     window: int = field(default=64, metadata={"help": "steps that attention looks at, the present one among them"})
     heads: int = field(default=4, metadata={"help": "ways of looking at them, with `dot`"})
     attention: Literal["dot", "scaling"] = field(
@@ -108,6 +109,11 @@ class AttnLstmConfig:
         return level < len(self.dense) if self.dense else level == len(self.sizes) - 1
 
     @property
+    def vector(self) -> int:
+        """The size of the vector that a step is turned into."""
+        return (self.dense[len(self.sizes) - 1 :] or self.sizes)[-1] if self.tied else self.embedding
+
+    @property
     def entering(self) -> float:
         """The share zeroed of what enters the first layer."""
         if self.input_dropout is not None:
@@ -145,6 +151,7 @@ class AttnLstm(Model):
 
     def check(self, kind: Kind, config: AttnLstmConfig) -> None:
         check_output(kind, config.output)
+        check_tied(kind, config.tied)
 
     def network(self, spec: SequenceSpec, config: AttnLstmConfig) -> Network:
         from composer_attn_lstm.network import AttnLstmNetwork

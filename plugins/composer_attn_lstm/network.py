@@ -6,10 +6,10 @@
     h_t = attend(h_(t-W+1), ..., h_t)                                  in levels with attention
     h_t = dropout(norm(rectifier(D2 (D1 h_t + d1) + d2)))              where dense layers follow attention
 
-and logits_t = V h_t + v at the top, or with `output=nade` the biases b_v(t) and b_h(t) in their place. `DotAttention`
-and `ScalingAttention` say what attend is. What attention looks back at is part of the state, so that windows of
-training that follow one another are one long sequence; where a piece begins, all of it is forgotten. `sampler.py` has
-the same in numpy.
+and logits_t = V h_t + v at the top, where V is the table of tokens with `tied`, or with `output=nade` the biases b_v(t)
+and b_h(t) in their place. `DotAttention` and `ScalingAttention` say what attend is. What attention looks back at is
+part of the state, so that windows of training that follow one another are one long sequence; where a piece begins, all
+of it is forgotten. `sampler.py` has the same in numpy.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ class AttnLstmNetwork(RecurrentNetwork):
         self.counts = [len(level.start(0)) for level in levels]
         self.output = nn.Linear(width, chances.outputs)
         self.expect_seldom(self.output)
+        if config.tied:
+            self.tie(self.output)
 
     def start(self, rows: int) -> State:
         levels = cast("list[Level]", self.levels)
@@ -76,7 +78,7 @@ class AttnLstmNetwork(RecurrentNetwork):
 def _embed(spec: SequenceSpec, config: AttnLstmConfig) -> tuple[nn.Module, int]:
     """What steps enter through, and the size of their vectors."""
     if not config.pitches:
-        return embedding(spec, config.embedding), config.embedding
+        return embedding(spec, config.vector), config.vector
     if spec.kind is Kind.TOKENS:
         raise OptionError("tokens have no pitches", "leave out --set pitches, or take a representation of frames")
     pitches = Pitches(spec, jitter=config.jitter)

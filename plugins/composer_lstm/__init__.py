@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from composer.api import Kind, Model, OptionError, Sampler, SequenceSpec, hookimpl
-from composer.api.settings import OUTPUTS, check_output
+from composer.api.settings import OUTPUTS, TIED, check_output, check_tied
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +26,7 @@ class LstmConfig:
     hidden: int = field(default=256, metadata={"help": "cells in each layer"})
     layers: int = field(default=2, metadata={"help": "layers, one above the other"})
     embedding: int = field(default=64, metadata={"help": "size of the vector that a step is turned into"})
+    tied: bool = field(default=False, metadata={"help": TIED})
     dropout: float = field(default=0.2, metadata={"help": "share of each layer's outputs zeroed while training"})
     input_dropout: float | None = field(
         default=None, metadata={"help": "share of the vectors of steps zeroed while training; none: as `dropout`"}
@@ -50,6 +51,11 @@ class LstmConfig:
                 raise OptionError(f"`{name}` cannot be {share}", "give a share from 0 to below 1")
 
     @property
+    def vector(self) -> int:
+        """The size of the vector that a step is turned into."""
+        return self.hidden if self.tied else self.embedding
+
+    @property
     def entering(self) -> float:
         """The share of the first layer's input that is zeroed."""
         return self.dropout if self.input_dropout is None else self.input_dropout
@@ -67,6 +73,7 @@ class Lstm(Model):
 
     def check(self, kind: Kind, config: LstmConfig) -> None:
         check_output(kind, config.output)
+        check_tied(kind, config.tied)
 
     def network(self, spec: SequenceSpec, config: LstmConfig) -> Network:
         from composer_lstm.network import LstmNetwork

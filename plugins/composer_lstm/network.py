@@ -4,7 +4,7 @@
     i, f, g, o   = W^l h_t^(l-1) + U^l h_(t-1)^l + b^l            h_t^0 = x_t
     c_t^l        = sigmoid(f) c_(t-1)^l + sigmoid(i) tanh(g)
     h_t^l        = sigmoid(o) tanh(c_t^l)
-    logits_t     = V h_t^L + v                                    with `output=nade`, b_v(t) and b_h(t) in their place
+    logits_t     = V h_t^L + v        with `tied`, V is E; with `output=nade`, b_v(t) and b_h(t) in their place
 
 While training, dropout is put on x_t (`input_dropout`) and on h_t^l of every layer (`dropout`) where it goes up; the
 recurrent h_(t-1)^l is left as it is (Zaremba, Sutskever and Vinyals 2014). `sampler.py` has the same in numpy.
@@ -31,9 +31,9 @@ class LstmNetwork(RecurrentNetwork):
     """Weights: `embed` (E, or A and a), `conditions.n` of the n-th condition, `lstm` (W, U, b), `output` (V, v)."""
 
     def __init__(self, spec: SequenceSpec, config: LstmConfig) -> None:
-        embed = embedding(spec, config.embedding)
+        embed = embedding(spec, config.vector)
         chances = distribution(spec, config.output, config.nade_units)
-        super().__init__(spec, embed, config.embedding, config.condition, config.condition_dropout, chances)
+        super().__init__(spec, embed, config.vector, config.condition, config.condition_dropout, chances)
         self.config = config
         self.lstm = nn.LSTM(
             self.width,
@@ -45,6 +45,8 @@ class LstmNetwork(RecurrentNetwork):
         self.entering, self.dropout = Dropout(config.entering), Dropout(config.dropout)
         self.output = nn.Linear(config.hidden, chances.outputs)
         self.expect_seldom(self.output)
+        if config.tied:
+            self.tie(self.output)
         open_forget_gates(self.lstm)
 
     def start(self, rows: int) -> tuple[Tensor, ...]:

@@ -30,6 +30,12 @@ class OfFrames(AttnLstm):
     accepts = frozenset({Kind.FRAMES})
 
 
+class OfTokens(AttnLstm):
+    """What enters by a table can leave by it."""
+
+    accepts = frozenset({Kind.TOKENS})
+
+
 def faces(spec, seed=0, **settings):
     """A network and a sampler with the same weights."""
     config = AttnLstmConfig(**settings)
@@ -52,6 +58,22 @@ def faces(spec, seed=0, **settings):
 )
 def test_contract(settings):
     check_model(AttnLstm, **settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "width"),
+    [({"hidden": 12, "window": 8}, 12), ({"stack": (12, 10), "dense": (8,)}, 10), ({"stack": (12,), "dense": (8,)}, 8)],
+)
+def test_contract_with_one_table_for_tokens_that_enter_and_leave(settings, width):
+    check_model(OfTokens, **settings, tied=True)
+    network, _ = faces(TOKENS, **settings, tied=True)
+    assert network.embed.weight is network.output.weight
+    assert network.embed.weight.shape == (9, width)
+
+
+def test_frames_have_no_table():
+    with pytest.raises(OptionError, match="`tied` is for the table of tokens"):
+        AttnLstm().check(Kind.FRAMES, AttnLstmConfig(tied=True))
 
 
 def test_contract_with_units_that_depend_on_one_another():

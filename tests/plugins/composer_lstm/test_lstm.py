@@ -17,6 +17,10 @@ class OfFrames(Lstm):
     accepts = frozenset({Kind.FRAMES})
 
 
+class OfTokens(Lstm):
+    accepts = frozenset({Kind.TOKENS})
+
+
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_contract(layers):
     check_model(Lstm, hidden=12, embedding=6, layers=layers)
@@ -24,6 +28,27 @@ def test_contract(layers):
 
 def test_contract_with_units_that_depend_on_one_another():
     check_model(OfFrames, hidden=12, embedding=6, output="nade", nade_units=10)
+
+
+def test_contract_with_one_table_for_tokens_that_enter_and_leave():
+    check_model(OfTokens, hidden=12, embedding=6, tied=True)
+
+
+def test_the_table_learns_as_one():
+    learnt = Lstm().network(TOKENS, LstmConfig(hidden=8, embedding=3, tied=True))
+    assert learnt.embed.weight is learnt.output.weight
+    assert learnt.embed.weight.shape == (9, 8)
+    with torch.no_grad():
+        learnt.embed.weight.normal_()
+    again = Lstm().network(TOKENS, LstmConfig(hidden=8, embedding=3, tied=True))
+    again.load_state_dict(learnt.state_dict())
+    assert torch.equal(again.output.weight, learnt.embed.weight)
+    assert len(list(learnt.parameters())) == len(list(Lstm().network(TOKENS, LstmConfig()).parameters())) - 1
+
+
+def test_frames_have_no_table():
+    with pytest.raises(OptionError, match="`tied` is for the table of tokens"):
+        Lstm().check(Kind.FRAMES, LstmConfig(tied=True))
 
 
 @pytest.mark.parametrize("name", ["hidden", "layers", "embedding", "condition"])
