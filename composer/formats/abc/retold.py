@@ -1,5 +1,8 @@
 """ABC text in other keys, as it stands: notes, chord symbols and keys move, and every other character stays.
 
+Music is what follows the first `K:` line: other lines of the header are words, and so are blocks such as `%%begintext`.
+Tunes with macros (`m:`), symbol lines (`s:`) or microtones (`^3/2c`) are not told in other keys.
+
 `transpose` moves what a tune means and writes it anew; this is for text whose ways of writing are to be kept.
 """
 
@@ -7,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from composer.formats import chords
 from composer.formats.abc.keys import LETTERS, Signature, key_name, parse_key, step_name
-from composer.formats.abc.lexer import NOTE, Token, field_of, strip_comment, tokens
+from composer.formats.abc.lexer import NOTE, Token, block_lines, field_of, strip_comment, tokens
 from composer.formats.abc.transpose import MOST_SIGNS, Move
 
 __all__ = ["retold"]
@@ -18,27 +22,37 @@ __all__ = ["retold"]
 _SIGNS = {2: "^^", 1: "^", 0: "=", -1: "_", -2: "__"}
 _ALTERS = {sign: alter for alter, sign in _SIGNS.items()}
 _TONIC = re.compile(r"[A-G][#b♯♭]?")
-_KEY_LINE = re.compile(r"^[ \t]*K[ \t]*:(.*)$", re.MULTILINE)
-_CHORD = re.compile(r"(?P<before> *\(?)(?P<root>[A-G][#b]?)(?P<kind>[^/]*)(?:/(?P<bass>[A-Ga-g])(?P<sign>[#+b-]?))?")
+_MICROTONE = re.compile(r"[\^_]\d*/")
+_CHORD = re.compile(
+    r"(?P<before>\s*\(?)(?P<root>[A-G][#b♯♭]?)(?P<kind>[^/\s]*?)"
+    r"(?:/(?P<bass>[A-Ga-g])(?P<sign>[#b+♯♭-]?))?(?P<after>\)?\s*)"
+)
+_PRINTED = str.maketrans("#b", "♯♭")
+_WORDS = {"text", "decoration", "inline"}
 
 
 def retold(text: str) -> Iterator[tuple[str, str]]:
     """The tune `text` in all other keys of its mode with few signs: the text and the name of the key it begins in.
 
-    There is none where the key is not one of the plain ones, and none in which a note or a key cannot be written.
+    There is none where the key is not one of the plain ones, and none in which a note, a chord or a key cannot be
+    written.
     """
-    line = _KEY_LINE.search(text)
-    key = parse_key(strip_comment(line[1])) if line else None
-    if key is None or not key.plain:
+    lines = text.split("\n")
+    words = block_lines(lines)
+    fields = {at: field_of(strip_comment(line), 1) for at, line in enumerate(lines) if at not in words}
+    named = {at: field for at, field in fields.items() if field}
+    first = next((at for at, field in named.items() if field.name == "K"), len(lines))
+    key = parse_key(named[first].value) if first in named else None
+    if key is None or not key.plain or any(field.name in "ms" for field in named.values()):
         return
     for sharps in range(-MOST_SIGNS, MOST_SIGNS + 1):
         if sharps != key.sharps:
             telling = _Telling(key, sharps - key.sharps)
             try:
-                moved = "\n".join(map(telling.line, text.split("\n")))
+                moved = [telling.line(line) if at in fields else line for at, line in enumerate(lines[first:], first)]
             except _UnwritableError:
                 continue
-            yield moved, key_name(sharps, key.mode)
+            yield "\n".join([*lines[:first], *moved]), key_name(sharps, key.mode)
 
 
 class _UnwritableError(Exception):
@@ -85,8 +99,10 @@ class _Telling:
 
     def music(self, line: str) -> str:
         """A line of music."""
-        told, at = [], 0
-        for token in tokens(line, 1, 0):
+        told, at, found = [], 0, list(tokens(line, 1, 0))
+        if _MICROTONE.search("".join(each.text for each in found if each.kind not in _WORDS)):
+            raise _UnwritableError
+        for token in found:
             told += [line[at : token.column], self.token(token)]
             at = token.column + len(token.text)
         return "".join([*told, line[at:]])
@@ -97,6 +113,8 @@ class _Telling:
             return NOTE.sub(self.note, token.text)
         if token.kind == "text":
             return f'"{self.chord(token.text[1:-1])}"'
+        if token.text.startswith("[m:"):
+            raise _UnwritableError
         return self.key(token.text) if token.text.startswith("[K:") else token.text
 
     def note(self, match: re.Match[str]) -> str:
@@ -113,13 +131,17 @@ class _Telling:
 
     def chord(self, text: str) -> str:
         """A chord symbol, spelt as before but for its notes; one that is no chord stays as it is."""
-        match = _CHORD.fullmatch(text)
-        if match is None or chords.parse(text) is None:
+        match, chord = _CHORD.fullmatch(text), chords.parse(text)
+        if match is None or chord is None:
             return text
-        told = match["before"] + self.move.name(match["root"]) + match["kind"]
-        return f"{told}/{self.bass(match['bass'], match['sign'])}" if match["bass"] else told
-
-    def bass(self, letter: str, sign: str) -> str:
-        """The bass of a chord; where its letter is small, `+` is a sharp, as in the Nottingham collection."""
-        moved = self.move.name(letter.upper() + sign.replace("+", "#").replace("-", "b"))
-        return moved.lower().replace("#", "+") if letter.islower() else moved
+        signs = _PRINTED if {"♯", "♭"} & set(text) else {}
+        root, bass = (self.move.name(name) for name in (chord.root, chord.bass))
+        told = match["before"] + root.translate(signs) + match["kind"]
+        if match["bass"]:
+            small = match["bass"].islower()  # `+` is then a sharp, as in the Nottingham collection
+            bass_told = bass.translate(signs)
+            told += "/" + (bass_told.lower().replace("#", "+") if small else bass_told)
+        told += match["after"]
+        if chords.parse(told) != replace(chord, root=root, bass=bass):  # such as F##dim
+            raise _UnwritableError
+        return told

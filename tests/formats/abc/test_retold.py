@@ -65,3 +65,78 @@ def test_a_note_that_cannot_be_written_leaves_a_key_out():
     keys = {key for _, key in retold("X:1\nL:1/4\nK:C\n^^B2|\n")}
     assert "D" not in keys  # where it would be raised three times
     assert "F" in keys
+
+
+WORDY = """X:1
+H:a dance, Played since
+  Adam and Eve, "A" B
+A Bad Egg
+K:G clef=treble
+%%begintext
+K:D A Feed Bag
+%%endtext
+GABc|
+%%begintext
+DEAD
+%%endtext
+d4|]
+"""
+
+
+def test_words_in_the_header_and_in_blocks_stay():
+    (in_a,) = (text for text, key in retold(WORDY) if key == "A")
+    assert in_a == WORDY.replace("K:G ", "K:A ").replace("GABc|", "ABcd|").replace("d4|]", "e4|]")
+
+
+def test_a_key_in_a_block_is_none():
+    assert list(retold("X:1\n%%begintext\nK:G\n%%endtext\nGABc|\n")) == []
+
+
+def in_key(key, chord):
+    """A chord of a tune in C as it is in another key, None where the tune is not told in that key."""
+    told = {key: text for text, key in retold(f'X:1\nL:1/4\nK:C\n"{chord}"C4|\n')}
+    return told[key].split('"')[1] if key in told else None
+
+
+@pytest.mark.parametrize(
+    ("chord", "moved"),
+    [
+        ("(Am/C)", "(Bm/D)"),
+        (" (G7/f+)", " (A7/g+)"),
+        ("D/F# ", "E/G# "),
+        ("Cm(maj7) ", "Cm(maj7) "),  # which is not known
+        ("(Cm(maj7))", "(Dm(maj7))"),
+        ("B♭", "C"),
+        ("F♯m/A", "G♯m/B"),
+        ("C/b♭", "D/c"),
+        ("Eb7b9", "F7b9"),
+        ("E♭m7b5/B♭", "Fm7b5/C"),
+        ("A♭/e♭", "B♭/f"),
+        ("d.c.", "d.c."),
+    ],
+)
+def test_chords_move_as_they_are_written(chord, moved):
+    assert in_key("D", chord) == moved
+
+
+def test_a_chord_that_cannot_be_written_leaves_a_key_out():
+    assert in_key("G", "F#dim") == "C#dim"
+    assert in_key("E", "F#dim") == "A#dim"
+    assert in_key("D", "D#dim") == "E#dim"
+    assert in_key("D", "E#dim") is None  # F##dim
+    assert in_key("D", "E#5") is None  # F##5, which would be read as F# and its augmented fifth
+
+
+@pytest.mark.parametrize("music", ["^3/2cd", "A{_/B}c", "[C_1/2E]", "[m:~n2=nn]A"])
+def test_microtones_and_macros_are_not_told(music):
+    assert list(retold(f"X:1\nL:1/4\nK:C\n{music}|\n")) == []
+
+
+@pytest.mark.parametrize("line", ["m: ~n2 = (3o/n/m/ n", 's: "^slow" * !f!'])
+def test_a_tune_with_macros_or_symbol_lines_is_not_told(line):
+    assert list(retold(f"X:1\nK:C\nCDEF|\n{line}\n")) == []
+    assert len(list(retold(f"X:1\nK:C\nCDEF|\n%%begintext\n{line}\n%%endtext\n"))) == 8
+
+
+def test_what_only_looks_like_a_microtone_is_told():
+    assert len(list(retold('X:1\nK:C\n"_3/4 time"C2/^c/_B3/2|\n'))) == 8
