@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import torch
 
     from composer.api.network import Batch, Network, Phase
+    from composer.core.arrays import Part
     from composer.core.batches import Windows
     from composer.core.training import Run
 
@@ -213,6 +214,7 @@ class Learner:
             "augmented": run.data.augment,
             "pieces": dict(report.pieces),
             "counted": {part: each.count for part, each in run.data.parts.items()},
+            "usual_length": usual_length(run.data.parts["train"]),
             "refused": dict(report.refused),
             "unreadable": len(report.unreadable),
             "duplicates": report.duplicates,
@@ -231,6 +233,14 @@ class Learner:
             "precision": self.precision,
             "from": self.came_from,
         }
+
+
+def usual_length(part: Part) -> int:
+    """How many steps all but one in 200 of the pieces have at most; 0 where there is none."""
+    import numpy as np
+
+    lengths = np.diff(part.offsets)
+    return int(np.quantile(lengths, 0.995, method="inverted_cdf")) if len(lengths) else 0
 
 
 def moved(batch: Batch, device: str) -> Batch:

@@ -30,12 +30,17 @@ class Player(NamedTuple):
 
 
 def restore_representation(header: checkpoint.Header) -> Representation:
-    """The representation of a checkpoint, as it was fitted. Raises CheckpointError where its plugin has changed."""
+    """The representation of a checkpoint, as it was fitted. Raises CheckpointError where its plugin has changed.
+
+    Where pieces come to an end, none is longer than the model was taught: beyond that, it may go round for ever.
+    """
     kind = registry.representation(header.representation)
     _check_version(kind.name, header.representation_version, kind.version)
     try:
         representation = kind(options.restore(kind.Options, header.options, f"representation `{kind.name}`"))
         representation.restore(header.state)
+        if header.spec.end is not None and (usual := int(header.record.get("usual_length", 0))):
+            representation.length = min(representation.length, usual)
     except (OptionError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"`{kind.name}` cannot be restored from the checkpoint: {error}", _DAMAGED) from error
     return representation

@@ -45,6 +45,11 @@ def test_a_whole_one_opens(damaged):
     assert open_player(damaged(), "abc").spec.size > 10
 
 
+@pytest.mark.parametrize(("taught", "most"), [({}, 2000), ({"usual_length": 300}, 300), ({"usual_length": 9000}, 2000)])
+def test_pieces_are_no_longer_than_it_was_taught(damaged, taught, most):
+    assert open_player(damaged(record=taught)).representation.length == most
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

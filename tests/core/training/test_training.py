@@ -43,6 +43,7 @@ def test_the_best_checkpoint_is_kept_and_says_how_it_was_made(run, events):
     assert record["finished"] is True
     assert (record["data"], record["steps"], record["unit"]) == (["tunes"], 20, "bits per step")
     assert record["pieces"]["train"] + record["pieces"]["valid"] == 60
+    assert record["usual_length"] == np.diff(run.data.parts["train"].offsets).max()  # fewer pieces than 200
     assert str(run.path.parent) not in run.path.read_bytes().decode("latin-1")
     assert all(array.dtype == np.float16 for array in load(run.path, half=True).weights.values())
 
