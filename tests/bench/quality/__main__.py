@@ -114,16 +114,16 @@ def _done(stage: Stage, seed: int, results: Results) -> bool:
 
 def _do(stage: Stage, seed: int, results: Results) -> None:
     store, limits = results.store, results.limits
-    key, ended = trained(stage, seed, store, limits)
+    key = trained(stage, seed, store, limits)
     for command in stage.measures.values():
-        measure(command, key, ended, store, limits)
+        measure(command, key, store, limits)
     if stage.story and not results.found(stage, seed, "story"):
-        told = {"steps": ended.steps, "story": story(store.model(key), stage.story)}
-        store.keep_measured(measure_key(key, "story"), told)
+        told = {"story": story(store.model(key), stage.story)}
+        store.keep_measured(measure_key(key, "story"), told | {"model": store.identity(key)})
     if stage.opening and not results.found(stage, seed, "opening"):
         texts = files(words(f"composer eval text {stage.opening}", {"DATA": limits.data}))
-        told = {"steps": ended.steps, "bits": after_opening(store.model(key), texts)}
-        store.keep_measured(measure_key(key, "opening"), told)
+        bits = after_opening(store.model(key), texts)
+        store.keep_measured(measure_key(key, "opening"), {"bits": bits, "model": store.identity(key)})
 
 
 def _write(results: Results, output: Path) -> None:

@@ -49,7 +49,15 @@ def tidy(command: str) -> str:
 def flag(command: str, name: str) -> str | None:
     """The value of a flag; None where it is not given."""
     found = words(command)
-    return found[found.index(name) + 1] if name in found[:-1] else None
+    joined = [word.removeprefix(f"{name}=") for word in found if word.startswith(f"{name}=")]
+    return found[found.index(name) + 1] if name in found[:-1] else next(iter(joined), None)
+
+
+def is_seeded(command: str) -> bool:
+    """Whether a command names a seed of its own."""
+    return flag(command, "--seed") is not None or any(
+        word.rpartition("--set=")[2].startswith("seed=") for word in words(command)
+    )
 
 
 def files(arguments: Sequence[str]) -> list[str]:
@@ -83,7 +91,7 @@ def parted(arguments: Sequence[str]) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
     rest = iter(arguments)
     for word in rest:
-        takes = word.startswith("-") and word not in LONE
+        takes = word.startswith("-") and word not in LONE and "=" not in word
         found.append((word, next(rest, "")) if takes else (word,))
     return found
 

@@ -10,19 +10,20 @@ from typing import Any
 
 from .commands import files, flag, process, tidy, without, words
 from .intervals import Group, parted
-from .store import Store, Trained, measure_key
+from .store import Store, measure_key
 from .trainings import Failed, Limits, complaint
 
 
-def measure(command: str, key: str, trained: Trained, store: Store, limits: Limits) -> dict[str, Any]:
+def measure(command: str, key: str, store: Store, limits: Limits) -> dict[str, Any]:
     """Do what is left of a measure of the model of `key`; what was found, as `eval --json` says it, and its groups.
 
-    Each figure is kept as it comes. A model that has learnt more since is measured anew. Raises Failed.
+    Each figure is kept as it comes, with the digest of its model; another model is measured anew. Raises Failed.
     """
     name = measure_key(key, command)
     found = store.measured(name)
-    if found.get("steps") != trained.steps:
-        found = {"command": tidy(command), "steps": trained.steps, "groups": []}
+    model = store.identity(key)
+    if found.get("model") != model:
+        found = {"command": tidy(command), "model": model, "groups": []}
     asked = [*words(command, {"DATA": limits.data}), "--checkpoint", str(store.model(key)), "--json", "--quiet"]
     if "found" not in found:
         print(f"  {tidy(command)}", flush=True)

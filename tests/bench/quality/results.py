@@ -53,8 +53,8 @@ class Results:
     def found(self, stage: Stage, seed: int, command: str) -> dict[str, Any]:
         """What is kept of a measure, or of what else was looked at under `command`, of the model as it is now."""
         key = chain(stage, seed)[-1]
-        found, trained = self.store.measured(measure_key(key, command)), self.store.trained(key)
-        return found if trained and found.get("steps") == trained.steps else {}
+        found = self.store.measured(measure_key(key, command))
+        return found if self.store.trained(key) and found.get("model") == self.store.identity(key) else {}
 
     def validated(self, stage: Stage) -> dict[int, float]:
         """The best validation figure of the last training of a stage, by seed."""

@@ -3,22 +3,26 @@
     [[task]]        a figure to reach: `name`, `title`, `unit`, `published`, `at_least`, `aim`
     [[stage]]       a model: `name`, `train` (commands, each may go on `--from $BEFORE`), `measure` (a command), and
                     what it is for: a `task`, or a `published` figure and its `data`
-    [[ablation]]    a `base` command, and `changes` of it by name
+    [[ablation]]    a `base` command, `changes` of it by name, and what else was `tried` with a patch and not kept: what
+                    came of it, by name
     [[race]]        two commands that learn the same data, `published` and `ours`, by the time they take
 
 A stage may have `also` (other measures by what they are of), `seconds` to train at most, `story` (batches after which
-its tunes are looked at), and `opening` (texts whose beginnings are given).
+its tunes are looked at), and `opening` (texts whose beginnings are given). No command has a seed: the bench adds it.
 """
 
 from __future__ import annotations
 
+import math
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .commands import changed, words
+from composer.core import presets
+
+from .commands import changed, flag, is_seeded, words
 
 FILES = tuple(Path(__file__).with_name(f"{name}.toml") for name in ("tasks", "published", "ablations", "races"))
 BASE = "base"
@@ -56,11 +60,19 @@ class Stage:
     def __post_init__(self) -> None:
         object.__setattr__(self, "train", tuple(self.train))
         object.__setattr__(self, "story", tuple(self.story))
+        if not self.train:
+            raise ValueError(f"{self.name}: `train` names no command")
+        if self.seconds is not None and self.seconds <= 0:
+            raise ValueError(f"{self.name}: `seconds` is {self.seconds:g}, so that nothing could be learnt")
         for number, command in enumerate(self.train):
             if words(command)[0] != "train":
                 raise ValueError(f"{self.name}: `{command}` trains nothing")
             if BEFORE in command and not number:
                 raise ValueError(f"{self.name}: there is no training before its first one")
+            if is_seeded(command):
+                raise ValueError(f"{self.name}: `{command}` has a seed of its own, and the bench gives it one")
+            if (preset := flag(command, "--preset")) is not None and preset not in presets.names():
+                raise ValueError(f"{self.name}: there is no preset `{preset}`")
         for command in self.measures.values():
             if words(command)[0] != "eval":
                 raise ValueError(f"{self.name}: `{command}` measures nothing")
@@ -79,6 +91,7 @@ class Ablation:
     title: str
     base: str
     changes: Mapping[str, str]
+    tried: Mapping[str, str] = field(default_factory=dict)
 
     def stages(self) -> dict[str, Stage]:
         """The base and each change as a stage."""
@@ -158,6 +171,28 @@ def read(paths: Sequence[Path] = FILES) -> Plan:
 Declared = TypeVar("Declared")
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+SHAPES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "str": ("a text", _is_text),
+    "float": ("a number", _is_number),
+    "float | None": ("a number", _is_number),
+    "tuple[str, ...]": ("a list of texts", lambda value: isinstance(value, list) and all(map(_is_text, value))),
+    "tuple[int, ...]": ("a list of numbers", lambda value: isinstance(value, list) and all(map(_is_number, value))),
+    "Mapping[str, str]": (
+        "a table of texts",
+        lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
+    ),
+}
+"""What a value must be, in words and as a test, by the type that its field is written with."""
+
+
 def _tables(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
@@ -166,13 +201,18 @@ def _tables(path: Path) -> dict[str, Any]:
 
 
 def _made(kind: type[Declared], table: Mapping[str, Any], file: str) -> Declared:
-    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(set(table) - known):
-        raise ValueError(f"{file}, {table.get('name', kind.__name__)}: there is no `{unknown[0]}`")
+    place = f"{file}, {table.get('name', kind.__name__)}"
+    known = {each.name: str(each.type) for each in fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(set(table) - set(known)):
+        raise ValueError(f"{place}: there is no `{unknown[0]}`")
+    for name, value in table.items():
+        shape, fits = SHAPES[known[name]]
+        if not fits(value):
+            raise ValueError(f"{place}: `{name}` is not {shape}")
     try:
         return kind(**table)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{file}, {table.get('name', kind.__name__)}: {error}") from error
+        raise ValueError(f"{place}: {error}") from error
 
 
 def _is_called(stage: Stage, name: str) -> bool:

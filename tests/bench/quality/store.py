@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from composer.core import checkpoint, presets
 from composer.core.resuming import state_path
 
-from .commands import digest, tidy
+from .commands import digest, flag, tidy
 from .stages import Stage
 
 
@@ -42,10 +43,22 @@ class Store:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self._identities: dict[tuple[Path, int, int], str] = {}
 
     def model(self, key: str) -> Path:
         """The checkpoint of a training."""
         return self.home / "models" / f"{key}.safetensors"
+
+    def identity(self, key: str) -> str:
+        """The digest of the checkpoint of a training; empty where there is none."""
+        path = self.model(key)
+        if not path.exists():
+            return ""
+        state = path.stat()
+        known = (path, state.st_mtime_ns, state.st_size)
+        if known not in self._identities:
+            self._identities[known] = checkpoint.digest(path)
+        return self._identities[known]
 
     def trained(self, key: str) -> Trained | None:
         """How a training ended; None where it has not."""
@@ -115,7 +128,9 @@ class Store:
 
 
 def chain(stage: Stage, seed: int) -> list[str]:
-    """The keys of a stage's trainings: each is of its command, of those before it, and of the seed."""
+    """The keys of a stage's trainings: each is of its command, of the preset that this names, of the trainings before
+    it, and of the seed.
+    """
     return [f"{name}-s{seed}" for name in _names(stage)]
 
 
@@ -127,7 +142,9 @@ def measure_key(key: str, command: str) -> str:
 def _names(stage: Stage) -> Iterator[str]:
     before = ""
     for command in stage.train:
-        before = digest(before, tidy(command))
+        preset = flag(command, "--preset")
+        named = () if preset is None else (digest(presets.preset(preset).text),)
+        before = digest(before, tidy(command), *named)
         yield before
 
 

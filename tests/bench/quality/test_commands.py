@@ -26,6 +26,7 @@ def test_a_change_stands_in_the_place_of_what_sets_the_same():
     assert "--set hidden=256 --set layers=1 " in changed(TRAIN, "--set layers=1")
     assert changed(TRAIN, "--batch 64").endswith("--batch 64")
     assert "text=dialect" in changed(TRAIN, "-o text=dialect")
+    assert changed("composer train abc x --lr=1 --augment", "--augment") == "composer train abc x --lr=1 --augment"
 
 
 def test_a_change_of_what_the_command_does_not_set_is_added():
@@ -46,6 +47,7 @@ def test_flags_can_be_left_out_with_their_values():
 def test_a_flag_has_its_value_or_none():
     assert flag(TRAIN, "--batch") == "32"
     assert flag(TRAIN, "--seed") is None
+    assert flag(TRAIN + " --seed=3", "--seed") == "3"
 
 
 def test_a_command_that_is_broken_over_lines_is_the_same():

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from composer.core import presets
 from quality import stages
 from quality.store import chain
 
@@ -15,6 +16,9 @@ train = ["composer train abc x --lr 0.003", "composer train abc x --from $BEFORE
 measure = "composer eval abc x"
 also = { "as one text" = "composer eval abc x --stream" }
 """
+
+
+TRAIN = 'train = ["composer train abc x"]'
 
 
 def plan(tmp_path, text):
@@ -69,10 +73,17 @@ def test_stages_are_named_one_by_one_or_by_what_they_belong_to():
         ('[[stage]]\nname = "a"\ntrain = []\nnonsense = 1', "a: there is no `nonsense`"),
         ('[[stage]]\nname = "a"\ntrain = ["composer eval abc x"]', "trains nothing"),
         ('[[stage]]\nname = "a"\ntrain = ["composer train abc x --from $BEFORE"]', "no training before its first"),
-        ('[[stage]]\nname = "a"\ntrain = []\nmeasure = "composer gen abc"', "measures nothing"),
-        ('[[stage]]\nname = "a"\ntrain = []\ntask = "b"', "no task `b`"),
-        ('[[stage]]\nname = "a"\ntrain = []\n[[stage]]\nname = "a"\ntrain = []', "two stages are called `a`"),
+        (f'[[stage]]\nname = "a"\n{TRAIN}\nmeasure = "composer gen abc"', "measures nothing"),
+        (f'[[stage]]\nname = "a"\n{TRAIN}\ntask = "b"', "no task `b`"),
+        (f'[[stage]]\nname = "a"\n{TRAIN}\n' * 2, "two stages are called `a`"),
         ('[[race]]\nname = "a"', "some.toml, a: "),
+        ('[[stage]]\nname = "a"\ntrain = []', "`train` names no command"),
+        ('[[stage]]\nname = "a"\ntrain = "composer train abc x"', "`train` is not a list of texts"),
+        (f'[[stage]]\nname = "a"\n{TRAIN}\nseconds = 0', "`seconds` is 0"),
+        ('[[task]]\nname = "a"\nat_least = "x"', "`at_least` is not a number"),
+        ('[[task]]\nname = "a"\naim = nan', "`aim` is not a number"),
+        ('[[ablation]]\nname = "a"\ntried = { one = 1 }', "`tried` is not a table of texts"),
+        ('[[stage]]\nname = "a"\ntrain = ["composer train abc x --preset none"]', "there is no preset `none`"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, text, said):
@@ -90,6 +101,27 @@ def test_keys_are_of_the_commands_before_and_of_the_seed(tmp_path):
     assert not set(chain(stage, 1)) & set(chain(other, 1))
     assert chain(stage, 1)[0] == chain(longer, 1)[0]
     assert chain(stage, 1)[1] != chain(longer, 1)[1]
+
+
+def test_a_changed_preset_is_another_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(presets, "FOLDER", tmp_path)
+    preset = tmp_path / "mine.toml"
+    told = 'summary = "s"\nrepresentation = "abc"\nmodel = "lstm"\ncommand = "c"\nplay = "p"\n'
+    preset.write_text(told)
+    (stage,) = plan(tmp_path, STAGE.replace("--lr 0.003", "--preset mine")).models
+    (other,) = plan(tmp_path, STAGE).models
+    before, others = chain(stage, 0), chain(other, 0)
+    preset.write_text(told + "[training]\nbatch = 3\n")
+    assert not set(chain(stage, 0)) & set(before)
+    assert chain(other, 0) == others
+    preset.write_text(told)
+    assert chain(stage, 0) == before
+
+
+@pytest.mark.parametrize("seed", ["--seed 3", "--seed=3", "--set seed=3", "--set=seed=3"])
+def test_a_training_has_no_seed_of_its_own(tmp_path, seed):
+    with pytest.raises(ValueError, match="has a seed of its own"):
+        plan(tmp_path, STAGE.replace("--lr 0.003", seed))
 
 
 def test_the_program_names_its_stages(tmp_path):

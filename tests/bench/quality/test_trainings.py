@@ -88,7 +88,7 @@ def test_what_went_on_from_a_training_that_learns_more_is_done_again(store, monk
 
     monkeypatch.setattr(trainings, "_train", train)
     keys = chain(stage, 0)
-    assert trained(stage, 0, store, Limits("data", 10))[0] == keys[1]
+    assert trained(stage, 0, store, Limits("data", 10)) == keys[1]
     trained(stage, 0, store, Limits("data", 10))
     assert done == [(keys[0], False), (keys[1], False)]
     trained(stage, 0, store, Limits("data", 20))

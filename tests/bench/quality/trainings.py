@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from composer.core.checkpoint import read_header
 from composer.core.resuming import state_path
 
-from .commands import flag, process, tidy, words
+from .commands import process, tidy, words
 from .stages import Stage
 from .store import Point, Store, Trained, chain
 
@@ -46,8 +46,8 @@ class Limits:
         return min(given, default=None)
 
 
-def trained(stage: Stage, seed: int, store: Store, limits: Limits) -> tuple[str, Trained]:
-    """Do what is left of the trainings of a stage; the key and the end of the last. Raises Failed.
+def trained(stage: Stage, seed: int, store: Store, limits: Limits) -> str:
+    """Do what is left of the trainings of a stage; the key of the last. Raises Failed.
 
     Those that went on from one that now learns more are done again.
     """
@@ -59,9 +59,7 @@ def trained(stage: Stage, seed: int, store: Store, limits: Limits) -> tuple[str,
                 store.forget(after)
             _train(command, seed, key, before, store, limits.data, most)
         before = key
-    last = store.trained(before)
-    assert last is not None
-    return before, last
+    return before
 
 
 def is_whole(found: Trained, most: float | None) -> bool:
@@ -71,8 +69,7 @@ def is_whole(found: Trained, most: float | None) -> bool:
 
 def _train(command: str, seed: int, key: str, before: str, store: Store, data: str, most: float | None) -> None:
     """Train, or go on, until the end or the time is up, and keep how it ended."""
-    arguments = words(command, {"DATA": data, "BEFORE": store.model(before)})
-    arguments += [] if flag(command, "--seed") else ["--seed", str(seed)]
+    arguments = [*words(command, {"DATA": data, "BEFORE": store.model(before)}), "--seed", str(seed)]
     state = state_path(store.model(key))
     spent = 0.0
     if state.exists() and (progress := read_header(state).record.get("progress")):
