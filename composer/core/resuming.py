@@ -1,8 +1,8 @@
 """The training state beside a checkpoint, so that training can go on, exactly, in as many processes as one likes.
 
-It stands in `NAME.training.safetensors` beside `NAME.safetensors`: the weights, the optimiser's moments, the state
-carried from window to window of all rows, how far training has come, and what it began with. The first rank writes and
-reads it; the others tell it of their rows, and are told.
+It stands in `NAME.training.safetensors` beside `NAME.safetensors`: the weights as they descend, their average where one
+is kept, the optimiser's moments, the state carried from window to window of all rows, how far training has come, and
+what it began with. The first rank writes and reads it; the others tell it of their rows, and are told.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, OptionError, Representation
-from composer.core import carried, checkpoint
+from composer.core import carried, checkpoint, options
 from composer.core.checkpoint import Checkpoint, Header
+from composer.core.optimise import Settings
 from composer.core.sources import located
 from composer.core.split import Split
 
@@ -177,14 +178,22 @@ def _read(path: Path) -> tuple[Mapping[str, Any], str]:
 
 
 def _check_same(learner: Learner, saved: Header) -> None:
-    """Raise CheckpointError or OptionError where what was saved is not of the training that is to go on."""
+    """Raise CheckpointError or OptionError where what was saved is not of the training that is to go on.
+
+    What was saved before a setting existed has its default.
+    """
     ours, run = learner.header(), learner.run
     name = run.path.name.removesuffix(".safetensors")
+    plugins = {
+        "options": (run.representation.options, f"representation `{run.representation.name}`"),
+        "config": (run.config, f"model `{run.model.name}`"),
+    }
     for what, (called, flag) in _KEPT.items():
-        before, now = _plain(getattr(saved, what)), _plain(getattr(ours, what))
+        before, now = getattr(saved, what), getattr(ours, what)
         if flag:
-            _check_settings(before, now, name, flag)
-        elif before != now:
+            value, owner = plugins[what]
+            _check_settings(_plain(asdict(options.restore(type(value), before, owner))), _plain(now), name, flag)
+        elif _plain(before) != _plain(now):
             raise CheckpointError(
                 f"the training of {name} began with another {called}", "leave it as it was, or train a new model"
             )
@@ -193,9 +202,9 @@ def _check_same(learner: Learner, saved: Header) -> None:
             f"the training of {name} began with other pieces",
             "name the same files, or use --from to learn new ones",
         )
-    before, now = saved.record["settings"], asdict(run.settings)
+    settings = options.restore(Settings, saved.record["settings"], "training")
     for key in ("batch", "length", "align", "seed", "optimiser", "stream"):
-        _check_settings({key: before.get(key, False)}, {key: now[key]}, name, "--set")
+        _check_settings({key: getattr(settings, key)}, {key: getattr(run.settings, key)}, name, "--set")
 
 
 _KEPT = {

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -129,6 +129,39 @@ def test_going_on_with_other_data_or_settings_is_refused(run, letters, tunes, ev
     with pytest.raises(CheckpointError, match="other pieces") as caught:
         events(replace(run, data=prepare(letters, [str(tunes)], Split(valid=0.2)), resume=True))
     assert "--from" in caught.value.hint
+
+
+@dataclass(frozen=True)
+class Later:
+    """The settings of `Tiny` in a version that has more of them."""
+
+    hidden: int = 8
+    dropout: float | None = None
+    wide: bool = False
+    sizes: tuple[int, ...] = (1, 2)
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """The options of `Letters` in a version that has some."""
+
+    case: bool = False
+
+
+def test_a_setting_that_did_not_exist_yet_was_its_default(run, events, changed):
+    events(changed(run, max_steps=3))
+    run.representation.options = Spelling()
+    again = replace(run, config=Later(), resume=True)
+    assert events(again)[-1].step == 20
+    for settings, was in (({"dropout": 0.4}, "none"), ({"wide": True}, "off"), ({"sizes": (1, 3)}, "1,2")):
+        (key,) = settings
+        with pytest.raises(OptionError, match=f"the setting `{key}` was {was} when") as caught:
+            events(replace(again, config=Later(**settings)))
+        assert caught.value.hint == f"leave it, or --set {key}={was}"
+    run.representation.options = Spelling(case=True)
+    with pytest.raises(OptionError, match="`case` was off") as caught:
+        events(again)
+    assert caught.value.hint == "leave it, or -o case=off"
 
 
 def test_going_on_with_nothing_is_refused(run, events):
