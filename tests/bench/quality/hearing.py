@@ -13,8 +13,8 @@ import numpy as np
 from tunes import faults
 
 from composer.core import corpus
+from composer.core.evaluation import chosen
 from composer.core.player import open_player
-from composer.core.split import Split, divide
 from composer.formats.abc.check import check
 from composer.formats.abc.lexer import split_tunes
 from composer.formats.abc.parser import parse_tune
@@ -22,8 +22,8 @@ from composer.formats.abc.parser import parse_tune
 from .measuring import run
 
 TUNES = 50
-OPENING = 100
-"""Characters of a text that are given."""
+OPENING, LONGEST = 100, 1000
+"""Characters of a text that are given, and up to which it is looked at."""
 
 
 def story(checkpoint: Path, steps: Sequence[int]) -> list[dict[str, Any]]:
@@ -48,15 +48,14 @@ def _told(path: Path) -> dict[str, Any]:
     }
 
 
-def after_opening(checkpoint: Path, files: Sequence[str], longest: int = 1000) -> float:
-    """Bits per character of held-back texts after their opening, up to the character `longest`."""
+def after_opening(checkpoint: Path, files: Sequence[str]) -> float:
+    """Bits per character of the texts that the training held back, after their opening."""
     opened = open_player(checkpoint, "text")
     read = corpus.read(opened.representation, files)
-    held = divide(Split(), read.pieces, {}).pieces["valid"]
     total = count = 0.0
-    for piece in held:
+    for piece in chosen(opened.header, read.pieces, None, "valid"):
         state = opened.sampler.begin([{k: v for k, v in piece.labels.items() if k in opened.spec.conditions}])
-        for at, step in enumerate(opened.representation.encode(piece)[:longest]):
+        for at, step in enumerate(opened.representation.encode(piece)[:LONGEST]):
             if at >= OPENING:
                 total -= float(opened.sampler.score(state, np.array([step]))[0]) / math.log(2)
                 count += 1

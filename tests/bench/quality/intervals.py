@@ -41,6 +41,11 @@ class Figure:
         """The ends of the interval over test pieces."""
         return None if self.half is None else (self.mean - self.half, self.mean + self.half)
 
+    @property
+    def margin(self) -> float:
+        """How far the figure may lie from what other pieces and other seeds would give, as far as that is known."""
+        return (self.half or 0.0) + (self.deviation or 0.0) / math.sqrt(self.seeds)
+
 
 @dataclass(frozen=True)
 class Group:

@@ -11,8 +11,11 @@ from .intervals import Figure, Group, pooled
 from .measuring import groups, is_complete
 from .races import Outcome, outcome
 from .stages import Plan, Race, Stage, Task
-from .store import Store, Trained, chain, measure_key
+from .store import CUT, Store, Trained, chain, measure_key
 from .trainings import Limits, is_whole
+
+AIS_LOW = 0.03
+"""Nats a frame that a figure by AIS may be too low; `rnnrbm` measured it with 50 and 150 units."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Results:
 
     def cut(self, stage: Stage) -> bool:
         """Whether a training was stopped by its time and not by its end."""
-        return any(each.reason == "interrupted" for trained in self.trained(stage).values() for each in trained)
+        return any(each.reason == CUT for trained in self.trained(stage).values() for each in trained)
 
     def complete(self, stage: Stage, seed: int) -> bool:
         """Whether nothing is left to do of a stage at a seed."""
@@ -98,13 +101,14 @@ class Results:
 def reached(task: Task, figure: Figure) -> str:
     """Whether a figure is as low as a task asks for, by the figure itself, not as it is printed.
 
-    What the interval over test pieces does not make sure of is said.
+    What the error of an estimate, the interval over test pieces and the seeds do not make sure of is said.
     """
-    bounds = [("aim", task.aim), ("at least", task.at_least)]
-    for name, bound in bounds:
+    highest = figure.mean + (AIS_LOW if figure.estimated else 0.0)
+    for name, bound in (("aim", task.aim), ("at least", task.at_least)):
         if figure.mean <= bound:
-            unsure = figure.half is not None and figure.mean + figure.half > bound
-            return f"{name}, not beyond chance" if unsure else name
+            doubts = ["the estimate's error"] if highest > bound else []
+            doubts += ["chance"] if figure.margin and highest + figure.margin > bound else []
+            return f"{name}, not beyond {' or '.join(doubts)}" if doubts else name
     return "no"
 
 

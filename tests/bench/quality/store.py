@@ -14,6 +14,9 @@ from composer.core.resuming import state_path
 from .commands import digest, flag, tidy
 from .stages import Stage
 
+CUT = "interrupted"
+"""Why a training ended that was stopped by its time and not by its end."""
+
 
 @dataclass(frozen=True)
 class Trained:

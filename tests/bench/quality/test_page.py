@@ -74,7 +74,15 @@ def test_seeds_are_averaged(store):
         measure(store, STAGE, value, seed)
     line = row(page(results(store, models=(Stage("mine", STAGE.train, STAGE.measure, data="tunes"),))), "tunes")
     assert "1.100 bits per step, 12 pieces; 2 seeds, deviation 0.141" in line
-    assert "20 s a seed" in line
+    assert "| 1,200 steps, 20 s; best after 900 |" in line
+
+
+def test_seeds_that_learnt_for_unlike_times_are_told_one_by_one(store):
+    train(store, STAGE, 0)
+    train(store, STAGE, 1, steps=700, reason="interrupted")
+    line = row(page(results(store, tasks=(TASK,), models=(STAGE,))), "`mine`")
+    assert "seed 0: 1,200 steps, 20 s; best after 900; seed 1: 700 steps" in line
+    assert line.endswith("cut short by its time |")
 
 
 def test_the_error_of_an_estimate_is_told(store):
@@ -103,12 +111,22 @@ def test_an_ablation_tells_what_a_change_does(store):
     assert line == "| one | `--set layers=1` | 1.250; one seed | -0.250 | 20 s (0.50 of the base) |"
 
 
-def test_a_race_tells_the_share_of_time(store):
+def run_a_race(store, reason="done"):
     for name, points in (("published", [(50, 2.0), (100, 1.5), (150, 1.6)]), ("ours", [(10, 1.7), (15, 1.4)])):
-        key = train(store, RACE.stages()[name])
+        key = train(store, RACE.stages()[name], reason=reason if name == "published" else "done")
         store.begin_curve(key, -1)
         for at, value in points:
             store.validated(key, Point(at, at, value))
+
+
+def test_a_race_against_a_training_that_was_cut_short_reaches_nothing(store):
+    run_a_race(store, reason="interrupted")
+    line = row(page(results(store, tasks=(TIMES,), races=(RACE,))), "share of time")
+    assert "| not known: the published was cut short by its time |" in line
+
+
+def test_a_race_tells_the_share_of_time(store):
+    run_a_race(store)
     text = page(results(store, tasks=(TIMES,), races=(RACE,)))
     assert "0.150; one seed | at least |" in row(text, "share of time")
     assert "best, at 1.500, after 100 s; ours was as good after 15 s: 0.150" in text
@@ -125,6 +143,21 @@ def test_an_ablation_compares_the_same_seeds(store):
     assert "| -0.150, deviation 0.071 |" in line
 
 
+def test_what_was_tried_with_a_patch_is_listed(store):
+    tried = Ablation("abl", "a base", ABLATION.base, {}, {"locked": "2.0 bits against 1.0"})
+    assert "\n- locked: 2.0 bits against 1.0\n" in page(results(store, ablations=(tried,)))
+
+
+def test_of_what_an_opening_is_worth_nothing_is_concluded(store):
+    both = [Stage(name, (f"composer train text {name}",), data="poems", opening="x") for name in ("one", "two")]
+    for steps, stage in enumerate(both, 200):
+        key = train(store, stage, steps=steps)
+        store.keep_measured(measure_key(key, "opening"), {"bits": steps / 100, "model": store.identity(key)})
+    text = page(results(store, models=tuple(both)))
+    assert "- `one`: 2.000 (200 steps, 20 s; best after 900)\n- `two`: 2.010 (201 steps" in text
+    assert "too little to conclude" in text
+
+
 @pytest.mark.parametrize(
     ("mean", "half", "said"),
     [
@@ -137,6 +170,22 @@ def test_an_ablation_compares_the_same_seeds(store):
 )
 def test_what_is_reached_is_decided_by_the_figure(mean, half, said):
     assert reached(TASK, Figure(mean, 1, None, half, 0.0)) == said
+
+
+@pytest.mark.parametrize(
+    ("figure", "said"),
+    [
+        (Figure(0.98, 1, None, None, 0.001), "at least, not beyond the estimate's error"),
+        (Figure(0.96, 1, None, None, 0.001), "at least"),
+        (Figure(0.96, 1, None, 0.02, 0.001), "at least, not beyond chance"),
+        (Figure(0.98, 1, None, 0.02, 0.001), "at least, not beyond the estimate's error or chance"),
+        (Figure(0.95, 4, 0.12, None, 0.0), "at least, not beyond chance"),
+        (Figure(0.93, 4, 0.12, None, 0.0), "at least"),
+        (Figure(0.93, 4, 0.12, 0.02, 0.0), "at least, not beyond chance"),
+    ],
+)
+def test_what_estimates_and_seeds_leave_open_is_said(figure, said):
+    assert reached(TASK, figure) == said
 
 
 def test_a_figure_never_looks_as_if_it_reached_what_it_does_not():

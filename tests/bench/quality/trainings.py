@@ -15,7 +15,7 @@ from composer.core.resuming import state_path
 
 from .commands import process, tidy, words
 from .stages import Stage
-from .store import Point, Store, Trained, chain
+from .store import CUT, Point, Store, Trained, chain
 
 NEARLY = 0.98
 """A training that was stopped after this share of its seconds has had them."""
@@ -64,7 +64,7 @@ def trained(stage: Stage, seed: int, store: Store, limits: Limits) -> str:
 
 def is_whole(found: Trained, most: float | None) -> bool:
     """Whether nothing is left to do of a training that may take `most` seconds."""
-    return found.reason != "interrupted" or (most is not None and found.seconds >= NEARLY * most)
+    return found.reason != CUT or (most is not None and found.seconds >= NEARLY * most)
 
 
 def _train(command: str, seed: int, key: str, before: str, store: Store, data: str, most: float | None) -> None:

@@ -9,6 +9,7 @@ from statistics import fmean, stdev
 from .intervals import Figure
 from .results import Measured, Results
 from .stages import Stage
+from .store import CUT, Trained
 
 NOT_YET = "not run yet"
 DIGITS = 3
@@ -56,13 +57,19 @@ def trained_text(results: Results, stage: Stage) -> str:
     found = results.trained(stage)
     if not found:
         return NOT_YET
-    first = next(iter(found.values()))
-    steps = " + ".join(f"{each.steps:,}" for each in first)
-    mean = results.seconds(stage) or 0.0
-    text = f"{steps} steps, {mean:.0f} s" + (" a seed" if len(found) > 1 else "")
-    if first[-1].best_step:
-        text += f"; best after {first[-1].best_step:,}"
-    return text + ("; cut short by its time" if results.cut(stage) else "")
+    every = [learnt_text(trained) for trained in found.values()]
+    if len(set(every)) > 1:
+        return "; ".join(f"seed {seed}: {text}" for seed, text in zip(found, every, strict=True))
+    return every[0]
+
+
+def learnt_text(trained: Sequence[Trained]) -> str:
+    """The same of one seed, whose trainings these are."""
+    steps = " + ".join(f"{each.steps:,}" for each in trained)
+    text = f"{steps} steps, {sum(each.seconds for each in trained):.0f} s"
+    if trained[-1].best_step:
+        text += f"; best after {trained[-1].best_step:,}"
+    return text + ("; cut short by its time" if any(each.reason == CUT for each in trained) else "")
 
 
 def missing_text(results: Results, stage: Stage) -> str:
