@@ -109,7 +109,7 @@ class Network(Chunked, nn.Module, ABC):
     phase = "train"
 
     def phases(self) -> Sequence[Phase]:
-        """The parts of training, in order."""
+        """The parts of training, in order; one that starts from a model (`--from`) goes through the last alone."""
         return (Phase(),)
 
     def enter(self, phase: Phase) -> None:

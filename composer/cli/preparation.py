@@ -73,6 +73,7 @@ def prepare(
         chosen, began = _gone_on_with(asked, kind, _saved(path, group))
     if not began.arguments:
         raise UsageError("there is nothing to learn from", f"name files: composer train {kind.name} FILE...")
+    chosen.settings.check(augment=began.augment)
     data = encoding.prepare(
         chosen.representation,
         began.arguments,

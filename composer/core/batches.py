@@ -53,7 +53,8 @@ class Windows:
     same, so that what is measured does not depend on `batch`.
 
     As a `stream`, the pieces are one long text in their own order, cut into rows of one length. Nothing is forgotten
-    where a piece begins. With a `seed`, each epoch begins at another piece.
+    where a piece begins, but all is where a row does: what is measured depends on `batch`, and is of the whole text as
+    one where that is 1. With a `seed`, each epoch begins at another piece.
     """
 
     def __init__(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from composer.api import OptionError
+from composer.api import OptionError, UsageError
 from composer.core.uncompiled import uncompiled
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Settings:
     clip_by: Literal["norm", "value"] = field(default="norm", metadata={"help": "what of the gradient is clipped"})
     average: float = field(
         default=0.0,
-        metadata={"help": "share of the old in the average of weights that is kept, such as 0.999; 0: no average"},
+        metadata={"help": "share of the old in the average of weights kept (snapshots too), such as 0.999; 0: none"},
     )
     patience: int = field(
         default=10, metadata={"help": "stop after so many validations without a better one; 0: never"}
@@ -72,8 +72,20 @@ class Settings:
             raise OptionError(f"`average` cannot be {self.average:g}", "give a number below 1, such as 0.999")
         if not (0 < self.lr < math.inf):
             raise OptionError(f"`lr` cannot be {self.lr:g}", "give a number above 0, such as 0.003")
+        if self.stream and self.align > 1:
+            raise OptionError(
+                f"`align` cannot be {self.align} where `stream` is on", "leave one out: in one text there are no gaps"
+            )
         if any(step < 0 for step in self.snapshots):
             raise OptionError(f"a snapshot cannot be at step {min(self.snapshots)}", "give steps from 0 on")
+
+    def check(self, *, augment: bool) -> None:
+        """Raise UsageError where pieces in other keys would be a part of the one text, each right behind its like."""
+        if self.stream and augment:
+            raise UsageError(
+                "--augment and --set stream=on do not go together: each piece would be followed by itself in other keys",
+                "learn in all keys with --set stream=off, then give that model to --from, with --set stream=on alone",
+            )
 
 
 def epochs(settings: Settings, per_epoch: int) -> int:

@@ -63,7 +63,7 @@ def finish(run: Run, learner: Learner, reason: str) -> Iterator[Event]:
 
 
 def snapshot(run: Run, learner: Learner) -> Iterator[Event]:
-    """Keep the network as it is now, beside the checkpoint."""
+    """Keep the network as it is now, beside the checkpoint: its average, where the training keeps one."""
     if not run.group.first:
         return
     path = run.path.with_name(f"{run.path.name.removesuffix('.safetensors')}.step-{learner.at.step}.safetensors")

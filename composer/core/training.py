@@ -131,11 +131,12 @@ class Run:
 def train(run: Run) -> Iterator[Event]:
     """Train, and leave the best model in `run.path`, beside it the state to go on from.
 
-    Raises CheckpointError where something cannot be saved or does not fit (what was saved before is whole), and
-    Diverged where descent goes astray: a better model that was kept before then stays. Raises TooLarge where memory
-    does not suffice.
+    Raises UsageError for settings by which these pieces cannot be learnt, CheckpointError where something cannot be
+    saved or does not fit (what was saved before is whole), and Diverged where descent goes astray: a better model that
+    was kept before then stays. Raises TooLarge where memory does not suffice.
     """
     yield Prepared(**asdict(run.data.report), cached=run.data.cached)
+    run.settings.check(augment=run.data.augment)
     _check_origin(run)
     heap.keep_freed_memory()
     agreement.check_alike(run)

@@ -117,6 +117,24 @@ def test_snapshots_that_will_not_come_are_named_at_the_start(train, tunes):
     assert result.err.count("warning: --snapshots 99,100 will not come: training ends at step 2") == 1
 
 
+@pytest.mark.parametrize(
+    ("began", "asked"),
+    [
+        ((), ("--augment", "--set", "stream=on")),
+        ((), ("--augment", "--preset", "charrnn-abc")),
+        (("--augment",), ("--resume", "--set", "stream=on")),
+        (("--set", "stream=on"), ("--resume", "--augment")),
+        (("--set", "stream=on"), ("--from", "mine", "--name", "other", "--augment", "--set", "stream=on")),
+    ],
+)
+def test_no_piece_is_followed_by_itself_in_other_keys(train, tunes, began, asked):
+    if began:
+        assert train(tunes, "--name", "mine", *began).code == 0
+    name = () if "--name" in asked else ("--name", "mine")
+    train(tunes, *asked, *name).failed("--augment and --set stream=on", "--from", code=2)
+    assert not models.path_for("other").exists()
+
+
 def test_augment_says_where_it_adds_nothing(train, tunes):
     assert "--augment" not in train(tunes, "--augment", "--name", "moved").err
     result = train(tunes, "--augment", "-o", "text=raw", "--name", "raw")

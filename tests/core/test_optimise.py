@@ -50,6 +50,13 @@ def test_a_setting_that_makes_no_sense_is_named(name, value):
         Settings(**{name: value})
 
 
+def test_a_text_has_no_gaps_for_its_pieces_to_be_aligned():
+    with pytest.raises(OptionError, match="`align` cannot be 8 where `stream` is on"):
+        Settings(stream=True, align=8)
+    assert Settings(stream=True, align=1).stream
+    assert Settings(align=8).align == 8
+
+
 def test_a_snapshot_is_at_a_step():
     with pytest.raises(OptionError, match="snapshot"):
         Settings(snapshots=(-1,))

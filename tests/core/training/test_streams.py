@@ -4,14 +4,40 @@ from dataclasses import replace
 
 import pytest
 
-from composer.api import OptionError
-from composer.core.events import Validated
+from composer.api import OptionError, UsageError
+from composer.api.network import Measure
+from composer.core.encoding import prepare
+from composer.core.learner import Learner
 
 
-def test_what_went_before_a_piece_is_remembered(run, changed, events):
-    afresh = events(run, Validated)
-    stream = events(changed(run, stream=True), Validated)
-    assert [each.value for each in afresh] != [each.value for each in stream]
+def test_what_went_before_a_piece_is_remembered(run, changed):
+    run = changed(run, stream=True)
+    learner = Learner.begin(run)
+    learner.enter(learner.phases[0])
+    for window in run.windows.windows(0):
+        learner.learn(window, 0.05)
+    measured = learner.measure()
+    learner.network.eval()
+
+    def nats(forgetting):
+        """On the same windows, where the network may be told to forget as a piece begins."""
+        total, stream = Measure(), None
+        for window in run.validation.windows(0):
+            batch = replace(window, reset=window.inputs == run.data.spec.end) if forgetting else window
+            measure, stream = learner.network.evaluate(batch, stream)
+            total += measure
+        return total.mean
+
+    assert measured == pytest.approx(nats(forgetting=False), abs=1e-6)
+    assert abs(measured - nats(forgetting=True)) > 1e-4
+
+
+def test_pieces_are_not_followed_by_themselves_in_other_keys(run, changed, events, letters, tunes):
+    data = prepare(letters, [str(tunes)], run.data.split, augment=True)
+    with pytest.raises(UsageError, match="--augment and --set stream=on") as caught:
+        events(replace(changed(run, stream=True), data=data))
+    assert "--from" in caught.value.hint
+    assert events(replace(run, data=data))
 
 
 def test_a_training_goes_on_only_as_it_began(run, changed, events):
