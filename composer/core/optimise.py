@@ -83,7 +83,7 @@ class Settings:
         """Raise UsageError where pieces in other keys would be a part of the one text, each right behind its like."""
         if self.stream and augment:
             raise UsageError(
-                "--augment and --set stream=on do not go together: each piece would be followed by itself in other keys",
+                "--augment and --set stream=on do not go together: each piece would be followed by its like",
                 "learn in all keys with --set stream=off, then give that model to --from, with --set stream=on alone",
             )
 
