@@ -43,8 +43,8 @@ bench: $(VENV)/ready-to-develop
 
 bench-quality: $(VENV)/ready-to-measure
 	@test -n "$(DATA)" || { echo "error: there is no folder of data"; \
-		echo "hint: make bench-quality DATA=../shared/data [QUALITY='--only NAME --seeds 1,2,3']"; exit 1; }
-	PYTHONPATH=tests/bench $(RUN) -m quality $(DATA) $(QUALITY)
+		echo "hint: make bench-quality DATA=../shared/data [QUALITY='--only NAME --seeds 1,2,3 --output FOLDER']"; exit 1; }
+	PYTHONPATH=tests/bench $(RUN) -m quality "$(DATA)" $(QUALITY)
 
 wheel: $(VENV)/ready-to-develop
 	$(RUN) -m build --no-isolation --wheel .

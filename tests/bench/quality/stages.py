@@ -152,7 +152,7 @@ class Plan:
         every = list(self.stages())
         for name in names:
             if not any(_is_called(stage, name) for stage in every):
-                raise ValueError(f"there is no stage `{name}`; --list names them all")
+                raise ValueError(f"there is no stage `{name}`")
         return [stage for stage in every if not names or any(_is_called(stage, name) for name in names)]
 
 

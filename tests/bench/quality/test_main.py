@@ -1,0 +1,134 @@
+"""The whole of it as it is started: stopped and gone on with, alone in its folder, and what it refuses."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from fractions import Fraction
+
+import pytest
+
+from composer.api import Note, UsageError
+from quality import __main__, measuring, stages
+from quality.alone import alone
+from quality.data import held
+from quality.trainings import INTERRUPTED
+
+BENCH = stages.FILES[0].parent.parent
+POEMS = ("O rose, thou art sick!\nThe invisible worm", "A robin redbreast in a cage", "He who binds himself to a joy")
+STAGE = """
+[[stage]]
+name = "poems"
+data = "three lines"
+train = ['''composer train text $DATA/0.txt --valid $DATA/1.txt --model lstm --set hidden=4 --set embedding=4
+    --set layers=1 --batch 1 --set length=8 --max-steps 2''']
+measure = "composer eval text $DATA/1.txt $DATA/2.txt"
+"""
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """The arguments of a run in a home of its own, of which nothing is left in this process."""
+    data = tmp_path / "some data"
+    data.mkdir()
+    for number, poem in enumerate(POEMS):
+        (data / f"{number}.txt").write_text(poem + "\n")
+    (tmp_path / "some.toml").write_text(STAGE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COMPOSER_HOME", str(tmp_path))
+    before = signal.getsignal(signal.SIGTERM)
+    yield [str(data), "--home", str(tmp_path / "home"), "--stages", str(tmp_path / "some.toml")]
+    signal.signal(signal.SIGTERM, before)
+
+
+def start(monkeypatch, arguments):
+    monkeypatch.setattr(sys, "argv", ["quality", *arguments])
+    return __main__.main()
+
+
+def test_what_is_stopped_between_two_groups_goes_on_from_there(asked, tmp_path, monkeypatch):
+    measured = []
+
+    def stopped(arguments):
+        if len(measured) == 2:  # the whole, and one group
+            raise KeyboardInterrupt
+        measured.append(arguments)
+        return run(arguments)
+
+    run = measuring.run
+    monkeypatch.setattr(measuring, "run", stopped)
+    assert start(monkeypatch, asked) == INTERRUPTED
+    (kept,) = (tmp_path / "home" / "measured").glob("*.json")
+    begun = json.loads(kept.read_text())
+    assert (len(begun["groups"]), len(begun["parts"])) == (1, 2)
+
+    again = [sys.executable, "-m", "quality", *asked]
+    done = subprocess.run(again, capture_output=True, text=True, cwd=BENCH, check=True, env=os.environ)
+    assert "composer train" not in done.stdout
+    whole = json.loads(kept.read_text())
+    assert whole["groups"][0] == begun["groups"][0]
+    assert len(whole["groups"]) == 2
+    assert whole["found"]["pieces"] == sum(group["pieces"] for group in whole["groups"])
+    assert f"{whole['found']['value']:.3f} bits" in (tmp_path / "home" / "RESULTS.md").read_text()
+
+
+def test_a_second_run_in_a_home_is_refused(asked, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("fcntl")
+    (tmp_path / "home").mkdir()
+    with alone(tmp_path / "home"):
+        assert start(monkeypatch, asked) == 2
+        assert start(monkeypatch, [*asked, "--list"]) == 0
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error.startswith("error: another run is at work in ")
+    assert hint.startswith("hint: ")
+
+
+def test_a_lock_that_was_left_holds_nobody(tmp_path):
+    with pytest.raises(KeyError), alone(tmp_path):
+        raise KeyError
+    assert list(tmp_path.iterdir())
+    with alone(tmp_path), pytest.raises(UsageError), alone(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--budget", "-1"], "`-1` is no number of seconds"),
+        (["--budget", "nan"], "`nan` is no number of seconds"),
+        (["--budget", "soon"], "`soon` is no number of seconds"),
+        (["--seeds", "1,-2"], "`1,-2` are no numbers"),
+        (["--seeds", ""], "`` are no numbers"),
+        (["--only", "elsewhere"], "there is no stage `elsewhere`"),
+        (["--stages", "none.toml"], "none.toml: "),
+        (["--home", "some.toml"], "some.toml cannot be made a folder"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_a_line(asked, monkeypatch, capsys, more, said):
+    with pytest.raises(SystemExit) as ended:
+        sys.exit(start(monkeypatch, [*asked, *more]))
+    assert ended.value.code == 2
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error.startswith("error: ")
+    assert said in error
+    assert hint.startswith("hint: ")
+
+
+def test_the_page_goes_where_it_is_told_to(asked, tmp_path, monkeypatch):
+    assert start(monkeypatch, [*asked, "--page"]) == 0
+    assert "not run yet" in (tmp_path / "home" / "RESULTS.md").read_text()
+    assert start(monkeypatch, [*asked, "--page", "--output", "elsewhere"]) == 0
+    assert (tmp_path / "elsewhere" / "RESULTS.md").exists()
+
+
+def test_frames_that_follow_each_other_are_one_note():
+    frames = [[0.0] * 88 for _ in range(5)]
+    for time, column in ((0, 0), (1, 0), (3, 0), (4, 87)):
+        frames[time][column] = 1.0
+    assert list(held(frames)) == [
+        Note(Fraction(0), 21, Fraction(2)),
+        Note(Fraction(3), 21, Fraction(1)),
+        Note(Fraction(4), 108, Fraction(1)),
+    ]
+    assert list(held([])) == []
