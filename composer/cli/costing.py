@@ -58,4 +58,5 @@ def cost(asked: Asked, console: Console) -> None:
 def _line(name: str, found: Evaluation, step: str) -> str:
     error = f" ± {float(f'{found.stderr:.2g}'):g}" if found.stderr else ""
     over = f"{counted(found.pieces, 'piece')}, {counted(found.steps, step)}"
-    return f"{name}: {found.value:.3f}{error} {found.unit}, over {over}"
+    how = ", as one text" if found.stream else ""
+    return f"{name}: {found.value:.3f}{error} {found.unit}, over {over}{how}"

@@ -31,7 +31,7 @@ class Evaluation:
     """`value` in `unit` with its standard error, which is 0 where the value is exact, over `pieces` of `steps` steps.
 
     `refused` pieces are counted by reason, with a few `places` of each; `losses` by phrase are what the steps do not
-    hold, and `unreadable` has a line for each file that could not be read.
+    hold, and `unreadable` has a line for each file that could not be read. As a `stream`, the pieces are one text.
     """
 
     value: float
@@ -43,6 +43,7 @@ class Evaluation:
     places: Mapping[str, Sequence[str]] = field(default_factory=dict)
     losses: Mapping[str, int] = field(default_factory=dict)
     unreadable: Sequence[str] = ()
+    stream: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """This value as plain JSON."""
@@ -68,8 +69,6 @@ def evaluate(
     `measured` with the number of windows done, from 0, and of all. Raises UsageError for the effort of an exact figure,
     ReadError where there is no piece to measure.
     """
-    if effort is not None:
-        _check_estimates(opened)
     representation = opened.representation
     corpus = read(representation, arguments, progress=reading)
     pieces = chosen(opened.checkpoint.header, corpus.pieces, listing, part)
@@ -87,7 +86,7 @@ def evaluate(
             length=LENGTH,
             stream=stream,
         )
-        total = _measure(opened, windows, device, effort or 1, measured)
+        total = _measure(opened, windows, device, effort, measured)
     bits = representation.spec.kind is Kind.TOKENS
     scale = 1 / math.log(2) if bits else 1.0
     return Evaluation(
@@ -100,6 +99,7 @@ def evaluate(
         refused.places,
         written["losses"],
         corpus.unreadable,
+        stream,
     )
 
 
@@ -122,28 +122,21 @@ def chosen(header: Header, pieces: Sequence[Piece], listing: Path | None, part: 
     return found
 
 
-def _check_estimates(opened: Opened) -> None:
-    """Raise UsageError where the model's figure is exact."""
-    from composer.api.network import Network
-
-    network = opened.model.network(opened.representation.spec, opened.config)
-    if type(network).likelihood is Network.likelihood:
-        raise UsageError(
-            f"--effort is for estimates, and what steps cost model `{opened.model.name}` is exact",
-            "leave it out; models of `rnnrbm` have use for it",
-        )
-
-
 def _measure(
-    opened: Opened, windows: Windows, device: str, effort: int, measured: Callable[[int, int], object] | None
+    opened: Opened, windows: Windows, device: str, effort: int | None, measured: Callable[[int, int], object] | None
 ) -> Any:
-    """The pooled Measure of all windows."""
+    """The pooled Measure of all windows. Raises UsageError where there is an effort, but the figure is exact."""
     import torch
 
-    from composer.api.network import Measure
+    from composer.api.network import Measure, Network
     from composer.core.learner import load_weights, moved
 
     network = opened.model.network(opened.representation.spec, opened.config)
+    if effort is not None and type(network).likelihood is Network.likelihood:
+        raise UsageError(
+            f"--effort is for estimates, and what steps cost model `{opened.model.name}` is exact",
+            "leave it out; models that estimate have use for it",
+        )
     load_weights(network, opened.checkpoint.weights, "the checkpoint")
     placed(network, device).eval()
     torch.manual_seed(0)
@@ -151,7 +144,7 @@ def _measure(
     if measured is not None:
         measured(0, windows.per_epoch)
     for done, batch in enumerate(windows.windows(0), 1):
-        measure, stream = network.likelihood(moved(batch, device), stream, effort)
+        measure, stream = network.likelihood(moved(batch, device), stream, effort or 1)
         total += measure
         if measured is not None:
             measured(done, windows.per_epoch)

@@ -40,7 +40,7 @@ def test_the_figure_is_what_the_steps_cost_the_player(evaluated, checkpoint, tun
     found = json.loads(evaluated(tunes, "--json").out)
     assert found["value"] == pytest.approx(total / count, abs=1e-4)
     assert (found["pieces"], found["steps"], found["unit"]) == (4, count, "bits per character")
-    assert (found["stderr"], found["refused"]) == (0, {})
+    assert (found["stderr"], found["refused"], found["stream"]) == (0, {}, False)
     line = evaluated(tunes).out
     assert f": {total / count:.3f} bits per character, over 4 pieces, {count:,} characters\n" in line
 
@@ -48,7 +48,8 @@ def test_the_figure_is_what_the_steps_cost_the_player(evaluated, checkpoint, tun
 def test_a_stream_is_one_text(evaluated, checkpoint, tunes):
     total, count = cost(checkpoint, tunes, stream=True)
     found = json.loads(evaluated(tunes, "--stream", "--json").out)
-    assert found["value"] == pytest.approx(total / count, abs=2e-5)
+    assert (found["value"], found["stream"]) == (pytest.approx(total / count, abs=2e-5), True)
+    assert evaluated(tunes, "--stream").out.endswith(" characters, as one text\n")
     assert found["value"] != pytest.approx(json.loads(evaluated(tunes, "--json").out)["value"], abs=1e-4)
 
 

@@ -21,7 +21,7 @@ from composer.core.training import Run, state_path, train
 
 sys.path.insert(0, str(Path(__file__).parent))
 import two_ranks
-from two_ranks import SETTINGS, SPLIT, STOPPED, Calm, stopping
+from two_ranks import AVERAGED, SETTINGS, SPLIT, STOPPED, Calm, stopping
 
 
 def free_port():
@@ -57,7 +57,7 @@ def apart(ours, theirs):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Where two ranks have trained; `handed` was begun by one."""
+    """Where two ranks have trained; `handed` and `averaged` were begun by one."""
     folder = tmp_path_factory.mktemp("ranks")
     (folder / "tunes").mkdir()
     generator = random.Random(0)
@@ -66,6 +66,7 @@ def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COMPOSER_HOME", str(folder / "own"))
         alone(folder, "handed", two_ranks.Letters(), stop=stopping(STOPPED))
+        alone(folder, "averaged", two_ranks.Letters(), stop=stopping(STOPPED), settings=AVERAGED)
     port = free_port()
     command = [sys.executable, str(Path(two_ranks.__file__)), str(folder)]
     running = [
@@ -127,6 +128,18 @@ def test_one_goes_on_with_what_two_began_and_two_with_what_one_did(folder, told,
     alone(folder, "through", letters)
     assert apart(weights(folder, "through"), weights(folder, "begun")) < 1e-4
     assert apart(weights(folder, "through"), weights(folder, "handed")) < 1e-4
+
+
+def test_two_go_on_with_the_average_that_one_began(folder, told, letters):
+    """Each of them measures it."""
+    ours = alone(folder, "throughout", letters, settings=AVERAGED)
+    assert apart(weights(folder, "throughout"), weights(folder, "averaged")) < 1e-4
+    assert apart(*(load(folder / f"{name}.safetensors").weights for name in ("throughout", "averaged"))) < 1e-3
+    values = [event.value for event in ours if hasattr(event, "reported") and event.step > STOPPED]
+    assert len(values) == 2
+    for each in told:
+        validated = [event["value"] for event in each["averaged"] if event["event"] == "validated"]
+        assert validated == pytest.approx(values, abs=1e-4)
 
 
 def test_where_memory_is_short_on_one_rank_all_take_fewer_rows(folder, told, letters):

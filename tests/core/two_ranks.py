@@ -22,6 +22,7 @@ from composer.core.training import Run, Settings, train
 
 SETTINGS = Settings(max_steps=12, epochs=100, batch=5, length=16, validate_every=4, save_every=0, lr=0.01)
 SPLIT = Split(valid=0.2)
+AVERAGED = replace(SETTINGS, average=0.9)
 STOPPED = 7
 
 
@@ -75,6 +76,7 @@ def main(folder):
         trained("narrow", run, settings=replace(SETTINGS, batch=1))
         trained("begun", run, stop=stopping(STOPPED) if here.rank == 1 else lambda: False)
         trained("handed", run, resume=True)
+        trained("averaged", run, settings=AVERAGED, resume=True)
         trained("short", run, model=Calm(fits=16 if here.rank == 1 else 10_000))
         trained("strange", run, data=replace(data, encoded=f"{data.encoded}{here.rank}"))
         trained("unlike", run, settings=replace(SETTINGS, lr=0.1 + here.rank))
