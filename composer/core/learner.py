@@ -236,11 +236,11 @@ class Learner:
 
 
 def usual_length(part: Part) -> int:
-    """How many steps all but one in 200 of the pieces have at most; 0 where there is none."""
+    """How many steps all but one in 50 of the pieces have at most; 0 where there is none."""
     import numpy as np
 
     lengths = np.diff(part.offsets)
-    return int(np.quantile(lengths, 0.995, method="inverted_cdf")) if len(lengths) else 0
+    return int(np.quantile(lengths, 0.98, method="inverted_cdf")) if len(lengths) else 0
 
 
 def moved(batch: Batch, device: str) -> Batch:

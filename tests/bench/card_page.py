@@ -172,11 +172,13 @@ def _training(record: Mapping[str, Any]) -> str:
 
 def _beside(beside: Mapping[str, Any]) -> Iterator[str]:
     within, known = near(beside)
+    lie = f"All {known} means lie" if within == known else f"Of {known} means, {within} lie"
+    here = "Here is" if within == known else "Here are those that do not, and"
     yield filled(
         f"{beside['composed']['pieces']} pieces, composed with seed {beside['seed']} at temperature "
         f"{beside['temperature']:g}, beside the {beside['corpus']['pieces']:,} of its data, each side by its mean and "
-        f"standard deviation. Of {known} means, {within} lie within one deviation of the data's. Here are those that "
-        f"do not, and what is copied{' and valid' if VALIDITY[0].name in beside['measures'] else ''}:"
+        f"standard deviation. {lie} within one deviation of the data's. {here} what is copied"
+        f"{' and valid' if VALIDITY[0].name in beside['measures'] else ''}:"
     )
     rows = list(_rows(beside["measures"]))
     head = "| | composed | data | deviations apart |\n|---|---|---|---|\n"
