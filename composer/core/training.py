@@ -207,6 +207,8 @@ def _descend(run: Run, learner: Learner, phase: Phase, steps: int) -> Generator[
     own = run.group.rows(run.windows.rows)
     between = settings.validate_every or min(max(per_epoch, LEAST_BETWEEN), MOST_BETWEEN)
     meter, clock = Meter(run.device), Clock(at)
+    if run.origin is not None and run.validated and at.step == 0:  # what it starts from stays until something is better
+        yield from saving.validate(run, learner, 0.0, math.inf)
     while at.done < steps:
         if settings.patience and at.stale >= settings.patience:
             return "early"

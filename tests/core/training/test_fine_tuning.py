@@ -10,7 +10,7 @@ from composer.api import CheckpointError
 from composer.core import checkpoint, training
 from composer.core.checkpoint import load, read_header
 from composer.core.encoding import prepare
-from composer.core.events import Snapshot
+from composer.core.events import Snapshot, Validated
 from composer.core.split import Split
 from composer.core.training import saved_header
 
@@ -26,6 +26,19 @@ def test_fine_tuning_begins_with_the_weights_of_a_checkpoint(run, tmp_path, even
         "step": read_header(run.path).record["step"],
         "digest": checkpoint.digest(run.path),
     }
+
+
+def test_what_it_starts_from_stays_where_nothing_better_comes(run, tmp_path, events, changed, same):
+    events(changed(run, max_steps=100))
+    origin = load(run.path)
+    spoilt = replace(changed(run, lr=5.0), path=tmp_path / "tuned.safetensors", origin=origin)
+    first, *others = events(spoilt, Validated)
+    assert (first.step, first.best) == (0, True)
+    assert first.value == pytest.approx(read_header(run.path).record["best"], abs=0.01)  # weights are kept as fp16
+    assert all(each.value > first.value and not each.best for each in others)
+    record = read_header(spoilt.path).record
+    assert (record["best"], record["best_step"]) == (first.value, 0)
+    assert same(load(spoilt.path).weights, origin.weights)
 
 
 def test_a_fine_tuning_can_be_gone_on_with(run, letters, tmp_path, events):
