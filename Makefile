@@ -41,10 +41,16 @@ check: $(VENV)/ready-to-develop
 bench: $(VENV)/ready-to-develop
 	$(RUN) tests/bench
 
+# DATA is asked for before anything is installed.
+ifeq ($(strip $(DATA)),)
+bench-quality:
+	@echo "error: there is no folder of data"; \
+		echo "hint: make bench-quality DATA=FOLDER [QUALITY='--only NAME --seeds 1,2,3 --output FOLDER'];" \
+			"CONTRIBUTING.md says what FOLDER holds"; exit 1
+else
 bench-quality: $(VENV)/ready-to-measure
-	@test -n "$(DATA)" || { echo "error: there is no folder of data"; \
-		echo "hint: make bench-quality DATA=../shared/data [QUALITY='--only NAME --seeds 1,2,3 --output FOLDER']"; exit 1; }
 	PYTHONPATH=tests/bench $(RUN) -m quality "$(DATA)" $(QUALITY)
+endif
 
 wheel: $(VENV)/ready-to-develop
 	$(RUN) -m build --no-isolation --wheel .

@@ -1,8 +1,8 @@
 """Train and measure what is left to do, and write RESULTS.md after each stage:
 
-    make bench-quality DATA=../shared/data
-    make bench-quality DATA=../shared/data QUALITY='--only erk --seeds 1,2,3 --budget 3600'
-    make bench-quality DATA=../shared/data QUALITY='--page --output tests/bench'
+    make bench-quality DATA=FOLDER
+    make bench-quality DATA=FOLDER QUALITY='--only erk --seeds 1,2,3 --budget 3600'
+    make bench-quality DATA=FOLDER QUALITY='--page --output tests/bench'
 
 It can be stopped at any time, and goes on from there. RESULTS.md is written into --home, or where --output says.
 """
@@ -23,7 +23,7 @@ from composer.api import ComposerError, UsageError
 from . import stages
 from .alone import alone
 from .commands import files, words
-from .data import prepare
+from .data import HINT, prepare, require
 from .hearing import after_opening, story
 from .measuring import measure
 from .page import drawing, page
@@ -47,6 +47,8 @@ def main() -> int:
 
 def _run(given: argparse.Namespace) -> int:
     plan, wanted = _declared(given)
+    if not (given.list or given.page):
+        require(given.data, wanted)
     home = given.home.absolute()
     output = (given.output or home).absolute()
     _make(home)
@@ -80,7 +82,7 @@ def _run(given: argparse.Namespace) -> int:
 def _declared(given: argparse.Namespace) -> tuple[Plan, list[Stage]]:
     """All that is declared, and which of it is asked for. Raises UsageError."""
     if not given.data.is_dir():
-        raise UsageError(f"there is no folder {given.data}", "name the one that holds nottingham-abc and the like")
+        raise UsageError(f"there is no folder {given.data}", HINT)
     try:
         plan = stages.read(given.stages)
     except ValueError as error:

@@ -3,35 +3,75 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 from nottingham import lines
 
-from composer.api import Note, Part, Score
+from composer.api import Note, Part, Score, UsageError
 from composer.formats import write
 
+from .commands import words
+from .stages import Stage
+
 PARTS = ("train", "valid", "test")
+SHARING = "bl2012/test-pieces-sharing-runs-with-train.json"
+ALONE = {"jsb-alone.txt": "JSB_Chorales", "nottingham-alone.txt": "Nottingham"}
+"""The lists of test pieces that share no run with a training piece, by the data set that they are of."""
+MADE = {
+    "nottingham.txt": tuple(f"nottingham-abc/{part}.txt" for part in PARTS),
+    **{name: (f"bl2012/{name}.mat",) for name in ALONE.values()},
+    **{listing: (f"bl2012/{name}.mat", SHARING) for listing, name in ALONE.items()},
+}
+"""What is made in the bench's folder, and what of the folder of data it is made of."""
+HINT = "CONTRIBUTING.md, `The data of bench-quality`, says what the folder holds and where that is from"
+
+
+def require(data: Path, stages: Iterable[Stage]) -> None:
+    """Make sure that `data` has what the commands of these stages read. Raises UsageError with what it lacks."""
+    for stage in stages:
+        for command in (*stage.train, *stage.measures.values(), *_opening(stage)):
+            for need in _needs(command):
+                if lacking := _lacking(data, need):
+                    raise UsageError(f"there is no {lacking} in {data}", HINT)
 
 
 def prepare(data: Path, home: Path) -> None:
     """Make what is not there yet in `home`, of what `data` has."""
-    if (data / "nottingham-abc").is_dir():
+    made = [name for name, sources in MADE.items() if not any(_lacking(data, source) for source in sources)]
+    if "nottingham.txt" in made:
         (home / "nottingham.txt").write_text("\n".join(lines(data / "nottingham-abc")) + "\n")
-    for path in sorted((data / "bl2012").glob("*.mat")):
-        if not (home / path.stem / "whole").exists():
-            _rolls(path, home / path.stem)
-    shared = data / "bl2012" / "test-pieces-sharing-runs-with-train.json"
-    if shared.exists():
-        sharing = json.loads(shared.read_text())["JSB_Chorales"]
-        (home / "jsb-alone.txt").write_text(
-            "".join(f"test {name}\n" for name in _alone(home / "JSB_Chorales", sharing))
-        )
+    for name in ALONE.values():
+        if name in made and not (home / name / "whole").exists():
+            _rolls(data / "bl2012" / f"{name}.mat", home / name)
+    for listing, name in ALONE.items():
+        if listing in made:
+            sharing = json.loads((data / SHARING).read_text())[name]
+            (home / listing).write_text("".join(f"test {piece}\n" for piece in _alone(home / name, sharing)))
+
+
+def _opening(stage: Stage) -> list[str]:
+    return [f"composer eval text {stage.opening}"] if stage.opening else []
+
+
+def _needs(command: str) -> Iterator[str]:
+    """What a command reads of the folder of data, itself or by what is made of it."""
+    for word in words(command):
+        if word.startswith("$DATA/"):
+            yield word.removeprefix("$DATA/")
+        yield from MADE.get(word.partition("/")[0], ())
+
+
+def _lacking(data: Path, need: str) -> str:
+    """The part of a path, which may be a pattern, that is not in `data`; empty where nothing is lacking."""
+    parts = Path(need).parts
+    paths = ["/".join(parts[: count + 1]) for count in range(len(parts))]
+    return next((path for path in paths if not any(data.glob(path))), "")
 
 
 def _alone(folder: Path, sharing: Sequence[int]) -> list[str]:
-    """The test pieces whose top voice shares no run of 24 intervals with a training piece."""
+    """The test pieces whose top voice shares no run of 24 intervals with a training piece; `sharing` counts from 0."""
     names = [path.name for path in sorted((folder / "test").glob("*.mid"))]
     return [name for number, name in enumerate(names) if number not in sharing]
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,9 +11,9 @@ from fractions import Fraction
 import pytest
 
 from composer.api import Note, UsageError
-from quality import __main__, measuring, stages
+from quality import __main__, data, measuring, stages
 from quality.alone import alone
-from quality.data import held
+from quality.data import SHARING, held, prepare, require
 from quality.trainings import INTERRUPTED
 
 BENCH = stages.FILES[0].parent.parent
@@ -113,6 +114,64 @@ def test_what_cannot_be_meant_is_refused_in_a_line(asked, monkeypatch, capsys, m
     assert error.startswith("error: ")
     assert said in error
     assert hint.startswith("hint: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("abc-attention", "nottingham-abc"),
+        ("rnnrbm", "nottingham-midi"),
+        ("lyrics", "text"),
+        ("jsb-nade", "bl2012"),
+    ],
+)
+def test_what_the_folder_of_data_lacks_is_refused_before_anything_is_made(tmp_path, monkeypatch, capsys, name, lacking):
+    some = tmp_path / "some data"
+    some.mkdir()
+    home = tmp_path / "home"
+    assert start(monkeypatch, [str(some), "--home", str(home), "--only", name]) == 2
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error == f"error: there is no {lacking} in {some}"
+    assert "CONTRIBUTING.md" in hint
+    assert not home.exists()
+
+
+def test_only_what_the_wanted_stages_read_is_required(tmp_path):
+    plan = stages.read()
+    require(tmp_path, plan.named(["erk"]))
+    (tmp_path / "bl2012").mkdir()
+    (tmp_path / "bl2012" / "JSB_Chorales.mat").touch()
+    with pytest.raises(UsageError, match=f"there is no {SHARING} in "):
+        require(tmp_path, plan.named(["jsb-nade"]))
+    (tmp_path / SHARING).touch()
+    require(tmp_path, plan.named(["jsb-nade"]))
+    (tmp_path / "text").mkdir()
+    with pytest.raises(UsageError, match=r"there is no text/\*\.txt in "):
+        require(tmp_path, plan.named(["lyrics"]))
+
+
+def test_the_pieces_that_share_a_run_with_training_are_left_out_of_a_list(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    (tmp_path / "bl2012").mkdir()
+    (tmp_path / SHARING).write_text('{"JSB_Chorales": [0], "Nottingham": [1, 2]}')
+    for name in ("JSB_Chorales", "Nottingham"):
+        (tmp_path / "bl2012" / f"{name}.mat").touch()
+        (home / name / "test").mkdir(parents=True)
+        for number in (1, 2, 3):
+            (home / name / "test" / f"{number:03}.mid").touch()
+    monkeypatch.setattr(data, "_rolls", lambda path, folder: None)
+    prepare(tmp_path, home)
+    assert (home / "jsb-alone.txt").read_text() == "test 002.mid\ntest 003.mid\n"
+    assert (home / "nottingham-alone.txt").read_text() == "test 001.mid\n"
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_make_asks_for_the_data_before_it_installs_anything(tmp_path):
+    asked = ["make", "bench-quality", "DATA=", f"VENV={tmp_path / 'venv'}"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=BENCH.parent.parent)
+    assert done.returncode
+    assert "error: there is no folder of data" in done.stdout
+    assert not (tmp_path / "venv").exists()
 
 
 def test_the_page_goes_where_it_is_told_to(asked, tmp_path, monkeypatch):
