@@ -47,6 +47,8 @@ def learn(console: Console, asked: preparation.Asked, log_dir: Path | None, *, a
                 run = preparation.prepare(asked, reading.tell, stop.asked, others)
             if asked.device == "auto" and run.device == "cpu" and (reason := devices.unused()):
                 heard.warn(reason)
+            if asked.resume and asked.name is None:
+                heard.say(f"going on with {run.path.name.removesuffix('.safetensors')}")
             finished = _follow(heard, run, stop, log_dir if among.first else None, as_json=as_json)
     except Elsewhere:
         raise typer.Exit(1) from None

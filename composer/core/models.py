@@ -42,8 +42,11 @@ def path_for(name: str) -> Path:
 
 
 def located(given: Path) -> Path:
-    """The checkpoint that a user means: a file, or a model by its name, one of the user's own before a bundled one."""
-    if given.name != str(given) or given.exists():
+    """The checkpoint that a user means: a file, or a model by its name, one of the user's own before a bundled one.
+
+    A folder is no model, and hides none of its name.
+    """
+    if given.name != str(given) or (given.exists() and not given.is_dir()):
         return given
     name = given.name.removesuffix(SUFFIX)
     own = models_folder() / f"{name}{SUFFIX}"

@@ -84,6 +84,16 @@ def test_resuming_goes_on_to_the_weights_of_an_uninterrupted_run(train, composer
     assert all((whole.weights[name] == parts.weights[name]).all() for name in whole.weights)
 
 
+def test_which_model_is_gone_on_with_is_said_where_no_name_is_given(train, composer, tunes):
+    train(tunes, "--name", "older")
+    train(tunes, "--name", "newer")
+    result = composer("train", "abc", "--resume", "--max-steps", "6")
+    assert result.code == 0, result.err
+    assert result.err.count("going on with newer\n") == 1
+    assert "going on with" not in composer("train", "abc", "--resume", "--name", "older", "--max-steps", "6").err
+    assert "going on with" not in composer("train", "abc", "--resume", "--max-steps", "8", "--quiet").err
+
+
 def test_resuming_what_is_not_there(train, tunes):
     train(tunes, "--name", "gone", "--resume").failed("no training to go on with", "without --resume")
 

@@ -98,6 +98,18 @@ def test_a_model_is_meant_by_its_name_or_its_file(home, tmp_path, monkeypatch):
     assert models.located(Path("mine")) == Path("mine")
 
 
+def test_a_folder_does_not_hide_a_model_of_its_name(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = models.path_for("odd")
+    path.parent.mkdir(parents=True)
+    path.touch()
+    for name in ("odd", "grid", "neither"):
+        Path(name).mkdir()
+    assert models.located(Path("odd")) == path
+    assert models.located(Path("grid")) == models.bundled("grid")
+    assert models.located(Path("neither")) == Path("neither")
+
+
 def test_a_bundled_model_is_meant_by_its_name_where_no_other_is(home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert models.located(Path("grid")) == models.located(Path("grid.safetensors")) == models.bundled("grid")
