@@ -159,9 +159,10 @@ def _cells(rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
 def _spread(spread: Spread | None, share: bool) -> str:
     if spread is None:
         return "–"
-    if share:
-        return f"{spread.mean:.1%} ± {100 * spread.deviation:4.1f}"
-    return f"{spread.mean:.2f} ± {spread.deviation:5.2f}"
+    mean = f"{spread.mean:.1%}" if share else f"{spread.mean:.2f}"
+    if spread.deviation is None:
+        return f"{mean} ± {'–':>{4 if share else 5}}"
+    return f"{mean} ± {100 * spread.deviation:4.1f}" if share else f"{mean} ± {spread.deviation:5.2f}"
 
 
 def _distance(row: Row) -> str:
@@ -174,7 +175,10 @@ def _remarks(console: Console, compared: Comparison, request: Request) -> None:
     """Say what the table does not."""
     distances = [row.distance for row in compared.rows if row.distance is not None]
     near = sum(abs(distance) <= ALIKE for distance in distances)
-    console.say(f"{near} of {counted(len(distances), 'mean')} lie within one standard deviation of the corpus's")
+    if distances:
+        console.say(f"{near} of {counted(len(distances), 'mean')} lie within one standard deviation of the corpus's")
+    elif any(row.corpus and row.corpus.pieces == 1 for row in compared.rows):
+        console.say("how far apart the means are cannot be told: one piece has no deviation")
     if compared.silent:
         console.warn(f"{compared.silent:,} of {counted(compared.composed, 'piece')} composed have nothing in them")
     if compared.cut:

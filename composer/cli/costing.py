@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from composer.cli.console import Console
@@ -34,6 +35,9 @@ class Asked:
 def cost(asked: Asked, console: Console) -> None:
     """Print what each step costs the model. Raises ComposerError with the way out."""
     opened = player.open_checkpoint(asked.path, asked.representation, "eval {} FILES... --checkpoint")
+    name = asked.path.stem
+    if asked.stream and not opened.checkpoint.header.record.get("settings", {}).get("stream", False):
+        console.warn(f"{name} was taught its pieces one by one; as one text they cost it more")
     with Reading(console) as reading:
         found = evaluation.evaluate(
             opened,
@@ -47,7 +51,6 @@ def cost(asked: Asked, console: Console) -> None:
             measured=reading.measure,
         )
     report_left_out(console, found)
-    name = asked.path.stem
     if asked.as_json:
         told = {"checkpoint": name, "representation": asked.representation, **found.to_json()}
         console.write(json.dumps(told) + "\n")
@@ -56,7 +59,7 @@ def cost(asked: Asked, console: Console) -> None:
 
 
 def _line(name: str, found: Evaluation, step: str) -> str:
-    error = f" ± {float(f'{found.stderr:.2g}'):g}" if found.stderr else ""
+    error = f" ± {Decimal(f'{found.stderr:.2g}'):f}" if found.stderr else ""
     over = f"{counted(found.pieces, 'piece')}, {counted(found.steps, step)}"
     how = ", as one text" if found.stream else ""
     return f"{name}: {found.value:.3f}{error} {found.unit}, over {over}{how}"

@@ -30,9 +30,7 @@ def eval(  # noqa: A001 - the command's name
     ] = None,
     effort: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", help="How much work an estimate may be, where there is no exact figure.", show_default="1"
-        ),
+        typer.Option(metavar="N", help="Where there is no exact figure, how much work an estimate may be; else 1."),
     ] = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="Measure the pieces as one text: each is met after the one before.")
@@ -41,12 +39,8 @@ def eval(  # noqa: A001 - the command's name
         int | None,
         typer.Option(metavar="N", help="Compose N pieces, and set what can be measured of them beside these."),
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(metavar="N", help="With --generated: another seed.", show_default="1")
-    ] = None,
-    temp: Annotated[
-        float | None, typer.Option(metavar="T", help="With --generated: the temperature.", show_default="1.0")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="With --generated: another seed; else 1.")] = None,
+    temp: Annotated[float | None, typer.Option(metavar="T", help="With --generated: the temperature; else 1.")] = None,
     device: Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or mps.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,

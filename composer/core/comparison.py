@@ -30,16 +30,19 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A measure over the pieces of one side: its mean and standard deviation, over the `pieces` that have it."""
+    """A measure over the pieces of one side: its mean and standard deviation, over the `pieces` that have it.
+
+    One piece alone has no deviation.
+    """
 
     mean: float
-    deviation: float
+    deviation: float | None
     pieces: int
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread | None:
         """That of `values`; None where there are none."""
-        return cls(fmean(values), stdev(values) if len(values) > 1 else 0.0, len(values)) if values else None
+        return cls(fmean(values), stdev(values) if len(values) > 1 else None, len(values)) if values else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Row:
     @property
     def distance(self) -> float | None:
         """How many of the corpus's deviations its mean is passed by; None where that cannot be told."""
-        if self.composed is None or self.corpus is None:
+        if self.composed is None or self.corpus is None or self.corpus.deviation is None:
             return None
         composed, corpus = self.composed.mean, self.corpus.mean
         if math.isclose(composed, corpus):

@@ -53,6 +53,16 @@ def test_a_stream_is_one_text(evaluated, checkpoint, tunes):
     assert found["value"] != pytest.approx(json.loads(evaluated(tunes, "--json").out)["value"], abs=1e-4)
 
 
+def test_a_stream_is_not_what_most_models_were_taught(evaluated, composer, tunes):
+    told = "warning: small was taught its pieces one by one; as one text they cost it more\n"
+    assert evaluated(tunes, "--stream").err.count(told) == 1
+    assert told not in evaluated(tunes).err
+    small = ("--set", "hidden=4", "--max-steps", "1", "--name", "mine", "--set", "stream=on")
+    assert composer("train", "abc", tunes, *small).code == 0
+    done = composer("eval", "abc", tunes, "--checkpoint", "mine", "--stream")
+    assert (done.code, "one by one" in done.err) == (0, False)
+
+
 def test_pieces_that_it_has_no_steps_for_are_counted(evaluated, tunes, tmp_path):
     (tmp_path / "more.abc").write_text(tunes.read_text() + "\nX:5\nT:Quick! 99 Q?\nM:4/4\nL:1/8\nK:G\nG8|\n")
     done = evaluated(tmp_path / "more.abc", "--json")
@@ -109,7 +119,8 @@ def test_measuring_is_told_before_the_first_window_is_done(checkpoint, tunes):
 
 
 @pytest.mark.parametrize(
-    ("stderr", "shown"), [(0.0, ""), (0.000213, " ± 0.00021"), (0.0446, " ± 0.045"), (12.3, " ± 12")]
+    ("stderr", "shown"),
+    [(0.0, ""), (0.000213, " ± 0.00021"), (1.7e-5, " ± 0.000017"), (0.0446, " ± 0.045"), (123.0, " ± 120")],
 )
 def test_a_standard_error_has_two_digits_that_count(stderr, shown):
     assert _line("mine", Evaluation(3.25, stderr, "nats per frame", 1, 2), "frame").startswith(
@@ -153,7 +164,7 @@ class TestGenerated:
         (tmp_path / "poems.txt").write_text("The moon is up,\nthe moon is on the hill.\n\nThe night is long.\n")
         done = composer("eval", "text", tmp_path, "--generated", "1")
         lines = next(line for line in done.out.splitlines() if line.startswith("  lines  "))
-        assert lines.split()[-4:-1] == ["3.00", "±", "0.00"]
+        assert lines.split()[-4:] == ["3.00", "±", "–", "–"], "one piece has no deviation"
         assert "copying" in done.out
         assert "is not known" not in done.err, "lines are looked for in the corpus, not in melodies"
 
@@ -162,6 +173,15 @@ class TestGenerated:
         listing.write_text("train tunes.abc: tune 1\ntest tunes.abc: tune 2\n")
         told = json.loads(evaluated(tunes, "--generated", "2", "--split", listing, "--json").out)
         assert told["corpus"]["pieces"] == 1
+        assert told["measures"]["pitches_used"]["corpus"]["deviation"] is None
+        assert {measure["distance"] for measure in told["measures"].values()} == {None}
+
+    def test_beside_one_piece_there_are_no_marks(self, evaluated, tmp_path):
+        (tmp_path / "one.abc").write_text("X:1\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n")
+        done = evaluated(tmp_path / "one.abc", "--generated", "2")
+        assert done.code == 0, done.err
+        assert "lie within" not in done.err
+        assert "how far apart the means are cannot be told: one piece has no deviation" in done.err
 
     def test_what_it_has_no_steps_for_is_counted(self, evaluated, tunes, tmp_path):
         (tmp_path / "more.abc").write_text(tunes.read_text() + "\nX:5\nT:Quick! 99 Q?\nM:4/4\nL:1/8\nK:G\nG8|\n")

@@ -35,7 +35,7 @@ def rows_of(comparison):
 class TestSpread:
     def test_mean_and_deviation(self):
         assert Spread.of([1.0, 3.0]) == Spread(2.0, pytest.approx(2**0.5), 2)
-        assert Spread.of([1.0]) == Spread(1.0, 0.0, 1)
+        assert Spread.of([1.0]) == Spread(1.0, None, 1)
         assert Spread.of([]) is None
 
     def test_a_distance_is_in_deviations_of_the_corpus(self):
@@ -48,6 +48,11 @@ class TestSpread:
         assert Row(LENGTH, alike, alike).distance == 0
         assert Row(LENGTH, Spread(5.0, 1.0, 10), alike).distance is None
         assert Row(LENGTH, None, alike).distance is None
+
+    def test_beside_one_piece_nothing_is_near(self):
+        one = Spread(4.0, None, 1)
+        assert Row(LENGTH, Spread(4.0, 1.0, 10), one).distance is None
+        assert Row(LENGTH, one, Spread(4.0, 1.0, 10)).distance == 0
 
 
 class TestCompare:
