@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from . import aims
 from .commands import flag, tidy
 from .hearing import LONGEST, OPENING, TUNES
 from .intervals import GROUPS, pooled
-from .results import AIS_LOW, Results, reached
-from .stages import BASE, Ablation, Race, Stage, Task
+from .results import AIS_LOW, Results
+from .stages import BASE, Ablation, Race, Stage
 from .words import (
     DIGITS,
     NOT_YET,
+    also_rows,
     difference_text,
     figure_text,
+    interval_text,
     learnt_text,
     missing_text,
     seeds_text,
@@ -22,82 +25,44 @@ from .words import (
     trained_text,
 )
 
-HEAD = f"""# Quality, measured
+HEAD = """# Quality, measured
 
-Made by `make bench-quality DATA=...`, of what has been run so far. All figures are of pieces that no model learnt from;
-where a command says `--part valid`, they chose the best of its states. Less is better. Machines were shared, so seconds
-are worth less than steps.
+Made by `make bench-quality DATA=FOLDER`, of what has been run so far; what FOLDER holds, and where that is from, stands
+in CONTRIBUTING.md under "The data of bench-quality".
+"""
 
-Behind "95 %" stands the interval over test pieces: they are parted into up to {GROUPS} groups of as many pieces (as one
-text: stretches of neighbours), each is measured alone, and the spread of the groups, weighted by their steps, makes the
-interval by Student's t. Seeds are trainings that differ in nothing else: their mean stands here, and their standard
-deviation. With one seed, nothing is known of that. Figures without "± (AIS)" are exact; it is the standard error of
-annealed importance sampling, rounded up to thousandths. Beside that error, these figures may be up to {AIS_LOW} nats a
-frame too low: so much was measured with 50 and with 150 hidden units, and nothing with more.
+READING = f"""## How to read the figures
 
-What is reached is decided by the figure before it is rounded. "Not beyond the estimate's error" says that it would not
-be if the figure were {AIS_LOW} higher, and "not beyond chance" that the bound lies within the interval over test
-pieces, made wider on either side by the seeds' deviation over the root of their number. "One seed" says that chance in
-the training is not looked at: another seed may miss what this one reached.
+- Less is better. All figures are of pieces that no model learnt from; where a command says `--part valid`, they chose
+  the best of its states. The settings of the models were chosen by the validation figures of these same data sets, so
+  that on others they may be less apt. Machines were shared, so seconds are worth less than steps.
+- "95 %" is the interval over test pieces: they are parted into up to {GROUPS} groups of as many pieces (as one text:
+  stretches of neighbours), each is measured alone, and the spread of the groups, weighted by their steps, makes the
+  interval by Student's t.
+- Seeds are trainings that differ in nothing else: their mean stands here, and their standard deviation. A figure beside
+  which no seeds stand is of one: chance in the training is not looked at, and another seed may miss what it reached.
+- A figure with "± (AIS)" is an estimate by annealed importance sampling, and what follows "±" is its standard error,
+  rounded up to thousandths. Such an estimate may be up to {AIS_LOW} nats a frame too low beside that: so much was
+  measured with 50 and with 150 hidden units, and nothing with more. All other figures are exact.
+- What is reached is decided by the figure before it is rounded. "Not beyond the estimate's error" says that it would
+  not be reached if the figure were {AIS_LOW} higher, and "not beyond chance" that the bound lies within the interval
+  over test pieces, made wider on either side by the seeds' deviation over the root of their number.
 """
 
 
 def page(results: Results) -> str:
     """All of it."""
-    parts = [HEAD, *_tasks(results), *_published(results), *_openings(results), *_stories(results)]
-    parts += [*_ablations(results), *_races(results)]
+    parts = [HEAD, *aims.summary(results), READING, *_tasks(results), *_published(results), *_openings(results)]
+    parts += [*_stories(results), *_ablations(results), *_races(results)]
     return "\n".join(parts).rstrip() + "\n"
 
 
 def _tasks(results: Results) -> Iterator[str]:
     """The table of what was to be reached."""
-    if not results.plan.tasks:
-        return
-    yield "## What was to be reached\n"
-    heads = ("task", "published", "at least", "aim", "model", "here", "reached?", "trained for")
-    yield from table(heads, [row for task in results.plan.tasks for row in _task_rows(results, task)])
-    yield from _commands([stage for stage in results.plan.models if stage.task])
-
-
-def _task_rows(results: Results, task: Task) -> Iterator[list[str]]:
-    """A row for each model that is to do it."""
-    asked = [task.title, task.published, str(float(task.at_least)), str(float(task.aim))]
-    if task.race:
-        race = next(race for race in results.plan.races if race.name == task.race)
-        yield [*asked, f"`{race.name}/ours`", *_race_cells(results, task, race)]
-        return
-    stages = [stage for stage in results.plan.models if stage.task == task.name]
-    for stage in stages:
-        found = results.measured(stage, stage.measure, task.unit)
-        if found is None:
-            yield [*asked, f"`{stage.name}`", missing_text(results, stage), "", trained_text(results, stage)]
-            continue
-        here = "; ".join([figure_text(found, (task.at_least, task.aim)), *_also(results, stage, task.unit)])
-        yield [*asked, f"`{stage.name}`", here, reached(task, found.figure), trained_text(results, stage)]
-    if not stages:
-        yield [*asked, "none", NOT_YET, "", ""]
-
-
-def _race_cells(results: Results, task: Task, race: Race) -> list[str]:
-    """Here, reached, trained for."""
-    ours = results.plan.named([race.name])[1]
-    outcomes = results.outcomes(race)
-    if not outcomes:
-        return [missing_text(results, ours), "", trained_text(results, ours)]
-    shares = [each.share for each in outcomes.values()]
-    if None in shares:
-        often = f"with {shares.count(None)} of {len(shares)} seeds"
-        return [f"never as good {often}", "no", trained_text(results, ours)]
-    figure = pooled([share for share in shares if share is not None])
-    cut = results.cut(race.stages()["published"])
-    level = "not known: the published was cut short by its time" if cut else reached(task, figure)
-    return [f"{figure.mean:.3f}; {seeds_text(figure)}", level, trained_text(results, ours)]
-
-
-def _also(results: Results, stage: Stage, unit: str = "") -> list[str]:
-    """The other measures of a stage."""
-    found = {of: results.measured(stage, command, unit) for of, command in stage.also.items()}
-    return [f"{of}: {figure_text(each)}" if each else f"{of}: not measured yet" for of, each in found.items()]
+    if results.plan.tasks:
+        yield "## What was to be reached\n"
+        yield from aims.tables(results)
+        yield from _commands([stage for stage in results.plan.models if stage.task])
 
 
 def _published(results: Results) -> Iterator[str]:
@@ -109,19 +74,20 @@ def _published(results: Results) -> Iterator[str]:
     yield "Each was trained by its preset and by what its command below sets beside it, in some rows other cells and"
     yield "another optimiser. Each learnt to its own end, except where its time cut it short: those had minutes, a"
     yield "small part of what the articles took.\n"
-    yield from table(
-        ("preset", "data", "published", "here", "trained"),
-        [
-            (_preset(stage), stage.data, stage.published, _here(results, stage), trained_text(results, stage))
-            for stage in stages
-        ],
-    )
+    rows = [row for stage in stages for row in _published_rows(results, stage)]
+    yield from table(("preset", "data", "published", "here", "95 %", "trained"), rows)
     yield from _commands(stages)
 
 
-def _here(results: Results, stage: Stage) -> str:
-    found = results.measured(stage, stage.measure)
-    return "; ".join([figure_text(found), *_also(results, stage)]) if found else missing_text(results, stage)
+def _published_rows(results: Results, stage: Stage) -> Iterator[tuple[str, ...]]:
+    """A system's row, and one for each of its other measures."""
+    asked, found = (_preset(stage), stage.data, stage.published), results.measured(stage, stage.measure)
+    if found is None:
+        yield (*asked, missing_text(results, stage), "", trained_text(results, stage))
+        return
+    here = figure_text(found, published=stage.published)
+    yield (*asked, here, interval_text(found), trained_text(results, stage))
+    yield from ((asked[0], f"the same model: {of}", "", told, ends, "") for of, told, ends in also_rows(results, stage))
 
 
 def _preset(stage: Stage) -> str:
@@ -188,28 +154,44 @@ def _ablations(results: Results) -> Iterator[str]:
 
 def _ablation(results: Results, ablation: Ablation) -> Iterator[str]:
     stages = ablation.stages()
-    base, seconds = stages[BASE], results.seconds(stages[BASE])
-    rows = []
-    for name, stage in stages.items():
-        given = "" if name == BASE else f"`{ablation.changes[name]}`"
-        values, took = list(results.validated(stage).values()), results.seconds(stage)
-        if not values or took is None:
-            rows.append((name, given, missing_text(results, stage), "", ""))
-            continue
-        figure = pooled(values)
-        apart = difference_text(results.validated(stage), results.validated(base)) if stage != base else ""
-        ratio = f" ({took / seconds:.2f} of the base)" if seconds and name != BASE else ""
-        cut = ", cut short by its time" if results.cut(stage) else ""
-        rows.append(
-            (name, given, f"{figure.mean:.{DIGITS}f}; {seeds_text(figure)}{cut}", apart, f"{took:.0f} s{ratio}")
-        )
+    known = {name: stage for name, stage in stages.items() if results.validated(stage)}
+    heads = ("change", "flags", f"validation{_unit(results, stages[BASE])}", "difference", "took")
     yield f"### {ablation.title}\n"
     yield f"```\n{tidy(ablation.base)}\n```\n"
-    yield from table(("change", "flags", f"validation{_unit(results, base)}", "difference", "took"), rows)
+    if known:
+        yield from table(heads, [_change_row(results, ablation, name, stage) for name, stage in known.items()])
+    yield from _not_run(results, {name: stage for name, stage in stages.items() if name not in known})
     if ablation.tried:
-        yield "Tried once with a patch, as there is no flag for it:\n"
+        yield "Tried once, outside this table:\n"
         yield from (f"- {name}: {told}" for name, told in ablation.tried.items())
         yield ""
+
+
+def _change_row(results: Results, ablation: Ablation, name: str, stage: Stage) -> tuple[str, ...]:
+    """A change that was run: what it came to, and how far that is from the base."""
+    base = ablation.stages()[BASE]
+    figure, took, of_base = (
+        pooled(list(results.validated(stage).values())),
+        results.seconds(stage),
+        results.seconds(base),
+    )
+    cut = ", cut short by its time" if results.cut(stage) else ""
+    value = f"{figure.mean:.{DIGITS}f}{seeds_text(figure)}{cut}"
+    spent = f"{took:.0f} s" if took is not None else ""
+    if name == BASE:
+        return (name, "", value, "", spent)
+    ratio = f" ({took / of_base:.2f} of the base)" if took and of_base else ""
+    apart = difference_text(results.validated(stage), results.validated(base))
+    return (name, f"`{ablation.changes[name]}`", value, apart, spent + ratio)
+
+
+def _not_run(results: Results, stages: Mapping[str, Stage]) -> Iterator[str]:
+    """A line of the trainings that have no figure, and one for each that has none because it failed."""
+    reasons = {name: missing_text(results, stage) for name, stage in stages.items()}
+    waiting = [f"`{name}`" for name, reason in reasons.items() if reason == NOT_YET]
+    if waiting:
+        yield f"{NOT_YET.capitalize()}: {', '.join(waiting)}.\n"
+    yield from (f"`{name}`: {reason}\n" for name, reason in reasons.items() if reason != NOT_YET)
 
 
 def _unit(results: Results, stage: Stage) -> str:

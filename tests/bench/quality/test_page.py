@@ -1,5 +1,7 @@
 """The page: what it says of results, of half of them, and of none."""
 
+from dataclasses import replace
+
 import pytest
 
 from quality.intervals import Figure
@@ -51,8 +53,9 @@ def test_a_stage_that_was_not_run_is_said_to_be_so(store):
     text = page(results(store, tasks=(TASK, TIMES), models=(STAGE,), races=(RACE,), ablations=(ABLATION,)))
     assert "not run yet" in row(text, "`mine`")
     assert "not run yet" in row(text, "race/ours")
-    assert "not run yet" in row(text, "--set layers=1")
     assert "reached?" in text
+    assert "Not run yet: `base`, `one`.\n" in text
+    assert "| change |" not in text
 
 
 def test_a_task_that_no_model_is_for_is_said_to_be_so(store):
@@ -63,9 +66,8 @@ def test_a_figure_is_told_in_the_unit_of_its_task(store):
     train(store, STAGE)
     measure(store, STAGE, 1.0, groups=(0.9, 1.1))
     line = row(page(results(store, tasks=(TASK,), models=(STAGE,))), "`mine`")
-    assert "0.693 nats per step, 12 pieces (95 %: " in line
+    assert "| 0.693 nats per step, 12 pieces | -0.188 to 1.574 |" in line
     assert "| at least, not beyond chance | 1,200 steps, 20 s; best after 900 |" in line
-    assert "one seed" in line
 
 
 def test_seeds_are_averaged(store):
@@ -108,7 +110,7 @@ def test_an_ablation_tells_what_a_change_does(store):
     train(store, base, reported=1.5, seconds=40)
     train(store, one, reported=1.25, seconds=20)
     line = row(page(results(store, ablations=(ABLATION,))), "layers=1")
-    assert line == "| one | `--set layers=1` | 1.250; one seed | -0.250 | 20 s (0.50 of the base) |"
+    assert line == "| one | `--set layers=1` | 1.250 | -0.250 | 20 s (0.50 of the base) |"
 
 
 def run_a_race(store, reason="done"):
@@ -121,14 +123,15 @@ def run_a_race(store, reason="done"):
 
 def test_a_race_against_a_training_that_was_cut_short_reaches_nothing(store):
     run_a_race(store, reason="interrupted")
-    line = row(page(results(store, tasks=(TIMES,), races=(RACE,))), "share of time")
-    assert "| not known: the published was cut short by its time |" in line
+    text = page(results(store, tasks=(TIMES,), races=(RACE,)))
+    assert "| not known: the published was cut short by its time |" in row(text, "share of time")
+    assert "- 1 without a figure yet, or with none that decides: `soon`\n" in text
 
 
 def test_a_race_tells_the_share_of_time(store):
     run_a_race(store)
     text = page(results(store, tasks=(TIMES,), races=(RACE,)))
-    assert "0.150; one seed | at least |" in row(text, "share of time")
+    assert "0.150 |  | at least |" in row(text, "share of time")
     assert "best, at 1.500, after 100 s; ours was as good after 15 s: 0.150" in text
     assert f"]({drawing(RACE)})" in text
 
@@ -141,6 +144,70 @@ def test_an_ablation_compares_the_same_seeds(store):
         train(store, one, seed, value)
     line = row(page(results(store, ablations=(ABLATION,))), "layers=1")
     assert "| -0.150, deviation 0.071 |" in line
+
+
+def test_of_an_ablation_only_what_was_run_has_a_row(store):
+    base, one = ABLATION.stages().values()
+    train(store, base)
+    text = page(results(store, ablations=(ABLATION,)))
+    assert row(text, "| base |")
+    assert "| one |" not in text
+    assert "\nNot run yet: `one`.\n" in text
+    store.keep_failed(one.name, "error: no memory")
+    assert "\n`one`: failed: error: no memory\n" in page(results(store, ablations=(ABLATION,)))
+
+
+def test_another_measure_has_a_row_of_its_own(store):
+    twice = replace(STAGE, also={"afresh": "composer eval abc y"})
+    train(store, twice)
+    measure(store, twice, 1.0)
+    assert "| not measured yet |" in row(page(results(store, tasks=(TASK,), models=(twice,))), "the same model: afresh")
+    measure(store, replace(twice, measure=twice.also["afresh"]), 2.0)
+    assert "| 1.386 nats per step," in row(
+        page(results(store, tasks=(TASK,), models=(twice,))), "the same model: afresh"
+    )
+    alone = replace(twice, task="", data="tunes")
+    assert "| 2.000 bits per step," in row(page(results(store, models=(alone,))), "the same model: afresh")
+
+
+@pytest.mark.parametrize(
+    ("published", "told"),
+    [
+        ("0.74 nats (1.07 bits) per token", "1.000 bits per step (0.693 nats), 12 pieces"),
+        ("1.38 bits per character", "1.000 bits per step, 12 pieces"),
+        ("none", "1.000 bits per step, 12 pieces"),
+    ],
+)
+def test_a_figure_is_told_in_the_published_unit_too(store, published, told):
+    stage = replace(STAGE, task="", data="tunes", published=published)
+    train(store, stage)
+    measure(store, stage, 1.0)
+    assert f"| {told} |" in row(page(results(store, models=(stage,))), "tunes")
+
+
+def test_the_page_begins_with_how_many_tasks_reached_what(store):
+    tasks = [replace(TASK, name=name) for name in ("low", "middle", "doubted", "high", "none")]
+    models = [
+        replace(STAGE, name=f"of {task.name}", task=task.name, train=(f"composer train abc {task.name}",))
+        for task in tasks
+    ]
+    for stage, value in zip(models, (0.5, 1.0, 1.0, 2.0), strict=False):
+        train(store, stage)
+        measure(store, stage, value, groups=(value - 0.5, value + 0.5) if stage.task == "doubted" else ())
+    told = page(results(store, tasks=tuple(tasks), models=tuple(models))).partition("## ")[0]
+    assert "In short, of 5 tasks:\n" in told
+    assert "- 1 reached the aim: `low`\n" in told
+    assert "- 2 reached what was asked at least, and not the aim: `middle`, `doubted` (?)\n" in told
+    assert "- 1 did not reach what was asked at least: `high`\n" in told
+    assert "- 1 without a figure yet, or with none that decides: `none`\n" in told
+
+
+def test_of_two_models_the_better_one_counts_for_the_task(store):
+    models = (STAGE, replace(STAGE, name="better", train=("composer train abc better",)))
+    for stage, value in zip(models, (2.0, 0.1), strict=True):
+        train(store, stage)
+        measure(store, stage, value)
+    assert "- 1 reached the aim: `tunes`\n" in page(results(store, tasks=(TASK,), models=models))
 
 
 def test_what_was_tried_with_a_patch_is_listed(store):
@@ -265,7 +332,7 @@ def test_figures_can_be_had_before_their_intervals(store):
     hasty = Results(Plan(tasks=(TASK,), models=(STAGE,)), store, Limits("data", intervals=False))
     assert hasty.complete(STAGE, 0)
     assert not results(store, tasks=(TASK,), models=(STAGE,)).complete(STAGE, 0)
-    assert "0.693 nats per step, 12 pieces; one seed" in page(hasty)
+    assert "0.693 nats per step, 12 pieces |" in page(hasty)
 
 
 def test_what_was_measured_of_another_model_does_not_count(store):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 
 from .intervals import Figure
-from .results import Measured, Results
+from .results import Measured, Results, scale_of
 from .stages import Stage
 from .store import CUT, Trained
 
@@ -15,24 +15,35 @@ NOT_YET = "not run yet"
 DIGITS = 3
 
 
-def figure_text(measured: Measured, bounds: Sequence[float] = ()) -> str:
-    """The figure, the error of its estimate, its interval over test pieces, and its seeds."""
+def figure_text(measured: Measured, bounds: Sequence[float] = (), published: str = "") -> str:
+    """The figure, the error of its estimate, and its seeds; also in the unit of `published` where that is another."""
     figure = measured.figure
     digits = digits_for(figure.mean, bounds)
     text = f"{figure.mean:.{digits}f}"
     if figure.estimated:
         text += f" ± {math.ceil(figure.estimated * 1000) / 1000:.3f} (AIS)"
-    text += f" {measured.unit}, {measured.pieces} pieces"
-    if figure.ends:
-        text += f" (95 %: {figure.ends[0]:.{DIGITS}f} to {figure.ends[1]:.{DIGITS}f})"
-    return f"{text}; {seeds_text(figure)}"
+    text += f" {measured.unit}"
+    if unit := _other_unit(measured.unit, published):
+        text += f" ({figure.mean * scale_of(measured.unit, unit):.{DIGITS}f} {unit})"
+    return f"{text}, {measured.pieces} pieces{seeds_text(figure)}"
+
+
+def interval_text(measured: Measured) -> str:
+    """The ends of the 95 % interval over test pieces; empty where it is not known."""
+    ends = measured.figure.ends
+    return f"{ends[0]:.{DIGITS}f} to {ends[1]:.{DIGITS}f}" if ends else ""
 
 
 def seeds_text(figure: Figure) -> str:
-    """How many seeds, and how far apart."""
-    if figure.deviation is None:
-        return "one seed"
-    return f"{figure.seeds} seeds, deviation {figure.deviation:.3f}"
+    """How many seeds, and how far apart, to stand behind a figure; nothing of a single one."""
+    return "" if figure.deviation is None else f"; {figure.seeds} seeds, deviation {figure.deviation:.3f}"
+
+
+def also_rows(results: Results, stage: Stage, unit: str = "") -> Iterator[tuple[str, str, str]]:
+    """Each other measure of a stage: what it is of, the figure, its interval."""
+    for of, command in stage.also.items():
+        found = results.measured(stage, command, unit)
+        yield (of, figure_text(found), interval_text(found)) if found else (of, "not measured yet", "")
 
 
 def difference_text(values: Mapping[int, float], base: Mapping[int, float]) -> str:
@@ -87,3 +98,9 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
 
 def _row(cells: Sequence[object]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
+
+
+def _other_unit(unit: str, published: str) -> str:
+    """Nats or bits, where a published figure is told in that alone or before the other, and `unit` is of the other."""
+    told = next((word for word in published.replace("(", " ").split() if word in {"nats", "bits"}), "")
+    return "" if not told or unit.startswith(told) else told
