@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -12,17 +11,17 @@ from nottingham import lines
 from composer.api import Note, Part, Score, UsageError
 from composer.formats import write
 
+from . import sharing
 from .commands import words
 from .stages import Stage
 
 PARTS = ("train", "valid", "test")
-SHARING = "bl2012/test-pieces-sharing-runs-with-train.json"
 ALONE = {"jsb-alone.txt": "JSB_Chorales", "nottingham-alone.txt": "Nottingham"}
 """The lists of test pieces that share no run with a training piece, by the data set that they are of."""
 MADE = {
     "nottingham.txt": tuple(f"nottingham-abc/{part}.txt" for part in PARTS),
     **{name: (f"bl2012/{name}.mat",) for name in ALONE.values()},
-    **{listing: (f"bl2012/{name}.mat", SHARING) for listing, name in ALONE.items()},
+    **{listing: (f"bl2012/{name}.mat",) for listing, name in ALONE.items()},
 }
 """What is made in the bench's folder, and what of the folder of data it is made of."""
 HINT = "CONTRIBUTING.md, `The data of bench-quality`, says what the folder holds and where that is from"
@@ -46,9 +45,8 @@ def prepare(data: Path, home: Path) -> None:
         if name in made and not (home / name / "whole").exists():
             _rolls(data / "bl2012" / f"{name}.mat", home / name)
     for listing, name in ALONE.items():
-        if listing in made:
-            sharing = json.loads((data / SHARING).read_text())[name]
-            (home / listing).write_text("".join(f"test {piece}\n" for piece in _alone(home / name, sharing)))
+        if listing in made and not (home / listing).exists():
+            (home / listing).write_text("".join(f"test {piece}\n" for piece in _alone(data / "bl2012" / f"{name}.mat")))
 
 
 def _opening(stage: Stage) -> list[str]:
@@ -70,10 +68,13 @@ def _lacking(data: Path, need: str) -> str:
     return next((path for path in paths if not any(data.glob(path))), "")
 
 
-def _alone(folder: Path, sharing: Sequence[int]) -> list[str]:
-    """The test pieces whose top voice shares no run of 24 intervals with a training piece; `sharing` counts from 0."""
-    names = [path.name for path in sorted((folder / "test").glob("*.mid"))]
-    return [name for number, name in enumerate(names) if number not in sharing]
+def _alone(path: Path) -> list[str]:
+    """The test pieces of a benchmark that share no run with its training pieces."""
+    from scipy.io import loadmat
+
+    cells = loadmat(path)
+    train, test = ([roll.tolist() for roll in cells[f"{part}data"][0]] for part in ("train", "test"))
+    return [_name(number) for number in sharing.alone(train, test)]
 
 
 def _rolls(path: Path, folder: Path) -> None:
@@ -84,9 +85,14 @@ def _rolls(path: Path, folder: Path) -> None:
     for part in PARTS:
         into = folder / part
         into.mkdir(parents=True, exist_ok=True)
-        for number, frames in enumerate(cells[f"{part}data"][0], 1):
-            (into / f"{number:03}.mid").write_bytes(write("midi", Score((Part(tuple(held(frames))),))))
+        for number, frames in enumerate(cells[f"{part}data"][0]):
+            (into / _name(number)).write_bytes(write("midi", Score((Part(tuple(held(frames))),))))
     (folder / "whole").touch()
+
+
+def _name(number: int) -> str:
+    """The file of a piece, counted from 0."""
+    return f"{number + 1:03}.mid"
 
 
 def held(frames: Sequence[Sequence[float]]) -> Iterator[Note]:

@@ -11,9 +11,10 @@ from fractions import Fraction
 import pytest
 
 from composer.api import Note, UsageError
-from quality import __main__, data, measuring, stages
+from quality import __main__, measuring, stages
 from quality.alone import alone
-from quality.data import SHARING, held, prepare, require
+from quality.data import held, prepare, require
+from quality.sharing import runs
 from quality.trainings import INTERRUPTED
 
 BENCH = stages.FILES[0].parent.parent
@@ -140,29 +141,46 @@ def test_only_what_the_wanted_stages_read_is_required(tmp_path):
     plan = stages.read()
     require(tmp_path, plan.named(["erk"]))
     (tmp_path / "bl2012").mkdir()
-    (tmp_path / "bl2012" / "JSB_Chorales.mat").touch()
-    with pytest.raises(UsageError, match=f"there is no {SHARING} in "):
+    with pytest.raises(UsageError, match=r"there is no bl2012/JSB_Chorales\.mat in "):
         require(tmp_path, plan.named(["jsb-nade"]))
-    (tmp_path / SHARING).touch()
+    (tmp_path / "bl2012" / "JSB_Chorales.mat").touch()
     require(tmp_path, plan.named(["jsb-nade"]))
     (tmp_path / "text").mkdir()
     with pytest.raises(UsageError, match=r"there is no text/\*\.txt in "):
         require(tmp_path, plan.named(["lyrics"]))
 
 
-def test_the_pieces_that_share_a_run_with_training_are_left_out_of_a_list(tmp_path, monkeypatch):
-    home = tmp_path / "home"
+def test_the_pieces_that_share_a_run_with_training_are_left_out_of_a_list(tmp_path):
+    numpy = pytest.importorskip("numpy")
+    savemat = pytest.importorskip("scipy.io").savemat
+    pieces = {part: numpy.empty((1, 2), dtype=object) for part in ("train", "valid", "test")}
+    for each in pieces.values():
+        each[0, 0], each[0, 1] = roll(range(26)), roll([1, 2] * 14)
+    pieces["test"][0, 0] = roll([1, 5] * 14)
     (tmp_path / "bl2012").mkdir()
-    (tmp_path / SHARING).write_text('{"JSB_Chorales": [0], "Nottingham": [1, 2]}')
-    for name in ("JSB_Chorales", "Nottingham"):
-        (tmp_path / "bl2012" / f"{name}.mat").touch()
-        (home / name / "test").mkdir(parents=True)
-        for number in (1, 2, 3):
-            (home / name / "test" / f"{number:03}.mid").touch()
-    monkeypatch.setattr(data, "_rolls", lambda path, folder: None)
+    savemat(tmp_path / "bl2012" / "Nottingham.mat", {f"{part}data": each for part, each in pieces.items()})
+    home = tmp_path / "home"
+    home.mkdir()
     prepare(tmp_path, home)
-    assert (home / "jsb-alone.txt").read_text() == "test 002.mid\ntest 003.mid\n"
     assert (home / "nottingham-alone.txt").read_text() == "test 001.mid\n"
+    assert [path.name for path in sorted((home / "Nottingham" / "test").iterdir())] == ["001.mid", "002.mid"]
+    assert not (home / "jsb-alone.txt").exists()
+
+
+def test_a_run_is_of_intervals_of_the_top_voice():
+    climb = roll(range(25))
+    assert len(runs(climb)) == 1
+    assert runs(climb) == runs(roll(range(7, 32)))
+    assert runs(climb) == runs([frame for frame in climb for _ in range(3)])
+    assert runs(climb) == runs([[1.0, *frame[1:]] for frame in climb])
+    assert runs(climb) == runs([*climb[:9], [0.0] * 88, *climb[9:]])
+    assert not runs(roll(range(24)))
+    assert not runs([])
+
+
+def roll(columns):
+    """A roll in which a column sounds in each frame."""
+    return [[float(column == on) for column in range(88)] for on in columns]
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
