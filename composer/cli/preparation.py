@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, Model, OptionError, PairingError, ReadError, Representation, UsageError
-from composer.core import checkpoint, device, encoding, models, options, presets, registry, training
+from composer.core import checkpoint, device, encoding, models, options, presets, registry, starting, training
 from composer.core.checkpoint import Header
 from composer.core.group import Group
 from composer.core.resuming import Began
@@ -178,12 +178,14 @@ def _resumed(asked: Asked, kind: type[Representation], saved: Header) -> Chosen:
 
 
 def _from_checkpoint(asked: Asked) -> Chosen:
-    """A new model that begins where another one is."""
+    """A new model that begins where another one is, with settings that its weights fit."""
     assert asked.origin is not None
-    origin = training.open_origin(models.located(asked.origin), asked.representation)
+    path = models.located(asked.origin)
+    origin = training.open_origin(path, asked.representation)
     if asked.options or asked.model not in {None, origin.model.name}:
         raise UsageError("--from brings its own options and model", "leave out -o and --model")
     config, settings = _settings(asked, origin.model, origin.config, training.Settings())
+    starting.check_fits(origin, config, path.stem)
     return Chosen(origin.representation, origin.model, config, settings, origin)
 
 

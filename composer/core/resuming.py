@@ -136,6 +136,16 @@ def restore(learner: Learner) -> int:
     return _remember(learner)
 
 
+def check_settings(before: Mapping[str, Any], now: Mapping[str, Any], name: str, flag: str) -> None:
+    """Raise OptionError, naming it, where one of the settings of the training called `name` is not as it was."""
+    for key in dict.fromkeys([*before, *now]):
+        if before.get(key) != now.get(key):
+            was = _given(before.get(key))
+            raise OptionError(
+                f"the setting `{key}` was {was} when the training of {name} began", f"leave it, or {flag} {key}={was}"
+            )
+
+
 def _remember(learner: Learner) -> int:
     """Take the best value from the kept model, where it is this training's and better; the model's step, else 0."""
     run, at = learner.run, learner.at
@@ -192,7 +202,7 @@ def _check_same(learner: Learner, saved: Header) -> None:
         before, now = getattr(saved, what), getattr(ours, what)
         if flag:
             value, owner = plugins[what]
-            _check_settings(_plain(asdict(options.restore(type(value), before, owner))), _plain(now), name, flag)
+            check_settings(_plain(asdict(options.restore(type(value), before, owner))), _plain(now), name, flag)
         elif _plain(before) != _plain(now):
             raise CheckpointError(
                 f"the training of {name} began with another {called}", "leave it as it was, or train a new model"
@@ -204,7 +214,7 @@ def _check_same(learner: Learner, saved: Header) -> None:
         )
     settings = options.restore(Settings, saved.record["settings"], "training")
     for key in ("batch", "length", "align", "seed", "optimiser", "stream"):
-        _check_settings({key: getattr(settings, key)}, {key: getattr(run.settings, key)}, name, "--set")
+        check_settings({key: getattr(settings, key)}, {key: getattr(run.settings, key)}, name, "--set")
 
 
 _KEPT = {
@@ -214,22 +224,12 @@ _KEPT = {
 """What of a header cannot change: what it is called, and the flag that its values are given by, where there is one."""
 
 
-def _check_settings(before: Mapping[str, Any], now: Mapping[str, Any], name: str, flag: str) -> None:
-    """Raise OptionError, naming it, where one of the settings of the training called `name` is not as it was."""
-    for key in dict.fromkeys([*before, *now]):
-        if before.get(key) != now.get(key):
-            was = _given(before.get(key))
-            raise OptionError(
-                f"the setting `{key}` was {was} when the training of {name} began", f"leave it, or {flag} {key}={was}"
-            )
-
-
 def _given(value: Any) -> str:
     """A setting as it is given on the command line."""
     words = {True: "on", False: "off", None: "none"}
     if isinstance(value, bool | None):
         return words[value]
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _plain(value: Any) -> Any:

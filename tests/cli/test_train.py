@@ -104,6 +104,21 @@ def test_starting_from_a_checkpoint(train, composer, tunes, checkpoint):
     composer("train", "abc", tunes, "--from", checkpoint, "-o", "text=raw").failed("--from", "-o", code=2)
 
 
+@pytest.mark.parametrize(
+    ("setting", "was"), [("tied=on", "off"), ("hidden=20", "16"), ("layers=2", "1"), ("embedding=5", "8")]
+)
+def test_settings_that_the_weights_do_not_fit_are_refused_before_reading(composer, checkpoint, tmp_path, setting, was):
+    key = setting.partition("=")[0]
+    composer(
+        "train", "abc", tmp_path / "nowhere.abc", "--from", checkpoint, "--set", "dropout=0.5", "--set", setting
+    ).failed(f"`{key}` was {was} when the training of small began", f"--set {key}={was}", code=2)
+
+
+def test_settings_that_the_weights_do_not_depend_on_may_be_others(composer, tunes, checkpoint):
+    other = ("--set", "dropout=0.5", "--set", "hidden=16", "--max-steps", "1", "--name", "finer")
+    assert composer("train", "abc", tunes, "--from", checkpoint, *other).code == 0
+
+
 def test_json_is_for_programs(train, tunes):
     events = [json.loads(line) for line in train(tunes, "--json", "--quiet").out.splitlines()]
     assert [event["event"] for event in events][:2] == ["prepared", "started"]

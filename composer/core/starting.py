@@ -1,0 +1,44 @@
+"""Whether the weights of a checkpoint fit a model with other settings, before anything is read for it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from composer.core.memory import fitting
+from composer.core.player import Opened
+from composer.core.resuming import check_settings
+
+__all__ = ["check_fits"]
+
+
+def check_fits(origin: Opened, config: Any, name: str) -> None:
+    """Raise OptionError, naming it, where a setting in `config` gives weights of other shapes than those of `origin`.
+
+    `name` is what the model of `origin` is called. Settings that leave all shapes as they are, such as dropout, may
+    differ. Raises TooLarge where there is not enough memory for the weights.
+    """
+    changed = {
+        field.name: value
+        for field in dataclasses.fields(config)
+        if (value := getattr(config, field.name)) != getattr(origin.config, field.name)
+    }
+    if not changed:
+        return
+    with fitting("the model"):
+        shapes = _shapes(origin, origin.config)
+        if _shapes(origin, config) == shapes:
+            return
+        for key, value in changed.items():
+            if _shapes(origin, dataclasses.replace(origin.config, **{key: value})) != shapes:
+                check_settings({key: getattr(origin.config, key)}, {key: value}, name, "--set")
+
+
+def _shapes(origin: Opened, config: Any) -> Mapping[str, tuple[int, ...]]:
+    """The weights of a network with these settings, by name; torch's generator stays as it is."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        network = origin.model.network(origin.checkpoint.header.spec, config)
+    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
