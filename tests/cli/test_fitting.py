@@ -1,5 +1,7 @@
 """Which model is asked about a file: the one that composed it, else the newest that can have it."""
 
+import re
+
 import pytest
 
 from composer.api import CheckpointError, EncodeError, Source
@@ -15,7 +17,8 @@ def rolled(composer, tmp_path):
 
     def gen(*arguments):
         path = tmp_path / "rolled.mid"
-        result = composer("gen", "pianoroll", "--seed", "3", "--length", "128", "-O", path, "--force", *arguments)
+        asked = ("--seed", "3", "--length", "128", "--range", "30-45")
+        result = composer("gen", "pianoroll", *asked, "-O", path, "--force", *arguments)
         assert result.code == 0, result.err
         return path
 
@@ -45,7 +48,7 @@ def test_without_provenance_another_one_where_the_likeliest_cannot_have_it(compo
     result = composer("show", rolled("--no-provenance"), "--surprise")
     assert result.code == 0, result.err
     assert "a step, by pianoroll\n" in result.out
-    assert "never seen in training: 49; pianoroll takes it\n" in result.err
+    assert re.search(r"never seen in training: [\d, ]+(?: and \d+ more)?; pianoroll takes it\n", result.err)
     composer("show", rolled(), "--surprise", "--checkpoint", "grid").failed("never seen", "with --checkpoint FILE")
 
 

@@ -285,7 +285,8 @@ def test_the_models_that_come_with_the_program_keep_theirs(representation):
     path = models.bundled(representation)
     known = taught(path)
     assert len(known.tunes) >= 300
-    assert len(known.to_bytes()) < 0.15 * path.stat().st_size
+    assert len(known.to_bytes()) < 0.6 * len(known.notes.intervals)
+    assert len(known.to_bytes()) < path.stat().st_size / 3
     assert all(tune.source.startswith("corpus:") for tune in known.tunes)
 
 
