@@ -16,7 +16,8 @@ FAULT = re.compile(r"(Error|Warning) in line-char")
 
 def compose(count: int, *flags: str) -> list[str]:
     """`count` tunes, as the command writes them."""
-    command = [sys.executable, "-m", "composer", "gen", "abc", "--count", str(count), "--quiet", *flags]
+    command = [sys.executable, "-m", "composer", "gen", "abc", "--count", str(count), "--quiet"]
+    command += ["--no-provenance", *flags]  # which tells how many were composed side by side
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return re.findall(r"^X:\d+\n.*?(?=^X:|\Z)", text, re.MULTILINE | re.DOTALL)
 
