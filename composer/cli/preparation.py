@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, Model, OptionError, PairingError, ReadError, Representation, UsageError
-from composer.core import checkpoint, device, encoding, models, options, presets, registry, starting, training
+from composer.core import checkpoint, device, encoding, fine_tuning, models, options, presets, registry, training
 from composer.core.checkpoint import Header
 from composer.core.group import Group
 from composer.core.resuming import Began
@@ -185,7 +185,7 @@ def _from_checkpoint(asked: Asked) -> Chosen:
     if asked.options or asked.model not in {None, origin.model.name}:
         raise UsageError("--from brings its own options and model", "leave out -o and --model")
     config, settings = _settings(asked, origin.model, origin.config, training.Settings())
-    starting.check_fits(origin, config, path.stem)
+    fine_tuning.check_fits(origin, config, path.stem)
     return Chosen(origin.representation, origin.model, config, settings, origin)
 
 

@@ -150,11 +150,11 @@ class Abc(Representation):
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """A tune in other keys; raw text is otherwise left as it is."""
-        from composer.formats.abc.retold import retold
         from composer.formats.abc.transpose import transpositions
+        from composer.formats.abc.transpose_text import text_transpositions
 
         text = _text(piece)
-        moved = retold(text) if self.raw else ((each.text, each.key) for each in transpositions(text))
+        moved = text_transpositions(text) if self.raw else ((each.text, each.key) for each in transpositions(text))
         for text, key in moved:
             yield Piece(text, piece.title, f"{piece.source} in {key}", {**piece.labels, "key": key})
 

@@ -21,10 +21,10 @@ from typing import NoReturn
 from composer.api import ComposerError, UsageError
 
 from . import stages
-from .alone import alone
 from .commands import files, words
 from .data import HINT, prepare, require
 from .hearing import after_opening, story
+from .lock import locked
 from .measuring import measure
 from .page import drawing, page
 from .races import draw
@@ -64,7 +64,7 @@ def _run(given: argparse.Namespace) -> int:
         return 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     failed = False
-    with alone(home):
+    with locked(home):
         try:
             prepare(given.data.absolute(), home)
             os.chdir(home)

@@ -12,8 +12,8 @@ import pytest
 
 from composer.api import Note, UsageError
 from quality import __main__, measuring, stages
-from quality.alone import alone
 from quality.data import held, prepare, require
+from quality.lock import locked
 from quality.sharing import runs
 from quality.trainings import INTERRUPTED
 
@@ -78,7 +78,7 @@ def test_what_is_stopped_between_two_groups_goes_on_from_there(asked, tmp_path, 
 def test_a_second_run_in_a_home_is_refused(asked, tmp_path, monkeypatch, capsys):
     pytest.importorskip("fcntl")
     (tmp_path / "home").mkdir()
-    with alone(tmp_path / "home"):
+    with locked(tmp_path / "home"):
         assert start(monkeypatch, asked) == 2
         assert start(monkeypatch, [*asked, "--list"]) == 0
     error, hint = capsys.readouterr().err.splitlines()
@@ -87,10 +87,10 @@ def test_a_second_run_in_a_home_is_refused(asked, tmp_path, monkeypatch, capsys)
 
 
 def test_a_lock_that_was_left_holds_nobody(tmp_path):
-    with pytest.raises(KeyError), alone(tmp_path):
+    with pytest.raises(KeyError), locked(tmp_path):
         raise KeyError
     assert list(tmp_path.iterdir())
-    with alone(tmp_path), pytest.raises(UsageError), alone(tmp_path):
+    with locked(tmp_path), pytest.raises(UsageError), locked(tmp_path):
         pass
 
 

@@ -1,7 +1,7 @@
 """ABC text in other keys, as it stands: notes, chord symbols and keys move, and every other character stays.
 
 Music is what follows the first `K:` line: other lines of the header are words, and so are blocks such as `%%begintext`.
-Tunes with macros (`m:`), symbol lines (`s:`) or microtones (`^3/2c`) are not told in other keys.
+Tunes with macros (`m:`), symbol lines (`s:`) or microtones (`^3/2c`) are not moved.
 
 `transpose` moves what a tune means and writes it anew; this is for text whose ways of writing are to be kept.
 """
@@ -17,7 +17,7 @@ from composer.formats.abc.keys import LETTERS, Signature, key_name, parse_key, s
 from composer.formats.abc.lexer import NOTE, Token, block_lines, field_of, strip_comment, tokens
 from composer.formats.abc.transpose import MOST_SIGNS, Move
 
-__all__ = ["retold"]
+__all__ = ["text_transpositions"]
 
 _SIGNS = {2: "^^", 1: "^", 0: "=", -1: "_", -2: "__"}
 _ALTERS = {sign: alter for alter, sign in _SIGNS.items()}
@@ -31,7 +31,7 @@ _PRINTED = str.maketrans("#b", "♯♭")
 _WORDS = {"text", "decoration", "inline"}
 
 
-def retold(text: str) -> Iterator[tuple[str, str]]:
+def text_transpositions(text: str) -> Iterator[tuple[str, str]]:
     """The tune `text` in all other keys of its mode with few signs: the text and the name of the key it begins in.
 
     There is none where the key is not one of the plain ones, and none in which a note, a chord or a key cannot be
@@ -47,9 +47,9 @@ def retold(text: str) -> Iterator[tuple[str, str]]:
         return
     for sharps in range(-MOST_SIGNS, MOST_SIGNS + 1):
         if sharps != key.sharps:
-            telling = _Telling(key, sharps - key.sharps)
+            moving = _TextMove(key, sharps - key.sharps)
             try:
-                moved = [telling.line(line) if at in fields else line for at, line in enumerate(lines[first:], first)]
+                moved = [moving.line(line) if at in fields else line for at, line in enumerate(lines[first:], first)]
             except _UnwritableError:
                 continue
             yield "\n".join([*lines[:first], *moved]), key_name(sharps, key.mode)
@@ -59,7 +59,7 @@ class _UnwritableError(Exception):
     """There is no way to write this in the new key."""
 
 
-class _Telling:
+class _TextMove:
     """A text on its way into a key so many `fifths` away, line by line."""
 
     def __init__(self, key: Signature, fifths: int) -> None:
@@ -99,13 +99,13 @@ class _Telling:
 
     def music(self, line: str) -> str:
         """A line of music."""
-        told, at, found = [], 0, list(tokens(line, 1, 0))
+        written, at, found = [], 0, list(tokens(line, 1, 0))
         if _MICROTONE.search("".join(each.text for each in found if each.kind not in _WORDS)):
             raise _UnwritableError
         for token in found:
-            told += [line[at : token.column], self.token(token)]
+            written += [line[at : token.column], self.token(token)]
             at = token.column + len(token.text)
-        return "".join([*told, line[at:]])
+        return "".join([*written, line[at:]])
 
     def token(self, token: Token) -> str:
         """A token of a line of music."""
@@ -136,12 +136,12 @@ class _Telling:
             return text
         signs = _PRINTED if {"♯", "♭"} & set(text) else {}
         root, bass = (self.move.name(name) for name in (chord.root, chord.bass))
-        told = match["before"] + root.translate(signs) + match["kind"]
+        symbol = match["before"] + root.translate(signs) + match["kind"]
         if match["bass"]:
             small = match["bass"].islower()  # `+` is then a sharp, as in the Nottingham collection
-            bass_told = bass.translate(signs)
-            told += "/" + (bass_told.lower().replace("#", "+") if small else bass_told)
-        told += match["after"]
-        if chords.parse(told) != replace(chord, root=root, bass=bass):  # such as F##dim
+            low = bass.translate(signs)
+            symbol += "/" + (low.lower().replace("#", "+") if small else low)
+        symbol += match["after"]
+        if chords.parse(symbol) != replace(chord, root=root, bass=bass):  # such as F##dim
             raise _UnwritableError
-        return told
+        return symbol

@@ -27,7 +27,7 @@ def check_fits(origin: Opened, config: Any, name: str) -> None:
     if not changed:
         return
     with fitting("the model"):
-        shapes = _shapes(origin, origin.config)
+        shapes = {name: tuple(array.shape) for name, array in origin.checkpoint.weights.items()}
         if _shapes(origin, config) == shapes:
             return
         for key, value in changed.items():

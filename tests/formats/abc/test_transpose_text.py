@@ -3,7 +3,7 @@
 import pytest
 
 from composer.formats.abc.reader import read_score
-from composer.formats.abc.retold import retold
+from composer.formats.abc.transpose_text import text_transpositions
 
 TEXT = """X: 12
 T:Down and Back
@@ -24,7 +24,7 @@ def melody(text):
 
 
 def test_every_other_key_of_few_signs_and_all_notes_alike():
-    keys = dict(retold(TEXT))
+    keys = dict(text_transpositions(TEXT))
     assert len(keys) == 8 == len(set(keys.values()))
     for moved in keys:
         pairs = list(zip(melody(TEXT), melody(moved), strict=True))
@@ -34,7 +34,7 @@ def test_every_other_key_of_few_signs_and_all_notes_alike():
 
 
 def test_all_but_notes_chords_and_keys_stays():
-    (in_d,) = (text for text, key in retold(TEXT) if key == "D")
+    (in_d,) = (text for text, key in text_transpositions(TEXT) if key == "D")
     assert in_d == (
         """X: 12
 T:Down and Back
@@ -51,18 +51,18 @@ w: words are Ged
 
 
 def test_there_and_back_is_where_it_was():
-    for text, _ in retold(TEXT):
-        (back,) = (again for again, key in retold(text) if key == "G")
+    for text, _ in text_transpositions(TEXT):
+        (back,) = (again for again, key in text_transpositions(text) if key == "G")
         assert back == TEXT
 
 
 @pytest.mark.parametrize("key", ["", "K:none\n", "K:HP\n", "K:D =c\n", "K:clef=bass\n"])
 def test_what_is_in_no_plain_key_has_no_other(key):
-    assert list(retold(f"X:1\nM:4/4\n{key}ABcd|\n")) == []
+    assert list(text_transpositions(f"X:1\nM:4/4\n{key}ABcd|\n")) == []
 
 
 def test_a_note_that_cannot_be_written_leaves_a_key_out():
-    keys = {key for _, key in retold("X:1\nL:1/4\nK:C\n^^B2|\n")}
+    keys = {key for _, key in text_transpositions("X:1\nL:1/4\nK:C\n^^B2|\n")}
     assert "D" not in keys  # where it would be raised three times
     assert "F" in keys
 
@@ -84,17 +84,17 @@ d4|]
 
 
 def test_words_in_the_header_and_in_blocks_stay():
-    (in_a,) = (text for text, key in retold(WORDY) if key == "A")
+    (in_a,) = (text for text, key in text_transpositions(WORDY) if key == "A")
     assert in_a == WORDY.replace("K:G ", "K:A ").replace("GABc|", "ABcd|").replace("d4|]", "e4|]")
 
 
 def test_a_key_in_a_block_is_none():
-    assert list(retold("X:1\n%%begintext\nK:G\n%%endtext\nGABc|\n")) == []
+    assert list(text_transpositions("X:1\n%%begintext\nK:G\n%%endtext\nGABc|\n")) == []
 
 
 def in_key(key, chord):
     """A chord of a tune in C as it is in another key, None where the tune is not told in that key."""
-    told = {key: text for text, key in retold(f'X:1\nL:1/4\nK:C\n"{chord}"C4|\n')}
+    told = {key: text for text, key in text_transpositions(f'X:1\nL:1/4\nK:C\n"{chord}"C4|\n')}
     return told[key].split('"')[1] if key in told else None
 
 
@@ -129,14 +129,14 @@ def test_a_chord_that_cannot_be_written_leaves_a_key_out():
 
 @pytest.mark.parametrize("music", ["^3/2cd", "A{_/B}c", "[C_1/2E]", "[m:~n2=nn]A"])
 def test_microtones_and_macros_are_not_told(music):
-    assert list(retold(f"X:1\nL:1/4\nK:C\n{music}|\n")) == []
+    assert list(text_transpositions(f"X:1\nL:1/4\nK:C\n{music}|\n")) == []
 
 
 @pytest.mark.parametrize("line", ["m: ~n2 = (3o/n/m/ n", 's: "^slow" * !f!'])
 def test_a_tune_with_macros_or_symbol_lines_is_not_told(line):
-    assert list(retold(f"X:1\nK:C\nCDEF|\n{line}\n")) == []
-    assert len(list(retold(f"X:1\nK:C\nCDEF|\n%%begintext\n{line}\n%%endtext\n"))) == 8
+    assert list(text_transpositions(f"X:1\nK:C\nCDEF|\n{line}\n")) == []
+    assert len(list(text_transpositions(f"X:1\nK:C\nCDEF|\n%%begintext\n{line}\n%%endtext\n"))) == 8
 
 
 def test_what_only_looks_like_a_microtone_is_told():
-    assert len(list(retold('X:1\nK:C\n"_3/4 time"C2/^c/_B3/2|\n'))) == 8
+    assert len(list(text_transpositions('X:1\nK:C\n"_3/4 time"C2/^c/_B3/2|\n'))) == 8

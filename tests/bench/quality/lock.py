@@ -12,7 +12,7 @@ NAME = "running"
 
 
 @contextmanager
-def alone(home: Path) -> Iterator[None]:
+def locked(home: Path) -> Iterator[None]:
     """Hold the folder for this process. The system lets go of it however the process ends, so that no lock is left.
 
     Where the system has no such locks, nothing is held. Raises UsageError where another process holds it.
