@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import torch
 
     from composer.api.network import Batch, Network, Phase
-    from composer.core.arrays import Part
     from composer.core.batches import Windows
     from composer.core.training import Run
 
@@ -214,7 +213,7 @@ class Learner:
             "augmented": run.data.augment,
             "pieces": dict(report.pieces),
             "counted": {part: each.count for part, each in run.data.parts.items()},
-            "usual_length": usual_length(run.data.parts["train"]),
+            "usual_length": run.usual_length,
             "refused": dict(report.refused),
             "unreadable": len(report.unreadable),
             "duplicates": report.duplicates,
@@ -235,14 +234,6 @@ class Learner:
         }
 
 
-def usual_length(part: Part) -> int:
-    """How many steps all but one in 50 of the pieces have at most; 0 where there is none."""
-    import numpy as np
-
-    lengths = np.diff(part.offsets)
-    return int(np.quantile(lengths, 0.98, method="inverted_cdf")) if len(lengths) else 0
-
-
 def moved(batch: Batch, device: str) -> Batch:
     """`batch` on `device`."""
     if device == "cpu":
@@ -260,9 +251,12 @@ def load_weights(network: Network, weights: Mapping[str, Any], where: str) -> No
     """Give `network` its weights. Raises CheckpointError, naming `where` they come from, where they do not fit."""
     import torch
 
+    given = {name: torch.from_numpy(array.copy()) for name, array in weights.items()}
+    unfit = CheckpointError(f"the weights in {where} do not fit the model", "was it made with other settings?")
     try:
-        network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
+        network.load_state_dict(given)
     except RuntimeError as error:
-        raise CheckpointError(
-            f"the weights in {where} do not fit the model", "was it made with other settings?"
-        ) from error
+        raise unfit from error
+    own = network.state_dict()
+    if not all(torch.equal(own[name].cpu(), each.to(own[name].dtype)) for name, each in given.items()):
+        raise unfit  # one table of two names, as with tied weights, and two tables for it

@@ -112,6 +112,11 @@ class Run:
         """What a checkpoint keeps beside its weights: the melodies of the pieces and those that `origin` knew."""
         return originality.kept(self.data.melodies, self.origin)
 
+    @cached_property
+    def usual_length(self) -> int:
+        """How many steps the longer of the pieces have that are learnt; found once, since every saving tells it."""
+        return self.data.parts["train"].usual_length
+
     @property
     def validated(self) -> bool:
         """Whether there is a validation part."""

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from composer.api import Kind, OptionError, SequenceSpec
+from composer.api import CheckpointError, Kind, OptionError, SequenceSpec
 from composer.api.recurrent import _stretches
 from composer.api.sampling import CounterNoise, How
 from composer.api.testing import check_model
+from composer.core.learner import load_weights
 from composer_lstm import Lstm, LstmConfig
 
 TOKENS = SequenceSpec(Kind.TOKENS, size=9, end=0)
@@ -44,6 +45,14 @@ def test_the_table_learns_as_one():
     again.load_state_dict(learnt.state_dict())
     assert torch.equal(again.output.weight, learnt.embed.weight)
     assert len(list(learnt.parameters())) == len(list(Lstm().network(TOKENS, LstmConfig()).parameters())) - 1
+
+
+def test_two_tables_are_not_taken_for_one():
+    apart = Lstm().network(TOKENS, LstmConfig(hidden=8, embedding=8))
+    weights = {name: tensor.numpy() for name, tensor in apart.state_dict().items()}
+    load_weights(Lstm().network(TOKENS, LstmConfig(hidden=8, embedding=8)), weights, "the checkpoint")
+    with pytest.raises(CheckpointError, match="do not fit the model"):
+        load_weights(Lstm().network(TOKENS, LstmConfig(hidden=8, tied=True)), weights, "the checkpoint")
 
 
 def test_frames_have_no_table():
