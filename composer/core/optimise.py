@@ -6,9 +6,10 @@ import contextlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from composer.api import OptionError, UsageError
+from composer.api import DeviceError, OptionError, UsageError
 from composer.core.uncompiled import uncompiled
 
 if TYPE_CHECKING:
@@ -133,20 +134,41 @@ def clip(settings: Settings, parameters: list[torch.nn.Parameter]) -> None:
 
 
 def precision(asked: str, device: str) -> str:
-    """`bf16` or `fp32`. On a CPU, only matrix units for bf16 (AMX) make it faster.
+    """`bf16` or `fp32`; `auto` is bf16 where it is faster. Raises DeviceError for a `bf16` that does not run.
 
-    Measured with a 2 x 256 LSTM on a CPU that has AVX-512 instructions for bf16 but no AMX: 0.6 of the speed of fp32.
+    On a CPU, only matrix units for bf16 (AMX) make it faster. Measured with a 2 x 256 LSTM on a CPU that has AVX-512
+    instructions for bf16 but no AMX: 0.6 of the speed of fp32.
     """
     import torch
 
+    if asked == "bf16" and (obstacle := bf16_obstacle(device)):
+        raise DeviceError(f"`{device}` cannot train in bf16: {obstacle}", "train with --set precision=fp32")
     if asked != "auto":
         return asked
-    if device.startswith("cuda"):
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    if device == "cpu":
-        has_amx = getattr(torch.cpu, "_is_amx_tile_supported", bool)  # a private name, which may go
-        return "bf16" if has_amx() else "fp32"
-    return "fp32"
+    has_amx = getattr(torch.cpu, "_is_amx_tile_supported", bool)  # a private name, which may go
+    faster = torch.cuda.is_bf16_supported() if device.startswith("cuda") else device == "cpu" and has_amx()
+    return "bf16" if faster and not bf16_obstacle(device) else "fp32"
+
+
+@cache
+def bf16_obstacle(device: str) -> str:
+    """Why `device` cannot train in bf16, found by trying one small step; empty where it can.
+
+    What the processor reports does not tell: libraries have conditions of their own.
+    """
+    import torch
+
+    try:
+        with torch.random.fork_rng(devices=[]):  # what is drawn afterwards must not depend on this
+            lstm = torch.nn.LSTM(8, 8, batch_first=True).to(device)
+        with autocast("bf16", device):
+            outputs, _ = lstm(torch.zeros(2, 2, 8, device=device))
+        loss = outputs.float().sum()
+        loss.backward()
+        loss.item()  # waits for the device
+    except RuntimeError as error:
+        return str(error).partition("\n")[0].partition(". ")[0] or type(error).__name__
+    return ""
 
 
 def autocast(kind: str, device: str) -> contextlib.AbstractContextManager[Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from composer.core import device
+from composer.core import device, optimise
 
 SCRIPT = Path(__file__).with_name("cuda.py")
 
@@ -30,5 +30,9 @@ def test_on_the_cpu_the_same_measures_are_taken():
     assert "100.00% of the tokens the same" in single
     assert called.endswith("called as often")
     figures = [re.search(r"([\d,]+) tokens a second", line) for line in (composed, learnt)]
-    figures += [re.search(r": ([\d,]+);", line) for line in (single, full)]
+    if obstacle := optimise.bf16_obstacle("cpu"):
+        assert full == f"  in bf16: nothing was measured: {obstacle}"
+    else:
+        figures.append(re.search(r": ([\d,]+);", full))
+    figures.append(re.search(r": ([\d,]+);", single))
     assert all(int(found[1].replace(",", "")) > 0 for found in figures)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from composer.core import checkpoint as checkpoints
-from composer.core import models
+from composer.core import models, optimise
 
 QUICK = ("--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--batch", "4", "--set", "length=16")
 
@@ -73,6 +73,12 @@ def test_an_existing_name_needs_resume_or_force(train, tunes):
 def test_settings_are_looked_at_before_names(train, tunes):
     train(tunes, "--name", "mine")
     train(tunes, "--name", "mine", "--set", "hiden=9").failed("`hiden`", "did you mean `hidden`?", code=2)
+
+
+def test_a_precision_that_does_not_run_is_one_line_before_anything_is_read(train, tmp_path, monkeypatch):
+    monkeypatch.setattr(optimise, "bf16_obstacle", lambda device: "it has no such units")
+    refused = train(tmp_path / "absent.abc", "--set", "precision=bf16", "--device", "cpu")
+    refused.failed("`cpu` cannot train in bf16: it has no such units", "--set precision=fp32")
 
 
 def test_resuming_goes_on_to_the_weights_of_an_uninterrupted_run(train, composer, tunes):

@@ -23,7 +23,9 @@ from composer.core.training import Run, Settings, train
 sys.path.insert(0, str(Path(__file__).parent))
 from two_ranks import Calm
 
-SETTINGS = Settings(max_steps=12, epochs=100, batch=4, length=16, validate_every=4, save_every=0, lr=0.01)
+SETTINGS = Settings(
+    max_steps=12, epochs=100, batch=4, length=16, validate_every=4, save_every=0, lr=0.01, precision="fp32"
+)
 
 
 @pytest.fixture

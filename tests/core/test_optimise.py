@@ -4,10 +4,28 @@ import itertools
 import math
 
 import pytest
+import torch
 
-from composer.api import OptionError
+from composer.api import DeviceError, OptionError
 from composer.core import optimise
 from composer.core.optimise import Settings, learning_rate
+
+
+@pytest.fixture
+def without_bf16(monkeypatch):
+    """A processor that says it has matrix units for bf16, with a library that refuses it."""
+    forward = torch.nn.LSTM.forward
+
+    def refusing(*arguments):
+        if torch.is_autocast_enabled("cpu"):
+            raise RuntimeError("could not create a primitive descriptor. Run workload with ONEDNN_VERBOSE=all")
+        return forward(*arguments)
+
+    monkeypatch.setattr(torch.nn.LSTM, "forward", refusing)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True, raising=False)
+    optimise.bf16_obstacle.cache_clear()
+    yield
+    optimise.bf16_obstacle.cache_clear()
 
 
 def test_few_pieces_are_gone_through_more_often():
@@ -60,3 +78,34 @@ def test_a_text_has_no_gaps_for_its_pieces_to_be_aligned():
 def test_a_snapshot_is_at_a_step():
     with pytest.raises(OptionError, match="snapshot"):
         Settings(snapshots=(-1,))
+
+
+def test_what_is_chosen_runs():
+    kind = optimise.precision("auto", "cpu")
+    lstm = torch.nn.LSTM(4, 4)
+    with optimise.autocast(kind, "cpu"):
+        lstm(torch.zeros(2, 1, 4))[0].float().sum().backward()
+    assert optimise.precision(kind, "cpu") == kind
+
+
+@pytest.mark.usefixtures("without_bf16")
+def test_bf16_that_does_not_run_is_not_chosen():
+    assert optimise.precision("auto", "cpu") == "fp32"
+    with pytest.raises(DeviceError, match=r"`cpu` cannot train in bf16: could not create a primitive descriptor$"):
+        optimise.precision("bf16", "cpu")
+    assert optimise.precision("fp32", "cpu") == "fp32"
+
+
+@pytest.mark.parametrize("amx", [True, False])
+def test_bf16_is_chosen_where_it_is_fast(monkeypatch, amx):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
+    monkeypatch.setattr(optimise, "bf16_obstacle", lambda device: "")
+    assert optimise.precision("auto", "cpu") == ("bf16" if amx else "fp32")
+    assert optimise.precision("bf16", "cpu") == "bf16"
+
+
+def test_trying_bf16_draws_no_random_numbers():
+    optimise.bf16_obstacle.cache_clear()
+    before = torch.get_rng_state()
+    optimise.bf16_obstacle("cpu")
+    assert torch.equal(torch.get_rng_state(), before)

@@ -20,7 +20,9 @@ from composer.core.events import Event
 from composer.core.split import Split
 from composer.core.training import Run, Settings, train
 
-SETTINGS = Settings(max_steps=12, epochs=100, batch=5, length=16, validate_every=4, save_every=0, lr=0.01)
+SETTINGS = Settings(
+    max_steps=12, epochs=100, batch=5, length=16, validate_every=4, save_every=0, lr=0.01, precision="fp32"
+)
 SPLIT = Split(valid=0.2)
 AVERAGED = replace(SETTINGS, average=0.9)
 STOPPED = 7

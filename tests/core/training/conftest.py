@@ -11,7 +11,9 @@ from composer.core.encoding import prepare
 from composer.core.split import Split
 from composer.core.training import Run, Settings, state_path, train
 
-QUICK = Settings(max_steps=20, epochs=100, batch=4, length=16, validate_every=5, save_every=0, lr=0.01)
+QUICK = Settings(
+    max_steps=20, epochs=100, batch=4, length=16, validate_every=5, save_every=0, lr=0.01, precision="fp32"
+)
 
 
 @pytest.fixture

@@ -45,7 +45,9 @@ from composer.core.split import Split
 from composer.core.training import Run, Settings, train
 letters, tiny = conftest.Letters(), conftest.Tiny()
 data = prepare(letters, [{tunes!r}], Split(valid=0.2))
-settings = Settings(max_steps=20, epochs=100, batch=4, length=16, validate_every=5, save_every=0, lr=0.01)
+settings = Settings(
+    max_steps=20, epochs=100, batch=4, length=16, validate_every=5, save_every=0, lr=0.01, precision="fp32"
+)
 for event in train(Run(tiny, tiny.Config(), letters, data, Path({out!r}), settings)):
     if isinstance(event, Stepped) and event.step == 8:
         os.kill(os.getpid(), signal.SIGKILL)
