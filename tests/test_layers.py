@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def room_of(module):
     return ".".join(parts[:2]) if parts[0] == "composer" and ".".join(parts[:2]) in ALLOWED else parts[0]
 
 
+@cache
 def imports(path, top_only=False):
     """All modules that a file imports, and whether each is imported at its top."""
     tree = ast.parse(path.read_text("utf-8"))
@@ -58,6 +60,7 @@ KNOWN = {name_of(path) for path in MODULES}
 PLUGINS = {path.name for path in PACKAGES[1:]}
 
 
+@cache
 def learns(path):
     """Whether a module is a network, or stands at the top of nothing but networks: these import torch."""
     above = [each for each in MODULES if name_of(path) in imports(each, top_only=True)]

@@ -11,20 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, Model, OptionError, PairingError, ReadError, Representation, UsageError
-from composer.core import (
-    checkpoint,
-    device,
-    encoding,
-    fine_tuning,
-    models,
-    optimise,
-    options,
-    presets,
-    registry,
-    training,
-)
+from composer.core import checkpoint, device, encoding, fine_tuning, models, options, presets, registry, training
 from composer.core.checkpoint import Header
 from composer.core.group import Group
+from composer.core.optimise import precision
 from composer.core.resuming import Began
 from composer.core.split import Split
 
@@ -85,7 +75,7 @@ def prepare(
     if not began.arguments:
         raise UsageError("there is nothing to learn from", f"name files: composer train {kind.name} FILE...")
     chosen.settings.check(augment=began.augment)
-    optimise.precision(chosen.settings.precision, where)  # raises before pieces are read, which may take long
+    precision(chosen.settings.precision, where)  # raises before pieces are read, which may take long
     data = encoding.prepare(
         chosen.representation,
         began.arguments,
