@@ -79,19 +79,19 @@ class Timed(RollRule):
         """
         everything, stack = self.layout.width, self.layout.stack
         notes, onsets, holds = (most or everything for most in self.most)
-        limits = []
+        limits, sound = [], int(frame == self.last)
         for number, start in enumerate(self.starts):
             least = fewest * (number + 1) // stack - fewest * number // stack
             least = min(least, onsets, notes - going.bit_count())
             if number == stack - 1:
-                least = max(least, struck.bit_count())
+                # were it struck after the limit of notes, in any step, it would come on top of what is held there
+                least = max(least, struck.bit_count(), sound if self.most.notes and stack > 1 else 0)
             if least or self.most.onsets:
                 limits.append(Limit(self.struck << start, onsets, least))
             if self.held and (self.most.holds or (self.most.notes and least)):
                 limits.append(Limit(self.held << start, min(holds, notes - least)))
             if self.most.notes:
                 limits.append(Limit((self.struck | self.held) << start, notes))
-        sound = int(frame == self.last)
         if highest is not None or (sound and stack > 1):
             units = sum(self.struck << start for start in self.starts)
             bound = everything * stack if highest is None else max(highest, fewest, struck.bit_count(), sound)

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from composer.api import Given, OptionError, Piece, Unsatisfiable
@@ -69,6 +69,7 @@ wishes = st.builds(
 
 
 @settings(deadline=None)
+@example(PianorollWishes(range="C4-E4", bars=1, meter="3/4", most_notes=1), 2, 23)
 @given(wishes, st.sampled_from([1, 2, 4]), st.integers(0, 2**32 - 1))
 def test_there_is_always_a_way_on_and_all_is_obeyed(wished, stack, seed):
     pianoroll = roll(stack=stack)
