@@ -21,7 +21,8 @@ from composer.core.training import Run, state_path, train
 
 sys.path.insert(0, str(Path(__file__).parent))
 import two_ranks
-from two_ranks import AVERAGED, SETTINGS, SPLIT, STOPPED, Calm, stopping
+from small_plugins import Calm
+from two_ranks import AVERAGED, SETTINGS, SPLIT, STOPPED, stopping
 
 
 def free_port():

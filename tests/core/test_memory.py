@@ -1,12 +1,11 @@
 """Where memory runs out, fewer rows go through the network at a time, to the same end."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from small_plugins import Calm
 
 from composer.api import ComposerError
 from composer.core import registry
@@ -19,9 +18,6 @@ from composer.core.resuming import saved_header, state_path
 from composer.core.rows import Axes, of_batch
 from composer.core.split import Split
 from composer.core.training import Run, Settings, train
-
-sys.path.insert(0, str(Path(__file__).parent))
-from two_ranks import Calm
 
 SETTINGS = Settings(
     max_steps=12, epochs=100, batch=4, length=16, validate_every=4, save_every=0, lr=0.01, precision="fp32"

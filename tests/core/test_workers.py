@@ -56,7 +56,7 @@ def fragile(tmp_path, monkeypatch, letters):
     folder = tmp_path / "modules"
     folder.mkdir()
     (folder / "fragile.py").write_text(FRAGILE)
-    (folder / "tests_letters.py").write_bytes(Path(__file__).with_name("conftest.py").read_bytes())
+    (folder / "tests_letters.py").write_bytes(Path(__file__).parents[1].joinpath("small_plugins.py").read_bytes())
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setattr(workers, "_cores", lambda: 2)
     import fragile

@@ -8,10 +8,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import torch
-from conftest import Letters, Tiny
+from small_plugins import Calm, Letters
 
 from composer.api import ComposerError
 from composer.core import meeting, ranks
@@ -26,28 +25,6 @@ SETTINGS = Settings(
 SPLIT = Split(valid=0.2)
 AVERAGED = replace(SETTINGS, average=0.9)
 STOPPED = 7
-
-
-class Calm(Tiny):
-    """Without dropout, so that nothing depends on how rows are divided; `fits` steps at most go into the memory."""
-
-    def __init__(self, fits=10_000):
-        self.fits = fits
-
-    def network(self, spec, config):
-        network = super().network(spec, config)
-        network.dropout.p = 0.0
-
-        def within(proper):
-            def computed(batch, state):
-                if batch.inputs.numel() > self.fits:
-                    raise torch.OutOfMemoryError("out of memory")
-                return proper(batch, state)
-
-            return computed
-
-        network.loss, network.evaluate = within(network.loss), within(network.evaluate)
-        return network
 
 
 def stopping(step):

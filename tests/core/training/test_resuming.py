@@ -38,12 +38,12 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path[:0] = {path!r}
-import conftest
+import small_plugins
 from composer.core.encoding import prepare
 from composer.core.events import Stepped
 from composer.core.split import Split
 from composer.core.training import Run, Settings, train
-letters, tiny = conftest.Letters(), conftest.Tiny()
+letters, tiny = small_plugins.Letters(), small_plugins.Tiny()
 data = prepare(letters, [{tunes!r}], Split(valid=0.2))
 settings = Settings(
     max_steps=20, epochs=100, batch=4, length=16, validate_every=5, save_every=0, lr=0.01, precision="fp32"
@@ -58,7 +58,7 @@ for event in train(Run(tiny, tiny.Config(), letters, data, Path({out!r}), settin
 def test_a_killed_run_goes_on_to_the_same_weights(run, tunes, tmp_path, events, weights, same):
     events(run)
     killed = replace(run, path=tmp_path / "killed.safetensors")
-    script = KILLED.format(path=[str(Path(__file__).parents[1]), *sys.path], tunes=str(tunes), out=str(killed.path))
+    script = KILLED.format(path=[str(Path(__file__).parents[2]), *sys.path], tunes=str(tunes), out=str(killed.path))
     result = subprocess.run([sys.executable, "-c", script], env=os.environ, capture_output=True, check=False)
     assert result.returncode == -signal.SIGKILL, result.stderr
     assert saved_header(killed.path).record["progress"]["step"] == 7

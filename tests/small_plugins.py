@@ -1,0 +1,160 @@
+"""A representation and a model small enough to train in a moment, and a folder of words for them."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from composer.api import EncodeError, Kind, Model, Piece, ReadError, Refused, Representation, SequenceSpec, TextDecoder
+
+
+class Letters(Representation):
+    """Words, letter by letter; a word with a digit is refused, and `author` is the folder it stands in."""
+
+    api, name, summary, version = 1, "letters", "words, letter by letter", 1
+    kind, suffixes, formats, native = Kind.TOKENS, (".txt",), ("text",), "text"
+    reads = 0
+
+    def read(self, source):
+        type(self).reads += 1
+        if not source.text().strip():
+            raise ReadError(f"{source.label} is empty")
+        for number, word in enumerate(source.text().split(), 1):
+            place = f"{source.label}: word {number}"
+            if any(letter.isdigit() for letter in word):
+                yield Refused("a word has a digit", place, word)
+            else:
+                yield Piece(word, source=place, labels={"author": source.path.parent.name} if source.root else {})
+
+    def fit(self, pieces):
+        self.letters = sorted({letter for piece in pieces for letter in piece.content})
+        self.authors = sorted({piece.labels["author"] for piece in pieces if "author" in piece.labels})
+
+    @property
+    def spec(self):
+        conditions = {"author": tuple(self.authors)} if self.authors else {}
+        return SequenceSpec(Kind.TOKENS, size=1 + len(self.letters), end=0, conditions=conditions)
+
+    def prime(self, piece):
+        strange = sorted(set(piece.content) - set(self.letters))
+        if strange:
+            raise EncodeError(f"{piece.source} has {' '.join(strange)}")
+        return [1 + self.letters.index(letter) for letter in piece.content]
+
+    def encode(self, piece):
+        return [*self.prime(piece), 0]
+
+    def decode(self, steps):
+        return Piece("".join(self.letters[step - 1] for step in steps if step))
+
+    def decoder(self, number=1):
+        return TextDecoder(lambda step: self.letters[step - 1] if step else "")
+
+    def losses(self, piece):
+        return {"long words": 1} if len(piece.content) > 6 else {}
+
+    def variants(self, piece):
+        yield Piece(piece.content.upper(), source=piece.source, labels=piece.labels)
+
+    def state(self):
+        return {"letters": self.letters, "authors": self.authors}
+
+    def restore(self, state: Mapping):
+        self.letters, self.authors = state["letters"], state["authors"]
+
+
+@dataclass(frozen=True)
+class TinyConfig:
+    hidden: int = 8
+
+
+class Tiny(Model):
+    """One recurrent layer with dropout."""
+
+    api, name, summary, accepts, Config = 1, "tiny", "one recurrent layer", frozenset(Kind), TinyConfig
+
+    def network(self, spec, config):
+        import torch
+
+        from composer.api.network import StepwiseNetwork
+
+        class TinyNetwork(StepwiseNetwork):
+            def __init__(self):
+                super().__init__(spec)
+                self.embed = torch.nn.Embedding(spec.size, config.hidden)
+                self.cell = torch.nn.GRU(config.hidden, config.hidden, batch_first=True)
+                self.dropout = torch.nn.Dropout(0.3)
+                self.output = torch.nn.Linear(config.hidden, spec.size)
+
+            def start(self, rows):
+                return (torch.zeros(1, rows, config.hidden),)
+
+            def forward(self, inputs, state, reset, conditions):
+                hidden, outputs = state[0], []
+                for step in range(inputs.shape[1]):
+                    hidden = hidden if reset is None else hidden * ~reset[None, :, step, None]
+                    output, hidden = self.cell(self.embed(inputs[:, step : step + 1]), hidden)
+                    outputs.append(output)
+                return self.output(self.dropout(torch.cat(outputs, 1))), (hidden,)
+
+        return TinyNetwork()
+
+
+class Calm(Tiny):
+    """Without dropout, so that nothing depends on how rows are divided; `fits` steps at most go into the memory."""
+
+    def __init__(self, fits=10_000):
+        self.fits = fits
+
+    def network(self, spec, config):
+        import torch
+
+        network = super().network(spec, config)
+        network.dropout.p = 0.0
+
+        def within(proper):
+            def computed(batch, state):
+                if batch.inputs.numel() > self.fits:
+                    raise torch.OutOfMemoryError("out of memory")
+                return proper(batch, state)
+
+            return computed
+
+        network.loss, network.evaluate = within(network.loss), within(network.evaluate)
+        return network
+
+
+def words(count):
+    """Different words, some short, some long, in which the next letter of the alphabet mostly follows."""
+    generator = random.Random(0)
+    found = []
+    while len(found) < count:
+        places = [generator.randrange(8)]
+        for _ in range(generator.randrange(3, 30)):
+            places.append((places[-1] + 1) % 8 if generator.random() < 0.8 else generator.randrange(8))
+        word = "".join("abcdefgh"[place] for place in places)
+        found += [] if word in found else [word]
+    return found
+
+
+@pytest.fixture
+def letters():
+    Letters.reads = 0
+    return Letters()
+
+
+@pytest.fixture
+def tiny():
+    return Tiny()
+
+
+@pytest.fixture
+def tunes(tmp_path):
+    """A folder of 60 words in three files."""
+    folder = tmp_path / "tunes"
+    folder.mkdir()
+    every = words(60)
+    for number in range(3):
+        (folder / f"{number}.txt").write_text(" ".join(every[number * 20 : number * 20 + 20]))
+    return folder
