@@ -1,9 +1,10 @@
 """What plugins are written against: stable, versioned by `API_VERSION`, and light (no numpy, no torch).
 
-`composer.api.sampling` and `composer.api.stepwise` (numpy), `composer.api.network` and `composer.api.recurrent` (torch)
+`composer.api.sampling.filters` and `composer.api.stepwise` (numpy), `composer.api.network` and `composer.api.recurrent` (torch)
 and `composer.api.testing` are imported by name.
 """
 
+from composer.api.conditions import Labels
 from composer.api.errors import (
     CheckpointError,
     ComposerError,
@@ -18,9 +19,7 @@ from composer.api.errors import (
     UsageError,
 )
 from composer.api.hooks import API_VERSION, hookimpl
-from composer.api.labels import Labels
 from composer.api.model import Model, Sampler
-from composer.api.music import ChordSymbol, Key, Meter, Note, Part, Piece, Refused, Score, Tempo
 from composer.api.representation import (
     Constraint,
     Decoder,
@@ -33,6 +32,7 @@ from composer.api.representation import (
     Representation,
     TextDecoder,
 )
+from composer.api.score import ChordSymbol, Key, Meter, Note, Part, Piece, Refused, Score, Tempo
 from composer.api.sequence import Group, Kind, SequenceSpec, Step
 from composer.api.source import Source
 

@@ -10,10 +10,10 @@ from abc import ABC, abstractmethod
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from composer.api.ahead import TensorNoise
-from composer.api.drawing import Drawing, Way, draw_frames, draw_tokens
 from composer.api.errors import Unsupported
 from composer.api.nade import Nade as Chain
+from composer.api.sampling.torch_filters import Drawing, Way, draw_frames, draw_tokens
+from composer.api.sampling.torch_rng import TensorNoise
 from composer.api.sequence import Kind, SequenceSpec
 
 __all__ = ["Distribution", "plain"]

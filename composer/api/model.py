@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from composer.api.network import Network
-    from composer.api.sampling import Bools, Drawn, Floats, How, Ints, Noise, Onward
+    from composer.api.sampling.filters import Bools, Drawn, Floats, How, Ints, Noise, Onward
 
 State = Any
 """What a sampler remembers of the steps so far, for all rows; only the sampler that made it looks inside."""

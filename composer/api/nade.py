@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api.representation import FrameRule
-from composer.api.sampling import Bools, Drawn, Floats, How, Ints, Noise, clamps, frames_logp, mask_array, obey
+from composer.api.sampling.filters import Bools, Drawn, Floats, How, Ints, Noise, clamps, frames_logp, mask_array, obey
 
 __all__ = ["Nade", "nade"]
 

@@ -16,14 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from composer.api.ahead import TensorNoise
-from composer.api.chunks import Chunked
 from composer.api.distributions import Distribution, plain
-from composer.api.drawing import Drawing, Way
 from composer.api.errors import Unsupported
+from composer.api.gradient_checkpointing import Chunked
 from composer.api.model import State
 from composer.api.running import Runner, stepwise
-from composer.api.sampling import Bools, Drawn, Floats, How, Ints, Noise, Onward
+from composer.api.sampling.filters import Bools, Drawn, Floats, How, Ints, Noise, Onward
+from composer.api.sampling.torch_filters import Drawing, Way
+from composer.api.sampling.torch_rng import TensorNoise
 from composer.api.sequence import Kind, SequenceSpec
 
 __all__ = [

@@ -45,7 +45,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
 from composer.api.errors import Unsupported
-from composer.api.music import Note, Piece, Refused, Score
+from composer.api.score import Note, Piece, Refused, Score
 from composer.api.sequence import Kind, SequenceSpec, Step
 from composer.api.source import Source
 

@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from composer.api.ahead import AheadNoise, BroughtNoise, TensorNoise
-from composer.api.drawing import Drawing, FrameRules, Way, fetched, place_of
 from composer.api.errors import Unsupported
 from composer.api.model import Sampler, State
-from composer.api.sampling import Drawn, How, Noise, Onward
+from composer.api.sampling.filters import Drawn, How, Noise, Onward
+from composer.api.sampling.torch_filters import Drawing, FrameRules, Way, fetched, place_of
+from composer.api.sampling.torch_rng import AheadNoise, BroughtNoise, TensorNoise
 from composer.api.sequence import SequenceSpec
 
 __all__ = ["Repeated", "Runner", "Stepping", "stepwise"]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api.sampling import (
+from composer.api.sampling.filters import (
     Bools,
     Drawn,
     Floats,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Constraint, FrameRule, Kind, SequenceSpec, Step
-from composer.api.sampling import How, mask_array
+from composer.api.sampling.filters import How, mask_array
 
 MOST_KNOWN = 100_000
 """How many states are in the arrays at most; a state takes five bytes for each token.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from composer.api import Kind, SequenceSpec, Step
 from composer.api.model import Running, State
-from composer.api.sampling import CounterNoise, Drawn, How
+from composer.api.sampling.filters import CounterNoise, Drawn, How
 from composer.core.generation import Drew, Ended, Request, Seats
 from composer.core.temperature import TemperatureCurve
 

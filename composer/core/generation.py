@@ -33,7 +33,7 @@ class Request:
     Piece n (from 1) has the seed `seed` + n - 1, so that any one of many can be had again alone. `numbers` are those of
     the pieces to compose, all `count` where it is None; they are gone through once, or twice where pieces come in
     order. `width` is how many are composed side by side, 0 for as many as are worth it for `count`. Filters are those
-    of `composer.api.sampling.How`; the temperature may change over a piece. Raises UsageError where the primer leaves
+    of `filters.How`; the temperature may change over a piece. Raises UsageError where the primer leaves
     nothing to compose.
     """
 

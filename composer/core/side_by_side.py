@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from composer.api import Constraint, Kind, Sampler, SequenceSpec, Step
 from composer.api.model import Running
-from composer.api.sampling import CounterNoise, Drawn, How
+from composer.api.sampling.filters import CounterNoise, Drawn, How
 from composer.core.automata import Anything, Rules, rules
 from composer.core.generation import Drew, Ended, Request, Seats, Turn
 from composer.core.temperature import TemperatureCurve

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from composer.api.sampling import Floats, Ints
+    from composer.api.sampling.filters import Floats, Ints
 
 __all__ = ["TemperatureCurve", "usual_length"]
 

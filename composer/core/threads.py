@@ -111,7 +111,7 @@ def _timed(sampler: Sampler, rows: int) -> tuple[list[float], bytes]:
     """The seconds that each round took, and what was drawn in all of them."""
     import numpy as np
 
-    from composer.api.sampling import CounterNoise, How
+    from composer.api.sampling.filters import CounterNoise, How
 
     how, noise, told, times = How.of(rows), CounterNoise(range(rows)), [], []
     state = sampler.begin([{}] * rows)

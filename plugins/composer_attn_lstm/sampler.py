@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from composer.api import Kind, SequenceSpec
 from composer.api.nade import nade
-from composer.api.sampling import Floats
+from composer.api.sampling.filters import Floats
 from composer.api.stepwise import FirstLayer, Parts, Stack, StepwiseSampler, UpperLayer, arranged
 from composer_attn_lstm.pitches import pitch_values
 

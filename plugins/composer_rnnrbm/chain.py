@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from composer.api import FrameRule
-from composer.api.sampling import Bools, Floats, How, Noise, clamps, obey
+from composer.api.sampling.filters import Bools, Floats, How, Noise, clamps, obey
 
 LEAST = np.float32(2.0**-24)
 """Uniform numbers are kept so far from 0 and 1, that their logits are finite in fp32."""

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from composer.api.ahead import TensorNoise
-from composer.api.drawing import FrameRules, Way
+from composer.api.sampling.torch_filters import FrameRules, Way
+from composer.api.sampling.torch_rng import TensorNoise
 
 LEAST = 2.0**-24
 """Uniform numbers are kept so far from 0 and 1, as in `composer_rnnrbm.chain`."""

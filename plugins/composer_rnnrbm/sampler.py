@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import SequenceSpec, Unsupported
-from composer.api.sampling import Bools, Drawn, Floats, How, Ints, Noise, draw_frames
+from composer.api.sampling.filters import Bools, Drawn, Floats, How, Ints, Noise, draw_frames
 from composer_rnnrbm.chain import Chain
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from composer.api import FrameRule, Kind, Limit, OptionError, SequenceSpec
 from composer.api.nade import Nade
 from composer.api.nade_network import Nade as NadeNetwork
-from composer.api.sampling import CounterNoise, How, mask_array
+from composer.api.sampling.filters import CounterNoise, How, mask_array
 from composer.api.settings import check_output
 from composer_lstm import Lstm, LstmConfig
 

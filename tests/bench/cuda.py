@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from composer.api import DeviceError, Kind, SequenceSpec
-from composer.api.sampling import CounterNoise, How
+from composer.api.sampling.filters import CounterNoise, How
 from composer.core import device as devices
 
 SPEC = SequenceSpec(Kind.TOKENS, size=90, end=0)

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from composer.api import Kind, SequenceSpec
 from composer.api.network import Batch
-from composer.api.sampling import CounterNoise, How
+from composer.api.sampling.filters import CounterNoise, How
 from composer_rnnrbm import RnnRbm, RnnRbmConfig
 from composer_rnnrbm.rbm import free_energy, gibbs
 

@@ -21,7 +21,7 @@ import torch
 
 from composer.api import Kind, SequenceSpec
 from composer.api.network import Batch
-from composer.api.sampling import CounterNoise, How
+from composer.api.sampling.filters import CounterNoise, How
 from composer.core import heap
 from composer_lstm import Lstm, LstmConfig
 

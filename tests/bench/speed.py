@@ -16,7 +16,7 @@ from naive_torch import CharacterLstm
 from pairs import HEADER, measure, process
 
 from composer.api import Piece
-from composer.api.sampling import CounterNoise, How
+from composer.api.sampling.filters import CounterNoise, How
 from composer.core.checkpoint import Checkpoint, Header, save
 from composer_abc import Abc
 from composer_attn_lstm import AttnLstm, AttnLstmConfig

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from composer.api import Constraint, Kind, SequenceSpec
-from composer.api.sampling import Drawn, draw_frames, draw_tokens
+from composer.api.sampling.filters import Drawn, draw_frames, draw_tokens
 from composer.core import blockwise
 from composer.core.generation import Drew, Ended, Request, generate
 from composer.core.temperature import TemperatureCurve

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from composer.api import Constraint, Kind, SequenceSpec, UsageError
-from composer.api.sampling import draw_tokens
+from composer.api.sampling.filters import draw_tokens
 from composer.core.generation import ATTEMPTS, Drew, Ended, Request, generate
 from composer.core.temperature import TemperatureCurve
 

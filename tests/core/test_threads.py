@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from composer.api.sampling import Drawn
+from composer.api.sampling.filters import Drawn
 from composer.core import threads
 
 

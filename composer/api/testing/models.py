@@ -13,7 +13,7 @@ from composer.api.errors import Unsupported
 from composer.api.hooks import API_VERSION
 from composer.api.model import Model, Running, Sampler
 from composer.api.representation import FrameRule, Limit
-from composer.api.sampling import CounterNoise, How
+from composer.api.sampling.filters import CounterNoise, How
 from composer.api.sequence import Kind, SequenceSpec
 
 if TYPE_CHECKING:

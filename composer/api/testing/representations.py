@@ -13,8 +13,8 @@ import numpy as np
 
 from composer.api.errors import EncodeError
 from composer.api.hooks import API_VERSION
-from composer.api.music import Piece, Refused
 from composer.api.representation import Representation
+from composer.api.score import Piece, Refused
 from composer.api.sequence import Kind, SequenceSpec, Step
 from composer.api.source import Source
 

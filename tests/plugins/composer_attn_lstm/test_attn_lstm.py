@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from composer.api import Kind, OptionError, SequenceSpec
-from composer.api.sampling import CounterNoise, How
+from composer.api.sampling.filters import CounterNoise, How
 from composer.api.testing import check_model
 from composer_attn_lstm import AttnLstm, AttnLstmConfig
 

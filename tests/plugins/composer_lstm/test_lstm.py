@@ -6,7 +6,7 @@ import torch
 
 from composer.api import CheckpointError, Kind, OptionError, SequenceSpec
 from composer.api.recurrent import _stretches
-from composer.api.sampling import CounterNoise, How
+from composer.api.sampling.filters import CounterNoise, How
 from composer.api.testing import check_model
 from composer.core.learner import load_weights
 from composer_lstm import Lstm, LstmConfig

@@ -25,7 +25,7 @@ from composer.api import (
     Score,
     Unsatisfiable,
 )
-from composer.api.sampling import obey
+from composer.api.sampling.filters import obey
 from composer.api.testing import check_representation, source
 from composer.core.corpus import identity
 from composer.formats import midi, write

@@ -8,7 +8,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from composer.api import Given, OptionError, Piece, Unsatisfiable
-from composer.api.sampling import mask_array, obey
+from composer.api.sampling.filters import mask_array, obey
 from composer.core import registry
 from composer.core.generation import Drew, Request, generate
 from composer.formats.curves import Budget, parse_curve

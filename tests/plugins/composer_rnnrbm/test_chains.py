@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from composer.api import FrameRule, Kind, Limit, SequenceSpec
-from composer.api.sampling import CounterNoise, How
+from composer.api.sampling.filters import CounterNoise, How
 from composer_rnnrbm import RnnRbm, RnnRbmConfig
 
 

@@ -6,7 +6,7 @@ import torch
 
 from composer.api import FrameRule, Kind, Limit, OptionError, SequenceSpec, Unsupported
 from composer.api.network import Batch
-from composer.api.sampling import CounterNoise, How
+from composer.api.sampling.filters import CounterNoise, How
 from composer.api.testing import check_model
 from composer_rnnrbm import RnnRbm, RnnRbmConfig, network
 

@@ -1,4 +1,4 @@
-"""The torch twin of `composer.api.sampling`: from a network's outputs to the next step, on the network's device.
+"""From a network's outputs to the next step, on its device: the torch twin of `composer.api.sampling.filters`.
 
 Each function here does what its namesake there does, in the same order and precision; tests hold the two together.
 Nothing waits for the device but the projections of frame rules, so that a step can be recorded and played again.
@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from composer.api.ahead import TensorNoise
 from composer.api.representation import FrameRule
-from composer.api.sampling import Drawn, How, clamps, mask_array
+from composer.api.sampling.filters import Drawn, How, clamps, mask_array
+from composer.api.sampling.torch_rng import TensorNoise
 
 __all__ = ["Drawing", "FrameRules", "Way", "draw_frames", "draw_tokens", "fetched", "frames_logp", "place_of"]
 
@@ -29,7 +29,7 @@ def place_of(device: torch.device) -> torch.device:
 
 
 class Drawing(NamedTuple):
-    """`composer.api.sampling.Drawn` in tensors."""
+    """`composer.api.sampling.filters.Drawn` in tensors."""
 
     steps: Tensor
     logp: Tensor
@@ -106,7 +106,7 @@ class FrameRules:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Way:
-    """`composer.api.sampling.How` on a device. `rule`: allowed tokens (B, V), bool, or FrameRules, or None.
+    """`composer.api.sampling.filters.How` on a device. `rule`: allowed tokens (B, V), bool, or FrameRules, or None.
 
     To draw by, `temperature` is (B,); where it is (T, B), `at` gives the way of a step.
     """
@@ -247,5 +247,5 @@ def _places(rank: Tensor) -> Tensor:
 
 
 def _sigmoid(x: Tensor) -> Tensor:
-    """As in `composer.api.sampling`, so that the two differ in rounding alone."""
+    """As in `composer.api.sampling.filters`, so that the two differ in rounding alone."""
     return 0.5 * (0.5 * x).tanh() + 0.5

@@ -1,6 +1,6 @@
-"""From a model's outputs to the next step: filters, in numpy, for the numbers that `composer.api.noise` makes.
+"""From a model's outputs to the next step: filters, in numpy, for the numbers that `composer.api.sampling.rng` makes.
 
-The order is always rule, temperature, top-k, top-p and min-p. `composer.api.drawing` holds the torch twin of each
+The order is always rule, temperature, top-k, top-p and min-p. `torch_filters` holds the torch twin of each
 function; tests keep the two together.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from composer.api.noise import CounterNoise, Floats, Ints, Noise, Onward
 from composer.api.representation import FrameRule, Limit, Mask
+from composer.api.sampling.rng import CounterNoise, Floats, Ints, Noise, Onward
 
 __all__ = [
     "Bools",

@@ -1,4 +1,4 @@
-"""Random numbers that depend on the seed and the place alone, in numpy. `composer.api.ahead` has the same in torch."""
+"""Counter-based random numbers that depend on the seed and the place alone, in numpy; `torch_rng` is the torch twin."""
 
 from __future__ import annotations
 

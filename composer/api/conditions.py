@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from composer.api.errors import OptionError
-from composer.api.music import Piece
+from composer.api.score import Piece
 
 MOST_VALUES = 4096
 

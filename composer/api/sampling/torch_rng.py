@@ -1,4 +1,4 @@
-"""The torch twin of `composer.api.noise.CounterNoise`: the same numbers, to the bit, made on the device."""
+"""The torch twin of `composer.api.sampling.rng.CounterNoise`: the same numbers, to the bit, made on the device."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from composer.api.noise import Noise, Onward
+from composer.api.sampling.rng import Noise, Onward
 
 __all__ = ["AheadNoise", "BroughtNoise", "TensorNoise"]
 
 
 class TensorNoise(Protocol):
-    """Uniform random numbers for one step of a batch, as `composer.api.noise.Noise`, in tensors."""
+    """Uniform random numbers for one step of a batch, as `composer.api.sampling.rng.Noise`, in tensors."""
 
     def uniform(self, rows: int, n: int) -> Tensor:
         """The next `n` numbers in [0, 1) for each of `rows` rows: shape (rows, n), float64."""

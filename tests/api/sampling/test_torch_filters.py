@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer.api import FrameRule, Limit
-from composer.api import drawing as twin
-from composer.api.ahead import AheadNoise, BroughtNoise
-from composer.api.sampling import CounterNoise, How, draw_frames, draw_tokens
+from composer.api.sampling import torch_filters as twin
+from composer.api.sampling.filters import CounterNoise, How, draw_frames, draw_tokens
+from composer.api.sampling.torch_rng import AheadNoise, BroughtNoise
 
 CPU = torch.device("cpu")
 SEEDS = st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=5)

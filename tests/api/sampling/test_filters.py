@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import FrameRule, Limit
-from composer.api.sampling import CounterNoise, How, draw_frames, draw_tokens, log_softmax, mask_array
+from composer.api.sampling.filters import CounterNoise, How, draw_frames, draw_tokens, log_softmax, mask_array
 
 LOGITS = np.log(np.array([[0.4, 0.3, 0.2, 0.1]]))
 
