@@ -1,6 +1,7 @@
 """What plugins are written against: stable, versioned by `API_VERSION`, and light (no numpy, no torch).
 
-`composer.api.sampling.filters` and `composer.api.stepwise` (numpy), `composer.api.network` and `composer.api.recurrent` (torch)
+`composer.api.sampling.filters` and `composer.toolkit.models.lstm_numpy` (numpy),
+`composer.api.network` and `composer.toolkit.models.lstm_torch` (torch)
 and `composer.api.testing` are imported by name.
 """
 

@@ -1,6 +1,7 @@
 """The face of a model that learns: torch modules, their batches and their losses.
 
-`composer.api.recurrent` has what networks of LSTM layers share, `composer.api.running` how networks compose on their
+`composer.toolkit.models.lstm_torch` has what networks of LSTM layers share,
+`composer.toolkit.models.device_loop` how networks compose on their
 device.
 """
 
@@ -16,15 +17,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from composer.api.distributions import Distribution, plain
 from composer.api.errors import Unsupported
 from composer.api.gradient_checkpointing import Chunked
 from composer.api.model import State
-from composer.api.running import Runner, stepwise
 from composer.api.sampling.filters import Bools, Drawn, Floats, How, Ints, Noise, Onward
 from composer.api.sampling.torch_filters import Drawing, Way
 from composer.api.sampling.torch_rng import TensorNoise
 from composer.api.sequence import Kind, SequenceSpec
+from composer.toolkit.models.device_loop import Runner, stepwise
+from composer.toolkit.models.outputs import Distribution, plain
 
 __all__ = [
     "Batch",

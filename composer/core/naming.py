@@ -49,9 +49,9 @@ def digest(*parts: str) -> str:
 
 
 def _code(kind: type[Any]) -> str:
-    """A digest of the plugin's modules and of `composer.formats`, which its readers stand on."""
+    """A digest of the plugin's modules and of the packages that its readers use."""
     found = hashlib.blake2b(digest_size=16)
-    for name in (kind.__module__.partition(".")[0], "composer.formats"):
+    for name in (kind.__module__.partition(".")[0], "composer.formats", "composer.music", "composer.toolkit"):
         try:
             spec = find_spec(name)  # whether it has been imported yet must not matter
         except ValueError:  # a class of the interpreter's own session has no file

@@ -23,9 +23,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from composer.api import Kind, OptionError, SequenceSpec
-from composer.api.dropout import Dropout
-from composer.api.nade_network import distribution
-from composer.api.recurrent import RecurrentNetwork, embedding, open_forget_gates, recur
+from composer.toolkit.models.dropout import Dropout
+from composer.toolkit.models.lstm_torch import RecurrentNetwork, embedding, open_forget_gates, recur
+from composer.toolkit.models.nade_torch import distribution
 from composer_attn_lstm import head_sizes
 from composer_attn_lstm.pitches import JITTER, pitch_values
 

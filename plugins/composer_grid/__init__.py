@@ -26,7 +26,10 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats import scores
-from composer.formats.gridded import (
+from composer.toolkit.representations.note_controls import KeptTune, in_meter, labels_of_key, labels_of_meter
+from composer.toolkit.representations.quantize import SLACK, GridNote, Unfit, sounding
+from composer.toolkit.representations.score_labels import keys_in, labels_of, meters_of, pickup_of, transposed
+from composer.toolkit.representations.score_parts import (
     TRANSPOSITIONS,
     Music,
     Voice,
@@ -38,9 +41,6 @@ from composer.formats.gridded import (
     read,
     sounding_parts,
 )
-from composer.formats.labels import keys_in, labels_of, meters_of, pickup_of, transposed
-from composer.formats.quantise import SLACK, GridNote, Unfit, sounding
-from composer.formats.wishing import KeptTune, in_meter, labels_of_key, labels_of_meter
 from composer_grid.melody import second_voice, to_c, top_part
 from composer_grid.options import WHOLE_NOTES, GridOptions, length_of
 from composer_grid.rule import END, Canonical
@@ -48,7 +48,7 @@ from composer_grid.tokens import HOLD, REST, heard, misspelled
 from composer_grid.wishes import GridWishes, automaton, total_of
 
 if TYPE_CHECKING:
-    from composer.formats.numbered import Columns
+    from composer.toolkit.representations.note_arrays import Columns
 
 __all__ = ["Grid", "GridOptions", "GridWishes"]
 
@@ -139,7 +139,7 @@ class Grid(Representation):
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """The piece in the other keys, as far as the pitches are known; none where all is brought to C."""
-        from composer.formats.numbered import Columns
+        from composer.toolkit.representations.note_arrays import Columns
         from composer_grid.lines import spelled
 
         if self.options.transpose != "none":
@@ -198,7 +198,7 @@ class Grid(Representation):
 
     def _written(self, source: Source) -> Iterator[Piece | Refused]:
         """The pieces of a text of tokens: one to a line; an opening is taken as it is."""
-        from composer.formats.numbered import Columns
+        from composer.toolkit.representations.note_arrays import Columns
         from composer_grid.lines import spelled
 
         lines = [line.split() for line in source.text().splitlines()]
@@ -219,7 +219,7 @@ class Grid(Representation):
 
     def _piece(self, music: Music, name: str, *, opening: bool) -> Piece:
         """The melody of `music`; of an opening, what can be had. Raises Unfit where there is none."""
-        from composer.formats.numbered import Columns
+        from composer.toolkit.representations.note_arrays import Columns
         from composer_grid.lines import skyline, spelled
 
         parts = sounding_parts(music)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.formats.numbered import BITS, TIME, Columns
+from composer.toolkit.representations.note_arrays import BITS, TIME, Columns
 from composer_grid.tokens import HOLD, REST
 
 UNDER, CUT = "notes under the melody left out", "notes cut short by a higher one"

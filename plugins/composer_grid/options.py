@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import Literal
 
 from composer.api import OptionError
-from composer.formats.gridded import CONDITIONS
-from composer.formats.quantise import OFFGRID
+from composer.toolkit.representations.quantize import OFFGRID
+from composer.toolkit.representations.score_parts import CONDITIONS
 
 WHOLE_NOTES = 64
 """How long a composed piece may be where no length is asked for."""

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from composer.api import Constraint, Mask, Step, Unsatisfiable
-from composer.formats.curves import Budget
+from composer.toolkit.representations.density import Budget
 from composer_grid.rule import END, FIRST, HOLD, REST, middle
 
 

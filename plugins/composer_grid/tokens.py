@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from composer.formats.quantise import GridNote
+from composer.toolkit.representations.quantize import GridNote
 
 HOLD, REST = "_", "r"
 

@@ -6,8 +6,15 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from composer.api import Constraint, Given, Mask, Unsatisfiable
-from composer.formats.curves import Budget, parse_curve
-from composer.formats.wishing import KeptTune, NoteWishes, clash_of_held, kept_steps, settled_steps, stretches
+from composer.toolkit.representations.density import Budget, parse_curve
+from composer.toolkit.representations.note_controls import (
+    KeptTune,
+    NoteWishes,
+    clash_of_held,
+    kept_steps,
+    settled_steps,
+    stretches,
+)
 from composer_grid.rule import FIRST, HOLD, REST, Canonical
 from composer_grid.timed import GivenStep, Timed
 

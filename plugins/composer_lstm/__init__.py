@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from composer.api import Kind, Model, OptionError, Sampler, SequenceSpec, hookimpl
-from composer.api.settings import OUTPUTS, TIED, check_output, check_tied
+from composer.toolkit.models.settings import OUTPUTS, TIED, check_output, check_tied
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from composer.api import SequenceSpec
-from composer.api.dropout import Dropout
-from composer.api.nade_network import distribution
-from composer.api.recurrent import RecurrentNetwork, embedding, open_forget_gates, recur
+from composer.toolkit.models.dropout import Dropout
+from composer.toolkit.models.lstm_torch import RecurrentNetwork, embedding, open_forget_gates, recur
+from composer.toolkit.models.nade_torch import distribution
 
 if TYPE_CHECKING:
     from composer_lstm import LstmConfig

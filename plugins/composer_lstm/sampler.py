@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Kind, SequenceSpec
-from composer.api.nade import nade
 from composer.api.sampling.filters import Floats
-from composer.api.stepwise import FirstLayer, Parts, Stack, StepwiseSampler, arranged
+from composer.toolkit.models.lstm_numpy import FirstLayer, Parts, Stack, StepwiseSampler, arranged
+from composer.toolkit.models.nade_numpy import nade
 
 if TYPE_CHECKING:
     from composer_lstm import LstmConfig

@@ -25,7 +25,11 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats import scores
-from composer.formats.gridded import (
+from composer.formats.scales import parse_range
+from composer.toolkit.representations.note_controls import in_meter, labels_of_key, labels_of_meter
+from composer.toolkit.representations.quantize import OFFGRID, Unfit, sounding
+from composer.toolkit.representations.score_labels import keys_in, labels_of, meters_of, pickup_of, transposed
+from composer.toolkit.representations.score_parts import (
     CONDITIONS,
     Music,
     Voice,
@@ -35,10 +39,6 @@ from composer.formats.gridded import (
     read,
     sounding_parts,
 )
-from composer.formats.labels import keys_in, labels_of, meters_of, pickup_of, transposed
-from composer.formats.quantise import OFFGRID, Unfit, sounding
-from composer.formats.scales import parse_range
-from composer.formats.wishing import in_meter, labels_of_key, labels_of_meter
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
 from composer_pianoroll.wishes import KeptRoll, PianorollWishes, automaton, frames_of
 

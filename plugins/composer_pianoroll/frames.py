@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from composer.api import Event, Group, Note, Step
-from composer.formats.quantise import GridNote, sounding
+from composer.toolkit.representations.quantize import GridNote, sounding
 
 JOINED, CUT = "notes joined to another of their pitch", "notes cut short where their pitch is struck again"
 
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """The content of a piece: it takes `steps` steps; `numbers` are its notes (see `composer.formats.numbered`)."""
+    """The content of a piece: it takes `steps` steps; `numbers` are its notes (see `note_arrays`)."""
 
     steps: int
     numbers: bytes
@@ -22,14 +22,14 @@ class Roll:
     @classmethod
     def of(cls, steps: int, notes: Iterable[GridNote]) -> Roll:
         """A roll of notes in any order."""
-        from composer.formats.numbered import Columns, as_bytes
+        from composer.toolkit.representations.note_arrays import Columns, as_bytes
 
         return cls(steps, as_bytes(Columns.of(notes).numbers()))
 
     @property
     def notes(self) -> tuple[GridNote, ...]:
         """The notes in ascending order."""
-        from composer.formats.numbered import Columns
+        from composer.toolkit.representations.note_arrays import Columns
 
         return Columns.read(self.numbers).notes()
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from composer.formats.gridded import TRANSPOSITIONS
-from composer.formats.numbered import BITS, TIME, Columns, as_bytes
+from composer.toolkit.representations.note_arrays import BITS, TIME, Columns, as_bytes
+from composer.toolkit.representations.score_parts import TRANSPOSITIONS
 from composer_pianoroll.frames import CUT, JOINED, Layout, Roll
 
 

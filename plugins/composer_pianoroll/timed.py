@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from composer.api import FrameRule, Limit, Step
-from composer.formats.curves import Budget
+from composer.toolkit.representations.density import Budget
 from composer_pianoroll.frames import Layout
 from composer_pianoroll.rule import ANY, Most, RollRule
 

@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from composer.api import Constraint, Given, OptionError, Unsatisfiable
-from composer.formats.curves import Budget, parse_curve
-from composer.formats.wishing import KeptTune, NoteWishes, clash_of_held, kept_steps, settled_steps, stretches
+from composer.toolkit.representations.density import Budget, parse_curve
+from composer.toolkit.representations.note_controls import (
+    KeptTune,
+    NoteWishes,
+    clash_of_held,
+    kept_steps,
+    settled_steps,
+    stretches,
+)
 from composer_pianoroll.frames import Layout
 from composer_pianoroll.rule import Most, RollRule
 from composer_pianoroll.timed import Timed

@@ -25,12 +25,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from composer.api import SequenceSpec
-from composer.api.dropout import Dropout
 from composer.api.network import SELDOM, Batch, Loss, Measure, Network, Phase
-from composer.api.running import Runner
 from composer.api.sampling.filters import Bools, Drawn, How, Ints, Noise, Onward
 from composer.api.sampling.torch_filters import Drawing, FrameRules, Way, draw_frames
 from composer.api.sampling.torch_rng import TensorNoise
+from composer.toolkit.models.device_loop import Runner
+from composer.toolkit.models.dropout import Dropout
 from composer_rnnrbm.partition import Effort, distinct, log_partition
 from composer_rnnrbm.rbm import free_energy, gibbs, thresholds
 

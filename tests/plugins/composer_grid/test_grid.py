@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from composer.api import EncodeError, Key, Meter, Note, OptionError, Part, Piece, ReadError, Refused, Score, Source
 from composer.api.testing import check_representation, source
 from composer.formats import midi, write
-from composer.formats.numbered import Columns
-from composer.formats.quantise import GridNote
+from composer.toolkit.representations.note_arrays import Columns
+from composer.toolkit.representations.quantize import GridNote
 from composer_grid import Grid, GridOptions
 from composer_grid.lines import skyline, spelled
 from composer_grid.tokens import heard

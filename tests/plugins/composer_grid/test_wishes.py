@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from composer.api import Given, OptionError, Piece, Unsatisfiable
-from composer.formats.curves import Budget, parse_curve
+from composer.toolkit.representations.density import Budget, parse_curve
 from composer_grid import Grid, GridOptions, GridWishes
 from composer_grid.tokens import heard
 

@@ -29,7 +29,7 @@ from composer.api.sampling.filters import obey
 from composer.api.testing import check_representation, source
 from composer.core.corpus import identity
 from composer.formats import midi, write
-from composer.formats.quantise import GridNote
+from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollOptions, PianorollWishes, Roll
 from composer_pianoroll.frames import Layout
 

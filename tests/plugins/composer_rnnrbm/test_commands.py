@@ -5,8 +5,8 @@ import json
 import pytest
 
 from composer.api import Source
-from composer.formats.quantise import quantise
 from composer.formats.scores import read
+from composer.toolkit.representations.quantize import quantise
 
 SMALL = ("--set", "hidden=12", "--set", "recurrent=8", "--set", "pretraining=2", "--set", "k=3")
 

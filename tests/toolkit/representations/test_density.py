@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import OptionError
-from composer.formats.curves import Budget, Curve, parse_curve
+from composer.toolkit.representations.density import Budget, Curve, parse_curve
 
 
 def test_a_curve_is_a_straight_line():

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.formats.midi import beats
-from composer.formats.quantise import DROPPED, MOST_STEPS, MOVED, SLACK, GridNote, quantise
 from composer.formats.ticks import ascending
 from composer.formats.tracks import MidiFile, Track
+from composer.toolkit.representations.quantize import DROPPED, MOST_STEPS, MOVED, SLACK, GridNote, quantise
 
 BITS = 28
 """How many bits of a number there are for a length, and for a start: a hundred times MOST_STEPS."""

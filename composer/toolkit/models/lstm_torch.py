@@ -10,10 +10,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from composer.api.distributions import Distribution
-from composer.api.dropout import drop
 from composer.api.network import SELDOM, Batch, StepwiseNetwork
 from composer.api.sequence import Kind, SequenceSpec
+from composer.toolkit.models.dropout import drop
+from composer.toolkit.models.outputs import Distribution
 
 __all__ = ["RecurrentNetwork", "embedding", "open_forget_gates", "recur"]
 
@@ -22,7 +22,7 @@ class RecurrentNetwork(StepwiseNetwork):
     """A StepwiseNetwork whose steps enter as vectors, each joined by one vector for each condition.
 
     Weights: those of `embed`, which turns inputs into vectors (B, T, E), and `conditions.n` of the n-th condition;
-    `width` is the size of the whole. `composer.api.stepwise.FirstLayer` has the same in numpy.
+    `width` is the size of the whole. `composer.toolkit.models.lstm_numpy.FirstLayer` has the same in numpy.
     """
 
     def __init__(

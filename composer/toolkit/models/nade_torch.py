@@ -1,4 +1,4 @@
-"""The neural autoregressive distribution estimator that learns: the equations of `composer.api.nade`, in torch."""
+"""Neural autoregressive distribution estimator (NADE) in torch: the equations of `nade_numpy`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from composer.api.distributions import Distribution, plain
-from composer.api.nade import Nade as Chain
 from composer.api.sequence import SequenceSpec
+from composer.toolkit.models.nade_numpy import Nade as Chain
+from composer.toolkit.models.outputs import Distribution, plain
 
 __all__ = ["Nade", "distribution"]
 
@@ -17,7 +17,7 @@ INITIAL_W, INITIAL_V = 0.5, 0.05
 
 
 def distribution(spec: SequenceSpec, output: str, units: int) -> Distribution:
-    """What `composer.api.settings.OUTPUTS` calls `output`, a NADE with so many hidden `units`."""
+    """What `composer.toolkit.models.settings.OUTPUTS` calls `output`, a NADE with so many hidden `units`."""
     return Nade(spec.size, units) if output == "nade" else plain(spec)
 
 

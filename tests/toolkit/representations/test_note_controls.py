@@ -5,7 +5,14 @@ from fractions import Fraction
 import pytest
 
 from composer.api import Note, OptionError, Part, Piece, Score, Unsatisfiable
-from composer.formats.wishing import NoteWishes, clash_of_held, in_meter, kept_steps, settled_steps, stretches
+from composer.toolkit.representations.note_controls import (
+    NoteWishes,
+    clash_of_held,
+    in_meter,
+    kept_steps,
+    settled_steps,
+    stretches,
+)
 
 SIXTEENTHS = Fraction(4)
 

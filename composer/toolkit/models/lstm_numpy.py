@@ -30,7 +30,7 @@ from composer.api.sampling.filters import (
 from composer.api.sequence import Kind, SequenceSpec
 
 if TYPE_CHECKING:
-    from composer.api.nade import Nade
+    from composer.toolkit.models.nade_numpy import Nade
 
 __all__ = ["FirstLayer", "Parts", "Stack", "StepwiseSampler", "UpperLayer", "arranged"]
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from composer.api import Key, Note, Refused, Score, Source
 from composer.formats import midi, scores, ticks
-from composer.formats.quantise import Unfit, quantise
 from composer.formats.tracks import MidiFile, Track
+from composer.toolkit.representations.quantize import Unfit, quantise
 
 if TYPE_CHECKING:
-    from composer.formats.numbered import Columns
+    from composer.toolkit.representations.note_arrays import Columns
 
 Music = Score | MidiFile
 """What is put on a grid. MIDI stays in its ticks, since notes in beats take a hundred times as long to make."""
@@ -64,14 +64,14 @@ def on_grid(
 
     The last of the three is how many notes are in that range. Raises OffGrid and Unfit.
     """
-    from composer.formats import numbered
+    from composer.toolkit.representations import note_arrays
 
     if isinstance(music, MidiFile):
         tracks = [part for part in parts if isinstance(part, Track)]
-        return numbered.quantised(music, tracks, steps, offgrid, lowest, highest)
+        return note_arrays.quantised(music, tracks, steps, offgrid, lowest, highest)
     within = [note for part in parts for note in part.notes if lowest <= note.pitch <= highest]
     placed, losses = quantise(within, steps, offgrid)
-    return numbered.Columns.of(placed), losses, len(within)
+    return note_arrays.Columns.of(placed), losses, len(within)
 
 
 def notes_of(music: Music, part: Voice) -> Sequence[Note]:

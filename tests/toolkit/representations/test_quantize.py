@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import Note
-from composer.formats.quantise import GridNote, OffGrid, Unfit, quantise, sounding
+from composer.toolkit.representations.quantize import GridNote, OffGrid, Unfit, quantise, sounding
 
 
 def note(onset, duration, pitch=60):

@@ -7,8 +7,8 @@ import pytest
 
 from composer.api import Key, Meter, Note, Part, Score, Source
 from composer.formats import write
-from composer.formats.gridded import read
-from composer.formats.labels import keys_in, labels_of, meters_of, pickup_of, transposed
+from composer.toolkit.representations.score_labels import keys_in, labels_of, meters_of, pickup_of, transposed
+from composer.toolkit.representations.score_parts import read
 
 
 def test_meter_key_and_mode():

@@ -12,7 +12,7 @@ the steps so far, and W and V are shared by all steps (Boulanger-Lewandowski, Be
 
 h changes only where a unit is on, so a frame of K active units has K + 1 distinct ones: the chances of all units that
 follow are at hand until the next one is on, and a frame is drawn by K + 1 products instead of D.
-`composer.api.nade_network` has the same in torch.
+`composer.toolkit.models.nade_torch` has the same in torch.
 
 Units are gone through as they are numbered: in a piano-roll from low to high, and what is struck before what goes on,
 so that of a stacked frame each step comes after those before it. From high to low, JSB is learnt as well: 8.90 nats a
@@ -37,7 +37,7 @@ _F32 = np.float32
 
 
 class Nade:
-    """Draws and judges frames, exactly; `W` (n, D) and `V` (D, n) are the weights of `composer.api.nade_network.Nade`.
+    """Draws and judges frames, exactly; `W` (n, D) and `V` (D, n) are the weights of `nade_torch.Nade`.
 
     Frames are given by `biases` (B, D + n): b_v(t) and b_h(t) side by side.
     """

@@ -1,6 +1,6 @@
 """What a network's outputs say of the next step: a softmax over tokens, or a sigmoid for each unit of a frame.
 
-`composer.api.nade_network` has a third, whose units depend on one another.
+`composer.toolkit.models.nade_torch` has a third, whose units depend on one another.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from composer.api.errors import Unsupported
-from composer.api.nade import Nade as Chain
 from composer.api.sampling.torch_filters import Drawing, Way, draw_frames, draw_tokens
 from composer.api.sampling.torch_rng import TensorNoise
 from composer.api.sequence import Kind, SequenceSpec
+from composer.toolkit.models.nade_numpy import Nade as Chain
 
 __all__ = ["Distribution", "plain"]
 

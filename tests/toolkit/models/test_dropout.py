@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from composer.api import dropout, recurrent
+from composer.toolkit.models import dropout, lstm_torch
 
 
 @pytest.mark.parametrize("share", [0.02, 0.2, 0.5, 0.9])
@@ -50,8 +50,8 @@ def test_layers_with_dropout_between_are_the_layers_of_the_module(monkeypatch):
     lstm, vectors = nn.LSTM(5, 7, 3, dropout=0.5, batch_first=True), torch.randn(2, 11, 5)
     state = torch.randn(3, 2, 7), torch.randn(3, 2, 7)
     seen = []
-    monkeypatch.setattr(recurrent, "drop", lambda values, share: seen.append((tuple(values.shape), share)) or values)
-    outputs, ends = recurrent.recur(lstm.train(), vectors, state, None)
+    monkeypatch.setattr(lstm_torch, "drop", lambda values, share: seen.append((tuple(values.shape), share)) or values)
+    outputs, ends = lstm_torch.recur(lstm.train(), vectors, state, None)
     assert seen == [((2, 11, 7), 0.5)] * 2
     expected, expected_ends = lstm.eval()(vectors, state)
     torch.testing.assert_close(outputs, expected)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.formats.midi import beats
-from composer.formats.numbered import Columns, as_bytes, quantised
-from composer.formats.quantise import MOST_STEPS, OFFGRID, GridNote, OffGrid, Unfit, quantise
 from composer.formats.ticks import ascending, settle
 from composer.formats.tracks import MidiFile, Track
+from composer.toolkit.representations.note_arrays import Columns, as_bytes, quantised
+from composer.toolkit.representations.quantize import MOST_STEPS, OFFGRID, GridNote, OffGrid, Unfit, quantise
 
 DIVISION = 24
 grids = st.lists(st.builds(GridNote, st.integers(0, 2**20), st.integers(0, 127), st.integers(1, 2**20)))

@@ -10,10 +10,10 @@ from typing import Generic, TypeVar
 
 from composer.api import OptionError, Piece, Score, Step, Unsatisfiable
 from composer.formats.bars import wished_meter
-from composer.formats.curves import parse_curve
 from composer.formats.keeping import parse_kept, spans
-from composer.formats.labels import meters_of, pickup_of
 from composer.formats.scales import key_of, parse_range, parse_scale, pitch_name, pitches_of
+from composer.toolkit.representations.density import parse_curve
+from composer.toolkit.representations.score_labels import meters_of, pickup_of
 
 MOST_BARS = 1000
 S = TypeVar("S", bound=Step)

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer.api import FrameRule, Kind, Limit, OptionError, SequenceSpec
-from composer.api.nade import Nade
-from composer.api.nade_network import Nade as NadeNetwork
 from composer.api.sampling.filters import CounterNoise, How, mask_array
-from composer.api.settings import check_output
+from composer.toolkit.models.nade_numpy import Nade
+from composer.toolkit.models.nade_torch import Nade as NadeNetwork
+from composer.toolkit.models.settings import check_output
 from composer_lstm import Lstm, LstmConfig
 
 D, UNITS, MANY = 5, 4, 40_000

@@ -6,11 +6,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from composer.api import FrameRule, Kind, Limit, SequenceSpec, Unsupported
-from composer.api import running as module
 from composer.api.model import Running
-from composer.api.running import Repeated
 from composer.api.sampling.filters import CounterNoise, How
 from composer.api.sampling.torch_rng import AheadNoise
+from composer.toolkit.models import device_loop as module
+from composer.toolkit.models.device_loop import Repeated
 from composer_attn_lstm import AttnLstm
 from composer_lstm import Lstm, LstmConfig
 from composer_rnnrbm import RnnRbm

@@ -1,0 +1,1 @@
+"""Optional building blocks for plugin authors."""

@@ -1,0 +1,1 @@
+"""LSTM, NADE and output distributions: numpy samplers and torch networks."""

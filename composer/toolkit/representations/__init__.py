@@ -1,0 +1,1 @@
+"""Quantizing, note arrays and controls on notes."""
