@@ -16,10 +16,10 @@ from composer.cli.reading import Reading, report_left_out
 from composer.cli.words import counted
 from composer.core import checkpoint, models, player
 from composer.core.hearing import Heard, Hearing
-from composer.core.melodies import Melodies
 from composer.core.originality import COPIED, Index, Match, longest_run, taught
 from composer.core.sources import sources
 from composer.formats.scores import SUFFIXES
+from composer.music.contour import Melodies
 
 __all__ = ["Against", "compare", "of_corpus", "of_model"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from composer.api import Key, Score, Tempo
 from composer.cli.systems import Mark, System, lay_out
-from composer.formats.bars import bars
+from composer.music.bars import bars
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -17,7 +17,7 @@ from composer.cli.roll import Ink, roll
 from composer.cli.systems import Mark, System
 from composer.core.player import Player, open_player
 from composer.core.surprise import Surprise, beats_a_step, surprise
-from composer.formats.bars import bars
+from composer.music.bars import bars
 
 if TYPE_CHECKING:
     from rich.text import Text

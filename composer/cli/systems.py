@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from composer.api import Note, Part, Score
-from composer.formats.bars import Bar, bars
+from composer.music.bars import Bar, bars
 
 _UNITS = tuple(Fraction(1, parts) for parts in (1, 2, 3, 4, 6, 8, 12, 16))
 _USUAL_UNIT = Fraction(1, 4)

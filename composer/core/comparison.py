@@ -20,8 +20,8 @@ from composer.core.corpus import Refusals, identity
 from composer.core.gauge import Figures, gauge
 from composer.core.generation import Drew, Request
 from composer.core.measures import Measure
-from composer.core.melodies import Melodies
 from composer.core.player import Player
+from composer.music.contour import Melodies
 
 __all__ = ["Comparison", "Row", "Spread", "compare"]
 

@@ -24,10 +24,10 @@ from composer.core.arrays import files_of, join_parts
 from composer.core.cache import keeping, temporary
 from composer.core.collecting import Files, Pieces
 from composer.core.group import Group
-from composer.core.melodies import Melodies
 from composer.core.ranks import mine
 from composer.core.reading import Outcome
 from composer.core.spill import Spill
+from composer.music.contour import Melodies
 
 CODES, ENDS = "codes", "ends"
 """The files in which the first rank leaves what Pieces and Spill need."""

@@ -23,8 +23,8 @@ from composer.core.collecting import Files
 from composer.core.crew import share_disk
 from composer.core.group import Group
 from composer.core.making import MELODIES, Job, Report, make
-from composer.core.melodies import Melodies
 from composer.core.split import PARTS, Split
+from composer.music.contour import Melodies
 
 __all__ = ["LAYOUT", "Dataset", "Report", "prepare"]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from statistics import correlation, fmean
 
 from composer.api import Key, Score
-from composer.formats.bars import Bar, bars
-from composer.formats.topline import TICKS, Struck, top_line
+from composer.music.bars import Bar, bars
+from composer.music.melody import TICKS, Struck, top_line
 
 __all__ = ["Content", "Form", "cadence", "form", "melody_bars"]
 

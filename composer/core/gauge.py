@@ -9,10 +9,10 @@ from typing import Protocol
 
 from composer.api import Representation, Source, Step
 from composer.core.measures import COPYING, MUSIC, VALIDITY, WORDS, Measure
-from composer.core.melodies import Collecting, Contour, Melodies, contour
 from composer.core.originality import COPIED, Index, longest_run_of
 from composer.core.outline import Outline
 from composer.core.verse import Library
+from composer.music.contour import Collecting, Contour, Melodies, contour
 
 __all__ = ["Figures", "Gauge", "gauge"]
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from composer.api import Piece, ReadError, Refused, Representation, Score, Source
 from composer.core.corpus import Refusals
-from composer.core.melodies import Collecting, Melodies, contour
 from composer.formats import scores
+from composer.music.contour import Collecting, Melodies, contour
 
 __all__ = ["Heard", "Hearing", "suffix_of"]
 

@@ -17,9 +17,9 @@ from composer.core.collecting import Collection, Files, Pieces
 from composer.core.corpus import Reading, Refusals
 from composer.core.crew import Crew
 from composer.core.group import Group
-from composer.core.melodies import Collecting
 from composer.core.reading import outcomes
 from composer.core.split import PARTS, Split
+from composer.music.contour import Collecting
 
 MELODIES = "melodies"
 """The file in an encoding that holds the melodies of its training pieces, packed."""

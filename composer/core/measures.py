@@ -9,7 +9,7 @@ from statistics import median
 from composer.core import statistics
 from composer.core.form import Content, cadence
 from composer.core.outline import BEAT, Outline
-from composer.formats.topline import TICKS
+from composer.music.melody import TICKS
 
 __all__ = [
     "COPYING",

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from composer.api import CheckpointError, Score
 from composer.core import checkpoint
 from composer.core.checkpoint import Checkpoint
-from composer.core.melodies import NONE, Contour, Melodies, Tune, contour, ratio
 from composer.core.runs import Index, SharedRun
-from composer.formats.topline import TICKS, Struck, top_line
+from composer.music.contour import NONE, Contour, Melodies, Tune, contour, ratio
+from composer.music.melody import TICKS, Struck, top_line
 
 __all__ = [
     "ARRAY",
@@ -56,7 +56,7 @@ class Match:
     """A run of `notes` notes that a melody shares with `tune`, and with as many tunes as `tunes` says in all.
 
     It begins with the `note`-th note of the tune, in its bar `bar`, and with the `at`-th of the melody, in its bar
-    `at_bar`. Notes are counted from 1, and bars as `composer.formats.bars` does, both as they are played.
+    `at_bar`. Notes are counted from 1, and bars as `composer.music.bars` does, both as they are played.
     """
 
     notes: int

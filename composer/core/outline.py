@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from composer.api import Score
 from composer.core.form import Content, melody_bars
-from composer.formats.bars import Bar, bars
-from composer.formats.topline import Struck, top_line
+from composer.music.bars import Bar, bars
+from composer.music.melody import Struck, top_line
 
 __all__ = ["BEAT", "Outline", "Sound", "tick"]
 

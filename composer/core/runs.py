@@ -1,7 +1,7 @@
 """Runs of notes that a melody shares with those of a collection, found while it goes on, note by note.
 
 A run of n notes is shared where its n - 1 intervals are the same, and the n - 1 times between its notes up to a factor
-(see `composer.core.melodies`). A note is looked up together with the few before it, in a sorted array of such groups of
+(see `composer.music.contour`). A note is looked up together with the few before it, in a sorted array of such groups of
 all melodies; what is found is then followed from note to note. Lengths are exact, from two notes on.
 """
 
@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.core.melodies import NONE, Melodies
+from composer.music.contour import NONE, Melodies
 
 __all__ = ["Index", "Places", "SharedRun"]
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 from statistics import fmean
 
 from composer.core.outline import BEAT, Outline, tick
-from composer.formats.bars import Bar
+from composer.music.bars import Bar
 
 __all__ = [
     "duration",

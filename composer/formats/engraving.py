@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from composer.api import ComposerError, Part, Score
-from composer.formats import chords
-from composer.formats.bars import COMMON_TIME, Bar, bars
+from composer.music import chords
+from composer.music.bars import COMMON_TIME, Bar, bars
 
 if TYPE_CHECKING:
     from composer.formats import WriteSettings

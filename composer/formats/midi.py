@@ -13,8 +13,9 @@ from operator import sub
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
-from composer.formats import chords, messages, smf, ticks
+from composer.formats import messages, smf, ticks
 from composer.formats.tracks import MidiFile, tidy
+from composer.music import chords
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

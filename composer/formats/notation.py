@@ -16,8 +16,9 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
-from composer.formats import chords, engraving, envelope, score_cache
-from composer.formats.repeats import RepeatBar, playing_order
+from composer.formats import engraving, envelope, score_cache
+from composer.music import chords
+from composer.music.repeats import RepeatBar, playing_order
 
 if TYPE_CHECKING:
     from composer.formats import WriteSettings
@@ -226,7 +227,7 @@ def _with_chords(score: Score, played: list[_Line]) -> Score:
 
 
 def _spelled(symbol: Any) -> str:
-    """music21's chord symbol in the spelling of `composer.formats.chords`; "" for one without a root."""
+    """music21's chord symbol in the spelling of `composer.music.chords`; "" for one without a root."""
     if "NoChord" in symbol.classes:
         return ""
     root, bass = (pitch.name.replace("-", "b") for pitch in (symbol.root(), symbol.bass()))

@@ -191,7 +191,7 @@ class Abc(Representation):
     def _asked(self, wishes: AbcWishes, given: Given) -> Constraint:
         from composer.formats.abc.asking import Asking
         from composer.formats.abc.vocabulary import Vocabulary
-        from composer.formats.keeping import parse_kept
+        from composer.music.bar_ranges import parse_kept
 
         asking = Asking(Vocabulary(self.characters), given.primer)
         if wishes.keep_bars:

@@ -63,8 +63,8 @@ def _dialect_piece(tune: TuneText, name: str) -> Piece | Refused:
 def _raw_piece(text: TuneText, name: str) -> Piece | Refused:
     from composer.formats.abc.dialect import rhythm_of
     from composer.formats.abc.elements import Sound
-    from composer.formats.abc.keys import Time
     from composer.formats.abc.parser import parse_tune
+    from composer.music.keys import Time
 
     tune = parse_tune(text)
     number = tune.first("X").strip()

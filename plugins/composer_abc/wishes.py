@@ -11,7 +11,7 @@ from composer.api import OptionError
 
 if TYPE_CHECKING:
     from composer.formats.abc.wanted import Wanted
-    from composer.formats.scales import Scale
+    from composer.music.scales import Scale
 
 __all__ = ["AbcWishes"]
 
@@ -49,7 +49,7 @@ class AbcWishes:
 
     def __post_init__(self) -> None:
         if any(astuple(self)):
-            from composer.formats.keeping import parse_kept
+            from composer.music.bar_ranges import parse_kept
 
             self.wanted()
             if self.keep_bars:
@@ -58,7 +58,7 @@ class AbcWishes:
     def wanted(self) -> Wanted:
         """The same, as the automaton takes it."""
         from composer.formats.abc.wanted import Wanted
-        from composer.formats.scales import parse_range
+        from composer.music.scales import parse_range
 
         if not 0 <= self.bars <= MOST_BARS:
             raise OptionError(f"--bars cannot be {self.bars}", f"give 1 to {MOST_BARS}, or 0 for any number")
@@ -78,7 +78,7 @@ class AbcWishes:
         """What every tune is labelled that has this."""
         if not any(astuple(self)):  # where nothing is wished, keys and scales need not be loaded
             return {}
-        from composer.formats.abc.keys import parse_key
+        from composer.music.keys import parse_key
 
         wanted = self.wanted()
         key = parse_key(wanted.key) if wanted.key else None
@@ -89,8 +89,8 @@ class AbcWishes:
 
 def _key(text: str, mode: str) -> str:
     """The key as ABC spells it shortest; where it is a tonic alone, it is that of the mode."""
-    from composer.formats.abc.keys import parse_key
-    from composer.formats.scales import parse_scale
+    from composer.music.keys import parse_key
+    from composer.music.scales import parse_scale
 
     scale = parse_scale("", text)
     assert scale is not None
@@ -103,8 +103,8 @@ def _key(text: str, mode: str) -> str:
 
 def _mode(text: str) -> str:
     from composer.formats.abc.dialect import MODES
-    from composer.formats.abc.keys import parse_key
-    from composer.formats.scales import parse_scale
+    from composer.music.keys import parse_key
+    from composer.music.scales import parse_scale
 
     modes = [key.mode for mode in MODES if (key := parse_key(f"C{mode}"))]
     scale = parse_scale(text, "C")
@@ -116,7 +116,7 @@ def _mode(text: str) -> str:
 
 def _meter(text: str) -> str:
     from composer.formats.abc.dialect import METERS
-    from composer.formats.abc.keys import parse_meter
+    from composer.music.keys import parse_meter
 
     time = parse_meter(text)
     name = str(time) if time is not None and not time.free else text
@@ -142,7 +142,7 @@ def _rhythm(text: str) -> str:
 def _scale(text: str) -> str | Scale:
     """OWN, the name of a scale without its tonic, or a scale with one."""
     from composer.formats.abc.wanted import OWN
-    from composer.formats.scales import parse_scale
+    from composer.music.scales import parse_scale
 
     if text.strip().lower() == OWN:
         return OWN

@@ -25,7 +25,7 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats import scores
-from composer.formats.scales import parse_range
+from composer.music.scales import parse_range
 from composer.toolkit.representations.note_controls import in_meter, labels_of_key, labels_of_meter
 from composer.toolkit.representations.quantize import OFFGRID, Unfit, sounding
 from composer.toolkit.representations.score_labels import keys_in, labels_of, meters_of, pickup_of, transposed

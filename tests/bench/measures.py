@@ -26,7 +26,7 @@ from composer.core import statistics
 from composer.core.outline import Outline
 from composer.core.sources import sources
 from composer.formats import scores
-from composer.formats.bars import COMMON_TIME
+from composer.music.bars import COMMON_TIME
 
 SAME = 1e-9
 FINEST = 100_000

@@ -16,10 +16,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from composer.core.hearing import Hearing
-from composer.core.melodies import Contour, Melodies
 from composer.core.originality import COPIED, Index, longest_run_of, taught
 from composer.core.sources import sources
 from composer.formats.scores import SUFFIXES
+from composer.music.contour import Contour, Melodies
 
 
 def main() -> None:

@@ -22,11 +22,11 @@ from composer.core import models
 from composer.core.generation import Drew, Request, generate
 from composer.core.player import Player, open_player
 from composer.formats.abc.elements import Sound
-from composer.formats.abc.keys import pitch
 from composer.formats.abc.lexer import split_tunes
 from composer.formats.abc.parser import parse_tune
 from composer.formats.abc.structure import bars
-from composer.formats.scales import parse_range, parse_scale
+from composer.music.keys import pitch
+from composer.music.scales import parse_range, parse_scale
 
 DANCED = {
     "reel": ("4/4", "2/2"), "jig": ("6/8",), "hornpipe": ("4/4", "2/4"), "slip jig": ("9/8",), "waltz": ("3/4",),

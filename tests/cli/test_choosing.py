@@ -7,9 +7,9 @@ import pytest
 from composer.core import generation
 from composer.core.checkpoint import load, save
 from composer.core.generation import Drew, Request, generate
-from composer.core.melodies import melodies_of
 from composer.core.originality import attach
 from composer.core.player import open_player
+from composer.music.contour import melodies_of
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from composer.formats import midi
-from composer.formats.bars import bars
+from composer.music.bars import bars
 
 
 @pytest.mark.parametrize("name", ["abc", "grid", "pianoroll", "text"])

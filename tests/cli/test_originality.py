@@ -6,9 +6,9 @@ import pytest
 
 from composer.api import Source
 from composer.core.checkpoint import load, save
-from composer.core.melodies import melodies_of
 from composer.core.originality import attach
 from composer.core.player import restore_representation
+from composer.music.contour import melodies_of
 
 COPY = """X:1
 T:Mine

@@ -13,7 +13,7 @@ from rich.console import Console
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
 from composer.cli.roll import GUTTER, picture, roll, roll_text
 from composer.cli.systems import lay_out, shortest_common
-from composer.formats.bars import bars
+from composer.music.bars import bars
 
 
 def run(*pitches, length=Fraction(1, 2), start=0):

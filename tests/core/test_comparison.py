@@ -8,8 +8,8 @@ from composer.core.comparison import Row, Spread, compare
 from composer.core.gauge import gauge
 from composer.core.generation import Request
 from composer.core.measures import Measure
-from composer.core.melodies import melodies_of
 from composer.core.player import open_player
+from composer.music.contour import melodies_of
 
 LENGTH = Measure("length", "length", "time")
 

@@ -10,9 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
-from composer.formats import WriteSettings, chords, midi, smf, ticks, write
+from composer.formats import WriteSettings, midi, smf, ticks, write
 from composer.formats.messages import with_mido
 from composer.formats.pedal import sustained
+from composer.music import chords
 
 
 def beats(*values):

@@ -10,12 +10,12 @@ from composer.api import Constraint, Step, Unsatisfiable
 from composer.formats.abc.automaton import Automaton
 from composer.formats.abc.dances import DANCES
 from composer.formats.abc.kept import Keeping
-from composer.formats.abc.keys import pitch
 from composer.formats.abc.places import contradiction, place_of
 from composer.formats.abc.vocabulary import Vocabulary
 from composer.formats.abc.wanted import Wanted
-from composer.formats.keeping import NONE, KeptBars
-from composer.formats.scales import pitch_name
+from composer.music.bar_ranges import NONE, KeptBars
+from composer.music.keys import pitch
+from composer.music.scales import pitch_name
 
 __all__ = ["Asking"]
 

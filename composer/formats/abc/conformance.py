@@ -21,8 +21,8 @@ from composer.formats.abc.dialect import (
     unit_of,
 )
 from composer.formats.abc.elements import Tone
-from composer.formats.abc.keys import MIDDLE_C, Signature, parse_key, parse_meter
 from composer.formats.abc.lexer import Diagnostic
+from composer.music.keys import MIDDLE_C, Signature, parse_key, parse_meter
 
 __all__ = ["UNFINISHED", "conforms"]
 

@@ -28,7 +28,7 @@ import re
 import unicodedata
 from functools import cache
 
-from composer.formats.abc.keys import WHOLE, Time, parse_meter
+from composer.music.keys import WHOLE, Time, parse_meter
 
 __all__ = [
     "ACCIDENTALS", "BARS_A_LINE", "CHORD_KINDS", "FIELDS", "HIGHEST", "KEYS", "LENGTHS", "LOWEST", "METERS", "MODES",
@@ -120,7 +120,7 @@ def lengths(unit: str) -> dict[str, int]:
 @cache
 def chord_symbol(text: str) -> str:
     """A chord's name as the dialect writes it (`D/f+` is `D/F#`); empty for a remark or a kind that is not written."""
-    from composer.formats import chords
+    from composer.music import chords
 
     chord = chords.parse(text)
     if chord is None or chord.kind not in CHORD_KINDS:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from composer.formats.abc.keys import Signature, Time
 from composer.formats.abc.lexer import Diagnostic, Field, TuneText
+from composer.music.keys import Signature, Time
 
 __all__ = ["Element", "Mark", "PartMark", "Sound", "Tone", "Tune"]
 

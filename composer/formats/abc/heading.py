@@ -9,8 +9,8 @@ from typing import NamedTuple
 from composer.api import Mask
 from composer.formats.abc.dances import Naming
 from composer.formats.abc.dialect import KEYS, RHYTHMS, TITLE, meter_of, unit_of
-from composer.formats.abc.keys import parse_key
 from composer.formats.abc.vocabulary import Vocabulary
+from composer.music.keys import parse_key
 
 __all__ = ["Headed", "Heading"]
 

@@ -13,7 +13,7 @@ from composer.formats.abc.places import contradiction
 from composer.formats.abc.states import Kind, Node, State
 from composer.formats.abc.vocabulary import END, Vocabulary
 from composer.formats.abc.wanted import ANYTHING, Wanted
-from composer.formats.keeping import KeptBars
+from composer.music.bar_ranges import KeptBars
 
 __all__ = ["BarText", "Keeping", "bars_of"]
 

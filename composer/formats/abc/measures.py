@@ -9,8 +9,8 @@ from typing import NamedTuple
 from composer.api import EncodeError
 from composer.formats.abc.dialect import beat_group
 from composer.formats.abc.elements import Tone
-from composer.formats.abc.keys import BEAT, WHOLE, Signature, Time
 from composer.formats.abc.spelling import Accidentals
+from composer.music.keys import BEAT, WHOLE, Signature, Time
 
 __all__ = ["Measure", "Span", "spell"]
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from composer.api import Note, Part, Score
-from composer.formats.abc.keys import BEAT
+from composer.music.keys import BEAT
 
 __all__ = ["GRID", "Chosen", "melody_of", "snapped"]
 

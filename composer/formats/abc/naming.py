@@ -7,7 +7,7 @@ from functools import cache
 
 from composer.api import Key, Note
 from composer.formats.abc.elements import Tone
-from composer.formats.abc.keys import LETTERS, Signature, fifth, key_name, parse_key, pitch
+from composer.music.keys import LETTERS, Signature, fifth, key_name, parse_key, pitch
 
 __all__ = ["named_key", "plainest_key", "tone"]
 

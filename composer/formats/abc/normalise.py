@@ -9,12 +9,12 @@ from itertools import pairwise
 from composer.api import Refused
 from composer.formats.abc.dialect import METERS, rhythm_of
 from composer.formats.abc.elements import Sound, Tune
-from composer.formats.abc.keys import Signature, Time, parse_key, pitch
 from composer.formats.abc.lexer import Diagnostic, TuneText
 from composer.formats.abc.mend import mend
 from composer.formats.abc.parser import parse_tune
 from composer.formats.abc.spelling import Unwritable, spell_tune
 from composer.formats.abc.structure import Bar, Section, arranged, bars, performed
+from composer.music.keys import Signature, Time, parse_key, pitch
 
 __all__ = ["Normal", "normalise", "normalise_tune"]
 

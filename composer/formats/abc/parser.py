@@ -10,10 +10,10 @@ import re
 from fractions import Fraction
 
 from composer.formats.abc.elements import PartMark, Tune
-from composer.formats.abc.keys import WHOLE, Signature, Time, parse_key, parse_meter
 from composer.formats.abc.lexer import Field, TuneText, block_lines, field_of, strip_comment, tokens
 from composer.formats.abc.shift import Sounding, unknown_property
 from composer.formats.abc.voice import HANDLERS, Voice, close_group
+from composer.music.keys import WHOLE, Signature, Time, parse_key, parse_meter
 
 __all__ = ["parse_tune"]
 

@@ -9,7 +9,7 @@ from itertools import chain, combinations, groupby
 from typing import NamedTuple
 
 from composer.api import EncodeError, Note
-from composer.formats.abc.keys import BEAT
+from composer.music.keys import BEAT
 
 __all__ = ["MOST_VOICES", "Event", "voices_of"]
 

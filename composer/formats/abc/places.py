@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from composer.formats.abc.keys import parse_key
+from composer.music.keys import parse_key
 
 __all__ = ["contradiction", "place_of"]
 

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from composer.api import Mask
 from composer.formats.abc.dialect import pair_step
 from composer.formats.abc.forms import FIRST, Form
-from composer.formats.abc.keys import Signature, parse_key
 from composer.formats.abc.palette import Palette
 from composer.formats.abc.rooms import Positions, Rooms
 from composer.formats.abc.vocabulary import Vocabulary
+from composer.music.keys import Signature, parse_key
 
 __all__ = ["Plan", "Plans"]
 

@@ -9,10 +9,10 @@ from functools import lru_cache
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
 from composer.formats.abc.elements import Tune
-from composer.formats.abc.keys import BEAT, Time, pitch
 from composer.formats.abc.lexer import Diagnostic, TuneText, split_tunes
 from composer.formats.abc.parser import parse_tune
 from composer.formats.abc.structure import Bar, arranged, bars, performed
+from composer.music.keys import BEAT, Time, pitch
 
 __all__ = ["read_score", "read_tune", "score_of"]
 
@@ -106,7 +106,7 @@ def _chords(found: Sequence[Bar]) -> tuple[ChordSymbol, ...]:
 @lru_cache(maxsize=4096)
 def is_chord(symbol: str) -> bool:
     """Whether `symbol` is a chord's name and no remark."""
-    from composer.formats import chords
+    from composer.music import chords
 
     return chords.parse(symbol) is not None
 

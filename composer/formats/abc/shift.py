@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, replace
 from functools import cache
 
-from composer.formats import chords
 from composer.formats.abc.elements import Tone
-from composer.formats.abc.keys import LETTERS, Signature, key_name, parse_key, pitch
+from composer.music import chords
+from composer.music.keys import LETTERS, Signature, key_name, parse_key, pitch
 
 __all__ = ["Shift", "Sounding", "unknown_property"]
 

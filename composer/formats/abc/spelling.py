@@ -19,7 +19,7 @@ from composer.formats.abc.dialect import (
     unit_of,
 )
 from composer.formats.abc.elements import Sound, Tone
-from composer.formats.abc.keys import Signature, Time, pitch, step_name
+from composer.music.keys import Signature, Time, pitch, step_name
 
 __all__ = ["Accidentals", "Line", "Part", "Speller", "Unwritable", "spell_tune"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from composer.formats.abc.elements import Element, Mark, PartMark, Sound, Tune
-from composer.formats.abc.keys import Signature, Time
 from composer.formats.abc.lexer import Diagnostic
+from composer.music.keys import Signature, Time
 
 __all__ = ["Bar", "Ending", "Section", "arranged", "bars", "performed", "played", "sections"]
 

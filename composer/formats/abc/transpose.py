@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from composer.api import Refused
-from composer.formats import chords
 from composer.formats.abc.elements import Element, Sound, Tone, Tune
-from composer.formats.abc.keys import LETTERS, Signature, key_name, parse_key
 from composer.formats.abc.lexer import split_tunes
 from composer.formats.abc.normalise import Normal, normalise_tune
 from composer.formats.abc.parser import parse_tune
+from composer.music import chords
+from composer.music.keys import LETTERS, Signature, key_name, parse_key
 
 __all__ = ["MOST_SIGNS", "Move", "transposed", "transpositions"]
 

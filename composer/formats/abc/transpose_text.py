@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from composer.formats import chords
-from composer.formats.abc.keys import LETTERS, Signature, key_name, parse_key, step_name
 from composer.formats.abc.lexer import NOTE, Token, block_lines, field_of, strip_comment, tokens
 from composer.formats.abc.transpose import MOST_SIGNS, Move
+from composer.music import chords
+from composer.music.keys import LETTERS, Signature, key_name, parse_key, step_name
 
 __all__ = ["text_transpositions"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from composer.formats.abc.elements import Tone
-from composer.formats.abc.keys import LETTERS, Signature, pitch
 from composer.formats.abc.naming import tone
 from composer.formats.abc.vocabulary import Vocabulary
-from composer.formats.scales import Scale
+from composer.music.keys import LETTERS, Signature, pitch
+from composer.music.scales import Scale
 
 __all__ = ["usual_tones"]
 

@@ -7,7 +7,7 @@ from functools import cache, cached_property
 
 from composer.api import Mask, Step
 from composer.formats.abc.dialect import ACCIDENTALS, HIGHEST, LENGTHS, LOWEST
-from composer.formats.abc.keys import MIDDLE_C
+from composer.music.keys import MIDDLE_C
 
 __all__ = ["END", "LETTERS", "Vocabulary", "code_of", "tone_of"]
 

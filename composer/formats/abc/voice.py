@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from composer.formats.abc.elements import Element, Mark, Sound, Tone, Tune
-from composer.formats.abc.keys import MIDDLE_C, WHOLE, Signature, Time
 from composer.formats.abc.lexer import NOTE, REST, Token
 from composer.formats.abc.shift import Shift, Sounding
+from composer.music.keys import MIDDLE_C, WHOLE, Signature, Time
 
 __all__ = ["HANDLERS", "Voice", "close_group"]
 

@@ -9,16 +9,16 @@ from fractions import Fraction
 from itertools import chain, islice
 
 from composer.api import EncodeError, Part, Score
-from composer.formats import chords
 from composer.formats.abc.dialect import BARS_A_LINE, CHORD_KINDS, unit_of
 from composer.formats.abc.elements import Tone
-from composer.formats.abc.keys import BEAT, WHOLE, Time, parse_meter
 from composer.formats.abc.measures import Measure, Span, spell
 from composer.formats.abc.melody import snapped
 from composer.formats.abc.naming import named_key, plainest_key, tone
 from composer.formats.abc.parting import MOST_VOICES, Event, too_many, voices_of
 from composer.formats.abc.structure import MOST_BARS
-from composer.formats.bars import Bar, bars
+from composer.music import chords
+from composer.music.bars import Bar, bars
+from composer.music.keys import BEAT, WHOLE, Time, parse_meter
 
 __all__ = ["write_voices"]
 

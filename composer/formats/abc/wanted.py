@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from composer.formats.abc.dances import DANCES, Naming, dances_in
 from composer.formats.abc.dialect import ACCIDENTALS, RHYTHMS
 from composer.formats.abc.forms import Counted, Form
-from composer.formats.abc.keys import LETTERS, Signature, parse_key, pitch
 from composer.formats.abc.palette import Palette
 from composer.formats.abc.usual import usual_tones
 from composer.formats.abc.vocabulary import Vocabulary
-from composer.formats.scales import Range, Scale, parse_scale
+from composer.music.keys import LETTERS, Signature, parse_key, pitch
+from composer.music.scales import Range, Scale, parse_scale
 
 __all__ = ["ANYTHING", "OWN", "Wanted"]
 

@@ -9,7 +9,6 @@ from fractions import Fraction
 from composer.api import EncodeError, Note, Score
 from composer.formats.abc.dialect import HIGHEST, LOWEST, METERS, MOST_TONES, chord_symbol
 from composer.formats.abc.elements import Sound
-from composer.formats.abc.keys import BEAT, Signature, Time, pitch
 from composer.formats.abc.melody import GRID, melody_of, snapped
 from composer.formats.abc.naming import named_key, plainest_key, tone
 from composer.formats.abc.opening import reopened
@@ -17,6 +16,7 @@ from composer.formats.abc.reader import read_score
 from composer.formats.abc.spelling import Part, Unwritable, spell_tune
 from composer.formats.abc.structure import MOST_BARS
 from composer.formats.abc.voices import tempo, write_voices
+from composer.music.keys import BEAT, Signature, Time, pitch
 
 __all__ = ["dialect_of", "dialect_with_losses", "write"]
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from composer.formats.abc.check import check_parsed
 from composer.formats.abc.elements import Mark, Sound, Tune
-from composer.formats.abc.keys import pitch
 from composer.formats.abc.lexer import Diagnostic
 from composer.formats.doctor.headers import header_problems
 from composer.formats.doctor.measures import MISFITS, weighed
 from composer.formats.doctor.problem import Problem, Severity
 from composer.formats.doctor.sounding import HIGHEST, LOWEST
 from composer.formats.doctor.stray import number_of
+from composer.music.keys import pitch
 
 __all__ = ["all_problems", "tune_problems"]
 

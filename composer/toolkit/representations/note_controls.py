@@ -9,9 +9,9 @@ from math import ceil, floor
 from typing import Generic, TypeVar
 
 from composer.api import OptionError, Piece, Score, Step, Unsatisfiable
-from composer.formats.bars import wished_meter
-from composer.formats.keeping import parse_kept, spans
-from composer.formats.scales import key_of, parse_range, parse_scale, pitch_name, pitches_of
+from composer.music.bar_ranges import parse_kept, spans
+from composer.music.bars import wished_meter
+from composer.music.scales import key_of, parse_range, parse_scale, pitch_name, pitches_of
 from composer.toolkit.representations.density import parse_curve
 from composer.toolkit.representations.score_labels import meters_of, pickup_of
 

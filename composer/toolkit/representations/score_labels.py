@@ -31,7 +31,7 @@ def _labels_of_midi(
 
 
 def _labels(meters: Iterable[Meter], keys: Sequence[Key], pickup: Fraction) -> dict[str, str]:
-    from composer.formats.abc.keys import key_name
+    from composer.music.keys import key_name
 
     different = {(meter.numerator, meter.denominator) for meter in meters}
     labels = {"meter": "{}/{}".format(*different.pop())} if len(different) == 1 else {}
@@ -55,7 +55,7 @@ def keys_in(labels: Mapping[str, str]) -> tuple[Key, ...]:
     """The key that labels name, for a score; none where they name none."""
     if not labels.get("key"):
         return ()
-    from composer.formats.abc.keys import parse_key
+    from composer.music.keys import parse_key
 
     key = parse_key(labels["key"])
     return (Key(Fraction(0), key.sharps, key.mode),) if key is not None else ()
@@ -63,7 +63,7 @@ def keys_in(labels: Mapping[str, str]) -> tuple[Key, ...]:
 
 def transposed(labels: Mapping[str, str], shift: int) -> dict[str, str]:
     """The labels of a piece that is moved by `shift` semitones."""
-    from composer.formats.abc.keys import key_name, parse_key
+    from composer.music.keys import key_name, parse_key
 
     moved = dict(labels)
     key = parse_key(moved.pop("key", ""))

@@ -4,7 +4,7 @@ import pytest
 
 from composer.formats.abc.asking import Asking
 from composer.formats.abc.vocabulary import Vocabulary
-from composer.formats.keeping import parse_kept
+from composer.music.bar_ranges import parse_kept
 from composer_abc import AbcWishes
 
 CHARACTERS = "\n !\"#&'(),-./0123456789:<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz|"

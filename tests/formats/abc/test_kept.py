@@ -11,7 +11,7 @@ from composer.api import Unsatisfiable
 from composer.formats.abc.automaton import Automaton
 from composer.formats.abc.conformance import conforms
 from composer.formats.abc.kept import bars_of
-from composer.formats.keeping import parse_kept
+from composer.music.bar_ranges import parse_kept
 
 TUNES = {
     "pickup": "R:reel\nM:4/4\nL:1/8\nK:G\n|:D2|G2BG DGBG|A2cA FAcA|B4- B2d2|g6:|\n|:ga|b8-|b2ag f2ed|c2BA GFED|G6:|\n",

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from composer.formats.abc.keys import LETTERS, parse_key
 from composer.formats.abc.vocabulary import Vocabulary
+from composer.music.keys import LETTERS, parse_key
 from composer_abc import AbcWishes
 
 

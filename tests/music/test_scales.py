@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import OptionError, Unsatisfiable
-from composer.formats.scales import (
+from composer.music.scales import (
     SCALES,
     Range,
     key_of,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from composer.api import OptionError, Unsatisfiable
-from composer.formats.abc.keys import Signature, parse_key
+from composer.music.keys import Signature, parse_key
 
 __all__ = [
     "SCALES",

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Piece, Representation, Score
-from composer.formats.bars import COMMON_TIME, bars
-from composer.formats.topline import top_line
+from composer.music.bars import COMMON_TIME, bars
+from composer.music.melody import top_line
 
 __all__ = ["MOST_NOTES", "NONE", "Collecting", "Contour", "Melodies", "Tune", "contour", "melodies_of", "ratio"]
 

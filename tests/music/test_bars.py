@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from composer.api import Meter, Note, Part, Score
-from composer.formats.bars import bars
+from composer.music.bars import bars
 
 
 def score(beats, *meters, pickup=0):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from composer.api import OptionError, Score, Unsatisfiable
-from composer.formats.bars import bars
+from composer.music.bars import bars
 
 __all__ = ["NONE", "KeptBars", "parse_kept", "spans"]
 

@@ -46,7 +46,7 @@ def bars(score: Score) -> Iterator[Bar]:
 
 def wished_meter(text: str) -> Meter:
     """The meter that `6/8` or `C|` names, as ABC spells them; common time where it is empty. Raises OptionError."""
-    from composer.formats.abc.keys import parse_meter
+    from composer.music.keys import parse_meter
 
     time = parse_meter(text.strip() or "C")
     if time is None or time.free:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.formats.repeats import MOST_BARS, RepeatBar, playing_order
+from composer.music.repeats import MOST_BARS, RepeatBar, playing_order
 
 
 def bars(*signs):

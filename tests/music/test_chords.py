@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.formats.chords import BASS_FROM, CHORD_FROM, Chord, parse, pitches
+from composer.music.chords import BASS_FROM, CHORD_FROM, Chord, parse, pitches
 
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 

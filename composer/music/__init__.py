@@ -1,0 +1,1 @@
+"""Music theory on plain data: keys, scales, chords, bars, melody."""
