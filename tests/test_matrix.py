@@ -8,7 +8,8 @@ from composer.api import Piece, Source
 from composer.cli.music import playable
 from composer.cli.rendering import rendered
 from composer.core import registry
-from composer.formats import format_named, midi
+from composer.formats import format_named
+from composer.formats.midi import reader as midi_reader
 
 SONGS = "Row, row, row your boat\ngently down the stream\n\n\nMerrily, merrily, merrily,\nlife is but a dream\n"
 OURS = [loaded for loaded in registry.everything() if loaded.plugin.distribution.startswith("composer-cli ")]
@@ -90,7 +91,7 @@ def test_every_kind_of_music_primes_every_other(composer, trained, tunes, tmp_pa
             for way in ({"stdin": renamed.read_bytes(), "file": "-"}, {"file": renamed}):
                 same = composer("gen", kind.name, "--checkpoint", "pair", "--prime", way.pop("file"), *asked[2:], **way)
                 assert same.data == done.data, "what it holds tells what it is, and not what it is called"
-        begun = notes(midi.read(done.data, "composed"))
+        begun = notes(midi_reader.read(done.data, "composed"))
         opened = next(playable(Source(opening if opening.exists() else renamed)))
         assert begun[:20] == notes(opened)[:20], "it begins as the opening does"
 

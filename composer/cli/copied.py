@@ -18,7 +18,7 @@ from composer.core import checkpoint, models, player
 from composer.core.hearing import Heard, Hearing
 from composer.core.originality import COPIED, Index, Match, longest_run, taught
 from composer.core.sources import sources
-from composer.formats.scores import SUFFIXES
+from composer.formats.read import SUFFIXES
 from composer.music.contour import Melodies
 
 __all__ = ["Against", "compare", "of_corpus", "of_model"]

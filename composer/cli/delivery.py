@@ -14,7 +14,7 @@ from composer.cli.recipe import provenance_of
 from composer.cli.rendering import Native, Rendering, Stream, Whole
 from composer.cli.targets import Target, ToFile, ToStdout
 from composer.formats import Format, WriteSettings, provenance
-from composer.formats.titling import Titled
+from composer.formats.abc.title import Titled
 
 __all__ = ["Delivery", "plan"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from composer.api import Piece, ReadError, Refused, Representation, Score, Source
 from composer.core import registry
-from composer.formats import scores
+from composer.formats import read as score_files
 
 MEND = "mend it, or give another file"
 
@@ -17,8 +17,8 @@ def playable(source: Source) -> Iterator[Score]:
 
     Raises ReadError where there is no music in it.
     """
-    if scores.known(source):
-        yield from scores.playable(source)
+    if score_files.known(source):
+        yield from score_files.playable(source)
         return
     found = False
     for score in _represented(source):
@@ -31,7 +31,7 @@ def playable(source: Source) -> Iterator[Score]:
 def suffixes() -> set[str]:
     """The suffixes that any representation reads."""
     read = {suffix for loaded in registry.everything() if (kind := loaded.representation) for suffix in kind.suffixes}
-    return read | set(scores.SUFFIXES)
+    return read | set(score_files.SUFFIXES)
 
 
 def pieces(
@@ -68,7 +68,7 @@ def _none(source: Source, representation: Representation, refused: Refused | Non
 def is_other(source: Source, representation: Representation) -> bool:
     """True for music that the representation does not read itself: by what it holds, else by its suffix."""
     scored = type(representation).from_score is not Representation.from_score
-    suffix = (scores.suffix_of(source) if scored else "") or source.path.suffix.lower()
+    suffix = (score_files.suffix_of(source) if scored else "") or source.path.suffix.lower()
     return suffix in suffixes() - set(representation.suffixes)
 
 

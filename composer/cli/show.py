@@ -90,8 +90,8 @@ def _draw(console: Console, source: Source, tune: int | None, most: int) -> None
 
 def _is_words(source: Source) -> bool:
     """True for a text that is not music in any format."""
-    from composer.formats import scores
+    from composer.formats import read as score_files
 
     data = source.bytes()
     known = source.path.suffix.lower() in WORDS or source.data is not None
-    return known and bool(data.strip()) and b"\0" not in data and not scores.known(source)
+    return known and bool(data.strip()) and b"\0" not in data and not score_files.known(source)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from composer.api import Piece, ReadError, Refused, Representation, Score, Source
 from composer.core.corpus import Refusals
-from composer.formats import scores
+from composer.formats import read as score_files
 from composer.music.contour import Collecting, Melodies, contour
 
 __all__ = ["Heard", "Hearing", "suffix_of"]
@@ -81,7 +81,7 @@ class Hearing:
     def _items(self, source: Source) -> Iterator[Heard | Refused]:
         representation = self._representation
         if representation is None or suffix_of(source) not in representation.suffixes:
-            for name, music in scores.read(source):
+            for name, music in score_files.read(source):
                 yield music if isinstance(music, Refused) else Heard(name, music.title, music)
             return
         for item in representation.read(source):
@@ -96,4 +96,4 @@ class Hearing:
 
 def suffix_of(source: Source) -> str:
     """The usual suffix of the music that `source` holds, else its own. Raises ReadError where it cannot be read."""
-    return scores.suffix_of(source) or source.path.suffix.lower()
+    return score_files.suffix_of(source) or source.path.suffix.lower()

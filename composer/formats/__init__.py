@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from composer.api import ComposerError, OptionError, Score, Tempo
-from composer.formats.titling import Titled
+from composer.formats.abc.title import Titled
 
 __all__ = ["FORMATS", "Format", "WriteSettings", "format_named", "format_of", "write"]
 
@@ -101,17 +101,17 @@ def _abc(score: Score, settings: WriteSettings) -> bytes:
         score = replace(score, tempos=(Tempo(Fraction(0), settings.tempo),))
     if settings.instrument is not None:
         score = replace(score, parts=tuple(replace(part, program=settings.instrument) for part in score.parts))
-    text: str = importlib.import_module("composer.formats.abc.writer").write(score)
+    text: str = importlib.import_module("composer.formats.abc.writer.score").write(score)
     return Titled(settings.title).push(text.encode()) if settings.title else text.encode()
 
 
 def _midi(score: Score, settings: WriteSettings) -> bytes:
-    data: bytes = importlib.import_module("composer.formats.midi").write(score, settings)
+    data: bytes = importlib.import_module("composer.formats.midi.reader").write(score, settings)
     return data
 
 
 def _musicxml(score: Score, settings: WriteSettings) -> bytes:
-    data: bytes = importlib.import_module("composer.formats.notation").write(score, settings)
+    data: bytes = importlib.import_module("composer.formats.musicxml.reader").write(score, settings)
     return data
 
 

@@ -150,8 +150,8 @@ class Abc(Representation):
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """A tune in other keys; raw text is otherwise left as it is."""
-        from composer.formats.abc.transpose import transpositions
-        from composer.formats.abc.transpose_text import text_transpositions
+        from composer.formats.abc.dialect.transpose import transpositions
+        from composer.formats.abc.raw_transpose import text_transpositions
 
         text = _text(piece)
         moved = text_transpositions(text) if self.raw else ((each.text, each.key) for each in transpositions(text))
@@ -165,7 +165,7 @@ class Abc(Representation):
         self._restore(state["characters"], state.get("conditions", {}))
 
     def score(self, piece: Piece) -> Score | None:
-        from composer.formats.abc.reader import read_score
+        from composer.formats.abc.reader.score import read_score
 
         try:
             return read_score(_text(piece))
@@ -183,14 +183,14 @@ class Abc(Representation):
         if wishes != AbcWishes():
             return self._asked(wishes, given)
         if self._automaton is None:
-            from composer.formats.abc.automaton import Automaton
+            from composer.formats.abc.grammar.automaton import Automaton
 
             self._automaton = Automaton(self.characters)
         return self._automaton
 
     def _asked(self, wishes: AbcWishes, given: Given) -> Constraint:
-        from composer.formats.abc.asking import Asking
-        from composer.formats.abc.vocabulary import Vocabulary
+        from composer.formats.abc.grammar.build import Asking
+        from composer.formats.abc.grammar.vocabulary import Vocabulary
         from composer.music.bar_ranges import parse_kept
 
         asking = Asking(Vocabulary(self.characters), given.primer)
@@ -234,7 +234,7 @@ class Abc(Representation):
         return self._written(score, opening=True)
 
     def _written(self, score: Score, *, opening: bool) -> Piece:
-        from composer.formats.abc.writer import dialect_with_losses
+        from composer.formats.abc.writer.score import dialect_with_losses
 
         text, losses = dialect_with_losses(score, opening=opening)
         return Piece(f"X:1\n{text}" if self.raw else text, title=score.title, losses=losses)

@@ -10,7 +10,7 @@ from composer.api import Piece, Refused, Source
 from composer.formats.provenance import without
 
 if TYPE_CHECKING:
-    from composer.formats.abc.lexer import TuneText
+    from composer.formats.abc.reader.lexer import TuneText
 
 __all__ = ["OPENING", "dialect_pieces", "fragment", "raw_pieces"]
 
@@ -20,7 +20,7 @@ OPENING = re.compile(r"X:[^\n]*(\n|$)")
 
 def dialect_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
     """The tunes of a text, rewritten into the dialect."""
-    from composer.formats.abc.lexer import split_tunes
+    from composer.formats.abc.reader.lexer import split_tunes
 
     for number, tune in enumerate(split_tunes(text), 1):
         first = tune.lines[0] if tune.lines else ""
@@ -30,7 +30,7 @@ def dialect_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
 
 def raw_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
     """Every run of lines that are not blank is a piece, with whatever is in it; one without notes is refused."""
-    from composer.formats.abc.lexer import TuneText
+    from composer.formats.abc.reader.lexer import TuneText
 
     lines = text.split("\n")
     start = 0
@@ -51,7 +51,7 @@ def _each(read: Callable[[TuneText, str], Piece | Refused], tune: TuneText, name
 
 
 def _dialect_piece(tune: TuneText, name: str) -> Piece | Refused:
-    from composer.formats.abc.normalise import normalise
+    from composer.formats.abc.dialect.normalize import normalise
 
     normal = normalise(tune, name)
     if isinstance(normal, Refused):
@@ -61,9 +61,9 @@ def _dialect_piece(tune: TuneText, name: str) -> Piece | Refused:
 
 
 def _raw_piece(text: TuneText, name: str) -> Piece | Refused:
-    from composer.formats.abc.dialect import rhythm_of
+    from composer.formats.abc.dialect.tables import rhythm_of
     from composer.formats.abc.elements import Sound
-    from composer.formats.abc.parser import parse_tune
+    from composer.formats.abc.reader.parser import parse_tune
     from composer.music.keys import Time
 
     tune = parse_tune(text)
@@ -88,8 +88,8 @@ def fragment(text: str, source: Source, raw: bool) -> Piece | Refused:
     A finished tune is an opening of which nothing is left off: after `:|` another part may follow, after `|]` nothing.
     What it says of how it was made is no part of it.
     """
-    from composer.formats.abc.lexer import split_tunes
-    from composer.formats.abc.opening import legal_opening, rewritten_opening
+    from composer.formats.abc.dialect.primer import legal_opening, rewritten_opening
+    from composer.formats.abc.reader.lexer import split_tunes
 
     tunes = [] if raw else split_tunes(text)
     if tunes and tunes[0].lines[0].startswith("X:"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from composer.api import OptionError
 
 if TYPE_CHECKING:
-    from composer.formats.abc.wanted import Wanted
+    from composer.formats.abc.grammar.controls import Wanted
     from composer.music.scales import Scale
 
 __all__ = ["AbcWishes"]
@@ -57,7 +57,7 @@ class AbcWishes:
 
     def wanted(self) -> Wanted:
         """The same, as the automaton takes it."""
-        from composer.formats.abc.wanted import Wanted
+        from composer.formats.abc.grammar.controls import Wanted
         from composer.music.scales import parse_range
 
         if not 0 <= self.bars <= MOST_BARS:
@@ -102,7 +102,7 @@ def _key(text: str, mode: str) -> str:
 
 
 def _mode(text: str) -> str:
-    from composer.formats.abc.dialect import MODES
+    from composer.formats.abc.dialect.tables import MODES
     from composer.music.keys import parse_key
     from composer.music.scales import parse_scale
 
@@ -115,7 +115,7 @@ def _mode(text: str) -> str:
 
 
 def _meter(text: str) -> str:
-    from composer.formats.abc.dialect import METERS
+    from composer.formats.abc.dialect.tables import METERS
     from composer.music.keys import parse_meter
 
     time = parse_meter(text)
@@ -126,7 +126,7 @@ def _meter(text: str) -> str:
 
 
 def _rhythm(text: str) -> str:
-    from composer.formats.abc.dialect import RHYTHMS, rhythm_of
+    from composer.formats.abc.dialect.tables import RHYTHMS, rhythm_of
 
     name = " ".join(text.lower().replace("-", " ").split())
     if name in RHYTHMS:
@@ -141,7 +141,7 @@ def _rhythm(text: str) -> str:
 
 def _scale(text: str) -> str | Scale:
     """OWN, the name of a scale without its tonic, or a scale with one."""
-    from composer.formats.abc.wanted import OWN
+    from composer.formats.abc.grammar.controls import OWN
     from composer.music.scales import parse_scale
 
     if text.strip().lower() == OWN:

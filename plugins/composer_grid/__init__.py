@@ -25,7 +25,7 @@ from composer.api import (
     TextDecoder,
     hookimpl,
 )
-from composer.formats import scores
+from composer.formats import read as score_files
 from composer.toolkit.representations.note_controls import KeptTune, in_meter, labels_of_key, labels_of_meter
 from composer.toolkit.representations.quantize import SLACK, GridNote, Unfit, sounding
 from composer.toolkit.representations.score_labels import keys_in, labels_of, meters_of, pickup_of, transposed
@@ -63,7 +63,7 @@ class Grid(Representation):
     api, name, version = 1, "grid", 1
     summary = "melodies on a grid: a pitch, `_` to hold it, `r` for a rest"
     kind = Kind.TOKENS
-    suffixes = (".tokens", *scores.SUFFIXES)
+    suffixes = (".tokens", *score_files.SUFFIXES)
     formats = ("midi", "abc", "musicxml", "tokens")
     native = "tokens"
     Options = GridOptions
@@ -78,7 +78,7 @@ class Grid(Representation):
         self._restore((), {})
 
     def read(self, source: Source) -> Iterator[Piece | Refused]:
-        if source.path.suffix.lower() == ".tokens" or (source.fragment and not scores.known(source)):
+        if source.path.suffix.lower() == ".tokens" or (source.fragment and not score_files.known(source)):
             yield from self._written(source)
             return
         for name, music in read(source):

@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from composer.api import Key, Note
-from composer.formats.tracks import MidiFile, Track
+from composer.formats.midi.tracks import MidiFile, Track
 from composer.toolkit.representations.score_parts import Music, Voice
 
 _MAJOR = frozenset({0, 2, 4, 5, 7, 9, 11})

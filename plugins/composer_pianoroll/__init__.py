@@ -24,7 +24,7 @@ from composer.api import (
     Step,
     hookimpl,
 )
-from composer.formats import scores
+from composer.formats import read as score_files
 from composer.music.scales import parse_range
 from composer.toolkit.representations.note_controls import in_meter, labels_of_key, labels_of_meter
 from composer.toolkit.representations.quantize import OFFGRID, Unfit, sounding
@@ -91,7 +91,7 @@ class Pianoroll(Representation):
     api, name, version = 1, "pianoroll", 1
     summary = "music of many voices, as frames of notes struck and held"
     kind = Kind.FRAMES
-    suffixes = scores.SUFFIXES
+    suffixes = score_files.SUFFIXES
     formats = ("midi", "abc", "musicxml")
     step_name = "frame"
     Options = PianorollOptions

@@ -22,10 +22,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from composer.api import ReadError, Refused, Source
-from composer.formats.abc.conformance import conforms
-from composer.formats.abc.lexer import TuneText, split_tunes
-from composer.formats.abc.normalise import Normal, normalise
-from composer.formats.abc.reader import read_tune
+from composer.formats.abc.dialect.normalize import Normal, normalise
+from composer.formats.abc.dialect.validator import conforms
+from composer.formats.abc.reader.lexer import TuneText, split_tunes
+from composer.formats.abc.reader.score import read_tune
 
 CORPORA = ("ryansMammoth", "oneills1850", "airdsAirs")
 CHORD_TICKS = 33

@@ -17,9 +17,9 @@ from abc_corpora import corpora, text_of
 
 from composer.core.generation import Drew, Request, generate
 from composer.core.player import open_player
-from composer.formats.abc.automaton import Automaton
-from composer.formats.abc.lexer import split_tunes
-from composer.formats.abc.normalise import Normal, normalise
+from composer.formats.abc.dialect.normalize import Normal, normalise
+from composer.formats.abc.grammar.automaton import Automaton
+from composer.formats.abc.reader.lexer import split_tunes
 
 TUNES = 20
 

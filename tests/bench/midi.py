@@ -23,7 +23,8 @@ from composer.api import Note, Part, Piece, Source
 from composer.api import Score as Music
 from composer.core import registry
 from composer.core.arrays import packed
-from composer.formats import midi, write
+from composer.formats import write
+from composer.formats.midi import reader as midi_reader
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -60,7 +61,7 @@ def compare(files: list[Path], sample: int) -> None:
 
 def read(file: Path) -> object:
     """A score."""
-    return midi.read(file.read_bytes(), file.name)
+    return midi_reader.read(file.read_bytes(), file.name)
 
 
 def encoder(name: str) -> Callable[[Path], object]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from composer.core.hearing import Hearing
 from composer.core.originality import COPIED, Index, longest_run_of, taught
 from composer.core.sources import sources
-from composer.formats.scores import SUFFIXES
+from composer.formats.read import SUFFIXES
 from composer.music.contour import Contour, Melodies
 
 

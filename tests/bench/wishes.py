@@ -22,9 +22,9 @@ from composer.core import models
 from composer.core.generation import Drew, Request, generate
 from composer.core.player import Player, open_player
 from composer.formats.abc.elements import Sound
-from composer.formats.abc.lexer import split_tunes
-from composer.formats.abc.parser import parse_tune
-from composer.formats.abc.structure import bars
+from composer.formats.abc.reader.lexer import split_tunes
+from composer.formats.abc.reader.parser import parse_tune
+from composer.formats.abc.reader.structure import bars
 from composer.music.keys import pitch
 from composer.music.scales import parse_range, parse_scale
 

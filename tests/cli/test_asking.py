@@ -2,9 +2,9 @@
 
 import pytest
 
-from composer.formats.abc import structure
-from composer.formats.abc.lexer import split_tunes
-from composer.formats.abc.parser import parse_tune
+from composer.formats.abc.reader import structure
+from composer.formats.abc.reader.lexer import split_tunes
+from composer.formats.abc.reader.parser import parse_tune
 
 TUNE = "X:1\nT:Given\nM:4/4\nL:1/8\nK:G\n|:GABc d2B2|c2A2 F4|E2G2 c2e2|d8:|\n"
 

@@ -4,7 +4,7 @@ from composer import formats
 from composer.api import ReadError, Source
 from composer.api.testing import source
 from composer.core.doctor import diagnoses, treated
-from composer.formats.abc.reader import read_score
+from composer.formats.abc.reader.score import read_score
 
 TUNE = "X:1\nT:The Hare\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n|:B2GB A2FA|G2F2 G4:|\n"
 HIGHER = "X:7\nT:The Hound\nM:4/4\nL:1/8\nK:A\n|:ABcd e2dc|B2G2 A4:|\n|:c2Ac B2GB|A2G2 A4:|\n"

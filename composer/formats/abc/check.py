@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from composer.formats.abc.elements import Mark, Sound, Tone, Tune
-from composer.formats.abc.lexer import Diagnostic, TuneText, split_tunes
-from composer.formats.abc.parser import parse_tune
-from composer.formats.abc.structure import Bar, arranged, bars, performed
+from composer.formats.abc.reader.lexer import Diagnostic, TuneText, split_tunes
+from composer.formats.abc.reader.parser import parse_tune
+from composer.formats.abc.reader.structure import Bar, arranged, bars, performed
 from composer.music.keys import BEAT, Time, pitch
 
 __all__ = ["check", "check_parsed", "check_tune"]

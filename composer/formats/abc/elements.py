@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from composer.formats.abc.lexer import Diagnostic, Field, TuneText
+from composer.formats.abc.reader.lexer import Diagnostic, Field, TuneText
 from composer.music.keys import Signature, Time
 
 __all__ = ["Element", "Mark", "PartMark", "Sound", "Tone", "Tune"]

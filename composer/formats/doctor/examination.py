@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from composer.api import ReadError, Source
-from composer.formats import midi, scores
-from composer.formats.abc.lexer import TuneText, split_tunes
-from composer.formats.abc.parser import parse_tune
-from composer.formats.abc.reader import score_of
+from composer.formats import read as score_files
+from composer.formats.abc.reader.lexer import TuneText, split_tunes
+from composer.formats.abc.reader.parser import parse_tune
+from composer.formats.abc.reader.score import score_of
 from composer.formats.doctor.chunks import chunk_problems
 from composer.formats.doctor.encoding import decoded
 from composer.formats.doctor.melody import Fingerprint, fingerprint
@@ -19,10 +19,11 @@ from composer.formats.doctor.problem import Problem
 from composer.formats.doctor.sounding import sounding_problems
 from composer.formats.doctor.stray import blank_problems, number_of, number_problems, stray_problems
 from composer.formats.doctor.tunes import tune_problems
+from composer.formats.midi import reader as midi_reader
 
 __all__ = ["SUFFIXES", "Examination", "Specimen", "examine"]
 
-SUFFIXES = (*scores.SUFFIXES, ".rmi", ".txt", ".csv", ".tsv")
+SUFFIXES = (*score_files.SUFFIXES, ".rmi", ".txt", ".csv", ".tsv")
 """The suffixes of files that are looked at in a folder."""
 
 _WORDS = (".txt", ".csv", ".tsv")
@@ -58,7 +59,7 @@ def examine(source: Source) -> Examination:
     data = source.bytes()
     if not data.strip():
         return _broken("empty file", "the file is empty")
-    suffix = scores.suffix_of(source)
+    suffix = score_files.suffix_of(source)
     if suffix == ".mid":
         return _of_midi(data)
     if suffix == ".musicxml":
@@ -73,7 +74,7 @@ def _broken(kind: str, message: str) -> Examination:
 def _of_midi(data: bytes) -> Examination:
     problems = list(chunk_problems(data))
     try:
-        score = midi.read(data, "the file")
+        score = midi_reader.read(data, "the file")
     except ReadError as error:
         return Examination((*problems, _refusal(error)))
     specimen = Specimen("", score.title, 0, fingerprint(score))
@@ -81,10 +82,10 @@ def _of_midi(data: bytes) -> Examination:
 
 
 def _of_notation(data: bytes) -> Examination:
-    from composer.formats import notation
+    from composer.formats.musicxml import reader as musicxml_reader
 
     try:
-        score = notation.read(data, "the file")
+        score = musicxml_reader.read(data, "the file")
     except ReadError as error:
         return Examination((_refusal(error),))
     return Examination(tuple(sounding_problems(score)), (Specimen("", score.title, 0, fingerprint(score)),))

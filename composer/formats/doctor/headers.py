@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from composer.formats.abc.elements import Tune
-from composer.formats.abc.lexer import Field
-from composer.formats.abc.reader import tempo_of
+from composer.formats.abc.reader.lexer import Field
+from composer.formats.abc.reader.score import tempo_of
 from composer.formats.doctor.problem import Problem, Severity
 
 __all__ = ["FASTEST", "SLOWEST", "header_problems"]

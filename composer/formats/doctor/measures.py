@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from composer.formats.abc.elements import Mark, Tune
-from composer.formats.abc.lexer import Diagnostic
-from composer.formats.abc.structure import Bar, bars
+from composer.formats.abc.reader.lexer import Diagnostic
+from composer.formats.abc.reader.structure import Bar, bars
 from composer.formats.doctor.problem import Problem, Severity
 from composer.music.keys import BEAT, Time
 

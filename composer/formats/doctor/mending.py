@@ -10,16 +10,17 @@ from dataclasses import dataclass
 
 from composer import formats
 from composer.api import ComposerError, Refused, Source
-from composer.formats import midi, scores
-from composer.formats.abc.lexer import TuneText, field_of, split_tunes
-from composer.formats.abc.normalise import Normal, normalise
-from composer.formats.abc.parser import parse_tune
+from composer.formats import read as score_files
+from composer.formats.abc.dialect.normalize import Normal, normalise
+from composer.formats.abc.reader.lexer import TuneText, field_of, split_tunes
+from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.doctor.encoding import decoded, repaired
 from composer.formats.doctor.patches import patched
 from composer.formats.doctor.problem import Problem
 from composer.formats.doctor.sounding import sounding_problems
 from composer.formats.doctor.stray import number_of, running_on
 from composer.formats.doctor.tunes import all_problems, tune_problems
+from composer.formats.midi import reader as midi_reader
 
 __all__ = ["Mended", "Note", "mended"]
 
@@ -57,7 +58,7 @@ _BEYOND = {
 
 def mended(source: Source, problems: Sequence[Problem]) -> Mended:
     """`source`, in which `problems` were found, without those that can be mended. Raises ReadError."""
-    suffix = scores.suffix_of(source)
+    suffix = score_files.suffix_of(source)
     if suffix == ".mid":
         return _midi(source)
     foreign = suffix == ".musicxml" or any(each.kind == "no music" for each in problems)
@@ -78,9 +79,9 @@ def mended(source: Source, problems: Sequence[Problem]) -> Mended:
 def _midi(source: Source) -> Mended:
     """The notes as they are read, written anew: what is damaged or hangs is gone, what is not music too."""
     try:
-        score = midi.read(source.bytes(), "the file")
+        score = midi_reader.read(source.bytes(), "the file")
         data = formats.write("midi", score)
-        remaining = list(sounding_problems(midi.read(data, "the file")))
+        remaining = list(sounding_problems(midi_reader.read(data, "the file")))
     except ComposerError as error:
         return Mended(None, left=(Note(0, "", error.message),))
     left = tuple(Note(0, "", each.message) for each in remaining)

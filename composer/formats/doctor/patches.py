@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from composer.formats.abc.lexer import TuneText
-from composer.formats.abc.parser import parse_tune
+from composer.formats.abc.reader.lexer import TuneText
+from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.doctor.problem import Problem
 from composer.formats.doctor.stray import number_of
 from composer.formats.doctor.tunes import all_problems

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from composer.formats.abc.check import check_parsed
 from composer.formats.abc.elements import Mark, Sound, Tune
-from composer.formats.abc.lexer import Diagnostic
+from composer.formats.abc.reader.lexer import Diagnostic
 from composer.formats.doctor.headers import header_problems
 from composer.formats.doctor.measures import MISFITS, weighed
 from composer.formats.doctor.problem import Problem, Severity

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.formats.midi import beats
-from composer.formats.ticks import ascending
-from composer.formats.tracks import MidiFile, Track
+from composer.formats.midi.reader import beats
+from composer.formats.midi.ticks import ascending
+from composer.formats.midi.tracks import MidiFile, Track
 from composer.toolkit.representations.quantize import DROPPED, MOST_STEPS, MOVED, SLACK, GridNote, quantise
 
 BITS = 28

@@ -8,8 +8,8 @@ from fractions import Fraction
 from functools import lru_cache
 
 from composer.api import Key, Meter, Score
-from composer.formats import midi
-from composer.formats.tracks import MidiFile
+from composer.formats.midi import reader as midi_reader
+from composer.formats.midi.tracks import MidiFile
 
 
 def labels_of(music: Score | MidiFile) -> dict[str, str]:
@@ -27,7 +27,7 @@ def _labels_of_midi(
     division: int, meters: Sequence[tuple[int, int, int]], keys: Sequence[tuple[int, int, str]]
 ) -> dict[str, str]:
     """The labels of a file. Most files of a collection have the meter and the key of one before."""
-    return _labels(*midi.signs(division, meters, keys))
+    return _labels(*midi_reader.signs(division, meters, keys))
 
 
 def _labels(meters: Iterable[Meter], keys: Sequence[Key], pickup: Fraction) -> dict[str, str]:

@@ -8,8 +8,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
 from composer.api import Key, Note, Refused, Score, Source
-from composer.formats import midi, scores, ticks
-from composer.formats.tracks import MidiFile, Track
+from composer.formats import read as score_files
+from composer.formats.midi import reader as midi_reader
+from composer.formats.midi import ticks
+from composer.formats.midi.tracks import MidiFile, Track
 from composer.toolkit.representations.quantize import Unfit, quantise
 
 if TYPE_CHECKING:
@@ -40,12 +42,12 @@ CONDITIONS = "labels that the model is told, such as meter,mode; there are meter
 
 
 def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Music | Refused]]:
-    """The music in `source`, as `composer.formats.scores.read` reads it."""
+    """The music in `source`, as `composer.formats.read.read` reads it."""
     data = source.bytes()
     if ticks.recognised(data):
         yield source.label, ticks.read(data, source.label, pedal=pedal)
     else:
-        yield from scores.read(replace(source, data=data), pedal=pedal)
+        yield from score_files.read(replace(source, data=data), pedal=pedal)
 
 
 def sounding_parts(music: Music) -> list[Voice]:
@@ -77,14 +79,14 @@ def on_grid(
 def notes_of(music: Music, part: Voice) -> Sequence[Note]:
     """The notes of a part of `music` in beats."""
     if isinstance(music, MidiFile):
-        return tuple(midi.beats(ticks.ascending(part.notes), music.division))
+        return tuple(midi_reader.beats(ticks.ascending(part.notes), music.division))
     notes: Sequence[Note] = part.notes
     return notes
 
 
 def keys_of(music: Music) -> Sequence[Key]:
     """The keys of `music`."""
-    return midi.signs(music.division, (), music.keys)[1] if isinstance(music, MidiFile) else music.keys
+    return midi_reader.signs(music.division, (), music.keys)[1] if isinstance(music, MidiFile) else music.keys
 
 
 def offgrid_of(chosen: str, *, opening: bool) -> str:

@@ -16,8 +16,8 @@ from composer.core import corpus
 from composer.core.evaluation import chosen
 from composer.core.player import open_player
 from composer.formats.abc.check import check
-from composer.formats.abc.lexer import split_tunes
-from composer.formats.abc.parser import parse_tune
+from composer.formats.abc.reader.lexer import split_tunes
+from composer.formats.abc.reader.parser import parse_tune
 
 from .measuring import run
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from composer.formats.abc.asking import Asking
-from composer.formats.abc.vocabulary import Vocabulary
+from composer.formats.abc.grammar.build import Asking
+from composer.formats.abc.grammar.vocabulary import Vocabulary
 from composer.music.bar_ranges import parse_kept
 from composer_abc import AbcWishes
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer.api.testing import source
-from composer.formats.abc.reader import read_score
+from composer.formats.abc.reader.score import read_score
 from composer.formats.doctor.examination import examine
 from composer.formats.doctor.mending import mended
 

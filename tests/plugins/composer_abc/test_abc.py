@@ -8,7 +8,7 @@ import pytest
 
 from composer.api import EncodeError, OptionError, Piece, ReadError, Refused, Source
 from composer.api.testing import check_representation, source
-from composer.formats.abc.parser import parse_tune
+from composer.formats.abc.reader.parser import parse_tune
 from composer_abc import Abc, AbcOptions
 
 TWO = """X:7
@@ -85,8 +85,8 @@ def test_a_tune_that_breaks_the_reader_is_one_refusal(options, monkeypatch):
             raise OverflowError("too large")
         return parse_tune(text)
 
-    monkeypatch.setattr("composer.formats.abc.parser.parse_tune", broken)
-    monkeypatch.setattr("composer.formats.abc.normalise.parse_tune", broken)
+    monkeypatch.setattr("composer.formats.abc.reader.parser.parse_tune", broken)
+    monkeypatch.setattr("composer.formats.abc.dialect.normalize.parse_tune", broken)
     first, second = Abc(options).read(source(TWO, "two.abc"))
     assert isinstance(first, Piece)
     assert isinstance(second, Refused)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from composer.api import Source
-from composer.formats.scores import read
+from composer.formats.read import read
 from composer.toolkit.representations.quantize import quantise
 
 SMALL = ("--set", "hidden=12", "--set", "recurrent=8", "--set", "pretraining=2", "--set", "k=3")

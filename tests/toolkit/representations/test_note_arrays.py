@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.formats.midi import beats
-from composer.formats.ticks import ascending, settle
-from composer.formats.tracks import MidiFile, Track
+from composer.formats.midi.reader import beats
+from composer.formats.midi.ticks import ascending, settle
+from composer.formats.midi.tracks import MidiFile, Track
 from composer.toolkit.representations.note_arrays import Columns, as_bytes, quantised
 from composer.toolkit.representations.quantize import MOST_STEPS, OFFGRID, GridNote, OffGrid, Unfit, quantise
 

@@ -1,0 +1,71 @@
+"""A tune in other keys. What is altered against the key stays altered against the new one, so spelling stays right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from composer.api import Refused
+from composer.formats.abc.dialect.normalize import Normal, normalise_tune
+from composer.formats.abc.elements import Element, Sound, Tone, Tune
+from composer.formats.abc.reader.lexer import split_tunes
+from composer.formats.abc.reader.parser import parse_tune
+from composer.music import chords
+from composer.music.keys import LETTERS, Signature, key_name, parse_key
+
+__all__ = ["MOST_SIGNS", "Move", "transposed", "transpositions"]
+
+MOST_SIGNS = 4
+"""The most sharps or flats of a key that a tune is moved to."""
+
+
+def transpositions(text: str) -> Iterator[Normal]:
+    """The tune `text` of the dialect in all other keys of its mode that can be written, each by the shortest way."""
+    tune = parse_tune(split_tunes(f"X:1\n{text}")[0])
+    if tune.key is None or not tune.key.plain:
+        return
+    for sharps in range(-MOST_SIGNS, MOST_SIGNS + 1):
+        key = parse_key(key_name(sharps, tune.key.mode))
+        if key is not None and sharps != tune.key.sharps:
+            moved = normalise_tune(transposed(tune, key))
+            if not (isinstance(moved, Refused) or moved.changes):
+                yield moved
+
+
+def transposed(tune: Tune, key: Signature) -> Tune:
+    """`tune`, which has one key throughout, in `key` of the same mode."""
+    assert tune.key is not None
+    steps = (LETTERS.index(key.tonic[0]) - LETTERS.index(tune.key.tonic[0]) + 3) % 7 - 3
+    move = Move(tune.key, key, steps)
+    voices = {name: [move.element(element) for element in elements] for name, elements in tune.voices.items()}
+    return replace(tune, key=key, voices=voices)
+
+
+class Move:
+    """From one key to another, `steps` of the scale up."""
+
+    def __init__(self, before: Signature, after: Signature, steps: int) -> None:
+        self.before, self.after, self.steps = before, after, steps
+
+    def element(self, element: Element) -> Element:
+        if not isinstance(element, Sound):
+            return element
+        tones, ties = tuple(map(self.tone, element.tones)), tuple(map(self.tone, element.ties))
+        return replace(element, tones=tones, ties=ties, chord=self.chord(element.chord))
+
+    def tone(self, tone: Tone) -> Tone:
+        step, alter = tone
+        moved = step + self.steps
+        return moved, alter - self.before.alters[step % 7] + self.after.alters[moved % 7]
+
+    def chord(self, text: str) -> str:
+        """A chord symbol with its root and bass moved; one that is no chord stays as it is."""
+        chord = chords.parse(text)
+        if chord is None:
+            return text
+        return replace(chord, root=self.name(chord.root), bass=self.name(chord.bass)).symbol
+
+    def name(self, name: str) -> str:
+        """A note's name, such as `F#`."""
+        step, alter = self.tone((LETTERS.index(name[0]), name.count("#") - name.count("b")))
+        return LETTERS[step % 7] + ("#" * alter if alter > 0 else "b" * -alter)

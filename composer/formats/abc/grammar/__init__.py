@@ -1,0 +1,1 @@
+"""The automaton that keeps generated ABC valid and within the controls."""

@@ -1,0 +1,80 @@
+"""Tones, character by character: their accidentals, letters and octave marks, alone, tied and in chords."""
+
+from __future__ import annotations
+
+from composer.api import Mask
+from composer.formats.abc.dialect.tables import MOST_TONES
+from composer.formats.abc.grammar.allowed_notes import in_force
+from composer.formats.abc.grammar.part_context import Plans
+from composer.formats.abc.grammar.states import Kind, Node, State
+from composer.formats.abc.grammar.vocabulary import LETTERS, Vocabulary, code_of, tone_of
+
+__all__ = ["Tones"]
+
+
+class Tones:
+    """The part of the body's automaton that is about tones."""
+
+    def __init__(self, vocabulary: Vocabulary, plans: Plans) -> None:
+        self.vocabulary, self.plans = vocabulary, plans
+        self.bit = {character: vocabulary.bits(character) for character in '\n"#()-/:<>[]b|z 123'}
+
+    def _steps(self, s: State, alter: int, tones: int) -> int:
+        """The steps, as bits, that a tone altered by `alter` may have after `tones`."""
+        if s.tied:
+            count, length = (tones.bit_length() + 7) >> 3, (s.tied.bit_length() + 7) >> 3
+            step, wanted = tone_of(s.tied >> 8 * (length - 1 - count) & 255)
+            return 1 << step if alter == wanted else 0
+        return self.plans.all[s.plan].palette.within(s.alters, alter, tones & 255, s.kind == Kind.CHORD)
+
+    def _tones_mask(self, s: State) -> Mask:
+        """What the next tone may begin with."""
+        vocabulary = self.vocabulary
+        if not s.tied:
+            return self.plans.all[s.plan].palette.begin(s.alters, s.tones & 255, s.kind == Kind.CHORD)
+        count = (s.tied.bit_length() - s.tones.bit_length() + 7) // 8
+        step, alter = tone_of(s.tied >> 8 * (count - 1) & 255)
+        mask = sum(1 << vocabulary.ids[sign] for sign, other in vocabulary.accidentals.items() if other == alter)
+        return mask | (vocabulary.letters_of(1 << step) if in_force(s.alters, step) == alter else 0)
+
+    def _tone_mask(self, s: State) -> Mask:
+        return self._tones_mask(s)
+
+    def _tone(self, s: State, character: str) -> State:
+        if character in self.vocabulary.accidentals:
+            return s._replace(node=Node.ACCIDENTAL, fixed=self.vocabulary.accidentals[character] + 1)
+        return self._letter(s, character, in_force(s.alters, LETTERS[character]))
+
+    def _accidental_mask(self, s: State) -> Mask:
+        return self.vocabulary.letters_of(self._steps(s, s.fixed - 1, s.tones))
+
+    def _accidental(self, s: State, character: str) -> State:
+        shift, alter = 2 * (LETTERS[character] % 7), s.fixed - 1
+        alters = s.alters & ~(3 << shift) | s.fixed << shift
+        return self._letter(s._replace(alters=alters), character, alter)
+
+    def _letter(self, s: State, character: str, alter: int) -> State:
+        tones = s.tones << 8 if s.kind == Kind.CHORD else 0
+        return s._replace(node=Node.SOUND, tones=tones | code_of(LETTERS[character], alter), length=0, fixed=0)
+
+    def _chords(self, s: State) -> bool:
+        """Whether there is a chord that can be written."""
+        return self.plans.all[s.plan].palette.chords(s.alters)
+
+    def _in_chord_mask(self, s: State) -> Mask:
+        count = (s.tones.bit_length() + 7) >> 3
+        if s.tied:
+            return self.bit["]"] if s.tied == s.tones else self._tones_mask(s)
+        mask = self.bit["]"] if count > 1 else 0
+        return mask | (self._tones_mask(s) if count < MOST_TONES else 0)
+
+    def _spells(self, alters: int, tones: int) -> bool:
+        """Whether there are the signs to write a chord where `alters` are in force."""
+        for shift in range((tones.bit_length() - 1) & ~7, -1, -8):
+            step, alter = tone_of(tones >> shift & 255)
+            if in_force(alters, step) != alter:
+                if alter not in self.vocabulary.accidentals.values():
+                    return False
+                place = 2 * (step % 7)
+                alters = alters & ~(3 << place) | (alter + 1) << place
+        return True

@@ -1,0 +1,147 @@
+"""ABC text in other keys, as it stands: notes, chord symbols and keys move, and every other character stays.
+
+Music is what follows the first `K:` line: other lines of the header are words, and so are blocks such as `%%begintext`.
+Tunes with macros (`m:`), symbol lines (`s:`) or microtones (`^3/2c`) are not moved.
+
+`transpose` moves what a tune means and writes it anew; this is for text whose ways of writing are to be kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from composer.formats.abc.dialect.transpose import MOST_SIGNS, Move
+from composer.formats.abc.reader.lexer import NOTE, Token, block_lines, field_of, strip_comment, tokens
+from composer.music import chords
+from composer.music.keys import LETTERS, Signature, key_name, parse_key, step_name
+
+__all__ = ["text_transpositions"]
+
+_SIGNS = {2: "^^", 1: "^", 0: "=", -1: "_", -2: "__"}
+_ALTERS = {sign: alter for alter, sign in _SIGNS.items()}
+_TONIC = re.compile(r"[A-G][#b♯♭]?")
+_MICROTONE = re.compile(r"[\^_]\d*/")
+_CHORD = re.compile(
+    r"(?P<before>\s*\(?)(?P<root>[A-G][#b♯♭]?)(?P<kind>[^/\s]*?)"
+    r"(?:/(?P<bass>[A-Ga-g])(?P<sign>[#b+♯♭-]?))?(?P<after>\)?\s*)"
+)
+_PRINTED = str.maketrans("#b", "♯♭")
+_WORDS = {"text", "decoration", "inline"}
+
+
+def text_transpositions(text: str) -> Iterator[tuple[str, str]]:
+    """The tune `text` in all other keys of its mode with few signs: the text and the name of the key it begins in.
+
+    There is none where the key is not one of the plain ones, and none in which a note, a chord or a key cannot be
+    written.
+    """
+    lines = text.split("\n")
+    words = block_lines(lines)
+    fields = {at: field_of(strip_comment(line), 1) for at, line in enumerate(lines) if at not in words}
+    named = {at: field for at, field in fields.items() if field}
+    first = next((at for at, field in named.items() if field.name == "K"), len(lines))
+    key = parse_key(named[first].value) if first in named else None
+    if key is None or not key.plain or any(field.name in "ms" for field in named.values()):
+        return
+    for sharps in range(-MOST_SIGNS, MOST_SIGNS + 1):
+        if sharps != key.sharps:
+            moving = _TextMove(key, sharps - key.sharps)
+            try:
+                moved = [moving.line(line) if at in fields else line for at, line in enumerate(lines[first:], first)]
+            except _UnwritableError:
+                continue
+            yield "\n".join([*lines[:first], *moved]), key_name(sharps, key.mode)
+
+
+class _UnwritableError(Exception):
+    """There is no way to write this in the new key."""
+
+
+class _TextMove:
+    """A text on its way into a key so many `fifths` away, line by line."""
+
+    def __init__(self, key: Signature, fifths: int) -> None:
+        self.fifths = fifths
+        self.enter(key)
+
+    def enter(self, key: Signature) -> str:
+        """From here on, the text is in `key`. The tonic of the key it is moved to."""
+        sharps = key.sharps + self.fifths
+        if not key.plain or abs(sharps) > MOST_SIGNS + 1:
+            raise _UnwritableError
+        after = parse_key(key_name(sharps, key.mode))
+        assert after is not None
+        self.move = Move(key, after, (4 * self.fifths + 3) % 7 - 3)
+        return after.tonic
+
+    def line(self, line: str) -> str:
+        """A line of the text."""
+        body = strip_comment(line)
+        field = field_of(body, 1)
+        if field is None:
+            body = self.music(body)
+        elif field.name == "K":
+            body = self.key(body)
+        return body + line[len(strip_comment(line)) :]
+
+    def key(self, text: str) -> str:
+        """`text`, a field that names a key, with another tonic; one that names none stays."""
+        before, colon, value = text.partition(":")
+        key = parse_key(value.rstrip("]"))
+        if key is None:
+            return text
+        tonic = self.enter(key)
+        if not _TONIC.match(value.strip()):  # bagpipes, or no key at all
+            raise _UnwritableError
+        return before + colon + _TONIC.sub(tonic, value, count=1)
+
+    def music(self, line: str) -> str:
+        """A line of music."""
+        written, at, found = [], 0, list(tokens(line, 1, 0))
+        if _MICROTONE.search("".join(each.text for each in found if each.kind not in _WORDS)):
+            raise _UnwritableError
+        for token in found:
+            written += [line[at : token.column], self.token(token)]
+            at = token.column + len(token.text)
+        return "".join([*written, line[at:]])
+
+    def token(self, token: Token) -> str:
+        """A token of a line of music."""
+        if token.kind in {"note", "grace"}:
+            return NOTE.sub(self.note, token.text)
+        if token.kind == "text":
+            return f'"{self.chord(token.text[1:-1])}"'
+        if token.text.startswith("[m:"):
+            raise _UnwritableError
+        return self.key(token.text) if token.text.startswith("[K:") else token.text
+
+    def note(self, match: re.Match[str]) -> str:
+        """A note; its sign, where it has one, is written in the new key too."""
+        sign, letter, octaves, length = match.groups()
+        octave = (6 if letter.islower() else 5) + octaves.count("'") - octaves.count(",")
+        step = 7 * octave + LETTERS.index(letter.upper())
+        moved, alter = self.move.tone((step, _ALTERS.get(sign, 0)))
+        if not sign:
+            return step_name(moved) + length
+        if alter not in _SIGNS:
+            raise _UnwritableError
+        return _SIGNS[alter] + step_name(moved) + length
+
+    def chord(self, text: str) -> str:
+        """A chord symbol, spelt as before but for its notes; one that is no chord stays as it is."""
+        match, chord = _CHORD.fullmatch(text), chords.parse(text)
+        if match is None or chord is None:
+            return text
+        signs = _PRINTED if {"♯", "♭"} & set(text) else {}
+        root, bass = (self.move.name(name) for name in (chord.root, chord.bass))
+        symbol = match["before"] + root.translate(signs) + match["kind"]
+        if match["bass"]:
+            small = match["bass"].islower()  # `+` is then a sharp, as in the Nottingham collection
+            low = bass.translate(signs)
+            symbol += "/" + (low.lower().replace("#", "+") if small else low)
+        symbol += match["after"]
+        if chords.parse(symbol) != replace(chord, root=root, bass=bass):  # such as F##dim
+            raise _UnwritableError
+        return symbol

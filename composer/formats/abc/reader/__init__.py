@@ -1,0 +1,1 @@
+"""ABC text into scores."""

@@ -1,0 +1,156 @@
+"""ABC as music: any tune of ABC 2.1 as found in the wild into a Score, repeats played out and ties joined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+
+from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
+from composer.formats.abc.elements import Tune
+from composer.formats.abc.reader.lexer import Diagnostic, TuneText, split_tunes
+from composer.formats.abc.reader.parser import parse_tune
+from composer.formats.abc.reader.structure import Bar, arranged, bars, performed
+from composer.music.keys import BEAT, Time, pitch
+
+__all__ = ["read_score", "read_tune", "score_of"]
+
+
+def read_score(text: str) -> Score:
+    """The first tune in `text` as music. Raises ReadError where nothing sounds."""
+    found = split_tunes(text)
+    if not found:
+        raise ReadError("there is no tune in the text", "an ABC tune begins with `X:1` and has a `K:` line")
+    return read_tune(found[0])
+
+
+def read_tune(text: TuneText, problems: list[Diagnostic] | None = None) -> Score:
+    """`text` as music; what is wrong in it is added to `problems`. Raises ReadError where nothing sounds."""
+    tune = parse_tune(text)
+    if problems is not None:
+        problems += tune.diagnostics
+    return score_of(tune, problems)
+
+
+def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
+    """A parsed tune as music. Raises ReadError where nothing sounds."""
+    voices = {name: _bars_played(tune, name, problems) for name in tune.voices}
+    parts = {name: (_notes(found), found) for name, found in voices.items()}
+    sounding = {name: part for name, part in parts.items() if part[0]}
+    if not sounding:
+        raise ReadError(f"the tune at line {tune.text.first} has no notes")
+    _, first = next(iter(sounding.values()))
+    time = tune.time or Time(free=True)
+    return Score(
+        parts=tuple(Part(notes, name=label) for label, (notes, _) in sounding.items()),
+        chords=_chords(first),
+        tempos=(Tempo(Fraction(0), bpm),) if (bpm := tempo_of(tune)) else (),
+        meters=_meters(time, first),
+        keys=_keys(tune, first),
+        pickup=_pickup(time, first),
+        title=tune.first("T"),
+    )
+
+
+def _bars_played(tune: Tune, name: str, problems: list[Diagnostic] | None) -> list[Bar]:
+    return performed(arranged(tune, bars(tune.voices[name]), problems), problems)
+
+
+@lru_cache(maxsize=65536)
+def beats(ticks: int) -> Fraction:
+    """Ticks as beats."""
+    return Fraction(ticks, BEAT)
+
+
+def _notes(found: Sequence[Bar]) -> tuple[Note, ...]:
+    """The notes of a voice, ties joined: a tied tone goes on where the same pitch follows at once."""
+    notes: list[Note] = []
+    held: dict[int, int] = {}
+    now = 0
+    for bar in found:
+        for sound in bar.sounds:
+            end = now + sound.ticks
+            pitches = [pitch(step, alter) for step, alter in sound.tones]
+            tied = {pitch(step, alter) for step, alter in sound.ties}
+            going: dict[int, int] = {}
+            for each in pitches:
+                begin = held.pop(each, now)
+                if each in tied:
+                    going[each] = begin
+                elif 0 <= each <= 127:
+                    notes.append(Note(beats(begin), each, beats(end - begin)))
+            notes += [Note(beats(begin), each, beats(now - begin)) for each, begin in held.items() if 0 <= each <= 127]
+            held, now = going, end
+    notes += [Note(beats(begin), each, beats(now - begin)) for each, begin in held.items() if 0 <= each <= 127]
+    notes.sort()
+    return tuple(notes)
+
+
+def _chords(found: Sequence[Bar]) -> tuple[ChordSymbol, ...]:
+    begun: list[tuple[int, str]] = []
+    now = 0
+    for bar in found:
+        for sound in bar.sounds:
+            if sound.chord:
+                begun.append((now, sound.chord))
+            now += sound.ticks
+    ends = [*(at for at, _ in begun[1:]), now][: len(begun)]
+    return tuple(
+        ChordSymbol(beats(at), beats(end - at), symbol)
+        for (at, symbol), end in zip(begun, ends, strict=True)
+        if is_chord(symbol)
+    )
+
+
+@lru_cache(maxsize=4096)
+def is_chord(symbol: str) -> bool:
+    """Whether `symbol` is a chord's name and no remark."""
+    from composer.music import chords
+
+    return chords.parse(symbol) is not None
+
+
+def _meters(time: Time, found: Sequence[Bar]) -> tuple[Meter, ...]:
+    meters = [] if time.free else [Meter(Fraction(0), time.numerator, time.denominator)]
+    now = 0
+    for bar in found:
+        if bar.time is not None and not bar.time.free:
+            meter = Meter(beats(now), bar.time.numerator, bar.time.denominator)
+            if not meters or (meters[-1].numerator, meters[-1].denominator) != (meter.numerator, meter.denominator):
+                meters = [*(each for each in meters if each.onset < meter.onset), meter]
+        now += bar.ticks
+    return tuple(meters)
+
+
+def _keys(tune: Tune, found: Sequence[Bar]) -> tuple[Key, ...]:
+    assert tune.key is not None
+    keys = [Key(Fraction(0), tune.key.sharps, tune.key.mode)]
+    now = 0
+    for bar in found:
+        if bar.key is not None and (bar.key.sharps, bar.key.mode) != (keys[-1].sharps, keys[-1].mode):
+            key = Key(beats(now), bar.key.sharps, bar.key.mode)
+            keys = [*(each for each in keys if each.onset < key.onset), key]
+        now += bar.ticks
+    return tuple(keys)
+
+
+def _pickup(time: Time, found: Sequence[Bar]) -> Fraction:
+    first = found[0].ticks if found else 0
+    return beats(first) if not time.free and first < time.bar and len(found) > 1 else Fraction(0)
+
+
+_TEMPO = re.compile(r"(?:(\d{1,4})\s*/\s*(\d{1,4})\s*)?=\s*(\d{1,5}(?:\.\d{1,5})?)|^\s*(\d{1,5})\s*$")
+
+
+def tempo_of(tune: Tune) -> float | None:
+    """The tempo that the tune asks for, in quarter notes a minute; None where it asks for none."""
+    match = _TEMPO.search(re.sub(r'"[^"]*"', "", tune.tempo))
+    if match is None:
+        return None
+    if match[4]:
+        unit = tune.unit or (tune.time or Time()).unit
+        bpm = float(4 * unit * int(match[4]))
+    else:
+        bpm = float(match[3]) * 4 * int(match[1] or 1) / (int(match[2] or 4) or 4)
+    return bpm if 4 <= bpm <= 1000 else None

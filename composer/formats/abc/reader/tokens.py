@@ -1,0 +1,276 @@
+"""Token by token into a voice: what each kind of token of a music line does, as one table of functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+
+from composer.formats.abc.elements import Element, Mark, Sound, Tone, Tune
+from composer.formats.abc.reader.lexer import NOTE, REST, Token
+from composer.formats.abc.reader.transposition import Shift, Sounding
+from composer.music.keys import MIDDLE_C, WHOLE, Signature, Time
+
+__all__ = ["HANDLERS", "Voice", "close_group"]
+
+
+@dataclass(slots=True)
+class Voice:
+    """Where a voice stands while it is read: the key, the meter and the unit length (in ticks; 0 where none was given
+    yet) in force, how it sounds, and what is begun and not yet over.
+
+    `written` are the tones of the last sound before the shift.
+    """
+
+    elements: list[Element]
+    key: Signature
+    time: Time | None = None
+    unit: int = 0
+    sounding: Sounding = field(default_factory=Sounding)
+    shift: Shift = field(default_factory=Shift)
+    written: tuple[Tone, ...] = ()
+    accidentals: dict[int, int] = field(default_factory=dict)
+    tied: dict[int, int] = field(default_factory=dict)
+    last: Sound | None = None
+    broken: str = ""
+    tuplet: tuple[int, int] = (1, 1)
+    left: int = 0
+    group: int = 0
+    chord: str = ""
+    stack: list[Sound] | None = None
+    stack_at: Token | None = None
+    muted: bool = False
+
+
+Handler = Callable[[Tune, Voice, Token], None]
+"""What a token does: the tune (for diagnostics and tuplets), the voice and the token."""
+
+_TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
+_ALTERS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
+
+
+@cache
+def read_note(text: str) -> tuple[str, int, int, int]:
+    """A note's accidental, its step and its length as a fraction's two numbers."""
+    match = NOTE.fullmatch(text)
+    assert match is not None, text
+    accidental, letter, marks, length = match.groups()
+    step = MIDDLE_C + "CDEFGABcdefgab".index(letter) + 7 * (marks.count("'") - marks.count(","))
+    return accidental, step, *read_length(length)
+
+
+@cache
+def read_length(text: str) -> tuple[int, int]:
+    """A length string (`3/2`, `/`, `//`, or empty) as a fraction's two numbers."""
+    numerator, _, rest = text.partition("/")
+    if not _:
+        return int(text or 1), 1
+    denominator = 1
+    for part in rest.split("/"):
+        denominator *= int(part or 2)
+    return int(numerator or 1), denominator
+
+
+def _scaled(tune: Tune, token: Token, unit: int, numerator: int, denominator: int) -> int:
+    if not denominator:
+        tune.complain(token.line, token.column, "impossible length", f"`{token.text}` has an impossible length")
+        return unit
+    ticks, rest = divmod(unit * numerator, denominator)
+    if rest or not 0 < ticks <= 64 * WHOLE:
+        tune.complain(token.line, token.column, "impossible length", f"`{token.text}` has an impossible length")
+        return max(1, min(ticks, 64 * WHOLE))
+    return ticks
+
+
+def _note(tune: Tune, voice: Voice, token: Token) -> None:
+    accidental, step, numerator, denominator = read_note(token.text)
+    letter = step % 7
+    if accidental:
+        alter = voice.accidentals[letter] = _ALTERS[accidental]
+    else:
+        known = voice.accidentals.get(letter, voice.key.alters[letter])
+        alter = voice.tied.get(step, known) if voice.tied else known
+    ticks = _scaled(tune, token, voice.unit, numerator, denominator)
+    sound = Sound(((step, alter),), ticks, token.line, token.column)
+    if voice.stack is None:
+        _sound(tune, voice, sound)
+    else:
+        voice.stack.append(sound)
+
+
+def _rest(tune: Tune, voice: Voice, token: Token) -> None:
+    match = REST.fullmatch(token.text)
+    assert match is not None, token
+    if match[1] == "y":
+        return
+    numerator, denominator = read_length(match[2])
+    if match[1] in "ZX":
+        bar = (voice.time or Time()).bar
+        for count in range(min(max(numerator, 1), 999)):
+            if count:
+                voice.elements.append(Mark("|", token.line, token.column))
+            _sound(tune, voice, Sound((), bar, token.line, token.column))
+    elif voice.stack is None:
+        _sound(
+            tune, voice, Sound((), _scaled(tune, token, voice.unit, numerator, denominator), token.line, token.column)
+        )
+
+
+def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:
+    """Place a sound in time: broken rhythm, tuplets, the chord symbol before it."""
+    ticks = sound.ticks
+    if voice.broken:
+        share = 1 << len(voice.broken)
+        ticks = ticks * (2 * share - 1) // share if voice.broken[0] == "<" else ticks // share
+        voice.broken = ""
+    if voice.left:
+        ticks = ticks * voice.tuplet[1] // voice.tuplet[0]
+        sound.group = voice.group
+        voice.left -= 1
+    sound.ticks = ticks
+    if voice.chord:
+        sound.chord, voice.chord = voice.chord, ""
+    voice.tied, voice.written = dict(sound.ties), sound.tones
+    if voice.shift.semitones:
+        sound.tones = tuple(map(voice.shift.tone, sound.tones))
+        sound.ties = tuple(map(voice.shift.tone, sound.ties))
+        sound.chord = voice.shift.chord(sound.chord)
+    voice.last = sound
+    if not voice.muted:
+        voice.elements.append(sound)
+
+
+def _open(tune: Tune, voice: Voice, token: Token) -> None:
+    if voice.stack is not None:
+        tune.complain(token.line, token.column, "unbalanced brackets", "a chord opens inside a chord")
+    voice.stack, voice.stack_at = [], token
+
+
+def _close(tune: Tune, voice: Voice, token: Token) -> None:
+    stack, voice.stack = voice.stack, None
+    if stack is None:
+        tune.complain(token.line, token.column, "unbalanced brackets", "a `]` closes nothing")
+        return
+    if not stack:
+        tune.complain(token.line, token.column, "empty chord", "a chord without notes")
+        return
+    numerator, denominator = read_length(token.text[1:])
+    ticks = _scaled(tune, token, stack[0].ticks, numerator, denominator)
+    tones = tuple(sorted({sound.tones[0] for sound in stack}))
+    at = voice.stack_at or token
+    ties = tuple(sorted({tone for sound in stack for tone in sound.ties}))
+    chord = next((sound.chord for sound in stack if sound.chord), "")
+    voice.chord = voice.chord or chord
+    _sound(tune, voice, Sound(tones, ticks, at.line, at.column, ties=ties))
+
+
+def _tie(tune: Tune, voice: Voice, token: Token) -> None:
+    if voice.stack:
+        voice.stack[-1].ties = voice.stack[-1].tones
+    elif voice.last is None or not voice.last.tones:
+        tune.complain(token.line, token.column, "dangling tie", "a tie follows no note")
+    else:
+        voice.last.ties = voice.last.tones
+        voice.tied = dict(voice.written)
+
+
+def _bar(tune: Tune, voice: Voice, token: Token) -> None:
+    text = token.text.lstrip(".")
+    if text == ":":
+        tune.complain(token.line, token.column, "unknown character", "a `:` that is no bar line")
+        return
+    lines = text.rstrip("0123456789,-.")
+    mark = Mark(lines, token.line, token.column, endings=_passes(text[len(lines) :]))
+    before, bars, after = re.fullmatch(r"(:*)(.*?)(:*)", lines).groups()  # type: ignore[union-attr]
+    if not bars:
+        mark.ends, mark.starts = 1, True
+    else:
+        mark.ends, mark.starts = len(before), bool(after)
+        mark.ends = mark.ends or int(":" in bars.strip("[]|:") or "|:" in bars)
+    mark.strong = "||" in bars or "]" in bars or "[" in bars
+    _place(tune, voice, mark)
+
+
+def _ending(tune: Tune, voice: Voice, token: Token) -> None:
+    _place(tune, voice, Mark("", token.line, token.column, endings=_passes(token.text.lstrip("["))))
+
+
+def _place(tune: Tune, voice: Voice, mark: Mark) -> None:
+    if voice.stack is not None:
+        at = voice.stack_at or Token("", "", mark.line, mark.column)
+        tune.complain(at.line, at.column, "unbalanced brackets", "a chord is not closed")
+        for sound in voice.stack:
+            _sound(tune, voice, sound)
+        voice.stack = None
+    close_group(tune, voice, mark.line, mark.column)
+    voice.accidentals = {}
+    voice.muted = False
+    voice.elements.append(mark)
+
+
+def close_group(tune: Tune, voice: Voice, line: int, column: int) -> None:
+    """A bar line or the end of the tune ends what is unfinished in rhythm, and says so."""
+    if voice.broken:
+        tune.complain(line, column, "broken rhythm without a partner", "a note is owed after broken rhythm")
+        voice.broken = ""
+    if voice.left:
+        tune.complain(line, column, "incomplete tuplet", f"a tuplet lacks {voice.left} of its notes")
+        voice.left = 0
+
+
+def _passes(text: str) -> tuple[int, ...]:
+    passes: list[int] = []
+    for part in re.split(r"[,.]", text):
+        first, _, last = part.partition("-")
+        if first:
+            passes += range(int(first), min(int(last or first), int(first) + 16) + 1)
+    return tuple(passes)
+
+
+def _tuplet(tune: Tune, voice: Voice, token: Token) -> None:
+    p, q, r = ([int(part or 0) for part in token.text[1:].split(":")] + [0, 0])[:3]
+    if voice.left:
+        tune.complain(token.line, token.column, "incomplete tuplet", f"a tuplet lacks {voice.left} of its notes")
+    if p < 2:
+        tune.complain(token.line, token.column, "unknown tuplet", f"`{token.text}` is no tuplet")
+        return
+    q = q or _TUPLETS.get(p) or (3 if (voice.time or Time()).compound else 2)
+    voice.tuplet, voice.left = (p, q), r or p
+    tune.tuplets.append((p, q, r or p))
+    voice.group = len(tune.tuplets) - 1
+
+
+def _broken(tune: Tune, voice: Voice, token: Token) -> None:
+    last = voice.last
+    if last is None or voice.broken:
+        tune.complain(token.line, token.column, "broken rhythm without a partner", f"`{token.text}` follows no note")
+        return
+    share = 1 << len(token.text)
+    last.ticks = last.ticks * (2 * share - 1) // share if token.text[0] == ">" else last.ticks // share
+    voice.broken = token.text
+
+
+def _text(tune: Tune, voice: Voice, token: Token) -> None:
+    content = token.text[1:-1].strip()
+    if content and content[0] not in "^_<>@":
+        voice.chord = content
+
+
+def _overlay(tune: Tune, voice: Voice, token: Token) -> None:
+    voice.muted = tune.overlays = True
+
+
+def _nothing(tune: Tune, voice: Voice, token: Token) -> None:
+    """Grace notes have no time of their own, and slurs, decorations and continuations no sound."""
+
+
+def _unknown(tune: Tune, voice: Voice, token: Token) -> None:
+    tune.complain(token.line, token.column, "unknown character", f"`{token.text}` means nothing here")
+
+
+HANDLERS: dict[str, Handler] = {
+    "note": _note, "rest": _rest, "open": _open, "close": _close, "tie": _tie, "bar": _bar, "ending": _ending,
+    "tuplet": _tuplet, "broken": _broken, "text": _text, "overlay": _overlay, "grace": _nothing, "slur": _nothing,
+    "decoration": _nothing, "continuation": _nothing, "unknown": _unknown,
+}  # fmt: skip

@@ -1,0 +1,153 @@
+"""One bar of one voice as text: any length that there is a note for, tied together where it takes several, tuplets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from composer.api import EncodeError
+from composer.formats.abc.dialect.bar_writer import Accidentals
+from composer.formats.abc.dialect.tables import beat_group
+from composer.formats.abc.elements import Tone
+from composer.music.keys import BEAT, WHOLE, Signature, Time
+
+__all__ = ["Measure", "Span", "spell"]
+
+FINEST = WHOLE // 128
+"""The shortest note outside of tuplets, in ticks."""
+
+_TUPLETS = {1: 1, 3: 2, 5: 4, 7: 4, 9: 8}
+"""So many notes in the time of so many; one in the time of one is no tuplet."""
+
+
+class Measure(NamedTuple):
+    """A bar from the tick `begin` to the tick `end`; a pickup is shorter than its meter's."""
+
+    begin: int
+    end: int
+    time: Time
+    key: Signature
+
+
+class Span(NamedTuple):
+    """So many ticks of a bar in which `tones` sound, or none, tied to what follows or not, under a chord symbol."""
+
+    ticks: int
+    tones: tuple[Tone, ...] = ()
+    tied: bool = False
+    symbol: str = ""
+
+
+def spell(spans: Iterable[Span], measure: Measure, unit: int, rest: str = "z") -> str:
+    """The text of what fills `measure`, where a note without a length has `unit` ticks.
+
+    `rest` is the letter of rests: `z`, or `x` for one that is not shown. Raises EncodeError for rhythms that ABC has no
+    way of writing, or none that can be read.
+    """
+    accidentals = Accidentals(measure.key)
+    group = beat_group(measure.time)
+    # A pickup is grouped as the end of the bar that it is.
+    place = measure.time.bar - (measure.end - measure.begin)
+    pieces: list[str] = []
+    for run in _runs(_singles(spans, place)):
+        if pieces and place % group == 0:
+            pieces.append(" ")
+        notes = _tuplet(run[0].ticks)
+        pieces.append(_symbol(run[0]) + _bracket(notes, len(run)))
+        for number, single in enumerate(run):
+            written = Fraction(single.ticks * notes, unit * _TUPLETS[notes])
+            tones = [accidentals.spell(tone) for tone in single.tones]
+            sound = f"[{''.join(tones)}]" if len(tones) > 1 else "".join(tones) or rest
+            pieces.append((_symbol(single) if number else "") + sound + _length(written) + "-" * single.tied)
+        place += sum(single.ticks for single in run)
+    return "".join(pieces)
+
+
+def _symbol(span: Span) -> str:
+    return f'"{span.symbol}"' if span.symbol else ""
+
+
+def _bracket(notes: int, count: int) -> str:
+    """What opens a tuplet of `notes` in the usual time that has, by the lengths of its notes, `count` of them."""
+    if notes == 1:
+        return ""
+    return "(3" if (notes, count) == (3, 3) else f"({notes}:{_TUPLETS[notes]}:{count}"
+
+
+def _length(units: Fraction) -> str:
+    """`units` as a length string: empty, `3`, `3/2`, `/2`."""
+    numerator = str(units.numerator) if units.numerator > 1 else ""
+    return numerator + (f"/{units.denominator}" if units.denominator > 1 else "")
+
+
+def _runs(singles: Iterable[Span]) -> Iterator[list[Span]]:
+    """Single notes, and the notes of tuplets together as long as they have not filled a length that is no tuplet's."""
+    run: list[Span] = []
+    for single in singles:
+        if run and _tuplet(run[0].ticks) != _tuplet(single.ticks):
+            yield run
+            run = []
+        run.append(single)
+        if _odd(sum(each.ticks for each in run)) == 1:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _singles(spans: Iterable[Span], place: int) -> Iterator[Span]:
+    """`spans`, the first of which is at `place` in its bar, as notes that have a sign each, tied together."""
+    for span in spans:
+        lengths = [sign for part in _at_beats(place, span.ticks) for sign in _signs(part)]
+        for number, ticks in enumerate(lengths):
+            last = number == len(lengths) - 1
+            tied = span.tied if last else bool(span.tones)
+            yield Span(ticks, span.tones, tied, "" if number else span.symbol)
+        place += span.ticks
+
+
+def _at_beats(place: int, ticks: int) -> Sequence[int]:
+    """What is only to be written with a tuplet cut at the first and the last beat in it, so that tuplets stay short."""
+    if _odd(ticks) == 1:
+        return (ticks,)
+    before = min(-place % BEAT, ticks)
+    after = (ticks - before) % BEAT
+    return [part for part in (before, ticks - before - after, after) if part]
+
+
+def _signs(ticks: int) -> Iterator[int]:
+    """`ticks` as a sum of notes with two dots at most, longest first."""
+    notes = _tuplet(ticks)
+    finest = FINEST * _TUPLETS[notes] // notes
+    left, rest = divmod(ticks, finest)
+    if rest:
+        raise _unwritable()
+    while left:
+        power = 1 << left.bit_length() - 1
+        sign = next(part for part in (power * 7 // 4, power * 3 // 2, power) if part <= left and _dotted(part))
+        yield sign * finest
+        left -= sign
+
+
+def _dotted(length: int) -> bool:
+    """Whether a whole number is 1, 3 or 7 times a power of two."""
+    return length // (length & -length) in (1, 3, 7)
+
+
+def _tuplet(ticks: int) -> int:
+    """Of how many notes the tuplet is in which a length can be written; 1 for none."""
+    notes = _odd(ticks)
+    if notes not in _TUPLETS:
+        raise _unwritable()
+    return notes
+
+
+def _odd(ticks: int) -> int:
+    """What is odd in the denominator of a length as a part of a whole note."""
+    denominator = Fraction(ticks, WHOLE).denominator
+    return denominator // (denominator & -denominator)
+
+
+def _unwritable() -> EncodeError:
+    return EncodeError("the score has rhythms that cannot be written as ABC", "move its notes to a grid, or write MIDI")

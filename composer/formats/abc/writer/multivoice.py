@@ -1,0 +1,196 @@
+"""A Score as one tune of several voices: every note as it is, on any grid that ABC has lengths for."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain, islice
+
+from composer.api import EncodeError, Part, Score
+from composer.formats.abc.dialect.tables import BARS_A_LINE, CHORD_KINDS, unit_of
+from composer.formats.abc.elements import Tone
+from composer.formats.abc.note_names import named_key, plainest_key, tone
+from composer.formats.abc.reader.structure import MOST_BARS
+from composer.formats.abc.writer.bar_text import Measure, Span, spell
+from composer.formats.abc.writer.melody import snapped
+from composer.formats.abc.writer.voice_split import MOST_VOICES, Event, too_many, voices_of
+from composer.music import chords
+from composer.music.bars import Bar, bars
+from composer.music.keys import BEAT, WHOLE, Time, parse_meter
+
+__all__ = ["write_voices"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """A voice of a part; `extra` where another voice of the part is on the same staff above it."""
+
+    number: int
+    events: Sequence[Event]
+    part: Part
+    clef: str
+    extra: bool
+
+
+def write_voices(score: Score) -> str:
+    """`score` as a file of one tune, a voice or several for each part; percussion is left out.
+
+    The tune reads back note for note. Chord symbols stand over the first voice, whose notes are cut and tied where one
+    comes in; a bar that a change of meter cuts short has a meter of its own, and a change of key inside a bar counts
+    from the next. Raises EncodeError for a score without notes, and for what ABC cannot hold: more than MOST_VOICES
+    voices, rhythms beyond its lengths and tuplets, meters of unusual parts, thousands of bars.
+    """
+    parts = [part for part in score.parts if part.notes and not part.percussion]
+    if not parts:
+        raise EncodeError("the score has no notes to write as ABC", "give music with a melody")
+    voices = _voices(parts)
+    layout = _layout(Score(tuple(parts), score.chords, (), score.meters, score.keys, score.pickup))
+    unit = WHOLE // int(unit_of(layout[0].time).partition("/")[2])
+    symbols = _symbols(score)
+    texts = [list(_bars(voice, layout, unit, {} if voice.number > 1 else symbols)) for voice in voices]
+    lines = [*_header(score, layout[0], voices), *_systems(texts)]
+    return "\n".join(lines) + "\n"
+
+
+def _voices(parts: Sequence[Part]) -> list[_Voice]:
+    voices: list[_Voice] = []
+    for part in parts:
+        clefs: set[str] = set()
+        for events in voices_of(part.notes):
+            if len(voices) == MOST_VOICES:
+                raise too_many()
+            clef = "treble" if sum(event.height for event in events) >= 60 * len(events) else "bass"
+            voices.append(_Voice(len(voices) + 1, events, part, clef, clef in clefs))
+            clefs.add(clef)
+    return voices
+
+
+def _layout(score: Score) -> list[Measure]:
+    """The bars of a score that has notes, in ticks, with the meter and the key of each."""
+    found = list(islice(bars(score), MOST_BARS + 1))
+    if len(found) > MOST_BARS:
+        raise EncodeError(f"the score has more than {MOST_BARS} bars, which is too long for ABC", "write MIDI")
+    keys = [(key.onset, named_key(key)) for key in sorted(score.keys, key=lambda key: key.onset)]
+    keys = keys or [(Fraction(0), plainest_key(score.notes))]
+    onsets = [onset for onset, _ in keys]
+    return [Measure(*_ticks(bar), _time(bar), keys[max(bisect_right(onsets, bar.start) - 1, 0)][1]) for bar in found]
+
+
+def _ticks(bar: Bar) -> tuple[int, int]:
+    begin, end = bar.start * BEAT, bar.end * BEAT
+    if begin.denominator > 1 or end.denominator > 1:
+        raise EncodeError(f"a bar line at beat {float(bar.end):g} cannot be written as ABC", "move it to a grid")
+    return int(begin), int(end)
+
+
+def _time(bar: Bar) -> Time:
+    """The bar's meter; where a change of meter cuts it short, one that it fills."""
+    meter = Time(bar.meter.numerator, bar.meter.denominator)
+    if bar.number and bar.length < bar.meter.bar:
+        part = bar.length / 4
+        least = max(part.denominator, meter.denominator)
+        meter = Time(int(part * least), least) if least % part.denominator == 0 else Time(*part.as_integer_ratio())
+    if parse_meter(str(meter)) is None:
+        raise EncodeError(f"a meter of {meter} cannot be written as ABC", "write MIDI or MusicXML")
+    return meter
+
+
+def _symbols(score: Score) -> dict[int, str]:
+    """The chord symbols by the tick that they come at; what is no chord's name is a remark over the notes."""
+    found: dict[int, str] = {}
+    for each in score.chords:
+        chord = chords.parse(each.symbol)
+        text = chord.symbol if chord else "^" + _plain(each.symbol)
+        found.setdefault(snapped(each.onset), text)
+    return found
+
+
+def _plain(text: str) -> str:
+    """`text` on one line, without what would end it."""
+    return " ".join("".join(character for character in text if character not in '"%\\[]').split())
+
+
+def _header(score: Score, first: Measure, voices: Sequence[_Voice]) -> Iterator[str]:
+    yield "X:1"
+    if title := " ".join(score.title.replace("%", " ").split()):
+        yield f"T:{title}"
+    yield f"M:{first.time}"
+    yield f"L:{unit_of(first.time)}"
+    if score.tempos:
+        yield f"Q:{tempo(score.tempos[0].bpm)}"
+    yield from _chord_names(score)
+    if len(voices) > 1:
+        yield f"%%score {_staves(voices)}"
+    yield f"K:{first.key.name}"
+    for voice in voices:
+        if len(voices) > 1:
+            name = _plain(voice.part.name)
+            yield f"V:{voice.number} clef={voice.clef}" + (f' name="{name}"' if name and not voice.extra else "")
+        if voice.part.program:
+            yield f"%%MIDI program {voice.part.program}"
+
+
+def tempo(bpm: float) -> str:
+    """The value of a `Q:` field for so many quarter notes a minute."""
+    return f"1/4={min(max(bpm, 4), 1000):.2f}".rstrip("0").rstrip(".")
+
+
+def _chord_names(score: Score) -> Iterator[str]:
+    """What abc2midi must be told of the kinds of chords that it does not know by name."""
+    found = [chord for chord in (chords.parse(each.symbol) for each in score.chords) if chord]
+    for kind in sorted({chord.kind for chord in found} - CHORD_KINDS.keys()):
+        intervals, spellings = chords.KINDS[kind]
+        yield f"%%MIDI chordname {spellings.split(' ')[0]} {' '.join(map(str, intervals))}"
+
+
+def _staves(voices: Sequence[_Voice]) -> str:
+    """Which voices share a staff, and which staves a brace: `[1 2 {(3 4) 5}]`."""
+    staves: dict[int, dict[str, list[str]]] = {}
+    for voice in voices:
+        staves.setdefault(id(voice.part), {}).setdefault(voice.clef, []).append(str(voice.number))
+    parts = []
+    for part in staves.values():
+        each = [f"({' '.join(names)})" if len(names) > 1 else names[0] for names in part.values()]
+        parts.append(f"{{{' '.join(each)}}}" if len(each) > 1 else each[0])
+    return f"[{' '.join(parts)}]" if len(parts) > 1 else parts[0]
+
+
+def _systems(texts: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The lines of the tune: a few bars of each voice, one below the other."""
+    last = len(texts[0])
+    for begin in range(0, last, BARS_A_LINE):
+        end = min(begin + BARS_A_LINE, last)
+        for number, text in enumerate(texts, 1):
+            voice = f"[V:{number}] " if len(texts) > 1 else ""
+            yield voice + "|".join(text[begin:end]) + ("|]" if end == last else "|")
+
+
+def _bars(voice: _Voice, layout: Sequence[Measure], unit: int, symbols: Mapping[int, str]) -> Iterator[str]:
+    before = layout[0]
+    for measure, spans in zip(layout, _spans(voice.events, layout, symbols), strict=True):
+        change = f"[M:{measure.time}]" if measure.time != before.time else ""
+        change += f"[K:{measure.key.name}]" if measure.key != before.key else ""
+        yield change + spell(spans, measure, unit, "x" if voice.extra else "z")
+        before = measure
+
+
+def _spans(events: Sequence[Event], layout: Sequence[Measure], symbols: Mapping[int, str]) -> Iterator[list[Span]]:
+    """What fills each bar, cut where something begins or ends, or a chord symbol stands."""
+    cuts = sorted({*symbols, *chain.from_iterable((event.begin, event.end) for event in events)})
+    begins = {event.begin: event for event in events}
+    now, end, tones = 0, 0, tuple[Tone, ...]()
+    for measure in layout:
+        spans = []
+        while now < measure.end:
+            if event := begins.get(now):
+                # Where the key changes under a tie, the note keeps its name.
+                end, tones = event.end, tuple(tone(pitch, measure.key) for pitch in event.pitches)
+            elif now >= end:
+                tones = ()
+            after = bisect_right(cuts, now)
+            until = min(measure.end, cuts[after]) if after < len(cuts) else measure.end
+            spans.append(Span(until - now, tones, bool(tones) and until < end, symbols.get(now, "")))
+            now = until
+        yield spans

@@ -1,0 +1,1 @@
+"""MIDI files: parsing, reading, writing."""

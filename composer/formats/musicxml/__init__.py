@@ -1,0 +1,1 @@
+"""MusicXML and kern, by music21."""

@@ -1,0 +1,183 @@
+"""Real ABC rewritten into the dialect: the same music, or a change that is named, or a refusal that says why."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from composer.api import Refused
+from composer.formats.abc.check import check
+from composer.formats.abc.dialect.normalize import Normal, normalise
+from composer.formats.abc.dialect.validator import conforms
+from composer.formats.abc.reader.lexer import split_tunes
+from composer.formats.abc.reader.score import read_score
+
+
+def normal(body: str, header: str = "M:4/4\nL:1/8\nK:C") -> Normal | Refused:
+    (tune,) = split_tunes(f"X:1\n{header}\n{body}\n")
+    return normalise(tune, "here")
+
+
+def body_of(body: str, header: str = "M:4/4\nL:1/8\nK:C") -> str:
+    """The body of the normalised tune, which is held to conform, and to sound the same where nothing was changed."""
+    result = normal(body, header)
+    assert isinstance(result, Normal), result
+    assert conforms(result.text) == []
+    assert check(result.text) == []
+    if not result.changes:
+        assert read_score(result.text).parts[0].notes == read_score(f"X:1\n{header}\n{body}\n").parts[0].notes
+    return result.text.split("K:", 1)[1].split("\n", 1)[1]
+
+
+def changes(body: str, header: str = "M:4/4\nL:1/8\nK:C") -> tuple[str, ...]:
+    result = normal(body, header)
+    assert isinstance(result, Normal), result
+    return result.changes
+
+
+EXACT = [
+    ("C2D2 E2F2|G8|", "C2D2 E2F2|G8|]\n"),
+    ("CDEF GABc|C8::G8|c8:|", "|:CDEF GABc|C8:|\n|:G8|c8:|\n"),
+    ("C8:|D8:|", "|:C8:|\n|:D8:|\n"),
+    ("|:C8|1D8:|2E8|]", "|:C8|[1D8:|\n[2E8|]\n"),
+    ("|:C8|D4[1E4:|[2F4|]", "|:C8|[1D4 E4:|\n[2D4 F4|]\n"),
+    ("G2|C8|D8|E8|F8|G8|A6|", "G2|C8|D8|E8|F8|\nG8|A6|]\n"),
+    ("C8||D8|", "C8||\nD8|]\n"),
+    ("|:G2|C8|D4 D2||E2|F8|D6:|", "|:G2|C8|D4 D2E2|F8|D6:|\n"),
+    ("C3D E>F G<A|c8|", "C3D E>FG<A|c8|]\n"),
+    ("C3/2D/2 E/2>F/2G A4|c8|", "C>DE3/4F/4G A4|c8|]\n"),
+    ("(3CDE (3FGA G4|", "(3CDE(3FGA G4|]\n"),
+    ("(6CDEFGA G4z2|", "(3C/2D/2E/2(3F/2G/2A/2G4z2|]\n"),
+    ("C4-C4-|C8|", "C4- C4-|C8|]\n"),
+    ("C4 D4-|^D8|", "C4 D4|^D8|]\n"),
+    ("C8|[M:C|]D8|", "C8|D8|]\n"),
+    ("^F4 F4|F8|\nK:G\nF8|", "^F4 F4|F8|^F8|]\n"),
+    ("^F2f2 =F2^^F2|__B8|", "^F2^f2 =F2G2|A8|]\n"),
+    ("!trill!C2{d}~D2 uE2.F2|G8|", "C2D2 E2F2|G8|]\n"),
+    ('"Am"C4 "allegro"D4|"D/f+"F8|', '"Am"C4 D4|"D/F#"F8|]\n'),
+    ("[CEG]4 [ce]4|", "[CEG]4 [ce]4|]\n"),
+    ("C2D2 E2F2 G2A2 B2c2|", "C2D2 E2F2|G2A2 B2c2|]\n"),
+    ("C4 D4|Z2|E8|", "C4 D4|z8|z8|E8|]\n"),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), EXACT)
+def test_the_same_music_in_regular_writing(body, expected):
+    assert body_of(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected", "change"),
+    [
+        ("|:CDEF GABc|C8:|\n|:G2|C8|D6:|", "|:z2|CDEF GABc|C6:|\n|:G2|C8|D6:|\n", "a rest for an upbeat"),
+        ("|:C8|D8:|\n|:G2|C8|D6:|", "|:z2|C8|D6:|\n|:G2|C8|D6:|\n", "a last note made shorter for an upbeat"),
+        ("G2|C8|D4|", "G2|C8|D4 z2|]\n", "a rest in a short last bar"),
+        ("G2|:C8|D4 F4:|", "z6G2||\n|:C8|D4 F4:|\n", "a rest before the upbeat"),
+        ("G2|:C8|D6:|", "|:G2|C8|D6:|\n", "an upbeat before a repeat moved into it"),
+        ("G2|C6c2|:D8|E6:|", "G2|C6||\n|:c2|D8|E6:|\n", "an upbeat before a repeat moved into it"),
+        ("|:G2|C8|D8:|", "z6G2||\n|:C8|D8:|\n", "an upbeat played once"),
+        ("|:C8|D8-:|\nD8|", "|:C8|D8:|\nD8|]\n", "a tie over a part mark left out"),
+        ("(3C[CE]E D2 E4|", "(3CEED2 E4|]\n", "a chord in a triplet made one note"),
+        ("[C-E]4 [CE]4|", "[CE]4 [CE]4|]\n", "a tie between unlike notes left out"),
+        ("^C4-_D4|", "^C4 _D4|]\n", "a tie between unlike notes left out"),
+        ("C8|\nP:B\nD8:|", "C8||\n|:D8:|\n", "a part mark taken for the beginning of a repeat"),
+    ],
+)
+def test_what_is_mended_is_named(body, expected, change):
+    assert body_of(body) == expected
+    assert change in changes(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason", "detail"),
+    [
+        ("CDE|C8|CDEF GAB|C8|", "a bar that does not fill its meter", "line 5, column 8"),
+        ("C8|CDEF GABcd|C8|", "a bar that is too long", "line 5, column 4"),
+        ("C8|[M:3/4]D6|", "a change of meter", "line 5"),
+        ("C8:|[2D8|]", "endings that do not match", "line 5, column 3"),
+        ("(5CDEFG G6|", "a tuplet that is not three equal notes", "line 5, column 3"),
+        ("(3CD|C8|", "an incomplete tuplet", "line 5, column 5"),
+        ("C>|C8|", "broken rhythm without a partner", "line 5, column 3"),
+        ("z8|", "no notes", "line 1"),
+        ("G2|C8|[1D3/2D4(3BAG:|[2E6|", "a bar that does not fill its meter", "line 5, column 9"),
+        ("C8|c'''8|", "a note out of range", ""),
+    ],
+)
+def test_what_cannot_be_written_is_refused(body, reason, detail):
+    result = normal(body)
+    assert isinstance(result, Refused)
+    assert (result.reason, result.source, result.detail) == (reason, "here", detail)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("T:THE  OLD `ROAD`\nM:C|\nR:Double Jig\nK:A Minor", "T:The Old 'Road'\nR:jig\nM:2/2\nL:1/8\nK:Am\n"),
+        ("T:Caf\u00e9 Polka\nM:C\nK:Ddorian", "T:Cafe Polka\nR:polka\nM:4/4\nL:1/8\nK:Ddor\n"),
+        ("M:C|\nR:hornpipe\nK:HP", "R:hornpipe\nM:4/4\nL:1/8\nK:D\n"),
+        ("M:12/8\nL:1/12\nR:hornpipe\nK:G ^f", "M:12/8\nL:1/8\nK:G\n"),
+        ("M:2/4\nL:1/16\nK:C#mix", "M:2/4\nL:1/16\nK:C#mix\n"),
+    ],
+)
+def test_headers(header, expected):
+    (tune,) = split_tunes(f"X:1\nS:a source\n{header}\nC{'18' if '12/8' in header else '8'}|\n")
+    result = normalise(tune)
+    assert isinstance(result, Normal)
+    assert result.text.startswith(expected)
+    assert result.text[len(expected) :].startswith(("C", "=C"))
+
+
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ("treble-8", "C\nC,D,E,^F, B,^CDE|]\n"),
+        ("transpose=2", "D\nDEF^G c^def|]\n"),
+        ("transpose=-3", "A\nA,B,C^D G^ABc|]\n"),
+        ("transpose=1", "Db\nDEF=G c=def|]\n"),
+    ],
+)
+def test_a_voice_is_written_as_it_sounds(properties, expected):
+    result = normal("CDE^F B^cde|", f"M:4/4\nL:1/8\nK:C {properties}")
+    assert isinstance(result, Normal)
+    assert result.text.split("K:")[1] == expected
+    assert conforms(result.text) == []
+    written = read_score(f"X:1\nM:4/4\nL:1/8\nK:C {properties}\nCDE^F B^cde|\n")
+    assert read_score(result.text).notes == written.notes
+
+
+def test_a_transposition_that_is_not_understood_is_refused():
+    result = normal("C8|", "M:4/4\nL:1/8\nK:C shift=CD")
+    assert isinstance(result, Refused)
+    assert (result.reason, result.detail) == ("a transposition that is not understood", "line 4, column 1")
+
+
+def test_only_the_first_voice_is_kept_and_that_is_said():
+    assert body_of("V:1\nC8|\nV:2\nE8|") == "C8|]\n"
+    assert changes("V:1\nC8|\nV:2\nE8|") == ("other voices left out",)
+    assert changes("V:1\nC8|\nV:2\nz8|") == ()
+    assert body_of("C8 & E8|D8|") == "C8|D8|]\n"
+    assert changes("C8 & E8|D8|") == ("an overlay left out",)
+
+
+@pytest.mark.skipif(shutil.which("abc2midi") is None, reason="abc2midi is not installed")
+def test_abc2midi_has_nothing_to_say():
+    texts = []
+    for number, (body, _) in enumerate(EXACT):
+        result = normal(body)
+        assert isinstance(result, Normal)
+        texts.append(f"X:{number + 1}\n{result.text}")
+    output = subprocess.run(
+        ["abc2midi", "-", "-c"], input="\n".join(texts).encode(), capture_output=True, check=False
+    ).stdout.decode()
+    assert [line for line in output.splitlines() if " in line-char " in line] == []
+
+
+@pytest.mark.parametrize("body", [each for each, _ in EXACT])
+def test_a_tune_of_the_dialect_stays_as_it_is(body):
+    first = normal(body)
+    assert isinstance(first, Normal)
+    again = normalise(split_tunes(f"X:1\n{first.text}")[0])
+    assert isinstance(again, Normal)
+    assert (again.text, again.changes) == (first.text, ())

@@ -1,0 +1,80 @@
+"""Openings: what a text or a score is gone on from keeps its repeat and its place in the bar, and does not end."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from composer.api import Meter, Note, Part, Piece, Refused, Score, Source
+from composer.formats.abc.grammar.automaton import Automaton
+from composer_abc import Abc
+
+HEADER = "M:4/4\nL:1/8\nK:G\n"
+QUARTERS = "M:4/4\nL:1/4\nK:G\n"
+CHARACTERS = "\n \"#&'(),-./0123456789:<=>ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz|"
+
+
+def opening(text: str) -> Piece | Refused:
+    return next(Abc().read(Source(Path("opening"), name="opening", data=text.encode(), fragment=True)))
+
+
+def scored(lengths: list[str], pickup: str = "0") -> Score:
+    onset, notes = Fraction(0), []
+    for length in map(Fraction, lengths):
+        notes.append(Note(onset, 67, length))
+        onset += length
+    return Score((Part(tuple(notes)),), meters=(Meter(Fraction(0), 4, 4),), pickup=Fraction(pickup))
+
+
+@pytest.mark.parametrize("before", ["", "X:1\n", "% by hand\n\nX:1\n"])
+@pytest.mark.parametrize("bars", ["|:G2AB c2BA|G2D2 E2F2|", "|:G2AB c2BA|G2D2 E2"])
+def test_the_end_of_the_last_line_is_none_of_an_openings(before, bars):
+    for end in ("", "\n", "\n\n"):
+        if before.startswith("%") or end != "\n\n":
+            assert opening(before + HEADER + bars + end).content == HEADER + bars
+
+
+@pytest.mark.parametrize(
+    ("bars", "rewritten"),
+    [
+        ("|:GA/B/ cB/A/|GDEF|\n", "|:G2AB c2BA|G2D2 E2F2|"),
+        ("GA/B/ cB/A/||\n|:GDEF|", "G2AB c2BA||\n|:G2D2 E2F2|"),
+        ("|:GA/B/ cB/A/:|\n|:GDEF|\n", "|:G2AB c2BA:|\n|:G2D2 E2F2|"),
+        ("|:D|GA/B/ cB/A/|GDEF|", "|:D2|G2AB c2BA|G2D2 E2F2|"),
+        ("|:GDEF|1GABc:|2GFED||GDEF|", "|:G2D2 E2F2|[1G2A2 B2c2:|\n[2G2F2 E2D2||\nG2D2 E2F2|"),
+        ("GABc|G/A/B c", "G2A2 B2c2|GAB2 c2"),
+        ("|:D|GABc|GA/B/ c", "|:D2|G2A2 B2c2|G2AB c2"),
+        ("GABc|GA\n", "G2A2 B2c2|G2A2 "),
+    ],
+)
+def test_other_writing_keeps_its_open_repeat_and_its_open_bar(bars, rewritten):
+    piece = opening("X:1\nS:by ear\n" + QUARTERS + bars)
+    assert piece.content == HEADER + rewritten
+    Automaton(CHARACTERS).start([1 + CHARACTERS.index(each) for each in str(piece.content)])
+
+
+@pytest.mark.parametrize(
+    ("lengths", "pickup", "text"),
+    [
+        (["1", "1", "1", "1"], "0", "G2G2 G2G2|"),
+        (["1", "1", "1", "1", "1"], "0", "G2G2 G2G2|G2"),
+        (["1", "1"], "0", "G2G2 "),
+        (["6"], "0", "G8-|G4 "),
+        (["1", "4"], "1", "G2|G8|"),
+        (["1", "3"], "1", "G2|G6"),
+        (["1"], "1", "G2|"),
+    ],
+)
+def test_a_score_as_an_opening_ends_with_its_last_note(lengths, pickup, text):
+    score = scored(lengths, pickup)
+    piece = Abc().opening(score)
+    assert str(piece.content).partition("K:")[2][2:] == text
+    Automaton(CHARACTERS).start([1 + CHARACTERS.index(each) for each in str(piece.content)])
+    assert str(Abc().from_score(score).content).endswith("|]\n")
+
+
+def test_what_is_wrong_is_told_by_the_lines_of_the_file():
+    told = 'N:composer 0.1.0 {"representation":"abc"}\n'
+    refused = opening("% by hand\n\nX:1\n" + told + QUARTERS + "GABc|GABcd|\n")
+    assert isinstance(refused, Refused)
+    assert refused.detail.startswith("line 8")

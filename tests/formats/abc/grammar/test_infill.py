@@ -1,0 +1,96 @@
+"""Bars that are kept stay letter for letter, and what they contradict is refused."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+
+from composer.api import Unsatisfiable
+from composer.formats.abc.dialect.validator import conforms
+from composer.formats.abc.grammar.automaton import Automaton
+from composer.formats.abc.grammar.infill import bars_of
+from composer.music.bar_ranges import parse_kept
+
+TUNES = {
+    "pickup": "R:reel\nM:4/4\nL:1/8\nK:G\n|:D2|G2BG DGBG|A2cA FAcA|B4- B2d2|g6:|\n|:ga|b8-|b2ag f2ed|c2BA GFED|G6:|\n",
+    "endings": "M:3/4\nL:1/8\nK:Dm\n|:D2 F2 A2|d6|[1e2 c2 A2|A6:|\n[2f2 e2 d2|d6||\n[DFA]6-|[DFA]6|d6-|d6|]\n",
+    "swung": "R:hornpipe\nM:4/4\nL:1/8\nK:D\n(3ABc|d>fe>d c>de>c|d2(3fed A2F2|G4 G4|A6||\n(3ABc|d8|e8|f8|d8|]\n",
+    "chordal": "R:hornpipe\nM:4/4\nL:1/8\nK:D\nd4 e4|[FAd]8|d4 e4|d8|]\n",
+}
+
+
+@pytest.mark.parametrize("name", TUNES)
+@pytest.mark.parametrize("kept", ["1", "2-3", "3,1", "1-3"])
+def test_kept_bars_stay_letter_for_letter(name, kept, asked, walk, characters):
+    tune, rng = TUNES[name], random.Random(name + kept)
+    assert conforms(tune) == []
+    plain, stay = Automaton(characters), parse_kept(kept)
+    automaton = asked({}, tune=tune, kept=kept)
+    assert accepts(automaton, tune, characters)
+    before = bars_of(tune, plain)
+    for _ in range(8):
+        text = walk(automaton, rng, rng.randrange(30, 300))
+        assert conforms(text) == []
+        after = bars_of(text, plain)
+        assert frame(text, after) == frame(tune, before)
+        changed = {
+            a.number for a, b in zip(after, before, strict=True) if text[a.begin : a.end] != tune[b.begin : b.end]
+        }
+        assert not any(number == 0 or number in stay for number in changed)
+
+
+def frame(text, bars):
+    """All of a tune that is not inside its bars."""
+    edges = [0, *(edge for bar in bars for edge in (bar.begin, bar.end)), len(text)]
+    return "~".join(text[begin:end] for begin, end in zip(edges[::2], edges[1::2], strict=True))
+
+
+def accepts(automaton, text, characters):
+    state = 0
+    for character in text:
+        step = 1 + characters.index(character)
+        if not automaton.allowed(state) >> step & 1:
+            return False
+        state = automaton.step(state, step)
+    return bool(automaton.allowed(state) & 1)
+
+
+def test_bars_are_counted_as_they_are_written(characters):
+    rules = Automaton(characters)
+    numbers = {name: [bar.number for bar in bars_of(tune, rules)] for name, tune in TUNES.items()}
+    assert numbers["pickup"] == [0, 1, 2, 3, 4, 0, 5, 6, 7, 8]
+    assert numbers["endings"] == list(range(1, 11))
+
+
+def test_kept_bars_stay_in_their_own_spelling(asked, characters):
+    tune = "M:4/4\nL:1/8\nK:C\n|:^A4 ^B4|c8|d8|c8:|\n"
+    automaton = asked({"range": "C4-C6"}, tune=tune)
+    assert accepts(automaton, tune, characters)
+
+
+def test_a_tune_may_be_called_what_it_is(asked):
+    assert asked({"rhythm": "reel"}, tune=TUNES["pickup"])
+    tune = TUNES["pickup"].replace("4/4", "2/4").replace("1/8", "1/16")
+    assert conforms(tune) == []
+    assert asked({"meter": "2/4", "rhythm": "reel"}, tune=tune)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "kept", "words"),
+    [
+        ({}, "9", "there is no bar 9"),
+        ({}, "1-8", "all 8 bars"),
+        ({"bars": 5}, "1", "--bars 5 and --keep-bars 1 clash: the tune has 8 bars"),
+        ({"key": "Am"}, "1", "--key Am and --keep-bars 1 clash: the tune is in G"),
+        ({"meter": "6/8"}, "1", "--meter 6/8 and --keep-bars 1 clash: the tune is in 4/4"),
+        ({"rhythm": "jig"}, "1", "--rhythm jig and --keep-bars 1 clash: the tune is a reel"),
+        ({"range": "D4-A5"}, "1,5", "--range D4-A5 and --keep-bars 1,5 clash: bar 5 stays as it is"),
+        ({"range": "F4-C7"}, "1", "--range F4-C7 and --keep-bars 1 clash: a pickup stays as it is"),
+    ],
+)
+def test_kept_bars_that_contradict(wishes, kept, words, asked):
+    with pytest.raises(Unsatisfiable, match=re.escape(words)) as raised:
+        asked(wishes, tune=TUNES["pickup"], kept=kept)
+    assert raised.value.hint

@@ -1,0 +1,201 @@
+"""Scores of several voices as ABC, and back."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from composer.api import ChordSymbol, EncodeError, Key, Meter, Note, Part, Score, Tempo
+from composer.formats.abc.check import check
+from composer.formats.abc.reader.score import read_score
+from composer.formats.abc.writer.multivoice import write_voices
+from composer.formats.abc.writer.score import write
+from composer.formats.abc.writer.voice_split import voices_of
+
+F = Fraction
+
+
+def sounding(score: Score) -> list[tuple[Fraction, int, Fraction]]:
+    """What is to come back: every note but its velocity."""
+    return sorted((note.onset, note.pitch, note.duration) for note in score.notes)
+
+
+def complaints(text: str, folder: object) -> list[str]:
+    """What abc2midi, which leaves files where it runs, says against `text`."""
+    told = subprocess.run(
+        ["abc2midi", "-", "-c"], input=text.encode(), capture_output=True, cwd=str(folder), check=False
+    ).stdout.decode(errors="replace")
+    # Notes of several lengths in a tuplet are worth a warning to it, and well read.
+    lines = [line for line in told.splitlines() if "Different length notes in tuple" not in line]
+    return [line for line in lines if line.startswith(("Error", "Warning"))]
+
+
+def music(text: str) -> list[str]:
+    """The lines after the key."""
+    return text.split("\nK:")[1].splitlines()[1:]
+
+
+def test_a_choir():
+    parts = tuple(
+        Part(tuple(Note(F(n), pitch, F(1)) for n, pitch in enumerate(pitches)), name)
+        for name, pitches in [("Soprano", (72, 74, 71, 72)), ("Bass", (48, 41, 43, 36))]
+    )
+    score = Score(parts, tempos=(Tempo(F(0), 80.0),), keys=(Key(F(0), 0),), title="A Cadence")
+    assert write(score) == (
+        "X:1\nT:A Cadence\nM:4/4\nL:1/8\nQ:1/4=80\n%%score [1 2]\nK:C\n"
+        'V:1 clef=treble name="Soprano"\nV:2 clef=bass name="Bass"\n'
+        "[V:1] c2d2 B2c2|]\n[V:2] C,2F,,2 G,,2C,,2|]\n"
+    )
+
+
+def test_both_hands_of_a_piano_are_two_staves():
+    right = [Note(F(n), pitch, F(1)) for n, pitch in enumerate((72, 74, 76, 77))]
+    left = [Note(F(0), pitch, F(4)) for pitch in (48, 52, 55)]
+    text = write(Score((Part(tuple(sorted(right + left)), "Piano", program=1),)))
+    assert "%%score {1 2}\n" in text
+    assert text.count("%%MIDI program 1\n") == 2
+    assert music(text)[-2:] == ["[V:1] c2d2 e2f2|]", "[V:2] [C,E,G,]8|]"]
+
+
+def test_voices_keep_their_registers_where_others_are_silent():
+    high = [Note(F(n), 76, F(1)) for n in range(1, 8, 2)]
+    low = [Note(F(n), 55, F(2)) for n in range(0, 8, 2)]
+    upper, lower = voices_of(high + low)
+    assert {event.pitches for event in upper} == {(76,)}
+    assert {event.pitches for event in lower} == {(55,)}
+
+
+def test_a_wide_chord_is_shared_out_where_a_voice_is_free():
+    held = [Note(F(0), 76, F(2)), Note(F(0), 48, F(1))]
+    chord = [Note(F(2), pitch, F(2)) for pitch in (43, 47, 71, 74)]
+    upper, lower = voices_of(held + chord)
+    assert [event.pitches for event in upper] == [(76,), (71, 74)]
+    assert [event.pitches for event in lower] == [(48,), (43, 47)]
+    assert [event.pitches for (event,) in [voices_of(chord)[0]]] == [(43, 47, 71, 74)]
+
+
+def test_what_needs_no_tuplet_is_written_without_and_what_does_with():
+    third = F(1, 3)
+    lengths = [third, third, third, 2 * third, third, F(5, 4), F(3, 4), F(1)]
+    notes, now = [], F(0)
+    for length in lengths:
+        notes.append(Note(now, 60, length))
+        now += length
+    text = write_voices(Score((Part(tuple(notes)),)))
+    assert music(text) == ["(3CCC(3:2:2C2C C2-C/2C3/2|C2z6|]"]
+    assert sounding(read_score(text)) == sounding(Score((Part(tuple(notes)),)))
+
+
+def test_meters_and_keys_change_at_bar_lines():
+    part = Part(tuple(Note(F(n), 66, F(1)) for n in range(9)))
+    meters = (Meter(F(0), 4, 4), Meter(F(5), 2, 4), Meter(F(7), 4, 8))
+    score = Score((part, part), meters=meters, keys=(Key(F(0), 0), Key(F(5), 1)), pickup=F(1))
+    text = write(score)
+    bars = "^F2|^F2F2 F2F2|[M:2/4][K:G]F2 F2|[M:4/8]F2 F2|]"
+    assert music(text)[2:] == [f"[V:1] {bars}", f"[V:2] {bars}"]
+    back = read_score(text)
+    assert (back.meters, back.keys, back.pickup) == (score.meters, score.keys, score.pickup)
+
+
+def test_a_bar_cut_short_has_a_meter_of_its_own():
+    part = Part((Note(F(0), 60, F(8)),))
+    text = write(Score((part,), meters=(Meter(F(0), 4, 4), Meter(F(5), 3, 4))))
+    assert music(text) == ["C8-|[M:1/4]C2-|[M:3/4]C6|]"]
+
+
+def test_chord_symbols_cut_the_notes_that_they_stand_over():
+    notes = (Note(F(0), 60, F(4)), Note(F(0), 64, F(2)))
+    chords = tuple(ChordSymbol(F(n), F(1), symbol) for n, symbol in [(0, "Am"), (1, "slowly"), (3, "C7b9/E")])
+    score = Score((Part(notes),), chords=chords, keys=(Key(F(0), 0),))
+    text = write(score)
+    assert music(text)[-2:] == ['[V:1] "Am"E2-"^slowly"E2 z2"C7b9/E"z2|]', "[V:2] C8|]"]
+    assert "%%MIDI chordname 7b9 0 4 7 10 1\n" in text
+    assert [(chord.onset, chord.symbol) for chord in read_score(text).chords] == [(F(0), "Am"), (F(3), "C7b9/E")]
+
+
+def test_percussion_is_left_out_and_a_doubled_note_is_kept():
+    drum = Part((Note(F(0), 36, F(1)),), percussion=True)
+    text = write(Score((drum, Part((Note(F(0), 60, F(1)), Note(F(0), 60, F(1)))))))
+    assert sounding(read_score(text)) == [(F(0), 60, F(1))] * 2
+
+
+@pytest.mark.parametrize(
+    ("score", "words"),
+    [
+        (Score((Part(),)), "no notes"),
+        (Score((Part((Note(F(0), 36, F(1)),), percussion=True),)), "no notes"),
+        (Score((Part(tuple(Note(F(n, 16), 40 + n, F(4)) for n in range(13))),)), "more than 12 voices"),
+        (Score((Part((Note(F(0), 60, F(1)),)),) * 13), "more than 12 voices"),
+        (Score((Part((Note(F(0), 60, F(1)),)),) * 2, meters=(Meter(F(0), 4, 128),)), "a meter of 4/128"),
+        (Score((Part((Note(F(0), 60, F(1, 11)),)),)), "a note at beat 0"),
+        (Score((Part((Note(F(0), 60, F(1, 15)),)),)), "rhythms"),
+        (Score((Part((Note(F(0), 60, F(1, 64)),)),)), "rhythms"),
+        (Score((Part((Note(F(10**7), 60, F(1)),)),)), "more than 5000 bars"),
+    ],
+)
+def test_what_cannot_be_written_is_named(score, words):
+    with pytest.raises(EncodeError, match=words) as caught:
+        write(score)
+    assert caught.value.hint
+
+
+METERS = [(5, 8), (4, 4), (3, 4), (6, 8), (7, 8), (2, 2), (12, 8), (3, 1)]
+MODES = st.sampled_from(["major", "minor", "dorian", "aeolian"])
+
+
+@st.composite
+def scores(draw: st.DrawFn, lowest: int = 0, highest: int = 127) -> Score:
+    """One to three parts on a grid, in meters and keys that change at bar lines, with chord symbols and a pickup."""
+    grid = draw(st.sampled_from([4, 8, 16, 3, 6, 12, 24, 5, 7]))
+    changes = draw(st.lists(st.tuples(st.integers(1, 3), st.sampled_from(METERS), st.integers(-7, 7)), max_size=3))
+    pickup = draw(st.sampled_from([F(0), F(1, 2)]))
+    begin, meters, keys = pickup, [Meter(F(0), 4, 4)], [Key(F(0), draw(st.integers(-7, 7)), draw(MODES))]
+    for bars, meter, sharps in changes:
+        begin += bars * meters[-1].bar
+        meters.append(Meter(begin, *meter))
+        keys.append(Key(begin, sharps, "major"))
+    note = st.builds(
+        lambda onset, pitch, steps: Note(F(onset, grid), pitch, F(steps, grid)),
+        st.integers(0, 8 * grid),
+        st.integers(lowest, highest),
+        st.integers(1, 3 * grid),
+    )
+    part = st.builds(lambda notes: Part(tuple(sorted(notes))), st.lists(note, min_size=1, max_size=8))
+    chord = st.builds(
+        lambda beat, symbol: ChordSymbol(F(beat), F(1), symbol),
+        st.integers(0, 6),
+        st.sampled_from(["C", "F#m7b5", "Bbmaj7", "dolce"]),
+    )
+    chords = draw(st.lists(chord, max_size=3, unique_by=lambda each: each.onset))
+    parts = tuple(draw(st.lists(part, min_size=1, max_size=3)))
+    return Score(parts, tuple(sorted(chords)), (), tuple(meters), tuple(keys), pickup)
+
+
+def written(score: Score) -> str:
+    """The score as ABC, where it has no more voices than that can take."""
+    try:
+        return write_voices(score)
+    except EncodeError as error:
+        assume("voices" not in error.message)
+        raise
+
+
+@given(scores())
+@settings(deadline=None, max_examples=150)
+def test_every_note_reads_back(score):
+    text = written(score)
+    assert sounding(read_score(text)) == sounding(score)
+    assert check(text) == []
+
+
+@pytest.mark.skipif(not shutil.which("abc2midi"), reason="abc2midi is not installed")
+@given(score=scores(lowest=21, highest=108))
+@settings(deadline=None, max_examples=25)
+def test_abc2midi_reads_it_without_a_word(score, tmp_path_factory):
+    text = written(score)
+    assert complaints(text, tmp_path_factory.getbasetemp()) == []

@@ -1,0 +1,131 @@
+"""Scores are read once: the cache gives back what it was given, and is never in the way."""
+
+import json
+import os
+import stat
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
+from composer.api.folders import cache_folder
+from composer.formats.musicxml import cache as musicxml_cache
+from composer.formats.musicxml import reader as musicxml_reader
+from composer.formats.musicxml.cache import through_cache
+
+SCORE = Score(
+    (Part((Note(Fraction(1, 3), 60, Fraction(2, 5), 70),), "Flöte", 73), Part(percussion=True)),
+    (ChordSymbol(Fraction(0), Fraction(4), "Gm/Bb"),),
+    (Tempo(Fraction(0), 132.5),),
+    (Meter(Fraction(1, 2), 6, 8),),
+    (Key(Fraction(0), -2, "dorian"),),
+    Fraction(1, 2),
+    "Señor",
+    {"grace notes left out": 3},
+)
+
+
+class Reader:
+    """Gives a score, and counts how often it was asked."""
+
+    def __init__(self, score=SCORE):
+        self.score, self.asked = score, 0
+
+    def __call__(self):
+        self.asked += 1
+        return self.score
+
+
+def entries():
+    return sorted((cache_folder() / "scores").iterdir())
+
+
+def test_the_same_bytes_are_read_once():
+    reader = Reader()
+    first, second = through_cache(b"one", "1", reader), through_cache(b"one", "1", reader)
+    assert first == second == SCORE
+    assert second.losses == SCORE.losses
+    assert reader.asked == 1
+
+
+def test_other_bytes_and_another_reader_are_read_anew():
+    reader = Reader()
+    for data, version in [(b"one", "1"), (b"two", "1"), (b"one", "2")]:
+        through_cache(data, version, reader)
+    assert reader.asked == 3
+
+
+TIMES = st.fractions(0, 50, max_denominator=97)
+NOTES = st.builds(Note, TIMES, st.integers(0, 127), TIMES, st.integers(1, 127))
+SCORES = st.builds(
+    Score,
+    st.lists(st.builds(Part, st.lists(NOTES).map(tuple), st.text(), st.integers(0, 127), st.booleans())).map(tuple),
+    st.lists(st.builds(ChordSymbol, TIMES, TIMES, st.text())).map(tuple),
+    st.lists(st.builds(Tempo, TIMES, st.floats(1, 400))).map(tuple),
+    pickup=TIMES,
+    title=st.text(),
+)
+
+
+@given(SCORES)
+def test_what_is_kept_is_what_was_read(score):
+    assert musicxml_cache._score(json.loads(json.dumps(musicxml_cache._plain(score)))) == score
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda data: data[:-9], lambda data: b"", lambda data: bytes([data[0] ^ 1]) + data[1:],
+     lambda data: data.replace(b"70", b"71"), lambda data: data[:32] + b"[]", lambda data: b"\xff" * 50],
+)  # fmt: skip
+def test_a_damaged_entry_is_made_anew(damage):
+    reader = Reader()
+    through_cache(b"one", "1", reader)
+    (entry,) = entries()
+    entry.write_bytes(damage(entry.read_bytes()))
+    assert through_cache(b"one", "1", reader) == SCORE
+    assert reader.asked == 2
+    assert through_cache(b"one", "1", reader) == SCORE
+    assert reader.asked == 2
+    assert entries() == [entry]
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(home):
+    cache_folder().parent.mkdir(parents=True, exist_ok=True)
+    cache_folder().write_text("a file stands where the folder should be")
+    assert through_cache(b"one", "1", Reader()) == SCORE
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="who may do all may write here too")
+def test_a_folder_that_is_closed_to_us_is_no_error(home):
+    cache_folder().mkdir(parents=True)
+    cache_folder().chmod(stat.S_IRUSR | stat.S_IXUSR)
+    assert through_cache(b"one", "1", Reader()) == SCORE
+
+
+def test_failures_are_not_kept():
+    def failing():
+        raise ReadError("one.xml is broken")
+
+    with pytest.raises(ReadError):
+        through_cache(b"one", "1", failing)
+    assert through_cache(b"one", "1", Reader()) == SCORE
+
+
+def test_what_was_kept_first_is_removed_first_when_there_is_too_much(tmp_path):
+    for age in range(10):
+        path = tmp_path / f"{age}.json"
+        path.write_bytes(bytes(100))
+        os.utime(path, (1000 - age, 1000 - age))
+    musicxml_cache.prune(tmp_path, 1000)
+    assert len(list(tmp_path.iterdir())) == 10
+    musicxml_cache.prune(tmp_path, 999)
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["0", "1", "2", "3"]
+
+
+def test_notation_is_read_through_the_cache(monkeypatch):
+    kern = b"**kern\n*M4/4\n1c\n==\n*-\n"
+    first = musicxml_reader.read(kern, "one.krn")
+    monkeypatch.setattr(musicxml_reader, "_parsed", None)
+    assert musicxml_reader.read(kern, "the same by another name.krn") == first

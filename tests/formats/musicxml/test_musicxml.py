@@ -1,0 +1,249 @@
+"""MusicXML and kern, in and out, through music21."""
+
+import io
+import zipfile
+from fractions import Fraction
+from xml.etree import ElementTree as ET
+
+import music21
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
+from composer.formats import WriteSettings, write
+from composer.formats.midi import reader as midi_reader
+from composer.formats.musicxml import reader as musicxml_reader
+from composer.formats.musicxml import writer as musicxml_writer
+
+
+def notes(*each):
+    return tuple(Note(Fraction(onset), pitch, Fraction(duration)) for onset, pitch, duration in each)
+
+
+WALTZ = Score(
+    (
+        Part(notes((0, 67, 1), (1, 70, "3/2"), ("5/2", 69, "1/2"), (3, 67, "1/3"), ("10/3", 65, "2/3")), "Tune", 73),
+        Part(notes((1, 43, 3), (1, 58, 3), (2, 62, 1), (4, 50, 6), (4, 57, 6)), "Bass", 32),
+    ),
+    (ChordSymbol(Fraction(1), Fraction(3), "Gm/Bb"), ChordSymbol(Fraction(4), Fraction(6), "D7")),
+    (Tempo(Fraction(0), 132.0),),
+    (Meter(Fraction(0), 3, 4),),
+    (Key(Fraction(0), -2, "minor"),),
+    Fraction(1),
+    "Señor & Company",
+)  # fmt: skip
+
+
+def test_a_score_reads_back_whole():
+    assert musicxml_reader.read(write("musicxml", WALTZ), "waltz.musicxml") == WALTZ
+
+
+def test_the_output_is_plain_musicxml_without_date_or_chance():
+    data = write("musicxml", WALTZ)
+    assert ET.fromstring(data).tag == "score-partwise"
+    assert b"encoding-date" not in data
+    assert b"usic21" not in data
+    assert data == write("musicxml", WALTZ)
+
+
+def test_the_pickup_is_an_implicit_measure():
+    measure = ET.fromstring(write("musicxml", WALTZ)).find("part/measure")
+    assert (measure.get("number"), measure.get("implicit")) == ("0", "yes")
+
+
+def test_settings_override_tempo_instrument_and_title():
+    data = write("musicxml", WALTZ, WriteSettings(tempo=60, instrument=40, title="Other"))
+    again = musicxml_reader.read(data, "other.xml")
+    assert (again.title, again.tempos) == ("Other", (Tempo(Fraction(0), 60.0),))
+    assert {part.program for part in again.parts} == {40}
+
+
+def test_remarks_above_the_staff_are_kept_as_words():
+    score = Score((Part(notes((0, 60, 4))),), (ChordSymbol(Fraction(0), Fraction(4), "Fine!"),))
+    assert b"<words" in write("musicxml", score)
+    assert b"Fine!" in write("musicxml", score)
+
+
+def test_times_that_no_note_value_fits_are_moved_a_little():
+    score = Score((Part(notes(("1/97", 60, "89/97"), ("98/97", 62, "90/97"))),))
+    again = musicxml_reader.read(write("musicxml", score), "ragged.xml")
+    assert [(note.onset, note.pitch) for note in again.notes] == [(0, 60), (1, 62)]
+
+
+def test_silence_is_a_bar_of_rest():
+    assert ET.fromstring(write("musicxml", Score(()))).find("part/measure/note/rest") is not None
+
+
+@pytest.mark.parametrize(
+    ("pitch", "sharps", "name"),
+    [(60, 0, "C4"), (61, 0, "C#4"), (61, -4, "D-4"), (71, -6, "C-5"), (59, -7, "C-4"), (72, 7, "B#4"), (66, 1, "F#4")],
+)
+def test_names_follow_the_key(pitch, sharps, name):
+    assert "{}{}".format(*musicxml_writer.name_of(pitch, sharps)) == name
+
+
+@given(st.integers(0, 127), st.integers(-7, 7))
+def test_every_name_means_its_pitch(pitch, sharps):
+    name, octave = musicxml_writer.name_of(pitch, sharps)
+    assert music21.pitch.Pitch(name, octave=octave).midi == pitch
+
+
+# Reading
+
+KERN = "**kern\n*clefG2\n*M3/4\n4c\n4d\n4e\n=2\n2.g\n==\n*-\n"
+XML = """<?xml version="1.0" encoding="{encoding}"?>
+<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" "http://www.musicxml.org/dtds/partwise.dtd">
+<score-partwise version="4.0"><part-list><score-part id="P1"><part-name>Flöte</part-name></score-part></part-list>
+<part id="P1"><measure number="1"><attributes><divisions>1</divisions></attributes>{barline}
+<note><pitch><step>C</step><octave>4</octave></pitch><duration>4</duration></note>
+<barline location="right"><repeat direction="backward"/></barline></measure></part></score-partwise>"""
+
+
+def xml(encoding="UTF-8", barline=""):
+    return XML.format(encoding=encoding, barline=barline)
+
+
+def test_kern():
+    score = musicxml_reader.read(KERN.encode(), "folk.krn")
+    assert [(note.onset, note.pitch, note.duration) for note in score.notes] == [
+        (0, 60, 1), (1, 62, 1), (2, 64, 1), (3, 67, 3)
+    ]  # fmt: skip
+    assert score.meters == (Meter(Fraction(0), 3, 4),)
+
+
+def test_grace_notes_and_drums_are_counted():
+    note = "<note>{}<pitch><step>D</step><octave>4</octave></pitch>{}</note>"
+    drum = "<unpitched><display-step>E</display-step><display-octave>4</display-octave></unpitched>"
+    more = note.format("<grace/>", "") + note.format("", "<duration>1</duration>").replace(
+        note[note.index("<pitch>") : note.index("</pitch>") + 8], drum
+    )
+    score = musicxml_reader.read(xml(barline=more).encode(), "drums.xml")
+    assert {note.pitch for note in score.notes} == {60}
+    assert score.losses == {"grace notes left out": 2, "drum notes left out": 2}
+
+
+def test_repeats_are_played_out():
+    score = musicxml_reader.read(xml().encode(), "repeat.xml")
+    assert [(note.onset, note.pitch) for note in score.notes] == [(0, 60), (4, 60)]
+
+
+def test_endings_are_played_in_their_times():
+    bar = '<measure number="{}">{}<note><pitch><step>{}</step><octave>4</octave></pitch><duration>4</duration></note>{}'
+    first = '<barline location="{}"><ending number="1,2" type="{}"/>{}</barline>'
+    third = '<barline location="{}"><ending number="3" type="{}"/></barline>'
+    again = '<repeat direction="backward"/>'
+    whole = "</measure>".join(
+        [
+            bar.format(1, "", "C", ""),
+            bar.format(2, first.format("left", "start", ""), "D", first.format("right", "stop", again)),
+            bar.format(3, third.format("left", "start"), "E", third.format("right", "stop")),
+            bar.format(4, "", "F", "</measure>"),
+        ]
+    )
+    head, tail = xml().index('<measure number="1">'), xml().index("</part></score-partwise>")
+    divisions = "<attributes><divisions>1</divisions></attributes>"
+    data = xml()[:head] + whole.replace('number="1">', f'number="1">{divisions}', 1) + xml()[tail:]
+    score = musicxml_reader.read(data.encode(), "endings.xml")
+    assert [note.pitch for note in score.notes] == [60, 62, 60, 62, 60, 64, 65]
+    assert score.duration == 28
+
+
+def test_jumps_are_followed():
+    jump = "<direction><direction-type><words>D.C. al Fine</words></direction-type></direction>"
+    fine = "<direction><direction-type><words>Fine</words></direction-type></direction>"
+    note = "<note><pitch><step>D</step><octave>4</octave></pitch><duration>4</duration></note>"
+    start, end = xml().index("<barline"), xml().index("</measure></part>")
+    data = xml()[:start] + fine + f'</measure><measure number="2">{note}' + jump + xml()[end:]
+    assert [note.pitch for note in musicxml_reader.read(data.encode(), "jump.xml").notes] == [60, 62, 60]
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16", "ISO-8859-1"])
+def test_encodings(encoding):
+    assert musicxml_reader.read(xml(encoding).encode(encoding), "flute.xml").parts[0].name == "Flöte"
+
+
+def packed(**members: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name.replace("_", "."), data)
+    return stream.getvalue()
+
+
+def test_mxl():
+    assert musicxml_reader.read(packed(score_xml=xml().encode()), "a.mxl") == musicxml_reader.read(
+        xml().encode(), "a.xml"
+    )
+
+
+ENTITY = '<!DOCTYPE score-partwise [<!ENTITY a "aaaa">]><score-partwise>&a;</score-partwise>'
+EXTERNAL = '<!DOCTYPE score-partwise [<!ENTITY a SYSTEM "file:///etc/hostname">]><score-partwise>&a;</score-partwise>'
+METER = "<attributes><time><beats>{}</beats><beat-type>4</beat-type></time></attributes>"
+KEY = "<attributes><key><fifths>{}</fifths><mode>major</mode></key></attributes>"
+ENDING = '<barline location="left"><ending number="1-1000000" type="start"/></barline>'
+SPLITS = b"**kern\n" + b"".join(b"\t".join([b"*^"] * 2**level) + b"\n" for level in range(12)) + b"*-\n"
+BROKEN = {
+    "empty": (b" \n", "is empty"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(40), "is neither MusicXML nor kern"),
+    "words": (b"Once upon a time", "is neither MusicXML nor kern"),
+    "another XML": (b"<svg></svg>", "begins with <svg>"),
+    "broken XML": (xml().encode()[:-30], "is broken at line"),
+    "an unknown encoding": (xml("utf-4").encode(), "is in an encoding that is not known"),
+    "entities": (ENTITY.encode(), "declares a document type of its own"),
+    "external entities": (EXTERNAL.encode(), "declares a document type of its own"),
+    "entities in disguise": (ENTITY.encode("utf-16"), "declares a document type of its own"),
+    "no notes": (b"<score-partwise/>", ""),
+    "an archive without music": (packed(readme_txt=b"hello"), "is an archive without MusicXML"),
+    "a damaged archive": (packed(score_xml=xml().encode())[:100], "is a damaged archive"),
+    "a bomb": (packed(score_xml=bytes(musicxml_reader.MAX_BYTES + 1)), "unpacks to more than 32 MB"),
+    "a bar of a billion beats": (xml(barline=METER.format("999999999")).encode(), "has a meter of impossible size"),
+    "a key of a million sharps": (xml(barline=KEY.format(10**6)).encode(), "has a key of impossible size"),
+    "a repeat of a million times": (
+        xml().replace("backward", 'backward" times="1000000').encode(),
+        "not of 0 to 16 times",
+    ),
+    "an ending of a million numbers": (xml(barline=ENDING).encode(), "has an ending of impossible number"),
+    "deep nesting": (b"<score-partwise>" + b"<a>" * 100_000, "has elements 65 deep"),
+    "thousands of bars": (xml(barline="</measure><measure>" * 2000).encode(), "has more than 2,000 bars in a part"),
+    "thousands of parts": (b"<score-partwise>" + b"<part/>" * 300 + b"</score-partwise>", "has more than 256 parts"),
+    "MusicXML by bars": (b"<score-timewise/>", "is MusicXML by bars"),
+    "a meter of kern with a billion beats": (b"**kern\n*M999999999/4\n4c\n*-\n", "has a meter of impossible size"),
+    "kern that splits and splits": (SPLITS, "has more than 256 spines"),
+    "kern with a thousand clefs": (b"**kern\n" + b"*clefG2\n" * 1000 + b"4c\n*-\n", "has more than 500 clefs"),
+    "kern with thousands of bars": (b"**kern\n" + b"4c\n=\n" * 3000 + b"*-\n", "has more than 2,000 bars"),
+    "broken kern": (b"**kern\n4q\n4z\n*-\n", ""),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_file_is_named_with_its_fault_and_a_way_out(fault):
+    data, message = BROKEN[fault]
+    with pytest.raises(ReadError) as caught:
+        musicxml_reader.read(data, "song.xml")
+    assert caught.value.message.startswith("song.xml ")
+    assert message in caught.value.message
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("meter", ["3+3+2", "12", " 4 "])
+def test_meters_that_are_possible_are_read(meter):
+    assert musicxml_reader.read(xml(barline=METER.format(meter)).encode(), "a.xml").notes
+
+
+def test_repeats_within_repeats_take_no_time():
+    opening = '<barline location="left"><repeat direction="forward"/></barline>'
+    nested = xml(barline=opening + f'</measure><measure number="2">{opening}' * 200)
+    assert musicxml_reader.read(nested.encode(), "nested.xml").notes
+
+
+def test_music21s_own_remarks_stay_off_the_terminal(capfd):
+    musicxml_reader.read(KERN.replace("*clefG2", "*clefG9").encode(), "odd.krn")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_midi_and_musicxml_agree():
+    by_midi = midi_reader.read(write("midi", Score(WALTZ.parts)), "a.mid")
+    by_notation = musicxml_reader.read(write("musicxml", Score(WALTZ.parts)), "a.xml")
+    assert by_midi.notes == by_notation.notes
