@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from composer.api import Source
+from composer.check.examine import examine
 from composer.cli.words import given
 from composer.core import checkpoint, models, options, registry
 from composer.core.checkpoint import read_header
 from composer.core.generation import Drew, Request, generate
 from composer.core.optimise import Settings
 from composer.core.player import open_player
-from composer.formats.doctor.examination import examine
 
 PRETRAINED = sorted(models.PRETRAINED.glob("*.safetensors"))
 FLAGS = {"epochs": "--epochs", "max_steps": "--max-steps", "batch": "--batch", "lr": "--lr", "seed": "--seed"}

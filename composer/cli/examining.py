@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from composer.api import ComposerError, ReadError
+from composer.check.collection import FIXED, Diagnosis, diagnoses, treated, untreated
+from composer.check.examine import SUFFIXES
+from composer.check.fix import Mended
 from composer.cli.console import Console
 from composer.cli.findings import Report, Total
 from composer.cli.outputs import save
 from composer.cli.reading import Reading
-from composer.core.doctor import FIXED, Diagnosis, diagnoses, treated, untreated
 from composer.core.sources import sources
-from composer.formats.doctor.examination import SUFFIXES
-from composer.formats.doctor.mending import Mended
 
 __all__ = ["examine"]
 

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from composer.check.collection import Diagnosis
+from composer.check.fix import Mended
 from composer.cli.console import Console
 from composer.cli.words import counted
-from composer.core.doctor import Diagnosis
-from composer.formats.doctor.mending import Mended
 
 __all__ = ["Report", "Total", "report"]
 

@@ -136,9 +136,9 @@ def _copying(notes: Contour | None, known: Index, but: int | None = None) -> Fig
 
 def _validity(text: str) -> Figures:
     """What `composer check` finds in a tune."""
-    from composer.formats.doctor.examination import examine
-    from composer.formats.doctor.measures import MISFITS
-    from composer.formats.doctor.problem import Severity
+    from composer.check.abc_bars import MISFITS
+    from composer.check.examine import examine
+    from composer.check.problem import Severity
 
     problems = examine(Source(Path("tune.abc"), data=text.encode())).problems
     return {

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from composer.api import Refused
-from composer.formats.abc.check import check
+from composer.check.abc_rules import check
 from composer.formats.abc.dialect.normalize import Normal, normalise
 from composer.formats.abc.dialect.validator import conforms
 from composer.formats.abc.reader.lexer import split_tunes

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, Key, Meter, ReadError, Tempo
-from composer.formats.abc.check import check_tune
+from composer.check.abc_rules import check_tune
 from composer.formats.abc.dialect.normalize import normalise
 from composer.formats.abc.elements import Sound
 from composer.formats.abc.reader.lexer import split_tunes

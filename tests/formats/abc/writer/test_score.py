@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, EncodeError, Key, Meter, Note, Part, Score, Tempo
-from composer.formats.abc.check import check
+from composer.check.abc_rules import check
 from composer.formats.abc.dialect.validator import conforms
 from composer.formats.abc.reader.score import read_score
 from composer.formats.abc.writer.melody import melody_of

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 from composer import formats
 from composer.api import ComposerError, Refused, Source
+from composer.check.abc_layout import number_of, running_on
+from composer.check.abc_patches import patched
+from composer.check.abc_tunes import all_problems, tune_problems
+from composer.check.problem import Problem
+from composer.check.score_sanity import sounding_problems
+from composer.check.text_encoding import decoded, repaired
 from composer.formats import read as score_files
 from composer.formats.abc.dialect.normalize import Normal, normalise
 from composer.formats.abc.reader.lexer import TuneText, field_of, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
-from composer.formats.doctor.encoding import decoded, repaired
-from composer.formats.doctor.patches import patched
-from composer.formats.doctor.problem import Problem
-from composer.formats.doctor.sounding import sounding_problems
-from composer.formats.doctor.stray import number_of, running_on
-from composer.formats.doctor.tunes import all_problems, tune_problems
 from composer.formats.midi import reader as midi_reader
 
 __all__ = ["Mended", "Note", "mended"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from composer.check.problem import Problem, Severity
 from composer.formats.abc.elements import Tune
 from composer.formats.abc.reader.lexer import Field
 from composer.formats.abc.reader.score import tempo_of
-from composer.formats.doctor.problem import Problem, Severity
 
 __all__ = ["FASTEST", "SLOWEST", "header_problems"]
 

@@ -6,7 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from composer.formats.doctor.problem import Problem, Severity
+from composer.check.problem import Problem, Severity
 
 __all__ = ["Decoded", "decoded", "repaired"]
 

@@ -9,7 +9,7 @@ import mido
 import pytest
 
 from composer.api.testing import source
-from composer.formats.doctor.examination import examine
+from composer.check.examine import examine
 
 HEADER = "X:1\nT:Planted\nM:6/8\nL:1/8\nK:D\n"
 

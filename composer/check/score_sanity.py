@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from composer.api import Note, Part, Score, Tempo
-from composer.formats.doctor.headers import FASTEST, SLOWEST
-from composer.formats.doctor.problem import Problem, Severity
+from composer.check.abc_headers import FASTEST, SLOWEST
+from composer.check.problem import Problem, Severity
 
 __all__ = ["HIGHEST", "LONGEST", "LOWEST", "sounding_problems"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from composer.formats.doctor.problem import Problem, Severity
+from composer.check.problem import Problem, Severity
 
 __all__ = ["chunk_problems"]
 

@@ -3,7 +3,7 @@
 from composer import formats
 from composer.api import ReadError, Source
 from composer.api.testing import source
-from composer.core.doctor import diagnoses, treated
+from composer.check.collection import diagnoses, treated
 from composer.formats.abc.reader.score import read_score
 
 TUNE = "X:1\nT:The Hare\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n|:B2GB A2FA|G2F2 G4:|\n"
@@ -73,7 +73,7 @@ def test_a_reader_that_breaks_is_the_fault_of_its_file(monkeypatch):
     def broken(source):
         raise IndexError("no such thing")
 
-    monkeypatch.setattr("composer.core.doctor.examine", broken)
+    monkeypatch.setattr("composer.check.collection.examine", broken)
     (found,) = diagnoses([source(TUNE, "a.abc")])
     assert "IndexError" in found.problems[0].message
 
@@ -82,7 +82,7 @@ def test_a_mender_that_breaks_is_the_fault_of_its_file(monkeypatch, tmp_path):
     def broken(source, problems):
         raise IndexError("no such thing")
 
-    monkeypatch.setattr("composer.core.doctor.mended", broken)
+    monkeypatch.setattr("composer.check.collection.mended", broken)
     (tmp_path / "a.abc").write_text(TUNE)
     (found,) = diagnoses([Source(tmp_path / "a.abc")])
     done = treated(found)

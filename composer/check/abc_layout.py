@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from composer.check.problem import Problem, Severity
 from composer.formats.abc.reader.lexer import TuneText, block_lines, field_of, strip_comment, tokens
-from composer.formats.doctor.problem import Problem, Severity
 
 __all__ = ["blank_problems", "number_of", "number_problems", "running_on", "stray_problems"]
 

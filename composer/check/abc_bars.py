@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from composer.check.problem import Problem, Severity
 from composer.formats.abc.elements import Mark, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
 from composer.formats.abc.reader.structure import Bar, bars
-from composer.formats.doctor.problem import Problem, Severity
 from composer.music.keys import BEAT, Time
 
 __all__ = ["MISFITS", "weighed"]

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from composer.api import ReadError, Source
-from composer.formats.doctor.examination import Examination, Specimen, examine
-from composer.formats.doctor.melody import Fingerprint
-from composer.formats.doctor.mending import Mended, Note, mended
-from composer.formats.doctor.problem import Problem, Severity
+from composer.check.examine import Examination, Specimen, examine
+from composer.check.fingerprint import Fingerprint
+from composer.check.fix import Mended, Note, mended
+from composer.check.problem import Problem, Severity
 
 __all__ = ["FIXED", "Diagnosis", "diagnoses", "treated", "untreated"]
 

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from composer.api import ReadError, Source
+from composer.check.abc_layout import blank_problems, number_of, number_problems, stray_problems
+from composer.check.abc_tunes import tune_problems
+from composer.check.fingerprint import Fingerprint, fingerprint
+from composer.check.midi_chunks import chunk_problems
+from composer.check.problem import Problem
+from composer.check.score_sanity import sounding_problems
+from composer.check.text_encoding import decoded
 from composer.formats import read as score_files
 from composer.formats.abc.reader.lexer import TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.score import score_of
-from composer.formats.doctor.chunks import chunk_problems
-from composer.formats.doctor.encoding import decoded
-from composer.formats.doctor.melody import Fingerprint, fingerprint
-from composer.formats.doctor.problem import Problem
-from composer.formats.doctor.sounding import sounding_problems
-from composer.formats.doctor.stray import blank_problems, number_of, number_problems, stray_problems
-from composer.formats.doctor.tunes import tune_problems
 from composer.formats.midi import reader as midi_reader
 
 __all__ = ["SUFFIXES", "Examination", "Specimen", "examine"]

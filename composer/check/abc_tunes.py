@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from composer.formats.abc.check import check_parsed
+from composer.check.abc_bars import MISFITS, weighed
+from composer.check.abc_headers import header_problems
+from composer.check.abc_layout import number_of
+from composer.check.abc_rules import check_parsed
+from composer.check.problem import Problem, Severity
+from composer.check.score_sanity import HIGHEST, LOWEST
 from composer.formats.abc.elements import Mark, Sound, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
-from composer.formats.doctor.headers import header_problems
-from composer.formats.doctor.measures import MISFITS, weighed
-from composer.formats.doctor.problem import Problem, Severity
-from composer.formats.doctor.sounding import HIGHEST, LOWEST
-from composer.formats.doctor.stray import number_of
 from composer.music.keys import pitch
 
 __all__ = ["all_problems", "tune_problems"]

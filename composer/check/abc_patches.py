@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from composer.check.abc_layout import number_of
+from composer.check.abc_tunes import all_problems
+from composer.check.problem import Problem
 from composer.formats.abc.reader.lexer import TuneText
 from composer.formats.abc.reader.parser import parse_tune
-from composer.formats.doctor.problem import Problem
-from composer.formats.doctor.stray import number_of
-from composer.formats.doctor.tunes import all_problems
 
 __all__ = ["patched"]
 

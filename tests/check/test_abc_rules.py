@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from composer.formats.abc.check import check
+from composer.check.abc_rules import check
 
 HEADER = "X:1\nM:6/8\nL:1/8\nK:D\n"
 

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer.api.testing import source
+from composer.check.examine import examine
+from composer.check.fix import mended
 from composer.formats.abc.reader.score import read_score
-from composer.formats.doctor.examination import examine
-from composer.formats.doctor.mending import mended
 
 HEADER = "X:1\nT:Planted\nC:Anon\nM:6/8\nL:1/8\nK:D\n"
 GOOD = "X:7\nT:Good ~ as it is\nM:6/8\nL:1/8\nK:D\n{g}ABA  ~c3 | (def) g3 |]\n"

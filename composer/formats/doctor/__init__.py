@@ -1,4 +1,0 @@
-"""The doctor of collections: what is wrong in a file of music, piece by piece, and where.
-
-`examination.examine` looks at one file; `composer.core.doctor` at many, and at what they have in common.
-"""
