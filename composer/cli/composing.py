@@ -9,9 +9,10 @@ from composer.cli.planning import Plan
 from composer.cli.remedies import COPY_LESS, sound_more
 from composer.cli.rendering import Rendering, Soundless
 from composer.cli.telling import Telling, telling
-from composer.core import generation, threads
+from composer.core import generation
 from composer.core.generation import Drew, Ended
-from composer.core.threads import Settled
+from composer.system import blas_threads
+from composer.system.blas_threads import Settled
 
 __all__ = ["compose"]
 
@@ -22,7 +23,7 @@ def compose(plan: Plan) -> None:
     Raises Soundless or Copied where that is so of a single piece, ComposerError after all others where it is of some.
     """
     request = plan.request
-    settled = threads.settle(plan.player.sampler, request.rows, request.length * request.count // request.rows)
+    settled = blas_threads.settle(plan.player.sampler, request.rows, request.length * request.count // request.rows)
     if plan.choice is not None:
         from composer.cli import taking
 

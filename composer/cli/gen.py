@@ -154,9 +154,9 @@ def gen(
         choice = choosing.asked(take, keep, by, count=count, resume=resume)
     if prime is not None and prime_text is not None:
         raise UsageError("--prime and --prime-text are two openings", "give one of the two")
-    from composer.core import threads
+    from composer.system import blas_threads
 
-    threads.one_at_first()
+    blas_threads.one_at_first()
     from composer.cli.composing import compose
     from composer.cli.planning import Asked, planned
     from composer.core import ranks, registry

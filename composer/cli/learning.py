@@ -17,10 +17,10 @@ from composer.cli import board, preparation, progress
 from composer.cli.reading import Reading
 from composer.cli.snapshots import compose
 from composer.cli.standing import Standing, closing_line, unreached_line
-from composer.core import device as devices
 from composer.core import meeting, presets, ranks, training
 from composer.core.events import Event, Finished, Started
 from composer.core.group import Elsewhere
+from composer.system import device as devices
 
 if TYPE_CHECKING:
     from composer.cli.console import Console

@@ -36,7 +36,7 @@ def replay(
     """
     from composer.cli.outputs import keep
     from composer.cli.replaying import again
-    from composer.core import threads
+    from composer.system import blas_threads
 
     console: Console = context.obj
     console.quiet = quiet
@@ -48,7 +48,7 @@ def replay(
     found = _told(source)
     if output is not None:
         _check_suffix(output, source)
-    threads.one_at_first()
+    blas_threads.one_at_first()
     replayed = again(found, source.label, console, checkpoint)
     for line in replayed.changes:
         console.say(line)

@@ -9,11 +9,11 @@ from itertools import islice
 from pathlib import Path
 
 from composer.api import Piece, ReadError, Representation, Source
-from composer.core.cache import check_room, keeping
 from composer.core.corpus import Reading, Refusals, Stream
 from composer.core.sources import sources, stdin
 from composer.core.spill import Spill
 from composer.core.split import Division, Split, count, numbers
+from composer.system.cache_dir import check_room, keeping
 
 FIRST_LOOK = 1 << 20
 """Once pieces of so many bytes were read, it is first estimated whether the disk has room for all."""

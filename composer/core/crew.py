@@ -21,13 +21,13 @@ from typing import Any
 from composer.api import ReadError, Representation, SequenceSpec, Source
 from composer.core import reading
 from composer.core.arrays import files_of, join_parts
-from composer.core.cache import keeping, temporary
 from composer.core.collecting import Files, Pieces
 from composer.core.group import Group
 from composer.core.ranks import mine
 from composer.core.reading import Outcome
 from composer.core.spill import Spill
 from composer.music.contour import Melodies
+from composer.system.cache_dir import keeping, temporary
 
 CODES, ENDS = "codes", "ends"
 """The files in which the first rank leaves what Pieces and Spill need."""

@@ -19,9 +19,9 @@ from composer.core.arrays import open_part, write_part
 from composer.core.batches import Windows
 from composer.core.checkpoint import Header
 from composer.core.corpus import Refusals, read
-from composer.core.device import placed
 from composer.core.player import Opened
 from composer.core.split import Split, divide, listed
+from composer.system.device import placed
 
 BATCH, LENGTH = 32, 256
 

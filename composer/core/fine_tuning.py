@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from composer.core.memory import fitting
 from composer.core.player import Opened
 from composer.core.resuming import check_settings
+from composer.system.out_of_memory import fitting
 
 __all__ = ["check_fits"]
 

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from composer.core import optimise, rows
-from composer.core.memory import OutOfMemory, Watch, give_back
 from composer.core.ranks import mine
+from composer.system.out_of_memory import OutOfMemory, Watch, give_back
 
 if TYPE_CHECKING:
     import torch

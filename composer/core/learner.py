@@ -18,8 +18,8 @@ from composer.core import gradients, optimise, rows
 from composer.core.averaging import Average
 from composer.core.checkpoint import Checkpoint, Header
 from composer.core.gradients import Step
-from composer.core.memory import OutOfMemory, TooLarge, Watch, give_back
 from composer.core.sources import public_name
+from composer.system.out_of_memory import OutOfMemory, TooLarge, Watch, give_back
 
 if TYPE_CHECKING:
     import torch

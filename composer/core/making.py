@@ -12,7 +12,6 @@ from typing import Any
 
 from composer.api import EncodeError, Piece, Representation
 from composer.core.arrays import size_of, write_part
-from composer.core.cache import MANIFEST, check_room, keeping, making
 from composer.core.collecting import Collection, Files, Pieces
 from composer.core.corpus import Reading, Refusals
 from composer.core.crew import Crew
@@ -20,6 +19,7 @@ from composer.core.group import Group
 from composer.core.reading import outcomes
 from composer.core.split import PARTS, Split
 from composer.music.contour import Collecting
+from composer.system.cache_dir import MANIFEST, check_room, keeping, making
 
 MELODIES = "melodies"
 """The file in an encoding that holds the melodies of its training pieces, packed."""

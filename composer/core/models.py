@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from composer.api import CheckpointError, UsageError
-from composer.api.folders import models_folder
 from composer.core import checkpoint
+from composer.system.paths import models_folder
 
 SUFFIX = ".safetensors"
 LONGEST = 100

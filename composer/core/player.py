@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from composer.api import CheckpointError, Kind, Model, OptionError, Representation, Sampler, SequenceSpec, Unsupported
 from composer.core import checkpoint, options, registry
-from composer.core.device import placed
+from composer.system.device import placed
 
 GEN = "gen {} --checkpoint"
 """The command that a checkpoint is good for, but for its name."""

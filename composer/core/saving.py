@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from composer.core import checkpoint
 from composer.core.divergence import check_finite, check_sound
 from composer.core.events import Event, Halved, Saved, Snapshot, Validated
-from composer.core.memory import OutOfMemory
+from composer.system.out_of_memory import OutOfMemory
 
 if TYPE_CHECKING:
     from composer.core.learner import Learner

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, Kind, Model, Representation
-from composer.core import agreement, heap, optimise, originality, player, resuming, saving
+from composer.core import agreement, optimise, originality, player, resuming, saving
 from composer.core.batches import Windows
 from composer.core.checkpoint import Checkpoint, NotFinite
 from composer.core.divergence import Diverged, check_finite
@@ -34,10 +34,11 @@ from composer.core.events import Event, Finished, Halved, Prepared, Started, Ste
 from composer.core.gradients import Step
 from composer.core.group import Group
 from composer.core.learner import Learner
-from composer.core.memory import OutOfMemory, TooLarge, fitting
 from composer.core.optimise import Settings
 from composer.core.pace import Clock, Meter
 from composer.core.resuming import Began, began, saved_header, state_path
+from composer.system import malloc
+from composer.system.out_of_memory import OutOfMemory, TooLarge, fitting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,7 +144,7 @@ def train(run: Run) -> Iterator[Event]:
     yield Prepared(**asdict(run.data.report), cached=run.data.cached)
     run.settings.check(augment=run.data.augment)
     _check_origin(run)
-    heap.keep_freed_memory()
+    malloc.keep_freed_memory()
     agreement.check_alike(run)
     with fitting("the model"):
         learner = Learner.begin(run)

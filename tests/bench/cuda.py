@@ -18,7 +18,7 @@ import numpy as np
 
 from composer.api import DeviceError, Kind, SequenceSpec
 from composer.api.sampling.filters import CounterNoise, How
-from composer.core import device as devices
+from composer.system import device as devices
 
 SPEC = SequenceSpec(Kind.TOKENS, size=90, end=0)
 

@@ -22,7 +22,7 @@ import torch
 from composer.api import Kind, SequenceSpec
 from composer.api.network import Batch
 from composer.api.sampling.filters import CounterNoise, How
-from composer.core import heap
+from composer.system import malloc
 from composer_lstm import Lstm, LstmConfig
 
 SPEC = SequenceSpec(Kind.TOKENS, size=90, end=0)
@@ -35,7 +35,7 @@ def main() -> None:
     arguments.add_argument("--seconds", type=float, default=4, help="how long to measure each figure")
     arguments.add_argument("--hidden", type=int, nargs="*", default=[64, 128, 256, 512, 1024])
     given = arguments.parse_args()
-    heap.keep_freed_memory()
+    malloc.keep_freed_memory()
     print(f"{torch.get_num_threads()} threads of {os.cpu_count()} cores, torch {torch.__version__}\n")
     parameters(given.hidden, given.seconds)
     widths(given.seconds)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from composer.core import device, optimise
+from composer.core import optimise
+from composer.system import device
 
 SCRIPT = Path(__file__).with_name("cuda.py")
 

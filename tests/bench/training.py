@@ -17,11 +17,12 @@ from pathlib import Path
 import torch
 
 from composer.api import Kind, Piece, SequenceSpec
-from composer.core import heap, optimise, registry
+from composer.core import optimise, registry
 from composer.core.arrays import open_part, write_part
 from composer.core.batches import Windows
 from composer.core.learner import Learner
 from composer.core.training import Run, Settings
+from composer.system import malloc
 
 SPEC = SequenceSpec(Kind.TOKENS, size=90, end=0)
 
@@ -50,7 +51,7 @@ def seconds(function):
 
 def main(pairs=10):
     """Measure and print."""
-    heap.keep_freed_memory()
+    malloc.keep_freed_memory()
     generator = random.Random(0)
     tunes = [[generator.randrange(1, 90) for _ in range(generator.randrange(200, 500))] + [0] for _ in range(1000)]
     with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from composer.core import checkpoint as checkpoints
-from composer.core import device
+from composer.system import device
 
 
 @pytest.fixture

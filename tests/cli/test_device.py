@@ -2,7 +2,7 @@
 
 import pytest
 
-from composer.core import device
+from composer.system import device
 
 
 @pytest.fixture

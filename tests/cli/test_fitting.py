@@ -5,10 +5,10 @@ import re
 import pytest
 
 from composer.api import CheckpointError, EncodeError, Source
-from composer.api.folders import models_folder
 from composer.cli.fitting import candidates, fitting
 from composer.core.checkpoint import load, save
 from composer.core.models import bundled
+from composer.system.paths import models_folder
 
 
 @pytest.fixture

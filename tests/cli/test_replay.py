@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from composer.api.folders import models_folder
 from composer.cli import planning, recipe
 from composer.cli.differing import difference
 from composer.core.checkpoint import load, save
 from composer.formats import provenance
 from composer.formats.provenance import Provenance
+from composer.system.paths import models_folder
 
 SAME = "is what is composed again, byte for byte\n"
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from composer.api import CheckpointError, Kind, SequenceSpec, UsageError
-from composer.api.folders import cache_folder, models_folder
 from composer.core import models
 from composer.core.checkpoint import Checkpoint, Header, save
+from composer.system.paths import cache_folder, models_folder
 
 SPEC = SequenceSpec(Kind.TOKENS, size=2, end=0)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
-from composer.api.folders import cache_folder
+from composer.system.paths import cache_folder
 
 MOST = 256 * 1024 * 1024
 """The most bytes that scores are kept in; beyond it, those that were kept first are removed."""

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
-from composer.api.folders import cache_folder
 from composer.formats.musicxml import cache as musicxml_cache
 from composer.formats.musicxml import reader as musicxml_reader
 from composer.formats.musicxml.cache import through_cache
+from composer.system.paths import cache_folder
 
 SCORE = Score(
     (Part((Note(Fraction(1, 3), 60, Fraction(2, 5), 70),), "Flöte", 73), Part(percussion=True)),

@@ -13,11 +13,11 @@ from composer.core.checkpoint import load
 from composer.core.encoding import prepare
 from composer.core.events import Halved, Started, Stepped, Validated
 from composer.core.gradients import stretches
-from composer.core.memory import TooLarge, ran_out, wanted
 from composer.core.resuming import saved_header, state_path
 from composer.core.rows import Axes, of_batch
 from composer.core.split import Split
 from composer.core.training import Run, Settings, train
+from composer.system.out_of_memory import TooLarge, ran_out, wanted
 
 SETTINGS = Settings(
     max_steps=12, epochs=100, batch=4, length=16, validate_every=4, save_every=0, lr=0.01, precision="fp32"

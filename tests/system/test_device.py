@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from composer.api import DeviceError
-from composer.core import device
-from composer.core.device import resolve
+from composer.system import device
+from composer.system.device import resolve
 
 
 @pytest.fixture
@@ -199,6 +199,6 @@ def test_the_build_of_torch_is_known_without_importing_it():
     import torch
 
     assert device.torch_build() == (torch.version.cuda or "")
-    script = "import sys; from composer.core import device; device.resolve(); print('torch' in sys.modules)"
+    script = "import sys; from composer.system import device; device.resolve(); print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"

@@ -8,7 +8,7 @@ import pytest
 FAULTS = """
 import resource, sys
 import numpy as np
-from composer.core.heap import keep_freed_memory
+from composer.system.malloc import keep_freed_memory
 kept = sys.argv[1] == "kept" and keep_freed_memory()
 def touched():
     np.ones(8 << 20)

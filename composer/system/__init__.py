@@ -1,0 +1,1 @@
+"""Device, files, folders, threads and memory."""
