@@ -132,8 +132,8 @@ def checkpoint(tune_file, tmp_path_factory):
     import torch
 
     from composer.api import Source
-    from composer.core import registry
     from composer.core.checkpoint import Checkpoint, Header, save
+    from composer.registry import plugins as registry
 
     representation = registry.representation("abc")()
     representation.fit(list(representation.read(Source(tune_file))))

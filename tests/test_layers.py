@@ -34,7 +34,7 @@ def name_of(path):
 
 
 def room_of(module):
-    """The room that a module stands in: `composer.core.options` is in `composer.core`, a plugin is its own room."""
+    """The room that a module stands in: `composer.registry.options` is in `composer.core`, a plugin is its own room."""
     parts = module.split(".")
     return ".".join(parts[:2]) if parts[0] == "composer" and ".".join(parts[:2]) in ALLOWED else parts[0]
 

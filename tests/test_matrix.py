@@ -7,9 +7,9 @@ import pytest
 from composer.api import Piece, Source
 from composer.cli.music import playable
 from composer.cli.rendering import rendered
-from composer.core import registry
 from composer.formats import format_named
 from composer.formats.midi import reader as midi_reader
+from composer.registry import plugins as registry
 
 SONGS = "Row, row, row your boat\ngently down the stream\n\n\nMerrily, merrily, merrily,\nlife is but a dream\n"
 OURS = [loaded for loaded in registry.everything() if loaded.plugin.distribution.startswith("composer-cli ")]

@@ -9,11 +9,13 @@ import pytest
 from composer.api import Source
 from composer.check.examine import examine
 from composer.cli.words import given
-from composer.core import checkpoint, models, options, registry
+from composer.core import checkpoint, models
 from composer.core.checkpoint import read_header
 from composer.core.generation import Drew, Request, generate
 from composer.core.optimise import Settings
 from composer.core.player import open_player
+from composer.registry import options
+from composer.registry import plugins as registry
 
 PRETRAINED = sorted(models.PRETRAINED.glob("*.safetensors"))
 FLAGS = {"epochs": "--epochs", "max_steps": "--max-steps", "batch": "--batch", "lr": "--lr", "seed": "--seed"}

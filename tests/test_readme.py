@@ -7,7 +7,7 @@ import types
 from pathlib import Path
 
 from composer.cli import tree
-from composer.core import registry
+from composer.registry import plugins as registry
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 

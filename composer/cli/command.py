@@ -111,7 +111,7 @@ def _meant(given: str) -> str:
     near = get_close_matches(given, COMMANDS, 1)
     if near:
         return f"did you mean `composer {near[0]}`?"
-    from composer.core import registry
+    from composer.registry import plugins as registry
 
     if given in registry.names():
         return f"did you mean `composer gen {given}`?"

@@ -54,7 +54,8 @@ def eval(  # noqa: A001 - the command's name
     pitches, rhythm and form, what they copy, and whether they are valid; each as its mean and standard deviation on
     both sides, and how many of the corpus's deviations apart the means are.
     """
-    from composer.core import models, registry
+    from composer.core import models
+    from composer.registry import plugins as registry
     from composer.system import device as devices
 
     console: Console = context.obj

@@ -9,9 +9,10 @@ from typing import TypeVar
 
 from composer.api import CheckpointError, EncodeError, ReadError, Representation, Source
 from composer.cli.console import Console
-from composer.core import models, registry
+from composer.core import models
 from composer.core.hearing import suffix_of
 from composer.formats import FORMATS, provenance
+from composer.registry import plugins as registry
 
 __all__ = ["candidates", "fitting"]
 

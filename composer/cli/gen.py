@@ -159,8 +159,9 @@ def gen(
     blas_threads.one_at_first()
     from composer.cli.composing import compose
     from composer.cli.planning import Asked, planned
-    from composer.core import ranks, registry
+    from composer.core import ranks
     from composer.formats import WriteSettings
+    from composer.registry import plugins as registry
 
     among = ranks.here()
     console.quiet = quiet or not among.first

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from composer.api import Piece, ReadError, Refused, Representation, Score, Source
-from composer.core import registry
 from composer.formats import read as score_files
+from composer.registry import plugins as registry
 
 MEND = "mend it, or give another file"
 

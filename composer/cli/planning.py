@@ -15,11 +15,12 @@ from composer.cli.console import Console
 from composer.cli.delivery import Delivery
 from composer.cli.recipe import recipe
 from composer.cli.targets import ToStdout
-from composer.core import models, player, ranks, registry
+from composer.core import models, player, ranks
 from composer.core.generation import Request
 from composer.core.player import Player
 from composer.core.ranks import Ranks
 from composer.formats import WriteSettings
+from composer.registry import plugins as registry
 from composer.system import device as devices
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from composer.cli.console import Console
 from composer.cli.words import given
 
 if TYPE_CHECKING:
-    from composer.core.registry import Loaded
+    from composer.registry.plugins import Loaded
 
 BESIDE = 60
 """The columns from which on an option is explained beside it rather than below it."""
@@ -37,7 +37,7 @@ def plugins(
 
     With the name of a plugin, list what it can be told: -o of a representation, --set of a model.
     """
-    from composer.core import registry
+    from composer.registry import plugins as registry
 
     console: Console = context.obj
     loaded = list(registry.everything(console.warn))
@@ -67,8 +67,8 @@ def _own_models() -> Iterator[Sequence[str]]:
 
 def _explained(name: str, loaded: Sequence["Loaded"], width: int) -> str:
     """What a plugin is, and the options that it takes. Raises PluginError, with the nearest names, for no plugin."""
-    from composer.core import registry
     from composer.core.optimise import Settings
+    from composer.registry import plugins as registry
 
     found = next((each for each in loaded if each.plugin.name == name), None)
     if found is None:

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, Model, OptionError, PairingError, ReadError, Representation, UsageError
-from composer.core import checkpoint, encoding, fine_tuning, models, options, presets, registry, training
+from composer.core import checkpoint, encoding, fine_tuning, models, presets, training
 from composer.core.checkpoint import Header
 from composer.core.group import Group
 from composer.core.optimise import precision
 from composer.core.resuming import Began
 from composer.core.split import Split
+from composer.registry import options
+from composer.registry import plugins as registry
 from composer.system import device
 
 

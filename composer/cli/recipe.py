@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from composer import __version__
 from composer.api import Given, Kind, ReadError, Representation, SequenceSpec, Step, UsageError
 from composer.cli import words
-from composer.core import registry
 from composer.formats.provenance import Provenance, holds
+from composer.registry import plugins as registry
 
 if TYPE_CHECKING:
     from composer.cli.planning import Asked
@@ -132,8 +132,8 @@ def asked_again(facts: Mapping[str, Any], checkpoint: Path, device: str) -> Aske
     """What was asked, by the recipe of one piece. Raises ComposerError for what nobody can have asked."""
     from composer.cli import temperature
     from composer.cli.planning import Asked
-    from composer.core import options
     from composer.formats import WriteSettings
+    from composer.registry import options
 
     kind = registry.representation(facts["representation"])
     filters = dict(facts.get("filters", {}))

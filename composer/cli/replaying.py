@@ -15,10 +15,11 @@ from composer.cli.console import Console
 from composer.cli.differing import difference
 from composer.cli.planning import planned
 from composer.cli.record import Record
-from composer.core import models, registry
+from composer.core import models
 from composer.core.ranks import Ranks
 from composer.formats import provenance
 from composer.formats.provenance import Provenance
+from composer.registry import plugins as registry
 from composer.system import device as devices
 
 __all__ = ["Replayed", "again"]

@@ -33,7 +33,7 @@ class WishingCommand(Command):
 
 def given(context: Any, kind: type[Representation]) -> Any:
     """The wishes on the command line. Raises OptionError for a value that cannot be wished."""
-    from composer.core import options
+    from composer.registry import options
 
     return options.parse(kind.Wishes, context.meta[GIVEN])
 
@@ -43,7 +43,7 @@ def elsewhere(context: Any, flag: str) -> tuple[str, str] | None:
     kind = context.meta.get(KIND) if context is not None else None
     if kind is None:
         return None
-    from composer.core import registry
+    from composer.registry import plugins as registry
 
     others = (loaded.representation for loaded in registry.everything())
     names = [other.name for other in others if other is not None and flag in map(_flag, _fields(other))]
@@ -52,7 +52,7 @@ def elsewhere(context: Any, flag: str) -> tuple[str, str] | None:
 
 def _representation(args: list[str]) -> type[Representation] | None:
     """The representation that the arguments name; None where they name none that loads."""
-    from composer.core import registry
+    from composer.registry import plugins as registry
 
     names = registry.names()
     for argument in args:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from composer.api import CheckpointError, Kind, Model, OptionError, Representation, Sampler, SequenceSpec, Unsupported
-from composer.core import checkpoint, options, registry
+from composer.core import checkpoint
+from composer.registry import options
+from composer.registry import plugins as registry
 from composer.system.device import placed
 
 GEN = "gen {} --checkpoint"

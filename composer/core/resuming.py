@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, OptionError, Representation
-from composer.core import carried, checkpoint, options
+from composer.core import carried, checkpoint
 from composer.core.checkpoint import Checkpoint, Header
 from composer.core.optimise import Settings
 from composer.core.sources import located
 from composer.core.split import Split
+from composer.registry import options
 
 if TYPE_CHECKING:
     from composer.core.learner import Learner

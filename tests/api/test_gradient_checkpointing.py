@@ -5,7 +5,7 @@ import torch
 
 from composer.api import Kind, OptionError, SequenceSpec
 from composer.api.network import Batch
-from composer.core import registry
+from composer.registry import plugins as registry
 
 REELS = {"rhythm": ("jig", "reel")}
 

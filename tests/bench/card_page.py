@@ -13,8 +13,9 @@ from card_runs import Bundled, comparing, composing, costing
 
 from composer.cli.standing import duration
 from composer.cli.words import counted, given, listed
-from composer.core import checkpoint, registry
+from composer.core import checkpoint
 from composer.core.measures import COPYING, MUSIC, VALIDITY, WORDS, Measure
+from composer.registry import plugins as registry
 
 WIDTH = 120
 LINES = 8

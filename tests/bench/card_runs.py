@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from composer.cli.words import given
-from composer.core import checkpoint, options, registry
+from composer.core import checkpoint
 from composer.core.optimise import Settings
 from composer.core.split import Split
+from composer.registry import options
+from composer.registry import plugins as registry
 
 FLAGS = {"epochs": "--epochs", "max_steps": "--max-steps", "batch": "--batch", "lr": "--lr", "seed": "--seed"}
 """Settings of training that have flags of their own."""

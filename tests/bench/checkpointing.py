@@ -61,7 +61,7 @@ def one(length: int, hidden: int, rows: int, chunks: int) -> tuple[float, float]
 
     from composer.api import Kind, SequenceSpec
     from composer.api.network import Batch
-    from composer.core import registry
+    from composer.registry import plugins as registry
 
     model = registry.model("lstm")
     network = model.network(SequenceSpec(Kind.TOKENS, size=90, end=0), model.Config(hidden=hidden))

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from composer.cli.app import main as composer
 from composer.cli.console import Console
-from composer.core import registry
 from composer.formats import format_named, provenance
+from composer.registry import plugins as registry
 
 REPRESENTATIONS = ("abc", "grid", "pianoroll")
 SIDE_BY_SIDE = 8

@@ -13,8 +13,10 @@ import argparse
 from pathlib import Path
 
 from composer.api import ComposerError, Piece, Refused, Representation, Source
-from composer.core import corpus, options, registry
+from composer.core import corpus
 from composer.formats import format_named, write
+from composer.registry import options
+from composer.registry import plugins as registry
 
 SAME = "the same"
 EXAMPLES = 3

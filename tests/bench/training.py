@@ -17,11 +17,12 @@ from pathlib import Path
 import torch
 
 from composer.api import Kind, Piece, SequenceSpec
-from composer.core import optimise, registry
+from composer.core import optimise
 from composer.core.arrays import open_part, write_part
 from composer.core.batches import Windows
 from composer.core.learner import Learner
 from composer.core.training import Run, Settings
+from composer.registry import plugins as registry
 from composer.system import malloc
 
 SPEC = SequenceSpec(Kind.TOKENS, size=90, end=0)

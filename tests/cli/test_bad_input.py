@@ -218,7 +218,7 @@ class TestUnexpected:
         def broken(name):
             raise ZeroDivisionError("by nothing")
 
-        monkeypatch.setattr("composer.core.registry.representation", broken)
+        monkeypatch.setattr("composer.registry.plugins.representation", broken)
         composer("gen", "abc").failed("ZeroDivisionError: by nothing", "--debug")
 
     def test_debug_shows_where(self, composer):

@@ -5,7 +5,8 @@ import stat
 import pytest
 
 from composer.core import checkpoint as checkpoints
-from composer.core import models, registry
+from composer.core import models
+from composer.registry import plugins as registry
 
 
 @pytest.fixture

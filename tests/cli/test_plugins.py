@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from composer.core import registry
+from composer.registry import plugins as registry
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import pytest
 
 from composer.cli.remedies import sound_more
-from composer.core import registry
 from composer.core.generation import Request
 from composer.core.temperature import TemperatureCurve
+from composer.registry import plugins as registry
 
 
 @pytest.mark.parametrize(

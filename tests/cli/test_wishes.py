@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from composer.core import registry
+from composer.registry import plugins as registry
 
 
 @dataclass(frozen=True)

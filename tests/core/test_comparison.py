@@ -3,13 +3,13 @@
 import pytest
 
 from composer.api import ComposerError, Piece, ReadError, Source
-from composer.core import registry
 from composer.core.comparison import Row, Spread, compare
 from composer.core.gauge import gauge
 from composer.core.generation import Request
 from composer.core.measures import Measure
 from composer.core.player import open_player
 from composer.music.contour import melodies_of
+from composer.registry import plugins as registry
 
 LENGTH = Measure("length", "length", "time")
 

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import CheckpointError, Meter, Note, Part, Piece, Score, SequenceSpec, Source
-from composer.core import models, registry
+from composer.core import models
 from composer.core.checkpoint import Checkpoint, Header, load, save
 from composer.core.originality import Copying, Index, attach, copied, longest_run, taught
 from composer.music import contour as melodies_module
 from composer.music.contour import Melodies, contour, melodies_of
+from composer.registry import plugins as registry
 
 HARE = "X:1\nT:The Hare\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n|:B2GB A2FA|G3F G4:|\n"
 FIELD = "X:2\nT:The Wet Field\nM:6/8\nL:1/8\nK:D\n|:ABA FED|d2d cBA|GBG FAF|E3 D3:|\n"

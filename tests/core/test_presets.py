@@ -5,9 +5,11 @@ import re
 import pytest
 
 from composer.api import UsageError
-from composer.core import options, presets, registry
+from composer.core import presets
 from composer.core.split import Split
 from composer.core.training import Settings
+from composer.registry import options
+from composer.registry import plugins as registry
 
 EVERY = list(presets.every())
 

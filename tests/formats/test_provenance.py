@@ -131,7 +131,7 @@ def test_a_stream_waits_for_no_more_than_the_number():
 
 @pytest.mark.parametrize("options", [{}, {"text": "raw"}])
 def test_a_model_is_not_taught_it(options):
-    from composer.core import registry
+    from composer.registry import plugins as registry
 
     kind = registry.representation("abc")
     read = [
@@ -142,7 +142,7 @@ def test_a_model_is_not_taught_it(options):
 
 
 def test_an_opening_that_says_it_is_gone_on_from():
-    from composer.core import registry
+    from composer.registry import plugins as registry
 
     abc = registry.representation("abc")()
     told, untold = (f"X:1\n{line}M:4/4\nL:1/8\nK:C\nCDEF G".encode() for line in (f"N:{TOLD.text}\n", ""))

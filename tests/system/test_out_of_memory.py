@@ -8,7 +8,6 @@ import torch
 from small_plugins import Calm
 
 from composer.api import ComposerError
-from composer.core import registry
 from composer.core.checkpoint import load
 from composer.core.encoding import prepare
 from composer.core.events import Halved, Started, Stepped, Validated
@@ -17,6 +16,7 @@ from composer.core.resuming import saved_header, state_path
 from composer.core.rows import Axes, of_batch
 from composer.core.split import Split
 from composer.core.training import Run, Settings, train
+from composer.registry import plugins as registry
 from composer.system.out_of_memory import TooLarge, ran_out, wanted
 
 SETTINGS = Settings(

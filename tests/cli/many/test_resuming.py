@@ -131,7 +131,7 @@ def test_what_has_no_notes_is_left_out_again(gen, monkeypatch, interrupt, tmp_pa
 
 def outputs_of_midi(monkeypatch):
     """Leave out pieces whose text has an even length."""
-    from composer.core import registry
+    from composer.registry import plugins as registry
 
     kind = registry.representation("abc")
     scores = kind.score

@@ -6,7 +6,7 @@ from textwrap import dedent
 import pytest
 
 from composer.api import Kind, PairingError, PluginError, Representation, Source
-from composer.core import registry
+from composer.registry import plugins as registry
 
 MODEL = """
     from composer.api import Kind, Model, hookimpl

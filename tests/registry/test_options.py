@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import OptionError
-from composer.core import options
+from composer.registry import options
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from importlib import metadata
 
 import pytest
 
-from composer.core.entries import Entry, entries
+from composer.registry.entry_points import Entry, entries
 
 
 @pytest.fixture

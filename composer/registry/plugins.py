@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pluggy
 
 from composer.api import API_VERSION, ComposerError, Model, PairingError, PluginError, Representation, UsageError, hooks
-from composer.core.entries import Entry, entries
+from composer.registry.entry_points import Entry, entries
 
 STRICT = "COMPOSER_STRICT_PLUGINS"
 

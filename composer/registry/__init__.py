@@ -1,0 +1,1 @@
+"""Plugins by name, and options from key=value."""
