@@ -132,7 +132,7 @@ def checkpoint(tune_file, tmp_path_factory):
     import torch
 
     from composer.api import Source
-    from composer.core.checkpoint import Checkpoint, Header, save
+    from composer.checkpoints.file import Checkpoint, Header, save
     from composer.registry import plugins as registry
 
     representation = registry.representation("abc")()

@@ -8,16 +8,17 @@ import pytest
 
 from composer.api import Source
 from composer.check.examine import examine
+from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints import store
+from composer.checkpoints.file import read_header
+from composer.checkpoints.load import open_player
 from composer.cli.words import given
-from composer.core import checkpoint, models
-from composer.core.checkpoint import read_header
 from composer.core.generation import Drew, Request, generate
 from composer.core.optimise import Settings
-from composer.core.player import open_player
 from composer.registry import options
 from composer.registry import plugins as registry
 
-PRETRAINED = sorted(models.PRETRAINED.glob("*.safetensors"))
+PRETRAINED = sorted(store.PRETRAINED.glob("*.safetensors"))
 FLAGS = {"epochs": "--epochs", "max_steps": "--max-steps", "batch": "--batch", "lr": "--lr", "seed": "--seed"}
 
 
@@ -42,7 +43,7 @@ def changed(kind, values):
 
 @pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll", "text"])
 def test_there_is_a_model(representation):
-    assert models.bundled(representation) in PRETRAINED
+    assert store.bundled(representation) in PRETRAINED
 
 
 @pytest.mark.parametrize("path", PRETRAINED, ids=lambda path: path.stem)
@@ -57,7 +58,7 @@ class TestCard:
 
     def test_it_is_that_of_this_model(self, path, header, card):
         assert header.representation == path.stem
-        digest = checkpoint.digest(path)[:16]
+        digest = checkpoint_file.digest(path)[:16]
         assert f"SHA-256 `{digest}`" in card, "write the cards anew: tests/bench/cards.py"
 
     def test_it_tells_what_the_model_was_taught(self, header, card):

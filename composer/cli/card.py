@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from composer.checkpoints import file as checkpoint_file
 from composer.cli.standing import duration
 from composer.cli.words import counted, given
-from composer.core import checkpoint
 
 __all__ = ["card"]
 
 
 def card(path: Path, width: int = 80) -> str:
     """What a checkpoint is, in lines of `width`, at least 40: its header's facts, and the text `NAME.md` beside it."""
-    header, width = checkpoint.read_header(path), max(width, 40)
+    header, width = checkpoint_file.read_header(path), max(width, 40)
     record = header.record
     facts = {
         "composes": f"{header.representation}, version {header.representation_version}",

@@ -15,7 +15,7 @@ from composer.api import Kind, Representation, Score, Unsupported, UsageError
 from composer.cli.words import counted
 
 if TYPE_CHECKING:
-    from composer.core.player import Player
+    from composer.checkpoints.load import Player
 
 __all__ = ["BY", "Choice", "Judgement", "Scorer", "asked", "scorer"]
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from composer.api import Given, UsageError
+from composer.checkpoints import load as load_checkpoint
 from composer.cli.console import Console
 from composer.cli.reading import Reading, report_left_out
 from composer.cli.words import counted
-from composer.core import corpus, evaluation, player
+from composer.core import corpus, evaluation
 from composer.core.comparison import Comparison, Row, Spread, compare
 from composer.core.corpus import Refusals
 from composer.core.generation import Request
@@ -60,7 +61,7 @@ class Asked:
 
 def beside(asked: Asked, console: Console) -> None:
     """Compose, measure and print. Raises ComposerError with the way out."""
-    playing = player.open_player(
+    playing = load_checkpoint.open_player(
         asked.path, asked.representation, asked.device, "eval {} FILES... --generated 200 --checkpoint"
     )
     representation, melodies = playing.representation, taught(asked.path)

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from composer.api import CheckpointError, ReadError, Representation, Source
+from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints import load as load_checkpoint
+from composer.checkpoints import store
 from composer.cli.console import Console
 from composer.cli.fitting import candidates
 from composer.cli.reading import Reading, report_left_out
 from composer.cli.words import counted
-from composer.core import checkpoint, models, player
 from composer.core.hearing import Heard, Hearing
 from composer.core.originality import COPIED, Index, Match, longest_run, taught
 from composer.core.sources import sources
@@ -46,14 +48,14 @@ def of_model(given: Path | None, first: Source | ReadError | None) -> Against:
 
     Raises CheckpointError where there is none, or where it does not keep that.
     """
-    path = models.located(given) if given is not None else _fitting(first)
-    header, melodies = checkpoint.read_header(path), taught(path)
+    path = store.located(given) if given is not None else _fitting(first)
+    header, melodies = checkpoint_file.read_header(path), taught(path)
     if melodies is None:
         raise CheckpointError(
             f"{path.name} keeps no melodies of what it was taught",
             "name the files that it was taught with --corpus, or train it again",
         )
-    return Against(path.stem, melodies, player.restore_representation(header))
+    return Against(path.stem, melodies, load_checkpoint.restore_representation(header))
 
 
 def compare(console: Console, found: Iterable[Source | ReadError], against: Against, as_json: bool) -> None:
@@ -90,7 +92,7 @@ def _fitting(first: Source | ReadError | None) -> Path:
 def _takes(path: Path, source: Source) -> bool:
     """Whether the model at `path` can have a piece of `source`."""
     try:
-        representation = player.restore_representation(checkpoint.read_header(path))
+        representation = load_checkpoint.restore_representation(checkpoint_file.read_header(path))
         return next(iter(Hearing([source], representation)), None) is not None
     except ReadError:
         return False

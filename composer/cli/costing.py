@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from composer.checkpoints import load as load_checkpoint
 from composer.cli.console import Console
 from composer.cli.reading import Reading, report_left_out
 from composer.cli.words import counted
-from composer.core import evaluation, player
+from composer.core import evaluation
 from composer.core.evaluation import Evaluation
 
 __all__ = ["Asked", "cost"]
@@ -34,7 +35,7 @@ class Asked:
 
 def cost(asked: Asked, console: Console) -> None:
     """Print what each step costs the model. Raises ComposerError with the way out."""
-    opened = player.open_checkpoint(asked.path, asked.representation, "eval {} FILES... --checkpoint")
+    opened = load_checkpoint.open_checkpoint(asked.path, asked.representation, "eval {} FILES... --checkpoint")
     name = asked.path.stem
     if asked.stream and not opened.checkpoint.header.record.get("settings", {}).get("stream", False):
         console.warn(f"{name} was taught its pieces one by one; as one text they cost it more")

@@ -8,11 +8,11 @@ import sys
 from calendar import month_name
 from pathlib import Path
 
+from composer.checkpoints import store
 from composer.cli import completions, manual, tree
 from composer.cli.app import command_tree, main
 from composer.cli.command import CONTEXT
 from composer.cli.console import Console
-from composer.core import models
 
 COMPLETIONS = {"bash": "composer.bash", "zsh": "_composer", "fish": "composer.fish", "powershell": "composer.ps1"}
 """The name of each shell's script, as the shell wants it."""
@@ -66,7 +66,7 @@ def _with_tune(readme: str) -> str:
 
     It is no part of `documents`, since another processor may compose another tune.
     """
-    model = models.bundled("abc")
+    model = store.bundled("abc")
 
     def block(match: re.Match[str]) -> str:
         command = f"composer gen abc {match[1]}"

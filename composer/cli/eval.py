@@ -54,7 +54,7 @@ def eval(  # noqa: A001 - the command's name
     pitches, rhythm and form, what they copy, and whether they are valid; each as its mean and standard deviation on
     both sides, and how many of the corpus's deviations apart the means are.
     """
-    from composer.core import models
+    from composer.checkpoints import store
     from composer.registry import plugins as registry
     from composer.system import device as devices
 
@@ -65,7 +65,7 @@ def eval(  # noqa: A001 - the command's name
     where = devices.resolve(device)
     if reason := devices.unused(device):
         console.warn(reason)
-    path = models.located(checkpoint) if checkpoint else models.default(rep)
+    path = store.located(checkpoint) if checkpoint else store.default(rep)
     if generated is None:
         from composer.cli import costing
 

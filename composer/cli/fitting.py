@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from composer.api import CheckpointError, EncodeError, ReadError, Representation, Source
+from composer.checkpoints import store
 from composer.cli.console import Console
-from composer.core import models
 from composer.core.hearing import suffix_of
 from composer.formats import FORMATS, provenance
 from composer.registry import plugins as registry
@@ -45,7 +45,7 @@ def fitting(source: Source, given: Path | None, take: Callable[[Path], Taken], c
     first such error is raised. Raises CheckpointError as `candidates` does.
     """
     refused: ReadError | EncodeError | None = None
-    for path in [models.located(given)] if given is not None else candidates(source):
+    for path in [store.located(given)] if given is not None else candidates(source):
         try:
             taken = take(path)
         except (ReadError, EncodeError) as error:
@@ -68,11 +68,11 @@ def _by_provenance(source: Source) -> Iterator[Path]:
     name, digest = (told.facts.get(fact) for fact in ("representation", "model")) if told else (None, None)
     if not isinstance(name, str) or name not in {kind.name for kind in _kinds()}:
         return
-    if isinstance(digest, str) and (path := models.with_digest(name, digest)):
+    if isinstance(digest, str) and (path := store.with_digest(name, digest)):
         yield path
         return
     with contextlib.suppress(CheckpointError):
-        yield models.default(name)
+        yield store.default(name)
 
 
 def _by_suffix(source: Source) -> Iterator[Path]:
@@ -81,7 +81,7 @@ def _by_suffix(source: Source) -> Iterator[Path]:
     reading = [kind for kind in _kinds() if suffix in kind.suffixes]
     for kind in sorted(reading, key=lambda kind: suffix not in FORMATS[kind.formats[0]].suffixes):
         with contextlib.suppress(CheckpointError):
-            yield models.default(kind.name)
+            yield store.default(kind.name)
 
 
 def _kinds() -> list[type[Representation]]:

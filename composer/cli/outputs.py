@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from composer.api import ComposerError
-from composer.core import checkpoint
+from composer.checkpoints import file as checkpoint_file
 
 __all__ = ["GO_ON", "REPLACE", "keep", "making", "put", "save", "whole", "writing"]
 
@@ -19,7 +19,7 @@ GO_ON = "go on with it by --resume, or replace it with --force"
 def save(path: Path, data: bytes) -> None:
     """Write a file whole or not at all; a device or a named pipe, which can only be written to, is written to."""
     if not path.exists() or path.is_file():
-        checkpoint.write_bytes(path, data)
+        checkpoint_file.write_bytes(path, data)
         return
     with writing(path):
         path.write_bytes(data)

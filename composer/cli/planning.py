@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, Constraint, Given, Representation, UsageError
+from composer.checkpoints import load as load_checkpoint
+from composer.checkpoints import store
+from composer.checkpoints.load import Player
 from composer.cli import conditions, delivery
 from composer.cli.console import Console
 from composer.cli.delivery import Delivery
 from composer.cli.recipe import recipe
 from composer.cli.targets import ToStdout
-from composer.core import models, player, ranks
+from composer.core import ranks
 from composer.core.generation import Request
-from composer.core.player import Player
 from composer.core.ranks import Ranks
 from composer.formats import WriteSettings
 from composer.registry import plugins as registry
@@ -98,7 +100,7 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
     path = _model(asked, kind)
     device = devices.resolve(asked.device)
     mine = device if among.alone else ranks.device_of(device, among, devices.cuda_devices())
-    model = player.open_player(path, kind.name, mine)
+    model = load_checkpoint.open_player(path, kind.name, mine)
     if reason := devices.unused(asked.device):
         console.warn(reason)
     given, labels = _given(asked, model.representation, console)
@@ -159,7 +161,7 @@ def _saved(asked: Asked, outgoing: Delivery, among: Ranks) -> Record | None:
 
 
 def _model(asked: Asked, kind: type[Representation]) -> Path:
-    path = models.located(asked.checkpoint) if asked.checkpoint else models.default(kind.name)
+    path = store.located(asked.checkpoint) if asked.checkpoint else store.default(kind.name)
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder", "name a model in it, which ends in .safetensors")
     return path
@@ -236,7 +238,7 @@ def _seed(asked: Asked, saved: Record | None) -> int:
 
 def _introduce(console: Console, asked: Asked, outgoing: Delivery, path: Path, request: Request) -> None:
     """Say who composes, and what the user cannot know of how."""
-    bundled = path == models.bundled(asked.representation)
+    bundled = path == store.bundled(asked.representation)
     composing = "the bundled model" if bundled else path.stem
     if asked.seed is None:
         console.say(f"{composing}, seed {request.seed}; the same again with --seed {request.seed}")

@@ -58,9 +58,9 @@ def plugins(
 
 def _own_models() -> Iterator[Sequence[str]]:
     """The user's own models, the newest first."""
-    from composer.core import models
+    from composer.checkpoints import store
 
-    for own in models.own_models():
+    for own in store.own_models():
         unfinished = "" if own.finished else ", unfinished"
         yield own.name, f"{own.header.representation} by {own.header.model}{unfinished}", str(own.path)
 

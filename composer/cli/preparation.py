@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, Model, OptionError, PairingError, ReadError, Representation, UsageError
-from composer.core import checkpoint, encoding, fine_tuning, models, presets, training
-from composer.core.checkpoint import Header
+from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints import store
+from composer.checkpoints.file import Header
+from composer.core import encoding, fine_tuning, presets, training
 from composer.core.group import Group
 from composer.core.optimise import precision
 from composer.core.resuming import Began
@@ -132,7 +134,9 @@ def _gone_on_with(asked: Asked, kind: type[Representation], saved: Header) -> tu
 
 def _saved(path: Path, group: Group) -> Header:
     """What the training to go on with began with."""
-    return checkpoint.header_of(path, group.from_first(lambda: training.saved_header(path).to_json().encode()).decode())
+    return checkpoint_file.header_of(
+        path, group.from_first(lambda: training.saved_header(path).to_json().encode()).decode()
+    )
 
 
 def _under_preset(asked: Asked, preset: presets.Preset) -> Asked:
@@ -185,7 +189,7 @@ def _resumed(asked: Asked, kind: type[Representation], saved: Header) -> Chosen:
 def _from_checkpoint(asked: Asked) -> Chosen:
     """A new model that begins where another one is, with settings that its weights fit."""
     assert asked.origin is not None
-    path = models.located(asked.origin)
+    path = store.located(asked.origin)
     origin = training.open_origin(path, asked.representation)
     if asked.options or asked.model not in {None, origin.model.name}:
         raise UsageError("--from brings its own options and model", "leave out -o and --model")
@@ -224,8 +228,8 @@ def _path(asked: Asked, kind: type[Representation]) -> Path:
         if asked.resume:
             return _latest(kind)
         numbers = ("", *(f"-{number}" for number in range(2, 10_000)))
-        return next(path for number in numbers if not _taken(path := models.path_for(kind.name + number)))
-    path = models.path_for(asked.name)
+        return next(path for number in numbers if not _taken(path := store.path_for(kind.name + number)))
+    path = store.path_for(asked.name)
     if _taken(path) and not asked.resume and not asked.force:
         raise ComposerError(
             f"there is a model called `{asked.name}` already",
@@ -236,7 +240,7 @@ def _path(asked: Asked, kind: type[Representation]) -> Path:
 
 def _latest(kind: type[Representation]) -> Path:
     """The newest own model of this representation."""
-    for own in models.own_models():
+    for own in store.own_models():
         if own.header.representation == kind.name:
             return own.path
     raise ComposerError(f"there is no model for `{kind.name}` to go on with", "train one without --resume")

@@ -19,9 +19,9 @@ from composer.formats.provenance import Provenance, holds
 from composer.registry import plugins as registry
 
 if TYPE_CHECKING:
+    from composer.checkpoints.load import Player
     from composer.cli.planning import Asked
     from composer.core.generation import Request
-    from composer.core.player import Player
     from composer.core.temperature import TemperatureCurve
 
 __all__ = ["ELSEWHERE", "KINDS", "TOLD", "Recorded", "asked_again", "check", "made_with", "provenance_of", "recipe"]

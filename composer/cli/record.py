@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, UsageError
-from composer.core import checkpoint
+from composer.checkpoints import file as checkpoint_file
 
 __all__ = ["Record"]
 
@@ -65,7 +65,7 @@ class Record:
     def write(self) -> None:
         """Keep it. Raises ComposerError."""
         told = {"asked": self.asked, "pieces": self.pieces, "bytes": self.bytes}
-        checkpoint.write_bytes(self.path, json.dumps(told, ensure_ascii=False).encode() + b"\n")
+        checkpoint_file.write_bytes(self.path, json.dumps(told, ensure_ascii=False).encode() + b"\n")
 
     def remove(self) -> None:
         """Keep it no longer."""

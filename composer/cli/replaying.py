@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from composer.api import CheckpointError, DeviceError
+from composer.checkpoints import store
 from composer.cli import recipe
 from composer.cli.composing import compose
 from composer.cli.console import Console
 from composer.cli.differing import difference
 from composer.cli.planning import planned
 from composer.cli.record import Record
-from composer.core import models
 from composer.core.ranks import Ranks
 from composer.formats import provenance
 from composer.formats.provenance import Provenance
@@ -126,7 +126,7 @@ def _composed(
     facts = run[0].facts
     registry.representation(facts["representation"])  # which a model that is not here would only hide
     device = _device(facts["device"])
-    path = models.located(checkpoint) if checkpoint is not None else _model(facts, name)
+    path = store.located(checkpoint) if checkpoint is not None else _model(facts, name)
     plan = planned(recipe.asked_again(facts, path, device), console, Ranks())
     numbers = [each.facts.get("number", 1) for each in run]
     target = _InMemory()
@@ -153,7 +153,7 @@ def _device(then: str) -> str:
 
 def _model(facts: Mapping[str, Any], name: str) -> Path:
     """The model that has the digest that is told. Raises CheckpointError where there is none."""
-    if path := models.with_digest(facts["representation"], facts["model"]):
+    if path := store.with_digest(facts["representation"], facts["model"]):
         return path
     raise CheckpointError(
         f"the model that composed {name}, of digest {facts['model'][:12]}..., is neither among yours nor bundled",

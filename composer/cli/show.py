@@ -43,14 +43,14 @@ def show(
     With --surprise, tunes in ABC and words are printed, and other music drawn, in the colours of what each step cost a
     model; without colour, a line for each bar or line says how much that was.
     """
-    from composer.core import models
+    from composer.checkpoints import store
 
     console: Console = context.obj
     if (tune is not None and tune < 1) or most < 1:
         raise UsageError("pieces are counted from 1", "give 1 or more")
     if checkpoint is not None and not surprise:
         raise UsageError("--checkpoint is for --surprise", f"to see the model's card: composer show {checkpoint}")
-    path = models.located(Path(file))
+    path = store.located(Path(file))
     if file != "-" and not path.exists():
         raise ReadError(f"there is no file or model {file}", "check its name; `composer plugins` lists your models")
     if surprise and path.suffix == ".safetensors":

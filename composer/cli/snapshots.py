@@ -28,10 +28,10 @@ class Composed:
 
 def compose(run: Run, event: Snapshot) -> Composed:
     """Compose one piece with the model as it is at a snapshot, and keep it beside the model."""
+    from composer.checkpoints.load import open_player
     from composer.cli.outputs import save
     from composer.cli.rendering import rendered
     from composer.core.generation import Drew, Request, generate
-    from composer.core.player import open_player
     from composer.formats import format_named
 
     player = open_player(event.path, run.representation.name)

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import Kind, Piece, ReadError, UsageError
+from composer.checkpoints.file import Header
+from composer.checkpoints.load import Opened
 from composer.core.arrays import open_part, write_part
 from composer.core.batches import Windows
-from composer.core.checkpoint import Header
 from composer.core.corpus import Refusals, read
-from composer.core.player import Opened
 from composer.core.split import Split, divide, listed
 from composer.system.device import placed
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from composer.core.player import Opened
+from composer.checkpoints.load import Opened
 from composer.core.resuming import check_settings
 from composer.system.out_of_memory import fitting
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import composer
 from composer.api import CheckpointError
+from composer.checkpoints.file import Checkpoint, Header
 from composer.core import gradients, optimise, rows
 from composer.core.averaging import Average
-from composer.core.checkpoint import Checkpoint, Header
 from composer.core.gradients import Step
 from composer.core.sources import public_name
 from composer.system.out_of_memory import OutOfMemory, TooLarge, Watch, give_back

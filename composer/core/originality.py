@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import CheckpointError, Score
-from composer.core import checkpoint
-from composer.core.checkpoint import Checkpoint
+from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints.file import Checkpoint
 from composer.core.runs import Index, SharedRun
 from composer.music.contour import NONE, Contour, Melodies, Tune, contour, ratio
 from composer.music.melody import TICKS, Struck, top_line
@@ -203,7 +203,7 @@ def taught(path: Path) -> Melodies | None:
 
     Raises CheckpointError for a file that is none, or damaged.
     """
-    array = checkpoint.load_extra(path, ARRAY)
+    array = checkpoint_file.load_extra(path, ARRAY)
     return None if array is None else _unpacked(array, path.name)
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, OptionError, Representation
-from composer.core import carried, checkpoint
-from composer.core.checkpoint import Checkpoint, Header
+from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints.file import Checkpoint, Header
+from composer.core import carried
 from composer.core.optimise import Settings
 from composer.core.sources import located
 from composer.core.split import Split
@@ -38,7 +39,7 @@ def saved_header(path: Path) -> Header:
     """
     if not state_path(path).is_file():
         raise CheckpointError(f"there is no training to go on with beside {path}", "train without --resume")
-    return checkpoint.read_header(state_path(path))
+    return checkpoint_file.read_header(state_path(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def save(learner: Learner) -> None:
         data=[located(name) for name in data.arguments],
         split=data.split.to_json(),
     )
-    checkpoint.save(state_path(learner.run.path), Checkpoint(header, arrays))
+    checkpoint_file.save(state_path(learner.run.path), Checkpoint(header, arrays))
 
 
 def restore(learner: Learner) -> int:
@@ -107,7 +108,7 @@ def restore(learner: Learner) -> int:
 
     run, path = learner.run, state_path(learner.run.path)
     arrays, text = carried.from_bytes(run.group.from_first(lambda: carried.to_bytes(*_read(run.path))))
-    header = checkpoint.header_of(path, text)
+    header = checkpoint_file.header_of(path, text)
     _check_same(learner, header)
     by_owner: dict[str, dict[str, Any]] = {"weights": {}, "average": {}, "optimiser": {}, "stream": {}}
     for name, array in arrays.items():
@@ -162,7 +163,7 @@ def _remember(learner: Learner) -> int:
 def _record(path: Path) -> Mapping[str, Any]:
     """The training record of the checkpoint at `path`; empty where there is none."""
     try:
-        return checkpoint.read_header(path).record
+        return checkpoint_file.read_header(path).record
     except CheckpointError:
         return {}
 
@@ -184,7 +185,7 @@ def _gathered(learner: Learner) -> Any:
 def _read(path: Path) -> tuple[Mapping[str, Any], str]:
     """What is in the state beside the checkpoint at `path`."""
     saved_header(path)
-    saved = checkpoint.load(state_path(path))
+    saved = checkpoint_file.load(state_path(path))
     return saved.weights, saved.header.to_json()
 
 

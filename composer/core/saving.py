@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
-from composer.core import checkpoint
+from composer.checkpoints import file as checkpoint_file
 from composer.core.divergence import check_finite, check_sound
 from composer.core.events import Event, Halved, Saved, Snapshot, Validated
 from composer.system.out_of_memory import OutOfMemory
@@ -36,7 +36,7 @@ def validate(run: Run, learner: Learner, epoch: float, monitor: float) -> Genera
     else:
         check_sound(spec, at.step, monitor)
     if run.group.first:
-        checkpoint.save(run.path, learner.checkpoint())
+        checkpoint_file.save(run.path, learner.checkpoint())
         yield Saved(at.step, run.path)
     return True
 
@@ -57,8 +57,8 @@ def finish(run: Run, learner: Learner, reason: str) -> Iterator[Event]:
     ended = {"finished": reason != "interrupted", "reason": reason, "steps": at.step, "seconds": round(at.seconds, 1)}
     if run.group.first:
         kept = at.best is not None and run.path.is_file()
-        last = checkpoint.load(run.path, half=True) if kept else learner.checkpoint()
-        checkpoint.save(run.path, last.with_record(**ended))
+        last = checkpoint_file.load(run.path, half=True) if kept else learner.checkpoint()
+        checkpoint_file.save(run.path, last.with_record(**ended))
         yield Saved(at.step, run.path)
 
 
@@ -67,5 +67,5 @@ def snapshot(run: Run, learner: Learner) -> Iterator[Event]:
     if not run.group.first:
         return
     path = run.path.with_name(f"{run.path.name.removesuffix('.safetensors')}.step-{learner.at.step}.safetensors")
-    checkpoint.save(path, learner.checkpoint(kind="snapshot"))
+    checkpoint_file.save(path, learner.checkpoint(kind="snapshot"))
     yield Snapshot(learner.at.step, path)

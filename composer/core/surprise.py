@@ -10,7 +10,7 @@ from math import log
 import numpy as np
 
 from composer.api import Kind, Piece, Representation, Score, Step, Unsupported
-from composer.core.player import Player
+from composer.checkpoints.load import Player
 
 __all__ = ["Surprise", "beats_a_step", "surprise"]
 

@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, Kind, Model, Representation
-from composer.core import agreement, optimise, originality, player, resuming, saving
+from composer.checkpoints import load as load_checkpoint
+from composer.checkpoints.file import Checkpoint, NotFinite
+from composer.core import agreement, optimise, originality, resuming, saving
 from composer.core.batches import Windows
-from composer.core.checkpoint import Checkpoint, NotFinite
 from composer.core.divergence import Diverged, check_finite
 from composer.core.encoding import Dataset
 from composer.core.events import Event, Finished, Halved, Prepared, Started, Stepped, Stretch, WentBack
@@ -278,7 +279,7 @@ def _started(run: Run, learner: Learner, phase: str, plan: Sequence[Stretch]) ->
     )  # fmt: skip
 
 
-Origin = player.Opened
+Origin = load_checkpoint.Opened
 """What to start from."""
 
 
@@ -287,7 +288,7 @@ def open_origin(path: Path, representation: str) -> Origin:
 
     Raises CheckpointError where it is of another representation than the one named.
     """
-    return player.open_checkpoint(path, representation, "train {} --from")
+    return load_checkpoint.open_checkpoint(path, representation, "train {} --from")
 
 
 def _check_origin(run: Run) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from abc_corpora import corpora, text_of
 
+from composer.checkpoints.load import open_player
 from composer.core.generation import Drew, Request, generate
-from composer.core.player import open_player
 from composer.formats.abc.dialect.normalize import Normal, normalise
 from composer.formats.abc.grammar.automaton import Automaton
 from composer.formats.abc.reader.lexer import split_tunes

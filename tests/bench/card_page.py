@@ -11,9 +11,9 @@ from typing import Any
 
 from card_runs import Bundled, comparing, composing, costing
 
+from composer.checkpoints import file as checkpoint_file
 from composer.cli.standing import duration
 from composer.cli.words import counted, given, listed
-from composer.core import checkpoint
 from composer.core.measures import COPYING, MUSIC, VALIDITY, WORDS, Measure
 from composer.registry import plugins as registry
 
@@ -117,7 +117,7 @@ def filled(text: str) -> str:
 
 def _facts(model: Bundled, costs: Mapping[str, Any], prose: Mapping[str, Any]) -> str:
     header = model.header
-    weights = checkpoint.load(model.path, half=True).weights
+    weights = checkpoint_file.load(model.path, half=True).weights
     kinds = {"float16": "fp16", "float32": "fp32"}
     stored = listed(sorted({kinds.get(array.dtype.name, array.dtype.name) for array in weights.values()}))
     size, number = model.path.stat().st_size / 1e6, sum(array.size for array in weights.values())

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from composer.checkpoints import file as checkpoint_file
 from composer.cli.words import given
-from composer.core import checkpoint
 from composer.core.optimise import Settings
 from composer.core.split import Split
 from composer.registry import options
@@ -34,15 +34,15 @@ class Bundled:
     """A model that comes with the program, and the `folder` in which its data is found by the names of its record."""
 
     path: Path
-    header: checkpoint.Header
+    header: checkpoint_file.Header
     digest: str
     folder: Path | None
 
     @classmethod
     def at(cls, path: Path, data: Path | None) -> Bundled:
         """The model at `path`, whose files are in the folder `data`. Raises SystemExit where they are not."""
-        header = checkpoint.read_header(path)
-        return cls(path, header, checkpoint.digest(path), _folder(header.record["data"], data, path.stem))
+        header = checkpoint_file.read_header(path)
+        return cls(path, header, checkpoint_file.digest(path), _folder(header.record["data"], data, path.stem))
 
     @property
     def name(self) -> str:
@@ -74,7 +74,7 @@ class Keeping:
         print(f"{took:7.1f} s  {shlex.join(['composer', *command])}", file=sys.stderr, flush=True)
         told = {"command": command, "checkpoint": model.digest, "seconds": round(took, 1), "printed": printed}
         self.folder.mkdir(parents=True, exist_ok=True)
-        checkpoint.write_bytes(kept, json.dumps(told, ensure_ascii=False, indent=1).encode())
+        checkpoint_file.write_bytes(kept, json.dumps(told, ensure_ascii=False, indent=1).encode())
         return printed
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from card_page import Figures, near, page
 from card_runs import Bundled, Keeping, comparing, composing, costing, making
 
-from composer.core import models
+from composer.checkpoints import store
 
 PIECES = 5
 PROSE = Path(__file__).with_suffix(".toml")
@@ -34,15 +34,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="models, by what they compose; else all")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="where files are that a model was taught")
-    parser.add_argument("--models", type=Path, default=models.PRETRAINED, metavar="FOLDER", help="where the models are")
+    parser.add_argument("--models", type=Path, default=store.PRETRAINED, metavar="FOLDER", help="where the models are")
     parser.add_argument("--count", type=int, default=200, help="pieces to compose and compare")
     parser.add_argument("--kept", type=Path, default=Path("build/cards"), help="where figures are kept")
     parser.add_argument("--anew", action="store_true", help="measure again what was measured before")
     given = parser.parse_args()
     prose = tomllib.loads(PROSE.read_text("utf-8"))
     keeping = Keeping(given.kept, given.anew)
-    for name in given.names or sorted(path.stem for path in given.models.glob(f"*{models.SUFFIX}")):
-        path = given.models / f"{name}{models.SUFFIX}"
+    for name in given.names or sorted(path.stem for path in given.models.glob(f"*{store.SUFFIX}")):
+        path = given.models / f"{name}{store.SUFFIX}"
         if not path.is_file() or name not in prose:
             raise SystemExit(f"there is no model `{name}` in {given.models}, or nothing about it in {PROSE.name}")
         model = Bundled.at(path, given.data)

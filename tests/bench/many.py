@@ -20,9 +20,9 @@ from pathlib import Path
 
 from speed import endless_checkpoint
 
-from composer.core import models
+from composer.checkpoints import store
+from composer.checkpoints.load import Player, open_player
 from composer.core.generation import Drew, Request, generate
-from composer.core.player import Player, open_player
 
 WIDTHS = (1, 16, 32, 64, 128, 256)
 
@@ -30,7 +30,7 @@ WIDTHS = (1, 16, 32, 64, 128, 256)
 def main() -> None:
     """Print the tables."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--checkpoint", type=Path, default=models.bundled("abc"))
+    arguments.add_argument("--checkpoint", type=Path, default=store.bundled("abc"))
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--length", type=int, default=1000, help="the most characters of a tune")
     arguments.add_argument("--whole", type=int, default=256, help="how many tunes the program writes; 0 for none")

@@ -17,7 +17,7 @@ from pairs import HEADER, measure, process
 
 from composer.api import Piece
 from composer.api.sampling.filters import CounterNoise, How
-from composer.core.checkpoint import Checkpoint, Header, save
+from composer.checkpoints.file import Checkpoint, Header, save
 from composer_abc import Abc
 from composer_attn_lstm import AttnLstm, AttnLstmConfig
 from composer_lstm import Lstm, LstmConfig

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from composer.core.checkpoint import read_header
+from composer.checkpoints.file import read_header
 
 SCRIPT = Path(__file__).with_name("cards.py")
 VERSES = [f"The moon is on the hill, the {number}th\nof many nights\nand it is still." for number in range(40)]

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from composer.api import Given, Piece, Unsatisfiable
-from composer.core import models
+from composer.checkpoints import store
+from composer.checkpoints.load import Player, open_player
 from composer.core.generation import Drew, Request, generate
-from composer.core.player import Player, open_player
 from composer.formats.abc.elements import Sound
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.parser import parse_tune
@@ -50,7 +50,7 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1)
     given = arguments.parse_args()
     for name in given.representations:
-        player = open_player(given.model or models.bundled(name))
+        player = open_player(given.model or store.bundled(name))
         for line in report(player, given.count, given.seed):
             print(line, flush=True)
 

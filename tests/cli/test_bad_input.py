@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from composer.core import checkpoint as checkpoints
+from composer.checkpoints import file as checkpoints
 from composer.system import device
 
 

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from composer.core import models
+from composer.checkpoints import store
 
 GOOD = "X:1\nT:The Hare\nM:6/8\nL:1/8\nK:D\n|:ABA ABA|d3 D3:|\n"
 BAD = f"{GOOD}\nX:2\nT:The Hound\nM:6/8\nL:1/8\nK:D\nABA ABA|ABA AB|ABA ABA|]\n\nX:3\nM:6/8\nL:1/8\nK:D\nA6|!B6|]\n"
@@ -28,7 +28,7 @@ def test_good_tunes(composer, tunes):
 
 def test_a_hundred_generated_tunes_are_not_blamed(composer, tmp_path):
     path = tmp_path / "hundred.abc"
-    options = ("--count", "100", "--seed", "1", "--length", "150", "--checkpoint", models.bundled("abc"))
+    options = ("--count", "100", "--seed", "1", "--length", "150", "--checkpoint", store.bundled("abc"))
     assert composer("gen", "abc", *options, "--output", path).code == 0
     result = composer("check", path)
     assert (result.code, result.out) == (0, "")

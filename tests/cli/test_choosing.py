@@ -4,11 +4,11 @@ import re
 
 import pytest
 
+from composer.checkpoints.file import load, save
+from composer.checkpoints.load import open_player
 from composer.core import generation
-from composer.core.checkpoint import load, save
 from composer.core.generation import Drew, Request, generate
 from composer.core.originality import attach
-from composer.core.player import open_player
 from composer.music.contour import melodies_of
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from composer.core.checkpoint import read_header
+from composer.checkpoints.file import read_header
 
 
 @pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll"])

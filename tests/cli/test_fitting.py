@@ -5,9 +5,9 @@ import re
 import pytest
 
 from composer.api import CheckpointError, EncodeError, Source
+from composer.checkpoints.file import load, save
+from composer.checkpoints.store import bundled
 from composer.cli.fitting import candidates, fitting
-from composer.core.checkpoint import load, save
-from composer.core.models import bundled
 from composer.system.paths import models_folder
 
 

@@ -4,8 +4,8 @@ import stat
 
 import pytest
 
-from composer.core import checkpoint as checkpoints
-from composer.core import models
+from composer.checkpoints import file as checkpoints
+from composer.checkpoints import store
 from composer.registry import plugins as registry
 
 
@@ -47,11 +47,11 @@ def test_any_of_many_can_be_had_alone(gen, tmp_path):
 
 def test_the_model_is_named(composer, checkpoint, gen, monkeypatch):
     assert gen().err.startswith("small, seed ")
-    monkeypatch.setattr(models, "bundled", lambda representation: checkpoint)
+    monkeypatch.setattr(store, "bundled", lambda representation: checkpoint)
     assert composer("gen", "abc", "--length", "40").err.startswith("the bundled model, seed ")
     assert not composer("gen", "abc", "--length", "40", "--seed", "1").err
     saved = checkpoints.load(checkpoint, half=True)
-    checkpoints.save(models.path_for("mine"), saved.with_record(finished=True))
+    checkpoints.save(store.path_for("mine"), saved.with_record(finished=True))
     assert composer("gen", "abc", "--length", "40").err.startswith("mine, seed ")
     assert composer("gen", "abc", "--length", "40", "--seed", "1").err == "mine, your newest model\n"
     assert not composer("gen", "abc", "--length", "40", "--seed", "1", "--quiet").err

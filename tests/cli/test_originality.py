@@ -5,9 +5,9 @@ import json
 import pytest
 
 from composer.api import Source
-from composer.core.checkpoint import load, save
+from composer.checkpoints.file import load, save
+from composer.checkpoints.load import restore_representation
 from composer.core.originality import attach
-from composer.core.player import restore_representation
 from composer.music.contour import melodies_of
 
 COPY = """X:1

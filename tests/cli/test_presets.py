@@ -2,9 +2,9 @@
 
 import pytest
 
+from composer.checkpoints.file import read_header
+from composer.checkpoints.load import open_player
 from composer.core import presets
-from composer.core.checkpoint import read_header
-from composer.core.player import open_player
 
 QUICK = ("--max-steps", "1", "--name", "mine", "--set", "hidden=4", "--set", "embedding=4")
 

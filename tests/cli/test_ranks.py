@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from composer.core import checkpoint, models
+from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints import store
 from composer.core.resuming import state_path
 
 TINY = ("--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--set", "dropout=0")
@@ -41,7 +42,7 @@ def started(*arguments):
 
 def weights():
     """What has been learnt so far."""
-    every = checkpoint.load(state_path(models.path_for("mine"))).weights
+    every = checkpoint_file.load(state_path(store.path_for("mine"))).weights
     return {name: array for name, array in every.items() if name.startswith("weights/")}
 
 
@@ -74,7 +75,7 @@ def test_when_a_process_is_killed_the_other_says_so_and_ends(composer, tunes, lo
     assert len(lines) == 2
     assert f"rank {lost} of this training ended without a word" in lines[0]
     assert "--resume" in lines[1]
-    step = checkpoint.read_header(state_path(models.path_for("mine"))).record["progress"]["step"]
+    step = checkpoint_file.read_header(state_path(store.path_for("mine"))).record["progress"]["step"]
     gone_on = composer("train", "abc", "--name", "mine", "--resume", "--max-steps", step + 2)
     assert gone_on.code == 0, gone_on.err
 

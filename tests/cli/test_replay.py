@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from composer.checkpoints.file import load, save
 from composer.cli import planning, recipe
 from composer.cli.differing import difference
-from composer.core.checkpoint import load, save
 from composer.formats import provenance
 from composer.formats.provenance import Provenance
 from composer.system.paths import models_folder

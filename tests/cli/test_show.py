@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from composer.core import checkpoint as checkpoints
+from composer.checkpoints import file as checkpoints
 
 
 def test_a_tune_is_drawn_in_plain_characters_where_nothing_is_coloured(composer, tunes):

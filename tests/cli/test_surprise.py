@@ -72,7 +72,7 @@ def test_a_model_is_less_surprised_by_what_it_composes_itself(composer, tmp_path
 def test_other_music_has_a_line_for_each_bar_and_a_roll_in_colour(composer, name, tmp_path):
     path = tmp_path / "tune.mid"
     assert composer("gen", name, "--seed", "4", "--length", "64", "--output", path).code == 0
-    from composer.core.models import bundled
+    from composer.checkpoints.store import bundled
 
     result = composer("show", path, "--surprise", "--checkpoint", bundled(name))
     assert result.code == 0, result.err
@@ -103,7 +103,7 @@ def test_from_stdin(composer, shown, tunes, checkpoint):
 def test_a_tune_in_another_format_is_written_as_the_model_reads_it(composer, tmp_path):
     path = tmp_path / "field.mid"
     assert composer("gen", "abc", "--seed", "2", "--output", path).code == 0
-    from composer.core.models import bundled
+    from composer.checkpoints.store import bundled
 
     result = composer("show", path, "--surprise", "--checkpoint", bundled("abc"))
     assert result.code == 0, result.err

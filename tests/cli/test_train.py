@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from composer.core import checkpoint as checkpoints
-from composer.core import models, optimise
+from composer.checkpoints import file as checkpoints
+from composer.checkpoints import store
+from composer.core import optimise
 
 QUICK = ("--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--batch", "4", "--set", "length=16")
 
@@ -42,7 +43,7 @@ def test_a_model_is_kept_under_its_name_and_played_by_default(train, composer, t
     result = train(tunes, "--name", "mine")
     assert result.code == 0, result.err
     assert not result.data
-    assert models.path_for("mine").is_file()
+    assert store.path_for("mine").is_file()
     assert "hear it: composer gen abc" in result.err
     assert composer("gen", "abc", "--length", "40", "--seed", "1").out.startswith("X:1")
     assert "mine" in composer("plugins").out
@@ -58,16 +59,16 @@ def test_what_cannot_be_read_is_named(train, many):
 def test_without_a_name_it_is_called_after_the_representation(train, tunes):
     train(tunes)
     train(tunes)
-    assert sorted(own.name for own in models.own_models()) == ["abc", "abc-2"]
+    assert sorted(own.name for own in store.own_models()) == ["abc", "abc-2"]
 
 
 def test_an_existing_name_needs_resume_or_force(train, tunes):
     train(tunes, "--name", "mine")
-    before = models.path_for("mine").read_bytes()
+    before = store.path_for("mine").read_bytes()
     train(tunes, "--name", "mine").failed("called `mine` already", "--resume", "--force")
-    assert models.path_for("mine").read_bytes() == before
+    assert store.path_for("mine").read_bytes() == before
     assert train(tunes, "--name", "mine", "--force", "--seed", "1").code == 0
-    assert models.path_for("mine").read_bytes() != before
+    assert store.path_for("mine").read_bytes() != before
 
 
 def test_settings_are_looked_at_before_names(train, tunes):
@@ -86,7 +87,7 @@ def test_resuming_goes_on_to_the_weights_of_an_uninterrupted_run(train, composer
     train(tunes, "--name", "parts", "--set", "schedule=constant", steps=3)
     result = composer("train", "abc", "--name", "parts", "--resume", "--max-steps", "6")
     assert result.code == 0, result.err
-    whole, parts = (checkpoints.load(models.path_for(name)) for name in ("whole", "parts"))
+    whole, parts = (checkpoints.load(store.path_for(name)) for name in ("whole", "parts"))
     assert all((whole.weights[name] == parts.weights[name]).all() for name in whole.weights)
 
 
@@ -134,7 +135,7 @@ def test_json_is_for_programs(train, tunes):
 
 def test_snapshots_can_be_heard(train, tunes):
     result = train(tunes, "--name", "mine", "--snapshots", "0,2")
-    folder = models.path_for("mine").parent
+    folder = store.path_for("mine").parent
     assert result.code == 0, result.err
     for step in (0, 2):
         assert (folder / f"mine.step-{step}.abc").read_text().startswith("X:1")
@@ -163,7 +164,7 @@ def test_no_piece_is_followed_by_itself_in_other_keys(train, tunes, began, asked
         assert train(tunes, "--name", "mine", *began).code == 0
     name = () if "--name" in asked else ("--name", "mine")
     train(tunes, *asked, *name).failed("--augment and --set stream=on", "--from", code=2)
-    assert not models.path_for("other").exists()
+    assert not store.path_for("other").exists()
 
 
 def test_augment_says_where_it_adds_nothing(train, tunes):
@@ -244,13 +245,13 @@ def test_going_on_needs_only_the_name_however_the_data_were_divided(train, compo
     train(many / "0.abc", "--valid", tunes, "--name", "divided", steps=2)
     result = composer("train", "abc", "--name", "divided", "--resume", "--max-steps", 4)
     assert result.code == 0, result.err
-    assert models.path_for("divided").is_file()
+    assert store.path_for("divided").is_file()
 
 
 def test_a_fine_tuning_can_be_gone_on_with(train, composer, tunes, many):
     train(tunes, many / "0.abc", "--name", "first", steps=2)
-    start = ("--from", models.path_for("first"), "--name", "second")
+    start = ("--from", store.path_for("first"), "--name", "second")
     assert composer("train", "abc", many / "1.abc", *start, "--max-steps", 2).code == 0
     result = composer("train", "abc", "--name", "second", "--resume", "--max-steps", 4)
     assert result.code == 0, result.err
-    assert checkpoints.read_header(models.path_for("second")).record["steps"] == 4
+    assert checkpoints.read_header(store.path_for("second")).record["steps"] == 4

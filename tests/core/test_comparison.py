@@ -3,11 +3,11 @@
 import pytest
 
 from composer.api import ComposerError, Piece, ReadError, Source
+from composer.checkpoints.load import open_player
 from composer.core.comparison import Row, Spread, compare
 from composer.core.gauge import gauge
 from composer.core.generation import Request
 from composer.core.measures import Measure
-from composer.core.player import open_player
 from composer.music.contour import melodies_of
 from composer.registry import plugins as registry
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from composer.api import ComposerError
+from composer.checkpoints.file import load
 from composer.core import meeting
-from composer.core.checkpoint import load
 from composer.core.encoding import prepare
 from composer.core.ranks import Ranks
 from composer.core.training import Run, state_path, train

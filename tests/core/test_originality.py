@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import CheckpointError, Meter, Note, Part, Piece, Score, SequenceSpec, Source
-from composer.core import models
-from composer.core.checkpoint import Checkpoint, Header, load, save
+from composer.checkpoints import store
+from composer.checkpoints.file import Checkpoint, Header, load, save
 from composer.core.originality import Copying, Index, attach, copied, longest_run, taught
 from composer.music import contour as melodies_module
 from composer.music.contour import Melodies, contour, melodies_of
@@ -283,7 +283,7 @@ def test_it_takes_a_byte_or_two_for_a_note_and_none_for_repeats():
 
 @pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll"])
 def test_the_models_that_come_with_the_program_keep_theirs(representation):
-    path = models.bundled(representation)
+    path = store.bundled(representation)
     known = taught(path)
     assert len(known.tunes) >= 300
     assert len(known.to_bytes()) < 0.6 * len(known.notes.intervals)

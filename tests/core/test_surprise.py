@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from composer.api import EncodeError, Kind, Note, Part, Piece, Score, SequenceSpec, Unsupported
-from composer.core.player import Player, open_player
+from composer.checkpoints.load import Player, open_player
 from composer.core.surprise import Surprise, beats_a_step, surprise
 from composer.registry import plugins as registry
 

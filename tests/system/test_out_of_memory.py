@@ -8,7 +8,7 @@ import torch
 from small_plugins import Calm
 
 from composer.api import ComposerError
-from composer.core.checkpoint import load
+from composer.checkpoints.file import load
 from composer.core.encoding import prepare
 from composer.core.events import Halved, Started, Stepped, Validated
 from composer.core.gradients import stretches

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from composer.core import checkpoint, presets
+from composer.checkpoints import file as checkpoint_file
+from composer.core import presets
 from composer.core.resuming import state_path
 
 from .commands import digest, flag, tidy
@@ -60,7 +61,7 @@ class Store:
         state = path.stat()
         known = (path, state.st_mtime_ns, state.st_size)
         if known not in self._identities:
-            self._identities[known] = checkpoint.digest(path)
+            self._identities[known] = checkpoint_file.digest(path)
         return self._identities[known]
 
     def trained(self, key: str) -> Trained | None:

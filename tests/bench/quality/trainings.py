@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from composer.core.checkpoint import read_header
+from composer.checkpoints.file import read_header
 from composer.core.resuming import state_path
 
 from .commands import process, tidy, words

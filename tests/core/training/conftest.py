@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from composer.core.checkpoint import load
+from composer.checkpoints.file import load
 from composer.core.encoding import prepare
 from composer.core.split import Split
 from composer.core.training import Run, Settings, state_path, train

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from composer.checkpoints.file import load
 from composer.core.averaging import Average
-from composer.core.checkpoint import load
 from composer.core.events import Validated
 from composer.core.learner import Learner
 

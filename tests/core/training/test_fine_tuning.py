@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from composer.api import CheckpointError
-from composer.core import checkpoint, training
-from composer.core.checkpoint import load, read_header
+from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints.file import load, read_header
+from composer.core import training
 from composer.core.encoding import prepare
 from composer.core.events import Snapshot, Validated
 from composer.core.split import Split
@@ -24,7 +25,7 @@ def test_fine_tuning_begins_with_the_weights_of_a_checkpoint(run, tmp_path, even
     assert last.record["from"] == {
         "data": ["tunes"],
         "step": read_header(run.path).record["step"],
-        "digest": checkpoint.digest(run.path),
+        "digest": checkpoint_file.digest(run.path),
     }
 
 
@@ -73,6 +74,6 @@ def test_opening_an_origin_of_another_representation_is_refused(run, events):
 def test_the_checkpoint_of_a_fine_tuning_is_plain(run, events):
     """What is saved can be read without this program's classes: plain JSON and arrays."""
     events(run)
-    arrays, text = checkpoint.load_arrays(run.path)
+    arrays, text = checkpoint_file.load_arrays(run.path)
     assert json.loads(text)["representation"] == "letters"
     assert all(isinstance(array, np.ndarray) for array in arrays.values())

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from composer.api.network import Phase
-from composer.core.checkpoint import load, read_header
+from composer.checkpoints.file import load, read_header
 from composer.core.events import Started, Stretch, Validated
 
 

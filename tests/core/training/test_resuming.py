@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from composer.api import CheckpointError, OptionError
-from composer.core import checkpoint, learner, training
-from composer.core.checkpoint import load, read_header
+from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints.file import load, read_header
+from composer.core import learner, training
 from composer.core.encoding import prepare
 from composer.core.events import Started, Stepped, Validated, WentBack
 from composer.core.split import Split
@@ -89,7 +90,7 @@ def test_what_was_kept_after_the_state_was_saved_is_not_replaced_by_worse(run, t
     earlier = left_at(killed, 12, remember=2)
     state_path(killed.path).write_bytes(earlier)
     kept = killed.path.read_bytes()
-    assert checkpoint.read_header(killed.path).record["best_step"] == 10
+    assert checkpoint_file.read_header(killed.path).record["best_step"] == 10
     stream = train(replace(killed, resume=True))
     seen = []
     for event in stream:

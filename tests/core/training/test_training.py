@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from composer.api import CheckpointError
-from composer.core.checkpoint import load, read_header
+from composer.checkpoints.file import load, read_header
 from composer.core.encoding import prepare
 from composer.core.events import Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated
 from composer.core.optimise import bf16_obstacle

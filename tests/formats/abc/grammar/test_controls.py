@@ -121,10 +121,10 @@ def test_labels(wishes, labels):
 
 
 def test_the_bundled_model_obeys():
-    from composer.core import models
-    from composer.core.player import open_player
+    from composer.checkpoints import store
+    from composer.checkpoints.load import open_player
 
-    player = open_player(models.bundled("abc"))
+    player = open_player(store.bundled("abc"))
     wished = bench.WISHES["abc"]
     asked_for = [each for wish in wished.values for each in bench.singles(wished, wish, 1)]
     asked_for += bench.pairs(wished, random.Random(1), 3)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from composer.api import CheckpointError
-from composer.core import checkpoint as checkpoints
-from composer.core.player import open_player
+from composer.checkpoints import file as checkpoints
+from composer.checkpoints.load import open_player
 
 
 @pytest.fixture

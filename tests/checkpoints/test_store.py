@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from composer.api import CheckpointError, Kind, SequenceSpec, UsageError
-from composer.core import models
-from composer.core.checkpoint import Checkpoint, Header, save
+from composer.checkpoints import store
+from composer.checkpoints.file import Checkpoint, Header, save
 from composer.system.paths import cache_folder, models_folder
 
 SPEC = SequenceSpec(Kind.TOKENS, size=2, end=0)
@@ -20,7 +20,7 @@ def make():
     made = []
 
     def make(name, representation="abc", **record):
-        path = models.path_for(name)
+        path = store.path_for(name)
         header = Header(representation, 1, {}, {}, "lstm", {}, SPEC, record={"finished": True} | record)
         save(path, Checkpoint(header, {"w": np.zeros(1, np.float16)}))
         made.append(path)
@@ -37,45 +37,45 @@ def test_the_newest_finished_model_of_the_representation_is_played(make):
     make("going-on", finished=False)
     make("new.step-500", kind="snapshot")
     make("new.training", kind="training")
-    assert models.default("abc") == newest
-    assert [model.name for model in models.own_models()] == ["going-on", "other", "new", "old"]
-    assert [model.finished for model in models.own_models()] == [False, True, True, True]
+    assert store.default("abc") == newest
+    assert [model.name for model in store.own_models()] == ["going-on", "other", "new", "old"]
+    assert [model.finished for model in store.own_models()] == [False, True, True, True]
 
 
 def test_then_the_bundled_one_then_an_error_that_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(models, "PRETRAINED", tmp_path)
+    monkeypatch.setattr(store, "PRETRAINED", tmp_path)
     with pytest.raises(CheckpointError, match="no model for `abc`") as caught:
-        models.default("abc")
+        store.default("abc")
     assert "composer train abc" in caught.value.hint
     (tmp_path / "abc.safetensors").write_bytes(b"")
-    assert models.default("abc") == models.bundled("abc") == tmp_path / "abc.safetensors"
+    assert store.default("abc") == store.bundled("abc") == tmp_path / "abc.safetensors"
 
 
 def test_files_that_are_no_checkpoints_are_passed_over(make):
     make("good")
     (models_folder() / "bad.safetensors").write_bytes(b"nothing")
-    assert [model.name for model in models.own_models()] == ["good"]
+    assert [model.name for model in store.own_models()] == ["good"]
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a\\b", "x.safetensors", "-x", "x."])
 def test_a_name_stays_in_its_folder(name):
     with pytest.raises(UsageError, match="cannot be a model's name"):
-        models.path_for(name)
+        store.path_for(name)
 
 
 @pytest.mark.parametrize("letter", ["a", "é", "♯", "界", "\U0001d11e"])
 def test_a_name_is_refused_before_it_is_too_long_for_a_file(letter, tmp_path):
     with pytest.raises(UsageError):
-        models.path_for(letter * 101)
+        store.path_for(letter * 101)
     if letter.isalpha():
         longest = letter * (200 // max(2, len(letter.encode())))
-        save_as = tmp_path / f".{models.path_for(longest).name}.training.12345678"
+        save_as = tmp_path / f".{store.path_for(longest).name}.training.12345678"
         save_as.write_text("there is such a file")
 
 
 def test_names_as_people_give_them():
     for name in ["mine", "my jigs", "jigs-2.1", "Übung_3"]:
-        assert models.path_for(name).parent == models_folder()
+        assert store.path_for(name).parent == models_folder()
 
 
 def test_folders_are_the_system_s_own_without_a_home(monkeypatch, home):
@@ -88,34 +88,34 @@ def test_folders_are_the_system_s_own_without_a_home(monkeypatch, home):
 
 def test_a_model_is_meant_by_its_name_or_its_file(home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    path = models.path_for("mine")
+    path = store.path_for("mine")
     path.parent.mkdir(parents=True)
     path.touch()
-    assert models.located(Path("mine")) == models.located(Path("mine.safetensors")) == path
-    assert models.located(Path("other")) == Path("other")
-    assert models.located(Path("sub/mine")) == Path("sub/mine")
+    assert store.located(Path("mine")) == store.located(Path("mine.safetensors")) == path
+    assert store.located(Path("other")) == Path("other")
+    assert store.located(Path("sub/mine")) == Path("sub/mine")
     Path("mine").touch()
-    assert models.located(Path("mine")) == Path("mine")
+    assert store.located(Path("mine")) == Path("mine")
 
 
 def test_a_folder_does_not_hide_a_model_of_its_name(home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    path = models.path_for("odd")
+    path = store.path_for("odd")
     path.parent.mkdir(parents=True)
     path.touch()
     for name in ("odd", "grid", "neither"):
         Path(name).mkdir()
-    assert models.located(Path("odd")) == path
-    assert models.located(Path("grid")) == models.bundled("grid")
-    assert models.located(Path("neither")) == Path("neither")
+    assert store.located(Path("odd")) == path
+    assert store.located(Path("grid")) == store.bundled("grid")
+    assert store.located(Path("neither")) == Path("neither")
 
 
 def test_a_bundled_model_is_meant_by_its_name_where_no_other_is(home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert models.located(Path("grid")) == models.located(Path("grid.safetensors")) == models.bundled("grid")
-    own = models.path_for("grid")
+    assert store.located(Path("grid")) == store.located(Path("grid.safetensors")) == store.bundled("grid")
+    own = store.path_for("grid")
     own.parent.mkdir(parents=True)
     own.touch()
-    assert models.located(Path("grid")) == own
+    assert store.located(Path("grid")) == own
     Path("grid").touch()
-    assert models.located(Path("grid")) == Path("grid")
+    assert store.located(Path("grid")) == Path("grid")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from composer.api import CheckpointError, UsageError
-from composer.core import checkpoint
+from composer.checkpoints import file as checkpoint_file
 from composer.system.paths import models_folder
 
 SUFFIX = ".safetensors"
@@ -24,7 +24,7 @@ class OwnModel(NamedTuple):
 
     name: str
     path: Path
-    header: checkpoint.Header
+    header: checkpoint_file.Header
 
     @property
     def finished(self) -> bool:
@@ -60,7 +60,7 @@ def with_digest(representation: str, digest: str) -> Path | None:
     """
     own = (model.path for model in own_models() if model.header.representation == representation)
     every = chain(filter(None, [bundled(representation)]), own)
-    return next((path for path in every if checkpoint.digest(path) == digest), None)
+    return next((path for path in every if checkpoint_file.digest(path) == digest), None)
 
 
 def own_models() -> Iterator[OwnModel]:
@@ -69,7 +69,7 @@ def own_models() -> Iterator[OwnModel]:
     paths = [path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith(".")] if folder.is_dir() else []
     for path in sorted(paths, key=lambda path: (-path.stat().st_mtime_ns, path.name)):
         try:
-            header = checkpoint.read_header(path)
+            header = checkpoint_file.read_header(path)
         except CheckpointError:
             continue
         if header.record.get("kind", "model") == "model":

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from composer.api import CheckpointError, Group, Kind, SequenceSpec
-from composer.core import checkpoint
-from composer.core.checkpoint import Checkpoint, Header, digest, load, load_arrays, read_header, save, save_arrays
+from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints.file import Checkpoint, Header, digest, load, load_arrays, read_header, save, save_arrays
 
 TOKENS = SequenceSpec(Kind.TOKENS, size=9, end=0, conditions={"rhythm": ("jig", "reel")})
 FRAMES = SequenceSpec(Kind.FRAMES, size=88, groups=(Group("on", 0, 88, 21),))
@@ -152,7 +152,7 @@ def test_a_header_that_is_not_ours_is_refused(path, text):
 
 
 def test_a_newer_format_says_to_upgrade(path):
-    save(path, replace(example(), header=header(format=checkpoint.FORMAT + 1, program="9.9")))
+    save(path, replace(example(), header=header(format=checkpoint_file.FORMAT + 1, program="9.9")))
     with pytest.raises(CheckpointError, match=r"composer 9\.9 in a newer format") as caught:
         load(path)
     assert "upgrade" in caught.value.hint

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from composer.api import CheckpointError, Kind, Model, OptionError, Representation, Sampler, SequenceSpec, Unsupported
-from composer.core import checkpoint
+from composer.checkpoints import file as checkpoint_file
 from composer.registry import options
 from composer.registry import plugins as registry
 from composer.system.device import placed
@@ -20,7 +20,7 @@ GEN = "gen {} --checkpoint"
 class Player(NamedTuple):
     """A model that is ready to compose; `digest` is that of its file."""
 
-    header: checkpoint.Header
+    header: checkpoint_file.Header
     representation: Representation
     sampler: Sampler
     digest: str = ""
@@ -31,7 +31,7 @@ class Player(NamedTuple):
         return self.header.spec
 
 
-def restore_representation(header: checkpoint.Header) -> Representation:
+def restore_representation(header: checkpoint_file.Header) -> Representation:
     """The representation of a checkpoint, as it was fitted. Raises CheckpointError where its plugin has changed.
 
     Where pieces come to an end, none is longer than the model was taught: beyond that, it may go round for ever.
@@ -51,7 +51,7 @@ def restore_representation(header: checkpoint.Header) -> Representation:
 class Opened(NamedTuple):
     """A checkpoint, and the representation, model and settings that it was made with."""
 
-    checkpoint: checkpoint.Checkpoint
+    checkpoint: checkpoint_file.Checkpoint
     representation: Representation
     model: Model
     config: Any
@@ -62,7 +62,7 @@ def open_checkpoint(path: Path, representation: str | None = None, use: str = GE
 
     `use` is the command that another representation's checkpoint is good for.
     """
-    saved = checkpoint.load(path)
+    saved = checkpoint_file.load(path)
     header = saved.header
     if header.record.get("kind") == "training":
         model_path = path.with_name(path.name.replace(".training.", "."))

@@ -1,0 +1,1 @@
+"""The checkpoint file format, the user's models, and loading them."""
