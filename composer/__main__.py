@@ -25,7 +25,7 @@ def _leave(code: int) -> NoReturn:
     Taking numpy apart takes as long as fifty tokens. And threads of torch's that wait for processes which are gone make
     Python abort.
     """
-    group = sys.modules.get("composer.core.group")
+    group = sys.modules.get("composer.distributed.group")
     torn = group is not None and group.LEFT_BEHIND
     threading = sys.modules.get("threading")
     busy = threading is not None and threading.active_count() > 1

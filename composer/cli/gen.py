@@ -159,11 +159,11 @@ def gen(
     blas_threads.one_at_first()
     from composer.cli.composing import compose
     from composer.cli.planning import Asked, planned
-    from composer.core import ranks
+    from composer.distributed import environment
     from composer.formats import WriteSettings
     from composer.registry import plugins as registry
 
-    among = ranks.here()
+    among = environment.here()
     console.quiet = quiet or not among.first
     asked = Asked(
         rep,

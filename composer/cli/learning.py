@@ -17,15 +17,16 @@ from composer.cli import board, preparation, progress
 from composer.cli.reading import Reading
 from composer.cli.snapshots import compose
 from composer.cli.standing import Standing, closing_line, unreached_line
-from composer.core import meeting, presets, ranks, training
+from composer.core import presets, training
 from composer.core.events import Event, Finished, Started
-from composer.core.group import Elsewhere
+from composer.distributed import environment, rendezvous
+from composer.distributed.group import Elsewhere
 from composer.system import device as devices
 
 if TYPE_CHECKING:
     from composer.cli.console import Console
-    from composer.core.ranks import Ranks
     from composer.core.training import Run
+    from composer.distributed.environment import Ranks
 
 
 def learn(console: Console, asked: preparation.Asked, log_dir: Path | None, *, as_json: bool) -> None:
@@ -33,7 +34,7 @@ def learn(console: Console, asked: preparation.Asked, log_dir: Path | None, *, a
 
     An error on any of them is said by one, and ends all.
     """
-    among = ranks.here()
+    among = environment.here()
     if log_dir is not None and among.first:
         board.check(log_dir)
     stop = _Stop(several=not among.alone)
@@ -42,7 +43,7 @@ def learn(console: Console, asked: preparation.Asked, log_dir: Path | None, *, a
         heard.warn(f"--model {asked.model} stands in for the preset's `{meant}`, whose settings are left out")
     asked = replace(asked, device=_place(asked.device, among))
     try:
-        with meeting.joined(among, asked.device) as others:
+        with rendezvous.joined(among, asked.device) as others:
             with Reading(heard) as reading:
                 run = preparation.prepare(asked, reading.tell, stop.asked, others)
             if asked.device == "auto" and run.device == "cpu" and (reason := devices.unused()):
@@ -57,7 +58,7 @@ def learn(console: Console, asked: preparation.Asked, log_dir: Path | None, *, a
 
 def _place(device: str, among: Ranks) -> str:
     """What this process is to ask for, where the user asked for `device`."""
-    return device if among.alone else ranks.device_of(devices.resolve(device), among, devices.cuda_devices())
+    return device if among.alone else environment.device_of(devices.resolve(device), among, devices.cuda_devices())
 
 
 def _follow(console: Console, run: Run, stop: _Stop, log_dir: Path | None, *, as_json: bool) -> Finished | None:

@@ -18,9 +18,9 @@ from composer.cli.console import Console
 from composer.cli.delivery import Delivery
 from composer.cli.recipe import recipe
 from composer.cli.targets import ToStdout
-from composer.core import ranks
 from composer.core.generation import Request
-from composer.core.ranks import Ranks
+from composer.distributed import environment
+from composer.distributed.environment import Ranks
 from composer.formats import WriteSettings
 from composer.registry import plugins as registry
 from composer.system import device as devices
@@ -95,11 +95,11 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
         kind, console, asked.writing, count=asked.count, format_name=asked.format, output=asked.output
     )
     saved = _saved(asked, outgoing, among)
-    share = ranks.mine(range(1, asked.count + 1), among.rank, among.world)
+    share = environment.mine(range(1, asked.count + 1), among.rank, among.world)
     numbers = outgoing.target.claim(share, saved, force=asked.force, alone=among.alone)
     path = _model(asked, kind)
     device = devices.resolve(asked.device)
-    mine = device if among.alone else ranks.device_of(device, among, devices.cuda_devices())
+    mine = device if among.alone else environment.device_of(device, among, devices.cuda_devices())
     model = load_checkpoint.open_player(path, kind.name, mine)
     if reason := devices.unused(asked.device):
         console.warn(reason)

@@ -15,10 +15,10 @@ from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
 from composer.checkpoints.file import Header
 from composer.core import encoding, fine_tuning, presets, training
-from composer.core.group import Group
 from composer.core.optimise import precision
 from composer.core.resuming import Began
 from composer.core.split import Split
+from composer.distributed.group import Group
 from composer.registry import options
 from composer.registry import plugins as registry
 from composer.system import device

@@ -16,7 +16,7 @@ from composer.cli.console import Console
 from composer.cli.differing import difference
 from composer.cli.planning import planned
 from composer.cli.record import Record
-from composer.core.ranks import Ranks
+from composer.distributed.environment import Ranks
 from composer.formats import provenance
 from composer.formats.provenance import Provenance
 from composer.registry import plugins as registry

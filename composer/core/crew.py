@@ -22,10 +22,10 @@ from composer.api import ReadError, Representation, SequenceSpec, Source
 from composer.core import reading
 from composer.core.arrays import files_of, join_parts
 from composer.core.collecting import Files, Pieces
-from composer.core.group import Group
-from composer.core.ranks import mine
 from composer.core.reading import Outcome
 from composer.core.spill import Spill
+from composer.distributed.environment import mine
+from composer.distributed.group import Group
 from composer.music.contour import Melodies
 from composer.system.cache_dir import keeping, temporary
 

@@ -19,9 +19,9 @@ from composer.core import naming, stamps
 from composer.core.arrays import Part, files_of, open_part
 from composer.core.collecting import Files
 from composer.core.crew import share_disk
-from composer.core.group import Group
 from composer.core.making import MELODIES, Job, Report, make
 from composer.core.split import PARTS, Split
+from composer.distributed.group import Group
 from composer.music.contour import Melodies
 from composer.system.cache_dir import MANIFEST, prune, use
 from composer.system.paths import cache_folder

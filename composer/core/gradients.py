@@ -20,15 +20,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from composer.core import optimise, rows
-from composer.core.ranks import mine
+from composer.distributed.environment import mine
 from composer.system.out_of_memory import OutOfMemory, Watch, give_back
 
 if TYPE_CHECKING:
     import torch
 
     from composer.api.network import Batch, Network
-    from composer.core.group import Group
     from composer.core.learner import Learner
+    from composer.distributed.group import Group
 
 
 @dataclass(frozen=True, slots=True, eq=False)

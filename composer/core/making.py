@@ -15,9 +15,9 @@ from composer.core.arrays import size_of, write_part
 from composer.core.collecting import Collection, Files, Pieces
 from composer.core.corpus import Reading, Refusals
 from composer.core.crew import Crew
-from composer.core.group import Group
 from composer.core.reading import outcomes
 from composer.core.split import PARTS, Split
+from composer.distributed.group import Group
 from composer.music.contour import Collecting
 from composer.system.cache_dir import MANIFEST, check_room, keeping, making
 

@@ -27,17 +27,18 @@ from typing import TYPE_CHECKING, Any
 from composer.api import CheckpointError, Kind, Model, Representation
 from composer.checkpoints import load as load_checkpoint
 from composer.checkpoints.file import Checkpoint, NotFinite
-from composer.core import agreement, optimise, originality, resuming, saving
+from composer.core import optimise, originality, resuming, saving
 from composer.core.batches import Windows
 from composer.core.divergence import Diverged, check_finite
 from composer.core.encoding import Dataset
 from composer.core.events import Event, Finished, Halved, Prepared, Started, Stepped, Stretch, WentBack
 from composer.core.gradients import Step
-from composer.core.group import Group
 from composer.core.learner import Learner
 from composer.core.optimise import Settings
 from composer.core.pace import Clock, Meter
 from composer.core.resuming import Began, began, saved_header, state_path
+from composer.distributed import consistency
+from composer.distributed.group import Group
 from composer.system import malloc
 from composer.system.out_of_memory import OutOfMemory, TooLarge, fitting
 
@@ -146,7 +147,7 @@ def train(run: Run) -> Iterator[Event]:
     run.settings.check(augment=run.data.augment)
     _check_origin(run)
     malloc.keep_freed_memory()
-    agreement.check_alike(run)
+    consistency.check_alike(run)
     with fitting("the model"):
         learner = Learner.begin(run)
     if run.resume:

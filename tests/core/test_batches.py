@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from composer.api import Kind, SequenceSpec
 from composer.core.arrays import Part, pack
 from composer.core.batches import Windows
-from composer.core.ranks import mine
+from composer.distributed.environment import mine
 
 TOKENS = SequenceSpec(Kind.TOKENS, size=300, end=0, conditions={"piece": tuple(map(str, range(40)))})
 FRAMES = SequenceSpec(Kind.FRAMES, size=11)

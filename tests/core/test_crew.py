@@ -9,9 +9,9 @@ import pytest
 from composer.api import ComposerError, Piece, ReadError
 from composer.core import crew, reading, shards
 from composer.core.encoding import prepare
-from composer.core.group import Group
-from composer.core.ranks import Ranks
 from composer.core.split import Split
+from composer.distributed.environment import Ranks
+from composer.distributed.group import Group
 
 PATIENCE = 20
 

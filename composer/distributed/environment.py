@@ -2,7 +2,7 @@
 
     torchrun --nproc-per-node 4 -m composer train abc tunes/
 
-Nothing here imports torch; `composer.core.meeting` joins the processes.
+Nothing here imports torch; `composer.distributed.rendezvous` joins the processes.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from threading import current_thread, main_thread
 from typing import Any
 
 from composer.api import ComposerError
-from composer.core.group import Group, Joined
-from composer.core.ranks import Ranks
+from composer.distributed.environment import Ranks
+from composer.distributed.group import Group, Joined
 
 PATIENCE = "COMPOSER_PATIENCE"
 """The environment variable that says for how many seconds to wait for the others to come; else WAIT."""

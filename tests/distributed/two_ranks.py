@@ -13,11 +13,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from small_plugins import Calm, Letters
 
 from composer.api import ComposerError
-from composer.core import meeting, ranks
 from composer.core.encoding import prepare
 from composer.core.events import Event
 from composer.core.split import Split
 from composer.core.training import Run, Settings, train
+from composer.distributed import environment, rendezvous
 
 SETTINGS = Settings(
     max_steps=12, epochs=100, batch=5, length=16, validate_every=4, save_every=0, lr=0.01, precision="fp32"
@@ -35,8 +35,8 @@ def stopping(step):
 
 def main(folder):
     """Train in several ways; what each rank saw goes into a file of its own."""
-    here, told = ranks.here(), {}
-    with meeting.joined(here, "cpu") as others:
+    here, told = environment.here(), {}
+    with rendezvous.joined(here, "cpu") as others:
 
         def trained(name, run, **changes):
             events: list[Event] = []

@@ -14,10 +14,10 @@ import pytest
 
 from composer.api import ComposerError
 from composer.checkpoints.file import load
-from composer.core import meeting
 from composer.core.encoding import prepare
-from composer.core.ranks import Ranks
 from composer.core.training import Run, state_path, train
+from composer.distributed import rendezvous
+from composer.distributed.environment import Ranks
 
 sys.path.insert(0, str(Path(__file__).parent))
 import two_ranks
@@ -159,7 +159,7 @@ def not_met(monkeypatch, rank, port):
     """The error of a rank that the others do not find."""
     for name, value in environment(rank, port, COMPOSER_PATIENCE="1").items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ComposerError) as caught, meeting.joined(Ranks(rank, 2, rank, "127.0.0.1", port), "cpu"):
+    with pytest.raises(ComposerError) as caught, rendezvous.joined(Ranks(rank, 2, rank, "127.0.0.1", port), "cpu"):
         pass
     return caught.value
 

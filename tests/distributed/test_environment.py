@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import DeviceError, UsageError
-from composer.core.ranks import Ranks, device_of, here, mine
+from composer.distributed.environment import Ranks, device_of, here, mine
 
 LAUNCHED = {"RANK": "1", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "MASTER_ADDR": "localhost", "MASTER_PORT": "29500"}
 

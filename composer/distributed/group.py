@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from composer.api import ComposerError
-from composer.core.ranks import Ranks, mine
+from composer.distributed.environment import Ranks, mine
 
 if TYPE_CHECKING:
     import torch
