@@ -13,12 +13,13 @@ from composer.checkpoints import load as load_checkpoint
 from composer.cli.console import Console
 from composer.cli.reading import Reading, report_left_out
 from composer.cli.words import counted
-from composer.core import corpus, evaluation
+from composer.core import evaluation
 from composer.core.comparison import Comparison, Row, Spread, compare
-from composer.core.corpus import Refusals
 from composer.core.generation import Request
 from composer.core.measures import COPYING
 from composer.core.originality import taught
+from composer.data import corpus
+from composer.data.corpus import Refusals
 
 if TYPE_CHECKING:
     from rich.table import Table

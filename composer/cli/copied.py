@@ -17,9 +17,9 @@ from composer.cli.console import Console
 from composer.cli.fitting import candidates
 from composer.cli.reading import Reading, report_left_out
 from composer.cli.words import counted
-from composer.core.hearing import Heard, Hearing
 from composer.core.originality import COPIED, Index, Match, longest_run, taught
-from composer.core.sources import sources
+from composer.data.score_reader import Heard, Hearing
+from composer.data.sources import sources
 from composer.formats.read import SUFFIXES
 from composer.music.contour import Melodies
 

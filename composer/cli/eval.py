@@ -81,7 +81,7 @@ def _check(
     part: str | None, effort: int | None, stream: bool, generated: int | None, seed: int | None, temp: float | None
 ) -> None:
     """Raise UsageError for what cannot be meant."""
-    from composer.core.split import PARTS
+    from composer.data.splits import PARTS
 
     if part is not None and part not in PARTS:
         raise UsageError(f"there is no part `{part}`", f"choose {', '.join(PARTS)}")

@@ -13,7 +13,7 @@ from composer.cli.console import Console
 from composer.cli.findings import Report, Total
 from composer.cli.outputs import save
 from composer.cli.reading import Reading
-from composer.core.sources import sources
+from composer.data.sources import sources
 
 __all__ = ["examine"]
 

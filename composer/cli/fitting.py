@@ -10,7 +10,7 @@ from typing import TypeVar
 from composer.api import CheckpointError, EncodeError, ReadError, Representation, Source
 from composer.checkpoints import store
 from composer.cli.console import Console
-from composer.core.hearing import suffix_of
+from composer.data.score_reader import suffix_of
 from composer.formats import FORMATS, provenance
 from composer.registry import plugins as registry
 

@@ -35,7 +35,7 @@ def originality(
     that they were taught for this. Runs of up to some ten notes are common to unrelated tunes.
     """
     from composer.cli import copied, music
-    from composer.core.sources import sources
+    from composer.data.sources import sources
 
     console: Console = context.obj
     console.quiet = quiet

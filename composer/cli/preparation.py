@@ -14,10 +14,11 @@ from composer.api import ComposerError, Model, OptionError, PairingError, ReadEr
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
 from composer.checkpoints.file import Header
-from composer.core import encoding, fine_tuning, presets, training
+from composer.core import fine_tuning, presets, training
 from composer.core.optimise import precision
 from composer.core.resuming import Began
-from composer.core.split import Split
+from composer.data import dataset as dataset_module
+from composer.data.splits import Split
 from composer.distributed.group import Group
 from composer.registry import options
 from composer.registry import plugins as registry
@@ -81,7 +82,7 @@ def prepare(
         raise UsageError("there is nothing to learn from", f"name files: composer train {kind.name} FILE...")
     chosen.settings.check(augment=began.augment)
     precision(chosen.settings.precision, where)  # raises before pieces are read, which may take long
-    data = encoding.prepare(
+    data = dataset_module.prepare(
         chosen.representation,
         began.arguments,
         began.split,

@@ -97,7 +97,7 @@ def train(
     """
     from composer.cli.learning import learn
     from composer.cli.preparation import Asked
-    from composer.core.split import Split
+    from composer.data.splits import Split
 
     context.obj.quiet = quiet
     given = {"epochs": epochs, "max_steps": max_steps, "batch": batch, "lr": lr, "seed": seed}

@@ -17,10 +17,10 @@ from typing import Any
 from composer.api import Kind, Piece, ReadError, UsageError
 from composer.checkpoints.file import Header
 from composer.checkpoints.load import Opened
-from composer.core.arrays import open_part, write_part
-from composer.core.batches import Windows
-from composer.core.corpus import Refusals, read
-from composer.core.split import Split, divide, listed
+from composer.data.batches import Windows
+from composer.data.corpus import Refusals, read
+from composer.data.encoded_split import open_part, write_part
+from composer.data.splits import Split, divide, listed
 from composer.system.device import placed
 
 BATCH, LENGTH = 32, 256

@@ -18,15 +18,15 @@ from composer.checkpoints.file import Checkpoint, Header
 from composer.core import gradients, optimise, rows
 from composer.core.averaging import Average
 from composer.core.gradients import Step
-from composer.core.sources import public_name
+from composer.data.sources import public_name
 from composer.system.out_of_memory import OutOfMemory, TooLarge, Watch, give_back
 
 if TYPE_CHECKING:
     import torch
 
     from composer.api.network import Batch, Network, Phase
-    from composer.core.batches import Windows
     from composer.core.training import Run
+    from composer.data.batches import Windows
 
 LARGEST_HALF = 65504.0
 RANKS_APART = 0x9E3779B97F4A7C15

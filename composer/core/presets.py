@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, UsageError
-from composer.core.split import Split
+from composer.data.splits import Split
 
 FOLDER = Path(__file__).parent.parent / "presets"
 

@@ -18,8 +18,8 @@ from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint, Header
 from composer.core import carried
 from composer.core.optimise import Settings
-from composer.core.sources import located
-from composer.core.split import Split
+from composer.data.sources import located
+from composer.data.splits import Split
 from composer.registry import options
 
 if TYPE_CHECKING:

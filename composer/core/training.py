@@ -28,15 +28,15 @@ from composer.api import CheckpointError, Kind, Model, Representation
 from composer.checkpoints import load as load_checkpoint
 from composer.checkpoints.file import Checkpoint, NotFinite
 from composer.core import optimise, originality, resuming, saving
-from composer.core.batches import Windows
 from composer.core.divergence import Diverged, check_finite
-from composer.core.encoding import Dataset
 from composer.core.events import Event, Finished, Halved, Prepared, Started, Stepped, Stretch, WentBack
 from composer.core.gradients import Step
 from composer.core.learner import Learner
 from composer.core.optimise import Settings
 from composer.core.pace import Clock, Meter
 from composer.core.resuming import Began, began, saved_header, state_path
+from composer.data.batches import Windows
+from composer.data.dataset import Dataset
 from composer.distributed import consistency
 from composer.distributed.group import Group
 from composer.system import malloc

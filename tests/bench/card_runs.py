@@ -21,7 +21,7 @@ from typing import Any
 from composer.checkpoints import file as checkpoint_file
 from composer.cli.words import given
 from composer.core.optimise import Settings
-from composer.core.split import Split
+from composer.data.splits import Split
 from composer.registry import options
 from composer.registry import plugins as registry
 

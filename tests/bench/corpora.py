@@ -26,7 +26,7 @@ from pathlib import Path
 
 SMALL = ["--set", "hidden=64", "--set", "layers=1", "--batch", "32", "--device", "cpu"]
 REST = 3.0
-"""Seconds after which files count as left alone (`composer.core.stamps.REST`, and a little more)."""
+"""Seconds after which files count as left alone (`composer.data.file_stamps.REST`, and a little more)."""
 
 INSIDE = """
 import sys, time, torch

@@ -24,7 +24,7 @@ import muspy
 from composer.api import ReadError, Score
 from composer.core import statistics
 from composer.core.outline import Outline
-from composer.core.sources import sources
+from composer.data.sources import sources
 from composer.formats import read as score_files
 from composer.music.bars import COMMON_TIME
 

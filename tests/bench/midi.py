@@ -21,7 +21,7 @@ from pathlib import Path
 
 from composer.api import Note, Part, Piece, Source
 from composer.api import Score as Music
-from composer.core.arrays import packed
+from composer.data.encoded_split import packed
 from composer.formats import write
 from composer.formats.midi import reader as midi_reader
 from composer.registry import plugins as registry

@@ -15,9 +15,9 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from composer.core.hearing import Hearing
 from composer.core.originality import COPIED, Index, longest_run_of, taught
-from composer.core.sources import sources
+from composer.data.score_reader import Hearing
+from composer.data.sources import sources
 from composer.formats.read import SUFFIXES
 from composer.music.contour import Contour, Melodies
 

@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 from composer.api import ComposerError, Piece, Refused, Representation, Source
-from composer.core import corpus
+from composer.data import corpus
 from composer.formats import format_named, write
 from composer.registry import options
 from composer.registry import plugins as registry

@@ -18,10 +18,10 @@ import torch
 
 from composer.api import Kind, Piece, SequenceSpec
 from composer.core import optimise
-from composer.core.arrays import open_part, write_part
-from composer.core.batches import Windows
 from composer.core.learner import Learner
 from composer.core.training import Run, Settings
+from composer.data.batches import Windows
+from composer.data.encoded_split import open_part, write_part
 from composer.registry import plugins as registry
 from composer.system import malloc
 

@@ -6,8 +6,8 @@ import pytest
 
 from composer.api import UsageError
 from composer.core import presets
-from composer.core.split import Split
 from composer.core.training import Settings
+from composer.data.splits import Split
 from composer.registry import options
 from composer.registry import plugins as registry
 

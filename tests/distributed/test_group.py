@@ -14,8 +14,8 @@ import pytest
 
 from composer.api import ComposerError
 from composer.checkpoints.file import load
-from composer.core.encoding import prepare
 from composer.core.training import Run, state_path, train
+from composer.data.dataset import prepare
 from composer.distributed import rendezvous
 from composer.distributed.environment import Ranks
 

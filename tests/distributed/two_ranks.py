@@ -13,10 +13,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from small_plugins import Calm, Letters
 
 from composer.api import ComposerError
-from composer.core.encoding import prepare
 from composer.core.events import Event
-from composer.core.split import Split
 from composer.core.training import Run, Settings, train
+from composer.data.dataset import prepare
+from composer.data.splits import Split
 from composer.distributed import environment, rendezvous
 
 SETTINGS = Settings(

@@ -9,13 +9,13 @@ from small_plugins import Calm
 
 from composer.api import ComposerError
 from composer.checkpoints.file import load
-from composer.core.encoding import prepare
 from composer.core.events import Halved, Started, Stepped, Validated
 from composer.core.gradients import stretches
 from composer.core.resuming import saved_header, state_path
 from composer.core.rows import Axes, of_batch
-from composer.core.split import Split
 from composer.core.training import Run, Settings, train
+from composer.data.dataset import prepare
+from composer.data.splits import Split
 from composer.registry import plugins as registry
 from composer.system.out_of_memory import TooLarge, ran_out, wanted
 

@@ -68,8 +68,8 @@ def _pieces(asked: Sequence[str], command: str) -> list[str]:
     """The names of the pieces that a measure is of, in order; those that the model cannot take are not among them."""
     from composer.api import EncodeError
     from composer.checkpoints.load import open_checkpoint
-    from composer.core.corpus import read
     from composer.core.evaluation import chosen
+    from composer.data.corpus import read
 
     opened = open_checkpoint(Path(asked[asked.index("--checkpoint") + 1]))
     listing = flag(command, "--split")

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from composer.checkpoints.file import load
-from composer.core.encoding import prepare
-from composer.core.split import Split
 from composer.core.training import Run, Settings, state_path, train
+from composer.data.dataset import prepare
+from composer.data.splits import Split
 
 QUICK = Settings(
     max_steps=20, epochs=100, batch=4, length=16, validate_every=5, save_every=0, lr=0.01, precision="fp32"

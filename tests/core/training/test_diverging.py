@@ -7,9 +7,9 @@ import torch
 
 from composer.core import learner
 from composer.core.divergence import Diverged
-from composer.core.encoding import prepare
-from composer.core.split import Split
 from composer.core.training import state_path, train
+from composer.data.dataset import prepare
+from composer.data.splits import Split
 
 
 def test_a_loss_that_is_no_number_ends_training_and_keeps_what_there_was(run, changed):

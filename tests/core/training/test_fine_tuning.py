@@ -10,10 +10,10 @@ from composer.api import CheckpointError
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import load, read_header
 from composer.core import training
-from composer.core.encoding import prepare
 from composer.core.events import Snapshot, Validated
-from composer.core.split import Split
 from composer.core.training import saved_header
+from composer.data.dataset import prepare
+from composer.data.splits import Split
 
 
 def test_fine_tuning_begins_with_the_weights_of_a_checkpoint(run, tmp_path, events, changed, same):

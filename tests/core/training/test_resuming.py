@@ -13,10 +13,10 @@ from composer.api import CheckpointError, OptionError
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import load, read_header
 from composer.core import learner, training
-from composer.core.encoding import prepare
 from composer.core.events import Started, Stepped, Validated, WentBack
-from composer.core.split import Split
 from composer.core.training import saved_header, state_path, train
+from composer.data.dataset import prepare
+from composer.data.splits import Split
 
 
 @pytest.mark.parametrize("stop_at", [1, 7, 10, 19])
@@ -40,9 +40,9 @@ import os, signal, sys
 from pathlib import Path
 sys.path[:0] = {path!r}
 import small_plugins
-from composer.core.encoding import prepare
+from composer.data.dataset import prepare
 from composer.core.events import Stepped
-from composer.core.split import Split
+from composer.data.splits import Split
 from composer.core.training import Run, Settings, train
 letters, tiny = small_plugins.Letters(), small_plugins.Tiny()
 data = prepare(letters, [{tunes!r}], Split(valid=0.2))

@@ -10,11 +10,11 @@ import torch
 
 from composer.api import CheckpointError
 from composer.checkpoints.file import load, read_header
-from composer.core.encoding import prepare
 from composer.core.events import Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated
 from composer.core.optimise import bf16_obstacle
-from composer.core.split import Split
 from composer.core.training import saved_header, train
+from composer.data.dataset import prepare
+from composer.data.splits import Split
 
 
 def test_events_tell_the_story(run, events):

@@ -27,7 +27,7 @@ from composer.api import (
 )
 from composer.api.sampling.filters import obey
 from composer.api.testing import check_representation, source
-from composer.core.corpus import identity
+from composer.data.corpus import identity
 from composer.formats import write
 from composer.formats.midi import reader as midi_reader
 from composer.toolkit.representations.quantize import GridNote

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from composer.api import ReadError, Source
-from composer.core import corpus, reading, workers
+from composer.data import corpus, source_reader, worker_pool
 
 FRAGILE = '''
 import os
@@ -58,7 +58,7 @@ def fragile(tmp_path, monkeypatch, letters):
     (folder / "fragile.py").write_text(FRAGILE)
     (folder / "tests_letters.py").write_bytes(Path(__file__).parents[1].joinpath("small_plugins.py").read_bytes())
     monkeypatch.syspath_prepend(folder)
-    monkeypatch.setattr(workers, "_cores", lambda: 2)
+    monkeypatch.setattr(worker_pool, "_cores", lambda: 2)
     import fragile
 
     yield fragile
@@ -82,8 +82,8 @@ def test_the_outcomes_are_those_of_reading_here_in_the_same_order(fragile):
     found = [source(text, number) for number, text in enumerate(texts)]
     found.insert(4, ReadError("cannot be opened", "check that you may"))
     representation = fragile.Fragile()
-    side_by_side = list(workers.outcomes(representation, iter(found)))
-    here = [outcome for each in found for outcome in reading.read(representation, each)]
+    side_by_side = list(worker_pool.outcomes(representation, iter(found)))
+    here = [outcome for each in found for outcome in source_reader.read(representation, each)]
     assert told(side_by_side) == told(here)
     assert [outcome.items for outcome in side_by_side] == [outcome.items for outcome in here]
     assert side_by_side[2].error.hint == "leave it alone"
@@ -92,7 +92,7 @@ def test_the_outcomes_are_those_of_reading_here_in_the_same_order(fragile):
 def test_a_worker_that_dies_costs_one_source(fragile):
     texts = ["one", "die", "two", "die", "die", "die", "three", "four"]
     found = [source(text, number) for number, text in enumerate(texts)]
-    outcomes = told(workers.outcomes(fragile.Fragile(), iter(found)))
+    outcomes = told(worker_pool.outcomes(fragile.Fragile(), iter(found)))
     assert [pieces for pieces, _ in outcomes] == [["one"], [], ["two"], [], [], [], ["three"], ["four"]]
     assert outcomes[1][1] == "1.txt ended the process that read it (code 3)"
     assert [error is None for _, error in outcomes] == [text != "die" for text in texts]
@@ -100,35 +100,35 @@ def test_a_worker_that_dies_costs_one_source(fragile):
 
 def test_what_cannot_be_sent_is_read_here(fragile):
     found = [source("one"), source("odd"), source("two")]
-    outcomes = list(workers.outcomes(fragile.Fragile(), iter(found)))
+    outcomes = list(worker_pool.outcomes(fragile.Fragile(), iter(found)))
     assert outcomes[1].items[0].content() == "odd"
     assert told(outcomes)[2] == (["two"], None)
 
 
 def sheets(words):
     """What reading `words` here gives, at most SHEET pieces at a time."""
-    return [words[start : start + reading.SHEET] for start in range(0, len(words), reading.SHEET)]
+    return [words[start : start + source_reader.SHEET] for start in range(0, len(words), source_reader.SHEET)]
 
 
 def test_a_source_of_many_pieces_comes_sheet_by_sheet(fragile, monkeypatch):
-    monkeypatch.setattr(workers, "SHEETS_AHEAD", 1)
-    words = [f"w{number}" for number in range(3 * reading.SHEET + 7)]
+    monkeypatch.setattr(worker_pool, "SHEETS_AHEAD", 1)
+    words = [f"w{number}" for number in range(3 * source_reader.SHEET + 7)]
     found = [source(" ".join(words), number) for number in range(4)]
-    outcomes = list(workers.outcomes(fragile.Fragile(), iter(found)))
+    outcomes = list(worker_pool.outcomes(fragile.Fragile(), iter(found)))
     assert told(outcomes) == [(sheet, None) for sheet in sheets(words)] * 4
     assert [outcome.last for outcome in outcomes] == [False, False, False, True] * 4
 
 
 def test_what_a_worker_had_read_before_it_died_is_kept(fragile):
-    words = ["one"] * (2 * reading.SHEET + 1)
-    outcomes = told(workers.outcomes(fragile.Fragile(), iter([source(" ".join([*words, "die"])), source("two")])))
-    assert outcomes[:2] == [(words[: reading.SHEET], None)] * 2
+    words = ["one"] * (2 * source_reader.SHEET + 1)
+    outcomes = told(worker_pool.outcomes(fragile.Fragile(), iter([source(" ".join([*words, "die"])), source("two")])))
+    assert outcomes[:2] == [(words[: source_reader.SHEET], None)] * 2
     assert outcomes[2:] == [([], "0.txt ended the process that read it (code 3)"), (["two"], None)]
 
 
 def test_what_cannot_be_sent_is_read_here_from_where_the_worker_was(fragile):
-    words = [f"w{number}" for number in range(2 * reading.SHEET)] + ["last", "odd"]
-    outcomes = list(workers.outcomes(fragile.Fragile(), iter([source(" ".join(words)), source("two")])))
+    words = [f"w{number}" for number in range(2 * source_reader.SHEET)] + ["last", "odd"]
+    outcomes = list(worker_pool.outcomes(fragile.Fragile(), iter([source(" ".join(words)), source("two")])))
     assert told(outcomes[:2]) == [(sheet, None) for sheet in sheets(words)[:2]]
     last, odd = outcomes[2].items
     assert (last.content, odd.content()) == ("last", "odd")
@@ -136,7 +136,7 @@ def test_what_cannot_be_sent_is_read_here_from_where_the_worker_was(fragile):
 
 
 def test_workers_that_cannot_start_leave_the_reading_to_us(fragile):
-    outcomes = workers.outcomes(fragile.Unready(), iter([source("one"), source("two")]))
+    outcomes = worker_pool.outcomes(fragile.Unready(), iter([source("one"), source("two")]))
     assert told(outcomes) == [(["one"], None), (["two"], None)]
 
 
@@ -146,12 +146,16 @@ def test_a_representation_that_cannot_be_sent_reads_here(letters):
 
     with pytest.raises(Exception):  # noqa: B017, PT011
         pickle.dumps(Local())
-    assert told(workers.outcomes(Local(), iter([source("one"), source("two")]))) == [(["one"], None), (["two"], None)]
+    assert told(worker_pool.outcomes(Local(), iter([source("one"), source("two")]))) == [
+        (["one"], None),
+        (["two"], None),
+    ]
 
 
 def test_workers_load_no_torch(fragile):
     assert (
-        told(workers.outcomes(fragile.Fragile(), iter([source("torch"), source("torch")]))) == [(["False"], None)] * 2
+        told(worker_pool.outcomes(fragile.Fragile(), iter([source("torch"), source("torch")])))
+        == [(["False"], None)] * 2
     )
 
 
@@ -163,16 +167,16 @@ def test_no_more_sources_are_opened_than_are_soon_read(fragile):
             opened.append(number)
             yield source("word", number)
 
-    outcomes = workers.outcomes(fragile.Fragile(), found())
+    outcomes = worker_pool.outcomes(fragile.Fragile(), found())
     next(outcomes)
-    assert len(opened) <= 2 * workers.AHEAD + 1
+    assert len(opened) <= 2 * worker_pool.AHEAD + 1
     outcomes.close()
 
 
 def test_no_process_is_left_when_reading_is_broken_off(fragile, tmp_path, monkeypatch):
     for number in range(20):
         (tmp_path / f"{number}.txt").write_text("word")
-    monkeypatch.setattr(reading, "PATIENCE", 0.0)
+    monkeypatch.setattr(source_reader, "PATIENCE", 0.0)
 
     def interrupt(count, pieces):
         if count == 5:
@@ -186,7 +190,7 @@ def test_no_process_is_left_when_reading_is_broken_off(fragile, tmp_path, monkey
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
 def test_workers_do_not_hear_ctrl_c(fragile):
-    outcomes = workers.outcomes(fragile.Fragile(), iter([source("one", number) for number in range(30)]))
+    outcomes = worker_pool.outcomes(fragile.Fragile(), iter([source("one", number) for number in range(30)]))
     next(outcomes)
     for child in multiprocessing.active_children():
         os.kill(child.pid, signal.SIGINT)
@@ -197,7 +201,7 @@ def test_workers_do_not_hear_ctrl_c(fragile):
 def test_a_corpus_is_the_same_with_and_without_patience(fragile, tunes, monkeypatch):
     counted = []
     patient = corpus.read(fragile.Fragile(), [str(tunes)], progress=lambda *counts: counted.append(counts))
-    monkeypatch.setattr(reading, "PATIENCE", 0.0)
+    monkeypatch.setattr(source_reader, "PATIENCE", 0.0)
     again = []
     hasty = corpus.read(fragile.Fragile(), [str(tunes)], progress=lambda *counts: again.append(counts))
     assert hasty == patient
@@ -205,6 +209,6 @@ def test_a_corpus_is_the_same_with_and_without_patience(fragile, tunes, monkeypa
 
 
 def test_one_source_alone_is_read_here(letters, monkeypatch):
-    monkeypatch.setattr(reading, "PATIENCE", 0.0)
-    monkeypatch.setattr(workers, "outcomes", None)
-    assert told(reading.outcomes(letters, [source("one")])) == [(["one"], None)]
+    monkeypatch.setattr(source_reader, "PATIENCE", 0.0)
+    monkeypatch.setattr(worker_pool, "outcomes", None)
+    assert told(source_reader.outcomes(letters, [source("one")])) == [(["one"], None)]

@@ -44,9 +44,9 @@ def outcomes(representation: Representation, found: Iterable[Source | ReadError]
     ahead = list(islice(remaining, 2))
     remaining = chain(ahead, remaining)
     if len(ahead) > 1:
-        from composer.core import workers
+        from composer.data import worker_pool
 
-        yield from workers.outcomes(representation, remaining)
+        yield from worker_pool.outcomes(representation, remaining)
     else:
         for source in remaining:
             yield from read(representation, source)

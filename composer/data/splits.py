@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import OptionError, Piece, ReadError
-from composer.core.corpus import identity
-from composer.core.listing import PARTS, Listing, listed, read_list
-from composer.core.seen import Seen
-from composer.core.sources import located, public_name
+from composer.data.corpus import identity
+from composer.data.seen import Seen
+from composer.data.sources import located, public_name
+from composer.data.split_list import PARTS, Listing, listed, read_list
 
 __all__ = ["FEWEST", "PARTS", "Division", "Parts", "Split", "count", "divide", "listed", "numbers", "read_list"]
 

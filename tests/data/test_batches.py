@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer.api import Kind, SequenceSpec
-from composer.core.arrays import Part, pack
-from composer.core.batches import Windows
+from composer.data.batches import Windows
+from composer.data.encoded_split import Part, pack
 from composer.distributed.environment import mine
 
 TOKENS = SequenceSpec(Kind.TOKENS, size=300, end=0, conditions={"piece": tuple(map(str, range(40)))})

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Kind, SequenceSpec
-from composer.core.arrays import Part
+from composer.data.encoded_split import Part
 
 if TYPE_CHECKING:
     from composer.api.network import Batch

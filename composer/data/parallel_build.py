@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ReadError, Representation, SequenceSpec, Source
-from composer.core import reading
-from composer.core.arrays import files_of, join_parts
-from composer.core.collecting import Files, Pieces
-from composer.core.reading import Outcome
-from composer.core.spill import Spill
+from composer.data import source_reader
+from composer.data.encoded_split import files_of, join_parts
+from composer.data.source_reader import Outcome
+from composer.data.spill import Spill
+from composer.data.staging import Files, Pieces
 from composer.distributed.environment import mine
 from composer.distributed.group import Group
 from composer.music.contour import Melodies
@@ -69,7 +69,7 @@ class Crew:
                     if outcome.last:
                         break
                 else:
-                    yield from islice(reading.read(representation, source), count, None)
+                    yield from islice(source_reader.read(representation, source), count, None)
         for path in paths:
             path.unlink()
 
@@ -140,7 +140,7 @@ def share_disk(group: Group, cache: Path) -> bool:
 
 def _sendable(representation: Representation, source: Source | ReadError) -> Iterator[bytes]:
     """What reading `source` gives, pickled; None in place of what cannot be, and of all after it."""
-    for outcome in reading.read(representation, source):
+    for outcome in source_reader.read(representation, source):
         try:
             yield pickle.dumps(outcome, pickle.HIGHEST_PROTOCOL)
         except Exception:  # pieces may hold anything

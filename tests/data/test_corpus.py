@@ -5,8 +5,8 @@ from fractions import Fraction
 import pytest
 
 from composer.api import Note, Piece, ReadError, Refused
-from composer.core import reading
-from composer.core.corpus import Stream, identity, read
+from composer.data import source_reader
+from composer.data.corpus import Stream, identity, read
 
 
 def test_what_is_refused_is_counted_by_reason_with_places(letters, tmp_path):
@@ -88,7 +88,7 @@ def test_a_folder_without_such_files_is_an_error_that_says_what_is_read(letters,
 
 def test_pieces_come_while_a_file_is_being_read(letters, tmp_path, monkeypatch):
     (tmp_path / "1.txt").write_text("one tw0 three four five")
-    monkeypatch.setattr(reading, "SHEET", 2)
+    monkeypatch.setattr(source_reader, "SHEET", 2)
     told = []
     stream = Stream(letters, [str(tmp_path)], progress=lambda *counts: told.append(counts))
     pieces = iter(stream)
@@ -107,7 +107,7 @@ def test_a_reader_that_breaks_keeps_what_it_had_read(letters, tmp_path, monkeypa
     (tmp_path / "1.txt").write_text("one")
     monkeypatch.setattr(type(letters), "read", breaking)
     for sheet in (1, 2, 100):
-        monkeypatch.setattr(reading, "SHEET", sheet)
+        monkeypatch.setattr(source_reader, "SHEET", sheet)
         corpus = read(letters, [str(tmp_path)])
         assert [piece.content for piece in corpus.pieces] == ["one", "two"]
         assert len(corpus.unreadable) == 1

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from composer.api import ReadError, Source
-from composer.core import sources as sources_module
-from composer.core.sources import public_name, sources
+from composer.data import sources as sources_module
+from composer.data.sources import public_name, sources
 
 
 def names(arguments, suffixes=(".txt",)):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from composer.api import Piece, ReadError, Refused, Representation, Score, Source
-from composer.core.corpus import Refusals
+from composer.data.corpus import Refusals
 from composer.formats import read as score_files
 from composer.music.contour import Collecting, Melodies, contour
 

@@ -5,8 +5,8 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.core import seen
-from composer.core.seen import Seen
+from composer.data import seen
+from composer.data.seen import Seen
 
 
 @given(st.lists(st.integers(0, 40), max_size=80), st.sampled_from([0, 1 << 20, 1 << 60]))

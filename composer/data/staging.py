@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 
 from composer.api import Piece, ReadError, Representation, Source
-from composer.core.corpus import Reading, Refusals, Stream
-from composer.core.sources import sources, stdin
-from composer.core.spill import Spill
-from composer.core.split import Division, Split, count, numbers
+from composer.data.corpus import Reading, Refusals, Stream
+from composer.data.sources import sources, stdin
+from composer.data.spill import Spill
+from composer.data.splits import Division, Split, count, numbers
 from composer.system.cache_dir import check_room, keeping
 
 FIRST_LOOK = 1 << 20

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import EncodeError, Piece, Representation
-from composer.core.arrays import size_of, write_part
-from composer.core.collecting import Collection, Files, Pieces
-from composer.core.corpus import Reading, Refusals
-from composer.core.crew import Crew
-from composer.core.reading import outcomes
-from composer.core.split import PARTS, Split
+from composer.data.corpus import Reading, Refusals
+from composer.data.encoded_split import size_of, write_part
+from composer.data.parallel_build import Crew
+from composer.data.source_reader import outcomes
+from composer.data.splits import PARTS, Split
+from composer.data.staging import Collection, Files, Pieces
 from composer.distributed.group import Group
 from composer.music.contour import Collecting
 from composer.system.cache_dir import MANIFEST, check_room, keeping, making

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from composer.api import ComposerError, EncodeError, Kind, ReadError, SequenceSpec
-from composer.core import collecting, making, naming, shards, stamps
-from composer.core.arrays import NO_STEPS, pack
-from composer.core.encoding import prepare
-from composer.core.split import Split
+from composer.data import build as build_module
+from composer.data import cache_key, file_stamps, shards, staging
+from composer.data.dataset import prepare
+from composer.data.encoded_split import NO_STEPS, pack
+from composer.data.splits import Split
 from composer.system import cache_dir
 
 
@@ -158,7 +159,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_behind(letters, tunes, home,
         return SimpleNamespace(free=7 * 2**20)
 
     monkeypatch.setattr("shutil.disk_usage", usage)
-    monkeypatch.setattr(f"composer.core.{write}", full)
+    monkeypatch.setattr(f"composer.data.{write}", full)
     with pytest.raises(ComposerError, match="No space left on device") as caught:
         prepare(letters, [str(tunes)])
     assert caught.value.hint == "7 MB are free there; set COMPOSER_HOME to a folder with more"
@@ -167,7 +168,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_behind(letters, tunes, home,
 
 def test_a_disk_that_is_too_small_for_what_is_yet_to_be_read_is_told_of_early(letters, tunes, home, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=2000))
-    monkeypatch.setattr(collecting, "FIRST_LOOK", 100)
+    monkeypatch.setattr(staging, "FIRST_LOOK", 100)
     with pytest.raises(ComposerError, match="the encoded pieces need about 0 MB, and 0 MB are free") as caught:
         prepare(letters, [str(tunes)])
     assert "COMPOSER_HOME" in caught.value.hint
@@ -177,7 +178,7 @@ def test_a_disk_that_is_too_small_for_what_is_yet_to_be_read_is_told_of_early(le
 
 def test_a_disk_that_is_too_small_for_the_steps_is_told_of_before_they_are_made(letters, tunes, home, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=700))
-    monkeypatch.setattr(making, "write_part", None)
+    monkeypatch.setattr(build_module, "write_part", None)
     with pytest.raises(ComposerError, match="the encoded pieces need about"):
         prepare(letters, [str(tunes)], augment=True)
     assert not list((home / "cache").iterdir())
@@ -186,13 +187,13 @@ def test_a_disk_that_is_too_small_for_the_steps_is_told_of_before_they_are_made(
 @pytest.fixture
 def rested(monkeypatch):
     """Files count as left alone at once."""
-    monkeypatch.setattr(stamps, "REST", -1.0)
+    monkeypatch.setattr(file_stamps, "REST", -1.0)
 
 
 def test_files_that_were_not_changed_are_not_even_opened(letters, tunes, rested, monkeypatch):
     first = prepare(letters, [str(tunes)])
-    monkeypatch.setattr(naming, "contents", None)
-    monkeypatch.setattr("composer.core.shards.checked", None)
+    monkeypatch.setattr(cache_key, "contents", None)
+    monkeypatch.setattr("composer.data.shards.checked", None)
     second = prepare(type(letters)(), [str(tunes)])
     assert second.cached
     assert (second.digest, second.encoded, second.report) == (first.digest, first.encoded, first.report)
@@ -202,8 +203,8 @@ def test_files_that_were_not_changed_are_not_even_opened(letters, tunes, rested,
 def test_a_file_that_was_changed_is_looked_into(letters, tunes, rested, monkeypatch, change):
     prepare(letters, [str(tunes)])
     looked = []
-    contents = naming.contents
-    monkeypatch.setattr(naming, "contents", lambda found: looked.append(found) or contents(found))
+    contents = cache_key.contents
+    monkeypatch.setattr(cache_key, "contents", lambda found: looked.append(found) or contents(found))
     path, text = tunes / "1.txt", (tunes / "1.txt").read_text()
     if change == "grow":
         path.write_text(text + " more")
@@ -227,8 +228,8 @@ def test_a_file_that_was_changed_is_looked_into(letters, tunes, rested, monkeypa
 def test_files_that_have_just_been_written_are_not_trusted(letters, tunes, monkeypatch):
     prepare(letters, [str(tunes)])
     looked = []
-    contents = naming.contents
-    monkeypatch.setattr(naming, "contents", lambda found: looked.append(found) or contents(found))
+    contents = cache_key.contents
+    monkeypatch.setattr(cache_key, "contents", lambda found: looked.append(found) or contents(found))
     assert prepare(letters, [str(tunes)]).cached
     assert looked
 
@@ -260,7 +261,7 @@ def test_an_archive_is_known_by_its_own_file(letters, tmp_path, rested, monkeypa
     with zipfile.ZipFile(tmp_path / "words.zip", "w") as archive:
         archive.writestr("a.txt", "rose tiger tree")
     prepare(letters, [str(tmp_path / "words.zip")])
-    monkeypatch.setattr(naming, "contents", None)
+    monkeypatch.setattr(cache_key, "contents", None)
     assert prepare(letters, [str(tmp_path / "words.zip")]).cached
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import composer
 from composer.api import ReadError, Representation, Source
-from composer.core.split import Split, read_list
+from composer.data.splits import Split, read_list
 
 
 def decisions(layout: int, representation: Representation, split: Split, *, fitted: bool, augment: bool) -> str:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from composer.api import Piece, ReadError, Refused, Representation, Source
-from composer.core.reading import Outcome, outcomes
-from composer.core.sources import sources
+from composer.data.source_reader import Outcome, outcomes
+from composer.data.sources import sources
 
 __all__ = ["Corpus", "Refusals", "Stream", "identity", "read", "sources"]
 

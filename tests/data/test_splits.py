@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import OptionError, Piece, ReadError
-from composer.core.split import PARTS, Split, divide
+from composer.data.splits import PARTS, Split, divide
 
 contents = st.lists(st.text("abcdef", min_size=1, max_size=12), min_size=12, max_size=60, unique=True)
 

@@ -21,8 +21,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any, cast
 
 from composer.api import ReadError, Representation, Source
-from composer.core import reading
-from composer.core.reading import Outcome
+from composer.data import source_reader
+from composer.data.source_reader import Outcome
 
 MOST = 8
 """No more workers than this, since each takes some 150 MB where it reads notation."""
@@ -43,7 +43,7 @@ def outcomes(representation: Representation, found: Iterator[Source | ReadError]
         count = 1
     if count < 2:
         for source in found:
-            yield from reading.read(representation, source)
+            yield from source_reader.read(representation, source)
         return
     pool = _Pool(representation, packed)
     try:
@@ -173,7 +173,7 @@ class _Pool:
 
     def read_here(self, task: _Task) -> None:
         """Let what a worker has not read of a source be read in this process, when its turn comes."""
-        task.rest = islice(reading.read(self.representation, task.source), task.count, None)
+        task.rest = islice(source_reader.read(self.representation, task.source), task.count, None)
 
     def stop(self) -> None:
         """End all workers."""
@@ -189,7 +189,7 @@ def _work(pipe: Connection[Any, Any], packed: bytes) -> None:
     pipe.send(None)
     with suppress(EOFError):
         while True:
-            for outcome in reading.read(representation, pipe.recv()):
+            for outcome in source_reader.read(representation, pipe.recv()):
                 try:
                     answer = pickle.dumps(outcome)
                 except Exception:  # pieces may hold anything

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import EncodeError, Kind, Piece, Refused, Representation, SequenceSpec, Step
-from composer.core import shards
+from composer.data import shards
 
 NO_STEPS = "it has symbols that the model has not learnt"
 

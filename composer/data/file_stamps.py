@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from composer.api import ReadError, Source
-from composer.core.sources import files
+from composer.data.sources import files
 
 REST = 2.5
 """Seconds. The coarsest clock of a disk in use, that of FAT, ticks every two."""

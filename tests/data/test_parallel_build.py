@@ -7,9 +7,9 @@ from contextlib import contextmanager
 import pytest
 
 from composer.api import ComposerError, Piece, ReadError
-from composer.core import crew, reading, shards
-from composer.core.encoding import prepare
-from composer.core.split import Split
+from composer.data import parallel_build, shards, source_reader
+from composer.data.dataset import prepare
+from composer.data.splits import Split
 from composer.distributed.environment import Ranks
 from composer.distributed.group import Group
 
@@ -87,7 +87,7 @@ SPLITS = {
 @pytest.mark.parametrize("augment", [False, True])
 def test_ranks_make_what_one_process_makes(letters, many, tmp_path, monkeypatch, world, split, augment):
     monkeypatch.setattr(shards, "SHARD", 100)
-    monkeypatch.setattr(reading, "SHEET", 4)
+    monkeypatch.setattr(source_reader, "SHEET", 4)
     divided = SPLITS[split](tmp_path)
     kind = type(letters)
 
@@ -127,8 +127,8 @@ def test_what_cannot_be_written_is_read_and_encoded_by_the_first(letters, tunes,
 
 
 def test_ranks_that_share_no_disk_take_turns(letters, tunes, monkeypatch):
-    monkeypatch.setattr(crew.Crew, "read", None)
-    monkeypatch.setattr("composer.core.encoding.share_disk", lambda group, cache: group.any(False)[0])
+    monkeypatch.setattr(parallel_build.Crew, "read", None)
+    monkeypatch.setattr("composer.data.dataset.share_disk", lambda group, cache: group.any(False)[0])
     type(letters).reads = 0
     every = together(2, lambda group: prepare(type(letters)(), [str(tunes)], group=group))
     assert every[0].encoded == every[1].encoded
@@ -136,15 +136,18 @@ def test_ranks_that_share_no_disk_take_turns(letters, tunes, monkeypatch):
 
 
 def test_a_disk_is_shared_where_all_see_it(tmp_path):
-    assert together(2, lambda group: crew.share_disk(group, tmp_path / "cache")) == [True, True]
+    assert together(2, lambda group: parallel_build.share_disk(group, tmp_path / "cache")) == [True, True]
     assert not list((tmp_path / "cache").iterdir())
-    assert together(2, lambda group: crew.share_disk(group, tmp_path / str(group.ranks.rank))) == [False, False]
+    assert together(2, lambda group: parallel_build.share_disk(group, tmp_path / str(group.ranks.rank))) == [
+        False,
+        False,
+    ]
 
 
 def test_other_files_on_another_machine_are_no_common_work(letters, tunes, tmp_path, monkeypatch):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "0.txt").write_text("fog mist tree")
-    monkeypatch.setattr(crew.Crew, "read", None)
+    monkeypatch.setattr(parallel_build.Crew, "read", None)
     folders = [str(tunes), str(tmp_path / "other")]
     ours, theirs = together(2, lambda group: prepare(type(letters)(), [folders[group.ranks.rank]], group=group))
     assert ours.encoded != theirs.encoded

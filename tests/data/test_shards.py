@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import Source
-from composer.core import arrays, shards
-from composer.core.arrays import join_parts, open_part, write_part
-from composer.core.shards import ShardWriter, Steps, shard_path
+from composer.data import encoded_split, shards
+from composer.data.encoded_split import join_parts, open_part, write_part
+from composer.data.shards import ShardWriter, Steps, shard_path
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_parts_that_were_written_apart_are_joined_byte_for_byte(letters, tunes, 
     assert len(apart) == 3
     joined = join_parts(folder / "joined", letters.spec, apart)
     assert joined == together
-    for path in arrays.files_of(folder / "together", together):
+    for path in encoded_split.files_of(folder / "together", together):
         assert path.read_bytes() == path.with_name(path.name.replace("together", "joined")).read_bytes()
     assert open_part(folder / "joined", letters.spec, joined).pieces == 60
     assert not refused

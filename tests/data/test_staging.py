@@ -3,7 +3,7 @@
 import pytest
 
 from composer.api import Piece
-from composer.core.spill import Spill
+from composer.data.spill import Spill
 
 
 class Marked(Piece):

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from composer.api import ComposerError, Representation, SequenceSpec
-from composer.core import naming, stamps
-from composer.core.arrays import Part, files_of, open_part
-from composer.core.collecting import Files
-from composer.core.crew import share_disk
-from composer.core.making import MELODIES, Job, Report, make
-from composer.core.split import PARTS, Split
+from composer.data import cache_key, file_stamps
+from composer.data.build import MELODIES, Job, Report, make
+from composer.data.encoded_split import Part, files_of, open_part
+from composer.data.parallel_build import share_disk
+from composer.data.splits import PARTS, Split
+from composer.data.staging import Files
 from composer.distributed.group import Group
 from composer.music.contour import Melodies
 from composer.system.cache_dir import MANIFEST, prune, use
@@ -76,24 +76,24 @@ def prepare(
     split, group, cache = split or Split(), group or Group(), cache_folder()
     job = Job(representation, tuple(arguments), split, fitted, augment)
     files = Files(arguments, split, representation.suffixes)
-    decides = naming.decisions(LAYOUT, representation, split, fitted=fitted, augment=augment)
-    stamp = stamps.stamp(decides, files.named, representation.suffixes)
-    known = stamps.recall(cache, stamp)
+    decides = cache_key.decisions(LAYOUT, representation, split, fitted=fitted, augment=augment)
+    stamp = file_stamps.stamp(decides, files.named, representation.suffixes)
+    known = file_stamps.recall(cache, stamp)
     opened = _open(cache / known.name, job, known.digest) if known else None
     if group.any(opened is None)[0]:
-        placed, digest = naming.contents({part: files.of(part) for part in files.named})
-        known = stamps.Known(f"{representation.name}-{naming.digest(decides, placed)}", digest)
+        placed, digest = cache_key.contents({part: files.of(part) for part in files.named})
+        known = file_stamps.Known(f"{representation.name}-{cache_key.digest(decides, placed)}", digest)
         opened = _open(cache / known.name, job, digest)
         if group.any(opened is None)[0]:
             opened = _made(cache, known, job, files, stamp.size if stamp else 0, progress, group)
-        stamps.remember(cache, stamp, known)
+        file_stamps.remember(cache, stamp, known)
     assert opened is not None
     return opened
 
 
 def _made(
     cache: Path,
-    known: stamps.Known,
+    known: file_stamps.Known,
     job: Job,
     files: Files,
     size: int,
@@ -114,7 +114,7 @@ def _made(
         raise ComposerError(f"the encoding in {folder} cannot be read back", "is the disk sound?")
     if group.first:
         prune(cache, keep=folder)
-        stamps.prune(cache)
+        file_stamps.prune(cache)
     return opened
 
 
@@ -129,17 +129,17 @@ def _open(folder: Path, job: Job, digest: str, *, cached: bool = True) -> Datase
         job.representation.restore(manifest["state"])
         spec = job.representation.spec
         paths = [path for part in PARTS for path in files_of(folder / part, written[part])] + [folder / MELODIES]
-        status = [stamps.status_of(path.stat()) for path in paths]
+        status = [file_stamps.status_of(path.stat()) for path in paths]
         check = status != _checked(folder)
         parts = {part: open_part(folder / part, spec, written[part], check=check) for part in PARTS}
         report = Report(**manifest["report"])
         melodies = (folder / MELODIES).read_bytes()
         if check:
             Melodies.from_bytes(melodies)
-        encoded = naming.digest(json.dumps([written[part]["sums"] for part in PARTS]))
+        encoded = cache_key.digest(json.dumps([written[part]["sums"] for part in PARTS]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if check and stamps.at_rest(status):
+    if check and file_stamps.at_rest(status):
         with suppress(OSError):
             (folder / CHECKED).write_text(json.dumps(status), "utf-8")
     use(folder)
