@@ -15,11 +15,11 @@ from composer.cli.reading import Reading, report_left_out
 from composer.cli.words import counted
 from composer.core import evaluation
 from composer.core.comparison import Comparison, Row, Spread, compare
-from composer.core.generation import Request
 from composer.core.measures import COPYING
 from composer.core.originality import taught
 from composer.data import corpus
 from composer.data.corpus import Refusals
+from composer.generation.generate import Request
 
 if TYPE_CHECKING:
     from rich.table import Table

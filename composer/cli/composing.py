@@ -9,8 +9,8 @@ from composer.cli.planning import Plan
 from composer.cli.remedies import COPY_LESS, sound_more
 from composer.cli.rendering import Rendering, Soundless
 from composer.cli.telling import Telling, telling
-from composer.core import generation
-from composer.core.generation import Drew, Ended
+from composer.generation import generate as generation
+from composer.generation.generate import Drew, Ended
 from composer.system import blas_threads
 from composer.system.blas_threads import Settled
 

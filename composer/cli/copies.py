@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from composer.api import CheckpointError, Representation, Step, UsageError
 
 if TYPE_CHECKING:
-    from composer.core.generation import Judge
     from composer.core.originality import Index
+    from composer.generation.generate import Judge
 
 __all__ = ["known_melodies", "limit"]
 

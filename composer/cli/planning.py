@@ -18,10 +18,10 @@ from composer.cli.console import Console
 from composer.cli.delivery import Delivery
 from composer.cli.recipe import recipe
 from composer.cli.targets import ToStdout
-from composer.core.generation import Request
 from composer.distributed import environment
 from composer.distributed.environment import Ranks
 from composer.formats import WriteSettings
+from composer.generation.generate import Request
 from composer.registry import plugins as registry
 from composer.system import device as devices
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from composer.cli.choosing import Choice, Scorer
     from composer.cli.recipe import Recorded
     from composer.cli.record import Record
-    from composer.core.generation import Judge
+    from composer.generation.generate import Judge
 
 __all__ = ["Asked", "Plan", "planned"]
 

@@ -21,8 +21,8 @@ from composer.registry import plugins as registry
 if TYPE_CHECKING:
     from composer.checkpoints.load import Player
     from composer.cli.planning import Asked
-    from composer.core.generation import Request
-    from composer.core.temperature import TemperatureCurve
+    from composer.generation.generate import Request
+    from composer.generation.temperature import TemperatureCurve
 
 __all__ = ["ELSEWHERE", "KINDS", "TOLD", "Recorded", "asked_again", "check", "made_with", "provenance_of", "recipe"]
 
@@ -164,7 +164,7 @@ def _is_nothing(value: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     """A value as JSON has it; of a dataclass, the fields that are not as they are by default, in words."""
-    from composer.core.temperature import TemperatureCurve
+    from composer.generation.temperature import TemperatureCurve
 
     if isinstance(value, TemperatureCurve):
         return _curve(value)

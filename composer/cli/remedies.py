@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from composer.core.generation import Request
+    from composer.generation.generate import Request
 
 __all__ = ["COPY_LESS", "sound_more"]
 

@@ -31,8 +31,8 @@ def compose(run: Run, event: Snapshot) -> Composed:
     from composer.checkpoints.load import open_player
     from composer.cli.outputs import save
     from composer.cli.rendering import rendered
-    from composer.core.generation import Drew, Request, generate
     from composer.formats import format_named
+    from composer.generation.generate import Drew, Request, generate
 
     player = open_player(event.path, run.representation.name)
     request = Request(length=run.representation.length, seed=run.settings.seed)

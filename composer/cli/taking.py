@@ -12,8 +12,8 @@ from composer.cli.choosing import Choice, Judgement, Scorer
 from composer.cli.remedies import COPY_LESS, sound_more
 from composer.cli.telling import Telling, telling
 from composer.cli.words import counted
-from composer.core import generation
-from composer.core.generation import Drew
+from composer.generation import generate as generation
+from composer.generation.generate import Drew
 
 if TYPE_CHECKING:
     from composer.cli.planning import Plan

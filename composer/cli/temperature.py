@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from composer.api import UsageError
 
 if TYPE_CHECKING:
-    from composer.core.temperature import TemperatureCurve
+    from composer.generation.temperature import TemperatureCurve
 
 __all__ = ["parse", "spread"]
 
@@ -35,7 +35,7 @@ def parse(text: str) -> float | TemperatureCurve:
     known = [each for each in ends if each is not None]
     if known[0] == known[-1]:
         return known[0]
-    from composer.core.temperature import TemperatureCurve
+    from composer.generation.temperature import TemperatureCurve
 
     return TemperatureCurve(known[0], known[-1], steps)
 
@@ -48,7 +48,7 @@ def spread(
     The piece is as long as `length` says, else as those that the model was taught, of whose training there is a
     `record`, are on average, and at `most` steps.
     """
-    from composer.core.temperature import TemperatureCurve, usual_length
+    from composer.generation.temperature import TemperatureCurve, usual_length
 
     curve = filters.get("temperature")
     if not isinstance(curve, TemperatureCurve) or curve.steps:

@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 
 from composer.api import ComposerError, Constraint, EncodeError, Piece, ReadError, Refused, Representation, Step
 from composer.checkpoints.load import Player
-from composer.core import generation
 from composer.core.gauge import Figures, gauge
-from composer.core.generation import Drew, Request
 from composer.core.measures import Measure
 from composer.data.corpus import Refusals, identity
 from composer.data.encoded_split import NO_STEPS
+from composer.generation import generate as generation
+from composer.generation.generate import Drew, Request
 from composer.music.contour import Melodies
 
 __all__ = ["Comparison", "Row", "Spread", "compare"]

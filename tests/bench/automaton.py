@@ -16,10 +16,10 @@ import numpy as np
 from abc_corpora import corpora, text_of
 
 from composer.checkpoints.load import open_player
-from composer.core.generation import Drew, Request, generate
 from composer.formats.abc.dialect.normalize import Normal, normalise
 from composer.formats.abc.grammar.automaton import Automaton
 from composer.formats.abc.reader.lexer import split_tunes
+from composer.generation.generate import Drew, Request, generate
 
 TUNES = 20
 

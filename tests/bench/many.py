@@ -22,7 +22,7 @@ from speed import endless_checkpoint
 
 from composer.checkpoints import store
 from composer.checkpoints.load import Player, open_player
-from composer.core.generation import Drew, Request, generate
+from composer.generation.generate import Drew, Request, generate
 
 WIDTHS = (1, 16, 32, 64, 128, 256)
 

@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 from composer.api import Given, Piece, Unsatisfiable
 from composer.checkpoints import store
 from composer.checkpoints.load import Player, open_player
-from composer.core.generation import Drew, Request, generate
 from composer.formats.abc.elements import Sound
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.structure import bars
+from composer.generation.generate import Drew, Request, generate
 from composer.music.keys import pitch
 from composer.music.scales import parse_range, parse_scale
 

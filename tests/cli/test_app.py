@@ -12,8 +12,8 @@ import pytest
 import composer as package
 from composer.cli.command import COMMANDS
 from composer.cli.documents import help_text
-from composer.core import generation
-from composer.core.generation import Ended
+from composer.generation import generate as generation
+from composer.generation.generate import Ended
 
 
 def test_version(composer):

@@ -6,9 +6,9 @@ import pytest
 
 from composer.checkpoints.file import load, save
 from composer.checkpoints.load import open_player
-from composer.core import generation
-from composer.core.generation import Drew, Request, generate
 from composer.core.originality import attach
+from composer.generation import generate as generation
+from composer.generation.generate import Drew, Request, generate
 from composer.music.contour import melodies_of
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from composer.cli.remedies import sound_more
-from composer.core.generation import Request
-from composer.core.temperature import TemperatureCurve
+from composer.generation.generate import Request
+from composer.generation.temperature import TemperatureCurve
 from composer.registry import plugins as registry
 
 

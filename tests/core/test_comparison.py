@@ -6,8 +6,8 @@ from composer.api import ComposerError, Piece, ReadError, Source
 from composer.checkpoints.load import open_player
 from composer.core.comparison import Row, Spread, compare
 from composer.core.gauge import gauge
-from composer.core.generation import Request
 from composer.core.measures import Measure
+from composer.generation.generate import Request
 from composer.music.contour import melodies_of
 from composer.registry import plugins as registry
 

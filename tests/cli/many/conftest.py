@@ -3,8 +3,8 @@
 import pytest
 
 from composer.cli import many
-from composer.core import generation
-from composer.core.generation import Drew, Ended
+from composer.generation import generate as generation
+from composer.generation.generate import Drew, Ended
 
 COUNT = 9
 

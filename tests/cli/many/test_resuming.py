@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from composer.core import generation
+from composer.generation import generate as generation
 
 
 @pytest.mark.parametrize("killed", [False, True])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from composer.api import Given, OptionError, Piece, Unsatisfiable
 from composer.api.sampling.filters import mask_array, obey
-from composer.core.generation import Drew, Request, generate
+from composer.generation.generate import Drew, Request, generate
 from composer.registry import plugins as registry
 from composer.toolkit.representations.density import Budget, parse_curve
 from composer.toolkit.representations.quantize import GridNote

@@ -5,8 +5,8 @@ import pytest
 
 from composer.api import Constraint, Kind, SequenceSpec, UsageError
 from composer.api.sampling.filters import draw_tokens
-from composer.core.generation import ATTEMPTS, Drew, Ended, Request, generate
-from composer.core.temperature import TemperatureCurve
+from composer.generation.generate import ATTEMPTS, Drew, Ended, Request, generate
+from composer.generation.temperature import TemperatureCurve
 
 SPEC = SequenceSpec(Kind.TOKENS, size=5, end=0)
 

@@ -5,9 +5,9 @@ import pytest
 
 from composer.api import Constraint, Kind, SequenceSpec
 from composer.api.sampling.filters import Drawn, draw_frames, draw_tokens
-from composer.core import blockwise
-from composer.core.generation import Drew, Ended, Request, generate
-from composer.core.temperature import TemperatureCurve
+from composer.generation import block_loop
+from composer.generation.generate import Drew, Ended, Request, generate
+from composer.generation.temperature import TemperatureCurve
 
 TOKENS = SequenceSpec(Kind.TOKENS, size=5, end=0)
 FRAMES = SequenceSpec(Kind.FRAMES, size=5)
@@ -119,7 +119,7 @@ def test_blocks_are_of_one_length_and_few_steps_are_too_many():
     sampler = Blocks(FRAMES)
     composed(sampler, Request(length=70, count=1))
     assert sampler.lengths == (35, 35)
-    assert blockwise.LONGEST == 64
+    assert block_loop.LONGEST == 64
 
 
 def test_an_automaton_must_see_every_step():

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from composer.api import Kind, SequenceSpec, Step
 from composer.api.model import Running, State
 from composer.api.sampling.filters import CounterNoise, Drawn, How
-from composer.core.generation import Drew, Ended, Request, Seats
-from composer.core.temperature import TemperatureCurve
+from composer.generation.generate import Drew, Ended, Request, Seats
+from composer.generation.temperature import TemperatureCurve
 
 LONGEST = 64
 """The most steps of a block: of a transfer nothing more is to be gained, and what ends within a block waits."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from composer.api import Constraint, Sampler, SequenceSpec, Step, UsageError
 
 if TYPE_CHECKING:
-    from composer.core.temperature import TemperatureCurve
+    from composer.generation.temperature import TemperatureCurve
 
 MAX_WIDTH = 64
 
@@ -163,13 +163,13 @@ def generate(
     `ordered`, none waits; a piece's own events are together all the same. A piece that the `judge` refuses is composed
     again with another seed, up to ATTEMPTS times in all; then nothing of a piece is told until it is over.
     """
-    from composer.core import side_by_side
+    from composer.generation import batched_loop
 
     seats, turn = Seats(request), Turn(iter(request.pieces if ordered else ()))
     if judge is None:
-        events = side_by_side.events(sampler, spec, request, constraint, seats, turn)
+        events = batched_loop.events(sampler, spec, request, constraint, seats, turn)
     else:
-        tried = side_by_side.events(sampler, spec, request, constraint, seats, Turn(iter(())))
+        tried = batched_loop.events(sampler, spec, request, constraint, seats, Turn(iter(())))
         events = _judged(tried, judge, seats)
     return _in_turn(events, turn) if ordered else events
 

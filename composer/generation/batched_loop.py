@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from composer.api import Constraint, Kind, Sampler, SequenceSpec, Step
 from composer.api.model import Running
 from composer.api.sampling.filters import CounterNoise, Drawn, How
-from composer.core.automata import Anything, Rules, rules
-from composer.core.generation import Drew, Ended, Request, Seats, Turn
-from composer.core.temperature import TemperatureCurve
+from composer.generation.batched_constraint import Anything, Rules, rules
+from composer.generation.generate import Drew, Ended, Request, Seats, Turn
+from composer.generation.temperature import TemperatureCurve
 
 CLOSING = 100
 """So many steps before its length a piece is watched, so that an automaton can complete it in time."""
@@ -35,7 +35,7 @@ def events(
     for step in request.primer:
         primed = sampler.observe(primed, _as_array(step, spec))
     if constraint is None and isinstance(sampler, Running):
-        from composer.core.blockwise import in_blocks
+        from composer.generation.block_loop import in_blocks
 
         yield from in_blocks(sampler, spec, request, seats, how, curve, primed)
         return

@@ -1,0 +1,1 @@
+"""Generating pieces from a trained model."""
