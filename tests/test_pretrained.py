@@ -13,10 +13,10 @@ from composer.checkpoints import store
 from composer.checkpoints.file import read_header
 from composer.checkpoints.load import open_player
 from composer.cli.words import given
-from composer.core.optimise import Settings
 from composer.generation.generate import Drew, Request, generate
 from composer.registry import options
 from composer.registry import plugins as registry
+from composer.training.optimizer import Settings
 
 PRETRAINED = sorted(store.PRETRAINED.glob("*.safetensors"))
 FLAGS = {"epochs": "--epochs", "max_steps": "--max-steps", "batch": "--batch", "lr": "--lr", "seed": "--seed"}

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from composer.api import ComposerError, Score
 from composer.cli.snapshots import Composed
-from composer.core.events import Event, Finished, Stepped, Validated
+from composer.training.events import Event, Finished, Stepped, Validated
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from composer.core.training import Run
+    from composer.training.loop import Run
 
 CELL = 4
 """The pixels of a sixteenth, and of a pitch."""

@@ -17,16 +17,17 @@ from composer.cli import board, preparation, progress
 from composer.cli.reading import Reading
 from composer.cli.snapshots import compose
 from composer.cli.standing import Standing, closing_line, unreached_line
-from composer.core import presets, training
-from composer.core.events import Event, Finished, Started
 from composer.distributed import environment, rendezvous
 from composer.distributed.group import Elsewhere
 from composer.system import device as devices
+from composer.training import loop as training_loop
+from composer.training import presets
+from composer.training.events import Event, Finished, Started
 
 if TYPE_CHECKING:
     from composer.cli.console import Console
-    from composer.core.training import Run
     from composer.distributed.environment import Ranks
+    from composer.training.loop import Run
 
 
 def learn(console: Console, asked: preparation.Asked, log_dir: Path | None, *, as_json: bool) -> None:
@@ -65,7 +66,7 @@ def _follow(console: Console, run: Run, stop: _Stop, log_dir: Path | None, *, as
     """Train, and report it."""
     told = progress.reporter(console, Standing(run.unit, run.reported), as_json=as_json)
     with stop.listening():
-        events = _forewarned(training.train(run), run.settings.snapshots, console)
+        events = _forewarned(training_loop.train(run), run.settings.snapshots, console)
         with board.Board(log_dir, run) if log_dir is not None else nullcontext() as watching:
             return progress.follow(events, told, lambda event: compose(run, event), watching)
 

@@ -67,8 +67,8 @@ def _own_models() -> Iterator[Sequence[str]]:
 
 def _explained(name: str, loaded: Sequence["Loaded"], width: int) -> str:
     """What a plugin is, and the options that it takes. Raises PluginError, with the nearest names, for no plugin."""
-    from composer.core.optimise import Settings
     from composer.registry import plugins as registry
+    from composer.training.optimizer import Settings
 
     found = next((each for each in loaded if each.plugin.name == name), None)
     if found is None:

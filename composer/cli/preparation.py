@@ -14,15 +14,16 @@ from composer.api import ComposerError, Model, OptionError, PairingError, ReadEr
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
 from composer.checkpoints.file import Header
-from composer.core import fine_tuning, presets, training
-from composer.core.optimise import precision
-from composer.core.resuming import Began
 from composer.data import dataset as dataset_module
 from composer.data.splits import Split
 from composer.distributed.group import Group
 from composer.registry import options
 from composer.registry import plugins as registry
 from composer.system import device
+from composer.training import fine_tuning, presets
+from composer.training import loop as training_loop
+from composer.training.optimizer import precision
+from composer.training.resume import Began
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ class Chosen:
     representation: Representation
     model: Model
     config: Any
-    settings: training.Settings
-    origin: training.Origin | None = None
+    settings: training_loop.Settings
+    origin: training_loop.Origin | None = None
 
 
 def prepare(
@@ -61,7 +62,7 @@ def prepare(
     progress: Callable[[int, int], object] | None = None,
     stop: Callable[[], bool] = lambda: False,
     group: Group | None = None,
-) -> training.Run:
+) -> training_loop.Run:
     """Check all that can be checked, then read the pieces. Raises ComposerError with the way out.
 
     Of several processes in a `group`, the first one says where the model is kept and what it began with; all of them
@@ -92,7 +93,7 @@ def prepare(
         group=group,
     )
     _check_conditions(asked, chosen, data.spec.conditions)
-    return training.Run(
+    return training_loop.Run(
         chosen.model,
         chosen.config,
         chosen.representation,
@@ -124,7 +125,7 @@ def _check_conditions(asked: Asked, chosen: Chosen, known: Mapping[str, Sequence
 def _gone_on_with(asked: Asked, kind: type[Representation], saved: Header) -> tuple[Chosen, Began]:
     """The model whose training goes on, and what it began with, but for what is asked anew."""
     chosen = _resumed(asked, kind, saved)
-    began = training.began(saved, chosen.representation)
+    began = training_loop.began(saved, chosen.representation)
     return chosen, Began(
         tuple(asked.files) or began.arguments,
         began.split if asked.split == Split() else asked.split,
@@ -136,7 +137,7 @@ def _gone_on_with(asked: Asked, kind: type[Representation], saved: Header) -> tu
 def _saved(path: Path, group: Group) -> Header:
     """What the training to go on with began with."""
     return checkpoint_file.header_of(
-        path, group.from_first(lambda: training.saved_header(path).to_json().encode()).decode()
+        path, group.from_first(lambda: training_loop.saved_header(path).to_json().encode()).decode()
     )
 
 
@@ -166,7 +167,7 @@ def _fresh(asked: Asked, kind: type[Representation]) -> Chosen:
     model = registry.model(asked.model) if asked.model else registry.default_model(kind)
     registry.check_pair(kind, model)
     chosen = options.parse(kind.Options, asked.options, f"representation `{kind.name}`")
-    config, settings = _settings(asked, model, model.Config(), training.Settings())
+    config, settings = _settings(asked, model, model.Config(), training_loop.Settings())
     model.check(kind.kind, config)
     return Chosen(kind(chosen), model, config, settings)
 
@@ -182,7 +183,7 @@ def _resumed(asked: Asked, kind: type[Representation], saved: Header) -> Chosen:
     model = registry.model(saved.model)
     began = options.restore(kind.Options, saved.options, f"representation `{kind.name}`")
     before = options.restore(model.Config, saved.config, f"model `{model.name}`")
-    settings = options.restore(training.Settings, saved.record["settings"], "training")
+    settings = options.restore(training_loop.Settings, saved.record["settings"], "training")
     config, settings = _settings(asked, model, before, settings)
     return Chosen(kind(began), model, config, settings)
 
@@ -191,17 +192,19 @@ def _from_checkpoint(asked: Asked) -> Chosen:
     """A new model that begins where another one is, with settings that its weights fit."""
     assert asked.origin is not None
     path = store.located(asked.origin)
-    origin = training.open_origin(path, asked.representation)
+    origin = training_loop.open_origin(path, asked.representation)
     if asked.options or asked.model not in {None, origin.model.name}:
         raise UsageError("--from brings its own options and model", "leave out -o and --model")
-    config, settings = _settings(asked, origin.model, origin.config, training.Settings())
+    config, settings = _settings(asked, origin.model, origin.config, training_loop.Settings())
     fine_tuning.check_fits(origin, config, path.stem)
     return Chosen(origin.representation, origin.model, config, settings, origin)
 
 
-def _settings(asked: Asked, model: Model, config: Any, settings: training.Settings) -> tuple[Any, training.Settings]:
+def _settings(
+    asked: Asked, model: Model, config: Any, settings: training_loop.Settings
+) -> tuple[Any, training_loop.Settings]:
     """Both with what `--set` and the named flags say; a key belongs to the model where it has one of that name."""
-    of_model, of_training = typing.get_type_hints(model.Config), typing.get_type_hints(training.Settings)
+    of_model, of_training = typing.get_type_hints(model.Config), typing.get_type_hints(training_loop.Settings)
     pairs: dict[bool, list[str]] = {True: [], False: []}
     for pair in asked.settings:
         key = pair.partition("=")[0].strip().replace("-", "_")
@@ -248,7 +251,7 @@ def _latest(kind: type[Representation]) -> Path:
 
 
 def _taken(path: Path) -> bool:
-    return path.exists() or training.state_path(path).exists()
+    return path.exists() or training_loop.state_path(path).exists()
 
 
 def _nearest(key: str, known: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ def presets(
 
     Each value says where it comes from. `composer train REP FILES --preset PRESET` trains it; your own flags win.
     """
-    from composer.core import presets as known
+    from composer.training import presets as known
 
     console: Console = context.obj
     if name:

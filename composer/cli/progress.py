@@ -18,7 +18,17 @@ from composer.cli.standing import (
     step_line,
     validation_line,
 )
-from composer.core.events import Event, Finished, Halved, Prepared, Snapshot, Started, Stepped, Validated, WentBack
+from composer.training.events import (
+    Event,
+    Finished,
+    Halved,
+    Prepared,
+    Snapshot,
+    Started,
+    Stepped,
+    Validated,
+    WentBack,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

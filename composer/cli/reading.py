@@ -9,7 +9,7 @@ from typing import Protocol
 from composer.cli.console import Console
 from composer.cli.standing import duration
 from composer.cli.words import counted
-from composer.core.events import Prepared
+from composer.training.events import Prepared
 
 REASONS = 12
 """How many reasons for leaving pieces out are told apart."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from composer.api import ComposerError, Score
-from composer.core.events import Snapshot
-from composer.core.training import Run
+from composer.training.events import Snapshot
+from composer.training.loop import Run
 
 
 @dataclass(frozen=True, slots=True)

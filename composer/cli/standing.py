@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from composer.cli.words import counted
-from composer.core.events import Event, Finished, Halved, Started, Stepped, Validated, WentBack
+from composer.training.events import Event, Finished, Halved, Started, Stepped, Validated, WentBack
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SMOOTHING = 0.95

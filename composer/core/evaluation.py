@@ -129,7 +129,7 @@ def _measure(
     import torch
 
     from composer.api.network import Measure, Network
-    from composer.core.learner import load_weights, moved
+    from composer.training.trainer import load_weights, moved
 
     network = opened.model.network(opened.representation.spec, opened.config)
     if effort is not None and type(network).likelihood is Network.likelihood:

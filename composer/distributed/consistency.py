@@ -11,7 +11,7 @@ import composer
 from composer.api import ComposerError
 
 if TYPE_CHECKING:
-    from composer.core.training import Run
+    from composer.training.loop import Run
 
 
 def check_alike(run: Run) -> None:

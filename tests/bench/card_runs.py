@@ -20,10 +20,10 @@ from typing import Any
 
 from composer.checkpoints import file as checkpoint_file
 from composer.cli.words import given
-from composer.core.optimise import Settings
 from composer.data.splits import Split
 from composer.registry import options
 from composer.registry import plugins as registry
+from composer.training.optimizer import Settings
 
 FLAGS = {"epochs": "--epochs", "max_steps": "--max-steps", "batch": "--batch", "lr": "--lr", "seed": "--seed"}
 """Settings of training that have flags of their own."""

@@ -97,20 +97,20 @@ def learning(hidden: int, device: str, batch: int, length: int, pairs: int) -> N
     import torch
 
     from composer.api.network import Batch
-    from composer.core import optimise
+    from composer.training import optimizer as optimizers
 
-    network, settings = made(hidden, device).train(), optimise.Settings()
-    optimiser = optimise.optimiser(settings, network.parameters(), device)
+    network, settings = made(hidden, device).train(), optimizers.Settings()
+    optimiser = optimizers.optimiser(settings, network.parameters(), device)
     tokens = torch.randint(1, SPEC.size, (batch, length + 1), device=device)
     reset = torch.zeros(batch, length, dtype=torch.bool, device=device)
     window = Batch(tokens[:, :-1], tokens[:, 1:], torch.ones(batch, length, device=device), reset)
 
     def descend(precision: str) -> Callable[[], object]:
         def step():
-            with optimise.autocast(precision, device):
+            with optimizers.autocast(precision, device):
                 loss = network.loss(window, None)[0]
             loss.objective.backward()
-            optimise.clip(settings, list(network.parameters()))
+            optimizers.clip(settings, list(network.parameters()))
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
             return float(loss.monitor)  # waits for the device
@@ -118,7 +118,7 @@ def learning(hidden: int, device: str, batch: int, length: int, pairs: int) -> N
         return step
 
     rate = batch * length
-    if obstacle := optimise.bf16_obstacle(device):
+    if obstacle := optimizers.bf16_obstacle(device):
         fp32, _ = in_turn(descend("fp32"), descend("fp32"), pairs)
         print(f"learnt from, {batch} x {length} tokens: {rate / fp32:,.0f} tokens a second in fp32")
         print(f"  in bf16: nothing was measured: {obstacle}")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from composer.core import optimise
 from composer.system import device
+from composer.training import optimizer as optimizers
 
 SCRIPT = Path(__file__).with_name("cuda.py")
 
@@ -31,7 +31,7 @@ def test_on_the_cpu_the_same_measures_are_taken():
     assert "100.00% of the tokens the same" in single
     assert called.endswith("called as often")
     figures = [re.search(r"([\d,]+) tokens a second", line) for line in (composed, learnt)]
-    if obstacle := optimise.bf16_obstacle("cpu"):
+    if obstacle := optimizers.bf16_obstacle("cpu"):
         assert full == f"  in bf16: nothing was measured: {obstacle}"
     else:
         figures.append(re.search(r": ([\d,]+);", full))

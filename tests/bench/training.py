@@ -17,13 +17,13 @@ from pathlib import Path
 import torch
 
 from composer.api import Kind, Piece, SequenceSpec
-from composer.core import optimise
-from composer.core.learner import Learner
-from composer.core.training import Run, Settings
 from composer.data.batches import Windows
 from composer.data.encoded_split import open_part, write_part
 from composer.registry import plugins as registry
 from composer.system import malloc
+from composer.training import optimizer as optimizers
+from composer.training.loop import Run, Settings
+from composer.training.trainer import Learner
 
 SPEC = SequenceSpec(Kind.TOKENS, size=90, end=0)
 
@@ -63,7 +63,7 @@ def main(pairs=10):
         learner = Learner.begin(Run(model, model.Config(), None, data, Path(folder), Settings()))
         windows = Windows(part, SPEC, batch=64, length=128, seed=0)
         learner.network.train()
-        bf16 = not optimise.bf16_obstacle("cpu")
+        bf16 = not optimizers.bf16_obstacle("cpu")
         times = {name: [] for name in ("bare", "whole", *["bf16"] * bf16, "window", "matmul", "square")}
         for number in range(pairs + 1):
             times["window"].append(seconds(partial(windows.window, 0, number)))
@@ -95,7 +95,7 @@ def report(learner, batch, middle, times):
     if "bf16" in middle:
         print(f"bf16 over fp32: {middle['bare'] / middle['bf16']:.2f} times as fast; at least 1.5")
     else:
-        print(f"bf16: nothing was measured: {optimise.bf16_obstacle('cpu')}")
+        print(f"bf16: nothing was measured: {optimizers.bf16_obstacle('cpu')}")
     print(f"window {middle['window'] * 1e3:.2f} ms; the loop's step over a bare one: {ratio:.3f}")
 
 
@@ -106,7 +106,7 @@ def product(rows, inner, columns):
 
 def bare(learner, batch, precision="fp32"):
     """One step of descent without anything around it."""
-    with optimise.autocast(precision, "cpu"):
+    with optimizers.autocast(precision, "cpu"):
         loss, _ = learner.network.loss(batch, None)
     loss.objective.backward()
     learner.optimiser.step()

@@ -4,7 +4,7 @@ import pytest
 
 from composer.checkpoints.file import read_header
 from composer.checkpoints.load import open_player
-from composer.core import presets
+from composer.training import presets
 
 QUICK = ("--max-steps", "1", "--name", "mine", "--set", "hidden=4", "--set", "embedding=4")
 

@@ -9,7 +9,7 @@ import pytest
 from composer.cli.console import Console
 from composer.cli.progress import JsonLines, Lines, Live, Silent, reporter
 from composer.cli.standing import Standing, duration, sparkline, step_line
-from composer.core.events import Finished, Prepared, Saved, Started, Stepped, Stretch, Validated, WentBack
+from composer.training.events import Finished, Prepared, Saved, Started, Stepped, Stretch, Validated, WentBack
 
 PREPARED = Prepared(
     pieces={"train": 90, "valid": 10},

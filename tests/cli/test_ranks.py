@@ -11,7 +11,7 @@ import pytest
 
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
-from composer.core.resuming import state_path
+from composer.training.resume import state_path
 
 TINY = ("--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--set", "dropout=0")
 QUICK = (*TINY, "--batch", "4", "--set", "length=16", "--set", "schedule=constant", "--name", "mine")

@@ -9,7 +9,7 @@ import pytest
 
 from composer.checkpoints import file as checkpoints
 from composer.checkpoints import store
-from composer.core import optimise
+from composer.training import optimizer as optimizers
 
 QUICK = ("--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--batch", "4", "--set", "length=16")
 
@@ -77,7 +77,7 @@ def test_settings_are_looked_at_before_names(train, tunes):
 
 
 def test_a_precision_that_does_not_run_is_one_line_before_anything_is_read(train, tmp_path, monkeypatch):
-    monkeypatch.setattr(optimise, "bf16_obstacle", lambda device: "it has no such units")
+    monkeypatch.setattr(optimizers, "bf16_obstacle", lambda device: "it has no such units")
     refused = train(tmp_path / "absent.abc", "--set", "precision=bf16", "--device", "cpu")
     refused.failed("`cpu` cannot train in bf16: it has no such units", "--set precision=fp32")
 

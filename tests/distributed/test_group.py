@@ -14,10 +14,10 @@ import pytest
 
 from composer.api import ComposerError
 from composer.checkpoints.file import load
-from composer.core.training import Run, state_path, train
 from composer.data.dataset import prepare
 from composer.distributed import rendezvous
 from composer.distributed.environment import Ranks
+from composer.training.loop import Run, state_path, train
 
 sys.path.insert(0, str(Path(__file__).parent))
 import two_ranks

@@ -13,11 +13,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from small_plugins import Calm, Letters
 
 from composer.api import ComposerError
-from composer.core.events import Event
-from composer.core.training import Run, Settings, train
 from composer.data.dataset import prepare
 from composer.data.splits import Split
 from composer.distributed import environment, rendezvous
+from composer.training.events import Event
+from composer.training.loop import Run, Settings, train
 
 SETTINGS = Settings(
     max_steps=12, epochs=100, batch=5, length=16, validate_every=4, save_every=0, lr=0.01, precision="fp32"

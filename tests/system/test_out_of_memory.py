@@ -9,15 +9,15 @@ from small_plugins import Calm
 
 from composer.api import ComposerError
 from composer.checkpoints.file import load
-from composer.core.events import Halved, Started, Stepped, Validated
-from composer.core.gradients import stretches
-from composer.core.resuming import saved_header, state_path
-from composer.core.rows import Axes, of_batch
-from composer.core.training import Run, Settings, train
 from composer.data.dataset import prepare
 from composer.data.splits import Split
 from composer.registry import plugins as registry
 from composer.system.out_of_memory import TooLarge, ran_out, wanted
+from composer.training.events import Halved, Started, Stepped, Validated
+from composer.training.gradient_step import stretches
+from composer.training.loop import Run, Settings, train
+from composer.training.microbatch import Axes, of_batch
+from composer.training.resume import saved_header, state_path
 
 SETTINGS = Settings(
     max_steps=12, epochs=100, batch=4, length=16, validate_every=4, save_every=0, lr=0.01, precision="fp32"

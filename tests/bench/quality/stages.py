@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from composer.core import presets
+from composer.training import presets
 
 from .commands import changed, flag, is_seeded, words
 

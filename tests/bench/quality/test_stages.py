@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from composer.core import presets
+from composer.training import presets
 from quality import stages
 from quality.store import chain
 

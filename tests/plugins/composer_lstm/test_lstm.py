@@ -7,8 +7,8 @@ import torch
 from composer.api import CheckpointError, Kind, OptionError, SequenceSpec
 from composer.api.sampling.filters import CounterNoise, How
 from composer.api.testing import check_model
-from composer.core.learner import load_weights
 from composer.toolkit.models.lstm_torch import _stretches
+from composer.training.trainer import load_weights
 from composer_lstm import Lstm, LstmConfig
 
 TOKENS = SequenceSpec(Kind.TOKENS, size=9, end=0)

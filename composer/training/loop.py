@@ -27,20 +27,23 @@ from typing import TYPE_CHECKING, Any
 from composer.api import CheckpointError, Kind, Model, Representation
 from composer.checkpoints import load as load_checkpoint
 from composer.checkpoints.file import Checkpoint, NotFinite
-from composer.core import optimise, originality, resuming, saving
-from composer.core.divergence import Diverged, check_finite
-from composer.core.events import Event, Finished, Halved, Prepared, Started, Stepped, Stretch, WentBack
-from composer.core.gradients import Step
-from composer.core.learner import Learner
-from composer.core.optimise import Settings
-from composer.core.pace import Clock, Meter
-from composer.core.resuming import Began, began, saved_header, state_path
+from composer.core import originality
 from composer.data.batches import Windows
 from composer.data.dataset import Dataset
 from composer.distributed import consistency
 from composer.distributed.group import Group
 from composer.system import malloc
 from composer.system.out_of_memory import OutOfMemory, TooLarge, fitting
+from composer.training import optimizer as optimizers
+from composer.training import resume as resuming
+from composer.training import validation
+from composer.training.divergence import Diverged, check_finite
+from composer.training.events import Event, Finished, Halved, Prepared, Started, Stepped, Stretch, WentBack
+from composer.training.gradient_step import Step
+from composer.training.optimizer import Settings
+from composer.training.resume import Began, began, saved_header, state_path
+from composer.training.timing import Clock, Meter
+from composer.training.trainer import Learner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -177,7 +180,7 @@ def _through(run: Run, learner: Learner) -> Iterator[Event]:
         reason = "interrupted"
     else:
         resuming.save(learner)
-        yield from saving.finish(run, learner, reason)
+        yield from validation.finish(run, learner, reason)
     yield Finished(learner.at.step, reason, learner.at.best, run.path)
 
 
@@ -205,7 +208,7 @@ def _phases(run: Run, learner: Learner) -> Generator[Event, None, str]:
         learner.at.phase, learner.at.done, learner.stream = learner.at.phase + 1, 0, None
         learner.at.stale, learner.at.best, learner.at.reported = 0, None, None
     if learner.at.step in run.settings.snapshots:
-        yield from saving.snapshot(run, learner)
+        yield from validation.snapshot(run, learner)
     return reason
 
 
@@ -216,17 +219,17 @@ def _descend(run: Run, learner: Learner, phase: Phase, steps: int) -> Generator[
     between = settings.validate_every or min(max(per_epoch, LEAST_BETWEEN), MOST_BETWEEN)
     meter, clock = Meter(run.device), Clock(at)
     if run.origin is not None and run.validated and at.step == 0:  # what it starts from stays until something is better
-        yield from saving.validate(run, learner, 0.0, math.inf)
+        yield from validation.validate(run, learner, 0.0, math.inf)
     while at.done < steps:
         if settings.patience and at.stale >= settings.patience:
             return "early"
         if at.step in settings.snapshots:
-            yield from saving.snapshot(run, learner)
+            yield from validation.snapshot(run, learner)
         epoch, window = divmod(at.done, per_epoch)
         if window == 0:
             learner.stream = None
         batch = run.windows.window(epoch, window, own)
-        lr = optimise.learning_rate(settings, phase.lr or settings.lr, at.done, steps, per_epoch)
+        lr = optimizers.learning_rate(settings, phase.lr or settings.lr, at.done, steps, per_epoch)
         step = yield from _learn(run, learner, batch, lr)
         meter.add(step.monitor, step.counted)
         validates, kept = at.done % between == 0 or at.done == steps, False
@@ -235,7 +238,7 @@ def _descend(run: Run, learner: Learner, phase: Phase, steps: int) -> Generator[
             check_finite(monitor, at.step)
             yield Stepped(at.step, at.done / per_epoch, monitor, lr, rate)
         if validates:
-            kept = yield from saving.validate(run, learner, at.done / per_epoch, monitor)
+            kept = yield from validation.validate(run, learner, at.done / per_epoch, monitor)
             learner.kept |= kept
             meter.restart()
         clock.tick()
@@ -263,7 +266,7 @@ def _plan(run: Run, phases: Sequence[Phase]) -> list[Stretch]:
     left = run.settings.max_steps or None
     plan = []
     for phase in phases:
-        whole = (phase.epochs or optimise.epochs(run.settings, run.windows.per_epoch)) * run.windows.per_epoch
+        whole = (phase.epochs or optimizers.epochs(run.settings, run.windows.per_epoch)) * run.windows.per_epoch
         steps = whole if left is None else min(whole, left)
         left = None if left is None else left - steps
         plan.append(Stretch(phase.name, steps, whole))

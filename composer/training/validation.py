@@ -6,13 +6,13 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from composer.checkpoints import file as checkpoint_file
-from composer.core.divergence import check_finite, check_sound
-from composer.core.events import Event, Halved, Saved, Snapshot, Validated
 from composer.system.out_of_memory import OutOfMemory
+from composer.training.divergence import check_finite, check_sound
+from composer.training.events import Event, Halved, Saved, Snapshot, Validated
 
 if TYPE_CHECKING:
-    from composer.core.learner import Learner
-    from composer.core.training import Run
+    from composer.training.loop import Run
+    from composer.training.trainer import Learner
 
 
 def validate(run: Run, learner: Learner, epoch: float, monitor: float) -> Generator[Event, None, bool]:

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from composer.api import DeviceError, OptionError
-from composer.core import optimise
-from composer.core.optimise import Settings, learning_rate
+from composer.training import optimizer as optimizers
+from composer.training.optimizer import Settings, learning_rate
 
 
 @pytest.fixture
@@ -23,15 +23,15 @@ def without_bf16(monkeypatch):
 
     monkeypatch.setattr(torch.nn.LSTM, "forward", refusing)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True, raising=False)
-    optimise.bf16_obstacle.cache_clear()
+    optimizers.bf16_obstacle.cache_clear()
     yield
-    optimise.bf16_obstacle.cache_clear()
+    optimizers.bf16_obstacle.cache_clear()
 
 
 def test_few_pieces_are_gone_through_more_often():
-    assert optimise.epochs(Settings(), per_epoch=10) == 150
-    assert optimise.epochs(Settings(), per_epoch=1000) == 20
-    assert optimise.epochs(Settings(epochs=3), per_epoch=10) == 3
+    assert optimizers.epochs(Settings(), per_epoch=10) == 150
+    assert optimizers.epochs(Settings(), per_epoch=1000) == 20
+    assert optimizers.epochs(Settings(epochs=3), per_epoch=10) == 3
 
 
 @pytest.mark.parametrize("schedule", ["constant", "exponential", "linear", "cosine"])
@@ -81,31 +81,31 @@ def test_a_snapshot_is_at_a_step():
 
 
 def test_what_is_chosen_runs():
-    kind = optimise.precision("auto", "cpu")
+    kind = optimizers.precision("auto", "cpu")
     lstm = torch.nn.LSTM(4, 4)
-    with optimise.autocast(kind, "cpu"):
+    with optimizers.autocast(kind, "cpu"):
         lstm(torch.zeros(2, 1, 4))[0].float().sum().backward()
-    assert optimise.precision(kind, "cpu") == kind
+    assert optimizers.precision(kind, "cpu") == kind
 
 
 @pytest.mark.usefixtures("without_bf16")
 def test_bf16_that_does_not_run_is_not_chosen():
-    assert optimise.precision("auto", "cpu") == "fp32"
+    assert optimizers.precision("auto", "cpu") == "fp32"
     with pytest.raises(DeviceError, match=r"`cpu` cannot train in bf16: could not create a primitive descriptor$"):
-        optimise.precision("bf16", "cpu")
-    assert optimise.precision("fp32", "cpu") == "fp32"
+        optimizers.precision("bf16", "cpu")
+    assert optimizers.precision("fp32", "cpu") == "fp32"
 
 
 @pytest.mark.parametrize("amx", [True, False])
 def test_bf16_is_chosen_where_it_is_fast(monkeypatch, amx):
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
-    monkeypatch.setattr(optimise, "bf16_obstacle", lambda device: "")
-    assert optimise.precision("auto", "cpu") == ("bf16" if amx else "fp32")
-    assert optimise.precision("bf16", "cpu") == "bf16"
+    monkeypatch.setattr(optimizers, "bf16_obstacle", lambda device: "")
+    assert optimizers.precision("auto", "cpu") == ("bf16" if amx else "fp32")
+    assert optimizers.precision("bf16", "cpu") == "bf16"
 
 
 def test_trying_bf16_draws_no_random_numbers():
-    optimise.bf16_obstacle.cache_clear()
+    optimizers.bf16_obstacle.cache_clear()
     before = torch.get_rng_state()
-    optimise.bf16_obstacle("cpu")
+    optimizers.bf16_obstacle("cpu")
     assert torch.equal(torch.get_rng_state(), before)

@@ -6,7 +6,7 @@ import pytest
 
 from composer.api.network import Phase
 from composer.checkpoints.file import load, read_header
-from composer.core.events import Started, Stretch, Validated
+from composer.training.events import Started, Stretch, Validated
 
 
 @pytest.fixture

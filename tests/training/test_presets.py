@@ -5,11 +5,11 @@ import re
 import pytest
 
 from composer.api import UsageError
-from composer.core import presets
-from composer.core.training import Settings
 from composer.data.splits import Split
 from composer.registry import options
 from composer.registry import plugins as registry
+from composer.training import presets
+from composer.training.loop import Settings
 
 EVERY = list(presets.every())
 

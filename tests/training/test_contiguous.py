@@ -6,8 +6,8 @@ import pytest
 
 from composer.api import OptionError, UsageError
 from composer.api.network import Measure
-from composer.core.learner import Learner
 from composer.data.dataset import prepare
+from composer.training.trainer import Learner
 
 
 def test_what_went_before_a_piece_is_remembered(run, changed):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-    from composer.core.learner import Progress
+    from composer.training.trainer import Progress
 
 TOGETHER = 10
 """How many steps are reported together where asking for a loss makes the device wait."""

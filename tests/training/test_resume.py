@@ -12,11 +12,12 @@ import pytest
 from composer.api import CheckpointError, OptionError
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import load, read_header
-from composer.core import learner, training
-from composer.core.events import Started, Stepped, Validated, WentBack
-from composer.core.training import saved_header, state_path, train
 from composer.data.dataset import prepare
 from composer.data.splits import Split
+from composer.training import loop as training_loop
+from composer.training import trainer as trainer_module
+from composer.training.events import Started, Stepped, Validated, WentBack
+from composer.training.loop import saved_header, state_path, train
 
 
 @pytest.mark.parametrize("stop_at", [1, 7, 10, 19])
@@ -41,9 +42,9 @@ from pathlib import Path
 sys.path[:0] = {path!r}
 import small_plugins
 from composer.data.dataset import prepare
-from composer.core.events import Stepped
+from composer.training.events import Stepped
 from composer.data.splits import Split
-from composer.core.training import Run, Settings, train
+from composer.training.loop import Run, Settings, train
 letters, tiny = small_plugins.Letters(), small_plugins.Tiny()
 data = prepare(letters, [{tunes!r}], Split(valid=0.2))
 settings = Settings(
@@ -59,7 +60,7 @@ for event in train(Run(tiny, tiny.Config(), letters, data, Path({out!r}), settin
 def test_a_killed_run_goes_on_to_the_same_weights(run, tunes, tmp_path, events, weights, same):
     events(run)
     killed = replace(run, path=tmp_path / "killed.safetensors")
-    script = KILLED.format(path=[str(Path(__file__).parents[2]), *sys.path], tunes=str(tunes), out=str(killed.path))
+    script = KILLED.format(path=[str(Path(__file__).parents[1]), *sys.path], tunes=str(tunes), out=str(killed.path))
     result = subprocess.run([sys.executable, "-c", script], env=os.environ, capture_output=True, check=False)
     assert result.returncode == -signal.SIGKILL, result.stderr
     assert saved_header(killed.path).record["progress"]["step"] == 7
@@ -173,7 +174,7 @@ def test_going_on_with_nothing_is_refused(run, events):
 
 
 def test_ctrl_c_in_the_middle_of_a_step_leaves_what_was_saved(run, monkeypatch, events):
-    proper, count = learner.Learner.learn, []
+    proper, count = trainer_module.Learner.learn, []
 
     def interrupted(self, batch, lr):
         count.append(1)
@@ -182,7 +183,7 @@ def test_ctrl_c_in_the_middle_of_a_step_leaves_what_was_saved(run, monkeypatch, 
         return proper(self, batch, lr)
 
     with monkeypatch.context() as patch:
-        patch.setattr(learner.Learner, "learn", interrupted)
+        patch.setattr(trainer_module.Learner, "learn", interrupted)
         assert events(run)[-1].reason == "interrupted"
     assert saved_header(run.path).record["progress"]["step"] == 7
     assert events(replace(run, resume=True))[-1].step == 20
@@ -195,7 +196,7 @@ def test_the_state_says_what_the_training_began_with(run, tunes, letters, monkey
     events(replace(run, data=prepare(letters, ["tunes"], split, augment=True)))
     monkeypatch.chdir("/")
     header = saved_header(run.path)
-    first = training.began(header, letters)
+    first = training_loop.began(header, letters)
     again = prepare(letters, first.arguments, first.split, augment=first.augment, fitted=first.fitted)
     assert again.cached
     assert again.encoded == header.record["encoded"]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from composer.checkpoints.load import Opened
-from composer.core.resuming import check_settings
 from composer.system.out_of_memory import fitting
+from composer.training.resume import check_settings
 
 __all__ = ["check_fits"]
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from composer.checkpoints.file import load
-from composer.core.averaging import Average
-from composer.core.events import Validated
-from composer.core.learner import Learner
+from composer.training.ema import Average
+from composer.training.events import Validated
+from composer.training.trainer import Learner
 
 
 def test_an_average_counts_the_older_less_and_less():

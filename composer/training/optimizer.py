@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from composer.api import DeviceError, OptionError, UsageError
-from composer.core.uncompiled import uncompiled
+from composer.training.without_dynamo import uncompiled
 
 if TYPE_CHECKING:
     import torch

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from composer.api import PluginError
-from composer.core.carried import flatten, unflatten
+from composer.training.state_io import flatten, unflatten
 
 
 def test_any_state_made_of_tensors_survives_saving():

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from composer.api import CheckpointError, OptionError, Representation
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint, Header
-from composer.core import carried
-from composer.core.optimise import Settings
 from composer.data.sources import located
 from composer.data.splits import Split
 from composer.registry import options
+from composer.training import state_io
+from composer.training.optimizer import Settings
 
 if TYPE_CHECKING:
-    from composer.core.learner import Learner
+    from composer.training.trainer import Learner
 
 
 def state_path(path: Path) -> Path:
@@ -74,15 +74,15 @@ def save(learner: Learner) -> None:
         return
     arrays: dict[str, Any] = {}
     for name, tensor in learner.network.state_dict().items():
-        arrays[f"weights/{name}"] = carried.as_array(tensor)
+        arrays[f"weights/{name}"] = state_io.as_array(tensor)
     if learner.average is not None:
         for name, tensor in learner.average.values.items():
-            arrays[f"average/{name}"] = carried.as_array(tensor)
+            arrays[f"average/{name}"] = state_io.as_array(tensor)
     for index, values in learner.optimiser.state_dict()["state"].items():
         for name, value in values.items():
             if value is not None:
-                arrays[f"optimiser/{index}/{name}"] = carried.as_array(value)
-    structure = carried.flatten(stream, arrays, learner.run.model.name)
+                arrays[f"optimiser/{index}/{name}"] = state_io.as_array(value)
+    structure = state_io.flatten(stream, arrays, learner.run.model.name)
     data = learner.run.data
     header = learner.header(
         kind="training",
@@ -104,10 +104,10 @@ def restore(learner: Learner) -> int:
     """
     import torch
 
-    from composer.core.learner import Progress, load_weights
+    from composer.training.trainer import Progress, load_weights
 
     run, path = learner.run, state_path(learner.run.path)
-    arrays, text = carried.from_bytes(run.group.from_first(lambda: carried.to_bytes(*_read(run.path))))
+    arrays, text = state_io.from_bytes(run.group.from_first(lambda: state_io.to_bytes(*_read(run.path))))
     header = checkpoint_file.header_of(path, text)
     _check_same(learner, header)
     by_owner: dict[str, dict[str, Any]] = {"weights": {}, "average": {}, "optimiser": {}, "stream": {}}
@@ -130,7 +130,7 @@ def restore(learner: Learner) -> int:
     learner.enter(learner.phases[learner.at.phase])
     if learner.average is not None and by_owner["average"]:  # else it begins with the weights as they are
         learner.average.restore({name: torch.from_numpy(array) for name, array in by_owner["average"].items()})
-    stream = carried.unflatten(record["stream"], by_owner["stream"], run.device)
+    stream = state_io.unflatten(record["stream"], by_owner["stream"], run.device)
     own = run.group.rows(run.windows.rows)
     if stream is not None and not run.group.alone:
         stream = learner.axes.cut(stream, own) if own else None
@@ -174,11 +174,11 @@ def _gathered(learner: Learner) -> Any:
     if group.alone or not any(group.any(learner.stream is not None)):
         return learner.stream
     arrays: dict[str, Any] = {}
-    structure = carried.flatten(learner.stream, arrays, owner)
-    every = [carried.from_bytes(data) for data in group.everyone(carried.to_bytes(arrays, json.dumps(structure)))]
+    structure = state_io.flatten(learner.stream, arrays, owner)
+    every = [state_io.from_bytes(data) for data in group.everyone(state_io.to_bytes(arrays, json.dumps(structure)))]
     if not group.first:
         return None
-    states = [carried.unflatten(json.loads(text), carried.numbered(each), device) for each, text in every]
+    states = [state_io.unflatten(json.loads(text), state_io.numbered(each), device) for each, text in every]
     return learner.axes.join([state for state in states if state is not None])
 
 

@@ -7,7 +7,7 @@ import pytest
 
 SCRIPT = """
 import sys, torch
-from composer.core.optimise import Settings, optimiser
+from composer.training.optimizer import Settings, optimiser
 
 def learnt(make):
     weight = torch.nn.Parameter(torch.linspace(-1, 1, 5))

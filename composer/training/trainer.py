@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING, Any
 import composer
 from composer.api import CheckpointError
 from composer.checkpoints.file import Checkpoint, Header
-from composer.core import gradients, optimise, rows
-from composer.core.averaging import Average
-from composer.core.gradients import Step
 from composer.data.sources import public_name
 from composer.system.out_of_memory import OutOfMemory, TooLarge, Watch, give_back
+from composer.training import gradient_step, microbatch
+from composer.training import optimizer as optimizers
+from composer.training.ema import Average
+from composer.training.gradient_step import Step
 
 if TYPE_CHECKING:
     import torch
 
     from composer.api.network import Batch, Network, Phase
-    from composer.core.training import Run
     from composer.data.batches import Windows
+    from composer.training.loop import Run
 
 LARGEST_HALF = 65504.0
 RANKS_APART = 0x9E3779B97F4A7C15
@@ -71,7 +72,7 @@ class Learner:
     came_from: Any = None
     training: str = field(default_factory=lambda: secrets.token_hex(8))
     kept: bool = False
-    _axes: rows.Axes | None = None
+    _axes: microbatch.Axes | None = None
 
     @classmethod
     def begin(cls, run: Run) -> Learner:
@@ -84,8 +85,8 @@ class Learner:
         if run.origin is not None:
             load_weights(network, run.origin.weights, "the checkpoint to start from")
         run.group.copy(network.state_dict().values())  # processors of different makes draw different numbers
-        optimiser = optimise.optimiser(run.settings, network.parameters(), run.device)
-        learner = cls(run, network, optimiser, optimise.precision(run.settings.precision, run.device))
+        optimiser = optimizers.optimiser(run.settings, network.parameters(), run.device)
+        learner = cls(run, network, optimiser, optimizers.precision(run.settings.precision, run.device))
         if run.origin is not None:
             came_from = {key: run.origin.header.record.get(key) for key in ("data", "step")}
             learner.came_from = came_from | {"digest": run.origin.digest}
@@ -97,7 +98,7 @@ class Learner:
         self.network.train()
         self._axes = None
         if self.at.done == 0:
-            self.optimiser = optimise.optimiser(self.run.settings, self.network.parameters(), self.run.device)
+            self.optimiser = optimizers.optimiser(self.run.settings, self.network.parameters(), self.run.device)
         share = self.run.settings.average
         if share and (self.average is None or self.at.done == 0):
             self.average = Average(self.network, share)
@@ -109,11 +110,11 @@ class Learner:
         return every if self.came_from is None else every[-1:]
 
     @property
-    def axes(self) -> rows.Axes:
+    def axes(self) -> microbatch.Axes:
         """Where the rows of the stream are, in this phase."""
         if self._axes is None:
             batch = moved(self.run.windows.window(0, 0, range(1)), self.run.device)
-            self._axes = rows.Axes(self.network, batch)
+            self._axes = microbatch.Axes(self.network, batch)
         return self._axes
 
     def learn(self, batch: Batch, lr: float) -> Step:
@@ -128,8 +129,8 @@ class Learner:
         torch.manual_seed((seed * 1_000_003 + self.at.step + 1 + rank * RANKS_APART) % 2**63)
         for group in self.optimiser.param_groups:
             group["lr"] = lr
-        step = gradients.find(self, batch)
-        optimise.clip(self.run.settings, list(self.network.parameters()))
+        step = gradient_step.find(self, batch)
+        optimizers.clip(self.run.settings, list(self.network.parameters()))
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         self.stream = step.stream
@@ -151,7 +152,7 @@ class Learner:
         own = group.rows(windows.rows)
         self.network.eval()
         with self.as_kept(), watch.watching():
-            for part in gradients.stretches(len(own), self.at.rows):
+            for part in gradient_step.stretches(len(own), self.at.rows):
                 stream = None
                 for batch in windows.windows(0, rows=own[part.start : part.stop]):
                     measure, stream = self.network.evaluate(moved(batch, self.run.device), stream)

@@ -19,16 +19,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from composer.core import optimise, rows
 from composer.distributed.environment import mine
 from composer.system.out_of_memory import OutOfMemory, Watch, give_back
+from composer.training import microbatch
+from composer.training import optimizer as optimizers
 
 if TYPE_CHECKING:
     import torch
 
     from composer.api.network import Batch, Network
-    from composer.core.learner import Learner
     from composer.distributed.group import Group
+    from composer.training.trainer import Learner
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +88,7 @@ def _in_parts(learner: Learner, batch: Batch, parts: Sequence[range]) -> Step:
 
     monitor, every, streams = torch.zeros((), device=learner.run.device), 0.0, []
     for part in parts:
-        own = rows.of_batch(batch, part)
+        own = microbatch.of_batch(batch, part)
         before = learner.stream
         if before is not None and len(parts) > 1:
             before = learner.axes.cut(before, part)
@@ -102,9 +103,9 @@ def _in_parts(learner: Learner, batch: Batch, parts: Sequence[range]) -> Step:
 
 def _loss(learner: Learner, batch: Batch, stream: Any) -> tuple[torch.Tensor, torch.Tensor, Any]:
     """Monitor, objective and the stream after `batch`."""
-    from composer.core.learner import moved
+    from composer.training.trainer import moved
 
-    with optimise.autocast(learner.precision, learner.run.device):
+    with optimizers.autocast(learner.precision, learner.run.device):
         loss, stream = learner.network.loss(moved(batch, learner.run.device), stream)
     return loss.monitor, loss.objective, stream
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from composer.core import learner
-from composer.core.divergence import Diverged
-from composer.core.training import state_path, train
 from composer.data.dataset import prepare
 from composer.data.splits import Split
+from composer.training import trainer as trainer_module
+from composer.training.divergence import Diverged
+from composer.training.loop import state_path, train
 
 
 def test_a_loss_that_is_no_number_ends_training_and_keeps_what_there_was(run, changed):
@@ -41,7 +41,7 @@ def test_a_model_that_was_kept_stays_when_training_diverges(run, events, changed
 
 
 def test_weights_that_are_no_numbers_are_a_divergence(run, monkeypatch, events):
-    proper = learner.Learner.learn
+    proper = trainer_module.Learner.learn
 
     def infinite(self, batch, lr):
         step = proper(self, batch, lr)
@@ -49,6 +49,6 @@ def test_weights_that_are_no_numbers_are_a_divergence(run, monkeypatch, events):
             self.network.output.bias.fill_(float("inf") if self.at.step == 3 else 0)
         return step
 
-    monkeypatch.setattr(learner.Learner, "learn", infinite)
+    monkeypatch.setattr(trainer_module.Learner, "learn", infinite)
     with pytest.raises(Diverged, match="diverged at step 3: its weights are no numbers"):
         events(run)

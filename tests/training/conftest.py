@@ -5,11 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from small_plugins import letters, tiny, tunes
 
 from composer.checkpoints.file import load
-from composer.core.training import Run, Settings, state_path, train
 from composer.data.dataset import prepare
 from composer.data.splits import Split
+from composer.training.loop import Run, Settings, state_path, train
+
+__all__ = ["changed", "events", "letters", "run", "same", "tiny", "tunes", "weights"]
 
 QUICK = Settings(
     max_steps=20, epochs=100, batch=4, length=16, validate_every=5, save_every=0, lr=0.01, precision="fp32"

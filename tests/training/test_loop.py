@@ -10,11 +10,11 @@ import torch
 
 from composer.api import CheckpointError
 from composer.checkpoints.file import load, read_header
-from composer.core.events import Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated
-from composer.core.optimise import bf16_obstacle
-from composer.core.training import saved_header, train
 from composer.data.dataset import prepare
 from composer.data.splits import Split
+from composer.training.events import Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated
+from composer.training.loop import saved_header, train
+from composer.training.optimizer import bf16_obstacle
 
 
 def test_events_tell_the_story(run, events):
