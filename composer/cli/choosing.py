@@ -82,8 +82,8 @@ def scorer(by: str, player: Player, path: Path) -> Scorer:
         if type(representation).score is Representation.score:
             raise UsageError(f"`{representation.name}` is no music, and has no form", "choose --by likelihood")
         return _form
+    from composer.analysis.copying import copied
     from composer.cli.copies import known_melodies
-    from composer.core.originality import copied
 
     index = known_melodies(representation, path, "--by originality")
 
@@ -100,7 +100,7 @@ def _likelihood(logp: Sequence[float], score: Score | None) -> Judgement:
 
 
 def _form(logp: Sequence[float], score: Score | None) -> Judgement:
-    from composer.core.form import Form, form
+    from composer.analysis.form import Form, form
 
     found = form(score) if score is not None else Form(0.0, 0.0, 0.0)
     parts = f"returns {found.returns:.2f}, phrases {found.phrases:.2f}, cadence {found.cadence:.1f}"

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from composer.analysis import likelihood
+from composer.analysis.comparison import Comparison, Row, Spread, compare
+from composer.analysis.copying import taught
+from composer.analysis.metrics import COPYING
 from composer.api import Given, UsageError
 from composer.checkpoints import load as load_checkpoint
 from composer.cli.console import Console
 from composer.cli.reading import Reading, report_left_out
 from composer.cli.words import counted
-from composer.core import evaluation
-from composer.core.comparison import Comparison, Row, Spread, compare
-from composer.core.measures import COPYING
-from composer.core.originality import taught
 from composer.data import corpus
 from composer.data.corpus import Refusals
 from composer.generation.generate import Request
@@ -74,7 +74,7 @@ def beside(asked: Asked, console: Console) -> None:
     )
     with Reading(console) as reading:
         found = corpus.read(representation, asked.files, progress=reading.tell)
-        pieces = evaluation.chosen(playing.header, found.pieces, asked.listing, asked.part)
+        pieces = likelihood.chosen(playing.header, found.pieces, asked.listing, asked.part)
         rule = representation.constraint(representation.Wishes(), Given())
         compared = compare(playing, pieces, request, rule, taught=melodies, measured=reading.measure)
     compared = replace(compared, refusals=_joined(found.refused, compared.refusals))

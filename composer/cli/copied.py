@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from composer.analysis.copying import COPIED, Index, Match, longest_run, taught
 from composer.api import CheckpointError, ReadError, Representation, Source
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import load as load_checkpoint
@@ -17,7 +18,6 @@ from composer.cli.console import Console
 from composer.cli.fitting import candidates
 from composer.cli.reading import Reading, report_left_out
 from composer.cli.words import counted
-from composer.core.originality import COPIED, Index, Match, longest_run, taught
 from composer.data.score_reader import Heard, Hearing
 from composer.data.sources import sources
 from composer.formats.read import SUFFIXES

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from composer.api import CheckpointError, Representation, Step, UsageError
 
 if TYPE_CHECKING:
-    from composer.core.originality import Index
+    from composer.analysis.copying import Index
     from composer.generation.generate import Judge
 
 __all__ = ["known_melodies", "limit"]
@@ -20,7 +20,7 @@ def limit(most: int, representation: Representation, path: Path, primer: Sequenc
 
     Those of the `primer` are not counted. Raises UsageError, CheckpointError.
     """
-    from composer.core.originality import copied
+    from composer.analysis.copying import copied
 
     index = known_melodies(representation, path, "--max-copy")
     opening = representation.score(representation.decode(primer)) if primer else None
@@ -34,7 +34,7 @@ def limit(most: int, representation: Representation, path: Path, primer: Sequenc
 
 def known_melodies(representation: Representation, path: Path, option: str) -> Index:
     """What the model at `path` was taught, ready to be searched for `option`. Raises UsageError, CheckpointError."""
-    from composer.core.originality import Index, taught
+    from composer.analysis.copying import Index, taught
 
     if type(representation).score is Representation.score:
         raise UsageError(f"{option} is for music, and `{representation.name}` is none", f"leave out {option}")

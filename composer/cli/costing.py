@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from composer.analysis import likelihood
+from composer.analysis.likelihood import Evaluation
 from composer.checkpoints import load as load_checkpoint
 from composer.cli.console import Console
 from composer.cli.reading import Reading, report_left_out
 from composer.cli.words import counted
-from composer.core import evaluation
-from composer.core.evaluation import Evaluation
 
 __all__ = ["Asked", "cost"]
 
@@ -40,7 +40,7 @@ def cost(asked: Asked, console: Console) -> None:
     if asked.stream and not opened.checkpoint.header.record.get("settings", {}).get("stream", False):
         console.warn(f"{name} was taught its pieces one by one; as one text they cost it more")
     with Reading(console) as reading:
-        found = evaluation.evaluate(
+        found = likelihood.evaluate(
             opened,
             asked.files,
             device=asked.device,

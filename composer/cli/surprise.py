@@ -10,13 +10,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from composer.analysis.surprisal import Surprise, beats_a_step, surprise
 from composer.api import Piece, ReadError, Representation, Score, Source
 from composer.checkpoints.load import Player, open_player
 from composer.cli import music
 from composer.cli.fitting import fitting
 from composer.cli.roll import Ink, roll
 from composer.cli.systems import Mark, System
-from composer.core.surprise import Surprise, beats_a_step, surprise
 from composer.music.bars import bars
 
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from composer.analysis import copying
 from composer.api import CheckpointError, Kind, Model, Representation
 from composer.checkpoints import load as load_checkpoint
 from composer.checkpoints.file import Checkpoint, NotFinite
-from composer.core import originality
 from composer.data.batches import Windows
 from composer.data.dataset import Dataset
 from composer.distributed import consistency
@@ -116,7 +116,7 @@ class Run:
     @cached_property
     def taught(self) -> Mapping[str, NDArray[Any]]:
         """What a checkpoint keeps beside its weights: the melodies of the pieces and those that `origin` knew."""
-        return originality.kept(self.data.melodies, self.origin)
+        return copying.kept(self.data.melodies, self.origin)
 
     @cached_property
     def usual_length(self) -> int:

@@ -1,4 +1,4 @@
-"""Whether the measures of `composer.core.statistics` are those of MusPy, on real files.
+"""Whether the measures of `composer.analysis.statistics` are those of MusPy, on real files.
 
     pip install muspy
     python tests/bench/measures.py FILES... [--pieces 100]
@@ -21,9 +21,9 @@ from itertools import islice
 
 import muspy
 
+from composer.analysis import statistics
+from composer.analysis.score_features import Outline
 from composer.api import ReadError, Score
-from composer.core import statistics
-from composer.core.outline import Outline
 from composer.data.sources import sources
 from composer.formats import read as score_files
 from composer.music.bars import COMMON_TIME

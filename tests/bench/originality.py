@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from composer.core.originality import COPIED, Index, longest_run_of, taught
+from composer.analysis.copying import COPIED, Index, longest_run_of, taught
 from composer.data.score_reader import Hearing
 from composer.data.sources import sources
 from composer.formats.read import SUFFIXES

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from composer.analysis.copying import attach
 from composer.checkpoints.file import load, save
 from composer.checkpoints.load import open_player
-from composer.core.originality import attach
 from composer.generation import generate as generation
 from composer.generation.generate import Drew, Request, generate
 from composer.music.contour import melodies_of

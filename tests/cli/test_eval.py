@@ -6,13 +6,13 @@ import math
 import numpy as np
 import pytest
 
+from composer.analysis.likelihood import Evaluation, evaluate
 from composer.api import Piece, Source
 from composer.checkpoints.file import read_header
 from composer.checkpoints.load import open_checkpoint, open_player
 from composer.cli.console import Console
 from composer.cli.costing import _line
 from composer.cli.reading import Reading
-from composer.core.evaluation import Evaluation, evaluate
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from composer.analysis.copying import attach
 from composer.api import Source
 from composer.checkpoints.file import load, save
 from composer.checkpoints.load import restore_representation
-from composer.core.originality import attach
 from composer.music.contour import melodies_of
 
 COPY = """X:1

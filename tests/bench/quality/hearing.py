@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from tunes import faults
 
+from composer.analysis.likelihood import chosen
 from composer.check.abc_rules import check
 from composer.checkpoints.load import open_player
-from composer.core.evaluation import chosen
 from composer.data import corpus
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.parser import parse_tune

@@ -66,9 +66,9 @@ def _of_part(asked: Sequence[str], part: Sequence[str], listing: Path) -> dict[s
 
 def _pieces(asked: Sequence[str], command: str) -> list[str]:
     """The names of the pieces that a measure is of, in order; those that the model cannot take are not among them."""
+    from composer.analysis.likelihood import chosen
     from composer.api import EncodeError
     from composer.checkpoints.load import open_checkpoint
-    from composer.core.evaluation import chosen
     from composer.data.corpus import read
 
     opened = open_checkpoint(Path(asked[asked.index("--checkpoint") + 1]))

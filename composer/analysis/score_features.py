@@ -7,8 +7,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
+from composer.analysis.form import Content, melody_bars
 from composer.api import Score
-from composer.core.form import Content, melody_bars
 from composer.music.bars import Bar, bars
 from composer.music.melody import Struck, top_line
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from composer.analysis import statistics as measured
+from composer.analysis.metrics import MUSIC, bars_that_return, ends_long, ends_on_the_tonic, longest_return
+from composer.analysis.score_features import Outline
 from composer.api import Meter, Note, Part, Score
-from composer.core import statistics as measured
-from composer.core.measures import MUSIC, bars_that_return, ends_long, ends_on_the_tonic, longest_return
-from composer.core.outline import Outline
 from composer.formats.abc.reader.score import read_score
 
 SCALE = "X:1\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|\n"

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from composer.analysis.copying import Copying, Index, attach, copied, longest_run, taught
 from composer.api import CheckpointError, Meter, Note, Part, Piece, Score, SequenceSpec, Source
 from composer.checkpoints import store
 from composer.checkpoints.file import Checkpoint, Header, load, save
-from composer.core.originality import Copying, Index, attach, copied, longest_run, taught
 from composer.music import contour as melodies_module
 from composer.music.contour import Melodies, contour, melodies_of
 from composer.registry import plugins as registry

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from composer.analysis.melody_search import Index, SharedRun
 from composer.api import CheckpointError, Score
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint
-from composer.core.runs import Index, SharedRun
 from composer.music.contour import NONE, Contour, Melodies, Tune, contour, ratio
 from composer.music.melody import TICKS, Struck, top_line
 

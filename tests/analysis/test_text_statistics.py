@@ -1,6 +1,6 @@
 """Words beside other words."""
 
-from composer.core.verse import FIRST_WORDS, Library, lines_of, stanzas_of, words_of
+from composer.analysis.text_statistics import FIRST_WORDS, Library, lines_of, stanzas_of, words_of
 
 ONE = "The fox is on the hill\nand I am home\n\nThe moon, the moon!\n"
 OTHER = "the fox is on the HILL\nnobody saw him\n"

@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, field
 from statistics import fmean, stdev
 from typing import Any, TypeVar
 
+from composer.analysis.metrics import Measure
+from composer.analysis.piece_metrics import Figures, gauge
 from composer.api import ComposerError, Constraint, EncodeError, Piece, ReadError, Refused, Representation, Step
 from composer.checkpoints.load import Player
-from composer.core.gauge import Figures, gauge
-from composer.core.measures import Measure
 from composer.data.corpus import Refusals, identity
 from composer.data.encoded_split import NO_STEPS
 from composer.generation import generate as generation

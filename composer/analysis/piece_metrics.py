@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from composer.analysis.copying import COPIED, Index, longest_run_of
+from composer.analysis.metrics import COPYING, MUSIC, VALIDITY, WORDS, Measure
+from composer.analysis.score_features import Outline
+from composer.analysis.text_statistics import Library
 from composer.api import Representation, Source, Step
-from composer.core.measures import COPYING, MUSIC, VALIDITY, WORDS, Measure
-from composer.core.originality import COPIED, Index, longest_run_of
-from composer.core.outline import Outline
-from composer.core.verse import Library
 from composer.music.contour import Collecting, Contour, Melodies, contour
 
 __all__ = ["Figures", "Gauge", "gauge"]

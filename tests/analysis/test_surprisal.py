@@ -6,9 +6,9 @@ from math import log2
 import numpy as np
 import pytest
 
+from composer.analysis.surprisal import Surprise, beats_a_step, surprise
 from composer.api import EncodeError, Kind, Note, Part, Piece, Score, SequenceSpec, Unsupported
 from composer.checkpoints.load import Player, open_player
-from composer.core.surprise import Surprise, beats_a_step, surprise
 from composer.registry import plugins as registry
 
 SPEC = SequenceSpec(Kind.TOKENS, size=4, end=0, conditions={"mood": ("glad", "sad")})

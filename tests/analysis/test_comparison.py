@@ -2,11 +2,11 @@
 
 import pytest
 
+from composer.analysis.comparison import Row, Spread, compare
+from composer.analysis.metrics import Measure
+from composer.analysis.piece_metrics import gauge
 from composer.api import ComposerError, Piece, ReadError, Source
 from composer.checkpoints.load import open_player
-from composer.core.comparison import Row, Spread, compare
-from composer.core.gauge import gauge
-from composer.core.measures import Measure
 from composer.generation.generate import Request
 from composer.music.contour import melodies_of
 from composer.registry import plugins as registry

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import fmean
 
-from composer.core.outline import BEAT, Outline, tick
+from composer.analysis.score_features import BEAT, Outline, tick
 from composer.music.bars import Bar
 
 __all__ = [

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from composer.core import statistics
-from composer.core.form import Content, cadence
-from composer.core.outline import BEAT, Outline
+from composer.analysis import statistics
+from composer.analysis.form import Content, cadence
+from composer.analysis.score_features import BEAT, Outline
 from composer.music.melody import TICKS
 
 __all__ = [

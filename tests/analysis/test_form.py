@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from composer.analysis.form import Form, form
 from composer.api import Key, Note, Part, Score
-from composer.core.form import Form, form
 
 C_MAJOR = Key(Fraction(0), 0)
 BARS = {

@@ -1,0 +1,1 @@
+"""Likelihood, surprisal, metrics and copying."""
