@@ -27,9 +27,9 @@ from composer.api import (
     Unsatisfiable,
     hookimpl,
 )
-from composer_abc import reading
-from composer_abc.reading import OPENING
-from composer_abc.wishes import AbcWishes
+from composer_abc import pieces
+from composer_abc.controls import AbcWishes
+from composer_abc.pieces import OPENING
 
 __all__ = ["Abc", "AbcOptions", "AbcWishes"]
 
@@ -89,10 +89,10 @@ class Abc(Representation):
     def read(self, source: Source) -> Iterator[Piece | Refused]:
         text = source.text()
         if source.fragment:
-            return iter([reading.fragment(text, source, self.raw)])
+            return iter([pieces.fragment(text, source, self.raw)])
         if not text.strip():
             raise ReadError(f"{source.label} is empty", "give a file of tunes in ABC notation")
-        return reading.raw_pieces(text, source) if self.raw else reading.dialect_pieces(text, source)
+        return pieces.raw_pieces(text, source) if self.raw else pieces.dialect_pieces(text, source)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
         labels = Labels(self.options.conditions)

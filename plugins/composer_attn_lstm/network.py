@@ -27,7 +27,7 @@ from composer.toolkit.models.dropout import Dropout
 from composer.toolkit.models.lstm_torch import RecurrentNetwork, embedding, open_forget_gates, recur
 from composer.toolkit.models.nade_torch import distribution
 from composer_attn_lstm import head_sizes
-from composer_attn_lstm.pitches import JITTER, pitch_values
+from composer_attn_lstm.pitch_input import JITTER, pitch_values
 
 if TYPE_CHECKING:
     from composer_attn_lstm import AttnLstmConfig

@@ -18,7 +18,7 @@ from composer.api import Kind, SequenceSpec
 from composer.api.sampling.filters import Floats
 from composer.toolkit.models.lstm_numpy import FirstLayer, Parts, Stack, StepwiseSampler, UpperLayer, arranged
 from composer.toolkit.models.nade_numpy import nade
-from composer_attn_lstm.pitches import pitch_values
+from composer_attn_lstm.pitch_input import pitch_values
 
 if TYPE_CHECKING:
     from composer_attn_lstm import AttnLstmConfig

@@ -41,11 +41,11 @@ from composer.toolkit.representations.score_parts import (
     read,
     sounding_parts,
 )
+from composer_grid.base_constraint import END, Canonical
+from composer_grid.controls import GridWishes, automaton, total_of
 from composer_grid.melody import second_voice, to_c, top_part
 from composer_grid.options import WHOLE_NOTES, GridOptions, length_of
-from composer_grid.rule import END, Canonical
 from composer_grid.tokens import HOLD, REST, heard, misspelled
-from composer_grid.wishes import GridWishes, automaton, total_of
 
 if TYPE_CHECKING:
     from composer.toolkit.representations.note_arrays import Columns
@@ -140,7 +140,7 @@ class Grid(Representation):
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """The piece in the other keys, as far as the pitches are known; none where all is brought to C."""
         from composer.toolkit.representations.note_arrays import Columns
-        from composer_grid.lines import spelled
+        from composer_grid.token_arrays import spelled
 
         if self.options.transpose != "none":
             return
@@ -199,7 +199,7 @@ class Grid(Representation):
     def _written(self, source: Source) -> Iterator[Piece | Refused]:
         """The pieces of a text of tokens: one to a line; an opening is taken as it is."""
         from composer.toolkit.representations.note_arrays import Columns
-        from composer_grid.lines import spelled
+        from composer_grid.token_arrays import spelled
 
         lines = [line.split() for line in source.text().splitlines()]
         if not any(lines):
@@ -220,7 +220,7 @@ class Grid(Representation):
     def _piece(self, music: Music, name: str, *, opening: bool) -> Piece:
         """The melody of `music`; of an opening, what can be had. Raises Unfit where there is none."""
         from composer.toolkit.representations.note_arrays import Columns
-        from composer_grid.lines import skyline, spelled
+        from composer_grid.token_arrays import skyline, spelled
 
         parts = sounding_parts(music)
         if self.options.polyphony == "refuse" and not opening:

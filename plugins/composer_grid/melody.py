@@ -38,7 +38,7 @@ def _height(part: Voice) -> float:
 def _time(part: Voice) -> Fraction | int:
     """For how long something sounds in `part`: beats, or ticks of a track."""
     if isinstance(part, Track):
-        from composer_grid.lines import sounding_time
+        from composer_grid.token_arrays import sounding_time
 
         return sounding_time(part.notes)
     time = until = Fraction(0)

@@ -39,8 +39,8 @@ from composer.toolkit.representations.score_parts import (
     read,
     sounding_parts,
 )
+from composer_pianoroll.controls import KeptRoll, PianorollWishes, automaton, frames_of
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
-from composer_pianoroll.wishes import KeptRoll, PianorollWishes, automaton, frames_of
 
 __all__ = ["Pianoroll", "PianorollOptions", "PianorollWishes", "Roll"]
 

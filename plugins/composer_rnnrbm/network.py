@@ -31,7 +31,7 @@ from composer.api.sampling.torch_filters import Drawing, FrameRules, Way, draw_f
 from composer.api.sampling.torch_rng import TensorNoise
 from composer.toolkit.models.device_loop import Runner
 from composer.toolkit.models.dropout import Dropout
-from composer_rnnrbm.partition import Effort, distinct, log_partition
+from composer_rnnrbm.partition_function import Effort, distinct, log_partition
 from composer_rnnrbm.rbm import free_energy, gibbs, thresholds
 
 if TYPE_CHECKING:

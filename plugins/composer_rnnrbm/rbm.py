@@ -17,7 +17,7 @@ from composer.api.sampling.torch_filters import FrameRules, Way
 from composer.api.sampling.torch_rng import TensorNoise
 
 LEAST = 2.0**-24
-"""Uniform numbers are kept so far from 0 and 1, as in `composer_rnnrbm.chain`."""
+"""Uniform numbers are kept so far from 0 and 1, as in `composer_rnnrbm.gibbs_chain`."""
 
 
 def free_energy(v: Tensor, W: Tensor, bv: Tensor, bh: Tensor) -> Tensor:
@@ -46,7 +46,7 @@ def gibbs(v: Tensor, W: Tensor, bv: Tensor, bh: Tensor, k: int) -> Tensor:
 def thresholds(bv: Tensor, bh: Tensor, way: Way, noise: TensorNoise, k: int) -> tuple[Tensor, Tensor]:
     """What h W v and h W must be above for a unit to be on: for hidden units (k, B, H), for visible ones (k - 1, B, V).
 
-    `composer_rnnrbm.chain` says why, and makes the same numbers in numpy.
+    `composer_rnnrbm.gibbs_chain` says why, and makes the same numbers in numpy.
     """
     (rows, units), size = bh.shape, bv.shape[1]
     split = k * units

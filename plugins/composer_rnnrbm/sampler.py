@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from composer.api import SequenceSpec, Unsupported
 from composer.api.sampling.filters import Bools, Drawn, Floats, How, Ints, Noise, draw_frames
-from composer_rnnrbm.chain import Chain
+from composer_rnnrbm.gibbs_chain import Chain
 
 if TYPE_CHECKING:
     from composer_rnnrbm import RnnRbmConfig

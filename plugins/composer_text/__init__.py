@@ -23,7 +23,7 @@ from composer.api import (
     Step,
     hookimpl,
 )
-from composer_text.only import Only
+from composer_text.filter import Only
 from composer_text.options import TextOptions
 
 __all__ = ["Text", "TextOptions"]
@@ -66,7 +66,7 @@ class Text(Representation):
         self._restore("", {})
 
     def read(self, source: Source) -> Iterator[Piece | Refused]:
-        from composer_text.reading import read
+        from composer_text.pieces import read
 
         return read(source, self.options, self._only)
 

@@ -17,7 +17,7 @@ from composer.formats.midi import reader as midi_reader
 from composer.toolkit.representations.note_arrays import Columns
 from composer.toolkit.representations.quantize import GridNote
 from composer_grid import Grid, GridOptions
-from composer_grid.lines import skyline, spelled
+from composer_grid.token_arrays import skyline, spelled
 from composer_grid.tokens import heard
 
 TUNES = """X:1

@@ -4,7 +4,7 @@ import torch
 
 from composer.api import Group, Kind, SequenceSpec
 from composer_attn_lstm.network import Pitches
-from composer_attn_lstm.pitches import pitch_values
+from composer_attn_lstm.pitch_input import pitch_values
 
 SPEC = SequenceSpec(Kind.FRAMES, size=6, groups=(Group("onset", 0, 3, 60), Group("hold", 3, 6, 60)))
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from composer.api import Piece, ReadError, Refused
 from composer.api.testing import source
 from composer_text import Text, TextOptions
-from composer_text.table import LONGEST_FIELD
+from composer_text.csv_reader import LONGEST_FIELD
 
 
 def read(text: str | bytes, name: str = "poems.csv", **options: object) -> list[Piece | Refused]:

@@ -16,9 +16,9 @@ from composer.toolkit.representations.note_controls import (
     settled_steps,
     stretches,
 )
+from composer_pianoroll.base_constraint import Most, RollRule
 from composer_pianoroll.frames import Layout
-from composer_pianoroll.rule import Most, RollRule
-from composer_pianoroll.timed import Timed
+from composer_pianoroll.timed_constraint import Timed
 
 KeptRoll = KeptTune[tuple[int, ...]]
 """A tune whose steps are frames, as their active units."""

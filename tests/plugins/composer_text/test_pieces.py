@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from composer.api import Piece, ReadError, Refused, Source
 from composer.api.testing import source
-from composer_text import Text, TextOptions, reading
+from composer_text import Text, TextOptions, pieces
 from composer_text.options import PIECES
-from composer_text.reading import CONTROL, LONGEST_SONG
+from composer_text.pieces import CONTROL, LONGEST_SONG
 
 TWO = "Up the hill\nwe go.\n\nDown again.\n\n\nNight falls,\nall calls.\n"
 LONG = "Word after word after word\n" * (LONGEST_SONG // 25)
@@ -48,13 +48,13 @@ def test_a_file_that_is_not_held_as_a_whole_has_the_same_pieces(paragraphs, long
     text = "".join(paragraphs) + "\n\n\n" * long + LONG
     expected = read(text, piece=piece)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(reading, "LARGE", 0)
+        patched.setattr(pieces, "LARGE", 0)
         patched.setattr(Source, "text", None)
         assert read(text, piece=piece) == expected
 
 
 def test_an_empty_file_is_as_empty_where_it_is_large(monkeypatch):
-    monkeypatch.setattr(reading, "LARGE", 0)
+    monkeypatch.setattr(pieces, "LARGE", 0)
     with pytest.raises(ReadError, match="is empty"):
         read(" \n\n\t\n")
 

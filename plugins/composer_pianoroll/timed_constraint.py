@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from composer.api import FrameRule, Limit, Step
 from composer.toolkit.representations.density import Budget
+from composer_pianoroll.base_constraint import ANY, Most, RollRule
 from composer_pianoroll.frames import Layout
-from composer_pianoroll.rule import ANY, Most, RollRule
 
 _FRAMES = 32
 """Bits of a state for the number of the frame; below it is what sounds, above it how many notes were begun."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from composer.api import Constraint, Mask, Step, Unsatisfiable
 from composer.toolkit.representations.density import Budget
-from composer_grid.rule import END, FIRST, HOLD, REST, middle
+from composer_grid.base_constraint import END, FIRST, HOLD, REST, middle
 
 
 class GivenStep(NamedTuple):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from composer.api import Piece, ReadError, Refused, Source
-from composer_text.only import Only
+from composer_text.filter import Only
 from composer_text.options import TextOptions
 
 LONGEST_SONG = 10_000
@@ -97,7 +97,7 @@ def _pieces(
 
 def _rows(source: Source, options: TextOptions, only: Only) -> Iterator[Passage | Refused]:
     """The rows of a CSV, with the labels that its columns give them."""
-    from composer_text.table import read_table
+    from composer_text.csv_reader import read_table
 
     table = read_table(source)
     labels = {name: table.index(name) for name in options.labels}

@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from composer_rnnrbm.partition import Effort, annealed, at_least, counted_out, distinct, log_partition
+from composer_rnnrbm.partition_function import Effort, annealed, at_least, counted_out, distinct, log_partition
 from composer_rnnrbm.rbm import free_energy, gibbs
 
 

@@ -15,8 +15,8 @@ from composer.toolkit.representations.note_controls import (
     settled_steps,
     stretches,
 )
-from composer_grid.rule import FIRST, HOLD, REST, Canonical
-from composer_grid.timed import GivenStep, Timed
+from composer_grid.base_constraint import FIRST, HOLD, REST, Canonical
+from composer_grid.timed_constraint import GivenStep, Timed
 
 
 class GridWishes(NoteWishes):
