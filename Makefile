@@ -56,7 +56,7 @@ wheel: $(VENV)/ready-to-develop
 	$(RUN) -m build --no-isolation --wheel .
 
 docs: $(VENV)/ready-to-develop
-	$(RUN) -m composer.cli.documents .
+	$(RUN) -m composer.cli.docs.build .
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis tune.abc

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from composer.api import Piece, Source
-from composer.cli.music import playable
-from composer.cli.rendering import rendered
+from composer.cli.inputs import playable
+from composer.cli.output.encoders import rendered
 from composer.formats import format_named
 from composer.formats.midi import reader as midi_reader
 from composer.registry import plugins as registry

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import composer
-from composer.cli.documents import documents
+from composer.cli.docs.build import documents
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))

@@ -12,7 +12,7 @@ from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
 from composer.checkpoints.file import read_header
 from composer.checkpoints.load import open_player
-from composer.cli.words import given
+from composer.cli.render.text import given
 from composer.generation.generate import Drew, Request, generate
 from composer.registry import options
 from composer.registry import plugins as registry

@@ -6,7 +6,7 @@ import sys
 import types
 from pathlib import Path
 
-from composer.cli import tree
+from composer.cli.docs import command_tree as tree
 from composer.registry import plugins as registry
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")

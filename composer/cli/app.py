@@ -12,7 +12,7 @@ from composer import __version__
 from composer.api import ComposerError, OptionError, UsageError
 from composer.cli.command import CONTEXT, Program, plain_app
 from composer.cli.console import ClosedPipe, Console, abandon
-from composer.cli.usage import explain
+from composer.cli.usage_errors import explain
 
 
 class ExitCode(IntEnum):

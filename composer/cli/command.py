@@ -79,7 +79,7 @@ class Program(Helpful, TyperGroup):
 
 def build(name: str) -> Any:
     """The command `name`, from the function of that name in its module."""
-    module = import_module(f"composer.cli.{name}")
+    module = import_module(f"composer.cli.commands.{name}")
     app = plain_app()
     app.command(
         name, cls=getattr(module, "command_class", Command), short_help=COMMANDS[name], context_settings=CONTEXT

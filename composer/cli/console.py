@@ -122,7 +122,7 @@ class Console:
 
     def drawing(self, score: Score, most: int | None = None) -> str:
         """A score as a piano-roll for stdout, at most `most` lines of it, with the colours that stdout can show."""
-        from composer.cli.roll import picture
+        from composer.cli.render.piano_roll import picture
 
         canvas = self.canvas(self.stdout)
         with canvas.capture() as drawn:

@@ -13,8 +13,8 @@ from card_runs import Bundled, comparing, composing, costing
 
 from composer.analysis.metrics import COPYING, MUSIC, VALIDITY, WORDS, Measure
 from composer.checkpoints import file as checkpoint_file
-from composer.cli.standing import duration
-from composer.cli.words import counted, given, listed
+from composer.cli.render.text import counted, given, listed
+from composer.cli.train.status import duration
 from composer.registry import plugins as registry
 
 WIDTH = 120

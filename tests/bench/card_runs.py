@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from composer.checkpoints import file as checkpoint_file
-from composer.cli.words import given
+from composer.cli.render.text import given
 from composer.data.splits import Split
 from composer.registry import options
 from composer.registry import plugins as registry

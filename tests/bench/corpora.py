@@ -30,7 +30,7 @@ REST = 3.0
 
 INSIDE = """
 import sys, time, torch
-from composer.cli.preparation import Asked, prepare
+from composer.cli.train.prepare import Asked, prepare
 from composer.training.loop import train
 started = time.perf_counter()
 run = prepare(Asked(sys.argv[1], sys.argv[2:], model="lstm", settings=["hidden=64", "layers=1"], name="b", force=True))

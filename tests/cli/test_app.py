@@ -11,7 +11,7 @@ import pytest
 
 import composer as package
 from composer.cli.command import COMMANDS
-from composer.cli.documents import help_text
+from composer.cli.docs.build import help_text
 from composer.generation import generate as generation
 from composer.generation.generate import Ended
 
@@ -39,7 +39,7 @@ def test_every_option_is_explained(composer, command):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_annotations_are_no_strings_that_typer_would_compile(command):
-    function = getattr(import_module(f"composer.cli.{command}"), command)
+    function = getattr(import_module(f"composer.cli.commands.{command}"), command)
     assert not [name for name, kind in function.__annotations__.items() if isinstance(kind, str)]
 
 

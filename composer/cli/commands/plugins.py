@@ -1,0 +1,127 @@
+"""`composer plugins`: what is installed, and what each plugin can be told.
+
+The annotations are no strings, since typer would compile each of them twice at every start.
+"""
+
+import dataclasses
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import typer
+
+from composer.cli.console import Console
+from composer.cli.render.text import given
+
+if TYPE_CHECKING:
+    from composer.registry.plugins import Loaded
+
+BESIDE = 60
+"""The columns from which on an option is explained beside it rather than below it."""
+LEAST = 12
+"""The columns that a folded cell has at least."""
+KINDS = {"representations": "representation", "models": "model"}
+"""The kinds of plugins, and the attribute of a loaded plugin that holds one."""
+
+
+def plugins(
+    context: typer.Context,
+    which: Annotated[
+        str, typer.Argument(metavar="PLUGIN", help="One to explain, or representations, or models; else all.")
+    ] = "",
+    names: Annotated[bool, typer.Option("--names", help="Print bare names, one a line.")] = False,
+) -> None:
+    """List the representations and models that are installed, and your own trained ones.
+
+    With the name of a plugin, list what it can be told: -o of a representation, --set of a model.
+    """
+    from composer.registry import plugins as registry
+
+    console: Console = context.obj
+    loaded = list(registry.everything(console.warn))
+    if which and which not in KINDS:
+        console.write(_explained(which, loaded, console.width))
+        return
+    for title, attribute in KINDS.items():
+        if which not in {"", title}:
+            continue
+        found = [(getattr(each, attribute), each.plugin.distribution) for each in loaded if getattr(each, attribute)]
+        if names:
+            console.write("".join(f"{plugin.name}\n" for plugin, _ in found))
+        else:
+            _table(console, title, [(plugin.name, plugin.summary, origin) for plugin, origin in found])
+    if not which and not names:
+        _table(console, "your models", _own_models())
+
+
+def _own_models() -> Iterator[Sequence[str]]:
+    """The user's own models, the newest first."""
+    from composer.checkpoints import store
+
+    for own in store.own_models():
+        unfinished = "" if own.finished else ", unfinished"
+        yield own.name, f"{own.header.representation} by {own.header.model}{unfinished}", str(own.path)
+
+
+def _explained(name: str, loaded: Sequence["Loaded"], width: int) -> str:
+    """What a plugin is, and the options that it takes. Raises PluginError, with the nearest names, for no plugin."""
+    from composer.registry import plugins as registry
+    from composer.training.optimizer import Settings
+
+    found = next((each for each in loaded if each.plugin.name == name), None)
+    if found is None:
+        known = [each.plugin.name for each in loaded]
+        near = get_close_matches(name, known, 1)
+        raise registry.UnknownName(
+            f"there is no plugin `{name}`", f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}"
+        )
+    paragraphs = []
+    if kind := found.representation:
+        facts = f"reads {' '.join(kind.suffixes)}; writes {', '.join(kind.formats)}; yields {kind.kind}"
+        paragraphs.append([f"{name}: {kind.summary}", facts, *_options("-o", kind.Options, width)])
+    if model := found.model:
+        facts = f"learns {' and '.join(sorted(model.accepts))}"
+        paragraphs.append([f"{name}: {model.summary}", facts, *_options("--set", model.Config, width)])
+        paragraphs.append(["how any model is trained", *_options("--set", Settings, width)])
+    return "\n\n".join("\n  ".join(lines) for lines in paragraphs) + "\n"
+
+
+def _options(flag: str, kind: type[Any], width: int) -> Iterator[str]:
+    """The fields of an options class, as they are given on the command line."""
+    types = get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        default = f"{flag} {field.name}={given(field.default)}"
+        text = field.metadata.get("help", "") + _choices(types[field.name])
+        if width < BESIDE:
+            yield "\n  ".join([default, *textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent="  ")])
+            continue
+        yield "\n  ".join(textwrap.wrap(text, width - 2, initial_indent=f"{default:<28}  ", subsequent_indent=" " * 30))
+
+
+def _choices(kind: Any) -> str:
+    """The values of a setting that can have but a few, where they go after its explanation."""
+    return f" ({', '.join(map(str, get_args(kind)))})" if get_origin(kind) is Literal else ""
+
+
+def _table(console: Console, title: str, rows: Iterable[Sequence[str]]) -> None:
+    """A title, and rows in columns below it; on a terminal, the widest are folded so that a row fits."""
+    rows = list(rows)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
+    over = 2 * len(widths) + sum(widths) - console.width
+    while console.draws and over > 0 and max(widths) > LEAST:
+        widths[widths.index(max(widths))] -= 1
+        over -= 1
+    lines = [line for row in rows for line in _folded(row, widths)]
+    console.write("\n".join([f"{title}:", *(f"  {line}" for line in lines or ["none"]), ""]))
+
+
+def _folded(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    """The lines of a row, whose cells go on below themselves where they are too wide."""
+    cells = [
+        textwrap.wrap(cell, width, break_on_hyphens=False) if width else []
+        for cell, width in zip(row, widths, strict=True)
+    ]
+    for parts in zip_longest(*cells, fillvalue=""):
+        yield "  ".join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip()

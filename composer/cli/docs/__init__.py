@@ -1,0 +1,1 @@
+"""Man pages, completions and help, written from the commands."""

@@ -1,0 +1,1 @@
+"""What `composer eval` measures and reports."""

@@ -1,0 +1,189 @@
+"""`composer eval --generated`: what a model composes beside a corpus, drawn as a table or told as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from composer.analysis import likelihood
+from composer.analysis.comparison import Comparison, Row, Spread, compare
+from composer.analysis.copying import taught
+from composer.analysis.metrics import COPYING
+from composer.api import Given, UsageError
+from composer.checkpoints import load as load_checkpoint
+from composer.cli.console import Console
+from composer.cli.render.reading_progress import Reading, report_left_out
+from composer.cli.render.text import counted
+from composer.data import corpus
+from composer.data.corpus import Refusals
+from composer.generation.generate import Request
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["MOST", "Asked", "beside"]
+
+MOST = 10_000
+"""The most pieces that are composed: means are steady long before."""
+
+ALIKE = 1.0
+"""A mean that is no more of the corpus's deviations away is marked as near."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be composed, by the model at `path`: `count` pieces, beside those of `files`.
+
+    `listing` and `part` choose among these, as in `evaluation.chosen`. Raises UsageError for what cannot be meant.
+    """
+
+    representation: str
+    path: Path
+    files: Sequence[str]
+    count: int
+    seed: int = 1
+    temperature: float = 1.0
+    listing: Path | None = None
+    part: str | None = None
+    device: str = "cpu"
+    as_json: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= MOST:
+            raise UsageError(f"--generated cannot be {self.count}", f"give 1 to {MOST}; some hundreds tell enough")
+        if not 0 <= self.seed < 2**63:
+            raise UsageError(f"--seed cannot be {self.seed}", "give a whole number from 0 to 9223372036854775807")
+        if not 0 <= self.temperature <= 1e6:
+            raise UsageError(f"--temp cannot be {self.temperature}", "give 0 to 1000000; 1 is as the model learnt it")
+
+
+def beside(asked: Asked, console: Console) -> None:
+    """Compose, measure and print. Raises ComposerError with the way out."""
+    playing = load_checkpoint.open_player(
+        asked.path, asked.representation, asked.device, "eval {} FILES... --generated 200 --checkpoint"
+    )
+    representation, melodies = playing.representation, taught(asked.path)
+    request = Request(
+        representation.most_steps(representation.Wishes(), Given()),
+        asked.count,
+        asked.seed,
+        asked.temperature,
+    )
+    with Reading(console) as reading:
+        found = corpus.read(representation, asked.files, progress=reading.tell)
+        pieces = likelihood.chosen(playing.header, found.pieces, asked.listing, asked.part)
+        rule = representation.constraint(representation.Wishes(), Given())
+        compared = compare(playing, pieces, request, rule, taught=melodies, measured=reading.measure)
+    compared = replace(compared, refusals=_joined(found.refused, compared.refusals))
+    report_left_out(console, _LeftOut(compared, found.unreadable))
+    if asked.as_json:
+        console.write(_document(asked, compared))
+        return
+    canvas = console.canvas(console.stdout)
+    with canvas.capture() as drawn:
+        canvas.print(_table(compared.rows))
+    lines = [_title(asked, compared), *(line.rstrip() for line in drawn.get().splitlines())]
+    console.write("\n".join(lines) + "\n")
+    _remarks(console, compared, request)
+
+
+@dataclass(frozen=True, slots=True)
+class _LeftOut:
+    """What was not compared, as `report_left_out` tells it."""
+
+    compared: Comparison
+    unreadable: Sequence[str]
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        return self.compared.refusals.counts
+
+    @property
+    def places(self) -> Mapping[str, Sequence[str]]:
+        return self.compared.refusals.places
+
+    @property
+    def losses(self) -> Mapping[str, int]:
+        return self.compared.losses
+
+
+def _joined(*several: Refusals) -> Refusals:
+    every = Refusals()
+    for refusals in several:
+        every.merge(refusals)
+    return every
+
+
+def _document(asked: Asked, compared: Comparison) -> str:
+    told = {
+        "checkpoint": asked.path.stem,
+        "representation": asked.representation,
+        "seed": asked.seed,
+        "temperature": asked.temperature,
+        **compared.to_json(),
+    }
+    return json.dumps(told, indent=2) + "\n"
+
+
+def _title(asked: Asked, compared: Comparison) -> str:
+    return (
+        f"{asked.path.stem}: {counted(compared.composed, 'piece')} composed with seed {asked.seed} at temperature "
+        f"{asked.temperature:g}, beside {counted(compared.corpus, 'piece')}"
+    )
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    """A line for each measure, under the name of its group."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    table.add_column("")
+    for name in ("composed", "corpus", "apart"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for cells in _cells(rows):
+        table.add_row(*cells)
+    return table
+
+
+def _cells(rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
+    group = ""
+    for row in rows:
+        if row.measure.group != group:
+            group = row.measure.group
+            yield (f"[bold]{group}[/]",)
+        share = row.measure.share
+        yield f"  {row.measure.words}", _spread(row.composed, share), _spread(row.corpus, share), _distance(row)
+
+
+def _spread(spread: Spread | None, share: bool) -> str:
+    if spread is None:
+        return "–"
+    mean = f"{spread.mean:.1%}" if share else f"{spread.mean:.2f}"
+    if spread.deviation is None:
+        return f"{mean} ± {'–':>{4 if share else 5}}"
+    return f"{mean} ± {100 * spread.deviation:4.1f}" if share else f"{mean} ± {spread.deviation:5.2f}"
+
+
+def _distance(row: Row) -> str:
+    if row.distance is None:
+        return "–"
+    return f"[{'green' if abs(row.distance) <= ALIKE else 'yellow'}]{row.distance:+.2f}[/]"
+
+
+def _remarks(console: Console, compared: Comparison, request: Request) -> None:
+    """Say what the table does not."""
+    distances = [row.distance for row in compared.rows if row.distance is not None]
+    near = sum(abs(distance) <= ALIKE for distance in distances)
+    if distances:
+        console.say(f"{near} of {counted(len(distances), 'mean')} lie within one standard deviation of the corpus's")
+    elif any(row.corpus and row.corpus.pieces == 1 for row in compared.rows):
+        console.say("how far apart the means are cannot be told: one piece has no deviation")
+    if compared.silent:
+        console.warn(f"{compared.silent:,} of {counted(compared.composed, 'piece')} composed have nothing in them")
+    if compared.cut:
+        console.say(f"{compared.cut:,} of {counted(compared.composed, 'piece')} were cut at {request.length} steps")
+    if not compared.taught and any(row.measure in COPYING for row in compared.rows):
+        console.say("what the model was taught is not known; copies were looked for in the corpus itself")

@@ -1,0 +1,66 @@
+"""What each step of unknown music costs a model, in a line or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from composer.analysis import likelihood
+from composer.analysis.likelihood import Evaluation
+from composer.checkpoints import load as load_checkpoint
+from composer.cli.console import Console
+from composer.cli.render.reading_progress import Reading, report_left_out
+from composer.cli.render.text import counted
+
+__all__ = ["Asked", "cost"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be measured, by which model."""
+
+    representation: str
+    path: Path
+    files: Sequence[str]
+    device: str
+    split: Path | None
+    part: str | None
+    effort: int | None
+    stream: bool
+    as_json: bool
+
+
+def cost(asked: Asked, console: Console) -> None:
+    """Print what each step costs the model. Raises ComposerError with the way out."""
+    opened = load_checkpoint.open_checkpoint(asked.path, asked.representation, "eval {} FILES... --checkpoint")
+    name = asked.path.stem
+    if asked.stream and not opened.checkpoint.header.record.get("settings", {}).get("stream", False):
+        console.warn(f"{name} was taught its pieces one by one; as one text they cost it more")
+    with Reading(console) as reading:
+        found = likelihood.evaluate(
+            opened,
+            asked.files,
+            device=asked.device,
+            listing=asked.split,
+            part=asked.part,
+            effort=asked.effort,
+            stream=asked.stream,
+            reading=reading.tell,
+            measured=reading.measure,
+        )
+    report_left_out(console, found)
+    if asked.as_json:
+        told = {"checkpoint": name, "representation": asked.representation, **found.to_json()}
+        console.write(json.dumps(told) + "\n")
+    else:
+        console.write(_line(name, found, opened.representation.step_name) + "\n")
+
+
+def _line(name: str, found: Evaluation, step: str) -> str:
+    error = f" ± {Decimal(f'{found.stderr:.2g}'):f}" if found.stderr else ""
+    over = f"{counted(found.pieces, 'piece')}, {counted(found.steps, step)}"
+    how = ", as one text" if found.stream else ""
+    return f"{name}: {found.value:.3f}{error} {found.unit}, over {over}{how}"

@@ -1,0 +1,1 @@
+"""What `composer gen` does, between its options and its output."""

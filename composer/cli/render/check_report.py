@@ -1,0 +1,177 @@
+"""What `composer check` finds, as it tells it: in lines as compilers do, grouped on a terminal, or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from composer.check.collection import Diagnosis
+from composer.check.fix import Mended
+from composer.cli.console import Console
+from composer.cli.render.text import counted
+
+__all__ = ["Report", "Total", "report"]
+
+
+@dataclass(slots=True)
+class Total:
+    """How much was examined, and what was found by severity."""
+
+    files: int = 0
+    pieces: int = 0
+    severities: Counter[str] = field(default_factory=Counter)
+
+    def add(self, diagnosis: Diagnosis) -> None:
+        """Count what was found in a file."""
+        self.files += 1
+        self.pieces += diagnosis.pieces
+        self.severities.update(each.severity for each in diagnosis.problems)
+
+    @property
+    def problems(self) -> int:
+        """How many there are of all severities."""
+        return sum(self.severities.values())
+
+    def summary(self) -> str:
+        """All of it in a line."""
+        of = f"{counted(self.files, 'file')} with {counted(self.pieces, 'piece')}"
+        found = [counted(self.severities[name], name) for name in ("error", "warning") if self.severities[name]]
+        return f"{of}: {', '.join(found) or 'nothing is wrong'}"
+
+
+class Report(Protocol):
+    """How findings reach the user."""
+
+    def found(self, diagnosis: Diagnosis) -> None:
+        """Tell what was found in a file."""
+
+    def mended(self, diagnosis: Diagnosis, path: Path | None, done: Mended) -> None:
+        """Tell what was mended in it, and written to `path`."""
+
+    def close(self, total: Total) -> None:
+        """Know that all files are examined."""
+
+
+def report(console: Console, as_json: bool) -> Report:
+    """The report that stdout is for."""
+    return _Json(console) if as_json else _Grouped(console) if console.draws else _Lines(console)
+
+
+@dataclass(slots=True)
+class _Lines:
+    """A line for each finding, as compilers write them, so that editors can go there."""
+
+    console: Console
+
+    def found(self, diagnosis: Diagnosis) -> None:
+        lines = [
+            f"{_at(diagnosis.file, each.line, each.column)}{each.severity}: {_plain(each.message)}\n"
+            for each in diagnosis.problems
+        ]
+        if lines:
+            self.console.write("".join(lines))
+
+    def mended(self, diagnosis: Diagnosis, path: Path | None, done: Mended) -> None:
+        for word, notes in (("fixed", done.changes if path else ()), ("left", done.left)):
+            for note in notes:
+                self.console.write(f"{_at(diagnosis.file, note.line)}{word}: {_plain(note.message)}\n")
+        if path:
+            self.console.say(f"wrote {path}")
+
+    def close(self, total: Total) -> None:
+        pass
+
+
+class _Grouped:
+    """Findings below their file and tune, in colour, for reading on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.canvas = console.canvas(console.stdout)
+
+    def found(self, diagnosis: Diagnosis) -> None:
+        from rich.text import Text
+
+        if not diagnosis.problems:
+            return
+        text = Text(f"{_plain(diagnosis.file) or 'what was named'}\n", "bold")
+        tune = ""
+        for each in diagnosis.problems:
+            name = _plain(f"{each.tune} {each.title}")
+            if name and name != tune:
+                text.append(f"  {name}\n", "not bold cyan")
+            tune = name or tune
+            place = f"{each.line}:{each.column}" if each.line else ""
+            text.append(f"    {place:>8}  ", "not bold dim")
+            text.append(f"{each.severity:<7}", "bold red" if each.severity == "error" else "bold yellow")
+            text.append(f"  {_plain(each.message)}\n", "not bold")
+        self._print(text)
+
+    def mended(self, diagnosis: Diagnosis, path: Path | None, done: Mended) -> None:
+        from rich.text import Text
+
+        text = Text()
+        for word, style, notes in (("fixed", "green", done.changes if path else ()), ("left", "magenta", done.left)):
+            for note in notes:
+                text.append(f"    {note.line or '':>8}  ", "dim")
+                text.append(f"{word:<7}", f"bold {style}")
+                text.append(f"  {_plain(note.message)}\n")
+        self._print(text)
+        if path:
+            self.console.say(f"wrote {path}")
+
+    def _print(self, text: Any) -> None:
+        with self.canvas.capture() as drawn:
+            self.canvas.print(text, end="", soft_wrap=True)
+        self.console.write(drawn.get())
+
+    def close(self, total: Total) -> None:
+        pass
+
+
+@dataclass(slots=True)
+class _Json:
+    """One JSON document once all is known."""
+
+    console: Console
+    problems: list[dict[str, Any]] = field(default_factory=list)
+    fixed: list[dict[str, Any]] = field(default_factory=list)
+
+    def found(self, diagnosis: Diagnosis) -> None:
+        self.problems += [{"file": diagnosis.file, **asdict(each)} for each in diagnosis.problems]
+
+    def mended(self, diagnosis: Diagnosis, path: Path | None, done: Mended) -> None:
+        self.fixed.append(
+            {
+                "file": diagnosis.file,
+                "output": str(path) if path else None,
+                "changes": [asdict(note) for note in done.changes if path],
+                "left": [asdict(note) for note in done.left],
+            }
+        )
+
+    def close(self, total: Total) -> None:
+        counts = {f"{name}s": total.severities[name] for name in ("error", "warning")}
+        document = {
+            "files": total.files,
+            "pieces": total.pieces,
+            **counts,
+            "problems": self.problems,
+            "fixed": self.fixed,
+        }
+        self.console.write(json.dumps(document, indent=2) + "\n")
+
+
+def _at(file: str, line: int, column: int = 0) -> str:
+    """A place as compilers write it, with a blank after it."""
+    places: Sequence[str] = [str(number) for number in (line, column) if number]
+    return ":".join([*([file] if file else []), *places]) + (": " if file else "")
+
+
+def _plain(text: str) -> str:
+    """`text`, which may quote a file, in one printable line."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,0 +1,155 @@
+"""What of a piece is copied: what pieces are compared with, and what is found, in lines or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from composer.analysis.copying import COPIED, Index, Match, longest_run, taught
+from composer.api import CheckpointError, ReadError, Representation, Source
+from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints import load as load_checkpoint
+from composer.checkpoints import store
+from composer.cli.console import Console
+from composer.cli.model_choice import candidates
+from composer.cli.render.reading_progress import Reading, report_left_out
+from composer.cli.render.text import counted
+from composer.data.score_reader import Heard, Hearing
+from composer.data.sources import sources
+from composer.formats.read import SUFFIXES
+from composer.music.contour import Melodies
+
+__all__ = ["Against", "compare", "of_corpus", "of_model"]
+
+
+class Against(NamedTuple):
+    """What pieces are compared with: a name for it, its melodies, and the way in which a model reads music."""
+
+    name: str
+    melodies: Melodies
+    representation: Representation | None = None
+
+
+def of_corpus(console: Console, corpus: Sequence[str]) -> Against:
+    """The melodies of files that the user names."""
+    hearing = Hearing(sources(corpus, SUFFIXES))
+    with Reading(console) as reading:
+        melodies = hearing.melodies(reading.tell)
+    report_left_out(console, hearing)
+    return Against(", ".join(corpus), melodies)
+
+
+def of_model(given: Path | None, first: Source | ReadError | None) -> Against:
+    """What a model was taught: the one that is `given`, else the one that fits the `first` file.
+
+    Raises CheckpointError where there is none, or where it does not keep that.
+    """
+    path = store.located(given) if given is not None else _fitting(first)
+    header, melodies = checkpoint_file.read_header(path), taught(path)
+    if melodies is None:
+        raise CheckpointError(
+            f"{path.name} keeps no melodies of what it was taught",
+            "name the files that it was taught with --corpus, or train it again",
+        )
+    return Against(path.stem, melodies, load_checkpoint.restore_representation(header))
+
+
+def compare(console: Console, found: Iterable[Source | ReadError], against: Against, as_json: bool) -> None:
+    """Find and tell the longest run of each piece in what was `found`."""
+    if against.melodies.left_out:
+        console.warn(f"{counted(against.melodies.left_out, 'tune')} more had no room, and may be copied unnoticed")
+    hearing, index = Hearing(found, against.representation), Index(against.melodies)
+    report = _Report(console, against.name, len(against.melodies.tunes), as_json)
+    with Reading(console) as reading:
+        for heard in hearing:
+            if not console.draws:
+                reading.tell(hearing.files, hearing.pieces)
+            report.tell(heard, longest_run(heard.score, index))
+    report_left_out(console, hearing)
+    report.close()
+
+
+def _fitting(first: Source | ReadError | None) -> Path:
+    """The model to ask about files of which this is the first."""
+    likeliest = None
+    if isinstance(first, Source):
+        with suppress(CheckpointError):
+            for path in candidates(first):
+                likeliest = likeliest or path
+                if _takes(path, first):
+                    return path
+    if likeliest is None:
+        raise CheckpointError(
+            "there is no model of such music yet", "name one with --checkpoint, or music to compare with, with --corpus"
+        )
+    return likeliest  # what it cannot have is counted, and the other files may be its own
+
+
+def _takes(path: Path, source: Source) -> bool:
+    """Whether the model at `path` can have a piece of `source`."""
+    try:
+        representation = load_checkpoint.restore_representation(checkpoint_file.read_header(path))
+        return next(iter(Hearing([source], representation)), None) is not None
+    except ReadError:
+        return False
+
+
+@dataclass(slots=True)
+class _Report:
+    """What is found: a line for each piece as it comes, or one JSON document in the end."""
+
+    console: Console
+    against: str
+    tunes: int
+    as_json: bool
+    pieces: list[dict[str, Any]] = field(default_factory=list)
+
+    def tell(self, heard: Heard, match: Match | None) -> None:
+        """Tell what a piece shares with a tune, if anything."""
+        self.pieces.append({"piece": heard.name, "title": heard.title, **_plain(match)})
+        if not self.as_json:
+            title = f" ({heard.title})" if heard.title else ""
+            self.console.write(f"{heard.name}{title}: {_words(match)}\n")
+
+    def close(self) -> None:
+        """Tell how many of all pieces share much."""
+        pieces = len(self.pieces)
+        copied = sum(piece["notes"] >= COPIED for piece in self.pieces)
+        if self.as_json:
+            document = {
+                "against": self.against,
+                "tunes": self.tunes,
+                "pieces": pieces,
+                "copied": copied,
+                "share": round(copied / pieces, 4),
+                "found": self.pieces,
+            }
+            self.console.write(json.dumps(document, indent=2) + "\n")
+        self.console.say(
+            f"{copied:,} of {counted(pieces, 'piece')} ({copied / pieces:.1%}) share {COPIED} notes or more in a row "
+            f"with one of {counted(self.tunes, 'tune')} of {self.against}"
+        )
+
+
+def _words(match: Match | None) -> str:
+    if match is None:
+        return "nothing is copied"
+    others = f", and {counted(match.tunes - 1, 'other tune')}" if match.tunes > 1 else ""
+    source = f" ({match.tune.source})" if match.tune.title and match.tune.source else ""
+    return (
+        f"{match.notes} notes from bar {match.at_bar}, as in {match.tune.name or 'a tune without a name'}{source}"
+        f" from bar {match.bar}{others}"
+    )
+
+
+def _plain(match: Match | None) -> dict[str, Any]:
+    """A match as JSON."""
+    if match is None:
+        return {"notes": 0}
+    own = {"notes": match.notes, "note": match.at, "bar": match.at_bar}
+    tune = {"title": match.tune.title, "source": match.tune.source, "note": match.note, "bar": match.bar}
+    return {**own, "tune": tune, "tunes": match.tunes}

@@ -1,0 +1,57 @@
+"""The card of a model: what its checkpoint tells of it, and what stands beside it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from composer.checkpoints import file as checkpoint_file
+from composer.cli.render.text import counted, given
+from composer.cli.train.status import duration
+
+__all__ = ["card"]
+
+
+def card(path: Path, width: int = 80) -> str:
+    """What a checkpoint is, in lines of `width`, at least 40: its header's facts, and the text `NAME.md` beside it."""
+    header, width = checkpoint_file.read_header(path), max(width, 40)
+    record = header.record
+    facts = {
+        "composes": f"{header.representation}, version {header.representation_version}",
+        "by": f"{header.model} over {header.spec.kind} of size {header.spec.size}",
+        "file": f"{path} ({path.stat().st_size / 1e6:.1f} MB), written by composer {header.program}",
+        "taught on": _data(record),
+        "quality": f"{record['reported']:.3f} {record['unit']} on held-back pieces" if record.get("reported") else "",
+        "training": _training(record),
+        "conditions": "; ".join(f"{name}: {', '.join(values)}" for name, values in header.spec.conditions.items()),
+        "options": _pairs(header.options),
+        "model": _pairs(header.config),
+        "settings": _pairs(record.get("settings", {})),
+    }
+    lines = [path.stem]
+    for name, text in facts.items():
+        lines += textwrap.wrap(text, width, initial_indent=f"  {name:<10}  ", subsequent_indent=" " * 14)
+    beside = path.with_suffix(".md")
+    lines += ["", beside.read_text("utf-8").rstrip()] if beside.is_file() else []
+    return "\n".join(lines) + "\n"
+
+
+def _data(record: Mapping[str, Any]) -> str:
+    pieces = record.get("pieces", {})
+    held = sum(pieces.values()) - pieces.get("train", 0)
+    named = " ".join(record.get("data", ()))
+    return f"{counted(pieces['train'], 'piece')}, {held:,} more held back; from {named}" if pieces else named
+
+
+def _training(record: Mapping[str, Any]) -> str:
+    if "step" not in record:
+        return ""
+    ended = record.get("reason", "not finished")
+    where = f"on {record['device']} in {record['precision']}"
+    return f"{counted(record['step'], 'step')}, {duration(record['seconds'])} {where}; {ended}"
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return " ".join(f"{key}={given(value)}" for key, value in values.items())

@@ -1,0 +1,257 @@
+"""A score as a piano-roll in the terminal: in colour, two pitches a line, or in plain characters, one.
+
+A note begins bright and goes on darker, so that repeated notes are told from long ones; the keyboard stands at the
+left, bar lines and beats are strips of light, and a long piece wraps into systems, like lines of a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from composer.api import Key, Score, Tempo
+from composer.cli.render.roll_layout import Mark, System, lay_out
+from composer.music.bars import bars
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+GUTTER = 5
+"""Columns at the left: three for the names of pitches or the number of a bar, two for the keys."""
+LEAST_WIDTH = 16
+
+
+class Ink(NamedTuple):
+    """How notes are drawn where they begin and where they go on: in which colour, and as which character without."""
+
+    onset: str
+    hold: str
+    onset_mark: str = ""
+    hold_mark: str = ""
+
+
+_INKS = (
+    Ink("#ffd479", "#b8792a", "█", "▒"),
+    Ink("#7fe7dc", "#2b8580", "▓", "░"),
+    Ink("#f4a6c4", "#9c4a72", "◆", "◇"),
+    Ink("#b7a6ff", "#6450b4", "●", "○"),
+    Ink("#b6e388", "#5f8f35", "■", "□"),
+)
+"""The parts' inks, in order; a sixth part begins again at the second."""
+_KEYS = ("#dcdcd6", "#33343c", "#9fb4d8")
+"""White keys, black keys, and every C."""
+_LANES = (("#1d1e21", "#2a2b2f", "#42454d"), ("#151618", "#212225", "#373a41"))
+"""Backgrounds of white and of black keys: plain, on a beat, on a bar line."""
+_BLACK = frozenset({1, 3, 6, 8, 10})
+_PLAIN = {"onset": "█", "bar": "│", "beat": "·", "white": "├", "black": "│"}
+_ASCII = str.maketrans(dict(zip("█▓▒░◆◇●○■□│├·–♩♯♭…", "#@=-*+O~X:||.-q#b.", strict=True)))
+
+
+Inking = Callable[[System, int, Mark], Ink]
+"""The ink of what is in a column of a system."""
+
+
+def picture(score: Score, console: Console, most: int | None = None) -> Text:
+    """The roll as `console` can show it: in colour, in plain characters, or in ASCII."""
+    from rich.text import Text
+
+    if console.color_system is not None and not console.no_color and console.is_terminal:
+        return roll(score, console.width, most)
+    return Text(roll_text(score, console.width, most, ascii_only=console.options.ascii_only), no_wrap=True)
+
+
+def roll(score: Score, width: int, most: int | None = None, inking: Inking | None = None) -> Text:
+    """`score` in colour, at most `width` columns wide and `most` systems long. Without an `inking`, parts differ."""
+    from rich.text import Text
+
+    text = Text(no_wrap=True, overflow="crop", end="")
+    for line, style in _caption(score, width, coloured=True, parts=inking is None):
+        text.append(line, style)
+    systems = lay_out(score, max(width, LEAST_WIDTH) - GUTTER)
+    for system in systems[:most]:
+        text.append("\n\n")
+        for at, (line, style) in enumerate(_heading(system)):
+            text.append(line, style if at else "dim")
+        for upper in range(system.highest | 1, system.lowest - 1, -2):
+            text.append("\n")
+            for run, style in _runs(_coloured(system, upper, inking or _of_part)):
+                text.append(run, style)
+    text.append(_rest(systems, most), "dim")
+    text.append("\n")
+    return text
+
+
+def roll_text(score: Score, width: int, most: int | None = None, *, ascii_only: bool = False) -> str:
+    """`score` in plain characters, one line a pitch, at most `width` columns wide and `most` systems long."""
+    lines = "".join(line for line, _ in _caption(score, width, coloured=False))
+    systems = lay_out(score, max(width, LEAST_WIDTH) - GUTTER)
+    for system in systems[:most]:
+        lines += "\n\n" + "".join(line for line, _ in _heading(system)).rstrip()
+        for pitch in range(system.highest, system.lowest - 1, -1):
+            key = _PLAIN["black" if pitch % 12 in _BLACK else "white"]
+            cells = "".join(_plain_cell(system, column, pitch) for column in range(system.columns))
+            lines += f"\n{_label(pitch):>3} {key}{cells}".rstrip()
+    lines += _rest(systems, most) + "\n"
+    return lines.translate(_ASCII) if ascii_only else lines
+
+
+def _coloured(system: System, upper: int, inking: Inking) -> Iterator[tuple[str, str]]:
+    """The line of the pitches `upper` and the one below it: characters with their styles."""
+    lower = upper - 1
+    yield f"{_label(lower):>3}", "dim"
+    yield "▀▀", f"{_key_colour(upper)} on {_key_colour(lower)}"
+    for column in range(system.columns):
+        yield "▀", f"{_colour(system, column, upper, inking)} on {_colour(system, column, lower, inking)}"
+
+
+def _key_colour(pitch: int) -> str:
+    return _KEYS[2] if pitch % 12 == 0 else _KEYS[pitch % 12 in _BLACK]
+
+
+def _colour(system: System, column: int, pitch: int, inking: Inking) -> str:
+    mark = system.marks.get((column, pitch))
+    if mark is None:
+        light = 2 if column in system.bars else 1 if column in system.beats else 0
+        return _LANES[pitch % 12 in _BLACK][light]
+    ink = inking(system, column, mark)
+    return ink.onset if mark.onset else ink.hold
+
+
+def _plain_cell(system: System, column: int, pitch: int) -> str:
+    mark = system.marks.get((column, pitch))
+    if mark is not None:
+        return _ink(mark).onset_mark if mark.onset else _ink(mark).hold_mark
+    if column in system.bars:
+        return _PLAIN["bar"] if column else " "
+    return _PLAIN["beat"] if column in system.beats else " "
+
+
+def _of_part(system: System, column: int, mark: Mark) -> Ink:
+    return _ink(mark)
+
+
+def _ink(mark: Mark) -> Ink:
+    return _INKS[mark.part if mark.part < len(_INKS) else 1 + (mark.part - 1) % (len(_INKS) - 1)]
+
+
+def _runs(cells: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """`cells` with neighbours of one style joined."""
+    run, style = "", ""
+    for text, own in cells:
+        if own != style:
+            if run:
+                yield run, style
+            run, style = "", own
+        run += text
+    yield run, style
+
+
+def _label(pitch: int) -> str:
+    return f"C{pitch // 12 - 1}" if pitch % 12 == 0 else ""
+
+
+def _heading(system: System) -> Iterator[tuple[str, str]]:
+    """The line above a system: the first bar's number, then chord symbols, or without any, the other bars' numbers."""
+    numbers = {column: str(number) for column, number in system.bars.items() if number > 0}
+    over = system.chords
+    first = numbers.get(0, "")
+    if not over:
+        over, first = _spread(numbers), ""
+    yield f"{first:>3}{'':{GUTTER - 3}}", "dim"
+    at = 0
+    for column, text in sorted(over.items()):
+        yield " " * (column - at), ""
+        yield text, "bold" if system.chords else "dim"
+        at = column + len(text)
+
+
+def _spread(numbers: dict[int, str]) -> dict[int, str]:
+    """Those of `numbers` that have room."""
+    spread: dict[int, str] = {}
+    free = 0
+    for column, text in sorted(numbers.items()):
+        if column >= free:
+            spread[column] = text
+            free = column + len(text) + 1
+    return spread
+
+
+def _rest(systems: Sequence[System], most: int | None) -> str:
+    left = len(systems) - most if most is not None else 0
+    if left <= 0:
+        return ""
+    last = max((number for system in systems for number in system.bars.values()), default=0)
+    return f"\n\n… {left} more {'system' if left == 1 else 'systems'}, to bar {last}"
+
+
+def _caption(score: Score, width: int, *, coloured: bool, parts: bool = True) -> Iterator[tuple[str, str]]:
+    """The title, what is at the key, what is in the piece, and where that is asked for, its `parts`."""
+    if score.title:
+        yield score.title[: max(width, LEAST_WIDTH)] + "\n", "bold"
+    lines = [""]
+    for fact in _facts(score):
+        longer = f"{lines[-1]} · {fact}" if lines[-1] else fact
+        if len(longer) > max(width, LEAST_WIDTH) and lines[-1]:
+            lines.append(fact)
+        else:
+            lines[-1] = longer
+    yield "\n".join(lines), ""
+    sounding = [part for part in score.parts if not part.percussion and part.notes]
+    if parts and len(sounding) > 1:
+        yield "\n", ""
+        for number, part in enumerate(sounding):
+            ink = _ink(Mark(number, onset=True))
+            yield "■■" if coloured else ink.onset_mark + ink.hold_mark, ink.onset
+            yield f" {part.name or f'part {number + 1}'}  ", "dim"
+
+
+def _facts(score: Score) -> Iterator[str]:
+    notes = score.notes
+    if score.keys:
+        yield _key_name(score.keys[0])
+    if score.meters:
+        yield f"{score.meters[0].numerator}/{score.meters[0].denominator}"
+    if score.tempos:
+        yield f"♩ = {score.tempos[0].bpm:.4g}"
+    if not notes:
+        yield "only percussion" if any(part.notes for part in score.parts) else "no notes"
+        return
+    full = sum(bar.number > 0 for bar in bars(score))
+    yield f"{len(notes):,} {'note' if len(notes) == 1 else 'notes'}"
+    yield f"{full:,} {'bar' if full == 1 else 'bars'}"
+    lowest, highest = min(note.pitch for note in notes), max(note.pitch for note in notes)
+    sharps = score.keys[0].sharps if score.keys else 0
+    yield "–".join(_pitch_name(pitch, sharps) for pitch in sorted({lowest, highest}))
+    minutes, seconds = divmod(max(round(_seconds(score)), 1), 60)
+    yield f"{minutes}:{seconds:02}"
+
+
+def _seconds(score: Score) -> float:
+    """How long `score` sounds; 120 beats a minute until it says otherwise."""
+    tempos = [Tempo(Fraction(0), 120.0), *sorted((t for t in score.tempos if t.bpm > 0), key=lambda t: t.onset)]
+    ends = [*(tempo.onset for tempo in tempos[1:]), score.duration]
+    return sum(
+        float(max(min(end, score.duration) - tempo.onset, Fraction(0))) * 60 / tempo.bpm
+        for tempo, end in zip(tempos, ends, strict=True)
+    )
+
+
+_FIFTHS = "FCGDAEB"
+_TONIC = {"lydian": -1, "mixolydian": 1, "dorian": 2, "minor": 3, "aeolian": 3, "phrygian": 4, "locrian": 5}
+"""How many fifths the tonic of a mode lies above that of the major key of the same signature."""
+
+
+def _key_name(key: Key) -> str:
+    return f"{_fifth(key.sharps + _TONIC.get(key.mode, 0))} {key.mode}"
+
+
+def _pitch_name(pitch: int, sharps: int) -> str:
+    fifth = (7 * pitch - (sharps - 3)) % 12 + sharps - 3
+    return f"{_fifth(fifth)}{(pitch - (fifth + 1) // 7) // 12 - 1}"
+
+
+def _fifth(fifth: int) -> str:
+    accidental = (fifth + 1) // 7
+    return _FIFTHS[(fifth + 1) % 7] + "♯" * accidental + "♭" * -accidental

@@ -1,0 +1,1 @@
+"""What `composer train` does, between its options and its model."""

@@ -1,0 +1,49 @@
+"""What a model composes while it is being trained: one piece at each snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from composer.api import ComposerError, Score
+from composer.training.events import Snapshot
+from composer.training.loop import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A piece composed at `step`, kept in `path`: its `text` where it is one, its `score` where it is music.
+
+    Where it could not be written, `text` says why, and there is no path.
+    """
+
+    step: int
+    text: str = ""
+    path: Path | None = None
+    score: Score | None = None
+
+    def __str__(self) -> str:
+        return f"step {self.step}: {self.path}\n{self.text}" if self.path else f"step {self.step}: {self.text}"
+
+
+def compose(run: Run, event: Snapshot) -> Composed:
+    """Compose one piece with the model as it is at a snapshot, and keep it beside the model."""
+    from composer.checkpoints.load import open_player
+    from composer.cli.output.encoders import rendered
+    from composer.cli.output.files import save
+    from composer.formats import format_named
+    from composer.generation.generate import Drew, Request, generate
+
+    player = open_player(event.path, run.representation.name)
+    request = Request(length=run.representation.length, seed=run.settings.seed)
+    events = generate(player.sampler, player.spec, request, player.representation.constraint())
+    steps = [step for drew in events if isinstance(drew, Drew) for step in drew.steps]
+    known = format_named(run.representation.formats[0])
+    try:
+        data = rendered(player.representation, steps, known.name)
+    except ComposerError as error:
+        return Composed(event.step, error.message)
+    path = event.path.with_suffix(known.suffixes[0])
+    save(path, data)
+    score = player.representation.score(player.representation.decode(steps))
+    return Composed(event.step, "" if known.binary else data.decode(), path, score)

@@ -1,1 +1,0 @@
-"""The engine: corpora, training, generation, checkpoints. It knows no terminal."""

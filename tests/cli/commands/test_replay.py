@@ -1,0 +1,323 @@
+"""`composer replay`: the same bytes again, in every format and however they were asked for, or what differs."""
+
+import dataclasses
+import inspect
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from composer.checkpoints.file import load, save
+from composer.cli.gen import plan as plan_module
+from composer.cli.gen import recipe
+from composer.cli.render.file_diff import difference
+from composer.formats import provenance
+from composer.formats.provenance import Provenance
+from composer.system.paths import models_folder
+
+SAME = "is what is composed again, byte for byte\n"
+
+NAMES = ("temperature", "top_k", "top_p", "tempo", "title", "meter", "key", "range", "x")
+
+OPENING = """X:1
+M:4/4
+L:1/8
+K:C
+CDEF GABc|dcBA GFED|C8|
+"""
+
+VALUES = st.recursive(
+    st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@pytest.fixture
+def gen(composer, checkpoint):
+    """Compose with the small model; `replay` finds it by its name."""
+    models_folder().mkdir(parents=True, exist_ok=True)
+    (models_folder() / "small.safetensors").write_bytes(checkpoint.read_bytes())
+
+    def run(*arguments):
+        result = composer("gen", "abc", "--checkpoint", "small", "--seed", "5", "--length", "400", "-q", *arguments)
+        assert result.code == 0, result.err
+        return result.data
+
+    return run
+
+
+@pytest.fixture
+def replay(composer):
+    return lambda data, *arguments, **settings: composer("replay", "-", *arguments, stdin=data, **settings)
+
+
+def changed(data, **facts):
+    """The ABC of one tune, with other things told of it; None takes one away."""
+    (told,) = provenance.read(data, "tune")
+    mixed = {name: value for name, value in {**told.facts, **facts}.items() if value is not None}
+    return data.replace(told.text.encode(), Provenance(facts.get("program", told.program), mixed).text.encode())
+
+
+class TestTheSameAgain:
+    @pytest.mark.parametrize("form", ["abc", "midi", "musicxml"])
+    @pytest.mark.parametrize(
+        "options",
+        [
+            (),
+            ("--temp", "0.6300001..1.2", "--top-k", "20"),
+            ("--temp", "0.5..1.5/40", "--top-p", "0.9", "--min-p", "0.01"),
+            ("--free",),
+            ("--width", "7"),
+            ("--take", "4", "--keep", "1", "--width", "3"),
+            ("--prime-text", "M:6/8\nL:1/8\nK:D\n|:ABA F"),
+        ],
+    )
+    def test_of_one_piece(self, gen, replay, form, options):
+        data = gen("--format", form, *options)
+        again = replay(data)
+        assert again.data == data
+        assert again.err.endswith(SAME)
+
+    @pytest.mark.parametrize("form", ["midi", "musicxml"])
+    def test_as_it_is_to_sound(self, gen, replay, form):
+        data = gen("--format", form, "--tempo", "90.5", "--instrument", "40", "--velocity", "70")
+        assert replay(data).data == data
+
+    def test_of_an_opening_from_a_file(self, gen, replay, tmp_path):
+        (tmp_path / "opening.abc").write_text(OPENING)
+        data = gen("--prime", tmp_path / "opening.abc")
+        (tmp_path / "opening.abc").unlink()
+        assert replay(data).data == data
+
+    @pytest.mark.parametrize("options", [(), ("--width", "3"), ("--prime-text", "M:6/8\nL:1/8\nK:D\n|:ABA F")])
+    def test_of_many_in_a_file(self, gen, replay, options):
+        data = gen("--count", "7", *options)
+        assert replay(data).data == data
+
+    def test_of_one_among_many(self, gen, replay):
+        """Its neighbours do not change it, since the width is told."""
+        tunes = re.split(rb"(?=^X:)", gen("--count", "6", "--width", "4"), flags=re.MULTILINE)[1:]
+        for tune in (tunes[4], tunes[1] + tunes[3], tunes[5] + tunes[2], tunes[2] + tunes[2]):
+            assert replay(tune).data == tune
+
+    def test_of_those_that_were_chosen(self, gen, replay):
+        data = gen("--take", "6", "--keep", "3")
+        assert replay(data).data == data
+
+    def test_of_one_in_a_file_of_its_own(self, gen, composer, tmp_path):
+        gen("--count", "4", "--output", tmp_path / "%d.abc")
+        assert composer("replay", tmp_path / "3.abc").data == (tmp_path / "3.abc").read_bytes()
+
+    @pytest.mark.parametrize("rep", ["grid", "pianoroll"])
+    @pytest.mark.parametrize("form", ["abc", "midi", "musicxml"])
+    def test_of_what_was_wished(self, composer, replay, rep, form):
+        wishes = ("--bars", "4", "--meter", "3/4", "--key", "G", "--scale", "major", "--range", "C3-C6")
+        data = composer("gen", rep, "--seed", "3", "--format", form, *wishes).data
+        assert replay(data).data == data
+
+    def test_of_bars_that_were_kept(self, composer, replay, tmp_path):
+        (tmp_path / "tune.abc").write_text(OPENING)
+        result = composer("gen", "grid", "--prime", tmp_path / "tune.abc", "--keep-bars", "1", "--seed", "2")
+        assert result.code == 0, result.err
+        (tmp_path / "tune.abc").unlink()
+        assert replay(result.data).data == result.data
+
+
+class TestWhereItGoes:
+    def test_into_a_file(self, gen, replay, tmp_path):
+        data = gen()
+        result = replay(data, "--output", tmp_path / "again.abc")
+        assert (tmp_path / "again.abc").read_bytes() == data
+        assert not result.data
+        replay(data, "--output", tmp_path / "again.abc").failed("exists already", "--force")
+        assert replay(data, "--output", tmp_path / "again.abc", "--force").code == 0
+
+    def test_not_under_the_name_of_another_format(self, gen, replay, tmp_path):
+        result = replay(gen(), "--output", tmp_path / "again.mid")
+        result.failed("stdin is abc", "name a file that ends in .abc", code=2)
+        assert not (tmp_path / "again.mid").exists()
+        assert replay(gen(), "--output", tmp_path / "again").code == 0
+
+    def test_into_a_folder_that_is_made(self, gen, replay, tmp_path):
+        output = tmp_path / "new" / "again.abc"
+        assert f"wrote {output}; made the folder {tmp_path / 'new'}\n" in replay(gen(), "--output", output).err
+
+    def test_nowhere(self, gen, replay):
+        result = replay(gen(), "--check")
+        assert (result.code, result.data) == (0, b"")
+        assert result.err == f"stdin {SAME}"
+        assert replay(gen(), "--check", "--quiet").err == ""
+        replay(gen(), "--check", "-O", "x.abc").failed("--check writes nothing", code=2)
+
+    def test_no_binary_on_a_terminal(self, gen, replay):
+        assert not replay(gen("--format", "midi"), terminal=True).data
+        assert replay(gen(), terminal=True).data == gen()
+
+
+class TestDifferences:
+    def test_in_a_line(self, gen, replay):
+        data = gen().replace(b"K:", b"K: ", 1)
+        result = replay(data)
+        assert result.code == 1
+        assert result.data == gen()
+        assert re.search(r"error: stdin is not what is composed again: line \d is `K: .*`, not `K:", result.err)
+
+    def test_in_the_music_where_what_made_it_is_not_as_it_was_either(self, gen, replay):
+        """The line that tells of it does not stand in the way of the one that was changed."""
+        data = changed(gen(), numpy="1.0").replace(b"K:", b"K: ", 1)
+        result = replay(data, "--check")
+        assert "numpy was 1.0, and is " in result.err
+        assert re.search(r"line \d is `K: .*`, not `K:\S*`$", result.err, re.MULTILINE)
+
+    def test_around_the_place_in_a_long_line(self):
+        data = [b"X:1\n" + b"a" * 200 + note + b"b" * 200 + b"\n" for note in (b"C", b"D")]
+        (before, after) = re.findall(r"\.\.\.`(\w+)`\.\.\.", difference(*data, "abc"))
+        assert (before, after) == (f"{'a' * 20}C{'b' * 39}", f"{'a' * 20}D{'b' * 39}")
+
+    def test_at_the_end(self, gen, replay):
+        assert "it goes on after line" in replay(gen() + b"X:9\nK:C\nC|\n").err
+        assert "it ends with line" in replay(gen().rstrip().rpartition(b"\n")[0] + b"\n").err
+        assert "in how their lines end" in replay(gen().replace(b"\n", b"\r\n")).err
+
+    def test_in_a_byte(self, gen, replay):
+        data = bytearray(gen("--format", "midi"))
+        data[-9] ^= 1
+        result = replay(bytes(data))
+        assert result.code == 1
+        assert f"they differ from byte {len(data) - 8:,} on" in result.err
+
+    def test_in_the_format(self, gen, replay):
+        told = provenance.read(gen(), "tune")[0]
+        data = provenance.mark("midi", gen("--format", "midi", "--no-provenance"), told)
+        assert "it is MIDI, and was composed as abc" in replay(data).err
+
+    def test_a_seed_that_was_changed(self, gen, replay):
+        assert replay(changed(gen(), seed=6)).code == 1
+
+    @pytest.mark.parametrize(
+        ("facts", "words"),
+        [
+            ({"numpy": "1.0"}, "numpy was 1.0, and is "),
+            ({"device": "abacus"}, "it was composed on abacus, not cpu"),
+            ({"plugins": {"abc": "mine 2"}}, "plugin abc was from mine 2, and is from composer-cli"),
+            ({"mood": "glad"}, "it says `mood`, which this version of the program does not know"),
+            ({"program": "0.0.1"}, "it was composed by composer 0.0.1, and this is composer "),
+        ],
+    )
+    def test_what_is_not_as_it_was_then(self, gen, replay, facts, words):
+        """The same music, which still says what made it then."""
+        data = changed(gen(), **facts)
+        result = replay(data)
+        assert words in result.err
+        assert result.err.endswith(SAME)
+        assert result.data == data
+
+    def test_other_music_says_what_made_it_now(self, gen, replay):
+        data = changed(gen(), numpy="1.0")
+        (before,), (after,) = (provenance.read(each, "") for each in (data, replay(data + b"\n").data))
+        assert before.facts["numpy"] == "1.0"
+        assert after == provenance.read(gen(), "")[0]
+
+    def test_another_model(self, gen, replay, tmp_path, checkpoint):
+        data, other = gen(), tmp_path / "other.safetensors"
+        save(other, load(checkpoint).with_record(comment="other"))
+        result = replay(data, "--checkpoint", other)
+        assert re.search(r"it was composed by the model of digest \w{12}\.\.\., not \w{12}\.\.\.", result.err)
+        assert result.data == data
+
+
+class TestWhatCannotBe:
+    def test_a_file_that_says_nothing(self, gen, composer, replay, tunes):
+        composer("replay", tunes).failed("tunes.abc does not say how it was made", "--no-provenance")
+        replay(gen("--no-provenance")).failed("stdin does not say how it was made")
+        replay(b"").failed("does not say")
+        replay(bytes(range(256))).failed("does not say")
+
+    def test_no_file(self, composer, tmp_path):
+        composer("replay", tmp_path).failed("cannot read", "directory")
+        composer("replay", tmp_path / "none.abc").failed("cannot read", "No such file")
+        composer("replay").failed("FILE", code=2)
+
+    def test_a_model_that_is_gone(self, gen, replay, checkpoint, tmp_path):
+        data = gen()
+        (models_folder() / "small.safetensors").rename(tmp_path / "moved.safetensors")
+        replay(data).failed("the model that composed stdin", "neither among yours nor bundled", "--checkpoint")
+        assert replay(data, "--checkpoint", tmp_path / "moved.safetensors").data == data
+        replay(data, "--checkpoint", tmp_path / "none.safetensors").failed("none.safetensors")
+
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            {"seed": None}, {"seed": -1}, {"seed": "5"}, {"seed": True}, {"seed": 2**63}, {"width": 0},
+            {"width": 10**9}, {"conditions": {"a": 1}}, {"labels": {"meter": None}},
+            {"number": 0}, {"length": 0}, {"length": 1.5}, {"model": 5}, {"format": "text"}, {"format": None},
+            {"filters": {"temperature": 1.0, "heat": 2}}, {"filters": {"top_p": "x"}}, {"filters": {"top_k": -1}},
+            {"filters": []}, {"filters": {"top_k": 1.5}}, {"conditions": []}, {"max_copy": 1}, {"labels": "x"},
+            {"wishes": 5}, {"plugins": "abc"},
+        ],
+    )  # fmt: skip
+    def test_what_nobody_can_have_asked(self, gen, replay, facts):
+        replay(changed(gen(), **facts)).failed("stdin says of how it was made is damaged")
+
+    @pytest.mark.parametrize(
+        ("facts", "words"),
+        [
+            ({"filters": {"temperature": "hot"}}, "--temp cannot be hot"),
+            ({"filters": {"temperature": -1}}, "--temp cannot be -1"),
+            ({"wishes": {"bars": "eight"}}, "abc"),
+            ({"writing": {"tempo": "fast"}}, "cannot be `fast`"),
+            ({"writing": {"tempo": 1e9}}, "tempo"),
+            ({"conditions": {"artist": "burns"}}, "knows no condition `artist`"),
+            ({"primer": "AAAA"}, "the opening that was recorded"),
+            ({"primer": "!"}, "the opening that was recorded"),
+            ({"primer": recipe._packed([1, 2, 10**6])}, "the opening that was recorded"),
+            ({"primer": recipe._packed([(1, 2)])}, "the opening that was recorded"),
+            ({"primer": recipe._packed([[[]]])}, "the opening that was recorded"),
+            ({"tune": recipe._packed({"a": 1})}, "the opening that was recorded"),
+            ({"representation": "abd"}, "abd"),
+        ],
+    )
+    def test_what_makes_no_sense_together(self, gen, replay, facts, words):
+        result = replay(changed(gen(), **facts))
+        assert result.code in {1, 2}
+        result.failed(words, code=result.code)
+
+    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(fact=st.sampled_from(sorted(recipe.KINDS)), value=VALUES)
+    def test_nothing_that_is_told_makes_it_fail(self, gen, replay, fact, value):
+        assert "should not have" not in replay(changed(gen(), **{fact: value})).err
+
+
+class TestTheRecipe:
+    def test_every_field_of_what_is_asked_is_told_or_known_not_to_matter(self):
+        fields = list(inspect.signature(plan_module.Asked).parameters)
+        assert sorted([*recipe.TOLD, *recipe.ELSEWHERE]) == sorted(fields)
+        assert set(recipe.TOLD) <= recipe.KINDS.keys()
+
+    def test_what_was_told_is_asked_again(self, gen, checkpoint):
+        """Each field of TOLD comes back as it was asked."""
+        data = gen(
+            "--temp", "0.7..1.25", "--top-k", "9", "--top-p", "0.5", "--min-p", "0.25", "--free", "--width", "3",
+            "--prime-text", "M:6/8\nL:1/8\nK:D\n|:ABA F",
+        )  # fmt: skip
+        (told,) = provenance.read(data, "tune")
+        recipe.check(told.facts, "tune")
+        asked = recipe.asked_again(told.facts, checkpoint, "cpu")
+        assert (asked.length, asked.seed, asked.free, asked.width, asked.format) == (400, 5, True, 3, "abc")
+        assert {name: str(value) for name, value in asked.filters.items()} == {
+            "temperature": "0.7..1.25/0", "top_k": "9", "top_p": "0.5", "min_p": "0.25",
+        }  # fmt: skip
+        assert dataclasses.replace(asked, recorded=None, filters={}).wishes == type(asked.wishes)()
+
+    def test_nothing_of_this_machine_is_told(self, gen, tmp_path):
+        (tmp_path / "opening.abc").write_text(OPENING)
+        text = provenance.read(gen("--prime", tmp_path / "opening.abc"), "")[0].text
+        assert str(tmp_path) not in text
+        assert "opening.abc" not in text
+        assert "/" not in text.replace(recipe_primer(text), "")
+
+
+def recipe_primer(text):
+    return re.search(r'"primer":"([^"]*)"', text)[1]

@@ -1,0 +1,257 @@
+"""`composer train`: what is kept, under which name, and how one goes on."""
+
+import json
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from composer.checkpoints import file as checkpoints
+from composer.checkpoints import store
+from composer.training import optimizer as optimizers
+
+QUICK = ("--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--batch", "4", "--set", "length=16")
+
+
+@pytest.fixture
+def train(composer):
+    """A model so small that it learns in a moment."""
+
+    def run(*arguments, steps=4):
+        return composer("train", "abc", *arguments, *QUICK, "--max-steps", steps)
+
+    return run
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Thirty different tunes in two files of a folder, and a file that is no music."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for part in range(2):
+        tunes = [
+            f"X:{number}\nM:4/4\nL:1/8\nK:G\n|:{'GABcdefg'[number % 8]}2AB c2{'dcBA'[number % 4]}2|{bar}:|\n"
+            for number, bar in enumerate((f"G{a}A{8 - a}" for a in range(1, 8)), 8 * part)
+        ]
+        (folder / f"{part}.abc").write_text("\n".join(tunes * 1))
+    (folder / "photo.abc").write_bytes(b"\x89PNG\0")
+    return folder
+
+
+def test_a_model_is_kept_under_its_name_and_played_by_default(train, composer, tunes):
+    result = train(tunes, "--name", "mine")
+    assert result.code == 0, result.err
+    assert not result.data
+    assert store.path_for("mine").is_file()
+    assert "hear it: composer gen abc" in result.err
+    assert composer("gen", "abc", "--length", "40", "--seed", "1").out.startswith("X:1")
+    assert "mine" in composer("plugins").out
+
+
+def test_what_cannot_be_read_is_named(train, many):
+    result = train(many, "--name", "mine")
+    assert result.code == 0, result.err
+    assert "warning: " in result.err
+    assert "photo.abc is not a text file" in result.err
+
+
+def test_without_a_name_it_is_called_after_the_representation(train, tunes):
+    train(tunes)
+    train(tunes)
+    assert sorted(own.name for own in store.own_models()) == ["abc", "abc-2"]
+
+
+def test_an_existing_name_needs_resume_or_force(train, tunes):
+    train(tunes, "--name", "mine")
+    before = store.path_for("mine").read_bytes()
+    train(tunes, "--name", "mine").failed("called `mine` already", "--resume", "--force")
+    assert store.path_for("mine").read_bytes() == before
+    assert train(tunes, "--name", "mine", "--force", "--seed", "1").code == 0
+    assert store.path_for("mine").read_bytes() != before
+
+
+def test_settings_are_looked_at_before_names(train, tunes):
+    train(tunes, "--name", "mine")
+    train(tunes, "--name", "mine", "--set", "hiden=9").failed("`hiden`", "did you mean `hidden`?", code=2)
+
+
+def test_a_precision_that_does_not_run_is_one_line_before_anything_is_read(train, tmp_path, monkeypatch):
+    monkeypatch.setattr(optimizers, "bf16_obstacle", lambda device: "it has no such units")
+    refused = train(tmp_path / "absent.abc", "--set", "precision=bf16", "--device", "cpu")
+    refused.failed("`cpu` cannot train in bf16: it has no such units", "--set precision=fp32")
+
+
+def test_resuming_goes_on_to_the_weights_of_an_uninterrupted_run(train, composer, tunes):
+    train(tunes, "--name", "whole", "--set", "schedule=constant", steps=6)
+    train(tunes, "--name", "parts", "--set", "schedule=constant", steps=3)
+    result = composer("train", "abc", "--name", "parts", "--resume", "--max-steps", "6")
+    assert result.code == 0, result.err
+    whole, parts = (checkpoints.load(store.path_for(name)) for name in ("whole", "parts"))
+    assert all((whole.weights[name] == parts.weights[name]).all() for name in whole.weights)
+
+
+def test_which_model_is_gone_on_with_is_said_where_no_name_is_given(train, composer, tunes):
+    train(tunes, "--name", "older")
+    train(tunes, "--name", "newer")
+    result = composer("train", "abc", "--resume", "--max-steps", "6")
+    assert result.code == 0, result.err
+    assert result.err.count("going on with newer\n") == 1
+    assert "going on with" not in composer("train", "abc", "--resume", "--name", "older", "--max-steps", "6").err
+    assert "going on with" not in composer("train", "abc", "--resume", "--max-steps", "8", "--quiet").err
+
+
+def test_resuming_what_is_not_there(train, tunes):
+    train(tunes, "--name", "gone", "--resume").failed("no training to go on with", "without --resume")
+
+
+def test_starting_from_a_checkpoint(train, composer, tunes, checkpoint):
+    result = composer("train", "abc", tunes, "--from", checkpoint, "--name", "finer", "--max-steps", "2")
+    assert result.code == 0, result.err
+    composer("train", "abc", tunes, "--from", checkpoint, "-o", "text=raw").failed("--from", "-o", code=2)
+
+
+@pytest.mark.parametrize(
+    ("setting", "was"), [("tied=on", "off"), ("hidden=20", "16"), ("layers=2", "1"), ("embedding=5", "8")]
+)
+def test_settings_that_the_weights_do_not_fit_are_refused_before_reading(composer, checkpoint, tmp_path, setting, was):
+    key = setting.partition("=")[0]
+    composer(
+        "train", "abc", tmp_path / "nowhere.abc", "--from", checkpoint, "--set", "dropout=0.5", "--set", setting
+    ).failed(f"`{key}` was {was} when the training of small began", f"--set {key}={was}", code=2)
+
+
+def test_settings_that_the_weights_do_not_depend_on_may_be_others(composer, tunes, checkpoint):
+    other = ("--set", "dropout=0.5", "--set", "hidden=16", "--max-steps", "1", "--name", "finer")
+    assert composer("train", "abc", tunes, "--from", checkpoint, *other).code == 0
+
+
+def test_json_is_for_programs(train, tunes):
+    events = [json.loads(line) for line in train(tunes, "--json", "--quiet").out.splitlines()]
+    assert [event["event"] for event in events][:2] == ["prepared", "started"]
+    assert events[-1]["event"] == "finished"
+    assert events[-1]["reason"] == "done"
+
+
+def test_snapshots_can_be_heard(train, tunes):
+    result = train(tunes, "--name", "mine", "--snapshots", "0,2")
+    folder = store.path_for("mine").parent
+    assert result.code == 0, result.err
+    for step in (0, 2):
+        assert (folder / f"mine.step-{step}.abc").read_text().startswith("X:1")
+        assert f"step {step}: " in result.err
+    for wrong in ("soon", "-5"):
+        train(tunes, "--snapshots", wrong).failed("--snapshots", "0,500,1000", code=2)
+
+
+def test_snapshots_that_will_not_come_are_named_at_the_start(train, tunes):
+    result = train(tunes, "--snapshots", "2,99,100", steps=2)
+    assert result.err.count("warning: --snapshots 99,100 will not come: training ends at step 2") == 1
+
+
+@pytest.mark.parametrize(
+    ("began", "asked"),
+    [
+        ((), ("--augment", "--set", "stream=on")),
+        ((), ("--augment", "--preset", "charrnn-abc")),
+        (("--augment",), ("--resume", "--set", "stream=on")),
+        (("--set", "stream=on"), ("--resume", "--augment")),
+        (("--set", "stream=on"), ("--from", "mine", "--name", "other", "--augment", "--set", "stream=on")),
+    ],
+)
+def test_no_piece_is_followed_by_itself_in_other_keys(train, tunes, began, asked):
+    if began:
+        assert train(tunes, "--name", "mine", *began).code == 0
+    name = () if "--name" in asked else ("--name", "mine")
+    train(tunes, *asked, *name).failed("--augment and --set stream=on", "--from", code=2)
+    assert not store.path_for("other").exists()
+
+
+def test_augment_says_where_it_adds_nothing(train, tunes):
+    assert "--augment" not in train(tunes, "--augment", "--name", "moved").err
+    tunes.write_text(tunes.read_text().replace("\nK:", "\nK:none %"))
+    result = train(tunes, "--augment", "-o", "text=raw", "--name", "raw")
+    assert result.err.count("warning: `abc` has no variants of these pieces: --augment adds nothing") == 1
+
+
+def test_a_piece_without_notes_is_placed_once(train, tunes, tmp_path):
+    (tmp_path / "some.abc").write_text(tunes.read_text() + "\n\nT:only words\nz8|\n")
+    result = train(tmp_path / "some.abc", "-o", "text=raw", "--name", "raw")
+    assert "no notes, such as " in result.err
+    assert all(line.count("line ") < 2 for line in result.err.splitlines())
+
+
+def test_a_name_with_a_space_is_quoted_where_it_can_be_copied(train, tunes, monkeypatch):
+    monkeypatch.setattr("composer.cli.train.run._Stop.asked", lambda self: True)
+    result = train(tunes, "--name", "my tunes")
+    assert result.code == 130
+    assert 'composer train abc --name "my tunes" --resume' in result.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals to send")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_save_and_say_how_to_go_on(tunes, home, process, number):
+    running = process("train", "abc", tunes, "--name", "mine", *QUICK, "--epochs", "1000000", "--json", wait=False)
+    assert any(b'"stepped"' in line for line in running.stdout)
+    running.send_signal(number)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 128 + number, err
+    assert b'"reason": "interrupted"' in out
+    assert b"go on with: composer train abc" in err
+    assert b"--name mine --resume" in err
+    assert b"Traceback" not in err
+    again = process("train", "abc", "--name", "mine", "--resume", "--max-steps", "1", "--quiet")
+    assert again.returncode == 0, again.stderr
+
+
+def test_it_trains_in_a_thread_too(train, tunes):
+    """Where no signals can be caught."""
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(train, tunes, "--name", "mine").result()
+    assert result.code == 0, result.err
+
+
+def test_steps_that_do_not_reach_the_last_phase_are_told_of(composer, tunes, many):
+    result = composer(
+        *(
+            "train",
+            "pianoroll",
+            many / "0.abc",
+            "--valid",
+            tunes,
+            "--name",
+            "mine",
+            "--model",
+            "rnnrbm",
+            "--batch",
+            "2",
+        ),
+        *("--set", "hidden=4", "--set", "recurrent=4", "--set", "length=16", "--max-steps", "2"),
+    )
+    assert result.code == 0, result.err
+    assert result.err.count("warning: training ends within `pretraining`, and no step is left for `train`") == 1
+    assert "\npretraining: step 2/2" in result.err
+    assert "\npretraining: step 2: validation" in result.err
+    assert "done after 2 steps; best validation" in result.err
+
+
+def test_a_model_too_large_for_memory_is_a_line(composer, tunes):
+    result = composer("train", "abc", tunes, "--name", "huge", "--set", "hidden=300000000", "--quiet")
+    result.failed("the model does not fit into memory", "--set hidden")
+    assert composer("train", "abc", tunes, "--name", "huge", *QUICK, "--max-steps", "1").code == 0
+
+
+def test_going_on_needs_only_the_name_however_the_data_were_divided(train, composer, tunes, many):
+    train(many / "0.abc", "--valid", tunes, "--name", "divided", steps=2)
+    result = composer("train", "abc", "--name", "divided", "--resume", "--max-steps", 4)
+    assert result.code == 0, result.err
+    assert store.path_for("divided").is_file()
+
+
+def test_a_fine_tuning_can_be_gone_on_with(train, composer, tunes, many):
+    train(tunes, many / "0.abc", "--name", "first", steps=2)
+    start = ("--from", store.path_for("first"), "--name", "second")
+    assert composer("train", "abc", many / "1.abc", *start, "--max-steps", 2).code == 0
+    result = composer("train", "abc", "--name", "second", "--resume", "--max-steps", 4)
+    assert result.code == 0, result.err
+    assert checkpoints.read_header(store.path_for("second")).record["steps"] == 4

@@ -1,0 +1,37 @@
+"""The way out where pieces have no notes: the one that fits how they were drawn."""
+
+import pytest
+
+from composer.cli.gen.hints import sound_more
+from composer.generation.generate import Request
+from composer.generation.temperature import TemperatureCurve
+from composer.registry import plugins as registry
+
+
+@pytest.mark.parametrize(
+    ("filters", "words"),
+    [
+        ({}, "try another --seed, or a lower --temp"),
+        ({"temperature": 1.4}, "a lower --temp"),
+        ({"temperature": 0.4}, "try another --seed, or a higher --temp"),
+        ({"temperature": TemperatureCurve(0.2, 0.5, 40)}, "a higher --temp"),
+        ({"temperature": TemperatureCurve(0.2, 1.5, 40)}, "a lower --temp"),
+        ({"temperature": 0}, "give a higher --temp; as it is, every --seed gives the same piece"),
+        ({"top_k": 1}, "give a higher --top-k; as it is"),
+        ({"top_k": 3}, "a looser --top-k"),
+        ({"top_k": 40}, "a lower --temp"),
+        ({"min_p": 0.5}, "a looser --min-p"),
+        ({"top_p": 0.2, "min_p": 0.5}, "a looser --top-p and --min-p"),
+    ],
+)
+def test_more_sound(filters, words):
+    assert words in sound_more(Request(100, **filters))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_it_is_told(composer, checkpoint, tmp_path, monkeypatch, count):
+    monkeypatch.setattr(registry.representation("abc"), "score", lambda self, piece: None)
+    arguments = ("--length", "40", "--count", count, "--temp", "0", "--output", tmp_path / "%d.mid")
+    result = composer("gen", "abc", "--checkpoint", checkpoint, "--seed", "1", *arguments)
+    assert result.code == 1
+    assert "hint: give a higher --temp; as it is" in result.err

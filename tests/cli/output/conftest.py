@@ -1,0 +1,68 @@
+"""Many pieces, and runs of them that are interrupted."""
+
+import pytest
+
+from composer.cli.output import many_files
+from composer.generation import generate as generation
+from composer.generation.generate import Drew, Ended
+
+COUNT = 9
+
+
+@pytest.fixture
+def gen(composer, checkpoint):
+    """`composer gen abc` with the small model: nine short pieces, four at a time."""
+
+    def run(*arguments, count=COUNT, **terminal):
+        given = ("--checkpoint", checkpoint, "--length", 60, "--count", count, "--width", 4)
+        seed = () if {"--seed", "--resume"} & set(arguments) else ("--seed", 3)
+        return composer("gen", "abc", *given, *seed, *arguments, **terminal)
+
+    return run
+
+
+@pytest.fixture
+def interrupt(monkeypatch):
+    """Have Ctrl-C pressed after so many pieces, in the middle of the next one; or the process killed."""
+
+    def arrange(pieces, killed=False, patched=monkeypatch):
+        def interrupted(*arguments):
+            ended = 0
+            for event in generate(*arguments):
+                if ended == pieces and isinstance(event, Drew):
+                    yield event
+                    raise KeyboardInterrupt
+                ended += isinstance(event, Ended)
+                yield event
+
+        generate = generation.generate
+        patched.setattr(generation, "generate", interrupted)
+        if killed:
+            patched.setattr(many_files, "SECONDS", -1.0 if pieces % 2 else 1e9)
+            for kind in (many_files.ToFiles, many_files.ToStream):
+                patched.setattr(kind, "close", lambda self, finished: None)
+
+    return arrange
+
+
+@pytest.fixture
+def contents():
+    """Every file in a folder, hidden ones too, by name."""
+
+    def read(folder):
+        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    return read
+
+
+@pytest.fixture
+def whole(gen, contents, tmp_path_factory, known={}):  # noqa: B006 - composed once for all tests
+    """What an uninterrupted run writes: a folder of files, and one file."""
+    if not known:
+        folder = tmp_path_factory.mktemp("whole")
+        gen("--output", folder / "files" / "%02d.abc")
+        gen("--output", folder / "whole.abc")
+        assert not list(folder.glob(".*"))
+        known["files"], known["stream"] = contents(folder / "files"), (folder / "whole.abc").read_bytes()
+        assert sorted(known["files"]) == [f"{number:02}.abc" for number in range(1, COUNT + 1)]
+    return known["files"], known["stream"]

@@ -1,0 +1,29 @@
+"""Patterns of file names: `tunes/%06d.abc`."""
+
+import pytest
+
+from composer.cli.output.filename_pattern import Pattern
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "name", "record"),
+    [
+        ("tunes/%06d.abc", 7, "tunes/000007.abc", "tunes/.%06d.abc.composer"),
+        ("%d/%d [x].mid", 12, "12/12 [x].mid", ".%d-%d [x].mid.composer"),
+        ("a/100% %d/b.abc", 3, "a/100% 3/b.abc", "a/.100% %d-b.abc.composer"),
+    ],
+)
+def test_a_pattern_finds_its_own_files(monkeypatch, tmp_path, text, number, name, record):
+    monkeypatch.chdir(tmp_path)
+    pattern = Pattern.of(text)
+    assert pattern.path(number).as_posix() == name
+    assert pattern.record.as_posix() == record
+    assert list(pattern.present()) == []
+    pattern.path(number).parent.mkdir(parents=True, exist_ok=True)
+    pattern.path(number).write_text("X:1\n")
+    pattern.path(number).with_name("1 of another kind.txt").write_text("")
+    assert [found for found, _ in pattern.present()] == [number]
+
+
+def test_what_has_no_number_is_no_pattern():
+    assert Pattern.of("100%.abc") is None

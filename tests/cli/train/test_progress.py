@@ -1,0 +1,166 @@
+"""What the user sees of training: lines, JSON, a live picture, and a clock that the tests turn."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from composer.cli.console import Console
+from composer.cli.train.progress import JsonLines, Lines, Live, Silent, reporter
+from composer.cli.train.status import Standing, duration, sparkline, step_line
+from composer.training.events import Finished, Prepared, Saved, Started, Stepped, Stretch, Validated, WentBack
+
+PREPARED = Prepared(
+    pieces={"train": 90, "valid": 10},
+    refused={"a bar does not fill its meter": 4},
+    places={"a bar does not fill its meter": ["jigs.abc: tune 3", "jigs.abc: tune 7", "reels.abc: tune 1"]},
+    unreadable=["photo.abc is not a text file"],
+    duplicates=2,
+    notes=[],
+    losses={"notes moved to the grid": 17},
+    cached=False,
+)
+STARTED = Started("train", 0, 200, 50, 12345, "cpu", "fp32", (90, 10), (9000, 1000))
+STORY = [
+    PREPARED,
+    STARTED,
+    *(Stepped(step, step / 50, 3.0 - step / 100, 0.003, 5000.0) for step in range(1, 51)),
+    Validated(50, 1.0, 2.0, 2.885, "bits per token", best=True),
+    Saved(50, Path("mine.safetensors")),
+    Stepped(51, 1.02, 2.4, 0.003, 5000.0),
+    Validated(100, 2.0, 2.1, 3.03, "bits per token", best=False),
+    Finished(200, "done", 2.0, Path("mine.safetensors")),
+]
+
+
+@pytest.fixture
+def console(stream):
+    return Console(stream(), stream(), stream(), {"TERM": "xterm", "COLUMNS": "100"})
+
+
+@pytest.fixture
+def terminal(stream):
+    return Console(
+        stream(), stream(), stream(terminal=True), {"TERM": "xterm", "COLORTERM": "truecolor", "COLUMNS": "100"}
+    )
+
+
+def tell(told):
+    with told:
+        for event in STORY:
+            told.tell(event)
+
+
+def test_lines_where_there_is_no_terminal(console):
+    tell(Lines(console, Standing()))
+    text = console.stderr.data.decode()
+    assert "100 pieces" in text
+    assert "4 more were left out:\n     4  a bar does not fill its meter, such as jigs.abc: tune 3\n" in text
+    assert "\n    17  notes moved to the grid\n" in text
+    assert "warning: photo.abc is not a text file" in text
+    assert "step 50: validation 2.885 bits per token, the best so far" in text
+    assert text.count("\nstep ") - text.count(": validation") == 5, "a line for each twentieth of the way"
+    assert not console.stdout.data
+
+
+def test_the_lines_of_a_phase_that_is_not_the_last_say_so(console):
+    phases = (Stretch("pretraining", 100, 100), Stretch("train", 100, 100))
+    told = Lines(console, Standing())
+    for phase, step in (("pretraining", 50), ("train", 150)):
+        told.tell(replace(STARTED, phase=phase, phases=phases))
+        told.tell(Stepped(step, 1.0, 2.0, 0.003, 5000.0))
+        told.tell(Validated(step, 1.0, 2.0, 2.885, "bits per token", best=True))
+    lines = [line.partition("  ")[0] for line in console.stderr.data.decode().splitlines()]
+    assert lines[1:3] == [
+        "pretraining: step 50/200",
+        "pretraining: step 50: validation 2.885 bits per token, the best so far",
+    ]
+    assert lines[4].startswith("step 150/200")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_going_back_is_told(stream, terminal):
+    console = Console(stream(), stream(), stream(terminal=terminal), {"TERM": "xterm", "COLUMNS": "200"})
+    with reporter(console, Standing()) as told:
+        told.tell(WentBack(60, 80))
+    text = console.stderr.data.decode()
+    assert "going back to step 60" in text
+    assert "the model of step 80 is kept" in text
+
+
+def test_one_is_one(console):
+    one = replace(PREPARED, pieces={"train": 1}, refused={"no notes": 1}, places={}, duplicates=1)
+    told = Lines(console, Standing())
+    told.tell(one)
+    told.tell(replace(STARTED, pieces=(1, 0), counted=(1, 0)))
+    text = console.stderr.data.decode()
+    assert "1 piece\n1 more is a copy, and was left out\n1 more was left out:\n" in text
+    assert "1 piece of 1 step; " in text
+
+
+def test_json_is_a_line_for_each_event_on_stdout(console):
+    tell(JsonLines(console))
+    lines = [json.loads(line) for line in console.stdout.data.decode().splitlines()]
+    assert [line["event"] for line in lines[:3]] == ["prepared", "started", "stepped"]
+    assert len(lines) == len(STORY)
+    assert lines[-1]["path"] == "mine.safetensors"
+
+
+def test_quiet_says_only_what_went_wrong(console):
+    console.quiet = True
+    tell(Silent(console))
+    assert console.stderr.data.decode() == "warning: photo.abc is not a text file\n"
+
+
+def test_the_live_picture_shows_bar_losses_and_curve(terminal):
+    seconds = iter(range(10_000))
+    tell(Live(terminal, Standing(clock=lambda: float(next(seconds)))))
+    text = terminal.stderr.data.decode()
+    assert "━" in text
+    assert "step 51/200" in text
+    assert "validation 3.030 bits per token (best 2.885)" in text
+    assert "▁█" in text
+
+
+def test_who_reports_depends_on_the_terminal(console, terminal):
+    assert isinstance(reporter(console, Standing()), Lines)
+    assert isinstance(reporter(console, Standing(), as_json=True), JsonLines)
+    assert isinstance(reporter(terminal, Standing()), Live)
+    terminal.environ = {"TERM": "dumb"}
+    assert isinstance(reporter(terminal, Standing()), Lines)
+    terminal.quiet = True
+    assert isinstance(reporter(terminal, Standing()), Silent)
+
+
+def test_the_time_left_follows_the_pace():
+    now = 0.0
+    standing = Standing(clock=lambda: now)
+    standing.take(STARTED)
+    now = 10.0
+    standing.take(Stepped(50, 1.0, 2.0, 0.003, 5000.0))
+    assert standing.left == pytest.approx(30.0)
+    assert step_line(standing).endswith("30 s left")
+
+
+def test_a_resumed_run_is_timed_from_where_it_went_on():
+    now = 0.0
+    standing = Standing(clock=lambda: now)
+    standing.take(Started("train", 100, 200, 50, 1, "cpu", "fp32", (1, 1), (1, 1)))
+    assert standing.left is None
+    now = 5.0
+    standing.take(Stepped(150, 3.0, 2.0, 0.003, 5000.0))
+    assert standing.left == pytest.approx(5.0)
+
+
+def test_sparklines():
+    assert sparkline([3, 2, 1], 10) == "█▅▁"
+    assert sparkline([3, 2, 1], 2) == "█▁"
+    assert sparkline([1, 1], 5) == "▁▁"
+    assert sparkline([], 5) == ""
+    assert sparkline([1, 2], 0) == ""
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(9.6, "10 s"), (90, "2 min"), (3 * 3600 + 300, "3 h 05 min")])
+def test_durations(seconds, words):
+    assert duration(seconds) == words

@@ -1,0 +1,87 @@
+"""`train --log-dir`: what TensorBoard's own reader finds of a run."""
+
+import importlib.util
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from composer.api import Note, Part, Score
+from composer.cli.train import tensorboard
+
+pytest.importorskip("tensorboard")
+
+
+@pytest.fixture
+def read():
+    """Everything in a folder, by TensorBoard's reader."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    def read(folder):
+        found = EventAccumulator(str(folder), size_guidance={"scalars": 0, "tensors": 0, "images": 0})
+        return found.Reload()
+
+    return read
+
+
+@pytest.fixture
+def logged(composer, tmp_path):
+    """Train on `data` and log it."""
+
+    def train(representation, data, *arguments):
+        held = tmp_path / "held.abc"
+        held.write_text("X:1\nT:Fence Over\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n")
+        quick = ("--max-steps", "6", "--set", "hidden=8", "--set", "validate_every=3", "--valid", held)
+        folder = tmp_path / "runs" / "one"
+        return composer("train", representation, data, *quick, *arguments, "--log-dir", folder), folder
+
+    return train
+
+
+def test_losses_and_settings(logged, read, tunes):
+    done, folder = logged("abc", tunes, "--lr", "0.02", "-o", "text=raw")
+    assert done.code == 0, done.err
+    found = read(folder)
+    assert [event.step for event in found.Scalars("loss/train")] == [1, 2, 3, 4, 5, 6]
+    assert [event.step for event in found.Scalars("loss/validation")] == [3, 6]
+    assert f"{found.Scalars('loss/validation')[0].value:.3f}" in done.err
+    assert all(event.value > 0 for event in found.Scalars("learning rate"))
+    summary = found.summary_metadata["_hparams_/session_start_info"].plugin_data.content
+    assert b"model.hidden" in summary
+    assert b"option.text" in summary
+
+
+def test_a_tune_is_kept_as_text_and_as_a_picture(logged, read, tunes):
+    done, folder = logged("abc", tunes, "--snapshots", "0,4")
+    assert done.code == 0, done.err
+    found = read(folder)
+    texts = found.Tensors("piece/text_summary")
+    assert [event.step for event in texts] == [0, 4]
+    assert b"X:1" in texts[1].tensor_proto.string_val[0]
+    assert [event.step for event in found.Images("roll")] == [0, 4]
+
+
+def test_a_roll_is_a_picture(logged, read, tunes):
+    done, folder = logged("pianoroll", tunes, "--snapshots", "2")
+    assert done.code == 0, done.err
+    assert [event.step for event in read(folder).Images("roll")] == [2]
+
+
+def test_a_picture_of_a_roll():
+    score = Score((Part((Note(Fraction(0), 60, Fraction(1, 2)), Note(Fraction(1, 4), 62, Fraction(1, 4)))),))
+    cells = tensorboard.picture(score)[:: tensorboard.CELL, :: tensorboard.CELL]
+    ground, onset, hold = tensorboard.GROUND, tensorboard.ONSET, tensorboard.HOLD
+    assert (cells[0] == [ground, onset, ground]).all(), "the higher note is above"
+    assert (cells[2] == [onset, hold, ground]).all()
+    assert cells.dtype == np.uint8
+
+
+def test_without_the_package_one_line_before_anything_is_read(composer, tmp_path, monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(tensorboard, "find_spec", lambda name: None if name == "tensorboard" else found(name))
+    composer("train", "abc", tmp_path / "none.abc", "--log-dir", tmp_path).failed("TensorBoard", "pip install")
+
+
+def test_a_folder_that_cannot_be(logged, composer, tunes, tmp_path):
+    (tmp_path / "file").write_text("")
+    composer("train", "abc", tunes, "--max-steps", "1", "--log-dir", tmp_path / "file").failed("cannot write to")
