@@ -1,12 +1,15 @@
 """Training: one loop that yields events. The terminal, JSON lines, TensorBoard and the tests read the same stream.
 
-    from composer.core import device, encoding, models, registry, training
+    from composer.checkpoints import store
+    from composer.data import dataset
+    from composer.registry import plugins as registry
+    from composer.training import loop
 
     representation = registry.representation("abc")()
     model = registry.model("lstm")
-    data = encoding.prepare(representation, ["tunes/"])
-    run = training.Run(model, model.Config(), representation, data, models.path_for("mine"))
-    for event in training.train(run):
+    data = dataset.prepare(representation, ["tunes/"])
+    run = loop.Run(model, model.Config(), representation, data, store.path_for("mine"))
+    for event in loop.train(run):
         ...                                         # Prepared, Started, Stepped, Validated, Saved, Snapshot, Finished
 
 To go on (`--resume`), the settings of the training so far are in `saved_header(path)`, and its data in

@@ -27,7 +27,7 @@ def scripts(composer, tmp_path):
 
 def shell(name, script, folder, *arguments):
     environ = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder)}
-    environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
+    environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[3]), *sys.path])
     done = subprocess.run(
         [name, *arguments, "-c", script], capture_output=True, text=True, env=environ, cwd=folder, check=False
     )

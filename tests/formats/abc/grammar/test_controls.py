@@ -17,7 +17,7 @@ from composer_abc import AbcWishes
 
 def _bench():
     """The benchmark of wishes, which reads tunes without the rules that they were composed by."""
-    path = Path(__file__).parents[2] / "bench" / "wishes.py"
+    path = Path(__file__).parents[3] / "bench" / "wishes.py"
     spec = importlib.util.spec_from_file_location("bench_wishes", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
