@@ -1,7 +1,9 @@
 """A home of its own for each test, a terminal to run the program in, and a small model of tunes."""
 
 import io
+import itertools
 import os
+import signal
 from dataclasses import dataclass
 
 import pytest
@@ -9,6 +11,10 @@ import pytest
 # Tests run side by side, one for each core, and threads that wait for one another would only get in their way.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+# A shell that starts tests in the background has them ignore Ctrl-C, which some of them send.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TUNES = """X:1
 T:Over the Fence
@@ -80,13 +86,21 @@ class Result:
         return self
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory):
+    """Names of homes, of which none is there yet: most tests need no folder, and each takes a while to clear away."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count(1))
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
+def home(homes, monkeypatch):
     """A home of its own, and no settings of the developer's."""
+    folder = next(homes)
     for name in ("COMPOSER_DEVICE", "COMPOSER_DEBUG", "COMPOSER_STRICT_PLUGINS", "NO_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COMPOSER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+    monkeypatch.setenv("COMPOSER_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture

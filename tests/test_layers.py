@@ -27,8 +27,8 @@ ALLOWED = {
     "data": "api music formats system distributed",
     "training": "api data checkpoints registry distributed system",
     "analysis": "api music data checkpoints generation check system",
-    "cli": "api music formats toolkit.models toolkit.representations check system registry checkpoints distributed data "
-    "generation training analysis",
+    "cli": "api music formats toolkit.models toolkit.representations check system registry checkpoints distributed "
+    "data generation training analysis",
     "__main__": "cli",
 }
 """What each package of `composer` may import of the others, besides itself and `composer`'s version."""
@@ -57,7 +57,7 @@ def name_of(path):
 
 
 def package_of(module):
-    """The package of a module: `composer.toolkit.models.outputs` is in `toolkit.models`; a plugin is its own package."""
+    """The package of a module: `toolkit.models` for `composer.toolkit.models.outputs`; a plugin is its own package."""
     root, *parts = module.split(".")
     if root != "composer":
         return root

@@ -157,7 +157,7 @@ def test_ranks_must_be_about_to_learn_the_same(told):
 
 def not_met(monkeypatch, rank, port):
     """The error of a rank that the others do not find."""
-    for name, value in environment(rank, port, COMPOSER_PATIENCE="1").items():
+    for name, value in environment(rank, port, COMPOSER_PATIENCE="0.3").items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ComposerError) as caught, rendezvous.joined(Ranks(rank, 2, rank, "127.0.0.1", port), "cpu"):
         pass

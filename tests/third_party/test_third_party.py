@@ -70,7 +70,8 @@ def test_it_trains_and_plays_alone_and_paired_with_the_built_in_ones(python, tmp
     home = {"COMPOSER_HOME": str(tmp_path / "home")}
     settings = ["--set", "hidden=16"] if model == "lstm" else []
     train = ["train", representation, data, "--model", model, "--name", "mine", "--max-steps", "20", "--seed", "1"]
-    run(python, "-m", "composer", *train, *settings, **home)
-    done = run(python, "-m", "composer", "gen", representation, "--count", "9", "--length", "40", "--seed", "3", **home)
+    play = ["gen", representation, "--count", "9", "--length", "40", "--seed", "3"]
+    both = [list(map(str, each)) for each in ([*train, *settings], play)]
+    done = run(python, "-c", f"from composer.cli.app import main\nfor each in {both!r}: assert main(each) == 0", **home)
     assert done.stdout.strip()
     assert set(done.stdout) <= {"x", ".", "\n"} or representation == "abc"

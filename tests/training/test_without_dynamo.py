@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-import pytest
-
 SCRIPT = """
 import sys, torch
 from composer.training.optimizer import Settings, optimiser
@@ -22,17 +20,20 @@ def learnt(make):
         assert len(before["param_groups"]) == 1
     return weight.detach()
 
-settings = Settings(optimiser=sys.argv[1], lr=0.1)
-ours = learnt(lambda parameters: optimiser(settings, parameters, "cpu"))
+def alike(name):
+    return lambda parameters: optimiser(Settings(optimiser=name, lr=0.1), parameters, "cpu")
+
+names = ("adam", "adamw", "sgd")
+ours = {name: learnt(alike(name)) for name in names}
 assert "torch._dynamo" not in sys.modules, "the compiler is loaded"
 import torch._dynamo
-theirs = learnt(lambda parameters: optimiser(settings, parameters, "cpu"))
-assert type(optimiser(settings, [ours.clone().requires_grad_()], "cpu")).__module__.startswith("torch.optim")
-assert torch.equal(ours, theirs), "the weights differ"
+for name in names:
+    theirs = learnt(alike(name))
+    assert type(alike(name)([theirs.clone().requires_grad_()])).__module__.startswith("torch.optim")
+    assert torch.equal(ours[name], theirs), f"the weights of {name} differ"
 """
 
 
-@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
-def test_it_learns_the_same_without_the_compiler(name):
-    done = subprocess.run([sys.executable, "-c", SCRIPT, name], capture_output=True, text=True, check=False)
+def test_it_learns_the_same_without_the_compiler():
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

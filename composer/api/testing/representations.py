@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -114,16 +113,14 @@ def _check_total(representation: Representation) -> None:
 
 
 def _random_sequences(spec: SequenceSpec, count: int = 50, length: int = 120) -> Iterator[list[Step]]:
-    generator = random.Random(0)
+    generator = np.random.default_rng(0)
     for _ in range(count):
+        steps = int(generator.integers(length))
         if spec.kind is Kind.TOKENS:
-            yield [generator.randrange(spec.size) for _ in range(generator.randrange(length))]
+            yield generator.integers(spec.size, size=steps).tolist()
         else:
-            share = generator.random() * 0.2
-            yield [
-                tuple(unit for unit in range(spec.size) if generator.random() < share)
-                for _ in range(generator.randrange(length))
-            ]
+            drawn = generator.random((steps, spec.size)) < generator.random() * 0.2
+            yield [tuple(np.flatnonzero(frame).tolist()) for frame in drawn]
 
 
 def _refusals(items: Sequence[Piece | Refused]) -> str:

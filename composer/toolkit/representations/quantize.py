@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from composer.api import EncodeError, Note, Refused
@@ -99,6 +100,9 @@ def _nearest(time: int, parts: int) -> tuple[int, bool]:
 
 def sounding(notes: Iterable[GridNote], steps: int | Fraction, velocity: int = 80) -> tuple[Note, ...]:
     """`notes` on a grid of `steps` to a beat as notes in beats."""
-    return tuple(
-        Note(Fraction(note.start) / steps, note.pitch, Fraction(note.length) / steps, velocity) for note in notes
-    )
+    return tuple(Note(_beats(note.start, steps), note.pitch, _beats(note.length, steps), velocity) for note in notes)
+
+
+@lru_cache(2**12)
+def _beats(count: int, steps: int | Fraction) -> Fraction:
+    return Fraction(count) / steps

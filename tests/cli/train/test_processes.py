@@ -14,7 +14,8 @@ from composer.checkpoints import store
 from composer.training.resume import state_path
 
 TINY = ("--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--set", "dropout=0")
-QUICK = (*TINY, "--batch", "4", "--set", "length=16", "--set", "schedule=constant", "--name", "mine")
+SMALL = ("--batch", "4", "--set", "length=16", "--set", "precision=fp32")
+QUICK = (*TINY, *SMALL, "--set", "schedule=constant", "--name", "mine")
 
 
 def free_port():
