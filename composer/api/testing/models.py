@@ -66,7 +66,7 @@ def _check_learns(model: Model, spec: SequenceSpec, config: Any) -> None:
         network.eval()
         before = network.evaluate(batch, None)[0]
         network.train()
-        for _ in range(60):
+        for _ in range(40):
             optimiser.zero_grad()
             loss = network.loss(batch, None)[0]
             loss.objective.backward()  # type: ignore[no-untyped-call]

@@ -112,7 +112,7 @@ def _check_total(representation: Representation) -> None:
             assert all(isinstance(event, str) for event in events), "a decoder of a text format gives text"
 
 
-def _random_sequences(spec: SequenceSpec, count: int = 50, length: int = 120) -> Iterator[list[Step]]:
+def _random_sequences(spec: SequenceSpec, count: int = 30, length: int = 100) -> Iterator[list[Step]]:
     generator = np.random.default_rng(0)
     for _ in range(count):
         steps = int(generator.integers(length))

@@ -82,7 +82,8 @@ def prepare(
     if not began.arguments:
         raise UsageError("there is nothing to learn from", f"name files: composer train {kind.name} FILE...")
     chosen.settings.check(augment=began.augment)
-    precision(chosen.settings.precision, where)  # raises before pieces are read, which may take long
+    if chosen.settings.precision == "bf16":
+        precision("bf16", where)  # raises before pieces are read, which may take long
     data = dataset_module.prepare(
         chosen.representation,
         began.arguments,
