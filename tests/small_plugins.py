@@ -6,14 +6,24 @@ from dataclasses import dataclass
 
 import pytest
 
-from composer.api import EncodeError, Kind, Model, Piece, ReadError, Refused, Representation, SequenceSpec, TextDecoder
+from composer.api import (
+    EncodeError,
+    Model,
+    Piece,
+    ReadError,
+    RejectedPiece,
+    Representation,
+    SequenceSpec,
+    StepKind,
+    TextDecoder,
+)
 
 
 class Letters(Representation):
     """Words, letter by letter; a word with a digit is refused, and `author` is the folder it stands in."""
 
     api, name, summary, version = 1, "letters", "words, letter by letter", 1
-    kind, suffixes, formats, native = Kind.TOKENS, (".txt",), ("text",), "text"
+    kind, suffixes, formats, native = StepKind.TOKENS, (".txt",), ("text",), "text"
     reads = 0
 
     def read(self, source):
@@ -23,7 +33,7 @@ class Letters(Representation):
         for number, word in enumerate(source.text().split(), 1):
             place = f"{source.label}: word {number}"
             if any(letter.isdigit() for letter in word):
-                yield Refused("a word has a digit", place, word)
+                yield RejectedPiece("a word has a digit", place, word)
             else:
                 yield Piece(word, source=place, labels={"author": source.path.parent.name} if source.root else {})
 
@@ -34,7 +44,7 @@ class Letters(Representation):
     @property
     def spec(self):
         conditions = {"author": tuple(self.authors)} if self.authors else {}
-        return SequenceSpec(Kind.TOKENS, size=1 + len(self.letters), end=0, conditions=conditions)
+        return SequenceSpec(StepKind.TOKENS, size=1 + len(self.letters), end=0, conditions=conditions)
 
     def prime(self, piece):
         strange = sorted(set(piece.content) - set(self.letters))
@@ -72,7 +82,7 @@ class TinyConfig:
 class Tiny(Model):
     """One recurrent layer with dropout."""
 
-    api, name, summary, accepts, Config = 1, "tiny", "one recurrent layer", frozenset(Kind), TinyConfig
+    api, name, summary, accepts, Config = 1, "tiny", "one recurrent layer", frozenset(StepKind), TinyConfig
 
     def network(self, spec, config):
         import torch
@@ -87,7 +97,7 @@ class Tiny(Model):
                 self.dropout = torch.nn.Dropout(0.3)
                 self.output = torch.nn.Linear(config.hidden, spec.size)
 
-            def start(self, rows):
+            def initial_layer_states(self, rows):
                 return (torch.zeros(1, rows, config.hidden),)
 
             def forward(self, inputs, state, reset, conditions):

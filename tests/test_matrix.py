@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from composer.api import Kind, Piece, Source
+from composer.api import Piece, Source, StepKind
 from composer.cli.inputs import playable
 from composer.cli.output.encoders import rendered
 from composer.formats import format_named
@@ -65,7 +65,7 @@ def test_a_pair_trains_resumes_is_measured_and_plays_or_is_refused_at_once(
     for name in kind.formats:
         output = tmp_path / f"piece{suffix(kind, name)}"
         way = () if name == kind.native else ("--temp", "1.5")
-        short = ("--length", "96") if kind.kind is Kind.FRAMES else ()  # tokens end by themselves
+        short = ("--length", "96") if kind.kind is StepKind.FRAMES else ()  # tokens end by themselves
         done = composer("gen", kind.name, "--checkpoint", "pair", "--seed", "3", "--output", output, *way, *short)
         assert done.code == 0, done.err
         assert output.stat().st_size > 0

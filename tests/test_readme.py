@@ -30,7 +30,7 @@ def test_every_option_in_an_example_is_one():
     for name, rest in examples:
         known = {flag for option in entries[name].options for flag in option.flags}
         if name == "gen":
-            asked = dataclasses.fields(registry.representation(rest.split()[0]).Wishes)
+            asked = dataclasses.fields(registry.representation(rest.split()[0]).Controls)
             known |= {f"--{field.name.replace('_', '-')}" for field in asked}
         assert {word for word in rest.split() if word.startswith("--")} <= known
 

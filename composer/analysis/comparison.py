@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from composer.analysis.metrics import Measure
 from composer.analysis.piece_metrics import Figures, gauge
-from composer.api import ComposerError, Constraint, EncodeError, Piece, ReadError, Refused, Representation, Step
+from composer.api import ComposerError, Constraint, EncodeError, Piece, ReadError, RejectedPiece, Representation, Step
 from composer.checkpoints.load import Player
 from composer.data.corpus import Refusals, identity
 from composer.data.encoded_split import NO_STEPS
@@ -139,13 +139,13 @@ def _encoded(
     seen = set[bytes]()
     for piece in pieces:
         if (same := identity(piece)) in seen:
-            refusals.add(Refused("a copy of another piece", piece.source))
+            refusals.add(RejectedPiece("a copy of another piece", piece.source))
             continue
         seen.add(same)
         try:
             steps = representation.encode(piece)
         except EncodeError as error:
-            refusals.add(Refused(NO_STEPS, piece.source, error.message.removeprefix(piece.source).strip()))
+            refusals.add(RejectedPiece(NO_STEPS, piece.source, error.message.removeprefix(piece.source).strip()))
             continue
         losses.update(representation.losses(piece))
         yield steps

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from composer.api import Kind, Piece, ReadError, UsageError
+from composer.api import Piece, ReadError, StepKind, UsageError
 from composer.checkpoints.file import Header
 from composer.checkpoints.load import Opened
 from composer.data.batches import Windows
@@ -87,7 +87,7 @@ def evaluate(
             stream=stream,
         )
         total = _measure(opened, windows, device, effort, measured)
-    bits = representation.spec.kind is Kind.TOKENS
+    bits = representation.spec.kind is StepKind.TOKENS
     scale = 1 / math.log(2) if bits else 1.0
     return Evaluation(
         scale * total.mean,
@@ -125,10 +125,10 @@ def chosen(header: Header, pieces: Sequence[Piece], listing: Path | None, part: 
 def _measure(
     opened: Opened, windows: Windows, device: str, effort: int | None, measured: Callable[[int, int], object] | None
 ) -> Any:
-    """The pooled Measure of all windows. Raises UsageError where there is an effort, but the figure is exact."""
+    """The pooled Measurement of all windows. Raises UsageError where there is an effort, but the figure is exact."""
     import torch
 
-    from composer.api.network import Measure, Network
+    from composer.api.network import Measurement, Network
     from composer.training.trainer import load_weights, moved
 
     network = opened.model.network(opened.representation.spec, opened.config)
@@ -140,7 +140,7 @@ def _measure(
     load_weights(network, opened.checkpoint.weights, "the checkpoint")
     placed(network, device).eval()
     torch.manual_seed(0)
-    total, stream = Measure(), None
+    total, stream = Measurement(), None
     if measured is not None:
         measured(0, windows.per_epoch)
     for done, batch in enumerate(windows.windows(0), 1):

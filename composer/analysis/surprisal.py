@@ -9,7 +9,7 @@ from math import log
 
 import numpy as np
 
-from composer.api import Kind, Piece, Representation, Score, Step, Unsupported
+from composer.api import Piece, Representation, Score, Step, StepKind, Unsupported
 from composer.checkpoints.load import Player
 
 __all__ = ["Surprise", "beats_a_step", "surprise"]
@@ -41,15 +41,15 @@ def surprise(player: Player, piece: Piece) -> Surprise:
     spec, sampler = player.spec, player.sampler
     conditions = {name: label for name, known in spec.conditions.items() if (label := piece.labels.get(name)) in known}
     steps = player.representation.encode(piece)
-    state, bits = sampler.begin([conditions]), []
+    state, bits = sampler.initial_state([conditions]), []
     for step in steps:
-        if spec.kind is Kind.TOKENS:
+        if spec.kind is StepKind.TOKENS:
             row = np.array([step])
         else:
             row = np.zeros((1, spec.size), np.uint8)
             row[0, list(step)] = 1  # type: ignore[arg-type]
-        bits.append(-float(sampler.score(state, row)[0]) / log(2))
-        state = sampler.observe(state, row)
+        bits.append(-float(sampler.log_prob(state, row)[0]) / log(2))
+        state = sampler.advance(state, row)
     return Surprise(steps, bits)
 
 

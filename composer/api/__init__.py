@@ -5,7 +5,7 @@
 and `composer.api.testing` are imported by name.
 """
 
-from composer.api.conditions import Labels
+from composer.api.conditions import ConditionVocabulary
 from composer.api.errors import (
     CheckpointError,
     ComposerError,
@@ -26,15 +26,15 @@ from composer.api.representation import (
     Decoder,
     Event,
     FrameRule,
-    Given,
+    GenerationContext,
     Limit,
     Mask,
     NoOptions,
     Representation,
     TextDecoder,
 )
-from composer.api.score import ChordSymbol, Key, Meter, Note, Part, Piece, Refused, Score, Tempo
-from composer.api.sequence import Group, Kind, SequenceSpec, Step
+from composer.api.score import ChordSymbol, Key, Meter, Note, Part, Piece, RejectedPiece, Score, Tempo
+from composer.api.sequence import SequenceSpec, Step, StepKind, UnitGroup
 from composer.api.source import Source
 
 __all__ = [
@@ -42,17 +42,15 @@ __all__ = [
     "CheckpointError",
     "ChordSymbol",
     "ComposerError",
+    "ConditionVocabulary",
     "Constraint",
     "Decoder",
     "DeviceError",
     "EncodeError",
     "Event",
     "FrameRule",
-    "Given",
-    "Group",
+    "GenerationContext",
     "Key",
-    "Kind",
-    "Labels",
     "Limit",
     "Mask",
     "Meter",
@@ -65,15 +63,17 @@ __all__ = [
     "Piece",
     "PluginError",
     "ReadError",
-    "Refused",
+    "RejectedPiece",
     "Representation",
     "Sampler",
     "Score",
     "SequenceSpec",
     "Source",
     "Step",
+    "StepKind",
     "Tempo",
     "TextDecoder",
+    "UnitGroup",
     "Unsatisfiable",
     "Unsupported",
     "UsageError",

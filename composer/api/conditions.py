@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from composer.api.errors import OptionError
 from composer.api.score import Piece
 
-MOST_VALUES = 4096
+MAX_VALUES = 4096
 
 
-class Labels:
+class ConditionVocabulary:
     """The values of some labels, collected from training pieces as they pass by.
 
     names = Labels(("meter", "mode"))
@@ -22,7 +22,7 @@ class Labels:
         self._values: dict[str, set[str]] = {name: set() for name in names}
         self._others: set[str] = set()
 
-    def of(self, pieces: Iterable[Piece]) -> Iterable[Piece]:
+    def collect(self, pieces: Iterable[Piece]) -> Iterable[Piece]:
         """The pieces themselves; their labels are remembered."""
         for piece in pieces:
             self._others |= piece.labels.keys()
@@ -34,7 +34,7 @@ class Labels:
     def conditions(self) -> dict[str, tuple[str, ...]]:
         """The values of each label in alphabetical order, for a SequenceSpec.
 
-        Raises OptionError for a label that no piece has, or that has more than MOST_VALUES values.
+        Raises OptionError for a label that no piece has, or that has more than MAX_VALUES values.
         """
         for name, values in self._values.items():
             if not values:
@@ -43,6 +43,6 @@ class Labels:
                     f"`{name}` cannot be a condition: no piece says what it is",
                     f"they say {known}" if known else "these pieces say nothing of themselves",
                 )
-            if len(values) > MOST_VALUES:
+            if len(values) > MAX_VALUES:
                 raise OptionError(f"`{name}` cannot be a condition: it has {len(values):,} values", "leave it out")
         return {name: tuple(sorted(values)) for name, values in self._values.items()}

@@ -11,17 +11,17 @@ from torch.utils.checkpoint import checkpoint
 
 from composer.api.errors import OptionError
 
-__all__ = ["Chunked"]
+__all__ = ["GradientCheckpointing"]
 
 
-class Chunked:
+class GradientCheckpointing:
     """What a Network knows of it: into how many stretches a window is cut, and whether it may be.
 
     The loss and its gradients are the same however many there are, and so is what is drawn at random for a whole
     window; dropout inside of one is drawn stretch by stretch.
     """
 
-    indivisible = ""
+    no_chunks_reason = ""
     """Why the stretches of a window cannot be computed one by one, where they cannot; it completes a sentence."""
 
     _chunks = 1
@@ -37,20 +37,20 @@ class Chunked:
 
     @checkpoint_chunks.setter
     def checkpoint_chunks(self, chunks: int) -> None:
-        if chunks > 1 and self.indivisible:
+        if chunks > 1 and self.no_chunks_reason:
             raise OptionError(
-                f"`checkpoint_chunks` cannot be {chunks} here: {self.indivisible}",
+                f"`checkpoint_chunks` cannot be {chunks} here: {self.no_chunks_reason}",
                 "leave it out; a smaller batch or length takes less memory too",
             )
         self._chunks = chunks
 
-    def stretches(self, length: int) -> Sequence[slice]:
+    def chunks(self, length: int) -> Sequence[slice]:
         """The stretches of `length` steps, one where no gradient is asked for."""
         chunks = max(1, min(self._chunks, length)) if torch.is_grad_enabled() else 1
         edges = [length * chunk // chunks for chunk in range(chunks + 1)]
         return [slice(start, stop) for start, stop in pairwise(edges)]
 
-    def keeping_less(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def checkpointed(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What `function` gives; where windows are cut, it is called again to go back, and nothing inside it kept."""
         if self._chunks <= 1 or not torch.is_grad_enabled():
             return function(*arguments)

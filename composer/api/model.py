@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from composer.api.representation import NoOptions
-from composer.api.sequence import Kind, SequenceSpec
+from composer.api.sequence import SequenceSpec, StepKind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from composer.api.network import Network
-    from composer.api.sampling.filters import Bools, Drawn, Floats, How, Ints, Noise, Onward
+    from composer.api.sampling.filters import Bools, Draw, Floats, Ints, RNGStream, SamplingParams, StepRNG
 
 State = Any
 """What a sampler remembers of the steps so far, for all rows; only the sampler that made it looks inside."""
@@ -25,39 +25,39 @@ State = Any
 class Sampler(Protocol):
     """The face of a model that plays. Steps are arrays: token ids (B,) or frames (B, V) of 0 and 1.
 
-    `observe` may work in place: afterwards, only the state that it returned may be used. `select` leaves its arguments
-    as they are. A row's result does not depend on what is in the other rows.
+    `advance` may work in place: afterwards, only the state that it returned may be used. `gather_rows` leaves its
+    arguments as they are. A row's result does not depend on what is in the other rows.
     """
 
-    def begin(self, conditions: Sequence[Mapping[str, str]]) -> State:
+    def initial_state(self, conditions: Sequence[Mapping[str, str]]) -> State:
         """The state before the first step of each row; row r is conditioned on `conditions[r]`, which may be empty."""
         ...
 
-    def observe(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
+    def advance(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
         """The state after `steps`; rows that are not `active` stay as they are."""
         ...
 
-    def sample(self, state: State, how: How, noise: Noise) -> Drawn:
+    def sample(self, state: State, params: SamplingParams, rng: StepRNG) -> Draw:
         """Draw the next step of each row; the state stays as it is."""
         ...
 
-    def select(self, state: State, rows: Ints, fresh: State | None = None) -> State:
+    def gather_rows(self, state: State, rows: Ints, fresh: State | None = None) -> State:
         """The state with these rows in this order. Row -1 is the single row of `fresh`."""
         ...
 
-    def score(self, state: State, steps: NDArray[Any]) -> Floats:
+    def log_prob(self, state: State, steps: NDArray[Any]) -> Floats:
         """Log-probability (B,), in nats, of `steps` coming next. Raises Unsupported where there is no exact one."""
         ...
 
 
 @runtime_checkable
-class Running(Sampler, Protocol):
+class BlockSampler(Sampler, Protocol):
     """A sampler that can also compose many steps at a time, without waiting for what was drawn."""
 
-    def run(self, state: State, how: How, noise: Onward, steps: int) -> tuple[Drawn, State]:
+    def run(self, state: State, params: SamplingParams, rng: RNGStream, steps: int) -> tuple[Draw, State]:
         """Draw and observe `steps` steps; all of them, with steps (B, steps) or (B, steps, V), and the state after.
 
-        They are what `sample` and `observe` in turn come to under one rule, with `how.step(0)`, `how.step(1)`, ... and
+        They are what `sample` and `advance` in turn come to under one rule, with `how.step(0)`, `how.step(1)`, ... and
         `noise.at(0)`, `noise.at(1)`, ...; logp and refused are (B, steps). A row goes on after an end symbol, and what
         it draws then means nothing. Only the state that was returned may be used afterwards. Raises Unsupported for
         rules that `project`.
@@ -77,11 +77,11 @@ class Model(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     version: ClassVar[int] = 1
-    accepts: ClassVar[frozenset[Kind]]
+    accepts: ClassVar[frozenset[StepKind]]
     conditional: ClassVar[bool] = False
     Config: ClassVar[type[Any]] = NoOptions
 
-    def check(self, kind: Kind, config: Any) -> None:
+    def check(self, kind: StepKind, config: Any) -> None:
         """Raise OptionError where `config` is not for sequences of `kind`: it is called before any file is read."""
         return
 

@@ -18,25 +18,25 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from composer.api.errors import Unsupported
-from composer.api.gradient_checkpointing import Chunked
+from composer.api.gradient_checkpointing import GradientCheckpointing
 from composer.api.model import State
-from composer.api.sampling.filters import Bools, Drawn, Floats, How, Ints, Noise, Onward
-from composer.api.sampling.torch_filters import Drawing, Way
-from composer.api.sampling.torch_rng import TensorNoise
-from composer.api.sequence import Kind, SequenceSpec
-from composer.toolkit.models.device_loop import Runner, stepwise
-from composer.toolkit.models.outputs import Distribution, plain
+from composer.api.sampling.filters import Bools, Draw, Floats, Ints, RNGStream, SamplingParams, StepRNG
+from composer.api.sampling.torch_filters import TorchDraw, TorchSamplingParams
+from composer.api.sampling.torch_rng import TorchStepRNG
+from composer.api.sequence import SequenceSpec, StepKind
+from composer.toolkit.models.device_loop import DeviceLoop, run_on_host
+from composer.toolkit.models.outputs import Distribution, default_distribution
 
 __all__ = [
     "Batch",
     "Loss",
-    "Measure",
+    "Measurement",
     "Network",
     "Phase",
     "StepwiseNetwork",
 ]
 
-SELDOM = -4.0
+SPARSE_LOGIT = -4.0
 """The logit that a unit of a frame begins with: active in one frame of fifty."""
 
 
@@ -56,7 +56,7 @@ class Batch:
     reset: Tensor
     conditions: Mapping[str, Tensor] = field(default_factory=dict)
 
-    def between(self, start: int, stop: int) -> Batch:
+    def slice_time(self, start: int, stop: int) -> Batch:
         """The steps from `start` to `stop - 1` of the window."""
         cut = slice(start, stop)
         conditions = {name: value[:, cut] for name, value in self.conditions.items()}
@@ -74,7 +74,7 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class Measurement:
     """A quality measured over `count` steps: `total` in `unit`, pooled by adding measures."""
 
     total: float = 0.0
@@ -82,9 +82,9 @@ class Measure:
     unit: str = "nats"
     stderr: float = 0.0
 
-    def __add__(self, other: Measure) -> Measure:
+    def __add__(self, other: Measurement) -> Measurement:
         stderr = float(np.hypot(self.stderr, other.stderr))
-        return Measure(self.total + other.total, self.count + other.count, other.unit, stderr)
+        return Measurement(self.total + other.total, self.count + other.count, other.unit, stderr)
 
     @property
     def mean(self) -> float:
@@ -101,7 +101,7 @@ class Phase:
     lr: float | None = None
 
 
-class Network(Chunked, nn.Module, ABC):
+class Network(GradientCheckpointing, nn.Module, ABC):
     """A torch module that learns from batches and, as a Sampler, plays on its own device.
 
     Weights are saved by their names in `state_dict()`, as arrays of the same names.
@@ -113,7 +113,7 @@ class Network(Chunked, nn.Module, ABC):
         """The parts of training, in order; one that starts from a model (`--from`) goes through the last alone."""
         return (Phase(),)
 
-    def enter(self, phase: Phase) -> None:
+    def start_phase(self, phase: Phase) -> None:
         """Called when a phase begins; `loss` may differ from phase to phase."""
         self.phase = phase.name
 
@@ -125,10 +125,10 @@ class Network(Chunked, nn.Module, ABC):
         """
 
     @abstractmethod
-    def evaluate(self, batch: Batch, state: State | None) -> tuple[Measure, State]:
+    def evaluate(self, batch: Batch, state: State | None) -> tuple[Measurement, State]:
         """The measure that is reported and that the best checkpoint is chosen by; lower is better."""
 
-    def likelihood(self, batch: Batch, state: State | None, effort: int = 1) -> tuple[Measure, State]:
+    def likelihood(self, batch: Batch, state: State | None, effort: int = 1) -> tuple[Measurement, State]:
         """Nats by the model's probability, for figures. An estimate has its standard error; `effort` times the work.
 
         Here it is what `evaluate` gives, for networks whose measure is exact.
@@ -136,22 +136,22 @@ class Network(Chunked, nn.Module, ABC):
         return self.evaluate(batch, state)
 
     @abstractmethod
-    def begin(self, conditions: Sequence[Mapping[str, str]]) -> State:
+    def initial_state(self, conditions: Sequence[Mapping[str, str]]) -> State:
         """As in Sampler."""
 
     @abstractmethod
-    def observe(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
+    def advance(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
         """As in Sampler."""
 
     @abstractmethod
-    def sample(self, state: State, how: How, noise: Noise) -> Drawn:
+    def sample(self, state: State, params: SamplingParams, rng: StepRNG) -> Draw:
         """As in Sampler."""
 
     @abstractmethod
-    def select(self, state: State, rows: Ints, fresh: State | None = None) -> State:
+    def gather_rows(self, state: State, rows: Ints, fresh: State | None = None) -> State:
         """As in Sampler."""
 
-    def score(self, state: State, steps: NDArray[Any]) -> Floats:
+    def log_prob(self, state: State, steps: NDArray[Any]) -> Floats:
         """As in Sampler."""
         raise Unsupported(f"{type(self).__name__} gives no exact probability of a step")
 
@@ -165,17 +165,17 @@ class StepwiseNetwork(Network):
     """A network whose next step depends on one vector of outputs, of which `distribution` makes its chances.
 
     That is a softmax over tokens or a sigmoid per unit where nothing else is given. A subclass writes `forward` and
-    `start`; a state is a tuple of tensors (layers, B, ...), rows on the second axis.
+    `initial_layer_states`; a state is a tuple of tensors (layers, B, ...), rows on the second axis.
     """
 
     def __init__(self, spec: SequenceSpec, distribution: Distribution | None = None) -> None:
         super().__init__()
         self.spec = spec
-        self.distribution = plain(spec) if distribution is None else distribution
-        self.runner = Runner(self)
+        self.distribution = default_distribution(spec) if distribution is None else distribution
+        self.device_loop = DeviceLoop(self)
 
     @abstractmethod
-    def start(self, rows: int) -> tuple[Tensor, ...]:
+    def initial_layer_states(self, rows: int) -> tuple[Tensor, ...]:
         """The state before a piece, for `rows` rows."""
 
     @abstractmethod
@@ -186,41 +186,41 @@ class StepwiseNetwork(Network):
 
         They are the logits of tokens or units, O being V, where the distribution is a plain one.
 
-        Where `reset` (B, T) is true, the state is that of `start` before the input is seen.
+        Where `reset` (B, T) is true, the state is that of `initial_layer_states` before the input is seen.
         """
 
-    def shown(self, batch: Batch) -> Batch:
+    def drop_conditions(self, batch: Batch) -> Batch:
         """What the network gets to see of a window, decided once for all its steps: here, everything."""
         return batch
 
     def loss(self, batch: Batch, state: State | None) -> tuple[Loss, State]:
-        nats, state = self._nats(batch, state)
+        nats, state = self._nll(batch, state)
         mean = nats.sum() / batch.weight.sum().clamp(min=1)
         return Loss(mean, mean.detach()), tuple(part.detach() for part in state)
 
     @torch.no_grad()
-    def evaluate(self, batch: Batch, state: State | None) -> tuple[Measure, State]:
-        nats, state = self._nats(batch, state)
-        return Measure(float(nats.double().sum()), float(batch.weight.sum())), state
+    def evaluate(self, batch: Batch, state: State | None) -> tuple[Measurement, State]:
+        nats, state = self._nll(batch, state)
+        return Measurement(float(nats.double().sum()), float(batch.weight.sum())), state
 
-    def _nats(self, batch: Batch, state: State | None) -> tuple[Tensor, State]:
+    def _nll(self, batch: Batch, state: State | None) -> tuple[Tensor, State]:
         """Nats of each step (B, T), 0 for padding; those of a frame are summed over its units."""
-        state = self.start(len(batch.inputs)) if state is None else state
-        batch, found = self.shown(batch), []
-        for stretch in self.stretches(batch.inputs.shape[1]):
-            part = batch.between(stretch.start, stretch.stop)
-            nats, state = self.keeping_less(self._nats_at_once, part, state)
+        state = self.initial_layer_states(len(batch.inputs)) if state is None else state
+        batch, found = self.drop_conditions(batch), []
+        for stretch in self.chunks(batch.inputs.shape[1]):
+            part = batch.slice_time(stretch.start, stretch.stop)
+            nats, state = self.checkpointed(self._nll_of_chunk, part, state)
             found.append(nats)
         return torch.cat(found, 1), state
 
-    def _nats_at_once(self, batch: Batch, state: State) -> tuple[Tensor, State]:
+    def _nll_of_chunk(self, batch: Batch, state: State) -> tuple[Tensor, State]:
         outputs, state = self(batch.inputs, state, batch.reset, batch.conditions)
-        return self.distribution.nats(outputs.float(), batch.targets) * batch.weight, state
+        return self.distribution.nll(outputs.float(), batch.targets) * batch.weight, state
 
     @torch.no_grad()
-    def begin(self, conditions: Sequence[Mapping[str, str]]) -> State:
+    def initial_state(self, conditions: Sequence[Mapping[str, str]]) -> State:
         rows = len(conditions)
-        first = np.full(rows, self.spec.end) if self.spec.kind is Kind.TOKENS else np.zeros((rows, self.spec.size))
+        first = np.full(rows, self.spec.end) if self.spec.kind is StepKind.TOKENS else np.zeros((rows, self.spec.size))
         known = {name: list(values) for name, values in self.spec.conditions.items()}
         indices = {
             name: torch.tensor(
@@ -229,66 +229,66 @@ class StepwiseNetwork(Network):
             for name, values in known.items()
         }
         outputs = torch.zeros(rows, self.distribution.outputs, device=self.device)
-        return self.observe(_Playing(self.start(rows), outputs, indices), first)
+        return self.advance(_SamplerState(self.initial_layer_states(rows), outputs, indices), first)
 
-    def draw(self, state: State, way: Way, noise: TensorNoise) -> Drawing:
+    def draw(self, state: State, params: TorchSamplingParams, rng: TorchStepRNG) -> TorchDraw:
         """The next step of each row, drawn where the network is."""
-        return self.distribution.draw(state.outputs, way, noise)
+        return self.distribution.draw(state.outputs, params, rng)
 
-    def follow(self, state: State, steps: Tensor) -> State:
+    def advance_on_device(self, state: State, steps: Tensor) -> State:
         """The state after `steps` (B,) or (B, V)."""
-        kind = torch.int64 if self.spec.kind is Kind.TOKENS else state.outputs.dtype
+        kind = torch.int64 if self.spec.kind is StepKind.TOKENS else state.outputs.dtype
         inputs = steps.to(state.outputs.device, kind)
         conditions = {name: index[:, None] for name, index in state.conditions.items()}
-        outputs, parts = self(inputs[:, None], state.parts, None, conditions)
-        return _Playing(parts, outputs[:, 0].float(), state.conditions)
+        outputs, parts = self(inputs[:, None], state.layers, None, conditions)
+        return _SamplerState(parts, outputs[:, 0].float(), state.conditions)
 
     @torch.no_grad()
-    def observe(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
-        after = self.follow(state, torch.as_tensor(np.asarray(steps), device=self.device))
+    def advance(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
+        after = self.advance_on_device(state, torch.as_tensor(np.asarray(steps), device=self.device))
         if active is None:
             return after
         keep = torch.as_tensor(active, device=self.device)
         parts = tuple(
             torch.where(keep.view(1, -1, *[1] * (new.dim() - 2)), new, old)
-            for new, old in zip(after.parts, state.parts, strict=True)
+            for new, old in zip(after.layers, state.layers, strict=True)
         )
-        return _Playing(parts, torch.where(keep[:, None], after.outputs, state.outputs), state.conditions)
+        return _SamplerState(parts, torch.where(keep[:, None], after.outputs, state.outputs), state.conditions)
 
-    def sample(self, state: State, how: How, noise: Noise) -> Drawn:
-        chain = self.distribution.chain()
+    def sample(self, state: State, params: SamplingParams, rng: StepRNG) -> Draw:
+        chain = self.distribution.host_sampler()
         if chain is None:
-            return self.runner.sample(state, how, noise)
-        return chain.draw(state.outputs.cpu().numpy(), how, noise)
+            return self.device_loop.sample(state, params, rng)
+        return chain.draw(state.outputs.cpu().numpy(), params, rng)
 
-    def run(self, state: State, how: How, noise: Onward, steps: int) -> tuple[Drawn, State]:
+    def run(self, state: State, params: SamplingParams, rng: RNGStream, steps: int) -> tuple[Draw, State]:
         """As in Running; frames that are drawn on the host go there and back one by one."""
-        if self.distribution.chain() is None:
-            return self.runner.run(state, how, noise, steps)
-        return stepwise(self, state, how, noise, steps)
+        if self.distribution.host_sampler() is None:
+            return self.device_loop.run(state, params, rng, steps)
+        return run_on_host(self, state, params, rng, steps)
 
-    def select(self, state: State, rows: Ints, fresh: State | None = None) -> State:
+    def gather_rows(self, state: State, rows: Ints, fresh: State | None = None) -> State:
         index = torch.as_tensor(np.array(rows), device=self.device)
         if fresh is not None:
             count = len(state.outputs)
             index = torch.where(index < 0, count, index)
-            state = _Playing(
-                tuple(torch.cat(pair, 1) for pair in zip(state.parts, fresh.parts, strict=True)),
+            state = _SamplerState(
+                tuple(torch.cat(pair, 1) for pair in zip(state.layers, fresh.layers, strict=True)),
                 torch.cat([state.outputs, fresh.outputs]),
                 {name: torch.cat([value, fresh.conditions[name]]) for name, value in state.conditions.items()},
             )
         conditions = {name: value[index] for name, value in state.conditions.items()}
-        return _Playing(tuple(part[:, index] for part in state.parts), state.outputs[index], conditions)
+        return _SamplerState(tuple(part[:, index] for part in state.layers), state.outputs[index], conditions)
 
-    def score(self, state: State, steps: NDArray[Any]) -> Floats:
+    def log_prob(self, state: State, steps: NDArray[Any]) -> Floats:
         given = torch.as_tensor(np.asarray(steps), device=state.outputs.device)
-        return np.asarray(-self.distribution.nats(state.outputs, given).detach().cpu())
+        return np.asarray(-self.distribution.nll(state.outputs, given).detach().cpu())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Playing:
-    """The state of a StepwiseNetwork while it plays: `parts` (layers, B, ...), `outputs` (B, O), `conditions` (B,)."""
+class _SamplerState:
+    """The state of a StepwiseNetwork while it plays: `layers` (layers, B, ...), `outputs` (B, O), `conditions` (B,)."""
 
-    parts: tuple[Tensor, ...]
+    layers: tuple[Tensor, ...]
     outputs: Tensor
     conditions: Mapping[str, Tensor]

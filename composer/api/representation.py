@@ -4,7 +4,7 @@ A representation plugin is one class. The smallest one that composes text, lette
 
     class Letters(Representation):
         api, name, summary, version = 1, "letters", "text, letter by letter", 1
-        kind, suffixes, formats, native = Kind.TOKENS, (".txt",), ("text",), "text"
+        kind, suffixes, formats, native = StepKind.TOKENS, (".txt",), ("text",), "text"
 
         def read(self, source):
             yield Piece(source.text(), source=source.name)
@@ -14,7 +14,7 @@ A representation plugin is one class. The smallest one that composes text, lette
 
         @property
         def spec(self):
-            return SequenceSpec(Kind.TOKENS, size=1 + len(self.letters), end=0)
+            return SequenceSpec(StepKind.TOKENS, size=1 + len(self.letters), end=0)
 
         def prime(self, piece):
             return [1 + self.letters.index(letter) for letter in piece.content]
@@ -45,8 +45,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
 from composer.api.errors import Unsupported
-from composer.api.score import Note, Piece, Refused, Score
-from composer.api.sequence import Kind, SequenceSpec, Step
+from composer.api.score import Note, Piece, RejectedPiece, Score
+from composer.api.sequence import SequenceSpec, Step, StepKind
 from composer.api.source import Source
 
 Event = str | Note
@@ -62,7 +62,7 @@ class NoOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GenerationContext:
     """What is known of a piece before it is composed, beside what is wished of it.
 
     `length` is the most steps that the player lets it take, None where he does not say; `primer` is what it goes on
@@ -78,27 +78,29 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Of the units in `units` (a set as bits), at most `most` may be active in one frame, and at least `least` must be.
+    """Of the units in `units` (a set as bits), at most `max_active` may be active in one frame, and at least
+    `min_active` must be.
 
     Where there are too few, the likeliest others of them are added, none that is held off. At least so many that are
     not held off must be among `units`.
     """
 
     units: Mask
-    most: int
-    least: int = 0
+    max_active: int
+    min_active: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FrameRule:
-    """What a frame must obey: units that must be `off` or `on` (sets as bits), and limits on how many are active.
+    """What a frame must obey: units that must be `must_be_off` or `must_be_on` (sets as bits), and limits on how many
+    are active.
 
     `project`, where given, turns any frame into a legal one; it is for rules that depend on the frame itself, such
     as a hold in a stacked frame that needs its onset.
     """
 
-    off: Mask = 0
-    on: Mask = 0
+    must_be_off: Mask = 0
+    must_be_on: Mask = 0
     limits: tuple[Limit, ...] = ()
     project: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None
 
@@ -161,7 +163,7 @@ class Representation(ABC):
     `api` is the version of the interface that the plugin was written for and `version` the plugin's own: raise it
     whenever the same piece would be encoded in another way. `suffixes` are the files it reads, `formats` the formats
     it can be written in (see `composer.formats`), the default first; `native`, where there is one, is the text format
-    that its decoder writes. `Options` and `Wishes` are frozen dataclasses; a field's metadata may hold `help`.
+    that its decoder writes. `Options` and `Controls` are frozen dataclasses; a field's metadata may hold `help`.
     `length`, which may depend on the options, is the most steps that `composer gen` adds by default, and `step_name`
     what one step is called.
     """
@@ -170,22 +172,22 @@ class Representation(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     version: ClassVar[int]
-    kind: ClassVar[Kind]
+    kind: ClassVar[StepKind]
     suffixes: ClassVar[tuple[str, ...]]
     formats: ClassVar[tuple[str, ...]]
     native: ClassVar[str | None] = None
     length: int = 2000
     step_name: ClassVar[str] = "step"
     Options: ClassVar[type[Any]] = NoOptions
-    Wishes: ClassVar[type[Any]] = NoOptions
+    Controls: ClassVar[type[Any]] = NoOptions
 
     def __init__(self, options: Any = None) -> None:
         """`options` is a value of `Options`, by default the default one. Raises OptionError where it makes no sense."""
         self.options = self.Options() if options is None else options
 
     @abstractmethod
-    def read(self, source: Source) -> Iterator[Piece | Refused]:
-        """The pieces in `source`, in order, and a Refused for each that cannot be used.
+    def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
+        """The pieces in `source`, in order, and a RejectedPiece for each that cannot be used.
 
         Raises ReadError where the source as a whole cannot be read.
         """
@@ -203,7 +205,7 @@ class Representation(ABC):
     def encode(self, piece: Piece) -> list[Step]:
         """The whole piece as steps, the end symbol included. Raises EncodeError."""
 
-    def packed(self, piece: Piece) -> bytes | None:
+    def encode_packed(self, piece: Piece) -> bytes | None:
         """The same steps as `encode` gives, as they stand in an encoding; None where there is no short cut.
 
         Tokens are the smallest unsigned integers that hold every id, in the machine's order of bytes; frames are packed
@@ -250,32 +252,32 @@ class Representation(ABC):
         """
         raise Unsupported(f"`{self.name}` cannot be written from a score", "prime it with a file that it reads itself")
 
-    def opening(self, score: Score) -> Piece:
+    def primer_from_score(self, score: Score) -> Piece:
         """`score` as what a piece goes on from: as `from_score`, without what only ends a piece or fills its last bar.
 
         Raises as `from_score` does.
         """
         return self.from_score(score)
 
-    def constraint(self, wishes: Any = None, given: Given | None = None) -> Constraint | None:
+    def constraint(self, wishes: Any = None, given: GenerationContext | None = None) -> Constraint | None:
         """The automaton of the pieces that obey `wishes` and may come of what is given; None where anything goes.
 
         A wish named `keep_bars` is for bars of `given.tune`. Raises Unsatisfiable, which says which two clash.
         """
         return None
 
-    def most_steps(self, wishes: Any, given: Given) -> int:
+    def max_steps(self, wishes: Any, given: GenerationContext) -> int:
         """The most steps that a piece may take, its primer included."""
         return given.length or len(given.primer) + self.length
 
-    def likely_steps(self, wishes: Any, given: Given) -> int | None:
+    def estimated_steps(self, wishes: Any, given: GenerationContext) -> int | None:
         """About how many steps a piece takes, its primer included, where what is wished or given tells; else None.
 
         By default as many as it may take at most, where these are not those that any piece may.
         """
-        most = self.most_steps(wishes, replace(given, length=None))
+        most = self.max_steps(wishes, replace(given, length=None))
         return most if most != len(given.primer) + self.length else None
 
-    def wished_labels(self, wishes: Any) -> Mapping[str, str]:
+    def control_labels(self, wishes: Any) -> Mapping[str, str]:
         """The labels that every piece has which obeys `wishes`, such as its meter."""
         return {}

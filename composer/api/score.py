@@ -121,7 +121,7 @@ class Piece:
     losses: Mapping[str, int] = field(default_factory=dict)
 
 
-class Refused(NamedTuple):
+class RejectedPiece(NamedTuple):
     """A piece of a source that was left out, and why. Refusals are counted by `reason` and named by `source`.
 
     `reason` is one of a small number of phrases that count well ("a bar does not fill its meter");

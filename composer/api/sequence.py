@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 
-class Kind(StrEnum):
+class StepKind(StrEnum):
     """What one step of a sequence is."""
 
     TOKENS = "tokens"
@@ -21,7 +21,7 @@ Step = int | tuple[int, ...]
 """A token's id, or the active units of a frame in ascending order."""
 
 
-class Group(NamedTuple):
+class UnitGroup(NamedTuple):
     """A run of a frame's units that mean the same thing for neighbouring pitches.
 
     Units `start` to `stop - 1` stand for the pitches `lowest`, `lowest + 1`, ... in the role `onset` (a note
@@ -44,18 +44,18 @@ class SequenceSpec:
     each condition to the values it can take. `groups` says what a frame's units are.
     """
 
-    kind: Kind
+    kind: StepKind
     size: int
     end: int | None = None
     conditions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    groups: tuple[Group, ...] = ()
+    groups: tuple[UnitGroup, ...] = ()
 
     def __post_init__(self) -> None:
         if self.size < 1:
             raise ValueError(f"a sequence has at least one symbol or unit, not {self.size}")
-        if self.kind is Kind.TOKENS and not (self.end is not None and 0 <= self.end < self.size):
+        if self.kind is StepKind.TOKENS and not (self.end is not None and 0 <= self.end < self.size):
             raise ValueError(f"tokens need an end symbol below {self.size}, not {self.end}")
-        if self.kind is Kind.FRAMES and self.end is not None:
+        if self.kind is StepKind.FRAMES and self.end is not None:
             raise ValueError("frames have no end symbol")
 
     def to_json(self) -> dict[str, Any]:
@@ -72,9 +72,9 @@ class SequenceSpec:
     def from_json(cls, data: Mapping[str, Any]) -> SequenceSpec:
         """The value that `to_json` described."""
         return cls(
-            kind=Kind(data["kind"]),
+            kind=StepKind(data["kind"]),
             size=data["size"],
             end=data["end"],
             conditions={name: tuple(values) for name, values in data["conditions"].items()},
-            groups=tuple(Group(*group) for group in data["groups"]),
+            groups=tuple(UnitGroup(*group) for group in data["groups"]),
         )

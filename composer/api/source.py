@@ -39,16 +39,16 @@ class Source:
                     if os.fstat(file.fileno()).st_size <= self.limit:
                         return file.read()
             except OSError as error:
-                raise self._unreadable(error) from error
+                raise self._unreadable_error(error) from error
         elif len(self.data) <= self.limit:
             return self.data
-        raise self._too_large()
+        raise self._too_large_error()
 
     def size(self) -> int:
         """How many bytes it has. Raises ReadError where that cannot be known."""
         if self.data is not None:
             return len(self.data)
-        with self._telling():
+        with self._as_read_errors():
             return self.path.stat().st_size
 
     def lines(self) -> Iterator[str]:
@@ -56,10 +56,10 @@ class Source:
 
         Raises ReadError, before the first line, where `text` would.
         """
-        with self._opened() as file:
-            encoding, readable = _written_in(file)
+        with self._open() as file:
+            encoding, readable = _detect_encoding(file)
             if not readable:
-                raise self._no_text()
+                raise self._not_text_error()
             file.seek(0)
             for line in io.TextIOWrapper(file, encoding):
                 yield line.removesuffix("\n")
@@ -71,9 +71,9 @@ class Source:
 
         Raises ReadError for bytes that are no text.
         """
-        text = _decoded(self.bytes())
+        text = _decode(self.bytes())
         if "\0" in text:
-            raise self._no_text()
+            raise self._not_text_error()
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
     @property
@@ -82,30 +82,30 @@ class Source:
         return self.name or str(self.path)
 
     @contextmanager
-    def _opened(self) -> Iterator[BinaryIO]:
+    def _open(self) -> Iterator[BinaryIO]:
         """The content as a file, if it is not too large; what fails meanwhile is told as a ReadError."""
         if self.size() > self.limit:
-            raise self._too_large()
-        with self._telling(), io.BytesIO(self.data) if self.data is not None else self.path.open("rb") as file:
+            raise self._too_large_error()
+        with self._as_read_errors(), io.BytesIO(self.data) if self.data is not None else self.path.open("rb") as file:
             yield file
 
-    def _no_text(self) -> ReadError:
+    def _not_text_error(self) -> ReadError:
         return ReadError(f"{self.label} is not a text file", "check that its suffix says what it is")
 
     @contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _as_read_errors(self) -> Iterator[None]:
         """Failures of the disk as a ReadError that names the source."""
         try:
             yield
         except OSError as error:
-            raise self._unreadable(error) from error
+            raise self._unreadable_error(error) from error
 
-    def _unreadable(self, error: OSError) -> ReadError:
+    def _unreadable_error(self, error: OSError) -> ReadError:
         return ReadError(
             f"cannot read {self.label}: {error.strerror or error}", "check its name, and that you may read it"
         )
 
-    def _too_large(self) -> ReadError:
+    def _too_large_error(self) -> ReadError:
         return ReadError(f"{self.label} is larger than {self.limit // 2**20} MB", "split it into smaller files")
 
 
@@ -116,7 +116,7 @@ _BLOCK = 1 << 20
 """Bytes that are looked at together where a text is not held as a whole."""
 
 
-def _encodings(data: bytes) -> tuple[str, ...]:
+def _candidate_encodings(data: bytes) -> tuple[str, ...]:
     """What a text that begins with `data` may be written in, the likeliest first."""
     if data.startswith(_MARKS):
         return "utf-16", "latin-1"
@@ -124,17 +124,17 @@ def _encodings(data: bytes) -> tuple[str, ...]:
     return "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else "utf-8", "cp1252", "latin-1"
 
 
-def _decoded(data: bytes) -> str:
-    *likely, last = _encodings(data)
+def _decode(data: bytes) -> str:
+    *likely, last = _candidate_encodings(data)
     for encoding in likely:
         with suppress(UnicodeDecodeError):
             return data.decode(encoding)
     return data.decode(last)
 
 
-def _written_in(file: BinaryIO) -> tuple[str, bool]:
+def _detect_encoding(file: BinaryIO) -> tuple[str, bool]:
     """What the text in `file` is written in, and whether it is text at all, holding no NUL."""
-    *likely, last = _encodings(file.read(3))
+    *likely, last = _candidate_encodings(file.read(3))
     for encoding in likely:
         with suppress(UnicodeDecodeError):
             return encoding, not any("\0" in text for text in _blocks(file, encoding))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from composer import formats
-from composer.api import ComposerError, Refused, Source
+from composer.api import ComposerError, RejectedPiece, Source
 from composer.check.abc_layout import number_of, running_on
 from composer.check.abc_patches import patched
 from composer.check.abc_tunes import all_problems, tune_problems
@@ -139,7 +139,7 @@ def _tune(tune: TuneText, number: str) -> tuple[Sequence[str], str, str]:
     if len(after) > len(before) and not renumbered:
         return tune.lines, "", f"{before[0].kind}: what mends it would do more harm"
     normal = normalise(text)
-    if isinstance(normal, Refused):
+    if isinstance(normal, RejectedPiece):
         where = f" ({normal.detail})" if normal.detail else ""
         return text.lines, ", ".join(done), f"it cannot be written anew: {normal.reason}{where}"
     anew = TuneText((*_header(text, normal), *_body(normal)), tune.first)

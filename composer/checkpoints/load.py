@@ -7,7 +7,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from composer.api import CheckpointError, Kind, Model, OptionError, Representation, Sampler, SequenceSpec, Unsupported
+from composer.api import (
+    CheckpointError,
+    Model,
+    OptionError,
+    Representation,
+    Sampler,
+    SequenceSpec,
+    StepKind,
+    Unsupported,
+)
 from composer.checkpoints import file as checkpoint_file
 from composer.registry import options
 from composer.registry import plugins as registry
@@ -114,12 +123,12 @@ def _try(sampler: Sampler, spec: SequenceSpec) -> None:
     """Play one step: weights of a wrong shape show when they are first used, those of the last symbol at their end."""
     import numpy as np
 
-    last = np.array([spec.size - 1]) if spec.kind is Kind.TOKENS else np.ones((1, spec.size))
-    state = sampler.begin([{}])
+    last = np.array([spec.size - 1]) if spec.kind is StepKind.TOKENS else np.ones((1, spec.size))
+    state = sampler.initial_state([{}])
     with suppress(Unsupported):
-        if np.shape(sampler.score(state, last)) != (1,):
+        if np.shape(sampler.log_prob(state, last)) != (1,):
             raise ValueError("one step has more than one probability")
-    sampler.observe(state, last)
+    sampler.advance(state, last)
 
 
 @contextmanager

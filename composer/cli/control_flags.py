@@ -35,7 +35,7 @@ def given(context: Any, kind: type[Representation]) -> Any:
     """The wishes on the command line. Raises OptionError for a value that cannot be wished."""
     from composer.registry import options
 
-    return options.parse(kind.Wishes, context.meta[GIVEN])
+    return options.parse(kind.Controls, context.meta[GIVEN])
 
 
 def elsewhere(context: Any, flag: str) -> tuple[str, str] | None:
@@ -80,7 +80,7 @@ def _taken(kind: type[Representation], args: list[str], pairs: list[str]) -> lis
 
 
 def _fields(kind: type[Representation] | None) -> tuple[Any, ...]:
-    return dataclasses.fields(kind.Wishes) if kind is not None else ()
+    return dataclasses.fields(kind.Controls) if kind is not None else ()
 
 
 def _flag(field: Any) -> str:
@@ -89,4 +89,4 @@ def _flag(field: Any) -> str:
 
 def _metavar(kind: type[Representation], field: Any) -> str:
     """What stands for the value; nothing for a flag that is on or off."""
-    return "" if typing.get_type_hints(kind.Wishes)[field.name] is bool else f" {field.name.upper()}"
+    return "" if typing.get_type_hints(kind.Controls)[field.name] is bool else f" {field.name.upper()}"

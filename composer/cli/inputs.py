@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from composer.api import Piece, ReadError, Refused, Representation, Score, Source
+from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
 from composer.formats import read as score_files
 from composer.registry import plugins as registry
 
@@ -38,7 +38,7 @@ def pieces(
     source: Source,
     representation: Representation,
     written: Callable[[Score], Piece] | None = None,
-    none: Callable[[Source, Representation, Refused | None], ReadError] | None = None,
+    none: Callable[[Source, Representation, RejectedPiece | None], ReadError] | None = None,
 ) -> Iterator[Piece]:
     """The pieces of `source` as `representation` has them: as it reads them itself, else by way of their scores.
 
@@ -59,7 +59,7 @@ def pieces(
         raise (none or _none)(source, representation, refused)
 
 
-def _none(source: Source, representation: Representation, refused: Refused | None) -> ReadError:
+def _none(source: Source, representation: Representation, refused: RejectedPiece | None) -> ReadError:
     reason = f": {refused.reason}" if refused is not None else ""
     detail = f" ({refused.detail})" if refused is not None and refused.detail else ""
     return ReadError(f"there is no piece in {source.label} that `{representation.name}` can have{reason}{detail}", MEND)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api import Kind, SequenceSpec
+from composer.api import SequenceSpec, StepKind
 from composer.data.encoded_split import Part
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Windows:
 
     def _values(self, index: NDArray[np.int64], blank: NDArray[np.bool_]) -> NDArray[Any]:
         """Tokens (B, T) or frames (B, T, V) at `index`; the end symbol or an empty frame where it is `blank`."""
-        if self.spec.kind is Kind.TOKENS:
+        if self.spec.kind is StepKind.TOKENS:
             tokens = self.part.steps[index].astype(np.int64)
             tokens[blank] = self.spec.end or 0
             return tokens

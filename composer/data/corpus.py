@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
-from composer.api import Piece, ReadError, Refused, Representation, Source
+from composer.api import Piece, ReadError, RejectedPiece, Representation, Source
 from composer.data.source_reader import Outcome, outcomes
 from composer.data.sources import sources
 
@@ -33,7 +33,7 @@ class Refusals:
     counts: dict[str, int] = field(default_factory=dict)
     places: dict[str, list[str]] = field(default_factory=dict)
 
-    def add(self, refused: Refused) -> None:
+    def add(self, refused: RejectedPiece) -> None:
         """Count one more."""
         self.counts[refused.reason] = self.counts.get(refused.reason, 0) + 1
         places = self.places.setdefault(refused.reason, [])
@@ -106,7 +106,7 @@ class Stream:
         with closing(self._read(self._representation, iter(self._found))) as reading:
             for outcome in reading:
                 for item in outcome.items:
-                    if isinstance(item, Refused):
+                    if isinstance(item, RejectedPiece):
                         self.refused.add(item)
                     else:
                         pieces += 1
@@ -139,8 +139,8 @@ def identity(piece: Piece) -> bytes:
     """
     content: Any = piece.content
     digest = hashlib.blake2b(digest_size=16)
-    if hasattr(content, "identity"):
-        digest.update(content.identity())
+    if hasattr(content, "canonical_bytes"):
+        digest.update(content.canonical_bytes())
     else:
         _feed(digest.update, content)
     return digest.digest()

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api import EncodeError, Kind, Piece, Refused, Representation, SequenceSpec, Step
+from composer.api import EncodeError, Piece, RejectedPiece, Representation, SequenceSpec, Step, StepKind
 from composer.data import shards
 
 NO_STEPS = "it has symbols that the model has not learnt"
@@ -55,7 +55,7 @@ class Part:
 
 
 def write_part(
-    stem: Path, representation: Representation, pieces: Iterable[Piece], refuse: Callable[[Refused], object]
+    stem: Path, representation: Representation, pieces: Iterable[Piece], refuse: Callable[[RejectedPiece], object]
 ) -> dict[str, Any]:
     """Write the files of a part, piece by piece; return what `open_part` must be told of them, as JSON.
 
@@ -69,7 +69,7 @@ def write_part(
             try:
                 steps = packed(representation, piece, spec)
             except EncodeError as error:
-                refuse(Refused(NO_STEPS, piece.source, error.message.removeprefix(piece.source).strip()))
+                refuse(RejectedPiece(NO_STEPS, piece.source, error.message.removeprefix(piece.source).strip()))
                 continue
             part.add(steps, _indices(piece, spec))
             losses.update(representation.losses(piece))
@@ -159,14 +159,14 @@ class _PartWriter:
     def __enter__(self) -> _PartWriter:
         return self
 
-    def __exit__(self, *how: Any) -> None:
-        self._stack.__exit__(*how)
+    def __exit__(self, *params: Any) -> None:
+        self._stack.__exit__(*params)
 
 
 def pack(steps: Sequence[Step], spec: SequenceSpec) -> NDArray[Any]:
     """Steps as they stand in a Part: (N,) unsigned integers, or (N, ceil(V / 8)) packed bits, unit 0 first."""
     dtype, _ = _layout(spec)
-    if spec.kind is Kind.TOKENS:
+    if spec.kind is StepKind.TOKENS:
         return np.array(steps, dtype)
     frames = np.zeros((len(steps), spec.size), np.uint8)
     for row, units in enumerate(steps):
@@ -176,7 +176,7 @@ def pack(steps: Sequence[Step], spec: SequenceSpec) -> NDArray[Any]:
 
 def packed(representation: Representation, piece: Piece, spec: SequenceSpec) -> NDArray[Any]:
     """The steps of `piece` as they stand in a Part, by the representation's short cut where it has one."""
-    data = representation.packed(piece)
+    data = representation.encode_packed(piece)
     if data is None:
         return pack(representation.encode(piece), spec)
     dtype, width = _layout(spec)
@@ -185,7 +185,7 @@ def packed(representation: Representation, piece: Piece, spec: SequenceSpec) -> 
 
 def _layout(spec: SequenceSpec) -> tuple[np.dtype[Any], tuple[int, ...]]:
     """The number type of a step, and the shape of one."""
-    if spec.kind is Kind.FRAMES:
+    if spec.kind is StepKind.FRAMES:
         return np.dtype(np.uint8), (-(-spec.size // 8),)
     return np.min_scalar_type(spec.size - 1), ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from composer.api import Piece, ReadError, Refused, Representation, Score, Source
+from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
 from composer.data.corpus import Refusals
 from composer.formats import read as score_files
 from composer.music.contour import Collecting, Melodies, contour
@@ -54,7 +54,7 @@ class Hearing:
                 if isinstance(source, ReadError):
                     raise source
                 for item in self._items(source):
-                    if isinstance(item, Refused):
+                    if isinstance(item, RejectedPiece):
                         self._refusals.add(item)
                     else:
                         self.pieces += 1
@@ -78,18 +78,18 @@ class Hearing:
                 collecting.append(heard.title, heard.name, notes)
         return collecting.melodies()
 
-    def _items(self, source: Source) -> Iterator[Heard | Refused]:
+    def _items(self, source: Source) -> Iterator[Heard | RejectedPiece]:
         representation = self._representation
         if representation is None or suffix_of(source) not in representation.suffixes:
             for name, music in score_files.read(source):
-                yield music if isinstance(music, Refused) else Heard(name, music.title, music)
+                yield music if isinstance(music, RejectedPiece) else Heard(name, music.title, music)
             return
         for item in representation.read(source):
             score = representation.score(item) if isinstance(item, Piece) else None
-            if isinstance(item, Refused):
+            if isinstance(item, RejectedPiece):
                 yield item
             elif score is None:
-                yield Refused("no music", item.source)
+                yield RejectedPiece("no music", item.source)
             else:
                 yield Heard(item.source, item.title or score.title, score)
 

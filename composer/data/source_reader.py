@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable, Iterator
 from itertools import chain, islice
 from typing import NamedTuple
 
-from composer.api import Piece, ReadError, Refused, Representation, Source
+from composer.api import Piece, ReadError, RejectedPiece, Representation, Source
 
 PATIENCE = 3.0
 """Seconds of reading after which workers take over."""
@@ -27,7 +27,7 @@ class Outcome(NamedTuple):
     `items` are its pieces as far as they could be read; the last outcome says what was wrong where not all could.
     """
 
-    items: tuple[Piece | Refused, ...] = ()
+    items: tuple[Piece | RejectedPiece, ...] = ()
     error: ReadError | None = None
     last: bool = True
 
@@ -57,7 +57,7 @@ def read(representation: Representation, source: Source | ReadError) -> Iterator
     if isinstance(source, ReadError):
         yield Outcome(error=source)
         return
-    items: list[Piece | Refused] = []
+    items: list[Piece | RejectedPiece] = []
     error = None
     each = _items(representation, source)
     while True:
@@ -76,6 +76,6 @@ def read(representation: Representation, source: Source | ReadError) -> Iterator
         items.append(item)
 
 
-def _items(representation: Representation, source: Source) -> Iterator[Piece | Refused]:
+def _items(representation: Representation, source: Source) -> Iterator[Piece | RejectedPiece]:
     """All that `representation` reads, a generator even where its method is a plain function that raises."""
     yield from representation.read(source)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 
-from composer.api import ReadError, Refused, Score, Source
+from composer.api import ReadError, RejectedPiece, Score, Source
 from composer.formats.midi import reader as midi_reader
 from composer.formats.midi import ticks
 
@@ -17,8 +17,8 @@ SUFFIXES = (".mid", ".midi", ".abc", ".musicxml", ".mxl", ".xml", ".krn")
 _TUNES = re.compile(r"^[XK]:", re.MULTILINE)
 
 
-def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | Refused]]:
-    """Each piece in `source` by name, as a score, or as Refused where it cannot be played.
+def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | RejectedPiece]]:
+    """Each piece in `source` by name, as a score, or as RejectedPiece where it cannot be played.
 
     What the file holds decides how it is read, not its suffix. With `pedal`, notes of a MIDI file sound as long as the
     sustain pedal holds them. Raises ReadError where the source as a whole is no music.
@@ -58,10 +58,10 @@ def suffix_of(source: Source) -> str:
 
 def playable(source: Source) -> Iterator[Score]:
     """The pieces of `source` that can be played. Raises ReadError that says why the first cannot, where none can."""
-    refused: Refused | None = None
+    refused: RejectedPiece | None = None
     sounded = False
     for _, score in read(source):
-        if isinstance(score, Refused):
+        if isinstance(score, RejectedPiece):
             refused = refused or score
             continue
         sounded = True
@@ -70,7 +70,7 @@ def playable(source: Source) -> Iterator[Score]:
         raise _silent(source, refused)
 
 
-def _silent(source: Source, refused: Refused | None) -> ReadError:
+def _silent(source: Source, refused: RejectedPiece | None) -> ReadError:
     """The error for a source without music, with the reason where one is known."""
     return ReadError(
         f"there is no music in {source.label}{f': {refused.reason}' if refused else ''}",
@@ -100,7 +100,7 @@ def _excess(score: Score) -> str:
     return f"has more than {ticks.MAX_NOTES:,} notes" if len(notes) > ticks.MAX_NOTES else ""
 
 
-def _tunes(source: Source) -> Iterator[tuple[str, Score | Refused]]:
+def _tunes(source: Source) -> Iterator[tuple[str, Score | RejectedPiece]]:
     """The tunes of an ABC file."""
     from composer.formats.abc.reader.lexer import split_tunes
     from composer.formats.abc.reader.score import read_tune
@@ -115,6 +115,6 @@ def _tunes(source: Source) -> Iterator[tuple[str, Score | Refused]]:
         try:
             score = read_tune(tune)
             fault = _excess(score)
-            yield name, Refused(f"it {fault}", name, f"line {tune.first}") if fault else score
+            yield name, RejectedPiece(f"it {fault}", name, f"line {tune.first}") if fault else score
         except (ReadError, ArithmeticError, ValueError, RecursionError) as error:
-            yield name, Refused(str(error), name, f"line {tune.first}")
+            yield name, RejectedPiece(str(error), name, f"line {tune.first}")

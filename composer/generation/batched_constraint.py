@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api import Constraint, FrameRule, Kind, SequenceSpec, Step
-from composer.api.sampling.filters import How, mask_array
+from composer.api import Constraint, FrameRule, SequenceSpec, Step, StepKind
+from composer.api.sampling.filters import SamplingParams, mask_array
 
 MOST_KNOWN = 100_000
 """How many states are in the arrays at most; a state takes five bytes for each token.
@@ -28,7 +28,7 @@ FEW_ROWS = 4
 class Rules(Protocol):
     """What each of B rows must obey next."""
 
-    def under(self, how: How) -> How:
+    def under(self, params: SamplingParams) -> SamplingParams:
         """`how`, under the rules of the next step."""
         ...
 
@@ -50,7 +50,7 @@ def rules(constraint: Constraint | None, spec: SequenceSpec, primer: Sequence[St
     if constraint is None:
         return Anything()
     opened = constraint.start(primer)
-    if spec.kind is Kind.FRAMES:
+    if spec.kind is StepKind.FRAMES:
         return RulesOfFrames(constraint, spec, opened, rows)
     return (FewRules if rows < FEW_ROWS else TokenRules)(constraint, spec, opened, rows)
 
@@ -58,8 +58,8 @@ def rules(constraint: Constraint | None, spec: SequenceSpec, primer: Sequence[St
 class Anything:
     """No rules."""
 
-    def under(self, how: How) -> How:
-        return how
+    def under(self, params: SamplingParams) -> SamplingParams:
+        return params
 
     def begin(self, rows: Sequence[int]) -> None:
         pass
@@ -87,8 +87,8 @@ class TokenRules:
         self.after = np.zeros((FEW, spec.size), np.int32)
         self.places = np.full(rows, self._place(opened))
 
-    def under(self, how: How) -> How:
-        return how.under(self.allowed[self.places])
+    def under(self, params: SamplingParams) -> SamplingParams:
+        return params.with_mask(self.allowed[self.places])
 
     def begin(self, rows: Sequence[int]) -> None:
         self.places[rows] = self._place(self.opened)
@@ -158,9 +158,9 @@ class FewRules(_Each):
         super().__init__(constraint, spec, opened, rows)
         self._masks: dict[int, NDArray[np.bool_]] = {}
 
-    def under(self, how: How) -> How:
+    def under(self, params: SamplingParams) -> SamplingParams:
         found = [self._mask(mask) for mask in map(self.constraint.allowed, self.states) if isinstance(mask, int)]
-        return how.under(found[0] if len(found) == 1 else np.concatenate(found))
+        return params.with_mask(found[0] if len(found) == 1 else np.concatenate(found))
 
     def follow(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
         for row, (step, number) in enumerate(zip(steps, numbers, strict=True)):
@@ -180,9 +180,9 @@ class FewRules(_Each):
 class RulesOfFrames(_Each):
     """The rules of frames."""
 
-    def under(self, how: How) -> How:
+    def under(self, params: SamplingParams) -> SamplingParams:
         found = [self.constraint.allowed(state) for state in self.states]
-        return how.under([rule if isinstance(rule, FrameRule) else None for rule in found])
+        return params.with_mask([rule if isinstance(rule, FrameRule) else None for rule in found])
 
     def follow(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
         for row, (frame, number) in enumerate(zip(steps, numbers, strict=True)):

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api import Constraint, Kind, Sampler, SequenceSpec, Step
-from composer.api.model import Running
-from composer.api.sampling.filters import CounterNoise, Drawn, How
+from composer.api import Constraint, Sampler, SequenceSpec, Step, StepKind
+from composer.api.model import BlockSampler
+from composer.api.sampling.filters import CounterRNG, Draw, SamplingParams
 from composer.generation.batched_constraint import Anything, Rules, rules
 from composer.generation.generate import Drew, Ended, Request, Seats, Turn
 from composer.generation.temperature import TemperatureCurve
@@ -31,34 +31,34 @@ def events(
     What the consumer does of a piece that has ended comes before its row's next one.
     """
     how, curve = _how(request)
-    primed = sampler.begin([request.conditions])
+    primed = sampler.initial_state([request.conditions])
     for step in request.primer:
-        primed = sampler.observe(primed, _as_array(step, spec))
-    if constraint is None and isinstance(sampler, Running):
+        primed = sampler.advance(primed, _as_array(step, spec))
+    if constraint is None and isinstance(sampler, BlockSampler):
         from composer.generation.block_loop import in_blocks
 
         yield from in_blocks(sampler, spec, request, seats, how, curve, primed)
         return
     rows = _Rows(spec, request, rules(constraint, spec, request.primer, request.rows), seats, turn)
     places = np.arange(request.rows)
-    state = sampler.select(primed, np.zeros_like(places))
+    state = sampler.gather_rows(primed, np.zeros_like(places))
     yield from rows.seat(places.tolist())
     while any(rows.numbers):
         if curve is not None:
-            how = how.at(curve.at(rows.taken - len(request.primer)))
-        drawn = sampler.sample(state, rows.rules.under(how), rows.noise.at(rows.taken))
-        state = sampler.observe(state, drawn.steps)
+            how = how.with_temperature(curve.at(rows.taken - len(request.primer)))
+        drawn = sampler.sample(state, rows.rules.under(how), rows.noise.at_steps(rows.taken))
+        state = sampler.advance(state, drawn.steps)
         over = yield from rows.take(drawn)
         if over:
-            state = sampler.select(state, np.where(np.isin(places, over), -1, places), primed)
+            state = sampler.gather_rows(state, np.where(np.isin(places, over), -1, places), primed)
             yield from rows.seat(over)
 
 
-def _how(request: Request) -> tuple[How, TemperatureCurve | None]:
+def _how(request: Request) -> tuple[SamplingParams, TemperatureCurve | None]:
     """How steps are drawn, and the curve of their temperature where that changes."""
     temperature = request.temperature
     curve = None if isinstance(temperature, int | float) else temperature
-    how = How.of(
+    how = SamplingParams.for_rows(
         request.rows,
         temperature=temperature if isinstance(temperature, int | float) else temperature.first,
         top_k=request.top_k,
@@ -82,7 +82,7 @@ class _Rows:
         self.taken = np.zeros(request.rows, np.int64)
         self.left = request.length
         """How many steps the row with the fewest left has."""
-        self.closes = spec.kind is Kind.TOKENS and not isinstance(rules, Anything)
+        self.closes = spec.kind is StepKind.TOKENS and not isinstance(rules, Anything)
         self.endings: list[Sequence[Step]] = [()] * request.rows
         self.untold = [_Untold() for _ in self.numbers]
 
@@ -98,12 +98,12 @@ class _Rows:
         taken = (taken for taken, number in zip(self.taken.tolist(), self.numbers, strict=True) if number)
         self.left = self.request.length - max(taken, default=0)
         self.rules.begin(idle)
-        self.noise = CounterNoise(map(self.seats.seed, self.numbers))
+        self.noise = CounterRNG(map(self.seats.seed, self.numbers))
 
-    def take(self, drawn: Drawn) -> Generator[Drew | Ended, None, list[int]]:
+    def take(self, drawn: Draw) -> Generator[Drew | Ended, None, list[int]]:
         """Keep what was drawn, and tell what is to be told now; the rows whose pieces are over."""
         steps = self._steps(drawn)
-        for untold, *figures in zip(self.untold, steps, drawn.logp.tolist(), drawn.refused.tolist(), strict=True):
+        for untold, *figures in zip(self.untold, steps, drawn.logp.tolist(), drawn.masked_prob.tolist(), strict=True):
             untold.add(*figures)
         self.taken += 1
         self.left -= 1
@@ -133,7 +133,7 @@ class _Rows:
                 return True
         if left > 0:
             return False
-        frames = self.spec.kind is Kind.FRAMES  # which are whole at any length
+        frames = self.spec.kind is StepKind.FRAMES  # which are whole at any length
         ending = () if frames else self.endings[row]
         yield from self._end(row, ending, whole=frames or bool(ending))
         return True
@@ -153,9 +153,9 @@ class _Rows:
         if untold.steps:
             yield Drew(self.numbers[row], *untold.handed())
 
-    def _steps(self, drawn: Drawn) -> Sequence[Step]:
+    def _steps(self, drawn: Draw) -> Sequence[Step]:
         """What was drawn, row by row."""
-        if self.spec.kind is Kind.TOKENS:
+        if self.spec.kind is StepKind.TOKENS:
             steps: Sequence[Step] = drawn.steps.tolist()
             return steps
         return [tuple(np.flatnonzero(frame).tolist()) for frame in drawn.steps]
@@ -164,7 +164,7 @@ class _Rows:
 class _Untold:
     """Steps of a piece that were drawn and not told yet, with what is known of each."""
 
-    __slots__ = ("logp", "refused", "steps")
+    __slots__ = ("logp", "masked_prob", "steps")
 
     def __init__(self) -> None:
         self.forget()
@@ -173,28 +173,28 @@ class _Untold:
         """Keep nothing."""
         self.steps: list[Step] = []
         self.logp: list[float] = []
-        self.refused: list[float] = []
+        self.masked_prob: list[float] = []
 
     def add(self, step: Step, logp: float, refused: float) -> None:
         """Keep one more."""
         self.steps.append(step)
         self.logp.append(logp)
-        self.refused.append(refused)
+        self.masked_prob.append(refused)
 
     def drop(self) -> None:
         """Keep the last one no longer."""
-        del self.steps[-1:], self.logp[-1:], self.refused[-1:]
+        del self.steps[-1:], self.logp[-1:], self.masked_prob[-1:]
 
     def handed(self) -> tuple[Sequence[Step], Sequence[float], Sequence[float]]:
         """All that was kept, which is kept no longer."""
-        handed = self.steps, self.logp, self.refused
+        handed = self.steps, self.logp, self.masked_prob
         self.forget()
         return handed
 
 
 def _as_array(step: Step, spec: SequenceSpec) -> NDArray[Any]:
     """One step as the steps of a batch of one row."""
-    if spec.kind is Kind.TOKENS:
+    if spec.kind is StepKind.TOKENS:
         return np.array([step])
     frame = np.zeros((1, spec.size), np.uint8)
     frame[0, list(step)] = 1  # type: ignore[arg-type]

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api import Kind, SequenceSpec, Step
-from composer.api.model import Running, State
-from composer.api.sampling.filters import CounterNoise, Drawn, How
+from composer.api import SequenceSpec, Step, StepKind
+from composer.api.model import BlockSampler, State
+from composer.api.sampling.filters import CounterRNG, Draw, SamplingParams
 from composer.generation.generate import Drew, Ended, Request, Seats
 from composer.generation.temperature import TemperatureCurve
 
@@ -23,11 +23,11 @@ LONGEST = 64
 
 
 def in_blocks(
-    sampler: Running,
+    sampler: BlockSampler,
     spec: SequenceSpec,
     request: Request,
     seats: Seats,
-    how: How,
+    params: SamplingParams,
     curve: TemperatureCurve | None,
     primed: State,
 ) -> Iterator[Drew | Ended]:
@@ -37,7 +37,7 @@ def in_blocks(
     """
     rows = np.arange(request.rows)
     numbers, taken = np.zeros_like(rows), np.full_like(rows, len(request.primer))
-    state, idle = sampler.select(primed, np.zeros_like(rows)), rows
+    state, idle = sampler.gather_rows(primed, np.zeros_like(rows)), rows
     length = _block(request.length - len(request.primer))
     while True:
         for row in idle.tolist():
@@ -46,10 +46,10 @@ def in_blocks(
                 yield Drew.given(int(numbers[row]), request.primer)
         if not numbers.any():
             return
-        noise = CounterNoise(map(seats.seed, numbers.tolist())).onward(taken)
+        rng = CounterRNG(map(seats.seed, numbers.tolist())).stream_from(taken)
         if curve is not None:
-            how = how.at(curve.at(taken - len(request.primer) + np.arange(length)[:, None]))
-        drawn, state = sampler.run(state, how, noise, length)
+            params = params.with_temperature(curve.at(taken - len(request.primer) + np.arange(length)[:, None]))
+        drawn, state = sampler.run(state, params, rng, length)
         counts, whole, over = _cut(drawn, spec, request.length - taken)
         for row in np.flatnonzero(numbers).tolist():
             number = int(numbers[row])
@@ -59,7 +59,7 @@ def in_blocks(
         taken += counts
         idle = np.flatnonzero((numbers > 0) & over)
         if len(idle):
-            state = sampler.select(state, np.where(np.isin(rows, idle), -1, rows), primed)
+            state = sampler.gather_rows(state, np.where(np.isin(rows, idle), -1, rows), primed)
 
 
 def _block(longest: int) -> int:
@@ -68,13 +68,13 @@ def _block(longest: int) -> int:
     return -(-longest // blocks)
 
 
-def _cut(drawn: Drawn, spec: SequenceSpec, left: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _cut(drawn: Draw, spec: SequenceSpec, left: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Of each row, how many of its steps count, whether its piece is whole with these, and whether it is over.
 
     `left` (B,) is how many more steps each piece may take.
     """
     length = drawn.steps.shape[1]
-    if spec.kind is Kind.FRAMES:
+    if spec.kind is StepKind.FRAMES:
         return np.minimum(left, length), left <= length, left <= length
     ends = drawn.steps == spec.end
     until = np.where(ends.any(1), ends.argmax(1) + 1, length + 1)
@@ -83,9 +83,9 @@ def _cut(drawn: Drawn, spec: SequenceSpec, left: NDArray[Any]) -> tuple[NDArray[
     return counts, whole, whole | (left <= length)
 
 
-def _drew(number: int, drawn: Drawn, row: int, count: int, spec: SequenceSpec) -> Drew:
+def _drew(number: int, drawn: Draw, row: int, count: int, spec: SequenceSpec) -> Drew:
     """The first `count` steps of a row."""
     steps: Sequence[Step] = drawn.steps[row, :count].tolist()
-    if spec.kind is Kind.FRAMES:
+    if spec.kind is StepKind.FRAMES:
         steps = [tuple(np.flatnonzero(frame).tolist()) for frame in drawn.steps[row, :count]]
-    return Drew(number, steps, drawn.logp[row, :count].tolist(), drawn.refused[row, :count].tolist())
+    return Drew(number, steps, drawn.logp[row, :count].tolist(), drawn.masked_prob[row, :count].tolist())

@@ -69,14 +69,14 @@ class Request:
 class Drew(NamedTuple):
     """Piece `number` goes on with `steps`, one or more.
 
-    For each of them `logp`, in nats, and `refused`, the mass that the rule took away; both are 0 for those that were
-    not `drawn`, but belong to a primer or to an ending that had to be.
+    For each of them `logp`, in nats, and `masked_prob`, the mass that the rule took away; both are 0 for those that
+    were not `drawn`, but belong to a primer or to an ending that had to be.
     """
 
     number: int
     steps: Sequence[Step]
     logp: Sequence[float]
-    refused: Sequence[float]
+    masked_prob: Sequence[float]
     drawn: bool = True
 
     @classmethod

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from composer.api import Sampler
-from composer.api.model import Running
+from composer.api.model import BlockSampler
 
 __all__ = ["GIVEN", "Settled", "one_at_first", "settle"]
 
@@ -82,7 +82,7 @@ def settle(sampler: Sampler, rows: int, steps: int) -> Settled:
     OpenBLAS of its own, nothing changes.
     """
     asked = any(os.environ.get(name) for name in GIVEN)
-    use = None if asked or steps < FEW or isinstance(sampler, Running) else _setter()
+    use = None if asked or steps < FEW or isinstance(sampler, BlockSampler) else _setter()
     if use is None:
         return Settled(0)
     use(1)
@@ -111,15 +111,15 @@ def _timed(sampler: Sampler, rows: int) -> tuple[list[float], bytes]:
     """The seconds that each round took, and what was drawn in all of them."""
     import numpy as np
 
-    from composer.api.sampling.filters import CounterNoise, How
+    from composer.api.sampling.filters import CounterRNG, SamplingParams
 
-    how, noise, told, times = How.of(rows), CounterNoise(range(rows)), [], []
-    state = sampler.begin([{}] * rows)
+    how, rng, told, times = SamplingParams.for_rows(rows), CounterRNG(range(rows)), [], []
+    state = sampler.initial_state([{}] * rows)
     for turn in range(1 + ROUNDS):  # the first of which brings the weights into the caches
         start = time.perf_counter()
         for step in range(turn * STEPS, (turn + 1) * STEPS):
-            drawn = sampler.sample(state, how, noise.at(np.full(rows, step)))
-            state = sampler.observe(state, drawn.steps)
+            drawn = sampler.sample(state, how, rng.at_steps(np.full(rows, step)))
+            state = sampler.advance(state, drawn.steps)
             told += [drawn.steps.tobytes(), drawn.logp.tobytes()]
         times.append(time.perf_counter() - start)
     return times[1:], b"".join(told)

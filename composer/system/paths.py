@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-HOME = "COMPOSER_HOME"
+HOME_VARIABLE = "COMPOSER_HOME"
 
 
 def models_folder() -> Path:
@@ -19,7 +19,7 @@ def cache_folder() -> Path:
 
 
 def _below(name: str, where: str) -> Path:
-    home = os.environ.get(HOME)
+    home = os.environ.get(HOME_VARIABLE)
     if home:
         return Path(home).expanduser() / name
     import platformdirs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from composer.api import ComposerError, Kind, SequenceSpec
+from composer.api import ComposerError, SequenceSpec, StepKind
 
 FAR = 10.0
 """How many times the cost of guessing is no lesson any more. A model that knows its pieces by heart and no others may
@@ -22,7 +22,7 @@ class Diverged(ComposerError):
 
 def guessing(spec: SequenceSpec) -> float:
     """Nats a step of a model that takes every token for as likely as any other, or every unit for on or off."""
-    return math.log(spec.size) if spec.kind is Kind.TOKENS else spec.size * math.log(2)
+    return math.log(spec.size) if spec.kind is StepKind.TOKENS else spec.size * math.log(2)
 
 
 def check_finite(monitor: float, step: int) -> None:

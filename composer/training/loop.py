@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.analysis import copying
-from composer.api import CheckpointError, Kind, Model, Representation
+from composer.api import CheckpointError, Model, Representation, StepKind
 from composer.checkpoints import load as load_checkpoint
 from composer.checkpoints.file import Checkpoint, NotFinite
 from composer.data.batches import Windows
@@ -134,12 +134,12 @@ class Run:
     @property
     def unit(self) -> str:
         """What validation values are reported in."""
-        unit = "bits" if self.data.spec.kind is Kind.TOKENS else "nats"
+        unit = "bits" if self.data.spec.kind is StepKind.TOKENS else "nats"
         return f"{unit} per {self.representation.step_name}"
 
     def reported(self, nats: float) -> float:
         """Nats a step in that unit."""
-        return nats / math.log(2) if self.data.spec.kind is Kind.TOKENS else nats
+        return nats / math.log(2) if self.data.spec.kind is StepKind.TOKENS else nats
 
 
 def train(run: Run) -> Iterator[Event]:

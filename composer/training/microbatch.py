@@ -63,7 +63,7 @@ def _repeated(batch: Batch, rows: int) -> Batch:
     """The first step of the first row, `rows` times, and counted."""
     from composer.api.network import Batch
 
-    step = of_batch(batch, range(1)).between(0, 1)
+    step = of_batch(batch, range(1)).slice_time(0, 1)
 
     def repeat(tensor: torch.Tensor) -> torch.Tensor:
         return tensor.expand(rows, *tensor.shape[1:]).clone()

@@ -94,7 +94,7 @@ class Learner:
 
     def enter(self, phase: Phase) -> None:
         """Turn to `phase`, with an optimiser that remembers nothing where the phase is just beginning."""
-        self.network.enter(phase)
+        self.network.start_phase(phase)
         self.network.train()
         self._axes = None
         if self.at.done == 0:
@@ -146,9 +146,9 @@ class Learner:
 
     def measure(self) -> float:
         """Nats a step on the validation part, in full precision, over all ranks. Raises OutOfMemory, on all alike."""
-        from composer.api.network import Measure
+        from composer.api.network import Measurement
 
-        total, watch, group, windows = Measure(), Watch(), self.run.group, self.run.validation
+        total, watch, group, windows = Measurement(), Watch(), self.run.group, self.run.validation
         own = group.rows(windows.rows)
         self.network.eval()
         with self.as_kept(), watch.watching():
@@ -163,7 +163,7 @@ class Learner:
             stream = None
             give_back(self.run.device)
             raise OutOfMemory
-        return Measure(sum(each for _, each, _ in told), sum(count for *_, count in told)).mean
+        return Measurement(sum(each for _, each, _ in told), sum(count for *_, count in told)).mean
 
     def halve(self, windows: Windows) -> None:
         """Let half as many rows of `windows` go through the network at a time. Raises TooLarge at one."""

@@ -8,30 +8,30 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from composer.api import (
+    ConditionVocabulary,
     Constraint,
     Decoder,
     EncodeError,
     Event,
-    Given,
-    Kind,
-    Labels,
+    GenerationContext,
     OptionError,
     Piece,
     ReadError,
-    Refused,
+    RejectedPiece,
     Representation,
     Score,
     SequenceSpec,
     Source,
     Step,
+    StepKind,
     Unsatisfiable,
     hookimpl,
 )
 from composer_abc import pieces
-from composer_abc.controls import AbcWishes
-from composer_abc.pieces import OPENING
+from composer_abc.controls import AbcControls
+from composer_abc.pieces import NUMBER_LINE
 
-__all__ = ["Abc", "AbcOptions", "AbcWishes"]
+__all__ = ["Abc", "AbcControls", "AbcOptions"]
 
 END = 0
 """The id of the end symbol, which is no character."""
@@ -42,9 +42,9 @@ LONG_BAR = 64
 HEADER, BAR = 45, 10
 """The characters of a header and of a bar, on average over the tunes that the bundled model was taught (44.4, 10.1)."""
 
-UNTOLD = "chord symbols left out"
+CHORDS_LEFT_OUT = "chord symbols left out"
 _SYMBOL = re.compile(r'"[^"\n]*"')
-_TEXTS = ("dialect", "raw")
+_TEXT_KINDS = ("dialect", "raw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ class AbcOptions:
     )
 
     def __post_init__(self) -> None:
-        if self.text not in _TEXTS:
-            raise OptionError(f"there is no text `{self.text}` in abc", f"choose {' or '.join(_TEXTS)}")
+        if self.text not in _TEXT_KINDS:
+            raise OptionError(f"there is no text `{self.text}` in abc", f"choose {' or '.join(_TEXT_KINDS)}")
 
 
 class Abc(Representation):
@@ -73,30 +73,30 @@ class Abc(Representation):
 
     api, name, version = 1, "abc", 1
     summary = "tunes in ABC notation, character by character"
-    kind = Kind.TOKENS
+    kind = StepKind.TOKENS
     suffixes = (".abc", ".txt")
     formats = ("abc", "midi", "musicxml")
     native = "abc"
     step_name = "character"
     Options = AbcOptions
-    Wishes = AbcWishes
+    Controls = AbcControls
 
     def __init__(self, options: AbcOptions | None = None) -> None:
         super().__init__(options)
         self.raw = self.options.text == "raw"
         self._restore((), {})
 
-    def read(self, source: Source) -> Iterator[Piece | Refused]:
+    def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
         text = source.text()
         if source.fragment:
-            return iter([pieces.fragment(text, source, self.raw)])
+            return iter([pieces.primer_piece(text, source, self.raw)])
         if not text.strip():
             raise ReadError(f"{source.label} is empty", "give a file of tunes in ABC notation")
         return pieces.raw_pieces(text, source) if self.raw else pieces.dialect_pieces(text, source)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
-        labels = Labels(self.options.conditions)
-        characters = sorted({character for piece in labels.of(pieces) for character in _text(piece)})
+        labels = ConditionVocabulary(self.options.conditions)
+        characters = sorted({character for piece in labels.collect(pieces) for character in _text(piece)})
         self._restore(characters, labels.conditions())
 
     def _restore(self, characters: Iterable[str], conditions: Mapping[str, Iterable[str]]) -> None:
@@ -107,13 +107,13 @@ class Abc(Representation):
 
     @property
     def spec(self) -> SequenceSpec:
-        return SequenceSpec(Kind.TOKENS, 1 + len(self.characters), END, self.conditions)
+        return SequenceSpec(StepKind.TOKENS, 1 + len(self.characters), END, self.conditions)
 
     def encode(self, piece: Piece) -> list[Step]:
         return [*self.prime(piece), END]
 
     def prime(self, piece: Piece) -> list[Step]:
-        text = self._known(piece)
+        text = self._known_text(piece)
         unseen = sorted(set(text) - self.ids.keys())
         if unseen:
             names = ", ".join(repr(character) for character in unseen)
@@ -124,16 +124,16 @@ class Abc(Representation):
         return [self.ids[character] for character in text]
 
     def losses(self, piece: Piece) -> Mapping[str, int]:
-        unknown = _SYMBOL.findall(_text(piece)) if self._tuneful else ()
-        told = piece.losses.get(UNTOLD, 0) + len(unknown)
-        return {**piece.losses, UNTOLD: told} if told else piece.losses
+        unknown = _SYMBOL.findall(_text(piece)) if self._melody_only else ()
+        told = piece.losses.get(CHORDS_LEFT_OUT, 0) + len(unknown)
+        return {**piece.losses, CHORDS_LEFT_OUT: told} if told else piece.losses
 
-    def _known(self, piece: Piece) -> str:
+    def _known_text(self, piece: Piece) -> str:
         """The text of a piece, without chord symbols where the model was taught none."""
-        return _SYMBOL.sub("", _text(piece)) if self._tuneful else _text(piece)
+        return _SYMBOL.sub("", _text(piece)) if self._melody_only else _text(piece)
 
     @property
-    def _tuneful(self) -> bool:
+    def _melody_only(self) -> bool:
         """Whether the model knows melodies alone, in which quotation marks stand for nothing but chord symbols."""
         return not self.raw and bool(self.ids) and '"' not in self.ids
 
@@ -172,23 +172,23 @@ class Abc(Representation):
         except ReadError:
             return None
 
-    def constraint(self, wishes: Any = None, given: Given | None = None) -> Constraint | None:
-        wishes, given = wishes or AbcWishes(), given or Given()
+    def constraint(self, wishes: Any = None, given: GenerationContext | None = None) -> Constraint | None:
+        wishes, given = wishes or AbcControls(), given or GenerationContext()
         if self.raw:
-            if wishes != AbcWishes():
+            if wishes != AbcControls():
                 raise Unsatisfiable(
                     "a model of raw text keeps to no rules", "train one of the dialect, or ask for nothing"
                 )
             return None
-        if wishes != AbcWishes():
-            return self._asked(wishes, given)
+        if wishes != AbcControls():
+            return self._controlled(wishes, given)
         if self._automaton is None:
             from composer.formats.abc.grammar.automaton import Automaton
 
             self._automaton = Automaton(self.characters)
         return self._automaton
 
-    def _asked(self, wishes: AbcWishes, given: Given) -> Constraint:
+    def _controlled(self, wishes: AbcControls, given: GenerationContext) -> Constraint:
         from composer.formats.abc.grammar.build import Asking
         from composer.formats.abc.grammar.vocabulary import Vocabulary
         from composer.music.bar_ranges import parse_kept
@@ -197,9 +197,9 @@ class Abc(Representation):
         if wishes.keep_bars:
             if given.tune is None:
                 raise Unsatisfiable("--keep-bars needs a tune of which to keep bars", "give it with --prime FILE")
-            asking = replace(asking, primer=(), text=self._known(given.tune), kept=parse_kept(wishes.keep_bars))
-        automaton = asking.automaton(wishes.wanted())
-        likely = self.likely_steps(wishes, given)
+            asking = replace(asking, primer=(), text=self._known_text(given.tune), kept=parse_kept(wishes.keep_bars))
+        automaton = asking.automaton(wishes.tune_controls())
+        likely = self.estimated_steps(wishes, given)
         if likely is not None and given.length is not None:
             wish = f"--keep-bars {wishes.keep_bars}" if wishes.keep_bars else f"--bars {wishes.bars}"
             least = len(asking.primer) + len(automaton.complete(automaton.start(asking.primer)))
@@ -210,30 +210,30 @@ class Abc(Representation):
                 )
         return automaton
 
-    def most_steps(self, wishes: Any, given: Given) -> int:
+    def max_steps(self, wishes: Any, given: GenerationContext) -> int:
         """Room for as many bars as are wished or given."""
         room = LONG_BAR * getattr(wishes, "bars", 0)
         if given.tune is not None:
-            room = max(room, 2 * len(self._known(given.tune)))
+            room = max(room, 2 * len(self._known_text(given.tune)))
         return given.length or len(given.primer) + max(self.length, room)
 
-    def likely_steps(self, wishes: Any, given: Given) -> int | None:
+    def estimated_steps(self, wishes: Any, given: GenerationContext) -> int | None:
         """As in most tunes of so many bars, or as in the tune of which bars stay."""
         if given.tune is not None:
-            return len(self._known(given.tune)) + 1
+            return len(self._known_text(given.tune)) + 1
         bars: int = getattr(wishes, "bars", 0)
         return HEADER + BAR * bars if bars else None
 
-    def wished_labels(self, wishes: Any) -> Mapping[str, str]:
-        return wishes.labels() if isinstance(wishes, AbcWishes) else {}
+    def control_labels(self, wishes: Any) -> Mapping[str, str]:
+        return wishes.labels() if isinstance(wishes, AbcControls) else {}
 
     def from_score(self, score: Score) -> Piece:
-        return self._written(score, opening=False)
+        return self._piece_from_score(score, opening=False)
 
-    def opening(self, score: Score) -> Piece:
-        return self._written(score, opening=True)
+    def primer_from_score(self, score: Score) -> Piece:
+        return self._piece_from_score(score, opening=True)
 
-    def _written(self, score: Score, *, opening: bool) -> Piece:
+    def _piece_from_score(self, score: Score, *, opening: bool) -> Piece:
         from composer.formats.abc.writer.score import dialect_with_losses
 
         text, losses = dialect_with_losses(score, opening=opening)
@@ -265,7 +265,7 @@ class _Decoder:
 
     def _open(self) -> str:
         text, self.opening = self.opening or "", None
-        return f"X:{self.number}\n" + OPENING.sub("", text, count=1)
+        return f"X:{self.number}\n" + NUMBER_LINE.sub("", text, count=1)
 
     def _out(self, text: str) -> Iterable[Event]:
         self.last = text[-1:] or self.last

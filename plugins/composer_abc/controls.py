@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from composer.formats.abc.grammar.controls import Wanted
     from composer.music.scales import Scale
 
-__all__ = ["AbcWishes"]
+__all__ = ["AbcControls"]
 
-MOST_BARS = 500
+MAX_BARS = 500
 
 _HELP = {
     "key": "The key, such as G, Am or Ddor.",
@@ -30,38 +30,38 @@ _HELP = {
 }
 
 
-def _wish(name: str) -> str:
+def _control(name: str) -> str:
     return field(default="", metadata={"help": _HELP[name]})
 
 
 @dataclass(frozen=True, slots=True)
-class AbcWishes:
+class AbcControls:
     """What is empty may be as it likes. Raises OptionError for what there is not."""
 
-    key: str = _wish("key")
-    mode: str = _wish("mode")
-    meter: str = _wish("meter")
-    rhythm: str = _wish("rhythm")
+    key: str = _control("key")
+    mode: str = _control("mode")
+    meter: str = _control("meter")
+    rhythm: str = _control("rhythm")
     bars: int = field(default=0, metadata={"help": _HELP["bars"]})
-    range: str = _wish("range")
-    scale: str = _wish("scale")
-    keep_bars: str = _wish("keep_bars")
+    range: str = _control("range")
+    scale: str = _control("scale")
+    keep_bars: str = _control("keep_bars")
 
     def __post_init__(self) -> None:
         if any(astuple(self)):
             from composer.music.bar_ranges import parse_kept
 
-            self.wanted()
+            self.tune_controls()
             if self.keep_bars:
                 parse_kept(self.keep_bars)
 
-    def wanted(self) -> Wanted:
+    def tune_controls(self) -> Wanted:
         """The same, as the automaton takes it."""
         from composer.formats.abc.grammar.controls import Wanted
         from composer.music.scales import parse_range
 
-        if not 0 <= self.bars <= MOST_BARS:
-            raise OptionError(f"--bars cannot be {self.bars}", f"give 1 to {MOST_BARS}, or 0 for any number")
+        if not 0 <= self.bars <= MAX_BARS:
+            raise OptionError(f"--bars cannot be {self.bars}", f"give 1 to {MAX_BARS}, or 0 for any number")
         names = ("key", "mode", "meter", "rhythm", "bars", "range", "scale")
         return Wanted(
             key=_key(self.key, self.mode) if self.key else "",
@@ -80,7 +80,7 @@ class AbcWishes:
             return {}
         from composer.music.keys import parse_key
 
-        wanted = self.wanted()
+        wanted = self.tune_controls()
         key = parse_key(wanted.key) if wanted.key else None
         mode = wanted.mode or (key.mode if key else "")
         labels = {"rhythm": wanted.rhythm, "meter": wanted.meter, "key": wanted.key, "mode": mode}

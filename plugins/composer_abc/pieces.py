@@ -6,29 +6,29 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from composer.api import Piece, Refused, Source
+from composer.api import Piece, RejectedPiece, Source
 from composer.formats.provenance import without
 
 if TYPE_CHECKING:
     from composer.formats.abc.reader.lexer import TuneText
 
-__all__ = ["OPENING", "dialect_pieces", "fragment", "raw_pieces"]
+__all__ = ["NUMBER_LINE", "dialect_pieces", "primer_piece", "raw_pieces"]
 
-OPENING = re.compile(r"X:[^\n]*(\n|$)")
+NUMBER_LINE = re.compile(r"X:[^\n]*(\n|$)")
 """The line of a tune's number."""
 
 
-def dialect_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
+def dialect_pieces(text: str, source: Source) -> Iterator[Piece | RejectedPiece]:
     """The tunes of a text, rewritten into the dialect."""
     from composer.formats.abc.reader.lexer import split_tunes
 
     for number, tune in enumerate(split_tunes(text), 1):
         first = tune.lines[0] if tune.lines else ""
         numbered = first[2:].strip() if first.startswith("X:") else ""
-        yield _each(_dialect_piece, tune, f"{source.label}: tune {numbered or number}")
+        yield _read_or_reject(_dialect_piece, tune, f"{source.label}: tune {numbered or number}")
 
 
-def raw_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
+def raw_pieces(text: str, source: Source) -> Iterator[Piece | RejectedPiece]:
     """Every run of lines that are not blank is a piece, with whatever is in it; one without notes is refused."""
     from composer.formats.abc.reader.lexer import TuneText
 
@@ -38,29 +38,31 @@ def raw_pieces(text: str, source: Source) -> Iterator[Piece | Refused]:
         if line.strip():
             continue
         if stop > start:
-            yield _each(_raw_piece, TuneText(tuple(without(lines[start:stop])), start + 1), source.label)
+            yield _read_or_reject(_raw_piece, TuneText(tuple(without(lines[start:stop])), start + 1), source.label)
         start = stop + 1
 
 
-def _each(read: Callable[[TuneText, str], Piece | Refused], tune: TuneText, name: str) -> Piece | Refused:
+def _read_or_reject(
+    read: Callable[[TuneText, str], Piece | RejectedPiece], tune: TuneText, name: str
+) -> Piece | RejectedPiece:
     """One tune; whatever may be wrong in it, the others of its file are read."""
     try:
         return read(tune, name)
     except (ArithmeticError, ValueError, RecursionError) as error:
-        return Refused("a text that makes no sense", name, f"line {tune.first}: {error}")
+        return RejectedPiece("a text that makes no sense", name, f"line {tune.first}: {error}")
 
 
-def _dialect_piece(tune: TuneText, name: str) -> Piece | Refused:
+def _dialect_piece(tune: TuneText, name: str) -> Piece | RejectedPiece:
     from composer.formats.abc.dialect.normalize import normalise
 
     normal = normalise(tune, name)
-    if isinstance(normal, Refused):
+    if isinstance(normal, RejectedPiece):
         return normal
     labels = {"rhythm": normal.rhythm, "meter": normal.meter, "key": normal.key, "mode": normal.mode}
     return Piece(normal.text, normal.title, name, {kind: label for kind, label in labels.items() if label})
 
 
-def _raw_piece(text: TuneText, name: str) -> Piece | Refused:
+def _raw_piece(text: TuneText, name: str) -> Piece | RejectedPiece:
     from composer.formats.abc.dialect.tables import rhythm_of
     from composer.formats.abc.elements import Sound
     from composer.formats.abc.reader.parser import parse_tune
@@ -70,7 +72,7 @@ def _raw_piece(text: TuneText, name: str) -> Piece | Refused:
     number = tune.first("X").strip()
     name = f"{name}: {f'tune {number}' if number else f'line {text.first}'}"
     if not any(isinstance(each, Sound) and each.tones for part in tune.voices.values() for each in part):
-        return Refused("no notes", name, f"line {text.first}" if number else "")
+        return RejectedPiece("no notes", name, f"line {text.first}" if number else "")
     time, key = tune.time or Time(free=True), tune.key
     labels = {
         "rhythm": rhythm_of(tune.first("R"), tune.first("T")),
@@ -82,7 +84,7 @@ def _raw_piece(text: TuneText, name: str) -> Piece | Refused:
     return Piece(text.text, tune.first("T"), name, known)
 
 
-def fragment(text: str, source: Source, raw: bool) -> Piece | Refused:
+def primer_piece(text: str, source: Source, raw: bool) -> Piece | RejectedPiece:
     """An opening: as it is where a tune of the dialect may begin so; else rewritten, where there are notes in it.
 
     A finished tune is an opening of which nothing is left off: after `:|` another part may follow, after `|]` nothing.
@@ -93,13 +95,13 @@ def fragment(text: str, source: Source, raw: bool) -> Piece | Refused:
 
     tunes = [] if raw else split_tunes(text)
     if tunes and tunes[0].lines[0].startswith("X:"):
-        text = OPENING.sub("", tunes[0].text, count=1)
+        text = NUMBER_LINE.sub("", tunes[0].text, count=1)
     text = "\n".join(without(text.split("\n")))
     if raw:
         return Piece(text, source=source.label)
     legal = legal_opening(text)
     rewritten = rewritten_opening(tunes[0], source.label) if tunes and legal is None else None
-    if isinstance(rewritten, Refused):
+    if isinstance(rewritten, RejectedPiece):
         return rewritten
     if rewritten is None:
         return Piece(legal or text, source=source.label)

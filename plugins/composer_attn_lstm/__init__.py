@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from composer.api import Kind, Model, OptionError, Sampler, SequenceSpec, hookimpl
-from composer.toolkit.models.settings import OUTPUTS, TIED, check_output, check_tied
+from composer.api import Model, OptionError, Sampler, SequenceSpec, StepKind, hookimpl
+from composer.toolkit.models.settings import OUTPUTS, TIED_HELP, check_output, check_tied
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class AttnLstmConfig:
     hidden: int = field(default=256, metadata={"help": "cells in each LSTM layer"})
     layers: int = field(default=2, metadata={"help": "LSTM layers, one above the other"})
     embedding: int = field(default=64, metadata={"help": "size of the vector that a step is turned into"})
-    tied: bool = field(default=False, metadata={"help": TIED})
+    tied: bool = field(default=False, metadata={"help": TIED_HELP})
     window: int = field(default=64, metadata={"help": "steps that attention looks at, the present one among them"})
     heads: int = field(default=4, metadata={"help": "ways of looking at them, with `dot`"})
     attention: Literal["dot", "scaling"] = field(
@@ -86,41 +86,41 @@ class AttnLstmConfig:
                 raise OptionError(f"a size in `{name}` cannot be {min(getattr(self, name))}", "give numbers above 0")
         if not self.dropout:
             raise OptionError("`dropout` cannot be empty", "give a share from 0 to below 1")
-        shares = ("condition_dropout", self.condition_dropout), ("input_dropout", self.entering)
+        shares = ("condition_dropout", self.condition_dropout), ("input_dropout", self.input_dropout_rate)
         for name, share in (*(("dropout", each) for each in self.dropout), *shares):
             _check_share(name, share)
         if not 0 <= self.leak <= 1:
             raise OptionError(f"`leak` cannot be {self.leak}", "give a slope from 0 to 1")
-        if len(self.dense) > len(self.sizes):
+        if len(self.dense) > len(self.layer_sizes):
             raise OptionError(
-                f"`dense` has {len(self.dense)} sizes, and there are {len(self.sizes)} LSTM layers",
+                f"`dense` has {len(self.dense)} sizes, and there are {len(self.layer_sizes)} LSTM layers",
                 "give one for each layer that attention follows",
             )
         if self.jitter and not self.pitches:
             raise OptionError("`jitter` blurs the values of pitches, and there are none", "add --set pitches=on")
 
     @property
-    def sizes(self) -> tuple[int, ...]:
+    def layer_sizes(self) -> tuple[int, ...]:
         """The cells of each LSTM layer."""
         return self.stack or (self.hidden,) * self.layers
 
-    def attends(self, level: int) -> bool:
+    def has_attention(self, level: int) -> bool:
         """Whether attention follows LSTM layer `level`: those with dense layers, or where there are none, the last."""
-        return level < len(self.dense) if self.dense else level == len(self.sizes) - 1
+        return level < len(self.dense) if self.dense else level == len(self.layer_sizes) - 1
 
     @property
-    def vector(self) -> int:
+    def embedding_size(self) -> int:
         """The size of the vector that a step is turned into."""
-        return (self.dense[len(self.sizes) - 1 :] or self.sizes)[-1] if self.tied else self.embedding
+        return (self.dense[len(self.layer_sizes) - 1 :] or self.layer_sizes)[-1] if self.tied else self.embedding
 
     @property
-    def entering(self) -> float:
+    def input_dropout_rate(self) -> float:
         """The share zeroed of what enters the first layer."""
         if self.input_dropout is not None:
             return self.input_dropout
-        return 0.0 if self.pitches else self.dropped(0)
+        return 0.0 if self.pitches else self.dropout_after(0)
 
-    def dropped(self, block: int) -> float:
+    def dropout_after(self, block: int) -> float:
         """The share of outputs zeroed after block number `block`."""
         return self.dropout[min(block, len(self.dropout) - 1)]
 
@@ -145,11 +145,11 @@ class AttnLstm(Model):
     api = 1
     name = "attn-lstm"
     summary = "LSTM layers that look back at their own outputs of the last steps"
-    accepts = frozenset({Kind.TOKENS, Kind.FRAMES})
+    accepts = frozenset({StepKind.TOKENS, StepKind.FRAMES})
     conditional = True
     Config = AttnLstmConfig
 
-    def check(self, kind: Kind, config: AttnLstmConfig) -> None:
+    def check(self, kind: StepKind, config: AttnLstmConfig) -> None:
         check_output(kind, config.output)
         check_tied(kind, config.tied)
 

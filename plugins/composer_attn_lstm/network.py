@@ -22,10 +22,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from composer.api import Kind, OptionError, SequenceSpec
+from composer.api import OptionError, SequenceSpec, StepKind
 from composer.toolkit.models.dropout import Dropout
-from composer.toolkit.models.lstm_torch import RecurrentNetwork, embedding, open_forget_gates, recur
-from composer.toolkit.models.nade_torch import distribution
+from composer.toolkit.models.lstm_torch import RecurrentNetwork, init_forget_bias, lstm_with_resets, make_embedding
+from composer.toolkit.models.nade_torch import make_distribution
 from composer_attn_lstm import head_sizes
 from composer_attn_lstm.pitch_input import JITTER, pitch_values
 
@@ -42,32 +42,32 @@ class AttnLstmNetwork(RecurrentNetwork):
     """
 
     def __init__(self, spec: SequenceSpec, config: AttnLstmConfig) -> None:
-        embed, size = _embed(spec, config)
-        chances = distribution(spec, config.output, config.nade_units)
+        embed, size = _input_layer(spec, config)
+        chances = make_distribution(spec, config.output, config.nade_units)
         super().__init__(spec, embed, size, config.condition, config.condition_dropout, chances)
-        self.dropout = Dropout(config.entering)
+        self.dropout = Dropout(config.input_dropout_rate)
         if config.norm == "batch":
-            self.indivisible = "`norm=batch` takes the mean of whole windows"
+            self.no_chunks_reason = "`norm=batch` takes the mean of whole windows"
         levels: list[Level] = []
-        width, blocks = self.width, 0
-        for number, cells in enumerate(config.sizes):
+        width, blocks = self.input_size, 0
+        for number, cells in enumerate(config.layer_sizes):
             levels.append(Level(width, cells, config, number, blocks))
             width, blocks = levels[-1].width, blocks + (2 if levels[-1].dense else 1)
         self.levels = nn.ModuleList(levels)
-        self.counts = [len(level.start(0)) for level in levels]
+        self.counts = [len(level.initial_state(0)) for level in levels]
         self.output = nn.Linear(width, chances.outputs)
-        self.expect_seldom(self.output)
+        self.init_sparse_output(self.output)
         if config.tied:
-            self.tie(self.output)
+            self.tie_weights(self.output)
 
-    def start(self, rows: int) -> State:
+    def initial_layer_states(self, rows: int) -> State:
         levels = cast("list[Level]", self.levels)
-        return tuple(part.to(self.device) for level in levels for part in level.start(rows))
+        return tuple(part.to(self.device) for level in levels for part in level.initial_state(rows))
 
     def forward(
         self, inputs: Tensor, state: State, reset: Tensor | None, conditions: Mapping[str, Tensor]
     ) -> tuple[Tensor, State]:
-        outputs = self.dropout(self.vectors(inputs, conditions))
+        outputs = self.dropout(self.embed_inputs(inputs, conditions))
         after: State = ()
         for level, count in zip(self.levels, self.counts, strict=True):
             outputs, parts = level(outputs, state[len(after) : len(after) + count], reset)
@@ -75,17 +75,17 @@ class AttnLstmNetwork(RecurrentNetwork):
         return self.output(outputs), after
 
 
-def _embed(spec: SequenceSpec, config: AttnLstmConfig) -> tuple[nn.Module, int]:
+def _input_layer(spec: SequenceSpec, config: AttnLstmConfig) -> tuple[nn.Module, int]:
     """What steps enter through, and the size of their vectors."""
     if not config.pitches:
-        return embedding(spec, config.vector), config.vector
-    if spec.kind is Kind.TOKENS:
+        return make_embedding(spec, config.embedding_size), config.embedding_size
+    if spec.kind is StepKind.TOKENS:
         raise OptionError("tokens have no pitches", "leave out --set pitches, or take a representation of frames")
-    pitches = Pitches(spec, jitter=config.jitter)
+    pitches = PitchInput(spec, jitter=config.jitter)
     return pitches, pitches.size
 
 
-class Pitches(nn.Module):
+class PitchInput(nn.Module):
     """Frames (B, T, V) as one value for each pitch (B, T, P); nothing is learnt.
 
     With `jitter`, in training, 1 becomes a number between .8 and 1, .5 one between .4 and .6, and 0 one below .1.
@@ -119,31 +119,31 @@ class Level(nn.Module):
         super().__init__()
         self.cells, self.width = cells, cells
         self.lstm = nn.LSTM(below, cells, batch_first=True)
-        open_forget_gates(self.lstm)
-        self.after = _after(cells, config, block)
+        init_forget_bias(self.lstm)
+        self.after = _activation_layers(cells, config, block)
         self.attention: DotAttention | ScalingAttention | None = None
         self.dense: nn.Sequential | None = None
-        if config.attends(number):
+        if config.has_attention(number):
             self.attention = (
-                DotAttention(cells, config.window, config.heads, config.dropped(block))
+                DotAttention(cells, config.window, config.heads, config.dropout_after(block))
                 if config.attention == "dot"
                 else ScalingAttention(cells, config.window)
             )
         if number < len(config.dense):
             size = config.dense[number]
             self.dense = nn.Sequential(
-                nn.Linear(self.width, size), nn.Linear(size, size), _after(size, config, block + 1)
+                nn.Linear(self.width, size), nn.Linear(size, size), _activation_layers(size, config, block + 1)
             )
             self.width = size
 
-    def start(self, rows: int) -> State:
+    def initial_state(self, rows: int) -> State:
         """The state: `hidden` and `cell` (1, B, H), and what attention looks back at."""
         zeros = torch.zeros(1, rows, self.cells)
-        return (zeros, zeros, *(self.attention.start(rows) if self.attention is not None else ()))
+        return (zeros, zeros, *(self.attention.initial_state(rows) if self.attention is not None else ()))
 
     def forward(self, inputs: Tensor, state: State, reset: Tensor | None) -> tuple[Tensor, State]:
         hidden, cell, *past = state
-        outputs, after = recur(self.lstm, inputs, (hidden, cell), reset)
+        outputs, after = lstm_with_resets(self.lstm, inputs, (hidden, cell), reset)
         outputs = self.after(outputs)
         if self.attention is not None:
             outputs, seen = self.attention(outputs, tuple(past), reset)
@@ -151,11 +151,11 @@ class Level(nn.Module):
         return self.dense(outputs) if self.dense is not None else outputs, after
 
 
-def _after(size: int, config: AttnLstmConfig, block: int) -> nn.Sequential:
+def _activation_layers(size: int, config: AttnLstmConfig, block: int) -> nn.Sequential:
     """Rectifier, normalisation and dropout: those that are asked for."""
     rectifier = nn.LeakyReLU(config.leak) if config.leak < 1 else nn.Identity()
     norm = BatchNorm(size) if config.norm == "batch" else nn.Identity()
-    return nn.Sequential(rectifier, norm, Dropout(config.dropped(block)))
+    return nn.Sequential(rectifier, norm, Dropout(config.dropout_after(block)))
 
 
 class BatchNorm(nn.BatchNorm1d):
@@ -195,7 +195,7 @@ class DotAttention(nn.Module):
         self.distance = nn.Parameter(torch.zeros(heads, keys // heads, window))
         self.dropout = Dropout(dropout)
 
-    def start(self, rows: int) -> State:
+    def initial_state(self, rows: int) -> State:
         """Keys and values (1, B, W - 1, ...) of the last steps, which of them there are, and the last output."""
         keys, values = (torch.zeros(1, rows, self.window - 1, layer.out_features) for layer in (self.key, self.value))
         return keys, values, torch.zeros(keys.shape[:-1], dtype=torch.bool), torch.zeros(1, rows, self.size)
@@ -207,14 +207,14 @@ class DotAttention(nn.Module):
         keys = torch.cat([state[0][0], self.key(before)], 1)
         values = torch.cat([state[1][0], self.value(outputs)], 1)
         there = F.pad(state[2][0], (0, outputs.shape[1]), value=True)
-        piece = _pieces(outputs, self.window, reset)
-        found = self._look(self.query(outputs), keys, values, torch.where(there, piece, -1))
+        piece = _piece_numbers(outputs, self.window, reset)
+        found = self._attend(self.query(outputs), keys, values, torch.where(there, piece, -1))
         joined = self.dropout(torch.tanh(self.join(torch.cat([outputs, found], -1))))
         there = there & (piece == piece[:, -1:])
         past = (each[None, :, outputs.shape[1] :] for each in (keys, values, there))
         return joined, (*past, outputs[None, :, -1])
 
-    def _look(self, query: Tensor, keys: Tensor, values: Tensor, piece: Tensor) -> Tensor:
+    def _attend(self, query: Tensor, keys: Tensor, values: Tensor, piece: Tensor) -> Tensor:
         """What queries (B, T, ...) find in keys and values (B, W - 1 + T, ...), which are of pieces so numbered.
 
         Blocks of C <= W queries look at the S = C + W - 1 keys that any of them may see: for W of them that is twice as
@@ -230,13 +230,13 @@ class DotAttention(nn.Module):
         piece = F.pad(piece, (0, filling), value=-2).unfold(1, span, block)[:, :, None, None]
         ahead = torch.arange(span, device=query.device) - torch.arange(block, device=query.device)[:, None]
         seen = (ahead >= 0) & (ahead < self.window) & (piece == piece[..., self.window - 1 :].transpose(-1, -2))
-        scores = query @ keys + _by_place(query @ self.distance)
+        scores = query @ keys + _by_position(query @ self.distance)
         weights = scores.float().masked_fill(~seen, -math.inf).softmax(-1).to(values.dtype)
         found = (weights @ values.transpose(-1, -2)).transpose(2, 3)  # (B, N, C, heads, size of a value)
         return found.flatten(3).flatten(1, 2)[:, :length]
 
 
-def _by_place(scores: Tensor) -> Tensor:
+def _by_position(scores: Tensor) -> Tensor:
     """Scores (..., C, W) of query i and a distance as those of query i and a key (..., C, C + W - 1).
 
     Row i moves right by i (Huang et al. 2018): the first distance is that of the oldest step of a window.
@@ -261,21 +261,21 @@ class ScalingAttention(nn.Module):
         self.window = window
         self.score = nn.Linear(size, 1)
 
-    def start(self, rows: int) -> State:
+    def initial_state(self, rows: int) -> State:
         """exp(e) (1, B, W - 1) of the last steps, 0 where there was none."""
         return (torch.zeros(1, rows, self.window - 1),)
 
     def forward(self, outputs: Tensor, state: State, reset: Tensor | None) -> tuple[Tensor, State]:
         own = self.score(outputs)[..., 0].float().tanh().exp()
         weights = torch.cat([state[0][0], own], 1)
-        piece = _pieces(outputs, self.window, reset)
+        piece = _piece_numbers(outputs, self.window, reset)
         seen = piece.unfold(1, self.window, 1) == piece[:, self.window - 1 :, None]
         total = (weights.unfold(1, self.window, 1) * seen).sum(-1)
         kept = weights * (piece == piece[:, -1:])
         return outputs * (own / total)[..., None].to(outputs.dtype), (kept[None, :, outputs.shape[1] :],)
 
 
-def _pieces(outputs: Tensor, window: int, reset: Tensor | None) -> Tensor:
+def _piece_numbers(outputs: Tensor, window: int, reset: Tensor | None) -> Tensor:
     """The number of the piece that each step is in (B, W - 1 + T): 0 for the past, and from then on."""
     if reset is None:
         reset = torch.zeros_like(outputs[..., 0], dtype=torch.bool)

@@ -14,10 +14,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api import Kind, SequenceSpec
+from composer.api import SequenceSpec, StepKind
 from composer.api.sampling.filters import Floats
-from composer.toolkit.models.lstm_numpy import FirstLayer, Parts, Stack, StepwiseSampler, UpperLayer, arranged
-from composer.toolkit.models.nade_numpy import nade
+from composer.toolkit.models.lstm_numpy import (
+    InputLayer,
+    LayerStates,
+    LSTMLayer,
+    LSTMStack,
+    StepwiseSampler,
+    pack_lstm_weights,
+)
+from composer.toolkit.models.nade_numpy import nade_sampler
 from composer_attn_lstm.pitch_input import pitch_values
 
 if TYPE_CHECKING:
@@ -29,9 +36,9 @@ _F32 = np.float32
 class _Stage(Protocol):
     """What outputs go through; its part of the state changes in place, the outputs that enter do not."""
 
-    def start(self, rows: int) -> Parts: ...
+    def initial_state(self, rows: int) -> LayerStates: ...
 
-    def step(self, parts: Parts, outputs: Floats) -> Floats: ...
+    def step(self, parts: LayerStates, outputs: Floats) -> Floats: ...
 
 
 class AttnLstmSampler(StepwiseSampler):
@@ -42,84 +49,84 @@ class AttnLstmSampler(StepwiseSampler):
     """
 
     def __init__(self, spec: SequenceSpec, config: AttnLstmConfig, weights: Mapping[str, NDArray[Any]]) -> None:
-        super().__init__(spec, nade(config.output, weights))
+        super().__init__(spec, nade_sampler(config.output, weights))
         floats = {name: array.astype(_F32) for name, array in weights.items()}
         if config.pitches:
             vectors, offset = pitch_values(spec), None
-        elif spec.kind is Kind.FRAMES:
+        elif spec.kind is StepKind.FRAMES:
             vectors, offset = floats["embed.weight"].T, floats["embed.bias"]
         else:
             vectors, offset = floats["embed.weight"], None
-        first = FirstLayer(spec, floats, "levels.0.lstm", vectors, offset)
-        levels = _bottom(config)
-        self.stack = Stack(first, (arranged(floats, f"levels.{level}.lstm") for level in range(1, levels)))
+        first = InputLayer(spec, floats, "levels.0.lstm", vectors, offset)
+        levels = _plain_lstm_layers(config)
+        self.stack = LSTMStack(first, (pack_lstm_weights(floats, f"levels.{level}.lstm") for level in range(1, levels)))
         self.stages = list(_stages(config, floats, levels))
-        counts = [len(self.stack.start([])), *(len(stage.start(0)) for stage in self.stages)]
+        counts = [len(self.stack.initial_state([])), *(len(stage.initial_state(0)) for stage in self.stages)]
         edges = np.cumsum(counts).tolist()
-        self.own = [slice(*pair) for pair in pairwise([0, *edges])]
+        self.slices = [slice(*pair) for pair in pairwise([0, *edges])]
         self.output = np.ascontiguousarray(floats["output.weight"].T)
         self.bias = floats["output.bias"]
 
-    def start(self, conditions: Sequence[Mapping[str, str]]) -> Parts:
+    def initial_layer_states(self, conditions: Sequence[Mapping[str, str]]) -> LayerStates:
         rows = len(conditions)
-        parts = self.stack.start(conditions)
+        parts = self.stack.initial_state(conditions)
         for stage in self.stages:
-            parts += stage.start(rows)
+            parts += stage.initial_state(rows)
         return [*parts, np.zeros((rows, len(self.output)), _F32)]
 
-    def step(self, parts: Parts, steps: NDArray[Any]) -> None:
-        bottom = parts[self.own[0]]
+    def step(self, parts: LayerStates, steps: NDArray[Any]) -> None:
+        bottom = parts[self.slices[0]]
         outputs = self.stack.step(bottom, steps)
-        parts[self.own[0]] = bottom
-        for stage, own in zip(self.stages, self.own[1:], strict=True):
+        parts[self.slices[0]] = bottom
+        for stage, own in zip(self.stages, self.slices[1:], strict=True):
             outputs = stage.step(parts[own], outputs)
         parts[-1] = outputs
 
-    def logits(self, parts: Parts) -> Floats:
+    def logits(self, parts: LayerStates) -> Floats:
         return np.asarray(parts[-1] @ self.output + self.bias)
 
 
-def _bottom(config: AttnLstmConfig) -> int:
+def _plain_lstm_layers(config: AttnLstmConfig) -> int:
     """How many LSTM layers, from the first one up, have nothing between them."""
     if config.leak < 1 or config.norm != "none" or config.dense:
         return 1
-    return next(number + 1 for number in range(len(config.sizes)) if config.attends(number))
+    return next(number + 1 for number in range(len(config.layer_sizes)) if config.has_attention(number))
 
 
 def _stages(config: AttnLstmConfig, weights: Mapping[str, Floats], bottom: int) -> Iterator[_Stage]:
     """All that follows the LSTM layers at the `bottom`, in order."""
-    for number in range(bottom - 1, len(config.sizes)):
+    for number in range(bottom - 1, len(config.layer_sizes)):
         name = f"levels.{number}"
         if number >= bottom:
-            yield _Recurrent(UpperLayer(weights, f"{name}.lstm"))
-        yield from _after(config, weights, f"{name}.after")
-        if config.attends(number):
-            kind = _Dot if config.attention == "dot" else _Scaling
+            yield _LstmStage(LSTMLayer(weights, f"{name}.lstm"))
+        yield from _activation_stages(config, weights, f"{name}.after")
+        if config.has_attention(number):
+            kind = _DotAttentionStage if config.attention == "dot" else _ScalingAttentionStage
             yield kind(config, weights, f"{name}.attention")
         if number < len(config.dense):
-            yield _Linear(weights, f"{name}.dense")
-            yield from _after(config, weights, f"{name}.dense.2")
+            yield _DenseStage(weights, f"{name}.dense")
+            yield from _activation_stages(config, weights, f"{name}.dense.2")
 
 
-def _after(config: AttnLstmConfig, weights: Mapping[str, Floats], name: str) -> Iterator[_Stage]:
+def _activation_stages(config: AttnLstmConfig, weights: Mapping[str, Floats], name: str) -> Iterator[_Stage]:
     if config.leak < 1 or config.norm != "none":
-        yield _Rectified(config, weights, name)
+        yield _ActivationStage(config, weights, name)
 
 
-class _Recurrent:
+class _LstmStage:
     """An LSTM layer."""
 
-    def __init__(self, layer: UpperLayer) -> None:
+    def __init__(self, layer: LSTMLayer) -> None:
         self.layer = layer
 
-    def start(self, rows: int) -> Parts:
-        return self.layer.start(rows)
+    def initial_state(self, rows: int) -> LayerStates:
+        return self.layer.initial_state(rows)
 
-    def step(self, parts: Parts, outputs: Floats) -> Floats:
+    def step(self, parts: LayerStates, outputs: Floats) -> Floats:
         return self.layer.step(parts[0], parts[1], outputs)
 
 
-class _Rectified:
+class _ActivationStage:
     """Rectifier and normalisation."""
 
     def __init__(self, config: AttnLstmConfig, weights: Mapping[str, Floats], name: str) -> None:
@@ -131,10 +138,10 @@ class _Rectified:
             self.factor = weights[f"{name}.1.weight"] / spread
             self.offset = weights[f"{name}.1.bias"] - weights[f"{name}.1.running_mean"] * self.factor
 
-    def start(self, rows: int) -> Parts:
+    def initial_state(self, rows: int) -> LayerStates:
         return []
 
-    def step(self, parts: Parts, outputs: Floats) -> Floats:
+    def step(self, parts: LayerStates, outputs: Floats) -> Floats:
         outputs = np.maximum(outputs, self.leak * outputs)
         outputs *= self.factor
         outputs += self.offset
@@ -145,7 +152,7 @@ EPSILON = _F32(1e-5)
 """What batch normalisation adds to the variance."""
 
 
-class _Linear:
+class _DenseStage:
     """A pair of dense layers."""
 
     def __init__(self, weights: Mapping[str, Floats], name: str) -> None:
@@ -153,16 +160,16 @@ class _Linear:
         self.weight = np.ascontiguousarray((second @ first).T)
         self.bias = second @ weights[f"{name}.0.bias"] + weights[f"{name}.1.bias"]
 
-    def start(self, rows: int) -> Parts:
+    def initial_state(self, rows: int) -> LayerStates:
         return []
 
-    def step(self, parts: Parts, outputs: Floats) -> Floats:
+    def step(self, parts: LayerStates, outputs: Floats) -> Floats:
         outputs = outputs @ self.weight
         outputs += self.bias
         return outputs
 
 
-class _Dot:
+class _DotAttentionStage:
     """The numpy face of DotAttention.
 
     All that an output is multiplied by stands in one matrix: what makes its query, the key of the step after it, its
@@ -185,7 +192,7 @@ class _Dot:
         order = (place - place[:, None] - 1) % self.window  # [present place, place]: the distance, oldest first
         self.order = order[:, None] + np.arange(self.heads)[:, None] * self.window
 
-    def start(self, rows: int) -> Parts:
+    def initial_state(self, rows: int) -> LayerStates:
         """Keys and values (B, heads, W, ...), `empty` (B, 1, W): -inf where none is, and the next `place`."""
         return [
             np.zeros((rows, self.heads, self.window, self.keys // self.heads), _F32),
@@ -194,7 +201,7 @@ class _Dot:
             np.zeros(rows, np.int64),
         ]
 
-    def step(self, parts: Parts, outputs: Floats) -> Floats:
+    def step(self, parts: LayerStates, outputs: Floats) -> Floats:
         keys, values, empty, place = parts
         count = len(outputs)
         rows = np.arange(count)
@@ -219,18 +226,18 @@ class _Dot:
         return np.asarray(np.tanh(joined, out=joined))
 
 
-class _Scaling:
+class _ScalingAttentionStage:
     """The numpy face of ScalingAttention."""
 
     def __init__(self, config: AttnLstmConfig, weights: Mapping[str, Floats], name: str) -> None:
         self.window = config.window
         self.weight, self.bias = np.ascontiguousarray(weights[f"{name}.score.weight"].T), weights[f"{name}.score.bias"]
 
-    def start(self, rows: int) -> Parts:
+    def initial_state(self, rows: int) -> LayerStates:
         """exp(e) (B, W), and the next `place`."""
         return [np.zeros((rows, self.window), _F32), np.zeros(rows, np.int64)]
 
-    def step(self, parts: Parts, outputs: Floats) -> Floats:
+    def step(self, parts: LayerStates, outputs: Floats) -> Floats:
         ring, place = parts
         own = np.exp(np.tanh(outputs @ self.weight + self.bias))
         ring[np.arange(len(ring)), place] = own[:, 0]

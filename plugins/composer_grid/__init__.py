@@ -7,21 +7,21 @@ from operator import ne
 from typing import TYPE_CHECKING, Any
 
 from composer.api import (
+    ConditionVocabulary,
     Constraint,
     Decoder,
     EncodeError,
-    Given,
-    Kind,
-    Labels,
+    GenerationContext,
     Part,
     Piece,
     ReadError,
-    Refused,
+    RejectedPiece,
     Representation,
     Score,
     SequenceSpec,
     Source,
     Step,
+    StepKind,
     TextDecoder,
     hookimpl,
 )
@@ -41,16 +41,16 @@ from composer.toolkit.representations.score_parts import (
     read,
     sounding_parts,
 )
-from composer_grid.base_constraint import END, Canonical
-from composer_grid.controls import GridWishes, automaton, total_of
+from composer_grid.base_constraint import END, GridConstraint
+from composer_grid.controls import GridControls, build_constraint, total_steps
 from composer_grid.melody import second_voice, to_c, top_part
 from composer_grid.options import WHOLE_NOTES, GridOptions, length_of
-from composer_grid.tokens import HOLD, REST, heard, misspelled
+from composer_grid.tokens import HOLD, REST, decode_tokens, first_invalid
 
 if TYPE_CHECKING:
     from composer.toolkit.representations.note_arrays import Columns
 
-__all__ = ["Grid", "GridOptions", "GridWishes"]
+__all__ = ["Grid", "GridControls", "GridOptions"]
 
 
 class Grid(Representation):
@@ -62,12 +62,12 @@ class Grid(Representation):
 
     api, name, version = 1, "grid", 1
     summary = "melodies on a grid: a pitch, `_` to hold it, `r` for a rest"
-    kind = Kind.TOKENS
+    kind = StepKind.TOKENS
     suffixes = (".tokens", *score_files.SUFFIXES)
     formats = ("midi", "abc", "musicxml", "tokens")
     native = "tokens"
     Options = GridOptions
-    Wishes = GridWishes
+    Controls = GridControls
 
     def __init__(self, options: GridOptions | None = None) -> None:
         super().__init__(options)
@@ -77,17 +77,17 @@ class Grid(Representation):
         self.length = int(WHOLE_NOTES / step)
         self._restore((), {})
 
-    def read(self, source: Source) -> Iterator[Piece | Refused]:
+    def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
         if source.path.suffix.lower() == ".tokens" or (source.fragment and not score_files.known(source)):
-            yield from self._written(source)
+            yield from self._read_tokens(source)
             return
         for name, music in read(source):
-            yield music if isinstance(music, Refused) else self._read(music, name, source.fragment)
+            yield music if isinstance(music, RejectedPiece) else self._read(music, name, source.fragment)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
-        labels = Labels(self.options.conditions)
+        labels = ConditionVocabulary(self.options.conditions)
         found: set[str] = set()
-        for piece in labels.of(pieces):
+        for piece in labels.collect(pieces):
             found.update(_tokens(piece))
         self._restore(sorted(map(int, found - {HOLD, REST})), labels.conditions())
 
@@ -99,12 +99,12 @@ class Grid(Representation):
 
     @property
     def spec(self) -> SequenceSpec:
-        return SequenceSpec(Kind.TOKENS, len(self.symbols), END, self.conditions)
+        return SequenceSpec(StepKind.TOKENS, len(self.symbols), END, self.conditions)
 
     def encode(self, piece: Piece) -> list[Step]:
         return [*self.prime(piece), END]
 
-    def packed(self, piece: Piece) -> bytes:
+    def encode_packed(self, piece: Piece) -> bytes:
         try:
             return bytes(map(self.ids.__getitem__, _tokens(piece))) + bytes([END])
         except KeyError:
@@ -140,49 +140,49 @@ class Grid(Representation):
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """The piece in the other keys, as far as the pitches are known; none where all is brought to C."""
         from composer.toolkit.representations.note_arrays import Columns
-        from composer_grid.token_arrays import spelled
+        from composer_grid.token_arrays import as_tokens
 
         if self.options.transpose != "none":
             return
-        notes = Columns.of(heard(_tokens(piece)))
+        notes = Columns.of(decode_tokens(_tokens(piece)))
         known = set(self.pitches or range(128))
         for shift in TRANSPOSITIONS if len(notes.pitches) else ():
             pitches = notes.pitches + shift
             if known.issuperset(pitches.tolist()):
                 labels = transposed(piece.labels, shift)
                 yield Piece(
-                    spelled(notes._replace(pitches=pitches)), piece.title, f"{piece.source} by {shift:+}", labels
+                    as_tokens(notes._replace(pitches=pitches)), piece.title, f"{piece.source} by {shift:+}", labels
                 )
 
     def score(self, piece: Piece) -> Score | None:
-        notes = sounding(heard(_tokens(piece)), self.steps)
+        notes = sounding(decode_tokens(_tokens(piece)), self.steps)
         meters, keys, pickup = meters_of(piece.labels), keys_in(piece.labels), pickup_of(piece.labels)
         return Score((Part(notes),), meters=meters, keys=keys, pickup=pickup, title=piece.title)
 
     def from_score(self, score: Score) -> Piece:
         return self._piece(score, score.title or "the score", opening=True)
 
-    def constraint(self, wishes: Any = None, given: Given | None = None) -> Constraint | None:
+    def constraint(self, wishes: Any = None, given: GenerationContext | None = None) -> Constraint | None:
         if not self.pitches:
             return None
-        wishes, given = wishes or GridWishes(), given or Given()
-        if wishes == GridWishes():
-            return Canonical(len(self.symbols))
-        most = self.most_steps(wishes, given)
-        return automaton(wishes, self.pitches, self.steps, given, self._tune(wishes, given), most)
+        wishes, given = wishes or GridControls(), given or GenerationContext()
+        if wishes == GridControls():
+            return GridConstraint(len(self.symbols))
+        most = self.max_steps(wishes, given)
+        return build_constraint(wishes, self.pitches, self.steps, given, self._source_tune(wishes, given), most)
 
-    def most_steps(self, wishes: Any, given: Given) -> int:
-        total = total_of(wishes or GridWishes(), self.steps, self._tune(wishes, given), given.labels)
-        return total + 1 if total is not None else super().most_steps(wishes, given)
+    def max_steps(self, wishes: Any, given: GenerationContext) -> int:
+        total = total_steps(wishes or GridControls(), self.steps, self._source_tune(wishes, given), given.labels)
+        return total + 1 if total is not None else super().max_steps(wishes, given)
 
-    def wished_labels(self, wishes: Any) -> Mapping[str, str]:
+    def control_labels(self, wishes: Any) -> Mapping[str, str]:
         if wishes is None:
             return {}
         # a melody that is brought to C stays there, whichever of its notes are asked for
         key = labels_of_key(wishes.scale, wishes.key) if self.options.transpose != "c" else {}
         return {**labels_of_meter(wishes.meter), **key}
 
-    def _tune(self, wishes: GridWishes, given: Given) -> KeptTune[int] | None:
+    def _source_tune(self, wishes: GridControls, given: GenerationContext) -> KeptTune[int] | None:
         """What bars are kept of. Raises Unsatisfiable where its meter is another one than is wished."""
         if given.tune is None:
             return None
@@ -190,16 +190,16 @@ class Grid(Representation):
         steps = (step for step in self.prime(given.tune) if isinstance(step, int))
         return KeptTune(tuple(steps), score) if score is not None else None
 
-    def _read(self, music: Music, name: str, opening: bool) -> Piece | Refused:
+    def _read(self, music: Music, name: str, opening: bool) -> Piece | RejectedPiece:
         try:
             return self._piece(music, name, opening=opening)
         except Unfit as error:
             return error.refused(name)
 
-    def _written(self, source: Source) -> Iterator[Piece | Refused]:
+    def _read_tokens(self, source: Source) -> Iterator[Piece | RejectedPiece]:
         """The pieces of a text of tokens: one to a line; an opening is taken as it is."""
         from composer.toolkit.representations.note_arrays import Columns
-        from composer_grid.token_arrays import spelled
+        from composer_grid.token_arrays import as_tokens
 
         lines = [line.split() for line in source.text().splitlines()]
         if not any(lines):
@@ -207,24 +207,24 @@ class Grid(Representation):
         for number, tokens in enumerate(lines, 1):
             if not tokens:
                 continue
-            name, wrong = f"{source.label}: line {number}", misspelled(tokens)
+            name, wrong = f"{source.label}: line {number}", first_invalid(tokens)
             if wrong is not None:
-                yield Refused("a token that means nothing", name, f"token {wrong + 1} is `{tokens[wrong]}`")
+                yield RejectedPiece("a token that means nothing", name, f"token {wrong + 1} is `{tokens[wrong]}`")
             elif source.fragment:
                 yield Piece(tuple(tokens), source=name)
-            elif not (notes := heard(tokens)):
-                yield Refused("no notes", name)
+            elif not (notes := decode_tokens(tokens)):
+                yield RejectedPiece("no notes", name)
             else:
-                yield Piece(spelled(Columns.of(notes)), source=name)
+                yield Piece(as_tokens(Columns.of(notes)), source=name)
 
     def _piece(self, music: Music, name: str, *, opening: bool) -> Piece:
         """The melody of `music`; of an opening, what can be had. Raises Unfit where there is none."""
         from composer.toolkit.representations.note_arrays import Columns
-        from composer_grid.token_arrays import skyline, spelled
+        from composer_grid.token_arrays import as_tokens, skyline
 
         parts = sounding_parts(music)
         if self.options.polyphony == "refuse" and not opening:
-            self._refuse_voices(music, parts)
+            self._check_one_voice(music, parts)
         part = top_part(music, parts)
         placed, losses, _ = on_grid(music, [part], self.steps, offgrid_of(self.options.offgrid, opening=opening))
         if not len(placed.starts):
@@ -239,26 +239,26 @@ class Grid(Representation):
         octaves = 0
         if opening:
             before = melody.pitches.tolist()
-            known = [self._known(pitch) for pitch in before]
+            known = [self._nearest_known(pitch) for pitch in before]
             octaves = sum(map(ne, known, before))
             melody = Columns.of(map(GridNote, melody.starts.tolist(), known, melody.lengths.tolist()))
         if self.options.transpose == "c":
-            self._refuse_pitches(melody)
+            self._check_pitches(melody)
         counted = losses_of(music, [part], losses, under, {"notes moved by octaves": octaves})
-        return Piece(spelled(melody), music.title, name, labels, counted)
+        return Piece(as_tokens(melody), music.title, name, labels, counted)
 
-    def _refuse_pitches(self, melody: Columns) -> None:
+    def _check_pitches(self, melody: Columns) -> None:
         """Raises Unfit where a pitch is none of MIDI's."""
         for start, pitch in zip(melody.starts.tolist(), melody.pitches.tolist(), strict=True):
             if not 0 <= pitch < 128:
                 raise Unfit("a pitch out of range", f"{pitch} at beat {float(start / self.steps):g}")
 
-    def _known(self, pitch: int) -> int:
+    def _nearest_known(self, pitch: int) -> int:
         """The pitch of that name nearest to it that was learnt; itself where there is none."""
         known = [each for each in self.pitches if (each - pitch) % 12 == 0]
         return min(known, key=lambda each: abs(each - pitch), default=pitch)
 
-    def _refuse_voices(self, music: Music, parts: Sequence[Voice]) -> None:
+    def _check_one_voice(self, music: Music, parts: Sequence[Voice]) -> None:
         """Raises Unfit where `parts` are more than one voice."""
         if len(parts) > 1:
             raise Unfit("more than one voice", f"{len(parts)} parts")

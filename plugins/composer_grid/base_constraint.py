@@ -13,7 +13,7 @@ FIRST = 3
 """The id of the lowest pitch."""
 
 
-class At(IntEnum):
+class Position(IntEnum):
     """Where a piece may be."""
 
     BEGIN = 0
@@ -23,7 +23,7 @@ class At(IntEnum):
     REST = 3
 
 
-class Canonical(Constraint):
+class GridConstraint(Constraint):
     """The automaton of grids over `size` symbols; `pitches` are those that may be struck, by default all."""
 
     def __init__(self, size: int, pitches: Mask | None = None) -> None:
@@ -31,15 +31,15 @@ class Canonical(Constraint):
         self.pitches = (1 << size) - 1 & ~0b111 if pitches is None else pitches
         end, hold, rest = 1 << END, 1 << HOLD, 1 << REST
         self._allowed = {
-            At.BEGIN: self.pitches | rest,
-            At.SILENT: self.pitches | hold,
-            At.NOTE: self.pitches | hold | rest | end,
-            At.REST: self.pitches | hold | end,
+            Position.BEGIN: self.pitches | rest,
+            Position.SILENT: self.pitches | hold,
+            Position.NOTE: self.pitches | hold | rest | end,
+            Position.REST: self.pitches | hold | end,
         }
 
     def start(self, primer: Sequence[Step]) -> int:
         """The state after `primer`, whatever it is."""
-        state: int = At.BEGIN
+        state: int = Position.BEGIN
         for step in primer:
             state = self.step(state, step)
         return state
@@ -47,22 +47,22 @@ class Canonical(Constraint):
     def step(self, state: int, step: Step) -> int:
         """The state after one more symbol."""
         if step == HOLD:
-            return state if state != At.BEGIN else At.SILENT
+            return state if state != Position.BEGIN else Position.SILENT
         if step == REST:
-            return At.REST if state in (At.NOTE, At.REST) else At.SILENT
-        return At.NOTE
+            return Position.REST if state in (Position.NOTE, Position.REST) else Position.SILENT
+        return Position.NOTE
 
     def allowed(self, state: int) -> Mask:
         """The symbols that may come next."""
-        return self._allowed[At(state)]
+        return self._allowed[Position(state)]
 
     def complete(self, state: int) -> Sequence[Step]:
         """The end, where anything was heard; before that, a note in the middle of the range and the end."""
-        heard = state in (At.NOTE, At.REST)
-        return (END,) if heard else (middle(self.pitches), END)
+        heard = state in (Position.NOTE, Position.REST)
+        return (END,) if heard else (middle_pitch(self.pitches), END)
 
 
-def middle(mask: Mask) -> int:
+def middle_pitch(mask: Mask) -> int:
     """The pitch in the middle of a set of symbols that has one."""
     known = [symbol for symbol in range(FIRST, mask.bit_length()) if mask >> symbol & 1]
     return known[len(known) // 2]

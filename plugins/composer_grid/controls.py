@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from composer.api import Constraint, Given, Mask, Unsatisfiable
+from composer.api import Constraint, GenerationContext, Mask, Unsatisfiable
 from composer.toolkit.representations.density import Budget, parse_curve
 from composer.toolkit.representations.note_controls import (
     KeptTune,
@@ -15,37 +15,39 @@ from composer.toolkit.representations.note_controls import (
     settled_steps,
     stretches,
 )
-from composer_grid.base_constraint import FIRST, HOLD, REST, Canonical
-from composer_grid.timed_constraint import GivenStep, Timed
+from composer_grid.base_constraint import FIRST, HOLD, REST, GridConstraint
+from composer_grid.timed_constraint import GivenStep, TimedGridConstraint
 
 
-class GridWishes(NoteWishes):
+class GridControls(NoteWishes):
     """What a player may ask of a melody."""
 
 
-def automaton(
-    wishes: GridWishes,
+def build_constraint(
+    wishes: GridControls,
     pitches: tuple[int, ...],
     per_beat: Fraction,
-    given: Given,
+    given: GenerationContext,
     tune: KeptTune[int] | None,
     most_steps: int,
 ) -> Constraint:
     """The automaton of the melodies over `pitches` (the symbols from FIRST on) that obey. Raises Unsatisfiable."""
     allowed = set(wishes.pitches(pitches))
     mask = sum(1 << FIRST + place for place, pitch in enumerate(pitches) if pitch in allowed)
-    total = total_of(wishes, per_beat, tune, given.labels)
+    total = total_steps(wishes, per_beat, tune, given.labels)
     if total is not None and given.length is not None and given.length <= total:
         raise Unsatisfiable(
             f"{wishes.length_wish} and --length {given.length} clash: the piece takes {total} steps and its end",
             f"leave out --length, or ask for {total + 1}",
         )
     if total is None and not wishes.density:
-        return Canonical(FIRST + len(pitches), mask)
+        return GridConstraint(FIRST + len(pitches), mask)
     kept = _kept(wishes, per_beat, tune) if tune is not None else {}
     _check_held(wishes, kept, pitches, mask)
-    rule = Timed(mask, total, _budget(wishes, per_beat, most_steps if total is None else total, kept), kept)
-    if not rule.possible:
+    rule = TimedGridConstraint(
+        mask, total, _budget(wishes, per_beat, most_steps if total is None else total, kept), kept
+    )
+    if not rule.is_satisfiable:
         raise Unsatisfiable(
             f"--keep-bars {wishes.keep_bars} and --density {wishes.density} clash: what is held into the bars that stay"
             " takes more or fewer notes",
@@ -55,14 +57,14 @@ def automaton(
     return rule
 
 
-def total_of(
-    wishes: GridWishes, per_beat: Fraction, tune: KeptTune[int] | None, opening: Mapping[str, str]
+def total_steps(
+    wishes: GridControls, per_beat: Fraction, tune: KeptTune[int] | None, opening: Mapping[str, str]
 ) -> int | None:
     """How many steps a piece has that begins with a tune or an opening, where that is settled. Raises Unsatisfiable."""
     return settled_steps(wishes, len(tune.steps) if tune is not None else None, opening, per_beat)
 
 
-def _budget(wishes: GridWishes, per_beat: Fraction, length: int, kept: dict[int, GivenStep]) -> Budget | None:
+def _budget(wishes: GridControls, per_beat: Fraction, length: int, kept: dict[int, GivenStep]) -> Budget | None:
     if not wishes.density:
         return None
     density = parse_curve(wishes.density, "--density")
@@ -75,7 +77,7 @@ def _budget(wishes: GridWishes, per_beat: Fraction, length: int, kept: dict[int,
     return Budget(density, per_beat, length, stretches(sorted(kept)))
 
 
-def _kept(wishes: GridWishes, per_beat: Fraction, tune: KeptTune[int]) -> dict[int, GivenStep]:
+def _kept(wishes: GridControls, per_beat: Fraction, tune: KeptTune[int]) -> dict[int, GivenStep]:
     """The steps that are given, with what sounds in them."""
     sounding, steps = 0, []
     for symbol in tune.steps:
@@ -85,7 +87,7 @@ def _kept(wishes: GridWishes, per_beat: Fraction, tune: KeptTune[int]) -> dict[i
     return {step: steps[step] for step in stay if step < len(steps)}
 
 
-def _check_held(wishes: GridWishes, kept: dict[int, GivenStep], pitches: tuple[int, ...], mask: Mask) -> None:
+def _check_held(wishes: GridControls, kept: dict[int, GivenStep], pitches: tuple[int, ...], mask: Mask) -> None:
     """Raise Unsatisfiable where a note that is held into a bar that stays is not to be struck before it."""
     for step, given in kept.items():
         held = given.sounding if step - 1 not in kept and given.symbol == HOLD else 0

@@ -12,7 +12,7 @@ from composer.formats.midi.tracks import MidiFile, Track
 from composer.toolkit.representations.score_parts import Music, Voice
 
 _MAJOR = frozenset({0, 2, 4, 5, 7, 9, 11})
-SELDOM = Fraction(1, 4)
+MAX_TIME_SHARE = Fraction(1, 4)
 """A part that sounds for less of the time that the fullest part does is no melody."""
 
 
@@ -21,21 +21,23 @@ def top_part(music: Music, parts: Sequence[Voice]) -> Voice:
 
     One that hardly plays, such as a piccolo that joins in at the end, is passed over.
     """
-    highest = max(parts, key=_height)
-    if isinstance(music, MidiFile) and _time(highest) >= SELDOM * music.span[2]:
+    highest = max(parts, key=_mean_pitch)
+    if isinstance(music, MidiFile) and _sounding_time(highest) >= MAX_TIME_SHARE * music.span[2]:
         return highest  # as it would be whatever the others play
-    times = [_time(part) for part in parts]
-    return max((part for part, time in zip(parts, times, strict=True) if time >= SELDOM * max(times)), key=_height)
+    times = [_sounding_time(part) for part in parts]
+    return max(
+        (part for part, time in zip(parts, times, strict=True) if time >= MAX_TIME_SHARE * max(times)), key=_mean_pitch
+    )
 
 
-def _height(part: Voice) -> float:
+def _mean_pitch(part: Voice) -> float:
     """The mean pitch of `part`."""
     if isinstance(part, Track):
         return int(part.notes[:, 2].sum()) / len(part.notes)
     return sum(note.pitch for note in part.notes) / len(part.notes)  # type: ignore[no-any-return]
 
 
-def _time(part: Voice) -> Fraction | int:
+def _sounding_time(part: Voice) -> Fraction | int:
     """For how long something sounds in `part`: beats, or ticks of a track."""
     if isinstance(part, Track):
         from composer_grid.token_arrays import sounding_time

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from composer.toolkit.representations.note_arrays import BITS, TIME, Columns
 from composer_grid.tokens import HOLD, REST
 
-UNDER, CUT = "notes under the melody left out", "notes cut short by a higher one"
+UNDER_MELODY, CUT_SHORT = "notes under the melody left out", "notes cut short by a higher one"
 
 _PITCHES = 128
 _SYMBOLS = np.array([*map(str, range(_PITCHES)), HOLD, REST], object)
@@ -27,7 +27,7 @@ def skyline(notes: Columns) -> tuple[Columns, dict[str, int]]:
     ordered = Columns(starts >> 8, _PITCHES - (starts & 0xFF), TIME - (numbers & TIME))
     ends = ordered.starts + ordered.lengths
     if not np.count_nonzero(ordered.starts[1:] < ends[:-1]):
-        return ordered, {UNDER: 0, CUT: 0}
+        return ordered, {UNDER_MELODY: 0, CUT_SHORT: 0}
     line: list[list[int]] = []
     cut = 0
     for start, pitch, length in zip(*(column.tolist() for column in ordered), strict=True):
@@ -37,10 +37,10 @@ def skyline(notes: Columns) -> tuple[Columns, dict[str, int]]:
             line[-1][2] = start - line[-1][0]
             cut += 1
         line.append([start, pitch, length])
-    return Columns(*np.array(line, np.int64).T), {UNDER: len(ends) - len(line), CUT: cut}
+    return Columns(*np.array(line, np.int64).T), {UNDER_MELODY: len(ends) - len(line), CUT_SHORT: cut}
 
 
-def spelled(notes: Columns) -> tuple[str, ...]:
+def as_tokens(notes: Columns) -> tuple[str, ...]:
     """Notes one after another as tokens. None may begin before the one before it ends, nor be out of MIDI's pitches."""
     if not len(notes.starts):
         return ()

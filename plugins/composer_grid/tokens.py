@@ -12,7 +12,7 @@ from composer.toolkit.representations.quantize import GridNote
 HOLD, REST = "_", "r"
 
 
-def heard(tokens: Iterable[str]) -> list[GridNote]:
+def decode_tokens(tokens: Iterable[str]) -> list[GridNote]:
     """The notes that tokens stand for; `_` goes on with what is before it, be it a note, a rest or the beginning."""
     notes: list[GridNote] = []
     sounding = False
@@ -27,7 +27,7 @@ def heard(tokens: Iterable[str]) -> list[GridNote]:
     return notes
 
 
-def misspelled(tokens: Sequence[str]) -> int | None:
+def first_invalid(tokens: Sequence[str]) -> int | None:
     """The place of the first token that means nothing; None where there is none."""
     meaning = {HOLD, REST, *map(str, range(128))}
     return next((at for at, token in enumerate(tokens) if token not in meaning), None)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from composer.api import Kind, Model, OptionError, Sampler, SequenceSpec, hookimpl
-from composer.toolkit.models.settings import OUTPUTS, TIED, check_output, check_tied
+from composer.api import Model, OptionError, Sampler, SequenceSpec, StepKind, hookimpl
+from composer.toolkit.models.settings import OUTPUTS, TIED_HELP, check_output, check_tied
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ class LstmConfig:
     hidden: int = field(default=256, metadata={"help": "cells in each layer"})
     layers: int = field(default=2, metadata={"help": "layers, one above the other"})
     embedding: int = field(default=64, metadata={"help": "size of the vector that a step is turned into"})
-    tied: bool = field(default=False, metadata={"help": TIED})
+    tied: bool = field(default=False, metadata={"help": TIED_HELP})
     dropout: float = field(default=0.2, metadata={"help": "share of each layer's outputs zeroed while training"})
     input_dropout: float | None = field(
         default=None, metadata={"help": "share of the vectors of steps zeroed while training; none: as `dropout`"}
@@ -51,12 +51,12 @@ class LstmConfig:
                 raise OptionError(f"`{name}` cannot be {share}", "give a share from 0 to below 1")
 
     @property
-    def vector(self) -> int:
+    def embedding_size(self) -> int:
         """The size of the vector that a step is turned into."""
         return self.hidden if self.tied else self.embedding
 
     @property
-    def entering(self) -> float:
+    def input_dropout_rate(self) -> float:
         """The share of the first layer's input that is zeroed."""
         return self.dropout if self.input_dropout is None else self.input_dropout
 
@@ -67,11 +67,11 @@ class Lstm(Model):
     api = 1
     name = "lstm"
     summary = "a stack of LSTM layers: softmax over tokens, sigmoids or a NADE over the units of a frame"
-    accepts = frozenset({Kind.TOKENS, Kind.FRAMES})
+    accepts = frozenset({StepKind.TOKENS, StepKind.FRAMES})
     conditional = True
     Config = LstmConfig
 
-    def check(self, kind: Kind, config: LstmConfig) -> None:
+    def check(self, kind: StepKind, config: LstmConfig) -> None:
         check_output(kind, config.output)
         check_tied(kind, config.tied)
 

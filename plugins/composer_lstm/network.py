@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from composer.api import SequenceSpec
 from composer.toolkit.models.dropout import Dropout
-from composer.toolkit.models.lstm_torch import RecurrentNetwork, embedding, open_forget_gates, recur
-from composer.toolkit.models.nade_torch import distribution
+from composer.toolkit.models.lstm_torch import RecurrentNetwork, init_forget_bias, lstm_with_resets, make_embedding
+from composer.toolkit.models.nade_torch import make_distribution
 
 if TYPE_CHECKING:
     from composer_lstm import LstmConfig
@@ -31,32 +31,32 @@ class LstmNetwork(RecurrentNetwork):
     """Weights: `embed` (E, or A and a), `conditions.n` of the n-th condition, `lstm` (W, U, b), `output` (V, v)."""
 
     def __init__(self, spec: SequenceSpec, config: LstmConfig) -> None:
-        embed = embedding(spec, config.vector)
-        chances = distribution(spec, config.output, config.nade_units)
-        super().__init__(spec, embed, config.vector, config.condition, config.condition_dropout, chances)
+        embed = make_embedding(spec, config.embedding_size)
+        chances = make_distribution(spec, config.output, config.nade_units)
+        super().__init__(spec, embed, config.embedding_size, config.condition, config.condition_dropout, chances)
         self.config = config
         self.lstm = nn.LSTM(
-            self.width,
+            self.input_size,
             config.hidden,
             config.layers,
             dropout=config.dropout if config.layers > 1 else 0.0,
             batch_first=True,
         )
-        self.entering, self.dropout = Dropout(config.entering), Dropout(config.dropout)
+        self.entering, self.dropout = Dropout(config.input_dropout_rate), Dropout(config.dropout)
         self.output = nn.Linear(config.hidden, chances.outputs)
-        self.expect_seldom(self.output)
+        self.init_sparse_output(self.output)
         if config.tied:
-            self.tie(self.output)
-        open_forget_gates(self.lstm)
+            self.tie_weights(self.output)
+        init_forget_bias(self.lstm)
 
-    def start(self, rows: int) -> tuple[Tensor, ...]:
+    def initial_layer_states(self, rows: int) -> tuple[Tensor, ...]:
         zeros = torch.zeros(self.config.layers, rows, self.config.hidden, device=self.device)
         return zeros, zeros
 
     def forward(
         self, inputs: Tensor, state: tuple[Tensor, ...], reset: Tensor | None, conditions: Mapping[str, Tensor]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        vectors = self.entering(self.vectors(inputs, conditions))
+        vectors = self.entering(self.embed_inputs(inputs, conditions))
         hidden, cell = state
-        outputs, state = recur(self.lstm, vectors, (hidden, cell), reset)
+        outputs, state = lstm_with_resets(self.lstm, vectors, (hidden, cell), reset)
         return self.output(self.dropout(outputs)), state

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api import Kind, SequenceSpec
+from composer.api import SequenceSpec, StepKind
 from composer.api.sampling.filters import Floats
-from composer.toolkit.models.lstm_numpy import FirstLayer, Parts, Stack, StepwiseSampler, arranged
-from composer.toolkit.models.nade_numpy import nade
+from composer.toolkit.models.lstm_numpy import InputLayer, LayerStates, LSTMStack, StepwiseSampler, pack_lstm_weights
+from composer.toolkit.models.nade_numpy import nade_sampler
 
 if TYPE_CHECKING:
     from composer_lstm import LstmConfig
@@ -23,21 +23,21 @@ class LstmSampler(StepwiseSampler):
     """Plays an LSTM. `weights` are the network's, by their names there."""
 
     def __init__(self, spec: SequenceSpec, config: LstmConfig, weights: Mapping[str, NDArray[Any]]) -> None:
-        super().__init__(spec, nade(config.output, weights))
+        super().__init__(spec, nade_sampler(config.output, weights))
         embed = weights["embed.weight"].astype(_F32)
-        if spec.kind is Kind.TOKENS:
-            first = FirstLayer(spec, weights, "lstm", embed)
+        if spec.kind is StepKind.TOKENS:
+            first = InputLayer(spec, weights, "lstm", embed)
         else:
-            first = FirstLayer(spec, weights, "lstm", embed.T, weights["embed.bias"].astype(_F32))
-        self.stack = Stack(first, (arranged(weights, "lstm", layer) for layer in range(1, config.layers)))
+            first = InputLayer(spec, weights, "lstm", embed.T, weights["embed.bias"].astype(_F32))
+        self.stack = LSTMStack(first, (pack_lstm_weights(weights, "lstm", layer) for layer in range(1, config.layers)))
         self.output = weights["output.weight"].astype(_F32).T
         self.bias = weights["output.bias"].astype(_F32)
 
-    def start(self, conditions: Sequence[Mapping[str, str]]) -> Parts:
-        return self.stack.start(conditions)
+    def initial_layer_states(self, conditions: Sequence[Mapping[str, str]]) -> LayerStates:
+        return self.stack.initial_state(conditions)
 
-    def step(self, parts: Parts, steps: NDArray[Any]) -> None:
+    def step(self, parts: LayerStates, steps: NDArray[Any]) -> None:
         self.stack.step(parts, steps)
 
-    def logits(self, parts: Parts) -> Floats:
+    def logits(self, parts: LayerStates) -> Floats:
         return np.asarray(parts[-1] @ self.output + self.bias)

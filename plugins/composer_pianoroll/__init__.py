@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from composer.api import (
+    ConditionVocabulary,
     Constraint,
     Decoder,
-    Given,
-    Kind,
-    Labels,
+    GenerationContext,
     OptionError,
     Part,
     Piece,
-    Refused,
+    RejectedPiece,
     Representation,
     Score,
     SequenceSpec,
     Source,
     Step,
+    StepKind,
     hookimpl,
 )
 from composer.formats import read as score_files
@@ -39,14 +39,14 @@ from composer.toolkit.representations.score_parts import (
     read,
     sounding_parts,
 )
-from composer_pianoroll.controls import KeptRoll, PianorollWishes, automaton, frames_of
+from composer_pianoroll.controls import PianorollControls, SourceRoll, build_constraint, total_frames
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
 
-__all__ = ["Pianoroll", "PianorollOptions", "PianorollWishes", "Roll"]
+__all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
 
 BEATS = 64
 """How long a composed piece is where no length is asked for."""
-MOST_STEPS, MOST_STACKED = 96, 64
+MAX_STEPS_PER_BEAT, MAX_STACK = 96, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class PianorollOptions:
 
     def __post_init__(self) -> None:
         parse_range(self.range)
-        for name, most in (("steps", MOST_STEPS), ("stack", MOST_STACKED)):
+        for name, most in (("steps", MAX_STEPS_PER_BEAT), ("stack", MAX_STACK)):
             if not 1 <= getattr(self, name) <= most:
                 raise OptionError(f"`{name}` cannot be {getattr(self, name)}", f"give a whole number from 1 to {most}")
         if not self.parts.strip():
@@ -90,12 +90,12 @@ class Pianoroll(Representation):
 
     api, name, version = 1, "pianoroll", 1
     summary = "music of many voices, as frames of notes struck and held"
-    kind = Kind.FRAMES
+    kind = StepKind.FRAMES
     suffixes = score_files.SUFFIXES
     formats = ("midi", "abc", "musicxml")
     step_name = "frame"
     Options = PianorollOptions
-    Wishes = PianorollWishes
+    Controls = PianorollControls
 
     def __init__(self, options: PianorollOptions | None = None) -> None:
         super().__init__(options)
@@ -105,11 +105,11 @@ class Pianoroll(Representation):
         self.conditions: dict[str, tuple[str, ...]] = {}
         self.length = -(-BEATS * chosen.steps // chosen.stack)
 
-    def read(self, source: Source) -> Iterator[Piece | Refused]:
+    def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
         for name, music in read(source, pedal=self.options.pedal):
-            yield music if isinstance(music, Refused) else self._read(music, name, source.fragment)
+            yield music if isinstance(music, RejectedPiece) else self._read(music, name, source.fragment)
 
-    def _read(self, music: Music, name: str, opening: bool) -> Piece | Refused:
+    def _read(self, music: Music, name: str, opening: bool) -> Piece | RejectedPiece:
         try:
             return self._piece(music, name, opening=opening)
         except Unfit as error:
@@ -117,21 +117,21 @@ class Pianoroll(Representation):
 
     def fit(self, pieces: Iterable[Piece]) -> None:
         """Learn the values of the conditions; nothing else here is learnt."""
-        labels = Labels(self.options.conditions)
-        deque(labels.of(pieces), maxlen=0)
+        labels = ConditionVocabulary(self.options.conditions)
+        deque(labels.collect(pieces), maxlen=0)
         self.conditions = labels.conditions()
 
     @property
     def spec(self) -> SequenceSpec:
-        return SequenceSpec(Kind.FRAMES, self.layout.size, conditions=self.conditions, groups=self.layout.groups)
+        return SequenceSpec(StepKind.FRAMES, self.layout.size, conditions=self.conditions, groups=self.layout.groups)
 
     def encode(self, piece: Piece) -> list[Step]:
         return list(self.layout.frames(_roll(piece)))
 
-    def packed(self, piece: Piece) -> bytes:
+    def encode_packed(self, piece: Piece) -> bytes:
         from composer_pianoroll import packing
 
-        return packing.packed(self.layout, _roll(piece))
+        return packing.pack_frames(self.layout, _roll(piece))
 
     def prime(self, piece: Piece) -> list[Step]:
         return self.encode(piece)
@@ -139,7 +139,7 @@ class Pianoroll(Representation):
     def decode(self, steps: Iterable[Step]) -> Piece:
         decoder = RollDecoder(self.layout)
         notes = [note for step in steps for note in decoder.take(step)]
-        return Piece(Roll.of(decoder.now, [*notes, *decoder.end()]))
+        return Piece(Roll.from_notes(decoder.now, [*notes, *decoder.end()]))
 
     def decoder(self, number: int = 1) -> Decoder:
         return RollDecoder(self.layout, self.options.steps)
@@ -165,47 +165,47 @@ class Pianoroll(Representation):
     def from_score(self, score: Score) -> Piece:
         return self._piece(score, score.title or "the score", opening=True)
 
-    def constraint(self, wishes: Any = None, given: Given | None = None) -> Constraint | None:
-        wishes, given = wishes or PianorollWishes(), given or Given()
-        most = self.most_steps(wishes, given)
-        return automaton(wishes, self.layout, self.options.steps, given, self._tune(wishes, given), most)
+    def constraint(self, wishes: Any = None, given: GenerationContext | None = None) -> Constraint | None:
+        wishes, given = wishes or PianorollControls(), given or GenerationContext()
+        most = self.max_steps(wishes, given)
+        return build_constraint(wishes, self.layout, self.options.steps, given, self._source_tune(wishes, given), most)
 
-    def most_steps(self, wishes: Any, given: Given) -> int:
-        wishes = wishes or PianorollWishes()
-        total = frames_of(wishes, self.layout, self.options.steps, self._tune(wishes, given), given.labels)
-        return total if total is not None else super().most_steps(wishes, given)
+    def max_steps(self, wishes: Any, given: GenerationContext) -> int:
+        wishes = wishes or PianorollControls()
+        total = total_frames(wishes, self.layout, self.options.steps, self._source_tune(wishes, given), given.labels)
+        return total if total is not None else super().max_steps(wishes, given)
 
-    def wished_labels(self, wishes: Any) -> Mapping[str, str]:
+    def control_labels(self, wishes: Any) -> Mapping[str, str]:
         if wishes is None:
             return {}
         return {**labels_of_meter(wishes.meter), **labels_of_key(wishes.scale, wishes.key)}
 
-    def _tune(self, wishes: PianorollWishes, given: Given) -> KeptRoll | None:
+    def _source_tune(self, wishes: PianorollControls, given: GenerationContext) -> SourceRoll | None:
         """What bars are kept of. Raises Unsatisfiable where its meter is another one than is wished."""
         if given.tune is None:
             return None
         score = self.score(in_meter(given.tune, wishes))
         frames = (frame for frame in self.prime(given.tune) if isinstance(frame, tuple))
-        return KeptRoll(tuple(frames), score) if score is not None else None
+        return SourceRoll(tuple(frames), score) if score is not None else None
 
     def _piece(self, music: Music, name: str, *, opening: bool) -> Piece:
         """The notes of `music` that can be had; of an opening, on or off the grid. Raises Unfit."""
-        from composer_pianoroll.packing import merged
+        from composer_pianoroll.packing import without_overlaps
 
-        chosen = _chosen(sounding_parts(music), self.options.parts)
+        chosen = _choose_parts(sounding_parts(music), self.options.parts)
         offgrid = offgrid_of(self.options.offgrid, opening=opening)
         placed, moving, within = on_grid(
             music, chosen, self.options.steps, offgrid, self.layout.lowest, self.layout.highest
         )
         if not len(placed.starts):
             raise Unfit("no notes on the grid" if within else "no notes in the range")
-        roll, merging = merged(placed, repeats=self.layout.onsets)
+        roll, merging = without_overlaps(placed, repeats=self.layout.onsets)
         beyond = {"notes out of range left out": sum(len(part.notes) for part in chosen) - within}
         losses = losses_of(music, chosen, moving, merging, beyond)
         return Piece(roll, music.title, name, labels_of(music), losses)
 
 
-def _chosen(parts: list[Voice], which: str) -> list[Voice]:
+def _choose_parts(parts: list[Voice], which: str) -> list[Voice]:
     """The parts that `which` asks for. Raises Unfit where there is none."""
     if which == "all":
         return parts

@@ -9,31 +9,35 @@ from composer.api import Constraint, FrameRule, Limit, Step
 from composer_pianoroll.frames import Layout
 
 
-class Most(NamedTuple):
+class NoteLimits(NamedTuple):
     """The most notes that may sound, be struck and go on at a time; 0 stands for any number."""
 
-    notes: int = 0
-    onsets: int = 0
-    holds: int = 0
+    max_notes: int = 0
+    max_onsets: int = 0
+    max_sustained: int = 0
 
 
-ANY = Most()
+NO_LIMITS = NoteLimits()
 
 
-class RollRule(Constraint):
+class RollConstraint(Constraint):
     """The automaton of rolls. A state is the set of pitches that sound, as bits from the lowest pitch on.
 
     A note goes on only while it sounds, and is not struck and held in the same step. `pitches` are those that may be
     struck, as such bits. The limits hold in each step of a stacked frame.
     """
 
-    def __init__(self, layout: Layout, pitches: int | None = None, most: Most = ANY) -> None:
-        self.layout, self.most = layout, most
-        self._all = (1 << layout.width) - 1
+    def __init__(self, layout: Layout, pitches: int | None = None, note_limits: NoteLimits = NO_LIMITS) -> None:
+        self.layout, self.note_limits = layout, note_limits
+        self._all = (1 << layout.pitch_count) - 1
         self.pitches = self._all if pitches is None else pitches
-        self.struck, self.held = self._all, self._all << layout.width if layout.onsets else 0
-        self.starts = range(0, layout.size, layout.stride)
-        limits = ((self.struck, most.onsets), (self.held, most.holds), (self.struck | self.held, most.notes))
+        self.struck, self.held = self._all, self._all << layout.pitch_count if layout.onsets else 0
+        self.starts = range(0, layout.size, layout.units_per_step)
+        limits = (
+            (self.struck, note_limits.max_onsets),
+            (self.held, note_limits.max_sustained),
+            (self.struck | self.held, note_limits.max_notes),
+        )
         self._limits = tuple(Limit(units << start, most) for start in self.starts for units, most in limits if most)
         self.off = sum((self._all & ~self.pitches) << start for start in self.starts)
 
@@ -50,7 +54,7 @@ class RollRule(Constraint):
 
     def allowed(self, state: int) -> FrameRule:
         """In the first step of a frame, only what sounds may go on; what depends on the frame itself is mended."""
-        return self.rule(state, self._limits)
+        return self.frame_rule(state, self._limits)
 
     def complete(self, state: int) -> Sequence[Step]:
         """A roll may end at any time."""
@@ -60,11 +64,11 @@ class RollRule(Constraint):
         """What sounds after a frame, where `sounding` did before it."""
         return self._walk(sounding, frame)[1] if self.layout.onsets else 0
 
-    def rule(self, sounding: int, limits: tuple[Limit, ...], on: int = 0) -> FrameRule:
+    def frame_rule(self, sounding: int, limits: tuple[Limit, ...], on: int = 0) -> FrameRule:
         """The rule for a frame under `limits`, after `sounding`; units that must be `on` are a set as bits."""
         if not self.layout.onsets:
             return FrameRule(self.off, on, limits)
-        silent = (self._all & ~sounding) << self.layout.width
+        silent = (self._all & ~sounding) << self.layout.pitch_count
         return FrameRule(self.off | silent, on, limits, project=lambda frame: self._walk(sounding, frame)[0])
 
     def _walk(self, state: int, frame: Step) -> tuple[tuple[int, ...], int]:
@@ -74,7 +78,7 @@ class RollRule(Constraint):
         units = 0
         for start in self.starts:
             struck = bits >> start & self._all
-            held = bits >> start + layout.width & self._all & state & ~struck
+            held = bits >> start + layout.pitch_count & self._all & state & ~struck
             state = struck | held
-            units |= (struck | held << layout.width) << start
+            units |= (struck | held << layout.pitch_count) << start
         return tuple(unit for unit in range(layout.size) if units >> unit & 1), state

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from composer.api import Constraint, Given, OptionError, Unsatisfiable
+from composer.api import Constraint, GenerationContext, OptionError, Unsatisfiable
 from composer.toolkit.representations.density import Budget, parse_curve
 from composer.toolkit.representations.note_controls import (
     KeptTune,
@@ -16,56 +16,61 @@ from composer.toolkit.representations.note_controls import (
     settled_steps,
     stretches,
 )
-from composer_pianoroll.base_constraint import Most, RollRule
+from composer_pianoroll.base_constraint import NoteLimits, RollConstraint
 from composer_pianoroll.frames import Layout
-from composer_pianoroll.timed_constraint import Timed
+from composer_pianoroll.timed_constraint import TimedRollConstraint
 
-KeptRoll = KeptTune[tuple[int, ...]]
+SourceRoll = KeptTune[tuple[int, ...]]
 """A tune whose steps are frames, as their active units."""
 
 
 @dataclass(frozen=True)
-class PianorollWishes(NoteWishes):
+class PianorollControls(NoteWishes):
     """What a player may ask of a roll."""
 
-    most_notes: int = field(default=0, metadata={"help": "The most voices at once: notes that sound at a time."})
-    most_onsets: int = field(default=0, metadata={"help": "The most notes that are struck at a time."})
-    most_holds: int = field(default=0, metadata={"help": "The most notes that go on at a time."})
+    max_notes: int = field(default=0, metadata={"help": "The most voices at once: notes that sound at a time."})
+    max_onsets: int = field(default=0, metadata={"help": "The most notes that are struck at a time."})
+    max_sustained: int = field(default=0, metadata={"help": "The most notes that go on at a time."})
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("most_notes", "most_onsets", "most_holds"):
+        for name in ("max_notes", "max_onsets", "max_sustained"):
             if getattr(self, name) < 0:
                 flag = f"--{name.replace('_', '-')}"
                 raise OptionError(f"{flag} cannot be {getattr(self, name)}", "give a number of notes, or 0 for any")
 
 
-def automaton(
-    wishes: PianorollWishes, layout: Layout, per_beat: int, given: Given, tune: KeptRoll | None, length: int
+def build_constraint(
+    wishes: PianorollControls,
+    layout: Layout,
+    per_beat: int,
+    given: GenerationContext,
+    tune: SourceRoll | None,
+    length: int,
 ) -> Constraint:
     """The automaton of the rolls, of `length` frames at most, that obey. Raises Unsatisfiable."""
-    if not layout.onsets and (wishes.most_onsets or wishes.most_holds or wishes.density):
+    if not layout.onsets and (wishes.max_onsets or wishes.max_sustained or wishes.density):
         raise Unsatisfiable(
-            "this model does not tell notes that are struck from notes that go on", "ask for --most-notes"
+            "this model does not tell notes that are struck from notes that go on", "ask for --max-notes"
         )
     allowed = wishes.pitches(range(layout.lowest, layout.highest + 1))
     pitches = sum(1 << pitch - layout.lowest for pitch in allowed)
-    most = Most(wishes.most_notes, wishes.most_onsets, wishes.most_holds)
+    most = NoteLimits(wishes.max_notes, wishes.max_onsets, wishes.max_sustained)
     if not (wishes.bars or wishes.density or tune):
-        return RollRule(layout, pitches, most)
+        return RollConstraint(layout, pitches, most)
     _check_length(wishes, given, length)
     kept = _kept(wishes, layout, per_beat, tune) if tune is not None else {}
-    rule = Timed(layout, pitches, most, length - 1 if wishes.bars else None, kept=kept)
+    rule = TimedRollConstraint(layout, pitches, most, length - 1 if wishes.bars else None, kept=kept)
     if tune is not None:
         _check_held(wishes, rule, tune)
     if not wishes.density:
         return rule
     budget = _budget(wishes, rule, per_beat, length)
-    return Timed(layout, pitches, most, rule.last, budget, kept)
+    return TimedRollConstraint(layout, pitches, most, rule.last, budget, kept)
 
 
-def frames_of(
-    wishes: PianorollWishes, layout: Layout, per_beat: int, tune: KeptRoll | None, opening: Mapping[str, str]
+def total_frames(
+    wishes: PianorollControls, layout: Layout, per_beat: int, tune: SourceRoll | None, opening: Mapping[str, str]
 ) -> int | None:
     """How many frames a piece has that begins with a tune or an opening, where that is settled.
 
@@ -76,7 +81,7 @@ def frames_of(
     return steps // layout.stack if steps is not None else None
 
 
-def _check_length(wishes: PianorollWishes, given: Given, length: int) -> None:
+def _check_length(wishes: PianorollControls, given: GenerationContext, length: int) -> None:
     """Raise Unsatisfiable where the length, or the opening, is not that of the bars."""
     wished = wishes.length_wish
     if given.length is not None and given.length < length:
@@ -90,20 +95,20 @@ def _check_length(wishes: PianorollWishes, given: Given, length: int) -> None:
         )
 
 
-def _budget(wishes: PianorollWishes, rule: Timed, per_beat: int, length: int) -> Budget:
-    density, most = parse_curve(wishes.density, "--density"), rule.at_a_time * per_beat
+def _budget(wishes: PianorollControls, rule: TimedRollConstraint, per_beat: int, length: int) -> Budget:
+    density, most = parse_curve(wishes.density, "--density"), rule.max_onsets_per_step * per_beat
     if density.highest > most:
-        if rule.most.onsets == rule.at_a_time:
-            other = f"--most-onsets {wishes.most_onsets}"
-        elif rule.most.notes == rule.at_a_time:
-            other = f"--most-notes {wishes.most_notes}"
+        if rule.note_limits.max_onsets == rule.max_onsets_per_step:
+            other = f"--max-onsets {wishes.max_onsets}"
+        elif rule.note_limits.max_notes == rule.max_onsets_per_step:
+            other = f"--max-notes {wishes.max_notes}"
         elif wishes.range:
             other = f"--range {wishes.range}"
         else:
             other = f"--scale {wishes.scale}" if wishes.scale else "the model"
         raise Unsatisfiable(
-            f"--density {wishes.density} and {other} clash: there are {rule.at_a_time} notes at a time to be struck,"
-            f" {per_beat} times a beat",
+            f"--density {wishes.density} and {other} clash: there are {rule.max_onsets_per_step} notes at a time to be"
+            f" struck, {per_beat} times a beat",
             f"ask for at most {most} notes a beat",
         )
     stack = rule.layout.stack
@@ -111,7 +116,7 @@ def _budget(wishes: PianorollWishes, rule: Timed, per_beat: int, length: int) ->
     return Budget(density, Fraction(per_beat), length * stack, apart, spare=int(rule.last is not None))
 
 
-def _kept(wishes: PianorollWishes, layout: Layout, per_beat: int, tune: KeptRoll) -> dict[int, tuple[int, ...]]:
+def _kept(wishes: PianorollControls, layout: Layout, per_beat: int, tune: SourceRoll) -> dict[int, tuple[int, ...]]:
     """The frames that are given. Raises Unsatisfiable where frames are not whole bars."""
     steps = kept_steps(wishes.keep_bars, tune.score, Fraction(per_beat))
     stretched = stretches(steps)
@@ -125,9 +130,9 @@ def _kept(wishes: PianorollWishes, layout: Layout, per_beat: int, tune: KeptRoll
     return {number: tune.steps[number] for number in frames if number < len(tune.steps)}
 
 
-def _check_held(wishes: PianorollWishes, rule: Timed, tune: KeptRoll) -> None:
+def _check_held(wishes: PianorollControls, rule: TimedRollConstraint, tune: SourceRoll) -> None:
     """Raise Unsatisfiable where what is held into bars that stay cannot be struck before them."""
-    layout, most = rule.layout, rule.most
+    layout, most = rule.layout, rule.note_limits
     own, sounding, free = 0, 0, 0
     for number, frame in enumerate(tune.steps):
         if held := rule.held_into.get(number, 0):
@@ -136,9 +141,11 @@ def _check_held(wishes: PianorollWishes, rule: Timed, tune: KeptRoll) -> None:
                 raise clash_of_held(pitch, wishes)
             count = held.bit_count()
             others = {
-                f"--most-notes {most.notes}": most.notes and count > most.notes,
-                f"--most-holds {most.holds}": most.holds and count - rule.at_a_time > most.holds,
-                f"--most-onsets {most.onsets}": count - rule.at_a_time * free > (held & sounding).bit_count(),
+                f"--max-notes {most.max_notes}": most.max_notes and count > most.max_notes,
+                f"--max-sustained {most.max_sustained}": most.max_sustained
+                and count - rule.max_onsets_per_step > most.max_sustained,
+                f"--max-onsets {most.max_onsets}": count - rule.max_onsets_per_step * free
+                > (held & sounding).bit_count(),
             }
             for other in (other for other, clashes in others.items() if clashes):
                 raise Unsatisfiable(

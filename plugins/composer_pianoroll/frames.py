@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from composer.api import Event, Group, Note, Step
+from composer.api import Event, Note, Step, UnitGroup
 from composer.toolkit.representations.quantize import GridNote, sounding
 
-JOINED, CUT = "notes joined to another of their pitch", "notes cut short where their pitch is struck again"
+NOTES_JOINED, CUT_SHORT = "notes joined to another of their pitch", "notes cut short where their pitch is struck again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Roll:
     numbers: bytes
 
     @classmethod
-    def of(cls, steps: int, notes: Iterable[GridNote]) -> Roll:
+    def from_notes(cls, steps: int, notes: Iterable[GridNote]) -> Roll:
         """A roll of notes in any order."""
         from composer.toolkit.representations.note_arrays import Columns, as_bytes
 
@@ -33,16 +33,16 @@ class Roll:
 
         return Columns.read(self.numbers).notes()
 
-    def identity(self) -> bytes:
+    def canonical_bytes(self) -> bytes:
         """What a digest of the roll is of: a tuple of its steps and notes, as such tuples have always been digested."""
         notes = [
-            b"t3:%b%b%b" % (_spelled(start), _spelled(pitch), _spelled(length)) for start, pitch, length in self.notes
+            b"t3:%b%b%b" % (_digits(start), _digits(pitch), _digits(length)) for start, pitch, length in self.notes
         ]
-        return b"t2:%bt%d:%b" % (_spelled(self.steps), len(notes), b"".join(notes))
+        return b"t2:%bt%d:%b" % (_digits(self.steps), len(notes), b"".join(notes))
 
 
 @lru_cache(2**14)
-def _spelled(number: int) -> bytes:
+def _digits(number: int) -> bytes:
     return b"r%d:%d" % (len(str(number)), number)
 
 
@@ -59,36 +59,36 @@ class Layout:
     stack: int = 1
 
     @property
-    def width(self) -> int:
+    def pitch_count(self) -> int:
         """How many pitches there are."""
         return self.highest - self.lowest + 1
 
     @property
-    def stride(self) -> int:
+    def units_per_step(self) -> int:
         """How many units stand for one step."""
-        return self.width * (2 if self.onsets else 1)
+        return self.pitch_count * (2 if self.onsets else 1)
 
     @property
     def size(self) -> int:
         """How many units a frame has."""
-        return self.stride * self.stack
+        return self.units_per_step * self.stack
 
     @property
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[UnitGroup, ...]:
         """What the units are, for the models."""
         roles = ("onset", "hold") if self.onsets else ("on",)
         starts = ((step, at, role) for step in range(self.stack) for at, role in enumerate(roles))
         return tuple(
-            Group(role, first, first + self.width, self.lowest, step)
+            UnitGroup(role, first, first + self.pitch_count, self.lowest, step)
             for step, at, role in starts
-            for first in (step * self.stride + at * self.width,)
+            for first in (step * self.units_per_step + at * self.pitch_count,)
         )
 
     def frames(self, roll: Roll) -> Iterator[tuple[int, ...]]:
         """`roll` as frames; the last is filled up with silence."""
-        stack, stride = self.stack, self.stride
+        stack, stride = self.stack, self.units_per_step
         units: list[list[int]] = [[] for _ in range(-(-roll.steps // stack))]
-        continued = self.width if self.onsets else 0
+        continued = self.pitch_count if self.onsets else 0
         for start, pitch, length in roll.notes:
             unit = pitch - self.lowest
             for step in range(start, start + length):
@@ -102,8 +102,8 @@ class Layout:
         """Each step of a frame as the pitches that are struck and those that go on; without onsets, all go on."""
         found: list[tuple[set[int], set[int]]] = [(set(), set()) for _ in range(self.stack)]
         for unit in frame if isinstance(frame, tuple) else ():
-            step, place = divmod(unit, self.stride)
-            role, pitch = divmod(place, self.width)
+            step, place = divmod(unit, self.units_per_step)
+            role, pitch = divmod(place, self.pitch_count)
             found[step][1 if role or not self.onsets else 0].add(self.lowest + pitch)
         return found
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from composer.toolkit.representations.note_arrays import BITS, TIME, Columns, as_bytes
 from composer.toolkit.representations.score_parts import TRANSPOSITIONS
-from composer_pianoroll.frames import CUT, JOINED, Layout, Roll
+from composer_pianoroll.frames import CUT_SHORT, NOTES_JOINED, Layout, Roll
 
 
-def merged(notes: Columns, *, repeats: bool) -> tuple[Roll, dict[str, int]]:
+def without_overlaps(notes: Columns, *, repeats: bool) -> tuple[Roll, dict[str, int]]:
     """`notes` such that no pitch sounds twice at a time, and what that costs, counted by phrase.
 
     Of notes struck together the longest stays, and a note ends where the next of its pitch is struck. Where a roll has
@@ -35,7 +35,7 @@ def merged(notes: Columns, *, repeats: bool) -> tuple[Roll, dict[str, int]]:
         apart = starts[1:] > reached[:-1]
         starts = starts[np.append(True, apart)]
         lengths = reached[np.append(apart, True)] - starts
-    losses = {CUT: cut, JOINED: len(numbers) - len(starts)}
+    losses = {CUT_SHORT: cut, NOTES_JOINED: len(numbers) - len(starts)}
     ends = (starts & TIME) + lengths
     roll = Roll(int(np.maximum.reduce(ends)), as_bytes(starts << BITS | lengths))
     return roll, {phrase: count for phrase, count in losses.items() if count}
@@ -51,16 +51,16 @@ def transposed(layout: Layout, roll: Roll) -> Iterator[tuple[int, Roll]]:
             yield shift, Roll(roll.steps, as_bytes(numbers + (shift << 2 * BITS)))
 
 
-def packed(layout: Layout, roll: Roll) -> bytes:
+def pack_frames(layout: Layout, roll: Roll) -> bytes:
     """`roll` as `Layout.frames` has it, in packed bits, unit 0 of each frame first."""
     starts, pitches, lengths = Columns.read(roll.numbers)
-    rows, size, stride = -(-roll.steps // layout.stack), layout.size, layout.stride
+    rows, size, stride = -(-roll.steps // layout.stack), layout.size, layout.units_per_step
     units = np.zeros(rows * size, np.uint8)
     first = starts * stride
     first += pitches - layout.lowest
     if layout.onsets:
         units[first] = 1
-        first += stride + layout.width
+        first += stride + layout.pitch_count
         lengths -= 1
     # note by note, each step that goes on: the first of them, and a stride more for each that follows
     ends = lengths.cumsum()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from composer.api import Kind, Model, OptionError, Sampler, SequenceSpec, hookimpl
+from composer.api import Model, OptionError, Sampler, SequenceSpec, StepKind, hookimpl
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class RnnRbm(Model):
     api = 1
     name = "rnnrbm"
     summary = "a recurrent network that sets the biases of one Boltzmann machine per frame: notes that go together"
-    accepts = frozenset({Kind.FRAMES})
+    accepts = frozenset({StepKind.FRAMES})
     Config = RnnRbmConfig
 
     def network(self, spec: SequenceSpec, config: RnnRbmConfig) -> Network:

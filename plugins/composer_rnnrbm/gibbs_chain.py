@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from composer.api import FrameRule
-from composer.api.sampling.filters import Bools, Floats, How, Noise, clamps, obey
+from composer.api.sampling.filters import Bools, Floats, SamplingParams, StepRNG, apply_frame_rule, fixed_units
 
-LEAST = np.float32(2.0**-24)
+SMALLEST = np.float32(2.0**-24)
 """Uniform numbers are kept so far from 0 and 1, that their logits are finite in fp32."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Chain:
+class GibbsChain:
     """How the chains of B rows go: a hidden unit is on where h W v is above its threshold, and so for visible ones.
 
     A unit of logit x is on with chance sigmoid(x / T), which is where x > T logit(uniform); so biases, temperature,
@@ -34,25 +34,25 @@ class Chain:
     held: tuple[Bools, Bools] | None = None
 
     @classmethod
-    def of(cls, bv: Floats, bh: Floats, how: How, noise: Noise, k: int) -> Chain:
+    def from_biases(cls, bv: Floats, bh: Floats, params: SamplingParams, rng: StepRNG, k: int) -> GibbsChain:
         """Chains of `k` steps with the biases `bv` (B, V) and `bh` (B, H)."""
         (rows, units), size = bh.shape, bv.shape[1]
         split = k * units
-        thresholds = _logistic(noise, rows, split + (k - 1) * size)
-        if not how.plain:
-            thresholds *= how.temperature[:, None]
+        thresholds = _logistic(rng, rows, split + (k - 1) * size)
+        if not params.is_default:
+            thresholds *= params.temperature[:, None]
         hidden = thresholds[:, :split].reshape(rows, k, units).swapaxes(0, 1) - bh
         visible = thresholds[:, split:].reshape(rows, k - 1, size).swapaxes(0, 1) - bv
-        if how.rule is None or isinstance(how.rule, np.ndarray):
+        if params.rule is None or isinstance(params.rule, np.ndarray):
             return cls(hidden, visible, bv)
-        off, on = clamps(how.rule, size)
+        off, on = fixed_units(params.rule, size)
         visible[:, off], visible[:, on] = np.inf, -np.inf
-        mends = any(rule is not None and (rule.limits or rule.project) for rule in how.rule)
+        mends = any(rule is not None and (rule.limits or rule.project) for rule in params.rule)
         bias = bv.copy()
         bias[off], bias[on] = -np.inf, np.inf
-        return cls(hidden, visible, bias, how.rule if mends else (), (off, on))
+        return cls(hidden, visible, bias, params.rule if mends else (), (off, on))
 
-    def begun(self, v: Floats) -> Floats:
+    def clamp(self, v: Floats) -> Floats:
         """A copy of the frames `v` (B, V) with the units that are held as they are to be."""
         v = v.copy()
         if self.held is not None:
@@ -60,22 +60,22 @@ class Chain:
             v[off], v[on] = 0, 1
         return v
 
-    def mended(self, frames: Bools, fields: Floats) -> Bools:
+    def apply_rules(self, frames: Bools, fields: Floats) -> Bools:
         """`frames` (B, V) made legal, that were drawn from h W = `fields` (B, V).
 
         Where a limit is passed, the units of lowest rank are dropped.
         """
         rows = zip(frames, fields + self.bias, self.rules, strict=True)
-        return np.array([frame if rule is None else obey(frame, rank, rule) for frame, rank, rule in rows])
+        return np.array([frame if rule is None else apply_frame_rule(frame, rank, rule) for frame, rank, rule in rows])
 
 
-def _logistic(noise: Noise, rows: int, n: int) -> Floats:
+def _logistic(rng: StepRNG, rows: int, n: int) -> Floats:
     """Logits of uniform numbers, (rows, n). A number of the noise has bits for two."""
-    scaled = noise.uniform(rows, (n + 1) // 2) * 2.0**26
+    scaled = rng.uniform(rows, (n + 1) // 2) * 2.0**26
     upper = np.floor(scaled)
     scaled -= upper
     upper *= 2.0**-26
     both = np.concatenate([upper, scaled], axis=1, dtype=np.float32, casting="same_kind")[:, :n]
-    np.clip(both, LEAST, 1 - LEAST, out=both)
+    np.clip(both, SMALLEST, 1 - SMALLEST, out=both)
     both /= 1 - both
     return np.log(both, out=both)

@@ -25,16 +25,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-MOST_COUNTED = 10
+MAX_ENUMERATED_UNITS = 10
 """Machines with so many units in their smaller layer are counted out."""
 
-LEFT_OUT, LOOKED_AT = 3, 7
+SWEEPS_SKIPPED, SWEEPS_AVERAGED = 3, 7
 """Of the Gibbs steps that a base is made from, how many at the beginning do not count, and how many do."""
 
-SELDOM = 0.002
+MIN_MARGINAL = 0.002
 """The least chance of a unit, or of its being off, in a base: nothing is so rare that chains cannot meet it."""
 
-MOST_NUMBERS = 2**18
+MAX_NUMBERS = 2**18
 """How many numbers a layer of all chains may have at a time."""
 
 
@@ -58,21 +58,23 @@ def log_partition(
 
     `known` (K, V) are distinct frames, whose sum Z is not below.
     """
-    if min(W.shape) <= MOST_COUNTED:
-        counted = counted_out(W, bv, bh)
+    if min(W.shape) <= MAX_ENUMERATED_UNITS:
+        counted = by_enumeration(W, bv, bh)
         return counted, torch.zeros_like(counted)
-    rows = max(1, MOST_NUMBERS // (effort.chains * max(W.shape)))
-    parts = [annealed(W, *biases, effort) for biases in zip(torch.split(bv, rows), torch.split(bh, rows), strict=True)]
+    rows = max(1, MAX_NUMBERS // (effort.chains * max(W.shape)))
+    parts = [
+        by_annealing(W, *biases, effort) for biases in zip(torch.split(bv, rows), torch.split(bh, rows), strict=True)
+    ]
     log_z, variance = (torch.cat(part) for part in zip(*parts, strict=True))
     if known is None:
         return log_z, variance
-    least = at_least(W, bv, bh, known)
+    least = lower_bound(W, bv, bh, known)
     return torch.maximum(log_z, least), torch.where(least > log_z, 0, variance)
 
 
-def at_least(W: Tensor, bv: Tensor, bh: Tensor, known: Tensor) -> Tensor:
+def lower_bound(W: Tensor, bv: Tensor, bh: Tensor, known: Tensor) -> Tensor:
     """Log of the sum (N,) of p*(v) = exp(-F(v)) over the distinct frames `known` (K, V), which log Z is not below."""
-    drives, rows = F.linear(known, W), max(1, 16 * MOST_NUMBERS // (len(known) * len(W)))
+    drives, rows = F.linear(known, W), max(1, 16 * MAX_NUMBERS // (len(known) * len(W)))
     sums = [
         ((visible @ known.T).double() + F.softplus(hidden[:, None] + drives).double().sum(-1)).logsumexp(-1)
         for visible, hidden in zip(torch.split(bv, rows), torch.split(bh, rows), strict=True)
@@ -80,37 +82,37 @@ def at_least(W: Tensor, bv: Tensor, bh: Tensor, known: Tensor) -> Tensor:
     return torch.cat(sums)
 
 
-def distinct(frames: Tensor, most: int) -> Tensor:
+def most_frequent(frames: Tensor, most: int) -> Tensor:
     """The distinct ones among `frames` (N, V), those that come oftenest, at most so many."""
     found: Tensor
     found, counts = torch.unique(frames, dim=0, return_counts=True)
     return found[counts.argsort(descending=True, stable=True)[:most]]
 
 
-def counted_out(W: Tensor, bv: Tensor, bh: Tensor) -> Tensor:
+def by_enumeration(W: Tensor, bv: Tensor, bh: Tensor) -> Tensor:
     """Log Z (N,), exactly: the sum over all states of the smaller layer."""
     if W.shape[0] > W.shape[1]:
         W, bv, bh = W.T, bh, bv
     units = len(W)
     states = torch.arange(2**units, device=W.device)
     log_z = torch.full((len(bv),), -math.inf, dtype=torch.float64, device=W.device)
-    for some in torch.split(states, max(1, MOST_NUMBERS // max(1, bv.numel()))):
+    for some in torch.split(states, max(1, MAX_NUMBERS // max(1, bv.numel()))):
         h = (some[:, None] >> torch.arange(units, device=W.device) & 1).to(W.dtype)
         below = F.softplus(bv[:, None] + h @ W).double().sum(-1)
         log_z = torch.logaddexp(log_z, (below + (bh @ h.T).double()).logsumexp(-1))
     return log_z
 
 
-def annealed(W: Tensor, bv: Tensor, bh: Tensor, effort: Effort) -> tuple[Tensor, Tensor]:
+def by_annealing(W: Tensor, bv: Tensor, bh: Tensor, effort: Effort) -> tuple[Tensor, Tensor]:
     """Log Z (N,) by annealed importance sampling, and the variance of each estimate (by the delta method)."""
     frames, chains = len(bv), effort.chains
-    noise = _Noise(frames, chains, effort.shared, W)
+    rng = _LogisticNoise(frames, chains, effort.shared, W)
     bv, bh = bv.repeat(chains, 1), bh.repeat(chains, 1)
-    base = _marginals(W, bv, bh, noise).view(chains, frames, -1).mean(0).logit(SELDOM)
+    base = _marginals(W, bv, bh, rng).view(chains, frames, -1).mean(0).logit(MIN_MARGINAL)
     log_base = F.softplus(base).double().sum(-1) + F.softplus(bh[:frames]).double().sum(-1)
     base = base.repeat(chains, 1)
     v, h = torch.empty_like(bv), torch.empty_like(bh)
-    torch.gt(base, noise.logistic(W.shape[1]), out=v)
+    torch.gt(base, rng.logistic(W.shape[1]), out=v)
     log_w = torch.zeros(len(v), dtype=torch.float64, device=W.device)
     for step in range(1, effort.steps + 1):
         b, before = step / effort.steps, (step - 1) / effort.steps
@@ -119,8 +121,8 @@ def annealed(W: Tensor, bv: Tensor, bh: Tensor, effort: Effort) -> tuple[Tensor,
         gain = F.softplus(hidden) - F.softplus(torch.add(bh, a, alpha=before))
         log_w += (b - before) * (v * (bv - base)).sum(-1) + gain.sum(-1)
         if step < effort.steps:
-            torch.gt(hidden, noise.logistic(W.shape[0]), out=h)
-            torch.gt(torch.lerp(base, torch.addmm(bv, h, W), b), noise.logistic(W.shape[1]), out=v)
+            torch.gt(hidden, rng.logistic(W.shape[0]), out=h)
+            torch.gt(torch.lerp(base, torch.addmm(bv, h, W), b), rng.logistic(W.shape[1]), out=v)
     log_w = log_w.view(chains, frames)
     weights = (log_w - log_w.amax(0)).exp()
     mean = weights.mean(0)
@@ -128,7 +130,7 @@ def annealed(W: Tensor, bv: Tensor, bh: Tensor, effort: Effort) -> tuple[Tensor,
     return log_base + log_w.logsumexp(0) - math.log(chains), variance
 
 
-class _Noise:
+class _LogisticNoise:
     """Logistic numbers: a unit of logit x is on with its chance where x is above one."""
 
     def __init__(self, frames: int, chains: int, shared: bool, like: Tensor) -> None:
@@ -143,14 +145,14 @@ class _Noise:
         return uniform.logit_(1e-7).expand(-1, self._frames, -1).reshape(-1, units)
 
 
-def _marginals(W: Tensor, bv: Tensor, bh: Tensor, noise: _Noise) -> Tensor:
+def _marginals(W: Tensor, bv: Tensor, bh: Tensor, rng: _LogisticNoise) -> Tensor:
     """How likely each unit is to be on (rows, V), by a few Gibbs steps of each row from its visible biases alone."""
     v, h, total = torch.empty_like(bv), torch.empty_like(bh), torch.zeros_like(bv)
-    torch.gt(bv, noise.logistic(W.shape[1]), out=v)
-    for step in range(LEFT_OUT + LOOKED_AT):
-        torch.gt(torch.addmm(bh, v, W.T), noise.logistic(W.shape[0]), out=h)
+    torch.gt(bv, rng.logistic(W.shape[1]), out=v)
+    for step in range(SWEEPS_SKIPPED + SWEEPS_AVERAGED):
+        torch.gt(torch.addmm(bh, v, W.T), rng.logistic(W.shape[0]), out=h)
         logits = torch.addmm(bv, h, W)
-        torch.gt(logits, noise.logistic(W.shape[1]), out=v)
-        if step >= LEFT_OUT:
+        torch.gt(logits, rng.logistic(W.shape[1]), out=v)
+        if step >= SWEEPS_SKIPPED:
             total += logits.sigmoid_()
-    return total / LOOKED_AT
+    return total / SWEEPS_AVERAGED

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from composer.api.sampling.torch_filters import FrameRules, Way
-from composer.api.sampling.torch_rng import TensorNoise
+from composer.api.sampling.torch_filters import TorchFrameRules, TorchSamplingParams
+from composer.api.sampling.torch_rng import TorchStepRNG
 
-LEAST = 2.0**-24
+SMALLEST = 2.0**-24
 """Uniform numbers are kept so far from 0 and 1, as in `composer_rnnrbm.gibbs_chain`."""
 
 
@@ -43,28 +43,28 @@ def gibbs(v: Tensor, W: Tensor, bv: Tensor, bh: Tensor, k: int) -> Tensor:
     return v
 
 
-def thresholds(bv: Tensor, bh: Tensor, way: Way, noise: TensorNoise, k: int) -> tuple[Tensor, Tensor]:
+def thresholds(bv: Tensor, bh: Tensor, params: TorchSamplingParams, rng: TorchStepRNG, k: int) -> tuple[Tensor, Tensor]:
     """What h W v and h W must be above for a unit to be on: for hidden units (k, B, H), for visible ones (k - 1, B, V).
 
     `composer_rnnrbm.gibbs_chain` says why, and makes the same numbers in numpy.
     """
     (rows, units), size = bh.shape, bv.shape[1]
     split = k * units
-    numbers = _logistic(noise, rows, split + (k - 1) * size)
-    if not way.plain:
-        numbers = numbers * way.temperature[:, None]
+    numbers = _logistic(rng, rows, split + (k - 1) * size)
+    if not params.is_default:
+        numbers = numbers * params.temperature[:, None]
     numbers = numbers.to(bv)
     hidden = numbers[:, :split].reshape(rows, k, units).transpose(0, 1) - bh
     visible = numbers[:, split:].reshape(rows, k - 1, size).transpose(0, 1) - bv
-    if isinstance(way.rule, FrameRules):
-        off, on = way.rule.off.to(bv.device), way.rule.on.to(bv.device)
+    if isinstance(params.rule, TorchFrameRules):
+        off, on = params.rule.must_be_off.to(bv.device), params.rule.must_be_on.to(bv.device)
         visible = visible.masked_fill(off, torch.inf).masked_fill(on, -torch.inf)
     return hidden, visible
 
 
-def _logistic(noise: TensorNoise, rows: int, n: int) -> Tensor:
+def _logistic(rng: TorchStepRNG, rows: int, n: int) -> Tensor:
     """Logits of uniform numbers, (rows, n). A number of the noise has bits for two."""
-    scaled = noise.uniform(rows, (n + 1) // 2) * 2.0**26
+    scaled = rng.uniform(rows, (n + 1) // 2) * 2.0**26
     upper = scaled.floor()
-    both = torch.cat([upper * 2.0**-26, scaled - upper], 1)[:, :n].float().clamp(LEAST, 1 - LEAST)
+    both = torch.cat([upper * 2.0**-26, scaled - upper], 1)[:, :n].float().clamp(SMALLEST, 1 - SMALLEST)
     return (both / (1 - both)).log()

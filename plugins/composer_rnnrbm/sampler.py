@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import SequenceSpec, Unsupported
-from composer.api.sampling.filters import Bools, Drawn, Floats, How, Ints, Noise, draw_frames
-from composer_rnnrbm.gibbs_chain import Chain
+from composer.api.sampling.filters import Bools, Draw, Floats, Ints, SamplingParams, StepRNG, draw_frames
+from composer_rnnrbm.gibbs_chain import GibbsChain
 
 if TYPE_CHECKING:
     from composer_rnnrbm import RnnRbmConfig
@@ -27,7 +27,7 @@ class _State:
     c: Floats | None
     v: Floats
 
-    def joined(self, other: _State) -> _State:
+    def concat_rows(self, other: _State) -> _State:
         """The rows of both; as `fresh` has one row, index -1 is its row."""
         c = None if self.c is None or other.c is None else np.concatenate([self.c, other.c])
         return _State(np.concatenate([self.u, other.u]), c, np.concatenate([self.v, other.v]))
@@ -49,13 +49,13 @@ class RnnRbmSampler:
         self.Wvu, self.Wuu = (np.ascontiguousarray(arrays[name].T) for name in ("Wvu", "Wuu"))
         self.bu, self.u0, self.c0 = arrays["bu"], arrays["u0"], arrays.get("c0")
 
-    def begin(self, conditions: Sequence[Mapping[str, str]]) -> _State:
+    def initial_state(self, conditions: Sequence[Mapping[str, str]]) -> _State:
         """u_0, and an empty frame for the first chain to start from."""
         rows = len(conditions)
         c = None if self.c0 is None else np.tile(self.c0, (rows, 1))
         return _State(np.tile(self.u0, (rows, 1)), c, np.zeros((rows, self.spec.size), _F32))
 
-    def observe(self, state: _State, steps: NDArray[Any], active: Bools | None = None) -> _State:
+    def advance(self, state: _State, steps: NDArray[Any], active: Bools | None = None) -> _State:
         """u_t from v_t and u_(t-1)."""
         v = np.asarray(steps, _F32)
         gates = v @ self.Wvu
@@ -72,17 +72,17 @@ class RnnRbmSampler:
         if active is None:
             return after
         rows = np.arange(len(v))
-        return after.joined(state).rows(np.where(active, rows, rows + len(rows)))
+        return after.concat_rows(state).rows(np.where(active, rows, rows + len(rows)))
 
-    def sample(self, state: _State, how: How, noise: Noise) -> Drawn:
+    def sample(self, state: _State, params: SamplingParams, rng: StepRNG) -> Draw:
         """Draw the next frame by a Gibbs chain that starts from the frame before, as far as a rule leaves it.
 
         `logp` and `refused` are of the chain's last half-step, from its hidden units to the frame: how likely a frame
         is of itself, nobody can say without the partition function.
         """
         bv, bh = self.biases(state)
-        chain = Chain.of(bv, bh, how, noise, self.config.gibbs)
-        v, h = chain.begun(state.v), np.empty(bh.shape, _F32)
+        chain = GibbsChain.from_biases(bv, bh, params, rng, self.config.gibbs)
+        v, h = chain.clamp(state.v), np.empty(bh.shape, _F32)
         into_v, into_h = np.empty_like(v), np.empty_like(h)
         above_v, above_h = np.empty(v.shape, bool), np.empty(h.shape, bool)
         # half the time is what numpy takes for a call: nothing is allocated, and nothing is cast within a comparison
@@ -91,15 +91,15 @@ class RnnRbmSampler:
             h[:] = greater(v.dot(up, into_h), on, above_h)
             v[:] = greater(h.dot(down, into_v), reached, above_v)
             if rules:
-                v[:] = chain.mended(above_v, into_v)
+                v[:] = chain.apply_rules(above_v, into_v)
         h[:] = greater(v.dot(up, into_h), chain.hidden[-1], above_h)
-        return draw_frames(h.dot(down, into_v) + bv, how, noise)
+        return draw_frames(h.dot(down, into_v) + bv, params, rng)
 
-    def select(self, state: _State, rows: Ints, fresh: _State | None = None) -> _State:
+    def gather_rows(self, state: _State, rows: Ints, fresh: _State | None = None) -> _State:
         """Copy rows."""
-        return (state if fresh is None else state.joined(fresh)).rows(rows)
+        return (state if fresh is None else state.concat_rows(fresh)).rows(rows)
 
-    def score(self, state: _State, steps: NDArray[Any]) -> Floats:
+    def log_prob(self, state: _State, steps: NDArray[Any]) -> Floats:
         raise Unsupported("an rnnrbm gives no exact probability of a frame")
 
     def biases(self, state: _State) -> tuple[Floats, Floats]:

@@ -11,19 +11,19 @@ from composer.api import (
     Decoder,
     EncodeError,
     Event,
-    Given,
-    Kind,
+    GenerationContext,
     OptionError,
     Piece,
     ReadError,
-    Refused,
+    RejectedPiece,
     Representation,
     SequenceSpec,
     Source,
     Step,
+    StepKind,
     hookimpl,
 )
-from composer_text.filter import Only
+from composer_text.filter import LabelFilter
 from composer_text.options import TextOptions
 
 __all__ = ["Text", "TextOptions"]
@@ -36,10 +36,10 @@ FIRST = 2
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 """What OTHER is decoded to; it is never in the vocabulary itself."""
 
-UNSEEN = "characters that the model has not learnt"
-MOST_VALUES, LONGEST_VALUE = 4096, 100
+UNKNOWN_CHARACTERS = "characters that the model has not learnt"
+MAX_VALUES, MAX_VALUE_LENGTH = 4096, 100
 """The most values that a condition may have, and the most characters of one."""
-MOST_SHOWN, MOST_NAMED = 200, 10
+MAX_SHOWN, MAX_NAMED = 200, 10
 """So many characters of a vocabulary are shown, and so many that are not in it are named."""
 
 
@@ -52,7 +52,7 @@ class Text(Representation):
 
     api, name, version = 1, "text", 1
     summary = "songs, poems and other words, character by character"
-    kind = Kind.TOKENS
+    kind = StepKind.TOKENS
     suffixes = (".txt", ".csv", ".tsv")
     formats = ("text",)
     native = "text"
@@ -62,13 +62,13 @@ class Text(Representation):
 
     def __init__(self, options: TextOptions | None = None) -> None:
         super().__init__(options)
-        self._only = Only(self.options.wanted)
+        self._filter = LabelFilter(self.options.allowed_values)
         self._restore("", {})
 
-    def read(self, source: Source) -> Iterator[Piece | Refused]:
+    def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
         from composer_text.pieces import read
 
-        return read(source, self.options, self._only)
+        return read(source, self.options, self._filter)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
         seen: Counter[str] = Counter()
@@ -99,11 +99,11 @@ class Text(Representation):
             if name not in labels:
                 raise OptionError(f"no piece has a label `{name}`", "leave it out of `labels`")
         for name, values in labels.items():
-            if len(values) > MOST_VALUES or max(map(len, values)) > LONGEST_VALUE:
+            if len(values) > MAX_VALUES or max(map(len, values)) > MAX_VALUE_LENGTH:
                 raise OptionError(
                     f"`{name}` cannot be a condition: it has {len(values):,} values, of up to "
                     f"{max(map(len, values)):,} characters",
-                    f"name a label with at most {MOST_VALUES:,} values of {LONGEST_VALUE} characters",
+                    f"name a label with at most {MAX_VALUES:,} values of {MAX_VALUE_LENGTH} characters",
                 )
         told = {name: values for name, values in labels.items() if len(values) > 1 or values.total() < pieces}
         return {name: tuple(sorted(told[name])) for name in sorted(told)}
@@ -115,33 +115,33 @@ class Text(Representation):
 
     @property
     def spec(self) -> SequenceSpec:
-        return SequenceSpec(Kind.TOKENS, FIRST + len(self.characters), END, self.conditions)
+        return SequenceSpec(StepKind.TOKENS, FIRST + len(self.characters), END, self.conditions)
 
     def encode(self, piece: Piece) -> list[Step]:
         text = _text(piece)
         steps: list[Step] = [self.ids.get(character, OTHER) for character in text]
         if steps.count(OTHER) > len(steps) / 2:
-            raise self._unlearnt(piece)
+            raise self._unknown_characters_error(piece)
         return [*steps, END]
 
     def prime(self, piece: Piece) -> list[Step]:
         text = _text(piece)
         if not self.ids.keys() >= set(text):
-            raise self._unlearnt(piece)
+            raise self._unknown_characters_error(piece)
         return [self.ids[character] for character in text]
 
-    def _unlearnt(self, piece: Piece) -> EncodeError:
+    def _unknown_characters_error(self, piece: Piece) -> EncodeError:
         unlearnt = sorted(set(_text(piece)) - self.ids.keys())
-        names = ", ".join(map(repr, unlearnt[:MOST_NAMED])) + (" and others" if len(unlearnt) > MOST_NAMED else "")
-        more = " and more" if len(self.characters) > MOST_SHOWN else ""
+        names = ", ".join(map(repr, unlearnt[:MAX_NAMED])) + (" and others" if len(unlearnt) > MAX_NAMED else "")
+        more = " and more" if len(self.characters) > MAX_SHOWN else ""
         return EncodeError(
             f"{piece.source or 'the text'} has characters that the model has not learnt: {names}",
-            f"it knows these: {self.characters[:MOST_SHOWN].strip()}{more}",
+            f"it knows these: {self.characters[:MAX_SHOWN].strip()}{more}",
         )
 
     def losses(self, piece: Piece) -> Mapping[str, int]:
         unseen = sum(character not in self.ids for character in _text(piece))
-        return {**piece.losses, **({UNSEEN: unseen} if unseen else {})}
+        return {**piece.losses, **({UNKNOWN_CHARACTERS: unseen} if unseen else {})}
 
     def decode(self, steps: Iterable[Step]) -> Piece:
         return Piece("".join(map(self._character, steps)))
@@ -154,8 +154,8 @@ class Text(Representation):
     def decoder(self, number: int = 1) -> Decoder:
         return _Decoder(self, number)
 
-    def constraint(self, wishes: Any = None, given: Given | None = None) -> Constraint | None:
-        return _Known(self.spec.size)
+    def constraint(self, wishes: Any = None, given: GenerationContext | None = None) -> Constraint | None:
+        return _NotEmpty(self.spec.size)
 
     def state(self) -> dict[str, Any]:
         conditions = {name: list(values) for name, values in self.conditions.items()}
@@ -183,7 +183,7 @@ class _Decoder:
         return (self._begin if self._last == "\n" else self._begin + "\n",)
 
 
-class _Known(Constraint):
+class _NotEmpty(Constraint):
     """Any characters of the vocabulary, and at least one. State 0: there is none yet; state 1: there is."""
 
     def __init__(self, size: int) -> None:

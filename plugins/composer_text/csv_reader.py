@@ -11,13 +11,13 @@ from difflib import get_close_matches
 from composer.api import ReadError, Source
 
 DELIMITERS = ",;\t"
-LONGEST_FIELD = 1_000_000
+MAX_FIELD_LENGTH = 1_000_000
 """The most characters of one field."""
 
 TEXT_COLUMNS = frozenset({"text", "texts", "lyric", "lyrics", "poem", "poems", "words", "content", "body", "verse"})
 """Names of columns that hold the text, in small letters; one called `song` or `title` holds the title."""
 
-MOST_NAMED, LONGEST_NAME = 20, 40
+MAX_NAMED, MAX_NAME_LENGTH = 20, 40
 """So many columns are listed in messages, by so many characters of their names."""
 
 
@@ -57,8 +57,8 @@ class Table:
         )
 
     def _listed(self) -> str:
-        more = len(self.columns) - MOST_NAMED
-        return ", ".join(f"`{column[:LONGEST_NAME]}`" for column in self.columns[:MOST_NAMED]) + (
+        more = len(self.columns) - MAX_NAMED
+        return ", ".join(f"`{column[:MAX_NAME_LENGTH]}`" for column in self.columns[:MAX_NAMED]) + (
             f" and {more} more" if more > 0 else ""
         )
 
@@ -89,7 +89,7 @@ def _rows(text: str, delimiter: str, name: str) -> Iterator[list[str]]:
     begun = 1
     try:
         for row in reader:
-            if lines.over:  # the end of the file is looked for within a row only while a quote is open
+            if lines.exhausted:  # the end of the file is looked for within a row only while a quote is open
                 raise ReadError(
                     f"{name}, line {begun}: a quote is opened and never closed",
                     "close it; a quote inside of a quoted text is written twice",
@@ -99,23 +99,25 @@ def _rows(text: str, delimiter: str, name: str) -> Iterator[list[str]]:
                 yield row
     except csv.Error as error:
         raise ReadError(
-            f"{name}, line {begun}: a field has more than {LONGEST_FIELD:,} characters, or makes no sense ({error})",
+            f"{name}, line {begun}: a field has more than {MAX_FIELD_LENGTH:,} characters, or makes no sense ({error})",
             "is there a quote that is never closed? texts that long go into files of their own",
         ) from error
 
 
 class _Lines:
-    """The lines of a text, each with its line feed; `over` is true once a line was asked for and there was none."""
+    """The lines of a text, each with its line feed; `exhausted` is true once a line was asked for and there was
+    none.
+    """
 
     def __init__(self, text: str) -> None:
-        self._text, self._at, self.over = text, 0, False
+        self._text, self._at, self.exhausted = text, 0, False
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
         if self._at >= len(self._text):
-            self.over = True
+            self.exhausted = True
             raise StopIteration
         end = self._text.find("\n", self._at) + 1 or len(self._text)
         line, self._at = self._text[self._at : end], end
@@ -124,8 +126,8 @@ class _Lines:
 
 @contextmanager
 def _bounded_fields() -> Iterator[None]:
-    """Within, the csv module takes fields of at most LONGEST_FIELD characters."""
-    before = csv.field_size_limit(LONGEST_FIELD)
+    """Within, the csv module takes fields of at most MAX_FIELD_LENGTH characters."""
+    before = csv.field_size_limit(MAX_FIELD_LENGTH)
     try:
         yield
     finally:

@@ -54,7 +54,7 @@ class TextOptions:
                 raise OptionError(f"`only` cannot be `{pair}`", "write a label and its value, such as artist:burns")
 
     @property
-    def wanted(self) -> Mapping[str, frozenset[str]]:
+    def allowed_values(self) -> Mapping[str, frozenset[str]]:
         """What `only` asks for: for each label the values that may pass. A value alone is one of `label_name`."""
         wanted: dict[str, frozenset[str]] = {}
         for pair in self.only:

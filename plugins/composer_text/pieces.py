@@ -9,17 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
-from composer.api import Piece, ReadError, Refused, Source
-from composer_text.filter import Only
+from composer.api import Piece, ReadError, RejectedPiece, Source
+from composer_text.filter import LabelFilter
 from composer_text.options import TextOptions
 
-LONGEST_SONG = 10_000
+MAX_SONG_LENGTH = 10_000
 """A file of up to so many characters is one piece, by default; a longer one holds several."""
 
-LARGE = 1 << 20
+LARGE_TEXT = 1 << 20
 """Of a file of more bytes, no more than a piece is held at a time, unless it is to be a single one."""
 
-LONGEST_HEADING = 200
+MAX_HEADING_LENGTH = 200
 """The most characters of a heading."""
 
 CONTROL = "control characters removed"
@@ -27,7 +27,7 @@ CONTROL = "control characters removed"
 _SEPARATORS = re.compile("[\x85\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ACCENTED = re.compile(r".?[^\x00-\x7f]{1,200}", re.DOTALL)
-_TOGETHER = re.compile(r"[^\n]\n[^\n]")
+_TWO_LINES = re.compile(r"[^\n]\n[^\n]")
 _TABLES = {".csv", ".tsv"}
 
 
@@ -39,7 +39,7 @@ class Passage:
     """
 
     text: str
-    place: str
+    position: str
     labels: Mapping[str, str] = field(default_factory=dict)
     row: bool = False
     source: Source | None = None
@@ -57,17 +57,17 @@ class Passage:
     @property
     def long(self) -> bool:
         """Whether it is longer than a song."""
-        return self.source is not None or len(self.text) > LONGEST_SONG
+        return self.source is not None or len(self.text) > MAX_SONG_LENGTH
 
 
-def read(source: Source, options: TextOptions, only: Only) -> Iterator[Piece | Refused]:
+def read(source: Source, options: TextOptions, only: LabelFilter) -> Iterator[Piece | RejectedPiece]:
     """The pieces of a file that pass `only`. Raises ReadError for one that is empty, or a CSV that cannot be read."""
     if source.path.suffix.lower() in _TABLES:
         passages = _rows(source, options, only)
         return _pieces(passages, _place_label(source, options), options, only)
     if source.fragment:
         return iter([_piece(source.text(), source.label, {}, options)])
-    large = source.size() > LARGE and options.piece != "file"
+    large = source.size() > LARGE_TEXT and options.piece != "file"
     passage = Passage("", source.label, source=source) if large else Passage(source.text(), source.label)
     if passage.blank:
         raise ReadError(f"{source.label} is empty", "give a file with words in it")
@@ -75,27 +75,27 @@ def read(source: Source, options: TextOptions, only: Only) -> Iterator[Piece | R
 
 
 def _pieces(
-    passages: Iterable[Passage | Refused], around: Mapping[str, str], options: TextOptions, only: Only
-) -> Iterator[Piece | Refused]:
+    passages: Iterable[Passage | RejectedPiece], around: Mapping[str, str], options: TextOptions, only: LabelFilter
+) -> Iterator[Piece | RejectedPiece]:
     """The pieces of the passages of a file; `around` are the labels that its place gives them."""
     for passage in passages:
-        if isinstance(passage, Refused):
+        if isinstance(passage, RejectedPiece):
             yield passage
             continue
         labels = {**around, **passage.labels}
-        stranger = only.refuses(labels)
+        stranger = only.rejection(labels)
         if stranger:
-            yield Refused(stranger, passage.place)
+            yield RejectedPiece(stranger, passage.position)
         elif passage.blank:
-            yield Refused("there is no text in it", passage.place)
+            yield RejectedPiece("there is no text in it", passage.position)
         else:
             known = {name: value for name, value in labels.items() if name in {*around, *options.labels}}
-            for text, place in _divided(passage, options.piece):
+            for text, place in _split_pieces(passage, options.piece):
                 piece = _piece(text, place, known, options)
-                yield piece if str(piece.content).strip() else Refused("there is no text in it", place)
+                yield piece if str(piece.content).strip() else RejectedPiece("there is no text in it", place)
 
 
-def _rows(source: Source, options: TextOptions, only: Only) -> Iterator[Passage | Refused]:
+def _rows(source: Source, options: TextOptions, only: LabelFilter) -> Iterator[Passage | RejectedPiece]:
     """The rows of a CSV, with the labels that its columns give them."""
     from composer_text.csv_reader import read_table
 
@@ -106,7 +106,7 @@ def _rows(source: Source, options: TextOptions, only: Only) -> Iterator[Passage 
     for number, row in enumerate(table.rows, 1):
         place = f"{source.label}: row {number}"
         if any(row[len(table.columns) :]):  # a text with commas that is not quoted would be cut at the first
-            yield Refused("it has more fields than there are columns", place)
+            yield RejectedPiece("it has more fields than there are columns", place)
             continue
         values = {name: _one_line(row[index]) for name, index in labels.items() if index < len(row)}
         text = row[column] if column < len(row) else ""
@@ -121,10 +121,10 @@ def _place_label(source: Source, options: TextOptions) -> dict[str, str]:
 
 
 def _one_line(value: str) -> str:
-    return " ".join(_composed(value).split())
+    return " ".join(_nfc(value).split())
 
 
-def _composed(text: str) -> str:
+def _nfc(text: str) -> str:
     """A letter and its accents as one character, where there is one (Unicode's NFC).
 
     Piece by piece, since the time it takes to sort the accents of one letter grows with the square of their number.
@@ -132,20 +132,20 @@ def _composed(text: str) -> str:
     return text if text.isascii() else _ACCENTED.sub(lambda match: unicodedata.normalize("NFC", match[0]), text)
 
 
-def _divided(passage: Passage, piece: str) -> Iterator[tuple[str, str]]:
+def _split_pieces(passage: Passage, piece: str) -> Iterator[tuple[str, str]]:
     """The texts of a passage's pieces and their places."""
     if piece == "auto" and not passage.row and passage.long:
         piece = "gap" if _has_gap(passage.lines()) else "blank"
     if piece in {"gap", "blank"}:
         parts = _parts(passage.lines(), 2 if piece == "gap" else 1)
-        parts = _headed(parts) if piece == "gap" else parts
+        parts = _join_headings(parts) if piece == "gap" else parts
     elif piece == "row" and not passage.row:
         parts = ((number, line) for number, line in enumerate(passage.lines(), 1) if line.strip())
     else:
         parts = _parts(passage.lines(), sys.maxsize)
     ahead = list(islice(parts, 2))
     for number, part in chain(ahead, parts):
-        yield part, passage.place if len(ahead) == 1 else f"{passage.place}: line {number}"
+        yield part, passage.position if len(ahead) == 1 else f"{passage.position}: line {number}"
 
 
 def _has_gap(lines: Iterable[str]) -> bool:
@@ -184,7 +184,7 @@ def _parts(lines: Iterable[str], least: int) -> Iterator[tuple[int, str]]:
         yield first, "\n".join(part)
 
 
-def _headed(parts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+def _join_headings(parts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     """The same, but that a few single lines are the heading of what follows, where that is more."""
     heading: tuple[int, str] | None = None
     for number, text in parts:
@@ -203,11 +203,11 @@ def _headed(parts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
 
 def _is_heading(text: str) -> bool:
     """True for a line alone, or a few of them with blank lines between, such as a title and its tune."""
-    return len(text) <= LONGEST_HEADING and not _TOGETHER.search(text)
+    return len(text) <= MAX_HEADING_LENGTH and not _TWO_LINES.search(text)
 
 
 def _piece(text: str, place: str, labels: Mapping[str, str], options: TextOptions) -> Piece:
     """A piece of cleaned text, which counts what the cleaning took away."""
     text, removed = _CONTROL.subn("", text)
-    text = _composed(text.lower() if options.lower else text)
+    text = _nfc(text.lower() if options.lower else text)
     return Piece(text, source=place, labels=labels, losses={CONTROL: removed} if removed else {})

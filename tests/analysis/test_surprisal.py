@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from composer.analysis.surprisal import Surprise, beats_a_step, surprise
-from composer.api import EncodeError, Kind, Note, Part, Piece, Score, SequenceSpec, Unsupported
+from composer.api import EncodeError, Note, Part, Piece, Score, SequenceSpec, StepKind, Unsupported
 from composer.checkpoints.load import Player, open_player
 from composer.registry import plugins as registry
 
-SPEC = SequenceSpec(Kind.TOKENS, size=4, end=0, conditions={"mood": ("glad", "sad")})
+SPEC = SequenceSpec(StepKind.TOKENS, size=4, end=0, conditions={"mood": ("glad", "sad")})
 
 
 class Letters:
@@ -24,13 +24,13 @@ class Letters:
 class Known:
     """A sampler that finds a token of number n as likely as 1 / 2^(n + 1), and half as likely where one is sad."""
 
-    def begin(self, conditions):
+    def initial_state(self, conditions):
         return np.array([row.get("mood") == "sad" for row in conditions], float)
 
-    def observe(self, state, steps, active=None):
+    def advance(self, state, steps, active=None):
         return state
 
-    def score(self, state, steps):
+    def log_prob(self, state, steps):
         return -np.log(2) * (steps + 1 + state)
 
 
@@ -60,10 +60,10 @@ def test_the_whole_is_the_product_of_its_steps(checkpoint, tune_file):
 
     piece = next(iter(opened.representation.read(Source(tune_file))))
     found = surprise(opened, piece)
-    state, scores = opened.sampler.begin([{}]), []
+    state, scores = opened.sampler.initial_state([{}]), []
     for step in found.steps:
-        scores.append(opened.sampler.score(state, np.array([step]))[0])
-        state = opened.sampler.observe(state, np.array([step]))
+        scores.append(opened.sampler.log_prob(state, np.array([step]))[0])
+        state = opened.sampler.advance(state, np.array([step]))
     assert found.total == pytest.approx(-sum(scores) * log2(np.e))
     assert len(found.steps) == len(found.bits) == len(opened.representation.encode(piece))
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from composer.api import Kind, OptionError, SequenceSpec
+from composer.api import OptionError, SequenceSpec, StepKind
 from composer.api.network import Batch
 from composer.registry import plugins as registry
 
@@ -13,7 +13,7 @@ REELS = {"rhythm": ("jig", "reel")}
 def batch(spec, rows=3, length=50):
     """A window in which a piece begins in the middle of a row."""
     generator = torch.Generator().manual_seed(0)
-    if spec.kind is Kind.TOKENS:
+    if spec.kind is StepKind.TOKENS:
         targets = torch.randint(1, spec.size, (rows, length), generator=generator)
     else:
         targets = (torch.rand(rows, length, spec.size, generator=generator) < 0.2).float()
@@ -51,14 +51,14 @@ def check_same(network, least=1e-3):
 
 
 def spec_of(kind, conditions=()):
-    return SequenceSpec(kind, 9, end=0 if kind is Kind.TOKENS else None, conditions=dict(conditions))
+    return SequenceSpec(kind, 9, end=0 if kind is StepKind.TOKENS else None, conditions=dict(conditions))
 
 
 def test_the_gradients_of_units_that_depend_on_one_another_are_the_same():
-    check_same(network_of("lstm", spec_of(Kind.FRAMES), hidden=16, embedding=8, dropout=0.0, output="nade"))
+    check_same(network_of("lstm", spec_of(StepKind.FRAMES), hidden=16, embedding=8, dropout=0.0, output="nade"))
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", StepKind)
 @pytest.mark.parametrize(("name", "without"), [("lstm", 0.0), ("attn-lstm", (0.0,))])
 def test_the_gradients_are_the_same(name, without, kind):
     check_same(network_of(name, spec_of(kind), hidden=16, embedding=8, dropout=without))
@@ -66,21 +66,21 @@ def test_the_gradients_are_the_same(name, without, kind):
 
 @pytest.mark.parametrize(("name", "without"), [("lstm", 0.0), ("attn-lstm", (0.0,))])
 def test_a_condition_is_hidden_for_a_whole_window(name, without):
-    spec = spec_of(Kind.TOKENS, REELS)
+    spec = spec_of(StepKind.TOKENS, REELS)
     network = network_of(name, spec, hidden=16, embedding=8, dropout=without, condition_dropout=0.5)
     check_same(network)
     torch.manual_seed(1)
     given = batch(spec, rows=200)
-    hidden = (network.shown(given).conditions["rhythm"] == -1).float()
+    hidden = (network.drop_conditions(given).conditions["rhythm"] == -1).float()
     assert (hidden == hidden[:, :1]).all()
     assert 0.3 < hidden.mean() < 0.7
-    assert network.eval().shown(given) is given
+    assert network.eval().drop_conditions(given) is given
 
 
 @pytest.mark.parametrize("cell", ["tanh", "lstm"])
 def test_the_gradients_of_boltzmann_machines_are_the_same(cell, monkeypatch):
-    monkeypatch.setattr("composer_rnnrbm.network.TOGETHER", 40)
-    network = network_of("rnnrbm", spec_of(Kind.FRAMES), hidden=16, recurrent=8, k=3, cell=cell)
+    monkeypatch.setattr("composer_rnnrbm.network.MAX_FRAMES_AT_ONCE", 40)
+    network = network_of("rnnrbm", spec_of(StepKind.FRAMES), hidden=16, recurrent=8, k=3, cell=cell)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     check_same(network.double())
@@ -88,7 +88,7 @@ def test_the_gradients_of_boltzmann_machines_are_the_same(cell, monkeypatch):
 
 def test_machines_in_stretches_keep_less():
     """What is kept for going back, beside the frames and u of all steps."""
-    network = network_of("rnnrbm", spec_of(Kind.FRAMES), hidden=200, recurrent=8, k=1)
+    network = network_of("rnnrbm", spec_of(StepKind.FRAMES), hidden=200, recurrent=8, k=1)
     kept = {}
     for network.checkpoint_chunks in (1, 10):
         sizes = []
@@ -101,7 +101,7 @@ def test_machines_in_stretches_keep_less():
 
 
 def test_normalisation_by_batch_is_another_thing_in_stretches():
-    network = network_of("attn-lstm", spec_of(Kind.TOKENS), hidden=16, norm="batch")
+    network = network_of("attn-lstm", spec_of(StepKind.TOKENS), hidden=16, norm="batch")
     network.checkpoint_chunks = 1
     with pytest.raises(OptionError, match="`checkpoint_chunks` cannot be 4 here: `norm=batch`") as caught:
         network.checkpoint_chunks = 4

@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from composer.api import ReadError, Refused, Source
+from composer.api import ReadError, RejectedPiece, Source
 from composer.formats.abc.dialect.normalize import Normal, normalise
 from composer.formats.abc.dialect.validator import conforms
 from composer.formats.abc.reader.lexer import TuneText, split_tunes
@@ -73,7 +73,7 @@ def normalised(tunes: list[TuneText]) -> list[Normal]:
     results = [normalise(tune) for tune in tunes]
     took = (time.perf_counter() - begin) / max(len(tunes), 1)
     normals = [result for result in results if isinstance(result, Normal)]
-    refusals = Counter(result.reason for result in results if isinstance(result, Refused))
+    refusals = Counter(result.reason for result in results if isinstance(result, RejectedPiece))
     exact = sum(not normal.changes for normal in normals)
     print(f"  passed       {len(normals):5} {share(len(normals), len(tunes))}  {1000 * took:.2f} ms a tune")
     print(f"  melody kept  {exact:5} {share(exact, len(normals))}")

@@ -78,7 +78,7 @@ def composed(player, width: int) -> None:
         begin = time.perf_counter()
         request = Request(length=2000, count=max(TUNES, 4 * width), seed=1, width=width)
         drew = [event for event in generate(player.sampler, player.spec, request, rules) if isinstance(event, Drew)]
-        drawn = [refused for event in drew for refused in event.refused]
+        drawn = [refused for event in drew for refused in event.masked_prob]
         took[name] = 1e6 * (time.perf_counter() - begin) / len(drawn)
         refused = 100 * float(np.mean(drawn))
         print(

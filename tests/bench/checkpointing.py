@@ -59,12 +59,12 @@ def one(length: int, hidden: int, rows: int, chunks: int) -> tuple[float, float]
     """Peak memory in MB of this process after one step, and its seconds."""
     import torch
 
-    from composer.api import Kind, SequenceSpec
+    from composer.api import SequenceSpec, StepKind
     from composer.api.network import Batch
     from composer.registry import plugins as registry
 
     model = registry.model("lstm")
-    network = model.network(SequenceSpec(Kind.TOKENS, size=90, end=0), model.Config(hidden=hidden))
+    network = model.network(SequenceSpec(StepKind.TOKENS, size=90, end=0), model.Config(hidden=hidden))
     network.checkpoint_chunks = chunks
     targets = torch.randint(1, 90, (rows, length))
     reset = torch.zeros(rows, length, dtype=torch.bool)

@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from composer.api import DeviceError, Kind, SequenceSpec
-from composer.api.sampling.filters import CounterNoise, How
+from composer.api import DeviceError, SequenceSpec, StepKind
+from composer.api.sampling.filters import CounterRNG, SamplingParams
 from composer.system import device as devices
 
-SPEC = SequenceSpec(Kind.TOKENS, size=90, end=0)
+SPEC = SequenceSpec(StepKind.TOKENS, size=90, end=0)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -71,22 +71,22 @@ def made(hidden: int, device: str):
 def composing(network, rows: int, steps: int, pairs: int) -> None:
     """Many steps at a time over one by one, and whether they are the same."""
     network.eval()
-    how, noise = How.of(rows), CounterNoise(range(rows)).onward(np.zeros(rows, int))
-    begun = network.begin([{}] * rows)
+    how, rng = SamplingParams.for_rows(rows), CounterRNG(range(rows)).stream_from(np.zeros(rows, int))
+    begun = network.initial_state([{}] * rows)
 
     def at_once():
-        return network.run(begun, how, noise, steps)[0].steps
+        return network.run(begun, how, rng, steps)[0].steps
 
     def one_by_one():
         state, drawn = begun, []
         for step in range(steps):
-            drawn.append(network.sample(state, how, noise.at(step)).steps)
-            state = network.observe(state, drawn[-1])
+            drawn.append(network.sample(state, how, rng.at_step(step)).steps)
+            state = network.advance(state, drawn[-1])
         return np.stack(drawn, 1)
 
     same = float((at_once() == one_by_one()).mean())
     many, single = in_turn(at_once, one_by_one, pairs)
-    count, graph = rows * steps, network.runner.not_recorded or "recorded as a graph"
+    count, graph = rows * steps, network.device_loop.no_graph_reason or "recorded as a graph"
     print(f"composed, {rows} side by side, {steps} steps at a time: {count / many:,.0f} tokens a second")
     print(f"  one by one: {count / single:,.0f}; ratio {single / many:.1f}; {same:.2%} of the tokens the same")
     print(f"  a step is {graph if network.device.type == 'cuda' else 'called as often'}")

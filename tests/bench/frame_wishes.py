@@ -106,7 +106,7 @@ class Bench:
             "keep-bars": KEPT,
         }  # fmt: skip
         if representation == "pianoroll":
-            self.values = {**self.values, "most-notes": MOST, "most-onsets": MOST, "most-holds": MOST}
+            self.values = {**self.values, "max-notes": MOST, "max-onsets": MOST, "max-sustained": MOST}
         self.tune = folder / "tune.mid"
         wrong = self._gen("--bars", str(TUNE_BARS), "--density", "2", "--seed", "7", "--output", str(self.tune))
         assert not wrong, wrong
@@ -197,9 +197,9 @@ class Bench:
 
 
 MOST_AT_A_TIME: Mapping[str, Callable[[Sequence[Heard], int], int]] = {
-    "most-notes": lambda notes, step: sum(note.start <= step < note.end for note in notes),
-    "most-onsets": lambda notes, step: sum(note.start == step for note in notes),
-    "most-holds": lambda notes, step: sum(note.start < step < note.end for note in notes),
+    "max-notes": lambda notes, step: sum(note.start <= step < note.end for note in notes),
+    "max-onsets": lambda notes, step: sum(note.start == step for note in notes),
+    "max-sustained": lambda notes, step: sum(note.start < step < note.end for note in notes),
 }
 
 

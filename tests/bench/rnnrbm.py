@@ -16,13 +16,13 @@ import torch
 from pairs import HEADER, measure
 from torch.nn import functional as F
 
-from composer.api import Kind, SequenceSpec
+from composer.api import SequenceSpec, StepKind
 from composer.api.network import Batch
-from composer.api.sampling.filters import CounterNoise, How
+from composer.api.sampling.filters import CounterRNG, SamplingParams
 from composer_rnnrbm import RnnRbm, RnnRbmConfig
 from composer_rnnrbm.rbm import free_energy, gibbs
 
-SPEC, CONFIG = SequenceSpec(Kind.FRAMES, size=88), RnnRbmConfig(hidden=150, recurrent=100, k=15, gibbs=25)
+SPEC, CONFIG = SequenceSpec(StepKind.FRAMES, size=88), RnnRbmConfig(hidden=150, recurrent=100, k=15, gibbs=25)
 PLAYED, REPEATED = 200, 5
 
 
@@ -79,12 +79,12 @@ def step_of_training(network, rows, length):
 def playing(network):
     """`PLAYED` frames, one after the other."""
     weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
-    sampler, how, noise = RnnRbm().sampler(SPEC, CONFIG, weights), How.of(1), CounterNoise([1])
+    sampler, how, rng = RnnRbm().sampler(SPEC, CONFIG, weights), SamplingParams.for_rows(1), CounterRNG([1])
 
     def ours():
-        state = sampler.begin([{}])
+        state = sampler.initial_state([{}])
         for step in range(PLAYED):
-            state = sampler.observe(state, sampler.sample(state, how, noise.at(np.array([step]))).steps)
+            state = sampler.advance(state, sampler.sample(state, how, rng.at_steps(np.array([step]))).steps)
 
     @torch.no_grad()
     def theirs():

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from composer.api import ComposerError, Piece, Refused, Representation, Source
+from composer.api import ComposerError, Piece, RejectedPiece, Representation, Source
 from composer.data import corpus
 from composer.formats import format_named, write
 from composer.registry import options
@@ -58,7 +58,7 @@ def outcome(representation: Representation, piece: Piece, name: str) -> str:
         )
     except ComposerError as error:
         return f"not written: {error.message}"
-    if isinstance(again, Refused):
+    if isinstance(again, RejectedPiece):
         return f"refused when read again: {again.reason}"
     return SAME if notes(representation, again) == notes(representation, piece) else "different"
 

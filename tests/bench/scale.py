@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from composer.api import Kind, SequenceSpec
+from composer.api import SequenceSpec, StepKind
 from composer.api.network import Batch
-from composer.api.sampling.filters import CounterNoise, How
+from composer.api.sampling.filters import CounterRNG, SamplingParams
 from composer.system import malloc
 from composer_lstm import Lstm, LstmConfig
 
-SPEC = SequenceSpec(Kind.TOKENS, size=90, end=0)
+SPEC = SequenceSpec(StepKind.TOKENS, size=90, end=0)
 ROWS, LENGTH = 64, 128
 
 
@@ -120,13 +120,13 @@ def learning(network):
 def playing(network, config, width, steps):
     """`steps` steps of `width` pieces."""
     weights = {name: tensor.detach().numpy().copy() for name, tensor in network.state_dict().items()}
-    sampler, how, noise = Lstm().sampler(SPEC, config, weights), How.of(width), CounterNoise(range(width))
+    sampler, how, rng = Lstm().sampler(SPEC, config, weights), SamplingParams.for_rows(width), CounterRNG(range(width))
 
     def play():
-        state = sampler.begin([{}] * width)
+        state = sampler.initial_state([{}] * width)
         for step in range(steps):
-            drawn = sampler.sample(state, how, noise.at(np.full(width, step)))
-            state = sampler.observe(state, drawn.steps)
+            drawn = sampler.sample(state, how, rng.at_steps(np.full(width, step)))
+            state = sampler.advance(state, drawn.steps)
 
     return play
 

@@ -16,7 +16,7 @@ from naive_torch import CharacterLstm
 from pairs import HEADER, measure, process
 
 from composer.api import Piece
-from composer.api.sampling.filters import CounterNoise, How
+from composer.api.sampling.filters import CounterRNG, SamplingParams
 from composer.checkpoints.file import Checkpoint, Header, save
 from composer_abc import Abc
 from composer_attn_lstm import AttnLstm, AttnLstmConfig
@@ -46,12 +46,12 @@ def steps(model, config):
     representation.fit([Piece(LETTERS)])
     spec = representation.spec
     weights = {name: tensor.numpy().copy() for name, tensor in model().network(spec, config).state_dict().items()}
-    sampler, how, noise = model().sampler(spec, config, weights), How.of(1), CounterNoise([1])
+    sampler, how, rng = model().sampler(spec, config, weights), SamplingParams.for_rows(1), CounterRNG([1])
 
     def play():
-        state = sampler.begin([{}])
+        state = sampler.initial_state([{}])
         for step in range(TOKENS):
-            state = sampler.observe(state, sampler.sample(state, how, noise.at(np.array([step]))).steps)
+            state = sampler.advance(state, sampler.sample(state, how, rng.at_steps(np.array([step]))).steps)
 
     return play
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from composer.api import Kind, Piece, SequenceSpec
+from composer.api import Piece, SequenceSpec, StepKind
 from composer.data.batches import Windows
 from composer.data.encoded_split import open_part, write_part
 from composer.registry import plugins as registry
@@ -25,7 +25,7 @@ from composer.training import optimizer as optimizers
 from composer.training.loop import Run, Settings
 from composer.training.trainer import Learner
 
-SPEC = SequenceSpec(Kind.TOKENS, size=90, end=0)
+SPEC = SequenceSpec(StepKind.TOKENS, size=90, end=0)
 
 
 class Numbers:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from composer.api import Given, Piece, Unsatisfiable
+from composer.api import GenerationContext, Piece, Unsatisfiable
 from composer.checkpoints import store
 from composer.checkpoints.load import Player, open_player
 from composer.formats.abc.elements import Sound
@@ -95,10 +95,10 @@ def composed(
     player: Player, wishes: Mapping[str, Any], count: int, seed: int, length: int | None = None
 ) -> Iterator[Piece]:
     """Pieces that were asked to have `wishes`."""
-    kind, given = player.representation, Given(length)
-    asked = kind.Wishes(**wishes)
+    kind, given = player.representation, GenerationContext(length)
+    asked = kind.Controls(**wishes)
     constraint = kind.constraint(asked, given)
-    request = Request(length=kind.most_steps(asked, given), count=count, seed=seed)
+    request = Request(length=kind.max_steps(asked, given), count=count, seed=seed)
     steps: dict[int, list[Any]] = {}
     for event in generate(player.sampler, player.spec, request, constraint):
         if isinstance(event, Drew):

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from composer.api import CheckpointError, Group, Kind, SequenceSpec
+from composer.api import CheckpointError, SequenceSpec, StepKind, UnitGroup
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint, Header, digest, load, load_arrays, read_header, save, save_arrays
 
-TOKENS = SequenceSpec(Kind.TOKENS, size=9, end=0, conditions={"rhythm": ("jig", "reel")})
-FRAMES = SequenceSpec(Kind.FRAMES, size=88, groups=(Group("on", 0, 88, 21),))
+TOKENS = SequenceSpec(StepKind.TOKENS, size=9, end=0, conditions={"rhythm": ("jig", "reel")})
+FRAMES = SequenceSpec(StepKind.FRAMES, size=88, groups=(UnitGroup("on", 0, 88, 21),))
 
 
 def header(spec=TOKENS, **fields):

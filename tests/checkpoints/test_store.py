@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from composer.api import CheckpointError, Kind, SequenceSpec, UsageError
+from composer.api import CheckpointError, SequenceSpec, StepKind, UsageError
 from composer.checkpoints import store
 from composer.checkpoints.file import Checkpoint, Header, save
 from composer.system.paths import cache_folder, models_folder
 
-SPEC = SequenceSpec(Kind.TOKENS, size=2, end=0)
+SPEC = SequenceSpec(StepKind.TOKENS, size=2, end=0)
 
 
 @pytest.fixture

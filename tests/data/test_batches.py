@@ -6,13 +6,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from composer.api import Kind, SequenceSpec
+from composer.api import SequenceSpec, StepKind
 from composer.data.batches import Windows
 from composer.data.encoded_split import Part, pack
 from composer.distributed.environment import mine
 
-TOKENS = SequenceSpec(Kind.TOKENS, size=300, end=0, conditions={"piece": tuple(map(str, range(40)))})
-FRAMES = SequenceSpec(Kind.FRAMES, size=11)
+TOKENS = SequenceSpec(StepKind.TOKENS, size=300, end=0, conditions={"piece": tuple(map(str, range(40)))})
+FRAMES = SequenceSpec(StepKind.FRAMES, size=11)
 
 lengths = st.lists(st.integers(1, 70), min_size=1, max_size=40)
 shapes = st.fixed_dictionaries(
@@ -25,7 +25,7 @@ def part_of(lengths, spec=TOKENS):
     """Pieces of these lengths, in which each step is unlike its neighbours; token pieces end with the end symbol."""
     offsets = np.cumsum([0, *lengths])
     numbers = np.arange(offsets[-1])
-    if spec.kind is Kind.TOKENS:
+    if spec.kind is StepKind.TOKENS:
         steps = 1 + numbers % 299
         steps[offsets[1:] - 1] = 0
         packed = pack(steps.tolist(), spec)

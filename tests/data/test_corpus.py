@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from composer.api import Note, Piece, ReadError, Refused
+from composer.api import Note, Piece, ReadError, RejectedPiece
 from composer.data import source_reader
 from composer.data.corpus import Stream, identity, read
 
@@ -73,7 +73,7 @@ def test_the_hint_of_the_file_that_cannot_be_read_is_passed_on(letters, tmp_path
 
 def test_where_all_is_refused_the_other_reasons_are_told_too(letters, tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("a")
-    refused = [Refused(f"the artist is `{artist}`", "a.txt") for artist in ("burns", "blake", "burns")]
+    refused = [RejectedPiece(f"the artist is `{artist}`", "a.txt") for artist in ("burns", "blake", "burns")]
     monkeypatch.setattr(type(letters), "read", lambda self, source: iter(refused))
     with pytest.raises(ReadError, match="2 refused because the artist is `burns`") as caught:
         read(letters, [str(tmp_path)])

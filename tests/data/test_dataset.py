@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from composer.api import ComposerError, EncodeError, Kind, ReadError, SequenceSpec
+from composer.api import ComposerError, EncodeError, ReadError, SequenceSpec, StepKind
 from composer.data import build as build_module
 from composer.data import cache_key, file_stamps, shards, staging
 from composer.data.dataset import prepare
@@ -138,7 +138,7 @@ def test_labels_become_indices_of_conditions(letters, tmp_path):
 
 
 def test_frames_are_packed_bits():
-    spec = SequenceSpec(Kind.FRAMES, size=11)
+    spec = SequenceSpec(StepKind.FRAMES, size=11)
     packed = pack([(), (0, 10), (3,)], spec)
     assert packed.shape == (3, 2)
     assert np.unpackbits(packed, axis=1, count=11).sum(1).tolist() == [0, 2, 1]
@@ -146,7 +146,7 @@ def test_frames_are_packed_bits():
 
 @pytest.mark.parametrize(("size", "dtype"), [(256, np.uint8), (257, np.uint16), (70000, np.uint32)])
 def test_tokens_take_as_few_bytes_as_they_can(size, dtype):
-    assert pack([size - 1], SequenceSpec(Kind.TOKENS, size=size, end=0)).dtype == dtype
+    assert pack([size - 1], SequenceSpec(StepKind.TOKENS, size=size, end=0)).dtype == dtype
 
 
 @pytest.mark.parametrize("write", ["spill.Spill.append", "spill.Spill.close", "shards.Writer.write"])

@@ -32,7 +32,7 @@ from composer.api import (
     Part,
     Piece,
     ReadError,
-    Refused,
+    RejectedPiece,
     Representation,
     Score,
     Source,
@@ -151,7 +151,7 @@ def outcome(suffix: str, data: bytes) -> str:
         if "\n" in error.message or not error.message or not error.hint:
             raise ValueError(f"not one line and a hint: {error.message!r}, {error.hint!r}") from error
         return "error"
-    return "read" if any(not isinstance(item, Refused) for item in items) else "refused"
+    return "read" if any(not isinstance(item, RejectedPiece) for item in items) else "refused"
 
 
 def items_of(source: Source, suffix: str) -> Iterator[object]:

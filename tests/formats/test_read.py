@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from composer.api import Note, Part, ReadError, Refused, Score
+from composer.api import Note, Part, ReadError, RejectedPiece, Score
 from composer.api.testing import source
 from composer.formats import read as score_files
 from composer.formats import write
@@ -36,7 +36,7 @@ def test_each_tune_has_a_name_and_one_that_is_silent_a_reason():
     (one, first), (two, second) = score_files.read(source(TUNES, "two.abc"))
     assert (one, two) == ("two.abc: tune 1", "two.abc: tune 2")
     assert pitches(first) == [60, 62, 64, 65]
-    assert isinstance(second, Refused)
+    assert isinstance(second, RejectedPiece)
     assert second.detail == "line 6"
     assert [pitches(score) for score in score_files.playable(source(TUNES, "two.abc"))] == [[60, 62, 64, 65]]
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from composer.api import Constraint, Kind, SequenceSpec
-from composer.api.sampling.filters import Drawn, draw_frames, draw_tokens
+from composer.api import Constraint, SequenceSpec, StepKind
+from composer.api.sampling.filters import Draw, draw_frames, draw_tokens
 from composer.generation import block_loop
 from composer.generation.generate import Drew, Ended, Request, generate
 from composer.generation.temperature import TemperatureCurve
 
-TOKENS = SequenceSpec(Kind.TOKENS, size=5, end=0)
-FRAMES = SequenceSpec(Kind.FRAMES, size=5)
+TOKENS = SequenceSpec(StepKind.TOKENS, size=5, end=0)
+FRAMES = SequenceSpec(StepKind.FRAMES, size=5)
 
 
 class Chain:
@@ -21,20 +21,20 @@ class Chain:
     def __init__(self, spec):
         self.spec = spec
 
-    def begin(self, conditions):
+    def initial_state(self, conditions):
         return np.zeros(len(conditions), int)
 
-    def observe(self, state, steps, active=None):
+    def advance(self, state, steps, active=None):
         return steps if self.spec is TOKENS else steps.sum(1, dtype=int) % 5
 
-    def sample(self, state, how, noise):
+    def sample(self, state, params, rng):
         draw = draw_tokens if self.spec is TOKENS else draw_frames
-        return draw(self.logits[state], how, noise)
+        return draw(self.logits[state], params, rng)
 
-    def select(self, state, rows, fresh=None):
+    def gather_rows(self, state, rows, fresh=None):
         return (state if fresh is None else np.concatenate([state, fresh]))[rows]
 
-    def score(self, state, steps):
+    def log_prob(self, state, steps):
         raise AssertionError("composing asks for no scores")
 
 
@@ -43,14 +43,14 @@ class Blocks(Chain):
 
     lengths = ()
 
-    def run(self, state, how, noise, steps):
+    def run(self, state, params, rng, steps):
         self.lengths += (steps,)
         drawn = []
         for step in range(steps):
-            drawn.append(self.sample(state, how.step(step), noise.at(step)))
-            state = self.observe(state, drawn[-1].steps)
-        parts = zip(*((each.steps, each.logp, each.refused) for each in drawn), strict=True)
-        return Drawn(*(np.stack(part, 1) for part in parts)), state
+            drawn.append(self.sample(state, params.at_step(step), rng.at_step(step)))
+            state = self.advance(state, drawn[-1].steps)
+        parts = zip(*((each.steps, each.logp, each.masked_prob) for each in drawn), strict=True)
+        return Draw(*(np.stack(part, 1) for part in parts)), state
 
 
 def composed(sampler, request, constraint=None, spec=None):
@@ -59,7 +59,7 @@ def composed(sampler, request, constraint=None, spec=None):
     for event in generate(sampler, spec or sampler.spec, request, constraint):
         if isinstance(event, Drew) and found and isinstance(found[-1], Drew) and found[-1].number == event.number:
             before = found.pop()
-            both = ([*getattr(before, name), *getattr(event, name)] for name in ("steps", "logp", "refused"))
+            both = ([*getattr(before, name), *getattr(event, name)] for name in ("steps", "logp", "masked_prob"))
             found.append(Drew(event.number, *both))
         else:
             found.append(event)
@@ -145,8 +145,8 @@ class WithoutRun:
     """A network's methods for single steps."""
 
     def __init__(self, network):
-        self.begin, self.observe, self.sample = network.begin, network.observe, network.sample
-        self.select, self.score = network.select, network.score
+        self.initial_state, self.advance, self.sample = network.initial_state, network.advance, network.sample
+        self.gather_rows, self.log_prob = network.gather_rows, network.log_prob
 
 
 def test_a_network_composes_in_blocks_what_it_composes_step_by_step(tiny):

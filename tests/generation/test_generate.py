@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from composer.api import Constraint, Kind, SequenceSpec, UsageError
+from composer.api import Constraint, SequenceSpec, StepKind, UsageError
 from composer.api.sampling.filters import draw_tokens
 from composer.generation.generate import ATTEMPTS, Drew, Ended, Request, generate
 from composer.generation.temperature import TemperatureCurve
 
-SPEC = SequenceSpec(Kind.TOKENS, size=5, end=0)
+SPEC = SequenceSpec(StepKind.TOKENS, size=5, end=0)
 
 
 class Chain:
@@ -16,19 +16,19 @@ class Chain:
 
     logits = np.random.default_rng(3).normal(size=(5, 5, 5))
 
-    def begin(self, conditions):
+    def initial_state(self, conditions):
         return np.zeros((len(conditions), 2), int)
 
-    def observe(self, state, steps, active=None):
+    def advance(self, state, steps, active=None):
         return np.stack([state[:, 1], steps], axis=1)
 
-    def sample(self, state, how, noise):
-        return draw_tokens(self.logits[state[:, 0], state[:, 1]], how, noise)
+    def sample(self, state, params, rng):
+        return draw_tokens(self.logits[state[:, 0], state[:, 1]], params, rng)
 
-    def select(self, state, rows, fresh=None):
+    def gather_rows(self, state, rows, fresh=None):
         return (state if fresh is None else np.concatenate([state, fresh]))[rows]
 
-    def score(self, state, steps):
+    def log_prob(self, state, steps):
         raise AssertionError("composing asks for no scores")
 
 

@@ -29,7 +29,7 @@ def pianoroll():
 def test_wishes_that_clash_are_both_named(fitted, wished, first, second):
     representation = fitted()
     with pytest.raises(Unsatisfiable) as caught:
-        representation.constraint(representation.Wishes(**wished))
+        representation.constraint(representation.Controls(**wished))
     assert first in caught.value.message
     assert second in caught.value.message
     assert caught.value.hint

@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from composer.api import Kind, PairingError, PluginError, Representation, Source
+from composer.api import PairingError, PluginError, Representation, Source, StepKind
 from composer.registry import plugins as registry
 
 MODEL = """
@@ -135,4 +135,4 @@ def test_sources_are_text_whatever_their_encoding():
     assert Source(path=None, data="\ufeffRé".encode()).text() == "Ré"
     assert Source(path=None, data="Mitchell’s “Ré”".encode("cp1252")).text() == "Mitchell’s “Ré”"
     assert Source(path=None, data=b"R\xe9 \x81").text() == "Ré \x81"
-    assert Kind("tokens") is Kind.TOKENS
+    assert StepKind("tokens") is StepKind.TOKENS

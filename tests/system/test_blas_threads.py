@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from composer.api.sampling.filters import Drawn
+from composer.api.sampling.filters import Draw
 from composer.system import blas_threads
 
 
@@ -23,18 +23,18 @@ class Timed:
         self.threads = number
         self.used.append(number)
 
-    def begin(self, conditions):
+    def initial_state(self, conditions):
         return len(conditions)
 
-    def observe(self, state, steps):
+    def advance(self, state, steps):
         return state
 
-    def sample(self, state, how, noise):
+    def sample(self, state, params, rng):
         self.now += self.seconds[self.threads]
         drawn = np.full(state, self.draws.get(self.threads, 7))
-        return Drawn(drawn, np.zeros(state), np.zeros(state))
+        return Draw(drawn, np.zeros(state), np.zeros(state))
 
-    def select(self, state, rows, fresh=None):
+    def gather_rows(self, state, rows, fresh=None):
         return state
 
 

@@ -20,8 +20,8 @@ print(int(kept), resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-def faults(how):
-    done = subprocess.run([sys.executable, "-c", FAULTS, how], capture_output=True, text=True, check=True)
+def faults(params):
+    done = subprocess.run([sys.executable, "-c", FAULTS, params], capture_output=True, text=True, check=True)
     return map(int, done.stdout.split())
 
 

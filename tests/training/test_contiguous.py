@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from composer.api import OptionError, UsageError
-from composer.api.network import Measure
+from composer.api.network import Measurement
 from composer.data.dataset import prepare
 from composer.training.trainer import Learner
 
@@ -21,7 +21,7 @@ def test_what_went_before_a_piece_is_remembered(run, changed):
 
     def nats(forgetting):
         """On the same windows, where the network may be told to forget as a piece begins."""
-        total, stream = Measure(), None
+        total, stream = Measurement(), None
         for window in run.validation.windows(0):
             batch = replace(window, reset=window.inputs == run.data.spec.end) if forgetting else window
             measure, stream = learner.network.evaluate(batch, stream)

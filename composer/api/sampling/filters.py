@@ -15,39 +15,39 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from composer.api.representation import FrameRule, Limit, Mask
-from composer.api.sampling.rng import CounterNoise, Floats, Ints, Noise, Onward
+from composer.api.sampling.rng import CounterRNG, Floats, Ints, RNGStream, StepRNG
 
 __all__ = [
     "Bools",
-    "CounterNoise",
-    "Drawn",
+    "CounterRNG",
+    "Draw",
     "Floats",
-    "How",
     "Ints",
-    "Noise",
-    "Onward",
-    "clamps",
+    "RNGStream",
+    "SamplingParams",
+    "StepRNG",
+    "apply_frame_rule",
     "draw_frames",
     "draw_tokens",
-    "frames_logp",
+    "fixed_units",
+    "frame_log_prob",
     "log_softmax",
     "mask_array",
-    "obey",
 ]
 
 Bools = NDArray[np.bool_]
 
 
-class How:
+class SamplingParams:
     """How to draw the next step, each array with one entry per row, shape (B,).
 
-    For many steps at a time (see `composer.api.model.Running`) `temperature` may also be (T, B), a row for each step.
-    `temperature` 0 is greedy; `top_k` 0, `top_p` 1 and `min_p` 0 are off. `rule` is None where anything goes, a
-    boolean array (B, V) of allowed tokens, or one FrameRule (or None) per row. Immutable: `under` gives the same
-    with another rule, `at` with other temperatures.
+    For many steps at a time (see `composer.api.model.BlockSampler`) `temperature` may also be (T, B), a row for each
+    step. `temperature` 0 is greedy; `top_k` 0, `top_p` 1 and `min_p` 0 are off. `rule` is None where anything goes, a
+    boolean array (B, V) of allowed tokens, or one FrameRule (or None) per row. Immutable: `with_mask` gives the same
+    with another rule, `with_temperature` with other temperatures.
     """
 
-    __slots__ = ("filters", "greedy", "min_p", "plain", "rule", "temperature", "top_k", "top_p")
+    __slots__ = ("any_greedy", "has_filters", "is_default", "min_p", "rule", "temperature", "top_k", "top_p")
 
     def __init__(
         self,
@@ -59,12 +59,12 @@ class How:
     ) -> None:
         self.temperature, self.top_k, self.top_p, self.min_p, self.rule = temperature, top_k, top_p, min_p, rule
         # asked for at every step, and the same at every step
-        self.filters = bool((top_k > 0).any() or (top_p < 1).any() or (min_p > 0).any())
-        self.greedy = bool((temperature <= 0).any())
-        self.plain = not self.filters and bool((temperature == 1).all())
+        self.has_filters = bool((top_k > 0).any() or (top_p < 1).any() or (min_p > 0).any())
+        self.any_greedy = bool((temperature <= 0).any())
+        self.is_default = not self.has_filters and bool((temperature == 1).all())
 
     @classmethod
-    def of(
+    def for_rows(
         cls,
         rows: int,
         *,
@@ -73,7 +73,7 @@ class How:
         top_p: ArrayLike = 1.0,
         min_p: ArrayLike = 0.0,
         rule: Bools | Sequence[FrameRule | None] | None = None,
-    ) -> How:
+    ) -> SamplingParams:
         """The same for all rows, or one value per row where a sequence is given."""
 
         def column(value: ArrayLike, dtype: type) -> NDArray[Any]:
@@ -82,87 +82,89 @@ class How:
         floats = np.float32
         return cls(column(temperature, floats), column(top_k, int), column(top_p, floats), column(min_p, floats), rule)
 
-    def under(self, rule: Bools | Sequence[FrameRule | None] | None) -> How:
+    def with_mask(self, rule: Bools | Sequence[FrameRule | None] | None) -> SamplingParams:
         """The same way to draw, under another rule."""
         other = copy(self)
         other.rule = rule
         return other
 
-    def at(self, temperature: Floats) -> How:
+    def with_temperature(self, temperature: Floats) -> SamplingParams:
         """The same way to draw, at temperatures (B,) or (T, B) that change from step to step."""
         other = copy(self)
         other.temperature = temperature
-        other.greedy = bool((temperature <= 0).any())
-        other.plain = False  # whatever the others' temperatures are, a row is drawn by the same arithmetic
+        other.any_greedy = bool((temperature <= 0).any())
+        other.is_default = False  # whatever the others' temperatures are, a row is drawn by the same arithmetic
         return other
 
-    def step(self, number: int) -> How:
+    def at_step(self, number: int) -> SamplingParams:
         """The way to draw step `number` of many."""
-        return self if self.temperature.ndim == 1 else self.at(self.temperature[number])
+        return self if self.temperature.ndim == 1 else self.with_temperature(self.temperature[number])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
+class Draw:
     """One drawn step per row.
 
     `steps`: token ids (B,) or frames (B, V) of 0 and 1. `logp` (B,): the log-probability, in nats, that the model
-    itself gave the step before any rule or filter. `refused` (B,): the probability mass that the rule took away.
+    itself gave the step before any rule or filter. `masked_prob` (B,): the probability mass that the rule took away.
     """
 
     steps: NDArray[Any]
     logp: Floats
-    refused: Floats
+    masked_prob: Floats
 
 
-def draw_tokens(logits: Floats, how: How, noise: Noise) -> Drawn:
+def draw_tokens(logits: Floats, params: SamplingParams, rng: StepRNG) -> Draw:
     """Draw one token per row from `logits` (B, V)."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     weights = np.exp(shifted)
     total = weights.sum(axis=1)
-    refused = np.zeros(len(logits))
-    allowed = how.rule
+    masked = np.zeros(len(logits))
+    allowed = params.rule
     if isinstance(allowed, np.ndarray):
         kept = weights * allowed
         left = kept.sum(axis=1)
-        refused = np.maximum(1 - left / total, 0)
+        masked = np.maximum(1 - left / total, 0)
         # where next to nothing is left, the exponentials of what is may all be zero
-        exact = how.plain and left.min() > 1e-20
-        chances = kept if exact else _filtered(np.where(allowed, shifted, -np.inf), how)
+        exact = params.is_default and left.min() > 1e-20
+        chances = kept if exact else _filter(np.where(allowed, shifted, -np.inf), params)
     else:
-        chances = weights if how.plain else _filtered(shifted, how)
+        chances = weights if params.is_default else _filter(shifted, params)
     cumulative = np.add.accumulate(chances, axis=1, dtype=np.float64)
-    steps = (cumulative > noise.uniform(len(logits), 1) * cumulative[:, -1:]).argmax(axis=1)
-    return Drawn(steps, shifted[np.arange(len(logits)), steps] - np.log(total), refused)
+    steps = (cumulative > rng.uniform(len(logits), 1) * cumulative[:, -1:]).argmax(axis=1)
+    return Draw(steps, shifted[np.arange(len(logits)), steps] - np.log(total), masked)
 
 
-def draw_frames(logits: Floats, how: How, noise: Noise) -> Drawn:
+def draw_frames(logits: Floats, params: SamplingParams, rng: StepRNG) -> Draw:
     """Draw one frame per row from independent units with `logits` (B, V).
 
     Top-k keeps the k most likely units, min-p those at least that share of the likeliest; top-p has no meaning here.
     """
-    tempered = _sigmoid(logits if how.plain else logits / np.maximum(how.temperature, 1e-6)[:, None])
-    rules = [] if how.rule is None or isinstance(how.rule, np.ndarray) else how.rule
-    if not how.filters and not any(rules):
-        frames = noise.uniform(*logits.shape) < tempered
-        return Drawn(frames.astype(np.uint8), frames_logp(logits, frames), np.zeros(len(logits)))
-    return _draw_ruled(logits, tempered, how, rules or [None] * len(logits), noise)
+    tempered = _sigmoid(logits if params.is_default else logits / np.maximum(params.temperature, 1e-6)[:, None])
+    rules = [] if params.rule is None or isinstance(params.rule, np.ndarray) else params.rule
+    if not params.has_filters and not any(rules):
+        frames = rng.uniform(*logits.shape) < tempered
+        return Draw(frames.astype(np.uint8), frame_log_prob(logits, frames), np.zeros(len(logits)))
+    return _draw_constrained(logits, tempered, params, rules or [None] * len(logits), rng)
 
 
-def _draw_ruled(logits: Floats, tempered: Floats, how: How, rules: Sequence[FrameRule | None], noise: Noise) -> Drawn:
+def _draw_constrained(
+    logits: Floats, tempered: Floats, params: SamplingParams, rules: Sequence[FrameRule | None], rng: StepRNG
+) -> Draw:
     """Draw under rules and filters from units whose chances are `tempered` (B, V)."""
-    off, on = clamps(rules, logits.shape[1])
+    off, on = fixed_units(rules, logits.shape[1])
     # units are ranked by logit, since at a low temperature many chances round to the same 0 or 1
     rank = np.where(off, -np.inf, np.where(on, np.inf, logits))
     tempered = np.where(off, -1.0, np.where(on, 2.0, tempered))
-    if how.filters:
-        tempered = np.where(_kept_units(rank, tempered, how) | on, tempered, -1.0)
-    frames = noise.uniform(*logits.shape) < tempered
+    if params.has_filters:
+        tempered = np.where(_kept_units(rank, tempered, params) | on, tempered, -1.0)
+    frames = rng.uniform(*logits.shape) < tempered
     for row, rule in enumerate(rules):
         if rule is not None:
-            frames[row] = obey(frames[row], rank[row], rule)
+            frames[row] = apply_frame_rule(frames[row], rank[row], rule)
     chance = _sigmoid(logits)
-    refused = 1 - np.prod(np.where(off, 1 - chance, np.where(on, chance, 1)), axis=1)
-    return Drawn(frames.astype(np.uint8), frames_logp(logits, frames), refused)
+    masked = 1 - np.prod(np.where(off, 1 - chance, np.where(on, chance, 1)), axis=1)
+    return Draw(frames.astype(np.uint8), frame_log_prob(logits, frames), masked)
 
 
 def log_softmax(logits: Floats) -> Floats:
@@ -171,7 +173,7 @@ def log_softmax(logits: Floats) -> Floats:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
 
 
-def frames_logp(logits: Floats, frames: NDArray[Any]) -> Floats:
+def frame_log_prob(logits: Floats, frames: NDArray[Any]) -> Floats:
     """Log-probability, in nats, of each frame (..., V) under independent units with `logits`; shape (...)."""
     return np.asarray((np.where(frames > 0, logits, 0) - np.logaddexp(0, logits)).sum(axis=-1))
 
@@ -182,21 +184,21 @@ def mask_array(mask: Mask, size: int) -> Bools:
     return np.unpackbits(packed, count=size, bitorder="little").astype(bool)
 
 
-def clamps(rules: Sequence[FrameRule | None], size: int) -> tuple[Bools, Bools]:
+def fixed_units(rules: Sequence[FrameRule | None], size: int) -> tuple[Bools, Bools]:
     """The units that each row's rule holds off and on: two boolean arrays (B, size)."""
     empty = np.zeros(size, bool)
-    off = [empty if rule is None else mask_array(rule.off, size) for rule in rules]
-    on = [empty if rule is None else mask_array(rule.on, size) for rule in rules]
+    off = [empty if rule is None else mask_array(rule.must_be_off, size) for rule in rules]
+    on = [empty if rule is None else mask_array(rule.must_be_on, size) for rule in rules]
     return np.array(off), np.array(on)
 
 
-def obey(frame: Bools, rank: Floats, rule: FrameRule) -> Bools:
+def apply_frame_rule(frame: Bools, rank: Floats, rule: FrameRule) -> Bools:
     """`frame` (V,) with the limits of `rule` kept in their order, then projected.
 
     Of units that are too many, those of lowest `rank` (V,) are dropped; of those that lack, the highest are added.
     """
     for limit in rule.limits:
-        frame = _limited(frame, rank, limit)
+        frame = _apply_limit(frame, rank, limit)
     if rule.project is None:
         return frame
     projected = np.zeros_like(frame)
@@ -204,21 +206,21 @@ def obey(frame: Bools, rank: Floats, rule: FrameRule) -> Bools:
     return projected
 
 
-def _filtered(shifted: Floats, how: How) -> Floats:
+def _filter(shifted: Floats, params: SamplingParams) -> Floats:
     """Unnormalised chances (B, V) after temperature, top-k, top-p and min-p; what the rule forbids is at -inf."""
     shifted = shifted - shifted.max(axis=1, keepdims=True)
-    temperature = np.where(how.temperature > 0, how.temperature, 1) if how.greedy else how.temperature
+    temperature = np.where(params.temperature > 0, params.temperature, 1) if params.any_greedy else params.temperature
     chances = np.exp(shifted / temperature[:, None])
-    if how.filters:
-        chances = _truncated(chances, how)
-    if how.greedy:
+    if params.has_filters:
+        chances = _truncate(chances, params)
+    if params.any_greedy:
         best = np.zeros_like(chances)
         best[np.arange(len(best)), shifted.argmax(axis=1)] = 1
-        chances = np.where(how.temperature[:, None] > 0, chances, best)
+        chances = np.where(params.temperature[:, None] > 0, chances, best)
     return np.asarray(chances)
 
 
-def _truncated(chances: Floats, how: How) -> Floats:
+def _truncate(chances: Floats, params: SamplingParams) -> Floats:
     """`chances` with those zero that top-k, top-p or min-p leave out; the likeliest always stays.
 
     Equal chances are ordered by token id, so that the result is the same everywhere.
@@ -226,34 +228,34 @@ def _truncated(chances: Floats, how: How) -> Floats:
     size = chances.shape[1]
     order = np.argsort(-chances, axis=1, kind="stable")
     ranked = np.take_along_axis(chances, order, axis=1)
-    keep = np.arange(size) < np.where(how.top_k > 0, how.top_k, size)[:, None]
+    keep = np.arange(size) < np.where(params.top_k > 0, params.top_k, size)[:, None]
     ranked = np.where(keep, ranked, 0)
     before = np.cumsum(ranked, axis=1) - ranked
-    keep &= before < how.top_p[:, None] * ranked.sum(axis=1, keepdims=True)
-    keep &= ranked >= how.min_p[:, None] * ranked[:, :1]
+    keep &= before < params.top_p[:, None] * ranked.sum(axis=1, keepdims=True)
+    keep &= ranked >= params.min_p[:, None] * ranked[:, :1]
     keep[:, 0] = True
     kept = np.zeros_like(keep)
     np.put_along_axis(kept, order, keep, axis=1)
     return np.where(kept, chances, 0)
 
 
-def _kept_units(rank: Floats, chance: Floats, how: How) -> Bools:
+def _kept_units(rank: Floats, chance: Floats, params: SamplingParams) -> Bools:
     place = np.argsort(np.argsort(-rank, axis=1, kind="stable"), axis=1, kind="stable")
-    limit = np.where(how.top_k > 0, how.top_k, rank.shape[1])[:, None]
-    return np.asarray((place < limit) & (chance >= how.min_p[:, None] * chance.max(axis=1, keepdims=True)))
+    limit = np.where(params.top_k > 0, params.top_k, rank.shape[1])[:, None]
+    return np.asarray((place < limit) & (chance >= params.min_p[:, None] * chance.max(axis=1, keepdims=True)))
 
 
-def _limited(frame: Bools, rank: Floats, limit: Limit) -> Bools:
+def _apply_limit(frame: Bools, rank: Floats, limit: Limit) -> Bools:
     units = mask_array(limit.units, len(frame))
     active = np.flatnonzero(frame & units)
-    if limit.least <= len(active) <= limit.most:
+    if limit.min_active <= len(active) <= limit.max_active:
         return frame
     frame = frame.copy()
-    if len(active) > limit.most:
-        frame[active[np.argsort(-rank[active], kind="stable")[limit.most :]]] = False
+    if len(active) > limit.max_active:
+        frame[active[np.argsort(-rank[active], kind="stable")[limit.max_active :]]] = False
     else:
         idle = np.flatnonzero(units & ~frame & (rank > -np.inf))
-        frame[idle[np.argsort(-rank[idle], kind="stable")[: limit.least - len(active)]]] = True
+        frame[idle[np.argsort(-rank[idle], kind="stable")[: limit.min_active - len(active)]]] = True
     return frame
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CounterNoise", "Floats", "Ints", "Noise", "Onward"]
+__all__ = ["CounterRNG", "Floats", "Ints", "RNGStream", "StepRNG"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -19,7 +19,7 @@ STEPS_AHEAD = 64
 """How many steps of noise are made at a time: making one costs almost as much as making a block."""
 
 
-class Noise(Protocol):
+class StepRNG(Protocol):
     """Uniform random numbers for one step of a batch; rows are independent of one another."""
 
     def uniform(self, rows: int, n: int) -> Floats:
@@ -27,12 +27,12 @@ class Noise(Protocol):
         ...
 
 
-class CounterNoise:
+class CounterRNG:
     """Noise that is a function of (seed, step, position) alone: a piece does not depend on its neighbours.
 
     SplitMix64 (Steele, Lea and Flood 2014) used as a hash: the step's counter is mixed into the seed's key, and the
-    position within the step into that. `seeds` are the pieces' own seeds, one per row; `at(steps)` gives the noise for
-    step `steps[row]` of each row.
+    position within the step into that. `seeds` are the pieces' own seeds, one per row; `at_steps(steps)` gives the
+    noise for step `steps[row]` of each row.
     """
 
     def __init__(self, seeds: Iterable[int]) -> None:
@@ -42,39 +42,39 @@ class CounterNoise:
         self._first: Floats = np.empty((len(self._keys), STEPS_AHEAD))
         self._rows = np.arange(len(self._keys))
 
-    def at(self, steps: Ints) -> Noise:
+    def at_steps(self, steps: Ints) -> StepRNG:
         """The noise for step `steps[row]` of each row."""
         column = steps - self._base
         if column.max() >= STEPS_AHEAD or column.min() < 0:
             self._base = np.array(steps, np.int64)
             counters = (self._base[:, None] + np.arange(1, STEPS_AHEAD + 1)).astype(np.uint64) * _GOLDEN
             self._block = _mix(self._keys[:, None] + counters)
-            self._first = _unit(_mix(self._block + _GOLDEN))
+            self._first = _to_unit_interval(_mix(self._block + _GOLDEN))
             column = np.zeros_like(self._base)
-        return _StepNoise(self._block, self._first, (self._rows, column))
+        return _StepRNG(self._block, self._first, (self._rows, column))
 
-    def onward(self, steps: Ints) -> Onward:
+    def stream_from(self, steps: Ints) -> RNGStream:
         """The noise for step `steps[row]` of each row and all that follow."""
-        return Onward(self, self._keys, np.array(steps, np.int64))
+        return RNGStream(self, self._keys, np.array(steps, np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Onward:
+class RNGStream:
     """The noise of step `first[row]` of each row and of those after it; `keys` (B,), uint64, are the mixed seeds.
 
     From these two, a device makes the numbers of many steps by itself.
     """
 
-    source: CounterNoise
+    source: CounterRNG
     keys: NDArray[np.uint64]
     first: NDArray[np.int64]
 
-    def at(self, step: int) -> Noise:
+    def at_step(self, step: int) -> StepRNG:
         """The noise `step` steps after the first."""
-        return self.source.at(self.first + step)
+        return self.source.at_steps(self.first + step)
 
 
-class _StepNoise:
+class _StepRNG:
     """The noise of one step: the first number of each row is at hand, the others are made when asked for."""
 
     def __init__(self, keys: NDArray[np.uint64], first: Floats, place: tuple[Ints, Ints]) -> None:
@@ -86,7 +86,7 @@ class _StepNoise:
         start, self._drawn = self._drawn, self._drawn + n
         if start == 0 and n == 1:
             return self._first[self._place][:, None]
-        return _unit(_mix(self._keys[self._place][:, None] + _positions(start, n)))
+        return _to_unit_interval(_mix(self._keys[self._place][:, None] + _positions(start, n)))
 
 
 _MASK64 = (1 << 64) - 1
@@ -112,7 +112,7 @@ def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return mixed
 
 
-def _unit(z: NDArray[np.uint64]) -> Floats:
+def _to_unit_interval(z: NDArray[np.uint64]) -> Floats:
     """[0, 1) with 52 bits, so that u times a sum is below the sum even after rounding."""
     numbers = (z >> _SHIFTS[3]).astype(np.float64)
     numbers *= 2.0**-52

@@ -1,4 +1,4 @@
-"""The torch twin of `composer.api.sampling.rng.CounterNoise`: the same numbers, to the bit, made on the device."""
+"""The torch twin of `composer.api.sampling.rng.CounterRNG`: the same numbers, to the bit, made on the device."""
 
 from __future__ import annotations
 
@@ -8,51 +8,51 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from composer.api.sampling.rng import Noise, Onward
+from composer.api.sampling.rng import RNGStream, StepRNG
 
-__all__ = ["AheadNoise", "BroughtNoise", "TensorNoise"]
+__all__ = ["HostRNG", "TorchCounterRNG", "TorchStepRNG"]
 
 
-class TensorNoise(Protocol):
-    """Uniform random numbers for one step of a batch, as `composer.api.sampling.rng.Noise`, in tensors."""
+class TorchStepRNG(Protocol):
+    """Uniform random numbers for one step of a batch, as `composer.api.sampling.rng.StepRNG`, in tensors."""
 
     def uniform(self, rows: int, n: int) -> Tensor:
         """The next `n` numbers in [0, 1) for each of `rows` rows: shape (rows, n), float64."""
         ...
 
 
-class BroughtNoise:
+class HostRNG:
     """Noise that was made in numpy and is brought to `device`."""
 
-    def __init__(self, noise: Noise, device: torch.device) -> None:
-        self._noise, self._device = noise, device
+    def __init__(self, rng: StepRNG, device: torch.device) -> None:
+        self._rng, self._device = rng, device
 
     def uniform(self, rows: int, n: int) -> Tensor:
-        """As in TensorNoise."""
-        return torch.from_numpy(self._noise.uniform(rows, n)).to(self._device)
+        """As in TorchStepRNG."""
+        return torch.from_numpy(self._rng.uniform(rows, n)).to(self._device)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AheadNoise:
+class TorchCounterRNG:
     """The noise of the next T steps of B rows: `keys` (T, B), int64, and the `first` number of each (T, B), float64."""
 
     keys: Tensor
     first: Tensor
 
     @classmethod
-    def of(cls, noise: Onward, steps: int, device: torch.device) -> AheadNoise:
+    def from_stream(cls, rng: RNGStream, steps: int, device: torch.device) -> TorchCounterRNG:
         """The noise of `steps` steps, made on `device`."""
-        seeds, begin = (torch.tensor(each.astype("int64"), device=device) for each in (noise.keys, noise.first))
+        seeds, begin = (torch.tensor(each.astype("int64"), device=device) for each in (rng.keys, rng.first))
         counters = begin + torch.arange(1, steps + 1, device=device)[:, None]
-        keys = _mixed(seeds + counters * _GOLDEN)
-        return cls(keys, _unit(_mixed(keys + _GOLDEN)))
+        keys = _mix(seeds + counters * _GOLDEN)
+        return cls(keys, _to_unit_interval(_mix(keys + _GOLDEN)))
 
-    def at(self, step: Tensor) -> TensorNoise:
+    def at_step(self, step: Tensor) -> TorchStepRNG:
         """The noise of step `step`, a tensor (1,) on the device, counted from 0."""
-        return _StepNoise(self.keys.index_select(0, step)[0], self.first.index_select(0, step)[0])
+        return _StepRNG(self.keys.index_select(0, step)[0], self.first.index_select(0, step)[0])
 
 
-class _StepNoise:
+class _StepRNG:
     """The noise of one step: `keys` and `first` (B,)."""
 
     def __init__(self, keys: Tensor, first: Tensor) -> None:
@@ -65,7 +65,7 @@ class _StepNoise:
         if start == 0 and n == 1:
             return self._first[:, None]
         positions = torch.arange(start + 1, start + n + 1, device=self._keys.device)
-        return _unit(_mixed(self._keys[:, None] + positions * _GOLDEN))
+        return _to_unit_interval(_mix(self._keys[:, None] + positions * _GOLDEN))
 
 
 def _signed(bits: int) -> int:
@@ -77,18 +77,18 @@ _GOLDEN = _signed(0x9E3779B97F4A7C15)
 _FACTORS = _signed(0xBF58476D1CE4E5B9), _signed(0x94D049BB133111EB)
 
 
-def _mixed(z: Tensor) -> Tensor:
+def _mix(z: Tensor) -> Tensor:
     """The finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
-    z = (z ^ _shifted(z, 30)) * _FACTORS[0]
-    z = (z ^ _shifted(z, 27)) * _FACTORS[1]
-    return z ^ _shifted(z, 31)
+    z = (z ^ _shift_right(z, 30)) * _FACTORS[0]
+    z = (z ^ _shift_right(z, 27)) * _FACTORS[1]
+    return z ^ _shift_right(z, 31)
 
 
-def _shifted(z: Tensor, places: int) -> Tensor:
+def _shift_right(z: Tensor, places: int) -> Tensor:
     """`z` moved right, with zeros coming in from the left: torch's own shift brings in the sign."""
     return (z >> places) & ((1 << 64 - places) - 1)
 
 
-def _unit(z: Tensor) -> Tensor:
+def _to_unit_interval(z: Tensor) -> Tensor:
     """[0, 1) with 52 bits."""
-    return _shifted(z, 12).double() * 2.0**-52
+    return _shift_right(z, 12).double() * 2.0**-52

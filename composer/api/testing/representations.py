@@ -13,31 +13,37 @@ import numpy as np
 from composer.api.errors import EncodeError
 from composer.api.hooks import API_VERSION
 from composer.api.representation import Representation
-from composer.api.score import Piece, Refused
-from composer.api.sequence import Kind, SequenceSpec, Step
+from composer.api.score import Piece, RejectedPiece
+from composer.api.sequence import SequenceSpec, Step, StepKind
 from composer.api.source import Source
 
 __all__ = ["check_representation"]
 
 
-def check_representation(kind: type[Representation], sources: Sequence[Source], options: Any = None) -> None:
-    """Hold `kind` to what Representation promises, on the pieces in `sources` (at least two are needed)."""
-    assert isinstance(kind.api, int), f"{kind.__name__} does not say which interface it was written for"
-    assert kind.api <= API_VERSION, f"{kind.__name__} was written for a newer interface"
-    assert kind.name, "a representation has a name"
-    assert kind.summary, "a representation says in a line what it is"
-    assert kind.formats, "a representation can be written in at least one format"
-    representation = kind(options)
+def check_representation(
+    representation_class: type[Representation], sources: Sequence[Source], options: Any = None
+) -> None:
+    """Hold `representation_class` to what Representation promises, on the pieces in `sources` (at least two are
+    needed).
+    """
+    assert isinstance(representation_class.api, int), (
+        f"{representation_class.__name__} does not say which interface it was written for"
+    )
+    assert representation_class.api <= API_VERSION, f"{representation_class.__name__} was written for a newer interface"
+    assert representation_class.name, "a representation has a name"
+    assert representation_class.summary, "a representation says in a line what it is"
+    assert representation_class.formats, "a representation can be written in at least one format"
+    representation = representation_class(options)
     items = [item for each in sources for item in representation.read(each)]
     pieces = [item for item in items if isinstance(item, Piece)]
-    assert len(pieces) >= 2, f"two pieces are needed to judge by; these were refused: {_refusals(items)}"
+    assert len(pieces) >= 2, f"two pieces are needed to judge by; these were refused: {_rejections(items)}"
     representation.fit(pieces)
     spec = representation.spec
-    assert spec.kind is kind.kind, "the spec is of another kind than the class says"
+    assert spec.kind is representation_class.kind, "the spec is of another kind than the class says"
     assert SequenceSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec, "the spec does not survive JSON"
     for piece in pieces:
         _check_piece(representation, piece)
-    _check_restored(kind, options, representation, pieces)
+    _check_restored(representation_class, options, representation, pieces)
     _check_total(representation)
 
 
@@ -45,10 +51,12 @@ def _check_piece(representation: Representation, piece: Piece) -> None:
     steps, spec = representation.encode(piece), representation.spec
     for step in steps:
         _check_step(step, spec)
-    packed = representation.packed(piece)
-    assert packed is None or packed == _packed(steps, spec), f"{piece.source} is packed otherwise than it is encoded"
+    packed = representation.encode_packed(piece)
+    assert packed is None or packed == _pack_steps(steps, spec), (
+        f"{piece.source} is packed otherwise than it is encoded"
+    )
     opening = representation.prime(piece)
-    if spec.kind is Kind.TOKENS:
+    if spec.kind is StepKind.TOKENS:
         assert steps, f"{piece.source} has no steps, not even the end symbol"
         assert steps[-1] == spec.end, f"the steps of {piece.source} do not end with the end symbol"
         assert spec.end not in steps[:-1], f"the end symbol stands inside {piece.source}"
@@ -60,8 +68,10 @@ def _check_piece(representation: Representation, piece: Piece) -> None:
             moved = representation.encode(variant)
         except EncodeError:
             continue
-        packed = representation.packed(variant)
-        assert packed is None or packed == _packed(moved, spec), f"{variant.source} is packed otherwise than encoded"
+        packed = representation.encode_packed(variant)
+        assert packed is None or packed == _pack_steps(moved, spec), (
+            f"{variant.source} is packed otherwise than encoded"
+        )
     score = representation.score(piece)
     if score is not None and type(representation).from_score is not Representation.from_score:
         with contextlib.suppress(EncodeError):
@@ -73,7 +83,7 @@ def _check_piece(representation: Representation, piece: Piece) -> None:
 
 
 def _check_step(step: Step, spec: SequenceSpec) -> None:
-    if spec.kind is Kind.TOKENS:
+    if spec.kind is StepKind.TOKENS:
         assert isinstance(step, int), f"a token is a whole number, not {step!r}"
         assert 0 <= step < spec.size, f"token {step} is outside 0 to {spec.size - 1}"
     else:
@@ -82,9 +92,9 @@ def _check_step(step: Step, spec: SequenceSpec) -> None:
         assert all(0 <= unit < spec.size for unit in step), f"frame {step} has units outside 0 to {spec.size - 1}"
 
 
-def _packed(steps: Sequence[Step], spec: SequenceSpec) -> bytes:
+def _pack_steps(steps: Sequence[Step], spec: SequenceSpec) -> bytes:
     """`steps` as they stand in an encoding."""
-    if spec.kind is Kind.TOKENS:
+    if spec.kind is StepKind.TOKENS:
         return np.array(steps, np.min_scalar_type(spec.size - 1)).tobytes()
     frames = np.zeros((len(steps), spec.size), np.uint8)
     for row, units in enumerate(steps):
@@ -93,9 +103,9 @@ def _packed(steps: Sequence[Step], spec: SequenceSpec) -> bytes:
 
 
 def _check_restored(
-    kind: type[Representation], options: Any, representation: Representation, pieces: Sequence[Piece]
+    representation_class: type[Representation], options: Any, representation: Representation, pieces: Sequence[Piece]
 ) -> None:
-    other = kind(options)
+    other = representation_class(options)
     other.restore(json.loads(json.dumps(representation.state())))
     assert other.spec == representation.spec, "the spec is another after state and restore"
     for piece in pieces:
@@ -116,12 +126,12 @@ def _random_sequences(spec: SequenceSpec, count: int = 30, length: int = 100) ->
     generator = np.random.default_rng(0)
     for _ in range(count):
         steps = int(generator.integers(length))
-        if spec.kind is Kind.TOKENS:
+        if spec.kind is StepKind.TOKENS:
             yield generator.integers(spec.size, size=steps).tolist()
         else:
             drawn = generator.random((steps, spec.size)) < generator.random() * 0.2
             yield [tuple(np.flatnonzero(frame).tolist()) for frame in drawn]
 
 
-def _refusals(items: Sequence[Piece | Refused]) -> str:
-    return "; ".join(f"{item.source}: {item.reason}" for item in items if isinstance(item, Refused)) or "none"
+def _rejections(items: Sequence[Piece | RejectedPiece]) -> str:
+    return "; ".join(f"{item.source}: {item.reason}" for item in items if isinstance(item, RejectedPiece)) or "none"

@@ -12,7 +12,7 @@ from composer.analysis import likelihood
 from composer.analysis.comparison import Comparison, Row, Spread, compare
 from composer.analysis.copying import taught
 from composer.analysis.metrics import COPYING
-from composer.api import Given, UsageError
+from composer.api import GenerationContext, UsageError
 from composer.checkpoints import load as load_checkpoint
 from composer.cli.console import Console
 from composer.cli.render.reading_progress import Reading, report_left_out
@@ -67,7 +67,7 @@ def beside(asked: Asked, console: Console) -> None:
     )
     representation, melodies = playing.representation, taught(asked.path)
     request = Request(
-        representation.most_steps(representation.Wishes(), Given()),
+        representation.max_steps(representation.Controls(), GenerationContext()),
         asked.count,
         asked.seed,
         asked.temperature,
@@ -75,7 +75,7 @@ def beside(asked: Asked, console: Console) -> None:
     with Reading(console) as reading:
         found = corpus.read(representation, asked.files, progress=reading.tell)
         pieces = likelihood.chosen(playing.header, found.pieces, asked.listing, asked.part)
-        rule = representation.constraint(representation.Wishes(), Given())
+        rule = representation.constraint(representation.Controls(), GenerationContext())
         compared = compare(playing, pieces, request, rule, taught=melodies, measured=reading.measure)
     compared = replace(compared, refusals=_joined(found.refused, compared.refusals))
     report_left_out(console, _LeftOut(compared, found.unreadable))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from composer.api import CheckpointError, Constraint, Given, Representation, UsageError
+from composer.api import CheckpointError, Constraint, GenerationContext, Representation, UsageError
 from composer.checkpoints import load as load_checkpoint
 from composer.checkpoints import store
 from composer.checkpoints.load import Player
@@ -108,7 +108,7 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
     constraint = None if asked.free else model.representation.constraint(asked.wishes, given)
     if asked.recorded is None:
         _warn_of_room(asked, model.representation, given, console)
-    most = model.representation.most_steps(asked.wishes, given)
+    most = model.representation.max_steps(asked.wishes, given)
     request = Request(
         length=most,
         count=asked.choice.take if asked.choice else asked.count,
@@ -133,7 +133,7 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
 def _conditions(asked: Asked, model: Player) -> Mapping[str, str]:
     """What the model is told of the piece: what was given, and what was wished."""
     known = model.spec.conditions
-    wished = model.representation.wished_labels(asked.wishes)
+    wished = model.representation.control_labels(asked.wishes)
     return conditions.with_wished(conditions.given(asked.conditions, known), wished, known)
 
 
@@ -168,30 +168,32 @@ def _model(asked: Asked, kind: type[Representation]) -> Path:
     return path
 
 
-def _given(asked: Asked, representation: Representation, console: Console) -> tuple[Given, Mapping[str, str]]:
+def _given(
+    asked: Asked, representation: Representation, console: Console
+) -> tuple[GenerationContext, Mapping[str, str]]:
     """What the piece is composed from, and the labels that it has for that. Raises UsageError."""
     if asked.recorded is not None:
         return asked.recorded.given(representation, asked.length), asked.recorded.labels
-    wished = representation.wished_labels(asked.wishes)
+    wished = representation.control_labels(asked.wishes)
     keeps = bool(getattr(asked.wishes, "keep_bars", ""))
-    if asked.free and asked.wishes not in (None, representation.Wishes()):
+    if asked.free and asked.wishes not in (None, representation.Controls()):
         raise UsageError("--free does away with the rules that keep to wishes", "leave out --free, or the wishes")
     if asked.prime is None and asked.prime_text is None:
         if keeps:
             raise UsageError("--keep-bars needs a tune of which to keep bars", "give it with --prime FILE")
-        return Given(asked.length), wished
+        return GenerationContext(asked.length), wished
     from composer.cli.gen import primer
 
     if keeps:
         tune = primer.whole(representation, console, asked.prime, asked.prime_text)
-        return Given(asked.length, tune=tune), {**tune.labels, **wished}
+        return GenerationContext(asked.length, tune=tune), {**tune.labels, **wished}
     begun = primer.given(representation, console, asked.prime, asked.prime_text)
-    return Given(asked.length, begun.steps, labels=begun.labels), {**begun.labels, **wished}
+    return GenerationContext(asked.length, begun.steps, labels=begun.labels), {**begun.labels, **wished}
 
 
-def _warn_of_room(asked: Asked, representation: Representation, given: Given, console: Console) -> None:
+def _warn_of_room(asked: Asked, representation: Representation, given: GenerationContext, console: Console) -> None:
     """Say where what is wished for takes more room than there is, as a rule, so that the rest will be rests."""
-    likely = representation.likely_steps(asked.wishes, given)
+    likely = representation.estimated_steps(asked.wishes, given)
     if likely is not None and asked.length is not None and asked.length < likely:
         console.warn(
             f"what is wished for takes about {likely} {representation.step_name}s; where --length {asked.length} is not"
@@ -199,20 +201,20 @@ def _warn_of_room(asked: Asked, representation: Representation, given: Given, co
         )
 
 
-def _filters(asked: Asked, model: Player, given: Given, most: int) -> Mapping[str, Any]:
+def _filters(asked: Asked, model: Player, given: GenerationContext, most: int) -> Mapping[str, Any]:
     """The filters of a Request, a temperature that changes laid over the piece that is asked for."""
     if isinstance(asked.filters.get("temperature", 1.0), int | float):
         return asked.filters
     from composer.cli.gen import temperature
 
-    likely = model.representation.likely_steps(asked.wishes, given)
+    likely = model.representation.estimated_steps(asked.wishes, given)
     length = min((each for each in (likely, asked.length) if each), default=None)
     begun = len(given.primer)
     return temperature.spread(asked.filters, model.header.record, length=length, most=most, begun=begun)
 
 
 def _choosing(
-    asked: Asked, model: Player, path: Path, given: Given
+    asked: Asked, model: Player, path: Path, given: GenerationContext
 ) -> tuple[Judge | None, tuple[Choice, Scorer] | None]:
     """Who refuses pieces, and who chooses among them, where anybody does. Raises UsageError, CheckpointError."""
     judge = choice = None

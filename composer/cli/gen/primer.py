@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from composer.api import Piece, ReadError, Refused, Representation, Source, Step
+from composer.api import Piece, ReadError, RejectedPiece, Representation, Source, Step
 from composer.cli import inputs
 from composer.cli.console import Console
 
@@ -56,7 +56,9 @@ def _source(console: Console, file: str | None, text: str | None, *, fragment: b
 
 def _first(representation: Representation, console: Console, source: Source) -> tuple[Piece, tuple[Step, ...]]:
     """The first piece of `source` and its steps; that there are more, and what it loses, is said."""
-    pieces = inputs.pieces(source, representation, representation.opening if source.fragment else None, _empty)
+    pieces = inputs.pieces(
+        source, representation, representation.primer_from_score if source.fragment else None, _empty
+    )
     piece = next(pieces)
     steps = tuple(representation.prime(piece))
     for phrase, count in representation.losses(piece).items():
@@ -66,7 +68,7 @@ def _first(representation: Representation, console: Console, source: Source) -> 
     return piece, steps
 
 
-def _empty(source: Source, representation: Representation, refused: Refused | None) -> ReadError:
+def _empty(source: Source, representation: Representation, refused: RejectedPiece | None) -> ReadError:
     if refused is None:
         return ReadError(f"there is nothing in {source.label} to go on from", "give an opening of a few notes")
     place = f" ({refused.detail})" if refused.detail else ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from composer.api import Kind, Representation, Score, Unsupported, UsageError
+from composer.api import Representation, Score, StepKind, Unsupported, UsageError
 from composer.cli.render.text import counted
 
 if TYPE_CHECKING:
@@ -112,10 +112,10 @@ def _check_likelihood(player: Player) -> None:
     """Raise UsageError for a model that does not know how likely a step is."""
     import numpy as np
 
-    tokens = player.spec.kind is Kind.TOKENS
+    tokens = player.spec.kind is StepKind.TOKENS
     empty = np.zeros(1, int) if tokens else np.zeros((1, player.spec.size), np.uint8)
     with suppress(Unsupported):
-        player.sampler.score(player.sampler.begin([{}]), empty)
+        player.sampler.log_prob(player.sampler.initial_state([{}]), empty)
         return
     raise UsageError(
         f"model `{player.header.model}` does not know how likely its pieces are", "choose --by originality or form"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from composer import __version__
-from composer.api import Given, Kind, ReadError, Representation, SequenceSpec, Step, UsageError
+from composer.api import GenerationContext, ReadError, Representation, SequenceSpec, Step, StepKind, UsageError
 from composer.cli.render import text
 from composer.formats.provenance import Provenance, holds
 from composer.registry import plugins as registry
@@ -68,17 +68,23 @@ class Recorded(NamedTuple):
     tune: str = ""
     labels: Mapping[str, str] = {}
 
-    def given(self, representation: Representation, length: int | None) -> Given:
+    def given(self, representation: Representation, length: int | None) -> GenerationContext:
         """The same for composing. Raises UsageError where the steps are not of the `representation`."""
         primer = tuple(_unpacked(self.primer, representation.spec))
         if not self.tune:
-            return Given(length, primer, labels=self.labels)
+            return GenerationContext(length, primer, labels=self.labels)
         tune = representation.decode(_unpacked(self.tune, representation.spec))
-        return Given(length, primer, dataclasses.replace(tune, labels=self.labels))
+        return GenerationContext(length, primer, dataclasses.replace(tune, labels=self.labels))
 
 
 def recipe(
-    asked: Asked, model: Player, request: Request, given: Given, labels: Mapping[str, str], form: str, device: str
+    asked: Asked,
+    model: Player,
+    request: Request,
+    given: GenerationContext,
+    labels: Mapping[str, str],
+    form: str,
+    device: str,
 ) -> dict[str, Any]:
     """All that the bytes of pieces in the format `form` depend on, of which the first has the seed that is told."""
     told = {name: getattr(asked, name) for name in TOLD}
@@ -145,7 +151,7 @@ def asked_again(facts: Mapping[str, Any], checkpoint: Path, device: str) -> Aske
         seed=facts["seed"],
         filters=filters,
         conditions=[f"{name}={value}" for name, value in facts.get("conditions", {}).items()],
-        wishes=options.parse(kind.Wishes, _pairs(facts.get("wishes", {})), f"representation `{kind.name}`"),
+        wishes=options.parse(kind.Controls, _pairs(facts.get("wishes", {})), f"representation `{kind.name}`"),
         free=facts.get("free", False),
         format=facts["format"],
         writing=options.parse(WriteSettings, _pairs(facts.get("writing", {})), "what writes"),
@@ -232,7 +238,7 @@ def _unpacked(text: str, spec: SequenceSpec) -> Iterator[Step]:
     try:
         decoder = zlib.decompressobj()
         steps = json.loads(decoder.decompress(base64.b64decode(text, validate=True), MOST))
-        frames = spec.kind is Kind.FRAMES
+        frames = spec.kind is StepKind.FRAMES
         for step in steps:
             units = step if frames else [step]
             if not all(type(unit) is int and 0 <= unit < spec.size for unit in units):

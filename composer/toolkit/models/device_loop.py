@@ -17,18 +17,24 @@ from torch import Tensor
 
 from composer.api.errors import Unsupported
 from composer.api.model import Sampler, State
-from composer.api.sampling.filters import Drawn, How, Noise, Onward
-from composer.api.sampling.torch_filters import Drawing, FrameRules, Way, fetched, place_of
-from composer.api.sampling.torch_rng import AheadNoise, BroughtNoise, TensorNoise
+from composer.api.sampling.filters import Draw, RNGStream, SamplingParams, StepRNG
+from composer.api.sampling.torch_filters import (
+    TorchDraw,
+    TorchFrameRules,
+    TorchSamplingParams,
+    sampling_device,
+    to_numpy,
+)
+from composer.api.sampling.torch_rng import HostRNG, TorchCounterRNG, TorchStepRNG
 from composer.api.sequence import SequenceSpec
 
-__all__ = ["Repeated", "Runner", "Stepping", "stepwise"]
+__all__ = ["DeviceLoop", "DeviceSteppable", "GraphedStep", "run_on_host"]
 
-WARM_UP = 3
+WARM_UP_STEPS = 3
 """Steps before one is recorded: libraries choose their kernels and take their memory in the first ones."""
 
 
-class Stepping(Protocol):
+class DeviceSteppable(Protocol):
     """A network whose steps are drawn and taken in where it is. States are tensors in tuples, mappings and dataclasses.
 
     Neither method changes its arguments. For `run`, neither may wait for the device, or look at a tensor's values.
@@ -36,103 +42,109 @@ class Stepping(Protocol):
 
     spec: SequenceSpec
 
-    def draw(self, state: State, way: Way, noise: TensorNoise) -> Drawing:
+    def draw(self, state: State, params: TorchSamplingParams, rng: TorchStepRNG) -> TorchDraw:
         """Draw the next step of each row."""
         ...
 
-    def follow(self, state: State, steps: Tensor) -> State:
+    def advance_on_device(self, state: State, steps: Tensor) -> State:
         """The state after `steps` (B,) or (B, V): tensors of the same shapes, new ones or those of `state`."""
         ...
 
 
-class Runner:
+class DeviceLoop:
     """Plays a network on its device; what is made for one call is kept for the next one of its kind."""
 
     def __init__(self, network: Any) -> None:
-        """`network` is a Network that is Stepping."""
+        """`network` is a Network that is DeviceSteppable."""
         self._network = network
-        self._how: How | None = None
-        self._way: Way | None = None
-        self._loop: _Loop | None = None
+        self._params: SamplingParams | None = None
+        self._torch_params: TorchSamplingParams | None = None
+        self._tensor_loop: _TensorLoop | None = None
 
     @property
-    def not_recorded(self) -> str:
+    def no_graph_reason(self) -> str:
         """Why steps on a CUDA device run one by one and not as a graph; empty where they do not."""
-        return self._loop.steps.not_recorded if self._loop else ""
+        return self._tensor_loop.steps.no_graph_reason if self._tensor_loop else ""
 
     @torch.no_grad()
-    def sample(self, state: State, how: How, noise: Noise) -> Drawn:
+    def sample(self, state: State, params: SamplingParams, rng: StepRNG) -> Draw:
         """As in Sampler: rules and noise go to the device, steps come back."""
-        noise_there = BroughtNoise(noise, place_of(self._network.device))
-        drawing: Drawing = self._network.draw(state, self._way_of(how), noise_there)
-        return drawing.fetched()
+        noise_there = HostRNG(rng, sampling_device(self._network.device))
+        drawing: TorchDraw = self._network.draw(state, self._on_device(params), noise_there)
+        return drawing.to_numpy()
 
     @torch.no_grad()
-    def run(self, state: State, how: How, noise: Onward, steps: int) -> tuple[Drawn, State]:
+    def run(self, state: State, params: SamplingParams, rng: RNGStream, steps: int) -> tuple[Draw, State]:
         """As in Running."""
-        way, device = self._way_of(how), self._network.device
-        if way.projects:
+        way, device = self._on_device(params), self._network.device
+        if way.has_projections:
             raise Unsupported("rules that depend on the frame itself cannot be kept on the device")
-        with _current(device):
-            inputs = (state, way, AheadNoise.of(noise, steps, place_of(device)))
+        with _as_current_device(device):
+            inputs = (state, way, TorchCounterRNG.from_stream(rng, steps, sampling_device(device)))
             # a graph is bound to where the weights are
             key = [*_signature(inputs), *(weight.data_ptr() for weight in self._network.parameters())]
-            if self._loop is None or self._loop.key != key:
-                self._loop = None  # its memory goes to the next one
-                self._loop = _Loop(self._network, inputs, steps, key)
-            return self._loop.run(inputs)
+            if self._tensor_loop is None or self._tensor_loop.key != key:
+                self._tensor_loop = None  # its memory goes to the next one
+                self._tensor_loop = _TensorLoop(self._network, inputs, steps, key)
+            return self._tensor_loop.run(inputs)
 
-    def _way_of(self, how: How) -> Way:
+    def _on_device(self, params: SamplingParams) -> TorchSamplingParams:
         """`how` on the device; what does not change from step to step is brought there once."""
-        device, last = place_of(self._network.device), self._how
-        same = last is not None and all(getattr(last, name) is getattr(how, name) for name in _COLUMNS)
-        if self._way is None or not same or self._way.temperature.device != device:
-            self._how, self._way = how, Way.of(how, device)
-        elif last is not None and last.temperature is not how.temperature:
-            self._how, self._way = how, self._way.warmed(how)
-        if how.rule is None:
-            return self._way
-        if isinstance(how.rule, np.ndarray):
-            return dataclasses.replace(self._way, rule=torch.as_tensor(how.rule, device=device))
-        return dataclasses.replace(self._way, rule=FrameRules.of(how.rule, self._network.spec.size, device))
+        device, last = sampling_device(self._network.device), self._params
+        same = last is not None and all(getattr(last, name) is getattr(params, name) for name in _FILTERS)
+        if self._torch_params is None or not same or self._torch_params.temperature.device != device:
+            self._params, self._torch_params = params, TorchSamplingParams.from_numpy(params, device)
+        elif last is not None and last.temperature is not params.temperature:
+            self._params, self._torch_params = params, self._torch_params.with_temperature_of(params)
+        if params.rule is None:
+            return self._torch_params
+        if isinstance(params.rule, np.ndarray):
+            return dataclasses.replace(self._torch_params, rule=torch.as_tensor(params.rule, device=device))
+        return dataclasses.replace(
+            self._torch_params, rule=TorchFrameRules.from_rules(params.rule, self._network.spec.size, device)
+        )
 
 
-def stepwise(player: Sampler, state: State, how: How, noise: Onward, steps: int) -> tuple[Drawn, State]:
+def run_on_host(
+    player: Sampler, state: State, params: SamplingParams, rng: RNGStream, steps: int
+) -> tuple[Draw, State]:
     """As in Running, for a player that draws on the host: it samples and observes in turn."""
     found = []
     for step in range(steps):
-        found.append(player.sample(state, how.step(step), noise.at(step)))
-        state = player.observe(state, found[-1].steps)
-    columns = ([getattr(drawn, name) for drawn in found] for name in ("steps", "logp", "refused"))
-    return Drawn(*(np.stack(column, axis=1) for column in columns)), state
+        found.append(player.sample(state, params.at_step(step), rng.at_step(step)))
+        state = player.advance(state, found[-1].steps)
+    columns = ([getattr(drawn, name) for drawn in found] for name in ("steps", "logp", "masked_prob"))
+    return Draw(*(np.stack(column, axis=1) for column in columns)), state
 
 
-_COLUMNS = ("top_k", "top_p", "min_p")
+_FILTERS = ("top_k", "top_p", "min_p")
 
 
-class _Loop:
+class _TensorLoop:
     """`length` steps over tensors of its own: each step changes these in place and adds to what was drawn."""
 
-    def __init__(self, network: Stepping, inputs: Any, length: int, key: Sequence[Any]) -> None:
+    def __init__(self, network: DeviceSteppable, inputs: Any, length: int, key: Sequence[Any]) -> None:
         self.key, self.length, self._network = key, length, network
-        self._state, self._way, self._noise = _mapped(inputs, _own)
-        self._at = torch.zeros(1, dtype=torch.int64, device=self._noise.keys.device)
-        first = network.draw(self._state, self._way.at(self._at), self._noise.at(self._at))
-        self._drawn = [torch.empty(length, *each.shape, dtype=_stored(each), device=each.device) for each in first]
-        self.steps = Repeated(self._step, self._at.zero_, self._at.device)
+        self._state, self._params, self._rng = _map_tensors(inputs, _clone)
+        self._at = torch.zeros(1, dtype=torch.int64, device=self._rng.keys.device)
+        first = network.draw(self._state, self._params.at_step(self._at), self._rng.at_step(self._at))
+        self._drawn = [
+            torch.empty(length, *each.shape, dtype=_storage_dtype(each), device=each.device) for each in first
+        ]
+        self.steps = GraphedStep(self._step, self._at.zero_, self._at.device)
 
-    def run(self, inputs: Any) -> tuple[Drawn, State]:
+    def run(self, inputs: Any) -> tuple[Draw, State]:
         """Go on from `inputs` for the whole length."""
-        for own, given in zip(_tensors((self._state, self._way, self._noise)), _tensors(inputs), strict=True):
+        for own, given in zip(_tensors((self._state, self._params, self._rng)), _tensors(inputs), strict=True):
             own.copy_(given)
         self._at.zero_()
         self.steps(self.length)
         by_row = [each.transpose(0, 1).clone(memory_format=torch.contiguous_format) for each in self._drawn]
-        return Drawn(*fetched(*by_row)), _mapped(self._state, _own)
+        return Draw(*to_numpy(*by_row)), _map_tensors(self._state, _clone)
 
     def _step(self) -> None:
-        drawn = self._network.draw(self._state, self._way.at(self._at), self._noise.at(self._at))
-        after = self._network.follow(self._state, drawn.steps)
+        drawn = self._network.draw(self._state, self._params.at_step(self._at), self._rng.at_step(self._at))
+        after = self._network.advance_on_device(self._state, drawn.steps)
         for room, each in zip(self._drawn, drawn, strict=True):
             room.index_copy_(0, self._at, each[None].to(room.dtype))
         for own, new in zip(_tensors(self._state), _tensors(after), strict=True):
@@ -141,21 +153,22 @@ class _Loop:
         self._at += 1
 
 
-class Repeated:
+class GraphedStep:
     """A `step` without arguments that reads and changes tensors in place, to be called many times.
 
-    On CUDA it is recorded as a graph; where that fails, `not_recorded` says why, and the step is called as elsewhere.
+    On CUDA it is recorded as a graph; where that fails, `no_graph_reason` says why, and the step is called as
+    elsewhere.
     """
 
     def __init__(self, step: Callable[[], object], reset: Callable[[], object], device: torch.device) -> None:
         """`reset` is called before each step that only warms up."""
-        self._step, self.not_recorded = step, ""
+        self._step, self.no_graph_reason = step, ""
         if device.type != "cuda":
             return
         try:
-            self._step = recorded(step, reset, device)
+            self._step = capture_graph(step, reset, device)
         except RuntimeError as error:
-            self.not_recorded = str(error).partition("\n")[0] or type(error).__name__
+            self.no_graph_reason = str(error).partition("\n")[0] or type(error).__name__
 
     def __call__(self, times: int) -> None:
         """Take so many steps."""
@@ -163,14 +176,14 @@ class Repeated:
             self._step()
 
 
-def recorded(
+def capture_graph(
     step: Callable[[], object], reset: Callable[[], object], device: torch.device
 ) -> Callable[[], object]:  # pragma: no cover - there is no such device where the tests run
     """`step` as a CUDA graph: a call that replays it. Raises RuntimeError where it does what no graph can."""
     here, side = torch.cuda.current_stream(device), torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
     side.wait_stream(here)
     with torch.cuda.stream(side):
-        for _ in range(WARM_UP):
+        for _ in range(WARM_UP_STEPS):
             reset()
             step()
     here.wait_stream(side)
@@ -180,37 +193,37 @@ def recorded(
     return graph.replay
 
 
-def _current(device: torch.device) -> contextlib.AbstractContextManager[Any]:
+def _as_current_device(device: torch.device) -> contextlib.AbstractContextManager[Any]:
     """Graphs belong to the current device, which need not be the network's."""
     return torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext()
 
 
-def _stored(tensor: Tensor) -> torch.dtype:
+def _storage_dtype(tensor: Tensor) -> torch.dtype:
     """What to keep steps and figures in until they are fetched: token ids fit into half of their bytes."""
     return torch.int32 if tensor.dtype == torch.int64 else tensor.dtype
 
 
-def _own(tensor: Tensor) -> Tensor:
+def _clone(tensor: Tensor) -> Tensor:
     return tensor.clone()
 
 
-def _mapped(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
+def _map_tensors(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
     """`value` with `function` of each tensor in its tuples, lists, mappings and dataclasses."""
     if isinstance(value, Tensor):
         return function(value)
     if isinstance(value, Mapping):
-        return {name: _mapped(each, function) for name, each in value.items()}
+        return {name: _map_tensors(each, function) for name, each in value.items()}
     if isinstance(value, tuple | list):
-        items = [_mapped(each, function) for each in value]
+        items = [_map_tensors(each, function) for each in value]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = {each.name: _mapped(getattr(value, each.name), function) for each in dataclasses.fields(value)}
+        parts = {each.name: _map_tensors(getattr(value, each.name), function) for each in dataclasses.fields(value)}
         return dataclasses.replace(value, **parts)
     return value
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    """What `_mapped` comes to, tensors and other values, in its order."""
+    """What `_map_tensors` comes to, tensors and other values, in its order."""
     if isinstance(value, Mapping):
         value = tuple(value.values())
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -7,21 +7,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from composer.api.sequence import SequenceSpec
-from composer.toolkit.models.nade_numpy import Nade as Chain
-from composer.toolkit.models.outputs import Distribution, plain
+from composer.toolkit.models.nade_numpy import NadeSampler as Chain
+from composer.toolkit.models.outputs import Distribution, default_distribution
 
-__all__ = ["Nade", "distribution"]
+__all__ = ["NadeDistribution", "make_distribution"]
 
 INITIAL_W, INITIAL_V = 0.5, 0.05
 """The deviations of the first weights: a few units of many are active and must be felt; chances begin small."""
 
 
-def distribution(spec: SequenceSpec, output: str, units: int) -> Distribution:
+def make_distribution(spec: SequenceSpec, output: str, units: int) -> Distribution:
     """What `composer.toolkit.models.settings.OUTPUTS` calls `output`, a NADE with so many hidden `units`."""
-    return Nade(spec.size, units) if output == "nade" else plain(spec)
+    return NadeDistribution(spec.size, units) if output == "nade" else default_distribution(spec)
 
 
-class Nade(Distribution):
+class NadeDistribution(Distribution):
     """Exact likelihoods of frames (..., D) of units that depend on one another.
 
     Outputs (..., D + n) are b_v(t) and b_h(t) side by side: so the last linear layer's weight is W_uv above W_uh, and
@@ -34,7 +34,7 @@ class Nade(Distribution):
         self.W = nn.Parameter(INITIAL_W * torch.randn(units, size))
         self.V = nn.Parameter(INITIAL_V * torch.randn(size, units))
 
-    def nats(self, outputs: Tensor, steps: Tensor) -> Tensor:
+    def nll(self, outputs: Tensor, steps: Tensor) -> Tensor:
         both = outputs.flatten(0, -2)
         bv, bh = both[:, : self.size], both[:, self.size :]
         v = steps.flatten(0, -2) > 0
@@ -67,6 +67,6 @@ class Nade(Distribution):
         picked = chances.gather(0, rows)
         return bv + picked[order.argsort()]
 
-    def chain(self) -> Chain:
+    def host_sampler(self) -> Chain:
         """With the weights as they are now."""
         return Chain(self.W.detach().cpu().numpy(), self.V.detach().cpu().numpy())

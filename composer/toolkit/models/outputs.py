@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from composer.api.errors import Unsupported
-from composer.api.sampling.torch_filters import Drawing, Way, draw_frames, draw_tokens
-from composer.api.sampling.torch_rng import TensorNoise
-from composer.api.sequence import Kind, SequenceSpec
-from composer.toolkit.models.nade_numpy import Nade as Chain
+from composer.api.sampling.torch_filters import TorchDraw, TorchSamplingParams, draw_frames, draw_tokens
+from composer.api.sampling.torch_rng import TorchStepRNG
+from composer.api.sequence import SequenceSpec, StepKind
+from composer.toolkit.models.nade_numpy import NadeSampler as Chain
 
-__all__ = ["Distribution", "plain"]
+__all__ = ["Distribution", "default_distribution"]
 
 
 class Distribution(nn.Module, ABC):
@@ -27,35 +27,35 @@ class Distribution(nn.Module, ABC):
         self.outputs = outputs
 
     @abstractmethod
-    def nats(self, outputs: Tensor, steps: Tensor) -> Tensor:
+    def nll(self, outputs: Tensor, steps: Tensor) -> Tensor:
         """The negative log-probability (...) of each step, given outputs (..., `outputs`)."""
 
-    def draw(self, outputs: Tensor, way: Way, noise: TensorNoise) -> Drawing:
+    def draw(self, outputs: Tensor, params: TorchSamplingParams, rng: TorchStepRNG) -> TorchDraw:
         """A step for each row (B, `outputs`), drawn where the network is."""
         raise Unsupported("units that depend on one another are drawn on the host")
 
-    def chain(self) -> Chain | None:
+    def host_sampler(self) -> Chain | None:
         """What draws steps on the host, where that is how they are drawn."""
         return None
 
 
-def plain(spec: SequenceSpec) -> Distribution:
+def default_distribution(spec: SequenceSpec) -> Distribution:
     """A softmax over tokens, or independent units of a frame."""
-    return _Softmax(spec.size) if spec.kind is Kind.TOKENS else _Sigmoids(spec.size)
+    return _Softmax(spec.size) if spec.kind is StepKind.TOKENS else _Sigmoids(spec.size)
 
 
 class _Softmax(Distribution):
-    def nats(self, outputs: Tensor, steps: Tensor) -> Tensor:
+    def nll(self, outputs: Tensor, steps: Tensor) -> Tensor:
         nats = F.cross_entropy(outputs.flatten(0, -2), steps.long().flatten(), reduction="none")
         return nats.view(steps.shape)
 
-    def draw(self, outputs: Tensor, way: Way, noise: TensorNoise) -> Drawing:
-        return draw_tokens(outputs, way, noise)
+    def draw(self, outputs: Tensor, params: TorchSamplingParams, rng: TorchStepRNG) -> TorchDraw:
+        return draw_tokens(outputs, params, rng)
 
 
 class _Sigmoids(Distribution):
-    def nats(self, outputs: Tensor, steps: Tensor) -> Tensor:
+    def nll(self, outputs: Tensor, steps: Tensor) -> Tensor:
         return F.binary_cross_entropy_with_logits(outputs, steps.to(outputs.dtype), reduction="none").sum(-1)
 
-    def draw(self, outputs: Tensor, way: Way, noise: TensorNoise) -> Drawing:
-        return draw_frames(outputs, way, noise)
+    def draw(self, outputs: Tensor, params: TorchSamplingParams, rng: TorchStepRNG) -> TorchDraw:
+        return draw_frames(outputs, params, rng)

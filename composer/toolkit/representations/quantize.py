@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from composer.api import EncodeError, Note, Refused
+from composer.api import EncodeError, Note, RejectedPiece
 
 OFFGRID: Mapping[str, str] = {
     "refuse": "leave out the whole piece",
@@ -45,9 +45,9 @@ class Unfit(EncodeError):
         super().__init__(f"{reason}: {detail}" if detail else reason, hint)
         self.reason, self.detail = reason, detail
 
-    def refused(self, name: str) -> Refused:
+    def refused(self, name: str) -> RejectedPiece:
         """The same for a piece of a corpus."""
-        return Refused(self.reason, name, self.detail)
+        return RejectedPiece(self.reason, name, self.detail)
 
 
 class OffGrid(Unfit):

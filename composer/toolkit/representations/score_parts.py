@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
-from composer.api import Key, Note, Refused, Score, Source
+from composer.api import Key, Note, RejectedPiece, Score, Source
 from composer.formats import read as score_files
 from composer.formats.midi import reader as midi_reader
 from composer.formats.midi import ticks
@@ -41,7 +41,7 @@ CONDITIONS = "labels that the model is told, such as meter,mode; there are meter
 """What the option `conditions` is for."""
 
 
-def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Music | Refused]]:
+def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Music | RejectedPiece]]:
     """The music in `source`, as `composer.formats.read.read` reads it."""
     data = source.bytes()
     if ticks.recognised(data):

@@ -52,7 +52,7 @@ class Numbers:
         ({"prime": lambda self, piece: [99]}, "is outside"),
         ({"decode": lambda self, steps: api.Piece("other")}, "not the same after encode, decode, encode"),
         ({"restore": lambda self, state: setattr(self, "letters", state["letters"][::-1])}, "encoded otherwise"),
-        ({"read": lambda self, source: iter([api.Refused("no notes", source.name)])}, "no notes"),
+        ({"read": lambda self, source: iter([api.RejectedPiece("no notes", source.name)])}, "no notes"),
         ({"decoder": lambda self, number=1: Numbers()}, "gives text"),
     ],
 )
@@ -78,7 +78,7 @@ class Faulty(Lstm):
 
 
 def forgets(self, inputs, state, reset, conditions):
-    return LstmNetwork.forward(self, inputs, self.start(len(inputs)), reset, conditions)
+    return LstmNetwork.forward(self, inputs, self.initial_layer_states(len(inputs)), reset, conditions)
 
 
 def remembers(self, inputs, state, reset, conditions):
@@ -104,13 +104,13 @@ def test_a_broken_model_is_caught(forward, complaint):
         check_model(Faulty, hidden=8, embedding=4)
 
 
-def late(self, state, how, noise, steps):
-    noise = dataclasses.replace(noise, first=noise.first + 1)
-    return LstmNetwork.run(self, state, how, noise, steps)
+def late(self, state, params, rng, steps):
+    rng = dataclasses.replace(rng, first=rng.first + 1)
+    return LstmNetwork.run(self, state, params, rng, steps)
 
 
-def early(self, state, how, noise, steps):
-    return LstmNetwork.run(self, state, how, noise, steps)[0], state
+def early(self, state, params, rng, steps):
+    return LstmNetwork.run(self, state, params, rng, steps)[0], state
 
 
 @pytest.mark.parametrize(

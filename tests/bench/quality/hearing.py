@@ -54,10 +54,10 @@ def after_opening(checkpoint: Path, files: Sequence[str]) -> float:
     read = corpus.read(opened.representation, files)
     total = count = 0.0
     for piece in chosen(opened.header, read.pieces, None, "valid"):
-        state = opened.sampler.begin([{k: v for k, v in piece.labels.items() if k in opened.spec.conditions}])
+        state = opened.sampler.initial_state([{k: v for k, v in piece.labels.items() if k in opened.spec.conditions}])
         for at, step in enumerate(opened.representation.encode(piece)[:LONGEST]):
             if at >= OPENING:
-                total -= float(opened.sampler.score(state, np.array([step]))[0]) / math.log(2)
+                total -= float(opened.sampler.log_prob(state, np.array([step]))[0]) / math.log(2)
                 count += 1
-            state = opened.sampler.observe(state, np.array([step]))
+            state = opened.sampler.advance(state, np.array([step]))
     return total / count

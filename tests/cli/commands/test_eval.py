@@ -24,13 +24,13 @@ def cost(checkpoint, path, stream=False):
     """What every step of the tunes in a file costs, as the sampler says that plays them: bits in all, and how many."""
     player = open_player(checkpoint, "abc")
     total, count = 0.0, 0
-    state = player.sampler.begin([{}])
+    state = player.sampler.initial_state([{}])
     for piece in player.representation.read(Source(path)):
         assert isinstance(piece, Piece)
-        state = state if stream else player.sampler.begin([{}])
+        state = state if stream else player.sampler.initial_state([{}])
         for step in player.representation.encode(piece):
-            total -= float(player.sampler.score(state, np.array([step]))[0]) / math.log(2)
-            state = player.sampler.observe(state, np.array([step]))
+            total -= float(player.sampler.log_prob(state, np.array([step]))[0]) / math.log(2)
+            state = player.sampler.advance(state, np.array([step]))
             count += 1
     return total, count
 

@@ -26,22 +26,22 @@ def _written(folder, text):
     return folder / "tunes.abc"
 
 
-@pytest.mark.parametrize("how", [(), ("--generated", "2")], ids=["what steps cost", "beside what it composes"])
-def test_pieces_and_notes_out_of_its_range_are_counted(high, how):
-    done = high("\n".join([HIGH, LOW, BOTH]), "--json", *how)
+@pytest.mark.parametrize("params", [(), ("--generated", "2")], ids=["what steps cost", "beside what it composes"])
+def test_pieces_and_notes_out_of_its_range_are_counted(high, params):
+    done = high("\n".join([HIGH, LOW, BOTH]), "--json", *params)
     told = json.loads(done.out)
-    told = told["corpus"] if how else told
+    told = told["corpus"] if params else told
     assert told["pieces"] == 2
     assert told["refused"] == {"no notes in the range": 1}
     assert told["losses"] == {"notes out of range left out": 4}
     assert re.search(r" 1  no notes in the range, such as .*tunes\.abc: tune 2\n", done.err)
     assert "4  notes out of range left out" in done.err
-    high(LOW, *how).failed("1 refused because no notes in the range")
+    high(LOW, *params).failed("1 refused because no notes in the range")
 
 
 @pytest.mark.parametrize("rep", ["abc", "grid", "pianoroll", "text"])
-@pytest.mark.parametrize("how", [(), ("--generated", "2"), ("--part", "valid")], ids=["all", "generated", "a part"])
-def test_an_empty_set(composer, tmp_path, rep, how):
+@pytest.mark.parametrize("params", [(), ("--generated", "2"), ("--part", "valid")], ids=["all", "generated", "a part"])
+def test_an_empty_set(composer, tmp_path, rep, params):
     suffix = ".txt" if rep == "text" else ".abc"
     (tmp_path / "folder").mkdir()
     (tmp_path / f"empty{suffix}").write_text("")
@@ -52,7 +52,7 @@ def test_an_empty_set(composer, tmp_path, rep, how):
         (f"blank{suffix}", f"blank{suffix} is empty"),
         ("*.nothing", "nothing matches"),
     ):
-        composer("eval", rep, tmp_path / given, *how).failed(why)
+        composer("eval", rep, tmp_path / given, *params).failed(why)
 
 
 def test_effort_is_for_figures_that_are_estimated(composer, checkpoint, tunes, home):

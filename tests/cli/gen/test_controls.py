@@ -18,7 +18,7 @@ def wished(monkeypatch):
     """What the abc representation is asked for."""
     kind = registry.representation("abc")
     asked = []
-    monkeypatch.setattr(kind, "Wishes", Wishes)
+    monkeypatch.setattr(kind, "Controls", Wishes)
     monkeypatch.setattr(kind, "constraint", lambda self, wishes=None, given=None: asked.append(wishes))
     return asked
 

@@ -95,7 +95,7 @@ def test_little_room_for_bars_is_warned_of(gen):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "way"),
+    ("arguments", "params"),
     [
         (("--bars", "8"), 45 + 8 * 10),
         (("--bars", "8", "--length", "90"), 90),
@@ -103,8 +103,8 @@ def test_little_room_for_bars_is_warned_of(gen):
         (("--keep-bars", "2", "--prime-text", TUNE), len(TUNE.removeprefix("X:1\n")) + 1),
     ],
 )
-def test_a_changing_temperature_is_laid_over_the_piece_that_is_asked_for(gen, arguments, way):
-    assert gen(*arguments, "--temp", "0.6..1.4").out == gen(*arguments, "--temp", f"0.6..1.4/{way}").out
+def test_a_changing_temperature_is_laid_over_the_piece_that_is_asked_for(gen, arguments, params):
+    assert gen(*arguments, "--temp", "0.6..1.4").out == gen(*arguments, "--temp", f"0.6..1.4/{params}").out
 
 
 def test_a_title_takes_the_place_of_the_models_own(gen):

@@ -114,7 +114,7 @@ def test_a_model_without_exact_probabilities(shown, monkeypatch):
     def score(*_):
         raise Unsupported("an rnnrbm gives no exact probability of a frame")
 
-    monkeypatch.setattr(sampler.LstmSampler, "score", score)
+    monkeypatch.setattr(sampler.LstmSampler, "log_prob", score)
     result = shown()
     assert (result.code, result.out) == (1, "")
     assert result.err.startswith("error: an rnnrbm gives no exact probability")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from composer.api import EncodeError, OptionError, Piece, ReadError, Refused, Source
+from composer.api import EncodeError, OptionError, Piece, ReadError, RejectedPiece, Source
 from composer.api.testing import check_representation, source
 from composer.formats.abc.reader.parser import parse_tune
 from composer_abc import Abc, AbcOptions
@@ -27,7 +27,7 @@ K:Ador
 """
 
 
-def opening(text: str, options: AbcOptions | None = None) -> Piece | Refused:
+def opening(text: str, options: AbcOptions | None = None) -> Piece | RejectedPiece:
     return next(Abc(options).read(Source(Path("opening"), name="opening", data=text.encode(), fragment=True)))
 
 
@@ -73,7 +73,7 @@ def test_what_cannot_be_used_is_refused_by_name():
     }
     for text, reason in texts.items():
         (item,) = Abc().read(source(text, "odd.abc"))
-        assert isinstance(item, Refused)
+        assert isinstance(item, RejectedPiece)
         assert (item.reason, item.source) == (reason, "odd.abc: tune 1")
         assert item.detail.startswith("line ")
 
@@ -89,7 +89,7 @@ def test_a_tune_that_breaks_the_reader_is_one_refusal(options, monkeypatch):
     monkeypatch.setattr("composer.formats.abc.dialect.normalize.parse_tune", broken)
     first, second = Abc(options).read(source(TWO, "two.abc"))
     assert isinstance(first, Piece)
-    assert isinstance(second, Refused)
+    assert isinstance(second, RejectedPiece)
     assert (second.reason, second.detail) == ("a text that makes no sense", "line 8: too large")
 
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from composer.api import Kind, SequenceSpec
+from composer.api import SequenceSpec, StepKind
 from composer_attn_lstm import AttnLstmConfig
 from composer_attn_lstm.network import AttnLstmNetwork, DotAttention, ScalingAttention
 
@@ -71,7 +71,7 @@ def test_windows_of_any_length_give_what_the_equations_say(kind, one_piece, wind
     outputs = torch.randn(2, total, SIZE)
     reset = torch.zeros(2, total, dtype=torch.bool)
     reset[0, [at for at in begins if at < total]] = True
-    state, got, at = attention.start(2), [], 0
+    state, got, at = attention.initial_state(2), [], 0
     for length in lengths:
         cut = slice(at, at + length)
         part, state = attention(outputs[:, cut], state, reset[:, cut])
@@ -87,7 +87,7 @@ def test_windows_of_any_length_give_what_the_equations_say(kind, one_piece, wind
 def test_nothing_later_is_seen_and_nothing_older_than_the_window(kind, one_piece):
     attention = made(kind, 4)
     outputs = torch.randn(1, 20, SIZE, requires_grad=True)
-    whole, _ = attention(outputs, attention.start(1), None)
+    whole, _ = attention(outputs, attention.initial_state(1), None)
     whole[0, 12].sum().backward()
     touched = outputs.grad[0].abs().sum(-1).nonzero()[:, 0].tolist()
     oldest = 8 if kind is DotAttention else 9  # the key of the oldest step is made of the output before it
@@ -96,10 +96,10 @@ def test_nothing_later_is_seen_and_nothing_older_than_the_window(kind, one_piece
 
 def test_batch_normalisation_learns_while_training_and_stays_while_playing():
     config = AttnLstmConfig(hidden=6, layers=1, embedding=4, window=4, norm="batch")
-    network = AttnLstmNetwork(SequenceSpec(Kind.TOKENS, size=5, end=0), config)
+    network = AttnLstmNetwork(SequenceSpec(StepKind.TOKENS, size=5, end=0), config)
     norm = network.levels[0].after[1]
     inputs = torch.randint(0, 5, (3, 10))
-    network.eval()(inputs, network.start(3), None, {})
+    network.eval()(inputs, network.initial_layer_states(3), None, {})
     assert norm.running_mean.eq(0).all()
-    network.train()(inputs, network.start(3), None, {})
+    network.train()(inputs, network.initial_layer_states(3), None, {})
     assert norm.running_mean.ne(0).all()

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from composer.api import Kind, OptionError, SequenceSpec
-from composer.api.sampling.filters import CounterNoise, How
+from composer.api import OptionError, SequenceSpec, StepKind
+from composer.api.sampling.filters import CounterRNG, SamplingParams
 from composer.api.testing import check_model
 from composer_attn_lstm import AttnLstm, AttnLstmConfig
 
-TOKENS = SequenceSpec(Kind.TOKENS, size=9, end=0)
+TOKENS = SequenceSpec(StepKind.TOKENS, size=9, end=0)
 PUBLISHED = {
     "attention": "scaling",
     "stack": (12, 10, 6),
@@ -27,13 +27,13 @@ PUBLISHED = {
 class OfFrames(AttnLstm):
     """Pitches can only enter from frames."""
 
-    accepts = frozenset({Kind.FRAMES})
+    accepts = frozenset({StepKind.FRAMES})
 
 
 class OfTokens(AttnLstm):
     """What enters by a table can leave by it."""
 
-    accepts = frozenset({Kind.TOKENS})
+    accepts = frozenset({StepKind.TOKENS})
 
 
 def faces(spec, seed=0, **settings):
@@ -73,7 +73,7 @@ def test_contract_with_one_table_for_tokens_that_enter_and_leave(settings, width
 
 def test_frames_have_no_table():
     with pytest.raises(OptionError, match="`tied` is for the table of tokens"):
-        AttnLstm().check(Kind.FRAMES, AttnLstmConfig(tied=True))
+        AttnLstm().check(StepKind.FRAMES, AttnLstmConfig(tied=True))
 
 
 def test_contract_with_units_that_depend_on_one_another():
@@ -121,17 +121,17 @@ def test_tokens_have_no_pitches():
 
 def test_dropouts_go_to_one_block_after_another():
     config = AttnLstmConfig(dropout=(0.3, 0.22))
-    assert [config.dropped(block) for block in range(4)] == [0.3, 0.22, 0.22, 0.22]
+    assert [config.dropout_after(block) for block in range(4)] == [0.3, 0.22, 0.22, 0.22]
 
 
 @pytest.mark.parametrize(
     ("settings", "share"), [({}, 0.3), ({"input_dropout": 0.0}, 0.0), ({"input_dropout": 0.5, "pitches": True}, 0.5)]
 )
 def test_the_input_has_a_dropout_of_its_own(settings, share):
-    spec = SequenceSpec(Kind.FRAMES, size=8)
+    spec = SequenceSpec(StepKind.FRAMES, size=8)
     network = AttnLstm().network(spec, AttnLstmConfig(dropout=(0.3, 0.2), **settings))
-    assert network.dropout.share == share
-    assert AttnLstmConfig(pitches=True).entering == 0
+    assert network.dropout.rate == share
+    assert AttnLstmConfig(pitches=True).input_dropout_rate == 0
 
 
 @pytest.mark.parametrize("settings", [{"hidden": 12, "window": 16}, PUBLISHED], ids=["dot", "published"])
@@ -140,60 +140,62 @@ def test_step_by_step_is_the_same_as_all_at_once(settings):
     steps = np.random.default_rng(0).integers(1, 9, (2, 100))
     inputs = torch.from_numpy(np.concatenate([np.zeros((2, 1), int), steps], 1))
     with torch.no_grad():
-        logits, _ = network(inputs, network.start(2), None, {})
+        logits, _ = network(inputs, network.initial_layer_states(2), None, {})
     wanted = torch.log_softmax(logits, -1).numpy()
     for player in (network, sampler):
-        state = player.begin([{}, {}])
+        state = player.initial_state([{}, {}])
         for at in range(100):
-            got = player.score(state, steps[:, at])
+            got = player.log_prob(state, steps[:, at])
             assert np.abs(got - wanted[[0, 1], at, steps[:, at]]).max() <= 1e-5
-            state = player.observe(state, steps[:, at])
+            state = player.advance(state, steps[:, at])
 
 
 @pytest.mark.parametrize("settings", [{"hidden": 6, "window": 16}, PUBLISHED], ids=["dot", "published"])
 def test_memory_is_constant_over_ten_thousand_steps(settings):
     _, sampler = faces(TOKENS, **settings)
-    state = sampler.begin([{}])
+    state = sampler.initial_state([{}])
     held = [(part.shape, part.nbytes) for part in state]
     steps = np.random.default_rng(0).integers(1, 9, (10_000, 1))
     for step in steps[:9_000]:
-        state = sampler.observe(state, step)
+        state = sampler.advance(state, step)
     tracemalloc.start()
     try:
         for step in steps[9_000:]:
-            state = sampler.observe(state, step)
+            state = sampler.advance(state, step)
         kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert [(part.shape, part.nbytes) for part in state] == held
     assert kept < 8_000  # as much as 8 bytes for each step
-    assert np.isfinite(sampler.score(state, np.array([1]))).all()
+    assert np.isfinite(sampler.log_prob(state, np.array([1]))).all()
 
 
 def test_the_networks_state_does_not_grow_either():
     network, _ = faces(TOKENS, hidden=6, window=16)
-    state = network.begin([{}])
-    held = [part.shape for part in state.parts]
+    state = network.initial_state([{}])
+    held = [part.shape for part in state.layers]
     for _ in range(100):
-        state = network.observe(state, np.array([1]))
-    assert [part.shape for part in state.parts] == held
+        state = network.advance(state, np.array([1]))
+    assert [part.shape for part in state.layers] == held
 
 
 def test_a_condition_changes_what_is_played():
-    spec = SequenceSpec(Kind.TOKENS, size=9, end=0, conditions={"rhythm": ("jig", "reel")})
+    spec = SequenceSpec(StepKind.TOKENS, size=9, end=0, conditions={"rhythm": ("jig", "reel")})
     _, sampler = faces(spec, hidden=8, embedding=4)
-    state = sampler.begin([{"rhythm": "jig"}, {"rhythm": "reel"}, {}])
-    assert len(set(sampler.score(state, np.array([1, 1, 1])).tolist())) == 3
+    state = sampler.initial_state([{"rhythm": "jig"}, {"rhythm": "reel"}, {}])
+    assert len(set(sampler.log_prob(state, np.array([1, 1, 1])).tolist())) == 3
 
 
 @pytest.mark.parametrize("settings", [{"hidden": 16, "window": 16}, PUBLISHED], ids=["dot", "published"])
 def test_both_faces_draw_the_same_steps_from_the_same_noise(settings):
     drawn = []
     for player in faces(TOKENS, 1, **settings):
-        state, steps, noise = player.begin([{}] * 4), [], CounterNoise(range(4))
+        state, steps, rng = player.initial_state([{}] * 4), [], CounterRNG(range(4))
         for step in range(50):
-            got = player.sample(state, How.of(4, temperature=0.9), noise.at(np.full(4, step))).steps
-            state = player.observe(state, got)
+            got = player.sample(
+                state, SamplingParams.for_rows(4, temperature=0.9), rng.at_steps(np.full(4, step))
+            ).steps
+            state = player.advance(state, got)
             steps.append(got)
         drawn.append(np.array(steps))
     assert (drawn[0] == drawn[1]).mean() > 0.99

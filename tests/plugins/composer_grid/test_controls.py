@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from composer.api import Given, OptionError, Piece, Unsatisfiable
+from composer.api import GenerationContext, OptionError, Piece, Unsatisfiable
 from composer.toolkit.representations.density import Budget, parse_curve
-from composer_grid import Grid, GridOptions, GridWishes
-from composer_grid.tokens import heard
+from composer_grid import Grid, GridControls, GridOptions
+from composer_grid.tokens import decode_tokens
 
 PITCHES = list(range(57, 77))
 
@@ -37,7 +37,7 @@ def walk(rule, draw, primer=(), longest=300):
 
 
 def onsets(steps):
-    return [note.start for note in heard(grid().decode(steps).content)]
+    return [note.start for note in decode_tokens(grid().decode(steps).content)]
 
 
 def keeps_to(density, length, starts, uncounted=(), until=None):
@@ -49,7 +49,7 @@ def keeps_to(density, length, starts, uncounted=(), until=None):
 
 seeds = st.integers(0, 2**32 - 1)
 wishes = st.builds(
-    GridWishes,
+    GridControls,
     range=st.sampled_from(["", "60-72", "C4-E4"]),
     key=st.sampled_from(["", "G", "Am"]),
     bars=st.integers(0, 5),
@@ -63,7 +63,7 @@ wishes = st.builds(
 def test_there_is_always_a_way_on_and_all_is_obeyed(wished, seed):
     fitted = grid()
     steps = walk(fitted.constraint(wished), random.Random(seed).choice)
-    notes = heard(fitted.decode(steps).content)
+    notes = decode_tokens(fitted.decode(steps).content)
     assert notes
     in_key = {"": range(12), "G": {7, 9, 11, 0, 2, 4, 6}, "Am": {9, 11, 0, 2, 4, 5, 7}}[wished.key]
     low, high = {"": (0, 127), "60-72": (60, 72), "C4-E4": (60, 64)}[wished.range]
@@ -85,14 +85,14 @@ TUNE = Piece(tuple(" ".join(BARS).split()))
 def test_bars_that_stay_sound_as_before(bars, density, seed):
     fitted = grid()
     given_tune = Piece(TUNE.content, labels={"meter": "2/4"})
-    wished = GridWishes(keep_bars=",".join(map(str, sorted(bars))), density=density)
+    wished = GridControls(keep_bars=",".join(map(str, sorted(bars))), density=density)
     try:
-        rule = fitted.constraint(wished, Given(tune=given_tune))
+        rule = fitted.constraint(wished, GenerationContext(tune=given_tune))
     except Unsatisfiable as error:
         assume("--density 0.2 clash" not in str(error))  # which has no note for each bar that is held into
         raise
     steps = walk(rule, random.Random(seed).choice)
-    assert len(steps) == len(TUNE.content) + 1 == fitted.most_steps(wished, Given(tune=given_tune))
+    assert len(steps) == len(TUNE.content) + 1 == fitted.max_steps(wished, GenerationContext(tune=given_tune))
     for bar in bars:
         first, last = 8 * bar - 8, 8 * bar
         assert sounding(steps[:-1], first, last) == sounding(fitted.prime(TUNE), first, last)
@@ -103,13 +103,15 @@ def test_bars_that_stay_sound_as_before(bars, density, seed):
 
 def sounding(steps, first, last):
     """Which pitch sounds in each of the steps, and where one is struck."""
-    notes = [note for note in heard(grid().decode(steps).content) if note.start < last and note.end > first]
+    notes = [note for note in decode_tokens(grid().decode(steps).content) if note.start < last and note.end > first]
     return [(max(note.start, first), note.pitch, min(note.end, last), note.start >= first) for note in notes]
 
 
 def test_a_whole_tune_of_bars_of_which_some_begin_with_a_note_held_over():
     fitted = grid()
-    rule = fitted.constraint(GridWishes(keep_bars="3"), Given(tune=Piece(TUNE.content, labels={"meter": "2/4"})))
+    rule = fitted.constraint(
+        GridControls(keep_bars="3"), GenerationContext(tune=Piece(TUNE.content, labels={"meter": "2/4"}))
+    )
     state = rule.start(())
     for _ in range(15):
         state = rule.step(state, fitted.ids["60"])
@@ -120,7 +122,7 @@ def test_a_whole_tune_of_bars_of_which_some_begin_with_a_note_held_over():
 def test_bars_are_counted_after_the_pickup():
     fitted = grid()
     tune = Piece(TUNE.content[4:], labels={"meter": "2/4", "pickup": "1"})
-    rule = fitted.constraint(GridWishes(keep_bars="1"), Given(tune=tune))
+    rule = fitted.constraint(GridControls(keep_bars="1"), GenerationContext(tune=tune))
     state = rule.start(())
     for symbol in (*TUNE.content[4:8], "64"):  # the pickup, which stays, and the first note of bar 1
         assert rule.allowed(state) == 1 << fitted.ids[symbol]
@@ -128,16 +130,16 @@ def test_bars_are_counted_after_the_pickup():
 
 
 def test_an_opening_says_how_long_bars_are():
-    begun = Given(labels={"meter": "6/8", "pickup": "1/2"})
-    assert grid().most_steps(GridWishes(bars=4), begun) == 2 + 4 * 12 + 1
-    assert grid().most_steps(GridWishes(bars=4, meter="3/8"), begun) == 2 + 4 * 6 + 1
-    assert grid().most_steps(GridWishes(bars=4), Given(labels={"pickup": "1/3"})) == 1 + 4 * 16 + 1
+    begun = GenerationContext(labels={"meter": "6/8", "pickup": "1/2"})
+    assert grid().max_steps(GridControls(bars=4), begun) == 2 + 4 * 12 + 1
+    assert grid().max_steps(GridControls(bars=4, meter="3/8"), begun) == 2 + 4 * 6 + 1
+    assert grid().max_steps(GridControls(bars=4), GenerationContext(labels={"pickup": "1/3"})) == 1 + 4 * 16 + 1
     with pytest.raises(Unsatisfiable, match="--bars 3 and the opening, in 5/64, clash"):
-        grid().constraint(GridWishes(bars=3), Given(labels={"meter": "5/64"}))
+        grid().constraint(GridControls(bars=3), GenerationContext(labels={"meter": "5/64"}))
 
 
 def test_an_ending_is_as_long_as_it_says():
-    rule = grid().constraint(GridWishes(bars=2, density="1"))
+    rule = grid().constraint(GridControls(bars=2, density="1"))
     state = rule.step(rule.start(()), 9)
     ending = rule.complete(state)
     assert len(ending) == len(list(ending)) == 32
@@ -147,32 +149,32 @@ def test_an_ending_is_as_long_as_it_says():
 def test_an_opening_counts_as_bars_and_not_as_density():
     fitted = grid()
     opening = tuple(fitted.prime(Piece(("61",) * 20)))
-    rule = fitted.constraint(GridWishes(bars=2, key="C", density="1"), Given(primer=opening))
+    rule = fitted.constraint(GridControls(bars=2, key="C", density="1"), GenerationContext(primer=opening))
     steps = walk(rule, lambda symbols: symbols[0], opening)
     assert len(steps) == 33
     with pytest.raises(Unsatisfiable, match="an opening of 20 steps"):
-        fitted.constraint(GridWishes(bars=1), Given(primer=opening)).start(opening)
+        fitted.constraint(GridControls(bars=1), GenerationContext(primer=opening)).start(opening)
 
 
 def test_the_length_and_the_labels_follow_from_the_wishes():
     fitted = grid()
-    assert fitted.most_steps(GridWishes(bars=8, meter="6/8"), Given()) == 8 * 12 + 1
-    assert fitted.most_steps(GridWishes(), Given(50)) == 50
-    assert fitted.wished_labels(GridWishes(meter="C|")) == {"meter": "2/2"}
-    assert fitted.wished_labels(GridWishes()) == {}
-    assert fitted.wished_labels(GridWishes(key="Bb")) == {"key": "Bb", "mode": "major"}
-    assert fitted.wished_labels(GridWishes(scale="E dorian")) == {"key": "Edor", "mode": "dorian"}
-    assert Grid(GridOptions(transpose="c")).wished_labels(GridWishes(key="Bb")) == {}, "its music is in C"
+    assert fitted.max_steps(GridControls(bars=8, meter="6/8"), GenerationContext()) == 8 * 12 + 1
+    assert fitted.max_steps(GridControls(), GenerationContext(50)) == 50
+    assert fitted.control_labels(GridControls(meter="C|")) == {"meter": "2/2"}
+    assert fitted.control_labels(GridControls()) == {}
+    assert fitted.control_labels(GridControls(key="Bb")) == {"key": "Bb", "mode": "major"}
+    assert fitted.control_labels(GridControls(scale="E dorian")) == {"key": "Edor", "mode": "dorian"}
+    assert Grid(GridOptions(transpose="c")).control_labels(GridControls(key="Bb")) == {}, "its music is in C"
 
 
 def test_there_are_no_more_notes_than_steps():
     with pytest.raises(Unsatisfiable, match=r"--density 5 .* 4 steps a beat") as caught:
-        grid().constraint(GridWishes(density="5"))
+        grid().constraint(GridControls(density="5"))
     assert caught.value.hint
 
 
 def test_what_cannot_be_kept_is_refused():
-    tune = Given(tune=Piece(TUNE.content, labels={"meter": "2/4"}))
+    tune = GenerationContext(tune=Piece(TUNE.content, labels={"meter": "2/4"}))
     for wished, words in [
         ({"keep_bars": "3", "key": "G#m"}, "--key G#m clash: F4 is held"),
         ({"keep_bars": "3", "range": "70-76"}, "--range 70-76 clash"),
@@ -181,18 +183,18 @@ def test_what_cannot_be_kept_is_refused():
         ({"keep_bars": "1-5"}, "keeps all 5 bars"),
     ]:
         with pytest.raises(Unsatisfiable, match=words):
-            grid().constraint(GridWishes(**wished), tune)
+            grid().constraint(GridControls(**wished), tune)
     with pytest.raises(Unsatisfiable, match="--bars 4 and --length 20 clash"):
-        grid().constraint(GridWishes(bars=4), Given(20))
+        grid().constraint(GridControls(bars=4), GenerationContext(20))
 
 
 def test_wishes_that_mean_nothing():
     with pytest.raises(OptionError, match="--bars cannot be -1"):
-        GridWishes(bars=-1)
+        GridControls(bars=-1)
 
 
 @given(wishes)
 def test_the_same_wishes_make_the_same_rule(wished):
-    assume(wished != GridWishes())
+    assume(wished != GridControls())
     first, second = (grid().constraint(wished) for _ in range(2))
     assert first.allowed(first.start(())) == second.allowed(second.start(()))

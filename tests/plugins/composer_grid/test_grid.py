@@ -10,15 +10,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from composer.api import EncodeError, Key, Meter, Note, OptionError, Part, Piece, ReadError, Refused, Score, Source
+from composer.api import (
+    EncodeError,
+    Key,
+    Meter,
+    Note,
+    OptionError,
+    Part,
+    Piece,
+    ReadError,
+    RejectedPiece,
+    Score,
+    Source,
+)
 from composer.api.testing import check_representation, source
 from composer.formats import write
 from composer.formats.midi import reader as midi_reader
 from composer.toolkit.representations.note_arrays import Columns
 from composer.toolkit.representations.quantize import GridNote
 from composer_grid import Grid, GridOptions
-from composer_grid.token_arrays import skyline, spelled
-from composer_grid.tokens import heard
+from composer_grid.token_arrays import as_tokens, skyline
+from composer_grid.tokens import decode_tokens
 
 TUNES = """X:1
 T:Up and Down
@@ -73,7 +85,7 @@ def test_a_tune_is_read_step_by_step():
 
 def test_the_last_note_is_kept_as_long_as_it_is():
     grid = fitted("X:1\nM:4/4\nL:1/16\nK:C\nC D4|]\n")
-    [*_, last] = heard(grid.decode([*grid.prime(Piece(("60", "62", "_", "_", "_"))), 0]).content)
+    [*_, last] = decode_tokens(grid.decode([*grid.prime(Piece(("60", "62", "_", "_", "_"))), 0]).content)
     assert last == GridNote(1, 62, 4)
 
 
@@ -94,10 +106,10 @@ class TestTokens:
 
     def test_what_means_nothing_is_named(self):
         items = list(Grid().read(source("60 _\n60 H 62\n128\nr _\n", "a.tokens")))
-        assert [item for item in items if isinstance(item, Refused)] == [
-            Refused("a token that means nothing", "a.tokens: line 2", "token 2 is `H`"),
-            Refused("a token that means nothing", "a.tokens: line 3", "token 1 is `128`"),
-            Refused("no notes", "a.tokens: line 4"),
+        assert [item for item in items if isinstance(item, RejectedPiece)] == [
+            RejectedPiece("a token that means nothing", "a.tokens: line 2", "token 2 is `H`"),
+            RejectedPiece("a token that means nothing", "a.tokens: line 3", "token 1 is `128`"),
+            RejectedPiece("no notes", "a.tokens: line 4"),
         ]
         with pytest.raises(ReadError, match="is empty"):
             list(Grid().read(source("\n \n", "a.tokens")))
@@ -153,7 +165,7 @@ class TestVoices:
     )
     def test_several_voices_may_be_refused(self, parts, place):
         [refused] = Grid(GridOptions(polyphony="refuse")).read(source(write("midi", Score(parts)), "a.mid"))
-        assert refused == Refused("more than one voice", "a.mid", place)
+        assert refused == RejectedPiece("more than one voice", "a.mid", place)
 
     def test_a_voice_that_is_moved_to_the_grid_is_still_one(self):
         fast = part(*((Fraction(at, 8), 60 + at, Fraction(1, 8)) for at in range(6)))
@@ -168,7 +180,7 @@ class TestTheGrid:
     def test_notes_between_two_steps_are_refused_by_default(self):
         triplet = write("midi", Score((part((0, 60, 1), (Fraction(4, 3), 62, 1)),)))
         [refused] = Grid().read(source(triplet, "a.mid"))
-        assert isinstance(refused, Refused)
+        assert isinstance(refused, RejectedPiece)
         assert (refused.reason, refused.source) == ("notes off the grid", "a.mid")
         assert "at beat 1.33" in refused.detail
         [moved] = Grid(GridOptions(offgrid="round")).read(source(triplet, "a.mid"))
@@ -194,7 +206,7 @@ class TestTheGrid:
 
     def test_drums_are_no_melody(self):
         beat = Score((part((0, 38, 1), percussion=True),))
-        assert list(Grid().read(source(write("midi", beat), "a.mid"))) == [Refused("only drums", "a.mid")]
+        assert list(Grid().read(source(write("midi", beat), "a.mid"))) == [RejectedPiece("only drums", "a.mid")]
         with pytest.raises(EncodeError, match="only drums") as caught:
             Grid().from_score(beat)
         assert caught.value.hint
@@ -215,7 +227,7 @@ class TestTranspositions:
     def test_a_pitch_that_would_leave_the_range_is_refused_with_its_place(self):
         high = Score((part((0, 120, 1), (1, 127, 1)),), keys=(Key(Fraction(0), 1),))
         assert list(Grid(GridOptions(transpose="c")).read(source(write("midi", high), "a.mid"))) == [
-            Refused("a pitch out of range", "a.mid", "132 at beat 1")
+            RejectedPiece("a pitch out of range", "a.mid", "132 at beat 1")
         ]
 
     @pytest.mark.parametrize("shift", range(12))
@@ -253,9 +265,9 @@ class TestTheRule:
             state = rule.step(state, steps[-1])
         steps += list(rule.complete(state))
         assert steps[-1] == 0
-        notes = heard(text(grid.decode(steps)).split())
+        notes = decode_tokens(text(grid.decode(steps)).split())
         assert notes
-        assert steps[: notes[-1].end] == grid.encode(Piece(spelled(Columns.of(notes))))[:-1]
+        assert steps[: notes[-1].end] == grid.encode(Piece(as_tokens(Columns.of(notes))))[:-1]
 
     def test_it_accepts_every_piece(self):
         grid = fitted()
@@ -283,7 +295,7 @@ def test_what_is_written_reads_back_note_for_note(steps, name):
     notes: list[GridNote] = []
     for gap, pitch, length in steps[: 12 if name == "musicxml" else None]:
         notes.append(GridNote((notes[-1].end if notes else 0) + gap, pitch, length))
-    piece, grid = Piece(spelled(Columns.of(notes))), Grid()
+    piece, grid = Piece(as_tokens(Columns.of(notes))), Grid()
     score = grid.score(piece)
     assert score is not None
     [again] = grid.read(source(write(name, score), f"again.{name}"))

@@ -4,22 +4,22 @@ import numpy as np
 import pytest
 import torch
 
-from composer.api import CheckpointError, Kind, OptionError, SequenceSpec
-from composer.api.sampling.filters import CounterNoise, How
+from composer.api import CheckpointError, OptionError, SequenceSpec, StepKind
+from composer.api.sampling.filters import CounterRNG, SamplingParams
 from composer.api.testing import check_model
-from composer.toolkit.models.lstm_torch import _stretches
+from composer.toolkit.models.lstm_torch import _segments
 from composer.training.trainer import load_weights
 from composer_lstm import Lstm, LstmConfig
 
-TOKENS = SequenceSpec(Kind.TOKENS, size=9, end=0)
+TOKENS = SequenceSpec(StepKind.TOKENS, size=9, end=0)
 
 
 class OfFrames(Lstm):
-    accepts = frozenset({Kind.FRAMES})
+    accepts = frozenset({StepKind.FRAMES})
 
 
 class OfTokens(Lstm):
-    accepts = frozenset({Kind.TOKENS})
+    accepts = frozenset({StepKind.TOKENS})
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
@@ -57,7 +57,7 @@ def test_two_tables_are_not_taken_for_one():
 
 def test_frames_have_no_table():
     with pytest.raises(OptionError, match="`tied` is for the table of tokens"):
-        Lstm().check(Kind.FRAMES, LstmConfig(tied=True))
+        Lstm().check(StepKind.FRAMES, LstmConfig(tied=True))
 
 
 @pytest.mark.parametrize("name", ["hidden", "layers", "embedding", "condition"])
@@ -83,14 +83,14 @@ def test_dropout_of_the_input_is_that_of_the_layers_where_nothing_is_said(given,
     torch.manual_seed(0)
     network = Lstm().network(TOKENS, LstmConfig(hidden=8, layers=1, dropout=0.9, **given)).train()
     steps = torch.arange(9)[None]
-    one, other = (network(steps, network.start(1), None, {}) for _ in range(2))
+    one, other = (network(steps, network.initial_layer_states(1), None, {}) for _ in range(2))
     assert torch.equal(one[1][0], other[1][0]) is same
     assert not torch.equal(one[0], other[0])
 
 
 def test_any_value_begins_between_all_values():
     """So that it is something where every piece says what it is, and nothing teaches it."""
-    spec = SequenceSpec(Kind.TOKENS, size=9, end=0, conditions={"rhythm": ("jig", "reel", "waltz")})
+    spec = SequenceSpec(StepKind.TOKENS, size=9, end=0, conditions={"rhythm": ("jig", "reel", "waltz")})
     table = Lstm().network(spec, LstmConfig()).conditions[0].weight
     assert torch.allclose(table[0], table[1:].mean(0))
 
@@ -98,20 +98,20 @@ def test_any_value_begins_between_all_values():
 def test_a_window_is_cut_where_a_piece_begins_in_any_row():
     reset = torch.zeros(2, 10, dtype=torch.bool)
     reset[0, 0] = reset[1, 4] = reset[0, 7] = True
-    assert list(_stretches(reset, 10)) == [(0, 4), (4, 7), (7, 10)]
-    assert list(_stretches(None, 10)) == [(0, 10)]
+    assert list(_segments(reset, 10)) == [(0, 4), (4, 7), (7, 10)]
+    assert list(_segments(None, 10)) == [(0, 10)]
 
 
 @pytest.mark.parametrize("name", ["rhythm", "type", "no. of verses", "keys"])
 def test_a_condition_of_any_name_changes_what_is_played(name):
-    spec = SequenceSpec(Kind.TOKENS, size=9, end=0, conditions={name: ("jig", "reel")})
+    spec = SequenceSpec(StepKind.TOKENS, size=9, end=0, conditions={name: ("jig", "reel")})
     config = LstmConfig(hidden=8, embedding=4)
     torch.manual_seed(0)
     network = Lstm().network(spec, config)
     weights = {key: tensor.numpy() for key, tensor in network.state_dict().items()}
     sampler = Lstm().sampler(spec, config, weights)
-    state = sampler.begin([{name: "jig"}, {name: "reel"}, {}])
-    logp = sampler.score(state, np.array([1, 1, 1]))
+    state = sampler.initial_state([{name: "jig"}, {name: "reel"}, {}])
+    logp = sampler.log_prob(state, np.array([1, 1, 1]))
     assert len(set(logp.tolist())) == 3
 
 
@@ -123,10 +123,12 @@ def test_both_faces_draw_the_same_steps_from_the_same_noise():
     players = [network, Lstm().sampler(TOKENS, config, weights)]
     drawn = []
     for player in players:
-        state, steps, noise = player.begin([{}] * 4), [], CounterNoise(range(4))
+        state, steps, rng = player.initial_state([{}] * 4), [], CounterRNG(range(4))
         for step in range(50):
-            got = player.sample(state, How.of(4, temperature=0.9), noise.at(np.full(4, step))).steps
-            state = player.observe(state, got)
+            got = player.sample(
+                state, SamplingParams.for_rows(4, temperature=0.9), rng.at_steps(np.full(4, step))
+            ).steps
+            state = player.advance(state, got)
             steps.append(got)
         drawn.append(np.array(steps))
     assert (drawn[0] == drawn[1]).mean() > 0.99

@@ -12,26 +12,26 @@ from hypothesis import strategies as st
 from composer.api import (
     EncodeError,
     FrameRule,
-    Group,
     Key,
-    Kind,
     Limit,
     Meter,
     Note,
     OptionError,
     Part,
     Piece,
-    Refused,
+    RejectedPiece,
     Score,
+    StepKind,
+    UnitGroup,
     Unsatisfiable,
 )
-from composer.api.sampling.filters import obey
+from composer.api.sampling.filters import apply_frame_rule
 from composer.api.testing import check_representation, source
 from composer.data.corpus import identity
 from composer.formats import write
 from composer.formats.midi import reader as midi_reader
 from composer.toolkit.representations.quantize import GridNote
-from composer_pianoroll import Pianoroll, PianorollOptions, PianorollWishes, Roll
+from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
 from composer_pianoroll.frames import Layout
 
 
@@ -73,8 +73,8 @@ def test_a_note_is_struck_once_and_then_held():
     piece = pianoroll.from_score(Score((part((0, 60, 1), (1, 60, 1), (1, 63, 0.5)),)))
     # units 0 to 3 strike the pitches 60 to 63, units 4 to 7 hold them
     assert pianoroll.encode(piece) == [(0,), (4,), (0, 3), (4,)]
-    assert pianoroll.spec.kind is Kind.FRAMES
-    assert pianoroll.spec.groups == (Group("onset", 0, 4, 60), Group("hold", 4, 8, 60))
+    assert pianoroll.spec.kind is StepKind.FRAMES
+    assert pianoroll.spec.groups == (UnitGroup("onset", 0, 4, 60), UnitGroup("hold", 4, 8, 60))
 
 
 def test_without_onsets_a_repeated_note_becomes_one_and_is_counted():
@@ -148,19 +148,19 @@ class TestWhatIsLeftOut:
         [refused] = Pianoroll(PianorollOptions(offgrid="refuse")).read(
             source(write("midi", Score((triplet,))), "a.mid")
         )
-        assert isinstance(refused, Refused)
+        assert isinstance(refused, RejectedPiece)
         assert (refused.reason, refused.source) == ("notes off the grid", "a.mid")
         assert "beat 1.33" in refused.detail
 
     def test_only_drums(self):
         [refused] = Pianoroll().read(source(write("midi", Score((DRUMS,))), "beat.mid"))
-        assert refused == Refused("only drums", "beat.mid")
+        assert refused == RejectedPiece("only drums", "beat.mid")
 
     def test_one_silent_tune_of_a_file(self):
         text = "X:1\nM:4/4\nK:C\nCDEF GABc|\n\nX:2\nM:4/4\nK:C\nz8|\n"
         piece, refused = Pianoroll().read(source(text, "two.abc"))
         assert isinstance(piece, Piece)
-        assert isinstance(refused, Refused)
+        assert isinstance(refused, RejectedPiece)
         assert refused.source == "two.abc: tune 2"
 
 
@@ -194,8 +194,8 @@ class TestTheRule:
     def test_only_what_sounds_may_go_on(self):
         holds = Pianoroll(SMALL).constraint()
         state = holds.start([(0,), (1, 4)])
-        assert holds.allowed(state).off == 0b1100_0000
-        assert holds.allowed(holds.start([])).off == 0b1111_0000
+        assert holds.allowed(state).must_be_off == 0b1100_0000
+        assert holds.allowed(holds.start([])).must_be_off == 0b1111_0000
 
     def test_a_note_that_is_struck_does_not_also_go_on(self):
         holds = Pianoroll(SMALL).constraint()
@@ -216,7 +216,7 @@ class TestTheRule:
         state, frames = holds.start(()), []
         for units in drawn:
             rule = holds.allowed(state)
-            frame = rule.project(tuple(sorted(unit for unit in units if not rule.off >> unit & 1)))
+            frame = rule.project(tuple(sorted(unit for unit in units if not rule.must_be_off >> unit & 1)))
             frames.append(frame)
             state = holds.step(state, frame)
         assert pianoroll.encode(pianoroll.decode(frames)) == frames
@@ -226,11 +226,11 @@ class TestWishes:
     def frame(self, rule, state, units):
         """`units` (all of equal rank) as the rule leaves them."""
         allowed = rule.allowed(state)
-        drawn = np.array([unit in units and not allowed.off >> unit & 1 for unit in range(8)])
-        return tuple(np.flatnonzero(obey(drawn, np.arange(8.0), allowed)).tolist())
+        drawn = np.array([unit in units and not allowed.must_be_off >> unit & 1 for unit in range(8)])
+        return tuple(np.flatnonzero(apply_frame_rule(drawn, np.arange(8.0), allowed)).tolist())
 
     def test_a_range_keeps_others_from_being_struck(self):
-        rule = Pianoroll(SMALL).constraint(PianorollWishes(range="62-90"))
+        rule = Pianoroll(SMALL).constraint(PianorollControls(range="62-90"))
         assert self.frame(rule, 0, {0, 1, 2, 3}) == (2, 3)
         assert self.frame(rule, 0b0001, {4}) == (4,), "what the primer struck goes on"
 
@@ -238,29 +238,29 @@ class TestWishes:
         # units 0 to 3 strike, 4 to 7 hold; the higher the unit, the likelier here
         sounding = 0b1111
         wish = Pianoroll(SMALL).constraint
-        assert self.frame(wish(PianorollWishes(most_onsets=1)), sounding, {0, 1, 6}) == (1, 6)
-        assert self.frame(wish(PianorollWishes(most_holds=2)), sounding, {0, 5, 6, 7}) == (0, 6, 7)
-        assert self.frame(wish(PianorollWishes(most_notes=2)), sounding, {0, 1, 6, 7}) == (6, 7)
+        assert self.frame(wish(PianorollControls(max_onsets=1)), sounding, {0, 1, 6}) == (1, 6)
+        assert self.frame(wish(PianorollControls(max_sustained=2)), sounding, {0, 5, 6, 7}) == (0, 6, 7)
+        assert self.frame(wish(PianorollControls(max_notes=2)), sounding, {0, 1, 6, 7}) == (6, 7)
 
     def test_limits_hold_in_each_step_of_a_stacked_frame(self):
         pianoroll = Pianoroll(PianorollOptions(range="60-61", stack=2))
-        limits = pianoroll.constraint(PianorollWishes(most_onsets=1)).allowed(0).limits
+        limits = pianoroll.constraint(PianorollControls(max_onsets=1)).allowed(0).limits
         assert limits == (Limit(0b0000_0011, 1), Limit(0b0011_0000, 1))
 
     def test_a_roll_without_onsets(self):
         pianoroll = Pianoroll(PianorollOptions(range="60-63", onsets=False))
-        rule = pianoroll.constraint(PianorollWishes(range="61-63", most_notes=2))
-        assert rule.allowed(rule.start([(0, 1)])) == FrameRule(off=0b0001, limits=(Limit(0b1111, 2),))
+        rule = pianoroll.constraint(PianorollControls(range="61-63", max_notes=2))
+        assert rule.allowed(rule.start([(0, 1)])) == FrameRule(must_be_off=0b0001, limits=(Limit(0b1111, 2),))
         with pytest.raises(Unsatisfiable, match="does not tell"):
-            pianoroll.constraint(PianorollWishes(most_onsets=2))
+            pianoroll.constraint(PianorollControls(max_onsets=2))
 
     def test_what_cannot_be_had(self):
         with pytest.raises(Unsatisfiable, match="and --range 70-90 clash") as caught:
-            Pianoroll(SMALL).constraint(PianorollWishes(range="70-90"))
+            Pianoroll(SMALL).constraint(PianorollControls(range="70-90"))
         assert "C4-D#4" in caught.value.hint
-        for wrong in ({"most_notes": -1}, {"range": "90-20"}):
+        for wrong in ({"max_notes": -1}, {"range": "90-20"}):
             with pytest.raises(OptionError):
-                PianorollWishes(**wrong)
+                PianorollControls(**wrong)
 
 
 grids = st.lists(st.builds(GridNote, st.integers(0, 40), st.integers(60, 67), st.integers(1, 9)), min_size=1)

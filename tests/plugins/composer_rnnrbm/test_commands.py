@@ -35,7 +35,7 @@ def test_a_frame_of_several_steps_is_a_larger_visible_layer_and_obeys_the_same_w
     done = train("-o", "stack=5", "-o", "range=40-90")
     assert done.code == 0, done.err
     output = tmp_path / "piece.mid"
-    wishes = ("--range", "50-70", "--most-notes", "2", "--length", "20", "--temp", "3", "--seed", "1")
+    wishes = ("--range", "50-70", "--max-notes", "2", "--length", "20", "--temp", "3", "--seed", "1")
     done = composer("gen", "pianoroll", "--checkpoint", "machine", *wishes, "--output", output)
     assert done.code == 0, done.err
     steps = sounding(output)

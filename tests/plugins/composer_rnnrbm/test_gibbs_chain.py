@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from composer.api import FrameRule, Kind, Limit, SequenceSpec
-from composer.api.sampling.filters import CounterNoise, How
+from composer.api import FrameRule, Limit, SequenceSpec, StepKind
+from composer.api.sampling.filters import CounterRNG, SamplingParams
 from composer_rnnrbm import RnnRbm, RnnRbmConfig
 
 
@@ -18,17 +18,17 @@ def player(W, bv, bh=None, gibbs=25):
         "W": W, "bv": bv, "bh": np.zeros(hidden) if bh is None else bh, "bu": [0], "u0": [0],
         "Wuv": np.zeros((visible, 1)), "Wuh": np.zeros((hidden, 1)), "Wvu": np.zeros((1, visible)), "Wuu": [[0]],
     }  # fmt: skip
-    spec = SequenceSpec(Kind.FRAMES, size=visible)
+    spec = SequenceSpec(StepKind.FRAMES, size=visible)
     config = RnnRbmConfig(hidden=hidden, recurrent=1, gibbs=gibbs)
     return RnnRbm().sampler(spec, config, {name: np.array(each, np.float16) for name, each in weights.items()})
 
 
-def drawn(sampler, rows, how=None, before=None, seed=0):
-    state = sampler.begin([{}] * rows)
+def drawn(sampler, rows, params=None, before=None, seed=0):
+    state = sampler.initial_state([{}] * rows)
     if before is not None:
-        state = sampler.observe(state, np.tile(before, (rows, 1)))
-    noise = CounterNoise(range(seed, seed + rows)).at(np.zeros(rows, int))
-    return sampler.sample(state, how or How.of(rows), noise)
+        state = sampler.advance(state, np.tile(before, (rows, 1)))
+    rng = CounterRNG(range(seed, seed + rows)).at_steps(np.zeros(rows, int))
+    return sampler.sample(state, params or SamplingParams.for_rows(rows), rng)
 
 
 PAIRED = [[9.0, 9, 0, 0], [0, 0, 9, 9]]
@@ -45,7 +45,7 @@ def test_a_long_chain_draws_from_the_machine_at_its_temperature(temperature):
     v, h = (np.array(list(itertools.product([0, 1], repeat=n))) for n in (3, 2))
     energy = -((v @ bv)[:, None] + h @ bh + v @ np.array(W).T @ h.T) / temperature
     chance = np.exp(-energy).sum(1) / np.exp(-energy).sum()
-    got = drawn(player(W, bv, bh), 20_000, How.of(20_000, temperature=temperature)).steps
+    got = drawn(player(W, bv, bh), 20_000, SamplingParams.for_rows(20_000, temperature=temperature)).steps
     found = np.bincount(got @ [4, 2, 1], minlength=8) / len(got)
     assert np.abs(found - chance).max() < 0.015
 
@@ -53,7 +53,7 @@ def test_a_long_chain_draws_from_the_machine_at_its_temperature(temperature):
 def test_without_temperature_there_is_nothing_left_to_chance():
     rng = np.random.default_rng(0)
     sampler = player(rng.normal(size=(6, 9)), rng.normal(size=9), rng.normal(size=6))
-    one, other = (drawn(sampler, 3, How.of(3, temperature=0), seed=seed).steps for seed in (0, 50))
+    one, other = (drawn(sampler, 3, SamplingParams.for_rows(3, temperature=0), seed=seed).steps for seed in (0, 50))
     assert (one == other).all()
     assert (one == one[0]).all()
     assert len(np.unique(drawn(sampler, 50).steps, axis=0)) > 10
@@ -72,9 +72,9 @@ def test_what_is_held_on_or_off_is_so_in_every_half_step():
     """So a unit that is held brings, or keeps away, the one that goes with it."""
     sampler = player(PAIRED, *TOGETHER)
     silent, sounding = [0, 0, 0, 0], [1, 1, 0, 0]
-    on, off, free = ([FrameRule(on=0b0001)] * 300, [FrameRule(off=0b0001)] * 300, None)
+    on, off, free = ([FrameRule(must_be_on=0b0001)] * 300, [FrameRule(must_be_off=0b0001)] * 300, None)
     share = {
-        (str(before), name): drawn(sampler, 300, How.of(300, rule=rule), before).steps.mean(0)
+        (str(before), name): drawn(sampler, 300, SamplingParams.for_rows(300, rule=rule), before).steps.mean(0)
         for before in (silent, sounding)
         for name, rule in (("on", on), ("off", off), ("free", free))
     }
@@ -86,9 +86,11 @@ def test_what_is_held_on_or_off_is_so_in_every_half_step():
 
 def test_limits_and_projections_are_kept():
     sampler = player(np.zeros((2, 6)), [2.0, 1, 2, 3, 4, 5])
-    swapped = FrameRule(project=lambda frame: tuple(5 - unit for unit in reversed(frame)), on=1, off=0b100000)
+    swapped = FrameRule(
+        project=lambda frame: tuple(5 - unit for unit in reversed(frame)), must_be_on=1, must_be_off=0b100000
+    )
     rules = [FrameRule(limits=(Limit(0b111100, 2), Limit(0b000011, 1))), swapped] * 20
-    got = drawn(sampler, 40, How.of(40, rule=rules)).steps.reshape(20, 2, 6)
+    got = drawn(sampler, 40, SamplingParams.for_rows(40, rule=rules)).steps.reshape(20, 2, 6)
     assert (got[:, 0, 2:].sum(1) <= 2).all()
     assert (got[:, 0, :2].sum(1) <= 1).all()
     assert got[:, 0, 4:].mean() > 0.9
@@ -100,7 +102,7 @@ def test_the_chain_goes_on_from_frames_that_are_mended():
     """What a projection takes out of the frame has no part in what comes of it."""
     sampler = player(PAIRED, *APART)
     rule = FrameRule(project=lambda frame: tuple(unit for unit in frame if unit != 0))
-    got = drawn(sampler, 100, How.of(100, rule=[rule] * 100), before=[1, 1, 0, 0]).steps
+    got = drawn(sampler, 100, SamplingParams.for_rows(100, rule=[rule] * 100), before=[1, 1, 0, 0]).steps
     free = drawn(sampler, 100, before=[1, 1, 0, 0]).steps
     assert got[:, 0].sum() == 0
     assert got[:, 1].mean() < free[:, 1].mean() - 0.1
@@ -118,9 +120,9 @@ def both(sampler):
 def test_a_unit_that_is_held_is_kept_in_the_middle_of_a_chain_too():
     """Unit 0 is held on, unlikely, and alone brings unit 1; unit 2 is likely, and only one of 0 and 2 may be on."""
     sampler = player([[30.0, 10, 0]], [-30.0, -5, 9], [-15.0], gibbs=6)
-    rule = FrameRule(on=0b001, limits=(Limit(0b101, 1),))
+    rule = FrameRule(must_be_on=0b001, limits=(Limit(0b101, 1),))
     for face in both(sampler):
-        got = drawn(face, 50, How.of(50, rule=[rule] * 50)).steps
+        got = drawn(face, 50, SamplingParams.for_rows(50, rule=[rule] * 50)).steps
         assert (got[:, [0, 2]] == [1, 0]).all()
         assert got[:, 1].mean() > 0.9
 
@@ -128,9 +130,9 @@ def test_a_unit_that_is_held_is_kept_in_the_middle_of_a_chain_too():
 def test_units_that_must_be_on_are_in_the_middle_of_a_chain_too():
     """Unit 0 is unlikely, and alone brings unit 1; of 0, 2 and 3 one must be on, and 2 is held off."""
     sampler = player([[30.0, 10, 0, 0]], [-10.0, -5, 9, -20], [-15.0], gibbs=6)
-    rule = FrameRule(off=0b0100, limits=(Limit(0b1101, 1, least=1),))
+    rule = FrameRule(must_be_off=0b0100, limits=(Limit(0b1101, 1, min_active=1),))
     for face in both(sampler):
-        got = drawn(face, 50, How.of(50, rule=[rule] * 50)).steps
+        got = drawn(face, 50, SamplingParams.for_rows(50, rule=[rule] * 50)).steps
         assert (got[:, [0, 2, 3]] == [1, 0, 0]).all()
         assert got[:, 1].mean() > 0.9
 
@@ -139,9 +141,12 @@ def test_a_chain_starts_from_what_a_rule_leaves_of_the_frame_before():
     sampler = player(PAIRED, *APART, gibbs=1)
     shares = {"on": [], "off": []}
     for face in both(sampler):
-        on, off = How.of(200, rule=[FrameRule(on=0b0001)] * 200), How.of(200, rule=[FrameRule(off=0b0011)] * 200)
+        on, off = (
+            SamplingParams.for_rows(200, rule=[FrameRule(must_be_on=0b0001)] * 200),
+            SamplingParams.for_rows(200, rule=[FrameRule(must_be_off=0b0011)] * 200),
+        )
         shares["on"].append(drawn(face, 200, on).steps[:, 1].mean())
-        shares["off"].append(drawn(face, 200, off, before=[1, 1, 0, 0]).refused.mean())
+        shares["off"].append(drawn(face, 200, off, before=[1, 1, 0, 0]).masked_prob.mean())
     assert min(shares["on"]) > 0.9
     assert max(shares["off"]) < 0.1
     assert shares["on"][0] == shares["on"][1]
@@ -149,7 +154,7 @@ def test_a_chain_starts_from_what_a_rule_leaves_of_the_frame_before():
 
 def test_top_k_keeps_the_likeliest_units():
     sampler = player(np.zeros((2, 6)), [2.0, 1, 3, 6, 4, 5])
-    got = drawn(sampler, 60, How.of(60, top_k=[2] * 30 + [0] * 30)).steps
+    got = drawn(sampler, 60, SamplingParams.for_rows(60, top_k=[2] * 30 + [0] * 30)).steps
     assert (got[:30, [0, 1, 2, 4]] == 0).all()
     assert got[:30, [3, 5]].mean() > 0.9
     assert got[30:].sum(1).max() > 2

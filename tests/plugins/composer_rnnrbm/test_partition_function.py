@@ -5,7 +5,14 @@ import itertools
 import pytest
 import torch
 
-from composer_rnnrbm.partition_function import Effort, annealed, at_least, counted_out, distinct, log_partition
+from composer_rnnrbm.partition_function import (
+    Effort,
+    by_annealing,
+    by_enumeration,
+    log_partition,
+    lower_bound,
+    most_frequent,
+)
 from composer_rnnrbm.rbm import free_energy, gibbs
 
 
@@ -28,15 +35,15 @@ def test_the_smaller_layer_is_counted_out(visible, hidden):
     v, h = states(visible), states(hidden)
     energy = (v @ bv.T)[:, None] + (h @ bh.T)[None] + (v @ W.T @ h.T)[..., None]
     expected = energy.flatten(0, 1).double().logsumexp(0)
-    assert torch.allclose(counted_out(W, bv, bh), expected, atol=1e-4)
+    assert torch.allclose(by_enumeration(W, bv, bh), expected, atol=1e-4)
     assert torch.allclose(log_partition(W, bv, bh, Effort(1, 1))[0], expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("spread", [1.0, 3.0])
 def test_annealed_importance_sampling_finds_what_counting_finds(spread):
     W, bv, bh = machines(20, 30, 14, spread)
-    exact = counted_out(W, bv, bh)
-    log_z, variance = annealed(W, bv, bh, Effort(500, 8))
+    exact = by_enumeration(W, bv, bh)
+    log_z, variance = by_annealing(W, bv, bh, Effort(500, 8))
     assert (log_z - exact).abs().mean() < 0.05
     assert abs(float((log_z - exact).mean())) < 0.02
     assert 0 < variance.mean().sqrt() < 0.1
@@ -46,10 +53,10 @@ def test_annealed_importance_sampling_finds_what_counting_finds(spread):
 def test_shared_noise_gives_a_machine_the_same_estimate_wherever_it_stands():
     W, bv, bh = machines(6, 16, 12)
     effort = Effort(30, 2, shared=True)
-    whole, _ = annealed(W, bv, bh, effort)
-    alone = torch.cat([annealed(W, bv[n : n + 1], bh[n : n + 1], effort)[0] for n in range(6)])
+    whole, _ = by_annealing(W, bv, bh, effort)
+    alone = torch.cat([by_annealing(W, bv[n : n + 1], bh[n : n + 1], effort)[0] for n in range(6)])
     assert torch.allclose(whole, alone, atol=1e-5)
-    assert (whole - counted_out(W, bv, bh)).abs().max() < 0.5
+    assert (whole - by_enumeration(W, bv, bh)).abs().max() < 0.5
 
 
 def test_long_chains_side_by_side_draw_from_each_frames_own_machine():
@@ -67,9 +74,9 @@ def test_long_chains_side_by_side_draw_from_each_frames_own_machine():
 def test_known_frames_bound_it_from_below_and_all_of_them_are_all_of_it():
     W, bv, bh = machines(12, 6, 4)
     every = states(6)
-    whole = counted_out(W, bv, bh)
-    torch.testing.assert_close(at_least(W, bv, bh, every), whole, rtol=0, atol=1e-5)
-    assert (at_least(W, bv, bh, every[::3]) < whole).all()
+    whole = by_enumeration(W, bv, bh)
+    torch.testing.assert_close(lower_bound(W, bv, bh, every), whole, rtol=0, atol=1e-5)
+    assert (lower_bound(W, bv, bh, every[::3]) < whole).all()
 
 
 def test_what_chains_miss_is_found_where_it_is_known():
@@ -82,11 +89,11 @@ def test_what_chains_miss_is_found_where_it_is_known():
     torch.manual_seed(0)
     alone, _ = log_partition(W, bv, bh, Effort(50, 2))
     found, variance = log_partition(W, bv, bh, Effort(50, 2), chords)
-    assert found == at_least(W, bv, bh, chords) > alone
+    assert found == lower_bound(W, bv, bh, chords) > alone
     assert variance == 0
 
 
 def test_the_frames_that_come_oftenest():
     frames = torch.tensor([[1.0, 0], [0, 1], [0, 1], [0, 0], [1, 0], [0, 1]])
-    assert distinct(frames, 2).tolist() == [[0, 1], [1, 0]]
-    assert len(distinct(frames, 9)) == 3
+    assert most_frequent(frames, 2).tolist() == [[0, 1], [1, 0]]
+    assert len(most_frequent(frames, 9)) == 3

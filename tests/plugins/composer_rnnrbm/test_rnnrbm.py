@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from composer.api import FrameRule, Kind, Limit, OptionError, SequenceSpec, Unsupported
+from composer.api import FrameRule, Limit, OptionError, SequenceSpec, StepKind, Unsupported
 from composer.api.network import Batch
-from composer.api.sampling.filters import CounterNoise, How
+from composer.api.sampling.filters import CounterRNG, SamplingParams
 from composer.api.testing import check_model
 from composer_rnnrbm import RnnRbm, RnnRbmConfig, network
 
-SPEC = SequenceSpec(Kind.FRAMES, size=12)
+SPEC = SequenceSpec(StepKind.FRAMES, size=12)
 CELLS = pytest.mark.parametrize("cell", ["tanh", "lstm"])
 
 
@@ -108,8 +108,8 @@ def test_a_piece_begins_with_what_was_learnt_of_beginnings(cell):
 
 def test_dropout_hides_recurrent_units_from_the_machines_and_not_from_one_another(monkeypatch):
     learnt, batch, seen = made(dropout=0.5).train(), batch_of(frames(8, 40, 12)), []
-    proper = learnt._machines
-    monkeypatch.setattr(learnt, "_machines", lambda u: seen.append(u) or proper(u))
+    proper = learnt._rbm_biases
+    monkeypatch.setattr(learnt, "_rbm_biases", lambda u: seen.append(u) or proper(u))
     _, (last,) = learnt.loss(batch, None)
     whole, (expected,) = learnt._recurrent(batch.inputs, None, batch.reset)
     u, whole = seen[0].detach(), whole.detach().flatten(0, 1)
@@ -125,10 +125,10 @@ def test_pretraining_is_one_machine_for_all_frames(monkeypatch):
     monkeypatch.setattr(network, "gibbs", lambda v, W, bv, bh, k: steps.append(k) or 1 - v)
     alone, whole = learnt.phases()
     assert (alone.epochs, alone.lr, whole.epochs) == (learnt.config.pretraining, learnt.config.pretraining_lr, None)
-    learnt.enter(alone)
+    learnt.start_phase(alone)
     learnt.loss(batch_of(frames(2, 6, 12)), None)[0].objective.backward()
     assert {name for name, p in learnt.named_parameters() if p.grad is not None} == {"W", "bv", "bh"}
-    learnt.enter(whole)
+    learnt.start_phase(whole)
     learnt.loss(batch_of(frames(2, 6, 12)), None)[0].objective.backward()
     assert all(parameter.grad is not None for parameter in learnt.parameters())
     assert steps == [1, 15]
@@ -149,7 +149,7 @@ def test_no_gradient_goes_through_the_chain(monkeypatch):
 
 
 def test_the_likelihoods_of_all_frames_make_one():
-    learnt = made(SequenceSpec(Kind.FRAMES, size=6))
+    learnt = made(SequenceSpec(StepKind.FRAMES, size=6))
     every = torch.tensor([[[number >> unit & 1 for unit in range(6)]] for number in range(64)]).float()
     batches = [
         Batch(each[None] * 0, each[None], torch.ones(1, 1), torch.ones(1, 1, dtype=torch.bool)) for each in every
@@ -180,13 +180,13 @@ def test_a_batch_of_padding_costs_nothing():
 def test_both_faces_have_the_same_biases_after_the_same_frames(cell):
     learnt = made(cell=cell)
     played, roll = sampler_of(learnt), frames(30, 2, 12)
-    ours, theirs = played.begin([{}] * 2), learnt.begin([{}] * 2)
+    ours, theirs = played.initial_state([{}] * 2), learnt.initial_state([{}] * 2)
     for column in roll:
-        u = theirs.parts[0]
+        u = theirs.recurrent[0]
         bv, bh = played.biases(ours)
         np.testing.assert_allclose(bv, (u @ learnt.Wuv.T + learnt.bv).detach(), atol=1e-5)
         np.testing.assert_allclose(bh, (u @ learnt.Wuh.T + learnt.bh).detach(), atol=1e-5)
-        ours, theirs = played.observe(ours, column), learnt.observe(theirs, column)
+        ours, theirs = played.advance(ours, column), learnt.advance(theirs, column)
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.7, 1.0])
@@ -195,10 +195,14 @@ def test_both_faces_draw_the_same_frames_from_the_same_noise(cell, temperature):
     learnt = made(cell=cell, gibbs=5)
     drawn = []
     for player in (learnt, sampler_of(learnt)):
-        state, got, noise = player.begin([{}] * 4), [], CounterNoise(range(4))
+        state, got, rng = player.initial_state([{}] * 4), [], CounterRNG(range(4))
         for step in range(20):
-            got.append(player.sample(state, How.of(4, temperature=temperature), noise.at(np.full(4, step))))
-            state = player.observe(state, got[-1].steps)
+            got.append(
+                player.sample(
+                    state, SamplingParams.for_rows(4, temperature=temperature), rng.at_steps(np.full(4, step))
+                )
+            )
+            state = player.advance(state, got[-1].steps)
         drawn.append(got)
     same = [(a.steps == b.steps).all() and np.allclose(a.logp, b.logp, atol=1e-4) for a, b in zip(*drawn, strict=True)]
     assert np.mean(same) >= 0.95
@@ -209,17 +213,17 @@ def test_both_faces_draw_the_same_frames_from_the_same_noise(cell, temperature):
 def test_both_faces_keep_the_same_rules_in_the_same_way(gibbs):
     learnt = made(gibbs=gibbs)
     whole = FrameRule(project=lambda frame: tuple(unit for unit in frame if unit != 7))
-    rules = [None, FrameRule(off=0b11, on=0b110, limits=(Limit(0xFF0, 2), Limit(0xF, 1))), whole]
+    rules = [None, FrameRule(must_be_off=0b11, must_be_on=0b110, limits=(Limit(0xFF0, 2), Limit(0xF, 1))), whole]
     drawn = []
     for player in (learnt, sampler_of(learnt)):
-        state, noise = player.begin([{}] * 3), CounterNoise(range(3)).at(np.zeros(3, int))
-        drawn.append(player.sample(player.observe(state, frames(3, 12)), How.of(3, rule=rules), noise))
+        state, rng = player.initial_state([{}] * 3), CounterRNG(range(3)).at_steps(np.zeros(3, int))
+        drawn.append(player.sample(player.advance(state, frames(3, 12)), SamplingParams.for_rows(3, rule=rules), rng))
     assert (drawn[0].steps == drawn[1].steps).all()
-    np.testing.assert_allclose(drawn[0].refused, drawn[1].refused, atol=1e-5)
+    np.testing.assert_allclose(drawn[0].masked_prob, drawn[1].masked_prob, atol=1e-5)
 
 
 def test_no_face_scores_frames():
     learnt = made()
     for player in (learnt, sampler_of(learnt)):
         with pytest.raises(Unsupported):
-            player.score(player.begin([{}]), frames(1, 12))
+            player.log_prob(player.initial_state([{}]), frames(1, 12))

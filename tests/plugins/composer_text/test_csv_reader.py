@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.api import Piece, ReadError, Refused
+from composer.api import Piece, ReadError, RejectedPiece
 from composer.api.testing import source
 from composer_text import Text, TextOptions
-from composer_text.csv_reader import LONGEST_FIELD
+from composer_text.csv_reader import MAX_FIELD_LENGTH
 
 
-def read(text: str | bytes, name: str = "poems.csv", **options: object) -> list[Piece | Refused]:
+def read(text: str | bytes, name: str = "poems.csv", **options: object) -> list[Piece | RejectedPiece]:
     return list(Text(TextOptions(**options)).read(source(text, name)))  # type: ignore[arg-type]
 
 
@@ -61,13 +61,13 @@ def test_a_row_can_be_divided_further():
 
 
 def test_rows_without_a_text_are_refused():
-    reasons = [item.reason for item in read("a,text\n1\n2,\n3,x\n") if isinstance(item, Refused)]
+    reasons = [item.reason for item in read("a,text\n1\n2,\n3,x\n") if isinstance(item, RejectedPiece)]
     assert reasons == ["there is no text in it"] * 2
 
 
 def test_a_text_whose_commas_are_not_quoted_is_refused_rather_than_cut():
     (item,) = read("artist,text\nburns,O my luve, like a rose\n")
-    assert item == Refused("it has more fields than there are columns", "poems.csv: row 1")
+    assert item == RejectedPiece("it has more fields than there are columns", "poems.csv: row 1")
     assert contents("artist,text\nburns,O my luve,,\n") == ["O my luve"]
 
 
@@ -115,7 +115,7 @@ def test_of_very_many_columns_some_are_listed():
         (b"artist,lyric\nburns,a\0b\n", "is not a text file"),
         ('artist,lyric\nburns,a\nblake,"b\nwatts,c\n', "line 3: a quote is opened and never closed"),
         ('"artist,lyric\nburns,a\n', "line 1: a quote is opened and never closed"),
-        (f"artist,lyric\nburns,{'a' * (LONGEST_FIELD + 1)}\n", "line 2: a field has more than 1,000,000 characters"),
+        (f"artist,lyric\nburns,{'a' * (MAX_FIELD_LENGTH + 1)}\n", "line 2: a field has more than 1,000,000 characters"),
     ],
 )
 def test_a_table_that_cannot_be_read(text, says):
@@ -133,7 +133,7 @@ def test_any_table_is_pieces_or_one_line_of_error(text, piece):
     except ReadError as error:
         found, items = error, []
     assert found is None or (found.hint and "\n" not in found.message)
-    assert all(isinstance(item, Refused) or str(item.content).strip() for item in items)
+    assert all(isinstance(item, RejectedPiece) or str(item.content).strip() for item in items)
 
 
 @given(st.binary(max_size=80))
@@ -146,5 +146,5 @@ def test_any_bytes_are_pieces_or_an_error(data):
 def test_the_csv_module_is_left_as_it_was():
     before = csv.field_size_limit()
     contents("lyric\na\n")
-    error(f"lyric\n{'a' * (LONGEST_FIELD + 1)}\n")
+    error(f"lyric\n{'a' * (MAX_FIELD_LENGTH + 1)}\n")
     assert csv.field_size_limit() == before

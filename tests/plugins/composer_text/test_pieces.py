@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.api import Piece, ReadError, Refused, Source
+from composer.api import Piece, ReadError, RejectedPiece, Source
 from composer.api.testing import source
 from composer_text import Text, TextOptions, pieces
 from composer_text.options import PIECES
-from composer_text.pieces import CONTROL, LONGEST_SONG
+from composer_text.pieces import CONTROL, MAX_SONG_LENGTH
 
 TWO = "Up the hill\nwe go.\n\nDown again.\n\n\nNight falls,\nall calls.\n"
-LONG = "Word after word after word\n" * (LONGEST_SONG // 25)
+LONG = "Word after word after word\n" * (MAX_SONG_LENGTH // 25)
 
 
-def read(text: str | bytes, name: str = "songs.txt", **options: object) -> list[Piece | Refused]:
+def read(text: str | bytes, name: str = "songs.txt", **options: object) -> list[Piece | RejectedPiece]:
     return list(Text(TextOptions(**options)).read(source(text, name)))  # type: ignore[arg-type]
 
 
@@ -48,13 +48,13 @@ def test_a_file_that_is_not_held_as_a_whole_has_the_same_pieces(paragraphs, long
     text = "".join(paragraphs) + "\n\n\n" * long + LONG
     expected = read(text, piece=piece)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(pieces, "LARGE", 0)
+        patched.setattr(pieces, "LARGE_TEXT", 0)
         patched.setattr(Source, "text", None)
         assert read(text, piece=piece) == expected
 
 
 def test_an_empty_file_is_as_empty_where_it_is_large(monkeypatch):
-    monkeypatch.setattr(pieces, "LARGE", 0)
+    monkeypatch.setattr(pieces, "LARGE_TEXT", 0)
     with pytest.raises(ReadError, match="is empty"):
         read(" \n\n\t\n")
 
@@ -132,7 +132,7 @@ class TestCleaning:
 
     def test_a_file_of_control_characters_has_no_text(self):
         (item,) = read("\x01\x02")
-        assert isinstance(item, Refused)
+        assert isinstance(item, RejectedPiece)
 
 
 class TestLabels:
@@ -156,7 +156,7 @@ class TestLabels:
         text = Text(TextOptions(only=("Burns", "artist:blake")))
         items = [item for name in ("burns", "blake", "watts") for item in text.read(at(f"{name}/a.txt"))]
         items += text.read(at("nobody.txt"))
-        assert [item.reason for item in items if isinstance(item, Refused)] == [
+        assert [item.reason for item in items if isinstance(item, RejectedPiece)] == [
             "the artist is `watts`",
             "it has no artist",
         ]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from composer.api import EncodeError, OptionError, Piece, ReadError, SequenceSpec
 from composer.api.testing import check_representation, source
-from composer_text import END, OTHER, UNKNOWN, UNSEEN, Text, TextOptions
+from composer_text import END, OTHER, UNKNOWN, UNKNOWN_CHARACTERS, Text, TextOptions
 
 SONGS = "The rain it falls,\nThe wind it calls.\n\n\nA lark went up\nin the grey.\n\nAnd sang.\n"
 POEMS = "artist,lyric\nburns,O my luve\nblake,Tyger tyger\nburns,Wee sleekit\n,no name\n"
@@ -66,7 +66,7 @@ def test_unseen_characters_are_one_symbol_and_counted():
     text = fitted("abba", "cab")
     piece = Piece("ab€b¥", losses={"drum notes left out": 1})
     assert text.encode(piece) == [2, 3, OTHER, 3, OTHER, END]
-    assert text.losses(piece) == {"drum notes left out": 1, UNSEEN: 2}
+    assert text.losses(piece) == {"drum notes left out": 1, UNKNOWN_CHARACTERS: 2}
     assert text.losses(Piece("abc")) == {}
     assert text.decode([2, OTHER, 3, END]).content == f"a{UNKNOWN}b"
 
@@ -85,7 +85,7 @@ def test_unseen_characters_in_an_opening_are_named():
 def test_rare_characters_are_left_out_below_the_floor():
     text = fitted("abba", "cab", options=TextOptions(floor=2))
     assert text.characters == "ab"
-    assert text.losses(Piece("cab")) == {UNSEEN: 1}
+    assert text.losses(Piece("cab")) == {UNKNOWN_CHARACTERS: 1}
     with pytest.raises(OptionError, match="floor=9") as caught:
         fitted("abba", options=TextOptions(floor=9))
     assert "2 times" in caught.value.hint

@@ -51,7 +51,7 @@ def test_layers_with_dropout_between_are_the_layers_of_the_module(monkeypatch):
     state = torch.randn(3, 2, 7), torch.randn(3, 2, 7)
     seen = []
     monkeypatch.setattr(lstm_torch, "drop", lambda values, share: seen.append((tuple(values.shape), share)) or values)
-    outputs, ends = lstm_torch.recur(lstm.train(), vectors, state, None)
+    outputs, ends = lstm_torch.lstm_with_resets(lstm.train(), vectors, state, None)
     assert seen == [((2, 11, 7), 0.5)] * 2
     expected, expected_ends = lstm.eval()(vectors, state)
     torch.testing.assert_close(outputs, expected)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from composer.api import Refused
+from composer.api import RejectedPiece
 from composer.formats.abc.dialect.bar_writer import Unwritable, spell_tune
 from composer.formats.abc.dialect.repair import mend
 from composer.formats.abc.dialect.tables import METERS, rhythm_of
@@ -48,20 +48,20 @@ class Normal:
     changes: tuple[str, ...] = ()
 
 
-def normalise(text: TuneText, source: str = "") -> Normal | Refused:
+def normalise(text: TuneText, source: str = "") -> Normal | RejectedPiece:
     """`text` in the dialect, or why it cannot be written so; `source` names it in a refusal."""
     return normalise_tune(parse_tune(text), source)
 
 
-def normalise_tune(tune: Tune, source: str = "") -> Normal | Refused:
+def normalise_tune(tune: Tune, source: str = "") -> Normal | RejectedPiece:
     """As `normalise`, of a parsed tune."""
     try:
         return _normal(tune)
     except _Refusal as refusal:
-        return Refused(refusal.reason, source, refusal.place)
+        return RejectedPiece(refusal.reason, source, refusal.place)
     except Unwritable as error:
         place = f"line {error.sound.line}, column {error.sound.column}" if error.sound.line else ""
-        return Refused(error.reason, source, place)
+        return RejectedPiece(error.reason, source, place)
 
 
 class _Refusal(Exception):

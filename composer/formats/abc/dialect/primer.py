@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from composer.api import Refused
+from composer.api import RejectedPiece
 from composer.formats.abc.dialect.normalize import normalise_tune
 from composer.formats.abc.dialect.validator import UNFINISHED, conforms
 from composer.formats.abc.elements import Tune
@@ -39,8 +39,8 @@ def legal_opening(text: str) -> str | None:
     return None
 
 
-def rewritten_opening(text: TuneText, source: str) -> tuple[str, str] | Refused | None:
-    """An opening in other ABC, in the dialect, with its title; a Refused where it makes no sense.
+def rewritten_opening(text: TuneText, source: str) -> tuple[str, str] | RejectedPiece | None:
+    """An opening in other ABC, in the dialect, with its title; a RejectedPiece where it makes no sense.
 
     A repeat that is left open stays open. None where there is not enough of it to be rewritten.
     """
@@ -48,7 +48,7 @@ def rewritten_opening(text: TuneText, source: str) -> tuple[str, str] | Refused 
     found = _bars(tune)
     whole = bool(found) and bool(_WHOLE.search(text.text))
     normal = normalise_tune(tune, source)
-    if isinstance(normal, Refused):
+    if isinstance(normal, RejectedPiece):
         return normal if whole else None
     if text.text.rstrip().endswith(_FINISHED):
         return normal.text, normal.title

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from composer.api import Refused
+from composer.api import RejectedPiece
 from composer.formats.abc.dialect.normalize import Normal, normalise_tune
 from composer.formats.abc.elements import Element, Sound, Tone, Tune
 from composer.formats.abc.reader.lexer import split_tunes
@@ -28,7 +28,7 @@ def transpositions(text: str) -> Iterator[Normal]:
         key = parse_key(key_name(sharps, tune.key.mode))
         if key is not None and sharps != tune.key.sharps:
             moved = normalise_tune(transposed(tune, key))
-            if not (isinstance(moved, Refused) or moved.changes):
+            if not (isinstance(moved, RejectedPiece) or moved.changes):
                 yield moved
 
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from composer.api import Refused
+from composer.api import RejectedPiece
 from composer.check.abc_rules import check
 from composer.formats.abc.dialect.normalize import Normal, normalise
 from composer.formats.abc.dialect.validator import conforms
@@ -15,7 +15,7 @@ from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.score import read_score
 
 
-def normal(body: str, header: str = "M:4/4\nL:1/8\nK:C") -> Normal | Refused:
+def normal(body: str, header: str = "M:4/4\nL:1/8\nK:C") -> Normal | RejectedPiece:
     (tune,) = split_tunes(f"X:1\n{header}\n{body}\n")
     return normalise(tune, "here")
 
@@ -107,7 +107,7 @@ def test_what_is_mended_is_named(body, expected, change):
 )
 def test_what_cannot_be_written_is_refused(body, reason, detail):
     result = normal(body)
-    assert isinstance(result, Refused)
+    assert isinstance(result, RejectedPiece)
     assert (result.reason, result.source, result.detail) == (reason, "here", detail)
 
 
@@ -149,7 +149,7 @@ def test_a_voice_is_written_as_it_sounds(properties, expected):
 
 def test_a_transposition_that_is_not_understood_is_refused():
     result = normal("C8|", "M:4/4\nL:1/8\nK:C shift=CD")
-    assert isinstance(result, Refused)
+    assert isinstance(result, RejectedPiece)
     assert (result.reason, result.detail) == ("a transposition that is not understood", "line 4, column 1")
 
 

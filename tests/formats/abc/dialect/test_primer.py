@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from composer.api import Meter, Note, Part, Piece, Refused, Score, Source
+from composer.api import Meter, Note, Part, Piece, RejectedPiece, Score, Source
 from composer.formats.abc.grammar.automaton import Automaton
 from composer_abc import Abc
 
@@ -14,7 +14,7 @@ QUARTERS = "M:4/4\nL:1/4\nK:G\n"
 CHARACTERS = "\n \"#&'(),-./0123456789:<=>ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz|"
 
 
-def opening(text: str) -> Piece | Refused:
+def opening(text: str) -> Piece | RejectedPiece:
     return next(Abc().read(Source(Path("opening"), name="opening", data=text.encode(), fragment=True)))
 
 
@@ -67,7 +67,7 @@ def test_other_writing_keeps_its_open_repeat_and_its_open_bar(bars, rewritten):
 )
 def test_a_score_as_an_opening_ends_with_its_last_note(lengths, pickup, text):
     score = scored(lengths, pickup)
-    piece = Abc().opening(score)
+    piece = Abc().primer_from_score(score)
     assert str(piece.content).partition("K:")[2][2:] == text
     Automaton(CHARACTERS).start([1 + CHARACTERS.index(each) for each in str(piece.content)])
     assert str(Abc().from_score(score).content).endswith("|]\n")
@@ -76,5 +76,5 @@ def test_a_score_as_an_opening_ends_with_its_last_note(lengths, pickup, text):
 def test_what_is_wrong_is_told_by_the_lines_of_the_file():
     told = 'N:composer 0.1.0 {"representation":"abc"}\n'
     refused = opening("% by hand\n\nX:1\n" + told + QUARTERS + "GABc|GABcd|\n")
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RejectedPiece)
     assert refused.detail.startswith("line 8")

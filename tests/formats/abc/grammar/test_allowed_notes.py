@@ -8,7 +8,7 @@ import pytest
 
 from composer.formats.abc.grammar.vocabulary import Vocabulary
 from composer.music.keys import LETTERS, parse_key
-from composer_abc import AbcWishes
+from composer_abc import AbcControls
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from composer_abc import AbcWishes
 )
 def test_each_pitch_is_written_in_the_usual_way(wishes, key, written, characters):
     vocabulary = Vocabulary(characters)
-    tones = AbcWishes(**wishes).wanted().palette(vocabulary, key)
+    tones = AbcControls(**wishes).tune_controls().palette(vocabulary, key)
     signs = {-1: "_", 0: "=", 1: "^"}
     own = parse_key(key).alters
     octave = range(35, 42) if wishes != {"range": "B7-C8"} else range(56, 63)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from composer.api import OptionError, Piece, Unsatisfiable
 from composer.formats.abc.dialect.validator import conforms
-from composer_abc import AbcWishes
+from composer_abc import AbcControls
 
 
 def _bench():
@@ -103,7 +103,7 @@ def test_titles_have_no_dead_ends(wishes, asked, characters):
 )  # fmt: skip
 def test_what_there_is_not(wishes):
     with pytest.raises(OptionError) as raised:
-        AbcWishes(**wishes)
+        AbcControls(**wishes)
     assert raised.value.hint
 
 
@@ -117,7 +117,7 @@ def test_what_there_is_not(wishes):
     ],
 )
 def test_labels(wishes, labels):
-    assert AbcWishes(**wishes).labels() == labels
+    assert AbcControls(**wishes).labels() == labels
 
 
 def test_the_bundled_model_obeys():

@@ -4,14 +4,14 @@ from fractions import Fraction
 
 from composer.api import (
     EncodeError,
-    Kind,
     Note,
     Part,
     Piece,
-    Refused,
+    RejectedPiece,
     Representation,
     Score,
     SequenceSpec,
+    StepKind,
     TextDecoder,
     hookimpl,
 )
@@ -24,14 +24,14 @@ class Beats(Representation):
     """Three tokens: the end, a rest, a stroke."""
 
     api, name, summary, version = 1, "beats", "one drum as x and .", 1
-    kind, suffixes, formats, native = Kind.TOKENS, (".txt",), ("text", "midi"), "text"
+    kind, suffixes, formats, native = StepKind.TOKENS, (".txt",), ("text", "midi"), "text"
     length = 64
     symbols = ("", ".", "x")
 
     def read(self, source):
         for number, line in enumerate(source.text().splitlines(), 1):
             if line and not set(line) <= {".", "x"}:
-                yield Refused("a line has more than x and .", f"{source.label}: line {number}")
+                yield RejectedPiece("a line has more than x and .", f"{source.label}: line {number}")
             elif line:
                 yield Piece(line, source=f"{source.label}: line {number}")
 
@@ -40,7 +40,7 @@ class Beats(Representation):
 
     @property
     def spec(self):
-        return SequenceSpec(Kind.TOKENS, size=len(self.symbols), end=0)
+        return SequenceSpec(StepKind.TOKENS, size=len(self.symbols), end=0)
 
     def prime(self, piece):
         try:

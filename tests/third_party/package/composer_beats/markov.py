@@ -1,12 +1,12 @@
 """`markov`: the next token depends on the one before it. It has no sampler of its own: its network plays."""
 
-from composer.api import Kind, Model, hookimpl
+from composer.api import Model, StepKind, hookimpl
 
 
 class Markov(Model):
     """A table of logits."""
 
-    api, name, summary, accepts = 1, "markov", "a first-order Markov chain", frozenset({Kind.TOKENS})
+    api, name, summary, accepts = 1, "markov", "a first-order Markov chain", frozenset({StepKind.TOKENS})
 
     def network(self, spec, config):
         from composer_beats.network import Table

@@ -12,7 +12,7 @@ class Table(StepwiseNetwork):
         super().__init__(spec)
         self.logits = torch.nn.Embedding(spec.size, spec.size)
 
-    def start(self, rows):
+    def initial_layer_states(self, rows):
         return (torch.zeros(1, rows, 1, device=self.device),)
 
     def forward(self, inputs, state, reset, conditions):
