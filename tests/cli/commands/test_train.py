@@ -167,10 +167,11 @@ def test_no_piece_is_followed_by_itself_in_other_keys(train, tunes, began, asked
     assert not store.path_for("other").exists()
 
 
-def test_augment_says_where_it_adds_nothing(train, tunes):
+def test_augment_says_where_it_adds_nothing(train, tunes, tmp_path):
     assert "--augment" not in train(tunes, "--augment", "--name", "moved").err
-    tunes.write_text(tunes.read_text().replace("\nK:", "\nK:none %"))
-    result = train(tunes, "--augment", "-o", "text=raw", "--name", "raw")
+    without_keys = tmp_path / "without_keys.abc"
+    without_keys.write_text(tunes.read_text().replace("\nK:", "\nK:none %"))
+    result = train(without_keys, "--augment", "-o", "text=raw", "--name", "raw")
     assert result.err.count("warning: `abc` has no variants of these pieces: --augment adds nothing") == 1
 
 
