@@ -12,7 +12,7 @@ from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
 from composer.checkpoints.file import read_header
 from composer.checkpoints.load import open_player
-from composer.cli.render.text import given
+from composer.cli.render.text import as_option_value
 from composer.generation.generate import Drew, Request, generate
 from composer.registry import options
 from composer.registry import plugins as registry
@@ -38,7 +38,7 @@ def commands(card, heading):
 def changed(kind, values):
     """The fields that are not as they are by default, in words."""
     told, default = options.restore(kind, values, "it"), kind()
-    return {key: given(getattr(told, key)) for key in values if getattr(told, key) != getattr(default, key)}
+    return {key: as_option_value(getattr(told, key)) for key in values if getattr(told, key) != getattr(default, key)}
 
 
 @pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll", "text"])

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.analysis.melody_search import Index, SharedRun
+from composer.analysis.melody_search import MelodyIndex, SharedRunState
 from composer.api import CheckpointError, Score
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint
@@ -31,8 +31,8 @@ __all__ = [
     "ARRAY",
     "COPIED",
     "Copying",
-    "Index",
     "Match",
+    "MelodyIndex",
     "attach",
     "copied",
     "kept",
@@ -68,7 +68,7 @@ class Match:
     tunes: int = 1
 
 
-def longest_run(score: Score, index: Index, but: int | None = None) -> Match | None:
+def longest_run(score: Score, index: MelodyIndex, but: int | None = None) -> Match | None:
     """The longest run of the melody of `score`, the first of several; None where no two notes are shared.
 
     The tune of number `but`, which may be the one that `score` was made of, is passed over.
@@ -77,14 +77,14 @@ def longest_run(score: Score, index: Index, but: int | None = None) -> Match | N
     return None if notes is None else longest_run_of(notes, index, but)
 
 
-def longest_run_of(notes: Contour, index: Index, but: int | None = None) -> Match | None:
+def longest_run_of(notes: Contour, index: MelodyIndex, but: int | None = None) -> Match | None:
     """The same of a melody."""
-    run, best, last = SharedRun(index, but), SharedRun(index, but), 0
+    run, best, last = SharedRunState(index, but), SharedRunState(index, but), 0
     for number, (interval, rhythm) in enumerate(zip(notes.intervals.tolist(), notes.ratios.tolist(), strict=True)):
         run = run.after(interval, rhythm)
         if run.length > best.length:
             best, last = run, number
-    ends = best.ends()
+    ends = best.positions()
     if not len(ends):
         return None
     owners, at, begin = index.owners[ends], 1 + last - best.length, 1 + int(ends[0]) - best.length
@@ -96,13 +96,13 @@ def longest_run_of(notes: Contour, index: Index, but: int | None = None) -> Matc
     )  # fmt: skip
 
 
-def copied(score: Score, index: Index, primer: Score | None = None) -> int:
+def copied(score: Score, index: MelodyIndex, primer: Score | None = None) -> int:
     """How many notes in a row the melody of `score` shares with one tune, those of its `primer` not counted."""
     notes = contour(score)
     if notes is None:
         return 0
     given = set() if primer is None else _given(top_line(score), top_line(primer))
-    run, own, longest = SharedRun(index), 0, 0
+    run, own, longest = SharedRunState(index), 0, 0
     for number, (interval, rhythm) in enumerate(zip(notes.intervals.tolist(), notes.ratios.tolist(), strict=True)):
         run, own = run.after(interval, rhythm), 0 if number in given else own + 1
         longest = max(longest, min(own, run.length))
@@ -136,7 +136,7 @@ class Copying:
     More than `most` are too many.
     """
 
-    index: Index
+    index: MelodyIndex
     most: int = COPIED
     own: int = 0
     """How many notes came since the primer."""
@@ -144,7 +144,7 @@ class Copying:
     pitch: int = 0
     time: float | None = None
     """The time between the last two notes."""
-    run: SharedRun | None = None
+    run: SharedRunState | None = None
     before: Copying | None = None
     """What was before the last note, in whose place a higher one that is struck together with it comes."""
 
@@ -165,7 +165,7 @@ class Copying:
         """
         if onset == self.onset and self.before is not None:
             return self.before.after(onset, pitch) if pitch > self.pitch else self
-        run, time = self.run or SharedRun(self.index), None
+        run, time = self.run or SharedRunState(self.index), None
         if self.onset is None:
             run = run.after(NONE, NONE)
         else:

@@ -15,22 +15,22 @@ from composer.api import Key, Score
 from composer.music.bars import Bar, bars
 from composer.music.melody import TICKS, Struck, top_line
 
-__all__ = ["Content", "Form", "cadence", "form", "melody_bars"]
+__all__ = ["BarContent", "Form", "cadence", "form_of", "melody_bars"]
 
-PHRASE = 4
+BARS_PER_PHRASE = 4
 """Bars of a phrase. What returns after so many bars, or a multiple of them, returns in its place."""
 
-ENOUGH, TOO_MUCH = 0.5, 0.85
+ENOUGH_RETURNS, TOO_MANY_RETURNS = 0.5, 0.85
 """Half of the bars of a tune in two repeated parts return at the least. Of one that is almost all return, little is
 left to hear."""
 
-Content = tuple[tuple[int, int], ...]
+BarContent = tuple[tuple[int, int], ...]
 """What is struck in a bar: ticks since its beginning, and pitches. Bars that sound the same are equal."""
 
 _SLACK = 1e-6
 """Beats by which an onset may seem too early, as fractions are rounded."""
 
-FEWEST_BARS = 4
+MIN_BARS = 4
 """Of fewer bars, nothing is told."""
 
 
@@ -49,43 +49,43 @@ class Form:
     cadence: float
 
     @property
-    def score(self) -> float:
+    def mean(self) -> float:
         """The mean of all."""
         return fmean((self.returns, self.phrases, self.cadence))
 
 
-def form(score: Score) -> Form:
+def form_of(score: Score) -> Form:
     """The form of the melody of `score`."""
     line = top_line(score)
     if not line:
         return Form(0.0, 0.0, 0.0)
     contents = [content for content in melody_bars(line, bars(score)) if content]
-    if len(contents) < FEWEST_BARS:
+    if len(contents) < MIN_BARS:
         return Form(0.0, 0.0, cadence(score, line))
     back = [_distances(contents, number) for number in range(len(contents))]
     returning = [distances for distances in back if distances]
     share = len(returning) / len(contents)
-    phrased = sum(any(distance % PHRASE == 0 for distance in distances) for distances in returning)
+    phrased = sum(any(distance % BARS_PER_PHRASE == 0 for distance in distances) for distances in returning)
     return Form(
-        min(1.0, share / ENOUGH, (1 - share) / (1 - TOO_MUCH)),
+        min(1.0, share / ENOUGH_RETURNS, (1 - share) / (1 - TOO_MANY_RETURNS)),
         phrased / len(returning) if returning else 0.0,
         cadence(score, line),
     )
 
 
-def melody_bars(line: Sequence[Struck], every: Iterable[Bar]) -> list[Content]:
+def melody_bars(line: Sequence[Struck], bars: Iterable[Bar]) -> list[BarContent]:
     """What a melody has in each bar but a pickup; nothing where none of its notes begins there."""
     onsets = [note.onset for note in line]
-    return [_content(bar, line, onsets) for bar in every if bar.number > 0]
+    return [_content(bar, line, onsets) for bar in bars if bar.number > 0]
 
 
-def _content(bar: Bar, line: Sequence[Struck], onsets: Sequence[float]) -> Content:
+def _content(bar: Bar, line: Sequence[Struck], onsets: Sequence[float]) -> BarContent:
     start = float(bar.start)
     within = slice(bisect_left(onsets, start - _SLACK), bisect_left(onsets, float(bar.end) - _SLACK))
     return tuple((round(TICKS * (note.onset - start)), note.pitch) for note in line[within])
 
 
-def _distances(contents: Sequence[Content], number: int) -> list[int]:
+def _distances(contents: Sequence[BarContent], number: int) -> list[int]:
     """How many bars before this one the same sounded."""
     return [number - other for other in range(number) if contents[other] == contents[number]]
 
@@ -94,7 +94,7 @@ def cadence(score: Score, line: Sequence[Struck]) -> float:
     """How the melody of `score`, which is `line`, closes, as in Form; 0 where it is silent."""
     if not line:
         return 0.0
-    tonic, minor = _tonic(score.keys[0]) if score.keys else _heard(score)
+    tonic, minor = _tonic(score.keys[0]) if score.keys else _estimated_tonic(score)
     above = (line[-1].pitch - tonic) % 12
     return 1.0 if above == 0 else 0.5 if above in (3 if minor else 4, 7) else 0.0
 
@@ -120,7 +120,7 @@ _PROFILES = (
 """How well each degree fits a major and a minor key, as listeners rated it (Krumhansl and Kessler 1982, table 1)."""
 
 
-def _heard(score: Score) -> tuple[int, bool]:
+def _estimated_tonic(score: Score) -> tuple[int, bool]:
     """The same of a score that names no key: the one whose profile goes best with how long each pitch class sounds."""
     sounding = [0.0] * 12
     for note in score.notes:

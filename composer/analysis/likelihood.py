@@ -23,7 +23,7 @@ from composer.data.encoded_split import open_part, write_part
 from composer.data.splits import Split, divide, listed
 from composer.system.device import placed
 
-BATCH, LENGTH = 32, 256
+BATCH_SIZE, SEQ_LENGTH = 32, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +51,27 @@ class Evaluation:
 
 
 def evaluate(
-    opened: Opened,
+    checkpoint: Opened,
     arguments: Sequence[str],
     *,
     device: str = "cpu",
     listing: Path | None = None,
-    part: str | None = None,
+    split: str | None = None,
     effort: int | None = None,
     stream: bool = False,
-    reading: Callable[[int, int], object] | None = None,
-    measured: Callable[[int, int], object] | None = None,
+    reading_progress: Callable[[int, int], object] | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> Evaluation:
-    """Measure the model on the pieces that `arguments` name, or on `part` of them alone: as `listing` says, else as the
-    shares of the model's own training had it.
+    """Measure the model on the pieces that `arguments` name, or on `split` of them alone: as `listing` says, else as
+    the shares of the model's own training had it.
 
-    `effort`, for networks that estimate, is what `Network.likelihood` takes. `reading` is called as in `corpus.read`,
-    `measured` with the number of windows done, from 0, and of all. Raises UsageError for the effort of an exact figure,
-    ReadError where there is no piece to measure.
+    `effort`, for networks that estimate, is what `Network.likelihood` takes. `reading_progress` is called as in
+    `corpus.read`, `progress` with the number of windows done, from 0, and of all. Raises UsageError for the effort of
+    an exact figure, ReadError where there is no piece to measure.
     """
-    representation = opened.representation
-    corpus = read(representation, arguments, progress=reading)
-    pieces = chosen(opened.checkpoint.header, corpus.pieces, listing, part)
+    representation = checkpoint.representation
+    corpus = read(representation, arguments, progress=reading_progress)
+    pieces = select_pieces(checkpoint.checkpoint.header, corpus.pieces, listing, split)
     refused = Refusals()
     refused.merge(corpus.refused)
     with tempfile.TemporaryDirectory() as folder:
@@ -82,11 +82,11 @@ def evaluate(
         windows = Windows(
             open_part(stem, representation.spec, written),
             representation.spec,
-            batch=1 if stream else BATCH,
-            length=LENGTH,
+            batch=1 if stream else BATCH_SIZE,
+            length=SEQ_LENGTH,
             stream=stream,
         )
-        total = _measure(opened, windows, device, effort, measured)
+        total = _measure(checkpoint, windows, device, effort, progress)
     bits = representation.spec.kind is StepKind.TOKENS
     scale = 1 / math.log(2) if bits else 1.0
     return Evaluation(
@@ -103,22 +103,22 @@ def evaluate(
     )
 
 
-def chosen(header: Header, pieces: Sequence[Piece], listing: Path | None, part: str | None) -> Sequence[Piece]:
-    """Those of `pieces` that are in `part`: as `listing` says (there, `test` by default), else as the model of this
+def select_pieces(header: Header, pieces: Sequence[Piece], listing: Path | None, split: str | None) -> Sequence[Piece]:
+    """Those of `pieces` that are in `split`: as `listing` says (there, `test` by default), else as the model of this
     `header` had its training split by shares; all of them where neither is given.
 
     Raises ReadError where there are none, or nothing tells which they are.
     """
     if listing is not None:
-        return listed(listing, part or "test", pieces)
-    if part is None:
+        return listed(listing, split or "test", pieces)
+    if split is None:
         return pieces
     shares = header.record.get("split", {})
     if not all(isinstance(shares.get(name), float | int) for name in ("valid", "test")):
         raise ReadError("the model's training did not split by shares", "name the files to measure, or give --split")
-    found = divide(Split(valid=shares["valid"], test=shares["test"]), pieces, {}).pieces[part]
+    found = divide(Split(valid=shares["valid"], test=shares["test"]), pieces, {}).pieces[split]
     if not found:
-        raise ReadError(f"the model's training put none of these pieces into part `{part}`", "measure another part")
+        raise ReadError(f"the model's training put none of these pieces into part `{split}`", "measure another part")
     return found
 
 

@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 
 from composer.music.contour import NONE, Melodies
 
-__all__ = ["Index", "Places", "SharedRun"]
+__all__ = ["MelodyIndex", "Positions", "SharedRunState"]
 
-Places = NDArray[np.int64]
+Positions = NDArray[np.int64]
 """Numbers of notes, as they stand in all melodies one after the other."""
 
 _Numbers = TypeVar("_Numbers", int, NDArray[np.int64])
 
-_NOWHERE: Places = np.empty(0, np.int64)
+_NO_POSITIONS: Positions = np.empty(0, np.int64)
 _KEY_BITS = 62
 
 
 @dataclass(frozen=True, eq=False)
-class Index:
+class MelodyIndex:
     """Melodies, ready to be searched."""
 
     melodies: Melodies
@@ -44,20 +44,20 @@ class Index:
         """The number that stands for a note; 0 where no melody has such a note."""
         return self._numbers.get(_pair(interval, ratio), 0)
 
-    def going_on(self, places: Places, code: int) -> Places:
+    def continuations(self, places: Positions, code: int) -> Positions:
         """Of the notes that come next after `places`, those of this `code`."""
         after = places + 1
-        found: Places = after[self._codes[after] == code]
+        found: Positions = after[self._codes[after] == code]
         return found
 
-    def ending(self, codes: Sequence[int], but: int | None = None) -> tuple[int, Places]:
-        """How many of the last `codes` are found in a row, and all places of the last of them; none in tune `but`.
+    def longest_suffix(self, codes: Sequence[int], exclude: int | None = None) -> tuple[int, Positions]:
+        """How many of the last `codes` are found in a row, and all places of the last of them; none in tune `exclude`.
 
         Of the codes, only the last may be 0.
         """
-        length, places = 0, _NOWHERE
+        length, places = 0, _NO_POSITIONS
         for length in range(min(self._group, len(codes)), 0, -1):
-            places = self._looked_up(codes[-length:], but)
+            places = self._look_up(codes[-length:], exclude)
             if len(places):
                 break
         else:
@@ -69,35 +69,35 @@ class Index:
             length, places = length + 1, longer
         return length, places
 
-    def with_interval(self, places: Places, interval: int) -> Places:
+    def with_interval(self, places: Positions, interval: int) -> Positions:
         """Those of `places` whose notes follow at this `interval`."""
-        found: Places = places[self.melodies.notes.intervals[places] == interval]
+        found: Positions = places[self.melodies.notes.intervals[places] == interval]
         return found
 
-    def has_interval(self, interval: int, but: int | None = None) -> bool:
-        """Whether any note follows at this `interval`, but for those of tune `but`."""
-        begin, end = (0, 0) if but is None else self.melodies.firsts[but : but + 2]
+    def has_interval(self, interval: int, exclude: int | None = None) -> bool:
+        """Whether any note follows at this `interval`, but for those of tune `exclude`."""
+        begin, end = (0, 0) if exclude is None else self.melodies.firsts[exclude : exclude + 2]
         own = np.count_nonzero(self.melodies.notes.intervals[begin:end] == interval)
-        return int(self._frequencies[interval - NONE]) > int(own)
+        return int(self._interval_counts[interval - NONE]) > int(own)
 
-    def everywhere(self, interval: int, but: int | None = None) -> Places:
-        """All notes that follow at this `interval`; none in tune `but`."""
-        return self._not_in(np.flatnonzero(self.melodies.notes.intervals == interval), but)
+    def with_interval_anywhere(self, interval: int, exclude: int | None = None) -> Positions:
+        """All notes that follow at this `interval`; none in tune `exclude`."""
+        return self._excluding(np.flatnonzero(self.melodies.notes.intervals == interval), exclude)
 
-    def _looked_up(self, codes: Sequence[int], but: int | None) -> Places:
+    def _look_up(self, codes: Sequence[int], exclude: int | None) -> Positions:
         """All places of the last of at most `_group` codes in a row."""
         if not codes[-1]:
-            return _NOWHERE
+            return _NO_POSITIONS
         keys, order = self._sorted
         least = 0
         for code in reversed(codes):
             least = least << self._bits | code
         left = self._bits * (self._group - len(codes))
         begin, end = np.searchsorted(keys, np.array([least << left, (least + 1) << left]))
-        return self._not_in(order[begin:end], but)
+        return self._excluding(order[begin:end], exclude)
 
-    def _not_in(self, places: Places, but: int | None) -> Places:
-        return places if but is None else places[self.owners[places] != but]
+    def _excluding(self, places: Positions, exclude: int | None) -> Positions:
+        return places if exclude is None else places[self.owners[places] != exclude]
 
     @cached_property
     def _pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -116,7 +116,7 @@ class Index:
         return np.append(self._pairs[1] + 1, -1)
 
     @cached_property
-    def _frequencies(self) -> NDArray[np.int64]:
+    def _interval_counts(self) -> NDArray[np.int64]:
         """How often there is each interval."""
         return np.bincount(self.melodies.notes.intervals.astype(np.int64) - NONE, minlength=-2 * NONE)
 
@@ -131,7 +131,7 @@ class Index:
         return _KEY_BITS // self._bits
 
     @cached_property
-    def _sorted(self) -> tuple[NDArray[np.int64], Places]:
+    def _sorted(self) -> tuple[NDArray[np.int64], Positions]:
         """Keys in ascending order, and the note of each: its own code in the highest bits, below it those before it."""
         codes = self._codes[:-1]
         keys = np.zeros(len(codes), np.int64)
@@ -142,46 +142,46 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SharedRun:
+class SharedRunState:
     """The longest run of known notes that a melody ends with. Immutable, so that notes can be tried.
 
-    `length` is in notes. Tune `but` is passed over.
+    `length` is in notes. Tune `exclude` is passed over.
     """
 
-    index: Index
-    but: int | None = None
+    index: MelodyIndex
+    exclude: int | None = None
     length: int = 0
     _codes: tuple[int, ...] = ()
     """Those of the last notes that are found in a row with interval and rhythm."""
-    _ends: Places = field(default_factory=lambda: _NOWHERE, repr=False)
+    _positions: Positions = field(default_factory=lambda: _NO_POSITIONS, repr=False)
     """Where the last of them is."""
     _intervals: tuple[int, ...] = ()
     """Those of the same notes and of the one before them, of which the rhythm differs or nothing is known."""
 
-    def after(self, interval: int, ratio: int) -> SharedRun:
+    def after(self, interval: int, ratio: int) -> SharedRunState:
         """The run once the melody has gone on with this note; NONE for what its first notes do not have."""
         index = self.index
         if interval == NONE:
-            return SharedRun(index, self.but, int(len(index.owners) > 0))
+            return SharedRunState(index, self.exclude, int(len(index.owners) > 0))
         codes = (*self._codes, 0 if ratio == NONE else index.code(interval, ratio))
-        found, ends = len(codes), index.going_on(self._ends, codes[-1])
+        found, ends = len(codes), index.continuations(self._positions, codes[-1])
         if not len(ends):
-            found, ends = index.ending(codes, self.but)
+            found, ends = index.longest_suffix(codes, self.exclude)
         intervals = (*self._intervals, interval)[-1 - found :]
         if found:
             length = 1 + found + (len(index.with_interval(ends - found, intervals[0])) > 0)
         else:
-            length = 1 + index.has_interval(interval, self.but)
-        return SharedRun(index, self.but, length, codes[len(codes) - found :], ends, intervals)
+            length = 1 + index.has_interval(interval, self.exclude)
+        return SharedRunState(index, self.exclude, length, codes[len(codes) - found :], ends, intervals)
 
-    def ends(self) -> Places:
+    def positions(self) -> Positions:
         """All places where such a run ends, in order; none where it is a single note."""
         if self.length < 2:
-            return _NOWHERE
+            return _NO_POSITIONS
         found = self.length - 2  # of the first interval the rhythm does not matter, as it depends on a note before
         if not found:
-            return self.index.everywhere(self._intervals[-1], self.but)
-        _, ends = self.index.ending(self._codes[-found:], self.but)
+            return self.index.with_interval_anywhere(self._intervals[-1], self.exclude)
+        _, ends = self.index.longest_suffix(self._codes[-found:], self.exclude)
         return np.sort(self.index.with_interval(ends - found, self._intervals[-1 - found]) + found)
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from statistics import median
 
 from composer.analysis import statistics
-from composer.analysis.form import Content, cadence
-from composer.analysis.score_features import BEAT, Outline
+from composer.analysis.form import BarContent, cadence
+from composer.analysis.score_features import TICKS_PER_BEAT, ScoreFeatures
 from composer.music.melody import TICKS
 
 __all__ = [
     "COPYING",
     "MUSIC",
+    "TEXT",
     "VALIDITY",
-    "WORDS",
-    "Measure",
+    "Metric",
     "bars_that_return",
     "ends_long",
     "ends_on_the_tonic",
@@ -25,50 +25,54 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class Metric:
     """What is measured of each piece: its `name` for programs, what it is called, and among what it stands.
 
-    Of a `share`, 1 is all of it. `of` gives it of a score's outline, where music alone is enough.
+    Of a `is_share`, 1 is all of it. `compute` gives it of a score's outline, where music alone is enough.
     """
 
     name: str
-    words: str
+    label: str
     group: str
-    share: bool = False
-    of: Callable[[Outline], float | None] | None = None
+    is_share: bool = False
+    compute: Callable[[ScoreFeatures], float | None] | None = None
 
 
-def bars_that_return(music: Outline) -> float | None:
+def bars_that_return(music: ScoreFeatures) -> float | None:
     """The share of the bars, of those with a note of the melody in them, that have sounded before, note for note."""
-    contents = [content for content in music.contents if content]
+    contents = [content for content in music.bar_contents if content]
     return 1 - len(set(contents)) / len(contents) if contents else None
 
 
-def longest_return(music: Outline) -> float | None:
+def longest_return(music: ScoreFeatures) -> float | None:
     """How many bars in a row have sounded before in the same order: 8 where a part of 8 bars is repeated."""
-    return _longest(music.contents) if any(music.contents) else None
+    return _longest_repeat(music.bar_contents) if any(music.bar_contents) else None
 
 
-def ends_on_the_tonic(music: Outline) -> float | None:
+def ends_on_the_tonic(music: ScoreFeatures) -> float | None:
     """1 where the melody ends on the tonic of its key, or of what seems to be its key; else 0."""
-    return float(cadence(music.score, music.line) == 1) if music.line else None
+    return float(cadence(music.score, music.melody) == 1) if music.melody else None
 
 
-def ends_long(music: Outline) -> float | None:
+def ends_long(music: ScoreFeatures) -> float | None:
     """1 where the melody's last note is longer than its middling one; else 0."""
-    if not music.line:
+    if not music.melody:
         return None
-    onset, pitch = music.line[-1]
-    last = [each for each in music.sounds if each.pitch == pitch and abs(each.begin - BEAT * onset) < BEAT / TICKS]
-    lengths = [each.end - each.begin for each in music.sounds if each.pitch is not None]
-    return float(max(each.end - each.begin for each in last) > median(lengths))
+    onset, pitch = music.melody[-1]
+    last = [
+        each
+        for each in music.notes
+        if each.pitch == pitch and abs(each.start - TICKS_PER_BEAT * onset) < TICKS_PER_BEAT / TICKS
+    ]
+    lengths = [each.end - each.start for each in music.notes if each.pitch is not None]
+    return float(max(each.end - each.start for each in last) > median(lengths))
 
 
-def _intervals(smallest: int, largest: int) -> Callable[[Outline], float | None]:
+def _intervals(smallest: int, largest: int) -> Callable[[ScoreFeatures], float | None]:
     return lambda music: statistics.share_of_intervals(music, smallest, largest)
 
 
-def _longest(contents: Sequence[Content]) -> int:
+def _longest_repeat(contents: Sequence[BarContent]) -> int:
     """The longest run of bars that is there twice, neither overlapping the other; silent bars begin none."""
     numbers = {content: number for number, content in enumerate(dict.fromkeys([(), *contents]))}
     every = [numbers[content] for content in contents]
@@ -83,52 +87,52 @@ def _longest(contents: Sequence[Content]) -> int:
     return longest
 
 
-_PITCH, _TOGETHER, _TIME, _FORM = "pitch", "together", "time", "form"
+_PITCH, _HARMONY, _TIME, _FORM = "pitch", "together", "time", "form"
 
 MUSIC = (
-    Measure("pitches_used", "pitches", _PITCH, of=statistics.pitches_used),
-    Measure("pitch_classes_used", "pitch classes", _PITCH, of=statistics.pitch_classes_used),
-    Measure("pitch_range", "range, semitones", _PITCH, of=statistics.pitch_range),
-    Measure("pitch_entropy", "entropy of pitches, bits", _PITCH, of=statistics.pitch_entropy),
-    Measure("pitch_class_entropy", "entropy of classes, bits", _PITCH, of=statistics.pitch_class_entropy),
-    Measure("scale_consistency", "in one scale", _PITCH, share=True, of=statistics.scale_consistency),
-    Measure("interval_size", "melodic interval, semitones", _PITCH, of=statistics.interval_size),
-    Measure("repeated_notes", "the same note again", _PITCH, True, _intervals(0, 0)),
-    Measure("steps", "steps of 1 or 2 semitones", _PITCH, True, _intervals(1, 2)),
-    Measure("leaps", "leaps of 5 semitones or more", _PITCH, True, _intervals(5, 127)),
-    Measure("polyphony", "pitches that sound together", _TOGETHER, of=statistics.polyphony),
-    Measure("polyphony_rate", "time with two or more", _TOGETHER, share=True, of=statistics.polyphony_rate),
-    Measure("duration", "length, quarter notes", _TIME, of=statistics.duration),
-    Measure("notes_per_beat", "notes to a quarter note", _TIME, of=statistics.notes_per_beat),
-    Measure("empty_beat_rate", "silent quarter notes", _TIME, share=True, of=statistics.empty_beat_rate),
-    Measure("empty_bar_rate", "silent bars", _TIME, share=True, of=statistics.empty_bar_rate),
-    Measure("groove_consistency", "groove kept from bar to bar", _TIME, share=True, of=statistics.groove_consistency),
-    Measure("bars_that_return", "bars that return", _FORM, share=True, of=bars_that_return),
-    Measure("longest_return", "bars that return in a row", _FORM, of=longest_return),
-    Measure("ends_on_the_tonic", "ends on the tonic", _FORM, share=True, of=ends_on_the_tonic),
-    Measure("ends_long", "ends on a long note", _FORM, share=True, of=ends_long),
+    Metric("pitches_used", "pitches", _PITCH, compute=statistics.pitches_used),
+    Metric("pitch_classes_used", "pitch classes", _PITCH, compute=statistics.pitch_classes_used),
+    Metric("pitch_range", "range, semitones", _PITCH, compute=statistics.pitch_range),
+    Metric("pitch_entropy", "entropy of pitches, bits", _PITCH, compute=statistics.pitch_entropy),
+    Metric("pitch_class_entropy", "entropy of classes, bits", _PITCH, compute=statistics.pitch_class_entropy),
+    Metric("scale_consistency", "in one scale", _PITCH, is_share=True, compute=statistics.scale_consistency),
+    Metric("interval_size", "melodic interval, semitones", _PITCH, compute=statistics.interval_size),
+    Metric("repeated_notes", "the same note again", _PITCH, True, _intervals(0, 0)),
+    Metric("steps", "steps of 1 or 2 semitones", _PITCH, True, _intervals(1, 2)),
+    Metric("leaps", "leaps of 5 semitones or more", _PITCH, True, _intervals(5, 127)),
+    Metric("polyphony", "pitches that sound together", _HARMONY, compute=statistics.polyphony),
+    Metric("polyphony_rate", "time with two or more", _HARMONY, is_share=True, compute=statistics.polyphony_rate),
+    Metric("duration", "length, quarter notes", _TIME, compute=statistics.duration),
+    Metric("notes_per_beat", "notes to a quarter note", _TIME, compute=statistics.notes_per_beat),
+    Metric("empty_beat_rate", "silent quarter notes", _TIME, is_share=True, compute=statistics.empty_beat_rate),
+    Metric("empty_bar_rate", "silent bars", _TIME, is_share=True, compute=statistics.empty_bar_rate),
+    Metric("groove_consistency", "groove kept from bar to bar", _TIME, is_share=True, compute=statistics.groove_consistency),
+    Metric("bars_that_return", "bars that return", _FORM, is_share=True, compute=bars_that_return),
+    Metric("longest_return", "bars that return in a row", _FORM, compute=longest_return),
+    Metric("ends_on_the_tonic", "ends on the tonic", _FORM, is_share=True, compute=ends_on_the_tonic),
+    Metric("ends_long", "ends on a long note", _FORM, is_share=True, compute=ends_long),
 )  # fmt: skip
 """What is measured of a score."""
 
 COPYING = (
-    Measure("longest_run", "longest run of notes shared", "copying"),
-    Measure("copied", "pieces that share 16 or more", "copying", share=True),
+    Metric("longest_run", "longest run of notes shared", "copying"),
+    Metric("copied", "pieces that share 16 or more", "copying", is_share=True),
 )
 """How much of a melody stands in those that a model was taught."""
 
 VALIDITY = (
-    Measure("without_error", "without an error", "validity", share=True),
-    Measure("bars_filled", "every bar fills its meter", "validity", share=True),
+    Metric("without_error", "without an error", "validity", is_share=True),
+    Metric("bars_filled", "every bar fills its meter", "validity", is_share=True),
 )
 """What the check of notation finds."""
 
-WORDS = (
-    Measure("lines", "lines", "form"),
-    Measure("line_length", "characters in a line", "form"),
-    Measure("words_per_line", "words in a line", "form"),
-    Measure("stanza_length", "lines in a stanza", "form"),
-    Measure("variety", "different words of the first 50", "words", share=True),
-    Measure("words_known", "words that the corpus has", "words", share=True),
-    Measure("lines_copied", "lines that the corpus has", "copying", share=True),
+TEXT = (
+    Metric("lines", "lines", "form"),
+    Metric("line_length", "characters in a line", "form"),
+    Metric("words_per_line", "words in a line", "form"),
+    Metric("stanza_length", "lines in a stanza", "form"),
+    Metric("variety", "different words of the first 50", "words", is_share=True),
+    Metric("words_known", "words that the corpus has", "words", is_share=True),
+    Metric("lines_copied", "lines that the corpus has", "copying", is_share=True),
 )
 """What is measured of words."""

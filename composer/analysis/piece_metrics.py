@@ -7,134 +7,135 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from composer.analysis.copying import COPIED, Index, longest_run_of
-from composer.analysis.metrics import COPYING, MUSIC, VALIDITY, WORDS, Measure
-from composer.analysis.score_features import Outline
-from composer.analysis.text_statistics import Library
+from composer.analysis.copying import COPIED, MelodyIndex, longest_run_of
+from composer.analysis.metrics import COPYING, MUSIC, TEXT, VALIDITY, Metric
+from composer.analysis.score_features import ScoreFeatures
+from composer.analysis.text_statistics import TextReference
 from composer.api import Representation, Source, Step
 from composer.music.contour import Collecting, Contour, Melodies, contour
 
-__all__ = ["Figures", "Gauge", "gauge"]
+__all__ = ["MetricValues", "PieceMetrics", "metrics_for"]
 
-Figures = dict[str, float | None]
+MetricValues = dict[str, float | None]
 """What was measured of one piece, by the names of the measures; None where nothing could be."""
 
 
-class Gauge(Protocol):
+class PieceMetrics(Protocol):
     """How pieces are measured beside a corpus."""
 
     @property
-    def measures(self) -> Sequence[Measure]:
+    def metrics(self) -> Sequence[Metric]:
         """What is measured, in order."""
         ...
 
-    def learn(self, steps: Sequence[Step]) -> None:
+    def add_corpus_piece(self, steps: Sequence[Step]) -> None:
         """Take the next piece of the corpus."""
         ...
 
-    def corpus(self) -> Iterator[Figures | None]:
+    def corpus_values(self) -> Iterator[MetricValues | None]:
         """The figures of each piece of the corpus, compared with all others; None where nothing is in it."""
         ...
 
-    def other(self, steps: Sequence[Step]) -> Figures | None:
+    def values(self, steps: Sequence[Step]) -> MetricValues | None:
         """The figures of a piece beside the whole corpus; None where nothing is in it."""
         ...
 
 
-def gauge(representation: Representation, taught: Melodies | None = None) -> Gauge:
+def metrics_for(representation: Representation, training_melodies: Melodies | None = None) -> PieceMetrics:
     """How pieces of `representation` are measured, given by their steps.
 
-    What another piece copies is looked for among the melodies that its model was `taught`; else, in the corpus.
+    What another piece copies is looked for among the melodies that its model was `training_melodies`; else, in the
+    corpus.
     """
     if type(representation).score is Representation.score:
-        return _OfWords(representation)
-    return _OfMusic(representation, taught)
+        return _TextMetrics(representation)
+    return _MusicMetrics(representation, training_melodies)
 
 
-class _OfMusic:
+class _MusicMetrics:
     """By what is heard."""
 
     def __init__(self, representation: Representation, taught: Melodies | None) -> None:
         self._representation = representation
         self._is_abc = representation.native == "abc"
         self._melodies = Collecting()
-        self._learnt: list[tuple[Figures, Contour | None] | None] = []
-        self._taught = None if taught is None else Index(taught)
-        self.measures = (*MUSIC, *COPYING, *(VALIDITY if self._is_abc else ()))
+        self._corpus: list[tuple[MetricValues, Contour | None] | None] = []
+        self._training_index = None if taught is None else MelodyIndex(taught)
+        self.metrics = (*MUSIC, *COPYING, *(VALIDITY if self._is_abc else ()))
 
-    def learn(self, steps: Sequence[Step]) -> None:
-        self._learnt.append(measured := self._measured(steps))
+    def add_corpus_piece(self, steps: Sequence[Step]) -> None:
+        self._corpus.append(measured := self._values_and_melody(steps))
         if measured and measured[1]:
             self._melodies.append("", "", measured[1])
 
-    def corpus(self) -> Iterator[Figures | None]:
+    def corpus_values(self) -> Iterator[MetricValues | None]:
         number = 0
-        for measured in self._learnt:
+        for measured in self._corpus:
             if measured is None:
                 yield None
                 continue
             figures, notes = measured
-            yield figures | _copying(notes, self._known, number)
+            yield figures | _copying(notes, self._corpus_index, number)
             number += notes is not None
 
-    def other(self, steps: Sequence[Step]) -> Figures | None:
-        measured = self._measured(steps)
-        return measured and measured[0] | _copying(measured[1], self._taught or self._known)
+    def values(self, steps: Sequence[Step]) -> MetricValues | None:
+        measured = self._values_and_melody(steps)
+        return measured and measured[0] | _copying(measured[1], self._training_index or self._corpus_index)
 
     @cached_property
-    def _known(self) -> Index:
+    def _corpus_index(self) -> MelodyIndex:
         """The melodies of the corpus."""
-        return Index(self._melodies.melodies())
+        return MelodyIndex(self._melodies.melodies())
 
-    def _measured(self, steps: Sequence[Step]) -> tuple[Figures, Contour | None] | None:
+    def _values_and_melody(self, steps: Sequence[Step]) -> tuple[MetricValues, Contour | None] | None:
         """All but what is copied, and the melody; None where nothing sounds."""
         score = self._representation.score(self._representation.decode(steps))
         if score is None or not any(part.notes for part in score.parts):
             return None
-        music = Outline(score)
-        figures = {measure.name: measure.of(music) for measure in MUSIC if measure.of is not None}
-        return figures | (_validity(_written(self._representation, steps)) if self._is_abc else {}), contour(score)
+        music = ScoreFeatures(score)
+        figures = {measure.name: measure.compute(music) for measure in MUSIC if measure.compute is not None}
+        return figures | (_validity(_text_of(self._representation, steps)) if self._is_abc else {}), contour(score)
 
 
-class _OfWords:
+class _TextMetrics:
     """By what is read."""
 
-    measures = WORDS
+    metrics = TEXT
 
     def __init__(self, representation: Representation) -> None:
         self._representation = representation
         self._texts: list[str] = []
 
-    def learn(self, steps: Sequence[Step]) -> None:
-        self._texts.append(_written(self._representation, steps))
+    def add_corpus_piece(self, steps: Sequence[Step]) -> None:
+        self._texts.append(_text_of(self._representation, steps))
 
-    def corpus(self) -> Iterator[Figures | None]:
+    def corpus_values(self) -> Iterator[MetricValues | None]:
         for text in self._texts:
-            yield self._library.figures(text, own=True) if text.strip() else None
+            yield self._reference.metrics(text, own=True) if text.strip() else None
 
-    def other(self, steps: Sequence[Step]) -> Figures | None:
-        text = _written(self._representation, steps)
-        return self._library.figures(text) if text.strip() else None
+    def values(self, steps: Sequence[Step]) -> MetricValues | None:
+        text = _text_of(self._representation, steps)
+        return self._reference.metrics(text) if text.strip() else None
 
     @cached_property
-    def _library(self) -> Library:
-        return Library.of(self._texts)
+    def _reference(self) -> TextReference:
+        return TextReference.from_texts(self._texts)
 
 
-def _written(representation: Representation, steps: Iterable[Step]) -> str:
+def _text_of(representation: Representation, steps: Iterable[Step]) -> str:
     """The text that a representation writes."""
     decoder = representation.decoder()
     events = [event for step in steps for event in decoder.push(step)]
     return "".join(event for event in (*events, *decoder.finish()) if isinstance(event, str))
 
 
-def _copying(notes: Contour | None, known: Index, but: int | None = None) -> Figures:
-    match = None if notes is None else longest_run_of(notes, known, but)
+def _copying(notes: Contour | None, index: MelodyIndex, exclude: int | None = None) -> MetricValues:
+    match = None if notes is None else longest_run_of(notes, index, exclude)
     run = match.notes if match else 0
     return {"longest_run": run, "copied": float(run >= COPIED)}
 
 
-def _validity(text: str) -> Figures:
+def _validity(text: str) -> MetricValues:
     """What `composer check` finds in a tune."""
     from composer.check.abc_bars import MISFITS
     from composer.check.examine import examine

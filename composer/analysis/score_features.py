@@ -7,37 +7,39 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from composer.analysis.form import Content, melody_bars
+from composer.analysis.form import BarContent, melody_bars
 from composer.api import Score
 from composer.music.bars import Bar, bars
 from composer.music.melody import Struck, top_line
 
-__all__ = ["BEAT", "Outline", "Sound", "tick"]
+__all__ = ["TICKS_PER_BEAT", "ScoreFeatures", "SoundingNote", "tick"]
 
-BEAT = 10_080
+TICKS_PER_BEAT = 10_080
 """Ticks to a beat by which times are compared: the halves of a beat down to 1/32, and thirds, fifths and sevenths."""
 
 
-class Sound(NamedTuple):
+class SoundingNote(NamedTuple):
     """From which tick until which a note sounds; `pitch` is None where it is a drum."""
 
-    begin: int
+    start: int
     end: int
     pitch: int | None
 
 
-class Outline:
+class ScoreFeatures:
     """What is worked out of `score`, each thing when it is first asked for."""
 
     def __init__(self, score: Score) -> None:
         self.score = score
 
     @cached_property
-    def sounds(self) -> Sequence[Sound]:
+    def notes(self) -> Sequence[SoundingNote]:
         """All notes, in order."""
         return sorted(
             (
-                Sound(tick(note.onset), tick(note.onset) + tick(note.duration), None if part.percussion else note.pitch)
+                SoundingNote(
+                    tick(note.onset), tick(note.onset) + tick(note.duration), None if part.percussion else note.pitch
+                )
                 for part in self.score.parts
                 for note in part.notes
             ),
@@ -47,15 +49,15 @@ class Outline:
     @cached_property
     def pitches(self) -> Sequence[int]:
         """The pitch of each note that has one."""
-        return [pitch for _, _, pitch in self.sounds if pitch is not None]
+        return [pitch for _, _, pitch in self.notes if pitch is not None]
 
     @cached_property
     def end(self) -> int:
         """The tick at which the last note ends."""
-        return max((sound.end for sound in self.sounds), default=0)
+        return max((sound.end for sound in self.notes), default=0)
 
     @cached_property
-    def line(self) -> Sequence[Struck]:
+    def melody(self) -> Sequence[Struck]:
         """The melody."""
         return top_line(self.score)
 
@@ -65,11 +67,11 @@ class Outline:
         return list(bars(self.score))
 
     @cached_property
-    def contents(self) -> Sequence[Content]:
+    def bar_contents(self) -> Sequence[BarContent]:
         """What the melody has in each bar but a pickup."""
-        return melody_bars(self.line, self.bars)
+        return melody_bars(self.melody, self.bars)
 
 
 def tick(time: Fraction) -> int:
     """A time in beats, in ticks."""
-    return round(BEAT * time.numerator / time.denominator)
+    return round(TICKS_PER_BEAT * time.numerator / time.denominator)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import fmean
 
-from composer.analysis.score_features import BEAT, Outline, tick
+from composer.analysis.score_features import TICKS_PER_BEAT, ScoreFeatures, tick
 from composer.music.bars import Bar
 
 __all__ = [
@@ -42,33 +42,33 @@ _MAJOR = (0, 2, 4, 5, 7, 9, 11)
 """The scale, in semitones over its tonic; the natural minor scales have the notes of these."""
 
 
-def pitches_used(music: Outline) -> float | None:
+def pitches_used(music: ScoreFeatures) -> float | None:
     """How many different pitches there are."""
     return len(set(music.pitches)) or None
 
 
-def pitch_classes_used(music: Outline) -> float | None:
+def pitch_classes_used(music: ScoreFeatures) -> float | None:
     """How many of the twelve pitch classes there are."""
     return len({pitch % 12 for pitch in music.pitches}) or None
 
 
-def pitch_range(music: Outline) -> float | None:
+def pitch_range(music: ScoreFeatures) -> float | None:
     """Semitones from the lowest to the highest note."""
     pitches = music.pitches
     return max(pitches) - min(pitches) if pitches else None
 
 
-def pitch_entropy(music: Outline) -> float | None:
+def pitch_entropy(music: ScoreFeatures) -> float | None:
     """The entropy in bits of the pitches, each note counted once."""
     return _entropy(music.pitches)
 
 
-def pitch_class_entropy(music: Outline) -> float | None:
+def pitch_class_entropy(music: ScoreFeatures) -> float | None:
     """The entropy in bits of the pitch classes, each note counted once (Wu and Yang 2020): at most log2 of 12."""
     return _entropy(pitch % 12 for pitch in music.pitches)
 
 
-def scale_consistency(music: Outline) -> float | None:
+def scale_consistency(music: ScoreFeatures) -> float | None:
     """The largest share of the notes that are in one major or natural minor scale (Mogren 2016)."""
     counts = Counter(pitch % 12 for pitch in music.pitches)
     if not counts:
@@ -76,38 +76,38 @@ def scale_consistency(music: Outline) -> float | None:
     return max(sum(counts[(tonic + degree) % 12] for degree in _MAJOR) for tonic in range(12)) / counts.total()
 
 
-def polyphony(music: Outline) -> float | None:
+def polyphony(music: ScoreFeatures) -> float | None:
     """How many pitches sound together, on the average over the time in which any does."""
     sounding = _time_by_pitches(music)
     time = sum(ticks for pitches, ticks in sounding.items() if pitches)
     return sum(pitches * ticks for pitches, ticks in sounding.items()) / time if time else None
 
 
-def polyphony_rate(music: Outline) -> float | None:
+def polyphony_rate(music: ScoreFeatures) -> float | None:
     """The share of a piece's time in which two pitches sound, or more (Dong et al. 2018: polyphonicity)."""
     end = music.end
     return sum(ticks for pitches, ticks in _time_by_pitches(music).items() if pitches > 1) / end if end else None
 
 
-def empty_beat_rate(music: Outline) -> float | None:
+def empty_beat_rate(music: ScoreFeatures) -> float | None:
     """The share of quarter notes in which nothing sounds, from the beginning to the end of the last note."""
-    beats = -(-music.end // BEAT)
-    return _silent(music, [(BEAT * beat, BEAT * (beat + 1)) for beat in range(beats)])
+    beats = -(-music.end // TICKS_PER_BEAT)
+    return _silent(music, [(TICKS_PER_BEAT * beat, TICKS_PER_BEAT * (beat + 1)) for beat in range(beats)])
 
 
-def empty_bar_rate(music: Outline) -> float | None:
+def empty_bar_rate(music: ScoreFeatures) -> float | None:
     """The share of bars in which nothing sounds (Dong et al. 2018)."""
     return _silent(music, [(tick(bar.start), tick(bar.end)) for bar in music.bars])
 
 
-def groove_consistency(music: Outline) -> float | None:
+def groove_consistency(music: ScoreFeatures) -> float | None:
     """How far neighbouring bars have their onsets at the same places: 1 less the mean share of places that differ.
 
     A bar has GROOVE places to a beat (Wu and Yang 2020, equation 3). Neighbours of different lengths are not compared,
     and a pickup is no bar.
     """
     every = [bar for bar in music.bars if bar.number > 0]
-    struck = _struck(music, every)
+    struck = _onset_positions(music, every)
     differ = [
         len(places ^ after) / (GROOVE * float(bar.length))
         for (bar, places), (following, after) in pairwise(zip(every, struck, strict=True))
@@ -116,30 +116,30 @@ def groove_consistency(music: Outline) -> float | None:
     return 1 - fmean(differ) if differ else None
 
 
-def interval_size(music: Outline) -> float | None:
+def interval_size(music: ScoreFeatures) -> float | None:
     """The semitones from one note of the melody to the next, up or down, on the average."""
     return fmean(found) if (found := _intervals(music)) else None
 
 
-def share_of_intervals(music: Outline, smallest: int, largest: int = 127) -> float | None:
+def share_of_intervals(music: ScoreFeatures, smallest: int, largest: int = 127) -> float | None:
     """The share of the melody's intervals, up or down, that are from `smallest` to `largest` semitones."""
     found = _intervals(music)
     return fmean(smallest <= each <= largest for each in found) if found else None
 
 
-def notes_per_beat(music: Outline) -> float | None:
+def notes_per_beat(music: ScoreFeatures) -> float | None:
     """Notes to a quarter note, over the whole piece."""
     end = music.end
-    return len(music.pitches) * BEAT / end if end else None
+    return len(music.pitches) * TICKS_PER_BEAT / end if end else None
 
 
-def duration(music: Outline) -> float | None:
+def duration(music: ScoreFeatures) -> float | None:
     """Quarter notes from the beginning to the end of the last note."""
-    return music.end / BEAT or None
+    return music.end / TICKS_PER_BEAT or None
 
 
-def _intervals(music: Outline) -> list[int]:
-    return [abs(after.pitch - before.pitch) for before, after in pairwise(music.line)]
+def _intervals(music: ScoreFeatures) -> list[int]:
+    return [abs(after.pitch - before.pitch) for before, after in pairwise(music.melody)]
 
 
 def _entropy(values: Iterable[int]) -> float | None:
@@ -148,13 +148,13 @@ def _entropy(values: Iterable[int]) -> float | None:
     return max(0.0, -sum(share * math.log2(share) for share in shares)) if shares else None
 
 
-def _time_by_pitches(music: Outline) -> Counter[int]:
+def _time_by_pitches(music: ScoreFeatures) -> Counter[int]:
     """For each number of pitches that sound together, how many ticks they do."""
     changes = sorted(
         (at, change, sound.pitch)
-        for sound in music.sounds
+        for sound in music.notes
         if sound.pitch is not None
-        for at, change in ((sound.begin, 1), (sound.end, -1))
+        for at, change in ((sound.start, 1), (sound.end, -1))
     )
     times, voices, last = Counter[int](), Counter[int](), 0
     sounding = 0
@@ -167,10 +167,10 @@ def _time_by_pitches(music: Outline) -> Counter[int]:
     return times
 
 
-def _silent(music: Outline, stretches: Sequence[tuple[int, int]]) -> float | None:
+def _silent(music: ScoreFeatures, stretches: Sequence[tuple[int, int]]) -> float | None:
     """The share of `stretches`, from tick to tick and in order, in which nothing sounds."""
     sounding: list[list[int]] = []
-    for begin, end, _ in music.sounds:
+    for begin, end, _ in music.notes:
         if sounding and begin <= sounding[-1][1]:
             sounding[-1][1] = max(sounding[-1][1], end)
         else:
@@ -185,12 +185,12 @@ def _silent(music: Outline, stretches: Sequence[tuple[int, int]]) -> float | Non
     return silent / len(stretches)
 
 
-def _struck(music: Outline, every: Sequence[Bar]) -> list[set[int]]:
+def _onset_positions(music: ScoreFeatures, every: Sequence[Bar]) -> list[set[int]]:
     """The places in each bar at which something is struck."""
     starts = [tick(bar.start) for bar in every]
     struck: list[set[int]] = [set() for _ in every]
-    for sound in music.sounds:
-        at = bisect_left(starts, sound.begin + 1) - 1
+    for sound in music.notes:
+        at = bisect_left(starts, sound.start + 1) - 1
         if at >= 0:
-            struck[at].add((sound.begin - starts[at]) * GROOVE // BEAT)
+            struck[at].add((sound.start - starts[at]) * GROOVE // TICKS_PER_BEAT)
     return struck

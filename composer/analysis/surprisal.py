@@ -12,11 +12,11 @@ import numpy as np
 from composer.api import Piece, Representation, Score, Step, StepKind, Unsupported
 from composer.checkpoints.load import Player
 
-__all__ = ["Surprise", "beats_a_step", "surprise"]
+__all__ = ["Surprisal", "beats_per_step", "surprisal"]
 
 
 @dataclass(frozen=True, slots=True)
-class Surprise:
+class Surprisal:
     """The steps of a piece, its end included, and how many `bits` each of them cost the model."""
 
     steps: Sequence[Step]
@@ -33,7 +33,7 @@ class Surprise:
         return self.total / len(self.bits) if self.bits else 0.0
 
 
-def surprise(player: Player, piece: Piece) -> Surprise:
+def surprisal(player: Player, piece: Piece) -> Surprisal:
     """What `piece` costs the model of `player`, conditioned on those of its labels that it knows.
 
     Raises EncodeError where the model has never seen a symbol of it, Unsupported where it has no exact probabilities.
@@ -50,10 +50,10 @@ def surprise(player: Player, piece: Piece) -> Surprise:
             row[0, list(step)] = 1  # type: ignore[arg-type]
         bits.append(-float(sampler.log_prob(state, row)[0]) / log(2))
         state = sampler.advance(state, row)
-    return Surprise(steps, bits)
+    return Surprisal(steps, bits)
 
 
-def beats_a_step(representation: Representation, steps: Sequence[Step]) -> Fraction:
+def beats_per_step(representation: Representation, steps: Sequence[Step]) -> Fraction:
     """How long each of `steps` takes, in a representation of which all take as long.
 
     By ear: a step that sounds is heard once, then twice in a row. Raises Unsupported where the piece does not begin to

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-__all__ = ["FIRST_WORDS", "Library", "lines_of", "stanzas_of", "words_of"]
+__all__ = ["FIRST_WORDS", "TextReference", "lines_of", "stanzas_of", "words_of"]
 
 FIRST_WORDS = 50
 """Of so many words the different ones are counted, since of more of them fewer are new."""
@@ -34,14 +34,14 @@ def stanzas_of(text: str) -> list[list[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Library:
+class TextReference:
     """In how many of some texts each word is, and each line of three words or more, by its words."""
 
     words: Mapping[str, int]
     lines: Mapping[tuple[str, ...], int]
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> Library:
+    def from_texts(cls, texts: Iterable[str]) -> TextReference:
         """That of `texts`."""
         words, lines = Counter[str](), Counter[tuple[str, ...]]()
         for text in texts:
@@ -49,7 +49,7 @@ class Library:
             lines.update(set(_long_lines(text)))
         return cls(words, lines)
 
-    def figures(self, text: str, *, own: bool = False) -> dict[str, float | None]:
+    def metrics(self, text: str, *, own: bool = False) -> dict[str, float | None]:
         """What is measured of `text` (see `measures.WORDS`); None where there is too little of it.
 
         One that is the library's `own` is compared with the others.

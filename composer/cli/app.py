@@ -11,7 +11,7 @@ import typer
 from composer import __version__
 from composer.api import ComposerError, OptionError, UsageError
 from composer.cli.command import CONTEXT, Program, plain_app
-from composer.cli.console import ClosedPipe, Console, abandon
+from composer.cli.console import ClosedPipe, Console, discard_output
 from composer.cli.usage_errors import explain
 
 
@@ -30,11 +30,11 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     console = console or Console()
-    debug = _take(given, "--debug") or console.environ.get("COMPOSER_DEBUG") == "1"
+    debug = _take_flag(given, "--debug") or console.environ.get("COMPOSER_DEBUG") == "1"
     try:
         return _run(given, console)
     except ClosedPipe:
-        abandon(console.stdout)
+        discard_output(console.stdout)
         return ExitCode.OK
     except KeyboardInterrupt:
         console.say("interrupted")
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
         if debug:
             import traceback
 
-            console.tell(traceback.format_exc().rstrip())
+            console.print_error(traceback.format_exc().rstrip())
         return _report(error, console)
 
 
@@ -97,7 +97,7 @@ def _report(error: Exception, console: Console) -> int:
     return ExitCode.ERROR
 
 
-def _take(arguments: list[str], flag: str) -> bool:
+def _take_flag(arguments: list[str], flag: str) -> bool:
     """Remove `flag`, which may stand anywhere before `--`, and say whether it was there."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     if flag not in arguments[:end]:

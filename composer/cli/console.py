@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from composer.api import Score
 
 
-USUAL_WIDTH = 80
-LEAST_WIDTH = 20
+DEFAULT_WIDTH = 80
+MIN_WIDTH = 20
 
 
 class ClosedPipe(Exception):
@@ -42,12 +42,12 @@ class Console:
     quiet: bool = False
 
     @property
-    def draws(self) -> bool:
+    def stdout_is_terminal(self) -> bool:
         """Whether stdout is a terminal, which shows text and pictures and must never see binary."""
         return self.stdout.isatty()
 
     @property
-    def lively(self) -> bool:
+    def can_animate(self) -> bool:
         """Whether stderr is a terminal that can redraw a line."""
         return self.stderr.isatty() and self.environ.get("TERM") != "dumb"
 
@@ -56,11 +56,11 @@ class Console:
         """Columns of the terminal, or as many as words need; 80 where there is no terminal."""
         given = self.environ.get("COLUMNS", "")
         if given.isdecimal() and int(given):
-            return max(LEAST_WIDTH, int(given))
+            return max(MIN_WIDTH, int(given))
         for stream in (self.stdout, self.stderr):
             with contextlib.suppress(OSError, ValueError):
-                return max(LEAST_WIDTH, os.get_terminal_size(stream.fileno()).columns or USUAL_WIDTH)
-        return USUAL_WIDTH
+                return max(MIN_WIDTH, os.get_terminal_size(stream.fileno()).columns or DEFAULT_WIDTH)
+        return DEFAULT_WIDTH
 
     def write(self, text: str) -> None:
         """Write text to stdout, at once. Raises ClosedPipe, or ComposerError where there is no room."""
@@ -88,7 +88,7 @@ class Console:
                 f"cannot read stdin: {error.strerror or error}", "pipe something into it, or name a file"
             ) from error
 
-    def hushed(self) -> Console:
+    def silenced(self) -> Console:
         """One that nobody hears; and from now on, this one says nothing but warnings and errors."""
         self.quiet = True
         return Console(self.stdin, _nowhere(), _nowhere(), self.environ, quiet=True)
@@ -96,19 +96,19 @@ class Console:
     def say(self, text: str) -> None:
         """Tell the user something on stderr, unless they asked for quiet."""
         if not self.quiet:
-            self.tell(text)
+            self.print_error(text)
 
     def warn(self, text: str) -> None:
         """Tell the user on stderr what they may not expect."""
-        self.tell(f"{self._bold('warning:', 33)} {text}")
+        self.print_error(f"{self._bold('warning:', 33)} {text}")
 
     def fail(self, message: str, hint: str | None = None) -> None:
         """Tell the user on stderr what went wrong and, where there is one, the way out."""
-        self.tell(f"{self._bold('error:', 31)} {message}")
+        self.print_error(f"{self._bold('error:', 31)} {message}")
         if hint:
-            self.tell(f"{self._bold('hint:', 36)} {hint}")
+            self.print_error(f"{self._bold('hint:', 36)} {hint}")
 
-    def canvas(self, stream: TextIO) -> RichConsole:
+    def rich_console(self, stream: TextIO) -> RichConsole:
         """A rich console on one of the streams, as wide and as colourful as the terminal is."""
         from rich.console import Console as RichConsole
 
@@ -120,16 +120,16 @@ class Console:
             _environ=self.environ,
         )
 
-    def drawing(self, score: Score, most: int | None = None) -> str:
+    def piano_roll(self, score: Score, most: int | None = None) -> str:
         """A score as a piano-roll for stdout, at most `most` lines of it, with the colours that stdout can show."""
         from composer.cli.render.piano_roll import picture
 
-        canvas = self.canvas(self.stdout)
+        canvas = self.rich_console(self.stdout)
         with canvas.capture() as drawn:
             canvas.print(picture(score, canvas, most), end="")
         return drawn.get()
 
-    def tell(self, text: str) -> None:
+    def print_error(self, text: str) -> None:
         """Write a line to stderr, even where the user asked for quiet; if that fails, there is nobody to tell."""
         with contextlib.suppress(OSError):
             self.stderr.write(text + "\n")
@@ -142,7 +142,7 @@ class Console:
         return stream.isatty() and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
 
 
-def abandon(stream: TextIO) -> None:
+def discard_output(stream: TextIO) -> None:
     """Let nothing more reach `stream`, so that Python does not complain of a closed pipe when it flushes at exit."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -8,7 +8,7 @@ from typing import Any
 
 from composer.api import ComposerError, Representation
 from composer.cli.command import Command
-from composer.cli.render.text import listed
+from composer.cli.render.text import join_names
 
 KIND, GIVEN = "composer.kind", "composer.wishes"
 
@@ -47,7 +47,7 @@ def elsewhere(context: Any, flag: str) -> tuple[str, str] | None:
 
     others = (loaded.representation for loaded in registry.everything())
     names = [other.name for other in others if other is not None and flag in map(_flag, _fields(other))]
-    return (f"`{kind.name}` has no `{flag}`", f"{listed(names)} can be asked for it") if names else None
+    return (f"`{kind.name}` has no `{flag}`", f"{join_names(names)} can be asked for it") if names else None
 
 
 def _representation(args: list[str]) -> type[Representation] | None:

@@ -14,7 +14,7 @@ from composer.data.score_reader import suffix_of
 from composer.formats import FORMATS, provenance
 from composer.registry import plugins as registry
 
-__all__ = ["candidates", "fitting"]
+__all__ = ["candidates", "choose_model"]
 
 Taken = TypeVar("Taken")
 
@@ -38,7 +38,7 @@ def candidates(source: Source) -> Iterator[Path]:
         )
 
 
-def fitting(source: Source, given: Path | None, take: Callable[[Path], Taken], console: Console) -> Taken:
+def choose_model(source: Source, given: Path | None, take: Callable[[Path], Taken], console: Console) -> Taken:
     """What `take` makes of the model that is `given`, else of the first one that fits `source`.
 
     A model does not fit whose `take` raises ReadError or EncodeError; where another one does, that is said, else the
@@ -66,7 +66,7 @@ def _by_provenance(source: Source) -> Iterator[Path]:
     except ReadError:  # what is damaged says nothing; whether the music is, shows when it is read
         return
     name, digest = (told.facts.get(fact) for fact in ("representation", "model")) if told else (None, None)
-    if not isinstance(name, str) or name not in {kind.name for kind in _kinds()}:
+    if not isinstance(name, str) or name not in {kind.name for kind in _representation_classes()}:
         return
     if isinstance(digest, str) and (path := store.with_digest(name, digest)):
         yield path
@@ -78,11 +78,11 @@ def _by_provenance(source: Source) -> Iterator[Path]:
 def _by_suffix(source: Source) -> Iterator[Path]:
     """The newest models that compose such files, and then those that read them."""
     suffix = suffix_of(source)
-    reading = [kind for kind in _kinds() if suffix in kind.suffixes]
+    reading = [kind for kind in _representation_classes() if suffix in kind.suffixes]
     for kind in sorted(reading, key=lambda kind: suffix not in FORMATS[kind.formats[0]].suffixes):
         with contextlib.suppress(CheckpointError):
             yield store.default(kind.name)
 
 
-def _kinds() -> list[type[Representation]]:
+def _representation_classes() -> list[type[Representation]]:
     return [kind for loaded in registry.everything() if (kind := loaded.representation)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.analysis.copying import Copying, Index, attach, copied, longest_run, taught
+from composer.analysis.copying import Copying, MelodyIndex, attach, copied, longest_run, taught
 from composer.api import CheckpointError, Meter, Note, Part, Piece, Score, SequenceSpec, Source
 from composer.checkpoints import store
 from composer.checkpoints.file import Checkpoint, Header, load, save
@@ -45,13 +45,13 @@ def index_of(*scores):
     collecting = melodies_module.Collecting()
     for score in scores:
         collecting.append(score.title, "", contour(score))
-    return Index(collecting.melodies())
+    return MelodyIndex(collecting.melodies())
 
 
 @pytest.fixture
 def index():
     representation, pieces = tunes(f"{HARE}\n{FIELD}\n{RISING}")
-    return Index(melodies_of(pieces, representation))
+    return MelodyIndex(melodies_of(pieces, representation))
 
 
 def test_a_tune_that_was_taught_is_found_whole(index):
@@ -126,7 +126,7 @@ def test_neither_rests_nor_accompaniment_matter(index):
 def test_silence_and_an_empty_index_share_nothing(index):
     assert longest_run(Score(()), index) is None
     assert longest_run(line([60]), index) is None
-    assert longest_run(score_of(HARE), Index(Melodies.joined([]))) is None
+    assert longest_run(score_of(HARE), MelodyIndex(Melodies.joined([]))) is None
 
 
 OPENED = "X:1\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 "

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.analysis.form import Form, form
+from composer.analysis.form import Form, form_of
 from composer.api import Key, Note, Part, Score
 
 C_MAJOR = Key(Fraction(0), 0)
@@ -31,29 +31,29 @@ def tune(plan, key=C_MAJOR, end=None):
 
 
 def test_a_tune_whose_phrases_return_and_that_closes_on_its_tonic_has_all_of_it():
-    assert form(tune("abcdabch" * 2)) == Form(1, 1, 1)
-    assert form(tune("abcdabch" * 2)).score == 1
+    assert form_of(tune("abcdabch" * 2)) == Form(1, 1, 1)
+    assert form_of(tune("abcdabch" * 2)).mean == 1
 
 
 def test_what_never_returns_has_neither_returns_nor_phrases():
-    found = form(tune("abcdefgh"))
+    found = form_of(tune("abcdefgh"))
     assert (found.returns, found.phrases) == (0, 0)
-    assert found.score == pytest.approx(1 / 3)
+    assert found.mean == pytest.approx(1 / 3)
 
 
 def test_where_little_returns_or_nearly_all_there_is_less_form():
-    assert form(tune("abcdabef")).returns == pytest.approx((2 / 8) / 0.5)
-    assert form(tune("a" * 20)).returns == pytest.approx((1 / 20) / 0.15)
+    assert form_of(tune("abcdabef")).returns == pytest.approx((2 / 8) / 0.5)
+    assert form_of(tune("a" * 20)).returns == pytest.approx((1 / 20) / 0.15)
 
 
 def test_what_returns_out_of_its_place_is_no_phrase():
-    assert form(tune("abcdeabc")).phrases == 0
-    assert form(tune("abcdabec")).phrases == pytest.approx(2 / 3)
+    assert form_of(tune("abcdeabc")).phrases == 0
+    assert form_of(tune("abcdabec")).phrases == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize(("end", "figure"), [(60, 1), (72, 1), (64, 0.5), (67, 0.5), (63, 0), (62, 0), (71, 0)])
 def test_the_last_note_of_the_melody_closes_it_or_not(end, figure):
-    assert form(tune("abcd", end=end)).cadence == figure
+    assert form_of(tune("abcd", end=end)).cadence == figure
 
 
 @pytest.mark.parametrize(
@@ -61,26 +61,26 @@ def test_the_last_note_of_the_melody_closes_it_or_not(end, figure):
     [(0, "major", 60), (0, "minor", 69), (1, "major", 67), (-3, "minor", 60), (0, "dorian", 62), (1, "mixolydian", 62)],
 )
 def test_a_key_has_its_tonic_by_its_mode(sharps, mode, tonic):
-    assert form(tune("abcd", Key(Fraction(0), sharps, mode), end=tonic)).cadence == 1
+    assert form_of(tune("abcd", Key(Fraction(0), sharps, mode), end=tonic)).cadence == 1
     third = tonic + (3 if mode in ("minor", "dorian") else 4)
-    assert form(tune("abcd", Key(Fraction(0), sharps, mode), end=third)).cadence == 0.5
+    assert form_of(tune("abcd", Key(Fraction(0), sharps, mode), end=third)).cadence == 0.5
 
 
 @given(st.integers(-12, 12))
 def test_where_no_key_is_named_it_is_heard(shift):
     score = tune("abcdabch", key=None)
     moved = tuple(Note(note.onset, note.pitch + shift, note.duration) for note in score.notes)
-    assert form(Score((Part(moved),))) == form(tune("abcdabch"))
+    assert form_of(Score((Part(moved),))) == form_of(tune("abcdabch"))
 
 
 def test_a_pickup_is_no_bar_and_rests_are_no_return():
     notes = [Note(Fraction(0), 67, Fraction(1)), *(Note(n.onset + 1, n.pitch, n.duration) for n in tune("abcd").notes)]
-    assert form(Score((Part(tuple(notes)),), pickup=Fraction(1))).returns == 0
+    assert form_of(Score((Part(tuple(notes)),), pickup=Fraction(1))).returns == 0
     apart = (Note(Fraction(0), 60, Fraction(1)), Note(Fraction(60), 62, Fraction(1)))
-    assert form(Score((Part(apart),))).returns == 0
+    assert form_of(Score((Part(apart),))).returns == 0
 
 
 def test_little_or_no_music_has_no_form():
-    assert form(Score(())) == Form(0, 0, 0)
-    assert form(tune("a", end=60)) == Form(0, 0, 1)
-    assert form(Score((Part((Note(Fraction(0), 61, Fraction(1)),)),))).cadence == 1
+    assert form_of(Score(())) == Form(0, 0, 0)
+    assert form_of(tune("a", end=60)) == Form(0, 0, 1)
+    assert form_of(Score((Part((Note(Fraction(0), 61, Fraction(1)),)),))).cadence == 1

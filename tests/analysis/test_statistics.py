@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from composer.analysis import statistics as measured
 from composer.analysis.metrics import MUSIC, bars_that_return, ends_long, ends_on_the_tonic, longest_return
-from composer.analysis.score_features import Outline
+from composer.analysis.score_features import ScoreFeatures
 from composer.api import Meter, Note, Part, Score
 from composer.formats.abc.reader.score import read_score
 
@@ -19,12 +19,12 @@ SCALE = "X:1\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|\n"
 def score(*notes, meter=(4, 4), percussion=False):
     """Notes as (onset, pitch, duration) in beats."""
     made = tuple(Note(Fraction(onset), pitch, Fraction(duration)) for onset, pitch, duration in notes)
-    return Outline(Score((Part(made, percussion=percussion),), meters=(Meter(Fraction(0), *meter),)))
+    return ScoreFeatures(Score((Part(made, percussion=percussion),), meters=(Meter(Fraction(0), *meter),)))
 
 
 def heard(text):
     """A tune in ABC."""
-    return Outline(read_score(text))
+    return ScoreFeatures(read_score(text))
 
 
 def test_pitches():
@@ -80,7 +80,7 @@ def test_drums_sound_but_have_no_pitch():
 
 
 def test_nothing_is_said_of_silence():
-    assert {measure.name: measure.of(Outline(Score(()))) for measure in MUSIC} == {
+    assert {measure.name: measure.compute(ScoreFeatures(Score(()))) for measure in MUSIC} == {
         measure.name: None for measure in MUSIC
     }
 
@@ -97,8 +97,8 @@ NOTES = st.lists(
 @given(NOTES)
 def test_shares_are_shares_and_what_can_be_said_is_finite(notes):
     for measure in MUSIC:
-        value = measure.of(score(*notes))
-        assert value is None or (0 <= value <= (1 if measure.share else math.inf)), measure.name
+        value = measure.compute(score(*notes))
+        assert value is None or (0 <= value <= (1 if measure.is_share else math.inf)), measure.name
 
 
 @given(NOTES, st.integers(-20, 20))
@@ -106,7 +106,7 @@ def test_in_another_key_a_piece_is_as_it_was(notes, shift):
     there = [(onset, pitch + shift, duration) for onset, pitch, duration in notes]
     for measure in MUSIC:
         if measure.name != "ends_on_the_tonic":  # heard where no key is named, and ties may be heard otherwise
-            assert measure.of(score(*there)) == pytest.approx(measure.of(score(*notes))), measure.name
+            assert measure.compute(score(*there)) == pytest.approx(measure.compute(score(*notes))), measure.name
 
 
 @given(NOTES)

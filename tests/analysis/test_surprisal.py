@@ -6,7 +6,7 @@ from math import log2
 import numpy as np
 import pytest
 
-from composer.analysis.surprisal import Surprise, beats_a_step, surprise
+from composer.analysis.surprisal import Surprisal, beats_per_step, surprisal
 from composer.api import EncodeError, Note, Part, Piece, Score, SequenceSpec, StepKind, Unsupported
 from composer.checkpoints.load import Player, open_player
 from composer.registry import plugins as registry
@@ -40,17 +40,17 @@ def player(representation=None, sampler=None, spec=SPEC):
 
 
 def test_each_step_costs_what_the_model_gave_it():
-    found = surprise(player(), Piece("abca"))
+    found = surprisal(player(), Piece("abca"))
     assert found.steps == [1, 2, 3, 1, 0]
     assert found.bits == pytest.approx([2, 3, 4, 2, 1])
     assert (found.total, found.mean) == (pytest.approx(12), pytest.approx(12 / 5))
-    assert Surprise((), ()).mean == 0
+    assert Surprisal((), ()).mean == 0
 
 
 def test_labels_that_the_model_knows_are_conditions():
-    assert surprise(player(), Piece("a", labels={"mood": "sad"})).bits == pytest.approx([3, 2])
+    assert surprisal(player(), Piece("a", labels={"mood": "sad"})).bits == pytest.approx([3, 2])
     for labels in ({"mood": "wild"}, {"key": "sad"}):
-        assert surprise(player(), Piece("a", labels=labels)).bits == pytest.approx([2, 1])
+        assert surprisal(player(), Piece("a", labels=labels)).bits == pytest.approx([2, 1])
 
 
 def test_the_whole_is_the_product_of_its_steps(checkpoint, tune_file):
@@ -59,7 +59,7 @@ def test_the_whole_is_the_product_of_its_steps(checkpoint, tune_file):
     from composer.api import Source
 
     piece = next(iter(opened.representation.read(Source(tune_file))))
-    found = surprise(opened, piece)
+    found = surprisal(opened, piece)
     state, scores = opened.sampler.initial_state([{}]), []
     for step in found.steps:
         scores.append(opened.sampler.log_prob(state, np.array([step]))[0])
@@ -71,7 +71,7 @@ def test_the_whole_is_the_product_of_its_steps(checkpoint, tune_file):
 def test_a_symbol_that_was_never_seen(checkpoint):
     opened = open_player(checkpoint)
     with pytest.raises(EncodeError):
-        surprise(opened, Piece("X:1\nM:4/4\nL:1/8\nK:F#loc\n~~~|]\n"))
+        surprisal(opened, Piece("X:1\nM:4/4\nL:1/8\nK:F#loc\n~~~|]\n"))
 
 
 class TestBeatsAStep:
@@ -91,7 +91,7 @@ class TestBeatsAStep:
         notes = [Note(Fraction(2 + beat), 60 + beat % 5, Fraction(2)) for beat in range(0, 16, 2)]
         piece = representation.from_score(Score((Part(tuple(notes)),)))
         representation.fit([piece])
-        assert beats_a_step(representation, representation.prime(piece)) == beats
+        assert beats_per_step(representation, representation.prime(piece)) == beats
 
     def test_where_steps_take_different_times_there_is_none(self, checkpoint, tune_file):
         opened = open_player(checkpoint)
@@ -99,11 +99,11 @@ class TestBeatsAStep:
 
         piece = next(iter(opened.representation.read(Source(tune_file))))
         with pytest.raises(Unsupported, match="do not take equally long"):
-            beats_a_step(opened.representation, opened.representation.encode(piece))
+            beats_per_step(opened.representation, opened.representation.encode(piece))
 
     def test_nor_of_silence(self):
         class Silent(Letters):
             name, decode, score = "silent", list, lambda self, piece: None
 
         with pytest.raises(Unsupported):
-            beats_a_step(Silent(), [1, 2])
+            beats_per_step(Silent(), [1, 2])

@@ -1,6 +1,6 @@
 """Words beside other words."""
 
-from composer.analysis.text_statistics import FIRST_WORDS, Library, lines_of, stanzas_of, words_of
+from composer.analysis.text_statistics import FIRST_WORDS, TextReference, lines_of, stanzas_of, words_of
 
 ONE = "The fox is on the hill\nand I am home\n\nThe moon, the moon!\n"
 OTHER = "the fox is on the HILL\nnobody saw him\n"
@@ -13,24 +13,24 @@ def test_lines_stanzas_and_words():
 
 
 def test_a_line_is_copied_whatever_its_capitals_and_stops():
-    library = Library.of([ONE])
-    assert library.figures(OTHER)["lines_copied"] == 1 / 2
-    assert library.figures(OTHER)["words_known"] == 6 / 9
+    library = TextReference.from_texts([ONE])
+    assert library.metrics(OTHER)["lines_copied"] == 1 / 2
+    assert library.metrics(OTHER)["words_known"] == 6 / 9
 
 
 def test_a_text_of_the_library_is_compared_with_the_others():
-    library = Library.of([ONE, OTHER])
-    assert library.figures(ONE, own=True)["lines_copied"] == 1 / 3
-    assert library.figures(ONE)["lines_copied"] == 1
-    assert Library.of([ONE, ONE]).figures(ONE, own=True)["lines_copied"] == 1
+    library = TextReference.from_texts([ONE, OTHER])
+    assert library.metrics(ONE, own=True)["lines_copied"] == 1 / 3
+    assert library.metrics(ONE)["lines_copied"] == 1
+    assert TextReference.from_texts([ONE, ONE]).metrics(ONE, own=True)["lines_copied"] == 1
 
 
 def test_lines_of_two_words_are_nobodys():
-    assert Library.of(["My love\n"]).figures("My love\n")["lines_copied"] is None
+    assert TextReference.from_texts(["My love\n"]).metrics("My love\n")["lines_copied"] is None
 
 
 def test_variety_is_told_of_as_many_words_of_each_text():
     few, same = "one two three", " ".join(["la"] * FIRST_WORDS)
-    assert Library.of([]).figures(few)["variety"] is None
-    assert Library.of([]).figures(same)["variety"] == 1 / FIRST_WORDS
-    assert Library.of([]).figures(same + " and many others that are new")["variety"] == 1 / FIRST_WORDS
+    assert TextReference.from_texts([]).metrics(few)["variety"] is None
+    assert TextReference.from_texts([]).metrics(same)["variety"] == 1 / FIRST_WORDS
+    assert TextReference.from_texts([]).metrics(same + " and many others that are new")["variety"] == 1 / FIRST_WORDS

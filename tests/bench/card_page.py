@@ -11,9 +11,9 @@ from typing import Any
 
 from card_runs import Bundled, comparing, composing, costing
 
-from composer.analysis.metrics import COPYING, MUSIC, VALIDITY, WORDS, Measure
+from composer.analysis.metrics import COPYING, MUSIC, TEXT, VALIDITY, Metric
 from composer.checkpoints import file as checkpoint_file
-from composer.cli.render.text import counted, given, listed
+from composer.cli.render.text import as_option_value, count_noun, join_names
 from composer.cli.train.status import duration
 from composer.registry import plugins as registry
 
@@ -119,7 +119,7 @@ def _facts(model: Bundled, costs: Mapping[str, Any], prose: Mapping[str, Any]) -
     header = model.header
     weights = checkpoint_file.load(model.path, half=True).weights
     kinds = {"float16": "fp16", "float32": "fp32"}
-    stored = listed(sorted({kinds.get(array.dtype.name, array.dtype.name) for array in weights.values()}))
+    stored = join_names(sorted({kinds.get(array.dtype.name, array.dtype.name) for array in weights.values()}))
     size, number = model.path.stat().st_size / 1e6, sum(array.size for array in weights.values())
     rows = {
         "Composes": f"`{header.representation}`, version {header.representation_version}: {_pairs(header.options)}",
@@ -147,7 +147,7 @@ def _pieces(record: Mapping[str, Any]) -> str:
         told.append(f"{record['duplicates']:,} more {'was a copy' if record['duplicates'] == 1 else 'were copies'}")
     if refused:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in refused[:REASONS])
-        more = f", and {counted(len(refused) - REASONS, 'other reason')}" if len(refused) > REASONS else ""
+        more = f", and {count_noun(len(refused) - REASONS, 'other reason')}" if len(refused) > REASONS else ""
         told.append(f"{sum(record['refused'].values()):,} could not be written so ({reasons}{more})")
     return "; ".join(told)
 
@@ -155,7 +155,7 @@ def _pieces(record: Mapping[str, Any]) -> str:
 def _quality(record: Mapping[str, Any], costs: Mapping[str, Any]) -> str:
     value, reported = f"{costs['value']:.3f}", f"{record['reported']:.3f}"
     error = f" ± {costs['stderr']:.3f}" if costs["stderr"] else ""
-    over = f"over the {counted(costs['pieces'], 'piece')} held back, {costs['steps']:,} steps, each piece met afresh"
+    over = f"over the {count_noun(costs['pieces'], 'piece')} held back, {costs['steps']:,} steps, each piece met afresh"
     chosen = "" if reported == value else f"; {reported} as it was trained"
     return f"{value}{error} {costs['unit']}, {over}{chosen}"
 
@@ -188,20 +188,20 @@ def _beside(beside: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _rows(measured: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    for measure in (*MUSIC, *WORDS, *COPYING, *VALIDITY):
+    for measure in (*MUSIC, *TEXT, *COPYING, *VALIDITY):
         row = measured.get(measure.name)
         if row is None:
             continue
         distance = row["distance"]
         if measure.group in ALWAYS or (distance is not None and abs(distance) > 1):
             apart = "–" if distance is None else f"{distance:+.2f}"
-            yield measure.words, _spread(row["composed"], measure), _spread(row["corpus"], measure), apart
+            yield measure.label, _spread(row["composed"], measure), _spread(row["corpus"], measure), apart
 
 
-def _spread(side: Mapping[str, float] | None, measure: Measure) -> str:
+def _spread(side: Mapping[str, float] | None, measure: Metric) -> str:
     if side is None:
         return "–"
-    if measure.share:
+    if measure.is_share:
         return f"{side['mean']:.1%} ± {100 * side['deviation']:.1f}"
     return f"{side['mean']:.2f} ± {side['deviation']:.2f}"
 
@@ -239,7 +239,7 @@ def _is_music(model: Bundled) -> bool:
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    return " ".join(f"{key}={given(value)}" for key, value in values.items() if value not in (None, "", []))
+    return " ".join(f"{key}={as_option_value(value)}" for key, value in values.items() if value not in (None, "", []))
 
 
 def _together(command: Iterable[str]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from composer.checkpoints import file as checkpoint_file
-from composer.cli.render.text import given
+from composer.cli.render.text import as_option_value
 from composer.data.splits import Split
 from composer.registry import options
 from composer.registry import plugins as registry
@@ -136,7 +136,7 @@ def _changed(kind: type[Any], values: Mapping[str, Any]) -> Iterator[tuple[str, 
     told, default = options.restore(kind, values, kind.__name__), kind()
     for key in values:
         if getattr(told, key) != getattr(default, key):
-            yield key, given(getattr(told, key))
+            yield key, as_option_value(getattr(told, key))
 
 
 def _set(pairs: Mapping[str, str]) -> list[str]:

@@ -22,7 +22,7 @@ from itertools import islice
 import muspy
 
 from composer.analysis import statistics
-from composer.analysis.score_features import Outline
+from composer.analysis.score_features import ScoreFeatures
 from composer.api import ReadError, Score
 from composer.data.sources import sources
 from composer.formats import read as score_files
@@ -46,7 +46,7 @@ def main() -> None:
         for name, (theirs, of) in MEASURES.items():
             if of is allowed:
                 ours = getattr(statistics, name)
-                report(name, [(ours(Outline(score)), _told(theirs(score))) for score in found])
+                report(name, [(ours(ScoreFeatures(score)), _told(theirs(score))) for score in found])
 
 
 def pieces(files: list[str]) -> Iterator[Score]:

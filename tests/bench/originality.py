@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from composer.analysis.copying import COPIED, Index, longest_run_of, taught
+from composer.analysis.copying import COPIED, MelodyIndex, longest_run_of, taught
 from composer.data.score_reader import Hearing
 from composer.data.sources import sources
 from composer.formats.read import SUFFIXES
@@ -35,7 +35,7 @@ def main() -> None:
     count, size = len(melodies.notes.intervals), len(melodies.to_bytes())
     print(f"{len(melodies.tunes):,} tunes, {count:,} notes: read and taken in {took:.1f} s; {size:,} bytes")
     begin = time.process_time()
-    index = Index(melodies)
+    index = MelodyIndex(melodies)
     longest_run_of(next(iter(melodies))[1], index)
     print(f"made ready in {1000 * (time.process_time() - begin):.0f} ms")
     own = ((notes, number) for number, (_, notes) in enumerate(melodies))
@@ -52,7 +52,7 @@ def heard(arguments: Sequence[str]) -> Melodies:
     return Hearing(sources(arguments, SUFFIXES)).melodies()
 
 
-def report(what: str, tunes: Iterable[tuple[Contour, int | None]], index: Index, notes: int) -> None:
+def report(what: str, tunes: Iterable[tuple[Contour, int | None]], index: MelodyIndex, notes: int) -> None:
     """Compare each melody with all but the one whose number stands beside it."""
     begin = time.process_time()
     found = [longest_run_of(each, index, but) for each, but in tunes]

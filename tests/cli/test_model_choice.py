@@ -7,7 +7,7 @@ import pytest
 from composer.api import CheckpointError, EncodeError, Source
 from composer.checkpoints.file import load, save
 from composer.checkpoints.store import bundled
-from composer.cli.model_choice import candidates, fitting
+from composer.cli.model_choice import candidates, choose_model
 from composer.system.paths import models_folder
 
 
@@ -76,7 +76,7 @@ def test_where_none_can_have_it_the_first_says_why(rolled):
         raise EncodeError(f"{path.stem} has no such notes", "mend it")
 
     with pytest.raises(EncodeError, match="pianoroll has no such notes") as caught:
-        fitting(Source(rolled()), None, refuse, console=None)
+        choose_model(Source(rolled()), None, refuse, console=None)
     assert caught.value.hint == "mend it; or name another model with --checkpoint FILE"
 
 

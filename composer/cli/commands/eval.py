@@ -69,15 +69,16 @@ def eval(  # noqa: A001 - the command's name
     if generated is None:
         from composer.cli.eval import likelihood as likelihood_report
 
-        likelihood_report.cost(
-            likelihood_report.Asked(rep, path, files, where, split, part, effort, stream, as_json), console
+        likelihood_report.report_likelihood(
+            likelihood_report.LikelihoodOptions(rep, path, files, where, split, part, effort, stream, as_json), console
         )
     else:
         from composer.cli.eval import comparison as comparison_report
 
         seed, temp = 1 if seed is None else seed, 1.0 if temp is None else temp
-        comparison_report.beside(
-            comparison_report.Asked(rep, path, files, generated, seed, temp, split, part, where, as_json), console
+        comparison_report.report_comparison(
+            comparison_report.ComparisonOptions(rep, path, files, generated, seed, temp, split, part, where, as_json),
+            console,
         )
 
 

@@ -42,9 +42,9 @@ def originality(
     console.quiet = quiet
     found = sources(files, sorted(inputs.suffixes()))
     if corpus:
-        against = copied_runs.of_corpus(console, corpus)
+        against = copied_runs.corpus_reference(console, corpus)
     else:
         first = next(found, None)
-        against = copied_runs.of_model(checkpoint, first)
+        against = copied_runs.model_reference(checkpoint, first)
         found = chain([] if first is None else [first], found)
     copied_runs.compare(console, found, against, as_json)

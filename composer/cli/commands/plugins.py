@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin,
 import typer
 
 from composer.cli.console import Console
-from composer.cli.render.text import given
+from composer.cli.render.text import as_option_value
 
 if TYPE_CHECKING:
     from composer.registry.plugins import Loaded
 
-BESIDE = 60
+SUMMARY_COLUMN = 60
 """The columns from which on an option is explained beside it rather than below it."""
-LEAST = 12
+MIN_COLUMN = 12
 """The columns that a folded cell has at least."""
 KINDS = {"representations": "representation", "models": "model"}
 """The kinds of plugins, and the attribute of a loaded plugin that holds one."""
@@ -42,7 +42,7 @@ def plugins(
     console: Console = context.obj
     loaded = list(registry.everything(console.warn))
     if which and which not in KINDS:
-        console.write(_explained(which, loaded, console.width))
+        console.write(_explain(which, loaded, console.width))
         return
     for title, attribute in KINDS.items():
         if which not in {"", title}:
@@ -53,10 +53,10 @@ def plugins(
         else:
             _table(console, title, [(plugin.name, plugin.summary, origin) for plugin, origin in found])
     if not which and not names:
-        _table(console, "your models", _own_models())
+        _table(console, "your models", _user_models())
 
 
-def _own_models() -> Iterator[Sequence[str]]:
+def _user_models() -> Iterator[Sequence[str]]:
     """The user's own models, the newest first."""
     from composer.checkpoints import store
 
@@ -65,7 +65,7 @@ def _own_models() -> Iterator[Sequence[str]]:
         yield own.name, f"{own.header.representation} by {own.header.model}{unfinished}", str(own.path)
 
 
-def _explained(name: str, loaded: Sequence["Loaded"], width: int) -> str:
+def _explain(name: str, loaded: Sequence["Loaded"], width: int) -> str:
     """What a plugin is, and the options that it takes. Raises PluginError, with the nearest names, for no plugin."""
     from composer.registry import plugins as registry
     from composer.training.optimizer import Settings
@@ -92,9 +92,9 @@ def _options(flag: str, kind: type[Any], width: int) -> Iterator[str]:
     """The fields of an options class, as they are given on the command line."""
     types = get_type_hints(kind)
     for field in dataclasses.fields(kind):
-        default = f"{flag} {field.name}={given(field.default)}"
+        default = f"{flag} {field.name}={as_option_value(field.default)}"
         text = field.metadata.get("help", "") + _choices(types[field.name])
-        if width < BESIDE:
+        if width < SUMMARY_COLUMN:
             yield "\n  ".join([default, *textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent="  ")])
             continue
         yield "\n  ".join(textwrap.wrap(text, width - 2, initial_indent=f"{default:<28}  ", subsequent_indent=" " * 30))
@@ -110,14 +110,14 @@ def _table(console: Console, title: str, rows: Iterable[Sequence[str]]) -> None:
     rows = list(rows)
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
     over = 2 * len(widths) + sum(widths) - console.width
-    while console.draws and over > 0 and max(widths) > LEAST:
+    while console.stdout_is_terminal and over > 0 and max(widths) > MIN_COLUMN:
         widths[widths.index(max(widths))] -= 1
         over -= 1
-    lines = [line for row in rows for line in _folded(row, widths)]
+    lines = [line for row in rows for line in _wrap_row(row, widths)]
     console.write("\n".join([f"{title}:", *(f"  {line}" for line in lines or ["none"]), ""]))
 
 
-def _folded(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+def _wrap_row(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
     """The lines of a row, whose cells go on below themselves where they are too wide."""
     cells = [
         textwrap.wrap(cell, width, break_on_hyphens=False) if width else []

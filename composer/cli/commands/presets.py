@@ -34,7 +34,7 @@ def presets(
 
 def _line(name: str, summary: str, console: Console) -> str:
     """A preset; on a terminal, its summary is folded."""
-    if not console.draws:
+    if not console.stdout_is_terminal:
         return f"{name}  {summary}\n"
     indent = " " * (len(name) + 2)
     width = max(console.width, len(indent) + 20)

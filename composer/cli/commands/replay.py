@@ -92,5 +92,5 @@ def _deliver(data: bytes, form: str, output: Path | None, console: Console) -> N
         made = making(output.parent)
         save(output, data)
         console.say(f"wrote {output}{made}")
-    elif not (console.draws and FORMATS[form].binary):
+    elif not (console.stdout_is_terminal and FORMATS[form].binary):
         console.write_bytes(data)

@@ -12,7 +12,7 @@ import typer
 from composer.api import ReadError, Source, UsageError
 from composer.cli.console import Console
 
-MOST_SYSTEMS = 16
+MAX_SYSTEMS = 16
 """How many lines of a roll a piece may take on a terminal; into a pipe or a file, it is drawn whole."""
 
 WORDS = (".txt", ".csv", ".tsv")
@@ -82,8 +82,8 @@ def _draw(console: Console, source: Source, tune: int | None, most: int) -> None
     else:
         chosen = list(islice(scores, most))
     more = tune is None and next(scores, None) is not None
-    systems = MOST_SYSTEMS if console.draws else None
-    console.write("\n".join(console.drawing(score, systems) for score in chosen))
+    systems = MAX_SYSTEMS if console.stdout_is_terminal else None
+    console.write("\n".join(console.piano_roll(score, systems) for score in chosen))
     if more:
         console.say(f"there are more pieces in {source.label}; draw one with --tune N, or more with --most N")
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from composer.analysis import likelihood
-from composer.analysis.comparison import Comparison, Row, Spread, compare
+from composer.analysis.comparison import Comparison, MetricComparison, Summary, compare
 from composer.analysis.copying import taught
 from composer.analysis.metrics import COPYING
 from composer.api import GenerationContext, UsageError
 from composer.checkpoints import load as load_checkpoint
 from composer.cli.console import Console
 from composer.cli.render.reading_progress import Reading, report_left_out
-from composer.cli.render.text import counted
+from composer.cli.render.text import count_noun
 from composer.data import corpus
 from composer.data.corpus import Refusals
 from composer.generation.generate import Request
@@ -24,17 +24,17 @@ from composer.generation.generate import Request
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["MOST", "Asked", "beside"]
+__all__ = ["MAX_PIECES", "ComparisonOptions", "report_comparison"]
 
-MOST = 10_000
+MAX_PIECES = 10_000
 """The most pieces that are composed: means are steady long before."""
 
-ALIKE = 1.0
+MAX_SIMILAR_DISTANCE = 1.0
 """A mean that is no more of the corpus's deviations away is marked as near."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ComparisonOptions:
     """What is to be composed, by the model at `path`: `count` pieces, beside those of `files`.
 
     `listing` and `part` choose among these, as in `evaluation.chosen`. Raises UsageError for what cannot be meant.
@@ -52,15 +52,17 @@ class Asked:
     as_json: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= self.count <= MOST:
-            raise UsageError(f"--generated cannot be {self.count}", f"give 1 to {MOST}; some hundreds tell enough")
+        if not 1 <= self.count <= MAX_PIECES:
+            raise UsageError(
+                f"--generated cannot be {self.count}", f"give 1 to {MAX_PIECES}; some hundreds tell enough"
+            )
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"--seed cannot be {self.seed}", "give a whole number from 0 to 9223372036854775807")
         if not 0 <= self.temperature <= 1e6:
             raise UsageError(f"--temp cannot be {self.temperature}", "give 0 to 1000000; 1 is as the model learnt it")
 
 
-def beside(asked: Asked, console: Console) -> None:
+def report_comparison(asked: ComparisonOptions, console: Console) -> None:
     """Compose, measure and print. Raises ComposerError with the way out."""
     playing = load_checkpoint.open_player(
         asked.path, asked.representation, asked.device, "eval {} FILES... --generated 200 --checkpoint"
@@ -74,17 +76,17 @@ def beside(asked: Asked, console: Console) -> None:
     )
     with Reading(console) as reading:
         found = corpus.read(representation, asked.files, progress=reading.tell)
-        pieces = likelihood.chosen(playing.header, found.pieces, asked.listing, asked.part)
+        pieces = likelihood.select_pieces(playing.header, found.pieces, asked.listing, asked.part)
         rule = representation.constraint(representation.Controls(), GenerationContext())
-        compared = compare(playing, pieces, request, rule, taught=melodies, measured=reading.measure)
-    compared = replace(compared, refusals=_joined(found.refused, compared.refusals))
+        compared = compare(playing, pieces, request, rule, training_melodies=melodies, progress=reading.measure)
+    compared = replace(compared, rejections=_merge_rejections(found.refused, compared.rejections))
     report_left_out(console, _LeftOut(compared, found.unreadable))
     if asked.as_json:
         console.write(_document(asked, compared))
         return
-    canvas = console.canvas(console.stdout)
+    canvas = console.rich_console(console.stdout)
     with canvas.capture() as drawn:
-        canvas.print(_table(compared.rows))
+        canvas.print(_table(compared.metrics))
     lines = [_title(asked, compared), *(line.rstrip() for line in drawn.get().splitlines())]
     console.write("\n".join(lines) + "\n")
     _remarks(console, compared, request)
@@ -99,25 +101,25 @@ class _LeftOut:
 
     @property
     def refused(self) -> Mapping[str, int]:
-        return self.compared.refusals.counts
+        return self.compared.rejections.counts
 
     @property
     def places(self) -> Mapping[str, Sequence[str]]:
-        return self.compared.refusals.places
+        return self.compared.rejections.places
 
     @property
     def losses(self) -> Mapping[str, int]:
         return self.compared.losses
 
 
-def _joined(*several: Refusals) -> Refusals:
+def _merge_rejections(*several: Refusals) -> Refusals:
     every = Refusals()
     for refusals in several:
         every.merge(refusals)
     return every
 
 
-def _document(asked: Asked, compared: Comparison) -> str:
+def _document(asked: ComparisonOptions, compared: Comparison) -> str:
     told = {
         "checkpoint": asked.path.stem,
         "representation": asked.representation,
@@ -128,14 +130,14 @@ def _document(asked: Asked, compared: Comparison) -> str:
     return json.dumps(told, indent=2) + "\n"
 
 
-def _title(asked: Asked, compared: Comparison) -> str:
+def _title(asked: ComparisonOptions, compared: Comparison) -> str:
     return (
-        f"{asked.path.stem}: {counted(compared.composed, 'piece')} composed with seed {asked.seed} at temperature "
-        f"{asked.temperature:g}, beside {counted(compared.corpus, 'piece')}"
+        f"{asked.path.stem}: {count_noun(compared.generated, 'piece')} composed with seed {asked.seed} at temperature "
+        f"{asked.temperature:g}, beside {count_noun(compared.corpus, 'piece')}"
     )
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _table(rows: Sequence[MetricComparison]) -> Table:
     """A line for each measure, under the name of its group."""
     from rich.table import Table
 
@@ -148,17 +150,17 @@ def _table(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _cells(rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
+def _cells(rows: Sequence[MetricComparison]) -> Iterator[tuple[str, ...]]:
     group = ""
     for row in rows:
-        if row.measure.group != group:
-            group = row.measure.group
+        if row.metric.group != group:
+            group = row.metric.group
             yield (f"[bold]{group}[/]",)
-        share = row.measure.share
-        yield f"  {row.measure.words}", _spread(row.composed, share), _spread(row.corpus, share), _distance(row)
+        share = row.metric.is_share
+        yield f"  {row.metric.label}", _spread(row.generated, share), _spread(row.corpus, share), _distance(row)
 
 
-def _spread(spread: Spread | None, share: bool) -> str:
+def _spread(spread: Summary | None, share: bool) -> str:
     if spread is None:
         return "–"
     mean = f"{spread.mean:.1%}" if share else f"{spread.mean:.2f}"
@@ -167,23 +169,23 @@ def _spread(spread: Spread | None, share: bool) -> str:
     return f"{mean} ± {100 * spread.deviation:4.1f}" if share else f"{mean} ± {spread.deviation:5.2f}"
 
 
-def _distance(row: Row) -> str:
+def _distance(row: MetricComparison) -> str:
     if row.distance is None:
         return "–"
-    return f"[{'green' if abs(row.distance) <= ALIKE else 'yellow'}]{row.distance:+.2f}[/]"
+    return f"[{'green' if abs(row.distance) <= MAX_SIMILAR_DISTANCE else 'yellow'}]{row.distance:+.2f}[/]"
 
 
 def _remarks(console: Console, compared: Comparison, request: Request) -> None:
     """Say what the table does not."""
-    distances = [row.distance for row in compared.rows if row.distance is not None]
-    near = sum(abs(distance) <= ALIKE for distance in distances)
+    distances = [row.distance for row in compared.metrics if row.distance is not None]
+    near = sum(abs(distance) <= MAX_SIMILAR_DISTANCE for distance in distances)
     if distances:
-        console.say(f"{near} of {counted(len(distances), 'mean')} lie within one standard deviation of the corpus's")
-    elif any(row.corpus and row.corpus.pieces == 1 for row in compared.rows):
+        console.say(f"{near} of {count_noun(len(distances), 'mean')} lie within one standard deviation of the corpus's")
+    elif any(row.corpus and row.corpus.pieces == 1 for row in compared.metrics):
         console.say("how far apart the means are cannot be told: one piece has no deviation")
     if compared.silent:
-        console.warn(f"{compared.silent:,} of {counted(compared.composed, 'piece')} composed have nothing in them")
+        console.warn(f"{compared.silent:,} of {count_noun(compared.generated, 'piece')} composed have nothing in them")
     if compared.cut:
-        console.say(f"{compared.cut:,} of {counted(compared.composed, 'piece')} were cut at {request.length} steps")
-    if not compared.taught and any(row.measure in COPYING for row in compared.rows):
+        console.say(f"{compared.cut:,} of {count_noun(compared.generated, 'piece')} were cut at {request.length} steps")
+    if not compared.against_training_data and any(row.metric in COPYING for row in compared.metrics):
         console.say("what the model was taught is not known; copies were looked for in the corpus itself")

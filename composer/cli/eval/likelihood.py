@@ -13,13 +13,13 @@ from composer.analysis.likelihood import Evaluation
 from composer.checkpoints import load as load_checkpoint
 from composer.cli.console import Console
 from composer.cli.render.reading_progress import Reading, report_left_out
-from composer.cli.render.text import counted
+from composer.cli.render.text import count_noun
 
-__all__ = ["Asked", "cost"]
+__all__ = ["LikelihoodOptions", "report_likelihood"]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LikelihoodOptions:
     """What is to be measured, by which model."""
 
     representation: str
@@ -33,7 +33,7 @@ class Asked:
     as_json: bool
 
 
-def cost(asked: Asked, console: Console) -> None:
+def report_likelihood(asked: LikelihoodOptions, console: Console) -> None:
     """Print what each step costs the model. Raises ComposerError with the way out."""
     opened = load_checkpoint.open_checkpoint(asked.path, asked.representation, "eval {} FILES... --checkpoint")
     name = asked.path.stem
@@ -45,11 +45,11 @@ def cost(asked: Asked, console: Console) -> None:
             asked.files,
             device=asked.device,
             listing=asked.split,
-            part=asked.part,
+            split=asked.part,
             effort=asked.effort,
             stream=asked.stream,
-            reading=reading.tell,
-            measured=reading.measure,
+            reading_progress=reading.tell,
+            progress=reading.measure,
         )
     report_left_out(console, found)
     if asked.as_json:
@@ -61,6 +61,6 @@ def cost(asked: Asked, console: Console) -> None:
 
 def _line(name: str, found: Evaluation, step: str) -> str:
     error = f" ± {Decimal(f'{found.stderr:.2g}'):f}" if found.stderr else ""
-    over = f"{counted(found.pieces, 'piece')}, {counted(found.steps, step)}"
+    over = f"{count_noun(found.pieces, 'piece')}, {count_noun(found.steps, step)}"
     how = ", as one text" if found.stream else ""
     return f"{name}: {found.value:.3f}{error} {found.unit}, over {over}{how}"

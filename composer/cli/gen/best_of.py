@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from composer.api import ComposerError, Representation, Score, Step
 from composer.cli.gen.hints import COPY_LESS, sound_more
 from composer.cli.gen.ranking import Choice, Judgement, Scorer
-from composer.cli.render.progress_lines import Telling, telling
-from composer.cli.render.text import counted
+from composer.cli.render.progress_lines import ProgressDisplay, progress_display
+from composer.cli.render.text import count_noun
 from composer.generation import generate as generation
 from composer.generation.generate import Drew
 
@@ -53,7 +53,7 @@ def take(plan: Plan, choice: Choice, scorer: Scorer) -> None:
     Raises ComposerError where fewer can be kept than were asked for.
     """
     out, best = _Out(), list[tuple[tuple[float, ...], int, Candidate]]()
-    with telling(plan.delivery.console, choice.take, lambda: 0, plan.player.representation.step_name) as told:
+    with progress_display(plan.delivery.console, choice.take, lambda: 0, plan.player.representation.step_name) as told:
         for piece in _composed(plan, choice, scorer, told, out):
             heapq.heappush(best, (piece.judgement.ranks, -piece.number, piece))
             if len(best) > choice.keep:
@@ -64,7 +64,7 @@ def take(plan: Plan, choice: Choice, scorer: Scorer) -> None:
     _close(plan, choice, kept, out)
 
 
-def _composed(plan: Plan, choice: Choice, scorer: Scorer, told: Telling, out: _Out) -> Iterator[Candidate]:
+def _composed(plan: Plan, choice: Choice, scorer: Scorer, told: ProgressDisplay, out: _Out) -> Iterator[Candidate]:
     """All pieces that have a place in the choice, in any order."""
     player, pieces = plan.player, dict[int, _Taken]()
     events = generation.generate(
@@ -76,10 +76,10 @@ def _composed(plan: Plan, choice: Choice, scorer: Scorer, told: Telling, out: _O
         if isinstance(event, Drew):
             piece.steps += event.steps
             piece.logp += event.logp if event.drawn else ()
-            told.drew(len(event.steps))
+            told.add_steps(len(event.steps))
             continue
         del pieces[event.number]
-        told.ended()
+        told.finish_piece()
         score = _score(plan, piece.steps) if event.good and heard else None
         if not event.good:
             out.refused += 1
@@ -117,14 +117,14 @@ def _close(plan: Plan, choice: Choice, kept: Sequence[Candidate], out: _Out) -> 
     """Say what was chosen, and what the user may not expect of it."""
     console = plan.delivery.console
     if kept:
-        console.say(f"kept {len(kept)} of {counted(choice.take, 'piece')} by {choice.by}:")
+        console.say(f"kept {len(kept)} of {count_noun(choice.take, 'piece')} by {choice.by}:")
     for place, piece in enumerate(kept, 1):
         console.say(f"  {place}. piece {piece.number} (seed {piece.seed}): {piece.judgement.words}")
     if cut := sum(not piece.whole for piece in kept):
         console.warn(f"{cut:,} of those kept were cut at {plan.request.length} steps; give a longer --length")
     if len(kept) < choice.keep:
         raise ComposerError(
-            f"only {counted(len(kept), 'piece')} could be kept: {_reasons(out)}",
+            f"only {count_noun(len(kept), 'piece')} could be kept: {_reasons(out)}",
             f"take more, or {sound_more(plan.request) if out.soundless >= out.refused else COPY_LESS}",
         )
 

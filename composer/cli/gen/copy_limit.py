@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from composer.api import CheckpointError, Representation, Step, UsageError
 
 if TYPE_CHECKING:
-    from composer.analysis.copying import Index
+    from composer.analysis.copying import MelodyIndex
     from composer.generation.generate import Judge
 
 __all__ = ["known_melodies", "limit"]
@@ -32,9 +32,9 @@ def limit(most: int, representation: Representation, path: Path, primer: Sequenc
     return judge
 
 
-def known_melodies(representation: Representation, path: Path, option: str) -> Index:
+def known_melodies(representation: Representation, path: Path, option: str) -> MelodyIndex:
     """What the model at `path` was taught, ready to be searched for `option`. Raises UsageError, CheckpointError."""
-    from composer.analysis.copying import Index, taught
+    from composer.analysis.copying import MelodyIndex, taught
 
     if type(representation).score is Representation.score:
         raise UsageError(f"{option} is for music, and `{representation.name}` is none", f"leave out {option}")
@@ -44,4 +44,4 @@ def known_melodies(representation: Representation, path: Path, option: str) -> I
             f"{path.name} keeps no melodies of what it was taught, which {option} needs",
             f"train it again, or leave out {option}",
         )
-    return Index(melodies)
+    return MelodyIndex(melodies)

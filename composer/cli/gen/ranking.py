@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from composer.api import Representation, Score, StepKind, Unsupported, UsageError
-from composer.cli.render.text import counted
+from composer.cli.render.text import count_noun
 
 if TYPE_CHECKING:
     from composer.checkpoints.load import Player
@@ -62,7 +62,7 @@ def asked(take: int | None, keep: int | None, by: str | None, *, count: int, res
     if not 1 <= take <= MOST:
         raise UsageError(f"--take cannot be {take}", f"give 1 to {MOST}")
     if not 1 <= keep <= take:
-        raise UsageError(f"of {counted(take, 'piece')}, {keep} cannot be kept", f"give --keep 1 to {take}")
+        raise UsageError(f"of {count_noun(take, 'piece')}, {keep} cannot be kept", f"give --keep 1 to {take}")
     if count != 1:
         raise UsageError(
             "--count and --take are two numbers of pieces", "give --take for how many to compose, and --keep of these"
@@ -89,7 +89,7 @@ def scorer(by: str, player: Player, path: Path) -> Scorer:
 
     def originality(logp: Sequence[float], score: Score | None) -> Judgement:
         run, notes = (copied(score, index), len(score.notes)) if score is not None else (0, 0)
-        return Judgement((-run, notes), f"{counted(run, 'note')} in a row as in a tune that was taught")
+        return Judgement((-run, notes), f"{count_noun(run, 'note')} in a row as in a tune that was taught")
 
     return originality
 
@@ -100,12 +100,12 @@ def _likelihood(logp: Sequence[float], score: Score | None) -> Judgement:
 
 
 def _form(logp: Sequence[float], score: Score | None) -> Judgement:
-    from composer.analysis.form import Form, form
+    from composer.analysis.form import Form, form_of
 
-    found = form(score) if score is not None else Form(0.0, 0.0, 0.0)
+    found = form_of(score) if score is not None else Form(0.0, 0.0, 0.0)
     parts = f"returns {found.returns:.2f}, phrases {found.phrases:.2f}, cadence {found.cadence:.1f}"
     likelier = fmean(logp) if logp else 0.0  # of equals, the better
-    return Judgement((found.score, likelier), f"{found.score:.2f} of 1 ({parts})")
+    return Judgement((found.mean, likelier), f"{found.mean:.2f} of 1 ({parts})")
 
 
 def _check_likelihood(player: Player) -> None:

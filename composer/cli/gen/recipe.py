@@ -176,7 +176,7 @@ def _plain(value: Any) -> Any:
         return _curve(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: (getattr(value, field.name), field.default) for field in dataclasses.fields(value)}
-        return {name: text.given(given) for name, (given, default) in fields.items() if given != default}
+        return {name: text.as_option_value(given) for name, (given, default) in fields.items() if given != default}
     if isinstance(value, Mapping):
         return {name: _plain(each) for name, each in value.items()}
     return value

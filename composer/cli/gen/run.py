@@ -8,7 +8,7 @@ from composer.api import ComposerError
 from composer.cli.gen.hints import COPY_LESS, sound_more
 from composer.cli.gen.plan import Plan
 from composer.cli.output.encoders import Rendering, Soundless
-from composer.cli.render.progress_lines import Telling, telling
+from composer.cli.render.progress_lines import ProgressDisplay, progress_display
 from composer.generation import generate as generation
 from composer.generation.generate import Drew, Ended
 from composer.system import blas_threads
@@ -33,7 +33,7 @@ def compose(plan: Plan) -> None:
     counted, finished = _Counted(), False
     try:
         target.begin(plan.record)
-        with telling(console, plan.share, lambda: target.before, plan.player.representation.step_name) as told:
+        with progress_display(console, plan.share, lambda: target.before, plan.player.representation.step_name) as told:
             _deliver(plan, told, counted, settled)
         finished = True
     finally:
@@ -41,7 +41,7 @@ def compose(plan: Plan) -> None:
     _close(plan, counted)
 
 
-def _deliver(plan: Plan, told: Telling, counted: _Counted, settled: Settled) -> None:
+def _deliver(plan: Plan, told: ProgressDisplay, counted: _Counted, settled: Settled) -> None:
     """Every step to where it goes, and every piece to its end."""
     player, delivery, pieces = plan.player, plan.delivery, dict[int, _Piece]()
     ordered = not delivery.target.apart
@@ -55,7 +55,7 @@ def _deliver(plan: Plan, told: Telling, counted: _Counted, settled: Settled) -> 
         if isinstance(event, Drew):
             pieces[number].steps += len(event.steps)
             delivery.target.write(number, pieces[number].rendering.push(event.steps))
-            told.drew(len(event.steps))
+            told.add_steps(len(event.steps))
             continue
         try:
             _end(plan, event, pieces.pop(number), counted)
@@ -68,7 +68,7 @@ def _deliver(plan: Plan, told: Telling, counted: _Counted, settled: Settled) -> 
             told.warn(f"{error.message}; it is left out")
             counted.copied += isinstance(error, Copied)
             counted.soundless += isinstance(error, Soundless)
-        told.ended()
+        told.finish_piece()
 
 
 class Copied(ComposerError):

@@ -71,7 +71,7 @@ class Delivery:
         return provenance_of(self.recipe, piece, number if numbered else 1)
 
     def _draw(self, score: Score) -> bytes:
-        return self.console.drawing(score, MOST_DRAWN).encode() + b"\n"
+        return self.console.piano_roll(score, MOST_DRAWN).encode() + b"\n"
 
 
 def plan(
@@ -91,7 +91,7 @@ def plan(
         raise UsageError(f"{chosen.name} has no place for a title", "leave out --title, or choose another --format")
     if output is not None and (apart := _apart(output, count, console)):
         return Delivery(chosen, native, False, apart, settings, console)
-    drawn = output is None and chosen.binary and console.draws
+    drawn = output is None and chosen.binary and console.stdout_is_terminal
     if count > 1 and not (native or drawn):
         path = Path(output or f"tune{chosen.suffixes[0]}")
         raise UsageError(

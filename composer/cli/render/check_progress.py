@@ -30,7 +30,7 @@ def examine(
         for diagnosis in diagnoses(sources(files, SUFFIXES)):
             found = diagnosis.without_warnings() if errors_only else diagnosis
             total.add(found)
-            if not console.draws:
+            if not console.stdout_is_terminal:
                 reading.tell(total.files, total.pieces)
             report.found(found)
             if fix and found.problems:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from composer.check.collection import Diagnosis
 from composer.check.fix import Mended
 from composer.cli.console import Console
-from composer.cli.render.text import counted
+from composer.cli.render.text import count_noun
 
 __all__ = ["Report", "Total", "report"]
 
@@ -38,8 +38,8 @@ class Total:
 
     def summary(self) -> str:
         """All of it in a line."""
-        of = f"{counted(self.files, 'file')} with {counted(self.pieces, 'piece')}"
-        found = [counted(self.severities[name], name) for name in ("error", "warning") if self.severities[name]]
+        of = f"{count_noun(self.files, 'file')} with {count_noun(self.pieces, 'piece')}"
+        found = [count_noun(self.severities[name], name) for name in ("error", "warning") if self.severities[name]]
         return f"{of}: {', '.join(found) or 'nothing is wrong'}"
 
 
@@ -58,7 +58,7 @@ class Report(Protocol):
 
 def report(console: Console, as_json: bool) -> Report:
     """The report that stdout is for."""
-    return _Json(console) if as_json else _Grouped(console) if console.draws else _Lines(console)
+    return _Json(console) if as_json else _Grouped(console) if console.stdout_is_terminal else _Lines(console)
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ class _Grouped:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.canvas = console.canvas(console.stdout)
+        self.canvas = console.rich_console(console.stdout)
 
     def found(self, diagnosis: Diagnosis) -> None:
         from rich.text import Text

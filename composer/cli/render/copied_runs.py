@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from composer.analysis.copying import COPIED, Index, Match, longest_run, taught
+from composer.analysis.copying import COPIED, Match, MelodyIndex, longest_run, taught
 from composer.api import CheckpointError, ReadError, Representation, Source
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import load as load_checkpoint
@@ -17,16 +17,16 @@ from composer.checkpoints import store
 from composer.cli.console import Console
 from composer.cli.model_choice import candidates
 from composer.cli.render.reading_progress import Reading, report_left_out
-from composer.cli.render.text import counted
+from composer.cli.render.text import count_noun
 from composer.data.score_reader import Heard, Hearing
 from composer.data.sources import sources
 from composer.formats.read import SUFFIXES
 from composer.music.contour import Melodies
 
-__all__ = ["Against", "compare", "of_corpus", "of_model"]
+__all__ = ["Reference", "compare", "corpus_reference", "model_reference"]
 
 
-class Against(NamedTuple):
+class Reference(NamedTuple):
     """What pieces are compared with: a name for it, its melodies, and the way in which a model reads music."""
 
     name: str
@@ -34,53 +34,53 @@ class Against(NamedTuple):
     representation: Representation | None = None
 
 
-def of_corpus(console: Console, corpus: Sequence[str]) -> Against:
+def corpus_reference(console: Console, corpus: Sequence[str]) -> Reference:
     """The melodies of files that the user names."""
     hearing = Hearing(sources(corpus, SUFFIXES))
     with Reading(console) as reading:
         melodies = hearing.melodies(reading.tell)
     report_left_out(console, hearing)
-    return Against(", ".join(corpus), melodies)
+    return Reference(", ".join(corpus), melodies)
 
 
-def of_model(given: Path | None, first: Source | ReadError | None) -> Against:
+def model_reference(given: Path | None, first: Source | ReadError | None) -> Reference:
     """What a model was taught: the one that is `given`, else the one that fits the `first` file.
 
     Raises CheckpointError where there is none, or where it does not keep that.
     """
-    path = store.located(given) if given is not None else _fitting(first)
+    path = store.located(given) if given is not None else _choose_model(first)
     header, melodies = checkpoint_file.read_header(path), taught(path)
     if melodies is None:
         raise CheckpointError(
             f"{path.name} keeps no melodies of what it was taught",
             "name the files that it was taught with --corpus, or train it again",
         )
-    return Against(path.stem, melodies, load_checkpoint.restore_representation(header))
+    return Reference(path.stem, melodies, load_checkpoint.restore_representation(header))
 
 
-def compare(console: Console, found: Iterable[Source | ReadError], against: Against, as_json: bool) -> None:
+def compare(console: Console, found: Iterable[Source | ReadError], against: Reference, as_json: bool) -> None:
     """Find and tell the longest run of each piece in what was `found`."""
     if against.melodies.left_out:
-        console.warn(f"{counted(against.melodies.left_out, 'tune')} more had no room, and may be copied unnoticed")
-    hearing, index = Hearing(found, against.representation), Index(against.melodies)
+        console.warn(f"{count_noun(against.melodies.left_out, 'tune')} more had no room, and may be copied unnoticed")
+    hearing, index = Hearing(found, against.representation), MelodyIndex(against.melodies)
     report = _Report(console, against.name, len(against.melodies.tunes), as_json)
     with Reading(console) as reading:
         for heard in hearing:
-            if not console.draws:
+            if not console.stdout_is_terminal:
                 reading.tell(hearing.files, hearing.pieces)
-            report.tell(heard, longest_run(heard.score, index))
+            report.add(heard, longest_run(heard.score, index))
     report_left_out(console, hearing)
     report.close()
 
 
-def _fitting(first: Source | ReadError | None) -> Path:
+def _choose_model(first: Source | ReadError | None) -> Path:
     """The model to ask about files of which this is the first."""
     likeliest = None
     if isinstance(first, Source):
         with suppress(CheckpointError):
             for path in candidates(first):
                 likeliest = likeliest or path
-                if _takes(path, first):
+                if _can_read(path, first):
                     return path
     if likeliest is None:
         raise CheckpointError(
@@ -89,7 +89,7 @@ def _fitting(first: Source | ReadError | None) -> Path:
     return likeliest  # what it cannot have is counted, and the other files may be its own
 
 
-def _takes(path: Path, source: Source) -> bool:
+def _can_read(path: Path, source: Source) -> bool:
     """Whether the model at `path` can have a piece of `source`."""
     try:
         representation = load_checkpoint.restore_representation(checkpoint_file.read_header(path))
@@ -108,7 +108,7 @@ class _Report:
     as_json: bool
     pieces: list[dict[str, Any]] = field(default_factory=list)
 
-    def tell(self, heard: Heard, match: Match | None) -> None:
+    def add(self, heard: Heard, match: Match | None) -> None:
         """Tell what a piece shares with a tune, if anything."""
         self.pieces.append({"piece": heard.name, "title": heard.title, **_plain(match)})
         if not self.as_json:
@@ -130,15 +130,15 @@ class _Report:
             }
             self.console.write(json.dumps(document, indent=2) + "\n")
         self.console.say(
-            f"{copied:,} of {counted(pieces, 'piece')} ({copied / pieces:.1%}) share {COPIED} notes or more in a row "
-            f"with one of {counted(self.tunes, 'tune')} of {self.against}"
+            f"{copied:,} of {count_noun(pieces, 'piece')} ({copied / pieces:.1%}) share {COPIED} notes or more in a row "
+            f"with one of {count_noun(self.tunes, 'tune')} of {self.against}"
         )
 
 
 def _words(match: Match | None) -> str:
     if match is None:
         return "nothing is copied"
-    others = f", and {counted(match.tunes - 1, 'other tune')}" if match.tunes > 1 else ""
+    others = f", and {count_noun(match.tunes - 1, 'other tune')}" if match.tunes > 1 else ""
     source = f" ({match.tune.source})" if match.tune.title and match.tune.source else ""
     return (
         f"{match.notes} notes from bar {match.at_bar}, as in {match.tune.name or 'a tune without a name'}{source}"

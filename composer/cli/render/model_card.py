@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from composer.checkpoints import file as checkpoint_file
-from composer.cli.render.text import counted, given
+from composer.cli.render.text import as_option_value, count_noun
 from composer.cli.train.status import duration
 
 __all__ = ["card"]
@@ -42,7 +42,7 @@ def _data(record: Mapping[str, Any]) -> str:
     pieces = record.get("pieces", {})
     held = sum(pieces.values()) - pieces.get("train", 0)
     named = " ".join(record.get("data", ()))
-    return f"{counted(pieces['train'], 'piece')}, {held:,} more held back; from {named}" if pieces else named
+    return f"{count_noun(pieces['train'], 'piece')}, {held:,} more held back; from {named}" if pieces else named
 
 
 def _training(record: Mapping[str, Any]) -> str:
@@ -50,8 +50,8 @@ def _training(record: Mapping[str, Any]) -> str:
         return ""
     ended = record.get("reason", "not finished")
     where = f"on {record['device']} in {record['precision']}"
-    return f"{counted(record['step'], 'step')}, {duration(record['seconds'])} {where}; {ended}"
+    return f"{count_noun(record['step'], 'step')}, {duration(record['seconds'])} {where}; {ended}"
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    return " ".join(f"{key}={given(value)}" for key, value in values.items())
+    return " ".join(f"{key}={as_option_value(value)}" for key, value in values.items())

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 GUTTER = 5
 """Columns at the left: three for the names of pitches or the number of a bar, two for the keys."""
-LEAST_WIDTH = 16
+MIN_WIDTH = 16
 
 
-class Ink(NamedTuple):
+class NoteStyle(NamedTuple):
     """How notes are drawn where they begin and where they go on: in which colour, and as which character without."""
 
     onset: str
@@ -32,12 +32,12 @@ class Ink(NamedTuple):
     hold_mark: str = ""
 
 
-_INKS = (
-    Ink("#ffd479", "#b8792a", "█", "▒"),
-    Ink("#7fe7dc", "#2b8580", "▓", "░"),
-    Ink("#f4a6c4", "#9c4a72", "◆", "◇"),
-    Ink("#b7a6ff", "#6450b4", "●", "○"),
-    Ink("#b6e388", "#5f8f35", "■", "□"),
+_PART_STYLES = (
+    NoteStyle("#ffd479", "#b8792a", "█", "▒"),
+    NoteStyle("#7fe7dc", "#2b8580", "▓", "░"),
+    NoteStyle("#f4a6c4", "#9c4a72", "◆", "◇"),
+    NoteStyle("#b7a6ff", "#6450b4", "●", "○"),
+    NoteStyle("#b6e388", "#5f8f35", "■", "□"),
 )
 """The parts' inks, in order; a sixth part begins again at the second."""
 _KEYS = ("#dcdcd6", "#33343c", "#9fb4d8")
@@ -49,7 +49,7 @@ _PLAIN = {"onset": "█", "bar": "│", "beat": "·", "white": "├", "black": "
 _ASCII = str.maketrans(dict(zip("█▓▒░◆◇●○■□│├·–♩♯♭…", "#@=-*+O~X:||.-q#b.", strict=True)))
 
 
-Inking = Callable[[System, int, Mark], Ink]
+StyleOf = Callable[[System, int, Mark], NoteStyle]
 """The ink of what is in a column of a system."""
 
 
@@ -62,21 +62,21 @@ def picture(score: Score, console: Console, most: int | None = None) -> Text:
     return Text(roll_text(score, console.width, most, ascii_only=console.options.ascii_only), no_wrap=True)
 
 
-def roll(score: Score, width: int, most: int | None = None, inking: Inking | None = None) -> Text:
-    """`score` in colour, at most `width` columns wide and `most` systems long. Without an `inking`, parts differ."""
+def roll(score: Score, width: int, most: int | None = None, style_of: StyleOf | None = None) -> Text:
+    """`score` in colour, at most `width` columns wide and `most` systems long. Without an `style_of`, parts differ."""
     from rich.text import Text
 
     text = Text(no_wrap=True, overflow="crop", end="")
-    for line, style in _caption(score, width, coloured=True, parts=inking is None):
+    for line, style in _caption(score, width, coloured=True, parts=style_of is None):
         text.append(line, style)
-    systems = lay_out(score, max(width, LEAST_WIDTH) - GUTTER)
+    systems = lay_out(score, max(width, MIN_WIDTH) - GUTTER)
     for system in systems[:most]:
         text.append("\n\n")
         for at, (line, style) in enumerate(_heading(system)):
             text.append(line, style if at else "dim")
         for upper in range(system.highest | 1, system.lowest - 1, -2):
             text.append("\n")
-            for run, style in _runs(_coloured(system, upper, inking or _of_part)):
+            for run, style in _runs(_coloured(system, upper, style_of or _of_part)):
                 text.append(run, style)
     text.append(_rest(systems, most), "dim")
     text.append("\n")
@@ -86,7 +86,7 @@ def roll(score: Score, width: int, most: int | None = None, inking: Inking | Non
 def roll_text(score: Score, width: int, most: int | None = None, *, ascii_only: bool = False) -> str:
     """`score` in plain characters, one line a pitch, at most `width` columns wide and `most` systems long."""
     lines = "".join(line for line, _ in _caption(score, width, coloured=False))
-    systems = lay_out(score, max(width, LEAST_WIDTH) - GUTTER)
+    systems = lay_out(score, max(width, MIN_WIDTH) - GUTTER)
     for system in systems[:most]:
         lines += "\n\n" + "".join(line for line, _ in _heading(system)).rstrip()
         for pitch in range(system.highest, system.lowest - 1, -1):
@@ -97,7 +97,7 @@ def roll_text(score: Score, width: int, most: int | None = None, *, ascii_only: 
     return lines.translate(_ASCII) if ascii_only else lines
 
 
-def _coloured(system: System, upper: int, inking: Inking) -> Iterator[tuple[str, str]]:
+def _coloured(system: System, upper: int, inking: StyleOf) -> Iterator[tuple[str, str]]:
     """The line of the pitches `upper` and the one below it: characters with their styles."""
     lower = upper - 1
     yield f"{_label(lower):>3}", "dim"
@@ -110,7 +110,7 @@ def _key_colour(pitch: int) -> str:
     return _KEYS[2] if pitch % 12 == 0 else _KEYS[pitch % 12 in _BLACK]
 
 
-def _colour(system: System, column: int, pitch: int, inking: Inking) -> str:
+def _colour(system: System, column: int, pitch: int, inking: StyleOf) -> str:
     mark = system.marks.get((column, pitch))
     if mark is None:
         light = 2 if column in system.bars else 1 if column in system.beats else 0
@@ -122,18 +122,18 @@ def _colour(system: System, column: int, pitch: int, inking: Inking) -> str:
 def _plain_cell(system: System, column: int, pitch: int) -> str:
     mark = system.marks.get((column, pitch))
     if mark is not None:
-        return _ink(mark).onset_mark if mark.onset else _ink(mark).hold_mark
+        return _part_style(mark).onset_mark if mark.onset else _part_style(mark).hold_mark
     if column in system.bars:
         return _PLAIN["bar"] if column else " "
     return _PLAIN["beat"] if column in system.beats else " "
 
 
-def _of_part(system: System, column: int, mark: Mark) -> Ink:
-    return _ink(mark)
+def _of_part(system: System, column: int, mark: Mark) -> NoteStyle:
+    return _part_style(mark)
 
 
-def _ink(mark: Mark) -> Ink:
-    return _INKS[mark.part if mark.part < len(_INKS) else 1 + (mark.part - 1) % (len(_INKS) - 1)]
+def _part_style(mark: Mark) -> NoteStyle:
+    return _PART_STYLES[mark.part if mark.part < len(_PART_STYLES) else 1 + (mark.part - 1) % (len(_PART_STYLES) - 1)]
 
 
 def _runs(cells: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -158,7 +158,7 @@ def _heading(system: System) -> Iterator[tuple[str, str]]:
     over = system.chords
     first = numbers.get(0, "")
     if not over:
-        over, first = _spread(numbers), ""
+        over, first = _without_overlaps(numbers), ""
     yield f"{first:>3}{'':{GUTTER - 3}}", "dim"
     at = 0
     for column, text in sorted(over.items()):
@@ -167,7 +167,7 @@ def _heading(system: System) -> Iterator[tuple[str, str]]:
         at = column + len(text)
 
 
-def _spread(numbers: dict[int, str]) -> dict[int, str]:
+def _without_overlaps(numbers: dict[int, str]) -> dict[int, str]:
     """Those of `numbers` that have room."""
     spread: dict[int, str] = {}
     free = 0
@@ -189,11 +189,11 @@ def _rest(systems: Sequence[System], most: int | None) -> str:
 def _caption(score: Score, width: int, *, coloured: bool, parts: bool = True) -> Iterator[tuple[str, str]]:
     """The title, what is at the key, what is in the piece, and where that is asked for, its `parts`."""
     if score.title:
-        yield score.title[: max(width, LEAST_WIDTH)] + "\n", "bold"
+        yield score.title[: max(width, MIN_WIDTH)] + "\n", "bold"
     lines = [""]
     for fact in _facts(score):
         longer = f"{lines[-1]} · {fact}" if lines[-1] else fact
-        if len(longer) > max(width, LEAST_WIDTH) and lines[-1]:
+        if len(longer) > max(width, MIN_WIDTH) and lines[-1]:
             lines.append(fact)
         else:
             lines[-1] = longer
@@ -202,7 +202,7 @@ def _caption(score: Score, width: int, *, coloured: bool, parts: bool = True) ->
     if parts and len(sounding) > 1:
         yield "\n", ""
         for number, part in enumerate(sounding):
-            ink = _ink(Mark(number, onset=True))
+            ink = _part_style(Mark(number, onset=True))
             yield "■■" if coloured else ink.onset_mark + ink.hold_mark, ink.onset
             yield f" {part.name or f'part {number + 1}'}  ", "dim"
 

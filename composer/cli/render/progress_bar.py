@@ -14,14 +14,14 @@ from composer.cli.train.status import duration
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["LiveBar", "Pace"]
+__all__ = ["GenProgress", "LiveBar"]
 
-COLUMNS = 24
+BAR_COLUMNS = 24
 """Columns of the bar."""
 
 
 @dataclass
-class Pace:
+class GenProgress:
     """How many of `pieces` are done, and how fast."""
 
     pieces: int
@@ -51,11 +51,11 @@ class Pace:
 class LiveBar:
     """What is drawn on stderr while many pieces are composed; it leaves nothing behind."""
 
-    def __init__(self, console: Console, pace: Pace) -> None:
+    def __init__(self, console: Console, progress: GenProgress) -> None:
         from rich.live import Live
 
-        self.pace = pace
-        self._rich = console.canvas(console.stderr)
+        self.progress = progress
+        self._rich = console.rich_console(console.stderr)
         self._live = Live(
             get_renderable=self.render,
             console=self._rich,
@@ -66,7 +66,7 @@ class LiveBar:
         )
 
     def __enter__(self) -> Self:
-        self.pace.began = time.monotonic()
+        self.progress.began = time.monotonic()
         self._live.__enter__()
         return self
 
@@ -75,11 +75,11 @@ class LiveBar:
     ) -> None:
         self._live.__exit__(kind, error, trace)
 
-    def drew(self, steps: int) -> None:
-        self.pace.steps += steps
+    def add_steps(self, steps: int) -> None:
+        self.progress.steps += steps
 
-    def ended(self) -> None:
-        self.pace.done += 1
+    def finish_piece(self) -> None:
+        self.progress.done += 1
 
     def warn(self, text: str) -> None:
         self._rich.print(f"warning: {text}", markup=False)
@@ -91,6 +91,6 @@ class LiveBar:
         from rich.text import Text
 
         row = Table.grid(padding=(0, 2))
-        words = Text(self.pace.line(time.monotonic()), no_wrap=True, overflow="ellipsis")
-        row.add_row(ProgressBar(total=1.0, completed=self.pace.share, width=COLUMNS), words)
+        words = Text(self.progress.line(time.monotonic()), no_wrap=True, overflow="ellipsis")
+        row.add_row(ProgressBar(total=1.0, completed=self.progress.share, width=BAR_COLUMNS), words)
         return row

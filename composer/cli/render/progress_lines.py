@@ -7,21 +7,21 @@ from typing import Any, Protocol, Self
 
 from composer.cli.console import Console
 
-__all__ = ["Telling", "telling"]
+__all__ = ["ProgressDisplay", "progress_display"]
 
 
-class Telling(Protocol):
+class ProgressDisplay(Protocol):
     """Somebody who is told how composing goes on, and may show warnings meanwhile."""
 
-    def __enter__(self) -> Telling: ...
+    def __enter__(self) -> ProgressDisplay: ...
 
     def __exit__(self, *reason: Any) -> None: ...
 
-    def drew(self, steps: int) -> None:
+    def add_steps(self, steps: int) -> None:
         """Know that so many steps were composed."""
         ...
 
-    def ended(self) -> None:
+    def finish_piece(self) -> None:
         """Know that a piece is over."""
         ...
 
@@ -30,19 +30,19 @@ class Telling(Protocol):
         ...
 
 
-def telling(console: Console, pieces: int, before: Callable[[], int], step_name: str) -> Telling:
+def progress_display(console: Console, pieces: int, before: Callable[[], int], step_name: str) -> ProgressDisplay:
     """Who is told of a run of so many `pieces`, `before` of which an earlier run had left.
 
     A bar is drawn where stderr is a terminal that the pieces themselves do not go to.
     """
-    if pieces > 1 and console.lively and not console.quiet and not console.draws:
-        from composer.cli.render.progress_bar import LiveBar, Pace
+    if pieces > 1 and console.can_animate and not console.quiet and not console.stdout_is_terminal:
+        from composer.cli.render.progress_bar import GenProgress, LiveBar
 
-        return LiveBar(console, Pace(pieces, before, step_name))
-    return _Nobody(console)
+        return LiveBar(console, GenProgress(pieces, before, step_name))
+    return NoProgress(console)
 
 
-class _Nobody:
+class NoProgress:
     """Nobody; warnings are shown as ever."""
 
     def __init__(self, console: Console) -> None:
@@ -54,8 +54,8 @@ class _Nobody:
     def __exit__(self, *reason: object) -> None:
         pass
 
-    def drew(self, steps: int) -> None:
+    def add_steps(self, steps: int) -> None:
         pass
 
-    def ended(self) -> None:
+    def finish_piece(self) -> None:
         pass

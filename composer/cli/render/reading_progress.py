@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from composer.cli.console import Console
-from composer.cli.render.text import counted
+from composer.cli.render.text import count_noun
 from composer.cli.train.status import duration
 from composer.training.events import Prepared
 
@@ -21,7 +21,7 @@ UNREADABLE = 5
 def report_pieces(console: Console, event: Prepared) -> None:
     """Say what was read; what was left out is counted by its reason, with the first places of each."""
     known = ", encoded before" if event.cached else ""
-    console.say(f"{counted(sum(event.pieces.values()), 'piece')}{known}")
+    console.say(f"{count_noun(sum(event.pieces.values()), 'piece')}{known}")
     if event.duplicates:
         are = "is a copy, and was" if event.duplicates == 1 else "are copies, and were"
         console.say(f"{event.duplicates:,} more {are} left out")
@@ -54,13 +54,13 @@ def report_left_out(console: Console, event: LeftOut) -> None:
         console.say(f"{count:>6,}  {reason}{f', such as {first}' if first else ''}")
     if len(reasons) > REASONS:
         rest = reasons[REASONS:]
-        console.say(f"{sum(count for _, count in rest):>6,}  for {counted(len(rest), 'other reason')}")
+        console.say(f"{sum(count for _, count in rest):>6,}  for {count_noun(len(rest), 'other reason')}")
     for phrase, count in sorted(event.losses.items(), key=lambda item: -item[1]):
         console.say(f"{count:>6,}  {phrase}")
     for line in event.unreadable[:UNREADABLE]:
         console.warn(line)
     if len(event.unreadable) > UNREADABLE:
-        console.warn(f"and {counted(len(event.unreadable) - UNREADABLE, 'more file')} cannot be read")
+        console.warn(f"and {count_noun(len(event.unreadable) - UNREADABLE, 'more file')} cannot be read")
 
 
 class Reading:
@@ -82,7 +82,7 @@ class Reading:
 
     def tell(self, sources: int, pieces: int) -> None:
         """Count `sources` files and `pieces` so far."""
-        self._show(f"reading: {counted(sources, 'file')}, {counted(pieces, 'piece')}")
+        self._show(f"reading: {count_noun(sources, 'file')}, {count_noun(pieces, 'piece')}")
 
     def measure(self, done: int, windows: int) -> None:
         """Say how much has been measured."""
@@ -94,7 +94,7 @@ class Reading:
         self._show(f"measuring: {done / windows:.0%}{left}")
 
     def _show(self, text: str) -> None:
-        if self._console.lively and not self._console.quiet:
+        if self._console.can_animate and not self._console.quiet:
             self._console.stderr.write(f"\r{text}\033[K")
             self._console.stderr.flush()
             self._shown = True

@@ -13,15 +13,15 @@ from composer.api import Note, Part, Score
 from composer.music.bars import Bar, bars
 
 _UNITS = tuple(Fraction(1, parts) for parts in (1, 2, 3, 4, 6, 8, 12, 16))
-_USUAL_UNIT = Fraction(1, 4)
-_COMMON = 0.9
+_DEFAULT_UNIT = Fraction(1, 4)
+_COMMON_SHARE = 0.9
 """The share of notes that must fit a unit for it to be the shortest common duration."""
-_LOOSE = Fraction(1, 8)
+_LOOSE_UNIT = Fraction(1, 8)
 """How far from the grid, in units, a played onset may be and still fit."""
 _SYSTEM_BARS = (16, 8, 4, 2, 1)
-_SHARED_RANGE = 30
+_MAX_SHARED_RANGE = 30
 """Up to this many semitones, all systems show the same pitches; beyond, each its own."""
-_LEAST_RANGE = 7
+_MIN_RANGE = 7
 
 
 class Mark(NamedTuple):
@@ -73,10 +73,10 @@ def shortest_common(notes: Sequence[Note], all_bars: Sequence[Bar]) -> Fraction:
         fitting = 0
         for note in notes:
             place = (note.onset - origin) / unit
-            fitting += abs(place - round(place)) <= _LOOSE and note.duration >= Fraction(3, 4) * unit
-        if fitting >= _COMMON * len(notes) and (bar / unit).denominator == 1:
+            fitting += abs(place - round(place)) <= _LOOSE_UNIT and note.duration >= Fraction(3, 4) * unit
+        if fitting >= _COMMON_SHARE * len(notes) and (bar / unit).denominator == 1:
             return unit
-    return _USUAL_UNIT
+    return _DEFAULT_UNIT
 
 
 def _usual_bar(all_bars: Sequence[Bar]) -> Fraction:
@@ -160,10 +160,10 @@ def _set_ranges(systems: Sequence[System]) -> None:
     ranges = [(min(p), max(p)) if (p := [pitch for _, pitch in system.marks]) else None for system in systems]
     known = [each for each in ranges if each is not None]
     lowest, highest = min(low for low, _ in known), max(high for _, high in known)
-    shared = highest - lowest <= _SHARED_RANGE
+    shared = highest - lowest <= _MAX_SHARED_RANGE
     shown = known[0]
     for system, own in zip(systems, ranges, strict=True):
         shown = (lowest, highest) if shared else own or shown
-        spare = max(_LEAST_RANGE - (shown[1] - shown[0]), 0)
+        spare = max(_MIN_RANGE - (shown[1] - shown[0]), 0)
         system.lowest = max(shown[0] - spare // 2, 0)
         system.highest = min(shown[1] + spare - spare // 2, 127)

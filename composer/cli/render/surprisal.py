@@ -10,12 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from composer.analysis.surprisal import Surprise, beats_a_step, surprise
+from composer.analysis.surprisal import Surprisal, beats_per_step, surprisal
 from composer.api import Piece, ReadError, Representation, Score, Source
 from composer.checkpoints.load import Player, open_player
 from composer.cli import inputs
-from composer.cli.model_choice import fitting
-from composer.cli.render.piano_roll import Ink, roll
+from composer.cli.model_choice import choose_model
+from composer.cli.render.piano_roll import NoteStyle, roll
 from composer.cli.render.roll_layout import Mark, System
 from composer.music.bars import bars
 
@@ -29,20 +29,20 @@ __all__ = ["show"]
 LEVELS = (1, 2, 4, 8, 16)
 """Bits at which the colour changes."""
 
-INKS = (
-    Ink("#7a8ca8", "#47536a"),
-    Ink("#4fb0a5", "#2c6a64"),
-    Ink("#9cc24e", "#5c7530"),
-    Ink("#f2c14e", "#94742a"),
-    Ink("#f08a3c", "#95531f"),
-    Ink("#ff4f6d", "#a02a40"),
+LEVEL_STYLES = (
+    NoteStyle("#7a8ca8", "#47536a"),
+    NoteStyle("#4fb0a5", "#2c6a64"),
+    NoteStyle("#9cc24e", "#5c7530"),
+    NoteStyle("#f2c14e", "#94742a"),
+    NoteStyle("#f08a3c", "#95531f"),
+    NoteStyle("#ff4f6d", "#a02a40"),
 )
 """From what was expected to what was not: one more than there are LEVELS."""
 
-GAUGE = 32
+BAR_WIDTH = 32
 """Columns of the longest bar that stands for a bar's bits."""
 
-MOST_SYSTEMS = 16
+MAX_SYSTEMS = 16
 """How many lines of a roll a piece may take on a terminal."""
 
 
@@ -60,7 +60,7 @@ def show(console: Console, source: Source, checkpoint: Path | None, tune: int | 
             player.representation.encode(piece)
         return player, path.stem, chosen, pieces
 
-    player, name, chosen, pieces = fitting(source, checkpoint, take, console)
+    player, name, chosen, pieces = choose_model(source, checkpoint, take, console)
     if not chosen:
         raise ReadError(f"there is no piece {tune} in {source.label}", "they are counted from 1")
     for number, piece in enumerate(chosen):
@@ -71,40 +71,40 @@ def show(console: Console, source: Source, checkpoint: Path | None, tune: int | 
 
 def _picture(console: Console, player: Player, piece: Piece, model: str) -> str:
     """A piece as stdout can show it."""
-    found, representation = surprise(player, piece), player.representation
+    found, representation = surprisal(player, piece), player.representation
     heading = f"{len(found.steps):,} steps, {found.total:,.1f} bits, {found.mean:.2f} a step, by {model}"
-    score, canvas = representation.score(piece), console.canvas(console.stdout)
+    score, canvas = representation.score(piece), console.rich_console(console.stdout)
     coloured = canvas.is_terminal and canvas.color_system is not None and not canvas.no_color
     as_text = representation.native == representation.formats[0] or score is None
     if not coloured:
-        rows = _stretches(representation, found) if as_text or score is None else _bars(representation, score, found)
+        rows = _text_rows(representation, found) if as_text or score is None else _bars(representation, score, found)
         title = f"{name}: " if (name := piece.title or piece.source) else ""
         return f"{title}{heading}\n{_table(rows, text=as_text)}"
     with canvas.capture() as drawn:
         canvas.print(_legend(heading))
         if as_text or score is None:
-            canvas.print(_coloured(_chunks(representation, found)), soft_wrap=True)
+            canvas.print(_coloured(_texts_and_bits(representation, found)), soft_wrap=True)
         else:
-            inking = _inking(found, beats_a_step(representation, found.steps))
-            canvas.print(roll(score, console.width, MOST_SYSTEMS, inking), end="")
+            inking = _style_of(found, beats_per_step(representation, found.steps))
+            canvas.print(roll(score, console.width, MAX_SYSTEMS, inking), end="")
     return drawn.get()
 
 
-def _ink(bits: float) -> Ink:
-    return INKS[bisect_right(LEVELS, bits)]
+def _level_style(bits: float) -> NoteStyle:
+    return LEVEL_STYLES[bisect_right(LEVELS, bits)]
 
 
 def _legend(heading: str) -> Text:
     from rich.text import Text
 
     text = Text(f"{heading}\nbits a step: ")
-    for level, ink in zip((0, *LEVELS), INKS, strict=True):
+    for level, ink in zip((0, *LEVELS), LEVEL_STYLES, strict=True):
         text.append("■ ", ink.onset)
         text.append(f"{level}{'+' if level == LEVELS[-1] else ''}  ", "dim")
     return text
 
 
-def _chunks(representation: Representation, found: Surprise) -> Iterator[tuple[str, float]]:
+def _texts_and_bits(representation: Representation, found: Surprisal) -> Iterator[tuple[str, float]]:
     """The text of each step, as the representation's decoder writes it, and the bits that it cost."""
     decoder = representation.decoder()
     for step, bits in zip(found.steps, found.bits, strict=True):
@@ -119,20 +119,20 @@ def _coloured(chunks: Iterator[tuple[str, float]]) -> Text:
     text = Text()
     for chunk, bits in chunks:
         blank = not chunk.strip()
-        style = _ink(bits).onset if not blank else f"on {_ink(bits).onset}" if bits >= LEVELS[1] else ""
+        style = _level_style(bits).onset if not blank else f"on {_level_style(bits).onset}" if bits >= LEVELS[1] else ""
         text.append(chunk, style)
     text.rstrip()
     return text
 
 
-def _inking(found: Surprise, each: Fraction) -> Callable[[System, int, Mark], Ink]:
+def _style_of(found: Surprisal, each: Fraction) -> Callable[[System, int, Mark], NoteStyle]:
     """Cells in the colour of their step, of which `each` takes so many beats; of several steps, the dearest."""
 
-    def ink(system: System, column: int, mark: Mark) -> Ink:
+    def ink(system: System, column: int, mark: Mark) -> NoteStyle:
         begin = (system.start + column * system.cell) / each
         first = min(int(begin), len(found.bits) - 1)
         last = max(first + 1, int(begin + system.cell / each))
-        return _ink(max(found.bits[first:last]))
+        return _level_style(max(found.bits[first:last]))
 
     return ink
 
@@ -141,9 +141,9 @@ Row = tuple[str, float, int]
 """A bar or a line of a piece: its number or text, its bits, and its steps."""
 
 
-def _bars(representation: Representation, score: Score, found: Surprise) -> Iterator[Row]:
+def _bars(representation: Representation, score: Score, found: Surprisal) -> Iterator[Row]:
     """The bars of a piece whose steps all take as long; what comes after the last one counts to that."""
-    each, every = beats_a_step(representation, found.steps), list(bars(score))
+    each, every = beats_per_step(representation, found.steps), list(bars(score))
     for number, bar in enumerate(every):
         begin = -(-bar.start // each)
         end = -(-bar.end // each) if number + 1 < len(every) else len(found.bits)
@@ -157,11 +157,11 @@ LINE = re.compile(r"\n")
 MARKS = re.compile(r"[\s|:\[\]]*")
 
 
-def _stretches(representation: Representation, found: Surprise) -> Iterator[Row]:
+def _text_rows(representation: Representation, found: Surprisal) -> Iterator[Row]:
     """The bars of a tune as text, or the lines of words, with what their steps cost."""
-    chunks = list(_chunks(representation, found))
+    chunks = list(_texts_and_bits(representation, found))
     text = "".join(chunk for chunk, _ in chunks)
-    ends = _ends(text, BREAKS.get(representation.native, LINE))
+    ends = _row_ends(text, BREAKS.get(representation.native, LINE))
     costs, steps, at = [0.0] * len(ends), [0] * len(ends), 0
     for number, (chunk, bits) in enumerate(chunks):
         at += len(chunk)
@@ -173,7 +173,7 @@ def _stretches(representation: Representation, found: Surprise) -> Iterator[Row]
             yield text[ends[number - 1] if number else 0 : end].strip(), costs[number], steps[number]
 
 
-def _ends(text: str, breaks: re.Pattern[str]) -> list[int]:
+def _row_ends(text: str, breaks: re.Pattern[str]) -> list[int]:
     """Where the stretches of a text end; what is no more than marks and blanks is none of its own."""
     ends, begin = list[int](), 0
     for match in breaks.finditer(text):
@@ -193,6 +193,6 @@ def _table(rows: Iterator[Row], *, text: bool) -> str:
     for name, bits, steps in every:
         mean = bits / steps if steps else 0.0
         figures = f"{bits:8.1f}  {mean:6.2f}"
-        gauge = "█" * round(GAUGE * mean / dearest)
+        gauge = "█" * round(BAR_WIDTH * mean / dearest)
         lines.append(f"{figures}  {name}".rstrip() if text else f"{name:>4}  {figures}  {gauge}".rstrip())
     return "\n".join(lines) + "\n"

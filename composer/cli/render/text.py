@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def counted(number: int, noun: str) -> str:
+def count_noun(number: int, noun: str) -> str:
     """`1 piece`, `2,000 pieces`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """`abc`, `abc and grid`, `abc, grid and pianoroll`."""
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
-def given(value: object) -> str:
+def as_option_value(value: object) -> str:
     """An option's value as it is given on the command line."""
     if isinstance(value, bool):
         return "on" if value else "off"

@@ -60,7 +60,7 @@ def reporter(console: Console, standing: Standing, as_json: bool = False) -> Rep
     if console.quiet:
         return Silent(console)
     encoding = (console.stderr.encoding or "").lower().replace("-", "")
-    return Live(console, standing) if console.lively and encoding == "utf8" else Lines(console, standing)
+    return Live(console, standing) if console.can_animate and encoding == "utf8" else Lines(console, standing)
 
 
 @dataclass
@@ -133,7 +133,7 @@ class Live:
 
         self.standing = standing
         self._console = console
-        self._rich = console.canvas(console.stderr)
+        self._rich = console.rich_console(console.stderr)
         self._live = RichLive(
             get_renderable=self.render, console=self._rich, refresh_per_second=8, redirect_stdout=False
         )

@@ -40,7 +40,7 @@ def learn(console: Console, asked: preparation.Asked, log_dir: Path | None, *, a
     if log_dir is not None and among.first:
         tensorboard.check(log_dir)
     stop = _Stop(several=not among.alone)
-    heard = console if among.first else console.hushed()
+    heard = console if among.first else console.silenced()
     if asked.preset and asked.model not in {None, meant := presets.preset(asked.preset).model}:
         heard.warn(f"--model {asked.model} stands in for the preset's `{meant}`, whose settings are left out")
     asked = replace(asked, device=_place(asked.device, among))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from composer.cli.render.text import counted
+from composer.cli.render.text import count_noun
 from composer.training.events import Event, Finished, Halved, Started, Stepped, Validated, WentBack
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -76,7 +76,7 @@ def opening_line(event: Started) -> str:
     phase = "" if event.phase == "train" else f"{event.phase}: "
     held = f", {event.pieces[1]:,} held back" if event.pieces[1] else ""
     return (
-        f"{phase}{counted(event.pieces[0], 'piece')} of {counted(event.counted[0], 'step')}{held}; "
+        f"{phase}{count_noun(event.pieces[0], 'piece')} of {count_noun(event.counted[0], 'step')}{held}; "
         f"{event.parameters:,} parameters on {event.device}, {event.precision}"
     )
 
@@ -109,7 +109,7 @@ def step_line(standing: Standing) -> str:
 def memory_line(event: Halved) -> str:
     """What is done for want of memory."""
     return (
-        f"step {event.step:,}: not enough memory; going on with {counted(event.rows, 'row')} of the batch at a time, "
+        f"step {event.step:,}: not enough memory; going on with {count_noun(event.rows, 'row')} of the batch at a time, "
         "to the same end"
     )
 
@@ -134,7 +134,7 @@ def closing_line(event: Finished, unit: str, reported: Callable[[float], float])
     """How it ended."""
     reasons = {"done": "done", "early": "stopped, since it got no better", "interrupted": "interrupted"}
     best = "" if event.best is None else f"; best validation {reported(event.best):.3f} {unit}"
-    return f"{reasons.get(event.reason, event.reason)} after {counted(event.step, 'step')}{best}"
+    return f"{reasons.get(event.reason, event.reason)} after {count_noun(event.step, 'step')}{best}"
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from tunes import faults
 
-from composer.analysis.likelihood import chosen
+from composer.analysis.likelihood import select_pieces
 from composer.check.abc_rules import check
 from composer.checkpoints.load import open_player
 from composer.data import corpus
@@ -53,7 +53,7 @@ def after_opening(checkpoint: Path, files: Sequence[str]) -> float:
     opened = open_player(checkpoint, "text")
     read = corpus.read(opened.representation, files)
     total = count = 0.0
-    for piece in chosen(opened.header, read.pieces, None, "valid"):
+    for piece in select_pieces(opened.header, read.pieces, None, "valid"):
         state = opened.sampler.initial_state([{k: v for k, v in piece.labels.items() if k in opened.spec.conditions}])
         for at, step in enumerate(opened.representation.encode(piece)[:LONGEST]):
             if at >= OPENING:

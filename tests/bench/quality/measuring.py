@@ -66,7 +66,7 @@ def _of_part(asked: Sequence[str], part: Sequence[str], listing: Path) -> dict[s
 
 def _pieces(asked: Sequence[str], command: str) -> list[str]:
     """The names of the pieces that a measure is of, in order; those that the model cannot take are not among them."""
-    from composer.analysis.likelihood import chosen
+    from composer.analysis.likelihood import select_pieces
     from composer.api import EncodeError
     from composer.checkpoints.load import open_checkpoint
     from composer.data.corpus import read
@@ -74,7 +74,7 @@ def _pieces(asked: Sequence[str], command: str) -> list[str]:
     opened = open_checkpoint(Path(asked[asked.index("--checkpoint") + 1]))
     listing = flag(command, "--split")
     corpus = read(opened.representation, files(asked))
-    pieces = chosen(
+    pieces = select_pieces(
         opened.checkpoint.header, corpus.pieces, Path(listing) if listing else None, flag(command, "--part")
     )
     names = []

@@ -113,7 +113,7 @@ def test_how_much_is_measured_is_told_from_the_start(stream):
 def test_measuring_is_told_before_the_first_window_is_done(checkpoint, tunes):
     told = []
     opened = open_checkpoint(checkpoint, "abc", "eval")
-    evaluate(opened, [str(tunes)], measured=lambda *counts: told.append(counts))
+    evaluate(opened, [str(tunes)], progress=lambda *counts: told.append(counts))
     assert told[0] == (0, told[-1][1])
     assert told[-1][0] == told[-1][1] > 0
 
