@@ -106,7 +106,9 @@ MUSIC = (
     Metric("notes_per_beat", "notes to a quarter note", _TIME, compute=statistics.notes_per_beat),
     Metric("empty_beat_rate", "silent quarter notes", _TIME, is_share=True, compute=statistics.empty_beat_rate),
     Metric("empty_bar_rate", "silent bars", _TIME, is_share=True, compute=statistics.empty_bar_rate),
-    Metric("groove_consistency", "groove kept from bar to bar", _TIME, is_share=True, compute=statistics.groove_consistency),
+    Metric(
+        "groove_consistency", "groove kept from bar to bar", _TIME, is_share=True, compute=statistics.groove_consistency
+    ),
     Metric("bars_that_return", "bars that return", _FORM, is_share=True, compute=bars_that_return),
     Metric("longest_return", "bars that return in a row", _FORM, compute=longest_return),
     Metric("ends_on_the_tonic", "ends on the tonic", _FORM, is_share=True, compute=ends_on_the_tonic),

@@ -74,7 +74,7 @@ def composer(
     if version:
         context.obj.write(f"composer {__version__}\n")
     elif context.invoked_subcommand is None:
-        context.obj.tell(context.get_help())
+        context.obj.print_error(context.get_help())
         raise typer.Exit(ExitCode.USAGE)
 
 

@@ -29,7 +29,7 @@ def composed(player, pieces, count=6, **settings):
 
 
 def rows_of(comparison):
-    return {row.measure.name: row for row in comparison.rows}
+    return {row.metric.name: row for row in comparison.metrics}
 
 
 class TestSpread:
@@ -71,7 +71,7 @@ class TestCompare:
         assert rows_of(composed(player, pieces))["longest_run"].corpus.mean < 10
 
     def test_what_was_taught_is_where_copies_are_looked_for(self, player, pieces):
-        told = composed(player, pieces, taught=melodies_of([], player.representation))
+        told = composed(player, pieces, training_melodies=melodies_of([], player.representation))
         assert told.against_training_data
         assert rows_of(told)["longest_run"].generated.mean == 0
 
@@ -85,7 +85,7 @@ class TestCompare:
 
     def test_it_tells_how_far_it_is(self, player, pieces):
         told = []
-        composed(player, pieces, measured=lambda done, of: told.append((done, of)))
+        composed(player, pieces, progress=lambda done, of: told.append((done, of)))
         assert told == [(number, 10) for number in range(1, 11)]
 
 

@@ -130,8 +130,8 @@ class _Report:
             }
             self.console.write(json.dumps(document, indent=2) + "\n")
         self.console.say(
-            f"{copied:,} of {count_noun(pieces, 'piece')} ({copied / pieces:.1%}) share {COPIED} notes or more in a row "
-            f"with one of {count_noun(self.tunes, 'tune')} of {self.against}"
+            f"{copied:,} of {count_noun(pieces, 'piece')} ({copied / pieces:.1%}) share {COPIED} notes or more "
+            f"in a row with one of {count_noun(self.tunes, 'tune')} of {self.against}"
         )
 
 

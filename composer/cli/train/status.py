@@ -109,8 +109,8 @@ def step_line(standing: Standing) -> str:
 def memory_line(event: Halved) -> str:
     """What is done for want of memory."""
     return (
-        f"step {event.step:,}: not enough memory; going on with {count_noun(event.rows, 'row')} of the batch at a time, "
-        "to the same end"
+        f"step {event.step:,}: not enough memory; going on with {count_noun(event.rows, 'row')} of the batch at a time,"
+        " to the same end"
     )
 
 
