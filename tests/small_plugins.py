@@ -87,7 +87,7 @@ class Tiny(Model):
     def network(self, spec, config):
         import torch
 
-        from composer.api.network import StepwiseNetwork
+        from composer.toolkit.models.stepwise_torch import StepwiseNetwork
 
         class TinyNetwork(StepwiseNetwork):
             def __init__(self):

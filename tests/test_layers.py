@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -38,11 +39,23 @@ PLUGIN = "api toolkit.models toolkit.representations music formats"
 
 TO_CUT = {
     "composer.analysis.likelihood": "composer.training.trainer",
-    "composer.api.network": "composer.toolkit.models.device_loop composer.toolkit.models.outputs",
     "composer.distributed.consistency": "composer.training.loop",
     "composer.training.loop": "composer.analysis.copying",
 }
 """Imports that came along with the moves, and are cut next."""
+
+KNOWN_CIRCLES = {
+    ("composer.generation.batched_loop", "composer.generation.generate"),
+    ("composer.generation.block_loop", "composer.generation.generate"),
+    ("composer.data.worker_pool", "composer.data.source_reader"),
+    ("composer.training.gradient_step", "composer.training.trainer"),
+    ("composer.training.trainer", "composer.training.loop"),
+    ("composer.training.validation", "composer.training.loop"),
+    ("composer.distributed.consistency", "composer.training.loop"),
+    ("composer.cli.gen.recipe", "composer.cli.commands.gen"),
+    ("composer.cli.gen.recipe", "composer.cli.gen.plan"),
+}
+"""Imports that close the circles still to be cut. Remove each as it is cut; never add one."""
 
 HEAVY = {"torch", "music21", "symusic", "rich", "mido", "safetensors", "platformdirs"}
 """Imported where they are used, never at the top of a module, but for torch in `composer.api.network` and its kin."""
@@ -100,6 +113,18 @@ def test_imports_run_down_only(path):
     ours -= set(TO_CUT.get(name_of(path), "").split())
     assert {name for name in ours if package_of(name) not in allowed} == set()
     assert not {name for name in imports(path) if name.startswith(".")}, "imports are written in full"
+
+
+def test_no_import_circles():
+    """Imports inside functions and under TYPE_CHECKING count too."""
+    graph = {}
+    for path in MODULES:
+        module = name_of(path)
+        graph[module] = {each for each in imports(path) & KNOWN - {module} if (module, each) not in KNOWN_CIRCLES}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail("import circle: " + " is imported by ".join(error.args[1]))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

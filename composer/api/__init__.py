@@ -6,6 +6,7 @@ and `composer.api.testing` are imported by name.
 """
 
 from composer.api.conditions import ConditionVocabulary
+from composer.api.constraint import Constraint, FrameRule, Limit, Mask
 from composer.api.errors import (
     CheckpointError,
     ComposerError,
@@ -20,19 +21,16 @@ from composer.api.errors import (
     UsageError,
 )
 from composer.api.hooks import API_VERSION, hookimpl
-from composer.api.model import Model, Sampler
+from composer.api.model import Model
 from composer.api.representation import (
-    Constraint,
     Decoder,
     Event,
-    FrameRule,
     GenerationContext,
-    Limit,
-    Mask,
     NoOptions,
     Representation,
     TextDecoder,
 )
+from composer.api.sampler import Sampler
 from composer.api.score import ChordSymbol, Key, Meter, Note, Part, Piece, RejectedPiece, Score, Tempo
 from composer.api.sequence import SequenceSpec, Step, StepKind, UnitGroup
 from composer.api.source import Source

@@ -1,12 +1,14 @@
-"""Errors that a user may see: one line that names the thing and the place, and a hint that names the way out."""
+"""Errors shown to the user: one line that names the value and the place, and a hint that says what to do."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class ComposerError(Exception):
-    """An error of the user's world, never of the program's: it is shown as two lines, without a traceback.
+    """An error in the user's input or environment, not a bug: shown as two lines, without a traceback.
 
-    `message` completes the sentence "error: ..." and `hint` the sentence "hint: ...".
+    `message` completes "error: ...", `hint` completes "hint: ...".
     """
 
     def __init__(self, message: str, hint: str | None = None) -> None:
@@ -16,23 +18,23 @@ class ComposerError(Exception):
 
 
 class UsageError(ComposerError):
-    """A value on the command line that cannot be meant (exit code 2)."""
+    """An invalid command line (exit code 2)."""
 
 
 class ReadError(ComposerError):
-    """A source that cannot be read at all: missing, unreadable, or not what its suffix says."""
+    """A source that cannot be read at all: missing, unreadable, or not in the format of its suffix."""
 
 
 class EncodeError(ComposerError):
-    """A piece that the fitted representation has no steps for; the message names the symbols."""
+    """A piece that the fitted representation cannot encode; the message names the symbols."""
 
 
 class OptionError(UsageError):
-    """An option or setting that a plugin does not have, or a value that it does not take (exit code 2)."""
+    """An unknown option or setting of a plugin, or an invalid value for one (exit code 2)."""
 
 
 class PairingError(ComposerError):
-    """A model and a representation that do not fit together."""
+    """A model and a representation that do not work together."""
 
 
 class PluginError(ComposerError):
@@ -44,12 +46,23 @@ class CheckpointError(ComposerError):
 
 
 class DeviceError(ComposerError):
-    """A device that was asked for by name and cannot be used."""
+    """A requested device that cannot be used."""
 
 
 class Unsatisfiable(ComposerError):
-    """Wishes that no piece can fulfil together; the message says which two clash."""
+    """Controls that no piece can satisfy together; the message names the two that conflict."""
 
 
 class Unsupported(ComposerError):
-    """Something that this plugin cannot do by its nature, such as an exact score from a Gibbs chain."""
+    """Something that a plugin cannot do by design, such as an exact likelihood with a Gibbs chain."""
+
+
+def suggest(value: str, known: Iterable[str], matches: int = 1, cutoff: float = 0.6) -> str:
+    """Return a hint for an unknown `value`: up to `matches` similar names among `known`, else all of them."""
+    from difflib import get_close_matches  # not needed without an error
+
+    names = list(known)
+    similar = get_close_matches(value, names, matches, cutoff)
+    if similar:
+        return "did you mean " + " or ".join(f"`{name}`" for name in similar) + "?"
+    return "choose from " + ", ".join(names) if names else "there are none to choose from"

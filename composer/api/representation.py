@@ -40,10 +40,11 @@ A plugin module imports neither numpy nor torch: a user who lists the plugins mu
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
+from composer.api.constraint import Constraint
 from composer.api.errors import Unsupported
 from composer.api.score import Note, Piece, RejectedPiece, Score
 from composer.api.sequence import SequenceSpec, Step, StepKind
@@ -51,9 +52,6 @@ from composer.api.source import Source
 
 Event = str | Note
 """What a decoder gives as it goes: text in the native format, or a note that is complete."""
-
-Mask = int
-"""A set of tokens as the bits of an integer: bit i is set where token i is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,58 +72,6 @@ class GenerationContext:
     primer: tuple[Step, ...] = ()
     tune: Piece | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """Of the units in `units` (a set as bits), at most `max_active` may be active in one frame, and at least
-    `min_active` must be.
-
-    Where there are too few, the likeliest others of them are added, none that is held off. At least so many that are
-    not held off must be among `units`.
-    """
-
-    units: Mask
-    max_active: int
-    min_active: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class FrameRule:
-    """What a frame must obey: units that must be `must_be_off` or `must_be_on` (sets as bits), and limits on how many
-    are active.
-
-    `project`, where given, turns any frame into a legal one; it is for rules that depend on the frame itself, such
-    as a hold in a stacked frame that needs its onset.
-    """
-
-    must_be_off: Mask = 0
-    must_be_on: Mask = 0
-    limits: tuple[Limit, ...] = ()
-    project: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None
-
-
-class Constraint(ABC):
-    """An automaton over steps that accepts exactly the pieces a player may be given. Immutable; states are ints."""
-
-    @abstractmethod
-    def start(self, primer: Sequence[Step]) -> int:
-        """The state after `primer`. Raises Unsatisfiable where no legal piece begins with it."""
-
-    @abstractmethod
-    def step(self, state: int, step: Step) -> int:
-        """The state that an allowed `step` leads to."""
-
-    @abstractmethod
-    def allowed(self, state: int) -> Mask | FrameRule:
-        """What may come next: a set of tokens that is never empty, or the rule for a frame."""
-
-    @abstractmethod
-    def complete(self, state: int) -> Sequence[Step]:
-        """A shortest legal ending from `state`, with the end symbol where the sequence has one.
-
-        Empty where no ending would make a piece whole that is cut off.
-        """
 
 
 class Decoder(Protocol):

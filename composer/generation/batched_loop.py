@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Constraint, Sampler, SequenceSpec, Step, StepKind
-from composer.api.model import BlockSampler
+from composer.api.sampler import BlockSampler
 from composer.api.sampling.filters import CounterRNG, Draw, SamplingParams
 from composer.generation.batched_constraint import Anything, Rules, rules
 from composer.generation.generate import Drew, Ended, Request, Seats, Turn

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import SequenceSpec, Step, StepKind
-from composer.api.model import BlockSampler, State
+from composer.api.sampler import BlockSampler, State
 from composer.api.sampling.filters import CounterRNG, Draw, SamplingParams
 from composer.generation.generate import Drew, Ended, Request, Seats
 from composer.generation.temperature import TemperatureCurve

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from composer.api import Sampler
-from composer.api.model import BlockSampler
+from composer.api.sampler import BlockSampler
 
 __all__ = ["GIVEN", "Settled", "one_at_first", "settle"]
 

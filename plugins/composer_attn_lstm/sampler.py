@@ -1,15 +1,14 @@
-"""The LSTM with attention that plays, in numpy: the equations of `network.py`, one step at a time.
+"""LSTM sampler with attention, in numpy: the equations of `network.py`, step by step.
 
-What attention looks back at stands in a ring: an array of W places, in which a step takes the place of the one W steps
-before it. Its key and value are made once, when it comes. Batch normalisation, which is the same at every step once
-trained, and pairs of dense layers, which have nothing between them, are one linear map each.
+Attention reads from a ring buffer of W places, in which each step replaces the one W steps before it. Keys and values
+are computed once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,16 +24,15 @@ from composer.toolkit.models.lstm_numpy import (
     pack_lstm_weights,
 )
 from composer.toolkit.models.nade_numpy import nade_sampler
+from composer_attn_lstm.config import AttnLstmConfig
 from composer_attn_lstm.pitch_input import pitch_values
-
-if TYPE_CHECKING:
-    from composer_attn_lstm import AttnLstmConfig
+from composer_attn_lstm.published_stages import ActivationStage, DenseStage, ScalingAttentionStage
 
 _F32 = np.float32
 
 
 class _Stage(Protocol):
-    """What outputs go through; its part of the state changes in place, the outputs that enter do not."""
+    """A layer above the first LSTM layers; `step` changes its state in place, but not its input."""
 
     def initial_state(self, rows: int) -> LayerStates: ...
 
@@ -42,10 +40,9 @@ class _Stage(Protocol):
 
 
 class AttnLstmSampler(StepwiseSampler):
-    """Plays an LSTM with attention. `weights` are the network's, by their names there.
+    """Generates with an LSTM with attention. `weights` are those of AttnLstmNetwork, under the same names.
 
-    The state: the parts of the LSTM layers at the bottom that have nothing between them, those of each stage that
-    follows, and the outputs at the top.
+    The state: that of the directly stacked LSTM layers at the bottom, of each stage above them, and the top outputs.
     """
 
     def __init__(self, spec: SequenceSpec, config: AttnLstmConfig, weights: Mapping[str, NDArray[Any]]) -> None:
@@ -87,30 +84,30 @@ class AttnLstmSampler(StepwiseSampler):
 
 
 def _plain_lstm_layers(config: AttnLstmConfig) -> int:
-    """How many LSTM layers, from the first one up, have nothing between them."""
+    """Count the LSTM layers, from the first, with nothing in between."""
     if config.leak < 1 or config.norm != "none" or config.dense:
         return 1
     return next(number + 1 for number in range(len(config.layer_sizes)) if config.has_attention(number))
 
 
 def _stages(config: AttnLstmConfig, weights: Mapping[str, Floats], bottom: int) -> Iterator[_Stage]:
-    """All that follows the LSTM layers at the `bottom`, in order."""
+    """Yield the stages above the `bottom` LSTM layers, in order."""
     for number in range(bottom - 1, len(config.layer_sizes)):
         name = f"levels.{number}"
         if number >= bottom:
             yield _LstmStage(LSTMLayer(weights, f"{name}.lstm"))
         yield from _activation_stages(config, weights, f"{name}.after")
         if config.has_attention(number):
-            kind = _DotAttentionStage if config.attention == "dot" else _ScalingAttentionStage
-            yield kind(config, weights, f"{name}.attention")
+            stage = _DotAttentionStage if config.attention == "dot" else ScalingAttentionStage
+            yield stage(config, weights, f"{name}.attention")
         if number < len(config.dense):
-            yield _DenseStage(weights, f"{name}.dense")
+            yield DenseStage(weights, f"{name}.dense")
             yield from _activation_stages(config, weights, f"{name}.dense.2")
 
 
 def _activation_stages(config: AttnLstmConfig, weights: Mapping[str, Floats], name: str) -> Iterator[_Stage]:
     if config.leak < 1 or config.norm != "none":
-        yield _ActivationStage(config, weights, name)
+        yield ActivationStage(config, weights, name)
 
 
 class _LstmStage:
@@ -126,54 +123,11 @@ class _LstmStage:
         return self.layer.step(parts[0], parts[1], outputs)
 
 
-class _ActivationStage:
-    """Rectifier and normalisation."""
-
-    def __init__(self, config: AttnLstmConfig, weights: Mapping[str, Floats], name: str) -> None:
-        self.leak = _F32(config.leak)
-        self.factor: Floats = np.ones((), _F32)
-        self.offset: Floats = np.zeros((), _F32)
-        if config.norm == "batch":
-            spread = np.sqrt(weights[f"{name}.1.running_var"] + EPSILON)
-            self.factor = weights[f"{name}.1.weight"] / spread
-            self.offset = weights[f"{name}.1.bias"] - weights[f"{name}.1.running_mean"] * self.factor
-
-    def initial_state(self, rows: int) -> LayerStates:
-        return []
-
-    def step(self, parts: LayerStates, outputs: Floats) -> Floats:
-        outputs = np.maximum(outputs, self.leak * outputs)
-        outputs *= self.factor
-        outputs += self.offset
-        return outputs
-
-
-EPSILON = _F32(1e-5)
-"""What batch normalisation adds to the variance."""
-
-
-class _DenseStage:
-    """A pair of dense layers."""
-
-    def __init__(self, weights: Mapping[str, Floats], name: str) -> None:
-        first, second = weights[f"{name}.0.weight"], weights[f"{name}.1.weight"]
-        self.weight = np.ascontiguousarray((second @ first).T)
-        self.bias = second @ weights[f"{name}.0.bias"] + weights[f"{name}.1.bias"]
-
-    def initial_state(self, rows: int) -> LayerStates:
-        return []
-
-    def step(self, parts: LayerStates, outputs: Floats) -> Floats:
-        outputs = outputs @ self.weight
-        outputs += self.bias
-        return outputs
-
-
 class _DotAttentionStage:
-    """The numpy face of DotAttention.
+    """Numpy counterpart of DotAttention.
 
-    All that an output is multiplied by stands in one matrix: what makes its query, the key of the step after it, its
-    value, and its own share of what the join gives. As weights sum to one, the bias of values is a part of the join's.
+    One matrix computes from an output its query, the key of the next step, its value, and its part of the join.
+    Attention weights sum to one, so the bias of values moves into that of the join.
     """
 
     def __init__(self, config: AttnLstmConfig, weights: Mapping[str, Floats], name: str) -> None:
@@ -189,11 +143,11 @@ class _DotAttentionStage:
         self.bias[: self.keys] = weights[f"{name}.query.bias"] * shrink
         self.bias[-len(offset) :] = offset
         place = np.arange(self.window)
-        order = (place - place[:, None] - 1) % self.window  # [present place, place]: the distance, oldest first
+        order = (place - place[:, None] - 1) % self.window  # [current place, place]: distance, oldest first
         self.order = order[:, None] + np.arange(self.heads)[:, None] * self.window
 
     def initial_state(self, rows: int) -> LayerStates:
-        """Keys and values (B, heads, W, ...), `empty` (B, 1, W): -inf where none is, and the next `place`."""
+        """Return ring buffers of keys and values (B, heads, W, ...), `empty` (B, 1, W; -inf if unused), next place."""
         return [
             np.zeros((rows, self.heads, self.window, self.keys // self.heads), _F32),
             np.zeros((rows, self.heads, self.window, len(self.join) // self.heads), _F32),
@@ -205,10 +159,10 @@ class _DotAttentionStage:
         keys, values, empty, place = parts
         count = len(outputs)
         rows = np.arange(count)
-        made = outputs @ self.weight
-        made += self.bias
-        query = made[:, : self.keys].reshape(count, self.heads, -1, 1)
-        values[rows, :, place] = made[:, 2 * self.keys : self.edge].reshape(count, self.heads, -1)
+        projected = outputs @ self.weight
+        projected += self.bias
+        query = projected[:, : self.keys].reshape(count, self.heads, -1, 1)
+        values[rows, :, place] = projected[:, 2 * self.keys : self.edge].reshape(count, self.heads, -1)
         empty[rows, 0, place] = 0
         scores = (keys @ query)[..., 0]
         by_distance = query.swapaxes(2, 3) @ self.distance
@@ -219,28 +173,8 @@ class _DotAttentionStage:
         scores /= np.add.reduce(scores, axis=2, keepdims=True)
         place += 1
         place %= self.window
-        keys[rows, :, place] = made[:, self.keys : 2 * self.keys].reshape(count, self.heads, -1)
-        found = (scores[:, :, None] @ values).reshape(count, -1)
-        joined = found @ self.join
-        joined += made[:, self.edge :]
+        keys[rows, :, place] = projected[:, self.keys : 2 * self.keys].reshape(count, self.heads, -1)
+        context = (scores[:, :, None] @ values).reshape(count, -1)
+        joined = context @ self.join
+        joined += projected[:, self.edge :]
         return np.asarray(np.tanh(joined, out=joined))
-
-
-class _ScalingAttentionStage:
-    """The numpy face of ScalingAttention."""
-
-    def __init__(self, config: AttnLstmConfig, weights: Mapping[str, Floats], name: str) -> None:
-        self.window = config.window
-        self.weight, self.bias = np.ascontiguousarray(weights[f"{name}.score.weight"].T), weights[f"{name}.score.bias"]
-
-    def initial_state(self, rows: int) -> LayerStates:
-        """exp(e) (B, W), and the next `place`."""
-        return [np.zeros((rows, self.window), _F32), np.zeros(rows, np.int64)]
-
-    def step(self, parts: LayerStates, outputs: Floats) -> Floats:
-        ring, place = parts
-        own = np.exp(np.tanh(outputs @ self.weight + self.bias))
-        ring[np.arange(len(ring)), place] = own[:, 0]
-        place += 1
-        place %= self.window
-        return np.asarray(outputs * (own / ring.sum(axis=1, keepdims=True)))

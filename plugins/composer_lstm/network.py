@@ -1,13 +1,13 @@
-"""The LSTM that learns. With x_t the vector of step t and h_t^l, c_t^l the outputs and cells of layer l:
+"""LSTM network for training. With x_t the vector of step t and h_t^l, c_t^l the output and cell of layer l:
 
-    x_t          = E[step] (tokens)   or   A step + a (frames),   joined by one vector per condition
+    x_t          = E[step] (tokens)   or   A step + a (frames),   concatenated with one vector per condition
     i, f, g, o   = W^l h_t^(l-1) + U^l h_(t-1)^l + b^l            h_t^0 = x_t
     c_t^l        = sigmoid(f) c_(t-1)^l + sigmoid(i) tanh(g)
     h_t^l        = sigmoid(o) tanh(c_t^l)
-    logits_t     = V h_t^L + v        with `tied`, V is E; with `output=nade`, b_v(t) and b_h(t) in their place
+    logits_t     = V h_t^L + v        with `tied`, V is E; with `output=nade`, these are b_v(t) and b_h(t)
 
-While training, dropout is put on x_t (`input_dropout`) and on h_t^l of every layer (`dropout`) where it goes up; the
-recurrent h_(t-1)^l is left as it is (Zaremba, Sutskever and Vinyals 2014). `sampler.py` has the same in numpy.
+In training, dropout applies to x_t (`input_dropout`) and to each h_t^l on its way up (`dropout`), but not to the
+recurrent h_(t-1)^l (Zaremba, Sutskever and Vinyals 2014). `sampler.py` has the same equations in numpy.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from composer.toolkit.models.lstm_torch import RecurrentNetwork, init_forget_bia
 from composer.toolkit.models.nade_torch import make_distribution
 
 if TYPE_CHECKING:
-    from composer_lstm import LstmConfig
+    from composer_lstm.config import LstmConfig
 
 
 class LstmNetwork(RecurrentNetwork):
-    """Weights: `embed` (E, or A and a), `conditions.n` of the n-th condition, `lstm` (W, U, b), `output` (V, v)."""
+    """Weights: `embed` (E, or A and a), `conditions.n` for condition n, `lstm` (W, U, b), `output` (V, v)."""
 
     def __init__(self, spec: SequenceSpec, config: LstmConfig) -> None:
         embed = make_embedding(spec, config.embedding_size)
-        chances = make_distribution(spec, config.output, config.nade_units)
-        super().__init__(spec, embed, config.embedding_size, config.condition, config.condition_dropout, chances)
+        distribution = make_distribution(spec, config.output, config.nade_units)
+        super().__init__(spec, embed, config.embedding_size, config.condition, config.condition_dropout, distribution)
         self.config = config
         self.lstm = nn.LSTM(
             self.input_size,
@@ -42,8 +42,8 @@ class LstmNetwork(RecurrentNetwork):
             dropout=config.dropout if config.layers > 1 else 0.0,
             batch_first=True,
         )
-        self.entering, self.dropout = Dropout(config.input_dropout_rate), Dropout(config.dropout)
-        self.output = nn.Linear(config.hidden, chances.outputs)
+        self.input_dropout, self.dropout = Dropout(config.input_dropout_rate), Dropout(config.dropout)
+        self.output = nn.Linear(config.hidden, distribution.outputs)
         self.init_sparse_output(self.output)
         if config.tied:
             self.tie_weights(self.output)
@@ -56,7 +56,7 @@ class LstmNetwork(RecurrentNetwork):
     def forward(
         self, inputs: Tensor, state: tuple[Tensor, ...], reset: Tensor | None, conditions: Mapping[str, Tensor]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        vectors = self.entering(self.embed_inputs(inputs, conditions))
+        vectors = self.input_dropout(self.embed_inputs(inputs, conditions))
         hidden, cell = state
         outputs, state = lstm_with_resets(self.lstm, vectors, (hidden, cell), reset)
         return self.output(self.dropout(outputs)), state

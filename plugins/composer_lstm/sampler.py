@@ -1,4 +1,4 @@
-"""The LSTM that plays, in numpy: the equations of `network.py`, one step at a time."""
+"""LSTM sampler in numpy: the equations of `network.py`, step by step."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from composer.toolkit.models.lstm_numpy import InputLayer, LayerStates, LSTMStac
 from composer.toolkit.models.nade_numpy import nade_sampler
 
 if TYPE_CHECKING:
-    from composer_lstm import LstmConfig
+    from composer_lstm.config import LstmConfig
 
 _F32 = np.float32
 
 
 class LstmSampler(StepwiseSampler):
-    """Plays an LSTM. `weights` are the network's, by their names there."""
+    """Generates with an LSTM. `weights` are those of LstmNetwork, under the same names."""
 
     def __init__(self, spec: SequenceSpec, config: LstmConfig, weights: Mapping[str, NDArray[Any]]) -> None:
         super().__init__(spec, nade_sampler(config.output, weights))

@@ -1,19 +1,18 @@
-"""Log Z of each frame's Boltzmann machine: counted out where that is small, else by annealed importance sampling.
+"""Log Z of each frame's RBM: exact if it is small, else by annealed importance sampling (AIS).
 
-Salakhutdinov and Murray, On the quantitative analysis of deep belief networks, 2008. From a machine whose units are
-independent to the one asked for in small steps of b from 0 to 1, all of whose machines have the energy
+Salakhutdinov and Murray, On the quantitative analysis of deep belief networks, 2008. AIS moves in small steps of b from
+a base RBM with independent units, b = 0, to the RBM in question, b = 1, through RBMs with the energy
 
     E_b(v, h) = - ((1 - b) base + b bv) v - bh h - b h W v
 
-A chain v_1 ... v_K goes through them, and its weight is the product of the ratios of p*_b(v_b) = exp(-F_b(v_b)) at two
-neighbouring b. The mean of the weights is Z / Z_base, without bias. The base's visible biases are the logits of how
-often each unit is on in a few Gibbs steps of the frame's own machine. A mean-field solution, which knows but one of
-several things that a machine may draw, misses the others: measured, log Z is 0.2 nats too small where this is 0.03.
+The weight of a chain v_1 ... v_K is the product of the ratios of p*_b(v_b) = exp(-F_b(v_b)) at successive b. The mean
+of the weights is an unbiased estimate of Z / Z_base. The base's visible biases are the logits of how often each unit is
+on in a few Gibbs steps of the RBM itself. A mean-field base finds only one of several modes: measured, its log Z is 0.2
+nats too low, compared to 0.03 here.
 
-A machine that was trained for long has few likely frames with next to nothing between them, and chains miss some of
-them. But Z is at least the sum of p* over any set of frames, so where that is more for the frames of the music
-itself, it is taken. Measured on one of Nottingham, this comes to 2.45 nats a frame after 100, 400 and 1,600 steps;
-chains alone to 0.2, 1.6 and 2.1.
+An RBM trained for long has a few separate modes, some of which chains miss. Since Z is at least the sum of p* over any
+set of frames, that sum over the frames of the music is used as a lower bound. Measured on Nottingham, this gives 2.45
+nats per frame with 100, 400 and 1,600 steps; chains alone give 0.2, 1.6 and 2.1.
 """
 
 from __future__ import annotations
@@ -26,24 +25,24 @@ from torch import Tensor
 from torch.nn import functional as F
 
 MAX_ENUMERATED_UNITS = 10
-"""Machines with so many units in their smaller layer are counted out."""
+"""Maximum size of the smaller layer for exact enumeration."""
 
 SWEEPS_SKIPPED, SWEEPS_AVERAGED = 3, 7
-"""Of the Gibbs steps that a base is made from, how many at the beginning do not count, and how many do."""
+"""Gibbs steps for the base: burn-in, and those that are averaged."""
 
 MIN_MARGINAL = 0.002
-"""The least chance of a unit, or of its being off, in a base: nothing is so rare that chains cannot meet it."""
+"""Minimum probability of a unit being on, or off, in the base, so that chains can reach every state."""
 
 MAX_NUMBERS = 2**18
-"""How many numbers a layer of all chains may have at a time."""
+"""Maximum number of values of a layer over all chains, to bound memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How closely to look: `steps` from the base to the machine, `chains` of each frame.
+    """Effort of AIS: number of `steps` from the base, and number of `chains` per frame.
 
-    With `shared` noise, which is the same in all frames and at each call, a frame's estimate depends on nothing but
-    its biases; else frames err independently of one another.
+    With `shared` noise, the same for all frames and calls, an estimate depends only on the biases of its frame; else
+    the errors of frames are independent.
     """
 
     steps: int
@@ -54,13 +53,13 @@ class Effort:
 def log_partition(
     W: Tensor, bv: Tensor, bh: Tensor, effort: Effort, known: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Log Z (N,) in nats of machines with biases `bv` (N, V) and `bh` (N, H), and the variance of each estimate.
+    """Return log Z (N,) in nats for biases `bv` (N, V) and `bh` (N, H), and the variance of each estimate.
 
-    `known` (K, V) are distinct frames, whose sum Z is not below.
+    `known` (K, V) are distinct frames that give a lower bound.
     """
     if min(W.shape) <= MAX_ENUMERATED_UNITS:
-        counted = by_enumeration(W, bv, bh)
-        return counted, torch.zeros_like(counted)
+        exact = by_enumeration(W, bv, bh)
+        return exact, torch.zeros_like(exact)
     rows = max(1, MAX_NUMBERS // (effort.chains * max(W.shape)))
     parts = [
         by_annealing(W, *biases, effort) for biases in zip(torch.split(bv, rows), torch.split(bh, rows), strict=True)
@@ -68,12 +67,12 @@ def log_partition(
     log_z, variance = (torch.cat(part) for part in zip(*parts, strict=True))
     if known is None:
         return log_z, variance
-    least = lower_bound(W, bv, bh, known)
-    return torch.maximum(log_z, least), torch.where(least > log_z, 0, variance)
+    bound = lower_bound(W, bv, bh, known)
+    return torch.maximum(log_z, bound), torch.where(bound > log_z, 0, variance)
 
 
 def lower_bound(W: Tensor, bv: Tensor, bh: Tensor, known: Tensor) -> Tensor:
-    """Log of the sum (N,) of p*(v) = exp(-F(v)) over the distinct frames `known` (K, V), which log Z is not below."""
+    """Return a lower bound (N,) of log Z: the log of the sum of p*(v) over the distinct frames `known` (K, V)."""
     drives, rows = F.linear(known, W), max(1, 16 * MAX_NUMBERS // (len(known) * len(W)))
     sums = [
         ((visible @ known.T).double() + F.softplus(hidden[:, None] + drives).double().sum(-1)).logsumexp(-1)
@@ -82,29 +81,29 @@ def lower_bound(W: Tensor, bv: Tensor, bh: Tensor, known: Tensor) -> Tensor:
     return torch.cat(sums)
 
 
-def most_frequent(frames: Tensor, most: int) -> Tensor:
-    """The distinct ones among `frames` (N, V), those that come oftenest, at most so many."""
-    found: Tensor
-    found, counts = torch.unique(frames, dim=0, return_counts=True)
-    return found[counts.argsort(descending=True, stable=True)[:most]]
+def most_frequent(frames: Tensor, limit: int) -> Tensor:
+    """Return up to `limit` distinct frames among `frames` (N, V), the most frequent first."""
+    distinct: Tensor
+    distinct, counts = torch.unique(frames, dim=0, return_counts=True)
+    return distinct[counts.argsort(descending=True, stable=True)[:limit]]
 
 
 def by_enumeration(W: Tensor, bv: Tensor, bh: Tensor) -> Tensor:
-    """Log Z (N,), exactly: the sum over all states of the smaller layer."""
+    """Return the exact log Z (N,), summed over all states of the smaller layer."""
     if W.shape[0] > W.shape[1]:
         W, bv, bh = W.T, bh, bv
     units = len(W)
     states = torch.arange(2**units, device=W.device)
     log_z = torch.full((len(bv),), -math.inf, dtype=torch.float64, device=W.device)
-    for some in torch.split(states, max(1, MAX_NUMBERS // max(1, bv.numel()))):
-        h = (some[:, None] >> torch.arange(units, device=W.device) & 1).to(W.dtype)
+    for block in torch.split(states, max(1, MAX_NUMBERS // max(1, bv.numel()))):
+        h = (block[:, None] >> torch.arange(units, device=W.device) & 1).to(W.dtype)
         below = F.softplus(bv[:, None] + h @ W).double().sum(-1)
         log_z = torch.logaddexp(log_z, (below + (bh @ h.T).double()).logsumexp(-1))
     return log_z
 
 
 def by_annealing(W: Tensor, bv: Tensor, bh: Tensor, effort: Effort) -> tuple[Tensor, Tensor]:
-    """Log Z (N,) by annealed importance sampling, and the variance of each estimate (by the delta method)."""
+    """Return log Z (N,) by AIS, and the variance of each estimate (by the delta method)."""
     frames, chains = len(bv), effort.chains
     rng = _LogisticNoise(frames, chains, effort.shared, W)
     bv, bh = bv.repeat(chains, 1), bh.repeat(chains, 1)
@@ -131,14 +130,14 @@ def by_annealing(W: Tensor, bv: Tensor, bh: Tensor, effort: Effort) -> tuple[Ten
 
 
 class _LogisticNoise:
-    """Logistic numbers: a unit of logit x is on with its chance where x is above one."""
+    """Logistic random numbers: a unit with logit x is on with its probability if x is above one."""
 
     def __init__(self, frames: int, chains: int, shared: bool, like: Tensor) -> None:
         self._frames, self._chains, self._like = frames, chains, like
         self._generator = torch.Generator(like.device).manual_seed(0) if shared else None
 
     def logistic(self, units: int) -> Tensor:
-        """For each row of each chain: (chains * frames, units), or the same for all frames of a chain."""
+        """Return numbers for each row of each chain, (chains * frames, units); if shared, the same for all frames."""
         shared = self._generator is not None
         shape = (self._chains, 1 if shared else self._frames, units)
         uniform = torch.rand(shape, generator=self._generator, dtype=self._like.dtype, device=self._like.device)
@@ -146,7 +145,7 @@ class _LogisticNoise:
 
 
 def _marginals(W: Tensor, bv: Tensor, bh: Tensor, rng: _LogisticNoise) -> Tensor:
-    """How likely each unit is to be on (rows, V), by a few Gibbs steps of each row from its visible biases alone."""
+    """Estimate how often each unit is on (rows, V), by a few Gibbs steps from the visible biases."""
     v, h, total = torch.empty_like(bv), torch.empty_like(bh), torch.zeros_like(bv)
     torch.gt(bv, rng.logistic(W.shape[1]), out=v)
     for step in range(SWEEPS_SKIPPED + SWEEPS_AVERAGED):

@@ -1,4 +1,4 @@
-"""The restricted Boltzmann machine, for many frames at once. With v (N, V) visible and h (N, H) hidden units:
+"""Restricted Boltzmann machine (RBM), for many frames at once. With v (N, V) visible and h (N, H) hidden units:
 
     E(v, h) = - bv v - bh h - h W v                    p(v, h) = exp(-E(v, h)) / Z
     F(v)    = - bv v - sum_j softplus(bh + W v)_j      p(v)    = exp(-F(v)) / Z
@@ -17,36 +17,36 @@ from composer.api.sampling.torch_filters import TorchFrameRules, TorchSamplingPa
 from composer.api.sampling.torch_rng import TorchStepRNG
 
 SMALLEST = 2.0**-24
-"""Uniform numbers are kept so far from 0 and 1, as in `composer_rnnrbm.gibbs_chain`."""
+"""Minimum distance of uniform numbers from 0 and 1, as in `composer_rnnrbm.gibbs_chain`."""
 
 
 def free_energy(v: Tensor, W: Tensor, bv: Tensor, bh: Tensor) -> Tensor:
-    """F(v) of each frame (N,)."""
+    """Return F(v) of each frame (N,)."""
     return -(v * bv).sum(-1) - F.softplus((F.linear(v, W) + bh).float()).sum(-1)
 
 
 @torch.no_grad()
 def gibbs(v: Tensor, W: Tensor, bv: Tensor, bh: Tensor, k: int) -> Tensor:
-    """The frames (N, V) that chains reach from `v` after `k` steps, all chains side by side.
+    """Return the frames (N, V) after `k` Gibbs steps from `v`, all chains in parallel.
 
-    A unit is on where a uniform number is below its chance. Nothing is allocated on the way, and numbers become units
-    in one pass: a fifth of the time that `torch.bernoulli` takes.
+    A unit is on if a uniform number is below its probability. Preallocated buffers make this five times as fast as
+    `torch.bernoulli`.
     """
     v, h = v.clone(), v.new_empty(len(v), len(W))
-    chance_h, chance_v = torch.empty_like(h), torch.empty_like(v)
+    prob_h, prob_v = torch.empty_like(h), torch.empty_like(v)
     uniform_h, uniform_v = torch.empty_like(h), torch.empty_like(v)
     for _ in range(k):
-        torch.addmm(bh, v, W.T, out=chance_h).sigmoid_()
-        torch.lt(uniform_h.uniform_(), chance_h, out=h)
-        torch.addmm(bv, h, W, out=chance_v).sigmoid_()
-        torch.lt(uniform_v.uniform_(), chance_v, out=v)
+        torch.addmm(bh, v, W.T, out=prob_h).sigmoid_()
+        torch.lt(uniform_h.uniform_(), prob_h, out=h)
+        torch.addmm(bv, h, W, out=prob_v).sigmoid_()
+        torch.lt(uniform_v.uniform_(), prob_v, out=v)
     return v
 
 
 def thresholds(bv: Tensor, bh: Tensor, params: TorchSamplingParams, rng: TorchStepRNG, k: int) -> tuple[Tensor, Tensor]:
-    """What h W v and h W must be above for a unit to be on: for hidden units (k, B, H), for visible ones (k - 1, B, V).
+    """Return the thresholds above which units are on: hidden (k, B, H) for W v, visible (k - 1, B, V) for h W.
 
-    `composer_rnnrbm.gibbs_chain` says why, and makes the same numbers in numpy.
+    `composer_rnnrbm.gibbs_chain` explains them and computes the same in numpy.
     """
     (rows, units), size = bh.shape, bv.shape[1]
     split = k * units
@@ -63,7 +63,7 @@ def thresholds(bv: Tensor, bh: Tensor, params: TorchSamplingParams, rng: TorchSt
 
 
 def _logistic(rng: TorchStepRNG, rows: int, n: int) -> Tensor:
-    """Logits of uniform numbers, (rows, n). A number of the noise has bits for two."""
+    """Return logits of uniform numbers, (rows, n). Each number of `rng` has enough bits for two."""
     scaled = rng.uniform(rows, (n + 1) // 2) * 2.0**26
     upper = scaled.floor()
     both = torch.cat([upper * 2.0**-26, scaled - upper], 1)[:, :n].float().clamp(SMALLEST, 1 - SMALLEST)

@@ -1,62 +1,60 @@
-"""The RNN-RBM that plays, in numpy: the equations of `network.py`, one frame at a time."""
+"""RNN-RBM sampler in numpy: the equations of `network.py`, frame by frame."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import SequenceSpec, Unsupported
 from composer.api.sampling.filters import Bools, Draw, Floats, Ints, SamplingParams, StepRNG, draw_frames
+from composer_rnnrbm.config import RnnRbmConfig
 from composer_rnnrbm.gibbs_chain import GibbsChain
-
-if TYPE_CHECKING:
-    from composer_rnnrbm import RnnRbmConfig
 
 _F32 = np.float32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    """`u` (B, R), the cells `c` (B, R) where there are any, and the frame before, `v` (B, V)."""
+    """`u` (B, R), the LSTM cells `c` (B, R) or None, and the last frame `v` (B, V)."""
 
     u: Floats
     c: Floats | None
     v: Floats
 
     def concat_rows(self, other: _State) -> _State:
-        """The rows of both; as `fresh` has one row, index -1 is its row."""
+        """Return the rows of both; if `other` has one row, index -1 is it."""
         c = None if self.c is None or other.c is None else np.concatenate([self.c, other.c])
         return _State(np.concatenate([self.u, other.u]), c, np.concatenate([self.v, other.v]))
 
     def rows(self, index: Ints) -> _State:
-        """Some rows."""
+        """Return some of the rows."""
         return _State(self.u[index], None if self.c is None else self.c[index], self.v[index])
 
 
 class RnnRbmSampler:
-    """Plays an RNN-RBM. `weights` are the network's, by their names there."""
+    """Generates with an RNN-RBM. `weights` are those of RnnRbmNetwork, under the same names."""
 
     def __init__(self, spec: SequenceSpec, config: RnnRbmConfig, weights: Mapping[str, NDArray[Any]]) -> None:
         self.spec, self.config = spec, config
         arrays = {name: np.ascontiguousarray(array, _F32) for name, array in weights.items()}
         self.W, self.up = arrays["W"], np.ascontiguousarray(arrays["W"].T)
-        self.biased = np.concatenate([arrays["bv"], arrays["bh"]])
+        self.biases_without_context = np.concatenate([arrays["bv"], arrays["bh"]])
         self.Wu = np.ascontiguousarray(np.concatenate([arrays["Wuv"], arrays["Wuh"]]).T)
         self.Wvu, self.Wuu = (np.ascontiguousarray(arrays[name].T) for name in ("Wvu", "Wuu"))
         self.bu, self.u0, self.c0 = arrays["bu"], arrays["u0"], arrays.get("c0")
 
     def initial_state(self, conditions: Sequence[Mapping[str, str]]) -> _State:
-        """u_0, and an empty frame for the first chain to start from."""
+        """Return u_0, and an empty frame from which the first chain starts."""
         rows = len(conditions)
         c = None if self.c0 is None else np.tile(self.c0, (rows, 1))
         return _State(np.tile(self.u0, (rows, 1)), c, np.zeros((rows, self.spec.size), _F32))
 
     def advance(self, state: _State, steps: NDArray[Any], active: Bools | None = None) -> _State:
-        """u_t from v_t and u_(t-1)."""
+        """Return u_t, from v_t and u_(t-1)."""
         v = np.asarray(steps, _F32)
         gates = v @ self.Wvu
         gates += state.u @ self.Wuu
@@ -75,37 +73,37 @@ class RnnRbmSampler:
         return after.concat_rows(state).rows(np.where(active, rows, rows + len(rows)))
 
     def sample(self, state: _State, params: SamplingParams, rng: StepRNG) -> Draw:
-        """Draw the next frame by a Gibbs chain that starts from the frame before, as far as a rule leaves it.
+        """Draw the next frame with a Gibbs chain that starts from the last frame, clamped to the rules.
 
-        `logp` and `refused` are of the chain's last half-step, from its hidden units to the frame: how likely a frame
-        is of itself, nobody can say without the partition function.
+        `logp` and `masked_prob` are those of the last half-step, from hidden units to the frame; the probability of the
+        frame itself would need the partition function.
         """
         bv, bh = self.biases(state)
         chain = GibbsChain.from_biases(bv, bh, params, rng, self.config.gibbs)
         v, h = chain.clamp(state.v), np.empty(bh.shape, _F32)
         into_v, into_h = np.empty_like(v), np.empty_like(h)
         above_v, above_h = np.empty(v.shape, bool), np.empty(h.shape, bool)
-        # half the time is what numpy takes for a call: nothing is allocated, and nothing is cast within a comparison
+        # numpy call overhead is half the time, so avoid allocation, and casts within comparisons
         up, down, greater, rules = self.up, self.W, np.greater, chain.rules
-        for on, reached in zip(chain.hidden, chain.visible, strict=False):
-            h[:] = greater(v.dot(up, into_h), on, above_h)
-            v[:] = greater(h.dot(down, into_v), reached, above_v)
+        for hidden_threshold, visible_threshold in zip(chain.hidden, chain.visible, strict=False):
+            h[:] = greater(v.dot(up, into_h), hidden_threshold, above_h)
+            v[:] = greater(h.dot(down, into_v), visible_threshold, above_v)
             if rules:
                 v[:] = chain.apply_rules(above_v, into_v)
         h[:] = greater(v.dot(up, into_h), chain.hidden[-1], above_h)
         return draw_frames(h.dot(down, into_v) + bv, params, rng)
 
     def gather_rows(self, state: _State, rows: Ints, fresh: _State | None = None) -> _State:
-        """Copy rows."""
+        """Return a copy of these rows."""
         return (state if fresh is None else state.concat_rows(fresh)).rows(rows)
 
     def log_prob(self, state: _State, steps: NDArray[Any]) -> Floats:
-        raise Unsupported("an rnnrbm gives no exact probability of a frame")
+        raise Unsupported("rnnrbm has no exact probability of a frame")
 
     def biases(self, state: _State) -> tuple[Floats, Floats]:
-        """bv_t (B, V) and bh_t (B, H) of the next frame."""
+        """Return bv_t (B, V) and bh_t (B, H) of the next frame."""
         both = state.u @ self.Wu
-        both += self.biased
+        both += self.biases_without_context
         return both[:, : self.spec.size], both[:, self.spec.size :]
 
 

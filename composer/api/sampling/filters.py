@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from composer.api.representation import FrameRule, Limit, Mask
+from composer.api.constraint import FrameRule, Limit, Mask
 from composer.api.sampling.rng import CounterRNG, Floats, Ints, RNGStream, StepRNG
 
 __all__ = [
@@ -41,7 +41,7 @@ Bools = NDArray[np.bool_]
 class SamplingParams:
     """How to draw the next step, each array with one entry per row, shape (B,).
 
-    For many steps at a time (see `composer.api.model.BlockSampler`) `temperature` may also be (T, B), a row for each
+    For many steps at a time (see `composer.api.sampler.BlockSampler`) `temperature` may also be (T, B), a row for each
     step. `temperature` 0 is greedy; `top_k` 0, `top_p` 1 and `min_p` 0 are off. `rule` is None where anything goes, a
     boolean array (B, V) of allowed tokens, or one FrameRule (or None) per row. Immutable: `with_mask` gives the same
     with another rule, `with_temperature` with other temperatures.

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from composer.api.representation import FrameRule
+from composer.api.constraint import FrameRule
 from composer.api.sampling.filters import Draw, SamplingParams, fixed_units, mask_array
 from composer.api.sampling.torch_rng import TorchStepRNG
 

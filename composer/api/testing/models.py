@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from composer.api.constraint import FrameRule, Limit
 from composer.api.errors import Unsupported
 from composer.api.hooks import API_VERSION
-from composer.api.model import BlockSampler, Model, Sampler
-from composer.api.representation import FrameRule, Limit
+from composer.api.model import Model
+from composer.api.sampler import BlockSampler, Sampler
 from composer.api.sampling.filters import CounterRNG, SamplingParams
 from composer.api.sequence import SequenceSpec, StepKind
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from composer.api.errors import Unsupported
-from composer.api.model import Sampler, State
+from composer.api.sampler import Sampler, State
 from composer.api.sampling.filters import Draw, RNGStream, SamplingParams, StepRNG
 from composer.api.sampling.torch_filters import (
     TorchDraw,

@@ -10,10 +10,11 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from composer.api.network import SPARSE_LOGIT, Batch, StepwiseNetwork
+from composer.api.network import Batch
 from composer.api.sequence import SequenceSpec, StepKind
 from composer.toolkit.models.dropout import drop
-from composer.toolkit.models.outputs import Distribution
+from composer.toolkit.models.outputs import SPARSE_LOGIT, Distribution
+from composer.toolkit.models.stepwise_torch import StepwiseNetwork
 
 __all__ = ["RecurrentNetwork", "init_forget_bias", "lstm_with_resets", "make_embedding"]
 

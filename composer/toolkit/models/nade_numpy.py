@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api.representation import FrameRule
+from composer.api.constraint import FrameRule
 from composer.api.sampling.filters import (
     Bools,
     Draw,

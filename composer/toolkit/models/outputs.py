@@ -16,7 +16,10 @@ from composer.api.sampling.torch_rng import TorchStepRNG
 from composer.api.sequence import SequenceSpec, StepKind
 from composer.toolkit.models.nade_numpy import NadeSampler as Chain
 
-__all__ = ["Distribution", "default_distribution"]
+__all__ = ["SPARSE_LOGIT", "Distribution", "default_distribution"]
+
+SPARSE_LOGIT = -4.0
+"""Initial logit of a frame's units: active in about one frame of fifty."""
 
 
 class Distribution(nn.Module, ABC):

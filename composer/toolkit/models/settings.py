@@ -1,34 +1,62 @@
-"""Settings that several models have, for their descriptors: neither numpy nor torch."""
+"""Help texts and checks for settings that several models share; imports neither numpy nor torch."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from composer.api.errors import OptionError
 from composer.api.sequence import StepKind
 
-__all__ = ["OUTPUTS", "TIED_HELP", "check_output", "check_tied"]
+__all__ = ["OUTPUT_HELP", "TIED_HELP", "check_output", "check_positive", "check_rates", "check_tied", "invalid_setting"]
 
-OUTPUTS = {
-    "plain": "a softmax over tokens, a sigmoid for each unit of a frame",
-    "nade": "the units of a frame one after the other, each given those before it",
-}
-"""What a network's last layer may be."""
+OUTPUT_HELP = (
+    "`plain`: softmax over tokens, or a sigmoid for each unit of a frame; "
+    "`nade`: each unit of a frame depends on the units before it"
+)
 
-TIED_HELP = "tokens leave by the table that they enter by, as wide as the last layer, whatever `embedding` says"
-"""What tied weights are (Press and Wolf 2017)."""
+TIED_HELP = "share one matrix between token embedding and output; `embedding` is then ignored"
+"""Tied weights are due to Press and Wolf (2017)."""
+
+
+def check_positive(config: Any, *names: str) -> None:
+    """Raise OptionError if a named setting of `config` is below 1."""
+    for name in names:
+        if getattr(config, name) < 1:
+            raise invalid_setting(config, name, "use a whole number above 0")
+
+
+def check_rates(config: Any, *names: str) -> None:
+    """Raise OptionError if a named setting of `config`, a number, a tuple or None, is not in [0, 1)."""
+    for name in names:
+        value = getattr(config, name)
+        for rate in value if isinstance(value, tuple) else (value,):
+            if rate is not None and not 0 <= rate < 1:
+                raise invalid_setting(config, name, "use a number from 0 to below 1")
+
+
+def invalid_setting(config: Any, name: str, hint: str) -> OptionError:
+    """Return the error for the value of setting `name`; `hint` gets an example with the default, if there is one."""
+    value, default = (
+        ",".join(map(str, each)) if isinstance(each, tuple) else str(each).lower()
+        for each in (getattr(config, name), type(config).__dataclass_fields__[name].default)
+    )
+    example = f", such as --set {name}={default}" if default not in {"", "none"} else ""
+    return OptionError(f"invalid value for `{name}`: '{value}'", hint + example)
 
 
 def check_output(kind: StepKind, output: str) -> None:
-    """Raise OptionError where sequences of `kind` cannot be composed by `output`."""
+    """Raise OptionError if sequences of `kind` cannot be sampled with `output`."""
     if output == "nade" and kind is StepKind.TOKENS:
         raise OptionError(
-            "`output=nade` is for the units of frames, and here a step is one token",
-            "leave out --set output, or take a representation of frames",
+            "`output=nade` needs a representation of frames, and this one has tokens",
+            "leave out --set output, or use a representation of frames such as pianoroll",
         )
 
 
 def check_tied(kind: StepKind, tied: bool) -> None:
-    """Raise OptionError where there is no table to tie the output to."""
+    """Raise OptionError if there is no token embedding to tie."""
     if tied and kind is StepKind.FRAMES:
         raise OptionError(
-            "`tied` is for the table of tokens, and frames have none", "leave out --set tied, or take tokens"
+            "`tied` needs a representation of tokens, and this one has frames",
+            "leave out --set tied, or use a representation of tokens such as abc",
         )

@@ -1,4 +1,4 @@
-"""The lstm plugin: its contract, and that resets, conditions and the sampler mean what they say."""
+"""The lstm plugin: contract, settings, resets, conditions and sampler."""
 
 import numpy as np
 import pytest
@@ -14,11 +14,11 @@ from composer_lstm import Lstm, LstmConfig
 TOKENS = SequenceSpec(StepKind.TOKENS, size=9, end=0)
 
 
-class OfFrames(Lstm):
+class FramesLstm(Lstm):
     accepts = frozenset({StepKind.FRAMES})
 
 
-class OfTokens(Lstm):
+class TokensLstm(Lstm):
     accepts = frozenset({StepKind.TOKENS})
 
 
@@ -27,75 +27,75 @@ def test_contract(layers):
     check_model(Lstm, hidden=12, embedding=6, layers=layers)
 
 
-def test_contract_with_units_that_depend_on_one_another():
-    check_model(OfFrames, hidden=12, embedding=6, output="nade", nade_units=10)
+def test_contract_with_nade():
+    check_model(FramesLstm, hidden=12, embedding=6, output="nade", nade_units=10)
 
 
-def test_contract_with_one_table_for_tokens_that_enter_and_leave():
-    check_model(OfTokens, hidden=12, embedding=6, tied=True)
+def test_contract_with_tied_weights():
+    check_model(TokensLstm, hidden=12, embedding=6, tied=True)
 
 
-def test_the_table_learns_as_one():
-    learnt = Lstm().network(TOKENS, LstmConfig(hidden=8, embedding=3, tied=True))
-    assert learnt.embed.weight is learnt.output.weight
-    assert learnt.embed.weight.shape == (9, 8)
+def test_tied_weights_are_one_parameter():
+    network = Lstm().network(TOKENS, LstmConfig(hidden=8, embedding=3, tied=True))
+    assert network.embed.weight is network.output.weight
+    assert network.embed.weight.shape == (9, 8)
     with torch.no_grad():
-        learnt.embed.weight.normal_()
-    again = Lstm().network(TOKENS, LstmConfig(hidden=8, embedding=3, tied=True))
-    again.load_state_dict(learnt.state_dict())
-    assert torch.equal(again.output.weight, learnt.embed.weight)
-    assert len(list(learnt.parameters())) == len(list(Lstm().network(TOKENS, LstmConfig()).parameters())) - 1
+        network.embed.weight.normal_()
+    restored = Lstm().network(TOKENS, LstmConfig(hidden=8, embedding=3, tied=True))
+    restored.load_state_dict(network.state_dict())
+    assert torch.equal(restored.output.weight, network.embed.weight)
+    assert len(list(network.parameters())) == len(list(Lstm().network(TOKENS, LstmConfig()).parameters())) - 1
 
 
-def test_two_tables_are_not_taken_for_one():
-    apart = Lstm().network(TOKENS, LstmConfig(hidden=8, embedding=8))
-    weights = {name: tensor.numpy() for name, tensor in apart.state_dict().items()}
+def test_untied_weights_do_not_load_into_a_tied_network():
+    untied = Lstm().network(TOKENS, LstmConfig(hidden=8, embedding=8))
+    weights = {name: tensor.numpy() for name, tensor in untied.state_dict().items()}
     load_weights(Lstm().network(TOKENS, LstmConfig(hidden=8, embedding=8)), weights, "the checkpoint")
     with pytest.raises(CheckpointError, match="do not fit the model"):
         load_weights(Lstm().network(TOKENS, LstmConfig(hidden=8, tied=True)), weights, "the checkpoint")
 
 
-def test_frames_have_no_table():
-    with pytest.raises(OptionError, match="`tied` is for the table of tokens"):
+def test_frames_cannot_be_tied():
+    with pytest.raises(OptionError, match="`tied` needs a representation of tokens"):
         Lstm().check(StepKind.FRAMES, LstmConfig(tied=True))
 
 
 @pytest.mark.parametrize("name", ["hidden", "layers", "embedding", "condition"])
-def test_a_size_below_one_is_refused(name):
+def test_sizes_must_be_positive(name):
     with pytest.raises(OptionError, match=name):
         LstmConfig(**{name: 0})
 
 
-def test_dropout_of_everything_is_refused():
+def test_dropout_rate_must_be_below_one():
     with pytest.raises(OptionError, match="dropout"):
         LstmConfig(dropout=1.0)
 
 
-@pytest.mark.parametrize("share", [-0.1, 1.0])
-def test_a_share_of_the_input_is_one(share):
+@pytest.mark.parametrize("rate", [-0.1, 1.0])
+def test_input_dropout_rate_must_be_in_range(rate):
     with pytest.raises(OptionError, match="input_dropout"):
-        LstmConfig(input_dropout=share)
+        LstmConfig(input_dropout=rate)
 
 
-@pytest.mark.parametrize(("given", "same"), [({}, False), ({"input_dropout": 0.0}, True)])
-def test_dropout_of_the_input_is_that_of_the_layers_where_nothing_is_said(given, same):
-    """With one cell in ten outputs left, what enters the layer shows in the states that it ends with."""
+@pytest.mark.parametrize(("setting", "same"), [({}, False), ({"input_dropout": 0.0}, True)])
+def test_input_dropout_defaults_to_dropout(setting, same):
+    """At a rate of 0.9, dropped inputs show in the final states."""
     torch.manual_seed(0)
-    network = Lstm().network(TOKENS, LstmConfig(hidden=8, layers=1, dropout=0.9, **given)).train()
+    network = Lstm().network(TOKENS, LstmConfig(hidden=8, layers=1, dropout=0.9, **setting)).train()
     steps = torch.arange(9)[None]
     one, other = (network(steps, network.initial_layer_states(1), None, {}) for _ in range(2))
     assert torch.equal(one[1][0], other[1][0]) is same
     assert not torch.equal(one[0], other[0])
 
 
-def test_any_value_begins_between_all_values():
-    """So that it is something where every piece says what it is, and nothing teaches it."""
+def test_unknown_condition_starts_as_the_mean_of_all_values():
+    """So it is useful even if every training piece has the condition."""
     spec = SequenceSpec(StepKind.TOKENS, size=9, end=0, conditions={"rhythm": ("jig", "reel", "waltz")})
     table = Lstm().network(spec, LstmConfig()).conditions[0].weight
     assert torch.allclose(table[0], table[1:].mean(0))
 
 
-def test_a_window_is_cut_where_a_piece_begins_in_any_row():
+def test_segments_split_at_resets_of_any_row():
     reset = torch.zeros(2, 10, dtype=torch.bool)
     reset[0, 0] = reset[1, 4] = reset[0, 7] = True
     assert list(_segments(reset, 10)) == [(0, 4), (4, 7), (7, 10)]
@@ -103,7 +103,7 @@ def test_a_window_is_cut_where_a_piece_begins_in_any_row():
 
 
 @pytest.mark.parametrize("name", ["rhythm", "type", "no. of verses", "keys"])
-def test_a_condition_of_any_name_changes_what_is_played(name):
+def test_conditions_of_any_name_change_the_output(name):
     spec = SequenceSpec(StepKind.TOKENS, size=9, end=0, conditions={name: ("jig", "reel")})
     config = LstmConfig(hidden=8, embedding=4)
     torch.manual_seed(0)
@@ -115,20 +115,20 @@ def test_a_condition_of_any_name_changes_what_is_played(name):
     assert len(set(logp.tolist())) == 3
 
 
-def test_both_faces_draw_the_same_steps_from_the_same_noise():
+def test_network_and_sampler_draw_the_same_steps():
     config = LstmConfig(hidden=16, embedding=8)
     torch.manual_seed(1)
     network = Lstm().network(TOKENS, config).eval()
     weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
-    players = [network, Lstm().sampler(TOKENS, config, weights)]
-    drawn = []
-    for player in players:
-        state, steps, rng = player.initial_state([{}] * 4), [], CounterRNG(range(4))
+    samplers = [network, Lstm().sampler(TOKENS, config, weights)]
+    draws = []
+    for sampler in samplers:
+        state, steps, rng = sampler.initial_state([{}] * 4), [], CounterRNG(range(4))
         for step in range(50):
-            got = player.sample(
+            step_ids = sampler.sample(
                 state, SamplingParams.for_rows(4, temperature=0.9), rng.at_steps(np.full(4, step))
             ).steps
-            state = player.advance(state, got)
-            steps.append(got)
-        drawn.append(np.array(steps))
-    assert (drawn[0] == drawn[1]).mean() > 0.99
+            state = sampler.advance(state, step_ids)
+            steps.append(step_ids)
+        draws.append(np.array(steps))
+    assert (draws[0] == draws[1]).mean() > 0.99

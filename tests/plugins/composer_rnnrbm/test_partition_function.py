@@ -1,4 +1,4 @@
-"""Partition functions and chains of machines that are small enough to go through all their states."""
+"""Partition functions and Gibbs chains of RBMs small enough to enumerate."""
 
 import itertools
 
@@ -16,7 +16,7 @@ from composer_rnnrbm.partition_function import (
 from composer_rnnrbm.rbm import free_energy, gibbs
 
 
-def machines(count, visible, hidden, spread=1.0):
+def make_rbms(count, visible, hidden, spread=1.0):
     torch.manual_seed(0)
     return (
         spread * torch.randn(hidden, visible) / visible**0.5,
@@ -30,8 +30,8 @@ def states(units):
 
 
 @pytest.mark.parametrize(("visible", "hidden"), [(5, 3), (3, 5)])
-def test_the_smaller_layer_is_counted_out(visible, hidden):
-    W, bv, bh = machines(4, visible, hidden)
+def test_enumeration_is_exact(visible, hidden):
+    W, bv, bh = make_rbms(4, visible, hidden)
     v, h = states(visible), states(hidden)
     energy = (v @ bv.T)[:, None] + (h @ bh.T)[None] + (v @ W.T @ h.T)[..., None]
     expected = energy.flatten(0, 1).double().logsumexp(0)
@@ -40,8 +40,8 @@ def test_the_smaller_layer_is_counted_out(visible, hidden):
 
 
 @pytest.mark.parametrize("spread", [1.0, 3.0])
-def test_annealed_importance_sampling_finds_what_counting_finds(spread):
-    W, bv, bh = machines(20, 30, 14, spread)
+def test_annealing_agrees_with_enumeration(spread):
+    W, bv, bh = make_rbms(20, 30, 14, spread)
     exact = by_enumeration(W, bv, bh)
     log_z, variance = by_annealing(W, bv, bh, Effort(500, 8))
     assert (log_z - exact).abs().mean() < 0.05
@@ -50,8 +50,8 @@ def test_annealed_importance_sampling_finds_what_counting_finds(spread):
     assert float(((log_z - exact) ** 2 / variance).mean()) < 4
 
 
-def test_shared_noise_gives_a_machine_the_same_estimate_wherever_it_stands():
-    W, bv, bh = machines(6, 16, 12)
+def test_shared_noise_makes_estimates_independent_of_the_batch():
+    W, bv, bh = make_rbms(6, 16, 12)
     effort = Effort(30, 2, shared=True)
     whole, _ = by_annealing(W, bv, bh, effort)
     alone = torch.cat([by_annealing(W, bv[n : n + 1], bh[n : n + 1], effort)[0] for n in range(6)])
@@ -59,28 +59,28 @@ def test_shared_noise_gives_a_machine_the_same_estimate_wherever_it_stands():
     assert (whole - by_enumeration(W, bv, bh)).abs().max() < 0.5
 
 
-def test_long_chains_side_by_side_draw_from_each_frames_own_machine():
-    W, bv, bh = machines(2, 4, 3, spread=2.0)
+def test_parallel_chains_sample_each_rbm():
+    W, bv, bh = make_rbms(2, 4, 3, spread=2.0)
     v = states(4)
-    chance = torch.stack([torch.softmax(-free_energy(v, W, *biases), 0) for biases in zip(bv, bh, strict=True)])
+    probability = torch.stack([torch.softmax(-free_energy(v, W, *biases), 0) for biases in zip(bv, bh, strict=True)])
     rows = torch.arange(2).repeat(20_000)
-    drawn = gibbs(torch.zeros(len(rows), 4), W, bv[rows], bh[rows], k=30)
-    number = (drawn @ torch.tensor([8.0, 4.0, 2.0, 1.0])).long()
-    found = torch.stack([torch.bincount(number[rows == row], minlength=16) / 20_000 for row in range(2)])
-    assert (found - chance).abs().max() < 0.02
-    assert (chance[0] - chance[1]).abs().max() > 0.1
+    frames = gibbs(torch.zeros(len(rows), 4), W, bv[rows], bh[rows], k=30)
+    index = (frames @ torch.tensor([8.0, 4.0, 2.0, 1.0])).long()
+    frequencies = torch.stack([torch.bincount(index[rows == row], minlength=16) / 20_000 for row in range(2)])
+    assert (frequencies - probability).abs().max() < 0.02
+    assert (probability[0] - probability[1]).abs().max() > 0.1
 
 
-def test_known_frames_bound_it_from_below_and_all_of_them_are_all_of_it():
-    W, bv, bh = machines(12, 6, 4)
+def test_known_frames_give_a_lower_bound():
+    W, bv, bh = make_rbms(12, 6, 4)
     every = states(6)
     whole = by_enumeration(W, bv, bh)
     torch.testing.assert_close(lower_bound(W, bv, bh, every), whole, rtol=0, atol=1e-5)
     assert (lower_bound(W, bv, bh, every[::3]) < whole).all()
 
 
-def test_what_chains_miss_is_found_where_it_is_known():
-    """Two chords of eight keys, with nothing between them: the chains that begin nearer to one never meet the other."""
+def test_known_frames_recover_missed_modes():
+    """Two distant chords of eight keys: chains that start near one never reach the other."""
     chords = torch.zeros(2, 16)
     chords[0, :8] = chords[1, 8:] = 1
     W = 12 * torch.cat([chords * 2 - 1] * 8)
@@ -88,12 +88,12 @@ def test_what_chains_miss_is_found_where_it_is_known():
     bv[:, 8:] += 0.5
     torch.manual_seed(0)
     alone, _ = log_partition(W, bv, bh, Effort(50, 2))
-    found, variance = log_partition(W, bv, bh, Effort(50, 2), chords)
-    assert found == lower_bound(W, bv, bh, chords) > alone
+    frequencies, variance = log_partition(W, bv, bh, Effort(50, 2), chords)
+    assert frequencies == lower_bound(W, bv, bh, chords) > alone
     assert variance == 0
 
 
-def test_the_frames_that_come_oftenest():
+def test_most_frequent():
     frames = torch.tensor([[1.0, 0], [0, 1], [0, 1], [0, 0], [1, 0], [0, 1]])
     assert most_frequent(frames, 2).tolist() == [[0, 1], [1, 0]]
     assert len(most_frequent(frames, 9)) == 3

@@ -6,7 +6,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from composer.api import FrameRule, Limit, SequenceSpec, StepKind, Unsupported
-from composer.api.model import BlockSampler
+from composer.api.sampler import BlockSampler
 from composer.api.sampling.filters import CounterRNG, SamplingParams
 from composer.api.sampling.torch_rng import TorchCounterRNG
 from composer.toolkit.models import device_loop as module

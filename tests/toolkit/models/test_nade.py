@@ -227,7 +227,7 @@ def test_a_network_and_its_sampler_draw_the_same_and_begin_with_seldom_units():
 
 def test_it_is_for_frames():
     check_output(StepKind.FRAMES, "nade")
-    with pytest.raises(OptionError, match="`output=nade` is for the units of frames"):
+    with pytest.raises(OptionError, match="`output=nade` needs a representation of frames"):
         check_output(StepKind.TOKENS, "nade")
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from composer.api.network import StepwiseNetwork
+from composer.toolkit.models.stepwise_torch import StepwiseNetwork
 
 
 class Table(StepwiseNetwork):

@@ -1,0 +1,62 @@
+"""What a generated piece may contain: sets of allowed tokens, rules for frames, and the automaton that gives them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from composer.api.sequence import Step
+
+Mask = int
+"""A set of tokens as the bits of an integer: bit i is set if token i is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At least `min_active` and at most `max_active` of the units in `units` (a bit set) are active in one frame.
+
+    If too few are active, the most likely others that are not forced off are added, so `units` must hold enough of
+    them.
+    """
+
+    units: Mask
+    max_active: int
+    min_active: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRule:
+    """Constraint on one frame: units forced off or on (bit sets), and limits on how many are active.
+
+    `project`, if given, turns any frame into a legal one. It is for rules that depend on the frame itself, such as a
+    hold in a stacked frame that needs its onset.
+    """
+
+    must_be_off: Mask = 0
+    must_be_on: Mask = 0
+    limits: tuple[Limit, ...] = ()
+    project: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None
+
+
+class Constraint(ABC):
+    """An automaton over steps that accepts exactly the allowed pieces. Immutable; states are ints."""
+
+    @abstractmethod
+    def start(self, primer: Sequence[Step]) -> int:
+        """Return the state after `primer`. Raises Unsatisfiable if no allowed piece begins with it."""
+
+    @abstractmethod
+    def step(self, state: int, step: Step) -> int:
+        """Return the state after an allowed `step`."""
+
+    @abstractmethod
+    def allowed(self, state: int) -> Mask | FrameRule:
+        """Return what may come next: a nonempty set of tokens, or the rule for a frame."""
+
+    @abstractmethod
+    def complete(self, state: int) -> Sequence[Step]:
+        """Return a shortest valid ending from `state`, with the end symbol if the sequence has one.
+
+        Empty if no ending can complete the piece.
+        """

@@ -1,0 +1,104 @@
+"""Settings of the `attn-lstm` model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from composer.api import OptionError
+from composer.toolkit.models.settings import OUTPUT_HELP, TIED_HELP, check_positive, check_rates, invalid_setting
+
+
+@dataclass(frozen=True, slots=True)
+class AttnLstmConfig:
+    """Settings of an LSTM with attention.
+
+    `stack`, `dense`, `leak`, `norm`, `pitches` and `jitter` build the published variant: see `published_layers.py`.
+    """
+
+    hidden: int = field(default=256, metadata={"help": "cells per LSTM layer"})
+    layers: int = field(default=2, metadata={"help": "number of LSTM layers"})
+    embedding: int = field(default=64, metadata={"help": "embedding size of a token or frame"})
+    tied: bool = field(default=False, metadata={"help": TIED_HELP})
+    window: int = field(
+        default=64, metadata={"help": "number of steps that attention covers, including the current one"}
+    )
+    heads: int = field(default=4, metadata={"help": "attention heads, with `attention=dot`"})
+    attention: Literal["dot", "scaling"] = field(
+        default="dot",
+        metadata={
+            "help": "`dot`: dot-product attention over earlier outputs; `scaling`: scale each output by its own weight"
+        },
+    )
+    dropout: tuple[float, ...] = field(
+        default=(0.2,), metadata={"help": "dropout rate; several numbers: one for each successive block"}
+    )
+    input_dropout: float | None = field(
+        default=None,
+        metadata={"help": "dropout rate of the embeddings; none: the first `dropout`, or 0 with `pitches`"},
+    )
+    condition: int = field(default=16, metadata={"help": "embedding size of a condition"})
+    condition_dropout: float = field(
+        default=0.1,
+        metadata={"help": "rate at which conditions are hidden in training, so that the model also works without them"},
+    )
+    stack: tuple[int, ...] = field(
+        default=(), metadata={"help": "cells of each LSTM layer; replaces `layers` and `hidden`"}
+    )
+    dense: tuple[int, ...] = field(
+        default=(), metadata={"help": "sizes of dense layer pairs; pair n follows attention after LSTM layer n"}
+    )
+    leak: float = field(
+        default=1.0, metadata={"help": "negative slope of the leaky ReLU after LSTM and dense layers; 1: no ReLU"}
+    )
+    norm: Literal["none", "batch"] = field(default="none", metadata={"help": "normalization after the ReLU"})
+    pitches: bool = field(
+        default=False,
+        metadata={"help": "feed frames as one value per pitch, 1 for an onset and .5 for a hold, without embedding"},
+    )
+    jitter: bool = field(default=False, metadata={"help": "add noise to these values in training, with `pitches`"})
+    output: Literal["plain", "nade"] = field(default="plain", metadata={"help": OUTPUT_HELP})
+    nade_units: int = field(default=128, metadata={"help": "hidden units of the NADE"})
+
+    def __post_init__(self) -> None:
+        check_positive(self, "hidden", "layers", "embedding", "window", "heads", "condition", "nade_units")
+        for name in ("stack", "dense"):
+            if any(size < 1 for size in getattr(self, name)):
+                raise invalid_setting(self, name, f"use whole numbers above 0, such as --set {name}=256,128")
+        if not self.dropout:
+            raise invalid_setting(self, "dropout", "use at least one number from 0 to below 1")
+        check_rates(self, "dropout", "input_dropout", "condition_dropout")
+        if not 0 <= self.leak <= 1:
+            raise invalid_setting(self, "leak", "use a number from 0 to 1")
+        if len(self.dense) > len(self.layer_sizes):
+            raise OptionError(
+                f"`dense` has {len(self.dense)} sizes for {len(self.layer_sizes)} LSTM layers",
+                "give at most one size per LSTM layer",
+            )
+        if self.jitter and not self.pitches:
+            raise OptionError("`jitter` needs `pitches`", "add --set pitches=on")
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """Cells of each LSTM layer."""
+        return self.stack or (self.hidden,) * self.layers
+
+    def has_attention(self, level: int) -> bool:
+        """Return whether attention follows LSTM layer `level`: those with dense layers, or by default the last."""
+        return level < len(self.dense) if self.dense else level == len(self.layer_sizes) - 1
+
+    @property
+    def embedding_size(self) -> int:
+        """Embedding size of a token or frame."""
+        return (self.dense[len(self.layer_sizes) - 1 :] or self.layer_sizes)[-1] if self.tied else self.embedding
+
+    @property
+    def input_dropout_rate(self) -> float:
+        """Dropout rate before the first layer."""
+        if self.input_dropout is not None:
+            return self.input_dropout
+        return 0.0 if self.pitches else self.dropout_after(0)
+
+    def dropout_after(self, block: int) -> float:
+        """Return the dropout rate after block number `block`."""
+        return self.dropout[min(block, len(self.dropout) - 1)]
