@@ -1,8 +1,7 @@
-"""What plugins are written against: stable, versioned by `API_VERSION`, and light (no numpy, no torch).
+"""Plugin interface: stable, versioned by `API_VERSION`, and light (no numpy, no torch).
 
-`composer.api.sampling.filters` and `composer.toolkit.models.lstm_numpy` (numpy),
-`composer.api.network` and `composer.toolkit.models.lstm_torch` (torch)
-and `composer.api.testing` are imported by name.
+Import heavier modules by name: `composer.api.sampling` (numpy), `composer.api.network` (torch), `composer.api.testing`,
+and the building blocks in `composer.toolkit`.
 """
 
 from composer.api.conditions import ConditionVocabulary

@@ -1,4 +1,4 @@
-"""Labels that become conditions: what a model is told of a piece, and can be asked for when it composes."""
+"""Conditions: labels of training pieces that a model learns, and that generation can ask for."""
 
 from __future__ import annotations
 
@@ -11,38 +11,41 @@ MAX_VALUES = 4096
 
 
 class ConditionVocabulary:
-    """The values of some labels, collected from training pieces as they pass by.
+    """The values of some labels, collected from training pieces.
 
-    names = Labels(("meter", "mode"))
-    for piece in names.of(pieces): ...
-    names.conditions()      # {"meter": ("3/4", "6/8"), "mode": ("major",)}
+    vocabulary = ConditionVocabulary(("meter", "mode"))
+    for piece in vocabulary.collect(pieces): ...
+    vocabulary.conditions()      # {"meter": ("3/4", "6/8"), "mode": ("major",)}
     """
 
     def __init__(self, names: Iterable[str]) -> None:
         self._values: dict[str, set[str]] = {name: set() for name in names}
-        self._others: set[str] = set()
+        self._available: set[str] = set()
 
     def collect(self, pieces: Iterable[Piece]) -> Iterable[Piece]:
-        """The pieces themselves; their labels are remembered."""
+        """Yield `pieces` unchanged, and record their labels."""
         for piece in pieces:
-            self._others |= piece.labels.keys()
+            self._available |= piece.labels.keys()
             for name, values in self._values.items():
                 if name in piece.labels:
                     values.add(piece.labels[name])
             yield piece
 
     def conditions(self) -> dict[str, tuple[str, ...]]:
-        """The values of each label in alphabetical order, for a SequenceSpec.
+        """Return the sorted values of each label, for a SequenceSpec.
 
-        Raises OptionError for a label that no piece has, or that has more than MAX_VALUES values.
+        Raises OptionError for a label that no piece has, or with more than MAX_VALUES values.
         """
         for name, values in self._values.items():
             if not values:
-                known = ", ".join(sorted(self._others))
+                known = ", ".join(sorted(self._available))
                 raise OptionError(
-                    f"`{name}` cannot be a condition: no piece says what it is",
-                    f"they say {known}" if known else "these pieces say nothing of themselves",
+                    f"no piece has the label `{name}`, so it cannot be a condition",
+                    f"choose from {known}" if known else "these pieces have no labels; leave out the conditions",
                 )
             if len(values) > MAX_VALUES:
-                raise OptionError(f"`{name}` cannot be a condition: it has {len(values):,} values", "leave it out")
+                raise OptionError(
+                    f"the label `{name}` has {len(values):,} values, too many for a condition (limit {MAX_VALUES:,})",
+                    "leave it out",
+                )
         return {name: tuple(sorted(values)) for name, values in self._values.items()}

@@ -1,4 +1,4 @@
-"""Gradient checkpointing: a window goes through a network in stretches, and less is kept for going back through it."""
+"""Gradient checkpointing: process a window in chunks and recompute activations, to save memory in training."""
 
 from __future__ import annotations
 
@@ -15,23 +15,22 @@ __all__ = ["GradientCheckpointing"]
 
 
 class GradientCheckpointing:
-    """What a Network knows of it: into how many stretches a window is cut, and whether it may be.
+    """Mix-in of Network that splits a window into chunks.
 
-    The loss and its gradients are the same however many there are, and so is what is drawn at random for a whole
-    window; dropout inside of one is drawn stretch by stretch.
+    The number of chunks changes neither the loss nor its gradients, nor random numbers drawn for a whole window;
+    dropout within it is drawn chunk by chunk.
     """
 
     no_chunks_reason = ""
-    """Why the stretches of a window cannot be computed one by one, where they cannot; it completes a sentence."""
+    """Why windows cannot be split, if they cannot; completes an error message."""
 
     _chunks = 1
 
     @property
     def checkpoint_chunks(self) -> int:
-        """Into how many stretches a window is cut, of which only the states between them are kept for going back.
+        """Number of chunks of a window; only the states between them are stored for the backward pass.
 
-        What is inside of them is computed again. Raises OptionError where more than one is set and a network is
-        indivisible.
+        Setting more than one raises OptionError if the network has a `no_chunks_reason`.
         """
         return self._chunks
 
@@ -39,19 +38,19 @@ class GradientCheckpointing:
     def checkpoint_chunks(self, chunks: int) -> None:
         if chunks > 1 and self.no_chunks_reason:
             raise OptionError(
-                f"`checkpoint_chunks` cannot be {chunks} here: {self.no_chunks_reason}",
-                "leave it out; a smaller batch or length takes less memory too",
+                f"cannot use `checkpoint_chunks={chunks}`: {self.no_chunks_reason}",
+                "leave it out; a smaller batch size or sequence length saves memory too",
             )
         self._chunks = chunks
 
     def chunks(self, length: int) -> Sequence[slice]:
-        """The stretches of `length` steps, one where no gradient is asked for."""
+        """Return the chunks of `length` steps: just one if gradients are disabled."""
         chunks = max(1, min(self._chunks, length)) if torch.is_grad_enabled() else 1
         edges = [length * chunk // chunks for chunk in range(chunks + 1)]
         return [slice(start, stop) for start, stop in pairwise(edges)]
 
     def checkpointed(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What `function` gives; where windows are cut, it is called again to go back, and nothing inside it kept."""
+        """Call `function`; with several chunks, recompute it in the backward pass instead of storing activations."""
         if self._chunks <= 1 or not torch.is_grad_enabled():
             return function(*arguments)
         return checkpoint(function, *arguments, use_reentrant=False)

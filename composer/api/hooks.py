@@ -1,4 +1,4 @@
-"""The two hooks of a plugin. An entry point in the group `composer` names a module that implements one or both.
+"""Plugin hooks. An entry point in the group `composer` names a module that implements one or both.
 
     # pyproject.toml
     [project.entry-points.composer]
@@ -11,7 +11,7 @@
     def composer_representation():
         return Letters
 
-The entry point's name is the plugin's name, and the same as the class's `name`.
+The entry point has the same name as the class: its `name`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from composer.api.model import Model
 from composer.api.representation import Representation
 
 API_VERSION = 1
-"""The version of everything in `composer.api`. It rises when a plugin would have to be changed."""
+"""Version of the interface; it increases with changes that break plugins."""
 
 PROJECT = "composer"
 
@@ -32,11 +32,11 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def composer_representation() -> type[Representation]:
-    """The representation that this plugin adds."""
-    raise AssertionError("a specification is never called")
+    """Return the representation that this plugin adds."""
+    raise AssertionError("hook specifications are never called")
 
 
 @hookspec
 def composer_model() -> type[Model]:
-    """The model that this plugin adds."""
-    raise AssertionError("a specification is never called")
+    """Return the model that this plugin adds."""
+    raise AssertionError("hook specifications are never called")

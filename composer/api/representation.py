@@ -1,6 +1,6 @@
-"""What a representation is: music into steps that a model can learn, and steps back into music.
+"""Interface of representations: encode music as sequences of steps that a model can learn, and decode them.
 
-A representation plugin is one class. The smallest one that composes text, letter by letter:
+A representation plugin is one class. A minimal one, for text, letter by letter:
 
     class Letters(Representation):
         api, name, summary, version = 1, "letters", "text, letter by letter", 1
@@ -34,7 +34,7 @@ A representation plugin is one class. The smallest one that composes text, lette
         def restore(self, state):
             self.letters = state["letters"]
 
-A plugin module imports neither numpy nor torch: a user who lists the plugins must not wait for them.
+A plugin module imports neither numpy nor torch, so that listing plugins is fast.
 """
 
 from __future__ import annotations
@@ -51,21 +51,20 @@ from composer.api.sequence import SequenceSpec, Step, StepKind
 from composer.api.source import Source
 
 Event = str | Note
-"""What a decoder gives as it goes: text in the native format, or a note that is complete."""
+"""Output of a decoder: text in the native format, or a complete note."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoOptions:
-    """The options of a representation, or the wishes of its players, where there are none."""
+    """The options or controls of a plugin that has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationContext:
-    """What is known of a piece before it is composed, beside what is wished of it.
+    """What is known about a piece before it is generated, besides its controls.
 
-    `length` is the most steps that the player lets it take, None where he does not say; `primer` is what it goes on
-    from, and `labels` are those of the piece that it opens, such as its meter. `tune` is a piece of which bars are to
-    be kept, where that is wished; then there is no primer.
+    `length` is the user's limit in steps, or None; `primer` is the beginning of the piece, and `labels` are its labels,
+    such as its meter. `tune` is the piece whose bars infilling keeps; then there is no primer.
     """
 
     length: int | None = None
@@ -75,43 +74,42 @@ class GenerationContext:
 
 
 class Decoder(Protocol):
-    """Turns the steps of one piece into events while they are being drawn."""
+    """Turns the steps of one piece into events while they are generated."""
 
     def push(self, step: Step) -> Iterable[Event]:
-        """The events that `step` completes."""
+        """Return the events that `step` completes."""
         ...
 
     def finish(self) -> Iterable[Event]:
-        """The events that only the end of the piece completes."""
+        """Return the events that the end of the piece completes."""
         ...
 
 
 class TextDecoder:
-    """A decoder for representations whose every step is a piece of text."""
+    """A decoder for representations whose steps are text."""
 
     def __init__(self, text: Callable[[Any], str], begin: str = "", end: str = "") -> None:
         self._text, self._begin, self._end = text, begin, end
 
     def push(self, step: Step) -> Iterable[Event]:
-        """The text of `step`, after the opening text where it is the first."""
+        """Return the text of `step`, preceded by the opening text if it is the first."""
         text, self._begin = self._begin + self._text(step), ""
         return (text,) if text else ()
 
     def finish(self) -> Iterable[Event]:
-        """The closing text."""
+        """Return the closing text."""
         text = self._begin + self._end
         return (text,) if text else ()
 
 
 class Representation(ABC):
-    """One way of writing music (or words) as a sequence of steps.
+    """An encoding of music (or text) as a sequence of steps.
 
-    `api` is the version of the interface that the plugin was written for and `version` the plugin's own: raise it
-    whenever the same piece would be encoded in another way. `suffixes` are the files it reads, `formats` the formats
-    it can be written in (see `composer.formats`), the default first; `native`, where there is one, is the text format
-    that its decoder writes. `Options` and `Controls` are frozen dataclasses; a field's metadata may hold `help`.
-    `length`, which may depend on the options, is the most steps that `composer gen` adds by default, and `step_name`
-    what one step is called.
+    `api` is the interface version that the plugin was written for, `version` its own: raise it whenever the same piece
+    would be encoded differently. `suffixes` are the files it reads, `formats` those it can write (see
+    `composer.formats`), the default first; `native` is the text format that its decoder writes, if any. `Options` and
+    `Controls` are frozen dataclasses; a field's metadata may hold `help`. `length`, which may depend on the options, is
+    the default limit of steps in `composer gen`, and `step_name` the name of a step.
     """
 
     api: ClassVar[int]
@@ -128,102 +126,105 @@ class Representation(ABC):
     Controls: ClassVar[type[Any]] = NoOptions
 
     def __init__(self, options: Any = None) -> None:
-        """`options` is a value of `Options`, by default the default one. Raises OptionError where it makes no sense."""
+        """`options` is an instance of `Options`, by default `Options()`. Raises OptionError if it is invalid."""
         self.options = self.Options() if options is None else options
 
     @abstractmethod
     def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
-        """The pieces in `source`, in order, and a RejectedPiece for each that cannot be used.
+        """Yield the pieces in `source`, in order, and a RejectedPiece for each that cannot be used.
 
-        Raises ReadError where the source as a whole cannot be read.
+        Raises ReadError if the source as a whole cannot be read.
         """
 
     @abstractmethod
     def fit(self, pieces: Iterable[Piece]) -> None:
-        """Learn what is learnt from data (a vocabulary, a range) from the training pieces, and from them alone."""
+        """Fit the vocabulary, range and the like to the training pieces."""
 
     @property
     @abstractmethod
     def spec(self) -> SequenceSpec:
-        """The kind and size of the sequences; only after `fit` or `restore`."""
+        """Kind and size of the sequences; valid after `fit` or `restore`."""
 
     @abstractmethod
     def encode(self, piece: Piece) -> list[Step]:
-        """The whole piece as steps, the end symbol included. Raises EncodeError."""
+        """Return the whole piece as steps, including the end symbol. Raises EncodeError."""
 
     def encode_packed(self, piece: Piece) -> bytes | None:
-        """The same steps as `encode` gives, as they stand in an encoding; None where there is no short cut.
+        """Return the steps of `encode` as a dataset stores them, or None to use `encode`. Raises EncodeError.
 
-        Tokens are the smallest unsigned integers that hold every id, in the machine's order of bytes; frames are packed
-        bits, unit 0 of each first, and each fills whole bytes. Raises EncodeError.
+        Tokens are the smallest unsigned integers that hold every id, in native byte order; frames are packed bits, unit
+        0 first, each padded to whole bytes.
         """
         return None
 
     @abstractmethod
     def decode(self, steps: Iterable[Step]) -> Piece:
-        """The piece that `steps` spell. Total: it never raises, whatever steps of the spec were sampled."""
+        """Return the piece that `steps` encode. Never raises for steps within the spec."""
 
     @abstractmethod
     def prime(self, piece: Piece) -> list[Step]:
-        """`piece` as an opening to go on from: as `encode`, without the end. Raises EncodeError."""
+        """Return `piece` as a primer: as `encode`, without the end. Raises EncodeError."""
 
     @abstractmethod
     def decoder(self, number: int = 1) -> Decoder:
-        """A decoder for one piece, the `number`-th of a file."""
+        """Return a decoder for one piece, the `number`-th of a file."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """What `fit` learnt, as plain JSON."""
+        """Return the result of `fit` as plain JSON."""
 
     @abstractmethod
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Undo `state`: afterwards, this is as it was when `state` was called."""
+        """Restore the result of `fit` from that of `state`."""
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
-        """Other pieces that are as good for training, such as transpositions; `piece` itself is not among them."""
+        """Yield further training pieces made from `piece`, such as transpositions."""
         return iter(())
 
     def losses(self, piece: Piece) -> Mapping[str, int]:
-        """What of `piece` as it was given its steps do not hold, counted as in `Piece.losses`, which is the default."""
+        """Count what encoding `piece` loses, as in `Piece.losses`, which is the default."""
         return piece.losses
 
     def score(self, piece: Piece) -> Score | None:
-        """`piece` as music; None where it is none or cannot be played."""
+        """Return `piece` as music; None if it is not music or cannot be played."""
         return None
 
     def from_score(self, score: Score) -> Piece:
-        """`score` as a piece of this representation; its `losses` say what that costs.
+        """Return `score` as a piece; its `losses` count what it cannot express.
 
-        Raises EncodeError where it cannot be written so.
+        Raises EncodeError if it cannot be expressed at all.
         """
-        raise Unsupported(f"`{self.name}` cannot be written from a score", "prime it with a file that it reads itself")
+        raise Unsupported(
+            f"`{self.name}` cannot convert a score",
+            f"use a file that it reads: {', '.join(self.suffixes)}" if self.suffixes else None,
+        )
 
     def primer_from_score(self, score: Score) -> Piece:
-        """`score` as what a piece goes on from: as `from_score`, without what only ends a piece or fills its last bar.
+        """Return `score` as a primer: as `from_score`, without the ending and without padding of the last bar.
 
-        Raises as `from_score` does.
+        Raises the same errors.
         """
         return self.from_score(score)
 
-    def constraint(self, wishes: Any = None, given: GenerationContext | None = None) -> Constraint | None:
-        """The automaton of the pieces that obey `wishes` and may come of what is given; None where anything goes.
+    def constraint(self, controls: Any = None, context: GenerationContext | None = None) -> Constraint | None:
+        """Return the automaton of pieces that satisfy `controls` in `context`; None if every piece does.
 
-        A wish named `keep_bars` is for bars of `given.tune`. Raises Unsatisfiable, which says which two clash.
+        A control named `keep_bars` selects bars of `context.tune`. Raises Unsatisfiable, naming the two in conflict.
         """
         return None
 
-    def max_steps(self, wishes: Any, given: GenerationContext) -> int:
-        """The most steps that a piece may take, its primer included."""
-        return given.length or len(given.primer) + self.length
+    def max_steps(self, controls: Any, context: GenerationContext) -> int:
+        """Return the maximum length of a piece in steps, including the primer."""
+        return context.length or len(context.primer) + self.length
 
-    def estimated_steps(self, wishes: Any, given: GenerationContext) -> int | None:
-        """About how many steps a piece takes, its primer included, where what is wished or given tells; else None.
+    def estimated_steps(self, controls: Any, context: GenerationContext) -> int | None:
+        """Estimate the length of a piece in steps, including the primer, from its controls; None if unknown.
 
-        By default as many as it may take at most, where these are not those that any piece may.
+        By default `max_steps`, if the controls change it.
         """
-        most = self.max_steps(wishes, replace(given, length=None))
-        return most if most != len(given.primer) + self.length else None
+        limit = self.max_steps(controls, replace(context, length=None))
+        return limit if limit != len(context.primer) + self.length else None
 
-    def control_labels(self, wishes: Any) -> Mapping[str, str]:
-        """The labels that every piece has which obeys `wishes`, such as its meter."""
+    def control_labels(self, controls: Any) -> Mapping[str, str]:
+        """Return the labels, such as the meter, of every piece that satisfies `controls`."""
         return {}

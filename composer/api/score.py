@@ -1,7 +1,7 @@
-"""Music as plain data: what representations read, and what writers write.
+"""Scores as plain data: notes, parts, meters, keys and pieces.
 
-Times and durations are in beats, exact fractions, and one beat is one quarter note, whatever the meter.
-Pitches are MIDI numbers: 60 is middle C. Everything is immutable and compares by value.
+Times and durations are in beats, exact fractions; a beat is a quarter note in every meter. Pitches are MIDI numbers: 60
+is middle C. Everything is immutable and compares by value.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Note(NamedTuple):
-    """One sounding note. `onset` and `duration` in beats, `pitch` in MIDI numbers, `velocity` 1 to 127."""
+    """One note. `onset` and `duration` in beats, `pitch` as MIDI number, `velocity` 1 to 127."""
 
     onset: Fraction
     pitch: int
@@ -22,12 +22,12 @@ class Note(NamedTuple):
 
     @property
     def end(self) -> Fraction:
-        """The beat at which the note stops sounding."""
+        """Beat at which the note ends."""
         return self.onset + self.duration
 
 
 class ChordSymbol(NamedTuple):
-    """An accompaniment chord by name (`Am`, `G7/B`), sounding from `onset` for `duration` beats."""
+    """An accompaniment chord by name (`Am`, `G7/B`), `duration` beats from `onset`."""
 
     onset: Fraction
     duration: Fraction
@@ -45,7 +45,7 @@ class Part:
 
 
 class Tempo(NamedTuple):
-    """From beat `onset` on, `bpm` quarter notes a minute."""
+    """From beat `onset` on, `bpm` quarter notes per minute."""
 
     onset: Fraction
     bpm: float
@@ -60,7 +60,7 @@ class Meter(NamedTuple):
 
     @property
     def bar(self) -> Fraction:
-        """The length of a full bar in beats."""
+        """Length of a full bar in beats."""
         return Fraction(4 * self.numerator, self.denominator)
 
 
@@ -74,10 +74,10 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A piece of music in performance order: repeats are played out, ties are joined.
+    """Music in performance order: repeats are expanded, ties are merged.
 
-    `pickup` is the length in beats of an incomplete first bar, 0 where there is none. `losses` counts what of a file
-    the score does not hold, as in `Piece.losses`; it is no part of the music, and equal scores may differ in it.
+    `pickup` is the length in beats of an incomplete first bar, or 0. `losses` counts what reading a file lost, as in
+    `Piece.losses`; it does not affect equality.
     """
 
     parts: tuple[Part, ...]
@@ -91,12 +91,12 @@ class Score:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """All notes of all parts but percussion, by onset, then pitch."""
+        """All notes except percussion, by onset, then pitch."""
         return tuple(sorted(note for part in self.parts if not part.percussion for note in part.notes))
 
     @property
     def duration(self) -> Fraction:
-        """The beat at which the last note or chord ends; 0 for a silent score."""
+        """Beat at which the last note or chord ends; 0 for an empty score."""
         ends = [note.end for part in self.parts for note in part.notes]
         ends += [chord.onset + chord.duration for chord in self.chords]
         return max(ends, default=Fraction(0))
@@ -104,14 +104,12 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One training item, or one composed piece, in a representation's own terms.
+    """One training item, or one generated piece, in the terms of a representation.
 
-    `content` belongs to the representation that made the piece (ABC text, tokens, frames) and must be hashable. What
-    tells it from other content is a digest of it as plain data, or, where it has a method `identity() -> bytes`, of
-    these bytes.
-    `source` says where it comes from, for messages (`jigs.abc: tune 12`); `labels` are what a model may be
-    conditioned on (`{"rhythm": "jig"}`). `losses` counts what of the source the piece does not hold, by a phrase that
-    can follow a number (`{"drum notes left out": 12}`).
+    `content` (ABC text, tokens, frames) belongs to the representation that made the piece and must be hashable. It is
+    identified by a digest of it as plain data, or of its `identity() -> bytes` if it has that method. `source` is its
+    origin, for messages (`jigs.abc: tune 12`). `labels` can become conditions (`{"rhythm": "jig"}`). `losses` counts
+    what the piece lacks of its source, by a phrase that can follow a number (`{"drum notes left out": 12}`).
     """
 
     content: object
@@ -122,10 +120,10 @@ class Piece:
 
 
 class RejectedPiece(NamedTuple):
-    """A piece of a source that was left out, and why. Refusals are counted by `reason` and named by `source`.
+    """A piece of a source that was skipped, and why. Rejections are counted by `reason` and named by `source`.
 
-    `reason` is one of a small number of phrases that count well ("a bar does not fill its meter");
-    `detail` says where exactly ("line 12, column 7").
+    `reason` is one of a few phrases that can be counted ("bar length does not match the meter"); `detail` gives the
+    position ("line 12, column 7").
     """
 
     reason: str

@@ -1,4 +1,4 @@
-"""The small value in which a representation and a model meet."""
+"""Description of sequences, shared by representations and models: kind, size, conditions."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class StepKind(StrEnum):
 
 
 Step = int | tuple[int, ...]
-"""A token's id, or the active units of a frame in ascending order."""
+"""A token id, or the active units of a frame in ascending order."""
 
 
 class UnitGroup(NamedTuple):
-    """A run of a frame's units that mean the same thing for neighbouring pitches.
+    """A range of a frame's units with the same role for consecutive pitches.
 
-    Units `start` to `stop - 1` stand for the pitches `lowest`, `lowest + 1`, ... in the role `onset` (a note
-    begins), `hold` (a note goes on) or `on` (a note sounds), at `substep` of a frame that stacks several time steps.
+    Units `start` to `stop - 1` stand for the pitches `lowest`, `lowest + 1`, ... in the role `onset` (a note begins),
+    `hold` (a note continues) or `on` (a note sounds), at `substep` of a frame that stacks several time steps.
     """
 
     role: str
@@ -37,11 +37,11 @@ class UnitGroup(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SequenceSpec:
-    """All that a model needs to know of a fitted representation.
+    """All that a model needs to know about a fitted representation.
 
-    `size` is the number of symbols of the vocabulary (tokens) or of units (frames). `end` is the id of the end
-    symbol, which also stands before every piece; tokens have one, frames have none. `conditions` maps the name of
-    each condition to the values it can take. `groups` says what a frame's units are.
+    `size` is the number of tokens in the vocabulary, or of units in a frame. `end` is the id of the end symbol, which
+    also precedes every piece; frames have none. `conditions` maps each condition to its possible values. `groups`
+    describes a frame's units.
     """
 
     kind: StepKind
@@ -52,14 +52,14 @@ class SequenceSpec:
 
     def __post_init__(self) -> None:
         if self.size < 1:
-            raise ValueError(f"a sequence has at least one symbol or unit, not {self.size}")
+            raise ValueError(f"size must be at least 1, not {self.size}")
         if self.kind is StepKind.TOKENS and not (self.end is not None and 0 <= self.end < self.size):
-            raise ValueError(f"tokens need an end symbol below {self.size}, not {self.end}")
+            raise ValueError(f"the end symbol must be from 0 to {self.size - 1}, not {self.end}")
         if self.kind is StepKind.FRAMES and self.end is not None:
             raise ValueError("frames have no end symbol")
 
     def to_json(self) -> dict[str, Any]:
-        """This value as plain JSON."""
+        """Return the spec as plain JSON."""
         return {
             "kind": str(self.kind),
             "size": self.size,
@@ -70,7 +70,7 @@ class SequenceSpec:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SequenceSpec:
-        """The value that `to_json` described."""
+        """Return the spec from the result of `to_json`."""
         return cls(
             kind=StepKind(data["kind"]),
             size=data["size"],

@@ -1,4 +1,4 @@
-"""What pieces are read from: bytes with a name, as text where they are text."""
+"""Input for reading pieces: named bytes, with decoding of text."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from composer.api.errors import ReadError
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Something to read pieces from: a file, a member of an archive, or text typed by the user.
+    """A file, a member of an archive, or text typed by the user.
 
-    `name` names it in messages. `data` holds the bytes where they are not a file's. `root` is the folder that the
-    user named, so that folders below it can be labels. `fragment` says that this is an opening rather than a whole
-    piece. A source larger than `limit` bytes is refused.
+    `name` is for messages. `data` holds the bytes if they are not in a file. `root` is the folder that the user named;
+    folders below it can become labels. `fragment` marks a primer that is not a whole piece. A source larger than
+    `limit` bytes cannot be read.
     """
 
     path: Path
@@ -31,10 +31,10 @@ class Source:
     limit: int = 256 * 1024 * 1024
 
     def bytes(self) -> bytes:
-        """The whole content. Raises ReadError, naming the source, where it cannot be had."""
+        """Return the whole content. Raises ReadError, naming the source."""
         if self.data is None:
             try:
-                # opened once, and read past any buffer, which is half the time where files are small
+                # opening once, without a buffer, takes half the time for small files
                 with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123
                     if os.fstat(file.fileno()).st_size <= self.limit:
                         return file.read()
@@ -45,16 +45,16 @@ class Source:
         raise self._too_large_error()
 
     def size(self) -> int:
-        """How many bytes it has. Raises ReadError where that cannot be known."""
+        """Return the size in bytes. Raises ReadError."""
         if self.data is not None:
             return len(self.data)
         with self._as_read_errors():
             return self.path.stat().st_size
 
     def lines(self) -> Iterator[str]:
-        """The lines of `text`, without their ends, one by one: a text of any length takes little memory.
+        """Yield the lines of `text`, without line ends, using little memory.
 
-        Raises ReadError, before the first line, where `text` would.
+        Raises ReadError, before the first line, if `text` would.
         """
         with self._open() as file:
             encoding, readable = _detect_encoding(file)
@@ -65,11 +65,9 @@ class Source:
                 yield line.removesuffix("\n")
 
     def text(self) -> str:
-        """The whole content as text: UTF-16 with its mark, UTF-8, else Windows-1252, else Latin-1.
+        """Return the content as text: UTF-16 if it has a byte order mark, else UTF-8, Windows-1252 or Latin-1.
 
-        Line ends become a line feed.
-
-        Raises ReadError for bytes that are no text.
+        Line ends become line feeds. Raises ReadError for bytes that are not text.
         """
         text = _decode(self.bytes())
         if "\0" in text:
@@ -78,49 +76,45 @@ class Source:
 
     @property
     def label(self) -> str:
-        """The name for messages."""
+        """Name for messages."""
         return self.name or str(self.path)
 
     @contextmanager
     def _open(self) -> Iterator[BinaryIO]:
-        """The content as a file, if it is not too large; what fails meanwhile is told as a ReadError."""
+        """Open the content as a file. Raises ReadError if it is too large, or if reading fails."""
         if self.size() > self.limit:
             raise self._too_large_error()
         with self._as_read_errors(), io.BytesIO(self.data) if self.data is not None else self.path.open("rb") as file:
             yield file
 
     def _not_text_error(self) -> ReadError:
-        return ReadError(f"{self.label} is not a text file", "check that its suffix says what it is")
+        return ReadError(f"{self.label} is not a text file", "check that its suffix matches its content")
 
     @contextmanager
     def _as_read_errors(self) -> Iterator[None]:
-        """Failures of the disk as a ReadError that names the source."""
+        """Turn OSError into a ReadError that names the source."""
         try:
             yield
         except OSError as error:
             raise self._unreadable_error(error) from error
 
     def _unreadable_error(self, error: OSError) -> ReadError:
-        return ReadError(
-            f"cannot read {self.label}: {error.strerror or error}", "check its name, and that you may read it"
-        )
+        return ReadError(f"cannot read {self.label}: {error.strerror or error}", "check its name and permissions")
 
     def _too_large_error(self) -> ReadError:
         return ReadError(f"{self.label} is larger than {self.limit // 2**20} MB", "split it into smaller files")
 
 
-_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-"""With which a text in UTF-16 begins."""
-
+_UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BLOCK = 1 << 20
-"""Bytes that are looked at together where a text is not held as a whole."""
+"""Bytes to decode at a time."""
 
 
 def _candidate_encodings(data: bytes) -> tuple[str, ...]:
-    """What a text that begins with `data` may be written in, the likeliest first."""
-    if data.startswith(_MARKS):
+    """Return possible encodings of a text that begins with `data`, the most likely first."""
+    if data.startswith(_UTF16_BOMS):
         return "utf-16", "latin-1"
-    # by its full mark, since the decoder of `utf-8-sig` passes over the beginning of one as well
+    # check the whole mark, since the `utf-8-sig` decoder skips an incomplete one too
     return "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else "utf-8", "cp1252", "latin-1"
 
 
@@ -133,7 +127,7 @@ def _decode(data: bytes) -> str:
 
 
 def _detect_encoding(file: BinaryIO) -> tuple[str, bool]:
-    """What the text in `file` is written in, and whether it is text at all, holding no NUL."""
+    """Return the encoding of `file`, and whether it is text at all, without NUL."""
     *likely, last = _candidate_encodings(file.read(3))
     for encoding in likely:
         with suppress(UnicodeDecodeError):
@@ -142,7 +136,7 @@ def _detect_encoding(file: BinaryIO) -> tuple[str, bool]:
 
 
 def _blocks(file: BinaryIO, encoding: str) -> Iterator[str]:
-    """The whole of `file`, decoded. Raises UnicodeDecodeError."""
+    """Yield the decoded content of `file`. Raises UnicodeDecodeError."""
     decoder = codecs.getincrementaldecoder(encoding)()
     file.seek(0)
     while data := file.read(_BLOCK):

@@ -1,4 +1,4 @@
-"""Gradient checkpointing: the same gradients from less memory, or a refusal."""
+"""Gradient checkpointing: the same gradients with less memory."""
 
 import pytest
 import torch
@@ -10,8 +10,8 @@ from composer.registry import plugins as registry
 REELS = {"rhythm": ("jig", "reel")}
 
 
-def batch(spec, rows=3, length=50):
-    """A window in which a piece begins in the middle of a row."""
+def make_batch(spec, rows=3, length=50):
+    """Return a window in which a piece starts in the middle of a row."""
     generator = torch.Generator().manual_seed(0)
     if spec.kind is StepKind.TOKENS:
         targets = torch.randint(1, spec.size, (rows, length), generator=generator)
@@ -23,102 +23,104 @@ def batch(spec, rows=3, length=50):
     return Batch(targets.roll(1, 1), targets, torch.ones(rows, length), reset, conditions)
 
 
-def network_of(name, spec, **settings):
+def make_network(name, spec, **settings):
     model = registry.model(name)
     torch.manual_seed(0)
     return model.network(spec, model.Config(**settings)).train()
 
 
-def check_same(network, least=1e-3):
-    """That two windows teach the same, cut or whole."""
+def check_same_gradients(network, minimum=1e-3):
+    """Check that two windows have the same gradients with any number of chunks."""
 
-    def learnt(chunks):
+    def gradients_and_loss(chunks):
         network.zero_grad()
         network.checkpoint_chunks = chunks
         torch.manual_seed(1)
-        first, state = network.loss(batch(network.spec), None)
-        second, _ = network.loss(batch(network.spec), state)
+        first, state = network.loss(make_batch(network.spec), None)
+        second, _ = network.loss(make_batch(network.spec), state)
         (first.objective + second.objective).backward()
         return [parameter.grad.clone() for parameter in network.parameters()], second.monitor
 
-    whole, loss = learnt(1)
-    assert any(gradient.abs().max() > least for gradient in whole)
+    whole, loss = gradients_and_loss(1)
+    assert any(gradient.abs().max() > minimum for gradient in whole)
     for chunks in (2, 7, 1000):
-        gradients, same = learnt(chunks)
+        gradients, same = gradients_and_loss(chunks)
         assert abs(same - loss) < 1e-6
-        for ours, theirs in zip(gradients, whole, strict=True):
-            assert (ours - theirs).abs().max() < 1e-6
+        for actual, expected in zip(gradients, whole, strict=True):
+            assert (actual - expected).abs().max() < 1e-6
 
 
-def spec_of(kind, conditions=()):
+def make_spec(kind, conditions=()):
     return SequenceSpec(kind, 9, end=0 if kind is StepKind.TOKENS else None, conditions=dict(conditions))
 
 
-def test_the_gradients_of_units_that_depend_on_one_another_are_the_same():
-    check_same(network_of("lstm", spec_of(StepKind.FRAMES), hidden=16, embedding=8, dropout=0.0, output="nade"))
+def test_same_gradients_with_nade():
+    check_same_gradients(
+        make_network("lstm", make_spec(StepKind.FRAMES), hidden=16, embedding=8, dropout=0.0, output="nade")
+    )
 
 
 @pytest.mark.parametrize("kind", StepKind)
-@pytest.mark.parametrize(("name", "without"), [("lstm", 0.0), ("attn-lstm", (0.0,))])
-def test_the_gradients_are_the_same(name, without, kind):
-    check_same(network_of(name, spec_of(kind), hidden=16, embedding=8, dropout=without))
+@pytest.mark.parametrize(("name", "no_dropout"), [("lstm", 0.0), ("attn-lstm", (0.0,))])
+def test_same_gradients(name, no_dropout, kind):
+    check_same_gradients(make_network(name, make_spec(kind), hidden=16, embedding=8, dropout=no_dropout))
 
 
-@pytest.mark.parametrize(("name", "without"), [("lstm", 0.0), ("attn-lstm", (0.0,))])
-def test_a_condition_is_hidden_for_a_whole_window(name, without):
-    spec = spec_of(StepKind.TOKENS, REELS)
-    network = network_of(name, spec, hidden=16, embedding=8, dropout=without, condition_dropout=0.5)
-    check_same(network)
+@pytest.mark.parametrize(("name", "no_dropout"), [("lstm", 0.0), ("attn-lstm", (0.0,))])
+def test_conditions_are_hidden_for_whole_windows(name, no_dropout):
+    spec = make_spec(StepKind.TOKENS, REELS)
+    network = make_network(name, spec, hidden=16, embedding=8, dropout=no_dropout, condition_dropout=0.5)
+    check_same_gradients(network)
     torch.manual_seed(1)
-    given = batch(spec, rows=200)
-    hidden = (network.drop_conditions(given).conditions["rhythm"] == -1).float()
+    window = make_batch(spec, rows=200)
+    hidden = (network.drop_conditions(window).conditions["rhythm"] == -1).float()
     assert (hidden == hidden[:, :1]).all()
     assert 0.3 < hidden.mean() < 0.7
-    assert network.eval().drop_conditions(given) is given
+    assert network.eval().drop_conditions(window) is window
 
 
 @pytest.mark.parametrize("cell", ["tanh", "lstm"])
-def test_the_gradients_of_boltzmann_machines_are_the_same(cell, monkeypatch):
+def test_same_gradients_with_rnnrbm(cell, monkeypatch):
     monkeypatch.setattr("composer_rnnrbm.network.MAX_FRAMES_AT_ONCE", 40)
-    network = network_of("rnnrbm", spec_of(StepKind.FRAMES), hidden=16, recurrent=8, k=3, cell=cell)
+    network = make_network("rnnrbm", make_spec(StepKind.FRAMES), hidden=16, recurrent=8, k=3, cell=cell)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
-    check_same(network.double())
+    check_same_gradients(network.double())
 
 
-def test_machines_in_stretches_keep_less():
-    """What is kept for going back, beside the frames and u of all steps."""
-    network = network_of("rnnrbm", spec_of(StepKind.FRAMES), hidden=200, recurrent=8, k=1)
-    kept = {}
+def test_chunks_save_memory():
+    """Compares stored values, including frames and u of all steps."""
+    network = make_network("rnnrbm", make_spec(StepKind.FRAMES), hidden=200, recurrent=8, k=1)
+    stored = {}
     for network.checkpoint_chunks in (1, 10):
         sizes = []
         with torch.autograd.graph.saved_tensors_hooks(
             lambda each, to=sizes: to.append(each.numel()) or each, lambda x: x
         ):
-            network.loss(batch(network.spec), None)
-        kept[network.checkpoint_chunks] = sum(sizes)
-    assert kept[10] < kept[1] / 4
+            network.loss(make_batch(network.spec), None)
+        stored[network.checkpoint_chunks] = sum(sizes)
+    assert stored[10] < stored[1] / 4
 
 
-def test_normalisation_by_batch_is_another_thing_in_stretches():
-    network = network_of("attn-lstm", spec_of(StepKind.TOKENS), hidden=16, norm="batch")
+def test_batch_norm_rejects_chunks():
+    network = make_network("attn-lstm", make_spec(StepKind.TOKENS), hidden=16, norm="batch")
     network.checkpoint_chunks = 1
-    with pytest.raises(OptionError, match="`checkpoint_chunks` cannot be 4 here: `norm=batch`") as caught:
+    with pytest.raises(OptionError, match="cannot use `checkpoint_chunks=4`: `norm=batch`") as caught:
         network.checkpoint_chunks = 4
     assert network.checkpoint_chunks == 1
     assert "leave it out" in caught.value.hint
 
 
-def test_it_is_a_setting_of_training(composer, tunes):
+def test_training_setting(composer, tunes):
     quick = ("--set", "hidden=8", "--max-steps", "3", "--name", "mine")
-    done = composer("train", "abc", tunes, *quick, "--set", "checkpoint_chunks=4")
-    assert done.code == 0, done.err
+    result = composer("train", "abc", tunes, *quick, "--set", "checkpoint_chunks=4")
+    assert result.code == 0, result.err
     composer("train", "abc", tunes, "--set", "checkpoint_chunks=0").failed("`checkpoint_chunks` cannot be 0", code=2)
 
 
-def test_where_it_cannot_be_training_does_not_begin(composer, tunes):
-    asked = ("--model", "attn-lstm", "--set", "norm=batch", "--set", "checkpoint_chunks=4", "--name", "mine")
-    refused = composer("train", "abc", tunes, *asked)
-    assert refused.code == 2
-    assert "error: `checkpoint_chunks` cannot be 4 here: `norm=batch`" in refused.err
+def test_unsupported_setting_fails_before_training(composer, tunes):
+    settings = ("--model", "attn-lstm", "--set", "norm=batch", "--set", "checkpoint_chunks=4", "--name", "mine")
+    result = composer("train", "abc", tunes, *settings)
+    assert result.code == 2
+    assert "error: cannot use `checkpoint_chunks=4`: `norm=batch`" in result.err
     composer("gen", "abc", "--checkpoint", "mine").failed("mine")

@@ -1,4 +1,4 @@
-"""Sources as text, whole or line by line: the same text, whatever it is written in."""
+"""Reading sources as text, whole or line by line, in any encoding."""
 
 from pathlib import Path
 
@@ -13,36 +13,36 @@ ENDS = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\u2028", "\x85", "\x0b"])
 LINES = st.lists(st.tuples(st.text(st.characters(codec="cp1252", exclude_characters="\0")), ENDS), max_size=20)
 
 
-def joined(source):
+def joined_lines(source):
     return "\n".join(source.lines())
 
 
 @given(LINES, CODECS)
-def test_lines_are_the_text_cut_at_its_line_feeds(lines, codec):
-    written = "".join(text + end for text, end in lines).encode(codec, "ignore")
-    source = Source(Path("a.txt"), data=written)
-    assert joined(source) == source.text().removesuffix("\n")
+def test_lines_agree_with_text(lines, codec):
+    data = "".join(text + end for text, end in lines).encode(codec, "ignore")
+    source = Source(Path("a.txt"), data=data)
+    assert joined_lines(source) == source.text().removesuffix("\n")
 
 
 @given(st.binary(max_size=200))
-def test_bytes_without_a_nul_are_text_for_both_and_others_for_neither(data):
+def test_bytes_with_nul_are_not_text(data):
     source = Source(Path("a.txt"), data=data)
     if b"\0" in data and data[:2] not in {b"\xff\xfe", b"\xfe\xff"}:
-        for read in (Source.text, joined):
+        for read in (Source.text, joined_lines):
             with pytest.raises(ReadError, match="not a text file"):
                 read(source)
     elif b"\0" not in data:
-        assert joined(source) == source.text().removesuffix("\n")
+        assert joined_lines(source) == source.text().removesuffix("\n")
 
 
-def test_lines_are_read_from_a_file_too(tmp_path):
+def test_lines_of_a_file(tmp_path):
     (tmp_path / "a.txt").write_bytes("Tyger\r\ntyg\u00e9r\r\n\r\nburning".encode("cp1252"))
     assert list(Source(tmp_path / "a.txt").lines()) == ["Tyger", "tyg\u00e9r", "", "burning"]
     assert Source(tmp_path / "a.txt").size() == 23
 
 
-@pytest.mark.parametrize("read", [Source.bytes, Source.text, joined])
-def test_what_is_missing_or_too_large_is_named(tmp_path, read):
+@pytest.mark.parametrize("read", [Source.bytes, Source.text, joined_lines])
+def test_missing_or_too_large_sources_are_named(tmp_path, read):
     with pytest.raises(ReadError, match=r"cannot read gone\.txt: No such file"):
         read(Source(tmp_path / "gone.txt", name="gone.txt"))
     (tmp_path / "a.txt").write_bytes(b"a" * 2**20 + b"b")

@@ -1,7 +1,6 @@
-"""From a model's outputs to the next step: filters, in numpy, for the numbers that `composer.api.sampling.rng` makes.
+"""Sample the next step from a model's outputs, in numpy: mask, temperature, top-k, top-p and min-p, in this order.
 
-The order is always rule, temperature, top-k, top-p and min-p. `torch_filters` holds the torch twin of each
-function; tests keep the two together.
+`torch_filters` has the same functions in torch; tests compare the two.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ Bools = NDArray[np.bool_]
 
 
 class SamplingParams:
-    """How to draw the next step, each array with one entry per row, shape (B,).
+    """Sampling parameters, one entry per row: arrays of shape (B,).
 
-    For many steps at a time (see `composer.api.sampler.BlockSampler`) `temperature` may also be (T, B), a row for each
-    step. `temperature` 0 is greedy; `top_k` 0, `top_p` 1 and `min_p` 0 are off. `rule` is None where anything goes, a
-    boolean array (B, V) of allowed tokens, or one FrameRule (or None) per row. Immutable: `with_mask` gives the same
-    with another rule, `with_temperature` with other temperatures.
+    For many steps at a time (see `composer.api.sampler.BlockSampler`), `temperature` may also be (T, B), one row per
+    step. `temperature` 0 is greedy; `top_k` 0, `top_p` 1 and `min_p` 0 are off. `rule` is None (everything is allowed),
+    a boolean array (B, V) of allowed tokens, or one FrameRule or None per row. Immutable: use `with_mask` and
+    `with_temperature`.
     """
 
     __slots__ = ("any_greedy", "has_filters", "is_default", "min_p", "rule", "temperature", "top_k", "top_p")
@@ -58,7 +57,7 @@ class SamplingParams:
         rule: Bools | Sequence[FrameRule | None] | None = None,
     ) -> None:
         self.temperature, self.top_k, self.top_p, self.min_p, self.rule = temperature, top_k, top_p, min_p, rule
-        # asked for at every step, and the same at every step
+        # computed once, since every step needs them
         self.has_filters = bool((top_k > 0).any() or (top_p < 1).any() or (min_p > 0).any())
         self.any_greedy = bool((temperature <= 0).any())
         self.is_default = not self.has_filters and bool((temperature == 1).all())
@@ -74,7 +73,7 @@ class SamplingParams:
         min_p: ArrayLike = 0.0,
         rule: Bools | Sequence[FrameRule | None] | None = None,
     ) -> SamplingParams:
-        """The same for all rows, or one value per row where a sequence is given."""
+        """Return parameters for `rows` rows, from one value for all rows or a sequence of one per row."""
 
         def column(value: ArrayLike, dtype: type) -> NDArray[Any]:
             return np.broadcast_to(np.asarray(value, dtype), (rows,))
@@ -83,21 +82,21 @@ class SamplingParams:
         return cls(column(temperature, floats), column(top_k, int), column(top_p, floats), column(min_p, floats), rule)
 
     def with_mask(self, rule: Bools | Sequence[FrameRule | None] | None) -> SamplingParams:
-        """The same way to draw, under another rule."""
+        """Return a copy with `rule` as its mask."""
         other = copy(self)
         other.rule = rule
         return other
 
     def with_temperature(self, temperature: Floats) -> SamplingParams:
-        """The same way to draw, at temperatures (B,) or (T, B) that change from step to step."""
+        """Return a copy with `temperature`, (B,) or (T, B)."""
         other = copy(self)
         other.temperature = temperature
         other.any_greedy = bool((temperature <= 0).any())
-        other.is_default = False  # whatever the others' temperatures are, a row is drawn by the same arithmetic
+        other.is_default = False  # so that the arithmetic of a row does not depend on the other rows
         return other
 
     def at_step(self, number: int) -> SamplingParams:
-        """The way to draw step `number` of many."""
+        """Return the parameters of step `number`."""
         return self if self.temperature.ndim == 1 else self.with_temperature(self.temperature[number])
 
 
@@ -105,8 +104,8 @@ class SamplingParams:
 class Draw:
     """One drawn step per row.
 
-    `steps`: token ids (B,) or frames (B, V) of 0 and 1. `logp` (B,): the log-probability, in nats, that the model
-    itself gave the step before any rule or filter. `masked_prob` (B,): the probability mass that the rule took away.
+    `steps`: token ids (B,) or frames (B, V) of 0 and 1. `logp` (B,): log-probability of the step in nats, before rules
+    and filters. `masked_prob` (B,): probability mass that the rule removed.
     """
 
     steps: NDArray[Any]
@@ -122,15 +121,15 @@ def draw_tokens(logits: Floats, params: SamplingParams, rng: StepRNG) -> Draw:
     masked = np.zeros(len(logits))
     allowed = params.rule
     if isinstance(allowed, np.ndarray):
-        kept = weights * allowed
-        left = kept.sum(axis=1)
-        masked = np.maximum(1 - left / total, 0)
-        # where next to nothing is left, the exponentials of what is may all be zero
-        exact = params.is_default and left.min() > 1e-20
-        chances = kept if exact else _filter(np.where(allowed, shifted, -np.inf), params)
+        unmasked = weights * allowed
+        remaining = unmasked.sum(axis=1)
+        masked = np.maximum(1 - remaining / total, 0)
+        # if almost nothing is left, all exponentials may have underflowed
+        exact = params.is_default and remaining.min() > 1e-20
+        probs = unmasked if exact else _filter(np.where(allowed, shifted, -np.inf), params)
     else:
-        chances = weights if params.is_default else _filter(shifted, params)
-    cumulative = np.add.accumulate(chances, axis=1, dtype=np.float64)
+        probs = weights if params.is_default else _filter(shifted, params)
+    cumulative = np.add.accumulate(probs, axis=1, dtype=np.float64)
     steps = (cumulative > rng.uniform(len(logits), 1) * cumulative[:, -1:]).argmax(axis=1)
     return Draw(steps, shifted[np.arange(len(logits)), steps] - np.log(total), masked)
 
@@ -138,7 +137,7 @@ def draw_tokens(logits: Floats, params: SamplingParams, rng: StepRNG) -> Draw:
 def draw_frames(logits: Floats, params: SamplingParams, rng: StepRNG) -> Draw:
     """Draw one frame per row from independent units with `logits` (B, V).
 
-    Top-k keeps the k most likely units, min-p those at least that share of the likeliest; top-p has no meaning here.
+    Top-k keeps the k most likely units, min-p those within that ratio of the most likely; top-p does not apply.
     """
     tempered = _sigmoid(logits if params.is_default else logits / np.maximum(params.temperature, 1e-6)[:, None])
     rules = [] if params.rule is None or isinstance(params.rule, np.ndarray) else params.rule
@@ -151,9 +150,9 @@ def draw_frames(logits: Floats, params: SamplingParams, rng: StepRNG) -> Draw:
 def _draw_constrained(
     logits: Floats, tempered: Floats, params: SamplingParams, rules: Sequence[FrameRule | None], rng: StepRNG
 ) -> Draw:
-    """Draw under rules and filters from units whose chances are `tempered` (B, V)."""
+    """Draw with rules and filters from units with probabilities `tempered` (B, V)."""
     off, on = fixed_units(rules, logits.shape[1])
-    # units are ranked by logit, since at a low temperature many chances round to the same 0 or 1
+    # rank by logit, since at low temperatures many probabilities round to 0 or 1
     rank = np.where(off, -np.inf, np.where(on, np.inf, logits))
     tempered = np.where(off, -1.0, np.where(on, 2.0, tempered))
     if params.has_filters:
@@ -162,30 +161,30 @@ def _draw_constrained(
     for row, rule in enumerate(rules):
         if rule is not None:
             frames[row] = apply_frame_rule(frames[row], rank[row], rule)
-    chance = _sigmoid(logits)
-    masked = 1 - np.prod(np.where(off, 1 - chance, np.where(on, chance, 1)), axis=1)
+    prob = _sigmoid(logits)
+    masked = 1 - np.prod(np.where(off, 1 - prob, np.where(on, prob, 1)), axis=1)
     return Draw(frames.astype(np.uint8), frame_log_prob(logits, frames), masked)
 
 
 def log_softmax(logits: Floats) -> Floats:
-    """Log-probabilities, in nats, over the last axis."""
+    """Return log-probabilities in nats over the last axis."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
 
 
 def frame_log_prob(logits: Floats, frames: NDArray[Any]) -> Floats:
-    """Log-probability, in nats, of each frame (..., V) under independent units with `logits`; shape (...)."""
+    """Return the log-probability (...) in nats of frames (..., V) with independent units of `logits`."""
     return np.asarray((np.where(frames > 0, logits, 0) - np.logaddexp(0, logits)).sum(axis=-1))
 
 
 def mask_array(mask: Mask, size: int) -> Bools:
-    """The set `mask` as a boolean array (size,)."""
+    """Return the bit set `mask` as a boolean array (size,)."""
     packed = np.frombuffer(mask.to_bytes((size + 7) // 8, "little"), np.uint8)
     return np.unpackbits(packed, count=size, bitorder="little").astype(bool)
 
 
 def fixed_units(rules: Sequence[FrameRule | None], size: int) -> tuple[Bools, Bools]:
-    """The units that each row's rule holds off and on: two boolean arrays (B, size)."""
+    """Return the units that each row's rule forces off and on: two boolean arrays (B, size)."""
     empty = np.zeros(size, bool)
     off = [empty if rule is None else mask_array(rule.must_be_off, size) for rule in rules]
     on = [empty if rule is None else mask_array(rule.must_be_on, size) for rule in rules]
@@ -193,9 +192,9 @@ def fixed_units(rules: Sequence[FrameRule | None], size: int) -> tuple[Bools, Bo
 
 
 def apply_frame_rule(frame: Bools, rank: Floats, rule: FrameRule) -> Bools:
-    """`frame` (V,) with the limits of `rule` kept in their order, then projected.
+    """Return `frame` (V,) with the limits of `rule` enforced in their order, then projected.
 
-    Of units that are too many, those of lowest `rank` (V,) are dropped; of those that lack, the highest are added.
+    Excess units of lowest `rank` (V,) are turned off; missing ones of highest rank are turned on.
     """
     for limit in rule.limits:
         frame = _apply_limit(frame, rank, limit)
@@ -207,27 +206,27 @@ def apply_frame_rule(frame: Bools, rank: Floats, rule: FrameRule) -> Bools:
 
 
 def _filter(shifted: Floats, params: SamplingParams) -> Floats:
-    """Unnormalised chances (B, V) after temperature, top-k, top-p and min-p; what the rule forbids is at -inf."""
+    """Return unnormalized probabilities (B, V) after temperature, top-k, top-p and min-p; masked tokens are at -inf."""
     shifted = shifted - shifted.max(axis=1, keepdims=True)
     temperature = np.where(params.temperature > 0, params.temperature, 1) if params.any_greedy else params.temperature
-    chances = np.exp(shifted / temperature[:, None])
+    probs = np.exp(shifted / temperature[:, None])
     if params.has_filters:
-        chances = _truncate(chances, params)
+        probs = _truncate(probs, params)
     if params.any_greedy:
-        best = np.zeros_like(chances)
+        best = np.zeros_like(probs)
         best[np.arange(len(best)), shifted.argmax(axis=1)] = 1
-        chances = np.where(params.temperature[:, None] > 0, chances, best)
-    return np.asarray(chances)
+        probs = np.where(params.temperature[:, None] > 0, probs, best)
+    return np.asarray(probs)
 
 
-def _truncate(chances: Floats, params: SamplingParams) -> Floats:
-    """`chances` with those zero that top-k, top-p or min-p leave out; the likeliest always stays.
+def _truncate(probs: Floats, params: SamplingParams) -> Floats:
+    """Set the `probs` that top-k, top-p or min-p exclude to zero; the most likely token always stays.
 
-    Equal chances are ordered by token id, so that the result is the same everywhere.
+    Ties are ordered by token id, so that results do not depend on the platform.
     """
-    size = chances.shape[1]
-    order = np.argsort(-chances, axis=1, kind="stable")
-    ranked = np.take_along_axis(chances, order, axis=1)
+    size = probs.shape[1]
+    order = np.argsort(-probs, axis=1, kind="stable")
+    ranked = np.take_along_axis(probs, order, axis=1)
     keep = np.arange(size) < np.where(params.top_k > 0, params.top_k, size)[:, None]
     ranked = np.where(keep, ranked, 0)
     before = np.cumsum(ranked, axis=1) - ranked
@@ -236,13 +235,13 @@ def _truncate(chances: Floats, params: SamplingParams) -> Floats:
     keep[:, 0] = True
     kept = np.zeros_like(keep)
     np.put_along_axis(kept, order, keep, axis=1)
-    return np.where(kept, chances, 0)
+    return np.where(kept, probs, 0)
 
 
-def _kept_units(rank: Floats, chance: Floats, params: SamplingParams) -> Bools:
+def _kept_units(rank: Floats, prob: Floats, params: SamplingParams) -> Bools:
     place = np.argsort(np.argsort(-rank, axis=1, kind="stable"), axis=1, kind="stable")
     limit = np.where(params.top_k > 0, params.top_k, rank.shape[1])[:, None]
-    return np.asarray((place < limit) & (chance >= params.min_p[:, None] * chance.max(axis=1, keepdims=True)))
+    return np.asarray((place < limit) & (prob >= params.min_p[:, None] * prob.max(axis=1, keepdims=True)))
 
 
 def _apply_limit(frame: Bools, rank: Floats, limit: Limit) -> Bools:
@@ -260,5 +259,5 @@ def _apply_limit(frame: Bools, rank: Floats, limit: Limit) -> Bools:
 
 
 def _sigmoid(x: Floats) -> Floats:
-    """The logistic function as a scaled tanh, which neither overflows nor needs a branch."""
+    """Logistic function as a scaled tanh, which neither overflows nor branches."""
     return np.asarray(0.5 * np.tanh(0.5 * x) + 0.5)

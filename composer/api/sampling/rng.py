@@ -1,4 +1,4 @@
-"""Counter-based random numbers that depend on the seed and the place alone, in numpy; `torch_rng` is the torch twin."""
+"""Counter-based random numbers, a function of seed, step and position, in numpy; `torch_rng` has the same in torch."""
 
 from __future__ import annotations
 
@@ -16,23 +16,22 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
 STEPS_AHEAD = 64
-"""How many steps of noise are made at a time: making one costs almost as much as making a block."""
+"""Steps per block of numbers: computing one step costs almost as much as a block."""
 
 
 class StepRNG(Protocol):
-    """Uniform random numbers for one step of a batch; rows are independent of one another."""
+    """Uniform random numbers for one step of a batch; rows are independent."""
 
     def uniform(self, rows: int, n: int) -> Floats:
-        """The next `n` numbers in [0, 1) for each of `rows` rows: shape (rows, n), float64."""
+        """Return the next `n` numbers in [0, 1) of each row: (rows, n), float64."""
         ...
 
 
 class CounterRNG:
-    """Noise that is a function of (seed, step, position) alone: a piece does not depend on its neighbours.
+    """Random numbers as a function of (seed, step, position), so that pieces do not depend on other rows.
 
-    SplitMix64 (Steele, Lea and Flood 2014) used as a hash: the step's counter is mixed into the seed's key, and the
-    position within the step into that. `seeds` are the pieces' own seeds, one per row; `at_steps(steps)` gives the
-    noise for step `steps[row]` of each row.
+    Uses SplitMix64 (Steele, Lea and Flood 2014) as a hash: mixes the step into the seed's key, and the position within
+    the step into the result. `seeds` are those of the pieces, one per row.
     """
 
     def __init__(self, seeds: Iterable[int]) -> None:
@@ -43,7 +42,7 @@ class CounterRNG:
         self._rows = np.arange(len(self._keys))
 
     def at_steps(self, steps: Ints) -> StepRNG:
-        """The noise for step `steps[row]` of each row."""
+        """Return the numbers for step `steps[row]` of each row."""
         column = steps - self._base
         if column.max() >= STEPS_AHEAD or column.min() < 0:
             self._base = np.array(steps, np.int64)
@@ -54,15 +53,15 @@ class CounterRNG:
         return _StepRNG(self._block, self._first, (self._rows, column))
 
     def stream_from(self, steps: Ints) -> RNGStream:
-        """The noise for step `steps[row]` of each row and all that follow."""
+        """Return the numbers for step `steps[row]` of each row and all later steps."""
         return RNGStream(self, self._keys, np.array(steps, np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RNGStream:
-    """The noise of step `first[row]` of each row and of those after it; `keys` (B,), uint64, are the mixed seeds.
+    """The numbers from step `first[row]` of each row on; `keys` (B,), uint64, are the mixed seeds.
 
-    From these two, a device makes the numbers of many steps by itself.
+    From these two, a device can compute the numbers of many steps.
     """
 
     source: CounterRNG
@@ -70,19 +69,19 @@ class RNGStream:
     first: NDArray[np.int64]
 
     def at_step(self, step: int) -> StepRNG:
-        """The noise `step` steps after the first."""
+        """Return the numbers `step` steps after the first."""
         return self.source.at_steps(self.first + step)
 
 
 class _StepRNG:
-    """The noise of one step: the first number of each row is at hand, the others are made when asked for."""
+    """The numbers of one step: the first of each row is precomputed, the others on demand."""
 
     def __init__(self, keys: NDArray[np.uint64], first: Floats, place: tuple[Ints, Ints]) -> None:
         self._keys, self._first, self._place, self._drawn = keys, first, place, 0
 
     def uniform(self, rows: int, n: int) -> Floats:
         if rows != len(self._keys):
-            raise ValueError(f"noise for {len(self._keys)} rows was asked for {rows}")
+            raise ValueError(f"expected {len(self._keys)} rows, not {rows}")
         start, self._drawn = self._drawn, self._drawn + n
         if start == 0 and n == 1:
             return self._first[self._place][:, None]
@@ -97,7 +96,7 @@ _SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(12)
 
 @lru_cache(16)
 def _positions(start: int, n: int) -> NDArray[np.uint64]:
-    """The counters of `n` positions of a step, the first of them after `start`; not to be written to."""
+    """Return the counters of `n` positions of a step, from `start` + 1; read-only, since it is cached."""
     return np.arange(start + 1, start + n + 1, dtype=np.uint64) * _GOLDEN
 
 
@@ -113,7 +112,7 @@ def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def _to_unit_interval(z: NDArray[np.uint64]) -> Floats:
-    """[0, 1) with 52 bits, so that u times a sum is below the sum even after rounding."""
+    """Map to [0, 1) with 52 bits, so that u times a sum is below the sum even after rounding."""
     numbers = (z >> _SHIFTS[3]).astype(np.float64)
     numbers *= 2.0**-52
     return numbers

@@ -1,4 +1,4 @@
-"""The torch twin of `composer.api.sampling.rng.CounterRNG`: the same numbers, to the bit, made on the device."""
+"""`composer.api.sampling.rng.CounterRNG` in torch: bit-identical numbers, computed on the device."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["HostRNG", "TorchCounterRNG", "TorchStepRNG"]
 
 
 class TorchStepRNG(Protocol):
-    """Uniform random numbers for one step of a batch, as `composer.api.sampling.rng.StepRNG`, in tensors."""
+    """`composer.api.sampling.rng.StepRNG` with tensors."""
 
     def uniform(self, rows: int, n: int) -> Tensor:
-        """The next `n` numbers in [0, 1) for each of `rows` rows: shape (rows, n), float64."""
+        """Return the next `n` numbers in [0, 1) of each row: (rows, n), float64."""
         ...
 
 
 class HostRNG:
-    """Noise that was made in numpy and is brought to `device`."""
+    """Numbers computed in numpy and copied to `device`."""
 
     def __init__(self, rng: StepRNG, device: torch.device) -> None:
         self._rng, self._device = rng, device
@@ -34,33 +34,33 @@ class HostRNG:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TorchCounterRNG:
-    """The noise of the next T steps of B rows: `keys` (T, B), int64, and the `first` number of each (T, B), float64."""
+    """The numbers of the next T steps of B rows: `keys` (T, B), int64, and the `first` of each (T, B), float64."""
 
     keys: Tensor
     first: Tensor
 
     @classmethod
     def from_stream(cls, rng: RNGStream, steps: int, device: torch.device) -> TorchCounterRNG:
-        """The noise of `steps` steps, made on `device`."""
+        """Return the numbers of `steps` steps, computed on `device`."""
         seeds, begin = (torch.tensor(each.astype("int64"), device=device) for each in (rng.keys, rng.first))
         counters = begin + torch.arange(1, steps + 1, device=device)[:, None]
         keys = _mix(seeds + counters * _GOLDEN)
         return cls(keys, _to_unit_interval(_mix(keys + _GOLDEN)))
 
     def at_step(self, step: Tensor) -> TorchStepRNG:
-        """The noise of step `step`, a tensor (1,) on the device, counted from 0."""
+        """Return the numbers of step `step`, a tensor (1,) on the device, counted from 0."""
         return _StepRNG(self.keys.index_select(0, step)[0], self.first.index_select(0, step)[0])
 
 
 class _StepRNG:
-    """The noise of one step: `keys` and `first` (B,)."""
+    """The numbers of one step: `keys` and `first` (B,)."""
 
     def __init__(self, keys: Tensor, first: Tensor) -> None:
         self._keys, self._first, self._drawn = keys, first, 0
 
     def uniform(self, rows: int, n: int) -> Tensor:
         if rows != len(self._keys):
-            raise ValueError(f"noise for {len(self._keys)} rows was asked for {rows}")
+            raise ValueError(f"expected {len(self._keys)} rows, not {rows}")
         start, self._drawn = self._drawn, self._drawn + n
         if start == 0 and n == 1:
             return self._first[:, None]
@@ -69,7 +69,7 @@ class _StepRNG:
 
 
 def _signed(bits: int) -> int:
-    """64 bits as torch has them: products and sums wrap alike, whether numbers are signed or not."""
+    """Return 64 bits as a signed number, as torch needs; products and sums wrap the same way."""
     return bits - (1 << 64) if bits >> 63 else bits
 
 
@@ -78,17 +78,17 @@ _FACTORS = _signed(0xBF58476D1CE4E5B9), _signed(0x94D049BB133111EB)
 
 
 def _mix(z: Tensor) -> Tensor:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
+    """Finalizer of SplitMix64 (Steele, Lea and Flood 2014)."""
     z = (z ^ _shift_right(z, 30)) * _FACTORS[0]
     z = (z ^ _shift_right(z, 27)) * _FACTORS[1]
     return z ^ _shift_right(z, 31)
 
 
 def _shift_right(z: Tensor, places: int) -> Tensor:
-    """`z` moved right, with zeros coming in from the left: torch's own shift brings in the sign."""
+    """Logical right shift; torch's own shift is arithmetic."""
     return (z >> places) & ((1 << 64 - places) - 1)
 
 
 def _to_unit_interval(z: Tensor) -> Tensor:
-    """[0, 1) with 52 bits."""
+    """Map to [0, 1) with 52 bits."""
     return _shift_right(z, 12).double() * 2.0**-52

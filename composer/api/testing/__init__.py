@@ -1,4 +1,4 @@
-"""Contract tests that every plugin runs on itself, built in or not.
+"""Contract tests for plugins, built in or third-party.
 
     from composer.api.testing import check_model, check_representation
 
@@ -6,7 +6,7 @@
         check_representation(Letters, [source("one", "1.txt"), source("two", "2.txt")])
         check_model(Markov)
 
-Each raises AssertionError with a sentence about what is broken. They need no test framework.
+Each raises AssertionError with a sentence that says what is wrong. They need no test framework.
 """
 
 from __future__ import annotations
@@ -21,5 +21,5 @@ __all__ = ["check_model", "check_representation", "source"]
 
 
 def source(content: str | bytes, name: str) -> Source:
-    """`content` as if it stood in the file `name`."""
+    """Return a Source with `content`, as if read from the file `name`."""
     return Source(Path(name), name=name, data=content.encode() if isinstance(content, str) else content)

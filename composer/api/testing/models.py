@@ -1,4 +1,4 @@
-"""What every Model promises: it learns, streams, plays row by row, and is the same by both of its faces."""
+"""Contract test for models: training, streaming, independent rows, and agreement of network and sampler."""
 
 from __future__ import annotations
 
@@ -25,19 +25,17 @@ __all__ = ["check_model"]
 PROBABILITY_TOLERANCE = 1e-5
 LOG_TOLERANCE = 1e-4
 MIN_PROBABILITY = 1e-5
-"""Log-probabilities of rarer steps than this may differ by more, since fp32 cannot tell them."""
+"""Log-probabilities of rarer steps may differ by more, for lack of fp32 precision."""
 
 SUM_TOLERANCE = 1e-5
-"""How much, as a share of it, a sum of many steps may depend on where it was cut."""
+"""Relative tolerance for sums over many steps that are split differently."""
 
 
 def check_model(model_class: type[Model], **settings: Any) -> None:
-    """Hold `model_class` to what Model promises, for every kind of sequence it accepts; `settings` go into its
-    Config.
-    """
-    assert isinstance(model_class.api, int), f"{model_class.__name__} does not say which interface it was written for"
-    assert model_class.api <= API_VERSION, f"{model_class.__name__} was written for a newer interface"
-    assert model_class.accepts, "a model accepts at least one kind of sequence"
+    """Test `model_class` with every kind of sequence that it accepts; `settings` are those of its Config."""
+    assert isinstance(model_class.api, int), f"{model_class.__name__}.api must be the interface version, an int"
+    assert model_class.api <= API_VERSION, f"{model_class.__name__} needs a newer interface version"
+    assert model_class.accepts, f"{model_class.__name__}.accepts is empty"
     model = model_class()
     config = dataclasses.replace(model.Config(), **settings)
     conditions = {"rhythm": ("jig", "reel")} if model_class.conditional else {}
@@ -57,7 +55,7 @@ def check_model(model_class: type[Model], **settings: Any) -> None:
 
 
 def _check_learns(model: Model, spec: SequenceSpec, config: Any) -> None:
-    """On one batch that repeats, the monitor falls."""
+    """Training on one batch lowers its loss."""
     import torch
 
     torch.manual_seed(0)
@@ -65,23 +63,27 @@ def _check_learns(model: Model, spec: SequenceSpec, config: Any) -> None:
     batch = _batch(spec, rows=4, length=24)
     for phase in network.phases():
         network.start_phase(phase)
-        optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
+        optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
         network.eval()
         before = network.evaluate(batch, None)[0]
         network.train()
         for _ in range(40):
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss = network.loss(batch, None)[0]
             loss.objective.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
+            optimizer.step()
         network.eval()
         after = network.evaluate(batch, None)[0]
-        assert after.count == before.count == float(batch.weight.sum()), "steps of weight 0 are counted, or others not"
-        assert after.mean < before.mean, f"phase `{phase.name}` does not learn: {before.mean} became {after.mean}"
+        assert after.count == before.count == float(batch.weight.sum()), (
+            "`evaluate` must count exactly the steps with weight 1"
+        )
+        assert after.mean < before.mean, (
+            f"training in phase `{phase.name}` did not lower the loss: {before.mean} before, {after.mean} after"
+        )
 
 
 def _check_streams(model: Model, spec: SequenceSpec, config: Any) -> None:
-    """Two windows with the state handed on are one long window; a reset forgets everything."""
+    """Two windows with the state passed on equal one long window; a reset clears the state."""
     import torch
 
     torch.manual_seed(0)
@@ -91,17 +93,19 @@ def _check_streams(model: Model, spec: SequenceSpec, config: Any) -> None:
     whole = network.evaluate(batch, None)[0].total
     first, state = network.evaluate(batch.slice_time(0, 8), None)
     second, _ = network.evaluate(batch.slice_time(8, 20), state)
-    assert abs(first.total + second.total - whole) <= SUM_TOLERANCE * abs(whole), "two windows are not one long window"
+    assert abs(first.total + second.total - whole) <= SUM_TOLERANCE * abs(whole), (
+        "the loss of two successive windows differs from that of one long window"
+    )
     batch.reset[:, 8] = True
-    parted = network.evaluate(batch, None)[0].total
-    alone = network.evaluate(batch.slice_time(8, 20), None)[0].total
-    assert abs(first.total + alone - parted) <= SUM_TOLERANCE * abs(parted), (
-        "a reset does not forget what was before it"
+    with_reset = network.evaluate(batch, None)[0].total
+    after_reset = network.evaluate(batch.slice_time(8, 20), None)[0].total
+    assert abs(first.total + after_reset - with_reset) <= SUM_TOLERANCE * abs(with_reset), (
+        "a reset does not clear the state"
     )
 
 
 def _check_sampler(sampler: Sampler, spec: SequenceSpec) -> None:
-    """Rows are independent, a row that is not active stays, and select copies rows."""
+    """Rows are independent, inactive rows keep their state, and `gather_rows` copies rows."""
     rows = np.arange(3)
     steps = _steps(spec, rows=3, length=6)
     together = sampler.initial_state([{}] * 3)
@@ -110,28 +114,32 @@ def _check_sampler(sampler: Sampler, spec: SequenceSpec) -> None:
     before = sampler.sample(together, SamplingParams.for_rows(3), CounterRNG([1, 2, 3]).at_steps(np.zeros(3, int)))
     swapped = sampler.gather_rows(together, rows[::-1])
     after = sampler.sample(swapped, SamplingParams.for_rows(3), CounterRNG([3, 2, 1]).at_steps(np.zeros(3, int)))
-    assert (before.steps[::-1] == after.steps).all(), "a piece depends on its row or on its neighbours"
-    kept = sampler.gather_rows(together, rows)
+    assert (before.steps[::-1] == after.steps).all(), "a row's steps depend on its position or on other rows"
+    copied = sampler.gather_rows(together, rows)
     moved = sampler.advance(sampler.gather_rows(together, rows), steps[0], np.array([True, False, True]))
-    mixed = sampler.gather_rows(moved, np.array([-1, 1, -1]), sampler.gather_rows(kept, np.array([1])))
+    mixed = sampler.gather_rows(moved, np.array([-1, 1, -1]), sampler.gather_rows(copied, np.array([1])))
     again = sampler.sample(mixed, SamplingParams.for_rows(3), CounterRNG([2, 2, 2]).at_steps(np.zeros(3, int)))
-    assert (again.steps == before.steps[1]).all(), "select or an inactive row does not keep what it should"
-    assert np.isfinite(again.logp).all(), "a drawn step has no finite log-probability"
+    assert (again.steps == before.steps[1]).all(), (
+        "`gather_rows`, or `advance` with inactive rows, changes a row's state"
+    )
+    assert np.isfinite(again.logp).all(), "the log-probability of a drawn step is not finite"
     if isinstance(sampler, BlockSampler):
         _check_blocks(sampler, spec)
 
 
 def _check_blocks(sampler: BlockSampler, spec: SequenceSpec) -> None:
-    """Many steps at a time are the same ones as step by step, and so is the state after them."""
-    ways = [
+    """`run` draws the same steps, and ends in the same state, as step-by-step sampling."""
+    params_list = [
         SamplingParams.for_rows(3),
         SamplingParams.for_rows(3, temperature=[0, 0.7, 2], top_k=[0, 3, 0], min_p=[0.1, 0, 0]),
     ]
-    ways.append(SamplingParams.for_rows(3).with_temperature(np.linspace(0.5, 2, 18, dtype=np.float32).reshape(6, 3)))
+    params_list.append(
+        SamplingParams.for_rows(3).with_temperature(np.linspace(0.5, 2, 18, dtype=np.float32).reshape(6, 3))
+    )
     if spec.kind is StepKind.TOKENS:
-        ways.append(SamplingParams.for_rows(3, rule=np.arange(3 * spec.size).reshape(3, -1) % 3 > 0))
+        params_list.append(SamplingParams.for_rows(3, rule=np.arange(3 * spec.size).reshape(3, -1) % 3 > 0))
     else:
-        ways.append(
+        params_list.append(
             SamplingParams.for_rows(
                 3,
                 rule=[
@@ -141,46 +149,57 @@ def _check_blocks(sampler: BlockSampler, spec: SequenceSpec) -> None:
                 ],
             )
         )
-    for how in ways:
+    for params in params_list:
         rng = CounterRNG([7, 8, 9]).stream_from(np.array([0, 5, 60]))
-        alone, drawn = sampler.initial_state([{}] * 3), []
+        state_by_step, draws = sampler.initial_state([{}] * 3), []
         for step in range(5):
-            drawn.append(sampler.sample(alone, how.at_step(step), rng.at_step(step)))
-            alone = sampler.advance(alone, drawn[-1].steps)
-        ahead = how if how.temperature.ndim == 1 else how.with_temperature(how.temperature[:5])
-        found, state = sampler.run(sampler.initial_state([{}] * 3), ahead, rng, 5)
+            draws.append(sampler.sample(state_by_step, params.at_step(step), rng.at_step(step)))
+            state_by_step = sampler.advance(state_by_step, draws[-1].steps)
+        block_params = params if params.temperature.ndim == 1 else params.with_temperature(params.temperature[:5])
+        block, state = sampler.run(sampler.initial_state([{}] * 3), block_params, rng, 5)
         for name in ("steps", "logp", "masked_prob"):
-            expected = np.stack([getattr(each, name) for each in drawn], axis=1)
-            given = getattr(found, name)
-            assert given.shape == expected.shape, f"a run gives {name} of shape {given.shape}, not {expected.shape}"
-            assert np.allclose(given, expected, atol=LOG_TOLERANCE), f"{name} are not as drawn step by step in a run"
-        after = [sampler.sample(each, how.at_step(5), rng.at_step(5)).steps for each in (alone, state)]
-        assert (after[0] == after[1]).all(), "the state after a run is not the one after its steps"
+            expected = np.stack([getattr(each, name) for each in draws], axis=1)
+            actual = getattr(block, name)
+            assert actual.shape == expected.shape, (
+                f"`run` returned {name} of shape {actual.shape}, not {expected.shape}"
+            )
+            assert np.allclose(actual, expected, atol=LOG_TOLERANCE), (
+                f"`run` returned other {name} than step-by-step sampling"
+            )
+        after = [sampler.sample(each, params.at_step(5), rng.at_step(5)).steps for each in (state_by_step, state)]
+        assert (after[0] == after[1]).all(), "the state after `run` differs from the state after its steps"
 
 
 def _check_network_and_sampler_agree(network: Network, sampler: Sampler, spec: SequenceSpec) -> None:
-    """Both faces give the same probabilities after the same steps."""
+    """Network and sampler give the same probabilities after the same steps."""
     labels = {name: values[0] for name, values in spec.conditions.items()}
     rows: list[Mapping[str, str]] = [labels, {}]
-    ours, theirs = sampler.initial_state(rows), network.initial_state(rows)
+    sampler_state, network_state = sampler.initial_state(rows), network.initial_state(rows)
     for column in _steps(spec, rows=2, length=40):
         try:
-            played, learnt = sampler.log_prob(ours, column), network.log_prob(theirs, column)
+            from_sampler, from_network = (
+                sampler.log_prob(sampler_state, column),
+                network.log_prob(network_state, column),
+            )
         except Unsupported:
             return
-        assert np.abs(np.exp(played) - np.exp(learnt)).max() <= PROBABILITY_TOLERANCE, "the faces differ in probability"
-        likely = learnt > np.log(MIN_PROBABILITY)
-        assert (np.abs(played - learnt)[likely] <= LOG_TOLERANCE).all(), "the two faces differ in log-probability"
-        ours, theirs = sampler.advance(ours, column), network.advance(theirs, column)
+        assert np.abs(np.exp(from_sampler) - np.exp(from_network)).max() <= PROBABILITY_TOLERANCE, (
+            "network and sampler differ in probability"
+        )
+        likely = from_network > np.log(MIN_PROBABILITY)
+        assert (np.abs(from_sampler - from_network)[likely] <= LOG_TOLERANCE).all(), (
+            "network and sampler differ in log-probability"
+        )
+        sampler_state, network_state = sampler.advance(sampler_state, column), network.advance(network_state, column)
 
 
 def _rounded(network: Network) -> Network:
-    """The network with weights as a checkpoint stores them."""
+    """Round the weights to the precision of a checkpoint."""
     return network.half().float().eval()
 
 
 def _steps(spec: SequenceSpec, rows: int, length: int) -> NDArray[Any]:
-    """Random steps, one column of a batch at a time: (length, rows) tokens or (length, rows, V) frames."""
+    """Return random steps: tokens (length, rows) or frames (length, rows, V)."""
     generator = np.random.default_rng(0)
     if spec.kind is StepKind.TOKENS:
         return generator.integers(1, spec.size, (length, rows))
@@ -188,7 +207,7 @@ def _steps(spec: SequenceSpec, rows: int, length: int) -> NDArray[Any]:
 
 
 def _batch(spec: SequenceSpec, rows: int, length: int) -> Batch:
-    """A window in which every row begins a piece and the last step of the first row is padding."""
+    """Return a window in which every row starts a piece and the last step of the first row is padding."""
     import torch
 
     from composer.api.network import Batch

@@ -1,7 +1,7 @@
-"""Composing on a network's own device: step by step, or many steps with one transfer at their end.
+"""Generation on a network's device: step by step, or many steps with one transfer at the end.
 
-On CUDA, one step is recorded as a graph and replayed: its some fifty kernels then take one call instead of fifty, each
-of which costs the host more time than the device. Elsewhere the very same step is called as often.
+On CUDA, a step is captured as a graph and replayed: one call instead of about fifty kernel launches, each of which
+takes the host longer than the device. Elsewhere, the same step is called repeatedly.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from composer.api.sequence import SequenceSpec
 __all__ = ["DeviceLoop", "DeviceSteppable", "GraphedStep", "run_on_host"]
 
 WARM_UP_STEPS = 3
-"""Steps before one is recorded: libraries choose their kernels and take their memory in the first ones."""
+"""Steps before capture, in which libraries select kernels and allocate memory."""
 
 
 class DeviceSteppable(Protocol):
-    """A network whose steps are drawn and taken in where it is. States are tensors in tuples, mappings and dataclasses.
+    """A network that draws and advances on its device. States are tensors in tuples, mappings and dataclasses.
 
-    Neither method changes its arguments. For `run`, neither may wait for the device, or look at a tensor's values.
+    Neither method changes its arguments. For `run`, neither may synchronize with the device or read tensor values.
     """
 
     spec: SequenceSpec
@@ -47,12 +47,12 @@ class DeviceSteppable(Protocol):
         ...
 
     def advance_on_device(self, state: State, steps: Tensor) -> State:
-        """The state after `steps` (B,) or (B, V): tensors of the same shapes, new ones or those of `state`."""
+        """Return the state after `steps` (B,) or (B, V): tensors of the same shapes, new ones or those of `state`."""
         ...
 
 
 class DeviceLoop:
-    """Plays a network on its device; what is made for one call is kept for the next one of its kind."""
+    """Generates with a network on its device; buffers and graphs are reused between similar calls."""
 
     def __init__(self, network: Any) -> None:
         """`network` is a Network that is DeviceSteppable."""
@@ -63,33 +63,33 @@ class DeviceLoop:
 
     @property
     def no_graph_reason(self) -> str:
-        """Why steps on a CUDA device run one by one and not as a graph; empty where they do not."""
+        """Why steps on a CUDA device do not run as a graph; empty if they do."""
         return self._tensor_loop.steps.no_graph_reason if self._tensor_loop else ""
 
     @torch.no_grad()
     def sample(self, state: State, params: SamplingParams, rng: StepRNG) -> Draw:
-        """As in Sampler: rules and noise go to the device, steps come back."""
-        noise_there = HostRNG(rng, sampling_device(self._network.device))
-        drawing: TorchDraw = self._network.draw(state, self._on_device(params), noise_there)
-        return drawing.to_numpy()
+        """As in Sampler: copy rules and random numbers to the device, and steps back."""
+        device_rng = HostRNG(rng, sampling_device(self._network.device))
+        draw: TorchDraw = self._network.draw(state, self._on_device(params), device_rng)
+        return draw.to_numpy()
 
     @torch.no_grad()
     def run(self, state: State, params: SamplingParams, rng: RNGStream, steps: int) -> tuple[Draw, State]:
-        """As in Running."""
-        way, device = self._on_device(params), self._network.device
-        if way.has_projections:
-            raise Unsupported("rules that depend on the frame itself cannot be kept on the device")
+        """As in BlockSampler."""
+        torch_params, device = self._on_device(params), self._network.device
+        if torch_params.has_projections:
+            raise Unsupported("rules with a projection run on the host")
         with _as_current_device(device):
-            inputs = (state, way, TorchCounterRNG.from_stream(rng, steps, sampling_device(device)))
-            # a graph is bound to where the weights are
+            inputs = (state, torch_params, TorchCounterRNG.from_stream(rng, steps, sampling_device(device)))
+            # a graph depends on the addresses of the weights
             key = [*_signature(inputs), *(weight.data_ptr() for weight in self._network.parameters())]
             if self._tensor_loop is None or self._tensor_loop.key != key:
-                self._tensor_loop = None  # its memory goes to the next one
+                self._tensor_loop = None  # free its memory for the next one
                 self._tensor_loop = _TensorLoop(self._network, inputs, steps, key)
             return self._tensor_loop.run(inputs)
 
     def _on_device(self, params: SamplingParams) -> TorchSamplingParams:
-        """`how` on the device; what does not change from step to step is brought there once."""
+        """Return `params` on the device; copies what does not change between steps only once."""
         device, last = sampling_device(self._network.device), self._params
         same = last is not None and all(getattr(last, name) is getattr(params, name) for name in _FILTERS)
         if self._torch_params is None or not same or self._torch_params.temperature.device != device:
@@ -106,14 +106,14 @@ class DeviceLoop:
 
 
 def run_on_host(
-    player: Sampler, state: State, params: SamplingParams, rng: RNGStream, steps: int
+    sampler: Sampler, state: State, params: SamplingParams, rng: RNGStream, steps: int
 ) -> tuple[Draw, State]:
-    """As in Running, for a player that draws on the host: it samples and observes in turn."""
-    found = []
+    """As in BlockSampler, for a sampler that draws on the host: alternate `sample` and `advance`."""
+    draws = []
     for step in range(steps):
-        found.append(player.sample(state, params.at_step(step), rng.at_step(step)))
-        state = player.advance(state, found[-1].steps)
-    columns = ([getattr(drawn, name) for drawn in found] for name in ("steps", "logp", "masked_prob"))
+        draws.append(sampler.sample(state, params.at_step(step), rng.at_step(step)))
+        state = sampler.advance(state, draws[-1].steps)
+    columns = ([getattr(draw, name) for draw in draws] for name in ("steps", "logp", "masked_prob"))
     return Draw(*(np.stack(column, axis=1) for column in columns)), state
 
 
@@ -121,47 +121,48 @@ _FILTERS = ("top_k", "top_p", "min_p")
 
 
 class _TensorLoop:
-    """`length` steps over tensors of its own: each step changes these in place and adds to what was drawn."""
+    """`length` steps over its own tensors, which each step updates in place, storing what it draws."""
 
     def __init__(self, network: DeviceSteppable, inputs: Any, length: int, key: Sequence[Any]) -> None:
         self.key, self.length, self._network = key, length, network
         self._state, self._params, self._rng = _map_tensors(inputs, _clone)
-        self._at = torch.zeros(1, dtype=torch.int64, device=self._rng.keys.device)
-        first = network.draw(self._state, self._params.at_step(self._at), self._rng.at_step(self._at))
-        self._drawn = [
+        self._step_index = torch.zeros(1, dtype=torch.int64, device=self._rng.keys.device)
+        first = network.draw(self._state, self._params.at_step(self._step_index), self._rng.at_step(self._step_index))
+        self._draws = [
             torch.empty(length, *each.shape, dtype=_storage_dtype(each), device=each.device) for each in first
         ]
-        self.steps = GraphedStep(self._step, self._at.zero_, self._at.device)
+        self.steps = GraphedStep(self._step, self._step_index.zero_, self._step_index.device)
 
     def run(self, inputs: Any) -> tuple[Draw, State]:
-        """Go on from `inputs` for the whole length."""
-        for own, given in zip(_tensors((self._state, self._params, self._rng)), _tensors(inputs), strict=True):
-            own.copy_(given)
-        self._at.zero_()
+        """Run all steps, from `inputs`."""
+        for own, source in zip(_tensors((self._state, self._params, self._rng)), _tensors(inputs), strict=True):
+            own.copy_(source)
+        self._step_index.zero_()
         self.steps(self.length)
-        by_row = [each.transpose(0, 1).clone(memory_format=torch.contiguous_format) for each in self._drawn]
+        by_row = [each.transpose(0, 1).clone(memory_format=torch.contiguous_format) for each in self._draws]
         return Draw(*to_numpy(*by_row)), _map_tensors(self._state, _clone)
 
     def _step(self) -> None:
-        drawn = self._network.draw(self._state, self._params.at_step(self._at), self._rng.at_step(self._at))
+        drawn = self._network.draw(
+            self._state, self._params.at_step(self._step_index), self._rng.at_step(self._step_index)
+        )
         after = self._network.advance_on_device(self._state, drawn.steps)
-        for room, each in zip(self._drawn, drawn, strict=True):
-            room.index_copy_(0, self._at, each[None].to(room.dtype))
+        for buffer, each in zip(self._draws, drawn, strict=True):
+            buffer.index_copy_(0, self._step_index, each[None].to(buffer.dtype))
         for own, new in zip(_tensors(self._state), _tensors(after), strict=True):
             if own is not new:
                 own.copy_(new)
-        self._at += 1
+        self._step_index += 1
 
 
 class GraphedStep:
-    """A `step` without arguments that reads and changes tensors in place, to be called many times.
+    """A `step` without arguments that updates tensors in place, to be called many times.
 
-    On CUDA it is recorded as a graph; where that fails, `no_graph_reason` says why, and the step is called as
-    elsewhere.
+    Captured as a graph on CUDA; if that fails, `no_graph_reason` says why, and the step is called normally.
     """
 
     def __init__(self, step: Callable[[], object], reset: Callable[[], object], device: torch.device) -> None:
-        """`reset` is called before each step that only warms up."""
+        """`reset` is called before each warm-up step."""
         self._step, self.no_graph_reason = step, ""
         if device.type != "cuda":
             return
@@ -171,22 +172,22 @@ class GraphedStep:
             self.no_graph_reason = str(error).partition("\n")[0] or type(error).__name__
 
     def __call__(self, times: int) -> None:
-        """Take so many steps."""
+        """Call the step `times` times."""
         for _ in range(times):
             self._step()
 
 
 def capture_graph(
     step: Callable[[], object], reset: Callable[[], object], device: torch.device
-) -> Callable[[], object]:  # pragma: no cover - there is no such device where the tests run
-    """`step` as a CUDA graph: a call that replays it. Raises RuntimeError where it does what no graph can."""
-    here, side = torch.cuda.current_stream(device), torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-    side.wait_stream(here)
+) -> Callable[[], object]:  # pragma: no cover - needs CUDA
+    """Capture `step` as a CUDA graph, and return its replay. Raises RuntimeError if it cannot be captured."""
+    current, side = torch.cuda.current_stream(device), torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    side.wait_stream(current)
     with torch.cuda.stream(side):
         for _ in range(WARM_UP_STEPS):
             reset()
             step()
-    here.wait_stream(side)
+    current.wait_stream(side)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         step()
@@ -194,12 +195,12 @@ def capture_graph(
 
 
 def _as_current_device(device: torch.device) -> contextlib.AbstractContextManager[Any]:
-    """Graphs belong to the current device, which need not be the network's."""
+    """Return a context with `device` as the current one, which graphs belong to."""
     return torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext()
 
 
 def _storage_dtype(tensor: Tensor) -> torch.dtype:
-    """What to keep steps and figures in until they are fetched: token ids fit into half of their bytes."""
+    """Return the type to buffer a tensor in: token ids fit into half of their bytes."""
     return torch.int32 if tensor.dtype == torch.int64 else tensor.dtype
 
 
@@ -208,7 +209,7 @@ def _clone(tensor: Tensor) -> Tensor:
 
 
 def _map_tensors(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
-    """`value` with `function` of each tensor in its tuples, lists, mappings and dataclasses."""
+    """Apply `function` to each tensor in nested tuples, lists, mappings and dataclasses."""
     if isinstance(value, Tensor):
         return function(value)
     if isinstance(value, Mapping):
@@ -223,7 +224,7 @@ def _map_tensors(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    """What `_map_tensors` comes to, tensors and other values, in its order."""
+    """Yield the tensors and other values that `_map_tensors` visits, in its order."""
     if isinstance(value, Mapping):
         value = tuple(value.values())
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -240,5 +241,5 @@ def _tensors(value: Any) -> list[Tensor]:
 
 
 def _signature(value: Any) -> list[Any]:
-    """What two values must share to go through the same graph: all but what is in their tensors."""
+    """Return what two values must have in common to use the same graph: everything but tensor contents."""
     return [(each.shape, each.dtype) if isinstance(each, Tensor) else each for each in _leaves(value)]

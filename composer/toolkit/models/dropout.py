@@ -1,4 +1,4 @@
-"""Dropout that does not wait for its random numbers."""
+"""Dropout with fast random numbers on the CPU."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch.nn import functional as F
 __all__ = ["Dropout", "drop"]
 
 _LEVELS = 1 << 16
-"""A share is rounded to a multiple of one in so many."""
+"""Rates are rounded to multiples of 1 / _LEVELS."""
 
 
 class Dropout(nn.Module):
-    """As `nn.Dropout`, by `drop`."""
+    """`nn.Dropout` with the faster `drop`."""
 
     def __init__(self, rate: float) -> None:
         super().__init__()
@@ -24,10 +24,10 @@ class Dropout(nn.Module):
 
 
 def drop(inputs: Tensor, rate: float) -> Tensor:
-    """`inputs`, of any shape, with a `rate` of them 0 and the others larger by as much (Srivastava et al. 2014).
+    """Return `inputs`, of any shape, with a `rate` of them zeroed and the rest scaled up (Srivastava et al. 2014).
 
-    On the CPU a random number of 64 bits serves four units: a quarter of the time that `F.dropout` takes, which on one
-    core is a tenth of a whole step of training.
+    On the CPU, one 64-bit random number serves four units. This takes a quarter of the time of `F.dropout`, which on
+    one core takes a tenth of a whole training update.
     """
     dropped = round(rate * _LEVELS)
     if inputs.device.type != "cpu":

@@ -1,9 +1,8 @@
-"""The numpy twin of `composer.api.network.StepwiseNetwork`, and LSTM layers for it: models that play without torch.
+"""LSTM samplers in numpy, for generation without torch: the counterpart of `stepwise_torch` and `lstm_torch`.
 
-What does not change from step to step is done once, when a model is opened: the vectors of steps and conditions times
-the first layer's matrix are tables (a step's row is looked up instead of multiplied), and as sigmoid(x) = (1 +
-tanh(x / 2)) / 2, the rows of the three gates are halved so that one tanh serves all four. Matrices lie column after
-column, so that threads which share a product each have columns of their own, and find them in their own core's cache.
+Constant work is done once, at loading. Embeddings are multiplied by the first layer's matrix, so that each step is a
+table lookup. As sigmoid(x) = (1 + tanh(x / 2)) / 2, the weights of three gates are halved, so that one tanh serves all
+four. Matrices are stored by columns, so that threads sharing a product each find their columns in their core's cache.
 """
 
 from __future__ import annotations
@@ -35,15 +34,15 @@ if TYPE_CHECKING:
 __all__ = ["InputLayer", "LSTMLayer", "LSTMStack", "LayerStates", "StepwiseSampler", "pack_lstm_weights"]
 
 LayerStates = list[NDArray[Any]]
-"""A state: arrays (B, ...), rows on the first axis."""
+"""State: arrays (B, ...)."""
 
 _F32 = np.float32
 
 
 class StepwiseSampler(ABC):
-    """A sampler whose next step depends on one vector of logits: a softmax over tokens, or a sigmoid per unit.
+    """A sampler with one vector of logits per step: a softmax over tokens, or a sigmoid per unit.
 
-    With `nade`, the vector is the biases of one. A subclass writes `initial_layer_states`, `step` and `logits`.
+    With `nade`, the vector has its biases. Subclasses implement `initial_layer_states`, `step` and `logits`.
     """
 
     def __init__(self, spec: SequenceSpec, nade: NadeSampler | None = None) -> None:
@@ -51,24 +50,24 @@ class StepwiseSampler(ABC):
 
     @abstractmethod
     def initial_layer_states(self, conditions: Sequence[Mapping[str, str]]) -> LayerStates:
-        """The state before a piece's first input, a row for each of `conditions`."""
+        """Return the state before the first input of a piece, one row per item of `conditions`."""
 
     @abstractmethod
     def step(self, parts: LayerStates, steps: NDArray[Any]) -> None:
-        """Take in `steps`; arrays of `parts` may be changed or replaced."""
+        """Advance by `steps`; may change or replace the arrays in `parts`."""
 
     @abstractmethod
     def logits(self, parts: LayerStates) -> Floats:
-        """The logits (B, V) of the next step, or the biases of a NadeSampler."""
+        """Return the logits (B, V) of the next step, or the biases of a NadeSampler."""
 
     def initial_state(self, conditions: Sequence[Mapping[str, str]]) -> LayerStates:
-        """The state after the end symbol, or an empty frame, that stands before every piece."""
+        """Return the state after the end symbol, or empty frame, that precedes every piece."""
         rows = len(conditions)
         first = [self.spec.end] * rows if self.spec.kind is StepKind.TOKENS else np.zeros((rows, self.spec.size))
         return self.advance(self.initial_layer_states(conditions), np.asarray(first))
 
     def advance(self, state: LayerStates, steps: NDArray[Any], active: Bools | None = None) -> LayerStates:
-        """One step, in place."""
+        """Advance by one step, in place."""
         before = None if active is None else [part.copy() for part in state]
         self.step(state, steps)
         if active is None or before is None:
@@ -77,18 +76,18 @@ class StepwiseSampler(ABC):
         return _gather_rows(_concat_rows(state, before), np.where(active, rows, rows + len(active)))
 
     def sample(self, state: LayerStates, params: SamplingParams, rng: StepRNG) -> Draw:
-        """Draw the next step."""
+        """Draw the next step of each row."""
         if self.nade is not None:
             return self.nade.draw(self.logits(state), params, rng)
         draw = draw_tokens if self.spec.kind is StepKind.TOKENS else draw_frames
         return draw(self.logits(state), params, rng)
 
     def gather_rows(self, state: LayerStates, rows: Ints, fresh: LayerStates | None = None) -> LayerStates:
-        """Copy rows; as `fresh` has one row, index -1 is its row."""
+        """Return a copy of these rows; as `fresh` has one row, index -1 is that row."""
         return _gather_rows(state if fresh is None else _concat_rows(state, fresh), rows)
 
     def log_prob(self, state: LayerStates, steps: NDArray[Any]) -> Floats:
-        """Log-probability (B,) of `steps`, in nats."""
+        """Return the log-probability (B,) of `steps` in nats."""
         logits = self.logits(state)
         if self.nade is not None:
             return self.nade.log_prob(logits, steps)
@@ -98,9 +97,9 @@ class StepwiseSampler(ABC):
 
 
 class InputLayer:
-    """An LSTM layer that steps enter, with the conditions: `weights` are those of a RecurrentNetwork.
+    """The first LSTM layer, with inputs from steps and conditions; `weights` are those of a RecurrentNetwork.
 
-    Its module there is called `name`. `vectors` (V, E) are those of the steps; `offset` (E,) is added to them.
+    `name` is that of its LSTM module. `vectors` (V, E) are the embeddings of steps; `offset` (E,) is added to them.
     """
 
     def __init__(
@@ -125,55 +124,53 @@ class InputLayer:
         }
 
     def condition_gates(self, conditions: Sequence[Mapping[str, str]]) -> Floats:
-        """`base` (B, 4H), what biases and conditions add to the gates."""
+        """Return the contribution (B, 4H) of biases and conditions to the gates."""
         base = np.tile(self.bias, (len(conditions), 1))
         for name, (values, table) in self.conditions.items():
             base += table[[values.index(row.get(name, "")) for row in conditions]]
         return base
 
     def gates(self, base: Floats, steps: NDArray[Any]) -> Floats:
-        """What conditions and `steps` bring to the gates (B, 4H)."""
+        """Return the gate inputs (B, 4H) from `base` and `steps`."""
         return base + (self.table[steps] if self.tokens else _sum_of_rows(self.table, steps))
 
 
 class LSTMStack:
-    """LSTM layers, `input_layer` and above it those of `upper`, each a layer's W, U and b as `pack_lstm_weights` gives
-    them.
+    """Stacked LSTM layers: `input_layer`, and above it `upper_layers` with W, U and b from `pack_lstm_weights`.
 
-    An output enters its own layer at the next step and the layer above at this one, so the two products are made as one
-    that is large enough for two cores to share. Not all matrices fit into a core's cache, and the one that was gone
-    through last is the one that is still there; so the top layer's own product, which may come first or last, comes
-    first at one step and last at the next.
+    A layer's output is multiplied by its own U and by W of the layer above. Both are one product, large enough for two
+    cores to share. The matrices do not all fit into a core's cache, where the last one used remains; so the top layer's
+    own product, which can be computed first or last, alternates between the two.
     """
 
     def __init__(self, input_layer: InputLayer, upper_layers: Iterable[tuple[Floats, Floats, Floats]]) -> None:
         self.input_layer, self.top_recurrent = input_layer, input_layer.recurrent
         self.joined: list[tuple[Floats, Floats]] = []
-        for entering, recurrent, bias in upper_layers:
-            self.joined.append((np.concatenate([self.top_recurrent.T, entering.T]).T, bias))
+        for below, recurrent, bias in upper_layers:
+            self.joined.append((np.concatenate([self.top_recurrent.T, below.T]).T, bias))
             self.top_recurrent = recurrent
         self._top_product_first = False
 
     def initial_state(self, conditions: Sequence[Mapping[str, str]]) -> LayerStates:
-        """`base`, each layer's cell (B, H), U h (B, 4H) of each layer but the top, and the top's output."""
+        """Return `base`, each layer's cell (B, H), U h (B, 4H) of each layer but the top, and the top's output."""
         base = self.input_layer.condition_gates(conditions)
-        matrices = [*(onward for onward, _ in self.joined), self.top_recurrent]
-        ahead = [np.zeros((len(base), len(matrix) * 4), _F32) for matrix in matrices[:-1]]
+        matrices = [*(joined for joined, _ in self.joined), self.top_recurrent]
+        recurrent_gates = [np.zeros((len(base), len(matrix) * 4), _F32) for matrix in matrices[:-1]]
         cells = [np.zeros((len(base), len(matrix)), _F32) for matrix in matrices]
-        return [base, *cells, *ahead, np.zeros_like(cells[-1])]
+        return [base, *cells, *recurrent_gates, np.zeros_like(cells[-1])]
 
     def step(self, parts: LayerStates, steps: NDArray[Any]) -> Floats:
-        """The top layer's output (B, H); `parts` change in place."""
+        """Return the top layer's output (B, H); changes `parts` in place."""
         layers, hidden = 1 + len(self.joined), parts[-1]
         gates = self.input_layer.gates(parts[0], steps)
         self._top_product_first = not self._top_product_first
         if self._top_product_first:
             own = hidden @ self.top_recurrent
-        for layer, (onward, bias) in enumerate(self.joined):
-            ahead = parts[1 + layers + layer]
-            gates += ahead
-            both = _cell_step(gates, parts[1 + layer]) @ onward
-            parts[1 + layers + layer], gates = both[:, : ahead.shape[1]], both[:, ahead.shape[1] :]
+        for layer, (joined, bias) in enumerate(self.joined):
+            recurrent_gates = parts[1 + layers + layer]
+            gates += recurrent_gates
+            both = _cell_step(gates, parts[1 + layer]) @ joined
+            parts[1 + layers + layer], gates = both[:, : recurrent_gates.shape[1]], both[:, recurrent_gates.shape[1] :]
             gates += bias
         if not self._top_product_first:
             own = hidden @ self.top_recurrent
@@ -183,18 +180,18 @@ class LSTMStack:
 
 
 class LSTMLayer:
-    """An LSTM layer above another one: W above U is one matrix, `joined` (I + H, 4H), column after column."""
+    """An LSTM layer above another; W and U form one matrix, `joined` (I + H, 4H), stored by columns."""
 
     def __init__(self, weights: Mapping[str, NDArray[Any]], name: str, layer: int = 0) -> None:
-        entering, recurrent, self.bias = pack_lstm_weights(weights, name, layer)
-        self.joined, self.input_size = np.concatenate([entering.T, recurrent.T], axis=1).T, len(entering)
+        below, recurrent, self.bias = pack_lstm_weights(weights, name, layer)
+        self.joined, self.input_size = np.concatenate([below.T, recurrent.T], axis=1).T, len(below)
 
     def initial_state(self, rows: int) -> LayerStates:
-        """`joined` (B, I + H), the layer's input and its output side by side; `cell` (B, H)."""
+        """Return `joined` (B, I + H), the input and output side by side, and `cell` (B, H)."""
         return [np.zeros((rows, len(self.joined)), _F32), np.zeros((rows, len(self.joined) - self.input_size), _F32)]
 
     def step(self, joined: Floats, cell: Floats, below: Floats) -> Floats:
-        """The layer's output (B, H); `joined` and `cell` change in place."""
+        """Return the layer's output (B, H); changes `joined` and `cell` in place."""
         joined[:, : self.input_size] = below
         gates = joined @ self.joined
         gates += self.bias
@@ -204,7 +201,7 @@ class LSTMLayer:
 
 
 def _cell_step(gates: Floats, cell: Floats) -> Floats:
-    """One step of a layer: its output (B, H) from the halved gates i, f, o and g (B, 4H); `cell` changes in place."""
+    """Return a layer's output (B, H) from the gates i, f, o (halved) and g (B, 4H); changes `cell` in place."""
     size = cell.shape[1]
     np.tanh(gates, out=gates)
     sigmoids = gates[:, : 3 * size]
@@ -216,16 +213,16 @@ def _cell_step(gates: Floats, cell: Floats) -> Floats:
 
 
 def pack_lstm_weights(weights: Mapping[str, NDArray[Any]], name: str, layer: int = 0) -> tuple[Floats, Floats, Floats]:
-    """A layer's W (I, 4H) and U (H, 4H), both column after column, and b (4H,).
+    """Return a layer's W (I, 4H) and U (H, 4H), stored by columns, and b (4H,).
 
-    The gates are in the order i, f, o, g, and i, f and o halved.
+    Gates are in the order i, f, o, g, with i, f and o halved.
     """
     ih, hh, *biases = (weights[f"{name}.{part}_l{layer}"] for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
     return _reorder_gates(ih).T, _reorder_gates(hh).T, _reorder_gates(biases[0] + biases[1])
 
 
 def _reorder_gates(gates: NDArray[Any]) -> Floats:
-    """An array (4H, ...) of the gates i, f, g, o in the order i, f, o, g, with i, f and o halved."""
+    """Reorder the gates of an array (4H, ...) from i, f, g, o to i, f, o, g, and halve i, f and o."""
     quarters, changed = np.split(gates, 4), np.empty(gates.shape, _F32)
     for gate, scale, quarter in zip((0, 1, 3, 2), (0.5, 0.5, 0.5, 1), np.split(changed, 4), strict=True):
         np.multiply(quarters[gate], scale, out=quarter)
@@ -233,12 +230,12 @@ def _reorder_gates(gates: NDArray[Any]) -> Floats:
 
 
 def _sum_of_rows(table: Floats, frames: NDArray[Any]) -> Floats:
-    """For each frame (B, V), the sum of the rows of its active units: (B, 4H)."""
+    """Sum the rows of the active units of each frame (B, V): (B, 4H)."""
     return np.stack([table[np.flatnonzero(frame)].sum(axis=0) for frame in frames])
 
 
 def _concat_rows(one: LayerStates, other: LayerStates) -> LayerStates:
-    """The rows of both."""
+    """Return the rows of both."""
     return [np.concatenate(pair) for pair in zip(one, other, strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""What networks of LSTM layers share: vectors for steps and conditions, and layers that begin anew where pieces do."""
+"""LSTM layers in torch: embeddings of steps and conditions, and state resets between pieces."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["RecurrentNetwork", "init_forget_bias", "lstm_with_resets", "make_emb
 
 
 class RecurrentNetwork(StepwiseNetwork):
-    """A StepwiseNetwork whose steps enter as vectors, each joined by one vector for each condition.
+    """A StepwiseNetwork with embeddings of steps, concatenated with one embedding per condition.
 
-    Weights: those of `embed`, which turns inputs into vectors (B, T, E), and `conditions.n` of the n-th condition;
-    `input_size` is the size of the whole. `composer.toolkit.models.lstm_numpy.InputLayer` has the same in numpy.
+    Weights: `embed`, which turns inputs into vectors (B, T, E), and `conditions.n` for condition n; `input_size` is the
+    total size. `composer.toolkit.models.lstm_numpy.InputLayer` has the same in numpy.
     """
 
     def __init__(
@@ -35,9 +35,7 @@ class RecurrentNetwork(StepwiseNetwork):
         condition_dropout: float,
         distribution: Distribution | None = None,
     ) -> None:
-        """`size` is E, `condition_size` the size of a condition's vector, `condition_dropout` how often none is shown
-        in training.
-        """
+        """`size` is E; `condition_dropout` is the rate at which conditions are hidden in training."""
         super().__init__(spec, distribution)
         self.embed = embed
         self.conditions = nn.ModuleList(
@@ -46,23 +44,23 @@ class RecurrentNetwork(StepwiseNetwork):
         self.input_size, self.condition_dropout = size + condition_size * len(spec.conditions), condition_dropout
 
     def tie_weights(self, output: nn.Linear) -> None:
-        """Let tokens leave by the table that they enter by: both then learn from every step (Press and Wolf 2017).
+        """Share one matrix between the token embedding and `output` (Press and Wolf 2017).
 
-        It is saved under the names of both. Its width must be that of what goes into `output`.
+        It is saved under both names. The embedding must have the size of the input of `output`.
         """
         output.weight = cast("nn.Embedding", self.embed).weight
 
     def embed_inputs(self, inputs: Tensor, conditions: Mapping[str, Tensor]) -> Tensor:
-        """The vectors (B, T, width)."""
+        """Return the input vectors (B, T, input_size)."""
         vectors = [self.embed(inputs)]
         for name, table in zip(self.spec.conditions, self.conditions, strict=True):
             vectors.append(table((conditions[name] + 1).expand(inputs.shape[:2])))
         return torch.cat(vectors, -1) if len(vectors) > 1 else vectors[0]
 
     def drop_conditions(self, batch: Batch) -> Batch:
-        """Without some of the conditions of some rows while training, so that pieces without them are learnt too.
+        """In training, hide random conditions of random rows, so that the model also works without them.
 
-        What is hidden is hidden for the whole window.
+        They stay hidden for the whole window.
         """
         if not (self.training and batch.conditions):
             return batch
@@ -73,9 +71,9 @@ class RecurrentNetwork(StepwiseNetwork):
         return replace(batch, conditions=conditions)
 
     def init_sparse_output(self, output: nn.Linear) -> None:
-        """First weights where steps are frames: few units of many are active.
+        """Initialize for frames, in which few units are active.
 
-        Their sum must be as large as a token's vector, and most chances small.
+        The sum of their vectors must be as large as a token's, and most output probabilities small.
         """
         if self.spec.kind is StepKind.FRAMES:
             if isinstance(self.embed, nn.Linear):
@@ -85,7 +83,7 @@ class RecurrentNetwork(StepwiseNetwork):
 
 
 def _condition_table(values: int, size: int) -> nn.Embedding:
-    """A condition's vectors. Row 0 stands for "any value": first their mean, as it may be that nothing teaches it."""
+    """Return the embedding of a condition. Row 0, for unknown, starts as their mean, since it may never be trained."""
     table = nn.Embedding(1 + values, size)
     with torch.no_grad():
         table.weight[0] = table.weight[1:].mean(0)
@@ -93,13 +91,13 @@ def _condition_table(values: int, size: int) -> nn.Embedding:
 
 
 def make_embedding(spec: SequenceSpec, size: int) -> nn.Module:
-    """What turns steps into vectors of `size`: a row of a table, or for frames a linear map."""
+    """Return a module that turns steps into vectors of `size`: an embedding, or for frames a linear map."""
     return nn.Embedding(spec.size, size) if spec.kind is StepKind.TOKENS else nn.Linear(spec.size, size)
 
 
 @torch.no_grad()
 def init_forget_bias(lstm: nn.LSTM) -> None:
-    """Let forget gates begin open (Jozefowicz, Zaremba and Sutskever 2015)."""
+    """Start with open forget gates (Jozefowicz, Zaremba and Sutskever 2015)."""
     for layer in range(lstm.num_layers):
         getattr(lstm, f"bias_ih_l{layer}")[lstm.hidden_size : 2 * lstm.hidden_size] = 1.0
 
@@ -107,7 +105,7 @@ def init_forget_bias(lstm: nn.LSTM) -> None:
 def lstm_with_resets(
     lstm: nn.LSTM, vectors: Tensor, state: tuple[Tensor, Tensor], reset: Tensor | None
 ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-    """The outputs (B, T, H) of `lstm` over `vectors`, beginning anew where `reset`, and the state after the last."""
+    """Return the outputs (B, T, H) of `lstm` over `vectors`, clearing the state at each `reset`, and the last state."""
     outputs = []
     hidden, cell = state
     for start, stop in _segments(reset, vectors.shape[1]):
@@ -120,22 +118,22 @@ def lstm_with_resets(
 
 
 def _lstm_layers(lstm: nn.LSTM, vectors: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-    """What `lstm` gives; where it would wait for the random numbers between its layers, these are gone through here."""
+    """Call `lstm`, or its layers one by one with the faster `drop` between them."""
     if not (lstm.training and lstm.dropout and vectors.device.type == "cpu"):
-        after: tuple[Tensor, tuple[Tensor, Tensor]] = lstm(vectors, state)
-        return after
-    ends = []
+        result: tuple[Tensor, tuple[Tensor, Tensor]] = lstm(vectors, state)
+        return result
+    final_states = []
     for layer, (weights, hidden, cell) in enumerate(zip(lstm.all_weights, *state, strict=True)):
-        entering = drop(vectors, lstm.dropout) if layer else vectors
-        vectors, *end = torch.lstm(
-            entering, (hidden[None], cell[None]), tuple(weights), True, 1, 0.0, True, False, True
+        dropped = drop(vectors, lstm.dropout) if layer else vectors
+        vectors, *final_state = torch.lstm(
+            dropped, (hidden[None], cell[None]), tuple(weights), True, 1, 0.0, True, False, True
         )
-        ends.append(end)
-    hidden, cell = (torch.cat(parts) for parts in zip(*ends, strict=True))
+        final_states.append(final_state)
+    hidden, cell = (torch.cat(parts) for parts in zip(*final_states, strict=True))
     return vectors, (hidden, cell)
 
 
 def _segments(reset: Tensor | None, length: int) -> Iterator[tuple[int, int]]:
-    """The window cut wherever a piece begins in any row, as (start, stop): within a stretch, states only go on."""
+    """Split the window wherever a piece starts in any row, into (start, stop) without resets inside."""
     begins = [] if reset is None else reset.any(0).nonzero()[:, 0].tolist()
     return pairwise(sorted({0, *begins, length}))

@@ -1,6 +1,6 @@
-"""What a network's outputs say of the next step: a softmax over tokens, or a sigmoid for each unit of a frame.
+"""Output distributions of networks: a softmax over tokens, or a sigmoid for each unit of a frame.
 
-`composer.toolkit.models.nade_torch` has a third, whose units depend on one another.
+`composer.toolkit.models.nade_torch` has one whose units depend on each other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from composer.api.errors import Unsupported
 from composer.api.sampling.torch_filters import TorchDraw, TorchSamplingParams, draw_frames, draw_tokens
 from composer.api.sampling.torch_rng import TorchStepRNG
 from composer.api.sequence import SequenceSpec, StepKind
-from composer.toolkit.models.nade_numpy import NadeSampler as Chain
+from composer.toolkit.models.nade_numpy import NadeSampler
 
 __all__ = ["SPARSE_LOGIT", "Distribution", "default_distribution"]
 
@@ -23,7 +23,7 @@ SPARSE_LOGIT = -4.0
 
 
 class Distribution(nn.Module, ABC):
-    """The chances of the next step, given `outputs` numbers for each; steps are tokens (...) or frames (..., V)."""
+    """Distribution of the next step, from `outputs` numbers; steps are tokens (...) or frames (..., V)."""
 
     def __init__(self, outputs: int) -> None:
         super().__init__()
@@ -31,19 +31,19 @@ class Distribution(nn.Module, ABC):
 
     @abstractmethod
     def nll(self, outputs: Tensor, steps: Tensor) -> Tensor:
-        """The negative log-probability (...) of each step, given outputs (..., `outputs`)."""
+        """Return the negative log-likelihood (...) of each step in nats, from outputs (..., `outputs`)."""
 
     def draw(self, outputs: Tensor, params: TorchSamplingParams, rng: TorchStepRNG) -> TorchDraw:
-        """A step for each row (B, `outputs`), drawn where the network is."""
-        raise Unsupported("units that depend on one another are drawn on the host")
+        """Draw a step for each row (B, `outputs`), on the network's device."""
+        raise Unsupported("this distribution is sampled on the host")
 
-    def host_sampler(self) -> Chain | None:
-        """What draws steps on the host, where that is how they are drawn."""
+    def host_sampler(self) -> NadeSampler | None:
+        """Return a sampler for the host, if steps must be drawn there."""
         return None
 
 
 def default_distribution(spec: SequenceSpec) -> Distribution:
-    """A softmax over tokens, or independent units of a frame."""
+    """Return a softmax over tokens, or independent units of a frame."""
     return _Softmax(spec.size) if spec.kind is StepKind.TOKENS else _Sigmoids(spec.size)
 
 

@@ -1,4 +1,4 @@
-"""The contracts hold what the documentation shows, and catch what is broken."""
+"""Contract tests accept the documented example and catch broken plugins."""
 
 import dataclasses
 import inspect
@@ -16,25 +16,25 @@ from composer_lstm.network import LstmNetwork
 SOURCES = [source("one two", "1.txt"), source("three", "2.txt")]
 
 
-def documented():
-    """The class in the docstring of composer.api.representation, as a reader would type it."""
-    text = inspect.getdoc(module).split("learn, and steps back into music.")[1]
+def documented_class():
+    """Return the class in the docstring of composer.api.representation."""
+    text = inspect.getdoc(module)
     code = textwrap.dedent(text[text.index("    class Letters") : text.rindex("A plugin module")])
     names = {name: getattr(api, name) for name in api.__all__}
     exec(code, names)
     return names["Letters"]
 
 
-def test_the_representation_in_the_documentation_keeps_the_contract():
-    check_representation(documented(), SOURCES)
+def test_documented_representation_passes():
+    check_representation(documented_class(), SOURCES)
 
 
-def broken(**methods):
-    return type("Broken", (documented(),), methods)
+def broken_class(**methods):
+    return type("Broken", (documented_class(),), methods)
 
 
 class Numbers:
-    """A decoder that gives what is no event."""
+    """A decoder whose events have the wrong type."""
 
     def push(self, step):
         return (step,)
@@ -44,83 +44,83 @@ class Numbers:
 
 
 @pytest.mark.parametrize(
-    ("methods", "complaint"),
+    ("methods", "message"),
     [
-        ({"api": 99}, "newer interface"),
+        ({"api": 99}, "newer interface version"),
         ({"encode": lambda self, piece: self.prime(piece)}, "do not end with the end symbol"),
-        ({"encode": lambda self, piece: [0, *self.prime(piece), 0]}, "end symbol stands inside"),
-        ({"prime": lambda self, piece: [99]}, "is outside"),
-        ({"decode": lambda self, steps: api.Piece("other")}, "not the same after encode, decode, encode"),
-        ({"restore": lambda self, state: setattr(self, "letters", state["letters"][::-1])}, "encoded otherwise"),
+        ({"encode": lambda self, piece: [0, *self.prime(piece), 0]}, "end symbol before the end"),
+        ({"prime": lambda self, piece: [99]}, "is not from 0"),
+        ({"decode": lambda self, steps: api.Piece("other")}, "changed by encode, decode, encode"),
+        ({"restore": lambda self, state: setattr(self, "letters", state["letters"][::-1])}, "changes its encoding"),
         ({"read": lambda self, source: iter([api.RejectedPiece("no notes", source.name)])}, "no notes"),
-        ({"decoder": lambda self, number=1: Numbers()}, "gives text"),
+        ({"decoder": lambda self, number=1: Numbers()}, "must return text"),
     ],
 )
-def test_a_broken_representation_is_caught(methods, complaint):
-    with pytest.raises(AssertionError, match=complaint):
-        check_representation(broken(**methods), SOURCES)
+def test_broken_representations_fail(methods, message):
+    with pytest.raises(AssertionError, match=message):
+        check_representation(broken_class(**methods), SOURCES)
 
 
-def test_a_decode_that_raises_is_caught():
+def test_decode_must_not_raise():
     def decode(self, steps):
         steps = list(steps)
         return api.Piece("".join(self.letters[step - 1] for step in steps[: steps.index(0)]))
 
     with pytest.raises(ValueError, match="not in list"):
-        check_representation(broken(decode=decode), SOURCES)
+        check_representation(broken_class(decode=decode), SOURCES)
 
 
 class Faulty(Lstm):
-    """An lstm with one method of its network replaced."""
+    """An LSTM with some methods of its network replaced."""
 
     def network(self, spec, config):
         return type("FaultyNetwork", (LstmNetwork,), self.methods)(spec, config)
 
 
-def forgets(self, inputs, state, reset, conditions):
+def without_state(self, inputs, state, reset, conditions):
     return LstmNetwork.forward(self, inputs, self.initial_layer_states(len(inputs)), reset, conditions)
 
 
-def remembers(self, inputs, state, reset, conditions):
+def without_resets(self, inputs, state, reset, conditions):
     return LstmNetwork.forward(self, inputs, state, None, conditions)
 
 
-def shifted(self, inputs, state, reset, conditions):
+def biased_in_evaluation(self, inputs, state, reset, conditions):
     logits, state = LstmNetwork.forward(self, inputs, state, reset, conditions)
     return (logits if self.training else logits + torch.arange(logits.shape[-1]) * 0.01), state
 
 
 @pytest.mark.parametrize(
-    ("forward", "complaint"),
+    ("forward", "message"),
     [
-        (forgets, "two windows are not one long window"),
-        (remembers, "a reset does not forget"),
-        (shifted, "the faces differ in probability"),
+        (without_state, "differs from that of one long window"),
+        (without_resets, "a reset does not clear the state"),
+        (biased_in_evaluation, "network and sampler differ in probability"),
     ],
 )
-def test_a_broken_model_is_caught(forward, complaint):
+def test_broken_models_fail(forward, message):
     Faulty.methods = {"forward": forward}
-    with pytest.raises(AssertionError, match=complaint):
+    with pytest.raises(AssertionError, match=message):
         check_model(Faulty, hidden=8, embedding=4)
 
 
-def late(self, state, params, rng, steps):
+def run_one_step_late(self, state, params, rng, steps):
     rng = dataclasses.replace(rng, first=rng.first + 1)
     return LstmNetwork.run(self, state, params, rng, steps)
 
 
-def early(self, state, params, rng, steps):
+def run_without_state(self, state, params, rng, steps):
     return LstmNetwork.run(self, state, params, rng, steps)[0], state
 
 
 @pytest.mark.parametrize(
-    ("run", "complaint"),
+    ("run", "message"),
     [
-        (late, "steps are not as drawn step by step in a run"),
-        (early, "the state after a run is not the one after its steps"),
+        (run_one_step_late, "`run` returned other steps than step-by-step sampling"),
+        (run_without_state, "the state after `run` differs from the state after its steps"),
     ],
 )
-def test_a_broken_run_is_caught(run, complaint):
+def test_broken_block_samplers_fail(run, message):
     Faulty.methods = {"run": run}
-    with pytest.raises(AssertionError, match=complaint):
+    with pytest.raises(AssertionError, match=message):
         check_model(Faulty, hidden=8, embedding=4)

@@ -1,4 +1,4 @@
-"""Many steps at a time on a network's device: what is kept, what is made anew, and what becomes of graphs that fail."""
+"""Generation on a network's device: reuse of buffers, CUDA graphs and the fallback without them."""
 
 import numpy as np
 import pytest
@@ -20,121 +20,121 @@ FRAMES = SequenceSpec(StepKind.FRAMES, size=12)
 CUDA = torch.device("cuda")
 
 
-def network(spec=TOKENS):
+def make_network(spec=TOKENS):
     torch.manual_seed(0)
-    made = Lstm().network(spec, LstmConfig(hidden=8, embedding=4)).eval()
-    torch.nn.init.normal_(made.output.weight)
-    return made
+    network = Lstm().network(spec, LstmConfig(hidden=8, embedding=4)).eval()
+    torch.nn.init.normal_(network.output.weight)
+    return network
 
 
-def run(made, params, steps=6, seed=0, state=None):
+def run(network, params, steps=6, seed=0, state=None):
     rows = len(params.temperature)
-    state = made.initial_state([{"rhythm": "jig"}, {}][:rows]) if state is None else state
-    return made.run(state, params, CounterRNG(range(seed, seed + rows)).stream_from(np.zeros(rows, int)), steps)
+    state = network.initial_state([{"rhythm": "jig"}, {}][:rows]) if state is None else state
+    return network.run(state, params, CounterRNG(range(seed, seed + rows)).stream_from(np.zeros(rows, int)), steps)
 
 
-def test_a_network_of_steps_can_run_and_a_sampler_in_numpy_cannot():
-    made = network()
-    weights = {name: tensor.numpy() for name, tensor in made.state_dict().items()}
-    assert isinstance(made, BlockSampler)
-    assert not isinstance(Lstm().sampler(TOKENS, made.config, weights), BlockSampler)
+def test_networks_are_block_samplers_and_numpy_samplers_are_not():
+    network = make_network()
+    weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    assert isinstance(network, BlockSampler)
+    assert not isinstance(Lstm().sampler(TOKENS, network.config, weights), BlockSampler)
 
 
-def test_what_is_made_for_a_run_serves_the_next_of_its_kind():
-    made = network()
-    first, _ = run(made, SamplingParams.for_rows(2))
-    loop = made.device_loop._tensor_loop
-    second, _ = run(made, SamplingParams.for_rows(2), seed=50)
-    again, _ = run(made, SamplingParams.for_rows(2, temperature=1.0))
-    assert made.device_loop._tensor_loop is loop
+def test_buffers_are_reused_for_similar_runs():
+    network = make_network()
+    first, _ = run(network, SamplingParams.for_rows(2))
+    loop = network.device_loop._tensor_loop
+    second, _ = run(network, SamplingParams.for_rows(2), seed=50)
+    again, _ = run(network, SamplingParams.for_rows(2, temperature=1.0))
+    assert network.device_loop._tensor_loop is loop
     assert (first.steps == again.steps).all()
     assert (first.steps != second.steps).any()
     for other in (SamplingParams.for_rows(2, top_k=2), SamplingParams.for_rows(1)):
-        run(made, other)
-        assert made.device_loop._tensor_loop is not loop
+        run(network, other)
+        assert network.device_loop._tensor_loop is not loop
 
 
-def test_new_weights_are_heard():
-    made, other = network(), network()
+def test_new_weights_take_effect():
+    network, other = make_network(), make_network()
     torch.nn.init.normal_(other.output.weight, std=3)
-    before, _ = run(made, SamplingParams.for_rows(2))
-    made.load_state_dict(other.state_dict())
+    before, _ = run(network, SamplingParams.for_rows(2))
+    network.load_state_dict(other.state_dict())
     expected, _ = run(other, SamplingParams.for_rows(2))
-    assert (run(made, SamplingParams.for_rows(2))[0].steps == expected.steps).all()
+    assert (run(network, SamplingParams.for_rows(2))[0].steps == expected.steps).all()
     assert (before.steps != expected.steps).any()
 
 
-def test_what_a_run_gave_is_not_changed_by_the_next():
-    made = network()
-    drawn, state = run(made, SamplingParams.for_rows(2))
-    kept = drawn.steps.copy(), [part.clone() for part in state.layers]
-    run(made, SamplingParams.for_rows(2), seed=9)
-    assert (drawn.steps == kept[0]).all()
-    assert all(torch.equal(*pair) for pair in zip(state.layers, kept[1], strict=True))
+def test_results_are_not_overwritten_by_the_next_run():
+    network = make_network()
+    draw, state = run(network, SamplingParams.for_rows(2))
+    copy = draw.steps.copy(), [part.clone() for part in state.layers]
+    run(network, SamplingParams.for_rows(2), seed=9)
+    assert (draw.steps == copy[0]).all()
+    assert all(torch.equal(*pair) for pair in zip(state.layers, copy[1], strict=True))
 
 
-def test_the_steps_of_a_row_come_together():
-    made = network()
-    drawn, _ = run(made, SamplingParams.for_rows(2, temperature=0), steps=4)
-    assert drawn.steps.shape == drawn.logp.shape == drawn.masked_prob.shape == (2, 4)
-    assert (drawn.masked_prob == 0).all()
-    frames, _ = run(network(FRAMES), SamplingParams.for_rows(2), steps=4)
+def test_shapes():
+    network = make_network()
+    draw, _ = run(network, SamplingParams.for_rows(2, temperature=0), steps=4)
+    assert draw.steps.shape == draw.logp.shape == draw.masked_prob.shape == (2, 4)
+    assert (draw.masked_prob == 0).all()
+    frames, _ = run(make_network(FRAMES), SamplingParams.for_rows(2), steps=4)
     assert frames.steps.shape == (2, 4, 12)
 
 
-def test_a_rule_that_looks_at_the_frame_itself_is_for_single_steps():
-    made = network(FRAMES)
-    how = SamplingParams.for_rows(2, rule=[None, FrameRule(project=lambda frame: frame[:1])])
-    with pytest.raises(Unsupported, match="depend on the frame itself"):
-        run(made, how)
-    drawn = made.sample(made.initial_state([{}] * 2), how, CounterRNG([1, 2]).at_steps(np.zeros(2, int)))
-    assert drawn.steps[1].sum() <= 1
+def test_projections_need_single_steps():
+    network = make_network(FRAMES)
+    params = SamplingParams.for_rows(2, rule=[None, FrameRule(project=lambda frame: frame[:1])])
+    with pytest.raises(Unsupported, match="rules with a projection"):
+        run(network, params)
+    draw = network.sample(network.initial_state([{}] * 2), params, CounterRNG([1, 2]).at_steps(np.zeros(2, int)))
+    assert draw.steps[1].sum() <= 1
 
 
-def test_on_cuda_a_step_is_recorded_and_replayed(monkeypatch):
-    taken = []
-    monkeypatch.setattr(module, "capture_graph", lambda step, reset, device: lambda: taken.append("replayed"))
-    steps = GraphedStep(lambda: taken.append("called"), lambda: None, CUDA)
+def test_cuda_steps_are_captured_and_replayed(monkeypatch):
+    calls = []
+    monkeypatch.setattr(module, "capture_graph", lambda step, reset, device: lambda: calls.append("replayed"))
+    steps = GraphedStep(lambda: calls.append("called"), lambda: None, CUDA)
     steps(3)
-    assert taken == ["replayed"] * 3
+    assert calls == ["replayed"] * 3
     assert steps.no_graph_reason == ""
 
 
-def test_where_no_graph_can_be_recorded_steps_are_taken_one_by_one(monkeypatch):
-    def refuse(step, reset, device):
+def test_steps_run_one_by_one_if_capture_fails(monkeypatch):
+    def fail(step, reset, device):
         raise RuntimeError("operation not permitted when stream is capturing\nand much more")
 
-    monkeypatch.setattr(module, "capture_graph", refuse)
-    taken = []
-    steps = GraphedStep(lambda: taken.append("called"), lambda: None, CUDA)
+    monkeypatch.setattr(module, "capture_graph", fail)
+    calls = []
+    steps = GraphedStep(lambda: calls.append("called"), lambda: None, CUDA)
     steps(3)
-    assert taken == ["called"] * 3
+    assert calls == ["called"] * 3
     assert steps.no_graph_reason == "operation not permitted when stream is capturing"
 
 
-def test_elsewhere_nothing_is_recorded(monkeypatch):
+def test_no_capture_without_cuda(monkeypatch):
     monkeypatch.setattr(module, "capture_graph", None)
-    made = network()
-    run(made, SamplingParams.for_rows(2))
-    assert made.device_loop.no_graph_reason == ""
+    network = make_network()
+    run(network, SamplingParams.for_rows(2))
+    assert network.device_loop.no_graph_reason == ""
 
 
-class Watch(TorchDispatchMode):
-    """Notes every operation that takes a tensor which is not on the device `meta`."""
+class DeviceCheck(TorchDispatchMode):
+    """Records operations on tensors outside the device `meta`."""
 
     def __init__(self):
         super().__init__()
-        self.count, self.elsewhere = 0, []
+        self.count, self.on_other_devices = 0, []
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         self.count += 1
         tensors = [each for each in module._leaves((args, kwargs or {})) if isinstance(each, torch.Tensor)]
         if any(tensor.device.type != "meta" for tensor in tensors):
-            self.elsewhere.append(str(function))
+            self.on_other_devices.append(str(function))
         return function(*args, **(kwargs or {}))
 
 
-WAYS = [
+PARAMS = [
     SamplingParams.for_rows(2),
     SamplingParams.for_rows(2, temperature=[0, 0.5], top_k=3, top_p=0.9, min_p=0.1),
     SamplingParams.for_rows(2).with_temperature(np.full((4, 2), 0.7, np.float32)),
@@ -146,31 +146,31 @@ WAYS = [
     [(Lstm, TOKENS), (Lstm, FRAMES), (AttnLstm, TOKENS), (AttnLstm, FRAMES), (RnnRbm, FRAMES)],
     ids=lambda value: getattr(value, "name", None) or value.kind,
 )
-def test_a_step_neither_waits_for_its_device_nor_reaches_beyond_it(model, spec):
-    """So that it can be a graph. Tensors on the device `meta` have no values: to ask for one is an error."""
-    made = model().network(spec, model.Config()).to("meta").eval()
+def test_steps_neither_synchronize_nor_leave_the_device(model, spec):
+    """As CUDA graphs need. Tensors on the device `meta` have no values: reading one is an error."""
+    network = model().network(spec, model.Config()).to("meta").eval()
     rule = [None, FrameRule(must_be_off=1, must_be_on=2, limits=(Limit(12, 1),))]
     if spec is TOKENS:
         rule = np.ones((2, spec.size), bool)
-    for how in (way.with_mask(each) for way in WAYS for each in (None, rule)):
-        rng = TorchCounterRNG.from_stream(CounterRNG([1, 2]).stream_from(np.zeros(2, int)), 4, made.device)
+    for params in (each_params.with_mask(each) for each_params in PARAMS for each in (None, rule)):
+        rng = TorchCounterRNG.from_stream(CounterRNG([1, 2]).stream_from(np.zeros(2, int)), 4, network.device)
         with torch.no_grad():
             loop = module._TensorLoop(
-                made, (made.initial_state([{}, {}]), made.device_loop._on_device(how), rng), 4, []
+                network, (network.initial_state([{}, {}]), network.device_loop._on_device(params), rng), 4, []
             )
-            with Watch() as watch:
+            with DeviceCheck() as check:
                 loop._step()
-        assert watch.count > 20
-        assert watch.elsewhere == []
+        assert check.count > 20
+        assert check.on_other_devices == []
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
-def test_a_graph_draws_what_single_steps_draw():
-    made = network().cuda()
-    drawn, _ = run(made, SamplingParams.for_rows(2), steps=40)
-    assert made.device_loop.no_graph_reason == ""
-    state, rng = made.initial_state([{"rhythm": "jig"}, {}]), CounterRNG([0, 1])
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_graphs_draw_the_same_as_single_steps():
+    network = make_network().cuda()
+    draw, _ = run(network, SamplingParams.for_rows(2), steps=40)
+    assert network.device_loop.no_graph_reason == ""
+    state, rng = network.initial_state([{"rhythm": "jig"}, {}]), CounterRNG([0, 1])
     for step in range(40):
-        single = made.sample(state, SamplingParams.for_rows(2), rng.at_steps(np.full(2, step)))
-        assert (single.steps == drawn.steps[:, step]).all()
-        state = made.advance(state, single.steps)
+        single = network.sample(state, SamplingParams.for_rows(2), rng.at_steps(np.full(2, step)))
+        assert (single.steps == draw.steps[:, step]).all()
+        state = network.advance(state, single.steps)

@@ -1,4 +1,4 @@
-"""Frames whose units depend on one another: exact chances, exact draws, and rules that are obeyed on the way."""
+"""NADE: exact probabilities, exact sampling, and rules."""
 
 from itertools import product
 
@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from composer.api import FrameRule, Limit, OptionError, SequenceSpec, StepKind
 from composer.api.sampling.filters import CounterRNG, SamplingParams, mask_array
 from composer.toolkit.models.nade_numpy import NadeSampler
-from composer.toolkit.models.nade_torch import NadeDistribution as NadeNetwork
+from composer.toolkit.models.nade_torch import NadeDistribution
 from composer.toolkit.models.settings import check_output
 from composer_lstm import Lstm, LstmConfig
 
 D, UNITS, MANY = 5, 4, 40_000
-EVERY = np.array(list(product([0, 1], repeat=D)), np.uint8)
+ALL_FRAMES = np.array(list(product([0, 1], repeat=D)), np.uint8)
 """All frames of D units."""
 
 
-def learnt(size=D, units=UNITS):
-    """A NADE whose units depend strongly on one another."""
+def make_nade(size=D, units=UNITS):
+    """Return a NADE with strongly dependent units."""
     torch.manual_seed(3)
-    network = NadeNetwork(size, units)
+    network = NadeDistribution(size, units)
     with torch.no_grad():
         for weight in network.parameters():
             weight.normal_(0, 1.5)
@@ -31,52 +31,51 @@ def learnt(size=D, units=UNITS):
 
 
 def biases(rows, size=D, units=UNITS, seed=0):
-    """The same biases for each row, of units that are on less often than not."""
+    """Return the same biases for each row; most units are more often off than on."""
     both = np.random.default_rng(seed).normal(0, 1, size + units).astype(np.float32)
     both[:size] -= 0.5
     return np.tile(both, (rows, 1))
 
 
-def played(network):
+def make_sampler(network):
     return NadeSampler(*(weight.detach().numpy() for weight in (network.W, network.V)))
 
 
 def by_definition(network, both, frame):
-    """log p(v) unit by unit, as the article has it."""
+    """Return log p(v), unit by unit, as published."""
     w, v = (weight.detach().double().numpy() for weight in (network.W, network.V))
     bv, bh, logp = both[: len(frame)], both[len(frame) :], 0.0
     for i, on in enumerate(frame):
         h = 1 / (1 + np.exp(-(bh + w[:, :i] @ frame[:i])))
-        chance = 1 / (1 + np.exp(-(bv[i] + v[i] @ h)))
-        logp += np.log(chance if on else 1 - chance)
+        prob = 1 / (1 + np.exp(-(bv[i] + v[i] @ h)))
+        logp += np.log(prob if on else 1 - prob)
     return logp
 
 
-def drawn(network, params=None, rows=MANY, size=D):
+def draw_frames(network, params=None, rows=MANY, size=D):
     both = biases(rows, size)
     rng = CounterRNG(range(rows)).at_steps(np.zeros(rows, int))
-    return played(network).draw(both, params or SamplingParams.for_rows(rows), rng)
+    return make_sampler(network).draw(both, params or SamplingParams.for_rows(rows), rng)
 
 
-def shares(frames):
-    """How often each of EVERY was drawn."""
+def frequencies(frames):
+    """Return how often each of ALL_FRAMES was drawn."""
     numbers = np.array(frames) @ (1 << np.arange(D)[::-1])
     return np.bincount(numbers, minlength=2**D) / len(frames)
 
 
-def test_both_faces_are_the_definition_and_sum_to_one():
-    network, both = learnt(), biases(len(EVERY))
-    exact = np.array([by_definition(network, both[0], frame) for frame in EVERY])
+def test_log_probs_match_the_definition():
+    network, both = make_nade(), biases(len(ALL_FRAMES))
+    exact = np.array([by_definition(network, both[0], frame) for frame in ALL_FRAMES])
     with torch.no_grad():
-        nats = network.nll(torch.from_numpy(both), torch.from_numpy(EVERY).float())
+        nats = network.nll(torch.from_numpy(both), torch.from_numpy(ALL_FRAMES).float())
     assert np.allclose(-nats.numpy(), exact, atol=1e-5)
-    assert np.allclose(played(network).log_prob(both, EVERY), exact, atol=1e-5)
+    assert np.allclose(make_sampler(network).log_prob(both, ALL_FRAMES), exact, atol=1e-5)
     assert np.exp(exact).sum() == pytest.approx(1)
 
 
-def test_frames_of_any_width_are_told_apart_in_a_batch():
-    """Frames are gone through by how many units they have on, and put back in their places."""
-    network, generator = learnt(11, 6), np.random.default_rng(1)
+def test_batches_of_frames_with_any_number_of_units():
+    network, generator = make_nade(11, 6), np.random.default_rng(1)
     frames = (generator.random((3, 7, 11)) < generator.random((3, 7, 1))).astype(np.float32)
     frames[1, 2], frames[2, 3] = 1, 0
     both = generator.normal(0, 1, (3, 7, 17)).astype(np.float32)
@@ -85,48 +84,51 @@ def test_frames_of_any_width_are_told_apart_in_a_batch():
         assert -nats[place] == pytest.approx(by_definition(network, both[place], frames[place]), abs=1e-4)
 
 
-def test_silence_alone_is_a_batch():
-    network = learnt()
+def test_batch_of_empty_frames():
+    network = make_nade()
     nats = network.nll(torch.from_numpy(biases(2)), torch.zeros(2, D))
     assert nats.tolist() == pytest.approx([-by_definition(network, biases(1)[0], np.zeros(D))] * 2, abs=1e-5)
 
 
-def test_gradients_are_those_of_the_definition():
-    network = NadeNetwork(D, UNITS).double()
-    frames = torch.from_numpy(EVERY[5:9]).double()
+def test_gradients():
+    network = NadeDistribution(D, UNITS).double()
+    frames = torch.from_numpy(ALL_FRAMES[5:9]).double()
     both = torch.from_numpy(biases(4)).double().requires_grad_()
     inputs = (both, *network.parameters())
     assert torch.autograd.gradcheck(lambda both, *_: network.logits(frames > 0, *both.split([D, UNITS], 1)), inputs)
 
 
-def test_frames_are_drawn_as_often_as_they_are_likely():
-    network = learnt()
-    exact = np.exp([by_definition(network, biases(1)[0], frame) for frame in EVERY])
-    found = drawn(network)
-    assert np.abs(shares(found.steps) - exact).max() < 0.01
-    assert np.allclose(found.logp, np.log(exact)[found.steps @ (1 << np.arange(D)[::-1])], atol=1e-4)
-    assert not found.masked_prob.any()
+def test_frames_have_the_frequencies_of_the_model():
+    network = make_nade()
+    exact = np.exp([by_definition(network, biases(1)[0], frame) for frame in ALL_FRAMES])
+    draw = draw_frames(network)
+    assert np.abs(frequencies(draw.steps) - exact).max() < 0.01
+    assert np.allclose(draw.logp, np.log(exact)[draw.steps @ (1 << np.arange(D)[::-1])], atol=1e-4)
+    assert not draw.masked_prob.any()
 
 
-def test_a_temperature_is_that_of_each_unit():
-    """At 2, every logit is halved, and so is at each step what the units before it bring."""
-    network, both = learnt(), biases(1)[0]
+def test_temperature_applies_to_each_unit():
+    """At 2, the logit of every unit, given those before it, is halved."""
+    network, both = make_nade(), biases(1)[0]
     w, v = (weight.detach().numpy() for weight in (network.W, network.V))
     exact = []
-    for frame in EVERY:
+    for frame in ALL_FRAMES:
         h = 1 / (1 + np.exp(-(both[D:, None] + w @ np.triu(frame[:, None] * np.ones(D), 1))))
-        chances = 1 / (1 + np.exp(-(both[:D] + (v.T * h).sum(0)) / 2))
-        exact.append(np.where(frame, chances, 1 - chances).prod())
+        probs = 1 / (1 + np.exp(-(both[:D] + (v.T * h).sum(0)) / 2))
+        exact.append(np.where(frame, probs, 1 - probs).prod())
     assert sum(exact) == pytest.approx(1)
-    assert np.abs(shares(drawn(network, SamplingParams.for_rows(MANY, temperature=2)).steps) - exact).max() < 0.01
+    assert (
+        np.abs(frequencies(draw_frames(network, SamplingParams.for_rows(MANY, temperature=2)).steps) - exact).max()
+        < 0.01
+    )
 
 
-def test_greedy_takes_each_unit_that_is_likelier_than_not():
+def test_greedy_turns_on_units_above_one_half():
     rows = 8
-    found = drawn(learnt(), SamplingParams.for_rows(rows, temperature=0), rows).steps
-    assert (found == found[0]).all()
+    draw = draw_frames(make_nade(), SamplingParams.for_rows(rows, temperature=0), rows).steps
+    assert (draw == draw[0]).all()
     h_first = 1 / (1 + np.exp(-biases(1)[0, D:]))
-    assert found[0, 0] == (biases(1)[0, 0] + learnt().V[0].detach().numpy() @ h_first > 0)
+    assert draw[0, 0] == (biases(1)[0, 0] + make_nade().V[0].detach().numpy() @ h_first > 0)
 
 
 @pytest.mark.parametrize(
@@ -137,33 +139,33 @@ def test_greedy_takes_each_unit_that_is_likelier_than_not():
         FrameRule(must_be_on=0b10000, limits=(Limit(0b11110, 2), Limit(0b00111, 1))),
     ],
 )
-def test_what_is_refused_is_the_mass_that_a_rule_forbids(rule):
-    network = learnt()
-    exact = np.exp([by_definition(network, biases(1)[0], frame) for frame in EVERY])
-    legal = np.array([allowed(frame, rule) for frame in EVERY])
-    found = drawn(network, SamplingParams.for_rows(MANY, rule=[rule] * MANY))
-    assert all(allowed(frame, rule) for frame in found.steps)
-    assert found.masked_prob.mean() == pytest.approx(exact[~legal].sum(), abs=0.01)
+def test_masked_prob_is_the_mass_that_a_rule_removes(rule):
+    network = make_nade()
+    exact = np.exp([by_definition(network, biases(1)[0], frame) for frame in ALL_FRAMES])
+    legal = np.array([allowed(frame, rule) for frame in ALL_FRAMES])
+    draw = draw_frames(network, SamplingParams.for_rows(MANY, rule=[rule] * MANY))
+    assert all(allowed(frame, rule) for frame in draw.steps)
+    assert draw.masked_prob.mean() == pytest.approx(exact[~legal].sum(), abs=0.01)
 
 
-def test_units_that_a_projection_takes_out_are_off_for_those_that_follow():
-    """Unit 1 never goes with unit 0: where 0 is on, the others are drawn as if 1 had been off by itself."""
-    network, both = learnt(), biases(1)[0]
+def test_units_after_a_removed_one_are_drawn_without_it():
+    """Unit 1 is removed if unit 0 is on; the others are then drawn as if 1 had been off anyway."""
+    network, both = make_nade(), biases(1)[0]
     rule = FrameRule(project=lambda frame: tuple(unit for unit in frame if unit != 1 or 0 not in frame))
-    frames = drawn(network, SamplingParams.for_rows(MANY, rule=[rule] * MANY)).steps
-    exact = np.exp([by_definition(network, both, frame) for frame in EVERY])
-    first, second = EVERY[:, 0] == 1, EVERY[:, 1] == 1
+    frames = draw_frames(network, SamplingParams.for_rows(MANY, rule=[rule] * MANY)).steps
+    exact = np.exp([by_definition(network, both, frame) for frame in ALL_FRAMES])
+    first, second = ALL_FRAMES[:, 0] == 1, ALL_FRAMES[:, 1] == 1
     given = np.where(first & ~second, exact / exact[first & ~second].sum() * exact[first].sum(), exact)
     expected = np.where(first & second, 0, given)
-    assert np.abs(shares(frames) - expected).max() < 0.01
+    assert np.abs(frequencies(frames) - expected).max() < 0.01
 
 
 def allowed(frame, rule):
-    """Whether a frame obeys the rule, projections aside."""
+    """Return whether a frame obeys the rule, apart from projections."""
     units = {number for number, on in enumerate(frame) if on}
     off, on = (set(np.flatnonzero(mask_array(mask, len(frame)))) for mask in (rule.must_be_off, rule.must_be_on))
-    within = [len(units & set(np.flatnonzero(mask_array(each.units, len(frame))))) for each in rule.limits]
-    kept = all(each.min_active <= count <= each.max_active for each, count in zip(rule.limits, within, strict=True))
+    counts = [len(units & set(np.flatnonzero(mask_array(each.units, len(frame))))) for each in rule.limits]
+    kept = all(each.min_active <= count <= each.max_active for each, count in zip(rule.limits, counts, strict=True))
     return not units & off and on <= units and kept
 
 
@@ -176,35 +178,35 @@ def rules(draw):
     off = draw(masks)
     on = draw(masks) & ~off & draw(masks) & draw(masks)
     units = draw(masks) & ~off | on
-    most = draw(st.integers(max(1, on.bit_count()), WIDE))
-    least = draw(st.integers(0, min(most, units.bit_count())))
-    return FrameRule(off, on, (Limit(units, most, least),))
+    max_active = draw(st.integers(max(1, on.bit_count()), WIDE))
+    min_active = draw(st.integers(0, min(max_active, units.bit_count())))
+    return FrameRule(off, on, (Limit(units, max_active, min_active),))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.none() | rules(), min_size=1, max_size=5), st.integers(0, 99), st.sampled_from([0.0, 0.5, 1.0, 3.0]))
-def test_rules_are_obeyed(each, seed, temperature):
-    network, rows = learnt(WIDE), len(each)
+def test_random_rules(each, seed, temperature):
+    network, rows = make_nade(WIDE), len(each)
     rng = CounterRNG(range(seed, seed + rows)).at_steps(np.zeros(rows, int))
-    found = played(network).draw(
+    draw = make_sampler(network).draw(
         biases(rows, WIDE), SamplingParams.for_rows(rows, temperature=temperature, rule=each), rng
     )
-    for frame, rule, logp, refused in zip(found.steps, each, found.logp, found.masked_prob, strict=True):
+    for frame, rule, logp, masked_prob in zip(draw.steps, each, draw.logp, draw.masked_prob, strict=True):
         assert rule is None or allowed(frame, rule)
         assert logp == pytest.approx(by_definition(network, biases(1, WIDE)[0], frame), abs=1e-3)
-        assert 0 <= refused <= 1
+        assert 0 <= masked_prob <= 1
 
 
-def test_min_p_leaves_out_what_is_less_likely():
-    network = learnt()
-    found = drawn(network, SamplingParams.for_rows(MANY, min_p=0.3))
-    exact = np.array([by_definition(network, biases(1)[0], frame) for frame in EVERY])
-    kept = shares(found.steps) > 0
-    assert 1 < kept.sum() < shares(drawn(network).steps).astype(bool).sum()
-    assert np.allclose(exact[kept].max(), found.logp.max(), atol=1e-4)
+def test_min_p_removes_unlikely_units():
+    network = make_nade()
+    draw = draw_frames(network, SamplingParams.for_rows(MANY, min_p=0.3))
+    exact = np.array([by_definition(network, biases(1)[0], frame) for frame in ALL_FRAMES])
+    kept = frequencies(draw.steps) > 0
+    assert 1 < kept.sum() < frequencies(draw_frames(network).steps).astype(bool).sum()
+    assert np.allclose(exact[kept].max(), draw.logp.max(), atol=1e-4)
 
 
-def test_a_network_and_its_sampler_draw_the_same_and_begin_with_seldom_units():
+def test_network_and_sampler_draw_the_same_sparse_frames():
     spec, config = (
         SequenceSpec(StepKind.FRAMES, size=30),
         LstmConfig(hidden=16, embedding=8, output="nade", nade_units=9),
@@ -212,25 +214,25 @@ def test_a_network_and_its_sampler_draw_the_same_and_begin_with_seldom_units():
     torch.manual_seed(0)
     network = Lstm().network(spec, config).eval()
     sampler = Lstm().sampler(spec, config, {name: each.numpy() for name, each in network.state_dict().items()})
-    rng, how = CounterRNG(range(40)), SamplingParams.for_rows(40, rule=[FrameRule(must_be_on=1 << 7)] * 40)
-    one, other = ((player, player.initial_state([{}] * 40)) for player in (network, sampler))
+    rng, params = CounterRNG(range(40)), SamplingParams.for_rows(40, rule=[FrameRule(must_be_on=1 << 7)] * 40)
+    one, other = ((model, model.initial_state([{}] * 40)) for model in (network, sampler))
     frames = []
     for step in range(5):
-        found = [player.sample(state, how, rng.at_steps(np.full(40, step))) for player, state in (one, other)]
-        assert (found[0].steps == found[1].steps).all()
-        assert np.allclose(found[0].logp, found[1].logp, atol=1e-4)
-        frames.append(found[0].steps)
-        one, other = ((player, player.advance(state, frames[-1])) for player, state in (one, other))
+        draw = [model.sample(state, params, rng.at_steps(np.full(40, step))) for model, state in (one, other)]
+        assert (draw[0].steps == draw[1].steps).all()
+        assert np.allclose(draw[0].logp, draw[1].logp, atol=1e-4)
+        frames.append(draw[0].steps)
+        one, other = ((model, model.advance(state, frames[-1])) for model, state in (one, other))
     assert np.array(frames)[..., 7].all()
     assert 0.005 < np.delete(np.array(frames), 7, 2).mean() < 0.05
 
 
-def test_it_is_for_frames():
+def test_nade_needs_frames():
     check_output(StepKind.FRAMES, "nade")
     with pytest.raises(OptionError, match="`output=nade` needs a representation of frames"):
         check_output(StepKind.TOKENS, "nade")
 
 
-def test_a_nade_has_units():
+def test_nade_units_must_be_positive():
     with pytest.raises(OptionError, match="nade_units"):
         LstmConfig(nade_units=0)
