@@ -70,7 +70,7 @@ class TestCommandLine:
 
     def test_a_nade_for_tokens(self, composer, tmp_path):
         asked = ("train", "abc", tmp_path / "no-such-file.abc", "--set", "output=nade")
-        composer(*asked).failed("`output=nade` is for the units of frames", "representation of frames", code=2)
+        composer(*asked).failed("`output=nade` needs a representation of frames", "representation of frames", code=2)
 
     def test_unknown_shell(self, composer):
         composer("completions", "tcsh").failed("`tcsh`", "bash", code=2)

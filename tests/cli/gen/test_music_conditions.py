@@ -25,4 +25,4 @@ def test_what_is_told_can_be_asked_for(composer, tunes, home, representation):
 
 
 def test_a_label_that_is_not_there(composer, tunes):
-    composer("train", "abc", tunes, "-o", "conditions=composer").failed("`composer` cannot be a condition", code=2)
+    composer("train", "abc", tunes, "-o", "conditions=composer").failed("no piece has the label `composer`", code=2)

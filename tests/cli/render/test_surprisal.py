@@ -112,12 +112,12 @@ def test_a_tune_in_another_format_is_written_as_the_model_reads_it(composer, tmp
 
 def test_a_model_without_exact_probabilities(shown, monkeypatch):
     def score(*_):
-        raise Unsupported("an rnnrbm gives no exact probability of a frame")
+        raise Unsupported("rnnrbm has no exact probability of a frame")
 
     monkeypatch.setattr(sampler.LstmSampler, "log_prob", score)
     result = shown()
     assert (result.code, result.out) == (1, "")
-    assert result.err.startswith("error: an rnnrbm gives no exact probability")
+    assert result.err.startswith("error: rnnrbm has no exact probability")
 
 
 def test_what_cannot_be_asked(composer, shown, checkpoint, tunes, tmp_path):

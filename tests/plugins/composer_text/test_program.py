@@ -116,4 +116,4 @@ def test_a_file_larger_than_any_that_is_read(composer, tmp_path):
 
 def test_music_is_no_opening_for_words(composer, songs, tunes):
     composer("train", "text", songs, *TINY, "--name", "plain")
-    composer("gen", "text", "--checkpoint", "plain", "--prime", tunes).failed("`text` cannot be written from a score")
+    composer("gen", "text", "--checkpoint", "plain", "--prime", tunes).failed("`text` cannot convert a score")
