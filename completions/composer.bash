@@ -14,7 +14,7 @@ _composer() {
         "gen -n"|"gen --count"|"gen --length"|"gen --seed"|"gen --temp"|"gen --top-k"|"gen --top-p"|"gen --min-p"|"gen --condition"|"gen --max-copy"|"gen --take"|"gen --keep"|"gen --by"|"gen --prime"|"gen --prime-text"|"gen -O"|"gen --output"|"gen --title"|"gen --tempo"|"gen --instrument"|"gen --velocity"|"gen --checkpoint"|"gen --width") return ;;
         "gen --format") COMPREPLY=($(compgen -W "abc midi musicxml tokens text" -- "$cur")); return ;;
         "gen --device") COMPREPLY=($(compgen -W "auto cpu cuda mps" -- "$cur")); return ;;
-        "train -o"|"train --option"|"train --valid"|"train --split"|"train --epochs"|"train --max-steps"|"train --batch"|"train --lr"|"train --seed"|"train --set"|"train --name"|"train --from"|"train --snapshots"|"train --log-dir") return ;;
+        "train -o"|"train --option"|"train --valid"|"train --split"|"train --epochs"|"train --max-updates"|"train --batch-size"|"train --lr"|"train --seed"|"train --set"|"train --name"|"train --from"|"train --snapshots"|"train --log-dir") return ;;
         "train --preset") COMPREPLY=($(compgen -W "$(composer presets --names 2>/dev/null)" -- "$cur")); return ;;
         "train --model") COMPREPLY=($(compgen -W "$(composer plugins models --names 2>/dev/null)" -- "$cur")); return ;;
         "train --device") COMPREPLY=($(compgen -W "auto cpu cuda mps" -- "$cur")); return ;;
@@ -26,7 +26,7 @@ _composer() {
     esac
     case "$command" in
         gen) words="-n --count --length --seed --temp --top-k --top-p --min-p --condition --free --max-copy --take --keep --by --prime --prime-text --format -O --output --force --resume --title --tempo --instrument --velocity --no-provenance --checkpoint --device --width -q --quiet -h --help" ;;
-        train) words="-o --option --valid --split --augment --preset --model --epochs --max-steps --batch --lr --seed --set --device --name --resume --from --snapshots --log-dir --force --json -q --quiet -h --help" ;;
+        train) words="-o --option --valid --split --augment --preset --model --epochs --max-updates --batch-size --lr --seed --set --device --name --resume --from --snapshots --log-dir --force --json -q --quiet -h --help" ;;
         eval) words="--checkpoint --split --part --effort --stream --generated --seed --temp --device --json -q --quiet -h --help" ;;
         presets) words="--names -h --help" ;;
         check) words="--fix --force --errors-only --json -q --quiet -h --help" ;;

@@ -12,7 +12,7 @@ from composer.formats.midi import reader as midi_reader
 from composer.registry import plugins as registry
 
 SONGS = "Row, row, row your boat\ngently down the stream\n\n\nMerrily, merrily, merrily,\nlife is but a dream\n"
-OURS = [loaded for loaded in registry.everything() if loaded.plugin.distribution.startswith("composer-cli ")]
+OURS = [loaded for loaded in registry.load_all() if loaded.plugin.distribution.startswith("composer-cli ")]
 REPRESENTATIONS = [loaded.representation for loaded in OURS if loaded.representation]
 MODELS = [loaded.model for loaded in OURS if loaded.model]
 MUSIC = [kind for kind in REPRESENTATIONS if "midi" in kind.formats]
@@ -51,12 +51,12 @@ def trained(composer, data):
 def test_a_pair_trains_resumes_is_measured_and_plays_or_is_refused_at_once(
     composer, data, trained, tmp_path, kind, model
 ):
-    first = trained(kind, model, *SMALL[model.name], "--max-steps", "20")
+    first = trained(kind, model, *SMALL[model.name], "--max-updates", "20")
     if kind.kind not in model.accepts:
         first.failed(f"model `{model.name}`", f"`{kind.name}`", "--model")
         return
     assert first.code == 0, first.err
-    second = trained(kind, model, "--max-steps", "25", "--resume")
+    second = trained(kind, model, "--max-updates", "25", "--resume")
     assert second.code == 0, second.err
     assert "after 25 steps" in second.err
     measured = json.loads(composer("eval", kind.name, data(kind), "--checkpoint", "pair", "--json").out)
@@ -77,7 +77,7 @@ def test_a_pair_trains_resumes_is_measured_and_plays_or_is_refused_at_once(
 def test_every_kind_of_music_primes_every_other(composer, trained, tunes, tmp_path, kind, other):
     """A tune as the one writes it, in every format that it has, is an opening that the other goes on from."""
     model = next(model for model in MODELS if model.name == "lstm")
-    assert trained(kind, model, *SMALL[model.name], "--max-steps", "20").code == 0
+    assert trained(kind, model, *SMALL[model.name], "--max-updates", "20").code == 0
     representation = other()
     pieces = [item for item in representation.read(Source(tunes)) if isinstance(item, Piece)]
     representation.fit(pieces)

@@ -11,7 +11,7 @@ from composer.check.examine import examine
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
 from composer.checkpoints.file import read_header
-from composer.checkpoints.load import open_player
+from composer.checkpoints.load import load_model
 from composer.cli.render.text import as_option_value
 from composer.generation.generate import Drew, Request, generate
 from composer.registry import options
@@ -19,7 +19,13 @@ from composer.registry import plugins as registry
 from composer.training.optimizer import Settings
 
 PRETRAINED = sorted(store.PRETRAINED.glob("*.safetensors"))
-FLAGS = {"epochs": "--epochs", "max_steps": "--max-steps", "batch": "--batch", "lr": "--lr", "seed": "--seed"}
+FLAGS = {
+    "epochs": "--epochs",
+    "max_updates": "--max-updates",
+    "batch_size": "--batch-size",
+    "lr": "--lr",
+    "seed": "--seed",
+}
 
 
 def fenced(card, heading):
@@ -78,8 +84,8 @@ class TestCard:
         assert f"{record['reported']:.3f}" in re.search(r"^\| Quality \|.*", card, re.MULTILINE)[0]
         assert record["unit"] in card
         training = re.search(r"^\| Training \|.*", card, re.MULTILINE)[0]
-        assert f"{record['steps']:,} steps of {record['settings']['batch']} rows" in training
-        assert record["best_step"] == record["steps"] or f"{record['best_step']:,}" in training
+        assert f"{record['updates']:,} steps of {record['settings']['batch_size']} rows" in training
+        assert record["best_update"] == record["updates"] or f"{record['best_update']:,}" in training
 
     def test_the_commands_that_make_it_again_name_all_that_is_no_default(self, header, card):
         record, made = header.record, commands(card, "To make it again")
@@ -127,7 +133,7 @@ class TestModel:
         assert path.stat().st_size <= 10_000_000
 
     def test_it_composes_pieces_that_come_to_an_end_and_are_something(self, path):
-        player = open_player(path)
+        player = load_model(path)
         constraint = player.representation.constraint()
         request = Request(length=player.representation.length, count=8, seed=1, temperature=0.8)
         pieces = {}

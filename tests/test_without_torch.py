@@ -43,7 +43,7 @@ def test_a_tune_without_torch(libraries, checkpoint):
 
 
 def test_learning_without_torch_is_one_line(libraries, tunes):
-    done = run(libraries, "-m", "composer", "train", "abc", tunes, "--max-steps", "1")
+    done = run(libraries, "-m", "composer", "train", "abc", tunes, "--max-updates", "1")
     assert done.returncode == 1
     lines = done.stderr.splitlines()
     assert [line.partition(":")[0] for line in lines[-2:]] == ["error", "hint"]

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from composer.analysis.metrics import Metric
 from composer.analysis.piece_metrics import MetricValues, metrics_for
 from composer.api import ComposerError, Constraint, EncodeError, Piece, ReadError, RejectedPiece, Representation, Step
-from composer.checkpoints.load import Player
+from composer.checkpoints.load import LoadedModel
 from composer.data.corpus import Refusals, identity
 from composer.data.encoded_split import NO_STEPS
 from composer.generation import generate as generation
@@ -98,7 +98,7 @@ class Comparison:
 
 
 def compare(
-    player: Player,
+    player: LoadedModel,
     pieces: Sequence[Piece],
     request: Request,
     constraint: Constraint | None = None,
@@ -152,7 +152,7 @@ def _encode_all(
 
 
 def _generated_pieces(
-    player: Player, request: Request, constraint: Constraint | None
+    player: LoadedModel, request: Request, constraint: Constraint | None
 ) -> Iterator[tuple[Sequence[Step], bool]]:
     """Each piece once it is over, and whether it is whole."""
     steps: dict[int, list[Step]] = {}

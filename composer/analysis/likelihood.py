@@ -16,12 +16,12 @@ from typing import Any
 
 from composer.api import Piece, ReadError, StepKind, UsageError
 from composer.checkpoints.file import Header
-from composer.checkpoints.load import Opened
+from composer.checkpoints.load import OpenCheckpoint
 from composer.data.batches import Windows
 from composer.data.corpus import Refusals, read
 from composer.data.encoded_split import open_part, write_part
 from composer.data.splits import Split, divide, listed
-from composer.system.device import placed
+from composer.system.device import move_network
 
 BATCH_SIZE, SEQ_LENGTH = 32, 256
 
@@ -51,7 +51,7 @@ class Evaluation:
 
 
 def evaluate(
-    checkpoint: Opened,
+    checkpoint: OpenCheckpoint,
     arguments: Sequence[str],
     *,
     device: str = "cpu",
@@ -123,13 +123,17 @@ def select_pieces(header: Header, pieces: Sequence[Piece], listing: Path | None,
 
 
 def _measure(
-    opened: Opened, windows: Windows, device: str, effort: int | None, measured: Callable[[int, int], object] | None
+    opened: OpenCheckpoint,
+    windows: Windows,
+    device: str,
+    effort: int | None,
+    measured: Callable[[int, int], object] | None,
 ) -> Any:
     """The pooled Measurement of all windows. Raises UsageError where there is an effort, but the figure is exact."""
     import torch
 
     from composer.api.network import Measurement, Network
-    from composer.training.trainer import load_weights, moved
+    from composer.training.trainer import load_weights, to_device
 
     network = opened.model.network(opened.representation.spec, opened.config)
     if effort is not None and type(network).likelihood is Network.likelihood:
@@ -138,13 +142,13 @@ def _measure(
             "leave it out; models that estimate have use for it",
         )
     load_weights(network, opened.checkpoint.weights, "the checkpoint")
-    placed(network, device).eval()
+    move_network(network, device).eval()
     torch.manual_seed(0)
     total, stream = Measurement(), None
     if measured is not None:
         measured(0, windows.per_epoch)
     for done, batch in enumerate(windows.windows(0), 1):
-        measure, stream = network.likelihood(moved(batch, device), stream, effort or 1)
+        measure, stream = network.likelihood(to_device(batch, device), stream, effort or 1)
         total += measure
         if measured is not None:
             measured(done, windows.per_epoch)

@@ -10,7 +10,7 @@ from math import log
 import numpy as np
 
 from composer.api import Piece, Representation, Score, Step, StepKind, Unsupported
-from composer.checkpoints.load import Player
+from composer.checkpoints.load import LoadedModel
 
 __all__ = ["Surprisal", "beats_per_step", "surprisal"]
 
@@ -33,7 +33,7 @@ class Surprisal:
         return self.total / len(self.bits) if self.bits else 0.0
 
 
-def surprisal(player: Player, piece: Piece) -> Surprisal:
+def surprisal(player: LoadedModel, piece: Piece) -> Surprisal:
     """What `piece` costs the model of `player`, conditioned on those of its labels that it knows.
 
     Raises EncodeError where the model has never seen a symbol of it, Unsupported where it has no exact probabilities.

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, SequenceSpec
+from composer.checkpoints.old_names import current_record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +30,7 @@ _KEY = "composer"
 _EXTRA = "extra:"
 """What the names of arrays that are no weights begin with; no part of a network has a colon in its name."""
 
-_READABLE = "check its name, and that you may read it"
+_READABLE_HINT = "check its name, and that you may read it"
 _KINDS: Mapping[type, Sequence[str]] = {
     str: ("representation", "model", "program"),
     int: ("representation_version", "model_version", "format"),
@@ -111,17 +112,17 @@ def read_header(path: Path) -> Header:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
             if not 2 <= size <= MAX_HEADER + 4 * MAX_HEADER:
-                raise _not_one(path)
+                raise _not_a_checkpoint(path)
             described = json.loads(file.read(size))
             text = described.pop("__metadata__", {}).get(_KEY)
             if path.stat().st_size != 8 + size + max(
                 (each["data_offsets"][1] for each in described.values()), default=0
             ):
-                raise _not_one(path)
+                raise _not_a_checkpoint(path)
     except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or error}", _READABLE) from error
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}", _READABLE_HINT) from error
     except (ValueError, AttributeError, LookupError, TypeError, RecursionError) as error:
-        raise _not_one(path) from error
+        raise _not_a_checkpoint(path) from error
     return header_of(path, text)
 
 
@@ -157,11 +158,11 @@ def load_arrays(path: Path, only: str | None = None) -> tuple[dict[str, NDArray[
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no checkpoint {path}", "`composer plugins` lists your models") from error
     except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or error}", _READABLE) from error
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}", _READABLE_HINT) from error
     except SafetensorError as error:
-        raise _not_one(path) from error
+        raise _not_a_checkpoint(path) from error
     if _KEY not in metadata:
-        raise _not_one(path)
+        raise _not_a_checkpoint(path)
     return arrays, metadata[_KEY]
 
 
@@ -186,7 +187,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 def header_of(path: Path, text: str | None) -> Header:
     """The header that `text` is, read from `path`. Raises CheckpointError."""
     if text is None:
-        raise _not_one(path)
+        raise _not_a_checkpoint(path)
     try:
         data = json.loads(text)
         if data["format"] > FORMAT:
@@ -195,13 +196,13 @@ def header_of(path: Path, text: str | None) -> Header:
             )
         header = Header(**{**data, "spec": SequenceSpec.from_json(data["spec"])})
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
-        raise _not_one(path) from error
+        raise _not_a_checkpoint(path) from error
     if not all(isinstance(getattr(header, name), kind) for kind, names in _KINDS.items() for name in names):
-        raise _not_one(path)
-    return header
+        raise _not_a_checkpoint(path)
+    return replace(header, record=current_record(header.record))
 
 
-def _not_one(path: Path) -> CheckpointError:
+def _not_a_checkpoint(path: Path) -> CheckpointError:
     return CheckpointError(
         f"{path} is not a whole checkpoint of this program", "it may be cut short; copy it again, or train a new one"
     )

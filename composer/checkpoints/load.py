@@ -20,13 +20,13 @@ from composer.api import (
 from composer.checkpoints import file as checkpoint_file
 from composer.registry import options
 from composer.registry import plugins as registry
-from composer.system.device import placed
+from composer.system.device import move_network
 
-GEN = "gen {} --checkpoint"
+GEN_COMMAND = "gen {} --checkpoint"
 """The command that a checkpoint is good for, but for its name."""
 
 
-class Player(NamedTuple):
+class LoadedModel(NamedTuple):
     """A model that is ready to compose; `digest` is that of its file."""
 
     header: checkpoint_file.Header
@@ -53,11 +53,13 @@ def restore_representation(header: checkpoint_file.Header) -> Representation:
         if header.spec.end is not None and (usual := int(header.record.get("usual_length", 0))):
             representation.length = min(representation.length, usual)
     except (OptionError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"`{kind.name}` cannot be restored from the checkpoint: {error}", _DAMAGED) from error
+        raise CheckpointError(
+            f"`{kind.name}` cannot be restored from the checkpoint: {error}", _DAMAGED_HINT
+        ) from error
     return representation
 
 
-class Opened(NamedTuple):
+class OpenCheckpoint(NamedTuple):
     """A checkpoint, and the representation, model and settings that it was made with."""
 
     checkpoint: checkpoint_file.Checkpoint
@@ -66,10 +68,10 @@ class Opened(NamedTuple):
     config: Any
 
 
-def open_checkpoint(path: Path, representation: str | None = None, use: str = GEN) -> Opened:
+def open_checkpoint(path: Path, representation: str | None = None, command: str = GEN_COMMAND) -> OpenCheckpoint:
     """Open the checkpoint at `path`. Raises CheckpointError where it is no model, or not of the `representation` named.
 
-    `use` is the command that another representation's checkpoint is good for.
+    `command` is the command that another representation's checkpoint is good for.
     """
     saved = checkpoint_file.load(path)
     header = saved.header
@@ -79,36 +81,38 @@ def open_checkpoint(path: Path, representation: str | None = None, use: str = GE
     if representation is not None and header.representation != representation:
         raise CheckpointError(
             f"{path.name} composes `{header.representation}`, not `{representation}`",
-            f"use `composer {use.format(header.representation)} {path}`",
+            f"use `composer {command.format(header.representation)} {path}`",
         )
     restored = restore_representation(header)
     model = registry.model(header.model)
     _check_version(model.name, header.model_version, model.version)
-    with _fitting(path):
+    with _as_checkpoint_errors(path):
         config = options.restore(model.Config, header.config, f"model `{model.name}`")
     if restored.spec != header.spec:
-        raise CheckpointError(f"in {path.name}, model and representation do not fit together", _DAMAGED)
-    return Opened(saved, restored, model, config)
+        raise CheckpointError(f"in {path.name}, model and representation do not fit together", _DAMAGED_HINT)
+    return OpenCheckpoint(saved, restored, model, config)
 
 
-def open_player(path: Path, representation: str | None = None, device: str = "cpu", use: str = GEN) -> Player:
-    """Open the checkpoint at `path`, to play on `device` (`cpu`, `cuda`, `mps`); `use` as for `open_checkpoint`.
+def load_model(
+    path: Path, representation: str | None = None, device: str = "cpu", command: str = GEN_COMMAND
+) -> LoadedModel:
+    """Open the checkpoint at `path`, to play on `device` (`cpu`, `cuda`, `mps`); `command` as for `open_checkpoint`.
 
     On the CPU the model's own sampler plays, without torch where the model has one. Raises CheckpointError as
     `open_checkpoint` does, and where the weights are not those of the model; DeviceError as `device.placed` does.
     """
-    opened = open_checkpoint(path, representation, use)
+    opened = open_checkpoint(path, representation, command)
     header, weights = opened.checkpoint.header, opened.checkpoint.weights
-    with _fitting(path):
+    with _as_checkpoint_errors(path):
         sampler = opened.model.sampler(header.spec, opened.config, weights) if device == "cpu" else None
         if sampler is None:
             import torch
 
             network = opened.model.network(header.spec, opened.config)
             network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
-            sampler = placed(network, device).eval()
-        _try(sampler, header.spec)
-    return Player(header, opened.representation, sampler, opened.checkpoint.digest)
+            sampler = move_network(network, device).eval()
+        _try_one_step(sampler, header.spec)
+    return LoadedModel(header, opened.representation, sampler, opened.checkpoint.digest)
 
 
 def _check_version(name: str, made_with: int, installed: int) -> None:
@@ -119,7 +123,7 @@ def _check_version(name: str, made_with: int, installed: int) -> None:
         )
 
 
-def _try(sampler: Sampler, spec: SequenceSpec) -> None:
+def _try_one_step(sampler: Sampler, spec: SequenceSpec) -> None:
     """Play one step: weights of a wrong shape show when they are first used, those of the last symbol at their end."""
     import numpy as np
 
@@ -132,12 +136,12 @@ def _try(sampler: Sampler, spec: SequenceSpec) -> None:
 
 
 @contextmanager
-def _fitting(path: Path) -> Iterator[None]:
+def _as_checkpoint_errors(path: Path) -> Iterator[None]:
     """What a checkpoint that does not fit its model makes the model raise is an error of the checkpoint."""
     try:
         yield
     except (OptionError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"the weights or settings in {path.name} do not fit its model", _DAMAGED) from error
+        raise CheckpointError(f"the weights or settings in {path.name} do not fit its model", _DAMAGED_HINT) from error
 
 
-_DAMAGED = "it may be damaged, or made by another version of the plugin; train it again"
+_DAMAGED_HINT = "it may be damaged, or made by another version of the plugin; train it again"

@@ -13,13 +13,13 @@ from composer.checkpoints import file as checkpoint_file
 from composer.system.paths import models_folder
 
 SUFFIX = ".safetensors"
-LONGEST = 100
+MAX_NAME_LENGTH = 100
 """The most letters of a name. File systems take 255 bytes, with what is put before and after it."""
 
 PRETRAINED = Path(__file__).parent.parent / "pretrained"
 
 
-class OwnModel(NamedTuple):
+class UserModel(NamedTuple):
     """A checkpoint in the user's folder of models."""
 
     name: str
@@ -34,14 +34,14 @@ class OwnModel(NamedTuple):
 
 def path_for(name: str) -> Path:
     """Where the model called `name` is kept. Raises UsageError for what cannot be a name."""
-    if len(name) > LONGEST or len(name.encode("utf-8", "surrogatepass")) > 2 * LONGEST:
-        raise UsageError(f"`{name[:20]}...` is too long for a model's name", f"use at most {LONGEST} letters")
+    if len(name) > MAX_NAME_LENGTH or len(name.encode("utf-8", "surrogatepass")) > 2 * MAX_NAME_LENGTH:
+        raise UsageError(f"`{name[:20]}...` is too long for a model's name", f"use at most {MAX_NAME_LENGTH} letters")
     if not re.fullmatch(r"[\w][\w .+-]*", name) or name.endswith((SUFFIX, ".", " ")):
         raise UsageError(f"`{name}` cannot be a model's name", "use letters, digits, - and _")
     return models_folder() / f"{name}{SUFFIX}"
 
 
-def located(given: Path) -> Path:
+def resolve_model(given: Path) -> Path:
     """The checkpoint that a user means: a file, or a model by its name, one of the user's own before a bundled one.
 
     A folder is no model, and hides none of its name.
@@ -58,12 +58,12 @@ def with_digest(representation: str, digest: str) -> Path | None:
 
     Every file is read whole for it, until one has.
     """
-    own = (model.path for model in own_models() if model.header.representation == representation)
+    own = (model.path for model in user_models() if model.header.representation == representation)
     every = chain(filter(None, [bundled(representation)]), own)
     return next((path for path in every if checkpoint_file.digest(path) == digest), None)
 
 
-def own_models() -> Iterator[OwnModel]:
+def user_models() -> Iterator[UserModel]:
     """The user's models, the newest first. Snapshots, and files that are no checkpoints, are passed over."""
     folder = models_folder()
     paths = [path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith(".")] if folder.is_dir() else []
@@ -73,7 +73,7 @@ def own_models() -> Iterator[OwnModel]:
         except CheckpointError:
             continue
         if header.record.get("kind", "model") == "model":
-            yield OwnModel(path.name.removesuffix(SUFFIX), path, header)
+            yield UserModel(path.name.removesuffix(SUFFIX), path, header)
 
 
 def bundled(representation: str) -> Path | None:
@@ -84,7 +84,7 @@ def bundled(representation: str) -> Path | None:
 
 def default(representation: str) -> Path:
     """The model to play: the newest finished one of the user's, else the bundled one. Raises CheckpointError."""
-    for model in own_models():
+    for model in user_models():
         if model.finished and model.header.representation == representation:
             return model.path
     found = bundled(representation)

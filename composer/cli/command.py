@@ -113,6 +113,6 @@ def _meant(given: str) -> str:
         return f"did you mean `composer {near[0]}`?"
     from composer.registry import plugins as registry
 
-    if given in registry.names():
+    if given in registry.plugin_names():
         return f"did you mean `composer gen {given}`?"
     return "`composer --help` lists the commands"

@@ -45,7 +45,7 @@ def elsewhere(context: Any, flag: str) -> tuple[str, str] | None:
         return None
     from composer.registry import plugins as registry
 
-    others = (loaded.representation for loaded in registry.everything())
+    others = (loaded.representation for loaded in registry.load_all())
     names = [other.name for other in others if other is not None and flag in map(_flag, _fields(other))]
     return (f"`{kind.name}` has no `{flag}`", f"{join_names(names)} can be asked for it") if names else None
 
@@ -54,7 +54,7 @@ def _representation(args: list[str]) -> type[Representation] | None:
     """The representation that the arguments name; None where they name none that loads."""
     from composer.registry import plugins as registry
 
-    names = registry.names()
+    names = registry.plugin_names()
     for argument in args:
         if argument in names:
             try:

@@ -30,7 +30,7 @@ def playable(source: Source) -> Iterator[Score]:
 
 def suffixes() -> set[str]:
     """The suffixes that any representation reads."""
-    read = {suffix for loaded in registry.everything() if (kind := loaded.representation) for suffix in kind.suffixes}
+    read = {suffix for loaded in registry.load_all() if (kind := loaded.representation) for suffix in kind.suffixes}
     return read | set(score_files.SUFFIXES)
 
 
@@ -75,7 +75,7 @@ def is_other(source: Source, representation: Representation) -> bool:
 def _represented(source: Source) -> Iterator[Score]:
     """The scores that the first representation makes of `source` that makes any."""
     suffix = Path(source.path).suffix.lower()
-    for loaded in registry.everything():
+    for loaded in registry.load_all():
         if loaded.representation is None or suffix not in loaded.representation.suffixes:
             continue
         representation = loaded.representation()

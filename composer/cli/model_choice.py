@@ -45,7 +45,7 @@ def choose_model(source: Source, given: Path | None, take: Callable[[Path], Take
     first such error is raised. Raises CheckpointError as `candidates` does.
     """
     refused: ReadError | EncodeError | None = None
-    for path in [store.located(given)] if given is not None else candidates(source):
+    for path in [store.resolve_model(given)] if given is not None else candidates(source):
         try:
             taken = take(path)
         except (ReadError, EncodeError) as error:
@@ -85,4 +85,4 @@ def _by_suffix(source: Source) -> Iterator[Path]:
 
 
 def _representation_classes() -> list[type[Representation]]:
-    return [kind for loaded in registry.everything() if (kind := loaded.representation)]
+    return [kind for loaded in registry.load_all() if (kind := loaded.representation)]

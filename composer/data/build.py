@@ -17,9 +17,9 @@ from composer.data.parallel_build import Crew
 from composer.data.source_reader import outcomes
 from composer.data.splits import PARTS, Split
 from composer.data.staging import Collection, Files, Pieces
-from composer.distributed.group import Group
+from composer.distributed.group import ProcessGroup
 from composer.music.contour import Collecting
-from composer.system.cache_dir import MANIFEST, check_room, keeping, making
+from composer.system.cache_dir import MANIFEST, atomic_folder, check_room, reporting_write_errors
 
 MELODIES = "melodies"
 """The file in an encoding that holds the melodies of its training pieces, packed."""
@@ -56,18 +56,18 @@ class Job:
 
 
 def make(
-    folder: Path, job: Job, files: Files, size: int, progress: Callable[[int, int], object] | None, group: Group
+    folder: Path, job: Job, files: Files, size: int, progress: Callable[[int, int], object] | None, group: ProcessGroup
 ) -> None:
     """Make a new encoding of `files`, which have about `size` bytes, in `folder`; all ranks of `group` together."""
-    if not group.first:
-        _help(Crew(group, folder.parent / group.from_first(bytes).decode(), folder), job, files)
+    if not group.is_main:
+        _help(Crew(group, folder.parent / group.broadcast_bytes(bytes).decode(), folder), job, files)
         return
-    with making(folder) as temporary:
+    with atomic_folder(folder) as temporary:
         crew = None
-        if not group.alone:
-            group.from_first(temporary.name.encode)
+        if not group.is_single:
+            group.broadcast_bytes(temporary.name.encode)
             crew = Crew(group, temporary, folder)
-        with keeping(folder):
+        with reporting_write_errors(folder):
             collection = Collection(temporary / "pieces", job.split)
         try:
             _lead(folder, temporary, job, collection, files, size, progress, crew)
@@ -98,12 +98,12 @@ def _lead(
     sample = range(0, count, max(1, count // SAMPLE))
     check_room(folder, size_of(representation, _Training(job, pieces, sample)) * count / len(sample))
     if crew is None:
-        with keeping(folder):
+        with reporting_write_errors(folder):
             share = _encode(job, pieces, lambda part: temporary / part, range)
             _finish(temporary, job, collection, share["parts"], [share])
         return
     crew.publish(representation, pieces)
-    with keeping(folder):
+    with reporting_write_errors(folder):
         shares = crew.everyone(_encode(job, pieces, crew.stem, crew.share))
         crew.clear()
         joined = {part: crew.join(representation.spec, part, shares) for part in PARTS}
@@ -116,7 +116,7 @@ def _help(crew: Crew, job: Job, files: Files) -> None:
     for part in files.parts:
         crew.read(job.representation, files, part)
     pieces = crew.published(job.representation)
-    with keeping(crew.target):
+    with reporting_write_errors(crew.target):
         crew.everyone(_encode(job, pieces, crew.stem, crew.share))
 
 

@@ -21,9 +21,9 @@ from composer.data.encoded_split import Part, files_of, open_part
 from composer.data.parallel_build import share_disk
 from composer.data.splits import PARTS, Split
 from composer.data.staging import Files
-from composer.distributed.group import Group
+from composer.distributed.group import ProcessGroup
 from composer.music.contour import Melodies
-from composer.system.cache_dir import MANIFEST, prune, use
+from composer.system.cache_dir import MANIFEST, mark_used, prune
 from composer.system.paths import cache_folder
 
 __all__ = ["LAYOUT", "Dataset", "Report", "prepare"]
@@ -64,7 +64,7 @@ def prepare(
     fitted: bool = False,
     augment: bool = False,
     progress: Callable[[int, int], object] | None = None,
-    group: Group | None = None,
+    group: ProcessGroup | None = None,
 ) -> Dataset:
     """Read, split and encode what `arguments` name, and fit `representation` to the training part.
 
@@ -73,7 +73,7 @@ def prepare(
     ranks of a `group` call this together, and share the work where they share the cache's disk.
     Raises ReadError where there is nothing to learn from, and ComposerError where the cache cannot be written.
     """
-    split, group, cache = split or Split(), group or Group(), cache_folder()
+    split, group, cache = split or Split(), group or ProcessGroup(), cache_folder()
     job = Job(representation, tuple(arguments), split, fitted, augment)
     files = Files(arguments, split, representation.suffixes)
     decides = cache_key.decisions(LAYOUT, representation, split, fitted=fitted, augment=augment)
@@ -98,21 +98,21 @@ def _made(
     files: Files,
     size: int,
     progress: Callable[[int, int], object] | None,
-    group: Group,
+    group: ProcessGroup,
 ) -> Dataset:
     """Make the encoding, together where all ranks see the same cache, else each machine its own; and open it."""
     folder = cache / known.name
-    if len(set(group.everyone(known.name.encode()))) == 1 and share_disk(group, cache):
+    if len(set(group.all_gather_bytes(known.name.encode()))) == 1 and share_disk(group, cache):
         make(folder, job, files, size, progress, group)
         group.any(False)  # the others wait until it has its name
     else:
-        with group.turn():
+        with group.main_process_first():
             if _open(folder, job, known.digest) is None:
-                make(folder, job, files, size, progress, Group())
+                make(folder, job, files, size, progress, ProcessGroup())
     opened = _open(folder, job, known.digest, cached=False)
     if opened is None:
         raise ComposerError(f"the encoding in {folder} cannot be read back", "is the disk sound?")
-    if group.first:
+    if group.is_main:
         prune(cache, keep=folder)
         file_stamps.prune(cache)
     return opened
@@ -142,7 +142,7 @@ def _open(folder: Path, job: Job, digest: str, *, cached: bool = True) -> Datase
     if check and file_stamps.at_rest(status):
         with suppress(OSError):
             (folder / CHECKED).write_text(json.dumps(status), "utf-8")
-    use(folder)
+    mark_used(folder)
     return Dataset(spec, parts, report, digest, encoded, job.arguments, job.split, job.augment, cached, melodies)
 
 

@@ -24,10 +24,10 @@ from composer.data.encoded_split import files_of, join_parts
 from composer.data.source_reader import Outcome
 from composer.data.spill import Spill
 from composer.data.staging import Files, Pieces
-from composer.distributed.environment import mine
-from composer.distributed.group import Group
+from composer.distributed.environment import shard
+from composer.distributed.group import ProcessGroup
 from composer.music.contour import Melodies
-from composer.system.cache_dir import keeping, temporary
+from composer.system.cache_dir import reporting_write_errors, temporary_folder
 
 CODES, ENDS = "codes", "ends"
 """The files in which the first rank leaves what Pieces and Spill need."""
@@ -36,18 +36,18 @@ CODES, ENDS = "codes", "ends"
 class Crew:
     """All ranks of `group`, at work in `folder`, which will be renamed to the encoding `target`."""
 
-    def __init__(self, group: Group, folder: Path, target: Path) -> None:
+    def __init__(self, group: ProcessGroup, folder: Path, target: Path) -> None:
         self.group, self.folder, self.target = group, folder, target
-        self._rank, self._world = group.ranks.rank, group.ranks.world
+        self._rank, self._world = group.process.rank, group.process.world_size
         self._encoding = self._world
 
     def share(self, count: int) -> range:
         """This rank's stretch of `count` pieces."""
-        return mine(range(count), self._rank, self._encoding)
+        return shard(range(count), self._rank, self._encoding)
 
     def read(self, representation: Representation, files: Files, part: str) -> None:
         """Read this rank's share of the sources of a part, and wait for the others."""
-        with keeping(self.target), self._path("read", part, self._rank).open("wb") as file:
+        with reporting_write_errors(self.target), self._path("read", part, self._rank).open("wb") as file:
             for number, source in enumerate(files.of(part)):
                 if number % self._world == self._rank:
                     file.writelines(_sendable(representation, source))
@@ -77,14 +77,14 @@ class Crew:
         """Let the others know what the first rank has read and fitted; what stayed in its memory, it encodes alone."""
         plan = {"state": representation.state(), "alone": not pieces.spill.whole}
         self._encoding = self._world if pieces.spill.whole else 1
-        with keeping(self.target):
+        with reporting_write_errors(self.target):
             (self.folder / CODES).write_bytes(pieces.codes)
             (self.folder / ENDS).write_bytes(pieces.spill.ends.tobytes())
-        self.group.from_first(lambda: json.dumps(plan).encode())
+        self.group.broadcast_bytes(lambda: json.dumps(plan).encode())
 
     def published(self, representation: Representation) -> Pieces:
         """What the first rank has read, for the others; `representation` becomes as it is there."""
-        plan = json.loads(self.group.from_first(bytes))
+        plan = json.loads(self.group.broadcast_bytes(bytes))
         representation.restore(plan["state"])
         if plan["alone"]:
             return Pieces(Spill.written(self.folder / "pieces", array("Q", [0])), bytearray())
@@ -94,7 +94,7 @@ class Crew:
 
     def everyone(self, written: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
         """What each rank has written, in order."""
-        return [json.loads(data) for data in self.group.everyone(json.dumps(written).encode())]
+        return [json.loads(data) for data in self.group.all_gather_bytes(json.dumps(written).encode())]
 
     def stem(self, part: str, rank: int | None = None) -> Path:
         """Where a rank, by default this one, writes its share of a part."""
@@ -126,15 +126,15 @@ class Crew:
         return self.folder / f"{what}-{part}-{rank}"
 
 
-def share_disk(group: Group, cache: Path) -> bool:
+def share_disk(group: ProcessGroup, cache: Path) -> bool:
     """Whether all ranks see the same folder. Raises ComposerError where it cannot be written."""
-    if group.alone:
+    if group.is_single:
         return True
-    if not group.first:
-        seen = (cache / group.from_first(bytes).decode()).exists()
+    if not group.is_main:
+        seen = (cache / group.broadcast_bytes(bytes).decode()).exists()
         return not group.any(not seen)[0]
-    with temporary(cache) as marker:
-        group.from_first(marker.name.encode)
+    with temporary_folder(cache) as marker:
+        group.broadcast_bytes(marker.name.encode)
         return not group.any(False)[0]
 
 

@@ -13,7 +13,7 @@ from composer.data.corpus import Reading, Refusals, Stream
 from composer.data.sources import sources, stdin
 from composer.data.spill import Spill
 from composer.data.splits import Division, Split, count, numbers
-from composer.system.cache_dir import check_room, keeping
+from composer.system.cache_dir import check_room, reporting_write_errors
 
 FIRST_LOOK = 1 << 20
 """Once pieces of so many bytes were read, it is first estimated whether the disk has room for all."""
@@ -89,11 +89,11 @@ class Collection:
             for piece in streams[part]:
                 if not self.division.takes(piece, part):
                     continue
-                with keeping(folder):
+                with reporting_write_errors(folder):
                     self._spill.append(piece)
                 if self._spill.size > meter.look_at:
                     check_room(folder, meter.estimate(self._spill.size) - self._spill.size)
-        with keeping(folder):
+        with reporting_write_errors(folder):
             self._spill.close()
         self.division.settle()
         for part in files.named:

@@ -11,13 +11,13 @@ import composer
 from composer.api import ComposerError
 
 if TYPE_CHECKING:
-    from composer.training.loop import Run
+    from composer.training.loop import TrainingRun
 
 
-def check_alike(run: Run) -> None:
+def check_same_on_all_ranks(run: TrainingRun) -> None:
     """Raise ComposerError where ranks differ in what decides the weights; all ranks call this together."""
-    ours = json.dumps(_decisive(run), default=str)
-    first, *others = (json.loads(text) for text in run.group.everyone(ours.encode()))
+    ours = json.dumps(reproducibility_facts(run), default=str)
+    first, *others = (json.loads(text) for text in run.group.all_gather_bytes(ours.encode()))
     for rank, theirs in enumerate(others, 1):
         differing = [what for what, value in theirs.items() if value != first[what]]
         if differing:
@@ -27,7 +27,7 @@ def check_alike(run: Run) -> None:
             )
 
 
-def _decisive(run: Run) -> Mapping[str, Any]:
+def reproducibility_facts(run: TrainingRun) -> Mapping[str, Any]:
     """By its name, all that decides the weights."""
     return {
         "version of composer": composer.__version__,

@@ -12,12 +12,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["Entry", "entries"]
+__all__ = ["EntryPoint", "entry_points"]
 
 _INFO = (".dist-info", ".egg-info")
 
 
-class Entry(NamedTuple):
+class EntryPoint(NamedTuple):
     """A named object of a distribution, which is called `name version`; `value` is `module` or `module:attribute`."""
 
     name: str
@@ -33,16 +33,16 @@ class Entry(NamedTuple):
         return found
 
 
-def entries(group: str) -> list[Entry]:
+def entry_points(group: str) -> list[EntryPoint]:
     """All entry points of `group`; of two distributions of one name, the first on the path counts."""
     if any(Path(path).is_file() for path in sys.path):
-        return list(_asked(group))
+        return list(_from_importlib(group))
     found, known = [], set[str]()
     for path in sys.path:
         for name, version, folder in _distributions(Path(path)):
             if name not in known:
                 known.add(name)
-                found += [Entry(*point, f"{name} {version}".rstrip()) for point in _points(folder, group)]
+                found += [EntryPoint(*point, f"{name} {version}".rstrip()) for point in _entry_points_in(folder, group)]
     return found
 
 
@@ -57,7 +57,7 @@ def _distributions(path: Path) -> Iterator[tuple[str, str, Path]]:
         yield name.lower().replace("_", "-").replace(".", "-"), version.partition("-py")[0], folder
 
 
-def _points(folder: Path, group: str) -> Iterator[tuple[str, str]]:
+def _entry_points_in(folder: Path, group: str) -> Iterator[tuple[str, str]]:
     """The names and values of a distribution's entry points."""
     try:
         lines = (folder / "entry_points.txt").read_text(encoding="utf-8").splitlines()
@@ -72,10 +72,10 @@ def _points(folder: Path, group: str) -> Iterator[tuple[str, str]]:
             yield name.strip(), value.strip()
 
 
-def _asked(group: str) -> Iterator[Entry]:
+def _from_importlib(group: str) -> Iterator[EntryPoint]:
     """The same by `importlib.metadata`."""
     from importlib import metadata
 
     for entry in metadata.entry_points(group=group):
         distribution = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown distribution"
-        yield Entry(entry.name, entry.value, distribution)
+        yield EntryPoint(entry.name, entry.value, distribution)

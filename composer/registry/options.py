@@ -13,7 +13,7 @@ from composer.api import OptionError
 
 T = TypeVar("T")
 
-_WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
 def parse(kind: type[T], pairs: Sequence[str], owner: str = "") -> T:
@@ -62,7 +62,7 @@ def _value(kind: Any, text: str, what: str) -> Any:
             bare = ",".join(part for part in (piece.strip(" []()'\"") for piece in text.split(",")) if part)
             raise OptionError(f"{what} cannot be `{text}`", f"write it as {key}={bare}, with commas alone") from None
     try:
-        return _WORDS[text.lower()] if kind is bool else kind(text)
+        return _BOOLEANS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
         wanted = {bool: "on or off", int: "a whole number", float: "a number"}.get(kind, str(kind))
         raise OptionError(f"{what} cannot be `{text}`", f"give {wanted}") from None

@@ -14,24 +14,24 @@ from typing import Any, NamedTuple
 import pluggy
 
 from composer.api import API_VERSION, ComposerError, Model, PairingError, PluginError, Representation, UsageError, hooks
-from composer.registry.entry_points import Entry, entries
+from composer.registry.entry_points import EntryPoint, entry_points
 
-STRICT = "COMPOSER_STRICT_PLUGINS"
+STRICT_VARIABLE = "COMPOSER_STRICT_PLUGINS"
 
 
 class UnknownName(PluginError, UsageError):
     """A name that no plugin has (exit code 2)."""
 
 
-class Loaded(NamedTuple):
+class LoadedPlugin(NamedTuple):
     """What a plugin adds: a representation, a model, or both."""
 
-    plugin: Entry
+    plugin: EntryPoint
     representation: type[Representation] | None
     model: type[Model] | None
 
 
-def names() -> list[str]:
+def plugin_names() -> list[str]:
     """The names of all plugins; none is loaded."""
     return sorted(_plugins())
 
@@ -46,7 +46,7 @@ def representation(name: str) -> type[Representation]:
     """The representation called `name`. Raises PluginError, with the nearest names, where there is none."""
     found = _load(name).representation if name in _plugins() else None
     if found is None:
-        raise _unknown("representation", name, [loaded.representation for loaded in everything()])
+        raise _unknown("representation", name, [loaded.representation for loaded in load_all()])
     return found
 
 
@@ -54,20 +54,20 @@ def model(name: str) -> Model:
     """The model called `name`. Raises PluginError, with the nearest names, where there is none."""
     found = _load(name).model if name in _plugins() else None
     if found is None:
-        raise _unknown("model", name, [loaded.model for loaded in everything()])
+        raise _unknown("model", name, [loaded.model for loaded in load_all()])
     return found()
 
 
-def everything(warn: Callable[[str], object] | None = None) -> Iterator[Loaded]:
+def load_all(warn: Callable[[str], object] | None = None) -> Iterator[LoadedPlugin]:
     """All plugins, by name. One that does not load is passed to `warn` in a line that names its distribution.
 
     Without `warn`, that line goes to stderr. With COMPOSER_STRICT_PLUGINS=1 the failure is raised instead.
     """
-    for name in names():
+    for name in plugin_names():
         try:
             yield _load(name)
         except PluginError as error:
-            if os.environ.get(STRICT) == "1":
+            if os.environ.get(STRICT_VARIABLE) == "1":
                 raise
             (warn or _warn)(error.message)
 
@@ -95,24 +95,24 @@ def default_model(representation: type[Representation]) -> Model:
             return candidate
     except PluginError:
         pass
-    for loaded in everything():
+    for loaded in load_all():
         if loaded.model and representation.kind in loaded.model.accepts:
             return loaded.model()
     raise PairingError(f"no installed model composes {representation.kind}", "install a plugin that does")
 
 
 @cache
-def _plugins() -> dict[str, tuple[Entry, ...]]:
+def _plugins() -> dict[str, tuple[EntryPoint, ...]]:
     """All plugins by name; several where several distributions claim one."""
-    found: dict[str, tuple[Entry, ...]] = {}
+    found: dict[str, tuple[EntryPoint, ...]] = {}
     # an entry point may be found twice, through two folders of the same distribution
-    for entry in dict.fromkeys(entries(hooks.PROJECT)):
+    for entry in dict.fromkeys(entry_points(hooks.PROJECT)):
         found[entry.name] = (*found.get(entry.name, ()), entry)
     return found
 
 
 @cache
-def _load(name: str) -> Loaded:
+def _load(name: str) -> LoadedPlugin:
     """Import a plugin and ask its hooks. Raises PluginError that names its distribution, whatever goes wrong."""
     plugin, *others = _plugins()[name]
     if others:
@@ -135,14 +135,14 @@ def _load(name: str) -> Loaded:
             f"plugin `{name}` of {plugin.distribution} does not load ({reason})", "upgrade or uninstall that package"
         ) from error
     named = [kind for kind in classes if kind.name == name]
-    return Loaded(
+    return LoadedPlugin(
         plugin,
         next((kind for kind in named if issubclass(kind, Representation)), None),
         next((kind for kind in named if issubclass(kind, Model)), None),
     )
 
 
-def _check(plugin: Entry, classes: list[Any]) -> None:
+def _check(plugin: EntryPoint, classes: list[Any]) -> None:
     for kind in classes:
         if not (isinstance(kind, type) and issubclass(kind, Representation | Model)):
             raise PluginError(f"its hook returned {kind!r}, which is no class of a representation or model")

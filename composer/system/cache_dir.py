@@ -20,37 +20,37 @@ from pathlib import Path
 
 from composer.api import ComposerError
 
-MOST = 5 * 1024**3
+MAX_BYTES = 5 * 1024**3
 """The most bytes that encodings are kept in; beyond it, the least recently used are removed."""
 
 MANIFEST = "manifest.json"
 """The file that makes a folder an encoding; the time of its last change is when the encoding was last used."""
 
-MAKING = ".making-"
-ABANDONED = 24 * 3600
+UNFINISHED_PREFIX = ".making-"
+ABANDONED_SECONDS = 24 * 3600
 """After so many seconds without a change, what was being made is taken to be of a process that was killed."""
 
 
 @contextlib.contextmanager
-def making(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path) -> Iterator[Path]:
     """A new empty folder that takes the place of `folder` in the end; it is removed where anything is raised.
 
     Raises ComposerError where it cannot be written.
     """
-    with temporary(folder.parent) as made:
+    with temporary_folder(folder.parent) as made:
         yield made
-        with keeping(folder):
+        with reporting_write_errors(folder):
             if folder.exists():
                 shutil.rmtree(folder)
             made.replace(folder)
 
 
 @contextlib.contextmanager
-def temporary(cache: Path) -> Iterator[Path]:
+def temporary_folder(cache: Path) -> Iterator[Path]:
     """A new empty folder in `cache`, for as long as this lasts. Raises ComposerError where it cannot be made."""
-    with keeping(cache / MAKING):
+    with reporting_write_errors(cache / UNFINISHED_PREFIX):
         cache.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=cache, prefix=MAKING))
+        made = Path(tempfile.mkdtemp(dir=cache, prefix=UNFINISHED_PREFIX))
     try:
         yield made
     finally:
@@ -58,20 +58,20 @@ def temporary(cache: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def keeping(folder: Path) -> Iterator[None]:
+def reporting_write_errors(folder: Path) -> Iterator[None]:
     """What is written to `folder` meanwhile may fail for want of room or of rights: ComposerError says what to do."""
     try:
         yield
     except OSError as error:
         raise ComposerError(
             f"cannot keep the encoded pieces in {folder.parent}: {error.strerror or error}",
-            _way_out(error, folder.parent),
+            _write_hint(error, folder.parent),
         ) from error
 
 
 def check_room(folder: Path, needed: float) -> None:
     """Raise ComposerError where the disk of `folder`, an encoding to be, has less than `needed` bytes left."""
-    free = _free(folder.parent)
+    free = _free_bytes(folder.parent)
     if needed > free:
         raise ComposerError(
             f"the encoded pieces need about {_megabytes(needed)}, and {_megabytes(free)} are free in {folder.parent}",
@@ -79,30 +79,31 @@ def check_room(folder: Path, needed: float) -> None:
         )
 
 
-def use(folder: Path) -> None:
+def mark_used(folder: Path) -> None:
     """Remember that the encoding `folder` is used now."""
     with contextlib.suppress(OSError):  # it may be another user's
         os.utime(folder / MANIFEST)
 
 
-def prune(cache: Path, keep: Path, most: int | None = None) -> None:
-    """Remove encodings, the least recently used first, until `most` bytes (MOST) are left in `cache`; never `keep`.
+def prune(cache: Path, keep: Path, max_bytes: int | None = None) -> None:
+    """Remove encodings, the least recently used first, until `max_bytes` bytes (MAX_BYTES) are left in `cache`; never
+    `keep`.
 
     What a killed process left behind goes too.
     """
-    most = MOST if most is None else most
+    max_bytes = MAX_BYTES if max_bytes is None else max_bytes
     found = []
     for folder in _folders(cache):
         with contextlib.suppress(OSError):  # another process may be removing it too
-            if folder.name.startswith(MAKING):
+            if folder.name.startswith(UNFINISHED_PREFIX):
                 changed = max(path.stat().st_mtime for path in [folder, *folder.iterdir()])
-                if time.time() - changed > ABANDONED:
+                if time.time() - changed > ABANDONED_SECONDS:
                     shutil.rmtree(folder, ignore_errors=True)
             elif (folder / MANIFEST).is_file():
                 found.append(((folder / MANIFEST).stat().st_mtime, _size(folder), folder))
     total = sum(size for _, size, _ in found)
     for _, size, folder in sorted(found):
-        if total <= most:
+        if total <= max_bytes:
             return
         if folder != keep:
             shutil.rmtree(folder, ignore_errors=True)
@@ -119,14 +120,14 @@ def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
-def _way_out(error: OSError, folder: Path) -> str:
+def _write_hint(error: OSError, folder: Path) -> str:
     """What to do where `folder` cannot be written to."""
     if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
         return "set COMPOSER_HOME to a folder that you may write to"
-    return f"{_megabytes(_free(folder))} are free there; set COMPOSER_HOME to a folder with more"
+    return f"{_megabytes(_free_bytes(folder))} are free there; set COMPOSER_HOME to a folder with more"
 
 
-def _free(folder: Path) -> int:
+def _free_bytes(folder: Path) -> int:
     """The bytes that are left on the disk that `folder` is, or would be, on."""
     return shutil.disk_usage(next(each for each in (folder, *folder.parents) if each.is_dir())).free
 

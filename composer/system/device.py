@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", bound="torch.nn.Module")
 
-DEFAULT = "COMPOSER_DEVICE"
+DEVICE_VARIABLE = "COMPOSER_DEVICE"
 """The environment variable that says what `auto` means for this user."""
 
 
@@ -26,17 +26,17 @@ class UnknownDevice(DeviceError, UsageError):
     """A name that no device has (exit code 2)."""
 
 
-def resolve(asked: str = "auto") -> str:
+def resolve(requested: str = "auto") -> str:
     """The device to use: `cpu`, `cuda`, `cuda:N` or `mps`.
 
     `auto` is what COMPOSER_DEVICE says, else CUDA where there is a usable device, else the CPU. Raises DeviceError
     for a device that was asked for by name, here or in COMPOSER_DEVICE, and is not there.
     """
-    name = asked.strip().lower()
+    name = requested.strip().lower()
     if name == "auto":
-        name = os.environ.get(DEFAULT, "").strip().lower() or "auto"
+        name = os.environ.get(DEVICE_VARIABLE, "").strip().lower() or "auto"
     if name == "auto":
-        return "cpu" if _obstacle() else "cuda"
+        return "cpu" if _cuda_problem() else "cuda"
     if name == "cpu":
         return name
     if name == "mps":
@@ -46,20 +46,23 @@ def resolve(asked: str = "auto") -> str:
     raise UnknownDevice(f"there is no device `{name}`", "it can be auto, cpu, cuda, cuda:N or mps")
 
 
-def unused(asked: str = "auto") -> str:
+def unused_cuda_warning(requested: str = "auto") -> str:
     """Why `auto` passes over a CUDA device that seems to be there, as a line for the user.
 
     Empty where there is none, where it is used, where a device was named, or where nothing but composing on the CPU is
     installed.
     """
-    named = asked.strip().lower() != "auto" or os.environ.get(DEFAULT, "").strip().lower() not in ("", "auto")
-    if named or not find_spec("torch") or not (cuda_devices() or driver().trouble):
+    named = requested.strip().lower() != "auto" or os.environ.get(DEVICE_VARIABLE, "").strip().lower() not in (
+        "",
+        "auto",
+    )
+    if named or not find_spec("torch") or not (cuda_devices() or driver().problem):
         return ""
-    obstacle = _obstacle()
+    obstacle = _cuda_problem()
     return f"there is a CUDA device, but {obstacle[0]}; the CPU is used" if obstacle else ""
 
 
-def placed(network: N, device: str) -> N:
+def move_network(network: N, device: str) -> N:
     """`network` on `device`. Raises DeviceError where the device is there and yet does nothing, or has no room."""
     import torch
 
@@ -74,12 +77,12 @@ def placed(network: N, device: str) -> N:
 class Driver(NamedTuple):
     """What the CUDA driver says: how many `devices` there are, the newest CUDA `version` it runs, (0, 0) if unknown.
 
-    `trouble` is why it can do nothing, where it is there, and devices may be too.
+    `problem` is why it can do nothing, where it is there, and devices may be too.
     """
 
     devices: int = 0
     version: tuple[int, int] = (0, 0)
-    trouble: str = ""
+    problem: str = ""
 
 
 @cache
@@ -89,22 +92,22 @@ def driver() -> Driver:
         library = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
         begun = library.cuInit(0)
         if begun:
-            return Driver(trouble="" if begun in _NOTHING_THERE else _said(library, begun))
+            return Driver(problem="" if begun in _NO_DEVICE_CODES else _driver_message(library, begun))
         count, version = ctypes.c_int(0), ctypes.c_int(0)
         counted = library.cuDeviceGetCount(ctypes.byref(count))
         if counted:
-            return Driver(trouble=_said(library, counted))
+            return Driver(problem=_driver_message(library, counted))
         library.cuDriverGetVersion(ctypes.byref(version))
         return Driver(count.value, (version.value // 1000, version.value % 1000 // 10))
     except (OSError, AttributeError):  # no driver, or no library of that kind
         return Driver()
 
 
-_NOTHING_THERE = 34, 100
+_NO_DEVICE_CODES = 34, 100
 """What a stub of the library answers, and a driver without a device (CUDA_ERROR_STUB_LIBRARY, CUDA_ERROR_NO_DEVICE)."""
 
 
-def _said(library: ctypes.CDLL, code: int) -> str:
+def _driver_message(library: ctypes.CDLL, code: int) -> str:
     """The driver's words for an error."""
     words = ctypes.c_char_p()
     library.cuGetErrorString(code, ctypes.byref(words))
@@ -130,11 +133,11 @@ def torch_build() -> str:
     return match.group(1) if match else ""
 
 
-def _obstacle() -> tuple[str, str] | None:
+def _cuda_problem() -> tuple[str, str] | None:
     """Why CUDA cannot be used, and the way out."""
     build, version = torch_build(), driver().version
-    if driver().trouble:
-        return f"its driver says: {driver().trouble}", "look at the driver and at who may use it, or use --device cpu"
+    if driver().problem:
+        return f"its driver says: {driver().problem}", "look at the driver and at who may use it, or use --device cpu"
     if not cuda_devices():
         return "there is no CUDA device", "use --device cpu, or auto"
     if not find_spec("torch"):
@@ -151,7 +154,7 @@ def _obstacle() -> tuple[str, str] | None:
 
 
 def _cuda(name: str) -> str:
-    obstacle = _obstacle()
+    obstacle = _cuda_problem()
     if obstacle:
         raise DeviceError(f"`{name}` cannot be used: {obstacle[0]}", obstacle[1])
     index, count = int(name.partition(":")[2] or 0), cuda_devices()

@@ -8,7 +8,7 @@ from functools import cache
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """The numbers of these parameters in glibc's malloc.h."""
-LARGEST = 1 << 30
+MAX_KEPT = 1 << 30
 """Blocks up to this many bytes come from the heap."""
 
 
@@ -24,4 +24,4 @@ def keep_freed_memory() -> bool:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
-    return bool(mallopt(_MMAP_THRESHOLD, LARGEST) and mallopt(_TRIM_THRESHOLD, 2**31 - 1))
+    return bool(mallopt(_MMAP_THRESHOLD, MAX_KEPT) and mallopt(_TRIM_THRESHOLD, 2**31 - 1))

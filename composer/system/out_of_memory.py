@@ -15,17 +15,17 @@ PHRASES = (
 )  # fmt: skip
 """What errors say that are not of a kind of their own: those of the CPU's allocator, of cuBLAS, cuDNN and MPS."""
 
-_WANTED = re.compile(r"tried to allocate ([\d.]+) ?(bytes|[KMGT]iB)", re.IGNORECASE)
+_REQUESTED = re.compile(r"tried to allocate ([\d.]+) ?(bytes|[KMGT]iB)", re.IGNORECASE)
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
-class TooLarge(ComposerError):
+class DoesNotFit(ComposerError):
     """Something for which there is not enough memory, however it is divided."""
 
     def __init__(self, message: str) -> None:
         super().__init__(
             message,
-            "make the model smaller (--set hidden=...), windows shorter (--set length=32), or use "
+            "make the model smaller (--set hidden=...), windows shorter (--set seq_length=32), or use "
             "--set checkpoint_chunks=8",
         )
 
@@ -35,38 +35,38 @@ class OutOfMemory(Exception):
 
 
 @dataclass(slots=True)
-class Watch:
+class OOMGuard:
     """Whether memory ran out."""
 
-    short: bool = False
+    triggered: bool = False
 
     @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
+    def guarding(self) -> Iterator[None]:
         """Note that memory runs out, rather than raise it; all that was computed is then dropped."""
         try:
             yield
         except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError
-            if not ran_out(error):
+            if not is_oom(error):
                 raise
             error.__traceback__ = None  # its frames hold what was computed
-            self.short = True
+            self.triggered = True
 
 
 @contextlib.contextmanager
-def fitting(what: str) -> Iterator[None]:
-    """Raise TooLarge, naming `what`, where memory runs out."""
+def report_oom(what: str) -> Iterator[None]:
+    """Raise DoesNotFit, naming `what`, where memory runs out."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        if not ran_out(error):
+        if not is_oom(error):
             raise
-        size = wanted(error)
-        raise TooLarge(f"{what} does not fit into memory{f': {size} more are needed' if size else ''}") from error
+        size = requested_memory(error)
+        raise DoesNotFit(f"{what} does not fit into memory{f': {size} more are needed' if size else ''}") from error
 
 
-def wanted(error: BaseException) -> str:
+def requested_memory(error: BaseException) -> str:
     """How much memory was asked for, such as `2.0 GiB`; empty where `error` does not say."""
-    found = _WANTED.search(str(error))
+    found = _REQUESTED.search(str(error))
     if found is None:
         return ""
     unit = next(place for place, name in enumerate(_UNITS) if name.lower() == found[2].lower())
@@ -76,7 +76,7 @@ def wanted(error: BaseException) -> str:
     return f"{size:,.1f} {_UNITS[unit]}" if unit else f"{size:,.0f} bytes"
 
 
-def ran_out(error: BaseException) -> bool:
+def is_oom(error: BaseException) -> bool:
     """Whether `error` says that there is not enough memory."""
     import torch
 
@@ -86,7 +86,7 @@ def ran_out(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(phrase in text for phrase in PHRASES)
 
 
-def give_back(device: str) -> None:
+def release_cached_memory(device: str) -> None:
     """Let the device have what torch keeps for later."""
     import torch
 

@@ -15,42 +15,42 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["Average"]
+__all__ = ["EMA"]
 
 
-class Average:
+class EMA:
     """An exponential average of all that is real-valued in the `state_dict` of `network`; first, what is there now."""
 
-    def __init__(self, network: nn.Module, share: float) -> None:
-        """`share` is how much of the old is kept at each step."""
-        self.network, self.share = network, share
-        self.values = {name: tensor.clone() for name, tensor in self._now().items()}
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        """`decay` is how much of the old is kept at each step."""
+        self.network, self.decay = network, decay
+        self.values = {name: tensor.clone() for name, tensor in self._current().items()}
 
-    def add(self, steps: int) -> None:
-        """Count in the weights after `steps` steps. At first less of the old is kept, so that no beginning lasts."""
+    def update(self, updates: int) -> None:
+        """Count in the weights after `updates` steps. At first less of the old is kept, so that no beginning lasts."""
         import torch
 
-        share = min(self.share, (1 + steps) / (10 + steps))
-        torch._foreach_lerp_(list(self.values.values()), list(self._now().values()), 1 - share)
+        share = min(self.decay, (1 + updates) / (10 + updates))
+        torch._foreach_lerp_(list(self.values.values()), list(self._current().values()), 1 - share)
 
     @contextlib.contextmanager
-    def in_place(self) -> Iterator[None]:
+    def applied(self) -> Iterator[None]:
         """Give the network its average for as long as this lasts."""
-        own = {name: tensor.clone() for name, tensor in self._now().items()}
-        self._give(self.values)
+        own = {name: tensor.clone() for name, tensor in self._current().items()}
+        self._load(self.values)
         try:
             yield
         finally:
-            self._give(own)
+            self._load(own)
 
     def restore(self, values: Mapping[str, torch.Tensor]) -> None:
         """Take up an average that was saved."""
         for name, tensor in self.values.items():
             tensor.copy_(values[name])
 
-    def _now(self) -> dict[str, torch.Tensor]:
+    def _current(self) -> dict[str, torch.Tensor]:
         return {name: each for name, each in self.network.state_dict().items() if each.is_floating_point()}
 
-    def _give(self, values: Mapping[str, torch.Tensor]) -> None:
-        for name, tensor in self._now().items():
+    def _load(self, values: Mapping[str, torch.Tensor]) -> None:
+        for name, tensor in self._current().items():
             tensor.copy_(values[name])

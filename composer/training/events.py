@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,8 +15,9 @@ class Event:
 
     def to_json(self) -> dict[str, Any]:
         """This event as plain JSON, with its name under `event`."""
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
         fields = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
-        return {"event": type(self).__name__.lower(), **fields}
+        return {"event": name, **fields}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,42 +39,43 @@ class Prepared(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """A phase of training: it takes `steps` steps, and would take `whole` if no limit cut it short."""
+class PlannedPhase:
+    """A phase of training: it takes `updates` steps, and would take `unlimited_updates` if no limit cut it short."""
 
     name: str
-    steps: int
-    whole: int
+    updates: int
+    unlimited_updates: int
 
 
 @dataclass(frozen=True, slots=True)
 class Started(Event):
-    """A phase of training begins or goes on, at `step` of `steps` of the run, on `device` in `precision`.
+    """A phase of training begins or goes on, at `update` of `updates` of the run, on `device` in `precision`.
 
     `pieces` and `counted` are the pieces and steps (tokens or frames) of the training and validation parts. `phases`
     are all of them, in order.
     """
 
     phase: str
-    step: int
-    steps: int
-    steps_per_epoch: int
+    update: int
+    updates: int
+    updates_per_epoch: int
     parameters: int
     device: str
     precision: str
     pieces: tuple[int, int]
     counted: tuple[int, int]
-    phases: Sequence[Stretch] = ()
+    phases: Sequence[PlannedPhase] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Stepped(Event):
-    """Optimiser steps up to `step`, one on a CPU, several elsewhere: `monitor` is their mean, in nats a sequence step.
+class Updated(Event):
+    """Optimiser steps up to `update`, one on a CPU, several elsewhere: `monitor` is their mean, in nats a sequence
+    step.
 
     `rate` is in sequence steps a second, over the last few seconds.
     """
 
-    step: int
+    update: int
     epoch: float
     monitor: float
     lr: float
@@ -86,7 +89,7 @@ class Validated(Event):
     Training without a validation part has no such events.
     """
 
-    step: int
+    update: int
     epoch: float
     value: float
     reported: float
@@ -95,32 +98,33 @@ class Validated(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Halved(Event):
+class MicroBatchHalved(Event):
     """There was not enough memory: from now on `rows` of a batch go through the network at a time, in each process.
 
     What is learnt stays the same.
     """
 
-    step: int
+    update: int
     rows: int
 
 
 @dataclass(frozen=True, slots=True)
-class WentBack(Event):
-    """Training goes on at `step`, since its state was saved last there, though the model of step `kept` is kept.
+class RolledBack(Event):
+    """Training goes on at `update`, since its state was saved last there, though the model of step `best_update` is
+    kept.
 
     Only a better one will take its place.
     """
 
-    step: int
-    kept: int
+    update: int
+    best_update: int
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Event):
-    """The model as it is at `step` can be heard: `path` is a checkpoint of it."""
+    """The model as it is at `update` can be heard: `path` is a checkpoint of it."""
 
-    step: int
+    update: int
     path: Path
 
 
@@ -128,7 +132,7 @@ class Snapshot(Event):
 class Saved(Event):
     """A checkpoint was written."""
 
-    step: int
+    update: int
     path: Path
 
 
@@ -139,7 +143,7 @@ class Finished(Event):
     `best` is the best validation value in nats, None without a validation part; `path` is the checkpoint to play.
     """
 
-    step: int
+    update: int
     reason: str
     best: float | None
     path: Path

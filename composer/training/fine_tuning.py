@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from composer.checkpoints.load import Opened
-from composer.system.out_of_memory import fitting
+from composer.checkpoints.load import OpenCheckpoint
+from composer.system.out_of_memory import report_oom
 from composer.training.resume import check_settings
 
 __all__ = ["check_fits"]
 
 
-def check_fits(origin: Opened, config: Any, name: str) -> None:
+def check_fits(origin: OpenCheckpoint, config: Any, name: str) -> None:
     """Raise OptionError, naming it, where a setting in `config` gives weights of other shapes than those of `origin`.
 
     `name` is what the model of `origin` is called. Settings that leave all shapes as they are, such as dropout, may
@@ -26,7 +26,7 @@ def check_fits(origin: Opened, config: Any, name: str) -> None:
     }
     if not changed:
         return
-    with fitting("the model"):
+    with report_oom("the model"):
         shapes = {name: tuple(array.shape) for name, array in origin.checkpoint.weights.items()}
         if _shapes(origin, config) == shapes:
             return
@@ -35,7 +35,7 @@ def check_fits(origin: Opened, config: Any, name: str) -> None:
                 check_settings({key: getattr(origin.config, key)}, {key: value}, name, "--set")
 
 
-def _shapes(origin: Opened, config: Any) -> Mapping[str, tuple[int, ...]]:
+def _shapes(origin: OpenCheckpoint, config: Any) -> Mapping[str, tuple[int, ...]]:
     """The weights of a network with these settings, by name; torch's generator stays as it is."""
     import torch
 

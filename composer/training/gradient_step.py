@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from composer.distributed.environment import mine
-from composer.system.out_of_memory import OutOfMemory, Watch, give_back
+from composer.distributed.environment import shard
+from composer.system.out_of_memory import OOMGuard, OutOfMemory, release_cached_memory
 from composer.training import microbatch
 from composer.training import optimizer as optimizers
 
@@ -28,99 +28,101 @@ if TYPE_CHECKING:
     import torch
 
     from composer.api.network import Batch, Network
-    from composer.distributed.group import Group
-    from composer.training.trainer import Learner
+    from composer.distributed.group import ProcessGroup
+    from composer.training.trainer import Trainer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """What came of a step: the mean `monitor`, on its device, how many steps `counted`, and the `stream` after it."""
+class StepResult:
+    """What came of a step: the mean `monitor`, on its device, how many steps `counted`, and the `state` after it."""
 
     monitor: torch.Tensor
     counted: float
-    stream: Any
+    state: Any
 
 
-def stretches(count: int, most: int) -> list[range]:
-    """`count` rows in as few stretches of at most `most` as can be, alike in size; 0 is no limit."""
-    parts = -(-count // most) if most else min(1, count)
-    return [mine(range(count), part, parts) for part in range(parts)]
+def micro_batches(count: int, max_rows: int) -> list[range]:
+    """`count` rows in as few stretches of at most `max_rows` as can be, alike in size; 0 is no limit."""
+    parts = -(-count // max_rows) if max_rows else min(1, count)
+    return [shard(range(count), part, parts) for part in range(parts)]
 
 
-def find(learner: Learner, batch: Batch) -> Step:
+def compute_gradient(learner: Trainer, batch: Batch) -> StepResult:
     """Give the parameters the gradient of a step of which `batch` are this rank's rows; its stream is of these alone.
 
     Raises OutOfMemory, on all ranks alike; everything but the random numbers is then as it was.
     """
     network, group = learner.network, learner.run.group
-    parts = stretches(len(batch.inputs), learner.at.rows)
-    buffers, watch, found = _Buffers(network), Watch(), None
-    whole = group.alone and len(parts) == 1
-    with watch.watching():
-        found = _whole(learner, batch) if whole else _in_parts(learner, batch, parts)
+    parts = micro_batches(len(batch.inputs), learner.progress.max_rows)
+    buffers, watch, found = _Buffers(network), OOMGuard(), None
+    whole = group.is_single and len(parts) == 1
+    with watch.guarding():
+        found = _whole_batch(learner, batch) if whole else _by_micro_batch(learner, batch, parts)
     parameters = list(network.parameters())
     given = [parameter.grad is not None for parameter in parameters]
-    told = group.floats([float(watch.short), found.counted if found else 0.0, *map(float, given)])
+    told = group.all_gather_floats([float(watch.triggered), found.counted if found else 0.0, *map(float, given)])
     if found is None or any(short for short, *_ in told):
         found = None
         network.zero_grad(set_to_none=True)
         buffers.restore()
-        give_back(learner.run.device)
+        release_cached_memory(learner.run.device)
         raise OutOfMemory
     if whole:
         return found
     somewhere = [any(flags) for flags in zip(*(flags for _, _, *flags in told), strict=True)]
     owners = [parameter for parameter, there in zip(parameters, somewhere, strict=True) if there]
     total = sum(counted for _, counted, *_ in told)
-    return Step(_pooled(owners, buffers, found, total, group), total, found.stream)
+    return StepResult(_all_reduce(owners, buffers, found, total, group), total, found.state)
 
 
-def _whole(learner: Learner, batch: Batch) -> Step:
+def _whole_batch(learner: Trainer, batch: Batch) -> StepResult:
     """All rows together, alone."""
-    monitor, objective, stream = _loss(learner, batch, learner.stream)
+    monitor, objective, stream = _loss(learner, batch, learner.state)
     objective.backward()  # type: ignore[no-untyped-call]
-    return Step(monitor, float(batch.weight.sum()), stream)
+    return StepResult(monitor, float(batch.weight.sum()), stream)
 
 
-def _in_parts(learner: Learner, batch: Batch, parts: Sequence[range]) -> Step:
+def _by_micro_batch(learner: Trainer, batch: Batch, parts: Sequence[range]) -> StepResult:
     """Stretch by stretch; monitor and gradients are sums over the steps that count."""
     import torch
 
     monitor, every, streams = torch.zeros((), device=learner.run.device), 0.0, []
     for part in parts:
-        own = microbatch.of_batch(batch, part)
-        before = learner.stream
+        own = microbatch.rows_of(batch, part)
+        before = learner.state
         if before is not None and len(parts) > 1:
-            before = learner.axes.cut(before, part)
+            before = learner.axes.select_rows(before, part)
         watched, objective, after = _loss(learner, own, before)
         streams.append(after)
         if counted := float(own.weight.sum()):
             (objective * counted).backward()  # type: ignore[no-untyped-call]
             monitor, every = monitor + watched * counted, every + counted
-    stream = learner.axes.join(streams) if len(streams) > 1 else next(iter(streams), None)
-    return Step(monitor, every, stream)
+    stream = learner.axes.concat_rows(streams) if len(streams) > 1 else next(iter(streams), None)
+    return StepResult(monitor, every, stream)
 
 
-def _loss(learner: Learner, batch: Batch, stream: Any) -> tuple[torch.Tensor, torch.Tensor, Any]:
+def _loss(learner: Trainer, batch: Batch, stream: Any) -> tuple[torch.Tensor, torch.Tensor, Any]:
     """Monitor, objective and the stream after `batch`."""
-    from composer.training.trainer import moved
+    from composer.training.trainer import to_device
 
     with optimizers.autocast(learner.precision, learner.run.device):
-        loss, stream = learner.network.loss(moved(batch, learner.run.device), stream)
+        loss, stream = learner.network.loss(to_device(batch, learner.run.device), stream)
     return loss.monitor, loss.objective, stream
 
 
-def _pooled(owners: Sequence[torch.Tensor], buffers: _Buffers, found: Step, total: float, group: Group) -> torch.Tensor:
+def _all_reduce(
+    owners: Sequence[torch.Tensor], buffers: _Buffers, found: StepResult, total: float, group: ProcessGroup
+) -> torch.Tensor:
     """Give `owners` the gradient of all ranks, and `buffers` their mean change; the mean monitor.
 
     `total` is how many steps counted on all ranks.
     """
     import torch
 
-    changes = [] if group.alone else [change * found.counted for change in buffers.changes()]
+    changes = [] if group.is_single else [change * found.counted for change in buffers.changes()]
     grads = [torch.zeros_like(each) if each.grad is None else each.grad for each in owners]
     flat = torch.cat([each.flatten().float() for each in (found.monitor, *changes, *grads)])
-    group.add(flat)
+    group.all_reduce_(flat)
     flat /= max(1.0, total)
     monitor, *pieces = torch.split(flat, [each.numel() for each in (found.monitor, *changes, *grads)])
     if changes:

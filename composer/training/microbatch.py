@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from composer.api.network import Batch, Network
 
-FEW, MORE = 2, 3
+FEWER_ROWS, MORE_ROWS = 2, 3
 """How many rows are looked at."""
 
 
-def of_batch(batch: Batch, rows: range) -> Batch:
+def rows_of(batch: Batch, rows: range) -> Batch:
     """These rows of a batch."""
     from composer.api.network import Batch
 
@@ -27,7 +27,7 @@ def of_batch(batch: Batch, rows: range) -> Batch:
     return Batch(batch.inputs[cut], batch.targets[cut], batch.weight[cut], batch.reset[cut], conditions)
 
 
-class Axes:
+class BatchAxes:
     """On which axis each tensor of a network's state has its rows; None where it has none."""
 
     def __init__(self, network: Network, batch: Batch) -> None:
@@ -37,15 +37,15 @@ class Axes:
         training = network.training
         network.eval()  # nothing is to be learnt from looking
         with torch.no_grad(), torch.random.fork_rng():
-            states = [network.loss(_repeated(batch, rows), None)[1] for rows in (FEW, MORE)]
+            states = [network.loss(_repeated(batch, rows), None)[1] for rows in (FEWER_ROWS, MORE_ROWS)]
         network.train(training)
         self._axes = [_axis(few, more) for few, more in zip(*map(_tensors, states), strict=True)]
 
-    def cut(self, state: Any, rows: range) -> Any:
+    def select_rows(self, state: Any, rows: range) -> Any:
         """These rows of `state`."""
-        return _rebuilt(state, [_cut(each, axis, rows) for each, axis in self._paired(state)])
+        return _rebuild(state, [_select(each, axis, rows) for each, axis in self._paired(state)])
 
-    def join(self, states: Sequence[Any]) -> Any:
+    def concat_rows(self, states: Sequence[Any]) -> Any:
         """The rows of all `states`, in order. What has no rows is as in the first."""
         import torch
 
@@ -53,7 +53,7 @@ class Axes:
         joined = [
             each[0] if axis is None else torch.cat(each, axis) for each, axis in zip(parts, self._axes, strict=True)
         ]
-        return _rebuilt(states[0], joined)
+        return _rebuild(states[0], joined)
 
     def _paired(self, state: Any) -> Iterator[tuple[torch.Tensor, int | None]]:
         return zip(_tensors(state), self._axes, strict=True)
@@ -63,7 +63,7 @@ def _repeated(batch: Batch, rows: int) -> Batch:
     """The first step of the first row, `rows` times, and counted."""
     from composer.api.network import Batch
 
-    step = of_batch(batch, range(1)).slice_time(0, 1)
+    step = rows_of(batch, range(1)).slice_time(0, 1)
 
     def repeat(tensor: torch.Tensor) -> torch.Tensor:
         return tensor.expand(rows, *tensor.shape[1:]).clone()
@@ -75,16 +75,18 @@ def _repeated(batch: Batch, rows: int) -> Batch:
 
 
 def _axis(few: torch.Tensor, more: torch.Tensor) -> int | None:
-    differing = [axis for axis, sizes in enumerate(zip(few.shape, more.shape, strict=True)) if sizes == (FEW, MORE)]
+    differing = [
+        axis for axis, sizes in enumerate(zip(few.shape, more.shape, strict=True)) if sizes == (FEWER_ROWS, MORE_ROWS)
+    ]
     return differing[0] if differing else None
 
 
-def _cut(tensor: torch.Tensor, axis: int | None, rows: range) -> torch.Tensor:
+def _select(tensor: torch.Tensor, axis: int | None, rows: range) -> torch.Tensor:
     return tensor if axis is None else tensor.narrow(axis, rows.start, len(rows))
 
 
 def _tensors(state: Any) -> list[torch.Tensor]:
-    """The tensors of a state, in the order in which `_rebuilt` puts them."""
+    """The tensors of a state, in the order in which `_rebuild` puts them."""
     import torch
 
     if isinstance(state, torch.Tensor):
@@ -93,19 +95,19 @@ def _tensors(state: Any) -> list[torch.Tensor]:
     return [tensor for item in inside for tensor in _tensors(item)]
 
 
-def _rebuilt(state: Any, tensors: Sequence[torch.Tensor]) -> Any:
+def _rebuild(state: Any, tensors: Sequence[torch.Tensor]) -> Any:
     """`state` with these in the place of its tensors."""
-    return _filled(state, iter(tensors))
+    return _fill(state, iter(tensors))
 
 
-def _filled(state: Any, tensors: Iterator[torch.Tensor]) -> Any:
+def _fill(state: Any, tensors: Iterator[torch.Tensor]) -> Any:
     import torch
 
     if isinstance(state, torch.Tensor):
         return next(tensors)
     if isinstance(state, Mapping):
-        return {key: _filled(item, tensors) for key, item in state.items()}
+        return {key: _fill(item, tensors) for key, item in state.items()}
     if isinstance(state, tuple | list):
-        items = [_filled(item, tensors) for item in state]
+        items = [_fill(item, tensors) for item in state]
         return tuple(items) if isinstance(state, tuple) else items
     return state

@@ -10,14 +10,15 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from composer.api import DeviceError, OptionError, UsageError
-from composer.training.without_dynamo import uncompiled
+from composer.training.without_dynamo import without_dynamo
 
 if TYPE_CHECKING:
     import torch
 
-LEAST = {
-    "batch": 1, "length": 1, "max_steps": 0, "warmup": 0, "decay": 0, "weight_decay": 0, "momentum": 0, "clip": 0,
-    "patience": 0, "average": 0, "checkpoint_chunks": 1, "validate_every": 0, "save_every": 0, "align": 0, "seed": 0,
+MINIMUM = {
+    "batch_size": 1, "seq_length": 1, "max_updates": 0, "warmup": 0, "decay": 0, "weight_decay": 0, "momentum": 0,
+    "max_grad_norm": 0, "patience": 0, "ema": 0, "checkpoint_chunks": 1, "validate_every": 0, "save_every": 0,
+    "align": 0, "seed": 0,
 }  # fmt: skip
 """The least value of each setting."""
 
@@ -29,19 +30,21 @@ class Settings:
     """The settings of a training run. Raises OptionError for values that make no sense."""
 
     epochs: int | None = field(default=None, metadata={"help": "times to go through the pieces; none: chosen"})
-    max_steps: int = field(default=0, metadata={"help": "stop after this many steps; 0: no such limit"})
-    batch: int = field(default=64, metadata={"help": "rows that are learnt from side by side"})
-    length: int = field(default=128, metadata={"help": "steps of a window, through which errors are propagated back"})
+    max_updates: int = field(default=0, metadata={"help": "stop after this many steps; 0: no such limit"})
+    batch_size: int = field(default=64, metadata={"help": "rows that are learnt from side by side"})
+    seq_length: int = field(
+        default=128, metadata={"help": "steps of a window, through which errors are propagated back"}
+    )
     lr: float = field(default=5e-3, metadata={"help": "the highest learning rate"})
     schedule: Schedule = field(default="cosine", metadata={"help": "how the learning rate falls"})
     warmup: int = field(default=50, metadata={"help": "steps over which the learning rate rises"})
     decay: float = field(default=0.97, metadata={"help": "factor for each epoch of the exponential schedule"})
-    optimiser: Literal["adam", "adamw", "sgd"] = field(default="adam", metadata={"help": "the method of descent"})
+    optimizer: Literal["adam", "adamw", "sgd"] = field(default="adam", metadata={"help": "the method of descent"})
     weight_decay: float = field(default=0.0, metadata={"help": "pull of the weights towards zero"})
     momentum: float = field(default=0.0, metadata={"help": "momentum of sgd"})
-    clip: float = field(default=1.0, metadata={"help": "largest gradient; 0: any"})
+    max_grad_norm: float = field(default=1.0, metadata={"help": "largest gradient; 0: any"})
     clip_by: Literal["norm", "value"] = field(default="norm", metadata={"help": "what of the gradient is clipped"})
-    average: float = field(
+    ema: float = field(
         default=0.0,
         metadata={"help": "share of the old in the average of weights kept (snapshots too), such as 0.999; 0: none"},
     )
@@ -58,7 +61,7 @@ class Settings:
         default=1, metadata={"help": "stretches of a window whose activations are computed again, to save memory"}
     )
     align: int = field(default=0, metadata={"help": "pieces begin at multiples of this in a row; 0: chosen"})
-    stream: bool = field(
+    contiguous: bool = field(
         default=False, metadata={"help": "learn the pieces as one text in their order, each after the one before"}
     )
     seed: int = field(default=0, metadata={"help": "decides the first weights, the order of pieces and the dropout"})
@@ -66,14 +69,14 @@ class Settings:
     def __post_init__(self) -> None:
         if self.epochs is not None and self.epochs < 1:
             raise OptionError(f"`epochs` cannot be {self.epochs}", "give a whole number above 0")
-        for name, least in LEAST.items():
+        for name, least in MINIMUM.items():
             if not least <= getattr(self, name) < 2**63:  # nan is no number either
                 raise OptionError(f"`{name}` cannot be {getattr(self, name)}", f"give a number from {least} on")
-        if self.average >= 1:
-            raise OptionError(f"`average` cannot be {self.average:g}", "give a number below 1, such as 0.999")
+        if self.ema >= 1:
+            raise OptionError(f"`average` cannot be {self.ema:g}", "give a number below 1, such as 0.999")
         if not (0 < self.lr < math.inf):
             raise OptionError(f"`lr` cannot be {self.lr:g}", "give a number above 0, such as 0.003")
-        if self.stream and self.align > 1:
+        if self.contiguous and self.align > 1:
             raise OptionError(
                 f"`align` cannot be {self.align} where `stream` is on", "leave one out: in one text there are no gaps"
             )
@@ -82,58 +85,60 @@ class Settings:
 
     def check(self, *, augment: bool) -> None:
         """Raise UsageError where pieces in other keys would be a part of the one text, each right behind its like."""
-        if self.stream and augment:
+        if self.contiguous and augment:
             raise UsageError(
-                "--augment and --set stream=on do not go together: each piece would be followed by its like",
-                "learn in all keys with --set stream=off, then give that model to --from, with --set stream=on alone",
+                "--augment and --set contiguous=on do not go together: each piece would be followed by its like",
+                "train with --augment alone, then fine-tune that model: --from MODEL --set contiguous=on",
             )
 
 
-def epochs(settings: Settings, per_epoch: int) -> int:
+def epoch_count(settings: Settings, per_epoch: int) -> int:
     """How often to go through the pieces: what was asked for, else at least 20 times, and more where they are few."""
     return settings.epochs or max(20, math.ceil(1500 / max(1, per_epoch)))
 
 
-def learning_rate(settings: Settings, highest: float, step: int, steps: int, per_epoch: int) -> float:
-    """The learning rate of step `step` (from 0) of `steps`: a function of the step alone, so that resuming is exact."""
-    warmup = min(settings.warmup, steps // 10)
-    if step < warmup:
-        return highest * (step + 1) / warmup
-    share = (step - warmup) / max(1, steps - warmup)
+def learning_rate(settings: Settings, peak: float, update: int, updates: int, per_epoch: int) -> float:
+    """The learning rate of step `update` (from 0) of `updates`: a function of the step alone, so that resuming is
+    exact.
+    """
+    warmup = min(settings.warmup, updates // 10)
+    if update < warmup:
+        return peak * (update + 1) / warmup
+    share = (update - warmup) / max(1, updates - warmup)
     falling = {
         "constant": 1.0,
-        "exponential": settings.decay ** (step // max(1, per_epoch)),
+        "exponential": settings.decay ** (update // max(1, per_epoch)),
         "linear": 1 - share,
         "cosine": 0.5 * (1 + math.cos(math.pi * share)),
     }
     # the last steps of a long run would move nothing if the rate fell to zero
-    return highest * max(falling[settings.schedule], 0.0 if settings.schedule == "exponential" else 0.01)
+    return peak * max(falling[settings.schedule], 0.0 if settings.schedule == "exponential" else 0.01)
 
 
-def optimiser(settings: Settings, parameters: Iterable[torch.nn.Parameter], device: str) -> torch.optim.Optimizer:
+def make_optimizer(settings: Settings, parameters: Iterable[torch.nn.Parameter], device: str) -> torch.optim.Optimizer:
     """The optimiser, in its fused form where there is one."""
     import torch
 
     fused = device != "mps"
-    if settings.optimiser == "sgd":
-        return uncompiled(torch.optim.SGD)(
+    if settings.optimizer == "sgd":
+        return without_dynamo(torch.optim.SGD)(
             parameters, settings.lr, settings.momentum, weight_decay=settings.weight_decay, fused=fused
         )
-    kind = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
-    return uncompiled(kind)(parameters, settings.lr, weight_decay=settings.weight_decay, fused=fused)
+    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    return without_dynamo(kind)(parameters, settings.lr, weight_decay=settings.weight_decay, fused=fused)
 
 
-def clip(settings: Settings, parameters: list[torch.nn.Parameter]) -> None:
+def clip_gradients(settings: Settings, parameters: list[torch.nn.Parameter]) -> None:
     """Clip the gradients in place."""
     import torch
 
-    if settings.clip and settings.clip_by == "norm":
-        torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
-    elif settings.clip:
-        torch.nn.utils.clip_grad_value_(parameters, settings.clip)
+    if settings.max_grad_norm and settings.clip_by == "norm":
+        torch.nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
+    elif settings.max_grad_norm:
+        torch.nn.utils.clip_grad_value_(parameters, settings.max_grad_norm)
 
 
-def precision(asked: str, device: str) -> str:
+def choose_precision(asked: str, device: str) -> str:
     """`bf16` or `fp32`; `auto` is bf16 where it is faster. Raises DeviceError for a `bf16` that does not run.
 
     On a CPU, only matrix units for bf16 (AMX) make it faster. Measured with a 2 x 256 LSTM on a CPU that has AVX-512

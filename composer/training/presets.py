@@ -22,8 +22,8 @@ FOLDER = Path(__file__).parent.parent / "presets"
 class Preset:
     """What a preset sets: options of the representation, settings of the model and of training, shares of the split.
 
-    `command` is how it is trained, `play` how its model is heard, `text` the whole file. `requires` are the conditions
-    that its pieces must have, with how they come to have them.
+    `command` is how it is trained, `gen_command` how its model is heard, `text` the whole file. `requires` are the
+    conditions that its pieces must have, with how they come to have them.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Preset:
     representation: str
     model: str
     command: str
-    play: str
+    gen_command: str
     text: str
     options: Mapping[str, Any] = field(default_factory=dict)
     model_settings: Mapping[str, Any] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Preset:
 def preset(name: str) -> Preset:
     """The preset called `name`. Raises UsageError, with the nearest names, where there is none."""
     path = FOLDER / f"{name}.toml"
-    known = names()
+    known = preset_names()
     if name not in known:
         near = get_close_matches(name, known, 3, 0.4)
         hint = "did you mean " + " or ".join(f"`{each}`" for each in near) + "?" if near else ", ".join(known)
@@ -65,22 +65,22 @@ def preset(name: str) -> Preset:
         ) from error
 
 
-def names() -> list[str]:
+def preset_names() -> list[str]:
     """The names of all presets."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
-def every() -> Iterator[Preset]:
+def all_presets() -> Iterator[Preset]:
     """All presets, by name."""
-    return map(preset, names())
+    return map(preset, preset_names())
 
 
-def pairs(values: Mapping[str, Any]) -> list[str]:
+def as_pairs(values: Mapping[str, Any]) -> list[str]:
     """`values` as a user would write them: `key=value`."""
-    return [f"{key}={_written(value)}" for key, value in values.items()]
+    return [f"{key}={_as_text(value)}" for key, value in values.items()]
 
 
-def _written(value: Any) -> str:
+def _as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -10,7 +10,7 @@ from composer.api import PluginError
 if TYPE_CHECKING:
     import torch
 
-STREAM = "stream/"
+STATE_PREFIX = "state/"
 
 
 def as_array(tensor: torch.Tensor) -> Any:
@@ -22,14 +22,14 @@ def as_array(tensor: torch.Tensor) -> Any:
 
 
 def flatten(value: Any, arrays: dict[str, Any], owner: str) -> Any:
-    """`value` as JSON, its tensors put into `arrays` under `stream/N`. Raises PluginError."""
+    """`value` as JSON, its tensors put into `arrays` under `state/N`. Raises PluginError."""
     import torch
 
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, torch.Tensor):
-        name = str(sum(key.startswith(STREAM) for key in arrays))
-        arrays[STREAM + name] = as_array(value)
+        name = str(sum(key.startswith(STATE_PREFIX) for key in arrays))
+        arrays[STATE_PREFIX + name] = as_array(value)
         return {"tensor": name, "dtype": str(value.dtype).removeprefix("torch.")}
     if isinstance(value, tuple | list):
         kind = "tuple" if isinstance(value, tuple) else "list"
@@ -42,9 +42,9 @@ def flatten(value: Any, arrays: dict[str, Any], owner: str) -> Any:
     )
 
 
-def numbered(arrays: Mapping[str, Any]) -> dict[str, Any]:
+def state_arrays(arrays: Mapping[str, Any]) -> dict[str, Any]:
     """The arrays that `flatten` put there, as `unflatten` wants them."""
-    return {name.removeprefix(STREAM): array for name, array in arrays.items() if name.startswith(STREAM)}
+    return {name.removeprefix(STATE_PREFIX): array for name, array in arrays.items() if name.startswith(STATE_PREFIX)}
 
 
 def to_bytes(arrays: Mapping[str, Any], text: str) -> bytes:

@@ -11,21 +11,21 @@ if TYPE_CHECKING:
 
     from composer.training.trainer import Progress
 
-TOGETHER = 10
+LOSSES_PER_SYNC = 10
 """How many steps are reported together where asking for a loss makes the device wait."""
-SAVING = 20
+SAVE_TIME_RATIO = 20
 """How many times as long as saving takes is to lie between two savings."""
 
 
-class Meter:
+class LossMeter:
     """The mean loss since it was last read, and the rate over the last steps."""
 
     def __init__(self, device: str) -> None:
-        self._together = 1 if device == "cpu" else TOGETHER
+        self._capacity = 1 if device == "cpu" else LOSSES_PER_SYNC
         self._losses: list[torch.Tensor] = []
-        self.restart()
+        self.restart_rate()
 
-    def restart(self) -> None:
+    def restart_rate(self) -> None:
         """Forget the rate: what came between was no training."""
         self._marks: deque[tuple[float, float]] = deque([(time.perf_counter(), 0.0)], maxlen=50)
 
@@ -37,7 +37,7 @@ class Meter:
     @property
     def full(self) -> bool:
         """Whether it is time to read."""
-        return len(self._losses) >= self._together
+        return len(self._losses) >= self._capacity
 
     def read(self) -> tuple[float, float]:
         """Mean loss (nats a step) and rate (steps of the sequence a second)."""
@@ -49,18 +49,18 @@ class Meter:
         return mean, (after - before) / max(end - begin, 1e-9)
 
 
-class Clock:
+class SaveTimer:
     """Adds the time that passes to the progress, and says when it is time to save."""
 
-    def __init__(self, at: Progress) -> None:
-        self._at = at
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
         self._last = self._saved = time.perf_counter()
         self._cost = 0.0
 
     def tick(self) -> None:
         """Count the time since the last tick."""
         now = time.perf_counter()
-        self._at.seconds += now - self._last
+        self._progress.seconds += now - self._last
         self._last = now
 
     def due(self, seconds: float, kept: bool = False) -> bool:
@@ -68,7 +68,7 @@ class Clock:
 
         For the state is to be no older than that, as long as saving takes but a small share of the time.
         """
-        least = min(seconds, SAVING * self._cost) if kept else seconds
+        least = min(seconds, SAVE_TIME_RATIO * self._cost) if kept else seconds
         if self._last - self._saved < least:
             return False
         self._saved = self._last

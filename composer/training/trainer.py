@@ -16,66 +16,67 @@ import composer
 from composer.api import CheckpointError
 from composer.checkpoints.file import Checkpoint, Header
 from composer.data.sources import public_name
-from composer.system.out_of_memory import OutOfMemory, TooLarge, Watch, give_back
+from composer.system.out_of_memory import DoesNotFit, OOMGuard, OutOfMemory, release_cached_memory
 from composer.training import gradient_step, microbatch
 from composer.training import optimizer as optimizers
-from composer.training.ema import Average
-from composer.training.gradient_step import Step
+from composer.training.ema import EMA
+from composer.training.gradient_step import StepResult
 
 if TYPE_CHECKING:
     import torch
 
     from composer.api.network import Batch, Network, Phase
     from composer.data.batches import Windows
-    from composer.training.loop import Run
+    from composer.training.loop import TrainingRun
 
-LARGEST_HALF = 65504.0
-RANKS_APART = 0x9E3779B97F4A7C15
+MAX_FP16 = 65504.0
+SEED_STRIDE = 0x9E3779B97F4A7C15
 """How far apart the seeds of two ranks are."""
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far training has come: `done` steps of phase number `phase`, `step` of the run.
+    """How far training has come: `phase_updates` steps of phase number `phase`, `update` of the run.
 
-    `best` is the best validation value (nats a step) and `stale` the number of validations since; `seconds` of
-    training so far. At most `rows` go through the network at a time, for want of memory; 0 is no limit.
+    `best` is the best validation value (nats a step) and `validations_since_best` the number of validations since;
+    `seconds` of training so far. At most `max_rows` go through the network at a time, for want of memory; 0 is no
+    limit.
     """
 
     phase: int = 0
-    done: int = 0
-    step: int = 0
+    phase_updates: int = 0
+    update: int = 0
     best: float | None = None
-    best_step: int = 0
+    best_update: int = 0
     reported: float | None = None
-    stale: int = 0
+    validations_since_best: int = 0
     seconds: float = 0.0
-    rows: int = 0
+    max_rows: int = 0
 
 
 @dataclass(slots=True, eq=False)
-class Learner:
+class Trainer:
     """A network in training.
 
-    `stream` is the state of this rank's rows that is carried from one window to the next, None at an epoch's start.
-    `average`, where there is one, is what is measured and kept in place of the weights as they are. `training` tells
-    this training from others of the same name; `kept` says whether it has left a model yet.
+    `state` is the state of this rank's rows that is carried from one window to the next, None at an epoch's start.
+    `ema`, where there is one, is what is measured and kept in place of the weights as they are. `training_id` tells
+    this training from others of the same name; `has_saved_model` says whether it has left a model yet.
     """
 
-    run: Run
+    run: TrainingRun
     network: Network
-    optimiser: torch.optim.Optimizer
+    optimizer: torch.optim.Optimizer
     precision: str
-    at: Progress = field(default_factory=Progress)
-    stream: Any = None
-    average: Average | None = None
-    came_from: Any = None
-    training: str = field(default_factory=lambda: secrets.token_hex(8))
-    kept: bool = False
-    _axes: microbatch.Axes | None = None
+    progress: Progress = field(default_factory=Progress)
+    state: Any = None
+    ema: EMA | None = None
+    origin: Any = None
+    training_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    has_saved_model: bool = False
+    _axes: microbatch.BatchAxes | None = None
 
     @classmethod
-    def begin(cls, run: Run) -> Learner:
+    def start(cls, run: TrainingRun) -> Trainer:
         """A new network, or one with the weights of the checkpoint to start from; the same on all ranks."""
         import torch
 
@@ -84,107 +85,107 @@ class Learner:
         network.checkpoint_chunks = run.settings.checkpoint_chunks
         if run.origin is not None:
             load_weights(network, run.origin.weights, "the checkpoint to start from")
-        run.group.copy(network.state_dict().values())  # processors of different makes draw different numbers
-        optimiser = optimizers.optimiser(run.settings, network.parameters(), run.device)
-        learner = cls(run, network, optimiser, optimizers.precision(run.settings.precision, run.device))
+        run.group.broadcast_(network.state_dict().values())  # processors of different makes draw different numbers
+        optimiser = optimizers.make_optimizer(run.settings, network.parameters(), run.device)
+        learner = cls(run, network, optimiser, optimizers.choose_precision(run.settings.precision, run.device))
         if run.origin is not None:
-            came_from = {key: run.origin.header.record.get(key) for key in ("data", "step")}
-            learner.came_from = came_from | {"digest": run.origin.digest}
+            came_from = {key: run.origin.header.record.get(key) for key in ("data", "update")}
+            learner.origin = came_from | {"digest": run.origin.digest}
         return learner
 
-    def enter(self, phase: Phase) -> None:
+    def start_phase(self, phase: Phase) -> None:
         """Turn to `phase`, with an optimiser that remembers nothing where the phase is just beginning."""
         self.network.start_phase(phase)
         self.network.train()
         self._axes = None
-        if self.at.done == 0:
-            self.optimiser = optimizers.optimiser(self.run.settings, self.network.parameters(), self.run.device)
-        share = self.run.settings.average
-        if share and (self.average is None or self.at.done == 0):
-            self.average = Average(self.network, share)
+        if self.progress.phase_updates == 0:
+            self.optimizer = optimizers.make_optimizer(self.run.settings, self.network.parameters(), self.run.device)
+        share = self.run.settings.ema
+        if share and (self.ema is None or self.progress.phase_updates == 0):
+            self.ema = EMA(self.network, share)
 
     @property
     def phases(self) -> Sequence[Phase]:
         """The parts of this training. One that starts from a model is past what makes a beginning: the last alone."""
         every = self.network.phases()
-        return every if self.came_from is None else every[-1:]
+        return every if self.origin is None else every[-1:]
 
     @property
-    def axes(self) -> microbatch.Axes:
+    def axes(self) -> microbatch.BatchAxes:
         """Where the rows of the stream are, in this phase."""
         if self._axes is None:
-            batch = moved(self.run.windows.window(0, 0, range(1)), self.run.device)
-            self._axes = microbatch.Axes(self.network, batch)
+            batch = to_device(self.run.train_batches.window(0, 0, range(1)), self.run.device)
+            self._axes = microbatch.BatchAxes(self.network, batch)
         return self._axes
 
-    def learn(self, batch: Batch, lr: float) -> Step:
+    def train_step(self, batch: Batch, lr: float) -> StepResult:
         """One step of descent, of which `batch` are this rank's rows.
 
         Its random numbers depend on seed, step and rank alone. Raises OutOfMemory, on all ranks alike; nothing has then
-        changed, and `halve` lets it be tried again.
+        changed, and `halve_micro_batch` lets it be tried again.
         """
         import torch
 
-        seed, rank = self.run.settings.seed, self.run.group.ranks.rank
-        torch.manual_seed((seed * 1_000_003 + self.at.step + 1 + rank * RANKS_APART) % 2**63)
-        for group in self.optimiser.param_groups:
+        seed, rank = self.run.settings.seed, self.run.group.process.rank
+        torch.manual_seed((seed * 1_000_003 + self.progress.update + 1 + rank * SEED_STRIDE) % 2**63)
+        for group in self.optimizer.param_groups:
             group["lr"] = lr
-        step = gradient_step.find(self, batch)
-        optimizers.clip(self.run.settings, list(self.network.parameters()))
-        self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
-        self.stream = step.stream
-        self.at.done += 1
-        self.at.step += 1
-        if self.average is not None:
-            self.average.add(self.at.done)
+        step = gradient_step.compute_gradient(self, batch)
+        optimizers.clip_gradients(self.run.settings, list(self.network.parameters()))
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.state = step.state
+        self.progress.phase_updates += 1
+        self.progress.update += 1
+        if self.ema is not None:
+            self.ema.update(self.progress.phase_updates)
         return step
 
-    def as_kept(self) -> contextlib.AbstractContextManager[None]:
+    def using_ema(self) -> contextlib.AbstractContextManager[None]:
         """For as long as this lasts, the network is what is measured and kept: the average, where there is one."""
-        return self.average.in_place() if self.average is not None else contextlib.nullcontext()
+        return self.ema.applied() if self.ema is not None else contextlib.nullcontext()
 
-    def measure(self) -> float:
+    def validate(self) -> float:
         """Nats a step on the validation part, in full precision, over all ranks. Raises OutOfMemory, on all alike."""
         from composer.api.network import Measurement
 
-        total, watch, group, windows = Measurement(), Watch(), self.run.group, self.run.validation
-        own = group.rows(windows.rows)
+        total, watch, group, windows = Measurement(), OOMGuard(), self.run.group, self.run.valid_batches
+        own = group.local_rows(windows.rows)
         self.network.eval()
-        with self.as_kept(), watch.watching():
-            for part in gradient_step.stretches(len(own), self.at.rows):
+        with self.using_ema(), watch.guarding():
+            for part in gradient_step.micro_batches(len(own), self.progress.max_rows):
                 stream = None
                 for batch in windows.windows(0, rows=own[part.start : part.stop]):
-                    measure, stream = self.network.evaluate(moved(batch, self.run.device), stream)
+                    measure, stream = self.network.evaluate(to_device(batch, self.run.device), stream)
                     total += measure
         self.network.train()
-        told = group.floats([float(watch.short), total.total, total.count])
+        told = group.all_gather_floats([float(watch.triggered), total.total, total.count])
         if any(short for short, *_ in told):
             stream = None
-            give_back(self.run.device)
+            release_cached_memory(self.run.device)
             raise OutOfMemory
         return Measurement(sum(each for _, each, _ in told), sum(count for *_, count in told)).mean
 
-    def halve(self, windows: Windows) -> None:
-        """Let half as many rows of `windows` go through the network at a time. Raises TooLarge at one."""
-        most = self.run.group.most(windows.rows)
-        most = min(most, self.at.rows) if self.at.rows else most
+    def halve_micro_batch(self, windows: Windows) -> None:
+        """Let half as many rows of `windows` go through the network at a time. Raises DoesNotFit at one."""
+        most = self.run.group.max_local_rows(windows.rows)
+        most = min(most, self.progress.max_rows) if self.progress.max_rows else most
         if most == 1:
-            raise TooLarge(f"there is not enough memory to train on one row of {self.run.settings.length} steps")
-        self.at.rows = most // 2
+            raise DoesNotFit(f"there is not enough memory to train on one row of {self.run.settings.seq_length} steps")
+        self.progress.max_rows = most // 2
 
     def checkpoint(self, **record: Any) -> Checkpoint:
         """What is kept of the network, its weights rounded to fp16 as they are stored and played."""
         import torch
 
         weights = {}
-        with self.as_kept():
+        with self.using_ema():
             for name, tensor in self.network.state_dict().items():
                 value = tensor.detach().cpu()
-                if value.is_floating_point() and not float(value.abs().amax() if value.numel() else 0) > LARGEST_HALF:
+                if value.is_floating_point() and not float(value.abs().amax() if value.numel() else 0) > MAX_FP16:
                     value = value.to(torch.float16)
                 weights[name] = value.numpy().copy()
-        return Checkpoint(self.header(**record), weights, extra=self.run.taught)
+        return Checkpoint(self.header(**record), weights, extra=self.run.extra_arrays)
 
     def header(self, **record: Any) -> Header:
         """All of a checkpoint but its weights."""
@@ -204,7 +205,7 @@ class Learner:
 
     def record(self) -> dict[str, Any]:
         """How the network came to be what it is."""
-        run, at, report = self.run, self.at, self.run.data.report
+        run, at, report = self.run, self.progress, self.run.data.report
         return {
             "kind": "model",
             "finished": False,
@@ -219,23 +220,23 @@ class Learner:
             "unreadable": len(report.unreadable),
             "duplicates": report.duplicates,
             "losses": dict(report.losses),
-            "training": self.training,
+            "training": self.training_id,
             "phase": at.phase,
-            "step": at.step,
+            "update": at.update,
             "best": at.best,
-            "best_step": at.best_step,
+            "best_update": at.best_update,
             "reported": at.reported,
             "unit": run.unit,
             "seconds": round(at.seconds, 1),
             "settings": asdict(run.settings),
             "device": run.device,
-            "processes": run.group.ranks.world,
+            "processes": run.group.process.world_size,
             "precision": self.precision,
-            "from": self.came_from,
+            "from": self.origin,
         }
 
 
-def moved(batch: Batch, device: str) -> Batch:
+def to_device(batch: Batch, device: str) -> Batch:
     """`batch` on `device`."""
     if device == "cpu":
         return batch

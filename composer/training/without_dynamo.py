@@ -20,7 +20,7 @@ _MARK = "__dynamo_disable"
 """The attribute in which `torch._compile` looks up what the compiler made of a function, before it loads it."""
 
 
-def uncompiled(kind: Callable[P, Kind]) -> Callable[P, Kind]:
+def without_dynamo(kind: Callable[P, Kind]) -> Callable[P, Kind]:
     """The class `kind` with methods that do not load the compiler, and `kind` itself where that is loaded already.
 
     It does so by names that are private to torch; where these are gone, the compiler is loaded as before.

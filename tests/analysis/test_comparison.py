@@ -6,7 +6,7 @@ from composer.analysis.comparison import MetricComparison, Summary, compare
 from composer.analysis.metrics import Metric
 from composer.analysis.piece_metrics import metrics_for
 from composer.api import ComposerError, Piece, ReadError, Source
-from composer.checkpoints.load import open_player
+from composer.checkpoints.load import load_model
 from composer.generation.generate import Request
 from composer.music.contour import melodies_of
 from composer.registry import plugins as registry
@@ -16,7 +16,7 @@ LENGTH = Metric("length", "length", "time")
 
 @pytest.fixture
 def player(checkpoint):
-    return open_player(checkpoint, "abc")
+    return load_model(checkpoint, "abc")
 
 
 @pytest.fixture

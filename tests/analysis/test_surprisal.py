@@ -8,7 +8,7 @@ import pytest
 
 from composer.analysis.surprisal import Surprisal, beats_per_step, surprisal
 from composer.api import EncodeError, Note, Part, Piece, Score, SequenceSpec, StepKind, Unsupported
-from composer.checkpoints.load import Player, open_player
+from composer.checkpoints.load import LoadedModel, load_model
 from composer.registry import plugins as registry
 
 SPEC = SequenceSpec(StepKind.TOKENS, size=4, end=0, conditions={"mood": ("glad", "sad")})
@@ -36,7 +36,7 @@ class Known:
 
 def player(representation=None, sampler=None, spec=SPEC):
     header = type("Header", (), {"spec": spec})
-    return Player(header, representation or Letters(), sampler or Known())
+    return LoadedModel(header, representation or Letters(), sampler or Known())
 
 
 def test_each_step_costs_what_the_model_gave_it():
@@ -55,7 +55,7 @@ def test_labels_that_the_model_knows_are_conditions():
 
 def test_the_whole_is_the_product_of_its_steps(checkpoint, tune_file):
     """A model's chances of all second steps after a first sum up to 1, and so do those of all first steps."""
-    opened = open_player(checkpoint)
+    opened = load_model(checkpoint)
     from composer.api import Source
 
     piece = next(iter(opened.representation.read(Source(tune_file))))
@@ -69,7 +69,7 @@ def test_the_whole_is_the_product_of_its_steps(checkpoint, tune_file):
 
 
 def test_a_symbol_that_was_never_seen(checkpoint):
-    opened = open_player(checkpoint)
+    opened = load_model(checkpoint)
     with pytest.raises(EncodeError):
         surprisal(opened, Piece("X:1\nM:4/4\nL:1/8\nK:F#loc\n~~~|]\n"))
 
@@ -94,7 +94,7 @@ class TestBeatsAStep:
         assert beats_per_step(representation, representation.prime(piece)) == beats
 
     def test_where_steps_take_different_times_there_is_none(self, checkpoint, tune_file):
-        opened = open_player(checkpoint)
+        opened = load_model(checkpoint)
         from composer.api import Source
 
         piece = next(iter(opened.representation.read(Source(tune_file))))

@@ -112,7 +112,7 @@ def test_batch_norm_rejects_chunks():
 
 
 def test_training_setting(composer, tunes):
-    quick = ("--set", "hidden=8", "--max-steps", "3", "--name", "mine")
+    quick = ("--set", "hidden=8", "--max-updates", "3", "--name", "mine")
     result = composer("train", "abc", tunes, *quick, "--set", "checkpoint_chunks=4")
     assert result.code == 0, result.err
     composer("train", "abc", tunes, "--set", "checkpoint_chunks=0").failed("`checkpoint_chunks` cannot be 0", code=2)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from abc_corpora import corpora, text_of
 
-from composer.checkpoints.load import open_player
+from composer.checkpoints.load import load_model
 from composer.formats.abc.dialect.normalize import Normal, normalise
 from composer.formats.abc.grammar.automaton import Automaton
 from composer.formats.abc.reader.lexer import split_tunes
@@ -30,7 +30,7 @@ def main() -> None:
     arguments.add_argument("model", type=Path)
     arguments.add_argument("paths", nargs="*", type=Path)
     given = arguments.parse_args()
-    player = open_player(given.model)
+    player = load_model(given.model)
     characters = player.representation.state()["characters"]
     stepped(characters, given.paths)
     for width in (1, 32):

@@ -162,12 +162,16 @@ def _quality(record: Mapping[str, Any], costs: Mapping[str, Any]) -> str:
 
 def _training(record: Mapping[str, Any]) -> str:
     settings, began = record["settings"], record["from"]
-    after = f", after {began['step']:,} of an earlier one" if began else ""
-    rate = f"{settings['optimiser']} at {settings['lr']:g}, {settings['schedule']}"
-    best = "" if record["best_step"] == record["steps"] else f", the best of them the one after {record['best_step']:,}"
+    after = f", after {began['update']:,} of an earlier one" if began else ""
+    rate = f"{settings['optimizer']} at {settings['lr']:g}, {settings['schedule']}"
+    best = (
+        ""
+        if record["best_update"] == record["updates"]
+        else f", the best of them the one after {record['best_update']:,}"
+    )
     return (
-        f"{record['steps']:,} steps of {settings['batch']} rows of {settings['length']}{after}{best}; {rate}; "
-        f"{duration(record['seconds'])} on {record['device']} in {record['precision']}"
+        f"{record['updates']:,} steps of {settings['batch_size']} rows of {settings['seq_length']}{after}{best}; "
+        f"{rate}; {duration(record['seconds'])} on {record['device']} in {record['precision']}"
     )
 
 

@@ -25,7 +25,13 @@ from composer.registry import options
 from composer.registry import plugins as registry
 from composer.training.optimizer import Settings
 
-FLAGS = {"epochs": "--epochs", "max_steps": "--max-steps", "batch": "--batch", "lr": "--lr", "seed": "--seed"}
+FLAGS = {
+    "epochs": "--epochs",
+    "max_updates": "--max-updates",
+    "batch_size": "--batch-size",
+    "lr": "--lr",
+    "seed": "--seed",
+}
 """Settings of training that have flags of their own."""
 
 

@@ -20,7 +20,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--length", type=int, default=5000)
     arguments.add_argument("--hidden", type=int, default=512)
-    arguments.add_argument("--batch", type=int, default=16)
+    arguments.add_argument("--batch-size", type=int, default=16)
     arguments.add_argument("--chunks", type=int, default=0, help="measure this side, in this process")
     given = arguments.parse_args()
     if given.chunks:
@@ -45,7 +45,7 @@ def side(given: argparse.Namespace, length: int, chunks: int) -> tuple[float, fl
         str(length),
         "--hidden",
         str(given.hidden),
-        "--batch",
+        "--batch-size",
         str(given.batch),
         "--chunks",
         str(chunks),

@@ -24,19 +24,20 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-SMALL = ["--set", "hidden=64", "--set", "layers=1", "--batch", "32", "--device", "cpu"]
+SMALL = ["--set", "hidden=64", "--set", "layers=1", "--batch-size", "32", "--device", "cpu"]
 REST = 3.0
 """Seconds after which files count as left alone (`composer.data.file_stamps.REST`, and a little more)."""
 
 INSIDE = """
 import sys, time, torch
-from composer.cli.train.prepare import Asked, prepare
+from composer.cli.train.prepare import TrainOptions, prepare
 from composer.training.loop import train
 started = time.perf_counter()
-run = prepare(Asked(sys.argv[1], sys.argv[2:], model="lstm", settings=["hidden=64", "layers=1"], name="b", force=True))
+settings = ["hidden=64", "layers=1"]
+run = prepare(TrainOptions(sys.argv[1], sys.argv[2:], model="lstm", settings=settings, name="b", force=True))
 prepared = time.perf_counter()
 for event in train(run):
-    if type(event).__name__ == "Stepped":
+    if type(event).__name__ == "Updated":
         break
 print(prepared - started, time.perf_counter() - started)
 """
@@ -72,7 +73,7 @@ def memory(folder: Path, sizes: Sequence[int], steps: int) -> None:
             data.mkdir()
             for number in range(count):
                 write_text(data / f"{number}.txt", megabytes / count, seed=number)
-            most, prepared, step = training([str(data), "--valid", str(valid), "--max-steps", str(steps)])
+            most, prepared, step = training([str(data), "--valid", str(valid), "--max-updates", str(steps)])
             print(f"| {megabytes} MB | {count} | {most:.0f} MB | {prepared:.1f} s | {1000 * step:.1f} ms |", flush=True)
             for path in data.iterdir():
                 path.unlink()
@@ -87,7 +88,7 @@ def training(given: Sequence[str]) -> tuple[float, float, float]:
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, "training failed"
-    stepped = [seconds for seconds, event in times if event == "stepped"]
+    stepped = [seconds for seconds, event in times if event == "updated"]
     gaps = [later - earlier for earlier, later in itertools.pairwise(stepped[4:])]
     prepared = next(seconds for seconds, event in times if event == "prepared")
     return usage.ru_maxrss / 1024, prepared, statistics.median(gaps)
@@ -121,7 +122,7 @@ def whole(data: Sequence[str]) -> dict[str, float]:
     """Seconds from the start of a process to its first step."""
     started, process = start(data)
     assert process.stdout is not None
-    next(line for line in process.stdout if json.loads(line)["event"] == "stepped")
+    next(line for line in process.stdout if json.loads(line)["event"] == "updated")
     taken = time.perf_counter() - started
     process.kill()
     process.communicate()

@@ -65,7 +65,7 @@ def made(hidden: int, device: str):
     from composer_lstm import Lstm, LstmConfig
 
     torch.manual_seed(0)
-    return devices.placed(Lstm().network(SPEC, LstmConfig(hidden=hidden)), device)
+    return devices.move_network(Lstm().network(SPEC, LstmConfig(hidden=hidden)), device)
 
 
 def composing(network, rows: int, steps: int, pairs: int) -> None:
@@ -100,7 +100,7 @@ def learning(hidden: int, device: str, batch: int, length: int, pairs: int) -> N
     from composer.training import optimizer as optimizers
 
     network, settings = made(hidden, device).train(), optimizers.Settings()
-    optimiser = optimizers.optimiser(settings, network.parameters(), device)
+    optimiser = optimizers.make_optimizer(settings, network.parameters(), device)
     tokens = torch.randint(1, SPEC.size, (batch, length + 1), device=device)
     reset = torch.zeros(batch, length, dtype=torch.bool, device=device)
     window = Batch(tokens[:, :-1], tokens[:, 1:], torch.ones(batch, length, device=device), reset)
@@ -110,7 +110,7 @@ def learning(hidden: int, device: str, batch: int, length: int, pairs: int) -> N
             with optimizers.autocast(precision, device):
                 loss = network.loss(window, None)[0]
             loss.objective.backward()
-            optimizers.clip(settings, list(network.parameters()))
+            optimizers.clip_gradients(settings, list(network.parameters()))
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
             return float(loss.monitor)  # waits for the device

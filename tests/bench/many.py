@@ -21,7 +21,7 @@ from pathlib import Path
 from speed import endless_checkpoint
 
 from composer.checkpoints import store
-from composer.checkpoints.load import Player, open_player
+from composer.checkpoints.load import LoadedModel, load_model
 from composer.generation.generate import Drew, Request, generate
 
 WIDTHS = (1, 16, 32, 64, 128, 256)
@@ -35,17 +35,17 @@ def main() -> None:
     arguments.add_argument("--length", type=int, default=1000, help="the most characters of a tune")
     arguments.add_argument("--whole", type=int, default=256, help="how many tunes the program writes; 0 for none")
     given = arguments.parse_args()
-    player = open_player(given.checkpoint)
+    player = load_model(given.checkpoint)
     table(player, [None, player.representation.constraint()], given.rounds, given.length)
     with tempfile.TemporaryDirectory() as folder:
         endless = Path(folder, "2x256.safetensors")
         endless_checkpoint(endless)
-        table(open_player(endless), [None], given.rounds, given.length // 10)
+        table(load_model(endless), [None], given.rounds, given.length // 10)
         if given.whole:
             programs(given.checkpoint, given.whole, Path(folder))
 
 
-def table(player: Player, ways: list, rounds: int, length: int) -> None:
+def table(player: LoadedModel, ways: list, rounds: int, length: int) -> None:
     """Characters a second by width, in each of `ways`: a constraint, or None."""
     cases = [(width, rules) for rules in ways for width in WIDTHS]
     rates: dict = {case: [] for case in cases}
@@ -69,7 +69,7 @@ def table(player: Player, ways: list, rounds: int, length: int) -> None:
     print()
 
 
-def drawn(player: Player, request: Request, rules) -> int:
+def drawn(player: LoadedModel, request: Request, rules) -> int:
     """How many characters were drawn."""
     events = generate(player.sampler, player.spec, request, rules, ordered=False)
     return sum(len(event.steps) for event in events if isinstance(event, Drew))

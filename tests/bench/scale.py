@@ -85,7 +85,7 @@ def processes() -> None:
 def trained(text: Path, home: Path, world: int) -> float:
     """Tokens a second of `composer train` with `world` processes, over the last of its steps."""
     launcher = ["-m", "torch.distributed.run", "--nproc-per-node", str(world)] if world > 1 else []
-    command = [sys.executable, *launcher, "-m", "composer", "train", "text", str(text), "--max-steps", "40", "--json"]
+    command = [sys.executable, *launcher, "-m", "composer", "train", "text", str(text), "--max-updates", "40", "--json"]
     asked = [*command, "--force", "--name", f"scale-{world}"]
     done = subprocess.run(
         asked,

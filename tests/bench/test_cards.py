@@ -16,7 +16,7 @@ VERSES = [f"The moon is on the hill, the {number}th\nof many nights\nand it is s
 def folder(composer, home, tmp_path):
     """A folder with a model of some verses, and the verses."""
     (tmp_path / "verses.txt").write_text("\n\n\n".join(VERSES))
-    tiny = ("-o", "piece=gap", "--max-steps", "2", "--set", "hidden=8", "--lr", "0.01", "--quiet", "--name", "text")
+    tiny = ("-o", "piece=gap", "--max-updates", "2", "--set", "hidden=8", "--lr", "0.01", "--quiet", "--name", "text")
     done = composer("train", "text", tmp_path / "verses.txt", *tiny)
     assert done.code == 0, done.err
     (home / "models" / "text.safetensors").rename(tmp_path / "text.safetensors")
@@ -37,7 +37,7 @@ def test_a_card_is_measured_once(folder):
     record = read_header(folder / "text.safetensors").record
     assert f"{record['pieces']['train']} were learnt from; {record['pieces']['valid']} were held back" in told
     assert f"{record['reported']:.3f} bits per character" in told
-    assert "composer train text verses.txt -o piece=gap --set hidden=8 --max-steps 2 --lr 0.01 --name text\n" in told
+    assert "composer train text verses.txt -o piece=gap --set hidden=8 --max-updates 2 --lr 0.01 --name text\n" in told
     assert "composer eval text verses.txt --checkpoint text --part valid\n" in told
     assert "\n2 pieces, composed with seed 1 at temperature 1, beside the 40 of its data" in told
     assert "| lines that the corpus has |" in told
@@ -49,7 +49,7 @@ def test_a_card_is_measured_once(folder):
 
 
 def test_a_model_that_began_with_another_of_which_nothing_is_known(composer, folder, home):
-    first, second = folder / "text.safetensors", ("--max-steps", "1", "--quiet", "--name", "second")
+    first, second = folder / "text.safetensors", ("--max-updates", "1", "--quiet", "--name", "second")
     done = composer("train", "text", folder / "verses.txt", "--from", first, *second)
     assert done.code == 0, done.err
     (home / "models" / "second.safetensors").replace(first)

@@ -22,8 +22,8 @@ from composer.data.encoded_split import open_part, write_part
 from composer.registry import plugins as registry
 from composer.system import malloc
 from composer.training import optimizer as optimizers
-from composer.training.loop import Run, Settings
-from composer.training.trainer import Learner
+from composer.training.loop import Settings, TrainingRun
+from composer.training.trainer import Trainer
 
 SPEC = SequenceSpec(StepKind.TOKENS, size=90, end=0)
 
@@ -60,7 +60,7 @@ def main(pairs=10):
         part = open_part(stem, SPEC, write_part(stem, Numbers(), [Piece(tune) for tune in tunes], print))
         data = type("Data", (), {"spec": SPEC, "parts": {"train": part}})
         model = registry.model("lstm")
-        learner = Learner.begin(Run(model, model.Config(), None, data, Path(folder), Settings()))
+        learner = Trainer.start(TrainingRun(model, model.Config(), None, data, Path(folder), Settings()))
         windows = Windows(part, SPEC, batch=64, length=128, seed=0)
         learner.network.train()
         bf16 = not optimizers.bf16_obstacle("cpu")
@@ -109,13 +109,13 @@ def bare(learner, batch, precision="fp32"):
     with optimizers.autocast(precision, "cpu"):
         loss, _ = learner.network.loss(batch, None)
     loss.objective.backward()
-    learner.optimiser.step()
-    learner.optimiser.zero_grad()
+    learner.optimizer.step()
+    learner.optimizer.zero_grad()
 
 
 def whole(learner, windows, number):
     """The same as the training loop does it."""
-    float(learner.learn(windows.window(0, number), 0.001).monitor)
+    float(learner.train_step(windows.window(0, number), 0.001).monitor)
 
 
 if __name__ == "__main__":

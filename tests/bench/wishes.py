@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from composer.api import GenerationContext, Piece, Unsatisfiable
 from composer.checkpoints import store
-from composer.checkpoints.load import Player, open_player
+from composer.checkpoints.load import LoadedModel, load_model
 from composer.formats.abc.elements import Sound
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.parser import parse_tune
@@ -50,12 +50,12 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1)
     given = arguments.parse_args()
     for name in given.representations:
-        player = open_player(given.model or store.bundled(name))
+        player = load_model(given.model or store.bundled(name))
         for line in report(player, given.count, given.seed):
             print(line, flush=True)
 
 
-def report(player: Player, count: int, seed: int) -> Iterator[str]:
+def report(player: LoadedModel, count: int, seed: int) -> Iterator[str]:
     """A line for each wish, and for pairs of wishes."""
     name, rng = player.representation.name, random.Random(seed)
     wished = WISHES[name]
@@ -77,7 +77,9 @@ def pairs(wished: Wished, rng: random.Random, count: int) -> Iterator[tuple[Mapp
         yield {wish: rng.choice(wished.values[wish]) for wish in rng.sample(sorted(wished.values), 2)}, 1
 
 
-def tried(player: Player, asked: Iterable[tuple[Mapping[str, Any], int]], length: int | None = None) -> Iterator[str]:
+def tried(
+    player: LoadedModel, asked: Iterable[tuple[Mapping[str, Any], int]], length: int | None = None
+) -> Iterator[str]:
     """For each piece, of at most `length` steps before it ends, what became: `obeyed`, `refused`, or what is wrong."""
     kind = player.representation
     for number, (wishes, count) in enumerate(asked):
@@ -92,7 +94,7 @@ def tried(player: Player, asked: Iterable[tuple[Mapping[str, Any], int]], length
 
 
 def composed(
-    player: Player, wishes: Mapping[str, Any], count: int, seed: int, length: int | None = None
+    player: LoadedModel, wishes: Mapping[str, Any], count: int, seed: int, length: int | None = None
 ) -> Iterator[Piece]:
     """Pieces that were asked to have `wishes`."""
     kind, given = player.representation, GenerationContext(length)

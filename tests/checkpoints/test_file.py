@@ -28,7 +28,7 @@ def header(spec=TOKENS, **fields):
         "model": "lstm",
         "config": {"hidden": 4},
         "spec": spec,
-        "record": {"steps": 3, "best": 0.5},
+        "record": {"updates": 3, "best": 0.5},
     }
     return Header(**(values | fields))
 
@@ -88,7 +88,7 @@ def test_half_precision_is_widened_unless_asked_for(path):
 
 
 def test_the_record_can_be_added_to():
-    assert example().with_record(finished=True).header.record == {"steps": 3, "best": 0.5, "finished": True}
+    assert example().with_record(finished=True).header.record == {"updates": 3, "best": 0.5, "finished": True}
 
 
 def test_every_truncation_is_refused_in_one_line(path):

@@ -7,7 +7,7 @@ import pytest
 
 from composer.api import CheckpointError
 from composer.checkpoints import file as checkpoints
-from composer.checkpoints.load import open_player
+from composer.checkpoints.load import load_model
 
 
 @pytest.fixture
@@ -42,12 +42,12 @@ def short(name):
 
 
 def test_a_whole_one_opens(damaged):
-    assert open_player(damaged(), "abc").spec.size > 10
+    assert load_model(damaged(), "abc").spec.size > 10
 
 
 @pytest.mark.parametrize(("taught", "most"), [({}, 2000), ({"usual_length": 300}, 300), ({"usual_length": 9000}, 2000)])
 def test_pieces_are_no_longer_than_it_was_taught(damaged, taught, most):
-    assert open_player(damaged(record=taught)).representation.length == most
+    assert load_model(damaged(record=taught)).representation.length == most
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_pieces_are_no_longer_than_it_was_taught(damaged, taught, most):
 )
 def test_one_that_cannot_play_is_named(damaged, change, complaint):
     with pytest.raises(CheckpointError, match=complaint) as caught:
-        open_player(damaged(**change), "abc")
+        load_model(damaged(**change), "abc")
     assert caught.value.hint
 
 

@@ -35,11 +35,11 @@ def test_the_newest_finished_model_of_the_representation_is_played(make):
     newest = make("new")
     make("other", representation="grid")
     make("going-on", finished=False)
-    make("new.step-500", kind="snapshot")
+    make("new.update-500", kind="snapshot")
     make("new.training", kind="training")
     assert store.default("abc") == newest
-    assert [model.name for model in store.own_models()] == ["going-on", "other", "new", "old"]
-    assert [model.finished for model in store.own_models()] == [False, True, True, True]
+    assert [model.name for model in store.user_models()] == ["going-on", "other", "new", "old"]
+    assert [model.finished for model in store.user_models()] == [False, True, True, True]
 
 
 def test_then_the_bundled_one_then_an_error_that_says_what_to_do(tmp_path, monkeypatch):
@@ -54,7 +54,7 @@ def test_then_the_bundled_one_then_an_error_that_says_what_to_do(tmp_path, monke
 def test_files_that_are_no_checkpoints_are_passed_over(make):
     make("good")
     (models_folder() / "bad.safetensors").write_bytes(b"nothing")
-    assert [model.name for model in store.own_models()] == ["good"]
+    assert [model.name for model in store.user_models()] == ["good"]
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a\\b", "x.safetensors", "-x", "x."])
@@ -91,11 +91,11 @@ def test_a_model_is_meant_by_its_name_or_its_file(home, tmp_path, monkeypatch):
     path = store.path_for("mine")
     path.parent.mkdir(parents=True)
     path.touch()
-    assert store.located(Path("mine")) == store.located(Path("mine.safetensors")) == path
-    assert store.located(Path("other")) == Path("other")
-    assert store.located(Path("sub/mine")) == Path("sub/mine")
+    assert store.resolve_model(Path("mine")) == store.resolve_model(Path("mine.safetensors")) == path
+    assert store.resolve_model(Path("other")) == Path("other")
+    assert store.resolve_model(Path("sub/mine")) == Path("sub/mine")
     Path("mine").touch()
-    assert store.located(Path("mine")) == Path("mine")
+    assert store.resolve_model(Path("mine")) == Path("mine")
 
 
 def test_a_folder_does_not_hide_a_model_of_its_name(home, tmp_path, monkeypatch):
@@ -105,17 +105,17 @@ def test_a_folder_does_not_hide_a_model_of_its_name(home, tmp_path, monkeypatch)
     path.touch()
     for name in ("odd", "grid", "neither"):
         Path(name).mkdir()
-    assert store.located(Path("odd")) == path
-    assert store.located(Path("grid")) == store.bundled("grid")
-    assert store.located(Path("neither")) == Path("neither")
+    assert store.resolve_model(Path("odd")) == path
+    assert store.resolve_model(Path("grid")) == store.bundled("grid")
+    assert store.resolve_model(Path("neither")) == Path("neither")
 
 
 def test_a_bundled_model_is_meant_by_its_name_where_no_other_is(home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert store.located(Path("grid")) == store.located(Path("grid.safetensors")) == store.bundled("grid")
+    assert store.resolve_model(Path("grid")) == store.resolve_model(Path("grid.safetensors")) == store.bundled("grid")
     own = store.path_for("grid")
     own.parent.mkdir(parents=True)
     own.touch()
-    assert store.located(Path("grid")) == own
+    assert store.resolve_model(Path("grid")) == own
     Path("grid").touch()
-    assert store.located(Path("grid")) == Path("grid")
+    assert store.resolve_model(Path("grid")) == Path("grid")

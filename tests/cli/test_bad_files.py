@@ -66,9 +66,9 @@ def test_a_file_without_music(composer, tmp_path, name, representation):
 def test_such_a_file_among_good_ones_costs_only_itself(composer, tmp_path, name):
     (tmp_path / name).write_bytes(FAULTS[name][0])
     (tmp_path / "good.mid").write_bytes(midi(NOTE))
-    done = composer("train", "pianoroll", tmp_path, "--max-steps", "1", "--set", "hidden=4", "-q")
+    done = composer("train", "pianoroll", tmp_path, "--max-updates", "1", "--set", "hidden=4", "-q")
     assert done.code == 0
-    assert name in composer("train", "pianoroll", tmp_path, "--max-steps", "1", "--set", "hidden=4").err
+    assert name in composer("train", "pianoroll", tmp_path, "--max-updates", "1", "--set", "hidden=4").err
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -79,7 +79,7 @@ def test_such_a_file_as_a_primer(composer, tmp_path, name, pianist):
 
 def test_a_midi_file_that_is_riff_is_read(composer, tmp_path):
     (tmp_path / "windows.mid").write_bytes(riff(midi(NOTE)))
-    assert composer("train", "pianoroll", tmp_path, "--max-steps", "1", "--set", "hidden=4").code == 0
+    assert composer("train", "pianoroll", tmp_path, "--max-updates", "1", "--set", "hidden=4").code == 0
 
 
 def test_a_folder_without_a_readable_file(composer, tmp_path):
@@ -101,7 +101,7 @@ class TestTables:
 
     def test_with_one_row(self, composer, tmp_path):
         (tmp_path / "songs.csv").write_text("text\nla la la\n")
-        done = composer("train", "text", tmp_path / "songs.csv", "--max-steps", "1", "--set", "hidden=4")
+        done = composer("train", "text", tmp_path / "songs.csv", "--max-updates", "1", "--set", "hidden=4")
         assert done.code == 0
         assert "1 piece is too few to set some aside" in done.err
 
@@ -147,5 +147,7 @@ def test_a_primer_longer_than_the_piece(composer, tmp_path, pianist):
 def pianist(composer, tmp_path, home):
     """A model of piano-rolls that has learnt one note."""
     (tmp_path / "note.mid").write_bytes(midi(NOTE))
-    composer("train", "pianoroll", tmp_path / "note.mid", "--max-steps", "1", "--set", "hidden=4", "--name", "pianist")
+    composer(
+        "train", "pianoroll", tmp_path / "note.mid", "--max-updates", "1", "--set", "hidden=4", "--name", "pianist"
+    )
     return home / "models" / "pianist.safetensors"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from composer.api import SequenceSpec, StepKind
 from composer.data.batches import Windows
 from composer.data.encoded_split import Part, pack
-from composer.distributed.environment import mine
+from composer.distributed.environment import shard
 
 TOKENS = SequenceSpec(StepKind.TOKENS, size=300, end=0, conditions={"piece": tuple(map(str, range(40)))})
 FRAMES = SequenceSpec(StepKind.FRAMES, size=11)
@@ -98,7 +98,7 @@ def test_any_window_can_be_had_by_its_number(lengths, shape, seed, data):
 def test_the_rows_of_a_window_can_be_had_apart(lengths, shape, seed, world):
     windows = Windows(part_of(lengths), TOKENS, seed=seed, **shape)
     whole = windows.window(1, 0)
-    parts = [windows.window(1, 0, mine(range(windows.rows), rank, world)) for rank in range(world)]
+    parts = [windows.window(1, 0, shard(range(windows.rows), rank, world)) for rank in range(world)]
     for name in ("inputs", "targets", "weight", "reset"):
         assert torch.equal(torch.cat([getattr(part, name) for part in parts]), getattr(whole, name))
     assert torch.equal(torch.cat([part.conditions["piece"] for part in parts]), whole.conditions["piece"])

@@ -239,7 +239,7 @@ def test_what_is_known_of_files_is_forgotten_with_their_encoding(letters, tunes,
     (folder,) = (home / "cache").glob("letters-*")
     shutil.rmtree(folder)
     assert not prepare(letters, [str(tunes)]).cached
-    monkeypatch.setattr(cache_dir, "MOST", 0)
+    monkeypatch.setattr(cache_dir, "MAX_BYTES", 0)
     prepare(letters, [str(tunes / "0.txt")])
     (record,) = (home / "cache" / "known").iterdir()
     assert "letters-" in record.read_text()
@@ -291,15 +291,15 @@ def test_the_least_recently_used_encodings_are_given_up(letters, tunes, home, mo
         names.append(name)
     prepare(letters, [str(tunes / "1.txt")])  # used now
     sizes = {name: sum(path.stat().st_size for path in (home / "cache" / name).iterdir()) for name in names}
-    cache_dir.prune(home / "cache", home / "cache" / names[2], most=sizes[names[1]] + sizes[names[2]])
+    cache_dir.prune(home / "cache", home / "cache" / names[2], max_bytes=sizes[names[1]] + sizes[names[2]])
     assert encoded() == {names[1], names[2]}
-    monkeypatch.setattr(cache_dir, "MOST", 0)
+    monkeypatch.setattr(cache_dir, "MAX_BYTES", 0)
     prepare(letters, [str(tunes)])
     assert len(encoded()) == 1
 
 
 def test_what_a_killed_process_left_is_swept_up(letters, tunes, home):
-    for name, age in [(".making-old", 2 * cache_dir.ABANDONED), (".making-new", 60)]:
+    for name, age in [(".making-old", 2 * cache_dir.ABANDONED_SECONDS), (".making-new", 60)]:
         (home / "cache" / name).mkdir(parents=True)
         (home / "cache" / name / "pieces").write_text("half")
         for path in (home / "cache" / name / "pieces", home / "cache" / name):

@@ -10,39 +10,39 @@ from composer.api import ComposerError, Piece, ReadError
 from composer.data import parallel_build, shards, source_reader
 from composer.data.dataset import prepare
 from composer.data.splits import Split
-from composer.distributed.environment import Ranks
-from composer.distributed.group import Group
+from composer.distributed.environment import ProcessInfo
+from composer.distributed.group import ProcessGroup
 
 PATIENCE = 20
 
 
-class Threads(Group):
+class Threads(ProcessGroup):
     """One of `world` threads that wait for one another."""
 
     def __init__(self, rank, world, barrier, board):
-        super().__init__(Ranks(rank, world, rank))
+        super().__init__(ProcessInfo(rank, world, rank))
         self._barrier, self._board = barrier, board
 
-    def everyone(self, data):
-        self._board[self.ranks.rank] = data
+    def all_gather_bytes(self, data):
+        self._board[self.process.rank] = data
         self._barrier.wait(PATIENCE)
         found = list(self._board)
         self._barrier.wait(PATIENCE)
         return found
 
-    def floats(self, values):
+    def all_gather_floats(self, values):
         assert values, "nothing to tell is not waited for"
-        return self.everyone(list(values))
+        return self.all_gather_bytes(list(values))
 
-    def from_first(self, make):
-        return self.everyone(make() if self.first else b"")[0]
+    def broadcast_bytes(self, make):
+        return self.all_gather_bytes(make() if self.is_main else b"")[0]
 
     @contextmanager
-    def turn(self):
-        for _ in range(self.ranks.rank):
+    def main_process_first(self):
+        for _ in range(self.process.rank):
             self._barrier.wait(PATIENCE)
         yield
-        for _ in range(self.ranks.rank + 1, self.ranks.world):
+        for _ in range(self.process.rank + 1, self.process.world_size):
             self._barrier.wait(PATIENCE)
 
 
@@ -95,7 +95,7 @@ def test_ranks_make_what_one_process_makes(letters, many, tmp_path, monkeypatch,
         return prepare(kind(), [str(many)], divided, augment=augment, group=group)
 
     monkeypatch.setenv("COMPOSER_HOME", str(tmp_path / "alone"))
-    alone = prepared(Group())
+    alone = prepared(ProcessGroup())
     monkeypatch.setenv("COMPOSER_HOME", str(tmp_path / "shared"))
     kind.reads = 0
     every = together(world, prepared)

@@ -16,8 +16,8 @@ from composer.api import ComposerError
 from composer.checkpoints.file import load
 from composer.data.dataset import prepare
 from composer.distributed import rendezvous
-from composer.distributed.environment import Ranks
-from composer.training.loop import Run, state_path, train
+from composer.distributed.environment import ProcessInfo
+from composer.training.loop import TrainingRun, state_path, train
 
 sys.path.insert(0, str(Path(__file__).parent))
 import two_ranks
@@ -41,7 +41,7 @@ def environment(rank, port, **more):
 def alone(folder, name, letters, **changes):
     """Train in this process."""
     data = prepare(letters, [str(folder / "tunes")], SPLIT)
-    run = Run(Calm(), Calm.Config(), letters, data, folder / f"{name}.safetensors", SETTINGS)
+    run = TrainingRun(Calm(), Calm.Config(), letters, data, folder / f"{name}.safetensors", SETTINGS)
     return list(train(replace(run, **changes)))
 
 
@@ -102,13 +102,13 @@ def test_two_learn_what_one_does(folder, told, letters):
         event["best"] for event in told[1]["whole"] if event["event"] == "validated"
     ]
     monitors = [event.monitor for event in ours if hasattr(event, "monitor")]
-    assert [event["monitor"] for event in told[0]["whole"] if event["event"] == "stepped"] == pytest.approx(
+    assert [event["monitor"] for event in told[0]["whole"] if event["event"] == "updated"] == pytest.approx(
         monitors, abs=1e-4
     )
 
 
 def test_a_rank_without_rows_takes_part(folder, told, letters):
-    alone(folder, "row", letters, settings=replace(SETTINGS, batch=1))
+    alone(folder, "row", letters, settings=replace(SETTINGS, batch_size=1))
     assert apart(weights(folder, "row"), weights(folder, "narrow")) < 1e-4
 
 
@@ -124,7 +124,7 @@ def test_who_comes_later_finds_what_the_first_encoded(told):
 def test_one_goes_on_with_what_two_began_and_two_with_what_one_did(folder, told, letters):
     """Though only one rank was told to stop, and in the middle of an epoch, with a state to carry on."""
     assert [each["begun"][-1]["reason"] for each in told] == ["interrupted"] * 2
-    assert load(state_path(folder / "begun.safetensors")).header.record["progress"]["step"] == STOPPED
+    assert load(state_path(folder / "begun.safetensors")).header.record["progress"]["update"] == STOPPED
     alone(folder, "begun", letters, resume=True)
     alone(folder, "through", letters)
     assert apart(weights(folder, "through"), weights(folder, "begun")) < 1e-4
@@ -136,7 +136,7 @@ def test_two_go_on_with_the_average_that_one_began(folder, told, letters):
     ours = alone(folder, "throughout", letters, settings=AVERAGED)
     assert apart(weights(folder, "throughout"), weights(folder, "averaged")) < 1e-4
     assert apart(*(load(folder / f"{name}.safetensors").weights for name in ("throughout", "averaged"))) < 1e-3
-    values = [event.value for event in ours if hasattr(event, "reported") and event.step > STOPPED]
+    values = [event.value for event in ours if hasattr(event, "reported") and event.update > STOPPED]
     assert len(values) == 2
     for each in told:
         validated = [event["value"] for event in each["averaged"] if event["event"] == "validated"]
@@ -145,7 +145,7 @@ def test_two_go_on_with_the_average_that_one_began(folder, told, letters):
 
 def test_where_memory_is_short_on_one_rank_all_take_fewer_rows(folder, told, letters):
     for each in told:
-        assert [event["rows"] for event in each["short"] if event["event"] == "halved"] == [1]
+        assert [event["rows"] for event in each["short"] if event["event"] == "micro_batch_halved"] == [1]
     alone(folder, "ample", letters)
     assert apart(weights(folder, "ample"), weights(folder, "short")) < 1e-4
 
@@ -157,9 +157,12 @@ def test_ranks_must_be_about_to_learn_the_same(told):
 
 def not_met(monkeypatch, rank, port):
     """The error of a rank that the others do not find."""
-    for name, value in environment(rank, port, COMPOSER_PATIENCE="0.3").items():
+    for name, value in environment(rank, port, COMPOSER_RENDEZVOUS_TIMEOUT="0.3").items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ComposerError) as caught, rendezvous.joined(Ranks(rank, 2, rank, "127.0.0.1", port), "cpu"):
+    with (
+        pytest.raises(ComposerError) as caught,
+        rendezvous.process_group(ProcessInfo(rank, 2, rank, "127.0.0.1", port), "cpu"),
+    ):
         pass
     return caught.value
 
@@ -178,4 +181,4 @@ def test_ranks_that_do_not_come_are_not_waited_for_for_ever(monkeypatch):
     assert "not all of the 2 processes came" in not_met(monkeypatch, 0, free_port()).message
     error = not_met(monkeypatch, 1, free_port())
     assert "rank 1 did not find rank 0" in error.message
-    assert "COMPOSER_PATIENCE" in error.hint
+    assert "COMPOSER_RENDEZVOUS_TIMEOUT" in error.hint

@@ -17,13 +17,13 @@ from composer.data.dataset import prepare
 from composer.data.splits import Split
 from composer.distributed import environment, rendezvous
 from composer.training.events import Event
-from composer.training.loop import Run, Settings, train
+from composer.training.loop import Settings, TrainingRun, train
 
 SETTINGS = Settings(
-    max_steps=12, epochs=100, batch=5, length=16, validate_every=4, save_every=0, lr=0.01, precision="fp32"
+    max_updates=12, epochs=100, batch_size=5, seq_length=16, validate_every=4, save_every=0, lr=0.01, precision="fp32"
 )
 SPLIT = Split(valid=0.2)
-AVERAGED = replace(SETTINGS, average=0.9)
+AVERAGED = replace(SETTINGS, ema=0.9)
 STOPPED = 7
 
 
@@ -35,8 +35,8 @@ def stopping(step):
 
 def main(folder):
     """Train in several ways; what each rank saw goes into a file of its own."""
-    here, told = environment.here(), {}
-    with rendezvous.joined(here, "cpu") as others:
+    here, told = environment.from_environment(), {}
+    with rendezvous.process_group(here, "cpu") as others:
 
         def trained(name, run, **changes):
             events: list[Event] = []
@@ -48,11 +48,11 @@ def main(folder):
                 told[name] = [event.to_json() for event in events]
 
         letters = Letters()
-        with others.turn():
+        with others.main_process_first():
             data = prepare(letters, [str(folder / "tunes")], SPLIT)
-        run = Run(Calm(), Calm.Config(), letters, data, folder, SETTINGS, group=others)
+        run = TrainingRun(Calm(), Calm.Config(), letters, data, folder, SETTINGS, group=others)
         trained("whole", run)
-        trained("narrow", run, settings=replace(SETTINGS, batch=1))
+        trained("narrow", run, settings=replace(SETTINGS, batch_size=1))
         trained("begun", run, stop=stopping(STOPPED) if here.rank == 1 else lambda: False)
         trained("handed", run, resume=True)
         trained("averaged", run, settings=AVERAGED, resume=True)

@@ -6,7 +6,7 @@ from importlib import metadata
 
 import pytest
 
-from composer.registry.entry_points import Entry, entries
+from composer.registry.entry_points import EntryPoint, entry_points
 
 
 @pytest.fixture
@@ -27,13 +27,13 @@ def distribution(tmp_path, monkeypatch):
 @pytest.mark.parametrize("group", ["console_scripts", "composer", "pytest11", "no such group"])
 def test_they_are_those_that_the_standard_library_finds(group):
     found = {(entry.name, entry.value) for entry in metadata.entry_points(group=group)}
-    assert {(entry.name, entry.value) for entry in entries(group)} == found
+    assert {(entry.name, entry.value) for entry in entry_points(group)} == found
 
 
 def test_an_entry_is_a_name_an_object_and_where_it_comes_from(distribution):
     distribution("[console_scripts]\nsea = sea:main\n\n[tide]\n# the moon's\nebb = json:decoder.JSONDecoder [extra]\n")
-    (entry,) = entries("tide")
-    assert entry == Entry("ebb", "json:decoder.JSONDecoder [extra]", "sea-music 2.0")
+    (entry,) = entry_points("tide")
+    assert entry == EntryPoint("ebb", "json:decoder.JSONDecoder [extra]", "sea-music 2.0")
     assert entry.load().__name__ == "JSONDecoder"
 
 
@@ -43,13 +43,13 @@ def test_of_two_of_one_name_the_first_on_the_path_counts(distribution, tmp_path,
     later.mkdir(parents=True)
     (later / "entry_points.txt").write_text("[tide]\nflood = json\n")
     monkeypatch.setattr(sys, "path", [*sys.path, str(later.parent)])
-    assert [entry.name for entry in entries("tide")] == ["ebb"]
+    assert [entry.name for entry in entry_points("tide")] == ["ebb"]
 
 
 def test_what_is_no_text_offers_nothing(distribution, tmp_path):
     distribution("")
     (tmp_path / "Sea_Music-2.0.dist-info" / "entry_points.txt").write_bytes(b"[tide]\nebb = \xff\n")
-    assert entries("tide") == []
+    assert entry_points("tide") == []
 
 
 def test_zip_files_on_the_path_are_looked_into(tmp_path, monkeypatch):
@@ -58,4 +58,4 @@ def test_zip_files_on_the_path_are_looked_into(tmp_path, monkeypatch):
         archive.writestr("Sea_Music-2.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: Sea-Music\nVersion: 2.0\n")
         archive.writestr("Sea_Music-2.0.dist-info/entry_points.txt", "[tide]\nebb = json\n")
     monkeypatch.syspath_prepend(packed)
-    assert [(entry.name, entry.distribution) for entry in entries("tide")] == [("ebb", "Sea-Music 2.0")]
+    assert [(entry.name, entry.distribution) for entry in entry_points("tide")] == [("ebb", "Sea-Music 2.0")]

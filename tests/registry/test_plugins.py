@@ -9,10 +9,10 @@ from composer.api import PairingError, PluginError, Representation, Source, Step
 from composer.registry import plugins as registry
 
 MODEL = """
-    from composer.api import Kind, Model, hookimpl
+    from composer.api import StepKind, Model, hookimpl
 
     class Markov(Model):
-        api, name, summary, accepts = {api}, "{name}", "one step back", frozenset({{Kind.FRAMES}})
+        api, name, summary, accepts = {api}, "{name}", "one step back", frozenset({{StepKind.FRAMES}})
 
         def network(self, spec, config):
             raise AssertionError("not asked for")
@@ -50,7 +50,7 @@ def install(tmp_path, monkeypatch):
 def test_the_built_in_plugins_are_found_like_any_other():
     assert issubclass(registry.representation("abc"), Representation)
     assert registry.model("lstm").name == "lstm"
-    found = {loaded.plugin.name: loaded.plugin.distribution for loaded in registry.everything()}
+    found = {loaded.plugin.name: loaded.plugin.distribution for loaded in registry.load_all()}
     assert found["lstm"].startswith("composer-cli ")
 
 
@@ -96,7 +96,7 @@ def test_a_model_is_no_representation():
 def test_a_broken_plugin_is_one_warning_that_names_its_distribution(install, code, reason):
     install("broken", code)
     warnings = []
-    names = [loaded.plugin.name for loaded in registry.everything(warnings.append)]
+    names = [loaded.plugin.name for loaded in registry.load_all(warnings.append)]
     assert "lstm" in names
     assert "broken" not in names
     assert len(warnings) == 1
@@ -106,9 +106,9 @@ def test_a_broken_plugin_is_one_warning_that_names_its_distribution(install, cod
 
 def test_strict_mode_raises(install, monkeypatch):
     install("broken", "raise RuntimeError('no libfoo')")
-    monkeypatch.setenv(registry.STRICT, "1")
+    monkeypatch.setenv(registry.STRICT_VARIABLE, "1")
     with pytest.raises(PluginError, match="no libfoo"):
-        list(registry.everything())
+        list(registry.load_all())
 
 
 def test_two_plugins_of_one_name_are_an_error_that_names_both(install):
@@ -118,7 +118,7 @@ def test_two_plugins_of_one_name_are_an_error_that_names_both(install):
         registry.model("markov")
     assert registry.model("lstm").name == "lstm"
     warnings = []
-    assert {"abc", "lstm"} <= {loaded.plugin.name for loaded in registry.everything(warnings.append)}
+    assert {"abc", "lstm"} <= {loaded.plugin.name for loaded in registry.load_all(warnings.append)}
     assert len(warnings) == 1
 
 

@@ -18,7 +18,7 @@ def machine(monkeypatch):
         monkeypatch.setattr(device, "driver", lambda: device.Driver(devices))
         monkeypatch.setattr(device, "torch_build", lambda: build)
 
-    monkeypatch.delenv(device.DEFAULT, raising=False)
+    monkeypatch.delenv(device.DEVICE_VARIABLE, raising=False)
     return have
 
 
@@ -32,10 +32,10 @@ def test_auto_takes_cuda_where_it_can_be_used(machine, devices, build, chosen):
 
 def test_the_variable_says_what_auto_means_and_a_flag_wins(machine, monkeypatch):
     machine(2)
-    monkeypatch.setenv(device.DEFAULT, "cpu")
+    monkeypatch.setenv(device.DEVICE_VARIABLE, "cpu")
     assert resolve("auto") == "cpu"
     assert resolve("cuda") == "cuda"
-    monkeypatch.setenv(device.DEFAULT, "tpu")
+    monkeypatch.setenv(device.DEVICE_VARIABLE, "tpu")
     with pytest.raises(DeviceError, match="no device `tpu`"):
         resolve()
 
@@ -70,22 +70,22 @@ def test_mps_is_for_macs(monkeypatch):
 
 def test_a_device_that_this_torch_cannot_use_is_mentioned(machine, monkeypatch):
     machine(1, "")
-    assert "built for the CPU alone" in device.unused()
-    assert device.unused("cpu") == ""
-    monkeypatch.setenv(device.DEFAULT, "cpu")
-    assert device.unused() == ""
-    monkeypatch.delenv(device.DEFAULT)
+    assert "built for the CPU alone" in device.unused_cuda_warning()
+    assert device.unused_cuda_warning("cpu") == ""
+    monkeypatch.setenv(device.DEVICE_VARIABLE, "cpu")
+    assert device.unused_cuda_warning() == ""
+    monkeypatch.delenv(device.DEVICE_VARIABLE)
     machine(1)
-    assert device.unused() == ""
+    assert device.unused_cuda_warning() == ""
     machine(0, "")
-    assert device.unused() == ""
+    assert device.unused_cuda_warning() == ""
 
 
 def test_without_torch_there_is_nothing_to_use_a_device_with(machine, monkeypatch):
     machine(1, "")
     monkeypatch.setattr(device, "find_spec", lambda name: None)
     assert resolve() == "cpu"
-    assert device.unused() == ""
+    assert device.unused_cuda_warning() == ""
     with pytest.raises(DeviceError, match="torch is not installed"):
         resolve("cuda")
 
@@ -122,7 +122,7 @@ def library(monkeypatch):
         monkeypatch.setattr(device.ctypes, "CDLL", type("Told", (Library,), told))
         device.driver.cache_clear()
 
-    monkeypatch.delenv(device.DEFAULT, raising=False)
+    monkeypatch.delenv(device.DEVICE_VARIABLE, raising=False)
     monkeypatch.setattr(device, "torch_build", lambda: "12.8")
     yield answers
     device.driver.cache_clear()
@@ -143,7 +143,7 @@ def test_the_driver_is_asked(library):
 def test_a_driver_without_devices_is_nothing_to_speak_of(library, told):
     library(**told)
     assert resolve() == "cpu"
-    assert device.unused() == ""
+    assert device.unused_cuda_warning() == ""
     with pytest.raises(DeviceError, match="no CUDA device"):
         resolve("cuda")
 
@@ -161,8 +161,8 @@ def test_a_driver_without_devices_is_nothing_to_speak_of(library, told):
 def test_a_device_that_cannot_be_used_is_one_line_and_then_the_cpu(library, told, says):
     library(**told)
     assert resolve() == "cpu"
-    assert says in device.unused()
-    assert len(device.unused().splitlines()) == 1
+    assert says in device.unused_cuda_warning()
+    assert len(device.unused_cuda_warning().splitlines()) == 1
     with pytest.raises(DeviceError) as caught:
         resolve("cuda:0")
     assert says in caught.value.message
@@ -188,10 +188,10 @@ def test_a_network_is_placed_or_it_is_said_why_not():
     import torch
 
     network = torch.nn.Linear(2, 2)
-    assert device.placed(network, "cpu") is network
+    assert device.move_network(network, "cpu") is network
     if not torch.cuda.is_available():
         with pytest.raises(DeviceError, match="`xpu` cannot be used: ") as caught:
-            device.placed(network, "xpu")
+            device.move_network(network, "xpu")
         assert "--device cpu" in caught.value.hint
 
 

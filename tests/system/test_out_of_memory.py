@@ -12,22 +12,22 @@ from composer.checkpoints.file import load
 from composer.data.dataset import prepare
 from composer.data.splits import Split
 from composer.registry import plugins as registry
-from composer.system.out_of_memory import TooLarge, ran_out, wanted
-from composer.training.events import Halved, Started, Stepped, Validated
-from composer.training.gradient_step import stretches
-from composer.training.loop import Run, Settings, train
-from composer.training.microbatch import Axes, of_batch
+from composer.system.out_of_memory import DoesNotFit, is_oom, requested_memory
+from composer.training.events import MicroBatchHalved, Started, Updated, Validated
+from composer.training.gradient_step import micro_batches
+from composer.training.loop import Settings, TrainingRun, train
+from composer.training.microbatch import BatchAxes, rows_of
 from composer.training.resume import saved_header, state_path
 
 SETTINGS = Settings(
-    max_steps=12, epochs=100, batch=4, length=16, validate_every=4, save_every=0, lr=0.01, precision="fp32"
+    max_updates=12, epochs=100, batch_size=4, seq_length=16, validate_every=4, save_every=0, lr=0.01, precision="fp32"
 )
 
 
 @pytest.fixture
 def run(letters, tunes, tmp_path):
     data = prepare(letters, [str(tunes)], Split(valid=0.2))
-    return Run(Calm(), Calm.Config(), letters, data, tmp_path / "m.safetensors", SETTINGS)
+    return TrainingRun(Calm(), Calm.Config(), letters, data, tmp_path / "m.safetensors", SETTINGS)
 
 
 def apart(ours, theirs):
@@ -39,9 +39,9 @@ def apart(ours, theirs):
 def test_the_same_is_learnt_in_less_memory(run, tmp_path):
     whole, short = run, replace(run, model=Calm(fits=40), path=tmp_path / "short.safetensors")
     ours, theirs = list(train(whole)), list(train(short))
-    assert [(event.step, event.rows) for event in theirs if isinstance(event, Halved)] == [(0, 2)]
+    assert [(event.update, event.rows) for event in theirs if isinstance(event, MicroBatchHalved)] == [(0, 2)]
     assert apart(whole, short) < 1e-5
-    for kind, name in ((Stepped, "monitor"), (Validated, "value")):
+    for kind, name in ((Updated, "monitor"), (Validated, "value")):
         values = [[getattr(event, name) for event in every if isinstance(event, kind)] for every in (ours, theirs)]
         assert values[1] == pytest.approx(values[0], abs=1e-5)
 
@@ -50,10 +50,10 @@ def test_what_fits_is_remembered(run, tmp_path):
     told = []
     short = replace(run, model=Calm(fits=40), stop=lambda: told.append(1) or len(told) == 5)
     list(train(short))
-    assert saved_header(run.path).record["progress"]["rows"] == 2
+    assert saved_header(run.path).record["progress"]["max_rows"] == 2
     every = list(train(replace(run, model=Calm(fits=40), resume=True)))
-    assert next(event for event in every if isinstance(event, Started)).step == 5
-    assert not [event for event in every if isinstance(event, Halved)]
+    assert next(event for event in every if isinstance(event, Started)).update == 5
+    assert not [event for event in every if isinstance(event, MicroBatchHalved)]
     other = replace(run, path=tmp_path / "through.safetensors")
     list(train(other))
     assert apart(run, other) < 1e-5
@@ -63,11 +63,11 @@ def test_measuring_needs_memory_too(run):
     """A row is learnt from at a time, but four are measured together."""
 
     def measured(fits):
-        narrow = replace(run, settings=replace(SETTINGS, batch=1), model=Calm(fits=fits))
-        vars(narrow)["validation"] = run.validation
+        narrow = replace(run, settings=replace(SETTINGS, batch_size=1), model=Calm(fits=fits))
+        vars(narrow)["valid_batches"] = run.valid_batches
         every = list(train(narrow))
         return [event.value for event in every if isinstance(event, Validated)], [
-            event.rows for event in every if isinstance(event, Halved)
+            event.rows for event in every if isinstance(event, MicroBatchHalved)
         ]
 
     values, halved = measured(40)
@@ -95,13 +95,13 @@ def test_where_one_row_is_too_much_it_says_what_helps(run):
     ],
 )
 def test_what_says_that_memory_ran_out(error, expected):
-    assert ran_out(error) is expected
+    assert is_oom(error) is expected
 
 
 def test_an_allocation_that_is_too_large_is_known():
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**60, dtype=torch.uint8)
-    assert ran_out(caught.value)
+    assert is_oom(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_an_allocation_that_is_too_large_is_known():
     ],
 )
 def test_how_much_was_wanted(said, expected):
-    assert wanted(RuntimeError(said)) == expected
+    assert requested_memory(RuntimeError(said)) == expected
 
 
 def test_a_model_that_does_not_fit_is_said_to(run, monkeypatch):
@@ -126,17 +126,17 @@ def test_a_model_that_does_not_fit_is_said_to(run, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(Calm, "network", too_large)
-        with pytest.raises(TooLarge, match=r"the model does not fit into memory: 1,048,576\.0 TiB more"):
+        with pytest.raises(DoesNotFit, match=r"the model does not fit into memory: 1,048,576\.0 TiB more"):
             list(train(run))
     monkeypatch.setattr(torch.optim.Adam, "step", too_large)
-    with pytest.raises(TooLarge, match="this training does not fit"):
+    with pytest.raises(DoesNotFit, match="this training does not fit"):
         list(train(run))
     assert not state_path(run.path).exists()
 
 
 @pytest.mark.parametrize(("count", "most", "lengths"), [(8, 0, [8]), (8, 3, [3, 3, 2]), (1, 4, [1]), (0, 4, [])])
 def test_stretches_are_alike(count, most, lengths):
-    found = stretches(count, most)
+    found = micro_batches(count, most)
     assert [len(part) for part in found] == lengths
     assert [row for part in found for row in part] == list(range(count))
 
@@ -148,14 +148,14 @@ def test_rows_of_any_state_can_be_cut_and_joined(run, name):
     sizes = {"hidden": 4, "layers": 2, "embedding": 4, "window": 4}
     config = model.Config(**{key: size for key, size in sizes.items() if hasattr(model.Config(), key)})
     network = model.network(run.data.spec, config).eval()
-    batch = run.windows.window(0, 0)
-    axes = Axes(network, batch)
+    batch = run.train_batches.window(0, 0)
+    axes = BatchAxes(network, batch)
     assert not network.training
     for count in (1, 2, 4):
-        some = of_batch(batch, range(count))
+        some = rows_of(batch, range(count))
         _, state = network.loss(some, None)
-        parts = [axes.cut(state, range(row, row + 1)) for row in range(count)]
+        parts = [axes.select_rows(state, range(row, row + 1)) for row in range(count)]
         for row, part in enumerate(parts):
-            _, own = network.loss(of_batch(batch, range(row, row + 1)), None)
+            _, own = network.loss(rows_of(batch, range(row, row + 1)), None)
             assert all(torch.allclose(ours, theirs, atol=1e-6) for ours, theirs in zip(part, own, strict=True))
-        assert all(torch.equal(ours, theirs) for ours, theirs in zip(axes.join(parts), state, strict=True))
+        assert all(torch.equal(ours, theirs) for ours, theirs in zip(axes.concat_rows(parts), state, strict=True))

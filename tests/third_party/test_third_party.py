@@ -69,7 +69,7 @@ def test_it_trains_and_plays_alone_and_paired_with_the_built_in_ones(python, tmp
     data.write_text(TUNES if representation == "abc" else beats)
     home = {"COMPOSER_HOME": str(tmp_path / "home")}
     settings = ["--set", "hidden=16"] if model == "lstm" else []
-    train = ["train", representation, data, "--model", model, "--name", "mine", "--max-steps", "20", "--seed", "1"]
+    train = ["train", representation, data, "--model", model, "--name", "mine", "--max-updates", "20", "--seed", "1"]
     play = ["gen", representation, "--count", "9", "--length", "40", "--seed", "3"]
     both = [list(map(str, each)) for each in ([*train, *settings], play)]
     done = run(python, "-c", f"from composer.cli.app import main\nfor each in {both!r}: assert main(each) == 0", **home)

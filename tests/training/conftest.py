@@ -10,12 +10,12 @@ from small_plugins import letters, tiny, tunes
 from composer.checkpoints.file import load
 from composer.data.dataset import prepare
 from composer.data.splits import Split
-from composer.training.loop import Run, Settings, state_path, train
+from composer.training.loop import Settings, TrainingRun, state_path, train
 
 __all__ = ["changed", "events", "letters", "run", "same", "tiny", "tunes", "weights"]
 
 QUICK = Settings(
-    max_steps=20, epochs=100, batch=4, length=16, validate_every=5, save_every=0, lr=0.01, precision="fp32"
+    max_updates=20, epochs=100, batch_size=4, seq_length=16, validate_every=5, save_every=0, lr=0.01, precision="fp32"
 )
 
 
@@ -24,7 +24,7 @@ def run(letters, tiny, tunes, tmp_path):
     """A training of 20 steps that has not begun yet."""
     torch.set_num_threads(1)  # more only get into each other's way where so little is to be computed
     data = prepare(letters, [str(tunes)], Split(valid=0.2))
-    return Run(tiny, tiny.Config(), letters, data, tmp_path / "out" / "m.safetensors", QUICK)
+    return TrainingRun(tiny, tiny.Config(), letters, data, tmp_path / "out" / "m.safetensors", QUICK)
 
 
 @pytest.fixture

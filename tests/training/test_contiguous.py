@@ -7,22 +7,22 @@ import pytest
 from composer.api import OptionError, UsageError
 from composer.api.network import Measurement
 from composer.data.dataset import prepare
-from composer.training.trainer import Learner
+from composer.training.trainer import Trainer
 
 
 def test_what_went_before_a_piece_is_remembered(run, changed):
-    run = changed(run, stream=True)
-    learner = Learner.begin(run)
-    learner.enter(learner.phases[0])
-    for window in run.windows.windows(0):
-        learner.learn(window, 0.05)
-    measured = learner.measure()
+    run = changed(run, contiguous=True)
+    learner = Trainer.start(run)
+    learner.start_phase(learner.phases[0])
+    for window in run.train_batches.windows(0):
+        learner.train_step(window, 0.05)
+    measured = learner.validate()
     learner.network.eval()
 
     def nats(forgetting):
         """On the same windows, where the network may be told to forget as a piece begins."""
         total, stream = Measurement(), None
-        for window in run.validation.windows(0):
+        for window in run.valid_batches.windows(0):
             batch = replace(window, reset=window.inputs == run.data.spec.end) if forgetting else window
             measure, stream = learner.network.evaluate(batch, stream)
             total += measure
@@ -34,8 +34,8 @@ def test_what_went_before_a_piece_is_remembered(run, changed):
 
 def test_pieces_are_not_followed_by_themselves_in_other_keys(run, changed, events, letters, tunes):
     data = prepare(letters, [str(tunes)], run.data.split, augment=True)
-    with pytest.raises(UsageError, match="--augment and --set stream=on") as caught:
-        events(replace(changed(run, stream=True), data=data))
+    with pytest.raises(UsageError, match="--augment and --set contiguous=on") as caught:
+        events(replace(changed(run, contiguous=True), data=data))
     assert "--from" in caught.value.hint
     assert events(replace(run, data=data))
 
@@ -43,5 +43,5 @@ def test_pieces_are_not_followed_by_themselves_in_other_keys(run, changed, event
 def test_a_training_goes_on_only_as_it_began(run, changed, events):
     told = []
     events(replace(run, stop=lambda: told.append(1) or len(told) == 5))
-    with pytest.raises(OptionError, match="stream"):
-        events(replace(changed(run, stream=True), resume=True))
+    with pytest.raises(OptionError, match="contiguous"):
+        events(replace(changed(run, contiguous=True), resume=True))

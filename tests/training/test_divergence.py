@@ -15,7 +15,7 @@ from composer.training.loop import state_path, train
 def test_a_loss_that_is_no_number_ends_training_and_keeps_what_there_was(run, changed):
     every = []
     with pytest.raises(Diverged, match=r"diverged at step \d+: the loss is") as caught:
-        every.extend(train(changed(run, lr=1e38, clip=0.0, optimiser="sgd", warmup=0)))
+        every.extend(train(changed(run, lr=1e38, max_grad_norm=0.0, optimizer="sgd", warmup=0)))
     assert "--lr" in caught.value.hint
 
 
@@ -29,7 +29,7 @@ def test_a_training_that_is_worse_than_guessing_by_far_is_no_success(run, letter
 
 
 def test_a_model_that_was_kept_stays_when_training_diverges(run, events, changed):
-    events(changed(run, max_steps=5, schedule="constant"))
+    events(changed(run, max_updates=5, schedule="constant"))
     before = run.path.read_bytes()
     with pytest.raises(Diverged):
         events(replace(changed(run, lr=1e9, schedule="constant"), resume=True))
@@ -41,14 +41,14 @@ def test_a_model_that_was_kept_stays_when_training_diverges(run, events, changed
 
 
 def test_weights_that_are_no_numbers_are_a_divergence(run, monkeypatch, events):
-    proper = trainer_module.Learner.learn
+    proper = trainer_module.Trainer.train_step
 
     def infinite(self, batch, lr):
         step = proper(self, batch, lr)
         with torch.no_grad():
-            self.network.output.bias.fill_(float("inf") if self.at.step == 3 else 0)
+            self.network.output.bias.fill_(float("inf") if self.progress.update == 3 else 0)
         return step
 
-    monkeypatch.setattr(trainer_module.Learner, "learn", infinite)
+    monkeypatch.setattr(trainer_module.Trainer, "train_step", infinite)
     with pytest.raises(Diverged, match="diverged at step 3: its weights are no numbers"):
         events(run)

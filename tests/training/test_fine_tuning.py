@@ -24,21 +24,21 @@ def test_fine_tuning_begins_with_the_weights_of_a_checkpoint(run, tmp_path, even
     assert same(load(first.path).weights, origin.weights)
     assert last.record["from"] == {
         "data": ["tunes"],
-        "step": read_header(run.path).record["step"],
+        "update": read_header(run.path).record["update"],
         "digest": checkpoint_file.digest(run.path),
     }
 
 
 def test_what_it_starts_from_stays_where_nothing_better_comes(run, tmp_path, events, changed, same):
-    events(changed(run, max_steps=100))
+    events(changed(run, max_updates=100))
     origin = load(run.path)
     spoilt = replace(changed(run, lr=5.0), path=tmp_path / "tuned.safetensors", origin=origin)
     first, *others = events(spoilt, Validated)
-    assert (first.step, first.best) == (0, True)
+    assert (first.update, first.best) == (0, True)
     assert first.value == pytest.approx(read_header(run.path).record["best"], abs=0.01)  # weights are kept as fp16
     assert all(each.value > first.value and not each.best for each in others)
     record = read_header(spoilt.path).record
-    assert (record["best"], record["best_step"]) == (first.value, 0)
+    assert (record["best"], record["best_update"]) == (first.value, 0)
     assert same(load(spoilt.path).weights, origin.weights)
 
 
@@ -50,7 +50,7 @@ def test_a_fine_tuning_can_be_gone_on_with(run, letters, tmp_path, events):
     tuned = replace(run, path=tmp_path / "tuned.safetensors", origin=load(run.path), data=data)
     events(replace(tuned, stop=lambda: True))
     header, other = saved_header(tuned.path), type(letters)()
-    first = training_loop.began(header, other)
+    first = training_loop.original_arguments(header, other)
     again = prepare(other, first.arguments, first.split, augment=first.augment, fitted=first.fitted)
     gone_on = replace(tuned, resume=True, origin=None, representation=other, data=again)
     assert events(gone_on)[-1].reason == "done"

@@ -12,26 +12,26 @@ from composer.api import CheckpointError
 from composer.checkpoints.file import load, read_header
 from composer.data.dataset import prepare
 from composer.data.splits import Split
-from composer.training.events import Finished, Prepared, Saved, Snapshot, Started, Stepped, Validated
+from composer.training.events import Finished, Prepared, Saved, Snapshot, Started, Updated, Validated
 from composer.training.loop import saved_header, train
 from composer.training.optimizer import bf16_obstacle
 
 
 def test_events_tell_the_story(run, events):
     every = events(run)
-    assert [type(event) for event in every[:3]] == [Prepared, Started, Stepped]
+    assert [type(event) for event in every[:3]] == [Prepared, Started, Updated]
     assert type(every[-1]) is Finished
     started = every[1]
-    assert (started.step, started.steps, started.device) == (0, 20, "cpu")
+    assert (started.update, started.updates, started.device) == (0, 20, "cpu")
     assert sum(started.pieces) == 60
-    assert [event.step for event in every if isinstance(event, Stepped)] == list(range(1, 21))
-    assert [event.step for event in every if isinstance(event, Validated)] == [5, 10, 15, 20]
+    assert [event.update for event in every if isinstance(event, Updated)] == list(range(1, 21))
+    assert [event.update for event in every if isinstance(event, Validated)] == [5, 10, 15, 20]
     assert every[-1].reason == "done"
     assert all(json.dumps(event.to_json()) for event in every)
 
 
 def test_it_learns(run, events, changed):
-    values = [event.value for event in events(changed(run, max_steps=150, validate_every=25), Validated)]
+    values = [event.value for event in events(changed(run, max_updates=150, validate_every=25), Validated)]
     assert values[-1] < values[0] - 0.1
 
 
@@ -42,7 +42,7 @@ def test_the_best_checkpoint_is_kept_and_says_how_it_was_made(run, events):
     record = read_header(run.path).record
     assert record["best"] == best
     assert record["finished"] is True
-    assert (record["data"], record["steps"], record["unit"]) == (["tunes"], 20, "bits per step")
+    assert (record["data"], record["updates"], record["unit"]) == (["tunes"], 20, "bits per step")
     assert record["pieces"]["train"] + record["pieces"]["valid"] == 60
     assert record["usual_length"] == np.diff(run.data.parts["train"].offsets).max()  # fewer pieces than 200
     assert str(run.path.parent) not in run.path.read_bytes().decode("latin-1")
@@ -55,7 +55,7 @@ def test_what_was_validated_is_what_was_saved(run, events):
     network = run.model.network(run.data.spec, run.config).eval()
     network.load_state_dict({name: torch.from_numpy(array) for name, array in saved.weights.items()})
     total, state = 0.0, None
-    for batch in run.validation.windows(0):
+    for batch in run.valid_batches.windows(0):
         measure, state = network.evaluate(batch, state)
         total += measure.total
     assert total / run.data.parts["valid"].count == pytest.approx(every[-1].best, abs=1e-3)
@@ -72,22 +72,22 @@ def test_two_runs_are_the_same(run, tmp_path, events, changed, weights, same):
 
 
 def test_it_stops_early_when_nothing_gets_better(run, events, changed):
-    stuck = changed(run, lr=1e-12, max_steps=0, patience=3, schedule="constant")
+    stuck = changed(run, lr=1e-12, max_updates=0, patience=3, schedule="constant")
     every = events(stuck)
     validated = [event for event in every if isinstance(event, Validated)]
     assert every[-1].reason == "early"
     assert [event.best for event in validated[-3:]] == [False] * 3
     again = events(replace(stuck, resume=True))
     assert len([event for event in again if isinstance(event, Validated)]) == 3
-    assert (again[-1].reason, again[-1].step) == ("early", every[-1].step + 15)
+    assert (again[-1].reason, again[-1].update) == ("early", every[-1].update + 15)
 
 
 def test_snapshots_are_checkpoints_of_their_step(run, events, changed, same):
     every = events(changed(run, snapshots=(0, 7, 20)))
     snapshots = [event for event in every if isinstance(event, Snapshot)]
-    assert [event.step for event in snapshots] == [0, 7, 20]
+    assert [event.update for event in snapshots] == [0, 7, 20]
     headers = [read_header(event.path) for event in snapshots]
-    assert [header.record["step"] for header in headers] == [0, 7, 20]
+    assert [header.record["update"] for header in headers] == [0, 7, 20]
     assert {header.record["kind"] for header in headers} == {"snapshot"}
     assert not same(load(snapshots[0].path).weights, load(snapshots[1].path).weights)
 
@@ -121,11 +121,11 @@ def test_a_new_training_forgets_the_state_of_an_old_one(run, events):
     events(run)
     stream = train(run)
     next(event for event in stream if isinstance(event, Started))
-    assert saved_header(run.path).record["progress"]["step"] == 0
+    assert saved_header(run.path).record["progress"]["update"] == 0
 
 
 @pytest.mark.skipif(bool(bf16_obstacle("cpu")), reason="this processor does not train in bf16")
 def test_bf16_learns_too(run, events, changed):
-    every = events(changed(run, precision="bf16", max_steps=5))
+    every = events(changed(run, precision="bf16", max_updates=5))
     assert next(event for event in every if isinstance(event, Started)).precision == "bf16"
-    assert every[-1].step == 5
+    assert every[-1].update == 5

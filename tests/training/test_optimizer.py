@@ -29,9 +29,9 @@ def without_bf16(monkeypatch):
 
 
 def test_few_pieces_are_gone_through_more_often():
-    assert optimizers.epochs(Settings(), per_epoch=10) == 150
-    assert optimizers.epochs(Settings(), per_epoch=1000) == 20
-    assert optimizers.epochs(Settings(epochs=3), per_epoch=10) == 3
+    assert optimizers.epoch_count(Settings(), per_epoch=10) == 150
+    assert optimizers.epoch_count(Settings(), per_epoch=1000) == 20
+    assert optimizers.epoch_count(Settings(epochs=3), per_epoch=10) == 3
 
 
 @pytest.mark.parametrize("schedule", ["constant", "exponential", "linear", "cosine"])
@@ -55,9 +55,9 @@ def test_the_exponential_schedule_falls_once_an_epoch():
         ("epochs", 0),
         ("lr", 0),
         ("lr", math.nan),
-        ("batch", 0),
-        ("clip", -0.1),
-        ("clip", math.nan),
+        ("batch_size", 0),
+        ("max_grad_norm", -0.1),
+        ("max_grad_norm", math.nan),
         ("momentum", -1.0),
         ("seed", -1),
         ("seed", 2**63),
@@ -70,8 +70,8 @@ def test_a_setting_that_makes_no_sense_is_named(name, value):
 
 def test_a_text_has_no_gaps_for_its_pieces_to_be_aligned():
     with pytest.raises(OptionError, match="`align` cannot be 8 where `stream` is on"):
-        Settings(stream=True, align=8)
-    assert Settings(stream=True, align=1).stream
+        Settings(contiguous=True, align=8)
+    assert Settings(contiguous=True, align=1).contiguous
     assert Settings(align=8).align == 8
 
 
@@ -81,27 +81,27 @@ def test_a_snapshot_is_at_a_step():
 
 
 def test_what_is_chosen_runs():
-    kind = optimizers.precision("auto", "cpu")
+    kind = optimizers.choose_precision("auto", "cpu")
     lstm = torch.nn.LSTM(4, 4)
     with optimizers.autocast(kind, "cpu"):
         lstm(torch.zeros(2, 1, 4))[0].float().sum().backward()
-    assert optimizers.precision(kind, "cpu") == kind
+    assert optimizers.choose_precision(kind, "cpu") == kind
 
 
 @pytest.mark.usefixtures("without_bf16")
 def test_bf16_that_does_not_run_is_not_chosen():
-    assert optimizers.precision("auto", "cpu") == "fp32"
+    assert optimizers.choose_precision("auto", "cpu") == "fp32"
     with pytest.raises(DeviceError, match=r"`cpu` cannot train in bf16: could not create a primitive descriptor$"):
-        optimizers.precision("bf16", "cpu")
-    assert optimizers.precision("fp32", "cpu") == "fp32"
+        optimizers.choose_precision("bf16", "cpu")
+    assert optimizers.choose_precision("fp32", "cpu") == "fp32"
 
 
 @pytest.mark.parametrize("amx", [True, False])
 def test_bf16_is_chosen_where_it_is_fast(monkeypatch, amx):
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
     monkeypatch.setattr(optimizers, "bf16_obstacle", lambda device: "")
-    assert optimizers.precision("auto", "cpu") == ("bf16" if amx else "fp32")
-    assert optimizers.precision("bf16", "cpu") == "bf16"
+    assert optimizers.choose_precision("auto", "cpu") == ("bf16" if amx else "fp32")
+    assert optimizers.choose_precision("bf16", "cpu") == "bf16"
 
 
 def test_trying_bf16_draws_no_random_numbers():

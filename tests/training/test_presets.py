@@ -11,7 +11,7 @@ from composer.registry import plugins as registry
 from composer.training import presets
 from composer.training.loop import Settings
 
-EVERY = list(presets.every())
+EVERY = list(presets.all_presets())
 
 
 @pytest.mark.parametrize("preset", EVERY, ids=lambda preset: preset.name)
@@ -25,9 +25,9 @@ class TestPreset:
     def test_its_plugins_take_its_values(self, preset):
         kind, model = registry.representation(preset.representation), registry.model(preset.model)
         registry.check_pair(kind, model)
-        kind(options.parse(kind.Options, presets.pairs(preset.options), "it"))
-        options.parse(model.Config, presets.pairs(preset.model_settings), "it")
-        options.parse(Settings, presets.pairs(preset.training), "it")
+        kind(options.parse(kind.Options, presets.as_pairs(preset.options), "it"))
+        options.parse(model.Config, presets.as_pairs(preset.model_settings), "it")
+        options.parse(Settings, presets.as_pairs(preset.training), "it")
         Split(**preset.split)
 
     def test_it_says_whether_training_may_end_early(self, preset):

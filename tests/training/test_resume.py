@@ -16,7 +16,7 @@ from composer.data.dataset import prepare
 from composer.data.splits import Split
 from composer.training import loop as training_loop
 from composer.training import trainer as trainer_module
-from composer.training.events import Started, Stepped, Validated, WentBack
+from composer.training.events import RolledBack, Started, Updated, Validated
 from composer.training.loop import saved_header, state_path, train
 
 
@@ -28,10 +28,10 @@ def test_resuming_gives_the_weights_of_an_uninterrupted_run(run, tmp_path, stop_
     told = []
     stopped = events(replace(other, stop=lambda: told.append(1) or len(told) == stop_at))
     assert stopped[-1].reason == "interrupted"
-    assert stopped[-1].step == stop_at
+    assert stopped[-1].update == stop_at
     assert read_header(other.path).record["finished"] is False
     resumed = events(replace(other, resume=True))
-    assert next(event for event in resumed if isinstance(event, Started)).step == stop_at
+    assert next(event for event in resumed if isinstance(event, Started)).update == stop_at
     assert same(weights(run), weights(other))
     assert same(load(run.path).weights, load(other.path).weights)
 
@@ -42,16 +42,16 @@ from pathlib import Path
 sys.path[:0] = {path!r}
 import small_plugins
 from composer.data.dataset import prepare
-from composer.training.events import Stepped
+from composer.training.events import Updated
 from composer.data.splits import Split
-from composer.training.loop import Run, Settings, train
+from composer.training.loop import Settings, TrainingRun, train
 letters, tiny = small_plugins.Letters(), small_plugins.Tiny()
 data = prepare(letters, [{tunes!r}], Split(valid=0.2))
 settings = Settings(
-    max_steps=20, epochs=100, batch=4, length=16, validate_every=5, save_every=0, lr=0.01, precision="fp32"
+    max_updates=20, epochs=100, batch_size=4, seq_length=16, validate_every=5, save_every=0, lr=0.01, precision="fp32"
 )
-for event in train(Run(tiny, tiny.Config(), letters, data, Path({out!r}), settings)):
-    if isinstance(event, Stepped) and event.step == 8:
+for event in train(TrainingRun(tiny, tiny.Config(), letters, data, Path({out!r}), settings)):
+    if isinstance(event, Updated) and event.update == 8:
         os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -63,7 +63,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(run, tunes, tmp_path, events, 
     script = KILLED.format(path=[str(Path(__file__).parents[1]), *sys.path], tunes=str(tunes), out=str(killed.path))
     result = subprocess.run([sys.executable, "-c", script], env=os.environ, capture_output=True, check=False)
     assert result.returncode == -signal.SIGKILL, result.stderr
-    assert saved_header(killed.path).record["progress"]["step"] == 7
+    assert saved_header(killed.path).record["progress"]["update"] == 7
     events(replace(killed, resume=True))
     assert same(weights(run), weights(killed))
 
@@ -72,9 +72,9 @@ def left_at(run, step, remember=0):
     """Train until `step`, and no longer: as if the process were killed. The state as it was at step `remember`."""
     stream, state = train(run), b""
     for event in stream:
-        if isinstance(event, Stepped) and event.step == remember:
+        if isinstance(event, Updated) and event.update == remember:
             state = state_path(run.path).read_bytes()
-        if isinstance(event, Stepped) and event.step == step:
+        if isinstance(event, Updated) and event.update == step:
             break
     stream.close()
     return state
@@ -82,7 +82,7 @@ def left_at(run, step, remember=0):
 
 def test_the_state_is_saved_with_the_first_model_that_is_kept(run, changed):
     left_at(changed(run, save_every=3600), 6)
-    assert read_header(run.path).record["step"] == saved_header(run.path).record["progress"]["step"] == 5
+    assert read_header(run.path).record["update"] == saved_header(run.path).record["progress"]["update"] == 5
 
 
 def test_what_was_kept_after_the_state_was_saved_is_not_replaced_by_worse(run, tmp_path, events, same):
@@ -91,14 +91,14 @@ def test_what_was_kept_after_the_state_was_saved_is_not_replaced_by_worse(run, t
     earlier = left_at(killed, 12, remember=2)
     state_path(killed.path).write_bytes(earlier)
     kept = killed.path.read_bytes()
-    assert checkpoint_file.read_header(killed.path).record["best_step"] == 10
+    assert checkpoint_file.read_header(killed.path).record["best_update"] == 10
     stream = train(replace(killed, resume=True))
     seen = []
     for event in stream:
         seen.append(event)
-        if isinstance(event, Stepped) and event.step == 11:
+        if isinstance(event, Updated) and event.update == 11:
             break
-    assert [(event.step, event.kept) for event in seen if isinstance(event, WentBack)] == [(1, 10)]
+    assert [(event.update, event.best_update) for event in seen if isinstance(event, RolledBack)] == [(1, 10)]
     assert not any(event.best for event in seen if isinstance(event, Validated))
     assert killed.path.read_bytes() == kept
     list(stream)
@@ -107,26 +107,26 @@ def test_what_was_kept_after_the_state_was_saved_is_not_replaced_by_worse(run, t
 
 def test_a_model_of_an_earlier_training_is_replaced(run, events, changed):
     """It is better, and of the same name, but the user began anew."""
-    events(changed(run, max_steps=40))
+    events(changed(run, max_updates=40))
     left_at(run, 3)
     every = events(replace(run, resume=True))
-    assert not [event for event in every if isinstance(event, WentBack)]
+    assert not [event for event in every if isinstance(event, RolledBack)]
     assert next(event for event in every if isinstance(event, Validated)).best
-    assert read_header(run.path).record["steps"] == 20
+    assert read_header(run.path).record["updates"] == 20
 
 
 def test_more_epochs_go_on_from_a_finished_run(run, events, changed):
-    per_epoch = run.windows.per_epoch
-    events(changed(run, max_steps=0, epochs=1))
-    every = events(replace(changed(run, max_steps=0, epochs=3), resume=True))
+    per_epoch = run.train_batches.per_epoch
+    events(changed(run, max_updates=0, epochs=1))
+    every = events(replace(changed(run, max_updates=0, epochs=3), resume=True))
     started, finished = next(event for event in every if isinstance(event, Started)), every[-1]
-    assert (started.step, started.steps, finished.step) == (per_epoch, 3 * per_epoch, 3 * per_epoch)
+    assert (started.update, started.updates, finished.update) == (per_epoch, 3 * per_epoch, 3 * per_epoch)
 
 
 def test_going_on_with_other_data_or_settings_is_refused(run, letters, tunes, events, changed):
     events(run)
-    with pytest.raises(OptionError, match="`batch` was 4"):
-        events(replace(changed(run, batch=8), resume=True))
+    with pytest.raises(OptionError, match="`batch_size` was 4"):
+        events(replace(changed(run, batch_size=8), resume=True))
     with pytest.raises(OptionError, match="the setting `hidden` was 8 when the training of m began"):
         events(replace(run, config=replace(run.config, hidden=9), resume=True))
     (tunes / "0.txt").write_text("abcdefgh " * 5)
@@ -153,10 +153,10 @@ class Spelling:
 
 
 def test_a_setting_that_did_not_exist_yet_was_its_default(run, events, changed):
-    events(changed(run, max_steps=3))
+    events(changed(run, max_updates=3))
     run.representation.options = Spelling()
     again = replace(run, config=Later(), resume=True)
-    assert events(again)[-1].step == 20
+    assert events(again)[-1].update == 20
     for settings, was in (({"dropout": 0.4}, "none"), ({"wide": True}, "off"), ({"sizes": (1, 3)}, "1,2")):
         (key,) = settings
         with pytest.raises(OptionError, match=f"the setting `{key}` was {was} when") as caught:
@@ -174,7 +174,7 @@ def test_going_on_with_nothing_is_refused(run, events):
 
 
 def test_ctrl_c_in_the_middle_of_a_step_leaves_what_was_saved(run, monkeypatch, events):
-    proper, count = trainer_module.Learner.learn, []
+    proper, count = trainer_module.Trainer.train_step, []
 
     def interrupted(self, batch, lr):
         count.append(1)
@@ -183,10 +183,10 @@ def test_ctrl_c_in_the_middle_of_a_step_leaves_what_was_saved(run, monkeypatch, 
         return proper(self, batch, lr)
 
     with monkeypatch.context() as patch:
-        patch.setattr(trainer_module.Learner, "learn", interrupted)
+        patch.setattr(trainer_module.Trainer, "train_step", interrupted)
         assert events(run)[-1].reason == "interrupted"
-    assert saved_header(run.path).record["progress"]["step"] == 7
-    assert events(replace(run, resume=True))[-1].step == 20
+    assert saved_header(run.path).record["progress"]["update"] == 7
+    assert events(replace(run, resume=True))[-1].update == 20
 
 
 def test_the_state_says_what_the_training_began_with(run, tunes, letters, monkeypatch, events):
@@ -196,7 +196,7 @@ def test_the_state_says_what_the_training_began_with(run, tunes, letters, monkey
     events(replace(run, data=prepare(letters, ["tunes"], split, augment=True)))
     monkeypatch.chdir("/")
     header = saved_header(run.path)
-    first = training_loop.began(header, letters)
+    first = training_loop.original_arguments(header, letters)
     again = prepare(letters, first.arguments, first.split, augment=first.augment, fitted=first.fitted)
     assert again.cached
     assert again.encoded == header.record["encoded"]

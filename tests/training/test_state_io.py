@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from composer.api import PluginError
-from composer.training.state_io import flatten, unflatten
+from composer.training.state_io import flatten, state_arrays, unflatten
 
 
 def test_any_state_made_of_tensors_survives_saving():
     state = ({"h": torch.arange(3.0), "n": 2}, [torch.ones(2, dtype=torch.bfloat16) / 3, None], torch.tensor(7))
     arrays = {}
     structure = json.loads(json.dumps(flatten(state, arrays, "m")))
-    back = unflatten(structure, {name.removeprefix("stream/"): a for name, a in arrays.items()}, "cpu")
+    back = unflatten(structure, state_arrays(arrays), "cpu")
     assert type(back) is tuple
     assert torch.equal(back[0]["h"], state[0]["h"])
     assert back[0]["n"] == 2

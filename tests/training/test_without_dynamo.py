@@ -1,27 +1,27 @@
-"""An optimiser that has not loaded torch's compiler learns the same."""
+"""An optimizer that has not loaded torch's compiler learns the same."""
 
 import subprocess
 import sys
 
 SCRIPT = """
 import sys, torch
-from composer.training.optimizer import Settings, optimiser
+from composer.training.optimizer import Settings, make_optimizer
 
 def learnt(make):
     weight = torch.nn.Parameter(torch.linspace(-1, 1, 5))
-    for optimiser in (make([weight]), make([weight])):
+    for optimizer in (make([weight]), make([weight])):
         if weight.grad is not None:
-            optimiser.load_state_dict(before)
+            optimizer.load_state_dict(before)
         for _ in range(3):
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             (weight ** 4).sum().backward()
-            optimiser.step()
-        before = optimiser.state_dict()
+            optimizer.step()
+        before = optimizer.state_dict()
         assert len(before["param_groups"]) == 1
     return weight.detach()
 
 def alike(name):
-    return lambda parameters: optimiser(Settings(optimiser=name, lr=0.1), parameters, "cpu")
+    return lambda parameters: make_optimizer(Settings(optimizer=name, lr=0.1), parameters, "cpu")
 
 names = ("adam", "adamw", "sgd")
 ours = {name: learnt(alike(name)) for name in names}

@@ -63,9 +63,9 @@ def eval(  # noqa: A001 - the command's name
     _check(part, effort, stream, generated, seed, temp)
     registry.representation(rep)
     where = devices.resolve(device)
-    if reason := devices.unused(device):
+    if reason := devices.unused_cuda_warning(device):
         console.warn(reason)
-    path = store.located(checkpoint) if checkpoint else store.default(rep)
+    path = store.resolve_model(checkpoint) if checkpoint else store.default(rep)
     if generated is None:
         from composer.cli.eval import likelihood as likelihood_report
 

@@ -164,8 +164,8 @@ def gen(
     from composer.formats import WriteSettings
     from composer.registry import plugins as registry
 
-    among = environment.here()
-    console.quiet = quiet or not among.first
+    among = environment.from_environment()
+    console.quiet = quiet or not among.is_main
     asked = Asked(
         rep,
         choice.keep if choice else count,

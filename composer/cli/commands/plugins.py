@@ -16,7 +16,7 @@ from composer.cli.console import Console
 from composer.cli.render.text import as_option_value
 
 if TYPE_CHECKING:
-    from composer.registry.plugins import Loaded
+    from composer.registry.plugins import LoadedPlugin
 
 SUMMARY_COLUMN = 60
 """The columns from which on an option is explained beside it rather than below it."""
@@ -40,7 +40,7 @@ def plugins(
     from composer.registry import plugins as registry
 
     console: Console = context.obj
-    loaded = list(registry.everything(console.warn))
+    loaded = list(registry.load_all(console.warn))
     if which and which not in KINDS:
         console.write(_explain(which, loaded, console.width))
         return
@@ -60,12 +60,12 @@ def _user_models() -> Iterator[Sequence[str]]:
     """The user's own models, the newest first."""
     from composer.checkpoints import store
 
-    for own in store.own_models():
+    for own in store.user_models():
         unfinished = "" if own.finished else ", unfinished"
         yield own.name, f"{own.header.representation} by {own.header.model}{unfinished}", str(own.path)
 
 
-def _explain(name: str, loaded: Sequence["Loaded"], width: int) -> str:
+def _explain(name: str, loaded: Sequence["LoadedPlugin"], width: int) -> str:
     """What a plugin is, and the options that it takes. Raises PluginError, with the nearest names, for no plugin."""
     from composer.registry import plugins as registry
     from composer.training.optimizer import Settings

@@ -26,10 +26,10 @@ def presets(
     if name:
         console.write(known.preset(name).text)
     elif names:
-        console.write("".join(f"{each}\n" for each in known.names()))
+        console.write("".join(f"{each}\n" for each in known.preset_names()))
     else:
-        width = max(map(len, known.names()))
-        console.write("".join(_line(each.name.ljust(width), each.summary, console) for each in known.every()))
+        width = max(map(len, known.preset_names()))
+        console.write("".join(_line(each.name.ljust(width), each.summary, console) for each in known.all_presets()))
 
 
 def _line(name: str, summary: str, console: Console) -> str:

@@ -50,7 +50,7 @@ def show(
         raise UsageError("pieces are counted from 1", "give 1 or more")
     if checkpoint is not None and not surprise:
         raise UsageError("--checkpoint is for --surprise", f"to see the model's card: composer show {checkpoint}")
-    path = store.located(Path(file))
+    path = store.resolve_model(Path(file))
     if file != "-" and not path.exists():
         raise ReadError(f"there is no file or model {file}", "check its name; `composer plugins` lists your models")
     if surprise and path.suffix == ".safetensors":

@@ -10,7 +10,7 @@ import typer
 
 from composer.api import UsageError
 
-DATA, LEARNING, KEEPING = "What it learns from", "How it learns", "What is kept"
+DATA, TRAINING, OUTPUT = "What it learns from", "How it learns", "What is kept"
 
 
 def train(
@@ -37,55 +37,55 @@ def train(
     ] = False,
     preset: Annotated[
         str | None,
-        typer.Option(metavar="PRESET", help="As a published system; see `composer presets`.", rich_help_panel=LEARNING),
+        typer.Option(metavar="PRESET", help="As a published system; see `composer presets`.", rich_help_panel=TRAINING),
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="The kind of model; lstm where it fits.", rich_help_panel=LEARNING),
+        typer.Option(metavar="MODEL", help="The kind of model; lstm where it fits.", rich_help_panel=TRAINING),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(metavar="N", help="How often to go through all pieces.", rich_help_panel=LEARNING)
+        int | None, typer.Option(metavar="N", help="How often to go through all pieces.", rich_help_panel=TRAINING)
     ] = None,
-    max_steps: Annotated[
+    max_updates: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Stop after so many steps, of all phases together.", rich_help_panel=LEARNING),
+        typer.Option(metavar="N", help="Stop after so many steps, of all phases together.", rich_help_panel=TRAINING),
     ] = None,
-    batch: Annotated[
-        int | None, typer.Option(metavar="N", help="Pieces learnt from side by side.", rich_help_panel=LEARNING)
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", help="Pieces learnt from side by side.", rich_help_panel=TRAINING)
     ] = None,
     lr: Annotated[
-        float | None, typer.Option(metavar="RATE", help="The highest learning rate.", rich_help_panel=LEARNING)
+        float | None, typer.Option(metavar="RATE", help="The highest learning rate.", rich_help_panel=TRAINING)
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(metavar="N", help="The same seed learns the same again.", rich_help_panel=LEARNING)
+        int | None, typer.Option(metavar="N", help="The same seed learns the same again.", rich_help_panel=TRAINING)
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="See `composer plugins MODEL`.", rich_help_panel=LEARNING),
+        typer.Option("--set", metavar="KEY=VALUE", help="See `composer plugins MODEL`.", rich_help_panel=TRAINING),
     ] = None,
     device: Annotated[
-        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or mps.", rich_help_panel=LEARNING)
+        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or mps.", rich_help_panel=TRAINING)
     ] = "auto",
     name: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What to call the model.", rich_help_panel=KEEPING)
+        str | None, typer.Option(metavar="NAME", help="What to call the model.", rich_help_panel=OUTPUT)
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the model of that name.", rich_help_panel=KEEPING)
+        bool, typer.Option("--resume", help="Go on with the model of that name.", rich_help_panel=OUTPUT)
     ] = False,
     start: Annotated[
         Path | None,
-        typer.Option("--from", metavar="CHECKPOINT", help="Start from this model.", rich_help_panel=KEEPING),
+        typer.Option("--from", metavar="CHECKPOINT", help="Start from this model.", rich_help_panel=OUTPUT),
     ] = None,
     snapshots: Annotated[
         str | None,
-        typer.Option(metavar="STEPS", help="Compose at these steps, such as 0,500,1000.", rich_help_panel=KEEPING),
+        typer.Option(metavar="STEPS", help="Compose at these steps, such as 0,500,1000.", rich_help_panel=OUTPUT),
     ] = None,
     log_dir: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Write the run for TensorBoard, there.", rich_help_panel=KEEPING),
+        typer.Option(metavar="FOLDER", help="Write the run for TensorBoard, there.", rich_help_panel=OUTPUT),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace the model of that name.", rich_help_panel=KEEPING)
+        bool, typer.Option("--force", help="Replace the model of that name.", rich_help_panel=OUTPUT)
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Report each event as a line of JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
@@ -95,16 +95,16 @@ def train(
     The model is saved as it gets better; Ctrl-C stops and keeps it, and --resume goes on. On many processors or
     machines, torchrun --nproc-per-node N -m composer train ... divides the work.
     """
-    from composer.cli.train.prepare import Asked
-    from composer.cli.train.run import learn
+    from composer.cli.train.prepare import TrainOptions
+    from composer.cli.train.run import train_and_report
     from composer.data.splits import Split
 
     context.obj.quiet = quiet
-    given = {"epochs": epochs, "max_steps": max_steps, "batch": batch, "lr": lr, "seed": seed}
+    given = {"epochs": epochs, "max_updates": max_updates, "batch_size": batch_size, "lr": lr, "seed": seed}
     named: dict[str, object] = {key: value for key, value in given.items() if value is not None}
     if snapshots is not None:
         named["snapshots"] = _steps(snapshots)
-    asked = Asked(
+    asked = TrainOptions(
         rep,
         files or [],
         option or [],
@@ -120,7 +120,7 @@ def train(
         device,
         preset,
     )
-    learn(context.obj, asked, log_dir, as_json=json)
+    train_and_report(context.obj, asked, log_dir, as_json=json)
 
 
 def _steps(text: str) -> tuple[int, ...]:

@@ -69,7 +69,7 @@ EXAMPLES = {
 ENVIRONMENT = {
     "COMPOSER_HOME": "The folder of your own models and of the cache, in place of the system's usual one.",
     "COMPOSER_DEVICE": "The device to compute on where --device is not given: auto, cpu, cuda or mps.",
-    "COMPOSER_PATIENCE": "How many seconds processes that train together wait for one another to come; 300.",
+    "COMPOSER_RENDEZVOUS_TIMEOUT": "How many seconds processes that train together wait for one another to come; 300.",
     "COMPOSER_DEBUG": "1 is as --debug.",
     "COMPOSER_STRICT_PLUGINS": "1 makes a plugin that does not load an error instead of a warning.",
     "NO_COLOR": "Where it is set, nothing is coloured.",

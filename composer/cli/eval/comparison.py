@@ -64,7 +64,7 @@ class ComparisonOptions:
 
 def report_comparison(asked: ComparisonOptions, console: Console) -> None:
     """Compose, measure and print. Raises ComposerError with the way out."""
-    playing = load_checkpoint.open_player(
+    playing = load_checkpoint.load_model(
         asked.path, asked.representation, asked.device, "eval {} FILES... --generated 200 --checkpoint"
     )
     representation, melodies = playing.representation, taught(asked.path)

@@ -37,7 +37,7 @@ def report_likelihood(asked: LikelihoodOptions, console: Console) -> None:
     """Print what each step costs the model. Raises ComposerError with the way out."""
     opened = load_checkpoint.open_checkpoint(asked.path, asked.representation, "eval {} FILES... --checkpoint")
     name = asked.path.stem
-    if asked.stream and not opened.checkpoint.header.record.get("settings", {}).get("stream", False):
+    if asked.stream and not opened.checkpoint.header.record.get("settings", {}).get("contiguous", False):
         console.warn(f"{name} was taught its pieces one by one; as one text they cost it more")
     with Reading(console) as reading:
         found = likelihood.evaluate(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from composer.api import CheckpointError, Constraint, GenerationContext, Representation, UsageError
 from composer.checkpoints import load as load_checkpoint
 from composer.checkpoints import store
-from composer.checkpoints.load import Player
+from composer.checkpoints.load import LoadedModel
 from composer.cli.console import Console
 from composer.cli.gen import conditions
 from composer.cli.gen.recipe import recipe
@@ -20,7 +20,7 @@ from composer.cli.output import destination
 from composer.cli.output.destination import Delivery
 from composer.cli.output.targets import ToStdout
 from composer.distributed import environment
-from composer.distributed.environment import Ranks
+from composer.distributed.environment import ProcessInfo
 from composer.formats import WriteSettings
 from composer.generation.generate import Request
 from composer.registry import plugins as registry
@@ -75,7 +75,7 @@ class Plan:
     `labels` are what the pieces are: as they begin, and as was asked for. `record` is kept beside the output.
     """
 
-    player: Player
+    player: LoadedModel
     request: Request
     constraint: Constraint | None
     delivery: Delivery
@@ -86,7 +86,7 @@ class Plan:
     choice: tuple[Choice, Scorer] | None = None
 
 
-def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
+def planned(asked: Asked, console: Console, among: ProcessInfo) -> Plan:
     """Check all that can be checked, and open the model. Raises ComposerError with the way out.
 
     Of several processes, each plans its own share of the pieces.
@@ -96,13 +96,13 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
         kind, console, asked.writing, count=asked.count, format_name=asked.format, output=asked.output
     )
     saved = _saved(asked, outgoing, among)
-    share = environment.mine(range(1, asked.count + 1), among.rank, among.world)
-    numbers = outgoing.target.claim(share, saved, force=asked.force, alone=among.alone)
+    share = environment.shard(range(1, asked.count + 1), among.rank, among.world_size)
+    numbers = outgoing.target.claim(share, saved, force=asked.force, alone=among.is_single)
     path = _model(asked, kind)
     device = devices.resolve(asked.device)
-    mine = device if among.alone else environment.device_of(device, among, devices.cuda_devices())
-    model = load_checkpoint.open_player(path, kind.name, mine)
-    if reason := devices.unused(asked.device):
+    mine = device if among.is_single else environment.device_of(device, among, devices.cuda_devices())
+    model = load_checkpoint.load_model(path, kind.name, mine)
+    if reason := devices.unused_cuda_warning(asked.device):
         console.warn(reason)
     given, labels = _given(asked, model.representation, console)
     constraint = None if asked.free else model.representation.constraint(asked.wishes, given)
@@ -130,24 +130,24 @@ def planned(asked: Asked, console: Console, among: Ranks) -> Plan:
     return Plan(model, request, constraint, outgoing, labels, len(share), record, judge, choice)
 
 
-def _conditions(asked: Asked, model: Player) -> Mapping[str, str]:
+def _conditions(asked: Asked, model: LoadedModel) -> Mapping[str, str]:
     """What the model is told of the piece: what was given, and what was wished."""
     known = model.spec.conditions
     wished = model.representation.control_labels(asked.wishes)
     return conditions.with_wished(conditions.given(asked.conditions, known), wished, known)
 
 
-def _saved(asked: Asked, outgoing: Delivery, among: Ranks) -> Record | None:
+def _saved(asked: Asked, outgoing: Delivery, among: ProcessInfo) -> Record | None:
     """The record of the run that the user wants to go on with, if there is one. Raises UsageError where none can be."""
     target = outgoing.target
-    if not (among.alone or target.apart):
+    if not (among.is_single or target.apart):
         raise UsageError(
-            f"{among.world} processes cannot write one stream",
+            f"{among.world_size} processes cannot write one stream",
             f"number the files: --output tunes/%0{len(str(asked.count))}d{outgoing.format.suffixes[0]}",
         )
-    if asked.choice and not among.alone:
+    if asked.choice and not among.is_single:
         raise UsageError(
-            f"{among.world} processes cannot choose together", "choose in one process, or leave out --take"
+            f"{among.world_size} processes cannot choose together", "choose in one process, or leave out --take"
         )
     if asked.resume and isinstance(target, ToStdout):
         raise UsageError("what went to stdout cannot be gone on with", "name a file: --output FILE")
@@ -156,13 +156,13 @@ def _saved(asked: Asked, outgoing: Delivery, among: Ranks) -> Record | None:
         from composer.cli.output.run_record import Record
 
         saved = Record.read(target.record)
-    if not among.alone and asked.seed is None and saved is None:
-        raise UsageError(f"{among.world} processes need one seed", "give all of them the same --seed")
+    if not among.is_single and asked.seed is None and saved is None:
+        raise UsageError(f"{among.world_size} processes need one seed", "give all of them the same --seed")
     return saved
 
 
 def _model(asked: Asked, kind: type[Representation]) -> Path:
-    path = store.located(asked.checkpoint) if asked.checkpoint else store.default(kind.name)
+    path = store.resolve_model(asked.checkpoint) if asked.checkpoint else store.default(kind.name)
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder", "name a model in it, which ends in .safetensors")
     return path
@@ -201,7 +201,7 @@ def _warn_of_room(asked: Asked, representation: Representation, given: Generatio
         )
 
 
-def _filters(asked: Asked, model: Player, given: GenerationContext, most: int) -> Mapping[str, Any]:
+def _filters(asked: Asked, model: LoadedModel, given: GenerationContext, most: int) -> Mapping[str, Any]:
     """The filters of a Request, a temperature that changes laid over the piece that is asked for."""
     if isinstance(asked.filters.get("temperature", 1.0), int | float):
         return asked.filters
@@ -214,7 +214,7 @@ def _filters(asked: Asked, model: Player, given: GenerationContext, most: int) -
 
 
 def _choosing(
-    asked: Asked, model: Player, path: Path, given: GenerationContext
+    asked: Asked, model: LoadedModel, path: Path, given: GenerationContext
 ) -> tuple[Judge | None, tuple[Choice, Scorer] | None]:
     """Who refuses pieces, and who chooses among them, where anybody does. Raises UsageError, CheckpointError."""
     judge = choice = None

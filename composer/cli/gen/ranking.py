@@ -15,7 +15,7 @@ from composer.api import Representation, Score, StepKind, Unsupported, UsageErro
 from composer.cli.render.text import count_noun
 
 if TYPE_CHECKING:
-    from composer.checkpoints.load import Player
+    from composer.checkpoints.load import LoadedModel
 
 __all__ = ["BY", "Choice", "Judgement", "Scorer", "asked", "scorer"]
 
@@ -72,7 +72,7 @@ def asked(take: int | None, keep: int | None, by: str | None, *, count: int, res
     return Choice(take, keep, by)
 
 
-def scorer(by: str, player: Player, path: Path) -> Scorer:
+def scorer(by: str, player: LoadedModel, path: Path) -> Scorer:
     """Who says how good the pieces of `player` are, whose model is at `path`. Raises UsageError, CheckpointError."""
     representation = player.representation
     if by == "likelihood":
@@ -108,7 +108,7 @@ def _form(logp: Sequence[float], score: Score | None) -> Judgement:
     return Judgement((found.mean, likelier), f"{found.mean:.2f} of 1 ({parts})")
 
 
-def _check_likelihood(player: Player) -> None:
+def _check_likelihood(player: LoadedModel) -> None:
     """Raise UsageError for a model that does not know how likely a step is."""
     import numpy as np
 

@@ -19,7 +19,7 @@ from composer.formats.provenance import Provenance, holds
 from composer.registry import plugins as registry
 
 if TYPE_CHECKING:
-    from composer.checkpoints.load import Player
+    from composer.checkpoints.load import LoadedModel
     from composer.cli.gen.plan import Asked
     from composer.generation.generate import Request
     from composer.generation.temperature import TemperatureCurve
@@ -79,7 +79,7 @@ class Recorded(NamedTuple):
 
 def recipe(
     asked: Asked,
-    model: Player,
+    model: LoadedModel,
     request: Request,
     given: GenerationContext,
     labels: Mapping[str, str],
@@ -112,7 +112,7 @@ def provenance_of(told: Mapping[str, Any], piece: int, number: int) -> Provenanc
     return Provenance(facts.pop("program"), facts)
 
 
-def made_with(model: Player, device: str) -> dict[str, Any]:
+def made_with(model: LoadedModel, device: str) -> dict[str, Any]:
     """What composes here and now: `model` with its plugins, on `device`, with the library that multiplies."""
     header = model.header
     library = "numpy" if device == "cpu" else "torch"

@@ -16,7 +16,7 @@ from composer.cli.gen.plan import planned
 from composer.cli.gen.run import compose
 from composer.cli.output.run_record import Record
 from composer.cli.render.file_diff import difference
-from composer.distributed.environment import Ranks
+from composer.distributed.environment import ProcessInfo
 from composer.formats import provenance
 from composer.formats.provenance import Provenance
 from composer.registry import plugins as registry
@@ -126,8 +126,8 @@ def _composed(
     facts = run[0].facts
     registry.representation(facts["representation"])  # which a model that is not here would only hide
     device = _device(facts["device"])
-    path = store.located(checkpoint) if checkpoint is not None else _model(facts, name)
-    plan = planned(recipe.asked_again(facts, path, device), console, Ranks())
+    path = store.resolve_model(checkpoint) if checkpoint is not None else _model(facts, name)
+    plan = planned(recipe.asked_again(facts, path, device), console, ProcessInfo())
     numbers = [each.facts.get("number", 1) for each in run]
     target = _InMemory()
     compose(

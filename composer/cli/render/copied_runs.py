@@ -48,7 +48,7 @@ def model_reference(given: Path | None, first: Source | ReadError | None) -> Ref
 
     Raises CheckpointError where there is none, or where it does not keep that.
     """
-    path = store.located(given) if given is not None else _choose_model(first)
+    path = store.resolve_model(given) if given is not None else _choose_model(first)
     header, melodies = checkpoint_file.read_header(path), taught(path)
     if melodies is None:
         raise CheckpointError(

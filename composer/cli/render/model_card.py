@@ -46,11 +46,11 @@ def _data(record: Mapping[str, Any]) -> str:
 
 
 def _training(record: Mapping[str, Any]) -> str:
-    if "step" not in record:
+    if "update" not in record:
         return ""
     ended = record.get("reason", "not finished")
     where = f"on {record['device']} in {record['precision']}"
-    return f"{count_noun(record['step'], 'step')}, {duration(record['seconds'])} {where}; {ended}"
+    return f"{count_noun(record['update'], 'update')}, {duration(record['seconds'])} {where}; {ended}"
 
 
 def _pairs(values: Mapping[str, Any]) -> str:

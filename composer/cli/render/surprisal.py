@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from composer.analysis.surprisal import Surprisal, beats_per_step, surprisal
 from composer.api import Piece, ReadError, Representation, Score, Source
-from composer.checkpoints.load import Player, open_player
+from composer.checkpoints.load import LoadedModel, load_model
 from composer.cli import inputs
 from composer.cli.model_choice import choose_model
 from composer.cli.render.piano_roll import NoteStyle, roll
@@ -52,8 +52,8 @@ def show(console: Console, source: Source, checkpoint: Path | None, tune: int | 
     Raises ReadError, CheckpointError, EncodeError, and Unsupported where the model has no exact probabilities.
     """
 
-    def take(path: Path) -> tuple[Player, str, Sequence[Piece], Iterator[Piece]]:
-        player = open_player(path)
+    def take(path: Path) -> tuple[LoadedModel, str, Sequence[Piece], Iterator[Piece]]:
+        player = load_model(path)
         pieces = inputs.pieces(source, player.representation)
         chosen = list(islice(pieces, tune - 1, tune) if tune is not None else islice(pieces, most))
         for piece in chosen:
@@ -69,7 +69,7 @@ def show(console: Console, source: Source, checkpoint: Path | None, tune: int | 
         console.say(f"there are more pieces in {source.label}; show one with --tune N, or more with --most N")
 
 
-def _picture(console: Console, player: Player, piece: Piece, model: str) -> str:
+def _picture(console: Console, player: LoadedModel, piece: Piece, model: str) -> str:
     """A piece as stdout can show it."""
     found, representation = surprisal(player, piece), player.representation
     heading = f"{len(found.steps):,} steps, {found.total:,.1f} bits, {found.mean:.2f} a step, by {model}"

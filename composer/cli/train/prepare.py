@@ -16,26 +16,28 @@ from composer.checkpoints import store
 from composer.checkpoints.file import Header
 from composer.data import dataset as dataset_module
 from composer.data.splits import Split
-from composer.distributed.group import Group
+from composer.distributed.group import ProcessGroup
 from composer.registry import options
 from composer.registry import plugins as registry
 from composer.system import device
 from composer.training import fine_tuning, presets
 from composer.training import loop as training_loop
-from composer.training.optimizer import precision
-from composer.training.resume import Began
+from composer.training.optimizer import choose_precision
+from composer.training.resume import OriginalArguments
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the user asked for. `named` are the settings of training that have flags of their own, where given."""
+class TrainOptions:
+    """What the user asked for. `setting_flags` are the settings of training that have flags of their own, where
+    given.
+    """
 
     representation: str
     files: Sequence[str] = ()
-    options: Sequence[str] = ()
+    representation_options: Sequence[str] = ()
     model: str | None = None
     settings: Sequence[str] = ()
-    named: Mapping[str, object] = field(default_factory=dict)
+    setting_flags: Mapping[str, object] = field(default_factory=dict)
     split: Split = field(default_factory=Split)
     augment: bool = False
     name: str | None = None
@@ -47,7 +49,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ModelChoice:
     """Plugins and settings that fit together."""
 
     representation: Representation
@@ -58,32 +60,35 @@ class Chosen:
 
 
 def prepare(
-    asked: Asked,
+    asked: TrainOptions,
     progress: Callable[[int, int], object] | None = None,
     stop: Callable[[], bool] = lambda: False,
-    group: Group | None = None,
-) -> training_loop.Run:
+    group: ProcessGroup | None = None,
+) -> training_loop.TrainingRun:
     """Check all that can be checked, then read the pieces. Raises ComposerError with the way out.
 
     Of several processes in a `group`, the first one says where the model is kept and what it began with; all of them
     read and encode.
     """
-    group = group or Group()
+    group = group or ProcessGroup()
     kind = registry.representation(asked.representation)
     if asked.preset is not None:
-        asked = _under_preset(asked, presets.preset(asked.preset))
+        asked = _with_preset(asked, presets.preset(asked.preset))
     where = device.resolve(asked.device)
-    fresh = None if asked.resume else _from_checkpoint(asked) if asked.origin else _fresh(asked, kind)
-    path = Path(group.from_first(lambda: str(_path(asked, kind)).encode()).decode())
+    fresh = None if asked.resume else _from_checkpoint(asked) if asked.origin else _new_model(asked, kind)
+    path = Path(group.broadcast_bytes(lambda: str(_path(asked, kind)).encode()).decode())
     if fresh is not None:
-        chosen, began = fresh, Began(tuple(asked.files), asked.split, asked.augment, fresh.origin is not None)
+        chosen, began = (
+            fresh,
+            OriginalArguments(tuple(asked.files), asked.split, asked.augment, fresh.origin is not None),
+        )
     else:
-        chosen, began = _gone_on_with(asked, kind, _saved(path, group))
+        chosen, began = _resumed_choice(asked, kind, _saved(path, group))
     if not began.arguments:
         raise UsageError("there is nothing to learn from", f"name files: composer train {kind.name} FILE...")
     chosen.settings.check(augment=began.augment)
     if chosen.settings.precision == "bf16":
-        precision("bf16", where)  # raises before pieces are read, which may take long
+        choose_precision("bf16", where)  # raises before pieces are read, which may take long
     data = dataset_module.prepare(
         chosen.representation,
         began.arguments,
@@ -94,7 +99,7 @@ def prepare(
         group=group,
     )
     _check_conditions(asked, chosen, data.spec.conditions)
-    return training_loop.Run(
+    return training_loop.TrainingRun(
         chosen.model,
         chosen.config,
         chosen.representation,
@@ -110,7 +115,7 @@ def prepare(
     )
 
 
-def _check_conditions(asked: Asked, chosen: Chosen, known: Mapping[str, Sequence[str]]) -> None:
+def _check_conditions(asked: TrainOptions, chosen: ModelChoice, known: Mapping[str, Sequence[str]]) -> None:
     """Raise where the pieces are labelled for a model that takes no labels, or lack those that a preset is for."""
     if known and not chosen.model.conditional:
         raise PairingError(
@@ -123,11 +128,13 @@ def _check_conditions(asked: Asked, chosen: Chosen, known: Mapping[str, Sequence
             raise ReadError(f"the preset `{asked.preset}` is for pieces with an {name}, and these have none", how)
 
 
-def _gone_on_with(asked: Asked, kind: type[Representation], saved: Header) -> tuple[Chosen, Began]:
+def _resumed_choice(
+    asked: TrainOptions, kind: type[Representation], saved: Header
+) -> tuple[ModelChoice, OriginalArguments]:
     """The model whose training goes on, and what it began with, but for what is asked anew."""
-    chosen = _resumed(asked, kind, saved)
-    began = training_loop.began(saved, chosen.representation)
-    return chosen, Began(
+    chosen = _resumed_model(asked, kind, saved)
+    began = training_loop.original_arguments(saved, chosen.representation)
+    return chosen, OriginalArguments(
         tuple(asked.files) or began.arguments,
         began.split if asked.split == Split() else asked.split,
         asked.augment or began.augment,
@@ -135,14 +142,14 @@ def _gone_on_with(asked: Asked, kind: type[Representation], saved: Header) -> tu
     )
 
 
-def _saved(path: Path, group: Group) -> Header:
+def _saved(path: Path, group: ProcessGroup) -> Header:
     """What the training to go on with began with."""
     return checkpoint_file.header_of(
-        path, group.from_first(lambda: training_loop.saved_header(path).to_json().encode()).decode()
+        path, group.broadcast_bytes(lambda: training_loop.saved_header(path).to_json().encode()).decode()
     )
 
 
-def _under_preset(asked: Asked, preset: presets.Preset) -> Asked:
+def _with_preset(asked: TrainOptions, preset: presets.Preset) -> TrainOptions:
     """`asked` with the values of `preset` where the user gave none."""
     if asked.resume or asked.origin:
         raise UsageError("--preset begins a new model", "leave it out to go on with one")
@@ -155,54 +162,54 @@ def _under_preset(asked: Asked, preset: presets.Preset) -> Asked:
     settings = {**(preset.model_settings if model == preset.model else {}), **preset.training}
     return dataclasses.replace(
         asked,
-        options=[*presets.pairs(preset.options), *asked.options],
+        representation_options=[*presets.as_pairs(preset.options), *asked.representation_options],
         model=model,
-        settings=[*presets.pairs(settings), *asked.settings],
+        settings=[*presets.as_pairs(settings), *asked.settings],
         split=dataclasses.replace(asked.split, **preset.split),
         augment=asked.augment or preset.augment,
     )
 
 
-def _fresh(asked: Asked, kind: type[Representation]) -> Chosen:
+def _new_model(asked: TrainOptions, kind: type[Representation]) -> ModelChoice:
     """A new model."""
     model = registry.model(asked.model) if asked.model else registry.default_model(kind)
     registry.check_pair(kind, model)
-    chosen = options.parse(kind.Options, asked.options, f"representation `{kind.name}`")
+    chosen = options.parse(kind.Options, asked.representation_options, f"representation `{kind.name}`")
     config, settings = _settings(asked, model, model.Config(), training_loop.Settings())
     model.check(kind.kind, config)
-    return Chosen(kind(chosen), model, config, settings)
+    return ModelChoice(kind(chosen), model, config, settings)
 
 
-def _resumed(asked: Asked, kind: type[Representation], saved: Header) -> Chosen:
+def _resumed_model(asked: TrainOptions, kind: type[Representation], saved: Header) -> ModelChoice:
     """The model whose training goes on, with the settings it began with but for those that are given."""
     if saved.representation != kind.name:
         raise UsageError(
             f"that model composes `{saved.representation}`, not `{kind.name}`", "resume it under its own representation"
         )
-    if asked.options or asked.origin or asked.force or asked.model not in {None, saved.model}:
+    if asked.representation_options or asked.origin or asked.force or asked.model not in {None, saved.model}:
         raise UsageError("--resume keeps the model as it began", "leave out -o, --from, --force and --model")
     model = registry.model(saved.model)
     began = options.restore(kind.Options, saved.options, f"representation `{kind.name}`")
     before = options.restore(model.Config, saved.config, f"model `{model.name}`")
     settings = options.restore(training_loop.Settings, saved.record["settings"], "training")
     config, settings = _settings(asked, model, before, settings)
-    return Chosen(kind(began), model, config, settings)
+    return ModelChoice(kind(began), model, config, settings)
 
 
-def _from_checkpoint(asked: Asked) -> Chosen:
+def _from_checkpoint(asked: TrainOptions) -> ModelChoice:
     """A new model that begins where another one is, with settings that its weights fit."""
     assert asked.origin is not None
-    path = store.located(asked.origin)
+    path = store.resolve_model(asked.origin)
     origin = training_loop.open_origin(path, asked.representation)
-    if asked.options or asked.model not in {None, origin.model.name}:
+    if asked.representation_options or asked.model not in {None, origin.model.name}:
         raise UsageError("--from brings its own options and model", "leave out -o and --model")
     config, settings = _settings(asked, origin.model, origin.config, training_loop.Settings())
     fine_tuning.check_fits(origin, config, path.stem)
-    return Chosen(origin.representation, origin.model, config, settings, origin)
+    return ModelChoice(origin.representation, origin.model, config, settings, origin)
 
 
 def _settings(
-    asked: Asked, model: Model, config: Any, settings: training_loop.Settings
+    asked: TrainOptions, model: Model, config: Any, settings: training_loop.Settings
 ) -> tuple[Any, training_loop.Settings]:
     """Both with what `--set` and the named flags say; a key belongs to the model where it has one of that name."""
     of_model, of_training = typing.get_type_hints(model.Config), typing.get_type_hints(training_loop.Settings)
@@ -212,30 +219,30 @@ def _settings(
         if "=" in pair and key not in of_model and key not in of_training:
             raise OptionError(
                 f"neither model `{model.name}` nor training has a setting `{key}`",
-                _nearest(key, [*of_model, *of_training]),
+                _suggestion(key, [*of_model, *of_training]),
             )
         pairs[key in of_model].append(pair)
-    config = _replaced(config, pairs[True], f"model `{model.name}`")
-    settings = _replaced(settings, pairs[False], "training")
-    return config, dataclasses.replace(settings, **asked.named)  # type: ignore[arg-type]
+    config = _with_pairs(config, pairs[True], f"model `{model.name}`")
+    settings = _with_pairs(settings, pairs[False], "training")
+    return config, dataclasses.replace(settings, **asked.setting_flags)  # type: ignore[arg-type]
 
 
-def _replaced(value: Any, pairs: Sequence[str], owner: str) -> Any:
+def _with_pairs(value: Any, pairs: Sequence[str], owner: str) -> Any:
     """`value` with the fields that `pairs` set."""
     parsed = options.parse(type(value), pairs, owner)
     keys = [pair.partition("=")[0].strip().replace("-", "_") for pair in pairs]
     return dataclasses.replace(value, **{key: getattr(parsed, key) for key in keys})
 
 
-def _path(asked: Asked, kind: type[Representation]) -> Path:
+def _path(asked: TrainOptions, kind: type[Representation]) -> Path:
     """Where the model is kept. Raises ComposerError where another one is, which the user has not given up."""
     if asked.name is None:
         if asked.resume:
             return _latest(kind)
         numbers = ("", *(f"-{number}" for number in range(2, 10_000)))
-        return next(path for number in numbers if not _taken(path := store.path_for(kind.name + number)))
+        return next(path for number in numbers if not _name_taken(path := store.path_for(kind.name + number)))
     path = store.path_for(asked.name)
-    if _taken(path) and not asked.resume and not asked.force:
+    if _name_taken(path) and not asked.resume and not asked.force:
         raise ComposerError(
             f"there is a model called `{asked.name}` already",
             "go on with it with --resume, replace it with --force, or choose another --name",
@@ -245,16 +252,16 @@ def _path(asked: Asked, kind: type[Representation]) -> Path:
 
 def _latest(kind: type[Representation]) -> Path:
     """The newest own model of this representation."""
-    for own in store.own_models():
+    for own in store.user_models():
         if own.header.representation == kind.name:
             return own.path
     raise ComposerError(f"there is no model for `{kind.name}` to go on with", "train one without --resume")
 
 
-def _taken(path: Path) -> bool:
+def _name_taken(path: Path) -> bool:
     return path.exists() or training_loop.state_path(path).exists()
 
 
-def _nearest(key: str, known: Sequence[str]) -> str:
+def _suggestion(key: str, known: Sequence[str]) -> str:
     near = get_close_matches(key, known, 1)
     return f"did you mean `{near[0]}`?" if near else "there are: " + ", ".join(known)

@@ -10,31 +10,31 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from composer.cli.console import Console
 from composer.cli.render.reading_progress import report_pieces
 from composer.cli.train.status import (
-    Standing,
+    TrainingStatus,
     memory_line,
     opening_line,
-    return_line,
+    rolled_back_line,
     sparkline,
-    step_line,
+    update_line,
     validation_line,
 )
 from composer.training.events import (
     Event,
     Finished,
-    Halved,
+    MicroBatchHalved,
     Prepared,
+    RolledBack,
     Snapshot,
     Started,
-    Stepped,
+    Updated,
     Validated,
-    WentBack,
 )
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from composer.cli.train.snapshots import Composed
-    from composer.cli.train.tensorboard import Board
+    from composer.cli.train.snapshots import SnapshotPiece
+    from composer.cli.train.tensorboard import TensorBoardWriter
 
 
 class Reporter(Protocol):
@@ -44,27 +44,29 @@ class Reporter(Protocol):
 
     def __exit__(self, *reason: object) -> None: ...
 
-    def tell(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Take notice of an event."""
         ...
 
-    def show(self, text: str) -> None:
+    def print_text(self, text: str) -> None:
         """Show a text between what is reported."""
         ...
 
 
-def reporter(console: Console, standing: Standing, as_json: bool = False) -> Reporter:
+def reporter(console: Console, status: TrainingStatus, as_json: bool = False) -> Reporter:
     """The reporter that fits the terminal and what the user asked for."""
     if as_json:
-        return JsonLines(console)
+        return JsonReporter(console)
     if console.quiet:
-        return Silent(console)
+        return SilentReporter(console)
     encoding = (console.stderr.encoding or "").lower().replace("-", "")
-    return Live(console, standing) if console.can_animate and encoding == "utf8" else Lines(console, standing)
+    return (
+        LiveReporter(console, status) if console.can_animate and encoding == "utf8" else LineReporter(console, status)
+    )
 
 
 @dataclass
-class Plain:
+class _PlainReporter:
     """What reporters that draw nothing have in common: a text to show is a line on stderr."""
 
     console: Console
@@ -75,63 +77,63 @@ class Plain:
     def __exit__(self, *reason: object) -> None:
         pass
 
-    def show(self, text: str) -> None:
+    def print_text(self, text: str) -> None:
         self.console.say(text)
 
 
 @dataclass
-class JsonLines(Plain):
+class JsonReporter(_PlainReporter):
     """Each event as a line of JSON on stdout."""
 
-    def tell(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         self.console.write(json.dumps(event.to_json(), allow_nan=False, default=str) + "\n")
 
 
 @dataclass
-class Silent(Plain):
+class SilentReporter(_PlainReporter):
     """Nothing."""
 
-    def tell(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         if isinstance(event, Prepared):
             report_pieces(self.console, event)
-        elif isinstance(event, Halved):
+        elif isinstance(event, MicroBatchHalved):
             self.console.warn(memory_line(event))
 
 
 @dataclass
-class Lines(Plain):
+class LineReporter(_PlainReporter):
     """A line for each thing worth knowing, and for each twentieth of the way."""
 
-    standing: Standing
-    parts: int = 0
+    status: TrainingStatus
+    twentieths: int = 0
 
-    def tell(self, event: Event) -> None:
-        self.standing.take(event)
+    def on_event(self, event: Event) -> None:
+        self.status.on_event(event)
         match event:
             case Prepared():
                 report_pieces(self.console, event)
             case Started():
-                self.parts = int(20 * event.step / max(1, event.steps))
+                self.twentieths = int(20 * event.update / max(1, event.updates))
                 self.console.say(opening_line(event))
-            case Stepped():
-                if int(20 * self.standing.done) > self.parts:
-                    self.parts = int(20 * self.standing.done)
-                    self.console.say(step_line(self.standing))
+            case Updated():
+                if int(20 * self.status.done) > self.twentieths:
+                    self.twentieths = int(20 * self.status.done)
+                    self.console.say(update_line(self.status))
             case Validated():
-                self.console.say(self.standing.in_phase(validation_line(event)))
-            case WentBack():
-                self.console.say(return_line(event))
-            case Halved():
+                self.console.say(self.status.in_phase(validation_line(event)))
+            case RolledBack():
+                self.console.say(rolled_back_line(event))
+            case MicroBatchHalved():
                 self.console.warn(memory_line(event))
 
 
-class Live:
+class LiveReporter:
     """A picture that is drawn anew: a bar, the losses, the curve of the validation, the pace and the time left."""
 
-    def __init__(self, console: Console, standing: Standing) -> None:
+    def __init__(self, console: Console, status: TrainingStatus) -> None:
         from rich.live import Live as RichLive
 
-        self.standing = standing
+        self.status = status
         self._console = console
         self._rich = console.rich_console(console.stderr)
         self._live = RichLive(
@@ -145,18 +147,18 @@ class Live:
     def __exit__(self, *reason: Any) -> None:
         self._live.__exit__(*reason)
 
-    def tell(self, event: Event) -> None:
-        self.standing.take(event)
+    def on_event(self, event: Event) -> None:
+        self.status.on_event(event)
         if isinstance(event, Prepared):
             report_pieces(self._console, event)
         elif isinstance(event, Started):
-            self.show(opening_line(event))
-        elif isinstance(event, WentBack):
-            self.show(return_line(event))
-        elif isinstance(event, Halved):
-            self.show(f"warning: {memory_line(event)}")
+            self.print_text(opening_line(event))
+        elif isinstance(event, RolledBack):
+            self.print_text(rolled_back_line(event))
+        elif isinstance(event, MicroBatchHalved):
+            self.print_text(f"warning: {memory_line(event)}")
 
-    def show(self, text: str) -> None:
+    def print_text(self, text: str) -> None:
         self._rich.print(text, markup=False)
 
     def render(self) -> RenderableType:
@@ -166,12 +168,12 @@ class Live:
         from rich.progress_bar import ProgressBar
         from rich.text import Text
 
-        standing = self.standing
-        if standing.stepped is None:
+        standing = self.status
+        if standing.updated is None:
             return Text("")
         rows: list[RenderableType] = [
             Padding(ProgressBar(total=1.0, completed=standing.done, width=min(60, self._rich.width - 2)), 0),
-            Text(step_line(standing), no_wrap=True, overflow="ellipsis"),
+            Text(update_line(standing), no_wrap=True, overflow="ellipsis"),
         ]
         if standing.validated:
             last = standing.in_phase(validation_line(standing.validated[-1], standing.best))
@@ -182,21 +184,24 @@ class Live:
 
 
 def follow(
-    events: Iterable[Event], told: Reporter, compose: Callable[[Snapshot], Composed], board: Board | None = None
+    events: Iterable[Event],
+    reporter: Reporter,
+    compose: Callable[[Snapshot], SnapshotPiece],
+    board: TensorBoardWriter | None = None,
 ) -> Finished | None:
     """Report every event of a training run, show what is composed at each snapshot, and return how the run ended."""
     finished = None
-    with told:
+    with reporter:
         for event in events:
-            told.tell(event)
+            reporter.on_event(event)
             if board is not None:
-                board.tell(event)
+                board.on_event(event)
             match event:
                 case Snapshot():
                     composed = compose(event)
-                    told.show(str(composed))
+                    reporter.print_text(str(composed))
                     if board is not None:
-                        board.show(composed)
+                        board.add_sample(composed)
                 case Finished():
                     finished = event
     return finished

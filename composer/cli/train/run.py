@@ -16,10 +16,10 @@ import typer
 from composer.cli.render.reading_progress import Reading
 from composer.cli.train import prepare as preparation
 from composer.cli.train import progress, tensorboard
-from composer.cli.train.snapshots import compose
-from composer.cli.train.status import Standing, closing_line, unreached_line
+from composer.cli.train.snapshots import generate_snapshot
+from composer.cli.train.status import TrainingStatus, closing_line, unreached_line
 from composer.distributed import environment, rendezvous
-from composer.distributed.group import Elsewhere
+from composer.distributed.group import FailedElsewhere
 from composer.system import device as devices
 from composer.training import loop as training_loop
 from composer.training import presets
@@ -27,56 +27,58 @@ from composer.training.events import Event, Finished, Started
 
 if TYPE_CHECKING:
     from composer.cli.console import Console
-    from composer.distributed.environment import Ranks
-    from composer.training.loop import Run
+    from composer.distributed.environment import ProcessInfo
+    from composer.training.loop import TrainingRun
 
 
-def learn(console: Console, asked: preparation.Asked, log_dir: Path | None, *, as_json: bool) -> None:
+def train_and_report(console: Console, asked: preparation.TrainOptions, log_dir: Path | None, *, as_json: bool) -> None:
     """Train as asked. Where several processes do so together, the first is seen and heard, the others not.
 
     An error on any of them is said by one, and ends all.
     """
-    among = environment.here()
-    if log_dir is not None and among.first:
+    among = environment.from_environment()
+    if log_dir is not None and among.is_main:
         tensorboard.check(log_dir)
-    stop = _Stop(several=not among.alone)
-    heard = console if among.first else console.silenced()
+    stop = _StopSignal(several=not among.is_single)
+    heard = console if among.is_main else console.silenced()
     if asked.preset and asked.model not in {None, meant := presets.preset(asked.preset).model}:
         heard.warn(f"--model {asked.model} stands in for the preset's `{meant}`, whose settings are left out")
-    asked = replace(asked, device=_place(asked.device, among))
+    asked = replace(asked, device=_local_device(asked.device, among))
     try:
-        with rendezvous.joined(among, asked.device) as others:
+        with rendezvous.process_group(among, asked.device) as others:
             with Reading(heard) as reading:
-                run = preparation.prepare(asked, reading.tell, stop.asked, others)
-            if asked.device == "auto" and run.device == "cpu" and (reason := devices.unused()):
+                run = preparation.prepare(asked, reading.tell, stop.requested, others)
+            if asked.device == "auto" and run.device == "cpu" and (reason := devices.unused_cuda_warning()):
                 heard.warn(reason)
             if asked.resume and asked.name is None:
                 heard.say(f"going on with {run.path.name.removesuffix('.safetensors')}")
-            finished = _follow(heard, run, stop, log_dir if among.first else None, as_json=as_json)
-    except Elsewhere:
+            finished = _follow(heard, run, stop, log_dir if among.is_main else None, as_json=as_json)
+    except FailedElsewhere:
         raise typer.Exit(1) from None
     _close(heard, run, finished, stop)
 
 
-def _place(device: str, among: Ranks) -> str:
+def _local_device(device: str, among: ProcessInfo) -> str:
     """What this process is to ask for, where the user asked for `device`."""
-    return device if among.alone else environment.device_of(devices.resolve(device), among, devices.cuda_devices())
+    return device if among.is_single else environment.device_of(devices.resolve(device), among, devices.cuda_devices())
 
 
-def _follow(console: Console, run: Run, stop: _Stop, log_dir: Path | None, *, as_json: bool) -> Finished | None:
+def _follow(
+    console: Console, run: TrainingRun, stop: _StopSignal, log_dir: Path | None, *, as_json: bool
+) -> Finished | None:
     """Train, and report it."""
-    told = progress.reporter(console, Standing(run.unit, run.reported), as_json=as_json)
-    with stop.listening():
-        events = _forewarned(training_loop.train(run), run.settings.snapshots, console)
-        with tensorboard.Board(log_dir, run) if log_dir is not None else nullcontext() as watching:
-            return progress.follow(events, told, lambda event: compose(run, event), watching)
+    told = progress.reporter(console, TrainingStatus(run.unit, run.in_unit), as_json=as_json)
+    with stop.handling_signals():
+        events = _with_warnings(training_loop.train(run), run.settings.snapshots, console)
+        with tensorboard.TensorBoardWriter(log_dir, run) if log_dir is not None else nullcontext() as watching:
+            return progress.follow(events, told, lambda event: generate_snapshot(run, event), watching)
 
 
-class _Stop:
+class _StopSignal:
     """Whether Ctrl-C was pressed, or SIGTERM came: once lets the step be finished and saved, twice interrupts at once.
 
     Where several processes train, a launcher that is told to end may pass Ctrl-C on a second time, and SIGTERM to all:
-    both are the same wish for HASTE seconds.
+    both are the same wish for FORCE_QUIT_SECONDS seconds.
     """
 
     def __init__(self, *, several: bool) -> None:
@@ -84,12 +86,12 @@ class _Stop:
         self._pressed: float | None = None
         self.number: int = signal.SIGINT
 
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         """True once it was pressed."""
         return self._pressed is not None
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
+    def handling_signals(self) -> Iterator[None]:
         """While this lasts, Ctrl-C and SIGTERM are wishes; nothing is changed in a thread, which gets no signals."""
         if current_thread() is not main_thread():
             yield
@@ -107,36 +109,36 @@ class _Stop:
         now = time.monotonic()
         if self._pressed is None:
             self._pressed, self.number = now, number
-        elif self._several and (number == signal.SIGTERM or now - self._pressed <= HASTE):
+        elif self._several and (number == signal.SIGTERM or now - self._pressed <= FORCE_QUIT_SECONDS):
             return
         else:
             raise KeyboardInterrupt
 
 
-HASTE = 5.0
+FORCE_QUIT_SECONDS = 5.0
 
 
-def _forewarned(events: Iterable[Event], snapshots: Sequence[int], console: Console) -> Iterator[Event]:
+def _with_warnings(events: Iterable[Event], snapshots: Sequence[int], console: Console) -> Iterator[Event]:
     """The events of a training, with warnings at its start of snapshots and phases that will never come."""
     begun = False
     for event in events:
         if isinstance(event, Started) and not begun:
             begun = True
-            if late := [step for step in snapshots if step > event.steps]:
+            if late := [step for step in snapshots if step > event.updates]:
                 console.warn(
-                    f"--snapshots {','.join(map(str, late))} will not come: training ends at step {event.steps:,}"
+                    f"--snapshots {','.join(map(str, late))} will not come: training ends at step {event.updates:,}"
                 )
             if (missing := unreached_line(event)) is not None:
                 console.warn(missing)
         yield event
 
 
-def _close(console: Console, run: Run, finished: Finished | None, stop: _Stop) -> None:
+def _close(console: Console, run: TrainingRun, finished: Finished | None, stop: _StopSignal) -> None:
     """Say how it ended, and how to go on or hear it."""
     name, rep = run.path.name.removesuffix(".safetensors"), run.representation.name
     quoted = f'"{name}"' if " " in name else name
     if finished is not None:
-        console.say(closing_line(finished, run.unit, run.reported))
+        console.say(closing_line(finished, run.unit, run.in_unit))
     if finished is None or finished.reason == "interrupted":
         console.say(f"saved; go on with: composer train {rep} --name {quoted} --resume")
         console.say(f"hear it as it is:  composer gen {rep} --checkpoint {quoted}")

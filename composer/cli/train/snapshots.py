@@ -7,11 +7,11 @@ from pathlib import Path
 
 from composer.api import ComposerError, Score
 from composer.training.events import Snapshot
-from composer.training.loop import Run
+from composer.training.loop import TrainingRun
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
+class SnapshotPiece:
     """A piece composed at `step`, kept in `path`: its `text` where it is one, its `score` where it is music.
 
     Where it could not be written, `text` says why, and there is no path.
@@ -26,15 +26,15 @@ class Composed:
         return f"step {self.step}: {self.path}\n{self.text}" if self.path else f"step {self.step}: {self.text}"
 
 
-def compose(run: Run, event: Snapshot) -> Composed:
+def generate_snapshot(run: TrainingRun, event: Snapshot) -> SnapshotPiece:
     """Compose one piece with the model as it is at a snapshot, and keep it beside the model."""
-    from composer.checkpoints.load import open_player
+    from composer.checkpoints.load import load_model
     from composer.cli.output.encoders import rendered
     from composer.cli.output.files import save
     from composer.formats import format_named
     from composer.generation.generate import Drew, Request, generate
 
-    player = open_player(event.path, run.representation.name)
+    player = load_model(event.path, run.representation.name)
     request = Request(length=run.representation.length, seed=run.settings.seed)
     events = generate(player.sampler, player.spec, request, player.representation.constraint())
     steps = [step for drew in events if isinstance(drew, Drew) for step in drew.steps]
@@ -42,8 +42,8 @@ def compose(run: Run, event: Snapshot) -> Composed:
     try:
         data = rendered(player.representation, steps, known.name)
     except ComposerError as error:
-        return Composed(event.step, error.message)
+        return SnapshotPiece(event.update, error.message)
     path = event.path.with_suffix(known.suffixes[0])
     save(path, data)
     score = player.representation.score(player.representation.decode(steps))
-    return Composed(event.step, "" if known.binary else data.decode(), path, score)
+    return SnapshotPiece(event.update, "" if known.binary else data.decode(), path, score)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from composer.cli.render.text import count_noun
-from composer.training.events import Event, Finished, Halved, Started, Stepped, Validated, WentBack
+from composer.training.events import Event, Finished, MicroBatchHalved, RolledBack, Started, Updated, Validated
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SMOOTHING = 0.95
@@ -16,47 +16,47 @@ SMOOTHING = 0.95
 
 
 @dataclass
-class Standing:
-    """What is known so far, kept up to date by `take`. `convert` turns nats into `unit`; `clock` gives seconds."""
+class TrainingStatus:
+    """What is known so far, kept up to date by `on_event`. `convert` turns nats into `unit`; `clock` gives seconds."""
 
     unit: str = "nats"
     convert: Callable[[float], float] = float
     clock: Callable[[], float] = time.monotonic
     started: Started | None = None
-    stepped: Stepped | None = None
+    updated: Updated | None = None
     validated: list[Validated] = field(default_factory=list)
     loss: float = 0.0
     began: tuple[float, int] | None = None
 
-    def take(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Take notice of an event."""
         match event:
             case Started():
                 if self.started is not None:  # the values of another phase are no measure for this one
                     self.validated.clear()
-                self.started, self.stepped, self.began = event, None, (self.clock(), event.step)
-            case Stepped():
-                fresh = self.stepped is None
+                self.started, self.updated, self.began = event, None, (self.clock(), event.update)
+            case Updated():
+                fresh = self.updated is None
                 self.loss = event.monitor if fresh else SMOOTHING * self.loss + (1 - SMOOTHING) * event.monitor
-                self.stepped = event
+                self.updated = event
             case Validated():
                 self.validated.append(event)
 
     @property
     def done(self) -> float:
         """The share of the steps that is done, 0 to 1."""
-        if self.started is None or self.stepped is None:
+        if self.started is None or self.updated is None:
             return 0.0
-        return min(1.0, self.stepped.step / max(1, self.started.steps))
+        return min(1.0, self.updated.update / max(1, self.started.updates))
 
     @property
     def left(self) -> float | None:
         """Seconds to the last step at the pace so far; None while that cannot be told."""
-        if self.started is None or self.stepped is None or self.began is None:
+        if self.started is None or self.updated is None or self.began is None:
             return None
         seconds, first = self.clock() - self.began[0], self.began[1]
-        taken = self.stepped.step - first
-        return seconds / taken * (self.started.steps - self.stepped.step) if taken > 0 and seconds > 0 else None
+        taken = self.updated.update - first
+        return seconds / taken * (self.started.updates - self.updated.update) if taken > 0 and seconds > 0 else None
 
     def in_phase(self, text: str) -> str:
         """`text`, with the name of the phase before it where others come after that."""
@@ -83,21 +83,23 @@ def opening_line(event: Started) -> str:
 
 def unreached_line(event: Started) -> str | None:
     """Which phase will not come; None where all do."""
-    missing = next((phase for phase in event.phases if not phase.steps), None)
+    missing = next((phase for phase in event.phases if not phase.updates), None)
     if missing is None:
         return None
     before = event.phases[: event.phases.index(missing)]
-    names, whole = " and ".join(f"`{phase.name}`" for phase in before), sum(phase.whole for phase in before)
-    return f"training ends within {names}, and no step is left for `{missing.name}`: give more than --max-steps {whole}"
+    names, whole = " and ".join(f"`{phase.name}`" for phase in before), sum(phase.unlimited_updates for phase in before)
+    return (
+        f"training ends within {names}, and no step is left for `{missing.name}`: give more than --max-updates {whole}"
+    )
 
 
-def step_line(standing: Standing) -> str:
+def update_line(standing: TrainingStatus) -> str:
     """How far training has come."""
-    started, stepped = standing.started, standing.stepped
+    started, stepped = standing.started, standing.updated
     if started is None or stepped is None:
         return ""
     parts = [
-        f"step {stepped.step:,}/{started.steps:,}",
+        f"step {stepped.update:,}/{started.updates:,}",
         f"epoch {stepped.epoch:.1f}",
         f"loss {standing.convert(standing.loss):.3f} {standing.unit}",
         f"{stepped.rate:,.0f}/s",
@@ -106,25 +108,25 @@ def step_line(standing: Standing) -> str:
     return standing.in_phase("  ".join([*parts, f"{duration(left)} left"] if left is not None else parts))
 
 
-def memory_line(event: Halved) -> str:
-    """What is done for want of memory."""
+def memory_line(event: MicroBatchHalved) -> str:
+    """Return the warning for a training step that did not fit into memory."""
     return (
-        f"step {event.step:,}: not enough memory; going on with {count_noun(event.rows, 'row')} of the batch at a time,"
-        " to the same end"
+        f"update {event.update:,}: out of memory; continuing with {count_noun(event.rows, 'row')} of the batch at a "
+        "time, which gives the same result"
     )
 
 
-def return_line(event: WentBack) -> str:
+def rolled_back_line(event: RolledBack) -> str:
     """Where training goes on."""
     return (
-        f"going back to step {event.step:,}, where the state was saved last; "
-        f"the model of step {event.kept:,} is kept until there is a better one"
+        f"going back to step {event.update:,}, where the state was saved last; "
+        f"the model of step {event.best_update:,} is kept until there is a better one"
     )
 
 
 def validation_line(event: Validated, best: Validated | None = None) -> str:
     """What the held-back pieces say; how good the best was, where that is another."""
-    text = f"step {event.step:,}: validation {event.reported:.3f} {event.unit}"
+    text = f"step {event.update:,}: validation {event.reported:.3f} {event.unit}"
     if event.best:
         return f"{text}, the best so far"
     return f"{text} (best {best.reported:.3f})" if best is not None else text
@@ -134,7 +136,7 @@ def closing_line(event: Finished, unit: str, reported: Callable[[float], float])
     """How it ended."""
     reasons = {"done": "done", "early": "stopped, since it got no better", "interrupted": "interrupted"}
     best = "" if event.best is None else f"; best validation {reported(event.best):.3f} {unit}"
-    return f"{reasons.get(event.reason, event.reason)} after {count_noun(event.step, 'step')}{best}"
+    return f"{reasons.get(event.reason, event.reason)} after {count_noun(event.update, 'update')}{best}"
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

@@ -15,18 +15,18 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from composer.api import ComposerError, Score
-from composer.cli.train.snapshots import Composed
-from composer.training.events import Event, Finished, Stepped, Validated
+from composer.cli.train.snapshots import SnapshotPiece
+from composer.training.events import Event, Finished, Updated, Validated
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from composer.training.loop import Run
+    from composer.training.loop import TrainingRun
 
-CELL = 4
+PIXELS_PER_CELL = 4
 """The pixels of a sixteenth, and of a pitch."""
-MOST_BEATS = 64
+MAX_BEATS = 64
 ONSET, HOLD, GROUND = (255, 212, 121), (184, 121, 42), (29, 30, 33)
 
 
@@ -52,46 +52,46 @@ def _writing(folder: Path) -> Iterator[None]:
         ) from error
 
 
-class Board:
+class TensorBoardWriter:
     """Writes what training tells to the folder `folder`."""
 
-    def __init__(self, folder: Path, run: Run) -> None:
+    def __init__(self, folder: Path, run: TrainingRun) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
         self._run = run
         with _writing(folder):
             self._writer: Any = SummaryWriter(str(folder))
 
-    def __enter__(self) -> Board:
+    def __enter__(self) -> TensorBoardWriter:
         return self
 
     def __exit__(self, *reason: object) -> None:
         self._writer.close()
 
-    def tell(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Write down what `event` says."""
         match event:
-            case Stepped():
+            case Updated():
                 self._scalars(
-                    event.step,
+                    event.update,
                     {
-                        "loss/train": self._run.reported(event.monitor),
+                        "loss/train": self._run.in_unit(event.monitor),
                         "learning rate": event.lr,
                         "steps a second": event.rate,
                     },
                 )
             case Validated():
-                self._scalars(event.step, {"loss/validation": event.reported})
+                self._scalars(event.update, {"loss/validation": event.reported})
             case Finished():
-                best = {} if event.best is None else {"best validation loss": self._run.reported(event.best)}
-                self._writer.add_hparams(self._settings(), best, run_name=".", global_step=event.step)
+                best = {} if event.best is None else {"best validation loss": self._run.in_unit(event.best)}
+                self._writer.add_hparams(self._settings(), best, run_name=".", global_step=event.update)
 
-    def show(self, composed: Composed) -> None:
+    def add_sample(self, composed: SnapshotPiece) -> None:
         """Keep a piece, as a text where it is one and as a picture where it is music."""
         if composed.text:
             self._writer.add_text("piece", f"```\n{composed.text}\n```", composed.step)
         if composed.score is not None and composed.score.notes:
-            self._writer.add_image("roll", picture(composed.score), composed.step, dataformats="HWC")
+            self._writer.add_image("roll", roll_image(composed.score), composed.step, dataformats="HWC")
 
     def _scalars(self, step: int, values: Mapping[str, float]) -> None:
         for name, value in values.items():
@@ -107,17 +107,17 @@ class Board:
         return {key: value if isinstance(value, bool | int | float) else str(value) for key, value in found.items()}
 
 
-def picture(score: Score) -> NDArray[np.uint8]:
-    """The first MOST_BEATS beats of a roll as an image (height, width, 3): time to the right, pitch upwards."""
+def roll_image(score: Score) -> NDArray[np.uint8]:
+    """The first MAX_BEATS beats of a roll as an image (height, width, 3): time to the right, pitch upwards."""
     import numpy as np
 
-    notes = [note for note in score.notes if note.onset < MOST_BEATS]
+    notes = [note for note in score.notes if note.onset < MAX_BEATS]
     pitches = [note.pitch for note in notes]
     end = max(note.end for note in notes)
-    width = int(4 * min(end, Fraction(MOST_BEATS))) + 1
+    width = int(4 * min(end, Fraction(MAX_BEATS))) + 1
     image = np.full((max(pitches) - min(pitches) + 1, width, 3), GROUND, np.uint8)
     for note in notes:
         row, start = max(pitches) - note.pitch, int(note.onset * 4)
         image[row, start : max(int(note.end * 4), start + 1)] = HOLD
         image[row, start] = ONSET
-    return np.asarray(image.repeat(CELL, 0).repeat(CELL, 1))
+    return np.asarray(image.repeat(PIXELS_PER_CELL, 0).repeat(PIXELS_PER_CELL, 1))

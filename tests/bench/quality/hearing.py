@@ -14,7 +14,7 @@ from tunes import faults
 
 from composer.analysis.likelihood import select_pieces
 from composer.check.abc_rules import check
-from composer.checkpoints.load import open_player
+from composer.checkpoints.load import load_model
 from composer.data import corpus
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.parser import parse_tune
@@ -28,7 +28,7 @@ OPENING, LONGEST = 100, 1000
 
 def story(checkpoint: Path, steps: Sequence[int]) -> list[dict[str, Any]]:
     """What the network of each snapshot writes; one that the training did not reach is passed over."""
-    paths = {step: checkpoint.with_name(f"{checkpoint.stem}.step-{step}.safetensors") for step in steps}
+    paths = {step: checkpoint.with_name(f"{checkpoint.stem}.update-{step}.safetensors") for step in steps}
     return [{"step": step, **_told(path)} for step, path in paths.items() if path.exists()]
 
 
@@ -50,7 +50,7 @@ def _told(path: Path) -> dict[str, Any]:
 
 def after_opening(checkpoint: Path, files: Sequence[str]) -> float:
     """Bits per character of the texts that the training held back, after their opening."""
-    opened = open_player(checkpoint, "text")
+    opened = load_model(checkpoint, "text")
     read = corpus.read(opened.representation, files)
     total = count = 0.0
     for piece in select_pieces(opened.header, read.pieces, None, "valid"):

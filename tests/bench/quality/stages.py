@@ -71,7 +71,7 @@ class Stage:
                 raise ValueError(f"{self.name}: there is no training before its first one")
             if is_seeded(command):
                 raise ValueError(f"{self.name}: `{command}` has a seed of its own, and the bench gives it one")
-            if (preset := flag(command, "--preset")) is not None and preset not in presets.names():
+            if (preset := flag(command, "--preset")) is not None and preset not in presets.preset_names():
                 raise ValueError(f"{self.name}: there is no preset `{preset}`")
         for command in self.measures.values():
             if words(command)[0] != "eval":

@@ -4,7 +4,7 @@ import pytest
 
 from quality.commands import changed, files, flag, tidy, without, words
 
-TRAIN = "composer train abc $DATA/tunes --set hidden=256 --set layers=2 -o text=raw --batch 32"
+TRAIN = "composer train abc $DATA/tunes --set hidden=256 --set layers=2 -o text=raw --batch-size 32"
 
 
 def test_folders_are_filled_in():
@@ -24,7 +24,7 @@ def test_what_is_no_command_of_the_program_is_refused(command):
 def test_a_change_stands_in_the_place_of_what_sets_the_same():
     assert changed(TRAIN, "--set layers=1").count("layers") == 1
     assert "--set hidden=256 --set layers=1 " in changed(TRAIN, "--set layers=1")
-    assert changed(TRAIN, "--batch 64").endswith("--batch 64")
+    assert changed(TRAIN, "--batch-size 64").endswith("--batch-size 64")
     assert "text=dialect" in changed(TRAIN, "-o text=dialect")
     assert changed("composer train abc x --lr=1 --augment", "--augment") == "composer train abc x --lr=1 --augment"
 
@@ -45,10 +45,10 @@ def test_flags_can_be_left_out_with_their_values():
 
 
 def test_a_flag_has_its_value_or_none():
-    assert flag(TRAIN, "--batch") == "32"
+    assert flag(TRAIN, "--batch-size") == "32"
     assert flag(TRAIN, "--seed") is None
     assert flag(TRAIN + " --seed=3", "--seed") == "3"
 
 
 def test_a_command_that_is_broken_over_lines_is_the_same():
-    assert tidy("composer train abc x\n    --batch 3") == "composer train abc x --batch 3"
+    assert tidy("composer train abc x\n    --batch-size 3") == "composer train abc x --batch-size 3"

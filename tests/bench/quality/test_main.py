@@ -24,7 +24,7 @@ STAGE = """
 name = "poems"
 data = "three lines"
 train = ['''composer train text $DATA/0.txt --valid $DATA/1.txt --model lstm --set hidden=4 --set embedding=4
-    --set layers=1 --batch 1 --set length=8 --max-steps 2''']
+    --set layers=1 --batch-size 1 --set seq_length=8 --max-updates 2''']
 measure = "composer eval text $DATA/1.txt $DATA/2.txt"
 """
 

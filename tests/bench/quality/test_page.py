@@ -16,7 +16,7 @@ from quality.words import digits_for
 TASK = Task("tunes", "Tunes, nats", "9.0", at_least=1.0, aim=0.5, unit="nats per step")
 STAGE = Stage("mine", ("composer train abc x",), "composer eval abc x", "tunes")
 TIMES = Task("soon", "share of time", "1", at_least=0.2, aim=0.1, race="race")
-RACE = Race("race", "who is first", "composer train abc x --batch 1", "composer train abc x --batch 2")
+RACE = Race("race", "who is first", "composer train abc x --batch-size 1", "composer train abc x --batch-size 2")
 ABLATION = Ablation("abl", "a base", "composer train abc x --set layers=2", {"one": "--set layers=1"})
 
 

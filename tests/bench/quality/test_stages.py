@@ -106,7 +106,7 @@ def test_keys_are_of_the_commands_before_and_of_the_seed(tmp_path):
 def test_a_changed_preset_is_another_training(tmp_path, monkeypatch):
     monkeypatch.setattr(presets, "FOLDER", tmp_path)
     preset = tmp_path / "mine.toml"
-    told = 'summary = "s"\nrepresentation = "abc"\nmodel = "lstm"\ncommand = "c"\nplay = "p"\n'
+    told = 'summary = "s"\nrepresentation = "abc"\nmodel = "lstm"\ncommand = "c"\ngen_command = "p"\n'
     preset.write_text(told)
     (stage,) = plan(tmp_path, STAGE.replace("--lr 0.003", "--preset mine")).models
     (other,) = plan(tmp_path, STAGE).models

@@ -11,11 +11,11 @@ from quality.store import Store, Trained, chain
 from quality.trainings import INTERRUPTED, Failed, Limits, complaint, follow, resumed, trained
 
 STARTED = {"event": "started", "phase": "train"}
-STEPPED = {"event": "stepped", "step": 1}
+UPDATED = {"event": "updated", "update": 1}
 
 
 def validated(step, value):
-    return {"event": "validated", "step": step, "reported": value}
+    return {"event": "validated", "update": step, "reported": value}
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def indented(text):
 
 
 def test_validations_are_kept_by_the_clock_of_the_training(program, store):
-    program(STARTED, STEPPED, validated(10, 2.5), STEPPED, validated(20, 2.0))
+    program(STARTED, UPDATED, validated(10, 2.5), UPDATED, validated(20, 2.0))
     follow([], "key", 100.0, store, None)
     points = store.curve("key")
     assert [(point.step, point.value) for point in points] == [(10, 2.5), (20, 2.0)]
@@ -57,7 +57,7 @@ def test_what_another_phase_validates_is_not_compared(program, store):
 
 
 def test_a_training_whose_time_is_up_is_let_save(program, store):
-    program(STARTED, STEPPED, then="threading.Event().wait(60)")
+    program(STARTED, UPDATED, then="threading.Event().wait(60)")
     follow([], "key", 10.0, store, 5.0)
 
 

@@ -74,9 +74,9 @@ def _train(command: str, seed: int, key: str, before: str, store: Store, data: s
     spent = 0.0
     if state.exists() and (progress := read_header(state).record.get("progress")):
         spent = progress["seconds"]
-        print(f"  {tidy(command)} (on from step {progress['step']:,})", flush=True)
+        print(f"  {tidy(command)} (on from update {progress['update']:,})", flush=True)
         arguments = resumed(arguments)
-        store.begin_curve(key, progress["step"])
+        store.begin_curve(key, progress["update"])
     else:
         print(f"  {tidy(command)}", flush=True)
         arguments.append("--force")
@@ -84,8 +84,7 @@ def _train(command: str, seed: int, key: str, before: str, store: Store, data: s
     follow([*arguments, "--name", key, "--json"], key, spent, store, most)
     record = read_header(store.model(key)).record
     reported = record["reported"] if record["best"] is not None else None
-    names = ("steps", "seconds", "best_step")
-    ended = {name: record[name] for name in names}
+    ended = {"steps": record["updates"], "seconds": record["seconds"], "best_step": record["best_update"]}
     store.keep_trained(
         key, Trained(tidy(command), seed, **ended, reported=reported, unit=record["unit"], reason=record["reason"])
     )
@@ -135,7 +134,7 @@ def _read(running: subprocess.Popen[str], key: str, spent: float, store: Store, 
             continue
         seconds = spent + now - began
         if event["event"] == "validated":
-            store.validated(key, Point(event["step"], seconds, event["reported"]))
+            store.validated(key, Point(event["update"], seconds, event["reported"]))
         if most is not None and seconds > most and not over:
             over = True
             running.send_signal(signal.SIGINT)

@@ -9,7 +9,7 @@ import pytest
 from composer.analysis.likelihood import Evaluation, evaluate
 from composer.api import Piece, Source
 from composer.checkpoints.file import read_header
-from composer.checkpoints.load import open_checkpoint, open_player
+from composer.checkpoints.load import load_model, open_checkpoint
 from composer.cli.console import Console
 from composer.cli.eval.likelihood import _line
 from composer.cli.render.reading_progress import Reading
@@ -22,7 +22,7 @@ def evaluated(composer, checkpoint):
 
 def cost(checkpoint, path, stream=False):
     """What every step of the tunes in a file costs, as the sampler says that plays them: bits in all, and how many."""
-    player = open_player(checkpoint, "abc")
+    player = load_model(checkpoint, "abc")
     total, count = 0.0, 0
     state = player.sampler.initial_state([{}])
     for piece in player.representation.read(Source(path)):
@@ -57,7 +57,7 @@ def test_a_stream_is_not_what_most_models_were_taught(evaluated, composer, tunes
     told = "warning: small was taught its pieces one by one; as one text they cost it more\n"
     assert evaluated(tunes, "--stream").err.count(told) == 1
     assert told not in evaluated(tunes).err
-    small = ("--set", "hidden=4", "--max-steps", "1", "--name", "mine", "--set", "stream=on")
+    small = ("--set", "hidden=4", "--max-updates", "1", "--name", "mine", "--set", "contiguous=on")
     assert composer("train", "abc", tunes, *small).code == 0
     done = composer("eval", "abc", tunes, "--checkpoint", "mine", "--stream")
     assert (done.code, "one by one" in done.err) == (0, False)
@@ -83,7 +83,7 @@ def test_a_part_as_the_models_training_had_it(composer, tmp_path, home):
     bars = [" ".join(f"{low}2{high}2" * 2 + "|" for low in "CDEF") for high in "cdefgab"]
     tunes = [f"X:{n}\nT:Number {n}\nM:4/4\nL:1/8\nK:C\n{bars[n % 7]}]\n" for n in range(1, 36)]
     (tmp_path / "many.abc").write_text("\n".join(tunes))
-    done = composer("train", "abc", tmp_path / "many.abc", "--max-steps", "1", "--set", "hidden=4", "--name", "mine")
+    done = composer("train", "abc", tmp_path / "many.abc", "--max-updates", "1", "--set", "hidden=4", "--name", "mine")
     assert done.code == 0, done.err
     held = read_header(home / "models" / "mine.safetensors").record["pieces"]["valid"]
     asked = ("eval", "abc", tmp_path / "many.abc", "--checkpoint", "mine", "--part")

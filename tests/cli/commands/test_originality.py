@@ -87,7 +87,7 @@ def test_the_newest_model_of_such_files(composer, model, tunes, home):
 
 
 def test_what_training_keeps(composer, tunes, tmp_path):
-    small = ("--max-steps", "1", "--set", "hidden=4", "--set", "layers=1")
+    small = ("--max-updates", "1", "--set", "hidden=4", "--set", "layers=1")
     done = composer("train", "abc", tunes, "--name", "mine", "--augment", *small)
     assert done.code == 0, done.err
     found = json.loads(composer("originality", tunes, "--json").out)
@@ -95,7 +95,7 @@ def test_what_training_keeps(composer, tunes, tmp_path):
     whole = [each for each in found["found"] if each["notes"] > 16]
     assert whole[0]["tune"] == {"title": whole[0]["title"], "source": "tunes.abc: tune 1", "note": 1, "bar": 1}
     (tmp_path / "more.abc").write_text(tunes.read_text().replace("K:G\n|:G", "K:G\n|:B").replace("Over the", "Under a"))
-    done = composer("train", "abc", tmp_path / "more.abc", "--from", "mine", "--name", "yours", "--max-steps", "1")
+    done = composer("train", "abc", tmp_path / "more.abc", "--from", "mine", "--name", "yours", "--max-updates", "1")
     assert done.code == 0, done.err
     assert (
         json.loads(composer("originality", tunes, "--checkpoint", "yours", "--json").out)["tunes"] == 2 * found["tunes"]

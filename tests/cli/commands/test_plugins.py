@@ -39,7 +39,7 @@ def test_a_row_is_a_line_of_the_terminal(composer):
 
 def test_a_long_path_is_folded_on_a_terminal_and_whole_in_a_pipe(composer, tunes, home):
     name = "a-model-with-quite-a-long-name-of-its-own-" * 2
-    quick = ("--max-steps", "1", "--set", "hidden=4", "--set", "layers=1", "--quiet")
+    quick = ("--max-updates", "1", "--set", "hidden=4", "--set", "layers=1", "--quiet")
     assert composer("train", "abc", tunes, "--name", name, *quick).code == 0
     path = str(home / "models" / f"{name}.safetensors")
     assert path in composer("plugins").out

@@ -3,27 +3,27 @@
 import pytest
 
 from composer.checkpoints.file import read_header
-from composer.checkpoints.load import open_player
+from composer.checkpoints.load import load_model
 from composer.training import presets
 
-QUICK = ("--max-steps", "1", "--name", "mine", "--set", "hidden=4", "--set", "embedding=4")
+QUICK = ("--max-updates", "1", "--name", "mine", "--set", "hidden=4", "--set", "embedding=4")
 
 
 def test_they_are_listed_and_printed(composer):
     listed = composer("presets").out
-    for preset in presets.every():
+    for preset in presets.all_presets():
         assert f"{preset.name} " in listed
         assert preset.summary in listed
-    assert composer("presets", "--names").out.split() == presets.names()
+    assert composer("presets", "--names").out.split() == presets.preset_names()
     assert composer("presets", "charrnn-abc").out == presets.preset("charrnn-abc").text
 
 
 def test_the_list_fits_a_terminal(composer):
     shown = composer("presets", terminal=True, COLUMNS="60").out
     assert max(map(len, shown.splitlines())) <= 60
-    assert len(composer("presets", COLUMNS="60").out.splitlines()) == len(presets.names())
+    assert len(composer("presets", COLUMNS="60").out.splitlines()) == len(presets.preset_names())
     words = " ".join(shown.split())
-    assert all(preset.summary in words for preset in presets.every())
+    assert all(preset.summary in words for preset in presets.all_presets())
 
 
 def test_a_preset_sets_options_model_and_training_and_flags_win(composer, tunes, home):
@@ -33,7 +33,7 @@ def test_a_preset_sets_options_model_and_training_and_flags_win(composer, tunes,
     assert header.options["text"] == "raw"
     assert (header.config["layers"], header.config["hidden"]) == (2, 4)
     settings = header.record["settings"]
-    assert (settings["batch"], settings["schedule"], settings["lr"]) == (50, "exponential", 0.01)
+    assert (settings["batch_size"], settings["schedule"], settings["lr"]) == (50, "exponential", 0.01)
 
 
 def test_an_option_of_the_users_wins(composer, tunes, home):
@@ -41,18 +41,18 @@ def test_an_option_of_the_users_wins(composer, tunes, home):
     assert read_header(home / "models" / "mine.safetensors").options["text"] == "dialect"
 
 
-@pytest.mark.parametrize("preset", list(presets.every()), ids=lambda preset: preset.name)
+@pytest.mark.parametrize("preset", list(presets.all_presets()), ids=lambda preset: preset.name)
 def test_its_model_plays_in_numpy(composer, tunes, home, tmp_path, preset):
     """At the preset's own constants: a step of training, and a piece from the sampler that needs no torch."""
     data = tunes
     if preset.representation == "text":
         data = tmp_path / "songs.csv"
         data.write_text("artist,lyric\n" + "Ann,Why is the sky so blue?\nBen,Why not?\n" * 9)
-    asked = ("--preset", preset.name, "--max-steps", "1", "--name", "mine")
+    asked = ("--preset", preset.name, "--max-updates", "1", "--name", "mine")
     labels = ("-o", "labels=artist") if preset.requires else ()
     done = composer("train", preset.representation, data, *asked, *labels)
     assert done.code == 0, done.err
-    player = open_player(home / "models" / "mine.safetensors", preset.representation)
+    player = load_model(home / "models" / "mine.safetensors", preset.representation)
     assert not hasattr(player.sampler, "parameters"), "a torch module"
     done = composer(
         "gen", preset.representation, "--checkpoint", "mine", "--seed", "1", "--length", "30", "--temp", "2"

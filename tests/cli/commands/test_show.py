@@ -71,7 +71,7 @@ def test_a_checkpoint_is_its_card(composer, checkpoint, tmp_path):
     saved = checkpoints.load(checkpoint, half=True)
     record = {
         "data": ["tunes/"], "pieces": {"train": 90, "valid": 10}, "reported": 1.234, "unit": "bits per token",
-        "step": 500, "seconds": 90.0, "device": "cpu", "precision": "fp32", "reason": "done",
+        "update": 500, "seconds": 90.0, "device": "cpu", "precision": "fp32", "reason": "done",
     }  # fmt: skip
     checkpoints.save(path, saved.with_record(**record))
     path.with_suffix(".md").write_text("# Mine\n\nTunes of my own.\n")

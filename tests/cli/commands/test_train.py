@@ -11,7 +11,18 @@ from composer.checkpoints import file as checkpoints
 from composer.checkpoints import store
 from composer.training import optimizer as optimizers
 
-QUICK = ("--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--batch", "4", "--set", "length=16")
+QUICK = (
+    "--set",
+    "hidden=8",
+    "--set",
+    "layers=1",
+    "--set",
+    "embedding=4",
+    "--batch-size",
+    "4",
+    "--set",
+    "seq_length=16",
+)
 
 
 @pytest.fixture
@@ -19,7 +30,7 @@ def train(composer):
     """A model so small that it learns in a moment."""
 
     def run(*arguments, steps=4):
-        return composer("train", "abc", *arguments, *QUICK, "--max-steps", steps)
+        return composer("train", "abc", *arguments, *QUICK, "--max-updates", steps)
 
     return run
 
@@ -59,7 +70,7 @@ def test_what_cannot_be_read_is_named(train, many):
 def test_without_a_name_it_is_called_after_the_representation(train, tunes):
     train(tunes)
     train(tunes)
-    assert sorted(own.name for own in store.own_models()) == ["abc", "abc-2"]
+    assert sorted(own.name for own in store.user_models()) == ["abc", "abc-2"]
 
 
 def test_an_existing_name_needs_resume_or_force(train, tunes):
@@ -85,7 +96,7 @@ def test_a_precision_that_does_not_run_is_one_line_before_anything_is_read(train
 def test_resuming_goes_on_to_the_weights_of_an_uninterrupted_run(train, composer, tunes):
     train(tunes, "--name", "whole", "--set", "schedule=constant", steps=6)
     train(tunes, "--name", "parts", "--set", "schedule=constant", steps=3)
-    result = composer("train", "abc", "--name", "parts", "--resume", "--max-steps", "6")
+    result = composer("train", "abc", "--name", "parts", "--resume", "--max-updates", "6")
     assert result.code == 0, result.err
     whole, parts = (checkpoints.load(store.path_for(name)) for name in ("whole", "parts"))
     assert all((whole.weights[name] == parts.weights[name]).all() for name in whole.weights)
@@ -94,11 +105,11 @@ def test_resuming_goes_on_to_the_weights_of_an_uninterrupted_run(train, composer
 def test_which_model_is_gone_on_with_is_said_where_no_name_is_given(train, composer, tunes):
     train(tunes, "--name", "older")
     train(tunes, "--name", "newer")
-    result = composer("train", "abc", "--resume", "--max-steps", "6")
+    result = composer("train", "abc", "--resume", "--max-updates", "6")
     assert result.code == 0, result.err
     assert result.err.count("going on with newer\n") == 1
-    assert "going on with" not in composer("train", "abc", "--resume", "--name", "older", "--max-steps", "6").err
-    assert "going on with" not in composer("train", "abc", "--resume", "--max-steps", "8", "--quiet").err
+    assert "going on with" not in composer("train", "abc", "--resume", "--name", "older", "--max-updates", "6").err
+    assert "going on with" not in composer("train", "abc", "--resume", "--max-updates", "8", "--quiet").err
 
 
 def test_resuming_what_is_not_there(train, tunes):
@@ -106,7 +117,7 @@ def test_resuming_what_is_not_there(train, tunes):
 
 
 def test_starting_from_a_checkpoint(train, composer, tunes, checkpoint):
-    result = composer("train", "abc", tunes, "--from", checkpoint, "--name", "finer", "--max-steps", "2")
+    result = composer("train", "abc", tunes, "--from", checkpoint, "--name", "finer", "--max-updates", "2")
     assert result.code == 0, result.err
     composer("train", "abc", tunes, "--from", checkpoint, "-o", "text=raw").failed("--from", "-o", code=2)
 
@@ -122,7 +133,7 @@ def test_settings_that_the_weights_do_not_fit_are_refused_before_reading(compose
 
 
 def test_settings_that_the_weights_do_not_depend_on_may_be_others(composer, tunes, checkpoint):
-    other = ("--set", "dropout=0.5", "--set", "hidden=16", "--max-steps", "1", "--name", "finer")
+    other = ("--set", "dropout=0.5", "--set", "hidden=16", "--max-updates", "1", "--name", "finer")
     assert composer("train", "abc", tunes, "--from", checkpoint, *other).code == 0
 
 
@@ -138,7 +149,7 @@ def test_snapshots_can_be_heard(train, tunes):
     folder = store.path_for("mine").parent
     assert result.code == 0, result.err
     for step in (0, 2):
-        assert (folder / f"mine.step-{step}.abc").read_text().startswith("X:1")
+        assert (folder / f"mine.update-{step}.abc").read_text().startswith("X:1")
         assert f"step {step}: " in result.err
     for wrong in ("soon", "-5"):
         train(tunes, "--snapshots", wrong).failed("--snapshots", "0,500,1000", code=2)
@@ -152,18 +163,18 @@ def test_snapshots_that_will_not_come_are_named_at_the_start(train, tunes):
 @pytest.mark.parametrize(
     ("began", "asked"),
     [
-        ((), ("--augment", "--set", "stream=on")),
+        ((), ("--augment", "--set", "contiguous=on")),
         ((), ("--augment", "--preset", "charrnn-abc")),
-        (("--augment",), ("--resume", "--set", "stream=on")),
-        (("--set", "stream=on"), ("--resume", "--augment")),
-        (("--set", "stream=on"), ("--from", "mine", "--name", "other", "--augment", "--set", "stream=on")),
+        (("--augment",), ("--resume", "--set", "contiguous=on")),
+        (("--set", "contiguous=on"), ("--resume", "--augment")),
+        (("--set", "contiguous=on"), ("--from", "mine", "--name", "other", "--augment", "--set", "contiguous=on")),
     ],
 )
 def test_no_piece_is_followed_by_itself_in_other_keys(train, tunes, began, asked):
     if began:
         assert train(tunes, "--name", "mine", *began).code == 0
     name = () if "--name" in asked else ("--name", "mine")
-    train(tunes, *asked, *name).failed("--augment and --set stream=on", "--from", code=2)
+    train(tunes, *asked, *name).failed("--augment and --set contiguous=on", "--from", code=2)
     assert not store.path_for("other").exists()
 
 
@@ -183,7 +194,7 @@ def test_a_piece_without_notes_is_placed_once(train, tunes, tmp_path):
 
 
 def test_a_name_with_a_space_is_quoted_where_it_can_be_copied(train, tunes, monkeypatch):
-    monkeypatch.setattr("composer.cli.train.run._Stop.asked", lambda self: True)
+    monkeypatch.setattr("composer.cli.train.run._StopSignal.requested", lambda self: True)
     result = train(tunes, "--name", "my tunes")
     assert result.code == 130
     assert 'composer train abc --name "my tunes" --resume' in result.err
@@ -193,7 +204,7 @@ def test_a_name_with_a_space_is_quoted_where_it_can_be_copied(train, tunes, monk
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_and_sigterm_save_and_say_how_to_go_on(tunes, home, process, number):
     running = process("train", "abc", tunes, "--name", "mine", *QUICK, "--epochs", "1000000", "--json", wait=False)
-    assert any(b'"stepped"' in line for line in running.stdout)
+    assert any(b'"updated"' in line for line in running.stdout)
     running.send_signal(number)
     out, err = running.communicate(timeout=60)
     assert running.returncode == 128 + number, err
@@ -201,7 +212,7 @@ def test_ctrl_c_and_sigterm_save_and_say_how_to_go_on(tunes, home, process, numb
     assert b"go on with: composer train abc" in err
     assert b"--name mine --resume" in err
     assert b"Traceback" not in err
-    again = process("train", "abc", "--name", "mine", "--resume", "--max-steps", "1", "--quiet")
+    again = process("train", "abc", "--name", "mine", "--resume", "--max-updates", "1", "--quiet")
     assert again.returncode == 0, again.stderr
 
 
@@ -224,10 +235,10 @@ def test_steps_that_do_not_reach_the_last_phase_are_told_of(composer, tunes, man
             "mine",
             "--model",
             "rnnrbm",
-            "--batch",
+            "--batch-size",
             "2",
         ),
-        *("--set", "hidden=4", "--set", "recurrent=4", "--set", "length=16", "--max-steps", "2"),
+        *("--set", "hidden=4", "--set", "recurrent=4", "--set", "seq_length=16", "--max-updates", "2"),
     )
     assert result.code == 0, result.err
     assert result.err.count("warning: training ends within `pretraining`, and no step is left for `train`") == 1
@@ -239,12 +250,12 @@ def test_steps_that_do_not_reach_the_last_phase_are_told_of(composer, tunes, man
 def test_a_model_too_large_for_memory_is_a_line(composer, tunes):
     result = composer("train", "abc", tunes, "--name", "huge", "--set", "hidden=300000000", "--quiet")
     result.failed("the model does not fit into memory", "--set hidden")
-    assert composer("train", "abc", tunes, "--name", "huge", *QUICK, "--max-steps", "1").code == 0
+    assert composer("train", "abc", tunes, "--name", "huge", *QUICK, "--max-updates", "1").code == 0
 
 
 def test_going_on_needs_only_the_name_however_the_data_were_divided(train, composer, tunes, many):
     train(many / "0.abc", "--valid", tunes, "--name", "divided", steps=2)
-    result = composer("train", "abc", "--name", "divided", "--resume", "--max-steps", 4)
+    result = composer("train", "abc", "--name", "divided", "--resume", "--max-updates", 4)
     assert result.code == 0, result.err
     assert store.path_for("divided").is_file()
 
@@ -252,7 +263,7 @@ def test_going_on_needs_only_the_name_however_the_data_were_divided(train, compo
 def test_a_fine_tuning_can_be_gone_on_with(train, composer, tunes, many):
     train(tunes, many / "0.abc", "--name", "first", steps=2)
     start = ("--from", store.path_for("first"), "--name", "second")
-    assert composer("train", "abc", many / "1.abc", *start, "--max-steps", 2).code == 0
-    result = composer("train", "abc", "--name", "second", "--resume", "--max-steps", 4)
+    assert composer("train", "abc", many / "1.abc", *start, "--max-updates", 2).code == 0
+    result = composer("train", "abc", "--name", "second", "--resume", "--max-updates", 4)
     assert result.code == 0, result.err
-    assert checkpoints.read_header(store.path_for("second")).record["steps"] == 4
+    assert checkpoints.read_header(store.path_for("second")).record["updates"] == 4

@@ -15,7 +15,7 @@ def high(composer, home, tmp_path):
     """What `eval` tells of a text, by a model of the pitches from 48 on."""
     tunes = tmp_path / "high.abc"
     tunes.write_text("\n".join([HIGH, LOW, BOTH]))
-    tiny = ("--max-steps", "1", "--set", "hidden=4", "--quiet")
+    tiny = ("--max-updates", "1", "--set", "hidden=4", "--quiet")
     done = composer("train", "pianoroll", tunes, "-o", "range=48-99", *tiny, "--name", "high")
     assert done.code == 0, done.err
     return lambda text, *flags: composer("eval", "pianoroll", _written(tmp_path, text), "--checkpoint", "high", *flags)
@@ -62,7 +62,7 @@ def test_effort_is_for_figures_that_are_estimated(composer, checkpoint, tunes, h
     evaluated(tunes, "--effort", "4").failed("--effort is for estimates", "leave it out", code=2)
     evaluated(tunes, "--effort", "1").failed("what steps cost model `lstm` is exact", code=2)
     evaluated(tunes, "--effort", "0").failed("--effort cannot be 0", code=2)
-    tiny = ("--model", "rnnrbm", "--max-steps", "2", "--set", "pretraining=0", "--name", "rbm", "--quiet")
+    tiny = ("--model", "rnnrbm", "--max-updates", "2", "--set", "pretraining=0", "--name", "rbm", "--quiet")
     assert composer("train", "pianoroll", tunes, "-o", "range=60-84", *tiny).code == 0
     told = json.loads(composer("eval", "pianoroll", tunes, "--checkpoint", "rbm", "--effort", "2", "--json").out)
     assert told["stderr"] > 0

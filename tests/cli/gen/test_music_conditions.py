@@ -7,7 +7,7 @@ from composer.checkpoints.file import read_header
 
 @pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll"])
 def test_what_is_told_can_be_asked_for(composer, tunes, home, representation):
-    options = ("-o", "conditions=meter,mode", "--max-steps", "2", "--set", "hidden=8", "--name", "told")
+    options = ("-o", "conditions=meter,mode", "--max-updates", "2", "--set", "hidden=8", "--name", "told")
     assert composer("train", representation, tunes, *options).code == 0
     spec = read_header(home / "models" / "told.safetensors").spec
     assert spec.conditions == {"meter": ("4/4", "6/8"), "mode": ("major", "minor")}

@@ -6,7 +6,7 @@ import pytest
 
 from composer.analysis.copying import attach
 from composer.checkpoints.file import load, save
-from composer.checkpoints.load import open_player
+from composer.checkpoints.load import load_model
 from composer.generation import generate as generation
 from composer.generation.generate import Drew, Request, generate
 from composer.music.contour import melodies_of
@@ -42,7 +42,7 @@ def told(result):
 
 def model_that_knows(path, checkpoint, *seeds, **wished):
     """The small model at `path`, with the melodies of tunes that it composes itself, which it may then not copy."""
-    player = open_player(checkpoint)
+    player = load_model(checkpoint)
     representation, pieces = player.representation, []
     for seed in seeds:
         request = Request(**{"length": representation.length, **wished}, seed=seed)

@@ -14,7 +14,7 @@ from composer.checkpoints import store
 from composer.training.resume import state_path
 
 TINY = ("--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--set", "dropout=0")
-SMALL = ("--batch", "4", "--set", "length=16", "--set", "precision=fp32")
+SMALL = ("--batch-size", "4", "--set", "seq_length=16", "--set", "precision=fp32")
 QUICK = (*TINY, *SMALL, "--set", "schedule=constant", "--name", "mine")
 
 
@@ -27,7 +27,7 @@ def free_port():
 
 def started(*arguments):
     """Two processes that train, by their ranks."""
-    said = {"WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "COMPOSER_PATIENCE": 60}
+    said = {"WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "COMPOSER_RENDEZVOUS_TIMEOUT": 60}
     return [
         subprocess.Popen(
             [sys.executable, "-m", "composer", "train", "abc", *map(str, arguments)],
@@ -49,15 +49,15 @@ def weights():
 
 def test_torchrun_trains_one_model_and_one_process_goes_on_with_it(composer, tunes, home):
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", free_port()]
-    trained = [*command, "-m", "composer", "train", "abc", tunes, *QUICK, "--max-steps", "3", "--json"]
+    trained = [*command, "-m", "composer", "train", "abc", tunes, *QUICK, "--max-updates", "3", "--json"]
     done = subprocess.run(list(map(str, trained)), capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count('"event": "finished"') == 1
     assert [done.stderr.count(line) for line in ("done after 3 steps", "hear it: composer gen abc")] == [1, 1]
-    resumed = composer("train", "abc", "--name", "mine", "--resume", "--max-steps", "6")
+    resumed = composer("train", "abc", "--name", "mine", "--resume", "--max-updates", "6")
     assert resumed.code == 0, resumed.err
     ours = weights()
-    assert composer("train", "abc", tunes, *QUICK, "--max-steps", "6", "--force").code == 0
+    assert composer("train", "abc", tunes, *QUICK, "--max-updates", "6", "--force").code == 0
     theirs = weights()
     assert max(float(np.abs(ours[name] - theirs[name]).max()) for name in ours) < 1e-4
 
@@ -66,7 +66,7 @@ def test_torchrun_trains_one_model_and_one_process_goes_on_with_it(composer, tun
 @pytest.mark.parametrize("lost", [0, 1])
 def test_when_a_process_is_killed_the_other_says_so_and_ends(composer, tunes, lost):
     both = started(tunes, *QUICK, "--epochs", "1000000", "--set", "save_every=0", "--json")
-    assert any('"event": "stepped"' in line for line in both[0].stdout)
+    assert any('"event": "updated"' in line for line in both[0].stdout)
     both[lost].kill()
     other = both[1 - lost]
     _, err = other.communicate(timeout=60)
@@ -76,8 +76,8 @@ def test_when_a_process_is_killed_the_other_says_so_and_ends(composer, tunes, lo
     assert len(lines) == 2
     assert f"rank {lost} of this training ended without a word" in lines[0]
     assert "--resume" in lines[1]
-    step = checkpoint_file.read_header(state_path(store.path_for("mine"))).record["progress"]["step"]
-    gone_on = composer("train", "abc", "--name", "mine", "--resume", "--max-steps", step + 2)
+    step = checkpoint_file.read_header(state_path(store.path_for("mine"))).record["progress"]["update"]
+    gone_on = composer("train", "abc", "--name", "mine", "--resume", "--max-updates", step + 2)
     assert gone_on.code == 0, gone_on.err
 
 

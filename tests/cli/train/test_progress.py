@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from composer.cli.console import Console
-from composer.cli.train.progress import JsonLines, Lines, Live, Silent, reporter
-from composer.cli.train.status import Standing, duration, sparkline, step_line
-from composer.training.events import Finished, Prepared, Saved, Started, Stepped, Stretch, Validated, WentBack
+from composer.cli.train.progress import JsonReporter, LineReporter, LiveReporter, SilentReporter, reporter
+from composer.cli.train.status import TrainingStatus, duration, sparkline, update_line
+from composer.training.events import Finished, PlannedPhase, Prepared, RolledBack, Saved, Started, Updated, Validated
 
 PREPARED = Prepared(
     pieces={"train": 90, "valid": 10},
@@ -25,10 +25,10 @@ STARTED = Started("train", 0, 200, 50, 12345, "cpu", "fp32", (90, 10), (9000, 10
 STORY = [
     PREPARED,
     STARTED,
-    *(Stepped(step, step / 50, 3.0 - step / 100, 0.003, 5000.0) for step in range(1, 51)),
+    *(Updated(step, step / 50, 3.0 - step / 100, 0.003, 5000.0) for step in range(1, 51)),
     Validated(50, 1.0, 2.0, 2.885, "bits per token", best=True),
     Saved(50, Path("mine.safetensors")),
-    Stepped(51, 1.02, 2.4, 0.003, 5000.0),
+    Updated(51, 1.02, 2.4, 0.003, 5000.0),
     Validated(100, 2.0, 2.1, 3.03, "bits per token", best=False),
     Finished(200, "done", 2.0, Path("mine.safetensors")),
 ]
@@ -49,11 +49,11 @@ def terminal(stream):
 def tell(told):
     with told:
         for event in STORY:
-            told.tell(event)
+            told.on_event(event)
 
 
 def test_lines_where_there_is_no_terminal(console):
-    tell(Lines(console, Standing()))
+    tell(LineReporter(console, TrainingStatus()))
     text = console.stderr.data.decode()
     assert "100 pieces" in text
     assert "4 more were left out:\n     4  a bar does not fill its meter, such as jigs.abc: tune 3\n" in text
@@ -65,12 +65,12 @@ def test_lines_where_there_is_no_terminal(console):
 
 
 def test_the_lines_of_a_phase_that_is_not_the_last_say_so(console):
-    phases = (Stretch("pretraining", 100, 100), Stretch("train", 100, 100))
-    told = Lines(console, Standing())
+    phases = (PlannedPhase("pretraining", 100, 100), PlannedPhase("train", 100, 100))
+    told = LineReporter(console, TrainingStatus())
     for phase, step in (("pretraining", 50), ("train", 150)):
-        told.tell(replace(STARTED, phase=phase, phases=phases))
-        told.tell(Stepped(step, 1.0, 2.0, 0.003, 5000.0))
-        told.tell(Validated(step, 1.0, 2.0, 2.885, "bits per token", best=True))
+        told.on_event(replace(STARTED, phase=phase, phases=phases))
+        told.on_event(Updated(step, 1.0, 2.0, 0.003, 5000.0))
+        told.on_event(Validated(step, 1.0, 2.0, 2.885, "bits per token", best=True))
     lines = [line.partition("  ")[0] for line in console.stderr.data.decode().splitlines()]
     assert lines[1:3] == [
         "pretraining: step 50/200",
@@ -82,8 +82,8 @@ def test_the_lines_of_a_phase_that_is_not_the_last_say_so(console):
 @pytest.mark.parametrize("terminal", [False, True])
 def test_going_back_is_told(stream, terminal):
     console = Console(stream(), stream(), stream(terminal=terminal), {"TERM": "xterm", "COLUMNS": "200"})
-    with reporter(console, Standing()) as told:
-        told.tell(WentBack(60, 80))
+    with reporter(console, TrainingStatus()) as told:
+        told.on_event(RolledBack(60, 80))
     text = console.stderr.data.decode()
     assert "going back to step 60" in text
     assert "the model of step 80 is kept" in text
@@ -91,31 +91,31 @@ def test_going_back_is_told(stream, terminal):
 
 def test_one_is_one(console):
     one = replace(PREPARED, pieces={"train": 1}, refused={"no notes": 1}, places={}, duplicates=1)
-    told = Lines(console, Standing())
-    told.tell(one)
-    told.tell(replace(STARTED, pieces=(1, 0), counted=(1, 0)))
+    told = LineReporter(console, TrainingStatus())
+    told.on_event(one)
+    told.on_event(replace(STARTED, pieces=(1, 0), counted=(1, 0)))
     text = console.stderr.data.decode()
     assert "1 piece\n1 more is a copy, and was left out\n1 more was left out:\n" in text
     assert "1 piece of 1 step; " in text
 
 
 def test_json_is_a_line_for_each_event_on_stdout(console):
-    tell(JsonLines(console))
+    tell(JsonReporter(console))
     lines = [json.loads(line) for line in console.stdout.data.decode().splitlines()]
-    assert [line["event"] for line in lines[:3]] == ["prepared", "started", "stepped"]
+    assert [line["event"] for line in lines[:3]] == ["prepared", "started", "updated"]
     assert len(lines) == len(STORY)
     assert lines[-1]["path"] == "mine.safetensors"
 
 
 def test_quiet_says_only_what_went_wrong(console):
     console.quiet = True
-    tell(Silent(console))
+    tell(SilentReporter(console))
     assert console.stderr.data.decode() == "warning: photo.abc is not a text file\n"
 
 
 def test_the_live_picture_shows_bar_losses_and_curve(terminal):
     seconds = iter(range(10_000))
-    tell(Live(terminal, Standing(clock=lambda: float(next(seconds)))))
+    tell(LiveReporter(terminal, TrainingStatus(clock=lambda: float(next(seconds)))))
     text = terminal.stderr.data.decode()
     assert "━" in text
     assert "step 51/200" in text
@@ -124,32 +124,32 @@ def test_the_live_picture_shows_bar_losses_and_curve(terminal):
 
 
 def test_who_reports_depends_on_the_terminal(console, terminal):
-    assert isinstance(reporter(console, Standing()), Lines)
-    assert isinstance(reporter(console, Standing(), as_json=True), JsonLines)
-    assert isinstance(reporter(terminal, Standing()), Live)
+    assert isinstance(reporter(console, TrainingStatus()), LineReporter)
+    assert isinstance(reporter(console, TrainingStatus(), as_json=True), JsonReporter)
+    assert isinstance(reporter(terminal, TrainingStatus()), LiveReporter)
     terminal.environ = {"TERM": "dumb"}
-    assert isinstance(reporter(terminal, Standing()), Lines)
+    assert isinstance(reporter(terminal, TrainingStatus()), LineReporter)
     terminal.quiet = True
-    assert isinstance(reporter(terminal, Standing()), Silent)
+    assert isinstance(reporter(terminal, TrainingStatus()), SilentReporter)
 
 
 def test_the_time_left_follows_the_pace():
     now = 0.0
-    standing = Standing(clock=lambda: now)
-    standing.take(STARTED)
+    standing = TrainingStatus(clock=lambda: now)
+    standing.on_event(STARTED)
     now = 10.0
-    standing.take(Stepped(50, 1.0, 2.0, 0.003, 5000.0))
+    standing.on_event(Updated(50, 1.0, 2.0, 0.003, 5000.0))
     assert standing.left == pytest.approx(30.0)
-    assert step_line(standing).endswith("30 s left")
+    assert update_line(standing).endswith("30 s left")
 
 
 def test_a_resumed_run_is_timed_from_where_it_went_on():
     now = 0.0
-    standing = Standing(clock=lambda: now)
-    standing.take(Started("train", 100, 200, 50, 1, "cpu", "fp32", (1, 1), (1, 1)))
+    standing = TrainingStatus(clock=lambda: now)
+    standing.on_event(Started("train", 100, 200, 50, 1, "cpu", "fp32", (1, 1), (1, 1)))
     assert standing.left is None
     now = 5.0
-    standing.take(Stepped(150, 3.0, 2.0, 0.003, 5000.0))
+    standing.on_event(Updated(150, 3.0, 2.0, 0.003, 5000.0))
     assert standing.left == pytest.approx(5.0)
 
 

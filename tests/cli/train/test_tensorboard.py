@@ -31,7 +31,7 @@ def logged(composer, tmp_path):
     def train(representation, data, *arguments):
         held = tmp_path / "held.abc"
         held.write_text("X:1\nT:Fence Over\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n")
-        quick = ("--max-steps", "6", "--set", "hidden=8", "--set", "validate_every=3", "--valid", held)
+        quick = ("--max-updates", "6", "--set", "hidden=8", "--set", "validate_every=3", "--valid", held)
         folder = tmp_path / "runs" / "one"
         return composer("train", representation, data, *quick, *arguments, "--log-dir", folder), folder
 
@@ -69,7 +69,7 @@ def test_a_roll_is_a_picture(logged, read, tunes):
 
 def test_a_picture_of_a_roll():
     score = Score((Part((Note(Fraction(0), 60, Fraction(1, 2)), Note(Fraction(1, 4), 62, Fraction(1, 4)))),))
-    cells = tensorboard.picture(score)[:: tensorboard.CELL, :: tensorboard.CELL]
+    cells = tensorboard.roll_image(score)[:: tensorboard.PIXELS_PER_CELL, :: tensorboard.PIXELS_PER_CELL]
     ground, onset, hold = tensorboard.GROUND, tensorboard.ONSET, tensorboard.HOLD
     assert (cells[0] == [ground, onset, ground]).all(), "the higher note is above"
     assert (cells[2] == [onset, hold, ground]).all()
@@ -84,4 +84,4 @@ def test_without_the_package_one_line_before_anything_is_read(composer, tmp_path
 
 def test_a_folder_that_cannot_be(logged, composer, tunes, tmp_path):
     (tmp_path / "file").write_text("")
-    composer("train", "abc", tunes, "--max-steps", "1", "--log-dir", tmp_path / "file").failed("cannot write to")
+    composer("train", "abc", tunes, "--max-updates", "1", "--log-dir", tmp_path / "file").failed("cannot write to")

@@ -14,7 +14,7 @@ SMALL = ("--set", "hidden=12", "--set", "recurrent=8", "--set", "pretraining=2",
 @pytest.fixture
 def train(composer, tunes):
     def train(*arguments, settings=SMALL):
-        command = ("train", "pianoroll", tunes, "--model", "rnnrbm", "--name", "machine", "--max-steps", "20")
+        command = ("train", "pianoroll", tunes, "--model", "rnnrbm", "--name", "machine", "--max-updates", "20")
         return composer(*command, *settings, *arguments)
 
     return train

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-TINY = ("--max-steps", "4", "--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--device", "cpu")
+TINY = ("--max-updates", "4", "--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--device", "cpu")
 LINES = ("The rain it falls", "A lark sings", "O my heart", "Down the hill", "Night is long", "Come, my love")
 
 

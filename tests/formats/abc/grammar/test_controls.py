@@ -122,9 +122,9 @@ def test_labels(wishes, labels):
 
 def test_the_bundled_model_obeys():
     from composer.checkpoints import store
-    from composer.checkpoints.load import open_player
+    from composer.checkpoints.load import load_model
 
-    player = open_player(store.bundled("abc"))
+    player = load_model(store.bundled("abc"))
     wished = bench.WISHES["abc"]
     asked_for = [each for wish in wished.values for each in bench.singles(wished, wish, 1)]
     asked_for += bench.pairs(wished, random.Random(1), 3)

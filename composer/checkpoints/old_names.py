@@ -1,0 +1,44 @@
+"""Names in checkpoints and training states of earlier versions, and what they are called now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_RECORD = {"step": "update", "steps": "updates", "best_step": "best_update", "stream": "state"}
+_RENAMED: Mapping[str, Mapping[str, str]] = {
+    "settings": {
+        "batch": "batch_size",
+        "length": "seq_length",
+        "max_steps": "max_updates",
+        "optimiser": "optimizer",
+        "clip": "max_grad_norm",
+        "average": "ema",
+        "stream": "contiguous",
+    },
+    "progress": {
+        "done": "phase_updates",
+        "step": "update",
+        "best_step": "best_update",
+        "stale": "validations_since_best",
+        "rows": "max_rows",
+    },
+    "from": {"step": "update"},
+}
+"""By the entry of the training record that holds them."""
+
+STATE_ARRAYS = {"optimiser": "optimizer", "average": "ema", "stream": "state"}
+"""First parts of the names of arrays in a training state."""
+
+
+def current_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the training record of a checkpoint with the names of today; current names stay."""
+    found = _renamed(record, _RECORD)
+    for entry, names in _RENAMED.items():
+        if isinstance(found.get(entry), Mapping):
+            found[entry] = _renamed(found[entry], names)
+    return found
+
+
+def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in values.items()}
