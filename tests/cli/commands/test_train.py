@@ -244,7 +244,7 @@ def test_steps_that_do_not_reach_the_last_phase_are_told_of(composer, tunes, man
     assert result.err.count("warning: training ends within `pretraining`, and no step is left for `train`") == 1
     assert "\npretraining: step 2/2" in result.err
     assert "\npretraining: step 2: validation" in result.err
-    assert "done after 2 steps; best validation" in result.err
+    assert "done after 2 updates; best validation" in result.err
 
 
 def test_a_model_too_large_for_memory_is_a_line(composer, tunes):
