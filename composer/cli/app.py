@@ -14,6 +14,8 @@ from composer.cli.command import CONTEXT, Program, plain_app
 from composer.cli.console import ClosedPipe, Console, discard_output
 from composer.cli.usage_errors import explain
 
+EPILOG = "`composer COMMAND --help` explains a command. `composer help tutorial` is a good start."
+
 
 class ExitCode(IntEnum):
     """What the shell is told."""
@@ -30,6 +32,10 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     console = console or Console()
+    if request := console.environ.get("_COMPOSER_COMPLETE"):
+        from composer.cli import completion
+
+        return completion.answer(command_tree(), request)
     debug = _take_flag(given, "--debug") or console.environ.get("COMPOSER_DEBUG") == "1"
     try:
         return _run(given, console)
@@ -60,7 +66,7 @@ def _run(arguments: list[str], console: Console) -> int:
 
 def command_tree() -> Any:
     """The program as typer's tree of commands."""
-    app = plain_app(cls=Program, context_settings=CONTEXT, epilog="`composer COMMAND --help` explains a command.")
+    app = plain_app(cls=Program, context_settings=CONTEXT, epilog=EPILOG)
     app.callback(invoke_without_command=True)(composer)
     return typer.main.get_command(app)
 
