@@ -24,7 +24,9 @@ COMMANDS = {
     "replay": "Compose a piece again, and say whether it is the same.",
     "show": "Draw music as a piano-roll, print words, or a model's card.",
     "plugins": "List the representations and models that are installed.",
-    "completions": "Print the script with which a shell completes this program.",
+    "completions": "Print the completion script of a shell.",
+    "help": "Show the help of a command, or a page of the manual.",
+    "version": "Print the version.",
 }
 """The commands, each a function in the module of this package that has its name, and what they do."""
 

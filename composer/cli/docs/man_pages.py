@@ -1,169 +1,147 @@
-"""Man pages from the command tree, in mdoc."""
+"""Man pages of the commands, from the command tree, and of the manual's pages, in mdoc."""
 
 from __future__ import annotations
 
-import re
-import textwrap
+import inspect
+from typing import Any
 
-from composer.cli.docs.command_tree import Entry, Parameter
+from composer.cli.app import command_tree
+from composer.cli.command import COMMANDS, build
+from composer.cli.docs import pages
+from composer.cli.docs.mdoc import from_markdown, heading, literal, prose, see_also, tagged
 
 EXAMPLES = {
     "": (
-        ("Compose a tune and listen to it:", "composer gen abc --format midi | timidity -"),
-        ("Teach a model your own tunes, and let it compose:", "composer train abc tunes/ --name mine"),
-        ("", "composer gen abc"),
+        ("Generate a tune and listen to it:", "composer gen abc --format midi | timidity -"),
+        ("Train a model on your own tunes and play it:", "composer train abc tunes/ --name mine"),
+        ("", "composer gen abc --checkpoint mine"),
     ),
     "gen": (
-        ("Ten tunes into one file:", "composer gen abc --count 10 --output tunes.abc"),
-        ("Ten MIDI files, a little tamer:", "composer gen abc --count 10 --temp 0.8 --output tune-%02d.mid"),
-        ("Go on from an opening:", "composer gen abc --prime opening.abc"),
-        ("Hear a piano-roll:", "composer gen pianoroll | timidity -"),
+        ("Write ten tunes to one file:", "composer gen abc --count 10 --output tunes.abc"),
+        ("Write a jig of 16 bars in D:", "composer gen abc --rhythm jig --key D --bars 16"),
+        ("Write ten MIDI files at a lower temperature:", "composer gen abc -n 10 --temp 0.8 -o tune-%02d.mid"),
+        ("Continue an opening:", "composer gen abc --prime opening.abc"),
+        ("Listen to a piano roll:", "composer gen pianoroll --bars 8 | timidity -"),
     ),
     "train": (
-        ("From a folder of tunes:", "composer train abc tunes/ --name mine"),
-        ("From a collection that comes with music21:", "composer train abc corpus:ryansMammoth --name ryan"),
-        ("A published system, again:", "composer train abc nottingham/ --preset charrnn-abc"),
-        ("Piano music in all keys:", "composer train pianoroll midi/ --augment --name mine"),
-        ("Go on where a run was stopped:", "composer train abc tunes/ --name mine --resume"),
+        ("Train on a folder of tunes:", "composer train abc tunes/ --name mine"),
+        ("Train on a collection that comes with music21:", "composer train abc corpus:ryansMammoth --name ryan"),
+        ("Train on piano music, transposed to all keys:", "composer train pianoroll midi/ --augment --name piano"),
+        ("Train a published system:", "composer train abc nottingham/ --preset charrnn-abc"),
+        ("Resume a training run:", "composer train abc tunes/ --name mine --resume"),
     ),
     "eval": (
-        ("Your newest model, on tunes that it was not taught:", "composer eval abc others/"),
+        ("Evaluate your newest model on other tunes:", "composer eval abc others/"),
         (
-            "A part of a list, as JSON:",
-            "composer eval abc tunes/ --checkpoint mine --split list.txt --part test --json",
+            "Evaluate on the test part of a split, as JSON:",
+            "composer eval abc tunes/ --split split.txt --part test --json",
         ),
+        ("Compare 200 generated tunes with a collection:", "composer eval abc others/ --generated 200"),
     ),
     "presets": (
-        ("All of them:", "composer presets"),
-        ("The values of one, and where each comes from:", "composer presets charrnn-abc"),
+        ("List all presets:", "composer presets"),
+        ("Print one, with the source of each value:", "composer presets charrnn-abc"),
     ),
     "check": (
-        ("A collection, before a model is taught it:", "composer check tunes/"),
-        ("Mend what can be mended, beside each file:", "composer check tunes/ --fix"),
-        ("What is worst, as a program reads it:", "composer check tunes/ --errors-only --json"),
+        ("Check a collection before training on it:", "composer check tunes/"),
+        ("Write a repaired copy beside each file:", "composer check tunes/ --fix"),
+        ("Print errors only, as JSON:", "composer check tunes/ --errors-only --json"),
     ),
     "originality": (
-        ("What the bundled or your newest model composed:", "composer gen abc --count 10 | composer originality -"),
-        ("Beside music of your own:", "composer originality tune.mid --corpus tunes/"),
-        ("The notes of the longest run of each piece:", "composer originality tunes.abc --json | jq '.found[].notes'"),
+        ("Check ten new tunes against the training data:", "composer gen abc --count 10 | composer originality -"),
+        ("Compare with your own collection:", "composer originality tune.mid --corpus tunes/"),
+        ("Print the length of each longest copied run:", "composer originality tunes.abc --json | jq '.found[].notes'"),
     ),
     "replay": (
-        ("The tune that is in a file, and whether it is still the same:", "composer replay tune.abc"),
-        (
-            "Many that were kept, without writing them:",
-            "for file in tunes/*.mid; do composer replay --check $file; done",
-        ),
+        ("Generate the tune in a file again:", "composer replay tune.abc"),
+        ("Check that files can be reproduced:", "for file in tunes/*.mid; do composer replay --check $file; done"),
     ),
     "show": (
-        ("The tune just written:", "composer gen abc | composer show -"),
-        ("What a model was taught:", "composer show mine.safetensors"),
+        ("Draw a new tune:", "composer gen abc | composer show -"),
+        ("Print the model card of a trained model:", "composer show mine"),
     ),
-    "plugins": (("", "composer plugins"),),
+    "plugins": (
+        ("List all plugins and your models:", "composer plugins"),
+        ("List the settings of a model:", "composer plugins lstm"),
+    ),
     "completions": (
-        ("For bash, in ~/.bashrc:", "source <(composer completions bash)"),
-        ("For fish:", "composer completions fish | source"),
+        ("In bash, in ~/.bashrc:", "source <(composer completions bash)"),
+        ("In fish, in ~/.config/fish/config.fish:", "composer completions fish | source"),
     ),
+    "help": (
+        ("Start here:", "composer help tutorial"),
+        ("List the options of a command:", "composer help train"),
+    ),
+    "version": (("", "composer version"),),
 }
-"""For each command, what one may want and how to have it."""
+"""For each command, what one may want to do, and the command line that does it."""
 
 ENVIRONMENT = {
-    "COMPOSER_HOME": "The folder of your own models and of the cache, in place of the system's usual one.",
-    "COMPOSER_DEVICE": "The device to compute on where --device is not given: auto, cpu, cuda or mps.",
-    "COMPOSER_RENDEZVOUS_TIMEOUT": "How many seconds processes that train together wait for one another to come; 300.",
-    "COMPOSER_DEBUG": "1 is as --debug.",
-    "COMPOSER_STRICT_PLUGINS": "1 makes a plugin that does not load an error instead of a warning.",
-    "NO_COLOR": "Where it is set, nothing is coloured.",
+    "COMPOSER_HOME": "Folder for your models and the cache, in place of the system's usual folders.",
+    "COMPOSER_DEVICE": "Default of --device: auto, cpu, cuda or mps.",
+    "COMPOSER_RENDEZVOUS_TIMEOUT": "Seconds that training processes wait for each other at the start; 300.",
+    "COMPOSER_DEBUG": "1 is the same as --debug.",
+    "COMPOSER_STRICT_PLUGINS": "1 makes a plugin that fails to load an error instead of a warning.",
+    "NO_COLOR": "If set, output has no colors.",
+    "PAGER": "Program that shows the pages of composer help on a terminal; less.",
 }
 
 STATUS = {
-    "0": "All went well.",
-    "1": "Something went wrong with a file, a model, a plugin or the machine; no piece can have all that was wished;"
-    " `check` found something, or `replay` is not what the file is.",
-    "2": "The command line cannot be meant: no such option, setting or format, a value out of range, or options that"
-    " exclude one another.",
-    "130": "Ctrl-C.",
+    "0": "Success.",
+    "1": "An error in a file, model, plugin or on the machine; controls that no piece can satisfy; check found a"
+    " problem, or replay did not reproduce the file.",
+    "2": "A usage error: an unknown command, option, setting or format, a value out of range, or options that exclude"
+    " each other.",
+    "130": "Interrupted with Ctrl-C.",
 }
 
 
-def page(entry: Entry, commands: list[Entry], date: str) -> str:
-    """The man page of a command, or of the program with all its `commands`, as of `date` (`November 21, 2026`)."""
-    title = f"composer-{entry.name}" if entry.name else "composer"
-    lines = [
-        f".Dd {date}",
-        f".Dt {title.upper()} 1",
-        ".Os",
-        ".Sh NAME",
-        f".Nm {title}",
-        f".Nd {_text(entry.summary[:1].lower() + entry.summary[1:]).rstrip('.')}",
-        ".Sh SYNOPSIS",
-        *_synopsis(entry),
-        ".Sh DESCRIPTION",
-    ]
-    for paragraph in entry.paragraphs:
-        lines += [_text(paragraph), ".Pp"]
-    lines.pop()
-    if not entry.name:
-        lines += [".Pp", "The commands are:", ".Bl -tag -width Ds"]
-        for command in commands:
-            lines += [f".It Cm {command.name}", _text(command.summary)]
-        lines += [".El"]
-    if entry.arguments:
-        lines += [".Pp", "The arguments are:", ".Bl -tag -width Ds"]
-        for argument in entry.arguments:
-            lines += [f".It Ar {argument.metavar.rstrip('.')}", _text(argument.help)]
-        lines += [".El"]
-    lines += [".Pp", "The options are:", ".Bl -tag -width Ds"]
-    for option in entry.options:
-        lines += [_item(option), _text(option.help)]
-    lines += [".El"]
-    if not entry.name:
-        lines += [".Sh ENVIRONMENT", *_list("Ev", ENVIRONMENT), ".Sh EXIT STATUS", *_list("Li", STATUS)]
-    lines += [".Sh EXAMPLES", *_examples(entry.name)]
-    others = [command.name for command in commands if entry.name == ""] or [""]
-    names = [f".Xr composer{'-' * bool(name)}{name} 1" for name in sorted(others)]
-    lines += [".Sh SEE ALSO", *(f"{name} ," for name in names[:-1]), names[-1], ""]
-    return "\n".join(lines)
+def command_page(name: str, date: str) -> str:
+    """Return the page of a command, or of the program if `name` is empty, as of `date` (`November 21, 2026`)."""
+    title = f"composer-{name}" if name else "composer"
+    command = build(name) if name else command_tree()
+    summary = COMMANDS[name] if name else "Generate music in the terminal."
+    arguments = [param for param in command.params if param.param_type_name == "argument"]
+    options = [param for param in command.params if param not in arguments and not param.hidden]
+    lines = heading(title, 1, summary[0].lower() + summary[1:].rstrip("."), date)
+    lines += [".Sh SYNOPSIS", f".Nm {title.replace('-', ' ')}", ".Op Ar options"]
+    lines += [_synopsis(argument) for argument in arguments] if name else [".Ar command", ".Op Ar argument ..."]
+    lines.append(".Sh DESCRIPTION")
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        lines += [*prose(paragraph), ".Pp"]
+    if not name:
+        lines += ["The commands are:", *tagged([(f"Cm {each}", text) for each, text in COMMANDS.items()]), ".Pp"]
+    if arguments:
+        rows = [(f"Ar {argument.metavar.rstrip('.')}", argument.help) for argument in arguments]
+        lines += ["The arguments are:", *tagged(rows), ".Pp"]
+    rows = [*((_flags(option), option.help) for option in options), ("Fl h , Fl -help", "Show this message and exit.")]
+    lines += ["The options are:", *tagged(rows)]
+    if not name:
+        lines += [".Sh ENVIRONMENT", *tagged([(f"Ev {variable}", text) for variable, text in ENVIRONMENT.items()])]
+        lines += [".Sh EXIT STATUS", *tagged([(f"Li {code}", text) for code, text in STATUS.items()])]
+    lines.append(".Sh EXAMPLES")
+    for purpose, example in EXAMPLES[name]:
+        lines += [*prose(purpose), f".Dl {literal(example)}"]
+    if name:
+        return "\n".join([*lines, *see_also([("composer", 1)])])
+    others = [*((f"composer-{each}", 1) for each in COMMANDS), *((f"composer-{each}", 7) for each in pages.summaries())]
+    return "\n".join([*lines, *see_also(others)])
 
 
-def _synopsis(entry: Entry) -> list[str]:
-    if not entry.name:
-        return [".Nm", ".Op Fl -version", ".Op Fl -debug", ".Ar command", ".Op Ar argument ..."]
-    lines = [f".Nm composer {entry.name}", ".Op Ar options"]
-    for argument in entry.arguments:
-        name = argument.metavar.rstrip(".") + (" ..." if argument.repeated else "")
-        lines.append(f".Ar {name}" if argument.required else f".Op Ar {name}")
-    return lines
+def manual_page(name: str, date: str) -> str:
+    """Return the page `name` of the manual."""
+    known = pages.summaries()
+    lines = heading(f"composer-{name}", 7, known[name], date)
+    lines += from_markdown(pages.text(name))
+    others = [(f"composer-{other}", 7) for other in known if other != name]
+    return "\n".join([*lines, *see_also([("composer", 1), *others])])
 
 
-def _item(option: Parameter) -> str:
-    flags = " , ".join(f"Fl {flag[1:]}" for flag in option.flags)
-    value = f" Ar {option.metavar}" if option.metavar else ""
-    return f".It {flags}{value}"
+def _synopsis(argument: Any) -> str:
+    name = argument.metavar.rstrip(".") + " ..." * (argument.nargs == -1)
+    return f".Ar {name}" if argument.required else f".Op Ar {name}"
 
 
-def _list(macro: str, rows: dict[str, str]) -> list[str]:
-    lines = [".Bl -tag -width Ds"]
-    for name, text in rows.items():
-        lines += [f".It {macro} {name}", _text(text)]
-    return [*lines, ".El"]
-
-
-def _examples(name: str) -> list[str]:
-    lines: list[str] = []
-    for purpose, command in EXAMPLES[name]:
-        lines += [_text(purpose)] if purpose else []
-        lines += [f".Dl {_plain(command)}"]
-    return lines
-
-
-def _text(text: str) -> str:
-    """Text that roff leaves as it is, in short lines; a new line for each sentence, as mdoc wants it."""
-    sentences = re.split(r"(?<=\.) ", text)
-    return "\n".join(_plain(line) for sentence in sentences for line in textwrap.wrap(sentence, 70))
-
-
-def _plain(line: str) -> str:
-    """A line of text with what roff would take for a command escaped."""
-    for character, escape in (("\\", "\\e"), ("-", "\\-"), ("'", "\\(aq"), ('"', "\\(dq"), ("`", "\\(ga")):
-        line = line.replace(character, escape)
-    return f"\\&{line}" if line.startswith((".", "\\(aq")) else line
+def _flags(option: Any) -> str:
+    value = "" if option.is_flag else f" Ar {option.metavar}"
+    return " , ".join(f"Fl {flag[1:]}" for flag in sorted(option.opts, key=len)) + value

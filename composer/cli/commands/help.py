@@ -1,0 +1,79 @@
+"""`composer help`: the help of a command, or a page of the manual.
+
+The annotations are no strings, since typer would compile each of them twice at every start.
+"""
+
+import os
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from composer.api import UsageError
+from composer.cli.command import COMMANDS
+from composer.cli.docs import pages
+
+if TYPE_CHECKING:
+    from composer.cli.console import Console
+
+WIDEST = 80
+"""The columns of a page at most: longer lines are hard to read."""
+
+
+def help(  # noqa: A001 - the command's name
+    context: typer.Context,
+    topic: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TOPIC", help="A command, or formats, models, plugins, training or tutorial."),
+    ] = None,
+) -> None:
+    """Show the help of a command, or a page of the manual.
+
+    The pages are formats, models, plugins, training and tutorial. On a terminal, a long page opens in the pager; in a
+    pipe, it is Markdown.
+    """
+    console: Console = context.obj
+    name = " ".join(topic or ())
+    known = pages.summaries()
+    if name in known:
+        _show(pages.text(name), console)
+    elif not topic or topic[0] in COMMANDS:
+        from composer.cli.app import main
+
+        raise typer.Exit(main([*(topic or ()), "--help"], console))
+    else:
+        raise UsageError(
+            f"unknown help topic '{name}'", f"choose a page ({', '.join(known)}) or a command ({', '.join(COMMANDS)})"
+        )
+
+
+def _show(page: str, console: "Console") -> None:
+    if not console.stdout_is_terminal:
+        console.write(page)
+        return
+    from rich.markdown import Markdown
+    from rich.theme import Theme
+
+    canvas = console.rich_console(console.stdout)
+    with canvas.use_theme(Theme({"markdown.code": "bold", "markdown.h2": "bold"})), canvas.capture() as drawn:
+        canvas.print(Markdown(page, code_theme="ansi_dark", hyperlinks=False), width=min(console.width, WIDEST))
+    if not _paged(drawn.get(), console):
+        console.write(drawn.get())
+
+
+def _paged(text: str, console: "Console") -> bool:
+    """Show `text` in the pager if it is longer than the terminal; return False if it is not, or there is no pager."""
+    import shutil
+    import signal
+    import subprocess
+
+    pager = shlex.split(console.environ.get("PAGER", "less"))
+    height = shutil.get_terminal_size().lines
+    if text.count("\n") < height or not console.stdin.isatty() or not pager or not shutil.which(pager[0]):
+        return False
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the pager
+    try:
+        subprocess.run(pager, input=text.encode(), env={"LESS": "FRX", **os.environ}, check=False)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return True

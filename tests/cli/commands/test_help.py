@@ -1,0 +1,40 @@
+"""`composer help`: the same as --help, or a page of the manual."""
+
+import stat
+
+import pytest
+
+from composer.cli.docs import pages
+
+
+@pytest.mark.parametrize("words", [(), ("gen",), ("gen", "abc"), ("help",)])
+def test_a_command(composer, words):
+    found = composer("help", *words)
+    assert found.code == 0
+    assert found.out == composer(*words, "--help").out
+
+
+@pytest.mark.parametrize("page", pages.summaries())
+def test_a_page_in_a_pipe_is_markdown(composer, page):
+    assert composer("help", page).out == pages.text(page)
+
+
+def test_a_page_on_a_terminal_is_drawn(composer):
+    found = composer("help", "training", terminal=True, PAGER="").out
+    assert "\x1b[1" in found
+    assert "```" not in found
+    assert "Duplicates are skipped" in found
+
+
+def test_a_long_page_opens_in_the_pager(composer, stream, tmp_path, monkeypatch):
+    pager = tmp_path / "pager"
+    pager.write_text(f"#!/bin/sh\ncat > '{tmp_path}/shown'\n")
+    pager.chmod(pager.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(type(stream()), "isatty", lambda self: True)
+    found = composer("help", "training", terminal=True, PAGER=str(pager))
+    assert not found.data
+    assert "Duplicates are skipped" in (tmp_path / "shown").read_text()
+
+
+def test_an_unknown_topic(composer):
+    composer("help", "trainig").failed("trainig", "training", "tutorial", "gen", code=2)

@@ -1,0 +1,94 @@
+"""The pages of the manual: complete, with examples that the program takes, and a plugin that works."""
+
+import dataclasses
+import re
+import sys
+import types
+
+import pytest
+
+from composer.cli.command import COMMANDS, build
+from composer.cli.docs import pages
+from composer.cli.docs.mdoc import from_markdown
+from composer.registry import plugins as registry
+from composer.training.optimizer import Settings
+
+PAGES = {name: pages.text(name) for name in pages.summaries()}
+LOADED = [loaded for loaded in registry.load_all() if loaded.plugin.distribution.startswith("composer-cli ")]
+
+
+def test_the_pages_that_are_promised():
+    assert set(PAGES) == {"formats", "models", "plugins", "training", "tutorial"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_says_what_it_is_and_fits(name):
+    first, *lines = PAGES[name].splitlines()
+    assert re.fullmatch(rf"# composer-{name}: [a-z].*[^.]", first)
+    assert max(len(line) for line in lines if not line.startswith("|")) <= 120
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_command_and_option_in_an_example_is_one(name):
+    text = re.sub(r"\\\n\s*", "", PAGES[name])
+    examples = re.findall(r"(?:^|\| |`|-m )composer ([a-z]+)([^|#\n`]*)", text, re.MULTILINE)
+    assert examples
+    for command, rest in examples:
+        assert command in COMMANDS
+        known = {flag for option in build(command).params for flag in option.opts} | {"--help"}
+        words = rest.split()
+        if command == "gen" and words[:1] and words[0] in registry.plugin_names():
+            controls = dataclasses.fields(registry.representation(words[0]).Controls)
+            known |= {f"--{field.name.replace('_', '-')}" for field in controls}
+        assert {word for word in words if re.match("--?[a-zA-Z]", word)} <= known
+
+
+def section(page, title):
+    return re.split(r"^## ", PAGES[page].split(f"\n## {title}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def named(kind):
+    return {field.name for field in dataclasses.fields(kind)}
+
+
+def test_every_setting_of_training_is_explained():
+    assert set(re.findall(r"^\| `(\w+)`", section("training", "Settings"), re.MULTILINE)) == named(Settings)
+
+
+@pytest.mark.parametrize("loaded", [each for each in LOADED if each.model], ids=lambda each: each.plugin.name)
+def test_every_setting_of_a_model_is_explained(loaded):
+    settings = set(re.findall(r"^\| `(\w+)`", section("models", loaded.plugin.name), re.MULTILINE))
+    if loaded.plugin.name == "attn-lstm":
+        settings |= set(re.findall(r"^\| `(\w+)`", section("models", "lstm"), re.MULTILINE))
+    assert settings == named(loaded.model.Config)
+
+
+@pytest.mark.parametrize("loaded", [each for each in LOADED if each.representation], ids=lambda each: each.plugin.name)
+def test_every_option_and_control_of_a_representation_is_explained(loaded):
+    text = section("formats", loaded.plugin.name)
+    assert set(re.findall(r"^\| `-O (\w+)`", text, re.MULTILINE)) == named(loaded.representation.Options)
+    controls = re.findall(r"^\| `--([a-z-]+)`", text, re.MULTILINE)
+    if loaded.plugin.name == "pianoroll":
+        controls += re.findall(r"^\| `--([a-z-]+)`", section("formats", "grid"), re.MULTILINE)
+    assert {name.replace("-", "_") for name in controls} == named(loaded.representation.Controls)
+
+
+def test_the_plugin_keeps_the_contract(monkeypatch):
+    for module, source in re.findall(
+        r"^`(\w+)\.py` .*?```python\n(.*?)```", PAGES["plugins"], re.DOTALL | re.MULTILINE
+    ):
+        space = types.ModuleType(module)
+        monkeypatch.setitem(sys.modules, module, space)
+        exec(source, vars(space))
+    space.test_contract()
+
+
+def test_markdown_in_mdoc():
+    text = "# composer-x: y\n\nOne. *Two* `a-b`.\n\n## Head\n\n- a\n- [b](http://c)\n\n"
+    table, code = "| k | v |\n|---|---|\n| `x` | 'y' |\n\n", "```\n.dot\n```\n"
+    assert from_markdown(text + table + code) == [
+        *(".Sh DESCRIPTION", "One.", "\\fITwo\\fR \\fBa\\-b\\fR."),
+        *(".Sh HEAD", ".Bl -bullet -compact", ".It", "a", ".It", "b <http://c>", ".El"),
+        *(".Bl -tag -width Ds", ".It \\fBx\\fR", "\\&\\(aqy\\(aq", ".El"),
+        *(".Bd -literal -offset indent", "\\&.dot", ".Ed"),
+    ]
