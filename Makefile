@@ -1,4 +1,4 @@
-# The front door: `make tune` composes at once, `make test` runs the suite. `make help` lists the rest.
+# `make tune` generates a tune, `make test` runs the tests, `make help` lists the rest.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -17,14 +17,14 @@ PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 .PHONY: help tune test check bench bench-quality wheel docs clean
 
 help:
-	@echo "make tune    compose a tune into tune.abc, and draw it"
+	@echo "make tune    generate a tune into tune.abc and draw it"
 	@echo "make test    run all tests"
-	@echo "make check   look at format, style and types"
-	@echo "make bench   measure how fast it composes"
-	@echo "make bench-quality DATA=FOLDER   measure how good models become; goes on where it was stopped"
+	@echo "make check   check format, style and types"
+	@echo "make bench   measure how fast pieces are generated"
+	@echo "make bench-quality DATA=FOLDER   measure how good models become; resumes an interrupted run"
 	@echo "make wheel   build the package into dist/"
-	@echo "make docs    write completions, man pages and the README's help anew"
-	@echo "make clean   remove what was built"
+	@echo "make docs    write the completion scripts, the man pages and the README's tune"
+	@echo "make clean   remove everything that was built"
 
 tune: $(VENV)/ready
 	$(BIN)/composer gen abc --checkpoint composer/pretrained/abc.safetensors --output tune.abc --force
@@ -41,12 +41,12 @@ check: $(VENV)/ready-to-develop
 bench: $(VENV)/ready-to-develop
 	$(RUN) tests/bench
 
-# DATA is asked for before anything is installed.
+# Ask for DATA before installing anything.
 ifeq ($(strip $(DATA)),)
 bench-quality:
-	@echo "error: there is no folder of data"; \
+	@echo "error: DATA is missing"; \
 		echo "hint: make bench-quality DATA=FOLDER [QUALITY='--only NAME --seeds 1,2,3 --output FOLDER'];" \
-			"CONTRIBUTING.md says what FOLDER holds"; exit 1
+			"see CONTRIBUTING.md for what FOLDER holds"; exit 1
 else
 bench-quality: $(VENV)/ready-to-measure
 	PYTHONPATH=tests/bench $(RUN) -m quality "$(DATA)" $(QUALITY)
@@ -64,7 +64,7 @@ clean:
 $(VENV)/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: $(PYTHON) is not Python 3.11 or newer"; \
-		  echo "hint: name one that is: make PYTHON=python3.12 tune"; exit 1; }
+		  echo "hint: name a newer one: make PYTHON=python3.12 tune"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -c constraints.txt $(PIP_FLAGS) hatchling editables
 	$(PIP) install -c constraints.txt $(PIP_FLAGS) --no-build-isolation -e .

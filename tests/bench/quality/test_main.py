@@ -188,7 +188,7 @@ def test_make_asks_for_the_data_before_it_installs_anything(tmp_path):
     asked = ["make", "bench-quality", "DATA=", f"VENV={tmp_path / 'venv'}"]
     done = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=BENCH.parent.parent)
     assert done.returncode
-    assert "error: there is no folder of data" in done.stdout
+    assert "error: DATA is missing" in done.stdout
     assert not (tmp_path / "venv").exists()
 
 
