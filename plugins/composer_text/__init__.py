@@ -1,4 +1,4 @@
-"""The text representation: words, such as songs and poems, character by character."""
+"""The text representation: songs, poems and other text, character by character."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ from composer_text.options import TextOptions
 __all__ = ["Text", "TextOptions"]
 
 END, OTHER = 0, 1
-"""The ids of the end symbol, which is no character, and of every character that was not learnt."""
+"""The ids of the end symbol and of all characters that are not in the vocabulary."""
 FIRST = 2
-"""The id of the first character of the vocabulary."""
+"""The id of the first character in the vocabulary."""
 
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
-"""What OTHER is decoded to; it is never in the vocabulary itself."""
+"""The decoding of OTHER; never in the vocabulary."""
 
-UNKNOWN_CHARACTERS = "characters that the model has not learnt"
+UNKNOWN_CHARACTERS = "characters unknown to the model"
 MAX_VALUES, MAX_VALUE_LENGTH = 4096, 100
-"""The most values that a condition may have, and the most characters of one."""
+"""Maximum number of values of a condition, and of characters in a value."""
 MAX_SHOWN, MAX_NAMED = 200, 10
-"""So many characters of a vocabulary are shown, and so many that are not in it are named."""
+"""Maximum number of known and of unknown characters in a message."""
 
 
 class Text(Representation):
-    """Words as characters. A piece's content is a str.
+    """Text as a sequence of characters. The content of a piece is a str.
 
-    Characters that were not learnt are all one symbol, which is never drawn; a piece that is made of such for more
-    than half is refused. Labels that tell training pieces apart are conditions.
+    All characters outside the vocabulary share one symbol, which is never generated; a piece in which more than half
+    are unknown cannot be encoded. Labels that differ between training pieces become conditions.
     """
 
     api, name, version = 1, "text", 1
-    summary = "songs, poems and other words, character by character"
+    summary = "songs, poems and other text, character by character"
     kind = StepKind.TOKENS
     suffixes = (".txt", ".csv", ".tsv")
     formats = ("text",)
@@ -74,39 +74,42 @@ class Text(Representation):
         seen: Counter[str] = Counter()
         labels: dict[str, Counter[str]] = {}
         count = 0
-        for count, piece in enumerate(pieces, 1):  # noqa: B007 - how many there are is wanted below
+        for count, piece in enumerate(pieces, 1):  # noqa: B007 - used after the loop
             seen.update(_text(piece))
             for name, value in piece.labels.items():
                 labels.setdefault(name, Counter())[value] += 1
         self._restore(self._vocabulary(seen), self._conditions(labels, count))
 
     def _vocabulary(self, seen: Counter[str]) -> str:
-        """The characters to learn, in order. Raises ComposerError where too few are left."""
+        """Return the sorted vocabulary. Raises ComposerError if too few characters are left."""
         characters = "".join(sorted(c for c, times in seen.items() if times >= self.options.floor and c != UNKNOWN))
         if len(seen) < 2:
             only = f", {next(iter(seen))!r}" if seen else ""
-            raise ReadError(f"these texts hold a single character{only}", "give texts of words to learn from")
+            raise ReadError(f"these texts hold a single character{only}", "train on texts with words")
         if not characters:
-            most = max(seen.values())
             raise OptionError(
-                f"with floor={self.options.floor} no character is left", f"the commonest is there {most:,} times"
+                f"with floor={self.options.floor}, no character is left",
+                f"use at most {max(seen.values())}, the count of the most frequent character",
             )
         return characters
 
     def _conditions(self, labels: Mapping[str, Counter[str]], pieces: int) -> dict[str, tuple[str, ...]]:
-        """The labels that tell pieces apart. Raises OptionError for one that was asked for and cannot be learnt."""
+        """Return the labels that differ between pieces. Raises OptionError for an unusable label."""
         for name in self.options.labels:
             if name not in labels:
-                raise OptionError(f"no piece has a label `{name}`", "leave it out of `labels`")
+                raise OptionError(
+                    f"no piece has a label `{name}`",
+                    f"choose from {', '.join(sorted(labels))}" if labels else "leave out `labels`",
+                )
         for name, values in labels.items():
             if len(values) > MAX_VALUES or max(map(len, values)) > MAX_VALUE_LENGTH:
                 raise OptionError(
-                    f"`{name}` cannot be a condition: it has {len(values):,} values, of up to "
-                    f"{max(map(len, values)):,} characters",
-                    f"name a label with at most {MAX_VALUES:,} values of {MAX_VALUE_LENGTH} characters",
+                    f"the label `{name}` has {len(values):,} values of up to {max(map(len, values)):,} characters, "
+                    "too many or too long for a condition",
+                    f"use a label with at most {MAX_VALUES:,} values of up to {MAX_VALUE_LENGTH} characters",
                 )
-        told = {name: values for name, values in labels.items() if len(values) > 1 or values.total() < pieces}
-        return {name: tuple(sorted(told[name])) for name in sorted(told)}
+        varying = {name: values for name, values in labels.items() if len(values) > 1 or values.total() < pieces}
+        return {name: tuple(sorted(varying[name])) for name in sorted(varying)}
 
     def _restore(self, characters: str, conditions: Mapping[str, Sequence[str]]) -> None:
         self.characters = characters
@@ -131,17 +134,17 @@ class Text(Representation):
         return [self.ids[character] for character in text]
 
     def _unknown_characters_error(self, piece: Piece) -> EncodeError:
-        unlearnt = sorted(set(_text(piece)) - self.ids.keys())
-        names = ", ".join(map(repr, unlearnt[:MAX_NAMED])) + (" and others" if len(unlearnt) > MAX_NAMED else "")
+        unknown = sorted(set(_text(piece)) - self.ids.keys())
+        names = ", ".join(map(repr, unknown[:MAX_NAMED])) + (" and others" if len(unknown) > MAX_NAMED else "")
         more = " and more" if len(self.characters) > MAX_SHOWN else ""
         return EncodeError(
-            f"{piece.source or 'the text'} has characters that the model has not learnt: {names}",
-            f"it knows these: {self.characters[:MAX_SHOWN].strip()}{more}",
+            f"{piece.source or 'the text'} has characters unknown to the model: {names}",
+            f"it knows {self.characters[:MAX_SHOWN].strip()}{more}",
         )
 
     def losses(self, piece: Piece) -> Mapping[str, int]:
-        unseen = sum(character not in self.ids for character in _text(piece))
-        return {**piece.losses, **({UNKNOWN_CHARACTERS: unseen} if unseen else {})}
+        unknown = sum(character not in self.ids for character in _text(piece))
+        return {**piece.losses, **({UNKNOWN_CHARACTERS: unknown} if unknown else {})}
 
     def decode(self, steps: Iterable[Step]) -> Piece:
         return Piece("".join(map(self._character, steps)))
@@ -154,7 +157,7 @@ class Text(Representation):
     def decoder(self, number: int = 1) -> Decoder:
         return _Decoder(self, number)
 
-    def constraint(self, wishes: Any = None, given: GenerationContext | None = None) -> Constraint | None:
+    def constraint(self, controls: Any = None, context: GenerationContext | None = None) -> Constraint | None:
         return _NotEmpty(self.spec.size)
 
     def state(self) -> dict[str, Any]:
@@ -166,7 +169,7 @@ class Text(Representation):
 
 
 class _Decoder:
-    """Streams a text as characters come. It ends with a line feed; two blank lines stand between texts of a file."""
+    """Streams a text by character, with a line feed at the end, and two blank lines between texts of a file."""
 
     def __init__(self, text: Text, number: int) -> None:
         self._text, self._begin = text, "\n\n" if number > 1 else ""
@@ -184,7 +187,7 @@ class _Decoder:
 
 
 class _NotEmpty(Constraint):
-    """Any characters of the vocabulary, and at least one. State 0: there is none yet; state 1: there is."""
+    """At least one character of the vocabulary. The state is 0 before the first character, then 1."""
 
     def __init__(self, size: int) -> None:
         characters = (1 << size) - (1 << FIRST)
@@ -200,7 +203,7 @@ class _NotEmpty(Constraint):
         return self._allowed[state]
 
     def complete(self, state: int) -> Sequence[Step]:
-        """Nothing: a text that is cut has no ending that would make it whole."""
+        """Return nothing: no ending can complete a truncated text."""
         return ()
 
 
@@ -210,5 +213,5 @@ def _text(piece: Piece) -> str:
 
 @hookimpl
 def composer_representation() -> type[Representation]:
-    """The plugin's hook."""
+    """Return this plugin's representation."""
     return Text

@@ -1,4 +1,4 @@
-"""CSV files with a row of column names, divided by commas, semicolons or tabs."""
+"""Read CSV files with a header row, delimited by commas, semicolons or tabs."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import csv
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from composer.api import ReadError, Source
+from composer.api.errors import suggest
 
 DELIMITERS = ",;\t"
 MAX_FIELD_LENGTH = 1_000_000
-"""The most characters of one field."""
+"""Maximum number of characters in a field."""
 
 TEXT_COLUMNS = frozenset({"text", "texts", "lyric", "lyrics", "poem", "poems", "words", "content", "body", "verse"})
-"""Names of columns that hold the text, in small letters; one called `song` or `title` holds the title."""
+"""Lowercase names of columns that hold the text; `song` and `title` hold the title."""
 
 MAX_NAMED, MAX_NAME_LENGTH = 20, 40
-"""So many columns are listed in messages, by so many characters of their names."""
+"""Maximum number of columns in a message, and of characters in their names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A CSV file: the names of its columns, and its rows, which may be shorter or longer than these."""
+    """A CSV file: column names, and rows, which may be shorter or longer."""
 
     name: str
     columns: Sequence[str]
@@ -33,27 +33,25 @@ class Table:
         return column.casefold() in map(str.casefold, self.columns)
 
     def index(self, column: str) -> int:
-        """Where `column` stands, in small letters or capitals. Raises ReadError that lists the columns there are."""
-        for names, wanted in ((self.columns, column), (list(map(str.casefold, self.columns)), column.casefold())):
-            if wanted in names:
-                return list(names).index(wanted)
-        near = get_close_matches(column, self.columns, 1)
-        hint = f"did you mean `{near[0]}`?" if near else "name one of these"
-        raise ReadError(f"{self.name} has no column `{column}`; it has {self._listed()}", hint)
+        """Return the index of `column`, ignoring case. Raises ReadError with a list of the columns."""
+        for names, name in ((self.columns, column), (list(map(str.casefold, self.columns)), column.casefold())):
+            if name in names:
+                return list(names).index(name)
+        raise ReadError(f"{self.name} has no column `{column}`; it has {self._listed()}", suggest(column, self.columns))
 
     def text_column(self, labels: Collection[int]) -> int:
-        """Where the text stands: the only column that is no label, or the only one with a name that says so.
+        """Return the index of the text column: the only one that is not a label, or the only one in TEXT_COLUMNS.
 
-        Raises ReadError that lists the columns where that is not plain.
+        Raises ReadError with a list of the columns if that is ambiguous.
         """
         free = [index for index in range(len(self.columns)) if index not in labels]
-        telling = [index for index in free if self.columns[index].casefold() in TEXT_COLUMNS]
-        for found in (free, telling):
-            if len(found) == 1:
-                return found[0]
+        by_name = [index for index in free if self.columns[index].casefold() in TEXT_COLUMNS]
+        for candidates in (free, by_name):
+            if len(candidates) == 1:
+                return candidates[0]
         raise ReadError(
-            f"it is not plain which column of {self.name} has the text; it has {self._listed()}",
-            "name it with -o column=NAME",
+            f"cannot tell which column of {self.name} holds the text; it has {self._listed()}",
+            f"add --option column={self.columns[free[0]] if free else self.columns[0]}",
         )
 
     def _listed(self) -> str:
@@ -64,69 +62,65 @@ class Table:
 
 
 def read_table(source: Source) -> Table:
-    """The table in `source`. Raises ReadError, with the line, for one that is empty or cannot be read as one."""
+    """Return the table in `source`. Raises ReadError, with the line, if it is empty or invalid."""
     text = source.text()
     if not text.strip(DELIMITERS + '" \n'):
-        raise ReadError(f"{source.label} is empty", "give a CSV file with a row of column names and rows of texts")
+        raise ReadError(f"{source.label} is empty", "use a CSV file with a header row and rows of texts")
     with _bounded_fields():
         rows = list(_rows(text, _delimiter(text, source.label), source.label))
     if len(rows) == 1:
-        raise ReadError(
-            f"{source.label} has a single row, which should name the columns", "put the names of the columns on top"
-        )
+        raise ReadError(f"{source.label} has only one row", "add a header row with the names of the columns")
     return Table(source.label, [" ".join(column.split()) for column in rows[0]], rows[1:])
 
 
 def _delimiter(text: str, name: str) -> str:
-    """The sign that divides the first row into most columns; a comma where all do the same."""
+    """Return the delimiter that splits the first row into the most columns; a comma if all are equal."""
     return max(DELIMITERS, key=lambda delimiter: len(next(_rows(text, delimiter, name))))
 
 
 def _rows(text: str, delimiter: str, name: str) -> Iterator[list[str]]:
-    """The rows in which there is anything. Raises ReadError with the line."""
+    """Yield the nonempty rows. Raises ReadError with the line."""
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter)
-    begun = 1
+    first_line = 1
     try:
         for row in reader:
-            if lines.exhausted:  # the end of the file is looked for within a row only while a quote is open
+            if lines.exhausted:  # the reader only looks for more lines within a row if a quote is open
                 raise ReadError(
-                    f"{name}, line {begun}: a quote is opened and never closed",
-                    "close it; a quote inside of a quoted text is written twice",
+                    f"{name}, line {first_line}: unclosed quote",
+                    "close it; inside a quoted text, write a quote twice",
                 )
-            begun = reader.line_num + 1
+            first_line = reader.line_num + 1
             if any(row):
                 yield row
     except csv.Error as error:
         raise ReadError(
-            f"{name}, line {begun}: a field has more than {MAX_FIELD_LENGTH:,} characters, or makes no sense ({error})",
-            "is there a quote that is never closed? texts that long go into files of their own",
+            f"{name}, line {first_line}: invalid field, or one of more than {MAX_FIELD_LENGTH:,} characters ({error})",
+            "look for an unclosed quote, or put such a long text into a file of its own",
         ) from error
 
 
 class _Lines:
-    """The lines of a text, each with its line feed; `exhausted` is true once a line was asked for and there was
-    none.
-    """
+    """Iterates over the lines of a text, with line feeds; `exhausted` is set by a request beyond the last."""
 
     def __init__(self, text: str) -> None:
-        self._text, self._at, self.exhausted = text, 0, False
+        self._text, self._position, self.exhausted = text, 0, False
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        if self._at >= len(self._text):
+        if self._position >= len(self._text):
             self.exhausted = True
             raise StopIteration
-        end = self._text.find("\n", self._at) + 1 or len(self._text)
-        line, self._at = self._text[self._at : end], end
+        end = self._text.find("\n", self._position) + 1 or len(self._text)
+        line, self._position = self._text[self._position : end], end
         return line
 
 
 @contextmanager
 def _bounded_fields() -> Iterator[None]:
-    """Within, the csv module takes fields of at most MAX_FIELD_LENGTH characters."""
+    """Limit fields to MAX_FIELD_LENGTH characters in the csv module."""
     before = csv.field_size_limit(MAX_FIELD_LENGTH)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What `only` lets pass, and a reason for what it does not."""
+"""Filter on labels, for the option `only`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Mapping, Set
 
 
 class LabelFilter:
-    """The filter on labels. Letters may be small or capital."""
+    """Accepts pieces by their labels, ignoring case."""
 
-    def __init__(self, wanted: Mapping[str, Set[str]]) -> None:
-        self.wanted = {name: {value.casefold() for value in values} for name, values in wanted.items()}
+    def __init__(self, accepted: Mapping[str, Set[str]]) -> None:
+        self.accepted = {name: {value.casefold() for value in values} for name, values in accepted.items()}
 
     def rejection(self, labels: Mapping[str, str]) -> str:
-        """Why what has these `labels` is left out; empty where it is not."""
-        for name, values in self.wanted.items():
+        """Return why a piece with these `labels` is skipped; empty if it is not."""
+        for name, values in self.accepted.items():
             value = labels.get(name, "")
             if value.casefold() in values:
                 continue
-            return f"the {name} is `{value}`" if value else f"it has no {name}"
+            return f"{name} is `{value}`" if value else f"no {name}"
         return ""

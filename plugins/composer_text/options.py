@@ -1,4 +1,4 @@
-"""What of texts is learnt, and what tells them apart."""
+"""Options of the text representation."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from composer.api import OptionError
+from composer.api.errors import suggest
 
 PIECES = ("auto", "file", "gap", "blank", "row")
 LABELS = ("folder", "file", "none")
@@ -13,52 +14,52 @@ LABELS = ("folder", "file", "none")
 
 @dataclass(frozen=True, slots=True)
 class TextOptions:
-    """What of texts is learnt, and what tells them apart."""
+    """How to split, clean and label texts."""
 
     piece: str = field(
         default="auto",
         metadata={
-            "help": "what is a piece: `file`, a file or a row of a CSV; `gap`, what stands between two or more blank "
-            "lines; `blank`, between blank lines; `row`, a line or a row; `auto`, a row, a file of up to 10,000 "
-            "characters, or of a longer one `gap` where it has such and else `blank`"
+            "help": "how to split files into pieces: `file`, one per file or CSV row; `gap`, at two or more blank "
+            "lines; `blank`, at any blank line; `row`, one per line or CSV row; `auto`, CSV rows and files of up to "
+            "10,000 characters whole, longer files by `gap` if they have one, else by `blank`"
         },
     )
-    column: str = field(default="", metadata={"help": "the column of a CSV with the text, where it is not plain"})
+    column: str = field(default="", metadata={"help": "name of the text column in a CSV, if it cannot be detected"})
     labels: tuple[str, ...] = field(
-        default=(), metadata={"help": "columns of a CSV that are conditions, such as artist,genre"}
+        default=(), metadata={"help": "CSV columns to use as conditions, such as artist,genre"}
     )
     label: str = field(
         default="folder",
-        metadata={
-            "help": "what else is a condition: `folder`, the first below the one named; `file`, its name; `none`"
-        },
+        metadata={"help": "condition from the path: `folder`, the first subfolder; `file`, the file name; `none`"},
     )
-    label_name: str = field(default="artist", metadata={"help": "what that condition is called"})
+    label_name: str = field(default="artist", metadata={"help": "name of that condition"})
     only: tuple[str, ...] = field(
-        default=(), metadata={"help": "learn only what has these labels, such as artist:burns,artist:blake"}
+        default=(), metadata={"help": "use only pieces with these labels, such as artist:burns,artist:blake"}
     )
-    lower: bool = field(default=False, metadata={"help": "turn capitals into small letters"})
-    floor: int = field(default=1, metadata={"help": "learn no character that is there fewer times than this"})
+    lower: bool = field(default=False, metadata={"help": "convert to lower case"})
+    floor: int = field(default=1, metadata={"help": "minimum count of a character to be in the vocabulary"})
 
     def __post_init__(self) -> None:
         if self.piece not in PIECES:
-            raise OptionError(f"there is no piece `{self.piece}` in text", f"choose {' or '.join(PIECES)}")
+            raise OptionError(f"invalid value for `piece`: '{self.piece}'", suggest(self.piece, PIECES))
         if self.label not in LABELS:
-            raise OptionError(f"texts have no label by `{self.label}`", f"choose {' or '.join(LABELS)}")
+            raise OptionError(f"invalid value for `label`: '{self.label}'", suggest(self.label, LABELS))
         if not self.label_name.strip():
-            raise OptionError("`label_name` cannot be empty", "give a word, such as artist")
+            raise OptionError("invalid value for `label_name`: ''", "use a word, such as --option label_name=artist")
         if self.floor < 1:
-            raise OptionError(f"`floor` cannot be {self.floor}", "give a whole number above 0")
+            raise OptionError(f"invalid value for `floor`: '{self.floor}'", "use a whole number above 0")
         for pair in self.only:
             if not all(part.strip() for part in pair.split(":", 1)):
-                raise OptionError(f"`only` cannot be `{pair}`", "write a label and its value, such as artist:burns")
+                raise OptionError(
+                    f"invalid value for `only`: '{pair}'", "use LABEL:VALUE, such as --option only=artist:burns"
+                )
 
     @property
     def allowed_values(self) -> Mapping[str, frozenset[str]]:
-        """What `only` asks for: for each label the values that may pass. A value alone is one of `label_name`."""
-        wanted: dict[str, frozenset[str]] = {}
+        """The values that `only` accepts for each label; a value without label is one of `label_name`."""
+        accepted: dict[str, frozenset[str]] = {}
         for pair in self.only:
             name, colon, value = pair.partition(":")
             name, value = (name.strip(), value.strip()) if colon else (self.label_name, pair.strip())
-            wanted[name] = wanted.get(name, frozenset()) | {value}
-        return wanted
+            accepted[name] = accepted.get(name, frozenset()) | {value}
+        return accepted

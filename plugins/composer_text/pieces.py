@@ -1,4 +1,4 @@
-"""From files to pieces: what a piece is, its labels, and the cleaning of its text."""
+"""Read text files as pieces: splitting, labels and cleaning."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from composer_text.filter import LabelFilter
 from composer_text.options import TextOptions
 
 MAX_SONG_LENGTH = 10_000
-"""A file of up to so many characters is one piece, by default; a longer one holds several."""
+"""Maximum number of characters of a file that is one piece by default."""
 
 LARGE_TEXT = 1 << 20
-"""Of a file of more bytes, no more than a piece is held at a time, unless it is to be a single one."""
+"""Files of more bytes are streamed, unless they are a single piece."""
 
 MAX_HEADING_LENGTH = 200
-"""The most characters of a heading."""
+"""Maximum number of characters in a heading."""
 
 CONTROL = "control characters removed"
 
@@ -33,9 +33,9 @@ _TABLES = {".csv", ".tsv"}
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A text that may hold several pieces: a file or, where `row` is true, a cell of a CSV.
+    """A text that may hold several pieces: a file or, if `row` is true, a cell of a CSV.
 
-    Of a file that is too large to be held as a whole, it is the `source` that is kept, and not the text.
+    For large files, holds the `source` instead of the text.
     """
 
     text: str
@@ -45,23 +45,23 @@ class Passage:
     source: Source | None = None
 
     def lines(self) -> Iterator[str]:
-        """Its lines, as often as they are asked for."""
+        """Yield the lines; can be called repeatedly."""
         for line in [self.text] if self.source is None else self.source.lines():
             yield from (line if line.isascii() else _SEPARATORS.sub("\n", line)).split("\n")
 
     @property
     def blank(self) -> bool:
-        """Whether it holds nothing but blanks."""
+        """Whether it contains only whitespace."""
         return not self.text.strip() if self.source is None else all(not line.strip() for line in self.source.lines())
 
     @property
     def long(self) -> bool:
-        """Whether it is longer than a song."""
+        """Whether it is too long to be one piece by default."""
         return self.source is not None or len(self.text) > MAX_SONG_LENGTH
 
 
 def read(source: Source, options: TextOptions, only: LabelFilter) -> Iterator[Piece | RejectedPiece]:
-    """The pieces of a file that pass `only`. Raises ReadError for one that is empty, or a CSV that cannot be read."""
+    """Yield the pieces of a file that pass `only`. Raises ReadError if it is empty, or an invalid CSV."""
     if source.path.suffix.lower() in _TABLES:
         passages = _rows(source, options, only)
         return _pieces(passages, _place_label(source, options), options, only)
@@ -70,43 +70,43 @@ def read(source: Source, options: TextOptions, only: LabelFilter) -> Iterator[Pi
     large = source.size() > LARGE_TEXT and options.piece != "file"
     passage = Passage("", source.label, source=source) if large else Passage(source.text(), source.label)
     if passage.blank:
-        raise ReadError(f"{source.label} is empty", "give a file with words in it")
+        raise ReadError(f"{source.label} is empty", "use a file with text")
     return _pieces([passage], _place_label(source, options), options, only)
 
 
 def _pieces(
-    passages: Iterable[Passage | RejectedPiece], around: Mapping[str, str], options: TextOptions, only: LabelFilter
+    passages: Iterable[Passage | RejectedPiece], path_labels: Mapping[str, str], options: TextOptions, only: LabelFilter
 ) -> Iterator[Piece | RejectedPiece]:
-    """The pieces of the passages of a file; `around` are the labels that its place gives them."""
+    """Yield the pieces of a file's passages; `path_labels` are those from its path."""
     for passage in passages:
         if isinstance(passage, RejectedPiece):
             yield passage
             continue
-        labels = {**around, **passage.labels}
-        stranger = only.rejection(labels)
-        if stranger:
-            yield RejectedPiece(stranger, passage.position)
+        labels = {**path_labels, **passage.labels}
+        reason = only.rejection(labels)
+        if reason:
+            yield RejectedPiece(reason, passage.position)
         elif passage.blank:
-            yield RejectedPiece("there is no text in it", passage.position)
+            yield RejectedPiece("no text", passage.position)
         else:
-            known = {name: value for name, value in labels.items() if name in {*around, *options.labels}}
+            known = {name: value for name, value in labels.items() if name in {*path_labels, *options.labels}}
             for text, place in _split_pieces(passage, options.piece):
                 piece = _piece(text, place, known, options)
-                yield piece if str(piece.content).strip() else RejectedPiece("there is no text in it", place)
+                yield piece if str(piece.content).strip() else RejectedPiece("no text", place)
 
 
 def _rows(source: Source, options: TextOptions, only: LabelFilter) -> Iterator[Passage | RejectedPiece]:
-    """The rows of a CSV, with the labels that its columns give them."""
+    """Yield the rows of a CSV, with labels from its columns."""
     from composer_text.csv_reader import read_table
 
     table = read_table(source)
     labels = {name: table.index(name) for name in options.labels}
-    labels |= {name: table.index(name) for name in only.wanted if name in table}
+    labels |= {name: table.index(name) for name in only.accepted if name in table}
     column = table.index(options.column) if options.column else table.text_column(labels.values())
     for number, row in enumerate(table.rows, 1):
         place = f"{source.label}: row {number}"
-        if any(row[len(table.columns) :]):  # a text with commas that is not quoted would be cut at the first
-            yield RejectedPiece("it has more fields than there are columns", place)
+        if any(row[len(table.columns) :]):  # an unquoted text with commas would be cut at the first
+            yield RejectedPiece("more fields than columns", place)
             continue
         values = {name: _one_line(row[index]) for name, index in labels.items() if index < len(row)}
         text = row[column] if column < len(row) else ""
@@ -114,7 +114,7 @@ def _rows(source: Source, options: TextOptions, only: LabelFilter) -> Iterator[P
 
 
 def _place_label(source: Source, options: TextOptions) -> dict[str, str]:
-    """The label that a file's name, or the first folder below the one named by the user, gives its pieces."""
+    """Return the label from the file name, or from the first folder below the one that the user named."""
     below = source.path.relative_to(source.root).parts if source.root is not None else (source.path.name,)
     name = {"file": source.path.stem.strip("-"), "folder": below[0] if len(below) > 1 else ""}.get(options.label, "")
     return {options.label_name: _one_line(name)} if name else {}
@@ -125,15 +125,15 @@ def _one_line(value: str) -> str:
 
 
 def _nfc(text: str) -> str:
-    """A letter and its accents as one character, where there is one (Unicode's NFC).
+    """Combine letters and accents (Unicode NFC).
 
-    Piece by piece, since the time it takes to sort the accents of one letter grows with the square of their number.
+    Works in short spans, since sorting the accents of one letter takes quadratic time.
     """
     return text if text.isascii() else _ACCENTED.sub(lambda match: unicodedata.normalize("NFC", match[0]), text)
 
 
 def _split_pieces(passage: Passage, piece: str) -> Iterator[tuple[str, str]]:
-    """The texts of a passage's pieces and their places."""
+    """Yield the text and position of each piece in a passage."""
     if piece == "auto" and not passage.row and passage.long:
         piece = "gap" if _has_gap(passage.lines()) else "blank"
     if piece in {"gap", "blank"}:
@@ -143,28 +143,28 @@ def _split_pieces(passage: Passage, piece: str) -> Iterator[tuple[str, str]]:
         parts = ((number, line) for number, line in enumerate(passage.lines(), 1) if line.strip())
     else:
         parts = _parts(passage.lines(), sys.maxsize)
-    ahead = list(islice(parts, 2))
-    for number, part in chain(ahead, parts):
-        yield part, passage.position if len(ahead) == 1 else f"{passage.position}: line {number}"
+    first_two = list(islice(parts, 2))
+    for number, part in chain(first_two, parts):
+        yield part, passage.position if len(first_two) == 1 else f"{passage.position}: line {number}"
 
 
 def _has_gap(lines: Iterable[str]) -> bool:
-    """Whether there are two blank lines on end between others."""
-    empty, begun = 0, False
+    """Return whether two consecutive blank lines separate text."""
+    empty, started = 0, False
     for line in lines:
         if not line.strip():
             empty += 1
-        elif begun and empty >= 2:
+        elif started and empty >= 2:
             return True
         else:
-            empty, begun = 0, True
+            empty, started = 0, True
     return False
 
 
-def _parts(lines: Iterable[str], least: int) -> Iterator[tuple[int, str]]:
-    """What stands between runs of at least `least` blank lines, with its first line's number.
+def _parts(lines: Iterable[str], minimum: int) -> Iterator[tuple[int, str]]:
+    """Split at runs of at least `minimum` blank lines, and yield each part with its first line number.
 
-    Shorter runs become one blank line, and no line ends in blanks.
+    Shorter runs become one blank line; trailing spaces are removed.
     """
     first, empty = 0, 0
     part: list[str] = []
@@ -172,7 +172,7 @@ def _parts(lines: Iterable[str], least: int) -> Iterator[tuple[int, str]]:
         if not line.strip():
             empty += 1
             continue
-        if part and empty >= least:
+        if part and empty >= minimum:
             yield first, "\n".join(part)
             part = []
         if part and empty:
@@ -185,7 +185,7 @@ def _parts(lines: Iterable[str], least: int) -> Iterator[tuple[int, str]]:
 
 
 def _join_headings(parts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """The same, but that a few single lines are the heading of what follows, where that is more."""
+    """Join headings, parts of single lines, with the part that follows."""
     heading: tuple[int, str] | None = None
     for number, text in parts:
         if heading and not _is_heading(text):
@@ -202,12 +202,12 @@ def _join_headings(parts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]
 
 
 def _is_heading(text: str) -> bool:
-    """True for a line alone, or a few of them with blank lines between, such as a title and its tune."""
+    """Return whether `text` is a single line, or a few separated by blank lines, such as a title and its tune."""
     return len(text) <= MAX_HEADING_LENGTH and not _TWO_LINES.search(text)
 
 
 def _piece(text: str, place: str, labels: Mapping[str, str], options: TextOptions) -> Piece:
-    """A piece of cleaned text, which counts what the cleaning took away."""
+    """Return a piece with cleaned text; its losses count removed characters."""
     text, removed = _CONTROL.subn("", text)
     text = _nfc(text.lower() if options.lower else text)
     return Piece(text, source=place, labels=labels, losses={CONTROL: removed} if removed else {})

@@ -1,4 +1,4 @@
-"""CSV files: their dialects, their columns, and those that cannot be read."""
+"""Reading CSV files: dialects, columns and errors."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def error(text: str | bytes, **options: object) -> ReadError:
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_columns_may_be_divided_by_commas_semicolons_or_tabs(delimiter):
+def test_delimiters(delimiter):
     text = "artist,lyric\nburns,\"Wee; sleekit, cow'rin\ttim'rous\"\n".replace(",", delimiter, 2)
     if delimiter != ",":
         text = f"artist{delimiter}lyric\nburns{delimiter}\"Wee; sleekit, cow'rin\ttim'rous\"\n"
     assert contents(text) == ["Wee; sleekit, cow'rin\ttim'rous"]
 
 
-def test_a_quoted_text_may_hold_lines_and_quotes():
+def test_quoted_fields():
     text = 'title,text\r\nOne,"He said ""no"",\r\n\r\nand left."\r\nTwo,plain'
     assert contents(text) == ['He said "no",\n\nand left.', "plain"]
 
 
-def test_a_mark_of_the_byte_order_is_no_part_of_a_name():
+def test_byte_order_mark_is_skipped():
     assert contents("lyric,year\nla la,1790\n".encode("utf-8-sig"), column="lyric") == ["la la"]
 
 
-def test_a_row_is_a_piece_with_its_number_and_labels():
+def test_row_becomes_a_piece_with_labels():
     text = "Artist,genre,lyric\nburns,song,O my luve\nblake,,Tyger\n"
     assert read(text, labels=("artist", "genre")) == [
         Piece("O my luve", source="poems.csv: row 1", labels={"artist": "burns", "genre": "song"}),
@@ -56,22 +56,22 @@ def test_a_row_is_a_piece_with_its_number_and_labels():
     ]
 
 
-def test_a_row_can_be_divided_further():
+def test_rows_can_be_split():
     assert contents('lyric\n"one\n\ntwo"\n', piece="blank") == ["one", "two"]
 
 
-def test_rows_without_a_text_are_refused():
+def test_rows_without_text_are_rejected():
     reasons = [item.reason for item in read("a,text\n1\n2,\n3,x\n") if isinstance(item, RejectedPiece)]
-    assert reasons == ["there is no text in it"] * 2
+    assert reasons == ["no text"] * 2
 
 
-def test_a_text_whose_commas_are_not_quoted_is_refused_rather_than_cut():
+def test_rows_with_extra_fields_are_rejected():
     (item,) = read("artist,text\nburns,O my luve, like a rose\n")
-    assert item == RejectedPiece("it has more fields than there are columns", "poems.csv: row 1")
+    assert item == RejectedPiece("more fields than columns", "poems.csv: row 1")
     assert contents("artist,text\nburns,O my luve,,\n") == ["O my luve"]
 
 
-def test_rows_can_be_chosen_by_a_column_that_is_no_condition():
+def test_only_can_use_a_column_that_is_not_a_condition():
     (piece,) = [
         item for item in read("artist,text\nburns,a\nblake,b\n", only=("Artist:Blake",)) if isinstance(item, Piece)
     ]
@@ -82,26 +82,26 @@ def test_rows_can_be_chosen_by_a_column_that_is_no_condition():
     ("header", "labels", "column"),
     [("words", (), "words"), ("artist,thing", ("artist",), "thing"), ("artist,song,Lyrics,link", (), "Lyrics")],
 )
-def test_a_column_that_is_plain_is_taken(header, labels, column):
+def test_text_column_is_detected(header, labels, column):
     row = ",".join("yes" if name == column else "no" for name in header.split(","))
     assert contents(f"{header}\n{row}\n", labels=labels) == ["yes"]
 
 
 @pytest.mark.parametrize("header", ["artist,line", "text,lyrics,artist"])
-def test_where_the_column_is_not_plain_those_there_are_listed(header):
+def test_ambiguous_text_column_lists_the_columns(header):
     found = error(f"{header}\na,b,c\n")
     assert all(f"`{name}`" in found.message for name in header.split(","))
-    assert "-o column=" in found.hint
+    assert "--option column=" in found.hint
 
 
 @pytest.mark.parametrize("options", [{"column": "lyrik"}, {"labels": ("lyrik",)}])
-def test_a_column_that_is_not_there(options):
+def test_unknown_column(options):
     found = error("artist,lyrics\nburns,a\n", **options)
     assert found.message == "poems.csv has no column `lyrik`; it has `artist`, `lyrics`"
     assert found.hint == "did you mean `lyrics`?"
 
 
-def test_of_very_many_columns_some_are_listed():
+def test_long_list_of_columns_is_shortened():
     found = error(",".join(f"c{number}" for number in range(500)) + "\n1\n")
     assert "and 480 more" in found.message
 
@@ -111,14 +111,17 @@ def test_of_very_many_columns_some_are_listed():
     [
         ("", "is empty"),
         (",,\n ,\n", "is empty"),
-        ("artist,lyric\n", "has a single row"),
+        ("artist,lyric\n", "has only one row"),
         (b"artist,lyric\nburns,a\0b\n", "is not a text file"),
-        ('artist,lyric\nburns,a\nblake,"b\nwatts,c\n', "line 3: a quote is opened and never closed"),
-        ('"artist,lyric\nburns,a\n', "line 1: a quote is opened and never closed"),
-        (f"artist,lyric\nburns,{'a' * (MAX_FIELD_LENGTH + 1)}\n", "line 2: a field has more than 1,000,000 characters"),
+        ('artist,lyric\nburns,a\nblake,"b\nwatts,c\n', "line 3: unclosed quote"),
+        ('"artist,lyric\nburns,a\n', "line 1: unclosed quote"),
+        (
+            f"artist,lyric\nburns,{'a' * (MAX_FIELD_LENGTH + 1)}\n",
+            "line 2: invalid field, or one of more than 1,000,000 characters",
+        ),
     ],
 )
-def test_a_table_that_cannot_be_read(text, says):
+def test_invalid_table(text, says):
     assert says in error(text).message
 
 
@@ -126,7 +129,7 @@ MEANINGFUL = st.sampled_from(['"', ",", ";", "\t", "\n", "\r", "\0", " ", "a", "
 
 
 @given(st.lists(MEANINGFUL, max_size=60).map("".join), st.sampled_from(["auto", "gap", "blank", "row"]))
-def test_any_table_is_pieces_or_one_line_of_error(text, piece):
+def test_any_table_gives_pieces_or_an_error(text, piece):
     found = None
     try:
         items = read(text, piece=piece)
@@ -137,13 +140,13 @@ def test_any_table_is_pieces_or_one_line_of_error(text, piece):
 
 
 @given(st.binary(max_size=80))
-def test_any_bytes_are_pieces_or_an_error(data):
+def test_any_bytes_give_pieces_or_an_error(data):
     for name in ("a.csv", "a.txt", "a.tsv"):
         with suppress(ReadError):
             read(data, name)
 
 
-def test_the_csv_module_is_left_as_it_was():
+def test_csv_field_limit_is_restored():
     before = csv.field_size_limit()
     contents("lyric\na\n")
     error(f"lyric\n{'a' * (MAX_FIELD_LENGTH + 1)}\n")

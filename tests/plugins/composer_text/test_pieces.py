@@ -1,4 +1,4 @@
-"""What a piece of text is, what its labels are, and how its text is cleaned."""
+"""Reading text files: splitting into pieces, labels and cleaning."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ PARAGRAPHS = st.lists(
 
 
 @given(PARAGRAPHS, st.booleans(), st.sampled_from([piece for piece in PIECES if piece != "file"]))
-def test_a_file_that_is_not_held_as_a_whole_has_the_same_pieces(paragraphs, long, piece):
-    """A long file differs from a large one only in that its text is in memory."""
+def test_streamed_files_have_the_same_pieces(paragraphs, long, piece):
+    """Large files are streamed, shorter ones are held in memory."""
     text = "".join(paragraphs) + "\n\n\n" * long + LONG
     expected = read(text, piece=piece)
     with pytest.MonkeyPatch.context() as patched:
@@ -53,43 +53,43 @@ def test_a_file_that_is_not_held_as_a_whole_has_the_same_pieces(paragraphs, long
         assert read(text, piece=piece) == expected
 
 
-def test_an_empty_file_is_as_empty_where_it_is_large(monkeypatch):
+def test_large_files_without_text_are_empty(monkeypatch):
     monkeypatch.setattr(pieces, "LARGE_TEXT", 0)
     with pytest.raises(ReadError, match="is empty"):
         read(" \n\n\t\n")
 
 
 class TestPieces:
-    def test_a_short_file_is_a_piece(self):
+    def test_short_file_is_one_piece(self):
         assert contents(TWO) == ["Up the hill\nwe go.\n\nDown again.\n\nNight falls,\nall calls."]
 
-    def test_a_long_file_is_divided_at_gaps_where_there_are_such(self):
+    def test_long_file_is_split_at_gaps(self):
         first, second, third = contents(TWO + "\n\n" + LONG)
         assert (first, second) == ("Up the hill\nwe go.\n\nDown again.", "Night falls,\nall calls.")
         assert third == LONG.strip()
 
-    def test_a_long_file_without_gaps_is_divided_at_blank_lines(self):
+    def test_long_file_without_gaps_is_split_at_blank_lines(self):
         assert contents("First\nof all.\n\nThen this.\n\n" + LONG)[:2] == ["First\nof all.", "Then this."]
 
-    def test_the_way_of_dividing_can_be_chosen(self):
+    def test_piece_option(self):
         assert len(contents(LONG + "\n\n\n" + LONG, piece="file")) == 1
         assert contents(TWO, piece="gap") == ["Up the hill\nwe go.\n\nDown again.", "Night falls,\nall calls."]
         assert contents(TWO, piece="blank") == ["Up the hill\nwe go.", "Down again.", "Night falls,\nall calls."]
         assert contents(TWO, piece="row")[:3] == ["Up the hill", "we go.", "Down again."]
 
     @pytest.mark.parametrize("heading", ["THE HILL", "THE HILL\n\n  Tune: Down the dale"])
-    def test_single_lines_are_the_heading_of_what_follows_a_gap(self, heading):
+    def test_single_lines_are_headings_of_the_next_part(self, heading):
         text = f"BOOK I\n\n\n{heading}\n\n\nUp the hill\nwe go.\n\n\nEND\n"
         assert contents(text, piece="gap") == ["BOOK I", f"{heading}\n\nUp the hill\nwe go.", "END"]
 
-    def test_single_lines_with_nothing_longer_are_pieces(self):
+    def test_file_of_single_lines(self):
         assert contents("To be.\n\n\nOr not.\n", piece="gap") == ["To be.", "Or not."]
 
-    def test_pieces_are_named_by_their_lines(self):
+    def test_pieces_are_named_by_line(self):
         assert [item.source for item in read(TWO, piece="gap")] == ["songs.txt: line 1", "songs.txt: line 7"]
         assert [item.source for item in read(TWO)] == ["songs.txt"]
 
-    def test_an_opening_is_taken_as_it_is(self):
+    def test_primer_is_not_split(self):
         given = Source(Path("--prime-text"), name="--prime-text", data=b"Why ", fragment=True)
         (piece,) = Text(TextOptions(lower=True)).read(given)
         assert isinstance(piece, Piece)
@@ -97,67 +97,67 @@ class TestPieces:
 
 
 class TestCleaning:
-    def test_line_ends_and_blanks_at_the_end_of_lines_go(self):
+    def test_line_ends_and_trailing_spaces(self):
         assert contents("one  \r\ntwo\t\r\n\r\n\r\n\r\nthree\r") == ["one\ntwo\n\nthree"]
 
-    def test_control_characters_go_and_are_counted(self):
+    def test_control_characters_are_removed_and_counted(self):
         (piece,) = read("a\x07b\x1bc\td\x7f\n")
         assert isinstance(piece, Piece)
         assert piece.content == "abc\td"
         assert piece.losses == {CONTROL: 3}
 
-    def test_a_letter_with_an_accent_is_one_character(self):
+    def test_accents_are_combined(self):
         assert contents("cafe\u0301 o\u0308l \u1112\u1161\u11ab") == ["caf\u00e9 \u00f6l \ud55c"]
 
     @pytest.mark.parametrize(
         "text", ["a" + "\u0301\u0323" * 200_000, "word" + "\n" * 400_000, " \n" * 200_000 + "word"]
     )
-    def test_no_text_takes_longer_than_its_length_lets_expect(self, text):
+    def test_cleaning_takes_linear_time(self, text):
         assert len(contents(text, piece="gap")) == len(contents(text)) == 1
 
-    def test_other_line_ends_are_line_ends(self):
+    def test_unicode_line_ends(self):
         assert contents("one\u2028two\u2029three") == ["one\ntwo\nthree"]
 
-    def test_a_mark_of_the_byte_order_is_no_character(self):
+    def test_byte_order_mark_is_removed(self):
         assert contents("word".encode("utf-8-sig")) == ["word"]
 
-    def test_capitals_can_be_turned_into_small_letters(self):
+    def test_lower_option(self):
         assert contents("Ye Banks", lower=True) == ["ye banks"]
 
     @pytest.mark.parametrize("text", ["", "\n \n"])
-    def test_an_empty_file_is_an_error(self, text):
+    def test_empty_file(self, text):
         with pytest.raises(ReadError, match=r"songs\.txt is empty") as caught:
             read(text)
         assert caught.value.hint
 
-    def test_a_file_of_control_characters_has_no_text(self):
+    def test_file_of_control_characters(self):
         (item,) = read("\x01\x02")
         assert isinstance(item, RejectedPiece)
 
 
 class TestLabels:
-    def test_the_first_folder_below_the_one_named_is_the_artist(self):
+    def test_first_subfolder_is_the_artist(self):
         assert labels(at("burns/1790/tam.txt")) == [{"artist": "burns"}]
         assert labels(at("tam.txt")) == [{}]
         assert labels(source("words", "burns/tam.txt")) == [{}]
 
-    def test_a_file_can_be_the_label_and_the_label_be_called_otherwise(self):
+    def test_file_name_as_label(self):
         assert labels(at("burns.txt"), label="file", label_name="author") == [{"author": "burns"}]
         assert labels(source("words", "burns.txt"), label="file") == [{"artist": "burns"}]
 
-    def test_there_need_not_be_a_label(self):
+    def test_no_label(self):
         assert labels(at("burns/tam.txt"), label="none") == [{}]
 
-    def test_a_column_goes_before_a_folder(self):
+    def test_columns_take_precedence_over_folders(self):
         place = at("burns/all.csv", "artist,text\nblake,Tyger\n,Wee\n")
         assert labels(place, labels=("artist",)) == [{"artist": "blake"}, {"artist": "burns"}]
 
-    def test_only_what_is_asked_for_is_read_and_the_rest_is_counted_by_its_label(self):
+    def test_only_option_counts_rejections(self):
         text = Text(TextOptions(only=("Burns", "artist:blake")))
         items = [item for name in ("burns", "blake", "watts") for item in text.read(at(f"{name}/a.txt"))]
         items += text.read(at("nobody.txt"))
         assert [item.reason for item in items if isinstance(item, RejectedPiece)] == [
-            "the artist is `watts`",
-            "it has no artist",
+            "artist is `watts`",
+            "no artist",
         ]
         assert len(items) == 4
