@@ -1,4 +1,4 @@
-"""A representation and a model small enough to train in a moment, and a folder of words for them."""
+"""A tiny representation and model for fast tests, with a folder of words."""
 
 import random
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from composer.api import (
 
 
 class Letters(Representation):
-    """Words, letter by letter; a word with a digit is refused, and `author` is the folder it stands in."""
+    """Words, letter by letter; rejects words with digits; the label `author` is the folder."""
 
     api, name, summary, version = 1, "letters", "words, letter by letter", 1
     kind, suffixes, formats, native = StepKind.TOKENS, (".txt",), ("text",), "text"
@@ -47,9 +47,9 @@ class Letters(Representation):
         return SequenceSpec(StepKind.TOKENS, size=1 + len(self.letters), end=0, conditions=conditions)
 
     def prime(self, piece):
-        strange = sorted(set(piece.content) - set(self.letters))
-        if strange:
-            raise EncodeError(f"{piece.source} has {' '.join(strange)}")
+        unknown = sorted(set(piece.content) - set(self.letters))
+        if unknown:
+            raise EncodeError(f"{piece.source} has {' '.join(unknown)}")
         return [1 + self.letters.index(letter) for letter in piece.content]
 
     def encode(self, piece):
@@ -112,7 +112,7 @@ class Tiny(Model):
 
 
 class Calm(Tiny):
-    """Without dropout, so that nothing depends on how rows are divided; `fits` steps at most go into the memory."""
+    """Tiny without dropout, so that splitting a batch changes nothing; batches above `fits` steps are out of memory."""
 
     def __init__(self, fits=10_000):
         self.fits = fits
@@ -123,29 +123,29 @@ class Calm(Tiny):
         network = super().network(spec, config)
         network.dropout.p = 0.0
 
-        def within(proper):
-            def computed(batch, state):
+        def limit_memory(function):
+            def limited(batch, state):
                 if batch.inputs.numel() > self.fits:
                     raise torch.OutOfMemoryError("out of memory")
-                return proper(batch, state)
+                return function(batch, state)
 
-            return computed
+            return limited
 
-        network.loss, network.evaluate = within(network.loss), within(network.evaluate)
+        network.loss, network.evaluate = limit_memory(network.loss), limit_memory(network.evaluate)
         return network
 
 
 def words(count):
-    """Different words, some short, some long, in which the next letter of the alphabet mostly follows."""
+    """Return `count` different words in which letters mostly follow the alphabet."""
     generator = random.Random(0)
-    found = []
-    while len(found) < count:
+    result = []
+    while len(result) < count:
         places = [generator.randrange(8)]
         for _ in range(generator.randrange(3, 30)):
             places.append((places[-1] + 1) % 8 if generator.random() < 0.8 else generator.randrange(8))
         word = "".join("abcdefgh"[place] for place in places)
-        found += [] if word in found else [word]
-    return found
+        result += [] if word in result else [word]
+    return result
 
 
 @pytest.fixture

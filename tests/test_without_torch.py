@@ -1,4 +1,4 @@
-"""Composing works where torch is not installed at all."""
+"""Generation works without torch installed."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture
 def libraries(tmp_path):
-    """A folder with every installed package but torch."""
+    """Return a folder with every installed package except torch."""
     folder = tmp_path / "libraries"
     folder.mkdir()
     for path in Path(sysconfig.get_path("purelib")).iterdir():
@@ -21,12 +21,12 @@ def libraries(tmp_path):
             try:
                 (folder / path.name).symlink_to(path, target_is_directory=path.is_dir())
             except OSError:
-                pytest.skip("links cannot be made here")
+                pytest.skip("needs symbolic links")
     return folder
 
 
 def run(libraries, *command):
-    # -S leaves out the folder where torch is; the editable install's own path is given instead
+    # -S skips site-packages with torch; PYTHONPATH has the path of the editable install
     paths = os.pathsep.join(map(str, [ROOT, ROOT / "plugins", libraries]))
     settings = {**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
     return subprocess.run(
@@ -34,17 +34,17 @@ def run(libraries, *command):
     )
 
 
-def test_a_tune_without_torch(libraries, checkpoint):
-    done = run(libraries, "-c", "import torch")
-    assert "No module named 'torch'" in done.stderr
-    done = run(libraries, "-m", "composer", "gen", "abc", "--checkpoint", checkpoint, "--length", "60", "--seed", "1")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("X:1\n")
+def test_generate_without_torch(libraries, checkpoint):
+    result = run(libraries, "-c", "import torch")
+    assert "No module named 'torch'" in result.stderr
+    result = run(libraries, "-m", "composer", "gen", "abc", "--checkpoint", checkpoint, "--length", "60", "--seed", "1")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("X:1\n")
 
 
-def test_learning_without_torch_is_one_line(libraries, tunes):
-    done = run(libraries, "-m", "composer", "train", "abc", tunes, "--max-updates", "1")
-    assert done.returncode == 1
-    lines = done.stderr.splitlines()
+def test_train_without_torch_gives_an_error(libraries, tunes):
+    result = run(libraries, "-m", "composer", "train", "abc", tunes, "--max-updates", "1")
+    assert result.returncode == 1
+    lines = result.stderr.splitlines()
     assert [line.partition(":")[0] for line in lines[-2:]] == ["error", "hint"]
     assert "torch" in lines[-2]

@@ -1,9 +1,9 @@
-"""Gradient checkpointing: the memory that one training step over a long window takes, with it and without.
+"""Memory of one training update over a long sequence, with and without gradient checkpointing.
 
     python tests/bench/checkpointing.py [--length 5000] [--hidden 512]
 
-Each side runs in a process of its own, whose peak memory is compared with that of a process that builds the network
-and goes through one short window.
+Each setting runs in its own process. The baseline is the peak memory of a process with the same network and a short
+sequence.
 """
 
 from __future__ import annotations
@@ -16,37 +16,35 @@ import time
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the results."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--length", type=int, default=5000)
     arguments.add_argument("--hidden", type=int, default=512)
     arguments.add_argument("--batch-size", type=int, default=16)
-    arguments.add_argument("--chunks", type=int, default=0, help="measure this side, in this process")
-    given = arguments.parse_args()
-    if given.chunks:
-        print(*one(given.length, given.hidden, given.batch, given.chunks))
+    arguments.add_argument("--chunks", type=int, default=0, help="measure this setting, in this process")
+    options = arguments.parse_args()
+    if options.chunks:
+        print(*measure(options.length, options.hidden, options.batch, options.chunks))
         return
-    base, _ = side(given, 2, 1)
-    print(f"lstm of 2 x {given.hidden}, {given.batch} rows of {given.length} steps, 90 symbols")
+    base, _ = measure_in_new_process(options, 2, 1)
+    print(f"lstm 2 x {options.hidden}, {options.batch} rows of {options.length} steps, 90 symbols")
     whole = 0.0
     for chunks in (1, 10, 30, 70):
-        memory, seconds = side(given, given.length, chunks)
+        memory, seconds = measure_in_new_process(options, options.length, chunks)
         whole = whole or memory - base
-        share = (memory - base) / whole
-        print(
-            f"  {chunks:3} chunks: {memory - base:7,.0f} MB over {base:.0f}, {share:.3f} of all; {seconds:.1f} s a step"
-        )
+        ratio = (memory - base) / whole
+        print(f"  {chunks:3} chunks: {memory - base:7,.0f} MB above {base:.0f}, ratio {ratio:.3f}; {seconds:.1f} s")
 
 
-def side(given: argparse.Namespace, length: int, chunks: int) -> tuple[float, float]:
-    """Peak memory in MB, and seconds, of one step in a process of its own."""
+def measure_in_new_process(options: argparse.Namespace, length: int, chunks: int) -> tuple[float, float]:
+    """Return peak memory in MB and seconds of one update, measured in a new process."""
     sizes = [
         "--length",
         str(length),
         "--hidden",
-        str(given.hidden),
+        str(options.hidden),
         "--batch-size",
-        str(given.batch),
+        str(options.batch),
         "--chunks",
         str(chunks),
     ]
@@ -55,8 +53,8 @@ def side(given: argparse.Namespace, length: int, chunks: int) -> tuple[float, fl
     return memory, seconds
 
 
-def one(length: int, hidden: int, rows: int, chunks: int) -> tuple[float, float]:
-    """Peak memory in MB of this process after one step, and its seconds."""
+def measure(length: int, hidden: int, rows: int, chunks: int) -> tuple[float, float]:
+    """Return peak memory in MB of this process after one update, and its seconds."""
     import torch
 
     from composer.api import SequenceSpec, StepKind

@@ -1,10 +1,10 @@
-"""Reading and encoding MIDI files beside music21, which many programs read them with.
+"""Speed of reading and encoding MIDI files, compared with music21.
 
     python tests/bench/midi.py [PATHS...] [--sample 12]
 
-Without paths: 40 files made here, as long as a folk song with chords. music21 reads a sample; between two files of it,
-ours reads and encodes its share of all files, as `composer train` does, up to the arrays that are written to the disk.
-Medians per file count.
+Without paths, uses 40 generated files as long as a folk song with chords. music21 reads a sample; between two of its
+files, composer reads and encodes a share of all files, as `composer train` does, up to the arrays on disk. Compares
+medians per file.
 """
 
 from __future__ import annotations
@@ -28,44 +28,44 @@ from composer.registry import plugins as registry
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print the table."""
+    """Print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("--sample", type=int, default=12)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        paths = given.paths or [made(Path(folder))]
+        paths = options.paths or [make_files(Path(folder))]
         files = [file for path in paths for file in (sorted(path.rglob("*.mid")) if path.is_dir() else [path])]
-        compare(files, given.sample)
+        compare(files, options.sample)
 
 
 def compare(files: list[Path], sample: int) -> None:
-    """Time music21 on some of the files, and ours on all, in turn."""
+    """Time music21 on some of the files and composer on all, in turn."""
     from music21 import converter
 
-    ours = {"read": read} | {name: encoder(name) for name in ("grid", "pianoroll")}
-    taken = files[:: -(-len(files) // sample)]
-    print(f"MIDI: {len(files)} files, of which {len(taken)} are read by music21 too; medians per file")
-    theirs, times = [], {name: [] for name in ours}
-    for turn, file in enumerate(taken):
-        theirs.append(seconds(lambda file=file: converter.parse(str(file), format="midi", forceSource=True)))
-        gc.collect()  # what music21 leaves behind is not to be swept up in our turn
-        for name, work in ours.items():
-            times[name] += [seconds(lambda work=work, one=one: work(one)) for one in files[turn :: len(taken)]]
-    parsed = statistics.median(theirs)
+    work_by_name = {"read": read} | {name: encoder(name) for name in ("grid", "pianoroll")}
+    sampled = files[:: -(-len(files) // sample)]
+    print(f"MIDI: {len(files)} files, of which {len(sampled)} are read by music21 too; medians per file")
+    music21_times, times = [], {name: [] for name in work_by_name}
+    for turn, file in enumerate(sampled):
+        music21_times.append(seconds(lambda file=file: converter.parse(str(file), format="midi", forceSource=True)))
+        gc.collect()  # so that music21's garbage is not collected in the other measurement
+        for name, work in work_by_name.items():
+            times[name] += [seconds(lambda work=work, one=one: work(one)) for one in files[turn :: len(sampled)]]
+    parsed = statistics.median(music21_times)
     print(f"  music21            {1000 * parsed:8.2f} ms")
     for name, each in times.items():
-        middle = statistics.median(each)
-        print(f"  {name:18} {1000 * middle:8.3f} ms, 1/{parsed / middle:.0f} of music21")
+        median = statistics.median(each)
+        print(f"  {name:18} {1000 * median:8.3f} ms, 1/{parsed / median:.0f} of music21")
 
 
 def read(file: Path) -> object:
-    """A score."""
+    """Read a score."""
     return midi_reader.read(file.read_bytes(), file.name)
 
 
 def encoder(name: str) -> Callable[[Path], object]:
-    """Read a file and encode what is in it, as an encoding on the disk has it."""
+    """Return a function that reads and encodes a file, as a dataset does."""
     representation = registry.representation(name)()
     representation.restore({"pitches": list(range(128)), "conditions": {}})
     spec = representation.spec
@@ -78,13 +78,13 @@ def encoder(name: str) -> Callable[[Path], object]:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How much of the processor's time `work` takes; other programs would cost the longer of two works more."""
+    """Return the processor time of `work`, which other programs affect less than elapsed time."""
     begin = time.process_time()
     work()
     return time.process_time() - begin
 
 
-def made(folder: Path) -> Path:
+def make_files(folder: Path) -> Path:
     """A folder of songs: a melody of eighths, and a chord to each half bar."""
     generator = random.Random(0)
     for number in range(40):

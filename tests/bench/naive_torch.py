@@ -1,4 +1,4 @@
-"""The other side of the speed table: a character LSTM sampled as tutorials do it, one token at a time in torch.
+"""Baseline of the speed benchmark: a character LSTM sampled token by token in torch.
 
 python tests/bench/naive_torch.py TOKENS [HIDDEN [LAYERS]]
 """
@@ -26,7 +26,7 @@ class CharacterLstm(nn.Module):
 
 
 def main(tokens: int, hidden: int = 256, layers: int = 2) -> None:
-    """Sample `tokens` tokens and print them."""
+    """Sample and print `tokens` tokens."""
     model, state = CharacterLstm(hidden, layers).eval(), None
     token, text = torch.zeros(1, 1, dtype=torch.long), []
     with torch.no_grad():

@@ -1,10 +1,10 @@
-"""The Boltzmann machines of the rnnrbm: training and playing, each beside the same written step by step in torch.
+"""Speed of rnnrbm training and generation, compared with a plain torch loop.
 
     python tests/bench/rnnrbm.py [--pairs 7]
 
-The other side is the article's algorithm as it reads: for each frame the biases, then k times `torch.bernoulli` for
-the hidden units and for the visible ones, then the recurrent network's next state. Both sides have the constants of
-2012: 88 units, 150 hidden, 100 recurrent, CD-15, 25 Gibbs steps to a frame, batches of 100 frames.
+The loop implements the published algorithm literally: for each frame the biases, then k times `torch.bernoulli` for
+hidden and visible units, then the next recurrent state. Both use the published sizes: 88 units, 150 hidden, 100
+recurrent, CD-15, 25 Gibbs steps per frame, batches of 100 frames.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from composer_rnnrbm import RnnRbm, RnnRbmConfig
 from composer_rnnrbm.rbm import free_energy, gibbs
 
 SPEC, CONFIG = SequenceSpec(StepKind.FRAMES, size=88), RnnRbmConfig(hidden=150, recurrent=100, k=15, gibbs=25)
-PLAYED, REPEATED = 200, 5
+GENERATED, REPEATED = 200, 5
 
 
 def chain(network, v, bv, bh, k):
-    """`k` Gibbs steps from `v`, as they read."""
+    """Run `k` Gibbs steps from `v` with torch.bernoulli."""
     for _ in range(k):
         h = torch.bernoulli(torch.sigmoid(F.linear(v, network.W) + bh))
         v = torch.bernoulli(torch.sigmoid(h @ network.W + bv))
@@ -35,35 +35,35 @@ def chain(network, v, bv, bh, k):
 
 
 def contrastive_divergence(network, rows, length):
-    """The samples v* of all frames of `rows` pieces of `length` frames: all at once, and a frame at a time."""
+    """Sample v* for `rows` pieces of `length` frames: all at once, and frame by frame."""
     frames = (torch.rand(rows, length, SPEC.size) < 0.05).float()
     bv, bh = network.bv.expand(rows, length, -1).contiguous(), network.bh.expand(rows, length, -1).contiguous()
 
-    def ours():
+    def composer_side():
         for _ in range(REPEATED):
             gibbs(frames.flatten(0, 1), network.W, bv.flatten(0, 1), bh.flatten(0, 1), CONFIG.k)
 
     @torch.no_grad()
-    def theirs():
+    def plain_loop():
         for _ in range(REPEATED):
             for t in range(length):
                 chain(network, frames[:, t], bv[:, t], bh[:, t], CONFIG.k)
 
-    return ours, theirs
+    return composer_side, plain_loop
 
 
-def step_of_training(network, rows, length):
-    """A batch's loss and its gradients."""
+def training_update(network, rows, length):
+    """Loss and gradients of one batch."""
     frames = (torch.rand(rows, length, SPEC.size) < 0.05).float()
     reset = torch.zeros(rows, length, dtype=torch.bool)
     reset[:, 0] = True
     inputs = torch.cat([torch.zeros_like(frames[:, :1]), frames[:, :-1]], 1)
     batch = Batch(inputs, frames, torch.ones(rows, length), reset)
 
-    def ours():
+    def composer_side():
         network.loss(batch, None)[0].objective.backward()
 
-    def theirs():
+    def plain_loop():
         u, total = network.u0.expand(rows, -1), torch.zeros(())
         for v in frames.unbind(1):
             bv, bh = F.linear(u, network.Wuv, network.bv), F.linear(u, network.Wuh, network.bh)
@@ -73,32 +73,32 @@ def step_of_training(network, rows, length):
             u = torch.tanh(F.linear(v, network.Wvu, network.bu) + F.linear(u, network.Wuu))
         (total / (rows * length)).backward()
 
-    return ours, theirs
+    return composer_side, plain_loop
 
 
-def playing(network):
-    """`PLAYED` frames, one after the other."""
+def generation(network):
+    """Generate `GENERATED` frames."""
     weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
-    sampler, how, rng = RnnRbm().sampler(SPEC, CONFIG, weights), SamplingParams.for_rows(1), CounterRNG([1])
+    sampler, params, rng = RnnRbm().sampler(SPEC, CONFIG, weights), SamplingParams.for_rows(1), CounterRNG([1])
 
-    def ours():
+    def composer_side():
         state = sampler.initial_state([{}])
-        for step in range(PLAYED):
-            state = sampler.advance(state, sampler.sample(state, how, rng.at_steps(np.array([step]))).steps)
+        for step in range(GENERATED):
+            state = sampler.advance(state, sampler.sample(state, params, rng.at_steps(np.array([step]))).steps)
 
     @torch.no_grad()
-    def theirs():
+    def plain_loop():
         u, v = network.u0[None], torch.zeros(1, SPEC.size)
-        for _ in range(PLAYED):
+        for _ in range(GENERATED):
             bv, bh = F.linear(u, network.Wuv, network.bv), F.linear(u, network.Wuh, network.bh)
             v = chain(network, v, bv, bh, CONFIG.gibbs)
             u = torch.tanh(F.linear(v, network.Wvu, network.bu) + F.linear(u, network.Wuu))
 
-    return ours, theirs
+    return composer_side, plain_loop
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=7)
     pairs = parser.parse_args().pairs
@@ -113,9 +113,11 @@ def main() -> None:
                 f"CD-15 of {shape}, {REPEATED} times, over a loop of time steps", "0.083" if rows == 1 else ""
             )
         )
-        whole = measure(*step_of_training(network, rows, length), pairs)
+        whole = measure(*training_update(network, rows, length), pairs)
         print(whole.row(f"rnnrbm, loss and gradients of {shape}, over a loop of time steps"))
-    print(measure(*playing(network), pairs).row(f"{PLAYED} frames, batch 1, over 25 Gibbs steps in torch", "0.35"))
+    print(
+        measure(*generation(network), pairs).row(f"{GENERATED} frames, batch 1, over 25 Gibbs steps in torch", "0.35")
+    )
 
 
 if __name__ == "__main__":

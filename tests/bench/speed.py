@@ -1,4 +1,4 @@
-"""How fast: whole processes and single steps beside what others do, as ratios of medians of pairs.
+"""Speed of whole processes and of single steps, as ratios to baselines (medians of pairs).
 
 python tests/bench/speed.py [--pairs 7]
 """
@@ -27,7 +27,7 @@ LETTERS = "".join(chr(code) for code in range(40, 103))
 
 
 def endless_checkpoint(path: Path) -> None:
-    """A 2 x 256 model with random weights that never ends a tune, so that both sides write as many tokens."""
+    """Save a 2 x 256 model with random weights that never ends a tune, so that both sides write the same number."""
     representation = Abc()
     representation.fit([Piece(LETTERS)])
     spec, config = representation.spec, LstmConfig()
@@ -41,37 +41,37 @@ def endless_checkpoint(path: Path) -> None:
 
 
 def steps(model, config):
-    """What writes TOKENS tokens at batch 1 with the sampler of a model that has random weights."""
+    """Return a function that generates TOKENS tokens at batch size 1 with random weights."""
     representation = Abc()
     representation.fit([Piece(LETTERS)])
     spec = representation.spec
     weights = {name: tensor.numpy().copy() for name, tensor in model().network(spec, config).state_dict().items()}
-    sampler, how, rng = model().sampler(spec, config, weights), SamplingParams.for_rows(1), CounterRNG([1])
+    sampler, params, rng = model().sampler(spec, config, weights), SamplingParams.for_rows(1), CounterRNG([1])
 
-    def play():
+    def generate():
         state = sampler.initial_state([{}])
         for step in range(TOKENS):
-            state = sampler.advance(state, sampler.sample(state, how, rng.at_steps(np.array([step]))).steps)
+            state = sampler.advance(state, sampler.sample(state, params, rng.at_steps(np.array([step]))).steps)
 
-    return play
+    return generate
 
 
 def torch_steps():
-    """The same with nn.LSTM stepped in torch."""
+    """Return the same for nn.LSTM, step by step in torch."""
     model = CharacterLstm(256, 2).eval()
 
     @torch.no_grad()
-    def play():
+    def generate():
         token, state = torch.zeros(1, 1, dtype=torch.long), None
         for _ in range(TOKENS):
             logits, state = model(token, state)
             token = torch.multinomial(torch.softmax(logits, -1), 1)
 
-    return play
+    return generate
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=7)
     pairs = parser.parse_args().pairs
@@ -97,10 +97,16 @@ def main() -> None:
         ]
         whole = measure(process(gen), process([sys.executable, str(naive), str(TOKENS)]), pairs)
     print(whole.row(f"`composer gen abc`, {TOKENS} tokens, 2 x 256, over a naive torch process", "0.12"))
-    ours = steps(Lstm, LstmConfig())
-    print(measure(ours, torch_steps(), pairs).row(f"{TOKENS} tokens, batch 1, over nn.LSTM stepped in torch", "0.14"))
-    attending = steps(AttnLstm, AttnLstmConfig())
-    print(measure(attending, ours, pairs).row(f"{TOKENS} tokens, batch 1, attn-lstm 2 x 256 over lstm", "1.5"))
+    lstm_steps = steps(Lstm, LstmConfig())
+    print(
+        measure(lstm_steps, torch_steps(), pairs).row(
+            f"{TOKENS} tokens, batch 1, over nn.LSTM stepped in torch", "0.14"
+        )
+    )
+    attention_steps = steps(AttnLstm, AttnLstmConfig())
+    print(
+        measure(attention_steps, lstm_steps, pairs).row(f"{TOKENS} tokens, batch 1, attn-lstm 2 x 256 over lstm", "1.5")
+    )
 
 
 if __name__ == "__main__":

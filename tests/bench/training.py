@@ -1,10 +1,10 @@
-"""How near training comes to what the processor can do, and what the loop costs over the network itself.
+"""Training speed compared with the peak of the processor, and overhead of the training loop.
 
     python tests/bench/training.py
 
-A bare step is loss, gradients and optimiser of an lstm of 2 x 256 on one batch that is at hand. It takes three products
-forth and back for each weight; their rate is set beside that of a plain product of matrices as large as the layers',
-and of two square ones. All are measured in turn, and medians are printed.
+A bare update is the loss, gradients and optimizer step of an lstm of 2 x 256 on a prepared batch. It takes three
+products per weight; their rate is compared with that of a plain product of matrices of the layers' size, and of two
+square ones. All are measured in turn; medians are printed.
 """
 
 import random
@@ -29,7 +29,7 @@ SPEC = SequenceSpec(StepKind.TOKENS, size=90, end=0)
 
 
 class Numbers:
-    """As much of a representation as encoding asks for: pieces of random tokens."""
+    """The part of a representation that encoding needs, for pieces of random tokens."""
 
     spec = SPEC
 
@@ -44,14 +44,14 @@ class Numbers:
 
 
 def seconds(function):
-    """How long a call takes."""
+    """Return the seconds that a call takes."""
     begin = time.perf_counter()
     function()
     return time.perf_counter() - begin
 
 
 def main(pairs=10):
-    """Measure and print."""
+    """Print the results."""
     malloc.keep_freed_memory()
     generator = random.Random(0)
     tunes = [[generator.randrange(1, 90) for _ in range(generator.randrange(200, 500))] + [0] for _ in range(1000)]
@@ -77,35 +77,35 @@ def main(pairs=10):
     report(learner, batch, {name: statistics.median(each[1:]) for name, each in times.items()}, times)
 
 
-def report(learner, batch, middle, times):
-    """Print what was measured: `middle` are medians of `times`, in seconds."""
+def report(learner, batch, medians, times):
+    """Print the `medians` of `times`, in seconds."""
     rows, length = batch.targets.shape
     weights = sum(
         each.numel() for name, each in learner.network.named_parameters() if each.dim() == 2 and "embed" not in name
     )
-    rate = 6 * rows * length * weights / middle["bare"]
-    like, square = 2 * 8192 * 512 * 1024 / middle["matmul"], 2 * 1024**3 / middle["square"]
+    rate = 6 * rows * length * weights / medians["bare"]
+    same_size, square = 2 * 8192 * 512 * 1024 / medians["matmul"], 2 * 1024**3 / medians["square"]
     ratio = statistics.median(whole / bare for bare, whole in zip(times["bare"][1:], times["whole"][1:], strict=True))
     print(f"{torch.get_num_threads()} threads, lstm 2 x 256, {rows} x {length} tokens, {learner.precision}")
-    print(f"bare step {middle['bare'] * 1e3:.0f} ms, {rows * length / middle['bare']:,.0f} tokens a second")
+    print(f"bare update {medians['bare'] * 1e3:.0f} ms, {rows * length / medians['bare']:,.0f} tokens per second")
     print(
-        f"{rate / 1e9:.0f} GFLOP/s; a product of 8192 x 512 x 1024 {like / 1e9:.0f} (a share of {rate / like:.2f}), "
+        f"{rate / 1e9:.0f} GFLOP/s; a product of 8192 x 512 x 1024 {same_size / 1e9:.0f} ({rate / same_size:.2f}), "
         f"of 1024 x 1024 x 1024 {square / 1e9:.0f} ({rate / square:.2f}); at least 0.70"
     )
-    if "bf16" in middle:
-        print(f"bf16 over fp32: {middle['bare'] / middle['bf16']:.2f} times as fast; at least 1.5")
+    if "bf16" in medians:
+        print(f"bf16 over fp32: {medians['bare'] / medians['bf16']:.2f} times as fast; at least 1.5")
     else:
-        print(f"bf16: nothing was measured: {optimizers.bf16_obstacle('cpu')}")
-    print(f"window {middle['window'] * 1e3:.2f} ms; the loop's step over a bare one: {ratio:.3f}")
+        print(f"bf16 not measured: {optimizers.bf16_obstacle('cpu')}")
+    print(f"window {medians['window'] * 1e3:.2f} ms; update in the loop over a bare one: {ratio:.3f}")
 
 
 def product(rows, inner, columns):
-    """A product of fp32 matrices."""
+    """Return a product of fp32 matrices, as a function."""
     return partial(torch.mm, torch.randn(rows, inner), torch.randn(inner, columns), out=torch.empty(rows, columns))
 
 
 def bare(learner, batch, precision="fp32"):
-    """One step of descent without anything around it."""
+    """Run one update without the training loop."""
     with optimizers.autocast(precision, "cpu"):
         loss, _ = learner.network.loss(batch, None)
     loss.objective.backward()
@@ -114,7 +114,7 @@ def bare(learner, batch, precision="fp32"):
 
 
 def whole(learner, windows, number):
-    """The same as the training loop does it."""
+    """Run one update as the training loop does."""
     float(learner.train_step(windows.window(0, number), 0.001).monitor)
 
 

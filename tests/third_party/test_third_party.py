@@ -1,4 +1,4 @@
-"""A stranger's package, built and installed as a stranger would: listed, held to the contracts, trained and played."""
+"""Third-party plugin packages, built and installed with pip: listing, contracts, training and generation."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ check_model(Markov)
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
-    """The interpreter of a fresh environment that sees this one's packages, with both strangers installed by pip."""
+    """Return the interpreter of a new environment with this one's packages and both third-party packages."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False, symlinks=os.name != "nt")
     bin_ = folder / ("Scripts" if os.name == "nt" else "bin")
@@ -41,37 +41,39 @@ def python(tmp_path_factory):
 
 
 def run(*command, cwd=None, **environment):
-    """Run a command to its end; what it printed is in the failure's message."""
+    """Run a command, and show its output if it fails."""
     settings = {**os.environ, "PYTHONWARNINGS": "ignore", **environment}
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=cwd, env=settings, check=False)
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=cwd, env=settings, check=False)
+    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result
 
 
-def test_it_is_listed_and_a_broken_one_is_one_warning(python):
-    done = run(python, "-m", "composer", "plugins")
+def test_listing_warns_about_a_broken_plugin(python):
+    result = run(python, "-m", "composer", "plugins")
     for name in ("beats", "markov", "abc", "lstm"):
-        assert name in done.stdout
-    assert "composer-beats 0.3" in done.stdout
-    warnings = [line for line in done.stderr.splitlines() if line.startswith("warning:")]
+        assert name in result.stdout
+    assert "composer-beats 0.3" in result.stdout
+    warnings = [line for line in result.stderr.splitlines() if line.startswith("warning:")]
     assert len(warnings) == 1
     assert "composer-broken 1.0" in warnings[0]
 
 
-def test_its_contracts_pass(python):
+def test_contracts(python):
     run(python, "-c", CONTRACTS)
 
 
 @pytest.mark.parametrize(("representation", "model"), [("beats", "markov"), ("beats", "lstm"), ("abc", "markov")])
-def test_it_trains_and_plays_alone_and_paired_with_the_built_in_ones(python, tmp_path, representation, model):
+def test_train_and_generate_with_built_in_plugins(python, tmp_path, representation, model):
     data = tmp_path / ("tunes.abc" if representation == "abc" else "beats.txt")
     beats = "".join(f"{'x..x..x.' * n}{'x.' * n}\n" for n in range(1, 9))
     data.write_text(TUNES if representation == "abc" else beats)
     home = {"COMPOSER_HOME": str(tmp_path / "home")}
     settings = ["--set", "hidden=16"] if model == "lstm" else []
     train = ["train", representation, data, "--model", model, "--name", "mine", "--max-updates", "20", "--seed", "1"]
-    play = ["gen", representation, "--count", "9", "--length", "40", "--seed", "3"]
-    both = [list(map(str, each)) for each in ([*train, *settings], play)]
-    done = run(python, "-c", f"from composer.cli.app import main\nfor each in {both!r}: assert main(each) == 0", **home)
-    assert done.stdout.strip()
-    assert set(done.stdout) <= {"x", ".", "\n"} or representation == "abc"
+    generate = ["gen", representation, "--count", "9", "--length", "40", "--seed", "3"]
+    both = [list(map(str, each)) for each in ([*train, *settings], generate)]
+    result = run(
+        python, "-c", f"from composer.cli.app import main\nfor each in {both!r}: assert main(each) == 0", **home
+    )
+    assert result.stdout.strip()
+    assert set(result.stdout) <= {"x", ".", "\n"} or representation == "abc"

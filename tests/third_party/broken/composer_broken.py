@@ -1,3 +1,3 @@
-"""A plugin whose library is missing on this machine."""
+"""A plugin with a missing dependency."""
 
 import a_library_that_nobody_has  # noqa: F401

@@ -1,1 +1,1 @@
-"""A stranger's package: a representation of drum patterns, and a Markov chain."""
+"""A third-party package with a representation of drum patterns and a Markov chain."""

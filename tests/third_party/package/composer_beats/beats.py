@@ -1,4 +1,4 @@
-"""`beats`: one drum, written as `x` for a stroke and `.` for none, a sixteenth each; a line is a piece."""
+"""`beats`: one drum in sixteenths, `x` for a stroke and `.` for a rest; each line is a piece."""
 
 from fractions import Fraction
 
@@ -21,7 +21,7 @@ SIXTEENTH = Fraction(1, 4)
 
 
 class Beats(Representation):
-    """Three tokens: the end, a rest, a stroke."""
+    """Three tokens: end, rest and stroke."""
 
     api, name, summary, version = 1, "beats", "one drum as x and .", 1
     kind, suffixes, formats, native = StepKind.TOKENS, (".txt",), ("text", "midi"), "text"
@@ -36,7 +36,7 @@ class Beats(Representation):
                 yield Piece(line, source=f"{source.label}: line {number}")
 
     def fit(self, pieces):
-        """Nothing is learnt: the symbols are fixed."""
+        """Nothing to fit: the symbols are fixed."""
 
     @property
     def spec(self):
@@ -66,7 +66,7 @@ class Beats(Representation):
         return {}
 
     def restore(self, state):
-        """Nothing was learnt."""
+        """Nothing to restore."""
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""`markov`: the next token depends on the one before it. It has no sampler of its own: its network plays."""
+"""`markov`: the next token depends on the last one. It has no sampler, so its network generates."""
 
 from composer.api import Model, StepKind, hookimpl
 

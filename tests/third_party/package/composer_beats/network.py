@@ -1,4 +1,4 @@
-"""The chain that learns."""
+"""Markov chain for training and generation."""
 
 import torch
 
@@ -6,7 +6,7 @@ from composer.toolkit.models.stepwise_torch import StepwiseNetwork
 
 
 class Table(StepwiseNetwork):
-    """Row i holds the logits of what follows token i."""
+    """Row i has the logits of the token after token i."""
 
     def __init__(self, spec):
         super().__init__(spec)
