@@ -24,10 +24,10 @@ def main() -> None:
     arguments.add_argument("--chunks", type=int, default=0, help="measure this setting, in this process")
     options = arguments.parse_args()
     if options.chunks:
-        print(*measure(options.length, options.hidden, options.batch, options.chunks))
+        print(*measure(options.length, options.hidden, options.batch_size, options.chunks))
         return
     base, _ = measure_in_new_process(options, 2, 1)
-    print(f"lstm 2 x {options.hidden}, {options.batch} rows of {options.length} steps, 90 symbols")
+    print(f"lstm 2 x {options.hidden}, {options.batch_size} rows of {options.length} steps, 90 symbols")
     whole = 0.0
     for chunks in (1, 10, 30, 70):
         memory, seconds = measure_in_new_process(options, options.length, chunks)
@@ -44,7 +44,7 @@ def measure_in_new_process(options: argparse.Namespace, length: int, chunks: int
         "--hidden",
         str(options.hidden),
         "--batch-size",
-        str(options.batch),
+        str(options.batch_size),
         "--chunks",
         str(chunks),
     ]

@@ -100,7 +100,7 @@ def measure_training(hidden: int, device: str, batch: int, length: int, pairs: i
     from composer.training import optimizer as optimizers
 
     network, settings = make_lstm(hidden, device).train(), optimizers.Settings()
-    optimiser = optimizers.make_optimizer(settings, network.parameters(), device)
+    optimizer = optimizers.make_optimizer(settings, network.parameters(), device)
     tokens = torch.randint(1, SPEC.size, (batch, length + 1), device=device)
     reset = torch.zeros(batch, length, dtype=torch.bool, device=device)
     window = Batch(tokens[:, :-1], tokens[:, 1:], torch.ones(batch, length, device=device), reset)
@@ -111,8 +111,8 @@ def measure_training(hidden: int, device: str, batch: int, length: int, pairs: i
                 loss = network.loss(window, None)[0]
             loss.objective.backward()
             optimizers.clip_gradients(settings, list(network.parameters()))
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
             return float(loss.monitor)  # synchronizes with the device
 
         return step

@@ -60,33 +60,33 @@ def main(pairs=10):
         part = open_part(stem, SPEC, write_part(stem, Numbers(), [Piece(tune) for tune in tunes], print))
         data = type("Data", (), {"spec": SPEC, "parts": {"train": part}})
         model = registry.model("lstm")
-        learner = Trainer.start(TrainingRun(model, model.Config(), None, data, Path(folder), Settings()))
+        trainer = Trainer.start(TrainingRun(model, model.Config(), None, data, Path(folder), Settings()))
         windows = Windows(part, SPEC, batch=64, length=128, seed=0)
-        learner.network.train()
+        trainer.network.train()
         bf16 = not optimizers.bf16_obstacle("cpu")
         times = {name: [] for name in ("bare", "whole", *["bf16"] * bf16, "window", "matmul", "square")}
         for number in range(pairs + 1):
             times["window"].append(seconds(partial(windows.window, 0, number)))
             batch = windows.window(0, number)
-            times["bare"].append(seconds(partial(bare, learner, batch)))
-            times["whole"].append(seconds(partial(whole, learner, windows, number)))
+            times["bare"].append(seconds(partial(bare, trainer, batch)))
+            times["whole"].append(seconds(partial(whole, trainer, windows, number)))
             if bf16:
-                times["bf16"].append(seconds(partial(bare, learner, batch, "bf16")))
+                times["bf16"].append(seconds(partial(bare, trainer, batch, "bf16")))
             times["matmul"].append(seconds(product(8192, 512, 1024)))
             times["square"].append(seconds(product(1024, 1024, 1024)))
-    report(learner, batch, {name: statistics.median(each[1:]) for name, each in times.items()}, times)
+    report(trainer, batch, {name: statistics.median(each[1:]) for name, each in times.items()}, times)
 
 
-def report(learner, batch, medians, times):
+def report(trainer, batch, medians, times):
     """Print the `medians` of `times`, in seconds."""
     rows, length = batch.targets.shape
     weights = sum(
-        each.numel() for name, each in learner.network.named_parameters() if each.dim() == 2 and "embed" not in name
+        each.numel() for name, each in trainer.network.named_parameters() if each.dim() == 2 and "embed" not in name
     )
     rate = 6 * rows * length * weights / medians["bare"]
     same_size, square = 2 * 8192 * 512 * 1024 / medians["matmul"], 2 * 1024**3 / medians["square"]
     ratio = statistics.median(whole / bare for bare, whole in zip(times["bare"][1:], times["whole"][1:], strict=True))
-    print(f"{torch.get_num_threads()} threads, lstm 2 x 256, {rows} x {length} tokens, {learner.precision}")
+    print(f"{torch.get_num_threads()} threads, lstm 2 x 256, {rows} x {length} tokens, {trainer.precision}")
     print(f"bare update {medians['bare'] * 1e3:.0f} ms, {rows * length / medians['bare']:,.0f} tokens per second")
     print(
         f"{rate / 1e9:.0f} GFLOP/s; a product of 8192 x 512 x 1024 {same_size / 1e9:.0f} ({rate / same_size:.2f}), "
@@ -104,18 +104,18 @@ def product(rows, inner, columns):
     return partial(torch.mm, torch.randn(rows, inner), torch.randn(inner, columns), out=torch.empty(rows, columns))
 
 
-def bare(learner, batch, precision="fp32"):
+def bare(trainer, batch, precision="fp32"):
     """Run one update without the training loop."""
     with optimizers.autocast(precision, "cpu"):
-        loss, _ = learner.network.loss(batch, None)
+        loss, _ = trainer.network.loss(batch, None)
     loss.objective.backward()
-    learner.optimizer.step()
-    learner.optimizer.zero_grad()
+    trainer.optimizer.step()
+    trainer.optimizer.zero_grad()
 
 
-def whole(learner, windows, number):
+def whole(trainer, windows, number):
     """Run one update as the training loop does."""
-    float(learner.train_step(windows.window(0, number), 0.001).monitor)
+    float(trainer.train_step(windows.window(0, number), 0.001).monitor)
 
 
 if __name__ == "__main__":
