@@ -25,7 +25,7 @@ from composer.api import CheckpointError, Score
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint
 from composer.music.contour import NONE, Contour, Melodies, Tune, contour, ratio
-from composer.music.melody import TICKS, Struck, top_line
+from composer.music.melody import TICKS_PER_BEAT, Onset, top_line
 
 __all__ = [
     "ARRAY",
@@ -109,7 +109,7 @@ def copied(score: Score, index: MelodyIndex, primer: Score | None = None) -> int
     return longest
 
 
-def _given(line: Sequence[Struck], primer: Sequence[Struck]) -> set[int]:
+def _given(line: Sequence[Onset], primer: Sequence[Onset]) -> set[int]:
     """The numbers of the notes of `line` that are its primer's: at its beginning, and wherever all of that returns."""
     same = 0
     while same < min(len(line), len(primer)) and line[same] == primer[same]:
@@ -124,8 +124,8 @@ def _given(line: Sequence[Struck], primer: Sequence[Struck]) -> set[int]:
     return given
 
 
-def _since(note: Struck, first: Struck) -> tuple[int, int]:
-    return round(TICKS * (note.onset - first.onset)), note.pitch
+def _since(note: Onset, first: Onset) -> tuple[int, int]:
+    return round(TICKS_PER_BEAT * (note.onset - first.onset)), note.pitch
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from statistics import correlation, fmean
 
 from composer.api import Key, Score
 from composer.music.bars import Bar, bars
-from composer.music.melody import TICKS, Struck, top_line
+from composer.music.melody import TICKS_PER_BEAT, Onset, top_line
 
 __all__ = ["BarContent", "Form", "cadence", "form_of", "melody_bars"]
 
@@ -73,16 +73,16 @@ def form_of(score: Score) -> Form:
     )
 
 
-def melody_bars(line: Sequence[Struck], bars: Iterable[Bar]) -> list[BarContent]:
+def melody_bars(line: Sequence[Onset], bars: Iterable[Bar]) -> list[BarContent]:
     """What a melody has in each bar but a pickup; nothing where none of its notes begins there."""
     onsets = [note.onset for note in line]
     return [_content(bar, line, onsets) for bar in bars if bar.number > 0]
 
 
-def _content(bar: Bar, line: Sequence[Struck], onsets: Sequence[float]) -> BarContent:
+def _content(bar: Bar, line: Sequence[Onset], onsets: Sequence[float]) -> BarContent:
     start = float(bar.start)
     within = slice(bisect_left(onsets, start - _SLACK), bisect_left(onsets, float(bar.end) - _SLACK))
-    return tuple((round(TICKS * (note.onset - start)), note.pitch) for note in line[within])
+    return tuple((round(TICKS_PER_BEAT * (note.onset - start)), note.pitch) for note in line[within])
 
 
 def _distances(contents: Sequence[BarContent], number: int) -> list[int]:
@@ -90,7 +90,7 @@ def _distances(contents: Sequence[BarContent], number: int) -> list[int]:
     return [number - other for other in range(number) if contents[other] == contents[number]]
 
 
-def cadence(score: Score, line: Sequence[Struck]) -> float:
+def cadence(score: Score, line: Sequence[Onset]) -> float:
     """How the melody of `score`, which is `line`, closes, as in Form; 0 where it is silent."""
     if not line:
         return 0.0

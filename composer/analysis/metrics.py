@@ -9,7 +9,7 @@ from statistics import median
 from composer.analysis import statistics
 from composer.analysis.form import BarContent, cadence
 from composer.analysis.score_features import TICKS_PER_BEAT, ScoreFeatures
-from composer.music.melody import TICKS
+from composer.music import melody
 
 __all__ = [
     "COPYING",
@@ -62,7 +62,7 @@ def ends_long(music: ScoreFeatures) -> float | None:
     last = [
         each
         for each in music.notes
-        if each.pitch == pitch and abs(each.start - TICKS_PER_BEAT * onset) < TICKS_PER_BEAT / TICKS
+        if each.pitch == pitch and abs(each.start - TICKS_PER_BEAT * onset) < TICKS_PER_BEAT / melody.TICKS_PER_BEAT
     ]
     lengths = [each.end - each.start for each in music.notes if each.pitch is not None]
     return float(max(each.end - each.start for each in last) > median(lengths))

@@ -137,12 +137,12 @@ def _copying(notes: Contour | None, index: MelodyIndex, exclude: int | None = No
 
 def _validity(text: str) -> MetricValues:
     """What `composer check` finds in a tune."""
-    from composer.check.abc_bars import MISFITS
+    from composer.check.abc_bars import BAR_LENGTH_KINDS
     from composer.check.examine import examine
     from composer.check.problem import Severity
 
     problems = examine(Source(Path("tune.abc"), data=text.encode())).problems
     return {
         "without_error": float(all(each.severity is not Severity.ERROR for each in problems)),
-        "bars_filled": float(all(each.kind not in MISFITS for each in problems)),
+        "bars_filled": float(all(each.kind not in BAR_LENGTH_KINDS for each in problems)),
     }

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from composer.analysis.form import BarContent, melody_bars
 from composer.api import Score
 from composer.music.bars import Bar, bars
-from composer.music.melody import Struck, top_line
+from composer.music.melody import Onset, top_line
 
 __all__ = ["TICKS_PER_BEAT", "ScoreFeatures", "SoundingNote", "tick"]
 
@@ -57,7 +57,7 @@ class ScoreFeatures:
         return max((sound.end for sound in self.notes), default=0)
 
     @cached_property
-    def melody(self) -> Sequence[Struck]:
+    def melody(self) -> Sequence[Onset]:
         """The melody."""
         return top_line(self.score)
 

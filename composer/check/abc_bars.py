@@ -18,58 +18,58 @@ from composer.formats.abc.reader.lexer import Diagnostic
 from composer.formats.abc.reader.structure import Bar, bars
 from composer.music.keys import BEAT, Time
 
-__all__ = ["MISFITS", "weighed"]
+__all__ = ["BAR_LENGTH_KINDS", "classify_bar_problems"]
 
-MISFITS = frozenset({"bar too long", "bar too short"})
+BAR_LENGTH_KINDS = frozenset({"bar too long", "bar too short"})
 """The kinds of diagnostics that are weighed."""
 
-FEWEST = 6
+MIN_BARS_FOR_WRONG_METER = 6
 """Of so many bars at least, most must agree on another length before it is the meter that is blamed."""
 
-UNBARRED = 8
+MIN_UNBARRED = 8
 """Nobody forgets so many bar lines in one place: the music is without, as chant and old part-books are."""
 
 
 @dataclass(slots=True)
-class _Placed:
+class _BarInVoice:
     """A bar in its voice: how long it should be (0 in free meter), and whether a part begins or ends with it.
 
     `alone` says that it is an upbeat which is a part of its own.
     """
 
     bar: Bar
-    whole: int
+    full_length: int
     begins: bool
     ends: bool
     alone: bool
 
     @property
-    def lacks(self) -> int:
+    def missing(self) -> int:
         """How much it is too short; below zero where it is too long."""
-        return self.whole - self.bar.ticks if self.whole else 0
+        return self.full_length - self.bar.ticks if self.full_length else 0
 
 
-def weighed(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Problem]:
+def classify_bar_problems(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Problem]:
     """What of `found`, diagnostics of bars that do not fill their meter, is a fault in `tune`."""
     if not found:
         return
-    placed = [each for elements in tune.voices.values() for each in _placed(tune, bars(elements))]
+    placed = [each for elements in tune.voices.values() for each in _bars_in_voices(tune, bars(elements))]
     if wrong := _wrong_meter(tune, placed):
         yield wrong
         return
     at = {(each.bar.line, each.bar.column): each for each in placed}
-    edges = {each.bar.ticks for each in placed if each.lacks > 0 and (each.begins or each.ends)}
+    edges = {each.bar.ticks for each in placed if each.missing > 0 and (each.begins or each.ends)}
     over_lines: list[Diagnostic] = []
     for diagnostic in found:
         each = at.get((diagnostic.line, diagnostic.column))
-        if each is None or each.bar.ticks >= UNBARRED * each.whole:
+        if each is None or each.bar.ticks >= MIN_UNBARRED * each.full_length:
             continue
-        if each.lacks < 0 and _parted_by_lines(each):
+        if each.missing < 0 and _split_by_line_ends(each):
             over_lines.append(diagnostic)
-        elif each.lacks <= 0 or not (each.begins or each.ends):
+        elif each.missing <= 0 or not (each.begins or each.ends):
             yield Problem(diagnostic.line, diagnostic.column, diagnostic.kind, diagnostic.message)
-        elif not each.alone and each.lacks not in edges:
-            yield _edge(each)
+        elif not each.alone and each.missing not in edges:
+            yield _short_edge_problem(each)
     if over_lines:
         first, more = over_lines[0], len(over_lines) - 1
         message = "a bar goes on over the end of the line, where a bar line is missing" + f", and {more} more" * (
@@ -78,9 +78,9 @@ def weighed(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Problem]:
         yield Problem(first.line, first.column, "missing bar line", message, Severity.WARNING)
 
 
-def _edge(placed: _Placed) -> Problem:
+def _short_edge_problem(placed: _BarInVoice) -> Problem:
     """A bar that is short where a part begins or ends, and has no other to make it whole."""
-    long, whole = f"{placed.bar.ticks / BEAT:g}", f"{placed.whole / BEAT:g}"
+    long, whole = f"{placed.bar.ticks / BEAT:g}", f"{placed.full_length / BEAT:g}"
     if placed.begins:
         kind, message = "upbeat too much", f"an upbeat of {long} quarter notes that no last bar leaves room for"
     else:
@@ -89,48 +89,48 @@ def _edge(placed: _Placed) -> Problem:
     return Problem(placed.bar.line, placed.bar.column, kind, message, Severity.WARNING)
 
 
-def _placed(tune: Tune, found: Sequence[Bar]) -> Iterator[_Placed]:
+def _bars_in_voices(tune: Tune, found: Sequence[Bar]) -> Iterator[_BarInVoice]:
     time = tune.time or Time(free=True)
     for index, bar in enumerate(found):
         following = found[index + 1] if index + 1 < len(found) else None
         time = bar.time or time
-        begins = index == 0 or bar.time is not None or bar.part is not None or _parts(bar.open)
+        begins = index == 0 or bar.time is not None or bar.part is not None or _separates(bar.open)
         ends = following is None or following.time is not None or following.part is not None
-        yield _Placed(
+        yield _BarInVoice(
             bar,
             0 if time.free else time.bar,
             begins=begins,
-            ends=ends or _parts(bar.close) or (following is not None and _parts(following.open)),
+            ends=ends or _separates(bar.close) or (following is not None and _separates(following.open)),
             alone=begins and following is not None and following.part is not None,
         )
 
 
-def _parts(mark: Mark | None) -> bool:
+def _separates(mark: Mark | None) -> bool:
     """Whether a bar line parts more than two bars."""
     return mark is not None and bool(mark.ends or mark.starts or mark.strong or mark.endings)
 
 
-def _parted_by_lines(placed: _Placed) -> bool:
+def _split_by_line_ends(placed: _BarInVoice) -> bool:
     """Whether a bar that is too long is whole bars with ends of lines between some of them."""
     pieces = [sum(sound.ticks for sound in line) for _, line in groupby(placed.bar.sounds, key=lambda each: each.line)]
     full = 0
     for piece in pieces:
         full += piece
-        if full > placed.whole:
+        if full > placed.full_length:
             return False
-        full %= placed.whole
+        full %= placed.full_length
     return len(pieces) > 1 and not (full and not placed.ends)
 
 
-def _wrong_meter(tune: Tune, placed: Sequence[_Placed]) -> Problem | None:
+def _wrong_meter(tune: Tune, placed: Sequence[_BarInVoice]) -> Problem | None:
     """Where nearly all bars agree on a length that is not the meter's, the header is wrong and not they."""
-    wholes = {each.whole for each in placed}
+    wholes = {each.full_length for each in placed}
     inner = [
         each.bar.ticks
         for each in placed
-        if not (each.begins or each.ends or (each.lacks < 0 and _parted_by_lines(each)))
+        if not (each.begins or each.ends or (each.missing < 0 and _split_by_line_ends(each)))
     ]
-    if len(wholes) > 1 or len(inner) < FEWEST:
+    if len(wholes) > 1 or len(inner) < MIN_BARS_FOR_WRONG_METER:
         return None
     whole = wholes.pop()
     ticks, count = Counter(inner).most_common(1)[0]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from composer.check.problem import Problem, Severity
 from composer.formats.abc.reader.lexer import TuneText, block_lines, field_of, strip_comment, tokens
 
-__all__ = ["blank_problems", "number_of", "number_problems", "running_on", "stray_problems"]
+__all__ = ["blank_problems", "number_of", "number_problems", "stray_problems", "without_blank_line"]
 
 
 def number_of(tune: TuneText) -> str:
@@ -28,7 +28,7 @@ def number_problems(tunes: Sequence[TuneText]) -> Iterator[Problem]:
             seen[number] = tune.first
 
 
-def running_on(tunes: Sequence[TuneText]) -> list[TuneText]:
+def without_blank_line(tunes: Sequence[TuneText]) -> list[TuneText]:
     """The tunes that begin where another one ends, without a line between the two in which nothing can be seen."""
     ends = {tune.first + len(tune.lines) for tune in tunes if any(map(str.isprintable, tune.lines[-1]))}
     return [tune for tune in tunes if tune.first in ends]
@@ -36,7 +36,7 @@ def running_on(tunes: Sequence[TuneText]) -> list[TuneText]:
 
 def blank_problems(tunes: Sequence[TuneText]) -> Iterator[Problem]:
     """Tunes that a blank line should part from the one before."""
-    for tune in running_on(tunes):
+    for tune in without_blank_line(tunes):
         message = "there is no blank line before this tune, which some programs take for a part of the one before"
         yield Problem(tune.first, 1, "no blank line", message, Severity.WARNING, number_of(tune))
 
@@ -53,7 +53,7 @@ def stray_problems(text: str, tunes: Sequence[TuneText]) -> Iterator[Problem]:
                 begin, 1, "tune without a number", "a tune without an `X:` line among others, which is left out"
             )
         else:
-            yield from _cut_off(begin, block)
+            yield from _music_outside_tunes(begin, block)
 
 
 def _blocks(lines: Sequence[str], inside: set[int]) -> Iterator[tuple[int, list[str]]]:
@@ -68,7 +68,7 @@ def _blocks(lines: Sequence[str], inside: set[int]) -> Iterator[tuple[int, list[
             block.append(line)
 
 
-def _cut_off(begin: int, block: Sequence[str]) -> Iterator[Problem]:
+def _music_outside_tunes(begin: int, block: Sequence[str]) -> Iterator[Problem]:
     number = next((number for number, line in enumerate(block, begin) if _is_music(line)), None)
     if number is not None:
         message = "music outside of any tune, since a blank line ended the one before"

@@ -11,10 +11,10 @@ from composer.check.problem import Problem
 from composer.formats.abc.reader.lexer import TuneText
 from composer.formats.abc.reader.parser import parse_tune
 
-__all__ = ["patched"]
+__all__ = ["patch"]
 
 
-def patched(tune: TuneText, number: str, problems: Sequence[Problem]) -> tuple[TuneText, list[str]]:
+def patch(tune: TuneText, number: str, problems: Sequence[Problem]) -> tuple[TuneText, list[str]]:
     """`tune`, in which `problems` were found, with what can be mended by a stroke, and what was done.
 
     It bears `number` afterwards.
@@ -22,7 +22,7 @@ def patched(tune: TuneText, number: str, problems: Sequence[Problem]) -> tuple[T
     lines, done = list(tune.lines), list[str]()
     kinds = {each.kind for each in problems}
     if "e-mail in the music" in kinds:
-        lines = _unquoted(lines)
+        lines = _without_quoted_printable(lines)
         done.append("quoted-printable decoded")
         problems = all_problems(parse_tune(TuneText(tuple(lines), tune.first)))
     for each in sorted(problems, key=lambda each: each.place, reverse=True):
@@ -68,7 +68,7 @@ _PATCHES: dict[str, tuple[Callable[[str, int], str], str]] = {
 """For each kind of fault, what mends a line of which the character at a place is at fault, and what that is called."""
 
 
-def _unquoted(lines: Sequence[str]) -> list[str]:
+def _without_quoted_printable(lines: Sequence[str]) -> list[str]:
     """Lines as they were before a mail program wrote them in quoted-printable."""
     text = re.sub(r"=\n", "", "\n".join(lines) + "\n")
     return re.sub(r"=(20|3D)", lambda match: chr(int(match[1], 16)), text).rstrip("\n").split("\n")

@@ -11,7 +11,7 @@ from itertools import pairwise
 from composer.formats.abc.elements import Mark, Sound, Tone, Tune
 from composer.formats.abc.reader.lexer import Diagnostic, TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
-from composer.formats.abc.reader.structure import Bar, arranged, bars, performed
+from composer.formats.abc.reader.structure import Bar, bars, bars_as_played, ordered_sections
 from composer.music.keys import BEAT, Time, pitch
 
 __all__ = ["check", "check_parsed", "check_tune"]
@@ -38,7 +38,7 @@ def check_parsed(tune: Tune) -> list[Diagnostic]:
     for elements in tune.voices.values():
         found = bars(elements)
         sounding = sounding or any(sound.tones for bar in found for sound in bar.sounds)
-        order = performed(arranged(tune, found, problems), problems)
+        order = bars_as_played(ordered_sections(tune, found, problems), problems)
         problems += _lengths(tune.time or Time(free=True), found, order)
         problems += _ties([sound for bar in order for sound in bar.sounds])
     if not sounding:
@@ -70,7 +70,7 @@ def _lengths(time: Time, found: Sequence[Bar], order: Sequence[Bar]) -> list[Dia
         if not whole:
             run = []
         elif ticks > whole:
-            problems.append(_misfit(bar, "bar too long", ticks, whole))
+            problems.append(_bar_length_diagnostic(bar, "bar too long", ticks, whole))
             run = []
         elif ticks == whole:
             problems += _short(run, full)
@@ -78,7 +78,7 @@ def _lengths(time: Time, found: Sequence[Bar], order: Sequence[Bar]) -> list[Dia
         elif number == 0:
             pickup = ticks
         else:
-            if run and not _parted(run[-1], bar):
+            if run and not _separated(run[-1], bar):
                 problems += _short(run, full)
                 run = []
             run.append(bar)
@@ -98,7 +98,7 @@ def _meters(time: Time, found: Sequence[Bar]) -> dict[int, int]:
     return full
 
 
-def _parted(bar: Bar, following: Bar) -> bool:
+def _separated(bar: Bar, following: Bar) -> bool:
     """Whether more than a plain bar line stands between two bars that are played one after the other."""
     marks: list[Mark | None] = [bar.close, following.open]
     strong = any(mark and (mark.ends or mark.starts or mark.strong or mark.endings) for mark in marks)
@@ -106,10 +106,14 @@ def _parted(bar: Bar, following: Bar) -> bool:
 
 
 def _short(run: Sequence[Bar], full: dict[int, int]) -> list[Diagnostic]:
-    return [_misfit(run[0], "bar too short", sum(bar.ticks for bar in run), full[id(run[0])])] if run else []
+    return (
+        [_bar_length_diagnostic(run[0], "bar too short", sum(bar.ticks for bar in run), full[id(run[0])])]
+        if run
+        else []
+    )
 
 
-def _misfit(bar: Bar, kind: str, ticks: int, whole: int) -> Diagnostic:
+def _bar_length_diagnostic(bar: Bar, kind: str, ticks: int, whole: int) -> Diagnostic:
     message = f"a bar of {ticks / BEAT:g} quarter notes where the meter has {whole / BEAT:g}"
     return Diagnostic(bar.line, bar.column, kind, message)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from composer.check.abc_bars import MISFITS, weighed
+from composer.check.abc_bars import BAR_LENGTH_KINDS, classify_bar_problems
 from composer.check.abc_headers import header_problems
 from composer.check.abc_layout import number_of
 from composer.check.abc_rules import check_parsed
@@ -21,20 +21,20 @@ __all__ = ["all_problems", "tune_problems"]
 _HARMLESS = frozenset({"definition left out"})
 """What the reader says of itself, and is no fault of the tune."""
 
-_MILD = frozenset({"dangling tie", "odd number", "text in the header", "unknown transposition", "too long"})
+_WARNINGS = frozenset({"dangling tie", "odd number", "text in the header", "unknown transposition", "too long"})
 """What plays as it was meant all the same, or is left out without a loss."""
 
 
 def tune_problems(tune: Tune) -> list[Problem]:
     """What is wrong in a parsed tune, in the order of its lines; habits of the whole tune are told once."""
-    return list(_gathered(all_problems(tune)))
+    return list(_merge_repeated(all_problems(tune)))
 
 
 def all_problems(tune: Tune) -> list[Problem]:
     """What is wrong in a parsed tune, in the order of its lines, each place by itself."""
     found = check_parsed(tune)
-    problems = [*weighed(tune, [each for each in found if each.kind in MISFITS])]
-    problems += _told([each for each in found if each.kind not in MISFITS], tune)
+    problems = [*classify_bar_problems(tune, [each for each in found if each.kind in BAR_LENGTH_KINDS])]
+    problems += _other_problems([each for each in found if each.kind not in BAR_LENGTH_KINDS], tune)
     problems += header_problems(tune)
     problems += _out_of_range(tune)
     number, title = number_of(tune.text), tune.first("T")
@@ -44,48 +44,48 @@ def all_problems(tune: Tune) -> list[Problem]:
     return [replace(each, tune=number, title=title) for each in found_once]
 
 
-_MANY = frozenset({"dangling tie", "e-mail in the music", "old line break"})
+_REPEATED_KINDS = frozenset({"dangling tie", "e-mail in the music", "old line break"})
 """Habits of a whole tune, of which the first is told."""
 
 
-def _gathered(problems: Sequence[Problem]) -> Iterator[Problem]:
+def _merge_repeated(problems: Sequence[Problem]) -> Iterator[Problem]:
     counts = Counter(each.kind for each in problems)
     told: set[str] = set()
     for each in problems:
-        if each.kind not in _MANY or counts[each.kind] == 1:
+        if each.kind not in _REPEATED_KINDS or counts[each.kind] == 1:
             yield each
         elif each.kind not in told:
             told.add(each.kind)
             yield replace(each, message=f"{each.message}; here and {counts[each.kind] - 1} more times in the tune")
 
 
-def _told(found: Sequence[Diagnostic], tune: Tune) -> Iterator[Problem]:
+def _other_problems(found: Sequence[Diagnostic], tune: Tune) -> Iterator[Problem]:
     """The checker's other diagnostics, each with its weight and without what is no fault."""
     lines = range(tune.text.first, tune.text.first + len(tune.text.lines))
     for each in found:
         if each.line not in lines:  # of what is nowhere, such as an ending without a bar
             yield Problem(tune.text.first, 1, each.kind, each.message or each.kind)
             continue
-        if each.kind in _HARMLESS or (each.kind == "repeat without an end" and _closed(tune, each)):
+        if each.kind in _HARMLESS or (each.kind == "repeat without an end" and _repeat_is_closed(tune, each)):
             continue
         line = tune.text.lines[each.line - tune.text.first]
-        if _understood(each, line):
+        if _is_legal(each, line):
             continue
         if each.kind == "unknown character":
             yield _unknown(each, line)
             continue
-        severity = Severity.WARNING if each.kind in _MILD else Severity.ERROR
+        severity = Severity.WARNING if each.kind in _WARNINGS else Severity.ERROR
         yield Problem(each.line, each.column, each.kind, each.message or each.kind, severity)
 
 
-def _understood(found: Diagnostic, line: str) -> bool:
+def _is_legal(found: Diagnostic, line: str) -> bool:
     """Whether a diagnostic is of what is right in ABC: a field whose value begins with a colon, a note after `|]`."""
     if found.kind == "text in the header":
         return line[1:2] == ":"
     return found.kind == "unbalanced brackets" and line[max(found.column - 2, 0) : found.column] == "|]"
 
 
-def _closed(tune: Tune, found: Diagnostic) -> bool:
+def _repeat_is_closed(tune: Tune, found: Diagnostic) -> bool:
     """Whether a repeat that seems open at a place was closed by `:|` before a second ending."""
     for elements in tune.voices.values():
         closed = False

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from composer.api import ReadError, Source
-from composer.check.examine import Examination, Specimen, examine
+from composer.check.examine import CheckedPiece, FileReport, examine
 from composer.check.fingerprint import Fingerprint
-from composer.check.fix import Mended, Note, mended
+from composer.check.fix import FixNote, FixResult, fix
 from composer.check.problem import Problem, Severity
 
 __all__ = ["FIXED", "Diagnosis", "diagnoses", "treated", "untreated"]
@@ -39,36 +39,36 @@ def diagnoses(found: Iterable[Source | ReadError]) -> Iterator[Diagnosis]:
             yield Diagnosis("", None, (Problem(0, 0, "unreadable", source.message),), 0)
             continue
         examined = _examined(source)
-        copies = [copy for specimen in examined.specimens if (copy := known.meet(source.label, specimen))]
+        copies = [copy for specimen in examined.pieces if (copy := known.meet(source.label, specimen))]
         problems = sorted([*examined.problems, *copies], key=lambda each: each.place)
-        yield Diagnosis(source.label, source, tuple(problems), len(examined.specimens))
+        yield Diagnosis(source.label, source, tuple(problems), len(examined.pieces))
 
 
-def treated(diagnosis: Diagnosis) -> Mended:
+def treated(diagnosis: Diagnosis) -> FixResult:
     """What can be mended in the file of `diagnosis`. No file, however broken, ends the round."""
     source = diagnosis.source
     if source is None or source.data is not None or diagnosis.file.startswith("corpus:"):
         return untreated("it is no file of its own, beside which another could be written")
     try:
-        return mended(source, diagnosis.problems)
+        return fix(source, diagnosis.problems)
     except ReadError as error:
         return untreated(error.message)
     except Exception as error:
         return untreated(f"the file breaks its reader: {type(error).__name__}: {error}")
 
 
-def untreated(why: str) -> Mended:
+def untreated(why: str) -> FixResult:
     """A file in which nothing could be mended, and why."""
-    return Mended(None, left=(Note(0, "", why),))
+    return FixResult(None, left=(FixNote(0, "", why),))
 
 
-def _examined(source: Source) -> Examination:
+def _examined(source: Source) -> FileReport:
     try:
         return examine(source)
     except ReadError as error:
-        return Examination((Problem(0, 0, "unreadable", error.message),))
+        return FileReport((Problem(0, 0, "unreadable", error.message),))
     except Exception as error:  # whatever a strange file does to a reader, the others are looked at
-        return Examination(
+        return FileReport(
             (Problem(0, 0, "unreadable", f"the file breaks its reader: {type(error).__name__}: {error}"),)
         )
 
@@ -78,7 +78,7 @@ class _Met:
     """A piece that was met before, and in which file."""
 
     file: str
-    specimen: Specimen
+    specimen: CheckedPiece
     fingerprint: Fingerprint
 
 
@@ -91,14 +91,14 @@ class _Known:
     settings: dict[bytes, _Met] = field(default_factory=dict)
     """Pieces of more than a melody, by that melody."""
 
-    def meet(self, file: str, specimen: Specimen) -> Problem | None:
+    def meet(self, file: str, specimen: CheckedPiece) -> Problem | None:
         """Remember a piece of `file`; the problem that it is there already, where it is."""
         if (print_ := specimen.fingerprint) is None:
             return None
         met = _Met(file, specimen, print_)
-        same = self.wholes.setdefault(print_.whole, met)
-        first = (self.tunes if print_.single else self.settings).setdefault(print_.melody, met)
-        other = (self.settings if print_.single else self.tunes).get(print_.melody)
+        same = self.wholes.setdefault(print_.all_notes, met)
+        first = (self.tunes if print_.is_single_line else self.settings).setdefault(print_.melody, met)
+        other = (self.settings if print_.is_single_line else self.tunes).get(print_.melody)
         before = same if same is not met else other if first is met else None
         if before is None or _mended(before.file, file):
             return None
@@ -129,9 +129,9 @@ def _name(met: _Met, file: str) -> str:
 
 def _difference(before: Fingerprint, now: Fingerprint) -> str:
     """How the later of two equal pieces differs from the earlier."""
-    semitones = now.first - before.first
+    semitones = now.first_pitch - before.first_pitch
     moved = f"{abs(semitones)} semitone{'s' * (abs(semitones) != 1)} {'higher' if semitones > 0 else 'lower'}"
-    words = [moved] * (semitones != 0) + [f"in note values {now.value / before.value} as long"] * (
-        now.value != before.value
+    words = [moved] * (semitones != 0) + [f"in note values {now.time_unit / before.time_unit} as long"] * (
+        now.time_unit != before.time_unit
     )
     return f", {', '.join(words)}" if words else ""

@@ -13,15 +13,15 @@ from composer.check.abc_tunes import tune_problems
 from composer.check.fingerprint import Fingerprint, fingerprint
 from composer.check.midi_chunks import chunk_problems
 from composer.check.problem import Problem
-from composer.check.score_sanity import sounding_problems
-from composer.check.text_encoding import decoded
+from composer.check.score_sanity import score_problems
+from composer.check.text_encoding import decode
 from composer.formats import read as score_files
 from composer.formats.abc.reader.lexer import TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.score import score_of
 from composer.formats.midi import reader as midi_reader
 
-__all__ = ["SUFFIXES", "Examination", "Specimen", "examine"]
+__all__ = ["SUFFIXES", "CheckedPiece", "FileReport", "examine"]
 
 SUFFIXES = (*score_files.SUFFIXES, ".rmi", ".txt", ".csv", ".tsv")
 """The suffixes of files that are looked at in a folder."""
@@ -34,7 +34,7 @@ _OTHERS = tuple(suffix for suffix in SUFFIXES if suffix not in (".abc", *_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Specimen:
+class CheckedPiece:
     """A piece that can be played: its name and title in its file, the line where it begins (0: none), its melody."""
 
     tune: str
@@ -44,54 +44,54 @@ class Specimen:
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class FileReport:
     """What was found in one file: `problems` in the order of its lines, and its pieces."""
 
     problems: tuple[Problem, ...] = ()
-    specimens: tuple[Specimen, ...] = ()
+    pieces: tuple[CheckedPiece, ...] = ()
 
 
-def examine(source: Source) -> Examination:
+def examine(source: Source) -> FileReport:
     """What is wrong in `source`. What it holds decides how it is read, not its suffix.
 
     Raises ReadError where its bytes cannot be had.
     """
     data = source.bytes()
     if not data.strip():
-        return _broken("empty file", "the file is empty")
+        return _unreadable("empty file", "the file is empty")
     suffix = score_files.suffix_of(source)
     if suffix == ".mid":
-        return _of_midi(data)
+        return _check_midi(data)
     if suffix == ".musicxml":
-        return _of_notation(data)
-    return _of_text(source, data, tunes=suffix == ".abc")
+        return _check_notation(data)
+    return _check_text(source, data, tunes=suffix == ".abc")
 
 
-def _broken(kind: str, message: str) -> Examination:
-    return Examination((Problem(0, 0, kind, message),))
+def _unreadable(kind: str, message: str) -> FileReport:
+    return FileReport((Problem(0, 0, kind, message),))
 
 
-def _of_midi(data: bytes) -> Examination:
+def _check_midi(data: bytes) -> FileReport:
     problems = list(chunk_problems(data))
     try:
         score = midi_reader.read(data, "the file")
     except ReadError as error:
-        return Examination((*problems, _refusal(error)))
-    specimen = Specimen("", score.title, 0, fingerprint(score))
-    return Examination((*problems, *sounding_problems(score)), (specimen,))
+        return FileReport((*problems, _problem_of(error)))
+    specimen = CheckedPiece("", score.title, 0, fingerprint(score))
+    return FileReport((*problems, *score_problems(score)), (specimen,))
 
 
-def _of_notation(data: bytes) -> Examination:
+def _check_notation(data: bytes) -> FileReport:
     from composer.formats.musicxml import reader as musicxml_reader
 
     try:
         score = musicxml_reader.read(data, "the file")
     except ReadError as error:
-        return Examination((_refusal(error),))
-    return Examination(tuple(sounding_problems(score)), (Specimen("", score.title, 0, fingerprint(score)),))
+        return FileReport((_problem_of(error),))
+    return FileReport(tuple(score_problems(score)), (CheckedPiece("", score.title, 0, fingerprint(score)),))
 
 
-def _refusal(error: ReadError) -> Problem:
+def _problem_of(error: ReadError) -> Problem:
     """Why a reader does not read a file; where it knows a line, the problem is there."""
     kind = "no notes" if "has no notes" in error.message else "unreadable"
     return Problem(*_place(error.message), kind, error.message)
@@ -105,34 +105,34 @@ def _place(message: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def _of_text(source: Source, data: bytes, *, tunes: bool) -> Examination:
+def _check_text(source: Source, data: bytes, *, tunes: bool) -> FileReport:
     """What is wrong in the `data` of `source`, in which there are tunes, or whatever its name says."""
     own = source.path.suffix.lower()
     if own in _OTHERS and not tunes:
-        return _broken("no music", f"there is no music in {source.label}")
-    found = decoded(data)
+        return _unreadable("no music", f"there is no music in {source.label}")
+    found = decode(data)
     if found is None:
-        return _broken("unknown format", "the file is neither music nor text")
+        return _unreadable("unknown format", "the file is neither music nor text")
     if own in _WORDS and not tunes:
-        return Examination(found.problems)
-    return _of_tunes(found.text, found.problems)
+        return FileReport(found.problems)
+    return _check_tunes(found.text, found.problems)
 
 
-def _of_tunes(text: str, odd: Sequence[Problem]) -> Examination:
+def _check_tunes(text: str, odd: Sequence[Problem]) -> FileReport:
     tunes = split_tunes(text)
     if not tunes:
-        return Examination((*odd, Problem(1, 1, "no tune", "there is no tune in the file")))
+        return FileReport((*odd, Problem(1, 1, "no tune", "there is no tune in the file")))
     problems = [*odd, *stray_problems(text, tunes), *number_problems(tunes), *blank_problems(tunes)]
     specimens = []
     for tune in tunes:
-        found, specimen = _of_tune(tune)
+        found, specimen = _check_tune(tune)
         problems += found
         if specimen is not None:
             specimens.append(specimen)
-    return Examination(tuple(sorted(_once(problems), key=lambda each: each.place)), tuple(specimens))
+    return FileReport(tuple(sorted(_once(problems), key=lambda each: each.place)), tuple(specimens))
 
 
-def _of_tune(text: TuneText) -> tuple[list[Problem], Specimen | None]:
+def _check_tune(text: TuneText) -> tuple[list[Problem], CheckedPiece | None]:
     """What is wrong in a tune, and its melody. Whatever breaks a reader is the tune's fault."""
     number = number_of(text)
     try:
@@ -144,7 +144,7 @@ def _of_tune(text: TuneText) -> tuple[list[Problem], Specimen | None]:
         score = score_of(tune)
     except (ReadError, ArithmeticError, ValueError):
         return problems, None
-    return problems, Specimen(number, score.title, text.first, fingerprint(score))
+    return problems, CheckedPiece(number, score.title, text.first, fingerprint(score))
 
 
 _HABITS = frozenset({"unknown field", "no blank line"})

@@ -10,12 +10,12 @@ from fractions import Fraction
 
 from composer.api import Part, Score
 
-__all__ = ["FEWEST", "Fingerprint", "fingerprint"]
+__all__ = ["MIN_NOTES", "Fingerprint", "fingerprint"]
 
-FEWEST = 12
+MIN_NOTES = 12
 """A tune of fewer notes is like others by chance."""
 
-_FEW = 0.1
+_MAX_OVERLAP = 0.1
 """A melody may have such a share of notes that begin while another sounds."""
 
 _Timed = tuple[int, int, int]
@@ -26,28 +26,29 @@ _Timed = tuple[int, int, int]
 class Fingerprint:
     """A piece by the intervals and the times from note to note.
 
-    `whole` is of all notes and `melody` of the melody alone, the same where there is nothing else. `first` is the
-    pitch of the melody's first note and `value` the greatest time, in beats, that all its times are multiples of.
+    `all_notes` is of all notes and `melody` of the melody alone, the same where there is nothing else. `first_pitch` is
+    the pitch of the melody's first note and `time_unit` the greatest time, in beats, that all its times are multiples
+    of.
     """
 
-    whole: bytes
+    all_notes: bytes
     melody: bytes
-    first: int
-    value: Fraction
+    first_pitch: int
+    time_unit: Fraction
 
     @property
-    def single(self) -> bool:
+    def is_single_line(self) -> bool:
         """Whether the piece is a melody and no more."""
-        return self.whole == self.melody
+        return self.all_notes == self.melody
 
 
 def fingerprint(score: Score) -> Fingerprint | None:
     """The fingerprint of `score`; None where it is too short to have one. A rest counts as part of the note before."""
     unit, parts = _timed([part for part in score.parts if part.notes and not part.percussion])
     notes = sorted(note for part in parts for note in part)
-    if len(notes) < FEWEST:
+    if len(notes) < MIN_NOTES:
         return None
-    melody = next((part for part in parts if len(part) >= FEWEST and _is_line(part)), notes)
+    melody = next((part for part in parts if len(part) >= MIN_NOTES and _is_line(part)), notes)
     line, step = _digest(melody)
     whole = line if len(melody) == len(notes) else _digest(notes)[0]
     return Fingerprint(whole, line, melody[0][1], Fraction(step, unit))
@@ -74,7 +75,7 @@ def _is_line(notes: Sequence[_Timed]) -> bool:
     for onset, _, until in notes:
         together += onset < end
         end = max(end, until)
-    return together <= _FEW * len(notes)
+    return together <= _MAX_OVERLAP * len(notes)
 
 
 def _digest(notes: Sequence[_Timed]) -> tuple[bytes, int]:

@@ -9,11 +9,11 @@ from composer.api import Note, Part, Score, Tempo
 from composer.check.abc_headers import FASTEST, SLOWEST
 from composer.check.problem import Problem, Severity
 
-__all__ = ["HIGHEST", "LONGEST", "LOWEST", "sounding_problems"]
+__all__ = ["HIGHEST", "LOWEST", "MAX_BEATS", "score_problems"]
 
 LOWEST, HIGHEST = 21, 108
 """The pitches of a piano's keys."""
-LONGEST = 256
+MAX_BEATS = 256
 """Beats that a note may sound: 64 bars of common time."""
 
 _EFFECTS = 112
@@ -26,7 +26,7 @@ _LOSSES = {
 """What a reader counts as lost and is a fault of the file, by words of its phrase."""
 
 
-def sounding_problems(score: Score) -> Iterator[Problem]:
+def score_problems(score: Score) -> Iterator[Problem]:
     """What is odd in `score`; its problems have no lines, and their messages say where."""
     for phrase, count in score.losses.items():
         for words, (kind, what, severity) in _LOSSES.items():
@@ -47,18 +47,18 @@ def _tempos(score: Score) -> Iterator[Problem]:
         message = f"a tempo of {odd[0].bpm:.4g} quarter notes a minute{_at(odd[0])}{more}"
         yield _warning("odd tempo", message)
     first = min((tempo.onset for tempo in score.tempos), default=Fraction(0))
-    if len(score.tempos) > 1 and first > _begin(score):
+    if len(score.tempos) > 1 and first > _first_onset(score):
         yield _warning(
             "no tempo at first", f"there is no tempo before beat {_beat(first)}, and {len(score.tempos)} later"
         )
 
 
-def _begin(score: Score) -> Fraction:
+def _first_onset(score: Score) -> Fraction:
     return min((note.onset for part in score.parts for note in part.notes), default=Fraction(0))
 
 
 def _lengths(part: Part) -> Iterator[Problem]:
-    long = [note for note in part.notes if note.duration > LONGEST]
+    long = [note for note in part.notes if note.duration > MAX_BEATS]
     if long:
         more = f", the first of {len(long)}" if len(long) > 1 else ""
         yield _warning("endless note", f"a note of {float(long[0].duration):,.4g} beats{_at(long[0], part)}{more}")

@@ -8,27 +8,27 @@ from dataclasses import dataclass
 
 from composer.check.problem import Problem, Severity
 
-__all__ = ["Decoded", "decoded", "repaired"]
+__all__ = ["DecodedText", "decode", "repair"]
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class DecodedText:
     """A text with a line feed after each line, whether it held any other character than UTF-8 has, and what is odd."""
 
     text: str
     problems: tuple[Problem, ...] = ()
 
 
-def decoded(data: bytes) -> Decoded | None:
+def decode(data: bytes) -> DecodedText | None:
     """`data` as text, each line in the encoding that it seems to be in; None where it is no text at all."""
     found = _utf16(data) or _eight_bits(data)
     if found is None:
         return None
     text = found.text.replace("\r\n", "\n").replace("\r", "\n")
-    return Decoded(text, (*found.problems, *_characters(text)))
+    return DecodedText(text, (*found.problems, *_characters(text)))
 
 
-def repaired(text: str) -> str:
+def repair(text: str) -> str:
     """`text` without control characters, and with what was once decoded wrongly decoded anew."""
     return _GARBLED.sub(
         lambda match: match[0].encode("cp1252", "replace").decode("utf-8", "replace"), _CONTROL.sub("", text)
@@ -38,7 +38,7 @@ def repaired(text: str) -> str:
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
-def _utf16(data: bytes) -> Decoded | None:
+def _utf16(data: bytes) -> DecodedText | None:
     """`data` as UTF-16, by its mark, or because every other byte of the Latin letters in it is zero."""
     name = _MARKS.get(data[:2])
     if name is None:
@@ -48,10 +48,10 @@ def _utf16(data: bytes) -> Decoded | None:
     if name is None:
         return None
     text = data.decode(name, "replace").removeprefix("\ufeff")
-    return Decoded(text, (_warning(1, 1, "not UTF-8", "the text is in UTF-16, which many programs do not read"),))
+    return DecodedText(text, (_warning(1, 1, "not UTF-8", "the text is in UTF-16, which many programs do not read"),))
 
 
-def _eight_bits(data: bytes) -> Decoded | None:
+def _eight_bits(data: bytes) -> DecodedText | None:
     """`data` as UTF-8, or as the single bytes of the nineties; None where zeros say that it is no text."""
     if b"\0" in data:
         return None
@@ -62,10 +62,10 @@ def _eight_bits(data: bytes) -> Decoded | None:
             _warning(1, 1, "byte-order mark", "the text begins with a byte-order mark, which UTF-8 needs not")
         )
     try:
-        return Decoded(data.decode("utf-8"), tuple(problems))
+        return DecodedText(data.decode("utf-8"), tuple(problems))
     except UnicodeDecodeError:
         text, problem = _line_by_line(data)
-        return Decoded(text, (*problems, problem))
+        return DecodedText(text, (*problems, problem))
 
 
 def _line_by_line(data: bytes) -> tuple[str, Problem]:
@@ -91,7 +91,7 @@ def _line_by_line(data: bytes) -> tuple[str, Problem]:
 
 
 _CODECS = {"cp1252": "Windows-1252", "mac-roman": "Mac OS Roman", "cp850": "DOS (code page 850)"}
-_USUAL = frozenset("àâäáãåæçèéêëìíîïñòóôöõøœùúûüßÀÂÄÁÅÆÇÈÉÊËÍÎÑÓÔÖØÚÛÜ’‘“”–—…©°")
+_COMMON_LETTERS = frozenset("àâäáãåæçèéêëìíîïñòóôöõøœùúûüßÀÂÄÁÅÆÇÈÉÊËÍÎÑÓÔÖØÚÛÜ’‘“”–—…©°")
 
 
 def _single_byte(data: bytes) -> tuple[str, str]:
@@ -99,7 +99,7 @@ def _single_byte(data: bytes) -> tuple[str, str]:
     high = bytes(byte for byte in data if byte >= 0x80)
 
     def usual(codec: str) -> int:
-        return sum(character in _USUAL for character in high.decode(codec, "replace"))
+        return sum(character in _COMMON_LETTERS for character in high.decode(codec, "replace"))
 
     best = max(_CODECS, key=usual)
     if best == "cp1252" and not any(0x80 <= byte < 0xA0 for byte in high):

@@ -17,8 +17,8 @@ def playable(source: Source) -> Iterator[Score]:
 
     Raises ReadError where there is no music in it.
     """
-    if score_files.known(source):
-        yield from score_files.playable(source)
+    if score_files.is_music(source):
+        yield from score_files.playable_scores(source)
         return
     found = False
     for score in _represented(source):

@@ -62,7 +62,7 @@ def choose_model(source: Source, given: Path | None, take: Callable[[Path], Take
 def _by_provenance(source: Source) -> Iterator[Path]:
     """The model that composed the first piece, else the one of the same representation that is played now."""
     try:
-        told = provenance.first(source.bytes(), source.label)
+        told = provenance.read_first(source.bytes(), source.label)
     except ReadError:  # what is damaged says nothing; whether the music is, shows when it is read
         return
     name, digest = (told.facts.get(fact) for fact in ("representation", "model")) if told else (None, None)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from composer.api import ComposerError, OptionError, Score, Tempo
-from composer.formats.abc.title import Titled
+from composer.formats.abc.title import TitleWriter
 
 __all__ = ["FORMATS", "Format", "WriteSettings", "format_named", "format_of", "write"]
 
@@ -102,7 +102,7 @@ def _abc(score: Score, settings: WriteSettings) -> bytes:
     if settings.instrument is not None:
         score = replace(score, parts=tuple(replace(part, program=settings.instrument) for part in score.parts))
     text: str = importlib.import_module("composer.formats.abc.writer.score").write(score)
-    return Titled(settings.title).push(text.encode()) if settings.title else text.encode()
+    return TitleWriter(settings.title).push(text.encode()) if settings.title else text.encode()
 
 
 def _midi(score: Score, settings: WriteSettings) -> bytes:

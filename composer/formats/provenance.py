@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from composer.api import ReadError
 
-__all__ = ["Provenance", "Streamed", "first", "holds", "kind_of", "mark", "read", "without"]
+__all__ = ["Provenance", "StreamMarker", "can_hold", "format_of", "mark", "read", "read_first", "without_provenance"]
 
-LONGEST = 16 * 1024 * 1024
+MAX_LENGTH = 16 * 1024 * 1024
 """The most bytes that are looked at of what a file says of itself."""
 
 
@@ -34,7 +34,7 @@ class Provenance(NamedTuple):
         return f"composer {self.program} {_SPECIAL.sub(_escaped, told)}"
 
     @classmethod
-    def of(cls, text: str, name: str) -> Provenance:
+    def parse(cls, text: str, name: str) -> Provenance:
         """What `text`, found in the file `name`, says. Raises ReadError where that is damaged."""
         match = _TEXT.fullmatch(text.strip()) if text.isascii() else None
         try:
@@ -48,40 +48,40 @@ class Provenance(NamedTuple):
         return cls(match[1], facts)
 
 
-def kind_of(data: bytes) -> str:
+def format_of(data: bytes) -> str:
     """The format that a file's bytes are in, of those that hold provenance; ABC, where they are in none of them."""
     if data.startswith(b"MThd"):
         return "midi"
     return "musicxml" if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else "abc"
 
 
-def holds(format_name: str) -> bool:
+def can_hold(format_name: str) -> bool:
     """Whether files in a format can say what made them."""
     return format_name in _PLACES
 
 
 def mark(format_name: str, data: bytes, provenance: Provenance) -> bytes:
-    """One piece, written in a format that `holds` it, with its provenance in its place."""
+    """One piece, written in a format that `can_hold` it, with its provenance in its place."""
     return _PLACES[format_name](data, provenance.text.encode())
 
 
 def read(data: bytes, name: str) -> list[Provenance]:
     """What made each piece of the file `name`, in order, as far as they say. Raises ReadError where that is damaged."""
-    return [Provenance.of(text, name) for text in _texts(data)]
+    return [Provenance.parse(text, name) for text in _texts(data)]
 
 
-def first(data: bytes, name: str) -> Provenance | None:
+def read_first(data: bytes, name: str) -> Provenance | None:
     """What made the first piece of the file `name` that says it. Raises ReadError where that is damaged."""
     text = next(_texts(data), None)
-    return Provenance.of(text, name) if text is not None else None
+    return Provenance.parse(text, name) if text is not None else None
 
 
-def without(lines: Iterable[str]) -> Iterator[str]:
+def without_provenance(lines: Iterable[str]) -> Iterator[str]:
     """The lines of an ABC text but for those that say what made it."""
     return (line for line in lines if not _ABC.match(line))
 
 
-class Streamed:
+class StreamMarker:
     """A piece of ABC that is marked while it is being written."""
 
     def __init__(self, provenance: Provenance) -> None:
@@ -146,13 +146,13 @@ _PLACES: dict[str, Callable[[bytes, bytes], bytes]] = {
 
 def _texts(data: bytes) -> Iterator[str]:
     """What stands in the places of the format that `data` is in."""
-    kind = kind_of(data)
+    kind = format_of(data)
     if kind == "midi":
         for match in _FROM_MIDI.finditer(data):
             length = 0
             for byte in match[1]:
                 length = length << 7 | byte & 0x7F
-            yield _ascii(data[match.end() : match.end() + min(length, LONGEST)])
+            yield _ascii(data[match.end() : match.end() + min(length, MAX_LENGTH)])
     elif kind == "musicxml":
         for match in _FROM_MUSICXML.finditer(data):
             yield _unescaped(_ascii(match[1]))
@@ -162,7 +162,7 @@ def _texts(data: bytes) -> Iterator[str]:
 
 
 def _ascii(data: bytes) -> str:
-    return data[:LONGEST].decode("ascii", "replace")
+    return data[:MAX_LENGTH].decode("ascii", "replace")
 
 
 def _escaped(character: re.Match[str]) -> str:

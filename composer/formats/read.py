@@ -26,20 +26,20 @@ def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | 
     data = source.bytes()
     if not data.strip():
         raise ReadError(f"{source.label} is empty", "give ABC, MIDI, MusicXML or kern with notes in it")
-    if ticks.recognised(data):
+    if ticks.is_midi(data):
         yield source.label, midi_reader.read(data, source.label, pedal=pedal)
     elif _marked_up(data):
         from composer.formats.musicxml import reader as musicxml_reader
 
         score = musicxml_reader.read(data, source.label)
-        if fault := _excess(score):
+        if fault := _beyond_limits(score):
             raise ReadError(f"{source.label} {fault}", "take the excess out, or split it into smaller files")
         yield source.label, score
     else:
         yield from _tunes(source)
 
 
-def known(source: Source) -> bool:
+def is_music(source: Source) -> bool:
     """True where `source` holds music in one of the formats that are read here, broken or not."""
     return bool(suffix_of(source))
 
@@ -47,7 +47,7 @@ def known(source: Source) -> bool:
 def suffix_of(source: Source) -> str:
     """The usual suffix of what `source` holds, whatever it is called: `.mid`, `.musicxml`, `.abc`, or none of these."""
     data = source.bytes()
-    if ticks.recognised(data):
+    if ticks.is_midi(data):
         return ".mid"
     if _marked_up(data):
         return ".musicxml"
@@ -56,7 +56,7 @@ def suffix_of(source: Source) -> str:
     return ""
 
 
-def playable(source: Source) -> Iterator[Score]:
+def playable_scores(source: Source) -> Iterator[Score]:
     """The pieces of `source` that can be played. Raises ReadError that says why the first cannot, where none can."""
     refused: RejectedPiece | None = None
     sounded = False
@@ -67,10 +67,10 @@ def playable(source: Source) -> Iterator[Score]:
         sounded = True
         yield score
     if not sounded:
-        raise _silent(source, refused)
+        raise _no_music_error(source, refused)
 
 
-def _silent(source: Source, refused: RejectedPiece | None) -> ReadError:
+def _no_music_error(source: Source, refused: RejectedPiece | None) -> ReadError:
     """The error for a source without music, with the reason where one is known."""
     return ReadError(
         f"there is no music in {source.label}{f': {refused.reason}' if refused else ''}",
@@ -87,7 +87,7 @@ def _marked_up(data: bytes) -> bool:
     return begin[:2] in {b"<?", b"<s", b"<!", b"**"} or (begin[:2] == b"!!" and b"\n**" in begin)
 
 
-def _excess(score: Score) -> str:
+def _beyond_limits(score: Score) -> str:
     """What of `score` is beyond all music, as MIDI's own bounds have it; empty where nothing is."""
     notes = sorted(note for part in score.parts for note in part.notes)
     sounded = Fraction(0)
@@ -107,14 +107,14 @@ def _tunes(source: Source) -> Iterator[tuple[str, Score | RejectedPiece]]:
 
     text = source.text()
     if not _TUNES.search(text):
-        raise _silent(source, None)
+        raise _no_music_error(source, None)
     for number, tune in enumerate(split_tunes(text), 1):
         first_line = tune.lines[0] if tune.lines else ""
         numbered = first_line[2:].strip() if first_line.startswith("X:") else ""
         name = f"{source.label}: tune {numbered or number}"
         try:
             score = read_tune(tune)
-            fault = _excess(score)
+            fault = _beyond_limits(score)
             yield name, RejectedPiece(f"it {fault}", name, f"line {tune.first}") if fault else score
         except (ReadError, ArithmeticError, ValueError, RecursionError) as error:
             yield name, RejectedPiece(str(error), name, f"line {tune.first}")

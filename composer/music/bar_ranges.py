@@ -9,13 +9,13 @@ from fractions import Fraction
 from composer.api import OptionError, Score, Unsatisfiable
 from composer.music.bars import bars
 
-__all__ = ["NONE", "KeptBars", "parse_kept", "spans"]
+__all__ = ["NO_BARS", "BarRanges", "parse_bar_ranges", "spans"]
 
 _EXAMPLE = "write it as 4-8, or 1-4,9 for several; bars are counted from 1, without the pickup"
 
 
 @dataclass(frozen=True, slots=True)
-class KeptBars:
+class BarRanges:
     """Numbers of bars, as ranges of which both ends count. `text` is how the player wrote them."""
 
     ranges: tuple[tuple[int, int], ...]
@@ -38,11 +38,11 @@ class KeptBars:
             )
 
 
-NONE = KeptBars(())
+NO_BARS = BarRanges(())
 """No bar at all."""
 
 
-def parse_kept(text: str) -> KeptBars:
+def parse_bar_ranges(text: str) -> BarRanges:
     """The bars that `4-8` or `1-4,9` names. Raises OptionError."""
     ranges = []
     for part in text.split(","):
@@ -54,11 +54,11 @@ def parse_kept(text: str) -> KeptBars:
             why = "there is no bar 0" if not first else f"{first} is after {last}"
             raise OptionError(f"--keep-bars {text} names no bars: {why}", _EXAMPLE)
         ranges.append((first, last))
-    return KeptBars(tuple(ranges), text.strip())
+    return BarRanges(tuple(ranges), text.strip())
 
 
-def spans(kept: KeptBars, score: Score) -> tuple[tuple[Fraction, Fraction], ...]:
-    """Where in `score` the kept bars are, from beat to beat, in order. Raises Unsatisfiable as `KeptBars.check` does.
+def spans(kept: BarRanges, score: Score) -> tuple[tuple[Fraction, Fraction], ...]:
+    """Where in `score` the kept bars are, from beat to beat, in order. Raises Unsatisfiable as `BarRanges.check` does.
 
     Bars are those of the score, in which repeats are played out; its pickup, which has the number 0, stays with any.
     """

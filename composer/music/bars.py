@@ -44,7 +44,7 @@ def bars(score: Score) -> Iterator[Bar]:
         start, number = end, number + 1
 
 
-def wished_meter(text: str) -> Meter:
+def parse_meter(text: str) -> Meter:
     """The meter that `6/8` or `C|` names, as ABC spells them; common time where it is empty. Raises OptionError."""
     from composer.music.keys import parse_meter
 

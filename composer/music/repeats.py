@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-MOST_BARS = 10_000
+MAX_BARS = 10_000
 """Where repeats make more bars than this, each bar is played once."""
 
 
@@ -30,7 +30,7 @@ def playing_order(bars: Sequence[RepeatBar]) -> list[int]:
     order: list[int] = []
     at = start = 0
     time = 1
-    while at < len(bars) and len(order) <= MOST_BARS:
+    while at < len(bars) and len(order) <= MAX_BARS:
         bar = bars[at]
         after_endings = at > start and bool(bars[at - 1].endings) and not bar.endings
         if (bar.opens and at != start) or after_endings:
@@ -46,7 +46,7 @@ def playing_order(bars: Sequence[RepeatBar]) -> list[int]:
             if not (bar.endings and at + 1 < len(bars) and bars[at + 1].endings):
                 start, time = at + 1, 1
         at += 1
-    return order if len(order) <= MOST_BARS else list(range(len(bars)))
+    return order if len(order) <= MAX_BARS else list(range(len(bars)))
 
 
 def _last_ending(bars: Sequence[RepeatBar], at: int) -> int:

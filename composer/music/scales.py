@@ -44,7 +44,12 @@ SCALES: Mapping[str, frozenset[int]] = {
 
 _OTHER_NAMES = {"ionian": "major", "aeolian": "minor", "major pentatonic": "pentatonic", "whole tone": "whole-tone"}
 _MODES = frozenset({"major", "dorian", "phrygian", "lydian", "mixolydian", "minor", "locrian"})
-_NEAREST = {"harmonic minor": "minor", "melodic minor": "minor", "minor pentatonic": "minor", "pentatonic": "major"}
+_NEAREST_MODE = {
+    "harmonic minor": "minor",
+    "melodic minor": "minor",
+    "minor pentatonic": "minor",
+    "pentatonic": "major",
+}
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _PITCH = r"\d{1,3}|[A-Ga-g](?:#|b|♯|♭)?-?\d"
@@ -131,7 +136,7 @@ def key_of(scale: str = "", key: str = "") -> Signature | None:
     found = parse_scale(scale, key)
     if found is None:
         return None
-    mode = _NEAREST.get(found.name, found.name)
+    mode = _NEAREST_MODE.get(found.name, found.name)
     named = parse_key(f"{found.tonic} {mode}") if mode in _MODES else None
     return named or (_key(key) if key.strip() else None)
 
@@ -187,12 +192,12 @@ def _key(text: str) -> Signature:
 
 def _signature(text: str) -> Signature | None:
     """The key that `text` names by a tonic and a mode, and nothing else."""
-    text = _capital(text)
+    text = _capitalize_tonic(text)
     signature = parse_key(text)
     return signature if signature is not None and signature.plain and text[:1] in _SEMITONES else None
 
 
-def _capital(text: str) -> str:
+def _capitalize_tonic(text: str) -> str:
     """A text with its tonic, of which the first letter alone is one: a `b` after it is a flat."""
     return text[:1].upper() + text[1:]
 
@@ -203,7 +208,7 @@ def _of_key(signature: Signature) -> Scale:
 
 def _with_tonic(text: str) -> Scale | None:
     """The scale of a text that begins with its tonic; None where it does not."""
-    match = _TONIC.match(_capital(text.strip()))
+    match = _TONIC.match(_capitalize_tonic(text.strip()))
     if match is None:
         # a tonic that its mode follows at once, as in Ddor and Am
         signature = _signature(text.strip())

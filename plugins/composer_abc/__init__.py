@@ -189,16 +189,18 @@ class Abc(Representation):
         return self._automaton
 
     def _controlled(self, wishes: AbcControls, given: GenerationContext) -> Constraint:
-        from composer.formats.abc.grammar.build import Asking
+        from composer.formats.abc.grammar.build import ConstraintBuilder
         from composer.formats.abc.grammar.vocabulary import Vocabulary
-        from composer.music.bar_ranges import parse_kept
+        from composer.music.bar_ranges import parse_bar_ranges
 
-        asking = Asking(Vocabulary(self.characters), given.primer)
+        asking = ConstraintBuilder(Vocabulary(self.characters), given.primer)
         if wishes.keep_bars:
             if given.tune is None:
                 raise Unsatisfiable("--keep-bars needs a tune of which to keep bars", "give it with --prime FILE")
-            asking = replace(asking, primer=(), text=self._known_text(given.tune), kept=parse_kept(wishes.keep_bars))
-        automaton = asking.automaton(wishes.tune_controls())
+            asking = replace(
+                asking, primer=(), text=self._known_text(given.tune), keep_bars=parse_bar_ranges(wishes.keep_bars)
+            )
+        automaton = asking.build(wishes.tune_controls())
         likely = self.estimated_steps(wishes, given)
         if likely is not None and given.length is not None:
             wish = f"--keep-bars {wishes.keep_bars}" if wishes.keep_bars else f"--bars {wishes.bars}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from composer.api import OptionError
 
 if TYPE_CHECKING:
-    from composer.formats.abc.grammar.controls import Wanted
+    from composer.formats.abc.grammar.controls import TuneControls
     from composer.music.scales import Scale
 
 __all__ = ["AbcControls"]
@@ -49,21 +49,21 @@ class AbcControls:
 
     def __post_init__(self) -> None:
         if any(astuple(self)):
-            from composer.music.bar_ranges import parse_kept
+            from composer.music.bar_ranges import parse_bar_ranges
 
             self.tune_controls()
             if self.keep_bars:
-                parse_kept(self.keep_bars)
+                parse_bar_ranges(self.keep_bars)
 
-    def tune_controls(self) -> Wanted:
+    def tune_controls(self) -> TuneControls:
         """The same, as the automaton takes it."""
-        from composer.formats.abc.grammar.controls import Wanted
+        from composer.formats.abc.grammar.controls import TuneControls
         from composer.music.scales import parse_range
 
         if not 0 <= self.bars <= MAX_BARS:
             raise OptionError(f"--bars cannot be {self.bars}", f"give 1 to {MAX_BARS}, or 0 for any number")
         names = ("key", "mode", "meter", "rhythm", "bars", "range", "scale")
-        return Wanted(
+        return TuneControls(
             key=_key(self.key, self.mode) if self.key else "",
             mode=_mode(self.mode) if self.mode else "",
             meter=_meter(self.meter) if self.meter else "",
@@ -140,12 +140,12 @@ def _rhythm(text: str) -> str:
 
 
 def _scale(text: str) -> str | Scale:
-    """OWN, the name of a scale without its tonic, or a scale with one."""
-    from composer.formats.abc.grammar.controls import OWN
+    """OWN_KEY, the name of a scale without its tonic, or a scale with one."""
+    from composer.formats.abc.grammar.controls import OWN_KEY
     from composer.music.scales import parse_scale
 
-    if text.strip().lower() == OWN:
-        return OWN
+    if text.strip().lower() == OWN_KEY:
+        return OWN_KEY
     try:
         scale = parse_scale(text)
     except OptionError:

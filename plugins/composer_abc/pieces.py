@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from composer.api import Piece, RejectedPiece, Source
-from composer.formats.provenance import without
+from composer.formats.provenance import without_provenance
 
 if TYPE_CHECKING:
     from composer.formats.abc.reader.lexer import TuneText
@@ -38,7 +38,9 @@ def raw_pieces(text: str, source: Source) -> Iterator[Piece | RejectedPiece]:
         if line.strip():
             continue
         if stop > start:
-            yield _read_or_reject(_raw_piece, TuneText(tuple(without(lines[start:stop])), start + 1), source.label)
+            yield _read_or_reject(
+                _raw_piece, TuneText(tuple(without_provenance(lines[start:stop])), start + 1), source.label
+            )
         start = stop + 1
 
 
@@ -53,9 +55,9 @@ def _read_or_reject(
 
 
 def _dialect_piece(tune: TuneText, name: str) -> Piece | RejectedPiece:
-    from composer.formats.abc.dialect.normalize import normalise
+    from composer.formats.abc.dialect.normalize import normalize
 
-    normal = normalise(tune, name)
+    normal = normalize(tune, name)
     if isinstance(normal, RejectedPiece):
         return normal
     labels = {"rhythm": normal.rhythm, "meter": normal.meter, "key": normal.key, "mode": normal.mode}
@@ -90,17 +92,17 @@ def primer_piece(text: str, source: Source, raw: bool) -> Piece | RejectedPiece:
     A finished tune is an opening of which nothing is left off: after `:|` another part may follow, after `|]` nothing.
     What it says of how it was made is no part of it.
     """
-    from composer.formats.abc.dialect.primer import legal_opening, rewritten_opening
+    from composer.formats.abc.dialect.primer import dialect_primer, normalized_primer
     from composer.formats.abc.reader.lexer import split_tunes
 
     tunes = [] if raw else split_tunes(text)
     if tunes and tunes[0].lines[0].startswith("X:"):
         text = NUMBER_LINE.sub("", tunes[0].text, count=1)
-    text = "\n".join(without(text.split("\n")))
+    text = "\n".join(without_provenance(text.split("\n")))
     if raw:
         return Piece(text, source=source.label)
-    legal = legal_opening(text)
-    rewritten = rewritten_opening(tunes[0], source.label) if tunes and legal is None else None
+    legal = dialect_primer(text)
+    rewritten = normalized_primer(tunes[0], source.label) if tunes and legal is None else None
     if isinstance(rewritten, RejectedPiece):
         return rewritten
     if rewritten is None:

@@ -26,29 +26,29 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats import read as score_files
-from composer.toolkit.representations.note_controls import KeptTune, in_meter, labels_of_key, labels_of_meter
-from composer.toolkit.representations.quantize import SLACK, GridNote, Unfit, sounding
-from composer.toolkit.representations.score_labels import keys_in, labels_of, meters_of, pickup_of, transposed
+from composer.toolkit.representations.note_controls import SourceTune, in_meter, key_labels, meter_labels
+from composer.toolkit.representations.quantize import SLACK, GridNote, NotEncodable, to_notes
+from composer.toolkit.representations.score_labels import keys_from_labels, labels_of, meters_of, pickup_of, transposed
 from composer.toolkit.representations.score_parts import (
     TRANSPOSITIONS,
     Music,
-    Voice,
+    NoteSource,
     keys_of,
     losses_of,
     notes_of,
-    offgrid_of,
-    on_grid,
+    offgrid_mode,
+    pitched_parts,
+    quantize_parts,
     read,
-    sounding_parts,
 )
 from composer_grid.base_constraint import END, GridConstraint
-from composer_grid.controls import GridControls, build_constraint, total_steps
+from composer_grid.controls import GridControls, build_constraint, piece_steps
 from composer_grid.melody import second_voice, to_c, top_part
 from composer_grid.options import WHOLE_NOTES, GridOptions, length_of
 from composer_grid.tokens import HOLD, REST, decode_tokens, first_invalid
 
 if TYPE_CHECKING:
-    from composer.toolkit.representations.note_arrays import Columns
+    from composer.toolkit.representations.note_arrays import NoteArrays
 
 __all__ = ["Grid", "GridControls", "GridOptions"]
 
@@ -78,7 +78,7 @@ class Grid(Representation):
         self._restore((), {})
 
     def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
-        if source.path.suffix.lower() == ".tokens" or (source.fragment and not score_files.known(source)):
+        if source.path.suffix.lower() == ".tokens" or (source.fragment and not score_files.is_music(source)):
             yield from self._read_tokens(source)
             return
         for name, music in read(source):
@@ -139,12 +139,12 @@ class Grid(Representation):
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """The piece in the other keys, as far as the pitches are known; none where all is brought to C."""
-        from composer.toolkit.representations.note_arrays import Columns
+        from composer.toolkit.representations.note_arrays import NoteArrays
         from composer_grid.token_arrays import as_tokens
 
         if self.options.transpose != "none":
             return
-        notes = Columns.of(decode_tokens(_tokens(piece)))
+        notes = NoteArrays.from_notes(decode_tokens(_tokens(piece)))
         known = set(self.pitches or range(128))
         for shift in TRANSPOSITIONS if len(notes.pitches) else ():
             pitches = notes.pitches + shift
@@ -155,8 +155,8 @@ class Grid(Representation):
                 )
 
     def score(self, piece: Piece) -> Score | None:
-        notes = sounding(decode_tokens(_tokens(piece)), self.steps)
-        meters, keys, pickup = meters_of(piece.labels), keys_in(piece.labels), pickup_of(piece.labels)
+        notes = to_notes(decode_tokens(_tokens(piece)), self.steps)
+        meters, keys, pickup = meters_of(piece.labels), keys_from_labels(piece.labels), pickup_of(piece.labels)
         return Score((Part(notes),), meters=meters, keys=keys, pickup=pickup, title=piece.title)
 
     def from_score(self, score: Score) -> Piece:
@@ -172,33 +172,33 @@ class Grid(Representation):
         return build_constraint(wishes, self.pitches, self.steps, given, self._source_tune(wishes, given), most)
 
     def max_steps(self, wishes: Any, given: GenerationContext) -> int:
-        total = total_steps(wishes or GridControls(), self.steps, self._source_tune(wishes, given), given.labels)
+        total = piece_steps(wishes or GridControls(), self.steps, self._source_tune(wishes, given), given.labels)
         return total + 1 if total is not None else super().max_steps(wishes, given)
 
     def control_labels(self, wishes: Any) -> Mapping[str, str]:
         if wishes is None:
             return {}
         # a melody that is brought to C stays there, whichever of its notes are asked for
-        key = labels_of_key(wishes.scale, wishes.key) if self.options.transpose != "c" else {}
-        return {**labels_of_meter(wishes.meter), **key}
+        key = key_labels(wishes.scale, wishes.key) if self.options.transpose != "c" else {}
+        return {**meter_labels(wishes.meter), **key}
 
-    def _source_tune(self, wishes: GridControls, given: GenerationContext) -> KeptTune[int] | None:
+    def _source_tune(self, wishes: GridControls, given: GenerationContext) -> SourceTune[int] | None:
         """What bars are kept of. Raises Unsatisfiable where its meter is another one than is wished."""
         if given.tune is None:
             return None
         score = self.score(in_meter(given.tune, wishes))
         steps = (step for step in self.prime(given.tune) if isinstance(step, int))
-        return KeptTune(tuple(steps), score) if score is not None else None
+        return SourceTune(tuple(steps), score) if score is not None else None
 
     def _read(self, music: Music, name: str, opening: bool) -> Piece | RejectedPiece:
         try:
             return self._piece(music, name, opening=opening)
-        except Unfit as error:
-            return error.refused(name)
+        except NotEncodable as error:
+            return error.as_rejection(name)
 
     def _read_tokens(self, source: Source) -> Iterator[Piece | RejectedPiece]:
         """The pieces of a text of tokens: one to a line; an opening is taken as it is."""
-        from composer.toolkit.representations.note_arrays import Columns
+        from composer.toolkit.representations.note_arrays import NoteArrays
         from composer_grid.token_arrays import as_tokens
 
         lines = [line.split() for line in source.text().splitlines()]
@@ -215,20 +215,22 @@ class Grid(Representation):
             elif not (notes := decode_tokens(tokens)):
                 yield RejectedPiece("no notes", name)
             else:
-                yield Piece(as_tokens(Columns.of(notes)), source=name)
+                yield Piece(as_tokens(NoteArrays.from_notes(notes)), source=name)
 
     def _piece(self, music: Music, name: str, *, opening: bool) -> Piece:
-        """The melody of `music`; of an opening, what can be had. Raises Unfit where there is none."""
-        from composer.toolkit.representations.note_arrays import Columns
+        """The melody of `music`; of an opening, what can be had. Raises NotEncodable where there is none."""
+        from composer.toolkit.representations.note_arrays import NoteArrays
         from composer_grid.token_arrays import as_tokens, skyline
 
-        parts = sounding_parts(music)
+        parts = pitched_parts(music)
         if self.options.polyphony == "refuse" and not opening:
             self._check_one_voice(music, parts)
         part = top_part(music, parts)
-        placed, losses, _ = on_grid(music, [part], self.steps, offgrid_of(self.options.offgrid, opening=opening))
+        placed, losses, _ = quantize_parts(
+            music, [part], self.steps, offgrid_mode(self.options.offgrid, opening=opening)
+        )
         if not len(placed.starts):
-            raise Unfit("no notes on the grid")
+            raise NotEncodable("no notes on the grid")
         melody, under = skyline(placed)
         labels = labels_of(music)
         if self.options.transpose == "c":
@@ -241,30 +243,30 @@ class Grid(Representation):
             before = melody.pitches.tolist()
             known = [self._nearest_known(pitch) for pitch in before]
             octaves = sum(map(ne, known, before))
-            melody = Columns.of(map(GridNote, melody.starts.tolist(), known, melody.lengths.tolist()))
+            melody = NoteArrays.from_notes(map(GridNote, melody.starts.tolist(), known, melody.lengths.tolist()))
         if self.options.transpose == "c":
             self._check_pitches(melody)
         counted = losses_of(music, [part], losses, under, {"notes moved by octaves": octaves})
         return Piece(as_tokens(melody), music.title, name, labels, counted)
 
-    def _check_pitches(self, melody: Columns) -> None:
-        """Raises Unfit where a pitch is none of MIDI's."""
+    def _check_pitches(self, melody: NoteArrays) -> None:
+        """Raises NotEncodable where a pitch is none of MIDI's."""
         for start, pitch in zip(melody.starts.tolist(), melody.pitches.tolist(), strict=True):
             if not 0 <= pitch < 128:
-                raise Unfit("a pitch out of range", f"{pitch} at beat {float(start / self.steps):g}")
+                raise NotEncodable("a pitch out of range", f"{pitch} at beat {float(start / self.steps):g}")
 
     def _nearest_known(self, pitch: int) -> int:
         """The pitch of that name nearest to it that was learnt; itself where there is none."""
         known = [each for each in self.pitches if (each - pitch) % 12 == 0]
         return min(known, key=lambda each: abs(each - pitch), default=pitch)
 
-    def _check_one_voice(self, music: Music, parts: Sequence[Voice]) -> None:
-        """Raises Unfit where `parts` are more than one voice."""
+    def _check_one_voice(self, music: Music, parts: Sequence[NoteSource]) -> None:
+        """Raises NotEncodable where `parts` are more than one voice."""
         if len(parts) > 1:
-            raise Unfit("more than one voice", f"{len(parts)} parts")
+            raise NotEncodable("more than one voice", f"{len(parts)} parts")
         second = second_voice(notes_of(music, parts[0]), 2 * SLACK / self.steps)
         if second is not None:
-            raise Unfit("more than one voice", f"at beat {float(second.onset):g}")
+            raise NotEncodable("more than one voice", f"at beat {float(second.onset):g}")
 
 
 def _tokens(piece: Piece) -> tuple[str, ...]:

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from composer.api import Constraint, GenerationContext, Mask, Unsatisfiable
-from composer.toolkit.representations.density import Budget, parse_curve
+from composer.toolkit.representations.density import OnsetBudget, parse_ramp
 from composer.toolkit.representations.note_controls import (
-    KeptTune,
-    NoteWishes,
-    clash_of_held,
+    NoteControls,
+    SourceTune,
+    held_note_error,
     kept_steps,
-    settled_steps,
-    stretches,
+    ranges_of,
+    total_steps,
 )
 from composer_grid.base_constraint import FIRST, HOLD, REST, GridConstraint
 from composer_grid.timed_constraint import GivenStep, TimedGridConstraint
 
 
-class GridControls(NoteWishes):
+class GridControls(NoteControls):
     """What a player may ask of a melody."""
 
 
@@ -28,16 +28,16 @@ def build_constraint(
     pitches: tuple[int, ...],
     per_beat: Fraction,
     given: GenerationContext,
-    tune: KeptTune[int] | None,
+    tune: SourceTune[int] | None,
     most_steps: int,
 ) -> Constraint:
     """The automaton of the melodies over `pitches` (the symbols from FIRST on) that obey. Raises Unsatisfiable."""
     allowed = set(wishes.pitches(pitches))
     mask = sum(1 << FIRST + place for place, pitch in enumerate(pitches) if pitch in allowed)
-    total = total_steps(wishes, per_beat, tune, given.labels)
+    total = piece_steps(wishes, per_beat, tune, given.labels)
     if total is not None and given.length is not None and given.length <= total:
         raise Unsatisfiable(
-            f"{wishes.length_wish} and --length {given.length} clash: the piece takes {total} steps and its end",
+            f"{wishes.length_control} and --length {given.length} clash: the piece takes {total} steps and its end",
             f"leave out --length, or ask for {total + 1}",
         )
     if total is None and not wishes.density:
@@ -57,27 +57,27 @@ def build_constraint(
     return rule
 
 
-def total_steps(
-    wishes: GridControls, per_beat: Fraction, tune: KeptTune[int] | None, opening: Mapping[str, str]
+def piece_steps(
+    wishes: GridControls, per_beat: Fraction, tune: SourceTune[int] | None, opening: Mapping[str, str]
 ) -> int | None:
     """How many steps a piece has that begins with a tune or an opening, where that is settled. Raises Unsatisfiable."""
-    return settled_steps(wishes, len(tune.steps) if tune is not None else None, opening, per_beat)
+    return total_steps(wishes, len(tune.steps) if tune is not None else None, opening, per_beat)
 
 
-def _budget(wishes: GridControls, per_beat: Fraction, length: int, kept: dict[int, GivenStep]) -> Budget | None:
+def _budget(wishes: GridControls, per_beat: Fraction, length: int, kept: dict[int, GivenStep]) -> OnsetBudget | None:
     if not wishes.density:
         return None
-    density = parse_curve(wishes.density, "--density")
+    density = parse_ramp(wishes.density, "--density")
     if density.highest > per_beat:
         raise Unsatisfiable(
             f"--density {wishes.density} and the model clash: it has {float(per_beat):g} steps a beat, and no more"
             " notes than these",
             f"ask for at most {float(per_beat):g}",
         )
-    return Budget(density, per_beat, length, stretches(sorted(kept)))
+    return OnsetBudget(density, per_beat, length, ranges_of(sorted(kept)))
 
 
-def _kept(wishes: GridControls, per_beat: Fraction, tune: KeptTune[int]) -> dict[int, GivenStep]:
+def _kept(wishes: GridControls, per_beat: Fraction, tune: SourceTune[int]) -> dict[int, GivenStep]:
     """The steps that are given, with what sounds in them."""
     sounding, steps = 0, []
     for symbol in tune.steps:
@@ -93,4 +93,4 @@ def _check_held(wishes: GridControls, kept: dict[int, GivenStep], pitches: tuple
         held = given.sounding if step - 1 not in kept and given.symbol == HOLD else 0
         if held and not mask >> held & 1:
             pitch = pitches[held - FIRST]
-            raise clash_of_held(pitch, wishes)
+            raise held_note_error(pitch, wishes)

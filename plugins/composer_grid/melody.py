@@ -9,14 +9,14 @@ from itertools import pairwise
 
 from composer.api import Key, Note
 from composer.formats.midi.tracks import MidiFile, Track
-from composer.toolkit.representations.score_parts import Music, Voice
+from composer.toolkit.representations.score_parts import Music, NoteSource
 
 _MAJOR = frozenset({0, 2, 4, 5, 7, 9, 11})
 MAX_TIME_SHARE = Fraction(1, 4)
 """A part that sounds for less of the time that the fullest part does is no melody."""
 
 
-def top_part(music: Music, parts: Sequence[Voice]) -> Voice:
+def top_part(music: Music, parts: Sequence[NoteSource]) -> NoteSource:
     """Of some parts of `music`, the one that lies highest on the whole: the melody of a song, the soprano of a choir.
 
     One that hardly plays, such as a piccolo that joins in at the end, is passed over.
@@ -30,14 +30,14 @@ def top_part(music: Music, parts: Sequence[Voice]) -> Voice:
     )
 
 
-def _mean_pitch(part: Voice) -> float:
+def _mean_pitch(part: NoteSource) -> float:
     """The mean pitch of `part`."""
     if isinstance(part, Track):
         return int(part.notes[:, 2].sum()) / len(part.notes)
     return sum(note.pitch for note in part.notes) / len(part.notes)  # type: ignore[no-any-return]
 
 
-def _sounding_time(part: Voice) -> Fraction | int:
+def _sounding_time(part: NoteSource) -> Fraction | int:
     """For how long something sounds in `part`: beats, or ticks of a track."""
     if isinstance(part, Track):
         from composer_grid.token_arrays import sounding_time

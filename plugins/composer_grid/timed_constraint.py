@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from composer.api import Constraint, Mask, Step, Unsatisfiable
-from composer.toolkit.representations.density import Budget
+from composer.toolkit.representations.density import OnsetBudget
 from composer_grid.base_constraint import END, FIRST, HOLD, REST, middle_pitch
 
 
@@ -56,7 +56,7 @@ class TimedGridConstraint(Constraint):
         self,
         pitches: Mask,
         total: int | None = None,
-        budget: Budget | None = None,
+        budget: OnsetBudget | None = None,
         kept: Mapping[int, GivenStep] | None = None,
     ) -> None:
         self.pitches, self.total, self.budget, self.kept = pitches, total, budget, kept or {}
@@ -74,7 +74,7 @@ class TimedGridConstraint(Constraint):
         for step in primer:
             state = self.step(state, step)
         step, _, spot = _unpack_state(state)
-        begun = round(self.budget.due(step)) if self.budget else 0
+        begun = round(self.budget.expected(step)) if self.budget else 0
         if not self._can_complete(step, begun, spot):
             raise Unsatisfiable(
                 f"an opening of {step} steps cannot be gone on with in a piece of {self.total}",

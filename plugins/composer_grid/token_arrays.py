@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.toolkit.representations.note_arrays import BITS, TIME, Columns
+from composer.toolkit.representations.note_arrays import BITS, TIME, NoteArrays
 from composer_grid.tokens import HOLD, REST
 
 UNDER_MELODY, CUT_SHORT = "notes under the melody left out", "notes cut short by a higher one"
@@ -14,7 +14,7 @@ _PITCHES = 128
 _SYMBOLS = np.array([*map(str, range(_PITCHES)), HOLD, REST], object)
 
 
-def skyline(notes: Columns) -> tuple[Columns, dict[str, int]]:
+def skyline(notes: NoteArrays) -> tuple[NoteArrays, dict[str, int]]:
     """The top voice of `notes`, in ascending order, and what of the others it costs, counted by phrase.
 
     Of notes struck together the highest stays; a note ends where a higher one begins, and one that begins under a
@@ -24,7 +24,7 @@ def skyline(notes: Columns) -> tuple[Columns, dict[str, int]]:
     numbers = (notes.starts << 8 | _PITCHES - notes.pitches) << BITS | TIME - notes.lengths
     numbers.sort()
     starts = numbers >> BITS
-    ordered = Columns(starts >> 8, _PITCHES - (starts & 0xFF), TIME - (numbers & TIME))
+    ordered = NoteArrays(starts >> 8, _PITCHES - (starts & 0xFF), TIME - (numbers & TIME))
     ends = ordered.starts + ordered.lengths
     if not np.count_nonzero(ordered.starts[1:] < ends[:-1]):
         return ordered, {UNDER_MELODY: 0, CUT_SHORT: 0}
@@ -37,10 +37,10 @@ def skyline(notes: Columns) -> tuple[Columns, dict[str, int]]:
             line[-1][2] = start - line[-1][0]
             cut += 1
         line.append([start, pitch, length])
-    return Columns(*np.array(line, np.int64).T), {UNDER_MELODY: len(ends) - len(line), CUT_SHORT: cut}
+    return NoteArrays(*np.array(line, np.int64).T), {UNDER_MELODY: len(ends) - len(line), CUT_SHORT: cut}
 
 
-def as_tokens(notes: Columns) -> tuple[str, ...]:
+def as_tokens(notes: NoteArrays) -> tuple[str, ...]:
     """Notes one after another as tokens. None may begin before the one before it ends, nor be out of MIDI's pitches."""
     if not len(notes.starts):
         return ()

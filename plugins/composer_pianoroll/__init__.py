@@ -26,18 +26,18 @@ from composer.api import (
 )
 from composer.formats import read as score_files
 from composer.music.scales import parse_range
-from composer.toolkit.representations.note_controls import in_meter, labels_of_key, labels_of_meter
-from composer.toolkit.representations.quantize import OFFGRID, Unfit, sounding
-from composer.toolkit.representations.score_labels import keys_in, labels_of, meters_of, pickup_of, transposed
+from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels
+from composer.toolkit.representations.quantize import OFFGRID, NotEncodable, to_notes
+from composer.toolkit.representations.score_labels import keys_from_labels, labels_of, meters_of, pickup_of, transposed
 from composer.toolkit.representations.score_parts import (
     CONDITIONS,
     Music,
-    Voice,
+    NoteSource,
     losses_of,
-    offgrid_of,
-    on_grid,
+    offgrid_mode,
+    pitched_parts,
+    quantize_parts,
     read,
-    sounding_parts,
 )
 from composer_pianoroll.controls import PianorollControls, SourceRoll, build_constraint, total_frames
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
@@ -112,8 +112,8 @@ class Pianoroll(Representation):
     def _read(self, music: Music, name: str, opening: bool) -> Piece | RejectedPiece:
         try:
             return self._piece(music, name, opening=opening)
-        except Unfit as error:
-            return error.refused(name)
+        except NotEncodable as error:
+            return error.as_rejection(name)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
         """Learn the values of the conditions; nothing else here is learnt."""
@@ -158,8 +158,8 @@ class Pianoroll(Representation):
             yield Piece(roll, piece.title, f"{piece.source} by {shift:+}", transposed(piece.labels, shift))
 
     def score(self, piece: Piece) -> Score | None:
-        notes = sounding(_roll(piece).notes, self.options.steps)
-        meters, keys, pickup = meters_of(piece.labels), keys_in(piece.labels), pickup_of(piece.labels)
+        notes = to_notes(_roll(piece).notes, self.options.steps)
+        meters, keys, pickup = meters_of(piece.labels), keys_from_labels(piece.labels), pickup_of(piece.labels)
         return Score((Part(notes),), meters=meters, keys=keys, pickup=pickup, title=piece.title)
 
     def from_score(self, score: Score) -> Piece:
@@ -178,7 +178,7 @@ class Pianoroll(Representation):
     def control_labels(self, wishes: Any) -> Mapping[str, str]:
         if wishes is None:
             return {}
-        return {**labels_of_meter(wishes.meter), **labels_of_key(wishes.scale, wishes.key)}
+        return {**meter_labels(wishes.meter), **key_labels(wishes.scale, wishes.key)}
 
     def _source_tune(self, wishes: PianorollControls, given: GenerationContext) -> SourceRoll | None:
         """What bars are kept of. Raises Unsatisfiable where its meter is another one than is wished."""
@@ -189,24 +189,24 @@ class Pianoroll(Representation):
         return SourceRoll(tuple(frames), score) if score is not None else None
 
     def _piece(self, music: Music, name: str, *, opening: bool) -> Piece:
-        """The notes of `music` that can be had; of an opening, on or off the grid. Raises Unfit."""
+        """The notes of `music` that can be had; of an opening, on or off the grid. Raises NotEncodable."""
         from composer_pianoroll.packing import without_overlaps
 
-        chosen = _choose_parts(sounding_parts(music), self.options.parts)
-        offgrid = offgrid_of(self.options.offgrid, opening=opening)
-        placed, moving, within = on_grid(
+        chosen = _choose_parts(pitched_parts(music), self.options.parts)
+        offgrid = offgrid_mode(self.options.offgrid, opening=opening)
+        placed, moving, within = quantize_parts(
             music, chosen, self.options.steps, offgrid, self.layout.lowest, self.layout.highest
         )
         if not len(placed.starts):
-            raise Unfit("no notes on the grid" if within else "no notes in the range")
+            raise NotEncodable("no notes on the grid" if within else "no notes in the range")
         roll, merging = without_overlaps(placed, repeats=self.layout.onsets)
         beyond = {"notes out of range left out": sum(len(part.notes) for part in chosen) - within}
         losses = losses_of(music, chosen, moving, merging, beyond)
         return Piece(roll, music.title, name, labels_of(music), losses)
 
 
-def _choose_parts(parts: list[Voice], which: str) -> list[Voice]:
-    """The parts that `which` asks for. Raises Unfit where there is none."""
+def _choose_parts(parts: list[NoteSource], which: str) -> list[NoteSource]:
+    """The parts that `which` asks for. Raises NotEncodable where there is none."""
     if which == "all":
         return parts
     if which == "piano":
@@ -214,7 +214,9 @@ def _choose_parts(parts: list[Voice], which: str) -> list[Voice]:
     else:
         chosen = [part for part in parts if part.name.casefold() == which.casefold()]
     if not chosen:
-        raise Unfit(f"no part `{which}`", f"there is {', '.join(part.name or 'one without a name' for part in parts)}")
+        raise NotEncodable(
+            f"no part `{which}`", f"there is {', '.join(part.name or 'one without a name' for part in parts)}"
+        )
     return chosen
 
 

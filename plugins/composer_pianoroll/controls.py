@@ -7,25 +7,25 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from composer.api import Constraint, GenerationContext, OptionError, Unsatisfiable
-from composer.toolkit.representations.density import Budget, parse_curve
+from composer.toolkit.representations.density import OnsetBudget, parse_ramp
 from composer.toolkit.representations.note_controls import (
-    KeptTune,
-    NoteWishes,
-    clash_of_held,
+    NoteControls,
+    SourceTune,
+    held_note_error,
     kept_steps,
-    settled_steps,
-    stretches,
+    ranges_of,
+    total_steps,
 )
 from composer_pianoroll.base_constraint import NoteLimits, RollConstraint
 from composer_pianoroll.frames import Layout
 from composer_pianoroll.timed_constraint import TimedRollConstraint
 
-SourceRoll = KeptTune[tuple[int, ...]]
+SourceRoll = SourceTune[tuple[int, ...]]
 """A tune whose steps are frames, as their active units."""
 
 
 @dataclass(frozen=True)
-class PianorollControls(NoteWishes):
+class PianorollControls(NoteControls):
     """What a player may ask of a roll."""
 
     max_notes: int = field(default=0, metadata={"help": "The most voices at once: notes that sound at a time."})
@@ -77,13 +77,13 @@ def total_frames(
     Raises Unsatisfiable.
     """
     kept = len(tune.steps) * layout.stack if tune is not None else None
-    steps = settled_steps(wishes, kept, opening, Fraction(per_beat), layout.stack)
+    steps = total_steps(wishes, kept, opening, Fraction(per_beat), layout.stack)
     return steps // layout.stack if steps is not None else None
 
 
 def _check_length(wishes: PianorollControls, given: GenerationContext, length: int) -> None:
     """Raise Unsatisfiable where the length, or the opening, is not that of the bars."""
-    wished = wishes.length_wish
+    wished = wishes.length_control
     if given.length is not None and given.length < length:
         raise Unsatisfiable(
             f"{wished} and --length {given.length} clash: the piece takes {length} frames", "leave out --length"
@@ -95,8 +95,8 @@ def _check_length(wishes: PianorollControls, given: GenerationContext, length: i
         )
 
 
-def _budget(wishes: PianorollControls, rule: TimedRollConstraint, per_beat: int, length: int) -> Budget:
-    density, most = parse_curve(wishes.density, "--density"), rule.max_onsets_per_step * per_beat
+def _budget(wishes: PianorollControls, rule: TimedRollConstraint, per_beat: int, length: int) -> OnsetBudget:
+    density, most = parse_ramp(wishes.density, "--density"), rule.max_onsets_per_step * per_beat
     if density.highest > most:
         if rule.note_limits.max_onsets == rule.max_onsets_per_step:
             other = f"--max-onsets {wishes.max_onsets}"
@@ -112,14 +112,14 @@ def _budget(wishes: PianorollControls, rule: TimedRollConstraint, per_beat: int,
             f"ask for at most {most} notes a beat",
         )
     stack = rule.layout.stack
-    apart = [(first * stack, last * stack) for first, last in stretches(sorted(rule.kept))]
-    return Budget(density, Fraction(per_beat), length * stack, apart, spare=int(rule.last is not None))
+    apart = [(first * stack, last * stack) for first, last in ranges_of(sorted(rule.kept))]
+    return OnsetBudget(density, Fraction(per_beat), length * stack, apart, spare=int(rule.last is not None))
 
 
 def _kept(wishes: PianorollControls, layout: Layout, per_beat: int, tune: SourceRoll) -> dict[int, tuple[int, ...]]:
     """The frames that are given. Raises Unsatisfiable where frames are not whole bars."""
     steps = kept_steps(wishes.keep_bars, tune.score, Fraction(per_beat))
-    stretched = stretches(steps)
+    stretched = ranges_of(steps)
     if any(first % layout.stack or last % layout.stack for first, last in stretched):
         raise Unsatisfiable(
             f"--keep-bars {wishes.keep_bars} and the model clash: a frame of it holds {layout.stack} steps, and bars"
@@ -138,7 +138,7 @@ def _check_held(wishes: PianorollControls, rule: TimedRollConstraint, tune: Sour
         if held := rule.held_into.get(number, 0):
             if outside := held & ~rule.pitches:
                 pitch = layout.lowest + (outside & -outside).bit_length() - 1
-                raise clash_of_held(pitch, wishes)
+                raise held_note_error(pitch, wishes)
             count = held.bit_count()
             others = {
                 f"--max-notes {most.max_notes}": most.max_notes and count > most.max_notes,

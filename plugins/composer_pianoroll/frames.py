@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from composer.api import Event, Note, Step, UnitGroup
-from composer.toolkit.representations.quantize import GridNote, sounding
+from composer.toolkit.representations.quantize import GridNote, to_notes
 
 NOTES_JOINED, CUT_SHORT = "notes joined to another of their pitch", "notes cut short where their pitch is struck again"
 
@@ -22,16 +22,16 @@ class Roll:
     @classmethod
     def from_notes(cls, steps: int, notes: Iterable[GridNote]) -> Roll:
         """A roll of notes in any order."""
-        from composer.toolkit.representations.note_arrays import Columns, as_bytes
+        from composer.toolkit.representations.note_arrays import NoteArrays, numbers_to_bytes
 
-        return cls(steps, as_bytes(Columns.of(notes).numbers()))
+        return cls(steps, numbers_to_bytes(NoteArrays.from_notes(notes).as_numbers()))
 
     @property
     def notes(self) -> tuple[GridNote, ...]:
         """The notes in ascending order."""
-        from composer.toolkit.representations.note_arrays import Columns
+        from composer.toolkit.representations.note_arrays import NoteArrays
 
-        return Columns.read(self.numbers).notes()
+        return NoteArrays.from_bytes(self.numbers).as_notes()
 
     def canonical_bytes(self) -> bytes:
         """What a digest of the roll is of: a tuple of its steps and notes, as such tuples have always been digested."""
@@ -143,4 +143,4 @@ class RollDecoder:
         return [GridNote(start, pitch, self.now - start) for start, pitch in starts]
 
     def _beats(self, notes: Iterable[GridNote]) -> tuple[Note, ...]:
-        return sounding(notes, self.steps_per_beat)
+        return to_notes(notes, self.steps_per_beat)

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from composer.toolkit.representations.note_arrays import BITS, TIME, Columns, as_bytes
+from composer.toolkit.representations.note_arrays import BITS, TIME, NoteArrays, numbers_to_bytes
 from composer.toolkit.representations.score_parts import TRANSPOSITIONS
 from composer_pianoroll.frames import CUT_SHORT, NOTES_JOINED, Layout, Roll
 
 
-def without_overlaps(notes: Columns, *, repeats: bool) -> tuple[Roll, dict[str, int]]:
+def without_overlaps(notes: NoteArrays, *, repeats: bool) -> tuple[Roll, dict[str, int]]:
     """`notes` such that no pitch sounds twice at a time, and what that costs, counted by phrase.
 
     Of notes struck together the longest stays, and a note ends where the next of its pitch is struck. Where a roll has
     no `repeats`, notes of a pitch that touch are one.
     """
-    numbers = notes.numbers()
+    numbers = notes.as_numbers()
     # a pitch is so far a stretch of time here that what comes next of another pitch is beyond every note's end
     starts, lengths = numbers >> BITS, numbers & TIME
     cut = 0
@@ -37,7 +37,7 @@ def without_overlaps(notes: Columns, *, repeats: bool) -> tuple[Roll, dict[str, 
         lengths = reached[np.append(apart, True)] - starts
     losses = {CUT_SHORT: cut, NOTES_JOINED: len(numbers) - len(starts)}
     ends = (starts & TIME) + lengths
-    roll = Roll(int(np.maximum.reduce(ends)), as_bytes(starts << BITS | lengths))
+    roll = Roll(int(np.maximum.reduce(ends)), numbers_to_bytes(starts << BITS | lengths))
     return roll, {phrase: count for phrase, count in losses.items() if count}
 
 
@@ -48,12 +48,12 @@ def transposed(layout: Layout, roll: Roll) -> Iterator[tuple[int, Roll]]:
     lowest, highest = (pitches[0], pitches[-1]) if pitches else (layout.highest, layout.lowest)
     for shift in TRANSPOSITIONS:
         if layout.lowest <= lowest + shift and highest + shift <= layout.highest:
-            yield shift, Roll(roll.steps, as_bytes(numbers + (shift << 2 * BITS)))
+            yield shift, Roll(roll.steps, numbers_to_bytes(numbers + (shift << 2 * BITS)))
 
 
 def pack_frames(layout: Layout, roll: Roll) -> bytes:
     """`roll` as `Layout.frames` has it, in packed bits, unit 0 of each frame first."""
-    starts, pitches, lengths = Columns.read(roll.numbers)
+    starts, pitches, lengths = NoteArrays.from_bytes(roll.numbers)
     rows, size, stride = -(-roll.steps // layout.stack), layout.size, layout.units_per_step
     units = np.zeros(rows * size, np.uint8)
     first = starts * stride

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from composer.api import FrameRule, Limit, Step
-from composer.toolkit.representations.density import Budget
+from composer.toolkit.representations.density import OnsetBudget
 from composer_pianoroll.base_constraint import NO_LIMITS, NoteLimits, RollConstraint
 from composer_pianoroll.frames import Layout
 
@@ -28,7 +28,7 @@ class TimedRollConstraint(RollConstraint):
         pitches: int,
         note_limits: NoteLimits = NO_LIMITS,
         last: int | None = None,
-        budget: Budget | None = None,
+        budget: OnsetBudget | None = None,
         kept: Mapping[int, tuple[int, ...]] | None = None,
     ) -> None:
         super().__init__(layout, pitches, note_limits)
@@ -51,7 +51,9 @@ class TimedRollConstraint(RollConstraint):
     def start(self, primer: Sequence[Step]) -> int:
         """What sounds at the end of `primer`, whose notes count as the ones that were due."""
         steps = len(primer) * self.layout.stack
-        return self._pack_state(super().start(primer), len(primer), round(self.budget.due(steps)) if self.budget else 0)
+        return self._pack_state(
+            super().start(primer), len(primer), round(self.budget.expected(steps)) if self.budget else 0
+        )
 
     def step(self, state: int, step: Step) -> int:
         """What sounds, where that is, and what has been begun at the end of the frame `step`."""

@@ -22,8 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from composer.api import ReadError, RejectedPiece, Source
-from composer.formats.abc.dialect.normalize import Normal, normalise
-from composer.formats.abc.dialect.validator import conforms
+from composer.formats.abc.dialect.normalize import NormalizedTune, normalize
+from composer.formats.abc.dialect.validator import validate
 from composer.formats.abc.reader.lexer import TuneText, split_tunes
 from composer.formats.abc.reader.score import read_tune
 
@@ -67,17 +67,17 @@ def text_of(file: Path) -> str:
     return Source(file).text()
 
 
-def normalised(tunes: list[TuneText]) -> list[Normal]:
+def normalised(tunes: list[TuneText]) -> list[NormalizedTune]:
     """Those that the normaliser passes; prints how many, why not the others, and what was changed."""
     begin = time.perf_counter()
-    results = [normalise(tune) for tune in tunes]
+    results = [normalize(tune) for tune in tunes]
     took = (time.perf_counter() - begin) / max(len(tunes), 1)
-    normals = [result for result in results if isinstance(result, Normal)]
+    normals = [result for result in results if isinstance(result, NormalizedTune)]
     refusals = Counter(result.reason for result in results if isinstance(result, RejectedPiece))
     exact = sum(not normal.changes for normal in normals)
     print(f"  passed       {len(normals):5} {share(len(normals), len(tunes))}  {1000 * took:.2f} ms a tune")
     print(f"  melody kept  {exact:5} {share(exact, len(normals))}")
-    print(f"  conform      {sum(not conforms(each.text) for each in normals):5}")
+    print(f"  conform      {sum(not validate(each.text) for each in normals):5}")
     for kind, counts in (
         ("refused", refusals),
         ("changed", Counter(change for normal in normals for change in normal.changes)),

@@ -16,7 +16,7 @@ import numpy as np
 from abc_corpora import corpora, text_of
 
 from composer.checkpoints.load import load_model
-from composer.formats.abc.dialect.normalize import Normal, normalise
+from composer.formats.abc.dialect.normalize import NormalizedTune, normalize
 from composer.formats.abc.grammar.automaton import Automaton
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.generation.generate import Drew, Request, generate
@@ -40,8 +40,10 @@ def main() -> None:
 def stepped(characters: str, paths: list[Path]) -> None:
     """Microseconds a character, over real tunes."""
     files = [file for found in corpora(paths).values() for file in found]
-    normals = (normalise(tune) for file in files for tune in split_tunes(text_of(file)))
-    texts = [normal.text for normal in normals if isinstance(normal, Normal) and set(normal.text) <= set(characters)]
+    normals = (normalize(tune) for file in files for tune in split_tunes(text_of(file)))
+    texts = [
+        normal.text for normal in normals if isinstance(normal, NormalizedTune) and set(normal.text) <= set(characters)
+    ]
     begin = time.perf_counter()
     automaton = Automaton(characters)
     print(f"built in {1000 * (time.perf_counter() - begin):.1f} ms; {len(texts)} tunes")
@@ -54,7 +56,7 @@ def stepped(characters: str, paths: list[Path]) -> None:
         print(f"{name}: {1e6 * took / steps:.2f} us a character, {refused} tunes refused")
     begin = time.perf_counter()
     for tune in tunes[::10]:
-        automaton._known.clear()
+        automaton._cached.clear()
         accepted(automaton, tune)
     took = time.perf_counter() - begin
     print(f"nothing remembered of other tunes: {1e6 * took / sum(map(len, tunes[::10])):.2f} us a character")

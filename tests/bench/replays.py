@@ -68,7 +68,7 @@ def composed(folder: Path) -> Iterator[tuple[str, Path]]:
         (name, form)
         for name in REPRESENTATIONS
         for form in registry.representation(name).formats
-        if provenance.holds(form)
+        if provenance.can_hold(form)
     ]
     number = 0
     for place, (name, form) in enumerate(pairs):

@@ -82,7 +82,7 @@ def test_a_mender_that_breaks_is_the_fault_of_its_file(monkeypatch, tmp_path):
     def broken(source, problems):
         raise IndexError("no such thing")
 
-    monkeypatch.setattr("composer.check.collection.mended", broken)
+    monkeypatch.setattr("composer.check.collection.fix", broken)
     (tmp_path / "a.abc").write_text(TUNE)
     (found,) = diagnoses([Source(tmp_path / "a.abc")])
     done = treated(found)

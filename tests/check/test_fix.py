@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from composer.api.testing import source
 from composer.check.examine import examine
-from composer.check.fix import mended
+from composer.check.fix import fix
 from composer.formats.abc.reader.score import read_score
 
 HEADER = "X:1\nT:Planted\nC:Anon\nM:6/8\nL:1/8\nK:D\n"
@@ -15,7 +15,7 @@ GOOD = "X:7\nT:Good ~ as it is\nM:6/8\nL:1/8\nK:D\n{g}ABA  ~c3 | (def) g3 |]\n"
 
 def mend(content, name="tune.abc"):
     given = source(content, name)
-    return mended(given, examine(given).problems)
+    return fix(given, examine(given).problems)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from composer import formats
 from composer.api import Note, Part, ReadError, Score, Source, Tempo
 from composer.formats import provenance
 from composer.formats.midi import reader as midi_reader
-from composer.formats.provenance import Provenance, Streamed
+from composer.formats.provenance import Provenance, StreamMarker
 
 SCORE = Score(
     (Part(tuple(Note(Fraction(beat), 60 + beat, Fraction(1)) for beat in range(8))),),
@@ -24,7 +24,7 @@ SCORE = Score(
     title="A Scale",
 )
 TOLD = Provenance("1.2", {"seed": 5, "title": 'Rock & "Roll" <100%> é'})
-PLACES = [name for name in formats.FORMATS if provenance.holds(name)]
+PLACES = [name for name in formats.FORMATS if provenance.can_hold(name)]
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
@@ -52,7 +52,7 @@ def test_music_has_a_place_and_words_have_none():
 def test_what_is_written_is_read(name, facts):
     told = Provenance("1.2.dev3+x", facts)
     assert provenance.read(marked(name, told), "tune") == [told]
-    assert provenance.kind_of(marked(name, told)) == name
+    assert provenance.format_of(marked(name, told)) == name
 
 
 @given(facts=st.dictionaries(st.text(max_size=8), values, max_size=4))
@@ -116,14 +116,14 @@ def test_any_bytes_are_read_or_refused(at, byte, name):
 
 @given(cuts=st.lists(st.integers(0, 200), max_size=5))
 def test_abc_is_marked_as_it_is_streamed(cuts):
-    text, streamed = plain("abc"), Streamed(TOLD)
+    text, streamed = plain("abc"), StreamMarker(TOLD)
     ends = [*sorted(min(cut, len(text)) for cut in cuts), len(text)]
     pieces = [streamed.push(text[start:stop]) for start, stop in zip([0, *ends], ends, strict=False)]
     assert b"".join([*pieces, streamed.finish()]) == marked("abc")
 
 
 def test_a_stream_waits_for_no_more_than_the_number():
-    streamed = Streamed(TOLD)
+    streamed = StreamMarker(TOLD)
     assert streamed.push(b"X:1") == b""
     assert streamed.push(b"\nM") == f"X:1\nN:{TOLD.text}\nM".encode()
     assert streamed.push(b":4/4") == b":4/4"

@@ -21,7 +21,7 @@ def pitches(score):
 @pytest.mark.parametrize("written", ["midi", "musicxml", "abc"])
 def test_the_content_decides_and_not_the_name(name, written):
     file = source(write(written, SCORE), name)
-    assert score_files.known(file)
+    assert score_files.is_music(file)
     [(label, score)] = score_files.read(file)
     assert label.startswith(name)
     assert pitches(score) == [60, 64]
@@ -38,17 +38,17 @@ def test_each_tune_has_a_name_and_one_that_is_silent_a_reason():
     assert pitches(first) == [60, 62, 64, 65]
     assert isinstance(second, RejectedPiece)
     assert second.detail == "line 6"
-    assert [pitches(score) for score in score_files.playable(source(TUNES, "two.abc"))] == [[60, 62, 64, 65]]
+    assert [pitches(score) for score in score_files.playable_scores(source(TUNES, "two.abc"))] == [[60, 62, 64, 65]]
 
 
 @pytest.mark.parametrize("content", ["", "  \n", "Row, row, row your boat\n", "X:1\nM:4/4\nK:C\nz4|\n"])
 def test_what_is_no_music(content):
     with pytest.raises(ReadError, match=r"song\.txt"):
-        list(score_files.playable(source(content, "song.txt")))
+        list(score_files.playable_scores(source(content, "song.txt")))
 
 
 def test_words_are_not_known_and_broken_music_is():
-    assert not score_files.known(source("Row, row, row your boat\n", "song.txt"))
-    assert not score_files.known(source(b"\0\1\2", "data.bin"))
-    assert score_files.known(source(b"MThd", "a.mid"))
-    assert score_files.known(source("<?xml", "a.xml"))
+    assert not score_files.is_music(source("Row, row, row your boat\n", "song.txt"))
+    assert not score_files.is_music(source(b"\0\1\2", "data.bin"))
+    assert score_files.is_music(source(b"MThd", "a.mid"))
+    assert score_files.is_music(source("<?xml", "a.xml"))

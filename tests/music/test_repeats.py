@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.music.repeats import MOST_BARS, RepeatBar, playing_order
+from composer.music.repeats import MAX_BARS, RepeatBar, playing_order
 
 
 def bars(*signs):
@@ -54,5 +54,5 @@ def test_too_much_is_played_once():
 @given(st.lists(st.builds(RepeatBar, st.booleans(), st.integers(1, 16), st.frozensets(st.integers(1, 9), max_size=2))))
 def test_it_always_ends(signs):
     order = playing_order(signs)
-    assert len(order) <= max(MOST_BARS, len(signs))
+    assert len(order) <= max(MAX_BARS, len(signs))
     assert set(order) <= set(range(len(signs)))

@@ -94,4 +94,4 @@ def _is_words(source: Source) -> bool:
 
     data = source.bytes()
     known = source.path.suffix.lower() in WORDS or source.data is not None
-    return known and bool(data.strip()) and b"\0" not in data and not score_files.known(source)
+    return known and bool(data.strip()) and b"\0" not in data and not score_files.is_music(source)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from composer import __version__
 from composer.api import GenerationContext, ReadError, Representation, SequenceSpec, Step, StepKind, UsageError
 from composer.cli.render import text
-from composer.formats.provenance import Provenance, holds
+from composer.formats.provenance import Provenance, can_hold
 from composer.registry import plugins as registry
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _faults(facts: Mapping[str, Any]) -> Iterator[str]:
     for fact in ("conditions", "labels"):
         if not all(isinstance(value, str) for value in facts.get(fact, {}).values()):
             yield fact
-    if not holds(facts["format"]):
+    if not can_hold(facts["format"]):
         yield "format"
 
 

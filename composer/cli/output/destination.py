@@ -14,7 +14,7 @@ from composer.cli.gen.recipe import provenance_of
 from composer.cli.output.encoders import Native, Rendering, Stream, Whole
 from composer.cli.output.targets import Target, ToFile, ToStdout
 from composer.formats import Format, WriteSettings, provenance
-from composer.formats.abc.title import Titled
+from composer.formats.abc.title import TitleWriter
 
 __all__ = ["Delivery", "plan"]
 
@@ -60,12 +60,12 @@ class Delivery:
 
     def _streams(self, told: provenance.Provenance | None) -> list[Stream]:
         """What a text goes through: it gets the title that was given, then what made it."""
-        streams: list[Stream] = [Titled(self.settings.title)] if self.settings.title else []
-        return [*streams, provenance.Streamed(told)] if told is not None and self.format.name == "abc" else streams
+        streams: list[Stream] = [TitleWriter(self.settings.title)] if self.settings.title else []
+        return [*streams, provenance.StreamMarker(told)] if told is not None and self.format.name == "abc" else streams
 
     def _told(self, number: int, piece: int) -> provenance.Provenance | None:
         """What the piece is to say of how it was made; None where it is to say nothing, or its format has no place."""
-        if self.recipe is None or not provenance.holds(self.format.name):
+        if self.recipe is None or not provenance.can_hold(self.format.name):
             return None
         numbered = self.native and not self.target.apart
         return provenance_of(self.recipe, piece, number if numbered else 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from composer.api import ComposerError, ReadError
 from composer.check.collection import FIXED, Diagnosis, diagnoses, treated, untreated
 from composer.check.examine import SUFFIXES
-from composer.check.fix import Mended
+from composer.check.fix import FixResult
 from composer.cli.console import Console
 from composer.cli.output.files import save
 from composer.cli.render.check_report import Report, Total
@@ -41,7 +41,7 @@ def examine(
     return total
 
 
-def _mend(diagnosis: Diagnosis, force: bool) -> tuple[Path | None, Mended]:
+def _mend(diagnosis: Diagnosis, force: bool) -> tuple[Path | None, FixResult]:
     """Write what can be mended of a file beside it; where that went, and what was done."""
     done = treated(diagnosis)
     if done.data is None or diagnosis.source is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from composer.check.collection import Diagnosis
-from composer.check.fix import Mended
+from composer.check.fix import FixResult
 from composer.cli.console import Console
 from composer.cli.render.text import count_noun
 
@@ -49,7 +49,7 @@ class Report(Protocol):
     def found(self, diagnosis: Diagnosis) -> None:
         """Tell what was found in a file."""
 
-    def mended(self, diagnosis: Diagnosis, path: Path | None, done: Mended) -> None:
+    def mended(self, diagnosis: Diagnosis, path: Path | None, done: FixResult) -> None:
         """Tell what was mended in it, and written to `path`."""
 
     def close(self, total: Total) -> None:
@@ -75,7 +75,7 @@ class _Lines:
         if lines:
             self.console.write("".join(lines))
 
-    def mended(self, diagnosis: Diagnosis, path: Path | None, done: Mended) -> None:
+    def mended(self, diagnosis: Diagnosis, path: Path | None, done: FixResult) -> None:
         for word, notes in (("fixed", done.changes if path else ()), ("left", done.left)):
             for note in notes:
                 self.console.write(f"{_at(diagnosis.file, note.line)}{word}: {_plain(note.message)}\n")
@@ -111,7 +111,7 @@ class _Grouped:
             text.append(f"  {_plain(each.message)}\n", "not bold")
         self._print(text)
 
-    def mended(self, diagnosis: Diagnosis, path: Path | None, done: Mended) -> None:
+    def mended(self, diagnosis: Diagnosis, path: Path | None, done: FixResult) -> None:
         from rich.text import Text
 
         text = Text()
@@ -144,7 +144,7 @@ class _Json:
     def found(self, diagnosis: Diagnosis) -> None:
         self.problems += [{"file": diagnosis.file, **asdict(each)} for each in diagnosis.problems]
 
-    def mended(self, diagnosis: Diagnosis, path: Path | None, done: Mended) -> None:
+    def mended(self, diagnosis: Diagnosis, path: Path | None, done: FixResult) -> None:
         self.fixed.append(
             {
                 "file": diagnosis.file,

@@ -17,7 +17,7 @@ SHOWN_BEFORE = 20
 
 def difference(before: bytes, after: bytes, format_name: str) -> str:
     """Where a file in the format `format_name` first is another than what is composed again."""
-    kind = provenance.kind_of(before)
+    kind = provenance.format_of(before)
     if kind != format_name:
         return f"it is {FORMATS[kind].summary.partition(',')[0]}, and was composed as {format_name}"
     if FORMATS[format_name].binary:

@@ -87,6 +87,6 @@ class Tune:
         """The value of the first field `name` of the header; empty where there is none."""
         return next((found.value for found in self.fields if found.name == name), "")
 
-    def complain(self, line: int, column: int, kind: str, message: str = "") -> None:
+    def add_diagnostic(self, line: int, column: int, kind: str, message: str = "") -> None:
         """Add a diagnostic."""
         self.diagnostics.append(Diagnostic(line, column, kind, message))

@@ -9,12 +9,12 @@ from composer.api import Key, Note
 from composer.formats.abc.elements import Tone
 from composer.music.keys import LETTERS, Signature, fifth, key_name, parse_key, pitch
 
-__all__ = ["named_key", "plainest_key", "tone"]
+__all__ = ["key_signature", "plainest_key", "tone"]
 
 _MODES = {"ionian": "major", "aeolian": "minor"}
 
 
-def named_key(key: Key) -> Signature:
+def key_signature(key: Key) -> Signature:
     """`key` as a signature: in major where its mode has no name in ABC, C where there are no such sharps or flats."""
     mode = _MODES.get(key.mode, key.mode)
     try:
@@ -39,12 +39,12 @@ def plainest_key(notes: Sequence[Note]) -> Signature:
 
 def tone(midi: int, key: Signature) -> Tone:
     """The note that a MIDI number is in `key`."""
-    step, alter = _spelt(midi % 12, key)
+    step, alter = _spell(midi % 12, key)
     return step + 7 * (midi // 12), alter
 
 
 @cache
-def _spelt(pitch_class: int, key: Signature) -> Tone:
+def _spell(pitch_class: int, key: Signature) -> Tone:
     """A note of the key, else the one nearest on the line of fifths to where the key's music is.
 
     That is two fifths above the tonic in major, and half a fifth in minor: the fourth is raised and not the fifth

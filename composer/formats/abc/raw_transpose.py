@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from composer.formats.abc.dialect.transpose import MOST_SIGNS, Move
+from composer.formats.abc.dialect.transpose import MAX_SIGNS, KeyChange
 from composer.formats.abc.reader.lexer import NOTE, Token, block_lines, field_of, strip_comment, tokens
 from composer.music import chords
 from composer.music.keys import LETTERS, Signature, key_name, parse_key, step_name
@@ -45,9 +45,9 @@ def text_transpositions(text: str) -> Iterator[tuple[str, str]]:
     key = parse_key(named[first].value) if first in named else None
     if key is None or not key.plain or any(field.name in "ms" for field in named.values()):
         return
-    for sharps in range(-MOST_SIGNS, MOST_SIGNS + 1):
+    for sharps in range(-MAX_SIGNS, MAX_SIGNS + 1):
         if sharps != key.sharps:
-            moving = _TextMove(key, sharps - key.sharps)
+            moving = _TextTransposer(key, sharps - key.sharps)
             try:
                 moved = [moving.line(line) if at in fields else line for at, line in enumerate(lines[first:], first)]
             except _UnwritableError:
@@ -59,7 +59,7 @@ class _UnwritableError(Exception):
     """There is no way to write this in the new key."""
 
 
-class _TextMove:
+class _TextTransposer:
     """A text on its way into a key so many `fifths` away, line by line."""
 
     def __init__(self, key: Signature, fifths: int) -> None:
@@ -69,11 +69,11 @@ class _TextMove:
     def enter(self, key: Signature) -> str:
         """From here on, the text is in `key`. The tonic of the key it is moved to."""
         sharps = key.sharps + self.fifths
-        if not key.plain or abs(sharps) > MOST_SIGNS + 1:
+        if not key.plain or abs(sharps) > MAX_SIGNS + 1:
             raise _UnwritableError
         after = parse_key(key_name(sharps, key.mode))
         assert after is not None
-        self.move = Move(key, after, (4 * self.fifths + 3) % 7 - 3)
+        self.key_change = KeyChange(key, after, (4 * self.fifths + 3) % 7 - 3)
         return after.tonic
 
     def line(self, line: str) -> str:
@@ -122,7 +122,7 @@ class _TextMove:
         sign, letter, octaves, length = match.groups()
         octave = (6 if letter.islower() else 5) + octaves.count("'") - octaves.count(",")
         step = 7 * octave + LETTERS.index(letter.upper())
-        moved, alter = self.move.tone((step, _ALTERS.get(sign, 0)))
+        moved, alter = self.key_change.tone((step, _ALTERS.get(sign, 0)))
         if not sign:
             return step_name(moved) + length
         if alter not in _SIGNS:
@@ -135,7 +135,7 @@ class _TextMove:
         if match is None or chord is None:
             return text
         signs = _PRINTED if {"♯", "♭"} & set(text) else {}
-        root, bass = (self.move.name(name) for name in (chord.root, chord.bass))
+        root, bass = (self.key_change.name(name) for name in (chord.root, chord.bass))
         symbol = match["before"] + root.translate(signs) + match["kind"]
         if match["bass"]:
             small = match["bass"].islower()  # `+` is then a sharp, as in the Nottingham collection

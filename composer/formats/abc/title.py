@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["Titled", "plain_title"]
+__all__ = ["TitleWriter", "plain_title"]
 
 _FIELD = re.compile(rb"[A-Za-z]:")
 
@@ -14,7 +14,7 @@ def plain_title(text: str) -> str:
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
-class Titled:
+class TitleWriter:
     """The text of a piece of ABC, which gets `title` after its number in place of those that it has."""
 
     def __init__(self, title: str) -> None:
@@ -28,7 +28,7 @@ class Titled:
         *lines, self._held = (self._held + data).split(b"\n")
         done = b""
         for at, line in enumerate(lines):
-            done += self._written(line + b"\n")
+            done += self._rewrite(line + b"\n")
             if self._over:
                 return done + b"\n".join([*lines[at + 1 :], self.finish()])
         return done
@@ -38,7 +38,7 @@ class Titled:
         held, self._held = self._held, b""
         return held
 
-    def _written(self, line: bytes) -> bytes:
+    def _rewrite(self, line: bytes) -> bytes:
         self._over = line.startswith(b"K:") or not _FIELD.match(line)
         if line.startswith(b"X:"):
             return line + self._line

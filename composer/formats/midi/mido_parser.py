@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from composer.formats.midi.pedal import CONTROLLER
-from composer.formats.midi.tracks import MidiFile, Track, decoded
+from composer.formats.midi.tracks import MidiFile, Track, decode_text
 
 __all__ = ["KEY_NAMES", "with_mido"]
 
@@ -54,8 +54,8 @@ class _TrackReader:
         self.file, self.name, self.now = file, "", 0
         self.programs = [0] * 16
         self.found: dict[tuple[int, int], tuple[list[tuple[int, ...]], list[tuple[int, int]]]] = {}
-        self.waiting: dict[int, list[tuple[int, int]]] = {}
-        self.sounding: dict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
+        self.early_pedal: dict[int, list[tuple[int, int]]] = {}
+        self.open_notes: dict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
 
     def take(self, message: Any) -> None:
         """Take the next message."""
@@ -63,24 +63,24 @@ class _TrackReader:
         match message.type:
             case "note_on" if message.velocity > 0:
                 program = self.programs[message.channel]
-                self.sounding[message.channel, message.note].append((self.now, message.velocity, program))
+                self.open_notes[message.channel, message.note].append((self.now, message.velocity, program))
                 self.file.hanging += 1
                 if (message.channel, program) not in self.found:
-                    self.found[message.channel, program] = ([], self.waiting.pop(message.channel, []))
+                    self.found[message.channel, program] = ([], self.early_pedal.pop(message.channel, []))
             case "note_on" | "note_off":
-                if struck := self.sounding[message.channel, message.note]:
+                if struck := self.open_notes[message.channel, message.note]:
                     start, velocity, program = struck.popleft()
                     note = (start, self.now, message.note, velocity)
                     self.found[message.channel, program][0].append(note)
                     self.file.hanging -= 1
             case "control_change" if message.control == CONTROLLER:
                 known = self.found.get((message.channel, self.programs[message.channel]))
-                moves = known[1] if known else self.waiting.setdefault(message.channel, [])
+                moves = known[1] if known else self.early_pedal.setdefault(message.channel, [])
                 moves.append((self.now, message.value))
             case "program_change":
                 self.programs[message.channel] = message.program
             case "track_name":
-                self.name = self.name or decoded(message.name.encode("latin-1"))
+                self.name = self.name or decode_text(message.name.encode("latin-1"))
             case _:
                 _add_sign(self.file, self.now, message)
 

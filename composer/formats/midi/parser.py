@@ -13,7 +13,7 @@ from composer.api import ReadError
 from composer.formats.midi.hanging_notes import AFTER, SEAL, hanging, sealed
 from composer.formats.midi.mido_parser import with_mido
 from composer.formats.midi.pedal import CONTROLLER
-from composer.formats.midi.tracks import MidiFile, Track, decoded, tidy
+from composer.formats.midi.tracks import MidiFile, Track, decode_text, printable_line
 
 __all__ = ["MAX_FALLBACK", "MAX_TRACKS", "parse", "with_symusic"]
 
@@ -26,7 +26,7 @@ _HINT = "open it in a music program and export it again as MIDI"
 
 def parse(data: bytes, name: str) -> MidiFile:
     """The MIDI file in `data`, bare or wrapped in RIFF. Raises ReadError, naming it, where it cannot be used."""
-    data = _unwrapped(data)
+    data = _unwrap_riff(data)
     division = _division(data, name)
     try:
         file = with_symusic(data)
@@ -36,7 +36,7 @@ def parse(data: bytes, name: str) -> MidiFile:
         try:
             file = with_mido(data)
         except Exception as error:  # and mido whatever its own parsing runs into
-            raise ReadError(f"{name} is a damaged MIDI file: {_line(error)}", _HINT) from error
+            raise ReadError(f"{name} is a damaged MIDI file: {_one_line(error)}", _HINT) from error
     file.division, file.title = division, _title(data)
     return file
 
@@ -84,7 +84,7 @@ def _file_of(score: Any) -> MidiFile:
         here[0], here[2], here[3] = times, columns["pitch"], columns["velocity"]
         np.add(here[0], columns["duration"], out=here[1])
         pedal = _pedal(track.controls) if len(track.controls) else ()
-        file.tracks.append(Track(tidy(track.name), track.program, track.is_drum, here.T, pedal))
+        file.tracks.append(Track(printable_line(track.name), track.program, track.is_drum, here.T, pedal))
     file.tempos = [(t.time, t.mspq) for t in _each(score.tempos)]
     file.meters = [(m.time, m.numerator, m.denominator) for m in _each(score.time_signatures)]
     file.keys = [(k.time, k.key, "minor" if k.tonality else "major") for k in _each(score.key_signatures)]
@@ -110,7 +110,7 @@ def _notes_by_symusic(data: bytes) -> int:
     return int(score.note_num())
 
 
-def _unwrapped(data: bytes) -> bytes:
+def _unwrap_riff(data: bytes) -> bytes:
     """The MIDI file inside `data` where it is RIFF (.rmi); `data` itself where it is not."""
     if data[:4] != b"RIFF" or data[8:12] != b"RMID":
         return data
@@ -152,7 +152,7 @@ def _title(data: bytes) -> str:
     while data[at : at + 2] == b"\0\xff" and at + 3 < len(data):
         size, start = (data[at + 3], at + 4) if data[at + 3] < 0x80 else _quantity(data, at + 3)
         if data[at + 2] == 0x03:
-            return decoded(data[start : start + size])
+            return decode_text(data[start : start + size])
         at = start + size
     return ""
 
@@ -168,5 +168,7 @@ def _quantity(data: bytes, at: int) -> tuple[int, int]:
     return value, at
 
 
-def _line(error: Exception) -> str:
-    return "it ends too early" if isinstance(error, EOFError) else tidy(str(error))[:100] or type(error).__name__
+def _one_line(error: Exception) -> str:
+    return (
+        "it ends too early" if isinstance(error, EOFError) else printable_line(str(error))[:100] or type(error).__name__
+    )

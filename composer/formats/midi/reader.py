@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
 from composer.formats.midi import mido_parser, ticks
 from composer.formats.midi import parser as midi_parser
-from composer.formats.midi.tracks import MidiFile, tidy
+from composer.formats.midi.tracks import MidiFile, printable_line
 from composer.music import chords
 
 if TYPE_CHECKING:
@@ -45,17 +45,17 @@ def read(data: bytes, name: str, *, pedal: bool = False) -> Score:
     """
     file = midi_parser.parse(data, name)
     for track in file.tracks:
-        track.notes[:] = ticks.ascending(track.notes)
-    ticks.settle(file, name, pedal=pedal)
+        track.notes[:] = ticks.in_order(track.notes)
+    ticks.finish(file, name, pedal=pedal)
     parts = (Part(tuple(beats(t.notes, file.division)), t.name, t.program, t.percussion) for t in file.parts)
-    return replace(head(file), parts=tuple(parts), losses=file.losses)
+    return replace(score_without_notes(file), parts=tuple(parts), losses=file.losses)
 
 
-def head(file: MidiFile) -> Score:
+def score_without_notes(file: MidiFile) -> Score:
     """`file` as a score without its notes: its title, tempos, meters and keys."""
     meters, keys, pickup = signs(file.division, file.meters, file.keys)
     tempos = (Tempo(_beat(tick, file.division), 60e6 / microseconds) for tick, microseconds in file.tempos)
-    return Score((), tempos=_latest(tempos), meters=meters, keys=keys, pickup=pickup, title=file.title)
+    return Score((), tempos=_last_at_each_onset(tempos), meters=meters, keys=keys, pickup=pickup, title=file.title)
 
 
 def signs(
@@ -72,7 +72,7 @@ def signs(
         pickup = found[0].bar
         found[:2] = [Meter(Fraction(0), found[1].numerator, found[1].denominator)]
     signatures = (Key(_beat(tick, division), sharps, mode) for tick, sharps, mode in keys if -7 <= sharps <= 7)
-    return _latest(found), _latest(signatures), pickup
+    return _last_at_each_onset(found), _last_at_each_onset(signatures), pickup
 
 
 def beats(notes: NDArray[Any], division: int) -> Iterator[Note]:
@@ -116,7 +116,7 @@ def _beat(tick: int, division: int) -> Fraction:
 _Sign = TypeVar("_Sign", bound="Tempo | Meter | Key")
 
 
-def _latest(events: Iterable[_Sign]) -> tuple[_Sign, ...]:
+def _last_at_each_onset(events: Iterable[_Sign]) -> tuple[_Sign, ...]:
     """The last of `events` at each onset."""
     latest: dict[Fraction, _Sign] = {event.onset: event for event in events}
     return tuple(latest.values())
@@ -199,14 +199,14 @@ def _part_events(
 
     program = part.program if settings.instrument is None or part.percussion else settings.instrument
     events: list[_Message] = [(0, 0, Message("program_change", channel=channel, program=program))]
-    for start, end, pitch, own_velocity in _struck(part.notes, clock):
+    for start, end, pitch, own_velocity in _non_overlapping(part.notes, clock):
         velocity = min(max(round(softness * (settings.velocity or own_velocity)), 1), 127)
         events.append((start, 2, Message("note_on", channel=channel, note=pitch, velocity=velocity)))
         events.append((end, 1, Message("note_off", channel=channel, note=pitch, velocity=0)))
     return events
 
 
-def _struck(notes: Iterable[Note], clock: _Clock) -> list[tuple[int, int, int, int]]:
+def _non_overlapping(notes: Iterable[Note], clock: _Clock) -> list[tuple[int, int, int, int]]:
     """(start, end, pitch, velocity) in ticks of notes that one channel can play: no pitch sounds twice at a time."""
     longest: dict[tuple[int, int], tuple[int, int]] = {}
     for note in notes:
@@ -226,7 +226,7 @@ def _track(events: list[_Message], name: str) -> Any:
     import mido
 
     track = mido.MidiTrack()
-    if name := tidy(name):
+    if name := printable_line(name):
         track.append(mido.MetaMessage("track_name", name=name))
     now = 0
     for tick, _, message in sorted(events, key=lambda event: event[:2]):

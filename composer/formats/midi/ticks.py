@@ -24,7 +24,7 @@ MAX_SILENCE = 4096
 _HINT = "open it in a music program and export it again as MIDI"
 
 
-def recognised(data: bytes) -> bool:
+def is_midi(data: bytes) -> bool:
     """True where `data` begins as MIDI does."""
     return data[:4] in {b"MThd", b"RIFF"}
 
@@ -32,21 +32,24 @@ def recognised(data: bytes) -> bool:
 def read(data: bytes, name: str, *, pedal: bool = False) -> MidiFile:
     """The MIDI file in `data`, as `reader.read` reads it, but that no track's notes are in order."""
     file = midi_parser.parse(data, name)
-    settle(file, name, pedal=pedal)
+    finish(file, name, pedal=pedal)
     return file
 
 
-def settle(file: MidiFile, name: str, *, pedal: bool) -> None:
+def finish(file: MidiFile, name: str, *, pedal: bool) -> None:
     """Let the pedal hold notes, leave out and count those without length, and validate what is left."""
     for track in file.tracks:
         if pedal and track.pedal and not track.percussion:
             track.notes[:] = sustained(track.notes, track.pedal)
-    losses = {"notes left out that are never ended": file.hanging, "notes without length left out": _leave_out(file)}
+    losses = {
+        "notes left out that are never ended": file.hanging,
+        "notes without length left out": _drop_empty_notes(file),
+    }
     file.losses = {phrase: count for phrase, count in losses.items() if count}
     validate(file, name)
 
 
-def _leave_out(file: MidiFile) -> int:
+def _drop_empty_notes(file: MidiFile) -> int:
     """Leave out the notes without length, and count them."""
     import numpy as np
 
@@ -80,7 +83,7 @@ def validate(file: MidiFile, name: str) -> None:
     if pitch < 0 or high > 127 or velocity < 1 or loud > 127:
         raise ReadError(f"{name} has notes of impossible pitch or velocity", _HINT)
     # no silence is longer than the whole piece, and most pieces are shorter than the longest silence
-    silence = _silence(notes) if end > MAX_SILENCE * file.division else 0
+    silence = _longest_silence(notes) if end > MAX_SILENCE * file.division else 0
     if silence > MAX_SILENCE * file.division:
         raise ReadError(f"{name} is silent for {silence // file.division:,} beats in one place", "remove the silence")
     if end > MAX_BEATS * file.division:
@@ -88,7 +91,7 @@ def validate(file: MidiFile, name: str) -> None:
     file.span = (pitch, high, end)
 
 
-def ascending(notes: NDArray[Any]) -> NDArray[Any]:
+def in_order(notes: NDArray[Any]) -> NDArray[Any]:
     """The rows of `notes` (n, 4) in the order of scores: by start, pitch, end and velocity."""
     import numpy as np
 
@@ -96,7 +99,7 @@ def ascending(notes: NDArray[Any]) -> NDArray[Any]:
     return notes[np.lexsort((velocities, ends, pitches, starts))]
 
 
-def _silence(notes: NDArray[Any]) -> int:
+def _longest_silence(notes: NDArray[Any]) -> int:
     """The ticks of the longest time in which none of `notes` (n, 4) sounds, from the beginning on."""
     import numpy as np
 

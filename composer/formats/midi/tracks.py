@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MidiFile", "Track", "decoded", "tidy"]
+__all__ = ["MidiFile", "Track", "decode_text", "printable_line"]
 
 
 @dataclass(slots=True)
@@ -59,17 +59,17 @@ class MidiFile:
         return ()
 
 
-def tidy(text: str) -> str:
+def printable_line(text: str) -> str:
     """`text` in one printable line."""
     if text.isprintable():
         return " ".join(text.split())
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def decoded(raw: bytes) -> str:
+def decode_text(raw: bytes) -> str:
     """The text of an event, in one printable line: UTF-8, else Latin-1."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
-    return tidy(text)
+    return printable_line(text)

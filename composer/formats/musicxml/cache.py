@@ -21,7 +21,7 @@ from typing import Any
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
 from composer.system.paths import cache_folder
 
-MOST = 256 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024
 """The most bytes that scores are kept in; beyond it, those that were kept first are removed."""
 
 _FORMAT = 1
@@ -69,22 +69,22 @@ def _keep(path: Path, score: Score) -> None:
 
 @cache
 def _prune_once(folder: Path) -> None:
-    """Once in a process, remove what was kept first where there is more than MOST."""
-    prune(folder, MOST)
+    """Once in a process, remove what was kept first where there is more than MAX_BYTES."""
+    prune(folder, MAX_BYTES)
 
 
-def prune(folder: Path, most: int) -> None:
-    """Remove the oldest files of `folder` until they are half of `most` bytes, where they are more than that."""
+def prune(folder: Path, max_bytes: int) -> None:
+    """Remove the oldest files of `folder` until they are half of `max_bytes` bytes, where they are more than that."""
     found = []
     for path in folder.iterdir():
         with contextlib.suppress(OSError):  # another process removes them too
             status = path.stat()
             found.append((status.st_mtime, status.st_size, path))
     total = sum(size for _, size, _ in found)
-    if total <= most:
+    if total <= max_bytes:
         return
     for _, size, path in sorted(found):
-        if total <= most // 2:
+        if total <= max_bytes // 2:
             return
         with contextlib.suppress(OSError):
             path.unlink()

@@ -16,12 +16,12 @@ from composer.api import ReadError
 _HINT = "open it in a notation program and export it again as MusicXML"
 _ROOT = "score-partwise"
 
-MOST_BARS = 2000
+MAX_BARS = 2000
 """In one part: music21 takes a second for the first thousand, and four times that for the second."""
-MOST_PARTS, MOST_NOTES, MOST_DEPTH = 256, 200_000, 64
-MOST_TIMES = 16
+MAX_PARTS, MAX_NOTES, MAX_DEPTH = 256, 200_000, 64
+MAX_REPEATS = 16
 """How often a repeat may be played."""
-MOST_SIGNS = 500
+MAX_SIGNS = 500
 """Lines of kern with clefs, keys, instruments and the like."""
 
 _CONTENTS = {
@@ -35,7 +35,7 @@ _HUGE_KERN_METER = re.compile(r"\*M(?:[\d+]*\d{4}|[\d+]{64}|[\d+]*/\d{4})")
 _KERN_SIGN = re.compile(r"^\*(?!.*\*[\^v])", re.MULTILINE)
 
 
-def unpacked(data: bytes, name: str, limit: int) -> bytes:
+def unpack_archive(data: bytes, name: str, limit: int) -> bytes:
     """The MusicXML file inside the archive `data`: its first member that is a score, at most `limit` bytes."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -51,13 +51,13 @@ def unpacked(data: bytes, name: str, limit: int) -> bytes:
     return content
 
 
-def checked(data: bytes, name: str) -> str:
+def check_musicxml(data: bytes, name: str) -> str:
     """`data` as text, once it is found to be well-formed MusicXML, without a document type's content or entities."""
-    gate = _Gate(name)
+    gate = _LimitChecker(name)
     try:
         gate.parser.Parse(data, True)
     except expat.ExpatError as error:
-        if not gate.entered:
+        if not gate.has_root:
             raise ReadError(f"{name} is neither MusicXML nor kern", "check that its suffix says what it is") from error
         place = f"line {error.lineno}, column {error.offset + 1}"
         raise ReadError(f"{name} is broken at {place}: {expat.ErrorString(error.code)}", _HINT) from error
@@ -68,29 +68,29 @@ def checked(data: bytes, name: str) -> str:
     return re.sub(r"^\s*<\?xml.*?\?>", "", text, count=1, flags=re.DOTALL)
 
 
-def checked_kern(data: bytes, name: str) -> str:
+def check_kern(data: bytes, name: str) -> str:
     """`data` as text, once it is found to ask for no more than music does."""
     text = data.decode("utf-8", "replace")
     lines = text.splitlines()
     asked = {
-        "bars": (sum(line.startswith("=") for line in lines), MOST_BARS),
-        "spines": (max(line.count("\t") + 1 for line in lines), MOST_PARTS),
-        "clefs, keys and the like": (len(_KERN_SIGN.findall(text)), MOST_SIGNS),
-        "lines": (len(lines), MOST_NOTES),
+        "bars": (sum(line.startswith("=") for line in lines), MAX_BARS),
+        "spines": (max(line.count("\t") + 1 for line in lines), MAX_PARTS),
+        "clefs, keys and the like": (len(_KERN_SIGN.findall(text)), MAX_SIGNS),
+        "lines": (len(lines), MAX_NOTES),
     }
     for what, (count, most) in asked.items():
-        _limit(name, what, count, most)
+        _check_limit(name, what, count, most)
     if _HUGE_KERN_METER.search(text):
         raise ReadError(f"{name} has a meter of impossible size", _HINT)
     return text
 
 
-def _limit(name: str, what: str, count: int, most: int) -> None:
+def _check_limit(name: str, what: str, count: int, most: int) -> None:
     if count > most:
         raise ReadError(f"{name} has more than {most:,} {what}", "split it into smaller files")
 
 
-class _Gate:
+class _LimitChecker:
     """An XML parser that keeps nothing, and stops at what must not pass."""
 
     def __init__(self, name: str) -> None:
@@ -106,7 +106,7 @@ class _Gate:
         self.parser.CharacterDataHandler = self._characters
 
     @property
-    def entered(self) -> bool:
+    def has_root(self) -> bool:
         """True once the root was seen."""
         return bool(self.counts)
 
@@ -118,23 +118,23 @@ class _Gate:
             raise ReadError(f"{self.name} declares a document type of its own, which is not read", _HINT)
 
     def _element(self, tag: str, attributes: dict[str, str]) -> None:
-        if not self.entered and tag == "score-timewise":
+        if not self.has_root and tag == "score-timewise":
             raise ReadError(f"{self.name} is MusicXML by bars, not by parts, which is not read", _HINT)
-        if not self.entered and tag != _ROOT:
+        if not self.has_root and tag != _ROOT:
             raise ReadError(f"{self.name} is XML, but not MusicXML: it begins with <{tag[:40]}>", _HINT)
         self.depth += 1
-        if self.depth > MOST_DEPTH:
-            raise ReadError(f"{self.name} has elements {self.depth} deep, more than {MOST_DEPTH}", _HINT)
+        if self.depth > MAX_DEPTH:
+            raise ReadError(f"{self.name} has elements {self.depth} deep, more than {MAX_DEPTH}", _HINT)
         self.counts[tag] += 1
-        if tag in _COUNTED:
-            what, most = _COUNTED[tag]
-            _limit(self.name, what, self.counts[tag], most)
+        if tag in _COUNT_LIMITS:
+            what, most = _COUNT_LIMITS[tag]
+            _check_limit(self.name, what, self.counts[tag], most)
         if tag == "part":
             self.counts["measure"] = 0
         elif tag in _CONTENTS:
             self.content = []
-        elif tag == "repeat" and attributes.get("times", "2") not in _TIMES:
-            raise ReadError(f"{self.name} has a repeat that is not of 0 to {MOST_TIMES} times", _HINT)
+        elif tag == "repeat" and attributes.get("times", "2") not in _REPEAT_COUNTS:
+            raise ReadError(f"{self.name} has a repeat that is not of 0 to {MAX_REPEATS} times", _HINT)
         elif tag == "ending" and not _ENDINGS.fullmatch(attributes.get("number", "").strip()):
             raise ReadError(f"{self.name} has an ending of impossible number", _HINT)
 
@@ -151,8 +151,8 @@ class _Gate:
             self.content = None
 
 
-_TIMES = {str(times) for times in range(MOST_TIMES + 1)}
-_COUNTED = {"measure": ("bars in a part", MOST_BARS), "part": ("parts", MOST_PARTS), "note": ("notes", MOST_NOTES)}
+_REPEAT_COUNTS = {str(times) for times in range(MAX_REPEATS + 1)}
+_COUNT_LIMITS = {"measure": ("bars in a part", MAX_BARS), "part": ("parts", MAX_PARTS), "note": ("notes", MAX_NOTES)}
 
 
 def _is_score(filename: str) -> bool:

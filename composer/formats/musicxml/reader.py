@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 32 * 1024 * 1024
 """The most that a file may hold, packed or unpacked."""
 
-_MOST_TO_JUMP = 500
+_MAX_JUMPING_BARS = 500
 """In a longer piece, signs such as Da Capo are not followed: music21 takes too long for them."""
 
 VERSION = 2
@@ -42,7 +42,7 @@ def write(score: Score, settings: WriteSettings) -> bytes:
 
     Times that no note value fits are moved to the nearest eighth or sixth of a beat.
     """
-    data = musicxml_writer.export(score, settings)
+    data = musicxml_writer.to_musicxml(score, settings)
     for pattern, replacement in _CHANGING:
         data = re.sub(pattern, replacement, data)
     return data
@@ -67,22 +67,22 @@ def read(data: bytes, name: str) -> Score:
         raise ReadError(f"{name} is larger than {MAX_BYTES // 2**20} MB", "split it into smaller files")
     if not data.strip():
         raise ReadError(f"{name} is empty", _HINT)
-    return musicxml_cache.through_cache(data, _reader(), lambda: _read(data, name))
+    return musicxml_cache.through_cache(data, _reader_version(), lambda: _read(data, name))
 
 
 @cache
-def _reader() -> str:
+def _reader_version() -> str:
     """The version of all that makes a score of bytes."""
     return f"notation {VERSION}, music21 {metadata.version('music21')}"
 
 
 def _read(data: bytes, name: str) -> Score:
     if data[:4] == b"PK\x03\x04":
-        data = input_limits.unpacked(data, name, MAX_BYTES)
+        data = input_limits.unpack_archive(data, name, MAX_BYTES)
     if data.lstrip()[:2] in (b"**", b"!!"):
-        score = _parsed(input_limits.checked_kern(data, name), "humdrum", name)
+        score = _parsed(input_limits.check_kern(data, name), "humdrum", name)
     else:
-        score = _parsed(input_limits.checked(data, name), "musicxml", name)
+        score = _parsed(input_limits.check_musicxml(data, name), "musicxml", name)
     if not any(part.notes for part in score.parts):
         raise ReadError(f"{name} has no notes", "choose a file with music in it")
     return score
@@ -141,7 +141,7 @@ def _played(staff: Any) -> Iterator[tuple[Fraction, Any]]:
     """The elements of `staff`, its repeats played out; where signs to jump contradict each other, played once."""
     m21 = musicxml_writer.music21()
     measures = list(staff.getElementsByClass("Measure"))
-    if staff.recurse().getElementsByClass(m21.repeat.RepeatExpression) and len(measures) <= _MOST_TO_JUMP:
+    if staff.recurse().getElementsByClass(m21.repeat.RepeatExpression) and len(measures) <= _MAX_JUMPING_BARS:
         with contextlib.suppress(m21.repeat.ExpanderException):
             staff = staff.expandRepeats()
         measures = []
@@ -183,7 +183,7 @@ def _part(staff: Any, line: _Line, losses: Counter[str]) -> Part:
         if "ChordSymbol" in element.classes:
             continue
         for single in getattr(element, "notes", (element,)):
-            if lost := _lost(single, duration):
+            if lost := _loss_reason(single, duration):
                 losses[lost] += 1
                 continue
             pitch, tie = round(single.pitch.ps), single.tie.type if single.tie is not None else ""
@@ -201,7 +201,7 @@ def _part(staff: Any, line: _Line, losses: Counter[str]) -> Part:
     return Part(tuple(sorted(set(notes))), staff.partName or "", program)
 
 
-def _lost(single: Any, duration: Fraction) -> str:
+def _loss_reason(single: Any, duration: Fraction) -> str:
     """Why a note of music21's cannot be had, as a phrase; empty where it can."""
     if duration == 0:
         return "grace notes left out"

@@ -32,7 +32,7 @@ class Event(NamedTuple):
     tied_after: bool = False
 
 
-def export(score: Score, settings: WriteSettings) -> bytes:
+def to_musicxml(score: Score, settings: WriteSettings) -> bytes:
     """`score` as MusicXML. Raises ComposerError where music21 cannot write it in any way."""
     m21 = music21()
     exporter = m21.musicxml.m21ToXml.GeneralObjectExporter
@@ -40,7 +40,7 @@ def export(score: Score, settings: WriteSettings) -> bytes:
     for grid in _GRIDS:
         try:
             with quiet():
-                return bytes(exporter(_stream(score, settings, _snapping(grid))).parse())
+                return bytes(exporter(_stream(score, settings, _snapper(grid))).parse())
         except m21.exceptions21.Music21Exception:
             continue
     raise ComposerError("this piece cannot be written as MusicXML", "write it as MIDI")
@@ -76,7 +76,7 @@ def name_of(pitch: int, sharps: int) -> tuple[str, int]:
 Snap = Callable[[Fraction], Fraction]
 
 
-def _snapping(grid: tuple[int, ...]) -> Snap:
+def _snapper(grid: tuple[int, ...]) -> Snap:
     """A function that moves a time to the nearest of the `grid`'s parts of a beat."""
 
     def snap(time: Fraction) -> Fraction:

@@ -10,25 +10,25 @@ from math import ceil, floor
 
 from composer.api import OptionError
 
-__all__ = ["Budget", "Curve", "parse_curve"]
+__all__ = ["OnsetBudget", "Ramp", "parse_ramp"]
 
 _NUMBER = r"\s*(\d{1,6}(?:\.\d{1,6})?)\s*"
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class Ramp:
     """A value that goes in a straight line from `first`, at the beginning of a piece, to `last`, at its end."""
 
     first: Fraction
     last: Fraction
 
-    def at(self, share: Fraction) -> Fraction:
+    def value_at(self, share: Fraction) -> Fraction:
         """The value when `share` of the piece, from 0 to 1, is over."""
         return self.first + (self.last - self.first) * share
 
-    def mean(self, share: Fraction) -> Fraction:
+    def mean_until(self, share: Fraction) -> Fraction:
         """The mean value from the beginning to there."""
-        return self.at(share / 2)
+        return self.value_at(share / 2)
 
     @property
     def highest(self) -> Fraction:
@@ -39,15 +39,15 @@ class Curve:
         return f"{float(self.first):g}" + (f"..{float(self.last):g}" if self.first != self.last else "")
 
 
-def parse_curve(text: str, what: str) -> Curve:
+def parse_ramp(text: str, what: str) -> Ramp:
     """The curve that `1..4`, or `2` for one that is level, names. Raises OptionError, which says `what` it is of."""
     ends = re.fullmatch(rf"{_NUMBER}(?:\.\.{_NUMBER})?", text)
     if ends is None:
         raise OptionError(f"{what} cannot be `{text}`", "give a number, or two for beginning and end, as in 1..4")
-    return Curve(Fraction(ends[1]), Fraction(ends[2] or ends[1]))
+    return Ramp(Fraction(ends[1]), Fraction(ends[2] or ends[1]))
 
 
-class Budget:
+class OnsetBudget:
     """How many notes a piece of a given density may have begun after each of its steps.
 
     `density` is in notes a beat, over `length` steps of which `per_beat` are a beat. After any step, the notes begun
@@ -59,7 +59,7 @@ class Budget:
 
     def __init__(
         self,
-        density: Curve,
+        density: Ramp,
         per_beat: Fraction,
         length: int,
         uncounted: Sequence[tuple[int, int]] = (),
@@ -69,9 +69,9 @@ class Budget:
         self.slack = max(density.highest, Fraction(1))
         self._uncounted = [(first, last, self._sum(last) - self._sum(first)) for first, last in uncounted]
         self._bounds: dict[int, tuple[int, int]] = {}
-        self._before_last = floor(self.due(length) + self.slack) - spare
+        self._before_last = floor(self.expected(length) + self.slack) - spare
 
-    def due(self, step: int) -> Fraction:
+    def expected(self, step: int) -> Fraction:
         """What the curve sums up to in the first `step` steps."""
         due = self._sum(step)
         for first, last, whole in self._uncounted:
@@ -83,7 +83,7 @@ class Budget:
         """The fewest and the most notes that may have begun in the first `step` steps."""
         found = self._bounds.get(step)
         if found is None:
-            due = self.due(step)
+            due = self.expected(step)
             most = floor(due + self.slack)
             found = max(ceil(due - self.slack), 0), min(most, self._before_last) if step < self.length else most
             self._bounds[step] = found
@@ -95,5 +95,5 @@ class Budget:
 
     def _sum(self, step: int) -> Fraction:
         within = min(step, self.length)
-        total = self.density.mean(Fraction(within, self.length)) * within
+        total = self.density.mean_until(Fraction(within, self.length)) * within
         return (total + self.density.last * (step - within)) / self.per_beat

@@ -14,18 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.formats.midi.reader import beats
-from composer.formats.midi.ticks import ascending
+from composer.formats.midi.ticks import in_order
 from composer.formats.midi.tracks import MidiFile, Track
-from composer.toolkit.representations.quantize import DROPPED, MOST_STEPS, MOVED, SLACK, GridNote, quantise
+from composer.toolkit.representations.quantize import DROPPED, MAX_STEPS, MOVED, SLACK, GridNote, quantize
 
 BITS = 28
-"""How many bits of a number there are for a length, and for a start: a hundred times MOST_STEPS."""
+"""How many bits of a number there are for a length, and for a start: a hundred times MAX_STEPS."""
 
 TIME = (1 << BITS) - 1
 """The bits of a length."""
 
 
-class Columns(NamedTuple):
+class NoteArrays(NamedTuple):
     """Notes on a grid, in any order: whole numbers (n,) of steps, and of MIDI."""
 
     starts: NDArray[np.int64]
@@ -33,18 +33,18 @@ class Columns(NamedTuple):
     lengths: NDArray[np.int64]
 
     @classmethod
-    def of(cls, notes: Iterable[GridNote]) -> Columns:
-        """`notes` in columns."""
+    def from_notes(cls, notes: Iterable[GridNote]) -> NoteArrays:
+        """`as_notes` in columns."""
         return cls(*np.array(list(notes), np.int64).reshape(-1, 3).T)
 
     @classmethod
-    def read(cls, numbers: bytes) -> Columns:
-        """The columns of `numbers`, as bytes, the lowest of each number first."""
+    def from_bytes(cls, numbers: bytes) -> NoteArrays:
+        """The columns of `as_numbers`, as bytes, the lowest of each number first."""
         array = np.frombuffer(numbers, "<i8")
         times = array >> BITS
         return cls(times & TIME, times >> BITS, array & TIME)
 
-    def numbers(self) -> NDArray[np.int64]:
+    def as_numbers(self) -> NDArray[np.int64]:
         """The notes as ascending numbers."""
         numbers = self.pitches << 2 * BITS
         numbers |= self.starts << BITS
@@ -52,22 +52,22 @@ class Columns(NamedTuple):
         numbers.sort()
         return numbers
 
-    def notes(self) -> tuple[GridNote, ...]:
+    def as_notes(self) -> tuple[GridNote, ...]:
         """The notes one by one, in ascending order."""
         return tuple(sorted(map(GridNote, *(column.tolist() for column in self))))
 
 
-def as_bytes(numbers: NDArray[np.int64]) -> bytes:
-    """`numbers` for `Columns.read`."""
+def numbers_to_bytes(numbers: NDArray[np.int64]) -> bytes:
+    """`numbers` for `NoteArrays.from_bytes`."""
     return numbers.astype("<i8", copy=False).tobytes()
 
 
-def quantised(
+def quantize_tracks(
     music: MidiFile, tracks: Sequence[Track], steps: int | Fraction, offgrid: str, lowest: int = 0, highest: int = 127
-) -> tuple[Columns, dict[str, int], int]:
-    """The notes of some `tracks` from pitch `lowest` to `highest` on a grid, as `quantise` has it, and what was lost.
+) -> tuple[NoteArrays, dict[str, int], int]:
+    """The notes of some `tracks` from pitch `lowest` to `highest` on a grid, as `quantize` has it, and what was lost.
 
-    The last of the three is how many notes are in the range. Raises OffGrid and Unfit.
+    The last of the three is how many notes are in the range. Raises OffGrid and NotEncodable.
     """
     notes = music.notes if len(tracks) == len(music.parts) else np.concatenate([track.notes for track in tracks])
     if music.span[0] < lowest or music.span[1] > highest:
@@ -90,10 +90,10 @@ def quantised(
         if offgrid == "drop":
             first, last, pitches, lengths = first[~lost], last[~lost], pitches[~lost], lengths[~lost]
     longest = music.span[2] * times // parts + 1
-    endless = longest > MOST_STEPS or (longest * len(notes) > MOST_STEPS and lengths.sum() > MOST_STEPS)
+    endless = longest > MAX_STEPS or (longest * len(notes) > MAX_STEPS and lengths.sum() > MAX_STEPS)
     if (misses and offgrid == "refuse") or endless:
         # the first that is refused is named, and one by one they are found in their order
-        found = (note for track in tracks for note in beats(ascending(track.notes), music.division))
-        placed, losses = quantise((note for note in found if lowest <= note.pitch <= highest), steps, offgrid)
-        return Columns.of(placed), losses, len(notes)
-    return Columns(first, pitches, lengths), losses, len(notes)
+        found = (note for track in tracks for note in beats(in_order(track.notes), music.division))
+        placed, losses = quantize((note for note in found if lowest <= note.pitch <= highest), steps, offgrid)
+        return NoteArrays.from_notes(placed), losses, len(notes)
+    return NoteArrays(first, pitches, lengths), losses, len(notes)

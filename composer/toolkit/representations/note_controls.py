@@ -9,18 +9,18 @@ from math import ceil, floor
 from typing import Generic, TypeVar
 
 from composer.api import OptionError, Piece, Score, Step, Unsatisfiable
-from composer.music.bar_ranges import parse_kept, spans
-from composer.music.bars import wished_meter
+from composer.music.bar_ranges import parse_bar_ranges, spans
+from composer.music.bars import parse_meter
 from composer.music.scales import key_of, parse_range, parse_scale, pitch_name, pitches_of
-from composer.toolkit.representations.density import parse_curve
+from composer.toolkit.representations.density import parse_ramp
 from composer.toolkit.representations.score_labels import meters_of, pickup_of
 
-MOST_BARS = 1000
+MAX_BARS = 1000
 S = TypeVar("S", bound=Step)
 
 
 @dataclass(frozen=True)
-class NoteWishes:
+class NoteControls:
     """What may be asked of notes on a grid; an empty text and 0 stand for anything. Raises OptionError.
 
     A representation of which more may be asked adds it in a class that inherits these.
@@ -46,13 +46,13 @@ class NoteWishes:
         if self.range:
             parse_range(self.range)
         parse_scale(self.scale, self.key)
-        wished_meter(self.meter)
-        if not 0 <= self.bars <= MOST_BARS:
-            raise OptionError(f"--bars cannot be {self.bars}", f"give a number up to {MOST_BARS}, or 0 for any")
-        if self.density and not parse_curve(self.density, "--density").highest:
+        parse_meter(self.meter)
+        if not 0 <= self.bars <= MAX_BARS:
+            raise OptionError(f"--bars cannot be {self.bars}", f"give a number up to {MAX_BARS}, or 0 for any")
+        if self.density and not parse_ramp(self.density, "--density").highest:
             raise OptionError("a piece cannot have a density of 0", "give a number of notes a beat, such as 0.5")
         if self.keep_bars:
-            parse_kept(self.keep_bars)
+            parse_bar_ranges(self.keep_bars)
 
     def pitches(self, candidates: Iterable[int]) -> tuple[int, ...]:
         """Those of `candidates`, as MIDI numbers, that may be struck, ascending. Raises Unsatisfiable for none."""
@@ -60,55 +60,59 @@ class NoteWishes:
         return pitches_of(candidates, within, parse_scale(self.scale, self.key))
 
     @property
-    def length_wish(self) -> str:
+    def length_control(self) -> str:
         """The wish that says how long a piece is, as it is written."""
         return f"--keep-bars {self.keep_bars}" if self.keep_bars else f"--bars {self.bars}"
 
 
 @dataclass(frozen=True)
-class KeptTune(Generic[S]):
+class SourceTune(Generic[S]):
     """A tune of which bars are to be kept: its `steps`, as a model learns them, and as a score."""
 
     steps: tuple[S, ...]
     score: Score
 
 
-def labels_of_meter(meter: str) -> Mapping[str, str]:
+def meter_labels(meter: str) -> Mapping[str, str]:
     """The label of pieces in a meter that is wished for; none where there is none."""
     if not meter:
         return {}
-    found = wished_meter(meter)
+    found = parse_meter(meter)
     return {"meter": f"{found.numerator}/{found.denominator}"}
 
 
-def labels_of_key(scale: str, key: str) -> Mapping[str, str]:
+def key_labels(scale: str, key: str) -> Mapping[str, str]:
     """The labels of pieces in a scale or key that is wished for; none where that is no key."""
     found = key_of(scale, key)
     return {"key": found.name, "mode": found.mode} if found is not None else {}
 
 
-def settled_steps(
-    wishes: NoteWishes, kept: int | None, opening: Mapping[str, str], per_beat: Fraction, together: int = 1
+def total_steps(
+    wishes: NoteControls,
+    tune_steps: int | None,
+    primer_labels: Mapping[str, str],
+    per_beat: Fraction,
+    together: int = 1,
 ) -> int | None:
     """How many steps a piece takes, in whole groups of `together`; None where that is open.
 
-    A tune of which bars stay takes the `kept` steps that it had; None where there is no such tune. Else it is as long
-    as its bars, which are those of the labels `opening` where no meter is wished for. Raises Unsatisfiable.
+    A tune of which bars stay takes the `tune_steps` steps that it had; None where there is no such tune. Else it is as
+    long as its bars, which are those of the labels `primer_labels` where no meter is wished for. Raises Unsatisfiable.
     """
-    if kept is None:
-        return _steps_of_bars(wishes.bars, wishes.meter, opening, per_beat, together) or None
+    if tune_steps is None:
+        return _steps_of_bars(wishes.bars, wishes.meter, primer_labels, per_beat, together) or None
     if wishes.bars:
         raise Unsatisfiable(
             f"--keep-bars {wishes.keep_bars} and --bars {wishes.bars} clash: a tune of which bars stay has as many"
             " bars as before",
             "leave out --bars",
         )
-    return kept
+    return tune_steps
 
 
-def in_meter(tune: Piece, wishes: NoteWishes) -> Piece:
+def in_meter(tune: Piece, wishes: NoteControls) -> Piece:
     """`tune` in its own meter, or in the one that is wished where it has none. Raises Unsatisfiable for two meters."""
-    wished, own = labels_of_meter(wishes.meter), tune.labels.get("meter")
+    wished, own = meter_labels(wishes.meter), tune.labels.get("meter")
     if own and own != wished.get("meter", own):
         raise Unsatisfiable(
             f"--keep-bars {wishes.keep_bars} and --meter {wishes.meter} clash: the tune is in {own}",
@@ -119,11 +123,11 @@ def in_meter(tune: Piece, wishes: NoteWishes) -> Piece:
 
 def kept_steps(keep_bars: str, score: Score, per_beat: Fraction) -> list[int]:
     """The steps of the bars that stay, ascending. Raises Unsatisfiable where there are no such bars."""
-    stay = spans(parse_kept(keep_bars), score)
+    stay = spans(parse_bar_ranges(keep_bars), score)
     return sorted({step for start, end in stay for step in range(floor(start * per_beat), ceil(end * per_beat))})
 
 
-def stretches(steps: Iterable[int]) -> list[tuple[int, int]]:
+def ranges_of(steps: Iterable[int]) -> list[tuple[int, int]]:
     """Ascending steps as stretches: the first of each, and the one after its last."""
     found: list[tuple[int, int]] = []
     for step in steps:
@@ -132,7 +136,7 @@ def stretches(steps: Iterable[int]) -> list[tuple[int, int]]:
     return found
 
 
-def clash_of_held(pitch: int, wishes: NoteWishes) -> Unsatisfiable:
+def held_note_error(pitch: int, wishes: NoteControls) -> Unsatisfiable:
     """The error where `pitch` is held into the bars that stay, and a range or a scale has no such note."""
     if wishes.range and pitch not in parse_range(wishes.range):
         other = f"--range {wishes.range}"
@@ -153,7 +157,7 @@ def _steps_of_bars(bars: int, meter: str, opening: Mapping[str, str], per_beat: 
     if not bars:
         return 0
     meters = () if meter else meters_of(opening)
-    time, begun = meters[0] if meters else wished_meter(meter), pickup_of(opening)
+    time, begun = meters[0] if meters else parse_meter(meter), pickup_of(opening)
     bar = time.bar * per_beat
     # a pickup that ends between two steps counts up to the first, so that no bar comes after the last
     steps = bars * bar + (floor(begun * per_beat) if begun < time.bar else 0)

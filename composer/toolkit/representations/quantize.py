@@ -20,7 +20,7 @@ OFFGRID: Mapping[str, str] = {
 SLACK = Fraction(1, 8)
 """So much of a step may be missing: many MIDI files end a note a tick before the next begins."""
 
-MOST_STEPS = 2_000_000
+MAX_STEPS = 2_000_000
 
 MOVED, DROPPED = "notes moved to the grid", "notes off the grid left out"
 
@@ -38,28 +38,28 @@ class GridNote(NamedTuple):
         return self.start + self.length
 
 
-class Unfit(EncodeError):
+class NotEncodable(EncodeError):
     """A score that has no place on a grid. `reason` counts well, and `detail` says where."""
 
     def __init__(self, reason: str, detail: str = "", hint: str = "give other music, or other options with -o") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason, hint)
         self.reason, self.detail = reason, detail
 
-    def refused(self, name: str) -> RejectedPiece:
+    def as_rejection(self, name: str) -> RejectedPiece:
         """The same for a piece of a corpus."""
         return RejectedPiece(self.reason, name, self.detail)
 
 
-class OffGrid(Unfit):
+class OffGrid(NotEncodable):
     """A note that begins or ends between two steps, where such are refused."""
 
 
-def quantise(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tuple[list[GridNote], dict[str, int]]:
+def quantize(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tuple[list[GridNote], dict[str, int]]:
     """`notes` on a grid of `steps` to a beat, in ascending order, and what was lost, counted by phrase.
 
     What begins within SLACK of a step and ends so close to a later one is on the grid; `offgrid`, a key of OFFGRID,
     says what becomes of the rest. A note keeps a length of at least one step. Raises OffGrid, naming the beat, where
-    one is refused, and Unfit where the notes take more than MOST_STEPS, together or from the beginning.
+    one is refused, and NotEncodable where the notes take more than MAX_STEPS, together or from the beginning.
     """
     placed: list[GridNote] = []
     losses: Counter[str] = Counter()
@@ -84,8 +84,10 @@ def quantise(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tupl
                 continue
         placed.append(GridNote(first, note.pitch, max(last - first, 1)))
         total += max(last - first, 1)
-        if total > MOST_STEPS or last > MOST_STEPS:
-            raise Unfit("too long for the grid", f"more than {MOST_STEPS:,} steps", "take a coarser grid, or cut it")
+        if total > MAX_STEPS or last > MAX_STEPS:
+            raise NotEncodable(
+                "too long for the grid", f"more than {MAX_STEPS:,} steps", "take a coarser grid, or cut it"
+            )
     return sorted(placed), dict(losses)
 
 
@@ -98,7 +100,7 @@ def _nearest(time: int, parts: int) -> tuple[int, bool]:
     return step, abs(time - step * parts) * SLACK.denominator <= SLACK.numerator * parts
 
 
-def sounding(notes: Iterable[GridNote], steps: int | Fraction, velocity: int = 80) -> tuple[Note, ...]:
+def to_notes(notes: Iterable[GridNote], steps: int | Fraction, velocity: int = 80) -> tuple[Note, ...]:
     """`notes` on a grid of `steps` to a beat as notes in beats."""
     return tuple(Note(_beats(note.start, steps), note.pitch, _beats(note.length, steps), velocity) for note in notes)
 

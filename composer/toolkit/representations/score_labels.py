@@ -51,7 +51,7 @@ def pickup_of(labels: Mapping[str, str]) -> Fraction:
     return Fraction(labels.get("pickup", 0))
 
 
-def keys_in(labels: Mapping[str, str]) -> tuple[Key, ...]:
+def keys_from_labels(labels: Mapping[str, str]) -> tuple[Key, ...]:
     """The key that labels name, for a score; none where they name none."""
     if not labels.get("key"):
         return ()

@@ -12,16 +12,16 @@ from composer.formats import read as score_files
 from composer.formats.midi import reader as midi_reader
 from composer.formats.midi import ticks
 from composer.formats.midi.tracks import MidiFile, Track
-from composer.toolkit.representations.quantize import Unfit, quantise
+from composer.toolkit.representations.quantize import NotEncodable, quantize
 
 if TYPE_CHECKING:
-    from composer.toolkit.representations.note_arrays import Columns
+    from composer.toolkit.representations.note_arrays import NoteArrays
 
 Music = Score | MidiFile
 """What is put on a grid. MIDI stays in its ticks, since notes in beats take a hundred times as long to make."""
 
 
-class Voice(Protocol):
+class NoteSource(Protocol):
     """What the parts of a score and the tracks of a file have in common; `notes` are a tuple, or an array (n, 4)."""
 
     @property
@@ -44,42 +44,42 @@ CONDITIONS = "labels that the model is told, such as meter,mode; there are meter
 def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Music | RejectedPiece]]:
     """The music in `source`, as `composer.formats.read.read` reads it."""
     data = source.bytes()
-    if ticks.recognised(data):
+    if ticks.is_midi(data):
         yield source.label, ticks.read(data, source.label, pedal=pedal)
     else:
         yield from score_files.read(replace(source, data=data), pedal=pedal)
 
 
-def sounding_parts(music: Music) -> list[Voice]:
-    """The parts with notes that have a pitch. Raises Unfit where there is none."""
-    parts: Sequence[Voice] = music.parts
+def pitched_parts(music: Music) -> list[NoteSource]:
+    """The parts with notes that have a pitch. Raises NotEncodable where there is none."""
+    parts: Sequence[NoteSource] = music.parts
     sounding = [part for part in parts if len(part.notes) and not part.percussion]
     if not sounding:
-        raise Unfit("only drums" if any(len(part.notes) for part in parts) else "no notes")
+        raise NotEncodable("only drums" if any(len(part.notes) for part in parts) else "no notes")
     return sounding
 
 
-def on_grid(
-    music: Music, parts: Sequence[Voice], steps: int | Fraction, offgrid: str, lowest: int = 0, highest: int = 127
-) -> tuple[Columns, Mapping[str, int], int]:
-    """The notes of `parts` from pitch `lowest` to `highest`, as `quantise` moves them, and what was lost by phrase.
+def quantize_parts(
+    music: Music, parts: Sequence[NoteSource], steps: int | Fraction, offgrid: str, lowest: int = 0, highest: int = 127
+) -> tuple[NoteArrays, Mapping[str, int], int]:
+    """The notes of `parts` from pitch `lowest` to `highest`, as `quantize` moves them, and what was lost by phrase.
 
-    The last of the three is how many notes are in that range. Raises OffGrid and Unfit.
+    The last of the three is how many notes are in that range. Raises OffGrid and NotEncodable.
     """
     from composer.toolkit.representations import note_arrays
 
     if isinstance(music, MidiFile):
         tracks = [part for part in parts if isinstance(part, Track)]
-        return note_arrays.quantised(music, tracks, steps, offgrid, lowest, highest)
+        return note_arrays.quantize_tracks(music, tracks, steps, offgrid, lowest, highest)
     within = [note for part in parts for note in part.notes if lowest <= note.pitch <= highest]
-    placed, losses = quantise(within, steps, offgrid)
-    return note_arrays.Columns.of(placed), losses, len(within)
+    placed, losses = quantize(within, steps, offgrid)
+    return note_arrays.NoteArrays.from_notes(placed), losses, len(within)
 
 
-def notes_of(music: Music, part: Voice) -> Sequence[Note]:
+def notes_of(music: Music, part: NoteSource) -> Sequence[Note]:
     """The notes of a part of `music` in beats."""
     if isinstance(music, MidiFile):
-        return tuple(midi_reader.beats(ticks.ascending(part.notes), music.division))
+        return tuple(midi_reader.beats(ticks.in_order(part.notes), music.division))
     notes: Sequence[Note] = part.notes
     return notes
 
@@ -89,12 +89,12 @@ def keys_of(music: Music) -> Sequence[Key]:
     return midi_reader.signs(music.division, (), music.keys)[1] if isinstance(music, MidiFile) else music.keys
 
 
-def offgrid_of(chosen: str, *, opening: bool) -> str:
+def offgrid_mode(chosen: str, *, opening: bool) -> str:
     """What becomes of notes off the grid: as the option says, but that an opening is never refused for them."""
     return "round" if opening and chosen == "refuse" else chosen
 
 
-def losses_of(music: Music, kept: Iterable[Voice], *others: Mapping[str, int]) -> dict[str, int]:
+def losses_of(music: Music, kept: Iterable[NoteSource], *others: Mapping[str, int]) -> dict[str, int]:
     """All that a piece made of the parts `kept` does not hold of `music`, with what was counted on the way."""
     counts = [(len(part.notes), part.percussion) for part in music.parts]
     pitched = sum(count for count, percussion in counts if not percussion)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from composer.formats.abc.grammar.build import Asking
+from composer.formats.abc.grammar.build import ConstraintBuilder
 from composer.formats.abc.grammar.vocabulary import Vocabulary
-from composer.music.bar_ranges import parse_kept
+from composer.music.bar_ranges import parse_bar_ranges
 from composer_abc import AbcControls
 
 CHARACTERS = "\n !\"#&'(),-./0123456789:<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz|"
@@ -22,8 +22,8 @@ def asked():
 
     def automaton(wishes, characters=CHARACTERS, primer="", tune="", kept="1"):
         steps = [1 + characters.index(each) for each in primer]
-        asking = Asking(Vocabulary(characters), steps, tune, parse_kept(kept))
-        return asking.automaton(AbcControls(**wishes).tune_controls())
+        asking = ConstraintBuilder(Vocabulary(characters), steps, tune, parse_bar_ranges(kept))
+        return asking.build(AbcControls(**wishes).tune_controls())
 
     return automaton
 

@@ -176,7 +176,7 @@ def test_both_parsers_read_the_same(content, pedal):
     found = []
     for parse in (midi_parser.with_symusic, with_mido):
         parsed = parse(data)
-        notes = [(ticks.ascending(track.notes), track.pedal) for track in parsed.parts]
+        notes = [(ticks.in_order(track.notes), track.pedal) for track in parsed.parts]
         rows = [sustained(each, moves) if pedal else each for each, moves in notes]
         programs = [track.program for track in parsed.parts]
         found.append((parsed.hanging, sorted(zip(programs, (each.tolist() for each in rows), strict=True))))

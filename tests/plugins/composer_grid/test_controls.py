@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from composer.api import GenerationContext, OptionError, Piece, Unsatisfiable
-from composer.toolkit.representations.density import Budget, parse_curve
+from composer.toolkit.representations.density import OnsetBudget, parse_ramp
 from composer_grid import Grid, GridControls, GridOptions
 from composer_grid.tokens import decode_tokens
 
@@ -41,10 +41,10 @@ def onsets(steps):
 
 
 def keeps_to(density, length, starts, uncounted=(), until=None):
-    budget = Budget(parse_curve(density, "it"), Fraction(4), length, uncounted)
+    budget = OnsetBudget(parse_ramp(density, "it"), Fraction(4), length, uncounted)
     counted = [start for start in starts if budget.counts(start)]
     for step in range(1 + (until or length)):
-        assert abs(sum(start < step for start in counted) - budget.due(step)) <= budget.slack
+        assert abs(sum(start < step for start in counted) - budget.expected(step)) <= budget.slack
 
 
 seeds = st.integers(0, 2**32 - 1)

@@ -26,7 +26,7 @@ from composer.api import (
 from composer.api.testing import check_representation, source
 from composer.formats import write
 from composer.formats.midi import reader as midi_reader
-from composer.toolkit.representations.note_arrays import Columns
+from composer.toolkit.representations.note_arrays import NoteArrays
 from composer.toolkit.representations.quantize import GridNote
 from composer_grid import Grid, GridOptions
 from composer_grid.token_arrays import as_tokens, skyline
@@ -138,8 +138,8 @@ class TestVoices:
 
     def test_a_higher_note_cuts_a_lower_one_and_a_lower_one_is_left_out(self):
         notes = [GridNote(2, 55, 4), GridNote(1, 64, 2), GridNote(3, 62, 1), GridNote(0, 60, 4)]
-        line, losses = skyline(Columns.of(notes))
-        assert line.notes() == (GridNote(0, 60, 1), GridNote(1, 64, 2), GridNote(3, 62, 1))
+        line, losses = skyline(NoteArrays.from_notes(notes))
+        assert line.as_notes() == (GridNote(0, 60, 1), GridNote(1, 64, 2), GridNote(3, 62, 1))
         assert losses == {"notes under the melody left out": 1, "notes cut short by a higher one": 1}
 
     def test_the_highest_part_is_the_melody(self):
@@ -267,7 +267,7 @@ class TestTheRule:
         assert steps[-1] == 0
         notes = decode_tokens(text(grid.decode(steps)).split())
         assert notes
-        assert steps[: notes[-1].end] == grid.encode(Piece(as_tokens(Columns.of(notes))))[:-1]
+        assert steps[: notes[-1].end] == grid.encode(Piece(as_tokens(NoteArrays.from_notes(notes))))[:-1]
 
     def test_it_accepts_every_piece(self):
         grid = fitted()
@@ -295,7 +295,7 @@ def test_what_is_written_reads_back_note_for_note(steps, name):
     notes: list[GridNote] = []
     for gap, pitch, length in steps[: 12 if name == "musicxml" else None]:
         notes.append(GridNote((notes[-1].end if notes else 0) + gap, pitch, length))
-    piece, grid = Piece(as_tokens(Columns.of(notes))), Grid()
+    piece, grid = Piece(as_tokens(NoteArrays.from_notes(notes))), Grid()
     score = grid.score(piece)
     assert score is not None
     [again] = grid.read(source(write(name, score), f"again.{name}"))
@@ -335,7 +335,7 @@ def test_midi_is_read_as_the_score_that_it_is(content, offgrid, transpose, keyed
 @given(strokes)
 def test_the_melody_is_one_voice_and_its_highest(notes):
     placed = [GridNote(start, pitch, length + 1) for start, pitch, length in notes]
-    line = skyline(Columns.of(placed))[0].notes()
+    line = skyline(NoteArrays.from_notes(placed))[0].as_notes()
     assert all(before.end <= after.start for before, after in pairwise(line))
     assert line[0] == (min(placed)[0], max(n.pitch for n in placed if n.start == min(placed)[0]), line[0].length)
     for note in line:

@@ -11,7 +11,7 @@ from composer.api import GenerationContext, OptionError, Piece, Unsatisfiable
 from composer.api.sampling.filters import apply_frame_rule, mask_array
 from composer.generation.generate import Drew, Request, generate
 from composer.registry import plugins as registry
-from composer.toolkit.representations.density import Budget, parse_curve
+from composer.toolkit.representations.density import OnsetBudget, parse_ramp
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
 
@@ -47,7 +47,7 @@ def notes_of(pianoroll, frames):
 def keeps_to(budget, starts, steps, every=1, over=0):
     counted = [start for start in starts if budget.counts(start)]
     for step in range(0, steps + 1, every):
-        assert abs(sum(start < step for start in counted) - budget.due(step)) <= budget.slack + over
+        assert abs(sum(start < step for start in counted) - budget.expected(step)) <= budget.slack + over
 
 
 def at_a_time(notes, step):
@@ -91,7 +91,7 @@ def test_there_is_always_a_way_on_and_all_is_obeyed(wished, stack, seed):
         assert steps - stack < max(note.end for note in notes) <= steps
     if wished.density:
         length = steps if wished.bars else pianoroll.length * stack
-        budget = Budget(parse_curve(wished.density, "it"), Fraction(4), length)
+        budget = OnsetBudget(parse_ramp(wished.density, "it"), Fraction(4), length)
         keeps_to(budget, [note.start for note in notes], steps, every=stack)
 
 
@@ -144,7 +144,9 @@ def test_bars_that_stay_sound_as_before(bars, wished, seed):
     scale = {"": range(12), "C": {0, 2, 4, 5, 7, 9, 11}, "G": {0, 2, 4, 6, 7, 9, 11}}[wished.key]
     assert all(note.pitch % 12 in scale for note in notes if note.start not in kept)
     if wished.density:
-        budget = Budget(parse_curve(wished.density, "it"), Fraction(4), 40, [(8 * b - 8, 8 * b) for b in sorted(bars)])
+        budget = OnsetBudget(
+            parse_ramp(wished.density, "it"), Fraction(4), 40, [(8 * b - 8, 8 * b) for b in sorted(bars)]
+        )
         keeps_to(budget, [note.start for note in notes], 40, over=3 * len(bars))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from composer.api import Source
 from composer.formats.read import read
-from composer.toolkit.representations.quantize import quantise
+from composer.toolkit.representations.quantize import quantize
 
 SMALL = ("--set", "hidden=12", "--set", "recurrent=8", "--set", "pretraining=2", "--set", "k=3")
 
@@ -23,7 +23,7 @@ def train(composer, tunes):
 def pitches_by_step(path):
     """Return the sounding pitches of each sixteenth."""
     (_, score), *_ = read(Source(path))
-    notes, _ = quantise([note for part in score.parts for note in part.notes], 4, "round")
+    notes, _ = quantize([note for part in score.parts for note in part.notes], 4, "round")
     steps = [set() for _ in range(max(note.end for note in notes))]
     for note in notes:
         for step in range(note.start, note.end):

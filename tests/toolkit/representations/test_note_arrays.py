@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.formats.midi.reader import beats
-from composer.formats.midi.ticks import ascending, settle
+from composer.formats.midi.ticks import finish, in_order
 from composer.formats.midi.tracks import MidiFile, Track
-from composer.toolkit.representations.note_arrays import Columns, as_bytes, quantised
-from composer.toolkit.representations.quantize import MOST_STEPS, OFFGRID, GridNote, OffGrid, Unfit, quantise
+from composer.toolkit.representations.note_arrays import NoteArrays, numbers_to_bytes, quantize_tracks
+from composer.toolkit.representations.quantize import MAX_STEPS, OFFGRID, GridNote, NotEncodable, OffGrid, quantize
 
 DIVISION = 24
 grids = st.lists(st.builds(GridNote, st.integers(0, 2**20), st.integers(0, 127), st.integers(1, 2**20)))
@@ -22,7 +22,7 @@ def music(*tracks):
     """A file of tracks of (start, length, pitch)."""
     notes = [np.array([(start, start + length, pitch, 80) for start, length, pitch in track]) for track in tracks]
     file = MidiFile(DIVISION, np.concatenate(notes), tracks=[Track("", 0, False, each) for each in notes])
-    settle(file, "a.mid", pedal=False)
+    finish(file, "a.mid", pedal=False)
     return file
 
 
@@ -37,9 +37,9 @@ def refusal(work):
 
 @given(grids)
 def test_numbers_stand_for_notes_pitch_by_pitch(notes):
-    numbers = Columns.of(notes).numbers()
-    found = Columns.read(as_bytes(numbers))
-    assert list(found.notes()) == sorted(notes)
+    numbers = NoteArrays.from_notes(notes).as_numbers()
+    found = NoteArrays.from_bytes(numbers_to_bytes(numbers))
+    assert list(found.as_notes()) == sorted(notes)
     rows = list(zip(*(found.pitches.tolist(), found.starts.tolist(), found.lengths.tolist()), strict=True))
     assert rows == sorted(rows)
 
@@ -53,21 +53,21 @@ def test_numbers_stand_for_notes_pitch_by_pitch(notes):
 def test_a_grid_for_all_notes_at_once_is_that_for_each(tracks, steps, offgrid, pitches):
     file = music(*tracks)
     lowest, highest = pitches
-    notes = [note for track in file.tracks for note in beats(ascending(track.notes), DIVISION)]
+    notes = [note for track in file.tracks for note in beats(in_order(track.notes), DIVISION)]
     notes = [note for note in notes if lowest <= note.pitch <= highest]
-    refused = refusal(lambda: quantise(notes, steps, offgrid))
-    assert refused == refusal(lambda: quantised(file, file.parts, steps, offgrid, lowest, highest))
+    refused = refusal(lambda: quantize(notes, steps, offgrid))
+    assert refused == refusal(lambda: quantize_tracks(file, file.parts, steps, offgrid, lowest, highest))
     if refused:
         return
-    placed, losses = quantise(notes, steps, offgrid)
-    columns, lost, within = quantised(file, file.parts, steps, offgrid, lowest, highest)
-    assert sorted(columns.notes()) == placed
+    placed, losses = quantize(notes, steps, offgrid)
+    columns, lost, within = quantize_tracks(file, file.parts, steps, offgrid, lowest, highest)
+    assert sorted(columns.as_notes()) == placed
     assert (lost, within) == (losses, len(notes))
 
 
-@pytest.mark.parametrize("lengths", [[MOST_STEPS + 1], [MOST_STEPS // 2 + 1] * 2])
+@pytest.mark.parametrize("lengths", [[MAX_STEPS + 1], [MAX_STEPS // 2 + 1] * 2])
 def test_what_takes_too_many_steps_is_refused(lengths):
     file = music([(0, length, 60) for length in lengths])
-    with pytest.raises(Unfit, match="too long for the grid"):
-        quantised(file, file.parts, DIVISION, "round")
-    assert quantised(file, file.parts, Fraction(1, 4), "round")[2] == len(lengths)
+    with pytest.raises(NotEncodable, match="too long for the grid"):
+        quantize_tracks(file, file.parts, DIVISION, "round")
+    assert quantize_tracks(file, file.parts, Fraction(1, 4), "round")[2] == len(lengths)

@@ -7,7 +7,7 @@ import pytest
 
 from composer.api import Key, Meter, Note, Part, Score, Source
 from composer.formats import write
-from composer.toolkit.representations.score_labels import keys_in, labels_of, meters_of, pickup_of, transposed
+from composer.toolkit.representations.score_labels import keys_from_labels, labels_of, meters_of, pickup_of, transposed
 from composer.toolkit.representations.score_parts import read
 
 
@@ -34,8 +34,8 @@ def test_a_meter_for_what_was_asked():
 @pytest.mark.parametrize("key", [(2, "major"), (-1, "minor"), (0, "dorian"), (-7, "major")])
 def test_a_key_is_there_and_back(key):
     score = Score((), keys=(Key(Fraction(0), *key),))
-    assert keys_in(labels_of(score)) == score.keys
-    assert keys_in({"meter": "3/4"}) == keys_in({"key": "?"}) == ()
+    assert keys_from_labels(labels_of(score)) == score.keys
+    assert keys_from_labels({"meter": "3/4"}) == keys_from_labels({"key": "?"}) == ()
 
 
 def test_a_pickup_is_there_and_back():

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from composer.formats.abc.dialect.tables import (
-    BARS_A_LINE,
+    BARS_PER_LINE,
     HIGHEST,
     LOWEST,
-    MOST_TONES,
+    MAX_TONES,
     beat_group,
     chord_symbol,
     lengths,
@@ -21,7 +21,7 @@ from composer.formats.abc.dialect.tables import (
 from composer.formats.abc.elements import Sound, Tone
 from composer.music.keys import Signature, Time, pitch, step_name
 
-__all__ = ["Accidentals", "Line", "Part", "Speller", "Unwritable", "spell_tune"]
+__all__ = ["Accidentals", "BarWriter", "Line", "TunePart", "Unwritable", "write_tune"]
 
 
 class Unwritable(Exception):
@@ -38,7 +38,7 @@ Line = list[Sound]
 
 
 @dataclass(slots=True)
-class Part:
+class TunePart:
     """Bars that are played once or, with `repeat`, twice; with `endings`, which are two, each pass has its own."""
 
     bars: list[Line]
@@ -46,14 +46,14 @@ class Part:
     endings: list[list[Line]] = field(default_factory=list)
 
 
-def spell_tune(parts: Sequence[Part], key: Signature, time: Time, title: str = "", rhythm: str = "") -> str:
+def write_tune(parts: Sequence[TunePart], key: Signature, time: Time, title: str = "", rhythm: str = "") -> str:
     """The tune of these parts, which follow the dialect's rules of bars. Raises Unwritable."""
     unit = unit_of(time)
     title = title_of(title)
     header = [f"T:{title}"] if title else []
     header += [f"R:{rhythm}"] if rhythm else []
     header += [f"M:{time}", f"L:{unit}", f"K:{key.name}"]
-    return "\n".join(header) + "\n" + Speller(key, time, pair_step(rhythm)).body(parts)
+    return "\n".join(header) + "\n" + BarWriter(key, time, pair_step(rhythm)).body(parts)
 
 
 @cache
@@ -69,7 +69,7 @@ class Accidentals:
         self.by_letter: dict[int, int] = {}
         self.by_step: dict[int, int] = {}
 
-    def spell(self, tone: Tone) -> str:
+    def write(self, tone: Tone) -> str:
         """The next note of the bar, an alteration of at most a semitone, with the accidental that it needs."""
         step, alter = tone
         letter = step % 7
@@ -81,7 +81,7 @@ class Accidentals:
         return "_=^"[alter + 1] + step_name(step)
 
 
-class Speller:
+class BarWriter:
     """Spells bars in a key (the plain signature of its name) and a meter, with `>` and `<` at every `step`th unit."""
 
     def __init__(self, key: Signature, time: Time, step: int) -> None:
@@ -93,7 +93,7 @@ class Speller:
         self.group = beat_group(time)
         self.accidentals = Accidentals(key)
 
-    def body(self, parts: Sequence[Part]) -> str:
+    def body(self, parts: Sequence[TunePart]) -> str:
         """The body of a tune, with a line feed after each line."""
         # Blanks in the first bar are counted from its beginning, since a reader cannot know yet that it is a pickup.
         self.position = self.filled = 0
@@ -123,7 +123,7 @@ class Speller:
             pieces.append(end if last else "|")
             if self.pickup:
                 self.position, self.pickup = 0, False
-            if (last and end != "|") or self.filled == BARS_A_LINE:
+            if (last and end != "|") or self.filled == BARS_PER_LINE:
                 pieces.append("\n")
                 self.filled = 0
         return "".join(pieces)
@@ -216,17 +216,17 @@ class Speller:
             return "z"
         if len(tones) == 1:
             return self._tone(tones[0])
-        if len(tones) > MOST_TONES:
+        if len(tones) > MAX_TONES:
             raise Unwritable("a chord of too many notes", sound)
         return "[" + "".join(self._tone(tone) for tone in tones) + "]"
 
     def _tone(self, tone: Tone) -> str:
         step, alter = tone
         if not -1 <= alter <= 1:
-            step, alter = _respelt(step, alter)
+            step, alter = _respell(step, alter)
         if not LOWEST <= step <= HIGHEST:
             raise Unwritable("a note out of range", Sound((tone,), 0, 0, 0))
-        return self.accidentals.spell((step, alter))
+        return self.accidentals.write((step, alter))
 
 
 def _tied(sound: Sound, after: Sound | None) -> bool:
@@ -234,7 +234,7 @@ def _tied(sound: Sound, after: Sound | None) -> bool:
 
 
 @cache
-def _respelt(step: int, alter: int) -> Tone:
+def _respell(step: int, alter: int) -> Tone:
     """The same pitch without a double accidental."""
     wanted = pitch(step, alter)
     return next((near, by) for by in (0, 1, -1) for near in range(step - 2, step + 3) if pitch(near, by) == wanted)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from composer.formats.abc.dialect.tables import METERS
 
-__all__ = ["DANCES", "Dance", "Naming", "dances_in"]
+__all__ = ["DANCES", "Dance", "TitleDances", "dances_in"]
 
 _COMMON = ("4/4", "2/2")
 
@@ -56,7 +56,7 @@ def dances_in(meter: str) -> tuple[str, ...]:
     return tuple(name for name, dance in DANCES.items() if meter in dance.meters)
 
 
-class Naming:
+class TitleDances:
     """What a title may say so that it names none but the dances `rhythms`.
 
     What a title said is remembered as its end, as far as a word that is refused may begin with that: a string of small
@@ -66,19 +66,19 @@ class Naming:
     def __init__(self, rhythms: Collection[str]) -> None:
         others = {word for name, dance in DANCES.items() if name not in rhythms for word in dance.words}
         # a slip jig may be called a jig
-        self._refused = tuple(f" {word}" for word in others if not any(word in name for name in rhythms))
-        self._begun = {word[:end] for word in self._refused for end in range(len(word))} | {""}
-        self.refuses = cache(self._refuses)
+        self._other_dances = tuple(f" {word}" for word in others if not any(word in name for name in rhythms))
+        self._begun = {word[:end] for word in self._other_dances for end in range(len(word))} | {""}
+        self.rejects = cache(self._rejects)
         self.tails = tuple(f" {name.title()}" for name in rhythms)
         """What may follow `--`, with which titles give their dance."""
 
-    def said(self, before: str, character: str) -> str:
+    def advance(self, before: str, character: str) -> str:
         """What is remembered after `character`; at the beginning it is a blank."""
         said = before + _plain(character)
         return next(said[begin:] for begin in range(len(said) + 1) if said[begin:] in self._begun)
 
-    def _refuses(self, said: str, character: str) -> bool:
-        return (said + _plain(character)).endswith(self._refused)
+    def _rejects(self, said: str, character: str) -> bool:
+        return (said + _plain(character)).endswith(self._other_dances)
 
 
 def _plain(character: str) -> str:

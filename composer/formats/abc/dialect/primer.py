@@ -6,22 +6,22 @@ import re
 from collections.abc import Sequence
 
 from composer.api import RejectedPiece
-from composer.formats.abc.dialect.normalize import normalise_tune
-from composer.formats.abc.dialect.validator import UNFINISHED, conforms
+from composer.formats.abc.dialect.normalize import normalize_tune
+from composer.formats.abc.dialect.validator import UNFINISHED, validate
 from composer.formats.abc.elements import Tune
 from composer.formats.abc.reader.lexer import TuneText
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.structure import Bar, bars, sections
 
-__all__ = ["legal_opening", "reopened", "rewritten_opening"]
+__all__ = ["dialect_primer", "normalized_primer", "without_end"]
 
 _FINISHED = (":|", "||", "|]")
-_WHOLE = re.compile(r"\|\]?\s*$")
+_COMPLETE = re.compile(r"\|\]?\s*$")
 _FILLED = re.compile(r"(?:z[\d/]*(?: ?z[\d/]*)*)?\|\]\n$")
 _PART = re.compile(r"(?:^K:.*|\|\||:\|)\n(?!\[2)", re.MULTILINE)
 
 
-def reopened(text: str, *, whole: bool) -> str:
+def without_end(text: str, *, whole: bool) -> str:
     """A tune of the dialect that ends with `|]`, so that it goes on: after a `whole` last bar with `|`, else inside it.
 
     Then the rests go too that fill the bar.
@@ -29,25 +29,25 @@ def reopened(text: str, *, whole: bool) -> str:
     return text.removesuffix("|]\n") + "|" if whole else _FILLED.sub("", text)
 
 
-def legal_opening(text: str) -> str | None:
+def dialect_primer(text: str) -> str | None:
     """`text` as far as a tune of the dialect begins so: itself, or without the end of its last line. None where it does
     not.
     """  # fmt: skip
     for begun in (text, text.rstrip("\n"), text.rstrip()):
-        if all(fault.kind == UNFINISHED for fault in conforms(begun)):
+        if all(fault.kind == UNFINISHED for fault in validate(begun)):
             return begun
     return None
 
 
-def rewritten_opening(text: TuneText, source: str) -> tuple[str, str] | RejectedPiece | None:
+def normalized_primer(text: TuneText, source: str) -> tuple[str, str] | RejectedPiece | None:
     """An opening in other ABC, in the dialect, with its title; a RejectedPiece where it makes no sense.
 
     A repeat that is left open stays open. None where there is not enough of it to be rewritten.
     """
     tune = parse_tune(text)
     found = _bars(tune)
-    whole = bool(found) and bool(_WHOLE.search(text.text))
-    normal = normalise_tune(tune, source)
+    whole = bool(found) and bool(_COMPLETE.search(text.text))
+    normal = normalize_tune(tune, source)
     if isinstance(normal, RejectedPiece):
         return normal if whole else None
     if text.text.rstrip().endswith(_FINISHED):
@@ -55,14 +55,14 @@ def rewritten_opening(text: TuneText, source: str) -> tuple[str, str] | Rejected
     if not whole and not found[-1].sounds[-1].tones:
         # Which rests are the opening's own, and which fill its bar, cannot be told any more.
         return None
-    begun = reopened(normal.text, whole=whole)
-    if _left_open(found):
+    begun = without_end(normal.text, whole=whole)
+    if _repeat_left_open(found):
         at = max(match.end() for match in _PART.finditer(begun))
         begun = begun[:at] + "|:" * (not begun.startswith("|:", at)) + begun[at:]
     return begun, normal.title
 
 
-def _left_open(found: Sequence[Bar]) -> bool:
+def _repeat_left_open(found: Sequence[Bar]) -> bool:
     """Whether the last repeat that opens is not closed, and what follows it is one part."""
     last = sections(found)[-1]
     opened = last.bars[0].open if last.bars else None

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from composer.formats.abc.dialect.bar_writer import Line, Part, Unwritable
-from composer.formats.abc.dialect.pickups import fit, head, ticks_of, upbeats
+from composer.formats.abc.dialect.bar_writer import Line, TunePart, Unwritable
+from composer.formats.abc.dialect.pickups import merge_pickups, pickup_length, ticks_of, unify_pickups
 from composer.formats.abc.reader.structure import Section
 
-__all__ = ["mend"]
+__all__ = ["repair_bars"]
 
-MOST_PASSES = 4
+MAX_PASSES = 4
 
 
-def mend(sections: Sequence[Section], bar: int) -> tuple[list[Part], tuple[str, ...]]:
+def repair_bars(sections: Sequence[Section], bar: int) -> tuple[list[TunePart], tuple[str, ...]]:
     """The parts that `sections` become where a bar has `bar` ticks, and the names of what was changed.
 
     Raises Unwritable.
@@ -26,34 +26,34 @@ def mend(sections: Sequence[Section], bar: int) -> tuple[list[Part], tuple[str, 
     changes: set[str] = set()
     parts = [part for section in sections for part in _parts(section)]
     for part in parts:
-        part.bars = _even(part.bars, bar)
-        part.endings = [_even(ending, bar) for ending in part.endings]
+        part.bars = _complete_bars(part.bars, bar)
+        part.endings = [_complete_bars(ending, bar) for ending in part.endings]
         if part.endings:
-            _fork(part, bar)
-    parts = upbeats(_together(parts, bar), bar, changes)
-    return fit(parts, bar, changes), tuple(sorted(changes))
+            _align_endings(part, bar)
+    parts = merge_pickups(_merge_parts(parts, bar), bar, changes)
+    return unify_pickups(parts, bar, changes), tuple(sorted(changes))
 
 
-def _parts(section: Section) -> list[Part]:
+def _parts(section: Section) -> list[TunePart]:
     """A section of at most two passes is one part; more passes are written out."""
     lines = [bar.sounds for bar in section.bars]
     endings = [(ending.passes, [bar.sounds for bar in ending.bars]) for ending in section.endings]
     endings = [ending for ending in endings if ending[1]]
     if not lines and not endings:
         return []
-    if section.times > MOST_PASSES:
+    if section.times > MAX_PASSES:
         first = (lines or endings[0][1])[0][0]
         raise Unwritable("a repeat of too many passes", first)
     if not endings:
         if section.times == 1:
-            return [Part(piece) for piece in _pieces(section)]
-        return [Part(_copy(lines), repeat=True) for _ in range(section.times // 2)] + [
-            Part(_copy(lines)) for _ in range(section.times % 2)
+            return [TunePart(piece) for piece in _pieces(section)]
+        return [TunePart(_copy(lines), repeat=True) for _ in range(section.times // 2)] + [
+            TunePart(_copy(lines)) for _ in range(section.times % 2)
         ]
     if [passes for passes, _ in endings] == [(1,), (2,)] and lines:
-        return [Part(lines, repeat=True, endings=[ending for _, ending in endings])]
+        return [TunePart(lines, repeat=True, endings=[ending for _, ending in endings])]
     return [
-        Part(_copy(lines) + [line for passes, ending in endings if number in passes for line in _copy(ending)])
+        TunePart(_copy(lines) + [line for passes, ending in endings if number in passes for line in _copy(ending)])
         for number in range(1, section.times + 1)
         if lines or any(number in passes for passes, _ in endings)
     ]
@@ -73,28 +73,28 @@ def _copy(lines: list[Line]) -> list[Line]:
     return [list(line) for line in lines]
 
 
-def _even(lines: list[Line], bar: int) -> list[Line]:
+def _complete_bars(lines: list[Line], bar: int) -> list[Line]:
     """Bars cut by a part mark or the end of a line are put together, and two bars without a bar line taken apart."""
     even: list[Line] = []
     index = 0
     while index < len(lines):
         line = lines[index]
         index += 1
-        while (ticks := ticks_of(line)) < bar and index < len(lines) and _makes_up(ticks, lines, index, bar):
+        while (ticks := ticks_of(line)) < bar and index < len(lines) and _completes_bar(ticks, lines, index, bar):
             line = line + lines[index]
             index += 1
         ticks = ticks_of(line)
         if ticks <= bar:
             even.append(line)
         else:
-            even += _apart(line, bar)
+            even += _split_line(line, bar)
     for line in even[1:-1]:
         if ticks_of(line) != bar:
             raise Unwritable("a bar that does not fill its meter", line[0])
     return even
 
 
-def _makes_up(ticks: int, lines: Sequence[Line], index: int, bar: int) -> bool:
+def _completes_bar(ticks: int, lines: Sequence[Line], index: int, bar: int) -> bool:
     """Whether short bars from `index` on make up what a bar of `ticks` lacks."""
     while index < len(lines) and ticks < bar and ticks_of(lines[index]) < bar:
         ticks += ticks_of(lines[index])
@@ -102,7 +102,7 @@ def _makes_up(ticks: int, lines: Sequence[Line], index: int, bar: int) -> bool:
     return ticks == bar
 
 
-def _apart(line: Line, bar: int) -> list[Line]:
+def _split_line(line: Line, bar: int) -> list[Line]:
     found: list[Line] = [[]]
     now = 0
     for sound in line:
@@ -118,12 +118,12 @@ def _apart(line: Line, bar: int) -> list[Line]:
     return found
 
 
-def _fork(part: Part, bar: int) -> None:
+def _align_endings(part: TunePart, bar: int) -> None:
     """Endings that begin inside a bar take the whole bar with them."""
     last = part.bars[-1]
     if len(part.bars) > 1 and ticks_of(last) < bar:
         part.bars.pop()
-        part.endings = [_even([last + ending[0], *ending[1:]], bar) for ending in part.endings]
+        part.endings = [_complete_bars([last + ending[0], *ending[1:]], bar) for ending in part.endings]
     for ending in part.endings:
         if len(ending) > 1 and ticks_of(ending[0]) != bar:
             raise Unwritable("a bar that does not fill its meter", ending[0][0])
@@ -131,17 +131,17 @@ def _fork(part: Part, bar: int) -> None:
         raise Unwritable("a bar that does not fill its meter", part.bars[-1][0])
 
 
-def _together(parts: list[Part], bar: int) -> list[Part]:
+def _merge_parts(parts: list[TunePart], bar: int) -> list[TunePart]:
     """Parts that are played once and share a bar become one, but for a pickup like that of the tune."""
-    usual = max((head(part, bar) for part in parts[:1] + [part for part in parts if part.repeat]), default=0)
-    joined: list[Part] = []
+    usual = max((pickup_length(part, bar) for part in parts[:1] + [part for part in parts if part.repeat]), default=0)
+    joined: list[TunePart] = []
     for part in parts:
         before = joined[-1] if joined else None
         if before is not None and not before.repeat and not part.repeat:
             last, first = ticks_of(before.bars[-1]), ticks_of(part.bars[0])
             alone = len(before.bars) == 1 or len(part.bars) == 1
             if last < bar and last + first == bar and (alone or first != usual):
-                before.bars = _even(before.bars + part.bars, bar)
+                before.bars = _complete_bars(before.bars + part.bars, bar)
                 continue
         joined.append(part)
     return joined

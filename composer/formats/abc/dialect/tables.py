@@ -31,8 +31,25 @@ from functools import cache
 from composer.music.keys import WHOLE, Time, parse_meter
 
 __all__ = [
-    "ACCIDENTALS", "BARS_A_LINE", "CHORD_KINDS", "FIELDS", "HIGHEST", "KEYS", "LENGTHS", "LOWEST", "METERS", "MODES",
-    "MOST_TONES", "RHYTHMS", "TITLE", "beat_group", "chord_symbol", "lengths", "pair_step", "rhythm_of", "title_of",
+    "ACCIDENTALS",
+    "BARS_PER_LINE",
+    "CHORD_KINDS",
+    "FIELDS",
+    "HIGHEST",
+    "KEYS",
+    "LENGTHS",
+    "LOWEST",
+    "MAX_TONES",
+    "METERS",
+    "MODES",
+    "RHYTHMS",
+    "TITLE",
+    "beat_group",
+    "chord_symbol",
+    "lengths",
+    "pair_step",
+    "rhythm_of",
+    "title_of",
     "unit_of",
 ]  # fmt: skip
 
@@ -55,10 +72,10 @@ MODES = ("", "m", "dor", "mix", "phr", "lyd", "loc")
 KEYS = tuple(f"{letter}{sign}{mode}" for letter in "CDEFGAB" for sign in ("", "#", "b") for mode in MODES)
 """Names of keys; those of more than seven sharps or flats are not among the keys that `keys.parse_key` knows."""
 
-MOST_TONES = 4
+MAX_TONES = 4
 """The most notes of a chord."""
 
-BARS_A_LINE = 4
+BARS_PER_LINE = 4
 
 RHYTHMS = {
     "slip jig": r"slip ?jig|hop ?jig", "jig": r"jig", "reel": r"reel", "hornpipe": r"horn-?pipe",

@@ -6,28 +6,28 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from composer.api import RejectedPiece
-from composer.formats.abc.dialect.normalize import Normal, normalise_tune
+from composer.formats.abc.dialect.normalize import NormalizedTune, normalize_tune
 from composer.formats.abc.elements import Element, Sound, Tone, Tune
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.music import chords
 from composer.music.keys import LETTERS, Signature, key_name, parse_key
 
-__all__ = ["MOST_SIGNS", "Move", "transposed", "transpositions"]
+__all__ = ["MAX_SIGNS", "KeyChange", "transposed", "transpositions"]
 
-MOST_SIGNS = 4
+MAX_SIGNS = 4
 """The most sharps or flats of a key that a tune is moved to."""
 
 
-def transpositions(text: str) -> Iterator[Normal]:
+def transpositions(text: str) -> Iterator[NormalizedTune]:
     """The tune `text` of the dialect in all other keys of its mode that can be written, each by the shortest way."""
     tune = parse_tune(split_tunes(f"X:1\n{text}")[0])
     if tune.key is None or not tune.key.plain:
         return
-    for sharps in range(-MOST_SIGNS, MOST_SIGNS + 1):
+    for sharps in range(-MAX_SIGNS, MAX_SIGNS + 1):
         key = parse_key(key_name(sharps, tune.key.mode))
         if key is not None and sharps != tune.key.sharps:
-            moved = normalise_tune(transposed(tune, key))
+            moved = normalize_tune(transposed(tune, key))
             if not (isinstance(moved, RejectedPiece) or moved.changes):
                 yield moved
 
@@ -36,12 +36,12 @@ def transposed(tune: Tune, key: Signature) -> Tune:
     """`tune`, which has one key throughout, in `key` of the same mode."""
     assert tune.key is not None
     steps = (LETTERS.index(key.tonic[0]) - LETTERS.index(tune.key.tonic[0]) + 3) % 7 - 3
-    move = Move(tune.key, key, steps)
+    move = KeyChange(tune.key, key, steps)
     voices = {name: [move.element(element) for element in elements] for name, elements in tune.voices.items()}
     return replace(tune, key=key, voices=voices)
 
 
-class Move:
+class KeyChange:
     """From one key to another, `steps` of the scale up."""
 
     def __init__(self, before: Signature, after: Signature, steps: int) -> None:

@@ -6,13 +6,13 @@ import re
 
 from composer.formats.abc.dialect.tables import (
     ACCIDENTALS,
-    BARS_A_LINE,
+    BARS_PER_LINE,
     CHORD_KINDS,
     HIGHEST,
     KEYS,
     LOWEST,
+    MAX_TONES,
     METERS,
-    MOST_TONES,
     RHYTHMS,
     TITLE,
     beat_group,
@@ -24,13 +24,13 @@ from composer.formats.abc.elements import Tone
 from composer.formats.abc.reader.lexer import Diagnostic
 from composer.music.keys import MIDDLE_C, Signature, parse_key, parse_meter
 
-__all__ = ["UNFINISHED", "conforms"]
+__all__ = ["UNFINISHED", "validate"]
 
 UNFINISHED = "the tune is not over"
 """The only fault of a text that a tune of the dialect may begin with."""
 
 
-def conforms(text: str) -> list[Diagnostic]:
+def validate(text: str) -> list[Diagnostic]:
     """What keeps `text` from being a tune in the dialect: nothing where it is one, else the first fault."""
     try:
         _Body(*_header(text)).run(text)
@@ -54,11 +54,11 @@ _ROOT = r"[A-G][#b]?"
 _TOKEN = re.compile(
     rf'(?P<symbol>"{_ROOT}(?:{"|".join(kind for kind in CHORD_KINDS.values() if kind)})?(?:/{_ROOT})?")'
     rf"|(?P<triplet>\(3(?:{_TONE}{_LENGTH}){{3}})|(?P<note>{_TONE}{_LENGTH})|(?P<rest>z{_LENGTH})"
-    rf"|(?P<chord>\[(?:{_TONE}){{2,{MOST_TONES}}}\]{_LENGTH})|(?P<ending>\[[12])|(?P<mark>\|:|:\||\|\||\|\]|\|)"
+    rf"|(?P<chord>\[(?:{_TONE}){{2,{MAX_TONES}}}\]{_LENGTH})|(?P<ending>\[[12])|(?P<mark>\|:|:\||\|\||\|\]|\|)"
     r"|(?P<broken>[<>])|(?P<tie>-)|(?P<blank> )|(?P<newline>\n)"
 )
 _PARTED = re.compile(rf"({_TONE})({_LENGTH})")
-_SPELT = re.compile(r"([_=^]?)([A-Ga-g])([,']*)")
+_SPELLED = re.compile(r"([_=^]?)([A-Ga-g])([,']*)")
 
 
 def _header(text: str) -> tuple[int, str, str, Signature]:
@@ -103,7 +103,7 @@ class _Body:
         """Whether the line must end here."""
         self.filled, self.whole = 0, False
         """The full bars of this line, and whether this bar began at its beginning."""
-        self.fresh, self.blank, self.symbol, self.fork = True, False, False, False
+        self.fresh, self.blank, self.symbol, self.may_end_first = True, False, False, False
         """After a bar line or line end; after a blank; after a chord symbol; after a bar line where `[1` may come."""
         self.plain: int | None = None
         """Where the last note began, if a broken pair may begin with it."""
@@ -168,7 +168,7 @@ class _Body:
         """Something begins: after a blank where it does so at a beat inside a bar."""
         if not (self.symbol or self.fresh or self.owed) and (self.position % self.group == 0) != self.blank:
             raise self._fault("a blank is missing at a beat")
-        self.fresh = self.blank = self.fork = False
+        self.fresh = self.blank = self.may_end_first = False
         self.phase = "bars"
 
     def _sound(self, tones: tuple[Tone, ...], ticks: int) -> None:
@@ -185,7 +185,7 @@ class _Body:
         return self.lengths[text]
 
     def _tone(self, text: str) -> Tone:
-        match = _SPELT.fullmatch(text)
+        match = _SPELLED.fullmatch(text)
         assert match is not None
         accidental, letter, marks = match.groups()
         step = MIDDLE_C + "CDEFGABcdefgab".index(letter) + 7 * (marks.count("'") - marks.count(","))
@@ -239,13 +239,13 @@ class _Body:
         self.tied, self.last, self.plain = self.last, None, None
 
     def _ending(self, text: str) -> None:
-        if text == "[1" and not (self.fork and self.repeat and not self.ending):
+        if text == "[1" and not (self.may_end_first and self.repeat and not self.ending):
             raise self._fault("a first ending where none can be")
         if text == "[2":
             if self.phase != "second":
                 raise self._fault("a second ending where none can be")
             self.position, self.whole = 0, True
-        self.ending, self.phase, self.fork = int(text[1]), "bars", False
+        self.ending, self.phase, self.may_end_first = int(text[1]), "bars", False
 
     def _mark(self, text: str) -> None:
         if text == "|:":
@@ -266,12 +266,12 @@ class _Body:
         self.fresh, self.last, self.plain, self.accidentals = True, None, None, {}
         self.filled += self.whole
         self.whole = self.position == 0
-        self.breaks = text != "|" or self.filled == BARS_A_LINE
+        self.breaks = text != "|" or self.filled == BARS_PER_LINE
 
     def _line(self) -> None:
         if self.position != self.bar:
             raise self._fault("a bar that does not fill its meter")
-        self.position, self.fork = 0, True
+        self.position, self.may_end_first = 0, True
 
     def _close(self, text: str, start: int) -> None:
         """The end of a part, or of a first ending, which is where the part began in the bar."""

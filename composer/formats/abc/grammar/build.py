@@ -9,17 +9,17 @@ from itertools import combinations
 from composer.api import Constraint, Step, Unsatisfiable
 from composer.formats.abc.dialect.dances import DANCES
 from composer.formats.abc.grammar.automaton import Automaton
-from composer.formats.abc.grammar.controls import Wanted
-from composer.formats.abc.grammar.infill import Keeping
-from composer.formats.abc.grammar.messages import contradiction, place_of
+from composer.formats.abc.grammar.controls import TuneControls
+from composer.formats.abc.grammar.infill import InfillConstraint
+from composer.formats.abc.grammar.messages import header_conflict, place_of
 from composer.formats.abc.grammar.vocabulary import Vocabulary
-from composer.music.bar_ranges import NONE, KeptBars
+from composer.music.bar_ranges import NO_BARS, BarRanges
 from composer.music.keys import pitch
 from composer.music.scales import pitch_name
 
-__all__ = ["Asking"]
+__all__ = ["ConstraintBuilder"]
 
-_WHY = {
+_REASONS = {
     frozenset({"key", "mode"}): "the key is in another mode",
     frozenset({"key", "scale"}): "they begin on different notes",
     frozenset({"range", "scale"}): "no note of that scale is in that range",
@@ -27,72 +27,72 @@ _WHY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class ConstraintBuilder:
     """What can be asked of a model that knows the characters of `vocabulary`, where tunes begin with `primer`.
 
-    Of the tune `text`, where there is one, the bars that are `kept` stay as they are.
+    Of the tune `text`, where there is one, the bars that are `keep_bars` stay as they are.
     """
 
     vocabulary: Vocabulary
     primer: Sequence[Step] = ()
     text: str = ""
-    kept: KeptBars = NONE
+    keep_bars: BarRanges = NO_BARS
 
-    def automaton(self, wanted: Wanted) -> Constraint:
-        """The automaton of the tunes that have what is `wanted`.
+    def build(self, controls: TuneControls) -> Constraint:
+        """The automaton of the tunes that have what is `controls`.
 
         Raises Unsatisfiable where there is none, naming the fewest wishes that clash with one another or the opening.
         """
-        wanted = replace(wanted, opening=self.text or self.vocabulary.text(self.primer))
+        controls = replace(controls, opening=self.text or self.vocabulary.text(self.primer))
         try:
-            return self._attempt(wanted)
+            return self._build(controls)
         except Unsatisfiable:
-            for count in range(len(wanted.words) + 1):
-                for names in combinations(wanted.words, count):
-                    self._try(wanted.only(names))
+            for count in range(len(controls.words) + 1):
+                for names in combinations(controls.words, count):
+                    self._check(controls.only(names))
             raise
 
-    def _attempt(self, wanted: Wanted) -> Constraint:
+    def _build(self, controls: TuneControls) -> Constraint:
         if self.text:
-            return Keeping(self.vocabulary, self.text, self.kept, wanted)
-        automaton = Automaton(self.vocabulary, wanted)
+            return InfillConstraint(self.vocabulary, self.text, self.keep_bars, controls)
+        automaton = Automaton(self.vocabulary, controls)
         automaton.start(self.primer)
         return automaton
 
-    def _try(self, wanted: Wanted) -> None:
-        """Raise Unsatisfiable for `wanted`, none of whose wishes can be left out, where no tune has that."""
-        named = [f"--{name} {value}" for name, value in wanted.words.items()]
+    def _check(self, controls: TuneControls) -> None:
+        """Raise Unsatisfiable for `controls`, none of whose wishes can be left out, where no tune has that."""
+        named = [f"--{name} {value}" for name, value in controls.words.items()]
         try:
-            automaton = Automaton(self.vocabulary, wanted)
+            automaton = Automaton(self.vocabulary, controls)
         except Unsatisfiable as error:
             if len(named) < 2:
-                raise self._unknown(wanted) if named else error from error
-            raise Unsatisfiable(f"{_listed(named)} clash: {_why(wanted)}", "leave one of them out") from error
+                raise self._unknown_to_model(controls) if named else error from error
+            raise Unsatisfiable(f"{_listed(named)} clash: {_reason(controls)}", "leave one of them out") from error
         if not named or not self.text:
-            at, _ = automaton.follow(self.primer)
+            at, _ = automaton.longest_prefix(self.primer)
             if at == len(self.primer):
                 return
             if not named:
                 automaton.start(self.primer)
             text = automaton.text(self.primer)
-            why = contradiction(text, at, wanted.words, "the opening")
+            why = header_conflict(text, at, controls.words, "the opening")
             raise Unsatisfiable(
                 f"{_listed(named)} and the opening clash{f': {why}' if why else f' with {place_of(text, at)}'}",
                 "leave out the wish, or go on from another opening",
             )
         try:
-            Keeping(self.vocabulary, self.text, self.kept, wanted)
+            InfillConstraint(self.vocabulary, self.text, self.keep_bars, controls)
         except Unsatisfiable as error:
             raise Unsatisfiable(
-                f"{_listed(named)} and --keep-bars {self.kept.text} clash: {error.message}",
-                error.hint or f"leave out --{' or --'.join(wanted.words)}, or keep other bars",
+                f"{_listed(named)} and --keep-bars {self.keep_bars.text} clash: {error.message}",
+                error.hint or f"leave out --{' or --'.join(controls.words)}, or keep other bars",
             ) from error
 
-    def _unknown(self, wanted: Wanted) -> Unsatisfiable:
+    def _unknown_to_model(self, controls: TuneControls) -> Unsatisfiable:
         """The error for a single wish that the model has no symbols for, with what it has."""
-        [(name, value)] = wanted.words.items()
+        [(name, value)] = controls.words.items()
         plain = Automaton(self.vocabulary)
-        heading = plain.heading
+        heading = plain.header
         steps = plain.vocabulary.steps
         known = {
             "key": heading.keys,
@@ -107,12 +107,12 @@ class Asking:
         )
 
 
-def _why(wanted: Wanted) -> str:
-    """Why no tune has what is `wanted`, two wishes or more that go together where one is left out."""
-    names = frozenset(wanted.words)
+def _reason(controls: TuneControls) -> str:
+    """Why no tune has what is `controls`, two wishes or more that go together where one is left out."""
+    names = frozenset(controls.words)
     if names == {"meter", "rhythm"}:
-        return f"a {wanted.rhythm} is in {' or '.join(DANCES[wanted.rhythm].meters)}"
-    return _WHY.get(names, "no tune has them both" if len(names) == 2 else "no tune has them all")
+        return f"a {controls.rhythm} is in {' or '.join(DANCES[controls.rhythm].meters)}"
+    return _REASONS.get(names, "no tune has them both" if len(names) == 2 else "no tune has them all")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from composer.formats.abc.dialect.tables import CHORD_KINDS
 from composer.formats.abc.grammar.vocabulary import Vocabulary
 
-__all__ = ["Symbols"]
+__all__ = ["ChordSymbolGrammar"]
 
 
-class Symbols:
+class ChordSymbolGrammar:
     """Chord symbols as a small graph: `masks` and `next` by node, of which 0 comes after the opening quote."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:

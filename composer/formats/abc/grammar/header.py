@@ -7,20 +7,20 @@ from functools import cache
 from typing import NamedTuple
 
 from composer.api import Mask
-from composer.formats.abc.dialect.dances import Naming
+from composer.formats.abc.dialect.dances import TitleDances
 from composer.formats.abc.dialect.tables import KEYS, RHYTHMS, TITLE, meter_of, unit_of
 from composer.formats.abc.grammar.vocabulary import Vocabulary
 from composer.music.keys import parse_key
 
-__all__ = ["Headed", "Heading"]
+__all__ = ["Header", "HeaderEnd"]
 
-LONGEST_TITLE = 60
+MAX_TITLE_LENGTH = 60
 
 HORNPIPE = "hornpipe"
 HORNPIPE_METERS = ("2/4", "4/4")
 
 
-class Headed(NamedTuple):
+class HeaderEnd(NamedTuple):
     """What the body needs to know of the header."""
 
     meter: str = ""
@@ -28,26 +28,26 @@ class Headed(NamedTuple):
     hornpipe: bool = False
 
 
-class _Place(NamedTuple):
-    """Somewhere in the header: `begun` of one of the `texts` of this stage.
+class _Position(NamedTuple):
+    """Somewhere in the header: `written` of one of the `texts` of this stage.
 
-    In the title, `title` characters of it, of which `begun` is the last where it is a blank or `-`, and `said` what it
-    said of dances (see `dances.Naming`).
+    In the title, `title` characters of it, of which `written` is the last where it is a blank or `-`, and `title_state`
+    what it said of dances (see `dances.Naming`).
     """
 
     stage: str
-    begun: str = ""
+    written: str = ""
     title: int = 0
-    said: str = " "
+    title_state: str = " "
     meter: str = ""
     hornpipe: bool = False
 
 
-class Heading:
+class Header:
     """An automaton whose states are numbers, 0 the beginning. There are tunes in `meters`, hornpipes in `hornpipes`.
 
     Of the `keys` and `rhythms` it takes those that can be written; where they are `named`, there must be a rhythm. With
-    `naming`, a title names no other dances, and after `--` one of those.
+    `title_dances`, a title names no other dances, and after `--` one of those.
     """
 
     def __init__(
@@ -58,10 +58,10 @@ class Heading:
         keys: Iterable[str] = KEYS,
         rhythms: Iterable[str] = RHYTHMS,
         *,
-        named: bool = False,
-        naming: Naming | None = None,
+        rhythm_required: bool = False,
+        title_dances: TitleDances | None = None,
     ) -> None:
-        self.vocabulary, self.naming = vocabulary, naming
+        self.vocabulary, self.title_dances = vocabulary, title_dances
         has = vocabulary.has
         keys = [key for key in keys if parse_key(key) is not None and has(f"K:{key}\n")]
         units = {meter: _unit(meter) for meter in meters}
@@ -75,10 +75,10 @@ class Heading:
         self.blank = vocabulary.bits(" ")
         self.letters = vocabulary.bits(titles) & ~self.blank
         self.newline = vocabulary.bits("\n")
-        opening = lines and (danced if named else (*lines, *danced))
-        tails = () if naming is None else tuple(f"{tail}\n" for tail in naming.tails if has(f"{tail}\n"))
-        self._longest_tail = max(map(len, tails), default=LONGEST_TITLE) - 1
-        self._refused = cache(self._find_refused)
+        opening = lines and (danced if rhythm_required else (*lines, *danced))
+        tails = () if title_dances is None else tuple(f"{tail}\n" for tail in title_dances.tails if has(f"{tail}\n"))
+        self._longest_tail = max(map(len, tails), default=MAX_TITLE_LENGTH) - 1
+        self._rejected = cache(self._find_rejected)
         self.texts = {
             "opening": (*opening, *(("T:",) if opening and self.letters and self.newline else ())),
             "titled": opening,
@@ -88,70 +88,72 @@ class Heading:
         }
         for meter in usable:
             self.texts[meter] = tuple(f"L:{units[meter]}\nK:{key}\n" for key in keys)
-        self._places = [_Place("opening")]
-        self._numbers = {self._places[0]: 0}
+        self._positions = [_Position("opening")]
+        self._numbers = {self._positions[0]: 0}
 
     def allowed(self, state: int) -> Mask:
         """What may come next; nothing where there is no tune in any meter."""
-        place = self._places[state]
+        place = self._positions[state]
         if place.stage != "title":
-            begun = place.begun
+            begun = place.written
             texts = self.texts[place.stage]
             return self.vocabulary.bits({text[len(begun)] for text in texts if text.startswith(begun)})
-        mask = self.letters if place.title < LONGEST_TITLE else 0
-        if place.title and place.begun != " ":
-            mask |= self.newline | (self.blank if place.title < LONGEST_TITLE - 1 else 0)
-        if self.naming is None:
+        mask = self.letters if place.title < MAX_TITLE_LENGTH else 0
+        if place.title and place.written != " ":
+            mask |= self.newline | (self.blank if place.title < MAX_TITLE_LENGTH - 1 else 0)
+        if self.title_dances is None:
             return mask
-        dash = place.begun == "-" and place.title + self._longest_tail >= LONGEST_TITLE
-        return mask & ~(self._refused(place.said) | (self.vocabulary.bits("-") if dash else 0))
+        dash = place.written == "-" and place.title + self._longest_tail >= MAX_TITLE_LENGTH
+        return mask & ~(self._rejected(place.title_state) | (self.vocabulary.bits("-") if dash else 0))
 
-    def step(self, state: int, character: str) -> int | Headed:
+    def step(self, state: int, character: str) -> int | HeaderEnd:
         """The state after an allowed character; what was read where the header is over."""
-        place = self._places[state]
-        begun = place.begun + character
+        place = self._positions[state]
+        begun = place.written + character
         if place.stage == "title":
-            return self._number(self._titled(place, character))
+            return self._number(self._advance_title(place, character))
         if begun not in self.texts[place.stage]:
-            return self._number(place._replace(begun=begun))
+            return self._number(place._replace(written=begun))
         if begun == "T:" or place.stage == "tail":
-            return self._number(_Place("title" if begun == "T:" else "titled"))
+            return self._number(_Position("title" if begun == "T:" else "titled"))
         if begun[0] == "R":
             hornpipe = begun[2:-1] == HORNPIPE
-            return self._number(_Place(HORNPIPE if hornpipe else "rhythm", hornpipe=hornpipe))
+            return self._number(_Position(HORNPIPE if hornpipe else "rhythm", hornpipe=hornpipe))
         if begun[0] == "M":
-            return self._number(_Place(begun[2:-1], meter=begun[2:-1], hornpipe=place.hornpipe))
-        return Headed(place.meter, begun.rpartition(":")[2][:-1], place.hornpipe)
+            return self._number(_Position(begun[2:-1], meter=begun[2:-1], hornpipe=place.hornpipe))
+        return HeaderEnd(place.meter, begun.rpartition(":")[2][:-1], place.hornpipe)
 
-    def ending(self, state: int) -> str:
+    def next_of_completion(self, state: int) -> str:
         """The next character on the shortest way to the body."""
-        place = self._places[state]
+        place = self._positions[state]
         if place.stage == "title":
             mask = self.allowed(state)
             return "\n" if mask & self.newline else self.vocabulary.characters[mask.bit_length() - 2]
-        texts = (text for text in self.texts[place.stage] if text.startswith(place.begun) and text != "T:")
-        return min(texts, key=lambda text: (text[0] == "R", len(text)), default="T:")[len(place.begun)]
+        texts = (text for text in self.texts[place.stage] if text.startswith(place.written) and text != "T:")
+        return min(texts, key=lambda text: (text[0] == "R", len(text)), default="T:")[len(place.written)]
 
-    def _titled(self, place: _Place, character: str) -> _Place:
+    def _advance_title(self, place: _Position, character: str) -> _Position:
         """After one more character of the title."""
         if character == "\n":
-            return _Place("titled")
+            return _Position("titled")
         begun, said = character if character in " -" else "", " "
-        if self.naming is not None:
-            if place.begun == begun == "-":
-                return _Place("tail")
-            said = self.naming.said(place.said, character)
-        return _Place("title", begun, place.title + 1, said)
+        if self.title_dances is not None:
+            if place.written == begun == "-":
+                return _Position("tail")
+            said = self.title_dances.advance(place.title_state, character)
+        return _Position("title", begun, place.title + 1, said)
 
-    def _find_refused(self, said: str) -> Mask:
+    def _find_rejected(self, said: str) -> Mask:
         """The characters of titles with which they would name another dance, after they `said` something."""
-        assert self.naming is not None
-        return self.vocabulary.bits(each for each in self.vocabulary.characters if self.naming.refuses(said, each))
+        assert self.title_dances is not None
+        return self.vocabulary.bits(
+            each for each in self.vocabulary.characters if self.title_dances.rejects(said, each)
+        )
 
-    def _number(self, place: _Place) -> int:
-        number = self._numbers.setdefault(place, len(self._places))
-        if number == len(self._places):
-            self._places.append(place)
+    def _number(self, place: _Position) -> int:
+        number = self._numbers.setdefault(place, len(self._positions))
+        if number == len(self._positions):
+            self._positions.append(place)
         return number
 
 

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from composer.api import Constraint, Mask, Step, Unsatisfiable
 from composer.formats.abc.grammar.automaton import Automaton
-from composer.formats.abc.grammar.bar_plan import GivenBar, GivenBars, Hornpipe
-from composer.formats.abc.grammar.controls import ANYTHING, Wanted
-from composer.formats.abc.grammar.messages import contradiction
-from composer.formats.abc.grammar.states import Kind, Node, State
+from composer.formats.abc.grammar.bar_plan import FixedBar, FixedBars, Hornpipe
+from composer.formats.abc.grammar.controls import NO_CONTROLS, TuneControls
+from composer.formats.abc.grammar.messages import header_conflict
+from composer.formats.abc.grammar.states import Node, State, ToneKind
 from composer.formats.abc.grammar.vocabulary import END, Vocabulary
-from composer.music.bar_ranges import KeptBars
+from composer.music.bar_ranges import BarRanges
 
-__all__ = ["BarText", "Keeping", "bars_of"]
+__all__ = ["BarText", "InfillConstraint", "bars_of"]
 
 _HEADER = re.compile(r"(?:[A-Z]:.*\n)*")
 _BAR = re.compile(r"(?:\|:)?(?P<fork>\[[12])?(?P<notes>[^|:\n]+)(?P<mark>:\||\|\||\|\]|\|)\n?")
@@ -25,16 +25,16 @@ class BarText(NamedTuple):
     """A bar of a tune: its notes are `text[begin:end]`, and `mark` ends it.
 
     `number` counts the bars as they are written, from 1 on; a pickup, the tune's or a part's, has none and is 0. The
-    bar ends at `place`. The tones of its first sound are `tones`; see `states`.
+    bar ends at `position`. The tones of its first sound are `tones`; see `states`.
     """
 
-    begin: int
+    start: int
     end: int
     mark: str
     number: int
-    place: int
+    position: int
     tones: int
-    fork: bool
+    starts_first_ending: bool
 
 
 def bars_of(text: str, automaton: Automaton) -> list[BarText]:
@@ -47,7 +47,7 @@ def bars_of(text: str, automaton: Automaton) -> list[BarText]:
     for match in _BAR.finditer(text, header.end()):
         begin, end = match.span("notes")
         place = states[end + 1].place
-        bar = automaton.body.plans.all[states[end].plan].bar
+        bar = automaton.body.contexts.all[states[end].plan].bar
         if not found:
             start = (bar - place) % bar
         full = not fresh or start == 0
@@ -59,30 +59,35 @@ def bars_of(text: str, automaton: Automaton) -> list[BarText]:
     return found
 
 
-class Keeping(Constraint):
+class InfillConstraint(Constraint):
     """The tunes that differ from `text`, a tune of the dialect, in nothing but the notes of bars that are not `kept`.
 
     A state is that of an automaton and the place in the text: of the next character where it must be that one, of the
     bar's beginning where a bar is free. Raises Unsatisfiable where no such tune has what is `wanted`.
     """
 
-    def __init__(self, vocabulary: Vocabulary, text: str, kept: KeptBars, wanted: Wanted = ANYTHING) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, text: str, keep_bars: BarRanges, controls: TuneControls = NO_CONTROLS
+    ) -> None:
         plain = Automaton(vocabulary)
         plain.start([vocabulary.ids.get(character, -1) for character in text])
         bars = bars_of(text, plain)
         count = max(bar.number for bar in bars)
-        kept.check(count)
-        if wanted.bars not in (0, count):
+        keep_bars.check(count)
+        if controls.bars not in (0, count):
             raise Unsatisfiable(f"the tune has {count} bars, and keeps as many", "leave out --bars")
-        free = [bar for bar in bars if bar.number and bar.number not in kept]
-        given = [GivenBar(bar.place, bar.mark, bar.fork, None if bar in free else bar.tones) for bar in bars]
-        staying = "".join(text[bar.begin : bar.end] for bar in bars if bar not in free)
+        free = [bar for bar in bars if bar.number and bar.number not in keep_bars]
+        given = [
+            FixedBar(bar.position, bar.mark, bar.starts_first_ending, None if bar in free else bar.tones)
+            for bar in bars
+        ]
+        staying = "".join(text[bar.start : bar.end] for bar in bars if bar not in free)
         hornpipe: Hornpipe = "chords" if "[" in staying else "broken rhythm" if re.search("[<>]", staying) else ""
-        self.automaton = Automaton(vocabulary, wanted, GivenBars(given, hornpipe))
-        self.text, self.free = text, {bar.begin: bar.end for bar in free}
+        self.automaton = Automaton(vocabulary, controls, FixedBars(given, hornpipe))
+        self.text, self.open_bars = text, {bar.start: bar.end for bar in free}
         self._size = len(text) + 1
         self._ids, self._marks = vocabulary.ids, vocabulary.bits("|:")
-        self._check(wanted, bars)
+        self._check(controls, bars)
 
     def start(self, primer: Sequence[Step]) -> int:
         state = 0
@@ -95,16 +100,16 @@ class Keeping(Constraint):
     def step(self, state: int, step: Step) -> int:
         inner, at = divmod(state, self._size)
         assert isinstance(step, int)
-        if at not in self.free:
+        if at not in self.open_bars:
             at = min(at + 1, len(self.text))
         elif self._marks >> step & 1:
-            at = self.free[at] + 1
+            at = self.open_bars[at] + 1
         return self.automaton.step(inner, step) * self._size + at
 
     def allowed(self, state: int) -> Mask:
         inner, at = divmod(state, self._size)
         mask = self.automaton.allowed(inner)
-        if at not in self.free:
+        if at not in self.open_bars:
             return mask & 1 << (self._ids[self.text[at]] if at < len(self.text) else END)
         if self.automaton.state(inner).node == Node.PART:
             mask &= ~self._marks
@@ -115,23 +120,23 @@ class Keeping(Constraint):
         while not steps or steps[-1] != END:
             inner, at = divmod(state, self._size)
             mask = self.allowed(state)
-            forced = at not in self.free
-            steps.append(mask.bit_length() - 1 if forced else self.automaton.onward(inner, mask))
+            forced = at not in self.open_bars
+            steps.append(mask.bit_length() - 1 if forced else self.automaton.next_of_completion(inner, mask))
             state = self.step(state, steps[-1])
         return steps
 
-    def _check(self, wanted: Wanted, bars: Sequence[BarText]) -> None:
+    def _check(self, controls: TuneControls, bars: Sequence[BarText]) -> None:
         """Raise Unsatisfiable where what is kept has not what is wanted: one way to the end meets all of it."""
         state, step = 0, -1
         while step != END:
             inner, at = divmod(state, self._size)
             mask = self.allowed(state)
             if not mask:
-                why = contradiction(self.text, at, wanted.words, "the tune")
+                why = header_conflict(self.text, at, controls.words, "the tune")
                 number = next((bar.number for bar in bars if at <= bar.end), 0)
                 where = f"bar {number}" if number else "a pickup"
                 raise Unsatisfiable(why or f"{where} stays as it is, and has not what is wished")
-            step = self.automaton.onward(inner, mask) if at in self.free else mask.bit_length() - 1
+            step = self.automaton.next_of_completion(inner, mask) if at in self.open_bars else mask.bit_length() - 1
             state = self.step(state, step)
 
 
@@ -148,8 +153,8 @@ def _first_tones(states: Iterable[State]) -> int:
     """The tones of the first sound among the states of a bar's notes, 0 for a rest."""
     tones, place = 0, -1
     for s in states:
-        sounding = s.node == Node.SOUND and s.kind != Kind.CHORD
-        if place >= 0 and not (sounding and s.place == place and s.kind != Kind.TRIPLE + 1):
+        sounding = s.node == Node.SOUND and s.kind != ToneKind.CHORD
+        if place >= 0 and not (sounding and s.place == place and s.kind != ToneKind.TRIPLE + 1):
             break
         if sounding:
             tones, place = s.tones, s.place

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from composer.music.keys import parse_key
 
-__all__ = ["contradiction", "place_of"]
+__all__ = ["header_conflict", "place_of"]
 
 _QUOTED = 16
 """So many characters before a place are quoted."""
@@ -23,18 +23,18 @@ def place_of(text: str, at: int) -> str:
     return f"{character} after `{before}`" if before else f"{character} at its beginning"
 
 
-def contradiction(text: str, at: int, wishes: Collection[str], whose: str) -> str:
-    """What the header of `text`, that of `whose` tune, says other than the `wishes`, where character `at` is the first
-    that cannot be; empty where that is behind the header.
+def header_conflict(text: str, at: int, controls: Collection[str], whose: str) -> str:
+    """What the header of `text`, that of `whose` tune, says other than the `controls`, where character `at` is the
+    first that cannot be; empty where that is behind the header.
     """  # fmt: skip
     header = _HEADER.match(text)
     if header is None or at >= header.end():
         return ""
     begin = text.rfind("\n", 0, at) + 1
     name, _, value = text[begin:].partition("\n")[0].partition(":")
-    if name != "R" and "rhythm" in wishes:
+    if name != "R" and "rhythm" in controls:
         return f"{whose} names no rhythm"
     if name == "R":
         return f"{whose} is a {value}"
-    key = parse_key(value) if name == "K" and "mode" in wishes else None
+    key = parse_key(value) if name == "K" and "mode" in controls else None
     return f"{whose} is in {key.tonic} {key.mode}" if key is not None else f"{whose} is in {value}"

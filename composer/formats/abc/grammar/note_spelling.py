@@ -10,13 +10,13 @@ from composer.formats.abc.note_names import tone
 from composer.music.keys import LETTERS, Signature, pitch
 from composer.music.scales import Scale
 
-__all__ = ["usual_tones"]
+__all__ = ["preferred_spellings"]
 
 _FLAT = {0: 0, 2: 1, 3: 2, 5: 3, 6: 4, 7: 4, 8: 5, 10: 6}
 """The letters above the tonic of the degrees of blues and the minor pentatonic, by their semitones."""
 
 
-def usual_tones(
+def preferred_spellings(
     pitches: Iterable[int], key: Signature, scale: Scale | None, vocabulary: Vocabulary, also: Collection[Tone] = ()
 ) -> set[Tone]:
     """One way to write each of `pitches` in `key`, of those for which there are characters, and those of `also`, tones
@@ -37,11 +37,11 @@ def usual_tones(
         midi = pitch(*each)
         if midi in sounding and midi not in own and lowest <= midi <= highest:
             rival = usual.setdefault(midi, each)
-            usual[midi] = min(rival, each, key=lambda one: _strangeness(one, key, letters))
+            usual[midi] = min(rival, each, key=lambda one: _spelling_cost(one, key, letters))
     return {*own.values(), *usual.values(), *others}
 
 
-def _strangeness(each: Tone, key: Signature, letters: Mapping[int, int]) -> tuple[bool, bool]:
+def _spelling_cost(each: Tone, key: Signature, letters: Mapping[int, int]) -> tuple[bool, bool]:
     midi = pitch(*each)
     return letters.get(midi % 12, -1) != each[0] % 7, each != tone(midi, key)
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from composer.api import Mask
-from composer.formats.abc.dialect.tables import MOST_TONES
+from composer.formats.abc.dialect.tables import MAX_TONES
 from composer.formats.abc.grammar.allowed_notes import in_force
-from composer.formats.abc.grammar.part_context import Plans
-from composer.formats.abc.grammar.states import Kind, Node, State
+from composer.formats.abc.grammar.part_context import PartContexts
+from composer.formats.abc.grammar.states import Node, State, ToneKind
 from composer.formats.abc.grammar.vocabulary import LETTERS, Vocabulary, code_of, tone_of
 
-__all__ = ["Tones"]
+__all__ = ["NoteGrammar"]
 
 
-class Tones:
+class NoteGrammar:
     """The part of the body's automaton that is about tones."""
 
-    def __init__(self, vocabulary: Vocabulary, plans: Plans) -> None:
-        self.vocabulary, self.plans = vocabulary, plans
+    def __init__(self, vocabulary: Vocabulary, contexts: PartContexts) -> None:
+        self.vocabulary, self.contexts = vocabulary, contexts
         self.bit = {character: vocabulary.bits(character) for character in '\n"#()-/:<>[]b|z 123'}
 
     def _steps(self, s: State, alter: int, tones: int) -> int:
@@ -25,13 +25,17 @@ class Tones:
             count, length = (tones.bit_length() + 7) >> 3, (s.tied.bit_length() + 7) >> 3
             step, wanted = tone_of(s.tied >> 8 * (length - 1 - count) & 255)
             return 1 << step if alter == wanted else 0
-        return self.plans.all[s.plan].palette.within(s.alters, alter, tones & 255, s.kind == Kind.CHORD)
+        return self.contexts.all[s.plan].allowed_notes.allowed_steps(
+            s.alters, alter, tones & 255, s.kind == ToneKind.CHORD
+        )
 
     def _tones_mask(self, s: State) -> Mask:
         """What the next tone may begin with."""
         vocabulary = self.vocabulary
         if not s.tied:
-            return self.plans.all[s.plan].palette.begin(s.alters, s.tones & 255, s.kind == Kind.CHORD)
+            return self.contexts.all[s.plan].allowed_notes.first_characters(
+                s.alters, s.tones & 255, s.kind == ToneKind.CHORD
+            )
         count = (s.tied.bit_length() - s.tones.bit_length() + 7) // 8
         step, alter = tone_of(s.tied >> 8 * (count - 1) & 255)
         mask = sum(1 << vocabulary.ids[sign] for sign, other in vocabulary.accidentals.items() if other == alter)
@@ -54,21 +58,21 @@ class Tones:
         return self._letter(s._replace(alters=alters), character, alter)
 
     def _letter(self, s: State, character: str, alter: int) -> State:
-        tones = s.tones << 8 if s.kind == Kind.CHORD else 0
+        tones = s.tones << 8 if s.kind == ToneKind.CHORD else 0
         return s._replace(node=Node.SOUND, tones=tones | code_of(LETTERS[character], alter), length=0, fixed=0)
 
-    def _chords(self, s: State) -> bool:
+    def _has_chords(self, s: State) -> bool:
         """Whether there is a chord that can be written."""
-        return self.plans.all[s.plan].palette.chords(s.alters)
+        return self.contexts.all[s.plan].allowed_notes.has_chords(s.alters)
 
     def _in_chord_mask(self, s: State) -> Mask:
         count = (s.tones.bit_length() + 7) >> 3
         if s.tied:
             return self.bit["]"] if s.tied == s.tones else self._tones_mask(s)
         mask = self.bit["]"] if count > 1 else 0
-        return mask | (self._tones_mask(s) if count < MOST_TONES else 0)
+        return mask | (self._tones_mask(s) if count < MAX_TONES else 0)
 
-    def _spells(self, alters: int, tones: int) -> bool:
+    def _can_write_chord(self, alters: int, tones: int) -> bool:
         """Whether there are the signs to write a chord where `alters` are in force."""
         for shift in range((tones.bit_length() - 1) & ~7, -1, -8):
             step, alter = tone_of(tones >> shift & 255)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-__all__ = ["FORK", "MAY_END", "OVER", "SYMBOLED", "Kind", "Node", "State"]
+__all__ = ["FORK", "MAY_END", "OVER", "SYMBOLED", "Node", "State", "ToneKind"]
 
 
 class Node(IntEnum):
@@ -30,7 +30,7 @@ class Node(IntEnum):
     OVER = 16
 
 
-class Kind(IntEnum):
+class ToneKind(IntEnum):
     """What a tone belongs to."""
 
     NOTE = 0

@@ -11,7 +11,7 @@ from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, 
 from composer.formats.abc.elements import Tune
 from composer.formats.abc.reader.lexer import Diagnostic, TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
-from composer.formats.abc.reader.structure import Bar, arranged, bars, performed
+from composer.formats.abc.reader.structure import Bar, bars, bars_as_played, ordered_sections
 from composer.music.keys import BEAT, Time, pitch
 
 __all__ = ["read_score", "read_tune", "score_of"]
@@ -54,7 +54,7 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
 
 
 def _bars_played(tune: Tune, name: str, problems: list[Diagnostic] | None) -> list[Bar]:
-    return performed(arranged(tune, bars(tune.voices[name]), problems), problems)
+    return bars_as_played(ordered_sections(tune, bars(tune.voices[name]), problems), problems)
 
 
 @lru_cache(maxsize=65536)

@@ -11,7 +11,7 @@ from composer.formats.abc.elements import Element, Mark, PartMark, Sound, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
 from composer.music.keys import Signature, Time
 
-__all__ = ["Bar", "Ending", "Section", "arranged", "bars", "performed", "played", "sections"]
+__all__ = ["Bar", "Ending", "Section", "bars", "bars_as_played", "iter_bars_as_played", "ordered_sections", "sections"]
 
 MOST_BARS = 5000
 """A tune that plays longer than this is a mistake in its repeats."""
@@ -94,12 +94,12 @@ def bars(elements: Sequence[Element]) -> list[Bar]:
 
 def _merge(mark: Mark, bar: Bar, found: list[Bar]) -> None:
     """A bar line right after another becomes one with it."""
-    bar.open = mark if bar.open is None else _merged(bar.open, mark)
+    bar.open = mark if bar.open is None else _merge_marks(bar.open, mark)
     if found:
         found[-1].close = bar.open
 
 
-def _merged(first: Mark, second: Mark) -> Mark:
+def _merge_marks(first: Mark, second: Mark) -> Mark:
     text = first.text + second.text
     return Mark(
         text,
@@ -204,20 +204,20 @@ class _Sections:
         self.problems.append(Diagnostic(mark.line, mark.column, kind, message))
 
 
-def arranged(
+def ordered_sections(
     tune: Tune, found: Sequence[Bar], problems: list[Diagnostic] | None = None, parts: bool = False
 ) -> list[Section]:
     """The sections of a voice in the order that the header's `P:` asks for; as they stand where it asks for none.
 
     An order that names parts which are not there is not followed. `problems` and `parts` are as in `sections`.
     """
-    names = _expanded(tune.order)
+    names = _expand_order(tune.order)
     if not names or not set(names) <= {bar.part for bar in found}:
         return sections(found, problems, parts)
-    return _ordered(names, sections(found, problems, parts=True))
+    return _in_order(names, sections(found, problems, parts=True))
 
 
-def _ordered(names: str, found: list[Section]) -> list[Section]:
+def _in_order(names: str, found: list[Section]) -> list[Section]:
     parts: dict[str, list[Section]] = {}
     name = ""
     for section in found:
@@ -227,7 +227,7 @@ def _ordered(names: str, found: list[Section]) -> list[Section]:
     return parts.get("", []) + [section for letter in names for section in parts.get(letter, [])]
 
 
-def _expanded(order: str) -> str:
+def _expand_order(order: str) -> str:
     """`A2(BC)2` as `AABCBC`; empty where it is no order of one-letter parts."""
     order = re.sub(r"[.\s]", "", order)
     if not re.fullmatch(r"[A-Z0-9()]*", order) or len(order) > 100:
@@ -240,16 +240,18 @@ def _expanded(order: str) -> str:
     return order if order.isalpha() else ""
 
 
-def performed(found: Sequence[Section], problems: list[Diagnostic] | None = None) -> list[Bar]:
-    """The bars as `played`, at most MOST_BARS of them; where there are more, that is added to `problems`."""
-    order = list(islice(played(found), MOST_BARS + 1))
+def bars_as_played(found: Sequence[Section], problems: list[Diagnostic] | None = None) -> list[Bar]:
+    """The bars as `iter_bars_as_played`, at most MOST_BARS of them; where there are more, that is added to
+    `problems`.
+    """
+    order = list(islice(iter_bars_as_played(found), MOST_BARS + 1))
     if len(order) > MOST_BARS and problems is not None:
         last = order.pop()
         problems.append(Diagnostic(last.line, last.column, "too long", f"what follows {MOST_BARS} bars is left out"))
     return order[:MOST_BARS]
 
 
-def played(found: Sequence[Section]) -> Iterator[Bar]:
+def iter_bars_as_played(found: Sequence[Section]) -> Iterator[Bar]:
     """The bars in the order in which they are played, repeats and endings played out."""
     for section in found:
         for number in range(1, section.times + 1):

@@ -9,7 +9,7 @@ from functools import cache
 
 from composer.formats.abc.elements import Element, Mark, Sound, Tone, Tune
 from composer.formats.abc.reader.lexer import NOTE, REST, Token
-from composer.formats.abc.reader.transposition import Shift, Sounding
+from composer.formats.abc.reader.transposition import SoundingPitch, Transposition
 from composer.music.keys import MIDDLE_C, WHOLE, Signature, Time
 
 __all__ = ["HANDLERS", "Voice", "close_group"]
@@ -20,26 +20,26 @@ class Voice:
     """Where a voice stands while it is read: the key, the meter and the unit length (in ticks; 0 where none was given
     yet) in force, how it sounds, and what is begun and not yet over.
 
-    `written` are the tones of the last sound before the shift.
+    `key_accidentals` are the tones of the last sound before the shift.
     """
 
     elements: list[Element]
     key: Signature
     time: Time | None = None
     unit: int = 0
-    sounding: Sounding = field(default_factory=Sounding)
-    shift: Shift = field(default_factory=Shift)
-    written: tuple[Tone, ...] = ()
+    sounding_pitch: SoundingPitch = field(default_factory=SoundingPitch)
+    transposition: Transposition = field(default_factory=Transposition)
+    key_accidentals: tuple[Tone, ...] = ()
     accidentals: dict[int, int] = field(default_factory=dict)
     tied: dict[int, int] = field(default_factory=dict)
     last: Sound | None = None
     broken: str = ""
     tuplet: tuple[int, int] = (1, 1)
-    left: int = 0
+    tuplet_left: int = 0
     group: int = 0
     chord: str = ""
-    stack: list[Sound] | None = None
-    stack_at: Token | None = None
+    open_chord: list[Sound] | None = None
+    open_chord_token: Token | None = None
     muted: bool = False
 
 
@@ -72,13 +72,13 @@ def read_length(text: str) -> tuple[int, int]:
     return int(numerator or 1), denominator
 
 
-def _scaled(tune: Tune, token: Token, unit: int, numerator: int, denominator: int) -> int:
+def _ticks(tune: Tune, token: Token, unit: int, numerator: int, denominator: int) -> int:
     if not denominator:
-        tune.complain(token.line, token.column, "impossible length", f"`{token.text}` has an impossible length")
+        tune.add_diagnostic(token.line, token.column, "impossible length", f"`{token.text}` has an impossible length")
         return unit
     ticks, rest = divmod(unit * numerator, denominator)
     if rest or not 0 < ticks <= 64 * WHOLE:
-        tune.complain(token.line, token.column, "impossible length", f"`{token.text}` has an impossible length")
+        tune.add_diagnostic(token.line, token.column, "impossible length", f"`{token.text}` has an impossible length")
         return max(1, min(ticks, 64 * WHOLE))
     return ticks
 
@@ -91,12 +91,12 @@ def _note(tune: Tune, voice: Voice, token: Token) -> None:
     else:
         known = voice.accidentals.get(letter, voice.key.alters[letter])
         alter = voice.tied.get(step, known) if voice.tied else known
-    ticks = _scaled(tune, token, voice.unit, numerator, denominator)
+    ticks = _ticks(tune, token, voice.unit, numerator, denominator)
     sound = Sound(((step, alter),), ticks, token.line, token.column)
-    if voice.stack is None:
+    if voice.open_chord is None:
         _sound(tune, voice, sound)
     else:
-        voice.stack.append(sound)
+        voice.open_chord.append(sound)
 
 
 def _rest(tune: Tune, voice: Voice, token: Token) -> None:
@@ -111,9 +111,9 @@ def _rest(tune: Tune, voice: Voice, token: Token) -> None:
             if count:
                 voice.elements.append(Mark("|", token.line, token.column))
             _sound(tune, voice, Sound((), bar, token.line, token.column))
-    elif voice.stack is None:
+    elif voice.open_chord is None:
         _sound(
-            tune, voice, Sound((), _scaled(tune, token, voice.unit, numerator, denominator), token.line, token.column)
+            tune, voice, Sound((), _ticks(tune, token, voice.unit, numerator, denominator), token.line, token.column)
         )
 
 
@@ -124,41 +124,41 @@ def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:
         share = 1 << len(voice.broken)
         ticks = ticks * (2 * share - 1) // share if voice.broken[0] == "<" else ticks // share
         voice.broken = ""
-    if voice.left:
+    if voice.tuplet_left:
         ticks = ticks * voice.tuplet[1] // voice.tuplet[0]
         sound.group = voice.group
-        voice.left -= 1
+        voice.tuplet_left -= 1
     sound.ticks = ticks
     if voice.chord:
         sound.chord, voice.chord = voice.chord, ""
-    voice.tied, voice.written = dict(sound.ties), sound.tones
-    if voice.shift.semitones:
-        sound.tones = tuple(map(voice.shift.tone, sound.tones))
-        sound.ties = tuple(map(voice.shift.tone, sound.ties))
-        sound.chord = voice.shift.chord(sound.chord)
+    voice.tied, voice.key_accidentals = dict(sound.ties), sound.tones
+    if voice.transposition.semitones:
+        sound.tones = tuple(map(voice.transposition.tone, sound.tones))
+        sound.ties = tuple(map(voice.transposition.tone, sound.ties))
+        sound.chord = voice.transposition.chord(sound.chord)
     voice.last = sound
     if not voice.muted:
         voice.elements.append(sound)
 
 
 def _open(tune: Tune, voice: Voice, token: Token) -> None:
-    if voice.stack is not None:
-        tune.complain(token.line, token.column, "unbalanced brackets", "a chord opens inside a chord")
-    voice.stack, voice.stack_at = [], token
+    if voice.open_chord is not None:
+        tune.add_diagnostic(token.line, token.column, "unbalanced brackets", "a chord opens inside a chord")
+    voice.open_chord, voice.open_chord_token = [], token
 
 
 def _close(tune: Tune, voice: Voice, token: Token) -> None:
-    stack, voice.stack = voice.stack, None
+    stack, voice.open_chord = voice.open_chord, None
     if stack is None:
-        tune.complain(token.line, token.column, "unbalanced brackets", "a `]` closes nothing")
+        tune.add_diagnostic(token.line, token.column, "unbalanced brackets", "a `]` closes nothing")
         return
     if not stack:
-        tune.complain(token.line, token.column, "empty chord", "a chord without notes")
+        tune.add_diagnostic(token.line, token.column, "empty chord", "a chord without notes")
         return
     numerator, denominator = read_length(token.text[1:])
-    ticks = _scaled(tune, token, stack[0].ticks, numerator, denominator)
+    ticks = _ticks(tune, token, stack[0].ticks, numerator, denominator)
     tones = tuple(sorted({sound.tones[0] for sound in stack}))
-    at = voice.stack_at or token
+    at = voice.open_chord_token or token
     ties = tuple(sorted({tone for sound in stack for tone in sound.ties}))
     chord = next((sound.chord for sound in stack if sound.chord), "")
     voice.chord = voice.chord or chord
@@ -166,19 +166,19 @@ def _close(tune: Tune, voice: Voice, token: Token) -> None:
 
 
 def _tie(tune: Tune, voice: Voice, token: Token) -> None:
-    if voice.stack:
-        voice.stack[-1].ties = voice.stack[-1].tones
+    if voice.open_chord:
+        voice.open_chord[-1].ties = voice.open_chord[-1].tones
     elif voice.last is None or not voice.last.tones:
-        tune.complain(token.line, token.column, "dangling tie", "a tie follows no note")
+        tune.add_diagnostic(token.line, token.column, "dangling tie", "a tie follows no note")
     else:
         voice.last.ties = voice.last.tones
-        voice.tied = dict(voice.written)
+        voice.tied = dict(voice.key_accidentals)
 
 
 def _bar(tune: Tune, voice: Voice, token: Token) -> None:
     text = token.text.lstrip(".")
     if text == ":":
-        tune.complain(token.line, token.column, "unknown character", "a `:` that is no bar line")
+        tune.add_diagnostic(token.line, token.column, "unknown character", "a `:` that is no bar line")
         return
     lines = text.rstrip("0123456789,-.")
     mark = Mark(lines, token.line, token.column, endings=_passes(text[len(lines) :]))
@@ -197,12 +197,12 @@ def _ending(tune: Tune, voice: Voice, token: Token) -> None:
 
 
 def _place(tune: Tune, voice: Voice, mark: Mark) -> None:
-    if voice.stack is not None:
-        at = voice.stack_at or Token("", "", mark.line, mark.column)
-        tune.complain(at.line, at.column, "unbalanced brackets", "a chord is not closed")
-        for sound in voice.stack:
+    if voice.open_chord is not None:
+        at = voice.open_chord_token or Token("", "", mark.line, mark.column)
+        tune.add_diagnostic(at.line, at.column, "unbalanced brackets", "a chord is not closed")
+        for sound in voice.open_chord:
             _sound(tune, voice, sound)
-        voice.stack = None
+        voice.open_chord = None
     close_group(tune, voice, mark.line, mark.column)
     voice.accidentals = {}
     voice.muted = False
@@ -212,11 +212,11 @@ def _place(tune: Tune, voice: Voice, mark: Mark) -> None:
 def close_group(tune: Tune, voice: Voice, line: int, column: int) -> None:
     """A bar line or the end of the tune ends what is unfinished in rhythm, and says so."""
     if voice.broken:
-        tune.complain(line, column, "broken rhythm without a partner", "a note is owed after broken rhythm")
+        tune.add_diagnostic(line, column, "broken rhythm without a partner", "a note is owed after broken rhythm")
         voice.broken = ""
-    if voice.left:
-        tune.complain(line, column, "incomplete tuplet", f"a tuplet lacks {voice.left} of its notes")
-        voice.left = 0
+    if voice.tuplet_left:
+        tune.add_diagnostic(line, column, "incomplete tuplet", f"a tuplet lacks {voice.tuplet_left} of its notes")
+        voice.tuplet_left = 0
 
 
 def _passes(text: str) -> tuple[int, ...]:
@@ -230,13 +230,15 @@ def _passes(text: str) -> tuple[int, ...]:
 
 def _tuplet(tune: Tune, voice: Voice, token: Token) -> None:
     p, q, r = ([int(part or 0) for part in token.text[1:].split(":")] + [0, 0])[:3]
-    if voice.left:
-        tune.complain(token.line, token.column, "incomplete tuplet", f"a tuplet lacks {voice.left} of its notes")
+    if voice.tuplet_left:
+        tune.add_diagnostic(
+            token.line, token.column, "incomplete tuplet", f"a tuplet lacks {voice.tuplet_left} of its notes"
+        )
     if p < 2:
-        tune.complain(token.line, token.column, "unknown tuplet", f"`{token.text}` is no tuplet")
+        tune.add_diagnostic(token.line, token.column, "unknown tuplet", f"`{token.text}` is no tuplet")
         return
     q = q or _TUPLETS.get(p) or (3 if (voice.time or Time()).compound else 2)
-    voice.tuplet, voice.left = (p, q), r or p
+    voice.tuplet, voice.tuplet_left = (p, q), r or p
     tune.tuplets.append((p, q, r or p))
     voice.group = len(tune.tuplets) - 1
 
@@ -244,7 +246,9 @@ def _tuplet(tune: Tune, voice: Voice, token: Token) -> None:
 def _broken(tune: Tune, voice: Voice, token: Token) -> None:
     last = voice.last
     if last is None or voice.broken:
-        tune.complain(token.line, token.column, "broken rhythm without a partner", f"`{token.text}` follows no note")
+        tune.add_diagnostic(
+            token.line, token.column, "broken rhythm without a partner", f"`{token.text}` follows no note"
+        )
         return
     share = 1 << len(token.text)
     last.ticks = last.ticks * (2 * share - 1) // share if token.text[0] == ">" else last.ticks // share
@@ -261,16 +265,16 @@ def _overlay(tune: Tune, voice: Voice, token: Token) -> None:
     voice.muted = tune.overlays = True
 
 
-def _nothing(tune: Tune, voice: Voice, token: Token) -> None:
+def _ignore(tune: Tune, voice: Voice, token: Token) -> None:
     """Grace notes have no time of their own, and slurs, decorations and continuations no sound."""
 
 
 def _unknown(tune: Tune, voice: Voice, token: Token) -> None:
-    tune.complain(token.line, token.column, "unknown character", f"`{token.text}` means nothing here")
+    tune.add_diagnostic(token.line, token.column, "unknown character", f"`{token.text}` means nothing here")
 
 
 HANDLERS: dict[str, Handler] = {
     "note": _note, "rest": _rest, "open": _open, "close": _close, "tie": _tie, "bar": _bar, "ending": _ending,
-    "tuplet": _tuplet, "broken": _broken, "text": _text, "overlay": _overlay, "grace": _nothing, "slur": _nothing,
-    "decoration": _nothing, "continuation": _nothing, "unknown": _unknown,
+    "tuplet": _tuplet, "broken": _broken, "text": _text, "overlay": _overlay, "grace": _ignore, "slur": _ignore,
+    "decoration": _ignore, "continuation": _ignore, "unknown": _unknown,
 }  # fmt: skip

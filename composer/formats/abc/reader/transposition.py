@@ -10,17 +10,17 @@ from composer.formats.abc.elements import Tone
 from composer.music import chords
 from composer.music.keys import LETTERS, Signature, key_name, parse_key, pitch
 
-__all__ = ["Shift", "Sounding", "unknown_property"]
+__all__ = ["SoundingPitch", "Transposition", "unknown_property"]
 
 
 @dataclass(frozen=True, slots=True)
-class Sounding:
+class SoundingPitch:
     """What a voice was told: so many octaves and, beside them, semitones up."""
 
     octaves: int = 0
     semitones: int = 0
 
-    def told(self, properties: str) -> Sounding:
+    def with_properties(self, properties: str) -> SoundingPitch:
         """After the properties of a `K:` or `V:` field. A clef states its octave anew: 0 where it has no `+8` or `-8`.
 
         `octave=` counts more than the clef beside it.
@@ -33,18 +33,18 @@ class Sounding:
             octaves = int(octave[1])
         if transposed := _TRANSPOSE.search(properties):
             semitones = int(transposed[1])
-        return Sounding(octaves, semitones)
+        return SoundingPitch(octaves, semitones)
 
-    def directed(self, directive: str) -> Sounding:
+    def with_directive(self, directive: str) -> SoundingPitch:
         """After a directive such as `MIDI transpose 12`, which says what `transpose=` does; `rtranspose` adds to it."""
         match = _DIRECTIVE.match(directive)
         if match is None:
             return self
         return replace(self, semitones=int(match[2]) + (self.semitones if match[1] else 0))
 
-    def shift(self, key: Signature) -> Shift:
+    def transposition(self, key: Signature) -> Transposition:
         """What becomes of what is written in `key`."""
-        return _shift(12 * self.octaves + self.semitones, key)
+        return _transposition(12 * self.octaves + self.semitones, key)
 
 
 _NAMES = re.compile(r'(?<!clef=)"[^"]*"')
@@ -65,7 +65,7 @@ def unknown_property(properties: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class Transposition:
     """An interval up, in steps and in semitones, so that what is moved by it is spelt in the key that it moves to."""
 
     steps: int = 0
@@ -79,7 +79,7 @@ class Shift:
 
     def key(self, key: Signature) -> Signature:
         """A key moved, with the fewest sharps or flats; itself where the interval is octaves."""
-        return key if self.semitones % 12 == 0 else _moved(key, self.semitones)
+        return key if self.semitones % 12 == 0 else _transposed_key(key, self.semitones)
 
     def chord(self, text: str) -> str:
         """A chord symbol with its root and bass moved; a remark stays as it is."""
@@ -94,14 +94,14 @@ class Shift:
 
 
 @cache
-def _shift(semitones: int, key: Signature) -> Shift:
+def _transposition(semitones: int, key: Signature) -> Transposition:
     octaves, rest = divmod(semitones, 12)
-    steps = LETTERS.index(_moved(key, rest).tonic[0]) - LETTERS.index(key.tonic[0]) if rest else 0
+    steps = LETTERS.index(_transposed_key(key, rest).tonic[0]) - LETTERS.index(key.tonic[0]) if rest else 0
     # A semitone may be a step or none, eleven of them six steps or seven.
     nearest = steps + 7 * round((7 * rest / 12 - steps) / 7)
-    return Shift(7 * octaves + nearest, semitones)
+    return Transposition(7 * octaves + nearest, semitones)
 
 
-def _moved(key: Signature, semitones: int) -> Signature:
+def _transposed_key(key: Signature, semitones: int) -> Signature:
     sharps = (key.sharps + 7 * semitones + 5) % 12 - 5
     return parse_key(key_name(sharps, key.mode)) or key

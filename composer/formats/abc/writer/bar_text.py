@@ -12,7 +12,7 @@ from composer.formats.abc.dialect.tables import beat_group
 from composer.formats.abc.elements import Tone
 from composer.music.keys import BEAT, WHOLE, Signature, Time
 
-__all__ = ["Measure", "Span", "spell"]
+__all__ = ["BarSpan", "Span", "bar_text"]
 
 FINEST = WHOLE // 128
 """The shortest note outside of tuplets, in ticks."""
@@ -21,10 +21,10 @@ _TUPLETS = {1: 1, 3: 2, 5: 4, 7: 4, 9: 8}
 """So many notes in the time of so many; one in the time of one is no tuplet."""
 
 
-class Measure(NamedTuple):
-    """A bar from the tick `begin` to the tick `end`; a pickup is shorter than its meter's."""
+class BarSpan(NamedTuple):
+    """A bar from the tick `start` to the tick `end`; a pickup is shorter than its meter's."""
 
-    begin: int
+    start: int
     end: int
     time: Time
     key: Signature
@@ -39,16 +39,16 @@ class Span(NamedTuple):
     symbol: str = ""
 
 
-def spell(spans: Iterable[Span], measure: Measure, unit: int, rest: str = "z") -> str:
-    """The text of what fills `measure`, where a note without a length has `unit` ticks.
+def bar_text(spans: Iterable[Span], bar: BarSpan, unit: int, rest: str = "z") -> str:
+    """The text of what fills `bar`, where a note without a length has `unit` ticks.
 
     `rest` is the letter of rests: `z`, or `x` for one that is not shown. Raises EncodeError for rhythms that ABC has no
     way of writing, or none that can be read.
     """
-    accidentals = Accidentals(measure.key)
-    group = beat_group(measure.time)
+    accidentals = Accidentals(bar.key)
+    group = beat_group(bar.time)
     # A pickup is grouped as the end of the bar that it is.
-    place = measure.time.bar - (measure.end - measure.begin)
+    place = bar.time.bar - (bar.end - bar.start)
     pieces: list[str] = []
     for run in _runs(_singles(spans, place)):
         if pieces and place % group == 0:
@@ -57,7 +57,7 @@ def spell(spans: Iterable[Span], measure: Measure, unit: int, rest: str = "z") -
         pieces.append(_symbol(run[0]) + _bracket(notes, len(run)))
         for number, single in enumerate(run):
             written = Fraction(single.ticks * notes, unit * _TUPLETS[notes])
-            tones = [accidentals.spell(tone) for tone in single.tones]
+            tones = [accidentals.write(tone) for tone in single.tones]
             sound = f"[{''.join(tones)}]" if len(tones) > 1 else "".join(tones) or rest
             pieces.append((_symbol(single) if number else "") + sound + _length(written) + "-" * single.tied)
         place += sum(single.ticks for single in run)
@@ -89,7 +89,7 @@ def _runs(singles: Iterable[Span]) -> Iterator[list[Span]]:
             yield run
             run = []
         run.append(single)
-        if _odd(sum(each.ticks for each in run)) == 1:
+        if _odd_divisor(sum(each.ticks for each in run)) == 1:
             yield run
             run = []
     if run:
@@ -99,7 +99,7 @@ def _runs(singles: Iterable[Span]) -> Iterator[list[Span]]:
 def _singles(spans: Iterable[Span], place: int) -> Iterator[Span]:
     """`spans`, the first of which is at `place` in its bar, as notes that have a sign each, tied together."""
     for span in spans:
-        lengths = [sign for part in _at_beats(place, span.ticks) for sign in _signs(part)]
+        lengths = [sign for part in _at_beats(place, span.ticks) for sign in _note_lengths(part)]
         for number, ticks in enumerate(lengths):
             last = number == len(lengths) - 1
             tied = span.tied if last else bool(span.tones)
@@ -109,20 +109,20 @@ def _singles(spans: Iterable[Span], place: int) -> Iterator[Span]:
 
 def _at_beats(place: int, ticks: int) -> Sequence[int]:
     """What is only to be written with a tuplet cut at the first and the last beat in it, so that tuplets stay short."""
-    if _odd(ticks) == 1:
+    if _odd_divisor(ticks) == 1:
         return (ticks,)
     before = min(-place % BEAT, ticks)
     after = (ticks - before) % BEAT
     return [part for part in (before, ticks - before - after, after) if part]
 
 
-def _signs(ticks: int) -> Iterator[int]:
+def _note_lengths(ticks: int) -> Iterator[int]:
     """`ticks` as a sum of notes with two dots at most, longest first."""
     notes = _tuplet(ticks)
     finest = FINEST * _TUPLETS[notes] // notes
     left, rest = divmod(ticks, finest)
     if rest:
-        raise _unwritable()
+        raise _unwritable_error()
     while left:
         power = 1 << left.bit_length() - 1
         sign = next(part for part in (power * 7 // 4, power * 3 // 2, power) if part <= left and _dotted(part))
@@ -137,17 +137,17 @@ def _dotted(length: int) -> bool:
 
 def _tuplet(ticks: int) -> int:
     """Of how many notes the tuplet is in which a length can be written; 1 for none."""
-    notes = _odd(ticks)
+    notes = _odd_divisor(ticks)
     if notes not in _TUPLETS:
-        raise _unwritable()
+        raise _unwritable_error()
     return notes
 
 
-def _odd(ticks: int) -> int:
+def _odd_divisor(ticks: int) -> int:
     """What is odd in the denominator of a length as a part of a whole note."""
     denominator = Fraction(ticks, WHOLE).denominator
     return denominator // (denominator & -denominator)
 
 
-def _unwritable() -> EncodeError:
+def _unwritable_error() -> EncodeError:
     return EncodeError("the score has rhythms that cannot be written as ABC", "move its notes to a grid, or write MIDI")

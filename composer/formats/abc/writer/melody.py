@@ -9,38 +9,38 @@ from typing import NamedTuple
 from composer.api import Note, Part, Score
 from composer.music.keys import BEAT
 
-__all__ = ["GRID", "Chosen", "melody_of", "snapped"]
+__all__ = ["GRID", "ExtractedMelody", "melody_of", "snap"]
 
 GRID = BEAT // 8
 """Onsets and ends that are not parts of triplets are moved to the nearest thirty-second note."""
 
-UNDER = "notes under the melody left out"
-PARTS = "other parts left out"
+UNDER_MELODY = "notes under the melody left out"
+OTHER_PARTS = "other parts left out"
 
-_FEW = Fraction(1, 10)
+_MAX_OVERLAP = Fraction(1, 10)
 """A melody may have such a share of notes that sound together with others of its part."""
 
-_BELOW = 6
+_BASS_DISTANCE = 6
 """By so many semitones a part may lie lower than the score on the whole, and still be its melody and no bass."""
 
 
-class Chosen(NamedTuple):
+class ExtractedMelody(NamedTuple):
     """A melody in ascending order, and what its score holds beside it, counted by phrase."""
 
     notes: tuple[Note, ...]
     losses: dict[str, int]
 
 
-def melody_of(score: Score) -> Chosen:
+def melody_of(score: Score) -> ExtractedMelody:
     """The first part that is on the whole a single line and no bass; where there is none, the top line of all notes."""
     parts = [part for part in score.parts if part.notes and not part.percussion]
-    bottom = _height(score.notes) - _BELOW
+    bottom = _mean_pitch(score.notes) - _BASS_DISTANCE
     for part in parts:
-        if _height(part.notes) >= bottom and _line_on_the_whole(part):
-            return Chosen(tuple(sorted(part.notes)), {PARTS: len(parts) - 1} if len(parts) > 1 else {})
+        if _mean_pitch(part.notes) >= bottom and _mostly_single_line(part):
+            return ExtractedMelody(tuple(sorted(part.notes)), {OTHER_PARTS: len(parts) - 1} if len(parts) > 1 else {})
     top = skyline(score.notes)
     under = len(score.notes) - len(top)
-    return Chosen(tuple(top), {UNDER: under} if under else {})
+    return ExtractedMelody(tuple(top), {UNDER_MELODY: under} if under else {})
 
 
 def skyline(notes: Sequence[Note]) -> list[Note]:
@@ -49,28 +49,28 @@ def skyline(notes: Sequence[Note]) -> list[Note]:
     What begins under a higher note that still sounds is none of it.
     """
     line: list[Note] = []
-    for note in sorted(notes, key=lambda note: (snapped(note.onset), -note.pitch, -note.duration)):
-        begin = snapped(note.onset)
-        sounding = bool(line) and begin < snapped(line[-1].end)
-        if not sounding or (begin > snapped(line[-1].onset) and note.pitch > line[-1].pitch):
+    for note in sorted(notes, key=lambda note: (snap(note.onset), -note.pitch, -note.duration)):
+        begin = snap(note.onset)
+        sounding = bool(line) and begin < snap(line[-1].end)
+        if not sounding or (begin > snap(line[-1].onset) and note.pitch > line[-1].pitch):
             line.append(note)
     return line
 
 
-def _line_on_the_whole(part: Part) -> bool:
+def _mostly_single_line(part: Part) -> bool:
     """Whether few of its notes begin while another sounds."""
     together, end = 0, 0
     for note in sorted(part.notes):
-        together += snapped(note.onset) < end
-        end = max(end, snapped(note.end))
-    return together <= _FEW * len(part.notes)
+        together += snap(note.onset) < end
+        end = max(end, snap(note.end))
+    return together <= _MAX_OVERLAP * len(part.notes)
 
 
-def _height(notes: Sequence[Note]) -> Fraction:
+def _mean_pitch(notes: Sequence[Note]) -> Fraction:
     return Fraction(sum(note.pitch for note in notes), max(len(notes), 1))
 
 
-def snapped(beats: Fraction) -> int:
+def snap(beats: Fraction) -> int:
     """Ticks of the grid, or of the third or sixth of a beat that `beats` exactly is."""
     ticks = beats * BEAT
     if ticks.denominator == 1 and int(ticks) % (BEAT // 12) == 0:

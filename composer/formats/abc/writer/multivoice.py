@@ -9,13 +9,13 @@ from fractions import Fraction
 from itertools import chain, islice
 
 from composer.api import EncodeError, Part, Score
-from composer.formats.abc.dialect.tables import BARS_A_LINE, CHORD_KINDS, unit_of
+from composer.formats.abc.dialect.tables import BARS_PER_LINE, CHORD_KINDS, unit_of
 from composer.formats.abc.elements import Tone
-from composer.formats.abc.note_names import named_key, plainest_key, tone
+from composer.formats.abc.note_names import key_signature, plainest_key, tone
 from composer.formats.abc.reader.structure import MOST_BARS
-from composer.formats.abc.writer.bar_text import Measure, Span, spell
-from composer.formats.abc.writer.melody import snapped
-from composer.formats.abc.writer.voice_split import MOST_VOICES, Event, too_many, voices_of
+from composer.formats.abc.writer.bar_text import BarSpan, Span, bar_text
+from composer.formats.abc.writer.melody import snap
+from composer.formats.abc.writer.voice_split import MAX_VOICES, Event, too_many_voices_error, voices_of
 from composer.music import chords
 from composer.music.bars import Bar, bars
 from composer.music.keys import BEAT, WHOLE, Time, parse_meter
@@ -39,7 +39,7 @@ def write_voices(score: Score) -> str:
 
     The tune reads back note for note. Chord symbols stand over the first voice, whose notes are cut and tied where one
     comes in; a bar that a change of meter cuts short has a meter of its own, and a change of key inside a bar counts
-    from the next. Raises EncodeError for a score without notes, and for what ABC cannot hold: more than MOST_VOICES
+    from the next. Raises EncodeError for a score without notes, and for what ABC cannot hold: more than MAX_VOICES
     voices, rhythms beyond its lengths and tuplets, meters of unusual parts, thousands of bars.
     """
     parts = [part for part in score.parts if part.notes and not part.percussion]
@@ -59,23 +59,23 @@ def _voices(parts: Sequence[Part]) -> list[_Voice]:
     for part in parts:
         clefs: set[str] = set()
         for events in voices_of(part.notes):
-            if len(voices) == MOST_VOICES:
-                raise too_many()
+            if len(voices) == MAX_VOICES:
+                raise too_many_voices_error()
             clef = "treble" if sum(event.height for event in events) >= 60 * len(events) else "bass"
             voices.append(_Voice(len(voices) + 1, events, part, clef, clef in clefs))
             clefs.add(clef)
     return voices
 
 
-def _layout(score: Score) -> list[Measure]:
+def _layout(score: Score) -> list[BarSpan]:
     """The bars of a score that has notes, in ticks, with the meter and the key of each."""
     found = list(islice(bars(score), MOST_BARS + 1))
     if len(found) > MOST_BARS:
         raise EncodeError(f"the score has more than {MOST_BARS} bars, which is too long for ABC", "write MIDI")
-    keys = [(key.onset, named_key(key)) for key in sorted(score.keys, key=lambda key: key.onset)]
+    keys = [(key.onset, key_signature(key)) for key in sorted(score.keys, key=lambda key: key.onset)]
     keys = keys or [(Fraction(0), plainest_key(score.notes))]
     onsets = [onset for onset, _ in keys]
-    return [Measure(*_ticks(bar), _time(bar), keys[max(bisect_right(onsets, bar.start) - 1, 0)][1]) for bar in found]
+    return [BarSpan(*_ticks(bar), _time(bar), keys[max(bisect_right(onsets, bar.start) - 1, 0)][1]) for bar in found]
 
 
 def _ticks(bar: Bar) -> tuple[int, int]:
@@ -103,7 +103,7 @@ def _symbols(score: Score) -> dict[int, str]:
     for each in score.chords:
         chord = chords.parse(each.symbol)
         text = chord.symbol if chord else "^" + _plain(each.symbol)
-        found.setdefault(snapped(each.onset), text)
+        found.setdefault(snap(each.onset), text)
     return found
 
 
@@ -112,7 +112,7 @@ def _plain(text: str) -> str:
     return " ".join("".join(character for character in text if character not in '"%\\[]').split())
 
 
-def _header(score: Score, first: Measure, voices: Sequence[_Voice]) -> Iterator[str]:
+def _header(score: Score, first: BarSpan, voices: Sequence[_Voice]) -> Iterator[str]:
     yield "X:1"
     if title := " ".join(score.title.replace("%", " ").split()):
         yield f"T:{title}"
@@ -160,26 +160,26 @@ def _staves(voices: Sequence[_Voice]) -> str:
 def _systems(texts: Sequence[Sequence[str]]) -> Iterator[str]:
     """The lines of the tune: a few bars of each voice, one below the other."""
     last = len(texts[0])
-    for begin in range(0, last, BARS_A_LINE):
-        end = min(begin + BARS_A_LINE, last)
+    for begin in range(0, last, BARS_PER_LINE):
+        end = min(begin + BARS_PER_LINE, last)
         for number, text in enumerate(texts, 1):
             voice = f"[V:{number}] " if len(texts) > 1 else ""
             yield voice + "|".join(text[begin:end]) + ("|]" if end == last else "|")
 
 
-def _bars(voice: _Voice, layout: Sequence[Measure], unit: int, symbols: Mapping[int, str]) -> Iterator[str]:
+def _bars(voice: _Voice, layout: Sequence[BarSpan], unit: int, symbols: Mapping[int, str]) -> Iterator[str]:
     before = layout[0]
     for measure, spans in zip(layout, _spans(voice.events, layout, symbols), strict=True):
         change = f"[M:{measure.time}]" if measure.time != before.time else ""
         change += f"[K:{measure.key.name}]" if measure.key != before.key else ""
-        yield change + spell(spans, measure, unit, "x" if voice.extra else "z")
+        yield change + bar_text(spans, measure, unit, "x" if voice.extra else "z")
         before = measure
 
 
-def _spans(events: Sequence[Event], layout: Sequence[Measure], symbols: Mapping[int, str]) -> Iterator[list[Span]]:
+def _spans(events: Sequence[Event], layout: Sequence[BarSpan], symbols: Mapping[int, str]) -> Iterator[list[Span]]:
     """What fills each bar, cut where something begins or ends, or a chord symbol stands."""
-    cuts = sorted({*symbols, *chain.from_iterable((event.begin, event.end) for event in events)})
-    begins = {event.begin: event for event in events}
+    cuts = sorted({*symbols, *chain.from_iterable((event.start, event.end) for event in events)})
+    begins = {event.start: event for event in events}
     now, end, tones = 0, 0, tuple[Tone, ...]()
     for measure in layout:
         spans = []

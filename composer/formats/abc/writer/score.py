@@ -7,22 +7,26 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from composer.api import EncodeError, Note, Score
-from composer.formats.abc.dialect.bar_writer import Part, Unwritable, spell_tune
-from composer.formats.abc.dialect.primer import reopened
-from composer.formats.abc.dialect.tables import HIGHEST, LOWEST, METERS, MOST_TONES, chord_symbol
+from composer.formats.abc.dialect.bar_writer import TunePart, Unwritable, write_tune
+from composer.formats.abc.dialect.primer import without_end
+from composer.formats.abc.dialect.tables import HIGHEST, LOWEST, MAX_TONES, METERS, chord_symbol
 from composer.formats.abc.elements import Sound
-from composer.formats.abc.note_names import named_key, plainest_key, tone
+from composer.formats.abc.note_names import key_signature, plainest_key, tone
 from composer.formats.abc.reader.score import read_score
 from composer.formats.abc.reader.structure import MOST_BARS
-from composer.formats.abc.writer.melody import GRID, melody_of, snapped
+from composer.formats.abc.writer.melody import GRID, melody_of, snap
 from composer.formats.abc.writer.multivoice import tempo, write_voices
 from composer.music.keys import BEAT, Signature, Time, pitch
 
 __all__ = ["dialect_of", "dialect_with_losses", "write"]
 
-MOVED, CUT, UNDER = "notes moved to the grid", "notes cut short by the next", "notes under the melody left out"
+MOVED_TO_GRID, CUT_SHORT, UNDER_MELODY = (
+    "notes moved to the grid",
+    "notes cut short by the next",
+    "notes under the melody left out",
+)
 
-_SLIGHT = GRID // 8
+_SLIGHT_OVERLAP = GRID // 8
 """So far notes are moved without a word: many MIDI files end a note a little before the next begins."""
 
 
@@ -42,15 +46,15 @@ def _melody_alone(score: Score) -> str:
         return ""
     notes = sorted(parts[0].notes)
     try:
-        text = "X:1\n" + _spelt(score, notes, Counter())
+        text = "X:1\n" + _write_melody(score, notes, Counter())
     except EncodeError:
         return ""
-    if _sounding(read_score(text).notes) != _sounding(notes):
+    if _onsets_and_lengths(read_score(text).notes) != _onsets_and_lengths(notes):
         return ""
     return text.replace("\nK:", f"\nQ:{tempo(score.tempos[0].bpm)}\nK:", 1) if score.tempos else text
 
 
-def _sounding(notes: Sequence[Note]) -> list[tuple[Fraction, int, Fraction]]:
+def _onsets_and_lengths(notes: Sequence[Note]) -> list[tuple[Fraction, int, Fraction]]:
     return [(note.onset, note.pitch, note.duration) for note in notes]
 
 
@@ -72,28 +76,28 @@ def dialect_with_losses(score: Score, *, opening: bool = False) -> tuple[str, di
     losses["drum notes left out"] = sum(len(part.notes) for part in score.parts if part.percussion)
     losses["changes of key left out"] = max(len(score.keys) - 1, 0)
     losses["chord symbols left out"] = sum(not chord_symbol(chord.symbol) for chord in score.chords)
-    within = [note._replace(pitch=_within(note.pitch)) for note in melody.notes]
+    within = [note._replace(pitch=_in_range(note.pitch)) for note in melody.notes]
     losses["notes moved by octaves"] = sum(
         note.pitch != moved.pitch for note, moved in zip(melody.notes, within, strict=True)
     )
-    text = _spelt(score, within, losses, opening=opening)
+    text = _write_melody(score, within, losses, opening=opening)
     return text, {phrase: count for phrase, count in losses.items() if count}
 
 
-def _within(midi: int) -> int:
+def _in_range(midi: int) -> int:
     """A pitch, or the nearest of its name that the dialect has in every spelling."""
     low, high = pitch(LOWEST, 1), pitch(HIGHEST, -1)
     return midi + 12 * max(-((midi - low) // 12), 0) - 12 * max(-((high - midi) // 12), 0)
 
 
-def _spelt(score: Score, melody: Sequence[Note], losses: Counter[str], *, opening: bool = False) -> str:
+def _write_melody(score: Score, melody: Sequence[Note], losses: Counter[str], *, opening: bool = False) -> str:
     """`melody`, in ascending order, in the dialect; what is done to its notes is counted in `losses`."""
     time = _meter(score)
     if not melody:
         raise EncodeError("the score has no notes to write as ABC", "give music with a melody")
     if score.duration * BEAT > MOST_BARS * time.bar:
         raise EncodeError(f"the score has more than {MOST_BARS} bars, which is too long for ABC", "write MIDI")
-    key = named_key(score.keys[0]) if score.keys else plainest_key(melody)
+    key = key_signature(score.keys[0]) if score.keys else plainest_key(melody)
     sounds = _sounds(melody, key, losses)
     if not sounds:
         raise EncodeError(
@@ -102,12 +106,12 @@ def _spelt(score: Score, melody: Sequence[Note], losses: Counter[str], *, openin
     _chords(sounds, score)
     pickup = round(score.pickup * BEAT)
     try:
-        text = spell_tune([Part(_bars(sounds, time, pickup))], key, time, score.title)
+        text = write_tune([TunePart(_bars(sounds, time, pickup))], key, time, score.title)
     except Unwritable as error:
         raise EncodeError(f"the score cannot be written as ABC: {error.reason}") from error
     if not opening:
         return text
-    return reopened(text, whole=(sum(sound.ticks for sound in sounds) - pickup) % time.bar == 0)
+    return without_end(text, whole=(sum(sound.ticks for sound in sounds) - pickup) % time.bar == 0)
 
 
 def _meter(score: Score) -> Time:
@@ -124,14 +128,14 @@ def _sounds(melody: Sequence[Note], key: Signature, losses: Counter[str]) -> lis
     """The notes one after another, rests between them, from beat 0; what begins together ends as its highest note."""
     chords: list[tuple[int, int, list[int]]] = []
     for note in melody:
-        begin, end = snapped(note.onset), snapped(note.end)
-        losses[MOVED] += max(abs(begin - note.onset * BEAT), abs(end - note.end * BEAT)) > _SLIGHT
+        begin, end = snap(note.onset), snap(note.end)
+        losses[MOVED_TO_GRID] += max(abs(begin - note.onset * BEAT), abs(end - note.end * BEAT)) > _SLIGHT_OVERLAP
         if chords and begin <= chords[-1][0]:
-            losses[CUT] += end != chords[-1][1]
+            losses[CUT_SHORT] += end != chords[-1][1]
             chords[-1] = (chords[-1][0], max(end, begin + GRID), [*chords[-1][2], note.pitch])
         elif end > begin:
             if chords and chords[-1][1] > begin:
-                losses[CUT] += len(chords[-1][2])
+                losses[CUT_SHORT] += len(chords[-1][2])
                 chords[-1] = (chords[-1][0], begin, chords[-1][2])
             chords.append((begin, end, [note.pitch]))
         else:
@@ -141,8 +145,8 @@ def _sounds(melody: Sequence[Note], key: Signature, losses: Counter[str]) -> lis
     for begin, end, pitches in chords:
         if begin > now:
             sounds.append(Sound((), begin - now, 0, 0))
-        highest = sorted(set(pitches))[-MOST_TONES:]
-        losses[UNDER] += len(pitches) - len(highest)
+        highest = sorted(set(pitches))[-MAX_TONES:]
+        losses[UNDER_MELODY] += len(pitches) - len(highest)
         sounds.append(Sound(tuple(sorted(tone(each, key) for each in highest)), end - begin, 0, 0))
         now = end
     _group(sounds)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from composer.api import EncodeError, Note
 from composer.music.keys import BEAT
 
-__all__ = ["MOST_VOICES", "Event", "voices_of"]
+__all__ = ["MAX_VOICES", "Event", "voices_of"]
 
-MOST_VOICES = 12
+MAX_VOICES = 12
 """The most voices of a tune; abc2midi gives each a MIDI channel of its own, of which there are 15."""
 
 
@@ -21,9 +21,9 @@ OCTAVE = 12
 
 
 class Event(NamedTuple):
-    """Pitches, in ascending order, that begin at the tick `begin` and end together at the tick `end`."""
+    """Pitches, in ascending order, that begin at the tick `start` and end together at the tick `end`."""
 
-    begin: int
+    start: int
     end: int
     pitches: tuple[int, ...]
 
@@ -37,12 +37,12 @@ def voices_of(notes: Iterable[Note]) -> list[list[Event]]:
     """`notes` in voices, in each of which nothing overlaps, from the highest to the lowest.
 
     What begins and ends together is one event, or two where it is wider than an octave and another voice is free. A
-    note that is there twice is in two voices. Raises EncodeError where more than MOST_VOICES are needed.
+    note that is there twice is in two voices. Raises EncodeError where more than MAX_VOICES are needed.
     """
     events = _events(notes)
     registers = _registers(events)
     voices: list[list[Event]] = [[] for _ in registers]
-    for begin, beginning in groupby(_hands(events, len(voices)), key=lambda event: event.begin):
+    for begin, beginning in groupby(_split_wide(events, len(voices)), key=lambda event: event.start):
         free = [number for number, voice in enumerate(voices) if not voice or voice[-1].end <= begin]
         together = sorted(beginning, key=lambda event: -event.height)
         chosen = min(combinations(free, len(together)), key=lambda taken: _distance(taken, together, registers))
@@ -52,20 +52,22 @@ def voices_of(notes: Iterable[Note]) -> list[list[Event]]:
     return voices
 
 
-def _hands(events: Sequence[Event], most: int) -> list[Event]:
-    """`events` with those that no hand can span divided at their widest gap, where no more than `most` then sound."""
-    onsets = sorted({event.begin for event in events})
+def _split_wide(events: Sequence[Event], max_voices: int) -> list[Event]:
+    """`events` with those that no hand can span divided at their widest gap, where no more than `max_voices` then
+    sound.
+    """
+    onsets = sorted({event.start for event in events})
     depths = [0] * len(onsets)
 
     def sounding(event: Event) -> range:
-        return range(bisect_left(onsets, event.begin), bisect_left(onsets, event.end))
+        return range(bisect_left(onsets, event.start), bisect_left(onsets, event.end))
 
     for at in chain.from_iterable(map(sounding, events)):
         depths[at] += 1
     divided: list[Event] = []
     for event in events:
         pitches = event.pitches
-        if pitches[-1] - pitches[0] > OCTAVE and max(depths[at] for at in sounding(event)) < most:
+        if pitches[-1] - pitches[0] > OCTAVE and max(depths[at] for at in sounding(event)) < max_voices:
             for at in sounding(event):
                 depths[at] += 1
             gap = max(range(1, len(pitches)), key=lambda at: pitches[at] - pitches[at - 1])
@@ -101,18 +103,18 @@ def _registers(events: Sequence[Event]) -> list[float]:
     """How high each voice lies where all of them sound, from the highest to the lowest."""
     moments: list[list[float]] = []
     sounding: list[Event] = []
-    for begin, beginning in groupby(events, key=lambda event: event.begin):
+    for begin, beginning in groupby(events, key=lambda event: event.start):
         sounding = [event for event in sounding if event.end > begin] + list(beginning)
-        if len(sounding) > MOST_VOICES:
-            raise too_many()
+        if len(sounding) > MAX_VOICES:
+            raise too_many_voices_error()
         moments.append(sorted((event.height for event in sounding), reverse=True))
     most = max(map(len, moments), default=0)
     full = [heights for heights in moments if len(heights) == most]
     return [sum(heights) / len(full) for heights in zip(*full, strict=True)]
 
 
-def too_many() -> EncodeError:
+def too_many_voices_error() -> EncodeError:
     """The error for music of more voices than are written."""
     return EncodeError(
-        f"the score needs more than {MOST_VOICES} voices, which is too many for ABC", "write MIDI or MusicXML"
+        f"the score needs more than {MAX_VOICES} voices, which is too many for ABC", "write MIDI or MusicXML"
     )

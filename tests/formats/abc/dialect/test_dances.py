@@ -16,15 +16,15 @@ def test_every_rhythm_is_a_dance_in_some_meter(asked):
     assert all(set(dance.meters) <= set(METERS) for dance in DANCES.values())
     for name, dance in DANCES.items():
         automaton = asked({"rhythm": name})
-        assert automaton.heading.rhythms == (name,)
-        assert set(automaton.heading.meters) == set(dance.meters)
+        assert automaton.header.rhythms == (name,)
+        assert set(automaton.header.meters) == set(dance.meters)
 
 
 def test_a_meter_leaves_the_dances_in_it(asked):
-    rhythms = asked({"meter": "3/4"}).heading.rhythms
+    rhythms = asked({"meter": "3/4"}).header.rhythms
     assert {"waltz", "mazurka", "minuet", "march", "air"} <= set(rhythms)
     assert not {"reel", "jig", "polka"} & set(rhythms)
-    assert asked({"key": "G"}).heading.rhythms == tuple(RHYTHMS)
+    assert asked({"key": "G"}).header.rhythms == tuple(RHYTHMS)
 
 
 @pytest.mark.parametrize(

@@ -9,22 +9,22 @@ import pytest
 
 from composer.api import RejectedPiece
 from composer.check.abc_rules import check
-from composer.formats.abc.dialect.normalize import Normal, normalise
-from composer.formats.abc.dialect.validator import conforms
+from composer.formats.abc.dialect.normalize import NormalizedTune, normalize
+from composer.formats.abc.dialect.validator import validate
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.score import read_score
 
 
-def normal(body: str, header: str = "M:4/4\nL:1/8\nK:C") -> Normal | RejectedPiece:
+def normal(body: str, header: str = "M:4/4\nL:1/8\nK:C") -> NormalizedTune | RejectedPiece:
     (tune,) = split_tunes(f"X:1\n{header}\n{body}\n")
-    return normalise(tune, "here")
+    return normalize(tune, "here")
 
 
 def body_of(body: str, header: str = "M:4/4\nL:1/8\nK:C") -> str:
     """The body of the normalised tune, which is held to conform, and to sound the same where nothing was changed."""
     result = normal(body, header)
-    assert isinstance(result, Normal), result
-    assert conforms(result.text) == []
+    assert isinstance(result, NormalizedTune), result
+    assert validate(result.text) == []
     assert check(result.text) == []
     if not result.changes:
         assert read_score(result.text).parts[0].notes == read_score(f"X:1\n{header}\n{body}\n").parts[0].notes
@@ -33,7 +33,7 @@ def body_of(body: str, header: str = "M:4/4\nL:1/8\nK:C") -> str:
 
 def changes(body: str, header: str = "M:4/4\nL:1/8\nK:C") -> tuple[str, ...]:
     result = normal(body, header)
-    assert isinstance(result, Normal), result
+    assert isinstance(result, NormalizedTune), result
     return result.changes
 
 
@@ -123,8 +123,8 @@ def test_what_cannot_be_written_is_refused(body, reason, detail):
 )
 def test_headers(header, expected):
     (tune,) = split_tunes(f"X:1\nS:a source\n{header}\nC{'18' if '12/8' in header else '8'}|\n")
-    result = normalise(tune)
-    assert isinstance(result, Normal)
+    result = normalize(tune)
+    assert isinstance(result, NormalizedTune)
     assert result.text.startswith(expected)
     assert result.text[len(expected) :].startswith(("C", "=C"))
 
@@ -140,9 +140,9 @@ def test_headers(header, expected):
 )
 def test_a_voice_is_written_as_it_sounds(properties, expected):
     result = normal("CDE^F B^cde|", f"M:4/4\nL:1/8\nK:C {properties}")
-    assert isinstance(result, Normal)
+    assert isinstance(result, NormalizedTune)
     assert result.text.split("K:")[1] == expected
-    assert conforms(result.text) == []
+    assert validate(result.text) == []
     written = read_score(f"X:1\nM:4/4\nL:1/8\nK:C {properties}\nCDE^F B^cde|\n")
     assert read_score(result.text).notes == written.notes
 
@@ -166,7 +166,7 @@ def test_abc2midi_has_nothing_to_say():
     texts = []
     for number, (body, _) in enumerate(EXACT):
         result = normal(body)
-        assert isinstance(result, Normal)
+        assert isinstance(result, NormalizedTune)
         texts.append(f"X:{number + 1}\n{result.text}")
     output = subprocess.run(
         ["abc2midi", "-", "-c"], input="\n".join(texts).encode(), capture_output=True, check=False
@@ -177,7 +177,7 @@ def test_abc2midi_has_nothing_to_say():
 @pytest.mark.parametrize("body", [each for each, _ in EXACT])
 def test_a_tune_of_the_dialect_stays_as_it_is(body):
     first = normal(body)
-    assert isinstance(first, Normal)
-    again = normalise(split_tunes(f"X:1\n{first.text}")[0])
-    assert isinstance(again, Normal)
+    assert isinstance(first, NormalizedTune)
+    again = normalize(split_tunes(f"X:1\n{first.text}")[0])
+    assert isinstance(again, NormalizedTune)
     assert (again.text, again.changes) == (first.text, ())

@@ -3,7 +3,7 @@
 import pytest
 
 from composer.formats.abc.dialect.transpose import transpositions
-from composer.formats.abc.dialect.validator import conforms
+from composer.formats.abc.dialect.validator import validate
 from composer.formats.abc.reader.score import read_score
 
 MAJOR = """T:Over the Fence
@@ -31,7 +31,7 @@ def test_all_other_keys_of_the_mode(text):
     assert len(moved) == 8
     assert len({each.key for each in moved}) == 8
     for each in moved:
-        assert conforms(each.text) == []
+        assert validate(each.text) == []
         pairs = list(zip(melody(text), melody(each.text), strict=True))
         assert all(before[:2] == after[:2] for before, after in pairs)
         (semitones,) = {after[2] - before[2] for before, after in pairs}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from composer.formats.abc.dialect.validator import conforms
+from composer.formats.abc.dialect.validator import validate
 
 HEADER = "T:A Tune\nR:reel\nM:4/4\nL:1/8\nK:G\n"
 
@@ -26,7 +26,7 @@ HEADER = "T:A Tune\nR:reel\nM:4/4\nL:1/8\nK:G\n"
     ],
 )
 def test_tunes_of_the_dialect(body):
-    assert conforms(HEADER + body) == []
+    assert validate(HEADER + body) == []
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_tunes_of_the_dialect(body):
     ],
 )
 def test_what_does_not_belong(body, column, kind):
-    (fault,) = conforms(HEADER + body)
+    (fault,) = validate(HEADER + body)
     assert fault.kind.startswith(kind)
     assert fault.column == column
 
@@ -79,17 +79,17 @@ def test_what_does_not_belong(body, column, kind):
     ],
 )  # fmt: skip
 def test_headers_that_do_not_belong(header):
-    assert conforms(f"{header}G8|]\n") != []
+    assert validate(f"{header}G8|]\n") != []
 
 
 def test_a_hornpipe_has_no_chords_beside_its_broken_rhythm():
     header = "R:hornpipe\nM:4/4\nL:1/8\nK:G\n"
-    assert conforms(f"{header}G>AB>c [Bd]4|]\n")[0].kind == "broken rhythm and chords in one hornpipe"
-    assert conforms(f"{header}G>AB>c d4|]\n") == []
+    assert validate(f"{header}G>AB>c [Bd]4|]\n")[0].kind == "broken rhythm and chords in one hornpipe"
+    assert validate(f"{header}G>AB>c d4|]\n") == []
 
 
 def test_a_hornpipe_has_its_broken_rhythm_on_even_units_alone():
     body = "M:4/4\nL:1/8\nK:G\n{}|]\n"
     even, odd = body.format("G>AB<c d4"), body.format("GA>Bc d4")
-    assert conforms(f"R:hornpipe\n{even}") == conforms(even) == conforms(f"R:reel\n{odd}") == []
-    assert conforms(f"R:hornpipe\n{odd}")[0].kind == "broken rhythm where it cannot be"
+    assert validate(f"R:hornpipe\n{even}") == validate(even) == validate(f"R:reel\n{odd}") == []
+    assert validate(f"R:hornpipe\n{odd}")[0].kind == "broken rhythm where it cannot be"

@@ -26,7 +26,7 @@ from composer_abc import AbcControls
 )
 def test_each_pitch_is_written_in_the_usual_way(wishes, key, written, characters):
     vocabulary = Vocabulary(characters)
-    tones = AbcControls(**wishes).tune_controls().palette(vocabulary, key)
+    tones = AbcControls(**wishes).tune_controls().allowed_notes(vocabulary, key)
     signs = {-1: "_", 0: "=", 1: "^"}
     own = parse_key(key).alters
     octave = range(35, 42) if wishes != {"range": "B7-C8"} else range(56, 63)

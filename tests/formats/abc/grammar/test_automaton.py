@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from composer.api import Unsatisfiable
-from composer.formats.abc.dialect.validator import conforms
+from composer.formats.abc.dialect.validator import validate
 from composer.formats.abc.grammar.automaton import Automaton
 
 CHARACTERS = "\n !\"#&'(),-./0123456789:<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz|"
@@ -69,7 +69,7 @@ def text_of(automaton, steps):
 
 @pytest.mark.parametrize("body", BODIES)
 def test_takes_the_tunes_of_the_dialect(automaton, body):
-    assert conforms(HEADER + body) == []
+    assert validate(HEADER + body) == []
     assert accepts(automaton, HEADER + body)
 
 
@@ -77,7 +77,7 @@ def test_random_walks_are_tunes_and_end_soon(automaton):
     rng = random.Random(4)
     for _ in range(700):
         text, ending = walk(automaton, rng, rng.randrange(300))
-        assert conforms(text) == []
+        assert validate(text) == []
         assert ending < 60
 
 
@@ -89,7 +89,7 @@ def test_agrees_with_the_checker_on_tunes_with_one_character_changed(automaton):
         for _ in range(20):
             at, character = rng.randrange(len(text)), rng.choice(text)
             changed = text[:at] + rng.choice(["", character, character + text[at]]) + text[at + 1 :]
-            assert accepts(automaton, changed) == (not conforms(changed)), changed
+            assert accepts(automaton, changed) == (not validate(changed)), changed
             taken += accepts(automaton, changed)
     assert 0 < taken < 2000
 
@@ -100,11 +100,11 @@ def test_agrees_with_the_checker_on_where_hornpipes_have_broken_rhythm(automaton
     taken = 0
     for _ in range(40):
         text, _ = walk(automaton, rng, rng.randrange(60, 300), f"R:hornpipe\n{meter}\nK:G\n")
-        assert conforms(text) == []
+        assert validate(text) == []
         for _ in range(10):
             at = rng.randrange(len(text))
             changed = text[:at] + rng.choice("><") + text[at:]
-            assert accepts(automaton, changed) == (not conforms(changed)), changed
+            assert accepts(automaton, changed) == (not validate(changed)), changed
             taken += accepts(automaton, changed)
     assert taken
 
@@ -118,10 +118,10 @@ def test_offers_nothing_that_the_vocabulary_cannot_complete(seed):
     )
     for _ in range(40):
         text, _ = walk(automaton, rng, rng.randrange(20, 150))
-        assert conforms(text) == []
+        assert validate(text) == []
         at = rng.randrange(len(text))
         changed = text[:at] + rng.choice(automaton.vocabulary.characters) + text[at + 1 :]
-        assert accepts(automaton, changed) == (not conforms(changed)), changed
+        assert accepts(automaton, changed) == (not validate(changed)), changed
 
 
 @pytest.mark.parametrize("body", BODIES)
@@ -130,7 +130,7 @@ def test_completes_a_tune_from_every_character(automaton, body):
     steps = [automaton.vocabulary.ids[character] for character in text]
     for end in range(len(steps) + 1):
         whole = [*steps[:end], *automaton.complete(automaton.start(steps[:end]))]
-        assert conforms(text_of(automaton, whole)) == []
+        assert validate(text_of(automaton, whole)) == []
         assert whole[-1] == 0
 
 
@@ -138,7 +138,7 @@ def test_a_state_outlives_what_is_remembered_of_it():
     one, other = Automaton(CHARACTERS), Automaton(CHARACTERS)
     steps = [one.vocabulary.ids[character] for character in HEADER + BODIES[6][:20]]
     state = one.start(steps)
-    one._known.clear()
+    one._cached.clear()
     assert one.allowed(state) == other.allowed(other.start(steps))
     assert one.complete(state) == other.complete(other.start(steps))
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer.api import OptionError, Piece, Unsatisfiable
-from composer.formats.abc.dialect.validator import conforms
+from composer.formats.abc.dialect.validator import validate
 from composer_abc import AbcControls
 
 
@@ -39,7 +39,7 @@ def test_random_walks_have_what_is_wished(wish, asked, walk):
         automaton = asked({wish: value})
         for _ in range(2):
             text = walk(automaton, rng, rng.randrange(400))
-            assert conforms(text) == []
+            assert validate(text) == []
             assert missing(text, {wish: value}) == []
 
 
@@ -56,7 +56,7 @@ def test_random_walks_have_all_that_is_wished_or_it_clashes(asked, walk, names, 
         return
     for _ in range(4):
         text = walk(automaton, rng, rng.randrange(400))
-        assert conforms(text) == []
+        assert validate(text) == []
         assert missing(text, wishes) == []
 
 
@@ -73,7 +73,7 @@ def test_fewer_characters_make_no_dead_ends(seed, asked, walk, characters):
             continue
         for _ in range(4):
             text = walk(automaton, rng, rng.randrange(200), fewer)
-            assert conforms(text) == []
+            assert validate(text) == []
             assert missing(text, wishes) == []
 
 
@@ -89,7 +89,7 @@ def test_titles_have_no_dead_ends(wishes, asked, characters):
             text += rng.choice(near or [each for step, each in enumerate(characters, 1) if mask >> step & 1])
             state = automaton.step(state, 1 + characters.index(text[-1]))
         text += "".join(characters[step - 1] for step in automaton.complete(state) if step)
-        assert conforms(text) == []
+        assert validate(text) == []
         assert missing(text, wishes) == []
 
 

@@ -8,10 +8,10 @@ import re
 import pytest
 
 from composer.api import Unsatisfiable
-from composer.formats.abc.dialect.validator import conforms
+from composer.formats.abc.dialect.validator import validate
 from composer.formats.abc.grammar.automaton import Automaton
 from composer.formats.abc.grammar.infill import bars_of
-from composer.music.bar_ranges import parse_kept
+from composer.music.bar_ranges import parse_bar_ranges
 
 TUNES = {
     "pickup": "R:reel\nM:4/4\nL:1/8\nK:G\n|:D2|G2BG DGBG|A2cA FAcA|B4- B2d2|g6:|\n|:ga|b8-|b2ag f2ed|c2BA GFED|G6:|\n",
@@ -25,25 +25,25 @@ TUNES = {
 @pytest.mark.parametrize("kept", ["1", "2-3", "3,1", "1-3"])
 def test_kept_bars_stay_letter_for_letter(name, kept, asked, walk, characters):
     tune, rng = TUNES[name], random.Random(name + kept)
-    assert conforms(tune) == []
-    plain, stay = Automaton(characters), parse_kept(kept)
+    assert validate(tune) == []
+    plain, stay = Automaton(characters), parse_bar_ranges(kept)
     automaton = asked({}, tune=tune, kept=kept)
     assert accepts(automaton, tune, characters)
     before = bars_of(tune, plain)
     for _ in range(8):
         text = walk(automaton, rng, rng.randrange(30, 300))
-        assert conforms(text) == []
+        assert validate(text) == []
         after = bars_of(text, plain)
         assert frame(text, after) == frame(tune, before)
         changed = {
-            a.number for a, b in zip(after, before, strict=True) if text[a.begin : a.end] != tune[b.begin : b.end]
+            a.number for a, b in zip(after, before, strict=True) if text[a.start : a.end] != tune[b.start : b.end]
         }
         assert not any(number == 0 or number in stay for number in changed)
 
 
 def frame(text, bars):
     """All of a tune that is not inside its bars."""
-    edges = [0, *(edge for bar in bars for edge in (bar.begin, bar.end)), len(text)]
+    edges = [0, *(edge for bar in bars for edge in (bar.start, bar.end)), len(text)]
     return "~".join(text[begin:end] for begin, end in zip(edges[::2], edges[1::2], strict=True))
 
 
@@ -73,7 +73,7 @@ def test_kept_bars_stay_in_their_own_spelling(asked, characters):
 def test_a_tune_may_be_called_what_it_is(asked):
     assert asked({"rhythm": "reel"}, tune=TUNES["pickup"])
     tune = TUNES["pickup"].replace("4/4", "2/4").replace("1/8", "1/16")
-    assert conforms(tune) == []
+    assert validate(tune) == []
     assert asked({"meter": "2/4", "rhythm": "reel"}, tune=tune)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, Key, Meter, ReadError, Tempo
 from composer.check.abc_rules import check_tune
-from composer.formats.abc.dialect.normalize import normalise
+from composer.formats.abc.dialect.normalize import normalize
 from composer.formats.abc.elements import Sound
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.parser import parse_tune
@@ -267,7 +267,7 @@ def test_numbers_of_thousands_of_digits_are_faults_of_their_own(text, kind):
     kinds = [each.kind for each in check_tune(tune)]
     assert len(kinds) < 10
     assert kind in kinds or (kind is None and not kinds)
-    normalise(tune)
+    normalize(tune)
 
 
 @given(st.text(alphabet="CDEgab_^='/,1234 |:[]()<>-{}\"!+&\\%zxZy~.KLMPVwX\n", max_size=60))
@@ -275,7 +275,7 @@ def test_nothing_makes_the_reader_fall_over(body):
     for tune in split_tunes(f"X:1\nK:C\n{body}"):
         parsed = parse_tune(tune)
         check_tune(tune)
-        normalise(tune)
+        normalize(tune)
         try:
             assert score_of(parsed).notes
         except ReadError:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, EncodeError, Key, Meter, Note, Part, Score, Tempo
 from composer.check.abc_rules import check
-from composer.formats.abc.dialect.validator import conforms
+from composer.formats.abc.dialect.validator import validate
 from composer.formats.abc.reader.score import read_score
 from composer.formats.abc.writer.melody import melody_of
 from composer.formats.abc.writer.score import dialect_of, dialect_with_losses, write
@@ -156,7 +156,7 @@ def test_what_is_written_reads_back(lengths, meter, sharps, pickup):
     if pickup:
         score = replace(score, pickup=Fraction(1))
     text = dialect_of(score)
-    assert conforms(text) == []
+    assert validate(text) == []
     assert read_score(text).notes == score.notes
     # A last bar may be full after a pickup, in the dialect; a checker wants room left for it.
     assert pickup or check(text) == []
