@@ -71,7 +71,7 @@ class AbcControls:
             bars=self.bars,
             range=parse_range(self.range) if self.range else None,
             scale=_scale(self.scale) if self.scale else "",
-            words={name: str(value) for name in names if (value := getattr(self, name))},
+            arguments={name: str(value) for name in names if (value := getattr(self, name))},
         )
 
     def labels(self) -> Mapping[str, str]:

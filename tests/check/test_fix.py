@@ -21,8 +21,8 @@ def mend(content, name="tune.abc"):
 @pytest.mark.parametrize(
     ("body", "change"),
     [
-        ("|:f|ABA ABA|ABA ABA:|", "an upbeat played once"),
-        ("|:ABA ABA|ABA AB:|", "a rest in a short last bar"),
+        ("|:f|ABA ABA|ABA ABA:|", "pickup played once"),
+        ("|:ABA ABA|ABA AB:|", "rest added to a short last bar"),
         ("A6|B6\nA6|B6|]", "written anew"),
         ("A6|B6|!c6|]", "old line breaks left out"),
         ("A6|B?6|]", "characters that mean nothing left out"),
@@ -85,7 +85,7 @@ def test_what_nobody_can_know_is_left_and_said():
     done = mend(f"{HEADER}ABA ABA|ABA AB|ABA ABA|]\n")
     assert done.data is None
     assert done.left[0].line == 1
-    assert "cannot be written anew: a bar that does not fill its meter" in done.left[0].message
+    assert "cannot be written anew: incomplete bar" in done.left[0].message
     done = mend(f"{HEADER}ABA ABA|A?BA AB|ABA ABA|]\n")
     assert "A?BA" not in done.data.decode()
     assert len(done.changes) == len(done.left) == 1

@@ -122,7 +122,7 @@ def test_what_can_be_mended_is_written_beside(composer, tune):
     fixed = tune.with_name("tune.fixed.abc")
     assert result.code == 1
     assert f"{tune}:15: fixed: old line breaks left out\n" in result.out
-    assert f"{tune}:8: left: it cannot be written anew: a bar that does not fill its meter" in result.out
+    assert f"{tune}:8: left: it cannot be written anew: incomplete bar" in result.out
     assert f"wrote {fixed}\n" in result.err
     assert tune.read_text() == BAD
     assert fixed.read_text() == BAD.replace("!", "")

@@ -1,4 +1,4 @@
-"""The rules for tunes that have what is wished, and a walk through them."""
+"""Constraints on tunes, and random walks through them."""
 
 import pytest
 
@@ -12,25 +12,25 @@ CHARACTERS = "\n !\"#&'(),-./0123456789:<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdef
 
 @pytest.fixture(scope="session")
 def characters():
-    """All that a tune may be spelt with; 0 is the end, and the first of these is step 1."""
+    """The characters of tunes, whose token ids start at 1; 0 is the end."""
     return CHARACTERS
 
 
 @pytest.fixture(scope="session")
-def asked():
-    """`asked({"bars": 8})`: the automaton of the tunes that have it, of which one may be given in part."""
+def constrain():
+    """`constrain({"bars": 8})` returns the constraint for these controls, with a `primer` or on a `tune` to infill."""
 
-    def automaton(wishes, characters=CHARACTERS, primer="", tune="", kept="1"):
+    def build(controls, characters=CHARACTERS, primer="", tune="", keep_bars="1"):
         steps = [1 + characters.index(each) for each in primer]
-        asking = ConstraintBuilder(Vocabulary(characters), steps, tune, parse_bar_ranges(kept))
-        return asking.build(AbcControls(**wishes).tune_controls())
+        builder = ConstraintBuilder(Vocabulary(characters), steps, tune, parse_bar_ranges(keep_bars))
+        return builder.build(AbcControls(**controls).tune_controls())
 
-    return automaton
+    return build
 
 
 @pytest.fixture(scope="session")
 def walk():
-    """A tune drawn with random weights, completed after `length` steps."""
+    """`walk(constraint, rng, length)` returns a tune sampled with random weights, completed after `length` steps."""
 
     def draw(automaton, rng, length, characters=CHARACTERS):
         def text_of(steps):

@@ -67,7 +67,7 @@ def test_raw_text_is_kept_as_it_is():
 
 def test_what_cannot_be_used_is_refused_by_name():
     texts = {
-        "X:1\nM:6/8\nK:D\nA2|ABA ABAB|ABA|ABA ABA|\n": "a bar that is too long",
+        "X:1\nM:6/8\nK:D\nA2|ABA ABAB|ABA|ABA ABA|\n": "bar too long",
         "X:1\nM:6/8\nK:D\n\n": "no notes",
         "X:1\nK:D\nABC|\n": "no meter",
     }

@@ -1,4 +1,4 @@
-"""Bars of sounds into the text of the dialect: accidentals, length strings, triplets, broken rhythm, blanks, ties."""
+"""Write bars in the dialect: accidentals, length strings, triplets, broken rhythm, blanks, ties."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from composer.formats.abc.dialect.tables import (
 from composer.formats.abc.elements import Sound, Tone
 from composer.music.keys import Signature, Time, pitch, step_name
 
-__all__ = ["Accidentals", "BarWriter", "Line", "TunePart", "Unwritable", "write_tune"]
+__all__ = ["Accidentals", "BarWriter", "Sounds", "TunePart", "Unwritable", "write_tune"]
 
 
 class Unwritable(Exception):
-    """Something that the dialect has no way of writing. `reason` counts well; `sound` says where."""
+    """Something that the dialect cannot write. `reason` is a short phrase; `sound` gives the place."""
 
     def __init__(self, reason: str, sound: Sound) -> None:
         super().__init__(reason)
@@ -33,21 +33,21 @@ class Unwritable(Exception):
         self.sound = sound
 
 
-Line = list[Sound]
+Sounds = list[Sound]
 """The sounds of one bar."""
 
 
 @dataclass(slots=True)
 class TunePart:
-    """Bars that are played once or, with `repeat`, twice; with `endings`, which are two, each pass has its own."""
+    """Bars that are played once or, with `repeat`, twice, with two `endings` or none."""
 
-    bars: list[Line]
+    bars: list[Sounds]
     repeat: bool = False
-    endings: list[list[Line]] = field(default_factory=list)
+    endings: list[list[Sounds]] = field(default_factory=list)
 
 
 def write_tune(parts: Sequence[TunePart], key: Signature, time: Time, title: str = "", rhythm: str = "") -> str:
-    """The tune of these parts, which follow the dialect's rules of bars. Raises Unwritable."""
+    """Return the text of a tune whose parts follow the dialect's rules of bars. Raises Unwritable."""
     unit = unit_of(time)
     title = title_of(title)
     header = [f"T:{title}"] if title else []
@@ -62,7 +62,7 @@ def _strings(unit: str) -> dict[int, str]:
 
 
 class Accidentals:
-    """Those in force in one bar of a key."""
+    """The accidentals in force in one bar of a key."""
 
     def __init__(self, key: Signature) -> None:
         self.alters = key.alters
@@ -70,11 +70,11 @@ class Accidentals:
         self.by_step: dict[int, int] = {}
 
     def write(self, tone: Tone) -> str:
-        """The next note of the bar, an alteration of at most a semitone, with the accidental that it needs."""
+        """Return the next note of the bar with the accidental that it needs, at most one sharp or flat."""
         step, alter = tone
         letter = step % 7
         known = self.alters[letter]
-        # Readers disagree on whether an accidental holds in other octaves: written wherever either would be wrong.
+        # readers disagree on whether an accidental holds in other octaves, so it is written if either would be wrong
         if self.by_letter.get(letter, known) == alter == self.by_step.get(step, known):
             return step_name(step)
         self.by_letter[letter] = self.by_step[step] = alter
@@ -82,7 +82,7 @@ class Accidentals:
 
 
 class BarWriter:
-    """Spells bars in a key (the plain signature of its name) and a meter, with `>` and `<` at every `step`th unit."""
+    """Writes bars in a key (without explicit accidentals) and a meter, with `>` and `<` every `step` units."""
 
     def __init__(self, key: Signature, time: Time, step: int) -> None:
         self.key = key
@@ -94,8 +94,8 @@ class BarWriter:
         self.accidentals = Accidentals(key)
 
     def body(self, parts: Sequence[TunePart]) -> str:
-        """The body of a tune, with a line feed after each line."""
-        # Blanks in the first bar are counted from its beginning, since a reader cannot know yet that it is a pickup.
+        """Return the body of a tune, with a line feed after each line."""
+        # positions in the first bar count from its start, since a reader does not yet know whether it is a pickup
         self.position = self.filled = 0
         self.pickup = sum(sound.ticks for sound in parts[0].bars[0]) < self.time.bar
         pieces: list[str] = []
@@ -112,8 +112,8 @@ class BarWriter:
                 pieces.append(self._run(part.bars, ":|" if part.repeat else end))
         return "".join(pieces)
 
-    def _run(self, bars: Sequence[Line], end: str) -> str:
-        """Bars with the bar line after each, the last of which is `end`."""
+    def _run(self, bars: Sequence[Sounds], end: str) -> str:
+        """Return bars with a bar line after each; `end` is the last one."""
         pieces = []
         for number, bar in enumerate(bars):
             last = number == len(bars) - 1
@@ -128,7 +128,7 @@ class BarWriter:
                 self.filled = 0
         return "".join(pieces)
 
-    def _bar(self, bar: Line, following: Sound | None) -> str:
+    def _bar(self, bar: Sounds, following: Sound | None) -> str:
         self.accidentals = Accidentals(self.key)
         pieces: list[str] = []
         index, fresh = 0, True
@@ -154,7 +154,7 @@ class BarWriter:
         self.position %= self.time.bar
         return "".join(pieces)
 
-    def _triplet(self, bar: Line, index: int, following: Sound | None) -> str:
+    def _triplet(self, bar: Sounds, index: int, following: Sound | None) -> str:
         three = bar[index : index + 3]
         ticks = three[0].ticks
         if len(three) < 3 or any(each.ticks != ticks or each.group != three[0].group for each in three):
@@ -167,8 +167,8 @@ class BarWriter:
             texts[2] += "-"
         return "(3" + "".join(texts)
 
-    def _broken(self, bar: Line, index: int, following: Sound | None) -> str:
-        """Two notes of three to one, the first where such may begin, as `A>B`; empty where they are not such."""
+    def _broken(self, bar: Sounds, index: int, following: Sound | None) -> str:
+        """Return two notes of three to one as `A>B`; empty if these are not such a pair or may not start here."""
         if index + 1 >= len(bar) or self.position % self.pair_step:
             return ""
         first, second = bar[index], bar[index + 1]
@@ -189,7 +189,7 @@ class BarWriter:
         if length is not None:
             return self._tones(sound) + length + tie
         if sound.group:
-            raise Unwritable("a tuplet that is not three equal notes", sound)
+            raise Unwritable("tuplet other than three equal notes", sound)
         pieces, place = [], self.position
         for part in self._split(sound):
             ticks -= part
@@ -200,12 +200,12 @@ class BarWriter:
         return "".join(pieces)
 
     def _split(self, sound: Sound) -> list[int]:
-        """A length that has no string as a sum of such that have, longest first."""
+        """Split a length that has no string into lengths that do, longest first."""
         left, parts = sound.ticks, list[int]()
         while left:
             part = max((ticks for ticks in self.strings if ticks <= left), default=0)
             if not part:
-                raise Unwritable("a length that cannot be written", sound)
+                raise Unwritable("unsupported note length", sound)
             parts.append(part)
             left -= part
         return parts
@@ -217,7 +217,7 @@ class BarWriter:
         if len(tones) == 1:
             return self._tone(tones[0])
         if len(tones) > MAX_TONES:
-            raise Unwritable("a chord of too many notes", sound)
+            raise Unwritable(f"chord of more than {MAX_TONES} notes", sound)
         return "[" + "".join(self._tone(tone) for tone in tones) + "]"
 
     def _tone(self, tone: Tone) -> str:
@@ -225,7 +225,7 @@ class BarWriter:
         if not -1 <= alter <= 1:
             step, alter = _respell(step, alter)
         if not LOWEST <= step <= HIGHEST:
-            raise Unwritable("a note out of range", Sound((tone,), 0, 0, 0))
+            raise Unwritable("note out of range", Sound((tone,), 0, 0, 0))
         return self.accidentals.write((step, alter))
 
 
@@ -235,6 +235,6 @@ def _tied(sound: Sound, after: Sound | None) -> bool:
 
 @cache
 def _respell(step: int, alter: int) -> Tone:
-    """The same pitch without a double accidental."""
-    wanted = pitch(step, alter)
-    return next((near, by) for by in (0, 1, -1) for near in range(step - 2, step + 3) if pitch(near, by) == wanted)
+    """Return the same pitch without a double accidental."""
+    midi = pitch(step, alter)
+    return next((near, by) for by in (0, 1, -1) for near in range(step - 2, step + 3) if pitch(near, by) == midi)

@@ -1,7 +1,7 @@
-"""The dances that rhythms are: which meters they are in, and which words of a title name them.
+"""The dances behind the rhythms of `R:`: their meters, and the words that name them in titles.
 
-Nothing of this is a rule of the dialect, whose tunes come from collections that label them as they like. It holds where
-a player asks for a dance, or for a meter.
+The dialect itself does not require this, since collections label tunes as they like. It applies when a player asks for
+a rhythm or a meter.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _COMMON = ("4/4", "2/2")
 
 
 class Dance(NamedTuple):
-    """The `meters` of a dance, and how `words` begin that name it: as soon as they can hardly be others."""
+    """The `meters` of a dance, and prefixes of the `words` that name it, long enough to be unmistakable."""
 
     meters: tuple[str, ...]
     words: tuple[str, ...]
@@ -52,33 +52,33 @@ DANCES: Mapping[str, Dance] = {
 
 
 def dances_in(meter: str) -> tuple[str, ...]:
-    """The rhythms that a tune in `meter` may have."""
+    """Return the rhythms that a tune in `meter` may have."""
     return tuple(name for name, dance in DANCES.items() if meter in dance.meters)
 
 
 class TitleDances:
-    """What a title may say so that it names none but the dances `rhythms`.
+    """Titles that name no dances but `rhythms`, as an automaton over characters.
 
-    What a title said is remembered as its end, as far as a word that is refused may begin with that: a string of small
-    letters, a blank standing for whatever is no letter.
+    Its state is the longest end of the title so far that a forbidden word may start with, in lower case, with blanks
+    for everything but letters; a blank at the start.
     """
 
     def __init__(self, rhythms: Collection[str]) -> None:
         others = {word for name, dance in DANCES.items() if name not in rhythms for word in dance.words}
         # a slip jig may be called a jig
         self._other_dances = tuple(f" {word}" for word in others if not any(word in name for name in rhythms))
-        self._begun = {word[:end] for word in self._other_dances for end in range(len(word))} | {""}
+        self._prefixes = {word[:end] for word in self._other_dances for end in range(len(word))} | {""}
         self.rejects = cache(self._rejects)
         self.tails = tuple(f" {name.title()}" for name in rhythms)
-        """What may follow `--`, with which titles give their dance."""
+        """The dances that a title may name after `--`."""
 
-    def advance(self, before: str, character: str) -> str:
-        """What is remembered after `character`; at the beginning it is a blank."""
-        said = before + _plain(character)
-        return next(said[begin:] for begin in range(len(said) + 1) if said[begin:] in self._begun)
+    def advance(self, state: str, character: str) -> str:
+        """Return the state after `character`."""
+        text = state + _plain(character)
+        return next(text[start:] for start in range(len(text) + 1) if text[start:] in self._prefixes)
 
-    def _rejects(self, said: str, character: str) -> bool:
-        return (said + _plain(character)).endswith(self._other_dances)
+    def _rejects(self, state: str, character: str) -> bool:
+        return (state + _plain(character)).endswith(self._other_dances)
 
 
 def _plain(character: str) -> str:

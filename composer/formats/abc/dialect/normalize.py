@@ -1,4 +1,4 @@
-"""Real ABC into the dialect: the same melody in regular writing, or a refusal that says why."""
+"""Normalize real ABC: the same melody in the regular dialect, or the reason why it is rejected."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from composer.music.keys import Signature, Time, parse_key, pitch
 __all__ = ["NormalizedTune", "normalize", "normalize_tune"]
 
 _FATAL = {
-    "ending without a first": "endings that do not match",
-    "ending without a second": "endings that do not match",
-    "ending given twice": "endings that do not match",
-    "incomplete tuplet": "an incomplete tuplet",
+    "ending without a first": "mismatched endings",
+    "ending without a second": "mismatched endings",
+    "ending given twice": "mismatched endings",
+    "incomplete tuplet": "incomplete tuplet",
     "broken rhythm without a partner": "broken rhythm without a partner",
-    "impossible length": "an impossible length",
-    "unknown key": "an unknown key",
+    "impossible length": "impossible note length",
+    "unknown key": "unknown key",
     "no key": "no key",
-    "unknown meter": "an unknown meter",
-    "unknown transposition": "a transposition that is not understood",
+    "unknown meter": "unknown meter",
+    "unknown transposition": "unknown transposition",
 }
-"""Kinds of diagnostics after which nobody knows what was meant, and the reasons they are refused for."""
+"""Kinds of diagnostics that make a tune ambiguous, and the reasons to reject it for."""
 
 MAX_BARS = 400
 
 
 @dataclass(frozen=True, slots=True)
 class NormalizedTune:
-    """A tune in the dialect. `changes` names what was mended, none where the melody is exactly the original's."""
+    """A tune in the dialect. `changes` names what was changed; it is empty if the melody is exactly the original."""
 
     text: str
     title: str
@@ -49,22 +49,22 @@ class NormalizedTune:
 
 
 def normalize(text: TuneText, source: str = "") -> NormalizedTune | RejectedPiece:
-    """`text` in the dialect, or why it cannot be written so; `source` names it in a refusal."""
+    """Return `text` in the dialect, or why it cannot be written there; `source` names it in a rejection."""
     return normalize_tune(parse_tune(text), source)
 
 
 def normalize_tune(tune: Tune, source: str = "") -> NormalizedTune | RejectedPiece:
-    """As `normalize`, of a parsed tune."""
+    """Normalize a parsed tune, as `normalize` does."""
     try:
         return _normalize(tune)
-    except _CannotNormalize as refusal:
-        return RejectedPiece(refusal.reason, source, refusal.place)
+    except _Rejected as error:
+        return RejectedPiece(error.reason, source, error.place)
     except Unwritable as error:
         place = f"line {error.sound.line}, column {error.sound.column}" if error.sound.line else ""
         return RejectedPiece(error.reason, source, place)
 
 
-class _CannotNormalize(Exception):
+class _Rejected(Exception):
     def __init__(self, reason: str, line: int, column: int = 0) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -75,49 +75,49 @@ def _normalize(tune: Tune) -> NormalizedTune:
     top = tune.text.first
     voices = [each for each in map(bars, tune.voices.values()) if any(_tones(bar) for bar in each)]
     if not voices:
-        raise _CannotNormalize("no notes", top)
+        raise _Rejected("no notes", top)
     found = voices[0]
     time = _meter(tune, found)
     problems: list[Diagnostic] = []
     order = ordered_sections(tune, found, problems, parts=True)
     for problem in [*tune.diagnostics, *problems]:
         if problem.kind in _FATAL:
-            raise _CannotNormalize(_FATAL[problem.kind], problem.line, problem.column)
+            raise _Rejected(_FATAL[problem.kind], problem.line, problem.column)
     if sum(len(section.bars) for section in order) > MAX_BARS:
-        raise _CannotNormalize("a tune that is too long", top)
+        raise _Rejected(f"more than {MAX_BARS} bars", top)
     key = parse_key((tune.key or Signature()).name) or Signature()
     title, rhythm = tune.first("T"), rhythm_of(tune.first("R"), tune.first("T"))
     if rhythm == "hornpipe":
-        # abc2midi plays hornpipes in 2/4 and 4/4 alone; one in cut time has the bars of common time.
+        # abc2midi swings hornpipes only in 2/4 and 4/4; one in cut time has the bars of common time
         time = Time(4, 4) if time == Time(2, 2) else time
         rhythm = rhythm if str(time) in ("2/4", "4/4") else ""
     parts, changes = repair_bars(order, time.bar)
     changes = (*changes, *_changes(tune, voices, order))
     if rhythm == "hornpipe" and any(len(sound.tones) > 1 for bar in found for sound in bar.sounds):
-        # abc2midi loses the broken rhythm of a hornpipe after a chord.
+        # abc2midi loses the broken rhythm of a hornpipe after a chord
         rhythm = ""
     text = write_tune(parts, key, time, title, rhythm)
     return NormalizedTune(text, title, rhythm, str(time), key.name, key.mode, changes)
 
 
 def _changes(tune: Tune, voices: list[list[Bar]], order: list[Section]) -> Iterator[str]:
-    """What the dialect leaves out or takes in its own way, apart from what is mended."""
+    """Yield what the dialect leaves out or reads differently, other than repairs."""
     found = voices[0]
     sounds = [sound for bar in found for sound in bar.sounds]
     if len(voices) > 1:
         yield "other voices left out"
     if tune.overlays:
-        yield "an overlay left out"
+        yield "overlay left out"
     if any(len(sound.tones) > 1 and sound.group for sound in sounds):
-        yield "a chord in a triplet made one note"
+        yield "chord in a triplet reduced to one note"
     if any(_ties_unlike(sound, following) for sound, following in pairwise(sounds)):
-        yield "a tie between unlike notes left out"
+        yield "tie between different notes removed"
     if any(bar.part for bar in found) and bars_as_played(order) != bars_as_played(ordered_sections(tune, found)):
-        yield "a part mark taken for the beginning of a repeat"
+        yield "part mark treated as the start of a repeat"
 
 
 def _ties_unlike(sound: Sound, following: Sound) -> bool:
-    """Whether a tie joins some notes of chords that are not the same, or one pitch in two spellings."""
+    """Return whether a tie joins notes of different chords, or one pitch in two spellings."""
     held = {pitch(*tone) for tone in sound.ties} & {pitch(*tone) for tone in following.tones}
     return bool(held) and not sound.tones == sound.ties == following.tones
 
@@ -125,12 +125,12 @@ def _ties_unlike(sound: Sound, following: Sound) -> bool:
 def _meter(tune: Tune, found: list[Bar]) -> Time:
     time, top = tune.time, tune.text.first
     if time is None or time.free:
-        raise _CannotNormalize("no meter", top)
+        raise _Rejected("no meter", top)
     if str(time) not in METERS:
-        raise _CannotNormalize("an unusual meter", top)
+        raise _Rejected("unsupported meter", top)
     for bar in found:
         if bar.time is not None and (bar.time.free or bar.time.bar != time.bar):
-            raise _CannotNormalize("a change of meter", bar.line)
+            raise _Rejected("meter change", bar.line)
     return time
 
 

@@ -1,4 +1,4 @@
-"""Tunes to go on from: how far a text is one of the dialect, and a finished tune without its ending."""
+"""Turn a text into a primer in the dialect, and finished tunes into ones that can be continued."""
 
 from __future__ import annotations
 
@@ -22,27 +22,25 @@ _PART = re.compile(r"(?:^K:.*|\|\||:\|)\n(?!\[2)", re.MULTILINE)
 
 
 def without_end(text: str, *, whole: bool) -> str:
-    """A tune of the dialect that ends with `|]`, so that it goes on: after a `whole` last bar with `|`, else inside it.
+    """Return a tune that ends with `|]` without its end, to be continued after its last bar if that is `whole`.
 
-    Then the rests go too that fill the bar.
+    Otherwise it continues inside that bar, and the rests that fill it are removed.
     """
     return text.removesuffix("|]\n") + "|" if whole else _FILLED.sub("", text)
 
 
 def dialect_primer(text: str) -> str | None:
-    """`text` as far as a tune of the dialect begins so: itself, or without the end of its last line. None where it does
-    not.
-    """  # fmt: skip
-    for begun in (text, text.rstrip("\n"), text.rstrip()):
-        if all(fault.kind == UNFINISHED for fault in validate(begun)):
-            return begun
+    """Return `text`, if needed without its last line end, if a tune of the dialect may start with it; else None."""
+    for primer in (text, text.rstrip("\n"), text.rstrip()):
+        if all(fault.kind == UNFINISHED for fault in validate(primer)):
+            return primer
     return None
 
 
 def normalized_primer(text: TuneText, source: str) -> tuple[str, str] | RejectedPiece | None:
-    """An opening in other ABC, in the dialect, with its title; a RejectedPiece where it makes no sense.
+    """Return a primer in any ABC rewritten in the dialect, with its title, or a RejectedPiece.
 
-    A repeat that is left open stays open. None where there is not enough of it to be rewritten.
+    An open repeat stays open. Returns None if there is not enough of it to be rewritten.
     """
     tune = parse_tune(text)
     found = _bars(tune)
@@ -53,24 +51,24 @@ def normalized_primer(text: TuneText, source: str) -> tuple[str, str] | Rejected
     if text.text.rstrip().endswith(_FINISHED):
         return normal.text, normal.title
     if not whole and not found[-1].sounds[-1].tones:
-        # Which rests are the opening's own, and which fill its bar, cannot be told any more.
+        # the primer's own last rests cannot be told from those that fill its bar
         return None
-    begun = without_end(normal.text, whole=whole)
+    primer = without_end(normal.text, whole=whole)
     if _repeat_left_open(found):
-        at = max(match.end() for match in _PART.finditer(begun))
-        begun = begun[:at] + "|:" * (not begun.startswith("|:", at)) + begun[at:]
-    return begun, normal.title
+        at = max(match.end() for match in _PART.finditer(primer))
+        primer = primer[:at] + "|:" * (not primer.startswith("|:", at)) + primer[at:]
+    return primer, normal.title
 
 
 def _repeat_left_open(found: Sequence[Bar]) -> bool:
-    """Whether the last repeat that opens is not closed, and what follows it is one part."""
+    """Return whether the last repeat is not closed, and only one part follows its start."""
     last = sections(found)[-1]
-    opened = last.bars[0].open if last.bars else None
-    parted = any(bar.close is not None and bar.close.strong for bar in last.bars)
-    return opened is not None and opened.starts and last.times == 1 and not (last.endings or parted)
+    start = last.bars[0].open if last.bars else None
+    divided = any(bar.close is not None and bar.close.strong for bar in last.bars)
+    return start is not None and start.starts and last.times == 1 and not (last.endings or divided)
 
 
 def _bars(tune: Tune) -> list[Bar]:
-    """Those of the first voice with notes, which is the one that is taken."""
+    """Return the bars of the first voice with notes, the only one that is used."""
     voices = (bars(elements) for elements in tune.voices.values())
     return next((voice for voice in voices if any(sound.tones for bar in voice for sound in bar.sounds)), [])

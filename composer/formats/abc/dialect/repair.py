@@ -1,16 +1,16 @@
-"""Sections of real tunes, with whatever pickups and bars they have, into parts that follow the dialect's bar rules.
+"""Repair the bars and pickups of real tunes to follow the dialect's rules.
 
-The rules: one pickup for all parts, full bars everywhere else, endings at bar lines. What has to change for that is
-what a musician would do at sight, and each change is named, so that it can be counted: a rest where an upbeat is
-missing, a last note made shorter to leave room for the upbeat, a rest where a part's last bar is too short.
+The rules: one pickup for all parts, full bars everywhere else, endings at bar lines. The changes are those that a
+musician would make at sight (a rest for a missing pickup, a last note shortened to leave room for the pickup, a rest
+in a short last bar), and each is reported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from composer.formats.abc.dialect.bar_writer import Line, TunePart, Unwritable
-from composer.formats.abc.dialect.pickups import merge_pickups, pickup_length, ticks_of, unify_pickups
+from composer.formats.abc.dialect.bar_writer import Sounds, TunePart, Unwritable
+from composer.formats.abc.dialect.pickups import INCOMPLETE_BAR, merge_pickups, pickup_length, ticks_of, unify_pickups
 from composer.formats.abc.reader.structure import Section
 
 __all__ = ["repair_bars"]
@@ -19,7 +19,7 @@ MAX_PASSES = 4
 
 
 def repair_bars(sections: Sequence[Section], bar: int) -> tuple[list[TunePart], tuple[str, ...]]:
-    """The parts that `sections` become where a bar has `bar` ticks, and the names of what was changed.
+    """Return the repaired parts of `sections`, for bars of `bar` ticks, and the names of the changes made.
 
     Raises Unwritable.
     """
@@ -35,33 +35,33 @@ def repair_bars(sections: Sequence[Section], bar: int) -> tuple[list[TunePart], 
 
 
 def _parts(section: Section) -> list[TunePart]:
-    """A section of at most two passes is one part; more passes are written out."""
-    lines = [bar.sounds for bar in section.bars]
+    """Return a section as one part; more than two passes are written out."""
+    bars = [bar.sounds for bar in section.bars]
     endings = [(ending.passes, [bar.sounds for bar in ending.bars]) for ending in section.endings]
     endings = [ending for ending in endings if ending[1]]
-    if not lines and not endings:
+    if not bars and not endings:
         return []
     if section.times > MAX_PASSES:
-        first = (lines or endings[0][1])[0][0]
-        raise Unwritable("a repeat of too many passes", first)
+        first = (bars or endings[0][1])[0][0]
+        raise Unwritable(f"repeat of more than {MAX_PASSES} passes", first)
     if not endings:
         if section.times == 1:
             return [TunePart(piece) for piece in _pieces(section)]
-        return [TunePart(_copy(lines), repeat=True) for _ in range(section.times // 2)] + [
-            TunePart(_copy(lines)) for _ in range(section.times % 2)
+        return [TunePart(_copy(bars), repeat=True) for _ in range(section.times // 2)] + [
+            TunePart(_copy(bars)) for _ in range(section.times % 2)
         ]
-    if [passes for passes, _ in endings] == [(1,), (2,)] and lines:
-        return [TunePart(lines, repeat=True, endings=[ending for _, ending in endings])]
+    if [passes for passes, _ in endings] == [(1,), (2,)] and bars:
+        return [TunePart(bars, repeat=True, endings=[ending for _, ending in endings])]
     return [
-        TunePart(_copy(lines) + [line for passes, ending in endings if number in passes for line in _copy(ending)])
+        TunePart(_copy(bars) + [sounds for passes, ending in endings if number in passes for sounds in _copy(ending)])
         for number in range(1, section.times + 1)
-        if lines or any(number in passes for passes, _ in endings)
+        if bars or any(number in passes for passes, _ in endings)
     ]
 
 
-def _pieces(section: Section) -> list[list[Line]]:
-    """Bars that are played once, parted at double bar lines."""
-    pieces: list[list[Line]] = [[]]
+def _pieces(section: Section) -> list[list[Sounds]]:
+    """Split bars that are played once at double bar lines."""
+    pieces: list[list[Sounds]] = [[]]
     for bar in section.bars:
         pieces[-1].append(bar.sounds)
         if bar.close is not None and bar.close.strong and not bar.sounds[-1].tie:
@@ -69,70 +69,70 @@ def _pieces(section: Section) -> list[list[Line]]:
     return [piece for piece in pieces if piece]
 
 
-def _copy(lines: list[Line]) -> list[Line]:
-    return [list(line) for line in lines]
+def _copy(bars: list[Sounds]) -> list[Sounds]:
+    return [list(sounds) for sounds in bars]
 
 
-def _complete_bars(lines: list[Line], bar: int) -> list[Line]:
-    """Bars cut by a part mark or the end of a line are put together, and two bars without a bar line taken apart."""
-    even: list[Line] = []
+def _complete_bars(bars: list[Sounds], bar: int) -> list[Sounds]:
+    """Join bars that a part mark or a line end cuts, and split bars that lack a bar line between them."""
+    complete: list[Sounds] = []
     index = 0
-    while index < len(lines):
-        line = lines[index]
+    while index < len(bars):
+        sounds = bars[index]
         index += 1
-        while (ticks := ticks_of(line)) < bar and index < len(lines) and _completes_bar(ticks, lines, index, bar):
-            line = line + lines[index]
+        while (ticks := ticks_of(sounds)) < bar and index < len(bars) and _completes_bar(ticks, bars, index, bar):
+            sounds = sounds + bars[index]
             index += 1
-        ticks = ticks_of(line)
+        ticks = ticks_of(sounds)
         if ticks <= bar:
-            even.append(line)
+            complete.append(sounds)
         else:
-            even += _split_line(line, bar)
-    for line in even[1:-1]:
-        if ticks_of(line) != bar:
-            raise Unwritable("a bar that does not fill its meter", line[0])
-    return even
+            complete += _split_bars(sounds, bar)
+    for sounds in complete[1:-1]:
+        if ticks_of(sounds) != bar:
+            raise Unwritable(INCOMPLETE_BAR, sounds[0])
+    return complete
 
 
-def _completes_bar(ticks: int, lines: Sequence[Line], index: int, bar: int) -> bool:
-    """Whether short bars from `index` on make up what a bar of `ticks` lacks."""
-    while index < len(lines) and ticks < bar and ticks_of(lines[index]) < bar:
-        ticks += ticks_of(lines[index])
+def _completes_bar(ticks: int, bars: Sequence[Sounds], index: int, bar: int) -> bool:
+    """Return whether the short bars from `index` on complete a bar of `ticks`."""
+    while index < len(bars) and ticks < bar and ticks_of(bars[index]) < bar:
+        ticks += ticks_of(bars[index])
         index += 1
     return ticks == bar
 
 
-def _split_line(line: Line, bar: int) -> list[Line]:
-    found: list[Line] = [[]]
+def _split_bars(sounds: Sounds, bar: int) -> list[Sounds]:
+    found: list[Sounds] = [[]]
     now = 0
-    for sound in line:
+    for sound in sounds:
         if now == bar:
             found.append([])
             now = 0
         found[-1].append(sound)
         now += sound.ticks
         if now > bar:
-            raise Unwritable("a bar that is too long", line[0])
+            raise Unwritable("bar too long", sounds[0])
     if now != bar:
-        raise Unwritable("a bar that is too long", line[0])
+        raise Unwritable("bar too long", sounds[0])
     return found
 
 
 def _align_endings(part: TunePart, bar: int) -> None:
-    """Endings that begin inside a bar take the whole bar with them."""
+    """Move a bar in which endings start into the endings."""
     last = part.bars[-1]
     if len(part.bars) > 1 and ticks_of(last) < bar:
         part.bars.pop()
         part.endings = [_complete_bars([last + ending[0], *ending[1:]], bar) for ending in part.endings]
     for ending in part.endings:
         if len(ending) > 1 and ticks_of(ending[0]) != bar:
-            raise Unwritable("a bar that does not fill its meter", ending[0][0])
+            raise Unwritable(INCOMPLETE_BAR, ending[0][0])
     if len(part.bars) > 1 and ticks_of(part.bars[-1]) != bar:
-        raise Unwritable("a bar that does not fill its meter", part.bars[-1][0])
+        raise Unwritable(INCOMPLETE_BAR, part.bars[-1][0])
 
 
 def _merge_parts(parts: list[TunePart], bar: int) -> list[TunePart]:
-    """Parts that are played once and share a bar become one, but for a pickup like that of the tune."""
+    """Join parts that are played once and share a bar, unless the second starts with the tune's usual pickup."""
     usual = max((pickup_length(part, bar) for part in parts[:1] + [part for part in parts if part.repeat]), default=0)
     joined: list[TunePart] = []
     for part in parts:

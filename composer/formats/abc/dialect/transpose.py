@@ -1,4 +1,4 @@
-"""A tune in other keys. What is altered against the key stays altered against the new one, so spelling stays right."""
+"""Transpose tunes of the dialect by scale steps, so that accidentals stay correctly spelled in the new key."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from composer.music.keys import LETTERS, Signature, key_name, parse_key
 __all__ = ["MAX_SIGNS", "KeyChange", "transposed", "transpositions"]
 
 MAX_SIGNS = 4
-"""The most sharps or flats of a key that a tune is moved to."""
+"""Sharps or flats of the keys to transpose to."""
 
 
 def transpositions(text: str) -> Iterator[NormalizedTune]:
-    """The tune `text` of the dialect in all other keys of its mode that can be written, each by the shortest way."""
+    """Yield the tune `text` of the dialect in all other keys of its mode that fit, each by the smaller interval."""
     tune = parse_tune(split_tunes(f"X:1\n{text}")[0])
     if tune.key is None or not tune.key.plain:
         return
@@ -33,7 +33,7 @@ def transpositions(text: str) -> Iterator[NormalizedTune]:
 
 
 def transposed(tune: Tune, key: Signature) -> Tune:
-    """`tune`, which has one key throughout, in `key` of the same mode."""
+    """Return `tune`, which has one key throughout, in another key of the same mode."""
     assert tune.key is not None
     steps = (LETTERS.index(key.tonic[0]) - LETTERS.index(tune.key.tonic[0]) + 3) % 7 - 3
     move = KeyChange(tune.key, key, steps)
@@ -42,7 +42,7 @@ def transposed(tune: Tune, key: Signature) -> Tune:
 
 
 class KeyChange:
-    """From one key to another, `steps` of the scale up."""
+    """A transposition from one key to another, `steps` of the scale up."""
 
     def __init__(self, before: Signature, after: Signature, steps: int) -> None:
         self.before, self.after, self.steps = before, after, steps
@@ -59,13 +59,13 @@ class KeyChange:
         return moved, alter - self.before.alters[step % 7] + self.after.alters[moved % 7]
 
     def chord(self, text: str) -> str:
-        """A chord symbol with its root and bass moved; one that is no chord stays as it is."""
+        """Return a chord symbol transposed; other text stays as it is."""
         chord = chords.parse(text)
         if chord is None:
             return text
         return replace(chord, root=self.name(chord.root), bass=self.name(chord.bass)).symbol
 
     def name(self, name: str) -> str:
-        """A note's name, such as `F#`."""
+        """Return the name of a note, such as `F#`, transposed."""
         step, alter = self.tone((LETTERS.index(name[0]), name.count("#") - name.count("b")))
         return LETTERS[step % 7] + ("#" * alter if alter > 0 else "b" * -alter)

@@ -1,32 +1,38 @@
-"""The tones that a tune in one key may have, and what they can be written with where accidentals are in force.
+"""The notes that a tune in one key may have, and how they can be written after the accidentals so far in the bar.
 
-Sets of steps (see `keys`) are the bits of an integer; tones are numbers as `vocabulary.code_of` makes them.
+A set of steps (see `music.keys`) is an integer with one bit per step; notes are numbered by `vocabulary.code_of`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Container, Iterable, Mapping
 from functools import lru_cache
 
 from composer.api import Mask
 from composer.formats.abc.elements import Tone
 from composer.formats.abc.grammar.vocabulary import Vocabulary, code_of, tone_of
+from composer.formats.abc.note_names import tone
+from composer.music.keys import LETTERS, Signature, pitch
+from composer.music.scales import Scale
 
-__all__ = ["AllowedNotes", "in_force"]
+__all__ = ["AllowedNotes", "in_force", "preferred_spellings"]
 
 Steps = int
 
 MAX_CACHED = 4096
-"""For how many sets of accidentals in force it is remembered what may be written."""
+"""Sets of accidentals in force whose masks are cached."""
+
+_FLAT = {0: 0, 2: 1, 3: 2, 5: 3, 6: 4, 7: 4, 8: 5, 10: 6}
+"""Degrees of the blues and minor pentatonic scales: semitones above the tonic to letters above the tonic."""
 
 
 def in_force(alters: int, step: int) -> int:
-    """What a step is altered by where `alters` has two bits for each letter."""
+    """Return the alteration of a step, given `alters` with two bits per letter."""
     return (alters >> 2 * (step % 7) & 3) - 1
 
 
 class AllowedNotes:
-    """All tones of a vocabulary, or those of them that are in `tones`."""
+    """The notes in `tones`, or all notes of the vocabulary."""
 
     def __init__(self, vocabulary: Vocabulary, tones: Container[Tone] | None = None) -> None:
         self.vocabulary, self.all_notes = vocabulary, tones is None
@@ -35,17 +41,21 @@ class AllowedNotes:
             for alter in (-1, 0, 1)
         }
         self._letters = [sum(1 << step for step in vocabulary.steps if step % 7 == letter) for letter in range(7)]
-        there = [(step, alter) for alter, steps in self.steps.items() for step in vocabulary.steps if steps >> step & 1]
-        self._codes = sorted(code_of(step, alter) for step, alter in there)
+        self._codes = sorted(
+            code_of(step, alter)
+            for alter, steps in self.steps.items()
+            for step in vocabulary.steps
+            if steps >> step & 1
+        )
         self._chord_roots = lru_cache(MAX_CACHED)(self._find_chord_roots)
         self._first_characters = lru_cache(MAX_CACHED)(self._find_first_characters)
 
     def playable(self, alters: int) -> bool:
-        """Whether there is a tone that can be written where only `alters`, those of a key, are in force."""
+        """Return whether any note can be written when only `alters`, the key's own, are in force."""
         return self.all_notes or self._first_characters(alters, 0, False) != 0
 
     def allowed_steps(self, alters: int, alter: int, before: int, chord: bool) -> Steps:
-        """The steps that a tone altered by `alter` may have, in a chord after the tone `before`, 0 for its first."""
+        """Return the steps of notes altered by `alter`; in a chord, after its note `before`, or 0 at its start."""
         if not chord:
             return self.steps[alter]
         if not before:
@@ -54,17 +64,17 @@ class AllowedNotes:
         return self.steps[alter] >> (step + (alter <= last)) << (step + (alter <= last))
 
     def first_characters(self, alters: int, before: int = 0, chord: bool = False) -> Mask:
-        """The characters that such a tone may begin with."""
+        """Return the first characters of such notes."""
         if not chord:
             return self.vocabulary.tones if self.all_notes else self._first_characters(alters, 0, False)
         return self._first_characters(alters, before, True)
 
     def has_chords(self, alters: int) -> bool:
-        """Whether there is a chord that can be written."""
+        """Return whether any chord can be written."""
         return (self.all_notes and len(self.vocabulary.steps) > 1) or bool(self._first_characters(alters, 0, True))
 
     def outside_chords(self, alters: int) -> Mask:
-        """All characters but those with which no tone outside of chords may begin."""
+        """Return all characters except those that start notes but cannot start one outside chords."""
         return -1 if self.all_notes else ~self.vocabulary.tones | self._first_characters(alters, 0, False)
 
     def _find_first_characters(self, alters: int, before: int, chord: bool) -> Mask:
@@ -77,7 +87,7 @@ class AllowedNotes:
         return mask
 
     def _find_chord_roots(self, alters: int, alter: int) -> Steps:
-        """The steps that the lowest tone of a chord may have: above them another one can be written."""
+        """Return the steps that a chord's lowest note may have, so that another note can be written above it."""
         if self.all_notes and self.vocabulary.steps:
             raised = any(other > alter for other in self.vocabulary.accidentals.values())
             return self.steps[alter] & ~(0 if raised else 1 << self.vocabulary.steps[-1])
@@ -90,7 +100,49 @@ class AllowedNotes:
         return found
 
     def _can_write_after(self, code: int, alters: int, step: int, alter: int) -> bool:
-        """Whether a tone can be written after another one of `step`, altered by `alter`."""
-        other, wanted = tone_of(code)
+        """Return whether a note can be written after one of `step` altered by `alter`."""
+        other, other_alter = tone_of(code)
         force = alter if (other - step) % 7 == 0 else in_force(alters, other)
-        return wanted == force or wanted in self.vocabulary.accidentals.values()
+        return other_alter == force or other_alter in self.vocabulary.accidentals.values()
+
+
+def preferred_spellings(
+    pitches: Iterable[int], key: Signature, scale: Scale | None, vocabulary: Vocabulary, also: Collection[Tone] = ()
+) -> set[Tone]:
+    """Return one spelling of each of `pitches` in `key` that the vocabulary can write, plus those of `also`, given
+    without octaves (steps 0 to 6).
+
+    The key's own note is preferred, then the letter that `scale` has for the pitch (the blues on C has an E flat, not a
+    D sharp), then the spelling nearest to the key (see `note_names.tone`). A C above the highest B is never a B sharp.
+    """
+    wanted = set(pitches)
+    unsigned = ((step, key.alters[step % 7]) for step in vocabulary.steps)
+    own = {midi: each for each in unsigned if (midi := pitch(*each)) in wanted}
+    signed = [(step, alter) for step in vocabulary.steps for alter in sorted(set(vocabulary.accidentals.values()))]
+    others = {each for each in signed if (each[0] % 7, each[1]) in also and pitch(*each) in wanted}
+    lowest, highest = (pitch(vocabulary.steps[end], 0) for end in (0, -1)) if vocabulary.steps else (0, 0)
+    letters = {} if scale is None else _letters(key, scale)
+    preferred: dict[int, Tone] = {}
+    for each in signed:
+        midi = pitch(*each)
+        if midi in wanted and midi not in own and lowest <= midi <= highest:
+            rival = preferred.setdefault(midi, each)
+            preferred[midi] = min(rival, each, key=lambda one: _spelling_cost(one, key, letters))
+    return {*own.values(), *preferred.values(), *others}
+
+
+def _spelling_cost(each: Tone, key: Signature, letters: Mapping[int, int]) -> tuple[bool, bool]:
+    midi = pitch(*each)
+    return letters.get(midi % 12, -1) != each[0] % 7, each != tone(midi, key)
+
+
+def _letters(key: Signature, scale: Scale) -> dict[int, int]:
+    """Return the letter (0 to 6) of each pitch class of `scale`; empty if the scale does not fix its letters."""
+    first = LETTERS.index(key.tonic[0])
+    tonic = pitch(first, key.tonic.count("#") - key.tonic.count("b")) % 12
+    above = sorted((each - tonic) % 12 for each in scale.classes)
+    if len(above) == len(LETTERS):
+        degrees = {semitones: number for number, semitones in enumerate(above)}
+    else:
+        degrees = _FLAT if 3 in above and set(above) <= _FLAT.keys() else {}
+    return {(tonic + semitones) % 12: (first + degree) % 7 for semitones, degree in degrees.items()}

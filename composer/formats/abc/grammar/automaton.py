@@ -1,4 +1,4 @@
-"""Valid by construction: the automaton that accepts exactly the tunes of the dialect, character by character."""
+"""The automaton that accepts exactly the tunes of the dialect, so that whatever is sampled from it is valid."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from composer.formats.abc.grammar.body import Body
 from composer.formats.abc.grammar.completion import Completions
 from composer.formats.abc.grammar.controls import NO_CONTROLS, TuneControls
 from composer.formats.abc.grammar.header import HORNPIPE, Header, HeaderEnd
-from composer.formats.abc.grammar.messages import place_of
 from composer.formats.abc.grammar.part_context import PartContexts
-from composer.formats.abc.grammar.states import OVER, Node, State
+from composer.formats.abc.grammar.states import DONE, Node, State
 from composer.formats.abc.grammar.vocabulary import END, Vocabulary
 
-__all__ = ["Automaton"]
+__all__ = ["Automaton", "describe_place"]
 
 MAX_CACHED_STATES = 50_000
-"""How many states are remembered at most, with what may come in each; a state takes about one kilobyte."""
+"""Each cached state takes about one kilobyte."""
+
+_QUOTED = 16
+"""Characters before an error that are quoted."""
 
 
 class _CachedState:
-    """What was found out about a state."""
+    """A state with its mask and the numbers of the states after it."""
 
     __slots__ = ("mask", "next", "state")
 
@@ -34,11 +36,17 @@ class _CachedState:
 
 
 class Automaton(Constraint):
-    """The tunes of the dialect that can be written with `characters`, whose token ids are 1, 2, 3 and so on; 0 ends.
+    """The tunes of the dialect that `characters` can write and that satisfy `controls`.
 
-    It agrees with `conformance.conforms`. A state is a number that holds all there is to it, so that what is
-    remembered of states can be forgotten at any time. Of these tunes it takes those that have what is `wanted`, in the
-    `form` of a given tune where there is one. Raises Unsatisfiable where the characters make no such tune.
+    The characters have the token ids 1, 2, 3 and so on; 0 ends a tune. A state is everything that decides what may
+    follow: where we are in a token, in the bar, in the line and in the tune (see `states.State`), packed into a number,
+    so that the cache of states can be emptied at any time. `allowed(state)` is the mask of the tokens from which the
+    tune can still be completed. Bars always fill: `bar_space` computes, from the end of the bar backwards, the
+    positions from which it can be filled exactly, and only elements that end at one of them are allowed. There are
+    thus no dead ends, and no backtracking.
+
+    Without controls it accepts the same texts as `validator.validate`. `bar_plan` replaces the number of bars in
+    `controls`. Raises Unsatisfiable if no such tune can be written.
     """
 
     def __init__(
@@ -49,34 +57,30 @@ class Automaton(Constraint):
     ) -> None:
         self.vocabulary = characters if isinstance(characters, Vocabulary) else Vocabulary(characters)
         bar_plan = bar_plan or controls.bar_plan
-        plans = PartContexts(
-            self.vocabulary,
-            bar_plan,
-            partial(controls.allowed_notes, self.vocabulary) if controls.restricts_tones else None,
-        )
+        allowed_notes = partial(controls.allowed_notes, self.vocabulary) if controls.restricts_tones else None
+        contexts = PartContexts(self.vocabulary, bar_plan, allowed_notes)
         meters = [meter for meter in METERS if self.vocabulary.has(meter) and controls.allows_meter(meter)]
         usable, hornpipes = (
-            [meter for meter in meters if bar_plan.is_satisfiable(plans.space_of(meter, pair_step(rhythm)))]
+            [meter for meter in meters if bar_plan.is_satisfiable(contexts.space_of(meter, pair_step(rhythm)))]
             for rhythm in ("", HORNPIPE)
         )
-        keys = [key for key in KEYS if controls.allows_key(key) and plans.playable(key)]
-        named = bool(controls.rhythm)
+        keys = [key for key in KEYS if controls.allows_key(key) and contexts.playable(key)]
         self.header = Header(
             self.vocabulary,
             usable,
             hornpipes,
             keys,
             controls.rhythms,
-            rhythm_required=named,
+            rhythm_required=bool(controls.rhythm),
             title_dances=controls.title_dances,
         )
-        self.body = Body(self.vocabulary, plans)
+        self.body = Body(self.vocabulary, contexts)
         self._completions = Completions(self.body)
         self._cached: dict[int, _CachedState] = {}
         if not self.header.allowed(0):
             raise Unsatisfiable(
-                "no tune can be written with the symbols that the model knows",
-                "train it with more tunes, or give --free",
+                "no tune can be written with the characters that the model knows",
+                "train it on more tunes, or use --free",
             )
 
     def start(self, primer: Sequence[Step]) -> int:
@@ -86,7 +90,7 @@ class Automaton(Constraint):
         return state
 
     def longest_prefix(self, primer: Sequence[Step]) -> tuple[int, int]:
-        """How many steps of a primer are legal, and the state after them."""
+        """Return how many steps of the primer are allowed, and the state after them."""
         state = 0
         for at, step in enumerate(primer):
             if not isinstance(step, int) or not self.allowed(state) >> step & 1:
@@ -113,7 +117,7 @@ class Automaton(Constraint):
         return steps
 
     def next_of_completion(self, number: int, mask: Mask) -> int:
-        """The next step of the shortest ending from a state where `mask` may come."""
+        """Return the next step of the shortest completion from a state, one of `mask`."""
         state = self.state(number)
         if mask >> END & 1:
             return END
@@ -122,12 +126,12 @@ class Automaton(Constraint):
         return self.vocabulary.ids[character]
 
     def state(self, number: int) -> State:
-        """What a number says."""
+        """Unpack the number of a state."""
         return (self._cached.get(number) or self._look_up(number)).state
 
     def _after(self, state: State, step: int) -> State:
         if step == END:
-            return OVER
+            return DONE
         character = self.vocabulary.characters[step - 1]
         if state.node != Node.HEADER:
             return self.body.step(state, character)
@@ -149,44 +153,52 @@ class Automaton(Constraint):
         return number
 
     def _primer_error(self, primer: Sequence[Step], at: int, allowed: Mask) -> Unsatisfiable:
-        """The error for a primer whose step `at` leaves the dialect."""
+        """Return the error for a primer whose step `at` is not allowed."""
         from composer.formats.abc.dialect.validator import UNFINISHED, validate
 
         text = self.text(primer[: at + 1])
         faults = [fault.kind for fault in validate(text) if fault.kind != UNFINISHED]
-        why = faults[0] if faults else "no tune goes on like this"
+        reason = faults[0] if faults else "no tune continues like this"
         return Unsatisfiable(
-            f"the opening leaves the dialect with {place_of(text, at)}: {why}",
-            f"here may come {self._describe(allowed)}; --free composes without the rules",
+            f"invalid primer at {describe_place(text, at)}: {reason}",
+            f"allowed here: {self._describe(allowed)}; --free turns off the rules",
         )
 
     def text(self, steps: Sequence[Step]) -> str:
-        """The characters of steps."""
+        """Return the characters of `steps`."""
         return self.vocabulary.text(steps)
 
     def _describe(self, mask: Mask) -> str:
         names = ["the end", *self.vocabulary.characters]
-        spelt = {" ": "a blank", "\n": "a new line"}
-        return " ".join(spelt.get(name, name) for number, name in enumerate(names) if mask >> number & 1)
+        invisible = {" ": "a space", "\n": "a line break"}
+        return " ".join(invisible.get(name, name) for number, name in enumerate(names) if mask >> number & 1)
+
+
+def describe_place(text: str, at: int) -> str:
+    """Quote the character at index `at` and those before it, which works for any file that the text comes from."""
+    character = {"\n": "the end of the line", " ": "the space"}.get(text[at], f"`{text[at]}`")
+    line = text.rfind("\n", 0, max(at - 1, 0)) + 1
+    before = text[max(line, at - _QUOTED) : at].rstrip("\n")
+    return f"{character} after `{before}`" if before else f"{character} at the start"
 
 
 def _pack(s: State) -> int:
-    node, plan, place, line, alters, tied, tones, kind, length, fixed, held = s
-    low = node | place << 5 | line << 11 | alters << 15 | tied << 29
-    return low | (tones | kind << 32 | length << 35 | fixed << 51 | held << 57 | plan << 65) << 61
+    node, context, position, line, alters, tied, tones, kind, length, extra, triplet = s
+    low = node | position << 5 | line << 11 | alters << 15 | tied << 29
+    return low | (tones | kind << 32 | length << 35 | extra << 51 | triplet << 57 | context << 65) << 61
 
 
 def _unpack(n: int) -> State:
     return State(
         node=n & 31,
-        place=n >> 5 & 63,
+        position=n >> 5 & 63,
         line=n >> 11 & 15,
         alters=n >> 15 & 16383,
         tied=n >> 29 & 0xFFFFFFFF,
         tones=n >> 61 & 0xFFFFFFFF,
         kind=n >> 93 & 7,
         length=n >> 96 & 0xFFFF,
-        fixed=n >> 112 & 63,
-        held=n >> 118 & 255,
-        plan=n >> 126,
+        extra=n >> 112 & 63,
+        triplet_length=n >> 118 & 255,
+        context=n >> 126,
     )

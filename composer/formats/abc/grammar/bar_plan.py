@@ -1,7 +1,7 @@
-"""How many bars a tune has, and where each of them ends.
+"""How many bars a tune may have and where each may end: any number, a given number, or the bars of a given tune.
 
-A bar's `left` is how many may still begin after it. A pickup is no bar of its own: with the short bar at the end of a
-part, it makes one.
+`left` is the number of bars that may still start after the current one. A pickup and the short bar at the end of its
+part count as one bar.
 """
 
 from __future__ import annotations
@@ -16,53 +16,53 @@ __all__ = ["FIRST_BAR", "BarPlan", "CountedBars", "FixedBar", "FixedBars", "Horn
 Hornpipe = Literal["", "chords", "broken rhythm"]
 
 FIRST_BAR = -1
-"""Where parts begin in the bar while the first bar, which may be a pickup, is not over."""
+"""The start of parts until the first bar, which may be a pickup, has ended and fixes it."""
 
 
 class BarPlan:
-    """Any number of bars; then `left` is always None."""
+    """Any number of bars; `left` is always None."""
 
     first: int | None = None
-    """What is left of a tune when its first bar begins, as if that were a pickup."""
+    """The bars left when the first bar starts, as if that were a pickup."""
 
     hornpipe: Hornpipe = ""
-    """Which of the two it is known to have, if it is a hornpipe, in which there are never both."""
+    """Which of the two a hornpipe already has; none ever has both."""
 
     def is_satisfiable(self, space: BarSpace) -> bool:
-        """Whether there is any such tune."""
+        """Return whether there is any such tune."""
         return space.is_satisfiable(self.first)
 
     def ends(self, space: BarSpace, start: int, repeat: bool, ending: int, left: int | None) -> BarEnds:
-        """Where a bar may end, in parts that begin at `start`."""
+        """Return where a bar may end in parts that start at position `start` of the bar."""
         return space.first(repeat, left) if start == FIRST_BAR else space.ends(start, left)[repeat, ending]
 
     def after_first_bar(self, left: int | None, full: bool) -> int | None:
-        """What is left when the first bar is over, which was full or a pickup."""
+        """Return the bars left after the first one, which was full or a pickup."""
         return left
 
     def after_bar(self, left: int | None, full: bool) -> int | None:
-        """What is left when the next bar begins, at the beginning of a full bar or with a pickup."""
+        """Return the bars left when the next one starts, as a full bar or as a part's pickup."""
         return left
 
     def may_end(self, left: int | None, start: int) -> bool:
-        """Whether the tune may end where another part might begin."""
+        """Return whether the tune may end after a part."""
         return True
 
     def may_continue(self, left: int | None, start: int) -> bool:
-        """Whether another part may begin where one might."""
+        """Return whether another part may follow."""
         return True
 
     def may_start_first_ending(self, left: int | None) -> bool:
-        """Whether a first ending may begin with this bar."""
+        """Return whether a first ending may start with this bar."""
         return True
 
     def tied_tones(self, left: int | None) -> int | None:
-        """The tones that must follow after a tie over the next bar line; None for any, 0 where no tie may go on."""
+        """Return the notes that a tie over the next bar line must lead to: None for any, 0 if no tie is possible."""
         return None
 
 
 class CountedBars(BarPlan):
-    """So many bars."""
+    """Exactly `count` bars."""
 
     def __init__(self, count: int) -> None:
         self.first: int = count
@@ -81,9 +81,9 @@ class CountedBars(BarPlan):
 
 
 class FixedBar(NamedTuple):
-    """The bar of a given tune ends at `position` with `mark`. `starts_first_ending`: a first ending begins with it.
+    """A bar of a given tune: it ends at `position` with `mark`.
 
-    `tones` is what its first sound must be where the bar before is tied to it, None where it is free.
+    `tones` are its first notes, which a tie from the bar before must lead to; None if the bar is to be generated.
     """
 
     position: int
@@ -93,7 +93,7 @@ class FixedBar(NamedTuple):
 
 
 class FixedBars(BarPlan):
-    """The bars of a given tune, pickups among them."""
+    """The bars of a given tune, including pickups."""
 
     def __init__(self, bars: Sequence[FixedBar], hornpipe: Hornpipe = "") -> None:
         self.bars, self.hornpipe = tuple(bars), hornpipe

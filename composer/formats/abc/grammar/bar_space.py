@@ -1,7 +1,7 @@
-"""Where in a bar what may come so that the bar can still be filled and the tune still be ended.
+"""Which durations may start at each position of a bar so that the bar fills exactly and the tune can still end.
 
-Positions are counted in quarters of the unit length, the shortest length there is, and sets of them are the bits of
-an integer.
+This is where a bar's length is enforced. Positions count from the start of the bar in quarters of the unit length, the
+shortest length of the dialect. A set of positions or durations is an integer: bit n is set if n belongs to it.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from composer.formats.abc.grammar.vocabulary import Vocabulary
 __all__ = ["PAIR_LENGTH", "POSITIONS_PER_UNIT", "BarEnds", "BarSpace"]
 
 POSITIONS_PER_UNIT, PAIR_LENGTH = 4, 8
-"""How long a note without a length is, and two of them joined by `>` or `<`."""
+"""The duration of a note without a length, and of two such notes joined by `>` or `<`."""
 
 Positions = int
 
 
 class BarEnds(NamedTuple):
-    """Where bars may end: at `lines` with `|`, at `doubles` with `||`, at `finals` with `|]` and at `backs` with `:|`.
+    """Positions where a bar may end: with `|` (lines), `||` (doubles), `|]` (finals) or `:|` (backs).
 
-    From the positions in `open`, and no others, one of these can be reached.
+    `open` holds the positions from which at least one of these ends can be reached.
     """
 
     lines: Positions = 0
@@ -35,30 +35,30 @@ class BarEnds(NamedTuple):
 
 
 _PASSES = ((False, 0), (True, 0), (True, 1), (True, 2))
-"""Parts without and with a repeat, and the two endings of the latter."""
+"""(repeat, ending): bars of a part without a repeat, of one with a repeat, and of its first and second ending."""
 
 _EndsByPass = Mapping[tuple[bool, int], BarEnds]
 _NO_ENDS: _EndsByPass = dict.fromkeys(_PASSES, BarEnds())
 
 
 class BarSpace:
-    """The bars of one meter. Notes may be joined by `>` or `<` from every `step` units of a bar; 0 for nowhere."""
+    """The bars of one meter. Broken rhythm (`>`, `<`) may start at multiples of `pair_step` units; 0 forbids it."""
 
-    def __init__(self, vocabulary: Vocabulary, meter: str, step: int) -> None:
+    def __init__(self, vocabulary: Vocabulary, meter: str, pair_step: int) -> None:
         time = meter_of(meter)
         assert time is not None
         quarter = lengths(unit_of(time))[""] // POSITIONS_PER_UNIT
         self.vocabulary = vocabulary
         self.bar, self.group = time.bar // quarter, beat_group(time) // quarter
         note, rest = vocabulary.letters != 0, vocabulary.has("z")
-        every = sum(1 << quarters for quarters in set(vocabulary.lengths.quarters) if quarters)
-        self.singles = every if note or rest else 0
-        self.rests = every if rest else 0
-        self.notes = every if note else 0
-        self.triplets = sum(1 << 2 * quarters for quarters in set(vocabulary.lengths.quarters) if quarters)
-        self.triplets = self.triplets if note and vocabulary.has("(3") else 0
-        self.pairs = 1 << PAIR_LENGTH if step and note and (vocabulary.has(">") or vocabulary.has("<")) else 0
-        self.pair_step = POSITIONS_PER_UNIT * max(step, 1)
+        durations = {quarters for quarters in vocabulary.lengths.quarters if quarters}
+        singles, triplets = sum(1 << each for each in durations), sum(1 << 2 * each for each in durations)
+        self.singles = singles if note or rest else 0
+        self.rests = singles if rest else 0
+        self.notes = singles if note else 0
+        self.triplets = triplets if note and vocabulary.has("(3") else 0
+        self.pairs = 1 << PAIR_LENGTH if pair_step and note and (vocabulary.has(">") or vocabulary.has("<")) else 0
+        self.pair_step = POSITIONS_PER_UNIT * max(pair_step, 1)
         self.blank = vocabulary.has(" ")
         self.positions_reaching = [self._positions_reaching(target) for target in range(self.bar + 1)]
         self._counted: dict[int, list[_EndsByPass]] = {}
@@ -67,7 +67,7 @@ class BarSpace:
         self.first = cache(self._first)
 
     def is_satisfiable(self, left: int | None = None) -> bool:
-        """Whether there is any tune in this meter, of `left` bars where that is a number."""
+        """Return whether the meter has any tune, with `left` more bars after a pickup if that is a number."""
         if left is None:
             whole = (2 << self.bar) - 1 if self.vocabulary.has("|]") else 0
         else:
@@ -76,48 +76,46 @@ class BarSpace:
             self.may_begin(0, self.first(repeat, left).open) for repeat in (False, True)
         )
 
-    def may_begin(self, place: int, targets: Positions) -> bool:
-        """Whether something can begin at `place` and end at one of `targets`."""
-        return bool(self._spans(place) << place & targets)
+    def may_begin(self, position: int, targets: Positions) -> bool:
+        """Return whether some element can start at `position` and end at one of `targets`."""
+        return bool(self._durations(position) << position & targets)
 
-    def may_continue(self, place: int) -> bool:
-        """Whether something can follow something at `place`, as far as the blank between them is concerned."""
-        return place < self.bar and (place % self.group != 0 or self.blank)
+    def may_continue(self, position: int) -> bool:
+        """Return whether another element may follow at `position`; on a beat it needs a blank first."""
+        return position < self.bar and (position % self.group != 0 or self.blank)
 
-    def _spans(self, place: int) -> Positions:
-        """How long what begins at `place` can be."""
-        return self.singles | self.triplets | self.paired(place)
+    def _durations(self, position: int) -> Positions:
+        return self.singles | self.triplets | self.pairs_at(position)
 
-    def paired(self, place: int) -> Positions:
-        """How long two notes that are joined can be, where such can begin at `place`."""
-        return 0 if place % self.pair_step else self.pairs
+    def pairs_at(self, position: int) -> Positions:
+        """Return the duration, as a set, of a pair joined by `>` or `<`; empty if none may start at `position`."""
+        return 0 if position % self.pair_step else self.pairs
 
     def _positions_reaching(self, target: int) -> Positions:
-        """From where one can get to `target`."""
+        """Return the positions from which elements can fill the bar exactly up to `target`."""
         found = 1 << target
-        for place in range(target - 1, 0, -1):
-            if self.may_continue(place) and self._spans(place) << place & found:
-                found |= 1 << place
+        for position in range(target - 1, 0, -1):
+            if self.may_continue(position) and self._durations(position) << position & found:
+                found |= 1 << position
         return found
 
     def _ends(self, start: int, left: int | None = None) -> _EndsByPass:
-        """Where bars may end in parts that begin at `start`, by whether they are repeated and by their ending.
+        """Return where bars may end, by (repeat, ending), in parts that start at position `start` of the bar.
 
-        Where `left` is a number, so many bars must still begin after this one. A pickup is no bar of its own, and then
-        no part either.
+        If `left` is a number, exactly so many bars must start after this one; a pickup does not count as a bar.
         """
         if left is None:
             return self._fixed_point(start, None, True)
         if left < 0:
             return _NO_ENDS
         known = self._counted.setdefault(start, [self._fixed_point(start, _NO_ENDS, True)])
-        # what two numbers of bars have in common, all greater ones have
+        # once two successive numbers of bars agree, all greater ones do
         while len(known) <= left and not (len(known) > 2 and known[-1] == known[-2]):
             known.append(self._fixed_point(start, known[-1], False))
         return known[min(left, len(known) - 1)]
 
     def _fixed_point(self, start: int, bars: _EndsByPass | None, may_end: bool) -> _EndsByPass:
-        """The ends of bars which `bars`, or where that is None, such bars again may follow."""
+        """Return the ends of bars that `bars` may follow; with None, the bars themselves, by iteration."""
         found = _NO_ENDS
         while True:
             after = found if bars is None else bars
@@ -132,9 +130,7 @@ class BarSpace:
     def _extend(
         self, start: int, repeat: bool, ending: int, parts: _EndsByPass, bars: _EndsByPass, may_end: bool
     ) -> BarEnds:
-        """One step towards the ends, from those of the `parts` and `bars` that may follow; it may be `may_end`
-        instead.
-        """
+        """Return the ends of a bar, given those of the `parts` and `bars` after it; `may_end`: the tune may end."""
         has = self.vocabulary.has
         full, close = 1 << self.bar, 1 << (start or self.bar)
         back = repeat and ending != 2
@@ -150,30 +146,29 @@ class BarSpace:
         )
 
     def _first(self, repeat: bool, left: int | None = None) -> BarEnds:
-        """Where the first bar may end: anywhere, if the parts that then begin there can be ended.
+        """Return where the first bar, full or a pickup, may end: wherever the parts that then start can be completed.
 
-        It is one of the bars that are `left` where it is no pickup.
+        A full first bar counts as one of the bars `left`.
         """
         lines, fewer = 0, None if left is None else left - 1
-        for place in range(1, self.bar + 1):
-            start = (self.bar - place) % self.bar
+        for position in range(1, self.bar + 1):
+            start = (self.bar - position) % self.bar
             if self.ends(start, left if start else fewer)[repeat, 0].lines:
-                lines |= 1 << place
+                lines |= 1 << position
         full = self.ends(0, fewer)[repeat, 0]
         short = 2 if left is None else full.finals
         finals = (full.finals << 1) - short if full.finals else 0
         return self.with_reachable(lines, full.doubles, finals, full.backs)
 
     def with_reachable(self, lines: Positions, doubles: Positions, finals: Positions, backs: Positions) -> BarEnds:
-        """The ends at these positions, and from where one of them can be reached."""
+        """Return these ends, with the positions from which one of them can be reached."""
         if not self.vocabulary.has("|"):
             return BarEnds()
         return BarEnds(lines, doubles, finals, backs, self.positions_before(lines | doubles | finals | backs))
 
     def _positions_before(self, targets: Positions) -> Positions:
-        """From where one can get to one of `targets`."""
-        room = 0
-        for place, way in enumerate(self.positions_reaching):
-            if targets >> place & 1:
-                room |= way
-        return room
+        found = 0
+        for position, before in enumerate(self.positions_reaching):
+            if targets >> position & 1:
+                found |= before
+        return found

@@ -1,4 +1,4 @@
-"""From what a player wants to the automaton of it, or to the wishes that clash where no tune has them all."""
+"""Build the constraint that enforces a player's controls, or name the controls that contradict each other."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from itertools import combinations
 
 from composer.api import Constraint, Step, Unsatisfiable
 from composer.formats.abc.dialect.dances import DANCES
-from composer.formats.abc.grammar.automaton import Automaton
+from composer.formats.abc.grammar.automaton import Automaton, describe_place
 from composer.formats.abc.grammar.controls import TuneControls
-from composer.formats.abc.grammar.infill import InfillConstraint
-from composer.formats.abc.grammar.messages import header_conflict, place_of
+from composer.formats.abc.grammar.infill import InfillConstraint, header_conflict
 from composer.formats.abc.grammar.vocabulary import Vocabulary
 from composer.music.bar_ranges import NO_BARS, BarRanges
 from composer.music.keys import pitch
@@ -20,17 +19,17 @@ from composer.music.scales import pitch_name
 __all__ = ["ConstraintBuilder"]
 
 _REASONS = {
-    frozenset({"key", "mode"}): "the key is in another mode",
-    frozenset({"key", "scale"}): "they begin on different notes",
-    frozenset({"range", "scale"}): "no note of that scale is in that range",
+    frozenset({"key", "mode"}): "the key has another mode",
+    frozenset({"key", "scale"}): "they have different tonics",
+    frozenset({"range", "scale"}): "no note of the scale is in the range",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ConstraintBuilder:
-    """What can be asked of a model that knows the characters of `vocabulary`, where tunes begin with `primer`.
+    """Constraints for a model with this `vocabulary`, on tunes that start with `primer`.
 
-    Of the tune `text`, where there is one, the bars that are `keep_bars` stay as they are.
+    With `text`, the constraint infills that tune and keeps its bars `keep_bars`.
     """
 
     vocabulary: Vocabulary
@@ -39,16 +38,17 @@ class ConstraintBuilder:
     keep_bars: BarRanges = NO_BARS
 
     def build(self, controls: TuneControls) -> Constraint:
-        """The automaton of the tunes that have what is `controls`.
+        """Return the constraint for `controls`.
 
-        Raises Unsatisfiable where there is none, naming the fewest wishes that clash with one another or the opening.
+        Raises Unsatisfiable if no tune satisfies them; it names as few controls as possible that contradict each other,
+        the primer or the kept bars.
         """
-        controls = replace(controls, opening=self.text or self.vocabulary.text(self.primer))
+        controls = replace(controls, primer=self.text or self.vocabulary.text(self.primer))
         try:
             return self._build(controls)
         except Unsatisfiable:
-            for count in range(len(controls.words) + 1):
-                for names in combinations(controls.words, count):
+            for count in range(len(controls.arguments) + 1):
+                for names in combinations(controls.arguments, count):
                     self._check(controls.only(names))
             raise
 
@@ -60,60 +60,67 @@ class ConstraintBuilder:
         return automaton
 
     def _check(self, controls: TuneControls) -> None:
-        """Raise Unsatisfiable for `controls`, none of whose wishes can be left out, where no tune has that."""
-        named = [f"--{name} {value}" for name, value in controls.words.items()]
+        """Raise Unsatisfiable if no tune satisfies `controls`, all of which take part in the contradiction."""
+        options = [f"--{name}" for name in controls.arguments]
+        given = [f"--{name} {value}" for name, value in controls.arguments.items()]
         try:
             automaton = Automaton(self.vocabulary, controls)
         except Unsatisfiable as error:
-            if len(named) < 2:
-                raise self._unknown_to_model(controls) if named else error from error
-            raise Unsatisfiable(f"{_listed(named)} clash: {_reason(controls)}", "leave one of them out") from error
-        if not named or not self.text:
+            if len(given) < 2:
+                raise self._unknown_to_model(controls) if given else error from error
+            first, last = _join(given[:-1], "and"), given[-1]
+            verb = "contradicts" if len(given) == 2 else "contradict"
+            raise Unsatisfiable(
+                f"{first} {verb} {last}: {_reason(controls)}", f"leave out {_join(options, 'or')}"
+            ) from error
+        if not given:
+            automaton.start(self.primer)
+            return
+        contradict = f"{_join(given, 'and')} {'contradicts' if len(given) == 1 else 'contradict'}"
+        if not self.text:
             at, _ = automaton.longest_prefix(self.primer)
             if at == len(self.primer):
                 return
-            if not named:
-                automaton.start(self.primer)
             text = automaton.text(self.primer)
-            why = header_conflict(text, at, controls.words, "the opening")
+            reason = header_conflict(text, at, controls.arguments)
             raise Unsatisfiable(
-                f"{_listed(named)} and the opening clash{f': {why}' if why else f' with {place_of(text, at)}'}",
-                "leave out the wish, or go on from another opening",
+                f"{contradict} the primer{f', which {reason}' if reason else f' at {describe_place(text, at)}'}",
+                f"leave out {_join(options, 'or')}, or use another primer",
             )
         try:
             InfillConstraint(self.vocabulary, self.text, self.keep_bars, controls)
         except Unsatisfiable as error:
             raise Unsatisfiable(
-                f"{_listed(named)} and --keep-bars {self.keep_bars.text} clash: {error.message}",
-                error.hint or f"leave out --{' or --'.join(controls.words)}, or keep other bars",
+                f"{contradict} --keep-bars {self.keep_bars.text}: {error.message}",
+                error.hint or f"leave out {_join(options, 'or')}, or keep other bars",
             ) from error
 
     def _unknown_to_model(self, controls: TuneControls) -> Unsatisfiable:
-        """The error for a single wish that the model has no symbols for, with what it has."""
-        [(name, value)] = controls.words.items()
+        """Return the error for a single control that the model's characters cannot satisfy, with what they can."""
+        [(name, value)] = controls.arguments.items()
         plain = Automaton(self.vocabulary)
-        heading = plain.header
-        steps = plain.vocabulary.steps
+        header, steps = plain.header, plain.vocabulary.steps
         known = {
-            "key": heading.keys,
-            "meter": heading.meters,
-            "rhythm": [each for each in heading.rhythms if set(heading.meters) & set(DANCES[each].meters)],
-            "range": (f"{pitch_name(pitch(steps[0], 0))} to {pitch_name(pitch(steps[-1], 0))}",) if steps else (),
+            "key": header.keys,
+            "meter": header.meters,
+            "rhythm": [each for each in header.rhythms if set(header.meters) & set(DANCES[each].meters)],
+            "range": (f"{pitch_name(pitch(steps[0], 0))}-{pitch_name(pitch(steps[-1], 0))}",) if steps else (),
         }
-        there = ", ".join(known.get(name, ()))
+        choices = ", ".join(known.get(name, ()))
+        hint = f"use --range {choices}, or a part of it" if name == "range" else f"choose one of {choices}"
         return Unsatisfiable(
-            f"--{name} {value} cannot be had: the model has no symbols for it",
-            f"it knows {there}" if there else "ask another model",
+            f"--{name} {value}: the model lacks the characters to write it",
+            hint if choices else "use another model",
         )
 
 
 def _reason(controls: TuneControls) -> str:
-    """Why no tune has what is `controls`, two wishes or more that go together where one is left out."""
-    names = frozenset(controls.words)
+    """Return why no tune satisfies `controls`, at least two, any of which could be left out to resolve it."""
+    names = frozenset(controls.arguments)
     if names == {"meter", "rhythm"}:
         return f"a {controls.rhythm} is in {' or '.join(DANCES[controls.rhythm].meters)}"
-    return _REASONS.get(names, "no tune has them both" if len(names) == 2 else "no tune has them all")
+    return _REASONS.get(names, "no tune satisfies " + ("both" if len(names) == 2 else "all of them"))
 
 
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _join(names: Sequence[str], word: str) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"

@@ -1,4 +1,4 @@
-"""The header of a tune, character by character: which values of its fields can be written and lead to a tune."""
+"""The automaton for the header of a tune: the field values that can be written and lead to a tune."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HORNPIPE_METERS = ("2/4", "4/4")
 
 
 class HeaderEnd(NamedTuple):
-    """What the body needs to know of the header."""
+    """The end of the header, with what the body depends on."""
 
     meter: str = ""
     key: str = ""
@@ -29,10 +29,10 @@ class HeaderEnd(NamedTuple):
 
 
 class _Position(NamedTuple):
-    """Somewhere in the header: `written` of one of the `texts` of this stage.
+    """A place in the header: `written` is the part so far of one of the `texts` of this stage.
 
-    In the title, `title` characters of it, of which `written` is the last where it is a blank or `-`, and `title_state`
-    what it said of dances (see `dances.Naming`).
+    In the title, `title` counts its characters, `written` is the last one if it is a blank or `-`, and `title_state` is
+    a state of TitleDances.
     """
 
     stage: str
@@ -44,10 +44,10 @@ class _Position(NamedTuple):
 
 
 class Header:
-    """An automaton whose states are numbers, 0 the beginning. There are tunes in `meters`, hornpipes in `hornpipes`.
+    """An automaton with numbers for states, starting at 0, for the fields T, R, M, L and K.
 
-    Of the `keys` and `rhythms` it takes those that can be written; where they are `named`, there must be a rhythm. With
-    `title_dances`, a title names no other dances, and after `--` one of those.
+    Tunes are in `meters`, hornpipes in the meters `hornpipes`; keys and rhythms are those that the vocabulary can
+    write. With `title_dances`, a title names no other dance, and after `--` it names one of those.
     """
 
     def __init__(
@@ -75,85 +75,85 @@ class Header:
         self.blank = vocabulary.bits(" ")
         self.letters = vocabulary.bits(titles) & ~self.blank
         self.newline = vocabulary.bits("\n")
-        opening = lines and (danced if rhythm_required else (*lines, *danced))
+        untitled = lines and (danced if rhythm_required else (*lines, *danced))
         tails = () if title_dances is None else tuple(f"{tail}\n" for tail in title_dances.tails if has(f"{tail}\n"))
         self._longest_tail = max(map(len, tails), default=MAX_TITLE_LENGTH) - 1
         self._rejected = cache(self._find_rejected)
         self.texts = {
-            "opening": (*opening, *(("T:",) if opening and self.letters and self.newline else ())),
-            "titled": opening,
+            "start": (*untitled, *(("T:",) if untitled and self.letters and self.newline else ())),
+            "titled": untitled,
             "tail": tails,
             "rhythm": lines,
             HORNPIPE: swung,
         }
         for meter in usable:
             self.texts[meter] = tuple(f"L:{units[meter]}\nK:{key}\n" for key in keys)
-        self._positions = [_Position("opening")]
+        self._positions = [_Position("start")]
         self._numbers = {self._positions[0]: 0}
 
     def allowed(self, state: int) -> Mask:
-        """What may come next; nothing where there is no tune in any meter."""
-        place = self._positions[state]
-        if place.stage != "title":
-            begun = place.written
-            texts = self.texts[place.stage]
-            return self.vocabulary.bits({text[len(begun)] for text in texts if text.startswith(begun)})
-        mask = self.letters if place.title < MAX_TITLE_LENGTH else 0
-        if place.title and place.written != " ":
-            mask |= self.newline | (self.blank if place.title < MAX_TITLE_LENGTH - 1 else 0)
+        """Return the mask of the characters that may follow; empty at the start if no meter has any tune."""
+        position = self._positions[state]
+        if position.stage != "title":
+            written = position.written
+            texts = self.texts[position.stage]
+            return self.vocabulary.bits({text[len(written)] for text in texts if text.startswith(written)})
+        mask = self.letters if position.title < MAX_TITLE_LENGTH else 0
+        if position.title and position.written != " ":
+            mask |= self.newline | (self.blank if position.title < MAX_TITLE_LENGTH - 1 else 0)
         if self.title_dances is None:
             return mask
-        dash = place.written == "-" and place.title + self._longest_tail >= MAX_TITLE_LENGTH
-        return mask & ~(self._rejected(place.title_state) | (self.vocabulary.bits("-") if dash else 0))
+        dash = position.written == "-" and position.title + self._longest_tail >= MAX_TITLE_LENGTH
+        return mask & ~(self._rejected(position.title_state) | (self.vocabulary.bits("-") if dash else 0))
 
     def step(self, state: int, character: str) -> int | HeaderEnd:
-        """The state after an allowed character; what was read where the header is over."""
-        place = self._positions[state]
-        begun = place.written + character
-        if place.stage == "title":
-            return self._number(self._advance_title(place, character))
-        if begun not in self.texts[place.stage]:
-            return self._number(place._replace(written=begun))
-        if begun == "T:" or place.stage == "tail":
-            return self._number(_Position("title" if begun == "T:" else "titled"))
-        if begun[0] == "R":
-            hornpipe = begun[2:-1] == HORNPIPE
+        """Return the state after an allowed character, or HeaderEnd after the last one."""
+        position = self._positions[state]
+        written = position.written + character
+        if position.stage == "title":
+            return self._number(self._advance_title(position, character))
+        if written not in self.texts[position.stage]:
+            return self._number(position._replace(written=written))
+        if written == "T:" or position.stage == "tail":
+            return self._number(_Position("title" if written == "T:" else "titled"))
+        if written[0] == "R":
+            hornpipe = written[2:-1] == HORNPIPE
             return self._number(_Position(HORNPIPE if hornpipe else "rhythm", hornpipe=hornpipe))
-        if begun[0] == "M":
-            return self._number(_Position(begun[2:-1], meter=begun[2:-1], hornpipe=place.hornpipe))
-        return HeaderEnd(place.meter, begun.rpartition(":")[2][:-1], place.hornpipe)
+        if written[0] == "M":
+            return self._number(_Position(written[2:-1], meter=written[2:-1], hornpipe=position.hornpipe))
+        return HeaderEnd(position.meter, written.rpartition(":")[2][:-1], position.hornpipe)
 
     def next_of_completion(self, state: int) -> str:
-        """The next character on the shortest way to the body."""
-        place = self._positions[state]
-        if place.stage == "title":
+        """Return the next character of the shortest header."""
+        position = self._positions[state]
+        if position.stage == "title":
             mask = self.allowed(state)
             return "\n" if mask & self.newline else self.vocabulary.characters[mask.bit_length() - 2]
-        texts = (text for text in self.texts[place.stage] if text.startswith(place.written) and text != "T:")
-        return min(texts, key=lambda text: (text[0] == "R", len(text)), default="T:")[len(place.written)]
+        texts = (text for text in self.texts[position.stage] if text.startswith(position.written) and text != "T:")
+        return min(texts, key=lambda text: (text[0] == "R", len(text)), default="T:")[len(position.written)]
 
-    def _advance_title(self, place: _Position, character: str) -> _Position:
-        """After one more character of the title."""
+    def _advance_title(self, position: _Position, character: str) -> _Position:
+        """Return the position after another character of the title."""
         if character == "\n":
             return _Position("titled")
-        begun, said = character if character in " -" else "", " "
+        written, title_state = character if character in " -" else "", " "
         if self.title_dances is not None:
-            if place.written == begun == "-":
+            if position.written == written == "-":
                 return _Position("tail")
-            said = self.title_dances.advance(place.title_state, character)
-        return _Position("title", begun, place.title + 1, said)
+            title_state = self.title_dances.advance(position.title_state, character)
+        return _Position("title", written, position.title + 1, title_state)
 
-    def _find_rejected(self, said: str) -> Mask:
-        """The characters of titles with which they would name another dance, after they `said` something."""
+    def _find_rejected(self, title_state: str) -> Mask:
+        """Return the characters that would complete the name of another dance."""
         assert self.title_dances is not None
         return self.vocabulary.bits(
-            each for each in self.vocabulary.characters if self.title_dances.rejects(said, each)
+            each for each in self.vocabulary.characters if self.title_dances.rejects(title_state, each)
         )
 
-    def _number(self, place: _Position) -> int:
-        number = self._numbers.setdefault(place, len(self._positions))
+    def _number(self, position: _Position) -> int:
+        number = self._numbers.setdefault(position, len(self._positions))
         if number == len(self._positions):
-            self._positions.append(place)
+            self._positions.append(position)
         return number
 
 

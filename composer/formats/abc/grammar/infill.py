@@ -1,31 +1,31 @@
-"""A given tune of which some bars stay and others are composed anew, in the form that it has."""
+"""Infill: keep some bars of a given tune and generate the others, in the same form."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from composer.api import Constraint, Mask, Step, Unsatisfiable
 from composer.formats.abc.grammar.automaton import Automaton
 from composer.formats.abc.grammar.bar_plan import FixedBar, FixedBars, Hornpipe
 from composer.formats.abc.grammar.controls import NO_CONTROLS, TuneControls
-from composer.formats.abc.grammar.messages import header_conflict
 from composer.formats.abc.grammar.states import Node, State, ToneKind
 from composer.formats.abc.grammar.vocabulary import END, Vocabulary
 from composer.music.bar_ranges import BarRanges
+from composer.music.keys import parse_key
 
-__all__ = ["BarText", "InfillConstraint", "bars_of"]
+__all__ = ["BarText", "InfillConstraint", "bars_of", "header_conflict"]
 
-_HEADER = re.compile(r"(?:[A-Z]:.*\n)*")
-_BAR = re.compile(r"(?:\|:)?(?P<fork>\[[12])?(?P<notes>[^|:\n]+)(?P<mark>:\||\|\||\|\]|\|)\n?")
+_HEADER = re.compile(r"(?:[A-Z]:.*(?:\n|$))*")
+_BAR = re.compile(r"(?:\|:)?(?P<ending>\[[12])?(?P<notes>[^|:\n]+)(?P<mark>:\||\|\||\|\]|\|)\n?")
 
 
 class BarText(NamedTuple):
-    """A bar of a tune: its notes are `text[begin:end]`, and `mark` ends it.
+    """A bar of a tune: its notes are `text[start:end]`, followed by the bar line `mark`.
 
-    `number` counts the bars as they are written, from 1 on; a pickup, the tune's or a part's, has none and is 0. The
-    bar ends at `position`. The tones of its first sound are `tones`; see `states`.
+    `number` counts the written bars from 1; pickups have 0. `position` is where the bar ends, and `tones` holds its
+    first notes (see `states.State`).
     """
 
     start: int
@@ -38,32 +38,32 @@ class BarText(NamedTuple):
 
 
 def bars_of(text: str, automaton: Automaton) -> list[BarText]:
-    """The bars of a tune of the dialect, which `automaton` takes."""
+    """Return the bars of a tune that `automaton` accepts."""
     header = _HEADER.match(text)
     assert header is not None
     states = _states(text, automaton)
     found: list[BarText] = []
-    start, fresh, number = 0, True, 0
+    pickup, part_starts, number = 0, True, 0
     for match in _BAR.finditer(text, header.end()):
-        begin, end = match.span("notes")
-        place = states[end + 1].place
-        bar = automaton.body.contexts.all[states[end].plan].bar
+        start, end = match.span("notes")
+        position = states[end + 1].position
+        bar = automaton.body.contexts.all[states[end].context].bar
         if not found:
-            start = (bar - place) % bar
-        full = not fresh or start == 0
+            pickup = (bar - position) % bar
+        full = not part_starts or pickup == 0
         number += full
-        tones = _first_tones(states[begin + 1 : end + 1])
+        tones = _first_tones(states[start + 1 : end + 1])
         mark = match["mark"]
-        found.append(BarText(begin, end, mark, number if full else 0, place, tones, match["fork"] == "[1"))
-        fresh = mark in ("||", "|]") or (mark == ":|" and text[match.end() : match.end() + 2] != "[2")
+        found.append(BarText(start, end, mark, number if full else 0, position, tones, match["ending"] == "[1"))
+        part_starts = mark in ("||", "|]") or (mark == ":|" and text[match.end() : match.end() + 2] != "[2")
     return found
 
 
 class InfillConstraint(Constraint):
-    """The tunes that differ from `text`, a tune of the dialect, in nothing but the notes of bars that are not `kept`.
+    """The tunes that differ from `text` only in the notes of bars that are not in `keep_bars`.
 
-    A state is that of an automaton and the place in the text: of the next character where it must be that one, of the
-    bar's beginning where a bar is free. Raises Unsatisfiable where no such tune has what is `wanted`.
+    A state combines one of an Automaton with an index into the text: of the next character if that is fixed, or of the
+    start of an open bar. Raises Unsatisfiable if no such tune satisfies `controls`.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class InfillConstraint(Constraint):
         count = max(bar.number for bar in bars)
         keep_bars.check(count)
         if controls.bars not in (0, count):
-            raise Unsatisfiable(f"the tune has {count} bars, and keeps as many", "leave out --bars")
+            raise Unsatisfiable(f"the tune has {count} bars and keeps that number", "leave out --bars")
         free = [bar for bar in bars if bar.number and bar.number not in keep_bars]
         given = [
             FixedBar(bar.position, bar.mark, bar.starts_first_ending, None if bar in free else bar.tones)
             for bar in bars
         ]
-        staying = "".join(text[bar.start : bar.end] for bar in bars if bar not in free)
-        hornpipe: Hornpipe = "chords" if "[" in staying else "broken rhythm" if re.search("[<>]", staying) else ""
+        kept = "".join(text[bar.start : bar.end] for bar in bars if bar not in free)
+        hornpipe: Hornpipe = "chords" if "[" in kept else "broken rhythm" if re.search("[<>]", kept) else ""
         self.automaton = Automaton(vocabulary, controls, FixedBars(given, hornpipe))
         self.text, self.open_bars = text, {bar.start: bar.end for bar in free}
         self._size = len(text) + 1
@@ -93,7 +93,7 @@ class InfillConstraint(Constraint):
         state = 0
         for step in primer:
             if not isinstance(step, int) or not self.allowed(state) >> step & 1:
-                raise Unsatisfiable("the opening is not that of the tune of which bars are kept", "leave it out")
+                raise Unsatisfiable("the primer is not the start of the tune to infill", "leave it out")
             state = self.step(state, step)
         return state
 
@@ -126,22 +126,39 @@ class InfillConstraint(Constraint):
         return steps
 
     def _check(self, controls: TuneControls, bars: Sequence[BarText]) -> None:
-        """Raise Unsatisfiable where what is kept has not what is wanted: one way to the end meets all of it."""
+        """Raise Unsatisfiable if the kept bars violate `controls`; one completed tune passes through all of them."""
         state, step = 0, -1
         while step != END:
             inner, at = divmod(state, self._size)
             mask = self.allowed(state)
             if not mask:
-                why = header_conflict(self.text, at, controls.words, "the tune")
+                reason = header_conflict(self.text, at, controls.arguments)
                 number = next((bar.number for bar in bars if at <= bar.end), 0)
-                where = f"bar {number}" if number else "a pickup"
-                raise Unsatisfiable(why or f"{where} stays as it is, and has not what is wished")
+                kept = f"bar {number} is kept and" if number else "a pickup, which is always kept,"
+                raise Unsatisfiable(f"the tune {reason}" if reason else f"{kept} does not comply")
             step = self.automaton.next_of_completion(inner, mask) if at in self.open_bars else mask.bit_length() - 1
             state = self.step(state, step)
 
 
+def header_conflict(text: str, at: int, controls: Collection[str]) -> str:
+    """Return what the header of `text` says against the named controls (`is in 4/4`), if character `at`, the first that
+    they do not allow, is in the header; else an empty string.
+    """
+    header = _HEADER.match(text)
+    if header is None or at >= header.end():
+        return ""
+    line = text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
+    name, _, value = line.partition(":")
+    if name != "R" and "rhythm" in controls:
+        return "names no rhythm"
+    if name == "R":
+        return f"is a {value}"
+    key = parse_key(value) if name == "K" and "mode" in controls else None
+    return f"is in {key.tonic} {key.mode}" if key is not None else f"is in {value}"
+
+
 def _states(text: str, automaton: Automaton) -> list[State]:
-    """The states before each character and after the last one."""
+    """Return the states before each character and after the last one."""
     number, found = 0, []
     for character in text:
         found.append(automaton.state(number))
@@ -150,12 +167,12 @@ def _states(text: str, automaton: Automaton) -> list[State]:
 
 
 def _first_tones(states: Iterable[State]) -> int:
-    """The tones of the first sound among the states of a bar's notes, 0 for a rest."""
-    tones, place = 0, -1
+    """Return the notes of the first element among the states of a bar, 0 for a rest."""
+    tones, position = 0, -1
     for s in states:
         sounding = s.node == Node.SOUND and s.kind != ToneKind.CHORD
-        if place >= 0 and not (sounding and s.place == place and s.kind != ToneKind.TRIPLE + 1):
+        if position >= 0 and not (sounding and s.position == position and s.kind != ToneKind.TRIPLET_FIRST + 1):
             break
         if sounding:
-            tones, place = s.tones, s.place
+            tones, position = s.tones, s.position
     return tones

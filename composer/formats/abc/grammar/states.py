@@ -1,68 +1,69 @@
-"""What a state of the automaton is."""
+"""The states of the automaton that accepts the body of a tune."""
 
 from __future__ import annotations
 
 from enum import IntEnum
 from typing import NamedTuple
 
-__all__ = ["FORK", "MAY_END", "OVER", "SYMBOLED", "Node", "State", "ToneKind"]
+__all__ = ["AFTER_SYMBOL", "DONE", "FIRST_ENDING", "MAY_END", "Node", "State", "ToneKind"]
 
 
 class Node(IntEnum):
-    """Where in a token, or between which tokens, a state is."""
+    """Where a state is: between two tokens, or after which characters of one. Some give `State.extra` a meaning."""
 
     HEADER = 0
-    PART = 1  # a part begins; `fixed` is 1 where the tune may end here
-    REPEAT = 2  # `|` of `|:`
-    BEGIN = 3  # something must begin; `fixed` has bit 1 after a chord symbol, bit 2 where `[1` may come
-    BRACKET = 4  # `[` of a chord or, with `fixed` 2, of `[1`
-    PAREN = 5  # `(` of a triplet
-    SYMBOL = 6  # in a chord symbol, `length` being the node of its grammar
-    TONE = 7  # a tone of a token must begin
-    ACCIDENTAL = 8  # `fixed` is what it alters by, plus 1
-    SOUND = 9  # after a letter, or after `]` or `z`, with `length` begun
+    PART = 1  # start of a part; extra: 1 if the tune may end here
+    REPEAT = 2  # after `|` of `|:`
+    ELEMENT = 3  # start of a note, rest, chord or triplet; extra: AFTER_SYMBOL, FIRST_ENDING if `[1` may follow
+    BRACKET = 4  # after `[` of a chord or, with extra FIRST_ENDING, of `[1`
+    PAREN = 5  # after `(` of a triplet
+    SYMBOL = 6  # inside a chord symbol; `length` is the state of ChordSymbolGrammar
+    TONE = 7  # start of a note inside a token
+    ACCIDENTAL = 8  # after an accidental; extra: its alteration plus 1
+    SOUND = 9  # after a letter, `]` or `z`; `length` is the number of the length prefix read so far
     TIED = 10  # after `-`
     BAR = 11  # after `|`
     COLON = 12  # after `:` of `:|`
-    BREAK = 13  # the line must end; `fixed` is the node that follows, plus 32 where the tune may end there
-    SECOND = 14  # `[2` must come
-    SECOND_BRACKET = 15
-    OVER = 16
+    LINE_END = 13  # a line feed must follow; extra: the next node, plus MAY_END
+    SECOND = 14  # `[2` must follow
+    SECOND_BRACKET = 15  # after `[` of `[2`
+    DONE = 16
 
 
 class ToneKind(IntEnum):
-    """What a tone belongs to."""
+    """The token that a note is in. A triplet's second note has kind 3, between TRIPLET_FIRST and TRIPLET_THIRD."""
 
     NOTE = 0
-    PARTNER = 1  # the second of a pair
-    TRIPLE = 2  # the first of a triplet, the next two being 3 and 4; then `held` is the length of the first
-    THIRD = 4
-    CHORD = 5  # inside its brackets
-    CLOSED = 6  # a chord after `]`
+    PAIR_SECOND = 1  # after `>` or `<`
+    TRIPLET_FIRST = 2
+    TRIPLET_THIRD = 4
+    CHORD = 5  # inside the brackets
+    CHORD_CLOSED = 6  # after `]`
     REST = 7
 
 
 class State(NamedTuple):
-    """One state, all in numbers, so that a number can hold it.
+    """A state of the body, all integers so that it packs into one (see `automaton._pack`).
 
-    `place` is where the token that is being read begins in the bar; for the partner of a pair, where it ends. `line`
-    is twice the full bars of this line, plus one where this bar began at its beginning. `alters` has two bits for
-    each letter; `tied` and `tones` hold tones, eight bits each.
+    `context` numbers the PartContext. `position` is where the current token starts in the bar; for PAIR_SECOND, where
+    it ends. `line` is twice the number of full bars in this line, plus 1 if the current bar started at its beginning.
+    `alters` holds the accidentals in force, two bits per letter. `tied` and `tones` hold notes, eight bits each (see
+    `vocabulary.code_of`). `triplet_length` is the length of the first note of a triplet.
     """
 
     node: int
-    plan: int = 0
-    place: int = 0
+    context: int = 0
+    position: int = 0
     line: int = 0
     alters: int = 0
     tied: int = 0
     tones: int = 0
     kind: int = 0
     length: int = 0
-    fixed: int = 0
-    held: int = 0
+    extra: int = 0
+    triplet_length: int = 0
 
 
-FORK, SYMBOLED = 2, 1
+FIRST_ENDING, AFTER_SYMBOL = 2, 1
 MAY_END = 32
-OVER = State(Node.OVER)
+DONE = State(Node.DONE)

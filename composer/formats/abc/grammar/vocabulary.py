@@ -1,4 +1,4 @@
-"""What can be written with the characters that a model knows: tones, lengths, and sets of characters as masks."""
+"""The characters that a model knows, as token ids and masks, and the notes and lengths that they can write."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from composer.music.keys import MIDDLE_C
 __all__ = ["END", "LETTERS", "Vocabulary", "code_of", "tone_of"]
 
 END = 0
-"""The id of the end symbol, which is no character."""
+"""The id of the end token, which is not a character."""
 
 LETTERS = {letter: MIDDLE_C + number for number, letter in enumerate("CDEFGABcdefgab")}
-"""The step (see `keys`) that each letter without octave marks is."""
+"""The step (see `music.keys`) of each letter without octave marks."""
 
 
 def code_of(step: int, alter: int) -> int:
-    """A tone as a number from 4 to 255, in the order of pitch; a chord is its tones' codes, eight bits each."""
+    """Return a note as a number from 4 to 255, ascending by step; a chord joins its notes' codes, eight bits each."""
     return (step - LOWEST + 1) << 2 | (alter + 1)
 
 
 def tone_of(code: int) -> tuple[int, int]:
-    """The step and the alteration of a tone's number."""
+    """Return the step and the alteration of a note's code."""
     return (code >> 2) + LOWEST - 1, (code & 3) - 1
 
 
 class Vocabulary:
-    """The characters of token ids 1, 2, 3 and so on."""
+    """Characters with the token ids 1, 2, 3 and so on."""
 
     def __init__(self, characters: Iterable[str]) -> None:
         self.characters = tuple(characters)
@@ -43,15 +43,15 @@ class Vocabulary:
         self.further = cache(self._further)
 
     def bits(self, characters: Iterable[str]) -> Mask:
-        """Those of `characters` that there are."""
+        """Return the mask of those `characters` that the vocabulary has."""
         return sum(1 << self.ids[character] for character in set(characters) if character in self.ids)
 
     def has(self, text: str) -> bool:
-        """Whether `text` can be written."""
+        """Return whether `text` can be written."""
         return all(character in self.ids for character in text)
 
     def text(self, steps: Iterable[Step]) -> str:
-        """The characters of steps."""
+        """Return the characters of `steps`."""
         names = ("", *self.characters)
         return "".join(names[step] for step in steps if isinstance(step, int) and step < len(names))
 
@@ -61,19 +61,19 @@ class Vocabulary:
         return Lengths(text for text in LENGTHS if self.has(text))
 
     def _octaves(self, step: int) -> list[int]:
-        """The steps that a letter can be, from that of the letter alone on."""
-        sign, way = (",", -7) if step < LETTERS["c"] else ("'", 7)
+        """Return the steps that a letter can stand for, starting without octave marks."""
+        sign, octave = (",", -7) if step < LETTERS["c"] else ("'", 7)
         count = 3 if sign in self.ids else 1
-        return [each for each in range(step, step + way * count, way) if LOWEST <= each <= HIGHEST]
+        return [each for each in range(step, step + octave * count, octave) if LOWEST <= each <= HIGHEST]
 
     def _letters_of(self, steps: int) -> Mask:
-        """The letters with which a tone of one of `steps`, which are bits, can be written."""
+        """Return the letters that can write a note of one of `steps`, given as bits."""
         return self.bits(
             letter for letter, step in LETTERS.items() if any(steps >> each & 1 for each in self._octaves(step))
         )
 
     def _further(self, step: int, steps: int) -> Mask:
-        """The octave mark that may follow where a tone of one of `steps`, which are bits, is being written."""
+        """Return the octave mark that may follow a note written so far as `step`, to reach one of `steps` (bits)."""
         base = (MIDDLE_C if step < LETTERS["c"] else LETTERS["c"]) + step % 7
         octaves = self._octaves(base)
         rest = octaves[octaves.index(step) + 1 :]
@@ -82,9 +82,9 @@ class Vocabulary:
 
 
 class Lengths:
-    """Length strings as a tree of their beginnings, which are numbered; 0 is the empty one, a note of one unit.
+    """Length strings as a tree of their prefixes, by number; prefix 0 is empty, which is one unit.
 
-    `quarters` holds the length of each beginning in quarters of the unit, 0 where it is not a length itself.
+    `quarters` holds each prefix's length in quarters of the unit, or 0 if it is not a length itself.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:

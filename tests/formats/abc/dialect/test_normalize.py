@@ -1,4 +1,4 @@
-"""Real ABC rewritten into the dialect: the same music, or a change that is named, or a refusal that says why."""
+"""Normalizing real ABC: the music stays the same, changes are reported, and rejections name the reason."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def normal(body: str, header: str = "M:4/4\nL:1/8\nK:C") -> NormalizedTune | Rej
 
 
 def body_of(body: str, header: str = "M:4/4\nL:1/8\nK:C") -> str:
-    """The body of the normalised tune, which is held to conform, and to sound the same where nothing was changed."""
+    """Return the body of the normalized tune, after checking that it is valid and, if unchanged, sounds the same."""
     result = normal(body, header)
     assert isinstance(result, NormalizedTune), result
     assert validate(result.text) == []
@@ -64,28 +64,28 @@ EXACT = [
 
 
 @pytest.mark.parametrize(("body", "expected"), EXACT)
-def test_the_same_music_in_regular_writing(body, expected):
+def test_normalize_keeps_the_music(body, expected):
     assert body_of(body) == expected
 
 
 @pytest.mark.parametrize(
     ("body", "expected", "change"),
     [
-        ("|:CDEF GABc|C8:|\n|:G2|C8|D6:|", "|:z2|CDEF GABc|C6:|\n|:G2|C8|D6:|\n", "a rest for an upbeat"),
-        ("|:C8|D8:|\n|:G2|C8|D6:|", "|:z2|C8|D6:|\n|:G2|C8|D6:|\n", "a last note made shorter for an upbeat"),
-        ("G2|C8|D4|", "G2|C8|D4 z2|]\n", "a rest in a short last bar"),
-        ("G2|:C8|D4 F4:|", "z6G2||\n|:C8|D4 F4:|\n", "a rest before the upbeat"),
-        ("G2|:C8|D6:|", "|:G2|C8|D6:|\n", "an upbeat before a repeat moved into it"),
-        ("G2|C6c2|:D8|E6:|", "G2|C6||\n|:c2|D8|E6:|\n", "an upbeat before a repeat moved into it"),
-        ("|:G2|C8|D8:|", "z6G2||\n|:C8|D8:|\n", "an upbeat played once"),
-        ("|:C8|D8-:|\nD8|", "|:C8|D8:|\nD8|]\n", "a tie over a part mark left out"),
-        ("(3C[CE]E D2 E4|", "(3CEED2 E4|]\n", "a chord in a triplet made one note"),
-        ("[C-E]4 [CE]4|", "[CE]4 [CE]4|]\n", "a tie between unlike notes left out"),
-        ("^C4-_D4|", "^C4 _D4|]\n", "a tie between unlike notes left out"),
-        ("C8|\nP:B\nD8:|", "C8||\n|:D8:|\n", "a part mark taken for the beginning of a repeat"),
+        ("|:CDEF GABc|C8:|\n|:G2|C8|D6:|", "|:z2|CDEF GABc|C6:|\n|:G2|C8|D6:|\n", "rest added for a pickup"),
+        ("|:C8|D8:|\n|:G2|C8|D6:|", "|:z2|C8|D6:|\n|:G2|C8|D6:|\n", "last note shortened for a pickup"),
+        ("G2|C8|D4|", "G2|C8|D4 z2|]\n", "rest added to a short last bar"),
+        ("G2|:C8|D4 F4:|", "z6G2||\n|:C8|D4 F4:|\n", "rest added before the pickup"),
+        ("G2|:C8|D6:|", "|:G2|C8|D6:|\n", "pickup before a repeat moved into it"),
+        ("G2|C6c2|:D8|E6:|", "G2|C6||\n|:c2|D8|E6:|\n", "pickup before a repeat moved into it"),
+        ("|:G2|C8|D8:|", "z6G2||\n|:C8|D8:|\n", "pickup played once"),
+        ("|:C8|D8-:|\nD8|", "|:C8|D8:|\nD8|]\n", "tie across parts removed"),
+        ("(3C[CE]E D2 E4|", "(3CEED2 E4|]\n", "chord in a triplet reduced to one note"),
+        ("[C-E]4 [CE]4|", "[CE]4 [CE]4|]\n", "tie between different notes removed"),
+        ("^C4-_D4|", "^C4 _D4|]\n", "tie between different notes removed"),
+        ("C8|\nP:B\nD8:|", "C8||\n|:D8:|\n", "part mark treated as the start of a repeat"),
     ],
 )
-def test_what_is_mended_is_named(body, expected, change):
+def test_changes_are_reported(body, expected, change):
     assert body_of(body) == expected
     assert change in changes(body)
 
@@ -93,19 +93,19 @@ def test_what_is_mended_is_named(body, expected, change):
 @pytest.mark.parametrize(
     ("body", "reason", "detail"),
     [
-        ("CDE|C8|CDEF GAB|C8|", "a bar that does not fill its meter", "line 5, column 8"),
-        ("C8|CDEF GABcd|C8|", "a bar that is too long", "line 5, column 4"),
-        ("C8|[M:3/4]D6|", "a change of meter", "line 5"),
-        ("C8:|[2D8|]", "endings that do not match", "line 5, column 3"),
-        ("(5CDEFG G6|", "a tuplet that is not three equal notes", "line 5, column 3"),
-        ("(3CD|C8|", "an incomplete tuplet", "line 5, column 5"),
+        ("CDE|C8|CDEF GAB|C8|", "incomplete bar", "line 5, column 8"),
+        ("C8|CDEF GABcd|C8|", "bar too long", "line 5, column 4"),
+        ("C8|[M:3/4]D6|", "meter change", "line 5"),
+        ("C8:|[2D8|]", "mismatched endings", "line 5, column 3"),
+        ("(5CDEFG G6|", "tuplet other than three equal notes", "line 5, column 3"),
+        ("(3CD|C8|", "incomplete tuplet", "line 5, column 5"),
         ("C>|C8|", "broken rhythm without a partner", "line 5, column 3"),
         ("z8|", "no notes", "line 1"),
-        ("G2|C8|[1D3/2D4(3BAG:|[2E6|", "a bar that does not fill its meter", "line 5, column 9"),
-        ("C8|c'''8|", "a note out of range", ""),
+        ("G2|C8|[1D3/2D4(3BAG:|[2E6|", "incomplete bar", "line 5, column 9"),
+        ("C8|c'''8|", "note out of range", ""),
     ],
 )
-def test_what_cannot_be_written_is_refused(body, reason, detail):
+def test_rejections_name_reason_and_place(body, reason, detail):
     result = normal(body)
     assert isinstance(result, RejectedPiece)
     assert (result.reason, result.source, result.detail) == (reason, "here", detail)
@@ -138,7 +138,7 @@ def test_headers(header, expected):
         ("transpose=1", "Db\nDEF=G c=def|]\n"),
     ],
 )
-def test_a_voice_is_written_as_it_sounds(properties, expected):
+def test_transposed_voices_are_written_as_they_sound(properties, expected):
     result = normal("CDE^F B^cde|", f"M:4/4\nL:1/8\nK:C {properties}")
     assert isinstance(result, NormalizedTune)
     assert result.text.split("K:")[1] == expected
@@ -147,22 +147,22 @@ def test_a_voice_is_written_as_it_sounds(properties, expected):
     assert read_score(result.text).notes == written.notes
 
 
-def test_a_transposition_that_is_not_understood_is_refused():
+def test_unknown_transpositions_are_rejected():
     result = normal("C8|", "M:4/4\nL:1/8\nK:C shift=CD")
     assert isinstance(result, RejectedPiece)
-    assert (result.reason, result.detail) == ("a transposition that is not understood", "line 4, column 1")
+    assert (result.reason, result.detail) == ("unknown transposition", "line 4, column 1")
 
 
-def test_only_the_first_voice_is_kept_and_that_is_said():
+def test_other_voices_are_left_out_and_reported():
     assert body_of("V:1\nC8|\nV:2\nE8|") == "C8|]\n"
     assert changes("V:1\nC8|\nV:2\nE8|") == ("other voices left out",)
     assert changes("V:1\nC8|\nV:2\nz8|") == ()
     assert body_of("C8 & E8|D8|") == "C8|D8|]\n"
-    assert changes("C8 & E8|D8|") == ("an overlay left out",)
+    assert changes("C8 & E8|D8|") == ("overlay left out",)
 
 
 @pytest.mark.skipif(shutil.which("abc2midi") is None, reason="abc2midi is not installed")
-def test_abc2midi_has_nothing_to_say():
+def test_abc2midi_reports_no_errors():
     texts = []
     for number, (body, _) in enumerate(EXACT):
         result = normal(body)
@@ -175,7 +175,7 @@ def test_abc2midi_has_nothing_to_say():
 
 
 @pytest.mark.parametrize("body", [each for each, _ in EXACT])
-def test_a_tune_of_the_dialect_stays_as_it_is(body):
+def test_normalizing_twice_changes_nothing(body):
     first = normal(body)
     assert isinstance(first, NormalizedTune)
     again = normalize(split_tunes(f"X:1\n{first.text}")[0])

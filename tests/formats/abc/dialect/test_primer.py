@@ -1,4 +1,4 @@
-"""Openings: what a text or a score is gone on from keeps its repeat and its place in the bar, and does not end."""
+"""Primers from text or a score: open repeats and bars stay open, and the tune does not end."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -14,8 +14,8 @@ QUARTERS = "M:4/4\nL:1/4\nK:G\n"
 CHARACTERS = "\n \"#&'(),-./0123456789:<=>ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz|"
 
 
-def opening(text: str) -> Piece | RejectedPiece:
-    return next(Abc().read(Source(Path("opening"), name="opening", data=text.encode(), fragment=True)))
+def primer(text: str) -> Piece | RejectedPiece:
+    return next(Abc().read(Source(Path("primer"), name="primer", data=text.encode(), fragment=True)))
 
 
 def scored(lengths: list[str], pickup: str = "0") -> Score:
@@ -28,10 +28,10 @@ def scored(lengths: list[str], pickup: str = "0") -> Score:
 
 @pytest.mark.parametrize("before", ["", "X:1\n", "% by hand\n\nX:1\n"])
 @pytest.mark.parametrize("bars", ["|:G2AB c2BA|G2D2 E2F2|", "|:G2AB c2BA|G2D2 E2"])
-def test_the_end_of_the_last_line_is_none_of_an_openings(before, bars):
+def test_primer_drops_the_end_of_its_last_line(before, bars):
     for end in ("", "\n", "\n\n"):
         if before.startswith("%") or end != "\n\n":
-            assert opening(before + HEADER + bars + end).content == HEADER + bars
+            assert primer(before + HEADER + bars + end).content == HEADER + bars
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_the_end_of_the_last_line_is_none_of_an_openings(before, bars):
         ("GABc|GA\n", "G2A2 B2c2|G2A2 "),
     ],
 )
-def test_other_writing_keeps_its_open_repeat_and_its_open_bar(bars, rewritten):
-    piece = opening("X:1\nS:by ear\n" + QUARTERS + bars)
+def test_other_abc_is_rewritten_with_its_open_repeat_and_bar(bars, rewritten):
+    piece = primer("X:1\nS:by ear\n" + QUARTERS + bars)
     assert piece.content == HEADER + rewritten
     Automaton(CHARACTERS).start([1 + CHARACTERS.index(each) for each in str(piece.content)])
 
@@ -65,7 +65,7 @@ def test_other_writing_keeps_its_open_repeat_and_its_open_bar(bars, rewritten):
         (["1"], "1", "G2|"),
     ],
 )
-def test_a_score_as_an_opening_ends_with_its_last_note(lengths, pickup, text):
+def test_primer_from_a_score_ends_with_its_last_note(lengths, pickup, text):
     score = scored(lengths, pickup)
     piece = Abc().primer_from_score(score)
     assert str(piece.content).partition("K:")[2][2:] == text
@@ -73,8 +73,8 @@ def test_a_score_as_an_opening_ends_with_its_last_note(lengths, pickup, text):
     assert str(Abc().from_score(score).content).endswith("|]\n")
 
 
-def test_what_is_wrong_is_told_by_the_lines_of_the_file():
-    told = 'N:composer 0.1.0 {"representation":"abc"}\n'
-    refused = opening("% by hand\n\nX:1\n" + told + QUARTERS + "GABc|GABcd|\n")
-    assert isinstance(refused, RejectedPiece)
-    assert refused.detail.startswith("line 8")
+def test_errors_name_the_line_of_the_file():
+    provenance = 'N:composer 0.1.0 {"representation":"abc"}\n'
+    rejected = primer("% by hand\n\nX:1\n" + provenance + QUARTERS + "GABc|GABcd|\n")
+    assert isinstance(rejected, RejectedPiece)
+    assert rejected.detail.startswith("line 8")

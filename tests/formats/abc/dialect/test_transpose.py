@@ -1,4 +1,4 @@
-"""A tune in other keys: the same melody, so many semitones away, in the dialect."""
+"""Transposed tunes: the same melody, some semitones away, in the dialect."""
 
 import pytest
 
@@ -38,13 +38,13 @@ def test_all_other_keys_of_the_mode(text):
         assert 0 < abs(semitones) <= 6
 
 
-def test_accidentals_and_chord_symbols_are_spelt_in_the_new_key():
+def test_accidentals_and_chord_symbols_are_spelled_in_the_new_key():
     (in_d,) = (each.text for each in transpositions(MAJOR) if each.key == "D")
     assert '|:"D"DEFG "A7/C#"A2^GF|' in in_d
     assert "=F4-|=F4" in in_d
 
 
-def test_what_would_leave_the_range_is_left_out():
+def test_keys_out_of_range_are_skipped():
     high = "M:4/4\nL:1/8\nK:C\n|:b''8:|\n"
     assert all(melody(each.text)[0][2] < melody(high)[0][2] for each in transpositions(high))
 

@@ -1,4 +1,4 @@
-"""The tones of a wish, each spelt in the usual way."""
+"""The notes that controls allow, in their preferred spelling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from composer_abc import AbcControls
 
 
 @pytest.mark.parametrize(
-    ("wishes", "key", "written"),
+    ("controls", "key", "spellings"),
     [
         ({"scale": "pentatonic"}, "C", "C D E G A"),
         ({"scale": "blues"}, "C", "C _E F _G G _B"),
@@ -24,16 +24,16 @@ from composer_abc import AbcControls
         ({"range": "B7-C8"}, "C", "B"),
     ],
 )
-def test_each_pitch_is_written_in_the_usual_way(wishes, key, written, characters):
+def test_each_pitch_has_its_preferred_spelling(controls, key, spellings, characters):
     vocabulary = Vocabulary(characters)
-    tones = AbcControls(**wishes).tune_controls().allowed_notes(vocabulary, key)
+    tones = AbcControls(**controls).tune_controls().allowed_notes(vocabulary, key)
     signs = {-1: "_", 0: "=", 1: "^"}
     own = parse_key(key).alters
-    octave = range(35, 42) if wishes != {"range": "B7-C8"} else range(56, 63)
+    octave = range(35, 42) if controls != {"range": "B7-C8"} else range(56, 63)
     found = {
         (signs[alter] if own[step % 7] != alter else "") + LETTERS[step % 7]
         for alter, steps in tones.steps.items()
         for step in octave
         if steps >> step & 1
     }
-    assert found == set(re.findall("[_^=]?[A-G]", written)), sorted(found)
+    assert found == set(re.findall("[_^=]?[A-G]", spellings)), sorted(found)

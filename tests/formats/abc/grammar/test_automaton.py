@@ -1,4 +1,4 @@
-"""The automaton: it takes the tunes of the dialect and no others, and always finds an end."""
+"""The automaton accepts exactly the tunes of the dialect and can complete every one."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def accepts(automaton, text):
     return bool(automaton.allowed(state) & 1)
 
 
-def walk(automaton, rng, length, opening=""):
-    """A tune drawn with random weights, completed after `length` steps, and how long its ending is."""
+def walk(automaton, rng, length, primer=""):
+    """Sample a tune with random weights and complete it after `length` steps; return it and the completion's length."""
     weights = [rng.expovariate(1) ** rng.choice((0.5, 1, 3)) + 1e-9 for _ in range(len(automaton.vocabulary.ids) + 1)]
-    steps = [automaton.vocabulary.ids[character] for character in opening]
+    steps = [automaton.vocabulary.ids[character] for character in primer]
     state = automaton.start(steps)
     while len(steps) < length:
         mask = automaton.allowed(state)
@@ -68,12 +68,12 @@ def text_of(automaton, steps):
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_takes_the_tunes_of_the_dialect(automaton, body):
+def test_accepts_tunes_of_the_dialect(automaton, body):
     assert validate(HEADER + body) == []
     assert accepts(automaton, HEADER + body)
 
 
-def test_random_walks_are_tunes_and_end_soon(automaton):
+def test_random_walks_are_valid_and_completions_short(automaton):
     rng = random.Random(4)
     for _ in range(700):
         text, ending = walk(automaton, rng, rng.randrange(300))
@@ -81,7 +81,7 @@ def test_random_walks_are_tunes_and_end_soon(automaton):
         assert ending < 60
 
 
-def test_agrees_with_the_checker_on_tunes_with_one_character_changed(automaton):
+def test_agrees_with_the_validator_on_tunes_with_one_character_changed(automaton):
     rng = random.Random(5)
     taken = 0
     for _ in range(100):
@@ -95,7 +95,7 @@ def test_agrees_with_the_checker_on_tunes_with_one_character_changed(automaton):
 
 
 @pytest.mark.parametrize("meter", ["M:4/4\nL:1/8", "M:2/4\nL:1/16"])
-def test_agrees_with_the_checker_on_where_hornpipes_have_broken_rhythm(automaton, meter):
+def test_agrees_with_the_validator_on_broken_rhythm_in_hornpipes(automaton, meter):
     rng = random.Random(7)
     taken = 0
     for _ in range(40):
@@ -110,7 +110,7 @@ def test_agrees_with_the_checker_on_where_hornpipes_have_broken_rhythm(automaton
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_offers_nothing_that_the_vocabulary_cannot_complete(seed):
+def test_allows_nothing_that_the_vocabulary_cannot_complete(seed):
     rng = random.Random(seed)
     needed = "\nMLK:/148C|] "
     automaton = Automaton(
@@ -134,7 +134,7 @@ def test_completes_a_tune_from_every_character(automaton, body):
         assert whole[-1] == 0
 
 
-def test_a_state_outlives_what_is_remembered_of_it():
+def test_states_outlive_the_cache():
     one, other = Automaton(CHARACTERS), Automaton(CHARACTERS)
     steps = [one.vocabulary.ids[character] for character in HEADER + BODIES[6][:20]]
     state = one.start(steps)
@@ -144,25 +144,25 @@ def test_a_state_outlives_what_is_remembered_of_it():
 
 
 @pytest.mark.parametrize(
-    ("opening", "words"),
+    ("primer", "words"),
     [
         ("M:4/4\nL:1/16", "`1` after `L:1/`: "),
-        ("M:4/4\nL:1/8\nK:G\nG8|A9", "`9` after `G8|A`: a bar that is too long"),
-        ("M:4/4\nL:1/8\nK:G\nG8|]\nA", "`A` after `G8|]`: something after the end"),
+        ("M:4/4\nL:1/8\nK:G\nG8|A9", "`9` after `G8|A`: bar too long"),
+        ("M:4/4\nL:1/8\nK:G\nG8|]\nA", "`A` after `G8|]`: text after the end"),
     ],
 )
-def test_an_opening_that_no_tune_begins_with(automaton, opening, words):
+def test_invalid_primers(automaton, primer, words):
     with pytest.raises(Unsatisfiable, match=re.escape(words)):
-        automaton.start([automaton.vocabulary.ids[character] for character in opening])
+        automaton.start([automaton.vocabulary.ids[character] for character in primer])
 
 
-def test_characters_that_make_no_tune():
+def test_characters_that_cannot_write_a_tune():
     with pytest.raises(Unsatisfiable, match="no tune can be written"):
         Automaton("\n:|]MLK/148")
 
 
 @pytest.mark.skipif(not shutil.which("abc2midi"), reason="abc2midi is not installed")
-def test_abc2midi_has_nothing_to_say(automaton, tmp_path):
+def test_abc2midi_reports_no_errors(automaton, tmp_path):
     rng = random.Random(6)
     tunes = [walk(automaton, rng, rng.randrange(400))[0] for _ in range(100)]
     text = "\n".join(f"X:{number}\n{tune}" for number, tune in enumerate(tunes, 1))

@@ -1,4 +1,4 @@
-"""Wishes for tunes: whatever way a walk takes, it ends, and the tune has what was wished."""
+"""Controls on tunes: every random walk can be completed, and the tune satisfies the controls."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from composer_abc import AbcControls
 
 
 def _bench():
-    """The benchmark of wishes, which reads tunes without the rules that they were composed by."""
+    """Import the benchmark of controls, which reads tunes without the constraint that generated them."""
     path = Path(__file__).parents[3] / "bench" / "wishes.py"
-    spec = importlib.util.spec_from_file_location("bench_wishes", path)
+    spec = importlib.util.spec_from_file_location("abc_controls", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -28,87 +28,87 @@ bench = _bench()
 VALUES = bench.WISHES["abc"].values
 
 
-def missing(text, wishes):
-    return bench.WISHES["abc"].missing(Piece(text), wishes)
+def missing(text, controls):
+    return bench.WISHES["abc"].missing(Piece(text), controls)
 
 
-@pytest.mark.parametrize("wish", VALUES)
-def test_random_walks_have_what_is_wished(wish, asked, walk):
-    rng = random.Random(wish)
-    for value in VALUES[wish]:
-        automaton = asked({wish: value})
+@pytest.mark.parametrize("control", VALUES)
+def test_random_walks_satisfy_a_control(control, constrain, walk):
+    rng = random.Random(control)
+    for value in VALUES[control]:
+        automaton = constrain({control: value})
         for _ in range(2):
             text = walk(automaton, rng, rng.randrange(400))
             assert validate(text) == []
-            assert missing(text, {wish: value}) == []
+            assert missing(text, {control: value}) == []
 
 
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from(sorted(VALUES)), min_size=2, max_size=3, unique=True), st.integers(0, 2**32))
-def test_random_walks_have_all_that_is_wished_or_it_clashes(asked, walk, names, seed):
+def test_random_walks_satisfy_several_controls_unless_they_contradict(constrain, walk, names, seed):
     rng = random.Random(seed)
-    wishes = {name: rng.choice(VALUES[name]) for name in names}
+    controls = {name: rng.choice(VALUES[name]) for name in names}
     try:
-        automaton = asked(wishes)
+        automaton = constrain(controls)
     except Unsatisfiable as error:
-        said = [f"--{name} {value}" in error.message for name, value in wishes.items()]
-        assert sum(said) >= 2, error.message  # noqa: PT017
+        named = [f"--{name} {value}" in error.message for name, value in controls.items()]
+        assert sum(named) >= 2, error.message  # noqa: PT017
         return
     for _ in range(4):
         text = walk(automaton, rng, rng.randrange(400))
         assert validate(text) == []
-        assert missing(text, wishes) == []
+        assert missing(text, controls) == []
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_fewer_characters_make_no_dead_ends(seed, asked, walk, characters):
+def test_no_dead_ends_with_a_smaller_vocabulary(seed, constrain, walk, characters):
     rng = random.Random(seed)
     needed = "\nMLK:/148C|] "
     fewer = "".join(each for each in characters if each in needed[: rng.randrange(9, 13)] + "]:" or rng.random() < 0.7)
     for _ in range(8):
-        wishes = {name: rng.choice(VALUES[name]) for name in rng.sample(["bars", "range", "scale", "meter"], 2)}
+        controls = {name: rng.choice(VALUES[name]) for name in rng.sample(["bars", "range", "scale", "meter"], 2)}
         try:
-            automaton = asked(wishes, fewer)
+            automaton = constrain(controls, fewer)
         except Unsatisfiable:
             continue
         for _ in range(4):
             text = walk(automaton, rng, rng.randrange(200), fewer)
             assert validate(text) == []
-            assert missing(text, wishes) == []
+            assert missing(text, controls) == []
 
 
-@pytest.mark.parametrize("wishes", [{"rhythm": "slip jig"}, {"rhythm": "air"}, {"meter": "5/4"}, {"meter": "2/4"}])
-def test_titles_have_no_dead_ends(wishes, asked, characters):
-    rng, automaton = random.Random(1), asked(wishes)
+@pytest.mark.parametrize("controls", [{"rhythm": "slip jig"}, {"rhythm": "air"}, {"meter": "5/4"}, {"meter": "2/4"}])
+def test_no_dead_ends_in_titles(controls, constrain, characters):
+    rng, automaton = random.Random(1), constrain(controls)
     for size in range(1, 61):
         text, state = "T:", automaton.start([1 + characters.index(each) for each in "T:"])
         while len(text) < 2 + size and text.count("\n") == 0:
             mask = automaton.allowed(state)
-            # mostly what dances begin with
+            # prefer the first letters of dances
             near = [each for each in "reljighonp sw-" if mask >> 1 + characters.index(each) & 1]
             text += rng.choice(near or [each for step, each in enumerate(characters, 1) if mask >> step & 1])
             state = automaton.step(state, 1 + characters.index(text[-1]))
         text += "".join(characters[step - 1] for step in automaton.complete(state) if step)
         assert validate(text) == []
-        assert missing(text, wishes) == []
+        assert missing(text, controls) == []
 
 
 @pytest.mark.parametrize(
-    "wishes",
+    "controls",
     [
         {"key": "H"}, {"key": "G#"}, {"key": "D#", "mode": "major"}, {"mode": "blues"}, {"meter": "7/4"},
         {"rhythm": "rumba"}, {"bars": -1}, {"bars": 501}, {"range": "B5"}, {"range": "C6-C4"}, {"scale": "funny"},
         {"keep_bars": "9-4"}, {"keep_bars": "x"},
     ],
 )  # fmt: skip
-def test_what_there_is_not(wishes):
+def test_invalid_values_are_option_errors(controls):
     with pytest.raises(OptionError) as raised:
-        AbcControls(**wishes)
+        AbcControls(**controls)
     assert raised.value.hint
 
 
 @pytest.mark.parametrize(
-    ("wishes", "labels"),
+    ("controls", "labels"),
     [
         ({"key": "D dorian"}, {"key": "Ddor", "mode": "dorian"}),
         ({"key": "D", "mode": "dorian"}, {"key": "Ddor", "mode": "dorian"}),
@@ -116,18 +116,18 @@ def test_what_there_is_not(wishes):
         ({"bars": 8}, {}),
     ],
 )
-def test_labels(wishes, labels):
-    assert AbcControls(**wishes).labels() == labels
+def test_labels(controls, labels):
+    assert AbcControls(**controls).labels() == labels
 
 
-def test_the_bundled_model_obeys():
+def test_bundled_model_obeys_controls():
     from composer.checkpoints import store
     from composer.checkpoints.load import load_model
 
-    player = load_model(store.bundled("abc"))
-    wished = bench.WISHES["abc"]
-    asked_for = [each for wish in wished.values for each in bench.singles(wished, wish, 1)]
-    asked_for += bench.pairs(wished, random.Random(1), 3)
-    found = list(bench.tried(player, asked_for, length=120))
+    model = load_model(store.bundled("abc"))
+    suite = bench.WISHES["abc"]
+    requests = [each for control in suite.values for each in bench.singles(suite, control, 1)]
+    requests += bench.pairs(suite, random.Random(1), 3)
+    found = list(bench.tried(model, requests, length=120))
     assert len(found) == 10
     assert set(found) <= {"obeyed", "refused"}

@@ -1,4 +1,4 @@
-"""Bars that are kept stay letter for letter, and what they contradict is refused."""
+"""Infill keeps bars character for character, and controls that they contradict are errors."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ TUNES = {
 
 @pytest.mark.parametrize("name", TUNES)
 @pytest.mark.parametrize("kept", ["1", "2-3", "3,1", "1-3"])
-def test_kept_bars_stay_letter_for_letter(name, kept, asked, walk, characters):
+def test_kept_bars_do_not_change(name, kept, constrain, walk, characters):
     tune, rng = TUNES[name], random.Random(name + kept)
     assert validate(tune) == []
     plain, stay = Automaton(characters), parse_bar_ranges(kept)
-    automaton = asked({}, tune=tune, kept=kept)
-    assert accepts(automaton, tune, characters)
+    constraint = constrain({}, tune=tune, keep_bars=kept)
+    assert accepts(constraint, tune, characters)
     before = bars_of(tune, plain)
     for _ in range(8):
-        text = walk(automaton, rng, rng.randrange(30, 300))
+        text = walk(constraint, rng, rng.randrange(30, 300))
         assert validate(text) == []
         after = bars_of(text, plain)
         assert frame(text, after) == frame(tune, before)
@@ -42,55 +42,55 @@ def test_kept_bars_stay_letter_for_letter(name, kept, asked, walk, characters):
 
 
 def frame(text, bars):
-    """All of a tune that is not inside its bars."""
+    """Return all of a tune that is not inside its bars."""
     edges = [0, *(edge for bar in bars for edge in (bar.start, bar.end)), len(text)]
     return "~".join(text[begin:end] for begin, end in zip(edges[::2], edges[1::2], strict=True))
 
 
-def accepts(automaton, text, characters):
+def accepts(constraint, text, characters):
     state = 0
     for character in text:
         step = 1 + characters.index(character)
-        if not automaton.allowed(state) >> step & 1:
+        if not constraint.allowed(state) >> step & 1:
             return False
-        state = automaton.step(state, step)
-    return bool(automaton.allowed(state) & 1)
+        state = constraint.step(state, step)
+    return bool(constraint.allowed(state) & 1)
 
 
-def test_bars_are_counted_as_they_are_written(characters):
+def test_bars_are_numbered_as_written_without_pickups(characters):
     rules = Automaton(characters)
     numbers = {name: [bar.number for bar in bars_of(tune, rules)] for name, tune in TUNES.items()}
     assert numbers["pickup"] == [0, 1, 2, 3, 4, 0, 5, 6, 7, 8]
     assert numbers["endings"] == list(range(1, 11))
 
 
-def test_kept_bars_stay_in_their_own_spelling(asked, characters):
+def test_kept_bars_may_use_any_spelling(constrain, characters):
     tune = "M:4/4\nL:1/8\nK:C\n|:^A4 ^B4|c8|d8|c8:|\n"
-    automaton = asked({"range": "C4-C6"}, tune=tune)
-    assert accepts(automaton, tune, characters)
+    constraint = constrain({"range": "C4-C6"}, tune=tune)
+    assert accepts(constraint, tune, characters)
 
 
-def test_a_tune_may_be_called_what_it_is(asked):
-    assert asked({"rhythm": "reel"}, tune=TUNES["pickup"])
+def test_rhythm_may_be_in_another_meter_if_the_tune_names_it(constrain):
+    assert constrain({"rhythm": "reel"}, tune=TUNES["pickup"])
     tune = TUNES["pickup"].replace("4/4", "2/4").replace("1/8", "1/16")
     assert validate(tune) == []
-    assert asked({"meter": "2/4", "rhythm": "reel"}, tune=tune)
+    assert constrain({"meter": "2/4", "rhythm": "reel"}, tune=tune)
 
 
 @pytest.mark.parametrize(
-    ("wishes", "kept", "words"),
+    ("controls", "kept", "words"),
     [
-        ({}, "9", "there is no bar 9"),
+        ({}, "9", "no bar 9"),
         ({}, "1-8", "all 8 bars"),
-        ({"bars": 5}, "1", "--bars 5 and --keep-bars 1 clash: the tune has 8 bars"),
-        ({"key": "Am"}, "1", "--key Am and --keep-bars 1 clash: the tune is in G"),
-        ({"meter": "6/8"}, "1", "--meter 6/8 and --keep-bars 1 clash: the tune is in 4/4"),
-        ({"rhythm": "jig"}, "1", "--rhythm jig and --keep-bars 1 clash: the tune is a reel"),
-        ({"range": "D4-A5"}, "1,5", "--range D4-A5 and --keep-bars 1,5 clash: bar 5 stays as it is"),
-        ({"range": "F4-C7"}, "1", "--range F4-C7 and --keep-bars 1 clash: a pickup stays as it is"),
+        ({"bars": 5}, "1", "--bars 5 contradicts --keep-bars 1: the tune has 8 bars"),
+        ({"key": "Am"}, "1", "--key Am contradicts --keep-bars 1: the tune is in G"),
+        ({"meter": "6/8"}, "1", "--meter 6/8 contradicts --keep-bars 1: the tune is in 4/4"),
+        ({"rhythm": "jig"}, "1", "--rhythm jig contradicts --keep-bars 1: the tune is a reel"),
+        ({"range": "D4-A5"}, "1,5", "--range D4-A5 contradicts --keep-bars 1,5: bar 5 is kept"),
+        ({"range": "F4-C7"}, "1", "--range F4-C7 contradicts --keep-bars 1: a pickup, which is always kept,"),
     ],
 )
-def test_kept_bars_that_contradict(wishes, kept, words, asked):
+def test_error_names_the_control_that_kept_bars_contradict(controls, kept, words, constrain):
     with pytest.raises(Unsatisfiable, match=re.escape(words)) as raised:
-        asked(wishes, tune=TUNES["pickup"], kept=kept)
+        constrain(controls, tune=TUNES["pickup"], keep_bars=kept)
     assert raised.value.hint
