@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from composer.api import (
@@ -34,13 +34,13 @@ from composer_abc.pieces import NUMBER_LINE
 __all__ = ["Abc", "AbcControls", "AbcOptions"]
 
 END = 0
-"""The id of the end symbol, which is no character."""
+"""The id of the end token, which is not a character."""
 
 LONG_BAR = 64
 """More characters than most bars have."""
 
 HEADER, BAR = 45, 10
-"""The characters of a header and of a bar, on average over the tunes that the bundled model was taught (44.4, 10.1)."""
+"""Mean characters of a header and a bar in the training data of the bundled model (44.4 and 10.1)."""
 
 CHORDS_LEFT_OUT = "chord symbols left out"
 _SYMBOL = re.compile(r'"[^"\n]*"')
@@ -49,23 +49,21 @@ _TEXT_KINDS = ("dialect", "raw")
 
 @dataclass(frozen=True, slots=True)
 class AbcOptions:
-    """What of a tune's text is learnt."""
+    """How tunes are represented."""
 
     text: str = field(
         default="dialect",
-        metadata={
-            "help": "`dialect`: tunes rewritten in one regular way; `raw`: the text as it is, a blank line ends a piece"
-        },
+        metadata={"help": "`dialect`: tunes rewritten in a regular style; `raw`: unchanged text, split at blank lines"},
     )
 
     conditions: tuple[str, ...] = field(
         default=(),
-        metadata={"help": "labels that the model is told, such as meter,mode; there are rhythm, meter, key and mode"},
+        metadata={"help": "labels to condition on, such as meter,mode; available: rhythm, meter, key, mode"},
     )
 
     def __post_init__(self) -> None:
         if self.text not in _TEXT_KINDS:
-            raise OptionError(f"there is no text `{self.text}` in abc", f"choose {' or '.join(_TEXT_KINDS)}")
+            raise OptionError(f"invalid value for text: '{self.text}'", f"use {' or '.join(_TEXT_KINDS)}")
 
 
 class Abc(Representation):
@@ -91,7 +89,7 @@ class Abc(Representation):
         if source.fragment:
             return iter([pieces.primer_piece(text, source, self.raw)])
         if not text.strip():
-            raise ReadError(f"{source.label} is empty", "give a file of tunes in ABC notation")
+            raise ReadError(f"{source.label} is empty", "use a file of tunes in ABC notation")
         return pieces.raw_pieces(text, source) if self.raw else pieces.dialect_pieces(text, source)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
@@ -118,23 +116,23 @@ class Abc(Representation):
         if unseen:
             names = ", ".join(repr(character) for character in unseen)
             raise EncodeError(
-                f"{piece.source or 'the text'} has symbols that were never seen in training: {names}",
-                f"the model knows these: {''.join(self.characters).strip()}",
+                f"{piece.source or 'the text'} has characters that were not in the training data: {names}",
+                f"the model knows {''.join(self.characters).strip()}",
             )
         return [self.ids[character] for character in text]
 
     def losses(self, piece: Piece) -> Mapping[str, int]:
         unknown = _SYMBOL.findall(_text(piece)) if self._melody_only else ()
-        told = piece.losses.get(CHORDS_LEFT_OUT, 0) + len(unknown)
-        return {**piece.losses, CHORDS_LEFT_OUT: told} if told else piece.losses
+        count = piece.losses.get(CHORDS_LEFT_OUT, 0) + len(unknown)
+        return {**piece.losses, CHORDS_LEFT_OUT: count} if count else piece.losses
 
     def _known_text(self, piece: Piece) -> str:
-        """The text of a piece, without chord symbols where the model was taught none."""
+        """Return the text of a piece, without chord symbols if the model knows none."""
         return _SYMBOL.sub("", _text(piece)) if self._melody_only else _text(piece)
 
     @property
     def _melody_only(self) -> bool:
-        """Whether the model knows melodies alone, in which quotation marks stand for nothing but chord symbols."""
+        """Whether the model knows no chord symbols, the only use of quotation marks in the dialect."""
         return not self.raw and bool(self.ids) and '"' not in self.ids
 
     def decode(self, steps: Iterable[Step]) -> Piece:
@@ -149,7 +147,7 @@ class Abc(Representation):
         return _Decoder(self, number)
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
-        """A tune in other keys; raw text is otherwise left as it is."""
+        """Yield a tune in other keys; raw text is otherwise unchanged."""
         from composer.formats.abc.dialect.transpose import transpositions
         from composer.formats.abc.raw_transpose import text_transpositions
 
@@ -172,101 +170,100 @@ class Abc(Representation):
         except ReadError:
             return None
 
-    def constraint(self, wishes: Any = None, given: GenerationContext | None = None) -> Constraint | None:
-        wishes, given = wishes or AbcControls(), given or GenerationContext()
+    def constraint(self, controls: Any = None, context: GenerationContext | None = None) -> Constraint | None:
+        controls, context = controls or AbcControls(), context or GenerationContext()
         if self.raw:
-            if wishes != AbcControls():
+            if controls != AbcControls():
                 raise Unsatisfiable(
-                    "a model of raw text keeps to no rules", "train one of the dialect, or ask for nothing"
+                    "a model of raw text has no controls", "use a model of the dialect, or leave out the controls"
                 )
             return None
-        if wishes != AbcControls():
-            return self._controlled(wishes, given)
+        if controls != AbcControls():
+            return self._controlled(controls, context)
         if self._automaton is None:
             from composer.formats.abc.grammar.automaton import Automaton
 
             self._automaton = Automaton(self.characters)
         return self._automaton
 
-    def _controlled(self, wishes: AbcControls, given: GenerationContext) -> Constraint:
+    def _controlled(self, controls: AbcControls, context: GenerationContext) -> Constraint:
         from composer.formats.abc.grammar.build import ConstraintBuilder
         from composer.formats.abc.grammar.vocabulary import Vocabulary
         from composer.music.bar_ranges import parse_bar_ranges
 
-        asking = ConstraintBuilder(Vocabulary(self.characters), given.primer)
-        if wishes.keep_bars:
-            if given.tune is None:
-                raise Unsatisfiable("--keep-bars needs a tune of which to keep bars", "give it with --prime FILE")
-            asking = replace(
-                asking, primer=(), text=self._known_text(given.tune), keep_bars=parse_bar_ranges(wishes.keep_bars)
-            )
-        automaton = asking.build(wishes.tune_controls())
-        likely = self.estimated_steps(wishes, given)
-        if likely is not None and given.length is not None:
-            wish = f"--keep-bars {wishes.keep_bars}" if wishes.keep_bars else f"--bars {wishes.bars}"
-            least = len(asking.primer) + len(automaton.complete(automaton.start(asking.primer)))
-            if given.length < least:
+        builder = ConstraintBuilder(Vocabulary(self.characters), context.primer)
+        if controls.keep_bars:
+            if context.tune is None:
+                raise Unsatisfiable("--keep-bars needs a tune to infill", "add --prime FILE")
+            kept = parse_bar_ranges(controls.keep_bars)
+            builder = ConstraintBuilder(builder.vocabulary, (), self._known_text(context.tune), kept)
+        constraint = builder.build(controls.tune_controls())
+        estimate = self.estimated_steps(controls, context)
+        if estimate is not None and context.length is not None:
+            option = f"--keep-bars {controls.keep_bars}" if controls.keep_bars else f"--bars {controls.bars}"
+            shortest = len(builder.primer) + len(constraint.complete(constraint.start(builder.primer)))
+            if context.length < shortest:
                 raise Unsatisfiable(
-                    f"{wish} and --length {given.length} clash: such a tune takes {least} characters or more",
-                    f"leave out --length, or ask for {max(likely, least)}",
+                    f"{option} contradicts --length {context.length}: such a tune has at least {shortest} characters",
+                    f"leave out --length, or use --length {max(estimate, shortest)}",
                 )
-        return automaton
+        return constraint
 
-    def max_steps(self, wishes: Any, given: GenerationContext) -> int:
-        """Room for as many bars as are wished or given."""
-        room = LONG_BAR * getattr(wishes, "bars", 0)
-        if given.tune is not None:
-            room = max(room, 2 * len(self._known_text(given.tune)))
-        return given.length or len(given.primer) + max(self.length, room)
+    def max_steps(self, controls: Any, context: GenerationContext) -> int:
+        """Leave room for the requested bars or the tune to infill."""
+        room = LONG_BAR * getattr(controls, "bars", 0)
+        if context.tune is not None:
+            room = max(room, 2 * len(self._known_text(context.tune)))
+        return context.length or len(context.primer) + max(self.length, room)
 
-    def estimated_steps(self, wishes: Any, given: GenerationContext) -> int | None:
-        """As in most tunes of so many bars, or as in the tune of which bars stay."""
-        if given.tune is not None:
-            return len(self._known_text(given.tune)) + 1
-        bars: int = getattr(wishes, "bars", 0)
+    def estimated_steps(self, controls: Any, context: GenerationContext) -> int | None:
+        """Estimate from the number of bars, or from the tune to infill."""
+        if context.tune is not None:
+            return len(self._known_text(context.tune)) + 1
+        bars: int = getattr(controls, "bars", 0)
         return HEADER + BAR * bars if bars else None
 
-    def control_labels(self, wishes: Any) -> Mapping[str, str]:
-        return wishes.labels() if isinstance(wishes, AbcControls) else {}
+    def control_labels(self, controls: Any) -> Mapping[str, str]:
+        return controls.labels() if isinstance(controls, AbcControls) else {}
 
     def from_score(self, score: Score) -> Piece:
-        return self._piece_from_score(score, opening=False)
+        return self._piece_from_score(score, as_primer=False)
 
     def primer_from_score(self, score: Score) -> Piece:
-        return self._piece_from_score(score, opening=True)
+        return self._piece_from_score(score, as_primer=True)
 
-    def _piece_from_score(self, score: Score, *, opening: bool) -> Piece:
+    def _piece_from_score(self, score: Score, *, as_primer: bool) -> Piece:
         from composer.formats.abc.writer.score import dialect_with_losses
 
-        text, losses = dialect_with_losses(score, opening=opening)
+        text, losses = dialect_with_losses(score, as_primer=as_primer)
         return Piece(f"X:1\n{text}" if self.raw else text, title=score.title, losses=losses)
 
 
 class _Decoder:
-    """Streams a tune as characters come: its number first, a complete last line and a blank line last."""
+    """Streams a tune by character, after its number; it completes the last line and adds a blank one."""
 
     def __init__(self, abc: Abc, number: int) -> None:
         self.abc, self.number = abc, number
-        self.opening: str | None = ""
-        """What came so far, while that may still be an `X:` line of the piece's own, to be renumbered."""
+        self.number_line: str | None = ""
+        """The text so far, while it may still be the piece's own `X:` line, which is replaced."""
         self.last = ""
 
     def push(self, step: Step) -> Iterable[Event]:
         character = self.abc._character(step)
-        if self.opening is None:
+        if self.number_line is None:
             return self._out(character)
-        self.opening += character
-        if "X:".startswith(self.opening[:2]) and not self.opening.endswith("\n"):
+        self.number_line += character
+        if "X:".startswith(self.number_line[:2]) and not self.number_line.endswith("\n"):
             return ()
         return self._out(self._open())
 
     def finish(self) -> Iterable[Event]:
-        text = self._open() if self.opening is not None else ""
+        text = self._open() if self.number_line is not None else ""
         last = (text or self.last)[-1:]
         return self._out(text + ("\n" if last == "\n" else "\n\n"))
 
     def _open(self) -> str:
-        text, self.opening = self.opening or "", None
+        text, self.number_line = self.number_line or "", None
         return f"X:{self.number}\n" + NUMBER_LINE.sub("", text, count=1)
 
     def _out(self, text: str) -> Iterable[Event]:
@@ -280,5 +277,5 @@ def _text(piece: Piece) -> str:
 
 @hookimpl
 def composer_representation() -> type[Representation]:
-    """The plugin's hook."""
+    """Register the representation."""
     return Abc

@@ -1,4 +1,4 @@
-"""What a player may ask of a tune."""
+"""The controls of the abc representation: what a player can ask of a tune."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["AbcControls"]
 MAX_BARS = 500
 
 _HELP = {
-    "key": "The key, such as G, Am or Ddor.",
-    "mode": "The mode: major, minor, dorian, mixolydian, phrygian, lydian or locrian.",
-    "meter": "The meter, such as 6/8.",
-    "rhythm": "The dance, in its own meter: reel, jig, hornpipe, waltz ...",
-    "bars": "How many bars are written; repeats count once, and a pickup with the short bar at the end as one.",
-    "range": "The lowest and the highest note, such as D4-B5 or 62-83.",
-    "scale": "The only notes: own (those of the key), pentatonic, blues ... on the key's tonic, or 'D blues'.",
-    "keep_bars": "Bars of the tune in --prime that stay as they are, such as 1-4,7; the others are composed anew. "
-    "What is wished must hold for all of them.",
+    "key": "Key, such as G, Am or Ddor.",
+    "mode": "Mode: major, minor, dorian, mixolydian, phrygian, lydian or locrian.",
+    "meter": "Meter, such as 6/8.",
+    "rhythm": "Dance, such as reel, jig, hornpipe or waltz; implies its meters.",
+    "bars": "Number of written bars; repeats count once, and a pickup and the short last bar count as one.",
+    "range": "Lowest and highest note, such as D4-B5 or 62-83.",
+    "scale": "Use only these notes: own (the key's), pentatonic, blues ... on the key's tonic, or 'D blues'.",
+    "keep_bars": "Keep these bars of the tune in --prime, such as 1-4,7, and regenerate the others. "
+    "Other controls apply to all bars.",
 }
 
 
@@ -36,7 +36,7 @@ def _control(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AbcControls:
-    """What is empty may be as it likes. Raises OptionError for what there is not."""
+    """Controls as the player gives them; empty ones are free. Raises OptionError for invalid values."""
 
     key: str = _control("key")
     mode: str = _control("mode")
@@ -56,12 +56,12 @@ class AbcControls:
                 parse_bar_ranges(self.keep_bars)
 
     def tune_controls(self) -> TuneControls:
-        """The same, as the automaton takes it."""
+        """Return the controls in the form that the automaton enforces."""
         from composer.formats.abc.grammar.controls import TuneControls
         from composer.music.scales import parse_range
 
         if not 0 <= self.bars <= MAX_BARS:
-            raise OptionError(f"--bars cannot be {self.bars}", f"give 1 to {MAX_BARS}, or 0 for any number")
+            raise OptionError(f"invalid value for --bars: {self.bars}", f"use 1 to {MAX_BARS}, or 0 for any number")
         names = ("key", "mode", "meter", "rhythm", "bars", "range", "scale")
         return TuneControls(
             key=_key(self.key, self.mode) if self.key else "",
@@ -75,20 +75,20 @@ class AbcControls:
         )
 
     def labels(self) -> Mapping[str, str]:
-        """What every tune is labelled that has this."""
-        if not any(astuple(self)):  # where nothing is wished, keys and scales need not be loaded
+        """Return the labels of all tunes that satisfy these controls."""
+        if not any(astuple(self)):  # without controls, keys and scales need not be loaded
             return {}
         from composer.music.keys import parse_key
 
-        wanted = self.tune_controls()
-        key = parse_key(wanted.key) if wanted.key else None
-        mode = wanted.mode or (key.mode if key else "")
-        labels = {"rhythm": wanted.rhythm, "meter": wanted.meter, "key": wanted.key, "mode": mode}
+        controls = self.tune_controls()
+        key = parse_key(controls.key) if controls.key else None
+        mode = controls.mode or (key.mode if key else "")
+        labels = {"rhythm": controls.rhythm, "meter": controls.meter, "key": controls.key, "mode": mode}
         return {name: label for name, label in labels.items() if label}
 
 
 def _key(text: str, mode: str) -> str:
-    """The key as ABC spells it shortest; where it is a tonic alone, it is that of the mode."""
+    """Return the key in ABC's shortest spelling; a tonic alone takes its mode from `mode`."""
     from composer.music.keys import parse_key
     from composer.music.scales import parse_scale
 
@@ -97,7 +97,9 @@ def _key(text: str, mode: str) -> str:
     alone = text.strip().capitalize() == scale.tonic
     key = parse_key(f"{scale.tonic} {_mode(mode) if mode and alone else scale.name}")
     if key is None:
-        raise OptionError(f"there is no key `{text}` in {mode}", "it would have more than seven sharps or flats")
+        raise OptionError(
+            f"--key {text} in {mode} would have more than seven sharps or flats", "use its enharmonic key"
+        )
     return key.name
 
 
@@ -110,7 +112,7 @@ def _mode(text: str) -> str:
     scale = parse_scale(text, "C")
     assert scale is not None
     if scale.name not in modes:
-        raise OptionError(f"`{text}` is no mode that keys have", f"choose {', '.join(modes)}; --scale knows others")
+        raise OptionError(f"unknown mode '{text}'", f"use one of {', '.join(modes)}; --scale has other scales")
     return scale.name
 
 
@@ -121,7 +123,7 @@ def _meter(text: str) -> str:
     time = parse_meter(text)
     name = str(time) if time is not None and not time.free else text
     if name not in METERS:
-        raise OptionError(f"there is no meter `{text}`", "choose one of " + ", ".join(METERS))
+        raise OptionError(f"unknown meter '{text}'", "use one of " + ", ".join(METERS))
     return name
 
 
@@ -135,12 +137,12 @@ def _rhythm(text: str) -> str:
         return found
     near = get_close_matches(name, RHYTHMS, 1)
     raise OptionError(
-        f"there is no rhythm `{text}`", f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(RHYTHMS)
+        f"unknown rhythm '{text}'", f"did you mean '{near[0]}'?" if near else "use one of " + ", ".join(RHYTHMS)
     )
 
 
 def _scale(text: str) -> str | Scale:
-    """OWN_KEY, the name of a scale without its tonic, or a scale with one."""
+    """Return OWN_KEY, the name of a scale without a tonic, or a scale with one."""
     from composer.formats.abc.grammar.controls import OWN_KEY
     from composer.music.scales import parse_scale
 

@@ -1,4 +1,4 @@
-"""The tunes of a text as pieces: rewritten into the dialect, as they are, or as an opening to go on from."""
+"""Read the tunes of a text as pieces: rewritten in the dialect, raw, or as a primer."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["NUMBER_LINE", "dialect_pieces", "primer_piece", "raw_pieces"]
 
 NUMBER_LINE = re.compile(r"X:[^\n]*(\n|$)")
-"""The line of a tune's number."""
+"""The line with a tune's number."""
 
 
 def dialect_pieces(text: str, source: Source) -> Iterator[Piece | RejectedPiece]:
-    """The tunes of a text, rewritten into the dialect."""
+    """Yield the tunes of a text, rewritten in the dialect."""
     from composer.formats.abc.reader.lexer import split_tunes
 
     for number, tune in enumerate(split_tunes(text), 1):
@@ -29,7 +29,7 @@ def dialect_pieces(text: str, source: Source) -> Iterator[Piece | RejectedPiece]
 
 
 def raw_pieces(text: str, source: Source) -> Iterator[Piece | RejectedPiece]:
-    """Every run of lines that are not blank is a piece, with whatever is in it; one without notes is refused."""
+    """Yield each block of lines between blank ones as a piece; blocks without notes are rejected."""
     from composer.formats.abc.reader.lexer import TuneText
 
     lines = text.split("\n")
@@ -47,11 +47,11 @@ def raw_pieces(text: str, source: Source) -> Iterator[Piece | RejectedPiece]:
 def _read_or_reject(
     read: Callable[[TuneText, str], Piece | RejectedPiece], tune: TuneText, name: str
 ) -> Piece | RejectedPiece:
-    """One tune; whatever may be wrong in it, the others of its file are read."""
+    """Read one tune; if it breaks the reader, reject it, so that the others in its file are read."""
     try:
         return read(tune, name)
     except (ArithmeticError, ValueError, RecursionError) as error:
-        return RejectedPiece("a text that makes no sense", name, f"line {tune.first}: {error}")
+        return RejectedPiece("unreadable tune", name, f"line {tune.first}: {error}")
 
 
 def _dialect_piece(tune: TuneText, name: str) -> Piece | RejectedPiece:
@@ -87,10 +87,9 @@ def _raw_piece(text: TuneText, name: str) -> Piece | RejectedPiece:
 
 
 def primer_piece(text: str, source: Source, raw: bool) -> Piece | RejectedPiece:
-    """An opening: as it is where a tune of the dialect may begin so; else rewritten, where there are notes in it.
+    """Return a primer: unchanged if a tune of the dialect may start with it, else rewritten if it has notes.
 
-    A finished tune is an opening of which nothing is left off: after `:|` another part may follow, after `|]` nothing.
-    What it says of how it was made is no part of it.
+    A finished tune is kept whole: another part may follow after `:|`, nothing after `|]`. Provenance is removed.
     """
     from composer.formats.abc.dialect.primer import dialect_primer, normalized_primer
     from composer.formats.abc.reader.lexer import split_tunes

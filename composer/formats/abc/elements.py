@@ -1,4 +1,4 @@
-"""What a tune is made of once it is parsed: sounds, bar lines, part marks, and changes of meter and key."""
+"""The elements of a parsed tune: sounds, bar lines, part marks, and changes of meter and key."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from composer.music.keys import Signature, Time
 __all__ = ["Element", "Mark", "PartMark", "Sound", "Tone", "Tune"]
 
 Tone = tuple[int, int]
-"""A step (see `keys`) and its alteration in semitones."""
+"""A spelled pitch: a step (see `music.keys`) and its alteration in semitones."""
 
 
 @dataclass(slots=True)
 class Sound:
-    """A note, a chord of notes or, without tones, a rest, of `ticks`.
+    """A note, a chord of notes or, without tones, a rest, that lasts `ticks`.
 
-    `ties` are those of its tones that are tied to what follows. `group` is the number of the tuplet it belongs to, 0
-    for none, and `chord` the text of the chord symbol above it.
+    `ties` are the tones that are tied to the next sound, `group` is the number of its tuplet (0 for none), and `chord`
+    is the text of its chord symbol.
     """
 
     tones: tuple[Tone, ...]
@@ -38,8 +38,8 @@ class Sound:
 
 @dataclass(slots=True)
 class Mark:
-    """A bar line. `ends` counts the repeats it closes, `starts` says that one opens; `endings` are the passes that
-    what follows is for, and `strong` tells `||` and `|]` from `|`.
+    """A bar line. `ends` counts the repetitions it closes; `starts` is set if it opens a repeat, `strong` for `||` and
+    `|]`. `endings` are the passes in which the following bars are played.
     """  # fmt: skip
 
     text: str
@@ -53,7 +53,7 @@ class Mark:
 
 @dataclass(slots=True)
 class PartMark:
-    """`P:A` in the body: here the part of that name begins."""
+    """The start of a part: `P:A` in the body."""
 
     name: str
     line: int
@@ -65,10 +65,9 @@ Element = Sound | Mark | PartMark | Time | Signature
 
 @dataclass(slots=True)
 class Tune:
-    """A tune as written. `key`, `time`, `unit` and `tempo` (a text) are those in force where the music begins.
+    """A tune as written. `key`, `time`, `unit` and `tempo` (as text) are those in force when the music starts.
 
-    `voices` holds the elements of each voice in the order in which they came, without `overlays`; `tuplets` the p, q
-    and r of each numbered tuplet.
+    `voices` holds the elements of each voice in order, without `overlays`; `tuplets` holds p, q and r of each tuplet.
     """
 
     text: TuneText
@@ -84,7 +83,7 @@ class Tune:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def first(self, name: str) -> str:
-        """The value of the first field `name` of the header; empty where there is none."""
+        """Return the value of the header's first field `name`, or an empty string."""
         return next((found.value for found in self.fields if found.name == name), "")
 
     def add_diagnostic(self, line: int, column: int, kind: str, message: str = "") -> None:

@@ -1,4 +1,4 @@
-"""MIDI numbers and key signatures into the notes and keys that ABC writes them with."""
+"""Spell MIDI numbers and keys as ABC notes and keys."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MODES = {"ionian": "major", "aeolian": "minor"}
 
 
 def key_signature(key: Key) -> Signature:
-    """`key` as a signature: in major where its mode has no name in ABC, C where there are no such sharps or flats."""
+    """Return the signature of `key`: major if ABC has no such mode, C if it has too many sharps or flats."""
     mode = _MODES.get(key.mode, key.mode)
     try:
         name = key_name(key.sharps, mode)
@@ -25,7 +25,7 @@ def key_signature(key: Key) -> Signature:
 
 
 def plainest_key(notes: Sequence[Note]) -> Signature:
-    """The key that writes `notes` with the fewest accidentals; of such, one with the last note for its tonic."""
+    """Return the key that writes `notes` with the fewest accidentals, preferably with the last note as its tonic."""
     names = (key_name(sharps, mode) for sharps in range(-4, 5) for mode in ("major", "minor"))
     keys = [key for key in map(parse_key, names) if key is not None]
 
@@ -38,18 +38,18 @@ def plainest_key(notes: Sequence[Note]) -> Signature:
 
 
 def tone(midi: int, key: Signature) -> Tone:
-    """The note that a MIDI number is in `key`."""
+    """Spell a MIDI number in `key`."""
     step, alter = _spell(midi % 12, key)
     return step + 7 * (midi // 12), alter
 
 
 @cache
 def _spell(pitch_class: int, key: Signature) -> Tone:
-    """A note of the key, else the one nearest on the line of fifths to where the key's music is.
+    """Return the note of the key or, failing that, the one nearest on the line of fifths to the key's center.
 
-    That is two fifths above the tonic in major, and half a fifth in minor: the fourth is raised and not the fifth
-    lowered, in minor the sixth and seventh are raised, and the second is lowered. Of two that are as near, the one
-    that goes with the key's own sharps or flats.
+    The center is two fifths above the tonic in major and half a fifth in minor, so that the fourth is raised rather
+    than the fifth lowered, and minor keys raise the sixth and seventh and lower the second. Ties go with the key's own
+    sharps or flats.
     """
     tonic = fifth(LETTERS.index(key.tonic[0]), key.tonic.count("#") - key.tonic.count("b"))
     centre = 2 * tonic + (1 if key.mode in ("minor", "dorian", "phrygian", "locrian") else 4)

@@ -1,9 +1,9 @@
-"""ABC text in other keys, as it stands: notes, chord symbols and keys move, and every other character stays.
+"""Transpose ABC text in place: notes, chord symbols and keys change, and every other character stays.
 
-Music is what follows the first `K:` line: other lines of the header are words, and so are blocks such as `%%begintext`.
-Tunes with macros (`m:`), symbol lines (`s:`) or microtones (`^3/2c`) are not moved.
+Only the lines from the first `K:` on are music, except for blocks such as `%%begintext`. Tunes with macros (`m:`),
+symbol lines (`s:`) or microtones (`^3/2c`) are skipped.
 
-`transpose` moves what a tune means and writes it anew; this is for text whose ways of writing are to be kept.
+`dialect.transpose` rewrites tunes in the dialect instead; this keeps the text's own way of writing.
 """
 
 from __future__ import annotations
@@ -32,10 +32,9 @@ _WORDS = {"text", "decoration", "inline"}
 
 
 def text_transpositions(text: str) -> Iterator[tuple[str, str]]:
-    """The tune `text` in all other keys of its mode with few signs: the text and the name of the key it begins in.
+    """Yield the tune `text` in all other keys of its mode with at most MAX_SIGNS sharps or flats, with the key's name.
 
-    There is none where the key is not one of the plain ones, and none in which a note, a chord or a key cannot be
-    written.
+    Yields nothing for keys with explicit accidentals, and skips keys in which something cannot be written.
     """
     lines = text.split("\n")
     words = block_lines(lines)
@@ -56,18 +55,18 @@ def text_transpositions(text: str) -> Iterator[tuple[str, str]]:
 
 
 class _UnwritableError(Exception):
-    """There is no way to write this in the new key."""
+    """Something cannot be written in the new key."""
 
 
 class _TextTransposer:
-    """A text on its way into a key so many `fifths` away, line by line."""
+    """Transposes a text by a number of `fifths`, line by line."""
 
     def __init__(self, key: Signature, fifths: int) -> None:
         self.fifths = fifths
         self.enter(key)
 
     def enter(self, key: Signature) -> str:
-        """From here on, the text is in `key`. The tonic of the key it is moved to."""
+        """Continue in `key`, and return the tonic of the new key."""
         sharps = key.sharps + self.fifths
         if not key.plain or abs(sharps) > MAX_SIGNS + 1:
             raise _UnwritableError
@@ -77,7 +76,7 @@ class _TextTransposer:
         return after.tonic
 
     def line(self, line: str) -> str:
-        """A line of the text."""
+        """Transpose a line of text."""
         body = strip_comment(line)
         field = field_of(body, 1)
         if field is None:
@@ -87,18 +86,18 @@ class _TextTransposer:
         return body + line[len(strip_comment(line)) :]
 
     def key(self, text: str) -> str:
-        """`text`, a field that names a key, with another tonic; one that names none stays."""
+        """Transpose the tonic of a field that names a key; other fields stay as they are."""
         before, colon, value = text.partition(":")
         key = parse_key(value.rstrip("]"))
         if key is None:
             return text
         tonic = self.enter(key)
-        if not _TONIC.match(value.strip()):  # bagpipes, or no key at all
+        if not _TONIC.match(value.strip()):  # bagpipes, or no key
             raise _UnwritableError
         return before + colon + _TONIC.sub(tonic, value, count=1)
 
     def music(self, line: str) -> str:
-        """A line of music."""
+        """Transpose a line of music."""
         written, at, found = [], 0, list(tokens(line, 1, 0))
         if _MICROTONE.search("".join(each.text for each in found if each.kind not in _WORDS)):
             raise _UnwritableError
@@ -108,7 +107,7 @@ class _TextTransposer:
         return "".join([*written, line[at:]])
 
     def token(self, token: Token) -> str:
-        """A token of a line of music."""
+        """Transpose a token of a line of music."""
         if token.kind in {"note", "grace"}:
             return NOTE.sub(self.note, token.text)
         if token.kind == "text":
@@ -118,7 +117,7 @@ class _TextTransposer:
         return self.key(token.text) if token.text.startswith("[K:") else token.text
 
     def note(self, match: re.Match[str]) -> str:
-        """A note; its sign, where it has one, is written in the new key too."""
+        """Transpose a note; an explicit accidental stays explicit."""
         sign, letter, octaves, length = match.groups()
         octave = (6 if letter.islower() else 5) + octaves.count("'") - octaves.count(",")
         step = 7 * octave + LETTERS.index(letter.upper())
@@ -130,7 +129,7 @@ class _TextTransposer:
         return _SIGNS[alter] + step_name(moved) + length
 
     def chord(self, text: str) -> str:
-        """A chord symbol, spelt as before but for its notes; one that is no chord stays as it is."""
+        """Transpose the root and bass of a chord symbol; other text stays as it is."""
         match, chord = _CHORD.fullmatch(text), chords.parse(text)
         if match is None or chord is None:
             return text

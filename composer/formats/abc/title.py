@@ -1,4 +1,4 @@
-"""A title that a player gives to a piece, and the ABC text that it is written into while that is being composed."""
+"""Write a title of the user's choice into ABC text while it is generated."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ _FIELD = re.compile(rb"[A-Za-z]:")
 
 
 def plain_title(text: str) -> str:
-    """A title of one line, of characters that can be seen."""
+    """Return a title on one line, in printable characters."""
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
 class TitleWriter:
-    """The text of a piece of ABC, which gets `title` after its number in place of those that it has."""
+    """Replaces the titles in a stream of ABC text by `title`, after the tune's number."""
 
     def __init__(self, title: str) -> None:
         self._line = f"T:{plain_title(title)}\n".replace("%", "\\%").encode("utf-8", "replace")
         self._held, self._over = b"", False
 
     def push(self, data: bytes) -> bytes:
-        """The bytes that `data` completes: of the header, whole lines."""
+        """Return the bytes that are complete with `data`; in the header, whole lines."""
         if self._over:
             return data
         *lines, self._held = (self._held + data).split(b"\n")
@@ -34,7 +34,7 @@ class TitleWriter:
         return done
 
     def finish(self) -> bytes:
-        """The bytes that were held back."""
+        """Return the bytes that were held back."""
         held, self._held = self._held, b""
         return held
 

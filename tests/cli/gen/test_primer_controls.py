@@ -78,9 +78,9 @@ def test_what_makes_no_sense(gen, arguments, words):
         (("--keep-bars", "5", "--prime-text", TUNE), ("no bar 5", "1 to 4")),
         (("--keep-bars", "1-4", "--prime-text", TUNE), ("all 4 bars",)),
         (("--rhythm", "jig", "--meter", "4/4"), ("--meter 4/4", "--rhythm jig", "a jig is in 6/8")),
-        (("--range", "C#4-C#4", "--scale", "C major"), ("--range C#4-C#4", "--scale C major", "clash")),
-        (("--bars", "8", "--length", "20"), ("--bars 8 and --length 20 clash", "characters or more", "ask for 125")),
-        (("--keep-bars", "1", "--length", "20", "--prime-text", TUNE), ("--keep-bars 1 and --length 20 clash",)),
+        (("--range", "C#4-C#4", "--scale", "C major"), ("--range C#4-C#4 contradicts --scale C major",)),
+        (("--bars", "8", "--length", "20"), ("--bars 8 contradicts --length 20", "characters", "use --length 125")),
+        (("--keep-bars", "1", "--length", "20", "--prime-text", TUNE), ("--keep-bars 1 contradicts --length 20",)),
         (("--bars", "5", "--meter", "6/8", "--prime-text", "M:4/4\nL:1/8\nK:G\nG8|"), ("--meter 6/8", "opening")),
     ],
 )

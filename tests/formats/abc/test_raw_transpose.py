@@ -1,4 +1,4 @@
-"""Text in other keys, of which nothing else is changed."""
+"""Transposing ABC text in place."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def melody(text):
     return [(note.onset, note.duration, note.pitch) for note in part.notes]
 
 
-def test_every_other_key_of_few_signs_and_all_notes_alike():
+def test_transposes_to_all_keys_with_few_signs():
     keys = dict(text_transpositions(TEXT))
     assert len(keys) == 8 == len(set(keys.values()))
     for moved in keys:
@@ -33,7 +33,7 @@ def test_every_other_key_of_few_signs_and_all_notes_alike():
         assert 0 < abs(semitones) <= 6
 
 
-def test_all_but_notes_chords_and_keys_stays():
+def test_other_text_is_unchanged():
     (in_d,) = (text for text, key in text_transpositions(TEXT) if key == "D")
     assert in_d == (
         """X: 12
@@ -50,18 +50,18 @@ w: words are Ged
     )
 
 
-def test_there_and_back_is_where_it_was():
+def test_transposing_back_restores_the_text():
     for text, _ in text_transpositions(TEXT):
         (back,) = (again for again, key in text_transpositions(text) if key == "G")
         assert back == TEXT
 
 
 @pytest.mark.parametrize("key", ["", "K:none\n", "K:HP\n", "K:D =c\n", "K:clef=bass\n"])
-def test_what_is_in_no_plain_key_has_no_other(key):
+def test_keys_with_explicit_accidentals_are_skipped(key):
     assert list(text_transpositions(f"X:1\nM:4/4\n{key}ABcd|\n")) == []
 
 
-def test_a_note_that_cannot_be_written_leaves_a_key_out():
+def test_keys_with_unwritable_notes_are_skipped():
     keys = {key for _, key in text_transpositions("X:1\nL:1/4\nK:C\n^^B2|\n")}
     assert "D" not in keys  # where it would be raised three times
     assert "F" in keys
@@ -83,12 +83,12 @@ d4|]
 """
 
 
-def test_words_in_the_header_and_in_blocks_stay():
+def test_text_in_headers_and_blocks_is_unchanged():
     (in_a,) = (text for text, key in text_transpositions(WORDY) if key == "A")
     assert in_a == WORDY.replace("K:G ", "K:A ").replace("GABc|", "ABcd|").replace("d4|]", "e4|]")
 
 
-def test_a_key_in_a_block_is_none():
+def test_key_in_a_block_is_ignored():
     assert list(text_transpositions("X:1\n%%begintext\nK:G\n%%endtext\nGABc|\n")) == []
 
 
@@ -115,11 +115,11 @@ def in_key(key, chord):
         ("d.c.", "d.c."),
     ],
 )
-def test_chords_move_as_they_are_written(chord, moved):
+def test_chords_keep_their_style(chord, moved):
     assert in_key("D", chord) == moved
 
 
-def test_a_chord_that_cannot_be_written_leaves_a_key_out():
+def test_keys_with_unwritable_chords_are_skipped():
     assert in_key("G", "F#dim") == "C#dim"
     assert in_key("E", "F#dim") == "A#dim"
     assert in_key("D", "D#dim") == "E#dim"
@@ -128,15 +128,15 @@ def test_a_chord_that_cannot_be_written_leaves_a_key_out():
 
 
 @pytest.mark.parametrize("music", ["^3/2cd", "A{_/B}c", "[C_1/2E]", "[m:~n2=nn]A"])
-def test_microtones_and_macros_are_not_told(music):
+def test_microtones_and_macros_are_skipped(music):
     assert list(text_transpositions(f"X:1\nL:1/4\nK:C\n{music}|\n")) == []
 
 
 @pytest.mark.parametrize("line", ["m: ~n2 = (3o/n/m/ n", 's: "^slow" * !f!'])
-def test_a_tune_with_macros_or_symbol_lines_is_not_told(line):
+def test_macros_and_symbol_lines_are_skipped(line):
     assert list(text_transpositions(f"X:1\nK:C\nCDEF|\n{line}\n")) == []
     assert len(list(text_transpositions(f"X:1\nK:C\nCDEF|\n%%begintext\n{line}\n%%endtext\n"))) == 8
 
 
-def test_what_only_looks_like_a_microtone_is_told():
+def test_text_that_looks_like_a_microtone_is_not_one():
     assert len(list(text_transpositions('X:1\nK:C\n"_3/4 time"C2/^c/_B3/2|\n'))) == 8

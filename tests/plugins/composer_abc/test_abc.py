@@ -1,4 +1,4 @@
-"""The abc representation: what it reads, refuses, encodes and streams."""
+"""The abc representation: read, reject, encode and stream tunes."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ K:Ador
 """
 
 
-def opening(text: str, options: AbcOptions | None = None) -> Piece | RejectedPiece:
-    return next(Abc(options).read(Source(Path("opening"), name="opening", data=text.encode(), fragment=True)))
+def primer(text: str, options: AbcOptions | None = None) -> Piece | RejectedPiece:
+    return next(Abc(options).read(Source(Path("primer"), name="primer", data=text.encode(), fragment=True)))
 
 
 def fitted(options: AbcOptions | None = None) -> Abc:
@@ -48,7 +48,7 @@ def test_contract(options):
     check_representation(Abc, [source(TWO, "two.abc")], options)
 
 
-def test_reads_the_tunes_of_a_file_with_their_names_and_labels():
+def test_read_returns_tunes_with_titles_and_labels():
     first, second = Abc().read(source(TWO, "two.abc"))
     assert first == Piece(
         "T:The First Step\nR:jig\nM:6/8\nL:1/8\nK:D\n|:A|dcd fed|cBA ABc|dcd fed|cAA A2:|\n",
@@ -60,12 +60,12 @@ def test_reads_the_tunes_of_a_file_with_their_names_and_labels():
     assert second.labels == {"meter": "4/4", "key": "Ador", "mode": "dorian"}
 
 
-def test_raw_text_is_kept_as_it_is():
+def test_raw_text_is_unchanged():
     abc = Abc(AbcOptions("raw"))
     assert "\n".join(str(piece.content) for piece in abc.read(source(TWO, "two.abc"))) == TWO
 
 
-def test_what_cannot_be_used_is_refused_by_name():
+def test_rejections_name_the_reason():
     texts = {
         "X:1\nM:6/8\nK:D\nA2|ABA ABAB|ABA|ABA ABA|\n": "bar too long",
         "X:1\nM:6/8\nK:D\n\n": "no notes",
@@ -79,7 +79,7 @@ def test_what_cannot_be_used_is_refused_by_name():
 
 
 @pytest.mark.parametrize("options", [AbcOptions(), AbcOptions("raw")])
-def test_a_tune_that_breaks_the_reader_is_one_refusal(options, monkeypatch):
+def test_tune_that_breaks_the_reader_is_one_rejection(options, monkeypatch):
     def broken(text):
         if "Second" in text.text:
             raise OverflowError("too large")
@@ -90,52 +90,52 @@ def test_a_tune_that_breaks_the_reader_is_one_refusal(options, monkeypatch):
     first, second = Abc(options).read(source(TWO, "two.abc"))
     assert isinstance(first, Piece)
     assert isinstance(second, RejectedPiece)
-    assert (second.reason, second.detail) == ("a text that makes no sense", "line 8: too large")
+    assert (second.reason, second.detail) == ("unreadable tune", "line 8: too large")
 
 
 @pytest.mark.parametrize(
     ("content", "words"), [(b"", "is empty"), (b"\n \n", "is empty"), (b"\x89PNG\r\n\x1a\n\0", "not a text")]
 )
-def test_what_is_no_abc_is_an_error(content, words):
+def test_files_other_than_abc_are_errors(content, words):
     for options in (AbcOptions(), AbcOptions("raw")):
         with pytest.raises(ReadError, match=words):
             list(Abc(options).read(source(content, "picture.abc")))
 
 
-def test_an_option_that_it_does_not_have():
+def test_invalid_option():
     with pytest.raises(OptionError, match="`rare`"):
         AbcOptions("rare")
 
 
-def test_a_stream_is_numbered_and_ends_with_a_blank_line():
+def test_stream_is_numbered_and_ends_with_a_blank_line():
     abc = fitted()
     tune = "T:The First Step\nM:6/8\nL:1/8\nK:D\n|:A|dcd fed|cAA A2:|\n"
     assert streamed(abc, tune, 3) == f"X:3\n{tune}\n"
     assert streamed(abc, "T:The First Step\nK:D\nAB", 3) == "X:3\nT:The First Step\nK:D\nAB\n\n"
 
 
-def test_a_raw_stream_gets_another_number():
+def test_raw_stream_is_renumbered():
     abc = fitted(AbcOptions("raw"))
     assert streamed(abc, "X:12\nT:The First\n", 3) == "X:3\nT:The First\n\n"
     assert streamed(abc, "X:12", 3) == "X:3\n\n"
     assert streamed(abc, "T:The", 3) == "X:3\nT:The\n\n"
 
 
-def test_unseen_symbols_are_named():
-    with pytest.raises(EncodeError, match=r"opening has symbols .*: '\$', 'a', 'ß'"):
-        fitted().prime(opening("T:$traße\n"))
+def test_unseen_characters_are_named():
+    with pytest.raises(EncodeError, match=r"primer has characters .*: '\$', 'a', 'ß'"):
+        fitted().prime(primer("T:$traße\n"))
 
 
-def test_chord_symbols_are_left_off_where_the_model_was_taught_none():
+def test_chord_symbols_are_removed_if_the_model_knows_none():
     plain = fitted()
     chords = Piece('M:6/8\nL:1/8\nK:D\n|:A|"D"dcd fed|"A7"cBA "G"ABc|', losses={"chord symbols left out": 1, "x": 2})
     assert plain.prime(chords) == plain.prime(Piece("M:6/8\nL:1/8\nK:D\n|:A|dcd fed|cBA ABc|"))
     assert plain.losses(chords) == {"chord symbols left out": 4, "x": 2}
     assert plain.losses(Piece("M:6/8\n")) == {}
-    taught = Abc()
-    taught.fit([chords])
-    assert streamed(taught, str(chords.content)).startswith("X:1\n" + str(chords.content))
-    assert taught.losses(chords) == chords.losses
+    trained = Abc()
+    trained.fit([chords])
+    assert streamed(trained, str(chords.content)).startswith("X:1\n" + str(chords.content))
+    assert trained.losses(chords) == chords.losses
     with pytest.raises(EncodeError, match="never seen"):
         fitted(AbcOptions("raw")).prime(chords)
 
@@ -155,11 +155,11 @@ def test_chord_symbols_are_left_off_where_the_model_was_taught_none():
         ),
     ],
 )
-def test_an_opening_stays_as_it_is_where_it_may_and_whole_bars_are_rewritten(text, content):
-    assert opening(text).content == content
+def test_primer_is_unchanged_if_valid_and_rewritten_otherwise(text, content):
+    assert primer(text).content == content
 
 
-def test_a_tune_is_music():
+def test_score():
     abc = fitted()
     (piece, _) = abc.read(source(TWO, "two.abc"))
     score = abc.score(piece)
@@ -169,10 +169,10 @@ def test_a_tune_is_music():
     assert abc.score(Piece("T:nothing but a title\nK:D\n")) is None
 
 
-def test_only_the_dialect_has_rules():
+def test_only_the_dialect_has_a_constraint():
     abc = fitted()
-    rules = abc.constraint()
-    assert rules is abc.constraint()
-    assert rules is not None
-    assert rules.allowed(rules.start(abc.prime(Piece("M:6/8\nL:1/8\nK:D\n|:A|dcd fed|cAA A2:|\n")))) & 1
+    constraint = abc.constraint()
+    assert constraint is abc.constraint()
+    assert constraint is not None
+    assert constraint.allowed(constraint.start(abc.prime(Piece("M:6/8\nL:1/8\nK:D\n|:A|dcd fed|cAA A2:|\n")))) & 1
     assert fitted(AbcOptions("raw")).constraint() is None

@@ -1,4 +1,4 @@
-"""ABC text cut into tunes, lines and tokens, each with its line and column (both counted from 1)."""
+"""Split ABC text into tunes, lines and tokens, with their line and column numbers (from 1)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Diagnostic", "Field", "Token", "TuneText", "block_lines", "field_of"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Diagnostic:
-    """Something wrong at a place. `kind` is a short phrase that counts well, `message` says what exactly."""
+    """A problem at a place. `kind` is a short phrase to count by, `message` gives the details."""
 
     line: int
     column: int
@@ -24,7 +24,7 @@ class Diagnostic:
 
 
 class Token(NamedTuple):
-    """A piece of a music line. `kind` is the name of a group in the table below, or `unknown`."""
+    """A token of a music line. `kind` is a key of `_KINDS`."""
 
     kind: str
     text: str
@@ -33,7 +33,7 @@ class Token(NamedTuple):
 
 
 class Field(NamedTuple):
-    """An information field, on a line of its own or inside brackets: `K:G` has the name `K` and the value `G`."""
+    """An information field, on its own line or inline: `K:G` has the name `K` and the value `G`."""
 
     name: str
     value: str
@@ -43,24 +43,23 @@ class Field(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TuneText:
-    """The lines of one tune as they stand in a file, the first of which is the file's line number `first`."""
+    """The lines of one tune in a file; `first` is the number of the first one."""
 
     lines: tuple[str, ...]
     first: int = 1
 
     @property
     def text(self) -> str:
-        """The tune as text, with a line feed after each line."""
+        """The text of the tune, with a line feed after each line."""
         return "".join(f"{line}\n" for line in self.lines)
 
 
 def split_tunes(text: str) -> list[TuneText]:
-    """The tunes of a file: each begins with an `X:` line and ends at a blank line or the next `X:`.
+    """Return the tunes of a file: each starts with an `X:` line and ends at a blank line or the next `X:`.
 
-    A text without any `X:` is one tune, its first lines up to a blank line being the tune. What stands between tunes
-    is left out.
+    A text without any `X:` is one tune, up to the first blank line. Text between tunes is skipped.
     """
-    # Not at the other characters that Python takes for line ends.
+    # splitlines would also split at other characters
     lines = re.split(r"\r\n?|\n", text)
     words = block_lines(lines)
     starts = [number for number, line in enumerate(lines) if line.startswith("X:") and number not in words]
@@ -79,9 +78,9 @@ _BEGIN = re.compile(r"%%begin(\w+)")
 
 
 def block_lines(lines: Sequence[str]) -> set[int]:
-    """The places of lines inside blocks such as `%%begintext` to `%%endtext`: words, pictures, programs, no music.
+    """Return the indices of lines in blocks such as `%%begintext` to `%%endtext`, which hold no music.
 
-    One that never ends is none.
+    A block that never ends is ignored.
     """
     found: set[int] = set()
     for number, line in enumerate(lines):
@@ -97,20 +96,17 @@ _COMMENT = re.compile(r"(?<!\\)%.*")
 
 
 def strip_comment(line: str) -> str:
-    """`line` without what follows a `%`."""
+    """Return `line` without its comment."""
     return _COMMENT.sub("", line) if "%" in line else line
 
 
 def field_of(line: str, number: int) -> Field | None:
-    """The field that the whole of `line`, a line without its comment, is; None for a line of music.
-
-    A letter and a colon that go on as a bar line (`A:|`) are music.
-    """
+    """Return the field that `line`, without its comment, consists of; None for music, such as `A:|`."""
     match = _FIELD.match(line) if ":" in line[:6] else None
     return Field(match[1], match[2].strip(), number, match.start(1) + 1) if match else None
 
 
-# Digits are bounded, since numbers of thousands of them are errors in themselves: what is over is unknown.
+# The number of digits is bounded; the rest of longer numbers is an unknown token.
 LENGTH = r"\d{0,4}(?:/\d{0,4}){0,9}"
 NOTE = re.compile(rf"(\^\^?|__?|=|)([A-Ga-g])([,']*)({LENGTH})")
 REST = re.compile(rf"([zxyZX])({LENGTH})")
@@ -118,7 +114,7 @@ REST = re.compile(rf"([zxyZX])({LENGTH})")
 _KINDS = {
     "note": rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{LENGTH}",
     "space": r"[ \t`$]+",
-    # An invisible bar line, `[|]`, is one of its own where another one follows.
+    # an invisible bar line, `[|]`, is a token of its own if another bar line follows
     "bar": r"\[\|\](?=[|:\[])|\.?\[?[|:]+(?:\](?![A-Za-z^_=]))?[|:]*(?:\d{1,2}(?:[,\-.]\d{1,2}){0,9}\.?)?",
     "text": r'"[^"]*"',
     "rest": rf"[zxyZX]{LENGTH}",
@@ -140,7 +136,7 @@ _TOKEN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KIND
 
 
 def tokens(line: str, number: int, column: int = 1) -> Iterator[Token]:
-    """The tokens of `line`, a line of music without its comment; blanks are left out."""
+    """Yield the tokens of a line of music without its comment, except blanks."""
     for match in _TOKEN.finditer(line):
         kind = match.lastgroup or "unknown"
         if kind != "space":

@@ -1,7 +1,6 @@
-"""One tune's text into its header and, for each voice, elements with resolved pitches and lengths in ticks.
+"""Parse a tune into its header and, for each voice, elements with resolved pitches and lengths in ticks.
 
-Everything that ABC 2.1 as found in the wild holds is understood here or left out knowingly; what makes no sense is
-collected as diagnostics and never raised.
+It accepts ABC 2.1 as found in the wild. Errors are collected as diagnostics and never raised.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ __all__ = ["parse_tune"]
 
 
 _PART = re.compile(r"[A-Z]\d?\.?")
-"""A part's name; other texts after `P:` are remarks, or even words that are sung."""
+"""A part's name; other text after `P:` is a remark or even lyrics."""
 
 
 def parse_tune(text: TuneText) -> Tune:
-    """The tune that `text` spells."""
+    """Parse the text of a tune."""
     return _Parser(text).run()
 
 
@@ -31,74 +30,74 @@ class _Parser:
     def __init__(self, text: TuneText) -> None:
         self.tune = Tune(text)
         self.header_voice = Voice([], Signature())
-        """What was said before any voice began, with which each of them begins."""
+        """The settings before any voice starts, which all voices inherit."""
         self.voices: dict[str, Voice] = {}
         self.properties: dict[str, str] = {}
-        """What `V:` fields said of voices that have not begun."""
+        """Properties from `V:` fields of voices that have not started."""
         self.voice_name = ""
         self.in_body = False
 
     def run(self) -> Tune:
-        """Read line after line."""
+        """Parse all lines."""
         tune = self.tune
-        words = block_lines(tune.text.lines)
-        keyed = any(line.startswith("K:") for at, line in enumerate(tune.text.lines) if at not in words)
+        skipped = block_lines(tune.text.lines)
+        has_key = any(line.startswith("K:") for at, line in enumerate(tune.text.lines) if at not in skipped)
         for at, raw in enumerate(tune.text.lines):
             number = tune.text.first + at
-            if raw.startswith("%%") and at not in words:
+            if raw.startswith("%%") and at not in skipped:
                 self._directive(raw[2:])
             line = strip_comment(raw)
-            if not line.strip() or at in words:
+            if not line.strip() or at in skipped:
                 continue
-            found = field_of(line, number)
-            if found is None and keyed and not self.in_body:
-                tune.add_diagnostic(number, 1, "text in the header", "words before the K: field are left out")
-            elif found is None:
+            field = field_of(line, number)
+            if field is None and has_key and not self.in_body:
+                tune.add_diagnostic(number, 1, "text in the header", "text before the K: field is ignored")
+            elif field is None:
                 self._music(line, number)
             elif self.in_body:
-                self._change(found)
+                self._change(field)
             else:
-                self._header(found)
+                self._header(field)
         self._end()
         return tune
 
-    def _header(self, found: Field) -> None:
+    def _header(self, field: Field) -> None:
         tune = self.tune
-        tune.fields.append(found)
-        if found.name == "P":
-            tune.order = found.value
-        elif found.name == "K":
-            self._change(found)
+        tune.fields.append(field)
+        if field.name == "P":
+            tune.order = field.value
+        elif field.name == "K":
+            self._change(field)
             self.in_body = True
-        elif found.name == "V":
-            self._declare_voice(found)
-        elif found.name in "MLQIUm":
-            self._change(found)
+        elif field.name == "V":
+            self._declare_voice(field)
+        elif field.name in "MLQIUm":
+            self._change(field)
 
-    def _change(self, found: Field) -> None:
-        """A field that changes what follows, in the header, on a line of the body, or inline."""
-        tune, name, value = self.tune, found.name, found.value
+    def _change(self, field: Field) -> None:
+        """Apply a field of the header or the body to the music after it."""
+        tune, name, value = self.tune, field.name, field.value
         if name == "K":
-            self._key(found)
+            self._key(field)
         elif name == "M":
-            self._meter(found)
+            self._meter(field)
         elif name == "L":
-            self._length(found)
+            self._length(field)
         elif name == "Q" and not tune.tempo:
             tune.tempo = value
         elif name == "V":
-            self.voice_name = self._declare_voice(found)
+            self.voice_name = self._declare_voice(field)
         elif name == "I":
             self._directive(value)
         elif name in "Um":
-            tune.add_diagnostic(found.line, found.column, "definition left out", f"`{name}:{value}` is not followed")
+            tune.add_diagnostic(field.line, field.column, "definition left out", f"`{name}:{value}` is ignored")
         elif name == "P" and self.in_body and _PART.fullmatch(value):
-            self._voice().elements.append(PartMark(value.strip().rstrip("."), found.line, found.column))
+            self._voice().elements.append(PartMark(value.strip().rstrip("."), field.line, field.column))
 
-    def _meter(self, found: Field) -> None:
-        time = parse_meter(found.value)
+    def _meter(self, field: Field) -> None:
+        time = parse_meter(field.value)
         if time is None:
-            self.tune.add_diagnostic(found.line, found.column, "unknown meter", f"`{found.value}` is no meter")
+            self.tune.add_diagnostic(field.line, field.column, "unknown meter", f"`{field.value}` is not a meter")
             return
         voice = self._voice_of_field()
         voice.time = time
@@ -106,31 +105,33 @@ class _Parser:
         if self._applies_to_tune(voice):
             self.tune.time = time
 
-    def _length(self, found: Field) -> None:
-        length = _fraction(found.value)
+    def _length(self, field: Field) -> None:
+        length = _fraction(field.value)
         if length is None:
-            self.tune.add_diagnostic(found.line, found.column, "unknown unit length", f"`{found.value}` is no length")
+            self.tune.add_diagnostic(
+                field.line, field.column, "unknown unit length", f"`{field.value}` is not a length"
+            )
             return
         voice = self._voice_of_field()
         voice.unit = int(WHOLE * length)
         if self._applies_to_tune(voice):
             self.tune.unit = length
 
-    def _key(self, found: Field) -> None:
+    def _key(self, field: Field) -> None:
         tune, voice = self.tune, self._voice_of_field()
-        key = parse_key(found.value)
+        key = parse_key(field.value)
         if key is not None:
             voice.key = key
         elif not self.in_body:
-            tune.add_diagnostic(found.line, found.column, "unknown key", f"`{found.value}` is no key")
-        self._check(found)
-        self._update_transposition(voice, voice.sounding_pitch.with_properties(found.value))
+            tune.add_diagnostic(field.line, field.column, "unknown key", f"`{field.value}` is not a key")
+        self._check(field)
+        self._update_transposition(voice, voice.sounding_pitch.with_properties(field.value))
 
-    def _declare_voice(self, found: Field) -> str:
-        """The name of the voice that a `V:` field is about, its properties noted."""
-        name, _, properties = found.value.partition(" ")
+    def _declare_voice(self, field: Field) -> str:
+        """Apply the properties of a `V:` field and return its voice's name."""
+        name, _, properties = field.value.partition(" ")
         name = name or "1"
-        self._check(found)
+        self._check(field)
         if name in self.voices:
             voice = self.voices[name]
             self._update_transposition(voice, voice.sounding_pitch.with_properties(properties))
@@ -144,28 +145,27 @@ class _Parser:
             self._update_transposition(voice, voice.sounding_pitch.with_directive(text))
 
     def _update_transposition(self, voice: Voice, sounding: SoundingPitch) -> None:
-        """Let `voice` sound so, now that it or its key has changed."""
+        """Update a voice's transposition after its properties or its key changed."""
         voice.sounding_pitch, voice.transposition = sounding, sounding.transposition(voice.key)
         key = voice.transposition.key(voice.key)
         voice.elements.append(key)
         if self._applies_to_tune(voice):
             self.tune.key = key
 
-    def _check(self, found: Field) -> None:
-        if text := unknown_property(found.value):
-            message = f"`{text}` is not understood"
-            self.tune.add_diagnostic(found.line, found.column, "unknown transposition", message)
+    def _check(self, field: Field) -> None:
+        if text := unknown_property(field.value):
+            self.tune.add_diagnostic(field.line, field.column, "unknown transposition", f"`{text}` is not supported")
 
     def _applies_to_tune(self, voice: Voice) -> bool:
-        """Whether what is said now is said of the tune: before any voice, or before the first one sounds."""
+        """Return whether a change also applies to the tune: before any voice, or before the first one sounds."""
         return voice is self.header_voice or (voice.last is None and voice is next(iter(self.voices.values())))
 
     def _voice_of_field(self) -> Voice:
-        """The voice that a field is about."""
+        """Return the voice that a field applies to."""
         return self._voice() if self.voice_name or self.voices else self.header_voice
 
     def _voice(self) -> Voice:
-        """The voice that music is for, begun where it is not yet."""
+        """Return the current voice, and start it if needed."""
         tune, home, name = self.tune, self.header_voice, self.voice_name or "1"
         voice = self.voices.get(name)
         if voice is None:
@@ -181,7 +181,7 @@ class _Parser:
         if not self.in_body:
             if not tune.fields and number == tune.text.first:
                 tune.add_diagnostic(number, 1, "no header", "the tune has no header fields")
-            tune.add_diagnostic(number, 1, "no key", "the music begins before a K: field")
+            tune.add_diagnostic(number, 1, "no key", "music before the K: field")
             self.in_body = True
         voice: Voice | None = None
         handlers = HANDLERS
@@ -189,14 +189,14 @@ class _Parser:
             if token.kind == "inline":
                 text = token.text
                 self._change(Field(text[1], text[3:-1].strip(), number, token.column + 1))
-                # A voice begins with its music, so that one which is only named takes no other's place.
+                # a voice starts with its music, so that one that is only named does not become the first
                 voice = None
             else:
                 voice = voice or self._voice_with_unit()
                 handlers[token.kind](tune, voice, token)
 
     def _voice_with_unit(self) -> Voice:
-        """The voice that music is for, with a unit length."""
+        """Return the current voice, and set its unit length if needed."""
         voice = self._voice()
         if not voice.unit:
             unit = (voice.time or Time(free=True)).unit

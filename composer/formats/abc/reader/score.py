@@ -1,4 +1,4 @@
-"""ABC as music: any tune of ABC 2.1 as found in the wild into a Score, repeats played out and ties joined."""
+"""Read ABC 2.1 as found in the wild as a Score, with repeats unrolled and tied notes joined."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["read_score", "read_tune", "score_of"]
 
 
 def read_score(text: str) -> Score:
-    """The first tune in `text` as music. Raises ReadError where nothing sounds."""
+    """Return the first tune in `text`. Raises ReadError if it has no notes."""
     found = split_tunes(text)
     if not found:
-        raise ReadError("there is no tune in the text", "an ABC tune begins with `X:1` and has a `K:` line")
+        raise ReadError("no tune in the text", "an ABC tune starts with `X:1` and has a `K:` line")
     return read_tune(found[0])
 
 
 def read_tune(text: TuneText, problems: list[Diagnostic] | None = None) -> Score:
-    """`text` as music; what is wrong in it is added to `problems`. Raises ReadError where nothing sounds."""
+    """Return a tune as a Score, and add its errors to `problems`. Raises ReadError if it has no notes."""
     tune = parse_tune(text)
     if problems is not None:
         problems += tune.diagnostics
@@ -34,7 +34,7 @@ def read_tune(text: TuneText, problems: list[Diagnostic] | None = None) -> Score
 
 
 def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
-    """A parsed tune as music. Raises ReadError where nothing sounds."""
+    """Return a parsed tune as a Score. Raises ReadError if it has no notes."""
     voices = {name: _bars_played(tune, name, problems) for name in tune.voices}
     parts = {name: (_notes(found), found) for name, found in voices.items()}
     sounding = {name: part for name, part in parts.items() if part[0]}
@@ -59,12 +59,12 @@ def _bars_played(tune: Tune, name: str, problems: list[Diagnostic] | None) -> li
 
 @lru_cache(maxsize=65536)
 def beats(ticks: int) -> Fraction:
-    """Ticks as beats."""
+    """Convert ticks to beats."""
     return Fraction(ticks, BEAT)
 
 
 def _notes(found: Sequence[Bar]) -> tuple[Note, ...]:
-    """The notes of a voice, ties joined: a tied tone goes on where the same pitch follows at once."""
+    """Return the notes of a voice, joining tied notes if the same pitch follows at once."""
     notes: list[Note] = []
     held: dict[int, int] = {}
     now = 0
@@ -105,7 +105,7 @@ def _chords(found: Sequence[Bar]) -> tuple[ChordSymbol, ...]:
 
 @lru_cache(maxsize=4096)
 def is_chord(symbol: str) -> bool:
-    """Whether `symbol` is a chord's name and no remark."""
+    """Return whether `symbol` is the name of a chord and not other text."""
     from composer.music import chords
 
     return chords.parse(symbol) is not None
@@ -144,7 +144,7 @@ _TEMPO = re.compile(r"(?:(\d{1,4})\s*/\s*(\d{1,4})\s*)?=\s*(\d{1,5}(?:\.\d{1,5})
 
 
 def tempo_of(tune: Tune) -> float | None:
-    """The tempo that the tune asks for, in quarter notes a minute; None where it asks for none."""
+    """Return the tempo of a tune in BPM (quarter notes); None if it has none."""
     match = _TEMPO.search(re.sub(r'"[^"]*"', "", tune.tempo))
     if match is None:
         return None

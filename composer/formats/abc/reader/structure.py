@@ -1,4 +1,4 @@
-"""A voice's elements into bars, bars into sections, and sections into the order in which they are played."""
+"""Group a voice's elements into bars and sections, and unroll these into the order in which they are played."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from composer.music.keys import Signature, Time
 
 __all__ = ["Bar", "Ending", "Section", "bars", "bars_as_played", "iter_bars_as_played", "ordered_sections", "sections"]
 
-MOST_BARS = 5000
-"""A tune that plays longer than this is a mistake in its repeats."""
+MAX_BARS = 5000
+"""A tune that plays longer has a mistake in its repeats."""
 
 
 @dataclass(slots=True)
 class Bar:
-    """What stands between two bar lines. `close` is the bar line after it; None at the end of the tune without one.
+    """The sounds between two bar lines. `open` is the mark before them, `close` the one after, None if there is none.
 
-    `part` is the name of the part that begins with this bar, `open` the mark (repeat, ending) before it.
+    `part` is the name of the part that starts with this bar.
     """
 
     sounds: list[Sound] = field(default_factory=list)
@@ -35,13 +35,13 @@ class Bar:
 
     @property
     def ticks(self) -> int:
-        """The time that its sounds take."""
+        """The duration of its sounds."""
         return sum(sound.ticks for sound in self.sounds)
 
 
 @dataclass(slots=True)
 class Ending:
-    """What is played in certain passes of a repeat only."""
+    """Bars that are only played in certain passes of a repeat."""
 
     passes: tuple[int, ...]
     bars: list[Bar] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Ending:
 
 @dataclass(slots=True)
 class Section:
-    """Bars that are played `times`, and the endings that follow in some of the passes."""
+    """Bars that are played `times` times, with endings that follow in some of the passes."""
 
     bars: list[Bar] = field(default_factory=list)
     times: int = 1
@@ -58,12 +58,12 @@ class Section:
 
     @property
     def sounds(self) -> bool:
-        """Whether there is anything in it."""
+        """Whether it has any bars."""
         return bool(self.bars or self.endings)
 
 
 def bars(elements: Sequence[Element]) -> list[Bar]:
-    """The bars of a voice; bar lines with nothing between them become one."""
+    """Return the bars of a voice; bar lines with nothing between them are merged."""
     found: list[Bar] = []
     bar = Bar()
     for element in elements:
@@ -93,7 +93,7 @@ def bars(elements: Sequence[Element]) -> list[Bar]:
 
 
 def _merge(mark: Mark, bar: Bar, found: list[Bar]) -> None:
-    """A bar line right after another becomes one with it."""
+    """Merge a bar line into the one right before it."""
     bar.open = mark if bar.open is None else _merge_marks(bar.open, mark)
     if found:
         found[-1].close = bar.open
@@ -113,10 +113,10 @@ def _merge_marks(first: Mark, second: Mark) -> Mark:
 
 
 def sections(found: Sequence[Bar], problems: list[Diagnostic] | None = None, parts: bool = False) -> list[Section]:
-    """The sections of a voice's bars. What does not match is added to `problems`.
+    """Return the sections of a voice's bars, and add mismatched repeats and endings to `problems`.
 
-    `parts` says whether a part mark begins a section; otherwise `:|` goes back over it, since without an order in the
-    header it is but a label.
+    With `parts`, a part mark starts a section. Otherwise it is only a label that repeats may span, as in a tune whose
+    header has no order of parts.
     """
     return _Sections(problems if problems is not None else [], parts).run(found)
 
@@ -130,7 +130,7 @@ class _Sections:
         self.opened = False
 
     def run(self, found: Sequence[Bar]) -> list[Section]:
-        """Go through the bars and the marks between them."""
+        """Return the sections."""
         for bar in found:
             self._mark(bar.open, bar.part)
             section = self.section
@@ -159,7 +159,7 @@ class _Sections:
                 self._close()
                 self.opened = True
         if part is not None and self.parts:
-            # A part mark between the endings of one repeat is a remark.
+            # a part mark between the endings of one repeat is only a label
             if not (mark is not None and mark.endings and self.section.endings):
                 self._close()
             self.section.part = part
@@ -167,7 +167,7 @@ class _Sections:
     def _first_ending(self, mark: Mark) -> None:
         section = self.section
         if mark.ends:
-            self._problem(mark, "ending without a first", "a second ending has no first one before it")
+            self._problem(mark, "ending without a first", "second ending without a first one")
             section.endings, section.times = [Ending((1,)), Ending(mark.endings)], 2
         else:
             section.endings = [Ending(mark.endings)]
@@ -180,11 +180,11 @@ class _Sections:
                 self._close()
                 self.section.endings = [Ending(mark.endings)]
             elif seen & set(mark.endings):
-                self._problem(mark, "ending given twice", "an ending of this number stands there already")
+                self._problem(mark, "ending given twice", "ending with a number that was used before")
                 section.endings[-1].passes += mark.endings
             else:
                 if not mark.ends:
-                    self._problem(mark, "ending without a repeat", "the ending before is not closed by `:|`")
+                    self._problem(mark, "ending without a repeat", "the previous ending is not closed by `:|`")
                 section.endings.append(Ending(mark.endings))
         elif mark.ends or (mark.strong and len(section.endings) > 1):
             self._close()
@@ -195,7 +195,7 @@ class _Sections:
             section.times = max(number for ending in section.endings for number in ending.passes)
             if len(section.endings) == 1 and section.times == 1:
                 mark = section.endings[0].bars[0].open if section.endings[0].bars else None
-                self._problem(mark or Mark("", 1, 1), "ending without a second", "a first ending has no second one")
+                self._problem(mark or Mark("", 1, 1), "ending without a second", "first ending without a second one")
         if section.sounds:
             self.done.append(section)
         self.section, self.opened = Section(), False
@@ -207,9 +207,9 @@ class _Sections:
 def ordered_sections(
     tune: Tune, found: Sequence[Bar], problems: list[Diagnostic] | None = None, parts: bool = False
 ) -> list[Section]:
-    """The sections of a voice in the order that the header's `P:` asks for; as they stand where it asks for none.
+    """Return the sections of a voice in the order of the header's `P:` field, or as written if it has none.
 
-    An order that names parts which are not there is not followed. `problems` and `parts` are as in `sections`.
+    An order that names missing parts is ignored. `problems` and `parts` are as in `sections`.
     """
     names = _expand_order(tune.order)
     if not names or not set(names) <= {bar.part for bar in found}:
@@ -223,12 +223,12 @@ def _in_order(names: str, found: list[Section]) -> list[Section]:
     for section in found:
         name = section.part or name
         parts.setdefault(name, []).append(section)
-    # A mark between the endings of one repeat begins no part, and a name that only it has stands for nothing.
+    # a mark between the endings of one repeat starts no part, so its name may be missing here
     return parts.get("", []) + [section for letter in names for section in parts.get(letter, [])]
 
 
 def _expand_order(order: str) -> str:
-    """`A2(BC)2` as `AABCBC`; empty where it is no order of one-letter parts."""
+    """Return `A2(BC)2` as `AABCBC`; empty if it is not an order of one-letter parts."""
     order = re.sub(r"[.\s]", "", order)
     if not re.fullmatch(r"[A-Z0-9()]*", order) or len(order) > 100:
         return ""
@@ -241,18 +241,16 @@ def _expand_order(order: str) -> str:
 
 
 def bars_as_played(found: Sequence[Section], problems: list[Diagnostic] | None = None) -> list[Bar]:
-    """The bars as `iter_bars_as_played`, at most MOST_BARS of them; where there are more, that is added to
-    `problems`.
-    """
-    order = list(islice(iter_bars_as_played(found), MOST_BARS + 1))
-    if len(order) > MOST_BARS and problems is not None:
+    """Return the bars in the order in which they are played, at most MAX_BARS; more are added to `problems`."""
+    order = list(islice(iter_bars_as_played(found), MAX_BARS + 1))
+    if len(order) > MAX_BARS and problems is not None:
         last = order.pop()
-        problems.append(Diagnostic(last.line, last.column, "too long", f"what follows {MOST_BARS} bars is left out"))
-    return order[:MOST_BARS]
+        problems.append(Diagnostic(last.line, last.column, "too long", f"bars after the first {MAX_BARS} are left out"))
+    return order[:MAX_BARS]
 
 
 def iter_bars_as_played(found: Sequence[Section]) -> Iterator[Bar]:
-    """The bars in the order in which they are played, repeats and endings played out."""
+    """Yield the bars in the order in which they are played, with repeats and endings unrolled."""
     for section in found:
         for number in range(1, section.times + 1):
             yield from section.bars

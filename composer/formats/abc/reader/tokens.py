@@ -1,4 +1,4 @@
-"""Token by token into a voice: what each kind of token of a music line does, as one table of functions."""
+"""Apply the tokens of a music line to a voice: one handler per kind of token."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ __all__ = ["HANDLERS", "Voice", "close_group"]
 
 @dataclass(slots=True)
 class Voice:
-    """Where a voice stands while it is read: the key, the meter and the unit length (in ticks; 0 where none was given
-    yet) in force, how it sounds, and what is begun and not yet over.
+    """The state of a voice while it is read. `unit` is in ticks, 0 if not yet known.
 
-    `key_accidentals` are the tones of the last sound before the shift.
+    `written_tones` are those of the last sound, before transposition.
     """
 
     elements: list[Element]
@@ -29,7 +28,7 @@ class Voice:
     unit: int = 0
     sounding_pitch: SoundingPitch = field(default_factory=SoundingPitch)
     transposition: Transposition = field(default_factory=Transposition)
-    key_accidentals: tuple[Tone, ...] = ()
+    written_tones: tuple[Tone, ...] = ()
     accidentals: dict[int, int] = field(default_factory=dict)
     tied: dict[int, int] = field(default_factory=dict)
     last: Sound | None = None
@@ -44,7 +43,7 @@ class Voice:
 
 
 Handler = Callable[[Tune, Voice, Token], None]
-"""What a token does: the tune (for diagnostics and tuplets), the voice and the token."""
+"""Applies a token to a voice; the tune collects diagnostics and tuplets."""
 
 _TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 _ALTERS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
@@ -52,7 +51,7 @@ _ALTERS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
 
 @cache
 def read_note(text: str) -> tuple[str, int, int, int]:
-    """A note's accidental, its step and its length as a fraction's two numbers."""
+    """Return a note's accidental and step, and its length as numerator and denominator."""
     match = NOTE.fullmatch(text)
     assert match is not None, text
     accidental, letter, marks, length = match.groups()
@@ -62,7 +61,7 @@ def read_note(text: str) -> tuple[str, int, int, int]:
 
 @cache
 def read_length(text: str) -> tuple[int, int]:
-    """A length string (`3/2`, `/`, `//`, or empty) as a fraction's two numbers."""
+    """Return a length string (`3/2`, `/`, `//`, or empty) as numerator and denominator."""
     numerator, _, rest = text.partition("/")
     if not _:
         return int(text or 1), 1
@@ -118,7 +117,7 @@ def _rest(tune: Tune, voice: Voice, token: Token) -> None:
 
 
 def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:
-    """Place a sound in time: broken rhythm, tuplets, the chord symbol before it."""
+    """Add a sound to the voice, with broken rhythm, tuplet, chord symbol and transposition applied."""
     ticks = sound.ticks
     if voice.broken:
         share = 1 << len(voice.broken)
@@ -131,7 +130,7 @@ def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:
     sound.ticks = ticks
     if voice.chord:
         sound.chord, voice.chord = voice.chord, ""
-    voice.tied, voice.key_accidentals = dict(sound.ties), sound.tones
+    voice.tied, voice.written_tones = dict(sound.ties), sound.tones
     if voice.transposition.semitones:
         sound.tones = tuple(map(voice.transposition.tone, sound.tones))
         sound.ties = tuple(map(voice.transposition.tone, sound.ties))
@@ -143,17 +142,17 @@ def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:
 
 def _open(tune: Tune, voice: Voice, token: Token) -> None:
     if voice.open_chord is not None:
-        tune.add_diagnostic(token.line, token.column, "unbalanced brackets", "a chord opens inside a chord")
+        tune.add_diagnostic(token.line, token.column, "unbalanced brackets", "`[` inside a chord")
     voice.open_chord, voice.open_chord_token = [], token
 
 
 def _close(tune: Tune, voice: Voice, token: Token) -> None:
     stack, voice.open_chord = voice.open_chord, None
     if stack is None:
-        tune.add_diagnostic(token.line, token.column, "unbalanced brackets", "a `]` closes nothing")
+        tune.add_diagnostic(token.line, token.column, "unbalanced brackets", "`]` without `[`")
         return
     if not stack:
-        tune.add_diagnostic(token.line, token.column, "empty chord", "a chord without notes")
+        tune.add_diagnostic(token.line, token.column, "empty chord", "chord without notes")
         return
     numerator, denominator = read_length(token.text[1:])
     ticks = _ticks(tune, token, stack[0].ticks, numerator, denominator)
@@ -169,16 +168,16 @@ def _tie(tune: Tune, voice: Voice, token: Token) -> None:
     if voice.open_chord:
         voice.open_chord[-1].ties = voice.open_chord[-1].tones
     elif voice.last is None or not voice.last.tones:
-        tune.add_diagnostic(token.line, token.column, "dangling tie", "a tie follows no note")
+        tune.add_diagnostic(token.line, token.column, "dangling tie", "tie not preceded by a note")
     else:
         voice.last.ties = voice.last.tones
-        voice.tied = dict(voice.key_accidentals)
+        voice.tied = dict(voice.written_tones)
 
 
 def _bar(tune: Tune, voice: Voice, token: Token) -> None:
     text = token.text.lstrip(".")
     if text == ":":
-        tune.add_diagnostic(token.line, token.column, "unknown character", "a `:` that is no bar line")
+        tune.add_diagnostic(token.line, token.column, "unknown character", "`:` is not a bar line")
         return
     lines = text.rstrip("0123456789,-.")
     mark = Mark(lines, token.line, token.column, endings=_passes(text[len(lines) :]))
@@ -199,7 +198,7 @@ def _ending(tune: Tune, voice: Voice, token: Token) -> None:
 def _place(tune: Tune, voice: Voice, mark: Mark) -> None:
     if voice.open_chord is not None:
         at = voice.open_chord_token or Token("", "", mark.line, mark.column)
-        tune.add_diagnostic(at.line, at.column, "unbalanced brackets", "a chord is not closed")
+        tune.add_diagnostic(at.line, at.column, "unbalanced brackets", "`[` without `]`")
         for sound in voice.open_chord:
             _sound(tune, voice, sound)
         voice.open_chord = None
@@ -210,12 +209,12 @@ def _place(tune: Tune, voice: Voice, mark: Mark) -> None:
 
 
 def close_group(tune: Tune, voice: Voice, line: int, column: int) -> None:
-    """A bar line or the end of the tune ends what is unfinished in rhythm, and says so."""
+    """End an incomplete tuplet or broken rhythm at a bar line or the end of the tune, with a diagnostic."""
     if voice.broken:
-        tune.add_diagnostic(line, column, "broken rhythm without a partner", "a note is owed after broken rhythm")
+        tune.add_diagnostic(line, column, "broken rhythm without a partner", "no note after `>` or `<`")
         voice.broken = ""
     if voice.tuplet_left:
-        tune.add_diagnostic(line, column, "incomplete tuplet", f"a tuplet lacks {voice.tuplet_left} of its notes")
+        tune.add_diagnostic(line, column, "incomplete tuplet", f"tuplet lacks {voice.tuplet_left} of its notes")
         voice.tuplet_left = 0
 
 
@@ -232,10 +231,10 @@ def _tuplet(tune: Tune, voice: Voice, token: Token) -> None:
     p, q, r = ([int(part or 0) for part in token.text[1:].split(":")] + [0, 0])[:3]
     if voice.tuplet_left:
         tune.add_diagnostic(
-            token.line, token.column, "incomplete tuplet", f"a tuplet lacks {voice.tuplet_left} of its notes"
+            token.line, token.column, "incomplete tuplet", f"tuplet lacks {voice.tuplet_left} of its notes"
         )
     if p < 2:
-        tune.add_diagnostic(token.line, token.column, "unknown tuplet", f"`{token.text}` is no tuplet")
+        tune.add_diagnostic(token.line, token.column, "unknown tuplet", f"`{token.text}` is not a tuplet")
         return
     q = q or _TUPLETS.get(p) or (3 if (voice.time or Time()).compound else 2)
     voice.tuplet, voice.tuplet_left = (p, q), r or p
@@ -266,11 +265,11 @@ def _overlay(tune: Tune, voice: Voice, token: Token) -> None:
 
 
 def _ignore(tune: Tune, voice: Voice, token: Token) -> None:
-    """Grace notes have no time of their own, and slurs, decorations and continuations no sound."""
+    """Skip grace notes, which take no time, and slurs, decorations and continuations, which make no sound."""
 
 
 def _unknown(tune: Tune, voice: Voice, token: Token) -> None:
-    tune.add_diagnostic(token.line, token.column, "unknown character", f"`{token.text}` means nothing here")
+    tune.add_diagnostic(token.line, token.column, "unknown character", f"unexpected `{token.text}`")
 
 
 HANDLERS: dict[str, Handler] = {

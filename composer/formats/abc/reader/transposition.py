@@ -1,4 +1,4 @@
-"""How far a voice sounds from where it is written: what keys, voices and directives say of octave and transposition."""
+"""Octaves and transpositions of voices, from keys, clefs, `V:` fields and directives."""
 
 from __future__ import annotations
 
@@ -15,16 +15,13 @@ __all__ = ["SoundingPitch", "Transposition", "unknown_property"]
 
 @dataclass(frozen=True, slots=True)
 class SoundingPitch:
-    """What a voice was told: so many octaves and, beside them, semitones up."""
+    """How far above its written pitch a voice sounds."""
 
     octaves: int = 0
     semitones: int = 0
 
     def with_properties(self, properties: str) -> SoundingPitch:
-        """After the properties of a `K:` or `V:` field. A clef states its octave anew: 0 where it has no `+8` or `-8`.
-
-        `octave=` counts more than the clef beside it.
-        """
+        """Apply the properties of a `K:` or `V:` field. A clef resets the octave; `octave=` overrides the clef."""
         octaves, semitones = self.octaves, self.semitones
         properties = _NAMES.sub("", properties)
         if clef := _CLEF.search(properties):
@@ -36,14 +33,14 @@ class SoundingPitch:
         return SoundingPitch(octaves, semitones)
 
     def with_directive(self, directive: str) -> SoundingPitch:
-        """After a directive such as `MIDI transpose 12`, which says what `transpose=` does; `rtranspose` adds to it."""
+        """Apply a directive such as `MIDI transpose 12`, which acts like `transpose=`; `rtranspose` adds to it."""
         match = _DIRECTIVE.match(directive)
         if match is None:
             return self
         return replace(self, semitones=int(match[2]) + (self.semitones if match[1] else 0))
 
     def transposition(self, key: Signature) -> Transposition:
-        """What becomes of what is written in `key`."""
+        """Return the transposition of music written in `key`."""
         return _transposition(12 * self.octaves + self.semitones, key)
 
 
@@ -59,30 +56,30 @@ _UNKNOWN = re.compile(r"(?<!\w)((?:shift|score|sound|instrument)=\S*)")
 
 
 def unknown_property(properties: str) -> str:
-    """A property that transposes in a way that is not understood here; empty where there is none."""
+    """Return an unsupported transposing property, or an empty string."""
     match = _UNKNOWN.search(_NAMES.sub("", properties))
     return match[1] if match else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Transposition:
-    """An interval up, in steps and in semitones, so that what is moved by it is spelt in the key that it moves to."""
+    """An interval up in steps and semitones, which keeps notes correctly spelled in the new key."""
 
     steps: int = 0
     semitones: int = 0
 
     def tone(self, tone: Tone) -> Tone:
-        """A note moved."""
+        """Transpose a note."""
         step, alter = tone
         moved = step + self.steps
         return moved, pitch(step, alter) + self.semitones - pitch(moved, 0)
 
     def key(self, key: Signature) -> Signature:
-        """A key moved, with the fewest sharps or flats; itself where the interval is octaves."""
+        """Transpose a key, with as few sharps or flats as possible; octaves leave it unchanged."""
         return key if self.semitones % 12 == 0 else _transposed_key(key, self.semitones)
 
     def chord(self, text: str) -> str:
-        """A chord symbol with its root and bass moved; a remark stays as it is."""
+        """Transpose a chord symbol; other text stays as it is."""
         chord = chords.parse(text) if self.semitones % 12 else None
         if chord is None:
             return text
@@ -97,7 +94,7 @@ class Transposition:
 def _transposition(semitones: int, key: Signature) -> Transposition:
     octaves, rest = divmod(semitones, 12)
     steps = LETTERS.index(_transposed_key(key, rest).tonic[0]) - LETTERS.index(key.tonic[0]) if rest else 0
-    # A semitone may be a step or none, eleven of them six steps or seven.
+    # one semitone may be a step or none, eleven may be six or seven steps
     nearest = steps + 7 * round((7 * rest / 12 - steps) / 7)
     return Transposition(7 * octaves + nearest, semitones)
 

@@ -1,1 +1,1 @@
-"""Scores into ABC text."""
+"""Write scores as ABC text."""

@@ -1,4 +1,4 @@
-"""One bar of one voice as text: any length that there is a note for, tied together where it takes several, tuplets."""
+"""Write one bar of a voice, with tuplets, and ties for lengths that need several notes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FINEST = WHOLE // 128
 """The shortest note outside of tuplets, in ticks."""
 
 _TUPLETS = {1: 1, 3: 2, 5: 4, 7: 4, 9: 8}
-"""So many notes in the time of so many; one in the time of one is no tuplet."""
+"""Tuplets: this many notes in the time of that many; 1 stands for no tuplet."""
 
 
 class BarSpan(NamedTuple):
@@ -31,7 +31,7 @@ class BarSpan(NamedTuple):
 
 
 class Span(NamedTuple):
-    """So many ticks of a bar in which `tones` sound, or none, tied to what follows or not, under a chord symbol."""
+    """Ticks of a bar in which `tones` sound, or a rest; `symbol` is the chord symbol above."""
 
     ticks: int
     tones: tuple[Tone, ...] = ()
@@ -40,14 +40,13 @@ class Span(NamedTuple):
 
 
 def bar_text(spans: Iterable[Span], bar: BarSpan, unit: int, rest: str = "z") -> str:
-    """The text of what fills `bar`, where a note without a length has `unit` ticks.
+    """Return the text of `spans`, which fill `bar`; a note without a length has `unit` ticks.
 
-    `rest` is the letter of rests: `z`, or `x` for one that is not shown. Raises EncodeError for rhythms that ABC has no
-    way of writing, or none that can be read.
+    `rest` is `z`, or `x` for invisible rests. Raises EncodeError for rhythms that ABC cannot write readably.
     """
     accidentals = Accidentals(bar.key)
     group = beat_group(bar.time)
-    # A pickup is grouped as the end of the bar that it is.
+    # a pickup is grouped as the end of a full bar
     place = bar.time.bar - (bar.end - bar.start)
     pieces: list[str] = []
     for run in _runs(_singles(spans, place)):
@@ -69,20 +68,20 @@ def _symbol(span: Span) -> str:
 
 
 def _bracket(notes: int, count: int) -> str:
-    """What opens a tuplet of `notes` in the usual time that has, by the lengths of its notes, `count` of them."""
+    """Return the start of a tuplet in which `notes` equal notes are written as `count` notes."""
     if notes == 1:
         return ""
     return "(3" if (notes, count) == (3, 3) else f"({notes}:{_TUPLETS[notes]}:{count}"
 
 
 def _length(units: Fraction) -> str:
-    """`units` as a length string: empty, `3`, `3/2`, `/2`."""
+    """Return `units` as a length string: empty, `3`, `3/2`, `/2`."""
     numerator = str(units.numerator) if units.numerator > 1 else ""
     return numerator + (f"/{units.denominator}" if units.denominator > 1 else "")
 
 
 def _runs(singles: Iterable[Span]) -> Iterator[list[Span]]:
-    """Single notes, and the notes of tuplets together as long as they have not filled a length that is no tuplet's."""
+    """Yield single notes alone, and the notes of each tuplet together until they fill a length outside of tuplets."""
     run: list[Span] = []
     for single in singles:
         if run and _tuplet(run[0].ticks) != _tuplet(single.ticks):
@@ -97,7 +96,7 @@ def _runs(singles: Iterable[Span]) -> Iterator[list[Span]]:
 
 
 def _singles(spans: Iterable[Span], place: int) -> Iterator[Span]:
-    """`spans`, the first of which is at `place` in its bar, as notes that have a sign each, tied together."""
+    """Split `spans`, the first of which is at `place` in its bar, into tied notes with one symbol each."""
     for span in spans:
         lengths = [sign for part in _at_beats(place, span.ticks) for sign in _note_lengths(part)]
         for number, ticks in enumerate(lengths):
@@ -108,7 +107,7 @@ def _singles(spans: Iterable[Span], place: int) -> Iterator[Span]:
 
 
 def _at_beats(place: int, ticks: int) -> Sequence[int]:
-    """What is only to be written with a tuplet cut at the first and the last beat in it, so that tuplets stay short."""
+    """Split a length that needs a tuplet at the first and the last beat in it, so that tuplets stay short."""
     if _odd_divisor(ticks) == 1:
         return (ticks,)
     before = min(-place % BEAT, ticks)
@@ -117,7 +116,7 @@ def _at_beats(place: int, ticks: int) -> Sequence[int]:
 
 
 def _note_lengths(ticks: int) -> Iterator[int]:
-    """`ticks` as a sum of notes with two dots at most, longest first."""
+    """Split `ticks` into notes with at most two dots, longest first."""
     notes = _tuplet(ticks)
     finest = FINEST * _TUPLETS[notes] // notes
     left, rest = divmod(ticks, finest)
@@ -131,12 +130,12 @@ def _note_lengths(ticks: int) -> Iterator[int]:
 
 
 def _dotted(length: int) -> bool:
-    """Whether a whole number is 1, 3 or 7 times a power of two."""
+    """Return whether a whole number is 1, 3 or 7 times a power of two."""
     return length // (length & -length) in (1, 3, 7)
 
 
 def _tuplet(ticks: int) -> int:
-    """Of how many notes the tuplet is in which a length can be written; 1 for none."""
+    """Return the number of notes in the tuplet that a length needs; 1 for none."""
     notes = _odd_divisor(ticks)
     if notes not in _TUPLETS:
         raise _unwritable_error()
@@ -144,10 +143,10 @@ def _tuplet(ticks: int) -> int:
 
 
 def _odd_divisor(ticks: int) -> int:
-    """What is odd in the denominator of a length as a part of a whole note."""
+    """Return the odd part of the denominator of a length in whole notes."""
     denominator = Fraction(ticks, WHOLE).denominator
     return denominator // (denominator & -denominator)
 
 
 def _unwritable_error() -> EncodeError:
-    return EncodeError("the score has rhythms that cannot be written as ABC", "move its notes to a grid, or write MIDI")
+    return EncodeError("ABC cannot write the rhythms of the score", "quantize the score, or write MIDI")

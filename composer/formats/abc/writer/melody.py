@@ -1,4 +1,4 @@
-"""The melody of a score, as far as the dialect can hold it, and what of the score that leaves out."""
+"""Extract the melody of a score for the dialect, and count what is left out."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from composer.music.keys import BEAT
 __all__ = ["GRID", "ExtractedMelody", "melody_of", "snap"]
 
 GRID = BEAT // 8
-"""Onsets and ends that are not parts of triplets are moved to the nearest thirty-second note."""
+"""Onsets and ends outside of triplets are moved to the nearest thirty-second note."""
 
 UNDER_MELODY = "notes under the melody left out"
 OTHER_PARTS = "other parts left out"
 
 _MAX_OVERLAP = Fraction(1, 10)
-"""A melody may have such a share of notes that sound together with others of its part."""
+"""The share of a melody's notes that may start while another sounds."""
 
 _BASS_DISTANCE = 6
-"""By so many semitones a part may lie lower than the score on the whole, and still be its melody and no bass."""
+"""The semitones by which a melody may lie below the whole score; lower parts are basses."""
 
 
 class ExtractedMelody(NamedTuple):
-    """A melody in ascending order, and what its score holds beside it, counted by phrase."""
+    """A melody in ascending order, and what else the score had, counted by phrase."""
 
     notes: tuple[Note, ...]
     losses: dict[str, int]
 
 
 def melody_of(score: Score) -> ExtractedMelody:
-    """The first part that is on the whole a single line and no bass; where there is none, the top line of all notes."""
+    """Return the first part that is mostly a single line and not a bass; failing that, the top line of all notes."""
     parts = [part for part in score.parts if part.notes and not part.percussion]
     bottom = _mean_pitch(score.notes) - _BASS_DISTANCE
     for part in parts:
@@ -44,9 +44,9 @@ def melody_of(score: Score) -> ExtractedMelody:
 
 
 def skyline(notes: Sequence[Note]) -> list[Note]:
-    """The top line of `notes`: of what begins together the highest, which ends where a higher note begins.
+    """Return the top line of `notes`: the highest of those that start together, cut when a higher one starts.
 
-    What begins under a higher note that still sounds is none of it.
+    Notes that start under a higher note are left out.
     """
     line: list[Note] = []
     for note in sorted(notes, key=lambda note: (snap(note.onset), -note.pitch, -note.duration)):
@@ -58,7 +58,7 @@ def skyline(notes: Sequence[Note]) -> list[Note]:
 
 
 def _mostly_single_line(part: Part) -> bool:
-    """Whether few of its notes begin while another sounds."""
+    """Return whether few of its notes start while another sounds."""
     together, end = 0, 0
     for note in sorted(part.notes):
         together += snap(note.onset) < end
@@ -71,7 +71,7 @@ def _mean_pitch(notes: Sequence[Note]) -> Fraction:
 
 
 def snap(beats: Fraction) -> int:
-    """Ticks of the grid, or of the third or sixth of a beat that `beats` exactly is."""
+    """Convert beats to ticks on the grid, or exactly if they are thirds or sixths of a beat."""
     ticks = beats * BEAT
     if ticks.denominator == 1 and int(ticks) % (BEAT // 12) == 0:
         return int(ticks)

@@ -1,4 +1,4 @@
-"""A Score as one tune of several voices: every note as it is, on any grid that ABC has lengths for."""
+"""Write a Score as one tune with several voices and every note, on any grid that ABC has lengths for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from composer.api import EncodeError, Part, Score
 from composer.formats.abc.dialect.tables import BARS_PER_LINE, CHORD_KINDS, unit_of
 from composer.formats.abc.elements import Tone
 from composer.formats.abc.note_names import key_signature, plainest_key, tone
-from composer.formats.abc.reader.structure import MOST_BARS
+from composer.formats.abc.reader.structure import MAX_BARS
 from composer.formats.abc.writer.bar_text import BarSpan, Span, bar_text
 from composer.formats.abc.writer.melody import snap
 from composer.formats.abc.writer.voice_split import MAX_VOICES, Event, too_many_voices_error, voices_of
@@ -25,7 +25,7 @@ __all__ = ["write_voices"]
 
 @dataclass(frozen=True, slots=True)
 class _Voice:
-    """A voice of a part; `extra` where another voice of the part is on the same staff above it."""
+    """A voice of a part; `extra` if another voice of the part is above it on the same staff."""
 
     number: int
     events: Sequence[Event]
@@ -35,16 +35,16 @@ class _Voice:
 
 
 def write_voices(score: Score) -> str:
-    """`score` as a file of one tune, a voice or several for each part; percussion is left out.
+    """Return `score` as a file with one tune, with one or more voices per part; percussion is left out.
 
-    The tune reads back note for note. Chord symbols stand over the first voice, whose notes are cut and tied where one
-    comes in; a bar that a change of meter cuts short has a meter of its own, and a change of key inside a bar counts
-    from the next. Raises EncodeError for a score without notes, and for what ABC cannot hold: more than MAX_VOICES
-    voices, rhythms beyond its lengths and tuplets, meters of unusual parts, thousands of bars.
+    The tune reads back note for note. Chord symbols are above the first voice, whose notes are split and tied there. A
+    bar that a change of meter cuts short gets its own meter; a change of key inside a bar takes effect in the next.
+    Raises EncodeError for a score without notes or with more than MAX_VOICES voices or MAX_BARS bars, and for rhythms
+    and meters that ABC cannot write.
     """
     parts = [part for part in score.parts if part.notes and not part.percussion]
     if not parts:
-        raise EncodeError("the score has no notes to write as ABC", "give music with a melody")
+        raise EncodeError("the score has no notes to write as ABC", "use music with a melody")
     voices = _voices(parts)
     layout = _layout(Score(tuple(parts), score.chords, (), score.meters, score.keys, score.pickup))
     unit = WHOLE // int(unit_of(layout[0].time).partition("/")[2])
@@ -68,10 +68,10 @@ def _voices(parts: Sequence[Part]) -> list[_Voice]:
 
 
 def _layout(score: Score) -> list[BarSpan]:
-    """The bars of a score that has notes, in ticks, with the meter and the key of each."""
-    found = list(islice(bars(score), MOST_BARS + 1))
-    if len(found) > MOST_BARS:
-        raise EncodeError(f"the score has more than {MOST_BARS} bars, which is too long for ABC", "write MIDI")
+    """Return the bars of a score with notes, in ticks, with their meters and keys."""
+    found = list(islice(bars(score), MAX_BARS + 1))
+    if len(found) > MAX_BARS:
+        raise EncodeError(f"the score has more than {MAX_BARS} bars, which is too long for ABC", "write MIDI")
     keys = [(key.onset, key_signature(key)) for key in sorted(score.keys, key=lambda key: key.onset)]
     keys = keys or [(Fraction(0), plainest_key(score.notes))]
     onsets = [onset for onset, _ in keys]
@@ -81,24 +81,26 @@ def _layout(score: Score) -> list[BarSpan]:
 def _ticks(bar: Bar) -> tuple[int, int]:
     begin, end = bar.start * BEAT, bar.end * BEAT
     if begin.denominator > 1 or end.denominator > 1:
-        raise EncodeError(f"a bar line at beat {float(bar.end):g} cannot be written as ABC", "move it to a grid")
+        raise EncodeError(
+            f"ABC cannot write a bar line at beat {float(bar.end):g}", "quantize the score, or write MIDI"
+        )
     return int(begin), int(end)
 
 
 def _time(bar: Bar) -> Time:
-    """The bar's meter; where a change of meter cuts it short, one that it fills."""
+    """Return the bar's meter, or one that it fills if a change of meter cuts it short."""
     meter = Time(bar.meter.numerator, bar.meter.denominator)
     if bar.number and bar.length < bar.meter.bar:
         part = bar.length / 4
         least = max(part.denominator, meter.denominator)
         meter = Time(int(part * least), least) if least % part.denominator == 0 else Time(*part.as_integer_ratio())
     if parse_meter(str(meter)) is None:
-        raise EncodeError(f"a meter of {meter} cannot be written as ABC", "write MIDI or MusicXML")
+        raise EncodeError(f"ABC cannot write a meter of {meter}", "write MIDI or MusicXML")
     return meter
 
 
 def _symbols(score: Score) -> dict[int, str]:
-    """The chord symbols by the tick that they come at; what is no chord's name is a remark over the notes."""
+    """Return the chord symbols by tick; other text becomes an annotation."""
     found: dict[int, str] = {}
     for each in score.chords:
         chord = chords.parse(each.symbol)
@@ -108,7 +110,7 @@ def _symbols(score: Score) -> dict[int, str]:
 
 
 def _plain(text: str) -> str:
-    """`text` on one line, without what would end it."""
+    """Return `text` on one line, without characters that would end it."""
     return " ".join("".join(character for character in text if character not in '"%\\[]').split())
 
 
@@ -133,12 +135,12 @@ def _header(score: Score, first: BarSpan, voices: Sequence[_Voice]) -> Iterator[
 
 
 def tempo(bpm: float) -> str:
-    """The value of a `Q:` field for so many quarter notes a minute."""
+    """Return the value of a `Q:` field for a tempo in BPM."""
     return f"1/4={min(max(bpm, 4), 1000):.2f}".rstrip("0").rstrip(".")
 
 
 def _chord_names(score: Score) -> Iterator[str]:
-    """What abc2midi must be told of the kinds of chords that it does not know by name."""
+    """Define the kinds of chords that abc2midi does not know by name."""
     found = [chord for chord in (chords.parse(each.symbol) for each in score.chords) if chord]
     for kind in sorted({chord.kind for chord in found} - CHORD_KINDS.keys()):
         intervals, spellings = chords.KINDS[kind]
@@ -146,7 +148,7 @@ def _chord_names(score: Score) -> Iterator[str]:
 
 
 def _staves(voices: Sequence[_Voice]) -> str:
-    """Which voices share a staff, and which staves a brace: `[1 2 {(3 4) 5}]`."""
+    """Return the voices grouped by staves and braces: `[1 2 {(3 4) 5}]`."""
     staves: dict[int, dict[str, list[str]]] = {}
     for voice in voices:
         staves.setdefault(id(voice.part), {}).setdefault(voice.clef, []).append(str(voice.number))
@@ -158,7 +160,7 @@ def _staves(voices: Sequence[_Voice]) -> str:
 
 
 def _systems(texts: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The lines of the tune: a few bars of each voice, one below the other."""
+    """Yield the lines of the tune: a few bars of each voice, one below the other."""
     last = len(texts[0])
     for begin in range(0, last, BARS_PER_LINE):
         end = min(begin + BARS_PER_LINE, last)
@@ -177,7 +179,7 @@ def _bars(voice: _Voice, layout: Sequence[BarSpan], unit: int, symbols: Mapping[
 
 
 def _spans(events: Sequence[Event], layout: Sequence[BarSpan], symbols: Mapping[int, str]) -> Iterator[list[Span]]:
-    """What fills each bar, cut where something begins or ends, or a chord symbol stands."""
+    """Yield the spans of each bar, cut where a note starts or ends and at chord symbols."""
     cuts = sorted({*symbols, *chain.from_iterable((event.start, event.end) for event in events)})
     begins = {event.start: event for event in events}
     now, end, tones = 0, 0, tuple[Tone, ...]()
@@ -185,7 +187,7 @@ def _spans(events: Sequence[Event], layout: Sequence[BarSpan], symbols: Mapping[
         spans = []
         while now < measure.end:
             if event := begins.get(now):
-                # Where the key changes under a tie, the note keeps its name.
+                # a note that is tied over a change of key keeps its name
                 end, tones = event.end, tuple(tone(pitch, measure.key) for pitch in event.pitches)
             elif now >= end:
                 tones = ()

@@ -1,4 +1,4 @@
-"""A Score as ABC: in the dialect where that holds it, its melody alone for who asks for that, else in voices."""
+"""Write a Score as ABC: a single melody in the dialect, other music in several voices."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from composer.formats.abc.dialect.tables import HIGHEST, LOWEST, MAX_TONES, METE
 from composer.formats.abc.elements import Sound
 from composer.formats.abc.note_names import key_signature, plainest_key, tone
 from composer.formats.abc.reader.score import read_score
-from composer.formats.abc.reader.structure import MOST_BARS
+from composer.formats.abc.reader.structure import MAX_BARS
 from composer.formats.abc.writer.melody import GRID, melody_of, snap
 from composer.formats.abc.writer.multivoice import tempo, write_voices
 from composer.music.keys import BEAT, Signature, Time, pitch
 
-__all__ = ["dialect_of", "dialect_with_losses", "write"]
+__all__ = ["dialect_with_losses", "write"]
 
 MOVED_TO_GRID, CUT_SHORT, UNDER_MELODY = (
     "notes moved to the grid",
@@ -27,20 +27,20 @@ MOVED_TO_GRID, CUT_SHORT, UNDER_MELODY = (
 )
 
 _SLIGHT_OVERLAP = GRID // 8
-"""So far notes are moved without a word: many MIDI files end a note a little before the next begins."""
+"""Smaller moves are not reported: many MIDI files end a note a little before the next one starts."""
 
 
 def write(score: Score) -> str:
-    """`score` as a file of one tune, which reads back note for note: a single melody in the dialect where that has all
-    of its notes, and whatever else in voices. Percussion is left out.
+    """Return `score` as a file with one tune that reads back note for note: in the dialect if that can hold it, else in
+    several voices. Percussion is left out.
 
-    Raises EncodeError for what neither can hold: see `voices.write_voices`.
+    Raises EncodeError for scores that neither can hold (see `write_voices`).
     """  # fmt: skip
     return _melody_alone(score) or write_voices(score)
 
 
 def _melody_alone(score: Score) -> str:
-    """`score` in the dialect, with its tempo; empty where that does not hold its notes exactly."""
+    """Return `score` in the dialect, with its tempo; empty if the dialect cannot hold its notes exactly."""
     parts = [part for part in score.parts if part.notes and not part.percussion]
     if len(parts) != 1:
         return ""
@@ -58,17 +58,12 @@ def _onsets_and_lengths(notes: Sequence[Note]) -> list[tuple[Fraction, int, Frac
     return [(note.onset, note.pitch, note.duration) for note in notes]
 
 
-def dialect_of(score: Score) -> str:
-    """The text of `dialect_with_losses`."""
-    return dialect_with_losses(score)[0]
+def dialect_with_losses(score: Score, *, as_primer: bool = False) -> tuple[str, dict[str, int]]:
+    """Return the melody of `score` (see `melody_of`) in the dialect, and what it leaves out or changes.
 
-
-def dialect_with_losses(score: Score, *, opening: bool = False) -> tuple[str, dict[str, int]]:
-    """The melody of `score` (see `melody.melody_of`) in the dialect, notes that overlap cut short.
-
-    An `opening` ends with its last note, or with the bar line after that, so that it can be gone on from.
-    With it goes what of the score it does not hold, counted by phrases as in `Piece.losses`. Raises EncodeError, naming
-    what the dialect has no way of writing: nothing that sounds, a meter that it does not have, a change of meter.
+    Overlapping notes are cut short. With `as_primer`, the text ends with the last note or the bar line after it, to be
+    continued. The losses are counted by phrase, as in `Piece.losses`. Raises EncodeError if there are no notes, or the
+    dialect cannot write the meter, a change of it, or the rhythms.
     """
     melody = melody_of(score)
     losses = Counter(score.losses)
@@ -80,36 +75,34 @@ def dialect_with_losses(score: Score, *, opening: bool = False) -> tuple[str, di
     losses["notes moved by octaves"] = sum(
         note.pitch != moved.pitch for note, moved in zip(melody.notes, within, strict=True)
     )
-    text = _write_melody(score, within, losses, opening=opening)
+    text = _write_melody(score, within, losses, as_primer=as_primer)
     return text, {phrase: count for phrase, count in losses.items() if count}
 
 
 def _in_range(midi: int) -> int:
-    """A pitch, or the nearest of its name that the dialect has in every spelling."""
+    """Return a pitch, moved by octaves into the range that the dialect has in every spelling."""
     low, high = pitch(LOWEST, 1), pitch(HIGHEST, -1)
     return midi + 12 * max(-((midi - low) // 12), 0) - 12 * max(-((high - midi) // 12), 0)
 
 
-def _write_melody(score: Score, melody: Sequence[Note], losses: Counter[str], *, opening: bool = False) -> str:
-    """`melody`, in ascending order, in the dialect; what is done to its notes is counted in `losses`."""
+def _write_melody(score: Score, melody: Sequence[Note], losses: Counter[str], *, as_primer: bool = False) -> str:
+    """Return `melody`, in ascending order, in the dialect, and count changes to its notes in `losses`."""
     time = _meter(score)
     if not melody:
-        raise EncodeError("the score has no notes to write as ABC", "give music with a melody")
-    if score.duration * BEAT > MOST_BARS * time.bar:
-        raise EncodeError(f"the score has more than {MOST_BARS} bars, which is too long for ABC", "write MIDI")
+        raise EncodeError("the score has no notes to write as ABC", "use music with a melody")
+    if score.duration * BEAT > MAX_BARS * time.bar:
+        raise EncodeError(f"the score has more than {MAX_BARS} bars, which is too long for ABC", "write MIDI")
     key = key_signature(score.keys[0]) if score.keys else plainest_key(melody)
     sounds = _sounds(melody, key, losses)
     if not sounds:
-        raise EncodeError(
-            "the score has only notes that are too short to write as ABC here", "give music with a melody"
-        )
+        raise EncodeError("the notes of the score are too short for ABC", "use music with a melody")
     _chords(sounds, score)
     pickup = round(score.pickup * BEAT)
     try:
         text = write_tune([TunePart(_bars(sounds, time, pickup))], key, time, score.title)
     except Unwritable as error:
         raise EncodeError(f"the score cannot be written as ABC: {error.reason}") from error
-    if not opening:
+    if not as_primer:
         return text
     return without_end(text, whole=(sum(sound.ticks for sound in sounds) - pickup) % time.bar == 0)
 
@@ -117,15 +110,15 @@ def _write_melody(score: Score, melody: Sequence[Note], losses: Counter[str], *,
 def _meter(score: Score) -> Time:
     meters = {(meter.numerator, meter.denominator) for meter in score.meters} or {(4, 4)}
     if len(meters) > 1:
-        raise EncodeError("the score changes its meter, and a tune in ABC here has one", "cut it at the change")
+        raise EncodeError("the score changes its meter, but a tune has only one here", "split it at the change")
     time = Time(*meters.pop())
     if str(time) not in METERS:
-        raise EncodeError(f"a meter of {time} cannot be written as ABC here", f"these can: {', '.join(METERS)}")
+        raise EncodeError(f"unsupported meter {time}", f"use one of {', '.join(METERS)}")
     return time
 
 
 def _sounds(melody: Sequence[Note], key: Signature, losses: Counter[str]) -> list[Sound]:
-    """The notes one after another, rests between them, from beat 0; what begins together ends as its highest note."""
+    """Return the notes in a row from beat 0, with rests between; notes that start together form a chord."""
     chords: list[tuple[int, int, list[int]]] = []
     for note in melody:
         begin, end = snap(note.onset), snap(note.end)
@@ -154,13 +147,13 @@ def _sounds(melody: Sequence[Note], key: Signature, losses: Counter[str]) -> lis
 
 
 def _group(sounds: list[Sound]) -> None:
-    """Three equal notes that no length string can tell are a triplet."""
+    """Group three equal notes whose length has no string as a triplet."""
     index, number = 0, 0
     while index < len(sounds):
         three = sounds[index : index + 3]
         if three[0].ticks % GRID:
             if len(three) < 3 or any(each.ticks != three[0].ticks or not each.tones for each in three):
-                raise EncodeError("the score has rhythms that cannot be written as ABC here", "simplify its tuplets")
+                raise EncodeError("the score has unsupported rhythms", "simplify its tuplets")
             number += 1
             for each in three:
                 each.group = number
@@ -169,7 +162,7 @@ def _group(sounds: list[Sound]) -> None:
 
 
 def _chords(sounds: Sequence[Sound], score: Score) -> None:
-    """Chord symbols stand over the first sound that begins with or after them."""
+    """Put each chord symbol over the first sound that starts with or after it."""
     waiting = [(round(chord.onset * BEAT), chord.symbol) for chord in score.chords]
     now = 0
     for sound in sounds:
@@ -179,14 +172,14 @@ def _chords(sounds: Sequence[Sound], score: Score) -> None:
 
 
 def _bars(sounds: Sequence[Sound], time: Time, pickup: int) -> list[list[Sound]]:
-    """Cut at the bar lines, what goes over them tied, and the last bar filled with a rest."""
+    """Split sounds at bar lines, with ties, and fill the last bar with a rest."""
     lines: list[list[Sound]] = [[]]
     room = pickup % time.bar or time.bar
     for sound in sounds:
         left, tones = sound.ticks, sound.tones
         chord = sound.chord
         if left > room and sound.group:
-            raise EncodeError("the score has a triplet over a bar line, which cannot be written as ABC here")
+            raise EncodeError("the score has a triplet across a bar line, which is not supported here")
         while left > room:
             lines[-1].append(Sound(tones, room, 0, 0, chord, ties=tones))
             left, room, chord = left - room, time.bar, ""

@@ -1,4 +1,4 @@
-"""The notes of a part shared out among as few voices as hold them, each in its own register."""
+"""Split the notes of a part into as few voices as possible, each in its own register."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from composer.music.keys import BEAT
 __all__ = ["MAX_VOICES", "Event", "voices_of"]
 
 MAX_VOICES = 12
-"""The most voices of a tune; abc2midi gives each a MIDI channel of its own, of which there are 15."""
+"""abc2midi gives each voice a MIDI channel of its own, of which there are 15."""
 
 
 OCTAVE = 12
 
 
 class Event(NamedTuple):
-    """Pitches, in ascending order, that begin at the tick `start` and end together at the tick `end`."""
+    """Ascending pitches that sound from the tick `start` to the tick `end`."""
 
     start: int
     end: int
@@ -29,15 +29,15 @@ class Event(NamedTuple):
 
     @property
     def height(self) -> float:
-        """The middle of its pitches."""
+        """The mean of its pitches."""
         return sum(self.pitches) / len(self.pitches)
 
 
 def voices_of(notes: Iterable[Note]) -> list[list[Event]]:
-    """`notes` in voices, in each of which nothing overlaps, from the highest to the lowest.
+    """Return `notes` as voices without overlaps, from the highest to the lowest.
 
-    What begins and ends together is one event, or two where it is wider than an octave and another voice is free. A
-    note that is there twice is in two voices. Raises EncodeError where more than MAX_VOICES are needed.
+    Notes that start and end together are one event, or two if they span more than an octave and another voice is free.
+    A doubled note is in two voices. Raises EncodeError if more than MAX_VOICES are needed.
     """
     events = _events(notes)
     registers = _registers(events)
@@ -53,9 +53,7 @@ def voices_of(notes: Iterable[Note]) -> list[list[Event]]:
 
 
 def _split_wide(events: Sequence[Event], max_voices: int) -> list[Event]:
-    """`events` with those that no hand can span divided at their widest gap, where no more than `max_voices` then
-    sound.
-    """
+    """Split events wider than an octave at their widest gap, if at most `max_voices` then sound."""
     onsets = sorted({event.start for event in events})
     depths = [0] * len(onsets)
 
@@ -93,14 +91,14 @@ def _ticks(note: Note) -> tuple[int, int, int]:
     begin, end = note.onset * BEAT, note.end * BEAT
     if begin.denominator > 1 or end.denominator > 1 or begin < 0 or begin >= end:
         raise EncodeError(
-            f"a note at beat {float(note.onset):g} of {float(note.duration):g} beats cannot be written as ABC",
-            "move its ends to a grid, or write MIDI",
+            f"ABC cannot write a note of {float(note.duration):g} beats at beat {float(note.onset):g}",
+            "quantize the score, or write MIDI",
         )
     return int(begin), int(end), note.pitch
 
 
 def _registers(events: Sequence[Event]) -> list[float]:
-    """How high each voice lies where all of them sound, from the highest to the lowest."""
+    """Return the mean height of each voice when all of them sound, from the highest to the lowest."""
     moments: list[list[float]] = []
     sounding: list[Event] = []
     for begin, beginning in groupby(events, key=lambda event: event.start):
@@ -114,7 +112,5 @@ def _registers(events: Sequence[Event]) -> list[float]:
 
 
 def too_many_voices_error() -> EncodeError:
-    """The error for music of more voices than are written."""
-    return EncodeError(
-        f"the score needs more than {MAX_VOICES} voices, which is too many for ABC", "write MIDI or MusicXML"
-    )
+    """Return the error for a score that needs too many voices."""
+    return EncodeError(f"the score needs more than {MAX_VOICES} voices, too many for ABC", "write MIDI or MusicXML")

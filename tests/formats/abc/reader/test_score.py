@@ -1,4 +1,4 @@
-"""Real ABC as music: what each mark of the notation does to pitches, lengths and the order of bars."""
+"""Reading real ABC: how each symbol affects pitches, lengths and the order of bars."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ C4, D4, E4, F4, G4, A4, B4, C5 = 60, 62, 64, 65, 67, 69, 71, 72
 
 
 def notes(body: str, header: str = "M:4/4\nL:1/4\nK:C") -> list[tuple[int, float]]:
-    """Pitch and length in beats of each note of a tune with this body."""
+    """Return the pitch and length in beats of each note of a tune with this body."""
     score = read_score(f"X:1\n{header}\n{body}\n")
     return [(note.pitch, float(note.duration)) for note in score.parts[0].notes]
 
@@ -75,11 +75,11 @@ def test_lengths_and_marks(body, expected):
         ("C|D||E:|", "CDECDE"),
     ],
 )
-def test_repeats_are_played_out(body, expected):
+def test_repeats_are_unrolled(body, expected):
     assert pitches(body) == pitches(" ".join(expected))
 
 
-def test_the_order_of_parts():
+def test_order_of_parts():
     body = "P:A\nC|\nP:B\nD:|\n"
     assert pitches(body, "P:AB2A\nM:4/4\nL:1/4\nK:C") == [C4, D4, D4, D4, D4, C4]
     assert pitches(body) == [C4, D4, C4, D4]
@@ -100,7 +100,7 @@ def test_keys(key, expected):
     assert pitches("F c", f"M:4/4\nL:1/4\nK:{key}") == expected
 
 
-def test_accidentals_hold_to_the_end_of_the_bar_and_through_a_tie():
+def test_accidentals_last_until_the_end_of_the_bar_and_through_ties():
     assert pitches("^F F f =F F|F") == [66, 66, 78, 65, 65, 65]
     assert notes("^F-|F F|") == [(66, 2), (65, 1)]
     assert pitches("__B ^^C") == [69, 62]
@@ -110,11 +110,11 @@ def test_accidentals_hold_to_the_end_of_the_bar_and_through_a_tie():
     ("meter", "length"),
     [("4/4", 0.5), ("C", 0.5), ("C|", 0.5), ("6/8", 0.5), ("2/4", 0.25), ("3/8", 0.25), ("none", 0.5), ("2+3/8", 0.25)],
 )
-def test_the_unit_length_goes_by_the_meter(meter, length):
+def test_unit_length_depends_on_the_meter(meter, length):
     assert notes("C", f"M:{meter}\nK:C") == [(C4, length)]
 
 
-def test_what_a_score_holds():
+def test_score_fields():
     score = read_score('X:1\nT:A Name\nM:6/8\nL:1/8\nQ:3/8=60\nK:Dmix\nA|"D"d3 "G7/B"d2 c|"x"d3 d2|]\nw: la la\n')
     assert score.title == "A Name"
     assert score.pickup == Fraction(1, 2)
@@ -127,7 +127,7 @@ def test_what_a_score_holds():
     )
 
 
-def test_changes_in_the_body():
+def test_changes_of_meter_and_key():
     score = read_score("X:1\nM:4/4\nL:1/4\nK:C\nC4|[M:3/4]F3|\nK:G\nF3|\n")
     assert [(meter.onset, meter.numerator) for meter in score.meters] == [(0, 4), (4, 3)]
     assert [(key.onset, key.sharps) for key in score.keys] == [(0, 0), (7, 1)]
@@ -149,18 +149,18 @@ def test_voices_are_parts():
         ("V:1\nM:6/8\nF|[V:2](5CDEFG|[V:1](5CDEFG|", [[(F4, 1), *[(p, 0.6) for p in (C4, D4, E4, F4, G4)]], None]),
     ],
 )
-def test_what_is_said_in_a_voice_is_the_voice_s_own(body, expected):
+def test_fields_in_a_voice_apply_to_that_voice(body, expected):
     score = read_score(f"X:1\nM:4/4\nL:1/4\nK:C\n{body}\n")
     for part, wanted in zip(score.parts, expected, strict=True):
         assert wanted is None or [(note.pitch, float(note.duration)) for note in part.notes] == wanted
 
 
-def test_a_change_of_meter_holds_for_the_bars_of_rests_after_it():
+def test_change_of_meter_applies_to_following_bar_rests():
     score = read_score("X:1\nM:4/4\nL:1/4\nK:C\nC4|\nM:3/4\nZ|D3|\n")
     assert [(note.pitch, note.onset) for note in score.notes] == [(C4, 0), (D4, 7)]
 
 
-def test_voices_in_meters_of_their_own_are_held_to_them():
+def test_voices_may_have_their_own_meters():
     assert check_tune(split_tunes("X:1\nM:4/4\nL:1/4\nK:C\nV:1\nM:3/4\nC3|C3|\nV:2\nC4|C4|\n")[0]) == []
 
 
@@ -189,14 +189,14 @@ def test_voices_in_meters_of_their_own_are_held_to_them():
         ("K:C transpose=2\n^F- | F F", [68, 67]),
     ],
 )  # fmt: skip
-def test_octaves_and_transpositions_sound(text, expected):
+def test_octaves_and_transpositions_apply(text, expected):
     assert [note.pitch for note in read_score(f"X:1\nL:1/4\n{text}\n").notes] == expected
 
 
 @pytest.mark.parametrize(
     ("semitones", "key", "names"), [(1, -5, "Db"), (2, 2, "D"), (6, 6, "F#"), (-1, 5, "B"), (11, 5, "B"), (-12, 0, "C")]
 )
-def test_a_transposition_moves_the_key_and_the_chords(semitones, key, names):
+def test_transposition_applies_to_key_and_chords(semitones, key, names):
     score = read_score(f'X:1\nL:1/4\nK:C transpose={semitones}\n"C"C4|\n')
     assert [each.sharps for each in score.keys] == [key]
     assert [chord.symbol for chord in score.chords] == [names]
@@ -208,7 +208,7 @@ def test_rests():
     assert [(note.pitch, note.onset) for note in score.notes] == [(C4, 0), (D4, 12)]
 
 
-def test_tunes_of_a_file():
+def test_split_tunes():
     text = "a remark\nX:1\nK:C\nC|\n\nfree text C D E\n\nX: 5\nK:C\nD|\nX:9\nK:C\nE|\n"
     tunes = split_tunes(text)
     assert [tune.first for tune in tunes] == [2, 8, 11]
@@ -216,7 +216,7 @@ def test_tunes_of_a_file():
     assert split_tunes("% only\n\n") == []
 
 
-def test_a_tune_that_goes_on_for_ever_is_cut_and_that_is_said():
+def test_endless_tunes_are_cut_with_a_diagnostic():
     problems = []
     long = split_tunes(f"X:1\nP:{'A9' * 9}(A9)9\nL:1/4\nK:C\nP:A\n|:{99 * 'C|'}C:|\n")[0]
     assert len(read_tune(long, problems).notes) == 5000
@@ -224,7 +224,7 @@ def test_a_tune_that_goes_on_for_ever_is_cut_and_that_is_said():
     assert "too long" in [each.kind for each in check_tune(long)]
 
 
-def test_problems_are_collected_with_their_place():
+def test_diagnostics_have_line_and_column():
     problems = []
     read_tune(split_tunes("\nX:1\nL:1/4\nK:C\nC ? D|(3CD|\nE>|\n")[0], problems)
     assert [(each.line, each.column, each.kind) for each in problems] == [
@@ -235,7 +235,7 @@ def test_problems_are_collected_with_their_place():
 
 
 @pytest.mark.parametrize("text", ["", "% only\n", "X:1\nK:C\n", "X:1\nK:C\nz4|x|\n", "X:1\nT:no tune at all\n"])
-def test_silence_is_an_error(text):
+def test_tunes_without_notes_are_errors(text):
     with pytest.raises(ReadError):
         read_score(text)
 
@@ -261,7 +261,7 @@ def test_silence_is_an_error(text):
         ("M:4/4\nK:C\n%%MIDI transpose {n}\nC8|", None),
     ],
 )
-def test_numbers_of_thousands_of_digits_are_faults_of_their_own(text, kind):
+def test_numbers_with_thousands_of_digits_are_diagnosed(text, kind):
     (tune,) = split_tunes("X:1\n" + text.replace("{n}", 5000 * "9") + "\n")
     assert read_tune(tune).notes
     kinds = [each.kind for each in check_tune(tune)]
@@ -271,7 +271,7 @@ def test_numbers_of_thousands_of_digits_are_faults_of_their_own(text, kind):
 
 
 @given(st.text(alphabet="CDEgab_^='/,1234 |:[]()<>-{}\"!+&\\%zxZy~.KLMPVwX\n", max_size=60))
-def test_nothing_makes_the_reader_fall_over(body):
+def test_reader_survives_any_text(body):
     for tune in split_tunes(f"X:1\nK:C\n{body}"):
         parsed = parse_tune(tune)
         check_tune(tune)
@@ -282,24 +282,24 @@ def test_nothing_makes_the_reader_fall_over(body):
             assert not any(isinstance(each, Sound) and each.tones for voice in parsed.voices.values() for each in voice)
 
 
-def test_a_block_of_text_is_no_music():
+def test_blocks_of_text_are_skipped():
     text = (
         "X:1\nM:4/4\nL:1/4\n%%begintext\nAlle meine Entchen\n%%endtext\nK:C\nCDEF|\n%%begintext\nGGG\n%%endtext\nG4|]\n"
     )
     assert [note.pitch for note in read_score(text).notes] == [60, 62, 64, 65, 67]
 
 
-def test_only_a_line_feed_ends_a_line():
+def test_only_line_feeds_end_lines():
     text = "X:1\nT:Wait\x85 abc dee\nM:4/4\nL:1/4\nK:C\nCDEF|]\n"
     assert len(read_score(text).notes) == 4
 
 
-def test_words_before_the_key_are_not_sung():
+def test_text_before_the_key_is_skipped():
     text = "X:1\nH:A long story\nabout a cabbage\nM:4/4\nL:1/4\nK:C\nCDEF|]\n"
     assert len(read_score(text).notes) == 4
     assert [problem.kind for problem in parse_tune(split_tunes(text)[0]).diagnostics] == ["text in the header"]
 
 
-def test_a_block_of_text_may_have_blank_lines_and_numbers_of_tunes():
+def test_blocks_of_text_may_contain_blank_lines_and_tune_numbers():
     text = "X:1\nK:C\n%%begintext\n\nX:2\nGGG\n%%endtext\nCD|\n\nX:3\nK:C\n%%begintext\nE|\n"
     assert [[note.pitch for note in read_tune(tune).notes] for tune in split_tunes(text)] == [[C4, D4], [E4]]

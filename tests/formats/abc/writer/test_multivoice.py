@@ -21,26 +21,26 @@ F = Fraction
 
 
 def sounding(score: Score) -> list[tuple[Fraction, int, Fraction]]:
-    """What is to come back: every note but its velocity."""
+    """Return all that must read back: every note without its velocity."""
     return sorted((note.onset, note.pitch, note.duration) for note in score.notes)
 
 
 def complaints(text: str, folder: object) -> list[str]:
-    """What abc2midi, which leaves files where it runs, says against `text`."""
-    told = subprocess.run(
+    """Return the errors and warnings of abc2midi, which leaves files where it runs."""
+    output = subprocess.run(
         ["abc2midi", "-", "-c"], input=text.encode(), capture_output=True, cwd=str(folder), check=False
     ).stdout.decode(errors="replace")
-    # Notes of several lengths in a tuplet are worth a warning to it, and well read.
-    lines = [line for line in told.splitlines() if "Different length notes in tuple" not in line]
+    # it warns of tuplets with several note lengths, but reads them well
+    lines = [line for line in output.splitlines() if "Different length notes in tuple" not in line]
     return [line for line in lines if line.startswith(("Error", "Warning"))]
 
 
 def music(text: str) -> list[str]:
-    """The lines after the key."""
+    """Return the lines after the key."""
     return text.split("\nK:")[1].splitlines()[1:]
 
 
-def test_a_choir():
+def test_parts_become_voices():
     parts = tuple(
         Part(tuple(Note(F(n), pitch, F(1)) for n, pitch in enumerate(pitches)), name)
         for name, pitches in [("Soprano", (72, 74, 71, 72)), ("Bass", (48, 41, 43, 36))]
@@ -53,7 +53,7 @@ def test_a_choir():
     )
 
 
-def test_both_hands_of_a_piano_are_two_staves():
+def test_hands_of_a_piano_are_two_staves():
     right = [Note(F(n), pitch, F(1)) for n, pitch in enumerate((72, 74, 76, 77))]
     left = [Note(F(0), pitch, F(4)) for pitch in (48, 52, 55)]
     text = write(Score((Part(tuple(sorted(right + left)), "Piano", program=1),)))
@@ -62,7 +62,7 @@ def test_both_hands_of_a_piano_are_two_staves():
     assert music(text)[-2:] == ["[V:1] c2d2 e2f2|]", "[V:2] [C,E,G,]8|]"]
 
 
-def test_voices_keep_their_registers_where_others_are_silent():
+def test_voices_keep_their_registers_while_others_are_silent():
     high = [Note(F(n), 76, F(1)) for n in range(1, 8, 2)]
     low = [Note(F(n), 55, F(2)) for n in range(0, 8, 2)]
     upper, lower = voices_of(high + low)
@@ -70,7 +70,7 @@ def test_voices_keep_their_registers_where_others_are_silent():
     assert {event.pitches for event in lower} == {(55,)}
 
 
-def test_a_wide_chord_is_shared_out_where_a_voice_is_free():
+def test_wide_chords_are_split_if_a_voice_is_free():
     held = [Note(F(0), 76, F(2)), Note(F(0), 48, F(1))]
     chord = [Note(F(2), pitch, F(2)) for pitch in (43, 47, 71, 74)]
     upper, lower = voices_of(held + chord)
@@ -79,7 +79,7 @@ def test_a_wide_chord_is_shared_out_where_a_voice_is_free():
     assert [event.pitches for (event,) in [voices_of(chord)[0]]] == [(43, 47, 71, 74)]
 
 
-def test_what_needs_no_tuplet_is_written_without_and_what_does_with():
+def test_tuplets_are_written_only_where_needed():
     third = F(1, 3)
     lengths = [third, third, third, 2 * third, third, F(5, 4), F(3, 4), F(1)]
     notes, now = [], F(0)
@@ -102,13 +102,13 @@ def test_meters_and_keys_change_at_bar_lines():
     assert (back.meters, back.keys, back.pickup) == (score.meters, score.keys, score.pickup)
 
 
-def test_a_bar_cut_short_has_a_meter_of_its_own():
+def test_bar_cut_short_has_its_own_meter():
     part = Part((Note(F(0), 60, F(8)),))
     text = write(Score((part,), meters=(Meter(F(0), 4, 4), Meter(F(5), 3, 4))))
     assert music(text) == ["C8-|[M:1/4]C2-|[M:3/4]C6|]"]
 
 
-def test_chord_symbols_cut_the_notes_that_they_stand_over():
+def test_chord_symbols_split_the_notes_below():
     notes = (Note(F(0), 60, F(4)), Note(F(0), 64, F(2)))
     chords = tuple(ChordSymbol(F(n), F(1), symbol) for n, symbol in [(0, "Am"), (1, "slowly"), (3, "C7b9/E")])
     score = Score((Part(notes),), chords=chords, keys=(Key(F(0), 0),))
@@ -118,7 +118,7 @@ def test_chord_symbols_cut_the_notes_that_they_stand_over():
     assert [(chord.onset, chord.symbol) for chord in read_score(text).chords] == [(F(0), "Am"), (F(3), "C7b9/E")]
 
 
-def test_percussion_is_left_out_and_a_doubled_note_is_kept():
+def test_percussion_is_left_out_and_doubled_notes_are_kept():
     drum = Part((Note(F(0), 36, F(1)),), percussion=True)
     text = write(Score((drum, Part((Note(F(0), 60, F(1)), Note(F(0), 60, F(1)))))))
     assert sounding(read_score(text)) == [(F(0), 60, F(1))] * 2
@@ -132,13 +132,13 @@ def test_percussion_is_left_out_and_a_doubled_note_is_kept():
         (Score((Part(tuple(Note(F(n, 16), 40 + n, F(4)) for n in range(13))),)), "more than 12 voices"),
         (Score((Part((Note(F(0), 60, F(1)),)),) * 13), "more than 12 voices"),
         (Score((Part((Note(F(0), 60, F(1)),)),) * 2, meters=(Meter(F(0), 4, 128),)), "a meter of 4/128"),
-        (Score((Part((Note(F(0), 60, F(1, 11)),)),)), "a note at beat 0"),
+        (Score((Part((Note(F(0), 60, F(1, 11)),)),)), "a note of 0.0909091 beats at beat 0"),
         (Score((Part((Note(F(0), 60, F(1, 15)),)),)), "rhythms"),
         (Score((Part((Note(F(0), 60, F(1, 64)),)),)), "rhythms"),
         (Score((Part((Note(F(10**7), 60, F(1)),)),)), "more than 5000 bars"),
     ],
 )
-def test_what_cannot_be_written_is_named(score, words):
+def test_errors_name_what_cannot_be_written(score, words):
     with pytest.raises(EncodeError, match=words) as caught:
         write(score)
     assert caught.value.hint
@@ -150,7 +150,7 @@ MODES = st.sampled_from(["major", "minor", "dorian", "aeolian"])
 
 @st.composite
 def scores(draw: st.DrawFn, lowest: int = 0, highest: int = 127) -> Score:
-    """One to three parts on a grid, in meters and keys that change at bar lines, with chord symbols and a pickup."""
+    """Generate one to three parts on a grid, with changes of meter and key at bar lines, chord symbols and a pickup."""
     grid = draw(st.sampled_from([4, 8, 16, 3, 6, 12, 24, 5, 7]))
     changes = draw(st.lists(st.tuples(st.integers(1, 3), st.sampled_from(METERS), st.integers(-7, 7)), max_size=3))
     pickup = draw(st.sampled_from([F(0), F(1, 2)]))
@@ -177,7 +177,7 @@ def scores(draw: st.DrawFn, lowest: int = 0, highest: int = 127) -> Score:
 
 
 def written(score: Score) -> str:
-    """The score as ABC, where it has no more voices than that can take."""
+    """Return the score as ABC; skip examples with too many voices."""
     try:
         return write_voices(score)
     except EncodeError as error:
@@ -196,6 +196,6 @@ def test_every_note_reads_back(score):
 @pytest.mark.skipif(not shutil.which("abc2midi"), reason="abc2midi is not installed")
 @given(score=scores(lowest=21, highest=108))
 @settings(deadline=None, max_examples=25)
-def test_abc2midi_reads_it_without_a_word(score, tmp_path_factory):
+def test_abc2midi_reads_it_without_complaint(score, tmp_path_factory):
     text = written(score)
     assert complaints(text, tmp_path_factory.getbasetemp()) == []
