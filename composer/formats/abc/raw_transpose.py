@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from composer.formats.abc.dialect.transpose import MAX_SIGNS, KeyChange
 from composer.formats.abc.reader.lexer import NOTE, Token, block_lines, field_of, strip_comment, tokens
+from composer.formats.abc.reader.transposition import transpose_name
 from composer.music import chords
 from composer.music.keys import LETTERS, Signature, key_name, parse_key, step_name
 
@@ -134,7 +135,7 @@ class _TextTransposer:
         if match is None or chord is None:
             return text
         signs = _PRINTED if {"♯", "♭"} & set(text) else {}
-        root, bass = (self.key_change.name(name) for name in (chord.root, chord.bass))
+        root, bass = (transpose_name(name, self.key_change.tone) for name in (chord.root, chord.bass))
         symbol = match["before"] + root.translate(signs) + match["kind"]
         if match["bass"]:
             small = match["bass"].islower()  # `+` is then a sharp, as in the Nottingham collection

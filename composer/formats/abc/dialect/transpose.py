@@ -10,7 +10,7 @@ from composer.formats.abc.dialect.normalize import NormalizedTune, normalize_tun
 from composer.formats.abc.elements import Element, Sound, Tone, Tune
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.parser import parse_tune
-from composer.music import chords
+from composer.formats.abc.reader.transposition import transpose_chord
 from composer.music.keys import LETTERS, Signature, key_name, parse_key
 
 __all__ = ["MAX_SIGNS", "KeyChange", "transposed", "transpositions"]
@@ -51,21 +51,9 @@ class KeyChange:
         if not isinstance(element, Sound):
             return element
         tones, ties = tuple(map(self.tone, element.tones)), tuple(map(self.tone, element.ties))
-        return replace(element, tones=tones, ties=ties, chord=self.chord(element.chord))
+        return replace(element, tones=tones, ties=ties, chord=transpose_chord(element.chord, self.tone))
 
     def tone(self, tone: Tone) -> Tone:
         step, alter = tone
         moved = step + self.steps
         return moved, alter - self.before.alters[step % 7] + self.after.alters[moved % 7]
-
-    def chord(self, text: str) -> str:
-        """Return a chord symbol transposed; other text stays as it is."""
-        chord = chords.parse(text)
-        if chord is None:
-            return text
-        return replace(chord, root=self.name(chord.root), bass=self.name(chord.bass)).symbol
-
-    def name(self, name: str) -> str:
-        """Return the name of a note, such as `F#`, transposed."""
-        step, alter = self.tone((LETTERS.index(name[0]), name.count("#") - name.count("b")))
-        return LETTERS[step % 7] + ("#" * alter if alter > 0 else "b" * -alter)

@@ -13,7 +13,7 @@ from composer.formats.abc.grammar.bar_plan import FIRST_BAR
 from composer.formats.abc.grammar.bar_space import PAIR_LENGTH
 from composer.formats.abc.grammar.notes import ChordSymbolGrammar, NoteGrammar
 from composer.formats.abc.grammar.part_context import PartContext, PartContexts
-from composer.formats.abc.grammar.states import AFTER_SYMBOL, FIRST_ENDING, MAY_END, Node, State, ToneKind
+from composer.formats.abc.grammar.states import AFTER_SYMBOL, FIRST_ENDING, FORCED, MAY_END, Node, State, ToneKind
 from composer.formats.abc.grammar.vocabulary import END, Vocabulary, tone_of
 
 __all__ = ["Body"]
@@ -38,6 +38,8 @@ class Body(NoteGrammar):
 
     def allowed(self, s: State) -> Mask:
         """Return the mask of the characters that may follow; never empty in a state reached by allowed characters."""
+        if s.node in FORCED:
+            return self.bit[FORCED[s.node]]
         return self._allowed[s.node](s)  # type: ignore[no-any-return,misc]
 
     def step(self, s: State, character: str) -> State:
@@ -59,9 +61,6 @@ class Body(NoteGrammar):
         if character == "|":
             return s._replace(node=Node.REPEAT, extra=0)
         return self._element(s._replace(extra=0), character)
-
-    def _repeat_mask(self, s: State) -> Mask:
-        return self.bit[":"]
 
     def _repeat(self, s: State, character: str) -> State:
         context = self.contexts.all[s.context]
@@ -116,9 +115,6 @@ class Body(NoteGrammar):
         if character == "1":
             return s._replace(node=Node.ELEMENT, context=context.part(context.start, True, 1).number, kind=0, extra=0)
         return self._tone(s._replace(context=context.with_chords.number), character)
-
-    def _paren_mask(self, s: State) -> Mask:
-        return self.bit["3"]
 
     def _paren(self, s: State, character: str) -> State:
         return s._replace(node=Node.TONE, kind=ToneKind.TRIPLET_FIRST, tones=0, length=0)
@@ -278,28 +274,16 @@ class Body(NoteGrammar):
         after = context.part(context.start).next_bar(context.start == 0)
         return State(Node.LINE_END, after.number, context.start, int(context.start == 0), context.alters, extra=then)
 
-    def _colon_mask(self, s: State) -> Mask:
-        return self.bit["|"]
-
     def _colon(self, s: State, character: str) -> State:
         first = self.contexts.all[s.context].ending == 1
         return self._close(s, Node.SECOND if first else Node.PART | MAY_END)
-
-    def _line_end_mask(self, s: State) -> Mask:
-        return self.bit["\n"]
 
     def _line_end(self, s: State, character: str) -> State:
         node = s.extra % MAY_END
         return s._replace(node=node, extra=FIRST_ENDING if node == Node.ELEMENT else int(s.extra >= MAY_END))
 
-    def _second_mask(self, s: State) -> Mask:
-        return self.bit["["]
-
     def _second(self, s: State, character: str) -> State:
         return s._replace(node=Node.SECOND_BRACKET)
-
-    def _second_bracket_mask(self, s: State) -> Mask:
-        return self.bit["2"]
 
     def _second_bracket(self, s: State, character: str) -> State:
         return s._replace(node=Node.ELEMENT)

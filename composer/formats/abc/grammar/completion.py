@@ -10,7 +10,7 @@ from composer.formats.abc.grammar.bar_plan import FIRST_BAR
 from composer.formats.abc.grammar.bar_space import PAIR_LENGTH
 from composer.formats.abc.grammar.body import Body
 from composer.formats.abc.grammar.part_context import PartContext
-from composer.formats.abc.grammar.states import Node, State, ToneKind
+from composer.formats.abc.grammar.states import FORCED, Node, State, ToneKind
 from composer.formats.abc.grammar.vocabulary import LETTERS
 
 __all__ = ["Completions"]
@@ -77,16 +77,12 @@ class Completions:
             Node.PART: self._part, Node.ELEMENT: self._element, Node.SOUND: self._sound, Node.TIED: self._tied,
             Node.BAR: self._bar,
         }  # fmt: skip
-        self._choices = {
-            Node.REPEAT: ":", Node.PAREN: "3", Node.COLON: "|", Node.LINE_END: "\n", Node.SECOND: "[",
-            Node.SECOND_BRACKET: "2",
-        }  # fmt: skip
 
     def next(self, s: State, mask: Mask) -> str:
         """Return the next character after `s`, one of `mask`."""
         context = self.body.contexts.all[s.context]
-        if s.node in self._choices:
-            return self._choices[Node(s.node)]
+        if s.node in FORCED:
+            return FORCED[s.node]
         if s.node in self._choosers:
             return self._choosers[Node(s.node)](s, context, mask)
         return self._first(mask, '"') or self._first(mask, LETTERS) or self._any(mask)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
-__all__ = ["AFTER_SYMBOL", "DONE", "FIRST_ENDING", "MAY_END", "Node", "State", "ToneKind"]
+__all__ = ["AFTER_SYMBOL", "DONE", "FIRST_ENDING", "FORCED", "MAY_END", "Node", "State", "ToneKind"]
 
 
 class Node(IntEnum):
@@ -28,6 +29,12 @@ class Node(IntEnum):
     SECOND = 14  # `[2` must follow
     SECOND_BRACKET = 15  # after `[` of `[2`
     DONE = 16
+
+
+FORCED: Mapping[int, str] = {
+    Node.REPEAT: ":", Node.PAREN: "3", Node.COLON: "|", Node.LINE_END: "\n", Node.SECOND: "[", Node.SECOND_BRACKET: "2",
+}  # fmt: skip
+"""Nodes that only one character may follow."""
 
 
 class ToneKind(IntEnum):

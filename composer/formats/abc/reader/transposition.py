@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -10,7 +11,7 @@ from composer.formats.abc.elements import Tone
 from composer.music import chords
 from composer.music.keys import LETTERS, Signature, key_name, parse_key, pitch
 
-__all__ = ["SoundingPitch", "Transposition", "unknown_property"]
+__all__ = ["SoundingPitch", "Transposition", "transpose_chord", "transpose_name", "unknown_property"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +81,21 @@ class Transposition:
 
     def chord(self, text: str) -> str:
         """Transpose a chord symbol; other text stays as it is."""
-        chord = chords.parse(text) if self.semitones % 12 else None
-        if chord is None:
-            return text
-        return replace(chord, root=self._name(chord.root), bass=self._name(chord.bass)).symbol
+        return transpose_chord(text, self.tone) if self.semitones % 12 else text
 
-    def _name(self, name: str) -> str:
-        step, alter = self.tone((LETTERS.index(name[0]), name.count("#") - name.count("b")))
-        return LETTERS[step % 7] + ("#" * alter if alter > 0 else "b" * -alter)
+
+def transpose_chord(text: str, tone: Callable[[Tone], Tone]) -> str:
+    """Transpose the root and bass of a chord symbol by `tone`; other text stays as it is."""
+    chord = chords.parse(text)
+    if chord is None:
+        return text
+    return replace(chord, root=transpose_name(chord.root, tone), bass=transpose_name(chord.bass, tone)).symbol
+
+
+def transpose_name(name: str, tone: Callable[[Tone], Tone]) -> str:
+    """Transpose the name of a note, such as `F#`, by `tone`."""
+    step, alter = tone((LETTERS.index(name[0]), name.count("#") - name.count("b")))
+    return LETTERS[step % 7] + ("#" * alter if alter > 0 else "b" * -alter)
 
 
 @cache

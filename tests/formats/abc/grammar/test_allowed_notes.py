@@ -26,13 +26,13 @@ from composer_abc import AbcControls
 )
 def test_each_pitch_has_its_preferred_spelling(controls, key, spellings, characters):
     vocabulary = Vocabulary(characters)
-    tones = AbcControls(**controls).tune_controls().allowed_notes(vocabulary, key)
+    notes = AbcControls(**controls).tune_controls().allowed_notes(vocabulary, key)
     signs = {-1: "_", 0: "=", 1: "^"}
     own = parse_key(key).alters
     octave = range(35, 42) if controls != {"range": "B7-C8"} else range(56, 63)
     found = {
         (signs[alter] if own[step % 7] != alter else "") + LETTERS[step % 7]
-        for alter, steps in tones.steps.items()
+        for alter, steps in notes.steps.items()
         for step in octave
         if steps >> step & 1
     }
