@@ -48,7 +48,7 @@ DANCES: Mapping[str, Dance] = {
     "barndance": Dance(_COMMON, ("barnd", "barn d")),
     "planxty": Dance(METERS, ("planx",)),
 }
-"""Those of `dialect.RHYTHMS`. A hornpipe in 3/2 is another, older dance, and has no swing."""
+"""By the rhythms of `tables.RHYTHMS`. A hornpipe in 3/2 is another, older dance without swing."""
 
 
 def dances_in(meter: str) -> tuple[str, ...]:

@@ -147,9 +147,9 @@ def chord_symbol(text: str) -> str:
 def title_of(text: str) -> str:
     """Return a title in the dialect's characters: accents dropped, all capitals turned into title case."""
     folded = unicodedata.normalize("NFKD", re.sub(r"\\[`'^~\"ucv,](.)", r"\1", text)).encode("ascii", "ignore").decode()
-    kept = " ".join("".join(TITLE.findall(folded.replace("`", "'").replace('"', " ").replace("/", "-"))).split())
-    kept = re.sub(r"[A-Za-z][A-Za-z']*", lambda word: word[0].capitalize(), kept) if kept.isupper() else kept
-    return kept[:60].strip()
+    title = " ".join("".join(TITLE.findall(folded.replace("`", "'").replace('"', " ").replace("/", "-"))).split())
+    title = re.sub(r"[A-Za-z][A-Za-z']*", lambda word: word[0].capitalize(), title) if title.isupper() else title
+    return title[:60].strip()
 
 
 def rhythm_of(field: str, title: str) -> str:

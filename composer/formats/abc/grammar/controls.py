@@ -87,8 +87,8 @@ class TuneControls:
         low, high = (self.range.low, self.range.high) if self.range is not None else (0, 127)
         pitches = [each for each in range(low, high + 1) if scale is None or each in scale]
         written = _SPELLED.findall(self.primer)
-        spelt = [(LETTERS.index(letter.upper()), ACCIDENTALS[sign]) for sign, letter in written]
-        return AllowedNotes(vocabulary, preferred_spellings(pitches, signature, scale, vocabulary, spelt))
+        spelled = [(LETTERS.index(letter.upper()), ACCIDENTALS[sign]) for sign, letter in written]
+        return AllowedNotes(vocabulary, preferred_spellings(pitches, signature, scale, vocabulary, spelled))
 
     def only(self, names: Iterable[str]) -> TuneControls:
         """Return only the controls of these names."""

@@ -88,17 +88,17 @@ def _notes(found: Sequence[Bar]) -> tuple[Note, ...]:
 
 
 def _chords(found: Sequence[Bar]) -> tuple[ChordSymbol, ...]:
-    begun: list[tuple[int, str]] = []
+    starts: list[tuple[int, str]] = []
     now = 0
     for bar in found:
         for sound in bar.sounds:
             if sound.chord:
-                begun.append((now, sound.chord))
+                starts.append((now, sound.chord))
             now += sound.ticks
-    ends = [*(at for at, _ in begun[1:]), now][: len(begun)]
+    ends = [*(at for at, _ in starts[1:]), now][: len(starts)]
     return tuple(
         ChordSymbol(beats(at), beats(end - at), symbol)
-        for (at, symbol), end in zip(begun, ends, strict=True)
+        for (at, symbol), end in zip(starts, ends, strict=True)
         if is_chord(symbol)
     )
 

@@ -171,11 +171,11 @@ def _systems(texts: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _bars(voice: _Voice, layout: Sequence[BarSpan], unit: int, symbols: Mapping[int, str]) -> Iterator[str]:
     before = layout[0]
-    for measure, spans in zip(layout, _spans(voice.events, layout, symbols), strict=True):
-        change = f"[M:{measure.time}]" if measure.time != before.time else ""
-        change += f"[K:{measure.key.name}]" if measure.key != before.key else ""
-        yield change + bar_text(spans, measure, unit, "x" if voice.extra else "z")
-        before = measure
+    for bar, spans in zip(layout, _spans(voice.events, layout, symbols), strict=True):
+        change = f"[M:{bar.time}]" if bar.time != before.time else ""
+        change += f"[K:{bar.key.name}]" if bar.key != before.key else ""
+        yield change + bar_text(spans, bar, unit, "x" if voice.extra else "z")
+        before = bar
 
 
 def _spans(events: Sequence[Event], layout: Sequence[BarSpan], symbols: Mapping[int, str]) -> Iterator[list[Span]]:
@@ -183,16 +183,16 @@ def _spans(events: Sequence[Event], layout: Sequence[BarSpan], symbols: Mapping[
     cuts = sorted({*symbols, *chain.from_iterable((event.start, event.end) for event in events)})
     begins = {event.start: event for event in events}
     now, end, tones = 0, 0, tuple[Tone, ...]()
-    for measure in layout:
+    for bar in layout:
         spans = []
-        while now < measure.end:
+        while now < bar.end:
             if event := begins.get(now):
                 # a note that is tied over a change of key keeps its name
-                end, tones = event.end, tuple(tone(pitch, measure.key) for pitch in event.pitches)
+                end, tones = event.end, tuple(tone(pitch, bar.key) for pitch in event.pitches)
             elif now >= end:
                 tones = ()
             after = bisect_right(cuts, now)
-            until = min(measure.end, cuts[after]) if after < len(cuts) else measure.end
+            until = min(bar.end, cuts[after]) if after < len(cuts) else bar.end
             spans.append(Span(until - now, tones, bool(tones) and until < end, symbols.get(now, "")))
             now = until
         yield spans
