@@ -1,4 +1,4 @@
-"""The command `composer`: parses, runs one command, and is the one place where errors become words and exit codes."""
+"""Entry point of the command line: parse, run a command, turn errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EPILOG = "`composer COMMAND --help` explains a command. `composer help tutorial`
 
 
 class ExitCode(IntEnum):
-    """What the shell is told."""
+    """Exit codes of the process."""
 
     OK = 0
     ERROR = 1
@@ -27,7 +27,7 @@ class ExitCode(IntEnum):
 
 
 def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
-    """Run the program and return its exit code; by default, with the process's own arguments and terminal."""
+    """Run the program and return its exit code. Defaults to the process's own arguments and streams."""
     import sys
 
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
 
 
 def _run(arguments: list[str], console: Console) -> int:
-    """Parse and run; what goes wrong is raised."""
+    """Parse and run a command. Raises whatever goes wrong."""
     program = command_tree()
     try:
         with program.make_context("composer", arguments, obj=console) as context:
@@ -65,7 +65,7 @@ def _run(arguments: list[str], console: Console) -> int:
 
 
 def command_tree() -> Any:
-    """The program as typer's tree of commands."""
+    """Return the program as a tree of Typer commands."""
     app = plain_app(cls=Program, context_settings=CONTEXT, epilog=EPILOG)
     app.callback(invoke_without_command=True)(composer)
     return typer.main.get_command(app)
@@ -73,8 +73,8 @@ def command_tree() -> Any:
 
 def composer(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show where in the program an error arose.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Print a traceback on errors.")] = False,
 ) -> None:
     """A music composer for the terminal. `composer gen abc` writes a tune."""
     if version:
@@ -85,7 +85,7 @@ def composer(
 
 
 def _report(error: Exception, console: Console) -> int:
-    """Say what went wrong in two lines."""
+    """Print an error and its hint, and return the exit code."""
     if isinstance(error, ComposerError):
         console.fail(error.message, error.hint)
         return ExitCode.USAGE if isinstance(error, UsageError | OptionError) else ExitCode.ERROR
@@ -93,18 +93,18 @@ def _report(error: Exception, console: Console) -> int:
         console.fail(*explain(error))
         return ExitCode.USAGE
     if isinstance(error, MemoryError):
-        console.fail("there is not enough memory for this", "ask for less at a time")
+        console.fail("out of memory", "use a smaller --batch-size, --length or --set batch_size=")
         return ExitCode.ERROR
     text = " ".join(str(error).split())
     console.fail(
-        f"something went wrong that should not have: {type(error).__name__}{': ' * bool(text)}{text}",
-        "run it again with --debug, and send us what it prints",
+        f"internal error: {type(error).__name__}{': ' * bool(text)}{text}",
+        "please report it with the output of --debug",
     )
     return ExitCode.ERROR
 
 
 def _take_flag(arguments: list[str], flag: str) -> bool:
-    """Remove `flag`, which may stand anywhere before `--`, and say whether it was there."""
+    """Remove `flag` from anywhere before `--` and return whether it was there."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     if flag not in arguments[:end]:
         return False

@@ -1,6 +1,6 @@
-"""The terminal as the commands see it: three streams and an environment, which a test can replace.
+"""Console of a command: three streams and an environment, which tests replace.
 
-stdout carries music and nothing else; notes, warnings and progress go to stderr. Text leaves as UTF-8 everywhere.
+stdout carries music and nothing else; notes, warnings and progress go to stderr. Text is always UTF-8.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ MIN_WIDTH = 20
 
 
 class ClosedPipe(Exception):
-    """Whoever read our output has had enough: the program ends quietly."""
+    """The reader of our output has gone: end quietly."""
 
 
 @dataclass
 class Console:
-    """Where a command reads and writes; by default, the process's own streams and environment."""
+    """Streams and environment of a command. Defaults to those of the process."""
 
     stdin: TextIO = field(default_factory=lambda: sys.stdin or _closed())
     stdout: TextIO = field(default_factory=lambda: sys.stdout or _closed())
@@ -43,7 +43,7 @@ class Console:
 
     @property
     def stdout_is_terminal(self) -> bool:
-        """Whether stdout is a terminal, which shows text and pictures and must never see binary."""
+        """Whether stdout is a terminal; binary must never go there."""
         return self.stdout.isatty()
 
     @property
@@ -53,7 +53,7 @@ class Console:
 
     @property
     def width(self) -> int:
-        """Columns of the terminal, or as many as words need; 80 where there is no terminal."""
+        """Columns of the terminal, at least MIN_WIDTH; 80 if there is none."""
         given = self.environ.get("COLUMNS", "")
         if given.isdecimal() and int(given):
             return max(MIN_WIDTH, int(given))
@@ -63,11 +63,11 @@ class Console:
         return DEFAULT_WIDTH
 
     def write(self, text: str) -> None:
-        """Write text to stdout, at once. Raises ClosedPipe, or ComposerError where there is no room."""
+        """Write text to stdout and flush. Raises ClosedPipe, or ComposerError if that fails."""
         self.write_bytes(text.encode("utf-8", "replace"))
 
     def write_bytes(self, data: bytes) -> None:
-        """Write bytes to stdout, at once. Raises ClosedPipe, or ComposerError where there is no room."""
+        """Write bytes to stdout and flush. Raises ClosedPipe, or ComposerError if that fails."""
         try:
             self.stdout.buffer.write(data)
             self.stdout.buffer.flush()
@@ -75,53 +75,54 @@ class Console:
             if _is_closed(error):
                 raise ClosedPipe from error
             raise ComposerError(
-                f"cannot write to stdout: {error.strerror or error}", "make room, or send the output elsewhere"
+                f"cannot write to stdout: {error.strerror or error}",
+                "free some space, or write elsewhere with --output FILE",
             ) from error
 
     def read_bytes(self) -> bytes:
-        """All of stdin. Raises ReadError where it cannot be read."""
+        """Read all of stdin. Raises ReadError."""
         stream: BinaryIO = self.stdin.buffer
         try:
             return stream.read()
         except OSError as error:
             raise ReadError(
-                f"cannot read stdin: {error.strerror or error}", "pipe something into it, or name a file"
+                f"cannot read stdin: {error.strerror or error}", "pipe a file into it, or name one"
             ) from error
 
     def silenced(self) -> Console:
-        """One that nobody hears; and from now on, this one says nothing but warnings and errors."""
+        """Return a console that discards everything, and make this one quiet."""
         self.quiet = True
         return Console(self.stdin, _nowhere(), _nowhere(), self.environ, quiet=True)
 
     def say(self, text: str) -> None:
-        """Tell the user something on stderr, unless they asked for quiet."""
+        """Print a note to stderr unless the console is quiet."""
         if not self.quiet:
             self.print_error(text)
 
     def warn(self, text: str) -> None:
-        """Tell the user on stderr what they may not expect."""
+        """Print a warning to stderr."""
         self.print_error(f"{self._bold('warning:', 33)} {text}")
 
     def fail(self, message: str, hint: str | None = None) -> None:
-        """Tell the user on stderr what went wrong and, where there is one, the way out."""
+        """Print an error to stderr, with its hint if there is one."""
         self.print_error(f"{self._bold('error:', 31)} {message}")
         if hint:
             self.print_error(f"{self._bold('hint:', 36)} {hint}")
 
     def rich_console(self, stream: TextIO) -> RichConsole:
-        """A rich console on one of the streams, as wide and as colourful as the terminal is."""
+        """Return a rich console on one of the streams, with the terminal's width and colors."""
         from rich.console import Console as RichConsole
 
         return RichConsole(
             file=stream,
             force_terminal=stream.isatty(),
-            no_color=not self._colour(stream),
+            no_color=not self._use_color(stream),
             highlight=False,
             _environ=self.environ,
         )
 
     def piano_roll(self, score: Score, most: int | None = None) -> str:
-        """A score as a piano-roll for stdout, at most `most` lines of it, with the colours that stdout can show."""
+        """Return a score as a piano roll for stdout, at most `most` rows, in the colors that stdout supports."""
         from composer.cli.render.piano_roll import picture
 
         canvas = self.rich_console(self.stdout)
@@ -130,20 +131,20 @@ class Console:
         return drawn.get()
 
     def print_error(self, text: str) -> None:
-        """Write a line to stderr, even where the user asked for quiet; if that fails, there is nobody to tell."""
+        """Write a line to stderr even if the console is quiet; ignore failures."""
         with contextlib.suppress(OSError):
             self.stderr.write(text + "\n")
             self.stderr.flush()
 
-    def _bold(self, text: str, colour: int) -> str:
-        return f"\033[1;{colour}m{text}\033[0m" if self._colour(self.stderr) else text
+    def _bold(self, text: str, color: int) -> str:
+        return f"\033[1;{color}m{text}\033[0m" if self._use_color(self.stderr) else text
 
-    def _colour(self, stream: TextIO) -> bool:
+    def _use_color(self, stream: TextIO) -> bool:
         return stream.isatty() and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
 
 
 def discard_output(stream: TextIO) -> None:
-    """Let nothing more reach `stream`, so that Python does not complain of a closed pipe when it flushes at exit."""
+    """Point `stream` at the null device, so that the flush at exit does not fail on a closed pipe."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -153,7 +154,7 @@ def discard_output(stream: TextIO) -> None:
 
 
 class _Closed(io.RawIOBase):
-    """What stands for a stream that was closed before the program began: all reading and writing fails."""
+    """A stream that was closed before the program started: reading and writing fail."""
 
     def readable(self) -> bool:
         return True
@@ -162,10 +163,10 @@ class _Closed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: object) -> int:
-        raise OSError(errno.EBADF, "it is closed")
+        raise OSError(errno.EBADF, "stream is closed")
 
     def write(self, data: object) -> int:
-        raise OSError(errno.EBADF, "it is closed")
+        raise OSError(errno.EBADF, "stream is closed")
 
 
 def _nowhere() -> TextIO:
@@ -177,5 +178,5 @@ def _closed() -> TextIO:
 
 
 def _is_closed(error: OSError) -> bool:
-    """True for a pipe without a reader; Windows reports one as an invalid argument."""
+    """Return True for a pipe without a reader; Windows reports one as an invalid argument."""
     return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)

@@ -1,4 +1,4 @@
-"""Which model fits a file: the one that composed it, as far as it says, else the newest of those that can have it."""
+"""Choose the model for a file: the one that generated it, else the newest that can read it."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ def candidates(source: Source) -> Iterator[Path]:
                 paths[path] = None
                 yield path
     if not paths:
-        raise CheckpointError(
-            f"there is no model of such music as {source.label} yet", "name one with --checkpoint FILE"
-        )
+        raise CheckpointError(f"no model fits {source.label}", "choose one with --checkpoint NAME")
 
 
 def choose_model(source: Source, given: Path | None, take: Callable[[Path], Taken], console: Console) -> Taken:
@@ -52,10 +50,10 @@ def choose_model(source: Source, given: Path | None, take: Callable[[Path], Take
             refused = refused or error
             continue
         if refused is not None:
-            console.say(f"{refused.message}; {path.stem} takes it")
+            console.say(f"{refused.message}; using model {path.stem} instead")
         return taken
     assert refused is not None
-    hint = "name another model with --checkpoint FILE"
+    hint = "choose another model with --checkpoint NAME"
     raise type(refused)(refused.message, f"{refused.hint}; or {hint}" if refused.hint else hint) from refused
 
 

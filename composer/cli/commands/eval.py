@@ -1,7 +1,4 @@
-"""`composer eval`: how well a model knows music that it was not taught, and how like it what it composes is.
-
-The annotations are no strings, since typer would compile each of them twice at every start.
-"""
+"""`composer eval`: likelihood on held-out music, and generated pieces beside real ones."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,45 +11,50 @@ from composer.cli.console import Console
 
 def eval(  # noqa: A001 - the command's name
     context: typer.Context,
-    rep: Annotated[str, typer.Argument(metavar="REP", help="What the model composes, such as abc.")],
+    rep: Annotated[str, typer.Argument(metavar="REP", help="Representation, such as abc.")],
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files, folders, globs, zips, or corpus:NAME of music21.")
+        list[str], typer.Argument(metavar="FILE...", help="Files, folders, globs, zips, or music21's corpus:NAME.")
     ],
     checkpoint: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The model; else your newest, else the bundled one.")
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            "-c",
+            metavar="FILE",
+            help="Model name or file. [default: your newest, else the bundled one]",
+        ),
     ] = None,
     split: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A list of which piece is train, valid or test.")
+        Path | None, typer.Option(metavar="FILE", help="File that lists which piece is train, valid or test.")
     ] = None,
     part: Annotated[
         str | None,
-        typer.Option(metavar="PART", help="Only this part, of the list or as the model's own training split them."),
+        typer.Option(metavar="PART", help="Only this part of the split: train, valid or test."),
     ] = None,
     effort: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Where there is no exact figure, how much work an estimate may be; else 1."),
+        typer.Option(metavar="N", help="Work for estimated likelihoods (AIS), in multiples of the default."),
     ] = None,
-    stream: Annotated[
-        bool, typer.Option("--stream", help="Measure the pieces as one text: each is met after the one before.")
-    ] = False,
+    stream: Annotated[bool, typer.Option("--stream", help="Measure all pieces as one continuous text.")] = False,
     generated: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Compose N pieces, and set what can be measured of them beside these."),
+        typer.Option(metavar="N", help="Generate N pieces and compare their statistics with these files."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="With --generated: another seed; else 1.")] = None,
-    temp: Annotated[float | None, typer.Option(metavar="T", help="With --generated: the temperature; else 1.")] = None,
-    device: Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or mps.")] = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Random seed for --generated. [default: 1]")] = None,
+    temp: Annotated[
+        float | None, typer.Option(metavar="T", help="Sampling temperature for --generated. [default: 1]")
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="DEVICE", help="Device: auto, cpu, cuda or mps.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only print warnings and errors.")] = False,
 ) -> None:
-    """Measure how well a model knows music that it was not taught.
+    """Evaluate a model on music it was not trained on.
 
-    The less each step costs, in bits per token or nats per frame, the better: each piece is met afresh, and all steps
-    are pooled.
+    Prints how well the model predicts each next step, in bits per token or nats per frame, averaged over all pieces:
+    lower is better. One bit less means that the model hesitates between half as many choices.
 
-    With --generated, the model composes instead, as `composer gen` does, and a table sets its pieces beside these:
-    pitches, rhythm and form, what they copy, and whether they are valid; each as its mean and standard deviation on
-    both sides, and how many of the corpus's deviations apart the means are.
+    With --generated, the model generates pieces instead, and a table compares them with these files: pitch, rhythm,
+    form, copying and validity, each as mean and standard deviation, and how many standard deviations apart they are.
     """
     from composer.checkpoints import store
     from composer.registry import plugins as registry
@@ -85,18 +87,19 @@ def eval(  # noqa: A001 - the command's name
 def _check(
     part: str | None, effort: int | None, stream: bool, generated: int | None, seed: int | None, temp: float | None
 ) -> None:
-    """Raise UsageError for what cannot be meant."""
+    """Raise UsageError for values and combinations that are not allowed."""
     from composer.data.splits import PARTS
 
     if part is not None and part not in PARTS:
-        raise UsageError(f"there is no part `{part}`", f"choose {', '.join(PARTS)}")
+        raise UsageError(f"invalid value for --part: '{part}'", f"choose {', '.join(PARTS)}")
     if effort is not None and effort < 1:
-        raise UsageError(f"--effort cannot be {effort}", "give 1 or more")
+        raise UsageError(f"invalid value for --effort: {effort}", "use 1 or more")
     for name, asked in (("--effort", effort is not None), ("--stream", stream)):
         if generated is not None and asked:
             raise UsageError(
-                f"{name} is for what steps cost, which --generated does not tell", "leave out one of the two"
+                f"{name} cannot be combined with --generated, which measures no likelihood",
+                f"remove {name} or --generated",
             )
     for name, value in (("--seed", seed), ("--temp", temp)):
         if generated is None and value is not None:
-            raise UsageError(f"{name} is for pieces that are composed", "say how many with --generated")
+            raise UsageError(f"{name} needs --generated", f"for example: --generated 200 {name} {value}")

@@ -1,7 +1,4 @@
-"""`composer originality`: what of a piece stands in what a model was taught, and where.
-
-The annotations are no strings, since typer would compile each of them twice at every start.
-"""
+"""`composer originality`: passages copied from the training data."""
 
 from itertools import chain
 from pathlib import Path
@@ -19,20 +16,22 @@ def originality(
     ],
     checkpoint: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The model; else the one that composed the file, or your newest of such."),
+        typer.Option(
+            "--checkpoint", "-c", metavar="FILE", help="Model name or file. [default: the one that generated the file]"
+        ),
     ] = None,
     corpus: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE", help="Compare with this music, not with a model's. May be given more than once."),
+        typer.Option(metavar="FILE", help="Compare with this music instead. May be repeated."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all that is found as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print what is found, and nothing else.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only print the results, warnings and errors.")] = False,
 ) -> None:
-    """Find what of a piece is copied from what a model was taught.
+    """Find passages copied from the training data.
 
-    For each piece, the longest run of its melody that stands in some tune too, in whatever key and note values; with
-    the tune's title and source, and the bars in which the run begins, as they are played. Models keep the melodies
-    that they were taught for this. Runs of up to some ten notes are common to unrelated tunes.
+    For each piece, prints the longest run of its melody that also occurs in a training tune, in any key and at any
+    speed, with the tune's title and source and the bars where the run starts. Unrelated tunes often share runs of up
+    to ten notes.
     """
     from composer.cli import inputs
     from composer.cli.render import copied_runs

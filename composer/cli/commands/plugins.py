@@ -1,7 +1,4 @@
-"""`composer plugins`: what is installed, and what each plugin can be told.
-
-The annotations are no strings, since typer would compile each of them twice at every start.
-"""
+"""`composer plugins`: installed plugins, their options, and your trained models."""
 
 import dataclasses
 import textwrap
@@ -29,13 +26,13 @@ KINDS = {"representations": "representation", "models": "model"}
 def plugins(
     context: typer.Context,
     which: Annotated[
-        str, typer.Argument(metavar="PLUGIN", help="One to explain, or representations, or models; else all.")
+        str, typer.Argument(metavar="PLUGIN", help="Plugin to explain, or `representations`, or `models`.")
     ] = "",
-    names: Annotated[bool, typer.Option("--names", help="Print bare names, one a line.")] = False,
+    names: Annotated[bool, typer.Option("--names", help="Print names only, one per line.")] = False,
 ) -> None:
-    """List the representations and models that are installed, and your own trained ones.
+    """List installed representations and models, and your trained models.
 
-    With the name of a plugin, list what it can be told: -o of a representation, --set of a model.
+    With the name of a plugin, list its options: -O of a representation, --set of a model.
     """
     from composer.registry import plugins as registry
 
@@ -53,11 +50,11 @@ def plugins(
         else:
             _table(console, title, [(plugin.name, plugin.summary, origin) for plugin, origin in found])
     if not which and not names:
-        _table(console, "your models", _user_models())
+        _table(console, "trained models", _user_models())
 
 
 def _user_models() -> Iterator[Sequence[str]]:
-    """The user's own models, the newest first."""
+    """Yield the user's trained models, newest first."""
     from composer.checkpoints import store
 
     for own in store.user_models():
@@ -66,7 +63,7 @@ def _user_models() -> Iterator[Sequence[str]]:
 
 
 def _explain(name: str, loaded: Sequence["LoadedPlugin"], width: int) -> str:
-    """What a plugin is, and the options that it takes. Raises PluginError, with the nearest names, for no plugin."""
+    """Return a plugin's summary and options. Raises UnknownName."""
     from composer.registry import plugins as registry
     from composer.training.optimizer import Settings
 
@@ -75,16 +72,16 @@ def _explain(name: str, loaded: Sequence["LoadedPlugin"], width: int) -> str:
         known = [each.plugin.name for each in loaded]
         near = get_close_matches(name, known, 1)
         raise registry.UnknownName(
-            f"there is no plugin `{name}`", f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}"
+            f"unknown plugin '{name}'", f"did you mean `{near[0]}`?" if near else f"installed: {', '.join(known)}"
         )
     paragraphs = []
     if kind := found.representation:
-        facts = f"reads {' '.join(kind.suffixes)}; writes {', '.join(kind.formats)}; yields {kind.kind}"
-        paragraphs.append([f"{name}: {kind.summary}", facts, *_options("-o", kind.Options, width)])
+        facts = f"reads {' '.join(kind.suffixes)}; writes {', '.join(kind.formats)}; encodes as {kind.kind}"
+        paragraphs.append([f"{name}: {kind.summary}", facts, *_options("-O", kind.Options, width)])
     if model := found.model:
-        facts = f"learns {' and '.join(sorted(model.accepts))}"
+        facts = f"accepts {' and '.join(sorted(model.accepts))}"
         paragraphs.append([f"{name}: {model.summary}", facts, *_options("--set", model.Config, width)])
-        paragraphs.append(["how any model is trained", *_options("--set", Settings, width)])
+        paragraphs.append(["training settings of every model", *_options("--set", Settings, width)])
     return "\n\n".join("\n  ".join(lines) for lines in paragraphs) + "\n"
 
 

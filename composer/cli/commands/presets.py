@@ -1,7 +1,4 @@
-"""`composer presets`: the published systems that can be trained again by name.
-
-The annotations are no strings, since typer would compile each of them twice at every start.
-"""
+"""`composer presets`: presets that reproduce published systems."""
 
 import textwrap
 from typing import Annotated
@@ -13,12 +10,13 @@ from composer.cli.console import Console
 
 def presets(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="PRESET", help="The one to print; else a list of all.")] = "",
-    names: Annotated[bool, typer.Option("--names", help="Print bare names, one a line.")] = False,
+    name: Annotated[str, typer.Argument(metavar="PRESET", help="Preset to print.")] = "",
+    names: Annotated[bool, typer.Option("--names", help="Print names only, one per line.")] = False,
 ) -> None:
-    """List the published systems that can be trained again, or print the values of one.
+    """List presets that reproduce published systems, or print the settings of one.
 
-    Each value says where it comes from. `composer train REP FILES --preset PRESET` trains it; your own flags win.
+    Each setting states its source. Train one with `composer train REP FILES --preset PRESET`; your own options
+    override it.
     """
     from composer.training import presets as known
 
@@ -33,7 +31,7 @@ def presets(
 
 
 def _line(name: str, summary: str, console: Console) -> str:
-    """A preset; on a terminal, its summary is folded."""
+    """Return a preset's line; wrap its summary on a terminal."""
     if not console.stdout_is_terminal:
         return f"{name}  {summary}\n"
     indent = " " * (len(name) + 2)

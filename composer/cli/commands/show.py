@@ -1,7 +1,4 @@
-"""`composer show`: music as a piano-roll, words as they are, or a checkpoint as its model's card.
-
-The annotations are no strings, since typer would compile each of them twice at every start.
-"""
+"""`composer show`: music as a piano roll, text as it is, or a trained model's card."""
 
 from itertools import islice
 from pathlib import Path
@@ -13,7 +10,7 @@ from composer.api import ReadError, Source, UsageError
 from composer.cli.console import Console
 
 MAX_SYSTEMS = 16
-"""How many lines of a roll a piece may take on a terminal; into a pipe or a file, it is drawn whole."""
+"""Rows of a piano roll per piece on a terminal; pipes get all."""
 
 WORDS = (".txt", ".csv", ".tsv")
 """The suffixes of files that hold words, unless there is a tune in them."""
@@ -21,40 +18,40 @@ WORDS = (".txt", ".csv", ".tsv")
 
 def show(
     context: typer.Context,
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="Music, a text, a checkpoint, or - for what comes from stdin.")
-    ],
-    tune: Annotated[int | None, typer.Option(metavar="N", help="Draw the N-th piece of the file only.")] = None,
-    most: Annotated[int, typer.Option("--most", metavar="N", help="Draw at most so many pieces.")] = 3,
-    surprise: Annotated[
-        bool, typer.Option("--surprise", help="Show what of a piece a model did not expect, in bits a step.")
-    ] = False,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Music, text, a trained model, or - for stdin.")],
+    tune: Annotated[int | None, typer.Option(metavar="N", help="Only show piece N of the file.")] = None,
+    most: Annotated[int, typer.Option("--most", metavar="N", help="Maximum number of pieces.")] = 3,
+    surprise: Annotated[bool, typer.Option("--surprise", help="Show the model's surprisal, in bits per step.")] = False,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
+            "--checkpoint",
+            "-c",
             metavar="FILE",
-            help="The model that is surprised; else the one that composed the file, or your newest of such.",
+            help="Model for --surprise. [default: the one that generated the file]",
         ),
     ] = None,
 ) -> None:
-    """Draw music as a piano-roll, print a text, or a model's card.
+    """Show music as a piano roll, print a text, or print a trained model's card.
 
-    In a roll, time runs to the right and pitch upwards. A terminal shows how a long piece begins; a pipe takes all.
-    With --surprise, tunes in ABC and words are printed, and other music drawn, in the colours of what each step cost a
-    model; without colour, a line for each bar or line says how much that was.
+    Time runs to the right and pitch upward. A terminal shows the beginning of a long piece; a pipe gets all of it.
+    With --surprise, each step is colored by its surprisal under a model; without color, each bar or line gets a row
+    of figures.
     """
     from composer.checkpoints import store
 
     console: Console = context.obj
     if (tune is not None and tune < 1) or most < 1:
-        raise UsageError("pieces are counted from 1", "give 1 or more")
+        raise UsageError(
+            f"invalid value for {'--most' if most < 1 else '--tune'}: {most if most < 1 else tune}", "use 1 or more"
+        )
     if checkpoint is not None and not surprise:
-        raise UsageError("--checkpoint is for --surprise", f"to see the model's card: composer show {checkpoint}")
+        raise UsageError("--checkpoint needs --surprise", f"to see the model's card: composer show {checkpoint}")
     path = store.resolve_model(Path(file))
     if file != "-" and not path.exists():
-        raise ReadError(f"there is no file or model {file}", "check its name; `composer plugins` lists your models")
+        raise ReadError(f"no file or model named '{file}'", "`composer plugins` lists your models")
     if surprise and path.suffix == ".safetensors":
-        raise UsageError(f"{path.name} is a model and no piece", f"composer show FILE --surprise --checkpoint {path}")
+        raise UsageError(f"{path.name} is a model, not a piece", f"composer show FILE --surprise --checkpoint {path}")
     if path.suffix == ".safetensors":
         from composer.cli.render.model_card import card
 
@@ -78,18 +75,18 @@ def _draw(console: Console, source: Source, tune: int | None, most: int) -> None
     if tune is not None:
         chosen = list(islice(scores, tune - 1, tune))
         if not chosen:
-            raise ReadError(f"there is no piece {tune} in {source.label}", "they are counted from 1")
+            raise ReadError(f"{source.label} has no piece {tune}", "pieces are numbered from 1")
     else:
         chosen = list(islice(scores, most))
     more = tune is None and next(scores, None) is not None
     systems = MAX_SYSTEMS if console.stdout_is_terminal else None
     console.write("\n".join(console.piano_roll(score, systems) for score in chosen))
     if more:
-        console.say(f"there are more pieces in {source.label}; draw one with --tune N, or more with --most N")
+        console.say(f"{source.label} has more pieces: --tune N shows one, --most N shows more")
 
 
 def _is_words(source: Source) -> bool:
-    """True for a text that is not music in any format."""
+    """Return True for text that is not music in any format."""
     from composer.formats import read as score_files
 
     data = source.bytes()

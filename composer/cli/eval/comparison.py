@@ -1,4 +1,4 @@
-"""`composer eval --generated`: what a model composes beside a corpus, drawn as a table or told as JSON."""
+"""`composer eval --generated`: generated pieces beside a corpus, as a table or JSON."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 __all__ = ["MAX_PIECES", "ComparisonOptions", "report_comparison"]
 
 MAX_PIECES = 10_000
-"""The most pieces that are composed: means are steady long before."""
+"""Means are stable long before this many pieces."""
 
 MAX_SIMILAR_DISTANCE = 1.0
-"""A mean that is no more of the corpus's deviations away is marked as near."""
+"""Means at most this many of the corpus's standard deviations apart count as similar."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonOptions:
-    """What is to be composed, by the model at `path`: `count` pieces, beside those of `files`.
+    """Generate `count` pieces with the model at `path` and compare them with those of `files`.
 
-    `listing` and `part` choose among these, as in `evaluation.chosen`. Raises UsageError for what cannot be meant.
+    `listing` and `part` select pieces as in `likelihood.select_pieces`. Raises UsageError for values out of range.
     """
 
     representation: str
@@ -54,16 +54,20 @@ class ComparisonOptions:
     def __post_init__(self) -> None:
         if not 1 <= self.count <= MAX_PIECES:
             raise UsageError(
-                f"--generated cannot be {self.count}", f"give 1 to {MAX_PIECES}; some hundreds tell enough"
+                f"invalid value for --generated: {self.count}", f"use 1 to {MAX_PIECES}; a few hundred are enough"
             )
         if not 0 <= self.seed < 2**63:
-            raise UsageError(f"--seed cannot be {self.seed}", "give a whole number from 0 to 9223372036854775807")
+            raise UsageError(
+                f"invalid value for --seed: {self.seed}", "use a whole number from 0 to 9223372036854775807"
+            )
         if not 0 <= self.temperature <= 1e6:
-            raise UsageError(f"--temp cannot be {self.temperature}", "give 0 to 1000000; 1 is as the model learnt it")
+            raise UsageError(
+                f"invalid value for --temp: {self.temperature}", "use 0 to 1000000; 1 samples from the model unchanged"
+            )
 
 
 def report_comparison(asked: ComparisonOptions, console: Console) -> None:
-    """Compose, measure and print. Raises ComposerError with the way out."""
+    """Generate, measure and print. Raises ComposerError."""
     playing = load_checkpoint.load_model(
         asked.path, asked.representation, asked.device, "eval {} FILES... --generated 200 --checkpoint"
     )
@@ -94,7 +98,7 @@ def report_comparison(asked: ComparisonOptions, console: Console) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _LeftOut:
-    """What was not compared, as `report_left_out` tells it."""
+    """What was skipped, in the form that `report_left_out` prints."""
 
     compared: Comparison
     unreadable: Sequence[str]
@@ -132,18 +136,18 @@ def _document(asked: ComparisonOptions, compared: Comparison) -> str:
 
 def _title(asked: ComparisonOptions, compared: Comparison) -> str:
     return (
-        f"{asked.path.stem}: {count_noun(compared.generated, 'piece')} composed with seed {asked.seed} at temperature "
-        f"{asked.temperature:g}, beside {count_noun(compared.corpus, 'piece')}"
+        f"{asked.path.stem}: {count_noun(compared.generated, 'piece')} generated with seed {asked.seed} at temperature "
+        f"{asked.temperature:g}, compared with {count_noun(compared.corpus, 'piece')}"
     )
 
 
 def _table(rows: Sequence[MetricComparison]) -> Table:
-    """A line for each measure, under the name of its group."""
+    """Return a table with one row per metric, grouped."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, show_edge=False)
     table.add_column("")
-    for name in ("composed", "corpus", "apart"):
+    for name in ("generated", "corpus", "distance"):
         table.add_column(name, justify="right", no_wrap=True)
     for cells in _cells(rows):
         table.add_row(*cells)
@@ -176,16 +180,18 @@ def _distance(row: MetricComparison) -> str:
 
 
 def _remarks(console: Console, compared: Comparison, request: Request) -> None:
-    """Say what the table does not."""
+    """Print what the table does not show."""
     distances = [row.distance for row in compared.metrics if row.distance is not None]
     near = sum(abs(distance) <= MAX_SIMILAR_DISTANCE for distance in distances)
     if distances:
-        console.say(f"{near} of {count_noun(len(distances), 'mean')} lie within one standard deviation of the corpus's")
+        console.say(f"{near} of {count_noun(len(distances), 'mean')} are within one standard deviation of the corpus")
     elif any(row.corpus and row.corpus.pieces == 1 for row in compared.metrics):
-        console.say("how far apart the means are cannot be told: one piece has no deviation")
+        console.say("no distances: a single piece has no standard deviation")
     if compared.silent:
-        console.warn(f"{compared.silent:,} of {count_noun(compared.generated, 'piece')} composed have nothing in them")
+        console.warn(f"{compared.silent:,} of {count_noun(compared.generated, 'piece')} generated are empty")
     if compared.cut:
-        console.say(f"{compared.cut:,} of {count_noun(compared.generated, 'piece')} were cut at {request.length} steps")
+        console.say(
+            f"{compared.cut:,} of {count_noun(compared.generated, 'piece')} were cut off at {request.length} steps"
+        )
     if not compared.against_training_data and any(row.metric in COPYING for row in compared.metrics):
-        console.say("what the model was taught is not known; copies were looked for in the corpus itself")
+        console.say("the model's training data is unknown, so copies were searched in this corpus")

@@ -1,4 +1,4 @@
-"""What each step of unknown music costs a model, in a line or as JSON."""
+"""`composer eval`: likelihood of held-out music, as one line or JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["LikelihoodOptions", "report_likelihood"]
 
 @dataclass(frozen=True, slots=True)
 class LikelihoodOptions:
-    """What is to be measured, by which model."""
+    """Which pieces to measure, with which model."""
 
     representation: str
     path: Path
@@ -34,11 +34,11 @@ class LikelihoodOptions:
 
 
 def report_likelihood(asked: LikelihoodOptions, console: Console) -> None:
-    """Print what each step costs the model. Raises ComposerError with the way out."""
+    """Print the likelihood per step. Raises ComposerError."""
     opened = load_checkpoint.open_checkpoint(asked.path, asked.representation, "eval {} FILES... --checkpoint")
     name = asked.path.stem
     if asked.stream and not opened.checkpoint.header.record.get("settings", {}).get("contiguous", False):
-        console.warn(f"{name} was taught its pieces one by one; as one text they cost it more")
+        console.warn(f"{name} was trained on separate pieces; --stream makes its likelihood look worse")
     with Reading(console) as reading:
         found = likelihood.evaluate(
             opened,

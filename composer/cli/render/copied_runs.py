@@ -1,4 +1,4 @@
-"""What of a piece is copied: what pieces are compared with, and what is found, in lines or as JSON."""
+"""The longest copied run of each piece, as lines or JSON."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def model_reference(given: Path | None, first: Source | ReadError | None) -> Ref
     header, melodies = checkpoint_file.read_header(path), taught(path)
     if melodies is None:
         raise CheckpointError(
-            f"{path.name} keeps no melodies of what it was taught",
-            "name the files that it was taught with --corpus, or train it again",
+            f"{path.name} does not hold the melodies of its training data",
+            "name the training files: --corpus FILE, or train it again",
         )
     return Reference(path.stem, melodies, load_checkpoint.restore_representation(header))
 
@@ -61,7 +61,9 @@ def model_reference(given: Path | None, first: Source | ReadError | None) -> Ref
 def compare(console: Console, found: Iterable[Source | ReadError], against: Reference, as_json: bool) -> None:
     """Find and tell the longest run of each piece in what was `found`."""
     if against.melodies.left_out:
-        console.warn(f"{count_noun(against.melodies.left_out, 'tune')} more had no room, and may be copied unnoticed")
+        console.warn(
+            f"{count_noun(against.melodies.left_out, 'tune')} did not fit in the model; copies from them go unnoticed"
+        )
     hearing, index = Hearing(found, against.representation), MelodyIndex(against.melodies)
     report = _Report(console, against.name, len(against.melodies.tunes), as_json)
     with Reading(console) as reading:
@@ -84,7 +86,7 @@ def _choose_model(first: Source | ReadError | None) -> Path:
                     return path
     if likeliest is None:
         raise CheckpointError(
-            "there is no model of such music yet", "name one with --checkpoint, or music to compare with, with --corpus"
+            "no model fits these files", "choose one with --checkpoint NAME, or compare with files: --corpus FILE"
         )
     return likeliest  # what it cannot have is counted, and the other files may be its own
 
@@ -130,18 +132,18 @@ class _Report:
             }
             self.console.write(json.dumps(document, indent=2) + "\n")
         self.console.say(
-            f"{copied:,} of {count_noun(pieces, 'piece')} ({copied / pieces:.1%}) share {COPIED} notes or more "
-            f"in a row with one of {count_noun(self.tunes, 'tune')} of {self.against}"
+            f"{copied:,} of {count_noun(pieces, 'piece')} ({copied / pieces:.1%}) copy {COPIED} or more "
+            f"consecutive notes of one of {count_noun(self.tunes, 'tune')} of {self.against}"
         )
 
 
 def _words(match: Match | None) -> str:
     if match is None:
-        return "nothing is copied"
+        return "no copied run"
     others = f", and {count_noun(match.tunes - 1, 'other tune')}" if match.tunes > 1 else ""
     source = f" ({match.tune.source})" if match.tune.title and match.tune.source else ""
     return (
-        f"{match.notes} notes from bar {match.at_bar}, as in {match.tune.name or 'a tune without a name'}{source}"
+        f"{match.notes} notes from bar {match.at_bar}, also in {match.tune.name or 'an untitled tune'}{source}"
         f" from bar {match.bar}{others}"
     )
 

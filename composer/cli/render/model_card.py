@@ -1,4 +1,4 @@
-"""The card of a model: what its checkpoint tells of it, and what stands beside it."""
+"""Model card: the facts in a checkpoint's header, and the text beside it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["card"]
 
 
 def card(path: Path, width: int = 80) -> str:
-    """What a checkpoint is, in lines of `width`, at least 40: its header's facts, and the text `NAME.md` beside it."""
+    """Return the card of the checkpoint at `path`, wrapped at `width` (at least 40): header facts, then `NAME.md`."""
     header, width = checkpoint_file.read_header(path), max(width, 40)
     record = header.record
     facts = {
-        "composes": f"{header.representation}, version {header.representation_version}",
-        "by": f"{header.model} over {header.spec.kind} of size {header.spec.size}",
+        "generates": f"{header.representation}, version {header.representation_version}",
+        "model": f"{header.model} over {header.spec.kind} of size {header.spec.size}",
         "file": f"{path} ({path.stat().st_size / 1e6:.1f} MB), written by composer {header.program}",
-        "taught on": _data(record),
-        "quality": f"{record['reported']:.3f} {record['unit']} on held-back pieces" if record.get("reported") else "",
+        "trained on": _data(record),
+        "quality": f"{record['reported']:.3f} {record['unit']} on held-out pieces" if record.get("reported") else "",
         "training": _training(record),
         "conditions": "; ".join(f"{name}: {', '.join(values)}" for name, values in header.spec.conditions.items()),
         "options": _pairs(header.options),
-        "model": _pairs(header.config),
+        "config": _pairs(header.config),
         "settings": _pairs(record.get("settings", {})),
     }
     lines = [path.stem]
@@ -42,7 +42,7 @@ def _data(record: Mapping[str, Any]) -> str:
     pieces = record.get("pieces", {})
     held = sum(pieces.values()) - pieces.get("train", 0)
     named = " ".join(record.get("data", ()))
-    return f"{count_noun(pieces['train'], 'piece')}, {held:,} more held back; from {named}" if pieces else named
+    return f"{count_noun(pieces['train'], 'piece')}, {held:,} held out; from {named}" if pieces else named
 
 
 def _training(record: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""`composer show --surprise`: what of a piece a model did not expect, in colour, or in figures where there is none."""
+"""`composer show --surprise`: surprisal of each step, in color or as figures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["show"]
 
 LEVELS = (1, 2, 4, 8, 16)
-"""Bits at which the colour changes."""
+"""Bits at which the color changes."""
 
 LEVEL_STYLES = (
     NoteStyle("#7a8ca8", "#47536a"),
@@ -37,7 +37,7 @@ LEVEL_STYLES = (
     NoteStyle("#f08a3c", "#95531f"),
     NoteStyle("#ff4f6d", "#a02a40"),
 )
-"""From what was expected to what was not: one more than there are LEVELS."""
+"""From expected to surprising: one more than LEVELS."""
 
 BAR_WIDTH = 32
 """Columns of the longest bar that stands for a bar's bits."""
@@ -62,28 +62,28 @@ def show(console: Console, source: Source, checkpoint: Path | None, tune: int | 
 
     player, name, chosen, pieces = choose_model(source, checkpoint, take, console)
     if not chosen:
-        raise ReadError(f"there is no piece {tune} in {source.label}", "they are counted from 1")
+        raise ReadError(f"{source.label} has no piece {tune}", "pieces are numbered from 1")
     for number, piece in enumerate(chosen):
         console.write("\n" * bool(number) + _picture(console, player, piece, name))
     if tune is None and next(pieces, None) is not None:
-        console.say(f"there are more pieces in {source.label}; show one with --tune N, or more with --most N")
+        console.say(f"{source.label} has more pieces: --tune N shows one, --most N shows more")
 
 
 def _picture(console: Console, player: LoadedModel, piece: Piece, model: str) -> str:
     """A piece as stdout can show it."""
     found, representation = surprisal(player, piece), player.representation
-    heading = f"{len(found.steps):,} steps, {found.total:,.1f} bits, {found.mean:.2f} a step, by {model}"
+    heading = f"{len(found.steps):,} steps, {found.total:,.1f} bits, {found.mean:.2f} bits per step, model {model}"
     score, canvas = representation.score(piece), console.rich_console(console.stdout)
-    coloured = canvas.is_terminal and canvas.color_system is not None and not canvas.no_color
+    colored = canvas.is_terminal and canvas.color_system is not None and not canvas.no_color
     as_text = representation.native == representation.formats[0] or score is None
-    if not coloured:
+    if not colored:
         rows = _text_rows(representation, found) if as_text or score is None else _bars(representation, score, found)
         title = f"{name}: " if (name := piece.title or piece.source) else ""
         return f"{title}{heading}\n{_table(rows, text=as_text)}"
     with canvas.capture() as drawn:
         canvas.print(_legend(heading))
         if as_text or score is None:
-            canvas.print(_coloured(_texts_and_bits(representation, found)), soft_wrap=True)
+            canvas.print(_colored(_texts_and_bits(representation, found)), soft_wrap=True)
         else:
             inking = _style_of(found, beats_per_step(representation, found.steps))
             canvas.print(roll(score, console.width, MAX_SYSTEMS, inking), end="")
@@ -97,7 +97,7 @@ def _level_style(bits: float) -> NoteStyle:
 def _legend(heading: str) -> Text:
     from rich.text import Text
 
-    text = Text(f"{heading}\nbits a step: ")
+    text = Text(f"{heading}\nbits per step: ")
     for level, ink in zip((0, *LEVELS), LEVEL_STYLES, strict=True):
         text.append("■ ", ink.onset)
         text.append(f"{level}{'+' if level == LEVELS[-1] else ''}  ", "dim")
@@ -112,8 +112,8 @@ def _texts_and_bits(representation: Representation, found: Surprisal) -> Iterato
     yield "".join(event for event in decoder.finish() if isinstance(event, str)), 0.0
 
 
-def _coloured(chunks: Iterator[tuple[str, float]]) -> Text:
-    """A text in the colours of its bits; of what is blank, the ground is coloured where it was not expected."""
+def _colored(chunks: Iterator[tuple[str, float]]) -> Text:
+    """A text in the colors of its bits; of what is blank, the ground is colored where it was not expected."""
     from rich.text import Text
 
     text = Text()
@@ -126,7 +126,7 @@ def _coloured(chunks: Iterator[tuple[str, float]]) -> Text:
 
 
 def _style_of(found: Surprisal, each: Fraction) -> Callable[[System, int, Mark], NoteStyle]:
-    """Cells in the colour of their step, of which `each` takes so many beats; of several steps, the dearest."""
+    """Cells in the color of their step, of which `each` takes so many beats; of several steps, the dearest."""
 
     def ink(system: System, column: int, mark: Mark) -> NoteStyle:
         begin = (system.start + column * system.cell) / each
@@ -189,7 +189,7 @@ def _table(rows: Iterator[Row], *, text: bool) -> str:
     """A line for each row, under a heading: what it is, or how much."""
     every = list(rows)
     dearest = max((bits / steps for _, bits, steps in every if steps), default=0.0) or 1.0
-    lines = [f"{'bits':>8}  {'a step':>6}" if text else f"{'bar':>4}  {'bits':>8}  {'a step':>6}"]
+    lines = [f"{'bits':>8}  {'/step':>6}" if text else f"{'bar':>4}  {'bits':>8}  {'/step':>6}"]
     for name, bits, steps in every:
         mean = bits / steps if steps else 0.0
         figures = f"{bits:8.1f}  {mean:6.2f}"
