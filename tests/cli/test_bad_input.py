@@ -73,7 +73,7 @@ class TestCommandLine:
         composer(*asked).failed("`output=nade` needs a representation of frames", "representation of frames", code=2)
 
     def test_unknown_shell(self, composer):
-        composer("completions", "tcsh").failed("`tcsh`", "bash", code=2)
+        composer("completions", "tcsh").failed("unknown shell 'tcsh'", "bash", code=2)
 
     def test_unknown_format(self, gen):
         gen("--format", "mdi").failed("no format `mdi`", "midi", code=2)
@@ -209,8 +209,8 @@ class TestFiles:
         composer("train", "abc", tmp_path / "silent.abc").failed("silent.abc")
         composer("show", tmp_path / "silent.abc").failed("silent.abc", "notes")
 
-    def test_a_piece_that_is_not_there(self, composer, tunes):
-        composer("show", tunes, "--tune", "9").failed("there is no piece 9")
+    def test_missing_piece(self, composer, tunes):
+        composer("show", tunes, "--tune", "9").failed("has no piece 9")
 
 
 class TestUnexpected:

@@ -1,4 +1,4 @@
-"""Which model is asked about a file: the one that composed it, else the newest that can have it."""
+"""The model chosen for a file: the one that generated it, else the newest that can read it."""
 
 import re
 
@@ -13,7 +13,7 @@ from composer.system.paths import models_folder
 
 @pytest.fixture
 def rolled(composer, tmp_path):
-    """A file with lower notes than melodies have, composed by the bundled model of piano-rolls."""
+    """Generate a file with lower notes than melodies have, with the bundled piano-roll model."""
 
     def gen(*arguments):
         path = tmp_path / "rolled.mid"
@@ -25,14 +25,14 @@ def rolled(composer, tmp_path):
     return gen
 
 
-def test_the_model_that_composed_it(composer, rolled):
+def test_model_that_generated_the_file(composer, rolled):
     result = composer("show", rolled(), "--surprise")
     assert result.code == 0, result.err
-    assert "a step, by pianoroll\n" in result.out
+    assert "per step, model pianoroll\n" in result.out
     assert result.err == ""
 
 
-def test_it_is_known_by_its_digest_among_one_s_own(rolled, tmp_path):
+def test_user_model_is_found_by_its_digest(rolled, tmp_path):
     models_folder().mkdir(parents=True)
     own = models_folder() / "mine.safetensors"
     save(own, load(bundled("pianoroll")).with_record(finished=True))
@@ -44,50 +44,50 @@ def test_it_is_known_by_its_digest_among_one_s_own(rolled, tmp_path):
     assert next(candidates(Source(rolled("--checkpoint", tmp_path / "gone.safetensors")))) == bundled("pianoroll")
 
 
-def test_without_provenance_another_one_where_the_likeliest_cannot_have_it(composer, rolled):
+def test_next_model_when_the_first_cannot_encode_the_file(composer, rolled):
     result = composer("show", rolled("--no-provenance"), "--surprise")
     assert result.code == 0, result.err
-    assert "a step, by pianoroll\n" in result.out
-    assert re.search(r"never seen in training: [\d, ]+(?: and \d+ more)?; pianoroll takes it\n", result.err)
-    composer("show", rolled(), "--surprise", "--checkpoint", "grid").failed("never seen", "with --checkpoint FILE")
+    assert "per step, model pianoroll\n" in result.out
+    assert re.search(r"never seen in training: [\d, ]+(?: and \d+ more)?; using model pianoroll instead\n", result.err)
+    composer("show", rolled(), "--surprise", "--checkpoint", "grid").failed("never seen", "with --checkpoint NAME")
 
 
-def test_what_is_copied_is_sought_in_what_that_model_was_taught(composer, rolled):
+def test_originality_uses_the_model_that_generated_the_file(composer, rolled):
     result = composer("originality", rolled())
     assert result.code == 0, result.err
     assert " of pianoroll\n" in result.err
 
 
-def test_damaged_provenance_decides_nothing(tmp_path):
+def test_damaged_provenance_is_ignored(tmp_path):
     path = tmp_path / "tune.abc"
-    for told in ('{"representation":', '{"representation":5}', '{"representation":"ocarina","model":[]}'):
-        path.write_text(f"X:1\nN:composer 1.0 {told}\nM:4/4\nK:G\nG4|\n")
+    for facts in ('{"representation":', '{"representation":5}', '{"representation":"ocarina","model":[]}'):
+        path.write_text(f"X:1\nN:composer 1.0 {facts}\nM:4/4\nK:G\nG4|\n")
         assert next(candidates(Source(path))) == bundled("abc")
 
 
-def test_each_once(rolled):
+def test_candidates_are_unique(rolled):
     found = list(candidates(Source(rolled())))
     assert found[0] == bundled("pianoroll")
     assert len(found) == len(set(found)) > 1
 
 
-def test_where_none_can_have_it_the_first_says_why(rolled):
+def test_first_error_is_raised_when_no_model_fits(rolled):
     def refuse(path):
         raise EncodeError(f"{path.stem} has no such notes", "mend it")
 
     with pytest.raises(EncodeError, match="pianoroll has no such notes") as caught:
         choose_model(Source(rolled()), None, refuse, console=None)
-    assert caught.value.hint == "mend it; or name another model with --checkpoint FILE"
+    assert caught.value.hint == "mend it; or choose another model with --checkpoint NAME"
 
 
-def test_no_model_at_all(tmp_path):
+def test_no_model_for_the_suffix(tmp_path):
     (tmp_path / "a.xyz").write_text("nothing")
-    with pytest.raises(CheckpointError, match="no model of such music"):
+    with pytest.raises(CheckpointError, match=r"no model fits .*a\.xyz"):
         list(candidates(Source(tmp_path / "a.xyz")))
 
 
 @pytest.mark.parametrize("name", ["pianoroll", "pianoroll.safetensors"])
-def test_a_bundled_model_is_meant_by_its_name(composer, rolled, name):
+def test_bundled_model_by_name(composer, rolled, name):
     assert composer("gen", "pianoroll", "--checkpoint", name, "--length", "8", "--seed", "1").code == 0
     assert composer("show", rolled(), "--surprise", "--checkpoint", name).code == 0
     assert composer("originality", rolled(), "--checkpoint", name).code == 0

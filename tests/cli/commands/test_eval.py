@@ -1,4 +1,4 @@
-"""`composer eval`: the figure, what it is over, and what cannot be measured."""
+"""`composer eval`: likelihood, comparison with generated pieces, and errors."""
 
 import json
 import math
@@ -20,8 +20,8 @@ def evaluated(composer, checkpoint):
     return lambda *arguments: composer("eval", "abc", "--checkpoint", checkpoint, *arguments)
 
 
-def cost(checkpoint, path, stream=False):
-    """What every step of the tunes in a file costs, as the sampler says that plays them: bits in all, and how many."""
+def bits_and_steps(checkpoint, path, stream=False):
+    """Return the total bits and the number of steps of the tunes in a file, as the sampler computes them."""
     player = load_model(checkpoint, "abc")
     total, count = 0.0, 0
     state = player.sampler.initial_state([{}])
@@ -35,8 +35,8 @@ def cost(checkpoint, path, stream=False):
     return total, count
 
 
-def test_the_figure_is_what_the_steps_cost_the_player(evaluated, checkpoint, tunes):
-    total, count = cost(checkpoint, tunes)
+def test_likelihood_equals_that_of_the_sampler(evaluated, checkpoint, tunes):
+    total, count = bits_and_steps(checkpoint, tunes)
     found = json.loads(evaluated(tunes, "--json").out)
     assert found["value"] == pytest.approx(total / count, abs=1e-4)
     assert (found["pieces"], found["steps"], found["unit"]) == (4, count, "bits per character")
@@ -45,53 +45,53 @@ def test_the_figure_is_what_the_steps_cost_the_player(evaluated, checkpoint, tun
     assert f": {total / count:.3f} bits per character, over 4 pieces, {count:,} characters\n" in line
 
 
-def test_a_stream_is_one_text(evaluated, checkpoint, tunes):
-    total, count = cost(checkpoint, tunes, stream=True)
+def test_stream_measures_one_text(evaluated, checkpoint, tunes):
+    total, count = bits_and_steps(checkpoint, tunes, stream=True)
     found = json.loads(evaluated(tunes, "--stream", "--json").out)
     assert (found["value"], found["stream"]) == (pytest.approx(total / count, abs=2e-5), True)
     assert evaluated(tunes, "--stream").out.endswith(" characters, as one text\n")
     assert found["value"] != pytest.approx(json.loads(evaluated(tunes, "--json").out)["value"], abs=1e-4)
 
 
-def test_a_stream_is_not_what_most_models_were_taught(evaluated, composer, tunes):
-    told = "warning: small was taught its pieces one by one; as one text they cost it more\n"
-    assert evaluated(tunes, "--stream").err.count(told) == 1
-    assert told not in evaluated(tunes).err
+def test_stream_warns_when_the_model_was_trained_on_separate_pieces(evaluated, composer, tunes):
+    warning = "warning: small was trained on separate pieces; --stream makes its likelihood look worse\n"
+    assert evaluated(tunes, "--stream").err.count(warning) == 1
+    assert warning not in evaluated(tunes).err
     small = ("--set", "hidden=4", "--max-updates", "1", "--name", "mine", "--set", "contiguous=on")
     assert composer("train", "abc", tunes, *small).code == 0
     done = composer("eval", "abc", tunes, "--checkpoint", "mine", "--stream")
-    assert (done.code, "one by one" in done.err) == (0, False)
+    assert (done.code, "separate pieces" in done.err) == (0, False)
 
 
-def test_pieces_that_it_has_no_steps_for_are_counted(evaluated, tunes, tmp_path):
+def test_pieces_that_cannot_be_encoded_are_counted(evaluated, tunes, tmp_path):
     (tmp_path / "more.abc").write_text(tunes.read_text() + "\nX:5\nT:Quick! 99 Q?\nM:4/4\nL:1/8\nK:G\nG8|\n")
     done = evaluated(tmp_path / "more.abc", "--json")
     assert list(json.loads(done.out)["refused"].values()) == [1]
     assert "1 more was left out" in done.err
 
 
-def test_a_part_of_a_list(evaluated, tunes, tmp_path):
+def test_part_of_a_split_file(evaluated, tunes, tmp_path):
     listing = tmp_path / "split.txt"
     listing.write_text("train tunes.abc: tune 1\ntest tunes.abc: tune 2\ntest tunes.abc: tune 3\n")
     assert json.loads(evaluated(tunes, "--split", listing, "--json").out)["pieces"] == 2
     assert json.loads(evaluated(tunes, "--split", listing, "--part", "train", "--json").out)["pieces"] == 1
-    evaluated(tunes, "--split", listing, "--part", "valid").failed("split.txt has none", "part `valid`")
-    evaluated(tunes, "--split", listing, "--part", "tset").failed("no part `tset`", code=2)
+    evaluated(tunes, "--split", listing, "--part", "valid").failed("split.txt has none of these pieces in part")
+    evaluated(tunes, "--split", listing, "--part", "tset").failed("invalid value for --part: 'tset'", code=2)
 
 
-def test_a_part_as_the_models_training_had_it(composer, tmp_path, home):
+def test_part_of_the_split_that_the_model_was_trained_with(composer, tmp_path, home):
     bars = [" ".join(f"{low}2{high}2" * 2 + "|" for low in "CDEF") for high in "cdefgab"]
     tunes = [f"X:{n}\nT:Number {n}\nM:4/4\nL:1/8\nK:C\n{bars[n % 7]}]\n" for n in range(1, 36)]
     (tmp_path / "many.abc").write_text("\n".join(tunes))
     done = composer("train", "abc", tmp_path / "many.abc", "--max-updates", "1", "--set", "hidden=4", "--name", "mine")
     assert done.code == 0, done.err
     held = read_header(home / "models" / "mine.safetensors").record["pieces"]["valid"]
-    asked = ("eval", "abc", tmp_path / "many.abc", "--checkpoint", "mine", "--part")
-    assert json.loads(composer(*asked, "valid", "--json").out)["pieces"] == held > 0
-    composer(*asked, "test").failed("none of these pieces into part `test`")
+    command = ("eval", "abc", tmp_path / "many.abc", "--checkpoint", "mine", "--part")
+    assert json.loads(composer(*command, "valid", "--json").out)["pieces"] == held > 0
+    composer(*command, "test").failed("none of these pieces into part `test`")
 
 
-def test_what_cannot_be_measured(evaluated, composer, checkpoint, tmp_path):
+def test_unreadable_files_and_other_representations(evaluated, composer, checkpoint, tmp_path):
     (tmp_path / "words.abc").write_text("no tune\n")
     evaluated(tmp_path / "words.abc").failed("words.abc")
     evaluated(tmp_path / "none.abc").failed("there is no file")
@@ -101,7 +101,7 @@ def test_what_cannot_be_measured(evaluated, composer, checkpoint, tmp_path):
     )
 
 
-def test_how_much_is_measured_is_told_from_the_start(stream):
+def test_progress_is_shown_from_the_start(stream):
     console = Console(stream(), stream(), stream(terminal=True), {"TERM": "xterm"})
     seconds = iter([0, 60])
     with Reading(console, lambda: float(next(seconds))) as reading:
@@ -110,115 +110,115 @@ def test_how_much_is_measured_is_told_from_the_start(stream):
     assert console.stderr.data.decode().split("\r")[1:3] == ["measuring: 0%\033[K", "measuring: 25%, 3 min left\033[K"]
 
 
-def test_measuring_is_told_before_the_first_window_is_done(checkpoint, tunes):
-    told = []
+def test_progress_is_reported_before_the_first_window(checkpoint, tunes):
+    reports = []
     opened = open_checkpoint(checkpoint, "abc", "eval")
-    evaluate(opened, [str(tunes)], progress=lambda *counts: told.append(counts))
-    assert told[0] == (0, told[-1][1])
-    assert told[-1][0] == told[-1][1] > 0
+    evaluate(opened, [str(tunes)], progress=lambda *counts: reports.append(counts))
+    assert reports[0] == (0, reports[-1][1])
+    assert reports[-1][0] == reports[-1][1] > 0
 
 
 @pytest.mark.parametrize(
     ("stderr", "shown"),
     [(0.0, ""), (0.000213, " ± 0.00021"), (1.7e-5, " ± 0.000017"), (0.0446, " ± 0.045"), (123.0, " ± 120")],
 )
-def test_a_standard_error_has_two_digits_that_count(stderr, shown):
+def test_standard_error_has_two_significant_digits(stderr, shown):
     assert _line("mine", Evaluation(3.25, stderr, "nats per frame", 1, 2), "frame").startswith(
         f"mine: 3.250{shown} nats per frame, over 1 piece"
     )
 
 
 class TestGenerated:
-    def test_a_table_sets_both_sides_beside_each_other(self, evaluated, tunes):
+    def test_table(self, evaluated, tunes):
         done = evaluated(tunes, "--generated", "5")
         assert done.code == 0, done.err
         title, heads, *lines = done.out.splitlines()
-        assert title == "small: 5 pieces composed with seed 1 at temperature 1, beside 4 pieces"
-        assert heads.split() == ["composed", "corpus", "apart"]
+        assert title == "small: 5 pieces generated with seed 1 at temperature 1, compared with 4 pieces"
+        assert heads.split() == ["generated", "corpus", "distance"]
         assert {"pitch", "together", "time", "form", "copying", "validity"} <= {line.strip() for line in lines}
         filled = next(line for line in lines if "every bar fills its meter" in line)
         assert filled.split()[-7:] == ["100.0%", "±", "0.0", "100.0%", "±", "0.0", "+0.00"]
-        assert "lie within one standard deviation" in done.err
-        assert "copies were looked for in the corpus itself" in done.err
+        assert "within one standard deviation" in done.err
+        assert "copies were searched in this corpus" in done.err
 
-    def test_figures_for_programs(self, evaluated, tunes):
+    def test_json(self, evaluated, tunes):
         done = evaluated(tunes, "--generated", "5", "--seed", "7", "--temp", "0.8", "--json")
-        told = json.loads(done.out)
-        assert (told["representation"], told["seed"], told["temperature"]) == ("abc", 7, 0.8)
-        assert (told["composed"]["pieces"], told["corpus"]["pieces"], told["copied_from"]) == (5, 4, "corpus")
-        pitches = told["measures"]["pitches_used"]
+        result = json.loads(done.out)
+        assert (result["representation"], result["seed"], result["temperature"]) == ("abc", 7, 0.8)
+        assert (result["composed"]["pieces"], result["corpus"]["pieces"], result["copied_from"]) == (5, 4, "corpus")
+        pitches = result["measures"]["pitches_used"]
         assert set(pitches) == {"composed", "corpus", "distance"}
         apart = pitches["composed"]["mean"] - pitches["corpus"]["mean"]
         assert pitches["distance"] == pytest.approx(apart / pitches["corpus"]["deviation"])
         assert done.out == evaluated(tunes, "--generated", "5", "--seed", "7", "--temp", "0.8", "--json").out
 
     @pytest.mark.parametrize("rep", ["grid", "pianoroll"])
-    def test_any_music(self, composer, rep, tunes):
+    def test_other_representations(self, composer, rep, tunes):
         done = composer("eval", rep, tunes, "--generated", "2", "--json")
-        told = json.loads(done.out)
-        assert (told["checkpoint"], told["composed"]["pieces"], told["copied_from"]) == (rep, 2, "taught")
-        assert {"pitch_class_entropy", "groove_consistency", "bars_that_return", "copied"} <= set(told["measures"])
-        assert "bars_filled" not in told["measures"], "only notation has bars of its own"
+        result = json.loads(done.out)
+        assert (result["checkpoint"], result["composed"]["pieces"], result["copied_from"]) == (rep, 2, "taught")
+        assert {"pitch_class_entropy", "groove_consistency", "bars_that_return", "copied"} <= set(result["measures"])
+        assert "bars_filled" not in result["measures"], "only notation has bars of its own"
 
-    def test_words(self, composer, tmp_path):
+    def test_text(self, composer, tmp_path):
         (tmp_path / "poems.txt").write_text("The moon is up,\nthe moon is on the hill.\n\nThe night is long.\n")
         done = composer("eval", "text", tmp_path, "--generated", "1")
         lines = next(line for line in done.out.splitlines() if line.startswith("  lines  "))
         assert lines.split()[-4:] == ["3.00", "±", "–", "–"], "one piece has no deviation"
         assert "copying" in done.out
-        assert "is not known" not in done.err, "lines are looked for in the corpus, not in melodies"
+        assert "is unknown" not in done.err, "copied lines are searched in the corpus, not in melodies"
 
-    def test_beside_a_part_of_a_list(self, evaluated, tunes, tmp_path):
+    def test_comparison_with_part_of_a_split_file(self, evaluated, tunes, tmp_path):
         listing = tmp_path / "split.txt"
         listing.write_text("train tunes.abc: tune 1\ntest tunes.abc: tune 2\n")
-        told = json.loads(evaluated(tunes, "--generated", "2", "--split", listing, "--json").out)
-        assert told["corpus"]["pieces"] == 1
-        assert told["measures"]["pitches_used"]["corpus"]["deviation"] is None
-        assert {measure["distance"] for measure in told["measures"].values()} == {None}
+        result = json.loads(evaluated(tunes, "--generated", "2", "--split", listing, "--json").out)
+        assert result["corpus"]["pieces"] == 1
+        assert result["measures"]["pitches_used"]["corpus"]["deviation"] is None
+        assert {measure["distance"] for measure in result["measures"].values()} == {None}
 
-    def test_beside_one_piece_there_are_no_marks(self, evaluated, tmp_path):
+    def test_no_distances_from_a_single_piece(self, evaluated, tmp_path):
         (tmp_path / "one.abc").write_text("X:1\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n")
         done = evaluated(tmp_path / "one.abc", "--generated", "2")
         assert done.code == 0, done.err
-        assert "lie within" not in done.err
-        assert "how far apart the means are cannot be told: one piece has no deviation" in done.err
+        assert "within one" not in done.err
+        assert "no distances: a single piece has no standard deviation" in done.err
 
-    def test_what_it_has_no_steps_for_is_counted(self, evaluated, tunes, tmp_path):
+    def test_skipped_pieces_are_counted(self, evaluated, tunes, tmp_path):
         (tmp_path / "more.abc").write_text(tunes.read_text() + "\nX:5\nT:Quick! 99 Q?\nM:4/4\nL:1/8\nK:G\nG8|\n")
         done = evaluated(tmp_path / "more.abc", "--generated", "2", "--json")
         assert json.loads(done.out)["corpus"]["pieces"] == 4
         assert "1 more was left out" in done.err
         assert "symbols that the model has not learnt" in done.err
 
-    def test_no_colour_reaches_a_file_and_a_terminal_has_some(self, evaluated, composer, checkpoint, tunes):
+    def test_color_only_on_a_terminal(self, evaluated, composer, checkpoint, tunes):
         assert "\033" not in evaluated(tunes, "--generated", "2").out
-        asked = ("eval", "abc", tunes, "--checkpoint", checkpoint, "--generated", "2", "--quiet")
-        assert "\033[" in composer(*asked, terminal=True).out
+        command = ("eval", "abc", tunes, "--checkpoint", checkpoint, "--generated", "2", "--quiet")
+        assert "\033[" in composer(*command, terminal=True).out
 
     @pytest.mark.parametrize(
         ("options", "words"),
         [
-            (["--generated", "0"], "--generated cannot be 0"),
-            (["--generated", "-3"], "--generated cannot be -3"),
-            (["--generated", "1000000"], "give 1 to 10000"),
-            (["--generated", "2", "--temp", "-1"], "--temp cannot be -1"),
-            (["--generated", "2", "--temp", "nan"], "--temp cannot be nan"),
-            (["--generated", "2", "--seed", "-1"], "--seed cannot be -1"),
-            (["--generated", "2", "--effort", "3"], "--effort is for what steps cost"),
-            (["--generated", "2", "--stream"], "--stream is for what steps cost"),
-            (["--seed", "3"], "say how many with --generated"),
-            (["--temp", "0.5"], "say how many with --generated"),
+            (["--generated", "0"], "invalid value for --generated: 0"),
+            (["--generated", "-3"], "invalid value for --generated: -3"),
+            (["--generated", "1000000"], "use 1 to 10000"),
+            (["--generated", "2", "--temp", "-1"], "invalid value for --temp: -1"),
+            (["--generated", "2", "--temp", "nan"], "invalid value for --temp: nan"),
+            (["--generated", "2", "--seed", "-1"], "invalid value for --seed: -1"),
+            (["--generated", "2", "--effort", "3"], "--effort cannot be combined with --generated"),
+            (["--generated", "2", "--stream"], "--stream cannot be combined with --generated"),
+            (["--seed", "3"], "--seed needs --generated"),
+            (["--temp", "0.5"], "--temp needs --generated"),
         ],
     )
-    def test_what_cannot_be_meant(self, evaluated, tunes, options, words):
+    def test_invalid_options(self, evaluated, tunes, options, words):
         evaluated(tunes, *options).failed(words, code=2)
 
-    def test_what_cannot_be_compared(self, evaluated, composer, checkpoint, tunes, tmp_path):
+    def test_unreadable_files_and_models(self, evaluated, composer, checkpoint, tunes, tmp_path):
         (tmp_path / "empty").mkdir()
         evaluated(tmp_path / "empty", "--generated", "2").failed("empty")
         (tmp_path / "broken.safetensors").write_bytes(b"no model")
-        asked = ("eval", "abc", tunes, "--generated", "2", "--checkpoint")
-        composer(*asked, tmp_path / "broken.safetensors").failed("broken.safetensors")
+        command = ("eval", "abc", tunes, "--generated", "2", "--checkpoint")
+        composer(*command, tmp_path / "broken.safetensors").failed("broken.safetensors")
         composer("eval", "grid", tunes, "--generated", "2", "--checkpoint", checkpoint).failed(
             "composes `abc`, not `grid`", "composer eval abc FILES... --generated"
         )

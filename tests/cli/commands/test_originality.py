@@ -1,4 +1,4 @@
-"""`composer originality`: the tune that was copied by name and place, and what cannot be asked."""
+"""`composer originality`: copied passages by tune and bar, and errors."""
 
 import json
 
@@ -27,11 +27,11 @@ C2D2 E2F2|G2A2 B2c2|]
 
 @pytest.fixture
 def model(checkpoint, tunes, tmp_path):
-    """The small model, which knows the melodies of its four tunes."""
+    """The small model, with the melodies of its four training tunes."""
     saved = load(checkpoint, half=True)
     representation = restore_representation(saved.header)
     melodies = melodies_of(representation.read(Source(tunes, name="tunes.abc")), representation)
-    path = tmp_path / "taught.safetensors"
+    path = tmp_path / "trained.safetensors"
     save(path, attach(saved, melodies))
     return path
 
@@ -43,22 +43,22 @@ def copy(tmp_path):
     return path
 
 
-def test_a_tune_that_was_taught(composer, model, tunes):
+def test_training_tune(composer, model, tunes):
     result = composer("originality", tunes, "--checkpoint", model)
     assert result.code == 0
     lines = result.out.splitlines()
     assert lines[0] == (
-        f"{tunes}: tune 1 (Over the Fence): 38 notes from bar 1, as in Over the Fence (tunes.abc: tune 1) from bar 1"
+        f"{tunes}: tune 1 (Over the Fence): 38 notes from bar 1, also in Over the Fence (tunes.abc: tune 1) from bar 1"
     )
     assert len(lines) == 4
-    assert "4 of 4 pieces (100.0%) share 16 notes or more in a row with one of 4 tunes of taught\n" in result.err
+    assert "4 of 4 pieces (100.0%) copy 16 or more consecutive notes of one of 4 tunes of trained\n" in result.err
 
 
-def test_a_part_in_another_key(composer, model, copy):
+def test_transposed_passage(composer, model, copy):
     result = composer("originality", copy, "--checkpoint", model, "--json")
     found = json.loads(result.out)
     assert {key: found[key] for key in ("against", "tunes", "pieces", "copied", "share")} == {
-        "against": "taught", "tunes": 4, "pieces": 2, "copied": 0, "share": 0.0,
+        "against": "trained", "tunes": 4, "pieces": 2, "copied": 0, "share": 0.0,
     }  # fmt: skip
     mine, scale = found["found"]
     assert mine == {
@@ -68,25 +68,25 @@ def test_a_part_in_another_key(composer, model, copy):
     assert (scale["title"], scale["notes"]) == ("", 5)
 
 
-def test_beside_other_music(composer, tunes, copy, tmp_path):
+def test_comparison_with_files(composer, tunes, copy, tmp_path):
     assert composer("gen", "abc", "--count", "2", "--seed", "1", "--output", tmp_path / "g%02d.mid").code == 0
     result = composer("originality", tmp_path / "g01.mid", "--corpus", tmp_path / "g01.mid", "--corpus", tunes)
     assert result.code == 0, result.err
-    assert "1 of 1 piece (100.0%) share 16 notes or more in a row with one of 5 tunes of " in result.err
+    assert "1 of 1 piece (100.0%) copy 16 or more consecutive notes of one of 5 tunes of " in result.err
 
 
-def test_from_stdin(composer, process, model):
+def test_stdin(composer, process, model):
     done = process("originality", "-", "--checkpoint", model, input=COPY.encode())
     assert done.stdout.decode().startswith("stdin: tune 1 (Mine): ")
 
 
-def test_the_newest_model_of_such_files(composer, model, tunes, home):
+def test_newest_model_for_the_files_by_default(composer, model, tunes, home):
     (home / "models").mkdir(parents=True)
     save(home / "models" / "mine.safetensors", load(model, half=True).with_record(finished=True))
     assert "of mine\n" in composer("originality", tunes).err
 
 
-def test_what_training_keeps(composer, tunes, tmp_path):
+def test_melodies_saved_by_training(composer, tunes, tmp_path):
     small = ("--max-updates", "1", "--set", "hidden=4", "--set", "layers=1")
     done = composer("train", "abc", tunes, "--name", "mine", "--augment", *small)
     assert done.code == 0, done.err
@@ -102,7 +102,7 @@ def test_what_training_keeps(composer, tunes, tmp_path):
     )
 
 
-def test_what_cannot_be_used_is_counted(composer, model, tunes, tmp_path):
+def test_unreadable_files_are_counted(composer, model, tunes, tmp_path):
     (tmp_path / "some.abc").write_text(f"X:9\nT:Silent\nM:4/4\nL:1/8\nK:C\nz8|\n\n{tunes.read_text()}")
     (tmp_path / "broken.mid").write_bytes(b"MThd")
     result = composer("originality", tmp_path / "some.abc", tmp_path / "broken.mid", "--checkpoint", model)
@@ -111,8 +111,8 @@ def test_what_cannot_be_used_is_counted(composer, model, tunes, tmp_path):
     assert "broken.mid" in result.err
 
 
-def test_what_cannot_be_asked(composer, checkpoint, tunes, tmp_path):
-    composer("originality", tunes, "--checkpoint", checkpoint).failed("keeps no melodies", "--corpus")
+def test_errors(composer, checkpoint, tunes, tmp_path):
+    composer("originality", tunes, "--checkpoint", checkpoint).failed("does not hold the melodies", "--corpus")
     composer("originality", tunes, "--checkpoint", "none").failed("cannot read none")
     composer("originality", tunes, "--corpus", tmp_path / "none").failed("there is no file")
     composer("originality", tmp_path / "none.abc").failed("there is no file")

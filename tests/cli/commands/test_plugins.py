@@ -1,4 +1,4 @@
-"""`composer plugins`, with a broken stranger in the house."""
+"""`composer plugins`: the list, the options of a plugin, and a plugin that does not load."""
 
 import sys
 
@@ -24,20 +24,20 @@ def broken(tmp_path, monkeypatch):
         cache.cache_clear()
 
 
-def test_they_are_listed_by_kind_with_where_they_come_from(composer):
+def test_list_by_kind_with_distribution(composer):
     lines = composer("plugins").out.splitlines()
-    assert lines.index("representations:") < lines.index("models:") < lines.index("your models:")
+    assert lines.index("representations:") < lines.index("models:") < lines.index("trained models:")
     abc = next(line for line in lines if line.startswith("  abc "))
     assert "ABC" in abc
     assert "composer-cli" in abc
 
 
-def test_a_row_is_a_line_of_the_terminal(composer):
+def test_list_fits_the_terminal(composer):
     assert max(map(len, composer("plugins", terminal=True, COLUMNS="60").out.splitlines())) <= 60
     assert "..." not in composer("plugins").out
 
 
-def test_a_long_path_is_folded_on_a_terminal_and_whole_in_a_pipe(composer, tunes, home):
+def test_long_path_is_folded_only_on_a_terminal(composer, tunes, home):
     name = "a-model-with-quite-a-long-name-of-its-own-" * 2
     quick = ("--max-updates", "1", "--set", "hidden=4", "--set", "layers=1", "--quiet")
     assert composer("train", "abc", tunes, "--name", name, *quick).code == 0
@@ -48,7 +48,7 @@ def test_a_long_path_is_folded_on_a_terminal_and_whole_in_a_pipe(composer, tunes
     assert "..." not in shown
 
 
-def test_the_values_of_a_setting_that_has_but_a_few_are_shown(composer):
+def test_choices_of_a_setting(composer):
     shown = " ".join(composer("plugins", "lstm").out.split())
     for values in (
         "(constant, exponential, linear, cosine)",
@@ -71,39 +71,39 @@ def test_the_values_of_a_setting_that_has_but_a_few_are_shown(composer):
         ("gen", "nosuch"),
     ],
 )
-def test_a_name_that_is_not_known_is_a_mistake_of_usage(composer, tunes, arguments):
+def test_unknown_name_is_a_usage_error(composer, tunes, arguments):
     given = [tunes if argument == "FILE" else argument for argument in arguments]
-    composer(*given).failed("`nosuch`", code=2)
+    composer(*given).failed("nosuch", code=2)
 
 
 @pytest.mark.parametrize("columns", ["1", "20", "40", "59"])
-def test_options_can_be_read_on_a_narrow_terminal(composer, columns):
+def test_options_on_a_narrow_terminal(composer, columns):
     result = composer("plugins", "lstm", COLUMNS=columns)
     assert result.code == 0
     assert "  --set hidden=256\n    cells" in result.out
 
 
-def test_bare_names_are_for_completions(composer):
+def test_names(composer):
     assert {"attn-lstm", "lstm"} <= set(composer("plugins", "models", "--names").out.split())
     assert "abc" in composer("plugins", "representations", "--names").out.split()
 
 
-def test_one_is_explained_with_its_options(composer):
+def test_options_of_a_plugin(composer):
     assert "--set hidden=256" in composer("plugins", "lstm").out
     assert "--set epochs=" in composer("plugins", "lstm").out
-    assert "-o text=dialect" in composer("plugins", "abc").out
-    assert "-o lower=off" in composer("plugins", "text").out
-    assert "-o labels= " in composer("plugins", "text").out
-    composer("plugins", "lstmm").failed("no plugin `lstmm`", "did you mean `lstm`?", code=2)
+    assert "-O text=dialect" in composer("plugins", "abc").out
+    assert "-O lower=off" in composer("plugins", "text").out
+    assert "-O labels= " in composer("plugins", "text").out
+    composer("plugins", "lstmm").failed("unknown plugin 'lstmm'", "did you mean `lstm`?", code=2)
 
 
-def test_a_broken_one_is_one_warning(composer, broken):
+def test_broken_plugin_is_a_warning(composer, broken):
     result = composer("plugins")
     assert result.code == 0
     assert result.err.count("\n") == 1
     assert result.err.startswith("warning: plugin `sad` of composer-sad 2.0 does not load")
 
 
-def test_and_an_error_where_one_is_strict(composer, broken, monkeypatch):
+def test_broken_plugin_is_an_error_in_strict_mode(composer, broken, monkeypatch):
     monkeypatch.setenv("COMPOSER_STRICT_PLUGINS", "1")
     composer("plugins").failed("composer-sad 2.0", "no strings")

@@ -1,4 +1,4 @@
-"""`composer show`: rolls and cards."""
+"""`composer show`: piano rolls, texts and model cards."""
 
 import os
 
@@ -7,7 +7,7 @@ import pytest
 from composer.checkpoints import file as checkpoints
 
 
-def test_a_tune_is_drawn_in_plain_characters_where_nothing_is_coloured(composer, tunes):
+def test_plain_characters_without_color(composer, tunes):
     result = composer("show", tunes, "--tune", "1")
     assert result.code == 0
     assert result.out.startswith("Over the Fence\n")
@@ -16,29 +16,29 @@ def test_a_tune_is_drawn_in_plain_characters_where_nothing_is_coloured(composer,
     assert max(map(len, result.out.splitlines())) <= 80
 
 
-def test_colour_on_a_terminal_that_has_it(composer, tunes):
+def test_color_on_a_terminal(composer, tunes):
     assert "\x1b[" in composer("show", tunes, terminal=True).out
     assert "\x1b[3" not in composer("show", tunes, terminal=True, NO_COLOR="1").out
     assert "\x1b[3" not in composer("show", tunes, terminal=True, TERM="dumb").out
 
 
-def test_what_is_not_there(composer):
-    composer("show", "nosuch").failed("no file or model nosuch", "`composer plugins` lists your models")
+def test_missing_file(composer):
+    composer("show", "nosuch").failed("no file or model named 'nosuch'", "`composer plugins` lists your models")
 
 
-def test_stdin_is_drawn_too(composer, tunes):
+def test_stdin(composer, tunes):
     piped = composer("show", "-", "--tune", "2", stdin=tunes.read_bytes())
     assert piped.out == composer("show", tunes, "--tune", "2").out
 
 
-def test_of_many_the_first_are_drawn(composer, tunes):
+def test_first_pieces_of_a_file(composer, tunes):
     assert composer("show", tunes).out.count("Early") == 1
     result = composer("show", tunes, "--most", "1")
     assert "Early" not in result.out
     assert "--tune N" in result.err
 
 
-def test_a_long_piece_is_cut_on_a_terminal_alone(composer, tmp_path):
+def test_long_piece_is_cut_only_on_a_terminal(composer, tmp_path):
     long = tmp_path / "long.abc"
     long.write_text("X:1\nM:4/4\nL:1/8\nK:G\n" + "GABc d2cB|A2F2 G4|\n" * 100)
     shown = composer("show", long, terminal=True, COLUMNS="40").out.splitlines()
@@ -49,7 +49,7 @@ def test_a_long_piece_is_cut_on_a_terminal_alone(composer, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows closes pipes in another way")
-def test_a_reader_that_has_had_enough(tunes, process):
+def test_closed_pipe(tunes, process):
     reading, writing = os.pipe()
     os.close(reading)
     done = process("show", tunes, stdout=writing)
@@ -66,7 +66,7 @@ def test_other_formats(composer, checkpoint, tmp_path, suffix):
     assert "█" in result.out
 
 
-def test_a_checkpoint_is_its_card(composer, checkpoint, tmp_path):
+def test_model_card(composer, checkpoint, tmp_path):
     path = tmp_path / "mine.safetensors"
     saved = checkpoints.load(checkpoint, half=True)
     record = {
@@ -78,23 +78,23 @@ def test_a_checkpoint_is_its_card(composer, checkpoint, tmp_path):
     out = composer("show", path).out
     assert "abc, version 1" in out
     assert "lstm over tokens" in out
-    assert "90 pieces, 10 more held back; from tunes/" in out
+    assert "90 pieces, 10 held out; from tunes/" in out
     assert "1.234 bits per token" in out
     assert "Tunes of my own." in out
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_words_are_printed_as_they_are(composer, tmp_path):
+def test_text_is_printed_unchanged(composer, tmp_path):
     (tmp_path / "song.txt").write_text("Row, row,\nrow your boat\n")
     assert composer("show", tmp_path / "song.txt").out == "Row, row,\nrow your boat\n"
     assert composer("show", "-", stdin=b"la la\n").out == "la la\n"
 
 
-def test_a_tune_is_drawn_whatever_its_suffix(composer, tunes, tmp_path):
+def test_tune_with_another_suffix(composer, tunes, tmp_path):
     (tmp_path / "tunes.txt").write_bytes(tunes.read_bytes())
     assert composer("show", tmp_path / "tunes.txt").out == composer("show", tunes).out
 
 
-def test_words_in_a_file_of_music_are_an_error(composer, tmp_path):
+def test_text_in_a_midi_file_is_an_error(composer, tmp_path):
     (tmp_path / "song.mid").write_text("Row, row,\nrow your boat\n")
     composer("show", tmp_path / "song.mid").failed("no music in", "song.mid")

@@ -1,4 +1,4 @@
-"""`composer show --surprise`: colours and figures of what a model did not expect."""
+"""`composer show --surprise`: surprisal in color, as figures, and errors."""
 
 import re
 
@@ -10,7 +10,7 @@ from composer_lstm import sampler
 
 @pytest.fixture
 def shown(composer, checkpoint, tunes):
-    """Run `composer show --surprise` of the tunes, by the small model that knows them."""
+    """Run `composer show --surprise` on the tunes, with the small model that was trained on them."""
 
     def run(*arguments, file=tunes, **terminal):
         return composer("show", file, "--surprise", "--checkpoint", checkpoint, *arguments, **terminal)
@@ -19,14 +19,14 @@ def shown(composer, checkpoint, tunes):
 
 
 def figures(out):
-    """The heading's steps and bits, and the lines under it: bits, bits a step, and what they are of."""
-    heading = re.search(r"([\d,]+) steps, ([\d,.]+) bits, ([\d.]+) a step, by ", out)
+    """Return (steps, bits, mean) of the heading, and the rows below it as (bits, mean, text)."""
+    heading = re.search(r"([\d,]+) steps, ([\d,.]+) bits, ([\d.]+) bits per step, model ", out)
     steps, bits, mean = (float(each.replace(",", "")) for each in heading.groups())
     rows = re.findall(r"^ +([\d.]+)  +([\d.]+)  (\S.*)$", out, re.MULTILINE)
     return (steps, bits, mean), [(float(own), float(each), text) for own, each, text in rows]
 
 
-def test_without_colour_a_line_for_each_bar_of_a_tune(shown):
+def test_row_per_bar_without_color(shown):
     result = shown("--tune", "2")
     assert result.code == 0, result.err
     assert result.out.startswith("The Wet Field: ")
@@ -37,31 +37,31 @@ def test_without_colour_a_line_for_each_bar_of_a_tune(shown):
     assert "\x1b" not in result.out
 
 
-def test_on_a_terminal_the_text_itself_in_colour_under_a_legend(shown):
+def test_colored_text_with_legend_on_a_terminal(shown):
     result = shown("--tune", "2", terminal=True)
     plain = re.sub(r"\x1b\[[\d;]*m", "", result.out)
-    assert "bits a step: ■ 0  ■ 1  ■ 2  ■ 4  ■ 8  ■ 16+" in plain
+    assert "bits per step: ■ 0  ■ 1  ■ 2  ■ 4  ■ 8  ■ 16+" in plain
     assert "|:ABA FED|d2d cBA|GBG FAF|E3 D3:|" in plain
 
 
-def test_colours_differ_with_what_was_expected(composer, tunes):
+def test_colors_differ(composer, tunes):
     drawn = composer("show", tunes, "--surprise", "--tune", "1", terminal=True).out.partition("16+")[2]
     assert len(set(re.findall(r"\x1b\[38;2;[\d;]+m", drawn))) > 3
 
 
 @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_a_terminal_without_colour_has_the_figures(shown, environ):
+def test_figures_on_a_terminal_without_color(shown, environ):
     assert shown("--tune", "2", terminal=True, **environ).out == shown("--tune", "2").out
 
 
-def test_of_many_the_first_are_shown(shown):
+def test_first_pieces_of_a_file(shown):
     assert len(re.findall(" steps, ", shown().out)) == 3
     result = shown("--most", "1")
     assert len(re.findall(" steps, ", result.out)) == 1
     assert "--tune N" in result.err
 
 
-def test_a_model_is_less_surprised_by_what_it_composes_itself(composer, tmp_path):
+def test_generated_music_has_low_surprisal(composer, tmp_path):
     (tmp_path / "own.abc").write_text(composer("gen", "abc", "--seed", "7", "--temp", "0.8").out)
     (tmp_path / "odd.abc").write_text("X:1\nM:4/4\nL:1/8\nK:G\n|:G^cB_e g'_AB,^f|_D2^g2 _e4:|\n")
     own, odd = (figures(composer("show", tmp_path / f"{name}.abc", "--surprise").out)[0] for name in ("own", "odd"))
@@ -69,7 +69,7 @@ def test_a_model_is_less_surprised_by_what_it_composes_itself(composer, tmp_path
 
 
 @pytest.mark.parametrize("name", ["grid", "pianoroll"])
-def test_other_music_has_a_line_for_each_bar_and_a_roll_in_colour(composer, name, tmp_path):
+def test_row_per_bar_and_colored_piano_roll(composer, name, tmp_path):
     path = tmp_path / "tune.mid"
     assert composer("gen", name, "--seed", "4", "--length", "64", "--output", path).code == 0
     from composer.checkpoints.store import bundled
@@ -86,7 +86,7 @@ def test_other_music_has_a_line_for_each_bar_and_a_roll_in_colour(composer, name
     assert len(set(re.findall(r"38;2;[\d;]+m", drawn))) > len(set(re.findall(r"38;2;[\d;]+m", plain)))
 
 
-def test_words_line_by_line(composer, tmp_path):
+def test_row_per_line_of_text(composer, tmp_path):
     (tmp_path / "poem.txt").write_text("The sun is on the sea.\nXylophones quiz.\n")
     result = composer("show", tmp_path / "poem.txt", "--surprise")
     assert result.code == 0, result.err
@@ -95,12 +95,12 @@ def test_words_line_by_line(composer, tmp_path):
     assert first < second
 
 
-def test_from_stdin(composer, shown, tunes, checkpoint):
+def test_stdin(composer, shown, tunes, checkpoint):
     piped = composer("show", "-", "--surprise", "--checkpoint", checkpoint, stdin=tunes.read_bytes())
     assert piped.out == shown().out
 
 
-def test_a_tune_in_another_format_is_written_as_the_model_reads_it(composer, tmp_path):
+def test_tune_in_another_format_is_converted(composer, tmp_path):
     path = tmp_path / "field.mid"
     assert composer("gen", "abc", "--seed", "2", "--output", path).code == 0
     from composer.checkpoints.store import bundled
@@ -110,7 +110,7 @@ def test_a_tune_in_another_format_is_written_as_the_model_reads_it(composer, tmp
     assert {"L:1/8", "M:4/4"} & {text for *_, text in figures(result.out)[1]}
 
 
-def test_a_model_without_exact_probabilities(shown, monkeypatch):
+def test_model_without_exact_probabilities(shown, monkeypatch):
     def score(*_):
         raise Unsupported("rnnrbm has no exact probability of a frame")
 
@@ -120,15 +120,15 @@ def test_a_model_without_exact_probabilities(shown, monkeypatch):
     assert result.err.startswith("error: rnnrbm has no exact probability")
 
 
-def test_what_cannot_be_asked(composer, shown, checkpoint, tunes, tmp_path):
-    composer("show", tunes, "--checkpoint", checkpoint).failed("--checkpoint is for --surprise", code=2)
-    composer("show", checkpoint, "--surprise").failed("is a model and no piece", "--checkpoint", code=2)
+def test_errors(composer, shown, checkpoint, tunes, tmp_path):
+    composer("show", tunes, "--checkpoint", checkpoint).failed("--checkpoint needs --surprise", code=2)
+    composer("show", checkpoint, "--surprise").failed("is a model, not a piece", "--checkpoint", code=2)
     composer("show", tunes, "--surprise", "--checkpoint", "none").failed("there is no checkpoint none")
-    shown("--tune", "9").failed("there is no piece 9")
+    shown("--tune", "9").failed("has no piece 9")
     shown(file=tmp_path / "none.abc").failed("none.abc")
     (tmp_path / "words.txt").write_text("no music\n")
     shown(file=tmp_path / "words.txt").failed("words.txt")
     (tmp_path / "empty.abc").write_text("")
     shown(file=tmp_path / "empty.abc").failed("empty.abc")
-    (tmp_path / "odd.abc").write_text("X:1\nT:Unheard\nM:4/4\nL:1/8\nK:G\n|:b'8:|\n")
+    (tmp_path / "odd.abc").write_text("X:1\nT:Unseen\nM:4/4\nL:1/8\nK:G\n|:b'8:|\n")
     shown(file=tmp_path / "odd.abc").failed("odd.abc")
