@@ -13,6 +13,7 @@ from statistics import correlation, fmean
 
 from composer.api import Key, Score
 from composer.music.bars import Bar, bars
+from composer.music.keys import MODE_FIFTHS, has_minor_third
 from composer.music.melody import TICKS_PER_BEAT, Onset, top_line
 
 __all__ = ["BarContent", "Form", "cadence", "form_of", "melody_bars"]
@@ -99,18 +100,9 @@ def cadence(score: Score, line: Sequence[Onset]) -> float:
     return 1.0 if above == 0 else 0.5 if above in (3 if minor else 4, 7) else 0.0
 
 
-_FIFTHS = {"major": 0, "ionian": 0, "lydian": -1, "mixolydian": 1, "dorian": 2, "minor": 3, "aeolian": 3}
-_FIFTHS |= {"phrygian": 4, "locrian": 5}
-"""How many fifths the tonic of a mode lies above that of the major key of the same signature."""
-
-_MINOR = 2
-"""From so many fifths on, a mode has a minor third."""
-
-
 def _tonic(key: Key) -> tuple[int, bool]:
     """The pitch class of a key's tonic, and whether its third is minor."""
-    fifths = _FIFTHS.get(key.mode, 0)
-    return 7 * (key.sharps + fifths) % 12, fifths >= _MINOR
+    return 7 * (key.sharps + MODE_FIFTHS.get(key.mode, 0)) % 12, has_minor_third(key.mode)
 
 
 _PROFILES = (

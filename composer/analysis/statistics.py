@@ -16,6 +16,7 @@ from statistics import fmean
 
 from composer.analysis.score_features import TICKS_PER_BEAT, ScoreFeatures, tick
 from composer.music.bars import Bar
+from composer.music.keys import MAJOR_SCALE
 
 __all__ = [
     "duration",
@@ -37,9 +38,6 @@ __all__ = [
 
 GROOVE = 24
 """Positions in a beat at which a bar may have an onset: MusPy's resolution. On a finer grid all grooves are alike."""
-
-_MAJOR = (0, 2, 4, 5, 7, 9, 11)
-"""The scale, in semitones over its tonic; the natural minor scales have the notes of these."""
 
 
 def pitches_used(music: ScoreFeatures) -> float | None:
@@ -73,7 +71,7 @@ def scale_consistency(music: ScoreFeatures) -> float | None:
     counts = Counter(pitch % 12 for pitch in music.pitches)
     if not counts:
         return None
-    return max(sum(counts[(tonic + degree) % 12] for degree in _MAJOR) for tonic in range(12)) / counts.total()
+    return max(sum(counts[(tonic + degree) % 12] for degree in MAJOR_SCALE) for tonic in range(12)) / counts.total()
 
 
 def polyphony(music: ScoreFeatures) -> float | None:

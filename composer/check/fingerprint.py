@@ -1,4 +1,4 @@
-"""Melodies as fingerprints that know no key: the same tune is found again in whatever key and note values it stands."""
+"""Fingerprints that find the same tune again in any key and note values."""
 
 from __future__ import annotations
 
@@ -9,26 +9,22 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from composer.api import Part, Score
+from composer.music.melody import is_line
 
 __all__ = ["MIN_NOTES", "Fingerprint", "fingerprint"]
 
 MIN_NOTES = 12
-"""A tune of fewer notes is like others by chance."""
-
-_MAX_OVERLAP = 0.1
-"""A melody may have such a share of notes that begin while another sounds."""
+"""Shorter tunes resemble others by chance."""
 
 _Timed = tuple[int, int, int]
-"""A note's onset, pitch and end, in whole units of time."""
+"""Onset, pitch and end, in units of time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A piece by the intervals and the times from note to note.
+    """Digests of the intervals and times between notes, of `all_notes` and of the `melody` alone.
 
-    `all_notes` is of all notes and `melody` of the melody alone, the same where there is nothing else. `first_pitch` is
-    the pitch of the melody's first note and `time_unit` the greatest time, in beats, that all its times are multiples
-    of.
+    `first_pitch` is the melody's first pitch; `time_unit` is the greatest common divisor of its times, in beats.
     """
 
     all_notes: bytes
@@ -38,24 +34,24 @@ class Fingerprint:
 
     @property
     def is_single_line(self) -> bool:
-        """Whether the piece is a melody and no more."""
+        """Whether the piece is nothing but a melody."""
         return self.all_notes == self.melody
 
 
 def fingerprint(score: Score) -> Fingerprint | None:
-    """The fingerprint of `score`; None where it is too short to have one. A rest counts as part of the note before."""
+    """Return the fingerprint of `score`, or None if it is too short. A rest counts as part of the note before it."""
     unit, parts = _timed([part for part in score.parts if part.notes and not part.percussion])
     notes = sorted(note for part in parts for note in part)
     if len(notes) < MIN_NOTES:
         return None
-    melody = next((part for part in parts if len(part) >= MIN_NOTES and _is_line(part)), notes)
+    melody = next((part for part in parts if len(part) >= MIN_NOTES and is_line(part)), notes)
     line, step = _digest(melody)
     whole = line if len(melody) == len(notes) else _digest(notes)[0]
     return Fingerprint(whole, line, melody[0][1], Fraction(step, unit))
 
 
 def _timed(parts: Sequence[Part]) -> tuple[int, list[list[_Timed]]]:
-    """How many units a beat has, and the notes of each part in them; fractions would be slow to sort."""
+    """Return the units per beat and each part's notes in units, since fractions are slow to sort."""
     unit = math.lcm(
         *{time.denominator for part in parts for note in part.notes for time in (note.onset, note.duration)}
     )
@@ -70,16 +66,8 @@ def _timed(parts: Sequence[Part]) -> tuple[int, list[list[_Timed]]]:
     return unit, timed
 
 
-def _is_line(notes: Sequence[_Timed]) -> bool:
-    together = end = 0
-    for onset, _, until in notes:
-        together += onset < end
-        end = max(end, until)
-    return together <= _MAX_OVERLAP * len(notes)
-
-
 def _digest(notes: Sequence[_Timed]) -> tuple[bytes, int]:
-    """A digest of the intervals and times of `notes`, and the greatest number that divides the times."""
+    """Return a digest of the intervals and times of `notes`, and the greatest common divisor of the times."""
     begin, base, _ = notes[0]
     step = math.gcd(*(onset - begin for onset, _, _ in notes)) or 1
     steps = [((onset - begin) // step, pitch - base) for onset, pitch, _ in notes]

@@ -1,4 +1,4 @@
-"""Bars of a tune that a player wants to keep, as he names them, and where they are in a score."""
+"""Ranges of bars, such as `1-4,9`, and their position in a score."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from composer.music.bars import bars
 
 __all__ = ["NO_BARS", "BarRanges", "parse_bar_ranges", "spans"]
 
-_EXAMPLE = "write it as 4-8, or 1-4,9 for several; bars are counted from 1, without the pickup"
+_EXAMPLE = "write 4-8, or 1-4,9 for several ranges; the pickup is not counted"
 
 
 @dataclass(frozen=True, slots=True)
 class BarRanges:
-    """Numbers of bars, as ranges of which both ends count. `text` is how the player wrote them."""
+    """Bar numbers as inclusive ranges, and the `text` they were parsed from."""
 
     ranges: tuple[tuple[int, int], ...]
     text: str = ""
@@ -25,7 +25,7 @@ class BarRanges:
         return any(first <= number <= last for first, last in self.ranges)
 
     def check(self, count: int) -> None:
-        """Raise Unsatisfiable where these cannot be kept of a tune of `count` bars while others are composed."""
+        """Raise Unsatisfiable if a tune of `count` bars lacks some of these, or has no others."""
         last = max(last for _, last in self.ranges)
         if last > count:
             raise Unsatisfiable(
@@ -33,35 +33,34 @@ class BarRanges:
             )
         if all(number in self for number in range(1, count + 1)):
             raise Unsatisfiable(
-                f"--keep-bars {self.text} keeps all {count} bars of the tune, and none is to be composed",
-                "leave out the bars that shall be new",
+                f"--keep-bars {self.text} keeps all {count} bars of the tune, so there is nothing to generate",
+                "leave out the bars that should be new",
             )
 
 
 NO_BARS = BarRanges(())
-"""No bar at all."""
 
 
 def parse_bar_ranges(text: str) -> BarRanges:
-    """The bars that `4-8` or `1-4,9` names. Raises OptionError."""
+    """Parse `4-8` or `1-4,9`. Raises OptionError."""
     ranges = []
     for part in text.split(","):
         ends = re.fullmatch(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?", part)
         if ends is None:
-            raise OptionError(f"--keep-bars {text} names no bars", _EXAMPLE)
+            raise OptionError(f"invalid value for --keep-bars: '{text}'", _EXAMPLE)
         first, last = int(ends[1]), int(ends[2] or ends[1])
         if not 1 <= first <= last:
-            why = "there is no bar 0" if not first else f"{first} is after {last}"
-            raise OptionError(f"--keep-bars {text} names no bars: {why}", _EXAMPLE)
+            reason = "there is no bar 0" if not first else f"{first} is after {last}"
+            raise OptionError(f"invalid value for --keep-bars: '{text}': {reason}", _EXAMPLE)
         ranges.append((first, last))
     return BarRanges(tuple(ranges), text.strip())
 
 
-def spans(kept: BarRanges, score: Score) -> tuple[tuple[Fraction, Fraction], ...]:
-    """Where in `score` the kept bars are, from beat to beat, in order. Raises Unsatisfiable as `BarRanges.check` does.
+def spans(ranges: BarRanges, score: Score) -> tuple[tuple[Fraction, Fraction], ...]:
+    """Return the start and end of each bar of `score` in `ranges`, in beats. Raises Unsatisfiable like `check`.
 
-    Bars are those of the score, in which repeats are played out; its pickup, which has the number 0, stays with any.
+    Bars are counted with repeats played out. The pickup, bar 0, is always among them.
     """
-    there = list(bars(score))
-    kept.check(there[-1].number if there else 0)
-    return tuple((bar.start, bar.end) for bar in there if not bar.number or bar.number in kept)
+    every = list(bars(score))
+    ranges.check(every[-1].number if every else 0)
+    return tuple((bar.start, bar.end) for bar in every if not bar.number or bar.number in ranges)

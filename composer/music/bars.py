@@ -1,4 +1,4 @@
-"""Where the bar lines of a score fall."""
+"""The bars of a score, by beat."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from composer.api import Meter, OptionError, Score
+from composer.music import keys
 
 COMMON_TIME = Meter(Fraction(0), 4, 4)
-"""The meter of a score that names none."""
+"""The meter of a score without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,12 @@ class Bar:
 
     @property
     def length(self) -> Fraction:
-        """The bar's own length in beats; that of a pickup is less than its meter's."""
+        """Length in beats; a pickup is shorter than its meter."""
         return self.end - self.start
 
 
 def bars(score: Score) -> Iterator[Bar]:
-    """The bars of `score` from beat 0 to its end. A meter that changes inside a bar cuts the bar short."""
+    """Yield the bars of `score` from beat 0 to its end. A meter change inside a bar cuts the bar short."""
     changes = sorted((meter for meter in score.meters if meter.bar > 0), key=lambda meter: meter.onset)
     meter, start, number, end_of_score = COMMON_TIME, Fraction(0), 1, score.duration
     while changes and changes[0].onset <= 0:
@@ -45,10 +46,8 @@ def bars(score: Score) -> Iterator[Bar]:
 
 
 def parse_meter(text: str) -> Meter:
-    """The meter that `6/8` or `C|` names, as ABC spells them; common time where it is empty. Raises OptionError."""
-    from composer.music.keys import parse_meter
-
-    time = parse_meter(text.strip() or "C")
+    """Parse an ABC meter such as `6/8` or `C|`; empty is common time. Raises OptionError."""
+    time = keys.parse_meter(text.strip() or "C")
     if time is None or time.free:
-        raise OptionError(f"there are no bars in a meter of `{text}`", "write it as 4/4, 3/4 or 6/8")
+        raise OptionError(f"invalid meter: '{text}'", "write it as 4/4, 3/4 or 6/8")
     return Meter(Fraction(0), time.numerator, time.denominator)

@@ -1,4 +1,4 @@
-"""Chord symbols: their text (`Am`, `G7/B`) into root, kind and bass, and into pitches that sound."""
+"""Chord symbols such as `Am` or `G7/B`: root, kind, bass and pitches."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from composer.music.keys import pitch_class
+
 BASS_FROM = 36
-"""The lowest pitch of the bass; it lies in the octave above."""
+"""The bass lies in the octave above this pitch."""
 CHORD_FROM = 48
-"""The lowest pitch of the chord itself, which lies in the octave above, under most melodies."""
+"""The chord lies in the octave above this pitch, below most melodies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chord:
-    """A chord by name. `root` and `bass` are note names (`F#`, `Bb`), `kind` is MusicXML's word for its quality."""
+    """A chord: `root` and `bass` are note names (`F#`, `Bb`), `kind` is the quality in MusicXML's words."""
 
     root: str
     kind: str
@@ -27,16 +29,16 @@ class Chord:
 
     @property
     def symbol(self) -> str:
-        """The chord's usual spelling (`F#m7/E`)."""
+        """The most common spelling (`F#m7/E`)."""
         spelling = KINDS[self.kind][1].split(" ")[0]
         return f"{self.root}{spelling}" + (f"/{self.bass}" if self.bass != self.root else "")
 
 
 def parse(symbol: str) -> Chord | None:
-    """The chord that `symbol` names; None for a remark, or a chord that is not known.
+    """Parse a chord symbol; None for other text and unknown chords.
 
-    The Nottingham collection's spellings are among those understood: `Cd` (diminished), `Ca` (augmented), and a bass
-    in lower case with `+` for sharp (`D/f+`).
+    The spellings of the Nottingham collection work too: `Cd` (diminished), `Ca` (augmented), and a bass in lower case
+    with `+` for sharp (`D/f+`).
     """
     match = _SYMBOL.fullmatch(symbol.strip().removeprefix("(").removesuffix(")"))
     if match is None or match["quality"] not in _QUALITIES:
@@ -48,7 +50,7 @@ def parse(symbol: str) -> Chord | None:
 
 @cache
 def pitches(symbol: str) -> tuple[int, ...]:
-    """The MIDI numbers that `symbol` sounds as, ascending, bass first; none where it is not understood."""
+    """Return the MIDI numbers of a chord symbol, bass first, ascending; empty for an unknown chord."""
     chord = parse(symbol)
     if chord is None:
         return ()
@@ -56,12 +58,6 @@ def pitches(symbol: str) -> tuple[int, ...]:
     return (bass, *sorted(CHORD_FROM + (note - CHORD_FROM) % 12 for note in set(chord.classes)))
 
 
-def pitch_class(name: str) -> int:
-    """The pitch class, 0 to 11, of a note name such as `F#`."""
-    return (_LETTERS[name[0]] + name.count("#") - name.count("b")) % 12
-
-
-_LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ACCIDENTALS = {"": "", "#": "#", "+": "#", "♯": "#", "b": "b", "-": "b", "♭": "b"}
 
 KINDS: dict[str, tuple[tuple[int, ...], str]] = {
@@ -90,10 +86,10 @@ KINDS: dict[str, tuple[tuple[int, ...], str]] = {
     "added-ninth": ((0, 4, 7, 2), "add9 add2 2"),
     "power": ((0, 7), "5"),
 }
-"""Each kind's intervals above the root, in semitones, and the ways of writing it."""
+"""Each kind's intervals above the root, in semitones, and its spellings."""
 
 MUSIC21 = {"dominant": "dominant-seventh", "flat-ninth": "dominant-seventh", "added-ninth": "major"}
-"""What music21 calls a kind, or the nearest that it knows, where its word is another."""
+"""The kinds that music21 names differently, or lacks, with the nearest that it has."""
 
 _QUALITIES = {spelling: kind for kind, (_, spellings) in KINDS.items() for spelling in spellings.split(" ")}
 

@@ -1,10 +1,9 @@
-"""Melodies as they are recognised: by their intervals and rhythm, in whatever key and note values they stand.
+"""Transposition- and tempo-invariant melodies, and collections of them.
 
-A note is told by two small numbers: the semitones from the note before, and how much longer or shorter the time since
-that note is than the time before it, in twelfths of an octave (12 is twice as long). Rhythm is thus relative, as pitch
-is: a reel written in eighths and the same reel in sixteenths are one melody, and a few notes of it are known again
-wherever they stand, which a unit chosen for the tune as a whole would not give. A time runs from one note's onset to
-the next one's, so that neither rests nor staccato matter.
+Each note is two small numbers: the interval from the note before in semitones, and the ratio of the last two
+inter-onset times in twelfths of an octave (12 is twice as long). Since rhythm is relative, a reel in eighths and the
+same reel in sixteenths are one melody, and so is any excerpt. Times run from onset to onset, so neither rests nor
+staccato matter.
 """
 
 from __future__ import annotations
@@ -27,24 +26,24 @@ from composer.music.melody import top_line
 __all__ = ["MOST_NOTES", "NONE", "Collecting", "Contour", "Melodies", "Tune", "contour", "melodies_of", "ratio"]
 
 MOST_NOTES = 4_000_000
-"""Of larger collections, the tunes that come first are kept: an index has a byte or less for a note."""
+"""Larger collections keep their first tunes only. An index takes at most a byte per note."""
 
 NONE = -128
-"""Stands where a note has no interval, or no rhythm, since the tune has just begun. No other value is as low."""
+"""Marks a missing interval or ratio at the beginning of a tune; lower than any other value."""
 
 _SLACK = 1e-6
-"""Bars by which an onset may seem too early, as fractions are rounded."""
+"""Rounding tolerance of onsets, in bars."""
 
 _FORMAT = 1
-_BYTES_A_NOTE = 4
-_MOST_BYTES = 1 << 28
-"""More than any index has once it is unpacked."""
+_BYTES_PER_NOTE = 4
+_MAX_BYTES = 1 << 28
+"""Larger than any unpacked index."""
 
 
 class Contour(NamedTuple):
-    """A melody of n notes: `intervals` and `ratios` (n,) as this module tells them, `bars` the bar that each is in.
+    """A melody of n notes: `intervals`, `ratios` and bar numbers, each (n,).
 
-    The first note has no interval, the first two have no ratio.
+    The first note has no interval, the first two have no ratio: these are NONE.
     """
 
     intervals: NDArray[np.int8]
@@ -52,12 +51,12 @@ class Contour(NamedTuple):
     bars: NDArray[np.uint16]
 
     def cut(self, part: slice) -> Contour:
-        """The notes of a part of it."""
+        """Return a slice of the notes."""
         return Contour(self.intervals[part], self.ratios[part], self.bars[part])
 
 
 class Tune(NamedTuple):
-    """Whose melody it is: a piece's title and source, and its number of notes."""
+    """The title and source of a melody, and its number of notes."""
 
     title: str
     source: str
@@ -65,13 +64,13 @@ class Tune(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The title; where there is none, the source."""
+        """The title, else the source."""
         return self.title or self.source
 
 
 @dataclass(frozen=True, eq=False)
 class Melodies:
-    """The melodies of a collection, one after the other, and whose they are. `left_out` tunes had no room."""
+    """The concatenated melodies of a collection and their sources; `left_out` counts tunes beyond MAX_NOTES."""
 
     notes: Contour
     tunes: Sequence[Tune] = ()
@@ -79,35 +78,35 @@ class Melodies:
 
     @cached_property
     def firsts(self) -> NDArray[np.int64]:
-        """Where each tune begins, and last, where all end."""
+        """The index of each tune's first note, then the total."""
         return np.cumsum([0, *(tune.notes for tune in self.tunes)])
 
     def to_bytes(self) -> bytes:
-        """All of it, packed. Parts that are played twice take no room the second time."""
+        """Serialize, compressed."""
         head = json.dumps({"format": _FORMAT, "tunes": self.tunes, "left_out": self.left_out}, ensure_ascii=False)
         arrays = (array.astype(array.dtype.newbyteorder("<")).tobytes() for array in self.notes)
         return zlib.compress(b"".join([head.encode("utf-8", "replace"), b"\n", *arrays]), 9)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Melodies:
-        """What `to_bytes` packed. Raises ValueError for anything else."""
+        """Deserialize. Raises ValueError for other data."""
         try:
-            head, _, notes = zlib.decompressobj().decompress(data, _MOST_BYTES).partition(b"\n")
-            told = json.loads(head)
-            tunes = [Tune(str(title), str(source), int(count)) for title, source, count in told["tunes"]]
-            form, left_out, count = told["format"], int(told["left_out"]), sum(tune.notes for tune in tunes)
+            head, _, notes = zlib.decompressobj().decompress(data, _MAX_BYTES).partition(b"\n")
+            facts = json.loads(head)
+            tunes = [Tune(str(title), str(source), int(count)) for title, source, count in facts["tunes"]]
+            version, left_out, count = facts["format"], int(facts["left_out"]), sum(tune.notes for tune in tunes)
         except (zlib.error, ValueError, LookupError, TypeError, RecursionError) as error:
             raise ValueError(f"damaged: {error}") from error
-        if form != _FORMAT:
-            raise ValueError(f"they are in format {form}, not {_FORMAT}")
-        if len(notes) != _BYTES_A_NOTE * count or any(tune.notes < 1 for tune in tunes):
-            raise ValueError("damaged: some of their notes are missing")
+        if version != _FORMAT:
+            raise ValueError(f"format {version}, not {_FORMAT}")
+        if len(notes) != _BYTES_PER_NOTE * count or any(tune.notes < 1 for tune in tunes):
+            raise ValueError("damaged: notes are missing")
         small, bars = np.frombuffer(notes, np.int8, 2 * count), np.frombuffer(notes, "<u2", offset=2 * count)
         return cls(Contour(small[:count], small[count:], bars), tunes, left_out)
 
     @classmethod
     def joined(cls, parts: Iterable[Melodies]) -> Melodies:
-        """Those of several collections, in order."""
+        """Concatenate collections."""
         collecting = Collecting()
         for part in parts:
             for tune, notes in part:
@@ -122,7 +121,7 @@ class Melodies:
 
 @dataclass(slots=True)
 class Collecting:
-    """Melodies while they are gathered, a tune at a time."""
+    """Builds a MelodyCollection tune by tune."""
 
     tunes: list[Tune] = field(default_factory=list)
     left_out: int = 0
@@ -130,7 +129,7 @@ class Collecting:
     _count: int = 0
 
     def add(self, piece: Piece, representation: Representation) -> None:
-        """Take the melody of `piece`, if it has one. Of its source, folders of this machine are left out."""
+        """Add the melody of `piece`, if it has one; the source is stored without folders of this machine."""
         if self._count == MOST_NOTES:
             self.left_out += 1
             return
@@ -139,7 +138,7 @@ class Collecting:
             self.append(piece.title or score.title, _public(piece.source), notes)
 
     def append(self, title: str, source: str, notes: Contour) -> None:
-        """Take a melody of that title and source."""
+        """Add a melody."""
         count = len(notes.intervals)
         if self._count + count > MOST_NOTES:
             self._count = MOST_NOTES
@@ -150,14 +149,14 @@ class Collecting:
         self._count += count
 
     def melodies(self) -> Melodies:
-        """All that were taken."""
+        """Return everything added so far."""
         none = Contour(np.empty(0, np.int8), np.empty(0, np.int8), np.empty(0, np.uint16))
         columns = zip(*(self._notes or [none]), strict=True)
         return Melodies(Contour(*map(np.concatenate, columns)), self.tunes, self.left_out)
 
 
 def melodies_of(pieces: Iterable[Piece], representation: Representation) -> Melodies:
-    """The melodies of `pieces`; those that are no music have none."""
+    """Return the melodies of `pieces`; pieces without music have none."""
     collecting = Collecting()
     for piece in pieces:
         collecting.add(piece, representation)
@@ -165,7 +164,7 @@ def melodies_of(pieces: Iterable[Piece], representation: Representation) -> Melo
 
 
 def contour(score: Score) -> Contour | None:
-    """The melody of `score`, None where it is silent: the top line, in the order in which it is played."""
+    """Return the melody of `score`, which is its top line; None if it is silent."""
     line = top_line(score)
     if not line:
         return None
@@ -178,7 +177,7 @@ def contour(score: Score) -> Contour | None:
 
 
 def ratio(time: float, before: float) -> int:
-    """How much longer than `before` a `time` is, in twelfths of an octave."""
+    """Return the ratio of two times in twelfths of an octave."""
     return int(_rounded(np.log2(time) - np.log2(before)))
 
 
@@ -187,13 +186,13 @@ def _rounded(octaves: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _public(source: str) -> str:
-    """The name of a piece's source in a file that leaves this machine: without the folders that it is in."""
+    """Return the source without its folders, for files that leave this machine."""
     place, colon, rest = source.partition(": ")
     return source if source.startswith("corpus:") else place.replace("\\", "/").rpartition("/")[2] + colon + rest
 
 
 def _bars(score: Score, onsets: Sequence[float]) -> Sequence[float]:
-    """The number of the bar that each of `onsets` is in, as `formats.bars` counts them."""
+    """Return the bar number of each onset, as `music.bars` counts them."""
     meter = score.meters[0] if score.meters else COMMON_TIME
     if len(score.meters) < 2 and meter.onset <= 0 < meter.bar:
         pickup = score.pickup if 0 < score.pickup < meter.bar else 0

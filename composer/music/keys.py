@@ -1,47 +1,64 @@
-"""Keys and meters as ABC spells them, and the pitches of its notes.
+"""Keys, modes and meters as ABC spells them, and the pitches of notes by letter and accidental.
 
-A note is a step (`d`) and an alteration in semitones: step 0 is the C of MIDI number 0, each octave has seven steps,
-so that `C` (middle C) is step 35 and `c` is step 42.
+A note is a step (`d`) and an alteration in semitones. Step 0 is the C of MIDI number 0 and each octave has seven
+steps, so `C` (middle C) is step 35 and `c` is step 42.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 
 __all__ = [
     "LETTERS",
+    "MAJOR_SCALE",
     "MIDDLE_C",
+    "MODES",
+    "MODE_ALIASES",
+    "MODE_FIFTHS",
     "Signature",
     "Time",
     "fifth",
+    "has_minor_third",
     "key_name",
+    "name_of_fifth",
     "parse_key",
     "parse_meter",
     "pitch",
+    "pitch_class",
+    "spell_in_key",
     "step_name",
 ]
 
 MIDDLE_C = 35
 WHOLE = 161_280
-"""Ticks in a whole note: whole for all lengths down to 1/512 and for tuplets of 3, 5, 6, 7 and 9."""
+"""Ticks in a whole note; makes all lengths down to 1/512 and tuplets of 3, 5, 6, 7 and 9 whole."""
 BEAT = WHOLE // 4
 
 LETTERS = "CDEFGAB"
-"""The letters of the steps of an octave."""
+MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
+"""Semitones of the major scale above its tonic, thus of LETTERS above C."""
 
-_SEMITONES = (0, 2, 4, 5, 7, 9, 11)
-_SHARPS = "FCGDAEB"
-_MODES = {
-    "": ("major", 0), "maj": ("major", 0), "ion": ("major", 0), "m": ("minor", -3), "min": ("minor", -3),
-    "aeo": ("minor", -3), "mix": ("mixolydian", -1), "dor": ("dorian", -2), "phr": ("phrygian", -4),
-    "lyd": ("lydian", 1), "loc": ("locrian", -5),
+MODES: Mapping[str, str] = {
+    "major": "", "minor": "m", "mixolydian": "mix", "dorian": "dor", "phrygian": "phr", "lydian": "lyd",
+    "locrian": "loc",
 }  # fmt: skip
-_SUFFIXES = {"major": "", "minor": "m", "mixolydian": "mix", "dorian": "dor", "phrygian": "phr", "lydian": "lyd",
-             "locrian": "loc"}  # fmt: skip
-_FIFTHS = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}
+"""The seven modes and the suffix that ABC adds to the tonic."""
+
+MODE_ALIASES: Mapping[str, str] = {"ionian": "major", "aeolian": "minor"}
+
+MODE_FIFTHS: Mapping[str, int] = {
+    "lydian": -1, "major": 0, "ionian": 0, "mixolydian": 1, "dorian": 2, "minor": 3, "aeolian": 3, "phrygian": 4,
+    "locrian": 5,
+}  # fmt: skip
+"""How many fifths the tonic of a mode lies above that of the major key with the same signature."""
+
+_BY_PREFIX = {name[:3]: MODE_ALIASES.get(name, name) for name in (*MODES, *MODE_ALIASES)} | {"": "major", "m": "minor"}
+_FIFTHS = "FCGDAEB"
+"""The letters along the line of fifths, from -1."""
 _KEY = re.compile(r"([A-G])([#b♯♭]?)[ \t]*(?i:(maj|min|mix|dor|phr|lyd|loc|ion|aeo|m(?![a-z]))[a-z]*|)(?![a-z])")
 _EXPLICIT = re.compile(r"(?<![A-Za-z=])(\^\^?|__?|=)([A-Ga-g])(?![A-Za-z])")
 _ALTER = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0, "": 0}
@@ -49,7 +66,7 @@ _ALTER = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0, "": 0}
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A key: tonic, mode, the number of sharps (negative: flats), and what each of the seven letters is altered by."""
+    """A key: tonic, mode, sharps (negative: flats), and the alteration of each letter; `plain` without extra accidentals."""
 
     tonic: str = "C"
     mode: str = "major"
@@ -59,13 +76,13 @@ class Signature:
 
     @property
     def name(self) -> str:
-        """The key as ABC spells it shortest (`G`, `Am`, `Ddor`)."""
-        return self.tonic + _SUFFIXES[self.mode]
+        """The shortest ABC spelling (`G`, `Am`, `Ddor`)."""
+        return self.tonic + MODES[self.mode]
 
 
 @cache
 def parse_key(value: str) -> Signature | None:
-    """The key that a `K:` field names; None where it names none (a clef alone, or something unknown).
+    """Return the key of a `K:` field, or None for a clef alone or an unknown key.
 
     `HP` and `Hp` are the bagpipes' F and C sharp; `none` and an empty field are C. Explicit accidentals (`D =c ^g`)
     alter the signature, which is then not `plain`.
@@ -82,9 +99,9 @@ def parse_key(value: str) -> Signature | None:
             return None
         signature = _signature("C", "major", 0)
     else:
-        mode, shift = _MODES[(match[3] or "").lower()]
+        mode = _BY_PREFIX[(match[3] or "").lower()]
         tonic = match[1] + match[2].replace("♯", "#").replace("♭", "b")
-        sharps = _FIFTHS[match[1]] + 7 * (tonic.count("#") - tonic.count("b")) + shift
+        sharps = fifth(LETTERS.index(match[1]), tonic.count("#") - tonic.count("b")) - MODE_FIFTHS[mode]
         if abs(sharps) > 7:
             return None
         signature = _signature(tonic, mode, sharps)
@@ -103,24 +120,26 @@ def _signature(tonic: str, mode: str, sharps: int) -> Signature:
 
 @cache
 def _alters(sharps: int) -> tuple[int, ...]:
-    changed = _SHARPS[:sharps] if sharps >= 0 else _SHARPS[sharps:]
+    changed = _FIFTHS[:sharps] if sharps >= 0 else _FIFTHS[sharps:]
     sign = 1 if sharps >= 0 else -1
     return tuple(sign if letter in changed else 0 for letter in LETTERS)
 
 
 @cache
 def key_name(sharps: int, mode: str = "major") -> str:
-    """The name of the key of `sharps` in `mode`, as ABC spells it. Raises KeyError for an unknown mode."""
-    shift = next(shift for name, shift in _MODES.values() if name == mode) if mode in _SUFFIXES else _SUFFIXES[mode]
-    fifths = sharps - int(shift)
-    letter = "CGDAEBF"[fifths % 7]
-    marks = (fifths - _FIFTHS[letter]) // 7
-    return letter + ("#" * marks if marks > 0 else "b" * -marks) + _SUFFIXES[mode]
+    """Return the ABC name of the key with `sharps` in `mode`. Raises KeyError for an unknown mode."""
+    suffix = MODES[mode]
+    return name_of_fifth(sharps + MODE_FIFTHS[mode]) + suffix
+
+
+def has_minor_third(mode: str) -> bool:
+    """Return whether the third above the tonic is minor; False for an unknown mode."""
+    return MODE_FIFTHS.get(mode, 0) >= MODE_FIFTHS["dorian"]
 
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A meter: its fraction, and `free` where there is none (`M:none`)."""
+    """A meter; `free` if there is none (`M:none`)."""
 
     numerator: int = 4
     denominator: int = 4
@@ -128,17 +147,17 @@ class Time:
 
     @property
     def bar(self) -> int:
-        """The length of a bar in ticks."""
+        """Ticks in a bar."""
         return WHOLE * self.numerator // self.denominator
 
     @property
     def unit(self) -> Fraction:
-        """The unit length where no `L:` says otherwise, of a whole note."""
+        """The default of `L:` as a fraction of a whole note."""
         return Fraction(1, 16) if not self.free and 4 * self.numerator < 3 * self.denominator else Fraction(1, 8)
 
     @property
     def compound(self) -> bool:
-        """Whether its beats are dotted, so that a tuplet without a number fills three units."""
+        """Whether beats are dotted, so that tuplets without a number fill three units."""
         return self.numerator in (6, 9, 12)
 
     def __str__(self) -> str:
@@ -150,7 +169,7 @@ _METER = re.compile(r"\(?(\d{1,4}(?:\s*\+\s*\d{1,4})*)\)?\s*/\s*(\d{1,4})")
 
 @cache
 def parse_meter(value: str) -> Time | None:
-    """The meter that an `M:` field names; None where it is unknown. `2+3/8` counts as 5/8."""
+    """Return the meter of an `M:` field, or None if it is unknown. `2+3/8` is 5/8."""
     value = value.strip()
     if value in ("C", "c"):
         return Time(4, 4)
@@ -168,17 +187,37 @@ def parse_meter(value: str) -> Time | None:
 
 
 def pitch(step: int, alter: int) -> int:
-    """The MIDI number of a step altered by `alter` semitones."""
-    return 12 * (step // 7) + _SEMITONES[step % 7] + alter
+    """Return the MIDI number of a step altered by `alter` semitones."""
+    return 12 * (step // 7) + MAJOR_SCALE[step % 7] + alter
+
+
+def pitch_class(name: str) -> int:
+    """Return the pitch class, 0 to 11, of a note name such as `F#`."""
+    return (MAJOR_SCALE[LETTERS.index(name[0])] + name.count("#") - name.count("b")) % 12
 
 
 def fifth(step: int, alter: int) -> int:
-    """The place of a note on the line of fifths: C is 0, G 1, F -1, F sharp 6, B flat -2."""
-    return _FIFTHS[LETTERS[step % 7]] + 7 * alter
+    """Return the position of a note on the line of fifths: C is 0, G 1, F -1, F sharp 6, B flat -2."""
+    return _FIFTHS.index(LETTERS[step % 7]) - 1 + 7 * alter
+
+
+def name_of_fifth(fifth: int, sharp: str = "#", flat: str = "b") -> str:
+    """Return the name of the note at a position on the line of fifths."""
+    alter = (fifth + 1) // 7
+    return _FIFTHS[(fifth + 1) % 7] + sharp * alter + flat * -alter
+
+
+def spell_in_key(pitch: int, sharps: int) -> tuple[int, int]:
+    """Return the position on the line of fifths and the octave of a MIDI number in a key of `sharps`.
+
+    The notes of a key have the positions `sharps - 1` to `sharps + 5`; the other five come from both sides.
+    """
+    fifth = (7 * pitch - (sharps - 3)) % 12 + sharps - 3
+    return fifth, (pitch - (fifth + 1) // 7) // 12 - 1
 
 
 @cache
 def step_name(step: int) -> str:
-    """A step as ABC writes it: `C,` below `C` below `c` below `c'`."""
+    """Return a step as ABC writes it: `C,` below `C` below `c` below `c'`."""
     octave, letter = step // 7, LETTERS[step % 7]
     return letter.lower() + "'" * (octave - 6) if octave >= 6 else letter + "," * (5 - octave)

@@ -1,6 +1,6 @@
-"""The melody of a score, as it is heard: one note after another, whatever else sounds.
+"""Extract the melody of a score as a list of onsets.
 
-By the rules of `abc.melody`, but in whole ticks and without regard to where notes end, which is many times as fast.
+The rules are those of `formats.abc.writer.melody`, but in ticks and ignoring note ends, which is many times as fast.
 """
 
 from __future__ import annotations
@@ -10,40 +10,40 @@ from typing import NamedTuple
 
 from composer.api import Note, Score
 
-__all__ = ["TICKS_PER_BEAT", "Onset", "top_line"]
+__all__ = ["TICKS_PER_BEAT", "Onset", "is_line", "top_line"]
 
 TICKS_PER_BEAT = 48
-"""Ticks to a beat: notes struck in one tick are struck together."""
+"""Notes that begin in the same tick count as simultaneous."""
 
 _MAX_OVERLAP = 0.1
-"""A melody may have such a share of notes that begin while another of its part sounds."""
+"""The largest fraction of a melody's notes that begin before an earlier one ends."""
 
 _BASS_DISTANCE = 6
-"""By so many semitones a part may lie lower than the score on the whole, and still be its melody and no bass."""
+"""A part whose mean pitch is more semitones than this below that of the score is a bass, not the melody."""
 
 _Timed = tuple[int, int, int, float]
-"""A note's onset in ticks, its pitch downwards (so that the highest sorts first), its end in ticks, its onset."""
+"""Onset in ticks, negated pitch (so that the highest sorts first), end in ticks, onset in beats."""
 
 
 class Onset(NamedTuple):
-    """The beat at which a note is struck, and its pitch."""
+    """The onset of a note in beats, and its pitch."""
 
     onset: float
     pitch: int
 
 
 def top_line(score: Score) -> list[Onset]:
-    """The first part of `score` that is on the whole a single line and no bass; else, the top line of all notes.
+    """Return the first part of `score` that is a single line and not a bass, else the top line of all notes.
 
-    Of what is struck together the highest is taken, and in the top line, nothing that begins under a higher note.
+    Of simultaneous notes the highest is taken. The top line leaves out notes that begin below a sounding one.
     """
     parts = [sorted(map(_timed, part.notes)) for part in score.parts if part.notes and not part.percussion]
-    if len(parts) == 1 and _is_line(parts[0]):
+    if len(parts) == 1 and is_line(parts[0]):
         return _highest_per_tick(parts[0])
     every = sorted(note for part in parts for note in part)
     bottom = _mean_pitch(every) - _BASS_DISTANCE if every else 0
     for part in parts:
-        if _mean_pitch(part) >= bottom and _is_line(part):
+        if _mean_pitch(part) >= bottom and is_line(part):
             return _highest_per_tick(part)
     return _highest_per_tick(_skyline(every))
 
@@ -55,21 +55,20 @@ def _timed(note: Note) -> _Timed:
 
 
 def _mean_pitch(notes: Sequence[_Timed]) -> float:
-    """The mean pitch."""
     return -sum(pitch for _, pitch, _, _ in notes) / len(notes)
 
 
-def _is_line(notes: Sequence[_Timed]) -> bool:
-    """Whether few of `notes`, in order, begin while another sounds."""
-    together = end = 0
-    for begin, _, until, _ in notes:
-        together += begin < end
-        end = max(end, until)
-    return together <= _MAX_OVERLAP * len(notes)
+def is_line(notes: Sequence[tuple[int, int, int, *tuple[float, ...]]]) -> bool:
+    """Return whether few of the sorted `notes` (onset, pitch, end, ...) begin before an earlier one ends."""
+    overlapping = end = 0
+    for note in notes:
+        overlapping += note[0] < end
+        end = max(end, note[2])
+    return overlapping <= _MAX_OVERLAP * len(notes)
 
 
 def _skyline(notes: Sequence[_Timed]) -> list[_Timed]:
-    """Of `notes`, in order, those that do not begin under a higher one."""
+    """Return the sorted `notes` without those that begin below a sounding one."""
     line: list[_Timed] = []
     for note in notes:
         if not line or note[0] >= line[-1][2] or note[1] < line[-1][1]:
@@ -78,7 +77,7 @@ def _skyline(notes: Sequence[_Timed]) -> list[_Timed]:
 
 
 def _highest_per_tick(notes: Sequence[_Timed]) -> list[Onset]:
-    """Of each tick the first of `notes`, which is the highest."""
+    """Return the first of the sorted `notes` in each tick, which is the highest."""
     line: list[Onset] = []
     last = None
     for begin, pitch, _, onset in notes:

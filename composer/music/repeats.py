@@ -1,4 +1,4 @@
-"""In which order bars are played that have repeat signs and numbered endings."""
+"""Playing order of bars with repeat signs and numbered endings."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 MAX_BARS = 10_000
-"""Where repeats make more bars than this, each bar is played once."""
+"""If repeats make more bars than this, each bar is played once."""
 
 
 class RepeatBar(NamedTuple):
-    """What a bar says of repeats.
+    """The repeat signs of a bar.
 
-    `opens` where a repeat begins, `times` how often what ends here is played (1 where no repeat ends), and `endings`
-    the times that it is played in, where it stands under such numbers.
+    `opens` is True if a repeat begins here. `times` is how often the repeat that ends here is played, 1 for none.
+    `endings` are the passes that this bar is played in; empty for all.
     """
 
     opens: bool = False
@@ -22,10 +22,10 @@ class RepeatBar(NamedTuple):
 
 
 def playing_order(bars: Sequence[RepeatBar]) -> list[int]:
-    """The indices of `bars` as they are played.
+    """Return the indices of `bars` in playing order.
 
-    A repeat goes back to where it was opened, or to the end of the repeat before. Endings may be missing, and the last
-    one may have a repeat sign too.
+    A repeat without a start goes back to the end of the previous one. Endings may be missing, and the last one may
+    have a repeat sign too.
     """
     order: list[int] = []
     at = start = 0
@@ -50,7 +50,7 @@ def playing_order(bars: Sequence[RepeatBar]) -> list[int]:
 
 
 def _last_ending(bars: Sequence[RepeatBar], at: int) -> int:
-    """The highest number of the endings that the bar at `at` is among; 1 where it is under none."""
+    """Return the highest ending number from bar `at` on; 1 outside endings."""
     highest = 1
     while at < len(bars) and bars[at].endings:
         highest = max(highest, *bars[at].endings)

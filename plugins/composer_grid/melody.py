@@ -9,9 +9,9 @@ from itertools import pairwise
 
 from composer.api import Key, Note
 from composer.formats.midi.tracks import MidiFile, Track
+from composer.music.keys import MAJOR_SCALE
 from composer.toolkit.representations.score_parts import Music, NoteSource
 
-_MAJOR = frozenset({0, 2, 4, 5, 7, 9, 11})
 MAX_TIME_SHARE = Fraction(1, 4)
 """A part that sounds for less of the time that the fullest part does is no melody."""
 
@@ -70,7 +70,7 @@ def to_c(keys: Sequence[Key], notes: Sequence[Note]) -> int:
         last = notes[-1].pitch
 
         def fitness(tonic: int) -> tuple[object, bool, int]:
-            inside = sum(weight for pitch, weight in weights.items() if (pitch - tonic) % 12 in _MAJOR)
+            inside = sum(weight for pitch, weight in weights.items() if (pitch - tonic) % 12 in MAJOR_SCALE)
             return inside, (last - tonic) % 12 in (0, 9), -tonic
 
         tonic = max(range(12), key=fitness)

@@ -1,4 +1,4 @@
-"""Where bar lines fall."""
+"""Bars of a score."""
 
 from fractions import Fraction
 
@@ -17,7 +17,7 @@ def lines(score):
     return [(bar.number, float(bar.start)) for bar in bars(score)]
 
 
-def test_common_time_where_no_meter_is_named():
+def test_common_time_is_the_default():
     assert lines(score(9)) == [(1, 0), (2, 4), (3, 8)]
 
 
@@ -25,7 +25,7 @@ def test_a_pickup_is_bar_zero():
     assert lines(score(7, (0, 6, 8), pickup=Fraction(1, 2))) == [(0, 0), (1, 0.5), (2, 3.5), (3, 6.5)]
 
 
-def test_a_change_of_meter_inside_a_bar_cuts_it():
+def test_a_meter_change_inside_a_bar_cuts_it_short():
     assert lines(score(9, (0, 4, 4), (6, 3, 4))) == [(1, 0), (2, 4), (3, 6)]
 
 

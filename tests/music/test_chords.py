@@ -1,4 +1,4 @@
-"""Chord symbols as names and as pitches."""
+"""Chord symbols: names and pitches."""
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 def spelled(symbol: str) -> str:
-    """The notes of `symbol`, bass first, the others from the root's point of view: sorted by name."""
+    """The notes of `symbol`: the bass, then the chord sorted by name."""
     bass, *others = (NAMES[pitch % 12] for pitch in pitches(symbol))
     return " ".join([bass, "|", *sorted(others)])
 
@@ -32,7 +32,7 @@ def spelled(symbol: str) -> str:
         ("D/C", "C | A D F#"),
     ],
 )
-def test_the_usual_chords(symbol, notes):
+def test_common_chords(symbol, notes):
     assert spelled(symbol) == notes
 
 
@@ -50,18 +50,18 @@ def test_the_usual_chords(symbol, notes):
         ("(A7)", Chord("A", "dominant", "A")),
     ],
 )
-def test_the_nottingham_collections_spellings(symbol, chord):
+def test_nottingham_spellings(symbol, chord):
     assert parse(symbol) == chord
 
 
 @pytest.mark.parametrize("symbol", ["", "Fine", "D.C.", "last time", "H", "Cxyz", "C/h", "/", "(", "N.C."])
-def test_remarks_and_unknown_chords_are_silent(symbol):
+def test_other_text_and_unknown_chords_have_no_pitches(symbol):
     assert parse(symbol) is None
     assert pitches(symbol) == ()
 
 
 @given(st.text(max_size=12) | st.from_regex(r"[A-G][#b]?[a-z0-9]{0,4}(/[A-Ga-g][#b+]?)?", fullmatch=True))
-def test_any_text_is_silent_or_sounds_in_its_register(symbol):
+def test_pitches_stay_in_their_octaves(symbol):
     sounding = pitches(symbol)
     assert list(sounding) == sorted(set(sounding))
     if sounding:

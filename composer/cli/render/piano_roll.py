@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from composer.api import Key, Score, Tempo
 from composer.cli.render.roll_layout import Mark, System, lay_out
 from composer.music.bars import bars
+from composer.music.keys import MODE_FIFTHS, name_of_fifth, spell_in_key
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -238,20 +239,10 @@ def _seconds(score: Score) -> float:
     )
 
 
-_FIFTHS = "FCGDAEB"
-_TONIC = {"lydian": -1, "mixolydian": 1, "dorian": 2, "minor": 3, "aeolian": 3, "phrygian": 4, "locrian": 5}
-"""How many fifths the tonic of a mode lies above that of the major key of the same signature."""
-
-
 def _key_name(key: Key) -> str:
-    return f"{_fifth(key.sharps + _TONIC.get(key.mode, 0))} {key.mode}"
+    return f"{name_of_fifth(key.sharps + MODE_FIFTHS.get(key.mode, 0), '♯', '♭')} {key.mode}"
 
 
 def _pitch_name(pitch: int, sharps: int) -> str:
-    fifth = (7 * pitch - (sharps - 3)) % 12 + sharps - 3
-    return f"{_fifth(fifth)}{(pitch - (fifth + 1) // 7) // 12 - 1}"
-
-
-def _fifth(fifth: int) -> str:
-    accidental = (fifth + 1) // 7
-    return _FIFTHS[(fifth + 1) % 7] + "♯" * accidental + "♭" * -accidental
+    fifth, octave = spell_in_key(pitch, sharps)
+    return f"{name_of_fifth(fifth, '♯', '♭')}{octave}"

@@ -7,16 +7,23 @@ from functools import cache
 
 from composer.api import Key, Note
 from composer.formats.abc.elements import Tone
-from composer.music.keys import LETTERS, Signature, fifth, key_name, parse_key, pitch
+from composer.music.keys import (
+    LETTERS,
+    MODE_ALIASES,
+    Signature,
+    fifth,
+    has_minor_third,
+    key_name,
+    parse_key,
+    pitch,
+)
 
 __all__ = ["key_signature", "plainest_key", "tone"]
-
-_MODES = {"ionian": "major", "aeolian": "minor"}
 
 
 def key_signature(key: Key) -> Signature:
     """Return the signature of `key`: major if ABC has no such mode, C if it has too many sharps or flats."""
-    mode = _MODES.get(key.mode, key.mode)
+    mode = MODE_ALIASES.get(key.mode, key.mode)
     try:
         name = key_name(key.sharps, mode)
     except KeyError:
@@ -52,7 +59,7 @@ def _spell(pitch_class: int, key: Signature) -> Tone:
     sharps or flats.
     """
     tonic = fifth(LETTERS.index(key.tonic[0]), key.tonic.count("#") - key.tonic.count("b"))
-    centre = 2 * tonic + (1 if key.mode in ("minor", "dorian", "phrygian", "locrian") else 4)
+    centre = 2 * tonic + (1 if has_minor_third(key.mode) else 4)
     own = 1 if key.sharps >= 0 else -1
 
     def strangeness(tone: Tone) -> tuple[bool, int, bool]:

@@ -63,8 +63,8 @@ def test_an_opening_in_another_format_is_gone_on_from(gen, tmp_path, suffix):
     ("arguments", "words"),
     [
         (("--keep-bars", "1"), ("--prime FILE",)),
-        (("--keep-bars", "9-4", "--prime-text", TUNE), ("--keep-bars 9-4", "9 is after 4")),
-        (("--key", "H"), ("no key `H`",)),
+        (("--keep-bars", "9-4", "--prime-text", TUNE), ("--keep-bars: '9-4'", "9 is after 4")),
+        (("--key", "H"), ("unknown key 'H'",)),
         (("--key", "G", "--free"), ("--free",)),
     ],
 )
