@@ -1,118 +1,115 @@
-"""The edges: which file formats there are, and bytes in each of them from a Score.
+"""The table of file formats, and writing a score in any of them.
 
-Importing this package is cheap; the module of a format, and the libraries it stands on, load when it is used.
+To add a format, add a folder with a reader and a writer, and a row in FORMATS. Importing this package is cheap:
+the modules of a format load when one of its functions is called.
 """
 
 from __future__ import annotations
 
-import difflib
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from composer.api import ComposerError, OptionError, Score, Tempo
-from composer.formats.abc.title import TitleWriter
+from composer.api import ComposerError, OptionError, RejectedPiece, Score, Source
+from composer.formats.settings import WriteSettings
 
-__all__ = ["FORMATS", "Format", "WriteSettings", "format_named", "format_of", "write"]
+__all__ = ["FORMATS", "Format", "WriteSettings", "detect", "format_named", "format_of", "write"]
+
+
+class ReadPieces(Protocol):
+    """Yields each piece of a source by name; `pedal` applies MIDI's sustain pedal."""
+
+    def __call__(self, source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | RejectedPiece]]: ...
 
 
 class Format(NamedTuple):
-    """A way of writing a piece down. The first of `suffixes` is the usual one; `binary` must not go to a terminal."""
+    """A file format. The first of `suffixes` is the usual one; `binary` data must not go to a terminal.
+
+    `recognize` and `read` are None for formats that hold no notes of their own, which representations read and write.
+    `mark` puts a line of provenance into a file with one piece, and `find_marks` yields such lines.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     binary: bool
     summary: str
+    recognize: Callable[[bytes], bool] | None = None
+    read: ReadPieces | None = None
+    write: Callable[[Score, WriteSettings], bytes] | None = None
+    mark: Callable[[bytes, bytes], bytes] | None = None
+    find_marks: Callable[[bytes], Iterator[str]] | None = None
+    read_suffixes: tuple[str, ...] = ()
+    """Suffixes of files that are read as this format but never written."""
+
+
+def _lazy(path: str) -> Any:
+    """Return a function that imports `module:function` when called."""
+    module, name = path.split(":")
+
+    def call(*args: Any, **named: Any) -> Any:
+        return getattr(importlib.import_module(f"composer.formats.{module}"), name)(*args, **named)
+
+    return call
 
 
 FORMATS: dict[str, Format] = {
-    known.name: known
-    for known in (
-        Format("abc", (".abc",), False, "ABC notation, as text"),
-        Format("midi", (".mid", ".midi"), True, "MIDI, for players and music programs"),
-        Format("musicxml", (".musicxml", ".xml"), False, "MusicXML, for notation programs"),
-        Format("tokens", (".tokens",), False, "the symbols of a representation, separated by blanks"),
+    each.name: each
+    for each in (
+        Format(
+            "abc", (".abc",), False, "ABC notation, as text",
+            _lazy("abc.file:is_abc"), _lazy("abc.file:read_pieces"), _lazy("abc.file:write"),
+            _lazy("abc.file:mark"), _lazy("abc.file:find_marks"),
+        ),
+        Format(
+            "midi", (".mid", ".midi"), True, "MIDI, for players and music programs",
+            _lazy("midi:is_midi"), _lazy("midi.reader:read_pieces"), _lazy("midi.writer:write"),
+            _lazy("midi.writer:mark"), _lazy("midi.reader:find_marks"),
+        ),
+        Format(
+            "musicxml", (".musicxml", ".xml"), False, "MusicXML, for notation programs",
+            _lazy("musicxml:is_notation"), _lazy("musicxml.reader:read_pieces"), _lazy("musicxml.writer:write"),
+            _lazy("musicxml.writer:mark"), _lazy("musicxml.reader:find_marks"), (".mxl", ".krn"),
+        ),
+        Format("tokens", (".tokens",), False, "tokens of a representation, separated by spaces"),
         Format("text", (".txt",), False, "plain text"),
     )
-}
-"""Every format by its name. `tokens` and `text` are written by representations themselves, never from a Score."""
-
-
-@dataclass(frozen=True, slots=True)
-class WriteSettings:
-    """How a score is to sound and be headed, where it should not be as the score says.
-
-    `tempo` is in quarter notes a minute, `instrument` a General MIDI program 0 to 127, `velocity` 1 to 127. Raises
-    OptionError for a value out of its range.
-    """
-
-    tempo: float | None = None
-    instrument: int | None = None
-    velocity: int | None = None
-    title: str = ""
-
-    def __post_init__(self) -> None:
-        if self.tempo is not None and not 4 <= self.tempo <= 1000:
-            raise OptionError(f"a tempo of {self.tempo:g} is out of range", "give 4 to 1000 quarter notes a minute")
-        if self.instrument is not None and not 0 <= self.instrument <= 127:
-            raise OptionError(
-                f"there is no instrument {self.instrument}", "General MIDI numbers them 0 to 127; 0 is a piano"
-            )
-        if self.velocity is not None and not 1 <= self.velocity <= 127:
-            raise OptionError(f"a velocity of {self.velocity} is out of range", "give 1 (softest) to 127 (loudest)")
+}  # fmt: skip
 
 
 def format_of(path: Path) -> Format | None:
-    """The format that the suffix of `path` stands for; None where it stands for none."""
+    """Return the format that the suffix of `path` stands for, if any."""
     suffix = path.suffix.lower()
-    return next((known for known in FORMATS.values() if suffix in known.suffixes), None)
+    return next((each for each in FORMATS.values() if suffix in each.suffixes), None)
 
 
 def format_named(name: str) -> Format:
-    """The format `name`. Raises OptionError, naming the nearest ones, where there is none."""
+    """Return the format `name`. Raises OptionError with the nearest names."""
     if name in FORMATS:
         return FORMATS[name]
-    near = difflib.get_close_matches(name.lower(), FORMATS, cutoff=0.4) or list(FORMATS)
-    raise OptionError(f"there is no format `{name}`", f"did you mean {' or '.join(near)}?")
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower(), FORMATS, cutoff=0.4) or list(FORMATS)
+    raise OptionError(f"unknown format '{name}'", f"did you mean {' or '.join(near)}?")
+
+
+def detect(data: bytes) -> Format | None:
+    """Return the format of a file by its content, if it is one that is read as music."""
+    # ABC, the first row, has no magic number, so try it last
+    return next((each for each in reversed(FORMATS.values()) if each.recognize and each.recognize(data)), None)
 
 
 def write(format_name: str, score: Score, settings: WriteSettings | None = None) -> bytes:
-    """`score` in the format `format_name`: the same bytes every time.
+    """Return `score` in a format; the bytes are reproducible.
 
-    Raises OptionError for an unknown format, ComposerError for one that has no notes, or that cannot hold this score.
+    Raises OptionError for an unknown format, ComposerError for one without notes or that cannot hold this score.
     """
-    name = format_named(format_name).name
-    if name not in _WRITERS:
+    chosen = format_named(format_name)
+    if chosen.write is None:
+        others = ", ".join(each.name for each in FORMATS.values() if each.write)
         raise ComposerError(
-            f"`{name}` is not written from notes",
-            f"choose one of {', '.join(_WRITERS)}, or another representation",
+            f"a score cannot be written as {chosen.name}", f"choose one of {others}, or another representation"
         )
     settings = settings or WriteSettings()
-    if settings.title:
-        score = replace(score, title=settings.title)
-    return _WRITERS[name](score, settings)
-
-
-def _abc(score: Score, settings: WriteSettings) -> bytes:
-    if settings.tempo is not None:
-        score = replace(score, tempos=(Tempo(Fraction(0), settings.tempo),))
-    if settings.instrument is not None:
-        score = replace(score, parts=tuple(replace(part, program=settings.instrument) for part in score.parts))
-    text: str = importlib.import_module("composer.formats.abc.writer.score").write(score)
-    return TitleWriter(settings.title).push(text.encode()) if settings.title else text.encode()
-
-
-def _midi(score: Score, settings: WriteSettings) -> bytes:
-    data: bytes = importlib.import_module("composer.formats.midi.reader").write(score, settings)
-    return data
-
-
-def _musicxml(score: Score, settings: WriteSettings) -> bytes:
-    data: bytes = importlib.import_module("composer.formats.musicxml.reader").write(score, settings)
-    return data
-
-
-_WRITERS: dict[str, Callable[[Score, WriteSettings], bytes]] = {"abc": _abc, "midi": _midi, "musicxml": _musicxml}
+    return chosen.write(replace(score, title=settings.title) if settings.title else score, settings)

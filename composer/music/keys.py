@@ -66,7 +66,7 @@ _ALTER = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0, "": 0}
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A key: tonic, mode, sharps (negative: flats), and the alteration of each letter; `plain` without extra accidentals."""
+    """A key: tonic, mode, sharps (negative: flats), alteration per letter; `plain` without extra accidentals."""
 
     tonic: str = "C"
     mode: str = "major"

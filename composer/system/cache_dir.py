@@ -101,13 +101,23 @@ def prune(cache: Path, keep: Path, max_bytes: int | None = None) -> None:
                     shutil.rmtree(folder, ignore_errors=True)
             elif (folder / MANIFEST).is_file():
                 found.append(((folder / MANIFEST).stat().st_mtime, _size(folder), folder))
-    total = sum(size for _, size, _ in found)
-    for _, size, folder in sorted(found):
+    evict(found, max_bytes, keep)
+
+
+def evict(entries: list[tuple[float, int, Path]], max_bytes: int, keep: Path | None = None) -> None:
+    """Remove the oldest of `entries` (time, bytes, path) until at most `max_bytes` are left; never `keep`."""
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries):
         if total <= max_bytes:
             return
-        if folder != keep:
-            shutil.rmtree(folder, ignore_errors=True)
-            total -= size
+        if path == keep:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        total -= size
 
 
 def _folders(cache: Path) -> list[Path]:

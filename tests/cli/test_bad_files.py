@@ -48,8 +48,8 @@ FAULTS = {
     "far.mid": (midi(NOTE + b"\x84\xe2\xad\x00" + NOTE[1:]), "silent for"),  # 10 million ticks on
     "patterns.mid": (midi(NOTE, NOTE, kind=2), "format 2"),
     "cut.musicxml": (b'<?xml version="1.0"?><score-partwise><part-list>', "broken at line 1"),
-    "entity.musicxml": (doctype('<!ENTITY a "aaaa">'), "declares a document type"),
-    "external.musicxml": (doctype('<!ENTITY a SYSTEM "file:///etc/hostname">'), "declares a document type"),
+    "entity.musicxml": (doctype('<!ENTITY a "aaaa">'), "declares its own document type"),
+    "external.musicxml": (doctype('<!ENTITY a SYSTEM "file:///etc/hostname">'), "declares its own document type"),
     "bomb.mxl": (bomb(64), "unpacks to more than"),
 }
 

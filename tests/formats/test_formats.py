@@ -34,12 +34,12 @@ def test_no_two_formats_share_a_suffix():
 def test_an_unknown_format_names_the_nearest():
     with pytest.raises(OptionError) as caught:
         format_named("mid")
-    assert "`mid`" in caught.value.message
+    assert "'mid'" in caught.value.message
     assert "midi" in caught.value.hint
 
 
 def test_formats_without_notes_are_refused():
-    with pytest.raises(ComposerError, match="`tokens` is not written from notes"):
+    with pytest.raises(ComposerError, match="cannot be written as tokens"):
         write("tokens", SCORE)
 
 

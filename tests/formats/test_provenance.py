@@ -52,7 +52,7 @@ def test_music_has_a_place_and_words_have_none():
 def test_what_is_written_is_read(name, facts):
     told = Provenance("1.2.dev3+x", facts)
     assert provenance.read(marked(name, told), "tune") == [told]
-    assert provenance.format_of(marked(name, told)) == name
+    assert formats.detect(marked(name, told)).name == name
 
 
 @given(facts=st.dictionaries(st.text(max_size=8), values, max_size=4))

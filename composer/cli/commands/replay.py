@@ -11,7 +11,7 @@ import typer
 
 from composer.api import ComposerError, ReadError, Source, UsageError
 from composer.cli.console import Console
-from composer.formats import FORMATS, format_of, provenance
+from composer.formats import FORMATS, detect, format_of, provenance
 
 
 def replay(
@@ -76,7 +76,7 @@ def _told(source: Source) -> Sequence[provenance.Provenance]:
 
 def _check_suffix(output: Path, source: Source) -> None:
     """Raise UsageError where the name of `output` is that of another format than the source has."""
-    form, named = FORMATS[provenance.format_of(source.bytes())], format_of(output)
+    form, named = detect(source.bytes()) or FORMATS["abc"], format_of(output)
     if output.suffix and named != form:
         raise UsageError(
             f"{source.label} is {form.name}, and is composed again as that, which {output} does not say",

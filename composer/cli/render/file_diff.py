@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from composer.formats import FORMATS, provenance
+from composer.formats import FORMATS, detect
 
 __all__ = ["difference"]
 
@@ -17,9 +17,9 @@ SHOWN_BEFORE = 20
 
 def difference(before: bytes, after: bytes, format_name: str) -> str:
     """Where a file in the format `format_name` first is another than what is composed again."""
-    kind = provenance.format_of(before)
-    if kind != format_name:
-        return f"it is {FORMATS[kind].summary.partition(',')[0]}, and was composed as {format_name}"
+    found = detect(before) or FORMATS["abc"]
+    if found.name != format_name:
+        return f"it is {found.summary.partition(',')[0]}, and was composed as {format_name}"
     if FORMATS[format_name].binary:
         return (
             f"they differ from byte {_first_difference(before, after) + 1:,} on, of {len(before):,} and {len(after):,}"

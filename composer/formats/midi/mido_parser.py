@@ -1,4 +1,4 @@
-"""MIDI files message by message, as mido reads them: what is damaged, and what other parsers refuse."""
+"""Parse MIDI with mido, which reads some damaged files that symusic does not."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ from typing import Any
 
 from composer.formats.midi.pedal import CONTROLLER
 from composer.formats.midi.tracks import MidiFile, Track, decode_text
+from composer.music.keys import key_name
 
 __all__ = ["KEY_NAMES", "with_mido"]
 
-KEY_NAMES = {
-    "major": ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#"),
-    "minor": ("Abm", "Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m"),
-}
-"""mido's names of the signatures from seven flats to seven sharps."""
+KEY_NAMES = {mode: [key_name(sharps, mode) for sharps in range(-7, 8)] for mode in ("major", "minor")}
+"""mido's names of the keys from seven flats to seven sharps."""
 
 _SIGNATURES = {key: (at - 7, mode) for mode, keys in KEY_NAMES.items() for at, key in enumerate(keys)}
 
 
 def with_mido(data: bytes) -> MidiFile:
-    """What mido reads, with data bytes above 127 taken as 127. Raises whatever it raises for damaged bytes."""
+    """Return what mido reads, with data bytes above 127 clipped. Raises what it raises for damaged bytes."""
     import mido
     import numpy as np
 
@@ -36,18 +34,18 @@ def with_mido(data: bytes) -> MidiFile:
     if file.tracks:
         file.notes = np.concatenate([track.notes for track in file.tracks])
         ends = np.cumsum([len(track.notes) for track in file.tracks])
-        for track, here in zip(file.tracks, np.split(file.notes, ends[:-1]), strict=True):
-            track.notes = here
+        for track, notes in zip(file.tracks, np.split(file.notes, ends[:-1]), strict=True):
+            track.notes = notes
     for events in (file.tempos, file.meters, file.keys):
         events.sort(key=lambda event: event[0])
     return file
 
 
 class _TrackReader:
-    """Gathers one track's messages of mido's into a Track for each channel and program with notes.
+    """Collects the messages of a mido track into a Track for each channel and program with notes.
 
-    Pedal moves belong to the channel's program of the time; those before its first note to the next program of the
-    channel that has notes.
+    Pedal moves belong to the channel's current program; those before its first note, to the channel's next program
+    with notes.
     """
 
     def __init__(self, file: MidiFile) -> None:
@@ -58,7 +56,7 @@ class _TrackReader:
         self.open_notes: dict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
 
     def take(self, message: Any) -> None:
-        """Take the next message."""
+        """Process the next message."""
         self.now += message.time
         match message.type:
             case "note_on" if message.velocity > 0:
@@ -68,8 +66,8 @@ class _TrackReader:
                 if (message.channel, program) not in self.found:
                     self.found[message.channel, program] = ([], self.early_pedal.pop(message.channel, []))
             case "note_on" | "note_off":
-                if struck := self.open_notes[message.channel, message.note]:
-                    start, velocity, program = struck.popleft()
+                if started := self.open_notes[message.channel, message.note]:
+                    start, velocity, program = started.popleft()
                     note = (start, self.now, message.note, velocity)
                     self.found[message.channel, program][0].append(note)
                     self.file.hanging -= 1
@@ -82,10 +80,10 @@ class _TrackReader:
             case "track_name":
                 self.name = self.name or decode_text(message.name.encode("latin-1"))
             case _:
-                _add_sign(self.file, self.now, message)
+                _add_event(self.file, self.now, message)
 
     def tracks(self) -> Iterator[Track]:
-        """What was gathered, by channel and program."""
+        """Yield the tracks by channel and program."""
         import numpy as np
 
         for (channel, program), (notes, pedal) in sorted(self.found.items(), key=lambda item: item[0]):
@@ -93,8 +91,8 @@ class _TrackReader:
                 yield Track(self.name, program, channel == 9, np.array(notes, np.int64, order="F"), pedal)
 
 
-def _add_sign(file: MidiFile, tick: int, message: Any) -> None:
-    """Add to `file` what mido's `message` at `tick` says of the whole piece, if anything."""
+def _add_event(file: MidiFile, tick: int, message: Any) -> None:
+    """Add the tempo, meter or key that mido's `message` sets, if any."""
     match message.type:
         case "set_tempo":
             file.tempos.append((tick, message.tempo))

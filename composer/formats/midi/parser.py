@@ -1,6 +1,6 @@
-"""Standard MIDI files before they are music: bytes into tracks of ticks, by symusic, or by mido where symusic refuses.
+"""Parse MIDI bytes into tracks in ticks, with symusic, or with mido if symusic fails.
 
-Both parsers pair the note-offs of a pitch with its note-ons in order; notes that are never ended are counted.
+Both pair the note-offs of a pitch with its note-ons in order; notes without note-off are dropped and counted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from composer.api import ReadError
-from composer.formats.midi.hanging_notes import AFTER, SEAL, hanging, sealed
 from composer.formats.midi.mido_parser import with_mido
 from composer.formats.midi.pedal import CONTROLLER
 from composer.formats.midi.tracks import MidiFile, Track, decode_text, printable_line
@@ -18,59 +17,82 @@ from composer.formats.midi.tracks import MidiFile, Track, decode_text, printable
 __all__ = ["MAX_FALLBACK", "MAX_TRACKS", "parse", "with_symusic"]
 
 MAX_FALLBACK = 2 * 1024 * 1024
-"""The largest file, in bytes, that mido is asked to read: it takes some 300 bytes of memory for each byte."""
+"""The largest file, in bytes, to parse with mido, which takes some 300 bytes of memory per byte."""
 MAX_TRACKS = 1024
+MAX_RELEASED = 16 * 1024 * 1024
+"""The largest file, in bytes, to make for counting notes without note-off."""
 
 _HINT = "open it in a music program and export it again as MIDI"
 
 
 def parse(data: bytes, name: str) -> MidiFile:
-    """The MIDI file in `data`, bare or wrapped in RIFF. Raises ReadError, naming it, where it cannot be used."""
+    """Parse a MIDI file, bare or in RIFF. Raises ReadError, naming it."""
     data = _unwrap_riff(data)
     division = _division(data, name)
     try:
         file = with_symusic(data)
-    except Exception as refusal:  # symusic raises RuntimeError, ValueError and others for damaged bytes
+    except Exception as refusal:  # symusic raises RuntimeError, ValueError and others
         if len(data) > MAX_FALLBACK:
             raise ReadError(f"{name} is a damaged MIDI file", _HINT) from refusal
         try:
             file = with_mido(data)
-        except Exception as error:  # and mido whatever its own parsing runs into
+        except Exception as error:  # mido raises whatever its parsing runs into
             raise ReadError(f"{name} is a damaged MIDI file: {_one_line(error)}", _HINT) from error
     file.division, file.title = division, _title(data)
     return file
 
 
 def with_symusic(data: bytes) -> MidiFile:
-    """What symusic reads, tracks in its order. Raises whatever it raises for damaged bytes."""
+    """Return what symusic reads, tracks in its order. Raises what it raises for damaged bytes."""
     import symusic
 
-    file = _with_sealed(data)
-    if file is None:
-        score: Any = symusic.Score.from_midi(data)
-        file = _file_of(score)
-        file.hanging = hanging(data, score.note_num(), _notes_by_symusic)
+    score: Any = symusic.Score.from_midi(data)
+    file = _file_of(score)
+    file.hanging = _count_hanging(data, score.note_num())
     return file
 
 
-def _with_sealed(data: bytes) -> MidiFile | None:
-    """What symusic reads where every track is whole and every note ended; None where that cannot be told at once."""
+def _count_hanging(data: bytes, notes: int) -> int:
+    """Return how many notes of `data` have no note-off, where symusic, which drops them, finds `notes` others.
+
+    Released at the end of their track, they are found too. One note-off ends one note, so release every pitch more
+    often until no further notes are found.
+    """
     import symusic
 
-    content, tracks = sealed(data)
-    try:
-        score: Any = symusic.Score.from_midi(content) if tracks else None
-    except Exception:  # what is damaged is read as it is
-        return None
-    if score is None or [marker.text for marker in _each(score.markers)].count(SEAL) != tracks:
-        return None
-    file = _file_of(score)
-    # where ticks ran over, an end is below zero, and as an unsigned number beyond all others
-    return None if (file.notes[:, 1].view("u8") >= AFTER).any() else file
+    hanging, times = 0, 1
+    while True:
+        released = _with_all_released(data, times)
+        score: Any = symusic.Score.from_midi(released)
+        more = score.note_num() - notes
+        if more <= hanging or len(released) > MAX_RELEASED:
+            return int(max(more, hanging))
+        hanging, times = more, 4 * times
+
+
+def _with_all_released(data: bytes, times: int) -> bytes:
+    """Return `data` with `times` note-offs for every pitch of every channel with notes, at the end of each track."""
+    at = 8 + int.from_bytes(data[4:8], "big")
+    content = [data[:at]]
+    while data[at : at + 4] == b"MTrk":
+        size = int.from_bytes(data[at + 4 : at + 8], "big")
+        track = data[at + 8 : at + 8 + size]
+        at += 8 + size
+        before = track[: -len(_END)] if track.endswith(_END) else track + b"\0"
+        released = [times * note_offs for note_on, note_offs in _CHANNELS if note_on in track]
+        track = b"".join([before, *released, _END])
+        content += [b"MTrk", len(track).to_bytes(4, "big"), track]
+    return b"".join([*content, data[at:]])
+
+
+_END = b"\xff\x2f\x00"
+_RELEASES = b"".join(bytes([pitch, 0, 0]) for pitch in range(128))
+_CHANNELS = [(bytes([0x90 | channel]), bytes([0x80 | channel]) + _RELEASES) for channel in range(16)]
+"""For each channel, the status byte of note-ons, and note-offs of all pitches, each followed by a delta time of 0."""
 
 
 def _file_of(score: Any) -> MidiFile:
-    """The content of a score of symusic's."""
+    """Convert symusic's score."""
     import numpy as np
 
     count, at = score.note_num(), 0
@@ -79,12 +101,12 @@ def _file_of(score: Any) -> MidiFile:
     for track in _each(score.tracks):
         columns = track.notes.numpy()
         times = columns["time"]
-        here = matrix[:, at : at + len(times)]
+        rows = matrix[:, at : at + len(times)]
         at += len(times)
-        here[0], here[2], here[3] = times, columns["pitch"], columns["velocity"]
-        np.add(here[0], columns["duration"], out=here[1])
+        rows[0], rows[2], rows[3] = times, columns["pitch"], columns["velocity"]
+        np.add(rows[0], columns["duration"], out=rows[1])
         pedal = _pedal(track.controls) if len(track.controls) else ()
-        file.tracks.append(Track(printable_line(track.name), track.program, track.is_drum, here.T, pedal))
+        file.tracks.append(Track(printable_line(track.name), track.program, track.is_drum, rows.T, pedal))
     file.tempos = [(t.time, t.mspq) for t in _each(score.tempos)]
     file.meters = [(m.time, m.numerator, m.denominator) for m in _each(score.time_signatures)]
     file.keys = [(k.time, k.key, "minor" if k.tonality else "major") for k in _each(score.key_signatures)]
@@ -92,26 +114,19 @@ def _file_of(score: Any) -> MidiFile:
 
 
 def _each(items: Any) -> Iterator[Any]:
-    """What is in a list of symusic's, whose own iterators end with a C++ exception: 3 us each."""
+    """Iterate over symusic's list by index, since its own iterators end with a C++ exception, which takes 3 us."""
     return map(items.__getitem__, range(len(items)))
 
 
 def _pedal(controls: Any) -> list[tuple[int, int]]:
-    """The moves of the sustain pedal among all `controls` of a track of symusic's."""
+    """Return the (tick, value) of the sustain pedal among symusic's `controls`."""
     columns = controls.numpy()
     chosen = columns["number"] == CONTROLLER
     return list(zip(columns["time"][chosen].tolist(), columns["value"][chosen].tolist(), strict=True))
 
 
-def _notes_by_symusic(data: bytes) -> int:
-    import symusic
-
-    score: Any = symusic.Score.from_midi(data)
-    return int(score.note_num())
-
-
 def _unwrap_riff(data: bytes) -> bytes:
-    """The MIDI file inside `data` where it is RIFF (.rmi); `data` itself where it is not."""
+    """Return the MIDI file inside RIFF (.rmi), or `data` itself."""
     if data[:4] != b"RIFF" or data[8:12] != b"RMID":
         return data
     at = 12
@@ -124,27 +139,27 @@ def _unwrap_riff(data: bytes) -> bytes:
 
 
 def _division(data: bytes, name: str) -> int:
-    """Ticks per beat, from a header that makes sense."""
+    """Check the header and return the ticks per beat."""
     if not data:
         raise ReadError(f"{name} is empty", "export it again as MIDI")
     if len(data) < 14 or data[:4] != b"MThd":
-        raise ReadError(f"{name} is not a MIDI file", "check that its suffix says what it is")
+        raise ReadError(f"{name} is not a MIDI file", "check that its suffix is right")
     kind, tracks, division = struct.unpack(">HHH", data[8:14])
     if kind > 2:
         raise ReadError(f"{name} has a damaged MIDI header", _HINT)
     if kind == 2:
-        raise ReadError(f"{name} is MIDI of format 2, whose tracks are not one piece", "export it as format 0 or 1")
+        raise ReadError(f"{name} is MIDI format 2, whose tracks are separate pieces", "export it as format 0 or 1")
     if tracks > MAX_TRACKS:
-        raise ReadError(f"{name} announces {tracks} tracks, more than {MAX_TRACKS}", _HINT)
+        raise ReadError(f"{name} has {tracks} tracks by its header, more than {MAX_TRACKS}", _HINT)
     if division & 0x8000:
-        raise ReadError(f"{name} counts time in SMPTE frames, not in beats", "export it with ticks per quarter note")
+        raise ReadError(f"{name} counts time in SMPTE frames, not beats", "export it with ticks per quarter note")
     if division == 0:
         raise ReadError(f"{name} has a division of 0 ticks per beat", _HINT)
     return int(division)
 
 
 def _title(data: bytes) -> str:
-    """The name of the first track, where it stands among the events at its very start: the title of the piece."""
+    """Return the title: the name of the first track, if it is among the events at its very start."""
     at = 8 + int.from_bytes(data[4:8], "big")
     if data[at : at + 4] != b"MTrk":
         return ""
@@ -158,7 +173,7 @@ def _title(data: bytes) -> str:
 
 
 def _quantity(data: bytes, at: int) -> tuple[int, int]:
-    """The variable-length number at `at`, and where the bytes after it begin."""
+    """Return the variable-length quantity at `at` and the position after it."""
     value = 0
     for byte in data[at : at + 4]:
         at += 1

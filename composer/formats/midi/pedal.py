@@ -1,4 +1,4 @@
-"""The sustain pedal: how long notes sound that are let go of while it is down."""
+"""Apply the sustain pedal to notes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 CONTROLLER = 64
 DOWN = 64
-"""From this value of its controller on, the pedal is down."""
+"""The pedal is down from this controller value on."""
 
 _PITCH = 1 << 48
-"""More ticks than any file can count, so that a pitch and a tick are one number."""
+"""More ticks than any file has, to combine a pitch and a tick in one number."""
 
 
 def sustained(notes: NDArray[Any], moves: Sequence[tuple[int, int]]) -> NDArray[Any]:
-    """`notes` (n, 4) as the pedal lets them sound: start, end (in ticks), pitch and velocity.
+    """Return `notes` (n, 4), of start, end (in ticks), pitch and velocity, with ends extended by the pedal.
 
-    `moves` are the pedal's (tick, value), in order. A note that ends while the pedal is down sounds until the pedal
-    goes up or its pitch is struck again; where neither happens, until the last of `notes` is let go of.
+    `moves` are the pedal's (tick, value), in order. A note that ends while the pedal is down lasts until the pedal
+    goes up or its pitch is struck again, else until the last note-off.
     """
     import numpy as np
 
@@ -40,7 +40,7 @@ def sustained(notes: NDArray[Any], moves: Sequence[tuple[int, int]]) -> NDArray[
 
 
 def _after(ascending: NDArray[Any], at: NDArray[Any], otherwise: int) -> NDArray[Any]:
-    """The values of `ascending` at the places `at`, and `otherwise` beyond its end."""
+    """Return the values of `ascending` at the indices `at`, and `otherwise` beyond its end."""
     import numpy as np
 
     values: NDArray[Any] = np.append(ascending, otherwise)[at]

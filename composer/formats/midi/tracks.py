@@ -1,4 +1,4 @@
-"""What a MIDI file holds, before it is music: tracks of notes in ticks, and signs that hold for all of them."""
+"""The content of a MIDI file in ticks: tracks of notes, tempos, meters and keys."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ __all__ = ["MidiFile", "Track", "decode_text", "printable_line"]
 class Track:
     """The notes of one track, channel and program.
 
-    `notes` (n, 4) are start, end (in ticks), pitch and velocity, in no order, kept column by column; `pedal` the
-    (tick, value) of the sustain pedal, in order.
+    `notes` (n, 4) are start, end (in ticks), pitch and velocity, in no order, column-major. `pedal` is the (tick,
+    value) of the sustain pedal, in order.
     """
 
     name: str
@@ -29,12 +29,12 @@ class Track:
 
 @dataclass(slots=True)
 class MidiFile:
-    """A file's content in ticks, `division` of which are a beat.
+    """The content of a file; a beat has `division` ticks.
 
-    `notes` (n, 4) are those of all tracks, one track after the other; those of a track are a view of them. `tempos` are
-    (tick, microseconds a beat), `meters` (tick, numerator, denominator), `keys` (tick, sharps, mode). `hanging` counts
-    the notes that are never ended, which are in no track; `losses`, by phrase, these and whatever else is left out.
-    `span` is the lowest and the highest pitch, and the tick at which the last note ends.
+    `notes` (n, 4) are those of all tracks in turn; each track's are a view of them. `tempos` are (tick, microseconds
+    per beat), `meters` (tick, numerator, denominator), `keys` (tick, sharps, mode). `hanging` counts the notes without
+    note-off, which are in no track; `losses` counts all that was skipped, by phrase. `span` is the lowest and highest
+    pitch, and the tick at which the last note ends.
     """
 
     division: int
@@ -50,7 +50,7 @@ class MidiFile:
 
     @property
     def parts(self) -> tuple[Track, ...]:
-        """The tracks with notes, as the parts of a score."""
+        """The tracks with notes, like the parts of a score."""
         return tuple([track for track in self.tracks if len(track.notes)])
 
     @property
@@ -60,14 +60,14 @@ class MidiFile:
 
 
 def printable_line(text: str) -> str:
-    """`text` in one printable line."""
+    """Return `text` as one printable line."""
     if text.isprintable():
         return " ".join(text.split())
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def decode_text(raw: bytes) -> str:
-    """The text of an event, in one printable line: UTF-8, else Latin-1."""
+    """Decode the text of an event, UTF-8 or else Latin-1, as one printable line."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:

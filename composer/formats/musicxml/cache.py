@@ -1,7 +1,6 @@
-"""Scores that took long to read, kept as JSON below the cache folder so that the same bytes are read only once.
+"""Cache of scores that take long to read, as JSON files in the cache folder.
 
-A cache that cannot be read or written is no error: the score is read anew. What is in it may be damaged or removed at
-any time.
+A cache that cannot be read or written is not an error. Entries may be damaged or removed at any time.
 """
 
 from __future__ import annotations
@@ -19,33 +18,34 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
+from composer.system.cache_dir import evict
 from composer.system.paths import cache_folder
 
 MAX_BYTES = 256 * 1024 * 1024
-"""The most bytes that scores are kept in; beyond it, those that were kept first are removed."""
+"""Beyond this size in bytes the oldest entries are removed."""
 
 _FORMAT = 1
 _DIGEST = 16
 
 
 def through_cache(data: bytes, reader: str, read: Callable[[], Score]) -> Score:
-    """The score that `read` makes of `data`, from the cache where it was read before by the same version of `reader`.
+    """Return the result of `read` for `data`, from the cache if the same version of `reader` has read it before.
 
-    Raises what `read` raises; failures are not kept.
+    Raises what `read` raises; failures are not cached.
     """
     folder = cache_folder() / "scores"
     path = folder / f"{_digest(f'{_FORMAT} {reader}'.encode(), data)}.json"
-    score = _loaded(path)
+    score = _load(path)
     if score is None:
         score = read()
         with contextlib.suppress(OSError):
-            _keep(path, score)
+            _save(path, score)
             _prune_once(folder)
     return score
 
 
-def _loaded(path: Path) -> Score | None:
-    """The score in `path`; None where there is none, or it is damaged."""
+def _load(path: Path) -> Score | None:
+    """Load a score; None if it is missing or damaged."""
     try:
         content = path.read_bytes()
         digest, packed = content[: 2 * _DIGEST].decode(), content[2 * _DIGEST :]
@@ -54,8 +54,8 @@ def _loaded(path: Path) -> Score | None:
         return None
 
 
-def _keep(path: Path, score: Score) -> None:
-    """Write `score` to `path`, whole or not at all."""
+def _save(path: Path, score: Score) -> None:
+    """Write `score` to `path` atomically."""
     packed = json.dumps(_plain(score), separators=(",", ":")).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".making-")
@@ -69,30 +69,22 @@ def _keep(path: Path, score: Score) -> None:
 
 @cache
 def _prune_once(folder: Path) -> None:
-    """Once in a process, remove what was kept first where there is more than MAX_BYTES."""
+    """Remove the oldest entries beyond MAX_BYTES, once per process."""
     prune(folder, MAX_BYTES)
 
 
 def prune(folder: Path, max_bytes: int) -> None:
-    """Remove the oldest files of `folder` until they are half of `max_bytes` bytes, where they are more than that."""
-    found = []
+    """Remove the oldest files of `folder` until at most `max_bytes` are left."""
+    entries = []
     for path in folder.iterdir():
-        with contextlib.suppress(OSError):  # another process removes them too
+        with contextlib.suppress(OSError):  # another process may be removing it too
             status = path.stat()
-            found.append((status.st_mtime, status.st_size, path))
-    total = sum(size for _, size, _ in found)
-    if total <= max_bytes:
-        return
-    for _, size, path in sorted(found):
-        if total <= max_bytes // 2:
-            return
-        with contextlib.suppress(OSError):
-            path.unlink()
-        total -= size
+            entries.append((status.st_mtime, status.st_size, path))
+    evict(entries, max_bytes)
 
 
 def _plain(score: Score) -> dict[str, Any]:
-    """`score` as plain data; all times are whole numbers of the `unit`-th parts of a beat."""
+    """Convert `score` to JSON data, with times as integers in fractions of a beat, 1 / `unit`."""
     times = [score.pickup, *(time for chord in score.chords for time in (chord.onset, chord.duration))]
     times += [event.onset for events in (score.tempos, score.meters, score.keys) for event in events]
     times += [time for part in score.parts for note in part.notes for time in (note.onset, note.duration)]
@@ -118,7 +110,7 @@ def _plain(score: Score) -> dict[str, Any]:
 
 
 def _score(plain: Mapping[str, Any]) -> Score:
-    """What `_plain` was made of."""
+    """Convert back from `_plain`."""
 
     @cache
     def beats(whole: int) -> Fraction:

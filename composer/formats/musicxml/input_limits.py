@@ -1,5 +1,5 @@
-"""What a file of staff notation must be before it is read as music: an honest archive, XML that declares nothing, and
-no larger in what it asks for than music is, since music21 would work on that for hours.
+"""Check notation files before music21 reads them, which would take hours over malicious or damaged ones:
+archives, XML without declarations, and limits on bars, parts, notes, meters, keys and repeats.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _HINT = "open it in a notation program and export it again as MusicXML"
 _ROOT = "score-partwise"
 
 MAX_BARS = 2000
-"""In one part: music21 takes a second for the first thousand, and four times that for the second."""
+"""Per part. music21 takes a second for the first thousand bars and four for the second."""
 MAX_PARTS, MAX_NOTES, MAX_DEPTH = 256, 200_000, 64
 MAX_REPEATS = 16
-"""How often a repeat may be played."""
+"""Passes of a repeat."""
 MAX_SIGNS = 500
 """Lines of kern with clefs, keys, instruments and the like."""
 
@@ -28,7 +28,7 @@ _CONTENTS = {
     "beats": (re.compile(r"\d{1,3}(\+\d{1,3}){0,15}"), "a meter"),
     "fifths": (re.compile(r"[-+]?\d{1,2}"), "a key"),
 }
-"""Elements whose numbers music21 counts up to, what they may hold, and what they say."""
+"""Elements that music21 counts up to: the allowed content, and a name for messages."""
 
 _ENDINGS = re.compile(r"[1-9]?[0-9]?([ ,]+[1-9][0-9]?){0,9}")
 _HUGE_KERN_METER = re.compile(r"\*M(?:[\d+]*\d{4}|[\d+]{64}|[\d+]*/\d{4})")
@@ -36,7 +36,7 @@ _KERN_SIGN = re.compile(r"^\*(?!.*\*[\^v])", re.MULTILINE)
 
 
 def unpack_archive(data: bytes, name: str, limit: int) -> bytes:
-    """The MusicXML file inside the archive `data`: its first member that is a score, at most `limit` bytes."""
+    """Return the first score in the archive `data`. Raises ReadError if it is larger than `limit` bytes."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             scores = [member for member in archive.infolist() if _is_score(member.filename)]
@@ -52,46 +52,46 @@ def unpack_archive(data: bytes, name: str, limit: int) -> bytes:
 
 
 def check_musicxml(data: bytes, name: str) -> str:
-    """`data` as text, once it is found to be well-formed MusicXML, without a document type's content or entities."""
+    """Decode well-formed MusicXML without entities or content in its document type. Raises ReadError for others."""
     gate = _LimitChecker(name)
     try:
         gate.parser.Parse(data, True)
     except expat.ExpatError as error:
         if not gate.has_root:
-            raise ReadError(f"{name} is neither MusicXML nor kern", "check that its suffix says what it is") from error
+            raise ReadError(f"{name} is neither MusicXML nor kern", "check that its suffix is right") from error
         place = f"line {error.lineno}, column {error.offset + 1}"
         raise ReadError(f"{name} is broken at {place}: {expat.ErrorString(error.code)}", _HINT) from error
     except (LookupError, ValueError) as error:
-        raise ReadError(f"{name} is in an encoding that is not known", _HINT) from error
+        raise ReadError(f"{name} has an unknown encoding", _HINT) from error
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else gate.encoding
     text = data.decode(encoding, "replace").removeprefix("\ufeff")
     return re.sub(r"^\s*<\?xml.*?\?>", "", text, count=1, flags=re.DOTALL)
 
 
 def check_kern(data: bytes, name: str) -> str:
-    """`data` as text, once it is found to ask for no more than music does."""
+    """Decode kern within the limits. Raises ReadError for others."""
     text = data.decode("utf-8", "replace")
     lines = text.splitlines()
-    asked = {
+    counts = {
         "bars": (sum(line.startswith("=") for line in lines), MAX_BARS),
         "spines": (max(line.count("\t") + 1 for line in lines), MAX_PARTS),
         "clefs, keys and the like": (len(_KERN_SIGN.findall(text)), MAX_SIGNS),
         "lines": (len(lines), MAX_NOTES),
     }
-    for what, (count, most) in asked.items():
-        _check_limit(name, what, count, most)
+    for what, (count, limit) in counts.items():
+        _check_limit(name, what, count, limit)
     if _HUGE_KERN_METER.search(text):
         raise ReadError(f"{name} has a meter of impossible size", _HINT)
     return text
 
 
-def _check_limit(name: str, what: str, count: int, most: int) -> None:
-    if count > most:
-        raise ReadError(f"{name} has more than {most:,} {what}", "split it into smaller files")
+def _check_limit(name: str, what: str, count: int, limit: int) -> None:
+    if count > limit:
+        raise ReadError(f"{name} has more than {limit:,} {what}", "split it into smaller files")
 
 
 class _LimitChecker:
-    """An XML parser that keeps nothing, and stops at what must not pass."""
+    """An XML parser that stores nothing and raises at whatever is not allowed."""
 
     def __init__(self, name: str) -> None:
         self.name, self.encoding = name, "utf-8"
@@ -107,7 +107,7 @@ class _LimitChecker:
 
     @property
     def has_root(self) -> bool:
-        """True once the root was seen."""
+        """Whether the root was seen."""
         return bool(self.counts)
 
     def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
@@ -115,28 +115,28 @@ class _LimitChecker:
 
     def _document_type(self, root: str, system: str | None, public: str | None, has_content: int) -> None:
         if has_content:
-            raise ReadError(f"{self.name} declares a document type of its own, which is not read", _HINT)
+            raise ReadError(f"{self.name} declares its own document type, which is not supported", _HINT)
 
     def _element(self, tag: str, attributes: dict[str, str]) -> None:
         if not self.has_root and tag == "score-timewise":
-            raise ReadError(f"{self.name} is MusicXML by bars, not by parts, which is not read", _HINT)
+            raise ReadError(f"{self.name} is timewise MusicXML, which is not supported", _HINT)
         if not self.has_root and tag != _ROOT:
             raise ReadError(f"{self.name} is XML, but not MusicXML: it begins with <{tag[:40]}>", _HINT)
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise ReadError(f"{self.name} has elements {self.depth} deep, more than {MAX_DEPTH}", _HINT)
+            raise ReadError(f"{self.name} has elements nested {self.depth} deep, more than {MAX_DEPTH}", _HINT)
         self.counts[tag] += 1
         if tag in _COUNT_LIMITS:
-            what, most = _COUNT_LIMITS[tag]
-            _check_limit(self.name, what, self.counts[tag], most)
+            what, limit = _COUNT_LIMITS[tag]
+            _check_limit(self.name, what, self.counts[tag], limit)
         if tag == "part":
             self.counts["measure"] = 0
         elif tag in _CONTENTS:
             self.content = []
         elif tag == "repeat" and attributes.get("times", "2") not in _REPEAT_COUNTS:
-            raise ReadError(f"{self.name} has a repeat that is not of 0 to {MAX_REPEATS} times", _HINT)
+            raise ReadError(f"{self.name} has a repeat that is not played 0 to {MAX_REPEATS} times", _HINT)
         elif tag == "ending" and not _ENDINGS.fullmatch(attributes.get("number", "").strip()):
-            raise ReadError(f"{self.name} has an ending of impossible number", _HINT)
+            raise ReadError(f"{self.name} has an ending with an impossible number", _HINT)
 
     def _characters(self, text: str) -> None:
         if self.content is not None:

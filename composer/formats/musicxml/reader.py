@@ -1,7 +1,4 @@
-"""Staff notation through music21: a Score into MusicXML, and MusicXML, mxl and kern into a Score.
-
-music21 takes half a second to load, and some 100 ms for a file; it is imported when a file is read or written.
-"""
+"""Read MusicXML, mxl and kern with music21, which takes some 100 ms per file."""
 
 from __future__ import annotations
 
@@ -13,95 +10,92 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
-from composer.formats.musicxml import cache as musicxml_cache
-from composer.formats.musicxml import input_limits
-from composer.formats.musicxml import writer as musicxml_writer
+from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Source, Tempo
+from composer.formats.limits import exceeded_limit
+from composer.formats.musicxml.cache import through_cache
+from composer.formats.musicxml.input_limits import check_kern, check_musicxml, unpack_archive
+from composer.formats.musicxml.library import MARK_FIELD, music21, quiet
 from composer.music import chords
 from composer.music.repeats import RepeatBar, playing_order
 
-if TYPE_CHECKING:
-    from composer.formats import WriteSettings
-
 MAX_BYTES = 32 * 1024 * 1024
-"""The most that a file may hold, packed or unpacked."""
+"""The largest file, packed or unpacked."""
 
 _MAX_JUMPING_BARS = 500
-"""In a longer piece, signs such as Da Capo are not followed: music21 takes too long for them."""
+"""Jumps such as Da Capo are ignored in longer pieces, for which music21 takes too long."""
 
-VERSION = 2
-"""To be raised whenever the same bytes give another score: scores are kept by it."""
+VERSION = 3
+"""Part of the cache key; increase it whenever the same bytes give another score."""
 
 _HINT = "open it in a notation program and export it again as MusicXML"
 
 
-def write(score: Score, settings: WriteSettings) -> bytes:
-    """`score` as MusicXML, the same bytes every time; percussion is left out.
-
-    Times that no note value fits are moved to the nearest eighth or sixth of a beat.
-    """
-    data = musicxml_writer.to_musicxml(score, settings)
-    for pattern, replacement in _CHANGING:
-        data = re.sub(pattern, replacement, data)
-    return data
+_MARK = re.compile(re.escape(MARK_FIELD) + rb"([^<]*)<")
 
 
-_CHANGING = (
-    (rb"\s*<encoding-date>.*?</encoding-date>", b""),
-    (rb"<software>.*?</software>", b"<software>composer</software>"),
-    (rb'\s*<creator type="composer">Music21</creator>', b""),
-)
-"""What music21 adds of its own that says nothing of the piece."""
+def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score]]:
+    """Yield the name and score of the file. Raises ReadError as `read` does, and for a piece beyond all limits."""
+    score = read(source.bytes(), source.label)
+    if fault := exceeded_limit(score):
+        raise ReadError(f"{source.label} {fault}", "take the excess out, or split it into smaller files")
+    yield source.label, score
+
+
+def find_marks(data: bytes) -> Iterator[str]:
+    """Yield what `writer.mark` inserted."""
+    from xml.sax.saxutils import unescape
+
+    for match in _MARK.finditer(data):
+        yield unescape(match[1].decode("ascii", "replace"), {"&quot;": '"', "&apos;": "'"})
 
 
 def read(data: bytes, name: str) -> Score:
-    """The score in `data`: MusicXML, packed (mxl) or not, or kern. Repeats are played out and ties joined.
+    """Return the score in MusicXML, packed (mxl) or not, or kern, with repeats played out and ties joined.
 
-    Raises ReadError, naming the file, for what cannot be read, and for what should not be: entity declarations,
-    document types with content, and archives that unpack to more than MAX_BYTES. What was read before comes from
-    the cache.
+    Scores read before come from the cache. Raises ReadError, naming the file, also for input that is refused for
+    safety: entity declarations, document types with content, and archives that unpack to more than MAX_BYTES.
     """
     if len(data) > MAX_BYTES:
         raise ReadError(f"{name} is larger than {MAX_BYTES // 2**20} MB", "split it into smaller files")
     if not data.strip():
         raise ReadError(f"{name} is empty", _HINT)
-    return musicxml_cache.through_cache(data, _reader_version(), lambda: _read(data, name))
+    return through_cache(data, _reader_version(), lambda: _read(data, name))
 
 
 @cache
 def _reader_version() -> str:
-    """The version of all that makes a score of bytes."""
+    """Return the version of everything that decides how bytes are read."""
     return f"notation {VERSION}, music21 {metadata.version('music21')}"
 
 
 def _read(data: bytes, name: str) -> Score:
     if data[:4] == b"PK\x03\x04":
-        data = input_limits.unpack_archive(data, name, MAX_BYTES)
+        data = unpack_archive(data, name, MAX_BYTES)
     if data.lstrip()[:2] in (b"**", b"!!"):
-        score = _parsed(input_limits.check_kern(data, name), "humdrum", name)
+        score = _parsed(check_kern(data, name), "humdrum", name)
     else:
-        score = _parsed(input_limits.check_musicxml(data, name), "musicxml", name)
+        score = _parsed(check_musicxml(data, name), "musicxml", name)
     if not any(part.notes for part in score.parts):
         raise ReadError(f"{name} has no notes", "choose a file with music in it")
     return score
 
 
 def _parsed(text: str, language: str, name: str) -> Score:
-    """`text` read by music21. Whatever it trips over is the file's fault, and becomes a ReadError."""
-    m21 = musicxml_writer.music21()
+    """Parse `text` with music21; any exception becomes a ReadError."""
+    m21 = music21()
     try:
-        with musicxml_writer.quiet():
+        with quiet():
             return _score(m21.converter.parseData(text, format=language))
-    except Exception as error:  # its own errors, which say something, and any of Python's, which do not
-        told = isinstance(error, m21.exceptions21.Music21Exception) and " ".join(str(error).split())[:100]
-        raise ReadError(f"{name} cannot be understood" + (f": {told}" if told else ""), _HINT) from error
+    except Exception as error:  # music21's own errors are worth showing, those of Python are not
+        reason = isinstance(error, m21.exceptions21.Music21Exception) and " ".join(str(error).split())[:100]
+        raise ReadError(f"music21 cannot read {name}" + (f": {reason}" if reason else ""), _HINT) from error
 
 
 def _score(stream: Any) -> Score:
-    """music21's `stream` as plain data."""
-    m21 = musicxml_writer.music21()
+    """Convert music21's `stream`."""
+    m21 = music21()
     opus = stream.scores[0] if isinstance(stream, m21.stream.Opus) else stream
     staves = list(opus.parts)
     if not staves:
@@ -129,17 +123,17 @@ def _score(stream: Any) -> Score:
 
 
 _Line = list[tuple[Fraction, Any]]
-"""music21's elements of one staff as they are played, each with its onset in beats."""
+"""music21's elements of one staff in playing order, with onsets in beats."""
 
 
 def _each(line: _Line, kind: Any) -> Iterator[tuple[Fraction, Any]]:
-    """The elements of `line` that are of music21's class `kind`."""
+    """Yield the elements of `line` of music21's class `kind`."""
     return ((onset, element) for onset, element in line if isinstance(element, kind))
 
 
 def _played(staff: Any) -> Iterator[tuple[Fraction, Any]]:
-    """The elements of `staff`, its repeats played out; where signs to jump contradict each other, played once."""
-    m21 = musicxml_writer.music21()
+    """Yield the elements of `staff` with repeats played out; contradictory jumps are ignored."""
+    m21 = music21()
     measures = list(staff.getElementsByClass("Measure"))
     if staff.recurse().getElementsByClass(m21.repeat.RepeatExpression) and len(measures) <= _MAX_JUMPING_BARS:
         with contextlib.suppress(m21.repeat.ExpanderException):
@@ -159,8 +153,8 @@ def _played(staff: Any) -> Iterator[tuple[Fraction, Any]]:
 
 
 def _repeat_bars(staff: Any, measures: list[Any]) -> list[RepeatBar]:
-    """What music21's `measures` say of repeats."""
-    m21 = musicxml_writer.music21()
+    """Return the repeat signs of music21's `measures`."""
+    m21 = music21()
     endings: dict[int, set[int]] = defaultdict(set)
     for bracket in staff.recurse().getElementsByClass(m21.spanner.RepeatBracket):
         for measure in bracket.getSpannedElements():
@@ -175,10 +169,10 @@ def _repeat_bars(staff: Any, measures: list[Any]) -> list[RepeatBar]:
 
 
 def _part(staff: Any, line: _Line, losses: Counter[str]) -> Part:
-    """The notes of one staff; grace notes, unpitched percussion and what MIDI has no number for are `losses`."""
+    """Return the notes of one staff; count grace notes, drums and pitches outside the MIDI range as `losses`."""
     notes: list[Note] = []
     tied: dict[int, int] = {}
-    for onset, element in _each(line, musicxml_writer.music21().note.NotRest):
+    for onset, element in _each(line, music21().note.NotRest):
         duration = Fraction(element.quarterLength)
         if "ChordSymbol" in element.classes:
             continue
@@ -202,16 +196,16 @@ def _part(staff: Any, line: _Line, losses: Counter[str]) -> Part:
 
 
 def _loss_reason(single: Any, duration: Fraction) -> str:
-    """Why a note of music21's cannot be had, as a phrase; empty where it can."""
+    """Return why a note is skipped, as a phrase; empty if it is not."""
     if duration == 0:
         return "grace notes left out"
     if "Note" not in single.classes:
         return "drum notes left out"
-    return "" if 0 <= round(single.pitch.ps) <= 127 else "notes beyond MIDI's pitches left out"
+    return "" if 0 <= round(single.pitch.ps) <= 127 else "notes outside the MIDI range left out"
 
 
 def _pickup(measure: Any) -> Fraction:
-    """The length of the first measure where it is an incomplete one, else 0."""
+    """Return the length of the first measure if it is incomplete, else 0."""
     if measure is None or measure.timeSignature is None:
         return Fraction(0)
     length = Fraction(measure.duration.quarterLength)
@@ -219,8 +213,8 @@ def _pickup(measure: Any) -> Fraction:
 
 
 def _with_chords(score: Score, played: list[_Line]) -> Score:
-    """`score` with the chord symbols in `played`, each sounding until the next."""
-    kind = musicxml_writer.music21().harmony.ChordSymbol
+    """Add the chord symbols in `played`, each lasting until the next."""
+    kind = music21().harmony.ChordSymbol
     found = {onset: _spelled(symbol) for line in reversed(played) for onset, symbol in _each(line, kind)}
     onsets = sorted(found)
     ends = [*onsets[1:], max(score.duration, onsets[-1])] if onsets else []
@@ -229,7 +223,7 @@ def _with_chords(score: Score, played: list[_Line]) -> Score:
 
 
 def _spelled(symbol: Any) -> str:
-    """music21's chord symbol in the spelling of `composer.music.chords`; "" for one without a root."""
+    """Return the symbol of a music21 chord as `composer.music.chords` spells it; "" without a root."""
     if "NoChord" in symbol.classes:
         return ""
     root, bass = (pitch.name.replace("-", "b") for pitch in (symbol.root(), symbol.bass()))

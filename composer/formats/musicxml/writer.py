@@ -1,29 +1,34 @@
-"""A Score as music21's measures, voices, ties and rests, and those as MusicXML."""
+"""Write a Score as MusicXML, by way of music21's measures, voices, ties and rests."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import warnings
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from composer.api import ComposerError, Part, Score
+from composer.formats.musicxml.library import MARK_FIELD, music21, quiet
+from composer.formats.settings import WriteSettings
 from composer.music import chords
 from composer.music.bars import COMMON_TIME, Bar, bars
-
-if TYPE_CHECKING:
-    from composer.formats import WriteSettings
+from composer.music.keys import MODE_FIFTHS, name_of_fifth, spell_in_key
 
 _GRIDS: tuple[tuple[int, ...], ...] = ((), (8, 6), (4,))
-"""Times are written as they are, or where no note values fit, on the nearest of these parts of a beat."""
+"""Times are exact, or rounded to the nearest of these fractions of a beat if no note values fit."""
+
+_MUSIC21_METADATA = (
+    (rb"\s*<encoding-date>.*?</encoding-date>", b""),
+    (rb"<software>.*?</software>", b"<software>composer</software>"),
+    (rb'\s*<creator type="composer">Music21</creator>', b""),
+)
+"""What music21 adds that does not come from the score."""
 
 
 class Event(NamedTuple):
-    """Pitches that sound together within one bar, tied to what stands before or after it."""
+    """Simultaneous pitches within one bar, and whether they are tied to others."""
 
     start: Fraction
     end: Fraction
@@ -32,8 +37,30 @@ class Event(NamedTuple):
     tied_after: bool = False
 
 
-def to_musicxml(score: Score, settings: WriteSettings) -> bytes:
-    """`score` as MusicXML. Raises ComposerError where music21 cannot write it in any way."""
+def write(score: Score, settings: WriteSettings) -> bytes:
+    """Return `score` as MusicXML without percussion; the bytes are reproducible.
+
+    Times that no note value fits are rounded to eighths or sixths of a beat. Raises ComposerError if that fails too.
+    """
+    data = _export(score, settings)
+    for pattern, replacement in _MUSIC21_METADATA:
+        data = re.sub(pattern, replacement, data)
+    return data
+
+
+def mark(data: bytes, text: bytes) -> bytes:
+    """Insert `text` as the last part of the identification."""
+    field = b"  <miscellaneous>\n      " + MARK_FIELD + text + b"</miscellaneous-field>\n    </miscellaneous>\n  "
+    return data.replace(b"</identification>", field + b"</identification>", 1)
+
+
+def name_of(pitch: int, sharps: int) -> tuple[str, int]:
+    """Return music21's name and octave of a MIDI number in a key of `sharps`: 61 is C# 4, or D- 4 in flat keys."""
+    fifth, octave = spell_in_key(pitch, sharps)
+    return name_of_fifth(fifth, flat="-"), octave
+
+
+def _export(score: Score, settings: WriteSettings) -> bytes:
     m21 = music21()
     exporter = m21.musicxml.m21ToXml.GeneralObjectExporter
 
@@ -43,41 +70,14 @@ def to_musicxml(score: Score, settings: WriteSettings) -> bytes:
                 return bytes(exporter(_stream(score, settings, _snapper(grid))).parse())
         except m21.exceptions21.Music21Exception:
             continue
-    raise ComposerError("this piece cannot be written as MusicXML", "write it as MIDI")
-
-
-def music21() -> Any:
-    """The library, which is slow to import and only in part typed."""
-    import music21
-
-    return music21
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep music21's remarks, which it makes as warnings and on stderr, from the terminal."""
-    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
-        warnings.simplefilter("ignore")
-        yield
-
-
-def name_of(pitch: int, sharps: int) -> tuple[str, int]:
-    """The name and octave of a MIDI number in a key of `sharps`; `-` is a flat: 61 is C# 4, or D- 4 in flat keys.
-
-    On the line of fifths, where C is 0 and G is 1, a key's notes are `sharps - 1` to `sharps + 5`; the five others are
-    taken from both sides.
-    """
-    fifth = (7 * pitch - (sharps - 3)) % 12 + sharps - 3
-    letter, accidental = "FCGDAEB"[(fifth + 1) % 7], (fifth + 1) // 7
-    octave = (pitch - accidental) // 12 - 1
-    return f"{letter}{'#' * accidental}{'-' * -accidental}", octave
+    raise ComposerError("this piece cannot be written as MusicXML", "write it as MIDI: --format midi")
 
 
 Snap = Callable[[Fraction], Fraction]
 
 
 def _snapper(grid: tuple[int, ...]) -> Snap:
-    """A function that moves a time to the nearest of the `grid`'s parts of a beat."""
+    """Return a function that rounds a time to the nearest of the `grid`'s fractions of a beat."""
 
     def snap(time: Fraction) -> Fraction:
         nearest = (Fraction(round(time * steps), steps) for steps in grid)
@@ -109,7 +109,7 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
 
 
 def _measures(part: Part, score: Score, layout: list[Bar], snap: Snap) -> Iterator[Any]:
-    """The measures of one part, filled with its notes."""
+    """Yield the measures of one part, filled with its notes."""
     m21 = music21()
     keys = sorted(score.keys, key=lambda key: key.onset)
     content = _by_bar(part, layout, snap)
@@ -129,7 +129,7 @@ def _measures(part: Part, score: Score, layout: list[Bar], snap: Snap) -> Iterat
 
 
 def _by_bar(part: Part, layout: list[Bar], snap: Snap) -> dict[int, list[Event]]:
-    """The notes of `part` in each bar: chords gathered, and cut with ties at the bar lines."""
+    """Return the notes of `part` by bar, as chords, split with ties at bar lines."""
     together: dict[tuple[Fraction, Fraction], set[int]] = defaultdict(set)
     for note in part.notes:
         start, end = snap(note.onset), snap(note.end)
@@ -148,7 +148,7 @@ def _by_bar(part: Part, layout: list[Bar], snap: Snap) -> dict[int, list[Event]]
 
 
 def _voices(events: Iterable[Event]) -> list[list[Event]]:
-    """`events` as few voices in which nothing overlaps; one empty voice where there are none."""
+    """Distribute `events` over as few voices as possible without overlaps; at least one voice."""
     voices: list[list[Event]] = [[]]
     for event in sorted(events, key=lambda event: (event.start, -event.pitches[-1])):
         free = next((voice for voice in voices if not voice or voice[-1].end <= event.start), None)
@@ -159,7 +159,7 @@ def _voices(events: Iterable[Event]) -> list[list[Event]]:
 
 
 def _fill(target: Any, events: list[Event], bar: Bar, sharps: int) -> None:
-    """Put `events` into a measure or voice, with rests between them."""
+    """Fill a measure or voice with `events` and the rests between them."""
     m21 = music21()
     at = bar.start
     for event in [*events, Event(bar.end, bar.end, ())]:
@@ -187,7 +187,7 @@ def _pitch(pitch: int, sharps: int) -> Any:
 
 
 def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: list[Bar]) -> None:
-    """Meters and keys in every part; tempo and chord symbols above the first."""
+    """Add meters and keys to every part, tempo and chord symbols to the first."""
     m21 = music21()
     starts = [bar.start for bar in layout]
 
@@ -204,7 +204,7 @@ def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: list[B
                 place(staff, bar.start, m21.meter.TimeSignature(f"{shown.numerator}/{shown.denominator}"))
         for signature in score.keys:
             sign = m21.key.KeySignature(signature.sharps)
-            place(staff, signature.onset, sign.asKey(signature.mode) if signature.mode in _MODES else sign)
+            place(staff, signature.onset, sign.asKey(signature.mode) if signature.mode in MODE_FIFTHS else sign)
     first = whole.parts[0]
     tempos = (
         [(t.onset, t.bpm) for t in score.tempos if t.bpm > 0]
@@ -221,6 +221,3 @@ def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: list[B
         root, bass = chord.root.replace("b", "-"), chord.bass.replace("b", "-")
         kind = chords.MUSIC21.get(chord.kind, chord.kind)
         place(first, symbol.onset, m21.harmony.ChordSymbol(root=root, bass=bass, kind=kind))
-
-
-_MODES = frozenset({"major", "minor", "dorian", "phrygian", "lydian", "mixolydian", "aeolian", "locrian"})

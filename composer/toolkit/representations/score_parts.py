@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from composer.api import Key, Note, RejectedPiece, Score, Source
 from composer.formats import read as score_files
+from composer.formats.midi import is_midi, ticks
 from composer.formats.midi import reader as midi_reader
-from composer.formats.midi import ticks
 from composer.formats.midi.tracks import MidiFile, Track
 from composer.toolkit.representations.quantize import NotEncodable, quantize
 
@@ -44,7 +44,7 @@ CONDITIONS = "labels that the model is told, such as meter,mode; there are meter
 def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Music | RejectedPiece]]:
     """The music in `source`, as `composer.formats.read.read` reads it."""
     data = source.bytes()
-    if ticks.is_midi(data):
+    if is_midi(data):
         yield source.label, ticks.read(data, source.label, pedal=pedal)
     else:
         yield from score_files.read(replace(source, data=data), pedal=pedal)

@@ -126,7 +126,7 @@ def test_what_was_kept_first_is_removed_first_when_there_is_too_much(tmp_path):
     musicxml_cache.prune(tmp_path, 1000)
     assert len(list(tmp_path.iterdir())) == 10
     musicxml_cache.prune(tmp_path, 999)
-    assert sorted(path.stem for path in tmp_path.iterdir()) == ["0", "1", "2", "3"]
+    assert sorted(path.stem for path in tmp_path.iterdir()) == [str(age) for age in range(9)]
 
 
 def test_notation_is_read_through_the_cache(monkeypatch):

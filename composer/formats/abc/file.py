@@ -1,0 +1,65 @@
+"""ABC files: recognize, read tune by tune, write a score, and mark with provenance."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from composer.api import ReadError, RejectedPiece, Score, Source, Tempo
+from composer.formats.abc.title import TitleWriter
+from composer.formats.limits import exceeded_limit
+from composer.formats.settings import WriteSettings
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_TUNE = re.compile(rb"(?:\A(?:\xff\xfe|\xfe\xff|\xef\xbb\xbf)?|[\r\n])[XK]:")
+_NUMBER = re.compile(rb"^X:[^\n]*\n", re.MULTILINE)
+_MARK = re.compile(rb"^N:(composer \d[^\r\n]*)", re.MULTILINE)
+
+
+def is_abc(data: bytes) -> bool:
+    """Return whether `data` is text with a line that begins with `X:` or `K:`."""
+    if data[:2] in _UTF16:
+        data = data.replace(b"\0", b"")
+    return b"\0" not in data and bool(_TUNE.search(data))
+
+
+def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | RejectedPiece]]:
+    """Yield the name and score of each tune."""
+    from composer.formats.abc.reader.lexer import split_tunes
+    from composer.formats.abc.reader.score import read_tune
+
+    for position, tune in enumerate(split_tunes(source.text()), 1):
+        first_line = tune.lines[0] if tune.lines else ""
+        number = first_line[2:].strip() if first_line.startswith("X:") else ""
+        name = f"{source.label}: tune {number or position}"
+        try:
+            score = read_tune(tune)
+            fault = exceeded_limit(score)
+            yield name, RejectedPiece(f"it {fault}", name, f"line {tune.first}") if fault else score
+        except (ReadError, ArithmeticError, ValueError, RecursionError) as error:
+            yield name, RejectedPiece(str(error), name, f"line {tune.first}")
+
+
+def write(score: Score, settings: WriteSettings) -> bytes:
+    """Return `score` as a file of one tune."""
+    from composer.formats.abc.writer.score import write
+
+    if settings.tempo is not None:
+        score = replace(score, tempos=(Tempo(Fraction(0), settings.tempo),))
+    if settings.instrument is not None:
+        score = replace(score, parts=tuple(replace(part, program=settings.instrument) for part in score.parts))
+    data = write(score).encode()
+    return TitleWriter(settings.title).push(data) if settings.title else data
+
+
+def mark(data: bytes, text: bytes) -> bytes:
+    """Insert `text` as an `N:` field after the `X:` line; data without `X:` stays, as its header cannot be told."""
+    return _NUMBER.sub(lambda match: match[0] + b"N:" + text + b"\n", data, count=1)
+
+
+def find_marks(data: bytes) -> Iterator[str]:
+    """Yield what `mark` inserted, for each tune."""
+    for match in _MARK.finditer(data):
+        yield match[1].decode("ascii", "replace")

@@ -1,0 +1,184 @@
+"""Write a Score as a MIDI file."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from composer.api import ChordSymbol, Meter, Note, Part, Score, Tempo
+from composer.formats.midi.mido_parser import KEY_NAMES
+from composer.formats.midi.tracks import printable_line
+from composer.formats.settings import WriteSettings
+from composer.music import chords
+from composer.music.keys import has_minor_third
+
+CHORD_SOFTNESS = 0.6
+"""The velocity of chord symbols relative to the melody's."""
+
+_DIVISION = 480
+_FALLBACK_DIVISION = 10_080
+_MAX_DIVISION = 0x7FFF
+_CHORD_CHANNEL, _DRUM_CHANNEL = 15, 9
+_PART_CHANNELS = tuple(channel for channel in range(15) if channel != _DRUM_CHANNEL)
+_END_OF_TRACK = b"\x00\xff\x2f\x00"
+
+
+def write(score: Score, settings: WriteSettings) -> bytes:
+    """Return `score` as a MIDI file of format 1; the bytes are reproducible.
+
+    The first track holds title, tempo, meter and key. A track for each part follows, and one for the chord symbols,
+    which play softly on their own channel. A pickup is a bar with its own meter. A note that is struck again while it
+    sounds ends there. Times too fine for any division are rounded.
+    """
+    import mido
+
+    clock = _Clock.of(score)
+    midi = mido.MidiFile(type=1, ticks_per_beat=clock.division, charset="utf-8")
+    midi.tracks.append(_track(_conductor(score, settings, clock), score.title))
+    free = 0
+    for part in score.parts:
+        channel = _DRUM_CHANNEL if part.percussion else _PART_CHANNELS[free % len(_PART_CHANNELS)]
+        free += not part.percussion
+        midi.tracks.append(_track(_part_events(part, channel, settings, clock), part.name))
+    if any(chords.pitches(chord.symbol) for chord in score.chords):
+        part = _accompaniment(score.chords, score.parts)
+        midi.tracks.append(_track(_part_events(part, _CHORD_CHANNEL, settings, clock, CHORD_SOFTNESS), part.name))
+    stream = io.BytesIO()
+    midi.save(file=stream)
+    return stream.getvalue()
+
+
+def mark(data: bytes, text: bytes) -> bytes:
+    """Append `text` as a text event to the first track, which holds no notes."""
+    start = 8 + int.from_bytes(data[4:8], "big")
+    end = start + 8 + int.from_bytes(data[start + 4 : start + 8], "big")
+    track = data[start + 8 : end].removesuffix(_END_OF_TRACK)
+    track += b"\x00\xff\x01" + _variable_length(len(text)) + text + _END_OF_TRACK
+    return data[: start + 4] + len(track).to_bytes(4, "big") + track + data[end:]
+
+
+def _variable_length(number: int) -> bytes:
+    """Encode as MIDI's variable-length quantity: seven bits per byte, the high bit set on all but the last."""
+    found = [number & 0x7F]
+    while number := number >> 7:
+        found.append(number & 0x7F | 0x80)
+    return bytes(reversed(found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Converts beats to ticks."""
+
+    division: int
+
+    @classmethod
+    def of(cls, score: Score) -> _Clock:
+        """Return a clock with a division that makes all times of `score` whole, if MIDI allows one."""
+        times = {score.pickup}
+        times |= {time for part in score.parts for note in part.notes for time in (note.onset, note.duration)}
+        times |= {time for chord in score.chords for time in (chord.onset, chord.duration)}
+        times |= {event.onset for events in (score.tempos, score.meters, score.keys) for event in events}
+        needed = 1
+        for denominator in {time.denominator for time in times}:
+            needed = min(math.lcm(needed, denominator), _MAX_DIVISION + 1)
+        divisions = (math.lcm(needed, _DIVISION), needed, _FALLBACK_DIVISION)
+        return cls(next(division for division in divisions if division <= _MAX_DIVISION))
+
+    def ticks(self, beats: Fraction) -> int:
+        return round(beats * self.division)
+
+
+_Message = tuple[int, int, Any]
+"""Tick, order within the tick, and mido's message."""
+
+
+def _conductor(score: Score, settings: WriteSettings, clock: _Clock) -> list[_Message]:
+    """Return the tempos, meters and keys."""
+    from mido import MetaMessage
+
+    tempos = score.tempos if settings.tempo is None else (Tempo(Fraction(0), settings.tempo),)
+    events: list[_Message] = []
+    for tempo in (tempo for tempo in tempos if tempo.bpm > 0):
+        microseconds = min(max(round(60e6 / tempo.bpm), 1), 0xFFFFFF)
+        events.append((clock.ticks(tempo.onset), 0, MetaMessage("set_tempo", tempo=microseconds)))
+    for meter in _with_pickup(score):
+        message = MetaMessage("time_signature", numerator=meter.numerator, denominator=meter.denominator)
+        events.append((clock.ticks(meter.onset), 1, message))
+    for key in score.keys:
+        name = KEY_NAMES["minor" if has_minor_third(key.mode) else "major"][min(max(key.sharps, -7), 7) + 7]
+        events.append((clock.ticks(key.onset), 2, MetaMessage("key_signature", key=name)))
+    return events
+
+
+def _with_pickup(score: Score) -> tuple[Meter, ...]:
+    """Return the meters of `score`, with one for the pickup if a meter can express it."""
+    numerator, denominator = (score.pickup / 4).as_integer_ratio()
+    while denominator < 4:
+        numerator, denominator = 2 * numerator, 2 * denominator
+    if score.pickup <= 0 or numerator > 255 or denominator not in (4, 8, 16, 32, 64):
+        return score.meters
+    first, *others = score.meters or (Meter(Fraction(0), 4, 4),)
+    return (Meter(Fraction(0), numerator, denominator), first._replace(onset=score.pickup), *others)
+
+
+def _accompaniment(symbols: Iterable[ChordSymbol], parts: Iterable[Part]) -> Part:
+    """Return the chord symbols as a part with the mean velocity of `parts`."""
+    velocities = [note.velocity for part in parts if not part.percussion for note in part.notes]
+    velocity = round(sum(velocities) / len(velocities)) if velocities else 80
+    notes = (
+        Note(chord.onset, pitch, chord.duration, velocity)
+        for chord in symbols
+        for pitch in chords.pitches(chord.symbol)
+        if chord.duration > 0
+    )
+    return Part(tuple(notes), "Chords", next((part.program for part in parts if not part.percussion), 0))
+
+
+def _part_events(
+    part: Part, channel: int, settings: WriteSettings, clock: _Clock, softness: float = 1.0
+) -> list[_Message]:
+    """Return the program and notes of `part`; note-offs come before note-ons of the same tick."""
+    from mido import Message
+
+    program = part.program if settings.instrument is None or part.percussion else settings.instrument
+    events: list[_Message] = [(0, 0, Message("program_change", channel=channel, program=program))]
+    for start, end, pitch, own_velocity in _non_overlapping(part.notes, clock):
+        velocity = min(max(round(softness * (settings.velocity or own_velocity)), 1), 127)
+        events.append((start, 2, Message("note_on", channel=channel, note=pitch, velocity=velocity)))
+        events.append((end, 1, Message("note_off", channel=channel, note=pitch, velocity=0)))
+    return events
+
+
+def _non_overlapping(notes: Iterable[Note], clock: _Clock) -> list[tuple[int, int, int, int]]:
+    """Return (start, end, pitch, velocity) in ticks so that no pitch of a channel sounds twice at a time."""
+    longest: dict[tuple[int, int], tuple[int, int]] = {}
+    for note in notes:
+        start = clock.ticks(note.onset)
+        end = max(clock.ticks(note.end), start + 1)
+        key = (note.pitch, start)
+        longest[key] = max((end, note.velocity), longest.get(key, (0, 0)))
+    struck = [(start, end, pitch, velocity) for (pitch, start), (end, velocity) in sorted(longest.items())]
+    for at, (this, following) in enumerate(pairwise(struck)):
+        if this[2] == following[2] and this[1] > following[0]:
+            struck[at] = (this[0], following[0], this[2], this[3])
+    return sorted(struck)
+
+
+def _track(events: list[_Message], name: str) -> Any:
+    """Return a mido track: sorted `events` with delta times."""
+    import mido
+
+    track = mido.MidiTrack()
+    if name := printable_line(name):
+        track.append(mido.MetaMessage("track_name", name=name))
+    now = 0
+    for tick, _, message in sorted(events, key=lambda event: event[:2]):
+        track.append(message.copy(time=tick - now))
+        now = tick
+    track.append(mido.MetaMessage("end_of_track"))
+    return track
