@@ -1,4 +1,1 @@
-"""The doctor of collections: what is wrong in a file of music, piece by piece, and where.
-
-`examination.examine` looks at one file; `composer.check.collection` at many, and at what they have in common.
-"""
+"""Check music files for errors: `examine` looks at one file, `collection` at many and at duplicates among them."""

@@ -1,8 +1,8 @@
-"""Which bars that do not fill their meter are faults, and which are only how musicians write.
+"""Classify bars that do not fill their meter: errors, warnings, or just how musicians write.
 
-The native checker plays a tune out and adds up. Here its findings are weighed by what stands in the text: parts whose
-upbeat belongs to another one's last bar are left alone, what one cause explains is told once, and what is short at the
-end of a part, where every player knows what to do, is but a warning.
+`abc_rules` plays a tune out and adds up. This module looks at the notation: pickups that another part's last bar makes
+room for are fine, problems with one cause are reported once, and a short bar at the end of a part, where every player
+knows what to do, is only a warning.
 """
 
 from __future__ import annotations
@@ -12,45 +12,47 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from composer.check.abc_rules import in_notes
 from composer.check.problem import Problem, Severity
 from composer.formats.abc.elements import Mark, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
 from composer.formats.abc.reader.structure import Bar, bars
-from composer.music.keys import BEAT, Time
+from composer.music.keys import Time
 
 __all__ = ["BAR_LENGTH_KINDS", "classify_bar_problems"]
 
 BAR_LENGTH_KINDS = frozenset({"bar too long", "bar too short"})
-"""The kinds of diagnostics that are weighed."""
 
 MIN_BARS_FOR_WRONG_METER = 6
-"""Of so many bars at least, most must agree on another length before it is the meter that is blamed."""
+"""The meter is wrong, not the bars, only if at least this many bars mostly agree on another length."""
 
 MIN_UNBARRED = 8
-"""Nobody forgets so many bar lines in one place: the music is without, as chant and old part-books are."""
+"""Nobody forgets this many bar lines in one place: the music has none, like chant and old part-books."""
 
 
 @dataclass(slots=True)
 class _BarInVoice:
-    """A bar in its voice: how long it should be (0 in free meter), and whether a part begins or ends with it.
-
-    `alone` says that it is an upbeat which is a part of its own.
-    """
+    """A bar, its meter, and whether a part begins or ends with it; `alone` for a pickup that is its own part."""
 
     bar: Bar
-    full_length: int
+    time: Time
     begins: bool
     ends: bool
     alone: bool
 
     @property
+    def full_length(self) -> int:
+        """Ticks that fill the bar; 0 in free meter."""
+        return 0 if self.time.free else self.time.bar
+
+    @property
     def missing(self) -> int:
-        """How much it is too short; below zero where it is too long."""
+        """Ticks that the bar lacks; negative if it is too long."""
         return self.full_length - self.bar.ticks if self.full_length else 0
 
 
 def classify_bar_problems(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Problem]:
-    """What of `found`, diagnostics of bars that do not fill their meter, is a fault in `tune`."""
+    """Yield the problems among `found`, diagnostics of the kinds BAR_LENGTH_KINDS."""
     if not found:
         return
     placed = [each for elements in tune.voices.values() for each in _bars_in_voices(tune, bars(elements))]
@@ -72,20 +74,18 @@ def classify_bar_problems(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[P
             yield _short_edge_problem(each)
     if over_lines:
         first, more = over_lines[0], len(over_lines) - 1
-        message = "a bar goes on over the end of the line, where a bar line is missing" + f", and {more} more" * (
-            more > 0
-        )
+        message = "missing bar line at the end of the line" + f", and {more} more" * (more > 0)
         yield Problem(first.line, first.column, "missing bar line", message, Severity.WARNING)
 
 
 def _short_edge_problem(placed: _BarInVoice) -> Problem:
-    """A bar that is short where a part begins or ends, and has no other to make it whole."""
-    long, whole = f"{placed.bar.ticks / BEAT:g}", f"{placed.full_length / BEAT:g}"
+    """Return the problem of a short first or last bar of a part that no other bar completes."""
+    length = in_notes(placed.bar.ticks, placed.time)
     if placed.begins:
-        kind, message = "upbeat too much", f"an upbeat of {long} quarter notes that no last bar leaves room for"
+        kind, message = "unmatched pickup", f"pickup of {length}, but no last bar is shorter by as much"
     else:
         kind = "last bar too short"
-        message = f"the last bar of a part has {long} quarter notes where the meter has {whole}, and no upbeat fills it"
+        message = f"last bar of a part has {length}; {placed.time} needs {placed.time.numerator}, and no pickup fits"
     return Problem(placed.bar.line, placed.bar.column, kind, message, Severity.WARNING)
 
 
@@ -98,7 +98,7 @@ def _bars_in_voices(tune: Tune, found: Sequence[Bar]) -> Iterator[_BarInVoice]:
         ends = following is None or following.time is not None or following.part is not None
         yield _BarInVoice(
             bar,
-            0 if time.free else time.bar,
+            time,
             begins=begins,
             ends=ends or _separates(bar.close) or (following is not None and _separates(following.open)),
             alone=begins and following is not None and following.part is not None,
@@ -106,12 +106,12 @@ def _bars_in_voices(tune: Tune, found: Sequence[Bar]) -> Iterator[_BarInVoice]:
 
 
 def _separates(mark: Mark | None) -> bool:
-    """Whether a bar line parts more than two bars."""
+    """Return whether a bar line separates parts, not only bars."""
     return mark is not None and bool(mark.ends or mark.starts or mark.strong or mark.endings)
 
 
 def _split_by_line_ends(placed: _BarInVoice) -> bool:
-    """Whether a bar that is too long is whole bars with ends of lines between some of them."""
+    """Return whether a bar that is too long is several full bars with line ends instead of bar lines."""
     pieces = [sum(sound.ticks for sound in line) for _, line in groupby(placed.bar.sounds, key=lambda each: each.line)]
     full = 0
     for piece in pieces:
@@ -123,7 +123,7 @@ def _split_by_line_ends(placed: _BarInVoice) -> bool:
 
 
 def _wrong_meter(tune: Tune, placed: Sequence[_BarInVoice]) -> Problem | None:
-    """Where nearly all bars agree on a length that is not the meter's, the header is wrong and not they."""
+    """Return the problem of a meter that nearly all bars contradict in the same way."""
     wholes = {each.full_length for each in placed}
     inner = [
         each.bar.ticks
@@ -137,6 +137,7 @@ def _wrong_meter(tune: Tune, placed: Sequence[_BarInVoice]) -> Problem | None:
     if not whole or ticks == whole or count < 0.75 * len(inner):
         return None
     meter = next((each for each in tune.fields if each.name == "M"), None)
-    message = f"the bars have {ticks / BEAT:g} quarter notes and not {whole / BEAT:g}: `M:` or `L:` is another"
+    time = placed[0].time
+    message = f"the bars have {in_notes(ticks, time)}, but {time} needs {time.numerator}: `M:` or `L:` is wrong"
     line, column = (meter.line, meter.column) if meter else (tune.text.first, 1)
     return Problem(line, column, "wrong meter", message)

@@ -1,4 +1,4 @@
-"""What is odd in the fields of a tune: letters that mean nothing, and tempos that nobody plays."""
+"""Check the header fields of an ABC tune: unknown letters and unusual tempos."""
 
 from __future__ import annotations
 
@@ -13,38 +13,40 @@ from composer.formats.abc.reader.score import tempo_of
 __all__ = ["FASTEST", "SLOWEST", "header_problems"]
 
 SLOWEST, FASTEST = 20, 300
-"""Beats a minute that are usual at most."""
+"""The range of usual tempos, in BPM."""
 
 _KNOWN = frozenset("ABCDEFGHIKLMNOPQRSTUVWXZmrsuvw+")
-"""The letters of fields. `E` was one in ABC 1.6, and `u` and `v` are some programs' own."""
+"""The letters of fields. `E` is from ABC 1.6; `u` and `v` are extensions of some programs."""
 
 
 def header_problems(tune: Tune) -> Iterator[Problem]:
-    """What is odd in the fields before the music."""
+    """Yield the problems of the header fields."""
     for found in tune.fields:
         if found.name not in _KNOWN:
-            message = f"`{found.name}:` is no field of ABC, and what it says is left out"
+            message = f"unknown ABC field `{found.name}:`, ignored"
             yield Problem(found.line, found.column, "unknown field", message, Severity.WARNING)
         elif found.name == "Q" and (message := _tempo(tune, found)):
-            yield Problem(found.line, found.column, "odd tempo", message, Severity.WARNING)
+            yield Problem(found.line, found.column, "unusual tempo", message, Severity.WARNING)
 
 
 _COUNT = re.compile(r"=\s*(\d+(?:\.\d+)?)|^\s*(\d+)\s*$")
 
 
 def _tempo(tune: Tune, found: Field) -> str:
-    """What is odd in the tempo that a `Q:` field gives; empty where it is usual, or but a word.
+    """Return what is wrong with the tempo in a `Q:` field; empty if it is usual, or only words.
 
-    A count of unusual beats, such as half notes, is judged as it stands too: 160 of these are 320 quarter notes.
+    A tempo in other beats, such as half notes, passes if the number itself is usual: 160 half notes per minute are 320
+    quarter notes.
     """
     value = re.sub(r'"[^"]*"', "", found.value).strip()
     match = _COUNT.search(value)
     if match is None:
-        return f"`{found.value}` is no tempo" if any(character.isdecimal() for character in value) else ""
+        return f"invalid tempo `{found.value}`" if any(character.isdecimal() for character in value) else ""
     count = float(match[1] or match[2])
     bpm = tempo_of(tune)
     usual = bpm is not None and SLOWEST <= bpm <= FASTEST
     if usual or (match[1] and bpm is not None and SLOWEST <= count <= FASTEST):
         return ""
-    quarters = f" is {bpm:g} quarter notes a minute" if bpm is not None else " is beyond all music"
-    return f"a tempo of `{found.value}`{quarters}"
+    if bpm is None:
+        return f"impossible tempo `{found.value}`"
+    return f"unusual tempo `{found.value}`: {bpm:g} quarter notes per minute"

@@ -1,4 +1,4 @@
-"""What stands outside the tunes of an ABC file, and how tunes are numbered."""
+"""Check an ABC file as a whole: tune numbers, blank lines between tunes, and text outside them."""
 
 from __future__ import annotations
 
@@ -11,53 +11,51 @@ __all__ = ["blank_problems", "number_of", "number_problems", "stray_problems", "
 
 
 def number_of(tune: TuneText) -> str:
-    """What the `X:` line of a tune says; empty where it has none."""
+    """Return the value of the tune's `X:` line; empty if it has none."""
     first = tune.lines[0] if tune.lines else ""
     return strip_comment(first[2:]).strip() if first.startswith("X:") else ""
 
 
 def number_problems(tunes: Sequence[TuneText]) -> Iterator[Problem]:
-    """Numbers that two tunes of a file share."""
+    """Yield tunes whose number is already taken."""
     seen: dict[str, int] = {}
     for tune in tunes:
         number = number_of(tune)
         if number and number in seen:
-            message = f"the tune at line {seen[number]} has the number {number} already"
-            yield Problem(tune.first, 1, "number given twice", message, Severity.WARNING)
+            message = f"the tune at line {seen[number]} already has number {number}"
+            yield Problem(tune.first, 1, "duplicate number", message, Severity.WARNING)
         elif number:
             seen[number] = tune.first
 
 
 def without_blank_line(tunes: Sequence[TuneText]) -> list[TuneText]:
-    """The tunes that begin where another one ends, without a line between the two in which nothing can be seen."""
+    """Return the tunes that directly follow another one."""
     ends = {tune.first + len(tune.lines) for tune in tunes if any(map(str.isprintable, tune.lines[-1]))}
     return [tune for tune in tunes if tune.first in ends]
 
 
 def blank_problems(tunes: Sequence[TuneText]) -> Iterator[Problem]:
-    """Tunes that a blank line should part from the one before."""
+    """Yield tunes that need a blank line before them."""
     for tune in without_blank_line(tunes):
-        message = "there is no blank line before this tune, which some programs take for a part of the one before"
+        message = "no blank line before this tune, so some programs treat it as part of the one before"
         yield Problem(tune.first, 1, "no blank line", message, Severity.WARNING, number_of(tune))
 
 
 def stray_problems(text: str, tunes: Sequence[TuneText]) -> Iterator[Problem]:
-    """Music between tunes, which no program plays: cut off by a blank line, or a tune without a number."""
+    """Yield music outside of tunes, which no program plays: after a blank line, or without an `X:` line."""
     lines = text.split("\n")
     inside = block_lines(lines)
     for tune in tunes:
         inside.update(range(tune.first - 1, tune.first - 1 + len(tune.lines)))
     for begin, block in _blocks(lines, inside):
         if any(line.startswith("K:") for line in block) and any(map(_is_music, block)):
-            yield Problem(
-                begin, 1, "tune without a number", "a tune without an `X:` line among others, which is left out"
-            )
+            yield Problem(begin, 1, "tune without a number", "tune without an `X:` line, ignored")
         else:
             yield from _music_outside_tunes(begin, block)
 
 
 def _blocks(lines: Sequence[str], inside: set[int]) -> Iterator[tuple[int, list[str]]]:
-    """What stands outside, blank line to blank line, and at which line it begins."""
+    """Yield the blocks of lines outside tunes, separated by blank lines, and their first line's number."""
     block: list[str] = []
     for at, line in enumerate([*lines, ""]):
         if at in inside or not line.strip():
@@ -71,15 +69,15 @@ def _blocks(lines: Sequence[str], inside: set[int]) -> Iterator[tuple[int, list[
 def _music_outside_tunes(begin: int, block: Sequence[str]) -> Iterator[Problem]:
     number = next((number for number, line in enumerate(block, begin) if _is_music(line)), None)
     if number is not None:
-        message = "music outside of any tune, since a blank line ended the one before"
-        yield Problem(number, 1, "music cut off", message)
+        message = "music outside of any tune, since a blank line ended the tune before"
+        yield Problem(number, 1, "music outside tunes", message)
 
 
 _MUSIC = frozenset({"note", "bar", "rest", "tie", "broken", "tuplet", "ending", "text", "inline", "grace", "slur"})
 
 
 def _is_music(line: str) -> bool:
-    """Whether `line` is music without doubt: notes and bar lines, and hardly anything else."""
+    """Return whether `line` is clearly music: notes and bar lines, and hardly anything else."""
     line = strip_comment(line)
     if line.count("|") < 2 or field_of(line, 1) is not None:
         return False

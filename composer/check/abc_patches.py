@@ -1,4 +1,4 @@
-"""Small faults of a tune, mended where they stand."""
+"""Fix small problems of an ABC tune in place."""
 
 from __future__ import annotations
 
@@ -15,15 +15,12 @@ __all__ = ["patch"]
 
 
 def patch(tune: TuneText, number: str, problems: Sequence[Problem]) -> tuple[TuneText, list[str]]:
-    """`tune`, in which `problems` were found, with what can be mended by a stroke, and what was done.
-
-    It bears `number` afterwards.
-    """
+    """Return `tune` with `number` and with the `problems` that a small edit can fix, and a list of changes."""
     lines, done = list(tune.lines), list[str]()
     kinds = {each.kind for each in problems}
-    if "e-mail in the music" in kinds:
+    if "quoted-printable" in kinds:
         lines = _without_quoted_printable(lines)
-        done.append("quoted-printable decoded")
+        done.append("decoded quoted-printable")
         problems = all_problems(parse_tune(TuneText(tuple(lines), tune.first)))
     for each in sorted(problems, key=lambda each: each.place, reverse=True):
         if (patch := _PATCHES.get(each.kind)) is not None:
@@ -34,10 +31,10 @@ def patch(tune: TuneText, number: str, problems: Sequence[Problem]) -> tuple[Tun
                 done.append(patch[1])
     if not lines[0].startswith("X:"):
         lines.insert(0, f"X:{number}")
-        done.append(f"numbered {number}")
+        done.append(f"numbered as {number}")
     elif number != number_of(tune):
         lines[0] = f"X:{number}"
-        done.append(f"numbered {number}")
+        done.append(f"numbered as {number}")
     return TuneText(tuple(lines), tune.first), list(dict.fromkeys(done))
 
 
@@ -49,26 +46,26 @@ _TIE = re.compile(r"[^-|]*?(-)")
 
 
 def _without_tie(line: str, at: int) -> str:
-    """`line` without the tie of the note at `at`: the first one after it, or the one that stands there."""
+    """Remove the tie of the note at `at`: the first one from there on."""
     match = _TIE.match(line, at)
     return line[: match.start(1)] + line[match.end(1) :] if match else line
 
 
-def _remark(line: str, at: int) -> str:
+def _comment_out(line: str, at: int) -> str:
     return f"% {line}"
 
 
 _PATCHES: dict[str, tuple[Callable[[str, int], str], str]] = {
-    "unknown character": (_without_character, "characters that mean nothing left out"),
-    "old line break": (_without_character, "old line breaks left out"),
-    "dangling tie": (_without_tie, "ties to nothing left out"),
-    "unknown field": (_remark, "unknown fields made remarks"),
-    "text in the header": (_remark, "words in the header made remarks"),
+    "unknown character": (_without_character, "removed unknown characters"),
+    "old line break": (_without_character, "removed old line breaks"),
+    "dangling tie": (_without_tie, "removed dangling ties"),
+    "unknown field": (_comment_out, "commented out unknown fields"),
+    "text in the header": (_comment_out, "commented out text in the header"),
 }
-"""For each kind of fault, what mends a line of which the character at a place is at fault, and what that is called."""
+"""For each kind of problem, how to fix its line at a column, and a name for the change."""
 
 
 def _without_quoted_printable(lines: Sequence[str]) -> list[str]:
-    """Lines as they were before a mail program wrote them in quoted-printable."""
+    """Decode lines that a mail program wrote as quoted-printable."""
     text = re.sub(r"=\n", "", "\n".join(lines) + "\n")
     return re.sub(r"=(20|3D)", lambda match: chr(int(match[1], 16)), text).rstrip("\n").split("\n")

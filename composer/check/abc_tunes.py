@@ -1,4 +1,4 @@
-"""What is wrong in the tunes of an ABC file."""
+"""Check a tune of an ABC file: combine all checks and assign severities."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from composer.music.keys import pitch
 __all__ = ["all_problems", "tune_problems"]
 
 _HARMLESS = frozenset({"definition left out"})
-"""What the reader says of itself, and is no fault of the tune."""
+"""Limits of our reader, not errors of the tune."""
 
-_WARNINGS = frozenset({"dangling tie", "odd number", "text in the header", "unknown transposition", "too long"})
-"""What plays as it was meant all the same, or is left out without a loss."""
+_WARNINGS = frozenset({"dangling tie", "invalid number", "text in the header", "unknown transposition", "too long"})
+"""Problems that do not change how the tune plays."""
 
 
 def tune_problems(tune: Tune) -> list[Problem]:
-    """What is wrong in a parsed tune, in the order of its lines; habits of the whole tune are told once."""
+    """Return what is wrong in a parsed tune, by line; problems repeated throughout it are merged."""
     return list(_merge_repeated(all_problems(tune)))
 
 
 def all_problems(tune: Tune) -> list[Problem]:
-    """What is wrong in a parsed tune, in the order of its lines, each place by itself."""
+    """Return everything that is wrong in a parsed tune, by line."""
     found = check_parsed(tune)
     problems = [*classify_bar_problems(tune, [each for each in found if each.kind in BAR_LENGTH_KINDS])]
     problems += _other_problems([each for each in found if each.kind not in BAR_LENGTH_KINDS], tune)
@@ -44,8 +44,8 @@ def all_problems(tune: Tune) -> list[Problem]:
     return [replace(each, tune=number, title=title) for each in found_once]
 
 
-_REPEATED_KINDS = frozenset({"dangling tie", "e-mail in the music", "old line break"})
-"""Habits of a whole tune, of which the first is told."""
+_REPEATED_KINDS = frozenset({"dangling tie", "old line break", "quoted-printable"})
+"""Kinds that often occur throughout a tune; only the first is reported."""
 
 
 def _merge_repeated(problems: Sequence[Problem]) -> Iterator[Problem]:
@@ -56,14 +56,14 @@ def _merge_repeated(problems: Sequence[Problem]) -> Iterator[Problem]:
             yield each
         elif each.kind not in told:
             told.add(each.kind)
-            yield replace(each, message=f"{each.message}; here and {counts[each.kind] - 1} more times in the tune")
+            yield replace(each, message=f"{each.message}, and {counts[each.kind] - 1} more in this tune")
 
 
 def _other_problems(found: Sequence[Diagnostic], tune: Tune) -> Iterator[Problem]:
-    """The checker's other diagnostics, each with its weight and without what is no fault."""
+    """Yield the diagnostics that are problems, with their severity."""
     lines = range(tune.text.first, tune.text.first + len(tune.text.lines))
     for each in found:
-        if each.line not in lines:  # of what is nowhere, such as an ending without a bar
+        if each.line not in lines:  # it has no place, such as an ending without a bar
             yield Problem(tune.text.first, 1, each.kind, each.message or each.kind)
             continue
         if each.kind in _HARMLESS or (each.kind == "repeat without an end" and _repeat_is_closed(tune, each)):
@@ -79,14 +79,14 @@ def _other_problems(found: Sequence[Diagnostic], tune: Tune) -> Iterator[Problem
 
 
 def _is_legal(found: Diagnostic, line: str) -> bool:
-    """Whether a diagnostic is of what is right in ABC: a field whose value begins with a colon, a note after `|]`."""
+    """Return whether a diagnostic is about legal ABC: a field whose value begins with a colon, a note after `|]`."""
     if found.kind == "text in the header":
         return line[1:2] == ":"
     return found.kind == "unbalanced brackets" and line[max(found.column - 2, 0) : found.column] == "|]"
 
 
 def _repeat_is_closed(tune: Tune, found: Diagnostic) -> bool:
-    """Whether a repeat that seems open at a place was closed by `:|` before a second ending."""
+    """Return whether a repeat that seems open was closed by `:|` before a second ending."""
     for elements in tune.voices.values():
         closed = False
         for element in elements:
@@ -104,17 +104,17 @@ _EMAIL = ("=20", "=3D", "=\n")
 
 
 def _unknown(found: Diagnostic, line: str) -> Problem:
-    """A character that means nothing, and why it may be there."""
+    """Return the problem of an unknown character, with a likely reason."""
     character, rest = line[found.column - 1 : found.column], line[found.column - 1 :] + "\n"
     before = line[max(found.column - 2, 0) :] + "\n"
     if rest.startswith(_EMAIL) or before.startswith(_EMAIL):
-        message = "a remnant of e-mail (quoted-printable) in the music"
-        return Problem(found.line, found.column, "e-mail in the music", message)
+        message = "left-over e-mail encoding (quoted-printable)"
+        return Problem(found.line, found.column, "quoted-printable", message)
     if character in "!*" and found.column >= 1:
-        message = f"`{character}` told programs of old to break or to fill the line, and means nothing any more"
+        message = f"`{character}` is an obsolete line-break mark, ignored"
         return Problem(found.line, found.column, "old line break", message, Severity.WARNING)
     if character == '"':
-        return Problem(found.line, found.column, "unknown character", 'a `"` that is not closed')
+        return Problem(found.line, found.column, "unknown character", 'unclosed `"`')
     return Problem(found.line, found.column, "unknown character", found.message)
 
 
@@ -131,6 +131,6 @@ def _out_of_range(tune: Tune) -> Iterator[Problem]:
             sound, midi = beyond[0]
             side = "below the lowest" if midi < LOWEST else "above the highest"
             more = f", the first of {len(beyond)}" if len(beyond) > 1 else ""
-            message = f"a note {side} key of a piano{more}"
+            message = f"note {side} key of a piano{more}"
             severity = Severity.WARNING if all(0 <= each <= 127 for _, each in beyond) else Severity.ERROR
             yield Problem(sound.line, sound.column, "note out of range", message, severity)

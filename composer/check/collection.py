@@ -1,4 +1,4 @@
-"""The doctor's round: every file examined, whatever is in it, and tunes found that stand there more than once."""
+"""Check many files, whatever they contain, and find duplicate tunes among them."""
 
 from __future__ import annotations
 
@@ -11,127 +11,130 @@ from composer.check.fingerprint import Fingerprint
 from composer.check.fix import FixNote, FixResult, fix
 from composer.check.problem import Problem, Severity
 
-__all__ = ["FIXED", "Diagnosis", "diagnoses", "treated", "untreated"]
+__all__ = ["FIXED", "FileDiagnosis", "check_files", "fix_file", "unfixable"]
 
 FIXED = ".fixed"
-"""What stands before the suffix of a file that was mended."""
+"""Inserted before the suffix of a fixed file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What was found in one file; `source` is None where the file cannot even be opened."""
+class FileDiagnosis:
+    """The problems of one file; `source` is None if it cannot be opened."""
 
     file: str
     source: Source | None
     problems: tuple[Problem, ...]
     pieces: int
 
-    def without_warnings(self) -> Diagnosis:
-        """The same, of its problems the errors alone."""
+    def without_warnings(self) -> FileDiagnosis:
+        """Return a copy with the errors only."""
         return replace(self, problems=tuple(each for each in self.problems if each.severity is Severity.ERROR))
 
 
-def diagnoses(found: Iterable[Source | ReadError]) -> Iterator[Diagnosis]:
-    """What is wrong in each of `found`, in order. No file, however broken, ends the round."""
+def check_files(found: Iterable[Source | ReadError]) -> Iterator[FileDiagnosis]:
+    """Yield the problems of each file, in order. No file, however damaged, ends the run."""
     known = _Known()
     for source in found:
         if isinstance(source, ReadError):
-            yield Diagnosis("", None, (Problem(0, 0, "unreadable", source.message),), 0)
+            yield FileDiagnosis("", None, (Problem(0, 0, "unreadable", source.message),), 0)
             continue
-        examined = _examined(source)
-        copies = [copy for specimen in examined.pieces if (copy := known.meet(source.label, specimen))]
-        problems = sorted([*examined.problems, *copies], key=lambda each: each.place)
-        yield Diagnosis(source.label, source, tuple(problems), len(examined.pieces))
+        report = _examine(source)
+        duplicates = [problem for piece in report.pieces if (problem := known.add(source.label, piece))]
+        problems = sorted([*report.problems, *duplicates], key=lambda each: each.place)
+        yield FileDiagnosis(source.label, source, tuple(problems), len(report.pieces))
 
 
-def treated(diagnosis: Diagnosis) -> FixResult:
-    """What can be mended in the file of `diagnosis`. No file, however broken, ends the round."""
+def fix_file(diagnosis: FileDiagnosis) -> FixResult:
+    """Fix what can be fixed in a file. No file, however damaged, ends the run."""
     source = diagnosis.source
     if source is None or source.data is not None or diagnosis.file.startswith("corpus:"):
-        return untreated("it is no file of its own, beside which another could be written")
+        return unfixable("not a file on disk, so there is no place for a fixed copy")
     try:
         return fix(source, diagnosis.problems)
     except ReadError as error:
-        return untreated(error.message)
+        return unfixable(error.message)
     except Exception as error:
-        return untreated(f"the file breaks its reader: {type(error).__name__}: {error}")
+        return unfixable(_crash(error))
 
 
-def untreated(why: str) -> FixResult:
-    """A file in which nothing could be mended, and why."""
-    return FixResult(None, left=(FixNote(0, "", why),))
+def unfixable(reason: str) -> FixResult:
+    """Return the result for a file in which nothing can be fixed."""
+    return FixResult(None, left=(FixNote(0, "", reason),))
 
 
-def _examined(source: Source) -> FileReport:
+def _examine(source: Source) -> FileReport:
     try:
         return examine(source)
     except ReadError as error:
-        return FileReport((Problem(0, 0, "unreadable", error.message),))
-    except Exception as error:  # whatever a strange file does to a reader, the others are looked at
-        return FileReport(
-            (Problem(0, 0, "unreadable", f"the file breaks its reader: {type(error).__name__}: {error}"),)
-        )
+        message = error.message
+    except Exception as error:  # whatever a strange file does to a reader, check the others
+        message = _crash(error)
+    return FileReport((Problem(0, 0, "unreadable", message),))
+
+
+def _crash(error: Exception) -> str:
+    return f"the reader failed with {type(error).__name__}: {error}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Met:
-    """A piece that was met before, and in which file."""
+class _Earlier:
+    """A piece found earlier, and its file."""
 
     file: str
-    specimen: CheckedPiece
+    piece: CheckedPiece
     fingerprint: Fingerprint
 
 
 @dataclass(slots=True)
 class _Known:
-    """The pieces that were met so far: the first of each, by all its notes, and by its melody."""
+    """The first piece with each fingerprint: of all notes, of a single line, and of a line among other parts."""
 
-    wholes: dict[bytes, _Met] = field(default_factory=dict)
-    tunes: dict[bytes, _Met] = field(default_factory=dict)
-    settings: dict[bytes, _Met] = field(default_factory=dict)
-    """Pieces of more than a melody, by that melody."""
+    pieces: dict[bytes, _Earlier] = field(default_factory=dict)
+    tunes: dict[bytes, _Earlier] = field(default_factory=dict)
+    arrangements: dict[bytes, _Earlier] = field(default_factory=dict)
 
-    def meet(self, file: str, specimen: CheckedPiece) -> Problem | None:
-        """Remember a piece of `file`; the problem that it is there already, where it is."""
-        if (print_ := specimen.fingerprint) is None:
+    def add(self, file: str, piece: CheckedPiece) -> Problem | None:
+        """Add a piece of `file`; return a problem if it is a duplicate."""
+        if (own := piece.fingerprint) is None:
             return None
-        met = _Met(file, specimen, print_)
-        same = self.wholes.setdefault(print_.all_notes, met)
-        first = (self.tunes if print_.is_single_line else self.settings).setdefault(print_.melody, met)
-        other = (self.settings if print_.is_single_line else self.tunes).get(print_.melody)
-        before = same if same is not met else other if first is met else None
-        if before is None or _mended(before.file, file):
+        entry = _Earlier(file, piece, own)
+        same = self.pieces.setdefault(own.all_notes, entry)
+        first = (self.tunes if own.is_single_line else self.arrangements).setdefault(own.melody, entry)
+        other = (self.arrangements if own.is_single_line else self.tunes).get(own.melody)
+        before = same if same is not entry else other if first is entry else None
+        if before is None or _is_fixed_copy(before.file, file):
             return None
-        what = "the same tune as" if same is not met else "the same melody as"
+        what = "same tune as" if same is not entry else "same melody as"
         return Problem(
-            specimen.line,
-            int(specimen.line > 0),
+            piece.line,
+            int(piece.line > 0),
             "duplicate",
-            f"{what} {_name(before, file)}{_difference(before.fingerprint, print_)}",
+            f"{what} {_name(before, file)}{_difference(before.fingerprint, own)}",
             Severity.WARNING,
-            specimen.tune,
-            specimen.title,
+            piece.tune,
+            piece.title,
         )
 
 
-def _mended(file: str, other: str) -> bool:
-    """Whether one of two files was made of the other by mending it."""
+def _is_fixed_copy(file: str, other: str) -> bool:
+    """Return whether one of two files is the fixed copy of the other."""
     return file != other and file.replace(f"{FIXED}.", ".") == other.replace(f"{FIXED}.", ".")
 
 
-def _name(met: _Met, file: str) -> str:
-    """A piece for the reader of a message about `file`."""
-    specimen = met.specimen
-    line = f"line {specimen.line}" if specimen.line else ""
-    place = line if met.file == file else f"{met.file}:{specimen.line}" if specimen.line else met.file
-    return f"{place} (`{specimen.title}`)" if specimen.title else place
+def _name(earlier: _Earlier, file: str) -> str:
+    """Name a piece in a message about `file`."""
+    piece = earlier.piece
+    line = f"line {piece.line}" if piece.line else ""
+    place = line if earlier.file == file else f"{earlier.file}:{piece.line}" if piece.line else earlier.file
+    return f"{place} (`{piece.title}`)" if piece.title else place
 
 
 def _difference(before: Fingerprint, now: Fingerprint) -> str:
-    """How the later of two equal pieces differs from the earlier."""
-    semitones = now.first_pitch - before.first_pitch
-    moved = f"{abs(semitones)} semitone{'s' * (abs(semitones) != 1)} {'higher' if semitones > 0 else 'lower'}"
-    words = [moved] * (semitones != 0) + [f"in note values {now.time_unit / before.time_unit} as long"] * (
-        now.time_unit != before.time_unit
-    )
-    return f", {', '.join(words)}" if words else ""
+    """Describe how a duplicate differs from the earlier piece."""
+    semitones, factor = now.first_pitch - before.first_pitch, now.time_unit / before.time_unit
+    words = []
+    if semitones:
+        words.append(f"{abs(semitones)} semitone{'s' * (abs(semitones) != 1)} {'higher' if semitones > 0 else 'lower'}")
+    if factor != 1:
+        words.append(f"in note values {factor} as long")
+    return "".join(f", {each}" for each in words)

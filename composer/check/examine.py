@@ -1,4 +1,4 @@
-"""One file, examined: what kind of music it holds, what is wrong in it, and a fingerprint of each piece."""
+"""Check one file: its format, its problems, and a fingerprint of each piece."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from composer.api import ReadError, Source
+from composer.api import ReadError, RejectedPiece, Source
 from composer.check.abc_layout import blank_problems, number_of, number_problems, stray_problems
 from composer.check.abc_tunes import tune_problems
 from composer.check.fingerprint import Fingerprint, fingerprint
@@ -15,27 +15,27 @@ from composer.check.midi_chunks import chunk_problems
 from composer.check.problem import Problem
 from composer.check.score_sanity import score_problems
 from composer.check.text_encoding import decode
+from composer.formats import detect
 from composer.formats import read as score_files
 from composer.formats.abc.reader.lexer import TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.score import score_of
-from composer.formats.midi import reader as midi_reader
 
 __all__ = ["SUFFIXES", "CheckedPiece", "FileReport", "examine"]
 
 SUFFIXES = (*score_files.SUFFIXES, ".rmi", ".txt", ".csv", ".tsv")
-"""The suffixes of files that are looked at in a folder."""
+"""The suffixes of files to check in a folder."""
 
-_WORDS = (".txt", ".csv", ".tsv")
-"""Files that need not hold music: of these, the encoding is examined."""
+_TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
+"""Files that need not be music; only their encoding is checked."""
 
-_OTHERS = tuple(suffix for suffix in SUFFIXES if suffix not in (".abc", *_WORDS))
-"""Files that are no tunes in ABC, however broken they are."""
+_MUSIC_SUFFIXES = tuple(suffix for suffix in SUFFIXES if suffix not in (".abc", *_TEXT_SUFFIXES))
+"""Files that are not checked as ABC, however damaged they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedPiece:
-    """A piece that can be played: its name and title in its file, the line where it begins (0: none), its melody."""
+    """A playable piece: its name and title, first line (0: none) and fingerprint."""
 
     tune: str
     title: str
@@ -45,95 +45,83 @@ class CheckedPiece:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What was found in one file: `problems` in the order of its lines, and its pieces."""
+    """The problems of a file, by line, and its pieces."""
 
     problems: tuple[Problem, ...] = ()
     pieces: tuple[CheckedPiece, ...] = ()
 
 
 def examine(source: Source) -> FileReport:
-    """What is wrong in `source`. What it holds decides how it is read, not its suffix.
-
-    Raises ReadError where its bytes cannot be had.
-    """
+    """Check `source`, by content rather than suffix. Raises ReadError if its bytes cannot be read."""
     data = source.bytes()
     if not data.strip():
         return _unreadable("empty file", "the file is empty")
-    suffix = score_files.suffix_of(source)
-    if suffix == ".mid":
-        return _check_midi(data)
-    if suffix == ".musicxml":
-        return _check_notation(data)
-    return _check_text(source, data, tunes=suffix == ".abc")
+    found = detect(data)
+    if found is None or found.name == "abc":
+        return _check_text(source, data, is_abc=found is not None)
+    problems = list(chunk_problems(data)) if found.name == "midi" else []
+    return _check_score(replace(source, name="the file", data=data), problems)
 
 
 def _unreadable(kind: str, message: str) -> FileReport:
     return FileReport((Problem(0, 0, kind, message),))
 
 
-def _check_midi(data: bytes) -> FileReport:
-    problems = list(chunk_problems(data))
+def _check_score(source: Source, problems: Sequence[Problem]) -> FileReport:
+    """Check a file that holds one score."""
     try:
-        score = midi_reader.read(data, "the file")
+        ((_, score),) = score_files.read(source)
     except ReadError as error:
         return FileReport((*problems, _problem_of(error)))
-    specimen = CheckedPiece("", score.title, 0, fingerprint(score))
-    return FileReport((*problems, *score_problems(score)), (specimen,))
-
-
-def _check_notation(data: bytes) -> FileReport:
-    from composer.formats.musicxml import reader as musicxml_reader
-
-    try:
-        score = musicxml_reader.read(data, "the file")
-    except ReadError as error:
-        return FileReport((_problem_of(error),))
-    return FileReport(tuple(score_problems(score)), (CheckedPiece("", score.title, 0, fingerprint(score)),))
-
-
-def _problem_of(error: ReadError) -> Problem:
-    """Why a reader does not read a file; where it knows a line, the problem is there."""
-    kind = "no notes" if "has no notes" in error.message else "unreadable"
-    return Problem(*_place(error.message), kind, error.message)
+    assert not isinstance(score, RejectedPiece)
+    return FileReport((*problems, *score_problems(score)), (CheckedPiece("", score.title, 0, fingerprint(score)),))
 
 
 _PLACE = re.compile(r"line (\d+), column (\d+)")
 
 
-def _place(message: str) -> tuple[int, int]:
-    found = _PLACE.search(message)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+def _problem_of(error: ReadError) -> Problem:
+    """Convert a reader's error, with its line if the message has one."""
+    kind = "no notes" if "has no notes" in error.message else "unreadable"
+    place = _PLACE.search(error.message)
+    line, column = (int(place[1]), int(place[2])) if place else (0, 0)
+    return Problem(line, column, kind, error.message)
 
 
-def _check_text(source: Source, data: bytes, *, tunes: bool) -> FileReport:
-    """What is wrong in the `data` of `source`, in which there are tunes, or whatever its name says."""
-    own = source.path.suffix.lower()
-    if own in _OTHERS and not tunes:
-        return _unreadable("no music", f"there is no music in {source.label}")
+def _check_text(source: Source, data: bytes, *, is_abc: bool) -> FileReport:
+    """Check a text file, or one that only its suffix calls music."""
+    suffix = source.path.suffix.lower()
+    if suffix in _MUSIC_SUFFIXES and not is_abc:
+        return _unreadable("no music", f"no music in {source.label}")
     found = decode(data)
     if found is None:
         return _unreadable("unknown format", "the file is neither music nor text")
-    if own in _WORDS and not tunes:
+    if suffix in _TEXT_SUFFIXES and not is_abc:
         return FileReport(found.problems)
     return _check_tunes(found.text, found.problems)
 
 
-def _check_tunes(text: str, odd: Sequence[Problem]) -> FileReport:
+def _check_tunes(text: str, encoding_problems: Sequence[Problem]) -> FileReport:
     tunes = split_tunes(text)
     if not tunes:
-        return FileReport((*odd, Problem(1, 1, "no tune", "there is no tune in the file")))
-    problems = [*odd, *stray_problems(text, tunes), *number_problems(tunes), *blank_problems(tunes)]
-    specimens = []
+        return FileReport((*encoding_problems, Problem(1, 1, "no tune", "no tune in this file")))
+    problems = [
+        *encoding_problems,
+        *stray_problems(text, tunes),
+        *number_problems(tunes),
+        *blank_problems(tunes),
+    ]
+    pieces = []
     for tune in tunes:
-        found, specimen = _check_tune(tune)
+        found, piece = _check_tune(tune)
         problems += found
-        if specimen is not None:
-            specimens.append(specimen)
-    return FileReport(tuple(sorted(_once(problems), key=lambda each: each.place)), tuple(specimens))
+        if piece is not None:
+            pieces.append(piece)
+    return FileReport(tuple(sorted(_merge_habits(problems), key=lambda each: each.place)), tuple(pieces))
 
 
 def _check_tune(text: TuneText) -> tuple[list[Problem], CheckedPiece | None]:
-    """What is wrong in a tune, and its melody. Whatever breaks a reader is the tune's fault."""
+    """Check one tune; if it breaks a reader, that is its problem."""
     number = number_of(text)
     try:
         tune = parse_tune(text)
@@ -148,18 +136,18 @@ def _check_tune(text: TuneText) -> tuple[list[Problem], CheckedPiece | None]:
 
 
 _HABITS = frozenset({"unknown field", "no blank line"})
-"""What all tunes of a collection may have."""
+"""Kinds that often occur throughout a collection."""
 
 
-def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """`problems`, what may be a habit of a whole collection being told of the first tune that has it."""
-    held = list(problems)
-    counts = Counter(each.message for each in held if each.kind in _HABITS)
-    told: set[str] = set()
-    for each in held:
+def _merge_habits(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield `problems`, those of _HABITS only once with a count."""
+    problems = list(problems)
+    counts = Counter(each.message for each in problems if each.kind in _HABITS)
+    seen: set[str] = set()
+    for each in problems:
         if each.kind not in _HABITS:
             yield each
-        elif each.message not in told:
-            told.add(each.message)
+        elif each.message not in seen:
+            seen.add(each.message)
             more = counts[each.message] - 1
-            yield replace(each, message=each.message + (f", here and {more:,} more times" if more else ""))
+            yield replace(each, message=each.message + (f", and {more:,} more in this file" if more else ""))

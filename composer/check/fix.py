@@ -1,6 +1,6 @@
-"""A file mended: small faults where they stand, bars and repeats by writing the tune anew in the regular dialect.
+"""Fix a file: small problems in place, bars and repeats by rewriting the tune in the regular dialect.
 
-What is well is left as it is, letter by letter. What nobody can know is left too, and said.
+Correct tunes stay unchanged, character by character. Problems without a clear fix stay too and are listed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from composer.check.abc_tunes import all_problems, tune_problems
 from composer.check.problem import Problem
 from composer.check.score_sanity import score_problems
 from composer.check.text_encoding import decode, repair
-from composer.formats import read as score_files
+from composer.formats import detect
 from composer.formats.abc.dialect.normalize import NormalizedTune, normalize
 from composer.formats.abc.reader.lexer import TuneText, field_of, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
@@ -27,7 +27,7 @@ __all__ = ["FixNote", "FixResult", "fix"]
 
 @dataclass(frozen=True, slots=True)
 class FixNote:
-    """What was done, or could not be, about the piece that begins at `line` (0: the file)."""
+    """A change to the piece that begins at `line` (0: the file), or a problem that is left."""
 
     line: int
     tune: str
@@ -36,10 +36,7 @@ class FixNote:
 
 @dataclass(frozen=True, slots=True)
 class FixResult:
-    """What is to be written with `suffix`; None where nothing could be mended.
-
-    `changes` say what was, and `left` what could not be.
-    """
+    """The fixed file and its suffix; `data` is None if nothing could be fixed. `left` lists what could not be."""
 
     data: bytes | None
     suffix: str = ""
@@ -48,65 +45,63 @@ class FixResult:
 
 
 _UNFIXABLE_REASONS = {
-    "duplicate": "which one to keep is for you to say",
-    "music cut off": "take the blank line out, or give it an `X:` line",
-    "tune without a number": "give it an `X:` line",
+    "duplicate": "delete one of them",
+    "music outside tunes": "remove the blank line, or add an `X:` line",
+    "tune without a number": "add an `X:` line",
     "no tune": "a tune begins with an `X:` line",
 }
-"""Faults of a file that nobody else can mend, and what its owner can do."""
+"""Problems of a file that only its owner can fix, and how."""
 
 
 def fix(source: Source, problems: Sequence[Problem]) -> FixResult:
-    """`source`, in which `problems` were found, without those that can be mended. Raises ReadError."""
-    suffix = score_files.suffix_of(source)
-    if suffix == ".mid":
-        return _fix_midi(source)
-    foreign = suffix == ".musicxml" or any(each.kind == "no music" for each in problems)
-    found = decode(source.bytes()) if not foreign else None
+    """Fix those of the `problems` found in `source` that can be fixed. Raises ReadError."""
+    data = source.bytes()
+    kind = detect(data)
+    if kind is not None and kind.name == "midi":
+        return _fix_midi(data)
+    is_text = (kind is None or kind.name == "abc") and not any(each.kind == "no music" for each in problems)
+    found = decode(data) if is_text else None
     if found is None:
         return FixResult(None, left=tuple(FixNote(each.line, each.tune, each.message) for each in problems))
     changes = [FixNote(each.line, "", f"{each.kind}: written as UTF-8") for each in found.problems]
     text, left = repair(found.text), list[FixNote]()
-    if suffix == ".abc" or source.path.suffix.lower() == ".abc":
+    if kind is not None or source.path.suffix.lower() == ".abc":
         text = _fix_tunes(text, changes, left)
     left += [
         FixNote(each.line, each.tune, f"{each.kind}: {_UNFIXABLE_REASONS[each.kind]}")
         for each in problems
         if each.kind in _UNFIXABLE_REASONS
     ]
-    data = text.encode("utf-8") if changes else None
-    return FixResult(data, suffix or source.path.suffix.lower(), tuple(changes), tuple(left))
+    suffix = kind.suffixes[0] if kind is not None else source.path.suffix.lower()
+    return FixResult(text.encode("utf-8") if changes else None, suffix, tuple(changes), tuple(left))
 
 
-def _fix_midi(source: Source) -> FixResult:
-    """The notes as they are read, written anew: what is damaged or hangs is gone, what is not music too."""
+def _fix_midi(data: bytes) -> FixResult:
+    """Rewrite the notes, tempos, meters and keys that can be read; everything else is lost."""
     try:
-        score = midi_reader.read(source.bytes(), "the file")
+        score = midi_reader.read(data, "the file")
         data = formats.write("midi", score)
         remaining = list(score_problems(midi_reader.read(data, "the file")))
     except ComposerError as error:
         return FixResult(None, left=(FixNote(0, "", error.message),))
     left = tuple(FixNote(0, "", each.message) for each in remaining)
     lost = [f"{count:,} {phrase}" for phrase, count in score.losses.items()]
-    message = "; ".join(["written anew with its notes, tempos, meters and keys alone", *lost])
+    message = "; ".join(["rewritten with notes, tempos, meters and keys only", *lost])
     return FixResult(data, ".mid", (FixNote(0, "", message),), left)
 
 
 def _fix_tunes(text: str, changes: list[FixNote], left: list[FixNote]) -> str:
-    """`text` with its tunes mended; `changes` and `left` are added to."""
+    """Fix the tunes of `text`; add to `changes` and `left`."""
     lines = text.split("\n")
     tunes = split_tunes(text)
     numbers = {number_of(tune) for tune in tunes}
     close = {tune.first for tune in without_blank_line(tunes)}
     seen: set[str] = set()
-    # from the end, so that the lines of tunes that are to come stay where they are
+    # from the end, so that line numbers of earlier tunes stay valid
     for tune, number in [*_numbered(tunes, numbers, seen)][::-1]:
         own, changed, why = _fix_tune(tune, number)
         if tune.first in close:
-            own, changed = (
-                ("", *own),
-                ", ".join(["parted from the tune before by a blank line", *filter(None, [changed])]),
-            )
+            own, changed = ("", *own), ", ".join(["added a blank line before the tune", *filter(None, [changed])])
         if changed:
             changes.append(FixNote(tune.first, number, changed))
             lines[tune.first - 1 : tune.first - 1 + len(tune.lines)] = own
@@ -118,7 +113,7 @@ def _fix_tunes(text: str, changes: list[FixNote], left: list[FixNote]) -> str:
 
 
 def _numbered(tunes: Sequence[TuneText], taken: set[str], seen: set[str]) -> Iterator[tuple[TuneText, str]]:
-    """Each tune with its number, or with a free one where it has none or another tune has it."""
+    """Yield each tune with its number, or with a free one if it has none or the number is taken."""
     free = 1 + max((int(number) for number in taken if number.isdecimal() and len(number) < 9), default=0)
     for tune in tunes:
         number = number_of(tune)
@@ -129,7 +124,7 @@ def _numbered(tunes: Sequence[TuneText], taken: set[str], seen: set[str]) -> Ite
 
 
 def _fix_tune(tune: TuneText, number: str) -> tuple[Sequence[str], str, str]:
-    """The lines of a tune mended, what was changed, and why not all could be; both empty where it is well."""
+    """Return the lines of a fixed tune, what was changed, and why not everything could be fixed."""
     before = all_problems(parse_tune(tune))
     renumbered = number != number_of(tune)
     if not before and not renumbered:
@@ -139,24 +134,24 @@ def _fix_tune(tune: TuneText, number: str) -> tuple[Sequence[str], str, str]:
     if not after:
         return text.lines, ", ".join(done), ""
     if len(after) > len(before) and not renumbered:
-        return tune.lines, "", f"{before[0].kind}: what mends it would do more harm"
+        return tune.lines, "", f"{before[0].kind}: a fix would do more harm"
     normal = normalize(text)
     if isinstance(normal, RejectedPiece):
         where = f" ({normal.detail})" if normal.detail else ""
-        return text.lines, ", ".join(done), f"it cannot be written anew: {normal.reason}{where}"
-    anew = TuneText((*_header(text, normal), *_body(normal)), tune.first)
-    if tune_problems(parse_tune(anew)):
+        return text.lines, ", ".join(done), f"cannot be rewritten: {normal.reason}{where}"
+    rewritten = TuneText((*_header(text, normal), *_body(normal)), tune.first)
+    if tune_problems(parse_tune(rewritten)):
         return text.lines, ", ".join(done), f"{after[0].kind} at line {after[0].line}: {after[0].message}"
-    changes = ["written anew" + _left_out(text), *normal.changes, *done]
-    return anew.lines, ", ".join(changes), ""
+    changes = ["rewritten" + _left_out(text), *normal.changes, *done]
+    return rewritten.lines, ", ".join(changes), ""
 
 
 _OWN = frozenset("MLKPVUmI")
-"""Fields that the tune written anew has of its own, or no use for."""
+"""Fields that the rewritten tune replaces or does not need."""
 
 
 def _header(text: TuneText, normal: NormalizedTune) -> Iterator[str]:
-    """The fields of a tune before its music, with the dialect's own meter, unit length and key at their end."""
+    """Yield the header of a tune with the dialect's meter, unit length and key at its end."""
     for line in text.lines:
         if line.startswith("K:"):
             break
@@ -172,7 +167,7 @@ def _body(normal: NormalizedTune) -> Iterator[str]:
 
 
 def _left_out(text: TuneText) -> str:
-    """What of a tune the dialect has no signs for."""
+    """Return what the dialect cannot express, as ` without its ...`."""
     body = [line for line in text.lines if field_of(line, 1) is None and not line.startswith("%")]
     found = {
         "grace notes": any("{" in line for line in body),

@@ -1,4 +1,4 @@
-"""A MIDI file as it lies in its bytes: whether all of it is there."""
+"""Check the chunks of a MIDI file: truncated, missing and empty tracks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from composer.check.problem import Problem, Severity
 __all__ = ["chunk_problems"]
 
 _END = b"\x00\xff\x2f\x00"
-"""A track that holds nothing but its end."""
+"""The content of an empty track."""
 
 
 def chunk_problems(data: bytes) -> Iterator[Problem]:
-    """What the chunks of the MIDI file `data` tell: tracks that are cut short, missing, or empty."""
+    """Yield truncated, missing and empty tracks."""
     if data[:4] == b"RIFF":
         data = data[data.find(b"MThd") :] if b"MThd" in data[:4096] else b""
     if len(data) < 14 or data[:4] != b"MThd":
@@ -28,15 +28,15 @@ def chunk_problems(data: bytes) -> Iterator[Problem]:
         cut = size - len(content)
         at += 8 + size
     if cut:
-        yield _problem("cut short", f"the last of {len(tracks)} tracks lacks {cut:,} of its bytes", Severity.ERROR)
+        yield _problem("truncated file", f"the last of {len(tracks)} tracks lacks {cut:,} bytes", Severity.ERROR)
     if len(tracks) < announced:
-        message = f"the header announces {announced} tracks, and there are {len(tracks)}"
-        yield _problem("tracks missing", message, Severity.ERROR)
+        message = f"the header promises {announced} tracks, but there are {len(tracks)}"
+        yield _problem("missing tracks", message, Severity.ERROR)
     empty = [number for number, content in enumerate(tracks, 1) if content[-4:] == _END and len(content) == 4]
-    # the first track of many holds the tempo, where there is any
+    # the first of several tracks is for the tempo
     if any(number > 1 for number in empty):
         named = ", ".join(map(str, empty[:5])) + ("..." if len(empty) > 5 else "")
-        yield _problem("empty track", f"nothing is in track {named} of {len(tracks)}", Severity.WARNING)
+        yield _problem("empty track", f"track {named} of {len(tracks)} is empty", Severity.WARNING)
 
 
 def _problem(kind: str, message: str, severity: Severity) -> Problem:

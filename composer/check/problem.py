@@ -1,4 +1,4 @@
-"""What the doctor finds."""
+"""A problem in a music file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Problem", "Severity"]
 
 
 class Severity(StrEnum):
-    """An error is music that is lost or plays wrong; a warning is worth a look, and plays all the same."""
+    """An error loses music or plays it wrong; a warning is worth a look."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -17,10 +17,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong at a place. `kind` is a short phrase that counts well, `message` says what exactly.
+    """A problem, its place and severity. `kind` is a category, `message` gives the details.
 
-    `line` and `column` count from 1, a column being a character; both are 0 where a file has no lines, as MIDI has
-    none. `tune` names the piece in its file, as its `X:` line or its place does, and `title` is the piece's own.
+    `line` and `column` (in characters) count from 1, and are 0 for files without lines, such as MIDI. `tune` is the
+    piece's `X:` number or position in the file.
     """
 
     line: int
@@ -33,5 +33,5 @@ class Problem:
 
     @property
     def place(self) -> tuple[int, int]:
-        """Where it stands, to be sorted by."""
+        """Line and column, as a sort key."""
         return self.line, self.column

@@ -1,4 +1,4 @@
-"""What is odd in music, whatever file it comes from: tempos, lengths and pitches that nobody plays."""
+"""Check a score of any format: lost notes, unusual tempos, lengths and pitches."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ from composer.check.problem import Problem, Severity
 __all__ = ["HIGHEST", "LOWEST", "MAX_BEATS", "score_problems"]
 
 LOWEST, HIGHEST = 21, 108
-"""The pitches of a piano's keys."""
+"""The keys of a piano."""
 MAX_BEATS = 256
-"""Beats that a note may sound: 64 bars of common time."""
+"""The longest usual note, in beats: 64 bars of common time."""
 
 _EFFECTS = 112
-"""From this General MIDI program on, instruments are bells, drums and noises, whose pitches say little."""
+"""General MIDI programs from here on are bells, drums and noises, whose pitches mean little."""
 
 _LOSSES = {
-    "never ended": ("hanging note", "never ended", Severity.ERROR),
-    "without length": ("note without length", "without length", Severity.WARNING),
+    "without note-off": ("hanging note", Severity.ERROR),
+    "of zero length": ("zero-length note", Severity.WARNING),
 }
-"""What a reader counts as lost and is a fault of the file, by words of its phrase."""
+"""The losses that are problems of the file, by words in the reader's phrase."""
 
 
 def score_problems(score: Score) -> Iterator[Problem]:
-    """What is odd in `score`; its problems have no lines, and their messages say where."""
+    """Yield the problems of `score`; they have no lines, so their messages name the beat."""
     for phrase, count in score.losses.items():
-        for words, (kind, what, severity) in _LOSSES.items():
+        for words, (kind, severity) in _LOSSES.items():
             if words in phrase:
-                are = f"{count:,} notes are" if count > 1 else "a note is"
-                yield Problem(0, 0, kind, f"{are} {what}", severity)
+                yield Problem(0, 0, kind, f"{count:,} note{'s' * (count > 1)} {words}", severity)
     yield from _tempos(score)
     for part in score.parts:
         yield from _lengths(part)
@@ -43,14 +42,13 @@ def score_problems(score: Score) -> Iterator[Problem]:
 def _tempos(score: Score) -> Iterator[Problem]:
     odd = [tempo for tempo in score.tempos if not SLOWEST <= round(tempo.bpm, 3) <= FASTEST]
     if odd:
-        more = f", the first of {len(odd)} that are odd" if len(odd) > 1 else ""
-        message = f"a tempo of {odd[0].bpm:.4g} quarter notes a minute{_at(odd[0])}{more}"
-        yield _warning("odd tempo", message)
+        more = f", the first of {len(odd)} unusual tempos" if len(odd) > 1 else ""
+        message = f"unusual tempo of {odd[0].bpm:.4g} quarter notes per minute{_at(odd[0])}{more}"
+        yield _warning("unusual tempo", message)
     first = min((tempo.onset for tempo in score.tempos), default=Fraction(0))
     if len(score.tempos) > 1 and first > _first_onset(score):
-        yield _warning(
-            "no tempo at first", f"there is no tempo before beat {_beat(first)}, and {len(score.tempos)} later"
-        )
+        message = f"no tempo before beat {_beat(first)}, but {len(score.tempos)} from there on"
+        yield _warning("no initial tempo", message)
 
 
 def _first_onset(score: Score) -> Fraction:
@@ -61,7 +59,7 @@ def _lengths(part: Part) -> Iterator[Problem]:
     long = [note for note in part.notes if note.duration > MAX_BEATS]
     if long:
         more = f", the first of {len(long)}" if len(long) > 1 else ""
-        yield _warning("endless note", f"a note of {float(long[0].duration):,.4g} beats{_at(long[0], part)}{more}")
+        yield _warning("overlong note", f"note of {float(long[0].duration):,.4g} beats{_at(long[0], part)}{more}")
 
 
 def _pitches(part: Part) -> Iterator[Problem]:
@@ -69,7 +67,7 @@ def _pitches(part: Part) -> Iterator[Problem]:
     if beyond:
         side = "below the lowest" if beyond[0].pitch < LOWEST else "above the highest"
         more = f", the first of {len(beyond)}" if len(beyond) > 1 else ""
-        yield _warning("note out of range", f"a note {side} key of a piano{_at(beyond[0], part)}{more}")
+        yield _warning("note out of range", f"note {side} key of a piano{_at(beyond[0], part)}{more}")
 
 
 def _at(event: Note | Tempo, part: Part | None = None) -> str:
@@ -78,7 +76,7 @@ def _at(event: Note | Tempo, part: Part | None = None) -> str:
 
 
 def _beat(onset: Fraction) -> str:
-    """A beat as musicians count: from 1."""
+    """Format a beat, counted from 1."""
     return f"{float(onset) + 1:,.6g}"
 
 

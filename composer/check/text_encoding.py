@@ -1,4 +1,4 @@
-"""Bytes as text, whatever wrote them, and what is odd about the encoding."""
+"""Decode text of unknown encoding, and report problems with it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["DecodedText", "decode", "repair"]
 
 @dataclass(frozen=True, slots=True)
 class DecodedText:
-    """A text with a line feed after each line, whether it held any other character than UTF-8 has, and what is odd."""
+    """A text with line feeds, and the problems of its encoding."""
 
     text: str
     problems: tuple[Problem, ...] = ()
 
 
 def decode(data: bytes) -> DecodedText | None:
-    """`data` as text, each line in the encoding that it seems to be in; None where it is no text at all."""
+    """Decode each line with its most likely encoding; None for binary data."""
     found = _utf16(data) or _eight_bits(data)
     if found is None:
         return None
@@ -29,7 +29,7 @@ def decode(data: bytes) -> DecodedText | None:
 
 
 def repair(text: str) -> str:
-    """`text` without control characters, and with what was once decoded wrongly decoded anew."""
+    """Remove control characters, and undo UTF-8 that was once decoded as Windows-1252."""
     return _GARBLED.sub(
         lambda match: match[0].encode("cp1252", "replace").decode("utf-8", "replace"), _CONTROL.sub("", text)
     )
@@ -39,7 +39,7 @@ _MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 def _utf16(data: bytes) -> DecodedText | None:
-    """`data` as UTF-16, by its mark, or because every other byte of the Latin letters in it is zero."""
+    """Decode UTF-16, recognized by its byte-order mark or by every other byte being zero; else None."""
     name = _MARKS.get(data[:2])
     if name is None:
         pairs = max(len(data[:4096]) // 2, 1)
@@ -48,19 +48,17 @@ def _utf16(data: bytes) -> DecodedText | None:
     if name is None:
         return None
     text = data.decode(name, "replace").removeprefix("\ufeff")
-    return DecodedText(text, (_warning(1, 1, "not UTF-8", "the text is in UTF-16, which many programs do not read"),))
+    return DecodedText(text, (_warning(1, 1, "not UTF-8", "UTF-16, which many programs cannot read"),))
 
 
 def _eight_bits(data: bytes) -> DecodedText | None:
-    """`data` as UTF-8, or as the single bytes of the nineties; None where zeros say that it is no text."""
+    """Decode UTF-8 or a single-byte encoding; None for data with zero bytes."""
     if b"\0" in data:
         return None
     problems = []
     if data.startswith(codecs.BOM_UTF8):
         data = data.removeprefix(codecs.BOM_UTF8)
-        problems.append(
-            _warning(1, 1, "byte-order mark", "the text begins with a byte-order mark, which UTF-8 needs not")
-        )
+        problems.append(_warning(1, 1, "byte-order mark", "byte-order mark, which UTF-8 does not need"))
     try:
         return DecodedText(data.decode("utf-8"), tuple(problems))
     except UnicodeDecodeError:
@@ -69,10 +67,10 @@ def _eight_bits(data: bytes) -> DecodedText | None:
 
 
 def _line_by_line(data: bytes) -> tuple[str, Problem]:
-    """A text that is not UTF-8 throughout, and where that shows first."""
+    """Decode text that is not all UTF-8, and report the first such place."""
     codec, name = _single_byte(data)
     lines: list[str] = []
-    foreign: list[tuple[int, int]] = []
+    not_utf8: list[tuple[int, int]] = []
     mixed = False
     for number, line in enumerate(re.split(rb"\r\n?|\n", data), 1):
         try:
@@ -80,13 +78,13 @@ def _line_by_line(data: bytes) -> tuple[str, Problem]:
             mixed = mixed or not line.isascii()
         except UnicodeDecodeError as error:
             lines.append(line.decode(codec, "replace"))
-            foreign.append((number, len(line[: error.start].decode("utf-8")) + 1))
-    line_number, column = foreign[0]
-    count = f", as in {len(foreign)} lines" if len(foreign) > 1 else ""
+            not_utf8.append((number, len(line[: error.start].decode("utf-8")) + 1))
+    line_number, column = not_utf8[0]
+    count = f", {len(not_utf8)} lines" if len(not_utf8) > 1 else ""
     if mixed:
-        message = f"this is no UTF-8 and seems to be {name}{count}, though other lines are UTF-8"
+        message = f"not UTF-8 but probably {name}{count}; other lines are UTF-8"
         return "\n".join(lines), _warning(line_number, column, "mixed encodings", message)
-    message = f"this is no UTF-8 and seems to be {name}{count}"
+    message = f"not UTF-8 but probably {name}{count}"
     return "\n".join(lines), _warning(line_number, column, "not UTF-8", message)
 
 
@@ -95,13 +93,13 @@ _COMMON_LETTERS = frozenset("àâäáãåæçèéêëìíîïñòóôöõøœù�
 
 
 def _single_byte(data: bytes) -> tuple[str, str]:
-    """The codec in which the bytes beyond ASCII are most often letters of Western languages, and its name."""
+    """Return the codec, and its name, that decodes most bytes above 127 as common Western letters."""
     high = bytes(byte for byte in data if byte >= 0x80)
 
-    def usual(codec: str) -> int:
+    def common(codec: str) -> int:
         return sum(character in _COMMON_LETTERS for character in high.decode(codec, "replace"))
 
-    best = max(_CODECS, key=usual)
+    best = max(_CODECS, key=common)
     if best == "cp1252" and not any(0x80 <= byte < 0xA0 for byte in high):
         return "latin-1", "Latin-1"
     return best, _CODECS[best]
@@ -114,11 +112,11 @@ _GARBLED = re.compile(
 
 
 def _characters(text: str) -> list[Problem]:
-    """The first control character, the first character that was decoded wrongly once, and how many there are."""
+    """Return problems for control characters and wrongly decoded characters, with their count."""
     problems = []
     for pattern, kind, noun in (
-        (_CONTROL, "control character", "a control character"),
-        (_GARBLED, "garbled character", "UTF-8 that was once read as Windows-1252"),
+        (_CONTROL, "control character", "control character"),
+        (_GARBLED, "garbled character", "UTF-8 that was once decoded as Windows-1252"),
     ):
         matches = list(pattern.finditer(text))
         if not matches:

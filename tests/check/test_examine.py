@@ -1,4 +1,4 @@
-"""The doctor on one file: planted faults at their line and column, and no word of what is but how people write."""
+"""One file: problems are found at their line and column; usual ways of writing are not reported."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ def places(content, name="tune.abc"):
     return [(each.line, each.column, each.kind, str(each.severity)) for each in found(content, name)]
 
 
-PLANTED = {
+PROBLEMS = {
     "a note too few": (f"{HEADER}ABA ABA|ABA AB|ABA ABA|]\n", 6, 9, "bar too short", "error"),
     "a note too many": (f"{HEADER}ABA ABA|ABA ABA|\nABA ABAB|ABA ABA|]\n", 7, 1, "bar too long", "error"),
-    "a last bar that nothing fills": (f"{HEADER}ABA ABA|ABA AB|]\n", 6, 9, "last bar too short", "warning"),
-    "an upbeat without room": (f"{HEADER}|:f|ABA ABA|ABA ABA:|\n", 6, 3, "upbeat too much", "warning"),
+    "a last bar without a matching pickup": (f"{HEADER}ABA ABA|ABA AB|]\n", 6, 9, "last bar too short", "warning"),
+    "a pickup without a shorter last bar": (f"{HEADER}|:f|ABA ABA|ABA ABA:|\n", 6, 3, "unmatched pickup", "warning"),
     "no bar line at the end of a line": (f"{HEADER}A6|B6\nA6|B6|]\n", 6, 4, "missing bar line", "warning"),
-    "a meter that no bar has": (f"{HEADER}{'A4 B4|' * 8}\n", 3, 1, "wrong meter", "error"),
-    "a repeat that stays open": (f"{HEADER}|:A6|B6|]\n", 6, 8, "repeat without an end", "error"),
+    "a meter that contradicts all bars": (f"{HEADER}{'A4 B4|' * 8}\n", 3, 1, "wrong meter", "error"),
+    "an unclosed repeat": (f"{HEADER}|:A6|B6|]\n", 6, 8, "repeat without an end", "error"),
     "a first ending alone": (f"{HEADER}|:A6|[1 B6:|c6|]\n", 6, 5, "ending without a second", "error"),
     "a second ending alone": (f"{HEADER}A6:|[2 B6|]\n", 6, 3, "ending without a first", "error"),
     "a tie to another pitch": (f"{HEADER}A6-|B6|]\n", 6, 1, "dangling tie", "warning"),
     "a tuplet of one": (f"{HEADER}(1A A5|A6|]\n", 6, 1, "unknown tuplet", "error"),
     "a triplet of two": (f"{HEADER}A6|A4 (3AB|]\n", 6, 11, "incomplete tuplet", "error"),
-    "a character that means nothing": (f"{HEADER}A6|A5?A|]\n", 6, 6, "unknown character", "error"),
-    "a quotation mark left open": (f'{HEADER}A6|"Am A6|]\n', 6, 4, "unknown character", "error"),
-    "a chord left open": (f"{HEADER}A6|[AB6|]\n", 6, 4, "unbalanced brackets", "error"),
+    "an unknown character": (f"{HEADER}A6|A5?A|]\n", 6, 6, "unknown character", "error"),
+    "an unclosed quotation mark": (f'{HEADER}A6|"Am A6|]\n', 6, 4, "unknown character", "error"),
+    "an unclosed chord": (f"{HEADER}A6|[AB6|]\n", 6, 4, "unbalanced brackets", "error"),
     "broken rhythm over a bar line": (f"{HEADER}A5B>|A6|]\n", 6, 5, "broken rhythm without a partner", "error"),
-    "remnants of e-mail": (f"{HEADER}A6|B6 |=20\nA6|]\n", 6, 8, "e-mail in the music", "error"),
-    "a note that nobody plays": (f"{HEADER}A6|A3 c''''3|]\n", 6, 7, "note out of range", "warning"),
+    "quoted-printable": (f"{HEADER}A6|B6 |=20\nA6|]\n", 6, 8, "quoted-printable", "error"),
+    "a note out of range": (f"{HEADER}A6|A3 c''''3|]\n", 6, 7, "note out of range", "warning"),
     "no key": ("X:1\nM:6/8\nL:1/8\nA6|]\n", 4, 1, "no key", "error"),
-    "a key that does not exist": ("X:1\nM:6/8\nL:1/8\nK:Hm\nA6|]\n", 4, 1, "unknown key", "error"),
-    "a meter that does not exist": ("X:1\nM:6/7\nL:1/8\nK:D\nA6|]\n", 2, 1, "unknown meter", "error"),
+    "an unknown key": ("X:1\nM:6/8\nL:1/8\nK:Hm\nA6|]\n", 4, 1, "unknown key", "error"),
+    "an unknown meter": ("X:1\nM:6/7\nL:1/8\nK:D\nA6|]\n", 2, 1, "unknown meter", "error"),
     "no number": ("T:Planted\nM:6/8\nL:1/8\nK:D\nA6|]\n", 1, 1, "no number", "error"),
-    "a number twice": (f"{HEADER}A6|]\n\n{HEADER}B6|]\n", 8, 1, "number given twice", "warning"),
+    "a duplicate number": (f"{HEADER}A6|]\n\n{HEADER}B6|]\n", 8, 1, "duplicate number", "warning"),
     "no blank line before a tune": (f"{HEADER}A6|]\nX:2\nM:6/8\nL:1/8\nK:D\nB6|]\n", 7, 1, "no blank line", "warning"),
-    "a field that is none": ("X:1\nM:6/8\nL:1/8\nY:AAB\nK:D\nA6|]\n", 4, 1, "unknown field", "warning"),
-    "a tempo of snails": ("X:1\nM:6/8\nL:1/8\nQ:1/4=5\nK:D\nA6|]\n", 4, 1, "odd tempo", "warning"),
-    "a tempo of machines": ("X:1\nM:6/8\nL:1/8\nQ:900\nK:D\nA6|]\n", 4, 1, "odd tempo", "warning"),
+    "an unknown field": ("X:1\nM:6/8\nL:1/8\nY:AAB\nK:D\nA6|]\n", 4, 1, "unknown field", "warning"),
+    "a slow tempo": ("X:1\nM:6/8\nL:1/8\nQ:1/4=5\nK:D\nA6|]\n", 4, 1, "unusual tempo", "warning"),
+    "a fast tempo": ("X:1\nM:6/8\nL:1/8\nQ:900\nK:D\nA6|]\n", 4, 1, "unusual tempo", "warning"),
     "silence": (f"{HEADER}z6|z6|]\n", 1, 1, "no notes", "error"),
-    "music after a blank line": (f"{HEADER}A6|B6|\n\nABA ABA|B6|]\n", 8, 1, "music cut off", "error"),
+    "music after a blank line": (f"{HEADER}A6|B6|\n\nABA ABA|B6|]\n", 8, 1, "music outside tunes", "error"),
     "a tune without a number": (f"{HEADER}A6|]\n\nT:Next\nK:D\nABA ABA|B6|]\n", 8, 1, "tune without a number", "error"),
     "Latin-1": (f"X:1\nT:Caf\xe9\n{HEADER[14:]}A6|]\n".encode("latin-1"), 2, 6, "not UTF-8", "warning"),
     "DOS": (f"X:1\nT:M\xfcller f\xe4hrt\n{HEADER[14:]}A6|]\n".encode("cp850"), 2, 4, "not UTF-8", "warning"),
@@ -66,16 +66,16 @@ PLANTED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", PLANTED)
-def test_a_planted_fault_is_found_at_its_place(name):
-    content, *expected = PLANTED[name]
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_problem_is_found_at_its_place(name):
+    content, *expected = PROBLEMS[name]
     assert tuple(expected) in places(content)
 
 
-@pytest.mark.parametrize("name", PLANTED)
-def test_of_tunes_on_both_sides_nothing_is_said(name):
-    """The lines of a fault are those of the file, and the faults are the same among good tunes."""
-    content, line, column, kind, severity = PLANTED[name]
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_problem_among_good_tunes(name):
+    """The problem has its line in the file, and the tunes around it have none."""
+    content, line, column, kind, severity = PROBLEMS[name]
     if not isinstance(content, str) or kind == "no number":
         return
     before = "X:8\nT:Before\nM:6/8\nL:1/8\nK:G\nGAB c3|d3 G3|]\n\n"
@@ -105,45 +105,45 @@ def test_of_tunes_on_both_sides_nothing_is_said(name):
         "ABA A2B cBA G3\nABA c3 d3 G3\nABA c3 d3 G6 ABA A2B cBA G3 c2d\nABA c3 d3 G6 ABA A2B cBA G3 |]",
     ],
 )
-def test_how_people_write_is_no_fault(body):
+def test_usual_notation_is_not_reported(body):
     assert places(f"{HEADER}{body}\n") == []
 
 
 @pytest.mark.parametrize(
     "header", ["Q:160", "Q:1/2=160", "Q:1/8=400", 'Q:"Slow"', 'Q:3/8=60 "Slow"', "N::a second setting", "U:T=!trill!"]
 )
-def test_usual_headers_are_no_fault(header):
+def test_usual_headers_are_not_reported(header):
     assert places(f"X:1\nM:6/8\nL:1/8\n{header}\nK:D\nA6|]\n") == []
 
 
-def test_text_between_tunes_is_no_music():
+def test_text_between_tunes_is_not_music():
     text = f"A collection | of tunes | by ear\n\n{HEADER}A6|]\n\nA dance: a bad cab | a fed egg.\n"
     assert places(text) == []
 
 
-def test_a_habit_is_told_once():
+def test_a_habit_is_reported_once():
     field = "X:{}\nM:6/8\nL:1/8\nY:AAB\nK:D\nA6-|B6-|c6-|d6|]\n\n"
     fields, ties = (
         [each for each in found("".join(map(field.format, range(1, 9)))) if each.kind == kind]
         for kind in ("unknown field", "dangling tie")
     )
-    assert ["7 more times" in each.message for each in fields] == [True]
+    assert ["7 more in this file" in each.message for each in fields] == [True]
     assert [each.tune for each in ties] == list("12345678")
-    assert "2 more times" in ties[0].message
+    assert "2 more in this tune" in ties[0].message
 
 
-def test_tunes_that_all_run_on_are_told_once():
+def test_missing_blank_lines_are_reported_once():
     tunes = "".join(f"X:{number}\nM:6/8\nL:1/8\nK:D\nA6|]\n" for number in range(1, 9))
     (problem,) = found(tunes)
     assert (problem.line, problem.kind) == (6, "no blank line")
-    assert "6 more times" in problem.message
+    assert "6 more in this file" in problem.message
 
 
 @pytest.mark.parametrize("content", [bytes(range(1, 256)), bytes(256), b"nothing but words\n"])
 @pytest.mark.parametrize("name", ["junk.mid", "junk.musicxml", "junk.krn"])
-def test_what_is_called_music_and_is_none(content, name):
+def test_other_data_with_a_music_suffix(content, name):
     (problem,) = found(content, name)
-    assert (problem.kind, problem.message) == ("no music", f"there is no music in {name}")
+    assert (problem.kind, problem.message) == ("no music", f"no music in {name}")
 
 
 def test_a_problem_names_its_tune():
@@ -161,7 +161,7 @@ NOTE = b"\x00\x90\x3c\x50\x60\x80\x3c\x00"
 
 
 def written(*messages):
-    """A file of mido's messages, with a middle C at its end."""
+    """A file of mido's messages and a final middle C."""
     file = mido.MidiFile(ticks_per_beat=96)
     end = [mido.Message("note_on", note=60, velocity=80), mido.Message("note_off", note=60, time=96)]
     file.tracks.append(mido.MidiTrack([*messages, *end]))
@@ -170,34 +170,34 @@ def written(*messages):
     return stream.getvalue()
 
 
-FAULTY = {
+MIDI_PROBLEMS = {
     "empty": (b" \n", "empty file", "error"),
-    "cut short": (midi(NOTE)[:-6], "cut short", "error"),
-    "a track missing": (midi(NOTE)[:10] + b"\0\2" + midi(NOTE)[12:], "tracks missing", "error"),
+    "truncated": (midi(NOTE)[:-6], "truncated file", "error"),
+    "a track missing": (midi(NOTE)[:10] + b"\0\2" + midi(NOTE)[12:], "missing tracks", "error"),
     "an empty track": (midi(NOTE, b"", NOTE), "empty track", "warning"),
     "silent": (midi(b"\x00\xc0\x00"), "no notes", "error"),
     "a hanging note": (midi(NOTE + b"\x00\x90\x40\x50"), "hanging note", "error"),
-    "a note without length": (midi(b"\x00\x90\x40\x50\x00\x80\x40\x00" + NOTE), "note without length", "warning"),
+    "a note of zero length": (midi(b"\x00\x90\x40\x50\x00\x80\x40\x00" + NOTE), "zero-length note", "warning"),
     "a tempo of 0": (midi(b"\x00\xff\x51\x03\x00\x00\x00" + NOTE), "unreadable", "error"),
-    "too slow": (written(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(10))), "odd tempo", "warning"),
-    "too fast": (written(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(400))), "odd tempo", "warning"),
-    "an endless note": (midi(b"\x00\x90\x40\x50\x83\x84\x00\x80\x40\x00" + NOTE), "endless note", "warning"),
-    "a note for bats": (written(mido.Message("note_on", note=127), mido.Message("note_off", note=127, time=9)),
+    "too slow": (written(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(10))), "unusual tempo", "warning"),
+    "too fast": (written(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(400))), "unusual tempo", "warning"),
+    "an overlong note": (midi(b"\x00\x90\x40\x50\x83\x84\x00\x80\x40\x00" + NOTE), "overlong note", "warning"),
+    "a very high note": (written(mido.Message("note_on", note=127), mido.Message("note_off", note=127, time=9)),
                         "note out of range", "warning"),
-    "no tempo at first": (
+    "no initial tempo": (
         written(
             mido.Message("note_on", note=60), mido.Message("note_off", note=60, time=96),
             mido.MetaMessage("set_tempo", tempo=600_000), mido.MetaMessage("set_tempo", tempo=500_000, time=96),
         ),
-        "no tempo at first", "warning",
+        "no initial tempo", "warning",
     ),
-    "no beats": (midi(NOTE, division=0xE728), "unreadable", "error"),
+    "SMPTE time": (midi(NOTE, division=0xE728), "unreadable", "error"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FAULTY)
-def test_a_faulty_midi_file(name):
-    data, kind, severity = FAULTY[name]
+@pytest.mark.parametrize("name", MIDI_PROBLEMS)
+def test_problems_of_midi_files(name):
+    data, kind, severity = MIDI_PROBLEMS[name]
     assert (0, 0, kind, severity) in places(data, "tune.mid")
 
 
@@ -207,12 +207,12 @@ def test_a_good_midi_file():
     assert places(drums, "tune.mid") == []
 
 
-def test_staff_notation():
+def test_musicxml_and_kern():
     assert (1, 49, "unreadable", "error") in places('<?xml version="1.0"?><score-partwise><part-list>', "a.musicxml")
     assert places("**kern\n*clefG2\n4c\n4d\n*-\n", "a.krn") == []
 
 
-def test_words_need_be_no_music():
+def test_text_files_need_no_music():
     assert places("Row, row,\nrow your boat\n", "song.txt") == []
     assert places("caf\xe9\n".encode("latin-1"), "song.txt") == [(1, 4, "not UTF-8", "warning")]
     assert places(b"\x00\x01\x02" * 9, "song.txt") == [(0, 0, "unknown format", "error")]

@@ -1,4 +1,4 @@
-"""What `composer check` finds, as it tells it: in lines as compilers do, grouped on a terminal, or as JSON."""
+"""Reports of `composer check`: lines like a compiler's, grouped on a terminal, or JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from composer.check.collection import Diagnosis
+from composer.check.collection import FileDiagnosis
 from composer.check.fix import FixResult
 from composer.cli.console import Console
 from composer.cli.render.text import count_noun
@@ -19,55 +19,55 @@ __all__ = ["Report", "Total", "report"]
 
 @dataclass(slots=True)
 class Total:
-    """How much was examined, and what was found by severity."""
+    """Numbers of files, pieces and problems by severity."""
 
     files: int = 0
     pieces: int = 0
     severities: Counter[str] = field(default_factory=Counter)
 
-    def add(self, diagnosis: Diagnosis) -> None:
-        """Count what was found in a file."""
+    def add(self, diagnosis: FileDiagnosis) -> None:
+        """Add a file."""
         self.files += 1
         self.pieces += diagnosis.pieces
         self.severities.update(each.severity for each in diagnosis.problems)
 
     @property
     def problems(self) -> int:
-        """How many there are of all severities."""
+        """The number of problems."""
         return sum(self.severities.values())
 
     def summary(self) -> str:
-        """All of it in a line."""
-        of = f"{count_noun(self.files, 'file')} with {count_noun(self.pieces, 'piece')}"
+        """Summarize in one line."""
+        checked = f"{count_noun(self.files, 'file')} with {count_noun(self.pieces, 'piece')}"
         found = [count_noun(self.severities[name], name) for name in ("error", "warning") if self.severities[name]]
-        return f"{of}: {', '.join(found) or 'nothing is wrong'}"
+        return f"{checked}: {', '.join(found) or 'no problems'}"
 
 
 class Report(Protocol):
-    """How findings reach the user."""
+    """Shows problems to the user."""
 
-    def found(self, diagnosis: Diagnosis) -> None:
-        """Tell what was found in a file."""
+    def found(self, diagnosis: FileDiagnosis) -> None:
+        """Report the problems of a file."""
 
-    def mended(self, diagnosis: Diagnosis, path: Path | None, done: FixResult) -> None:
-        """Tell what was mended in it, and written to `path`."""
+    def fixed(self, diagnosis: FileDiagnosis, path: Path | None, done: FixResult) -> None:
+        """Report what was fixed, and written to `path`."""
 
     def close(self, total: Total) -> None:
-        """Know that all files are examined."""
+        """Finish after the last file."""
 
 
 def report(console: Console, as_json: bool) -> Report:
-    """The report that stdout is for."""
+    """Choose the report for stdout."""
     return _Json(console) if as_json else _Grouped(console) if console.stdout_is_terminal else _Lines(console)
 
 
 @dataclass(slots=True)
 class _Lines:
-    """A line for each finding, as compilers write them, so that editors can go there."""
+    """A line per problem in the format of compilers, which editors can jump to."""
 
     console: Console
 
-    def found(self, diagnosis: Diagnosis) -> None:
+    def found(self, diagnosis: FileDiagnosis) -> None:
         lines = [
             f"{_at(diagnosis.file, each.line, each.column)}{each.severity}: {_plain(each.message)}\n"
             for each in diagnosis.problems
@@ -75,7 +75,7 @@ class _Lines:
         if lines:
             self.console.write("".join(lines))
 
-    def mended(self, diagnosis: Diagnosis, path: Path | None, done: FixResult) -> None:
+    def fixed(self, diagnosis: FileDiagnosis, path: Path | None, done: FixResult) -> None:
         for word, notes in (("fixed", done.changes if path else ()), ("left", done.left)):
             for note in notes:
                 self.console.write(f"{_at(diagnosis.file, note.line)}{word}: {_plain(note.message)}\n")
@@ -87,18 +87,18 @@ class _Lines:
 
 
 class _Grouped:
-    """Findings below their file and tune, in colour, for reading on a terminal."""
+    """Problems grouped by file and tune, in color, for a terminal."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.canvas = console.rich_console(console.stdout)
 
-    def found(self, diagnosis: Diagnosis) -> None:
+    def found(self, diagnosis: FileDiagnosis) -> None:
         from rich.text import Text
 
         if not diagnosis.problems:
             return
-        text = Text(f"{_plain(diagnosis.file) or 'what was named'}\n", "bold")
+        text = Text(f"{_plain(diagnosis.file) or 'input'}\n", "bold")
         tune = ""
         for each in diagnosis.problems:
             name = _plain(f"{each.tune} {each.title}")
@@ -111,7 +111,7 @@ class _Grouped:
             text.append(f"  {_plain(each.message)}\n", "not bold")
         self._print(text)
 
-    def mended(self, diagnosis: Diagnosis, path: Path | None, done: FixResult) -> None:
+    def fixed(self, diagnosis: FileDiagnosis, path: Path | None, done: FixResult) -> None:
         from rich.text import Text
 
         text = Text()
@@ -135,17 +135,17 @@ class _Grouped:
 
 @dataclass(slots=True)
 class _Json:
-    """One JSON document once all is known."""
+    """One JSON document at the end."""
 
     console: Console
     problems: list[dict[str, Any]] = field(default_factory=list)
-    fixed: list[dict[str, Any]] = field(default_factory=list)
+    fixes: list[dict[str, Any]] = field(default_factory=list)
 
-    def found(self, diagnosis: Diagnosis) -> None:
+    def found(self, diagnosis: FileDiagnosis) -> None:
         self.problems += [{"file": diagnosis.file, **asdict(each)} for each in diagnosis.problems]
 
-    def mended(self, diagnosis: Diagnosis, path: Path | None, done: FixResult) -> None:
-        self.fixed.append(
+    def fixed(self, diagnosis: FileDiagnosis, path: Path | None, done: FixResult) -> None:
+        self.fixes.append(
             {
                 "file": diagnosis.file,
                 "output": str(path) if path else None,
@@ -161,17 +161,17 @@ class _Json:
             "pieces": total.pieces,
             **counts,
             "problems": self.problems,
-            "fixed": self.fixed,
+            "fixed": self.fixes,
         }
         self.console.write(json.dumps(document, indent=2) + "\n")
 
 
 def _at(file: str, line: int, column: int = 0) -> str:
-    """A place as compilers write it, with a blank after it."""
+    """Format a place like a compiler, with a space after it."""
     places: Sequence[str] = [str(number) for number in (line, column) if number]
     return ":".join([*([file] if file else []), *places]) + (": " if file else "")
 
 
 def _plain(text: str) -> str:
-    """`text`, which may quote a file, in one printable line."""
+    """Return `text`, which may quote a file, as one printable line."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,4 +1,4 @@
-"""`composer check`: findings as lines, in colour, as JSON; exit codes; files that are mended beside their own."""
+"""`composer check`: problems as lines, in color and as JSON; exit codes; fixed copies."""
 
 import json
 import re
@@ -22,11 +22,11 @@ def tune(tmp_path):
 def test_good_tunes(composer, tunes):
     result = composer("check", tunes)
     assert (result.code, result.out) == (0, "")
-    assert result.err == "1 file with 4 pieces: nothing is wrong\n"
+    assert result.err == "1 file with 4 pieces: no problems\n"
     assert composer("check", tunes, "--quiet").err == ""
 
 
-def test_a_hundred_generated_tunes_are_not_blamed(composer, tmp_path):
+def test_a_hundred_generated_tunes_have_no_problems(composer, tmp_path):
     path = tmp_path / "hundred.abc"
     options = ("--count", "100", "--seed", "1", "--length", "150", "--checkpoint", store.bundled("abc"))
     assert composer("gen", "abc", *options, "--output", path).code == 0
@@ -35,12 +35,12 @@ def test_a_hundred_generated_tunes_are_not_blamed(composer, tmp_path):
     assert "1 file with 100 pieces" in result.err
 
 
-def test_findings_are_lines_that_an_editor_can_go_to(composer, tune):
+def test_problems_are_lines_that_editors_can_jump_to(composer, tune):
     result = composer("check", tune)
     assert result.code == 1
     assert result.out == (
-        f"{tune}:13:9: error: a bar of 2.5 quarter notes where the meter has 3\n"
-        f"{tune}:19:4: warning: `!` told programs of old to break or to fill the line, and means nothing any more\n"
+        f"{tune}:13:9: error: bar 2 has 5 eighth notes; 6/8 needs 6\n"
+        f"{tune}:19:4: warning: `!` is an obsolete line-break mark, ignored\n"
     )
     assert result.err == "1 file with 3 pieces: 1 error, 1 warning\n"
 
@@ -54,18 +54,18 @@ def test_errors_only(composer, tune):
     assert composer("check", tune, "--errors-only").code == 0
 
 
-def test_on_a_terminal_findings_stand_below_their_file(composer, tune):
+def test_problems_are_grouped_on_a_terminal(composer, tune):
     shown = re.sub(r"\x1b\[[0-9;]*m", "", composer("check", tune, terminal=True).out)
     assert shown.splitlines()[:3] == [
         str(tune),
         "  2 The Hound",
-        "        13:9  error    a bar of 2.5 quarter notes where the meter has 3",
+        "        13:9  error    bar 2 has 5 eighth notes; 6/8 needs 6",
     ]
     assert "\x1b[1;31m" in composer("check", tune, terminal=True).out
     assert "\x1b[1;31m" not in composer("check", tune, terminal=True, NO_COLOR="1").out
 
 
-def test_what_a_file_says_cannot_steer_the_terminal(composer, tmp_path):
+def test_file_content_cannot_control_the_terminal(composer, tmp_path):
     (tmp_path / "a.abc").write_text("X:1\nT:\x1b[2J\nM:6/8\nK:\x1b]0;H\nA6|A5|A6|]\n")
     for terminal in (False, True):
         out = composer("check", tmp_path / "a.abc", terminal=terminal, NO_COLOR="1").out
@@ -73,7 +73,7 @@ def test_what_a_file_says_cannot_steer_the_terminal(composer, tmp_path):
         assert "\x1b]" not in out
 
 
-def test_as_json(composer, tune):
+def test_json(composer, tune):
     result = composer("check", tune, "--json")
     assert result.code == 1
     found = json.loads(result.out)
@@ -88,16 +88,16 @@ def test_as_json(composer, tune):
         "column": 9,
         "kind": "bar too short",
         "severity": "error",
-        "message": "a bar of 2.5 quarter notes where the meter has 3",
+        "message": "bar 2 has 5 eighth notes; 6/8 needs 6",
     }
 
 
-def test_as_json_where_nothing_is_wrong(composer, tunes):
+def test_json_without_problems(composer, tunes):
     result = composer("check", tunes, "--json")
     assert (result.code, json.loads(result.out)["problems"]) == (0, [])
 
 
-def test_no_bad_file_ends_the_run(composer, tune, tmp_path):
+def test_damaged_files_do_not_end_the_run(composer, tune, tmp_path):
     (tmp_path / "broken.mid").write_bytes(b"MThd")
     (tmp_path / "zipped.zip").write_bytes(b"PK\3\4 no archive")
     (tmp_path / "words.txt").write_bytes(b"caf\xe9")
@@ -114,39 +114,39 @@ def test_members_of_archives_and_stdin(composer, process, tune, tmp_path):
     assert f"{tmp_path / 'all.zip'}/in/tune.abc:13:9: error" in composer("check", tmp_path / "all.zip").out
     assert b"stdin:13:9: error" in process("check", "-", input=BAD.encode()).stdout
     result = composer("check", tmp_path / "all.zip", "--fix")
-    assert "left: it is no file of its own" in result.out
+    assert "left: not a file on disk" in result.out
 
 
-def test_what_can_be_mended_is_written_beside(composer, tune):
+def test_a_fixed_copy_is_written_beside_the_file(composer, tune):
     result = composer("check", tune, "--fix")
     fixed = tune.with_name("tune.fixed.abc")
     assert result.code == 1
-    assert f"{tune}:15: fixed: old line breaks left out\n" in result.out
-    assert f"{tune}:8: left: it cannot be written anew: incomplete bar" in result.out
+    assert f"{tune}:15: fixed: removed old line breaks\n" in result.out
+    assert f"{tune}:8: left: cannot be rewritten: incomplete bar" in result.out
     assert f"wrote {fixed}\n" in result.err
     assert tune.read_text() == BAD
     assert fixed.read_text() == BAD.replace("!", "")
     assert composer("check", fixed).out.count("\n") == 1
 
 
-def test_what_is_mended_is_well(composer, tune):
+def test_a_fixed_copy_has_no_problems(composer, tune):
     tune.write_text(BAD.replace("ABA AB|", "ABA ABA|"))
     assert composer("check", tune, "--fix").code == 1
     assert composer("check", tune.with_name("tune.fixed.abc")).code == 0
 
 
-def test_no_mended_file_is_replaced_unless_forced(composer, tune):
+def test_a_fixed_copy_is_only_replaced_with_force(composer, tune):
     fixed = tune.with_name("tune.fixed.abc")
     fixed.write_text("mine")
     result = composer("check", tune, "--fix")
-    assert "exists already; --force replaces it" in result.out
+    assert "already exists; use --force to replace it" in result.out
     assert "fixed:" not in result.out
     assert fixed.read_text() == "mine"
     composer("check", tune, "--fix", "--force")
     assert fixed.read_text() != "mine"
 
 
-def test_what_was_mended_as_json(composer, tune):
+def test_json_of_fixes(composer, tune):
     found = json.loads(composer("check", tune, "--fix", "--json").out)
     (fixed,) = found["fixed"]
     assert (fixed["file"], fixed["output"]) == (str(tune), str(tune.with_name("tune.fixed.abc")))
@@ -154,16 +154,16 @@ def test_what_was_mended_as_json(composer, tune):
     assert [(note["line"], note["tune"]) for note in fixed["left"]] == [(8, "2")]
 
 
-def test_nothing_is_written_where_nothing_is_wrong(composer, tunes, tmp_path):
+def test_no_copy_without_problems(composer, tunes, tmp_path):
     copy = tmp_path / "copy.abc"
     copy.write_bytes(tunes.read_bytes())
     assert composer("check", copy, "--fix").code == 0
     assert list(tmp_path.glob("*.fixed.*")) == []
 
 
-def test_command_lines_that_cannot_be_meant(composer, tunes, tmp_path):
-    composer("check", tunes, "--force").failed("--force is for --fix", code=2)
+def test_usage_errors(composer, tunes, tmp_path):
+    composer("check", tunes, "--force").failed("--force needs --fix", code=2)
     composer("check").failed("FILE", code=2)
     composer("check", tmp_path / "none.abc").failed("there is no file")
     (tmp_path / "empty").mkdir()
-    composer("check", tmp_path / "empty").failed("there is no music in")
+    composer("check", tmp_path / "empty").failed("no music files in")

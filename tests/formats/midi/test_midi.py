@@ -263,9 +263,7 @@ def parts(draw, unit):
 @given(UNITS.flatmap(lambda unit: st.lists(parts(unit), min_size=1, max_size=3)))
 @example([Part((Note(Fraction(1, 3), 60, Fraction(1, 7)), Note(Fraction(3, 5), 60, Fraction(1, 8))))])
 def test_what_is_written_reads_back_note_for_note(written):
-    assert midi_reader.read(midi_write(Score(tuple(written)), WriteSettings()), "again.mid").parts == tuple(
-        written
-    )
+    assert midi_reader.read(midi_write(Score(tuple(written)), WriteSettings()), "again.mid").parts == tuple(written)
 
 
 def test_the_head_reads_back():
@@ -282,9 +280,7 @@ def test_the_head_reads_back():
 
 def test_settings_override_the_score():
     score = Score((Part(melody(60), program=5),), tempos=(Tempo(Fraction(0), 90), Tempo(Fraction(1), 30)))
-    again = midi_reader.read(
-        midi_write(score, WriteSettings(tempo=150, instrument=73, velocity=33)), "again.mid"
-    )
+    again = midi_reader.read(midi_write(score, WriteSettings(tempo=150, instrument=73, velocity=33)), "again.mid")
     assert again.tempos == (Tempo(Fraction(0), 150.0),)
     assert again.parts[0].program == 73
     assert again.notes[0].velocity == 33
@@ -311,9 +307,7 @@ def test_a_pitch_struck_while_it_sounds_ends_there():
 def test_every_note_is_closed():
     notes = tuple(Note(Fraction(at, 7), 60 + at % 3, Fraction(9, 11)) for at in range(40))
     messages = [
-        m
-        for t in mido.MidiFile(file=io.BytesIO(midi_write(Score((Part(notes),)), WriteSettings()))).tracks
-        for m in t
+        m for t in mido.MidiFile(file=io.BytesIO(midi_write(Score((Part(notes),)), WriteSettings()))).tracks for m in t
     ]
     ons = [m.note for m in messages if m.type == "note_on"]
     offs = [m.note for m in messages if m.type == "note_off"]
