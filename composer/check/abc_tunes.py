@@ -50,12 +50,12 @@ _REPEATED_KINDS = frozenset({"dangling tie", "old line break", "quoted-printable
 
 def _merge_repeated(problems: Sequence[Problem]) -> Iterator[Problem]:
     counts = Counter(each.kind for each in problems)
-    told: set[str] = set()
+    seen: set[str] = set()
     for each in problems:
         if each.kind not in _REPEATED_KINDS or counts[each.kind] == 1:
             yield each
-        elif each.kind not in told:
-            told.add(each.kind)
+        elif each.kind not in seen:
+            seen.add(each.kind)
             yield replace(each, message=f"{each.message}, and {counts[each.kind] - 1} more in this tune")
 
 

@@ -118,5 +118,5 @@ def test_errors(composer, checkpoint, tunes, tmp_path):
     composer("originality", tmp_path / "none.abc").failed("there is no file")
     composer("originality").failed("FILE", code=2)
     (tmp_path / "words.txt").write_text("no music\n")
-    composer("originality", tmp_path / "words.txt", "--corpus", tunes).failed("there is no music in", "words.txt")
-    composer("originality", tunes, "--corpus", tmp_path / "words.txt").failed("there is no music in", "words.txt")
+    composer("originality", tmp_path / "words.txt", "--corpus", tunes).failed("no music in", "words.txt")
+    composer("originality", tunes, "--corpus", tmp_path / "words.txt").failed("no music in", "words.txt")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.formats.midi.reader import beats
-from composer.formats.midi.ticks import finish, in_order
+from composer.formats.midi.ticks import validate, in_order
 from composer.formats.midi.tracks import MidiFile, Track
 from composer.toolkit.representations.note_arrays import NoteArrays, numbers_to_bytes, quantize_tracks
 from composer.toolkit.representations.quantize import MAX_STEPS, OFFGRID, GridNote, NotEncodable, OffGrid, quantize
@@ -22,7 +22,7 @@ def music(*tracks):
     """A file of tracks of (start, length, pitch)."""
     notes = [np.array([(start, start + length, pitch, 80) for start, length, pitch in track]) for track in tracks]
     file = MidiFile(DIVISION, np.concatenate(notes), tracks=[Track("", 0, False, each) for each in notes])
-    finish(file, "a.mid", pedal=False)
+    validate(file, "a.mid", pedal=False)
     return file
 
 
