@@ -81,7 +81,10 @@ def test_what_makes_no_sense(gen, arguments, words):
         (("--range", "C#4-C#4", "--scale", "C major"), ("--range C#4-C#4 contradicts --scale C major",)),
         (("--bars", "8", "--length", "20"), ("--bars 8 contradicts --length 20", "characters", "use --length 125")),
         (("--keep-bars", "1", "--length", "20", "--prime-text", TUNE), ("--keep-bars 1 contradicts --length 20",)),
-        (("--bars", "5", "--meter", "6/8", "--prime-text", "M:4/4\nL:1/8\nK:G\nG8|"), ("--meter 6/8 contradicts the primer",)),
+        (
+            ("--bars", "5", "--meter", "6/8", "--prime-text", "M:4/4\nL:1/8\nK:G\nG8|"),
+            ("--meter 6/8 contradicts the primer",),
+        ),
     ],
 )
 def test_what_cannot_be_had(gen, arguments, words):
