@@ -21,7 +21,7 @@ from composer.data.corpus import Refusals, identity
 from composer.data.encoded_split import NO_STEPS
 from composer.generation import generate as generation
 from composer.generation.generate import Drew, Request
-from composer.music.contour import Melodies
+from composer.music.contour import MelodyCollection
 
 __all__ = ["Comparison", "MetricComparison", "Summary", "compare"]
 
@@ -103,7 +103,7 @@ def compare(
     request: Request,
     constraint: Constraint | None = None,
     *,
-    training_melodies: Melodies | None = None,
+    training_melodies: MelodyCollection | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Comparison:
     """Compose what `request` asks for, and set it beside `pieces`.

@@ -1,7 +1,7 @@
 """What a piece copies: the longest run of notes that its melody shares with the tunes a model was taught.
 
 index = Index(taught(path) or melodies_of(pieces, representation))
-match = longest_run(score, index)               # Match(notes=23, tune=Tune("The Hare", ...), bar=5, ...)
+match = longest_run(score, index)               # Match(notes=23, tune=MelodySource("The Hare", ...), bar=5, ...)
 
 copying = Copying(index, most=16)               # follows a piece while it is composed
 for onset, pitch in line:
@@ -24,7 +24,7 @@ from composer.analysis.melody_search import MelodyIndex, SharedRunState
 from composer.api import CheckpointError, Score
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint
-from composer.music.contour import NONE, Contour, Melodies, Tune, contour, ratio
+from composer.music.contour import NONE, Contour, MelodyCollection, MelodySource, contour, ratio
 from composer.music.melody import TICKS_PER_BEAT, Onset, top_line
 
 __all__ = [
@@ -60,7 +60,7 @@ class Match:
     """
 
     notes: int
-    tune: Tune
+    tune: MelodySource
     note: int
     bar: int
     at: int
@@ -189,16 +189,16 @@ def kept(melodies: bytes, origin: Checkpoint | None = None) -> dict[str, NDArray
     Nothing where there is no melody.
     """
     known = [] if origin is None or ARRAY not in origin.extra else [_unpacked(origin.extra[ARRAY], "the model before")]
-    every = Melodies.joined([*known, Melodies.from_bytes(melodies)])
+    every = MelodyCollection.joined([*known, MelodyCollection.from_bytes(melodies)])
     return {ARRAY: np.frombuffer(every.to_bytes(), np.uint8)} if every.tunes else {}
 
 
-def attach(to: Checkpoint, melodies: Melodies) -> Checkpoint:
+def attach(to: Checkpoint, melodies: MelodyCollection) -> Checkpoint:
     """`to` with `melodies` as what its model was taught."""
     return replace(to, extra={**to.extra, **kept(melodies.to_bytes())}, digest="")
 
 
-def taught(path: Path) -> Melodies | None:
+def taught(path: Path) -> MelodyCollection | None:
     """The melodies that the model in the checkpoint at `path` was taught; None where it keeps none.
 
     Raises CheckpointError for a file that is none, or damaged.
@@ -207,8 +207,8 @@ def taught(path: Path) -> Melodies | None:
     return None if array is None else _unpacked(array, path.name)
 
 
-def _unpacked(array: NDArray[np.uint8], where: str) -> Melodies:
+def _unpacked(array: NDArray[np.uint8], where: str) -> MelodyCollection:
     try:
-        return Melodies.from_bytes(array.tobytes())
+        return MelodyCollection.from_bytes(array.tobytes())
     except ValueError as error:
         raise CheckpointError(f"the melodies in {where} cannot be read: {error}", "train the model again") from error

@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.music.contour import NONE, Melodies
+from composer.music.contour import NONE, MelodyCollection
 
 __all__ = ["MelodyIndex", "Positions", "SharedRunState"]
 
@@ -32,7 +32,7 @@ _KEY_BITS = 62
 class MelodyIndex:
     """Melodies, ready to be searched."""
 
-    melodies: Melodies
+    melodies: MelodyCollection
 
     @cached_property
     def owners(self) -> NDArray[np.int32]:

@@ -12,7 +12,7 @@ from composer.analysis.metrics import COPYING, MUSIC, TEXT, VALIDITY, Metric
 from composer.analysis.score_features import ScoreFeatures
 from composer.analysis.text_statistics import TextReference
 from composer.api import Representation, Source, Step
-from composer.music.contour import Collecting, Contour, Melodies, contour
+from composer.music.contour import Contour, MelodyCollection, MelodyCollector, contour
 
 __all__ = ["MetricValues", "PieceMetrics", "metrics_for"]
 
@@ -41,7 +41,7 @@ class PieceMetrics(Protocol):
         ...
 
 
-def metrics_for(representation: Representation, training_melodies: Melodies | None = None) -> PieceMetrics:
+def metrics_for(representation: Representation, training_melodies: MelodyCollection | None = None) -> PieceMetrics:
     """How pieces of `representation` are measured, given by their steps.
 
     What another piece copies is looked for among the melodies that its model was `training_melodies`; else, in the
@@ -55,10 +55,10 @@ def metrics_for(representation: Representation, training_melodies: Melodies | No
 class _MusicMetrics:
     """By what is heard."""
 
-    def __init__(self, representation: Representation, taught: Melodies | None) -> None:
+    def __init__(self, representation: Representation, taught: MelodyCollection | None) -> None:
         self._representation = representation
         self._is_abc = representation.native == "abc"
-        self._melodies = Collecting()
+        self._melodies = MelodyCollector()
         self._corpus: list[tuple[MetricValues, Contour | None] | None] = []
         self._training_index = None if taught is None else MelodyIndex(taught)
         self.metrics = (*MUSIC, *COPYING, *(VALIDITY if self._is_abc else ()))

@@ -18,7 +18,7 @@ from composer.data.source_reader import outcomes
 from composer.data.splits import PARTS, Split
 from composer.data.staging import Collection, Files, Pieces
 from composer.distributed.group import ProcessGroup
-from composer.music.contour import Collecting
+from composer.music.contour import MelodyCollector
 from composer.system.cache_dir import MANIFEST, atomic_folder, check_room, reporting_write_errors
 
 MELODIES = "melodies"
@@ -151,7 +151,7 @@ class _Training:
 
 def _encode(job: Job, pieces: Pieces, stem: Callable[[str], Path], within: Callable[[int], range]) -> dict[str, Any]:
     """Encode a share of each part, as JSON for `_finish`. Raises OSError."""
-    melodies = Collecting()
+    melodies = MelodyCollector()
     training = _Training(job, pieces, within(pieces.count("train")), melodies.add)
     written, refused = {}, {}
     for part in PARTS:

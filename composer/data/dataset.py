@@ -22,7 +22,7 @@ from composer.data.parallel_build import share_disk
 from composer.data.splits import PARTS, Split
 from composer.data.staging import Files
 from composer.distributed.group import ProcessGroup
-from composer.music.contour import Melodies
+from composer.music.contour import MelodyCollection
 from composer.system.cache_dir import MANIFEST, mark_used, prune
 from composer.system.paths import cache_folder
 
@@ -41,7 +41,7 @@ class Dataset:
 
     `digest` is of the sources' contents and `encoded` of the encoded steps; `arguments`, `split` and `augment` are what
     `prepare` was given, and `cached` says that the encoding had been made before. `melodies` are those of the training
-    pieces, as `Melodies.to_bytes` packs them.
+    pieces, as `MelodyCollection.to_bytes` packs them.
     """
 
     spec: SequenceSpec
@@ -135,7 +135,7 @@ def _open(folder: Path, job: Job, digest: str, *, cached: bool = True) -> Datase
         report = Report(**manifest["report"])
         melodies = (folder / MELODIES).read_bytes()
         if check:
-            Melodies.from_bytes(melodies)
+            MelodyCollection.from_bytes(melodies)
         encoded = cache_key.digest(json.dumps([written[part]["sums"] for part in PARTS]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -26,7 +26,7 @@ from composer.data.spill import Spill
 from composer.data.staging import Files, Pieces
 from composer.distributed.environment import shard
 from composer.distributed.group import ProcessGroup
-from composer.music.contour import Melodies
+from composer.music.contour import MelodyCollection
 from composer.system.cache_dir import reporting_write_errors, temporary_folder
 
 CODES, ENDS = "codes", "ends"
@@ -117,7 +117,7 @@ class Crew:
     def join_melodies(self, name: str) -> None:
         """Make one file of the melodies that each rank has written under `name`. Raises OSError."""
         stems = [self.stem(name, rank) for rank in range(self._world)]
-        joined = Melodies.joined(Melodies.from_bytes(stem.read_bytes()) for stem in stems)
+        joined = MelodyCollection.joined(MelodyCollection.from_bytes(stem.read_bytes()) for stem in stems)
         (self.folder / name).write_bytes(joined.to_bytes())
         for stem in stems:
             stem.unlink()

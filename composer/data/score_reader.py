@@ -8,7 +8,7 @@ from typing import NamedTuple
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
 from composer.data.corpus import Refusals
 from composer.formats import read as score_files
-from composer.music.contour import Collecting, Melodies, contour
+from composer.music.contour import MelodyCollection, MelodyCollector, contour
 
 __all__ = ["Heard", "Hearing", "suffix_of"]
 
@@ -67,9 +67,9 @@ class Hearing:
             reason = f"there is no music: {commonest}" if commonest else "there is no music"
             raise ReadError(self.unreadable[0] if self.unreadable and not commonest else reason, hint)
 
-    def melodies(self, progress: Callable[[int, int], object] | None = None) -> Melodies:
+    def melodies(self, progress: Callable[[int, int], object] | None = None) -> MelodyCollection:
         """The melodies of all pieces. `progress` is called with the number of files and of pieces so far."""
-        collecting = Collecting()
+        collecting = MelodyCollector()
         for heard in self:
             if progress is not None:
                 progress(self.files, self.pieces)

@@ -23,9 +23,19 @@ from composer.api import Piece, Representation, Score
 from composer.music.bars import COMMON_TIME, bars
 from composer.music.melody import top_line
 
-__all__ = ["MOST_NOTES", "NONE", "Collecting", "Contour", "Melodies", "Tune", "contour", "melodies_of", "ratio"]
+__all__ = [
+    "MAX_NOTES",
+    "NONE",
+    "Contour",
+    "MelodyCollection",
+    "MelodyCollector",
+    "MelodySource",
+    "contour",
+    "melodies_of",
+    "ratio",
+]
 
-MOST_NOTES = 4_000_000
+MAX_NOTES = 4_000_000
 """Larger collections keep their first tunes only. An index takes at most a byte per note."""
 
 NONE = -128
@@ -55,7 +65,7 @@ class Contour(NamedTuple):
         return Contour(self.intervals[part], self.ratios[part], self.bars[part])
 
 
-class Tune(NamedTuple):
+class MelodySource(NamedTuple):
     """The title and source of a melody, and its number of notes."""
 
     title: str
@@ -69,11 +79,11 @@ class Tune(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Melodies:
+class MelodyCollection:
     """The concatenated melodies of a collection and their sources; `left_out` counts tunes beyond MAX_NOTES."""
 
     notes: Contour
-    tunes: Sequence[Tune] = ()
+    tunes: Sequence[MelodySource] = ()
     left_out: int = 0
 
     @cached_property
@@ -88,12 +98,12 @@ class Melodies:
         return zlib.compress(b"".join([head.encode("utf-8", "replace"), b"\n", *arrays]), 9)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Melodies:
+    def from_bytes(cls, data: bytes) -> MelodyCollection:
         """Deserialize. Raises ValueError for other data."""
         try:
             head, _, notes = zlib.decompressobj().decompress(data, _MAX_BYTES).partition(b"\n")
             facts = json.loads(head)
-            tunes = [Tune(str(title), str(source), int(count)) for title, source, count in facts["tunes"]]
+            tunes = [MelodySource(str(title), str(source), int(count)) for title, source, count in facts["tunes"]]
             version, left_out, count = facts["format"], int(facts["left_out"]), sum(tune.notes for tune in tunes)
         except (zlib.error, ValueError, LookupError, TypeError, RecursionError) as error:
             raise ValueError(f"damaged: {error}") from error
@@ -105,32 +115,32 @@ class Melodies:
         return cls(Contour(small[:count], small[count:], bars), tunes, left_out)
 
     @classmethod
-    def joined(cls, parts: Iterable[Melodies]) -> Melodies:
+    def joined(cls, parts: Iterable[MelodyCollection]) -> MelodyCollection:
         """Concatenate collections."""
-        collecting = Collecting()
+        collector = MelodyCollector()
         for part in parts:
             for tune, notes in part:
-                collecting.append(tune.title, tune.source, notes)
-            collecting.left_out += part.left_out
-        return collecting.melodies()
+                collector.append(tune.title, tune.source, notes)
+            collector.left_out += part.left_out
+        return collector.melodies()
 
-    def __iter__(self) -> Iterator[tuple[Tune, Contour]]:
+    def __iter__(self) -> Iterator[tuple[MelodySource, Contour]]:
         for tune, first in zip(self.tunes, self.firsts.tolist(), strict=False):
             yield tune, self.notes.cut(slice(first, first + tune.notes))
 
 
 @dataclass(slots=True)
-class Collecting:
+class MelodyCollector:
     """Builds a MelodyCollection tune by tune."""
 
-    tunes: list[Tune] = field(default_factory=list)
+    tunes: list[MelodySource] = field(default_factory=list)
     left_out: int = 0
     _notes: list[Contour] = field(default_factory=list)
     _count: int = 0
 
     def add(self, piece: Piece, representation: Representation) -> None:
         """Add the melody of `piece`, if it has one; the source is stored without folders of this machine."""
-        if self._count == MOST_NOTES:
+        if self._count == MAX_NOTES:
             self.left_out += 1
             return
         score = representation.score(piece)
@@ -140,27 +150,27 @@ class Collecting:
     def append(self, title: str, source: str, notes: Contour) -> None:
         """Add a melody."""
         count = len(notes.intervals)
-        if self._count + count > MOST_NOTES:
-            self._count = MOST_NOTES
+        if self._count + count > MAX_NOTES:
+            self._count = MAX_NOTES
             self.left_out += 1
             return
-        self.tunes.append(Tune(title, source, count))
+        self.tunes.append(MelodySource(title, source, count))
         self._notes.append(notes)
         self._count += count
 
-    def melodies(self) -> Melodies:
+    def melodies(self) -> MelodyCollection:
         """Return everything added so far."""
         none = Contour(np.empty(0, np.int8), np.empty(0, np.int8), np.empty(0, np.uint16))
         columns = zip(*(self._notes or [none]), strict=True)
-        return Melodies(Contour(*map(np.concatenate, columns)), self.tunes, self.left_out)
+        return MelodyCollection(Contour(*map(np.concatenate, columns)), self.tunes, self.left_out)
 
 
-def melodies_of(pieces: Iterable[Piece], representation: Representation) -> Melodies:
+def melodies_of(pieces: Iterable[Piece], representation: Representation) -> MelodyCollection:
     """Return the melodies of `pieces`; pieces without music have none."""
-    collecting = Collecting()
+    collector = MelodyCollector()
     for piece in pieces:
-        collecting.add(piece, representation)
-    return collecting.melodies()
+        collector.add(piece, representation)
+    return collector.melodies()
 
 
 def contour(score: Score) -> Contour | None:

@@ -13,7 +13,7 @@ from composer.api import CheckpointError, Meter, Note, Part, Piece, Score, Seque
 from composer.checkpoints import store
 from composer.checkpoints.file import Checkpoint, Header, load, save
 from composer.music import contour as melodies_module
-from composer.music.contour import Melodies, contour, melodies_of
+from composer.music.contour import MelodyCollection, contour, melodies_of
 from composer.registry import plugins as registry
 
 HARE = "X:1\nT:The Hare\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n|:B2GB A2FA|G3F G4:|\n"
@@ -42,7 +42,7 @@ def line(pitches, times=None, shift=0, factor=1, title=""):
 
 
 def index_of(*scores):
-    collecting = melodies_module.Collecting()
+    collecting = melodies_module.MelodyCollector()
     for score in scores:
         collecting.append(score.title, "", contour(score))
     return MelodyIndex(collecting.melodies())
@@ -126,7 +126,7 @@ def test_neither_rests_nor_accompaniment_matter(index):
 def test_silence_and_an_empty_index_share_nothing(index):
     assert longest_run(Score(()), index) is None
     assert longest_run(line([60]), index) is None
-    assert longest_run(score_of(HARE), MelodyIndex(Melodies.joined([]))) is None
+    assert longest_run(score_of(HARE), MelodyIndex(MelodyCollection.joined([]))) is None
 
 
 OPENED = "X:1\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 "
@@ -263,7 +263,7 @@ def test_into_a_checkpoint_and_back(index, tmp_path):
 def test_what_is_damaged_is_named(index, data, tmp_path):
     damaged = data if isinstance(data, bytes) else data(index.melodies.to_bytes())
     with pytest.raises(ValueError, match="damaged"):
-        Melodies.from_bytes(damaged)
+        MelodyCollection.from_bytes(damaged)
     spec = SequenceSpec("tokens", 3, 0)
     broken = Checkpoint(
         Header("abc", 1, {}, {}, "lstm", {}, spec), {}, extra={"melodies": np.frombuffer(damaged, np.uint8)}
@@ -292,10 +292,10 @@ def test_the_models_that_come_with_the_program_keep_theirs(representation):
 
 
 def test_of_very_many_tunes_the_first_are_kept(index, monkeypatch):
-    monkeypatch.setattr(melodies_module, "MOST_NOTES", 70)
-    kept = Melodies.joined([index.melodies])
+    monkeypatch.setattr(melodies_module, "MAX_NOTES", 70)
+    kept = MelodyCollection.joined([index.melodies])
     assert ([tune.title for tune in kept.tunes], kept.left_out) == (["The Hare"], 2)
-    assert Melodies.joined([kept, kept]).left_out == 5
+    assert MelodyCollection.joined([kept, kept]).left_out == 5
 
 
 def test_those_of_several_ranks_are_those_of_one(index):
@@ -305,7 +305,7 @@ def test_those_of_several_ranks_are_those_of_one(index):
         melodies_of([], representation),
         melodies_of(pieces[1:], representation),
     ]
-    assert Melodies.joined(parts).to_bytes() == index.melodies.to_bytes()
+    assert MelodyCollection.joined(parts).to_bytes() == index.melodies.to_bytes()
 
 
 def test_bars_follow_the_meter():

@@ -19,7 +19,7 @@ from composer.analysis.copying import COPIED, MelodyIndex, longest_run_of, taugh
 from composer.data.score_reader import Hearing
 from composer.data.sources import sources
 from composer.formats.read import SUFFIXES
-from composer.music.contour import Contour, Melodies
+from composer.music.contour import Contour, MelodyCollection
 
 
 def main() -> None:
@@ -45,10 +45,10 @@ def main() -> None:
         report("composed, beside the collection", composed, index, given.notes)
 
 
-def heard(arguments: Sequence[str]) -> Melodies:
+def heard(arguments: Sequence[str]) -> MelodyCollection:
     """The melodies of all tunes that `arguments` name, or that a model was taught."""
     if arguments[0].endswith(".safetensors"):
-        return taught(Path(arguments[0])) or Melodies.joined([])
+        return taught(Path(arguments[0])) or MelodyCollection.joined([])
     return Hearing(sources(arguments, SUFFIXES)).melodies()
 
 

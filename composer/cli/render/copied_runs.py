@@ -21,7 +21,7 @@ from composer.cli.render.text import count_noun
 from composer.data.score_reader import Heard, Hearing
 from composer.data.sources import sources
 from composer.formats.read import SUFFIXES
-from composer.music.contour import Melodies
+from composer.music.contour import MelodyCollection
 
 __all__ = ["Reference", "compare", "corpus_reference", "model_reference"]
 
@@ -30,7 +30,7 @@ class Reference(NamedTuple):
     """What pieces are compared with: a name for it, its melodies, and the way in which a model reads music."""
 
     name: str
-    melodies: Melodies
+    melodies: MelodyCollection
     representation: Representation | None = None
 
 
