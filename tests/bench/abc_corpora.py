@@ -1,10 +1,10 @@
-"""How the native ABC reader and normaliser do on real collections, beside abc2midi.
+"""Test the ABC reader and normalizer on real collections, and compare them with abc2midi.
 
     python tests/bench/abc_corpora.py [FILES OR FOLDERS...] [--melody]
 
-Without paths: the three old collections that come with music21. `--melody` compares the reader's melody with that of
-abc2midi's MIDI, note for note; both read the tunes without what abc2midi plays in its own way (grace notes, rolls and
-trills, the swing of hornpipes), and a chord's notes, which it staggers, count as one onset.
+Without paths, it uses three old collections that come with music21. `--melody` compares the reader's melody with that
+of abc2midi's MIDI, note for note. Both read the tunes without what abc2midi plays in its own way (grace notes, rolls,
+trills, swung hornpipes), and the notes of a chord, which it staggers, count as one onset.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CHORD_TICKS = 33
 """abc2midi staggers the notes of a chord by 10 ticks each; a beat has 480."""
 
 FAULT = re.compile(r"^(Error|Warning) in line-char (\d+)-\d+ :(.*)$", re.MULTILINE)
-OURS_ALONE = re.compile(r"\{[^}]*\}|^R:.*\n|!trill!|~", re.MULTILINE)
+PLAYED_DIFFERENTLY = re.compile(r"\{[^}]*\}|^R:.*\n|!trill!|~", re.MULTILINE)
 
 
 def main() -> None:
@@ -44,16 +44,16 @@ def main() -> None:
     for name, files in corpora(given.paths).items():
         tunes = [tune for file in files for tune in split_tunes(text_of(file))]
         print(f"\n{name}: {len(tunes)} tunes in {len(files)} files")
-        normals = normalised(tunes)
+        normals = normalize_all(tunes)
         if shutil.which("abc2midi"):
-            judged("raw tunes", [tune.text for tune in tunes])
-            judged("normalised", [f"X:1\n{normal.text}" for normal in normals])
+            check_with_abc2midi("raw tunes", [tune.text for tune in tunes])
+            check_with_abc2midi("normalized", [f"X:1\n{normal.text}" for normal in normals])
             if given.melody:
-                melodies(tunes)
+                compare_melodies(tunes)
 
 
 def corpora(paths: list[Path]) -> dict[str, list[Path]]:
-    """The files of each collection."""
+    """Return the files of each collection."""
     if not paths:
         found = importlib.util.find_spec("music21")
         if found is None or not found.submodule_search_locations:
@@ -63,23 +63,23 @@ def corpora(paths: list[Path]) -> dict[str, list[Path]]:
 
 
 def text_of(file: Path) -> str:
-    """As `composer` reads it."""
+    """Return the text as `composer` reads it."""
     return Source(file).text()
 
 
-def normalised(tunes: list[TuneText]) -> list[NormalizedTune]:
-    """Those that the normaliser passes; prints how many, why not the others, and what was changed."""
+def normalize_all(tunes: list[TuneText]) -> list[NormalizedTune]:
+    """Return the tunes that can be normalized; print counts, rejections and changes."""
     begin = time.perf_counter()
     results = [normalize(tune) for tune in tunes]
     took = (time.perf_counter() - begin) / max(len(tunes), 1)
     normals = [result for result in results if isinstance(result, NormalizedTune)]
-    refusals = Counter(result.reason for result in results if isinstance(result, RejectedPiece))
+    rejections = Counter(result.reason for result in results if isinstance(result, RejectedPiece))
     exact = sum(not normal.changes for normal in normals)
-    print(f"  passed       {len(normals):5} {share(len(normals), len(tunes))}  {1000 * took:.2f} ms a tune")
-    print(f"  melody kept  {exact:5} {share(exact, len(normals))}")
-    print(f"  conform      {sum(not validate(each.text) for each in normals):5}")
+    print(f"  normalized   {len(normals):5} {share(len(normals), len(tunes))}  {1000 * took:.2f} ms per tune")
+    print(f"  same melody  {exact:5} {share(exact, len(normals))}")
+    print(f"  valid        {sum(not validate(each.text) for each in normals):5}")
     for kind, counts in (
-        ("refused", refusals),
+        ("rejected", rejections),
         ("changed", Counter(change for normal in normals for change in normal.changes)),
     ):
         for reason, count in counts.most_common():
@@ -87,8 +87,8 @@ def normalised(tunes: list[TuneText]) -> list[NormalizedTune]:
     return normals
 
 
-def judged(name: str, texts: list[str]) -> None:
-    """What abc2midi says of the tunes: how many have no error, no warning of a bar's length, and neither."""
+def check_with_abc2midi(name: str, texts: list[str]) -> None:
+    """Print how many tunes abc2midi reads without errors, without warnings of bar lengths, and without either."""
     lines: list[str] = []
     owner: list[int] = []
     for number, text in enumerate(texts):
@@ -99,7 +99,7 @@ def judged(name: str, texts: list[str]) -> None:
     output = subprocess.run(["abc2midi", "-", "-c"], input=data, capture_output=True, check=False).stdout
     errors, bars = set(), set()
     for kind, line, message in FAULT.findall(output.decode("latin-1")):
-        # The number of a line may be that of the one after it.
+        # the line number may be that of the next line
         tune = owner[min(int(line), len(owner)) - 1]
         if kind == "Error":
             errors.add(tune)
@@ -110,15 +110,15 @@ def judged(name: str, texts: list[str]) -> None:
     print(f"  abc2midi, {name}: no errors {clean[0]}, no bar warnings {clean[1]}, neither {clean[2]}")
 
 
-def melodies(tunes: list[TuneText]) -> None:
-    """How many melodies are the same as in abc2midi's MIDI."""
+def compare_melodies(tunes: list[TuneText]) -> None:
+    """Print how many melodies are the same as in abc2midi's MIDI."""
     import mido
 
     same, differing = 0, []
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "tune.mid")
         for tune in tunes:
-            plain = OURS_ALONE.sub("", tune.text)
+            plain = PLAYED_DIFFERENTLY.sub("", tune.text)
             subprocess.run(["abc2midi", "-", "-o", str(target)], input=plain.encode(), capture_output=True, check=False)
             try:
                 own = read_tune(TuneText(tuple(plain.rstrip("\n").split("\n")))).parts[0].notes
@@ -132,12 +132,12 @@ def melodies(tunes: list[TuneText]) -> None:
                 same += 1
             else:
                 differing.append(f"line {tune.first}")
-    print(f"  melody as abc2midi's: {same} {share(same, len(tunes))}; others: {', '.join(differing[:20])}")
+    print(f"  same melody as abc2midi: {same} {share(same, len(tunes))}; others: {', '.join(differing[:20])}")
 
 
 def sounding(midi: object, onsets: list[int]) -> Iterator[tuple[int, int, int]]:
-    """Onset, pitch and duration in ticks of the first channel's notes, onsets as notated where they are near."""
-    begun: dict[int, list[int]] = {}
+    """Yield onset, pitch and duration in ticks of the first channel's notes, onsets snapped to near notated ones."""
+    sounding_notes: dict[int, list[int]] = {}
     for track in midi.tracks:  # type: ignore[attr-defined]
         now = 0
         for message in track:
@@ -145,16 +145,16 @@ def sounding(midi: object, onsets: list[int]) -> Iterator[tuple[int, int, int]]:
             if message.type not in ("note_on", "note_off") or message.channel != 0:
                 continue
             if message.type == "note_on" and message.velocity:
-                begun.setdefault(message.note, []).append(now)
-            elif begun.get(message.note):
-                onset = begun[message.note].pop(0)
+                sounding_notes.setdefault(message.note, []).append(now)
+            elif sounding_notes.get(message.note):
+                onset = sounding_notes[message.note].pop(0)
                 at = bisect_right(onsets, onset + 2)
                 near = onsets[at - 1] if at and onset - onsets[at - 1] <= CHORD_TICKS else onset
                 yield near, message.note, now - onset
 
 
 def agree(ours: list[tuple[int, int, float]], theirs: list[tuple[int, int, int]]) -> bool:
-    """Whether the notes are the same, with what abc2midi's ticks leave open."""
+    """Return whether the notes are the same, within the precision of abc2midi's ticks."""
     return len(ours) == len(theirs) and all(
         one[1] == other[1] and abs(one[0] - other[0]) <= 2 and abs(one[2] - other[2]) <= CHORD_TICKS
         for one, other in zip(sorted(ours), theirs, strict=True)
@@ -162,7 +162,7 @@ def agree(ours: list[tuple[int, int, float]], theirs: list[tuple[int, int, int]]
 
 
 def share(part: int, whole: int) -> str:
-    """A share in percent."""
+    """Return a share in percent."""
     return f"{100 * part / whole:5.1f} %" if whole else "    -  "
 
 

@@ -1,9 +1,9 @@
-"""What the rules of the dialect cost, and how much of a model's probability they refuse.
+"""Measure the cost of the ABC constraint, and the share of a model's probability that it masks.
 
     python tests/bench/automaton.py MODEL [FILES OF TUNES...]
 
-MODEL is a checkpoint of the abc representation. The files' tunes (without files: those of music21's corpora that the
-model's characters can write) are stepped through, first with nothing remembered, then again.
+MODEL is a checkpoint of the abc representation. Real tunes (by default those of music21's corpora that the model's
+characters can write) are stepped through with an empty cache, then again.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ TUNES = 20
 
 
 def main() -> None:
-    """Print the figures."""
+    """Print the results."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("model", type=Path)
     arguments.add_argument("paths", nargs="*", type=Path)
     given = arguments.parse_args()
     player = load_model(given.model)
     characters = player.representation.state()["characters"]
-    stepped(characters, given.paths)
+    time_steps(characters, given.paths)
     for width in (1, 32):
-        composed(player, width)
+        time_generation(player, width)
 
 
-def stepped(characters: str, paths: list[Path]) -> None:
-    """Microseconds a character, over real tunes."""
+def time_steps(characters: str, paths: list[Path]) -> None:
+    """Print the time per character of real tunes."""
     files = [file for found in corpora(paths).values() for file in found]
     normals = (normalize(tune) for file in files for tune in split_tunes(text_of(file)))
     texts = [
@@ -49,21 +49,21 @@ def stepped(characters: str, paths: list[Path]) -> None:
     print(f"built in {1000 * (time.perf_counter() - begin):.1f} ms; {len(texts)} tunes")
     tunes = [[automaton.vocabulary.ids[character] for character in text] for text in texts]
     steps = sum(map(len, tunes))
-    for name in ("first time", "again"):
+    for name in ("empty cache", "full cache"):
         begin = time.perf_counter()
         refused = sum(not accepted(automaton, tune) for tune in tunes)
         took = time.perf_counter() - begin
-        print(f"{name}: {1e6 * took / steps:.2f} us a character, {refused} tunes refused")
+        print(f"{name}: {1e6 * took / steps:.2f} us per character, {refused} tunes rejected")
     begin = time.perf_counter()
     for tune in tunes[::10]:
         automaton._cached.clear()
         accepted(automaton, tune)
     took = time.perf_counter() - begin
-    print(f"nothing remembered of other tunes: {1e6 * took / sum(map(len, tunes[::10])):.2f} us a character")
+    print(f"cache emptied before each tune: {1e6 * took / sum(map(len, tunes[::10])):.2f} us per character")
 
 
 def accepted(automaton: Automaton, tune: list[int]) -> bool:
-    """Whether the automaton takes a tune."""
+    """Return whether the automaton accepts a tune."""
     state = 0
     for step in tune:
         if not automaton.allowed(state) >> step & 1:
@@ -72,20 +72,18 @@ def accepted(automaton: Automaton, tune: list[int]) -> bool:
     return bool(automaton.allowed(state) & 1)
 
 
-def composed(player, width: int) -> None:
-    """The time a character with and without the rules, and what they refuse."""
+def time_generation(player, width: int) -> None:
+    """Print the time per character with and without the constraint, and the probability that it masks."""
     took = {}
     constraint = player.representation.constraint()
-    for name, rules in (("free", None), ("ruled, cold", constraint), ("ruled, warm", constraint)):
+    for name, rules in (("unconstrained", None), ("cold cache", constraint), ("warm cache", constraint)):
         begin = time.perf_counter()
         request = Request(length=2000, count=max(TUNES, 4 * width), seed=1, width=width)
         drew = [event for event in generate(player.sampler, player.spec, request, rules) if isinstance(event, Drew)]
-        drawn = [refused for event in drew for refused in event.masked_prob]
-        took[name] = 1e6 * (time.perf_counter() - begin) / len(drawn)
-        refused = 100 * float(np.mean(drawn))
-        print(
-            f"width {width}, {name}: {took[name]:.1f} us a character, {refused:.2f} % refused, {len(drawn)} characters"
-        )
+        masked = [each for event in drew for each in event.masked_prob]
+        took[name] = 1e6 * (time.perf_counter() - begin) / len(masked)
+        percent = 100 * float(np.mean(masked))
+        print(f"batch {width}, {name}: {took[name]:.1f} us per character, {percent:.2f} % masked of {len(masked)}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""What the bundled abc model writes: how many tunes abc2midi finds no fault with, and how many are the same bytes
-whatever is composed beside them.
+"""Check tunes of the bundled abc model: how many abc2midi accepts, and whether batch size changes their bytes.
 
-    python tests/bench/tunes.py [--temp 0.8] [--count 100] [--checkpoint FILE]
+python tests/bench/tunes.py [--temp 0.8] [--count 100] [--checkpoint FILE]
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ FAULT = re.compile(r"(Error|Warning) in line-char")
 
 
 def compose(count: int, *flags: str) -> list[str]:
-    """`count` tunes, as the command writes them."""
+    """Return `count` tunes as the command writes them."""
     command = [sys.executable, "-m", "composer", "gen", "abc", "--count", str(count), "--quiet"]
     command += ["--no-provenance", *flags]  # which tells how many were composed side by side
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -23,19 +22,19 @@ def compose(count: int, *flags: str) -> list[str]:
 
 
 def faults(tune: str) -> tuple[int, int]:
-    """abc2midi's errors and warnings that name a place."""
+    """Return the number of abc2midi's errors and warnings that name a place."""
     done = subprocess.run(["abc2midi", "-", "-c"], input=tune, capture_output=True, text=True, check=False)
     kinds = [match[1] for match in FAULT.finditer(done.stdout)]
     return kinds.count("Error"), kinds.count("Warning")
 
 
 def without_number(tune: str) -> str:
-    """The tune without its first line."""
+    """Return the tune without its first line."""
     return tune.split("\n", 1)[1].strip()
 
 
 def main() -> None:
-    """Print both figures."""
+    """Print both results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--temp", default="0.8")
     parser.add_argument("--count", type=int, default=100)
@@ -54,7 +53,7 @@ def main() -> None:
     for width in ("7", "64"):
         beside = [without_number(tune) for tune in compose(200, *flags, "--width", width)]
         same = sum(one == other for one, other in zip(alone, beside, strict=True))
-        print(f"of 200 tunes alone and {width} side by side, {same} are the same bytes")
+        print(f"of 200 tunes, {same} are the same bytes at batch sizes 1 and {width}")
 
 
 if __name__ == "__main__":

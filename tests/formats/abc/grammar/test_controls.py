@@ -17,7 +17,7 @@ from composer_abc import AbcControls
 
 def _bench():
     """Import the benchmark of controls, which reads tunes without the constraint that generated them."""
-    path = Path(__file__).parents[3] / "bench" / "wishes.py"
+    path = Path(__file__).parents[3] / "bench" / "abc_controls.py"
     spec = importlib.util.spec_from_file_location("abc_controls", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -25,11 +25,11 @@ def _bench():
 
 
 bench = _bench()
-VALUES = bench.WISHES["abc"].values
+VALUES = bench.SUITES["abc"].values
 
 
 def missing(text, controls):
-    return bench.WISHES["abc"].missing(Piece(text), controls)
+    return bench.SUITES["abc"].missing(Piece(text), controls)
 
 
 @pytest.mark.parametrize("control", VALUES)
@@ -125,9 +125,9 @@ def test_bundled_model_obeys_controls():
     from composer.checkpoints.load import load_model
 
     model = load_model(store.bundled("abc"))
-    suite = bench.WISHES["abc"]
+    suite = bench.SUITES["abc"]
     requests = [each for control in suite.values for each in bench.singles(suite, control, 1)]
     requests += bench.pairs(suite, random.Random(1), 3)
-    found = list(bench.tried(model, requests, length=120))
+    found = list(bench.outcomes(model, requests, length=120))
     assert len(found) == 10
     assert set(found) <= {"obeyed", "refused"}
