@@ -5,7 +5,7 @@ import json
 import pytest
 
 from composer.api import Piece, Source, StepKind
-from composer.cli.inputs import playable
+from composer.cli.inputs import playable_scores
 from composer.cli.output.encoders import rendered
 from composer.formats import format_named
 from composer.formats.midi import reader as midi_reader
@@ -93,7 +93,7 @@ def test_every_representation_primes_every_other(composer, train, tunes, tmp_pat
                 )
                 assert same.data == result.data, "the format must be detected from the content, not from the name"
         generated = notes(midi_reader.read(result.data, "composed"))
-        primer_score = next(playable(Source(primer if primer.exists() else renamed)))
+        primer_score = next(playable_scores(Source(primer if primer.exists() else renamed)))
         assert generated[:20] == notes(primer_score)[:20], "the piece must begin with the primer"
 
 

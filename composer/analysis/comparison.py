@@ -17,8 +17,8 @@ from composer.analysis.metrics import Metric
 from composer.analysis.piece_metrics import MetricValues, metrics_for
 from composer.api import ComposerError, Constraint, EncodeError, Piece, ReadError, RejectedPiece, Representation, Step
 from composer.checkpoints.load import LoadedModel
-from composer.data.corpus import Refusals, identity
-from composer.data.encoded_split import NO_STEPS
+from composer.data.corpus import Rejections, content_digest
+from composer.data.encoded_split import NOT_ENCODABLE
 from composer.generation import generate as generation
 from composer.generation.generate import Drew, Request
 from composer.music.contour import MelodyCollection
@@ -84,14 +84,14 @@ class Comparison:
     silent: int = 0
     cut: int = 0
     against_training_data: bool = False
-    rejections: Refusals = field(default_factory=Refusals)
+    rejections: Rejections = field(default_factory=Rejections)
     losses: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """This value as plain JSON: measures by their names."""
         return {
             "composed": {"pieces": self.generated, "silent": self.silent, "cut": self.cut},
-            "corpus": {"pieces": self.corpus, "refused": self.rejections.counts, "losses": self.losses},
+            "corpus": {"pieces": self.corpus, "rejected": self.rejections.counts, "losses": self.losses},
             "copied_from": "taught" if self.against_training_data else "corpus",
             "measures": {row.metric.name: row.to_json() for row in self.metrics},
         }
@@ -112,13 +112,13 @@ def compare(
     number of pieces done and of all. Raises ReadError where no piece is left to compare with, ComposerError where
     nothing that is composed has notes, or words.
     """
-    refusals, losses, by = Refusals(), Counter[str](), metrics_for(player.representation, training_melodies)
+    refusals, losses, by = Rejections(), Counter[str](), metrics_for(player.representation, training_melodies)
     counter = _Progress(len(pieces) + request.count, progress)
     for encoded in _encode_all(player.representation, counter.counting(pieces), refusals, losses):
         by.add_corpus_piece(encoded)
     corpus, composed, cut = _MetricTally.of_pieces(by.corpus_values()), _MetricTally(), 0
     if corpus.silent == corpus.pieces:
-        why = refusals.commonest() or "nothing in them can be heard or read"
+        why = refusals.most_common() or "nothing in them can be heard or read"
         raise ReadError(f"no piece can be compared: {why}", "the model was taught other music")
     for steps, whole in counter.counting(_generated_pieces(player, request, constraint)):
         composed.add(by.values(steps))
@@ -133,19 +133,19 @@ def compare(
 
 
 def _encode_all(
-    representation: Representation, pieces: Iterable[Piece], refusals: Refusals, losses: Counter[str]
+    representation: Representation, pieces: Iterable[Piece], refusals: Rejections, losses: Counter[str]
 ) -> Iterator[list[Step]]:
     """The steps of each of `pieces` that has any; of equal ones, of the first."""
     seen = set[bytes]()
     for piece in pieces:
-        if (same := identity(piece)) in seen:
+        if (same := content_digest(piece)) in seen:
             refusals.add(RejectedPiece("a copy of another piece", piece.source))
             continue
         seen.add(same)
         try:
             steps = representation.encode(piece)
         except EncodeError as error:
-            refusals.add(RejectedPiece(NO_STEPS, piece.source, error.message.removeprefix(piece.source).strip()))
+            refusals.add(RejectedPiece(NOT_ENCODABLE, piece.source, error.message.removeprefix(piece.source).strip()))
             continue
         losses.update(representation.losses(piece))
         yield steps

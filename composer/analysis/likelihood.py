@@ -18,9 +18,9 @@ from composer.api import Piece, ReadError, StepKind, UsageError
 from composer.checkpoints.file import Header
 from composer.checkpoints.load import OpenCheckpoint
 from composer.data.batches import Windows
-from composer.data.corpus import Refusals, read
-from composer.data.encoded_split import open_part, write_part
-from composer.data.splits import Split, divide, listed
+from composer.data.corpus import Rejections, read
+from composer.data.encoded_split import open_split, write_split
+from composer.data.splits import SplitSettings, listed_pieces, split_pieces
 from composer.system.device import move_network
 
 BATCH_SIZE, SEQ_LENGTH = 32, 256
@@ -30,7 +30,7 @@ BATCH_SIZE, SEQ_LENGTH = 32, 256
 class Evaluation:
     """`value` in `unit` with its standard error, which is 0 where the value is exact, over `pieces` of `steps` steps.
 
-    `refused` pieces are counted by reason, with a few `places` of each; `losses` by phrase are what the steps do not
+    `rejected` pieces are counted by reason, with a few `places` of each; `losses` by phrase are what the steps do not
     hold, and `unreadable` has a line for each file that could not be read. As a `stream`, the pieces are one text.
     """
 
@@ -39,7 +39,7 @@ class Evaluation:
     unit: str
     pieces: int
     steps: int
-    refused: Mapping[str, int] = field(default_factory=dict)
+    rejected: Mapping[str, int] = field(default_factory=dict)
     places: Mapping[str, Sequence[str]] = field(default_factory=dict)
     losses: Mapping[str, int] = field(default_factory=dict)
     unreadable: Sequence[str] = ()
@@ -72,15 +72,15 @@ def evaluate(
     representation = checkpoint.representation
     corpus = read(representation, arguments, progress=reading_progress)
     pieces = select_pieces(checkpoint.checkpoint.header, corpus.pieces, listing, split)
-    refused = Refusals()
-    refused.merge(corpus.refused)
+    refused = Rejections()
+    refused.merge(corpus.rejected)
     with tempfile.TemporaryDirectory() as folder:
         stem = Path(folder) / "pieces"
-        written = write_part(stem, representation, pieces, refused.add)
+        written = write_split(stem, representation, pieces, refused.add)
         if not written["pieces"]:
-            raise ReadError(f"no piece can be measured: {refused.commonest()}", "the model was taught other music")
+            raise ReadError(f"no piece can be measured: {refused.most_common()}", "the model was taught other music")
         windows = Windows(
-            open_part(stem, representation.spec, written),
+            open_split(stem, representation.spec, written),
             representation.spec,
             batch=1 if stream else BATCH_SIZE,
             length=SEQ_LENGTH,
@@ -110,13 +110,13 @@ def select_pieces(header: Header, pieces: Sequence[Piece], listing: Path | None,
     Raises ReadError where there are none, or nothing tells which they are.
     """
     if listing is not None:
-        return listed(listing, split or "test", pieces)
+        return listed_pieces(listing, split or "test", pieces)
     if split is None:
         return pieces
     shares = header.record.get("split", {})
     if not all(isinstance(shares.get(name), float | int) for name in ("valid", "test")):
         raise ReadError("the model's training did not split by shares", "name the files to measure, or give --split")
-    found = divide(Split(valid=shares["valid"], test=shares["test"]), pieces, {}).pieces[split]
+    found = split_pieces(SplitSettings(valid=shares["valid"], test=shares["test"]), pieces, {}).pieces[split]
     if not found:
         raise ReadError(f"the model's training put none of these pieces into part `{split}`", "measure another part")
     return found

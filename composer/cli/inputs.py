@@ -9,10 +9,10 @@ from composer.api import Piece, ReadError, RejectedPiece, Representation, Score,
 from composer.formats import read as score_files
 from composer.registry import plugins as registry
 
-MEND = "mend it, or give another file"
+FIX_HINT = "mend it, or give another file"
 
 
-def playable(source: Source) -> Iterator[Score]:
+def playable_scores(source: Source) -> Iterator[Score]:
     """The pieces of `source` as scores: by what it holds, else by the representations that read its suffix.
 
     Raises ReadError where there is no music in it.
@@ -21,7 +21,7 @@ def playable(source: Source) -> Iterator[Score]:
         yield from score_files.playable_scores(source)
         return
     found = False
-    for score in _represented(source):
+    for score in _scores_by_representation(source):
         found = True
         yield score
     if not found:
@@ -46,7 +46,7 @@ def pieces(
     `none` makes of the first that was refused; EncodeError for a score that cannot be written so.
     """
     if is_other(source, representation):
-        yield from map(written or representation.from_score, playable(source))
+        yield from map(written or representation.from_score, playable_scores(source))
         return
     refused, found = None, False
     for item in representation.read(source):
@@ -56,13 +56,15 @@ def pieces(
         else:
             refused = refused or item
     if not found:
-        raise (none or _none)(source, representation, refused)
+        raise (none or _no_pieces_error)(source, representation, refused)
 
 
-def _none(source: Source, representation: Representation, refused: RejectedPiece | None) -> ReadError:
+def _no_pieces_error(source: Source, representation: Representation, refused: RejectedPiece | None) -> ReadError:
     reason = f": {refused.reason}" if refused is not None else ""
     detail = f" ({refused.detail})" if refused is not None and refused.detail else ""
-    return ReadError(f"there is no piece in {source.label} that `{representation.name}` can have{reason}{detail}", MEND)
+    return ReadError(
+        f"there is no piece in {source.label} that `{representation.name}` can have{reason}{detail}", FIX_HINT
+    )
 
 
 def is_other(source: Source, representation: Representation) -> bool:
@@ -72,7 +74,7 @@ def is_other(source: Source, representation: Representation) -> bool:
     return suffix in suffixes() - set(representation.suffixes)
 
 
-def _represented(source: Source) -> Iterator[Score]:
+def _scores_by_representation(source: Source) -> Iterator[Score]:
     """The scores that the first representation makes of `source` that makes any."""
     suffix = Path(source.path).suffix.lower()
     for loaded in registry.load_all():

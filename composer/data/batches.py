@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import SequenceSpec, StepKind
-from composer.data.encoded_split import Part
+from composer.data.encoded_split import EncodedSplit
 
 if TYPE_CHECKING:
     from composer.api.network import Batch
@@ -59,7 +59,7 @@ class Windows:
 
     def __init__(
         self,
-        part: Part,
+        part: EncodedSplit,
         spec: SequenceSpec,
         *,
         batch: int,

@@ -1,4 +1,4 @@
-"""The name of an encoding: a digest of the sources' contents, and of everything else that decides what it holds."""
+"""Digests that name an encoded data set in the cache: of the sources, and of all else that determines its content."""
 
 from __future__ import annotations
 
@@ -7,85 +7,93 @@ import json
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import composer
 from composer.api import ReadError, Representation, Source
-from composer.data.splits import Split, read_list
+from composer.data.splits import SplitSettings, read_list
 
 
-def decisions(layout: int, representation: Representation, split: Split, *, fitted: bool, augment: bool) -> str:
-    """All but the sources that decides what an encoding of this `layout` holds. Raises ReadError for a bad list."""
-    listing = sorted(read_list(split.listing).items()) if split.listing else None
-    decides = [
-        layout, composer.__version__, _code(type(representation)), representation.name, representation.version,
-        repr(representation.options), representation.state() if fitted else None,
-        [split.valid, split.test, listing, sorted(split.files)], augment,
-    ]  # fmt: skip
-    return json.dumps(decides, sort_keys=True)
+class SourceDigests(NamedTuple):
+    """Digests of all sources: of their contents with relative paths and splits, and of their `contents` alone.
 
-
-def contents(found: Mapping[str, Iterable[Source | ReadError]]) -> tuple[str, str]:
-    """Digests of the sources of each part: of their places and contents, and of their contents alone.
-
-    They are read one at a time, and a file in blocks, whatever its size.
+    `size` is their size in bytes.
     """
-    placed, alone = (hashlib.blake2b(digest_size=16) for _ in range(2))
-    for part in sorted(found):
-        placed.update(f"{part}\n".encode())
-        for source in found[part]:
-            content = _content(source)
-            placed.update(json.dumps([_place(source), content]).encode())
-            alone.update(content.encode())
-    return placed.hexdigest(), alone.hexdigest()
+
+    placed: str
+    contents: str
+    size: int
 
 
-def digest(*parts: str) -> str:
-    """A digest of texts on end, 32 characters long."""
+def build_settings_key(
+    layout: int, representation: Representation, split: SplitSettings, *, fitted: bool, augment: bool
+) -> str:
+    """Return everything but the sources that determines an encoded data set. Raises ReadError for a bad list."""
+    listing = sorted(read_list(split.listing).items()) if split.listing else None
+    settings = [
+        layout, composer.__version__, _code_digest(type(representation)), representation.name, representation.version,
+        repr(representation.options), representation.state() if fitted else None,
+        [split.valid, split.test, listing, sorted(split.named_files)], augment,
+    ]  # fmt: skip
+    return json.dumps(settings, sort_keys=True)
+
+
+def source_digests(found: Mapping[str, Iterable[Source | ReadError]]) -> SourceDigests:
+    """Read the sources of each split, in blocks, and return their digests."""
+    placed, contents = (hashlib.blake2b(digest_size=16) for _ in range(2))
+    total = 0
+    for split in sorted(found):
+        placed.update(f"{split}\n".encode())
+        for source in found[split]:
+            content, size = _content_digest(source)
+            placed.update(json.dumps([_relative_path(source), content]).encode())
+            contents.update(content.encode())
+            total += size
+    return SourceDigests(placed.hexdigest(), contents.hexdigest(), total)
+
+
+def digest(*texts: str) -> str:
+    """Return a digest of concatenated texts, 32 hexadecimal digits."""
     found = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        found.update(part.encode())
+    for text in texts:
+        found.update(text.encode())
     return found.hexdigest()
 
 
-def _code(kind: type[Any]) -> str:
-    """A digest of the plugin's modules and of the packages that its readers use."""
+def _code_digest(representation: type[Any]) -> str:
+    """Return a digest of the plugin's modules and of the packages that its readers use."""
     found = hashlib.blake2b(digest_size=16)
-    for name in (kind.__module__.partition(".")[0], "composer.formats", "composer.music", "composer.toolkit"):
+    for name in (representation.__module__.partition(".")[0], "composer.formats", "composer.music", "composer.toolkit"):
         try:
-            spec = find_spec(name)  # whether it has been imported yet must not matter
-        except ValueError:  # a class of the interpreter's own session has no file
+            spec = find_spec(name)  # does not depend on what has been imported so far
+        except ValueError:  # a class defined in an interactive session has no file
             continue
         if spec is None or spec.origin is None:
             continue
-        whole = spec.submodule_search_locations is not None
-        for path in sorted(Path(spec.origin).parent.rglob("*.py")) if whole else [Path(spec.origin)]:
+        package = spec.submodule_search_locations is not None
+        for path in sorted(Path(spec.origin).parent.rglob("*.py")) if package else [Path(spec.origin)]:
             found.update(path.read_bytes())
     return found.hexdigest()
 
 
-def _place(source: Source | ReadError) -> str:
-    """What of a source's place may matter to a reader: its path below the folder that was named."""
+def _relative_path(source: Source | ReadError) -> str:
+    """Return the path below the folder that the user named, which a reader may use for labels."""
     if isinstance(source, ReadError):
         return ""
     return source.path.relative_to(source.root).as_posix() if source.root else source.path.name
 
 
-def _content(source: Source | ReadError) -> str:
-    """A digest of what a source holds, or of why it cannot be read."""
+def _content_digest(source: Source | ReadError) -> tuple[str, int]:
+    """Return a digest of a source's content, or of the reason why it cannot be read, and its size."""
     try:
         if isinstance(source, ReadError):
             raise source
-        if source.data is None and _within(source):
+        if source.data is None and (size := source.size()) <= source.limit and source.path.is_file():
             with source.path.open("rb") as file:
-                return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-        return hashlib.blake2b(source.bytes(), digest_size=16).hexdigest()
+                return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest(), size
+        data = source.bytes()
+        return hashlib.blake2b(data, digest_size=16).hexdigest(), len(data)
     except ReadError as error:
-        return digest(error.message)
+        return digest(error.message), 0
     except OSError as error:
-        return digest(str(error))
-
-
-def _within(source: Source) -> bool:
-    """Whether it is a file that is not too large to be read."""
-    return source.path.is_file() and source.path.stat().st_size <= source.limit
+        return digest(str(error)), 0

@@ -1,84 +1,86 @@
-"""Reading a corpus: every piece that can be used, and a count of what could not.
+"""Read a corpus: all usable pieces, and a count of what was rejected and why.
 
-One bad file among thousands is counted, named and passed over. Only a corpus without a single piece is an error.
+One bad file among thousands is counted, named and skipped. Only a corpus without a single piece is an error.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Source
-from composer.data.source_reader import Outcome, outcomes
-from composer.data.sources import sources
+from composer.data.parallel_reading import read_sources
+from composer.data.sources import sources, suffixes_in
 
-__all__ = ["Corpus", "Refusals", "Stream", "identity", "read", "sources"]
-
-Reading = Callable[[Representation, Iterator[Source | ReadError]], Generator[Outcome]]
-"""What gives the outcomes of each of some sources, in order."""
-
-EXAMPLES = 3
-"""How many places are remembered for each reason of refusal."""
-OTHERS = 8
-"""How many reasons of refusal are told beside the commonest."""
+MAX_EXAMPLES = 3
+"""Number of places that are remembered for each reason."""
+MAX_OTHER_REASONS = 8
 
 
 @dataclass(slots=True)
-class Refusals:
-    """Pieces that were left out: how many for each reason, and the first places of each."""
+class Rejections:
+    """Rejected pieces: the number for each reason, and where the first of them are."""
 
     counts: dict[str, int] = field(default_factory=dict)
     places: dict[str, list[str]] = field(default_factory=dict)
 
-    def add(self, refused: RejectedPiece) -> None:
+    def add(self, rejected: RejectedPiece) -> None:
         """Count one more."""
-        self.counts[refused.reason] = self.counts.get(refused.reason, 0) + 1
-        places = self.places.setdefault(refused.reason, [])
-        if len(places) < EXAMPLES:
-            places.append(f"{refused.source}: {refused.detail}" if refused.detail else refused.source)
+        self.counts[rejected.reason] = self.counts.get(rejected.reason, 0) + 1
+        places = self.places.setdefault(rejected.reason, [])
+        if len(places) < MAX_EXAMPLES:
+            places.append(f"{rejected.source}: {rejected.detail}" if rejected.detail else rejected.source)
 
-    def merge(self, other: Refusals) -> None:
-        """Count all of `other` too."""
+    def merge(self, other: Rejections) -> None:
+        """Add the counts and places of `other`."""
         for reason, count in other.counts.items():
             self.counts[reason] = self.counts.get(reason, 0) + count
-            self.places[reason] = [*self.places.get(reason, []), *other.places[reason]][:EXAMPLES]
+            self.places[reason] = [*self.places.get(reason, []), *other.places[reason]][:MAX_EXAMPLES]
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """Number of rejected pieces."""
         return sum(self.counts.values())
 
-    def commonest(self) -> str:
-        """The most frequent reason and a place, as a phrase; empty where nothing was refused."""
+    def most_common(self) -> str:
+        """Return the most frequent reason with an example, as a phrase; empty if nothing was rejected."""
         if not self.counts:
             return ""
         reason = max(self.counts, key=lambda reason: self.counts[reason])
-        return f"{self.counts[reason]} refused because {reason} ({self.places[reason][0]})"
+        return f"{self.counts[reason]} rejected because {reason} ({self.places[reason][0]})"
 
     def others(self) -> str:
-        """The next most frequent reasons, as a phrase; empty where there is one at most."""
-        reasons = sorted(self.counts, key=lambda reason: -self.counts[reason])[1 : 1 + OTHERS]
+        """Return the next most frequent reasons as a phrase; empty if there is at most one."""
+        reasons = sorted(self.counts, key=lambda reason: -self.counts[reason])[1 : 1 + MAX_OTHER_REASONS]
         return ", ".join(f"{self.counts[reason]} because {reason}" for reason in reasons)
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What was read: `pieces` in order, what was `refused`, and a line for each source that is `unreadable`."""
+    """All pieces in order, what was `rejected`, and a line for each source that is `unreadable`."""
 
     pieces: tuple[Piece, ...]
-    refused: Refusals
+    rejected: Rejections
     unreadable: tuple[str, ...]
 
 
-class Stream:
-    """The pieces that `arguments` name (or `found`, where they are open already), one by one as they are read.
+class NoMatchingFiles(ReadError):
+    """The folders hold nothing that the representation reads; `found` counts the suffixes of their other files."""
 
-    Once they have been gone through, `refused` and `unreadable` are as in Corpus. `progress` is called after each
-    source with the number of sources and of pieces so far. Raises ReadError where an argument names nothing and, at
-    the end, where there was no piece that can be used.
+    def __init__(self, message: str, hint: str, found: Counter[str]) -> None:
+        super().__init__(message, hint)
+        self.found = found
+
+
+class CorpusReader:
+    """Yield the pieces of `arguments`, or of the sources in `found`, as they are read.
+
+    Afterwards, `rejected` and `unreadable` are as in Corpus. `progress` is called after each source with the number of
+    sources and of pieces so far. Raises ReadError if an argument names nothing or, at the end, if there was no piece.
     """
 
     def __init__(
@@ -87,14 +89,11 @@ class Stream:
         arguments: Sequence[str],
         found: Iterable[Source | ReadError] | None = None,
         progress: Callable[[int, int], object] | None = None,
-        read: Reading = outcomes,
     ) -> None:
-        """`read` is how sources are read."""
         self._representation, self._arguments, self._progress = representation, arguments, progress
-        self._read = read
-        self._found = sources(arguments, representation.suffixes) if found is None else found
+        self._sources = sources(arguments, representation.suffixes) if found is None else found
         self._errors: list[ReadError] = []
-        self.refused = Refusals()
+        self.rejected = Rejections()
 
     @property
     def unreadable(self) -> tuple[str, ...]:
@@ -103,21 +102,21 @@ class Stream:
 
     def __iter__(self) -> Iterator[Piece]:
         done = pieces = 0
-        with closing(self._read(self._representation, iter(self._found))) as reading:
-            for outcome in reading:
-                for item in outcome.items:
+        with closing(read_sources(self._representation, self._sources)) as results:
+            for result in results:
+                for item in result.items:
                     if isinstance(item, RejectedPiece):
-                        self.refused.add(item)
+                        self.rejected.add(item)
                     else:
                         pieces += 1
                         yield item
-                if outcome.error is not None:
-                    self._errors.append(outcome.error)
-                done += outcome.last
-                if self._progress is not None and outcome.last:
+                if result.error is not None:
+                    self._errors.append(result.error)
+                done += result.last
+                if self._progress is not None and result.last:
                     self._progress(done, pieces)
         if not pieces:
-            raise _nothing(self._representation, self._arguments, self.refused, self._errors)
+            raise _no_pieces_error(self._representation, self._arguments, self.rejected, self._errors)
 
 
 def read(
@@ -126,16 +125,16 @@ def read(
     found: Iterable[Source | ReadError] | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Corpus:
-    """Read all pieces into memory; as Stream, at whose end it stands."""
-    stream = Stream(representation, arguments, found, progress)
-    pieces = tuple(stream)
-    return Corpus(pieces, stream.refused, stream.unreadable)
+    """Read all pieces into memory, with the parameters and errors of CorpusReader."""
+    reader = CorpusReader(representation, arguments, found, progress)
+    pieces = tuple(reader)
+    return Corpus(pieces, reader.rejected, reader.unreadable)
 
 
-def identity(piece: Piece) -> bytes:
-    """A digest (16 bytes) of a piece's content, the same on every machine and in every order of files.
+def content_digest(piece: Piece) -> bytes:
+    """Return a digest (16 bytes) of a piece's content that does not depend on the machine or the order of files.
 
-    Content that has a method `identity` says with it what it is; other content is digested as the plain data it is.
+    It is of `content.canonical_bytes()` if there is such a method, else of the content as plain data.
     """
     content: Any = piece.content
     digest = hashlib.blake2b(digest_size=16)
@@ -146,22 +145,22 @@ def identity(piece: Piece) -> bytes:
     return digest.digest()
 
 
-def _nothing(
-    representation: Representation, arguments: Sequence[str], refused: Refusals, unreadable: Sequence[ReadError]
+def _no_pieces_error(
+    representation: Representation, arguments: Sequence[str], rejected: Rejections, unreadable: Sequence[ReadError]
 ) -> ReadError:
     named = ", ".join(arguments[:3]) + (" and others" if len(arguments) > 3 else "")
-    suffixes = " ".join(representation.suffixes)
-    if refused.total:
+    reads = f"`{representation.name}` reads {' '.join(representation.suffixes)}"
+    if rejected.total:
+        others = f", {rejected.others()}" if rejected.others() else ""
         return ReadError(
-            f"no piece in {named} can be used: {refused.commonest()}",
-            f"`{representation.name}` left all out" + (f", {refused.others()}" if refused.others() else ""),
+            f"no usable piece in {named}: {rejected.most_common()}", f"`{representation.name}` rejected all{others}"
         )
     if unreadable:
-        return ReadError(
-            f"nothing in {named} can be read: {unreadable[0].message}",
-            unreadable[0].hint or f"`{representation.name}` reads {suffixes}",
-        )
-    return ReadError(f"there is no piece in {named}", f"`{representation.name}` reads {suffixes}")
+        return ReadError(f"cannot read anything in {named}: {unreadable[0].message}", unreadable[0].hint or reads)
+    found = suffixes_in(arguments)
+    counts = ", ".join(f"{count:,} {suffix}" for suffix, count in found.most_common(3))
+    message = f"no {', '.join(representation.suffixes)} files in {named}"
+    return NoMatchingFiles(f"{message} (found {counts})" if found else message, reads, found)
 
 
 def _feed(update: Callable[[bytes], object], value: Any) -> None:

@@ -1,56 +1,49 @@
-"""Pieces as arrays on the disk: made once, then mapped into memory by every run on the same data.
+"""Encoded data sets: built once, then mapped into memory by every run on the same data.
 
-    dataset = prepare(representation, ["tunes/"], Split())      # fits, or restores, the representation
+    dataset = prepare(representation, ["tunes/"], SplitSettings())      # fits, or restores, the representation
 
-An encoding is a folder of flat files. Its name is a digest of the sources' contents and of everything else that
-decides what it holds, so that it is never out of date; one that is damaged is made again.
+A data set is a folder of flat files in the cache. Its name is a digest of the sources' contents and of everything else
+that determines it, so it is never out of date. A damaged one is built again.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from composer.api import ComposerError, Representation, SequenceSpec
-from composer.data import cache_key, file_stamps
-from composer.data.build import MELODIES, Job, Report, make
-from composer.data.encoded_split import Part, files_of, open_part
-from composer.data.parallel_build import share_disk
-from composer.data.splits import PARTS, Split
-from composer.data.staging import Files
+from composer.data.build import MELODIES_FILE, BuildSpec, Report, build
+from composer.data.cache_key import build_settings_key, digest, source_digests
+from composer.data.encoded_split import EncodedSplit, open_split
+from composer.data.splits import SPLITS, SplitSettings
+from composer.data.staging import CorpusFiles
 from composer.distributed.group import ProcessGroup
 from composer.music.contour import MelodyCollection
 from composer.system.cache_dir import MANIFEST, mark_used, prune
 from composer.system.paths import cache_folder
 
-__all__ = ["LAYOUT", "Dataset", "Report", "prepare"]
-
-LAYOUT = 4
-"""The number of the layout of the files; it goes into every encoding's name."""
-
-CHECKED = "checked.json"
-"""The file in an encoding that says when its others had last been changed when they were read and found sound."""
+LAYOUT_VERSION = 5
+"""Version of the layout of the files; it is part of every data set's name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
     """An encoded corpus.
 
-    `digest` is of the sources' contents and `encoded` of the encoded steps; `arguments`, `split` and `augment` are what
-    `prepare` was given, and `cached` says that the encoding had been made before. `melodies` are those of the training
-    pieces, as `MelodyCollection.to_bytes` packs them.
+    `digest` is of the sources' contents and `encoded_digest` of the encoded steps. `arguments`, `split` and `augment`
+    are those of `prepare`, and `cached` says that the data set was built before. `melodies` are those of the training
+    pieces, packed by `MelodyCollection.to_bytes`.
     """
 
     spec: SequenceSpec
-    parts: Mapping[str, Part]
+    splits: Mapping[str, EncodedSplit]
     report: Report
     digest: str
-    encoded: str
+    encoded_digest: str
     arguments: Sequence[str]
-    split: Split
+    split: SplitSettings
     augment: bool
     cached: bool
     melodies: bytes
@@ -59,96 +52,56 @@ class Dataset:
 def prepare(
     representation: Representation,
     arguments: Sequence[str],
-    split: Split | None = None,
+    split: SplitSettings | None = None,
     *,
     fitted: bool = False,
     augment: bool = False,
     progress: Callable[[int, int], object] | None = None,
     group: ProcessGroup | None = None,
 ) -> Dataset:
-    """Read, split and encode what `arguments` name, and fit `representation` to the training part.
+    """Read, split and encode what `arguments` name, and fit `representation` to the training data.
 
-    With `fitted`, the representation stays as it was restored from a checkpoint, and pieces that it has no steps for
-    are refused. `augment` adds every piece's variants to the training part. `progress` is as in `corpus.Stream`. All
-    ranks of a `group` call this together, and share the work where they share the cache's disk.
-    Raises ReadError where there is nothing to learn from, and ComposerError where the cache cannot be written.
+    If it is `fitted`, it stays as restored from a checkpoint, and pieces with unknown symbols are rejected. `augment`
+    adds every piece's variants to the training data. `progress` is as in CorpusReader. All ranks of a `group` must call
+    this together; the main process builds the data set, or one of each machine if they share no disk.
+    Raises ReadError if there is no training data, and ComposerError if the cache cannot be written.
     """
-    split, group, cache = split or Split(), group or ProcessGroup(), cache_folder()
-    job = Job(representation, tuple(arguments), split, fitted, augment)
-    files = Files(arguments, split, representation.suffixes)
-    decides = cache_key.decisions(LAYOUT, representation, split, fitted=fitted, augment=augment)
-    stamp = file_stamps.stamp(decides, files.named, representation.suffixes)
-    known = file_stamps.recall(cache, stamp)
-    opened = _open(cache / known.name, job, known.digest) if known else None
-    if group.any(opened is None)[0]:
-        placed, digest = cache_key.contents({part: files.of(part) for part in files.named})
-        known = file_stamps.Known(f"{representation.name}-{cache_key.digest(decides, placed)}", digest)
-        opened = _open(cache / known.name, job, digest)
-        if group.any(opened is None)[0]:
-            opened = _made(cache, known, job, files, stamp.size if stamp else 0, progress, group)
-        file_stamps.remember(cache, stamp, known)
-    assert opened is not None
-    return opened
-
-
-def _made(
-    cache: Path,
-    known: file_stamps.Known,
-    job: Job,
-    files: Files,
-    size: int,
-    progress: Callable[[int, int], object] | None,
-    group: ProcessGroup,
-) -> Dataset:
-    """Make the encoding, together where all ranks see the same cache, else each machine its own; and open it."""
-    folder = cache / known.name
-    if len(set(group.all_gather_bytes(known.name.encode()))) == 1 and share_disk(group, cache):
-        make(folder, job, files, size, progress, group)
-        group.any(False)  # the others wait until it has its name
-    else:
-        with group.main_process_first():
-            if _open(folder, job, known.digest) is None:
-                make(folder, job, files, size, progress, ProcessGroup())
-    opened = _open(folder, job, known.digest, cached=False)
-    if opened is None:
-        raise ComposerError(f"the encoding in {folder} cannot be read back", "is the disk sound?")
+    split, group, cache = split or SplitSettings(), group or ProcessGroup(), cache_folder()
+    spec = BuildSpec(representation, tuple(arguments), split, fitted, augment)
+    files = CorpusFiles(arguments, split, representation.suffixes)
+    settings = build_settings_key(LAYOUT_VERSION, representation, split, fitted=fitted, augment=augment)
+    digests = source_digests({name: files.sources_of(name) for name in files.named})
+    folder = cache / f"{representation.name}-{digest(settings, digests.placed)}"
+    dataset = _open(folder, spec, digests.contents)
+    if not group.any(dataset is None)[0]:
+        assert dataset is not None
+        return dataset
+    with group.main_process_first():
+        if _open(folder, spec, digests.contents) is None:
+            build(folder, spec, files, digests.size, progress)
+    dataset = _open(folder, spec, digests.contents, cached=False)
+    if dataset is None:
+        raise ComposerError(f"cannot read back the encoded pieces in {folder}", "check the disk")
     if group.is_main:
         prune(cache, keep=folder)
-        file_stamps.prune(cache)
-    return opened
+    return dataset
 
 
-def _open(folder: Path, job: Job, digest: str, *, cached: bool = True) -> Dataset | None:
-    """Map an encoding and restore the representation from it; None where there is none, or it is damaged.
-
-    Files that are as they were when they were found sound are not read again.
-    """
+def _open(folder: Path, spec: BuildSpec, digest_of_sources: str, *, cached: bool = True) -> Dataset | None:
+    """Map a data set into memory and restore the representation; None if there is none, or it is damaged."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-        written = manifest["parts"]
-        job.representation.restore(manifest["state"])
-        spec = job.representation.spec
-        paths = [path for part in PARTS for path in files_of(folder / part, written[part])] + [folder / MELODIES]
-        status = [file_stamps.status_of(path.stat()) for path in paths]
-        check = status != _checked(folder)
-        parts = {part: open_part(folder / part, spec, written[part], check=check) for part in PARTS}
+        written = manifest["splits"]
+        spec.representation.restore(manifest["state"])
+        steps = spec.representation.spec
+        splits = {split: open_split(folder / split, steps, written[split]) for split in SPLITS}
         report = Report(**manifest["report"])
-        melodies = (folder / MELODIES).read_bytes()
-        if check:
-            MelodyCollection.from_bytes(melodies)
-        encoded = cache_key.digest(json.dumps([written[part]["sums"] for part in PARTS]))
+        melodies = (folder / MELODIES_FILE).read_bytes()
+        MelodyCollection.from_bytes(melodies)  # raises if damaged
+        encoded = digest(json.dumps([written[split]["sums"] for split in SPLITS]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if check and file_stamps.at_rest(status):
-        with suppress(OSError):
-            (folder / CHECKED).write_text(json.dumps(status), "utf-8")
     mark_used(folder)
-    return Dataset(spec, parts, report, digest, encoded, job.arguments, job.split, job.augment, cached, melodies)
-
-
-def _checked(folder: Path) -> object:
-    """The status of the files when they were found sound; None where that is not known."""
-    try:
-        return json.loads((folder / CHECKED).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
+    return Dataset(
+        steps, splits, report, digest_of_sources, encoded, spec.arguments, spec.split, spec.augment, cached, melodies
+    )

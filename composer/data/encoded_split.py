@@ -1,4 +1,4 @@
-"""The arrays of one part of a corpus, and the files they are mapped from."""
+"""The encoded pieces of one split as arrays, and the files that they are mapped from."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from numpy.typing import NDArray
 from composer.api import EncodeError, Piece, RejectedPiece, Representation, SequenceSpec, Step, StepKind
 from composer.data import shards
 
-NO_STEPS = "it has symbols that the model has not learnt"
+NOT_ENCODABLE = "it has symbols that the model does not know"
 
-USUAL = 0.98
-"""The share of pieces that are no longer than usual."""
+USUAL_QUANTILE = 0.98
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """The pieces of one part, one after the other.
+class EncodedSplit:
+    """The encoded pieces of one split.
 
-    `steps`: token ids (N,), the smallest unsigned integers that hold them, or frames (N, ceil(V / 8)) of packed bits.
+    `steps`: token ids (N,) in the smallest unsigned type, or frames (N, ceil(V / 8)) of packed bits.
     Piece p is `steps[offsets[p]:offsets[p + 1]]`. `conditions` (P, C): the index of each condition's value, -1 for
     none.
     """
@@ -39,124 +38,93 @@ class Part:
 
     @property
     def pieces(self) -> int:
-        """How many pieces there are."""
+        """Number of pieces."""
         return len(self.offsets) - 1
 
     @property
     def count(self) -> int:
-        """How many steps they have together."""
+        """Number of steps of all pieces."""
         return len(self.steps)
 
     @property
     def usual_length(self) -> int:
-        """The most steps of a piece that is no longer than all but one in 50 of them; 0 where there is none."""
+        """The length in steps that 98 % of the pieces do not exceed; 0 without pieces."""
         lengths = np.diff(self.offsets)
-        return int(np.quantile(lengths, USUAL, method="inverted_cdf")) if len(lengths) else 0
+        return int(np.quantile(lengths, USUAL_QUANTILE, method="inverted_cdf")) if len(lengths) else 0
 
 
-def write_part(
-    stem: Path, representation: Representation, pieces: Iterable[Piece], refuse: Callable[[RejectedPiece], object]
+def write_split(
+    stem: Path, representation: Representation, pieces: Iterable[Piece], reject: Callable[[RejectedPiece], object]
 ) -> dict[str, Any]:
-    """Write the files of a part, piece by piece; return what `open_part` must be told of them, as JSON.
+    """Encode pieces into the files of a split, one by one. Return a description for `open_split`, as JSON.
 
-    `refuse` is told of each piece that the representation has no steps for. What the steps of the others do not hold
-    is counted in `losses`.
+    `reject` is called with each piece that cannot be encoded. `losses` in the description counts what the steps of the
+    others do not contain. Raises OSError.
     """
     spec = representation.spec
     losses: Counter[str] = Counter()
-    with _PartWriter(stem, spec) as part:
+    with _SplitWriter(stem, spec) as writer:
         for piece in pieces:
             try:
-                steps = packed(representation, piece, spec)
+                steps = pack_piece(representation, piece, spec)
             except EncodeError as error:
-                refuse(RejectedPiece(NO_STEPS, piece.source, error.message.removeprefix(piece.source).strip()))
+                reject(RejectedPiece(NOT_ENCODABLE, piece.source, error.message.removeprefix(piece.source).strip()))
                 continue
-            part.add(steps, _indices(piece, spec))
+            writer.add(steps, _condition_indices(piece, spec))
             losses.update(representation.losses(piece))
-    return part.written | {"losses": dict(losses)}
+    return writer.description | {"losses": dict(losses)}
 
 
-def join_parts(stem: Path, spec: SequenceSpec, written: Mapping[Path, Mapping[str, Any]]) -> dict[str, Any]:
-    """Write what was `written` under several stems as one part, byte for byte as `write_part` had written it."""
-    losses: Counter[str] = Counter()
-    with _PartWriter(stem, spec) as part:
-        for each, made in written.items():
-            part.join(each, made)
-            losses.update(made["losses"])
-    return part.written | {"losses": dict(losses)}
-
-
-def open_part(stem: Path, spec: SequenceSpec, written: Mapping[str, Any], *, check: bool = True) -> Part:
-    """Map the files of a part. Raises OSError or ValueError where they are not as they were written.
-
-    Without `check`, only their sizes are looked at.
-    """
-    if check:
-        shards.checked(_files(stem, written))
+def open_split(stem: Path, spec: SequenceSpec, written: Mapping[str, Any]) -> EncodedSplit:
+    """Map the files of a split into memory. Raises OSError or ValueError if they are damaged."""
+    sums = written["sums"]
+    steps = {shards.shard_path(stem, number): each for number, each in enumerate(written["shards"])}
+    shards.verify(steps | {stem.with_suffix(suffix): sums[suffix] for suffix in (".offsets", ".conditions")})
     count, pieces = written["count"], written["pieces"]
-    dtype, width = _layout(spec)
-    return Part(
-        shards.Steps(
-            [shards.shard_path(stem, number) for number in range(len(written["shards"]))], dtype, count, width
-        ),
-        shards.mapped(stem.with_suffix(".offsets"), np.dtype(np.int64), (pieces + 1,)),
-        shards.mapped(stem.with_suffix(".conditions"), np.dtype(np.int32), (pieces, len(spec.conditions))),
+    dtype, shape = _layout(spec)
+    return EncodedSplit(
+        shards.Steps(list(steps), dtype, count, shape),
+        shards.map_array(stem.with_suffix(".offsets"), np.dtype(np.int64), (pieces + 1,)),
+        shards.map_array(stem.with_suffix(".conditions"), np.dtype(np.int32), (pieces, len(spec.conditions))),
     )
 
 
-def files_of(stem: Path, written: Mapping[str, Any]) -> list[Path]:
-    """All files of a part."""
-    return list(_files(stem, written))
-
-
-def size_of(representation: Representation, pieces: Iterable[Piece]) -> int:
-    """How many bytes `pieces` take in a part."""
+def encoded_size(representation: Representation, pieces: Iterable[Piece]) -> int:
+    """Return the number of bytes that `pieces` take in the files of a split."""
     spec, size = representation.spec, 0
     for piece in pieces:
         with suppress(EncodeError):
-            size += packed(representation, piece, spec).nbytes + 8 + 4 * len(spec.conditions)
+            size += pack_piece(representation, piece, spec).nbytes + 8 + 4 * len(spec.conditions)
     return size
 
 
-class _PartWriter:
-    """The files of a part while they are written; afterwards, `written` says what is in them."""
+class _SplitWriter:
+    """Write the files of a split."""
 
     def __init__(self, stem: Path, spec: SequenceSpec) -> None:
-        dtype, width = _layout(spec)
-        self._spec, self._pieces, self._count = spec, 0, 0
+        dtype, shape = _layout(spec)
+        self._pieces = self._count = 0
         self._stack = ExitStack()
-        self._steps = self._stack.enter_context(shards.ShardWriter(stem, dtype.itemsize * math.prod(width)))
-        self._offsets = self._stack.enter_context(shards.Writer(stem.with_suffix(".offsets")))
-        self._conditions = self._stack.enter_context(shards.Writer(stem.with_suffix(".conditions")))
-        self._offsets.write(_number(0))
+        self._steps = self._stack.enter_context(shards.ShardWriter(stem, dtype.itemsize * math.prod(shape)))
+        self._offsets = self._stack.enter_context(shards.ChecksumWriter(stem.with_suffix(".offsets")))
+        self._conditions = self._stack.enter_context(shards.ChecksumWriter(stem.with_suffix(".conditions")))
+        self._offsets.write(_offset_bytes(0))
 
     def add(self, steps: NDArray[Any], conditions: Sequence[int]) -> None:
-        """Write one more piece. Raises OSError."""
+        """Write a piece. Raises OSError."""
         self._steps.write(steps.tobytes())
         self._pieces += 1
         self._count += len(steps)
-        self._offsets.write(_number(self._count))
+        self._offsets.write(_offset_bytes(self._count))
         self._conditions.write(array("i", conditions).tobytes())
 
-    def join(self, stem: Path, written: Mapping[str, Any]) -> None:
-        """Write the pieces of another part too. Raises OSError."""
-        other = open_part(stem, self._spec, written, check=False)
-        for path in files_of(stem, written):
-            if path.suffix == ".steps":
-                for block in shards.blocks(path):
-                    self._steps.write(block)
-        self._offsets.write((other.offsets[1:] + self._count).tobytes())
-        self._conditions.write(other.conditions.tobytes())
-        self._pieces += other.pieces
-        self._count += other.count
-
     @property
-    def written(self) -> dict[str, Any]:
-        """What `open_part` must be told: `sums` are of all steps on end, `shards` of each file of them."""
+    def description(self) -> dict[str, Any]:
+        """Counts, and checksums: `sums` of all steps and of the other files, `shards` of each file of steps."""
         sums = {".steps": self._steps.sum, ".offsets": self._offsets.sum, ".conditions": self._conditions.sum}
         return {"pieces": self._pieces, "count": self._count, "sums": sums, "shards": self._steps.shards}
 
-    def __enter__(self) -> _PartWriter:
+    def __enter__(self) -> _SplitWriter:
         return self
 
     def __exit__(self, *params: Any) -> None:
@@ -164,7 +132,7 @@ class _PartWriter:
 
 
 def pack(steps: Sequence[Step], spec: SequenceSpec) -> NDArray[Any]:
-    """Steps as they stand in a Part: (N,) unsigned integers, or (N, ceil(V / 8)) packed bits, unit 0 first."""
+    """Return steps as in an EncodedSplit: (N,) unsigned integers, or (N, ceil(V / 8)) packed bits, unit 0 first."""
     dtype, _ = _layout(spec)
     if spec.kind is StepKind.TOKENS:
         return np.array(steps, dtype)
@@ -174,35 +142,28 @@ def pack(steps: Sequence[Step], spec: SequenceSpec) -> NDArray[Any]:
     return np.packbits(frames, axis=1)
 
 
-def packed(representation: Representation, piece: Piece, spec: SequenceSpec) -> NDArray[Any]:
-    """The steps of `piece` as they stand in a Part, by the representation's short cut where it has one."""
+def pack_piece(representation: Representation, piece: Piece, spec: SequenceSpec) -> NDArray[Any]:
+    """Return the steps of `piece` as in an EncodedSplit, by `encode_packed` if the representation has it."""
     data = representation.encode_packed(piece)
     if data is None:
         return pack(representation.encode(piece), spec)
-    dtype, width = _layout(spec)
-    return np.frombuffer(data, dtype).reshape(-1, *width)
+    dtype, shape = _layout(spec)
+    return np.frombuffer(data, dtype).reshape(-1, *shape)
 
 
 def _layout(spec: SequenceSpec) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """The number type of a step, and the shape of one."""
+    """Return the number type and the shape of a step."""
     if spec.kind is StepKind.FRAMES:
         return np.dtype(np.uint8), (-(-spec.size // 8),)
     return np.min_scalar_type(spec.size - 1), ()
 
 
-def _files(stem: Path, written: Mapping[str, Any]) -> dict[Path, shards.Sum]:
-    """The files of a part with their sizes and checksums."""
-    found = {shards.shard_path(stem, number): each for number, each in enumerate(written["shards"])}
-    return found | {stem.with_suffix(suffix): written["sums"][suffix] for suffix in (".offsets", ".conditions")}
-
-
-def _number(value: int) -> bytes:
-    """A number as it stands in `offsets`."""
+def _offset_bytes(value: int) -> bytes:
     return value.to_bytes(8, sys.byteorder)
 
 
-def _indices(piece: Piece, spec: SequenceSpec) -> list[int]:
-    """The index of the piece's value of each condition, -1 where it has none that is known."""
+def _condition_indices(piece: Piece, spec: SequenceSpec) -> list[int]:
+    """Return the index of the piece's value of each condition, -1 if it has no known one."""
     return [
         values.index(piece.labels[name]) if piece.labels.get(name) in values else -1
         for name, values in spec.conditions.items()

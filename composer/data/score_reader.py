@@ -1,4 +1,4 @@
-"""Files of any kind heard as scores, one piece after another, with a count of what could not be."""
+"""Read files of any format as scores, and count what is skipped."""
 
 from __future__ import annotations
 
@@ -6,56 +6,53 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
-from composer.data.corpus import Refusals
+from composer.data.corpus import Rejections
 from composer.formats import read as score_files
-from composer.music.contour import MelodyCollection, MelodyCollector, contour
-
-__all__ = ["Heard", "Hearing", "suffix_of"]
+from composer.music.contour import MelodyCollector, MelodyCollection, contour
 
 
-class Heard(NamedTuple):
-    """A piece by its `name` (`jigs.abc: tune 12`) and title, and as music."""
+class NamedScore(NamedTuple):
+    """A piece as music, with its `name` (`jigs.abc: tune 12`) and title."""
 
     name: str
     title: str
     score: Score
 
 
-class Hearing:
-    """The pieces of `found`, one by one as they are read.
+class ScoreReader:
+    """Yield the pieces of `found` as they are read.
 
-    `representation` reads the files of its own kinds, as it reads what its models are taught; without one, and for
-    other files, music is read as it stands. Once all were gone through, `files` and `pieces` say how many there were,
-    `refused` and `places` by reason what was left out, and `unreadable` has a line for each file that cannot be read.
-    Raises ReadError, in the end, where there was no piece.
+    A `representation` reads the files of its own suffixes as it does for training; other files are read as music.
+    Afterwards, `files` and `pieces` are counted, `rejected` and `places` are by reason, and `unreadable` has a line
+    for each file that cannot be read. Raises ReadError at the end if there was no piece.
     """
 
     losses: Mapping[str, int] = {}
 
     def __init__(self, found: Iterable[Source | ReadError], representation: Representation | None = None) -> None:
         self._found, self._representation = found, representation
-        self._refusals = Refusals()
+        self._rejections = Rejections()
         self.unreadable: list[str] = []
         self.files = self.pieces = 0
 
     @property
-    def refused(self) -> Mapping[str, int]:
-        """How many pieces were left out for each reason."""
-        return self._refusals.counts
+    def rejected(self) -> Mapping[str, int]:
+        """The number of rejected pieces for each reason."""
+        return self._rejections.counts
 
     @property
     def places(self) -> Mapping[str, Sequence[str]]:
         """Where the first of them are."""
-        return self._refusals.places
+        return self._rejections.places
 
-    def __iter__(self) -> Iterator[Heard]:
+    def __iter__(self) -> Iterator[NamedScore]:
         for source in self._found:
             try:
                 if isinstance(source, ReadError):
                     raise source
                 for item in self._items(source):
                     if isinstance(item, RejectedPiece):
-                        self._refusals.add(item)
+                        self._rejections.add(item)
                     else:
                         self.pieces += 1
                         yield item
@@ -63,26 +60,27 @@ class Hearing:
                 self.unreadable.append(error.message)
             self.files += 1
         if not self.pieces:
-            commonest, hint = self._refusals.commonest(), "give ABC, MIDI or MusicXML with notes in it"
-            reason = f"there is no music: {commonest}" if commonest else "there is no music"
-            raise ReadError(self.unreadable[0] if self.unreadable and not commonest else reason, hint)
+            reason, hint = self._rejections.most_common(), "give ABC, MIDI or MusicXML with notes in it"
+            if self.unreadable and not reason:
+                raise ReadError(self.unreadable[0], hint)
+            raise ReadError(f"there is no music{f': {reason}' if reason else ''}", hint)
 
     def melodies(self, progress: Callable[[int, int], object] | None = None) -> MelodyCollection:
-        """The melodies of all pieces. `progress` is called with the number of files and of pieces so far."""
+        """Return the melodies of all pieces. `progress` is called with the number of files and of pieces so far."""
         collecting = MelodyCollector()
-        for heard in self:
+        for piece in self:
             if progress is not None:
                 progress(self.files, self.pieces)
-            notes = contour(heard.score)
+            notes = contour(piece.score)
             if notes is not None:
-                collecting.append(heard.title, heard.name, notes)
+                collecting.append(piece.title, piece.name, notes)
         return collecting.melodies()
 
-    def _items(self, source: Source) -> Iterator[Heard | RejectedPiece]:
+    def _items(self, source: Source) -> Iterator[NamedScore | RejectedPiece]:
         representation = self._representation
         if representation is None or suffix_of(source) not in representation.suffixes:
             for name, music in score_files.read(source):
-                yield music if isinstance(music, RejectedPiece) else Heard(name, music.title, music)
+                yield music if isinstance(music, RejectedPiece) else NamedScore(name, music.title, music)
             return
         for item in representation.read(source):
             score = representation.score(item) if isinstance(item, Piece) else None
@@ -91,9 +89,9 @@ class Hearing:
             elif score is None:
                 yield RejectedPiece("no music", item.source)
             else:
-                yield Heard(item.source, item.title or score.title, score)
+                yield NamedScore(item.source, item.title or score.title, score)
 
 
 def suffix_of(source: Source) -> str:
-    """The usual suffix of the music that `source` holds, else its own. Raises ReadError where it cannot be read."""
+    """Return the usual suffix of the music in `source`, else its own. Raises ReadError if it cannot be read."""
     return score_files.suffix_of(source) or source.path.suffix.lower()

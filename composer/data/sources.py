@@ -1,4 +1,4 @@
-"""What the user names on the command line, as sources to read: files, folders, globs, archives, music21's corpora.
+"""Find what the user names on the command line: files, folders, globs, archives, music21's corpora, stdin.
 
 tunes.abc  a/folder  'a/**/*.abc'  tunes.zip  corpus:ryansMammoth  'corpus:essenFolksong/erk*.abc'  -
 """
@@ -9,6 +9,7 @@ import glob
 import os
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatch
@@ -18,13 +19,13 @@ from pathlib import Path, PurePosixPath
 from composer.api import ReadError, Source
 
 MAX_ARCHIVE = 1024 * 1024 * 1024
-"""The most bytes that the members of one archive may expand to."""
+"""Maximum number of bytes that the members of one archive may expand to."""
 
 _CORPUS = "corpus:"
 
 
 def stdin() -> bytes:
-    """All of stdin. Raises ReadError where it is closed, or cannot be read."""
+    """Return all of stdin. Raises ReadError if it is closed or cannot be read."""
     if sys.stdin is None or sys.stdin.closed:
         raise ReadError("stdin is closed", "name a file in place of -")
     try:
@@ -34,51 +35,48 @@ def stdin() -> bytes:
 
 
 def sources(
-    arguments: Sequence[str], suffixes: Sequence[str], typed: Callable[[], bytes] = stdin
+    arguments: Sequence[str], suffixes: Sequence[str], read_stdin: Callable[[], bytes] = stdin
 ) -> Iterator[Source | ReadError]:
-    """The sources that `arguments` name, in a fixed order; a ReadError stands for one that cannot be opened.
+    """Yield the sources that `arguments` name, in a fixed order, and a ReadError for each that cannot be opened.
 
-    A file that is named is taken whatever its suffix; in folders, archives and corpora, `suffixes` choose. Hidden
-    files are passed over. `typed` gives what `-` stands for. Raises ReadError, before anything is read, for an
-    argument that names nothing.
+    A named file is read whatever its suffix; `suffixes` select files in folders, archives and corpora. Hidden files are
+    skipped. `read_stdin` returns the content of `-`. Raises ReadError, before yielding anything, if an argument names
+    nothing.
     """
-    for place in _places(arguments):
-        yield from _open(place, suffixes, typed)
+    for path in _expand_all(arguments):
+        yield from _open(path, suffixes, read_stdin)
 
 
-def files(arguments: Sequence[str], suffixes: Sequence[str]) -> Iterator[Source | ReadError]:
-    """The files that `sources` would read, unread: an archive stands for its members, and `-` for stdin."""
-    for place in _places(arguments):
-        if place != "-" and (place.startswith(_CORPUS) or Path(place).is_dir()):
-            yield from _open(place, suffixes, stdin)
-        else:
-            yield Source(Path(place), name=place)
+def suffixes_in(arguments: Sequence[str]) -> Counter[str]:
+    """Count the suffixes of the files in the folders that `arguments` name."""
+    folders = (Path(path) for path in _expand_all(arguments) if Path(path).is_dir())
+    return Counter(path.suffix.lower() for folder in folders for path in _walk(folder, []) if path.suffix)
 
 
 def public_name(argument: str) -> str:
-    """What an argument may be called in a file that leaves this machine: a corpus, or the last name of a path."""
+    """Return a name for an argument without the folders of this machine: a corpus, or the last part of a path."""
     if argument == "-" or argument.startswith(_CORPUS):
         return argument
     return Path(argument).expanduser().resolve().name
 
 
-def located(argument: str) -> str:
-    """The same argument as it can be given from any folder."""
+def absolute_argument(argument: str) -> str:
+    """Return the argument in a form that does not depend on the current folder."""
     return argument if argument == "-" or argument.startswith(_CORPUS) else str(Path(argument).expanduser().absolute())
 
 
-def _places(arguments: Sequence[str]) -> Iterator[str]:
-    """What `arguments` name, patterns expanded. Raises ReadError, before the first, where one names nothing."""
+def _expand_all(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the paths that `arguments` name, with patterns expanded. Raises ReadError as `sources` does."""
     if not arguments:
-        raise ReadError("there is nothing to read", "name files, folders, or corpus:NAME")
-    for places in [_expanded(argument) for argument in arguments]:
-        yield from places
+        raise ReadError("nothing to read", "name files, folders, or corpus:NAME")
+    for paths in [_expand(argument) for argument in arguments]:
+        yield from paths
 
 
-def _expanded(argument: str) -> list[str]:
-    """The argument itself, or the files that a pattern matches. Raises ReadError where there are none."""
-    if not argument:  # a path of no letters is the current folder, and a variable of the shell may be empty
-        raise ReadError("the name of a file is empty", "name the current folder as `.`")
+def _expand(argument: str) -> list[str]:
+    """Return the argument itself, or the files that a pattern matches. Raises ReadError if there are none."""
+    if not argument:  # Path("") is the current folder, but an empty argument is more likely an unset shell variable
+        raise ReadError("empty file name", "write . for the current folder")
     if argument == "-":
         return [argument]
     if argument.startswith(_CORPUS):
@@ -91,89 +89,91 @@ def _expanded(argument: str) -> list[str]:
         matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
         if matches:
             return matches
-        raise ReadError(f"nothing matches {argument}", "check the folder, and put the pattern in quotes")
-    hint = "check its spelling"
+        raise ReadError(f"no files match {argument}", "check the folder, and quote the pattern")
+    hint = "check the spelling"
     if path.parent.is_dir():
         near = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], 1)
         hint = f"did you mean {path.parent / near[0]}?" if near else hint
-    raise ReadError(f"there is no file or folder {argument}", hint)
+    raise ReadError(f"no such file or folder: {argument}", hint)
 
 
-def _open(place: str, suffixes: Sequence[str], typed: Callable[[], bytes]) -> Iterator[Source | ReadError]:
-    path = Path(place)
-    if place == "-":
-        yield Source(Path("-"), name="stdin", data=typed())
-    elif place.startswith(_CORPUS):
-        folder, pattern = _corpus_folder(place)
+def _open(path: str, suffixes: Sequence[str], read_stdin: Callable[[], bytes]) -> Iterator[Source | ReadError]:
+    if path == "-":
+        yield Source(Path("-"), name="stdin", data=read_stdin())
+    elif path.startswith(_CORPUS):
+        folder, pattern = _corpus_folder(path)
         yield from _folder(folder, suffixes, f"{_CORPUS}{folder.name}/", pattern)
-    elif path.is_dir():
-        yield from _folder(path, suffixes)
-    elif path.suffix.lower() == ".zip":
-        yield from _archive(path, suffixes)
+    elif Path(path).is_dir():
+        yield from _folder(Path(path), suffixes)
+    elif Path(path).suffix.lower() == ".zip":
+        yield from _archive(Path(path), suffixes)
     else:
-        yield Source(path, name=place)
+        yield Source(Path(path), name=path)
 
 
 def _folder(root: Path, suffixes: Sequence[str], prefix: str = "", pattern: str = "*") -> Iterator[Source | ReadError]:
-    """The files below `root` that match, folder by folder, by name."""
+    """Yield the files below `root` that match."""
     failures: list[OSError] = []
-    for folder, below, names in os.walk(root, onerror=failures.append):
-        below[:] = sorted(name for name in below if not _hidden(name))
-        for name in sorted(names):
-            path = Path(folder) / name
-            inside = path.relative_to(root).as_posix()
-            if _hidden(name) or path.suffix.lower() not in suffixes or not fnmatch(inside, pattern):
-                continue
-            if path.is_file():  # a pipe of that name would be waited for
-                yield Source(path, name=prefix + inside if prefix else str(path), root=root)
+    for path in _walk(root, failures):
+        inside = path.relative_to(root).as_posix()
+        # a named pipe would block
+        if path.suffix.lower() in suffixes and fnmatch(inside, pattern) and path.is_file():
+            yield Source(path, name=prefix + inside if prefix else str(path), root=root)
     for failure in failures:
         yield ReadError(f"cannot read {failure.filename}: {failure.strerror}")
 
 
+def _walk(root: Path, failures: list[OSError]) -> Iterator[Path]:
+    """Yield everything below `root` that is no folder and not hidden, sorted by name folder by folder."""
+    for folder, below, names in os.walk(root, onerror=failures.append):
+        below[:] = sorted(name for name in below if not _is_hidden(name))
+        yield from (Path(folder) / name for name in sorted(names) if not _is_hidden(name))
+
+
 def _archive(path: Path, suffixes: Sequence[str]) -> Iterator[Source | ReadError]:
-    """The members of a zip archive. None is unpacked to the disk, and together they are at most MAX_ARCHIVE."""
+    """Yield the members of a zip archive, unpacked in memory, MAX_ARCHIVE bytes at most."""
     try:
         with zipfile.ZipFile(path) as archive:
             total = 0
             for info in sorted(archive.infolist(), key=lambda info: info.filename):
-                inside = _inside(info)
-                if info.is_dir() or inside.suffix.lower() not in suffixes or any(map(_hidden, inside.parts)):
+                inside = _safe_member_path(info)
+                if info.is_dir() or inside.suffix.lower() not in suffixes or any(map(_is_hidden, inside.parts)):
                     continue
                 found = _member(archive, info, path, MAX_ARCHIVE - total)
                 total += len(found.data or b"") if isinstance(found, Source) else 0
                 yield found
     except (OSError, zipfile.BadZipFile) as error:
-        yield ReadError(f"{path} cannot be read as a zip archive: {error}")
+        yield ReadError(f"cannot read {path} as a zip archive: {error}")
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, room: int) -> Source | ReadError:
     name = f"{path}/{info.filename}"
-    source = Source(path / _inside(info), name=name, root=path)
-    most = min(room, source.limit)
+    source = Source(path / _safe_member_path(info), name=name, root=path)
+    limit = min(room, source.limit)
     try:
         with archive.open(info) as file:
-            data = file.read(most + 1)
+            data = file.read(limit + 1)
     except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile, EOFError, ValueError) as error:
-        return ReadError(f"{name} cannot be read: {error}")
-    except Exception as error:  # zlib.error and its kin of other compressions share no base
-        return ReadError(f"{name} cannot be unpacked: {error}")
-    if len(data) > most:
+        return ReadError(f"cannot read {name}: {error}")
+    except Exception as error:  # zlib.error and those of other compressions share no base
+        return ReadError(f"cannot unpack {name}: {error}")
+    if len(data) > limit:
         return ReadError(f"{name} is too large to unpack in memory", "unpack the archive and name its folder")
     return Source(source.path, name=name, root=path, data=data)
 
 
-def _inside(info: zipfile.ZipInfo) -> Path:
-    """Where a member stands below its archive, whatever its name says of roots and parents."""
+def _safe_member_path(info: zipfile.ZipInfo) -> Path:
+    """Return the path of a member without roots and parents, so that it is always below its archive."""
     parts = PurePosixPath(info.filename.replace("\\", "/")).parts
     return Path(*[part for part in parts if part not in ("/", "..")])
 
 
 def _corpus_folder(argument: str) -> tuple[Path, str]:
-    """The folder and the pattern of `corpus:NAME[/GLOB]`. Raises ReadError with the nearest names."""
+    """Return the folder and the pattern of `corpus:NAME[/GLOB]`. Raises ReadError with the nearest names."""
     name, _, pattern = argument.removeprefix(_CORPUS).partition("/")
     found = find_spec("music21")
     if found is None or not found.submodule_search_locations:
-        raise ReadError(f"{argument} needs music21, which is not installed", "install it with: pip install music21")
+        raise ReadError(f"{argument} needs music21, which is not installed", "pip install music21")
     corpora = Path(next(iter(found.submodule_search_locations))) / "corpus"
     folders = {entry.name.lower(): entry for entry in corpora.iterdir() if entry.is_dir() and entry.name[0] not in "_."}
     if name.lower() not in folders:
@@ -185,5 +185,5 @@ def _corpus_folder(argument: str) -> tuple[Path, str]:
     return folders[name.lower()], pattern or "*"
 
 
-def _hidden(name: str) -> bool:
+def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"

@@ -1,11 +1,11 @@
-"""Which pieces are learnt from, which choose the best checkpoint, and which are kept for judging.
+"""Split pieces into training, validation and test data.
 
-By default a digest of a piece's content decides, so that a piece keeps its part when others come or go, whatever the
-order of the files, and two copies of a piece never stand on both sides. A split can also be given:
+By default a digest of a piece's content decides, so that a piece stays in its split when others come or go, whatever
+the order of the files, and two copies of a piece are never in different splits. Other ways:
 
-    --valid FILES       all pieces of these files validate
-    --split LIST.txt    a list of lines `PART NAME`, where PART is train, valid or test and NAME names a piece as the
-                        program does, or a whole file:
+    --valid FILES       all pieces of these files are for validation
+    --split LIST.txt    a list of lines `SPLIT NAME`, where SPLIT is train, valid or test, and NAME is the name of a
+                        piece, as in messages, or of a file:
 
         # the 2012 split
         train  jigs.abc: tune 36
@@ -21,23 +21,21 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import OptionError, Piece, ReadError
-from composer.data.corpus import identity
-from composer.data.seen import Seen
-from composer.data.sources import located, public_name
-from composer.data.split_list import PARTS, Listing, listed, read_list
+from composer.data.corpus import content_digest
+from composer.data.sources import absolute_argument, public_name
 
-__all__ = ["FEWEST", "PARTS", "Division", "Parts", "Split", "count", "divide", "listed", "numbers", "read_list"]
+SPLITS = ("train", "valid", "test")
 
-FEWEST = 10
-"""With fewer pieces than this, none is set aside."""
+MIN_PIECES_TO_SPLIT = 10
+"""With fewer pieces, none are held out."""
 
-_NAMED = len(PARTS)
-"""Added to the number of a part where a piece is of a file that was named for it."""
+_NAMED_OFFSET = len(SPLITS)
+"""Added to the code of a split if the piece is of a file that was named for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """How to split: shares of the pieces, or files for a part, or a list that names the pieces."""
+class SplitSettings:
+    """How to split: by shares of the pieces, by files, or by a list of pieces."""
 
     valid: float = 0.1
     test: float = 0.0
@@ -48,29 +46,29 @@ class Split:
     def __post_init__(self) -> None:
         if not (0 <= self.valid < 1 and 0 <= self.test < 1 and self.valid + self.test < 1):
             raise OptionError(
-                f"{self.valid:g} for validation and {self.test:g} for testing leave nothing to learn from",
-                "give shares that are together below 1, such as 0.1",
+                f"shares of {self.valid:g} for validation and {self.test:g} for testing leave no training data",
+                "give shares from 0 to 1 with a sum below 1, such as 0.1",
             )
 
     @property
-    def files(self) -> Mapping[str, tuple[str, ...]]:
-        """The parts whose files are named."""
+    def named_files(self) -> Mapping[str, tuple[str, ...]]:
+        """The files that were named for a split."""
         named = {"valid": self.valid_files, "test": self.test_files}
-        return {part: files for part, files in named.items() if files}
+        return {split: files for split, files in named.items() if files}
 
     def to_json(self) -> dict[str, Any]:
-        """This split as plain JSON, its files by their places on this machine."""
+        """Return the settings as plain JSON, with absolute paths."""
         return {
             "valid": self.valid,
             "test": self.test,
-            "valid_files": [located(name) for name in self.valid_files],
-            "test_files": [located(name) for name in self.test_files],
-            "listing": located(str(self.listing)) if self.listing else None,
+            "valid_files": [absolute_argument(name) for name in self.valid_files],
+            "test_files": [absolute_argument(name) for name in self.test_files],
+            "listing": absolute_argument(str(self.listing)) if self.listing else None,
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Split:
-        """The value that `to_json` described."""
+    def from_json(cls, data: Mapping[str, Any]) -> SplitSettings:
+        """Return the settings that `to_json` was called on."""
         return cls(
             data["valid"],
             data["test"],
@@ -80,125 +78,206 @@ class Split:
         )
 
     def describe(self) -> dict[str, Any]:
-        """This split as plain JSON for a model's record, without the folders of this machine."""
+        """Return the settings as plain JSON for a model's record, without the folders of this machine."""
         if self.listing:
             return {"list": self.listing.name}
         shares: dict[str, Any] = {"valid": self.valid, "test": self.test}
-        return shares | {part: [public_name(name) for name in files] for part, files in self.files.items()}
+        return shares | {split: [public_name(name) for name in files] for split, files in self.named_files.items()}
 
 
-class Division:
-    """The part of each piece, decided as pieces come, and remembered in a byte for each that is taken.
+class SplitAssigner:
+    """Assign pieces to splits as they are read, and remember one byte for each that is used.
 
-    division = Division(Split())
-    taken = [piece for piece in pieces if division.takes(piece)]
-    division.settle()
-    training = [taken[number] for number in numbers(division.codes, "train")]
+    assigner = SplitAssigner(SplitSettings())
+    used = [piece for piece in pieces if assigner.assign(piece)]
+    assigner.finish()
+    training = [used[number] for number in piece_numbers(assigner.codes, "train")]
 
-    By shares, pieces of files that were named for a part come first. `duplicates` were left out, and `notes` are what
-    the user should read.
+    Pieces of files that were named for a split must come first. `duplicates` counts the copies that were skipped, and
+    `notes` are for the user.
     """
 
-    def __init__(self, split: Split, named: Collection[str] | None = None) -> None:
-        """Files are `named` for these parts, by default as `split` says. Raises ReadError where its list is no list."""
-        named = split.files if named is None else named
-        self._shares = {part: getattr(split, part) for part in ("valid", "test") if part not in named}
-        self._list = Listing(split.listing) if split.listing else None
-        self._seen = Seen()
-        self._codes = bytearray()
+    def __init__(self, settings: SplitSettings, named: Collection[str] | None = None) -> None:
+        """`named` are the splits that files are named for, by default those of `settings`. Raises ReadError for a list
+        that cannot be read.
+        """
+        named = settings.named_files if named is None else named
+        self._shares = {split: getattr(settings, split) for split in ("valid", "test") if split not in named}
+        self._list = SplitList(settings.listing) if settings.listing else None
+        self._seen: set[bytes] = set()
+        self.codes = bytearray()
         self.duplicates = 0
         self.notes: list[str] = []
 
-    def takes(self, piece: Piece, named: str = "") -> bool:
-        """Whether the next piece, of a file that was `named` for a part, goes into one; its number is then the next.
+    def assign(self, piece: Piece, named: str = "") -> bool:
+        """Assign the next piece, of a file that is `named` for a split. Return whether it is used.
 
-        A list is followed to the letter. Else a piece stands once: copies, and whatever a named part has, are left out.
+        Without a list, copies are skipped, also of pieces in named files.
         """
-        part: str | None = named
+        split: str | None = named
         if self._list is None:
-            digest = identity(piece)
-            new = self._seen.add(digest)
+            digest = content_digest(piece)
+            key = digest[:8]  # among a hundred million pieces, two share it with a probability of 3 in 10,000
+            new = key not in self._seen
+            self._seen.add(key)
             if not named and not new:
                 self.duplicates += 1
                 return False
-            part = named or _place(digest, self._shares)
+            split = named or _split_by_digest(digest, self._shares)
         elif not named:
-            part = self._list.part(piece)
-        if part is None:
+            split = self._list.split_of(piece)
+        if split is None:
             return False
-        self._codes.append(PARTS.index(part) + (_NAMED if named else 0))
+        self.codes.append(SPLITS.index(split) + (_NAMED_OFFSET if named else 0))
         return True
 
-    def settle(self) -> None:
-        """All pieces have come. Raises ReadError where nothing is left to learn from."""
+    def finish(self) -> None:
+        """Complete the splits after the last piece. Raises ReadError if there is no training data."""
         if self._list is not None:
             self.notes += self._list.notes()
         else:
-            self._settle_shares()
-        if not count(self._codes, "train"):
+            self._merge_small_splits()
+        if not piece_count(self.codes, "train"):
             if self._list is not None:
-                raise ReadError(
-                    f"{self._list.name} leaves nothing to learn from", "name pieces as in `train jigs.abc: tune 36`"
-                )
-            raise ReadError(
-                "nothing is left to learn from: every piece is in a part that was set aside", "name more files"
-            )
+                raise ReadError(f"no training data in {self._list.name}", "add lines like `train jigs.abc: tune 36`")
+            raise ReadError("no training data: every piece is in a file that is held out", "name more files")
 
-    def _settle_shares(self) -> None:
-        """Where there is too little to set some aside, learn from all but what was named."""
-        wanted = [part for part, share in self._shares.items() if share]
-        counts = [self._codes.count(code) for code in range(_NAMED)]
-        rest = sum(counts)
-        if wanted and (rest < FEWEST or any(not counts[PARTS.index(part)] for part in ["train", *wanted])):
-            train = PARTS.index("train")
-            self._codes = self._codes.translate(bytes([train] * _NAMED) + bytes(range(_NAMED, 256)))
+    def _merge_small_splits(self) -> None:
+        """Use all pieces but those of named files for training if there are too few to hold some out."""
+        held_out = [split for split, share in self._shares.items() if share]
+        counts = [self.codes.count(code) for code in range(_NAMED_OFFSET)]
+        total = sum(counts)
+        if held_out and (
+            total < MIN_PIECES_TO_SPLIT or any(not counts[SPLITS.index(split)] for split in ["train", *held_out])
+        ):
+            train = SPLITS.index("train")
+            self.codes = self.codes.translate(bytes([train] * _NAMED_OFFSET) + bytes(range(_NAMED_OFFSET, 256)))
             self.notes.append(
-                f"{rest} {'piece is' if rest == 1 else 'pieces are'} too few to set some aside: "
-                "all are learnt from, and nothing tells when the model only repeats them"
+                f"only {total} {'piece' if total == 1 else 'pieces'}, too few to hold some out: training on all, "
+                "so overfitting cannot be detected"
             )
 
-    @property
-    def codes(self) -> bytearray:
-        """The decisions so far, for `numbers` and `count`."""
-        return self._codes
+
+def piece_numbers(codes: bytearray, split: str) -> Iterator[int]:
+    """Yield the numbers of the pieces of a split, in order."""
+    return (number for number, code in enumerate(codes) if code % _NAMED_OFFSET == SPLITS.index(split))
 
 
-def numbers(codes: bytearray, part: str) -> Iterator[int]:
-    """The numbers of the pieces of a part, in order."""
-    return (number for number, code in enumerate(codes) if code % _NAMED == PARTS.index(part))
-
-
-def count(codes: bytearray, part: str) -> int:
-    """How many pieces a part has."""
-    return sum(codes.count(code) for code in (PARTS.index(part), PARTS.index(part) + _NAMED))
+def piece_count(codes: bytearray, split: str) -> int:
+    """Return the number of pieces in a split."""
+    return sum(codes.count(code) for code in (SPLITS.index(split), SPLITS.index(split) + _NAMED_OFFSET))
 
 
 @dataclass(slots=True)
-class Parts:
-    """The pieces of each part, how many `duplicates` were left out, and `notes` that the user should read."""
+class SplitPieces:
+    """The pieces of each split, the number of `duplicates` skipped, and `notes` for the user."""
 
     pieces: dict[str, list[Piece]]
     duplicates: int
     notes: list[str]
 
 
-def divide(split: Split, pieces: Iterable[Piece], named: Mapping[str, Iterable[Piece]] | None = None) -> Parts:
-    """Divide pieces that are in memory; those of `named` come from the files that were named for a part and go there.
+def split_pieces(
+    settings: SplitSettings, pieces: Iterable[Piece], named: Mapping[str, Iterable[Piece]] | None = None
+) -> SplitPieces:
+    """Split pieces in memory; those in `named` are of files that were named for a split.
 
-    Raises ReadError for a list that cannot be read, or where nothing is left to learn from.
+    Raises ReadError for a list that cannot be read, or if there is no training data.
     """
     named = named or {}
-    division = Division(split, named)
-    every = [(part, piece) for part, given in named.items() for piece in given]
+    assigner = SplitAssigner(settings, named)
+    every = [(split, piece) for split, given in named.items() for piece in given]
     every += [("", piece) for piece in pieces]
-    taken = [piece for part, piece in every if division.takes(piece, part)]
-    division.settle()
-    by_part = {part: [taken[number] for number in numbers(division.codes, part)] for part in PARTS}
-    return Parts(by_part, division.duplicates, division.notes)
+    used = [piece for split, piece in every if assigner.assign(piece, split)]
+    assigner.finish()
+    by_split = {split: [used[number] for number in piece_numbers(assigner.codes, split)] for split in SPLITS}
+    return SplitPieces(by_split, assigner.duplicates, assigner.notes)
 
 
-def _place(digest: bytes, shares: Mapping[str, float]) -> str:
-    """The part of a piece. Shares are taken from both ends, so that changing one does not move the other's pieces."""
+class SplitList:
+    """A list file that assigns pieces to splits. Without a `train` line, all pieces that it does not name are training
+    data.
+
+    Raises ReadError if it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self._splits = read_list(path)
+        self._explicit = "train" in self._splits.values()
+        self._used: set[str] = set()
+        self._skipped = 0
+
+    def split_of(self, piece: Piece) -> str | None:
+        """Return the split of the next piece; None if it is in none."""
+        name = _listed_name(piece, self._splits)
+        if name is not None:
+            self._used.add(name)
+            return self._splits[name]
+        self._skipped += self._explicit
+        return None if self._explicit else "train"
+
+    def notes(self) -> list[str]:
+        """Return what the user should know after the last piece."""
+        notes = []
+        missing = [name for name in self._splits if name not in self._used]
+        if missing:
+            count = f"{len(missing)} of {len(self._splits)}"
+            notes.append(f"{self.name} names pieces that were not found ({count}), such as `{missing[0]}`")
+        if self._skipped:
+            pieces_are = "piece that is" if self._skipped == 1 else "pieces that are"
+            notes.append(f"skipped {self._skipped} {pieces_are} not in {self.name}")
+        return notes
+
+
+def read_list(listing: Path) -> dict[str, str]:
+    """Return the split of each name in the list. Raises ReadError."""
+    try:
+        lines = listing.read_text("utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ReadError(f"cannot read the list {listing}: {reason}", "check the path given to --split") from error
+    splits: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        words = line.split(maxsplit=1)
+        if not words or words[0].startswith("#"):
+            continue
+        if words[0] not in SPLITS or len(words) == 1:
+            raise ReadError(
+                f"invalid line {number} in {listing.name}: {line.strip()!r}",
+                "write lines like `valid jigs.abc: tune 22`",
+            )
+        splits[words[1].strip()] = words[0]
+    return splits
+
+
+def listed_pieces(listing: Path, split: str, pieces: Iterable[Piece]) -> list[Piece]:
+    """Return the pieces that the list assigns to `split`. Raises ReadError if it cannot be read, or there are none."""
+    splits = read_list(listing)
+    found = [piece for piece in pieces if (name := _listed_name(piece, splits)) and splits[name] == split]
+    if not found:
+        raise ReadError(
+            f"none of these pieces is in split `{split}` of {listing.name}", "check its names, and the files"
+        )
+    return found
+
+
+def _listed_name(piece: Piece, splits: Mapping[str, str]) -> str | None:
+    """Return the name under which the list has the piece; None if it has not."""
+    return next((name for name in _names(piece) if name in splits), None)
+
+
+def _names(piece: Piece) -> list[str]:
+    """Return all names of a piece that a list may use: its source with more or less of the path, then its file's."""
+    found = []
+    for whole in (piece.source, piece.source.rpartition(": ")[0]):
+        parts = whole.replace("\\", "/").split("/")
+        found += ["/".join(parts[start:]) for start in range(len(parts))]
+    return [name for name in found if name]
+
+
+def _split_by_digest(digest: bytes, shares: Mapping[str, float]) -> str:
+    """Return the split of a piece. Shares are at both ends, so that changing one does not move the other's pieces."""
     number = int.from_bytes(digest[:8], "big") / 2**64
     if number < shares.get("valid", 0.0):
         return "valid"

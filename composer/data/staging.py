@@ -1,127 +1,187 @@
-"""All pieces of a corpus, read once, divided, and put on the disk until they are encoded."""
+"""Stage a corpus: read its pieces once, split them, and keep them on disk until they are encoded.
+
+So memory does not depend on the number of pieces. Reading the sources a second time instead would take as long again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import pickle
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import islice
 from pathlib import Path
 
 from composer.api import Piece, ReadError, Representation, Source
-from composer.data.corpus import Reading, Refusals, Stream
+from composer.data.corpus import CorpusReader, Rejections
 from composer.data.sources import sources, stdin
-from composer.data.spill import Spill
-from composer.data.splits import Division, Split, count, numbers
+from composer.data.splits import SplitAssigner, SplitSettings, piece_count, piece_numbers
 from composer.system.cache_dir import check_room, reporting_write_errors
 
-FIRST_LOOK = 1 << 20
-"""Once pieces of so many bytes were read, it is first estimated whether the disk has room for all."""
+FIRST_ESTIMATE_BYTES = 1 << 20
+"""Once pieces of so many bytes are staged, estimate for the first time whether all will fit on the disk."""
 
 
-class Files:
-    """The sources of each part, as often as they are asked for; those of no part in particular are those of ""."""
+class CorpusFiles:
+    """The sources of each split, as often as they are needed; "" is for those that are not named for any split."""
 
-    def __init__(self, arguments: Sequence[str], split: Split, suffixes: Sequence[str]) -> None:
-        self.named: Mapping[str, Sequence[str]] = {"": arguments, **split.files}
+    def __init__(self, arguments: Sequence[str], settings: SplitSettings, suffixes: Sequence[str]) -> None:
+        self.named: Mapping[str, Sequence[str]] = {"": arguments, **settings.named_files}
         self._suffixes = suffixes
-        self._typed = cache(stdin)  # it cannot be read a second time
+        self._read_stdin = cache(stdin)  # it cannot be read twice
 
     @property
-    def parts(self) -> list[str]:
-        """The parts in the order in which they are read: what a named part has is left out of the others."""
+    def splits(self) -> list[str]:
+        """The splits in the order in which they are read: those with named files first, which win over copies."""
         return sorted(self.named, reverse=True)
 
-    def of(self, part: str) -> Iterator[Source | ReadError]:
-        """Those of one part, as `corpus.sources` gives them."""
-        return sources(self.named[part], self._suffixes, self._typed)
+    def sources_of(self, split: str) -> Iterator[Source | ReadError]:
+        """Yield the sources of one split."""
+        return sources(self.named[split], self._suffixes, self._read_stdin)
 
 
-class Pieces:
-    """Pieces on the disk, each in the part that its code says, as `Division` has it."""
+class PieceFile:
+    """Pieces in a file, by number. A piece that cannot be pickled, since it may hold anything, stays in memory."""
 
-    def __init__(self, spill: Spill, codes: bytearray) -> None:
-        self.spill, self.codes = spill, codes
+    def __init__(self, path: Path) -> None:
+        """Open a new file. Raises OSError. Close it before reading pieces."""
+        self._path = path
+        self._file = path.open("wb")
+        self._ends = array("Q", [0])
+        self._in_memory: dict[int, Piece] = {}
 
-    def count(self, part: str) -> int:
-        """How many a part has."""
-        return count(self.codes, part)
+    def __len__(self) -> int:
+        return len(self._ends) - 1
 
-    def part(self, part: str, within: range | None = None) -> Iterator[Piece]:
-        """The pieces of a part, in the order they came, or those of them that stand at the places `within`."""
-        found = numbers(self.codes, part)
-        if within is not None:
-            found = islice(found, within.start, within.stop, within.step)
-        return self.spill.pieces(found)
+    @property
+    def size(self) -> int:
+        """The number of bytes written so far."""
+        return self._ends[-1]
+
+    def append(self, piece: Piece) -> None:
+        """Add a piece. Raises OSError."""
+        data = b""
+        try:
+            data = pickle.dumps(_as_tuple(piece), pickle.HIGHEST_PROTOCOL)
+        except Exception:  # pickling runs the code of the content's class
+            self._in_memory[len(self)] = piece
+        self._file.write(data)
+        self._ends.append(self._ends[-1] + len(data))
+
+    def close(self) -> None:
+        """Finish writing. Raises OSError."""
+        self._file.close()
+
+    def remove(self) -> None:
+        """Close and remove the file."""
+        with suppress(OSError):  # of a full disk, which has been reported
+            self.close()
+        self._path.unlink(missing_ok=True)
+
+    def pieces(self, numbers: Iterable[int]) -> Iterator[Piece]:
+        """Yield the pieces with these numbers."""
+        with self._path.open("rb") as file:
+            for number in numbers:
+                if number in self._in_memory:
+                    yield self._in_memory[number]
+                    continue
+                begin, end = self._ends[number], self._ends[number + 1]
+                if file.tell() != begin:
+                    file.seek(begin)
+                yield _from_tuple(pickle.loads(file.read(end - begin)))
 
 
-class Collection:
-    """A corpus while it is read: its pieces go to the disk, its `division` decides on each.
+class StagedCorpus:
+    """Pieces in a file, each assigned to a split.
 
-    `refused` and `unreadable` are as in Corpus. Call `drop` in the end.
+    `rejected` and `unreadable` are as in Corpus; `duplicates` and `notes` as in SplitAssigner.
     """
 
-    def __init__(self, path: Path, split: Split) -> None:
-        """Nothing yet; the pieces are kept in a new file at `path`. Raises ReadError for a bad list, and OSError."""
-        self.division = Division(split)
-        self.refused, self.unreadable = Refusals(), list[str]()
-        self._spill = Spill(path)
+    def __init__(self, file: PieceFile, settings: SplitSettings) -> None:
+        """Begin with no pieces. Raises ReadError for a bad list."""
+        self._file = file
+        self._assigner = SplitAssigner(settings)
+        self.rejected, self.unreadable = Rejections(), list[str]()
 
-    def collect(
+    @property
+    def duplicates(self) -> int:
+        return self._assigner.duplicates
+
+    @property
+    def notes(self) -> list[str]:
+        return self._assigner.notes
+
+    def read(
         self,
         representation: Representation,
-        files: Files,
-        folder: Path,
+        files: CorpusFiles,
         size: int,
+        folder: Path,
         progress: Callable[[int, int], object] | None,
-        reading: Callable[[str], Reading],
-    ) -> Pieces:
-        """Read all `files`, of about `size` bytes, for the encoding that `folder` is to be.
+    ) -> None:
+        """Read all `files`, of about `size` bytes, to be encoded in `folder`.
 
-        `reading` gives the way in which the sources of a part are read. Raises ReadError where there is nothing to
-        learn from, and ComposerError where the disk has too little room.
+        Raises ReadError if there is no training data, and ComposerError if the disk is too small.
         """
-        streams = {}
-        meter = _Meter(size)
-        for part in files.parts:
-            found = meter.counting(files.of(part))
-            streams[part] = Stream(representation, files.named[part], found, progress, reading(part))
-            for piece in streams[part]:
-                if not self.division.takes(piece, part):
+        readers = {}
+        estimator = _SizeEstimator(size)
+        for split in files.splits:
+            found = estimator.counted(files.sources_of(split))
+            readers[split] = CorpusReader(representation, files.named[split], found, progress)
+            for piece in readers[split]:
+                if not self._assigner.assign(piece, split):
                     continue
                 with reporting_write_errors(folder):
-                    self._spill.append(piece)
-                if self._spill.size > meter.look_at:
-                    check_room(folder, meter.estimate(self._spill.size) - self._spill.size)
+                    self._file.append(piece)
+                if self._file.size > estimator.next_estimate:
+                    check_room(folder, estimator.estimate(self._file.size) - self._file.size)
         with reporting_write_errors(folder):
-            self._spill.close()
-        self.division.settle()
-        for part in files.named:
-            self.refused.merge(streams[part].refused)
-            self.unreadable += streams[part].unreadable
-        return Pieces(self._spill, self.division.codes)
+            self._file.close()
+        self._assigner.finish()
+        for split in files.named:
+            self.rejected.merge(readers[split].rejected)
+            self.unreadable += readers[split].unreadable
 
-    def drop(self) -> None:
-        """Close and remove the file."""
-        self._spill.drop()
+    def count(self, split: str) -> int:
+        """Return the number of pieces in a split."""
+        return piece_count(self._assigner.codes, split)
+
+    def pieces(self, split: str, indices: range | None = None) -> Iterator[Piece]:
+        """Yield the pieces of a split in the order they were read, or only those at `indices`."""
+        numbers = piece_numbers(self._assigner.codes, split)
+        if indices is not None:
+            numbers = islice(numbers, indices.start, indices.stop, indices.step)
+        return self._file.pieces(numbers)
 
 
-class _Meter:
-    """How much of the sources has been read, and what all of it will come to."""
+class _SizeEstimator:
+    """Estimate from the share of the sources that has been read how many bytes all pieces will take."""
 
     def __init__(self, size: int) -> None:
         self._size, self._done = size, 0
-        self.look_at = FIRST_LOOK
+        self.next_estimate = FIRST_ESTIMATE_BYTES
 
-    def counting(self, found: Iterator[Source | ReadError]) -> Iterator[Source | ReadError]:
-        """`found` itself; their bytes are counted as they are asked for."""
+    def counted(self, found: Iterator[Source | ReadError]) -> Iterator[Source | ReadError]:
+        """Yield from `found`, counting the bytes."""
         for source in found:
-            with suppress(OSError):
+            with suppress(ReadError):
                 if isinstance(source, Source):
-                    self._done += len(source.data) if source.data is not None else source.path.stat().st_size
+                    self._done += source.size()
             yield source
 
     def estimate(self, written: int) -> float:
-        """What all sources will come to, where those so far came to `written` bytes; look again at twice as many."""
-        self.look_at = 2 * written
+        """Return the estimate when `written` bytes are staged, and set the next one to twice as many."""
+        self.next_estimate = 2 * written
         return written * max(1.0, self._size / max(1, self._done))
+
+
+def _as_tuple(piece: Piece) -> object:
+    """Return a plain tuple, which is pickled twice as fast; or the piece, if it is of a subclass."""
+    if type(piece) is not Piece:
+        return piece
+    return piece.content, piece.title, piece.source, piece.labels, piece.losses
+
+
+def _from_tuple(fields: object) -> Piece:
+    return fields if isinstance(fields, Piece) else Piece(*fields)  # type: ignore[misc]

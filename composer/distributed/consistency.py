@@ -32,7 +32,7 @@ def reproducibility_facts(run: TrainingRun) -> Mapping[str, Any]:
     return {
         "version of composer": composer.__version__,
         "representation": [run.representation.name, run.representation.version, asdict(run.representation.options)],
-        "pieces": run.data.encoded,
+        "pieces": run.data.encoded_digest,
         "model": [run.model.name, run.model.version, asdict(run.config)],
         "settings": asdict(run.settings),
         "wish to go on": run.resume,

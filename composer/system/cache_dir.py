@@ -1,10 +1,10 @@
-"""The folder that encodings are kept in: made whole or not at all, room looked for first, the least used given up.
+"""A cache folder of limited size: entries are written as a whole or not at all, and the least recently used go first.
 
-    with making(folder) as made:           # a new folder beside it, which gets its name when all went well
-        with keeping(folder):              # writes, whose failures are told with a way out
-            (made / "steps").write_bytes(steps)
+    with atomic_folder(folder) as temporary:      # renamed to `folder` at the end, if nothing was raised
+        with reporting_write_errors(folder):
+            (temporary / "steps").write_bytes(steps)
 
-Whatever is here can be made again, and may be removed at any time.
+Everything in it can be made again, so it may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -21,75 +21,67 @@ from pathlib import Path
 from composer.api import ComposerError
 
 MAX_BYTES = 5 * 1024**3
-"""The most bytes that encodings are kept in; beyond it, the least recently used are removed."""
+"""Size of the cache above which the least recently used entries are removed."""
 
 MANIFEST = "manifest.json"
-"""The file that makes a folder an encoding; the time of its last change is when the encoding was last used."""
+"""The file that makes a folder an entry; its modification time is when the entry was last used."""
 
 UNFINISHED_PREFIX = ".making-"
 ABANDONED_SECONDS = 24 * 3600
-"""After so many seconds without a change, what was being made is taken to be of a process that was killed."""
+"""An unfinished entry that has not changed for so long is of a process that was killed."""
 
 
 @contextlib.contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """A new empty folder that takes the place of `folder` in the end; it is removed where anything is raised.
+    """Give a new empty folder that replaces `folder` at the end; it is removed if anything is raised.
 
-    Raises ComposerError where it cannot be written.
+    Raises ComposerError if it cannot be written.
     """
-    with temporary_folder(folder.parent) as made:
-        yield made
+    with reporting_write_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=UNFINISHED_PREFIX))
+    try:
+        yield temporary
         with reporting_write_errors(folder):
             if folder.exists():
                 shutil.rmtree(folder)
-            made.replace(folder)
-
-
-@contextlib.contextmanager
-def temporary_folder(cache: Path) -> Iterator[Path]:
-    """A new empty folder in `cache`, for as long as this lasts. Raises ComposerError where it cannot be made."""
-    with reporting_write_errors(cache / UNFINISHED_PREFIX):
-        cache.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=cache, prefix=UNFINISHED_PREFIX))
-    try:
-        yield made
+            temporary.replace(folder)
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def reporting_write_errors(folder: Path) -> Iterator[None]:
-    """What is written to `folder` meanwhile may fail for want of room or of rights: ComposerError says what to do."""
+    """Raise ComposerError with a hint if writing the entry `folder` fails."""
     try:
         yield
     except OSError as error:
         raise ComposerError(
-            f"cannot keep the encoded pieces in {folder.parent}: {error.strerror or error}",
+            f"cannot write encoded pieces to {folder.parent}: {error.strerror or error}",
             _write_hint(error, folder.parent),
         ) from error
 
 
 def check_room(folder: Path, needed: float) -> None:
-    """Raise ComposerError where the disk of `folder`, an encoding to be, has less than `needed` bytes left."""
+    """Raise ComposerError if the disk for the entry `folder` has less than `needed` bytes left."""
     free = _free_bytes(folder.parent)
     if needed > free:
         raise ComposerError(
-            f"the encoded pieces need about {_megabytes(needed)}, and {_megabytes(free)} are free in {folder.parent}",
+            f"the encoded pieces need about {_megabytes(needed)}, but {folder.parent} has only {_megabytes(free)} free",
             "set COMPOSER_HOME to a folder with more, or name fewer files",
         )
 
 
 def mark_used(folder: Path) -> None:
-    """Remember that the encoding `folder` is used now."""
+    """Record that the entry `folder` is used now."""
     with contextlib.suppress(OSError):  # it may be another user's
         os.utime(folder / MANIFEST)
 
 
 def prune(cache: Path, keep: Path, max_bytes: int | None = None) -> None:
-    """Remove encodings, the least recently used first, until `max_bytes` bytes (MAX_BYTES) are left in `cache`; never
-    `keep`.
+    """Remove the least recently used entries but `keep` until `max_bytes` (MAX_BYTES) are left.
 
-    What a killed process left behind goes too.
+    Remove what killed processes have left, too.
     """
     max_bytes = MAX_BYTES if max_bytes is None else max_bytes
     found = []
@@ -131,14 +123,13 @@ def _size(folder: Path) -> int:
 
 
 def _write_hint(error: OSError, folder: Path) -> str:
-    """What to do where `folder` cannot be written to."""
     if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-        return "set COMPOSER_HOME to a folder that you may write to"
-    return f"{_megabytes(_free_bytes(folder))} are free there; set COMPOSER_HOME to a folder with more"
+        return "set COMPOSER_HOME to a folder that you can write to"
+    return f"{_megabytes(_free_bytes(folder))} free there; set COMPOSER_HOME to a folder with more"
 
 
 def _free_bytes(folder: Path) -> int:
-    """The bytes that are left on the disk that `folder` is, or would be, on."""
+    """Return the number of bytes free on the disk of `folder`, which may not exist yet."""
     return shutil.disk_usage(next(each for each in (folder, *folder.parents) if each.is_dir())).free
 
 

@@ -24,12 +24,12 @@ class Event:
 class Prepared(Event):
     """The pieces are read and encoded; `cached` says that this had been done before.
 
-    `pieces` by part; `refused` and a few `places` by reason; a line for each `unreadable` source; `duplicates` that
+    `pieces` by part; `rejected` and a few `places` by reason; a line for each `unreadable` source; `duplicates` that
     were left out; `notes` that the user should read; `losses` by phrase. The fields of `encoding.Report`.
     """
 
     pieces: Mapping[str, int]
-    refused: Mapping[str, int]
+    rejected: Mapping[str, int]
     places: Mapping[str, Sequence[str]]
     unreadable: Sequence[str]
     duplicates: int

@@ -113,7 +113,7 @@ class TrainingRun:
         """What is learnt from."""
         how = self.settings
         return Windows(
-            self.data.parts["train"],
+            self.data.splits["train"],
             self.data.spec,
             batch=how.batch_size,
             length=how.seq_length,
@@ -127,7 +127,7 @@ class TrainingRun:
         """What the best checkpoint is chosen by."""
         how = self.settings
         return Windows(
-            self.data.parts["valid"],
+            self.data.splits["valid"],
             self.data.spec,
             batch=min(how.batch_size, CONTIGUOUS_VALIDATION_ROWS) if how.contiguous else how.batch_size,
             length=how.seq_length,
@@ -143,12 +143,12 @@ class TrainingRun:
     @cached_property
     def usual_length(self) -> int:
         """How many steps the longer of the pieces have that are learnt; found once, since every saving tells it."""
-        return self.data.parts["train"].usual_length
+        return self.data.splits["train"].usual_length
 
     @property
     def has_validation(self) -> bool:
         """Whether there is a validation part."""
-        return self.data.parts["valid"].count > 0
+        return self.data.splits["valid"].count > 0
 
     @property
     def unit(self) -> str:
@@ -302,7 +302,7 @@ def _plan(run: TrainingRun, phases: Sequence[Phase]) -> list[PlannedPhase]:
 
 
 def _started_event(run: TrainingRun, learner: Trainer, phase: str, plan: Sequence[PlannedPhase]) -> Started:
-    train, valid = (run.data.parts[part] for part in ("train", "valid"))
+    train, valid = (run.data.splits[part] for part in ("train", "valid"))
     parameters = sum(parameter.numel() for parameter in learner.network.parameters())
     return Started(
         phase, learner.progress.update, sum(each.updates for each in plan), run.train_batches.per_epoch, parameters,

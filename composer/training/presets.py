@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, UsageError
-from composer.data.splits import Split
+from composer.data.splits import SplitSettings
 
 FOLDER = Path(__file__).parent.parent / "presets"
 
@@ -44,7 +44,7 @@ class Preset:
         for name in ("options", "model_settings", "training", "split", "requires"):
             if not isinstance(getattr(self, name), Mapping):
                 raise TypeError(f"`{name}` is no table")
-        Split(**self.split)
+        SplitSettings(**self.split)
 
 
 def preset(name: str) -> Preset:

@@ -17,8 +17,8 @@ from composer.api import CheckpointError, OptionError, Representation
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint, Header
 from composer.checkpoints.old_names import STATE_ARRAYS
-from composer.data.sources import located
-from composer.data.splits import Split
+from composer.data.sources import absolute_argument
+from composer.data.splits import SplitSettings
 from composer.registry import options
 from composer.training import state_io
 from composer.training.optimizer import Settings
@@ -48,7 +48,7 @@ class OriginalArguments:
     """What `encoding.prepare` was given when a training began; `fitted` where it was a fine-tuning."""
 
     arguments: tuple[str, ...]
-    split: Split
+    split: SplitSettings
     augment: bool
     fitted: bool
 
@@ -62,7 +62,9 @@ def original_arguments(header: Header, representation: Representation) -> Origin
     fitted = record["from"] is not None
     if fitted:
         representation.restore(header.state)
-    return OriginalArguments(tuple(record["data"]), Split.from_json(record["split"]), record["augmented"], fitted)
+    return OriginalArguments(
+        tuple(record["data"]), SplitSettings.from_json(record["split"]), record["augmented"], fitted
+    )
 
 
 def save(learner: Trainer) -> None:
@@ -89,8 +91,8 @@ def save(learner: Trainer) -> None:
         kind="training",
         progress=asdict(learner.progress),
         state=structure,
-        encoded=data.encoded,
-        data=[located(name) for name in data.arguments],
+        encoded=data.encoded_digest,
+        data=[absolute_argument(name) for name in data.arguments],
         split=data.split.to_json(),
     )
     checkpoint_file.save(state_path(learner.run.path), Checkpoint(header, arrays))
@@ -214,7 +216,7 @@ def _check_same(learner: Trainer, saved: Header) -> None:
             raise CheckpointError(
                 f"the training of {name} began with another {called}", "leave it as it was, or train a new model"
             )
-    if saved.record["encoded"] != run.data.encoded:
+    if saved.record["encoded"] != run.data.encoded_digest:
         raise CheckpointError(
             f"the training of {name} began with other pieces",
             "name the same files, or use --from to learn new ones",

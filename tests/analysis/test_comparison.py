@@ -80,7 +80,7 @@ class TestCompare:
         told = composed(player, [*pieces, pieces[0], strange])
         assert told.corpus == 4
         assert sorted(told.rejections.counts.values()) == [1, 1]
-        with pytest.raises(ReadError, match=r"no piece can be compared: 1 refused because .*odd\.abc"):
+        with pytest.raises(ReadError, match=r"no piece can be compared: 1 rejected because .*odd\.abc"):
             composed(player, [strange])
 
     def test_it_tells_how_far_it_is(self, player, pieces):

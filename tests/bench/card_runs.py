@@ -20,7 +20,7 @@ from typing import Any
 
 from composer.checkpoints import file as checkpoint_file
 from composer.cli.render.text import as_option_value
-from composer.data.splits import Split
+from composer.data.splits import SplitSettings
 from composer.registry import options
 from composer.registry import plugins as registry
 from composer.training.optimizer import Settings
@@ -156,7 +156,7 @@ def _splitting(model: Bundled) -> list[str]:
         return ["--split", split["list"]]
     if isinstance(split["valid"], list):
         return [part for name in split["valid"] for part in ("--valid", name)]
-    if split != Split().describe():
+    if split != SplitSettings().describe():
         raise SystemExit(f"{model.name}: no flag of `composer train` splits by {split}")
     return []
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from composer.api import Note, Part, Piece, Source
 from composer.api import Score as Music
-from composer.data.encoded_split import packed
+from composer.data.encoded_split import pack_piece
 from composer.formats import write
 from composer.formats.midi import reader as midi_reader
 from composer.registry import plugins as registry
@@ -72,7 +72,7 @@ def encoder(name: str) -> Callable[[Path], object]:
 
     def work(file: Path) -> object:
         pieces = (piece for piece in representation.read(Source(file)) if isinstance(piece, Piece))
-        return [packed(representation, piece, spec) for piece in pieces]
+        return [pack_piece(representation, piece, spec) for piece in pieces]
 
     return work
 

@@ -35,8 +35,8 @@ def main() -> None:
     read = corpus.read(representation, given.paths)
     representation.fit(read.pieces)
     print(f"{kind.name}: {len(read.pieces):,} pieces read, {len(read.unreadable)} files unreadable")
-    for reason, count in read.refused.counts.items():
-        print(f"  {count:6,}  refused: {reason} ({read.refused.places[reason][0]})")
+    for reason, count in read.rejected.counts.items():
+        print(f"  {count:6,}  refused: {reason} ({read.rejected.places[reason][0]})")
     for name in given.formats or kind.formats:
         found: dict[str, list[str]] = {}
         for piece in read.pieces:

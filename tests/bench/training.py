@@ -18,7 +18,7 @@ import torch
 
 from composer.api import Piece, SequenceSpec, StepKind
 from composer.data.batches import Windows
-from composer.data.encoded_split import open_part, write_part
+from composer.data.encoded_split import open_split, write_split
 from composer.registry import plugins as registry
 from composer.system import malloc
 from composer.training import optimizer as optimizers
@@ -57,7 +57,7 @@ def main(pairs=10):
     tunes = [[generator.randrange(1, 90) for _ in range(generator.randrange(200, 500))] + [0] for _ in range(1000)]
     with tempfile.TemporaryDirectory() as folder:
         stem = Path(folder) / "train"
-        part = open_part(stem, SPEC, write_part(stem, Numbers(), [Piece(tune) for tune in tunes], print))
+        part = open_split(stem, SPEC, write_split(stem, Numbers(), [Piece(tune) for tune in tunes], print))
         data = type("Data", (), {"spec": SPEC, "parts": {"train": part}})
         model = registry.model("lstm")
         trainer = Trainer.start(TrainingRun(model, model.Config(), None, data, Path(folder), Settings()))

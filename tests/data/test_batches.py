@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from composer.api import SequenceSpec, StepKind
 from composer.data.batches import Windows
-from composer.data.encoded_split import Part, pack
+from composer.data.encoded_split import EncodedSplit, pack
 from composer.distributed.environment import shard
 
 TOKENS = SequenceSpec(StepKind.TOKENS, size=300, end=0, conditions={"piece": tuple(map(str, range(40)))})
@@ -32,7 +32,7 @@ def part_of(lengths, spec=TOKENS):
     else:
         packed = pack([(int(number % 11),) for number in numbers], spec)
     conditions = np.arange(len(lengths), dtype=np.int32)[:, None] if spec.conditions else np.zeros((len(lengths), 0))
-    return Part(packed, offsets, conditions)
+    return EncodedSplit(packed, offsets, conditions)
 
 
 def rows(windows, epoch=0):

@@ -1,4 +1,4 @@
-"""Files of steps: cut into shards and read as one array, with sums that tell damage."""
+"""Files of steps: split into shards with checksums, and read as one array."""
 
 import zlib
 
@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.api import Source
-from composer.data import encoded_split, shards
-from composer.data.encoded_split import join_parts, open_part, write_part
+from composer.data import shards
 from composer.data.shards import ShardWriter, Steps, shard_path
 
 
@@ -23,9 +21,9 @@ def test_shards_are_one_array(folder, pieces, width, most, data):
     pieces = [piece[: len(piece) // width * width] for piece in pieces]
     whole = np.frombuffer(b"".join(pieces), np.uint8).reshape(-1, width)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(shards, "SHARD", most)
-        patched.setattr(shards, "RELEASE", 5)
-        patched.setattr(shards, "UNRELEASED", 0)
+        patched.setattr(shards, "SHARD_BYTES", most)
+        patched.setattr(shards, "STEPS_BETWEEN_RELEASES", 5)
+        patched.setattr(shards, "MAX_UNRELEASED_BYTES", 0)
         with ShardWriter(folder / "part", width) as writer:
             for piece in pieces:
                 writer.write(piece)
@@ -44,28 +42,7 @@ def test_shards_are_one_array(folder, pieces, width, most, data):
             assert (steps[2:5] == whole[2:5]).all()
 
 
-def test_shards_that_are_too_few_are_told(folder):
+def test_a_missing_shard_is_an_error(folder):
     shard_path(folder / "few", 0).write_bytes(b"123")
-    with pytest.raises(ValueError, match="there are not 4 steps in 1 shards"):
+    with pytest.raises(ValueError, match="expected 4 steps in 1 shards"):
         Steps([shard_path(folder / "few", 0)], np.dtype(np.uint8), 4, ())
-
-
-def test_parts_that_were_written_apart_are_joined_byte_for_byte(letters, tunes, folder, monkeypatch):
-    monkeypatch.setattr(shards, "SHARD", 64)
-    pieces = [piece for path in sorted(tunes.iterdir()) for piece in letters.read(Source(path, name=path.name))]
-    letters.fit(pieces)
-    refused = []
-    together = write_part(folder / "together", letters, pieces, refused.append)
-    apart = {
-        folder / f"apart-{begin}": write_part(
-            folder / f"apart-{begin}", letters, pieces[begin : begin + 25], refused.append
-        )
-        for begin in range(0, len(pieces), 25)
-    }
-    assert len(apart) == 3
-    joined = join_parts(folder / "joined", letters.spec, apart)
-    assert joined == together
-    for path in encoded_split.files_of(folder / "together", together):
-        assert path.read_bytes() == path.with_name(path.name.replace("together", "joined")).read_bytes()
-    assert open_part(folder / "joined", letters.spec, joined).pieces == 60
-    assert not refused

@@ -1,4 +1,4 @@
-"""Splitting by piece: stable when pieces come and go, never the same piece on both sides, or as the user lists it."""
+"""Splitting: stable when pieces come and go, no piece in two splits, or as the user's list says."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import OptionError, Piece, ReadError
-from composer.data.splits import PARTS, Split, divide
+from composer.data.splits import SPLITS, SplitSettings, split_pieces
 
 contents = st.lists(st.text("abcdef", min_size=1, max_size=12), min_size=12, max_size=60, unique=True)
 
@@ -17,53 +17,53 @@ def pieces(texts):
     return [Piece(text, source=f"book.txt: word {number}") for number, text in enumerate(texts, 1)]
 
 
-def parts_of(parts):
-    return {piece.content: part for part in PARTS for piece in parts.pieces[part]}
+def by_content(splits):
+    return {piece.content: split for split in SPLITS for piece in splits.pieces[split]}
 
 
 @given(contents, contents)
-def test_a_piece_keeps_its_part_when_others_come(before, more):
-    split = Split(valid=0.3, test=0.3)
-    first = divide(split, pieces(before), {})
-    later = divide(split, pieces([*more, *reversed(before)]), {})
+def test_a_piece_stays_in_its_split_when_others_come(before, more):
+    settings = SplitSettings(valid=0.3, test=0.3)
+    first = split_pieces(settings, pieces(before), {})
+    later = split_pieces(settings, pieces([*more, *reversed(before)]), {})
     if not first.notes and not later.notes:
-        assert parts_of(later).items() >= parts_of(first).items()
+        assert by_content(later).items() >= by_content(first).items()
 
 
 @given(contents)
 def test_another_share_for_testing_does_not_move_validation_pieces(texts):
-    without, with_test = (divide(Split(valid=0.4, test=share), pieces(texts), {}) for share in (0.0, 0.3))
+    without, with_test = (split_pieces(SplitSettings(valid=0.4, test=share), pieces(texts), {}) for share in (0.0, 0.3))
     if not without.notes and not with_test.notes:
         assert without.pieces["valid"] == with_test.pieces["valid"]
 
 
 @given(contents)
-def test_every_piece_stands_in_exactly_one_part(texts):
-    parts = divide(Split(valid=0.3, test=0.2), pieces([*texts, *texts]), {})
-    assert sorted(piece.content for part in PARTS for piece in parts.pieces[part]) == sorted(texts)
-    assert parts.duplicates == len(texts)
+def test_every_piece_is_in_exactly_one_split(texts):
+    splits = split_pieces(SplitSettings(valid=0.3, test=0.2), pieces([*texts, *texts]), {})
+    assert sorted(piece.content for split in SPLITS for piece in splits.pieces[split]) == sorted(texts)
+    assert splits.duplicates == len(texts)
 
 
-def test_shares_are_about_what_was_asked_for():
-    parts = divide(Split(valid=0.2, test=0.1), pieces([str(number) for number in range(2000)]), {})
-    assert 340 < len(parts.pieces["valid"]) < 460
-    assert 150 < len(parts.pieces["test"]) < 250
+def test_shares_are_approximate():
+    splits = split_pieces(SplitSettings(valid=0.2, test=0.1), pieces([str(number) for number in range(2000)]), {})
+    assert 340 < len(splits.pieces["valid"]) < 460
+    assert 150 < len(splits.pieces["test"]) < 250
 
 
-def test_too_few_pieces_are_all_learnt_from_and_that_is_said():
-    parts = divide(Split(), pieces(["a", "b", "c"]), {})
-    assert len(parts.pieces["train"]) == 3
-    assert "3 pieces are too few" in parts.notes[0]
-    assert not divide(Split(valid=0), pieces(["a", "b", "c"]), {}).notes
+def test_too_few_pieces_are_all_for_training_with_a_note():
+    splits = split_pieces(SplitSettings(), pieces(["a", "b", "c"]), {})
+    assert len(splits.pieces["train"]) == 3
+    assert "only 3 pieces, too few" in splits.notes[0]
+    assert not split_pieces(SplitSettings(valid=0), pieces(["a", "b", "c"]), {}).notes
 
 
-def test_files_named_for_validation_are_not_learnt_from():
+def test_files_named_for_validation_are_no_training_data():
     named = pieces(["b", "x"])
-    parts = divide(Split(), pieces(["a", "b", "c"]), {"valid": named})
-    assert parts_of(parts) == {"a": "train", "c": "train", "b": "valid", "x": "valid"}
-    assert parts.duplicates == 1
-    with pytest.raises(ReadError, match="nothing is left to learn from"):
-        divide(Split(), pieces(["b"]), {"valid": named})
+    splits = split_pieces(SplitSettings(), pieces(["a", "b", "c"]), {"valid": named})
+    assert by_content(splits) == {"a": "train", "c": "train", "b": "valid", "x": "valid"}
+    assert splits.duplicates == 1
+    with pytest.raises(ReadError, match="no training data"):
+        split_pieces(SplitSettings(), pieces(["b"]), {"valid": named})
 
 
 @pytest.fixture
@@ -78,53 +78,54 @@ def listing(tmp_path):
 
 def test_a_list_names_pieces(listing):
     path = listing("# a comment\n\nvalid book.txt: word 2\ntest  book.txt: word 3\n")
-    parts = divide(Split(listing=path), pieces(["a", "b", "c", "a"]), {})
-    assert {part: [piece.content for piece in parts.pieces[part]] for part in PARTS} == {
+    splits = split_pieces(SplitSettings(listing=path), pieces(["a", "b", "c", "a"]), {})
+    assert {split: [piece.content for piece in splits.pieces[split]] for split in SPLITS} == {
         "train": ["a", "a"],
         "valid": ["b"],
         "test": ["c"],
     }
-    assert not parts.notes
+    assert not splits.notes
 
 
 def test_a_list_names_files_with_as_much_of_their_path_as_is_needed(listing):
-    every = [Piece(place, source=f"music/{place}: tune 1") for place in ("a/x.abc", "b/x.abc", "c/y.abc")]
-    parts = divide(Split(listing=listing("valid b/x.abc\ntest y.abc")), every, {})
-    assert parts_of(parts) == {"a/x.abc": "train", "b/x.abc": "valid", "c/y.abc": "test"}
+    every = [Piece(path, source=f"music/{path}: tune 1") for path in ("a/x.abc", "b/x.abc", "c/y.abc")]
+    splits = split_pieces(SplitSettings(listing=listing("valid b/x.abc\ntest y.abc")), every, {})
+    assert by_content(splits) == {"a/x.abc": "train", "b/x.abc": "valid", "c/y.abc": "test"}
 
 
-def test_a_list_with_a_training_part_leaves_the_rest_out_and_says_so(listing):
+def test_a_list_with_training_lines_skips_the_rest_with_a_note(listing):
     path = listing("train book.txt: word 1\nvalid book.txt: word 2\nvalid book.txt: word 9")
-    parts = divide(Split(listing=path), pieces(["a", "b", "c"]), {})
-    assert parts_of(parts) == {"a": "train", "b": "valid"}
-    assert "list.txt names pieces that cannot be used (1 of 3), such as `book.txt: word 9`" in parts.notes[0]
-    assert "1 piece is in no part" in parts.notes[1]
+    splits = split_pieces(SplitSettings(listing=path), pieces(["a", "b", "c"]), {})
+    assert by_content(splits) == {"a": "train", "b": "valid"}
+    assert "list.txt names pieces that were not found (1 of 3), such as `book.txt: word 9`" in splits.notes[0]
+    assert "skipped 1 piece that is not in list.txt" in splits.notes[1]
 
 
 @pytest.mark.parametrize("text", ["jigs.abc: tune 1", "validation jigs.abc", "valid"])
-def test_a_list_that_cannot_be_meant_is_refused_by_line(listing, text):
-    with pytest.raises(ReadError, match=r"list\.txt, line 1"):
-        divide(Split(listing=listing(text)), pieces(["a"]), {})
+def test_an_invalid_line_of_a_list_is_an_error(listing, text):
+    with pytest.raises(ReadError, match=r"invalid line 1 in list\.txt"):
+        split_pieces(SplitSettings(listing=listing(text)), pieces(["a"]), {})
 
 
-def test_a_list_that_is_not_there(tmp_path):
+def test_a_missing_list_is_an_error(tmp_path):
     with pytest.raises(ReadError, match="cannot read the list"):
-        divide(Split(listing=tmp_path / "none.txt"), pieces(["a"]), {})
+        split_pieces(SplitSettings(listing=tmp_path / "none.txt"), pieces(["a"]), {})
 
 
 @pytest.mark.parametrize("shares", [(1.0, 0.0), (0.5, 0.5), (-0.1, 0.0)])
-def test_shares_that_leave_nothing_are_refused(shares):
+def test_shares_without_training_data_are_an_error(shares):
     with pytest.raises(OptionError):
-        Split(*shares)
+        SplitSettings(*shares)
 
 
 @pytest.mark.parametrize(
-    "split", [Split(), Split(0.2, 0.1, ("/a/b.abc",), ("corpus:airs",)), Split(listing=Path("/l"))]
+    "settings",
+    [SplitSettings(), SplitSettings(0.2, 0.1, ("/a/b.abc",), ("corpus:airs",)), SplitSettings(listing=Path("/l"))],
 )
-def test_a_split_survives_json(split):
-    assert Split.from_json(json.loads(json.dumps(split.to_json()))) == split
+def test_settings_survive_json(settings):
+    assert SplitSettings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
 
 
 def test_a_description_for_the_record_names_no_folder(tmp_path):
-    assert Split(valid_files=(str(tmp_path / "v.abc"),)).describe() == {"valid": ["v.abc"], "test": 0.0}
-    assert Split(listing=tmp_path / "l.txt").describe() == {"list": "l.txt"}
+    assert SplitSettings(valid_files=(str(tmp_path / "v.abc"),)).describe() == {"valid": ["v.abc"], "test": 0.0}
+    assert SplitSettings(listing=tmp_path / "l.txt").describe() == {"list": "l.txt"}

@@ -1,54 +1,54 @@
-"""Pieces that wait on the disk come back as they were."""
+"""Pieces staged on disk are read back unchanged."""
 
 import pytest
 
 from composer.api import Piece
-from composer.data.spill import Spill
+from composer.data.staging import PieceFile
 
 
 class Marked(Piece):
-    """A piece of a class of its own."""
+    """A subclass."""
 
 
 @pytest.fixture
-def spill(tmp_path):
-    spill = Spill(tmp_path / "pieces")
-    yield spill
-    spill.drop()
+def file(tmp_path):
+    file = PieceFile(tmp_path / "pieces")
+    yield file
+    file.remove()
 
 
-def test_pieces_come_back_by_number_as_often_as_they_are_asked_for(spill):
+def test_pieces_are_read_by_number_repeatedly(file):
     pieces = [
         Piece((number, "x" * number), f"no. {number}", "a.txt", {"n": str(number)}, {"y": 1}) for number in range(9)
     ]
     for piece in pieces:
-        spill.append(piece)
-    spill.close()
-    assert len(spill) == 9
-    assert list(spill.pieces(range(9))) == pieces
-    assert list(spill.pieces([7, 2, 2])) == [pieces[7], pieces[2], pieces[2]]
-    both = zip(spill.pieces([0, 1]), spill.pieces([5, 6]), strict=True)
+        file.append(piece)
+    file.close()
+    assert len(file) == 9
+    assert list(file.pieces(range(9))) == pieces
+    assert list(file.pieces([7, 2, 2])) == [pieces[7], pieces[2], pieces[2]]
+    both = zip(file.pieces([0, 1]), file.pieces([5, 6]), strict=True)
     assert list(both) == [(pieces[0], pieces[5]), (pieces[1], pieces[6])]
 
 
-def test_a_piece_that_cannot_be_written_stays_in_memory(spill):
+def test_a_piece_that_cannot_be_pickled_stays_in_memory(file):
     odd = Piece(lambda: "odd")
     for piece in (Piece("a"), odd, Piece("b")):
-        spill.append(piece)
-    spill.close()
-    first, second, third = spill.pieces(range(3))
+        file.append(piece)
+    file.close()
+    first, second, third = file.pieces(range(3))
     assert (first, third) == (Piece("a"), Piece("b"))
     assert second is odd
 
 
-def test_a_piece_keeps_its_class(spill):
-    spill.append(Marked("a"))
-    spill.close()
-    (piece,) = spill.pieces([0])
+def test_a_piece_keeps_its_class(file):
+    file.append(Marked("a"))
+    file.close()
+    (piece,) = file.pieces([0])
     assert type(piece) is Marked
 
 
-def test_nothing_is_left_of_it(spill, tmp_path):
-    spill.append(Piece("a"))
-    spill.drop()
+def test_remove_leaves_no_file(file, tmp_path):
+    file.append(Piece("a"))
+    file.remove()
     assert not list(tmp_path.iterdir())

@@ -14,7 +14,7 @@ from small_plugins import Calm, Letters
 
 from composer.api import ComposerError
 from composer.data.dataset import prepare
-from composer.data.splits import Split
+from composer.data.splits import SplitSettings
 from composer.distributed import environment, rendezvous
 from composer.training.events import Event
 from composer.training.loop import Settings, TrainingRun, train
@@ -22,7 +22,7 @@ from composer.training.loop import Settings, TrainingRun, train
 SETTINGS = Settings(
     max_updates=12, epochs=100, batch_size=5, seq_length=16, validate_every=4, save_every=0, lr=0.01, precision="fp32"
 )
-SPLIT = Split(valid=0.2)
+SPLIT = SplitSettings(valid=0.2)
 AVERAGED = replace(SETTINGS, ema=0.9)
 STOPPED = 7
 
@@ -57,7 +57,7 @@ def main(folder):
         trained("handed", run, resume=True)
         trained("averaged", run, settings=AVERAGED, resume=True)
         trained("short", run, model=Calm(fits=16 if here.rank == 1 else 10_000))
-        trained("strange", run, data=replace(data, encoded=f"{data.encoded}{here.rank}"))
+        trained("strange", run, data=replace(data, encoded_digest=f"{data.encoded_digest}{here.rank}"))
         trained("unlike", run, settings=replace(SETTINGS, lr=0.1 + here.rank))
     (folder / f"rank{here.rank}.json").write_text(json.dumps(told))
 

@@ -10,7 +10,7 @@ from small_plugins import Calm
 from composer.api import ComposerError
 from composer.checkpoints.file import load
 from composer.data.dataset import prepare
-from composer.data.splits import Split
+from composer.data.splits import SplitSettings
 from composer.registry import plugins as registry
 from composer.system.out_of_memory import DoesNotFit, is_oom, requested_memory
 from composer.training.events import MicroBatchHalved, Started, Updated, Validated
@@ -26,7 +26,7 @@ SETTINGS = Settings(
 
 @pytest.fixture
 def run(letters, tunes, tmp_path):
-    data = prepare(letters, [str(tunes)], Split(valid=0.2))
+    data = prepare(letters, [str(tunes)], SplitSettings(valid=0.2))
     return TrainingRun(Calm(), Calm.Config(), letters, data, tmp_path / "m.safetensors", SETTINGS)
 
 

@@ -9,7 +9,7 @@ from small_plugins import letters, tiny, tunes
 
 from composer.checkpoints.file import load
 from composer.data.dataset import prepare
-from composer.data.splits import Split
+from composer.data.splits import SplitSettings
 from composer.training.loop import Settings, TrainingRun, state_path, train
 
 __all__ = ["changed", "events", "letters", "run", "same", "tiny", "tunes", "weights"]
@@ -23,7 +23,7 @@ QUICK = Settings(
 def run(letters, tiny, tunes, tmp_path):
     """A training of 20 steps that has not begun yet."""
     torch.set_num_threads(1)  # more only get into each other's way where so little is to be computed
-    data = prepare(letters, [str(tunes)], Split(valid=0.2))
+    data = prepare(letters, [str(tunes)], SplitSettings(valid=0.2))
     return TrainingRun(tiny, tiny.Config(), letters, data, tmp_path / "out" / "m.safetensors", QUICK)
 
 

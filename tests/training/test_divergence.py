@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from composer.data.dataset import prepare
-from composer.data.splits import Split
+from composer.data.splits import SplitSettings
 from composer.training import trainer as trainer_module
 from composer.training.divergence import Diverged
 from composer.training.loop import state_path, train
@@ -22,7 +22,7 @@ def test_a_loss_that_is_no_number_ends_training_and_keeps_what_there_was(run, ch
 @pytest.mark.parametrize("valid", [0.2, 0])
 def test_a_training_that_is_worse_than_guessing_by_far_is_no_success(run, letters, tunes, valid, events, changed):
     """Its losses are numbers, however large; and its name is free for another try."""
-    data = prepare(letters, [str(tunes)], Split(valid=valid))
+    data = prepare(letters, [str(tunes)], SplitSettings(valid=valid))
     with pytest.raises(Diverged, match=r"diverged at step 5: a step costs .* guessing would cost 2\.2"):
         events(replace(changed(run, lr=1e9), data=data))
     assert not list(run.path.parent.glob("*.safetensors"))

@@ -10,7 +10,7 @@ from composer.api import CheckpointError
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import load, read_header
 from composer.data.dataset import prepare
-from composer.data.splits import Split
+from composer.data.splits import SplitSettings
 from composer.training import loop as training_loop
 from composer.training.events import Snapshot, Validated
 from composer.training.loop import saved_header
@@ -46,7 +46,7 @@ def test_a_fine_tuning_can_be_gone_on_with(run, letters, tmp_path, events):
     """Its representation is still the checkpoint's, though the new pieces alone would give another vocabulary."""
     events(run)
     (tmp_path / "new.txt").write_text("abcabc bcabca cabcab")
-    data = prepare(letters, [str(tmp_path / "new.txt")], Split(valid=0), fitted=True)
+    data = prepare(letters, [str(tmp_path / "new.txt")], SplitSettings(valid=0), fitted=True)
     tuned = replace(run, path=tmp_path / "tuned.safetensors", origin=load(run.path), data=data)
     events(replace(tuned, stop=lambda: True))
     header, other = saved_header(tuned.path), type(letters)()
@@ -60,7 +60,7 @@ def test_a_fine_tuning_can_be_gone_on_with(run, letters, tmp_path, events):
 def test_fine_tuning_with_another_vocabulary_is_refused(run, letters, tunes, events):
     events(run)
     (tunes / "new.txt").write_text("xyz " * 3)
-    data = prepare(letters, [str(tunes)], Split(valid=0.2))
+    data = prepare(letters, [str(tunes)], SplitSettings(valid=0.2))
     with pytest.raises(CheckpointError, match="another vocabulary"):
         events(replace(run, data=data, origin=load(run.path)))
 

@@ -11,7 +11,7 @@ import torch
 from composer.api import CheckpointError
 from composer.checkpoints.file import load, read_header
 from composer.data.dataset import prepare
-from composer.data.splits import Split
+from composer.data.splits import SplitSettings
 from composer.training.events import Finished, Prepared, Saved, Snapshot, Started, Updated, Validated
 from composer.training.loop import saved_header, train
 from composer.training.optimizer import bf16_obstacle
@@ -44,7 +44,7 @@ def test_the_best_checkpoint_is_kept_and_says_how_it_was_made(run, events):
     assert record["finished"] is True
     assert (record["data"], record["updates"], record["unit"]) == (["tunes"], 20, "bits per step")
     assert record["pieces"]["train"] + record["pieces"]["valid"] == 60
-    assert record["usual_length"] == np.diff(run.data.parts["train"].offsets).max()  # fewer pieces than 200
+    assert record["usual_length"] == np.diff(run.data.splits["train"].offsets).max()  # fewer pieces than 200
     assert str(run.path.parent) not in run.path.read_bytes().decode("latin-1")
     assert all(array.dtype == np.float16 for array in load(run.path, half=True).weights.values())
 
@@ -58,7 +58,7 @@ def test_what_was_validated_is_what_was_saved(run, events):
     for batch in run.valid_batches.windows(0):
         measure, state = network.evaluate(batch, state)
         total += measure.total
-    assert total / run.data.parts["valid"].count == pytest.approx(every[-1].best, abs=1e-3)
+    assert total / run.data.splits["valid"].count == pytest.approx(every[-1].best, abs=1e-3)
 
 
 def test_two_runs_are_the_same(run, tmp_path, events, changed, weights, same):
@@ -93,7 +93,7 @@ def test_snapshots_are_checkpoints_of_their_step(run, events, changed, same):
 
 
 def test_without_a_validation_part_the_latest_weights_are_kept(run, letters, tunes, events, weights, same):
-    every = events(replace(run, data=prepare(letters, [str(tunes)], Split(valid=0))))
+    every = events(replace(run, data=prepare(letters, [str(tunes)], SplitSettings(valid=0))))
     assert not [event for event in every if isinstance(event, Validated)]
     assert every[-1].best is None
     latest = {name.removeprefix("weights/"): a for name, a in weights(run).items() if name.startswith("weights/")}

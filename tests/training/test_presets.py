@@ -5,7 +5,7 @@ import re
 import pytest
 
 from composer.api import UsageError
-from composer.data.splits import Split
+from composer.data.splits import SplitSettings
 from composer.registry import options
 from composer.registry import plugins as registry
 from composer.training import presets
@@ -28,7 +28,7 @@ class TestPreset:
         kind(options.parse(kind.Options, presets.as_pairs(preset.options), "it"))
         options.parse(model.Config, presets.as_pairs(preset.model_settings), "it")
         options.parse(Settings, presets.as_pairs(preset.training), "it")
-        Split(**preset.split)
+        SplitSettings(**preset.split)
 
     def test_it_says_whether_training_may_end_early(self, preset):
         """A published number of epochs, of pretraining too, is not to be cut short by our own default."""

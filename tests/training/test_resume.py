@@ -13,7 +13,7 @@ from composer.api import CheckpointError, OptionError
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import load, read_header
 from composer.data.dataset import prepare
-from composer.data.splits import Split
+from composer.data.splits import SplitSettings
 from composer.training import loop as training_loop
 from composer.training import trainer as trainer_module
 from composer.training.events import RolledBack, Started, Updated, Validated
@@ -43,10 +43,10 @@ sys.path[:0] = {path!r}
 import small_plugins
 from composer.data.dataset import prepare
 from composer.training.events import Updated
-from composer.data.splits import Split
+from composer.data.splits import SplitSettings
 from composer.training.loop import Settings, TrainingRun, train
 letters, tiny = small_plugins.Letters(), small_plugins.Tiny()
-data = prepare(letters, [{tunes!r}], Split(valid=0.2))
+data = prepare(letters, [{tunes!r}], SplitSettings(valid=0.2))
 settings = Settings(
     max_updates=20, epochs=100, batch_size=4, seq_length=16, validate_every=5, save_every=0, lr=0.01, precision="fp32"
 )
@@ -131,7 +131,7 @@ def test_going_on_with_other_data_or_settings_is_refused(run, letters, tunes, ev
         events(replace(run, config=replace(run.config, hidden=9), resume=True))
     (tunes / "0.txt").write_text("abcdefgh " * 5)
     with pytest.raises(CheckpointError, match="other pieces") as caught:
-        events(replace(run, data=prepare(letters, [str(tunes)], Split(valid=0.2)), resume=True))
+        events(replace(run, data=prepare(letters, [str(tunes)], SplitSettings(valid=0.2)), resume=True))
     assert "--from" in caught.value.hint
 
 
@@ -192,13 +192,13 @@ def test_ctrl_c_in_the_middle_of_a_step_leaves_what_was_saved(run, monkeypatch, 
 def test_the_state_says_what_the_training_began_with(run, tunes, letters, monkeypatch, events):
     """So that going on takes no more than the model's name, from whatever folder."""
     monkeypatch.chdir(tunes.parent)
-    split = Split(valid_files=("tunes/0.txt",))
+    split = SplitSettings(valid_files=("tunes/0.txt",))
     events(replace(run, data=prepare(letters, ["tunes"], split, augment=True)))
     monkeypatch.chdir("/")
     header = saved_header(run.path)
     first = training_loop.original_arguments(header, letters)
     again = prepare(letters, first.arguments, first.split, augment=first.augment, fitted=first.fitted)
     assert again.cached
-    assert again.encoded == header.record["encoded"]
+    assert again.encoded_digest == header.record["encoded"]
     assert read_header(run.path).record["data"] == ["tunes"]
     assert read_header(run.path).record["split"]["valid"] == ["0.txt"]

@@ -88,10 +88,10 @@ def _check(
     part: str | None, effort: int | None, stream: bool, generated: int | None, seed: int | None, temp: float | None
 ) -> None:
     """Raise UsageError for values and combinations that are not allowed."""
-    from composer.data.splits import PARTS
+    from composer.data.splits import SPLITS
 
-    if part is not None and part not in PARTS:
-        raise UsageError(f"invalid value for --part: '{part}'", f"choose {', '.join(PARTS)}")
+    if part is not None and part not in SPLITS:
+        raise UsageError(f"invalid value for --part: '{part}'", f"choose {', '.join(SPLITS)}")
     if effort is not None and effort < 1:
         raise UsageError(f"invalid value for --effort: {effort}", "use 1 or more")
     for name, asked in (("--effort", effort is not None), ("--stream", stream)):

@@ -71,7 +71,7 @@ def show(
 def _draw(console: Console, source: Source, tune: int | None, most: int) -> None:
     from composer.cli import inputs
 
-    scores = inputs.playable(source)
+    scores = inputs.playable_scores(source)
     if tune is not None:
         chosen = list(islice(scores, tune - 1, tune))
         if not chosen:

@@ -97,7 +97,7 @@ def train(
     """
     from composer.cli.train.prepare import TrainOptions
     from composer.cli.train.run import train_and_report
-    from composer.data.splits import Split
+    from composer.data.splits import SplitSettings
 
     context.obj.quiet = quiet
     given = {"epochs": epochs, "max_updates": max_updates, "batch_size": batch_size, "lr": lr, "seed": seed}
@@ -111,7 +111,7 @@ def train(
         model,
         set_ or [],
         named,
-        Split(valid_files=tuple(valid or []), listing=split),
+        SplitSettings(valid_files=tuple(valid or []), listing=split),
         augment,
         name,
         resume,

@@ -15,10 +15,10 @@ from composer.analysis.metrics import COPYING
 from composer.api import GenerationContext, UsageError
 from composer.checkpoints import load as load_checkpoint
 from composer.cli.console import Console
-from composer.cli.render.reading_progress import Reading, report_left_out
+from composer.cli.render.reading_progress import ReadingProgress, report_left_out
 from composer.cli.render.text import count_noun
 from composer.data import corpus
-from composer.data.corpus import Refusals
+from composer.data.corpus import Rejections
 from composer.generation.generate import Request
 
 if TYPE_CHECKING:
@@ -78,12 +78,12 @@ def report_comparison(asked: ComparisonOptions, console: Console) -> None:
         asked.seed,
         asked.temperature,
     )
-    with Reading(console) as reading:
-        found = corpus.read(representation, asked.files, progress=reading.tell)
+    with ReadingProgress(console) as reading:
+        found = corpus.read(representation, asked.files, progress=reading.update)
         pieces = likelihood.select_pieces(playing.header, found.pieces, asked.listing, asked.part)
         rule = representation.constraint(representation.Controls(), GenerationContext())
-        compared = compare(playing, pieces, request, rule, training_melodies=melodies, progress=reading.measure)
-    compared = replace(compared, rejections=_merge_rejections(found.refused, compared.rejections))
+        compared = compare(playing, pieces, request, rule, training_melodies=melodies, progress=reading.update_measured)
+    compared = replace(compared, rejections=_merge_rejections(found.rejected, compared.rejections))
     report_left_out(console, _LeftOut(compared, found.unreadable))
     if asked.as_json:
         console.write(_document(asked, compared))
@@ -104,7 +104,7 @@ class _LeftOut:
     unreadable: Sequence[str]
 
     @property
-    def refused(self) -> Mapping[str, int]:
+    def rejected(self) -> Mapping[str, int]:
         return self.compared.rejections.counts
 
     @property
@@ -116,8 +116,8 @@ class _LeftOut:
         return self.compared.losses
 
 
-def _merge_rejections(*several: Refusals) -> Refusals:
-    every = Refusals()
+def _merge_rejections(*several: Rejections) -> Rejections:
+    every = Rejections()
     for refusals in several:
         every.merge(refusals)
     return every

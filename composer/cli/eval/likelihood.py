@@ -12,7 +12,7 @@ from composer.analysis import likelihood
 from composer.analysis.likelihood import Evaluation
 from composer.checkpoints import load as load_checkpoint
 from composer.cli.console import Console
-from composer.cli.render.reading_progress import Reading, report_left_out
+from composer.cli.render.reading_progress import ReadingProgress, report_left_out
 from composer.cli.render.text import count_noun
 
 __all__ = ["LikelihoodOptions", "report_likelihood"]
@@ -39,7 +39,7 @@ def report_likelihood(asked: LikelihoodOptions, console: Console) -> None:
     name = asked.path.stem
     if asked.stream and not opened.checkpoint.header.record.get("settings", {}).get("contiguous", False):
         console.warn(f"{name} was trained on separate pieces; --stream makes its likelihood look worse")
-    with Reading(console) as reading:
+    with ReadingProgress(console) as reading:
         found = likelihood.evaluate(
             opened,
             asked.files,
@@ -48,8 +48,8 @@ def report_likelihood(asked: LikelihoodOptions, console: Console) -> None:
             split=asked.part,
             effort=asked.effort,
             stream=asked.stream,
-            reading_progress=reading.tell,
-            progress=reading.measure,
+            reading_progress=reading.update,
+            progress=reading.update_measured,
         )
     report_left_out(console, found)
     if asked.as_json:

@@ -12,7 +12,7 @@ from composer.check.fix import FixResult
 from composer.cli.console import Console
 from composer.cli.output.files import save
 from composer.cli.render.check_report import Report, Total
-from composer.cli.render.reading_progress import Reading
+from composer.cli.render.reading_progress import ReadingProgress
 from composer.data.sources import sources
 
 __all__ = ["examine"]
@@ -26,12 +26,12 @@ def examine(
     Existing fixed copies are replaced with `force` only. Raises ReadError if there are no files.
     """
     total = Total()
-    with Reading(console) as reading:
+    with ReadingProgress(console) as reading:
         for diagnosis in check_files(sources(files, SUFFIXES)):
             found = diagnosis.without_warnings() if errors_only else diagnosis
             total.add(found)
             if not console.stdout_is_terminal:
-                reading.tell(total.files, total.pieces)
+                reading.update(total.files, total.pieces)
             report.found(found)
             if fix and found.problems:
                 report.fixed(found, *_fix(found, force))

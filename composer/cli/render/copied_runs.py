@@ -16,9 +16,9 @@ from composer.checkpoints import load as load_checkpoint
 from composer.checkpoints import store
 from composer.cli.console import Console
 from composer.cli.model_choice import candidates
-from composer.cli.render.reading_progress import Reading, report_left_out
+from composer.cli.render.reading_progress import ReadingProgress, report_left_out
 from composer.cli.render.text import count_noun
-from composer.data.score_reader import Heard, Hearing
+from composer.data.score_reader import NamedScore, ScoreReader
 from composer.data.sources import sources
 from composer.formats.read import SUFFIXES
 from composer.music.contour import MelodyCollection
@@ -36,9 +36,9 @@ class Reference(NamedTuple):
 
 def corpus_reference(console: Console, corpus: Sequence[str]) -> Reference:
     """The melodies of files that the user names."""
-    hearing = Hearing(sources(corpus, SUFFIXES))
-    with Reading(console) as reading:
-        melodies = hearing.melodies(reading.tell)
+    hearing = ScoreReader(sources(corpus, SUFFIXES))
+    with ReadingProgress(console) as reading:
+        melodies = hearing.melodies(reading.update)
     report_left_out(console, hearing)
     return Reference(", ".join(corpus), melodies)
 
@@ -64,12 +64,12 @@ def compare(console: Console, found: Iterable[Source | ReadError], against: Refe
         console.warn(
             f"{count_noun(against.melodies.left_out, 'tune')} did not fit in the model; copies from them go unnoticed"
         )
-    hearing, index = Hearing(found, against.representation), MelodyIndex(against.melodies)
+    hearing, index = ScoreReader(found, against.representation), MelodyIndex(against.melodies)
     report = _Report(console, against.name, len(against.melodies.tunes), as_json)
-    with Reading(console) as reading:
+    with ReadingProgress(console) as reading:
         for heard in hearing:
             if not console.stdout_is_terminal:
-                reading.tell(hearing.files, hearing.pieces)
+                reading.update(hearing.files, hearing.pieces)
             report.add(heard, longest_run(heard.score, index))
     report_left_out(console, hearing)
     report.close()
@@ -95,7 +95,7 @@ def _can_read(path: Path, source: Source) -> bool:
     """Whether the model at `path` can have a piece of `source`."""
     try:
         representation = load_checkpoint.restore_representation(checkpoint_file.read_header(path))
-        return next(iter(Hearing([source], representation)), None) is not None
+        return next(iter(ScoreReader([source], representation)), None) is not None
     except ReadError:
         return False
 
@@ -110,7 +110,7 @@ class _Report:
     as_json: bool
     pieces: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, heard: Heard, match: Match | None) -> None:
+    def add(self, heard: NamedScore, match: Match | None) -> None:
         """Tell what a piece shares with a tune, if anything."""
         self.pieces.append({"piece": heard.name, "title": heard.title, **_plain(match)})
         if not self.as_json:

@@ -11,10 +11,10 @@ from composer.cli.render.text import count_noun
 from composer.cli.train.status import duration
 from composer.training.events import Prepared
 
-REASONS = 12
+MAX_REASONS = 12
 """How many reasons for leaving pieces out are told apart."""
 
-UNREADABLE = 5
+MAX_UNREADABLE = 5
 """How many unreadable files are named."""
 
 
@@ -30,11 +30,11 @@ def report_pieces(console: Console, event: Prepared) -> None:
         console.warn(note)
 
 
-class LeftOut(Protocol):
-    """What was not read: `refused` and `places` by reason, `losses` by phrase, a line for each `unreadable` source."""
+class ReadSummary(Protocol):
+    """What was not read: `rejected` and `places` by reason, `losses` by phrase, a line for each `unreadable` source."""
 
     @property
-    def refused(self) -> Mapping[str, int]: ...
+    def rejected(self) -> Mapping[str, int]: ...
     @property
     def places(self) -> Mapping[str, Sequence[str]]: ...
     @property
@@ -43,27 +43,27 @@ class LeftOut(Protocol):
     def unreadable(self) -> Sequence[str]: ...
 
 
-def report_left_out(console: Console, event: LeftOut) -> None:
+def report_left_out(console: Console, event: ReadSummary) -> None:
     """Say what was not read, and why."""
-    if event.refused:
-        refused = sum(event.refused.values())
-        console.say(f"{refused:,} more {'was' if refused == 1 else 'were'} left out:")
-    reasons = sorted(event.refused.items(), key=lambda item: -item[1])
-    for reason, count in reasons[:REASONS]:
+    if event.rejected:
+        rejected = sum(event.rejected.values())
+        console.say(f"{rejected:,} more {'was' if rejected == 1 else 'were'} left out:")
+    reasons = sorted(event.rejected.items(), key=lambda item: -item[1])
+    for reason, count in reasons[:MAX_REASONS]:
         first = next(iter(event.places.get(reason, ())), "")
         console.say(f"{count:>6,}  {reason}{f', such as {first}' if first else ''}")
-    if len(reasons) > REASONS:
-        rest = reasons[REASONS:]
+    if len(reasons) > MAX_REASONS:
+        rest = reasons[MAX_REASONS:]
         console.say(f"{sum(count for _, count in rest):>6,}  for {count_noun(len(rest), 'other reason')}")
     for phrase, count in sorted(event.losses.items(), key=lambda item: -item[1]):
         console.say(f"{count:>6,}  {phrase}")
-    for line in event.unreadable[:UNREADABLE]:
+    for line in event.unreadable[:MAX_UNREADABLE]:
         console.warn(line)
-    if len(event.unreadable) > UNREADABLE:
-        console.warn(f"and {count_noun(len(event.unreadable) - UNREADABLE, 'more file')} cannot be read")
+    if len(event.unreadable) > MAX_UNREADABLE:
+        console.warn(f"and {count_noun(len(event.unreadable) - MAX_UNREADABLE, 'more file')} cannot be read")
 
 
-class Reading:
+class ReadingProgress:
     """A line on a terminal that counts what has been read, and goes away when all is."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
@@ -72,7 +72,7 @@ class Reading:
         self._began = 0.0
         self._shown = False
 
-    def __enter__(self) -> Reading:
+    def __enter__(self) -> ReadingProgress:
         return self
 
     def __exit__(self, *reason: object) -> None:
@@ -80,11 +80,11 @@ class Reading:
             self._console.stderr.write("\r\033[K")
             self._console.stderr.flush()
 
-    def tell(self, sources: int, pieces: int) -> None:
+    def update(self, sources: int, pieces: int) -> None:
         """Count `sources` files and `pieces` so far."""
         self._show(f"reading: {count_noun(sources, 'file')}, {count_noun(pieces, 'piece')}")
 
-    def measure(self, done: int, windows: int) -> None:
+    def update_measured(self, done: int, windows: int) -> None:
         """Say how much has been measured."""
         left = ""
         if done == 0:

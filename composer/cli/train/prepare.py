@@ -15,7 +15,7 @@ from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
 from composer.checkpoints.file import Header
 from composer.data import dataset as dataset_module
-from composer.data.splits import Split
+from composer.data.splits import SplitSettings
 from composer.distributed.group import ProcessGroup
 from composer.registry import options
 from composer.registry import plugins as registry
@@ -38,7 +38,7 @@ class TrainOptions:
     model: str | None = None
     settings: Sequence[str] = ()
     setting_flags: Mapping[str, object] = field(default_factory=dict)
-    split: Split = field(default_factory=Split)
+    split: SplitSettings = field(default_factory=SplitSettings)
     augment: bool = False
     name: str | None = None
     resume: bool = False
@@ -136,7 +136,7 @@ def _resumed_choice(
     began = training_loop.original_arguments(saved, chosen.representation)
     return chosen, OriginalArguments(
         tuple(asked.files) or began.arguments,
-        began.split if asked.split == Split() else asked.split,
+        began.split if asked.split == SplitSettings() else asked.split,
         asked.augment or began.augment,
         began.fitted,
     )

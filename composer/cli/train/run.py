@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from composer.cli.render.reading_progress import Reading
+from composer.cli.render.reading_progress import ReadingProgress
 from composer.cli.train import prepare as preparation
 from composer.cli.train import progress, tensorboard
 from composer.cli.train.snapshots import generate_snapshot
@@ -46,8 +46,8 @@ def train_and_report(console: Console, asked: preparation.TrainOptions, log_dir:
     asked = replace(asked, device=_local_device(asked.device, among))
     try:
         with rendezvous.process_group(among, asked.device) as others:
-            with Reading(heard) as reading:
-                run = preparation.prepare(asked, reading.tell, stop.requested, others)
+            with ReadingProgress(heard) as reading:
+                run = preparation.prepare(asked, reading.update, stop.requested, others)
             if asked.device == "auto" and run.device == "cpu" and (reason := devices.unused_cuda_warning()):
                 heard.warn(reason)
             if asked.resume and asked.name is None:

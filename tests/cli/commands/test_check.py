@@ -164,6 +164,6 @@ def test_no_copy_without_problems(composer, tunes, tmp_path):
 def test_usage_errors(composer, tunes, tmp_path):
     composer("check", tunes, "--force").failed("--force needs --fix", code=2)
     composer("check").failed("FILE", code=2)
-    composer("check", tmp_path / "none.abc").failed("there is no file")
+    composer("check", tmp_path / "none.abc").failed("no such file or folder")
     (tmp_path / "empty").mkdir()
     composer("check", tmp_path / "empty").failed("no music files in")

@@ -40,7 +40,7 @@ def test_likelihood_equals_that_of_the_sampler(evaluated, checkpoint, tunes):
     found = json.loads(evaluated(tunes, "--json").out)
     assert found["value"] == pytest.approx(total / count, abs=1e-4)
     assert (found["pieces"], found["steps"], found["unit"]) == (4, count, "bits per character")
-    assert (found["stderr"], found["refused"], found["stream"]) == (0, {}, False)
+    assert (found["stderr"], found["rejected"], found["stream"]) == (0, {}, False)
     line = evaluated(tunes).out
     assert f": {total / count:.3f} bits per character, over 4 pieces, {count:,} characters\n" in line
 
@@ -66,7 +66,7 @@ def test_stream_warns_when_the_model_was_trained_on_separate_pieces(evaluated, c
 def test_pieces_that_cannot_be_encoded_are_counted(evaluated, tunes, tmp_path):
     (tmp_path / "more.abc").write_text(tunes.read_text() + "\nX:5\nT:Quick! 99 Q?\nM:4/4\nL:1/8\nK:G\nG8|\n")
     done = evaluated(tmp_path / "more.abc", "--json")
-    assert list(json.loads(done.out)["refused"].values()) == [1]
+    assert list(json.loads(done.out)["rejected"].values()) == [1]
     assert "1 more was left out" in done.err
 
 
@@ -75,7 +75,9 @@ def test_part_of_a_split_file(evaluated, tunes, tmp_path):
     listing.write_text("train tunes.abc: tune 1\ntest tunes.abc: tune 2\ntest tunes.abc: tune 3\n")
     assert json.loads(evaluated(tunes, "--split", listing, "--json").out)["pieces"] == 2
     assert json.loads(evaluated(tunes, "--split", listing, "--part", "train", "--json").out)["pieces"] == 1
-    evaluated(tunes, "--split", listing, "--part", "valid").failed("split.txt has none of these pieces in part")
+    evaluated(tunes, "--split", listing, "--part", "valid").failed(
+        "in split `valid` of split.txt of these pieces in part"
+    )
     evaluated(tunes, "--split", listing, "--part", "tset").failed("invalid value for --part: 'tset'", code=2)
 
 
@@ -94,7 +96,7 @@ def test_part_of_the_split_that_the_model_was_trained_with(composer, tmp_path, h
 def test_unreadable_files_and_other_representations(evaluated, composer, checkpoint, tmp_path):
     (tmp_path / "words.abc").write_text("no tune\n")
     evaluated(tmp_path / "words.abc").failed("words.abc")
-    evaluated(tmp_path / "none.abc").failed("there is no file")
+    evaluated(tmp_path / "none.abc").failed("no such file or folder")
     composer("eval", "nosuch", tmp_path).failed("no representation `nosuch`", code=2)
     composer("eval", "pianoroll", tmp_path, "--checkpoint", checkpoint).failed(
         "composes `abc`, not `pianoroll`", "composer eval abc FILES..."
@@ -188,7 +190,7 @@ class TestGenerated:
         done = evaluated(tmp_path / "more.abc", "--generated", "2", "--json")
         assert json.loads(done.out)["corpus"]["pieces"] == 4
         assert "1 more was left out" in done.err
-        assert "symbols that the model has not learnt" in done.err
+        assert "symbols that the model does not know" in done.err
 
     def test_color_only_on_a_terminal(self, evaluated, composer, checkpoint, tunes):
         assert "\033" not in evaluated(tunes, "--generated", "2").out

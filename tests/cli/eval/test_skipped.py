@@ -36,7 +36,7 @@ def test_pieces_and_notes_out_of_range_are_counted(high, params):
     assert result["losses"] == {"notes out of range left out": 4}
     assert re.search(r" 1  no notes in the range, such as .*tunes\.abc: tune 2\n", done.err)
     assert "4  notes out of range left out" in done.err
-    high(LOW, *params).failed("1 refused because no notes in the range")
+    high(LOW, *params).failed("1 rejected because no notes in the range")
 
 
 @pytest.mark.parametrize("rep", ["abc", "grid", "pianoroll", "text"])
@@ -47,10 +47,10 @@ def test_no_pieces(composer, tmp_path, rep, params):
     (tmp_path / f"empty{suffix}").write_text("")
     (tmp_path / f"blank{suffix}").write_text("\n \n\n")
     for given, why in (
-        ("folder", f"there is no piece in {tmp_path / 'folder'}"),
+        ("folder", f"files in {tmp_path / 'folder'}"),
         (f"empty{suffix}", f"empty{suffix} is empty"),
         (f"blank{suffix}", f"blank{suffix} is empty"),
-        ("*.nothing", "nothing matches"),
+        ("*.nothing", "no files match"),
     ):
         composer("eval", rep, tmp_path / given, *params).failed(why)
 

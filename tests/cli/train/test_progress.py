@@ -13,7 +13,7 @@ from composer.training.events import Finished, PlannedPhase, Prepared, RolledBac
 
 PREPARED = Prepared(
     pieces={"train": 90, "valid": 10},
-    refused={"a bar does not fill its meter": 4},
+    rejected={"a bar does not fill its meter": 4},
     places={"a bar does not fill its meter": ["jigs.abc: tune 3", "jigs.abc: tune 7", "reels.abc: tune 1"]},
     unreadable=["photo.abc is not a text file"],
     duplicates=2,
@@ -90,7 +90,7 @@ def test_going_back_is_told(stream, terminal):
 
 
 def test_one_is_one(console):
-    one = replace(PREPARED, pieces={"train": 1}, refused={"no notes": 1}, places={}, duplicates=1)
+    one = replace(PREPARED, pieces={"train": 1}, rejected={"no notes": 1}, places={}, duplicates=1)
     told = LineReporter(console, TrainingStatus())
     told.on_event(one)
     told.on_event(replace(STARTED, pieces=(1, 0), counted=(1, 0)))

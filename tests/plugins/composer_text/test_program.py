@@ -64,7 +64,7 @@ def test_truncated_text_is_reported(composer, songs):
 def test_single_piece_gives_a_warning(composer, file):
     result = composer("train", "text", file("lyric\nOne song alone\n"), *TINY)
     assert result.code == 0
-    assert "1 piece is too few to set some aside" in result.err
+    assert "only 1 piece, too few to hold some out" in result.err
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_files_without_text(composer, file, content, says):
 
 def test_folder_without_readable_files(composer, tmp_path):
     (tmp_path / "empty").mkdir()
-    composer("train", "text", tmp_path / "empty", *TINY).failed("no piece", ".txt .csv .tsv")
+    composer("train", "text", tmp_path / "empty", *TINY).failed("no .txt, .csv, .tsv files", "`text` reads")
     (tmp_path / "empty" / "a.txt").write_bytes(b"\0\0")
     composer("train", "text", tmp_path / "empty", *TINY).failed("not a text file")
 
