@@ -12,7 +12,7 @@ from composer.checkpoints.file import read_header
 from composer.checkpoints.load import load_model, open_checkpoint
 from composer.cli.console import Console
 from composer.cli.eval.likelihood import _line
-from composer.cli.render.reading_progress import Reading
+from composer.cli.render.reading_progress import ReadingProgress
 
 
 @pytest.fixture
@@ -75,9 +75,7 @@ def test_part_of_a_split_file(evaluated, tunes, tmp_path):
     listing.write_text("train tunes.abc: tune 1\ntest tunes.abc: tune 2\ntest tunes.abc: tune 3\n")
     assert json.loads(evaluated(tunes, "--split", listing, "--json").out)["pieces"] == 2
     assert json.loads(evaluated(tunes, "--split", listing, "--part", "train", "--json").out)["pieces"] == 1
-    evaluated(tunes, "--split", listing, "--part", "valid").failed(
-        "in split `valid` of split.txt of these pieces in part"
-    )
+    evaluated(tunes, "--split", listing, "--part", "valid").failed("in split `valid` of split.txt")
     evaluated(tunes, "--split", listing, "--part", "tset").failed("invalid value for --part: 'tset'", code=2)
 
 
@@ -106,9 +104,9 @@ def test_unreadable_files_and_other_representations(evaluated, composer, checkpo
 def test_progress_is_shown_from_the_start(stream):
     console = Console(stream(), stream(), stream(terminal=True), {"TERM": "xterm"})
     seconds = iter([0, 60])
-    with Reading(console, lambda: float(next(seconds))) as reading:
+    with ReadingProgress(console, lambda: float(next(seconds))) as reading:
         for done in range(2):
-            reading.measure(done, 4)
+            reading.update_measured(done, 4)
     assert console.stderr.data.decode().split("\r")[1:3] == ["measuring: 0%\033[K", "measuring: 25%, 3 min left\033[K"]
 
 

@@ -32,7 +32,7 @@ def test_pieces_and_notes_out_of_range_are_counted(high, params):
     result = json.loads(done.out)
     result = result["corpus"] if params else result
     assert result["pieces"] == 2
-    assert result["refused"] == {"no notes in the range": 1}
+    assert result["rejected"] == {"no notes in the range": 1}
     assert result["losses"] == {"notes out of range left out": 4}
     assert re.search(r" 1  no notes in the range, such as .*tunes\.abc: tune 2\n", done.err)
     assert "4  notes out of range left out" in done.err
