@@ -8,7 +8,7 @@ from typing import NamedTuple
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
 from composer.data.corpus import Rejections
 from composer.formats import read as score_files
-from composer.music.contour import MelodyCollector, MelodyCollection, contour
+from composer.music.contour import MelodyCollection, MelodyCollector, contour
 
 
 class NamedScore(NamedTuple):
