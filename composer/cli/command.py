@@ -15,20 +15,20 @@ from typer.core import TyperCommand, TyperGroup
 from composer.api import UsageError
 
 COMMANDS = {
-    "gen": "Compose a piece, or many.",
-    "train": "Teach a model your own music.",
-    "eval": "Measure how well a model knows music that it was not taught.",
-    "presets": "List the published systems that can be trained again.",
-    "check": "Find what is wrong in files of music.",
-    "originality": "Find what of a piece is copied from what a model was taught.",
-    "replay": "Compose a piece again, and say whether it is the same.",
-    "show": "Draw music as a piano-roll, print words, or a model's card.",
-    "plugins": "List the representations and models that are installed.",
-    "completions": "Print the completion script of a shell.",
-    "help": "Show the help of a command, or a page of the manual.",
+    "gen": "Generate music with a trained model.",
+    "train": "Train a model on your own music.",
+    "eval": "Evaluate a model on music it was not trained on.",
+    "presets": "List presets that reproduce published systems.",
+    "check": "Check music files for errors.",
+    "originality": "Find passages copied from the training data.",
+    "replay": "Reproduce a generated file from its recorded settings.",
+    "show": "Show music as a piano roll, a text, or a model's card.",
+    "plugins": "List installed plugins and your trained models.",
+    "completions": "Print a shell completion script.",
+    "help": "Show the help of a command, or a manual page.",
     "version": "Print the version.",
 }
-"""The commands, each a function in the module of this package that has its name, and what they do."""
+"""Commands and their summaries; each is a function in the module of `composer.cli.commands` that has its name."""
 
 
 class Helpful:

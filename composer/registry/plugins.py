@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pluggy
 
 from composer.api import API_VERSION, ComposerError, Model, PairingError, PluginError, Representation, UsageError, hooks
+from composer.api.errors import suggest
 from composer.registry.entry_points import EntryPoint, entry_points
 
 STRICT_VARIABLE = "COMPOSER_STRICT_PLUGINS"
@@ -159,12 +160,8 @@ def _check(plugin: EntryPoint, classes: list[Any]) -> None:
 
 
 def _unknown(what: str, name: str, classes: list[Any]) -> PluginError:
-    from difflib import get_close_matches
-
     names = [kind.name for kind in classes if kind is not None]
-    near = get_close_matches(name, names, 3, 0.4)
-    hint = "did you mean " + " or ".join(f"`{n}`" for n in near) + "?" if near else "there are: " + ", ".join(names)
-    return UnknownName(f"there is no {what} `{name}`", hint)
+    return UnknownName(f"unknown {what} '{name}'", suggest(name, names, 3, 0.4))
 
 
 def _warn(message: str) -> None:

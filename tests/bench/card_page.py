@@ -13,8 +13,7 @@ from card_runs import Bundled, comparing, composing, costing
 
 from composer.analysis.metrics import COPYING, MUSIC, TEXT, VALIDITY, Metric
 from composer.checkpoints import file as checkpoint_file
-from composer.cli.render.text import as_option_value, count_noun, join_names
-from composer.cli.train.status import duration
+from composer.cli.render.text import as_option_value, count_noun, duration, join_names
 from composer.registry import plugins as registry
 
 WIDTH = 120

@@ -57,10 +57,10 @@ class TestCommandLine:
         composer("gen", "abc", option, value).failed(option, value, code=2)
 
     def test_unknown_representation(self, composer):
-        composer("gen", "abd").failed("no representation `abd`", "`abc`", code=2)
+        composer("gen", "abd").failed("unknown representation 'abd'", "`abc`", code=2)
 
     def test_unknown_model(self, composer, tunes):
-        composer("train", "abc", tunes, "--model", "lstn").failed("no model `lstn`", "`lstm`", code=2)
+        composer("train", "abc", tunes, "--model", "lstn").failed("unknown model 'lstn'", "`lstm`", code=2)
 
     def test_unknown_option_of_a_representation(self, composer, tunes):
         composer("train", "abc", tunes, "-o", "txt=raw").failed("`txt`", "`text`", code=2)
@@ -225,7 +225,7 @@ class TestUnexpected:
         result = composer("gen", "abd", "--debug")
         assert result.code == 2
         assert "Traceback" in result.err
-        assert "error: there is no representation `abd`" in result.err
+        assert "error: unknown representation 'abd'" in result.err
         assert "Traceback" in composer("gen", "abd", COMPOSER_DEBUG="1").err
 
 

@@ -66,7 +66,7 @@ def test_only_the_plugin_that_is_asked_for_is_imported(install):
 
 
 def test_an_unknown_name_lists_the_nearest():
-    with pytest.raises(PluginError, match="no model `lstn`") as caught:
+    with pytest.raises(PluginError, match="unknown model 'lstn'") as caught:
         registry.model("lstn")
     assert "`lstm`" in caught.value.hint
     with pytest.raises(PluginError) as caught:
@@ -75,7 +75,7 @@ def test_an_unknown_name_lists_the_nearest():
 
 
 def test_a_model_is_no_representation():
-    with pytest.raises(PluginError, match="no representation `lstm`"):
+    with pytest.raises(PluginError, match="unknown representation 'lstm'"):
         registry.representation("lstm")
 
 

@@ -1,12 +1,26 @@
-"""`composer originality`: passages copied from the training data."""
+"""`composer originality`: passages copied from the training data.
 
+The annotations are no strings, since typer would compile each of them twice at every start.
+"""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from composer.api import CheckpointError, ReadError, Representation, Source
 from composer.cli.console import Console
+from composer.cli.render.text import count_noun
+
+if TYPE_CHECKING:
+    from composer.analysis.copying import Match
+    from composer.data.score_reader import NamedScore
+    from composer.music.contour import MelodyCollection
 
 
 def originality(
@@ -33,17 +47,161 @@ def originality(
     speed, with the tune's title and source and the bars where the run starts. Unrelated tunes often share runs of up
     to ten notes.
     """
+    from composer.analysis.copying import MelodyIndex, longest_run
     from composer.cli import inputs
-    from composer.cli.render import copied_runs
+    from composer.cli.render.reading_progress import ReadingProgress, report_left_out
+    from composer.data.score_reader import ScoreReader
     from composer.data.sources import sources
 
     console: Console = context.obj
     console.quiet = quiet
     found = sources(files, sorted(inputs.suffixes()))
     if corpus:
-        against = copied_runs.corpus_reference(console, corpus)
+        reference = _corpus_reference(console, corpus)
     else:
         first = next(found, None)
-        against = copied_runs.model_reference(checkpoint, first)
+        reference = _model_reference(checkpoint, first)
         found = chain([] if first is None else [first], found)
-    copied_runs.compare(console, found, against, as_json)
+    if reference.melodies.left_out:
+        console.warn(
+            f"{count_noun(reference.melodies.left_out, 'tune')} did not fit in the model; copies from them go unnoticed"
+        )
+    reader, index = ScoreReader(found, reference.representation), MelodyIndex(reference.melodies)
+    report = _Report(console, reference.name, len(reference.melodies.tunes), as_json)
+    with ReadingProgress(console) as reading:
+        for item in reader:
+            if not console.stdout_is_terminal:
+                reading.update(reader.files, reader.pieces)
+            report.add(item, longest_run(item.score, index))
+    report_left_out(console, reader)
+    report.close()
+
+
+class _Reference(NamedTuple):
+    """The melodies to compare with, their name, and the representation that reads the music; None reads any."""
+
+    name: str
+    melodies: "MelodyCollection"
+    representation: Representation | None = None
+
+
+def _corpus_reference(console: Console, corpus: Sequence[str]) -> _Reference:
+    """Return the melodies of files."""
+    from composer.cli.render.reading_progress import ReadingProgress, report_left_out
+    from composer.data.score_reader import ScoreReader
+    from composer.data.sources import sources
+    from composer.formats.read import SUFFIXES
+
+    reader = ScoreReader(sources(corpus, SUFFIXES))
+    with ReadingProgress(console) as reading:
+        melodies = reader.melodies(reading.update)
+    report_left_out(console, reader)
+    return _Reference(", ".join(corpus), melodies)
+
+
+def _model_reference(checkpoint: Path | None, first: Source | ReadError | None) -> _Reference:
+    """Return the training melodies of a model, by default of the one that fits the `first` file.
+
+    Raises CheckpointError if there is no such model, or if it does not hold its melodies.
+    """
+    from composer.analysis.copying import taught
+    from composer.checkpoints import store
+    from composer.checkpoints.file import read_header
+    from composer.checkpoints.load import restore_representation
+
+    path = store.resolve_model(checkpoint) if checkpoint is not None else _choose_model(first)
+    header, melodies = read_header(path), taught(path)
+    if melodies is None:
+        raise CheckpointError(
+            f"{path.name} does not hold the melodies of its training data",
+            "name the training files: --corpus FILE, or train it again",
+        )
+    return _Reference(path.stem, melodies, restore_representation(header))
+
+
+def _choose_model(first: Source | ReadError | None) -> Path:
+    """Return the first model that can read the `first` file, else the likeliest. Raises CheckpointError."""
+    from composer.cli.model_choice import candidates
+
+    likeliest = None
+    if isinstance(first, Source):
+        with suppress(CheckpointError):
+            for path in candidates(first):
+                likeliest = likeliest or path
+                if _can_read(path, first):
+                    return path
+    if likeliest is None:
+        raise CheckpointError(
+            "no model fits these files", "choose one with --checkpoint NAME, or compare with files: --corpus FILE"
+        )
+    return likeliest  # skipped pieces are reported, and it may be able to read the other files
+
+
+def _can_read(path: Path, source: Source) -> bool:
+    """Return True if the model at `path` can encode a piece of `source`."""
+    from composer.checkpoints.file import read_header
+    from composer.checkpoints.load import restore_representation
+    from composer.data.score_reader import ScoreReader
+
+    try:
+        return next(iter(ScoreReader([source], restore_representation(read_header(path)))), None) is not None
+    except ReadError:
+        return False
+
+
+@dataclass(slots=True)
+class _Report:
+    """Print a line for each piece as it is found, or one JSON document at the end."""
+
+    console: Console
+    against: str
+    tunes: int
+    as_json: bool
+    pieces: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, piece: "NamedScore", match: "Match | None") -> None:
+        """Report a piece and its longest copied run."""
+        self.pieces.append({"piece": piece.name, "title": piece.title, **_to_json(match)})
+        if not self.as_json:
+            title = f" ({piece.title})" if piece.title else ""
+            self.console.write(f"{piece.name}{title}: {_describe(match)}\n")
+
+    def close(self) -> None:
+        """Print how many pieces copy a long run."""
+        from composer.analysis.copying import COPIED
+
+        pieces = len(self.pieces)
+        copied = sum(piece["notes"] >= COPIED for piece in self.pieces)
+        if self.as_json:
+            document = {
+                "against": self.against,
+                "tunes": self.tunes,
+                "pieces": pieces,
+                "copied": copied,
+                "share": round(copied / pieces, 4),
+                "found": self.pieces,
+            }
+            self.console.write(json.dumps(document, indent=2) + "\n")
+        self.console.say(
+            f"{copied:,} of {count_noun(pieces, 'piece')} ({copied / pieces:.1%}) copy {COPIED} or more "
+            f"consecutive notes of one of {count_noun(self.tunes, 'tune')} of {self.against}"
+        )
+
+
+def _describe(match: "Match | None") -> str:
+    if match is None:
+        return "no copied run"
+    others = f", and {count_noun(match.tunes - 1, 'other tune')}" if match.tunes > 1 else ""
+    source = f" ({match.tune.source})" if match.tune.title and match.tune.source else ""
+    return (
+        f"{match.notes} notes from bar {match.at_bar}, also in {match.tune.name or 'an untitled tune'}{source}"
+        f" from bar {match.bar}{others}"
+    )
+
+
+def _to_json(match: "Match | None") -> dict[str, Any]:
+    if match is None:
+        return {"notes": 0}
+    own = {"notes": match.notes, "note": match.at, "bar": match.at_bar}
+    tune = {"title": match.tune.title, "source": match.tune.source, "note": match.note, "bar": match.bar}
+    return {**own, "tune": tune, "tunes": match.tunes}

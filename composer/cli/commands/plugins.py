@@ -3,12 +3,12 @@
 import dataclasses
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
+from composer.api.errors import suggest
 from composer.cli.console import Console
 from composer.cli.render.text import as_option_value
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from composer.registry.plugins import LoadedPlugin
 
 SUMMARY_COLUMN = 60
-"""The columns from which on an option is explained beside it rather than below it."""
+"""Columns of a terminal from which on help is beside an option rather than below it."""
 MIN_COLUMN = 12
-"""The columns that a folded cell has at least."""
+"""Minimum width of a wrapped cell."""
 KINDS = {"representations": "representation", "models": "model"}
-"""The kinds of plugins, and the attribute of a loaded plugin that holds one."""
+"""Kinds of plugins, and the attribute of a `LoadedPlugin` that holds each."""
 
 
 def plugins(
@@ -69,11 +69,7 @@ def _explain(name: str, loaded: Sequence["LoadedPlugin"], width: int) -> str:
 
     found = next((each for each in loaded if each.plugin.name == name), None)
     if found is None:
-        known = [each.plugin.name for each in loaded]
-        near = get_close_matches(name, known, 1)
-        raise registry.UnknownName(
-            f"unknown plugin '{name}'", f"did you mean `{near[0]}`?" if near else f"installed: {', '.join(known)}"
-        )
+        raise registry.UnknownName(f"unknown plugin '{name}'", suggest(name, [each.plugin.name for each in loaded]))
     paragraphs = []
     if kind := found.representation:
         facts = f"reads {' '.join(kind.suffixes)}; writes {', '.join(kind.formats)}; encodes as {kind.kind}"
@@ -86,7 +82,7 @@ def _explain(name: str, loaded: Sequence["LoadedPlugin"], width: int) -> str:
 
 
 def _options(flag: str, kind: type[Any], width: int) -> Iterator[str]:
-    """The fields of an options class, as they are given on the command line."""
+    """Yield the fields of an options class, as written on the command line, with their help."""
     types = get_type_hints(kind)
     for field in dataclasses.fields(kind):
         default = f"{flag} {field.name}={as_option_value(field.default)}"
@@ -98,12 +94,12 @@ def _options(flag: str, kind: type[Any], width: int) -> Iterator[str]:
 
 
 def _choices(kind: Any) -> str:
-    """The values of a setting that can have but a few, where they go after its explanation."""
+    """Return the choices of a Literal in parentheses, else nothing."""
     return f" ({', '.join(map(str, get_args(kind)))})" if get_origin(kind) is Literal else ""
 
 
 def _table(console: Console, title: str, rows: Iterable[Sequence[str]]) -> None:
-    """A title, and rows in columns below it; on a terminal, the widest are folded so that a row fits."""
+    """Print a title and a table; on a terminal, wrap the widest columns so that each row fits."""
     rows = list(rows)
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
     over = 2 * len(widths) + sum(widths) - console.width
@@ -115,7 +111,7 @@ def _table(console: Console, title: str, rows: Iterable[Sequence[str]]) -> None:
 
 
 def _wrap_row(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    """The lines of a row, whose cells go on below themselves where they are too wide."""
+    """Yield the lines of a row with wrapped cells."""
     cells = [
         textwrap.wrap(cell, width, break_on_hyphens=False) if width else []
         for cell, width in zip(row, widths, strict=True)

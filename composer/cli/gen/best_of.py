@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from composer.api import ComposerError, Representation, Score, Step
 from composer.cli.gen.hints import COPY_LESS, sound_more
 from composer.cli.gen.ranking import Choice, Judgement, Scorer
-from composer.cli.render.progress_lines import ProgressDisplay, progress_display
+from composer.cli.render.progress_bar import ProgressDisplay, progress_display
 from composer.cli.render.text import count_noun
 from composer.generation import generate as generation
 from composer.generation.generate import Drew

@@ -8,7 +8,7 @@ from composer.api import ComposerError
 from composer.cli.gen.hints import COPY_LESS, sound_more
 from composer.cli.gen.plan import Plan
 from composer.cli.output.encoders import Rendering, Soundless
-from composer.cli.render.progress_lines import ProgressDisplay, progress_display
+from composer.cli.render.progress_bar import ProgressDisplay, progress_display
 from composer.generation import generate as generation
 from composer.generation.generate import Drew, Ended
 from composer.system import blas_threads

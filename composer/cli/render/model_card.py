@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from composer.checkpoints import file as checkpoint_file
-from composer.cli.render.text import as_option_value, count_noun
-from composer.cli.train.status import duration
+from composer.cli.render.text import as_option_value, count_noun, duration
 
 __all__ = ["card"]
 

@@ -1,23 +1,60 @@
-"""How far many pieces have come, as a bar and a line that a terminal draws anew."""
+"""Progress of generating many pieces: a bar on a terminal, else nothing."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from composer.cli.console import Console
-from composer.cli.train.status import duration
+from composer.cli.render.text import duration
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["GenProgress", "LiveBar"]
+__all__ = ["GenProgress", "LiveBar", "ProgressDisplay", "progress_display"]
 
 BAR_COLUMNS = 24
-"""Columns of the bar."""
+
+
+class ProgressDisplay(Protocol):
+    """Shows progress, and warnings meanwhile."""
+
+    def __enter__(self) -> ProgressDisplay: ...
+    def __exit__(self, *reason: Any) -> None: ...
+    def add_steps(self, steps: int) -> None: ...
+    def finish_piece(self) -> None: ...
+    def warn(self, text: str) -> None: ...
+
+
+def progress_display(console: Console, pieces: int, before: Callable[[], int], step_name: str) -> ProgressDisplay:
+    """Return the display for a run of `pieces`, `before` of which exist already.
+
+    A bar is drawn if stderr is a terminal and the pieces go elsewhere.
+    """
+    if pieces > 1 and console.can_animate and not console.quiet and not console.stdout_is_terminal:
+        return LiveBar(console, GenProgress(pieces, before, step_name))
+    return NoProgress(console)
+
+
+class NoProgress:
+    """Shows warnings only."""
+
+    def __init__(self, console: Console) -> None:
+        self.warn = console.warn
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        pass
+
+    def add_steps(self, steps: int) -> None:
+        pass
+
+    def finish_piece(self) -> None:
+        pass
 
 
 @dataclass
@@ -33,15 +70,15 @@ class GenProgress:
 
     @property
     def share(self) -> float:
-        """How much is done, from 0 to 1."""
+        """Return the share that is done, from 0 to 1."""
         return min(1.0, (self.before() + self.done) / self.pieces)
 
     def line(self, now: float) -> str:
-        """In words."""
+        """Return the progress as a line of text; `now` is in seconds, as `began` is."""
         parts = [f"{self.before() + self.done:,} of {self.pieces:,} pieces"]
         elapsed = now - self.began
         if self.steps and elapsed > 0:
-            parts.append(f"{self.steps / elapsed:,.0f} {self.step_name}s a second")
+            parts.append(f"{self.steps / elapsed:,.0f} {self.step_name}s/s")
         if self.done:
             left = self.pieces - self.before() - self.done
             parts.append(f"{duration(elapsed / self.done * left)} left")
@@ -49,7 +86,7 @@ class GenProgress:
 
 
 class LiveBar:
-    """What is drawn on stderr while many pieces are composed; it leaves nothing behind."""
+    """A bar on stderr, erased at the end."""
 
     def __init__(self, console: Console, progress: GenProgress) -> None:
         from rich.live import Live
@@ -70,10 +107,8 @@ class LiveBar:
         self._live.__enter__()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.__exit__(kind, error, trace)
+    def __exit__(self, *reason: Any) -> None:
+        self._live.__exit__(*reason)
 
     def add_steps(self, steps: int) -> None:
         self.progress.steps += steps
@@ -85,7 +120,7 @@ class LiveBar:
         self._rich.print(f"warning: {text}", markup=False)
 
     def render(self) -> RenderableType:
-        """The line now."""
+        """Return the bar and its line of text."""
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text

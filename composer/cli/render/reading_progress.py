@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from composer.cli.console import Console
-from composer.cli.render.text import count_noun
-from composer.cli.train.status import duration
+from composer.cli.render.text import count_noun, duration
 from composer.training.events import Prepared
 
 MAX_REASONS = 12

@@ -1,4 +1,4 @@
-"""Numbers in words that agree with them, names in a row, and values as they are given."""
+"""Plurals, lists of names, durations and option values, as text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ def join_names(names: Sequence[str]) -> str:
 
 
 def as_option_value(value: object) -> str:
-    """An option's value as it is given on the command line."""
+    """Return an option's value as it is written on the command line."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `3 h 05 min`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from composer.cli.render.text import count_noun
+from composer.cli.render.text import count_noun, duration
 from composer.training.events import Event, Finished, MicroBatchHalved, RolledBack, Started, Updated, Validated
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -147,11 +147,3 @@ def sparkline(values: Sequence[float], width: int) -> str:
     low, high = min(shown), max(shown)
     span = high - low or 1.0
     return "".join(BLOCKS[round((value - low) / span * (len(BLOCKS) - 1))] for value in shown)
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words: `40 s`, `12 min`, `3 h 05 min`."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"

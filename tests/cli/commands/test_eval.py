@@ -10,8 +10,8 @@ from composer.analysis.likelihood import Evaluation, evaluate
 from composer.api import Piece, Source
 from composer.checkpoints.file import read_header
 from composer.checkpoints.load import load_model, open_checkpoint
+from composer.cli.commands.eval import _line
 from composer.cli.console import Console
-from composer.cli.eval.likelihood import _line
 from composer.cli.render.reading_progress import ReadingProgress
 
 
@@ -95,7 +95,7 @@ def test_unreadable_files_and_other_representations(evaluated, composer, checkpo
     (tmp_path / "words.abc").write_text("no tune\n")
     evaluated(tmp_path / "words.abc").failed("words.abc")
     evaluated(tmp_path / "none.abc").failed("no such file or folder")
-    composer("eval", "nosuch", tmp_path).failed("no representation `nosuch`", code=2)
+    composer("eval", "nosuch", tmp_path).failed("unknown representation 'nosuch'", code=2)
     composer("eval", "pianoroll", tmp_path, "--checkpoint", checkpoint).failed(
         "composes `abc`, not `pianoroll`", "composer eval abc FILES..."
     )

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from composer.cli.console import Console
+from composer.cli.render.text import duration
 from composer.cli.train.progress import JsonReporter, LineReporter, LiveReporter, SilentReporter, reporter
-from composer.cli.train.status import TrainingStatus, duration, sparkline, update_line
+from composer.cli.train.status import TrainingStatus, sparkline, update_line
 from composer.training.events import Finished, PlannedPhase, Prepared, RolledBack, Saved, Started, Updated, Validated
 
 PREPARED = Prepared(

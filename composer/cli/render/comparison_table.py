@@ -1,4 +1,4 @@
-"""`composer eval --generated`: generated pieces beside a corpus, as a table or JSON."""
+"""`composer eval --generated`: generated pieces compared with a corpus, as a table or JSON."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from composer.analysis import likelihood
 from composer.analysis.comparison import Comparison, MetricComparison, Summary, compare
 from composer.analysis.copying import taught
+from composer.analysis.likelihood import select_pieces
 from composer.analysis.metrics import COPYING
 from composer.api import GenerationContext, UsageError
-from composer.checkpoints import load as load_checkpoint
+from composer.checkpoints.load import load_model
 from composer.cli.console import Console
 from composer.cli.render.reading_progress import ReadingProgress, report_left_out
 from composer.cli.render.text import count_noun
@@ -37,7 +37,7 @@ MAX_SIMILAR_DISTANCE = 1.0
 class ComparisonOptions:
     """Generate `count` pieces with the model at `path` and compare them with those of `files`.
 
-    `listing` and `part` select pieces as in `likelihood.select_pieces`. Raises UsageError for values out of range.
+    `listing` and `part` select pieces as in `select_pieces`. Raises UsageError for values out of range.
     """
 
     representation: str
@@ -66,39 +66,39 @@ class ComparisonOptions:
             )
 
 
-def report_comparison(asked: ComparisonOptions, console: Console) -> None:
+def report_comparison(options: ComparisonOptions, console: Console) -> None:
     """Generate, measure and print. Raises ComposerError."""
-    playing = load_checkpoint.load_model(
-        asked.path, asked.representation, asked.device, "eval {} FILES... --generated 200 --checkpoint"
+    model = load_model(
+        options.path, options.representation, options.device, "eval {} FILES... --generated 200 --checkpoint"
     )
-    representation, melodies = playing.representation, taught(asked.path)
+    representation, melodies = model.representation, taught(options.path)
     request = Request(
         representation.max_steps(representation.Controls(), GenerationContext()),
-        asked.count,
-        asked.seed,
-        asked.temperature,
+        options.count,
+        options.seed,
+        options.temperature,
     )
     with ReadingProgress(console) as reading:
-        found = corpus.read(representation, asked.files, progress=reading.update)
-        pieces = likelihood.select_pieces(playing.header, found.pieces, asked.listing, asked.part)
+        found = corpus.read(representation, options.files, progress=reading.update)
+        pieces = select_pieces(model.header, found.pieces, options.listing, options.part)
         rule = representation.constraint(representation.Controls(), GenerationContext())
-        compared = compare(playing, pieces, request, rule, training_melodies=melodies, progress=reading.update_measured)
+        compared = compare(model, pieces, request, rule, training_melodies=melodies, progress=reading.update_measured)
     compared = replace(compared, rejections=_merge_rejections(found.rejected, compared.rejections))
     report_left_out(console, _LeftOut(compared, found.unreadable))
-    if asked.as_json:
-        console.write(_document(asked, compared))
+    if options.as_json:
+        console.write(_document(options, compared))
         return
     canvas = console.rich_console(console.stdout)
-    with canvas.capture() as drawn:
+    with canvas.capture() as output:
         canvas.print(_table(compared.metrics))
-    lines = [_title(asked, compared), *(line.rstrip() for line in drawn.get().splitlines())]
+    lines = [_title(options, compared), *(line.rstrip() for line in output.get().splitlines())]
     console.write("\n".join(lines) + "\n")
     _remarks(console, compared, request)
 
 
 @dataclass(frozen=True, slots=True)
 class _LeftOut:
-    """What was skipped, in the form that `report_left_out` prints."""
+    """What was skipped, as `report_left_out` expects it."""
 
     compared: Comparison
     unreadable: Sequence[str]
@@ -117,27 +117,27 @@ class _LeftOut:
 
 
 def _merge_rejections(*several: Rejections) -> Rejections:
-    every = Rejections()
-    for refusals in several:
-        every.merge(refusals)
-    return every
+    merged = Rejections()
+    for rejections in several:
+        merged.merge(rejections)
+    return merged
 
 
-def _document(asked: ComparisonOptions, compared: Comparison) -> str:
-    told = {
-        "checkpoint": asked.path.stem,
-        "representation": asked.representation,
-        "seed": asked.seed,
-        "temperature": asked.temperature,
+def _document(options: ComparisonOptions, compared: Comparison) -> str:
+    document = {
+        "checkpoint": options.path.stem,
+        "representation": options.representation,
+        "seed": options.seed,
+        "temperature": options.temperature,
         **compared.to_json(),
     }
-    return json.dumps(told, indent=2) + "\n"
+    return json.dumps(document, indent=2) + "\n"
 
 
-def _title(asked: ComparisonOptions, compared: Comparison) -> str:
+def _title(options: ComparisonOptions, compared: Comparison) -> str:
     return (
-        f"{asked.path.stem}: {count_noun(compared.generated, 'piece')} generated with seed {asked.seed} at temperature "
-        f"{asked.temperature:g}, compared with {count_noun(compared.corpus, 'piece')}"
+        f"{options.path.stem}: {count_noun(compared.generated, 'piece')} generated with seed {options.seed} "
+        f"at temperature {options.temperature:g}, compared with {count_noun(compared.corpus, 'piece')}"
     )
 
 
@@ -161,16 +161,16 @@ def _cells(rows: Sequence[MetricComparison]) -> Iterator[tuple[str, ...]]:
             group = row.metric.group
             yield (f"[bold]{group}[/]",)
         share = row.metric.is_share
-        yield f"  {row.metric.label}", _spread(row.generated, share), _spread(row.corpus, share), _distance(row)
+        yield f"  {row.metric.label}", _summary(row.generated, share), _summary(row.corpus, share), _distance(row)
 
 
-def _spread(spread: Summary | None, share: bool) -> str:
-    if spread is None:
+def _summary(summary: Summary | None, is_share: bool) -> str:
+    if summary is None:
         return "–"
-    mean = f"{spread.mean:.1%}" if share else f"{spread.mean:.2f}"
-    if spread.deviation is None:
-        return f"{mean} ± {'–':>{4 if share else 5}}"
-    return f"{mean} ± {100 * spread.deviation:4.1f}" if share else f"{mean} ± {spread.deviation:5.2f}"
+    mean = f"{summary.mean:.1%}" if is_share else f"{summary.mean:.2f}"
+    if summary.deviation is None:
+        return f"{mean} ± {'–':>{4 if is_share else 5}}"
+    return f"{mean} ± {100 * summary.deviation:4.1f}" if is_share else f"{mean} ± {summary.deviation:5.2f}"
 
 
 def _distance(row: MetricComparison) -> str:

@@ -1,1 +1,0 @@
-"""What `composer eval` measures and reports."""
