@@ -8,7 +8,7 @@ from composer.api import Piece, Source, StepKind
 from composer.cli.inputs import playable_scores
 from composer.cli.output.encoders import rendered
 from composer.formats import format_named
-from composer.formats.midi import reader as midi_reader
+from composer.formats.midi.reader import read_midi
 from composer.registry import plugins as registry
 
 SONGS = "Row, row, row your boat\ngently down the stream\n\n\nMerrily, merrily, merrily,\nlife is but a dream\n"
@@ -92,7 +92,7 @@ def test_every_representation_primes_every_other(composer, train, tunes, tmp_pat
                     "gen", kind.name, "--checkpoint", "pair", "--prime", options.pop("file"), *arguments[2:], **options
                 )
                 assert same.data == result.data, "the format must be detected from the content, not from the name"
-        generated = notes(midi_reader.read(result.data, "composed"))
+        generated = notes(read_midi(result.data, "composed"))
         primer_score = next(playable_scores(Source(primer if primer.exists() else renamed)))
         assert generated[:20] == notes(primer_score)[:20], "the piece must begin with the primer"
 

@@ -16,20 +16,20 @@ from composer.check.problem import Problem
 from composer.check.score_sanity import score_problems
 from composer.check.text_encoding import decode
 from composer.formats import detect
-from composer.formats import read as score_files
 from composer.formats.abc.reader.lexer import TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.score import score_of
+from composer.formats.read import MUSIC_SUFFIXES, read_scores
 
 __all__ = ["SUFFIXES", "CheckedPiece", "FileReport", "examine"]
 
-SUFFIXES = (*score_files.SUFFIXES, ".rmi", ".txt", ".csv", ".tsv")
+SUFFIXES = (*MUSIC_SUFFIXES, ".rmi", ".txt", ".csv", ".tsv")
 """The suffixes of files to check in a folder."""
 
 _TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
 """Files that need not be music; only their encoding is checked."""
 
-_MUSIC_SUFFIXES = tuple(suffix for suffix in SUFFIXES if suffix not in (".abc", *_TEXT_SUFFIXES))
+_NEVER_ABC_SUFFIXES = tuple(suffix for suffix in SUFFIXES if suffix not in (".abc", *_TEXT_SUFFIXES))
 """Files that are not checked as ABC, however damaged they are."""
 
 
@@ -70,7 +70,7 @@ def _unreadable(kind: str, message: str) -> FileReport:
 def _check_score(source: Source, problems: Sequence[Problem]) -> FileReport:
     """Check a file that holds one score."""
     try:
-        ((_, score),) = score_files.read(source)
+        ((_, score),) = read_scores(source)
     except ReadError as error:
         return FileReport((*problems, _problem_of(error)))
     assert not isinstance(score, RejectedPiece)
@@ -91,7 +91,7 @@ def _problem_of(error: ReadError) -> Problem:
 def _check_text(source: Source, data: bytes, *, is_abc: bool) -> FileReport:
     """Check a text file, or one that only its suffix calls music."""
     suffix = source.path.suffix.lower()
-    if suffix in _MUSIC_SUFFIXES and not is_abc:
+    if suffix in _NEVER_ABC_SUFFIXES and not is_abc:
         return _unreadable("no music", f"no music in {source.label}")
     found = decode(data)
     if found is None:

@@ -20,7 +20,7 @@ from composer.formats import detect
 from composer.formats.abc.dialect.normalize import NormalizedTune, normalize
 from composer.formats.abc.reader.lexer import TuneText, field_of, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
-from composer.formats.midi import reader as midi_reader
+from composer.formats.midi.reader import read_midi
 
 __all__ = ["FixNote", "FixResult", "fix"]
 
@@ -79,9 +79,9 @@ def fix(source: Source, problems: Sequence[Problem]) -> FixResult:
 def _fix_midi(data: bytes) -> FixResult:
     """Rewrite the notes, tempos, meters and keys that can be read; everything else is lost."""
     try:
-        score = midi_reader.read(data, "the file")
+        score = read_midi(data, "the file")
         data = formats.write("midi", score)
-        remaining = list(score_problems(midi_reader.read(data, "the file")))
+        remaining = list(score_problems(read_midi(data, "the file")))
     except ComposerError as error:
         return FixResult(None, left=(FixNote(0, "", error.message),))
     left = tuple(FixNote(0, "", each.message) for each in remaining)

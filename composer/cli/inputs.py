@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
-from composer.formats import read as score_files
+from composer.formats.read import MUSIC_SUFFIXES, is_music, music_suffix, read_playable
 from composer.registry import plugins as registry
 
 FIX_HINT = "mend it, or give another file"
@@ -17,8 +17,8 @@ def playable_scores(source: Source) -> Iterator[Score]:
 
     Raises ReadError where there is no music in it.
     """
-    if score_files.is_music(source):
-        yield from score_files.playable_scores(source)
+    if is_music(source):
+        yield from read_playable(source)
         return
     found = False
     for score in _scores_by_representation(source):
@@ -31,7 +31,7 @@ def playable_scores(source: Source) -> Iterator[Score]:
 def suffixes() -> set[str]:
     """The suffixes that any representation reads."""
     read = {suffix for loaded in registry.load_all() if (kind := loaded.representation) for suffix in kind.suffixes}
-    return read | set(score_files.SUFFIXES)
+    return read | set(MUSIC_SUFFIXES)
 
 
 def pieces(
@@ -70,7 +70,7 @@ def _no_pieces_error(source: Source, representation: Representation, refused: Re
 def is_other(source: Source, representation: Representation) -> bool:
     """True for music that the representation does not read itself: by what it holds, else by its suffix."""
     scored = type(representation).from_score is not Representation.from_score
-    suffix = (score_files.suffix_of(source) if scored else "") or source.path.suffix.lower()
+    suffix = (music_suffix(source) if scored else "") or source.path.suffix.lower()
     return suffix in suffixes() - set(representation.suffixes)
 
 

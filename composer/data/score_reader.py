@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
 from composer.data.corpus import Rejections
-from composer.formats import read as score_files
+from composer.formats.read import music_suffix, read_scores
 from composer.music.contour import MelodyCollection, MelodyCollector, contour
 
 
@@ -79,7 +79,7 @@ class ScoreReader:
     def _items(self, source: Source) -> Iterator[NamedScore | RejectedPiece]:
         representation = self._representation
         if representation is None or suffix_of(source) not in representation.suffixes:
-            for name, music in score_files.read(source):
+            for name, music in read_scores(source):
                 yield music if isinstance(music, RejectedPiece) else NamedScore(name, music.title, music)
             return
         for item in representation.read(source):
@@ -94,4 +94,4 @@ class ScoreReader:
 
 def suffix_of(source: Source) -> str:
     """Return the usual suffix of the music in `source`, else its own. Raises ReadError if it cannot be read."""
-    return score_files.suffix_of(source) or source.path.suffix.lower()
+    return music_suffix(source) or source.path.suffix.lower()

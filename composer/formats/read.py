@@ -8,13 +8,15 @@ from dataclasses import replace
 from composer.api import ReadError, RejectedPiece, Score, Source
 from composer.formats import FORMATS, detect
 
-SUFFIXES = tuple(suffix for each in FORMATS.values() if each.read for suffix in (*each.suffixes, *each.read_suffixes))
+MUSIC_SUFFIXES = tuple(
+    suffix for each in FORMATS.values() if each.read for suffix in (*each.suffixes, *each.read_suffixes)
+)
 """The usual suffixes of music files."""
 
 HINT = "give ABC, MIDI, MusicXML or kern with notes in it"
 
 
-def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | RejectedPiece]]:
+def read_scores(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | RejectedPiece]]:
     """Yield the name and score of each piece in `source`, or a RejectedPiece.
 
     With `pedal`, notes of MIDI files last as long as the sustain pedal holds them. Raises ReadError if the source as a
@@ -34,17 +36,17 @@ def is_music(source: Source) -> bool:
     return detect(source.bytes()) is not None
 
 
-def suffix_of(source: Source) -> str:
+def music_suffix(source: Source) -> str:
     """Return the usual suffix of the music that `source` holds, such as `.mid`; empty if it is not music."""
     found = detect(source.bytes())
     return found.suffixes[0] if found else ""
 
 
-def playable_scores(source: Source) -> Iterator[Score]:
+def read_playable(source: Source) -> Iterator[Score]:
     """Yield the pieces of `source`, skipping rejected ones. Raises ReadError with the first reason if none is left."""
     rejected: RejectedPiece | None = None
     found = False
-    for _, score in read(source):
+    for _, score in read_scores(source):
         if isinstance(score, RejectedPiece):
             rejected = rejected or score
             continue

@@ -25,7 +25,7 @@ from composer.api import (
     TextDecoder,
     hookimpl,
 )
-from composer.formats import read as score_files
+from composer.formats.read import MUSIC_SUFFIXES, is_music
 from composer.toolkit.representations.note_controls import SourceTune, in_meter, key_labels, meter_labels
 from composer.toolkit.representations.quantize import SLACK, GridNote, NotEncodable, to_notes
 from composer.toolkit.representations.score_labels import keys_from_labels, labels_of, meters_of, pickup_of, transposed
@@ -63,7 +63,7 @@ class Grid(Representation):
     api, name, version = 1, "grid", 1
     summary = "melodies on a grid: a pitch, `_` to hold it, `r` for a rest"
     kind = StepKind.TOKENS
-    suffixes = (".tokens", *score_files.SUFFIXES)
+    suffixes = (".tokens", *MUSIC_SUFFIXES)
     formats = ("midi", "abc", "musicxml", "tokens")
     native = "tokens"
     Options = GridOptions
@@ -78,7 +78,7 @@ class Grid(Representation):
         self._restore((), {})
 
     def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
-        if source.path.suffix.lower() == ".tokens" or (source.fragment and not score_files.is_music(source)):
+        if source.path.suffix.lower() == ".tokens" or (source.fragment and not is_music(source)):
             yield from self._read_tokens(source)
             return
         for name, music in read(source):

@@ -24,7 +24,7 @@ from composer.api import (
     StepKind,
     hookimpl,
 )
-from composer.formats import read as score_files
+from composer.formats.read import MUSIC_SUFFIXES
 from composer.music.scales import parse_range
 from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels
 from composer.toolkit.representations.quantize import OFFGRID, NotEncodable, to_notes
@@ -91,7 +91,7 @@ class Pianoroll(Representation):
     api, name, version = 1, "pianoroll", 1
     summary = "music of many voices, as frames of notes struck and held"
     kind = StepKind.FRAMES
-    suffixes = score_files.SUFFIXES
+    suffixes = MUSIC_SUFFIXES
     formats = ("midi", "abc", "musicxml")
     step_name = "frame"
     Options = PianorollOptions

@@ -25,7 +25,7 @@ from composer.analysis import statistics
 from composer.analysis.score_features import ScoreFeatures
 from composer.api import ReadError, Score
 from composer.data.sources import sources
-from composer.formats import read as score_files
+from composer.formats.read import MUSIC_SUFFIXES, read_scores
 from composer.music.bars import COMMON_TIME
 
 SAME = 1e-9
@@ -51,10 +51,10 @@ def main() -> None:
 
 def pieces(files: list[str]) -> Iterator[Score]:
     """The scores in `files`, as far as they can be had in ticks."""
-    for source in sources(files, score_files.SUFFIXES):
+    for source in sources(files, MUSIC_SUFFIXES):
         if isinstance(source, ReadError):
             continue
-        for _, music in score_files.read(source):
+        for _, music in read_scores(source):
             if isinstance(music, Score) and music.notes and ticks(music) <= FINEST:
                 yield music
 

@@ -23,7 +23,7 @@ from composer.api import Note, Part, Piece, Source
 from composer.api import Score as Music
 from composer.data.encoded_split import pack_piece
 from composer.formats import write
-from composer.formats.midi import reader as midi_reader
+from composer.formats.midi.reader import read_midi
 from composer.registry import plugins as registry
 
 
@@ -61,7 +61,7 @@ def compare(files: list[Path], sample: int) -> None:
 
 def read(file: Path) -> object:
     """Read a score."""
-    return midi_reader.read(file.read_bytes(), file.name)
+    return read_midi(file.read_bytes(), file.name)
 
 
 def encoder(name: str) -> Callable[[Path], object]:

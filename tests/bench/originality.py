@@ -18,7 +18,7 @@ from pathlib import Path
 from composer.analysis.copying import COPIED, MelodyIndex, longest_run_of, taught
 from composer.data.score_reader import ScoreReader
 from composer.data.sources import sources
-from composer.formats.read import SUFFIXES
+from composer.formats.read import MUSIC_SUFFIXES
 from composer.music.contour import Contour, MelodyCollection
 
 
@@ -49,7 +49,7 @@ def heard(arguments: Sequence[str]) -> MelodyCollection:
     """The melodies of all tunes that `arguments` name, or that a model was taught."""
     if arguments[0].endswith(".safetensors"):
         return taught(Path(arguments[0])) or MelodyCollection.joined([])
-    return ScoreReader(sources(arguments, SUFFIXES)).melodies()
+    return ScoreReader(sources(arguments, MUSIC_SUFFIXES)).melodies()
 
 
 def report(what: str, tunes: Iterable[tuple[Contour, int | None]], index: MelodyIndex, notes: int) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from composer import formats
 from composer.api import Note, Part, ReadError, Score, Source, Tempo
 from composer.formats import provenance
-from composer.formats.midi import reader as midi_reader
+from composer.formats.midi.reader import read_midi
 from composer.formats.provenance import Provenance, StreamMarker
 
 SCORE = Score(
@@ -76,7 +76,7 @@ def test_nothing_else_of_the_file_changes(name):
 
 
 def test_a_midi_file_is_heard_as_before():
-    assert midi_reader.read(marked("midi"), "tune") == midi_reader.read(plain("midi"), "tune")
+    assert read_midi(marked("midi"), "tune") == read_midi(plain("midi"), "tune")
 
 
 @pytest.mark.parametrize("length", [1, 100, 127, 128, 16_383, 16_384, 100_000])

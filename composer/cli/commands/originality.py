@@ -90,9 +90,9 @@ def _corpus_reference(console: Console, corpus: Sequence[str]) -> _Reference:
     from composer.cli.render.reading_progress import ReadingProgress, report_left_out
     from composer.data.score_reader import ScoreReader
     from composer.data.sources import sources
-    from composer.formats.read import SUFFIXES
+    from composer.formats.read import MUSIC_SUFFIXES
 
-    reader = ScoreReader(sources(corpus, SUFFIXES))
+    reader = ScoreReader(sources(corpus, MUSIC_SUFFIXES))
     with ReadingProgress(console) as reading:
         melodies = reader.melodies(reading.update)
     report_left_out(console, reader)

@@ -87,8 +87,8 @@ def _draw(console: Console, source: Source, tune: int | None, most: int) -> None
 
 def _is_words(source: Source) -> bool:
     """Return True for text that is not music in any format."""
-    from composer.formats import read as score_files
+    from composer.formats.read import is_music
 
     data = source.bytes()
     known = source.path.suffix.lower() in WORDS or source.data is not None
-    return known and bool(data.strip()) and b"\0" not in data and not score_files.is_music(source)
+    return known and bool(data.strip()) and b"\0" not in data and not is_music(source)

@@ -23,7 +23,7 @@ _MARK = re.compile(rb"\xff\x01([\x80-\xff]{0,3}[\x00-\x7f])(?=composer \d)")
 
 def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score]]:
     """Yield the name and score of the file."""
-    yield source.label, read(source.bytes(), source.label, pedal=pedal)
+    yield source.label, read_midi(source.bytes(), source.label, pedal=pedal)
 
 
 def find_marks(data: bytes) -> Iterator[str]:
@@ -35,7 +35,7 @@ def find_marks(data: bytes) -> Iterator[str]:
         yield data[match.end() : match.end() + length].decode("ascii", "replace")
 
 
-def read(data: bytes, name: str, *, pedal: bool = False) -> Score:
+def read_midi(data: bytes, name: str, *, pedal: bool = False) -> Score:
     """Return the score in a MIDI file. Times are exact fractions of ticks; channel 10 is percussion.
 
     Each channel and program of each track is a part. With `pedal`, a note that ends while the sustain pedal is down

@@ -17,7 +17,7 @@ _HINT = "open it in a music program and export it again as MIDI"
 
 
 def read(data: bytes, name: str, *, pedal: bool = False) -> MidiFile:
-    """Parse and validate; as `reader.read`, but the notes of a track are in no order."""
+    """Parse and validate; as `reader.read_midi`, but the notes of a track are in no order."""
     file = parser.parse(data, name)
     validate(file, name, pedal=pedal)
     return file

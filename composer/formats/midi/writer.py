@@ -28,7 +28,7 @@ _PART_CHANNELS = tuple(channel for channel in range(15) if channel != _DRUM_CHAN
 _END_OF_TRACK = b"\x00\xff\x2f\x00"
 
 
-def write(score: Score, settings: WriteSettings) -> bytes:
+def write_midi(score: Score, settings: WriteSettings) -> bytes:
     """Return `score` as a MIDI file of format 1; the bytes are reproducible.
 
     The first track holds title, tempo, meter and key. A track for each part follows, and one for the chord symbols,

@@ -36,8 +36,10 @@ _MARK = re.compile(re.escape(MARK_FIELD) + rb"([^<]*)<")
 
 
 def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score]]:
-    """Yield the name and score of the file. Raises ReadError as `read` does, and for a piece beyond all limits."""
-    score = read(source.bytes(), source.label)
+    """Yield the name and score of the file. Raises ReadError as `read_notation` does, and for a piece beyond all
+    limits.
+    """
+    score = read_notation(source.bytes(), source.label)
     if fault := exceeded_limit(score):
         raise ReadError(f"{source.label} {fault}", "take the excess out, or split it into smaller files")
     yield source.label, score
@@ -51,7 +53,7 @@ def find_marks(data: bytes) -> Iterator[str]:
         yield unescape(match[1].decode("ascii", "replace"), {"&quot;": '"', "&apos;": "'"})
 
 
-def read(data: bytes, name: str) -> Score:
+def read_notation(data: bytes, name: str) -> Score:
     """Return the score in MusicXML, packed (mxl) or not, or kern, with repeats played out and ties joined.
 
     Scores read before come from the cache. Raises ReadError, naming the file, also for input that is refused for

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from composer.api import Key, Meter, Score
-from composer.formats.midi import reader as midi_reader
+from composer.formats.midi.reader import signs
 from composer.formats.midi.tracks import MidiFile
 
 
@@ -27,7 +27,7 @@ def _labels_of_midi(
     division: int, meters: Sequence[tuple[int, int, int]], keys: Sequence[tuple[int, int, str]]
 ) -> dict[str, str]:
     """The labels of a file. Most files of a collection have the meter and the key of one before."""
-    return _labels(*midi_reader.signs(division, meters, keys))
+    return _labels(*signs(division, meters, keys))
 
 
 def _labels(meters: Iterable[Meter], keys: Sequence[Key], pickup: Fraction) -> dict[str, str]:

@@ -8,10 +8,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
 from composer.api import Key, Note, RejectedPiece, Score, Source
-from composer.formats import read as score_files
 from composer.formats.midi import is_midi, ticks
-from composer.formats.midi import reader as midi_reader
+from composer.formats.midi.reader import beats, signs
 from composer.formats.midi.tracks import MidiFile, Track
+from composer.formats.read import read_scores
 from composer.toolkit.representations.quantize import NotEncodable, quantize
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ CONDITIONS = "labels that the model is told, such as meter,mode; there are meter
 
 
 def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Music | RejectedPiece]]:
-    """The music in `source`, as `composer.formats.read.read` reads it."""
+    """The music in `source`, as `read_scores` reads it."""
     data = source.bytes()
     if is_midi(data):
         yield source.label, ticks.read(data, source.label, pedal=pedal)
     else:
-        yield from score_files.read(replace(source, data=data), pedal=pedal)
+        yield from read_scores(replace(source, data=data), pedal=pedal)
 
 
 def pitched_parts(music: Music) -> list[NoteSource]:
@@ -79,14 +79,14 @@ def quantize_parts(
 def notes_of(music: Music, part: NoteSource) -> Sequence[Note]:
     """The notes of a part of `music` in beats."""
     if isinstance(music, MidiFile):
-        return tuple(midi_reader.beats(ticks.in_order(part.notes), music.division))
+        return tuple(beats(ticks.in_order(part.notes), music.division))
     notes: Sequence[Note] = part.notes
     return notes
 
 
 def keys_of(music: Music) -> Sequence[Key]:
     """The keys of `music`."""
-    return midi_reader.signs(music.division, (), music.keys)[1] if isinstance(music, MidiFile) else music.keys
+    return signs(music.division, (), music.keys)[1] if isinstance(music, MidiFile) else music.keys
 
 
 def offgrid_mode(chosen: str, *, opening: bool) -> str:

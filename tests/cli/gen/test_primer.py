@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from composer.formats.midi import reader as midi_reader
+from composer.formats.midi.reader import read_midi
 from composer.music.bars import bars
 
 
@@ -33,7 +33,7 @@ PLAIN = ("-q", "--no-provenance", "--seed", "2")
 @pytest.mark.parametrize("name", ["grid", "pianoroll"])
 def test_a_piece_goes_on_in_the_meter_and_key_of_its_opening(composer, name):
     asked = ("--prime", "-", "--bars", "6", "--format", "midi")
-    score = midi_reader.read(composer("gen", name, *asked, *PLAIN, stdin=OPENING).data, "it")
+    score = read_midi(composer("gen", name, *asked, *PLAIN, stdin=OPENING).data, "it")
     assert (score.meters[-1].numerator, score.pickup, score.keys[0].sharps) == (6, Fraction(1, 2), 2)
     assert [*bars(score)][-1].number == 6
 
@@ -62,5 +62,5 @@ def test_what_goes_on_from_an_opening_is_composed_again(composer, tmp_path, name
 @pytest.mark.parametrize("name", ["grid", "pianoroll"])
 def test_the_pickup_of_a_tune_stays(composer, name):
     asked = ("--prime", "-", "--keep-bars", "2", "--format", "midi")
-    score = midi_reader.read(composer("gen", name, *asked, *PLAIN, stdin=OPENING).data, "it")
+    score = read_midi(composer("gen", name, *asked, *PLAIN, stdin=OPENING).data, "it")
     assert [note.pitch for part in score.parts for note in part.notes if note.onset < score.pickup] == [69]

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
 from composer.formats import WriteSettings, write
 from composer.formats.midi import parser as midi_parser
-from composer.formats.midi import reader as midi_reader
 from composer.formats.midi import ticks
 from composer.formats.midi.mido_parser import with_mido
 from composer.formats.midi.pedal import sustained
-from composer.formats.midi.writer import write as midi_write
+from composer.formats.midi.reader import read_midi
+from composer.formats.midi.writer import write_midi
 from composer.music import chords
 
 
@@ -44,7 +44,7 @@ QUARTER = bytes.fromhex("00 90 3c 50  60 80 3c 00")
 
 
 def test_times_are_exact_fractions_of_ticks():
-    score = midi_reader.read(file(bytes.fromhex("20 90 3c 50  20 80 3c 00") + END), "third.mid")
+    score = read_midi(file(bytes.fromhex("20 90 3c 50  20 80 3c 00") + END), "third.mid")
     assert score.parts == (Part((Note(Fraction(1, 3), 60, Fraction(1, 3), 80),)),)
 
 
@@ -53,7 +53,7 @@ def test_title_tempo_meter_and_key():
         bytes.fromhex("00 ff 03 05") + "Réel".encode()
         + bytes.fromhex("00 ff 51 03 07 a1 20   00 ff 58 04 06 03 18 08   00 ff 59 02 fe 01") + END
     )  # fmt: skip
-    score = midi_reader.read(file(conductor, QUARTER + END), "head.mid")
+    score = read_midi(file(conductor, QUARTER + END), "head.mid")
     assert score.title == "Réel"
     assert score.tempos == (Tempo(Fraction(0), 120.0),)
     assert score.meters == (Meter(Fraction(0), 6, 8),)
@@ -61,7 +61,7 @@ def test_title_tempo_meter_and_key():
 
 
 def test_channel_ten_is_percussion_and_not_among_the_notes():
-    score = midi_reader.read(file(QUARTER + END, bytes.fromhex("00 99 24 50  60 89 24 00") + END), "drums.mid")
+    score = read_midi(file(QUARTER + END, bytes.fromhex("00 99 24 50  60 89 24 00") + END), "drums.mid")
     assert [part.percussion for part in score.parts] == [False, True]
     assert [note.pitch for note in score.notes] == [60]
 
@@ -69,14 +69,12 @@ def test_channel_ten_is_percussion_and_not_among_the_notes():
 def test_riff_is_unwrapped():
     plain = file(QUARTER + END)
     chunk = b"RMID" + b"data" + len(plain).to_bytes(4, "little") + plain
-    assert midi_reader.read(b"RIFF" + len(chunk).to_bytes(4, "little") + chunk, "a.rmi") == midi_reader.read(
-        plain, "a.mid"
-    )
+    assert read_midi(b"RIFF" + len(chunk).to_bytes(4, "little") + chunk, "a.rmi") == read_midi(plain, "a.mid")
 
 
 def test_notes_that_never_end_or_have_no_length_are_left_out_and_counted():
     hanging = bytes.fromhex("00 90 40 50   00 90 41 50  00 80 41 00   00 90 42 50")
-    score = midi_reader.read(file(QUARTER + hanging + END), "hanging.mid")
+    score = read_midi(file(QUARTER + hanging + END), "hanging.mid")
     assert [note.pitch for note in score.notes] == [60]
     assert score.losses == {"notes without note-off left out": 2, "notes of zero length left out": 1}
 
@@ -93,23 +91,23 @@ def test_notes_that_never_end_or_have_no_length_are_left_out_and_counted():
     ids=["late", "missing", "only in a text", "after a marker", "not at the end of the bytes"],
 )
 def test_however_a_track_ends_its_notes_are_those_that_are_ended(end, lost):
-    score = midi_reader.read(file(QUARTER + bytes.fromhex("00 90 40 50") + bytes.fromhex(end)), "end.mid")
+    score = read_midi(file(QUARTER + bytes.fromhex("00 90 40 50") + bytes.fromhex(end)), "end.mid")
     assert [note.pitch for note in score.notes] == [60]
     assert score.losses == lost
 
 
 def test_where_nothing_is_lost_nothing_is_counted():
-    assert midi_reader.read(file(QUARTER + END), "whole.mid").losses == {}
+    assert read_midi(file(QUARTER + END), "whole.mid").losses == {}
 
 
 def test_drums_alone_are_a_score_without_notes_to_sing():
-    score = midi_reader.read(file(bytes.fromhex("00 99 24 50  60 89 24 00") + END), "drums.mid")
+    score = read_midi(file(bytes.fromhex("00 99 24 50  60 89 24 00") + END), "drums.mid")
     assert [part.percussion for part in score.parts] == [True]
     assert score.notes == ()
 
 
 def test_meters_that_mean_nothing_are_left_out():
-    score = midi_reader.read(file(bytes.fromhex("00 ff 58 04 00 02 18 08") + QUARTER + END), "meter.mid")
+    score = read_midi(file(bytes.fromhex("00 ff 58 04 00 02 18 08") + QUARTER + END), "meter.mid")
     assert score.meters == ()
 
 
@@ -117,7 +115,7 @@ def test_what_symusic_refuses_is_read_by_mido():
     overlong = bytearray(file(bytes.fromhex("00 90 3c ff  60 80 3c 00") + END))
     with pytest.raises(Exception):  # noqa: B017, PT011
         midi_parser.with_symusic(bytes(overlong))
-    assert midi_reader.read(bytes(overlong), "clipped.mid").notes == (Note(Fraction(0), 60, Fraction(1), 127),)
+    assert read_midi(bytes(overlong), "clipped.mid").notes == (Note(Fraction(0), 60, Fraction(1), 127),)
 
 
 # The sustain pedal: controller 64, down from 64 on. A beat has 96 (hex 60) ticks.
@@ -147,14 +145,14 @@ def test_the_pedal_lets_notes_sound(case, parse, monkeypatch):
     events, durations = SUSTAINED[case]
     monkeypatch.setattr(midi_parser, "with_symusic", parse)
     data = file(bytes.fromhex(events) + END)
-    assert [note.duration for note in midi_reader.read(data, "pedal.mid", pedal=True).notes] == durations
+    assert [note.duration for note in read_midi(data, "pedal.mid", pedal=True).notes] == durations
 
 
 def test_the_pedal_is_passed_over_where_it_is_not_asked_for_and_by_drums():
     data = file(bytes.fromhex(f"00 {DOWN}  00 90 3c 50  60 80 3c 00  60 {UP}") + END)
-    assert [note.duration for note in midi_reader.read(data, "pedal.mid").notes] == [1]
+    assert [note.duration for note in read_midi(data, "pedal.mid").notes] == [1]
     drums = file(bytes.fromhex("00 b9 40 7f  00 99 24 50  60 89 24 00  60 b9 40 00") + END)
-    assert midi_reader.read(drums, "drums.mid", pedal=True) == midi_reader.read(drums, "drums.mid")
+    assert read_midi(drums, "drums.mid", pedal=True) == read_midi(drums, "drums.mid")
 
 
 @st.composite
@@ -210,14 +208,14 @@ BROKEN = {
 def test_a_broken_file_is_named_with_its_fault_and_a_way_out(fault):
     data, message = BROKEN[fault]
     with pytest.raises(ReadError) as caught:
-        midi_reader.read(data, "jig.mid")
+        read_midi(data, "jig.mid")
     assert caught.value.message.startswith("jig.mid ")
     assert message in caught.value.message
     assert "\n" not in caught.value.message
     assert caught.value.hint
 
 
-WHOLE = midi_write(
+WHOLE = write_midi(
     Score(
         (Part(melody(60, 62, 64, 65)), Part(melody(48, 43), "Bass", 32)),
         (ChordSymbol(Fraction(0), Fraction(4), "G7"),),
@@ -231,7 +229,7 @@ WHOLE = midi_write(
 @given(st.integers(0, len(WHOLE) - 1), st.integers(0, 40), st.binary(max_size=8))
 def test_damaged_bytes_are_a_score_or_one_error(at, cut, patch):
     try:
-        notes = midi_reader.read(WHOLE[:at] + patch + WHOLE[at + cut :], "damaged.mid").notes
+        notes = read_midi(WHOLE[:at] + patch + WHOLE[at + cut :], "damaged.mid").notes
     except ReadError:
         return
     assert all(note.duration > 0 and 0 <= note.pitch <= 127 for note in notes)
@@ -263,7 +261,7 @@ def parts(draw, unit):
 @given(UNITS.flatmap(lambda unit: st.lists(parts(unit), min_size=1, max_size=3)))
 @example([Part((Note(Fraction(1, 3), 60, Fraction(1, 7)), Note(Fraction(3, 5), 60, Fraction(1, 8))))])
 def test_what_is_written_reads_back_note_for_note(written):
-    assert midi_reader.read(midi_write(Score(tuple(written)), WriteSettings()), "again.mid").parts == tuple(written)
+    assert read_midi(write_midi(Score(tuple(written)), WriteSettings()), "again.mid").parts == tuple(written)
 
 
 def test_the_head_reads_back():
@@ -275,12 +273,12 @@ def test_the_head_reads_back():
         pickup=Fraction(1, 2),
         title="L’été",
     )
-    assert midi_reader.read(midi_write(score, WriteSettings()), "again.mid") == score
+    assert read_midi(write_midi(score, WriteSettings()), "again.mid") == score
 
 
 def test_settings_override_the_score():
     score = Score((Part(melody(60), program=5),), tempos=(Tempo(Fraction(0), 90), Tempo(Fraction(1), 30)))
-    again = midi_reader.read(midi_write(score, WriteSettings(tempo=150, instrument=73, velocity=33)), "again.mid")
+    again = read_midi(write_midi(score, WriteSettings(tempo=150, instrument=73, velocity=33)), "again.mid")
     assert again.tempos == (Tempo(Fraction(0), 150.0),)
     assert again.parts[0].program == 73
     assert again.notes[0].velocity == 33
@@ -288,8 +286,8 @@ def test_settings_override_the_score():
 
 def test_chord_symbols_sound_on_their_own_channel_softer_than_the_melody():
     symbols = (ChordSymbol(Fraction(0), Fraction(2), "Am"), ChordSymbol(Fraction(2), Fraction(2), "Fine"))
-    data = midi_write(Score((Part(melody(69, 71)),), symbols), WriteSettings(velocity=100))
-    tune, accompaniment = midi_reader.read(data, "chords.mid").parts
+    data = write_midi(Score((Part(melody(69, 71)),), symbols), WriteSettings(velocity=100))
+    tune, accompaniment = read_midi(data, "chords.mid").parts
     assert accompaniment.name == "Chords"
     assert [note.pitch for note in accompaniment.notes] == list(chords.pitches("Am"))
     assert {(note.onset, note.duration) for note in accompaniment.notes} == {(Fraction(0), Fraction(2))}
@@ -300,14 +298,14 @@ def test_chord_symbols_sound_on_their_own_channel_softer_than_the_melody():
 
 def test_a_pitch_struck_while_it_sounds_ends_there():
     notes = (Note(Fraction(0), 60, Fraction(4)), Note(Fraction(1), 60, Fraction(1)))
-    again = midi_reader.read(midi_write(Score((Part(notes),)), WriteSettings()), "again.mid")
+    again = read_midi(write_midi(Score((Part(notes),)), WriteSettings()), "again.mid")
     assert [(note.onset, note.duration) for note in again.notes] == [(0, 1), (1, 1)]
 
 
 def test_every_note_is_closed():
     notes = tuple(Note(Fraction(at, 7), 60 + at % 3, Fraction(9, 11)) for at in range(40))
     messages = [
-        m for t in mido.MidiFile(file=io.BytesIO(midi_write(Score((Part(notes),)), WriteSettings()))).tracks for m in t
+        m for t in mido.MidiFile(file=io.BytesIO(write_midi(Score((Part(notes),)), WriteSettings()))).tracks for m in t
     ]
     ons = [m.note for m in messages if m.type == "note_on"]
     offs = [m.note for m in messages if m.type == "note_off"]
@@ -319,7 +317,7 @@ def test_times_too_fine_for_ticks_are_rounded_and_still_last():
     fine = tuple(
         Note(Fraction(at) + Fraction(1, prime), 60, Fraction(1, 30011)) for at, prime in enumerate((7, 11, 13, 17))
     )
-    again = midi_reader.read(write("midi", Score((Part(fine),))), "again.mid")
+    again = read_midi(write("midi", Score((Part(fine),))), "again.mid")
     assert len(again.notes) == 4
     assert all(abs(a.onset - b.onset) < Fraction(1, 10_000) for a, b in zip(again.notes, fine, strict=True))
 
@@ -327,4 +325,4 @@ def test_times_too_fine_for_ticks_are_rounded_and_still_last():
 def test_a_silent_score_and_more_parts_than_channels_are_written():
     assert write("midi", Score(())).startswith(b"MThd")
     crowd = Score(tuple(Part(melody(40 + at), program=at) for at in range(20)))
-    assert midi_reader.read(write("midi", crowd), "crowd.mid").parts == crowd.parts
+    assert read_midi(write("midi", crowd), "crowd.mid").parts == crowd.parts

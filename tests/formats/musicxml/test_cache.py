@@ -13,6 +13,7 @@ from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, 
 from composer.formats.musicxml import cache as musicxml_cache
 from composer.formats.musicxml import reader as musicxml_reader
 from composer.formats.musicxml.cache import through_cache
+from composer.formats.musicxml.reader import read_notation
 from composer.system.paths import cache_folder
 
 SCORE = Score(
@@ -131,6 +132,6 @@ def test_what_was_kept_first_is_removed_first_when_there_is_too_much(tmp_path):
 
 def test_notation_is_read_through_the_cache(monkeypatch):
     kern = b"**kern\n*M4/4\n1c\n==\n*-\n"
-    first = musicxml_reader.read(kern, "one.krn")
+    first = read_notation(kern, "one.krn")
     monkeypatch.setattr(musicxml_reader, "_parsed", None)
-    assert musicxml_reader.read(kern, "the same by another name.krn") == first
+    assert read_notation(kern, "the same by another name.krn") == first

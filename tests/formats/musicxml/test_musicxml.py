@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
 from composer.formats import WriteSettings, write
-from composer.formats.midi import reader as midi_reader
-from composer.formats.musicxml import reader as musicxml_reader
+from composer.formats.midi.reader import read_midi
 from composer.formats.musicxml import writer as musicxml_writer
+from composer.formats.musicxml.reader import MAX_BYTES, read_notation
 
 
 def notes(*each):
@@ -36,7 +36,7 @@ WALTZ = Score(
 
 
 def test_a_score_reads_back_whole():
-    assert musicxml_reader.read(write("musicxml", WALTZ), "waltz.musicxml") == WALTZ
+    assert read_notation(write("musicxml", WALTZ), "waltz.musicxml") == WALTZ
 
 
 def test_the_output_is_plain_musicxml_without_date_or_chance():
@@ -54,7 +54,7 @@ def test_the_pickup_is_an_implicit_measure():
 
 def test_settings_override_tempo_instrument_and_title():
     data = write("musicxml", WALTZ, WriteSettings(tempo=60, instrument=40, title="Other"))
-    again = musicxml_reader.read(data, "other.xml")
+    again = read_notation(data, "other.xml")
     assert (again.title, again.tempos) == ("Other", (Tempo(Fraction(0), 60.0),))
     assert {part.program for part in again.parts} == {40}
 
@@ -67,7 +67,7 @@ def test_remarks_above_the_staff_are_kept_as_words():
 
 def test_times_that_no_note_value_fits_are_moved_a_little():
     score = Score((Part(notes(("1/97", 60, "89/97"), ("98/97", 62, "90/97"))),))
-    again = musicxml_reader.read(write("musicxml", score), "ragged.xml")
+    again = read_notation(write("musicxml", score), "ragged.xml")
     assert [(note.onset, note.pitch) for note in again.notes] == [(0, 60), (1, 62)]
 
 
@@ -105,7 +105,7 @@ def xml(encoding="UTF-8", barline=""):
 
 
 def test_kern():
-    score = musicxml_reader.read(KERN.encode(), "folk.krn")
+    score = read_notation(KERN.encode(), "folk.krn")
     assert [(note.onset, note.pitch, note.duration) for note in score.notes] == [
         (0, 60, 1), (1, 62, 1), (2, 64, 1), (3, 67, 3)
     ]  # fmt: skip
@@ -118,13 +118,13 @@ def test_grace_notes_and_drums_are_counted():
     more = note.format("<grace/>", "") + note.format("", "<duration>1</duration>").replace(
         note[note.index("<pitch>") : note.index("</pitch>") + 8], drum
     )
-    score = musicxml_reader.read(xml(barline=more).encode(), "drums.xml")
+    score = read_notation(xml(barline=more).encode(), "drums.xml")
     assert {note.pitch for note in score.notes} == {60}
     assert score.losses == {"grace notes left out": 2, "drum notes left out": 2}
 
 
 def test_repeats_are_played_out():
-    score = musicxml_reader.read(xml().encode(), "repeat.xml")
+    score = read_notation(xml().encode(), "repeat.xml")
     assert [(note.onset, note.pitch) for note in score.notes] == [(0, 60), (4, 60)]
 
 
@@ -144,7 +144,7 @@ def test_endings_are_played_in_their_times():
     head, tail = xml().index('<measure number="1">'), xml().index("</part></score-partwise>")
     divisions = "<attributes><divisions>1</divisions></attributes>"
     data = xml()[:head] + whole.replace('number="1">', f'number="1">{divisions}', 1) + xml()[tail:]
-    score = musicxml_reader.read(data.encode(), "endings.xml")
+    score = read_notation(data.encode(), "endings.xml")
     assert [note.pitch for note in score.notes] == [60, 62, 60, 62, 60, 64, 65]
     assert score.duration == 28
 
@@ -155,12 +155,12 @@ def test_jumps_are_followed():
     note = "<note><pitch><step>D</step><octave>4</octave></pitch><duration>4</duration></note>"
     start, end = xml().index("<barline"), xml().index("</measure></part>")
     data = xml()[:start] + fine + f'</measure><measure number="2">{note}' + jump + xml()[end:]
-    assert [note.pitch for note in musicxml_reader.read(data.encode(), "jump.xml").notes] == [60, 62, 60]
+    assert [note.pitch for note in read_notation(data.encode(), "jump.xml").notes] == [60, 62, 60]
 
 
 @pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16", "ISO-8859-1"])
 def test_encodings(encoding):
-    assert musicxml_reader.read(xml(encoding).encode(encoding), "flute.xml").parts[0].name == "Flöte"
+    assert read_notation(xml(encoding).encode(encoding), "flute.xml").parts[0].name == "Flöte"
 
 
 def packed(**members: bytes) -> bytes:
@@ -172,9 +172,7 @@ def packed(**members: bytes) -> bytes:
 
 
 def test_mxl():
-    assert musicxml_reader.read(packed(score_xml=xml().encode()), "a.mxl") == musicxml_reader.read(
-        xml().encode(), "a.xml"
-    )
+    assert read_notation(packed(score_xml=xml().encode()), "a.mxl") == read_notation(xml().encode(), "a.xml")
 
 
 ENTITY = '<!DOCTYPE score-partwise [<!ENTITY a "aaaa">]><score-partwise>&a;</score-partwise>'
@@ -196,7 +194,7 @@ BROKEN = {
     "no notes": (b"<score-partwise/>", ""),
     "an archive without music": (packed(readme_txt=b"hello"), "is an archive without MusicXML"),
     "a damaged archive": (packed(score_xml=xml().encode())[:100], "is a damaged archive"),
-    "a bomb": (packed(score_xml=bytes(musicxml_reader.MAX_BYTES + 1)), "unpacks to more than 32 MB"),
+    "a bomb": (packed(score_xml=bytes(MAX_BYTES + 1)), "unpacks to more than 32 MB"),
     "a bar of a billion beats": (xml(barline=METER.format("999999999")).encode(), "has a meter of impossible size"),
     "a key of a million sharps": (xml(barline=KEY.format(10**6)).encode(), "has a key of impossible size"),
     "a repeat of a million times": (
@@ -220,7 +218,7 @@ BROKEN = {
 def test_a_broken_file_is_named_with_its_fault_and_a_way_out(fault):
     data, message = BROKEN[fault]
     with pytest.raises(ReadError) as caught:
-        musicxml_reader.read(data, "song.xml")
+        read_notation(data, "song.xml")
     assert caught.value.message.startswith("song.xml ")
     assert message in caught.value.message
     assert "\n" not in caught.value.message
@@ -229,21 +227,21 @@ def test_a_broken_file_is_named_with_its_fault_and_a_way_out(fault):
 
 @pytest.mark.parametrize("meter", ["3+3+2", "12", " 4 "])
 def test_meters_that_are_possible_are_read(meter):
-    assert musicxml_reader.read(xml(barline=METER.format(meter)).encode(), "a.xml").notes
+    assert read_notation(xml(barline=METER.format(meter)).encode(), "a.xml").notes
 
 
 def test_repeats_within_repeats_take_no_time():
     opening = '<barline location="left"><repeat direction="forward"/></barline>'
     nested = xml(barline=opening + f'</measure><measure number="2">{opening}' * 200)
-    assert musicxml_reader.read(nested.encode(), "nested.xml").notes
+    assert read_notation(nested.encode(), "nested.xml").notes
 
 
 def test_music21s_own_remarks_stay_off_the_terminal(capfd):
-    musicxml_reader.read(KERN.replace("*clefG2", "*clefG9").encode(), "odd.krn")
+    read_notation(KERN.replace("*clefG2", "*clefG9").encode(), "odd.krn")
     assert capfd.readouterr() == ("", "")
 
 
 def test_midi_and_musicxml_agree():
-    by_midi = midi_reader.read(write("midi", Score(WALTZ.parts)), "a.mid")
-    by_notation = musicxml_reader.read(write("musicxml", Score(WALTZ.parts)), "a.xml")
+    by_midi = read_midi(write("midi", Score(WALTZ.parts)), "a.mid")
+    by_notation = read_notation(write("musicxml", Score(WALTZ.parts)), "a.xml")
     assert by_midi.notes == by_notation.notes

@@ -25,7 +25,7 @@ from composer.api import (
 )
 from composer.api.testing import check_representation, source
 from composer.formats import write
-from composer.formats.midi import reader as midi_reader
+from composer.formats.midi.reader import read_midi
 from composer.toolkit.representations.note_arrays import NoteArrays
 from composer.toolkit.representations.quantize import GridNote
 from composer_grid import Grid, GridOptions
@@ -304,7 +304,7 @@ def test_what_is_written_reads_back_note_for_note(steps, name):
 
 def test_a_midi_file_keeps_its_leading_rest():
     score = Score((part((1, 60, 1)),))
-    assert text(Grid(GridOptions("1/4")).from_score(midi_reader.read(write("midi", score), "a"))) == "r 60"
+    assert text(Grid(GridOptions("1/4")).from_score(read_midi(write("midi", score), "a"))) == "r 60"
 
 
 strokes = st.lists(st.tuples(st.integers(0, 64), st.integers(55, 75), st.integers(0, 20)), min_size=1)
@@ -329,7 +329,7 @@ def test_midi_is_read_as_the_score_that_it_is(content, offgrid, transpose, keyed
     grid = Grid(GridOptions(offgrid=offgrid, transpose=transpose))  # type: ignore[arg-type]
     grid.restore({"pitches": [60, 62, 67, 71]})
     [found] = grid.read(Source(Path("a.mid"), "a.mid", data=data, fragment=opening))
-    assert found == grid._read(midi_reader.read(data, "a.mid"), "a.mid", opening)
+    assert found == grid._read(read_midi(data, "a.mid"), "a.mid", opening)
 
 
 @given(strokes)

@@ -29,7 +29,7 @@ from composer.api.sampling.filters import apply_frame_rule
 from composer.api.testing import check_representation, source
 from composer.data.corpus import content_digest
 from composer.formats import write
-from composer.formats.midi import reader as midi_reader
+from composer.formats.midi.reader import read_midi
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
 from composer_pianoroll.frames import Layout
@@ -273,7 +273,7 @@ def test_what_is_encoded_is_decoded_and_written_and_read_again(notes, onsets, st
     piece = pianoroll.from_score(score)
     decoded = pianoroll.decode(pianoroll.encode(piece))
     assert content(decoded).notes == content(piece).notes
-    again = pianoroll.from_score(midi_reader.read(write("midi", pianoroll.score(decoded)), "again.mid"))  # type: ignore[arg-type]
+    again = pianoroll.from_score(read_midi(write("midi", pianoroll.score(decoded)), "again.mid"))  # type: ignore[arg-type]
     assert again.content == piece.content
 
 
@@ -302,7 +302,7 @@ def test_midi_is_read_as_the_score_that_it_is(content, offgrid, onsets, parts):
     data = write("midi", music)
     pianoroll = Pianoroll(PianorollOptions(range="59-90", offgrid=offgrid, onsets=onsets, parts=parts))  # type: ignore[arg-type]
     [found] = pianoroll.read(source(data, "a.mid"))
-    assert found == pianoroll._read(midi_reader.read(data, "a.mid"), "a.mid", False)
+    assert found == pianoroll._read(read_midi(data, "a.mid"), "a.mid", False)
 
 
 def test_a_roll_is_digested_as_the_notes_that_it_stands_for():

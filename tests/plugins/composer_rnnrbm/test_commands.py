@@ -5,7 +5,7 @@ import json
 import pytest
 
 from composer.api import Source
-from composer.formats.read import read
+from composer.formats.read import read_scores
 from composer.toolkit.representations.quantize import quantize
 
 SMALL = ("--set", "hidden=12", "--set", "recurrent=8", "--set", "pretraining=2", "--set", "k=3")
@@ -22,7 +22,7 @@ def train(composer, tunes):
 
 def pitches_by_step(path):
     """Return the sounding pitches of each sixteenth."""
-    (_, score), *_ = read(Source(path))
+    (_, score), *_ = read_scores(Source(path))
     notes, _ = quantize([note for part in score.parts for note in part.notes], 4, "round")
     steps = [set() for _ in range(max(note.end for note in notes))]
     for note in notes:
