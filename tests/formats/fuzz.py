@@ -1,9 +1,9 @@
-"""Mutated files of every kind that we read: each is pieces, refusals or one ReadError, soon and in little memory.
+"""Read mutated files of every format: each gives pieces, rejections or one ReadError, quickly and in little memory.
 
     python tests/formats/fuzz.py [--count 300] [--seed 0] [FILE ...]
 
-Mutates the FILEs, or small ones of our own, and prints for each kind how many were read, refused and in error, the
-longest time, and how much memory grew. Ends with 1, and names what broke, where anything else came of one.
+Mutates the FILEs, or small built-in ones, and prints per suffix how many were read, rejected and errors, the longest
+time, and the growth of memory. Exits with 1, and names the files, for any other outcome.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ from composer_grid import Grid
 from composer_pianoroll import Pianoroll
 from composer_text import Text
 
-LONGEST = 5.0
-"""Seconds of processor time that any one file may take, however busy the machine is."""
-MOST_GROWTH = 500 * 1024 * 1024
-LIMIT = 3 * 1024 * 1024 * 1024
-"""What the system lets this process have, so that no mutation takes the whole machine."""
+MAX_SECONDS = 5.0
+"""CPU time per file."""
+MAX_GROWTH = 500 * 1024 * 1024
+MEMORY_LIMIT = 3 * 1024 * 1024 * 1024
+"""Of this process, so that no mutation takes the whole machine."""
 
 ABC = """X:1
 T:The Mended Gate
@@ -92,11 +92,11 @@ KERN = """**kern|**kern
 
 
 class TooLong(BaseException):
-    """What the alarm raises; nothing that reads may catch it."""
+    """Raised by the alarm; a BaseException, so that readers do not catch it."""
 
 
 def main() -> int:
-    """Mutate, read, and print the table."""
+    """Mutate and read files, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--count", type=int, default=300, help="mutations of each kind")
@@ -108,25 +108,25 @@ def main() -> int:
         if given.only in ("", Path(name).suffix):
             kinds.setdefault(Path(name).suffix, []).append(data)
     signal.signal(signal.SIGPROF, too_long)
-    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_LIMIT, MEMORY_LIMIT))
     broken = 0
     with tempfile.TemporaryDirectory() as home:
         os.environ["COMPOSER_HOME"] = home
         for suffix, originals in kinds.items():
             for data in originals[:3]:
-                outcome(suffix, data)  # what is loaded for the first file of a kind is no growth
+                outcome(suffix, data)  # libraries loaded for the first files are not growth
             broken += fuzz(suffix, originals, given.count, random.Random(f"{given.seed}{suffix}"))
     return 1 if broken else 0
 
 
 def fuzz(suffix: str, originals: list[bytes], count: int, chance: random.Random) -> int:
-    """Read `count` mutations, print a line, and return how many broke something."""
+    """Read `count` mutations, print a line, and return the number of other outcomes."""
     before, slowest, broken = memory(), 0.0, 0
     outcomes: Counter[str] = Counter()
     for number in range(count):
-        data = mutated(chance.choice(originals), chance)
+        data = mutate(chance.choice(originals), chance)
         began = time.process_time()
-        signal.setitimer(signal.ITIMER_PROF, LONGEST)
+        signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS)
         try:
             outcomes[outcome(suffix, data)] += 1
         except (Exception, TooLong) as error:
@@ -139,11 +139,11 @@ def fuzz(suffix: str, originals: list[bytes], count: int, chance: random.Random)
         slowest = max(slowest, time.process_time() - began)
     growth = memory() - before
     print(f"{suffix:10} {dict(outcomes)}, slowest {slowest:.2f} s, {growth / 2**20:.0f} MB more")
-    return broken + (growth > MOST_GROWTH)
+    return broken + (growth > MAX_GROWTH)
 
 
 def outcome(suffix: str, data: bytes) -> str:
-    """What became of `data`: read, refused, or an error of one line."""
+    """Return whether `data` was `read`, `rejected` or an `error`."""
     source = Source(Path(f"a{suffix}"), name=f"a{suffix}", data=data)
     try:
         items = list(items_of(source, suffix))
@@ -151,11 +151,11 @@ def outcome(suffix: str, data: bytes) -> str:
         if "\n" in error.message or not error.message or not error.hint:
             raise ValueError(f"not one line and a hint: {error.message!r}, {error.hint!r}") from error
         return "error"
-    return "read" if any(not isinstance(item, RejectedPiece) for item in items) else "refused"
+    return "read" if any(not isinstance(item, RejectedPiece) for item in items) else "rejected"
 
 
 def items_of(source: Source, suffix: str) -> Iterator[object]:
-    """All that reads files of this kind, one after the other."""
+    """Read with every representation for this suffix."""
     if suffix == ".csv":
         yield from Text().read(source)
         return
@@ -168,57 +168,57 @@ def items_of(source: Source, suffix: str) -> Iterator[object]:
                 reader.encode(item)
 
 
-def mutated(data: bytes, chance: random.Random) -> bytes:
-    """`data` with one to four mishaps; XML, which is mostly refused for being broken, is mostly kept well-formed."""
+def mutate(data: bytes, chance: random.Random) -> bytes:
+    """Apply one to four mutations; XML mostly stays well-formed, since it is rejected otherwise."""
     if data.startswith(b"PK") and chance.random() < 0.7:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
-        return packed({name: mutated(content, chance) for name, content in members.items()})
-    mishaps = GENTLE if data.startswith(b"<") and chance.random() < 0.8 else MISHAPS
+        return packed({name: mutate(content, chance) for name, content in members.items()})
+    mutations = WELL_FORMED_MUTATIONS if data.startswith(b"<") and chance.random() < 0.8 else MUTATIONS
     for _ in range(chance.choice([1, 1, 2, 4])):
-        data = chance.choice(mishaps)(data, chance)
+        data = chance.choice(mutations)(data, chance)
     return data
 
 
-def place(data: bytes, chance: random.Random, most: int = 64) -> slice:
-    """Some bytes in a row."""
+def place(data: bytes, chance: random.Random, max_length: int = 64) -> slice:
+    """A random range of bytes."""
     at = chance.randrange(len(data) + 1)
-    return slice(at, at + chance.randrange(1, most))
+    return slice(at, at + chance.randrange(1, max_length))
 
 
-def flipped(data: bytes, chance: random.Random) -> bytes:
+def flip_bits(data: bytes, chance: random.Random) -> bytes:
     changed = bytearray(data)
     for _ in range(chance.choice([1, 2, 8]) if data else 0):
         changed[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
     return bytes(changed)
 
 
-def cut_short(data: bytes, chance: random.Random) -> bytes:
+def truncate(data: bytes, chance: random.Random) -> bytes:
     return data[: chance.randrange(len(data) + 1)]
 
 
-def without_some(data: bytes, chance: random.Random) -> bytes:
+def remove_bytes(data: bytes, chance: random.Random) -> bytes:
     gone = place(data, chance)
     return data[: gone.start] + data[gone.stop :]
 
 
-def with_noise(data: bytes, chance: random.Random) -> bytes:
+def insert_noise(data: bytes, chance: random.Random) -> bytes:
     at = place(data, chance)
     return data[: at.start] + chance.randbytes(at.stop - at.start) + data[at.start :]
 
 
-def repeated(data: bytes, chance: random.Random) -> bytes:
+def repeat_bytes(data: bytes, chance: random.Random) -> bytes:
     at = place(data, chance)
     return data[: at.stop] + data[at] * chance.choice([1, 2, 500]) + data[at.stop :]
 
 
-def swapped(data: bytes, chance: random.Random) -> bytes:
+def swap_bytes(data: bytes, chance: random.Random) -> bytes:
     first, second = sorted([chance.randrange(len(data) + 1), chance.randrange(len(data) + 1)])
     length = chance.randrange(1, 64)
     return data[:first] + data[second : second + length] + data[first:second] + data[second + length :]
 
 
-def with_a_huge_number(data: bytes, chance: random.Random) -> bytes:
+def insert_huge_number(data: bytes, chance: random.Random) -> bytes:
     numbers = list(re.finditer(rb"\d+", data))
     if not numbers:
         return data
@@ -227,14 +227,14 @@ def with_a_huge_number(data: bytes, chance: random.Random) -> bytes:
     return data[: at.start()] + number + data[at.end() :]
 
 
-def with_a_huge_size(data: bytes, chance: random.Random) -> bytes:
+def insert_huge_size(data: bytes, chance: random.Random) -> bytes:
     at = chance.randrange(len(data) + 1)
     size = chance.choice([b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\xff\xff\xff\x7f", b"\x80\0"])
     return data[:at] + size + data[at + len(size) :]
 
 
-def of_other_lines(data: bytes, chance: random.Random) -> bytes:
-    """Lines left out, doubled or exchanged: what is well-formed mostly stays so."""
+def change_lines(data: bytes, chance: random.Random) -> bytes:
+    """Remove, repeat or exchange lines, which mostly stays well-formed."""
     lines = data.split(b"\n")
     for _ in range(chance.choice([1, 4])):
         one, other = chance.randrange(len(lines)), chance.randrange(len(lines))
@@ -248,8 +248,8 @@ ELEMENTS = re.compile(
 )
 
 
-def of_other_elements(data: bytes, chance: random.Random) -> bytes:
-    """Elements of XML left out, doubled or exchanged, so that it stays well-formed."""
+def change_elements(data: bytes, chance: random.Random) -> bytes:
+    """Remove, repeat or exchange XML elements, which stays well-formed."""
     elements = list(re.finditer(ELEMENTS, data))
     if not elements:
         return data
@@ -258,7 +258,7 @@ def of_other_elements(data: bytes, chance: random.Random) -> bytes:
     return data[: one.start()] + instead + data[one.end() :]
 
 
-def nested(data: bytes, chance: random.Random) -> bytes:
+def nest(data: bytes, chance: random.Random) -> bytes:
     tags = list(re.finditer(rb"<[a-z-]+[^>/]*>|[(\[{|:\"]", data))
     if not tags:
         return data
@@ -266,17 +266,17 @@ def nested(data: bytes, chance: random.Random) -> bytes:
     return data[: tag.start()] + tag[0] * chance.choice([10, 3000]) + data[tag.end() :]
 
 
-MISHAPS = (
-    flipped, flipped, cut_short, without_some, with_noise, repeated, swapped, with_a_huge_number, with_a_huge_number,
-    of_other_lines, of_other_lines, of_other_lines, with_a_huge_number, with_a_huge_size, nested,
+MUTATIONS = (
+    flip_bits, flip_bits, truncate, remove_bytes, insert_noise, repeat_bytes, swap_bytes, insert_huge_number,
+    insert_huge_number, change_lines, change_lines, change_lines, insert_huge_number, insert_huge_size, nest,
 )  # fmt: skip
 
 
-GENTLE = (of_other_elements, of_other_elements, with_a_huge_number)
+WELL_FORMED_MUTATIONS = (change_elements, change_elements, insert_huge_number)
 
 
 def fixtures() -> dict[str, bytes]:
-    """Small files with something of everything."""
+    """Small files with a bit of everything."""
     notes = tuple(Note(Fraction(at, 3), 60 + at * 5 % 17, Fraction(1 + at % 4, 2)) for at in range(40))
     score = Score(
         (Part(notes, "Tune", 73), Part(notes[::3], "Drums", 0, percussion=True), Part(notes[::2], "Bass", 32)),
@@ -297,7 +297,7 @@ def fixtures() -> dict[str, bytes]:
 
 
 def packed(members: dict[str, bytes]) -> bytes:
-    """A zip archive."""
+    """Return a zip archive."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
@@ -306,14 +306,14 @@ def packed(members: dict[str, bytes]) -> bytes:
 
 
 def memory() -> int:
-    """The most memory that this process ever held, in bytes."""
+    """Return the peak memory of this process in bytes."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024
 
 
 def too_long(*_: object) -> None:
-    """The alarm."""
-    raise TooLong(f"more than {LONGEST:g} s")
+    """Handle the alarm."""
+    raise TooLong(f"more than {MAX_SECONDS:g} s")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The table of formats and the one way to write a score."""
+"""The table of formats, and writing a score."""
 
 import subprocess
 import sys
@@ -17,11 +17,11 @@ SCORE = Score((Part((Note(Fraction(0), 60, Fraction(1)), Note(Fraction(1), 64, F
     ("path", "name"),
     [("a.abc", "abc"), ("b.MID", "midi"), ("b.midi", "midi"), ("c.musicxml", "musicxml"), ("c.xml", "musicxml")],
 )
-def test_the_suffix_names_the_format(path, name):
+def test_format_by_suffix(path, name):
     assert format_of(Path(path)) is FORMATS[name]
 
 
-def test_other_suffixes_name_none():
+def test_other_suffixes_have_no_format():
     assert format_of(Path("tune.wav")) is None
     assert format_of(Path("midi")) is None
 
@@ -31,25 +31,25 @@ def test_no_two_formats_share_a_suffix():
     assert len(suffixes) == len(set(suffixes))
 
 
-def test_an_unknown_format_names_the_nearest():
+def test_an_unknown_format_suggests_the_nearest():
     with pytest.raises(OptionError) as caught:
         format_named("mid")
     assert "'mid'" in caught.value.message
     assert "midi" in caught.value.hint
 
 
-def test_formats_without_notes_are_refused():
+def test_formats_without_notes_cannot_be_written():
     with pytest.raises(ComposerError, match="cannot be written as tokens"):
         write("tokens", SCORE)
 
 
 @pytest.mark.parametrize("name", ["midi", "musicxml"])
-def test_the_same_score_gives_the_same_bytes(name):
+def test_bytes_are_reproducible(name):
     assert write(name, SCORE) == write(name, SCORE)
 
 
 @pytest.mark.parametrize("name", ["midi", "musicxml"])
-def test_a_title_in_the_settings_replaces_the_scores(name):
+def test_a_title_in_the_settings_overrides_the_score(name):
     data = write(name, SCORE, WriteSettings(title="Another"))
     assert b"Another" in data
     assert b"Two Notes" not in data
@@ -58,12 +58,12 @@ def test_a_title_in_the_settings_replaces_the_scores(name):
 @pytest.mark.parametrize(
     "wrong", [{"tempo": 0}, {"tempo": -1}, {"tempo": float("nan")}, {"instrument": 128}, {"velocity": 0}]
 )
-def test_settings_out_of_range_are_refused(wrong):
+def test_settings_out_of_range(wrong):
     with pytest.raises(OptionError):
         WriteSettings(**wrong)
 
 
-def test_the_table_loads_no_library():
+def test_importing_the_table_loads_no_library():
     program = (
         "import sys, composer.formats\n"
         "heavy = {'numpy', 'music21', 'symusic', 'mido', 'torch', 'rich'} & set(sys.modules)\n"

@@ -1,6 +1,6 @@
-"""Mutated files: pieces, refusals or an error of one line, each within seconds and little memory.
+"""Mutated files give pieces, rejections or a one-line error, within seconds and little memory.
 
-COMPOSER_FUZZ=1000 takes so many of each kind in place of a few.
+COMPOSER_FUZZ=1000 tries that many per suffix instead of a few.
 """
 
 import os
@@ -14,7 +14,7 @@ pytest.importorskip("resource", reason="Windows has no limits on a process")
 
 
 @pytest.mark.parametrize("suffix", [".mid", ".musicxml", ".mxl", ".krn", ".abc", ".csv"])
-def test_mutated_files_are_read_or_refused(suffix):
+def test_mutated_files_are_read_or_rejected(suffix):
     count = os.environ.get("COMPOSER_FUZZ", "20")
     script = Path(__file__).with_name("fuzz.py")
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

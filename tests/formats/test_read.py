@@ -1,4 +1,4 @@
-"""Any file of music as scores, by what it holds."""
+"""Reading files of any format as scores, by content."""
 
 from fractions import Fraction
 
@@ -19,7 +19,7 @@ def pitches(score):
 
 @pytest.mark.parametrize("name", ["a.mid", "a.musicxml", "a.abc", "music.bin"])
 @pytest.mark.parametrize("written", ["midi", "musicxml", "abc"])
-def test_the_content_decides_and_not_the_name(name, written):
+def test_content_decides_not_the_suffix(name, written):
     file = source(write(written, SCORE), name)
     assert is_music(file)
     [(label, score)] = read_scores(file)
@@ -32,7 +32,7 @@ def test_kern():
     assert pitches(score) == [60, 64]
 
 
-def test_each_tune_has_a_name_and_one_that_is_silent_a_reason():
+def test_tunes_have_names_and_silent_ones_are_rejected():
     (one, first), (two, second) = read_scores(source(TUNES, "two.abc"))
     assert (one, two) == ("two.abc: tune 1", "two.abc: tune 2")
     assert pitches(first) == [60, 62, 64, 65]
@@ -42,12 +42,12 @@ def test_each_tune_has_a_name_and_one_that_is_silent_a_reason():
 
 
 @pytest.mark.parametrize("content", ["", "  \n", "Row, row, row your boat\n", "X:1\nM:4/4\nK:C\nz4|\n"])
-def test_what_is_no_music(content):
+def test_files_without_music(content):
     with pytest.raises(ReadError, match=r"song\.txt"):
         list(read_playable(source(content, "song.txt")))
 
 
-def test_words_are_not_known_and_broken_music_is():
+def test_damaged_music_is_music_and_prose_is_not():
     assert not is_music(source("Row, row, row your boat\n", "song.txt"))
     assert not is_music(source(b"\0\1\2", "data.bin"))
     assert is_music(source(b"MThd", "a.mid"))

@@ -1,4 +1,4 @@
-"""MIDI in and out. The broken files are spelled out byte by byte."""
+"""Reading and writing MIDI, with files given byte by byte."""
 
 import io
 from fractions import Fraction
@@ -25,19 +25,19 @@ def beats(*values):
 
 
 def melody(*pitches, length=Fraction(1)):
-    """Notes one after the other."""
+    """Consecutive notes."""
     return tuple(Note(at * length, pitch, length) for at, pitch in zip(count(), pitches))
 
 
 def file(*tracks: bytes, division: int = 96, kind: int = 1) -> bytes:
-    """A MIDI file of `tracks`, each the hex of its events."""
+    """A MIDI file of `tracks`, each the bytes of its events."""
     header = b"MThd" + bytes([0, 0, 0, 6]) + b"".join(n.to_bytes(2, "big") for n in (kind, len(tracks), division))
     return header + b"".join(b"MTrk" + len(track).to_bytes(4, "big") + track for track in tracks)
 
 
 END = bytes.fromhex("00 ff 2f 00")
 QUARTER = bytes.fromhex("00 90 3c 50  60 80 3c 00")
-"""Middle C, a quarter long at 96 ticks a beat."""
+"""Middle C, a quarter note at 96 ticks per beat."""
 
 
 # Reading
@@ -60,7 +60,7 @@ def test_title_tempo_meter_and_key():
     assert score.keys == (Key(Fraction(0), -2, "minor"),)
 
 
-def test_channel_ten_is_percussion_and_not_among_the_notes():
+def test_channel_ten_is_percussion():
     score = read_midi(file(QUARTER + END, bytes.fromhex("00 99 24 50  60 89 24 00") + END), "drums.mid")
     assert [part.percussion for part in score.parts] == [False, True]
     assert [note.pitch for note in score.notes] == [60]
@@ -72,7 +72,7 @@ def test_riff_is_unwrapped():
     assert read_midi(b"RIFF" + len(chunk).to_bytes(4, "little") + chunk, "a.rmi") == read_midi(plain, "a.mid")
 
 
-def test_notes_that_never_end_or_have_no_length_are_left_out_and_counted():
+def test_hanging_and_empty_notes_are_left_out_and_counted():
     hanging = bytes.fromhex("00 90 40 50   00 90 41 50  00 80 41 00   00 90 42 50")
     score = read_midi(file(QUARTER + hanging + END), "hanging.mid")
     assert [note.pitch for note in score.notes] == [60]
@@ -88,30 +88,30 @@ def test_notes_that_never_end_or_have_no_length_are_left_out_and_counted():
         ("00 ff 06 01 41  00 ff 2f 00", {"notes without note-off left out": 1}),
         ("00 ff 2f 00  00 90 3e 50  20 80 3e 00  00 ff 2f 00", {}),
     ],
-    ids=["late", "missing", "only in a text", "after a marker", "not at the end of the bytes"],
+    ids=["late", "missing", "inside a text", "after a marker", "before further events"],
 )
-def test_however_a_track_ends_its_notes_are_those_that_are_ended(end, lost):
+def test_hanging_notes_with_unusual_track_ends(end, lost):
     score = read_midi(file(QUARTER + bytes.fromhex("00 90 40 50") + bytes.fromhex(end)), "end.mid")
     assert [note.pitch for note in score.notes] == [60]
     assert score.losses == lost
 
 
-def test_where_nothing_is_lost_nothing_is_counted():
+def test_no_losses():
     assert read_midi(file(QUARTER + END), "whole.mid").losses == {}
 
 
-def test_drums_alone_are_a_score_without_notes_to_sing():
+def test_drums_only():
     score = read_midi(file(bytes.fromhex("00 99 24 50  60 89 24 00") + END), "drums.mid")
     assert [part.percussion for part in score.parts] == [True]
     assert score.notes == ()
 
 
-def test_meters_that_mean_nothing_are_left_out():
+def test_invalid_meters_are_left_out():
     score = read_midi(file(bytes.fromhex("00 ff 58 04 00 02 18 08") + QUARTER + END), "meter.mid")
     assert score.meters == ()
 
 
-def test_what_symusic_refuses_is_read_by_mido():
+def test_mido_reads_what_symusic_rejects():
     overlong = bytearray(file(bytes.fromhex("00 90 3c ff  60 80 3c 00") + END))
     with pytest.raises(Exception):  # noqa: B017, PT011
         midi_parser.with_symusic(bytes(overlong))
@@ -135,20 +135,20 @@ SUSTAINED = {
         f"00 {DOWN}  00 90 3c 50  30 80 3c 00  30 {UP}  00 {DOWN}  00 90 3e 50  30 80 3e 00  30 {UP}", [1, 1]
     ),
     "another channel's pedal is not one's own": ("00 b1 40 7f  00 90 3c 50  60 80 3c 00  60 b1 40 00", [1]),
-    "as before the program was named": (f"00 {DOWN}  00 c0 05  00 90 3c 50  60 80 3c 00  60 {UP}", [2]),
+    "also before a change of program": (f"00 {DOWN}  00 c0 05  00 90 3c 50  60 80 3c 00  60 {UP}", [2]),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("parse", [midi_parser.with_symusic, with_mido])
 @pytest.mark.parametrize("case", SUSTAINED)
-def test_the_pedal_lets_notes_sound(case, parse, monkeypatch):
+def test_the_pedal_extends_notes(case, parse, monkeypatch):
     events, durations = SUSTAINED[case]
     monkeypatch.setattr(midi_parser, "with_symusic", parse)
     data = file(bytes.fromhex(events) + END)
     assert [note.duration for note in read_midi(data, "pedal.mid", pedal=True).notes] == durations
 
 
-def test_the_pedal_is_passed_over_where_it_is_not_asked_for_and_by_drums():
+def test_the_pedal_is_off_by_default_and_for_drums():
     data = file(bytes.fromhex(f"00 {DOWN}  00 90 3c 50  60 80 3c 00  60 {UP}") + END)
     assert [note.duration for note in read_midi(data, "pedal.mid").notes] == [1]
     drums = file(bytes.fromhex("00 b9 40 7f  00 99 24 50  60 89 24 00  60 b9 40 00") + END)
@@ -157,7 +157,7 @@ def test_the_pedal_is_passed_over_where_it_is_not_asked_for_and_by_drums():
 
 @st.composite
 def tracks(draw):
-    """The events of one track, with notes that overlap, hang and have no length, pedals, and programs that change."""
+    """Events of one track: overlapping, hanging and empty notes, pedals and program changes."""
     events = [
         st.tuples(st.just(0x90), st.sampled_from([60, 62]), st.sampled_from([0, 80])),
         st.tuples(st.just(0x80), st.sampled_from([60, 62]), st.just(0)),
@@ -194,18 +194,18 @@ BROKEN = {
     "SMPTE time": (file(QUARTER + END, division=0xE728), "SMPTE"),
     "tempo 0": (file(bytes.fromhex("00 ff 51 03 00 00 00") + QUARTER + END), "tempo of 0"),
     "format 2": (file(QUARTER + END, kind=2), "format 2"),
-    "SMPTE time in a file that says RIFF": (b"RIFF\x40\0\0\0RMIDdata\x30\0\0\0" + file(END, division=0xE728), "SMPTE"),
-    "RIFF that ends early": (b"RIFF\x40\0\0\0RMIDdata\x30\0\0\0" + file(QUARTER + END)[:20], "is a damaged"),
+    "SMPTE time in RIFF": (b"RIFF\x40\0\0\0RMIDdata\x30\0\0\0" + file(END, division=0xE728), "SMPTE"),
+    "truncated RIFF": (b"RIFF\x40\0\0\0RMIDdata\x30\0\0\0" + file(QUARTER + END)[:20], "is a damaged"),
     "too many tracks": (file(QUARTER + END, *[b""] * 2000), "has 2001 tracks"),
     "ten million ticks of silence": (file(QUARTER + FAR + QUARTER[1:] + END), "is silent for 104,166 beats"),
     "a note of ten million ticks": (file(bytes.fromhex("00 90 3c 50") + FAR + bytes.fromhex("80 3c 00") + END), "long"),
-    "cut short": (file(QUARTER + END)[:-7], "is a damaged MIDI file"),
+    "truncated": (file(QUARTER + END)[:-7], "is a damaged MIDI file"),
     "noise after the header": (file(QUARTER + END)[:14] + bytes(range(200)), "is a damaged MIDI file"),
 }
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_a_broken_file_is_named_with_its_fault_and_a_way_out(fault):
+def test_errors_name_the_file_the_fault_and_a_hint(fault):
     data, message = BROKEN[fault]
     with pytest.raises(ReadError) as caught:
         read_midi(data, "jig.mid")
@@ -227,7 +227,7 @@ WHOLE = write_midi(
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, len(WHOLE) - 1), st.integers(0, 40), st.binary(max_size=8))
-def test_damaged_bytes_are_a_score_or_one_error(at, cut, patch):
+def test_damaged_bytes_give_a_score_or_an_error(at, cut, patch):
     try:
         notes = read_midi(WHOLE[:at] + patch + WHOLE[at + cut :], "damaged.mid").notes
     except ReadError:
@@ -238,7 +238,7 @@ def test_damaged_bytes_are_a_score_or_one_error(at, cut, patch):
 # Writing
 
 UNITS = st.sampled_from([Fraction(1, 4), Fraction(1, 24), Fraction(1, 70), Fraction(1, 999), Fraction(1, 30_011)])
-"""The unit of a score's times, such that some division of MIDI has it in whole ticks."""
+"""Units of time that some MIDI division expresses in whole ticks."""
 NOTES = st.lists(
     st.tuples(st.integers(0, 40), st.integers(0, 127), st.integers(1, 60), st.integers(1, 127)), min_size=1, max_size=12
 )
@@ -247,7 +247,7 @@ NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=8)
 
 @st.composite
 def parts(draw, unit):
-    """A part in which no pitch sounds twice at a time."""
+    """A part without overlapping notes of one pitch."""
     free: dict[int, Fraction] = {}
     notes = []
     for gap, pitch, length, velocity in draw(NOTES):
@@ -260,11 +260,11 @@ def parts(draw, unit):
 @settings(max_examples=60, deadline=None)
 @given(UNITS.flatmap(lambda unit: st.lists(parts(unit), min_size=1, max_size=3)))
 @example([Part((Note(Fraction(1, 3), 60, Fraction(1, 7)), Note(Fraction(3, 5), 60, Fraction(1, 8))))])
-def test_what_is_written_reads_back_note_for_note(written):
+def test_notes_survive_a_round_trip(written):
     assert read_midi(write_midi(Score(tuple(written)), WriteSettings()), "again.mid").parts == tuple(written)
 
 
-def test_the_head_reads_back():
+def test_tempos_meters_and_keys_survive_a_round_trip():
     score = Score(
         (Part(melody(60, 62, 64), "Tune", 73),),
         tempos=(Tempo(Fraction(0), 120.0), Tempo(Fraction(2), 60.0)),
@@ -284,7 +284,7 @@ def test_settings_override_the_score():
     assert again.notes[0].velocity == 33
 
 
-def test_chord_symbols_sound_on_their_own_channel_softer_than_the_melody():
+def test_chord_symbols_play_softly_on_their_own_channel():
     symbols = (ChordSymbol(Fraction(0), Fraction(2), "Am"), ChordSymbol(Fraction(2), Fraction(2), "Fine"))
     data = write_midi(Score((Part(melody(69, 71)),), symbols), WriteSettings(velocity=100))
     tune, accompaniment = read_midi(data, "chords.mid").parts
@@ -296,13 +296,13 @@ def test_chord_symbols_sound_on_their_own_channel_softer_than_the_melody():
     assert channels == [{0}, {15}]
 
 
-def test_a_pitch_struck_while_it_sounds_ends_there():
+def test_a_repeated_pitch_ends_the_note_before():
     notes = (Note(Fraction(0), 60, Fraction(4)), Note(Fraction(1), 60, Fraction(1)))
     again = read_midi(write_midi(Score((Part(notes),)), WriteSettings()), "again.mid")
     assert [(note.onset, note.duration) for note in again.notes] == [(0, 1), (1, 1)]
 
 
-def test_every_note_is_closed():
+def test_every_note_has_a_note_off():
     notes = tuple(Note(Fraction(at, 7), 60 + at % 3, Fraction(9, 11)) for at in range(40))
     messages = [
         m for t in mido.MidiFile(file=io.BytesIO(write_midi(Score((Part(notes),)), WriteSettings()))).tracks for m in t
@@ -313,7 +313,7 @@ def test_every_note_is_closed():
     assert sorted(ons) == sorted(offs)
 
 
-def test_times_too_fine_for_ticks_are_rounded_and_still_last():
+def test_times_too_fine_for_ticks_are_rounded():
     fine = tuple(
         Note(Fraction(at) + Fraction(1, prime), 60, Fraction(1, 30011)) for at, prime in enumerate((7, 11, 13, 17))
     )

@@ -1,4 +1,4 @@
-"""Scores are read once: the cache gives back what it was given, and is never in the way."""
+"""The cache of scores returns what was read, and its failures are not errors."""
 
 import json
 import os
@@ -29,13 +29,13 @@ SCORE = Score(
 
 
 class Reader:
-    """Gives a score, and counts how often it was asked."""
+    """Returns a score and counts the calls."""
 
     def __init__(self, score=SCORE):
-        self.score, self.asked = score, 0
+        self.score, self.calls = score, 0
 
     def __call__(self):
-        self.asked += 1
+        self.calls += 1
         return self.score
 
 
@@ -48,18 +48,18 @@ def test_the_same_bytes_are_read_once():
     first, second = through_cache(b"one", "1", reader), through_cache(b"one", "1", reader)
     assert first == second == SCORE
     assert second.losses == SCORE.losses
-    assert reader.asked == 1
+    assert reader.calls == 1
 
 
-def test_other_bytes_and_another_reader_are_read_anew():
+def test_other_bytes_and_readers_have_their_own_entries():
     reader = Reader()
     for data, version in [(b"one", "1"), (b"two", "1"), (b"one", "2")]:
         through_cache(data, version, reader)
-    assert reader.asked == 3
+    assert reader.calls == 3
 
 
 def few(each):
-    """Some, since many show nothing that three do not."""
+    """Up to three, which show as much as many."""
     return st.lists(each, max_size=3).map(tuple)
 
 
@@ -76,7 +76,7 @@ SCORES = st.builds(
 
 
 @given(SCORES)
-def test_what_is_kept_is_what_was_read(score):
+def test_scores_survive_a_round_trip(score):
     assert musicxml_cache._score(json.loads(json.dumps(musicxml_cache._plain(score)))) == score
 
 
@@ -85,32 +85,32 @@ def test_what_is_kept_is_what_was_read(score):
     [lambda data: data[:-9], lambda data: b"", lambda data: bytes([data[0] ^ 1]) + data[1:],
      lambda data: data.replace(b"70", b"71"), lambda data: data[:32] + b"[]", lambda data: b"\xff" * 50],
 )  # fmt: skip
-def test_a_damaged_entry_is_made_anew(damage):
+def test_a_damaged_entry_is_replaced(damage):
     reader = Reader()
     through_cache(b"one", "1", reader)
     (entry,) = entries()
     entry.write_bytes(damage(entry.read_bytes()))
     assert through_cache(b"one", "1", reader) == SCORE
-    assert reader.asked == 2
+    assert reader.calls == 2
     assert through_cache(b"one", "1", reader) == SCORE
-    assert reader.asked == 2
+    assert reader.calls == 2
     assert entries() == [entry]
 
 
-def test_a_cache_that_cannot_be_written_is_no_error(home):
+def test_an_unwritable_cache_is_not_an_error(home):
     cache_folder().parent.mkdir(parents=True, exist_ok=True)
-    cache_folder().write_text("a file stands where the folder should be")
+    cache_folder().write_text("a file instead of the folder")
     assert through_cache(b"one", "1", Reader()) == SCORE
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="who may do all may write here too")
-def test_a_folder_that_is_closed_to_us_is_no_error(home):
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_not_an_error(home):
     cache_folder().mkdir(parents=True)
     cache_folder().chmod(stat.S_IRUSR | stat.S_IXUSR)
     assert through_cache(b"one", "1", Reader()) == SCORE
 
 
-def test_failures_are_not_kept():
+def test_failures_are_not_cached():
     def failing():
         raise ReadError("one.xml is broken")
 
@@ -119,7 +119,7 @@ def test_failures_are_not_kept():
     assert through_cache(b"one", "1", Reader()) == SCORE
 
 
-def test_what_was_kept_first_is_removed_first_when_there_is_too_much(tmp_path):
+def test_the_oldest_entries_are_removed_first(tmp_path):
     for age in range(10):
         path = tmp_path / f"{age}.json"
         path.write_bytes(bytes(100))
@@ -130,7 +130,7 @@ def test_what_was_kept_first_is_removed_first_when_there_is_too_much(tmp_path):
     assert sorted(path.stem for path in tmp_path.iterdir()) == [str(age) for age in range(9)]
 
 
-def test_notation_is_read_through_the_cache(monkeypatch):
+def test_notation_uses_the_cache(monkeypatch):
     kern = b"**kern\n*M4/4\n1c\n==\n*-\n"
     first = read_notation(kern, "one.krn")
     monkeypatch.setattr(musicxml_reader, "_parsed", None)

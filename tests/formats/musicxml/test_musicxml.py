@@ -1,4 +1,4 @@
-"""MusicXML and kern, in and out, through music21."""
+"""Reading and writing MusicXML, and reading kern."""
 
 import io
 import zipfile
@@ -35,11 +35,11 @@ WALTZ = Score(
 )  # fmt: skip
 
 
-def test_a_score_reads_back_whole():
+def test_a_score_survives_a_round_trip():
     assert read_notation(write("musicxml", WALTZ), "waltz.musicxml") == WALTZ
 
 
-def test_the_output_is_plain_musicxml_without_date_or_chance():
+def test_output_is_reproducible():
     data = write("musicxml", WALTZ)
     assert ET.fromstring(data).tag == "score-partwise"
     assert b"encoding-date" not in data
@@ -59,19 +59,19 @@ def test_settings_override_tempo_instrument_and_title():
     assert {part.program for part in again.parts} == {40}
 
 
-def test_remarks_above_the_staff_are_kept_as_words():
+def test_other_text_above_the_staff_becomes_words():
     score = Score((Part(notes((0, 60, 4))),), (ChordSymbol(Fraction(0), Fraction(4), "Fine!"),))
     assert b"<words" in write("musicxml", score)
     assert b"Fine!" in write("musicxml", score)
 
 
-def test_times_that_no_note_value_fits_are_moved_a_little():
+def test_times_without_a_note_value_are_rounded():
     score = Score((Part(notes(("1/97", 60, "89/97"), ("98/97", 62, "90/97"))),))
     again = read_notation(write("musicxml", score), "ragged.xml")
     assert [(note.onset, note.pitch) for note in again.notes] == [(0, 60), (1, 62)]
 
 
-def test_silence_is_a_bar_of_rest():
+def test_an_empty_score_is_a_bar_of_rest():
     assert ET.fromstring(write("musicxml", Score(()))).find("part/measure/note/rest") is not None
 
 
@@ -79,12 +79,12 @@ def test_silence_is_a_bar_of_rest():
     ("pitch", "sharps", "name"),
     [(60, 0, "C4"), (61, 0, "C#4"), (61, -4, "D-4"), (71, -6, "C-5"), (59, -7, "C-4"), (72, 7, "B#4"), (66, 1, "F#4")],
 )
-def test_names_follow_the_key(pitch, sharps, name):
+def test_spelling_follows_the_key(pitch, sharps, name):
     assert "{}{}".format(*musicxml_writer.name_of(pitch, sharps)) == name
 
 
 @given(st.integers(0, 127), st.integers(-7, 7))
-def test_every_name_means_its_pitch(pitch, sharps):
+def test_spelling_keeps_the_pitch(pitch, sharps):
     name, octave = musicxml_writer.name_of(pitch, sharps)
     assert music21.pitch.Pitch(name, octave=octave).midi == pitch
 
@@ -128,7 +128,7 @@ def test_repeats_are_played_out():
     assert [(note.onset, note.pitch) for note in score.notes] == [(0, 60), (4, 60)]
 
 
-def test_endings_are_played_in_their_times():
+def test_endings_are_played_in_their_passes():
     bar = '<measure number="{}">{}<note><pitch><step>{}</step><octave>4</octave></pitch><duration>4</duration></note>{}'
     first = '<barline location="{}"><ending number="1,2" type="{}"/>{}</barline>'
     third = '<barline location="{}"><ending number="3" type="{}"/></barline>'
@@ -184,17 +184,17 @@ SPLITS = b"**kern\n" + b"".join(b"\t".join([b"*^"] * 2**level) + b"\n" for level
 BROKEN = {
     "empty": (b" \n", "is empty"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(40), "is neither MusicXML nor kern"),
-    "words": (b"Once upon a time", "is neither MusicXML nor kern"),
+    "prose": (b"Once upon a time", "is neither MusicXML nor kern"),
     "another XML": (b"<svg></svg>", "begins with <svg>"),
     "broken XML": (xml().encode()[:-30], "is broken at line"),
     "an unknown encoding": (xml("utf-4").encode(), "has an unknown encoding"),
     "entities": (ENTITY.encode(), "declares its own document type"),
     "external entities": (EXTERNAL.encode(), "declares its own document type"),
-    "entities in disguise": (ENTITY.encode("utf-16"), "declares its own document type"),
+    "entities in UTF-16": (ENTITY.encode("utf-16"), "declares its own document type"),
     "no notes": (b"<score-partwise/>", ""),
     "an archive without music": (packed(readme_txt=b"hello"), "is an archive without MusicXML"),
     "a damaged archive": (packed(score_xml=xml().encode())[:100], "is a damaged archive"),
-    "a bomb": (packed(score_xml=bytes(MAX_BYTES + 1)), "unpacks to more than 32 MB"),
+    "a zip bomb": (packed(score_xml=bytes(MAX_BYTES + 1)), "unpacks to more than 32 MB"),
     "a bar of a billion beats": (xml(barline=METER.format("999999999")).encode(), "has a meter of impossible size"),
     "a key of a million sharps": (xml(barline=KEY.format(10**6)).encode(), "has a key of impossible size"),
     "a repeat of a million times": (
@@ -215,7 +215,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_a_broken_file_is_named_with_its_fault_and_a_way_out(fault):
+def test_errors_name_the_file_the_fault_and_a_hint(fault):
     data, message = BROKEN[fault]
     with pytest.raises(ReadError) as caught:
         read_notation(data, "song.xml")
@@ -226,17 +226,17 @@ def test_a_broken_file_is_named_with_its_fault_and_a_way_out(fault):
 
 
 @pytest.mark.parametrize("meter", ["3+3+2", "12", " 4 "])
-def test_meters_that_are_possible_are_read(meter):
+def test_valid_meters(meter):
     assert read_notation(xml(barline=METER.format(meter)).encode(), "a.xml").notes
 
 
-def test_repeats_within_repeats_take_no_time():
+def test_nested_repeats_are_fast():
     opening = '<barline location="left"><repeat direction="forward"/></barline>'
     nested = xml(barline=opening + f'</measure><measure number="2">{opening}' * 200)
     assert read_notation(nested.encode(), "nested.xml").notes
 
 
-def test_music21s_own_remarks_stay_off_the_terminal(capfd):
+def test_music21_prints_nothing(capfd):
     read_notation(KERN.replace("*clefG2", "*clefG9").encode(), "odd.krn")
     assert capfd.readouterr() == ("", "")
 
