@@ -37,21 +37,10 @@ ALLOWED = {
 PLUGIN = "api toolkit.models toolkit.representations music formats"
 """What a plugin may import besides itself."""
 
-TO_CUT = {
-    "composer.analysis.likelihood": "composer.training.trainer",
-    "composer.distributed.consistency": "composer.training.loop",
-    "composer.training.loop": "composer.analysis.copying",
-}
-"""Imports that came along with the moves, and are cut next."""
-
 KNOWN_CIRCLES = {
     ("composer.generation.batched_loop", "composer.generation.generate"),
     ("composer.generation.block_loop", "composer.generation.generate"),
     ("composer.data.worker_pool", "composer.data.source_reader"),
-    ("composer.training.gradient_step", "composer.training.trainer"),
-    ("composer.training.trainer", "composer.training.loop"),
-    ("composer.training.validation", "composer.training.loop"),
-    ("composer.distributed.consistency", "composer.training.loop"),
     ("composer.cli.gen.recipe", "composer.cli.commands.gen"),
     ("composer.cli.gen.recipe", "composer.cli.gen.plan"),
 }
@@ -110,7 +99,6 @@ def test_imports_run_down_only(path):
     package = package_of(name_of(path))
     allowed = {package, "", "toolkit", *ALLOWED.get(package, PLUGIN).split()}
     ours = {name for name in imports(path) if name.split(".")[0] in {"composer", *PLUGINS}}
-    ours -= set(TO_CUT.get(name_of(path), "").split())
     assert {name for name in ours if package_of(name) not in allowed} == set()
     assert not {name for name in imports(path) if name.startswith(".")}, "imports are written in full"
 

@@ -16,7 +16,7 @@ from composer.cli.render.text import as_option_value
 from composer.generation.generate import Drew, Request, generate
 from composer.registry import options
 from composer.registry import plugins as registry
-from composer.training.optimizer import Settings
+from composer.training.settings import Settings
 
 PRETRAINED = sorted(store.PRETRAINED.glob("*.safetensors"))
 FLAGS = {

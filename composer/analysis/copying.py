@@ -1,6 +1,6 @@
 """What a piece copies: the longest run of notes that its melody shares with the tunes a model was taught.
 
-index = Index(taught(path) or melodies_of(pieces, representation))
+index = Index(training_melodies(path) or melodies_of(pieces, representation))
 match = longest_run(score, index)               # Match(notes=23, tune=MelodySource("The Hare", ...), bar=5, ...)
 
 copying = Copying(index, most=16)               # follows a piece while it is composed
@@ -15,30 +15,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from composer.analysis.melody_search import MelodyIndex, SharedRunState
-from composer.api import CheckpointError, Score
-from composer.checkpoints import file as checkpoint_file
-from composer.checkpoints.file import Checkpoint
-from composer.music.contour import NONE, Contour, MelodyCollection, MelodySource, contour, ratio
+from composer.api import Score
+from composer.music.contour import NONE, Contour, MelodySource, contour, ratio
 from composer.music.melody import TICKS_PER_BEAT, Onset, top_line
 
 __all__ = [
-    "ARRAY",
     "COPIED",
     "Copying",
     "Match",
     "MelodyIndex",
-    "attach",
     "copied",
-    "kept",
     "longest_run",
     "longest_run_of",
-    "taught",
 ]
 
 COPIED = 16
@@ -46,9 +38,6 @@ COPIED = 16
 
 RECOGNISED = 8
 """A primer of so many notes is known again where it returns later in its piece, as it does in a repeat."""
-
-ARRAY = "melodies"
-"""The name under which a checkpoint keeps the melodies that its model was taught, beside its weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,34 +170,3 @@ class Copying:
         for onset, pitch in notes:
             copying = copying.after(onset, pitch)
         return replace(copying, own=0, before=None)
-
-
-def kept(melodies: bytes, origin: Checkpoint | None = None) -> dict[str, NDArray[np.uint8]]:
-    """What a checkpoint keeps of `melodies` that are packed, and of those that the model it began with was taught.
-
-    Nothing where there is no melody.
-    """
-    known = [] if origin is None or ARRAY not in origin.extra else [_unpacked(origin.extra[ARRAY], "the model before")]
-    every = MelodyCollection.joined([*known, MelodyCollection.from_bytes(melodies)])
-    return {ARRAY: np.frombuffer(every.to_bytes(), np.uint8)} if every.tunes else {}
-
-
-def attach(to: Checkpoint, melodies: MelodyCollection) -> Checkpoint:
-    """`to` with `melodies` as what its model was taught."""
-    return replace(to, extra={**to.extra, **kept(melodies.to_bytes())}, digest="")
-
-
-def taught(path: Path) -> MelodyCollection | None:
-    """The melodies that the model in the checkpoint at `path` was taught; None where it keeps none.
-
-    Raises CheckpointError for a file that is none, or damaged.
-    """
-    array = checkpoint_file.load_extra(path, ARRAY)
-    return None if array is None else _unpacked(array, path.name)
-
-
-def _unpacked(array: NDArray[np.uint8], where: str) -> MelodyCollection:
-    try:
-        return MelodyCollection.from_bytes(array.tobytes())
-    except ValueError as error:
-        raise CheckpointError(f"the melodies in {where} cannot be read: {error}", "train the model again") from error

@@ -16,8 +16,8 @@ from typing import Any
 
 from composer.api import Piece, ReadError, StepKind, UsageError
 from composer.checkpoints.file import Header
-from composer.checkpoints.load import OpenCheckpoint
-from composer.data.batches import Windows
+from composer.checkpoints.load import OpenCheckpoint, load_weights
+from composer.data.batches import Windows, to_device
 from composer.data.corpus import Rejections, read
 from composer.data.encoded_split import open_split, write_split
 from composer.data.splits import SplitSettings, listed_pieces, split_pieces
@@ -133,7 +133,6 @@ def _measure(
     import torch
 
     from composer.api.network import Measurement, Network
-    from composer.training.trainer import load_weights, to_device
 
     network = opened.model.network(opened.representation.spec, opened.config)
     if effort is not None and type(network).likelihood is Network.likelihood:

@@ -1,11 +1,11 @@
-"""From a checkpoint to something that plays: the representation as it was fitted, and a sampler with the weights."""
+"""Load a checkpoint as a model that generates: the fitted representation and a sampler with the weights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from composer.api import (
     CheckpointError,
@@ -22,12 +22,17 @@ from composer.registry import options
 from composer.registry import plugins as registry
 from composer.system.device import move_network
 
+if TYPE_CHECKING:
+    from composer.api.network import Network
+
 GEN_COMMAND = "gen {} --checkpoint"
-"""The command that a checkpoint is good for, but for its name."""
+"""The command that uses a checkpoint, without its name; {} is the representation."""
+
+_DAMAGED_HINT = "it may be damaged, or made by another version of the plugin; train it again"
 
 
 class LoadedModel(NamedTuple):
-    """A model that is ready to compose; `digest` is that of its file."""
+    """A model that is ready to generate; `digest` is that of its file."""
 
     header: checkpoint_file.Header
     representation: Representation
@@ -36,27 +41,8 @@ class LoadedModel(NamedTuple):
 
     @property
     def spec(self) -> SequenceSpec:
-        """What the sampler's steps are."""
+        """The kind and size of the sampler's steps."""
         return self.header.spec
-
-
-def restore_representation(header: checkpoint_file.Header) -> Representation:
-    """The representation of a checkpoint, as it was fitted. Raises CheckpointError where its plugin has changed.
-
-    Where pieces come to an end, none is longer than the model was taught: beyond that, it may go round for ever.
-    """
-    kind = registry.representation(header.representation)
-    _check_version(kind.name, header.representation_version, kind.version)
-    try:
-        representation = kind(options.restore(kind.Options, header.options, f"representation `{kind.name}`"))
-        representation.restore(header.state)
-        if header.spec.end is not None and (usual := int(header.record.get("usual_length", 0))):
-            representation.length = min(representation.length, usual)
-    except (OptionError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(
-            f"`{kind.name}` cannot be restored from the checkpoint: {error}", _DAMAGED_HINT
-        ) from error
-    return representation
 
 
 class OpenCheckpoint(NamedTuple):
@@ -68,19 +54,36 @@ class OpenCheckpoint(NamedTuple):
     config: Any
 
 
-def open_checkpoint(path: Path, representation: str | None = None, command: str = GEN_COMMAND) -> OpenCheckpoint:
-    """Open the checkpoint at `path`. Raises CheckpointError where it is no model, or not of the `representation` named.
+def restore_representation(header: checkpoint_file.Header) -> Representation:
+    """Return the representation of a checkpoint as it was fitted. Raises CheckpointError if its plugin has changed.
 
-    `command` is the command that another representation's checkpoint is good for.
+    Its length is at most that of the longer training pieces: a model may repeat itself forever beyond that.
+    """
+    kind = registry.representation(header.representation)
+    _check_version(kind.name, header.representation_version, kind.version)
+    try:
+        representation = kind(options.restore(kind.Options, header.options, f"representation `{kind.name}`"))
+        representation.restore(header.state)
+        if header.spec.end is not None and (usual := int(header.record.get("usual_length", 0))):
+            representation.length = min(representation.length, usual)
+    except (OptionError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"cannot restore `{kind.name}` from the checkpoint: {error}", _DAMAGED_HINT) from error
+    return representation
+
+
+def open_checkpoint(path: Path, representation: str | None = None, command: str = GEN_COMMAND) -> OpenCheckpoint:
+    """Open the checkpoint at `path`. Raises CheckpointError if it is no model, or not of the `representation` named.
+
+    `command` is suggested for a checkpoint of another representation.
     """
     saved = checkpoint_file.load(path)
     header = saved.header
     if header.record.get("kind") == "training":
         model_path = path.with_name(path.name.replace(".training.", "."))
-        raise CheckpointError(f"{path.name} is the state of a training and no model", f"use {model_path}")
+        raise CheckpointError(f"{path.name} is a training state, not a model", f"use {model_path}")
     if representation is not None and header.representation != representation:
         raise CheckpointError(
-            f"{path.name} composes `{header.representation}`, not `{representation}`",
+            f"{path.name} is a model for `{header.representation}`, not `{representation}`",
             f"use `composer {command.format(header.representation)} {path}`",
         )
     restored = restore_representation(header)
@@ -89,17 +92,17 @@ def open_checkpoint(path: Path, representation: str | None = None, command: str 
     with _as_checkpoint_errors(path):
         config = options.restore(model.Config, header.config, f"model `{model.name}`")
     if restored.spec != header.spec:
-        raise CheckpointError(f"in {path.name}, model and representation do not fit together", _DAMAGED_HINT)
+        raise CheckpointError(f"{path.name}: model and representation do not fit together", _DAMAGED_HINT)
     return OpenCheckpoint(saved, restored, model, config)
 
 
 def load_model(
     path: Path, representation: str | None = None, device: str = "cpu", command: str = GEN_COMMAND
 ) -> LoadedModel:
-    """Open the checkpoint at `path`, to play on `device` (`cpu`, `cuda`, `mps`); `command` as for `open_checkpoint`.
+    """Load the checkpoint at `path` to generate on `device` (`cpu`, `cuda`, `mps`); see `open_checkpoint`.
 
-    On the CPU the model's own sampler plays, without torch where the model has one. Raises CheckpointError as
-    `open_checkpoint` does, and where the weights are not those of the model; DeviceError as `device.placed` does.
+    The CPU uses the model's numpy sampler if it has one, without torch. Raises CheckpointError as `open_checkpoint`
+    does, and for weights that do not fit the model; DeviceError as `device.move_network` does.
     """
     opened = open_checkpoint(path, representation, command)
     header, weights = opened.checkpoint.header, opened.checkpoint.weights
@@ -115,16 +118,31 @@ def load_model(
     return LoadedModel(header, opened.representation, sampler, opened.checkpoint.digest)
 
 
+def load_weights(network: Network, weights: Mapping[str, Any], origin: str) -> None:
+    """Load weights into `network`. Raises CheckpointError naming their `origin` if they do not fit."""
+    import torch
+
+    tensors = {name: torch.from_numpy(array.copy()) for name, array in weights.items()}
+    unfit = CheckpointError(f"the weights in {origin} do not fit the model", "was it made with other settings?")
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise unfit from error
+    own = network.state_dict()
+    if not all(torch.equal(own[name].cpu(), each.to(own[name].dtype)) for name, each in tensors.items()):
+        raise unfit  # two names for one tensor, as with tied weights, but two tensors in the file
+
+
 def _check_version(name: str, made_with: int, installed: int) -> None:
     if made_with != installed:
         raise CheckpointError(
-            f"the checkpoint was made with version {made_with} of `{name}`, and version {installed} is installed",
+            f"the checkpoint was made with version {made_with} of `{name}`, but version {installed} is installed",
             "train it again, or install the plugin that it was made with",
         )
 
 
 def _try_one_step(sampler: Sampler, spec: SequenceSpec) -> None:
-    """Play one step: weights of a wrong shape show when they are first used, those of the last symbol at their end."""
+    """Score and take one step: weights of a wrong shape fail on first use, those of the last symbol at their end."""
     import numpy as np
 
     last = np.array([spec.size - 1]) if spec.kind is StepKind.TOKENS else np.ones((1, spec.size))
@@ -137,11 +155,8 @@ def _try_one_step(sampler: Sampler, spec: SequenceSpec) -> None:
 
 @contextmanager
 def _as_checkpoint_errors(path: Path) -> Iterator[None]:
-    """What a checkpoint that does not fit its model makes the model raise is an error of the checkpoint."""
+    """Raise CheckpointError for what a model raises when a checkpoint does not fit it."""
     try:
         yield
     except (OptionError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"the weights or settings in {path.name} do not fit its model", _DAMAGED_HINT) from error
-
-
-_DAMAGED_HINT = "it may be damaged, or made by another version of the plugin; train it again"

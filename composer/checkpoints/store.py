@@ -1,4 +1,4 @@
-"""The models at hand: the user's own, by name, and those that come with the program."""
+"""Models by name: the user's own and the bundled ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from composer.system.paths import models_folder
 
 SUFFIX = ".safetensors"
 MAX_NAME_LENGTH = 100
-"""The most letters of a name. File systems take 255 bytes, with what is put before and after it."""
+"""In characters. File systems allow 255 bytes, including what is added to the name."""
 
 PRETRAINED = Path(__file__).parent.parent / "pretrained"
 
@@ -28,23 +28,23 @@ class UserModel(NamedTuple):
 
     @property
     def finished(self) -> bool:
-        """Whether its training came to its end."""
+        """Whether its training is finished."""
         return bool(self.header.record.get("finished"))
 
 
 def path_for(name: str) -> Path:
-    """Where the model called `name` is kept. Raises UsageError for what cannot be a name."""
+    """Return the path of the user's model called `name`. Raises UsageError for an invalid name."""
     if len(name) > MAX_NAME_LENGTH or len(name.encode("utf-8", "surrogatepass")) > 2 * MAX_NAME_LENGTH:
-        raise UsageError(f"`{name[:20]}...` is too long for a model's name", f"use at most {MAX_NAME_LENGTH} letters")
+        raise UsageError(f"model name too long: '{name[:20]}...'", f"use at most {MAX_NAME_LENGTH} letters")
     if not re.fullmatch(r"[\w][\w .+-]*", name) or name.endswith((SUFFIX, ".", " ")):
-        raise UsageError(f"`{name}` cannot be a model's name", "use letters, digits, - and _")
+        raise UsageError(f"invalid model name: '{name}'", "use letters, digits, - and _")
     return models_folder() / f"{name}{SUFFIX}"
 
 
 def resolve_model(given: Path) -> Path:
-    """The checkpoint that a user means: a file, or a model by its name, one of the user's own before a bundled one.
+    """Return the path of a checkpoint file, or of a model by name, the user's own before a bundled one.
 
-    A folder is no model, and hides none of its name.
+    A folder of that name is ignored.
     """
     if given.name != str(given) or (given.exists() and not given.is_dir()):
         return given
@@ -54,17 +54,17 @@ def resolve_model(given: Path) -> Path:
 
 
 def with_digest(representation: str, digest: str) -> Path | None:
-    """The model of `representation`, bundled or the user's own, whose file has that digest; None where there is none.
+    """Return the bundled or user's model of `representation` whose file has that digest, None if there is none.
 
-    Every file is read whole for it, until one has.
+    Files are read whole until one has it.
     """
     own = (model.path for model in user_models() if model.header.representation == representation)
-    every = chain(filter(None, [bundled(representation)]), own)
-    return next((path for path in every if checkpoint_file.digest(path) == digest), None)
+    paths = chain(filter(None, [bundled(representation)]), own)
+    return next((path for path in paths if checkpoint_file.digest(path) == digest), None)
 
 
 def user_models() -> Iterator[UserModel]:
-    """The user's models, the newest first. Snapshots, and files that are no checkpoints, are passed over."""
+    """Yield the user's models, newest first, without snapshots and invalid files."""
     folder = models_folder()
     paths = [path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith(".")] if folder.is_dir() else []
     for path in sorted(paths, key=lambda path: (-path.stat().st_mtime_ns, path.name)):
@@ -77,19 +77,19 @@ def user_models() -> Iterator[UserModel]:
 
 
 def bundled(representation: str) -> Path | None:
-    """The model for `representation` that comes with the program; None where there is none."""
+    """Return the bundled model for `representation`, None if there is none."""
     path = PRETRAINED / f"{representation}{SUFFIX}"
     return path if path.is_file() else None
 
 
 def default(representation: str) -> Path:
-    """The model to play: the newest finished one of the user's, else the bundled one. Raises CheckpointError."""
+    """Return the user's newest finished model for `representation`, else the bundled one. Raises CheckpointError."""
     for model in user_models():
         if model.finished and model.header.representation == representation:
             return model.path
     found = bundled(representation)
     if found is None:
         raise CheckpointError(
-            f"there is no model for `{representation}` yet", f"train one: composer train {representation} FILES..."
+            f"no model for `{representation}` yet", f"train one: composer train {representation} FILE..."
         )
     return found

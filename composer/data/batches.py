@@ -23,6 +23,8 @@ from composer.api import SequenceSpec, StepKind
 from composer.data.encoded_split import EncodedSplit
 
 if TYPE_CHECKING:
+    import torch
+
     from composer.api.network import Batch
 
 MAX_PADDING = 0.05
@@ -174,3 +176,16 @@ class Windows:
         while 2 * align <= min(16, length) and align <= mean * MAX_PADDING:
             align *= 2
         return align
+
+
+def to_device(batch: Batch, device: str) -> Batch:
+    """Return `batch` on `device`."""
+    if device == "cpu":
+        return batch
+    from composer.api.network import Batch
+
+    def move(tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.pin_memory().to(device, non_blocking=True) if device.startswith("cuda") else tensor.to(device)
+
+    conditions = {name: move(value) for name, value in batch.conditions.items()}
+    return Batch(move(batch.inputs), move(batch.targets), move(batch.weight), move(batch.reset), conditions)

@@ -1,1 +1,1 @@
-"""Several processes that train one model."""
+"""Process group for data-parallel training."""

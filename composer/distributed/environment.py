@@ -1,8 +1,8 @@
-"""Which of several processes this one is: what a launcher such as torchrun says in the environment.
+"""Rank, world size and device of this process, from the environment variables of a launcher such as torchrun.
 
     torchrun --nproc-per-node 4 -m composer train abc tunes/
 
-Nothing here imports torch; `composer.distributed.rendezvous` joins the processes.
+Nothing here imports torch; `composer.distributed.rendezvous` connects the processes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LAUNCH_HINT = "launch it as `torchrun --nproc-per-node 2 -m composer train ...`"
 class ProcessInfo(NamedTuple):
     """This process is number `rank` of `world_size`, and number `local_rank` on its machine, all from 0.
 
-    The first of them listens at `address` and `port`.
+    The main process listens at `address` and `port`.
     """
 
     rank: int = 0
@@ -32,7 +32,7 @@ class ProcessInfo(NamedTuple):
 
     @property
     def is_main(self) -> bool:
-        """Whether this process is the one that speaks, saves and logs."""
+        """Whether this process prints, saves and logs."""
         return self.rank == 0
 
     @property
@@ -42,54 +42,54 @@ class ProcessInfo(NamedTuple):
 
 
 def from_environment(environ: Mapping[str, str] | None = None) -> ProcessInfo:
-    """What `environ`, by default the process's own, says. Raises UsageError where that cannot be meant."""
-    said = os.environ if environ is None else environ
-    if "WORLD_SIZE" not in said:
+    """Return this process's number from `environ`, by default the process's own. Raises UsageError for bad values."""
+    variables = os.environ if environ is None else environ
+    if "WORLD_SIZE" not in variables:
         return ProcessInfo()
-    world = _number(said, "WORLD_SIZE", 1)
-    if world == 1:
+    world_size = _number(variables, "WORLD_SIZE", 1)
+    if world_size == 1:
         return ProcessInfo()
-    rank = _number(said, "RANK", 0, world - 1)
-    port = _number(said, "MASTER_PORT", 1, 65535)
-    local = _number({"LOCAL_RANK": str(rank), **said}, "LOCAL_RANK", 0)
-    if not said.get("MASTER_ADDR"):
+    rank = _number(variables, "RANK", 0, world_size - 1)
+    port = _number(variables, "MASTER_PORT", 1, 65535)
+    local_rank = _number({"LOCAL_RANK": str(rank), **variables}, "LOCAL_RANK", 0)
+    if not variables.get("MASTER_ADDR"):
         raise UsageError("WORLD_SIZE is set, but MASTER_ADDR is not", LAUNCH_HINT)
-    return ProcessInfo(rank, world, local, said["MASTER_ADDR"], port)
+    return ProcessInfo(rank, world_size, local_rank, variables["MASTER_ADDR"], port)
 
 
 def shard(items: Items, rank: int, world_size: int) -> Items:
-    """The share of `items` that is rank's: stretches in order, as equal as can be, the first rank's the largest.
+    """Return the share of `items` of a rank: consecutive, as equal as possible, the first rank's the largest.
 
-    All shares together are all items. Where there are fewer items than ranks, some have none.
+    With fewer items than ranks, some have none.
     """
-    begin, end = (-(-len(items) * number // world_size) for number in (rank, rank + 1))
-    return items[begin:end]  # type: ignore[return-value]
+    start, end = (-(-len(items) * number // world_size) for number in (rank, rank + 1))
+    return items[start:end]  # type: ignore[return-value]
 
 
 def device_of(device: str, process: ProcessInfo, devices: int) -> str:
-    """The device of this process, where `device` was resolved for all: each has a CUDA device of its own.
+    """Return the device of this process, given the `device` resolved for all: each has a CUDA device of its own.
 
-    Raises DeviceError where there are fewer of these than processes, or where one or `mps` was asked for.
+    Raises DeviceError if there are fewer `devices` than processes, or if several processes would share one.
     """
     if process.is_single or device == "cpu":
         return device
     if device != "cuda":
         raise DeviceError(
-            f"several processes cannot all use `{device}`", "use --device cuda, which gives each its own, or cpu"
+            f"several processes cannot share `{device}`", "use --device cuda, which gives each its own, or --device cpu"
         )
     if process.local_rank >= devices:
         raise DeviceError(
-            f"there are more processes on this machine than CUDA devices ({devices})",
+            f"more processes on this machine than CUDA devices ({devices})",
             f"start {devices}, or use --device cpu",
         )
     return f"cuda:{process.local_rank}"
 
 
-def _number(said: Mapping[str, str], name: str, least: int, most: int | None = None) -> int:
-    text = said.get(name, "")
+def _number(variables: Mapping[str, str], name: str, minimum: int, maximum: int | None = None) -> int:
+    text = variables.get(name, "")
     if not text:
         raise UsageError(f"WORLD_SIZE is set, but {name} is not", LAUNCH_HINT)
-    if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
-        known = f"from {least} on" if most is None else f"from {least} to {most}"
-        raise UsageError(f"{name} cannot be `{text}`", f"it is a whole number {known}; {LAUNCH_HINT}")
+    if not text.isdecimal() or int(text) < minimum or (maximum is not None and int(text) > maximum):
+        valid = f"of {minimum} or more" if maximum is None else f"from {minimum} to {maximum}"
+        raise UsageError(f"invalid value for {name}: '{text}'", f"it must be a whole number {valid}; {LAUNCH_HINT}")
     return int(text)

@@ -1,14 +1,13 @@
-"""Several processes that train one model: what they tell one another, and how they part; `meeting` says how they meet.
+"""Process group for data-parallel training: collectives, turns, and errors that end all processes.
 
-    with meeting.joined(ranks.here(), device) as others:
-        with others.turn():
-            ...                         # rank 0 first, then the first rank of each other machine, then the rest
-        others.rows(64)                 # this rank's share of 64 rows
-        others.add(gradients)           # in place: the sum over all ranks
+    with rendezvous.process_group(environment.from_environment(), device) as group:
+        with group.main_process_first():
+            ...                             # rank 0 first, then the first rank of each other machine, then the rest
+        group.local_rows(64)                # this rank's share of 64 rows
+        group.all_reduce_(gradients)        # in place: the sum over all ranks
 
-Small things that hosts know go by gloo whatever the device, so that a rank that is gone is noticed at once; tensors on
-CUDA devices go by nccl. An error on one rank ends all: the rank it happened to says it, the others raise
-FailedElsewhere. Only numbers and bytes travel, and nothing is unpickled.
+Objects and numbers go by gloo on any device, so that a lost rank is noticed at once; tensors on CUDA devices go by
+nccl. An error on one rank ends all: that rank reports it, the others raise FailedElsewhere.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from threading import Thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from composer.api import ComposerError
 from composer.distributed.environment import ProcessInfo, shard
@@ -26,28 +25,34 @@ from composer.distributed.environment import ProcessInfo, shard
 if TYPE_CHECKING:
     import torch
 
+T = TypeVar("T")
+
 EXIT_GRACE_SECONDS = 5.0
-"""Seconds that a rank which ends with an error waits for the others to hear of it."""
+"""How long a rank that ends with an error waits for the others to notice."""
 POLL_SECONDS = 0.05
+ERROR_REPORTED, HAS_LEFT = "error reported", "has left"
+"""Keys of the store: the rank that reports the error to the user, and how many ranks know of it."""
+LEFT_BEHIND: list[int] = []
+"""Ranks of this process whose group ended in an error: threads of torch may still wait for the others."""
 
 
 class RankLost(ComposerError):
-    """Another process ended without a word."""
+    """Another process ended without reporting an error."""
 
 
 class FailedElsewhere(Exception):
-    """All end, for a reason that another process tells the user."""
+    """Another process failed and reports the error."""
 
 
 class ProcessGroup:
-    """One process by itself: what it tells the others, it tells nobody."""
+    """A group of one process, whose collectives do nothing."""
 
     def __init__(self, process: ProcessInfo = ProcessInfo()) -> None:  # noqa: B008
         self.process = process
 
     @property
     def is_main(self) -> bool:
-        """Whether this process is the one that speaks, saves and logs."""
+        """Whether this process prints, saves and logs."""
         return self.process.is_main
 
     @property
@@ -56,87 +61,76 @@ class ProcessGroup:
         return self.process.is_single
 
     def local_rows(self, count: int) -> range:
-        """This rank's share of `count` rows."""
+        """Return this rank's share of `count` rows."""
         return shard(range(count), self.process.rank, self.process.world_size)
 
     def max_local_rows(self, count: int) -> int:
-        """The largest share that any rank has of `count` rows."""
+        """Return the largest share that any rank has of `count` rows."""
         return len(shard(range(count), 0, self.process.world_size))
 
     def all_gather_floats(self, values: Sequence[float]) -> list[list[float]]:
-        """The values, as many everywhere, of each rank in order: the same on all."""
+        """Return the values of all ranks, the same number from each; cheap enough for every update."""
         return [list(values)]
 
     def any(self, *flags: bool) -> tuple[bool, ...]:
-        """Of each flag, whether some rank has raised it."""
-        found = self.all_gather_floats([float(flag) for flag in flags])
-        return tuple(any(values) for values in zip(*found, strict=True))
+        """Return for each flag whether it is set on any rank."""
+        ranks = self.all_gather_floats([float(flag) for flag in flags])
+        return tuple(any(values) for values in zip(*ranks, strict=True))
 
-    def all_gather_bytes(self, data: bytes) -> list[bytes]:
-        """What each rank has, in order."""
-        return [data]
+    def all_gather_object(self, value: T) -> list[T]:
+        """Return the values of all ranks, which must be picklable."""
+        return [value]
 
-    def broadcast_bytes(self, make: Callable[[], bytes]) -> bytes:
-        """What `make` gives on the first rank, where alone it is called."""
+    def broadcast_object(self, make: Callable[[], T]) -> T:
+        """Return the result of `make` on the main process; it is not called on the others."""
         return make()
 
     def all_reduce_(self, tensor: torch.Tensor) -> None:
-        """Make `tensor` the sum over all ranks."""
+        """Replace `tensor` by its sum over all ranks."""
 
     def broadcast_(self, tensors: Iterable[torch.Tensor]) -> None:
-        """Give `tensors` the values that they have on the first rank."""
+        """Replace `tensors` by those of the main process."""
 
     @contextlib.contextmanager
     def main_process_first(self) -> Iterator[None]:
-        """Do one after another what leaves something on a disk for those who come later."""
+        """Run the block in turns, so that later ranks find on the disk what earlier ones wrote."""
         yield
 
 
 class TorchProcessGroup(ProcessGroup):
-    """One process among others, which have all come."""
+    """One of several processes, which are all connected."""
 
     def __init__(self, process: ProcessInfo, store: Any) -> None:
         super().__init__(process)
         self._store = store
-        machines = [local == 0 for (local,) in self.all_gather_floats([process.local_rank])]
+        machines = [local_rank == 0 for (local_rank,) in self.all_gather_floats([process.local_rank])]
         self._turns = [1, sum(machines[1:])]
 
     def all_gather_floats(self, values: Sequence[float]) -> list[list[float]]:
         import torch
         import torch.distributed as dist
 
-        ours = torch.tensor(values, dtype=torch.float64)
-        every = [torch.empty_like(ours) for _ in range(self.process.world_size)]
+        own = torch.tensor(values, dtype=torch.float64)
+        ranks = [torch.empty_like(own) for _ in range(self.process.world_size)]
         with self._detecting_lost_ranks():
-            dist.all_gather(every, ours)
-        return [each.tolist() for each in every]
+            dist.all_gather(ranks, own)
+        return [each.tolist() for each in ranks]
 
-    def all_gather_bytes(self, data: bytes) -> list[bytes]:
-        import numpy as np
-        import torch
+    def all_gather_object(self, value: T) -> list[T]:
         import torch.distributed as dist
 
-        sizes = [int(size) for (size,) in self.all_gather_floats([len(data)])]
-        if not max(sizes):
-            return [b""] * len(sizes)
-        ours = torch.from_numpy(np.frombuffer(data.ljust(max(sizes), b"\0"), np.uint8).copy())
-        every = [torch.empty_like(ours) for _ in sizes]
+        ranks: list[Any] = [None] * self.process.world_size
         with self._detecting_lost_ranks():
-            dist.all_gather(every, ours)
-        return [each[:size].numpy().tobytes() for each, size in zip(every, sizes, strict=True)]
+            dist.all_gather_object(ranks, value)
+        return ranks
 
-    def broadcast_bytes(self, make: Callable[[], bytes]) -> bytes:
-        import numpy as np
-        import torch
+    def broadcast_object(self, make: Callable[[], T]) -> T:
         import torch.distributed as dist
 
-        data = make() if self.is_main else b""
-        size = int(self.all_gather_floats([len(data)])[0][0])
-        whole = torch.from_numpy(np.frombuffer(data, np.uint8).copy()) if self.is_main else torch.empty(size).byte()
-        if size:
-            with self._detecting_lost_ranks():
-                dist.broadcast(whole, 0)
-        return whole.numpy().tobytes()
+        values: list[Any] = [make() if self.is_main else None]
+        with self._detecting_lost_ranks():
+            dist.broadcast_object_list(values)
+        return values[0]  # type: ignore[no-any-return]
 
     def all_reduce_(self, tensor: torch.Tensor) -> None:
         import torch.distributed as dist
@@ -153,9 +147,9 @@ class TorchProcessGroup(ProcessGroup):
 
     @contextlib.contextmanager
     def main_process_first(self) -> Iterator[None]:
-        """Rank 0 first, then the first rank of each other machine, then the rest.
+        """Run the block on rank 0 first, then on the first rank of each other machine, then on the rest.
 
-        What one leaves on a disk that they share, the others find; who shares none, does it once for a machine.
+        Ranks that share no disk so do the work once for each machine.
         """
         stage = 0 if self.is_main else 1 if self.process.local_rank == 0 else 2
         for before, count in enumerate(self._turns[:stage]):
@@ -166,7 +160,7 @@ class TorchProcessGroup(ProcessGroup):
             self._store.add(f"turn/{stage}", 1)
 
     def _turns_done(self, stage: int) -> int:
-        """How many ranks have had their turn. Raises FailedElsewhere where one has failed."""
+        """Return how many ranks of a stage are done. Raises FailedElsewhere if one failed."""
         with self._detecting_lost_ranks():
             if self._store.check([ERROR_REPORTED]):
                 raise FailedElsewhere
@@ -180,64 +174,57 @@ class TorchProcessGroup(ProcessGroup):
     ) -> None:
         import torch.distributed as dist
 
-        if error is not None:
-            LEFT_BEHIND.append(self.process.rank)
         if error is None:
-            self.all_gather_floats([0.0])  # whoever goes first would seem to be lost
+            self.all_gather_floats([0.0])  # a rank that left earlier would seem to be lost
             dist.destroy_process_group()
-        elif not self._reports_error(error) and isinstance(error, Exception):
+            return
+        LEFT_BEHIND.append(self.process.rank)
+        if not self._reports_error(error) and isinstance(error, Exception):
             raise FailedElsewhere from error
-        elif isinstance(error, ComposerError) and not self.is_main:
+        if isinstance(error, ComposerError) and not self.is_main:
             error.message = f"rank {self.process.rank}: {error.message}"
 
     def _reports_error(self, error: BaseException) -> bool:
-        """Whether this is the process that tells the user; the others get to know that somebody does."""
+        """Return whether this process reports the error to the user, and tell the others that one does."""
         if isinstance(error, FailedElsewhere):
             return False
         try:
-            # a rank that ends with an error says so before it is missed
+            # a rank that fails says so before it is missed
             if isinstance(error, RankLost) and not self.is_main:
                 self._wait(lambda: self._store.check([ERROR_REPORTED]))
             own = f"rank {self.process.rank}"
-            speaks = self._store.compare_set(ERROR_REPORTED, "", own).decode() == own
+            reports = self._store.compare_set(ERROR_REPORTED, "", own).decode() == own
             self._store.add(HAS_LEFT, 1)
             self._close_connections()
             if self.is_main and not (isinstance(error, RankLost) and self.process.world_size == 2):
-                self._wait(
-                    lambda: self._store.add(HAS_LEFT, 0) == self.process.world_size
-                )  # the store may go when we do
+                # the store may vanish with this process
+                self._wait(lambda: self._store.add(HAS_LEFT, 0) == self.process.world_size)
         except RuntimeError:  # the store is gone, and rank 0 with it
             return self.process.rank <= 1
-        return bool(speaks)
+        return bool(reports)
 
     def _close_connections(self) -> None:
-        """Close the connections, so that those who wait for a word from here know that none will come."""
+        """Close the connections, so that ranks waiting for this one notice."""
         import torch.distributed as dist
 
-        closing = Thread(target=dist.destroy_process_group, daemon=True)  # which may wait for a device, and for ever
+        closing = Thread(target=dist.destroy_process_group, daemon=True)  # it may wait for a device forever
         closing.start()
         closing.join(EXIT_GRACE_SECONDS)
 
-    def _wait(self, come: Callable[[], bool]) -> None:
-        """Wait until `come`, but not for longer than EXIT_GRACE_SECONDS."""
+    def _wait(self, condition: Callable[[], bool]) -> None:
+        """Wait for `condition`, at most EXIT_GRACE_SECONDS."""
         until = time.monotonic() + EXIT_GRACE_SECONDS
-        while time.monotonic() < until and not come():
+        while time.monotonic() < until and not condition():
             time.sleep(POLL_SECONDS)
 
     @contextlib.contextmanager
     def _detecting_lost_ranks(self) -> Iterator[None]:
-        """Turn what torch raises when another rank is gone into RankLost."""
+        """Raise RankLost instead of torch's error when another rank is gone."""
         try:
             yield
         except RuntimeError as error:
-            who = f"rank {1 - self.process.rank}" if self.process.world_size == 2 else "one or more ranks"
+            lost = f"rank {1 - self.process.rank}" if self.process.world_size == 2 else "one or more ranks"
             raise RankLost(
-                f"{who} of this training ended without a word, or cannot be reached any more",
-                "its machine or launcher may say why; go on with --resume, with as many processes as you like",
+                f"{lost} ended without an error message, or cannot be reached",
+                "see the messages of its machine or launcher; then resume with --resume, in any number of processes",
             ) from error
-
-
-LEFT_BEHIND: list[int] = []
-"""The ranks of this process whose group ended in an error: threads of torch's may still wait for the others."""
-ERROR_REPORTED, HAS_LEFT = "said", "left"
-"""What stands in the store: which rank tells the user how it ended, and how many know that."""

@@ -1,4 +1,4 @@
-"""How several processes that train one model meet: at the address that their launcher names, within bounded time."""
+"""Connect the processes that train one model, at the address of their launcher, within a time limit."""
 
 from __future__ import annotations
 
@@ -15,18 +15,16 @@ from composer.distributed.environment import ProcessInfo
 from composer.distributed.group import ProcessGroup, TorchProcessGroup
 
 TIMEOUT_VARIABLE = "COMPOSER_RENDEZVOUS_TIMEOUT"
-"""The environment variable that says for how many seconds to wait for the others to come; else
-DEFAULT_TIMEOUT_SECONDS.
-"""
+"""The environment variable with the seconds to wait for the other processes."""
 DEFAULT_TIMEOUT_SECONDS = 300.0
 COLLECTIVE_TIMEOUT = timedelta(minutes=30)
-"""The longest time without a word from the others: more than a rank takes to read its share, to fit, or to save. One
-that is killed is noticed at once; only a machine that falls silent is waited for so long."""
+"""Longer than a rank takes to read its share, to fit or to save. A killed rank is noticed at once; only a machine that
+falls silent is waited for so long."""
 
 
 @contextlib.contextmanager
 def process_group(process: ProcessInfo, device: str) -> Iterator[ProcessGroup]:
-    """Meet the others, and part from them in good order. Raises ComposerError where they do not come."""
+    """Connect to the other processes for the duration of the context. Raises ComposerError if they do not come."""
     if process.is_single:
         yield ProcessGroup(process)
         return
@@ -36,7 +34,7 @@ def process_group(process: ProcessInfo, device: str) -> Iterator[ProcessGroup]:
 
 
 def _rendezvous(process: ProcessInfo, device: str) -> Any:
-    """Join the process group; the store that all ranks write to and read from."""
+    """Join torch's process group; return the store that all ranks share."""
     # torch prints a stack trace for each connection that a lost rank leaves behind
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")
     import torch
@@ -44,12 +42,12 @@ def _rendezvous(process: ProcessInfo, device: str) -> Any:
     from torch.distributed.distributed_c10d import PrefixStore
 
     if not dist.is_available():
-        raise ComposerError("the torch that is installed cannot train in several processes", "start one alone")
+        raise ComposerError("the installed torch cannot train in several processes", "start a single process")
     try:
         seconds = float(os.environ.get(TIMEOUT_VARIABLE) or DEFAULT_TIMEOUT_SECONDS)
     except ValueError:
         raise ComposerError(
-            f"{TIMEOUT_VARIABLE} cannot be `{os.environ[TIMEOUT_VARIABLE]}`", "give seconds, such as 300"
+            f"invalid value for {TIMEOUT_VARIABLE}: '{os.environ[TIMEOUT_VARIABLE]}'", "give seconds, such as 300"
         ) from None
     if device.startswith("cuda"):
         torch.cuda.set_device(device)
@@ -68,7 +66,7 @@ def _rendezvous(process: ProcessInfo, device: str) -> Any:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end the process at once: torch waits without looking at it, and there is nothing to save yet."""
+    """Let Ctrl-C end the process at once: torch ignores it while waiting, and there is nothing to save yet."""
     if current_thread() is not main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
@@ -80,20 +78,20 @@ def _interruptible() -> Iterator[None]:
 
 
 def _rendezvous_error(process: ProcessInfo, error: Exception, seconds: float) -> ComposerError:
-    """Why the ranks could not meet."""
+    """Return why the processes could not connect."""
     place, text = f"{process.address}:{process.port}", str(error)
     if "EADDRINUSE" in text or "address already in use" in text.lower():
         return ComposerError(
-            f"port {process.port} is taken, so that the other processes cannot reach this one",
+            f"port {process.port} is already in use",
             "set MASTER_PORT (torchrun: --master-port) to a free port",
         )
     if process.is_main:
         return ComposerError(
-            f"not all of the {process.world_size} processes came to {place} within {seconds:g} s",
+            f"not all of the {process.world_size} processes connected to {place} within {seconds:g} s",
             "start all of them with the same MASTER_ADDR, MASTER_PORT and WORLD_SIZE; "
-            f"{TIMEOUT_VARIABLE} is how long to wait",
+            f"set {TIMEOUT_VARIABLE} to wait longer",
         )
     return ComposerError(
-        f"rank {process.rank} did not find rank 0 at {place} within {seconds:g} s",
-        f"is it running, and does a firewall let us through? {TIMEOUT_VARIABLE} is how long to wait, in seconds",
+        f"rank {process.rank} could not connect to rank 0 at {place} within {seconds:g} s",
+        f"check that it is running and not behind a firewall; set {TIMEOUT_VARIABLE} to wait longer",
     )

@@ -10,7 +10,6 @@ Everything in it can be made again, so it may be deleted at any time.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import tempfile
@@ -19,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from composer.api import ComposerError
+from composer.system.files import is_disk_full
 
 MAX_BYTES = 5 * 1024**3
 """Size of the cache above which the least recently used entries are removed."""
@@ -123,7 +123,7 @@ def _size(folder: Path) -> int:
 
 
 def _write_hint(error: OSError, folder: Path) -> str:
-    if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+    if not is_disk_full(error):
         return "set COMPOSER_HOME to a folder that you can write to"
     return f"{_megabytes(_free_bytes(folder))} free there; set COMPOSER_HOME to a folder with more"
 

@@ -1,8 +1,6 @@
-"""The average of a network's weights as they descend, which is measured and kept in their place (Polyak and Juditsky
-1992), the older ones counting less and less.
+"""Exponential moving average of the weights, which is validated and saved instead of them (Polyak and Juditsky 1992).
 
-Descent goes back and forth across a valley; the mean of where it has been lies nearer to the bottom than any of its
-steps, as after a much lower learning rate.
+The average lies nearer to the minimum than the oscillating weights, as after a much lower learning rate.
 """
 
 from __future__ import annotations
@@ -19,37 +17,37 @@ __all__ = ["EMA"]
 
 
 class EMA:
-    """An exponential average of all that is real-valued in the `state_dict` of `network`; first, what is there now."""
+    """Exponential moving average of the floating-point tensors in the `state_dict` of `network`, from now on."""
 
     def __init__(self, network: nn.Module, decay: float) -> None:
-        """`decay` is how much of the old is kept at each step."""
+        """`decay` is the weight of the old average at each update."""
         self.network, self.decay = network, decay
         self.values = {name: tensor.clone() for name, tensor in self._current().items()}
 
     def update(self, updates: int) -> None:
-        """Count in the weights after `updates` steps. At first less of the old is kept, so that no beginning lasts."""
+        """Add the weights after `updates` updates. The decay is lower at first, so that initial weights fade fast."""
         import torch
 
-        share = min(self.decay, (1 + updates) / (10 + updates))
-        torch._foreach_lerp_(list(self.values.values()), list(self._current().values()), 1 - share)
+        decay = min(self.decay, (1 + updates) / (10 + updates))
+        torch._foreach_lerp_(list(self.values.values()), list(self._current().values()), 1 - decay)
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
-        """Give the network its average for as long as this lasts."""
-        own = {name: tensor.clone() for name, tensor in self._current().items()}
+        """Use the average as the network's weights within the context."""
+        weights = {name: tensor.clone() for name, tensor in self._current().items()}
         self._load(self.values)
         try:
             yield
         finally:
-            self._load(own)
+            self._load(weights)
 
     def restore(self, values: Mapping[str, torch.Tensor]) -> None:
-        """Take up an average that was saved."""
+        """Continue a saved average."""
         for name, tensor in self.values.items():
             tensor.copy_(values[name])
 
     def _current(self) -> dict[str, torch.Tensor]:
-        return {name: each for name, each in self.network.state_dict().items() if each.is_floating_point()}
+        return {name: tensor for name, tensor in self.network.state_dict().items() if tensor.is_floating_point()}
 
     def _load(self, values: Mapping[str, torch.Tensor]) -> None:
         for name, tensor in self._current().items():

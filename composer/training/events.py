@@ -1,4 +1,4 @@
-"""What training reports as it goes. The terminal, JSON lines, TensorBoard and the tests all read this one stream."""
+"""Events of a training run, which the terminal, JSON lines, TensorBoard and the tests read."""
 
 from __future__ import annotations
 
@@ -14,19 +14,15 @@ class Event:
     """Something that happened in training."""
 
     def to_json(self) -> dict[str, Any]:
-        """This event as plain JSON, with its name under `event`."""
-        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
+        """Return this event as plain JSON, with its name in snake case under `event`."""
+        event = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
         fields = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
-        return {"event": name, **fields}
+        return {"event": event, **fields}
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared(Event):
-    """The pieces are read and encoded; `cached` says that this had been done before.
-
-    `pieces` by part; `rejected` and a few `places` by reason; a line for each `unreadable` source; `duplicates` that
-    were left out; `notes` that the user should read; `losses` by phrase. The fields of `encoding.Report`.
-    """
+    """The pieces are read and encoded, or were before if `cached`. The other fields are those of `dataset.Report`."""
 
     pieces: Mapping[str, int]
     rejected: Mapping[str, int]
@@ -40,7 +36,7 @@ class Prepared(Event):
 
 @dataclass(frozen=True, slots=True)
 class PlannedPhase:
-    """A phase of training: it takes `updates` steps, and would take `unlimited_updates` if no limit cut it short."""
+    """A phase of `updates` updates, which would have `unlimited_updates` without `max_updates`."""
 
     name: str
     updates: int
@@ -49,10 +45,9 @@ class PlannedPhase:
 
 @dataclass(frozen=True, slots=True)
 class Started(Event):
-    """A phase of training begins or goes on, at `update` of `updates` of the run, on `device` in `precision`.
+    """A phase of training starts or resumes, at `update` of `updates` of the run, on `device` in `precision`.
 
-    `pieces` and `counted` are the pieces and steps (tokens or frames) of the training and validation parts. `phases`
-    are all of them, in order.
+    `pieces` and `counted` are the numbers of pieces and steps (tokens or frames) for training and validation.
     """
 
     phase: str
@@ -69,10 +64,9 @@ class Started(Event):
 
 @dataclass(frozen=True, slots=True)
 class Updated(Event):
-    """Optimiser steps up to `update`, one on a CPU, several elsewhere: `monitor` is their mean, in nats a sequence
-    step.
+    """The updates since the last such event, one on a CPU, several on other devices.
 
-    `rate` is in sequence steps a second, over the last few seconds.
+    `monitor` is their mean loss in nats per step, `rate` the steps per second over the last few seconds.
     """
 
     update: int
@@ -84,10 +78,7 @@ class Updated(Event):
 
 @dataclass(frozen=True, slots=True)
 class Validated(Event):
-    """The validation part was measured: `value` nats a step, `reported` the same in `unit`, `best` if none was better.
-
-    Training without a validation part has no such events.
-    """
+    """A validation: `value` in nats per step, `reported` the same in `unit`, `best` if it is the best so far."""
 
     update: int
     epoch: float
@@ -99,10 +90,7 @@ class Validated(Event):
 
 @dataclass(frozen=True, slots=True)
 class MicroBatchHalved(Event):
-    """There was not enough memory: from now on `rows` of a batch go through the network at a time, in each process.
-
-    What is learnt stays the same.
-    """
+    """Memory ran out: from now on `rows` rows go through the network at a time, in each process. Results are equal."""
 
     update: int
     rows: int
@@ -110,11 +98,7 @@ class MicroBatchHalved(Event):
 
 @dataclass(frozen=True, slots=True)
 class RolledBack(Event):
-    """Training goes on at `update`, since its state was saved last there, though the model of step `best_update` is
-    kept.
-
-    Only a better one will take its place.
-    """
+    """Training resumes from `update`, its last saved state; the model of `best_update` stays until a better one."""
 
     update: int
     best_update: int
@@ -122,7 +106,7 @@ class RolledBack(Event):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Event):
-    """The model as it is at `update` can be heard: `path` is a checkpoint of it."""
+    """The model as it is at `update` was saved to `path`."""
 
     update: int
     path: Path
@@ -138,9 +122,9 @@ class Saved(Event):
 
 @dataclass(frozen=True, slots=True)
 class Finished(Event):
-    """Training ended: `reason` is `done`, `early` (no improvement any more) or `interrupted`.
+    """Training ended: `reason` is `done`, `early` (no more improvement) or `interrupted`.
 
-    `best` is the best validation value in nats, None without a validation part; `path` is the checkpoint to play.
+    `best` is the best validation value in nats per step, None without validation; `path` is the checkpoint.
     """
 
     update: int

@@ -1,4 +1,4 @@
-"""Whether the weights of a checkpoint fit a model with other settings, before anything is read for it."""
+"""Check that the weights of a checkpoint fit a model with other settings, before the data is read."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["check_fits"]
 
 
 def check_fits(origin: OpenCheckpoint, config: Any, name: str) -> None:
-    """Raise OptionError, naming it, where a setting in `config` gives weights of other shapes than those of `origin`.
+    """Raise OptionError naming the setting in `config` that changes the shapes of the weights of `origin`.
 
-    `name` is what the model of `origin` is called. Settings that leave all shapes as they are, such as dropout, may
-    differ. Raises TooLarge where there is not enough memory for the weights.
+    `name` is the name of that model. Settings that keep all shapes, such as dropout, may differ. Raises DoesNotFit if
+    memory runs out.
     """
     changed = {
         field.name: value
@@ -36,7 +36,7 @@ def check_fits(origin: OpenCheckpoint, config: Any, name: str) -> None:
 
 
 def _shapes(origin: OpenCheckpoint, config: Any) -> Mapping[str, tuple[int, ...]]:
-    """The weights of a network with these settings, by name; torch's generator stays as it is."""
+    """Return the shapes of the weights of a network with these settings; torch's generator is not advanced."""
     import torch
 
     with torch.random.fork_rng(devices=[]):

@@ -1,7 +1,7 @@
-"""Some rows of a batch, and of the state that a network carries from window to window.
+"""Micro-batches: some rows of a batch, and of the state that a network carries from one sequence to the next.
 
-A state is made of tensors as the network likes, its rows on an axis of its choice. Which axis that is, the states of
-two batches tell that differ in nothing but their rows.
+A state consists of tensors as the network likes, with the rows on any axis. The axis is found by comparing the states
+of two batches that differ only in their number of rows.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from composer.api.network import Batch, Network
 
 FEWER_ROWS, MORE_ROWS = 2, 3
-"""How many rows are looked at."""
+"""Rows of the two batches that are compared."""
 
 
 def rows_of(batch: Batch, rows: range) -> Batch:
-    """These rows of a batch."""
+    """Return these rows of a batch."""
     from composer.api.network import Batch
 
     cut = slice(rows.start, rows.stop)
@@ -28,39 +28,37 @@ def rows_of(batch: Batch, rows: range) -> Batch:
 
 
 class BatchAxes:
-    """On which axis each tensor of a network's state has its rows; None where it has none."""
+    """The axis of each tensor of a network's state that has the rows; None if it has none."""
 
     def __init__(self, network: Network, batch: Batch) -> None:
-        """Look at the states that `network` hands on after a step of `batch`, on the device of both."""
+        """Compare the states that `network` returns after one step of `batch`, on the device of both."""
         import torch
 
         training = network.training
-        network.eval()  # nothing is to be learnt from looking
+        network.eval()  # so that running statistics stay
         with torch.no_grad(), torch.random.fork_rng():
             states = [network.loss(_repeated(batch, rows), None)[1] for rows in (FEWER_ROWS, MORE_ROWS)]
         network.train(training)
-        self._axes = [_axis(few, more) for few, more in zip(*map(_tensors, states), strict=True)]
+        self._axes = [_axis(fewer, more) for fewer, more in zip(*map(_tensors, states), strict=True)]
 
     def select_rows(self, state: Any, rows: range) -> Any:
-        """These rows of `state`."""
-        return _rebuild(state, [_select(each, axis, rows) for each, axis in self._paired(state)])
+        """Return these rows of `state`."""
+        tensors = zip(_tensors(state), self._axes, strict=True)
+        return _rebuild(
+            state,
+            [each if axis is None else each.narrow(axis, rows.start, len(rows)) for each, axis in tensors],
+        )
 
     def concat_rows(self, states: Sequence[Any]) -> Any:
-        """The rows of all `states`, in order. What has no rows is as in the first."""
+        """Return the rows of all `states` in order; tensors without rows come from the first."""
         import torch
 
-        parts = zip(*map(_tensors, states), strict=True)
-        joined = [
-            each[0] if axis is None else torch.cat(each, axis) for each, axis in zip(parts, self._axes, strict=True)
-        ]
-        return _rebuild(states[0], joined)
-
-    def _paired(self, state: Any) -> Iterator[tuple[torch.Tensor, int | None]]:
-        return zip(_tensors(state), self._axes, strict=True)
+        parts = zip(zip(*map(_tensors, states), strict=True), self._axes, strict=True)
+        return _rebuild(states[0], [each[0] if axis is None else torch.cat(each, axis) for each, axis in parts])
 
 
 def _repeated(batch: Batch, rows: int) -> Batch:
-    """The first step of the first row, `rows` times, and counted."""
+    """Return the first step of the first row, repeated on `rows` rows, with weight 1."""
     from composer.api.network import Batch
 
     step = rows_of(batch, range(1)).slice_time(0, 1)
@@ -74,29 +72,23 @@ def _repeated(batch: Batch, rows: int) -> Batch:
     )
 
 
-def _axis(few: torch.Tensor, more: torch.Tensor) -> int | None:
-    differing = [
-        axis for axis, sizes in enumerate(zip(few.shape, more.shape, strict=True)) if sizes == (FEWER_ROWS, MORE_ROWS)
-    ]
-    return differing[0] if differing else None
-
-
-def _select(tensor: torch.Tensor, axis: int | None, rows: range) -> torch.Tensor:
-    return tensor if axis is None else tensor.narrow(axis, rows.start, len(rows))
+def _axis(fewer: torch.Tensor, more: torch.Tensor) -> int | None:
+    sizes = zip(fewer.shape, more.shape, strict=True)
+    return next((axis for axis, pair in enumerate(sizes) if pair == (FEWER_ROWS, MORE_ROWS)), None)
 
 
 def _tensors(state: Any) -> list[torch.Tensor]:
-    """The tensors of a state, in the order in which `_rebuild` puts them."""
+    """Return the tensors of a state, in the order in which `_rebuild` fills them in."""
     import torch
 
     if isinstance(state, torch.Tensor):
         return [state]
-    inside = state.values() if isinstance(state, Mapping) else state if isinstance(state, tuple | list) else ()
-    return [tensor for item in inside for tensor in _tensors(item)]
+    items = state.values() if isinstance(state, Mapping) else state if isinstance(state, tuple | list) else ()
+    return [tensor for item in items for tensor in _tensors(item)]
 
 
 def _rebuild(state: Any, tensors: Sequence[torch.Tensor]) -> Any:
-    """`state` with these in the place of its tensors."""
+    """Return `state` with its tensors replaced."""
     return _fill(state, iter(tensors))
 
 

@@ -1,6 +1,6 @@
-"""Published systems by name: the options, model and settings with which each can be trained again.
+"""Presets: options, model and settings that reproduce published systems.
 
-A preset is a file `NAME.toml` in `composer/presets`, in which a comment after each value says where it comes from.
+A preset is a file `NAME.toml` in `composer/presets`; a comment after each value gives its source.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, UsageError
+from composer.api.errors import suggest
 from composer.data.splits import SplitSettings
 
 FOLDER = Path(__file__).parent.parent / "presets"
@@ -20,10 +20,10 @@ FOLDER = Path(__file__).parent.parent / "presets"
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """What a preset sets: options of the representation, settings of the model and of training, shares of the split.
+    """Options of the representation, settings of the model and of training, and shares of the split.
 
-    `command` is how it is trained, `gen_command` how its model is heard, `text` the whole file. `requires` are the
-    conditions that its pieces must have, with how they come to have them.
+    `command` trains it, `gen_command` generates with it, `text` is the whole file. `requires` has the conditions that
+    its pieces must have, each with a hint how they get them.
     """
 
     name: str
@@ -48,35 +48,32 @@ class Preset:
 
 
 def preset(name: str) -> Preset:
-    """The preset called `name`. Raises UsageError, with the nearest names, where there is none."""
+    """Return the preset called `name`. Raises UsageError with the nearest names if there is none."""
     path = FOLDER / f"{name}.toml"
     known = preset_names()
     if name not in known:
-        near = get_close_matches(name, known, 3, 0.4)
-        hint = "did you mean " + " or ".join(f"`{each}`" for each in near) + "?" if near else ", ".join(known)
-        raise UsageError(f"there is no preset `{name}`", hint)
+        raise UsageError(f"unknown preset '{name}'", suggest(name, known, matches=3, cutoff=0.4))
     try:
         text = path.read_text("utf-8")
         return Preset(name, text=text, **tomllib.loads(text))
     except (OSError, ValueError, TypeError) as error:
         raise ComposerError(
-            f"the preset file {path.name} cannot be used: {' '.join(str(error).split())}",
-            "mend it, or install this program again",
+            f"invalid preset file {path.name}: {' '.join(str(error).split())}", "fix it, or reinstall this program"
         ) from error
 
 
 def preset_names() -> list[str]:
-    """The names of all presets."""
+    """Return the names of all presets, sorted."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 def all_presets() -> Iterator[Preset]:
-    """All presets, by name."""
+    """Yield all presets, by name."""
     return map(preset, preset_names())
 
 
 def as_pairs(values: Mapping[str, Any]) -> list[str]:
-    """`values` as a user would write them: `key=value`."""
+    """Return `values` as on the command line: `key=value`."""
     return [f"{key}={_as_text(value)}" for key, value in values.items()]
 
 

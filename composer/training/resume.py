@@ -1,51 +1,57 @@
-"""The training state beside a checkpoint, so that training can go on, exactly, in as many processes as one likes.
+"""The training state beside a checkpoint, from which training resumes exactly, in any number of processes.
 
-It stands in `NAME.training.safetensors` beside `NAME.safetensors`: the weights as they descend, their average where one
-is kept, the optimiser's moments, the state carried from window to window of all rows, how far training has come, and
-what it began with. The first rank writes and reads it; the others tell it of their rows, and are told.
+`NAME.training.safetensors` beside `NAME.safetensors` holds the current weights, their moving average, the optimizer's
+state, the network's state for all rows, the progress, and the arguments of the training. The main process writes and
+reads it.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from composer.api import CheckpointError, OptionError, Representation
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint, Header
+from composer.checkpoints.load import load_weights
 from composer.checkpoints.old_names import STATE_ARRAYS
 from composer.data.sources import absolute_argument
 from composer.data.splits import SplitSettings
 from composer.registry import options
 from composer.training import state_io
-from composer.training.optimizer import Settings
+from composer.training.progress import Progress
+from composer.training.settings import Settings
+from composer.training.trainer import Trainer
 
-if TYPE_CHECKING:
-    from composer.training.trainer import Trainer
+_FIXED_SETTINGS = ("batch_size", "seq_length", "align", "seed", "optimizer", "contiguous")
+_FIXED = {
+    "representation": ("representation", ""), "model": ("model", ""), "model_version": ("version of its model", ""),
+    "options": ("option", "-O"), "config": ("setting", "--set"), "spec": ("vocabulary", ""),
+}  # fmt: skip
+"""Fields of a header that cannot change: what messages call them, and the flag that sets them, if there is one."""
 
 
 def state_path(path: Path) -> Path:
-    """Where the training state of the checkpoint at `path` is kept."""
+    """Return the path of the training state of the checkpoint at `path`."""
     return path.with_name(f"{path.name.removesuffix('.safetensors')}.training.safetensors")
 
 
 def saved_header(path: Path) -> Header:
-    """The header of the training state beside the checkpoint at `path`.
+    """Return the header of the training state beside the checkpoint at `path`.
 
-    Its `config` and `record["settings"]` are those that training began with; `original_arguments` says the same of the
-    data. Raises CheckpointError where there is none.
+    Its `config` and `record["settings"]` are those of the training, `original_arguments` has its data. Raises
+    CheckpointError if there is none.
     """
     if not state_path(path).is_file():
-        raise CheckpointError(f"there is no training to go on with beside {path}", "train without --resume")
+        raise CheckpointError(f"no training state beside {path}, so it cannot be resumed", "train without --resume")
     return checkpoint_file.read_header(state_path(path))
 
 
 @dataclass(frozen=True, slots=True)
 class OriginalArguments:
-    """What `encoding.prepare` was given when a training began; `fitted` where it was a fine-tuning."""
+    """The arguments of `dataset.prepare` when a training started; `fitted` if it is a fine-tuning."""
 
     arguments: tuple[str, ...]
     split: SplitSettings
@@ -54,9 +60,9 @@ class OriginalArguments:
 
 
 def original_arguments(header: Header, representation: Representation) -> OriginalArguments:
-    """What the training with this state began with, its arguments such that they hold in any folder.
+    """Return what the training with this state started with; its file arguments are valid in any folder.
 
-    A `representation` that was not fitted to these pieces, but came with a checkpoint, is restored.
+    The `representation` of a fine-tuning came with a checkpoint, so it is restored.
     """
     record = header.record
     fitted = record["from"] is not None
@@ -67,174 +73,154 @@ def original_arguments(header: Header, representation: Representation) -> Origin
     )
 
 
-def save(learner: Trainer) -> None:
+def save(trainer: Trainer) -> None:
     """Write the training state, atomically; all ranks call this together.
 
-    Raises CheckpointError; the earlier one is then as it was.
+    Raises CheckpointError and then leaves the earlier state as it was.
     """
-    stream = _gather_states(learner)
-    if not learner.run.group.is_main:
+    state = _gather_states(trainer)
+    run = trainer.run
+    if not run.group.is_main:
         return
-    arrays: dict[str, Any] = {}
-    for name, tensor in learner.network.state_dict().items():
-        arrays[f"weights/{name}"] = state_io.as_array(tensor)
-    if learner.ema is not None:
-        for name, tensor in learner.ema.values.items():
-            arrays[f"ema/{name}"] = state_io.as_array(tensor)
-    for index, values in learner.optimizer.state_dict()["state"].items():
+    arrays = {f"weights/{name}": state_io.as_array(tensor) for name, tensor in trainer.network.state_dict().items()}
+    if trainer.ema is not None:
+        arrays |= {f"ema/{name}": state_io.as_array(tensor) for name, tensor in trainer.ema.values.items()}
+    for index, values in trainer.optimizer.state_dict()["state"].items():
         for name, value in values.items():
             if value is not None:
                 arrays[f"optimizer/{index}/{name}"] = state_io.as_array(value)
-    structure = state_io.flatten(stream, arrays, learner.run.model.name)
-    data = learner.run.data
-    header = learner.header(
+    structure = state_io.flatten(state, arrays, run.model.name)
+    header = trainer.header(
         kind="training",
-        progress=asdict(learner.progress),
+        progress=asdict(trainer.progress),
         state=structure,
-        encoded=data.encoded_digest,
-        data=[absolute_argument(name) for name in data.arguments],
-        split=data.split.to_json(),
+        encoded=run.data.encoded_digest,
+        data=[absolute_argument(name) for name in run.data.arguments],
+        split=run.data.split.to_json(),
     )
-    checkpoint_file.save(state_path(learner.run.path), Checkpoint(header, arrays))
+    checkpoint_file.save(state_path(run.path), Checkpoint(header, arrays))
 
 
-def restore(learner: Trainer) -> int:
-    """Let `learner` go on from the saved state, in the phase that was saved; all ranks call this together.
+def restore(trainer: Trainer) -> int:
+    """Continue from the saved state, in its phase; all ranks call this together.
 
-    The step of the model that is kept, where it is better than any that the state knows of, else 0: a training that is
-    killed may have kept it since, and from now on only a better one takes its place.
-    Raises CheckpointError or OptionError where the state is of another training.
+    Return the update of the saved model if it is better than any that the state knows of, else 0: a training that is
+    killed may have saved it since the state, and only a better one replaces it.
+    Raises CheckpointError or OptionError if the state is of another training.
     """
     import torch
 
-    from composer.training.trainer import Progress, load_weights
-
-    run, path = learner.run, state_path(learner.run.path)
-    arrays, text = state_io.from_bytes(run.group.broadcast_bytes(lambda: state_io.to_bytes(*_read(run.path))))
-    header = checkpoint_file.header_of(path, text)
-    _check_same(learner, header)
+    run, path = trainer.run, state_path(trainer.run.path)
+    saved = run.group.broadcast_object(lambda: _read(run.path))
+    header = saved.header
+    _check_same(trainer, header)
     by_owner: dict[str, dict[str, Any]] = {"weights": {}, "ema": {}, "optimizer": {}, "state": {}}
-    for name, array in arrays.items():
+    for name, array in saved.weights.items():
         owner, _, rest = name.partition("/")
         by_owner[STATE_ARRAYS.get(owner, owner)][rest] = array
-    load_weights(learner.network, by_owner["weights"], path.name)
+    load_weights(trainer.network, by_owner["weights"], path.name)
     moments: dict[int, dict[str, Any]] = {}
     for name, array in by_owner["optimizer"].items():
         index, _, key = name.partition("/")
         moments.setdefault(int(index), {})[key] = torch.from_numpy(array.copy())
-    groups = learner.optimizer.state_dict()["param_groups"]
-    learner.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+    groups = trainer.optimizer.state_dict()["param_groups"]
+    trainer.optimizer.load_state_dict({"state": moments, "param_groups": groups})
     record = header.record
-    learner.progress = Progress(**record["progress"])
-    if (
-        0 < run.settings.patience <= learner.progress.validations_since_best
-    ):  # it had stopped early, and is to try for as long again
-        learner.progress.validations_since_best = 0
-    learner.origin = record["from"]
-    learner.training_id = record.get("training", learner.training_id)
-    learner.start_phase(learner.phases[learner.progress.phase])
-    if learner.ema is not None and by_owner["ema"]:  # else it begins with the weights as they are
-        learner.ema.restore({name: torch.from_numpy(array) for name, array in by_owner["ema"].items()})
-    stream = state_io.unflatten(record["state"], by_owner["state"], run.device)
-    own = run.group.local_rows(run.train_batches.rows)
-    if stream is not None and not run.group.is_single:
-        stream = learner.axes.select_rows(stream, own) if own else None
-    learner.state = stream
-    return _recall_best(learner)
+    trainer.progress = progress = Progress(**record["progress"])
+    if 0 < run.settings.patience <= progress.validations_since_best:  # it stopped early, and gets a new chance
+        progress.validations_since_best = 0
+    trainer.origin = record["from"]
+    trainer.training_id = record.get("training", trainer.training_id)
+    trainer.start_phase(trainer.phases[progress.phase])
+    if trainer.ema is not None and by_owner["ema"]:  # else it starts with the current weights
+        trainer.ema.restore({name: torch.from_numpy(array) for name, array in by_owner["ema"].items()})
+    state = state_io.unflatten(record["state"], by_owner["state"], run.device)
+    rows = run.group.local_rows(run.train_batches.rows)
+    if state is not None and not run.group.is_single:
+        state = trainer.axes.select_rows(state, rows) if rows else None
+    trainer.state = state
+    return _recall_best(trainer)
 
 
 def check_settings(before: Mapping[str, Any], now: Mapping[str, Any], name: str, flag: str) -> None:
-    """Raise OptionError, naming it, where one of the settings of the training called `name` is not as it was."""
+    """Raise OptionError naming the first setting of the training called `name` that differs from before."""
     for key in dict.fromkeys([*before, *now]):
         if before.get(key) != now.get(key):
-            was = _as_option(before.get(key))
+            value = _as_option(before.get(key))
             raise OptionError(
-                f"the setting `{key}` was {was} when the training of {name} began", f"leave it, or {flag} {key}={was}"
+                f"`{name}` was trained with {key}={value}, which cannot change", f"omit it or use {flag} {key}={value}"
             )
 
 
-def _recall_best(learner: Trainer) -> int:
-    """Take the best value from the kept model, where it is this training's and better; the model's step, else 0."""
-    run, at = learner.run, learner.progress
-    kept = json.loads(run.group.broadcast_bytes(lambda: json.dumps(_record(run.path)).encode()))
-    if (kept.get("training"), kept.get("phase")) != (learner.training_id, at.phase) or kept["best"] is None:
+def _recall_best(trainer: Trainer) -> int:
+    """Take the best value from the saved model if it is this training's and better; return its update, else 0."""
+    run, progress = trainer.run, trainer.progress
+    saved = run.group.broadcast_object(lambda: _record(run.path))
+    if (saved.get("training"), saved.get("phase")) != (trainer.training_id, progress.phase) or saved["best"] is None:
         return 0
-    if at.best is not None and at.best <= kept["best"]:
+    if progress.best is not None and progress.best <= saved["best"]:
         return 0
-    at.best, at.best_update, at.reported = kept["best"], kept["best_update"], kept["reported"]
-    return at.best_update
+    progress.best, progress.best_update, progress.reported = saved["best"], saved["best_update"], saved["reported"]
+    return progress.best_update
 
 
 def _record(path: Path) -> Mapping[str, Any]:
-    """The training record of the checkpoint at `path`; empty where there is none."""
+    """Return the training record of the checkpoint at `path`; empty if there is none."""
     try:
         return checkpoint_file.read_header(path).record
     except CheckpointError:
         return {}
 
 
-def _gather_states(learner: Trainer) -> Any:
-    """On the first rank, the state of the rows of all ranks."""
-    group, owner, device = learner.run.group, learner.run.model.name, learner.run.device
-    if group.is_single or not any(group.any(learner.state is not None)):
-        return learner.state
+def _gather_states(trainer: Trainer) -> Any:
+    """Return the state of the rows of all ranks, on the main process only."""
+    group, device = trainer.run.group, trainer.run.device
+    if group.is_single or not any(group.any(trainer.state is not None)):
+        return trainer.state
     arrays: dict[str, Any] = {}
-    structure = state_io.flatten(learner.state, arrays, owner)
-    every = [
-        state_io.from_bytes(data) for data in group.all_gather_bytes(state_io.to_bytes(arrays, json.dumps(structure)))
-    ]
+    structure = state_io.flatten(trainer.state, arrays, trainer.run.model.name)
+    gathered = group.all_gather_object((structure, state_io.state_arrays(arrays)))
     if not group.is_main:
         return None
-    states = [state_io.unflatten(json.loads(text), state_io.state_arrays(each), device) for each, text in every]
-    return learner.axes.concat_rows([state for state in states if state is not None])
+    states = [state_io.unflatten(structure, arrays, device) for structure, arrays in gathered]
+    return trainer.axes.concat_rows([state for state in states if state is not None])
 
 
-def _read(path: Path) -> tuple[Mapping[str, Any], str]:
-    """What is in the state beside the checkpoint at `path`."""
+def _read(path: Path) -> Checkpoint:
+    """Return the training state beside the checkpoint at `path`."""
     saved_header(path)
-    saved = checkpoint_file.load(state_path(path))
-    return saved.weights, saved.header.to_json()
+    return checkpoint_file.load(state_path(path))
 
 
-def _check_same(learner: Trainer, saved: Header) -> None:
-    """Raise CheckpointError or OptionError where what was saved is not of the training that is to go on.
+def _check_same(trainer: Trainer, saved: Header) -> None:
+    """Raise CheckpointError or OptionError if the saved state is not of this training.
 
-    What was saved before a setting existed has its default.
+    A setting that did not exist when it was saved has its default.
     """
-    ours, run = learner.header(), learner.run
+    header, run = trainer.header(), trainer.run
     name = run.path.name.removesuffix(".safetensors")
     plugins = {
         "options": (run.representation.options, f"representation `{run.representation.name}`"),
         "config": (run.config, f"model `{run.model.name}`"),
     }
-    for what, (called, flag) in _KEPT.items():
-        before, now = getattr(saved, what), getattr(ours, what)
+    for field, (label, flag) in _FIXED.items():
+        before, now = getattr(saved, field), getattr(header, field)
         if flag:
-            value, owner = plugins[what]
+            value, owner = plugins[field]
             check_settings(_plain(asdict(options.restore(type(value), before, owner))), _plain(now), name, flag)
         elif _plain(before) != _plain(now):
-            raise CheckpointError(
-                f"the training of {name} began with another {called}", "leave it as it was, or train a new model"
-            )
+            raise CheckpointError(f"`{name}` was trained with another {label}", "train a new model without --resume")
     if saved.record["encoded"] != run.data.encoded_digest:
         raise CheckpointError(
-            f"the training of {name} began with other pieces",
-            "name the same files, or use --from to learn new ones",
+            f"`{name}` was trained on other pieces", "name the same files, or use --from to train on new ones"
         )
     settings = options.restore(Settings, saved.record["settings"], "training")
-    for key in ("batch_size", "seq_length", "align", "seed", "optimizer", "contiguous"):
+    for key in _FIXED_SETTINGS:
         check_settings({key: getattr(settings, key)}, {key: getattr(run.settings, key)}, name, "--set")
 
 
-_KEPT = {
-    "representation": ("representation", ""), "model": ("model", ""), "model_version": ("version of its model", ""),
-    "options": ("option", "-o"), "config": ("setting", "--set"), "spec": ("vocabulary", ""),
-}  # fmt: skip
-"""What of a header cannot change: what it is called, and the flag that its values are given by, where there is one."""
-
-
 def _as_option(value: Any) -> str:
-    """A setting as it is given on the command line."""
+    """Return a setting's value as on the command line."""
     words = {True: "on", False: "off", None: "none"}
     if isinstance(value, bool | None):
         return words[value]
@@ -242,7 +228,7 @@ def _as_option(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """For comparing what was JSON with what was not."""
+    """Return `value` with tuples as lists, as JSON has them."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, tuple | list) else value

@@ -1,4 +1,4 @@
-"""What a network carries from window to window, as arrays and JSON, so that it can be saved or told to others."""
+"""The state that a network carries from one sequence to the next, as arrays and JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STATE_PREFIX = "state/"
 
 
 def as_array(tensor: torch.Tensor) -> Any:
-    """A tensor as an array; bf16, which numpy lacks, as fp32, which holds its values exactly."""
+    """Return a tensor as an array; bf16, which numpy lacks, as fp32, which holds its values exactly."""
     import torch
 
     value = tensor.detach().cpu()
@@ -22,7 +22,7 @@ def as_array(tensor: torch.Tensor) -> Any:
 
 
 def flatten(value: Any, arrays: dict[str, Any], owner: str) -> Any:
-    """`value` as JSON, its tensors put into `arrays` under `state/N`. Raises PluginError."""
+    """Return `value` as JSON and put its tensors into `arrays` under `state/N`. Raises PluginError naming `owner`."""
     import torch
 
     if value is None or isinstance(value, bool | int | float | str):
@@ -37,44 +37,26 @@ def flatten(value: Any, arrays: dict[str, Any], owner: str) -> Any:
     if isinstance(value, Mapping):
         return {"dict": {str(key): flatten(item, arrays, owner) for key, item in value.items()}}
     raise PluginError(
-        f"`{owner}` carries a {type(value).__name__} from window to window, which cannot be saved",
-        "its author should make it of tensors in tuples, lists and dicts",
+        f"`{owner}` has a {type(value).__name__} in its state, which cannot be saved",
+        "its author should use tensors in tuples, lists and dicts",
     )
 
 
 def state_arrays(arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """The arrays that `flatten` put there, as `unflatten` wants them."""
+    """Return the arrays that `flatten` added, as `unflatten` takes them."""
     return {name.removeprefix(STATE_PREFIX): array for name, array in arrays.items() if name.startswith(STATE_PREFIX)}
 
 
-def to_bytes(arrays: Mapping[str, Any], text: str) -> bytes:
-    """Named arrays and a text, to be told to another process."""
-    import numpy as np
-    from safetensors.numpy import save
-
-    described = text.encode()
-    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    return len(described).to_bytes(8, "little") + described + save(contiguous)
-
-
-def from_bytes(data: bytes) -> tuple[dict[str, Any], str]:
-    """Undo `to_bytes`."""
-    from safetensors.numpy import load
-
-    end = 8 + int.from_bytes(data[:8], "little")
-    return load(data[end:]), data[8:end].decode()
-
-
 def unflatten(value: Any, arrays: Mapping[str, Any], device: str) -> Any:
-    """Undo `flatten`; `arrays` are by their numbers, and the tensors go to `device`."""
+    """Undo `flatten`, with the tensors on `device`."""
     import torch
 
     if not isinstance(value, dict):
         return value
     if "tensor" in value:
         return torch.from_numpy(arrays[value["tensor"]].copy()).to(device, getattr(torch, value["dtype"]))
-    kind, inside = next(iter(value.items()))
+    kind, content = next(iter(value.items()))
     if kind == "dict":
-        return {key: unflatten(item, arrays, device) for key, item in inside.items()}
-    items: Sequence[Any] = [unflatten(item, arrays, device) for item in inside]
+        return {key: unflatten(item, arrays, device) for key, item in content.items()}
+    items: Sequence[Any] = [unflatten(item, arrays, device) for item in content]
     return tuple(items) if kind == "tuple" else items

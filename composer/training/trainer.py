@@ -1,66 +1,48 @@
-"""What learns: a network, its optimiser and how far they have come.
+"""Trainer: a network, its optimizer and its progress.
 
-As the data of a step, its learning rate and its random numbers depend on the step's number alone, `resuming` can keep
-all that is needed to go on exactly.
+The data, learning rate and random numbers of an update depend on its number alone, so that `resume` can save everything
+needed to continue exactly.
 """
 
 from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import composer
-from composer.api import CheckpointError
 from composer.checkpoints.file import Checkpoint, Header
+from composer.checkpoints.load import load_weights
+from composer.data.batches import to_device
 from composer.data.sources import public_name
 from composer.system.out_of_memory import DoesNotFit, OOMGuard, OutOfMemory, release_cached_memory
-from composer.training import gradient_step, microbatch
-from composer.training import optimizer as optimizers
 from composer.training.ema import EMA
-from composer.training.gradient_step import StepResult
+from composer.training.gradient_step import StepResult, compute_gradient, micro_batches
+from composer.training.microbatch import BatchAxes
+from composer.training.optimizer import choose_precision, clip_gradients, make_optimizer
+from composer.training.progress import Progress
+from composer.training.run import TrainingRun
 
 if TYPE_CHECKING:
     import torch
 
     from composer.api.network import Batch, Network, Phase
     from composer.data.batches import Windows
-    from composer.training.loop import TrainingRun
 
 MAX_FP16 = 65504.0
 SEED_STRIDE = 0x9E3779B97F4A7C15
-"""How far apart the seeds of two ranks are."""
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far training has come: `phase_updates` steps of phase number `phase`, `update` of the run.
-
-    `best` is the best validation value (nats a step) and `validations_since_best` the number of validations since;
-    `seconds` of training so far. At most `max_rows` go through the network at a time, for want of memory; 0 is no
-    limit.
-    """
-
-    phase: int = 0
-    phase_updates: int = 0
-    update: int = 0
-    best: float | None = None
-    best_update: int = 0
-    reported: float | None = None
-    validations_since_best: int = 0
-    seconds: float = 0.0
-    max_rows: int = 0
+"""Distance between the seeds of two ranks."""
 
 
 @dataclass(slots=True, eq=False)
 class Trainer:
     """A network in training.
 
-    `state` is the state of this rank's rows that is carried from one window to the next, None at an epoch's start.
-    `ema`, where there is one, is what is measured and kept in place of the weights as they are. `training_id` tells
-    this training from others of the same name; `has_saved_model` says whether it has left a model yet.
+    `state` is the state of this rank's rows that is carried from one batch to the next, None at the start of an epoch.
+    `ema`, if there is one, is validated and saved instead of the weights. `training_id` distinguishes this training
+    from others of the same name; `has_saved_model` says whether it has saved a model yet.
     """
 
     run: TrainingRun
@@ -73,11 +55,11 @@ class Trainer:
     origin: Any = None
     training_id: str = field(default_factory=lambda: secrets.token_hex(8))
     has_saved_model: bool = False
-    _axes: microbatch.BatchAxes | None = None
+    _axes: BatchAxes | None = None
 
     @classmethod
     def start(cls, run: TrainingRun) -> Trainer:
-        """A new network, or one with the weights of the checkpoint to start from; the same on all ranks."""
+        """Return a trainer of a new network, or of the checkpoint to fine-tune; the weights are equal on all ranks."""
         import torch
 
         torch.manual_seed(run.settings.seed)
@@ -85,97 +67,107 @@ class Trainer:
         network.checkpoint_chunks = run.settings.checkpoint_chunks
         if run.origin is not None:
             load_weights(network, run.origin.weights, "the checkpoint to start from")
-        run.group.broadcast_(network.state_dict().values())  # processors of different makes draw different numbers
-        optimiser = optimizers.make_optimizer(run.settings, network.parameters(), run.device)
-        learner = cls(run, network, optimiser, optimizers.choose_precision(run.settings.precision, run.device))
+        run.group.broadcast_(network.state_dict().values())  # different processors draw different numbers
+        optimizer = make_optimizer(run.settings, network.parameters(), run.device)
+        trainer = cls(run, network, optimizer, choose_precision(run.settings.precision, run.device))
         if run.origin is not None:
-            came_from = {key: run.origin.header.record.get(key) for key in ("data", "update")}
-            learner.origin = came_from | {"digest": run.origin.digest}
-        return learner
+            facts = {key: run.origin.header.record.get(key) for key in ("data", "update")}
+            trainer.origin = facts | {"digest": run.origin.digest}
+        return trainer
 
     def start_phase(self, phase: Phase) -> None:
-        """Turn to `phase`, with an optimiser that remembers nothing where the phase is just beginning."""
+        """Switch to `phase`, with a new optimizer and average unless the phase is being resumed."""
         self.network.start_phase(phase)
         self.network.train()
         self._axes = None
         if self.progress.phase_updates == 0:
-            self.optimizer = optimizers.make_optimizer(self.run.settings, self.network.parameters(), self.run.device)
-        share = self.run.settings.ema
-        if share and (self.ema is None or self.progress.phase_updates == 0):
-            self.ema = EMA(self.network, share)
+            self.optimizer = make_optimizer(self.run.settings, self.network.parameters(), self.run.device)
+        decay = self.run.settings.ema
+        if decay and (self.ema is None or self.progress.phase_updates == 0):
+            self.ema = EMA(self.network, decay)
 
     @property
     def phases(self) -> Sequence[Phase]:
-        """The parts of this training. One that starts from a model is past what makes a beginning: the last alone."""
-        every = self.network.phases()
-        return every if self.origin is None else every[-1:]
+        """The phases of this training. Fine-tuning has only the last one."""
+        phases = self.network.phases()
+        return phases if self.origin is None else phases[-1:]
 
     @property
-    def axes(self) -> microbatch.BatchAxes:
-        """Where the rows of the stream are, in this phase."""
+    def axes(self) -> BatchAxes:
+        """The axes of the state's rows in this phase."""
         if self._axes is None:
             batch = to_device(self.run.train_batches.window(0, 0, range(1)), self.run.device)
-            self._axes = microbatch.BatchAxes(self.network, batch)
+            self._axes = BatchAxes(self.network, batch)
         return self._axes
 
     def train_step(self, batch: Batch, lr: float) -> StepResult:
-        """One step of descent, of which `batch` are this rank's rows.
+        """Do one update; `batch` are this rank's rows.
 
-        Its random numbers depend on seed, step and rank alone. Raises OutOfMemory, on all ranks alike; nothing has then
-        changed, and `halve_micro_batch` lets it be tried again.
+        Its random numbers depend on seed, update and rank alone. Raises OutOfMemory on all ranks alike; nothing has
+        changed then, and the update can be repeated after `halve_micro_batch`.
         """
         import torch
 
-        seed, rank = self.run.settings.seed, self.run.group.process.rank
-        torch.manual_seed((seed * 1_000_003 + self.progress.update + 1 + rank * SEED_STRIDE) % 2**63)
+        run, progress = self.run, self.progress
+        rank_seed = run.settings.seed * 1_000_003 + progress.update + 1 + run.group.process.rank * SEED_STRIDE
+        torch.manual_seed(rank_seed % 2**63)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        step = gradient_step.compute_gradient(self, batch)
-        optimizers.clip_gradients(self.run.settings, list(self.network.parameters()))
+        result = compute_gradient(
+            self.network,
+            batch,
+            self.state,
+            group=run.group,
+            device=run.device,
+            precision=self.precision,
+            max_rows=progress.max_rows,
+            axes=self.axes if progress.max_rows else None,
+        )
+        clip_gradients(run.settings, list(self.network.parameters()))
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.state = step.state
-        self.progress.phase_updates += 1
-        self.progress.update += 1
+        self.state = result.state
+        progress.phase_updates += 1
+        progress.update += 1
         if self.ema is not None:
-            self.ema.update(self.progress.phase_updates)
-        return step
+            self.ema.update(progress.phase_updates)
+        return result
 
     def using_ema(self) -> contextlib.AbstractContextManager[None]:
-        """For as long as this lasts, the network is what is measured and kept: the average, where there is one."""
+        """Use the average, if there is one, as the network's weights within the context."""
         return self.ema.applied() if self.ema is not None else contextlib.nullcontext()
 
     def validate(self) -> float:
-        """Nats a step on the validation part, in full precision, over all ranks. Raises OutOfMemory, on all alike."""
+        """Return the nats per step on the validation data, in fp32, over all ranks. Raises OutOfMemory on all alike."""
         from composer.api.network import Measurement
 
-        total, watch, group, windows = Measurement(), OOMGuard(), self.run.group, self.run.valid_batches
-        own = group.local_rows(windows.rows)
+        total, guard, group, batches = Measurement(), OOMGuard(), self.run.group, self.run.valid_batches
+        rows = group.local_rows(batches.rows)
         self.network.eval()
-        with self.using_ema(), watch.guarding():
-            for part in gradient_step.micro_batches(len(own), self.progress.max_rows):
-                stream = None
-                for batch in windows.windows(0, rows=own[part.start : part.stop]):
-                    measure, stream = self.network.evaluate(to_device(batch, self.run.device), stream)
+        with self.using_ema(), guard.guarding():
+            for part in micro_batches(len(rows), self.progress.max_rows):
+                state = None
+                for batch in batches.windows(0, rows=rows[part.start : part.stop]):
+                    measure, state = self.network.evaluate(to_device(batch, self.run.device), state)
                     total += measure
         self.network.train()
-        told = group.all_gather_floats([float(watch.triggered), total.total, total.count])
-        if any(short for short, *_ in told):
-            stream = None
+        ranks = group.all_gather_floats([float(guard.triggered), total.total, total.count])
+        if any(out_of_memory for out_of_memory, *_ in ranks):
+            state = None
             release_cached_memory(self.run.device)
             raise OutOfMemory
-        return Measurement(sum(each for _, each, _ in told), sum(count for *_, count in told)).mean
+        return Measurement(sum(nats for _, nats, _ in ranks), sum(count for *_, count in ranks)).mean
 
-    def halve_micro_batch(self, windows: Windows) -> None:
-        """Let half as many rows of `windows` go through the network at a time. Raises DoesNotFit at one."""
-        most = self.run.group.max_local_rows(windows.rows)
-        most = min(most, self.progress.max_rows) if self.progress.max_rows else most
-        if most == 1:
-            raise DoesNotFit(f"there is not enough memory to train on one row of {self.run.settings.seq_length} steps")
-        self.progress.max_rows = most // 2
+    def halve_micro_batch(self, batches: Windows) -> None:
+        """Halve the rows of `batches` that go through the network at a time. Raises DoesNotFit at one row."""
+        rows = self.run.group.max_local_rows(batches.rows)
+        rows = min(rows, self.progress.max_rows) if self.progress.max_rows else rows
+        if rows == 1:
+            raise DoesNotFit(f"not enough memory to train on one sequence of {self.run.settings.seq_length} steps")
+        self.progress.max_rows = rows // 2
 
     def checkpoint(self, **record: Any) -> Checkpoint:
-        """What is kept of the network, its weights rounded to fp16 as they are stored and played."""
+        """Return a checkpoint of the network, its weights rounded to fp16."""
         import torch
 
         weights = {}
@@ -188,7 +180,7 @@ class Trainer:
         return Checkpoint(self.header(**record), weights, extra=self.run.extra_arrays)
 
     def header(self, **record: Any) -> Header:
-        """All of a checkpoint but its weights."""
+        """Return the header of a checkpoint, with these entries added to its training record."""
         run = self.run
         return Header(
             representation=run.representation.name,
@@ -204,8 +196,8 @@ class Trainer:
         )
 
     def record(self) -> dict[str, Any]:
-        """How the network came to be what it is."""
-        run, at, report = self.run, self.progress, self.run.data.report
+        """Return the training record: data, settings and progress."""
+        run, progress, report = self.run, self.progress, self.run.data.report
         return {
             "kind": "model",
             "finished": False,
@@ -214,51 +206,23 @@ class Trainer:
             "split": run.data.split.describe(),
             "augmented": run.data.augment,
             "pieces": dict(report.pieces),
-            "counted": {part: each.count for part, each in run.data.splits.items()},
+            "counted": {name: split.count for name, split in run.data.splits.items()},
             "usual_length": run.usual_length,
             "refused": dict(report.rejected),
             "unreadable": len(report.unreadable),
             "duplicates": report.duplicates,
             "losses": dict(report.losses),
             "training": self.training_id,
-            "phase": at.phase,
-            "update": at.update,
-            "best": at.best,
-            "best_update": at.best_update,
-            "reported": at.reported,
+            "phase": progress.phase,
+            "update": progress.update,
+            "best": progress.best,
+            "best_update": progress.best_update,
+            "reported": progress.reported,
             "unit": run.unit,
-            "seconds": round(at.seconds, 1),
+            "seconds": round(progress.seconds, 1),
             "settings": asdict(run.settings),
             "device": run.device,
             "processes": run.group.process.world_size,
             "precision": self.precision,
             "from": self.origin,
         }
-
-
-def to_device(batch: Batch, device: str) -> Batch:
-    """`batch` on `device`."""
-    if device == "cpu":
-        return batch
-    from composer.api.network import Batch
-
-    def move(tensor: torch.Tensor) -> torch.Tensor:
-        return tensor.pin_memory().to(device, non_blocking=True) if device.startswith("cuda") else tensor.to(device)
-
-    conditions = {name: move(value) for name, value in batch.conditions.items()}
-    return Batch(move(batch.inputs), move(batch.targets), move(batch.weight), move(batch.reset), conditions)
-
-
-def load_weights(network: Network, weights: Mapping[str, Any], where: str) -> None:
-    """Give `network` its weights. Raises CheckpointError, naming `where` they come from, where they do not fit."""
-    import torch
-
-    given = {name: torch.from_numpy(array.copy()) for name, array in weights.items()}
-    unfit = CheckpointError(f"the weights in {where} do not fit the model", "was it made with other settings?")
-    try:
-        network.load_state_dict(given)
-    except RuntimeError as error:
-        raise unfit from error
-    own = network.state_dict()
-    if not all(torch.equal(own[name].cpu(), each.to(own[name].dtype)) for name, each in given.items()):
-        raise unfit  # one table of two names, as with tied weights, and two tables for it

@@ -1,78 +1,70 @@
-"""What is saved of a training as it goes: the best model so far, how its training ended, and snapshots."""
+"""Validate, save the best model, and save snapshots and the final model."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING
 
 from composer.checkpoints import file as checkpoint_file
 from composer.system.out_of_memory import OutOfMemory
 from composer.training.divergence import check_better_than_guessing, check_finite
 from composer.training.events import Event, MicroBatchHalved, Saved, Snapshot, Validated
-
-if TYPE_CHECKING:
-    from composer.training.loop import TrainingRun
-    from composer.training.trainer import Trainer
+from composer.training.trainer import Trainer
 
 
-def validate(run: TrainingRun, learner: Trainer, epoch: float, monitor: float) -> Generator[Event, None, bool]:
-    """Measure, and keep the weights where they are the best so far; without a validation part, keep the latest.
+def validate(trainer: Trainer, epoch: float, loss: float) -> Generator[Event, None, bool]:
+    """Validate, and save the model if it is the best so far; without validation data, save it always.
 
-    Whether they were kept. `monitor` is what the last steps cost. Raises Diverged.
+    Return whether it was saved. `loss` is the training loss of the last updates. Raises Diverged.
     """
-    at, spec = learner.progress, run.data.spec
+    run, progress, spec = trainer.run, trainer.progress, trainer.run.data.spec
     if run.has_validation:
-        value = yield from _validation_value(run, learner)
-        check_finite(value, at.update)
-        check_better_than_guessing(spec, at.update, monitor, value)
-        best = at.best is None or value < at.best
-        # steps that lead to the kept model once more are no time without a better one
-        at.validations_since_best = 0 if best or at.update <= at.best_update else at.validations_since_best + 1
+        value = yield from _validation_value(trainer)
+        check_finite(value, progress.update)
+        check_better_than_guessing(spec, progress.update, loss, value)
+        best = progress.best is None or value < progress.best
+        # a resumed training repeats the updates up to the saved model, which do not count as failed validations
+        failed = not best and progress.update > progress.best_update
+        progress.validations_since_best = progress.validations_since_best + 1 if failed else 0
         if best:
-            at.best, at.best_update, at.reported = value, at.update, run.in_unit(value)
-        yield Validated(at.update, epoch, value, run.in_unit(value), run.unit, best)
+            progress.best, progress.best_update, progress.reported = value, progress.update, run.in_unit(value)
+        yield Validated(progress.update, epoch, value, run.in_unit(value), run.unit, best)
         if not best:
             return False
     else:
-        check_better_than_guessing(spec, at.update, monitor)
+        check_better_than_guessing(spec, progress.update, loss)
     if run.group.is_main:
-        checkpoint_file.save(run.path, learner.checkpoint())
-        yield Saved(at.update, run.path)
+        checkpoint_file.save(run.path, trainer.checkpoint())
+        yield Saved(progress.update, run.path)
     return True
 
 
-def _validation_value(run: TrainingRun, learner: Trainer) -> Generator[Event, None, float]:
-    """The value of the validation part; where memory runs out, it is tried again with fewer rows at a time."""
+def _validation_value(trainer: Trainer) -> Generator[Event, None, float]:
+    """Return the loss on the validation data; if memory runs out, repeat with half the rows at a time."""
     while True:
         try:
-            return learner.validate()
+            return trainer.validate()
         except OutOfMemory:
-            learner.halve_micro_batch(run.valid_batches)
-        yield MicroBatchHalved(learner.progress.update, learner.progress.max_rows)
+            trainer.halve_micro_batch(trainer.run.valid_batches)
+        yield MicroBatchHalved(trainer.progress.update, trainer.progress.max_rows)
 
 
-def finish(run: TrainingRun, learner: Trainer, reason: str) -> Iterator[Event]:
-    """Leave a checkpoint that says how its training ended."""
-    at = learner.progress
-    ended = {
-        "finished": reason != "interrupted",
-        "reason": reason,
-        "updates": at.update,
-        "seconds": round(at.seconds, 1),
-    }
-    if run.group.is_main:
-        kept = at.best is not None and run.path.is_file()
-        last = checkpoint_file.load(run.path, half=True) if kept else learner.checkpoint()
-        checkpoint_file.save(run.path, last.with_record(**ended))
-        yield Saved(at.update, run.path)
-
-
-def snapshot(run: TrainingRun, learner: Trainer) -> Iterator[Event]:
-    """Keep the network as it is now, beside the checkpoint: its average, where the training keeps one."""
+def finish(trainer: Trainer, reason: str) -> Iterator[Event]:
+    """Save the model with a record of how its training ended."""
+    run, progress = trainer.run, trainer.progress
     if not run.group.is_main:
         return
-    path = run.path.with_name(
-        f"{run.path.name.removesuffix('.safetensors')}.update-{learner.progress.update}.safetensors"
-    )
-    checkpoint_file.save(path, learner.checkpoint(kind="snapshot"))
-    yield Snapshot(learner.progress.update, path)
+    has_best = progress.best is not None and run.path.is_file()
+    final = checkpoint_file.load(run.path, half=True) if has_best else trainer.checkpoint()
+    finished, seconds = reason != "interrupted", round(progress.seconds, 1)
+    record = {"finished": finished, "reason": reason, "updates": progress.update, "seconds": seconds}
+    checkpoint_file.save(run.path, final.with_record(**record))
+    yield Saved(progress.update, run.path)
+
+
+def snapshot(trainer: Trainer) -> Iterator[Event]:
+    """Save the network as it is now beside the checkpoint: its moving average, if there is one."""
+    run, update = trainer.run, trainer.progress.update
+    if run.group.is_main:
+        path = run.path.with_name(f"{run.path.name.removesuffix('.safetensors')}.update-{update}.safetensors")
+        checkpoint_file.save(path, trainer.checkpoint(kind="snapshot"))
+        yield Snapshot(update, path)

@@ -1,6 +1,7 @@
 """Copied runs: found whatever the key and the note values, exactly as long as they are, and where they stand."""
 
 import random
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -8,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.analysis.copying import Copying, MelodyIndex, attach, copied, longest_run, taught
+from composer.analysis.copying import Copying, MelodyIndex, copied, longest_run
 from composer.api import CheckpointError, Meter, Note, Part, Piece, Score, SequenceSpec, Source
 from composer.checkpoints import store
 from composer.checkpoints.file import Checkpoint, Header, load, save
+from composer.checkpoints.training_melodies import pack_melodies, training_melodies
 from composer.music import contour as melodies_module
 from composer.music.contour import MelodyCollection, contour, melodies_of
 from composer.registry import plugins as registry
@@ -245,16 +247,16 @@ def test_into_a_checkpoint_and_back(index, tmp_path):
     spec = SequenceSpec("tokens", 3, 0)
     plain = Checkpoint(Header("abc", 1, {}, {}, "lstm", {}, spec), {"weight": np.ones(3, np.float16)})
     save(tmp_path / "plain.safetensors", plain)
-    assert taught(tmp_path / "plain.safetensors") is None
-    save(tmp_path / "model.safetensors", attach(plain, index.melodies))
-    again = taught(tmp_path / "model.safetensors")
+    assert training_melodies(tmp_path / "plain.safetensors") is None
+    save(tmp_path / "model.safetensors", replace(plain, extra=pack_melodies(index.melodies.to_bytes())))
+    again = training_melodies(tmp_path / "model.safetensors")
     assert again.tunes == index.melodies.tunes
     for one, other in zip(again.notes, index.melodies.notes, strict=True):
         assert one.tolist() == other.tolist()
     loaded = load(tmp_path / "model.safetensors")
     assert list(loaded.weights) == ["weight"]
     save(tmp_path / "again.safetensors", loaded.with_record(finished=True))
-    assert taught(tmp_path / "again.safetensors").tunes == index.melodies.tunes
+    assert training_melodies(tmp_path / "again.safetensors").tunes == index.melodies.tunes
 
 
 @pytest.mark.parametrize(
@@ -270,7 +272,7 @@ def test_what_is_damaged_is_named(index, data, tmp_path):
     )
     save(tmp_path / "model.safetensors", broken)
     with pytest.raises(CheckpointError, match="melodies in model"):
-        taught(tmp_path / "model.safetensors")
+        training_melodies(tmp_path / "model.safetensors")
 
 
 def test_it_takes_a_byte_or_two_for_a_note_and_none_for_repeats():
@@ -284,7 +286,7 @@ def test_it_takes_a_byte_or_two_for_a_note_and_none_for_repeats():
 @pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll"])
 def test_the_models_that_come_with_the_program_keep_theirs(representation):
     path = store.bundled(representation)
-    known = taught(path)
+    known = training_melodies(path)
     assert len(known.tunes) >= 300
     assert len(known.to_bytes()) < 0.6 * len(known.notes.intervals)
     assert len(known.to_bytes()) < path.stat().st_size / 3

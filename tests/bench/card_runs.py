@@ -23,7 +23,7 @@ from composer.cli.render.text import as_option_value
 from composer.data.splits import SplitSettings
 from composer.registry import options
 from composer.registry import plugins as registry
-from composer.training.optimizer import Settings
+from composer.training.settings import Settings
 
 FLAGS = {
     "epochs": "--epochs",

@@ -15,7 +15,8 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from composer.analysis.copying import COPIED, MelodyIndex, longest_run_of, taught
+from composer.analysis.copying import COPIED, MelodyIndex, longest_run_of
+from composer.checkpoints.training_melodies import training_melodies
 from composer.data.score_reader import ScoreReader
 from composer.data.sources import sources
 from composer.formats.read import MUSIC_SUFFIXES
@@ -48,7 +49,7 @@ def main() -> None:
 def heard(arguments: Sequence[str]) -> MelodyCollection:
     """The melodies of all tunes that `arguments` name, or that a model was taught."""
     if arguments[0].endswith(".safetensors"):
-        return taught(Path(arguments[0])) or MelodyCollection.joined([])
+        return training_melodies(Path(arguments[0])) or MelodyCollection.joined([])
     return ScoreReader(sources(arguments, MUSIC_SUFFIXES)).melodies()
 
 

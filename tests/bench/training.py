@@ -22,7 +22,8 @@ from composer.data.encoded_split import open_split, write_split
 from composer.registry import plugins as registry
 from composer.system import malloc
 from composer.training import optimizer as optimizers
-from composer.training.loop import Settings, TrainingRun
+from composer.training.run import TrainingRun
+from composer.training.settings import Settings
 from composer.training.trainer import Trainer
 
 SPEC = SequenceSpec(StepKind.TOKENS, size=90, end=0)

@@ -61,12 +61,12 @@ def test_pieces_are_no_longer_than_it_was_taught(damaged, taught, most):
         ({"config": {"hidden": "x"}}, "do not fit its model"),
         ({"config": {"unheard_of": 1}}, "do not fit its model"),
         ({"state": {"characters": "AB"}}, "do not fit together"),
-        ({"state": {}}, "cannot be restored"),
-        ({"record": {"kind": "training"}}, "is the state of a training"),
+        ({"state": {}}, "cannot restore"),
+        ({"record": {"kind": "training"}}, "is a training state"),
         ({"representation_version": 0}, "version 0 of `abc`"),
-        ({"model_version": 2}, "version 2 of `lstm`, and version 1 is installed"),
-        ({"record": None}, "not a whole checkpoint"),
-        ({"representation": ["abc"]}, "not a whole checkpoint"),
+        ({"model_version": 2}, "version 2 of `lstm`, but version 1 is installed"),
+        ({"record": None}, "not a complete checkpoint"),
+        ({"representation": ["abc"]}, "not a complete checkpoint"),
     ],
 )
 def test_one_that_cannot_play_is_named(damaged, change, complaint):
@@ -79,7 +79,7 @@ def test_one_that_was_cut_short_has_no_card_either(damaged):
     path = damaged()
     path.write_bytes(path.read_bytes()[:-10])
     for read in (checkpoints.read_header, checkpoints.load):
-        with pytest.raises(CheckpointError, match="not a whole checkpoint"):
+        with pytest.raises(CheckpointError, match="not a complete checkpoint"):
             read(path)
 
 

@@ -141,8 +141,8 @@ class TestOutput:
         def full(descriptor):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        monkeypatch.setattr(checkpoints.os, "fsync", full)
-        gen("--output", tune, "--force", "--quiet").failed("cannot write", "No space left", "make room")
+        monkeypatch.setattr(os, "fsync", full)
+        gen("--output", tune, "--force", "--quiet").failed("cannot write", "No space left", "free up disk space")
         assert tune.read_text() == "mine"
         assert [path.name for path in tmp_path.glob("*tune*")] == ["tune.abc"]
 
@@ -157,20 +157,22 @@ class TestCheckpoint:
     def test_not_a_checkpoint(self, composer, tmp_path):
         path = tmp_path / "strange.safetensors"
         path.write_bytes(b"this is no model at all")
-        composer("gen", "abc", "--checkpoint", path).failed("strange.safetensors is not a whole checkpoint")
-        composer("show", path).failed("strange.safetensors is not a whole checkpoint")
+        composer("gen", "abc", "--checkpoint", path).failed("strange.safetensors is not a complete checkpoint")
+        composer("show", path).failed("strange.safetensors is not a complete checkpoint")
 
     def test_cut_short(self, composer, checkpoint, tmp_path):
         path = tmp_path / "short.safetensors"
         path.write_bytes(checkpoint.read_bytes()[:-100])
-        composer("gen", "abc", "--checkpoint", path).failed("short.safetensors is not a whole checkpoint", "cut short")
+        composer("gen", "abc", "--checkpoint", path).failed(
+            "short.safetensors is not a complete checkpoint", "truncated"
+        )
 
     def test_of_another_representation(self, composer, checkpoint, tmp_path):
         saved = checkpoints.load(checkpoint, half=True)
         path = tmp_path / "grid.safetensors"
         header = checkpoints.replace(saved.header, representation="grid")
         checkpoints.save(path, checkpoints.Checkpoint(header, saved.weights))
-        composer("gen", "abc", "--checkpoint", path).failed("composes `grid`, not `abc`", "composer gen grid")
+        composer("gen", "abc", "--checkpoint", path).failed("is a model for `grid`, not `abc`", "composer gen grid")
 
 
 class TestPrimer:

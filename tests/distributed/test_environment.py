@@ -52,5 +52,5 @@ def test_each_process_has_a_device_of_its_own():
     assert device_of("cuda:1", ProcessInfo(), 2) == "cuda:1"
     with pytest.raises(DeviceError, match="more processes on this machine"):
         device_of("cuda", ProcessInfo(3, 4, 3), 2)
-    with pytest.raises(DeviceError, match="cannot all use `cuda:0`"):
+    with pytest.raises(DeviceError, match="cannot share `cuda:0`"):
         device_of("cuda:0", ProcessInfo(1, 2, 1), 2)

@@ -17,7 +17,9 @@ from composer.checkpoints.file import load
 from composer.data.dataset import prepare
 from composer.distributed import rendezvous
 from composer.distributed.environment import ProcessInfo
-from composer.training.loop import TrainingRun, state_path, train
+from composer.training.loop import train
+from composer.training.resume import state_path
+from composer.training.run import TrainingRun
 
 sys.path.insert(0, str(Path(__file__).parent))
 import two_ranks
@@ -173,12 +175,12 @@ def test_a_port_that_is_taken_is_named(monkeypatch):
         other.listen()
         port = other.getsockname()[1]
         error = not_met(monkeypatch, 0, port)
-    assert f"port {port} is taken" in error.message
+    assert f"port {port} is already in use" in error.message
     assert "--master-port" in error.hint
 
 
 def test_ranks_that_do_not_come_are_not_waited_for_for_ever(monkeypatch):
-    assert "not all of the 2 processes came" in not_met(monkeypatch, 0, free_port()).message
+    assert "not all of the 2 processes connected" in not_met(monkeypatch, 0, free_port()).message
     error = not_met(monkeypatch, 1, free_port())
-    assert "rank 1 did not find rank 0" in error.message
+    assert "rank 1 could not connect to rank 0" in error.message
     assert "COMPOSER_RENDEZVOUS_TIMEOUT" in error.hint

@@ -17,7 +17,9 @@ from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
 from composer.distributed import environment, rendezvous
 from composer.training.events import Event
-from composer.training.loop import Settings, TrainingRun, train
+from composer.training.loop import train
+from composer.training.run import TrainingRun
+from composer.training.settings import Settings
 
 SETTINGS = Settings(
     max_updates=12, epochs=100, batch_size=5, seq_length=16, validate_every=4, save_every=0, lr=0.01, precision="fp32"

@@ -15,9 +15,11 @@ from composer.registry import plugins as registry
 from composer.system.out_of_memory import DoesNotFit, is_oom, requested_memory
 from composer.training.events import MicroBatchHalved, Started, Updated, Validated
 from composer.training.gradient_step import micro_batches
-from composer.training.loop import Settings, TrainingRun, train
+from composer.training.loop import train
 from composer.training.microbatch import BatchAxes, rows_of
 from composer.training.resume import saved_header, state_path
+from composer.training.run import TrainingRun
+from composer.training.settings import Settings
 
 SETTINGS = Settings(
     max_updates=12, epochs=100, batch_size=4, seq_length=16, validate_every=4, save_every=0, lr=0.01, precision="fp32"
@@ -76,7 +78,7 @@ def test_measuring_needs_memory_too(run):
 
 
 def test_where_one_row_is_too_much_it_says_what_helps(run):
-    with pytest.raises(ComposerError, match="not enough memory to train on one row of 16 steps") as caught:
+    with pytest.raises(ComposerError, match="not enough memory to train on one sequence of 16 steps") as caught:
         list(train(replace(run, model=Calm(fits=5))))
     assert "checkpoint_chunks" in caught.value.hint
 

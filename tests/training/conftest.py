@@ -10,7 +10,10 @@ from small_plugins import letters, tiny, tunes
 from composer.checkpoints.file import load
 from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
-from composer.training.loop import Settings, TrainingRun, state_path, train
+from composer.training.loop import train
+from composer.training.resume import state_path
+from composer.training.run import TrainingRun
+from composer.training.settings import Settings
 
 __all__ = ["changed", "events", "letters", "run", "same", "tiny", "tunes", "weights"]
 

@@ -9,12 +9,13 @@ from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
 from composer.training import trainer as trainer_module
 from composer.training.divergence import Diverged
-from composer.training.loop import state_path, train
+from composer.training.loop import train
+from composer.training.resume import state_path
 
 
 def test_a_loss_that_is_no_number_ends_training_and_keeps_what_there_was(run, changed):
     every = []
-    with pytest.raises(Diverged, match=r"diverged at step \d+: the loss is") as caught:
+    with pytest.raises(Diverged, match=r"diverged at update \d+: the loss is") as caught:
         every.extend(train(changed(run, lr=1e38, max_grad_norm=0.0, optimizer="sgd", warmup=0)))
     assert "--lr" in caught.value.hint
 
@@ -23,7 +24,7 @@ def test_a_loss_that_is_no_number_ends_training_and_keeps_what_there_was(run, ch
 def test_a_training_that_is_worse_than_guessing_by_far_is_no_success(run, letters, tunes, valid, events, changed):
     """Its losses are numbers, however large; and its name is free for another try."""
     data = prepare(letters, [str(tunes)], SplitSettings(valid=valid))
-    with pytest.raises(Diverged, match=r"diverged at step 5: a step costs .* guessing would cost 2\.2"):
+    with pytest.raises(Diverged, match=r"diverged at update 5: the loss is .* nats per step; a uniform guess has 2\.2"):
         events(replace(changed(run, lr=1e9), data=data))
     assert not list(run.path.parent.glob("*.safetensors"))
 
@@ -50,5 +51,5 @@ def test_weights_that_are_no_numbers_are_a_divergence(run, monkeypatch, events):
         return step
 
     monkeypatch.setattr(trainer_module.Trainer, "train_step", infinite)
-    with pytest.raises(Diverged, match="diverged at step 3: its weights are no numbers"):
+    with pytest.raises(Diverged, match="diverged at update 3: its weights are infinite or nan"):
         events(run)

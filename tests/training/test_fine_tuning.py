@@ -9,11 +9,12 @@ import pytest
 from composer.api import CheckpointError
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import load, read_header
+from composer.checkpoints.load import open_checkpoint
 from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
-from composer.training import loop as training_loop
+from composer.training import resume
 from composer.training.events import Snapshot, Validated
-from composer.training.loop import saved_header
+from composer.training.resume import saved_header
 
 
 def test_fine_tuning_begins_with_the_weights_of_a_checkpoint(run, tmp_path, events, changed, same):
@@ -50,7 +51,7 @@ def test_a_fine_tuning_can_be_gone_on_with(run, letters, tmp_path, events):
     tuned = replace(run, path=tmp_path / "tuned.safetensors", origin=load(run.path), data=data)
     events(replace(tuned, stop=lambda: True))
     header, other = saved_header(tuned.path), type(letters)()
-    first = training_loop.original_arguments(header, other)
+    first = resume.original_arguments(header, other)
     again = prepare(other, first.arguments, first.split, augment=first.augment, fitted=first.fitted)
     gone_on = replace(tuned, resume=True, origin=None, representation=other, data=again)
     assert events(gone_on)[-1].reason == "done"
@@ -61,14 +62,14 @@ def test_fine_tuning_with_another_vocabulary_is_refused(run, letters, tunes, eve
     events(run)
     (tunes / "new.txt").write_text("xyz " * 3)
     data = prepare(letters, [str(tunes)], SplitSettings(valid=0.2))
-    with pytest.raises(CheckpointError, match="another vocabulary"):
+    with pytest.raises(CheckpointError, match="vocabulary of the checkpoint"):
         events(replace(run, data=data, origin=load(run.path)))
 
 
 def test_opening_an_origin_of_another_representation_is_refused(run, events):
     events(run)
-    with pytest.raises(CheckpointError, match="composes `letters`, not `abc`"):
-        training_loop.open_origin(run.path, "abc")
+    with pytest.raises(CheckpointError, match="is a model for `letters`, not `abc`"):
+        open_checkpoint(run.path, "abc", "train {} --from")
 
 
 def test_the_checkpoint_of_a_fine_tuning_is_plain(run, events):

@@ -13,8 +13,9 @@ from composer.checkpoints.file import load, read_header
 from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
 from composer.training.events import Finished, Prepared, Saved, Snapshot, Started, Updated, Validated
-from composer.training.loop import saved_header, train
+from composer.training.loop import train
 from composer.training.optimizer import bf16_obstacle
+from composer.training.resume import saved_header
 
 
 def test_events_tell_the_story(run, events):

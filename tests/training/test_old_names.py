@@ -9,8 +9,8 @@ from composer.checkpoints.file import load, load_arrays, read_header, save_array
 from composer.checkpoints.store import PRETRAINED
 from composer.registry import options
 from composer.training.events import Started
-from composer.training.loop import state_path
-from composer.training.optimizer import Settings
+from composer.training.resume import state_path
+from composer.training.settings import Settings
 
 RECORD = {"update": "step", "updates": "steps", "best_update": "best_step", "state": "stream"}
 SETTINGS = {

@@ -8,7 +8,8 @@ import torch
 
 from composer.api import DeviceError, OptionError
 from composer.training import optimizer as optimizers
-from composer.training.optimizer import Settings, learning_rate
+from composer.training.optimizer import learning_rate
+from composer.training.settings import Settings
 
 
 @pytest.fixture
@@ -29,9 +30,9 @@ def without_bf16(monkeypatch):
 
 
 def test_few_pieces_are_gone_through_more_often():
-    assert optimizers.epoch_count(Settings(), per_epoch=10) == 150
-    assert optimizers.epoch_count(Settings(), per_epoch=1000) == 20
-    assert optimizers.epoch_count(Settings(epochs=3), per_epoch=10) == 3
+    assert optimizers.epoch_count(Settings(), updates_per_epoch=10) == 150
+    assert optimizers.epoch_count(Settings(), updates_per_epoch=1000) == 20
+    assert optimizers.epoch_count(Settings(epochs=3), updates_per_epoch=10) == 3
 
 
 @pytest.mark.parametrize("schedule", ["constant", "exponential", "linear", "cosine"])
@@ -69,7 +70,7 @@ def test_a_setting_that_makes_no_sense_is_named(name, value):
 
 
 def test_a_text_has_no_gaps_for_its_pieces_to_be_aligned():
-    with pytest.raises(OptionError, match="`align` cannot be 8 where `stream` is on"):
+    with pytest.raises(OptionError, match="`align` cannot be 8 with contiguous=on"):
         Settings(contiguous=True, align=8)
     assert Settings(contiguous=True, align=1).contiguous
     assert Settings(align=8).align == 8

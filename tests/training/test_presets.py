@@ -9,7 +9,7 @@ from composer.data.splits import SplitSettings
 from composer.registry import options
 from composer.registry import plugins as registry
 from composer.training import presets
-from composer.training.loop import Settings
+from composer.training.settings import Settings
 
 EVERY = list(presets.all_presets())
 
@@ -42,6 +42,6 @@ class TestPreset:
 
 
 def test_an_unknown_one_lists_the_nearest():
-    with pytest.raises(UsageError, match="no preset `lyric`") as caught:
+    with pytest.raises(UsageError, match="unknown preset 'lyric'") as caught:
         presets.preset("lyric")
     assert "`lyrics`" in caught.value.hint

@@ -14,10 +14,11 @@ from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import load, read_header
 from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
-from composer.training import loop as training_loop
+from composer.training import resume
 from composer.training import trainer as trainer_module
 from composer.training.events import RolledBack, Started, Updated, Validated
-from composer.training.loop import saved_header, state_path, train
+from composer.training.loop import train
+from composer.training.resume import saved_header, state_path
 
 
 @pytest.mark.parametrize("stop_at", [1, 7, 10, 19])
@@ -44,7 +45,9 @@ import small_plugins
 from composer.data.dataset import prepare
 from composer.training.events import Updated
 from composer.data.splits import SplitSettings
-from composer.training.loop import Settings, TrainingRun, train
+from composer.training.loop import train
+from composer.training.run import TrainingRun
+from composer.training.settings import Settings
 letters, tiny = small_plugins.Letters(), small_plugins.Tiny()
 data = prepare(letters, [{tunes!r}], SplitSettings(valid=0.2))
 settings = Settings(
@@ -125,9 +128,9 @@ def test_more_epochs_go_on_from_a_finished_run(run, events, changed):
 
 def test_going_on_with_other_data_or_settings_is_refused(run, letters, tunes, events, changed):
     events(run)
-    with pytest.raises(OptionError, match="`batch_size` was 4"):
+    with pytest.raises(OptionError, match="`m` was trained with batch_size=4"):
         events(replace(changed(run, batch_size=8), resume=True))
-    with pytest.raises(OptionError, match="the setting `hidden` was 8 when the training of m began"):
+    with pytest.raises(OptionError, match="was trained with hidden=8, which cannot change"):
         events(replace(run, config=replace(run.config, hidden=9), resume=True))
     (tunes / "0.txt").write_text("abcdefgh " * 5)
     with pytest.raises(CheckpointError, match="other pieces") as caught:
@@ -159,7 +162,7 @@ def test_a_setting_that_did_not_exist_yet_was_its_default(run, events, changed):
     assert events(again)[-1].update == 20
     for settings, was in (({"dropout": 0.4}, "none"), ({"wide": True}, "off"), ({"sizes": (1, 3)}, "1,2")):
         (key,) = settings
-        with pytest.raises(OptionError, match=f"the setting `{key}` was {was} when") as caught:
+        with pytest.raises(OptionError, match=f"`m` was trained with {key}={was}") as caught:
             events(replace(again, config=Later(**settings)))
         assert caught.value.hint == f"leave it, or --set {key}={was}"
     run.representation.options = Spelling(case=True)
@@ -169,7 +172,7 @@ def test_a_setting_that_did_not_exist_yet_was_its_default(run, events, changed):
 
 
 def test_going_on_with_nothing_is_refused(run, events):
-    with pytest.raises(CheckpointError, match="no training to go on with"):
+    with pytest.raises(CheckpointError, match="no training state beside"):
         events(replace(run, resume=True))
 
 
@@ -196,7 +199,7 @@ def test_the_state_says_what_the_training_began_with(run, tunes, letters, monkey
     events(replace(run, data=prepare(letters, ["tunes"], split, augment=True)))
     monkeypatch.chdir("/")
     header = saved_header(run.path)
-    first = training_loop.original_arguments(header, letters)
+    first = resume.original_arguments(header, letters)
     again = prepare(letters, first.arguments, first.split, augment=first.augment, fitted=first.fitted)
     assert again.cached
     assert again.encoded_digest == header.record["encoded"]

@@ -21,5 +21,5 @@ def test_any_state_made_of_tensors_survives_saving():
     assert back[1][0].dtype is torch.bfloat16
     assert back[1][1] is None
     assert back[2].shape == ()
-    with pytest.raises(PluginError, match="`m` carries a object"):
+    with pytest.raises(PluginError, match="`m` has a object in its state"):
         flatten(object(), {}, "m")

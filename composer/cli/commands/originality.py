@@ -104,13 +104,13 @@ def _model_reference(checkpoint: Path | None, first: Source | ReadError | None) 
 
     Raises CheckpointError if there is no such model, or if it does not hold its melodies.
     """
-    from composer.analysis.copying import taught
     from composer.checkpoints import store
     from composer.checkpoints.file import read_header
     from composer.checkpoints.load import restore_representation
+    from composer.checkpoints.training_melodies import training_melodies
 
     path = store.resolve_model(checkpoint) if checkpoint is not None else _choose_model(first)
-    header, melodies = read_header(path), taught(path)
+    header, melodies = read_header(path), training_melodies(path)
     if melodies is None:
         raise CheckpointError(
             f"{path.name} does not hold the melodies of its training data",

@@ -65,7 +65,7 @@ def _user_models() -> Iterator[Sequence[str]]:
 def _explain(name: str, loaded: Sequence["LoadedPlugin"], width: int) -> str:
     """Return a plugin's summary and options. Raises UnknownName."""
     from composer.registry import plugins as registry
-    from composer.training.optimizer import Settings
+    from composer.training.settings import Settings
 
     found = next((each for each in loaded if each.plugin.name == name), None)
     if found is None:

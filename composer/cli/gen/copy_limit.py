@@ -34,11 +34,12 @@ def limit(most: int, representation: Representation, path: Path, primer: Sequenc
 
 def known_melodies(representation: Representation, path: Path, option: str) -> MelodyIndex:
     """What the model at `path` was taught, ready to be searched for `option`. Raises UsageError, CheckpointError."""
-    from composer.analysis.copying import MelodyIndex, taught
+    from composer.analysis.copying import MelodyIndex
+    from composer.checkpoints.training_melodies import training_melodies
 
     if type(representation).score is Representation.score:
         raise UsageError(f"{option} is for music, and `{representation.name}` is none", f"leave out {option}")
-    melodies = taught(path)
+    melodies = training_melodies(path)
     if melodies is None:
         raise CheckpointError(
             f"{path.name} keeps no melodies of what it was taught, which {option} needs",

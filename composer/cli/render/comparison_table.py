@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from composer.analysis.comparison import Comparison, MetricComparison, Summary, compare
-from composer.analysis.copying import taught
 from composer.analysis.likelihood import select_pieces
 from composer.analysis.metrics import COPYING
 from composer.api import GenerationContext, UsageError
 from composer.checkpoints.load import load_model
+from composer.checkpoints.training_melodies import training_melodies
 from composer.cli.console import Console
 from composer.cli.render.reading_progress import ReadingProgress, report_left_out
 from composer.cli.render.text import count_noun
@@ -71,7 +71,7 @@ def report_comparison(options: ComparisonOptions, console: Console) -> None:
     model = load_model(
         options.path, options.representation, options.device, "eval {} FILES... --generated 200 --checkpoint"
     )
-    representation, melodies = model.representation, taught(options.path)
+    representation, melodies = model.representation, training_melodies(options.path)
     request = Request(
         representation.max_steps(representation.Controls(), GenerationContext()),
         options.count,

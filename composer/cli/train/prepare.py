@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, Model, OptionError, PairingError, ReadError, Representation, UsageError
-from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
 from composer.checkpoints.file import Header
+from composer.checkpoints.load import OpenCheckpoint, open_checkpoint
 from composer.data import dataset as dataset_module
 from composer.data.splits import SplitSettings
 from composer.distributed.group import ProcessGroup
@@ -21,9 +21,10 @@ from composer.registry import options
 from composer.registry import plugins as registry
 from composer.system import device
 from composer.training import fine_tuning, presets
-from composer.training import loop as training_loop
 from composer.training.optimizer import choose_precision
-from composer.training.resume import OriginalArguments
+from composer.training.resume import OriginalArguments, original_arguments, saved_header, state_path
+from composer.training.run import TrainingRun
+from composer.training.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ class ModelChoice:
     representation: Representation
     model: Model
     config: Any
-    settings: training_loop.Settings
-    origin: training_loop.Origin | None = None
+    settings: Settings
+    origin: OpenCheckpoint | None = None
 
 
 def prepare(
@@ -64,7 +65,7 @@ def prepare(
     progress: Callable[[int, int], object] | None = None,
     stop: Callable[[], bool] = lambda: False,
     group: ProcessGroup | None = None,
-) -> training_loop.TrainingRun:
+) -> TrainingRun:
     """Check all that can be checked, then read the pieces. Raises ComposerError with the way out.
 
     Of several processes in a `group`, the first one says where the model is kept and what it began with; all of them
@@ -76,14 +77,14 @@ def prepare(
         asked = _with_preset(asked, presets.preset(asked.preset))
     where = device.resolve(asked.device)
     fresh = None if asked.resume else _from_checkpoint(asked) if asked.origin else _new_model(asked, kind)
-    path = Path(group.broadcast_bytes(lambda: str(_path(asked, kind)).encode()).decode())
+    path = group.broadcast_object(lambda: _path(asked, kind))
     if fresh is not None:
         chosen, began = (
             fresh,
             OriginalArguments(tuple(asked.files), asked.split, asked.augment, fresh.origin is not None),
         )
     else:
-        chosen, began = _resumed_choice(asked, kind, _saved(path, group))
+        chosen, began = _resumed_choice(asked, kind, group.broadcast_object(lambda: saved_header(path)))
     if not began.arguments:
         raise UsageError("there is nothing to learn from", f"name files: composer train {kind.name} FILE...")
     chosen.settings.check(augment=began.augment)
@@ -99,7 +100,7 @@ def prepare(
         group=group,
     )
     _check_conditions(asked, chosen, data.spec.conditions)
-    return training_loop.TrainingRun(
+    return TrainingRun(
         chosen.model,
         chosen.config,
         chosen.representation,
@@ -133,19 +134,12 @@ def _resumed_choice(
 ) -> tuple[ModelChoice, OriginalArguments]:
     """The model whose training goes on, and what it began with, but for what is asked anew."""
     chosen = _resumed_model(asked, kind, saved)
-    began = training_loop.original_arguments(saved, chosen.representation)
+    began = original_arguments(saved, chosen.representation)
     return chosen, OriginalArguments(
         tuple(asked.files) or began.arguments,
         began.split if asked.split == SplitSettings() else asked.split,
         asked.augment or began.augment,
         began.fitted,
-    )
-
-
-def _saved(path: Path, group: ProcessGroup) -> Header:
-    """What the training to go on with began with."""
-    return checkpoint_file.header_of(
-        path, group.broadcast_bytes(lambda: training_loop.saved_header(path).to_json().encode()).decode()
     )
 
 
@@ -175,7 +169,7 @@ def _new_model(asked: TrainOptions, kind: type[Representation]) -> ModelChoice:
     model = registry.model(asked.model) if asked.model else registry.default_model(kind)
     registry.check_pair(kind, model)
     chosen = options.parse(kind.Options, asked.representation_options, f"representation `{kind.name}`")
-    config, settings = _settings(asked, model, model.Config(), training_loop.Settings())
+    config, settings = _settings(asked, model, model.Config(), Settings())
     model.check(kind.kind, config)
     return ModelChoice(kind(chosen), model, config, settings)
 
@@ -191,7 +185,7 @@ def _resumed_model(asked: TrainOptions, kind: type[Representation], saved: Heade
     model = registry.model(saved.model)
     began = options.restore(kind.Options, saved.options, f"representation `{kind.name}`")
     before = options.restore(model.Config, saved.config, f"model `{model.name}`")
-    settings = options.restore(training_loop.Settings, saved.record["settings"], "training")
+    settings = options.restore(Settings, saved.record["settings"], "training")
     config, settings = _settings(asked, model, before, settings)
     return ModelChoice(kind(began), model, config, settings)
 
@@ -200,19 +194,17 @@ def _from_checkpoint(asked: TrainOptions) -> ModelChoice:
     """A new model that begins where another one is, with settings that its weights fit."""
     assert asked.origin is not None
     path = store.resolve_model(asked.origin)
-    origin = training_loop.open_origin(path, asked.representation)
+    origin = open_checkpoint(path, asked.representation, "train {} --from")
     if asked.representation_options or asked.model not in {None, origin.model.name}:
         raise UsageError("--from brings its own options and model", "leave out -o and --model")
-    config, settings = _settings(asked, origin.model, origin.config, training_loop.Settings())
+    config, settings = _settings(asked, origin.model, origin.config, Settings())
     fine_tuning.check_fits(origin, config, path.stem)
     return ModelChoice(origin.representation, origin.model, config, settings, origin)
 
 
-def _settings(
-    asked: TrainOptions, model: Model, config: Any, settings: training_loop.Settings
-) -> tuple[Any, training_loop.Settings]:
+def _settings(asked: TrainOptions, model: Model, config: Any, settings: Settings) -> tuple[Any, Settings]:
     """Both with what `--set` and the named flags say; a key belongs to the model where it has one of that name."""
-    of_model, of_training = typing.get_type_hints(model.Config), typing.get_type_hints(training_loop.Settings)
+    of_model, of_training = typing.get_type_hints(model.Config), typing.get_type_hints(Settings)
     pairs: dict[bool, list[str]] = {True: [], False: []}
     for pair in asked.settings:
         key = pair.partition("=")[0].strip().replace("-", "_")
@@ -259,7 +251,7 @@ def _latest(kind: type[Representation]) -> Path:
 
 
 def _name_taken(path: Path) -> bool:
-    return path.exists() or training_loop.state_path(path).exists()
+    return path.exists() or state_path(path).exists()
 
 
 def _suggestion(key: str, known: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ from composer.training.events import Event, Finished, Started
 if TYPE_CHECKING:
     from composer.cli.console import Console
     from composer.distributed.environment import ProcessInfo
-    from composer.training.loop import TrainingRun
+    from composer.training.run import TrainingRun
 
 
 def train_and_report(console: Console, asked: preparation.TrainOptions, log_dir: Path | None, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from composer.api import ComposerError, Score
 from composer.training.events import Snapshot
-from composer.training.loop import TrainingRun
+from composer.training.run import TrainingRun
 
 
 @dataclass(frozen=True, slots=True)

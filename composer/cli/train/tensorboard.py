@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from composer.training.loop import TrainingRun
+    from composer.training.run import TrainingRun
 
 PIXELS_PER_CELL = 4
 """The pixels of a sixteenth, and of a pitch."""

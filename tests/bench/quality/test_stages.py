@@ -83,7 +83,7 @@ def test_stages_are_named_one_by_one_or_by_what_they_belong_to():
         ('[[task]]\nname = "a"\nat_least = "x"', "`at_least` is not a number"),
         ('[[task]]\nname = "a"\naim = nan', "`aim` is not a number"),
         ('[[ablation]]\nname = "a"\ntried = { one = 1 }', "`tried` is not a table of texts"),
-        ('[[stage]]\nname = "a"\ntrain = ["composer train abc x --preset none"]', "there is no preset `none`"),
+        ('[[stage]]\nname = "a"\ntrain = ["composer train abc x --preset none"]', "there is unknown preset 'none'"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, text, said):

@@ -97,7 +97,7 @@ def test_unreadable_files_and_other_representations(evaluated, composer, checkpo
     evaluated(tmp_path / "none.abc").failed("no such file or folder")
     composer("eval", "nosuch", tmp_path).failed("unknown representation 'nosuch'", code=2)
     composer("eval", "pianoroll", tmp_path, "--checkpoint", checkpoint).failed(
-        "composes `abc`, not `pianoroll`", "composer eval abc FILES..."
+        "is a model for `abc`, not `pianoroll`", "composer eval abc FILES..."
     )
 
 
@@ -220,5 +220,5 @@ class TestGenerated:
         command = ("eval", "abc", tunes, "--generated", "2", "--checkpoint")
         composer(*command, tmp_path / "broken.safetensors").failed("broken.safetensors")
         composer("eval", "grid", tunes, "--generated", "2", "--checkpoint", checkpoint).failed(
-            "composes `abc`, not `grid`", "composer eval abc FILES... --generated"
+            "is a model for `abc`, not `grid`", "composer eval abc FILES... --generated"
         )

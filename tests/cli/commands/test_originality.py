@@ -1,13 +1,14 @@
 """`composer originality`: copied passages by tune and bar, and errors."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from composer.analysis.copying import attach
 from composer.api import Source
 from composer.checkpoints.file import load, save
 from composer.checkpoints.load import restore_representation
+from composer.checkpoints.training_melodies import pack_melodies
 from composer.music.contour import melodies_of
 
 COPY = """X:1
@@ -32,7 +33,7 @@ def model(checkpoint, tunes, tmp_path):
     representation = restore_representation(saved.header)
     melodies = melodies_of(representation.read(Source(tunes, name="tunes.abc")), representation)
     path = tmp_path / "trained.safetensors"
-    save(path, attach(saved, melodies))
+    save(path, replace(saved, extra=pack_melodies(melodies.to_bytes())))
     return path
 
 

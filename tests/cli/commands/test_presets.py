@@ -63,7 +63,7 @@ def test_every_preset_trains_and_generates(composer, tunes, home, tmp_path, pres
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("abc", "--preset", "charnn-abc"), ("no preset `charnn-abc`", "`charrnn-abc`")),
+        (("abc", "--preset", "charnn-abc"), ("unknown preset 'charnn-abc'", "`charrnn-abc`")),
         (("abc", "--preset", "lyrics"), ("is for `text`, not `abc`", "composer train text")),
         (("abc", "--preset", "charrnn-abc", "--resume"), ("begins a new model",)),
     ],

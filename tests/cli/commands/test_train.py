@@ -113,7 +113,7 @@ def test_which_model_is_gone_on_with_is_said_where_no_name_is_given(train, compo
 
 
 def test_resuming_what_is_not_there(train, tunes):
-    train(tunes, "--name", "gone", "--resume").failed("no training to go on with", "without --resume")
+    train(tunes, "--name", "gone", "--resume").failed("no training state beside", "without --resume")
 
 
 def test_starting_from_a_checkpoint(train, composer, tunes, checkpoint):
@@ -129,7 +129,7 @@ def test_settings_that_the_weights_do_not_fit_are_refused_before_reading(compose
     key = setting.partition("=")[0]
     composer(
         "train", "abc", tmp_path / "nowhere.abc", "--from", checkpoint, "--set", "dropout=0.5", "--set", setting
-    ).failed(f"`{key}` was {was} when the training of small began", f"--set {key}={was}", code=2)
+    ).failed(f"`small` was trained with {key}={was}", f"--set {key}={was}", code=2)
 
 
 def test_settings_that_the_weights_do_not_depend_on_may_be_others(composer, tunes, checkpoint):

@@ -1,12 +1,13 @@
 """Choosing among many pieces, pieces that copy little, and temperatures that change."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from composer.analysis.copying import attach
 from composer.checkpoints.file import load, save
 from composer.checkpoints.load import load_model
+from composer.checkpoints.training_melodies import pack_melodies
 from composer.generation import generate as generation
 from composer.generation.generate import Drew, Request, generate
 from composer.music.contour import melodies_of
@@ -50,7 +51,8 @@ def model_that_knows(path, checkpoint, *seeds, **wished):
         pieces.append(
             representation.decode([step for event in events if isinstance(event, Drew) for step in event.steps])
         )
-    save(path, attach(load(checkpoint), melodies_of(pieces, representation)))
+    melodies = pack_melodies(melodies_of(pieces, representation).to_bytes())
+    save(path, replace(load(checkpoint), extra=melodies))
     return path
 
 

@@ -5,7 +5,8 @@ import sys
 
 SCRIPT = """
 import sys, torch
-from composer.training.optimizer import Settings, make_optimizer
+from composer.training.optimizer import make_optimizer
+from composer.training.settings import Settings
 
 def learnt(make):
     weight = torch.nn.Parameter(torch.linspace(-1, 1, 5))

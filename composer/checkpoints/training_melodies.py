@@ -1,0 +1,41 @@
+"""The melodies of a model's training data, which its checkpoint carries to detect copying."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from composer.api import CheckpointError
+from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints.file import Checkpoint
+from composer.music.contour import MelodyCollection
+
+_ARRAY = "melodies"
+
+
+def pack_melodies(melodies: bytes, origin: Checkpoint | None = None) -> dict[str, NDArray[np.uint8]]:
+    """Return the extra arrays of a checkpoint for these packed melodies and those of the checkpoint it started from.
+
+    Empty if there is no melody.
+    """
+    earlier = [] if origin is None or _ARRAY not in origin.extra else [_unpack(origin.extra[_ARRAY], "the origin")]
+    joined = MelodyCollection.joined([*earlier, MelodyCollection.from_bytes(melodies)])
+    return {_ARRAY: np.frombuffer(joined.to_bytes(), np.uint8)} if joined.tunes else {}
+
+
+def training_melodies(path: Path) -> MelodyCollection | None:
+    """Return the melodies of the training data of the checkpoint at `path`; None if it has none.
+
+    Raises CheckpointError for a file that is no checkpoint, or damaged.
+    """
+    array = checkpoint_file.load_extra(path, _ARRAY)
+    return None if array is None else _unpack(array, path.name)
+
+
+def _unpack(array: NDArray[np.uint8], owner: str) -> MelodyCollection:
+    try:
+        return MelodyCollection.from_bytes(array.tobytes())
+    except ValueError as error:
+        raise CheckpointError(f"cannot read the melodies in {owner}: {error}", "train the model again") from error

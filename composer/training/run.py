@@ -1,0 +1,126 @@
+"""A training run: everything that `loop.train` needs, set before it starts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import composer
+from composer.api import CheckpointError, Model, Representation, StepKind
+from composer.checkpoints.file import Checkpoint
+from composer.checkpoints.training_melodies import pack_melodies
+from composer.data.batches import Windows
+from composer.data.dataset import Dataset
+from composer.distributed.group import ProcessGroup
+from composer.training.settings import Settings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CONTIGUOUS_VALIDATION_ROWS = 16
+"""Rows of a contiguous validation text; each starts without context."""
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun:
+    """Everything that training needs. `representation` is fitted, and `data` was prepared with it.
+
+    `path` is the checkpoint to write, `device` a result of `device.resolve`, `data_names` the data as the user named
+    them. `origin` is a checkpoint to fine-tune. `stop` is asked after every update. The processes of `group` train
+    together, with runs that may differ in `device` and `stop` only; the main one writes to `path`.
+    """
+
+    model: Model
+    config: Any
+    representation: Representation
+    data: Dataset
+    path: Path
+    settings: Settings = field(default_factory=Settings)
+    device: str = "cpu"
+    resume: bool = False
+    origin: Checkpoint | None = None
+    data_names: Sequence[str] = ()
+    stop: Callable[[], bool] = _never
+    group: ProcessGroup = field(default_factory=ProcessGroup)
+
+    @cached_property
+    def train_batches(self) -> Windows:
+        """The batches of the training data."""
+        settings = self.settings
+        return Windows(
+            self.data.splits["train"],
+            self.data.spec,
+            batch=settings.batch_size,
+            length=settings.seq_length,
+            align=settings.align,
+            seed=settings.seed,
+            stream=settings.contiguous,
+        )
+
+    @cached_property
+    def valid_batches(self) -> Windows:
+        """The batches of the validation data."""
+        settings = self.settings
+        rows = min(settings.batch_size, CONTIGUOUS_VALIDATION_ROWS) if settings.contiguous else settings.batch_size
+        return Windows(
+            self.data.splits["valid"],
+            self.data.spec,
+            batch=rows,
+            length=settings.seq_length,
+            align=settings.align,
+            stream=settings.contiguous,
+        )
+
+    @cached_property
+    def extra_arrays(self) -> Mapping[str, NDArray[Any]]:
+        """The melodies of the training data and of `origin`'s, which a checkpoint carries beside its weights."""
+        return pack_melodies(self.data.melodies, self.origin)
+
+    @cached_property
+    def usual_length(self) -> int:
+        """The length of the longer training pieces in steps; cached, since every save records it."""
+        return self.data.splits["train"].usual_length
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether there are validation pieces."""
+        return self.data.splits["valid"].count > 0
+
+    @property
+    def unit(self) -> str:
+        """The unit in which validation values are reported."""
+        unit = "bits" if self.data.spec.kind is StepKind.TOKENS else "nats"
+        return f"{unit} per {self.representation.step_name}"
+
+    def in_unit(self, nats: float) -> float:
+        """Convert nats per step to that unit."""
+        return nats / math.log(2) if self.data.spec.kind is StepKind.TOKENS else nats
+
+    def check_origin(self) -> None:
+        """Raise CheckpointError if the checkpoint to fine-tune has another vocabulary than the data."""
+        if self.origin is not None and self.origin.header.spec != self.data.spec:
+            raise CheckpointError(
+                "the vocabulary of the checkpoint to fine-tune differs from that of these pieces",
+                "leave out -O options that it was not trained with, or train a new model without --from",
+            )
+
+    def reproducibility_facts(self) -> Mapping[str, Any]:
+        """Return everything that decides the weights, by name."""
+        return {
+            "version of composer": composer.__version__,
+            "representation": [
+                self.representation.name, self.representation.version, asdict(self.representation.options)
+            ],
+            "pieces": self.data.encoded_digest,
+            "model": [self.model.name, self.model.version, asdict(self.config)],
+            "settings": asdict(self.settings),
+            "--resume option": self.resume,
+        }  # fmt: skip
