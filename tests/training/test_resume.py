@@ -164,7 +164,7 @@ def test_a_setting_that_did_not_exist_yet_was_its_default(run, events, changed):
         (key,) = settings
         with pytest.raises(OptionError, match=f"`m` was trained with {key}={was}") as caught:
             events(replace(again, config=Later(**settings)))
-        assert caught.value.hint == f"leave it, or --set {key}={was}"
+        assert caught.value.hint == f"omit it or use --set {key}={was}"
     run.representation.options = Spelling(case=True)
     with pytest.raises(OptionError, match="`case` was off") as caught:
         events(again)
