@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from composer.api import ComposerError, OptionError, RejectedPiece, Score, Source
+from composer.api.errors import suggest
 from composer.formats.settings import WriteSettings
 
 __all__ = ["FORMATS", "Format", "WriteSettings", "detect", "format_named", "format_of", "write"]
@@ -88,10 +89,7 @@ def format_named(name: str) -> Format:
     """Return the format `name`. Raises OptionError with the nearest names."""
     if name in FORMATS:
         return FORMATS[name]
-    from difflib import get_close_matches
-
-    near = get_close_matches(name.lower(), FORMATS, cutoff=0.4) or list(FORMATS)
-    raise OptionError(f"unknown format '{name}'", f"did you mean {' or '.join(near)}?")
+    raise OptionError(f"unknown format '{name}'", suggest(name.lower(), FORMATS, 3, 0.4))
 
 
 def detect(data: bytes) -> Format | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from composer.api import OptionError, Unsatisfiable
+from composer.api.errors import suggest
 from composer.music.keys import LETTERS, MAJOR_SCALE, MODE_ALIASES, MODES, Signature, parse_key, pitch_class
 
 __all__ = ["SCALES", "Range", "Scale", "key_of", "parse_range", "parse_scale", "pitch_name", "pitches_of"]
@@ -200,13 +201,7 @@ def _name(text: str, quoted: str = "") -> str:
     signature = _signature(f"C {name}")
     if signature is not None and (name == "m" or signature.mode.startswith(name[:3])):
         return signature.mode
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, SCALES, 1)
-    raise OptionError(
-        f"unknown scale '{quoted or text}'",
-        f"did you mean {near[0]}?" if near else f"choose one of {', '.join(SCALES)}",
-    )
+    raise OptionError(f"unknown scale '{quoted or text}'", suggest(name, SCALES))
 
 
 def _scale(tonic: str, name: str) -> Scale:

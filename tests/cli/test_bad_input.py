@@ -77,7 +77,7 @@ class TestCommandLine:
 
     def test_unknown_format(self, gen):
         gen("--format", "mdi").failed("unknown format 'mdi'", "midi", code=2)
-        gen("--format", "MIDI").failed("unknown format 'MIDI'", "did you mean midi", code=2)
+        gen("--format", "MIDI").failed("unknown format 'MIDI'", "did you mean `midi`", code=2)
 
     def test_a_tempo_that_is_none(self, gen):
         gen("--tempo", "nan").failed("tempo", "4 to 1000", code=2)

@@ -3,12 +3,17 @@
 The annotations are not strings, since typer would compile each of them twice at every start.
 """
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from composer.api import UsageError
+from composer.api import ComposerError, ReadError, UsageError
 from composer.cli.console import Console
+
+if TYPE_CHECKING:
+    from composer.check.collection import FileDiagnosis
+    from composer.check.fix import FixResult
 
 
 def check(
@@ -34,16 +39,48 @@ def check(
     An error loses music or plays it wrong; a warning is worth a look. The exit status is 0 if nothing was found, 1 if
     something was, and 2 for usage errors.
     """
-    from composer.cli.render import check_report
-    from composer.cli.render.check_progress import examine
+    from composer.check.collection import check_files
+    from composer.check.examine import SUFFIXES
+    from composer.cli.render.check_report import Total, make_report
+    from composer.cli.render.reading_progress import ReadingProgress
+    from composer.data.sources import sources
 
     console: Console = context.obj
     console.quiet = quiet
     if force and not fix:
         raise UsageError("--force needs --fix", "add --fix, or leave out --force")
-    total = examine(
-        files, check_report.report(console, as_json), console, errors_only=errors_only, fix=fix, force=force
-    )
+    report, total = make_report(console, as_json), Total()
+    with ReadingProgress(console) as reading:
+        for diagnosis in check_files(sources(files, SUFFIXES)):
+            found = diagnosis.without_warnings() if errors_only else diagnosis
+            total.add(found)
+            if not console.stdout_is_terminal:
+                reading.update(total.files, total.pieces)
+            report.found(found)
+            if fix and found.problems:
+                report.fixed(found, *_write_fixed(found, force))
+    if not total.files:
+        raise ReadError(f"no music files in {' '.join(files)}", f"checked suffixes: {' '.join(SUFFIXES)}")
+    report.close(total)
     console.say(total.summary())
     if total.problems:
         raise typer.Exit(1)
+
+
+def _write_fixed(diagnosis: "FileDiagnosis", force: bool) -> "tuple[Path | None, FixResult]":
+    """Write a fixed copy beside a file. Return its path, if any, and what was done."""
+    from composer.check.collection import FIXED, fix_file, unfixable
+    from composer.cli.output.files import save
+
+    result = fix_file(diagnosis)
+    if result.data is None or diagnosis.source is None:
+        return None, result
+    own = diagnosis.source.path
+    path = own.with_name(f"{own.stem}{FIXED}{result.suffix}")
+    if path.exists() and not force:
+        return None, unfixable(f"{path} already exists; use --force to replace it")
+    try:
+        save(path, result.data)
+    except ComposerError as error:
+        return None, unfixable(error.message)
+    return path, result

@@ -14,7 +14,7 @@ from composer.check.fix import FixResult
 from composer.cli.console import Console
 from composer.cli.render.text import count_noun
 
-__all__ = ["Report", "Total", "report"]
+__all__ = ["Report", "Total", "make_report"]
 
 
 @dataclass(slots=True)
@@ -56,8 +56,8 @@ class Report(Protocol):
         """Finish after the last file."""
 
 
-def report(console: Console, as_json: bool) -> Report:
-    """Choose the report for stdout."""
+def make_report(console: Console, as_json: bool) -> Report:
+    """Return the report for stdout."""
     return _Json(console) if as_json else _Grouped(console) if console.stdout_is_terminal else _Lines(console)
 
 

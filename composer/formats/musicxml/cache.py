@@ -8,10 +8,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import math
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -24,7 +23,7 @@ from composer.system.paths import cache_folder
 MAX_BYTES = 256 * 1024 * 1024
 """Beyond this size in bytes the oldest entries are removed."""
 
-_FORMAT = 1
+_FORMAT = 2
 _DIGEST = 16
 
 
@@ -56,7 +55,7 @@ def _load(path: Path) -> Score | None:
 
 def _save(path: Path, score: Score) -> None:
     """Write `score` to `path` atomically."""
-    packed = json.dumps(_plain(score), separators=(",", ":")).encode()
+    packed = json.dumps(_plain(score), separators=(",", ":"), default=str).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".making-")
     try:
@@ -83,51 +82,31 @@ def prune(folder: Path, max_bytes: int) -> None:
     evict(entries, max_bytes)
 
 
-def _plain(score: Score) -> dict[str, Any]:
-    """Convert `score` to JSON data, with times as integers in fractions of a beat, 1 / `unit`."""
-    times = [score.pickup, *(time for chord in score.chords for time in (chord.onset, chord.duration))]
-    times += [event.onset for events in (score.tempos, score.meters, score.keys) for event in events]
-    times += [time for part in score.parts for note in part.notes for time in (note.onset, note.duration)]
-    unit = math.lcm(*{time.denominator for time in times})
-
-    def whole(time: Fraction) -> int:
-        return time.numerator * (unit // time.denominator)
-
-    def notes(part: Part) -> list[list[int]]:
-        return [[whole(note.onset), note.pitch, whole(note.duration), note.velocity] for note in part.notes]
-
-    return {
-        "unit": unit,
-        "parts": [[part.name, part.program, part.percussion, notes(part)] for part in score.parts],
-        "chords": [[whole(chord.onset), whole(chord.duration), chord.symbol] for chord in score.chords],
-        "tempos": [[whole(tempo.onset), tempo.bpm] for tempo in score.tempos],
-        "meters": [[whole(meter.onset), meter.numerator, meter.denominator] for meter in score.meters],
-        "keys": [[whole(key.onset), key.sharps, key.mode] for key in score.keys],
-        "pickup": whole(score.pickup),
-        "title": score.title,
-        "losses": dict(score.losses),
-    }
+def _plain(score: Score) -> list[Any]:
+    """Convert `score` to lists that JSON can hold, with fractions as strings."""
+    parts = [[part.notes, part.name, part.program, part.percussion] for part in score.parts]
+    signs = [score.chords, score.tempos, score.meters, score.keys]
+    return [parts, *signs, score.pickup, score.title, dict(score.losses)]
 
 
-def _score(plain: Mapping[str, Any]) -> Score:
+def _score(plain: Sequence[Any]) -> Score:
     """Convert back from `_plain`."""
-
-    @cache
-    def beats(whole: int) -> Fraction:
-        return Fraction(whole, plain["unit"])
-
+    beats = cache(Fraction)
+    parts, chords, tempos, meters, keys, pickup, title, losses = plain
     return Score(
         tuple(
-            Part(tuple(Note(beats(on), pitch, beats(length), loud) for on, pitch, length, loud in notes), *head)
-            for *head, notes in plain["parts"]
+            Part(
+                tuple(Note(beats(on), pitch, beats(length), velocity) for on, pitch, length, velocity in notes), *facts
+            )
+            for notes, *facts in parts
         ),
-        tuple(ChordSymbol(beats(onset), beats(duration), symbol) for onset, duration, symbol in plain["chords"]),
-        tuple(Tempo(beats(onset), bpm) for onset, bpm in plain["tempos"]),
-        tuple(Meter(beats(onset), numerator, denominator) for onset, numerator, denominator in plain["meters"]),
-        tuple(Key(beats(onset), sharps, mode) for onset, sharps, mode in plain["keys"]),
-        beats(plain["pickup"]),
-        plain["title"],
-        plain["losses"],
+        tuple(ChordSymbol(beats(onset), beats(duration), symbol) for onset, duration, symbol in chords),
+        tuple(Tempo(beats(onset), bpm) for onset, bpm in tempos),
+        tuple(Meter(beats(onset), *fraction) for onset, *fraction in meters),
+        tuple(Key(beats(onset), *key) for onset, *key in keys),
+        beats(pickup),
+        title,
+        losses,
     )
 
 

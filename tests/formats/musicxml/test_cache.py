@@ -77,7 +77,7 @@ SCORES = st.builds(
 
 @given(SCORES)
 def test_scores_survive_a_round_trip(score):
-    assert musicxml_cache._score(json.loads(json.dumps(musicxml_cache._plain(score)))) == score
+    assert musicxml_cache._score(json.loads(json.dumps(musicxml_cache._plain(score), default=str))) == score
 
 
 @pytest.mark.parametrize(
