@@ -1,7 +1,7 @@
-"""Pieces that a model composes beside those of a corpus, in all that can be measured of both.
+"""Compare generated pieces with those of a corpus by their metrics.
 
-Both sides are heard as a model's steps tell them: what a representation does not hold, such as the meter on a grid,
-neither has.
+Both sides are measured after encoding, so what a representation does not hold (such as the meter on a grid) counts on
+neither side.
 """
 
 from __future__ import annotations
@@ -30,10 +30,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A measure over the pieces of one side: its mean and standard deviation, over the `pieces` that have it.
-
-    One piece alone has no deviation.
-    """
+    """Mean and standard deviation of a metric over the `pieces` that have it; a single piece has no deviation."""
 
     mean: float
     deviation: float | None
@@ -41,13 +38,13 @@ class Summary:
 
     @classmethod
     def of_values(cls, values: Sequence[float]) -> Summary | None:
-        """That of `values`; None where there are none."""
+        """Return the summary of `values`, or None if there are none."""
         return cls(fmean(values), stdev(values) if len(values) > 1 else None, len(values)) if values else None
 
 
 @dataclass(frozen=True, slots=True)
 class MetricComparison:
-    """A measure on both sides; None on a side of which nothing can be said."""
+    """A metric on both sides; None on a side where no piece has it."""
 
     metric: Metric
     generated: Summary | None
@@ -55,27 +52,27 @@ class MetricComparison:
 
     @property
     def distance(self) -> float | None:
-        """How many of the corpus's deviations its mean is passed by; None where that cannot be told."""
+        """Difference of the means in standard deviations of the corpus; None if it is undefined."""
         if self.generated is None or self.corpus is None or self.corpus.deviation is None:
             return None
-        composed, corpus = self.generated.mean, self.corpus.mean
-        if math.isclose(composed, corpus):
+        generated, corpus = self.generated.mean, self.corpus.mean
+        if math.isclose(generated, corpus):
             return 0.0
-        return (composed - corpus) / self.corpus.deviation if self.corpus.deviation else None
+        return (generated - corpus) / self.corpus.deviation if self.corpus.deviation else None
 
     def to_json(self) -> dict[str, Any]:
-        """This value as plain JSON."""
-        sides = {"composed": self.generated, "corpus": self.corpus}
+        """Return this value as plain JSON."""
+        sides = {"generated": self.generated, "corpus": self.corpus}
         return {**{name: side and asdict(side) for name, side in sides.items()}, "distance": self.distance}
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All measures, and over what: how many pieces were `generated`, and how many of the corpus could be compared.
+    """All metrics of `generated` pieces and of the `corpus` pieces that could be encoded.
 
-    `silent` of the composed ones have nothing in them, `cut` were not over at their length. What they copy was looked
-    for in what the model was `against_training_data`, or else in the corpus. `rejections` are the pieces of the corpus
-    that the model has no steps for, and copies; `losses`, by phrase, are what the steps of the others do not hold.
+    `silent` counts generated pieces without notes or words, `cut` those that reached their maximum length. Copies were
+    searched `against_training_data`, or else in the corpus. `rejections` are duplicates and the pieces that cannot be
+    encoded; `losses` counts, by phrase, what encoding the others loses.
     """
 
     metrics: Sequence[MetricComparison]
@@ -88,17 +85,17 @@ class Comparison:
     losses: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """This value as plain JSON: measures by their names."""
+        """Return this value as plain JSON, with the metrics by name."""
         return {
-            "composed": {"pieces": self.generated, "silent": self.silent, "cut": self.cut},
+            "generated": {"pieces": self.generated, "silent": self.silent, "cut": self.cut},
             "corpus": {"pieces": self.corpus, "rejected": self.rejections.counts, "losses": self.losses},
-            "copied_from": "taught" if self.against_training_data else "corpus",
-            "measures": {row.metric.name: row.to_json() for row in self.metrics},
+            "copied_from": "training data" if self.against_training_data else "corpus",
+            "metrics": {row.metric.name: row.to_json() for row in self.metrics},
         }
 
 
 def compare(
-    player: LoadedModel,
+    model: LoadedModel,
     pieces: Sequence[Piece],
     request: Request,
     constraint: Constraint | None = None,
@@ -106,57 +103,64 @@ def compare(
     training_melodies: MelodyCollection | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Comparison:
-    """Compose what `request` asks for, and set it beside `pieces`.
+    """Generate the pieces of `request` and compare them with `pieces`.
 
-    `training_melodies` are the melodies that the model was taught, where they are known. `progress` is called with the
-    number of pieces done and of all. Raises ReadError where no piece is left to compare with, ComposerError where
-    nothing that is composed has notes, or words.
+    Copies are searched in `training_melodies` if given, else in `pieces`. `progress` is called with the number of
+    pieces done and the total. Raises ReadError if none of `pieces` can be encoded, ComposerError if all generated
+    pieces are empty.
     """
-    refusals, losses, by = Rejections(), Counter[str](), metrics_for(player.representation, training_melodies)
+    rejections, losses = Rejections(), Counter[str]()
+    metrics = metrics_for(model.representation, training_melodies)
     counter = _Progress(len(pieces) + request.count, progress)
-    for encoded in _encode_all(player.representation, counter.counting(pieces), refusals, losses):
-        by.add_corpus_piece(encoded)
-    corpus, composed, cut = _MetricTally.of_pieces(by.corpus_values()), _MetricTally(), 0
+    for encoded in _encode_all(model.representation, counter.counting(pieces), rejections, losses):
+        metrics.add_corpus_piece(encoded)
+    corpus, generated, cut = _MetricTally.of_pieces(metrics.corpus_values()), _MetricTally(), 0
     if corpus.silent == corpus.pieces:
-        why = refusals.most_common() or "nothing in them can be heard or read"
-        raise ReadError(f"no piece can be compared: {why}", "the model was taught other music")
-    for steps, whole in counter.counting(_generated_pieces(player, request, constraint)):
-        composed.add(by.values(steps))
-        cut += not whole
-    if composed.silent == request.count:
-        raise ComposerError("nothing that the model composed can be heard or read", "train it for longer")
-    rows = [MetricComparison(measure, composed.summary(measure), corpus.summary(measure)) for measure in by.metrics]
-    told = [row for row in rows if row.generated or row.corpus]
+        why = rejections.most_common() or "they are empty"
+        raise ReadError(f"no piece can be compared: {why}", "the model was trained on other music")
+    for steps, complete in counter.counting(_generated_pieces(model, request, constraint)):
+        generated.add(metrics.values(steps))
+        cut += not complete
+    if generated.silent == request.count:
+        raise ComposerError("all generated pieces are empty", "train the model for longer")
+    rows = [MetricComparison(each, generated.summary(each), corpus.summary(each)) for each in metrics.metrics]
     return Comparison(
-        told, request.count, corpus.pieces, composed.silent, cut, training_melodies is not None, refusals, dict(losses)
+        [row for row in rows if row.generated or row.corpus],
+        request.count,
+        corpus.pieces,
+        generated.silent,
+        cut,
+        training_melodies is not None,
+        rejections,
+        dict(losses),
     )
 
 
 def _encode_all(
-    representation: Representation, pieces: Iterable[Piece], refusals: Rejections, losses: Counter[str]
+    representation: Representation, pieces: Iterable[Piece], rejections: Rejections, losses: Counter[str]
 ) -> Iterator[list[Step]]:
-    """The steps of each of `pieces` that has any; of equal ones, of the first."""
+    """Yield the steps of each piece that can be encoded, without duplicates."""
     seen = set[bytes]()
     for piece in pieces:
-        if (same := content_digest(piece)) in seen:
-            refusals.add(RejectedPiece("a copy of another piece", piece.source))
+        if (digest := content_digest(piece)) in seen:
+            rejections.add(RejectedPiece("duplicate of another piece", piece.source))
             continue
-        seen.add(same)
+        seen.add(digest)
         try:
             steps = representation.encode(piece)
         except EncodeError as error:
-            refusals.add(RejectedPiece(NOT_ENCODABLE, piece.source, error.message.removeprefix(piece.source).strip()))
+            rejections.add(RejectedPiece(NOT_ENCODABLE, piece.source, error.message.removeprefix(piece.source).strip()))
             continue
         losses.update(representation.losses(piece))
         yield steps
 
 
 def _generated_pieces(
-    player: LoadedModel, request: Request, constraint: Constraint | None
+    model: LoadedModel, request: Request, constraint: Constraint | None
 ) -> Iterator[tuple[Sequence[Step], bool]]:
-    """Each piece once it is over, and whether it is whole."""
+    """Yield the steps of each piece as it ends, and whether it is complete."""
     steps: dict[int, list[Step]] = {}
-    for event in generation.generate(player.sampler, player.spec, request, constraint, ordered=False):
+    for event in generation.generate(model.sampler, model.spec, request, constraint, ordered=False):
         if isinstance(event, Drew):
             steps.setdefault(event.number, []).extend(event.steps)
         else:
@@ -165,14 +169,14 @@ def _generated_pieces(
 
 @dataclass(slots=True)
 class _Progress:
-    """Tells whoever wants to know how many of `total` pieces are done."""
+    """Reports how many of `total` pieces are done."""
 
     total: int
     report: Callable[[int, int], object] | None
     done: int = 0
 
     def counting(self, pieces: Iterable[_T]) -> Iterator[_T]:
-        """The same pieces; each is done once the next one is asked for."""
+        """Yield `pieces`; each is done when the next one is requested."""
         for piece in pieces:
             yield piece
             self.done += 1
@@ -182,7 +186,7 @@ class _Progress:
 
 @dataclass(slots=True)
 class _MetricTally:
-    """The figures of all `pieces` of a side; of those that are `silent` there are none."""
+    """Metric values of the `pieces` of one side; `silent` ones have none."""
 
     values: dict[str, list[float]] = field(default_factory=dict)
     pieces: int = 0
@@ -191,16 +195,16 @@ class _MetricTally:
     @classmethod
     def of_pieces(cls, pieces: Iterable[MetricValues | None]) -> _MetricTally:
         tally = cls()
-        for figures in pieces:
-            tally.add(figures)
+        for values in pieces:
+            tally.add(values)
         return tally
 
-    def add(self, figures: MetricValues | None) -> None:
+    def add(self, values: MetricValues | None) -> None:
         self.pieces += 1
-        self.silent += figures is None
-        for name, value in (figures or {}).items():
+        self.silent += values is None
+        for name, value in (values or {}).items():
             if value is not None:
                 self.values.setdefault(name, []).append(float(value))
 
-    def summary(self, measure: Metric) -> Summary | None:
-        return Summary.of_values(self.values.get(measure.name, ()))
+    def summary(self, metric: Metric) -> Summary | None:
+        return Summary.of_values(self.values.get(metric.name, ()))

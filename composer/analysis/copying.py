@@ -1,31 +1,19 @@
-"""What a piece copies: the longest run of notes that its melody shares with the tunes a model was taught.
-
-index = Index(training_melodies(path) or melodies_of(pieces, representation))
-match = longest_run(score, index)               # Match(notes=23, tune=MelodySource("The Hare", ...), bar=5, ...)
-
-copying = Copying(index, most=16)               # follows a piece while it is composed
-for onset, pitch in line:
-    after = copying.after(onset, pitch)
-    if after.exceeds:                           # a note too many: choose another, or begin anew
-        ...
-    copying = after
-"""
+"""Copied runs: the longest run of notes that a melody shares with the tunes a model was trained on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from composer.analysis.melody_search import MelodyIndex, SharedRunState
 from composer.api import Score
-from composer.music.contour import NONE, Contour, MelodySource, contour, ratio
+from composer.music.contour import Contour, MelodySource, contour
 from composer.music.melody import TICKS_PER_BEAT, Onset, top_line
 
 __all__ = [
     "COPIED",
-    "Copying",
     "Match",
     "MelodyIndex",
     "copied",
@@ -34,18 +22,18 @@ __all__ = [
 ]
 
 COPIED = 16
-"""Tunes that have so many notes in a row in common are seldom so by chance."""
+"""Shared runs of this many notes are rarely a coincidence."""
 
-RECOGNISED = 8
-"""A primer of so many notes is known again where it returns later in its piece, as it does in a repeat."""
+MIN_REPEATED_PRIMER = 8
+"""A primer with at least this many notes is recognized where it repeats later in the piece."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A run of `notes` notes that a melody shares with `tune`, and with as many tunes as `tunes` says in all.
+    """A run of `notes` notes that a melody shares with `tune`, and with `tunes` tunes in all.
 
-    It begins with the `note`-th note of the tune, in its bar `bar`, and with the `at`-th of the melody, in its bar
-    `at_bar`. Notes are counted from 1, and bars as `composer.music.bars` does, both as they are played.
+    It starts at note `note` in bar `bar` of the tune, and at note `at` in bar `at_bar` of the melody. Notes are
+    numbered from 1 and bars as in `composer.music.bars`, with repeats played out.
     """
 
     notes: int
@@ -57,18 +45,18 @@ class Match:
     tunes: int = 1
 
 
-def longest_run(score: Score, index: MelodyIndex, but: int | None = None) -> Match | None:
-    """The longest run of the melody of `score`, the first of several; None where no two notes are shared.
+def longest_run(score: Score, index: MelodyIndex, exclude: int | None = None) -> Match | None:
+    """Return the first longest run that the melody of `score` shares; None if it shares no two notes.
 
-    The tune of number `but`, which may be the one that `score` was made of, is passed over.
+    Tune number `exclude` is ignored, such as the one that `score` comes from.
     """
     notes = contour(score)
-    return None if notes is None else longest_run_of(notes, index, but)
+    return None if notes is None else longest_run_of(notes, index, exclude)
 
 
-def longest_run_of(notes: Contour, index: MelodyIndex, but: int | None = None) -> Match | None:
-    """The same of a melody."""
-    run, best, last = SharedRunState(index, but), SharedRunState(index, but), 0
+def longest_run_of(notes: Contour, index: MelodyIndex, exclude: int | None = None) -> Match | None:
+    """Return the longest run of a melody, as `longest_run` does."""
+    run, best, last = SharedRunState(index, exclude), SharedRunState(index, exclude), 0
     for number, (interval, rhythm) in enumerate(zip(notes.intervals.tolist(), notes.ratios.tolist(), strict=True)):
         run = run.after(interval, rhythm)
         if run.length > best.length:
@@ -77,96 +65,41 @@ def longest_run_of(notes: Contour, index: MelodyIndex, but: int | None = None) -
     if not len(ends):
         return None
     owners, at, begin = index.owners[ends], 1 + last - best.length, 1 + int(ends[0]) - best.length
-    melodies, own = index.melodies, int(owners[0])
-    note = begin - int(melodies.firsts[own])
+    melodies, owner = index.melodies, int(owners[0])
+    note = begin - int(melodies.firsts[owner])
     return Match(
-        best.length, melodies.tunes[own], 1 + note, int(melodies.notes.bars[begin]),
+        best.length, melodies.tunes[owner], 1 + note, int(melodies.notes.bars[begin]),
         1 + at, int(notes.bars[at]), len(np.unique(owners)),
     )  # fmt: skip
 
 
 def copied(score: Score, index: MelodyIndex, primer: Score | None = None) -> int:
-    """How many notes in a row the melody of `score` shares with one tune, those of its `primer` not counted."""
+    """Return the longest run in notes that the melody of `score` shares with a tune, without its `primer`."""
     notes = contour(score)
     if notes is None:
         return 0
-    given = set() if primer is None else _given(top_line(score), top_line(primer))
+    primer_notes = set() if primer is None else _primer_notes(top_line(score), top_line(primer))
     run, own, longest = SharedRunState(index), 0, 0
     for number, (interval, rhythm) in enumerate(zip(notes.intervals.tolist(), notes.ratios.tolist(), strict=True)):
-        run, own = run.after(interval, rhythm), 0 if number in given else own + 1
+        run, own = run.after(interval, rhythm), 0 if number in primer_notes else own + 1
         longest = max(longest, min(own, run.length))
     return longest
 
 
-def _given(line: Sequence[Onset], primer: Sequence[Onset]) -> set[int]:
-    """The numbers of the notes of `line` that are its primer's: at its beginning, and wherever all of that returns."""
+def _primer_notes(line: Sequence[Onset], primer: Sequence[Onset]) -> set[int]:
+    """Return the numbers of the notes of `line` that belong to its primer, or to a repeat of it."""
     same = 0
     while same < min(len(line), len(primer)) and line[same] == primer[same]:
         same += 1
-    given = set(range(same))
-    if same < RECOGNISED:
-        return given
+    numbers = set(range(same))
+    if same < MIN_REPEATED_PRIMER:
+        return numbers
     opening = [_since(note, line[0]) for note in line[:same]]
     for first in range(same, len(line) - same + 1):
         if [_since(note, line[first]) for note in line[first : first + same]] == opening:
-            given.update(range(first, first + same))
-    return given
+            numbers.update(range(first, first + same))
+    return numbers
 
 
 def _since(note: Onset, first: Onset) -> tuple[int, int]:
     return round(TICKS_PER_BEAT * (note.onset - first.onset)), note.pitch
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Copying:
-    """How much of a melody is copied, while it is being made. Immutable, so that notes can be tried.
-
-    `length` is how many of its last notes stand in a row in some tune of `index`; those of a primer are not counted.
-    More than `most` are too many.
-    """
-
-    index: MelodyIndex
-    most: int = COPIED
-    own: int = 0
-    """How many notes came since the primer."""
-    onset: float | None = None
-    pitch: int = 0
-    time: float | None = None
-    """The time between the last two notes."""
-    run: SharedRunState | None = None
-    before: Copying | None = None
-    """What was before the last note, in whose place a higher one that is struck together with it comes."""
-
-    @property
-    def length(self) -> int:
-        """How many of the last notes are copied."""
-        return min(self.own, self.run.length) if self.run else 0
-
-    @property
-    def exceeds(self) -> bool:
-        """Whether that is too many."""
-        return self.length > self.most
-
-    def after(self, onset: float, pitch: int) -> Copying:
-        """The same once a note has been struck at beat `onset`, which is not before the last one's.
-
-        Of notes struck together, the highest is the melody's.
-        """
-        if onset == self.onset and self.before is not None:
-            return self.before.after(onset, pitch) if pitch > self.pitch else self
-        run, time = self.run or SharedRunState(self.index), None
-        if self.onset is None:
-            run = run.after(NONE, NONE)
-        else:
-            time = onset - self.onset
-            run = run.after(pitch - self.pitch, NONE if self.time is None else ratio(time, self.time))
-        return replace(
-            self, own=self.own + 1, onset=onset, pitch=pitch, time=time, run=run, before=replace(self, before=None)
-        )
-
-    def primed(self, notes: Iterable[tuple[float, int]]) -> Copying:
-        """The same after a primer, by its notes' onsets and pitches."""
-        copying = self
-        for onset, pitch in notes:
-            copying = copying.after(onset, pitch)
-        return replace(copying, own=0, before=None)

@@ -1,7 +1,6 @@
-"""How much of a form a piece has: whether its bars return, whether they do so by phrases, and how it closes.
+"""Musical form of a piece: repeated bars, phrases and the final cadence, each from 0 to 1.
 
-Three figures from 0 to 1, each of them a thing that a listener hears, and their mean. They tell a tune from a ramble,
-and not a good tune from a better one.
+The scores separate a tune from rambling, not a good tune from a better one.
 """
 
 from __future__ import annotations
@@ -19,30 +18,28 @@ from composer.music.melody import TICKS_PER_BEAT, Onset, top_line
 __all__ = ["BarContent", "Form", "cadence", "form_of", "melody_bars"]
 
 BARS_PER_PHRASE = 4
-"""Bars of a phrase. What returns after so many bars, or a multiple of them, returns in its place."""
+"""Bars that repeat after a multiple of this many bars repeat as part of a phrase."""
 
 ENOUGH_RETURNS, TOO_MANY_RETURNS = 0.5, 0.85
-"""Half of the bars of a tune in two repeated parts return at the least. Of one that is almost all return, little is
-left to hear."""
+"""In a tune of two repeated parts, at least half of the bars repeat; a tune that repeats nearly all is monotonous."""
 
 BarContent = tuple[tuple[int, int], ...]
-"""What is struck in a bar: ticks since its beginning, and pitches. Bars that sound the same are equal."""
+"""Onsets in a bar as (ticks from its start, pitch); equal bars sound the same."""
 
 _SLACK = 1e-6
-"""Beats by which an onset may seem too early, as fractions are rounded."""
+"""Tolerance in beats for onsets that rounding moves before a bar line."""
 
 MIN_BARS = 4
-"""Of fewer bars, nothing is told."""
+"""Pieces with fewer bars have no repeats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A piece's form, in figures from 0 to 1.
+    """Form scores of a piece, from 0 to 1.
 
-    `returns`: 1 where between half and 85 % of the bars have sounded before in the same pitches and rhythm; less with
-    fewer, down to 0 where none has, and with more, down to 0 where all have. `phrases`: of the bars that return, the
-    share that does so a multiple of four bars later. `cadence`: 1 where the melody ends on the tonic, 1/2 on another
-    note of its triad, else 0.
+    `returns` is 1 if 50 to 85 % of the bars repeat an earlier one exactly, and falls to 0 towards no and all bars.
+    `phrases` is the share of the repeated bars that come a multiple of four bars later. `cadence` is 1 if the melody
+    ends on the tonic, 1/2 on another note of the tonic triad, else 0.
     """
 
     returns: float
@@ -51,31 +48,30 @@ class Form:
 
     @property
     def mean(self) -> float:
-        """The mean of all."""
+        """Return the mean of the three scores."""
         return fmean((self.returns, self.phrases, self.cadence))
 
 
 def form_of(score: Score) -> Form:
-    """The form of the melody of `score`."""
+    """Return the form of the melody of `score`."""
     line = top_line(score)
     if not line:
         return Form(0.0, 0.0, 0.0)
     contents = [content for content in melody_bars(line, bars(score)) if content]
     if len(contents) < MIN_BARS:
         return Form(0.0, 0.0, cadence(score, line))
-    back = [_distances(contents, number) for number in range(len(contents))]
-    returning = [distances for distances in back if distances]
-    share = len(returning) / len(contents)
-    phrased = sum(any(distance % BARS_PER_PHRASE == 0 for distance in distances) for distances in returning)
+    repeats = [distances for number in range(len(contents)) if (distances := _distances(contents, number))]
+    share = len(repeats) / len(contents)
+    phrased = sum(any(distance % BARS_PER_PHRASE == 0 for distance in distances) for distances in repeats)
     return Form(
         min(1.0, share / ENOUGH_RETURNS, (1 - share) / (1 - TOO_MANY_RETURNS)),
-        phrased / len(returning) if returning else 0.0,
+        phrased / len(repeats) if repeats else 0.0,
         cadence(score, line),
     )
 
 
 def melody_bars(line: Sequence[Onset], bars: Iterable[Bar]) -> list[BarContent]:
-    """What a melody has in each bar but a pickup; nothing where none of its notes begins there."""
+    """Return the onsets of a melody in each bar except a pickup."""
     onsets = [note.onset for note in line]
     return [_content(bar, line, onsets) for bar in bars if bar.number > 0]
 
@@ -87,21 +83,21 @@ def _content(bar: Bar, line: Sequence[Onset], onsets: Sequence[float]) -> BarCon
 
 
 def _distances(contents: Sequence[BarContent], number: int) -> list[int]:
-    """How many bars before this one the same sounded."""
+    """Return how many bars before bar `number` its content occurred."""
     return [number - other for other in range(number) if contents[other] == contents[number]]
 
 
 def cadence(score: Score, line: Sequence[Onset]) -> float:
-    """How the melody of `score`, which is `line`, closes, as in Form; 0 where it is silent."""
+    """Return the cadence score of `line`, the melody of `score`, as in Form; 0 if it has no notes."""
     if not line:
         return 0.0
     tonic, minor = _tonic(score.keys[0]) if score.keys else _estimated_tonic(score)
-    above = (line[-1].pitch - tonic) % 12
-    return 1.0 if above == 0 else 0.5 if above in (3 if minor else 4, 7) else 0.0
+    degree = (line[-1].pitch - tonic) % 12
+    return 1.0 if degree == 0 else 0.5 if degree in (3 if minor else 4, 7) else 0.0
 
 
 def _tonic(key: Key) -> tuple[int, bool]:
-    """The pitch class of a key's tonic, and whether its third is minor."""
+    """Return the pitch class of a key's tonic, and whether its third is minor."""
     return 7 * (key.sharps + MODE_FIFTHS.get(key.mode, 0)) % 12, has_minor_third(key.mode)
 
 
@@ -109,11 +105,11 @@ _PROFILES = (
     (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
     (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
 )
-"""How well each degree fits a major and a minor key, as listeners rated it (Krumhansl and Kessler 1982, table 1)."""
+"""Ratings of each degree in a major and a minor key (Krumhansl and Kessler 1982, table 1)."""
 
 
 def _estimated_tonic(score: Score) -> tuple[int, bool]:
-    """The same of a score that names no key: the one whose profile goes best with how long each pitch class sounds."""
+    """Estimate `_tonic` of a score without a key: the profile that correlates best with its pitch-class durations."""
     sounding = [0.0] * 12
     for note in score.notes:
         sounding[note.pitch % 12] += float(note.duration)

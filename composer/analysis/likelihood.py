@@ -1,8 +1,8 @@
-"""How well a model knows music that it was not taught: the nats, or bits, that each step of it costs.
+"""Likelihood of held-out music under a model, in bits per token or nats per frame.
 
-Every piece is met afresh, its end symbol counts as a step, and all steps of all pieces are pooled; as a stream, pieces
-are one text instead, in the order in which they were read, and what went before a piece is remembered. For piano-rolls
-without onsets, that is the convention of Boulanger-Lewandowski et al. 2012: nats a frame, summed over the pitches.
+The state is reset for each piece, its end symbol counts as a step, and the steps of all pieces are pooled. As a stream,
+pieces are one text instead, and the state is kept. For piano rolls without onsets this is the convention of
+Boulanger-Lewandowski et al. 2012: nats per frame, summed over the pitches.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ BATCH_SIZE, SEQ_LENGTH = 32, 256
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """`value` in `unit` with its standard error, which is 0 where the value is exact, over `pieces` of `steps` steps.
+    """`value` in `unit` with its standard error, which is 0 if the value is exact, over `pieces` of `steps` steps.
 
-    `rejected` pieces are counted by reason, with a few `places` of each; `losses` by phrase are what the steps do not
-    hold, and `unreadable` has a line for each file that could not be read. As a `stream`, the pieces are one text.
+    `rejected` pieces are counted by reason, with a few `places` of each; `losses` counts, by phrase, what
+    encoding loses, and `unreadable` has a line for each unreadable file. As a `stream`, the pieces are one text.
     """
 
     value: float
@@ -46,7 +46,7 @@ class Evaluation:
     stream: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """This value as plain JSON."""
+        """Return this value as plain JSON."""
         return asdict(self)
 
 
@@ -62,23 +62,24 @@ def evaluate(
     reading_progress: Callable[[int, int], object] | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Evaluation:
-    """Measure the model on the pieces that `arguments` name, or on `split` of them alone: as `listing` says, else as
-    the shares of the model's own training had it.
+    """Measure the model on the pieces in the files `arguments`, selected as `select_pieces` does.
 
-    `effort`, for networks that estimate, is what `Network.likelihood` takes. `reading_progress` is called as in
-    `corpus.read`, `progress` with the number of windows done, from 0, and of all. Raises UsageError for the effort of
-    an exact figure, ReadError where there is no piece to measure.
+    `effort` is that of `Network.likelihood`, for estimates. `reading_progress` is called as in `corpus.read`,
+    `progress` with the number of windows done, from 0, and the total. Raises UsageError if `effort` is given for an
+    exact likelihood, ReadError if there is no piece to measure.
     """
     representation = checkpoint.representation
     corpus = read(representation, arguments, progress=reading_progress)
     pieces = select_pieces(checkpoint.checkpoint.header, corpus.pieces, listing, split)
-    refused = Rejections()
-    refused.merge(corpus.rejected)
+    rejected = Rejections()
+    rejected.merge(corpus.rejected)
     with tempfile.TemporaryDirectory() as folder:
         stem = Path(folder) / "pieces"
-        written = write_split(stem, representation, pieces, refused.add)
+        written = write_split(stem, representation, pieces, rejected.add)
         if not written["pieces"]:
-            raise ReadError(f"no piece can be measured: {refused.most_common()}", "the model was taught other music")
+            raise ReadError(
+                f"no piece can be measured: {rejected.most_common()}", "the model was trained on other music"
+            )
         windows = Windows(
             open_split(stem, representation.spec, written),
             representation.spec,
@@ -95,8 +96,8 @@ def evaluate(
         f"{'bits' if bits else 'nats'} per {representation.step_name}",
         written["pieces"],
         written["count"],
-        refused.counts,
-        refused.places,
+        rejected.counts,
+        rejected.places,
         written["losses"],
         corpus.unreadable,
         stream,
@@ -104,10 +105,10 @@ def evaluate(
 
 
 def select_pieces(header: Header, pieces: Sequence[Piece], listing: Path | None, split: str | None) -> Sequence[Piece]:
-    """Those of `pieces` that are in `split`: as `listing` says (there, `test` by default), else as the model of this
-    `header` had its training split by shares; all of them where neither is given.
+    """Return the pieces of one part of a split; all of them if neither `listing` nor `split` is given.
 
-    Raises ReadError where there are none, or nothing tells which they are.
+    The file `listing` assigns the parts (`test` by default), else the shares in the `header` of the model, as in its
+    training. Raises ReadError if there are no pieces, or no shares.
     """
     if listing is not None:
         return listed_pieces(listing, split or "test", pieces)
@@ -115,10 +116,10 @@ def select_pieces(header: Header, pieces: Sequence[Piece], listing: Path | None,
         return pieces
     shares = header.record.get("split", {})
     if not all(isinstance(shares.get(name), float | int) for name in ("valid", "test")):
-        raise ReadError("the model's training did not split by shares", "name the files to measure, or give --split")
+        raise ReadError("the model was trained without a split by shares", "assign the parts in a file: --split FILE")
     found = split_pieces(SplitSettings(valid=shares["valid"], test=shares["test"]), pieces, {}).pieces[split]
     if not found:
-        raise ReadError(f"the model's training put none of these pieces into part `{split}`", "measure another part")
+        raise ReadError(f"no pieces in part '{split}' of the model's split", "choose another --part")
     return found
 
 
@@ -129,7 +130,7 @@ def _measure(
     effort: int | None,
     measured: Callable[[int, int], object] | None,
 ) -> Any:
-    """The pooled Measurement of all windows. Raises UsageError where there is an effort, but the figure is exact."""
+    """Return the pooled Measurement of all windows. Raises UsageError if `effort` is given for an exact likelihood."""
     import torch
 
     from composer.api.network import Measurement, Network
@@ -137,8 +138,8 @@ def _measure(
     network = opened.model.network(opened.representation.spec, opened.config)
     if effort is not None and type(network).likelihood is Network.likelihood:
         raise UsageError(
-            f"--effort is for estimates, and what steps cost model `{opened.model.name}` is exact",
-            "leave it out; models that estimate have use for it",
+            f"--effort is for estimated likelihoods; that of {opened.model.name} is exact",
+            "remove --effort",
         )
     load_weights(network, opened.checkpoint.weights, "the checkpoint")
     move_network(network, device).eval()

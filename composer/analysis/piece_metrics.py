@@ -1,4 +1,4 @@
-"""How all that is told of a piece is measured: of music by its score, of words by their lines."""
+"""Compute the metrics of one piece, from its score or its lines of text."""
 
 from __future__ import annotations
 
@@ -17,35 +17,34 @@ from composer.music.contour import Contour, MelodyCollection, MelodyCollector, c
 __all__ = ["MetricValues", "PieceMetrics", "metrics_for"]
 
 MetricValues = dict[str, float | None]
-"""What was measured of one piece, by the names of the measures; None where nothing could be."""
+"""Values of one piece by the name of the metric; None if it is undefined."""
 
 
 class PieceMetrics(Protocol):
-    """How pieces are measured beside a corpus."""
+    """Computes the metrics of pieces in comparison with a corpus."""
 
     @property
     def metrics(self) -> Sequence[Metric]:
-        """What is measured, in order."""
+        """The metrics, in order."""
         ...
 
     def add_corpus_piece(self, steps: Sequence[Step]) -> None:
-        """Take the next piece of the corpus."""
+        """Add a piece to the corpus."""
         ...
 
     def corpus_values(self) -> Iterator[MetricValues | None]:
-        """The figures of each piece of the corpus, compared with all others; None where nothing is in it."""
+        """Yield the values of each piece of the corpus, compared with all others; None for an empty piece."""
         ...
 
     def values(self, steps: Sequence[Step]) -> MetricValues | None:
-        """The figures of a piece beside the whole corpus; None where nothing is in it."""
+        """Return the values of a piece, compared with the whole corpus; None for an empty piece."""
         ...
 
 
 def metrics_for(representation: Representation, training_melodies: MelodyCollection | None = None) -> PieceMetrics:
-    """How pieces of `representation` are measured, given by their steps.
+    """Return what measures pieces of `representation`, given as steps.
 
-    What another piece copies is looked for among the melodies that its model was `training_melodies`; else, in the
-    corpus.
+    Copies are searched in `training_melodies` if given, else in the corpus.
     """
     if type(representation).score is Representation.score:
         return _TextMetrics(representation)
@@ -53,14 +52,14 @@ def metrics_for(representation: Representation, training_melodies: MelodyCollect
 
 
 class _MusicMetrics:
-    """By what is heard."""
+    """Metrics of the score."""
 
-    def __init__(self, representation: Representation, taught: MelodyCollection | None) -> None:
+    def __init__(self, representation: Representation, training_melodies: MelodyCollection | None) -> None:
         self._representation = representation
         self._is_abc = representation.native == "abc"
         self._melodies = MelodyCollector()
         self._corpus: list[tuple[MetricValues, Contour | None] | None] = []
-        self._training_index = None if taught is None else MelodyIndex(taught)
+        self._training_index = None if training_melodies is None else MelodyIndex(training_melodies)
         self.metrics = (*MUSIC, *COPYING, *(VALIDITY if self._is_abc else ()))
 
     def add_corpus_piece(self, steps: Sequence[Step]) -> None:
@@ -74,8 +73,8 @@ class _MusicMetrics:
             if measured is None:
                 yield None
                 continue
-            figures, notes = measured
-            yield figures | _copying(notes, self._corpus_index, number)
+            values, notes = measured
+            yield values | _copying(notes, self._corpus_index, number)
             number += notes is not None
 
     def values(self, steps: Sequence[Step]) -> MetricValues | None:
@@ -88,17 +87,17 @@ class _MusicMetrics:
         return MelodyIndex(self._melodies.melodies())
 
     def _values_and_melody(self, steps: Sequence[Step]) -> tuple[MetricValues, Contour | None] | None:
-        """All but what is copied, and the melody; None where nothing sounds."""
+        """Return all values except copying, and the melody; None if there are no notes."""
         score = self._representation.score(self._representation.decode(steps))
         if score is None or not any(part.notes for part in score.parts):
             return None
         music = ScoreFeatures(score)
-        figures = {measure.name: measure.compute(music) for measure in MUSIC if measure.compute is not None}
-        return figures | (_validity(_text_of(self._representation, steps)) if self._is_abc else {}), contour(score)
+        values = {metric.name: metric.compute(music) for metric in MUSIC if metric.compute is not None}
+        return values | (_validity(_text_of(self._representation, steps)) if self._is_abc else {}), contour(score)
 
 
 class _TextMetrics:
-    """By what is read."""
+    """Metrics of the text."""
 
     metrics = TEXT
 
@@ -123,7 +122,7 @@ class _TextMetrics:
 
 
 def _text_of(representation: Representation, steps: Iterable[Step]) -> str:
-    """The text that a representation writes."""
+    """Return the text that `steps` decode to."""
     decoder = representation.decoder()
     events = [event for step in steps for event in decoder.push(step)]
     return "".join(event for event in (*events, *decoder.finish()) if isinstance(event, str))
@@ -136,7 +135,7 @@ def _copying(notes: Contour | None, index: MelodyIndex, exclude: int | None = No
 
 
 def _validity(text: str) -> MetricValues:
-    """What `composer check` finds in a tune."""
+    """Return the results of `composer check` for a tune."""
     from composer.check.abc_bars import BAR_LENGTH_KINDS
     from composer.check.examine import examine
     from composer.check.problem import Severity

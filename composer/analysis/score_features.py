@@ -1,4 +1,4 @@
-"""A score as it is measured: when what sounds, which notes are its melody, and where its bars are, found out once."""
+"""Notes, melody and bars of a score, each computed once."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from composer.music.melody import Onset, top_line
 __all__ = ["TICKS_PER_BEAT", "ScoreFeatures", "SoundingNote", "tick"]
 
 TICKS_PER_BEAT = 10_080
-"""Ticks to a beat by which times are compared: the halves of a beat down to 1/32, and thirds, fifths and sevenths."""
+"""Ticks per beat: a beat divides into 32 parts, and into thirds, fifths, sevenths and ninths."""
 
 
 class SoundingNote(NamedTuple):
-    """From which tick until which a note sounds; `pitch` is None where it is a drum."""
+    """A note from tick `start` to tick `end`; drums have no pitch."""
 
     start: int
     end: int
@@ -27,14 +27,14 @@ class SoundingNote(NamedTuple):
 
 
 class ScoreFeatures:
-    """What is worked out of `score`, each thing when it is first asked for."""
+    """Features of `score`, computed on first use."""
 
     def __init__(self, score: Score) -> None:
         self.score = score
 
     @cached_property
     def notes(self) -> Sequence[SoundingNote]:
-        """All notes, in order."""
+        """All notes, sorted by start and end."""
         return sorted(
             (
                 SoundingNote(
@@ -58,20 +58,20 @@ class ScoreFeatures:
 
     @cached_property
     def melody(self) -> Sequence[Onset]:
-        """The melody."""
+        """The melody line."""
         return top_line(self.score)
 
     @cached_property
     def bars(self) -> Sequence[Bar]:
-        """The bars, a pickup among them."""
+        """The bars, with a pickup as bar 0."""
         return list(bars(self.score))
 
     @cached_property
     def bar_contents(self) -> Sequence[BarContent]:
-        """What the melody has in each bar but a pickup."""
+        """The melody's onsets in each bar except a pickup."""
         return melody_bars(self.melody, self.bars)
 
 
 def tick(time: Fraction) -> int:
-    """A time in beats, in ticks."""
+    """Return a time in beats as ticks."""
     return round(TICKS_PER_BEAT * time.numerator / time.denominator)

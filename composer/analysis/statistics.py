@@ -1,8 +1,8 @@
-"""What can be measured of a piece of music by itself: its pitches, how its voices sound together, its rhythm.
+"""Statistics of a piece of music: pitch, harmony and rhythm.
 
-Definitions are those of MusPy (Dong, Chen, McAuley and Berg-Kirkpatrick 2020, "MusPy: a toolkit for symbolic music
-generation", section 6) where it has them, so that figures can be set beside published ones. Drums have no pitch, but
-they do sound. All return None for a piece of which they can say nothing.
+Definitions follow MusPy (Dong, Chen, McAuley and Berg-Kirkpatrick 2020, "MusPy: a toolkit for symbolic music
+generation", section 6) where it has them, so that values can be compared with published ones. Drums have no pitch, but
+they do sound. All functions return None if a piece has nothing to measure.
 """
 
 from __future__ import annotations
@@ -37,37 +37,37 @@ __all__ = [
 ]
 
 GROOVE = 24
-"""Positions in a beat at which a bar may have an onset: MusPy's resolution. On a finer grid all grooves are alike."""
+"""Positions per beat for onsets: MusPy's resolution. On a finer grid all grooves look alike."""
 
 
 def pitches_used(music: ScoreFeatures) -> float | None:
-    """How many different pitches there are."""
+    """Return the number of different pitches."""
     return len(set(music.pitches)) or None
 
 
 def pitch_classes_used(music: ScoreFeatures) -> float | None:
-    """How many of the twelve pitch classes there are."""
+    """Return the number of different pitch classes, at most 12."""
     return len({pitch % 12 for pitch in music.pitches}) or None
 
 
 def pitch_range(music: ScoreFeatures) -> float | None:
-    """Semitones from the lowest to the highest note."""
+    """Return the semitones from the lowest to the highest note."""
     pitches = music.pitches
     return max(pitches) - min(pitches) if pitches else None
 
 
 def pitch_entropy(music: ScoreFeatures) -> float | None:
-    """The entropy in bits of the pitches, each note counted once."""
+    """Return the entropy of the pitches in bits, each note counted once."""
     return _entropy(music.pitches)
 
 
 def pitch_class_entropy(music: ScoreFeatures) -> float | None:
-    """The entropy in bits of the pitch classes, each note counted once (Wu and Yang 2020): at most log2 of 12."""
+    """Return the entropy of the pitch classes in bits, at most log2(12) (Wu and Yang 2020)."""
     return _entropy(pitch % 12 for pitch in music.pitches)
 
 
 def scale_consistency(music: ScoreFeatures) -> float | None:
-    """The largest share of the notes that are in one major or natural minor scale (Mogren 2016)."""
+    """Return the largest share of notes that fit one major or natural minor scale (Mogren 2016)."""
     counts = Counter(pitch % 12 for pitch in music.pitches)
     if not counts:
         return None
@@ -75,64 +75,63 @@ def scale_consistency(music: ScoreFeatures) -> float | None:
 
 
 def polyphony(music: ScoreFeatures) -> float | None:
-    """How many pitches sound together, on the average over the time in which any does."""
+    """Return the average number of simultaneous pitches while any sounds."""
     sounding = _time_by_pitches(music)
     time = sum(ticks for pitches, ticks in sounding.items() if pitches)
     return sum(pitches * ticks for pitches, ticks in sounding.items()) / time if time else None
 
 
 def polyphony_rate(music: ScoreFeatures) -> float | None:
-    """The share of a piece's time in which two pitches sound, or more (Dong et al. 2018: polyphonicity)."""
+    """Return the share of time with two or more pitches (Dong et al. 2018: polyphonicity)."""
     end = music.end
     return sum(ticks for pitches, ticks in _time_by_pitches(music).items() if pitches > 1) / end if end else None
 
 
 def empty_beat_rate(music: ScoreFeatures) -> float | None:
-    """The share of quarter notes in which nothing sounds, from the beginning to the end of the last note."""
+    """Return the share of silent quarter notes, up to the end of the last note."""
     beats = -(-music.end // TICKS_PER_BEAT)
     return _silent(music, [(TICKS_PER_BEAT * beat, TICKS_PER_BEAT * (beat + 1)) for beat in range(beats)])
 
 
 def empty_bar_rate(music: ScoreFeatures) -> float | None:
-    """The share of bars in which nothing sounds (Dong et al. 2018)."""
+    """Return the share of silent bars (Dong et al. 2018)."""
     return _silent(music, [(tick(bar.start), tick(bar.end)) for bar in music.bars])
 
 
 def groove_consistency(music: ScoreFeatures) -> float | None:
-    """How far neighbouring bars have their onsets at the same places: 1 less the mean share of places that differ.
+    """Return 1 minus the mean share of onset positions that differ between neighboring bars.
 
-    A bar has GROOVE places to a beat (Wu and Yang 2020, equation 3). Neighbours of different lengths are not compared,
-    and a pickup is no bar.
+    A bar has GROOVE positions per beat (Wu and Yang 2020, equation 3). Bars of different lengths and a pickup are not
+    compared.
     """
-    every = [bar for bar in music.bars if bar.number > 0]
-    struck = _onset_positions(music, every)
-    differ = [
-        len(places ^ after) / (GROOVE * float(bar.length))
-        for (bar, places), (following, after) in pairwise(zip(every, struck, strict=True))
-        if bar.length == following.length
+    bars = [bar for bar in music.bars if bar.number > 0]
+    differences = [
+        len(onsets ^ next_onsets) / (GROOVE * float(bar.length))
+        for (bar, onsets), (next_bar, next_onsets) in pairwise(zip(bars, _onset_positions(music, bars), strict=True))
+        if bar.length == next_bar.length
     ]
-    return 1 - fmean(differ) if differ else None
+    return 1 - fmean(differences) if differences else None
 
 
 def interval_size(music: ScoreFeatures) -> float | None:
-    """The semitones from one note of the melody to the next, up or down, on the average."""
+    """Return the mean size of the melody's intervals in semitones."""
     return fmean(found) if (found := _intervals(music)) else None
 
 
 def share_of_intervals(music: ScoreFeatures, smallest: int, largest: int = 127) -> float | None:
-    """The share of the melody's intervals, up or down, that are from `smallest` to `largest` semitones."""
+    """Return the share of the melody's intervals that have `smallest` to `largest` semitones."""
     found = _intervals(music)
     return fmean(smallest <= each <= largest for each in found) if found else None
 
 
 def notes_per_beat(music: ScoreFeatures) -> float | None:
-    """Notes to a quarter note, over the whole piece."""
+    """Return the notes per quarter note, over the whole piece."""
     end = music.end
     return len(music.pitches) * TICKS_PER_BEAT / end if end else None
 
 
 def duration(music: ScoreFeatures) -> float | None:
-    """Quarter notes from the beginning to the end of the last note."""
+    """Return the quarter notes from the start to the end of the last note."""
     return music.end / TICKS_PER_BEAT or None
 
 
@@ -147,7 +146,7 @@ def _entropy(values: Iterable[int]) -> float | None:
 
 
 def _time_by_pitches(music: ScoreFeatures) -> Counter[int]:
-    """For each number of pitches that sound together, how many ticks they do."""
+    """Return the ticks for which each number of pitches sounds at once."""
     changes = sorted(
         (at, change, sound.pitch)
         for sound in music.notes
@@ -165,8 +164,8 @@ def _time_by_pitches(music: ScoreFeatures) -> Counter[int]:
     return times
 
 
-def _silent(music: ScoreFeatures, stretches: Sequence[tuple[int, int]]) -> float | None:
-    """The share of `stretches`, from tick to tick and in order, in which nothing sounds."""
+def _silent(music: ScoreFeatures, spans: Sequence[tuple[int, int]]) -> float | None:
+    """Return the share of `spans`, sorted pairs of ticks, in which nothing sounds."""
     sounding: list[list[int]] = []
     for begin, end, _ in music.notes:
         if sounding and begin <= sounding[-1][1]:
@@ -177,18 +176,18 @@ def _silent(music: ScoreFeatures, stretches: Sequence[tuple[int, int]]) -> float
         return None
     ends = [end for _, end in sounding]
     silent = 0
-    for begin, end in stretches:
+    for begin, end in spans:
         at = bisect_left(ends, begin + 1)
         silent += at == len(ends) or sounding[at][0] >= end
-    return silent / len(stretches)
+    return silent / len(spans)
 
 
-def _onset_positions(music: ScoreFeatures, every: Sequence[Bar]) -> list[set[int]]:
-    """The places in each bar at which something is struck."""
-    starts = [tick(bar.start) for bar in every]
-    struck: list[set[int]] = [set() for _ in every]
+def _onset_positions(music: ScoreFeatures, bars: Sequence[Bar]) -> list[set[int]]:
+    """Return the positions of the onsets in each bar, in GROOVE units per beat."""
+    starts = [tick(bar.start) for bar in bars]
+    positions: list[set[int]] = [set() for _ in bars]
     for sound in music.notes:
         at = bisect_left(starts, sound.start + 1) - 1
         if at >= 0:
-            struck[at].add((sound.start - starts[at]) * GROOVE // TICKS_PER_BEAT)
-    return struck
+            positions[at].add((sound.start - starts[at]) * GROOVE // TICKS_PER_BEAT)
+    return positions

@@ -1,4 +1,4 @@
-"""How much each step of a piece surprises a model: what the model gave it beforehand, in bits."""
+"""Surprisal of each step of a piece under a model, in bits."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ __all__ = ["Surprisal", "beats_per_step", "surprisal"]
 
 @dataclass(frozen=True, slots=True)
 class Surprisal:
-    """The steps of a piece, its end included, and how many `bits` each of them cost the model."""
+    """The steps of a piece with its end symbol, and the surprisal of each in bits."""
 
     steps: Sequence[Step]
     bits: Sequence[float]
 
     @property
     def total(self) -> float:
-        """The bits of the whole piece."""
+        """Bits of the whole piece."""
         return sum(self.bits)
 
     @property
     def mean(self) -> float:
-        """Bits a step."""
+        """Bits per step."""
         return self.total / len(self.bits) if self.bits else 0.0
 
 
-def surprisal(player: LoadedModel, piece: Piece) -> Surprisal:
-    """What `piece` costs the model of `player`, conditioned on those of its labels that it knows.
+def surprisal(model: LoadedModel, piece: Piece) -> Surprisal:
+    """Return the surprisal of `piece`, conditioned on those of its labels that `model` was trained with.
 
-    Raises EncodeError where the model has never seen a symbol of it, Unsupported where it has no exact probabilities.
+    Raises EncodeError for symbols that the model has never seen, Unsupported if it has no exact probabilities.
     """
-    spec, sampler = player.spec, player.sampler
+    spec, sampler = model.spec, model.sampler
     conditions = {name: label for name, known in spec.conditions.items() if (label := piece.labels.get(name)) in known}
-    steps = player.representation.encode(piece)
+    steps = model.representation.encode(piece)
     state, bits = sampler.initial_state([conditions]), []
     for step in steps:
         if spec.kind is StepKind.TOKENS:
@@ -54,22 +54,22 @@ def surprisal(player: LoadedModel, piece: Piece) -> Surprisal:
 
 
 def beats_per_step(representation: Representation, steps: Sequence[Step]) -> Fraction:
-    """How long each of `steps` takes, in a representation of which all take as long.
+    """Return the length of a step in beats, for a representation whose steps all have the same length.
 
-    By ear: a step that sounds is heard once, then twice in a row. Raises Unsupported where the piece does not begin to
-    sound when that would have it, or is longer than that would make it.
+    It is the difference in duration between one step and the same step twice. Raises Unsupported if the piece's first
+    onset or its duration contradicts that length.
     """
 
-    def heard(some: Sequence[Step]) -> Score:
+    def decode(some: Sequence[Step]) -> Score:
         return representation.score(representation.decode(some)) or Score(())
 
-    whole = heard(steps)
+    whole = decode(steps)
     for number, step in enumerate(steps if whole.notes else ()):
-        if once := heard([step]).duration:
-            each = heard([step, step]).duration - once
+        if once := decode([step]).duration:
+            each = decode([step, step]).duration - once
             if number * each <= whole.notes[0].onset < (number + 1) * each and whole.duration <= len(steps) * each:
                 return each
             break
     raise Unsupported(
-        f"the steps of `{representation.name}` do not take equally long, so that notes cannot be told their bits"
+        f"the steps of {representation.name} have different lengths, so notes have no surprisal of their own"
     )

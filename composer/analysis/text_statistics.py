@@ -1,4 +1,4 @@
-"""What can be measured of a text of lines and stanzas, and of what it shares with others."""
+"""Statistics of a text with lines and stanzas, and of what it shares with other texts."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from statistics import fmean
 __all__ = ["FIRST_WORDS", "TextReference", "lines_of", "stanzas_of", "words_of"]
 
 FIRST_WORDS = 50
-"""Of so many words the different ones are counted, since of more of them fewer are new."""
+"""Variety is measured on the first words only, because longer texts repeat more."""
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _COMMON_WORDS = 3
-"""Lines of fewer words are in many texts, and none is copied from the other."""
+"""Shorter lines occur in many texts and are not copies."""
 
 
 def words_of(text: str) -> list[str]:
-    """The words, in lower case."""
+    """Return the words in lower case."""
     return [word.casefold() for word in _WORD.findall(text)]
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines that are not blank, without the blanks around them."""
+    """Return the lines that are not blank, stripped."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def stanzas_of(text: str) -> list[list[str]]:
-    """The lines of each stanza; blank lines stand between stanzas."""
+    """Return the lines of each stanza; blank lines separate stanzas."""
     return [lines for stanza in re.split(r"\n\s*\n", text) if (lines := lines_of(stanza))]
 
 
 @dataclass(frozen=True, slots=True)
 class TextReference:
-    """In how many of some texts each word is, and each line of three words or more, by its words."""
+    """How many texts contain each word, and each line of three words or more."""
 
     words: Mapping[str, int]
     lines: Mapping[tuple[str, ...], int]
 
     @classmethod
     def from_texts(cls, texts: Iterable[str]) -> TextReference:
-        """That of `texts`."""
+        """Count the words and lines of `texts`."""
         words, lines = Counter[str](), Counter[tuple[str, ...]]()
         for text in texts:
             words.update(set(words_of(text)))
@@ -50,9 +50,9 @@ class TextReference:
         return cls(words, lines)
 
     def metrics(self, text: str, *, own: bool = False) -> dict[str, float | None]:
-        """What is measured of `text` (see `measures.WORDS`); None where there is too little of it.
+        """Return the metrics of `text` (see `metrics.TEXT`); None where the text is too short.
 
-        One that is the library's `own` is compared with the others.
+        With `own`, the text is one of the reference and is compared with the others.
         """
         lines, words, long_lines = lines_of(text), words_of(text), _long_lines(text)
         first = words[:FIRST_WORDS]
@@ -73,5 +73,5 @@ def _long_lines(text: str) -> list[tuple[str, ...]]:
 
 
 def _mean(values: Iterable[float]) -> float | None:
-    held = list(values)
-    return fmean(held) if held else None
+    numbers = list(values)
+    return fmean(numbers) if numbers else None

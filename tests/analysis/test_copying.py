@@ -1,4 +1,4 @@
-"""Copied runs: found whatever the key and the note values, exactly as long as they are, and where they stand."""
+"""Copied runs: their exact length and position, in any key and at any speed."""
 
 import random
 from dataclasses import replace
@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.analysis.copying import Copying, MelodyIndex, copied, longest_run
+from composer.analysis.copying import MelodyIndex, copied, longest_run
+from composer.analysis.melody_search import SharedRunState
 from composer.api import CheckpointError, Meter, Note, Part, Piece, Score, SequenceSpec, Source
 from composer.checkpoints import store
 from composer.checkpoints.file import Checkpoint, Header, load, save
@@ -35,7 +36,7 @@ def score_of(text):
 
 
 def line(pitches, times=None, shift=0, factor=1, title=""):
-    """A melody of these pitches, each as long as its time in beats."""
+    """Return a score with one melody; `times` are durations in beats."""
     onset, notes = Fraction(0), []
     for pitch, time in zip(pitches, times or [1] * len(pitches), strict=True):
         notes.append(Note(onset * factor, pitch + shift, Fraction(time) * factor))
@@ -56,7 +57,7 @@ def index():
     return MelodyIndex(melodies_of(pieces, representation))
 
 
-def test_a_tune_that_was_taught_is_found_whole(index):
+def test_training_tune(index):
     match = longest_run(score_of(HARE), index)
     assert match.notes == match.tune.notes == 38
     assert (match.tune.title, match.tune.source) == ("The Hare", "tunes.abc: tune 1")
@@ -73,19 +74,19 @@ def test_a_tune_that_was_taught_is_found_whole(index):
     ],
     ids=["in another key", "twice as slow"],
 )  # fmt: skip
-def test_in_another_key_or_other_values(index, text):
+def test_transposed_or_stretched(index, text):
     match = longest_run(score_of(text), index)
     assert (match.notes, match.tune.title, match.note) == (38, "The Hare", 1)
 
 
-def test_with_a_note_changed(index):
+def test_changed_note(index):
     score = score_of(HARE.replace("|:", "|").replace(":|", "|").replace("|B2GB", "|B2AB"))
     match = longest_run(score, index)
     assert (match.notes, match.tune.title, match.at, match.at_bar) == (11, "The Hare", 1, 1)
-    assert (match.note, match.bar) == (11, 3), "the second time, after which the part follows that was changed"
+    assert (match.note, match.bar) == (11, 3), "the repeat, because the changed part follows it"
 
 
-def test_in_the_middle_of_another_tune(index):
+def test_run_inside_another_tune(index):
     score = score_of("X:1\nM:6/8\nL:1/8\nK:D\nDFA d2e|f2g a2f|dcA GFG|d2d cBA|GBG FAF|B3 A3|]\n")
     match = longest_run(score, index)
     assert (match.tune.title, match.note, match.bar, match.at, match.at_bar) == ("The Wet Field", 7, 2, 16, 4)
@@ -97,25 +98,25 @@ def test_a_pickup_is_bar_0(index):
     assert (match.tune.title, match.bar, match.at_bar) == ("Rising", 0, 0)
 
 
-def test_chance_gives_short_runs_only(index):
+def test_random_melody_shares_short_runs(index):
     generator = random.Random(3)
     score = line([generator.randint(55, 84) for _ in range(100)], [generator.choice([1, 2, 3]) for _ in range(100)])
     assert longest_run(score, index).notes < 5
 
 
-def test_several_tunes_with_the_same_run():
+def test_run_in_several_tunes():
     pitches = [60, 62, 65, 61, 67, 60]
     one, other = line([72, 50, *pitches], title="One"), line([40, 41, 41, *pitches], title="Other")
     match = longest_run(line(pitches), index_of(one, other))
     assert (match.notes, match.tune.title, match.tunes, match.note) == (6, "One", 2, 3)
 
 
-def test_one_tune_can_be_passed_over(index):
-    assert longest_run(score_of(HARE), index, but=0).notes < 10
-    assert longest_run(score_of(HARE), index, but=1).notes == 38
+def test_excluded_tune(index):
+    assert longest_run(score_of(HARE), index, exclude=0).notes < 10
+    assert longest_run(score_of(HARE), index, exclude=1).notes == 38
 
 
-def test_neither_rests_nor_accompaniment_matter(index):
+def test_rests_and_accompaniment_are_ignored(index):
     score = score_of(HARE)
     melody = score.parts[0].notes
     short = tuple(Note(note.onset, note.pitch, note.duration / 2) for note in melody)
@@ -125,7 +126,7 @@ def test_neither_rests_nor_accompaniment_matter(index):
     assert longest_run(together, index).notes == 38
 
 
-def test_silence_and_an_empty_index_share_nothing(index):
+def test_silence_and_empty_index(index):
     assert longest_run(Score(()), index) is None
     assert longest_run(line([60]), index) is None
     assert longest_run(score_of(HARE), MelodyIndex(MelodyCollection.joined([]))) is None
@@ -135,33 +136,31 @@ OPENED = "X:1\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 "
 
 
 class TestCopied:
-    def test_is_the_longest_run_where_there_is_no_primer(self, index):
+    def test_without_primer_it_is_the_longest_run(self, index):
         for text in (HARE, FIELD, RISING):
             assert copied(score_of(text), index) == longest_run(score_of(text), index).notes
         assert copied(Score(()), index) == 0
 
-    def test_a_primer_is_nothing_copied_and_what_follows_it_is(self, index):
+    def test_primer_does_not_count(self, index):
         assert copied(score_of(HARE), index, score_of(HARE)) == 0
         primer = line([67, 69, 71, 72, 74, 72, 71, 69, 66], [0.5] * 4 + [1, 0.5, 0.5, 1, 1])
-        assert copied(score_of(HARE), index, primer) == 19, (
-            "from the end of its repeat on, which begins with the primer again"
-        )
+        assert copied(score_of(HARE), index, primer) == 19, "from the end of the repeated primer"
 
-    def test_of_a_primer_that_is_repeated_neither_time_counts(self, index):
+    def test_repeated_primer_does_not_count(self, index):
         whole = score_of(f"{OPENED}G4:|\n")
         assert copied(whole, index) == len(whole.notes) == 20
         assert copied(whole, index, score_of(f"{OPENED}G4|")) == 0
         assert copied(whole, index, score_of(f"{OPENED}|")) == 1
 
-    def test_an_opening_of_few_notes_is_not_looked_for_again(self, index):
+    def test_repeats_of_a_short_primer_count(self, index):
         assert copied(score_of(HARE), index, line([67, 69], [0.5, 0.5])) == 36
 
-    def test_another_opening_than_the_piece_has_changes_nothing(self, index):
+    def test_primer_that_the_piece_does_not_start_with(self, index):
         assert copied(score_of(HARE), index, line([60, 61, 62])) == 38
 
 
 def shared(one, other):
-    """The length of the longest run of two melodies by trying all."""
+    """Return the length of the longest shared run of two melodies, by trying all."""
     found = 0
     for start in range(len(one.intervals)):
         for begin in range(len(other.intervals)):
@@ -182,7 +181,7 @@ melody_lines = st.lists(st.tuples(st.integers(60, 62), st.sampled_from([1, 2])),
 
 
 @given(melody_lines, st.lists(melody_lines, min_size=1, max_size=4), st.integers(0, 3))
-def test_the_longest_run_is_that_of_a_search_for_all(score, others, but):
+def test_longest_run_equals_exhaustive_search(score, others, exclude):
     index = index_of(*others)
     expected = [shared(contour(score), contour(other)) for other in others]
     match = longest_run(score, index)
@@ -190,14 +189,14 @@ def test_the_longest_run_is_that_of_a_search_for_all(score, others, but):
     if match:
         run = contour(score).cut(slice(match.at - 1, match.at - 1 + match.notes))
         assert match.tunes == sum(shared(run, contour(other)) == match.notes for other in others)
-    if but < len(others):
-        left = [length for number, length in enumerate(expected) if number != but]
-        match = longest_run(score, index, but)
+    if exclude < len(others):
+        left = [length for number, length in enumerate(expected) if number != exclude]
+        match = longest_run(score, index, exclude)
         assert (match.notes if match else 1) == max(left, default=1)
 
 
 @given(melody_lines, st.integers(-12, 12), st.fractions(Fraction(1, 8), 8, max_denominator=12))
-def test_a_melody_is_the_same_in_every_key_and_at_every_speed(score, shift, factor):
+def test_contour_ignores_key_and_speed(score, shift, factor):
     notes = score.parts[0].notes
     moved = Score(
         (Part(tuple(Note(note.onset * factor, note.pitch + shift, note.duration * factor) for note in notes)),)
@@ -207,24 +206,16 @@ def test_a_melody_is_the_same_in_every_key_and_at_every_speed(score, shift, fact
     assert one.ratios.tolist() == other.ratios.tolist()
 
 
-@given(melody_lines, melody_lines, st.integers(0, 13))
-def test_following_a_melody_gives_the_length_at_each_note(score, known, primer):
-    index, notes = index_of(known), [(float(note.onset), note.pitch) for note in score.parts[0].notes]
-    copying = Copying(index, most=2).primed(notes[:primer])
-    assert (copying.length, copying.exceeds) == (0, False)
-    told = contour(score)
-    for count, (onset, pitch) in enumerate(notes[primer:], 1):
-        copying = copying.after(onset, pitch)
-        till = told.cut(slice(0, primer + count))
-        ends = max(
-            (length for length in range(primer + count + 1) if ends_with(till, contour(known), length)), default=0
-        )
-        assert copying.length == min(count, ends)
-        assert copying.exceeds == (copying.length > 2)
+@given(melody_lines, melody_lines)
+def test_run_length_at_each_note(score, known):
+    notes, run = contour(score), SharedRunState(index_of(known))
+    for count, (interval, rhythm) in enumerate(zip(notes.intervals.tolist(), notes.ratios.tolist(), strict=True), 1):
+        run, prefix = run.after(interval, rhythm), notes.cut(slice(0, count))
+        assert run.length == max(length for length in range(count + 1) if ends_with(prefix, contour(known), length))
 
 
 def ends_with(one, other, length):
-    """Whether the last `length` notes of a melody are found in another."""
+    """Return True if another melody contains the last `length` notes of a melody."""
     start = len(one.intervals) - length
     return any(
         one.intervals[start + 1 :].tolist() == other.intervals[begin + 1 : begin + length].tolist()
@@ -233,17 +224,7 @@ def ends_with(one, other, length):
     )
 
 
-def test_notes_can_be_tried_and_the_highest_of_a_chord_counts():
-    copying = Copying(index_of(line([60, 62, 67, 63])), most=3)
-    for onset, pitch in [(0, 60), (1, 62), (2, 67)]:
-        copying = copying.after(onset, pitch)
-    assert [copying.after(3, pitch).length for pitch in (63, 64)] == [4, 1]
-    assert copying.after(3, 63).exceeds
-    assert copying.after(3, 50).after(3, 63).after(3, 55).length == 4
-    assert (copying.length, copying.exceeds) == (3, False)
-
-
-def test_into_a_checkpoint_and_back(index, tmp_path):
+def test_checkpoint_round_trip(index, tmp_path):
     spec = SequenceSpec("tokens", 3, 0)
     plain = Checkpoint(Header("abc", 1, {}, {}, "lstm", {}, spec), {"weight": np.ones(3, np.float16)})
     save(tmp_path / "plain.safetensors", plain)
@@ -262,7 +243,7 @@ def test_into_a_checkpoint_and_back(index, tmp_path):
 @pytest.mark.parametrize(
     "data", [b"", b"nothing", lambda whole: whole[:-9], lambda whole: whole[:60] + b"!!" + whole[62:]]
 )
-def test_what_is_damaged_is_named(index, data, tmp_path):
+def test_damaged_melodies(index, data, tmp_path):
     damaged = data if isinstance(data, bytes) else data(index.melodies.to_bytes())
     with pytest.raises(ValueError, match="damaged"):
         MelodyCollection.from_bytes(damaged)
@@ -275,7 +256,7 @@ def test_what_is_damaged_is_named(index, data, tmp_path):
         training_melodies(tmp_path / "model.safetensors")
 
 
-def test_it_takes_a_byte_or_two_for_a_note_and_none_for_repeats():
+def test_packed_size():
     generator = random.Random(1)
     steps = [line([generator.choice([60, 62, 64, 65, 67, 69, 71]) for _ in range(64)]) for _ in range(100)]
     once = len(index_of(*steps).melodies.to_bytes())
@@ -284,7 +265,7 @@ def test_it_takes_a_byte_or_two_for_a_note_and_none_for_repeats():
 
 
 @pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll"])
-def test_the_models_that_come_with_the_program_keep_theirs(representation):
+def test_bundled_models_hold_their_melodies(representation):
     path = store.bundled(representation)
     known = training_melodies(path)
     assert len(known.tunes) >= 300
@@ -293,14 +274,14 @@ def test_the_models_that_come_with_the_program_keep_theirs(representation):
     assert all(tune.source.startswith("corpus:") for tune in known.tunes)
 
 
-def test_of_very_many_tunes_the_first_are_kept(index, monkeypatch):
+def test_large_collections_keep_the_first_tunes(index, monkeypatch):
     monkeypatch.setattr(melodies_module, "MAX_NOTES", 70)
-    kept = MelodyCollection.joined([index.melodies])
-    assert ([tune.title for tune in kept.tunes], kept.left_out) == (["The Hare"], 2)
-    assert MelodyCollection.joined([kept, kept]).left_out == 5
+    first = MelodyCollection.joined([index.melodies])
+    assert ([tune.title for tune in first.tunes], first.left_out) == (["The Hare"], 2)
+    assert MelodyCollection.joined([first, first]).left_out == 5
 
 
-def test_those_of_several_ranks_are_those_of_one(index):
+def test_joined_parts_equal_the_whole(index):
     representation, pieces = tunes(f"{HARE}\n{FIELD}\n{RISING}", "/home/me/tunes.abc")
     parts = [
         melodies_of(pieces[:1], representation),

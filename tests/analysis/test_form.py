@@ -23,36 +23,36 @@ BARS = {
 
 
 def tune(plan, key=C_MAJOR, end=None):
-    """A tune of one bar for each letter; the last note is `end`, where that is given."""
+    """Return a tune with one bar per letter of `plan`, and `end` as its last note if given."""
     pitches = [pitch for letter in plan for pitch in BARS[letter]]
     pitches[-1] = pitches[-1] if end is None else end
     notes = tuple(Note(Fraction(beat), pitch, Fraction(1)) for beat, pitch in enumerate(pitches))
     return Score((Part(notes),), keys=(key,) if key else ())
 
 
-def test_a_tune_whose_phrases_return_and_that_closes_on_its_tonic_has_all_of_it():
+def test_repeated_phrases_and_final_tonic_score_1():
     assert form_of(tune("abcdabch" * 2)) == Form(1, 1, 1)
     assert form_of(tune("abcdabch" * 2)).mean == 1
 
 
-def test_what_never_returns_has_neither_returns_nor_phrases():
+def test_no_repeats():
     found = form_of(tune("abcdefgh"))
     assert (found.returns, found.phrases) == (0, 0)
     assert found.mean == pytest.approx(1 / 3)
 
 
-def test_where_little_returns_or_nearly_all_there_is_less_form():
+def test_too_few_or_too_many_repeats():
     assert form_of(tune("abcdabef")).returns == pytest.approx((2 / 8) / 0.5)
     assert form_of(tune("a" * 20)).returns == pytest.approx((1 / 20) / 0.15)
 
 
-def test_what_returns_out_of_its_place_is_no_phrase():
+def test_repeat_at_another_phrase_position():
     assert form_of(tune("abcdeabc")).phrases == 0
     assert form_of(tune("abcdabec")).phrases == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize(("end", "figure"), [(60, 1), (72, 1), (64, 0.5), (67, 0.5), (63, 0), (62, 0), (71, 0)])
-def test_the_last_note_of_the_melody_closes_it_or_not(end, figure):
+def test_cadence_by_last_note(end, figure):
     assert form_of(tune("abcd", end=end)).cadence == figure
 
 
@@ -60,27 +60,27 @@ def test_the_last_note_of_the_melody_closes_it_or_not(end, figure):
     ("sharps", "mode", "tonic"),
     [(0, "major", 60), (0, "minor", 69), (1, "major", 67), (-3, "minor", 60), (0, "dorian", 62), (1, "mixolydian", 62)],
 )
-def test_a_key_has_its_tonic_by_its_mode(sharps, mode, tonic):
+def test_cadence_by_mode(sharps, mode, tonic):
     assert form_of(tune("abcd", Key(Fraction(0), sharps, mode), end=tonic)).cadence == 1
     third = tonic + (3 if mode in ("minor", "dorian") else 4)
     assert form_of(tune("abcd", Key(Fraction(0), sharps, mode), end=third)).cadence == 0.5
 
 
 @given(st.integers(-12, 12))
-def test_where_no_key_is_named_it_is_heard(shift):
+def test_estimated_key(shift):
     score = tune("abcdabch", key=None)
     moved = tuple(Note(note.onset, note.pitch + shift, note.duration) for note in score.notes)
     assert form_of(Score((Part(moved),))) == form_of(tune("abcdabch"))
 
 
-def test_a_pickup_is_no_bar_and_rests_are_no_return():
+def test_pickup_and_rests_are_no_repeats():
     notes = [Note(Fraction(0), 67, Fraction(1)), *(Note(n.onset + 1, n.pitch, n.duration) for n in tune("abcd").notes)]
     assert form_of(Score((Part(tuple(notes)),), pickup=Fraction(1))).returns == 0
     apart = (Note(Fraction(0), 60, Fraction(1)), Note(Fraction(60), 62, Fraction(1)))
     assert form_of(Score((Part(apart),))).returns == 0
 
 
-def test_little_or_no_music_has_no_form():
+def test_short_pieces_have_no_form():
     assert form_of(Score(())) == Form(0, 0, 0)
     assert form_of(tune("a", end=60)) == Form(0, 0, 1)
     assert form_of(Score((Part((Note(Fraction(0), 61, Fraction(1)),)),))).cadence == 1

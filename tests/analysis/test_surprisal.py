@@ -1,4 +1,4 @@
-"""Surprise: what a model gave each step beforehand, and how long a step is."""
+"""Surprisal of each step, and the length of a step in beats."""
 
 from fractions import Fraction
 from math import log2
@@ -15,14 +15,14 @@ SPEC = SequenceSpec(StepKind.TOKENS, size=4, end=0, conditions={"mood": ("glad",
 
 
 class Letters:
-    """Pieces of the letters a, b and c."""
+    """A representation of the letters a, b and c."""
 
     def encode(self, piece):
         return [*("abc".index(letter) + 1 for letter in piece.content), 0]
 
 
-class Known:
-    """A sampler that finds a token of number n as likely as 1 / 2^(n + 1), and half as likely where one is sad."""
+class FixedProbabilities:
+    """A sampler in which token n has probability 1 / 2^(n + 1), and half of that if the mood is sad."""
 
     def initial_state(self, conditions):
         return np.array([row.get("mood") == "sad" for row in conditions], float)
@@ -34,27 +34,26 @@ class Known:
         return -np.log(2) * (steps + 1 + state)
 
 
-def player(representation=None, sampler=None, spec=SPEC):
+def model(representation=None, sampler=None, spec=SPEC):
     header = type("Header", (), {"spec": spec})
-    return LoadedModel(header, representation or Letters(), sampler or Known())
+    return LoadedModel(header, representation or Letters(), sampler or FixedProbabilities())
 
 
-def test_each_step_costs_what_the_model_gave_it():
-    found = surprisal(player(), Piece("abca"))
+def test_bits_per_step():
+    found = surprisal(model(), Piece("abca"))
     assert found.steps == [1, 2, 3, 1, 0]
     assert found.bits == pytest.approx([2, 3, 4, 2, 1])
     assert (found.total, found.mean) == (pytest.approx(12), pytest.approx(12 / 5))
     assert Surprisal((), ()).mean == 0
 
 
-def test_labels_that_the_model_knows_are_conditions():
-    assert surprisal(player(), Piece("a", labels={"mood": "sad"})).bits == pytest.approx([3, 2])
+def test_known_labels_are_conditions():
+    assert surprisal(model(), Piece("a", labels={"mood": "sad"})).bits == pytest.approx([3, 2])
     for labels in ({"mood": "wild"}, {"key": "sad"}):
-        assert surprisal(player(), Piece("a", labels=labels)).bits == pytest.approx([2, 1])
+        assert surprisal(model(), Piece("a", labels=labels)).bits == pytest.approx([2, 1])
 
 
-def test_the_whole_is_the_product_of_its_steps(checkpoint, tune_file):
-    """A model's chances of all second steps after a first sum up to 1, and so do those of all first steps."""
+def test_total_equals_the_sampler_log_probability(checkpoint, tune_file):
     opened = load_model(checkpoint)
     from composer.api import Source
 
@@ -68,13 +67,13 @@ def test_the_whole_is_the_product_of_its_steps(checkpoint, tune_file):
     assert len(found.steps) == len(found.bits) == len(opened.representation.encode(piece))
 
 
-def test_a_symbol_that_was_never_seen(checkpoint):
+def test_unknown_symbol(checkpoint):
     opened = load_model(checkpoint)
     with pytest.raises(EncodeError):
         surprisal(opened, Piece("X:1\nM:4/4\nL:1/8\nK:F#loc\n~~~|]\n"))
 
 
-class TestBeatsAStep:
+class TestBeatsPerStep:
     @pytest.mark.parametrize(
         ("name", "options", "beats"),
         [
@@ -85,7 +84,7 @@ class TestBeatsAStep:
             ("pianoroll", {"onsets": False}, Fraction(1, 4)),
         ],
     )
-    def test_is_what_the_options_say(self, name, options, beats):
+    def test_representations_with_equal_steps(self, name, options, beats):
         kind = registry.representation(name)
         representation = kind(kind.Options(**options))
         notes = [Note(Fraction(2 + beat), 60 + beat % 5, Fraction(2)) for beat in range(0, 16, 2)]
@@ -93,15 +92,15 @@ class TestBeatsAStep:
         representation.fit([piece])
         assert beats_per_step(representation, representation.prime(piece)) == beats
 
-    def test_where_steps_take_different_times_there_is_none(self, checkpoint, tune_file):
+    def test_steps_of_different_lengths(self, checkpoint, tune_file):
         opened = load_model(checkpoint)
         from composer.api import Source
 
         piece = next(iter(opened.representation.read(Source(tune_file))))
-        with pytest.raises(Unsupported, match="do not take equally long"):
+        with pytest.raises(Unsupported, match="have different lengths"):
             beats_per_step(opened.representation, opened.representation.encode(piece))
 
-    def test_nor_of_silence(self):
+    def test_silence(self):
         class Silent(Letters):
             name, decode, score = "silent", list, lambda self, piece: None
 

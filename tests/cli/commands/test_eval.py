@@ -88,7 +88,7 @@ def test_part_of_the_split_that_the_model_was_trained_with(composer, tmp_path, h
     held = read_header(home / "models" / "mine.safetensors").record["pieces"]["valid"]
     command = ("eval", "abc", tmp_path / "many.abc", "--checkpoint", "mine", "--part")
     assert json.loads(composer(*command, "valid", "--json").out)["pieces"] == held > 0
-    composer(*command, "test").failed("none of these pieces into part `test`")
+    composer(*command, "test").failed("no pieces in part 'test' of the model's split")
 
 
 def test_unreadable_files_and_other_representations(evaluated, composer, checkpoint, tmp_path):
@@ -135,7 +135,7 @@ class TestGenerated:
         title, heads, *lines = done.out.splitlines()
         assert title == "small: 5 pieces generated with seed 1 at temperature 1, compared with 4 pieces"
         assert heads.split() == ["generated", "corpus", "distance"]
-        assert {"pitch", "together", "time", "form", "copying", "validity"} <= {line.strip() for line in lines}
+        assert {"pitch", "harmony", "rhythm", "form", "copying", "validity"} <= {line.strip() for line in lines}
         filled = next(line for line in lines if "every bar fills its meter" in line)
         assert filled.split()[-7:] == ["100.0%", "±", "0.0", "100.0%", "±", "0.0", "+0.00"]
         assert "within one standard deviation" in done.err
@@ -145,10 +145,10 @@ class TestGenerated:
         done = evaluated(tunes, "--generated", "5", "--seed", "7", "--temp", "0.8", "--json")
         result = json.loads(done.out)
         assert (result["representation"], result["seed"], result["temperature"]) == ("abc", 7, 0.8)
-        assert (result["composed"]["pieces"], result["corpus"]["pieces"], result["copied_from"]) == (5, 4, "corpus")
-        pitches = result["measures"]["pitches_used"]
-        assert set(pitches) == {"composed", "corpus", "distance"}
-        apart = pitches["composed"]["mean"] - pitches["corpus"]["mean"]
+        assert (result["generated"]["pieces"], result["corpus"]["pieces"], result["copied_from"]) == (5, 4, "corpus")
+        pitches = result["metrics"]["pitches_used"]
+        assert set(pitches) == {"generated", "corpus", "distance"}
+        apart = pitches["generated"]["mean"] - pitches["corpus"]["mean"]
         assert pitches["distance"] == pytest.approx(apart / pitches["corpus"]["deviation"])
         assert done.out == evaluated(tunes, "--generated", "5", "--seed", "7", "--temp", "0.8", "--json").out
 
@@ -156,9 +156,9 @@ class TestGenerated:
     def test_other_representations(self, composer, rep, tunes):
         done = composer("eval", rep, tunes, "--generated", "2", "--json")
         result = json.loads(done.out)
-        assert (result["checkpoint"], result["composed"]["pieces"], result["copied_from"]) == (rep, 2, "taught")
-        assert {"pitch_class_entropy", "groove_consistency", "bars_that_return", "copied"} <= set(result["measures"])
-        assert "bars_filled" not in result["measures"], "only notation has bars of its own"
+        assert (result["checkpoint"], result["generated"]["pieces"], result["copied_from"]) == (rep, 2, "training data")
+        assert {"pitch_class_entropy", "groove_consistency", "bars_that_return", "copied"} <= set(result["metrics"])
+        assert "bars_filled" not in result["metrics"], "only notation has bars of its own"
 
     def test_text(self, composer, tmp_path):
         (tmp_path / "poems.txt").write_text("The moon is up,\nthe moon is on the hill.\n\nThe night is long.\n")
@@ -173,8 +173,8 @@ class TestGenerated:
         listing.write_text("train tunes.abc: tune 1\ntest tunes.abc: tune 2\n")
         result = json.loads(evaluated(tunes, "--generated", "2", "--split", listing, "--json").out)
         assert result["corpus"]["pieces"] == 1
-        assert result["measures"]["pitches_used"]["corpus"]["deviation"] is None
-        assert {measure["distance"] for measure in result["measures"].values()} == {None}
+        assert result["metrics"]["pitches_used"]["corpus"]["deviation"] is None
+        assert {measure["distance"] for measure in result["metrics"].values()} == {None}
 
     def test_no_distances_from_a_single_piece(self, evaluated, tmp_path):
         (tmp_path / "one.abc").write_text("X:1\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n")
