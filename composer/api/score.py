@@ -107,7 +107,7 @@ class Piece:
     """One training item, or one generated piece, in the terms of a representation.
 
     `content` (ABC text, tokens, frames) belongs to the representation that made the piece and must be hashable. It is
-    identified by a digest of it as plain data, or of its `identity() -> bytes` if it has that method. `source` is its
+    identified by a digest of it as plain data, or of its `canonical_bytes()` if it has that method. `source` is its
     origin, for messages (`jigs.abc: tune 12`). `labels` can become conditions (`{"rhythm": "jig"}`). `losses` counts
     what the piece lacks of its source, by a phrase that can follow a number (`{"drum notes left out": 12}`).
     """

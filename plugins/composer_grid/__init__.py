@@ -1,4 +1,4 @@
-"""The grid representation: one voice on a grid of equal steps, each a note's beginning, its going on, or a rest."""
+"""The grid representation: a melody as one token per time step, which starts a note, holds it or is a rest."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ __all__ = ["Grid", "GridControls", "GridOptions"]
 
 
 class Grid(Representation):
-    """Melodies as tokens. A piece's content is a tuple of tokens as they are written: `("55", "_", "r", "60")`.
+    """Melodies as tokens. The content of a piece is a tuple of written tokens: `("55", "_", "r", "60")`.
 
-    The symbols are the end (0), `_` (1), `r` (2) and the pitches that were learnt, in ascending order. In a text of
-    tokens, each line is a piece. Neither meter nor key is in the tokens, nor silence after the last note.
+    The vocabulary is the end symbol (0), `_` (1), `r` (2) and the pitches of the training data, ascending. In a text of
+    tokens, each line is a piece. Tokens include neither meter nor key, nor silence after the last note.
     """
 
     api, name, version = 1, "grid", 1
@@ -73,7 +73,7 @@ class Grid(Representation):
         super().__init__(options)
         step = length_of(self.options.step)
         self.steps = 1 / (4 * step)
-        """Steps to a beat."""
+        """Steps per beat."""
         self.length = int(WHOLE_NOTES / step)
         self._restore((), {})
 
@@ -86,10 +86,10 @@ class Grid(Representation):
 
     def fit(self, pieces: Iterable[Piece]) -> None:
         labels = ConditionVocabulary(self.options.conditions)
-        found: set[str] = set()
+        symbols: set[str] = set()
         for piece in labels.collect(pieces):
-            found.update(_tokens(piece))
-        self._restore(sorted(map(int, found - {HOLD, REST})), labels.conditions())
+            symbols.update(_tokens(piece))
+        self._restore(sorted(map(int, symbols - {HOLD, REST})), labels.conditions())
 
     def _restore(self, pitches: Iterable[int], conditions: Mapping[str, Sequence[str]]) -> None:
         self.pitches = tuple(pitches)
@@ -108,17 +108,16 @@ class Grid(Representation):
         try:
             return bytes(map(self.ids.__getitem__, _tokens(piece))) + bytes([END])
         except KeyError:
-            self.prime(piece)  # says what is unknown
+            self.prime(piece)  # raises EncodeError with the unknown pitches
             raise
 
     def prime(self, piece: Piece) -> list[Step]:
         tokens = _tokens(piece)
-        unseen = sorted({int(token) for token in tokens if token not in self.ids})
-        if unseen:
+        unknown = sorted({int(token) for token in tokens if token not in self.ids})
+        if unknown:
             raise EncodeError(
-                f"{piece.source or 'the melody'} has pitches that were never seen in training: "
-                + ", ".join(map(str, unseen)),
-                f"the model knows those from {self.pitches[0]} to {self.pitches[-1]}" if self.pitches else None,
+                f"{piece.source or 'the melody'} has pitches unknown to the model: " + ", ".join(map(str, unknown)),
+                f"use pitches from {self.pitches[0]} to {self.pitches[-1]}" if self.pitches else None,
             )
         return [self.ids[token] for token in tokens]
 
@@ -138,7 +137,7 @@ class Grid(Representation):
         self._restore(state["pitches"], state.get("conditions", {}))
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
-        """The piece in the other keys, as far as the pitches are known; none where all is brought to C."""
+        """Yield transpositions within the known pitches; none with `transpose=c`."""
         from composer.toolkit.representations.note_arrays import NoteArrays
         from composer_grid.token_arrays import as_tokens
 
@@ -160,56 +159,60 @@ class Grid(Representation):
         return Score((Part(notes),), meters=meters, keys=keys, pickup=pickup, title=piece.title)
 
     def from_score(self, score: Score) -> Piece:
-        return self._piece(score, score.title or "the score", opening=True)
+        return self._piece(score, score.title or "the score", is_primer=True)
 
-    def constraint(self, wishes: Any = None, given: GenerationContext | None = None) -> Constraint | None:
+    def constraint(self, controls: Any = None, context: GenerationContext | None = None) -> Constraint | None:
         if not self.pitches:
             return None
-        wishes, given = wishes or GridControls(), given or GenerationContext()
-        if wishes == GridControls():
+        controls, context = controls or GridControls(), context or GenerationContext()
+        if controls == GridControls():
             return GridConstraint(len(self.symbols))
-        most = self.max_steps(wishes, given)
-        return build_constraint(wishes, self.pitches, self.steps, given, self._source_tune(wishes, given), most)
+        max_steps = self.max_steps(controls, context)
+        return build_constraint(
+            controls, self.pitches, self.steps, context, self._source_tune(controls, context), max_steps
+        )
 
-    def max_steps(self, wishes: Any, given: GenerationContext) -> int:
-        total = piece_steps(wishes or GridControls(), self.steps, self._source_tune(wishes, given), given.labels)
-        return total + 1 if total is not None else super().max_steps(wishes, given)
+    def max_steps(self, controls: Any, context: GenerationContext) -> int:
+        total = piece_steps(
+            controls or GridControls(), self.steps, self._source_tune(controls, context), context.labels
+        )
+        return total + 1 if total is not None else super().max_steps(controls, context)
 
-    def control_labels(self, wishes: Any) -> Mapping[str, str]:
-        if wishes is None:
+    def control_labels(self, controls: Any) -> Mapping[str, str]:
+        if controls is None:
             return {}
-        # a melody that is brought to C stays there, whichever of its notes are asked for
-        key = key_labels(wishes.scale, wishes.key) if self.options.transpose != "c" else {}
-        return {**meter_labels(wishes.meter), **key}
+        # with `transpose=c`, every melody has the same key
+        key = key_labels(controls.scale, controls.key) if self.options.transpose != "c" else {}
+        return {**meter_labels(controls.meter), **key}
 
-    def _source_tune(self, wishes: GridControls, given: GenerationContext) -> SourceTune[int] | None:
-        """What bars are kept of. Raises Unsatisfiable where its meter is another one than is wished."""
-        if given.tune is None:
+    def _source_tune(self, controls: GridControls, context: GenerationContext) -> SourceTune[int] | None:
+        """Return the tune to infill. Raises Unsatisfiable if its meter is not that of the controls."""
+        if context.tune is None:
             return None
-        score = self.score(in_meter(given.tune, wishes))
-        steps = (step for step in self.prime(given.tune) if isinstance(step, int))
+        score = self.score(in_meter(context.tune, controls))
+        steps = (step for step in self.prime(context.tune) if isinstance(step, int))
         return SourceTune(tuple(steps), score) if score is not None else None
 
-    def _read(self, music: Music, name: str, opening: bool) -> Piece | RejectedPiece:
+    def _read(self, music: Music, name: str, is_primer: bool) -> Piece | RejectedPiece:
         try:
-            return self._piece(music, name, opening=opening)
+            return self._piece(music, name, is_primer=is_primer)
         except NotEncodable as error:
             return error.as_rejection(name)
 
     def _read_tokens(self, source: Source) -> Iterator[Piece | RejectedPiece]:
-        """The pieces of a text of tokens: one to a line; an opening is taken as it is."""
+        """Yield the pieces in a text of tokens, one per line; a primer is used as is."""
         from composer.toolkit.representations.note_arrays import NoteArrays
         from composer_grid.token_arrays import as_tokens
 
         lines = [line.split() for line in source.text().splitlines()]
         if not any(lines):
-            raise ReadError(f"{source.label} is empty", "give tokens such as `55 _ _ _ 60 _ r _`")
+            raise ReadError(f"{source.label} is empty", "write tokens such as `55 _ _ _ 60 _ r _`")
         for number, tokens in enumerate(lines, 1):
             if not tokens:
                 continue
-            name, wrong = f"{source.label}: line {number}", first_invalid(tokens)
-            if wrong is not None:
-                yield RejectedPiece("a token that means nothing", name, f"token {wrong + 1} is `{tokens[wrong]}`")
+            name, invalid = f"{source.label}: line {number}", first_invalid(tokens)
+            if invalid is not None:
+                yield RejectedPiece("invalid token", name, f"token {invalid + 1} is `{tokens[invalid]}`")
             elif source.fragment:
                 yield Piece(tuple(tokens), source=name)
             elif not (notes := decode_tokens(tokens)):
@@ -217,21 +220,21 @@ class Grid(Representation):
             else:
                 yield Piece(as_tokens(NoteArrays.from_notes(notes)), source=name)
 
-    def _piece(self, music: Music, name: str, *, opening: bool) -> Piece:
-        """The melody of `music`; of an opening, what can be had. Raises NotEncodable where there is none."""
+    def _piece(self, music: Music, name: str, *, is_primer: bool) -> Piece:
+        """Return the melody of `music`; adapt it to the model if it is a primer. Raises NotEncodable."""
         from composer.toolkit.representations.note_arrays import NoteArrays
         from composer_grid.token_arrays import as_tokens, skyline
 
         parts = pitched_parts(music)
-        if self.options.polyphony == "refuse" and not opening:
+        if self.options.polyphony == "refuse" and not is_primer:
             self._check_one_voice(music, parts)
         part = top_part(music, parts)
-        placed, losses, _ = quantize_parts(
-            music, [part], self.steps, offgrid_mode(self.options.offgrid, opening=opening)
+        quantized, losses, _ = quantize_parts(
+            music, [part], self.steps, offgrid_mode(self.options.offgrid, is_primer=is_primer)
         )
-        if not len(placed.starts):
+        if not len(quantized.starts):
             raise NotEncodable("no notes on the grid")
-        melody, under = skyline(placed)
+        melody, melody_losses = skyline(quantized)
         labels = labels_of(music)
         if self.options.transpose == "c":
             keys = keys_of(music)
@@ -239,29 +242,29 @@ class Grid(Representation):
             labels = transposed(labels, shift)
             melody = melody._replace(pitches=melody.pitches + shift)
         octaves = 0
-        if opening:
-            before = melody.pitches.tolist()
-            known = [self._nearest_known(pitch) for pitch in before]
-            octaves = sum(map(ne, known, before))
+        if is_primer:
+            original = melody.pitches.tolist()
+            known = [self._nearest_known(pitch) for pitch in original]
+            octaves = sum(map(ne, known, original))
             melody = NoteArrays.from_notes(map(GridNote, melody.starts.tolist(), known, melody.lengths.tolist()))
         if self.options.transpose == "c":
             self._check_pitches(melody)
-        counted = losses_of(music, [part], losses, under, {"notes moved by octaves": octaves})
+        counted = losses_of(music, [part], losses, melody_losses, {"notes moved by octaves": octaves})
         return Piece(as_tokens(melody), music.title, name, labels, counted)
 
     def _check_pitches(self, melody: NoteArrays) -> None:
-        """Raises NotEncodable where a pitch is none of MIDI's."""
+        """Raise NotEncodable for a pitch outside of MIDI's range."""
         for start, pitch in zip(melody.starts.tolist(), melody.pitches.tolist(), strict=True):
             if not 0 <= pitch < 128:
-                raise NotEncodable("a pitch out of range", f"{pitch} at beat {float(start / self.steps):g}")
+                raise NotEncodable("pitch out of range", f"{pitch} at beat {float(start / self.steps):g}")
 
     def _nearest_known(self, pitch: int) -> int:
-        """The pitch of that name nearest to it that was learnt; itself where there is none."""
+        """Return the nearest known pitch with the same name; if there is none, `pitch` itself."""
         known = [each for each in self.pitches if (each - pitch) % 12 == 0]
         return min(known, key=lambda each: abs(each - pitch), default=pitch)
 
     def _check_one_voice(self, music: Music, parts: Sequence[NoteSource]) -> None:
-        """Raises NotEncodable where `parts` are more than one voice."""
+        """Raise NotEncodable if `parts` have more than one voice."""
         if len(parts) > 1:
             raise NotEncodable("more than one voice", f"{len(parts)} parts")
         second = second_voice(notes_of(music, parts[0]), 2 * SLACK / self.steps)
@@ -276,5 +279,5 @@ def _tokens(piece: Piece) -> tuple[str, ...]:
 
 @hookimpl
 def composer_representation() -> type[Representation]:
-    """The plugin's hook."""
+    """Return this plugin's representation."""
     return Grid

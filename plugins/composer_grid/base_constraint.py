@@ -1,4 +1,4 @@
-"""What every grid obeys: it begins with a note or a rest, a rest is not begun twice, and something sounds."""
+"""Constraint on all grids: they start with a note or a rest, have no two rests in a row, and contain a note."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from enum import IntEnum
 from composer.api import Constraint, Mask, Step
 
 END, HOLD, REST = 0, 1, 2
-"""The ids of the symbols that are no pitch."""
+"""The ids of the symbols that are not pitches."""
 FIRST = 3
 """The id of the lowest pitch."""
 
 
 class Position(IntEnum):
-    """Where a piece may be."""
+    """State of the automaton."""
 
     BEGIN = 0
     SILENT = 1
@@ -24,7 +24,7 @@ class Position(IntEnum):
 
 
 class GridConstraint(Constraint):
-    """The automaton of grids over `size` symbols; `pitches` are those that may be struck, by default all."""
+    """The automaton of grids over `size` symbols; `pitches` are the allowed ones, by default all."""
 
     def __init__(self, size: int, pitches: Mask | None = None) -> None:
         self.size = size
@@ -38,14 +38,14 @@ class GridConstraint(Constraint):
         }
 
     def start(self, primer: Sequence[Step]) -> int:
-        """The state after `primer`, whatever it is."""
+        """Return the state after any `primer`."""
         state: int = Position.BEGIN
         for step in primer:
             state = self.step(state, step)
         return state
 
     def step(self, state: int, step: Step) -> int:
-        """The state after one more symbol."""
+        """Return the state after one more symbol."""
         if step == HOLD:
             return state if state != Position.BEGIN else Position.SILENT
         if step == REST:
@@ -53,16 +53,16 @@ class GridConstraint(Constraint):
         return Position.NOTE
 
     def allowed(self, state: int) -> Mask:
-        """The symbols that may come next."""
+        """Return the symbols that may come next."""
         return self._allowed[Position(state)]
 
     def complete(self, state: int) -> Sequence[Step]:
-        """The end, where anything was heard; before that, a note in the middle of the range and the end."""
-        heard = state in (Position.NOTE, Position.REST)
-        return (END,) if heard else (middle_pitch(self.pitches), END)
+        """Return the end symbol, after a note from the middle of the range if there was none."""
+        has_note = state in (Position.NOTE, Position.REST)
+        return (END,) if has_note else (middle_pitch(self.pitches), END)
 
 
 def middle_pitch(mask: Mask) -> int:
-    """The pitch in the middle of a set of symbols that has one."""
-    known = [symbol for symbol in range(FIRST, mask.bit_length()) if mask >> symbol & 1]
-    return known[len(known) // 2]
+    """Return the middle one of the pitches in a set of symbols."""
+    pitches = [symbol for symbol in range(FIRST, mask.bit_length()) if mask >> symbol & 1]
+    return pitches[len(pitches) // 2]

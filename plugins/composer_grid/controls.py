@@ -1,4 +1,4 @@
-"""What a player may ask of a melody, and the automaton of the melodies that have all of it."""
+"""Controls of the grid representation, and the constraint that enforces them."""
 
 from __future__ import annotations
 
@@ -16,81 +16,84 @@ from composer.toolkit.representations.note_controls import (
     total_steps,
 )
 from composer_grid.base_constraint import FIRST, HOLD, REST, GridConstraint
-from composer_grid.timed_constraint import GivenStep, TimedGridConstraint
+from composer_grid.timed_constraint import FixedStep, TimedGridConstraint
 
 
 class GridControls(NoteControls):
-    """What a player may ask of a melody."""
+    """Controls on a melody."""
 
 
 def build_constraint(
-    wishes: GridControls,
+    controls: GridControls,
     pitches: tuple[int, ...],
     per_beat: Fraction,
-    given: GenerationContext,
+    context: GenerationContext,
     tune: SourceTune[int] | None,
-    most_steps: int,
+    max_steps: int,
 ) -> Constraint:
-    """The automaton of the melodies over `pitches` (the symbols from FIRST on) that obey. Raises Unsatisfiable."""
-    allowed = set(wishes.pitches(pitches))
-    mask = sum(1 << FIRST + place for place, pitch in enumerate(pitches) if pitch in allowed)
-    total = piece_steps(wishes, per_beat, tune, given.labels)
-    if total is not None and given.length is not None and given.length <= total:
+    """Return the constraint for melodies over `pitches` (the symbols from FIRST on). Raises Unsatisfiable."""
+    allowed = set(controls.pitches(pitches))
+    mask = sum(1 << FIRST + number for number, pitch in enumerate(pitches) if pitch in allowed)
+    total = piece_steps(controls, per_beat, tune, context.labels)
+    if total is not None and context.length is not None and context.length <= total:
         raise Unsatisfiable(
-            f"{wishes.length_control} and --length {given.length} clash: the piece takes {total} steps and its end",
-            f"leave out --length, or ask for {total + 1}",
+            f"{controls.length_control} and --length {context.length} conflict: the piece needs {total + 1} steps",
+            f"leave out --length, or use --length {total + 1}",
         )
-    if total is None and not wishes.density:
+    if total is None and not controls.density:
         return GridConstraint(FIRST + len(pitches), mask)
-    kept = _kept(wishes, per_beat, tune) if tune is not None else {}
-    _check_held(wishes, kept, pitches, mask)
-    rule = TimedGridConstraint(
-        mask, total, _budget(wishes, per_beat, most_steps if total is None else total, kept), kept
+    fixed_steps = _fixed_steps(controls, per_beat, tune) if tune is not None else {}
+    _check_held(controls, fixed_steps, pitches, mask)
+    constraint = TimedGridConstraint(
+        mask, total, _budget(controls, per_beat, max_steps if total is None else total, fixed_steps), fixed_steps
     )
-    if not rule.is_satisfiable:
+    if not constraint.is_satisfiable:
         raise Unsatisfiable(
-            f"--keep-bars {wishes.keep_bars} and --density {wishes.density} clash: what is held into the bars that stay"
-            " takes more or fewer notes",
+            f"--keep-bars {controls.keep_bars} and --density {controls.density} conflict: notes held into the kept bars"
+            " do not fit this density",
             "leave out --density, or keep other bars",
         )
-    rule.start(given.primer)
-    return rule
+    constraint.start(context.primer)
+    return constraint
 
 
 def piece_steps(
-    wishes: GridControls, per_beat: Fraction, tune: SourceTune[int] | None, opening: Mapping[str, str]
+    controls: GridControls, per_beat: Fraction, tune: SourceTune[int] | None, primer_labels: Mapping[str, str]
 ) -> int | None:
-    """How many steps a piece has that begins with a tune or an opening, where that is settled. Raises Unsatisfiable."""
-    return total_steps(wishes, len(tune.steps) if tune is not None else None, opening, per_beat)
+    """Return the length of a piece in steps, or None if it is open. Raises Unsatisfiable."""
+    return total_steps(controls, len(tune.steps) if tune is not None else None, primer_labels, per_beat)
 
 
-def _budget(wishes: GridControls, per_beat: Fraction, length: int, kept: dict[int, GivenStep]) -> OnsetBudget | None:
-    if not wishes.density:
+def _budget(
+    controls: GridControls, per_beat: Fraction, length: int, fixed_steps: dict[int, FixedStep]
+) -> OnsetBudget | None:
+    if not controls.density:
         return None
-    density = parse_ramp(wishes.density, "--density")
+    density = parse_ramp(controls.density, "--density")
     if density.highest > per_beat:
         raise Unsatisfiable(
-            f"--density {wishes.density} and the model clash: it has {float(per_beat):g} steps a beat, and no more"
-            " notes than these",
-            f"ask for at most {float(per_beat):g}",
+            f"--density {controls.density} is too high: the model has {float(per_beat):g} steps per beat",
+            f"use at most --density {float(per_beat):g}",
         )
-    return OnsetBudget(density, per_beat, length, ranges_of(sorted(kept)))
+    return OnsetBudget(density, per_beat, length, ranges_of(sorted(fixed_steps)))
 
 
-def _kept(wishes: GridControls, per_beat: Fraction, tune: SourceTune[int]) -> dict[int, GivenStep]:
-    """The steps that are given, with what sounds in them."""
+def _fixed_steps(controls: GridControls, per_beat: Fraction, tune: SourceTune[int]) -> dict[int, FixedStep]:
+    """Return the fixed steps of the kept bars, with the pitch that sounds in them."""
     sounding, steps = 0, []
     for symbol in tune.steps:
         sounding = 0 if symbol == REST else sounding if symbol == HOLD else symbol
-        steps.append(GivenStep(symbol, sounding))
-    stay = kept_steps(wishes.keep_bars, tune.score, per_beat)
-    return {step: steps[step] for step in stay if step < len(steps)}
+        steps.append(FixedStep(symbol, sounding))
+    kept = kept_steps(controls.keep_bars, tune.score, per_beat)
+    return {step: steps[step] for step in kept if step < len(steps)}
 
 
-def _check_held(wishes: GridControls, kept: dict[int, GivenStep], pitches: tuple[int, ...], mask: Mask) -> None:
-    """Raise Unsatisfiable where a note that is held into a bar that stays is not to be struck before it."""
-    for step, given in kept.items():
-        held = given.sounding if step - 1 not in kept and given.symbol == HOLD else 0
+def _check_held(
+    controls: GridControls, fixed_steps: dict[int, FixedStep], pitches: tuple[int, ...], mask: Mask
+) -> None:
+    """Raise Unsatisfiable if a note held into a kept bar may not start before it."""
+    for step, fixed in fixed_steps.items():
+        held = fixed.sounding if step - 1 not in fixed_steps and fixed.symbol == HOLD else 0
         if held and not mask >> held & 1:
             pitch = pitches[held - FIRST]
-            raise held_note_error(pitch, wishes)
+            raise held_note_error(pitch, controls)

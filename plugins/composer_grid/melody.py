@@ -1,4 +1,4 @@
-"""One voice out of a score, and the key it is in."""
+"""Choose the melody part of a score, and find its key."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from composer.music.keys import MAJOR_SCALE
 from composer.toolkit.representations.score_parts import Music, NoteSource
 
 MAX_TIME_SHARE = Fraction(1, 4)
-"""A part that sounds for less of the time that the fullest part does is no melody."""
+"""Minimum sounding time of a melody part, relative to the part that sounds longest."""
 
 
 def top_part(music: Music, parts: Sequence[NoteSource]) -> NoteSource:
-    """Of some parts of `music`, the one that lies highest on the whole: the melody of a song, the soprano of a choir.
+    """Return the part with the highest mean pitch, such as the melody of a song or the soprano of a choir.
 
-    One that hardly plays, such as a piccolo that joins in at the end, is passed over.
+    Parts that play too little, such as a piccolo that joins in at the end, do not count.
     """
     highest = max(parts, key=_mean_pitch)
     if isinstance(music, MidiFile) and _sounding_time(highest) >= MAX_TIME_SHARE * music.span[2]:
-        return highest  # as it would be whatever the others play
+        return highest  # long enough, however long the others play
     times = [_sounding_time(part) for part in parts]
     return max(
         (part for part, time in zip(parts, times, strict=True) if time >= MAX_TIME_SHARE * max(times)), key=_mean_pitch
@@ -31,14 +31,14 @@ def top_part(music: Music, parts: Sequence[NoteSource]) -> NoteSource:
 
 
 def _mean_pitch(part: NoteSource) -> float:
-    """The mean pitch of `part`."""
+    """Return the mean pitch of `part`."""
     if isinstance(part, Track):
         return int(part.notes[:, 2].sum()) / len(part.notes)
     return sum(note.pitch for note in part.notes) / len(part.notes)  # type: ignore[no-any-return]
 
 
 def _sounding_time(part: NoteSource) -> Fraction | int:
-    """For how long something sounds in `part`: beats, or ticks of a track."""
+    """Return how long at least one note of `part` sounds: in beats, or in ticks for a track."""
     if isinstance(part, Track):
         from composer_grid.token_arrays import sounding_time
 
@@ -51,15 +51,15 @@ def _sounding_time(part: NoteSource) -> Fraction | int:
 
 
 def second_voice(notes: Sequence[Note], slack: Fraction) -> Note | None:
-    """The first of `notes` that begins more than `slack` beats before the one before it ends; None in one voice."""
+    """Return the first note that overlaps the one before it by more than `slack` beats; None if there is none."""
     return next((note for before, note in pairwise(sorted(notes)) if before.end - note.onset > slack), None)
 
 
 def to_c(keys: Sequence[Key], notes: Sequence[Note]) -> int:
-    """The semitones, -6 to 5, that bring music to C major, A minor, or another mode without sharps and flats.
+    """Return the transposition, -6 to 5 semitones, to C major, A minor, or another mode without sharps and flats.
 
-    The first of its `keys` decides; where it has none, the scale that most of `notes`, by duration, belong to, and
-    among such scales the one whose first or sixth degree is the last note.
+    The first of `keys` decides. Without one, it is the scale that contains most of `notes`, by duration; of several,
+    the one whose first or sixth degree is the last note.
     """
     if keys:
         tonic = 7 * keys[0].sharps

@@ -1,4 +1,4 @@
-"""What a grid can be trained with."""
+"""Options of the grid representation."""
 
 from __future__ import annotations
 
@@ -12,39 +12,37 @@ from composer.toolkit.representations.quantize import OFFGRID
 from composer.toolkit.representations.score_parts import CONDITIONS
 
 WHOLE_NOTES = 64
-"""How long a composed piece may be where no length is asked for."""
+"""Default maximum length of a generated piece, in whole notes."""
 FINEST = 128
 
 
 @dataclass(frozen=True, slots=True)
 class GridOptions:
-    """Which voice is learnt, and how finely."""
+    """How to extract and quantize melodies."""
 
-    step: str = field(default="1/16", metadata={"help": "the length of a step, as a part of a whole note"})
+    step: str = field(default="1/16", metadata={"help": "length of a step, as a fraction of a whole note"})
     transpose: Literal["none", "c"] = field(
-        default="none", metadata={"help": "`c`: bring every piece to C major or A minor"}
+        default="none", metadata={"help": "`c`: transpose every piece to C major or A minor"}
     )
     polyphony: Literal["top", "refuse"] = field(
-        default="top", metadata={"help": "music of several voices: `top`: its top voice; `refuse`: leave out the piece"}
+        default="top", metadata={"help": "music of several voices: `top`: use the top voice; `refuse`: skip the piece"}
     )
     offgrid: Literal["refuse", "round", "drop"] = field(
         default="refuse",
         metadata={"help": "notes between two steps: " + ", ".join(f"`{key}`: {text}" for key, text in OFFGRID.items())},
     )
-
-    conditions: tuple[str, ...] = field(
-        default=(),
-        metadata={"help": CONDITIONS},
-    )
+    conditions: tuple[str, ...] = field(default=(), metadata={"help": CONDITIONS})
 
     def __post_init__(self) -> None:
         length_of(self.step)
 
 
 def length_of(step: str) -> Fraction:
-    """The length of a step such as `1/16`, in whole notes. Raises OptionError."""
+    """Parse a step length such as `1/16`, in whole notes. Raises OptionError."""
     parts = re.fullmatch(r"(\d{1,3})(?:/(\d{1,3}))?", step.strip())
     length = Fraction(int(parts[1]), int(parts[2] or 1) or FINEST**2) if parts else Fraction(0)
     if not Fraction(1, FINEST) <= length <= 1:
-        raise OptionError(f"a step cannot be `{step}`", f"give a part of a whole note from 1 to 1/{FINEST}, as 1/16")
+        raise OptionError(
+            f"invalid value for `step`: '{step}'", f"use a fraction from 1 to 1/{FINEST}, such as --option step=1/16"
+        )
     return length

@@ -1,4 +1,4 @@
-"""Melodies in arrays: the top voice of notes on a grid, and the tokens that it is written with."""
+"""Melodies as arrays: extract the top voice, and write it as tokens."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SYMBOLS = np.array([*map(str, range(_PITCHES)), HOLD, REST], object)
 
 
 def skyline(notes: NoteArrays) -> tuple[NoteArrays, dict[str, int]]:
-    """The top voice of `notes`, in ascending order, and what of the others it costs, counted by phrase.
+    """Return the top voice of `notes`, sorted, and the losses, counted by phrase.
 
-    Of notes struck together the highest stays; a note ends where a higher one begins, and one that begins under a
-    higher one is left out. A lower note struck as a higher one sounds on is part of the accompaniment.
+    Of simultaneous onsets, the highest stays. A note ends when a higher one starts; a note that starts below a sounding
+    one is accompaniment and left out.
     """
-    # the higher and the longer a note, the lower its number among those struck with it
+    # of simultaneous onsets, the highest and then the longest has the lowest number
     numbers = (notes.starts << 8 | _PITCHES - notes.pitches) << BITS | TIME - notes.lengths
     numbers.sort()
     starts = numbers >> BITS
@@ -28,20 +28,20 @@ def skyline(notes: NoteArrays) -> tuple[NoteArrays, dict[str, int]]:
     ends = ordered.starts + ordered.lengths
     if not np.count_nonzero(ordered.starts[1:] < ends[:-1]):
         return ordered, {UNDER_MELODY: 0, CUT_SHORT: 0}
-    line: list[list[int]] = []
+    melody: list[list[int]] = []
     cut = 0
     for start, pitch, length in zip(*(column.tolist() for column in ordered), strict=True):
-        if line and start < line[-1][0] + line[-1][2]:
-            if start == line[-1][0] or pitch < line[-1][1]:
+        if melody and start < melody[-1][0] + melody[-1][2]:
+            if start == melody[-1][0] or pitch < melody[-1][1]:
                 continue
-            line[-1][2] = start - line[-1][0]
+            melody[-1][2] = start - melody[-1][0]
             cut += 1
-        line.append([start, pitch, length])
-    return NoteArrays(*np.array(line, np.int64).T), {UNDER_MELODY: len(ends) - len(line), CUT_SHORT: cut}
+        melody.append([start, pitch, length])
+    return NoteArrays(*np.array(melody, np.int64).T), {UNDER_MELODY: len(ends) - len(melody), CUT_SHORT: cut}
 
 
 def as_tokens(notes: NoteArrays) -> tuple[str, ...]:
-    """Notes one after another as tokens. None may begin before the one before it ends, nor be out of MIDI's pitches."""
+    """Write sorted `notes`, without overlaps and with valid MIDI pitches, as tokens."""
     if not len(notes.starts):
         return ()
     ends = notes.starts + notes.lengths
@@ -53,9 +53,9 @@ def as_tokens(notes: NoteArrays) -> tuple[str, ...]:
 
 
 def sounding_time(notes: NDArray[np.int64]) -> int:
-    """For how many ticks one of `notes` (n, 4) sounds at least."""
+    """Return the number of ticks in which at least one of `notes` (n, 4) sounds."""
     starts, ends = notes[:, 0], notes[:, 1]
-    if not np.count_nonzero(starts[1:] < ends[:-1]):  # one after another
+    if not np.count_nonzero(starts[1:] < ends[:-1]):  # no overlaps
         return int(np.add.reduce(ends) - np.add.reduce(starts))
     spans = notes[:, 0] << 32 | notes[:, 1]
     spans.sort()

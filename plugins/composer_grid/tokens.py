@@ -1,6 +1,6 @@
-"""What a grid is written with: a MIDI number strikes a note, `_` lets it go on, `r` begins a rest.
+"""Tokens of grids: a MIDI number starts a note, `_` holds it, `r` starts a rest.
 
-`55 _ _ _ 60 _ r _` is a G held for four steps, a C for two, and two steps of silence.
+`55 _ _ _ 60 _ r _` is a G of four steps, a C of two, and two steps of rest.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ HOLD, REST = "_", "r"
 
 
 def decode_tokens(tokens: Iterable[str]) -> list[GridNote]:
-    """The notes that tokens stand for; `_` goes on with what is before it, be it a note, a rest or the beginning."""
+    """Return the notes of `tokens`; `_` continues the note or rest before it."""
     notes: list[GridNote] = []
     sounding = False
     for now, token in enumerate(tokens):
@@ -28,6 +28,6 @@ def decode_tokens(tokens: Iterable[str]) -> list[GridNote]:
 
 
 def first_invalid(tokens: Sequence[str]) -> int | None:
-    """The place of the first token that means nothing; None where there is none."""
-    meaning = {HOLD, REST, *map(str, range(128))}
-    return next((at for at, token in enumerate(tokens) if token not in meaning), None)
+    """Return the index of the first invalid token, or None."""
+    valid = {HOLD, REST, *map(str, range(128))}
+    return next((at for at, token in enumerate(tokens) if token not in valid), None)

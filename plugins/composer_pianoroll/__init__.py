@@ -1,4 +1,4 @@
-"""The pianoroll representation: music of many voices as frames, each the set of what is struck or held at a time."""
+"""The pianoroll representation: polyphonic music as frames, the sets of onsets and holds at each time step."""
 
 from __future__ import annotations
 
@@ -45,51 +45,49 @@ from composer_pianoroll.frames import Layout, Roll, RollDecoder
 __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
 
 BEATS = 64
-"""How long a composed piece is where no length is asked for."""
+"""Default length of a generated piece, in beats."""
 MAX_STEPS_PER_BEAT, MAX_STACK = 96, 64
 
 
 @dataclass(frozen=True, slots=True)
 class PianorollOptions:
-    """Which notes are learnt, and how finely."""
+    """Which notes to use, and how to quantize them."""
 
     range: str = field(default="21-108", metadata={"help": "lowest and highest pitch, as MIDI numbers"})
-    steps: int = field(default=4, metadata={"help": "steps to a quarter note"})
-    onsets: bool = field(default=True, metadata={"help": "tell where a note is struck from where it is held"})
-    stack: int = field(default=1, metadata={"help": "steps that one frame holds, side by side"})
+    steps: int = field(default=4, metadata={"help": "steps per quarter note"})
+    onsets: bool = field(default=True, metadata={"help": "distinguish onsets from held notes"})
+    stack: int = field(default=1, metadata={"help": "time steps per frame"})
     offgrid: Literal["round", "drop", "refuse"] = field(
         default="round",
         metadata={"help": "notes between two steps: " + ", ".join(f"`{key}`: {text}" for key, text in OFFGRID.items())},
     )
-    parts: str = field(default="all", metadata={"help": "`all`, `piano` (General MIDI programs 0 to 7), or a name"})
-    pedal: bool = field(
-        default=True, metadata={"help": "let notes sound as long as a MIDI file's sustain pedal is down"}
+    parts: str = field(
+        default="all", metadata={"help": "`all`, `piano` (General MIDI programs 0 to 7), or the name of a part"}
     )
-
-    conditions: tuple[str, ...] = field(
-        default=(),
-        metadata={"help": CONDITIONS},
-    )
+    pedal: bool = field(default=True, metadata={"help": "apply the sustain pedal of MIDI files"})
+    conditions: tuple[str, ...] = field(default=(), metadata={"help": CONDITIONS})
 
     def __post_init__(self) -> None:
         parse_range(self.range)
-        for name, most in (("steps", MAX_STEPS_PER_BEAT), ("stack", MAX_STACK)):
-            if not 1 <= getattr(self, name) <= most:
-                raise OptionError(f"`{name}` cannot be {getattr(self, name)}", f"give a whole number from 1 to {most}")
+        for name, maximum in (("steps", MAX_STEPS_PER_BEAT), ("stack", MAX_STACK)):
+            if not 1 <= getattr(self, name) <= maximum:
+                raise OptionError(
+                    f"invalid value for `{name}`: '{getattr(self, name)}'", f"use a whole number from 1 to {maximum}"
+                )
         if not self.parts.strip():
-            raise OptionError("`parts` names no part", "give all, piano, or a part's name")
+            raise OptionError("invalid value for `parts`: ''", "use all, piano, or the name of a part")
 
 
 class Pianoroll(Representation):
-    """Scores as frames. A piece's content is a `Roll`: its notes on the grid, and how many steps it takes.
+    """Scores as frames. The content of a piece is a `Roll`: its notes on the grid, and its number of steps.
 
-    With onsets, a note is an `onset` unit in its first step and a `hold` unit in each that follows; without, it is an
-    `on` unit in each, and notes repeated without a gap become one. A note of one pitch ends where the next of that
-    pitch begins, whichever part it is in. Percussion is left out.
+    With onsets, a note is an `onset` unit in its first step and a `hold` unit in the others; without, it is an `on`
+    unit in each, and repeated notes without a gap merge. A note ends when the next of its pitch starts, in any part.
+    Percussion is left out.
     """
 
     api, name, version = 1, "pianoroll", 1
-    summary = "music of many voices, as frames of notes struck and held"
+    summary = "polyphonic music, as frames of note onsets and held notes"
     kind = StepKind.FRAMES
     suffixes = MUSIC_SUFFIXES
     formats = ("midi", "abc", "musicxml")
@@ -100,8 +98,8 @@ class Pianoroll(Representation):
     def __init__(self, options: PianorollOptions | None = None) -> None:
         super().__init__(options)
         chosen: PianorollOptions = self.options
-        within = parse_range(chosen.range)
-        self.layout = Layout(within.low, within.high, onsets=chosen.onsets, stack=chosen.stack)
+        in_range = parse_range(chosen.range)
+        self.layout = Layout(in_range.low, in_range.high, onsets=chosen.onsets, stack=chosen.stack)
         self.conditions: dict[str, tuple[str, ...]] = {}
         self.length = -(-BEATS * chosen.steps // chosen.stack)
 
@@ -109,14 +107,14 @@ class Pianoroll(Representation):
         for name, music in read(source, pedal=self.options.pedal):
             yield music if isinstance(music, RejectedPiece) else self._read(music, name, source.fragment)
 
-    def _read(self, music: Music, name: str, opening: bool) -> Piece | RejectedPiece:
+    def _read(self, music: Music, name: str, is_primer: bool) -> Piece | RejectedPiece:
         try:
-            return self._piece(music, name, opening=opening)
+            return self._piece(music, name, is_primer=is_primer)
         except NotEncodable as error:
             return error.as_rejection(name)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
-        """Learn the values of the conditions; nothing else here is learnt."""
+        """Collect the values of the conditions."""
         labels = ConditionVocabulary(self.options.conditions)
         deque(labels.collect(pieces), maxlen=0)
         self.conditions = labels.conditions()
@@ -138,7 +136,7 @@ class Pianoroll(Representation):
 
     def decode(self, steps: Iterable[Step]) -> Piece:
         decoder = RollDecoder(self.layout)
-        notes = [note for step in steps for note in decoder.take(step)]
+        notes = [note for step in steps for note in decoder.advance(step)]
         return Piece(Roll.from_notes(decoder.now, [*notes, *decoder.end()]))
 
     def decoder(self, number: int = 1) -> Decoder:
@@ -151,7 +149,7 @@ class Pianoroll(Representation):
         self.conditions = {name: tuple(values) for name, values in state.get("conditions", {}).items()}
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
-        """The piece in the other keys that stay in the range."""
+        """Yield transpositions to the other keys within the range."""
         from composer_pianoroll import packing
 
         for shift, roll in packing.transposed(self.layout, _roll(piece)):
@@ -163,50 +161,54 @@ class Pianoroll(Representation):
         return Score((Part(notes),), meters=meters, keys=keys, pickup=pickup, title=piece.title)
 
     def from_score(self, score: Score) -> Piece:
-        return self._piece(score, score.title or "the score", opening=True)
+        return self._piece(score, score.title or "the score", is_primer=True)
 
-    def constraint(self, wishes: Any = None, given: GenerationContext | None = None) -> Constraint | None:
-        wishes, given = wishes or PianorollControls(), given or GenerationContext()
-        most = self.max_steps(wishes, given)
-        return build_constraint(wishes, self.layout, self.options.steps, given, self._source_tune(wishes, given), most)
+    def constraint(self, controls: Any = None, context: GenerationContext | None = None) -> Constraint | None:
+        controls, context = controls or PianorollControls(), context or GenerationContext()
+        maximum = self.max_steps(controls, context)
+        return build_constraint(
+            controls, self.layout, self.options.steps, context, self._source_tune(controls, context), maximum
+        )
 
-    def max_steps(self, wishes: Any, given: GenerationContext) -> int:
-        wishes = wishes or PianorollControls()
-        total = total_frames(wishes, self.layout, self.options.steps, self._source_tune(wishes, given), given.labels)
-        return total if total is not None else super().max_steps(wishes, given)
+    def max_steps(self, controls: Any, context: GenerationContext) -> int:
+        controls = controls or PianorollControls()
+        total = total_frames(
+            controls, self.layout, self.options.steps, self._source_tune(controls, context), context.labels
+        )
+        return total if total is not None else super().max_steps(controls, context)
 
-    def control_labels(self, wishes: Any) -> Mapping[str, str]:
-        if wishes is None:
+    def control_labels(self, controls: Any) -> Mapping[str, str]:
+        if controls is None:
             return {}
-        return {**meter_labels(wishes.meter), **key_labels(wishes.scale, wishes.key)}
+        return {**meter_labels(controls.meter), **key_labels(controls.scale, controls.key)}
 
-    def _source_tune(self, wishes: PianorollControls, given: GenerationContext) -> SourceRoll | None:
-        """What bars are kept of. Raises Unsatisfiable where its meter is another one than is wished."""
-        if given.tune is None:
+    def _source_tune(self, controls: PianorollControls, context: GenerationContext) -> SourceRoll | None:
+        """Return the tune to infill. Raises Unsatisfiable if its meter is not that of the controls."""
+        if context.tune is None:
             return None
-        score = self.score(in_meter(given.tune, wishes))
-        frames = (frame for frame in self.prime(given.tune) if isinstance(frame, tuple))
+        score = self.score(in_meter(context.tune, controls))
+        frames = (frame for frame in self.prime(context.tune) if isinstance(frame, tuple))
         return SourceRoll(tuple(frames), score) if score is not None else None
 
-    def _piece(self, music: Music, name: str, *, opening: bool) -> Piece:
-        """The notes of `music` that can be had; of an opening, on or off the grid. Raises NotEncodable."""
+    def _piece(self, music: Music, name: str, *, is_primer: bool) -> Piece:
+        """Return the notes of `music` as a piece; a primer may be off the grid. Raises NotEncodable."""
         from composer_pianoroll.packing import without_overlaps
 
         chosen = _choose_parts(pitched_parts(music), self.options.parts)
-        offgrid = offgrid_mode(self.options.offgrid, opening=opening)
-        placed, moving, within = quantize_parts(
+        offgrid = offgrid_mode(self.options.offgrid, is_primer=is_primer)
+        quantized, quantizing_losses, in_range = quantize_parts(
             music, chosen, self.options.steps, offgrid, self.layout.lowest, self.layout.highest
         )
-        if not len(placed.starts):
-            raise NotEncodable("no notes on the grid" if within else "no notes in the range")
-        roll, merging = without_overlaps(placed, repeats=self.layout.onsets)
-        beyond = {"notes out of range left out": sum(len(part.notes) for part in chosen) - within}
-        losses = losses_of(music, chosen, moving, merging, beyond)
+        if not len(quantized.starts):
+            raise NotEncodable("no notes on the grid" if in_range else "no notes in the range")
+        roll, overlap_losses = without_overlaps(quantized, repeats=self.layout.onsets)
+        range_losses = {"notes out of range left out": sum(len(part.notes) for part in chosen) - in_range}
+        losses = losses_of(music, chosen, quantizing_losses, overlap_losses, range_losses)
         return Piece(roll, music.title, name, labels_of(music), losses)
 
 
 def _choose_parts(parts: list[NoteSource], which: str) -> list[NoteSource]:
-    """The parts that `which` asks for. Raises NotEncodable where there is none."""
+    """Return the parts that `which` selects. Raises NotEncodable if there is none."""
     if which == "all":
         return parts
     if which == "piano":
@@ -215,7 +217,7 @@ def _choose_parts(parts: list[NoteSource], which: str) -> list[NoteSource]:
         chosen = [part for part in parts if part.name.casefold() == which.casefold()]
     if not chosen:
         raise NotEncodable(
-            f"no part `{which}`", f"there is {', '.join(part.name or 'one without a name' for part in parts)}"
+            f"no part `{which}`", f"it has {', '.join(part.name or 'an unnamed part' for part in parts)}"
         )
     return chosen
 
@@ -227,5 +229,5 @@ def _roll(piece: Piece) -> Roll:
 
 @hookimpl
 def composer_representation() -> type[Representation]:
-    """The plugin's hook."""
+    """Return this plugin's representation."""
     return Pianoroll

@@ -1,4 +1,4 @@
-"""What a player may ask of a roll, and the automaton of the rolls that have all of it."""
+"""Controls of the pianoroll representation, and the constraint that enforces them."""
 
 from __future__ import annotations
 
@@ -21,136 +21,142 @@ from composer_pianoroll.frames import Layout
 from composer_pianoroll.timed_constraint import TimedRollConstraint
 
 SourceRoll = SourceTune[tuple[int, ...]]
-"""A tune whose steps are frames, as their active units."""
+"""A tune to infill whose steps are frames, as active units."""
 
 
 @dataclass(frozen=True)
 class PianorollControls(NoteControls):
-    """What a player may ask of a roll."""
+    """Controls on polyphonic music."""
 
-    max_notes: int = field(default=0, metadata={"help": "The most voices at once: notes that sound at a time."})
-    max_onsets: int = field(default=0, metadata={"help": "The most notes that are struck at a time."})
-    max_sustained: int = field(default=0, metadata={"help": "The most notes that go on at a time."})
+    max_notes: int = field(default=0, metadata={"help": "Maximum number of notes that sound at a time."})
+    max_onsets: int = field(default=0, metadata={"help": "Maximum number of notes that start at a time."})
+    max_sustained: int = field(default=0, metadata={"help": "Maximum number of notes that are held at a time."})
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("max_notes", "max_onsets", "max_sustained"):
             if getattr(self, name) < 0:
                 flag = f"--{name.replace('_', '-')}"
-                raise OptionError(f"{flag} cannot be {getattr(self, name)}", "give a number of notes, or 0 for any")
+                raise OptionError(
+                    f"invalid value for {flag}: '{getattr(self, name)}'", "use a number of notes, or 0 for any"
+                )
 
 
 def build_constraint(
-    wishes: PianorollControls,
+    controls: PianorollControls,
     layout: Layout,
     per_beat: int,
-    given: GenerationContext,
+    context: GenerationContext,
     tune: SourceRoll | None,
     length: int,
 ) -> Constraint:
-    """The automaton of the rolls, of `length` frames at most, that obey. Raises Unsatisfiable."""
-    if not layout.onsets and (wishes.max_onsets or wishes.max_sustained or wishes.density):
+    """Return the constraint for rolls of up to `length` frames. Raises Unsatisfiable."""
+    if not layout.onsets and (controls.max_onsets or controls.max_sustained or controls.density):
         raise Unsatisfiable(
-            "this model does not tell notes that are struck from notes that go on", "ask for --max-notes"
+            "--max-onsets, --max-sustained and --density need a model with onsets", "use --max-notes instead"
         )
-    allowed = wishes.pitches(range(layout.lowest, layout.highest + 1))
+    allowed = controls.pitches(range(layout.lowest, layout.highest + 1))
     pitches = sum(1 << pitch - layout.lowest for pitch in allowed)
-    most = NoteLimits(wishes.max_notes, wishes.max_onsets, wishes.max_sustained)
-    if not (wishes.bars or wishes.density or tune):
-        return RollConstraint(layout, pitches, most)
-    _check_length(wishes, given, length)
-    kept = _kept(wishes, layout, per_beat, tune) if tune is not None else {}
-    rule = TimedRollConstraint(layout, pitches, most, length - 1 if wishes.bars else None, kept=kept)
+    limits = NoteLimits(controls.max_notes, controls.max_onsets, controls.max_sustained)
+    if not (controls.bars or controls.density or tune):
+        return RollConstraint(layout, pitches, limits)
+    _check_length(controls, context, length)
+    kept = _fixed_frames(controls, layout, per_beat, tune) if tune is not None else {}
+    constraint = TimedRollConstraint(layout, pitches, limits, length - 1 if controls.bars else None, kept=kept)
     if tune is not None:
-        _check_held(wishes, rule, tune)
-    if not wishes.density:
-        return rule
-    budget = _budget(wishes, rule, per_beat, length)
-    return TimedRollConstraint(layout, pitches, most, rule.last, budget, kept)
+        _check_held(controls, constraint, tune)
+    if not controls.density:
+        return constraint
+    budget = _budget(controls, constraint, per_beat, length)
+    return TimedRollConstraint(layout, pitches, limits, constraint.last, budget, kept)
 
 
 def total_frames(
-    wishes: PianorollControls, layout: Layout, per_beat: int, tune: SourceRoll | None, opening: Mapping[str, str]
+    controls: PianorollControls,
+    layout: Layout,
+    per_beat: int,
+    tune: SourceRoll | None,
+    primer_labels: Mapping[str, str],
 ) -> int | None:
-    """How many frames a piece has that begins with a tune or an opening, where that is settled.
-
-    Raises Unsatisfiable.
-    """
+    """Return the length of a piece in frames, or None if it is open. Raises Unsatisfiable."""
     kept = len(tune.steps) * layout.stack if tune is not None else None
-    steps = total_steps(wishes, kept, opening, Fraction(per_beat), layout.stack)
+    steps = total_steps(controls, kept, primer_labels, Fraction(per_beat), layout.stack)
     return steps // layout.stack if steps is not None else None
 
 
-def _check_length(wishes: PianorollControls, given: GenerationContext, length: int) -> None:
-    """Raise Unsatisfiable where the length, or the opening, is not that of the bars."""
-    wished = wishes.length_control
-    if given.length is not None and given.length < length:
+def _check_length(controls: PianorollControls, context: GenerationContext, length: int) -> None:
+    """Raise Unsatisfiable if --length is too short, or the primer too long."""
+    length_control = controls.length_control
+    if context.length is not None and context.length < length:
         raise Unsatisfiable(
-            f"{wished} and --length {given.length} clash: the piece takes {length} frames", "leave out --length"
+            f"{length_control} and --length {context.length} conflict: the piece needs {length} frames",
+            "leave out --length",
         )
-    if wishes.bars and len(given.primer) >= length:
+    if controls.bars and len(context.primer) >= length:
         raise Unsatisfiable(
-            f"{wished} and --prime clash: the opening takes {len(given.primer)} frames, and the piece {length}",
-            "ask for more --bars, or give a shorter opening",
+            f"{length_control} and --prime conflict: the primer has {len(context.primer)} frames, the piece {length}",
+            "use more --bars, or a shorter primer",
         )
 
 
-def _budget(wishes: PianorollControls, rule: TimedRollConstraint, per_beat: int, length: int) -> OnsetBudget:
-    density, most = parse_ramp(wishes.density, "--density"), rule.max_onsets_per_step * per_beat
-    if density.highest > most:
-        if rule.note_limits.max_onsets == rule.max_onsets_per_step:
-            other = f"--max-onsets {wishes.max_onsets}"
-        elif rule.note_limits.max_notes == rule.max_onsets_per_step:
-            other = f"--max-notes {wishes.max_notes}"
-        elif wishes.range:
-            other = f"--range {wishes.range}"
+def _budget(controls: PianorollControls, constraint: TimedRollConstraint, per_beat: int, length: int) -> OnsetBudget:
+    density, maximum = parse_ramp(controls.density, "--density"), constraint.max_onsets_per_step * per_beat
+    if density.highest > maximum:
+        if constraint.note_limits.max_onsets == constraint.max_onsets_per_step:
+            other = f"--max-onsets {controls.max_onsets}"
+        elif constraint.note_limits.max_notes == constraint.max_onsets_per_step:
+            other = f"--max-notes {controls.max_notes}"
+        elif controls.range:
+            other = f"--range {controls.range}"
         else:
-            other = f"--scale {wishes.scale}" if wishes.scale else "the model"
+            other = f"--scale {controls.scale}" if controls.scale else "the model"
         raise Unsatisfiable(
-            f"--density {wishes.density} and {other} clash: there are {rule.max_onsets_per_step} notes at a time to be"
-            f" struck, {per_beat} times a beat",
-            f"ask for at most {most} notes a beat",
+            f"--density {controls.density} and {other} conflict: at most {constraint.max_onsets_per_step} notes can"
+            f" start per step, with {per_beat} steps per beat",
+            f"use at most --density {maximum}",
         )
-    stack = rule.layout.stack
-    apart = [(first * stack, last * stack) for first, last in ranges_of(sorted(rule.kept))]
-    return OnsetBudget(density, Fraction(per_beat), length * stack, apart, spare=int(rule.last is not None))
+    stack = constraint.layout.stack
+    uncounted = [(first * stack, last * stack) for first, last in ranges_of(sorted(constraint.kept))]
+    return OnsetBudget(density, Fraction(per_beat), length * stack, uncounted, spare=int(constraint.last is not None))
 
 
-def _kept(wishes: PianorollControls, layout: Layout, per_beat: int, tune: SourceRoll) -> dict[int, tuple[int, ...]]:
-    """The frames that are given. Raises Unsatisfiable where frames are not whole bars."""
-    steps = kept_steps(wishes.keep_bars, tune.score, Fraction(per_beat))
-    stretched = ranges_of(steps)
-    if any(first % layout.stack or last % layout.stack for first, last in stretched):
+def _fixed_frames(
+    controls: PianorollControls, layout: Layout, per_beat: int, tune: SourceRoll
+) -> dict[int, tuple[int, ...]]:
+    """Return the fixed frames of the kept bars. Raises Unsatisfiable if bars are not whole frames."""
+    steps = kept_steps(controls.keep_bars, tune.score, Fraction(per_beat))
+    ranges = ranges_of(steps)
+    if any(first % layout.stack or last % layout.stack for first, last in ranges):
         raise Unsatisfiable(
-            f"--keep-bars {wishes.keep_bars} and the model clash: a frame of it holds {layout.stack} steps, and bars"
-            " begin or end within one",
+            f"this model does not support --keep-bars {controls.keep_bars}: its frames of {layout.stack} steps"
+            " do not match the bars",
             "use another model",
         )
     frames = sorted({step // layout.stack for step in steps})
     return {number: tune.steps[number] for number in frames if number < len(tune.steps)}
 
 
-def _check_held(wishes: PianorollControls, rule: TimedRollConstraint, tune: SourceRoll) -> None:
-    """Raise Unsatisfiable where what is held into bars that stay cannot be struck before them."""
-    layout, most = rule.layout, rule.note_limits
+def _check_held(controls: PianorollControls, constraint: TimedRollConstraint, tune: SourceRoll) -> None:
+    """Raise Unsatisfiable if notes held into kept bars cannot start before them."""
+    layout, limits = constraint.layout, constraint.note_limits
     own, sounding, free = 0, 0, 0
     for number, frame in enumerate(tune.steps):
-        if held := rule.held_into.get(number, 0):
-            if outside := held & ~rule.pitches:
+        if held := constraint.held_into.get(number, 0):
+            if outside := held & ~constraint.pitches:
                 pitch = layout.lowest + (outside & -outside).bit_length() - 1
-                raise held_note_error(pitch, wishes)
+                raise held_note_error(pitch, controls)
             count = held.bit_count()
             others = {
-                f"--max-notes {most.max_notes}": most.max_notes and count > most.max_notes,
-                f"--max-sustained {most.max_sustained}": most.max_sustained
-                and count - rule.max_onsets_per_step > most.max_sustained,
-                f"--max-onsets {most.max_onsets}": count - rule.max_onsets_per_step * free
+                f"--max-notes {limits.max_notes}": limits.max_notes and count > limits.max_notes,
+                f"--max-sustained {limits.max_sustained}": limits.max_sustained
+                and count - constraint.max_onsets_per_step > limits.max_sustained,
+                f"--max-onsets {limits.max_onsets}": count - constraint.max_onsets_per_step * free
                 > (held & sounding).bit_count(),
             }
-            for other in (other for other, clashes in others.items() if clashes):
+            for other in (other for other, conflicts in others.items() if conflicts):
                 raise Unsatisfiable(
-                    f"--keep-bars {wishes.keep_bars} and {other} clash: {count} notes are held into the bars that stay",
-                    "keep the bar before them too, or leave out one of the two",
+                    f"--keep-bars {controls.keep_bars} and {other} conflict: {count} notes are held into a kept bar",
+                    "keep the bar before it too, or leave out one of the two",
                 )
-        own = rule.after(own, frame)
-        sounding, free = (own, 0) if number in rule.kept else (sounding, free + 1)
+        own = constraint.after(own, frame)
+        sounding, free = (own, 0) if number in constraint.kept else (sounding, free + 1)

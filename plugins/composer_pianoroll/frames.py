@@ -1,4 +1,4 @@
-"""What a frame is: which unit stands for which note, notes into frames, and frames into notes again."""
+"""Layout of frames: convert notes to frames, and frames to notes."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from functools import lru_cache
 from composer.api import Event, Note, Step, UnitGroup
 from composer.toolkit.representations.quantize import GridNote, to_notes
 
-NOTES_JOINED, CUT_SHORT = "notes joined to another of their pitch", "notes cut short where their pitch is struck again"
+NOTES_JOINED, CUT_SHORT = "notes joined to another of their pitch", "notes cut short by the next of their pitch"
 
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """The content of a piece: it takes `steps` steps; `numbers` are its notes (see `note_arrays`)."""
+    """The content of a piece: its number of steps, and its notes as packed integers (see `note_arrays`)."""
 
     steps: int
     numbers: bytes
 
     @classmethod
     def from_notes(cls, steps: int, notes: Iterable[GridNote]) -> Roll:
-        """A roll of notes in any order."""
+        """Return a roll of notes in any order."""
         from composer.toolkit.representations.note_arrays import NoteArrays, numbers_to_bytes
 
         return cls(steps, numbers_to_bytes(NoteArrays.from_notes(notes).as_numbers()))
 
     @property
     def notes(self) -> tuple[GridNote, ...]:
-        """The notes in ascending order."""
+        """The notes, sorted."""
         from composer.toolkit.representations.note_arrays import NoteArrays
 
         return NoteArrays.from_bytes(self.numbers).as_notes()
 
     def canonical_bytes(self) -> bytes:
-        """What a digest of the roll is of: a tuple of its steps and notes, as such tuples have always been digested."""
+        """Return bytes that identify the roll: those of a tuple of its steps and notes."""
         notes = [
             b"t3:%b%b%b" % (_digits(start), _digits(pitch), _digits(length)) for start, pitch, length in self.notes
         ]
@@ -48,9 +48,9 @@ def _digits(number: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The units of a frame: for each of its `stack` steps one onset and one hold unit a pitch, or one `on` unit.
+    """The units of a frame: per pitch and each of `stack` steps, an onset and a hold unit, or one `on` unit.
 
-    `lowest` and `highest` are MIDI numbers, both within the range.
+    `lowest` and `highest` are MIDI pitches, inclusive.
     """
 
     lowest: int
@@ -60,22 +60,22 @@ class Layout:
 
     @property
     def pitch_count(self) -> int:
-        """How many pitches there are."""
+        """Number of pitches."""
         return self.highest - self.lowest + 1
 
     @property
     def units_per_step(self) -> int:
-        """How many units stand for one step."""
+        """Number of units per step."""
         return self.pitch_count * (2 if self.onsets else 1)
 
     @property
     def size(self) -> int:
-        """How many units a frame has."""
+        """Number of units per frame."""
         return self.units_per_step * self.stack
 
     @property
     def groups(self) -> tuple[UnitGroup, ...]:
-        """What the units are, for the models."""
+        """The groups of units, for models."""
         roles = ("onset", "hold") if self.onsets else ("on",)
         starts = ((step, at, role) for step in range(self.stack) for at, role in enumerate(roles))
         return tuple(
@@ -85,61 +85,61 @@ class Layout:
         )
 
     def frames(self, roll: Roll) -> Iterator[tuple[int, ...]]:
-        """`roll` as frames; the last is filled up with silence."""
+        """Yield the frames of `roll`; the last is padded with silence."""
         stack, stride = self.stack, self.units_per_step
         units: list[list[int]] = [[] for _ in range(-(-roll.steps // stack))]
-        continued = self.pitch_count if self.onsets else 0
+        hold_offset = self.pitch_count if self.onsets else 0
         for start, pitch, length in roll.notes:
             unit = pitch - self.lowest
             for step in range(start, start + length):
                 units[step // stack].append(step % stack * stride + unit)
-                unit = pitch - self.lowest + continued
+                unit = pitch - self.lowest + hold_offset
         for frame_units in units:
             frame_units.sort()
             yield tuple(frame_units)
 
     def steps(self, frame: Step) -> list[tuple[set[int], set[int]]]:
-        """Each step of a frame as the pitches that are struck and those that go on; without onsets, all go on."""
-        found: list[tuple[set[int], set[int]]] = [(set(), set()) for _ in range(self.stack)]
+        """Return the pitches that start and those that are held in each step; without onsets, all are held."""
+        steps: list[tuple[set[int], set[int]]] = [(set(), set()) for _ in range(self.stack)]
         for unit in frame if isinstance(frame, tuple) else ():
             step, place = divmod(unit, self.units_per_step)
             role, pitch = divmod(place, self.pitch_count)
-            found[step][1 if role or not self.onsets else 0].add(self.lowest + pitch)
-        return found
+            steps[step][1 if role or not self.onsets else 0].add(self.lowest + pitch)
+        return steps
 
 
 class RollDecoder:
-    """Frames into notes, each when it is over. A pitch that is held without having been struck begins there."""
+    """Converts frames to notes as they end. A hold without an onset starts a note."""
 
     def __init__(self, layout: Layout, steps: int = 1) -> None:
         self.layout, self.steps_per_beat = layout, steps
         self.now = 0
-        self._struck: dict[int, int] = {}
+        self._onsets: dict[int, int] = {}
 
     def push(self, step: Step) -> Iterable[Event]:
-        """The notes that `step` ends, in beats."""
-        return self._beats(self.take(step))
+        """Return the notes that end in the frame `step`, in beats."""
+        return self._beats(self.advance(step))
 
     def finish(self) -> Iterable[Event]:
-        """All that still sounds, ended."""
+        """Return the notes that still sound, in beats."""
         return self._beats(self.end())
 
-    def take(self, frame: Step) -> list[GridNote]:
-        """The notes that `frame` ends, on the grid."""
-        over: list[GridNote] = []
+    def advance(self, frame: Step) -> list[GridNote]:
+        """Return the notes that end in `frame`, on the grid."""
+        notes: list[GridNote] = []
         for onsets, holds in self.layout.steps(frame):
-            over += self._ended(pitch for pitch in self._struck if pitch in onsets or pitch not in holds)
+            notes += self._end_notes(pitch for pitch in self._onsets if pitch in onsets or pitch not in holds)
             for pitch in onsets | holds:
-                self._struck.setdefault(pitch, self.now)
+                self._onsets.setdefault(pitch, self.now)
             self.now += 1
-        return over
+        return notes
 
     def end(self) -> list[GridNote]:
-        """All that still sounds, on the grid."""
-        return self._ended(self._struck)
+        """Return the notes that still sound, on the grid."""
+        return self._end_notes(self._onsets)
 
-    def _ended(self, pitches: Iterable[int]) -> list[GridNote]:
-        starts = [(self._struck.pop(pitch), pitch) for pitch in sorted(pitches)]
+    def _end_notes(self, pitches: Iterable[int]) -> list[GridNote]:
+        starts = [(self._onsets.pop(pitch), pitch) for pitch in sorted(pitches)]
         return [GridNote(start, pitch, self.now - start) for start, pitch in starts]
 
     def _beats(self, notes: Iterable[GridNote]) -> tuple[Note, ...]:

@@ -1,4 +1,4 @@
-"""The automaton of rolls that know the time: how dense they are, which frames are given, and where they end."""
+"""Constraint on rolls with a note density, fixed frames or a last frame."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from composer.toolkit.representations.density import OnsetBudget
 from composer_pianoroll.base_constraint import NO_LIMITS, NoteLimits, RollConstraint
 from composer_pianoroll.frames import Layout
 
-_FRAMES = 32
-"""Bits of a state for the number of the frame; below it is what sounds, above it how many notes were begun."""
+_FRAME_BITS = 32
+"""Bits of a state for the frame number; below are the sounding pitches, above the number of onsets."""
 
 
 class TimedRollConstraint(RollConstraint):
-    """Rolls of which a player asked for more.
+    """Rolls with further constraints.
 
-    Something sounds in frame `last`. `budget` says how many notes may have been begun after each step, and `kept` which
-    frames are given. What is held into a given frame is struck in time: of its pitches, so many sound some frames
-    before it that the rest can be struck under the limits; that comes before the budget, which is kept again as soon as
-    may be after it.
+    A note sounds in frame `last`. `budget` bounds the onsets up to each step, and `kept` are the fixed frames. Notes
+    held into a fixed frame start early enough that all of them fit under the limits. This takes precedence over the
+    budget, which is met again as soon as possible.
     """
 
     def __init__(
@@ -40,101 +39,105 @@ class TimedRollConstraint(RollConstraint):
             for number, units in self._on.items()
             if layout.onsets and number - 1 not in self._on
         }
-        """For each given frame after a free one, the pitches that it goes on with."""
+        """For each fixed frame after a free one, the pitches that it holds."""
 
     @property
     def max_onsets_per_step(self) -> int:
-        """How many notes can be begun in one step."""
+        """Maximum number of onsets per step."""
         limits = [self.pitches.bit_count(), self.note_limits.max_onsets, self.note_limits.max_notes]
         return min(limit for limit in limits if limit)
 
     def start(self, primer: Sequence[Step]) -> int:
-        """What sounds at the end of `primer`, whose notes count as the ones that were due."""
+        """Return the state after `primer`, whose density counts as correct."""
         steps = len(primer) * self.layout.stack
         return self._pack_state(
             super().start(primer), len(primer), round(self.budget.expected(steps)) if self.budget else 0
         )
 
     def step(self, state: int, step: Step) -> int:
-        """What sounds, where that is, and what has been begun at the end of the frame `step`."""
-        sounding, frame, begun = self._unpack_state(state)
+        """Return the state after the frame `step`."""
+        sounding, frame, onset_count = self._unpack_state(state)
         if self.budget is not None and frame not in self.kept and isinstance(step, tuple):
-            begun += sum(unit % self.layout.units_per_step < self.layout.pitch_count for unit in step)
-        return self._pack_state(self.after(sounding, step), frame + 1, begun)
+            onset_count += sum(unit % self.layout.units_per_step < self.layout.pitch_count for unit in step)
+        return self._pack_state(self.after(sounding, step), frame + 1, onset_count)
 
     def allowed(self, state: int) -> FrameRule:
-        """The rule for the next frame."""
-        sounding, frame, begun = self._unpack_state(state)
+        """Return the rule for the next frame."""
+        sounding, frame, onset_count = self._unpack_state(state)
         if frame in self._on:
             return FrameRule(must_be_off=(1 << self.layout.size) - 1 & ~self._on[frame], must_be_on=self._on[frame])
-        going, struck = self._required_pitches(frame, sounding)
-        fewest, highest = self._onset_bounds(frame, begun)
-        limits = self._frame_limits(frame, going, struck, fewest, highest)
+        to_hold, to_start = self._required_pitches(frame, sounding)
+        min_onsets, max_onsets = self._onset_bounds(frame, onset_count)
+        limits = self._frame_limits(frame, to_hold, to_start, min_onsets, max_onsets)
         end = self.starts[-1]
-        on = struck << end | sum(going << start + self.layout.pitch_count for start in self.starts)
+        on = to_start << end | sum(to_hold << start + self.layout.pitch_count for start in self.starts)
         return self.frame_rule(sounding, tuple(limits), on)
 
-    def _frame_limits(self, frame: int, going: int, struck: int, fewest: int, highest: int | None) -> list[Limit]:
-        """The limits of a frame in which at least `fewest` notes are to be begun and at most `highest`.
+    def _frame_limits(
+        self, frame: int, to_hold: int, to_start: int, min_onsets: int, max_onsets: int | None
+    ) -> list[Limit]:
+        """Return the limits of a frame with at least `min_onsets` and at most `max_onsets` onsets.
 
-        The notes `going` must go on, and those `struck` be struck in the last step.
+        The pitches `to_hold` must be held, and those `to_start` start in the last step.
         """
         everything, stack = self.layout.pitch_count, self.layout.stack
-        notes, onsets, holds = (most or everything for most in self.note_limits)
+        notes, onsets, holds = (limit or everything for limit in self.note_limits)
         limits, sound = [], int(frame == self.last)
         for number, start in enumerate(self.starts):
-            least = fewest * (number + 1) // stack - fewest * number // stack
-            least = min(least, onsets, notes - going.bit_count())
+            minimum = min_onsets * (number + 1) // stack - min_onsets * number // stack
+            minimum = min(minimum, onsets, notes - to_hold.bit_count())
             if number == stack - 1:
-                # were it struck after the limit of notes, in any step, it would come on top of what is held there
-                least = max(least, struck.bit_count(), sound if self.note_limits.max_notes and stack > 1 else 0)
-            if least or self.note_limits.max_onsets:
-                limits.append(Limit(self.struck << start, onsets, least))
-            if self.held and (self.note_limits.max_sustained or (self.note_limits.max_notes and least)):
-                limits.append(Limit(self.held << start, min(holds, notes - least)))
+                # a note added later, by the limit over all steps, would exceed the limit of notes in its step
+                minimum = max(minimum, to_start.bit_count(), sound if self.note_limits.max_notes and stack > 1 else 0)
+            if minimum or self.note_limits.max_onsets:
+                limits.append(Limit(self.onsets << start, onsets, minimum))
+            if self.holds and (self.note_limits.max_sustained or (self.note_limits.max_notes and minimum)):
+                limits.append(Limit(self.holds << start, min(holds, notes - minimum)))
             if self.note_limits.max_notes:
-                limits.append(Limit((self.struck | self.held) << start, notes))
-        if highest is not None or (sound and stack > 1):
-            units = sum(self.struck << start for start in self.starts)
-            bound = everything * stack if highest is None else max(highest, fewest, struck.bit_count(), sound)
+                limits.append(Limit((self.onsets | self.holds) << start, notes))
+        if max_onsets is not None or (sound and stack > 1):
+            units = sum(self.onsets << start for start in self.starts)
+            bound = (
+                everything * stack if max_onsets is None else max(max_onsets, min_onsets, to_start.bit_count(), sound)
+            )
             limits.append(Limit(units, bound, sound if stack > 1 else 0))
         if sound and stack == 1:
-            limits.append(Limit(self.struck | self.held, notes, 1))
+            limits.append(Limit(self.onsets | self.holds, notes, 1))
         return limits
 
-    def _onset_bounds(self, frame: int, begun: int) -> tuple[int, int | None]:
-        """How many notes at least and at most may be begun in a frame; None for any number."""
+    def _onset_bounds(self, frame: int, onset_count: int) -> tuple[int, int | None]:
+        """Return the minimum and maximum number of onsets in a frame; None is unlimited."""
         if self.budget is None:
             return 0, None
         low, high = self.budget.bounds((frame + 1) * self.layout.stack)
-        return min(max(low - begun, 0), self.max_onsets_per_step * self.layout.stack), max(high - begun, 0)
+        return min(max(low - onset_count, 0), self.max_onsets_per_step * self.layout.stack), max(high - onset_count, 0)
 
     def _required_pitches(self, frame: int, sounding: int) -> tuple[int, int]:
-        """The pitches that must go on in a frame, and those that must be struck, for what a given frame goes on with.
+        """Return the pitches that must be held and that must start in a frame, for the holds of the next fixed frame.
 
-        All of its pitches must sound but as many as can be struck in the frames between.
+        All of those must sound, except as many as can start in the frames between.
         """
         number = next((number for number in self.held_into if number > frame), None)
         if number is None:
             return 0, 0
         held = self.held_into[number]
         needed = max(held.bit_count() - self.max_onsets_per_step * (number - frame - 1), 0)
-        going = _lowest(held & sounding, min(needed, self.note_limits.max_sustained or needed))
-        return going, _lowest(held & ~going, needed - going.bit_count())
+        to_hold = _lowest(held & sounding, min(needed, self.note_limits.max_sustained or needed))
+        return to_hold, _lowest(held & ~to_hold, needed - to_hold.bit_count())
 
-    def _pack_state(self, sounding: int, frame: int, begun: int) -> int:
-        return (begun << _FRAMES | frame) << self.layout.pitch_count | sounding
+    def _pack_state(self, sounding: int, frame: int, onset_count: int) -> int:
+        return (onset_count << _FRAME_BITS | frame) << self.layout.pitch_count | sounding
 
     def _unpack_state(self, state: int) -> tuple[int, int, int]:
-        """What sounds, the number of the next frame, and how many notes were begun."""
+        """Return the sounding pitches, the number of the next frame, and the number of onsets."""
         time = state >> self.layout.pitch_count
-        return state & self._all, time & (1 << _FRAMES) - 1, time >> _FRAMES
+        return state & self._all, time & (1 << _FRAME_BITS) - 1, time >> _FRAME_BITS
 
 
 def _lowest(pitches: int, count: int) -> int:
-    """The lowest `count` of a set of pitches, all where it has no more."""
-    found = 0
+    """Return the lowest `count` of a set of pitches, or all."""
+    result = 0
     for _ in range(count):
         lowest = pitches & -pitches
-        found, pitches = found | lowest, pitches & ~lowest
-    return found
+        result, pitches = result | lowest, pitches & ~lowest
+    return result

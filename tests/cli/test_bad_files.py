@@ -115,9 +115,9 @@ def test_a_text_of_one_character(composer, tmp_path):
     ("option", "words"),
     [
         ("range=100-20", "100-20"),
-        ("stack=0", "`stack` cannot be 0"),
-        ("steps=0", "`steps` cannot be 0"),
-        ("steps=1000", "`steps` cannot be 1000"),
+        ("stack=0", "invalid value for `stack`: '0'"),
+        ("steps=0", "invalid value for `steps`: '0'"),
+        ("steps=1000", "invalid value for `steps`: '1000'"),
         ("onsets=maybe", "`onsets` cannot be `maybe`"),
         ("offgrid=bend", "`offgrid` cannot be `bend`"),
     ],

@@ -48,8 +48,10 @@ def test_next_model_when_the_first_cannot_encode_the_file(composer, rolled):
     result = composer("show", rolled("--no-provenance"), "--surprise")
     assert result.code == 0, result.err
     assert "per step, model pianoroll\n" in result.out
-    assert re.search(r"never seen in training: [\d, ]+(?: and \d+ more)?; using model pianoroll instead\n", result.err)
-    composer("show", rolled(), "--surprise", "--checkpoint", "grid").failed("never seen", "with --checkpoint NAME")
+    assert re.search(r"unknown to the model: [\d, ]+(?: and \d+ more)?; using model pianoroll instead\n", result.err)
+    composer("show", rolled(), "--surprise", "--checkpoint", "grid").failed(
+        "unknown to the model", "with --checkpoint NAME"
+    )
 
 
 def test_originality_uses_the_model_that_generated_the_file(composer, rolled):

@@ -1,4 +1,4 @@
-"""Wishes that melodies on a grid and pianorolls share are refused alike where nothing has them."""
+"""Conflicting controls are reported alike by grid and pianoroll."""
 
 import pytest
 
@@ -19,17 +19,17 @@ def pianoroll():
 
 @pytest.mark.parametrize("fitted", [grid, pianoroll])
 @pytest.mark.parametrize(
-    ("wished", "first", "second"),
+    ("controls", "first", "second"),
     [
         ({"range": "61-61", "key": "C"}, "--range 61-61", "C major"),
         ({"scale": "E dorian", "key": "D"}, "--scale E dorian", "--key D"),
         ({"bars": 4, "meter": "5/64"}, "--bars 4", "--meter 5/64"),
     ],
 )
-def test_wishes_that_clash_are_both_named(fitted, wished, first, second):
+def test_conflicting_controls_are_both_named(fitted, controls, first, second):
     representation = fitted()
     with pytest.raises(Unsatisfiable) as caught:
-        representation.constraint(representation.Controls(**wished))
+        representation.constraint(representation.Controls(**controls))
     assert first in caught.value.message
     assert second in caught.value.message
     assert caught.value.hint

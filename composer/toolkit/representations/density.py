@@ -1,4 +1,4 @@
-"""Values that change over a piece, and what a density allows at each step of it."""
+"""Note density: ramps over a piece, and how many onsets they allow up to each step."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ _NUMBER = r"\s*(\d{1,6}(?:\.\d{1,6})?)\s*"
 
 @dataclass(frozen=True, slots=True)
 class Ramp:
-    """A value that goes in a straight line from `first`, at the beginning of a piece, to `last`, at its end."""
+    """A value that changes linearly from `first`, at the start of a piece, to `last`, at its end."""
 
     first: Fraction
     last: Fraction
 
-    def value_at(self, share: Fraction) -> Fraction:
-        """The value when `share` of the piece, from 0 to 1, is over."""
-        return self.first + (self.last - self.first) * share
+    def value_at(self, position: Fraction) -> Fraction:
+        """Return the value at a position from 0 to 1."""
+        return self.first + (self.last - self.first) * position
 
-    def mean_until(self, share: Fraction) -> Fraction:
-        """The mean value from the beginning to there."""
-        return self.value_at(share / 2)
+    def mean_until(self, position: Fraction) -> Fraction:
+        """Return the mean value from the start to a position."""
+        return self.value_at(position / 2)
 
     @property
     def highest(self) -> Fraction:
-        """The highest value it has."""
+        """The highest value."""
         return max(self.first, self.last)
 
     def __str__(self) -> str:
         return f"{float(self.first):g}" + (f"..{float(self.last):g}" if self.first != self.last else "")
 
 
-def parse_ramp(text: str, what: str) -> Ramp:
-    """The curve that `1..4`, or `2` for one that is level, names. Raises OptionError, which says `what` it is of."""
-    ends = re.fullmatch(rf"{_NUMBER}(?:\.\.{_NUMBER})?", text)
-    if ends is None:
-        raise OptionError(f"{what} cannot be `{text}`", "give a number, or two for beginning and end, as in 1..4")
-    return Ramp(Fraction(ends[1]), Fraction(ends[2] or ends[1]))
+def parse_ramp(text: str, option: str) -> Ramp:
+    """Parse `1..4`, or `2` for a constant. Raises OptionError, naming the `option`."""
+    match = re.fullmatch(rf"{_NUMBER}(?:\.\.{_NUMBER})?", text)
+    if match is None:
+        raise OptionError(f"invalid value for {option}: '{text}'", f"use a number, or a ramp such as {option} 1..4")
+    return Ramp(Fraction(match[1]), Fraction(match[2] or match[1]))
 
 
 class OnsetBudget:
-    """How many notes a piece of a given density may have begun after each of its steps.
+    """Bounds on the number of onsets up to each step of a piece with a given density.
 
-    `density` is in notes a beat, over `length` steps of which `per_beat` are a beat. After any step, the notes begun
-    until then differ by at most `slack` from what the curve sums up to: the notes of a beat where it is densest, and at
-    least one. Of steps that are `uncounted` ([first, last) each, ascending), neither time nor notes count. For the last
-    step, room is left for `spare` notes, none or one. Whoever keeps within the bounds always can: both ends never fall,
-    the lower rises by no more a step than the density itself, rounded up, and the upper is always above it.
+    `density` is in notes per beat, over `length` steps, `per_beat` of them a beat. Up to any step, the number of onsets
+    differs by at most `slack` from the integral of the density: by the notes of the densest beat, at least one. Steps
+    that are `uncounted`, ascending ranges [first, last), contribute neither time nor onsets. `spare`, 0 or 1, onsets
+    are reserved for the last step. The bounds can always be met: neither ever falls, the lower rises per step by at
+    most the density, rounded up, and the upper always exceeds it.
     """
 
     def __init__(
@@ -72,25 +72,28 @@ class OnsetBudget:
         self._before_last = floor(self.expected(length) + self.slack) - spare
 
     def expected(self, step: int) -> Fraction:
-        """What the curve sums up to in the first `step` steps."""
-        due = self._sum(step)
+        """Return the integral of the density over the first `step` steps."""
+        total = self._sum(step)
         for first, last, whole in self._uncounted:
             if first < step:
-                due -= whole if last <= step else self._sum(step) - self._sum(first)
-        return due
+                total -= whole if last <= step else self._sum(step) - self._sum(first)
+        return total
 
     def bounds(self, step: int) -> tuple[int, int]:
-        """The fewest and the most notes that may have begun in the first `step` steps."""
-        found = self._bounds.get(step)
-        if found is None:
-            due = self.expected(step)
-            most = floor(due + self.slack)
-            found = max(ceil(due - self.slack), 0), min(most, self._before_last) if step < self.length else most
-            self._bounds[step] = found
-        return found
+        """Return the minimum and maximum number of onsets in the first `step` steps."""
+        bounds = self._bounds.get(step)
+        if bounds is None:
+            total = self.expected(step)
+            maximum = floor(total + self.slack)
+            bounds = (
+                max(ceil(total - self.slack), 0),
+                min(maximum, self._before_last) if step < self.length else maximum,
+            )
+            self._bounds[step] = bounds
+        return bounds
 
     def counts(self, step: int) -> bool:
-        """Whether the notes of a step count."""
+        """Return whether onsets in this step count."""
         return not any(first <= step < last for first, last, _ in self._uncounted)
 
     def _sum(self, step: int) -> Fraction:

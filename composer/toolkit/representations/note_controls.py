@@ -1,4 +1,4 @@
-"""What may be asked of notes on a grid, and what it comes to: pitches, steps, labels, and which wishes clash."""
+"""Controls on notes that grid-based representations share: pitches, length, labels and conflicts."""
 
 from __future__ import annotations
 
@@ -21,24 +21,22 @@ S = TypeVar("S", bound=Step)
 
 @dataclass(frozen=True)
 class NoteControls:
-    """What may be asked of notes on a grid; an empty text and 0 stand for anything. Raises OptionError.
+    """Controls on notes; an empty string or 0 means no restriction. Raises OptionError.
 
-    A representation of which more may be asked adds it in a class that inherits these.
+    A representation adds controls in a subclass.
     """
 
-    range: str = field(default="", metadata={"help": "The lowest and highest pitch to strike, such as 48-84 or C3-C6."})
-    key: str = field(default="", metadata={"help": "Notes of this key only, as ABC spells it: G, Am, Ddor."})
-    scale: str = field(default="", metadata={"help": "Notes of this scale only: 'D dorian', or blues and a --key."})
-    bars: int = field(default=0, metadata={"help": "Exactly so many bars, after a pickup if there is one."})
-    meter: str = field(
-        default="", metadata={"help": "How long a bar is, such as 6/8; else as in the opening, else 4/4."}
-    )
-    density: str = field(default="", metadata={"help": "Notes begun a beat: 2, or 1..4 from beginning to end."})
+    range: str = field(default="", metadata={"help": "Lowest and highest pitch, such as 48-84 or C3-C6."})
+    key: str = field(default="", metadata={"help": "Only notes of this key, in ABC spelling: G, Am, Ddor."})
+    scale: str = field(default="", metadata={"help": "Only notes of this scale: 'D dorian', or blues with --key."})
+    bars: int = field(default=0, metadata={"help": "Number of bars, not counting a pickup."})
+    meter: str = field(default="", metadata={"help": "Meter, such as 6/8. [default: that of --prime, else 4/4]"})
+    density: str = field(default="", metadata={"help": "Note density in onsets per beat; 1..4 ramps over the piece."})
     keep_bars: str = field(
         default="",
         metadata={
-            "help": "Bars of the tune in --prime that stay as they are, such as 4-8, counted as they are played; a"
-            " pickup stays too. A range, key or scale is for the others alone."
+            "help": "Infill the tune in --prime, keeping these bars, such as 4-8, and its pickup. Bars are counted as"
+            " played; --range, --key and --scale apply to the new bars only."
         },
     )
 
@@ -48,124 +46,128 @@ class NoteControls:
         parse_scale(self.scale, self.key)
         parse_meter(self.meter)
         if not 0 <= self.bars <= MAX_BARS:
-            raise OptionError(f"--bars cannot be {self.bars}", f"give a number up to {MAX_BARS}, or 0 for any")
+            raise OptionError(
+                f"invalid value for --bars: '{self.bars}'", f"use a number up to {MAX_BARS}, or 0 for any"
+            )
         if self.density and not parse_ramp(self.density, "--density").highest:
-            raise OptionError("a piece cannot have a density of 0", "give a number of notes a beat, such as 0.5")
+            raise OptionError(
+                f"invalid value for --density: '{self.density}'", "use a number above 0, such as --density 0.5"
+            )
         if self.keep_bars:
             parse_bar_ranges(self.keep_bars)
 
     def pitches(self, candidates: Iterable[int]) -> tuple[int, ...]:
-        """Those of `candidates`, as MIDI numbers, that may be struck, ascending. Raises Unsatisfiable for none."""
-        within = parse_range(self.range) if self.range else None
-        return pitches_of(candidates, within, parse_scale(self.scale, self.key))
+        """Return the allowed pitches among `candidates`, ascending. Raises Unsatisfiable if there is none."""
+        pitch_range = parse_range(self.range) if self.range else None
+        return pitches_of(candidates, pitch_range, parse_scale(self.scale, self.key))
 
     @property
     def length_control(self) -> str:
-        """The wish that says how long a piece is, as it is written."""
+        """The option that determines the length of a piece."""
         return f"--keep-bars {self.keep_bars}" if self.keep_bars else f"--bars {self.bars}"
 
 
 @dataclass(frozen=True)
 class SourceTune(Generic[S]):
-    """A tune of which bars are to be kept: its `steps`, as a model learns them, and as a score."""
+    """The tune to infill: its `steps`, as the model sees them, and its score."""
 
     steps: tuple[S, ...]
     score: Score
 
 
 def meter_labels(meter: str) -> Mapping[str, str]:
-    """The label of pieces in a meter that is wished for; none where there is none."""
+    """Return the label of pieces in `meter`; none if it is empty."""
     if not meter:
         return {}
-    found = parse_meter(meter)
-    return {"meter": f"{found.numerator}/{found.denominator}"}
+    parsed = parse_meter(meter)
+    return {"meter": f"{parsed.numerator}/{parsed.denominator}"}
 
 
 def key_labels(scale: str, key: str) -> Mapping[str, str]:
-    """The labels of pieces in a scale or key that is wished for; none where that is no key."""
-    found = key_of(scale, key)
-    return {"key": found.name, "mode": found.mode} if found is not None else {}
+    """Return the labels of pieces in `scale` or `key`; none if the scale is not a key."""
+    parsed = key_of(scale, key)
+    return {"key": parsed.name, "mode": parsed.mode} if parsed is not None else {}
 
 
 def total_steps(
-    wishes: NoteControls,
+    controls: NoteControls,
     tune_steps: int | None,
     primer_labels: Mapping[str, str],
     per_beat: Fraction,
     together: int = 1,
 ) -> int | None:
-    """How many steps a piece takes, in whole groups of `together`; None where that is open.
+    """Return the length of a piece in steps, a multiple of `together`, or None if it is open.
 
-    A tune of which bars stay takes the `tune_steps` steps that it had; None where there is no such tune. Else it is as
-    long as its bars, which are those of the labels `primer_labels` where no meter is wished for. Raises Unsatisfiable.
+    An infilled tune keeps its `tune_steps` steps. Otherwise the length is that of the bars, in the meter of
+    `primer_labels` if none is asked for. Raises Unsatisfiable.
     """
     if tune_steps is None:
-        return _steps_of_bars(wishes.bars, wishes.meter, primer_labels, per_beat, together) or None
-    if wishes.bars:
+        return _steps_of_bars(controls.bars, controls.meter, primer_labels, per_beat, together) or None
+    if controls.bars:
         raise Unsatisfiable(
-            f"--keep-bars {wishes.keep_bars} and --bars {wishes.bars} clash: a tune of which bars stay has as many"
-            " bars as before",
+            f"--keep-bars {controls.keep_bars} and --bars {controls.bars} conflict: an infilled tune keeps its length",
             "leave out --bars",
         )
     return tune_steps
 
 
-def in_meter(tune: Piece, wishes: NoteControls) -> Piece:
-    """`tune` in its own meter, or in the one that is wished where it has none. Raises Unsatisfiable for two meters."""
-    wished, own = meter_labels(wishes.meter), tune.labels.get("meter")
-    if own and own != wished.get("meter", own):
+def in_meter(tune: Piece, controls: NoteControls) -> Piece:
+    """Return `tune` with its own meter, or else that of `controls`. Raises Unsatisfiable if they differ."""
+    requested, own = meter_labels(controls.meter), tune.labels.get("meter")
+    if own and own != requested.get("meter", own):
         raise Unsatisfiable(
-            f"--keep-bars {wishes.keep_bars} and --meter {wishes.meter} clash: the tune is in {own}",
+            f"--keep-bars {controls.keep_bars} and --meter {controls.meter} conflict: the tune is in {own}",
             "leave out --meter",
         )
-    return replace(tune, labels={**tune.labels, **wished})
+    return replace(tune, labels={**tune.labels, **requested})
 
 
 def kept_steps(keep_bars: str, score: Score, per_beat: Fraction) -> list[int]:
-    """The steps of the bars that stay, ascending. Raises Unsatisfiable where there are no such bars."""
-    stay = spans(parse_bar_ranges(keep_bars), score)
-    return sorted({step for start, end in stay for step in range(floor(start * per_beat), ceil(end * per_beat))})
+    """Return the steps of the kept bars, ascending. Raises Unsatisfiable if these bars do not exist."""
+    kept = spans(parse_bar_ranges(keep_bars), score)
+    return sorted({step for start, end in kept for step in range(floor(start * per_beat), ceil(end * per_beat))})
 
 
 def ranges_of(steps: Iterable[int]) -> list[tuple[int, int]]:
-    """Ascending steps as stretches: the first of each, and the one after its last."""
-    found: list[tuple[int, int]] = []
+    """Return ascending steps as ranges [first, last)."""
+    ranges: list[tuple[int, int]] = []
     for step in steps:
-        first = found.pop()[0] if found and found[-1][1] == step else step
-        found.append((first, step + 1))
-    return found
+        first = ranges.pop()[0] if ranges and ranges[-1][1] == step else step
+        ranges.append((first, step + 1))
+    return ranges
 
 
-def held_note_error(pitch: int, wishes: NoteControls) -> Unsatisfiable:
-    """The error where `pitch` is held into the bars that stay, and a range or a scale has no such note."""
-    if wishes.range and pitch not in parse_range(wishes.range):
-        other = f"--range {wishes.range}"
+def held_note_error(pitch: int, controls: NoteControls) -> Unsatisfiable:
+    """Return the error for a `pitch` that is held into a kept bar but outside of the range or scale."""
+    if controls.range and pitch not in parse_range(controls.range):
+        other = f"--range {controls.range}"
     else:
-        other = f"--scale {wishes.scale}" if wishes.scale else f"--key {wishes.key}"
+        other = f"--scale {controls.scale}" if controls.scale else f"--key {controls.key}"
     return Unsatisfiable(
-        f"--keep-bars {wishes.keep_bars} and {other} clash: {pitch_name(pitch)} is held into the bars that stay",
-        "keep the bar before them too, or leave out one of the two",
+        f"--keep-bars {controls.keep_bars} and {other} conflict: {pitch_name(pitch)} is held into a kept bar",
+        "keep the bar before it too, or leave out one of the two",
     )
 
 
-def _steps_of_bars(bars: int, meter: str, opening: Mapping[str, str], per_beat: Fraction, together: int = 1) -> int:
-    """How many steps so many bars take, in whole groups of `together`, with the pickup before them; 0 for no bars.
+def _steps_of_bars(
+    bars: int, meter: str, primer_labels: Mapping[str, str], per_beat: Fraction, together: int = 1
+) -> int:
+    """Return the length of `bars` bars and a pickup in steps, a multiple of `together`; 0 for no bars.
 
-    The meter is the wished one, else that of the labels `opening`, which say how long a pickup is. Raises Unsatisfiable
-    where they are not whole steps.
+    `primer_labels` give the pickup, and the meter if `meter` is empty. Raises Unsatisfiable for partial steps.
     """
     if not bars:
         return 0
-    meters = () if meter else meters_of(opening)
-    time, begun = meters[0] if meters else parse_meter(meter), pickup_of(opening)
-    bar = time.bar * per_beat
-    # a pickup that ends between two steps counts up to the first, so that no bar comes after the last
-    steps = bars * bar + (floor(begun * per_beat) if begun < time.bar else 0)
+    meters = () if meter else meters_of(primer_labels)
+    signature, pickup = meters[0] if meters else parse_meter(meter), pickup_of(primer_labels)
+    bar = signature.bar * per_beat
+    # round a pickup down to whole steps, so that nothing follows the last bar
+    steps = bars * bar + (floor(pickup * per_beat) if pickup < signature.bar else 0)
     if bar.denominator > 1 or steps % together:
-        other = f"the opening, in {time.numerator}/{time.denominator}," if meters else f"--meter {meter or '4/4'}"
+        other = f"--prime, in {signature.numerator}/{signature.denominator}," if meters else f"--meter {meter or '4/4'}"
         raise Unsatisfiable(
-            f"--bars {bars} and {other} clash: they are not whole steps of the model, of which"
-            f" {float(per_beat):g} are a beat",
-            "ask for another meter, or more bars",
+            f"--bars {bars} and {other} conflict: the model has {float(per_beat):g} steps per beat, and the bars are"
+            " not a whole number of steps",
+            "choose another --meter or more --bars",
         )
     return int(steps)

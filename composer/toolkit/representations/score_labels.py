@@ -1,4 +1,4 @@
-"""What a score says of itself that a model may be told."""
+"""Labels from scores: meter, key, mode and pickup."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from composer.formats.midi.tracks import MidiFile
 
 
 def labels_of(music: Score | MidiFile) -> dict[str, str]:
-    """The meter of music that keeps one, and the key and mode that it begins in: `3/4`, `Am`, `minor`.
+    """Return the meter of music with a single one, and the key and mode at the start: `3/4`, `Am`, `minor`.
 
-    The length of a pickup, in beats, is a label too: what is barred again needs it.
+    The length of a pickup in beats is a label too, for writing bars.
     """
     if isinstance(music, MidiFile):
         return dict(_labels_of_midi(music.division, tuple(music.meters), tuple(music.keys)))
@@ -26,7 +26,7 @@ def labels_of(music: Score | MidiFile) -> dict[str, str]:
 def _labels_of_midi(
     division: int, meters: Sequence[tuple[int, int, int]], keys: Sequence[tuple[int, int, str]]
 ) -> dict[str, str]:
-    """The labels of a file. Most files of a collection have the meter and the key of one before."""
+    """Cached, since files of a collection share meters and keys."""
     return _labels(*signs(division, meters, keys))
 
 
@@ -35,24 +35,24 @@ def _labels(meters: Iterable[Meter], keys: Sequence[Key], pickup: Fraction) -> d
 
     different = {(meter.numerator, meter.denominator) for meter in meters}
     labels = {"meter": "{}/{}".format(*different.pop())} if len(different) == 1 else {}
-    with suppress(IndexError, KeyError):  # a score without a key, or in a mode without a name in ABC
+    with suppress(IndexError, KeyError):  # no key, or a mode without a name in ABC
         labels |= {"key": key_name(keys[0].sharps, keys[0].mode), "mode": keys[0].mode}
     return labels | ({"pickup": str(pickup)} if pickup else {})
 
 
 def meters_of(labels: Mapping[str, str]) -> tuple[Meter, ...]:
-    """The meter that labels name, for a score; none where they name none."""
+    """Return the meter in `labels`, for a score, if there is one."""
     numerator, slash, denominator = labels.get("meter", "").partition("/")
     return (Meter(Fraction(0), int(numerator), int(denominator)),) if slash else ()
 
 
 def pickup_of(labels: Mapping[str, str]) -> Fraction:
-    """The length in beats of the pickup that labels name; 0 where they name none."""
+    """Return the length in beats of the pickup in `labels`, or 0."""
     return Fraction(labels.get("pickup", 0))
 
 
 def keys_from_labels(labels: Mapping[str, str]) -> tuple[Key, ...]:
-    """The key that labels name, for a score; none where they name none."""
+    """Return the key in `labels`, for a score, if there is one."""
     if not labels.get("key"):
         return ()
     from composer.music.keys import parse_key
@@ -62,7 +62,7 @@ def keys_from_labels(labels: Mapping[str, str]) -> tuple[Key, ...]:
 
 
 def transposed(labels: Mapping[str, str], shift: int) -> dict[str, str]:
-    """The labels of a piece that is moved by `shift` semitones."""
+    """Return the labels of a piece transposed by `shift` semitones."""
     from composer.music.keys import key_name, parse_key
 
     moved = dict(labels)

@@ -1,4 +1,4 @@
-"""What representations of notes on a grid have in common: the parts that sound, the keys to learn in, what is lost."""
+"""Reading and quantizing the parts of scores and MIDI files, and counting what is lost."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from composer.toolkit.representations.note_arrays import NoteArrays
 
 Music = Score | MidiFile
-"""What is put on a grid. MIDI stays in its ticks, since notes in beats take a hundred times as long to make."""
+"""Music to quantize. MIDI stays in ticks, since converting notes to beats is a hundred times slower."""
 
 
 class NoteSource(Protocol):
-    """What the parts of a score and the tracks of a file have in common; `notes` are a tuple, or an array (n, 4)."""
+    """A part of a score or a track of a file; `notes` are a tuple, or an array (n, 4)."""
 
     @property
     def notes(self) -> Any: ...
@@ -35,14 +35,14 @@ class NoteSource(Protocol):
 
 
 TRANSPOSITIONS = tuple(shift for shift in range(-5, 7) if shift)
-"""The semitones by which a piece comes into each of the other keys."""
+"""Transpositions in semitones to all other keys."""
 
-CONDITIONS = "labels that the model is told, such as meter,mode; there are meter, key and mode"
-"""What the option `conditions` is for."""
+CONDITIONS = "labels to use as conditions, such as meter,mode; choose from meter, key and mode"
+"""Help of the option `conditions`."""
 
 
 def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Music | RejectedPiece]]:
-    """The music in `source`, as `read_scores` reads it."""
+    """Yield the music in `source`, as `read_scores` does, but MIDI in ticks."""
     data = source.bytes()
     if is_midi(data):
         yield source.label, ticks.read(data, source.label, pedal=pedal)
@@ -51,33 +51,33 @@ def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Music | 
 
 
 def pitched_parts(music: Music) -> list[NoteSource]:
-    """The parts with notes that have a pitch. Raises NotEncodable where there is none."""
+    """Return the parts with pitched notes. Raises NotEncodable if there is none."""
     parts: Sequence[NoteSource] = music.parts
-    sounding = [part for part in parts if len(part.notes) and not part.percussion]
-    if not sounding:
+    pitched = [part for part in parts if len(part.notes) and not part.percussion]
+    if not pitched:
         raise NotEncodable("only drums" if any(len(part.notes) for part in parts) else "no notes")
-    return sounding
+    return pitched
 
 
 def quantize_parts(
     music: Music, parts: Sequence[NoteSource], steps: int | Fraction, offgrid: str, lowest: int = 0, highest: int = 127
 ) -> tuple[NoteArrays, Mapping[str, int], int]:
-    """The notes of `parts` from pitch `lowest` to `highest`, as `quantize` moves them, and what was lost by phrase.
+    """Quantize the notes of `parts` from pitch `lowest` to `highest`.
 
-    The last of the three is how many notes are in that range. Raises OffGrid and NotEncodable.
+    Returns the notes, losses by phrase, and the number of notes in the range. Raises OffGrid and NotEncodable.
     """
     from composer.toolkit.representations import note_arrays
 
     if isinstance(music, MidiFile):
         tracks = [part for part in parts if isinstance(part, Track)]
         return note_arrays.quantize_tracks(music, tracks, steps, offgrid, lowest, highest)
-    within = [note for part in parts for note in part.notes if lowest <= note.pitch <= highest]
-    placed, losses = quantize(within, steps, offgrid)
-    return note_arrays.NoteArrays.from_notes(placed), losses, len(within)
+    in_range = [note for part in parts for note in part.notes if lowest <= note.pitch <= highest]
+    quantized, losses = quantize(in_range, steps, offgrid)
+    return note_arrays.NoteArrays.from_notes(quantized), losses, len(in_range)
 
 
 def notes_of(music: Music, part: NoteSource) -> Sequence[Note]:
-    """The notes of a part of `music` in beats."""
+    """Return the notes of a part of `music` in beats."""
     if isinstance(music, MidiFile):
         return tuple(beats(ticks.in_order(part.notes), music.division))
     notes: Sequence[Note] = part.notes
@@ -85,17 +85,17 @@ def notes_of(music: Music, part: NoteSource) -> Sequence[Note]:
 
 
 def keys_of(music: Music) -> Sequence[Key]:
-    """The keys of `music`."""
+    """Return the keys of `music`."""
     return signs(music.division, (), music.keys)[1] if isinstance(music, MidiFile) else music.keys
 
 
-def offgrid_mode(chosen: str, *, opening: bool) -> str:
-    """What becomes of notes off the grid: as the option says, but that an opening is never refused for them."""
-    return "round" if opening and chosen == "refuse" else chosen
+def offgrid_mode(option: str, *, is_primer: bool) -> str:
+    """Return how to treat notes off the grid: as `option` says, but never refuse a primer."""
+    return "round" if is_primer and option == "refuse" else option
 
 
-def losses_of(music: Music, kept: Iterable[NoteSource], *others: Mapping[str, int]) -> dict[str, int]:
-    """All that a piece made of the parts `kept` does not hold of `music`, with what was counted on the way."""
+def losses_of(music: Music, used_parts: Iterable[NoteSource], *others: Mapping[str, int]) -> dict[str, int]:
+    """Count what a piece made from the parts `used_parts` lacks of `music`, including the losses in `others`."""
     counts = [(len(part.notes), part.percussion) for part in music.parts]
     pitched = sum(count for count, percussion in counts if not percussion)
     losses: dict[str, int] = {}
@@ -103,7 +103,7 @@ def losses_of(music: Music, kept: Iterable[NoteSource], *others: Mapping[str, in
         for phrase, count in counted.items():
             losses[phrase] = losses.get(phrase, 0) + count
     losses |= {
-        "notes of other parts left out": pitched - sum(len(part.notes) for part in kept),
+        "notes of other parts left out": pitched - sum(len(part.notes) for part in used_parts),
         "drum notes left out": sum(count for count, percussion in counts if percussion),
         "chord symbols left out": len(music.chords),
     }

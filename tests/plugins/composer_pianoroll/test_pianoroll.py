@@ -1,4 +1,4 @@
-"""The pianoroll representation: what it reads, what it leaves out, and rolls into frames and back."""
+"""The pianoroll representation: reading, losses, constraints, and frames."""
 
 from __future__ import annotations
 
@@ -68,23 +68,23 @@ def test_contract(options):
     check_representation(Pianoroll, files, options)
 
 
-def test_a_note_is_struck_once_and_then_held():
+def test_onsets_and_holds():
     pianoroll = Pianoroll(SMALL)
     piece = pianoroll.from_score(Score((part((0, 60, 1), (1, 60, 1), (1, 63, 0.5)),)))
-    # units 0 to 3 strike the pitches 60 to 63, units 4 to 7 hold them
+    # units 0 to 3 are onsets of the pitches 60 to 63, units 4 to 7 are holds
     assert pianoroll.encode(piece) == [(0,), (4,), (0, 3), (4,)]
     assert pianoroll.spec.kind is StepKind.FRAMES
     assert pianoroll.spec.groups == (UnitGroup("onset", 0, 4, 60), UnitGroup("hold", 4, 8, 60))
 
 
-def test_without_onsets_a_repeated_note_becomes_one_and_is_counted():
+def test_repeated_notes_merge_without_onsets():
     pianoroll = Pianoroll(PianorollOptions(range="60-63", steps=2, onsets=False))
     piece = pianoroll.from_score(Score((part((0, 60, 1), (1, 60, 1)),)))
     assert pianoroll.encode(piece) == [(0,)] * 4
     assert piece.losses == {"notes joined to another of their pitch": 1}
 
 
-def test_a_stacked_frame_holds_its_steps_side_by_side_and_is_filled_up():
+def test_stacked_frames_are_padded():
     pianoroll = Pianoroll(PianorollOptions(range="60-61", steps=2, stack=2))
     piece = pianoroll.from_score(Score((part((0, 60, 1.5)),)))
     assert pianoroll.encode(piece) == [(0, 6), (2,)]
@@ -92,33 +92,33 @@ def test_a_stacked_frame_holds_its_steps_side_by_side_and_is_filled_up():
     assert content(pianoroll.decode([(0, 6), (2,)])).notes == (GridNote(0, 60, 3),)
 
 
-def test_what_still_sounds_at_the_end_is_closed():
+def test_notes_end_with_the_piece():
     assert content(Pianoroll(SMALL).decode([(0,), (4,)])).notes == (GridNote(0, 60, 2),)
 
 
-def test_a_decoder_gives_each_note_when_it_is_over():
+def test_decoder_returns_notes_as_they_end():
     decoder = Pianoroll(SMALL).decoder()
     assert list(decoder.push((0, 1))) == []
     assert list(decoder.push((4,))) == [Note(Fraction(0), 61, Fraction(1, 2))]
     assert list(decoder.finish()) == [Note(Fraction(0), 60, Fraction(1))]
 
 
-def test_a_hold_of_nothing_begins_a_note():
+def test_hold_without_onset_starts_a_note():
     assert content(Pianoroll(SMALL).decode([(), (4,), (4,)])).notes == (GridNote(1, 60, 2),)
 
 
-def test_a_composed_piece_is_at_least_64_beats_long():
+def test_default_length_is_64_beats():
     assert Pianoroll().length == 256
     assert Pianoroll(PianorollOptions(steps=2, stack=5)).length == 26
 
 
-class TestWhatIsLeftOut:
+class TestLosses:
     def test_drums_are_counted(self):
         piece = roll_of(CHORD, DRUMS)
         assert {note.pitch for note in content(piece).notes} == {60, 64, 67}
         assert piece.losses == {"drum notes left out": 2}
 
-    def test_parts_by_name_and_by_kind(self):
+    def test_parts_option(self):
         assert {note.pitch for note in content(roll_of(CHORD, BASS, parts="cello")).notes} == {36, 40}
         piece = roll_of(CHORD, BASS, parts="piano")
         assert {note.pitch for note in content(piece).notes} == {60, 64, 67}
@@ -132,12 +132,12 @@ class TestWhatIsLeftOut:
         with pytest.raises(EncodeError, match="no notes in the range"):
             roll_of(BASS, range="100-108")
 
-    def test_the_same_pitch_in_two_parts_is_one_voice(self):
+    def test_overlapping_notes_of_two_parts(self):
         piece = roll_of(part((0, 60, 2)), part((1, 60, 2)), part((1, 60, 1)))
         assert content(piece).notes == (GridNote(0, 60, 4), GridNote(4, 60, 8))
         assert piece.losses == {
             "notes joined to another of their pitch": 1,
-            "notes cut short where their pitch is struck again": 1,
+            "notes cut short by the next of their pitch": 1,
         }
 
     def test_notes_off_the_grid(self):
@@ -145,23 +145,23 @@ class TestWhatIsLeftOut:
         assert roll_of(triplet).losses == {"notes moved to the grid": 1}
         assert roll_of(triplet, offgrid="drop").losses == {"notes off the grid left out": 1}
         assert roll_of(triplet, steps=3, offgrid="refuse").losses == {}
-        [refused] = Pianoroll(PianorollOptions(offgrid="refuse")).read(
+        [rejected] = Pianoroll(PianorollOptions(offgrid="refuse")).read(
             source(write("midi", Score((triplet,))), "a.mid")
         )
-        assert isinstance(refused, RejectedPiece)
-        assert (refused.reason, refused.source) == ("notes off the grid", "a.mid")
-        assert "beat 1.33" in refused.detail
+        assert isinstance(rejected, RejectedPiece)
+        assert (rejected.reason, rejected.source) == ("notes off the grid", "a.mid")
+        assert "beat 1.33" in rejected.detail
 
     def test_only_drums(self):
-        [refused] = Pianoroll().read(source(write("midi", Score((DRUMS,))), "beat.mid"))
-        assert refused == RejectedPiece("only drums", "beat.mid")
+        [rejected] = Pianoroll().read(source(write("midi", Score((DRUMS,))), "beat.mid"))
+        assert rejected == RejectedPiece("only drums", "beat.mid")
 
-    def test_one_silent_tune_of_a_file(self):
+    def test_file_with_one_silent_tune(self):
         text = "X:1\nM:4/4\nK:C\nCDEF GABc|\n\nX:2\nM:4/4\nK:C\nz8|\n"
-        piece, refused = Pianoroll().read(source(text, "two.abc"))
+        piece, rejected = Pianoroll().read(source(text, "two.abc"))
         assert isinstance(piece, Piece)
-        assert isinstance(refused, RejectedPiece)
-        assert refused.source == "two.abc: tune 2"
+        assert isinstance(rejected, RejectedPiece)
+        assert rejected.source == "two.abc: tune 2"
 
 
 @pytest.mark.parametrize(
@@ -171,46 +171,46 @@ class TestWhatIsLeftOut:
         ({"range": "-5-20"}, "-5-20"),
         ({"range": "60"}, "60"),
         ({"range": "60-128"}, "60-128"),
-        ({"stack": 0}, "`stack` cannot be 0"),
-        ({"steps": 0}, "`steps` cannot be 0"),
-        ({"steps": 1000}, "`steps` cannot be 1000"),
-        ({"parts": " "}, "names no part"),
+        ({"stack": 0}, "invalid value for `stack`: '0'"),
+        ({"steps": 0}, "invalid value for `steps`: '0'"),
+        ({"steps": 1000}, "invalid value for `steps`: '1000'"),
+        ({"parts": " "}, "invalid value for `parts`"),
     ],
 )
-def test_options_that_make_no_sense(option, words):
+def test_invalid_options(option, words):
     with pytest.raises(OptionError, match=words) as caught:
         PianorollOptions(**option)
     assert caught.value.hint
 
 
-def test_variants_are_the_other_keys_that_stay_in_range():
+def test_variants_stay_in_range():
     pianoroll = Pianoroll(PianorollOptions(range="58-68"))
     piece = pianoroll.from_score(Score((CHORD,)))
     moved = [content(variant).notes[0].pitch - 60 for variant in pianoroll.variants(piece)]
     assert moved == [-2, -1, 1]
 
 
-class TestTheRule:
-    def test_only_what_sounds_may_go_on(self):
+class TestConstraint:
+    def test_only_sounding_notes_can_be_held(self):
         holds = Pianoroll(SMALL).constraint()
         state = holds.start([(0,), (1, 4)])
         assert holds.allowed(state).must_be_off == 0b1100_0000
         assert holds.allowed(holds.start([])).must_be_off == 0b1111_0000
 
-    def test_a_note_that_is_struck_does_not_also_go_on(self):
+    def test_no_onset_and_hold_in_one_step(self):
         holds = Pianoroll(SMALL).constraint()
         state = holds.start([(0,)])
         assert holds.allowed(state).project((0, 4)) == (0,)
 
-    def test_within_a_stacked_frame(self):
+    def test_stacked_frames(self):
         pianoroll = Pianoroll(PianorollOptions(range="60-61", stack=2))
         holds = pianoroll.constraint()
-        # the first step strikes 60; the second may hold 60 and not 61
+        # the first step starts 60; the second may hold 60 but not 61
         assert holds.allowed(0).project((0, 6, 7)) == (0, 6)
         assert holds.step(0, (0, 6)) == 0b01
 
     @given(st.lists(st.frozensets(st.integers(0, 23), max_size=6), max_size=12))
-    def test_what_it_lets_through_is_what_is_heard(self, drawn):
+    def test_allowed_frames_are_canonical(self, drawn):
         pianoroll = Pianoroll(PianorollOptions(range="60-63", stack=3))
         holds = pianoroll.constraint()
         state, frames = holds.start(()), []
@@ -222,39 +222,39 @@ class TestTheRule:
         assert pianoroll.encode(pianoroll.decode(frames)) == frames
 
 
-class TestWishes:
+class TestControls:
     def frame(self, rule, state, units):
-        """`units` (all of equal rank) as the rule leaves them."""
+        """Apply the rule to `units`."""
         allowed = rule.allowed(state)
         drawn = np.array([unit in units and not allowed.must_be_off >> unit & 1 for unit in range(8)])
         return tuple(np.flatnonzero(apply_frame_rule(drawn, np.arange(8.0), allowed)).tolist())
 
-    def test_a_range_keeps_others_from_being_struck(self):
+    def test_range_limits_onsets(self):
         rule = Pianoroll(SMALL).constraint(PianorollControls(range="62-90"))
         assert self.frame(rule, 0, {0, 1, 2, 3}) == (2, 3)
-        assert self.frame(rule, 0b0001, {4}) == (4,), "what the primer struck goes on"
+        assert self.frame(rule, 0b0001, {4}) == (4,), "notes of the primer can be held"
 
     def test_limits(self):
-        # units 0 to 3 strike, 4 to 7 hold; the higher the unit, the likelier here
+        # units 0 to 3 are onsets, 4 to 7 holds; here, higher units are more likely
         sounding = 0b1111
-        wish = Pianoroll(SMALL).constraint
-        assert self.frame(wish(PianorollControls(max_onsets=1)), sounding, {0, 1, 6}) == (1, 6)
-        assert self.frame(wish(PianorollControls(max_sustained=2)), sounding, {0, 5, 6, 7}) == (0, 6, 7)
-        assert self.frame(wish(PianorollControls(max_notes=2)), sounding, {0, 1, 6, 7}) == (6, 7)
+        constraint = Pianoroll(SMALL).constraint
+        assert self.frame(constraint(PianorollControls(max_onsets=1)), sounding, {0, 1, 6}) == (1, 6)
+        assert self.frame(constraint(PianorollControls(max_sustained=2)), sounding, {0, 5, 6, 7}) == (0, 6, 7)
+        assert self.frame(constraint(PianorollControls(max_notes=2)), sounding, {0, 1, 6, 7}) == (6, 7)
 
-    def test_limits_hold_in_each_step_of_a_stacked_frame(self):
+    def test_limits_apply_to_each_step_of_a_frame(self):
         pianoroll = Pianoroll(PianorollOptions(range="60-61", stack=2))
         limits = pianoroll.constraint(PianorollControls(max_onsets=1)).allowed(0).limits
         assert limits == (Limit(0b0000_0011, 1), Limit(0b0011_0000, 1))
 
-    def test_a_roll_without_onsets(self):
+    def test_model_without_onsets(self):
         pianoroll = Pianoroll(PianorollOptions(range="60-63", onsets=False))
         rule = pianoroll.constraint(PianorollControls(range="61-63", max_notes=2))
         assert rule.allowed(rule.start([(0, 1)])) == FrameRule(must_be_off=0b0001, limits=(Limit(0b1111, 2),))
-        with pytest.raises(Unsatisfiable, match="does not tell"):
+        with pytest.raises(Unsatisfiable, match="need a model with onsets"):
             pianoroll.constraint(PianorollControls(max_onsets=2))
 
-    def test_what_cannot_be_had(self):
+    def test_invalid_controls(self):
         with pytest.raises(Unsatisfiable, match="and --range 70-90 clash") as caught:
             Pianoroll(SMALL).constraint(PianorollControls(range="70-90"))
         assert "C4-D#4" in caught.value.hint
@@ -267,7 +267,7 @@ grids = st.lists(st.builds(GridNote, st.integers(0, 40), st.integers(60, 67), st
 
 
 @given(grids, st.booleans(), st.integers(1, 7))
-def test_what_is_encoded_is_decoded_and_written_and_read_again(notes, onsets, stack):
+def test_round_trip_through_frames_and_midi(notes, onsets, stack):
     pianoroll = Pianoroll(PianorollOptions(range="60-67", onsets=onsets, stack=stack))
     score = Score((part(*((Fraction(n.start, 4), n.pitch, Fraction(n.length, 4)) for n in notes)),))  # type: ignore[misc]
     piece = pianoroll.from_score(score)
@@ -277,19 +277,21 @@ def test_what_is_encoded_is_decoded_and_written_and_read_again(notes, onsets, st
     assert again.content == piece.content
 
 
-def test_every_unit_stands_for_one_place():
+def test_groups_cover_all_units():
     layout = Layout(60, 63, stack=2)
     units = [unit for group in layout.groups for unit in range(group.start, group.stop)]
     assert units == list(range(layout.size))
 
 
-strokes = st.lists(st.tuples(st.integers(0, 96), st.sampled_from([58, 60, 60, 61, 70]), st.integers(0, 40)), min_size=1)
-tracks = st.lists(st.tuples(strokes, st.sampled_from([0, 3, 42]), st.booleans()), min_size=1, max_size=3)
+random_notes = st.lists(
+    st.tuples(st.integers(0, 96), st.sampled_from([58, 60, 60, 61, 70]), st.integers(0, 40)), min_size=1
+)
+tracks = st.lists(st.tuples(random_notes, st.sampled_from([0, 3, 42]), st.booleans()), min_size=1, max_size=3)
 
 
 @given(tracks, st.sampled_from(["round", "drop", "refuse"]), st.booleans(), st.sampled_from(["all", "piano"]))
-def test_midi_is_read_as_the_score_that_it_is(content, offgrid, onsets, parts):
-    """Twelfths of a beat, three to a step, so that notes stand on the grid and off it."""
+def test_midi_ticks_give_the_same_piece_as_scores(content, offgrid, onsets, parts):
+    """Twelfths of a beat, three per step, so that notes are on and off the grid."""
     music = Score(
         tuple(
             part(*((Fraction(t, 12), p, Fraction(n, 12)) for t, p, n in notes), program=program, percussion=drums)  # type: ignore[misc]
@@ -301,11 +303,11 @@ def test_midi_is_read_as_the_score_that_it_is(content, offgrid, onsets, parts):
     )
     data = write("midi", music)
     pianoroll = Pianoroll(PianorollOptions(range="59-90", offgrid=offgrid, onsets=onsets, parts=parts))  # type: ignore[arg-type]
-    [found] = pianoroll.read(source(data, "a.mid"))
-    assert found == pianoroll._read(read_midi(data, "a.mid"), "a.mid", False)
+    [piece] = pianoroll.read(source(data, "a.mid"))
+    assert piece == pianoroll._read(read_midi(data, "a.mid"), "a.mid", False)
 
 
-def test_a_roll_is_digested_as_the_notes_that_it_stands_for():
+def test_digest_of_a_roll_is_that_of_its_notes():
     piece = roll_of(CHORD, BASS)
     roll = content(piece)
     assert content_digest(piece) == content_digest(Piece((roll.steps, roll.notes)))

@@ -1,4 +1,4 @@
-"""Notes on a grid as columns and numbers: the same as one by one."""
+"""Notes as arrays and packed integers agree with single notes."""
 
 from fractions import Fraction
 
@@ -19,15 +19,15 @@ rows = st.lists(st.tuples(st.integers(0, 200), st.integers(1, 60), st.integers(5
 
 
 def music(*tracks):
-    """A file of tracks of (start, length, pitch)."""
+    """Return a MIDI file with tracks of (start, length, pitch)."""
     notes = [np.array([(start, start + length, pitch, 80) for start, length, pitch in track]) for track in tracks]
     file = MidiFile(DIVISION, np.concatenate(notes), tracks=[Track("", 0, False, each) for each in notes])
     validate(file, "a.mid", pedal=False)
     return file
 
 
-def refusal(work):
-    """What is wrong, where `work` refuses a note off the grid."""
+def off_grid_error(work):
+    """Return the error message of `work` for a note off the grid, or an empty string."""
     try:
         work()
     except OffGrid as error:
@@ -36,11 +36,11 @@ def refusal(work):
 
 
 @given(grids)
-def test_numbers_stand_for_notes_pitch_by_pitch(notes):
+def test_packed_integers_are_sorted_by_pitch(notes):
     numbers = NoteArrays.from_notes(notes).as_numbers()
-    found = NoteArrays.from_bytes(numbers_to_bytes(numbers))
-    assert list(found.as_notes()) == sorted(notes)
-    rows = list(zip(*(found.pitches.tolist(), found.starts.tolist(), found.lengths.tolist()), strict=True))
+    arrays = NoteArrays.from_bytes(numbers_to_bytes(numbers))
+    assert list(arrays.as_notes()) == sorted(notes)
+    rows = list(zip(*(arrays.pitches.tolist(), arrays.starts.tolist(), arrays.lengths.tolist()), strict=True))
     assert rows == sorted(rows)
 
 
@@ -50,23 +50,23 @@ def test_numbers_stand_for_notes_pitch_by_pitch(notes):
     st.sampled_from(sorted(OFFGRID)),
     st.sampled_from([(0, 127), (57, 62), (100, 108)]),
 )
-def test_a_grid_for_all_notes_at_once_is_that_for_each(tracks, steps, offgrid, pitches):
+def test_quantizing_arrays_agrees_with_single_notes(tracks, steps, offgrid, pitches):
     file = music(*tracks)
     lowest, highest = pitches
     notes = [note for track in file.tracks for note in beats(in_order(track.notes), DIVISION)]
     notes = [note for note in notes if lowest <= note.pitch <= highest]
-    refused = refusal(lambda: quantize(notes, steps, offgrid))
-    assert refused == refusal(lambda: quantize_tracks(file, file.parts, steps, offgrid, lowest, highest))
-    if refused:
+    error_message = off_grid_error(lambda: quantize(notes, steps, offgrid))
+    assert error_message == off_grid_error(lambda: quantize_tracks(file, file.parts, steps, offgrid, lowest, highest))
+    if error_message:
         return
-    placed, losses = quantize(notes, steps, offgrid)
-    columns, lost, within = quantize_tracks(file, file.parts, steps, offgrid, lowest, highest)
-    assert sorted(columns.as_notes()) == placed
-    assert (lost, within) == (losses, len(notes))
+    quantized, losses = quantize(notes, steps, offgrid)
+    columns, lost, in_range = quantize_tracks(file, file.parts, steps, offgrid, lowest, highest)
+    assert sorted(columns.as_notes()) == quantized
+    assert (lost, in_range) == (losses, len(notes))
 
 
 @pytest.mark.parametrize("lengths", [[MAX_STEPS + 1], [MAX_STEPS // 2 + 1] * 2])
-def test_what_takes_too_many_steps_is_refused(lengths):
+def test_too_many_steps(lengths):
     file = music([(0, length, 60) for length in lengths])
     with pytest.raises(NotEncodable, match="too long for the grid"):
         quantize_tracks(file, file.parts, DIVISION, "round")

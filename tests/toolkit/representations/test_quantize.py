@@ -1,4 +1,4 @@
-"""Notes onto a grid: what fits, what is moved, dropped or refused."""
+"""Quantizing notes: on the grid, rounded, dropped and refused."""
 
 from fractions import Fraction
 
@@ -19,15 +19,15 @@ def test_beats_become_steps():
 
 
 @given(st.lists(st.builds(GridNote, st.integers(0, 99), st.integers(0, 127), st.integers(1, 99))), st.integers(1, 48))
-def test_what_is_on_the_grid_stays(notes, steps):
+def test_notes_on_the_grid_are_unchanged(notes, steps):
     assert quantize(to_notes(notes, steps), steps, "refuse") == (sorted(notes), {})
 
 
-def test_a_step_may_be_any_part_of_a_beat():
+def test_fractional_steps_per_beat():
     assert quantize([note("4/3", "2/3")], Fraction(3, 2), "refuse") == ([GridNote(2, 60, 1)], {})
 
 
-def test_a_note_that_ends_a_tick_early_is_on_the_grid():
+def test_tolerance_for_early_ends():
     assert quantize([note(0, Fraction(479, 480)), note(1, Fraction(239, 480))], 2, "refuse") == (
         [GridNote(0, 60, 2), GridNote(2, 60, 1)],
         {},
@@ -35,38 +35,38 @@ def test_a_note_that_ends_a_tick_early_is_on_the_grid():
 
 
 class TestOffTheGrid:
-    def test_refused_with_its_place(self):
+    def test_refuse(self):
         with pytest.raises(OffGrid, match=r"beat 0\.333") as caught:
             quantize([note(0, 1), note("1/3", "1/3")], 4, "refuse")
         assert caught.value.hint
 
-    def test_moved_and_counted(self):
+    def test_round(self):
         assert quantize([note("1/3", "1/3"), note(1, 1)], 4, "round") == (
             [GridNote(1, 60, 2), GridNote(4, 60, 4)],
             {"notes moved to the grid": 1},
         )
 
     @given(st.lists(st.tuples(st.fractions(0, 20), st.fractions("1/9", 4)), max_size=20), st.integers(1, 9))
-    def test_in_the_same_way_wherever_they_stand(self, times, shift):
-        here, _ = quantize([note(*time) for time in times], 4, "round")
-        there, _ = quantize([note(onset + Fraction(shift, 4), length) for onset, length in times], 4, "round")
-        assert [placed._replace(start=placed.start - shift) for placed in there] == here
+    def test_rounding_does_not_depend_on_the_position(self, times, shift):
+        notes, _ = quantize([note(*time) for time in times], 4, "round")
+        shifted, _ = quantize([note(onset + Fraction(shift, 4), length) for onset, length in times], 4, "round")
+        assert [quantized._replace(start=quantized.start - shift) for quantized in shifted] == notes
 
-    def test_half_way_to_the_later_step(self):
+    def test_half_rounds_up(self):
         run = [note(Fraction(at, 8), "1/8") for at in range(4)]
-        assert [placed.start for placed in quantize(run, 4, "round")[0]] == [0, 1, 1, 2]
+        assert [quantized.start for quantized in quantize(run, 4, "round")[0]] == [0, 1, 1, 2]
 
-    def test_left_out_and_counted(self):
+    def test_drop(self):
         assert quantize([note("1/3", "1/3"), note(1, 1)], 4, "drop") == (
             [GridNote(4, 60, 4)],
             {"notes off the grid left out": 1},
         )
 
-    def test_a_note_shorter_than_the_grid_tells_lasts_a_step(self):
+    def test_short_notes_last_one_step(self):
         assert quantize([note(1, "1/64")], 4, "round") == ([GridNote(4, 60, 1)], {"notes moved to the grid": 1})
 
 
-def test_what_would_take_too_many_steps_is_refused():
+def test_too_many_steps():
     with pytest.raises(NotEncodable, match="too long for the grid"):
         quantize([note(0, 90_000, pitch) for pitch in range(88)], 4, "round")
     with pytest.raises(NotEncodable, match="too long for the grid"):

@@ -1,4 +1,4 @@
-"""What a score says of itself, and what becomes of that in another key."""
+"""Labels from scores, and their transposition."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -17,35 +17,35 @@ def test_meter_key_and_mode():
     assert labels_of(Score(())) == {}
 
 
-def test_a_score_that_changes_its_meter_says_none():
+def test_no_meter_label_if_the_meter_changes():
     assert labels_of(Score((), meters=(Meter(Fraction(0), 4, 4), Meter(Fraction(4), 3, 4)))) == {}
 
 
 @pytest.mark.parametrize(("key", "shift", "moved"), [("G", 2, "A"), ("Dm", -5, "Am"), ("Am", 3, "Cm"), ("C", -1, "B")])
-def test_a_key_moves_with_its_piece(key, shift, moved):
+def test_transposed_key(key, shift, moved):
     assert transposed({"key": key, "meter": "3/4"}, shift) == {"key": moved, "meter": "3/4"}
 
 
-def test_a_meter_for_what_was_asked():
+def test_meters_from_labels():
     assert meters_of({"meter": "6/8"}) == (Meter(Fraction(0), 6, 8),)
     assert meters_of({}) == ()
 
 
 @pytest.mark.parametrize("key", [(2, "major"), (-1, "minor"), (0, "dorian"), (-7, "major")])
-def test_a_key_is_there_and_back(key):
+def test_key_round_trip(key):
     score = Score((), keys=(Key(Fraction(0), *key),))
     assert keys_from_labels(labels_of(score)) == score.keys
     assert keys_from_labels({"meter": "3/4"}) == keys_from_labels({"key": "?"}) == ()
 
 
-def test_a_pickup_is_there_and_back():
+def test_pickup_round_trip():
     score = Score((), meters=(Meter(Fraction(0), 3, 4),), pickup=Fraction(1, 2))
     assert labels_of(score) == {"meter": "3/4", "pickup": "1/2"}
     assert pickup_of(labels_of(score)) == Fraction(1, 2)
     assert pickup_of({"meter": "3/4"}) == 0
 
 
-def test_a_pickup_that_midi_holds_as_a_bar_of_its_own():
+def test_pickup_bar_in_midi():
     score = Score(
         (Part((Note(Fraction(0), 60, Fraction(4)),)),), meters=(Meter(Fraction(0), 6, 8),), pickup=Fraction(1, 2)
     )
