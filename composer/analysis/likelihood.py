@@ -17,7 +17,7 @@ from typing import Any
 from composer.api import Piece, ReadError, StepKind, UsageError
 from composer.checkpoints.file import Header
 from composer.checkpoints.load import OpenCheckpoint, load_weights
-from composer.data.batches import Windows, to_device
+from composer.data.batches import BPTTBatches, to_device
 from composer.data.corpus import Rejections, read
 from composer.data.encoded_split import open_split, write_split
 from composer.data.splits import SplitSettings, listed_pieces, split_pieces
@@ -80,12 +80,12 @@ def evaluate(
             raise ReadError(
                 f"no piece can be measured: {rejected.most_common()}", "the model was trained on other music"
             )
-        windows = Windows(
+        windows = BPTTBatches(
             open_split(stem, representation.spec, written),
             representation.spec,
-            batch=1 if stream else BATCH_SIZE,
-            length=SEQ_LENGTH,
-            stream=stream,
+            batch_size=1 if stream else BATCH_SIZE,
+            seq_length=SEQ_LENGTH,
+            contiguous=stream,
         )
         total = _measure(checkpoint, windows, device, effort, progress)
     bits = representation.spec.kind is StepKind.TOKENS
@@ -125,7 +125,7 @@ def select_pieces(header: Header, pieces: Sequence[Piece], listing: Path | None,
 
 def _measure(
     opened: OpenCheckpoint,
-    windows: Windows,
+    windows: BPTTBatches,
     device: str,
     effort: int | None,
     measured: Callable[[int, int], object] | None,
@@ -146,10 +146,10 @@ def _measure(
     torch.manual_seed(0)
     total, stream = Measurement(), None
     if measured is not None:
-        measured(0, windows.per_epoch)
-    for done, batch in enumerate(windows.windows(0), 1):
+        measured(0, windows.batches_per_epoch)
+    for done, batch in enumerate(windows.epoch_batches(0), 1):
         measure, stream = network.likelihood(to_device(batch, device), stream, effort or 1)
         total += measure
         if measured is not None:
-            measured(done, windows.per_epoch)
+            measured(done, windows.batches_per_epoch)
     return total

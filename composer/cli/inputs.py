@@ -1,21 +1,21 @@
-"""Music in a file of any kind: what `show` draws, and what a representation can have of it."""
+"""Read a source as scores, or as pieces of a representation, whatever its format."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
+from composer.data.corpus import NoMatchingFiles
 from composer.formats.read import MUSIC_SUFFIXES, is_music, music_suffix, read_playable
 from composer.registry import plugins as registry
 
-FIX_HINT = "mend it, or give another file"
+FIX_HINT = "fix it, or give another file"
 
 
 def playable_scores(source: Source) -> Iterator[Score]:
-    """The pieces of `source` as scores: by what it holds, else by the representations that read its suffix.
+    """Yield the pieces of `source` as scores: by its content, else by the representations that read its suffix.
 
-    Raises ReadError where there is no music in it.
+    Raises ReadError if there is no music in it.
     """
     if is_music(source):
         yield from read_playable(source)
@@ -29,58 +29,70 @@ def playable_scores(source: Source) -> Iterator[Score]:
 
 
 def suffixes() -> set[str]:
-    """The suffixes that any representation reads."""
-    read = {suffix for loaded in registry.load_all() if (kind := loaded.representation) for suffix in kind.suffixes}
-    return read | set(MUSIC_SUFFIXES)
+    """Return the suffixes that any representation reads."""
+    return {suffix for kind in _representations() for suffix in kind.suffixes} | set(MUSIC_SUFFIXES)
+
+
+def hint_other_representation(error: NoMatchingFiles, command: str, files: Sequence[str]) -> ReadError:
+    """Return `error` with the `command` (`composer train`) for a representation that reads the files found instead.
+
+    Of several, that which reads the most of them, and is made for the fewest kinds of files, is the best guess.
+    """
+    readable = {
+        kind.name: (sum(error.found[suffix] for suffix in kind.suffixes), -len(kind.suffixes))
+        for kind in _representations()
+    }
+    best = max(readable, key=lambda name: readable[name])
+    if readable[best][0]:
+        return ReadError(error.message, f"{command} {best} {' '.join(files)}")
+    return error
 
 
 def pieces(
     source: Source,
     representation: Representation,
-    written: Callable[[Score], Piece] | None = None,
-    none: Callable[[Source, Representation, RejectedPiece | None], ReadError] | None = None,
+    from_score: Callable[[Score], Piece] | None = None,
+    no_pieces: Callable[[Source, Representation, RejectedPiece | None], ReadError] | None = None,
 ) -> Iterator[Piece]:
-    """The pieces of `source` as `representation` has them: as it reads them itself, else by way of their scores.
+    """Yield the pieces of `source`: as `representation` reads them, or from scores if it does not read the format.
 
-    `written` makes a piece of a score, by default as a whole piece. Raises ReadError where there is none, or what
-    `none` makes of the first that was refused; EncodeError for a score that cannot be written so.
+    `from_score` makes a piece from a score, by default a whole piece. Raises ReadError if there is none, or the error
+    that `no_pieces` returns for the first that was rejected; EncodeError for a score that cannot be represented.
     """
     if is_other(source, representation):
-        yield from map(written or representation.from_score, playable_scores(source))
+        yield from map(from_score or representation.from_score, playable_scores(source))
         return
-    refused, found = None, False
+    rejected, found = None, False
     for item in representation.read(source):
         if isinstance(item, Piece):
             found = True
             yield item
         else:
-            refused = refused or item
+            rejected = rejected or item
     if not found:
-        raise (none or _no_pieces_error)(source, representation, refused)
+        raise (no_pieces or _no_pieces_error)(source, representation, rejected)
 
 
-def _no_pieces_error(source: Source, representation: Representation, refused: RejectedPiece | None) -> ReadError:
-    reason = f": {refused.reason}" if refused is not None else ""
-    detail = f" ({refused.detail})" if refused is not None and refused.detail else ""
-    return ReadError(
-        f"there is no piece in {source.label} that `{representation.name}` can have{reason}{detail}", FIX_HINT
-    )
+def _no_pieces_error(source: Source, representation: Representation, rejected: RejectedPiece | None) -> ReadError:
+    reason = f": {rejected.reason}" if rejected is not None else ""
+    detail = f" ({rejected.detail})" if rejected is not None and rejected.detail else ""
+    return ReadError(f"no piece in {source.label} that `{representation.name}` can represent{reason}{detail}", FIX_HINT)
 
 
 def is_other(source: Source, representation: Representation) -> bool:
-    """True for music that the representation does not read itself: by what it holds, else by its suffix."""
+    """Whether `source` is music in a format that the representation does not read, by its content, else its suffix."""
     scored = type(representation).from_score is not Representation.from_score
     suffix = (music_suffix(source) if scored else "") or source.path.suffix.lower()
     return suffix in suffixes() - set(representation.suffixes)
 
 
 def _scores_by_representation(source: Source) -> Iterator[Score]:
-    """The scores that the first representation makes of `source` that makes any."""
-    suffix = Path(source.path).suffix.lower()
-    for loaded in registry.load_all():
-        if loaded.representation is None or suffix not in loaded.representation.suffixes:
+    """Yield the scores of `source` by the first representation that finds any."""
+    suffix = source.path.suffix.lower()
+    for kind in _representations():
+        if suffix not in kind.suffixes:
             continue
-        representation = loaded.representation()
+        representation = kind()
         found = False
         for item in representation.read(source):
             score = representation.score(item) if isinstance(item, Piece) else None
@@ -89,3 +101,7 @@ def _scores_by_representation(source: Source) -> Iterator[Score]:
                 yield score
         if found:
             return
+
+
+def _representations() -> Iterator[type[Representation]]:
+    return (loaded.representation for loaded in registry.load_all() if loaded.representation is not None)

@@ -160,7 +160,7 @@ def _no_pieces_error(
     found = suffixes_in(arguments)
     counts = ", ".join(f"{count:,} {suffix}" for suffix, count in found.most_common(3))
     message = f"no {', '.join(representation.suffixes)} files in {named}"
-    return NoMatchingFiles(f"{message} (found {counts})" if found else message, reads, found)
+    return NoMatchingFiles(f"{message} (found {counts} files)" if found else message, reads, found)
 
 
 def _feed(update: Callable[[bytes], object], value: Any) -> None:

@@ -129,7 +129,7 @@ def _train_phases(trainer: Trainer) -> Generator[Event, None, str]:
 def _train_phase(trainer: Trainer, phase: Phase, updates: int) -> Generator[Event, None, str]:
     """Train a phase of `updates` updates to its end; return why it ended."""
     run, progress, settings = trainer.run, trainer.progress, trainer.run.settings
-    batches, per_epoch = run.train_batches, run.train_batches.per_epoch
+    batches, per_epoch = run.train_batches, run.train_batches.batches_per_epoch
     rows = run.group.local_rows(batches.rows)
     interval = settings.validate_every or min(max(per_epoch, MIN_VALIDATION_INTERVAL), MAX_VALIDATION_INTERVAL)
     meter, timer = LossMeter(run.device), SaveTimer(progress)
@@ -143,7 +143,7 @@ def _train_phase(trainer: Trainer, phase: Phase, updates: int) -> Generator[Even
         epoch, number = divmod(progress.phase_updates, per_epoch)
         if number == 0:
             trainer.state = None
-        batch = batches.window(epoch, number, rows)
+        batch = batches.batch_at(epoch, number, rows)
         lr = learning_rate(settings, phase.lr or settings.lr, progress.phase_updates, updates, per_epoch)
         result = yield from _train_step(trainer, batch, lr)
         meter.add(result.monitor, result.counted)
@@ -180,7 +180,7 @@ def _train_step(trainer: Trainer, batch: Batch, lr: float) -> Generator[Event, N
 def _plan(run: TrainingRun, phases: Sequence[Phase]) -> list[PlannedPhase]:
     """Return the updates of each phase."""
     left = run.settings.max_updates or math.inf
-    per_epoch, plan = run.train_batches.per_epoch, []
+    per_epoch, plan = run.train_batches.batches_per_epoch, []
     for phase in phases:
         unlimited = (phase.epochs or epoch_count(run.settings, per_epoch)) * per_epoch
         updates = int(min(unlimited, left))
@@ -195,7 +195,7 @@ def _started_event(trainer: Trainer, phase: str, plan: Sequence[PlannedPhase]) -
         phase,
         trainer.progress.update,
         sum(each.updates for each in plan),
-        run.train_batches.per_epoch,
+        run.train_batches.batches_per_epoch,
         sum(parameter.numel() for parameter in trainer.network.parameters()),
         run.device,
         trainer.precision,

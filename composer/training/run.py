@@ -13,7 +13,7 @@ import composer
 from composer.api import CheckpointError, Model, Representation, StepKind
 from composer.checkpoints.file import Checkpoint
 from composer.checkpoints.training_melodies import pack_melodies
-from composer.data.batches import Windows
+from composer.data.batches import BPTTBatches
 from composer.data.dataset import Dataset
 from composer.distributed.group import ProcessGroup
 from composer.training.settings import Settings
@@ -52,31 +52,31 @@ class TrainingRun:
     group: ProcessGroup = field(default_factory=ProcessGroup)
 
     @cached_property
-    def train_batches(self) -> Windows:
+    def train_batches(self) -> BPTTBatches:
         """The batches of the training data."""
         settings = self.settings
-        return Windows(
+        return BPTTBatches(
             self.data.splits["train"],
             self.data.spec,
-            batch=settings.batch_size,
-            length=settings.seq_length,
+            batch_size=settings.batch_size,
+            seq_length=settings.seq_length,
             align=settings.align,
             seed=settings.seed,
-            stream=settings.contiguous,
+            contiguous=settings.contiguous,
         )
 
     @cached_property
-    def valid_batches(self) -> Windows:
+    def valid_batches(self) -> BPTTBatches:
         """The batches of the validation data."""
         settings = self.settings
         rows = min(settings.batch_size, CONTIGUOUS_VALIDATION_ROWS) if settings.contiguous else settings.batch_size
-        return Windows(
+        return BPTTBatches(
             self.data.splits["valid"],
             self.data.spec,
-            batch=rows,
-            length=settings.seq_length,
+            batch_size=rows,
+            seq_length=settings.seq_length,
             align=settings.align,
-            stream=settings.contiguous,
+            contiguous=settings.contiguous,
         )
 
     @cached_property

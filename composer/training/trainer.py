@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import torch
 
     from composer.api.network import Batch, Network, Phase
-    from composer.data.batches import Windows
+    from composer.data.batches import BPTTBatches
 
 MAX_FP16 = 65504.0
 SEED_STRIDE = 0x9E3779B97F4A7C15
@@ -96,7 +96,7 @@ class Trainer:
     def axes(self) -> BatchAxes:
         """The axes of the state's rows in this phase."""
         if self._axes is None:
-            batch = to_device(self.run.train_batches.window(0, 0, range(1)), self.run.device)
+            batch = to_device(self.run.train_batches.batch_at(0, 0, range(1)), self.run.device)
             self._axes = BatchAxes(self.network, batch)
         return self._axes
 
@@ -147,7 +147,7 @@ class Trainer:
         with self.using_ema(), guard.guarding():
             for part in micro_batches(len(rows), self.progress.max_rows):
                 state = None
-                for batch in batches.windows(0, rows=rows[part.start : part.stop]):
+                for batch in batches.epoch_batches(0, rows=rows[part.start : part.stop]):
                     measure, state = self.network.evaluate(to_device(batch, self.run.device), state)
                     total += measure
         self.network.train()
@@ -158,7 +158,7 @@ class Trainer:
             raise OutOfMemory
         return Measurement(sum(nats for _, nats, _ in ranks), sum(count for *_, count in ranks)).mean
 
-    def halve_micro_batch(self, batches: Windows) -> None:
+    def halve_micro_batch(self, batches: BPTTBatches) -> None:
         """Halve the rows of `batches` that go through the network at a time. Raises DoesNotFit at one row."""
         rows = self.run.group.max_local_rows(batches.rows)
         rows = min(rows, self.progress.max_rows) if self.progress.max_rows else rows

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from composer.api import Piece, SequenceSpec, StepKind
-from composer.data.batches import Windows
+from composer.data.batches import BPTTBatches
 from composer.data.encoded_split import open_split, write_split
 from composer.registry import plugins as registry
 from composer.system import malloc
@@ -62,13 +62,13 @@ def main(pairs=10):
         data = type("Data", (), {"spec": SPEC, "parts": {"train": part}})
         model = registry.model("lstm")
         trainer = Trainer.start(TrainingRun(model, model.Config(), None, data, Path(folder), Settings()))
-        windows = Windows(part, SPEC, batch=64, length=128, seed=0)
+        windows = BPTTBatches(part, SPEC, batch_size=64, seq_length=128, seed=0)
         trainer.network.train()
         bf16 = not optimizers.bf16_obstacle("cpu")
         times = {name: [] for name in ("bare", "whole", *["bf16"] * bf16, "window", "matmul", "square")}
         for number in range(pairs + 1):
-            times["window"].append(seconds(partial(windows.window, 0, number)))
-            batch = windows.window(0, number)
+            times["window"].append(seconds(partial(windows.batch_at, 0, number)))
+            batch = windows.batch_at(0, number)
             times["bare"].append(seconds(partial(bare, trainer, batch)))
             times["whole"].append(seconds(partial(whole, trainer, windows, number)))
             if bf16:
@@ -116,7 +116,7 @@ def bare(trainer, batch, precision="fp32"):
 
 def whole(trainer, windows, number):
     """Run one update as the training loop does."""
-    float(trainer.train_step(windows.window(0, number), 0.001).monitor)
+    float(trainer.train_step(windows.batch_at(0, number), 0.001).monitor)
 
 
 if __name__ == "__main__":

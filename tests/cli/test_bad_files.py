@@ -88,6 +88,14 @@ def test_a_folder_without_a_readable_file(composer, tmp_path):
         composer("train", representation, tmp_path).failed(" files in ", f"`{representation}` reads .")
 
 
+def test_files_of_another_representation(composer, tmp_path):
+    for name in ("a.mid", "b.mid", "c.jpg"):
+        (tmp_path / name).write_bytes(b"")
+    composer("train", "abc", tmp_path).failed(
+        f"no .abc, .txt files in {tmp_path} (found 2 .mid, 1 .jpg files)", f"composer train pianoroll {tmp_path}"
+    )
+
+
 class TestTables:
     def test_without_the_column(self, composer, tmp_path):
         (tmp_path / "songs.csv").write_text("artist,words\nme,la la la\nyou,do re mi\n")

@@ -87,7 +87,7 @@ def test_a_folder_without_matching_files_is_an_error_that_counts_the_others(lett
     assert caught.value.hint == "`letters` reads .txt"
     for name in ("a.mid", "b.MID", "c.abc", ".hidden.xml", "README"):
         (tmp_path / "folder" / name).touch()
-    with pytest.raises(NoMatchingFiles, match=r"\(found 2 \.mid, 1 \.abc\)$") as caught:
+    with pytest.raises(NoMatchingFiles, match=r"\(found 2 \.mid, 1 \.abc files\)$") as caught:
         read(letters, [str(tmp_path / "folder")])
     assert caught.value.found == {".mid": 2, ".abc": 1}
 

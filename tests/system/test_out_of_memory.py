@@ -150,7 +150,7 @@ def test_rows_of_any_state_can_be_cut_and_joined(run, name):
     sizes = {"hidden": 4, "layers": 2, "embedding": 4, "window": 4}
     config = model.Config(**{key: size for key, size in sizes.items() if hasattr(model.Config(), key)})
     network = model.network(run.data.spec, config).eval()
-    batch = run.train_batches.window(0, 0)
+    batch = run.train_batches.batch_at(0, 0)
     axes = BatchAxes(network, batch)
     assert not network.training
     for count in (1, 2, 4):

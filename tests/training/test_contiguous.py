@@ -14,7 +14,7 @@ def test_what_went_before_a_piece_is_remembered(run, changed):
     run = changed(run, contiguous=True)
     learner = Trainer.start(run)
     learner.start_phase(learner.phases[0])
-    for window in run.train_batches.windows(0):
+    for window in run.train_batches.epoch_batches(0):
         learner.train_step(window, 0.05)
     measured = learner.validate()
     learner.network.eval()
@@ -22,7 +22,7 @@ def test_what_went_before_a_piece_is_remembered(run, changed):
     def nats(forgetting):
         """On the same windows, where the network may be told to forget as a piece begins."""
         total, stream = Measurement(), None
-        for window in run.valid_batches.windows(0):
+        for window in run.valid_batches.epoch_batches(0):
             batch = replace(window, reset=window.inputs == run.data.spec.end) if forgetting else window
             measure, stream = learner.network.evaluate(batch, stream)
             total += measure

@@ -79,7 +79,7 @@ def test_a_training_that_had_none_can_begin_one(run, changed, events):
 def test_measuring_leaves_the_network_as_it_was(run, changed):
     learner = Trainer.start(changed(run, ema=0.9))
     learner.start_phase(learner.network.phases()[0])
-    for batch in run.train_batches.windows(0):
+    for batch in run.train_batches.epoch_batches(0):
         learner.train_step(batch, 0.05)
     before = {name: tensor.clone() for name, tensor in learner.network.state_dict().items()}
     learner.validate()

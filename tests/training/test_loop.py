@@ -56,7 +56,7 @@ def test_what_was_validated_is_what_was_saved(run, events):
     network = run.model.network(run.data.spec, run.config).eval()
     network.load_state_dict({name: torch.from_numpy(array) for name, array in saved.weights.items()})
     total, state = 0.0, None
-    for batch in run.valid_batches.windows(0):
+    for batch in run.valid_batches.epoch_batches(0):
         measure, state = network.evaluate(batch, state)
         total += measure.total
     assert total / run.data.splits["valid"].count == pytest.approx(every[-1].best, abs=1e-3)

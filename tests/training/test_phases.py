@@ -33,12 +33,12 @@ def test_a_phase_that_gets_no_better_makes_room_for_the_next(run, in_phases, eve
 
 def test_steps_that_all_go_into_the_first_phase_leave_its_best_model(run, in_phases, events, changed):
     in_phases(Phase("pretrain", 4), Phase())
-    whole = 4 * run.train_batches.per_epoch
+    whole = 4 * run.train_batches.batches_per_epoch
     every = events(changed(run, max_updates=10))
     (started,) = (event for event in every if isinstance(event, Started))
     assert started.phases == (
         PlannedPhase("pretrain", 10, whole),
-        PlannedPhase("train", 0, 100 * run.train_batches.per_epoch),
+        PlannedPhase("train", 0, 100 * run.train_batches.batches_per_epoch),
     )
     assert every[-1].best == min(event.value for event in every if isinstance(event, Validated))
     assert read_header(run.path).record["best"] == every[-1].best
@@ -48,7 +48,7 @@ def test_steps_that_all_go_into_the_first_phase_leave_its_best_model(run, in_pha
 
 def test_phases_follow_one_another_and_resume_in_the_middle(run, tmp_path, in_phases, events, changed, weights, same):
     in_phases(Phase("pretrain", 1, 0.05), Phase())
-    first = run.train_batches.per_epoch
+    first = run.train_batches.batches_per_epoch
     started = events(changed(run, max_updates=first + 6), Started)
     assert [(event.phase, event.update) for event in started] == [("pretrain", 0), ("train", first)]
     for stop_at in (first - 1, first, first + 2):

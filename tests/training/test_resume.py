@@ -119,7 +119,7 @@ def test_a_model_of_an_earlier_training_is_replaced(run, events, changed):
 
 
 def test_more_epochs_go_on_from_a_finished_run(run, events, changed):
-    per_epoch = run.train_batches.per_epoch
+    per_epoch = run.train_batches.batches_per_epoch
     events(changed(run, max_updates=0, epochs=1))
     every = events(replace(changed(run, max_updates=0, epochs=3), resume=True))
     started, finished = next(event for event in every if isinstance(event, Started)), every[-1]

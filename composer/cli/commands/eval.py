@@ -125,7 +125,7 @@ def _report_likelihood(
     """Print the likelihood per step. Raises ComposerError."""
     from composer.analysis.likelihood import evaluate
     from composer.checkpoints.load import open_checkpoint
-    from composer.cli.render.reading_progress import ReadingProgress, report_left_out
+    from composer.cli.render.reading_progress import ReadingProgress, report_skipped
 
     model = open_checkpoint(path, representation, "eval {} FILES... --checkpoint")
     name = path.stem
@@ -143,7 +143,7 @@ def _report_likelihood(
             reading_progress=reading.update,
             progress=reading.update_measured,
         )
-    report_left_out(console, result)
+    report_skipped(console, result)
     if as_json:
         console.write(json.dumps({"checkpoint": name, "representation": representation, **result.to_json()}) + "\n")
     else:

@@ -49,7 +49,7 @@ def originality(
     """
     from composer.analysis.copying import MelodyIndex, longest_run
     from composer.cli import inputs
-    from composer.cli.render.reading_progress import ReadingProgress, report_left_out
+    from composer.cli.render.reading_progress import ReadingProgress, report_skipped
     from composer.data.score_reader import ScoreReader
     from composer.data.sources import sources
 
@@ -73,7 +73,7 @@ def originality(
             if not console.stdout_is_terminal:
                 reading.update(reader.files, reader.pieces)
             report.add(item, longest_run(item.score, index))
-    report_left_out(console, reader)
+    report_skipped(console, reader)
     report.close()
 
 
@@ -87,7 +87,7 @@ class _Reference(NamedTuple):
 
 def _corpus_reference(console: Console, corpus: Sequence[str]) -> _Reference:
     """Return the melodies of files."""
-    from composer.cli.render.reading_progress import ReadingProgress, report_left_out
+    from composer.cli.render.reading_progress import ReadingProgress, report_skipped
     from composer.data.score_reader import ScoreReader
     from composer.data.sources import sources
     from composer.formats.read import MUSIC_SUFFIXES
@@ -95,7 +95,7 @@ def _corpus_reference(console: Console, corpus: Sequence[str]) -> _Reference:
     reader = ScoreReader(sources(corpus, MUSIC_SUFFIXES))
     with ReadingProgress(console) as reading:
         melodies = reader.melodies(reading.update)
-    report_left_out(console, reader)
+    report_skipped(console, reader)
     return _Reference(", ".join(corpus), melodies)
 
 

@@ -15,7 +15,7 @@ from composer.api import GenerationContext, UsageError
 from composer.checkpoints.load import load_model
 from composer.checkpoints.training_melodies import training_melodies
 from composer.cli.console import Console
-from composer.cli.render.reading_progress import ReadingProgress, report_left_out
+from composer.cli.render.reading_progress import ReadingProgress, report_skipped
 from composer.cli.render.text import count_noun
 from composer.data import corpus
 from composer.data.corpus import Rejections
@@ -84,7 +84,7 @@ def report_comparison(options: ComparisonOptions, console: Console) -> None:
         rule = representation.constraint(representation.Controls(), GenerationContext())
         compared = compare(model, pieces, request, rule, training_melodies=melodies, progress=reading.update_measured)
     compared = replace(compared, rejections=_merge_rejections(found.rejected, compared.rejections))
-    report_left_out(console, _LeftOut(compared, found.unreadable))
+    report_skipped(console, _LeftOut(compared, found.unreadable))
     if options.as_json:
         console.write(_document(options, compared))
         return
@@ -98,7 +98,7 @@ def report_comparison(options: ComparisonOptions, console: Console) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _LeftOut:
-    """What was skipped, as `report_left_out` expects it."""
+    """What was skipped, as `report_skipped` expects it."""
 
     compared: Comparison
     unreadable: Sequence[str]

@@ -1,4 +1,4 @@
-"""What the user hears of reading: a count while it goes on, and what was left out, and why."""
+"""Progress of reading and measuring on a terminal, and a report of what was skipped."""
 
 from __future__ import annotations
 
@@ -11,26 +11,24 @@ from composer.cli.render.text import count_noun, duration
 from composer.training.events import Prepared
 
 MAX_REASONS = 12
-"""How many reasons for leaving pieces out are told apart."""
 
 MAX_UNREADABLE = 5
-"""How many unreadable files are named."""
+"""Number of unreadable files that are named."""
 
 
 def report_pieces(console: Console, event: Prepared) -> None:
-    """Say what was read; what was left out is counted by its reason, with the first places of each."""
-    known = ", encoded before" if event.cached else ""
-    console.say(f"{count_noun(sum(event.pieces.values()), 'piece')}{known}")
-    if event.duplicates:
-        are = "is a copy, and was" if event.duplicates == 1 else "are copies, and were"
-        console.say(f"{event.duplicates:,} more {are} left out")
-    report_left_out(console, event)
+    """Print how many pieces were read, and what was skipped and why, with an example of each."""
+    total, train = sum(event.pieces.values()), event.pieces["train"]
+    parts = f": {train:,} for training, {total - train:,} held out" if total > train else ""
+    skipped = f"; skipped {count_noun(event.duplicates, 'duplicate')}" if event.duplicates else ""
+    console.say(f"{count_noun(total, 'piece')}{parts}{skipped}{' (from the cache)' if event.cached else ''}")
+    report_skipped(console, event)
     for note in event.notes:
         console.warn(note)
 
 
 class ReadSummary(Protocol):
-    """What was not read: `rejected` and `places` by reason, `losses` by phrase, a line for each `unreadable` source."""
+    """What was skipped: `rejected` and `places` by reason, `losses` by phrase, a line for each `unreadable` source."""
 
     @property
     def rejected(self) -> Mapping[str, int]: ...
@@ -42,33 +40,32 @@ class ReadSummary(Protocol):
     def unreadable(self) -> Sequence[str]: ...
 
 
-def report_left_out(console: Console, event: ReadSummary) -> None:
-    """Say what was not read, and why."""
-    if event.rejected:
-        rejected = sum(event.rejected.values())
-        console.say(f"{rejected:,} more {'was' if rejected == 1 else 'were'} left out:")
-    reasons = sorted(event.rejected.items(), key=lambda item: -item[1])
+def report_skipped(console: Console, summary: ReadSummary) -> None:
+    """Print what was skipped, and why."""
+    if summary.rejected:
+        console.say(f"skipped {count_noun(sum(summary.rejected.values()), 'piece')}:")
+    reasons = sorted(summary.rejected.items(), key=lambda item: -item[1])
     for reason, count in reasons[:MAX_REASONS]:
-        first = next(iter(event.places.get(reason, ())), "")
+        first = next(iter(summary.places.get(reason, ())), "")
         console.say(f"{count:>6,}  {reason}{f', such as {first}' if first else ''}")
     if len(reasons) > MAX_REASONS:
         rest = reasons[MAX_REASONS:]
         console.say(f"{sum(count for _, count in rest):>6,}  for {count_noun(len(rest), 'other reason')}")
-    for phrase, count in sorted(event.losses.items(), key=lambda item: -item[1]):
+    for phrase, count in sorted(summary.losses.items(), key=lambda item: -item[1]):
         console.say(f"{count:>6,}  {phrase}")
-    for line in event.unreadable[:MAX_UNREADABLE]:
+    for line in summary.unreadable[:MAX_UNREADABLE]:
         console.warn(line)
-    if len(event.unreadable) > MAX_UNREADABLE:
-        console.warn(f"and {count_noun(len(event.unreadable) - MAX_UNREADABLE, 'more file')} cannot be read")
+    if len(summary.unreadable) > MAX_UNREADABLE:
+        console.warn(f"and {count_noun(len(summary.unreadable) - MAX_UNREADABLE, 'more unreadable file')}")
 
 
 class ReadingProgress:
-    """A line on a terminal that counts what has been read, and goes away when all is."""
+    """A line on a terminal that counts what has been read, and is erased at the end."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
         self._clock = clock
-        self._began = 0.0
+        self._start = 0.0
         self._shown = False
 
     def __enter__(self) -> ReadingProgress:
@@ -80,17 +77,17 @@ class ReadingProgress:
             self._console.stderr.flush()
 
     def update(self, sources: int, pieces: int) -> None:
-        """Count `sources` files and `pieces` so far."""
+        """Show how many files and pieces have been read."""
         self._show(f"reading: {count_noun(sources, 'file')}, {count_noun(pieces, 'piece')}")
 
-    def update_measured(self, done: int, windows: int) -> None:
-        """Say how much has been measured."""
+    def update_measured(self, done: int, total: int) -> None:
+        """Show which share of the batches has been measured, and the time left."""
         left = ""
         if done == 0:
-            self._began = self._clock()
+            self._start = self._clock()
         else:
-            left = f", {duration((self._clock() - self._began) / done * (windows - done))} left"
-        self._show(f"measuring: {done / windows:.0%}{left}")
+            left = f", {duration((self._clock() - self._start) / done * (total - done))} left"
+        self._show(f"measuring: {done / total:.0%}{left}")
 
     def _show(self, text: str) -> None:
         if self._console.can_animate and not self._console.quiet:

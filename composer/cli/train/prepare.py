@@ -14,7 +14,9 @@ from composer.api import ComposerError, Model, OptionError, PairingError, ReadEr
 from composer.checkpoints import store
 from composer.checkpoints.file import Header
 from composer.checkpoints.load import OpenCheckpoint, open_checkpoint
+from composer.cli.inputs import hint_other_representation
 from composer.data import dataset as dataset_module
+from composer.data.corpus import NoMatchingFiles
 from composer.data.splits import SplitSettings
 from composer.distributed.group import ProcessGroup
 from composer.registry import options
@@ -90,15 +92,18 @@ def prepare(
     chosen.settings.check(augment=began.augment)
     if chosen.settings.precision == "bf16":
         choose_precision("bf16", where)  # raises before pieces are read, which may take long
-    data = dataset_module.prepare(
-        chosen.representation,
-        began.arguments,
-        began.split,
-        fitted=began.fitted,
-        augment=began.augment,
-        progress=progress,
-        group=group,
-    )
+    try:
+        data = dataset_module.prepare(
+            chosen.representation,
+            began.arguments,
+            began.split,
+            fitted=began.fitted,
+            augment=began.augment,
+            progress=progress,
+            group=group,
+        )
+    except NoMatchingFiles as error:
+        raise hint_other_representation(error, "composer train", began.arguments) from error
     _check_conditions(asked, chosen, data.spec.conditions)
     return TrainingRun(
         chosen.model,

@@ -67,7 +67,7 @@ def test_pieces_that_cannot_be_encoded_are_counted(evaluated, tunes, tmp_path):
     (tmp_path / "more.abc").write_text(tunes.read_text() + "\nX:5\nT:Quick! 99 Q?\nM:4/4\nL:1/8\nK:G\nG8|\n")
     done = evaluated(tmp_path / "more.abc", "--json")
     assert list(json.loads(done.out)["rejected"].values()) == [1]
-    assert "1 more was left out" in done.err
+    assert "skipped 1 piece:" in done.err
 
 
 def test_part_of_a_split_file(evaluated, tunes, tmp_path):
@@ -187,7 +187,7 @@ class TestGenerated:
         (tmp_path / "more.abc").write_text(tunes.read_text() + "\nX:5\nT:Quick! 99 Q?\nM:4/4\nL:1/8\nK:G\nG8|\n")
         done = evaluated(tmp_path / "more.abc", "--generated", "2", "--json")
         assert json.loads(done.out)["corpus"]["pieces"] == 4
-        assert "1 more was left out" in done.err
+        assert "skipped 1 piece:" in done.err
         assert "symbols that the model does not know" in done.err
 
     def test_color_only_on_a_terminal(self, evaluated, composer, checkpoint, tunes):

@@ -108,7 +108,7 @@ def test_unreadable_files_are_counted(composer, model, tunes, tmp_path):
     (tmp_path / "broken.mid").write_bytes(b"MThd")
     result = composer("originality", tmp_path / "some.abc", tmp_path / "broken.mid", "--checkpoint", model)
     assert (result.code, result.out.count("\n")) == (0, 4)
-    assert "1 more was left out" in result.err
+    assert "skipped 1 piece:" in result.err
     assert "broken.mid" in result.err
 
 

@@ -56,8 +56,8 @@ def tell(told):
 def test_lines_where_there_is_no_terminal(console):
     tell(LineReporter(console, TrainingStatus()))
     text = console.stderr.data.decode()
-    assert "100 pieces" in text
-    assert "4 more were left out:\n     4  a bar does not fill its meter, such as jigs.abc: tune 3\n" in text
+    assert "100 pieces: 90 for training, 10 held out; skipped 2 duplicates\n" in text
+    assert "skipped 4 pieces:\n     4  a bar does not fill its meter, such as jigs.abc: tune 3\n" in text
     assert "\n    17  notes moved to the grid\n" in text
     assert "warning: photo.abc is not a text file" in text
     assert "step 50: validation 2.885 bits per token, the best so far" in text
@@ -96,7 +96,7 @@ def test_one_is_one(console):
     told.on_event(one)
     told.on_event(replace(STARTED, pieces=(1, 0), counted=(1, 0)))
     text = console.stderr.data.decode()
-    assert "1 piece\n1 more is a copy, and was left out\n1 more was left out:\n" in text
+    assert "1 piece; skipped 1 duplicate\nskipped 1 piece:\n" in text
     assert "1 piece of 1 step; " in text
 
 
