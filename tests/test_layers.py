@@ -38,11 +38,6 @@ PLUGIN = "api toolkit.models toolkit.representations music formats"
 """What a plugin may import besides itself."""
 
 KNOWN_CIRCLES = {
-    ("composer.generation.batched_loop", "composer.generation.generate"),
-    ("composer.generation.block_loop", "composer.generation.generate"),
-    ("composer.data.worker_pool", "composer.data.source_reader"),
-    ("composer.cli.gen.recipe", "composer.cli.commands.gen"),
-    ("composer.cli.gen.recipe", "composer.cli.gen.plan"),
 }
 """Imports that close the circles still to be cut. Remove each as it is cut; never add one."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from composer.api import Piece, Source, StepKind
 from composer.cli.inputs import playable_scores
-from composer.cli.output.encoders import rendered
+from composer.cli.output.encoders import encode_piece
 from composer.formats import format_named
 from composer.formats.midi.reader import read_midi
 from composer.registry import plugins as registry
@@ -81,7 +81,7 @@ def test_every_representation_primes_every_other(composer, train, tunes, tmp_pat
     representation.fit(pieces)
     for name in other.formats:
         primer = tmp_path / f"opening{suffix(other, name)}"
-        primer.write_bytes(rendered(representation, representation.encode(pieces[0]), name))
+        primer.write_bytes(encode_piece(representation, representation.encode(pieces[0]), name))
         arguments = ("--prime", primer, "--seed", "1", "--length", "300", "--format", "midi")
         result = composer("gen", kind.name, "--checkpoint", "pair", *arguments)
         assert result.code == 0, (primer, result.err)

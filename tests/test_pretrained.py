@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from composer.api import Source
+from composer.api.sampling.params import SamplingParams
 from composer.check.examine import examine
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
 from composer.checkpoints.file import read_header
 from composer.checkpoints.load import load_model
 from composer.cli.render.text import as_option_value
-from composer.generation.generate import Drew, Request, generate
+from composer.generation.generate import generate
+from composer.generation.request import Generated, GenerationRequest
 from composer.registry import options
 from composer.registry import plugins as registry
 from composer.training.settings import Settings
@@ -135,10 +137,10 @@ class TestModel:
     def test_generates_complete_pieces(self, path):
         player = load_model(path)
         constraint = player.representation.constraint()
-        request = Request(length=player.representation.length, count=8, seed=1, temperature=0.8)
+        request = GenerationRequest(length=player.representation.length, count=8, seed=1, sampling=SamplingParams(0.8))
         pieces = {}
         for event in generate(player.sampler, player.spec, request, constraint):
-            if isinstance(event, Drew):
+            if isinstance(event, Generated):
                 pieces.setdefault(event.number, []).extend(event.steps)
         assert len(pieces) == 8
         finished = [steps for steps in pieces.values() if player.spec.end in {steps[-1], None}]

@@ -19,8 +19,8 @@ from composer.api import ComposerError, Constraint, EncodeError, Piece, ReadErro
 from composer.checkpoints.load import LoadedModel
 from composer.data.corpus import Rejections, content_digest
 from composer.data.encoded_split import NOT_ENCODABLE
-from composer.generation import generate as generation
-from composer.generation.generate import Drew, Request
+from composer.generation.generate import generate
+from composer.generation.request import Generated, GenerationRequest
 from composer.music.contour import MelodyCollection
 
 __all__ = ["Comparison", "MetricComparison", "Summary", "compare"]
@@ -97,7 +97,7 @@ class Comparison:
 def compare(
     model: LoadedModel,
     pieces: Sequence[Piece],
-    request: Request,
+    request: GenerationRequest,
     constraint: Constraint | None = None,
     *,
     training_melodies: MelodyCollection | None = None,
@@ -156,15 +156,15 @@ def _encode_all(
 
 
 def _generated_pieces(
-    model: LoadedModel, request: Request, constraint: Constraint | None
+    model: LoadedModel, request: GenerationRequest, constraint: Constraint | None
 ) -> Iterator[tuple[Sequence[Step], bool]]:
     """Yield the steps of each piece as it ends, and whether it is complete."""
     steps: dict[int, list[Step]] = {}
-    for event in generation.generate(model.sampler, model.spec, request, constraint, ordered=False):
-        if isinstance(event, Drew):
+    for event in generate(model.sampler, model.spec, request, constraint, ordered=False):
+        if isinstance(event, Generated):
             steps.setdefault(event.number, []).extend(event.steps)
         else:
-            yield steps.pop(event.number, []), event.whole
+            yield steps.pop(event.number, []), event.complete
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import typer
 
 from composer import __version__
 from composer.api import ComposerError, OptionError, UsageError
-from composer.cli.command import CONTEXT, Program, plain_app
+from composer.cli.command import CONTEXT, LazyGroup, plain_app
 from composer.cli.console import ClosedPipe, Console, discard_output
 from composer.cli.usage_errors import explain
 
@@ -66,7 +66,7 @@ def _run(arguments: list[str], console: Console) -> int:
 
 def command_tree() -> Any:
     """Return the program as a tree of Typer commands."""
-    app = plain_app(cls=Program, context_settings=CONTEXT, epilog=EPILOG)
+    app = plain_app(cls=LazyGroup, context_settings=CONTEXT, epilog=EPILOG)
     app.callback(invoke_without_command=True)(composer)
     return typer.main.get_command(app)
 

@@ -31,7 +31,7 @@ COMMANDS = {
 """Commands and their summaries; each is a function in the module of `composer.cli.commands` that has its name."""
 
 
-class Helpful:
+class HelpToConsole:
     """A command whose --help goes to its console, as all that it writes."""
 
     def get_help_option(self, ctx: Any) -> Any:
@@ -40,8 +40,17 @@ class Helpful:
         return option
 
 
-class Command(Helpful, TyperCommand):
+class Command(HelpToConsole, TyperCommand):
     """A command whose help shows its options in groups, by their `rich_help_panel`, in two columns."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse; errors of the parser that name no command name this one."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.TyperException as error:
+            if getattr(error, "ctx", ctx) is None:
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return ["[OPTIONS]", *(_written(param) for param in self.params if param.param_type_name == "argument")]
@@ -60,7 +69,7 @@ class Command(Helpful, TyperCommand):
                 formatter.write_dl([(flags.ljust(width), text) for flags, text in rows])
 
 
-class Program(Helpful, TyperGroup):
+class LazyGroup(HelpToConsole, TyperGroup):
     """All commands; only the one that is called is imported."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -71,7 +80,7 @@ class Program(Helpful, TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise UsageError(f"there is no command `{args[0]}`", _meant(args[0]))
+            raise UsageError(f"there is no command `{args[0]}`", _suggestion(args[0]))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -82,10 +91,10 @@ class Program(Helpful, TyperGroup):
 def build(name: str) -> Any:
     """The command `name`, from the function of that name in its module."""
     module = import_module(f"composer.cli.commands.{name}")
+    if hasattr(module, "make_command"):
+        return module.make_command(COMMANDS[name])
     app = plain_app()
-    app.command(
-        name, cls=getattr(module, "command_class", Command), short_help=COMMANDS[name], context_settings=CONTEXT
-    )(getattr(module, name))
+    app.command(name, cls=Command, short_help=COMMANDS[name], context_settings=CONTEXT)(getattr(module, name))
     return typer.main.get_command(app)
 
 
@@ -109,7 +118,7 @@ def _written(argument: Any) -> str:
     return name if argument.required else f"[{name}]"
 
 
-def _meant(given: str) -> str:
+def _suggestion(given: str) -> str:
     near = get_close_matches(given, COMMANDS, 1)
     if near:
         return f"did you mean `composer {near[0]}`?"

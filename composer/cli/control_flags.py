@@ -1,92 +1,75 @@
-"""What a player may ask of a representation, as flags of `composer gen`: one for each field of its `Wishes`."""
+"""A representation's controls as options of `composer gen`: one for each field of its `Controls`."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import typing
 from typing import Any
 
+import typer
+
 from composer.api import ComposerError, Representation
-from composer.cli.command import Command
+from composer.api.fields import flags_of
+from composer.cli.options_from import OptionsCommand, instance, parameters
 from composer.cli.render.text import join_names
+from composer.cli.representation_argument import example_list
 
-KIND, GIVEN = "composer.kind", "composer.wishes"
+REPRESENTATION, CONTROLS, PREFIX = "composer.representation", "composer.controls", "control_"
 
 
-class WishingCommand(Command):
-    """A command whose first plugin's name is a representation, and which takes that one's wishes as flags too."""
+class ControlCommand(OptionsCommand):
+    """A command with the options of the representation that its arguments name."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        kind = _representation(args)
-        ctx.meta[KIND], ctx.meta[GIVEN] = kind, []
-        rest = _taken(kind, args, ctx.meta[GIVEN]) if kind is not None else args
-        return super().parse_args(ctx, rest)
+        """Parse twice: once to find the representation, ignoring unknown options, then with its controls."""
+        from composer.registry import plugins as registry
 
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        kind = ctx.meta.get(KIND)
-        rows = [(_flag(field) + _metavar(kind, field), field.metadata.get("help", "")) for field in _fields(kind)]
-        if rows:
-            with formatter.section(f"What {kind.name} can be asked for"):
-                formatter.write_dl(rows)
-        super().format_options(ctx, formatter)
+        words = self._words(ctx, args)
+        if words == []:
+            ctx.obj.print_error(example_list(self.name or ""))
+            raise typer.Exit(2)
+        names = registry.plugin_names()
+        name = next((word for word in words or () if word in names), None)
+        if name is not None:
+            with contextlib.suppress(ComposerError):  # the command itself reports it
+                kind = ctx.meta[REPRESENTATION] = registry.representation(name)
+                ctx.meta[CONTROLS] = parameters(kind.Controls, f"Controls of {name}", PREFIX)
+        return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parser's options and arguments, the controls first."""
+        return [*ctx.meta.get(CONTROLS, ()), *super().get_params(ctx)]
+
+    def invoke(self, ctx: Any) -> None:
+        """Call the function with the console and the options, which hold the controls."""
+        kind = ctx.meta.get(REPRESENTATION)
+        controls = instance(kind.Controls, ctx.params, PREFIX) if kind else None
+        self.function(ctx.obj, instance(self.options, ctx.params, controls=controls))
+
+    def _words(self, ctx: Any, args: list[str]) -> list[str] | None:
+        """Return the arguments that are no known option or its value; None to leave these to the real parse."""
+        parser = self.make_parser(ctx)
+        parser.ignore_unknown_options = True
+        try:
+            found, words, _ = parser.parse_args(list(args))
+        except typer.TyperException:
+            return None
+        first = found.get("representation")
+        words = [first, *words] if first else words
+        return None if not words and ("help" in found or ctx.resilient_parsing) else words
 
 
-def given(context: Any, kind: type[Representation]) -> Any:
-    """The wishes on the command line. Raises OptionError for a value that cannot be wished."""
-    from composer.registry import options
-
-    return options.parse(kind.Controls, context.meta[GIVEN])
-
-
-def elsewhere(context: Any, flag: str) -> tuple[str, str] | None:
-    """What to say of a `flag` that the representation has not but others have; None where none has it."""
-    kind = context.meta.get(KIND) if context is not None else None
+def offered_by(context: Any, flag: str) -> tuple[str, str] | None:
+    """Return an error and a hint for a `flag` that other representations have, or None."""
+    kind = context.meta.get(REPRESENTATION) if context is not None else None
     if kind is None:
         return None
     from composer.registry import plugins as registry
 
     others = (loaded.representation for loaded in registry.load_all())
-    names = [other.name for other in others if other is not None and flag in map(_flag, _fields(other))]
-    return (f"`{kind.name}` has no `{flag}`", f"{join_names(names)} can be asked for it") if names else None
+    names = [other.name for other in others if other is not None and flag in _flags(other)]
+    return (f"{kind.name} has no option {flag}", f"{join_names(names)} can use it") if names else None
 
 
-def _representation(args: list[str]) -> type[Representation] | None:
-    """The representation that the arguments name; None where they name none that loads."""
-    from composer.registry import plugins as registry
-
-    names = registry.plugin_names()
-    for argument in args:
-        if argument in names:
-            try:
-                return registry.representation(argument)
-            except ComposerError:
-                return None
-    return None
-
-
-def _taken(kind: type[Representation], args: list[str], pairs: list[str]) -> list[str]:
-    """The arguments without the flags of wishes, which go into `pairs` as `key=value`."""
-    flags = {_flag(field): field for field in _fields(kind)}
-    rest, waiting = [], iter(args)
-    for argument in waiting:
-        flag, equals, value = argument.partition("=")
-        if flag not in flags:
-            rest.append(argument)
-            continue
-        if not equals:
-            value = next(waiting, "") if _metavar(kind, flags[flag]) else "on"
-        pairs.append(f"{flags[flag].name}={value}")
-    return rest
-
-
-def _fields(kind: type[Representation] | None) -> tuple[Any, ...]:
-    return dataclasses.fields(kind.Controls) if kind is not None else ()
-
-
-def _flag(field: Any) -> str:
-    return f"--{field.name.replace('_', '-')}"
-
-
-def _metavar(kind: type[Representation], field: Any) -> str:
-    """What stands for the value; nothing for a flag that is on or off."""
-    return "" if typing.get_type_hints(kind.Controls)[field.name] is bool else f" {field.name.upper()}"
+def _flags(representation: type[Representation]) -> set[str]:
+    return {flag for field in dataclasses.fields(representation.Controls) for flag in flags_of(field)}

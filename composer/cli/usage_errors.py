@@ -1,55 +1,75 @@
-"""What typer finds wrong with a command line, in this program's words: a message and a hint."""
+"""Turn the parser's usage errors into an error and a hint."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+RENAMED = {
+    "--width": "--batch-size",
+    "--free": "--unconstrained",
+    "--take": "--candidates",
+    "--by": "--rank-by",
+    "--most-notes": "--max-notes",
+    "--most-onsets": "--max-onsets",
+    "--most-holds": "--max-sustained",
+    "--batch": "--batch-size",
+}
+"""Former spellings of options."""
+
 
 def explain(error: Any) -> tuple[str, str]:
-    """The message and the hint for one of typer's usage errors, whose classes are not public, but their names are."""
+    """Return the message and the hint for one of the parser's errors, whose classes are private but have names."""
     context = getattr(error, "ctx", None)
-    fallback = f"`{context.command_path if context else 'composer'} --help` explains it"
+    fallback = f"see `{context.command_path if context else 'composer'} --help`"
     match type(error).__name__:
         case "NoSuchOption":
-            from composer.cli import control_flags
-
-            if found := control_flags.elsewhere(context, error.option_name):
-                return found
-            near = _other_case(error) or (error.possibilities or [None])[0]
-            return f"there is no option `{error.option_name}`", f"did you mean `{near}`?" if near else fallback
+            return _unknown_option(error, context, fallback)
         case "MissingParameter":
-            return f"{_named(error.param)} is missing", _usage(context) or fallback
+            return f"missing argument {_name(error.param)}", _usage(context) or fallback
         case "BadOptionUsage":
-            return f"`{error.option_name}` needs a value", fallback
+            return f"option {error.option_name} needs a value", fallback
         case "BadParameter" if error.param is not None:
-            return f"{_named(error.param)} {_wanted(error.message)}", fallback
+            return f"invalid value for {_name(error.param)}: {_expected(error.message)}", fallback
         case _:
             return _plain(error.format_message()), _usage(context) or fallback
 
 
+def _unknown_option(error: Any, context: Any, fallback: str) -> tuple[str, str]:
+    from composer.cli import control_flags
+
+    flag = error.option_name
+    renamed = RENAMED.get(flag)
+    if renamed and context is not None and any(renamed in param.opts for param in context.command.get_params(context)):
+        return f"unknown option {flag}", f"it is called {renamed} now"
+    if found := control_flags.offered_by(context, renamed or flag):
+        return found
+    near = _other_case(error) or (error.possibilities or [None])[0]
+    return f"unknown option {flag}", f"did you mean {near}?" if near else fallback
+
+
 def _other_case(error: Any) -> str | None:
-    """The flag that is the mistaken one in capitals, or in small letters, with its long form, as the hint names it."""
+    """Return the option that differs only in case, with its long form."""
     for param in error.ctx.command.params if error.ctx else ():
         if error.option_name.swapcase() in param.opts:
-            return "` or `".join(sorted(param.opts, key=len))
+            return " or ".join(sorted(param.opts, key=len))
     return None
 
 
-def _named(param: Any) -> str:
-    """A parameter as the user writes it: the longest of its flags, or the name of an argument in the usage line."""
+def _name(param: Any) -> str:
+    """Return a parameter as the user writes it: its long flag, or the name of an argument."""
     if param.param_type_name == "argument":
         return str(param.metavar or param.name.upper())
-    return f"`{max(param.opts, key=len)}`"
+    return str(max(param.opts, key=len))
 
 
-def _wanted(message: str) -> str:
-    """What a value should be, from typer's complaint that it is not."""
+def _expected(message: str) -> str:
+    """Return what a value should be, from the parser's message."""
     if re.search(r"\bint(eger)?\b", message):
-        return "needs a whole number"
+        return "expected a whole number"
     if re.search(r"\b(float|number)\b", message):
-        return "needs a number"
-    return f"cannot be so: {_plain(message)}"
+        return "expected a number"
+    return _plain(message)
 
 
 def _usage(context: Any) -> str | None:
@@ -57,6 +77,6 @@ def _usage(context: Any) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """One line, in backquotes instead of quotes, without a capital or a full stop."""
-    text = re.sub(r"'([^']*)'", r"`\1`", " ".join(text.split())).rstrip(".")
+    """Return one line without a capital or a full stop."""
+    text = " ".join(text.split()).rstrip(".")
     return text[:1].lower() + text[1:]

@@ -1,28 +1,33 @@
 """Settings for writing a score, which override what the score says."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: the command line would evaluate the strings at every start.
 
 from dataclasses import dataclass
 
-from composer.api import OptionError
+from composer.api.fields import check_ranges, option
+
+
+def _instrument(text: str) -> int:
+    from composer.music.instruments import parse_instrument
+
+    return parse_instrument(text)
 
 
 @dataclass(frozen=True, slots=True)
 class WriteSettings:
-    """`tempo` in quarter notes per minute, `instrument` as General MIDI program 0-127, `velocity` 1-127.
+    """Title, tempo, instrument and velocity, if not those of the score. Raises OptionError for a value out of range."""
 
-    Raises OptionError for a value out of range.
-    """
-
-    tempo: float | None = None
-    instrument: int | None = None
-    velocity: int | None = None
-    title: str = ""
+    title: str = option("", "Title of the piece, if the format has one.", metavar="TEXT")
+    tempo: float | None = option(None, "Tempo in quarter notes per minute.", metavar="BPM", minimum=4, maximum=1000)
+    instrument: int | None = option(
+        None,
+        "General MIDI instrument: a name such as violin, or 0 to 127.",
+        metavar="NAME",
+        minimum=0,
+        maximum=127,
+        parse=_instrument,
+    )
+    velocity: int | None = option(None, "Velocity of all notes, 1 to 127.", metavar="N", minimum=1, maximum=127)
 
     def __post_init__(self) -> None:
-        if self.tempo is not None and not 4 <= self.tempo <= 1000:
-            raise OptionError(f"invalid tempo: {self.tempo:g}", "give 4 to 1000 quarter notes per minute")
-        if self.instrument is not None and not 0 <= self.instrument <= 127:
-            raise OptionError(f"invalid instrument: {self.instrument}", "give a General MIDI program, 0 (piano) to 127")
-        if self.velocity is not None and not 1 <= self.velocity <= 127:
-            raise OptionError(f"invalid velocity: {self.velocity}", "give 1 (softest) to 127 (loudest)")
+        check_ranges(self)

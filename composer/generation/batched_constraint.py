@@ -1,7 +1,6 @@
-"""A constraint followed in many rows at a time.
+"""Follow a constraint in many rows at a time.
 
-Of tokens, what the automaton was once asked stands in arrays: a step of all rows is two look-ups, and only what is new
-is asked of the automaton itself.
+For tokens, the automaton's answers are cached in arrays: a step of all rows is two look-ups.
 """
 
 from __future__ import annotations
@@ -13,178 +12,183 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Constraint, FrameRule, SequenceSpec, Step, StepKind
-from composer.api.sampling.filters import SamplingParams, mask_array
+from composer.api.sampling.filters import SamplingParams as BatchSamplingParams
+from composer.api.sampling.filters import mask_array
 
-MOST_KNOWN = 100_000
-"""How many states are in the arrays at most; a state takes five bytes for each token.
+MAX_CACHED_STATES = 100_000
+"""States in the cache; each takes five bytes per token.
 
 Of a hundred characters of tunes, 93 lead to a new state at first, 47 after 30,000 states and 20 after 100,000."""
-FEW = 256
-"""How many there is room for at first."""
-FEW_ROWS = 4
-"""Fewer rows than these are asked one by one."""
+INITIAL_CAPACITY = 256
+"""States that the arrays have room for at first."""
+MIN_CACHED_ROWS = 4
+"""For fewer rows the cache costs more than it saves."""
 
 
-class Rules(Protocol):
-    """What each of B rows must obey next."""
+class BatchedConstraint(Protocol):
+    """A constraint in B rows."""
 
-    def under(self, params: SamplingParams) -> SamplingParams:
-        """`how`, under the rules of the next step."""
+    def constrain(self, params: BatchSamplingParams) -> BatchSamplingParams:
+        """Return `params` with the masks or frame rules of the next step."""
         ...
 
-    def begin(self, rows: Sequence[int]) -> None:
-        """Know that new pieces begin in these rows, after their primer."""
+    def start_rows(self, rows: Sequence[int]) -> None:
+        """Go back to the state after the primer in these rows."""
         ...
 
-    def follow(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
-        """Go on by `steps`, one for each row; of rows whose piece has the number 0, they mean nothing."""
+    def advance(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
+        """Follow one step per row; rows whose piece has the number 0 are idle."""
         ...
 
     def complete(self, row: int) -> Sequence[Step]:
-        """The shortest ending of a row's piece; empty where none is known."""
+        """Return the shortest ending of a row's piece; empty if none is known."""
         ...
 
 
-def rules(constraint: Constraint | None, spec: SequenceSpec, primer: Sequence[Step], rows: int) -> Rules:
-    """The rules of `rows` rows; where there is no constraint, there are none."""
+def batched_constraint(
+    constraint: Constraint | None, spec: SequenceSpec, primer: Sequence[Step], batch_size: int
+) -> BatchedConstraint:
+    """Return `constraint` for `batch_size` rows, each after the primer."""
     if constraint is None:
-        return Anything()
-    opened = constraint.start(primer)
+        return Unconstrained()
+    start_state = constraint.start(primer)
     if spec.kind is StepKind.FRAMES:
-        return RulesOfFrames(constraint, spec, opened, rows)
-    return (FewRules if rows < FEW_ROWS else TokenRules)(constraint, spec, opened, rows)
+        return FrameConstraint(constraint, spec, start_state, batch_size)
+    return (TokenConstraint if batch_size < MIN_CACHED_ROWS else CachedTokenConstraint)(
+        constraint, spec, start_state, batch_size
+    )
 
 
-class Anything:
-    """No rules."""
+class Unconstrained:
+    """No constraint."""
 
-    def under(self, params: SamplingParams) -> SamplingParams:
+    def constrain(self, params: BatchSamplingParams) -> BatchSamplingParams:
         return params
 
-    def begin(self, rows: Sequence[int]) -> None:
+    def start_rows(self, rows: Sequence[int]) -> None:
         pass
 
-    def follow(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
+    def advance(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
         pass
 
     def complete(self, row: int) -> Sequence[Step]:
         return ()
 
 
-class TokenRules:
-    """The rules of tokens. `places` (B,) are the rows' states by their places in the arrays.
+class CachedTokenConstraint:
+    """A constraint on tokens, cached. `indices` (B,) are the rows' states as indices of the arrays.
 
-    `allowed` (S, V) is what may come in a state, and `after` (S, V) the place of the state then, -1 where that was
-    never asked. The end symbol leaves a state as it is.
+    `allowed` (S, V) are the tokens allowed in a state, and `next_index` (S, V) the index of the state that follows, -1
+    if not known yet. The end symbol does not change the state.
     """
 
-    def __init__(self, constraint: Constraint, spec: SequenceSpec, opened: int, rows: int) -> None:
-        self.constraint, self.spec, self.opened = constraint, spec, opened
+    def __init__(self, constraint: Constraint, spec: SequenceSpec, start_state: int, rows: int) -> None:
+        self.constraint, self.spec, self.start_state = constraint, spec, start_state
         self.states: list[int] = []
-        self._places: dict[int, int] = {}
-        self._endings: dict[int, Sequence[Step]] = {}
-        self.allowed = np.zeros((FEW, spec.size), bool)
-        self.after = np.zeros((FEW, spec.size), np.int32)
-        self.places = np.full(rows, self._place(opened))
+        self._index_of: dict[int, int] = {}
+        self._completions: dict[int, Sequence[Step]] = {}
+        self.allowed = np.zeros((INITIAL_CAPACITY, spec.size), bool)
+        self.next_index = np.zeros((INITIAL_CAPACITY, spec.size), np.int32)
+        self.indices = np.full(rows, self._index(start_state))
 
-    def under(self, params: SamplingParams) -> SamplingParams:
-        return params.with_mask(self.allowed[self.places])
+    def constrain(self, params: BatchSamplingParams) -> BatchSamplingParams:
+        return params.with_mask(self.allowed[self.indices])
 
-    def begin(self, rows: Sequence[int]) -> None:
-        self.places[rows] = self._place(self.opened)
+    def start_rows(self, rows: Sequence[int]) -> None:
+        self.indices[rows] = self._index(self.start_state)
 
-    def follow(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
-        if len(self.states) + len(self.places) > MOST_KNOWN:
-            self._forget()
-        after = self.after[self.places, steps]
+    def advance(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
+        if len(self.states) + len(self.indices) > MAX_CACHED_STATES:
+            self._evict()
+        after = self.next_index[self.indices, steps]
         if after.min() < 0:
             for row in np.flatnonzero(after < 0).tolist():
-                place = after[row] = int(self.places[row])
+                index = after[row] = int(self.indices[row])
                 if numbers[row]:
-                    after[row] = self._place(self.constraint.step(self.states[place], steps[row]))
-                    self.after[place, steps[row]] = after[row]
-        self.places = after
+                    after[row] = self._index(self.constraint.step(self.states[index], steps[row]))
+                    self.next_index[index, steps[row]] = after[row]
+        self.indices = after
 
     def complete(self, row: int) -> Sequence[Step]:
-        place = int(self.places[row])
-        if place not in self._endings:
-            self._endings[place] = self.constraint.complete(self.states[place])
-        return self._endings[place]
+        index = int(self.indices[row])
+        if index not in self._completions:
+            self._completions[index] = self.constraint.complete(self.states[index])
+        return self._completions[index]
 
-    def _place(self, state: int) -> int:
-        """Where a state is in the arrays; it is put there if it is new."""
-        place = self._places.get(state)
-        if place is not None:
-            return place
-        place = self._places[state] = len(self.states)
+    def _index(self, state: int) -> int:
+        """Return the index of a state, which is added if it is new."""
+        index = self._index_of.get(state)
+        if index is not None:
+            return index
+        index = self._index_of[state] = len(self.states)
         self.states.append(state)
-        if place == len(self.allowed):
-            self.allowed, self.after = (
-                np.concatenate([each, np.zeros_like(each)]) for each in (self.allowed, self.after)
+        if index == len(self.allowed):
+            self.allowed, self.next_index = (
+                np.concatenate([each, np.zeros_like(each)]) for each in (self.allowed, self.next_index)
             )
         mask = self.constraint.allowed(state)
         assert isinstance(mask, int)
-        self.allowed[place], self.after[place] = mask_array(mask, self.spec.size), -1
-        self.after[place, self.spec.end] = place
-        return place
+        self.allowed[index], self.next_index[index] = mask_array(mask, self.spec.size), -1
+        self.next_index[index, self.spec.end] = index
+        return index
 
-    def _forget(self) -> None:
-        """Leave nothing but the states that the rows are in."""
-        current = [self.states[place] for place in self.places]
+    def _evict(self) -> None:
+        """Drop all states but those of the rows."""
+        current = [self.states[index] for index in self.indices]
         self.states.clear()
-        self._places.clear()
-        self._endings.clear()
-        self.places = np.array([self._place(state) for state in current], self.places.dtype)
+        self._index_of.clear()
+        self._completions.clear()
+        self.indices = np.array([self._index(state) for state in current], self.indices.dtype)
 
 
-class _Each:
-    """The states of rows that are asked one by one."""
+class _RowByRow:
+    """The state of each row, without a cache."""
 
-    def __init__(self, constraint: Constraint, spec: SequenceSpec, opened: int, rows: int) -> None:
-        self.constraint, self.spec, self.opened, self.states = constraint, spec, opened, [opened] * rows
+    def __init__(self, constraint: Constraint, spec: SequenceSpec, start_state: int, rows: int) -> None:
+        self.constraint, self.spec, self.start_state, self.states = constraint, spec, start_state, [start_state] * rows
 
-    def begin(self, rows: Sequence[int]) -> None:
+    def start_rows(self, rows: Sequence[int]) -> None:
         for row in rows:
-            self.states[row] = self.opened
+            self.states[row] = self.start_state
 
     def complete(self, row: int) -> Sequence[Step]:
         return self.constraint.complete(self.states[row])
 
 
-class FewRules(_Each):
-    """The rules of tokens in so few rows that arrays of states would take longer than to ask."""
+class TokenConstraint(_RowByRow):
+    """A constraint on tokens for a few rows, row by row."""
 
-    def __init__(self, constraint: Constraint, spec: SequenceSpec, opened: int, rows: int) -> None:
-        super().__init__(constraint, spec, opened, rows)
+    def __init__(self, constraint: Constraint, spec: SequenceSpec, start_state: int, rows: int) -> None:
+        super().__init__(constraint, spec, start_state, rows)
         self._masks: dict[int, NDArray[np.bool_]] = {}
 
-    def under(self, params: SamplingParams) -> SamplingParams:
-        found = [self._mask(mask) for mask in map(self.constraint.allowed, self.states) if isinstance(mask, int)]
-        return params.with_mask(found[0] if len(found) == 1 else np.concatenate(found))
+    def constrain(self, params: BatchSamplingParams) -> BatchSamplingParams:
+        masks = [self._mask(mask) for mask in map(self.constraint.allowed, self.states) if isinstance(mask, int)]
+        return params.with_mask(masks[0] if len(masks) == 1 else np.concatenate(masks))
 
-    def follow(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
+    def advance(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
         for row, (step, number) in enumerate(zip(steps, numbers, strict=True)):
             if number and step != self.spec.end:
                 self.states[row] = self.constraint.step(self.states[row], step)
 
     def _mask(self, mask: int) -> NDArray[np.bool_]:
-        """The set `mask` as an array (1, V); the same few sets come again and again."""
+        """Return the set `mask` as an array (1, V); few sets occur, and often."""
         row = self._masks.get(mask)
         if row is None:
-            if len(self._masks) >= MOST_KNOWN:
+            if len(self._masks) >= MAX_CACHED_STATES:
                 self._masks.clear()
             row = self._masks[mask] = mask_array(mask, self.spec.size)[None]
         return row
 
 
-class RulesOfFrames(_Each):
-    """The rules of frames."""
+class FrameConstraint(_RowByRow):
+    """A constraint on frames."""
 
-    def under(self, params: SamplingParams) -> SamplingParams:
-        found = [self.constraint.allowed(state) for state in self.states]
-        return params.with_mask([rule if isinstance(rule, FrameRule) else None for rule in found])
+    def constrain(self, params: BatchSamplingParams) -> BatchSamplingParams:
+        rules = [self.constraint.allowed(state) for state in self.states]
+        return params.with_mask([rule if isinstance(rule, FrameRule) else None for rule in rules])
 
-    def follow(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
+    def advance(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
         for row, (frame, number) in enumerate(zip(steps, numbers, strict=True)):
             if number:
                 self.states[row] = self.constraint.step(self.states[row], frame)

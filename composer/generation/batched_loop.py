@@ -1,7 +1,6 @@
-"""The loop that composes: a row for each piece, all rows at a time, and the next piece for a row whose piece is over.
+"""The generation loop: a batch with a row for each piece; a row whose piece is finished gets the next piece.
 
-What is drawn is kept in arrays until a piece is over, but for the piece whose turn it is: that one is told step by
-step.
+Steps are buffered until their piece is finished, but for the piece that is next in the output.
 """
 
 from __future__ import annotations
@@ -14,186 +13,183 @@ from numpy.typing import NDArray
 
 from composer.api import Constraint, Sampler, SequenceSpec, Step, StepKind
 from composer.api.sampler import BlockSampler
-from composer.api.sampling.filters import CounterRNG, Draw, SamplingParams
-from composer.generation.batched_constraint import Anything, Rules, rules
-from composer.generation.generate import Drew, Ended, Request, Seats, Turn
-from composer.generation.temperature import TemperatureCurve
+from composer.api.sampling.filters import CounterRNG, Draw
+from composer.api.sampling.filters import SamplingParams as BatchSamplingParams
+from composer.generation.batched_constraint import BatchedConstraint, Unconstrained, batched_constraint
+from composer.generation.block_loop import generate_in_blocks
+from composer.generation.request import Finished, Generated, GenerationRequest, OutputOrder, PieceQueue
 
-CLOSING = 100
-"""So many steps before its length a piece is watched, so that an automaton can complete it in time."""
+STEPS_TO_CLOSE = 100
+"""How many steps before its maximum length a piece is checked for whether its constraint must close it."""
 
 
-def events(
-    sampler: Sampler, spec: SequenceSpec, request: Request, constraint: Constraint | None, seats: Seats, turn: Turn
-) -> Iterator[Drew | Ended]:
-    """Compose `request.rows` pieces at a time. The events of a piece come in order, those of different ones in any.
+def generate_batched(
+    sampler: Sampler,
+    spec: SequenceSpec,
+    request: GenerationRequest,
+    constraint: Constraint | None,
+    queue: PieceQueue,
+    order: OutputOrder,
+) -> Iterator[Generated | Finished]:
+    """Generate `request.batch_size` pieces at a time; a piece's own events come in order.
 
-    What the consumer does of a piece that has ended comes before its row's next one.
+    The consumer handles the end of a piece before its row gets the next one.
     """
-    how, curve = _how(request)
+    params, ramp = BatchSamplingParams.from_params(request.sampling, request.batch_size), request.sampling.ramp
     primed = sampler.initial_state([request.conditions])
     for step in request.primer:
         primed = sampler.advance(primed, _as_array(step, spec))
     if constraint is None and isinstance(sampler, BlockSampler):
-        from composer.generation.block_loop import in_blocks
-
-        yield from in_blocks(sampler, spec, request, seats, how, curve, primed)
+        yield from generate_in_blocks(sampler, spec, request, queue, params, primed)
         return
-    rows = _Rows(spec, request, rules(constraint, spec, request.primer, request.rows), seats, turn)
-    places = np.arange(request.rows)
-    state = sampler.gather_rows(primed, np.zeros_like(places))
-    yield from rows.seat(places.tolist())
-    while any(rows.numbers):
-        if curve is not None:
-            how = how.with_temperature(curve.at(rows.taken - len(request.primer)))
-        drawn = sampler.sample(state, rows.rules.under(how), rows.noise.at_steps(rows.taken))
+    followed = batched_constraint(constraint, spec, request.primer, request.batch_size)
+    batch, rows = _Batch(spec, request, followed, queue, order), np.arange(request.batch_size)
+    state = sampler.gather_rows(primed, np.zeros_like(rows))
+    yield from batch.start_pieces(rows.tolist())
+    while any(batch.piece_numbers):
+        if ramp is not None:
+            params = params.with_temperature(ramp.at_steps(batch.lengths - len(request.primer)))
+        drawn = sampler.sample(state, batch.constraint.constrain(params), batch.rng.at_steps(batch.lengths))
         state = sampler.advance(state, drawn.steps)
-        over = yield from rows.take(drawn)
-        if over:
-            state = sampler.gather_rows(state, np.where(np.isin(places, over), -1, places), primed)
-            yield from rows.seat(over)
+        finished = yield from batch.append(drawn)
+        if finished:
+            state = sampler.gather_rows(state, np.where(np.isin(rows, finished), -1, rows), primed)
+            yield from batch.start_pieces(finished)
 
 
-def _how(request: Request) -> tuple[SamplingParams, TemperatureCurve | None]:
-    """How steps are drawn, and the curve of their temperature where that changes."""
-    temperature = request.temperature
-    curve = None if isinstance(temperature, int | float) else temperature
-    how = SamplingParams.for_rows(
-        request.rows,
-        temperature=temperature if isinstance(temperature, int | float) else temperature.first,
-        top_k=request.top_k,
-        top_p=request.top_p,
-        min_p=request.min_p,
-    )
-    return how, curve
+class _Batch:
+    """The pieces that are being generated.
 
-
-class _Rows:
-    """Where pieces are composed.
-
-    Per row: the number of its piece (0 when idle), how many steps the piece has `taken`, primer and all, those that
-    were drawn and not told yet, and the ending that its automaton knew a step ago, where the piece is near its length.
-    Python's own lists, as there is little to do for most rows at most steps, and none of it is arithmetic.
+    Per row: the number of its piece (0 if idle), the piece's length so far with its primer, the steps that were sampled
+    but not emitted, and, near the maximum length, the ending that the constraint knew a step ago. Most are lists, since
+    most steps change few rows.
     """
 
-    def __init__(self, spec: SequenceSpec, request: Request, rules: Rules, seats: Seats, turn: Turn) -> None:
-        self.spec, self.request, self.rules, self.seats, self.turn = spec, request, rules, seats, turn
-        self.numbers = [0] * request.rows
-        self.taken = np.zeros(request.rows, np.int64)
-        self.left = request.length
-        """How many steps the row with the fewest left has."""
-        self.closes = spec.kind is StepKind.TOKENS and not isinstance(rules, Anything)
-        self.endings: list[Sequence[Step]] = [()] * request.rows
-        self.untold = [_Untold() for _ in self.numbers]
+    def __init__(
+        self,
+        spec: SequenceSpec,
+        request: GenerationRequest,
+        constraint: BatchedConstraint,
+        queue: PieceQueue,
+        order: OutputOrder,
+    ) -> None:
+        self.spec, self.request, self.constraint, self.queue, self.order = spec, request, constraint, queue, order
+        self.piece_numbers = [0] * request.batch_size
+        self.lengths = np.zeros(request.batch_size, np.int64)
+        self.steps_left = request.length
+        """Steps that the longest piece has left."""
+        self.must_close = spec.kind is StepKind.TOKENS and not isinstance(constraint, Unconstrained)
+        self.completions: list[Sequence[Step]] = [()] * request.batch_size
+        self.pending = [_PendingSteps() for _ in self.piece_numbers]
 
-    def seat(self, idle: Sequence[int]) -> Iterator[Drew]:
-        """Give each idle row the next piece, beginning with its primer."""
+    def start_pieces(self, idle: Sequence[int]) -> Iterator[Generated]:
+        """Start the next piece, with its primer, in each idle row."""
         for row in idle:
-            self.numbers[row] = number = self.seats.next()
-            self.endings[row] = ()
-            self.untold[row].forget()
+            self.piece_numbers[row] = number = self.queue.next()
+            self.completions[row] = ()
+            self.pending[row].clear()
             if number and self.request.primer:
-                yield Drew.given(number, self.request.primer)
-        self.taken[idle] = len(self.request.primer)
-        taken = (taken for taken, number in zip(self.taken.tolist(), self.numbers, strict=True) if number)
-        self.left = self.request.length - max(taken, default=0)
-        self.rules.begin(idle)
-        self.noise = CounterRNG(map(self.seats.seed, self.numbers))
+                yield Generated.not_sampled(number, self.request.primer)
+        self.lengths[idle] = len(self.request.primer)
+        lengths = (length for length, number in zip(self.lengths.tolist(), self.piece_numbers, strict=True) if number)
+        self.steps_left = self.request.length - max(lengths, default=0)
+        self.constraint.start_rows(idle)
+        self.rng = CounterRNG(map(self.queue.seed, self.piece_numbers))
 
-    def take(self, drawn: Draw) -> Generator[Drew | Ended, None, list[int]]:
-        """Keep what was drawn, and tell what is to be told now; the rows whose pieces are over."""
-        steps = self._steps(drawn)
-        for untold, *figures in zip(self.untold, steps, drawn.logp.tolist(), drawn.masked_prob.tolist(), strict=True):
-            untold.add(*figures)
-        self.taken += 1
-        self.left -= 1
-        self.rules.follow(steps, self.numbers)
-        over: list[int] = []
-        if self.left < (CLOSING if self.closes else 1) or self.spec.end in steps:
-            for row, number in enumerate(self.numbers):
-                if number and (yield from self._judged(row, steps[row])):
-                    over.append(row)
-        current = self.turn.current
-        if current and current in self.numbers:
-            yield from self._tell(self.numbers.index(current))
-        return over
+    def append(self, drawn: Draw) -> Generator[Generated | Finished, None, list[int]]:
+        """Append one step to each piece and yield what is due; return the rows whose pieces are finished."""
+        steps = self._steps_by_row(drawn)
+        for pending, *values in zip(self.pending, steps, drawn.logp.tolist(), drawn.masked_prob.tolist(), strict=True):
+            pending.add(*values)
+        self.lengths += 1
+        self.steps_left -= 1
+        self.constraint.advance(steps, self.piece_numbers)
+        finished: list[int] = []
+        if self.steps_left < (STEPS_TO_CLOSE if self.must_close else 1) or self.spec.end in steps:
+            for row, number in enumerate(self.piece_numbers):
+                if number and (yield from self._finish_if_over(row, steps[row])):
+                    finished.append(row)
+        current = self.order.current
+        if current and current in self.piece_numbers:
+            yield from self._emit_pending(self.piece_numbers.index(current))
+        return finished
 
-    def _judged(self, row: int, step: Step) -> Generator[Drew | Ended, None, bool]:
-        """End the piece in `row` where its end was drawn, where it is as long as may be, or where it must close now."""
-        left = self.request.length - int(self.taken[row])
+    def _finish_if_over(self, row: int, step: Step) -> Generator[Generated | Finished, None, bool]:
+        """Finish a piece whose end was sampled, that reached its maximum length, or that must close now."""
+        left = self.request.length - int(self.lengths[row])
         if step == self.spec.end:
-            yield from self._end(row, (), whole=True)
+            yield from self._finish(row, (), complete=True)
             return True
-        if self.closes and left < CLOSING:
-            closing, self.endings[row] = self.endings[row], self.rules.complete(row)
-            if closing and len(self.endings[row]) > left:
-                # the step would lead too far from the end, and is not taken
-                self.untold[row].drop()
-                yield from self._end(row, closing, whole=True)
+        if self.must_close and left < STEPS_TO_CLOSE:
+            previous, self.completions[row] = self.completions[row], self.constraint.complete(row)
+            if previous and len(self.completions[row]) > left:
+                # after this step the ending would no longer fit
+                self.pending[row].drop_last()
+                yield from self._finish(row, previous, complete=True)
                 return True
         if left > 0:
             return False
-        frames = self.spec.kind is StepKind.FRAMES  # which are whole at any length
-        ending = () if frames else self.endings[row]
-        yield from self._end(row, ending, whole=frames or bool(ending))
+        frames = self.spec.kind is StepKind.FRAMES  # complete at any length
+        ending = () if frames else self.completions[row]
+        yield from self._finish(row, ending, complete=frames or bool(ending))
         return True
 
-    def _end(self, row: int, ending: Sequence[Step], *, whole: bool) -> Iterator[Drew | Ended]:
-        """Tell the rest of a piece, and the `ending` that its automaton adds."""
-        number = self.numbers[row]
-        yield from self._tell(row)
+    def _finish(self, row: int, ending: Sequence[Step], *, complete: bool) -> Iterator[Generated | Finished]:
+        """Yield the rest of a piece and the `ending` that its constraint adds."""
+        number = self.piece_numbers[row]
+        yield from self._emit_pending(row)
         if ending:
-            yield Drew.given(number, ending)
-        yield Ended(number, whole, self.seats.seed(number))
-        self.numbers[row] = 0
+            yield Generated.not_sampled(number, ending)
+        yield Finished(number, complete, self.queue.seed(number))
+        self.piece_numbers[row] = 0
 
-    def _tell(self, row: int) -> Iterator[Drew]:
-        """The steps of a row's piece that were not told yet."""
-        untold = self.untold[row]
-        if untold.steps:
-            yield Drew(self.numbers[row], *untold.handed())
+    def _emit_pending(self, row: int) -> Iterator[Generated]:
+        """Yield the steps of a row's piece that were not emitted yet."""
+        pending = self.pending[row]
+        if pending.steps:
+            yield Generated(self.piece_numbers[row], *pending.take_all())
 
-    def _steps(self, drawn: Draw) -> Sequence[Step]:
-        """What was drawn, row by row."""
+    def _steps_by_row(self, drawn: Draw) -> Sequence[Step]:
+        """Return the sampled step of each row."""
         if self.spec.kind is StepKind.TOKENS:
             steps: Sequence[Step] = drawn.steps.tolist()
             return steps
         return [tuple(np.flatnonzero(frame).tolist()) for frame in drawn.steps]
 
 
-class _Untold:
-    """Steps of a piece that were drawn and not told yet, with what is known of each."""
+class _PendingSteps:
+    """Steps of a piece that were sampled but not emitted, with their probabilities."""
 
     __slots__ = ("logp", "masked_prob", "steps")
 
     def __init__(self) -> None:
-        self.forget()
+        self.clear()
 
-    def forget(self) -> None:
-        """Keep nothing."""
+    def clear(self) -> None:
+        """Remove all steps."""
         self.steps: list[Step] = []
         self.logp: list[float] = []
         self.masked_prob: list[float] = []
 
-    def add(self, step: Step, logp: float, refused: float) -> None:
-        """Keep one more."""
+    def add(self, step: Step, logp: float, masked_prob: float) -> None:
+        """Append a step."""
         self.steps.append(step)
         self.logp.append(logp)
-        self.masked_prob.append(refused)
+        self.masked_prob.append(masked_prob)
 
-    def drop(self) -> None:
-        """Keep the last one no longer."""
+    def drop_last(self) -> None:
+        """Remove the last step."""
         del self.steps[-1:], self.logp[-1:], self.masked_prob[-1:]
 
-    def handed(self) -> tuple[Sequence[Step], Sequence[float], Sequence[float]]:
-        """All that was kept, which is kept no longer."""
-        handed = self.steps, self.logp, self.masked_prob
-        self.forget()
-        return handed
+    def take_all(self) -> tuple[Sequence[Step], Sequence[float], Sequence[float]]:
+        """Return all steps and remove them."""
+        taken = self.steps, self.logp, self.masked_prob
+        self.clear()
+        return taken
 
 
 def _as_array(step: Step, spec: SequenceSpec) -> NDArray[Any]:
-    """One step as the steps of a batch of one row."""
+    """Return one step as the steps of a batch of one row."""
     if spec.kind is StepKind.TOKENS:
         return np.array([step])
     frame = np.zeros((1, spec.size), np.uint8)

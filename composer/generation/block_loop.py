@@ -1,7 +1,7 @@
-"""Composing many steps at a time, where nothing must be known of a step before the next is drawn.
+"""Generate many steps per transfer from a device, if no constraint must see each step before the next is sampled.
 
-A sampler that runs on a device then gives a block of steps for all rows at once. A row whose piece ends within a block
-draws on to the block's end, which is thrown away; then it is given the next piece. A piece is the same as step by step.
+A row whose piece ends within a block samples on to the block's end, which is discarded; then it gets the next piece.
+The pieces are the same as step by step.
 """
 
 from __future__ import annotations
@@ -14,78 +14,77 @@ from numpy.typing import NDArray
 
 from composer.api import SequenceSpec, Step, StepKind
 from composer.api.sampler import BlockSampler, State
-from composer.api.sampling.filters import CounterRNG, Draw, SamplingParams
-from composer.generation.generate import Drew, Ended, Request, Seats
-from composer.generation.temperature import TemperatureCurve
+from composer.api.sampling.filters import CounterRNG, Draw
+from composer.api.sampling.filters import SamplingParams as BatchSamplingParams
+from composer.generation.request import Finished, Generated, GenerationRequest, PieceQueue
 
-LONGEST = 64
-"""The most steps of a block: of a transfer nothing more is to be gained, and what ends within a block waits."""
+MAX_BLOCK = 64
+"""Maximum steps per block: longer ones save no more time, and rows that end within a block wait for it."""
 
 
-def in_blocks(
+def generate_in_blocks(
     sampler: BlockSampler,
     spec: SequenceSpec,
-    request: Request,
-    seats: Seats,
-    params: SamplingParams,
-    curve: TemperatureCurve | None,
+    request: GenerationRequest,
+    queue: PieceQueue,
+    params: BatchSamplingParams,
     primed: State,
-) -> Iterator[Drew | Ended]:
-    """Compose without an automaton; `primed` is the state of one row after the primer.
+) -> Iterator[Generated | Finished]:
+    """Generate without a constraint; `primed` is the state of one row after the primer.
 
-    The events of a piece come in order, those of different pieces in any.
+    A piece's own events come in order.
     """
-    rows = np.arange(request.rows)
-    numbers, taken = np.zeros_like(rows), np.full_like(rows, len(request.primer))
+    rows, begun, ramp = np.arange(request.batch_size), len(request.primer), request.sampling.ramp
+    numbers, lengths = np.zeros_like(rows), np.full_like(rows, begun)
     state, idle = sampler.gather_rows(primed, np.zeros_like(rows)), rows
-    length = _block(request.length - len(request.primer))
+    block = _block_size(request.length - begun)
     while True:
         for row in idle.tolist():
-            numbers[row], taken[row] = seats.next(), len(request.primer)
+            numbers[row], lengths[row] = queue.next(), begun
             if numbers[row] and request.primer:
-                yield Drew.given(int(numbers[row]), request.primer)
+                yield Generated.not_sampled(int(numbers[row]), request.primer)
         if not numbers.any():
             return
-        rng = CounterRNG(map(seats.seed, numbers.tolist())).stream_from(taken)
-        if curve is not None:
-            params = params.with_temperature(curve.at(taken - len(request.primer) + np.arange(length)[:, None]))
-        drawn, state = sampler.run(state, params, rng, length)
-        counts, whole, over = _cut(drawn, spec, request.length - taken)
+        rng = CounterRNG(map(queue.seed, numbers.tolist())).stream_from(lengths)
+        if ramp is not None:
+            params = params.with_temperature(ramp.at_steps(lengths - begun + np.arange(block)[:, None]))
+        drawn, state = sampler.run(state, params, rng, block)
+        counts, complete, finished = _cut(drawn, spec, request.length - lengths)
         for row in np.flatnonzero(numbers).tolist():
             number = int(numbers[row])
-            yield _drew(number, drawn, row, int(counts[row]), spec)
-            if over[row]:
-                yield Ended(number, bool(whole[row]), seats.seed(number))
-        taken += counts
-        idle = np.flatnonzero((numbers > 0) & over)
+            yield _generated(number, drawn, row, int(counts[row]), spec)
+            if finished[row]:
+                yield Finished(number, bool(complete[row]), queue.seed(number))
+        lengths += counts
+        idle = np.flatnonzero((numbers > 0) & finished)
         if len(idle):
             state = sampler.gather_rows(state, np.where(np.isin(rows, idle), -1, rows), primed)
 
 
-def _block(longest: int) -> int:
-    """How many steps a block has, where a piece takes up to so many: blocks of equal length, and few steps too many."""
-    blocks = -(-longest // LONGEST)
-    return -(-longest // blocks)
+def _block_size(max_steps: int) -> int:
+    """Return the steps per block for pieces of up to `max_steps`: equal blocks with few superfluous steps."""
+    blocks = -(-max_steps // MAX_BLOCK)
+    return -(-max_steps // blocks)
 
 
 def _cut(drawn: Draw, spec: SequenceSpec, left: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Of each row, how many of its steps count, whether its piece is whole with these, and whether it is over.
+    """Return how many steps of each row count, whether its piece is complete with them, and whether it is finished.
 
-    `left` (B,) is how many more steps each piece may take.
+    `left` (B,) is how many more steps each piece may have.
     """
-    length = drawn.steps.shape[1]
+    block = drawn.steps.shape[1]
     if spec.kind is StepKind.FRAMES:
-        return np.minimum(left, length), left <= length, left <= length
+        return np.minimum(left, block), left <= block, left <= block
     ends = drawn.steps == spec.end
-    until = np.where(ends.any(1), ends.argmax(1) + 1, length + 1)
-    whole = until <= np.minimum(left, length)
-    counts = np.minimum(np.minimum(until, left), length)
-    return counts, whole, whole | (left <= length)
+    until = np.where(ends.any(1), ends.argmax(1) + 1, block + 1)
+    complete = until <= np.minimum(left, block)
+    counts = np.minimum(np.minimum(until, left), block)
+    return counts, complete, complete | (left <= block)
 
 
-def _drew(number: int, drawn: Draw, row: int, count: int, spec: SequenceSpec) -> Drew:
-    """The first `count` steps of a row."""
+def _generated(number: int, drawn: Draw, row: int, count: int, spec: SequenceSpec) -> Generated:
+    """Return the first `count` steps of a row."""
     steps: Sequence[Step] = drawn.steps[row, :count].tolist()
     if spec.kind is StepKind.FRAMES:
         steps = [tuple(np.flatnonzero(frame).tolist()) for frame in drawn.steps[row, :count]]
-    return Drew(number, steps, drawn.logp[row, :count].tolist(), drawn.masked_prob[row, :count].tolist())
+    return Generated(number, steps, drawn.logp[row, :count].tolist(), drawn.masked_prob[row, :count].tolist())

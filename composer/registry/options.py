@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Any, TypeVar
 
 from composer.api import OptionError
+from composer.api.fields import name_on_command_line
 
 T = TypeVar("T")
 
@@ -17,21 +18,22 @@ _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "
 
 
 def parse(kind: type[T], pairs: Sequence[str], owner: str = "") -> T:
-    """A value of the dataclass `kind` from `key=value` pairs; `owner` names the plugin. Raises OptionError.
+    """Return a value of the dataclass `kind` from `key=value` pairs; `owner` names the plugin. Raises OptionError.
 
-    Without an owner they are the flags of a command line, and named so.
+    Without an owner the errors name the fields as flags of a command line.
     """
     types = typing.get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
         key = key.strip().replace("-", "_")
         if not equals:
-            raise OptionError(f"`{pair}` sets nothing", "write it as key=value")
+            raise OptionError(f"option without a value: '{pair}'", "write it as key=value")
         if key not in types:
             raise OptionError(f"{owner} has no option `{key}`", _choices(key, list(types)))
-        what = f"{owner}'s `{key}`" if owner else f"--{key.replace('_', '-')}"
-        values[key] = _value(types[key], text.strip(), what)
+        what = f"`{key}` of {owner}" if owner else name_on_command_line(fields[key])
+        values[key] = convert(types[key], text.strip(), what, fields[key].metadata.get("parse"))
     return kind(**values)
 
 
@@ -43,29 +45,34 @@ def restore(kind: type[T], data: Mapping[str, Any], owner: str) -> T:
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
 
 
-def _value(kind: Any, text: str, what: str) -> Any:
-    """`text` as a value of the annotation `kind`: bool, int, float, str, a Literal, a tuple of one type, or None."""
+def convert(kind: Any, text: str, what: str, parse: Callable[[str], Any] | None = None) -> Any:
+    """Return `text` as a value of the annotation `kind`, by `parse` where a field has one of its own.
+
+    The annotation is bool, int, float, str, Path, a Literal, a tuple of one type, or one of these or None. Raises
+    OptionError, which names `what`.
+    """
+    if parse is not None:
+        return parse(text)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in {UnionType, typing.Union}:
         if text.lower() in {"", "none"} and NoneType in arguments:
             return None
-        return _value(next(kind for kind in arguments if kind is not NoneType), text, what)
+        return convert(next(kind for kind in arguments if kind is not NoneType), text, what)
     if origin is typing.Literal:
         if text not in arguments:
-            raise OptionError(f"{what} cannot be `{text}`", _choices(text, [str(choice) for choice in arguments]))
+            raise OptionError(f"invalid value for {what}: '{text}'", _choices(text, [str(each) for each in arguments]))
         return text
     if origin is tuple:
         try:
-            return tuple(_value(arguments[0], part, what) for part in text.split(",") if part)
+            return tuple(convert(arguments[0], part, what) for part in text.split(",") if part)
         except OptionError:
-            key = what.rpartition(" ")[2].strip("`")
             bare = ",".join(part for part in (piece.strip(" []()'\"") for piece in text.split(",")) if part)
-            raise OptionError(f"{what} cannot be `{text}`", f"write it as {key}={bare}, with commas alone") from None
+            raise OptionError(f"invalid value for {what}: '{text}'", f"write it as {bare}, with commas only") from None
     try:
         return _BOOLEANS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
-        wanted = {bool: "on or off", int: "a whole number", float: "a number"}.get(kind, str(kind))
-        raise OptionError(f"{what} cannot be `{text}`", f"give {wanted}") from None
+        expected = {bool: "on or off", int: "a whole number", float: "a number"}.get(kind, str(kind))
+        raise OptionError(f"invalid value for {what}: '{text}'", f"give {expected}") from None
 
 
 def _choices(given: str, known: list[str]) -> str:

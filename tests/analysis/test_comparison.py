@@ -7,7 +7,7 @@ from composer.analysis.metrics import Metric
 from composer.analysis.piece_metrics import metrics_for
 from composer.api import ComposerError, Piece, ReadError, Source
 from composer.checkpoints.load import load_model
-from composer.generation.generate import Request
+from composer.generation.request import GenerationRequest
 from composer.music.contour import melodies_of
 from composer.registry import plugins as registry
 
@@ -25,7 +25,9 @@ def pieces(player, tune_file):
 
 
 def comparison(player, pieces, count=6, **settings):
-    return compare(player, pieces, Request(400, count, seed=3), player.representation.constraint(), **settings)
+    return compare(
+        player, pieces, GenerationRequest(400, count, seed=3), player.representation.constraint(), **settings
+    )
 
 
 def rows_of(comparison):

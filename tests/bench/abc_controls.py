@@ -24,7 +24,8 @@ from composer.formats.abc.elements import Sound
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.structure import bars
-from composer.generation.generate import Drew, Request, generate
+from composer.generation.generate import generate
+from composer.generation.request import Generated, GenerationRequest
 from composer.music.keys import pitch
 from composer.music.scales import parse_range, parse_scale
 
@@ -100,10 +101,10 @@ def generated(
     representation, context = model.representation, GenerationContext(length)
     requested = representation.Controls(**controls)
     constraint = representation.constraint(requested, context)
-    request = Request(length=representation.max_steps(requested, context), count=count, seed=seed)
+    request = GenerationRequest(length=representation.max_steps(requested, context), count=count, seed=seed)
     steps: dict[int, list[Any]] = {}
     for event in generate(model.sampler, model.spec, request, constraint):
-        if isinstance(event, Drew):
+        if isinstance(event, Generated):
             steps.setdefault(event.number, []).extend(event.steps)
     yield from (representation.decode(each) for each in steps.values())
 

@@ -19,7 +19,8 @@ from composer.checkpoints.load import load_model
 from composer.formats.abc.dialect.normalize import NormalizedTune, normalize
 from composer.formats.abc.grammar.automaton import Automaton
 from composer.formats.abc.reader.lexer import split_tunes
-from composer.generation.generate import Drew, Request, generate
+from composer.generation.generate import generate
+from composer.generation.request import Generated, GenerationRequest
 
 TUNES = 20
 
@@ -78,8 +79,10 @@ def time_generation(player, width: int) -> None:
     constraint = player.representation.constraint()
     for name, rules in (("unconstrained", None), ("cold cache", constraint), ("warm cache", constraint)):
         begin = time.perf_counter()
-        request = Request(length=2000, count=max(TUNES, 4 * width), seed=1, width=width)
-        drew = [event for event in generate(player.sampler, player.spec, request, rules) if isinstance(event, Drew)]
+        request = GenerationRequest(length=2000, count=max(TUNES, 4 * width), seed=1, requested_batch_size=width)
+        drew = [
+            event for event in generate(player.sampler, player.spec, request, rules) if isinstance(event, Generated)
+        ]
         masked = [each for event in drew for each in event.masked_prob]
         took[name] = 1e6 * (time.perf_counter() - begin) / len(masked)
         percent = 100 * float(np.mean(masked))

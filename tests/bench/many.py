@@ -22,7 +22,8 @@ from speed import endless_checkpoint
 
 from composer.checkpoints import store
 from composer.checkpoints.load import LoadedModel, load_model
-from composer.generation.generate import Drew, Request, generate
+from composer.generation.generate import generate
+from composer.generation.request import Generated, GenerationRequest
 
 WIDTHS = (1, 16, 32, 64, 128, 256)
 
@@ -51,7 +52,9 @@ def table(player: LoadedModel, ways: list, rounds: int, length: int) -> None:
     rates: dict = {case: [] for case in cases}
     for number in range(rounds + 1):
         for width, rules in cases:
-            request = Request(length=length, count=max(8, width), seed=1 + number, width=width, temperature=0.9)
+            request = GenerationRequest(
+                length=length, count=max(8, width), seed=1 + number, requested_batch_size=width, temperature=0.9
+            )
             begin = time.perf_counter()
             count = drawn(player, request, rules)
             if number:  # the first round is a warm-up
@@ -69,21 +72,21 @@ def table(player: LoadedModel, ways: list, rounds: int, length: int) -> None:
     print()
 
 
-def drawn(player: LoadedModel, request: Request, rules) -> int:
+def drawn(player: LoadedModel, request: GenerationRequest, rules) -> int:
     """How many characters were drawn."""
     events = generate(player.sampler, player.spec, request, rules, ordered=False)
-    return sum(len(event.steps) for event in events if isinstance(event, Drew))
+    return sum(len(event.steps) for event in events if isinstance(event, Generated))
 
 
 def programs(checkpoint: Path, count: int, folder: Path) -> None:
     """The program as a whole, writing files: many tunes beside few, one at a time."""
     few = max(1, count // 10)
     for width, pieces in ((1, few), (0, count)):
-        for extra in ([], ["--free"]):
+        for extra in ([], ["--unconstrained"]):
             output = folder / f"{width}{''.join(extra)}" / "%06d.abc"
             command = ["-m", "composer", "gen", "abc", "--checkpoint", checkpoint, "--count", pieces, "--seed", 1]
             begin = time.perf_counter()
-            asked = [*command, "--width", width, "--output", output, "--quiet", *extra]
+            asked = [*command, "--batch-size", width, "--output", output, "--quiet", *extra]
             subprocess.run([sys.executable, *map(str, asked)], check=True, stderr=subprocess.DEVNULL)
             took = time.perf_counter() - begin
             size = sum(path.stat().st_size for path in output.parent.iterdir())

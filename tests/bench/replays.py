@@ -29,14 +29,14 @@ OPENING = "X:1\nM:4/4\nL:1/8\nK:C\nCDEF GABc|dcBA GFED|\n"
 
 OPTIONS = (
     ("--temp", "0.6..1.2", "--top-k", "12"),
-    ("--temp", "1.3", "--top-p", "0.95", "--width", "5"),
+    ("--temp", "1.3", "--top-p", "0.95", "--batch-size", "5"),
     ("--temp", "0.8", "--min-p", "0.02", "--length", "300"),
-    ("--prime", "opening.abc", "--width", "2"),
-    ("--take", "4", "--keep", "1"),
+    ("--prime", "opening.abc", "--batch-size", "2"),
+    ("--candidates", "4", "--keep", "1"),
     ("--max-copy", "9"),
-    ("--free", "--width", "3"),
+    ("--unconstrained", "--batch-size", "3"),
     ("--tempo", "96", "--instrument", "24", "--velocity", "90"),
-    ("--width", "64"),
+    ("--batch-size", "64"),
 )
 """What is asked for beside the eight, each of one representation and format in turn."""
 

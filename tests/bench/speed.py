@@ -87,7 +87,7 @@ def main() -> None:
             *composer,
             "gen",
             "abc",
-            "--free",
+            "--unconstrained",
             "--checkpoint",
             str(checkpoint),
             "--length",

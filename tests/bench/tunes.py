@@ -49,9 +49,9 @@ def main() -> None:
     print(f"  no warning          {sum(not warnings for _, warnings in found)}")
     print(f"  neither             {sum(not any(both) for both in found)}")
     print(f"  a final bar line    {whole}")
-    alone = [without_number(tune) for tune in compose(200, *flags, "--width", "1")]
+    alone = [without_number(tune) for tune in compose(200, *flags, "--batch-size", "1")]
     for width in ("7", "64"):
-        beside = [without_number(tune) for tune in compose(200, *flags, "--width", width)]
+        beside = [without_number(tune) for tune in compose(200, *flags, "--batch-size", width)]
         same = sum(one == other for one, other in zip(alone, beside, strict=True))
         print(f"of 200 tunes, {same} are the same bytes at batch sizes 1 and {width}")
 

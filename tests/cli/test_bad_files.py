@@ -148,7 +148,7 @@ def test_a_part_that_no_file_has(composer, tmp_path):
 def test_a_primer_longer_than_the_piece(composer, tmp_path, pianist):
     (tmp_path / "long.mid").write_bytes(midi(NOTE * 40))
     asked = ("--prime", tmp_path / "long.mid", "--length", "8")
-    composer("gen", "pianoroll", "--checkpoint", pianist, *asked).failed("the primer takes", "--length", code=2)
+    composer("gen", "pianoroll", "--checkpoint", pianist, *asked).failed("the primer has", "--length", code=2)
 
 
 @pytest.fixture

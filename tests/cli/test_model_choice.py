@@ -18,7 +18,7 @@ def rolled(composer, tmp_path):
     def gen(*arguments):
         path = tmp_path / "rolled.mid"
         asked = ("--seed", "3", "--length", "128", "--range", "30-45")
-        result = composer("gen", "pianoroll", *asked, "-O", path, "--force", *arguments)
+        result = composer("gen", "pianoroll", *asked, "-o", path, "--force", *arguments)
         assert result.code == 0, result.err
         return path
 

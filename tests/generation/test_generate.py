@@ -5,8 +5,9 @@ import pytest
 
 from composer.api import Constraint, SequenceSpec, StepKind, UsageError
 from composer.api.sampling.filters import draw_tokens
-from composer.generation.generate import ATTEMPTS, Drew, Ended, Request, generate
-from composer.generation.temperature import TemperatureCurve
+from composer.api.sampling.params import SamplingParams, TemperatureRamp
+from composer.generation.generate import generate
+from composer.generation.request import MAX_ATTEMPTS, Finished, Generated, GenerationRequest
 
 SPEC = SequenceSpec(StepKind.TOKENS, size=5, end=0)
 
@@ -52,29 +53,29 @@ def pieces(request, constraint=None):
     """Each piece's steps, and whether it is whole, after checking that pieces come in order."""
     found, ends = {}, {}
     for event in generate(Chain(), SPEC, request, constraint):
-        if isinstance(event, Drew):
+        if isinstance(event, Generated):
             assert event.number == len(ends) + 1
             found.setdefault(event.number, []).extend(event.steps)
-        if isinstance(event, Ended):
-            ends[event.number] = event.whole
+        if isinstance(event, Finished):
+            ends[event.number] = event.complete
     return found, ends
 
 
 @pytest.mark.parametrize("width", [1, 2, 7, 40, 100])
 def test_a_piece_does_not_depend_on_how_many_are_composed_beside_it(width):
-    alone, _ = pieces(Request(length=60, count=40, seed=9, width=1))
-    together, ends = pieces(Request(length=60, count=40, seed=9, width=width))
+    alone, _ = pieces(GenerationRequest(length=60, count=40, seed=9, requested_batch_size=1))
+    together, ends = pieces(GenerationRequest(length=60, count=40, seed=9, requested_batch_size=width))
     assert together == alone
     assert len(ends) == 40
 
 
 def test_any_of_many_can_be_had_again_alone():
-    many, _ = pieces(Request(length=60, count=12, seed=100))
-    assert pieces(Request(length=60, seed=104))[0][1] == many[5]
+    many, _ = pieces(GenerationRequest(length=60, count=12, seed=100))
+    assert pieces(GenerationRequest(length=60, seed=104))[0][1] == many[5]
 
 
 def test_a_piece_ends_with_the_end_symbol_or_is_cut():
-    found, ends = pieces(Request(length=8, count=50, seed=1))
+    found, ends = pieces(GenerationRequest(length=8, count=50, seed=1))
     assert {True, False} == set(ends.values())
     for number, steps in found.items():
         assert len(steps) <= 8
@@ -82,18 +83,18 @@ def test_a_piece_ends_with_the_end_symbol_or_is_cut():
 
 
 def test_a_primer_opens_every_piece():
-    found, _ = pieces(Request(length=30, count=5, primer=(3, 1, 2)))
+    found, _ = pieces(GenerationRequest(length=30, count=5, primer=(3, 1, 2)))
     assert all(steps[:3] == [3, 1, 2] for steps in found.values())
 
 
 def test_a_primer_as_long_as_the_piece_is_refused():
-    with pytest.raises(UsageError, match="primer takes 3 steps"):
-        list(generate(Chain(), SPEC, Request(length=3, primer=(1, 2, 3))))
+    with pytest.raises(UsageError, match="the primer has 3 steps"):
+        list(generate(Chain(), SPEC, GenerationRequest(length=3, primer=(1, 2, 3))))
 
 
 @pytest.mark.parametrize("length", [2, 10])
 def test_an_automaton_is_obeyed_and_closes_what_is_cut(length):
-    found, ends = pieces(Request(length=length, count=20, seed=4), Counting())
+    found, ends = pieces(GenerationRequest(length=length, count=20, seed=4), Counting())
     assert all(ends.values())
     for steps in found.values():
         assert steps[-1] == 0
@@ -112,7 +113,7 @@ class Open(Counting):
 
 
 def test_what_no_automaton_can_close_is_cut():
-    found, ends = pieces(Request(length=8, count=50, seed=1), Open())
+    found, ends = pieces(GenerationRequest(length=8, count=50, seed=1), Open())
     assert {True, False} == set(ends.values())
     for number, steps in found.items():
         assert len(steps) <= 8
@@ -121,7 +122,7 @@ def test_what_no_automaton_can_close_is_cut():
 
 def test_nothing_is_held_back():
     """The first steps of the first piece come before the second piece is over."""
-    events = generate(Chain(), SPEC, Request(length=60, count=30, seed=2, width=30))
+    events = generate(Chain(), SPEC, GenerationRequest(length=60, count=30, seed=2, requested_batch_size=30))
     assert next(events).number == 1
 
 
@@ -137,7 +138,7 @@ class Triples(Counting):
 
 @pytest.mark.parametrize("length", [4, 5, 6, 7, 30])
 def test_a_piece_is_completed_within_its_length(length):
-    found, ends = pieces(Request(length=length, count=20, seed=6), Triples())
+    found, ends = pieces(GenerationRequest(length=length, count=20, seed=6), Triples())
     assert all(ends.values())
     for steps in found.values():
         assert len(steps) <= length
@@ -145,31 +146,32 @@ def test_a_piece_is_completed_within_its_length(length):
         assert len(steps) % 3 == 1
 
 
-CURVE = TemperatureCurve(3, 0.5, 20)
+CURVE = TemperatureRamp(3, 0.5, 20)
+RAMPED = SamplingParams(CURVE)
 
 
 def test_a_temperature_that_changes_is_counted_from_the_first_step_that_is_drawn():
-    assert CURVE.at(np.array([0, 19, 20, 1000])).tolist() == [3, 0.5, 0.5, 0.5]
-    assert CURVE.at(np.array([[0], [1]])).shape == (2, 1)
-    assert TemperatureCurve(0.5, 2, 1).at(np.array([0, 1])).tolist() == [0.5, 2]
+    assert CURVE.at_steps(np.array([0, 19, 20, 1000])).tolist() == [3, 0.5, 0.5, 0.5]
+    assert CURVE.at_steps(np.array([[0], [1]])).shape == (2, 1)
+    assert TemperatureRamp(0.5, 2, 1).at_steps(np.array([0, 1])).tolist() == [0.5, 2]
     assert str(CURVE) == "3..0.5/20"
 
 
 @pytest.mark.parametrize("width", [1, 2, 40])
 def test_a_piece_of_changing_temperature_does_not_depend_on_its_neighbours(width):
-    wanted = {"length": 60, "count": 40, "seed": 9, "temperature": CURVE}
-    alone, _ = pieces(Request(**wanted, width=1))
-    assert pieces(Request(**wanted, width=width))[0] == alone
-    assert pieces(Request(length=60, seed=12, temperature=CURVE))[0][1] == alone[4]
-    assert alone != pieces(Request(length=60, count=40, seed=9, temperature=3))[0]
+    wanted = {"length": 60, "count": 40, "seed": 9, "sampling": RAMPED}
+    alone, _ = pieces(GenerationRequest(**wanted, requested_batch_size=1))
+    assert pieces(GenerationRequest(**wanted, requested_batch_size=width))[0] == alone
+    assert pieces(GenerationRequest(length=60, seed=12, sampling=RAMPED))[0][1] == alone[4]
+    assert alone != pieces(GenerationRequest(length=60, count=40, seed=9, sampling=SamplingParams(3)))[0]
 
 
 def test_a_curve_begins_with_its_first_temperature_and_may_be_level():
-    found = pieces(Request(length=60, count=40, seed=9, temperature=CURVE))[0]
-    hot = pieces(Request(length=60, count=40, seed=9, temperature=3.0))[0]
+    found = pieces(GenerationRequest(length=60, count=40, seed=9, sampling=RAMPED))[0]
+    hot = pieces(GenerationRequest(length=60, count=40, seed=9, sampling=SamplingParams(3.0)))[0]
     assert [steps[0] for steps in found.values()] == [steps[0] for steps in hot.values()]
-    level = Request(length=30, count=30, seed=3, temperature=TemperatureCurve(0.7, 0.7, 9))
-    assert pieces(level)[0] == pieces(Request(length=30, count=30, seed=3, temperature=0.7))[0]
+    level = GenerationRequest(length=30, count=30, seed=3, sampling=SamplingParams(TemperatureRamp(0.7, 0.7, 9)))
+    assert pieces(level)[0] == pieces(GenerationRequest(length=30, count=30, seed=3, sampling=SamplingParams(0.7)))[0]
 
 
 def few(steps):
@@ -182,41 +184,44 @@ class TestJudge:
         for event in generate(Chain(), SPEC, request, constraint, ordered, judge):
             steps, ended = found.setdefault(event.number, ([], []))
             assert not ended, "nothing of a piece comes after its end"
-            if isinstance(event, Drew):
+            if isinstance(event, Generated):
                 steps.extend(event.steps)
             else:
                 ended.append(event)
         return {number: (steps, ended[0]) for number, (steps, ended) in found.items()}
 
     def test_what_it_refuses_is_composed_again(self):
-        found = self.judged(Request(length=60, count=40, seed=9))
+        found = self.judged(GenerationRequest(length=60, count=40, seed=9))
         assert list(found) == list(range(1, 41))
-        assert all(len(steps) < 8 and ended.good for steps, ended in found.values())
-        first, _ = pieces(Request(length=60, count=40, seed=9))
+        assert all(len(steps) < 8 and ended.accepted for steps, ended in found.values())
+        first, _ = pieces(GenerationRequest(length=60, count=40, seed=9))
         kept = [number for number, steps in first.items() if len(steps) < 8]
         assert 0 < len(kept) < 40
         for number in kept:  # what is good at once is what it is without a judge
-            assert found[number] == (first[number], Ended(number, True, 8 + number))
+            assert found[number] == (first[number], Finished(number, True, 8 + number))
 
     @pytest.mark.parametrize("width", [1, 2, 7, 100])
     def test_a_piece_does_not_depend_on_what_its_neighbours_come_to(self, width):
-        alone = {n: self.judged(Request(length=60, count=40, seed=9, numbers=[n]))[n] for n in range(1, 41)}
-        assert self.judged(Request(length=60, count=40, seed=9, width=width)) == alone
-        assert self.judged(Request(length=60, count=40, seed=9, width=width), ordered=False) == alone
+        alone = {n: self.judged(GenerationRequest(length=60, count=40, seed=9, numbers=[n]))[n] for n in range(1, 41)}
+        assert self.judged(GenerationRequest(length=60, count=40, seed=9, requested_batch_size=width)) == alone
+        assert (
+            self.judged(GenerationRequest(length=60, count=40, seed=9, requested_batch_size=width), ordered=False)
+            == alone
+        )
 
     def test_a_piece_can_be_had_again_with_the_seed_that_it_came_to(self):
-        for number, (steps, ended) in self.judged(Request(length=60, count=40, seed=9)).items():
-            assert pieces(Request(length=60, seed=ended.seed))[0][1] == steps, number
+        for number, (steps, ended) in self.judged(GenerationRequest(length=60, count=40, seed=9)).items():
+            assert pieces(GenerationRequest(length=60, seed=ended.seed))[0][1] == steps, number
 
     def test_the_opening_and_the_end_are_judged_too(self):
         seen = []
-        self.judged(Request(length=60, primer=(3, 1)), lambda steps: seen.append(steps) or True)
+        self.judged(GenerationRequest(length=60, primer=(3, 1)), lambda steps: seen.append(steps) or True)
         assert seen[0][:2] == [3, 1]
         assert seen[0][-1] == 0
 
     def test_there_is_an_end_to_trying(self):
         tried = []
-        found = self.judged(Request(length=20, count=3, seed=9), tried.append)
-        assert len(tried) == 3 * ATTEMPTS
-        assert [ended.good for _, ended in found.values()] == [False] * 3
+        found = self.judged(GenerationRequest(length=20, count=3, seed=9), tried.append)
+        assert len(tried) == 3 * MAX_ATTEMPTS
+        assert [ended.accepted for _, ended in found.values()] == [False] * 3
         assert not any(steps for steps, _ in found.values())

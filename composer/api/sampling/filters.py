@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from composer.api.constraint import FrameRule, Limit, Mask
+from composer.api.sampling import params
 from composer.api.sampling.rng import CounterRNG, Floats, Ints, RNGStream, StepRNG
 
 __all__ = [
@@ -80,6 +81,12 @@ class SamplingParams:
 
         floats = np.float32
         return cls(column(temperature, floats), column(top_k, int), column(top_p, floats), column(min_p, floats), rule)
+
+    @classmethod
+    def from_params(cls, params: params.SamplingParams, rows: int) -> SamplingParams:
+        """Return the parameters of a run for `rows` rows; a ramp begins with its first temperature."""
+        values = {field.name: getattr(params, field.name) for field in fields(params)}
+        return cls.for_rows(rows, **{**values, "temperature": params.ramp.first if params.ramp else params.temperature})
 
     def with_mask(self, rule: Bools | Sequence[FrameRule | None] | None) -> SamplingParams:
         """Return a copy with `rule` as its mask."""

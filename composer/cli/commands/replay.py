@@ -1,96 +1,100 @@
-"""`composer replay`: compose a piece again, by what its file says of how it was made.
-
-The annotations are no strings, since typer would compile each of them twice at every start.
-"""
+"""`composer replay`: reproduce a generated file."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from composer.api import ComposerError, ReadError, Source, UsageError
-from composer.cli.console import Console
+from composer.api.fields import option
+from composer.cli.options_from import OptionsCommand
 from composer.formats import FORMATS, detect, format_of, provenance
 
+if TYPE_CHECKING:
+    from composer.cli.console import Console
 
-def replay(
-    context: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="What `composer gen` wrote, or - for stdin.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-O", metavar="FILE", help="The file to write, not stdout.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing: only say whether it is the same.")] = False,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The model; else the one of yours, or bundled, that composed it."),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
-) -> None:
-    """Compose again what a file holds, by what it says of how it was made.
 
-    ABC, MIDI and MusicXML say that, unless `composer gen` wrote them with --no-provenance. What comes of it goes to
-    stdout; on stderr is said whether it is the file, byte for byte, and what is not as it was then. The exit code is 1
-    where it is another.
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """Options of `composer replay`."""
+
+    file: str = option(help="A file that `composer gen` wrote, or - for stdin.", argument="FILE")
+    output: Path | None = option(None, "Output file instead of stdout.", "-o", metavar="FILE")
+    force: bool = option(False, "Overwrite an existing file.")
+    check: bool = option(False, "Write nothing, only compare.")
+    checkpoint: Path | None = option(None, "Model name or file. [default: the recorded one]", "-c", metavar="NAME")
+    quiet: bool = option(False, "Only print warnings and errors.", "-q")
+
+
+def replay(console: "Console", options: ReplayOptions) -> None:
+    """Reproduce a generated file from its recorded settings.
+
+    ABC, MIDI and MusicXML files hold these, unless they were written with --no-provenance. The result goes to stdout.
+    Messages on stderr say whether it is the same, byte for byte, and what else is different now. The exit code is 1 if
+    the result differs.
     """
-    from composer.cli.gen.replay import again
-    from composer.cli.output.files import keep
-    from composer.system import blas_threads
+    from composer.cli.gen.replay import reproduce
+    from composer.cli.output.files import check_replaceable
+    from composer.system.threads import default_to_one_thread
 
-    console: Console = context.obj
-    console.quiet = quiet
-    if check and output is not None:
-        raise UsageError("--check writes nothing, so that --output has nothing to hold", "leave out one of the two")
+    console.quiet, output = options.quiet, options.output
+    if options.check and output is not None:
+        raise UsageError("--check and --output cannot be used together", "leave one of them out")
     if output is not None:
-        keep(output, force=force)
-    source = Source(Path("-"), "stdin", data=console.read_bytes()) if file == "-" else Source(Path(file), name=file)
-    found = _told(source)
+        check_replaceable(output, force=options.force)
+    name = options.file
+    source = Source(Path("-"), "stdin", data=console.read_bytes()) if name == "-" else Source(Path(name), name=name)
+    found = _read_provenance(source)
     if output is not None:
         _check_suffix(output, source)
-    blas_threads.one_at_first()
-    replayed = again(found, source.label, console, checkpoint)
+    default_to_one_thread()
+    replayed = reproduce(found, source.label, console, options.checkpoint)
     for line in replayed.changes:
         console.say(line)
-    if not check:
-        _deliver(replayed.data(source.bytes()), replayed.format, output, console)
+    if not options.check:
+        _write(replayed.data(source.bytes()), replayed.format, output, console)
     if differs := replayed.difference(source.bytes()):
         raise ComposerError(
-            f"{source.label} is not what is composed again: {differs}",
-            "it was changed afterwards, or composed where what is said above was otherwise"
+            f"{source.label} was not reproduced: {differs}",
+            "it was edited, or the changes above matter"
             if replayed.changes
-            else "it was changed afterwards, or composed on another kind of processor",
+            else "it was edited, or generated on another kind of processor",
         )
-    console.say(f"{source.label} is what is composed again, byte for byte")
+    console.say(f"{source.label}: reproduced exactly")
 
 
-def _told(source: Source) -> Sequence[provenance.Provenance]:
-    """What each piece of a file says of how it was made. Raises ReadError where none says anything."""
+def make_command(summary: str) -> OptionsCommand:
+    """Return the command for the parser."""
+    return OptionsCommand("replay", replay, ReplayOptions, summary)
+
+
+def _read_provenance(source: Source) -> Sequence[provenance.Provenance]:
+    """Return the provenance of each piece in a file. Raises ReadError if there is none."""
     if found := provenance.read(source.bytes(), source.label):
         return found
     raise ReadError(
-        f"{source.label} does not say how it was made",
-        "ABC, MIDI and MusicXML say it that `composer gen` wrote, unless it was told --no-provenance",
+        f"no provenance in {source.label}",
+        "only ABC, MIDI and MusicXML files that `composer gen` wrote without --no-provenance have it",
     )
 
 
 def _check_suffix(output: Path, source: Source) -> None:
-    """Raise UsageError where the name of `output` is that of another format than the source has."""
-    form, named = detect(source.bytes()) or FORMATS["abc"], format_of(output)
-    if output.suffix and named != form:
+    """Raise UsageError if the suffix of `output` is that of another format."""
+    expected, named = detect(source.bytes()) or FORMATS["abc"], format_of(output)
+    if output.suffix and named != expected:
         raise UsageError(
-            f"{source.label} is {form.name}, and is composed again as that, which {output} does not say",
-            f"name a file that ends in {form.suffixes[0]}",
+            f"{source.label} is {expected.name}, but {output} is not",
+            f"use --output {output.stem}{expected.suffixes[0]}",
         )
 
 
-def _deliver(data: bytes, form: str, output: Path | None, console: Console) -> None:
-    """Write what was composed again to where it goes; a terminal cannot play what is binary."""
-    from composer.cli.output.files import making, save
+def _write(data: bytes, format_name: str, output: Path | None, console: "Console") -> None:
+    """Write the result; binary never goes to a terminal."""
+    from composer.cli.output.files import new_folder_note, save
 
     if output is not None:
-        made = making(output.parent)
+        note = new_folder_note(output.parent)
         save(output, data)
-        console.say(f"wrote {output}{made}")
-    elif not (console.stdout_is_terminal and FORMATS[form].binary):
+        console.say(f"wrote {output}{note}")
+    elif not (console.stdout_is_terminal and FORMATS[format_name].binary):
         console.write_bytes(data)

@@ -1,4 +1,4 @@
-"""Composing more pieces than are asked for, and keeping the best of them."""
+"""Generate more candidates than are kept, and write the best."""
 
 from __future__ import annotations
 
@@ -8,89 +8,88 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from composer.api import ComposerError, Representation, Score, Step
-from composer.cli.gen.hints import COPY_LESS, sound_more
-from composer.cli.gen.ranking import Choice, Judgement, Scorer
+from composer.cli.gen.hints import COPY_HINT, hint_for_silence
+from composer.cli.gen.ranking import Ranker, Ranking
 from composer.cli.render.progress_bar import ProgressDisplay, progress_display
 from composer.cli.render.text import count_noun
-from composer.generation import generate as generation
-from composer.generation.generate import Drew
+from composer.generation.generate import generate
+from composer.generation.request import Generated
 
 if TYPE_CHECKING:
     from composer.cli.gen.plan import Plan
 
-__all__ = ["Candidate", "take"]
+__all__ = ["Candidate", "generate_best"]
 
 
 class Candidate(NamedTuple):
-    """A piece that may be kept: its number among all, and the seed that it was composed with."""
+    """A piece with its number among all candidates, and the seed that generated it."""
 
     number: int
     seed: int
     steps: Sequence[Step]
-    whole: bool
-    judgement: Judgement
+    complete: bool
+    ranking: Ranking
 
 
 @dataclass(slots=True)
-class _Taken:
-    """A piece that is being composed, with the log-probabilities of the steps that were drawn."""
+class _PieceInProgress:
+    """A piece that is being generated, with the log-probabilities of its sampled steps."""
 
     steps: list[Step] = field(default_factory=list)
     logp: list[float] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class _Out:
-    """How many pieces are out of the choice: they have no notes, or all attempts copied too much."""
+class _Discarded:
+    """How many candidates have no notes, or copied too much in every attempt."""
 
-    soundless: int = 0
-    refused: int = 0
+    without_notes: int = 0
+    copied: int = 0
 
 
-def take(plan: Plan, choice: Choice, scorer: Scorer) -> None:
-    """Compose all pieces of a plan, and deliver the best, in order. Nothing is written before all are composed.
+def generate_best(plan: Plan, ranker: Ranker) -> None:
+    """Generate all candidates of a plan, then write the best, the best one first.
 
-    Raises ComposerError where fewer can be kept than were asked for.
+    Raises ComposerError if fewer can be kept than were asked for.
     """
-    out, best = _Out(), list[tuple[tuple[float, ...], int, Candidate]]()
-    with progress_display(plan.delivery.console, choice.take, lambda: 0, plan.player.representation.step_name) as told:
-        for piece in _composed(plan, choice, scorer, told, out):
-            heapq.heappush(best, (piece.judgement.ranks, -piece.number, piece))
-            if len(best) > choice.keep:
+    discarded, best = _Discarded(), list[tuple[tuple[float, ...], int, Candidate]]()
+    step_name = plan.model.representation.step_name
+    with progress_display(plan.output.console, plan.options.generated, lambda: 0, step_name) as progress:
+        for piece in _candidates(plan, ranker, progress, discarded):
+            heapq.heappush(best, (piece.ranking.key, -piece.number, piece))
+            if len(best) > plan.options.written:
                 heapq.heappop(best)
     kept = [piece for *_, piece in sorted(best, reverse=True)]
     if kept:
-        _deliver(plan, kept)
-    _close(plan, choice, kept, out)
+        _write_best(plan, kept)
+    _summarize(plan, kept, discarded)
 
 
-def _composed(plan: Plan, choice: Choice, scorer: Scorer, told: ProgressDisplay, out: _Out) -> Iterator[Candidate]:
-    """All pieces that have a place in the choice, in any order."""
-    player, pieces = plan.player, dict[int, _Taken]()
-    events = generation.generate(
-        player.sampler, player.spec, plan.request, plan.constraint, ordered=False, judge=plan.judge
-    )
-    heard = choice.by != "likelihood" or not plan.delivery.native
+def _candidates(plan: Plan, ranker: Ranker, progress: ProgressDisplay, discarded: _Discarded) -> Iterator[Candidate]:
+    """Yield all candidates that have notes and do not copy too much, in any order."""
+    model, pieces = plan.model, dict[int, _PieceInProgress]()
+    events = generate(model.sampler, model.spec, plan.request, plan.constraint, ordered=False, accept=plan.accept)
+    needs_score = plan.options.selection.ranking != "likelihood" or not plan.output.native
     for event in events:
-        piece = pieces.setdefault(event.number, _Taken())
-        if isinstance(event, Drew):
+        piece = pieces.setdefault(event.number, _PieceInProgress())
+        if isinstance(event, Generated):
             piece.steps += event.steps
-            piece.logp += event.logp if event.drawn else ()
-            told.add_steps(len(event.steps))
+            piece.logp += event.logp if event.sampled else ()
+            progress.add_steps(len(event.steps))
             continue
         del pieces[event.number]
-        told.finish_piece()
-        score = _score(plan, piece.steps) if event.good and heard else None
-        if not event.good:
-            out.refused += 1
-        elif heard and not (score and score.notes) and _is_music(player.representation):
-            out.soundless += 1
+        progress.finish_piece()
+        score = _score(plan, piece.steps) if event.accepted and needs_score else None
+        if not event.accepted:
+            discarded.copied += 1
+        elif needs_score and not (score and score.notes) and _is_music(model.representation):
+            discarded.without_notes += 1
         else:
-            yield Candidate(event.number, event.seed, piece.steps, event.whole, scorer(piece.logp, score))
+            yield Candidate(event.number, event.seed, piece.steps, event.complete, ranker(piece.logp, score))
 
 
 def _score(plan: Plan, steps: Sequence[Step]) -> Score | None:
-    representation = plan.player.representation
+    representation = plan.model.representation
     piece = representation.decode(steps)
     return representation.score(replace(piece, labels={**plan.labels, **piece.labels}))
 
@@ -99,36 +98,39 @@ def _is_music(representation: Representation) -> bool:
     return type(representation).score is not Representation.score
 
 
-def _deliver(plan: Plan, kept: Sequence[Candidate]) -> None:
-    """Write the pieces that are kept, the best first, and number them from 1."""
-    delivery, finished = plan.delivery, False
+def _write_best(plan: Plan, kept: Sequence[Candidate]) -> None:
+    """Write the pieces in this order, numbered from 1."""
+    output, finished = plan.output, False
     try:
-        delivery.target.begin(plan.record)
-        for place, piece in enumerate(kept, 1):
-            rendering = delivery.rendering(plan.player.representation, place, plan.labels, piece.number)
-            delivery.target.write(place, rendering.push(piece.steps) + rendering.finish())
-            delivery.target.end(place)
+        output.target.open(plan.record)
+        for number, piece in enumerate(kept, 1):
+            encoder = output.encoder(plan.model.representation, number, plan.labels, piece.number)
+            output.target.write(number, encoder.push(piece.steps) + encoder.finish())
+            output.target.finish_piece(number)
         finished = True
     finally:
-        delivery.target.close(finished=finished)
+        output.target.close(finished=finished)
 
 
-def _close(plan: Plan, choice: Choice, kept: Sequence[Candidate], out: _Out) -> None:
-    """Say what was chosen, and what the user may not expect of it."""
-    console = plan.delivery.console
+def _summarize(plan: Plan, kept: Sequence[Candidate], discarded: _Discarded) -> None:
+    """List the pieces that were kept. Raises ComposerError if they are too few."""
+    console, options = plan.output.console, plan.options
     if kept:
-        console.say(f"kept {len(kept)} of {count_noun(choice.take, 'piece')} by {choice.by}:")
-    for place, piece in enumerate(kept, 1):
-        console.say(f"  {place}. piece {piece.number} (seed {piece.seed}): {piece.judgement.words}")
-    if cut := sum(not piece.whole for piece in kept):
-        console.warn(f"{cut:,} of those kept were cut at {plan.request.length} steps; give a longer --length")
-    if len(kept) < choice.keep:
+        console.say(f"best {len(kept)} of {options.generated:,} by {options.selection.ranking}:")
+    for number, piece in enumerate(kept, 1):
+        console.say(f"  {number}. piece {piece.number} (seed {piece.seed}): {piece.ranking.text}")
+    if cut := sum(not piece.complete for piece in kept):
+        console.warn(f"{count_noun(cut, 'piece')} cut off at {plan.request.length} steps; try a longer --length")
+    if len(kept) < options.written:
+        silent = discarded.without_notes >= discarded.copied
         raise ComposerError(
-            f"only {count_noun(len(kept), 'piece')} could be kept: {_reasons(out)}",
-            f"take more, or {sound_more(plan.request) if out.soundless >= out.refused else COPY_LESS}",
+            f"only {count_noun(len(kept), 'piece')} could be kept: {_reasons(plan, discarded)}",
+            f"try more --candidates, or {hint_for_silence(plan.request.sampling) if silent else COPY_HINT}",
         )
 
 
-def _reasons(out: _Out) -> str:
-    copied = f"{out.refused:,} copied too much in each of {generation.ATTEMPTS} attempts" if out.refused else ""
-    return " and ".join(filter(None, (copied, f"{out.soundless:,} had no notes" if out.soundless else "")))
+def _reasons(plan: Plan, discarded: _Discarded) -> str:
+    limit = plan.options.max_copy
+    copied = f"{discarded.copied:,} copied more than {limit} notes in every attempt" if discarded.copied else ""
+    silent = f"{discarded.without_notes:,} had no notes" if discarded.without_notes else ""
+    return " and ".join(filter(None, (copied, silent)))

@@ -1,4 +1,4 @@
-"""How much of what a model was taught its pieces may copy."""
+"""Reject pieces that copy too much of a training tune: `--max-copy`."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from composer.api import CheckpointError, Representation, Step, UsageError
 
 if TYPE_CHECKING:
     from composer.analysis.copying import MelodyIndex
-    from composer.generation.generate import Judge
+    from composer.generation.request import AcceptPiece
 
-__all__ = ["known_melodies", "limit"]
+__all__ = ["copy_limit", "known_melodies"]
 
 
-def limit(most: int, representation: Representation, path: Path, primer: Sequence[Step]) -> Judge:
-    """Who refuses each piece that shares more than `most` notes in a row with what the model at `path` was taught.
+def copy_limit(max_notes: int, representation: Representation, path: Path, primer: Sequence[Step]) -> AcceptPiece:
+    """Return what rejects pieces with more than `max_notes` consecutive notes of a training tune.
 
-    Those of the `primer` are not counted. Raises UsageError, CheckpointError.
+    `path` is that of the model. Notes of the `primer` do not count. Raises UsageError, CheckpointError.
     """
     from composer.analysis.copying import copied
 
     index = known_melodies(representation, path, "--max-copy")
-    opening = representation.score(representation.decode(primer)) if primer else None
+    primer_score = representation.score(representation.decode(primer)) if primer else None
 
-    def judge(steps: Sequence[Step]) -> bool:
+    def accept(steps: Sequence[Step]) -> bool:
         score = representation.score(representation.decode(steps))
-        return score is None or copied(score, index, opening) <= most
+        return score is None or copied(score, index, primer_score) <= max_notes
 
-    return judge
+    return accept
 
 
 def known_melodies(representation: Representation, path: Path, option: str) -> MelodyIndex:
-    """What the model at `path` was taught, ready to be searched for `option`. Raises UsageError, CheckpointError."""
+    """Return the training melodies of the model at `path` as an index. Raises UsageError, CheckpointError."""
     from composer.analysis.copying import MelodyIndex
     from composer.checkpoints.training_melodies import training_melodies
 
     if type(representation).score is Representation.score:
-        raise UsageError(f"{option} is for music, and `{representation.name}` is none", f"leave out {option}")
+        raise UsageError(f"{option} needs music, and {representation.name} is not music", f"leave out {option}")
     melodies = training_melodies(path)
     if melodies is None:
         raise CheckpointError(
-            f"{path.name} keeps no melodies of what it was taught, which {option} needs",
-            f"train it again, or leave out {option}",
+            f"{option} needs the melodies of the training data, which {path.name} does not contain",
+            f"train the model again, or leave out {option}",
         )
     return MelodyIndex(melodies)

@@ -1,36 +1,38 @@
-"""What to ask for instead where pieces were not to be had, by how they were drawn."""
+"""Hints for pieces that were rejected, from how they were sampled."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from composer.generation.generate import Request
+from composer.api.fields import name_on_command_line
+from composer.api.sampling.params import SamplingParams, TemperatureRamp
 
-__all__ = ["COPY_LESS", "sound_more"]
+__all__ = ["COPY_HINT", "hint_for_silence"]
 
-COPY_LESS = "give a higher --max-copy or --temp"
+COPY_HINT = "try a higher --max-copy or --temp"
 
-COLD = 0.7
-"""A temperature below which pieces are repetitive rather than wild."""
+LOW_TEMPERATURE = 0.7
+"""Below this temperature, pieces are repetitive rather than wild."""
 
-STRICT: Mapping[str, tuple[float, float]] = {"top_k": (1, 5), "top_p": (0.0, 0.5), "min_p": (0.2, 1.0)}
-"""From where to where a filter leaves so few steps that a piece that rests goes on resting."""
+STRICT_RANGES: Mapping[str, tuple[float, float]] = {"top_k": (1, 5), "top_p": (0.0, 0.5), "min_p": (0.2, 1.0)}
+"""Ranges of filters that leave so few steps that rests lead to more rests."""
 
 
-def sound_more(request: Request) -> str:
-    """What gives notes to pieces that have none: more to draw from where that is little, else what is less wild."""
-    warmest = request.temperature
-    if not isinstance(warmest, int | float):
-        warmest = max(warmest.first, warmest.last)
-    if warmest == 0 or request.top_k == 1:
-        return f"give a higher {'--temp' if warmest == 0 else '--top-k'}; as it is, every --seed gives the same piece"
-    strict = [_flag(name) for name, (low, high) in STRICT.items() if low <= getattr(request, name) <= high]
+def hint_for_silence(params: SamplingParams) -> str:
+    """Return how to get notes after pieces without any: looser filters, or another temperature."""
+    temperature = params.temperature
+    highest = max(temperature.first, temperature.last) if isinstance(temperature, TemperatureRamp) else temperature
+    if highest == 0 or params.top_k == 1:
+        return (
+            f"try a higher {'--temp' if highest == 0 else '--top-k'}; with this one every --seed gives the same piece"
+        )
+    strict = [
+        name_on_command_line(field)
+        for field in dataclasses.fields(params)
+        if field.name in STRICT_RANGES
+        and STRICT_RANGES[field.name][0] <= getattr(params, field.name) <= STRICT_RANGES[field.name][1]
+    ]
     if strict:
         return f"try another --seed, or a looser {' and '.join(strict)}"
-    return f"try another --seed, or a {'higher' if warmest < COLD else 'lower'} --temp"
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    return f"try another --seed, or a {'higher' if highest < LOW_TEMPERATURE else 'lower'} --temp"

@@ -1,272 +1,257 @@
-"""From the command line of `composer gen` to a Plan: which model composes what, by which rules, and where it goes."""
+"""Plan a run of `composer gen`: which model generates what, with which constraint, and where it goes."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, Constraint, GenerationContext, Representation, UsageError
+from composer.api.sampling.params import SamplingParams
 from composer.checkpoints import load as load_checkpoint
 from composer.checkpoints import store
 from composer.checkpoints.load import LoadedModel
 from composer.cli.console import Console
 from composer.cli.gen import conditions
-from composer.cli.gen.recipe import recipe
-from composer.cli.output import destination
-from composer.cli.output.destination import Delivery
+from composer.cli.gen.options import GenOptions
+from composer.cli.gen.recipe import recipe, restore_context
+from composer.cli.output.destination import Output, plan_output
 from composer.cli.output.targets import ToStdout
+from composer.cli.representation_argument import find_representation
 from composer.distributed import environment
 from composer.distributed.environment import ProcessInfo
-from composer.formats import WriteSettings
-from composer.generation.generate import Request
-from composer.registry import plugins as registry
+from composer.generation.request import GenerationRequest
 from composer.system import device as devices
 
 if TYPE_CHECKING:
-    from composer.cli.gen.ranking import Choice, Scorer
-    from composer.cli.gen.recipe import Recorded
-    from composer.cli.output.run_record import Record
-    from composer.generation.generate import Judge
+    from composer.cli.gen.ranking import Ranker
+    from composer.cli.output.run_record import RunRecord
+    from composer.generation.request import AcceptPiece
 
-__all__ = ["Asked", "Plan", "planned"]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the user asked for. `filters` are those of a Request, by name; `wishes` those of the representation.
-
-    `recorded` stands for an opening where a piece is composed again. Each field is listed in `composer.cli.gen.recipe`.
-    """
-
-    representation: str
-    count: int = 1
-    length: int | None = None
-    seed: int | None = None
-    filters: Mapping[str, Any] = field(default_factory=dict)
-    conditions: Sequence[str] = ()
-    wishes: Any = None
-    free: bool = False
-    prime: str | None = None
-    prime_text: str | None = None
-    format: str | None = None
-    output: str | None = None
-    force: bool = False
-    resume: bool = False
-    writing: WriteSettings = WriteSettings()  # noqa: RUF009
-    checkpoint: Path | None = None
-    device: str = "auto"
-    width: int = 0
-    choice: Choice | None = None
-    max_copy: int | None = None
-    recorded: Recorded | None = None
-    provenance: bool = True
+__all__ = ["Plan", "make_plan"]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that is decided before anything is composed.
+    """Everything that is decided before the first piece is generated.
 
-    `request` names the pieces that this process composes; together with those that an earlier run left, they are
-    `share`. What the `judge` refuses is composed again; where there is a `choice`, only the best of all are kept.
-    `labels` are what the pieces are: as they begin, and as was asked for. `record` is kept beside the output.
+    `request` has the pieces that this process generates; `share` counts those of an earlier run too. Pieces that
+    `accept` rejects are generated again. With a `ranker`, only the best pieces are written. `labels` describe the
+    pieces: those of the prompt, the controls and the conditions. `record` is kept beside the output.
     """
 
-    player: LoadedModel
-    request: Request
+    options: GenOptions
+    model: LoadedModel
+    request: GenerationRequest
     constraint: Constraint | None
-    delivery: Delivery
+    output: Output
     labels: Mapping[str, str]
     share: int
-    record: Record | None
-    judge: Judge | None = None
-    choice: tuple[Choice, Scorer] | None = None
+    record: RunRecord | None
+    accept: AcceptPiece | None = None
+    ranker: Ranker | None = None
 
 
-def planned(asked: Asked, console: Console, among: ProcessInfo) -> Plan:
-    """Check all that can be checked, and open the model. Raises ComposerError with the way out.
+def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Plan:
+    """Check everything that can be checked, and load the model; each process plans its own share of the pieces.
 
-    Of several processes, each plans its own share of the pieces.
+    Raises ComposerError.
     """
-    kind = registry.representation(asked.representation)
-    outgoing = destination.plan(
-        kind, console, asked.writing, count=asked.count, format_name=asked.format, output=asked.output
+    kind = find_representation(options.representation, "gen")
+    output = plan_output(
+        kind,
+        console,
+        options.writing,
+        count=options.written,
+        format_name=options.format,
+        output=options.output,
     )
-    saved = _saved(asked, outgoing, among)
-    share = environment.shard(range(1, asked.count + 1), among.rank, among.world_size)
-    numbers = outgoing.target.claim(share, saved, force=asked.force, alone=among.is_single)
-    path = _model(asked, kind)
-    device = devices.resolve(asked.device)
-    mine = device if among.is_single else environment.device_of(device, among, devices.cuda_devices())
-    model = load_checkpoint.load_model(path, kind.name, mine)
-    if reason := devices.unused_cuda_warning(asked.device):
+    saved = _saved_record(options, output, process)
+    share = environment.shard(range(1, options.written + 1), process.rank, process.world_size)
+    numbers = output.target.pending(share, saved, force=options.force, is_single=process.is_single)
+    path = _model_path(options, kind)
+    device = devices.resolve(options.device)
+    local = device if process.is_single else environment.device_of(device, process, devices.cuda_devices())
+    model = load_checkpoint.load_model(path, kind.name, local)
+    if reason := devices.unused_cuda_warning(options.device):
         console.warn(reason)
-    given, labels = _given(asked, model.representation, console)
-    constraint = None if asked.free else model.representation.constraint(asked.wishes, given)
-    if asked.recorded is None:
-        _warn_of_room(asked, model.representation, given, console)
-    most = model.representation.max_steps(asked.wishes, given)
-    request = Request(
-        length=most,
-        count=asked.choice.take if asked.choice else asked.count,
-        seed=_seed(asked, saved),
-        primer=given.primer,
-        conditions=_conditions(asked, model),
-        width=asked.width,
-        numbers=None if asked.choice else numbers,
-        **_filters(asked, model, given, most),
+    context, labels = _context(options, model.representation, console)
+    constraint = None if options.unconstrained else model.representation.constraint(options.controls, context)
+    if options.context is None:
+        _warn_if_too_short(options, model.representation, context, console)
+    max_steps = model.representation.max_steps(options.controls, context)
+    request = GenerationRequest(
+        length=max_steps,
+        count=options.generated,
+        seed=_seed(options, saved),
+        sampling=_sampling(options, model, context, max_steps),
+        primer=context.primer,
+        conditions=_conditions(options, model),
+        requested_batch_size=options.batch_size,
+        numbers=numbers if options.selection.candidates is None else None,
     )
-    judge, choice = _choosing(asked, model, path, given)
-    told = recipe(asked, model, request, given, labels, outgoing.format.name, device)
-    record = _record(told, asked, outgoing.target.record, request.count, saved)
-    if asked.recorded is None:
-        _introduce(console, asked, outgoing, path, request)
-    if asked.provenance:
-        outgoing = dataclasses.replace(outgoing, recipe=told)
+    accept, ranker = _accept(options, model, path, context), _ranker(options, model, path)
+    made_by = recipe(options, model, request, context, labels, output.format.name, device)
+    record = _record(made_by, options, output.target.record, request.count, saved)
+    if options.context is None:
+        _announce(console, options, output, path, request)
+    if options.provenance:
+        output = dataclasses.replace(output, recipe=made_by)
     labels = {**labels, **request.conditions}
-    return Plan(model, request, constraint, outgoing, labels, len(share), record, judge, choice)
+    return Plan(options, model, request, constraint, output, labels, len(share), record, accept, ranker)
 
 
-def _conditions(asked: Asked, model: LoadedModel) -> Mapping[str, str]:
-    """What the model is told of the piece: what was given, and what was wished."""
+def _conditions(options: GenOptions, model: LoadedModel) -> Mapping[str, str]:
+    """Return the conditions that were given, and those that follow from the controls."""
     known = model.spec.conditions
-    wished = model.representation.control_labels(asked.wishes)
-    return conditions.with_wished(conditions.given(asked.conditions, known), wished, known)
+    labels = model.representation.control_labels(options.controls)
+    return conditions.with_control_labels(conditions.parse_conditions(options.conditions, known), labels, known)
 
 
-def _saved(asked: Asked, outgoing: Delivery, among: ProcessInfo) -> Record | None:
-    """The record of the run that the user wants to go on with, if there is one. Raises UsageError where none can be."""
-    target = outgoing.target
-    if not (among.is_single or target.apart):
+def _saved_record(options: GenOptions, output: Output, process: ProcessInfo) -> RunRecord | None:
+    """Return the record of the run to resume, if there is one. Raises UsageError if none can be resumed."""
+    target = output.target
+    if not (process.is_single or target.one_file_per_piece):
         raise UsageError(
-            f"{among.world_size} processes cannot write one stream",
-            f"number the files: --output tunes/%0{len(str(asked.count))}d{outgoing.format.suffixes[0]}",
+            f"{process.world_size} processes cannot write to one file",
+            f"number the files: --output tunes/%0{len(str(options.count))}d{output.format.suffixes[0]}",
         )
-    if asked.choice and not among.is_single:
-        raise UsageError(
-            f"{among.world_size} processes cannot choose together", "choose in one process, or leave out --take"
-        )
-    if asked.resume and isinstance(target, ToStdout):
-        raise UsageError("what went to stdout cannot be gone on with", "name a file: --output FILE")
+    if options.selection.candidates is not None and not process.is_single:
+        raise UsageError("--candidates does not work with several processes", "run it without torchrun")
+    if options.resume and isinstance(target, ToStdout):
+        raise UsageError("--resume needs an output file", "add --output FILE")
     saved = None
-    if asked.resume and target.record is not None:
-        from composer.cli.output.run_record import Record
+    if options.resume and target.record is not None:
+        from composer.cli.output.run_record import RunRecord
 
-        saved = Record.read(target.record)
-    if not among.is_single and asked.seed is None and saved is None:
-        raise UsageError(f"{among.world_size} processes need one seed", "give all of them the same --seed")
+        saved = RunRecord.read(target.record)
+    if not process.is_single and options.seed is None and saved is None:
+        raise UsageError(f"{process.world_size} processes need the same --seed", "add --seed 1")
     return saved
 
 
-def _model(asked: Asked, kind: type[Representation]) -> Path:
-    path = store.resolve_model(asked.checkpoint) if asked.checkpoint else store.default(kind.name)
+def _model_path(options: GenOptions, kind: type[Representation]) -> Path:
+    path = store.resolve_model(options.checkpoint) if options.checkpoint else store.default(kind.name)
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder", "name a model in it, which ends in .safetensors")
     return path
 
 
-def _given(
-    asked: Asked, representation: Representation, console: Console
+def _context(
+    options: GenOptions, representation: Representation, console: Console
 ) -> tuple[GenerationContext, Mapping[str, str]]:
-    """What the piece is composed from, and the labels that it has for that. Raises UsageError."""
-    if asked.recorded is not None:
-        return asked.recorded.given(representation, asked.length), asked.recorded.labels
-    wished = representation.control_labels(asked.wishes)
-    keeps = bool(getattr(asked.wishes, "keep_bars", ""))
-    if asked.free and asked.wishes not in (None, representation.Controls()):
-        raise UsageError("--free does away with the rules that keep to wishes", "leave out --free, or the wishes")
-    if asked.prime is None and asked.prime_text is None:
-        if keeps:
-            raise UsageError("--keep-bars needs a tune of which to keep bars", "give it with --prime FILE")
-        return GenerationContext(asked.length), wished
+    """Return what the pieces are generated from, and the labels that follow. Raises UsageError."""
+    if options.context is not None:
+        return restore_context(options.context, representation, options.length), options.context.labels
+    wanted = representation.control_labels(options.controls)
+    infill = bool(getattr(options.controls, "keep_bars", ""))
+    if options.unconstrained and options.controls not in (None, representation.Controls()):
+        raise UsageError(
+            "--unconstrained turns off the constraints that --key, --bars and the like depend on",
+            "leave out --unconstrained or the controls",
+        )
+    if options.prime is None and options.prime_text is None:
+        if infill:
+            raise UsageError("--keep-bars needs a tune", "add --prime FILE")
+        return GenerationContext(options.length), wanted
     from composer.cli.gen import primer
 
-    if keeps:
-        tune = primer.whole(representation, console, asked.prime, asked.prime_text)
-        return GenerationContext(asked.length, tune=tune), {**tune.labels, **wished}
-    begun = primer.given(representation, console, asked.prime, asked.prime_text)
-    return GenerationContext(asked.length, begun.steps, labels=begun.labels), {**begun.labels, **wished}
+    if infill:
+        tune = primer.read_whole_piece(representation, console, options.prime, options.prime_text)
+        return GenerationContext(options.length, tune=tune), {**tune.labels, **wanted}
+    begun = primer.read_primer(representation, console, options.prime, options.prime_text)
+    return GenerationContext(options.length, begun.steps, labels=begun.labels), {**begun.labels, **wanted}
 
 
-def _warn_of_room(asked: Asked, representation: Representation, given: GenerationContext, console: Console) -> None:
-    """Say where what is wished for takes more room than there is, as a rule, so that the rest will be rests."""
-    likely = representation.estimated_steps(asked.wishes, given)
-    if likely is not None and asked.length is not None and asked.length < likely:
+def _warn_if_too_short(
+    options: GenOptions, representation: Representation, context: GenerationContext, console: Console
+) -> None:
+    """Warn if --length is less than the controls usually need."""
+    needed = representation.estimated_steps(options.controls, context)
+    if needed is not None and options.length is not None and options.length < needed:
         console.warn(
-            f"what is wished for takes about {likely} {representation.step_name}s; where --length {asked.length} is not"
-            " enough, the rest of it will be rests"
+            f"the bars you asked for need about {needed} {representation.step_name}s; "
+            f"with --length {options.length} the tune will be padded with rests"
         )
 
 
-def _filters(asked: Asked, model: LoadedModel, given: GenerationContext, most: int) -> Mapping[str, Any]:
-    """The filters of a Request, a temperature that changes laid over the piece that is asked for."""
-    if isinstance(asked.filters.get("temperature", 1.0), int | float):
-        return asked.filters
-    from composer.cli.gen import temperature
-
-    likely = model.representation.estimated_steps(asked.wishes, given)
-    length = min((each for each in (likely, asked.length) if each), default=None)
-    begun = len(given.primer)
-    return temperature.spread(asked.filters, model.header.record, length=length, most=most, begun=begun)
-
-
-def _choosing(
-    asked: Asked, model: LoadedModel, path: Path, given: GenerationContext
-) -> tuple[Judge | None, tuple[Choice, Scorer] | None]:
-    """Who refuses pieces, and who chooses among them, where anybody does. Raises UsageError, CheckpointError."""
-    judge = choice = None
-    if asked.max_copy is not None:
-        from composer.cli.gen import copy_limit
-
-        if given.tune is not None:
-            raise UsageError("--max-copy does not know bars that are kept", "leave out --max-copy or --keep-bars")
-        judge = copy_limit.limit(asked.max_copy, model.representation, path, given.primer)
-    if asked.choice is not None:
-        from composer.cli.gen import ranking
-
-        choice = asked.choice, ranking.scorer(asked.choice.by, model, path)
-    return judge, choice
+def _sampling(options: GenOptions, model: LoadedModel, context: GenerationContext, max_steps: int) -> SamplingParams:
+    """Return the sampling parameters, with a temperature ramp laid over the expected length of the piece."""
+    ramp = options.sampling.ramp
+    if ramp is None:
+        return options.sampling
+    needed = model.representation.estimated_steps(options.controls, context)
+    length = min((each for each in (needed, options.length) if each), default=None)
+    length = length or min(_mean_length(model.header.record) or max_steps, max_steps)
+    return dataclasses.replace(options.sampling, temperature=ramp.over(length - len(context.primer)))
 
 
-def _seed(asked: Asked, saved: Record | None) -> int:
-    """The seed that was given, else that of the run to go on with, else a new one."""
-    if asked.seed is not None:
-        return asked.seed
+def _mean_length(record: Mapping[str, Any]) -> int | None:
+    """Return the mean steps of a training piece, if the record of the training has it."""
+    pieces, steps = (record.get(name, {}).get("train") for name in ("pieces", "counted"))
+    return round(steps / pieces) if pieces and steps else None
+
+
+def _accept(options: GenOptions, model: LoadedModel, path: Path, context: GenerationContext) -> AcceptPiece | None:
+    """Return what rejects copies, if --max-copy was given. Raises UsageError, CheckpointError."""
+    if options.max_copy is None:
+        return None
+    from composer.cli.gen.copy_limit import copy_limit
+
+    if context.tune is not None:
+        raise UsageError("--max-copy cannot be used with --keep-bars", "leave one of them out")
+    return copy_limit(options.max_copy, model.representation, path, context.primer)
+
+
+def _ranker(options: GenOptions, model: LoadedModel, path: Path) -> Ranker | None:
+    """Return what ranks candidates, if there are any. Raises UsageError, CheckpointError."""
+    if options.selection.candidates is None:
+        return None
+    from composer.cli.gen.ranking import make_ranker
+
+    return make_ranker(options.selection.ranking, model, path)
+
+
+def _seed(options: GenOptions, saved: RunRecord | None) -> int:
+    """Return the seed that was given, else that of the run to resume, else a random one."""
+    if options.seed is not None:
+        return options.seed
     new = int.from_bytes(os.urandom(4)) >> 1
-    return int(saved.asked["seed"]) if saved is not None and "seed" in saved.asked else new
+    return int(saved.recipe["seed"]) if saved is not None and "seed" in saved.recipe else new
 
 
-def _introduce(console: Console, asked: Asked, outgoing: Delivery, path: Path, request: Request) -> None:
-    """Say who composes, and what the user cannot know of how."""
-    bundled = path == store.bundled(asked.representation)
-    composing = "the bundled model" if bundled else path.stem
-    if asked.seed is None:
-        console.say(f"{composing}, seed {request.seed}; the same again with --seed {request.seed}")
-    elif asked.checkpoint is None and not bundled:
-        console.say(f"{composing}, your newest model")
-    if outgoing.drawn:
+def _announce(console: Console, options: GenOptions, output: Output, path: Path, request: GenerationRequest) -> None:
+    """Say which model is used, and what the user cannot know otherwise."""
+    bundled = path == store.bundled(options.representation)
+    model = f"bundled {options.representation} model" if bundled else f"model {path.stem}"
+    if options.seed is None:
+        console.say(f"{model}, seed {request.seed} (reproduce with --seed {request.seed})")
+    elif options.checkpoint is None and not bundled:
+        console.say(f"{model}, your newest one")
+    if output.as_piano_roll:
+        suffix = output.format.suffixes[0]
         console.say(
-            f"this is {outgoing.format.name}, drawn because a terminal cannot play it; "
-            f"pipe it on, or write it with --output tune{outgoing.format.suffixes[0]}"
+            f"{output.format.name.upper()} is binary, so here is a piano roll; "
+            f"pipe it to a player or use --output tune{suffix}"
         )
 
 
 def _record(
-    told: Mapping[str, Any], asked: Asked, path: Path | None, count: int, saved: Record | None
-) -> Record | None:
-    """What is kept at `path`, beside the output, of a run of `count` pieces by the recipe that is `told`.
+    facts: Mapping[str, Any], options: GenOptions, path: Path | None, count: int, saved: RunRecord | None
+) -> RunRecord | None:
+    """Return the record to keep at `path`, that of the run to resume if there is one.
 
-    Raises UsageError where the run that was `saved` was another one.
+    Raises UsageError if that run had another recipe.
     """
     if path is None:
         return None
-    from composer.cli.output.run_record import Record
+    from composer.cli.output.run_record import RunRecord
 
-    told = {**told, "count": count, "provenance": asked.provenance}
+    facts = {**facts, "count": count, "provenance": options.provenance}
     if saved is None:
-        return Record(path, told)
-    saved.check(told)
+        return RunRecord(path, facts)
+    saved.check(facts)
     return saved

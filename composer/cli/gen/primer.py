@@ -1,4 +1,4 @@
-"""A primer: the opening that the user gives, as steps to go on from."""
+"""Read the primer that a piece continues, or the tune that it is an infill of."""
 
 from __future__ import annotations
 
@@ -11,34 +11,36 @@ from composer.cli import inputs
 from composer.cli.console import Console
 
 
-class Opening(NamedTuple):
-    """What to go on from: its steps, and the labels of the piece that they begin."""
+class Primer(NamedTuple):
+    """The steps to continue, and the labels of their piece."""
 
     steps: tuple[Step, ...] = ()
     labels: Mapping[str, str] = {}
 
 
-def given(
+def read_primer(
     representation: Representation, console: Console, file: str | None = None, text: str | None = None
-) -> Opening:
-    """The opening in a file (`-` for stdin) or a text; an empty one where there is neither.
+) -> Primer:
+    """Return the primer in a file (`-` for stdin) or a text; an empty one without either.
 
-    Music that the representation does not read goes through a score; what that loses is said. Raises ReadError where
-    there is nothing, or no music, in it, EncodeError, naming the symbols, where the model has never seen such.
+    Music that the representation does not read is converted by way of a score, with a note of what is lost. Raises
+    ReadError if there is nothing, or no music, in it, EncodeError for symbols that the model does not know.
     """
     if text is None and file is None:
-        return Opening()
+        return Primer()
     piece, steps = _first(representation, console, _source(console, file, text, fragment=True))
-    return Opening(steps, piece.labels)
+    return Primer(steps, piece.labels)
 
 
-def whole(representation: Representation, console: Console, file: str | None = None, text: str | None = None) -> Piece:
-    """The whole piece in a file or a text, of which something is to be kept. Raises as `given` does."""
+def read_whole_piece(
+    representation: Representation, console: Console, file: str | None = None, text: str | None = None
+) -> Piece:
+    """Return the whole piece in a file or a text, for infill. Raises as `read_primer` does."""
     return _first(representation, console, _source(console, file, text, fragment=False))[0]
 
 
 def _source(console: Console, file: str | None, text: str | None, *, fragment: bool) -> Source:
-    """What is given, read once: of a pipe, nothing is left for a second time. Raises ReadError where it is empty."""
+    """Return the prompt, read once, since a pipe cannot be read twice. Raises ReadError if it is empty."""
     if text is not None:
         name, data = "--prime-text", text.encode("utf-8", "surrogateescape")
     elif file == "-":
@@ -48,28 +50,28 @@ def _source(console: Console, file: str | None, text: str | None, *, fragment: b
         name, data = file, Source(Path(file), name=file).bytes()
     if not data:
         raise ReadError(
-            f"{name} is empty: there is nothing to go on from",
-            "give an opening of a few notes; in a pipe, see what became of the command before it",
+            f"{name} is empty, so there is nothing to continue",
+            "give a few notes; in a pipe, check the command before it",
         )
     return Source(Path("-" if file == "-" else name), name=name, data=data, fragment=fragment)
 
 
 def _first(representation: Representation, console: Console, source: Source) -> tuple[Piece, tuple[Step, ...]]:
-    """The first piece of `source` and its steps; that there are more, and what it loses, is said."""
+    """Return the first piece of `source` and its steps, and say what is lost or ignored."""
     pieces = inputs.pieces(
-        source, representation, representation.primer_from_score if source.fragment else None, _empty
+        source, representation, representation.primer_from_score if source.fragment else None, _no_primer
     )
     piece = next(pieces)
     steps = tuple(representation.prime(piece))
     for phrase, count in representation.losses(piece).items():
-        console.say(f"of {source.label}: {count:,} {phrase}")
+        console.say(f"{source.label}: {count:,} {phrase}")
     if next(pieces, None) is not None:
-        console.say(f"there are more pieces in {source.label}; the first is taken")
+        console.say(f"{source.label} contains several pieces; using the first")
     return piece, steps
 
 
-def _empty(source: Source, representation: Representation, refused: RejectedPiece | None) -> ReadError:
-    if refused is None:
-        return ReadError(f"there is nothing in {source.label} to go on from", "give an opening of a few notes")
-    place = f" ({refused.detail})" if refused.detail else ""
-    return ReadError(f"cannot go on from {source.label}: {refused.reason}{place}", "mend it, or give another opening")
+def _no_primer(source: Source, representation: Representation, rejected: RejectedPiece | None) -> ReadError:
+    if rejected is None:
+        return ReadError(f"nothing to continue in {source.label}", "give a few notes")
+    place = f" ({rejected.detail})" if rejected.detail else ""
+    return ReadError(f"cannot continue {source.label}: {rejected.reason}{place}", "fix it, or give another primer")

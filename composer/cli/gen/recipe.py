@@ -1,119 +1,92 @@
-"""A recipe: all that the bytes of a piece depend on, in plain data, and the way back from it to what was asked.
+"""Recipes: everything that the bytes of a piece depend on, as plain data, and the options from a recipe.
 
-It is what `--resume` compares, what a file says of how it was made, and what `composer replay` composes by. What of an
-`Asked` belongs to it is listed here, so that nothing new is forgotten.
+A recipe holds the options that are not marked `recorded=False` and differ from their defaults, the steps of the prompt,
+and the model, plugins and libraries. `--resume` compares it, provenance holds it, and `composer replay` reads it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import typing
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from composer import __version__
-from composer.api import GenerationContext, ReadError, Representation, SequenceSpec, Step, StepKind, UsageError
-from composer.cli.render import text
+from composer.api import (
+    GenerationContext,
+    OptionError,
+    ReadError,
+    Representation,
+    SequenceSpec,
+    Step,
+    StepKind,
+    UsageError,
+)
+from composer.api.sampling.params import SamplingParams, TemperatureRamp
+from composer.cli.gen.options import GenOptions, RecordedContext
+from composer.cli.render.text import as_option_value
 from composer.formats.provenance import Provenance, can_hold
+from composer.registry import options as plugin_options
 from composer.registry import plugins as registry
 
 if TYPE_CHECKING:
     from composer.checkpoints.load import LoadedModel
-    from composer.cli.gen.plan import Asked
-    from composer.generation.generate import Request
-    from composer.generation.temperature import TemperatureCurve
+    from composer.generation.request import GenerationRequest
 
-__all__ = ["ELSEWHERE", "KINDS", "TOLD", "Recorded", "asked_again", "check", "made_with", "provenance_of", "recipe"]
+__all__ = ["check", "current_names", "made_with", "options_from", "provenance_of", "recipe", "restore_context"]
 
-TOLD = (
-    "representation", "length", "seed", "filters", "conditions", "wishes", "free", "format", "writing", "device",
-    "width", "max_copy",
-)  # fmt: skip
-"""The fields of an Asked on which the bytes of a piece depend, each under its own name in a recipe."""
-
-ELSEWHERE = {
-    "count": "a piece does not depend on how many there are, but on the width",
-    "choice": "a piece that was chosen is as it would be alone",
-    "prime": "its steps are told, which the file may not hold for ever",
-    "prime_text": "its steps are told",
-    "recorded": "what a recipe told before",
-    "output": "where it goes changes nothing of it but the format, which is told",
-    "force": "where it goes changes nothing of it",
-    "resume": "where it goes changes nothing of it",
-    "checkpoint": "the digest of the model is told, wherever it is",
-    "provenance": "what is told is there or not",
-}
-"""The other fields, and why they are not told."""
-
-KINDS: dict[str, type] = {
-    "representation": str, "model": str, "plugins": dict, "device": str, "numpy": str, "torch": str,
-    "format": str, "seed": int, "number": int, "width": int, "length": int, "max_copy": int, "free": bool,
-    "filters": dict, "conditions": dict, "wishes": dict, "writing": dict,
+CONTEXT_TYPES: dict[str, type] = {
+    "model": str, "plugins": dict, "device": str, "numpy": str, "torch": str, "number": int,
     "primer": str, "tune": str, "labels": dict,
 }  # fmt: skip
-"""What a piece tells, and of which kind that is."""
-FILTERS = ("temperature", "top_k", "top_p", "min_p")
-NEEDED = ("representation", "model", "device", "format", "seed", "width")
-"""What every piece tells."""
+"""The facts of a recipe that are not options."""
+REQUIRED = ("representation", "model", "device", "format", "seed", "batch_size")
 
-MOST = 64 * 1024 * 1024
-"""The most bytes that the steps of a primer may take."""
+OLD_NAMES = {"filters": "sampling", "wishes": "controls", "free": "unconstrained", "width": "batch_size"}
+"""Facts that older versions named otherwise."""
+OLD_CONTROLS = {"most_notes": "max_notes", "most_onsets": "max_onsets", "most_holds": "max_sustained"}
 
-
-class Recorded(NamedTuple):
-    """What a piece was composed from, as a recipe tells it: packed steps, and the labels that it had for that."""
-
-    primer: str = ""
-    tune: str = ""
-    labels: Mapping[str, str] = {}
-
-    def given(self, representation: Representation, length: int | None) -> GenerationContext:
-        """The same for composing. Raises UsageError where the steps are not of the `representation`."""
-        primer = tuple(_unpacked(self.primer, representation.spec))
-        if not self.tune:
-            return GenerationContext(length, primer, labels=self.labels)
-        tune = representation.decode(_unpacked(self.tune, representation.spec))
-        return GenerationContext(length, primer, dataclasses.replace(tune, labels=self.labels))
+MAX_PRIMER_BYTES = 64 * 1024 * 1024
 
 
 def recipe(
-    asked: Asked,
+    options: GenOptions,
     model: LoadedModel,
-    request: Request,
-    given: GenerationContext,
+    request: GenerationRequest,
+    context: GenerationContext,
     labels: Mapping[str, str],
-    form: str,
+    format_name: str,
     device: str,
 ) -> dict[str, Any]:
-    """All that the bytes of pieces in the format `form` depend on, of which the first has the seed that is told."""
-    told = {name: getattr(asked, name) for name in TOLD}
+    """Return the recipe of pieces in a format; its seed is that of the first one."""
     decided = {
         "seed": request.seed,
-        "width": request.rows,
+        "batch_size": request.batch_size,
         "conditions": dict(request.conditions),
-        "format": form,
-        "primer": _packed(given.primer),
-        "tune": _packed(model.representation.prime(given.tune)) if given.tune is not None else "",
+        "format": format_name,
+        "primer": _pack_steps(context.primer),
+        "tune": _pack_steps(model.representation.prime(context.tune)) if context.tune is not None else "",
         "labels": dict(labels),
     }
-    return {**{name: _plain(value) for name, value in {**told, **decided}.items()}, **made_with(model, device)}
+    facts = {**_recorded(options), **decided, **made_with(model, device)}
+    return {name: facts[name] for name in ("program", *fact_types()) if name in facts}
 
 
-def provenance_of(told: Mapping[str, Any], piece: int, number: int) -> Provenance:
-    """What the file of a piece says: the recipe that is `told`, with its own seed, and without what nobody asked for.
+def provenance_of(recipe: Mapping[str, Any], piece: int, number: int) -> Provenance:
+    """Return what the file of a piece says: the recipe with its own seed, without empty facts.
 
-    It was composed as number `piece`, and stands in its file as number `number`.
+    It was generated as number `piece` and is number `number` in its file.
     """
-    facts = {name: value for name, value in told.items() if not _is_nothing(value)}
-    facts["seed"] = told["seed"] + piece - 1
+    facts = {name: value for name, value in recipe.items() if not _is_empty(value)}
+    facts["seed"] = recipe["seed"] + piece - 1
     if number != 1:
         facts["number"] = number
     return Provenance(facts.pop("program"), facts)
 
 
 def made_with(model: LoadedModel, device: str) -> dict[str, Any]:
-    """What composes here and now: `model` with its plugins, on `device`, with the library that multiplies."""
+    """Return the model with its plugins, the device, and the version of the library that computes."""
     header = model.header
     library = "numpy" if device == "cpu" else "torch"
     return {
@@ -125,91 +98,99 @@ def made_with(model: LoadedModel, device: str) -> dict[str, Any]:
     }
 
 
+def current_names(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recipe of any version under the names of this one."""
+    found = {OLD_NAMES.get(name, name): value for name, value in facts.items()}
+    if "filters" in facts and isinstance(facts["filters"], dict):  # which held defaults too
+        defaults = {field.name: field.default for field in dataclasses.fields(SamplingParams)}
+        found["sampling"] = {name: each for name, each in facts["filters"].items() if defaults.get(name) != each}
+    if isinstance(found.get("controls"), dict):
+        found["controls"] = {OLD_CONTROLS.get(name, name): value for name, value in found["controls"].items()}
+    return found
+
+
+def fact_types() -> dict[str, type]:
+    """Return every fact that a recipe may hold, with its type in JSON."""
+    hints = typing.get_type_hints(GenOptions)
+    return {field.name: _json_type(hints[field.name]) for field in _recorded_fields(GenOptions)} | CONTEXT_TYPES
+
+
 def check(facts: Mapping[str, Any], name: str) -> None:
-    """Raise ReadError where what the file `name` tells of a piece cannot be what made it."""
-    for fact in _faults(facts):
-        raise ReadError(
-            f"what {name} says of how it was made is damaged: `{fact}` is missing, or makes no sense",
-            "take the file as it was written",
-        )
+    """Raise ReadError if the recipe in the file `name` cannot be that of a piece."""
+    reason = next((f"`{fact}` is missing or invalid" for fact in _invalid_facts(facts)), None)
+    if reason is None:
+        try:
+            options_from(facts)
+        except OptionError as error:
+            reason = error.message
+    if reason is not None:
+        raise ReadError(f"damaged provenance in {name}: {reason}", "restore the file as `composer gen` wrote it")
 
 
-def asked_again(facts: Mapping[str, Any], checkpoint: Path, device: str) -> Asked:
-    """What was asked, by the recipe of one piece. Raises ComposerError for what nobody can have asked."""
-    from composer.cli.gen import temperature
-    from composer.cli.gen.plan import Asked
-    from composer.formats import WriteSettings
-    from composer.registry import options
-
+def options_from(facts: Mapping[str, Any]) -> GenOptions:
+    """Return the options by the recipe of one piece. Raises OptionError for invalid values."""
     kind = registry.representation(facts["representation"])
-    filters = dict(facts.get("filters", {}))
-    if "temperature" in filters:
-        filters["temperature"] = temperature.parse(str(filters["temperature"]))
-    return Asked(
-        representation=kind.name,
-        length=facts.get("length"),
-        seed=facts["seed"],
-        filters=filters,
-        conditions=[f"{name}={value}" for name, value in facts.get("conditions", {}).items()],
-        wishes=options.parse(kind.Controls, _pairs(facts.get("wishes", {})), f"representation `{kind.name}`"),
-        free=facts.get("free", False),
-        format=facts["format"],
-        writing=options.parse(WriteSettings, _pairs(facts.get("writing", {})), "what writes"),
-        checkpoint=checkpoint,
-        device=device,
-        width=facts["width"],
-        max_copy=facts.get("max_copy"),
-        recorded=Recorded(facts.get("primer", ""), facts.get("tune", ""), facts.get("labels", {})),
-        provenance=False,
-    )
+    values, hints = dict[str, Any](), typing.get_type_hints(GenOptions)
+    for field in _recorded_fields(GenOptions):
+        value, hint = facts.get(field.name), hints[field.name]
+        if value is None:
+            continue
+        group = kind.Controls if field.name == "controls" else hint
+        if dataclasses.is_dataclass(group):
+            pairs = [f"{name}={as_option_value(each)}" for name, each in value.items()]
+            value = plugin_options.parse(group, pairs, "the recipe")
+        elif field.name == "conditions":
+            value = tuple(f"{name}={each}" for name, each in value.items())
+        values[field.name] = value
+    context = RecordedContext(facts.get("primer", ""), facts.get("tune", ""), facts.get("labels", {}))
+    return GenOptions(**values, context=context, provenance=False)
 
 
-def _is_nothing(value: Any) -> bool:
-    return value is None or value is False or (isinstance(value, str | Mapping | Sequence) and not value)
+def restore_context(recorded: RecordedContext, representation: Representation, length: int | None) -> GenerationContext:
+    """Return what a piece was generated from. Raises UsageError if its steps are not of the `representation`."""
+    primer = tuple(_unpack_steps(recorded.primer, representation.spec))
+    if not recorded.tune:
+        return GenerationContext(length, primer, labels=recorded.labels)
+    tune = representation.decode(_unpack_steps(recorded.tune, representation.spec))
+    return GenerationContext(length, primer, dataclasses.replace(tune, labels=recorded.labels))
+
+
+def _recorded_fields(kind: type[Any]) -> Iterator[dataclasses.Field[Any]]:
+    return (field for field in dataclasses.fields(kind) if field.metadata.get("recorded", True))
+
+
+def _recorded(options: Any) -> dict[str, Any]:
+    """Return the recorded fields of a dataclass that differ from their defaults, as JSON."""
+    values = {field: getattr(options, field.name) for field in _recorded_fields(type(options))}
+    return {field.name: _plain(value) for field, value in values.items() if value != field.default}
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it; of a dataclass, the fields that are not as they are by default, in words."""
-    from composer.generation.temperature import TemperatureCurve
-
-    if isinstance(value, TemperatureCurve):
-        return _curve(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: (getattr(value, field.name), field.default) for field in dataclasses.fields(value)}
-        return {name: text.as_option_value(given) for name, (given, default) in fields.items() if given != default}
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    return value
+    if isinstance(value, TemperatureRamp):
+        return str(value)
+    return _recorded(value) if dataclasses.is_dataclass(value) else value
 
 
-def _curve(curve: TemperatureCurve) -> str:
-    """A curve as `temperature.parse` takes it, to the last digit."""
-    return f"{curve.first}..{curve.last}" + (f"/{curve.steps}" if curve.steps else "")
+def _is_empty(value: Any) -> bool:
+    return value is None or value is False or (isinstance(value, str | Mapping | Sequence) and not value)
 
 
-def _faults(facts: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong, by name; only as long as nothing is, what comes after it can be looked at."""
-    from composer.cli.commands.gen import RANGES
+def _json_type(hint: Any) -> type:
+    """Return the type in JSON of an option; those of dataclasses, and conditions by name, are objects."""
+    plain = next((each for each in (hint, *typing.get_args(hint)) if each in {str, int, bool}), dict)
+    return dict if typing.get_origin(hint) is tuple else plain
 
-    yield from (fact for fact in NEEDED if fact not in facts)
-    yield from (fact for fact, kind in KINDS.items() if fact in facts and type(facts[fact]) is not kind)
-    filters = facts.get("filters", {})
-    yield from (fact for fact in filters if fact not in FILTERS)
-    for fact, (lowest, highest, _) in RANGES.items():
-        value = {**facts, **filters}.get(fact, lowest)
-        kinds = (int,) if type(lowest) is int else (int, float)
-        if type(value) not in kinds or not lowest <= value <= highest:
-            yield fact
-    yield from (fact for fact in ("number", "width") if facts.get(fact, 1) < 1)
+
+def _invalid_facts(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the facts that are missing or of a wrong type; after the first, the others may not be safe to look at."""
+    yield from (fact for fact in REQUIRED if fact not in facts)
+    yield from (fact for fact, kind in fact_types().items() if fact in facts and type(facts[fact]) is not kind)
+    yield from (fact for fact in ("number", "batch_size") if facts.get(fact, 1) < 1)
     for fact in ("conditions", "labels"):
         if not all(isinstance(value, str) for value in facts.get(fact, {}).values()):
             yield fact
     if not can_hold(facts["format"]):
         yield "format"
-
-
-def _pairs(values: Mapping[str, Any]) -> list[str]:
-    return [f"{name}={value}" for name, value in values.items()]
 
 
 def _version(library: str) -> str:
@@ -218,8 +199,8 @@ def _version(library: str) -> str:
     return str(importlib.import_module(library).__version__)
 
 
-def _packed(steps: Sequence[Step]) -> str:
-    """Steps as a short text; nothing for none."""
+def _pack_steps(steps: Sequence[Step]) -> str:
+    """Return steps as a short text; empty for none."""
     if not steps:
         return ""
     import base64
@@ -228,8 +209,8 @@ def _packed(steps: Sequence[Step]) -> str:
     return base64.b64encode(zlib.compress(json.dumps(steps, separators=(",", ":")).encode(), 9)).decode()
 
 
-def _unpacked(text: str, spec: SequenceSpec) -> Iterator[Step]:
-    """The steps that were packed. Raises UsageError where they are none of `spec`."""
+def _unpack_steps(text: str, spec: SequenceSpec) -> Iterator[Step]:
+    """Yield the steps in a packed text. Raises UsageError if they are not steps of `spec`."""
     if not text:
         return
     import base64
@@ -237,7 +218,7 @@ def _unpacked(text: str, spec: SequenceSpec) -> Iterator[Step]:
 
     try:
         decoder = zlib.decompressobj()
-        steps = json.loads(decoder.decompress(base64.b64decode(text, validate=True), MOST))
+        steps = json.loads(decoder.decompress(base64.b64decode(text, validate=True), MAX_PRIMER_BYTES))
         frames = spec.kind is StepKind.FRAMES
         for step in steps:
             units = step if frames else [step]
@@ -246,5 +227,5 @@ def _unpacked(text: str, spec: SequenceSpec) -> Iterator[Step]:
             yield tuple(step) if frames else step
     except (ValueError, TypeError, RecursionError, zlib.error) as error:
         raise UsageError(
-            "the opening that was recorded is not of this model", "give the model that composed it with --checkpoint"
+            "the recorded primer does not fit this model", "name the model that generated it with --checkpoint"
         ) from error

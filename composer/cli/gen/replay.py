@@ -1,4 +1,4 @@
-"""Composing again what provenance tells of, and telling what is not as it was."""
+"""Reproduce generated files from their provenance, and say what is different now."""
 
 from __future__ import annotations
 
@@ -12,88 +12,88 @@ from composer.api import CheckpointError, DeviceError
 from composer.checkpoints import store
 from composer.cli.console import Console
 from composer.cli.gen import recipe
-from composer.cli.gen.plan import planned
-from composer.cli.gen.run import compose
-from composer.cli.output.run_record import Record
+from composer.cli.gen.plan import make_plan
+from composer.cli.gen.run import generate_pieces
+from composer.cli.output.run_record import RunRecord
 from composer.cli.render.file_diff import difference
 from composer.distributed.environment import ProcessInfo
 from composer.formats import provenance
 from composer.formats.provenance import Provenance
-from composer.registry import plugins as registry
 from composer.system import device as devices
 
-__all__ = ["Replayed", "again"]
+__all__ = ["Replayed", "reproduce"]
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The pieces of a file in `format` as they were composed again, with what was and what is told of each.
+    """The pieces of a file in `format`, generated again, with their provenance in the file and now.
 
-    `changes` are lines that say what is not as it was then.
+    `changes` are lines that say what is different now.
     """
 
     format: str
     pieces: Sequence[bytes]
-    then: Sequence[Provenance]
+    recorded: Sequence[Provenance]
     now: Sequence[Provenance]
     changes: Sequence[str]
 
     def data(self, before: bytes) -> bytes:
-        """The file: just as it was `before`, where its music is the same; else telling what made it now."""
-        same = self._marked(self.then)
+        """Return the file as it was `before` if its music is the same, else with its provenance now."""
+        same = self._marked(self.recorded)
         return same if same == before or not self.changes else self._marked(self.now)
 
     def difference(self, before: bytes) -> str:
-        """Where the file as it was `before` is another, in words; empty where it is not.
+        """Return where the file as it was `before` differs, in words; empty if it does not.
 
-        What it says of how it was made is taken as it stands, so that it hides nothing that was changed in the music.
+        Both are given the recorded provenance, so that only changes in the music count.
         """
-        same = self._marked(self.then)
+        same = self._marked(self.recorded)
         return difference(before, same, self.format) if same != before else ""
 
-    def _marked(self, told: Iterable[Provenance]) -> bytes:
-        return b"".join(provenance.mark(self.format, *each) for each in zip(self.pieces, told, strict=True))
+    def _marked(self, provenances: Iterable[Provenance]) -> bytes:
+        return b"".join(provenance.mark(self.format, *each) for each in zip(self.pieces, provenances, strict=True))
 
 
-def again(found: Sequence[Provenance], name: str, console: Console, checkpoint: Path | None = None) -> Replayed:
-    """Compose again what was `found` in the file `name`, by the model at `checkpoint` or else the one that made it.
+def reproduce(found: Sequence[Provenance], name: str, console: Console, checkpoint: Path | None = None) -> Replayed:
+    """Generate the pieces of the file `name` again, with the model at `checkpoint` or else the recorded one.
 
-    Raises ReadError for what nobody can have composed, CheckpointError where the model is gone.
+    Raises ReadError for invalid provenance, CheckpointError if the model is missing.
     """
     pieces: list[bytes] = []
     now: list[Provenance] = []
     changes: dict[str, None] = {}
-    for run in _runs(found, name):
-        composed, made_with = _composed(run, name, console, checkpoint)
-        pieces += composed
+    current = [Provenance(each.program, recipe.current_names(each.facts)) for each in found]
+    for run in _runs(current, name):
+        generated, made_with = _reproduce_run(run, name, console, checkpoint)
+        pieces += generated
         for each in run:
             changes |= dict.fromkeys(_changes(each, made_with))
-            now.append(_as_now(each, made_with))
-    return Replayed(found[0].facts["format"], pieces, found, now, list(changes))
+            now.append(_with_current(each, made_with))
+    return Replayed(current[0].facts["format"], pieces, found, now, list(changes))
 
 
 @dataclass
-class _InMemory:
-    """A target that holds each piece as it comes."""
+class _MemoryTarget:
+    """A target that keeps the pieces in memory."""
 
-    apart: ClassVar[bool] = False
+    one_file_per_piece: ClassVar[bool] = False
     record: ClassVar[None] = None
-    before: int = 0
+    already_written: int = 0
     pieces: dict[int, bytearray] = field(default_factory=dict)
 
-    def claim(self, numbers: range, saved: Record | None, *, force: bool, alone: bool) -> Iterable[int]:
+    def pending(self, numbers: range, saved: RunRecord | None, *, force: bool, is_single: bool) -> Iterable[int]:
         return numbers
 
-    def begin(self, record: Record | None) -> None:
+    def open(self, record: RunRecord | None) -> None:
         pass
 
     def write(self, number: int, data: bytes) -> None:
         self.pieces.setdefault(number, bytearray()).extend(data)
 
-    def end(self, number: int) -> None:
+    def finish_piece(self, number: int) -> None:
         pass
 
-    def drop(self, number: int) -> None:
+    def discard(self, number: int) -> None:
         self.pieces.pop(number, None)
 
     def close(self, *, finished: bool) -> None:
@@ -101,7 +101,7 @@ class _InMemory:
 
 
 def _runs(found: Iterable[Provenance], name: str) -> Iterator[list[Provenance]]:
-    """What was found, in stretches of pieces that were composed in one run, to be composed side by side again."""
+    """Yield the pieces in groups that come from one run, to be generated in one batch again."""
     run: list[Provenance] = []
     for each in found:
         recipe.check(each.facts, name)
@@ -113,76 +113,76 @@ def _runs(found: Iterable[Provenance], name: str) -> Iterator[list[Provenance]]:
 
 
 def _follows(facts: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    """Whether a piece is a later one of the same run, by what is told of both."""
+    """Return whether a piece is a later one of the same run."""
     steps = facts.get("number", 1) - before.get("number", 1)
     same = {**facts, "number": 0, "seed": 0} == {**before, "number": 0, "seed": 0}
     return bool(same and steps > 0 and facts["seed"] - before["seed"] == steps)
 
 
-def _composed(
+def _reproduce_run(
     run: Sequence[Provenance], name: str, console: Console, checkpoint: Path | None
 ) -> tuple[list[bytes], Mapping[str, Any]]:
-    """The pieces of a run, without what they told, and what they are made with now."""
+    """Return the pieces of a run without provenance, and what they were made with now."""
     facts = run[0].facts
-    registry.representation(facts["representation"])  # which a model that is not here would only hide
     device = _device(facts["device"])
     path = store.resolve_model(checkpoint) if checkpoint is not None else _model(facts, name)
-    plan = planned(recipe.asked_again(facts, path, device), console, ProcessInfo())
+    options = dataclasses.replace(recipe.options_from(facts), checkpoint=path, device=device)
+    plan = make_plan(options, console, ProcessInfo())
     numbers = [each.facts.get("number", 1) for each in run]
-    target = _InMemory()
-    compose(
+    target = _MemoryTarget()
+    generate_pieces(
         dataclasses.replace(
             plan,
             request=dataclasses.replace(
                 plan.request, seed=facts["seed"] - numbers[0] + 1, numbers=numbers, count=len(run)
             ),
-            delivery=dataclasses.replace(plan.delivery, drawn=False, target=target),
+            output=dataclasses.replace(plan.output, as_piano_roll=False, target=target),
             share=len(run),
         )
     )
-    return [bytes(target.pieces[number]) for number in numbers], recipe.made_with(plan.player, device)
+    return [bytes(target.pieces[number]) for number in numbers], recipe.made_with(plan.model, device)
 
 
-def _device(then: str) -> str:
-    """The kind of device of then; where there is none here, whatever there is."""
+def _device(recorded: str) -> str:
+    """Return the recorded kind of device, or the best one here if there is none."""
     try:
-        return devices.resolve(then)
+        return devices.resolve(recorded)
     except DeviceError:
         return devices.resolve()
 
 
 def _model(facts: Mapping[str, Any], name: str) -> Path:
-    """The model that has the digest that is told. Raises CheckpointError where there is none."""
+    """Return the path of the recorded model. Raises CheckpointError if it is missing."""
     if path := store.with_digest(facts["representation"], facts["model"]):
         return path
     raise CheckpointError(
-        f"the model that composed {name}, of digest {facts['model'][:12]}..., is neither among yours nor bundled",
-        "say where it is with --checkpoint FILE; one that was trained anew, or longer, is another",
+        f"the model of {name} (digest {facts['model'][:12]}...) is neither among yours nor bundled",
+        "name its file with --checkpoint FILE; a model that was trained further has another digest",
     )
 
 
-def _changes(told: Provenance, made_with: Mapping[str, Any]) -> Iterator[str]:
-    """What is not as it was then, a line for each."""
-    then, now = {**told.facts, "program": told.program}, made_with
+def _changes(recorded: Provenance, made_with: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each thing that is different now."""
+    then, now = {**recorded.facts, "program": recorded.program}, made_with
     if then["program"] != now["program"]:
-        yield f"it was composed by composer {then['program']}, and this is composer {now['program']}"
+        yield f"generated with composer {then['program']}, this is composer {now['program']}"
     if then["model"] != now["model"]:
-        yield f"it was composed by the model of digest {then['model'][:12]}..., not {now['model'][:12]}..."
+        yield f"generated with the model of digest {then['model'][:12]}..., this is {now['model'][:12]}..."
     if then["device"] != now["device"]:
-        yield f"it was composed on {then['device']}, not {now['device']}"
+        yield f"generated on {then['device']}, this is {now['device']}"
     for plugin in {**then.get("plugins", {}), **now["plugins"]}:
         before, after = (each.get("plugins", {}).get(plugin) for each in (then, now))
         if before != after:
-            yield f"plugin {plugin} was from {before or 'nowhere'}, and is from {after or 'nowhere'}"
+            yield f"plugin {plugin} was {before or 'missing'}, now {after or 'missing'}"
     for library in ("numpy", "torch"):
         if library in then and library in now and then[library] != now[library]:
-            yield f"{library} was {then[library]}, and is {now[library]}"
-    for unknown in sorted(then.keys() - recipe.KINDS.keys() - {"program"}):
-        yield f"it says `{unknown}`, which this version of the program does not know"
+            yield f"{library} was {then[library]}, now {now[library]}"
+    for unknown in sorted(then.keys() - recipe.fact_types().keys() - {"program"}):
+        yield f"unknown fact `{unknown}` in the provenance, ignored"
 
 
-def _as_now(told: Provenance, made_with: Mapping[str, Any]) -> Provenance:
-    """What a piece tells that was composed again with other things than then."""
-    kept = {name: value for name, value in told.facts.items() if name not in ("numpy", "torch")}
+def _with_current(recorded: Provenance, made_with: Mapping[str, Any]) -> Provenance:
+    """Return the provenance of a piece that was generated with other things than recorded."""
+    kept = {name: value for name, value in recorded.facts.items() if name not in ("numpy", "torch")}
     facts = {**kept, **made_with}
     return Provenance(facts.pop("program"), facts)

@@ -1,121 +1,118 @@
-"""Composing as it was planned: every piece on its way from the sampler to where it goes."""
+"""Run a plan: generate its pieces and write each as it is generated."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from composer.api import ComposerError
-from composer.cli.gen.hints import COPY_LESS, sound_more
+from composer.cli.gen.hints import COPY_HINT, hint_for_silence
 from composer.cli.gen.plan import Plan
-from composer.cli.output.encoders import Rendering, Soundless
+from composer.cli.output.encoders import NoNotes, PieceEncoder
 from composer.cli.render.progress_bar import ProgressDisplay, progress_display
-from composer.generation import generate as generation
-from composer.generation.generate import Drew, Ended
-from composer.system import blas_threads
-from composer.system.blas_threads import Settled
+from composer.generation.generate import generate
+from composer.generation.request import Finished, Generated
 
-__all__ = ["compose"]
+__all__ = ["generate_pieces"]
 
 
-def compose(plan: Plan) -> None:
-    """Compose all pieces of a plan and deliver each; where this is interrupted, the ones that are whole are kept.
+def generate_pieces(plan: Plan) -> None:
+    """Generate and write all pieces of a plan; after an interruption the finished ones stay.
 
-    Raises Soundless or Copied where that is so of a single piece, ComposerError after all others where it is of some.
+    Raises NoNotes or CopiedTooMuch if that is so of a single piece, ComposerError after all others if of some.
     """
-    request = plan.request
-    settled = blas_threads.settle(plan.player.sampler, request.rows, request.length * request.count // request.rows)
-    if plan.choice is not None:
-        from composer.cli.gen import best_of
+    if plan.ranker is not None:
+        from composer.cli.gen.best_of import generate_best
 
-        best_of.take(plan, *plan.choice)
+        generate_best(plan, plan.ranker)
         return
-    target, console = plan.delivery.target, plan.delivery.console
-    counted, finished = _Counted(), False
+    target, console = plan.output.target, plan.output.console
+    counts, finished = _Counts(), False
     try:
-        target.begin(plan.record)
-        with progress_display(console, plan.share, lambda: target.before, plan.player.representation.step_name) as told:
-            _deliver(plan, told, counted, settled)
+        target.open(plan.record)
+        with progress_display(
+            console, plan.share, lambda: target.already_written, plan.model.representation.step_name
+        ) as progress:
+            _write_pieces(plan, progress, counts)
         finished = True
     finally:
         target.close(finished=finished)
-    _close(plan, counted)
+    _summarize(plan, counts)
 
 
-def _deliver(plan: Plan, told: ProgressDisplay, counted: _Counted, settled: Settled) -> None:
-    """Every step to where it goes, and every piece to its end."""
-    player, delivery, pieces = plan.player, plan.delivery, dict[int, _Piece]()
-    ordered = not delivery.target.apart
-    events = generation.generate(player.sampler, player.spec, plan.request, plan.constraint, ordered, plan.judge)
-    if settled.threads > 1 and plan.request.rows == 1:  # where an event is a step
-        events = settled.watched(events)
+def _write_pieces(plan: Plan, progress: ProgressDisplay, counts: _Counts) -> None:
+    """Write every step and finish every piece."""
+    model, output, pieces = plan.model, plan.output, dict[int, _PieceInProgress]()
+    ordered = not output.target.one_file_per_piece
+    events = generate(model.sampler, model.spec, plan.request, plan.constraint, ordered, plan.accept)
     for event in events:
         number = event.number
         if number not in pieces:
-            pieces[number] = _Piece(delivery.rendering(player.representation, number, plan.labels))
-        if isinstance(event, Drew):
+            pieces[number] = _PieceInProgress(output.encoder(model.representation, number, plan.labels))
+        if isinstance(event, Generated):
             pieces[number].steps += len(event.steps)
-            delivery.target.write(number, pieces[number].rendering.push(event.steps))
-            told.add_steps(len(event.steps))
+            output.target.write(number, pieces[number].encoder.push(event.steps))
+            progress.add_steps(len(event.steps))
             continue
         try:
-            _end(plan, event, pieces.pop(number), counted)
-        except (Soundless, Copied) as error:
+            _finish_piece(plan, event, pieces.pop(number), counts)
+        except (NoNotes, CopiedTooMuch) as error:
             if plan.request.count == 1:
-                if isinstance(error, Soundless):
-                    error.hint = sound_more(plan.request)
+                if isinstance(error, NoNotes):
+                    error.hint = hint_for_silence(plan.request.sampling)
                 raise
-            delivery.target.drop(number)
-            told.warn(f"{error.message}; it is left out")
-            counted.copied += isinstance(error, Copied)
-            counted.soundless += isinstance(error, Soundless)
-        told.finish_piece()
+            output.target.discard(number)
+            progress.warn(f"skipped {error.message}")
+            counts.copied += isinstance(error, CopiedTooMuch)
+            counts.without_notes += isinstance(error, NoNotes)
+        progress.finish_piece()
 
 
-class Copied(ComposerError):
-    """A piece that copied too much, whatever was tried."""
+class CopiedTooMuch(ComposerError):
+    """A piece that copied more than --max-copy allows in every attempt."""
 
 
 @dataclass(slots=True)
-class _Piece:
-    """A piece that is being composed."""
+class _PieceInProgress:
+    """A piece that is being generated."""
 
-    rendering: Rendering
+    encoder: PieceEncoder
     steps: int = 0
 
 
 @dataclass(slots=True)
-class _Counted:
-    """How many pieces were cut at their length, had nothing added to the opening, had no notes, or copied too much."""
+class _Counts:
+    """How many pieces were cut off, only repeat the primer, have no notes, or copied too much."""
 
     cut: int = 0
-    bare: int = 0
-    soundless: int = 0
+    nothing_added: int = 0
+    without_notes: int = 0
     copied: int = 0
 
 
-def _end(plan: Plan, event: Ended, piece: _Piece, counted: _Counted) -> None:
-    """Deliver the end of a piece. Raises Soundless, Copied."""
-    if not event.good:
-        raise Copied(f"piece {event.number} copied too much in each of {generation.ATTEMPTS} attempts", COPY_LESS)
-    opened = len(plan.request.primer)
-    counted.bare += bool(opened) and piece.steps <= opened + 1
-    plan.delivery.target.write(event.number, piece.rendering.finish())
-    plan.delivery.target.end(event.number)
-    counted.cut += not event.whole
+def _finish_piece(plan: Plan, event: Finished, piece: _PieceInProgress, counts: _Counts) -> None:
+    """Write the end of a piece. Raises NoNotes, CopiedTooMuch."""
+    if not event.accepted:
+        limit = plan.options.max_copy
+        raise CopiedTooMuch(f"piece {event.number}: every attempt copied more than {limit} notes in a row", COPY_HINT)
+    primer = len(plan.request.primer)
+    counts.nothing_added += bool(primer) and piece.steps <= primer + 1
+    plan.output.target.write(event.number, piece.encoder.finish())
+    plan.output.target.finish_piece(event.number)
+    counts.cut += not event.complete
 
 
-def _close(plan: Plan, counted: _Counted) -> None:
-    """Say what the user may not expect of the pieces."""
-    console, count = plan.delivery.console, plan.request.count
-    if counted.cut:
-        were = "the piece was" if count == 1 else f"{counted.cut:,} of {plan.share:,} pieces were"
-        console.warn(f"{were} cut at {plan.request.length} steps; give a longer --length")
-    if counted.bare:
-        console.warn("nothing was added to the opening, which is a whole piece; leave off its last bar line to go on")
-    if counted.copied:
-        raise ComposerError(f"{counted.copied:,} of {plan.share:,} pieces copied too much and were left out", COPY_LESS)
-    if counted.soundless:
+def _summarize(plan: Plan, counts: _Counts) -> None:
+    """Warn of pieces that are not what the user may expect. Raises ComposerError if some are missing."""
+    console, count = plan.output.console, plan.request.count
+    if counts.cut:
+        were = "the piece was" if count == 1 else f"{counts.cut:,} of {plan.share:,} pieces were"
+        console.warn(f"{were} cut off at {plan.request.length} steps; try a longer --length")
+    if counts.nothing_added:
+        console.warn("the primer is a complete piece, so nothing was added; remove its last bar line to continue it")
+    if counts.copied:
+        raise ComposerError(f"{counts.copied:,} of {plan.share:,} pieces copied too much and were skipped", COPY_HINT)
+    if counts.without_notes:
         raise ComposerError(
-            f"{counted.soundless:,} of {plan.share:,} pieces had no notes and were left out",
-            sound_more(plan.request),
+            f"{counts.without_notes:,} of {plan.share:,} pieces had no notes and were skipped",
+            hint_for_silence(plan.request.sampling),
         )

@@ -1,4 +1,4 @@
-"""The format that pieces take and where they go: decided before anything is composed, so that nothing is lost."""
+"""Choose the format and the target of pieces before any is generated."""
 
 from __future__ import annotations
 
@@ -11,141 +11,149 @@ from composer import formats
 from composer.api import Representation, Score, UsageError
 from composer.cli.console import Console
 from composer.cli.gen.recipe import provenance_of
-from composer.cli.output.encoders import Native, Rendering, Stream, Whole
+from composer.cli.output.encoders import BufferedEncoder, PieceEncoder, StreamingEncoder, TextFilter
 from composer.cli.output.targets import Target, ToFile, ToStdout
 from composer.formats import Format, WriteSettings, provenance
 from composer.formats.abc.title import TitleWriter
 
-__all__ = ["Delivery", "plan"]
+__all__ = ["Output", "plan_output"]
 
-MOST_DRAWN = 4
-"""How many lines of a piano-roll a piece may take that is only drawn because a terminal cannot play it."""
-MOST_IN_ONE = 1_000_000
-"""How many pieces one stream may hold: more could neither be read nor gone on with by anybody."""
+MAX_SYSTEMS = 4
+"""Maximum lines of a piano roll that stands for binary output on a terminal."""
+MAX_IN_ONE_FILE = 1_000_000
+"""Maximum pieces in one file."""
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """How pieces are written, and where to; `drawn` as pictures, because a terminal cannot play them.
+class Output:
+    """How and where pieces are written; `as_piano_roll` if the format is binary and stdout a terminal.
 
-    The `recipe` of the pieces, where they are to say how they were made, is written into each of them.
+    The `recipe`, if any, is written into each piece as provenance.
     """
 
     format: Format
     native: bool
-    drawn: bool
+    as_piano_roll: bool
     target: Target
     settings: WriteSettings
     console: Console
     recipe: Mapping[str, Any] | None = None
 
-    def rendering(
+    def encoder(
         self, representation: Representation, number: int, labels: Mapping[str, str], piece: int = 0
-    ) -> Rendering:
-        """A rendering of piece `number`, asked to be as `labels` say; pieces in files of their own are all number 1.
+    ) -> PieceEncoder:
+        """Return an encoder for piece `number`, which becomes number 1 in a file of its own.
 
-        Where pieces were chosen and numbered anew, it was composed as the one that `piece` says.
+        A piece that was selected and renumbered was generated as number `piece`.
         """
-        if self.drawn:
-            return Whole(representation, number, self._draw, labels)
-        told = self._told(number, piece or number)
+        if self.as_piano_roll:
+            return BufferedEncoder(representation, number, self._piano_roll, labels)
+        made_by = self._provenance(number, piece or number)
         if self.native:
-            return Native(representation, 1 if self.target.apart else number, self._streams(told))
+            return StreamingEncoder(
+                representation, 1 if self.target.one_file_per_piece else number, self._filters(made_by)
+            )
 
         def write(score: Score) -> bytes:
             data = formats.write(self.format.name, score, self.settings)
-            return provenance.mark(self.format.name, data, told) if told is not None else data
+            return provenance.mark(self.format.name, data, made_by) if made_by is not None else data
 
-        return Whole(representation, number, write, labels)
+        return BufferedEncoder(representation, number, write, labels)
 
-    def _streams(self, told: provenance.Provenance | None) -> list[Stream]:
-        """What a text goes through: it gets the title that was given, then what made it."""
-        streams: list[Stream] = [TitleWriter(self.settings.title)] if self.settings.title else []
-        return [*streams, provenance.StreamMarker(told)] if told is not None and self.format.name == "abc" else streams
+    def _filters(self, made_by: provenance.Provenance | None) -> list[TextFilter]:
+        """Return the filters that add the title and the provenance to a text."""
+        filters: list[TextFilter] = [TitleWriter(self.settings.title)] if self.settings.title else []
+        return (
+            [*filters, provenance.StreamMarker(made_by)]
+            if made_by is not None and self.format.name == "abc"
+            else filters
+        )
 
-    def _told(self, number: int, piece: int) -> provenance.Provenance | None:
-        """What the piece is to say of how it was made; None where it is to say nothing, or its format has no place."""
+    def _provenance(self, number: int, piece: int) -> provenance.Provenance | None:
+        """Return the provenance of a piece; None without a recipe, or for a format that cannot hold it."""
         if self.recipe is None or not provenance.can_hold(self.format.name):
             return None
-        numbered = self.native and not self.target.apart
+        numbered = self.native and not self.target.one_file_per_piece
         return provenance_of(self.recipe, piece, number if numbered else 1)
 
-    def _draw(self, score: Score) -> bytes:
-        return self.console.piano_roll(score, MOST_DRAWN).encode() + b"\n"
+    def _piano_roll(self, score: Score) -> bytes:
+        return self.console.piano_roll(score, MAX_SYSTEMS).encode() + b"\n"
 
 
-def plan(
-    kind: type[Representation],
+def plan_output(
+    representation_class: type[Representation],
     console: Console,
     settings: WriteSettings,
     *,
     count: int = 1,
     format_name: str | None = None,
     output: str | None = None,
-) -> Delivery:
-    """Decide how `count` pieces are written. Raises UsageError where that cannot be."""
+) -> Output:
+    """Return how `count` pieces are written. Raises UsageError, OptionError."""
     output = None if output == "-" else output
-    chosen = _format(kind, format_name, output)
-    native = chosen.name == kind.native
+    chosen = _format(representation_class, format_name, output)
+    native = chosen.name == representation_class.native
     if settings.title and native and chosen.name != "abc":
-        raise UsageError(f"{chosen.name} has no place for a title", "leave out --title, or choose another --format")
-    if output is not None and (apart := _apart(output, count, console)):
-        return Delivery(chosen, native, False, apart, settings, console)
+        raise UsageError(f"{chosen.name} cannot hold a title", "leave out --title, or choose another --format")
+    if output is not None and (numbered := _numbered_files(output, count, console)):
+        return Output(chosen, native, False, numbered, settings, console)
     drawn = output is None and chosen.binary and console.stdout_is_terminal
     if count > 1 and not (native or drawn):
         path = Path(output or f"tune{chosen.suffixes[0]}")
         raise UsageError(
-            f"{count} pieces in {chosen.name} need a file each",
+            f"{count} pieces in {chosen.name} need one file each",
             f"number the files: --output {path.with_name(path.stem + '-%d' + path.suffix)}",
         )
-    if count > MOST_IN_ONE:
+    if count > MAX_IN_ONE_FILE:
         raise UsageError(
-            f"{count:,} pieces are too many for one stream, which holds up to {MOST_IN_ONE:,}",
+            f"{count:,} pieces are too many for one file (at most {MAX_IN_ONE_FILE:,})",
             f"number the files: --output tunes/%0{len(str(count))}d{chosen.suffixes[0]}",
         )
-    return Delivery(chosen, native, drawn, _one(output, count, console), settings, console)
+    return Output(chosen, native, drawn, _single_target(output, count, console), settings, console)
 
 
-def _apart(output: str, count: int, console: Console) -> Target | None:
-    """A file for each piece, where `output` has the place of a number in it."""
+def _numbered_files(output: str, count: int, console: Console) -> Target | None:
+    """Return a target with a file for each piece, if `output` has a number in it."""
     if "%" not in output:
         return None
-    from composer.cli.output.filename_pattern import Pattern
-    from composer.cli.output.many_files import ToFiles
+    from composer.cli.output.filename_pattern import FilenamePattern
+    from composer.cli.output.many_files import NumberedFiles
 
-    pattern = Pattern.of(output)
-    return ToFiles(pattern, count, console) if pattern is not None else None
+    pattern = FilenamePattern.parse(output)
+    return NumberedFiles(pattern, count, console) if pattern is not None else None
 
 
-def _one(output: str | None, count: int, console: Console) -> Target:
-    """Where all pieces go that do not have files of their own."""
+def _single_target(output: str | None, count: int, console: Console) -> Target:
+    """Return the target for all pieces together."""
     if output is None:
         return ToStdout(console)
     path = Path(output)
     special = path.exists() and not path.is_file() and not path.is_dir()
     if count == 1 or special:
         return ToFile(path, console)
-    from composer.cli.output.many_files import ToStream
+    from composer.cli.output.many_files import SingleFile
 
-    return ToStream(path, console)
+    return SingleFile(path, console)
 
 
-def _format(kind: type[Representation], name: str | None, output: str | None) -> Format:
-    """The format asked for by name, else by the suffix of the output, else the representation's first."""
+def _format(representation_class: type[Representation], name: str | None, output: str | None) -> Format:
+    """Return the format by name, else by the suffix of the output, else the representation's first."""
     if name is not None:
         chosen = formats.format_named(name)
     elif output is not None and Path(output).suffix:
         by_suffix = formats.format_of(Path(output))
         if by_suffix is None:
-            raise UsageError(f"no format has the suffix `{Path(output).suffix}`", _offers(kind))
+            raise UsageError(f"unknown suffix '{Path(output).suffix}'", _formats_text(representation_class))
         chosen = by_suffix
     else:
-        chosen = formats.format_named(kind.formats[0])
-    if chosen.name not in kind.formats:
-        raise UsageError(f"`{kind.name}` cannot be written as {chosen.name}", _offers(kind))
+        chosen = formats.format_named(representation_class.formats[0])
+    if chosen.name not in representation_class.formats:
+        raise UsageError(
+            f"{representation_class.name} cannot be written as {chosen.name}", _formats_text(representation_class)
+        )
     return chosen
 
 
-def _offers(kind: type[Representation]) -> str:
-    known = [f"{name} ({formats.format_named(name).suffixes[0]})" for name in kind.formats]
-    return f"`{kind.name}` can be written as {', '.join(known)}"
+def _formats_text(representation_class: type[Representation]) -> str:
+    known = [f"{name} ({formats.format_named(name).suffixes[0]})" for name in representation_class.formats]
+    return f"use one of {', '.join(known)}"

@@ -1,6 +1,6 @@
-"""From the steps of a piece to its bytes.
+"""Encode the steps of a piece as bytes.
 
-Text in a representation's native format is rendered as it is composed; any other format once a piece is over.
+Text in a representation's native format is encoded step by step; any other format once a piece is finished.
 """
 
 from __future__ import annotations
@@ -12,60 +12,60 @@ from typing import Protocol
 from composer import formats
 from composer.api import ComposerError, Representation, Score, Step
 
-__all__ = ["Native", "Rendering", "Soundless", "Whole", "rendered"]
+__all__ = ["BufferedEncoder", "NoNotes", "PieceEncoder", "StreamingEncoder", "encode_piece"]
 
 
-class Soundless(ComposerError):
-    """A piece without a note, which cannot be written as music."""
+class NoNotes(ComposerError):
+    """A piece without notes, which cannot be written as music."""
 
 
-class Rendering(Protocol):
-    """One piece on its way into bytes."""
+class PieceEncoder(Protocol):
+    """Encodes one piece."""
 
     def push(self, steps: Sequence[Step]) -> bytes:
-        """The bytes that `steps` complete."""
+        """Return the bytes that `steps` complete."""
         ...
 
     def finish(self) -> bytes:
-        """The bytes that only the end of the piece completes. Raises Soundless."""
+        """Return the bytes that the end of the piece completes. Raises NoNotes."""
         ...
 
 
-class Stream(Protocol):
-    """What a text goes through while it is being written."""
+class TextFilter(Protocol):
+    """Changes text while it is being written."""
 
     def push(self, data: bytes) -> bytes:
-        """The bytes that `data` completes."""
+        """Return the bytes that `data` completes."""
         ...
 
     def finish(self) -> bytes:
-        """The bytes that were held back."""
+        """Return the bytes that were held back."""
         ...
 
 
-class Native:
-    """The text that the representation's own decoder writes, through `streams`, one after the other."""
+class StreamingEncoder:
+    """Text from the representation's own decoder, passed through `filters` in order."""
 
-    def __init__(self, representation: Representation, number: int, streams: Sequence[Stream] = ()) -> None:
-        self._decoder, self._streams = representation.decoder(number), tuple(streams)
+    def __init__(self, representation: Representation, number: int, filters: Sequence[TextFilter] = ()) -> None:
+        self._decoder, self._filters = representation.decoder(number), tuple(filters)
 
     def push(self, steps: Sequence[Step]) -> bytes:
         push = self._decoder.push
         text = _text(event for step in steps for event in push(step))
-        for stream in self._streams:
-            text = stream.push(text)
+        for each in self._filters:
+            text = each.push(text)
         return text
 
     def finish(self) -> bytes:
         text = _text(self._decoder.finish())
-        for stream in self._streams:
-            text = stream.push(text) + stream.finish()
+        for each in self._filters:
+            text = each.push(text) + each.finish()
         return text
 
 
 @dataclass
-class Whole:
-    """A piece that is turned into a score and then, by `write`, into bytes; `labels` are what it was asked to be."""
+class BufferedEncoder:
+    """A piece that becomes a score, with `labels` it does not have itself, and then bytes by `write`."""
 
     representation: Representation
     number: int
@@ -81,18 +81,18 @@ class Whole:
         piece = self.representation.decode(self.steps)
         score = self.representation.score(replace(piece, labels={**self.labels, **piece.labels}))
         if score is None or not score.notes:
-            raise Soundless(f"piece {self.number} has no notes that could be played", "try another --seed")
+            raise NoNotes(f"piece {self.number}: no notes", "try another --seed")
         return self.write(score)
 
 
-def rendered(representation: Representation, steps: Sequence[Step], format_name: str) -> bytes:
-    """A whole piece in a format. Raises ComposerError where it has no notes that could be written."""
-    rendering: Rendering
+def encode_piece(representation: Representation, steps: Sequence[Step], format_name: str) -> bytes:
+    """Return a complete piece in a format. Raises ComposerError if it has no notes."""
+    encoder: PieceEncoder
     if format_name == representation.native:
-        rendering = Native(representation, 1)
+        encoder = StreamingEncoder(representation, 1)
     else:
-        rendering = Whole(representation, 1, lambda score: formats.write(format_name, score))
-    return rendering.push(steps) + rendering.finish()
+        encoder = BufferedEncoder(representation, 1, lambda score: formats.write(format_name, score))
+    return encoder.push(steps) + encoder.finish()
 
 
 def _text(events: Iterable[object]) -> bytes:

@@ -1,4 +1,4 @@
-"""Names of files with the number of a piece in them: `tunes/%06d.abc`."""
+"""File names with the number of a piece: `tunes/%06d.abc`."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-__all__ = ["Pattern"]
+__all__ = ["FilenamePattern"]
 
 NUMBER = re.compile(r"%(?:0(\d))?d")
 
 
 @dataclass(frozen=True)
-class Pattern:
-    """A name in which `%d` or `%03d` stands for a number; a `%` that begins no number stands for itself."""
+class FilenamePattern:
+    """A name in which `%d` or `%03d` is the number of a piece; any other `%` is literal."""
 
     text: str
 
     @classmethod
-    def of(cls, text: str) -> Pattern | None:
-        """The pattern that `text` is; None where no number is in it."""
+    def parse(cls, text: str) -> FilenamePattern | None:
+        """Return `text` as a pattern; None if it has no number."""
         return cls(text) if NUMBER.search(text) else None
 
     def path(self, number: int) -> Path:
-        """The file of piece `number`."""
+        """Return the file of piece `number`."""
         return Path(NUMBER.sub(lambda match: match[0] % number, self.text))
 
     @cached_property
     def folder(self) -> Path:
-        """The deepest folder that all the files are in."""
+        """The deepest folder that contains all the files."""
         return Path(*_until_number(Path(self.text).parts[:-1]))
 
     @property
     def record(self) -> Path:
-        """Where the record of a run is, which is hidden."""
+        """The hidden file with the record of a run."""
         rest = Path(self.text).parts[len(self.folder.parts) :]
         return self.folder / f".{'-'.join(rest)}.composer"
 
-    def present(self) -> Iterator[tuple[int, Path]]:
-        """The files that are there, folders among them, each with its number. Takes as long as there are files."""
+    def existing(self) -> Iterator[tuple[int, Path]]:
+        """Yield the existing files and folders with their numbers. Takes time in proportion to their number."""
         literal = NUMBER.split(self.text)[::2]
         spelt = re.compile("(\\d+)".join(map(re.escape, literal)), re.DOTALL)
         for name in glob.iglob("*".join(map(glob.escape, literal)), include_hidden=True):  # noqa: PTH207

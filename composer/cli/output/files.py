@@ -1,4 +1,4 @@
-"""Files that the user named: written whole or not at all, and never replaced unasked."""
+"""Write the user's files: completely or not at all, and never over others without --force."""
 
 from __future__ import annotations
 
@@ -10,25 +10,34 @@ from pathlib import Path
 from composer.api import ComposerError
 from composer.checkpoints import file as checkpoint_file
 
-__all__ = ["GO_ON", "REPLACE", "keep", "making", "put", "save", "whole", "writing"]
+__all__ = [
+    "REPLACE_HINT",
+    "RESUME_HINT",
+    "check_replaceable",
+    "is_complete",
+    "new_folder_note",
+    "reporting_write_errors",
+    "save",
+    "save_without_sync",
+]
 
-REPLACE = "choose another --output, or replace it with --force"
-GO_ON = "go on with it by --resume, or replace it with --force"
+REPLACE_HINT = "choose another --output, or overwrite it with --force"
+RESUME_HINT = "continue it with --resume, or overwrite it with --force"
 
 
 def save(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; a device or a named pipe, which can only be written to, is written to."""
+    """Write a file completely or not at all; a device or a named pipe is written to directly."""
     if not path.exists() or path.is_file():
         checkpoint_file.write_bytes(path, data)
         return
-    with writing(path):
+    with reporting_write_errors(path):
         path.write_bytes(data)
 
 
-def put(path: Path, data: bytes | bytearray) -> None:
-    """Write one of many files, whole or not at all. It is not waited for until the disk has it, as `save` does."""
+def save_without_sync(path: Path, data: bytes | bytearray) -> None:
+    """Write one of many files, completely or not at all, without waiting for the disk as `save` does."""
     part = path.with_name(f".{path.name}.part")
-    with writing(path):
+    with reporting_write_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(data)
@@ -39,33 +48,33 @@ def put(path: Path, data: bytes | bytearray) -> None:
             raise
 
 
-def whole(path: Path) -> bool:
-    """Whether a file is there; an empty one may be what a power cut has left."""
+def is_complete(path: Path) -> bool:
+    """Return whether a file was written; a power cut may leave an empty one."""
     try:
         return path.stat().st_size > 0
     except OSError:
         return False
 
 
-def keep(path: Path, *, force: bool, hint: str = REPLACE) -> None:
-    """Raise where a file would be replaced that the user has not given up."""
+def check_replaceable(path: Path, *, force: bool, hint: str = REPLACE_HINT) -> None:
+    """Raise ComposerError if `path` is a folder, or a file that would be overwritten without `force`."""
     if path.is_dir():
         raise ComposerError(f"{path} is a folder", f"name a file in it: --output {path / 'tune.mid'}")
     if path.is_file() and not force:
-        raise ComposerError(f"{path} exists already", hint)
+        raise ComposerError(f"{path} already exists", hint)
 
 
-def making(folder: Path) -> str:
-    """What is to be said, after all is written, of a folder that is made for it; empty where it is there already."""
-    return "" if folder.exists() else f"; made the folder {folder}"
+def new_folder_note(folder: Path) -> str:
+    """Return a note for the message after writing, if `folder` has to be created first."""
+    return "" if folder.exists() else f" (created {folder})"
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """What goes wrong with a file while it is written is an error that names it."""
+def reporting_write_errors(path: Path) -> Iterator[None]:
+    """Turn OSError into a ComposerError that names the file."""
     try:
         yield
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        hint = "make room on the disk; --resume goes on with many pieces" if full else "choose another --output"
+        hint = "free some disk space; --resume continues a run of many pieces" if full else "choose another --output"
         raise ComposerError(f"cannot write {path}: {error.strerror or error}", hint) from error

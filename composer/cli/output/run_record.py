@@ -1,7 +1,4 @@
-"""The record of a run that composes many pieces: what was asked for, and how far it came, kept beside its output.
-
-By it, `--resume` goes on with the very same run, or says what is different.
-"""
+"""The record of a run that generates many pieces, kept beside its output, so that `--resume` continues the same run."""
 
 from __future__ import annotations
 
@@ -13,86 +10,90 @@ from typing import Any
 
 from composer.api import ComposerError, UsageError
 from composer.checkpoints import file as checkpoint_file
+from composer.cli.gen.recipe import current_names
+from composer.cli.render.text import as_option_value
 
-__all__ = ["Record"]
+__all__ = ["RunRecord"]
 
-FLAGS = {
-    "primer": "another opening",
-    "tune": "another tune",
-    "model": "another model",
-    "program": "another version of this program",
-    "plugins": "another version of a plugin",
-    "numpy": "another version of numpy",
-    "torch": "another version of torch",
-    "labels": "an opening that was labelled otherwise",
-    "provenance": "another --no-provenance",
+NAMES = {
+    "primer": "primer",
+    "tune": "tune",
+    "model": "model",
+    "program": "version of composer",
+    "plugins": "version of a plugin",
+    "numpy": "version of numpy",
+    "torch": "version of torch",
+    "labels": "labels of the primer",
+    "provenance": "setting of --no-provenance",
 }
-"""What differs where it is not the value of an option."""
-GROUPS = ("filters", "wishes", "writing")
-"""What of a recipe holds options of its own."""
+"""What to call facts that are not the value of an option."""
 OPTIONS = {"temperature": "temp", "conditions": "condition"}
-"""Options that have other names on the command line."""
-AGAIN = "give the same options again, or compose all anew with --force"
+"""Facts whose options have another name."""
+SAME_OPTIONS_HINT = "use the same options, or start over with --force"
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """What is kept at `path`: what was `asked`, by options, and how many `pieces` and `bytes` of a stream are whole.
+class RunRecord:
+    """The `recipe` of a run, and how many `pieces` and `bytes` of its one file are complete.
 
-    Written whole or not at all, so that it can be read at any time.
+    The file is replaced at once, so that it can be read at any time.
     """
 
     path: Path
-    asked: Mapping[str, Any]
+    recipe: Mapping[str, Any]
     pieces: int = 0
     bytes: int = 0
 
     @classmethod
-    def read(cls, path: Path) -> Record | None:
-        """The record at `path`; None where there is none. Raises ComposerError for one that cannot be read."""
+    def read(cls, path: Path) -> RunRecord | None:
+        """Return the record at `path`, or None. Raises ComposerError if it cannot be read."""
         try:
             found = json.loads(path.read_text("utf-8"))
-            return cls(path, dict(found["asked"]), int(found["pieces"]), int(found["bytes"]))
+            recipe = found["recipe"] if "recipe" in found else found["asked"]  # the name in older versions
+            return cls(path, current_names(recipe), int(found["pieces"]), int(found["bytes"]))
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise ComposerError(
-                f"cannot read {path}: {error.strerror or error}", "compose anew with --force"
-            ) from error
-        except (ValueError, LookupError, TypeError) as error:
-            raise ComposerError(f"{path} is not the record of a run", "compose all anew with --force") from error
+            raise ComposerError(f"cannot read {path}: {error.strerror or error}", "start over with --force") from error
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise ComposerError(f"{path} is not the record of a run", "start over with --force") from error
 
     def write(self) -> None:
-        """Keep it. Raises ComposerError."""
-        told = {"asked": self.asked, "pieces": self.pieces, "bytes": self.bytes}
-        checkpoint_file.write_bytes(self.path, json.dumps(told, ensure_ascii=False).encode() + b"\n")
+        """Save the record. Raises ComposerError."""
+        found = {"recipe": self.recipe, "pieces": self.pieces, "bytes": self.bytes}
+        checkpoint_file.write_bytes(self.path, json.dumps(found, ensure_ascii=False).encode() + b"\n")
 
     def remove(self) -> None:
-        """Keep it no longer."""
+        """Delete the record."""
         self.path.unlink(missing_ok=True)
 
-    def check(self, asked: Mapping[str, Any]) -> None:
-        """Raise UsageError, which says what differs, where now something else is `asked` for."""
-        told, now = _flat(self.asked), _flat(json.loads(json.dumps(asked)))
-        for name in {**told, **now}:
-            before, given = told.get(name), now.get(name)
-            if before == given:
+    def check(self, recipe: Mapping[str, Any]) -> None:
+        """Raise UsageError, which says what differs, if `recipe` is another one."""
+        before, now = _flatten(self.recipe), _flatten(json.loads(json.dumps(recipe)))
+        for name in {**before, **now}:
+            if before.get(name) == now.get(name):
                 continue
-            if name in FLAGS:
-                raise UsageError(f"the run to go on with had {FLAGS[name]}", AGAIN)
-            raise UsageError(f"the run to go on with had {_option(name, before)}, not {_option(name, given)}", AGAIN)
+            if name in NAMES:
+                raise UsageError(f"the interrupted run had another {NAMES[name]}", SAME_OPTIONS_HINT)
+            raise UsageError(
+                f"the interrupted run was started {_option(name, before)}, not {_option(name, now)}", SAME_OPTIONS_HINT
+            )
 
 
-def _flat(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What was asked, by options alone: each wish, each filter and each way of writing is one."""
-    grouped = {name: value for name, value in asked.items() if name in GROUPS and isinstance(value, Mapping)}
-    rest = {name: value for name, value in asked.items() if name not in grouped}
-    return {**rest, **{name: value for group in grouped.values() for name, value in group.items()}}
+def _flatten(recipe: Mapping[str, Any]) -> dict[str, str]:
+    """Return a recipe as options, without groups and without empty values."""
+    flat: dict[str, str] = {}
+    for name, value in recipe.items():
+        grouped = name in ("sampling", "controls", "writing") and isinstance(value, Mapping)
+        for key, each in value.items() if grouped else ((name, value),):
+            if each not in (None, False, "", [], {}):
+                flat[key] = as_option_value(each)
+    return flat
 
 
-def _option(name: str, value: object) -> str:
-    """An option as it is written on the command line."""
+def _option(name: str, values: Mapping[str, str]) -> str:
+    """Return an option as it was used: `with --top-k 20`, `without --top-k`."""
     flag = f"--{OPTIONS.get(name, name).replace('_', '-')}"
-    if value is None or value is False:
-        return f"no {flag}"
-    return flag if value is True else f"{flag} {value}"
+    if name not in values:
+        return f"without {flag}"
+    return f"with {flag}" if values[name] == "on" else f"with {flag} {values[name]}"

@@ -1,4 +1,4 @@
-"""Where pieces go: what all such places have in common, stdout, and a file; `many_files` has those for many."""
+"""Where pieces are written: stdout or one file; `many_files` has the targets for many pieces."""
 
 from __future__ import annotations
 
@@ -8,80 +8,79 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol
 
 from composer.cli.console import Console
-from composer.cli.output.files import keep, making, save, writing
+from composer.cli.output.files import check_replaceable, new_folder_note, reporting_write_errors, save
 
 if TYPE_CHECKING:
-    from composer.cli.output.run_record import Record
+    from composer.cli.output.run_record import RunRecord
 
-__all__ = ["Gathering", "Target", "ToFile", "ToStdout"]
+__all__ = ["BufferedTarget", "Target", "ToFile", "ToStdout"]
 
 
 class Target(Protocol):
-    """Where pieces go. Numbers are those of pieces.
+    """Where pieces are written, by their numbers.
 
-    `apart` is true where each piece is a file of its own, so that they may come in any order; `before` is how many
-    pieces an earlier run was found to have left. `record` is where the record of a run is kept; None where none can be
-    gone on with.
+    With `one_file_per_piece` they may come in any order. `already_written` counts the pieces of the run that is
+    resumed. `record` is the path of the run's record, None for a target that cannot be resumed.
     """
 
-    apart: ClassVar[bool]
-    before: int
+    one_file_per_piece: ClassVar[bool]
+    already_written: int
 
     @property
     def record(self) -> Path | None: ...
 
-    def claim(self, numbers: range, saved: Record | None, *, force: bool, alone: bool) -> Iterable[int]:
-        """Those of `numbers` that are to be composed, by the record that was `saved` of a run to go on with.
+    def pending(self, numbers: range, saved: RunRecord | None, *, force: bool, is_single: bool) -> Iterable[int]:
+        """Return those of `numbers` that are missing, by the record of the run to resume, if there is one.
 
-        `alone` is false where other processes write other numbers there. Raises ComposerError where something would be
-        replaced that the user has not given up.
+        `is_single` is false if other processes write other numbers. Raises ComposerError if something would be
+        overwritten without `force`.
         """
         ...
 
-    def begin(self, record: Record | None) -> None:
-        """Get ready; what was asked for, and what a saved record says, is in `record`."""
+    def open(self, record: RunRecord | None) -> None:
+        """Prepare to write, for a run with this record."""
         ...
 
     def write(self, number: int, data: bytes) -> None:
-        """Take the next bytes of a piece."""
+        """Write the next bytes of a piece."""
         ...
 
-    def end(self, number: int) -> None:
-        """Know that a piece is over."""
+    def finish_piece(self, number: int) -> None:
+        """Finish a piece."""
         ...
 
-    def drop(self, number: int) -> None:
-        """Know that a piece is left out."""
+    def discard(self, number: int) -> None:
+        """Drop a piece."""
         ...
 
     def close(self, *, finished: bool) -> None:
-        """Put down what has come to an end so far: all of it, where the run is `finished`."""
+        """Save the finished pieces; `finished` is false if the run was interrupted."""
         ...
 
 
 @dataclass
 class ToStdout:
-    """To stdout, at once."""
+    """Writes to stdout at once."""
 
-    apart: ClassVar[bool] = False
+    one_file_per_piece: ClassVar[bool] = False
     record: ClassVar[None] = None
     console: Console
-    before: int = 0
+    already_written: int = 0
 
-    def claim(self, numbers: range, saved: Record | None, *, force: bool, alone: bool) -> Iterable[int]:
+    def pending(self, numbers: range, saved: RunRecord | None, *, force: bool, is_single: bool) -> Iterable[int]:
         return numbers
 
-    def begin(self, record: Record | None) -> None:
+    def open(self, record: RunRecord | None) -> None:
         pass
 
     def write(self, number: int, data: bytes) -> None:
         if data:
             self.console.write_bytes(data)
 
-    def end(self, number: int) -> None:
+    def finish_piece(self, number: int) -> None:
         pass
 
-    def drop(self, number: int) -> None:
+    def discard(self, number: int) -> None:
         pass
 
     def close(self, *, finished: bool) -> None:
@@ -89,46 +88,46 @@ class ToStdout:
 
 
 @dataclass
-class Gathering:
-    """One file, for which the bytes of a piece are gathered until it is over."""
+class BufferedTarget:
+    """Buffers the bytes of a piece for one file until it is finished."""
 
-    apart: ClassVar[bool] = False
+    one_file_per_piece: ClassVar[bool] = False
     path: Path
     console: Console
-    before: int = 0
+    already_written: int = 0
     current: bytearray = field(default_factory=bytearray)
 
     def write(self, number: int, data: bytes) -> None:
         self.current += data
 
-    def drop(self, number: int) -> None:
+    def discard(self, number: int) -> None:
         self.current.clear()
 
 
 @dataclass
-class ToFile(Gathering):
-    """One piece into a file, which is there whole or not at all; or any number to a device or a named pipe, at once."""
+class ToFile(BufferedTarget):
+    """Writes one piece to a file, completely or not at all; or many to a device or a named pipe, at once."""
 
     record: ClassVar[None] = None
     _device: BinaryIO | None = None
     _wrote: bool = False
-    _made: str = ""
+    _folder_note: str = ""
 
-    def claim(self, numbers: range, saved: Record | None, *, force: bool, alone: bool) -> Iterable[int]:
-        keep(self.path, force=force)
+    def pending(self, numbers: range, saved: RunRecord | None, *, force: bool, is_single: bool) -> Iterable[int]:
+        check_replaceable(self.path, force=force)
         return numbers
 
-    def begin(self, record: Record | None) -> None:
-        self._made = making(self.path.parent)
+    def open(self, record: RunRecord | None) -> None:
+        self._folder_note = new_folder_note(self.path.parent)
         if self.path.exists() and not self.path.is_file():
-            with writing(self.path):
+            with reporting_write_errors(self.path):
                 self._device = self.path.open("wb", buffering=0)
 
-    def end(self, number: int) -> None:
+    def finish_piece(self, number: int) -> None:
         if self._device is None:
             save(self.path, bytes(self.current))
         else:
-            with writing(self.path):
+            with reporting_write_errors(self.path):
                 self._device.write(self.current)
         self._wrote = True
         self.current.clear()
@@ -137,4 +136,4 @@ class ToFile(Gathering):
         if self._device is not None:
             self._device.close()
         if self._wrote:
-            self.console.say(f"wrote {self.path}{self._made}")
+            self.console.say(f"wrote {self.path}{self._folder_note}")

@@ -12,6 +12,7 @@ from composer.analysis.comparison import Comparison, MetricComparison, Summary, 
 from composer.analysis.likelihood import select_pieces
 from composer.analysis.metrics import COPYING
 from composer.api import GenerationContext, UsageError
+from composer.api.sampling.params import SamplingParams
 from composer.checkpoints.load import load_model
 from composer.checkpoints.training_melodies import training_melodies
 from composer.cli.console import Console
@@ -19,7 +20,7 @@ from composer.cli.render.reading_progress import ReadingProgress, report_skipped
 from composer.cli.render.text import count_noun
 from composer.data import corpus
 from composer.data.corpus import Rejections
-from composer.generation.generate import Request
+from composer.generation.request import GenerationRequest
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -72,11 +73,11 @@ def report_comparison(options: ComparisonOptions, console: Console) -> None:
         options.path, options.representation, options.device, "eval {} FILES... --generated 200 --checkpoint"
     )
     representation, melodies = model.representation, training_melodies(options.path)
-    request = Request(
+    request = GenerationRequest(
         representation.max_steps(representation.Controls(), GenerationContext()),
         options.count,
         options.seed,
-        options.temperature,
+        SamplingParams(options.temperature),
     )
     with ReadingProgress(console) as reading:
         found = corpus.read(representation, options.files, progress=reading.update)
@@ -179,7 +180,7 @@ def _distance(row: MetricComparison) -> str:
     return f"[{'green' if abs(row.distance) <= MAX_SIMILAR_DISTANCE else 'yellow'}]{row.distance:+.2f}[/]"
 
 
-def _remarks(console: Console, compared: Comparison, request: Request) -> None:
+def _remarks(console: Console, compared: Comparison, request: GenerationRequest) -> None:
     """Print what the table does not show."""
     distances = [row.distance for row in compared.metrics if row.distance is not None]
     near = sum(abs(distance) <= MAX_SIMILAR_DISTANCE for distance in distances)

@@ -29,18 +29,19 @@ class SnapshotPiece:
 def generate_snapshot(run: TrainingRun, event: Snapshot) -> SnapshotPiece:
     """Compose one piece with the model as it is at a snapshot, and keep it beside the model."""
     from composer.checkpoints.load import load_model
-    from composer.cli.output.encoders import rendered
+    from composer.cli.output.encoders import encode_piece
     from composer.cli.output.files import save
     from composer.formats import format_named
-    from composer.generation.generate import Drew, Request, generate
+    from composer.generation.generate import generate
+    from composer.generation.request import Generated, GenerationRequest
 
     player = load_model(event.path, run.representation.name)
-    request = Request(length=run.representation.length, seed=run.settings.seed)
+    request = GenerationRequest(length=run.representation.length, seed=run.settings.seed)
     events = generate(player.sampler, player.spec, request, player.representation.constraint())
-    steps = [step for drew in events if isinstance(drew, Drew) for step in drew.steps]
+    steps = [step for event in events if isinstance(event, Generated) for step in event.steps]
     known = format_named(run.representation.formats[0])
     try:
-        data = rendered(player.representation, steps, known.name)
+        data = encode_piece(player.representation, steps, known.name)
     except ComposerError as error:
         return SnapshotPiece(event.update, error.message)
     path = event.path.with_suffix(known.suffixes[0])

@@ -34,7 +34,7 @@ def story(checkpoint: Path, steps: Sequence[int]) -> list[dict[str, Any]]:
 
 def _told(path: Path) -> dict[str, Any]:
     """Of some tunes, how many parse, and how many are without fault; None where no abc2midi is installed."""
-    asked = ("--count", str(TUNES), "--seed", "1", "--quiet", "--length", "1000", "--width", str(TUNES))
+    asked = ("--count", str(TUNES), "--seed", "1", "--quiet", "--length", "1000", "--batch-size", str(TUNES))
     text = run(("gen", "abc", "--checkpoint", str(path), *asked))
     tunes = re.findall(r"^X:\d+\n.*?(?=^X:|\Z)", text, re.MULTILINE | re.DOTALL)
     keyed = [tune for tune in tunes if re.search(r"^K:", tune, re.MULTILINE)]

@@ -24,7 +24,7 @@ def test_a_tune_goes_to_stdout_and_its_seed_to_stderr(gen):
     assert result.code == 0
     assert result.out.startswith("X:1\n")
     assert result.out.endswith("\n")
-    seed = result.err.split("--seed ")[1].split()[0]
+    seed = result.err.split("--seed ")[1].split(")")[0]
     assert gen("--seed", seed).out == result.out
 
 
@@ -41,19 +41,19 @@ def test_several_tunes_are_numbered_and_stand_apart(gen):
 
 
 def test_any_of_many_can_be_had_alone(gen, tmp_path):
-    gen("--count", "3", "--seed", "10", "--width", "1", "--output", tmp_path / "%d.abc")
+    gen("--count", "3", "--seed", "10", "--batch-size", "1", "--output", tmp_path / "%d.abc")
     assert gen("--seed", "12").out == (tmp_path / "3.abc").read_text()
 
 
 def test_the_model_is_named(composer, checkpoint, gen, monkeypatch):
-    assert gen().err.startswith("small, seed ")
+    assert gen().err.startswith("model small, seed ")
     monkeypatch.setattr(store, "bundled", lambda representation: checkpoint)
-    assert composer("gen", "abc", "--length", "40").err.startswith("the bundled model, seed ")
+    assert composer("gen", "abc", "--length", "40").err.startswith("bundled abc model, seed ")
     assert not composer("gen", "abc", "--length", "40", "--seed", "1").err
     saved = checkpoints.load(checkpoint, half=True)
     checkpoints.save(store.path_for("mine"), saved.with_record(finished=True))
-    assert composer("gen", "abc", "--length", "40").err.startswith("mine, seed ")
-    assert composer("gen", "abc", "--length", "40", "--seed", "1").err == "mine, your newest model\n"
+    assert composer("gen", "abc", "--length", "40").err.startswith("model mine, seed ")
+    assert composer("gen", "abc", "--length", "40", "--seed", "1").err == "model mine, your newest one\n"
     assert not composer("gen", "abc", "--length", "40", "--seed", "1", "--quiet").err
 
 
@@ -61,8 +61,8 @@ def test_a_piece_without_notes_is_left_out_of_many(gen, tmp_path, monkeypatch):
     kind = registry.representation("abc")
     scores, number = kind.score, iter(range(1, 4))
     monkeypatch.setattr(kind, "score", lambda self, piece: None if next(number) == 2 else scores(self, piece))
-    result = gen("--count", "3", "--output", tmp_path / "%d.mid", "--seed", "1", "--width", "1")
-    assert "warning: piece 2 has no notes that could be played; it is left out" in result.err
+    result = gen("--count", "3", "--output", tmp_path / "%d.mid", "--seed", "1", "--batch-size", "1")
+    assert "warning: skipped piece 2: no notes" in result.err
     assert result.code == 1
     assert "error: 1 of 3 pieces had no notes" in result.err
     assert sorted(path.name for path in tmp_path.glob("*.mid")) == ["1.mid", "3.mid"]
@@ -124,7 +124,7 @@ def test_a_primer_is_gone_on_from(gen, tmp_path):
 
 
 def test_a_midi_file_can_be_the_primer(gen, tmp_path):
-    gen("--free", "--seed", "2", "--output", tmp_path / "opening.mid", length=40)
+    gen("--unconstrained", "--seed", "2", "--output", tmp_path / "opening.mid", length=40)
     result = gen("--prime", tmp_path / "opening.mid", length=2000)
     assert result.code == 0, result.err
 
@@ -135,4 +135,4 @@ def test_a_whole_piece_as_the_opening_is_told(gen, tmp_path):
     result = gen("--prime", whole, length=300)
     assert result.code == 0
     assert result.out.rstrip().endswith("G4|]")
-    assert "nothing was added to the opening" in result.err
+    assert "so nothing was added" in result.err

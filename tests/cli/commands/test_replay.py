@@ -1,22 +1,21 @@
 """`composer replay`: the same bytes again, in every format and however they were asked for, or what differs."""
 
-import dataclasses
-import inspect
+import json
 import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from composer.api.sampling.params import SamplingParams, TemperatureRamp
 from composer.checkpoints.file import load, save
-from composer.cli.gen import plan as plan_module
 from composer.cli.gen import recipe
 from composer.cli.render.file_diff import difference
-from composer.formats import provenance
+from composer.formats import WriteSettings, provenance
 from composer.formats.provenance import Provenance
 from composer.system.paths import models_folder
 
-SAME = "is what is composed again, byte for byte\n"
+SAME = ": reproduced exactly\n"
 
 NAMES = ("temperature", "top_k", "top_p", "tempo", "title", "meter", "key", "range", "x")
 
@@ -26,6 +25,12 @@ L:1/8
 K:C
 CDEF GABc|dcBA GFED|C8|
 """
+
+OLD_RECIPE = """{"representation":"pianoroll","length":200,"seed":3,"filters":{"temperature":"0.6..1.2/400","top_k":20,
+"top_p":1.0,"min_p":0.01},"wishes":{"bars":"4","most_notes":"3","most_holds":"2"},"format":"midi","writing":{"tempo":
+"90.5","instrument":"40","velocity":"70","title":"Old"},"device":"cpu","width":3,"max_copy":16,"model":"e739bb784a",
+"plugins":{"pianoroll":"composer-cli 0.1.0","attn-lstm":"composer-cli 0.1.0"},"numpy":"2.4.6"}"""
+"""What a file said before options were renamed."""
 
 VALUES = st.recursive(
     st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
@@ -68,9 +73,9 @@ class TestTheSameAgain:
             (),
             ("--temp", "0.6300001..1.2", "--top-k", "20"),
             ("--temp", "0.5..1.5/40", "--top-p", "0.9", "--min-p", "0.01"),
-            ("--free",),
-            ("--width", "7"),
-            ("--take", "4", "--keep", "1", "--width", "3"),
+            ("--unconstrained",),
+            ("--batch-size", "7"),
+            ("--candidates", "4", "--keep", "1", "--batch-size", "3"),
             ("--prime-text", "M:6/8\nL:1/8\nK:D\n|:ABA F"),
         ],
     )
@@ -91,19 +96,19 @@ class TestTheSameAgain:
         (tmp_path / "opening.abc").unlink()
         assert replay(data).data == data
 
-    @pytest.mark.parametrize("options", [(), ("--width", "3"), ("--prime-text", "M:6/8\nL:1/8\nK:D\n|:ABA F")])
+    @pytest.mark.parametrize("options", [(), ("--batch-size", "3"), ("--prime-text", "M:6/8\nL:1/8\nK:D\n|:ABA F")])
     def test_of_many_in_a_file(self, gen, replay, options):
         data = gen("--count", "7", *options)
         assert replay(data).data == data
 
     def test_of_one_among_many(self, gen, replay):
         """Its neighbours do not change it, since the width is told."""
-        tunes = re.split(rb"(?=^X:)", gen("--count", "6", "--width", "4"), flags=re.MULTILINE)[1:]
+        tunes = re.split(rb"(?=^X:)", gen("--count", "6", "--batch-size", "4"), flags=re.MULTILINE)[1:]
         for tune in (tunes[4], tunes[1] + tunes[3], tunes[5] + tunes[2], tunes[2] + tunes[2]):
             assert replay(tune).data == tune
 
     def test_of_those_that_were_chosen(self, gen, replay):
-        data = gen("--take", "6", "--keep", "3")
+        data = gen("--candidates", "6", "--keep", "3")
         assert replay(data).data == data
 
     def test_of_one_in_a_file_of_its_own(self, gen, composer, tmp_path):
@@ -131,25 +136,25 @@ class TestWhereItGoes:
         result = replay(data, "--output", tmp_path / "again.abc")
         assert (tmp_path / "again.abc").read_bytes() == data
         assert not result.data
-        replay(data, "--output", tmp_path / "again.abc").failed("exists already", "--force")
+        replay(data, "--output", tmp_path / "again.abc").failed("already exists", "--force")
         assert replay(data, "--output", tmp_path / "again.abc", "--force").code == 0
 
     def test_not_under_the_name_of_another_format(self, gen, replay, tmp_path):
         result = replay(gen(), "--output", tmp_path / "again.mid")
-        result.failed("stdin is abc", "name a file that ends in .abc", code=2)
+        result.failed("stdin is abc", "use --output again.abc", code=2)
         assert not (tmp_path / "again.mid").exists()
         assert replay(gen(), "--output", tmp_path / "again").code == 0
 
     def test_into_a_folder_that_is_made(self, gen, replay, tmp_path):
         output = tmp_path / "new" / "again.abc"
-        assert f"wrote {output}; made the folder {tmp_path / 'new'}\n" in replay(gen(), "--output", output).err
+        assert f"wrote {output} (created {tmp_path / 'new'})\n" in replay(gen(), "--output", output).err
 
     def test_nowhere(self, gen, replay):
         result = replay(gen(), "--check")
         assert (result.code, result.data) == (0, b"")
-        assert result.err == f"stdin {SAME}"
+        assert result.err == f"stdin{SAME}"
         assert replay(gen(), "--check", "--quiet").err == ""
-        replay(gen(), "--check", "-O", "x.abc").failed("--check writes nothing", code=2)
+        replay(gen(), "--check", "-o", "x.abc").failed("--check and --output", code=2)
 
     def test_no_binary_on_a_terminal(self, gen, replay):
         assert not replay(gen("--format", "midi"), terminal=True).data
@@ -162,13 +167,13 @@ class TestDifferences:
         result = replay(data)
         assert result.code == 1
         assert result.data == gen()
-        assert re.search(r"error: stdin is not what is composed again: line \d is `K: .*`, not `K:", result.err)
+        assert re.search(r"error: stdin was not reproduced: line \d is `K: .*`, not `K:", result.err)
 
     def test_in_the_music_where_what_made_it_is_not_as_it_was_either(self, gen, replay):
         """The line that tells of it does not stand in the way of the one that was changed."""
         data = changed(gen(), numpy="1.0").replace(b"K:", b"K: ", 1)
         result = replay(data, "--check")
-        assert "numpy was 1.0, and is " in result.err
+        assert "numpy was 1.0, now " in result.err
         assert re.search(r"line \d is `K: .*`, not `K:\S*`$", result.err, re.MULTILINE)
 
     def test_around_the_place_in_a_long_line(self):
@@ -199,11 +204,11 @@ class TestDifferences:
     @pytest.mark.parametrize(
         ("facts", "words"),
         [
-            ({"numpy": "1.0"}, "numpy was 1.0, and is "),
-            ({"device": "abacus"}, "it was composed on abacus, not cpu"),
-            ({"plugins": {"abc": "mine 2"}}, "plugin abc was from mine 2, and is from composer-cli"),
-            ({"mood": "glad"}, "it says `mood`, which this version of the program does not know"),
-            ({"program": "0.0.1"}, "it was composed by composer 0.0.1, and this is composer "),
+            ({"numpy": "1.0"}, "numpy was 1.0, now "),
+            ({"device": "abacus"}, "generated on abacus, this is cpu"),
+            ({"plugins": {"abc": "mine 2"}}, "plugin abc was mine 2, now composer-cli"),
+            ({"mood": "glad"}, "unknown fact `mood`"),
+            ({"program": "0.0.1"}, "generated with composer 0.0.1, this is composer "),
         ],
     )
     def test_what_is_not_as_it_was_then(self, gen, replay, facts, words):
@@ -224,16 +229,16 @@ class TestDifferences:
         data, other = gen(), tmp_path / "other.safetensors"
         save(other, load(checkpoint).with_record(comment="other"))
         result = replay(data, "--checkpoint", other)
-        assert re.search(r"it was composed by the model of digest \w{12}\.\.\., not \w{12}\.\.\.", result.err)
+        assert re.search(r"generated with the model of digest \w{12}\.\.\., this is \w{12}\.\.\.", result.err)
         assert result.data == data
 
 
 class TestWhatCannotBe:
     def test_a_file_that_says_nothing(self, gen, composer, replay, tunes):
-        composer("replay", tunes).failed("tunes.abc does not say how it was made", "--no-provenance")
-        replay(gen("--no-provenance")).failed("stdin does not say how it was made")
-        replay(b"").failed("does not say")
-        replay(bytes(range(256))).failed("does not say")
+        composer("replay", tunes).failed("no provenance in ", "--no-provenance")
+        replay(gen("--no-provenance")).failed("no provenance in stdin")
+        replay(b"").failed("no provenance")
+        replay(bytes(range(256))).failed("no provenance")
 
     def test_no_file(self, composer, tmp_path):
         composer("replay", tmp_path).failed("cannot read", "directory")
@@ -243,39 +248,39 @@ class TestWhatCannotBe:
     def test_a_model_that_is_gone(self, gen, replay, checkpoint, tmp_path):
         data = gen()
         (models_folder() / "small.safetensors").rename(tmp_path / "moved.safetensors")
-        replay(data).failed("the model that composed stdin", "neither among yours nor bundled", "--checkpoint")
+        replay(data).failed("the model of stdin", "neither among yours nor bundled", "--checkpoint")
         assert replay(data, "--checkpoint", tmp_path / "moved.safetensors").data == data
         replay(data, "--checkpoint", tmp_path / "none.safetensors").failed("none.safetensors")
 
     @pytest.mark.parametrize(
         "facts",
         [
-            {"seed": None}, {"seed": -1}, {"seed": "5"}, {"seed": True}, {"seed": 2**63}, {"width": 0},
-            {"width": 10**9}, {"conditions": {"a": 1}}, {"labels": {"meter": None}},
+            {"seed": None}, {"seed": -1}, {"seed": "5"}, {"seed": True}, {"seed": 2**63}, {"batch_size": 0},
+            {"batch_size": 10**9}, {"conditions": {"a": 1}}, {"labels": {"meter": None}},
             {"number": 0}, {"length": 0}, {"length": 1.5}, {"model": 5}, {"format": "text"}, {"format": None},
-            {"filters": {"temperature": 1.0, "heat": 2}}, {"filters": {"top_p": "x"}}, {"filters": {"top_k": -1}},
-            {"filters": []}, {"filters": {"top_k": 1.5}}, {"conditions": []}, {"max_copy": 1}, {"labels": "x"},
-            {"wishes": 5}, {"plugins": "abc"},
+            {"sampling": {"temperature": 1.0, "heat": 2}}, {"sampling": {"top_p": "x"}}, {"sampling": {"top_k": -1}},
+            {"sampling": []}, {"sampling": {"top_k": 1.5}}, {"conditions": []}, {"max_copy": 1}, {"labels": "x"},
+            {"controls": 5}, {"plugins": "abc"},
         ],
     )  # fmt: skip
     def test_what_nobody_can_have_asked(self, gen, replay, facts):
-        replay(changed(gen(), **facts)).failed("stdin says of how it was made is damaged")
+        replay(changed(gen(), **facts)).failed("damaged provenance in stdin")
 
     @pytest.mark.parametrize(
         ("facts", "words"),
         [
-            ({"filters": {"temperature": "hot"}}, "--temp cannot be hot"),
-            ({"filters": {"temperature": -1}}, "--temp cannot be -1"),
-            ({"wishes": {"bars": "eight"}}, "abc"),
-            ({"writing": {"tempo": "fast"}}, "cannot be `fast`"),
+            ({"sampling": {"temperature": "hot"}}, "invalid value for --temp: 'hot'"),
+            ({"sampling": {"temperature": -1}}, "invalid value for --temp: '-1'"),
+            ({"controls": {"bars": "eight"}}, "'eight'"),
+            ({"writing": {"tempo": "fast"}}, "'fast'"),
             ({"writing": {"tempo": 1e9}}, "tempo"),
-            ({"conditions": {"artist": "burns"}}, "knows no condition `artist`"),
-            ({"primer": "AAAA"}, "the opening that was recorded"),
-            ({"primer": "!"}, "the opening that was recorded"),
-            ({"primer": recipe._packed([1, 2, 10**6])}, "the opening that was recorded"),
-            ({"primer": recipe._packed([(1, 2)])}, "the opening that was recorded"),
-            ({"primer": recipe._packed([[[]]])}, "the opening that was recorded"),
-            ({"tune": recipe._packed({"a": 1})}, "the opening that was recorded"),
+            ({"conditions": {"artist": "burns"}}, "has no condition 'artist'"),
+            ({"primer": "AAAA"}, "the recorded primer"),
+            ({"primer": "!"}, "the recorded primer"),
+            ({"primer": recipe._pack_steps([1, 2, 10**6])}, "the recorded primer"),
+            ({"primer": recipe._pack_steps([(1, 2)])}, "the recorded primer"),
+            ({"primer": recipe._pack_steps([[[]]])}, "the recorded primer"),
+            ({"tune": recipe._pack_steps({"a": 1})}, "the recorded primer"),
             ({"representation": "abd"}, "abd"),
         ],
     )
@@ -285,31 +290,46 @@ class TestWhatCannotBe:
         result.failed(words, code=result.code)
 
     @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(fact=st.sampled_from(sorted(recipe.KINDS)), value=VALUES)
+    @given(fact=st.sampled_from(sorted(recipe.fact_types())), value=VALUES)
     def test_nothing_that_is_told_makes_it_fail(self, gen, replay, fact, value):
-        assert "should not have" not in replay(changed(gen(), **{fact: value})).err
+        assert "internal error" not in replay(changed(gen(), **{fact: value})).err
 
 
 class TestTheRecipe:
-    def test_every_field_of_what_is_asked_is_told_or_known_not_to_matter(self):
-        fields = list(inspect.signature(plan_module.Asked).parameters)
-        assert sorted([*recipe.TOLD, *recipe.ELSEWHERE]) == sorted(fields)
-        assert set(recipe.TOLD) <= recipe.KINDS.keys()
-
-    def test_what_was_told_is_asked_again(self, gen, checkpoint):
-        """Each field of TOLD comes back as it was asked."""
+    def test_recorded_options_are_restored(self, gen):
         data = gen(
-            "--temp", "0.7..1.25", "--top-k", "9", "--top-p", "0.5", "--min-p", "0.25", "--free", "--width", "3",
-            "--prime-text", "M:6/8\nL:1/8\nK:D\n|:ABA F",
+            "--temp", "0.7..1.25", "--top-k", "9", "--top-p", "0.5", "--min-p", "0.25", "--unconstrained",
+            "--batch-size", "3", "--prime-text", "M:6/8\nL:1/8\nK:D\n|:ABA F",
         )  # fmt: skip
-        (told,) = provenance.read(data, "tune")
-        recipe.check(told.facts, "tune")
-        asked = recipe.asked_again(told.facts, checkpoint, "cpu")
-        assert (asked.length, asked.seed, asked.free, asked.width, asked.format) == (400, 5, True, 3, "abc")
-        assert {name: str(value) for name, value in asked.filters.items()} == {
-            "temperature": "0.7..1.25/0", "top_k": "9", "top_p": "0.5", "min_p": "0.25",
-        }  # fmt: skip
-        assert dataclasses.replace(asked, recorded=None, filters={}).wishes == type(asked.wishes)()
+        (found,) = provenance.read(data, "tune")
+        recipe.check(found.facts, "tune")
+        options = recipe.options_from(found.facts)
+        assert (options.length, options.seed, options.batch_size, options.format) == (400, 5, 3, "abc")
+        assert options.unconstrained
+        assert options.sampling == SamplingParams(TemperatureRamp(0.7, 1.25), 9, 0.5, 0.25)
+        assert options.controls == type(options.controls)()
+        assert options.context.primer
+
+    def test_defaults_are_not_recorded(self, gen):
+        (found,) = provenance.read(gen(), "tune")
+        assert not {"sampling", "controls", "unconstrained", "count", "output"} & found.facts.keys()
+
+    def test_an_old_recipe(self):
+        facts = recipe.current_names(json.loads(OLD_RECIPE))
+        recipe.check(facts, "tune")
+        options = recipe.options_from(facts)
+        assert options.sampling == SamplingParams(TemperatureRamp(0.6, 1.2, 400), 20, 1.0, 0.01)
+        assert (options.batch_size, options.unconstrained, options.max_copy) == (3, False, 16)
+        assert (options.controls.bars, options.controls.max_notes, options.controls.max_sustained) == (4, 3, 2)
+        assert options.writing == WriteSettings("Old", 90.5, 40, 70)
+
+    def test_a_file_with_an_old_recipe_is_reproduced(self, gen, replay):
+        data = gen("--temp", "0.8", "--unconstrained", "--batch-size", "3", "--title", "Old")
+        old = {"filters": {"temperature": 0.8, "top_k": 0, "top_p": 1.0, "min_p": 0.0}, "width": 3, "free": True}
+        data = changed(data, sampling=None, batch_size=None, unconstrained=None, **old)
+        result = replay(data)
+        assert result.data == data
+        assert result.err == f"stdin{SAME}"
 
     def test_nothing_of_this_machine_is_told(self, gen, tmp_path):
         (tmp_path / "opening.abc").write_text(OPENING)

@@ -18,50 +18,53 @@ KNOWN = {"artist": ("Robert Burns", "William Blake", "William Barnes"), "genre":
     ],
 )
 def test_a_value_is_meant_by_a_part_that_no_other_has(pair, means):
-    assert conditions.given([pair], KNOWN) == means
+    assert conditions.parse_conditions([pair], KNOWN) == means
 
 
 def test_several_conditions():
-    assert conditions.given(["genre=songs", "artist=blake"], KNOWN) == {"genre": "songs", "artist": "William Blake"}
+    assert conditions.parse_conditions(["genre=songs", "artist=blake"], KNOWN) == {
+        "genre": "songs",
+        "artist": "William Blake",
+    }
 
 
 @pytest.mark.parametrize(
     ("pair", "says", "hint"),
     [
-        ("poet=burns", "no condition `poet`", "artist, genre"),
-        ("artist", "`artist` gives no value", "artist=Robert Burns"),
-        ("artist=", "`artist=` gives no value", "artist=Robert Burns"),
-        ("artist=william", "`william` may be more than one artist", "William Blake, William Barnes"),
-        ("artist=Robert Barns", "no artist `Robert Barns`", "did you mean Robert Burns"),
-        ("artist=xyz", "no artist `xyz`", "it knows Robert Burns, William Blake, William Barnes"),
+        ("poet=burns", "no condition 'poet'", "artist, genre"),
+        ("artist", "condition without a value: 'artist'", "artist='Robert Burns'"),
+        ("artist=", "condition without a value: 'artist='", "artist='Robert Burns'"),
+        ("artist=william", "'william' matches more than one artist", "William Blake, William Barnes"),
+        ("artist=Robert Barns", "no artist 'Robert Barns'", "did you mean Robert Burns"),
+        ("artist=xyz", "no artist 'xyz'", "it has Robert Burns, William Blake, William Barnes"),
     ],
 )
 def test_what_the_model_does_not_know_is_told_with_what_it_does(pair, says, hint):
     with pytest.raises(UsageError, match=says) as caught:
-        conditions.given([pair], KNOWN)
+        conditions.parse_conditions([pair], KNOWN)
     assert hint in caught.value.hint
 
 
 def test_one_condition_has_one_value():
-    with pytest.raises(UsageError, match="`artist` is given twice"):
-        conditions.given(["artist=burns", "artist=blake"], KNOWN)
+    with pytest.raises(UsageError, match="'artist' is given twice"):
+        conditions.parse_conditions(["artist=burns", "artist=blake"], KNOWN)
 
 
 def test_of_very_many_values_some_are_listed():
     with pytest.raises(UsageError) as caught:
-        conditions.given(["artist=xyz"], {"artist": [f"poet {number}" for number in range(1000)]})
+        conditions.parse_conditions(["artist=xyz"], {"artist": [f"poet {number}" for number in range(1000)]})
     assert "and 980 more" in caught.value.hint
 
 
 def test_a_model_without_conditions():
-    with pytest.raises(UsageError, match="no condition `artist`") as caught:
-        conditions.given(["artist=burns"], {})
-    assert "taught without any" in caught.value.hint
+    with pytest.raises(UsageError, match="no condition 'artist'") as caught:
+        conditions.parse_conditions(["artist=burns"], {})
+    assert "trained without conditions" in caught.value.hint
 
 
 def test_what_is_wished_is_told_to_models_that_know_it():
     labels = {"genre": "song", "artist": "Nobody", "meter": "6/8"}
-    assert conditions.with_wished({}, labels, KNOWN) == {"genre": "song"}
-    assert conditions.with_wished({"genre": "song"}, labels, KNOWN) == {"genre": "song"}
-    with pytest.raises(Unsatisfiable, match="genre=songs and the wish for genre song clash"):
-        conditions.with_wished({"genre": "songs"}, labels, KNOWN)
+    assert conditions.with_control_labels({}, labels, KNOWN) == {"genre": "song"}
+    assert conditions.with_control_labels({"genre": "song"}, labels, KNOWN) == {"genre": "song"}
+    with pytest.raises(Unsatisfiable, match="genre=songs contradicts the controls, which imply genre=song"):
+        conditions.with_control_labels({"genre": "songs"}, labels, KNOWN)

@@ -2,9 +2,8 @@
 
 import pytest
 
-from composer.cli.gen.hints import sound_more
-from composer.generation.generate import Request
-from composer.generation.temperature import TemperatureCurve
+from composer.api.sampling.params import SamplingParams, TemperatureRamp
+from composer.cli.gen.hints import hint_for_silence
 from composer.registry import plugins as registry
 
 
@@ -14,10 +13,10 @@ from composer.registry import plugins as registry
         ({}, "try another --seed, or a lower --temp"),
         ({"temperature": 1.4}, "a lower --temp"),
         ({"temperature": 0.4}, "try another --seed, or a higher --temp"),
-        ({"temperature": TemperatureCurve(0.2, 0.5, 40)}, "a higher --temp"),
-        ({"temperature": TemperatureCurve(0.2, 1.5, 40)}, "a lower --temp"),
-        ({"temperature": 0}, "give a higher --temp; as it is, every --seed gives the same piece"),
-        ({"top_k": 1}, "give a higher --top-k; as it is"),
+        ({"temperature": TemperatureRamp(0.2, 0.5, 40)}, "a higher --temp"),
+        ({"temperature": TemperatureRamp(0.2, 1.5, 40)}, "a lower --temp"),
+        ({"temperature": 0}, "try a higher --temp; with this one every --seed gives the same piece"),
+        ({"top_k": 1}, "try a higher --top-k; with this one"),
         ({"top_k": 3}, "a looser --top-k"),
         ({"top_k": 40}, "a lower --temp"),
         ({"min_p": 0.5}, "a looser --min-p"),
@@ -25,7 +24,7 @@ from composer.registry import plugins as registry
     ],
 )
 def test_more_sound(filters, words):
-    assert words in sound_more(Request(100, **filters))
+    assert words in hint_for_silence(SamplingParams(**filters))
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -34,4 +33,4 @@ def test_it_is_told(composer, checkpoint, tmp_path, monkeypatch, count):
     arguments = ("--length", "40", "--count", count, "--temp", "0", "--output", tmp_path / "%d.mid")
     result = composer("gen", "abc", "--checkpoint", checkpoint, "--seed", "1", *arguments)
     assert result.code == 1
-    assert "hint: give a higher --temp; as it is" in result.err
+    assert "hint: try a higher --temp; with this one" in result.err

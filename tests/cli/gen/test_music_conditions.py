@@ -20,7 +20,7 @@ def test_what_is_told_can_be_asked_for(composer, tunes, home, representation):
         "gen", representation, "--length", "40", "--format", "abc", "--checkpoint", "told", "--condition", "meter=6/8"
     )
     assert representation == "abc" or "M:6/8\n" in told.out
-    composer(*asked, "--condition", "meter=7/8").failed("no meter `7/8`", code=2)
+    composer(*asked, "--condition", "meter=7/8").failed("no meter '7/8'", code=2)
     assert "meter: 4/4, 6/8" in composer("show", "told").out
 
 

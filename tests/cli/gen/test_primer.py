@@ -13,7 +13,7 @@ from composer.music.bars import bars
 def test_nothing_is_not_gone_on_from(composer, tmp_path, name):
     (tmp_path / "empty.abc").write_bytes(b"")
     for arguments in (("--prime", "-"), ("--prime", tmp_path / "empty.abc"), ("--prime-text", "")):
-        composer("gen", name, *arguments).failed("is empty", "nothing to go on from", "in a pipe")
+        composer("gen", name, *arguments).failed("is empty", "nothing to continue", "in a pipe")
 
 
 @pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="open files have no names")  # noqa: PTH112

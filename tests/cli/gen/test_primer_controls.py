@@ -65,7 +65,7 @@ def test_an_opening_in_another_format_is_gone_on_from(gen, tmp_path, suffix):
         (("--keep-bars", "1"), ("--prime FILE",)),
         (("--keep-bars", "9-4", "--prime-text", TUNE), ("--keep-bars: '9-4'", "9 is after 4")),
         (("--key", "H"), ("unknown key 'H'",)),
-        (("--key", "G", "--free"), ("--free",)),
+        (("--key", "G", "--unconstrained"), ("--unconstrained",)),
     ],
 )
 def test_what_makes_no_sense(gen, arguments, words):
@@ -98,7 +98,7 @@ def test_little_room_for_bars_is_warned_of(gen):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "params"),
+    ("arguments", "way"),
     [
         (("--bars", "8"), 45 + 8 * 10),
         (("--bars", "8", "--length", "90"), 90),
@@ -106,8 +106,8 @@ def test_little_room_for_bars_is_warned_of(gen):
         (("--keep-bars", "2", "--prime-text", TUNE), len(TUNE.removeprefix("X:1\n")) + 1),
     ],
 )
-def test_a_changing_temperature_is_laid_over_the_piece_that_is_asked_for(gen, arguments, params):
-    assert gen(*arguments, "--temp", "0.6..1.4").out == gen(*arguments, "--temp", f"0.6..1.4/{params}").out
+def test_a_changing_temperature_is_laid_over_the_piece_that_is_asked_for(gen, arguments, way):
+    assert gen(*arguments, "--temp", "0.6..1.4").out == gen(*arguments, "--temp", f"0.6..1.4/{way}").out
 
 
 def test_a_title_takes_the_place_of_the_models_own(gen):
@@ -122,4 +122,4 @@ def test_a_title_in_other_formats(composer, gen):
     assert b"Gr\xc3\xbc\xc3\x9fe" in gen("--title", "Grüße", "--format", "musicxml").data
     written = composer("gen", "grid", "--quiet", "--seed", "2", "--format", "abc", "--title", "Grüße", "--length", "64")
     assert "T:Grüße\n" in written.out
-    composer("gen", "text", "--title", "X").failed("no place for a title", code=2)
+    composer("gen", "text", "--title", "X").failed("cannot hold a title", code=2)

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from composer.api.sampling.params import SamplingParams
 from composer.checkpoints.file import load, save
 from composer.checkpoints.load import load_model
 from composer.checkpoints.training_melodies import pack_melodies
-from composer.generation import generate as generation
-from composer.generation.generate import Drew, Request, generate
+from composer.generation import request as generation_request
+from composer.generation.generate import generate
+from composer.generation.request import Generated, GenerationRequest
 from composer.music.contour import melodies_of
 
 
@@ -21,10 +23,10 @@ def gen(composer, checkpoint):
 
 @pytest.fixture
 def take(gen):
-    """Run `composer gen abc --take 8` with the small model of tunes."""
+    """Run `composer gen abc --candidates 8` with the small model of tunes."""
 
     def run(*arguments):
-        return gen("--take", "8", "--seed", "5", *arguments)
+        return gen("--candidates", "8", "--seed", "5", *arguments)
 
     return run
 
@@ -46,10 +48,10 @@ def model_that_knows(path, checkpoint, *seeds, **wished):
     player = load_model(checkpoint)
     representation, pieces = player.representation, []
     for seed in seeds:
-        request = Request(**{"length": representation.length, **wished}, seed=seed)
+        request = GenerationRequest(**{"length": representation.length, **wished}, seed=seed)
         events = generate(player.sampler, player.spec, request, representation.constraint())
         pieces.append(
-            representation.decode([step for event in events if isinstance(event, Drew) for step in event.steps])
+            representation.decode([step for event in events if isinstance(event, Generated) for step in event.steps])
         )
     melodies = pack_melodies(melodies_of(pieces, representation).to_bytes())
     save(path, replace(load(checkpoint), extra=melodies))
@@ -64,15 +66,15 @@ def knowing(checkpoint, tmp_path):
 
 class TestTake:
     def test_the_best_are_written_in_order_and_numbered_from_1(self, take, gen, tmp_path):
-        result = take("--keep", "3", "--by", "form", "--output", tmp_path / "best%d.abc")
+        result = take("--keep", "3", "--rank-by", "form", "--output", tmp_path / "best%d.abc")
         assert result.code == 0, result.err
-        assert "kept 3 of 8 pieces by form" in result.err
+        assert "best 3 of 8 by form" in result.err
         kept = told(result)
         assert [figure for *_, figure in kept] == sorted((figure for *_, figure in kept), reverse=True)
         assert sorted(path.name for path in tmp_path.glob("*.abc")) == ["best1.abc", "best2.abc", "best3.abc"]
         for place, (number, seed, _) in enumerate(kept, 1):
             assert seed == 4 + number
-            alone = gen("--seed", seed, "--width", "8")
+            alone = gen("--seed", seed, "--batch-size", "8")
             assert music((tmp_path / f"best{place}.abc").read_bytes()) == music(alone.data)
 
     def test_one_is_kept_by_likelihood_where_nothing_else_is_said(self, take):
@@ -87,10 +89,10 @@ class TestTake:
 
     def test_the_same_choice_again(self, take):
         for by in ("likelihood", "form"):
-            assert take("--keep", "2", "--by", by).data == take("--keep", "2", "--by", by).data
+            assert take("--keep", "2", "--rank-by", by).data == take("--keep", "2", "--rank-by", by).data
 
     def test_by_originality_what_copies_least_comes_first(self, take, knowing):
-        result = take("--keep", "8", "--by", "originality", "--checkpoint", knowing)
+        result = take("--keep", "8", "--rank-by", "originality", "--checkpoint", knowing)
         assert result.code == 0, result.err
         figures = [figure for *_, figure in told(result)]
         assert figures == sorted(figures)
@@ -101,7 +103,7 @@ class TestTake:
 
     def test_what_has_no_notes_is_not_kept(self, take, tmp_path):
         out = tmp_path / "t%d.mid"
-        result = take("--keep", "8", "--length", "2", "--free", "--output", out)
+        result = take("--keep", "8", "--length", "2", "--unconstrained", "--output", out)
         assert result.code == 1
         assert re.search(r"error: only \d pieces? could be kept: \d had no notes\n", result.err)
         assert len(list(tmp_path.glob("*.mid"))) == len(told(result)) < 8
@@ -109,35 +111,39 @@ class TestTake:
     @pytest.mark.parametrize(
         ("options", "words"),
         [
-            (("--keep", "9"), ("of 8 pieces, 9 cannot be kept", "--keep 1 to 8")),
-            (("--keep", "0"), ("of 8 pieces, 0 cannot be kept",)),
-            (("--by", "frm"), ("cannot be chosen by `frm`", "did you mean `form`?")),
-            (("--by", "xyz"), ("likelihood, originality, form",)),
-            (("--count", "2"), ("--count and --take",)),
-            (("--resume",), ("a choice cannot be gone on with", "--force")),
-            (("--take", "1000000001"), ("--take cannot be 1000000001", "1 to 1000000")),
-            (("--take", "0"), ("--take cannot be 0",)),
-            (("--take", "many"), ("`--take` needs a whole number",)),
+            (("--keep", "9"), ("invalid value for --keep: 9", "give 1 to 8")),
+            (("--keep", "0"), ("invalid value for --keep: 0",)),
+            (("--rank-by", "frm"), ("invalid value for --rank-by: 'frm'", "form")),
+            (("--rank-by", "xyz"), ("likelihood, originality, form",)),
+            (("--count", "2"), ("--count and --candidates", "--candidates 8 --keep 2")),
+            (("--resume",), ("--resume cannot be used with --candidates", "--force")),
+            (("--candidates", "1000000001"), ("invalid value for --candidates: 1000000001", "1 to 1000000")),
+            (("--candidates", "0"), ("invalid value for --candidates: 0",)),
+            (("--candidates", "many"), ("invalid value for --candidates: 'many'", "a whole number")),
         ],
     )
     def test_choices_that_make_no_sense(self, take, options, words):
         take(*options).failed(*words, code=2)
 
     def test_nothing_to_choose_from(self, gen):
-        gen("--keep", "2").failed("--keep has nothing to choose from", "--take", code=2)
-        gen("--by", "form").failed("--by has nothing to choose from", code=2)
+        gen("--keep", "2").failed("--keep needs --candidates", "--candidates 20", code=2)
+        gen("--rank-by", "form").failed("--rank-by needs --candidates", code=2)
 
     def test_a_model_that_keeps_no_melodies(self, take):
-        take("--by", "originality").failed("keeps no melodies", "--by originality")
+        take("--rank-by", "originality").failed("melodies of the training data", "--rank-by originality")
 
     def test_words_have_no_form(self, composer):
-        composer("gen", "text", "--take", "2", "--by", "form").failed("`text` is no music", "likelihood", code=2)
-        composer("gen", "text", "--take", "2", "--by", "originality").failed("`text`", "--by originality", code=2)
+        composer("gen", "text", "--candidates", "2", "--rank-by", "form").failed(
+            "text is not music", "--rank-by likelihood", code=2
+        )
+        composer("gen", "text", "--candidates", "2", "--rank-by", "originality").failed(
+            "text is not music", "--rank-by originality", code=2
+        )
 
     def test_several_processes(self, take, monkeypatch, tmp_path):
         for name, value in {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "localhost", "MASTER_PORT": "1"}.items():
             monkeypatch.setenv(name, value)
-        take("--output", tmp_path / "%d.abc").failed("2 processes cannot choose together", code=2)
+        take("--output", tmp_path / "%d.abc").failed("--candidates does not work with several processes", code=2)
 
 
 class TestMaxCopy:
@@ -156,33 +162,33 @@ class TestMaxCopy:
         assert all(int(notes) <= 12 for notes in re.findall(r"(\d+) notes from bar", found))
 
     def test_a_piece_does_not_depend_on_its_neighbours(self, gen, knowing):
-        options = ("--checkpoint", knowing, "--seed", "5", "--max-copy", "12", "--width", "3")
+        options = ("--checkpoint", knowing, "--seed", "5", "--max-copy", "12", "--batch-size", "3")
         assert music(gen(*options, "--count", "3").data).startswith(music(gen(*options).data).rstrip())
 
     def test_of_what_was_chosen_too(self, take, knowing):
-        result = take("--checkpoint", knowing, "--max-copy", "12", "--by", "originality", "--keep", "8")
+        result = take("--checkpoint", knowing, "--max-copy", "12", "--rank-by", "originality", "--keep", "8")
         assert result.code == 0, result.err
         assert max(figure for *_, figure in told(result)) <= 12
         assert all(seed != 5 for _, seed, _ in told(result))
 
     def test_there_is_an_end_to_trying(self, gen, checkpoint, tmp_path, monkeypatch):
-        monkeypatch.setattr(generation, "ATTEMPTS", 3)
-        path = model_that_knows(tmp_path / "own.safetensors", checkpoint, 1, length=150, temperature=0.0)
+        monkeypatch.setattr(generation_request, "MAX_ATTEMPTS", 3)
+        path = model_that_knows(tmp_path / "own.safetensors", checkpoint, 1, length=150, sampling=SamplingParams(0.0))
         greedy = ("--temp", "0", "--seed", "1", "--length", "150", "--max-copy", "4")
         one = gen(*greedy, "--checkpoint", path)
-        one.failed("piece 1 copied too much in each of 3 attempts", "--max-copy")
+        one.failed("piece 1: every attempt copied more than 4 notes in a row", "--max-copy")
         many = gen(*greedy, "--checkpoint", path, "--count", "2", "--output", tmp_path / "o%d.abc")
         assert many.code == 1
-        assert "warning: piece 2 copied too much" in many.err
-        assert "2 of 2 pieces copied too much and were left out" in many.err
+        assert "warning: skipped piece 2: every attempt" in many.err
+        assert "2 of 2 pieces copied too much and were skipped" in many.err
         assert not list(tmp_path.glob("o?.abc"))
-        chosen = gen(*greedy, "--checkpoint", path, "--take", "2")
-        chosen.failed("only 0 pieces could be kept: 2 copied too much in each of 3 attempts")
+        chosen = gen(*greedy, "--checkpoint", path, "--candidates", "2")
+        chosen.failed("only 0 pieces could be kept: 2 copied more than 4 notes in every attempt")
 
     def test_what_cannot_be_asked(self, gen, composer):
-        gen("--max-copy", "3").failed("--max-copy cannot be 3", "4 to", code=2)
-        gen("--max-copy", "16").failed("keeps no melodies", "--max-copy")
-        composer("gen", "text", "--max-copy", "16").failed("`text`", "--max-copy", code=2)
+        gen("--max-copy", "3").failed("invalid value for --max-copy: 3", "4 to", code=2)
+        gen("--max-copy", "16").failed("melodies of the training data", "--max-copy")
+        composer("gen", "text", "--max-copy", "16").failed("text is not music", "--max-copy", code=2)
 
     def test_notes_of_the_opening_are_no_copy(self, gen, knowing, tmp_path):
         (tmp_path / "whole.abc").write_text(gen("--seed", "5").out)
@@ -198,7 +204,7 @@ class TestTemperature:
         assert music(whole.data) != music(gen("--seed", "3", "--length", "200").data)
 
     def test_else_over_that_of_the_pieces_that_were_taught(self, gen, checkpoint, tmp_path):
-        path, options = tmp_path / "long.safetensors", ("--seed", "3", "--free")
+        path, options = tmp_path / "long.safetensors", ("--seed", "3", "--unconstrained")
         save(path, load(checkpoint).with_record(pieces={"train": 10}, counted={"train": 400}))
         usual = gen(*options, "--checkpoint", path, "--temp", "0..3")
         assert music(usual.data) == music(gen(*options, "--temp", "0..3/40").data)
@@ -210,8 +216,10 @@ class TestTemperature:
         assert gen("--seed", "3", "--temp", "0.7..0.7").data == gen("--seed", "3", "--temp", "0.7").data
 
     def test_any_of_many_is_what_it_is_alone(self, gen):
-        many = gen("--seed", "3", "--count", "3", "--width", "1", "--temp", "0.2..2")
-        assert music(many.data).startswith(music(gen("--seed", "3", "--width", "1", "--temp", "0.2..2").data).rstrip())
+        many = gen("--seed", "3", "--count", "3", "--batch-size", "1", "--temp", "0.2..2")
+        assert music(many.data).startswith(
+            music(gen("--seed", "3", "--batch-size", "1", "--temp", "0.2..2").data).rstrip()
+        )
 
     def test_in_frames(self, composer):
         options = ("gen", "pianoroll", "--seed", "1", "--length", "40", "--format", "midi", "--temp")
@@ -221,4 +229,6 @@ class TestTemperature:
         "text", ["warm", "", "..", "0.5..", "..2", "1..-1", "1..2..3", "0..nan", "0..1/0", "0..1/", "1/5", "0..1e7"]
     )
     def test_what_is_none(self, gen, text):
-        gen("--temp", text).failed(f"--temp cannot be {text}", "0.6..1.2", "0.6..1.2/400 over 400 steps", code=2)
+        gen("--temp", text).failed(
+            f"invalid value for --temp: '{text}'", "0.6..1.2", "0.6..1.2/400 over 400 steps", code=2
+        )

@@ -2,9 +2,9 @@
 
 import pytest
 
+from composer.cli.gen import run
 from composer.cli.output import many_files
-from composer.generation import generate as generation
-from composer.generation.generate import Drew, Ended
+from composer.generation.request import Finished, Generated
 
 COUNT = 9
 
@@ -14,7 +14,7 @@ def gen(composer, checkpoint):
     """`composer gen abc` with the small model: nine short pieces, four at a time."""
 
     def run(*arguments, count=COUNT, **terminal):
-        given = ("--checkpoint", checkpoint, "--length", 60, "--count", count, "--width", 4)
+        given = ("--checkpoint", checkpoint, "--length", 60, "--count", count, "--batch-size", 4)
         seed = () if {"--seed", "--resume"} & set(arguments) else ("--seed", 3)
         return composer("gen", "abc", *given, *seed, *arguments, **terminal)
 
@@ -29,17 +29,17 @@ def interrupt(monkeypatch):
         def interrupted(*arguments):
             ended = 0
             for event in generate(*arguments):
-                if ended == pieces and isinstance(event, Drew):
+                if ended == pieces and isinstance(event, Generated):
                     yield event
                     raise KeyboardInterrupt
-                ended += isinstance(event, Ended)
+                ended += isinstance(event, Finished)
                 yield event
 
-        generate = generation.generate
-        patched.setattr(generation, "generate", interrupted)
+        generate = run.generate
+        patched.setattr(run, "generate", interrupted)
         if killed:
-            patched.setattr(many_files, "SECONDS", -1.0 if pieces % 2 else 1e9)
-            for kind in (many_files.ToFiles, many_files.ToStream):
+            patched.setattr(many_files, "SECONDS_BETWEEN_RECORDS", -1.0 if pieces % 2 else 1e9)
+            for kind in (many_files.NumberedFiles, many_files.SingleFile):
                 patched.setattr(kind, "close", lambda self, finished: None)
 
     return arrange

@@ -2,7 +2,7 @@
 
 import pytest
 
-from composer.cli.output.filename_pattern import Pattern
+from composer.cli.output.filename_pattern import FilenamePattern
 
 
 @pytest.mark.parametrize(
@@ -15,15 +15,15 @@ from composer.cli.output.filename_pattern import Pattern
 )
 def test_a_pattern_finds_its_own_files(monkeypatch, tmp_path, text, number, name, record):
     monkeypatch.chdir(tmp_path)
-    pattern = Pattern.of(text)
+    pattern = FilenamePattern.parse(text)
     assert pattern.path(number).as_posix() == name
     assert pattern.record.as_posix() == record
-    assert list(pattern.present()) == []
+    assert list(pattern.existing()) == []
     pattern.path(number).parent.mkdir(parents=True, exist_ok=True)
     pattern.path(number).write_text("X:1\n")
     pattern.path(number).with_name("1 of another kind.txt").write_text("")
-    assert [found for found, _ in pattern.present()] == [number]
+    assert [found for found, _ in pattern.existing()] == [number]
 
 
 def test_what_has_no_number_is_no_pattern():
-    assert Pattern.of("100%.abc") is None
+    assert FilenamePattern.parse("100%.abc") is None

@@ -36,9 +36,9 @@ def test_other_ranks_go_on_with_what_some_left(gen, whole, interrupt, monkeypatc
 def test_ranks_need_files_and_one_seed(gen, composer, checkpoint, monkeypatch, tmp_path):
     for name, value in ranked(0, 2).items():
         monkeypatch.setenv(name, value)
-    gen().failed("2 processes cannot write one stream", "%0", code=2)
-    gen("--output", tmp_path / "all.abc").failed("2 processes cannot write one stream", code=2)
+    gen().failed("2 processes cannot write to one file", "%0", code=2)
+    gen("--output", tmp_path / "all.abc").failed("2 processes cannot write to one file", code=2)
     command = ("gen", "abc", "--checkpoint", checkpoint, "--count", 4, "--output", tmp_path / "%d.abc")
-    composer(*command).failed("2 processes need one seed", "--seed", code=2)
+    composer(*command).failed("2 processes need the same --seed", "--seed", code=2)
     (tmp_path / "1.abc").write_text("X:1\n")
-    gen("--force", "--output", tmp_path / "%d.abc").failed("1.abc exists already", "remove")
+    gen("--force", "--output", tmp_path / "%d.abc").failed("1.abc already exists", "remove")

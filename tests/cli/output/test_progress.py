@@ -7,21 +7,21 @@ from composer.cli.console import Console
 
 def test_ctrl_c_says_how_to_go_on(gen, interrupt, tmp_path):
     interrupt(2)
-    assert "2 pieces so far; --resume goes on\ninterrupted\n" in gen("--output", tmp_path / "all.abc").err
-    assert f"wrote 2 of 9 pieces to {tmp_path}/%d.abc; --resume goes on\ninterrupted\n" in (
+    assert "2 pieces so far; continue with --resume\ninterrupted\n" in gen("--output", tmp_path / "all.abc").err
+    assert f"wrote 2 of 9 pieces to {tmp_path}/%d.abc; continue with --resume\ninterrupted\n" in (
         gen("--output", tmp_path / "%d.abc").err
     )
 
 
 def test_what_was_written_is_told_as_it_is(gen, interrupt, monkeypatch, tmp_path):
     output = tmp_path / "out" / "%d.abc"
-    made = f"; made the folder {tmp_path / 'out'}"
+    made = f" (created {tmp_path / 'out'})"
     with monkeypatch.context() as patched:
         interrupt(4, patched=patched)
-        assert f"wrote 4 of 9 pieces to {output}{made}; --resume goes on\n" in gen("--output", output).err
+        assert f"wrote 4 of 9 pieces to {output}{made}; continue with --resume\n" in gen("--output", output).err
     with monkeypatch.context() as patched:
         interrupt(2, patched=patched)
-        assert f"wrote 6 of 9 pieces to {output}; --resume goes on\n" in gen("--resume", "--output", output).err
+        assert f"wrote 6 of 9 pieces to {output}; continue with --resume\n" in gen("--resume", "--output", output).err
     assert f"wrote the 3 missing of 9 pieces to {output}\n" in gen("--resume", "--output", output).err
     assert f"wrote {tmp_path / 'out' / '1.abc'} to {tmp_path / 'out' / '9.abc'}\n" in (
         gen("--force", "--output", output).err
@@ -31,7 +31,7 @@ def test_what_was_written_is_told_as_it_is(gen, interrupt, monkeypatch, tmp_path
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_folder_that_is_made_is_told(gen, tmp_path, count):
     output = tmp_path / "new" / "tune.abc"
-    assert f"wrote {output}; made the folder {tmp_path / 'new'}\n" in gen("--output", output, count=count).err
+    assert f"wrote {output} (created {tmp_path / 'new'})\n" in gen("--output", output, count=count).err
     assert f"wrote {output}\n" in gen("--output", output, "--force", count=count).err
 
 
@@ -41,7 +41,7 @@ def test_a_bar_is_drawn_on_terminals_alone(gen, composer, stream, checkpoint, tm
     assert "pieces" not in gen("--output", tmp_path / "a.abc").err
     err = stream(terminal=True)
     console = Console(stream(), stream(), err, {"TERM": "xterm", "COLUMNS": "90"})
-    given = ("--checkpoint", checkpoint, "--length", 60, "--count", 9, "--width", 4, "--seed", 3)
+    given = ("--checkpoint", checkpoint, "--length", 60, "--count", 9, "--batch-size", 4, "--seed", 3)
     assert main(["gen", "abc", *map(str, given), "--output", str(tmp_path / "b.abc")], console) == 0
     assert b"of 9 pieces" in err.data
     assert (tmp_path / "a.abc").read_bytes() == (tmp_path / "b.abc").read_bytes()

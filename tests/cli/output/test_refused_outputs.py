@@ -8,13 +8,13 @@ import pytest
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--temp", "0.5"), "the run to go on with had --temp 1.0, not --temp 0.5"),
-        (("--seed", "4"), "--seed 3, not --seed 4"),
-        (("--free",), "had no --free, not --free"),
-        (("--width", "3"), "--width 4, not --width 3"),
-        (("--count", "10"), "--count 9, not --count 10"),
-        (("--tempo", "90"), "had no --tempo, not --tempo 90.0"),
-        (("--prime-text", "M:4/4\nL:1/8\nK:G\n|:G2"), "another opening"),
+        (("--temp", "0.5"), "the interrupted run was started without --temp, not with --temp 0.5"),
+        (("--seed", "4"), "with --seed 3, not with --seed 4"),
+        (("--unconstrained",), "without --unconstrained, not with --unconstrained"),
+        (("--batch-size", "3"), "with --batch-size 4, not with --batch-size 3"),
+        (("--count", "10"), "with --count 9, not with --count 10"),
+        (("--tempo", "90"), "without --tempo, not with --tempo 90.0"),
+        (("--prime-text", "M:4/4\nL:1/8\nK:G\n|:G2"), "another primer"),
     ],
 )
 def test_another_run_is_not_gone_on_with(gen, interrupt, monkeypatch, tmp_path, arguments, words):
@@ -29,7 +29,7 @@ def test_another_model_does_not_go_on(gen, interrupt, monkeypatch, checkpoint, t
     gen("--output", tmp_path / "all.abc")
     monkeypatch.undo()
     record = tmp_path / ".all.abc.composer"
-    record.write_text(record.read_text().replace(json.loads(record.read_text())["asked"]["model"], "0" * 64))
+    record.write_text(record.read_text().replace(json.loads(record.read_text())["recipe"]["model"], "0" * 64))
     gen("--resume", "--output", tmp_path / "all.abc").failed("another model", code=2)
     record.write_text("{")
     gen("--resume", "--output", tmp_path / "all.abc").failed("is not the record of a run", "--force")
@@ -41,10 +41,10 @@ def test_what_was_left_is_not_lost_unasked(gen, interrupt, monkeypatch, whole, t
         gen("--output", tmp_path / "all.abc")
         gen("--output", tmp_path / "%02d.abc")
     monkeypatch.undo()
-    gen("--output", tmp_path / "all.abc").failed("an interrupted run has left", "--resume")
-    gen("--output", tmp_path / "%02d.abc").failed("exists already", "--resume")
+    gen("--output", tmp_path / "all.abc").failed("an interrupted run left", "--resume")
+    gen("--output", tmp_path / "%02d.abc").failed("already exists", "--resume")
     (tmp_path / "all.abc.part").write_text("short")
-    gen("--resume", "--output", tmp_path / "all.abc").failed("is not as it was left", "--force")
+    gen("--resume", "--output", tmp_path / "all.abc").failed("was changed after the run was interrupted", "--force")
     assert gen("--force", "--output", tmp_path / "all.abc").code == 0
     assert (tmp_path / "all.abc").read_bytes() == whole[1]
 
@@ -54,5 +54,5 @@ def test_what_was_left_is_not_lost_unasked(gen, interrupt, monkeypatch, whole, t
 def test_a_thousand_million_need_a_file_each(composer, monkeypatch, tmp_path, output, terminal):
     monkeypatch.chdir(tmp_path)
     result = composer("gen", "abc", "--count", 10**9, *output, terminal=terminal, NO_COLOR="1")
-    result.failed("1,000,000,000 pieces are too many for one stream", "--output tunes/%010d.abc", code=2)
+    result.failed("1,000,000,000 pieces are too many for one file", "--output tunes/%010d.abc", code=2)
     assert not list(tmp_path.iterdir())

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from composer.generation import generate as generation
+from composer.cli.gen import run
 
 
 @pytest.mark.parametrize("killed", [False, True])
@@ -50,8 +50,8 @@ def test_nothing_is_composed_twice(gen, whole, interrupt, monkeypatch, tmp_path)
             drawn.add(event.number)
             yield event
 
-    generate = generation.generate
-    monkeypatch.setattr(generation, "generate", watched)
+    generate = run.generate
+    monkeypatch.setattr(run, "generate", watched)
     gen("--resume", "--output", tmp_path / "%02d.abc")
     assert len(drawn) == 4
     assert {path: path.stat().st_mtime_ns for path in left} == left
@@ -82,7 +82,7 @@ def test_a_full_disk_is_told_and_gone_on_from(gen, whole, monkeypatch, tmp_path,
     result = gen("--output", tmp_path / "out" / name)
     assert result.code == 1
     assert "No space left on device" in result.err
-    assert "make room on the disk" in result.err
+    assert "free some disk space" in result.err
     monkeypatch.undo()
     assert gen("--resume", "--output", tmp_path / "out" / name).code == 0
     found = contents(tmp_path / "out")
@@ -90,7 +90,7 @@ def test_a_full_disk_is_told_and_gone_on_from(gen, whole, monkeypatch, tmp_path,
 
 
 def test_the_seed_that_was_drawn_is_kept(gen, composer, checkpoint, interrupt, monkeypatch, tmp_path):
-    command = ("gen", "abc", "--checkpoint", checkpoint, "--length", 60, "--count", 5, "--width", 2)
+    command = ("gen", "abc", "--checkpoint", checkpoint, "--length", 60, "--count", 5, "--batch-size", 2)
     interrupt(2)
     seed = re.search(r"--seed (\d+)", composer(*command, "--output", tmp_path / "a.abc").err)[1]
     monkeypatch.undo()
@@ -111,8 +111,8 @@ def test_old_files_are_not_taken_for_new_ones(gen, interrupt, monkeypatch, whole
 def test_to_go_on_with_nothing_is_to_begin(gen, whole, tmp_path):
     assert gen("--resume", "--seed", "3", "--output", tmp_path / "all.abc").code == 0
     assert (tmp_path / "all.abc").read_bytes() == whole[1]
-    gen("--resume", "--seed", "3", "--output", tmp_path / "all.abc").failed("exists already")
-    gen("--resume").failed("stdout cannot be gone on with", code=2)
+    gen("--resume", "--seed", "3", "--output", tmp_path / "all.abc").failed("already exists")
+    gen("--resume").failed("--resume needs an output file", code=2)
 
 
 def test_what_has_no_notes_is_left_out_again(gen, monkeypatch, interrupt, tmp_path, contents):

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from composer.api import GenerationContext, OptionError, Piece, Unsatisfiable
 from composer.api.sampling.filters import apply_frame_rule, mask_array
-from composer.generation.generate import Drew, Request, generate
+from composer.generation.generate import generate
+from composer.generation.request import Generated, GenerationRequest
 from composer.registry import plugins as registry
 from composer.toolkit.representations.density import OnsetBudget, parse_ramp
 from composer.toolkit.representations.quantize import GridNote
@@ -191,8 +192,10 @@ def test_all_models_satisfy_controls(name):
     constraint = pianoroll.constraint(controls, GenerationContext(tune=Piece(TUNE)))
     for model_or_network in (model.sampler(pianoroll.spec, model.Config(), weights), network):
         frames = {1: [], 2: []}
-        for event in generate(model_or_network, pianoroll.spec, Request(length=40, count=2, seed=3), constraint):
-            if isinstance(event, Drew):
+        for event in generate(
+            model_or_network, pianoroll.spec, GenerationRequest(length=40, count=2, seed=3), constraint
+        ):
+            if isinstance(event, Generated):
                 frames[event.number] += event.steps
         for each in frames.values():
             notes = notes_of(pianoroll, each)

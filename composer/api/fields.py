@@ -1,0 +1,48 @@
+"""Fields of option dataclasses: help, flags and ranges as metadata, and the checks that are derived from them.
+
+A field's metadata may hold `help`, `flags`, `metavar`, `panel`, `minimum`, `maximum`, `hint` (how to give a valid
+value), `choices` (words for completion, or a function that returns them), `parse` (text to value), `repeated`,
+`argument` (its name in the usage line), `internal` (not on the command line) and `recorded` (False: not in a recipe).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import MISSING, Field
+from typing import Any
+
+from composer.api.errors import OptionError
+
+__all__ = ["check_ranges", "flags_of", "name_on_command_line", "option"]
+
+
+def option(default: Any = MISSING, help: str = "", *flags: str, **metadata: Any) -> Any:  # noqa: A002
+    """Return a dataclass field with this metadata; without a long flag among `flags` it is named after the field."""
+    return dataclasses.field(default=default, metadata={"help": help, "flags": flags, **metadata})
+
+
+def flags_of(field: Field[Any]) -> tuple[str, ...]:
+    """Return the field's flags, the long one first; a bool that is true by default is turned off by `--no-NAME`."""
+    flags: tuple[str, ...] = field.metadata.get("flags", ())
+    if any(flag.startswith("--") for flag in flags):
+        return flags
+    negated = "no-" if field.default is True else ""
+    return (f"--{negated}{field.name.replace('_', '-')}", *flags)
+
+
+def name_on_command_line(field: Field[Any]) -> str:
+    """Return what a user calls the field: its long flag, or the name of an argument."""
+    return field.metadata.get("argument") or flags_of(field)[0]
+
+
+def check_ranges(value: Any) -> None:
+    """Raise OptionError for the first field of a dataclass that is below its `minimum` or above its `maximum`."""
+    for field in dataclasses.fields(value):
+        given, low, high = getattr(value, field.name), field.metadata.get("minimum"), field.metadata.get("maximum")
+        if low is None or high is None or not isinstance(given, int | float) or low <= given <= high:
+            continue
+        kind = "whole number" if isinstance(given, int) else "number"
+        raise OptionError(
+            f"invalid value for {name_on_command_line(field)}: {given}",
+            field.metadata.get("hint", f"give a {kind} from {low} to {high}"),
+        )

@@ -1,0 +1,153 @@
+"""The options of `composer gen`: their flags, help, checks and recipe are derived from these fields."""
+
+# No `from __future__ import annotations`: the strings would be evaluated at every start.
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from composer.api import UsageError
+from composer.api.fields import check_ranges, option
+from composer.api.sampling.params import SamplingParams
+from composer.formats import WriteSettings
+
+__all__ = ["GenOptions", "RecordedContext", "Selection"]
+
+SAMPLING, SELECTION, PROMPT, OUTPUT, MODEL = "Sampling", "Selection", "Prompt", "Output", "Model"
+MAX_CANDIDATES = 1_000_000
+
+
+class RecordedContext(NamedTuple):
+    """What a piece was generated from, in a recipe: packed steps of a primer or tune, and their labels."""
+
+    primer: str = ""
+    tune: str = ""
+    labels: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """How many `candidates` to generate and how many to keep. Raises UsageError, OptionError."""
+
+    candidates: int | None = option(
+        None,
+        "Generate N candidates and keep the best.",
+        metavar="N",
+        minimum=1,
+        maximum=MAX_CANDIDATES,
+    )
+    keep: int | None = option(None, "Keep the best K of them; 1 if not given.", metavar="K")
+    rank_by: Literal["likelihood", "originality", "form"] | None = option(
+        None, "Rank candidates by likelihood (if not given), originality or form.", metavar="RANKING"
+    )
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        if self.candidates is None:
+            for flag, value in (("--keep", self.keep), ("--rank-by", self.rank_by)):
+                if value is not None:
+                    raise UsageError(f"{flag} needs --candidates", f"add --candidates 20 to {flag} {value}")
+        elif not 1 <= self.best <= self.candidates:
+            raise UsageError(
+                f"invalid value for --keep: {self.best}", f"give 1 to {self.candidates}, the number of candidates"
+            )
+
+    @property
+    def best(self) -> int:
+        """How many candidates to keep."""
+        return 1 if self.keep is None else self.keep
+
+    @property
+    def ranking(self) -> str:
+        """What candidates are ranked by."""
+        return self.rank_by or "likelihood"
+
+
+@dataclass(frozen=True, slots=True)
+class GenOptions:
+    """Options of `composer gen`; `controls` are those of the representation.
+
+    `context` replaces the prompt when a recipe is replayed. Raises UsageError, OptionError.
+    """
+
+    representation: str = option(help="What to generate, such as abc.", argument="REP")
+    count: int = option(
+        1, "Number of pieces.", "-n", metavar="N", panel=SAMPLING, minimum=1, maximum=10**9, recorded=False
+    )
+    length: int | None = option(
+        None, "Maximum length in tokens or frames.", metavar="N", panel=SAMPLING, minimum=1, maximum=10**9
+    )
+    seed: int | None = option(None, "Random seed.", metavar="N", panel=SAMPLING, minimum=0, maximum=2**63 - 1)
+    sampling: SamplingParams = option(SamplingParams(), panel=SAMPLING)
+    conditions: tuple[str, ...] = option(
+        (),
+        "Condition on a label, such as artist=burns.",
+        "--condition",
+        metavar="KEY=VALUE",
+        panel=SAMPLING,
+        repeated=True,
+    )
+    unconstrained: bool = option(False, "Turn off the representation's constraints.", panel=SAMPLING)
+    max_copy: int | None = option(
+        None,
+        "Reject pieces that copy more than N consecutive notes of a training tune.",
+        metavar="N",
+        panel=SELECTION,
+        minimum=4,
+        maximum=10**9,
+        hint="give 4 to 1000000000; shorter runs occur in every piece",
+    )
+    selection: Selection = option(Selection(), panel=SELECTION, recorded=False)
+    prime: str | None = option(None, "Continue this file (- for stdin).", metavar="FILE", panel=PROMPT, recorded=False)
+    prime_text: str | None = option(None, "Continue this text.", metavar="TEXT", panel=PROMPT, recorded=False)
+    output: str | None = option(
+        None,
+        "Output file; the suffix sets the format, and %d is the piece's number.",
+        "-o",
+        metavar="FILE",
+        panel=OUTPUT,
+        recorded=False,
+    )
+    format: str | None = option(None, "Output format: abc, midi, musicxml, ...", metavar="FORMAT", panel=OUTPUT)
+    force: bool = option(False, "Overwrite existing files.", panel=OUTPUT, recorded=False)
+    resume: bool = option(False, "Resume an interrupted run of many pieces.", panel=OUTPUT, recorded=False)
+    writing: WriteSettings = option(WriteSettings(), panel=OUTPUT)
+    provenance: bool = option(True, "Omit provenance metadata.", panel=OUTPUT, recorded=False)
+    checkpoint: Path | None = option(
+        None,
+        "Model name or file. [default: your newest, else the bundled one]",
+        "-c",
+        metavar="NAME",
+        panel=MODEL,
+        recorded=False,
+    )
+    device: str = option("auto", "auto, cpu, cuda or mps.", metavar="DEVICE", panel=MODEL, recorded=False)
+    batch_size: int = option(0, "Batch size; 0 = automatic.", metavar="N", panel=MODEL, minimum=0, maximum=4096)
+    quiet: bool = option(False, "Only print warnings and errors.", "-q", "--quiet", recorded=False)
+    controls: Any = field(default=None, metadata={"internal": True})
+    context: RecordedContext | None = field(default=None, metadata={"internal": True, "recorded": False})
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        if self.selection.candidates is not None and self.count != 1:
+            raise UsageError(
+                "--count and --candidates cannot be used together",
+                f"use --candidates {self.selection.candidates} --keep {self.count}",
+            )
+        if self.selection.candidates is not None and self.resume:
+            raise UsageError(
+                "--resume cannot be used with --candidates", "leave out --resume; use --force to start over"
+            )
+        if self.prime is not None and self.prime_text is not None:
+            raise UsageError("--prime and --prime-text cannot be used together", "leave one of them out")
+
+    @property
+    def written(self) -> int:
+        """How many pieces are written."""
+        return self.count if self.selection.candidates is None else self.selection.best
+
+    @property
+    def generated(self) -> int:
+        """How many pieces are generated."""
+        return self.selection.candidates or self.count

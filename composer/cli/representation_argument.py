@@ -1,0 +1,51 @@
+"""The representation that a command line names, and what was probably meant if it names a file instead."""
+
+from __future__ import annotations
+
+import shlex
+from itertools import islice
+from pathlib import Path
+
+from composer.api import Representation
+from composer.formats import FORMATS
+from composer.registry import plugins as registry
+
+__all__ = ["example_list", "find_representation", "representations_reading"]
+
+MAX_LISTED = 10_000
+"""Files of a folder that are looked at to guess a representation."""
+
+EXAMPLES = {"gen": "composer gen abc", "train": "composer train abc tunes/"}
+
+
+def find_representation(name: str, command: str) -> type[Representation]:
+    """Return the representation `name`. Raises PluginError; for a file, the hint is the command that was meant."""
+    try:
+        return registry.representation(name)
+    except registry.UnknownName as error:
+        found = _representation_of_file(Path(name))
+        if found is None:
+            raise
+        file = f"{'--prime ' if command == 'gen' else ''}{shlex.quote(name)}"
+        raise registry.UnknownName(error.message, f"did you mean: composer {command} {found.name} {file}") from None
+
+
+def example_list(command: str) -> str:
+    """Return the installed representations, one a line, and an example of the command."""
+    kinds = [kind for loaded in registry.load_all() if (kind := loaded.representation)]
+    width = max((len(kind.name) for kind in kinds), default=0)
+    lines = [f"  {kind.name:{width}}  {kind.summary}" for kind in kinds]
+    return "\n".join(["Choose a representation:", *lines, "", f"Example: {EXAMPLES[command]}"])
+
+
+def representations_reading(suffix: str) -> list[type[Representation]]:
+    """Return the representations that read files with this suffix, those that write such files first."""
+    kinds = [kind for loaded in registry.load_all() if (kind := loaded.representation) and suffix in kind.suffixes]
+    return sorted(kinds, key=lambda kind: suffix not in FORMATS[kind.formats[0]].suffixes)
+
+
+def _representation_of_file(path: Path) -> type[Representation] | None:
+    """Return the first representation for a file by its suffix, or for the first file in a folder that has one."""
+    files = islice(path.rglob("*"), MAX_LISTED) if path.is_dir() else [path]
+    found = (representations_reading(file.suffix.lower()) for file in files if file.suffix)
+    return next((kinds[0] for kinds in found if kinds), None)

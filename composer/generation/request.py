@@ -1,0 +1,145 @@
+"""What to generate, and the events and queues of the loops that do it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from composer.api import Step, UsageError
+from composer.api.sampling.params import SamplingParams
+
+MAX_AUTO_BATCH_SIZE = 64
+
+MAX_ATTEMPTS = 100
+"""How often a piece is generated if each attempt is rejected."""
+
+AcceptPiece = Callable[[Sequence[Step]], bool]
+"""Whether to keep a piece, given all its steps, primer and end included."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """What to generate: `count` pieces of at most `length` steps each, the primer included.
+
+    Piece n (from 1) has the seed `seed` + n - 1, so that each of many can be reproduced alone. `numbers` are the pieces
+    to generate, all if None; they are iterated once, or twice for ordered output. `requested_batch_size` is how many
+    pieces are generated at a time, 0 for a number that suits `count`. Raises UsageError if the primer fills `length`.
+    """
+
+    length: int
+    count: int = 1
+    seed: int = 0
+    sampling: SamplingParams = SamplingParams()  # noqa: RUF009
+    primer: tuple[Step, ...] = ()
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    requested_batch_size: int = 0
+    numbers: Iterable[int] | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.primer) >= self.length:
+            raise UsageError(
+                f"the primer has {len(self.primer)} steps and --length is {self.length}",
+                f"give --length {len(self.primer) + 500} or more",
+            )
+
+    @property
+    def batch_size(self) -> int:
+        """How many pieces are generated at a time."""
+        return self.requested_batch_size or min(self.count, MAX_AUTO_BATCH_SIZE)
+
+    @property
+    def pieces(self) -> Iterable[int]:
+        """The numbers of the pieces to generate."""
+        return range(1, self.count + 1) if self.numbers is None else self.numbers
+
+
+class Generated(NamedTuple):
+    """The next `steps` of piece `number`, one or more.
+
+    `logp` is each step's log-probability in nats, and `masked_prob` the probability mass that the constraint masked;
+    both are 0 for steps of a primer or a forced ending, which were not `sampled`.
+    """
+
+    number: int
+    steps: Sequence[Step]
+    logp: Sequence[float]
+    masked_prob: Sequence[float]
+    sampled: bool = True
+
+    @classmethod
+    def not_sampled(cls, number: int, steps: Sequence[Step]) -> Generated:
+        """Return steps of a primer or a forced ending."""
+        return cls(number, steps, (0.0,) * len(steps), (0.0,) * len(steps), sampled=False)
+
+
+class Finished(NamedTuple):
+    """The end of piece `number`; `complete` is false if it was cut off at the maximum length.
+
+    `seed` is the piece's own, or that of a later attempt. `accepted` is false if all attempts were rejected.
+    """
+
+    number: int
+    complete: bool
+    seed: int = 0
+    accepted: bool = True
+
+
+class PieceQueue:
+    """The numbers of the pieces to generate, in order, and their seeds.
+
+    Rejected pieces come again before others, with a seed derived from their own first one and the number of
+    rejections, so that a piece stays a function of its own seed.
+    """
+
+    def __init__(self, request: GenerationRequest) -> None:
+        self._seed_before_first, self._waiting = request.seed - 1, iter(request.pieces)
+        self._rejections: dict[int, int] = {}
+        self._retries: deque[int] = deque()
+
+    def next(self) -> int:
+        """Return the number of the next piece; 0 if none is left."""
+        return self._retries.popleft() if self._retries else next(self._waiting, 0)
+
+    def seed(self, number: int) -> int:
+        """Return the seed of a piece's current attempt; for number 0, that of an idle row."""
+        attempt, seed = self._rejections.get(number, 0), self._seed_before_first + number
+        return _retry_seed(seed, attempt) if attempt else seed
+
+    def retry(self, number: int) -> bool:
+        """Queue a rejected piece again. Return False after MAX_ATTEMPTS."""
+        attempt = self._rejections.get(number, 0) + 1
+        if attempt >= MAX_ATTEMPTS:
+            self.done(number)
+            return False
+        self._rejections[number] = attempt
+        self._retries.append(number)
+        return True
+
+    def done(self, number: int) -> None:
+        """Forget a piece that is finished."""
+        self._rejections.pop(number, None)
+
+
+@dataclass
+class OutputOrder:
+    """The order of pieces in the output; steps of the `current` one are emitted at once. 0 after the last."""
+
+    numbers: Iterator[int]
+    current: int = 0
+
+    def __post_init__(self) -> None:
+        self.advance()
+
+    def advance(self) -> None:
+        """Go on to the next piece."""
+        self.current = next(self.numbers, 0)
+
+
+def _retry_seed(seed: int, attempt: int) -> int:
+    """Return a seed of 63 bits for another attempt at the piece with this `seed`."""
+    import hashlib
+
+    digest = hashlib.blake2b(f"{seed} {attempt}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1
