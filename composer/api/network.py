@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from composer.api.errors import Unsupported
 from composer.api.gradient_checkpointing import GradientCheckpointing
 from composer.api.sampler import State
-from composer.api.sampling.filters import Bools, Draw, Floats, Ints, SamplingParams, StepRNG
+from composer.api.sampling.filters import BatchSamplingParams, Bools, Draw, Floats, Ints, StepRNG
 
 __all__ = ["Batch", "Loss", "Measurement", "Network", "Phase"]
 
@@ -128,7 +128,7 @@ class Network(GradientCheckpointing, nn.Module, ABC):
         """As in Sampler."""
 
     @abstractmethod
-    def sample(self, state: State, params: SamplingParams, rng: StepRNG) -> Draw:
+    def sample(self, state: State, params: BatchSamplingParams, rng: StepRNG) -> Draw:
         """As in Sampler."""
 
     @abstractmethod

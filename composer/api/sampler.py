@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from composer.api.sampling.filters import Bools, Draw, Floats, Ints, RNGStream, SamplingParams, StepRNG
+    from composer.api.sampling.filters import BatchSamplingParams, Bools, Draw, Floats, Ints, RNGStream, StepRNG
 
 State = Any
 """The recurrent state of all rows; opaque to everything but the sampler that made it."""
@@ -29,7 +29,7 @@ class Sampler(Protocol):
         """Return the state after `steps`; rows that are not `active` keep theirs."""
         ...
 
-    def sample(self, state: State, params: SamplingParams, rng: StepRNG) -> Draw:
+    def sample(self, state: State, params: BatchSamplingParams, rng: StepRNG) -> Draw:
         """Draw the next step of each row, without changing the state."""
         ...
 
@@ -46,7 +46,7 @@ class Sampler(Protocol):
 class BlockSampler(Sampler, Protocol):
     """A sampler that can also generate many steps per call, without waiting for each draw."""
 
-    def run(self, state: State, params: SamplingParams, rng: RNGStream, steps: int) -> tuple[Draw, State]:
+    def run(self, state: State, params: BatchSamplingParams, rng: RNGStream, steps: int) -> tuple[Draw, State]:
         """Draw `steps` steps, (B, steps) or (B, steps, V), and return them with the state after them.
 
         Equal to alternating `sample` and `advance` with `params.at_step(0)`, `params.at_step(1)`, ... and

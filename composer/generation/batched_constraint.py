@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Constraint, FrameRule, SequenceSpec, Step, StepKind
-from composer.api.sampling.filters import SamplingParams as BatchSamplingParams
-from composer.api.sampling.filters import mask_array
+from composer.api.sampling.filters import BatchSamplingParams, mask_array
 
 MAX_CACHED_STATES = 100_000
 """States in the cache; each takes five bytes per token.

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from composer.api import Constraint, Sampler, SequenceSpec, Step, StepKind
 from composer.api.sampler import BlockSampler
-from composer.api.sampling.filters import CounterRNG, Draw
-from composer.api.sampling.filters import SamplingParams as BatchSamplingParams
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, Draw
 from composer.generation.batched_constraint import BatchedConstraint, Unconstrained, batched_constraint
 from composer.generation.block_loop import generate_in_blocks
 from composer.generation.request import Finished, Generated, GenerationRequest, OutputOrder, PieceQueue

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from composer.api import SequenceSpec, Step, StepKind
 from composer.api.sampler import BlockSampler, State
-from composer.api.sampling.filters import CounterRNG, Draw
-from composer.api.sampling.filters import SamplingParams as BatchSamplingParams
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, Draw
 from composer.generation.request import Finished, Generated, GenerationRequest, PieceQueue
 
 MAX_BLOCK = 64

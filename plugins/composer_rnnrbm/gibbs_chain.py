@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from composer.api import FrameRule
-from composer.api.sampling.filters import Bools, Floats, SamplingParams, StepRNG, apply_frame_rule, fixed_units
+from composer.api.sampling.filters import BatchSamplingParams, Bools, Floats, StepRNG, apply_frame_rule, fixed_units
 
 SMALLEST = np.float32(2.0**-24)
 """Minimum distance of uniform numbers from 0 and 1, so that their logits are finite in fp32."""
@@ -34,7 +34,7 @@ class GibbsChain:
     fixed: tuple[Bools, Bools] | None = None
 
     @classmethod
-    def from_biases(cls, bv: Floats, bh: Floats, params: SamplingParams, rng: StepRNG, k: int) -> GibbsChain:
+    def from_biases(cls, bv: Floats, bh: Floats, params: BatchSamplingParams, rng: StepRNG, k: int) -> GibbsChain:
         """Return chains of `k` steps for the biases `bv` (B, V) and `bh` (B, H)."""
         (rows, units), size = bh.shape, bv.shape[1]
         split = k * units

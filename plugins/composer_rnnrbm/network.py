@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from composer.api import SequenceSpec
 from composer.api.network import Batch, Loss, Measurement, Network, Phase
-from composer.api.sampling.filters import Bools, Draw, Ints, RNGStream, SamplingParams, StepRNG
+from composer.api.sampling.filters import BatchSamplingParams, Bools, Draw, Ints, RNGStream, StepRNG
 from composer.api.sampling.torch_filters import TorchDraw, TorchFrameRules, TorchSamplingParams, draw_frames
 from composer.api.sampling.torch_rng import TorchStepRNG
 from composer.toolkit.models.device_loop import DeviceLoop
@@ -242,10 +242,10 @@ class RnnRbmNetwork(Network):
         logits = (F.linear(v, self.W) > hidden[-1]).to(v.dtype) @ self.W + bv
         return draw_frames(logits, params, rng)
 
-    def sample(self, state: Any, params: SamplingParams, rng: StepRNG) -> Draw:
+    def sample(self, state: Any, params: BatchSamplingParams, rng: StepRNG) -> Draw:
         return self.device_loop.sample(state, params, rng)
 
-    def run(self, state: Any, params: SamplingParams, rng: RNGStream, steps: int) -> tuple[Draw, Any]:
+    def run(self, state: Any, params: BatchSamplingParams, rng: RNGStream, steps: int) -> tuple[Draw, Any]:
         """As in BlockSampler."""
         return self.device_loop.run(state, params, rng, steps)
 

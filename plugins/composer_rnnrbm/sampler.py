@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import SequenceSpec, Unsupported
-from composer.api.sampling.filters import Bools, Draw, Floats, Ints, SamplingParams, StepRNG, draw_frames
+from composer.api.sampling.filters import BatchSamplingParams, Bools, Draw, Floats, Ints, StepRNG, draw_frames
 from composer_rnnrbm.config import RnnRbmConfig
 from composer_rnnrbm.gibbs_chain import GibbsChain
 
@@ -72,7 +72,7 @@ class RnnRbmSampler:
         rows = np.arange(len(v))
         return after.concat_rows(state).rows(np.where(active, rows, rows + len(rows)))
 
-    def sample(self, state: _State, params: SamplingParams, rng: StepRNG) -> Draw:
+    def sample(self, state: _State, params: BatchSamplingParams, rng: StepRNG) -> Draw:
         """Draw the next frame with a Gibbs chain that starts from the last frame, clamped to the rules.
 
         `logp` and `masked_prob` are those of the last half-step, from hidden units to the frame; the probability of the

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from composer.api import DeviceError, SequenceSpec, StepKind
-from composer.api.sampling.filters import CounterRNG, SamplingParams
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG
 from composer.system import device as devices
 
 SPEC = SequenceSpec(StepKind.TOKENS, size=90, end=0)
@@ -71,7 +71,7 @@ def make_lstm(hidden: int, device: str):
 def measure_generation(network, rows: int, steps: int, pairs: int) -> None:
     """Compare generation in blocks with single steps, in speed and output."""
     network.eval()
-    params, rng = SamplingParams.for_rows(rows), CounterRNG(range(rows)).stream_from(np.zeros(rows, int))
+    params, rng = BatchSamplingParams.for_rows(rows), CounterRNG(range(rows)).stream_from(np.zeros(rows, int))
     initial = network.initial_state([{}] * rows)
 
     def in_blocks():

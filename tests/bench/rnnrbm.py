@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from composer.api import SequenceSpec, StepKind
 from composer.api.network import Batch
-from composer.api.sampling.filters import CounterRNG, SamplingParams
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG
 from composer_rnnrbm import RnnRbm, RnnRbmConfig
 from composer_rnnrbm.rbm import free_energy, gibbs
 
@@ -79,7 +79,7 @@ def training_update(network, rows, length):
 def generation(network):
     """Generate `GENERATED` frames."""
     weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
-    sampler, params, rng = RnnRbm().sampler(SPEC, CONFIG, weights), SamplingParams.for_rows(1), CounterRNG([1])
+    sampler, params, rng = RnnRbm().sampler(SPEC, CONFIG, weights), BatchSamplingParams.for_rows(1), CounterRNG([1])
 
     def composer_side():
         state = sampler.initial_state([{}])

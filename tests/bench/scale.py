@@ -21,7 +21,7 @@ import torch
 
 from composer.api import SequenceSpec, StepKind
 from composer.api.network import Batch
-from composer.api.sampling.filters import CounterRNG, SamplingParams
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG
 from composer.system import malloc
 from composer_lstm import Lstm, LstmConfig
 
@@ -120,7 +120,11 @@ def learning(network):
 def playing(network, config, width, steps):
     """`steps` steps of `width` pieces."""
     weights = {name: tensor.detach().numpy().copy() for name, tensor in network.state_dict().items()}
-    sampler, how, rng = Lstm().sampler(SPEC, config, weights), SamplingParams.for_rows(width), CounterRNG(range(width))
+    sampler, how, rng = (
+        Lstm().sampler(SPEC, config, weights),
+        BatchSamplingParams.for_rows(width),
+        CounterRNG(range(width)),
+    )
 
     def play():
         state = sampler.initial_state([{}] * width)

@@ -16,7 +16,7 @@ from naive_torch import CharacterLstm
 from pairs import HEADER, measure, process
 
 from composer.api import Piece
-from composer.api.sampling.filters import CounterRNG, SamplingParams
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG
 from composer.checkpoints.file import Checkpoint, Header, save
 from composer_abc import Abc
 from composer_attn_lstm import AttnLstm, AttnLstmConfig
@@ -46,7 +46,7 @@ def steps(model, config):
     representation.fit([Piece(LETTERS)])
     spec = representation.spec
     weights = {name: tensor.numpy().copy() for name, tensor in model().network(spec, config).state_dict().items()}
-    sampler, params, rng = model().sampler(spec, config, weights), SamplingParams.for_rows(1), CounterRNG([1])
+    sampler, params, rng = model().sampler(spec, config, weights), BatchSamplingParams.for_rows(1), CounterRNG([1])
 
     def generate():
         state = sampler.initial_state([{}])

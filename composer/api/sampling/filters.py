@@ -14,17 +14,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from composer.api.constraint import FrameRule, Limit, Mask
-from composer.api.sampling import params
+from composer.api.sampling.params import SamplingParams
 from composer.api.sampling.rng import CounterRNG, Floats, Ints, RNGStream, StepRNG
 
 __all__ = [
+    "BatchSamplingParams",
     "Bools",
     "CounterRNG",
     "Draw",
     "Floats",
     "Ints",
     "RNGStream",
-    "SamplingParams",
     "StepRNG",
     "apply_frame_rule",
     "draw_frames",
@@ -38,7 +38,7 @@ __all__ = [
 Bools = NDArray[np.bool_]
 
 
-class SamplingParams:
+class BatchSamplingParams:
     """Sampling parameters, one entry per row: arrays of shape (B,).
 
     For many steps at a time (see `composer.api.sampler.BlockSampler`), `temperature` may also be (T, B), one row per
@@ -73,7 +73,7 @@ class SamplingParams:
         top_p: ArrayLike = 1.0,
         min_p: ArrayLike = 0.0,
         rule: Bools | Sequence[FrameRule | None] | None = None,
-    ) -> SamplingParams:
+    ) -> BatchSamplingParams:
         """Return parameters for `rows` rows, from one value for all rows or a sequence of one per row."""
 
         def column(value: ArrayLike, dtype: type) -> NDArray[Any]:
@@ -83,18 +83,18 @@ class SamplingParams:
         return cls(column(temperature, floats), column(top_k, int), column(top_p, floats), column(min_p, floats), rule)
 
     @classmethod
-    def from_params(cls, params: params.SamplingParams, rows: int) -> SamplingParams:
+    def from_params(cls, params: SamplingParams, rows: int) -> BatchSamplingParams:
         """Return the parameters of a run for `rows` rows; a ramp begins with its first temperature."""
         values = {field.name: getattr(params, field.name) for field in fields(params)}
         return cls.for_rows(rows, **{**values, "temperature": params.ramp.first if params.ramp else params.temperature})
 
-    def with_mask(self, rule: Bools | Sequence[FrameRule | None] | None) -> SamplingParams:
+    def with_mask(self, rule: Bools | Sequence[FrameRule | None] | None) -> BatchSamplingParams:
         """Return a copy with `rule` as its mask."""
         other = copy(self)
         other.rule = rule
         return other
 
-    def with_temperature(self, temperature: Floats) -> SamplingParams:
+    def with_temperature(self, temperature: Floats) -> BatchSamplingParams:
         """Return a copy with `temperature`, (B,) or (T, B)."""
         other = copy(self)
         other.temperature = temperature
@@ -102,7 +102,7 @@ class SamplingParams:
         other.is_default = False  # so that the arithmetic of a row does not depend on the other rows
         return other
 
-    def at_step(self, number: int) -> SamplingParams:
+    def at_step(self, number: int) -> BatchSamplingParams:
         """Return the parameters of step `number`."""
         return self if self.temperature.ndim == 1 else self.with_temperature(self.temperature[number])
 
@@ -120,7 +120,7 @@ class Draw:
     masked_prob: Floats
 
 
-def draw_tokens(logits: Floats, params: SamplingParams, rng: StepRNG) -> Draw:
+def draw_tokens(logits: Floats, params: BatchSamplingParams, rng: StepRNG) -> Draw:
     """Draw one token per row from `logits` (B, V)."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     weights = np.exp(shifted)
@@ -141,7 +141,7 @@ def draw_tokens(logits: Floats, params: SamplingParams, rng: StepRNG) -> Draw:
     return Draw(steps, shifted[np.arange(len(logits)), steps] - np.log(total), masked)
 
 
-def draw_frames(logits: Floats, params: SamplingParams, rng: StepRNG) -> Draw:
+def draw_frames(logits: Floats, params: BatchSamplingParams, rng: StepRNG) -> Draw:
     """Draw one frame per row from independent units with `logits` (B, V).
 
     Top-k keeps the k most likely units, min-p those within that ratio of the most likely; top-p does not apply.
@@ -155,7 +155,7 @@ def draw_frames(logits: Floats, params: SamplingParams, rng: StepRNG) -> Draw:
 
 
 def _draw_constrained(
-    logits: Floats, tempered: Floats, params: SamplingParams, rules: Sequence[FrameRule | None], rng: StepRNG
+    logits: Floats, tempered: Floats, params: BatchSamplingParams, rules: Sequence[FrameRule | None], rng: StepRNG
 ) -> Draw:
     """Draw with rules and filters from units with probabilities `tempered` (B, V)."""
     off, on = fixed_units(rules, logits.shape[1])
@@ -212,7 +212,7 @@ def apply_frame_rule(frame: Bools, rank: Floats, rule: FrameRule) -> Bools:
     return projected
 
 
-def _filter(shifted: Floats, params: SamplingParams) -> Floats:
+def _filter(shifted: Floats, params: BatchSamplingParams) -> Floats:
     """Return unnormalized probabilities (B, V) after temperature, top-k, top-p and min-p; masked tokens are at -inf."""
     shifted = shifted - shifted.max(axis=1, keepdims=True)
     temperature = np.where(params.temperature > 0, params.temperature, 1) if params.any_greedy else params.temperature
@@ -226,7 +226,7 @@ def _filter(shifted: Floats, params: SamplingParams) -> Floats:
     return np.asarray(probs)
 
 
-def _truncate(probs: Floats, params: SamplingParams) -> Floats:
+def _truncate(probs: Floats, params: BatchSamplingParams) -> Floats:
     """Set the `probs` that top-k, top-p or min-p exclude to zero; the most likely token always stays.
 
     Ties are ordered by token id, so that results do not depend on the platform.
@@ -245,7 +245,7 @@ def _truncate(probs: Floats, params: SamplingParams) -> Floats:
     return np.where(kept, probs, 0)
 
 
-def _kept_units(rank: Floats, prob: Floats, params: SamplingParams) -> Bools:
+def _kept_units(rank: Floats, prob: Floats, params: BatchSamplingParams) -> Bools:
     place = np.argsort(np.argsort(-rank, axis=1, kind="stable"), axis=1, kind="stable")
     limit = np.where(params.top_k > 0, params.top_k, rank.shape[1])[:, None]
     return np.asarray((place < limit) & (prob >= params.min_p[:, None] * prob.max(axis=1, keepdims=True)))

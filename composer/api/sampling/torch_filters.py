@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from composer.api.constraint import FrameRule
-from composer.api.sampling.filters import Draw, SamplingParams, fixed_units, mask_array
+from composer.api.sampling.filters import BatchSamplingParams, Draw, fixed_units, mask_array
 from composer.api.sampling.torch_rng import TorchStepRNG
 
 __all__ = [
@@ -115,7 +115,7 @@ class TorchFrameRules:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TorchSamplingParams:
-    """`composer.api.sampling.filters.SamplingParams` on a device.
+    """`composer.api.sampling.filters.BatchSamplingParams` on a device.
 
     `rule` is None, allowed tokens (B, V), bool, or TorchFrameRules. If `temperature` is (T, B), `at_step` gives the
     parameters of one step.
@@ -131,7 +131,7 @@ class TorchSamplingParams:
     rule: Tensor | TorchFrameRules | None = None
 
     @classmethod
-    def from_numpy(cls, params: SamplingParams, device: torch.device) -> TorchSamplingParams:
+    def from_numpy(cls, params: BatchSamplingParams, device: torch.device) -> TorchSamplingParams:
         """Return `params` on `device`, without the rule."""
 
         def column(values: NDArray[Any]) -> Tensor:
@@ -140,7 +140,7 @@ class TorchSamplingParams:
         columns = column(params.temperature), column(params.top_k), column(params.top_p), column(params.min_p)
         return cls(*columns, params.has_filters, params.any_greedy, params.is_default)
 
-    def with_temperature_of(self, params: SamplingParams) -> TorchSamplingParams:
+    def with_temperature_of(self, params: BatchSamplingParams) -> TorchSamplingParams:
         """Return a copy with the temperatures of `params`, which has no other differences."""
         temperature = torch.tensor(params.temperature, device=self.temperature.device)
         return replace(self, temperature=temperature, any_greedy=params.any_greedy, is_default=params.is_default)

@@ -14,7 +14,7 @@ from composer.api.errors import Unsupported
 from composer.api.hooks import API_VERSION
 from composer.api.model import Model
 from composer.api.sampler import BlockSampler, Sampler
-from composer.api.sampling.filters import CounterRNG, SamplingParams
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG
 from composer.api.sequence import SequenceSpec, StepKind
 
 if TYPE_CHECKING:
@@ -111,14 +111,14 @@ def _check_sampler(sampler: Sampler, spec: SequenceSpec) -> None:
     together = sampler.initial_state([{}] * 3)
     for column in steps:
         together = sampler.advance(together, column)
-    before = sampler.sample(together, SamplingParams.for_rows(3), CounterRNG([1, 2, 3]).at_steps(np.zeros(3, int)))
+    before = sampler.sample(together, BatchSamplingParams.for_rows(3), CounterRNG([1, 2, 3]).at_steps(np.zeros(3, int)))
     swapped = sampler.gather_rows(together, rows[::-1])
-    after = sampler.sample(swapped, SamplingParams.for_rows(3), CounterRNG([3, 2, 1]).at_steps(np.zeros(3, int)))
+    after = sampler.sample(swapped, BatchSamplingParams.for_rows(3), CounterRNG([3, 2, 1]).at_steps(np.zeros(3, int)))
     assert (before.steps[::-1] == after.steps).all(), "a row's steps depend on its position or on other rows"
     copied = sampler.gather_rows(together, rows)
     moved = sampler.advance(sampler.gather_rows(together, rows), steps[0], np.array([True, False, True]))
     mixed = sampler.gather_rows(moved, np.array([-1, 1, -1]), sampler.gather_rows(copied, np.array([1])))
-    again = sampler.sample(mixed, SamplingParams.for_rows(3), CounterRNG([2, 2, 2]).at_steps(np.zeros(3, int)))
+    again = sampler.sample(mixed, BatchSamplingParams.for_rows(3), CounterRNG([2, 2, 2]).at_steps(np.zeros(3, int)))
     assert (again.steps == before.steps[1]).all(), (
         "`gather_rows`, or `advance` with inactive rows, changes a row's state"
     )
@@ -130,17 +130,17 @@ def _check_sampler(sampler: Sampler, spec: SequenceSpec) -> None:
 def _check_blocks(sampler: BlockSampler, spec: SequenceSpec) -> None:
     """`run` draws the same steps, and ends in the same state, as step-by-step sampling."""
     params_list = [
-        SamplingParams.for_rows(3),
-        SamplingParams.for_rows(3, temperature=[0, 0.7, 2], top_k=[0, 3, 0], min_p=[0.1, 0, 0]),
+        BatchSamplingParams.for_rows(3),
+        BatchSamplingParams.for_rows(3, temperature=[0, 0.7, 2], top_k=[0, 3, 0], min_p=[0.1, 0, 0]),
     ]
     params_list.append(
-        SamplingParams.for_rows(3).with_temperature(np.linspace(0.5, 2, 18, dtype=np.float32).reshape(6, 3))
+        BatchSamplingParams.for_rows(3).with_temperature(np.linspace(0.5, 2, 18, dtype=np.float32).reshape(6, 3))
     )
     if spec.kind is StepKind.TOKENS:
-        params_list.append(SamplingParams.for_rows(3, rule=np.arange(3 * spec.size).reshape(3, -1) % 3 > 0))
+        params_list.append(BatchSamplingParams.for_rows(3, rule=np.arange(3 * spec.size).reshape(3, -1) % 3 > 0))
     else:
         params_list.append(
-            SamplingParams.for_rows(
+            BatchSamplingParams.for_rows(
                 3,
                 rule=[
                     None,

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from composer.api.errors import Unsupported
 from composer.api.sampler import Sampler, State
-from composer.api.sampling.filters import Draw, RNGStream, SamplingParams, StepRNG
+from composer.api.sampling.filters import BatchSamplingParams, Draw, RNGStream, StepRNG
 from composer.api.sampling.torch_filters import (
     TorchDraw,
     TorchFrameRules,
@@ -57,7 +57,7 @@ class DeviceLoop:
     def __init__(self, network: Any) -> None:
         """`network` is a Network that is DeviceSteppable."""
         self._network = network
-        self._params: SamplingParams | None = None
+        self._params: BatchSamplingParams | None = None
         self._torch_params: TorchSamplingParams | None = None
         self._tensor_loop: _TensorLoop | None = None
 
@@ -67,14 +67,14 @@ class DeviceLoop:
         return self._tensor_loop.steps.no_graph_reason if self._tensor_loop else ""
 
     @torch.no_grad()
-    def sample(self, state: State, params: SamplingParams, rng: StepRNG) -> Draw:
+    def sample(self, state: State, params: BatchSamplingParams, rng: StepRNG) -> Draw:
         """As in Sampler: copy rules and random numbers to the device, and steps back."""
         device_rng = HostRNG(rng, sampling_device(self._network.device))
         draw: TorchDraw = self._network.draw(state, self._on_device(params), device_rng)
         return draw.to_numpy()
 
     @torch.no_grad()
-    def run(self, state: State, params: SamplingParams, rng: RNGStream, steps: int) -> tuple[Draw, State]:
+    def run(self, state: State, params: BatchSamplingParams, rng: RNGStream, steps: int) -> tuple[Draw, State]:
         """As in BlockSampler."""
         torch_params, device = self._on_device(params), self._network.device
         if torch_params.has_projections:
@@ -88,7 +88,7 @@ class DeviceLoop:
                 self._tensor_loop = _TensorLoop(self._network, inputs, steps, key)
             return self._tensor_loop.run(inputs)
 
-    def _on_device(self, params: SamplingParams) -> TorchSamplingParams:
+    def _on_device(self, params: BatchSamplingParams) -> TorchSamplingParams:
         """Return `params` on the device; copies what does not change between steps only once."""
         device, last = sampling_device(self._network.device), self._params
         same = last is not None and all(getattr(last, name) is getattr(params, name) for name in _FILTERS)
@@ -106,7 +106,7 @@ class DeviceLoop:
 
 
 def run_on_host(
-    sampler: Sampler, state: State, params: SamplingParams, rng: RNGStream, steps: int
+    sampler: Sampler, state: State, params: BatchSamplingParams, rng: RNGStream, steps: int
 ) -> tuple[Draw, State]:
     """As in BlockSampler, for a sampler that draws on the host: alternate `sample` and `advance`."""
     draws = []

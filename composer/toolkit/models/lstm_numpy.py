@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api.sampling.filters import (
+    BatchSamplingParams,
     Bools,
     Draw,
     Floats,
     Ints,
-    SamplingParams,
     StepRNG,
     draw_frames,
     draw_tokens,
@@ -75,7 +75,7 @@ class StepwiseSampler(ABC):
         rows = np.arange(len(active))
         return _gather_rows(_concat_rows(state, before), np.where(active, rows, rows + len(active)))
 
-    def sample(self, state: LayerStates, params: SamplingParams, rng: StepRNG) -> Draw:
+    def sample(self, state: LayerStates, params: BatchSamplingParams, rng: StepRNG) -> Draw:
         """Draw the next step of each row."""
         if self.nade is not None:
             return self.nade.draw(self.logits(state), params, rng)

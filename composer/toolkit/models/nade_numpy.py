@@ -30,11 +30,11 @@ from numpy.typing import NDArray
 
 from composer.api.constraint import FrameRule
 from composer.api.sampling.filters import (
+    BatchSamplingParams,
     Bools,
     Draw,
     Floats,
     Ints,
-    SamplingParams,
     StepRNG,
     apply_frame_rule,
     fixed_units,
@@ -57,7 +57,7 @@ class NadeSampler:
         self.into_h, self.into_v = np.ascontiguousarray(W.T, _F32), np.ascontiguousarray(V.T, _F32)
         self.size = len(self.into_h)
 
-    def draw(self, biases: Floats, params: SamplingParams, rng: StepRNG) -> Draw:
+    def draw(self, biases: Floats, params: BatchSamplingParams, rng: StepRNG) -> Draw:
         """Draw one frame per row, unit by unit, each given those before it, at the row's temperature.
 
         Rules apply along the way: fixed units are set, the remaining units of an exhausted limit are off, and so are
@@ -159,7 +159,7 @@ class _FrameBounds:
         return cls(thresholds, rules, off, on, limited, max_active, (limited & on).sum(axis=2))
 
 
-def _thresholds(params: SamplingParams, rng: StepRNG, rows: int, size: int) -> Floats:
+def _thresholds(params: BatchSamplingParams, rng: StepRNG, rows: int, size: int) -> Floats:
     """Return the thresholds (B, D) of logits: T logit(uniform), and at least T logit(min-p)."""
     numbers = rng.uniform(rows, size)
     with np.errstate(divide="ignore"):

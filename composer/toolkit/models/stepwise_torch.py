@@ -14,7 +14,7 @@ from torch import Tensor
 
 from composer.api.network import Batch, Loss, Measurement, Network
 from composer.api.sampler import State
-from composer.api.sampling.filters import Bools, Draw, Floats, Ints, RNGStream, SamplingParams, StepRNG
+from composer.api.sampling.filters import BatchSamplingParams, Bools, Draw, Floats, Ints, RNGStream, StepRNG
 from composer.api.sampling.torch_filters import TorchDraw, TorchSamplingParams
 from composer.api.sampling.torch_rng import TorchStepRNG
 from composer.api.sequence import SequenceSpec, StepKind
@@ -116,13 +116,13 @@ class StepwiseNetwork(Network):
         )
         return _SamplerState(parts, torch.where(keep[:, None], after.outputs, state.outputs), state.conditions)
 
-    def sample(self, state: State, params: SamplingParams, rng: StepRNG) -> Draw:
+    def sample(self, state: State, params: BatchSamplingParams, rng: StepRNG) -> Draw:
         host_sampler = self.distribution.host_sampler()
         if host_sampler is None:
             return self.device_loop.sample(state, params, rng)
         return host_sampler.draw(state.outputs.cpu().numpy(), params, rng)
 
-    def run(self, state: State, params: SamplingParams, rng: RNGStream, steps: int) -> tuple[Draw, State]:
+    def run(self, state: State, params: BatchSamplingParams, rng: RNGStream, steps: int) -> tuple[Draw, State]:
         """As in BlockSampler; distributions that draw on the host transfer every step."""
         if self.distribution.host_sampler() is None:
             return self.device_loop.run(state, params, rng, steps)

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import FrameRule, Limit
-from composer.api.sampling.filters import CounterRNG, SamplingParams, draw_frames, draw_tokens, log_softmax, mask_array
+from composer.api.sampling.filters import (
+    BatchSamplingParams,
+    CounterRNG,
+    draw_frames,
+    draw_tokens,
+    log_softmax,
+    mask_array,
+)
 
 LOGITS = np.log(np.array([[0.4, 0.3, 0.2, 0.1]]))
 
@@ -18,7 +25,7 @@ def step_rng(seed=0, rows=1, step=0):
 def frequencies(rows=4000, **settings):
     """Return how often each of four tokens with probabilities .4 .3 .2 .1 is drawn."""
     logits = np.repeat(LOGITS, rows, axis=0)
-    draw = draw_tokens(logits, SamplingParams.for_rows(rows, **settings), step_rng(rows=rows))
+    draw = draw_tokens(logits, BatchSamplingParams.for_rows(rows, **settings), step_rng(rows=rows))
     return np.bincount(draw.steps, minlength=4) / rows
 
 
@@ -45,7 +52,7 @@ def test_filters(settings, expected):
 
 def test_mask_applies_first_and_its_mass_is_reported():
     rule = np.array([[False, True, True, False]])
-    draw = draw_tokens(LOGITS, SamplingParams.for_rows(1, temperature=0, rule=rule), step_rng())
+    draw = draw_tokens(LOGITS, BatchSamplingParams.for_rows(1, temperature=0, rule=rule), step_rng())
     assert draw.steps.tolist() == [1]
     assert draw.masked_prob == pytest.approx([0.5])
     assert draw.logp == pytest.approx(np.log([0.3]))
@@ -53,14 +60,14 @@ def test_mask_applies_first_and_its_mass_is_reported():
 
 def test_mask_applies_even_if_probabilities_underflow():
     logits = np.array([[0.0, -1000.0, -1200.0]])
-    draw = draw_tokens(logits, SamplingParams.for_rows(1, rule=np.array([[False, True, True]])), step_rng())
+    draw = draw_tokens(logits, BatchSamplingParams.for_rows(1, rule=np.array([[False, True, True]])), step_rng())
     assert draw.steps.tolist() == [1]
 
 
 def test_rows_have_their_own_params():
     logits = np.repeat(LOGITS, 2, axis=0)
     rule = np.array([[True] * 4, [False, False, False, True]])
-    draw = draw_tokens(logits, SamplingParams.for_rows(2, temperature=[0, 1], rule=rule), step_rng(rows=2))
+    draw = draw_tokens(logits, BatchSamplingParams.for_rows(2, temperature=[0, 1], rule=rule), step_rng(rows=2))
     assert draw.steps.tolist() == [0, 3]
 
 
@@ -94,7 +101,7 @@ def test_random_numbers_are_uniform():
 def test_frame_rules_apply():
     logits = np.full((1, 8), 3.0)
     rule = FrameRule(must_be_off=0b11, must_be_on=0b100, limits=(Limit(0b11111000, 2),))
-    draw = draw_frames(logits, SamplingParams.for_rows(1, rule=[rule]), step_rng())
+    draw = draw_frames(logits, BatchSamplingParams.for_rows(1, rule=[rule]), step_rng())
     assert draw.steps[0, :3].tolist() == [0, 0, 1]
     assert draw.steps[0, 3:].sum() == 2
     assert draw.masked_prob[0] > 0.9
@@ -103,31 +110,35 @@ def test_frame_rules_apply():
 def test_missing_units_are_the_most_likely_ones():
     logits = np.array([[-9.0, -7, -8, -6, 9]])
     rule = FrameRule(must_be_off=0b1000, limits=(Limit(0b01111, 3, min_active=2), Limit(0b10000, 1, min_active=1)))
-    assert draw_frames(logits, SamplingParams.for_rows(1, rule=[rule]), step_rng()).steps.tolist() == [[0, 1, 1, 0, 1]]
-    assert draw_frames(logits, SamplingParams.for_rows(1, top_k=1, rule=[rule]), step_rng()).steps.tolist() == [
+    assert draw_frames(logits, BatchSamplingParams.for_rows(1, rule=[rule]), step_rng()).steps.tolist() == [
+        [0, 1, 1, 0, 1]
+    ]
+    assert draw_frames(logits, BatchSamplingParams.for_rows(1, top_k=1, rule=[rule]), step_rng()).steps.tolist() == [
         [0, 1, 1, 0, 1]
     ]
 
 
 def test_projection_applies_last():
     rule = FrameRule(project=lambda frame: tuple(unit for unit in frame if unit % 2 == 0))
-    draw = draw_frames(np.full((1, 6), 9.0), SamplingParams.for_rows(1, rule=[rule]), step_rng())
+    draw = draw_frames(np.full((1, 6), 9.0), BatchSamplingParams.for_rows(1, rule=[rule]), step_rng())
     assert draw.steps.tolist() == [[1, 0, 1, 0, 1, 0]]
 
 
 def test_greedy_frames_and_top_k():
     logits = np.array([[2.0, -1.0, 0.5, 1.0]])
-    assert draw_frames(logits, SamplingParams.for_rows(1, temperature=0), step_rng()).steps.tolist() == [[1, 0, 1, 1]]
-    assert draw_frames(logits, SamplingParams.for_rows(1, temperature=0, top_k=2), step_rng()).steps.tolist() == [
+    assert draw_frames(logits, BatchSamplingParams.for_rows(1, temperature=0), step_rng()).steps.tolist() == [
+        [1, 0, 1, 1]
+    ]
+    assert draw_frames(logits, BatchSamplingParams.for_rows(1, temperature=0, top_k=2), step_rng()).steps.tolist() == [
         [1, 0, 0, 1]
     ]
 
 
 def test_log_prob_ignores_filters():
-    draw = draw_tokens(LOGITS, SamplingParams.for_rows(1, temperature=0.1, top_k=1), step_rng())
+    draw = draw_tokens(LOGITS, BatchSamplingParams.for_rows(1, temperature=0.1, top_k=1), step_rng())
     assert draw.logp == pytest.approx(log_softmax(LOGITS)[0, draw.steps])
     logits = np.array([[0.3, -0.7]])
-    frame = draw_frames(logits, SamplingParams.for_rows(1), step_rng())
+    frame = draw_frames(logits, BatchSamplingParams.for_rows(1), step_rng())
     prob = 1 / (1 + np.exp(-logits))
     expected = np.log(np.where(frame.steps, prob, 1 - prob)).sum()
     assert frame.logp == pytest.approx([expected])

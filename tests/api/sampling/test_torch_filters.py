@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from composer.api import FrameRule, Limit
 from composer.api.sampling import torch_filters
-from composer.api.sampling.filters import CounterRNG, SamplingParams, draw_frames, draw_tokens
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, draw_frames, draw_tokens
 from composer.api.sampling.torch_rng import HostRNG, TorchCounterRNG
 
 CPU = torch.device("cpu")
@@ -42,12 +42,12 @@ def test_wrong_number_of_rows():
 def sampling_params(draw, rows):
     """Random parameters per row; often the default."""
     if draw(st.booleans()):
-        return SamplingParams.for_rows(rows)
+        return BatchSamplingParams.for_rows(rows)
 
     def column(*values):
         return draw(st.lists(st.sampled_from(values), min_size=rows, max_size=rows))
 
-    return SamplingParams.for_rows(
+    return BatchSamplingParams.for_rows(
         rows,
         temperature=column(0, 0.3, 1, 1, 2.5),
         top_k=column(0, 0, 1, 3, 50),
@@ -95,19 +95,26 @@ def test_same_tokens_with_all_filters_and_masks(case, kind):
 def test_mask_applies_even_if_probabilities_underflow():
     logits, rule = np.array([[0.0, -1000.0, -1200.0]], np.float32), np.array([[False, True, True]])
     draw = check_both(
-        draw_tokens, torch_filters.draw_tokens, logits, SamplingParams.for_rows(1, rule=rule), 0, torch.from_numpy(rule)
+        draw_tokens,
+        torch_filters.draw_tokens,
+        logits,
+        BatchSamplingParams.for_rows(1, rule=rule),
+        0,
+        torch.from_numpy(rule),
     )
     assert draw.steps.tolist() == [1]
 
 
 def test_ties_are_ordered_by_number():
     logits = np.zeros((1, 9), np.float32)
-    for params in (SamplingParams.for_rows(1, top_k=2), SamplingParams.for_rows(1, temperature=0)):
+    for params in (BatchSamplingParams.for_rows(1, top_k=2), BatchSamplingParams.for_rows(1, temperature=0)):
         draws = [
             check_both(draw_tokens, torch_filters.draw_tokens, logits, params, step).steps[0] for step in range(20)
         ]
         assert set(draws) == ({0, 1} if params.has_filters else {0})
-    frame = check_both(draw_frames, torch_filters.draw_frames, logits + 9, SamplingParams.for_rows(1, top_k=2), 0).steps
+    frame = check_both(
+        draw_frames, torch_filters.draw_frames, logits + 9, BatchSamplingParams.for_rows(1, top_k=2), 0
+    ).steps
     assert frame[0].nonzero()[0].tolist() == [0, 1]
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from composer.api import OptionError, SequenceSpec, StepKind
-from composer.api.sampling.filters import CounterRNG, SamplingParams
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG
 from composer.api.testing import check_model
 from composer_attn_lstm import AttnLstm, AttnLstmConfig
 
@@ -189,7 +189,7 @@ def test_network_and_sampler_draw_the_same_steps(settings):
         state, steps, rng = model.initial_state([{}] * 4), [], CounterRNG(range(4))
         for step in range(50):
             logp = model.sample(
-                state, SamplingParams.for_rows(4, temperature=0.9), rng.at_steps(np.full(4, step))
+                state, BatchSamplingParams.for_rows(4, temperature=0.9), rng.at_steps(np.full(4, step))
             ).steps
             state = model.advance(state, logp)
             steps.append(logp)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from composer.api import CheckpointError, OptionError, SequenceSpec, StepKind
-from composer.api.sampling.filters import CounterRNG, SamplingParams
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG
 from composer.api.testing import check_model
 from composer.toolkit.models.lstm_torch import _segments
 from composer.training.trainer import load_weights
@@ -126,7 +126,7 @@ def test_network_and_sampler_draw_the_same_steps():
         state, steps, rng = sampler.initial_state([{}] * 4), [], CounterRNG(range(4))
         for step in range(50):
             step_ids = sampler.sample(
-                state, SamplingParams.for_rows(4, temperature=0.9), rng.at_steps(np.full(4, step))
+                state, BatchSamplingParams.for_rows(4, temperature=0.9), rng.at_steps(np.full(4, step))
             ).steps
             state = sampler.advance(state, step_ids)
             steps.append(step_ids)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from composer.api import FrameRule, Limit, SequenceSpec, StepKind
-from composer.api.sampling.filters import CounterRNG, SamplingParams
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG
 from composer_rnnrbm import RnnRbm, RnnRbmConfig
 
 
@@ -28,7 +28,7 @@ def draw(sampler, rows, params=None, before=None, seed=0):
     if before is not None:
         state = sampler.advance(state, np.tile(before, (rows, 1)))
     rng = CounterRNG(range(seed, seed + rows)).at_steps(np.zeros(rows, int))
-    return sampler.sample(state, params or SamplingParams.for_rows(rows), rng)
+    return sampler.sample(state, params or BatchSamplingParams.for_rows(rows), rng)
 
 
 PAIRED_WEIGHTS = [[9.0, 9, 0, 0], [0, 0, 9, 9]]
@@ -45,7 +45,7 @@ def test_long_chains_sample_the_distribution_at_any_temperature(temperature):
     v, h = (np.array(list(itertools.product([0, 1], repeat=n))) for n in (3, 2))
     energy = -((v @ bv)[:, None] + h @ bh + v @ np.array(W).T @ h.T) / temperature
     probability = np.exp(-energy).sum(1) / np.exp(-energy).sum()
-    frames = draw(make_sampler(W, bv, bh), 20_000, SamplingParams.for_rows(20_000, temperature=temperature)).steps
+    frames = draw(make_sampler(W, bv, bh), 20_000, BatchSamplingParams.for_rows(20_000, temperature=temperature)).steps
     frequencies = np.bincount(frames @ [4, 2, 1], minlength=8) / len(frames)
     assert np.abs(frequencies - probability).max() < 0.015
 
@@ -53,7 +53,7 @@ def test_long_chains_sample_the_distribution_at_any_temperature(temperature):
 def test_temperature_zero_is_deterministic():
     rng = np.random.default_rng(0)
     sampler = make_sampler(rng.normal(size=(6, 9)), rng.normal(size=9), rng.normal(size=6))
-    one, other = (draw(sampler, 3, SamplingParams.for_rows(3, temperature=0), seed=seed).steps for seed in (0, 50))
+    one, other = (draw(sampler, 3, BatchSamplingParams.for_rows(3, temperature=0), seed=seed).steps for seed in (0, 50))
     assert (one == other).all()
     assert (one == one[0]).all()
     assert len(np.unique(draw(sampler, 50).steps, axis=0)) > 10
@@ -74,7 +74,7 @@ def test_fixed_units_act_in_every_half_step():
     silent, sounding = [0, 0, 0, 0], [1, 1, 0, 0]
     on, off, free = ([FrameRule(must_be_on=0b0001)] * 300, [FrameRule(must_be_off=0b0001)] * 300, None)
     frequency = {
-        (str(before), name): draw(sampler, 300, SamplingParams.for_rows(300, rule=rule), before).steps.mean(0)
+        (str(before), name): draw(sampler, 300, BatchSamplingParams.for_rows(300, rule=rule), before).steps.mean(0)
         for before in (silent, sounding)
         for name, rule in (("on", on), ("off", off), ("free", free))
     }
@@ -90,7 +90,7 @@ def test_limits_and_projections_apply():
         project=lambda frame: tuple(5 - unit for unit in reversed(frame)), must_be_on=1, must_be_off=0b100000
     )
     rules = [FrameRule(limits=(Limit(0b111100, 2), Limit(0b000011, 1))), swapped] * 20
-    frames = draw(sampler, 40, SamplingParams.for_rows(40, rule=rules)).steps.reshape(20, 2, 6)
+    frames = draw(sampler, 40, BatchSamplingParams.for_rows(40, rule=rules)).steps.reshape(20, 2, 6)
     assert (frames[:, 0, 2:].sum(1) <= 2).all()
     assert (frames[:, 0, :2].sum(1) <= 1).all()
     assert frames[:, 0, 4:].mean() > 0.9
@@ -102,7 +102,7 @@ def test_chains_continue_from_repaired_frames():
     """A unit that a projection removes has no further effect."""
     sampler = make_sampler(PAIRED_WEIGHTS, *LOOSE_BIASES)
     rule = FrameRule(project=lambda frame: tuple(unit for unit in frame if unit != 0))
-    frames = draw(sampler, 100, SamplingParams.for_rows(100, rule=[rule] * 100), before=[1, 1, 0, 0]).steps
+    frames = draw(sampler, 100, BatchSamplingParams.for_rows(100, rule=[rule] * 100), before=[1, 1, 0, 0]).steps
     free = draw(sampler, 100, before=[1, 1, 0, 0]).steps
     assert frames[:, 0].sum() == 0
     assert frames[:, 1].mean() < free[:, 1].mean() - 0.1
@@ -126,7 +126,7 @@ def test_fixed_units_survive_limits_within_a_chain():
     sampler = make_sampler([[30.0, 10, 0]], [-30.0, -5, 9], [-15.0], gibbs=6)
     rule = FrameRule(must_be_on=0b001, limits=(Limit(0b101, 1),))
     for model in sampler_and_network(sampler):
-        frames = draw(model, 50, SamplingParams.for_rows(50, rule=[rule] * 50)).steps
+        frames = draw(model, 50, BatchSamplingParams.for_rows(50, rule=[rule] * 50)).steps
         assert (frames[:, [0, 2]] == [1, 0]).all()
         assert frames[:, 1].mean() > 0.9
 
@@ -136,7 +136,7 @@ def test_minimum_limits_apply_within_a_chain():
     sampler = make_sampler([[30.0, 10, 0, 0]], [-10.0, -5, 9, -20], [-15.0], gibbs=6)
     rule = FrameRule(must_be_off=0b0100, limits=(Limit(0b1101, 1, min_active=1),))
     for model in sampler_and_network(sampler):
-        frames = draw(model, 50, SamplingParams.for_rows(50, rule=[rule] * 50)).steps
+        frames = draw(model, 50, BatchSamplingParams.for_rows(50, rule=[rule] * 50)).steps
         assert (frames[:, [0, 2, 3]] == [1, 0, 0]).all()
         assert frames[:, 1].mean() > 0.9
 
@@ -146,8 +146,8 @@ def test_chains_start_from_the_last_frame_clamped_to_the_rules():
     frequencies = {"on": [], "off": []}
     for model in sampler_and_network(sampler):
         on, off = (
-            SamplingParams.for_rows(200, rule=[FrameRule(must_be_on=0b0001)] * 200),
-            SamplingParams.for_rows(200, rule=[FrameRule(must_be_off=0b0011)] * 200),
+            BatchSamplingParams.for_rows(200, rule=[FrameRule(must_be_on=0b0001)] * 200),
+            BatchSamplingParams.for_rows(200, rule=[FrameRule(must_be_off=0b0011)] * 200),
         )
         frequencies["on"].append(draw(model, 200, on).steps[:, 1].mean())
         frequencies["off"].append(draw(model, 200, off, before=[1, 1, 0, 0]).masked_prob.mean())
@@ -158,7 +158,7 @@ def test_chains_start_from_the_last_frame_clamped_to_the_rules():
 
 def test_top_k_keeps_the_most_likely_units():
     sampler = make_sampler(np.zeros((2, 6)), [2.0, 1, 3, 6, 4, 5])
-    frames = draw(sampler, 60, SamplingParams.for_rows(60, top_k=[2] * 30 + [0] * 30)).steps
+    frames = draw(sampler, 60, BatchSamplingParams.for_rows(60, top_k=[2] * 30 + [0] * 30)).steps
     assert (frames[:30, [0, 1, 2, 4]] == 0).all()
     assert frames[:30, [3, 5]].mean() > 0.9
     assert frames[30:].sum(1).max() > 2

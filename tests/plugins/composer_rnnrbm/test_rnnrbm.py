@@ -6,7 +6,7 @@ import torch
 
 from composer.api import FrameRule, Limit, OptionError, SequenceSpec, StepKind, Unsupported
 from composer.api.network import Batch
-from composer.api.sampling.filters import CounterRNG, SamplingParams
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG
 from composer.api.testing import check_model
 from composer_rnnrbm import RnnRbm, RnnRbmConfig, network
 
@@ -202,7 +202,9 @@ def test_network_and_sampler_draw_the_same_frames(cell, temperature):
         state, own_draws, rng = model.initial_state([{}] * 4), [], CounterRNG(range(4))
         for step in range(20):
             own_draws.append(
-                model.sample(state, SamplingParams.for_rows(4, temperature=temperature), rng.at_steps(np.full(4, step)))
+                model.sample(
+                    state, BatchSamplingParams.for_rows(4, temperature=temperature), rng.at_steps(np.full(4, step))
+                )
             )
             state = model.advance(state, own_draws[-1].steps)
         draws.append(own_draws)
@@ -219,7 +221,9 @@ def test_network_and_sampler_apply_rules_alike(gibbs):
     draws = []
     for model in (rnnrbm, make_sampler(rnnrbm)):
         state, rng = model.initial_state([{}] * 3), CounterRNG(range(3)).at_steps(np.zeros(3, int))
-        draws.append(model.sample(model.advance(state, frames(3, 12)), SamplingParams.for_rows(3, rule=rules), rng))
+        draws.append(
+            model.sample(model.advance(state, frames(3, 12)), BatchSamplingParams.for_rows(3, rule=rules), rng)
+        )
     assert (draws[0].steps == draws[1].steps).all()
     np.testing.assert_allclose(draws[0].masked_prob, draws[1].masked_prob, atol=1e-5)
 

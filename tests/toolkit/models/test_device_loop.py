@@ -7,7 +7,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from composer.api import FrameRule, Limit, SequenceSpec, StepKind, Unsupported
 from composer.api.sampler import BlockSampler
-from composer.api.sampling.filters import CounterRNG, SamplingParams
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG
 from composer.api.sampling.torch_rng import TorchCounterRNG
 from composer.toolkit.models import device_loop as module
 from composer.toolkit.models.device_loop import GraphedStep
@@ -42,14 +42,14 @@ def test_networks_are_block_samplers_and_numpy_samplers_are_not():
 
 def test_buffers_are_reused_for_similar_runs():
     network = make_network()
-    first, _ = run(network, SamplingParams.for_rows(2))
+    first, _ = run(network, BatchSamplingParams.for_rows(2))
     loop = network.device_loop._tensor_loop
-    second, _ = run(network, SamplingParams.for_rows(2), seed=50)
-    again, _ = run(network, SamplingParams.for_rows(2, temperature=1.0))
+    second, _ = run(network, BatchSamplingParams.for_rows(2), seed=50)
+    again, _ = run(network, BatchSamplingParams.for_rows(2, temperature=1.0))
     assert network.device_loop._tensor_loop is loop
     assert (first.steps == again.steps).all()
     assert (first.steps != second.steps).any()
-    for other in (SamplingParams.for_rows(2, top_k=2), SamplingParams.for_rows(1)):
+    for other in (BatchSamplingParams.for_rows(2, top_k=2), BatchSamplingParams.for_rows(1)):
         run(network, other)
         assert network.device_loop._tensor_loop is not loop
 
@@ -57,34 +57,34 @@ def test_buffers_are_reused_for_similar_runs():
 def test_new_weights_take_effect():
     network, other = make_network(), make_network()
     torch.nn.init.normal_(other.output.weight, std=3)
-    before, _ = run(network, SamplingParams.for_rows(2))
+    before, _ = run(network, BatchSamplingParams.for_rows(2))
     network.load_state_dict(other.state_dict())
-    expected, _ = run(other, SamplingParams.for_rows(2))
-    assert (run(network, SamplingParams.for_rows(2))[0].steps == expected.steps).all()
+    expected, _ = run(other, BatchSamplingParams.for_rows(2))
+    assert (run(network, BatchSamplingParams.for_rows(2))[0].steps == expected.steps).all()
     assert (before.steps != expected.steps).any()
 
 
 def test_results_are_not_overwritten_by_the_next_run():
     network = make_network()
-    draw, state = run(network, SamplingParams.for_rows(2))
+    draw, state = run(network, BatchSamplingParams.for_rows(2))
     copy = draw.steps.copy(), [part.clone() for part in state.layers]
-    run(network, SamplingParams.for_rows(2), seed=9)
+    run(network, BatchSamplingParams.for_rows(2), seed=9)
     assert (draw.steps == copy[0]).all()
     assert all(torch.equal(*pair) for pair in zip(state.layers, copy[1], strict=True))
 
 
 def test_shapes():
     network = make_network()
-    draw, _ = run(network, SamplingParams.for_rows(2, temperature=0), steps=4)
+    draw, _ = run(network, BatchSamplingParams.for_rows(2, temperature=0), steps=4)
     assert draw.steps.shape == draw.logp.shape == draw.masked_prob.shape == (2, 4)
     assert (draw.masked_prob == 0).all()
-    frames, _ = run(make_network(FRAMES), SamplingParams.for_rows(2), steps=4)
+    frames, _ = run(make_network(FRAMES), BatchSamplingParams.for_rows(2), steps=4)
     assert frames.steps.shape == (2, 4, 12)
 
 
 def test_projections_need_single_steps():
     network = make_network(FRAMES)
-    params = SamplingParams.for_rows(2, rule=[None, FrameRule(project=lambda frame: frame[:1])])
+    params = BatchSamplingParams.for_rows(2, rule=[None, FrameRule(project=lambda frame: frame[:1])])
     with pytest.raises(Unsupported, match="rules with a projection"):
         run(network, params)
     draw = network.sample(network.initial_state([{}] * 2), params, CounterRNG([1, 2]).at_steps(np.zeros(2, int)))
@@ -115,7 +115,7 @@ def test_steps_run_one_by_one_if_capture_fails(monkeypatch):
 def test_no_capture_without_cuda(monkeypatch):
     monkeypatch.setattr(module, "capture_graph", None)
     network = make_network()
-    run(network, SamplingParams.for_rows(2))
+    run(network, BatchSamplingParams.for_rows(2))
     assert network.device_loop.no_graph_reason == ""
 
 
@@ -135,9 +135,9 @@ class DeviceCheck(TorchDispatchMode):
 
 
 PARAMS = [
-    SamplingParams.for_rows(2),
-    SamplingParams.for_rows(2, temperature=[0, 0.5], top_k=3, top_p=0.9, min_p=0.1),
-    SamplingParams.for_rows(2).with_temperature(np.full((4, 2), 0.7, np.float32)),
+    BatchSamplingParams.for_rows(2),
+    BatchSamplingParams.for_rows(2, temperature=[0, 0.5], top_k=3, top_p=0.9, min_p=0.1),
+    BatchSamplingParams.for_rows(2).with_temperature(np.full((4, 2), 0.7, np.float32)),
 ]
 
 
@@ -167,10 +167,10 @@ def test_steps_neither_synchronize_nor_leave_the_device(model, spec):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_graphs_draw_the_same_as_single_steps():
     network = make_network().cuda()
-    draw, _ = run(network, SamplingParams.for_rows(2), steps=40)
+    draw, _ = run(network, BatchSamplingParams.for_rows(2), steps=40)
     assert network.device_loop.no_graph_reason == ""
     state, rng = network.initial_state([{"rhythm": "jig"}, {}]), CounterRNG([0, 1])
     for step in range(40):
-        single = network.sample(state, SamplingParams.for_rows(2), rng.at_steps(np.full(2, step)))
+        single = network.sample(state, BatchSamplingParams.for_rows(2), rng.at_steps(np.full(2, step)))
         assert (single.steps == draw.steps[:, step]).all()
         state = network.advance(state, single.steps)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer.api import FrameRule, Limit, OptionError, SequenceSpec, StepKind
-from composer.api.sampling.filters import CounterRNG, SamplingParams, mask_array
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, mask_array
 from composer.toolkit.models.nade_numpy import NadeSampler
 from composer.toolkit.models.nade_torch import NadeDistribution
 from composer.toolkit.models.settings import check_output
@@ -55,7 +55,7 @@ def by_definition(network, both, frame):
 def draw_frames(network, params=None, rows=MANY, size=D):
     both = biases(rows, size)
     rng = CounterRNG(range(rows)).at_steps(np.zeros(rows, int))
-    return make_sampler(network).draw(both, params or SamplingParams.for_rows(rows), rng)
+    return make_sampler(network).draw(both, params or BatchSamplingParams.for_rows(rows), rng)
 
 
 def frequencies(frames):
@@ -118,14 +118,14 @@ def test_temperature_applies_to_each_unit():
         exact.append(np.where(frame, probs, 1 - probs).prod())
     assert sum(exact) == pytest.approx(1)
     assert (
-        np.abs(frequencies(draw_frames(network, SamplingParams.for_rows(MANY, temperature=2)).steps) - exact).max()
+        np.abs(frequencies(draw_frames(network, BatchSamplingParams.for_rows(MANY, temperature=2)).steps) - exact).max()
         < 0.01
     )
 
 
 def test_greedy_turns_on_units_above_one_half():
     rows = 8
-    draw = draw_frames(make_nade(), SamplingParams.for_rows(rows, temperature=0), rows).steps
+    draw = draw_frames(make_nade(), BatchSamplingParams.for_rows(rows, temperature=0), rows).steps
     assert (draw == draw[0]).all()
     h_first = 1 / (1 + np.exp(-biases(1)[0, D:]))
     assert draw[0, 0] == (biases(1)[0, 0] + make_nade().V[0].detach().numpy() @ h_first > 0)
@@ -143,7 +143,7 @@ def test_masked_prob_is_the_mass_that_a_rule_removes(rule):
     network = make_nade()
     exact = np.exp([by_definition(network, biases(1)[0], frame) for frame in ALL_FRAMES])
     legal = np.array([allowed(frame, rule) for frame in ALL_FRAMES])
-    draw = draw_frames(network, SamplingParams.for_rows(MANY, rule=[rule] * MANY))
+    draw = draw_frames(network, BatchSamplingParams.for_rows(MANY, rule=[rule] * MANY))
     assert all(allowed(frame, rule) for frame in draw.steps)
     assert draw.masked_prob.mean() == pytest.approx(exact[~legal].sum(), abs=0.01)
 
@@ -152,7 +152,7 @@ def test_units_after_a_removed_one_are_drawn_without_it():
     """Unit 1 is removed if unit 0 is on; the others are then drawn as if 1 had been off anyway."""
     network, both = make_nade(), biases(1)[0]
     rule = FrameRule(project=lambda frame: tuple(unit for unit in frame if unit != 1 or 0 not in frame))
-    frames = draw_frames(network, SamplingParams.for_rows(MANY, rule=[rule] * MANY)).steps
+    frames = draw_frames(network, BatchSamplingParams.for_rows(MANY, rule=[rule] * MANY)).steps
     exact = np.exp([by_definition(network, both, frame) for frame in ALL_FRAMES])
     first, second = ALL_FRAMES[:, 0] == 1, ALL_FRAMES[:, 1] == 1
     given = np.where(first & ~second, exact / exact[first & ~second].sum() * exact[first].sum(), exact)
@@ -189,7 +189,7 @@ def test_random_rules(each, seed, temperature):
     network, rows = make_nade(WIDE), len(each)
     rng = CounterRNG(range(seed, seed + rows)).at_steps(np.zeros(rows, int))
     draw = make_sampler(network).draw(
-        biases(rows, WIDE), SamplingParams.for_rows(rows, temperature=temperature, rule=each), rng
+        biases(rows, WIDE), BatchSamplingParams.for_rows(rows, temperature=temperature, rule=each), rng
     )
     for frame, rule, logp, masked_prob in zip(draw.steps, each, draw.logp, draw.masked_prob, strict=True):
         assert rule is None or allowed(frame, rule)
@@ -199,7 +199,7 @@ def test_random_rules(each, seed, temperature):
 
 def test_min_p_removes_unlikely_units():
     network = make_nade()
-    draw = draw_frames(network, SamplingParams.for_rows(MANY, min_p=0.3))
+    draw = draw_frames(network, BatchSamplingParams.for_rows(MANY, min_p=0.3))
     exact = np.array([by_definition(network, biases(1)[0], frame) for frame in ALL_FRAMES])
     kept = frequencies(draw.steps) > 0
     assert 1 < kept.sum() < frequencies(draw_frames(network).steps).astype(bool).sum()
@@ -214,7 +214,7 @@ def test_network_and_sampler_draw_the_same_sparse_frames():
     torch.manual_seed(0)
     network = Lstm().network(spec, config).eval()
     sampler = Lstm().sampler(spec, config, {name: each.numpy() for name, each in network.state_dict().items()})
-    rng, params = CounterRNG(range(40)), SamplingParams.for_rows(40, rule=[FrameRule(must_be_on=1 << 7)] * 40)
+    rng, params = CounterRNG(range(40)), BatchSamplingParams.for_rows(40, rule=[FrameRule(must_be_on=1 << 7)] * 40)
     one, other = ((model, model.initial_state([{}] * 40)) for model in (network, sampler))
     frames = []
     for step in range(5):
