@@ -71,26 +71,29 @@ class TestCard:
 
     def test_training_data(self, header, card):
         pieces = header.record["pieces"]
-        assert f"{pieces['train']:,} were learnt from" in card
-        assert f"{pieces['valid']:,} were held back" in card
+        assert re.search(
+            rf"{pieces['train']:,} for training( in all keys that fit)?, {pieces['valid']:,} held out", card
+        )
         for reason, count in header.record["refused"].items():
             assert count < max(header.record["refused"].values()) or f"{reason} {count:,}" in card
         rows = re.findall(r"^\| (\w+) \| (.+) \|$", card, re.MULTILINE)
-        assert {"Composes", "Model", "File", "Data", "Terms", "Pieces", "Quality", "Training"} <= dict(rows).keys()
+        assert {"Representation", "Model", "File", "Data", "Rights", "Pieces", "Likelihood", "Training"} <= dict(
+            rows
+        ).keys()
         for names in header.spec.conditions.values():
             assert ", ".join(names) in dict(rows)["Conditions"]
 
     def test_figures_match_the_record(self, header, card):
         record = header.record
         assert record["finished"]
-        assert f"{record['reported']:.3f}" in re.search(r"^\| Quality \|.*", card, re.MULTILINE)[0]
+        assert f"{record['reported']:.3f}" in re.search(r"^\| Likelihood \|.*", card, re.MULTILINE)[0]
         assert record["unit"] in card
         training = re.search(r"^\| Training \|.*", card, re.MULTILINE)[0]
-        assert f"{record['updates']:,} steps of {record['settings']['batch_size']} rows" in training
+        assert f"{record['updates']:,} updates with {record['settings']['batch_size']} x " in training
         assert record["best_update"] == record["updates"] or f"{record['best_update']:,}" in training
 
     def test_training_commands_set_all_non_defaults(self, header, card):
-        record, train_commands = header.record, commands(card, "To make it again")
+        record, train_commands = header.record, commands(card, "Train it again")
         assert all(command[:3] == ["composer", "train", header.representation] for command in train_commands)
         assert train_commands[-1][-2:] == ["--name", header.representation]
         assert set(record["data"]) <= set(train_commands[-1])
@@ -108,13 +111,13 @@ class TestCard:
                 assert f"{key}={value}" in train_commands[-1]
 
     def test_evaluation_commands(self, header, card):
-        likelihood, comparison = commands(card, "To get these figures again")
+        likelihood, comparison = commands(card, "Reproduce these figures")
         for command in (likelihood, comparison):
             assert command[:3] == ["composer", "eval", header.representation]
             assert command[command.index("--checkpoint") + 1] == header.representation
         assert set(header.record["data"]) <= set(comparison)
-        composed = comparison[comparison.index("--generated") + 1]
-        assert re.search(rf"^{composed} pieces, composed with seed 1 at\s+temperature 1,", card, re.MULTILINE)
+        generated = comparison[comparison.index("--generated") + 1]
+        assert re.search(rf"^{generated} pieces, generated with seed 1 at\s+temperature 1,", card, re.MULTILINE)
 
     def test_five_different_pieces(self, path, card):
         pieces = fenced(card, "Five pieces, unselected")

@@ -1,7 +1,7 @@
-"""What a card tells of a bundled model: its checkpoint, and what the program prints of it, each command run once.
+"""Commands that measure a bundled model for its card, each run once.
 
-What a command printed is kept by the digest of the checkpoint and the command, so that a model that stays as it is is
-not measured again.
+Outputs are cached by the digests of the checkpoint and the command, so a model that has not changed is not measured
+again.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ FLAGS = {
     "lr": "--lr",
     "seed": "--seed",
 }
-"""Settings of training that have flags of their own."""
+"""Training settings that have options of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
-    """A model that comes with the program, and the `folder` in which its data is found by the names of its record."""
+    """A bundled model, and the `folder` with the data that its record names."""
 
     path: Path
     header: checkpoint_file.Header
@@ -46,13 +46,13 @@ class Bundled:
 
     @classmethod
     def at(cls, path: Path, data: Path | None) -> Bundled:
-        """The model at `path`, whose files are in the folder `data`. Raises SystemExit where they are not."""
+        """Return the model at `path`, with its files in the folder `data`. Raises SystemExit if they are missing."""
         header = checkpoint_file.read_header(path)
         return cls(path, header, checkpoint_file.digest(path), _folder(header.record["data"], data, path.stem))
 
     @property
     def name(self) -> str:
-        """What it is called, which is what it composes."""
+        """Its name, which is that of its representation."""
         return self.path.stem
 
     @property
@@ -62,30 +62,30 @@ class Bundled:
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
-    """Commands that are run once, with what they print kept in a `folder`; `anew`, all are run again."""
+class OutputCache:
+    """Outputs of commands, cached in a `folder`; with `refresh`, all commands are run again."""
 
     folder: Path
-    anew: bool = False
+    refresh: bool = False
 
-    def printed(self, model: Bundled, command: Sequence[str]) -> str:
-        """What `composer ...` prints, where the model of its name is this one. Raises SystemExit where it fails."""
+    def output(self, model: Bundled, command: Sequence[str]) -> str:
+        """Return what `composer ...` prints with this model. Raises SystemExit if it fails."""
         key = hashlib.sha256(json.dumps([model.digest, *command]).encode()).hexdigest()[:16]
-        kept = self.folder / f"{model.name}-{command[0]}-{key}.json"
-        if kept.is_file() and not self.anew:
-            return str(json.loads(kept.read_text("utf-8"))["printed"])
-        began = time.monotonic()
+        path = self.folder / f"{model.name}-{command[0]}-{key}.json"
+        if path.is_file() and not self.refresh:
+            return str(json.loads(path.read_text("utf-8"))["printed"])
+        start = time.monotonic()
         printed = _run(model, command)
-        took = time.monotonic() - began
-        print(f"{took:7.1f} s  {shlex.join(['composer', *command])}", file=sys.stderr, flush=True)
-        told = {"command": command, "checkpoint": model.digest, "seconds": round(took, 1), "printed": printed}
+        seconds = time.monotonic() - start
+        print(f"{seconds:7.1f} s  {shlex.join(['composer', *command])}", file=sys.stderr, flush=True)
+        entry = {"command": command, "checkpoint": model.digest, "seconds": round(seconds, 1), "printed": printed}
         self.folder.mkdir(parents=True, exist_ok=True)
-        checkpoint_file.write_bytes(kept, json.dumps(told, ensure_ascii=False, indent=1).encode())
+        checkpoint_file.write_bytes(path, json.dumps(entry, ensure_ascii=False, indent=1).encode())
         return printed
 
 
-def costing(model: Bundled) -> list[str]:
-    """The command that measures what a step costs on what was held back for validation."""
+def likelihood_command(model: Bundled) -> list[str]:
+    """Return the command that measures the likelihood of the held-out pieces."""
     data, split = model.record["data"], model.record["split"]
     if isinstance(split.get("valid"), list):
         return _eval(model, split["valid"])
@@ -93,35 +93,37 @@ def costing(model: Bundled) -> list[str]:
     return _eval(model, data, *listing, "--part", "valid")
 
 
-def comparing(model: Bundled, count: int) -> list[str]:
-    """The command that sets `count` composed pieces beside all that the model was taught and chosen by."""
-    held = model.record["split"].get("valid")
-    return _eval(model, [*model.record["data"], *(held if isinstance(held, list) else ())], "--generated", str(count))
+def comparison_command(model: Bundled, count: int) -> list[str]:
+    """Return the command that compares `count` generated pieces with the training and validation data."""
+    held_out = model.record["split"].get("valid")
+    return _eval(
+        model, [*model.record["data"], *(held_out if isinstance(held_out, list) else ())], "--generated", str(count)
+    )
 
 
-def composing(model: Bundled, seed: int) -> list[str]:
-    """The command that composes a piece that can be read: as ABC, where it is music."""
+def generation_command(model: Bundled, seed: int) -> list[str]:
+    """Return the command that generates a piece as text, music as ABC."""
     formats = registry.representation(model.header.representation).formats
-    written = ["--format", "abc"] if "abc" in formats and formats[0] != "abc" else []
-    apart = ["--no-provenance"] if "abc" in formats else []
-    return ["gen", model.header.representation, "--checkpoint", model.name, "--seed", str(seed), *written, *apart]
+    as_text = ["--format", "abc"] if "abc" in formats and formats[0] != "abc" else []
+    bare = ["--no-provenance"] if "abc" in formats else []
+    return ["gen", model.header.representation, "--checkpoint", model.name, "--seed", str(seed), *as_text, *bare]
 
 
-def making(model: Bundled, earlier: Sequence[str]) -> list[list[str]]:
-    """The commands that made the model, of which none that was `earlier` than the last is in its record.
+def training_commands(model: Bundled, earlier: Sequence[str]) -> list[list[str]]:
+    """Return the commands that trained the model: the last from its record, those before it from `earlier`.
 
-    Raises SystemExit where they cannot be told.
+    Raises SystemExit if they are unknown.
     """
     if model.record["from"] and not earlier:
-        raise SystemExit(f"{model.name}: it began with another model, and nothing says `earlier` how that was made")
+        raise SystemExit(f"{model.name}: trained from another model, and cards.toml has no `earlier` commands for it")
     return [*(shlex.split(each) for each in earlier if model.record["from"]), ["composer", *_training(model)]]
 
 
 def _training(model: Bundled) -> list[str]:
-    """The command of the training that made the model; of one that began with another, the last."""
+    """Return the command of the training, or the last one if it started from another model."""
     header, record = model.header, model.record
     kind, network = registry.representation(header.representation), registry.model(header.model)
-    parts = ["train", kind.name, *record["data"], *_splitting(model)]
+    parts = ["train", kind.name, *record["data"], *_split_options(model)]
     if record["augmented"]:
         parts.append("--augment")
     changed = dict(_changed(kind.Options, header.options)), dict(_changed(network.Config, header.config))
@@ -138,26 +140,26 @@ def _training(model: Bundled) -> list[str]:
 
 
 def _changed(kind: type[Any], values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The `values` that are not those of `kind` by default, as they are given."""
-    told, default = options.restore(kind, values, kind.__name__), kind()
+    """Yield the `values` that differ from the defaults of `kind`, as option values."""
+    restored, default = options.restore(kind, values, kind.__name__), kind()
     for key in values:
-        if getattr(told, key) != getattr(default, key):
-            yield key, as_option_value(getattr(told, key))
+        if getattr(restored, key) != getattr(default, key):
+            yield key, as_option_value(getattr(restored, key))
 
 
 def _set(pairs: Mapping[str, str]) -> list[str]:
     return [part for key, value in pairs.items() for part in ("--set", f"{key}={value}")]
 
 
-def _splitting(model: Bundled) -> list[str]:
-    """What says which pieces were held back. Raises SystemExit for shares that only a preset can have set."""
+def _split_options(model: Bundled) -> list[str]:
+    """Return the options for the split. Raises SystemExit for shares, which only presets can set."""
     split = model.record["split"]
     if "list" in split:
         return ["--split", split["list"]]
     if isinstance(split["valid"], list):
         return [part for name in split["valid"] for part in ("--valid", name)]
     if split != SplitSettings().describe():
-        raise SystemExit(f"{model.name}: no flag of `composer train` splits by {split}")
+        raise SystemExit(f"{model.name}: no option of `composer train` gives the split {split}")
     return []
 
 
@@ -166,12 +168,12 @@ def _eval(model: Bundled, data: Sequence[str], *flags: str) -> list[str]:
 
 
 def _run(model: Bundled, command: Sequence[str]) -> str:
-    """Run the program where the data is, with the model by its place in case the user has another of its name."""
-    placed = [*command]
-    placed[placed.index("--checkpoint") + 1] = str(model.path.resolve())
+    """Run the program in the data folder, with the model's path, since the user may have another one of its name."""
+    arguments = [*command]
+    arguments[arguments.index("--checkpoint") + 1] = str(model.path.resolve())
     as_json = ["--json"] if command[0] == "eval" else []
     done = subprocess.run(
-        [sys.executable, "-m", "composer", *placed, *as_json, "--quiet"],
+        [sys.executable, "-m", "composer", *arguments, *as_json, "--quiet"],
         check=False,
         capture_output=True,
         cwd=model.folder,
@@ -183,11 +185,11 @@ def _run(model: Bundled, command: Sequence[str]) -> str:
 
 
 def _folder(names: Sequence[str], data: Path | None, model: str) -> Path | None:
-    """Where files of these names are; None where none is a file."""
+    """Return the folder with files of these names; None if none is a file. Raises SystemExit if they are missing."""
     files = [name for name in names if not name.startswith("corpus:")]
     if not files:
         return None
     for folder in (data, data.parent) if data else ():
         if all((folder / name).exists() for name in files):
             return folder.resolve()
-    raise SystemExit(f"{model}: give with --data the folder that has {', '.join(files)}")
+    raise SystemExit(f"{model}: missing files; use --data with the folder of {', '.join(files)}")
