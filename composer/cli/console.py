@@ -121,13 +121,13 @@ class Console:
             _environ=self.environ,
         )
 
-    def piano_roll(self, score: Score, most: int | None = None) -> str:
-        """Return a score as a piano roll for stdout, at most `most` rows, in the colors that stdout supports."""
+    def piano_roll(self, score: Score, max_systems: int | None = None) -> str:
+        """Return a score as a piano roll in the colors that stdout supports."""
         from composer.cli.render.piano_roll import picture
 
         canvas = self.rich_console(self.stdout)
         with canvas.capture() as drawn:
-            canvas.print(picture(score, canvas, most), end="")
+            canvas.print(picture(score, canvas, max_systems), end="")
         return drawn.get()
 
     def print_error(self, text: str) -> None:

@@ -16,15 +16,15 @@ from composer.registry import plugins as registry
 
 __all__ = ["candidates", "choose_model"]
 
-Taken = TypeVar("Taken")
+T = TypeVar("T")
 
 
 def candidates(source: Source) -> Iterator[Path]:
-    """The models that may fit `source`, the likeliest first, each once.
+    """Yield the models that may fit `source`, likeliest first, each once.
 
-    That is the one that composed it, by what it says, or else the newest of the same representation; then the newest
-    of each representation that composes such files, and of each that reads them. Raises CheckpointError where there is
-    none, ReadError where `source` cannot be read.
+    First the one that generated it, or the newest of the same representation; then the newest of each representation
+    that writes this format, and of each that reads it. Raises CheckpointError if there is none, ReadError if `source`
+    cannot be read.
     """
     paths = dict[Path, None]()
     for find in (_by_provenance, _by_suffix):
@@ -36,34 +36,35 @@ def candidates(source: Source) -> Iterator[Path]:
         raise CheckpointError(f"no model fits {source.label}", "choose one with --checkpoint NAME")
 
 
-def choose_model(source: Source, given: Path | None, take: Callable[[Path], Taken], console: Console) -> Taken:
-    """What `take` makes of the model that is `given`, else of the first one that fits `source`.
+def choose_model(source: Source, given: Path | None, use: Callable[[Path], T], console: Console) -> T:
+    """Return `use(path)` for the model `given`, else for the first candidate for which it succeeds.
 
-    A model does not fit whose `take` raises ReadError or EncodeError; where another one does, that is said, else the
-    first such error is raised. Raises CheckpointError as `candidates` does.
+    A model does not fit if `use` raises ReadError or EncodeError; the first such error is raised if none fits. Raises
+    CheckpointError as `candidates` does.
     """
-    refused: ReadError | EncodeError | None = None
+    first_error: ReadError | EncodeError | None = None
     for path in [store.resolve_model(given)] if given is not None else candidates(source):
         try:
-            taken = take(path)
+            result = use(path)
         except (ReadError, EncodeError) as error:
-            refused = refused or error
+            first_error = first_error or error
             continue
-        if refused is not None:
-            console.say(f"{refused.message}; using model {path.stem} instead")
-        return taken
-    assert refused is not None
+        if first_error is not None:
+            console.say(f"{first_error.message}; using model {path.stem} instead")
+        return result
+    assert first_error is not None
     hint = "choose another model with --checkpoint NAME"
-    raise type(refused)(refused.message, f"{refused.hint}; or {hint}" if refused.hint else hint) from refused
+    full_hint = f"{first_error.hint}; or {hint}" if first_error.hint else hint
+    raise type(first_error)(first_error.message, full_hint) from first_error
 
 
 def _by_provenance(source: Source) -> Iterator[Path]:
-    """The model that composed the first piece, else the one of the same representation that is played now."""
+    """Yield the model that generated the first piece, else the default of the same representation."""
     try:
-        told = provenance.read_first(source.bytes(), source.label)
-    except ReadError:  # what is damaged says nothing; whether the music is, shows when it is read
+        recorded = provenance.read_first(source.bytes(), source.label)
+    except ReadError:  # damaged provenance is ignored; damaged music fails when it is read
         return
-    name, digest = (told.facts.get(fact) for fact in ("representation", "model")) if told else (None, None)
+    name, digest = (recorded.facts.get(fact) for fact in ("representation", "model")) if recorded else (None, None)
     if not isinstance(name, str) or name not in {kind.name for kind in _representation_classes()}:
         return
     if isinstance(digest, str) and (path := store.with_digest(name, digest)):
@@ -74,7 +75,7 @@ def _by_provenance(source: Source) -> Iterator[Path]:
 
 
 def _by_suffix(source: Source) -> Iterator[Path]:
-    """The newest models that compose such files, and then those that read them."""
+    """Yield the newest models that write this format, then those that read it."""
     suffix = suffix_of(source)
     reading = [kind for kind in _representation_classes() if suffix in kind.suffixes]
     for kind in sorted(reading, key=lambda kind: suffix not in FORMATS[kind.formats[0]].suffixes):

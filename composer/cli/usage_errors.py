@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 RENAMED = {
+    "--most": "--limit",
     "--width": "--batch-size",
     "--free": "--unconstrained",
     "--take": "--candidates",

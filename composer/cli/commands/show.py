@@ -12,15 +12,15 @@ from composer.cli.console import Console
 MAX_SYSTEMS = 16
 """Rows of a piano roll per piece on a terminal; pipes get all."""
 
-WORDS = (".txt", ".csv", ".tsv")
-"""The suffixes of files that hold words, unless there is a tune in them."""
+TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
+"""Suffixes of text files, which may still hold a tune."""
 
 
 def show(
     context: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="Music, text, a trained model, or - for stdin.")],
     tune: Annotated[int | None, typer.Option(metavar="N", help="Only show piece N of the file.")] = None,
-    most: Annotated[int, typer.Option("--most", metavar="N", help="Maximum number of pieces.")] = 3,
+    limit: Annotated[int, typer.Option(metavar="N", help="Maximum number of pieces.")] = 3,
     surprise: Annotated[bool, typer.Option("--surprise", help="Show the model's surprisal, in bits per step.")] = False,
     checkpoint: Annotated[
         Path | None,
@@ -35,15 +35,15 @@ def show(
     """Show music as a piano roll, print a text, or print a trained model's card.
 
     Time runs to the right and pitch upward. A terminal shows the beginning of a long piece; a pipe gets all of it.
-    With --surprise, each step is colored by its surprisal under a model; without color, each bar or line gets a row
-    of figures.
+    With --surprise, each step is colored by its surprisal: 1 bit is as surprising as one coin toss, 8 bits as eight
+    heads in a row. Without color, each bar or line gets a row of figures.
     """
     from composer.checkpoints import store
 
     console: Console = context.obj
-    if (tune is not None and tune < 1) or most < 1:
+    if (tune is not None and tune < 1) or limit < 1:
         raise UsageError(
-            f"invalid value for {'--most' if most < 1 else '--tune'}: {most if most < 1 else tune}", "use 1 or more"
+            f"invalid value for {'--limit' if limit < 1 else '--tune'}: {limit if limit < 1 else tune}", "use 1 or more"
         )
     if checkpoint is not None and not surprise:
         raise UsageError("--checkpoint needs --surprise", f"to see the model's card: composer show {checkpoint}")
@@ -61,34 +61,34 @@ def show(
     if surprise:
         from composer.cli.render import surprisal as surprised
 
-        surprised.show(console, source, checkpoint, tune, most)
-    elif _is_words(source):
+        surprised.show(console, source, checkpoint, tune, limit)
+    elif _is_text(source):
         console.write(source.text())
     else:
-        _draw(console, source, tune, most)
+        _draw(console, source, tune, limit)
 
 
-def _draw(console: Console, source: Source, tune: int | None, most: int) -> None:
+def _draw(console: Console, source: Source, tune: int | None, limit: int) -> None:
     from composer.cli import inputs
 
     scores = inputs.playable_scores(source)
     if tune is not None:
-        chosen = list(islice(scores, tune - 1, tune))
-        if not chosen:
+        selected = list(islice(scores, tune - 1, tune))
+        if not selected:
             raise ReadError(f"{source.label} has no piece {tune}", "pieces are numbered from 1")
     else:
-        chosen = list(islice(scores, most))
+        selected = list(islice(scores, limit))
     more = tune is None and next(scores, None) is not None
     systems = MAX_SYSTEMS if console.stdout_is_terminal else None
-    console.write("\n".join(console.piano_roll(score, systems) for score in chosen))
+    console.write("\n".join(console.piano_roll(score, systems) for score in selected))
     if more:
-        console.say(f"{source.label} has more pieces: --tune N shows one, --most N shows more")
+        console.say(f"{source.label} has more pieces: --tune N shows one, --limit N shows more")
 
 
-def _is_words(source: Source) -> bool:
+def _is_text(source: Source) -> bool:
     """Return True for text that is not music in any format."""
     from composer.formats.read import is_music
 
     data = source.bytes()
-    known = source.path.suffix.lower() in WORDS or source.data is not None
+    known = source.path.suffix.lower() in TEXT_SUFFIXES or source.data is not None
     return known and bool(data.strip()) and b"\0" not in data and not is_music(source)

@@ -1,7 +1,7 @@
-"""A score as a piano-roll in the terminal: in colour, two pitches a line, or in plain characters, one.
+"""Draw a score as a piano roll: in color with two pitches per line, or in plain characters with one.
 
-A note begins bright and goes on darker, so that repeated notes are told from long ones; the keyboard stands at the
-left, bar lines and beats are strips of light, and a long piece wraps into systems, like lines of a score.
+Notes start bright and continue darker, so that repeated notes differ from long ones. Long pieces wrap into systems,
+like the lines of a score.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 GUTTER = 5
-"""Columns at the left: three for the names of pitches or the number of a bar, two for the keys."""
+"""Columns on the left: three for pitch names or the bar number, two for the keys."""
 MIN_WIDTH = 16
 
 
 class NoteStyle(NamedTuple):
-    """How notes are drawn where they begin and where they go on: in which colour, and as which character without."""
+    """Colors and plain characters for the onset of a note and for the rest of it."""
 
     onset: str
     hold: str
@@ -40,9 +40,9 @@ _PART_STYLES = (
     NoteStyle("#b7a6ff", "#6450b4", "●", "○"),
     NoteStyle("#b6e388", "#5f8f35", "■", "□"),
 )
-"""The parts' inks, in order; a sixth part begins again at the second."""
+"""Styles of the parts, in order; later parts repeat from the second."""
 _KEYS = ("#dcdcd6", "#33343c", "#9fb4d8")
-"""White keys, black keys, and every C."""
+"""Colors of white keys, black keys and every C."""
 _LANES = (("#1d1e21", "#2a2b2f", "#42454d"), ("#151618", "#212225", "#373a41"))
 """Backgrounds of white and of black keys: plain, on a beat, on a bar line."""
 _BLACK = frozenset({1, 3, 6, 8, 10})
@@ -51,73 +51,73 @@ _ASCII = str.maketrans(dict(zip("█▓▒░◆◇●○■□│├·–♩♯
 
 
 StyleOf = Callable[[System, int, Mark], NoteStyle]
-"""The ink of what is in a column of a system."""
+"""Returns the style of a mark in a column of a system."""
 
 
-def picture(score: Score, console: Console, most: int | None = None) -> Text:
-    """The roll as `console` can show it: in colour, in plain characters, or in ASCII."""
+def picture(score: Score, console: Console, max_systems: int | None = None) -> Text:
+    """Return the piano roll as `console` can show it: in color, in plain characters or in ASCII."""
     from rich.text import Text
 
     if console.color_system is not None and not console.no_color and console.is_terminal:
-        return roll(score, console.width, most)
-    return Text(roll_text(score, console.width, most, ascii_only=console.options.ascii_only), no_wrap=True)
+        return roll(score, console.width, max_systems)
+    return Text(roll_text(score, console.width, max_systems, ascii_only=console.options.ascii_only), no_wrap=True)
 
 
-def roll(score: Score, width: int, most: int | None = None, style_of: StyleOf | None = None) -> Text:
-    """`score` in colour, at most `width` columns wide and `most` systems long. Without an `style_of`, parts differ."""
+def roll(score: Score, width: int, max_systems: int | None = None, style_of: StyleOf | None = None) -> Text:
+    """Return `score` in color, at most `width` columns wide; by default each part has its own color."""
     from rich.text import Text
 
     text = Text(no_wrap=True, overflow="crop", end="")
-    for line, style in _caption(score, width, coloured=True, parts=style_of is None):
+    for line, style in _caption(score, width, colored=True, parts=style_of is None):
         text.append(line, style)
     systems = lay_out(score, max(width, MIN_WIDTH) - GUTTER)
-    for system in systems[:most]:
+    for system in systems[:max_systems]:
         text.append("\n\n")
         for at, (line, style) in enumerate(_heading(system)):
             text.append(line, style if at else "dim")
         for upper in range(system.highest | 1, system.lowest - 1, -2):
             text.append("\n")
-            for run, style in _runs(_coloured(system, upper, style_of or _of_part)):
+            for run, style in _runs(_colored_line(system, upper, style_of or _of_part)):
                 text.append(run, style)
-    text.append(_rest(systems, most), "dim")
+    text.append(_remainder(systems, max_systems), "dim")
     text.append("\n")
     return text
 
 
-def roll_text(score: Score, width: int, most: int | None = None, *, ascii_only: bool = False) -> str:
-    """`score` in plain characters, one line a pitch, at most `width` columns wide and `most` systems long."""
-    lines = "".join(line for line, _ in _caption(score, width, coloured=False))
+def roll_text(score: Score, width: int, max_systems: int | None = None, *, ascii_only: bool = False) -> str:
+    """Return `score` in plain characters, with at most `width` columns and `max_systems` systems."""
+    lines = "".join(line for line, _ in _caption(score, width, colored=False))
     systems = lay_out(score, max(width, MIN_WIDTH) - GUTTER)
-    for system in systems[:most]:
+    for system in systems[:max_systems]:
         lines += "\n\n" + "".join(line for line, _ in _heading(system)).rstrip()
         for pitch in range(system.highest, system.lowest - 1, -1):
             key = _PLAIN["black" if pitch % 12 in _BLACK else "white"]
             cells = "".join(_plain_cell(system, column, pitch) for column in range(system.columns))
             lines += f"\n{_label(pitch):>3} {key}{cells}".rstrip()
-    lines += _rest(systems, most) + "\n"
+    lines += _remainder(systems, max_systems) + "\n"
     return lines.translate(_ASCII) if ascii_only else lines
 
 
-def _coloured(system: System, upper: int, inking: StyleOf) -> Iterator[tuple[str, str]]:
-    """The line of the pitches `upper` and the one below it: characters with their styles."""
+def _colored_line(system: System, upper: int, style_of: StyleOf) -> Iterator[tuple[str, str]]:
+    """Yield the line of `upper` and the pitch below it, as characters with styles."""
     lower = upper - 1
     yield f"{_label(lower):>3}", "dim"
-    yield "▀▀", f"{_key_colour(upper)} on {_key_colour(lower)}"
+    yield "▀▀", f"{_key_color(upper)} on {_key_color(lower)}"
     for column in range(system.columns):
-        yield "▀", f"{_colour(system, column, upper, inking)} on {_colour(system, column, lower, inking)}"
+        yield "▀", f"{_cell_color(system, column, upper, style_of)} on {_cell_color(system, column, lower, style_of)}"
 
 
-def _key_colour(pitch: int) -> str:
+def _key_color(pitch: int) -> str:
     return _KEYS[2] if pitch % 12 == 0 else _KEYS[pitch % 12 in _BLACK]
 
 
-def _colour(system: System, column: int, pitch: int, inking: StyleOf) -> str:
+def _cell_color(system: System, column: int, pitch: int, style_of: StyleOf) -> str:
     mark = system.marks.get((column, pitch))
     if mark is None:
         light = 2 if column in system.bars else 1 if column in system.beats else 0
         return _LANES[pitch % 12 in _BLACK][light]
-    ink = inking(system, column, mark)
-    return ink.onset if mark.onset else ink.hold
+    style = style_of(system, column, mark)
+    return style.onset if mark.onset else style.hold
 
 
 def _plain_cell(system: System, column: int, pitch: int) -> str:
@@ -138,7 +138,7 @@ def _part_style(mark: Mark) -> NoteStyle:
 
 
 def _runs(cells: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """`cells` with neighbours of one style joined."""
+    """Join neighboring cells of the same style."""
     run, style = "", ""
     for text, own in cells:
         if own != style:
@@ -154,7 +154,7 @@ def _label(pitch: int) -> str:
 
 
 def _heading(system: System) -> Iterator[tuple[str, str]]:
-    """The line above a system: the first bar's number, then chord symbols, or without any, the other bars' numbers."""
+    """Yield the line above a system: the first bar's number and chord symbols, or the numbers of all bars."""
     numbers = {column: str(number) for column, number in system.bars.items() if number > 0}
     over = system.chords
     first = numbers.get(0, "")
@@ -169,26 +169,26 @@ def _heading(system: System) -> Iterator[tuple[str, str]]:
 
 
 def _without_overlaps(numbers: dict[int, str]) -> dict[int, str]:
-    """Those of `numbers` that have room."""
-    spread: dict[int, str] = {}
+    """Return the numbers that fit without overlap."""
+    fitting: dict[int, str] = {}
     free = 0
     for column, text in sorted(numbers.items()):
         if column >= free:
-            spread[column] = text
+            fitting[column] = text
             free = column + len(text) + 1
-    return spread
+    return fitting
 
 
-def _rest(systems: Sequence[System], most: int | None) -> str:
-    left = len(systems) - most if most is not None else 0
+def _remainder(systems: Sequence[System], max_systems: int | None) -> str:
+    left = len(systems) - max_systems if max_systems is not None else 0
     if left <= 0:
         return ""
     last = max((number for system in systems for number in system.bars.values()), default=0)
     return f"\n\n… {left} more {'system' if left == 1 else 'systems'}, to bar {last}"
 
 
-def _caption(score: Score, width: int, *, coloured: bool, parts: bool = True) -> Iterator[tuple[str, str]]:
-    """The title, what is at the key, what is in the piece, and where that is asked for, its `parts`."""
+def _caption(score: Score, width: int, *, colored: bool, parts: bool = True) -> Iterator[tuple[str, str]]:
+    """Yield the title, key, meter, tempo and size of the piece, and with `parts` a legend of the parts."""
     if score.title:
         yield score.title[: max(width, MIN_WIDTH)] + "\n", "bold"
     lines = [""]
@@ -203,8 +203,8 @@ def _caption(score: Score, width: int, *, coloured: bool, parts: bool = True) ->
     if parts and len(sounding) > 1:
         yield "\n", ""
         for number, part in enumerate(sounding):
-            ink = _part_style(Mark(number, onset=True))
-            yield "■■" if coloured else ink.onset_mark + ink.hold_mark, ink.onset
+            style = _part_style(Mark(number, onset=True))
+            yield "■■" if colored else style.onset_mark + style.hold_mark, style.onset
             yield f" {part.name or f'part {number + 1}'}  ", "dim"
 
 
@@ -230,7 +230,7 @@ def _facts(score: Score) -> Iterator[str]:
 
 
 def _seconds(score: Score) -> float:
-    """How long `score` sounds; 120 beats a minute until it says otherwise."""
+    """Return the duration in seconds; the default tempo is 120 BPM."""
     tempos = [Tempo(Fraction(0), 120.0), *sorted((t for t in score.tempos if t.bpm > 0), key=lambda t: t.onset)]
     ends = [*(tempo.onset for tempo in tempos[1:]), score.duration]
     return sum(

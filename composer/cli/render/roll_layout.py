@@ -1,4 +1,4 @@
-"""A score laid out for a piano-roll: its time scale, and the systems that it wraps into. Pure data, no drawing."""
+"""Layout of a piano roll: time scale and systems, without drawing."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from composer.music.bars import Bar, bars
 _UNITS = tuple(Fraction(1, parts) for parts in (1, 2, 3, 4, 6, 8, 12, 16))
 _DEFAULT_UNIT = Fraction(1, 4)
 _COMMON_SHARE = 0.9
-"""The share of notes that must fit a unit for it to be the shortest common duration."""
+"""Share of the notes that must fit the shortest common duration."""
 _LOOSE_UNIT = Fraction(1, 8)
-"""How far from the grid, in units, a played onset may be and still fit."""
+"""Tolerance for onsets off the grid, in units."""
 _SYSTEM_BARS = (16, 8, 4, 2, 1)
 _MAX_SHARED_RANGE = 30
-"""Up to this many semitones, all systems show the same pitches; beyond, each its own."""
+"""Up to this range in semitones all systems show the same pitches."""
 _MIN_RANGE = 7
 
 
 class Mark(NamedTuple):
-    """What fills a cell: the part's number, and whether its note begins there or goes on."""
+    """Content of a cell: the part number, and whether its note starts there."""
 
     part: int
     onset: bool
@@ -51,14 +51,14 @@ class System:
 
 
 def lay_out(score: Score, width: int) -> list[System]:
-    """`score` as systems of at most `width` cells, percussion left out; none where there are no notes."""
+    """Return the systems of `score`, at most `width` cells wide, without percussion; none if there are no notes."""
     parts = tuple(part for part in score.parts if not part.percussion and part.notes)
     if not parts:
         return []
     all_bars = list(bars(score))
     unit = shortest_common(score.notes, all_bars)
-    cell, most_bars = _scale(all_bars, unit, width)
-    systems = _wrapped(all_bars, cell, most_bars, width)
+    cell, max_bars = _scale(all_bars, unit, width)
+    systems = _wrap(all_bars, cell, max_bars, width)
     _place_notes(systems, parts, cell)
     _place_chords(systems, score, cell)
     _set_ranges(systems)
@@ -66,7 +66,7 @@ def lay_out(score: Score, width: int) -> list[System]:
 
 
 def shortest_common(notes: Sequence[Note], all_bars: Sequence[Bar]) -> Fraction:
-    """The coarsest unit, in beats, that nearly all `notes` fit in onset and duration, and that fills the usual bar."""
+    """Return the coarsest unit in beats that divides the usual bar and fits nearly all `notes`."""
     bar = _usual_bar(all_bars)
     origin = next((each.start for each in all_bars if each.number > 0), Fraction(0))
     for unit in _UNITS:
@@ -84,27 +84,27 @@ def _usual_bar(all_bars: Sequence[Bar]) -> Fraction:
 
 
 def _scale(all_bars: Sequence[Bar], unit: Fraction, width: int) -> tuple[Fraction, int]:
-    """The length of a cell in beats, and how many bars a system may have: as many as leave each unit two cells.
+    """Return the beats per cell and the maximum bars per system.
 
-    What room is then left makes the cells finer.
+    A system has as many bars as fit with two cells per unit; remaining width makes the cells finer.
     """
     bar = _usual_bar(all_bars)
     pickup = all_bars[0].length if all_bars[0].number == 0 else Fraction(0)
-    for most_bars in sorted({*_SYSTEM_BARS, min(len(all_bars), _SYSTEM_BARS[0])}, reverse=True):
-        units = (most_bars * bar + pickup) / unit
+    for max_bars in sorted({*_SYSTEM_BARS, min(len(all_bars), _SYSTEM_BARS[0])}, reverse=True):
+        units = (max_bars * bar + pickup) / unit
         for fineness in (4, 3, 2):
-            if most_bars <= len(all_bars) and units * fineness <= width:
-                return unit / fineness, most_bars
+            if max_bars <= len(all_bars) and units * fineness <= width:
+                return unit / fineness, max_bars
     return unit, 1
 
 
-def _wrapped(all_bars: Sequence[Bar], cell: Fraction, most_bars: int, width: int) -> list[System]:
-    """Empty systems that hold all bars. A bar that is too long for one system goes on in the next."""
+def _wrap(all_bars: Sequence[Bar], cell: Fraction, max_bars: int, width: int) -> list[System]:
+    """Return empty systems for all bars; a bar that is too long continues in the next system."""
     systems: list[System] = []
     full = 0
     for bar in all_bars:
         columns = max(round(bar.length / cell), 1)
-        if not systems or full >= most_bars or systems[-1].columns + columns > width:
+        if not systems or full >= max_bars or systems[-1].columns + columns > width:
             systems.append(System(bar.start, 0, cell=cell))
             full = 0
         full += bar.number > 0
@@ -125,7 +125,7 @@ def _compound(bar: Bar) -> bool:
 
 
 def _place_notes(systems: Sequence[System], parts: Sequence[Part], cell: Fraction) -> None:
-    """Mark the cells of all notes; where parts meet, the first one is seen."""
+    """Mark the cells of all notes; earlier parts cover later ones."""
     starts = [system.start for system in systems]
     for number, part in reversed(list(enumerate(parts))):
         for note in sorted(part.notes):
@@ -143,7 +143,7 @@ def _place_notes(systems: Sequence[System], parts: Sequence[Part], cell: Fractio
 
 
 def _place_chords(systems: Sequence[System], score: Score, cell: Fraction) -> None:
-    """Write chord symbols at their columns, those that would run into the one before left out."""
+    """Place chord symbols at their columns; skip those that would overlap the one before."""
     starts = [system.start for system in systems]
     free = [0] * len(systems)
     for chord in sorted(score.chords):
@@ -156,7 +156,7 @@ def _place_chords(systems: Sequence[System], score: Score, cell: Fraction) -> No
 
 
 def _set_ranges(systems: Sequence[System]) -> None:
-    """Give each system the pitches it shows; one without notes shows those of the one before."""
+    """Set the pitch range of each system; one without notes takes that of the one before."""
     ranges = [(min(p), max(p)) if (p := [pitch for _, pitch in system.marks]) else None for system in systems]
     known = [each for each in ranges if each is not None]
     lowest, highest = min(low for low, _ in known), max(high for _, high in known)

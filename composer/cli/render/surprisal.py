@@ -37,41 +37,41 @@ LEVEL_STYLES = (
     NoteStyle("#f08a3c", "#95531f"),
     NoteStyle("#ff4f6d", "#a02a40"),
 )
-"""From expected to surprising: one more than LEVELS."""
+"""Styles from expected to surprising; one more than LEVELS."""
 
 BAR_WIDTH = 32
-"""Columns of the longest bar that stands for a bar's bits."""
+"""Columns of the longest bar of the chart."""
 
 MAX_SYSTEMS = 16
-"""How many lines of a roll a piece may take on a terminal."""
+"""Maximum systems of a piano roll per piece on a terminal."""
 
 
-def show(console: Console, source: Source, checkpoint: Path | None, tune: int | None, most: int) -> None:
-    """Show the `tune`-th piece of `source`, else the first ones up to `most`, as a model sees them.
+def show(console: Console, source: Source, checkpoint: Path | None, tune: int | None, limit: int) -> None:
+    """Show the surprisal of piece `tune` of `source`, else of the first `limit` pieces.
 
-    Raises ReadError, CheckpointError, EncodeError, and Unsupported where the model has no exact probabilities.
+    Raises ReadError, CheckpointError, EncodeError, and Unsupported if the model has no exact probabilities.
     """
 
-    def take(path: Path) -> tuple[LoadedModel, str, Sequence[Piece], Iterator[Piece]]:
-        player = load_model(path)
-        pieces = inputs.pieces(source, player.representation)
-        chosen = list(islice(pieces, tune - 1, tune) if tune is not None else islice(pieces, most))
+    def encode(path: Path) -> tuple[LoadedModel, str, Sequence[Piece], Iterator[Piece]]:
+        loaded = load_model(path)
+        pieces = inputs.pieces(source, loaded.representation)
+        chosen = list(islice(pieces, tune - 1, tune) if tune is not None else islice(pieces, limit))
         for piece in chosen:
-            player.representation.encode(piece)
-        return player, path.stem, chosen, pieces
+            loaded.representation.encode(piece)
+        return loaded, path.stem, chosen, pieces
 
-    player, name, chosen, pieces = choose_model(source, checkpoint, take, console)
+    loaded, name, chosen, pieces = choose_model(source, checkpoint, encode, console)
     if not chosen:
         raise ReadError(f"{source.label} has no piece {tune}", "pieces are numbered from 1")
     for number, piece in enumerate(chosen):
-        console.write("\n" * bool(number) + _picture(console, player, piece, name))
+        console.write("\n" * bool(number) + _picture(console, loaded, piece, name))
     if tune is None and next(pieces, None) is not None:
-        console.say(f"{source.label} has more pieces: --tune N shows one, --most N shows more")
+        console.say(f"{source.label} has more pieces: --tune N shows one, --limit N shows more")
 
 
-def _picture(console: Console, player: LoadedModel, piece: Piece, model: str) -> str:
-    """A piece as stdout can show it."""
-    found, representation = surprisal(player, piece), player.representation
+def _picture(console: Console, loaded: LoadedModel, piece: Piece, model: str) -> str:
+    """Return a piece as stdout can show it: in color, or as rows of figures."""
+    found, representation = surprisal(loaded, piece), loaded.representation
     heading = f"{len(found.steps):,} steps, {found.total:,.1f} bits, {found.mean:.2f} bits per step, model {model}"
     score, canvas = representation.score(piece), console.rich_console(console.stdout)
     colored = canvas.is_terminal and canvas.color_system is not None and not canvas.no_color
@@ -85,8 +85,8 @@ def _picture(console: Console, player: LoadedModel, piece: Piece, model: str) ->
         if as_text or score is None:
             canvas.print(_colored(_texts_and_bits(representation, found)), soft_wrap=True)
         else:
-            inking = _style_of(found, beats_per_step(representation, found.steps))
-            canvas.print(roll(score, console.width, MAX_SYSTEMS, inking), end="")
+            style_of = _style_of(found, beats_per_step(representation, found.steps))
+            canvas.print(roll(score, console.width, MAX_SYSTEMS, style_of), end="")
     return drawn.get()
 
 
@@ -98,14 +98,14 @@ def _legend(heading: str) -> Text:
     from rich.text import Text
 
     text = Text(f"{heading}\nbits per step: ")
-    for level, ink in zip((0, *LEVELS), LEVEL_STYLES, strict=True):
-        text.append("■ ", ink.onset)
+    for level, style in zip((0, *LEVELS), LEVEL_STYLES, strict=True):
+        text.append("■ ", style.onset)
         text.append(f"{level}{'+' if level == LEVELS[-1] else ''}  ", "dim")
     return text
 
 
 def _texts_and_bits(representation: Representation, found: Surprisal) -> Iterator[tuple[str, float]]:
-    """The text of each step, as the representation's decoder writes it, and the bits that it cost."""
+    """Yield the text that each step decodes to, with its bits."""
     decoder = representation.decoder()
     for step, bits in zip(found.steps, found.bits, strict=True):
         yield "".join(event for event in decoder.push(step) if isinstance(event, str)), bits
@@ -113,7 +113,7 @@ def _texts_and_bits(representation: Representation, found: Surprisal) -> Iterato
 
 
 def _colored(chunks: Iterator[tuple[str, float]]) -> Text:
-    """A text in the colors of its bits; of what is blank, the ground is colored where it was not expected."""
+    """Return the text colored by bits; surprising blanks get a background color."""
     from rich.text import Text
 
     text = Text()
@@ -125,56 +125,56 @@ def _colored(chunks: Iterator[tuple[str, float]]) -> Text:
     return text
 
 
-def _style_of(found: Surprisal, each: Fraction) -> Callable[[System, int, Mark], NoteStyle]:
-    """Cells in the color of their step, of which `each` takes so many beats; of several steps, the dearest."""
+def _style_of(found: Surprisal, beats: Fraction) -> Callable[[System, int, Mark], NoteStyle]:
+    """Return the style of a cell by its limit surprising step; a step has `beats` beats."""
 
-    def ink(system: System, column: int, mark: Mark) -> NoteStyle:
-        begin = (system.start + column * system.cell) / each
+    def style(system: System, column: int, mark: Mark) -> NoteStyle:
+        begin = (system.start + column * system.cell) / beats
         first = min(int(begin), len(found.bits) - 1)
-        last = max(first + 1, int(begin + system.cell / each))
+        last = max(first + 1, int(begin + system.cell / beats))
         return _level_style(max(found.bits[first:last]))
 
-    return ink
+    return style
 
 
 Row = tuple[str, float, int]
-"""A bar or a line of a piece: its number or text, its bits, and its steps."""
+"""A bar or line of a piece: its number or text, its bits and its number of steps."""
 
 
 def _bars(representation: Representation, score: Score, found: Surprisal) -> Iterator[Row]:
-    """The bars of a piece whose steps all take as long; what comes after the last one counts to that."""
-    each, every = beats_per_step(representation, found.steps), list(bars(score))
-    for number, bar in enumerate(every):
-        begin = -(-bar.start // each)
-        end = -(-bar.end // each) if number + 1 < len(every) else len(found.bits)
+    """Yield the bars of a piece whose steps have equal length; the last bar includes any steps after it."""
+    beats, all_bars = beats_per_step(representation, found.steps), list(bars(score))
+    for number, bar in enumerate(all_bars):
+        begin = -(-bar.start // beats)
+        end = -(-bar.end // beats) if number + 1 < len(all_bars) else len(found.bits)
         yield str(bar.number), sum(found.bits[begin:end]), end - begin
 
 
 BREAKS: Mapping[str | None, re.Pattern[str]] = {"abc": re.compile(r"[:\[]*\|[|:\]]*|::|\n")}
-"""What ends a stretch of a text, by its native format; of others, lines do."""
+"""What ends a row of text, by native format; a line end by default."""
 
 LINE = re.compile(r"\n")
 MARKS = re.compile(r"[\s|:\[\]]*")
 
 
 def _text_rows(representation: Representation, found: Surprisal) -> Iterator[Row]:
-    """The bars of a tune as text, or the lines of words, with what their steps cost."""
+    """Yield the bars of an ABC tune, or the lines of a text, as rows."""
     chunks = list(_texts_and_bits(representation, found))
     text = "".join(chunk for chunk, _ in chunks)
     ends = _row_ends(text, BREAKS.get(representation.native, LINE))
-    costs, steps, at = [0.0] * len(ends), [0] * len(ends), 0
+    row_bits, steps, at = [0.0] * len(ends), [0] * len(ends), 0
     for number, (chunk, bits) in enumerate(chunks):
         at += len(chunk)
-        stretch = min(bisect_left(ends, at), len(ends) - 1)
-        costs[stretch] += bits
-        steps[stretch] += number < len(found.steps)
+        row = min(bisect_left(ends, at), len(ends) - 1)
+        row_bits[row] += bits
+        steps[row] += number < len(found.steps)
     for number, end in enumerate(ends):
         if steps[number]:
-            yield text[ends[number - 1] if number else 0 : end].strip(), costs[number], steps[number]
+            yield text[ends[number - 1] if number else 0 : end].strip(), row_bits[number], steps[number]
 
 
 def _row_ends(text: str, breaks: re.Pattern[str]) -> list[int]:
-    """Where the stretches of a text end; what is no more than marks and blanks is none of its own."""
+    """Return where the rows of a text end; bar lines and blanks alone are no row."""
     ends, begin = list[int](), 0
     for match in breaks.finditer(text):
         if not MARKS.fullmatch(text, begin, match.end()):
@@ -186,13 +186,13 @@ def _row_ends(text: str, breaks: re.Pattern[str]) -> list[int]:
 
 
 def _table(rows: Iterator[Row], *, text: bool) -> str:
-    """A line for each row, under a heading: what it is, or how much."""
-    every = list(rows)
-    dearest = max((bits / steps for _, bits, steps in every if steps), default=0.0) or 1.0
+    """Return a table of the rows, with their text or a bar chart."""
+    all_rows = list(rows)
+    highest = max((bits / steps for _, bits, steps in all_rows if steps), default=0.0) or 1.0
     lines = [f"{'bits':>8}  {'/step':>6}" if text else f"{'bar':>4}  {'bits':>8}  {'/step':>6}"]
-    for name, bits, steps in every:
+    for name, bits, steps in all_rows:
         mean = bits / steps if steps else 0.0
         figures = f"{bits:8.1f}  {mean:6.2f}"
-        gauge = "█" * round(BAR_WIDTH * mean / dearest)
-        lines.append(f"{figures}  {name}".rstrip() if text else f"{name:>4}  {figures}  {gauge}".rstrip())
+        chart = "█" * round(BAR_WIDTH * mean / highest)
+        lines.append(f"{figures}  {name}".rstrip() if text else f"{name:>4}  {figures}  {chart}".rstrip())
     return "\n".join(lines) + "\n"

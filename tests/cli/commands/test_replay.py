@@ -182,16 +182,16 @@ class TestDifferences:
         assert (before, after) == (f"{'a' * 20}C{'b' * 39}", f"{'a' * 20}D{'b' * 39}")
 
     def test_at_the_end(self, gen, replay):
-        assert "it goes on after line" in replay(gen() + b"X:9\nK:C\nC|\n").err
-        assert "it ends with line" in replay(gen().rstrip().rpartition(b"\n")[0] + b"\n").err
-        assert "in how their lines end" in replay(gen().replace(b"\n", b"\r\n")).err
+        assert "it continues after line" in replay(gen() + b"X:9\nK:C\nC|\n").err
+        assert "it ends after line" in replay(gen().rstrip().rpartition(b"\n")[0] + b"\n").err
+        assert "only the line endings differ" in replay(gen().replace(b"\n", b"\r\n")).err
 
     def test_in_a_byte(self, gen, replay):
         data = bytearray(gen("--format", "midi"))
         data[-9] ^= 1
         result = replay(bytes(data))
         assert result.code == 1
-        assert f"they differ from byte {len(data) - 8:,} on" in result.err
+        assert f"first difference at byte {len(data) - 8:,} of" in result.err
 
     def test_in_the_format(self, gen, replay):
         told = provenance.read(gen(), "tune")[0]

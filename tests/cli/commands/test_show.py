@@ -33,9 +33,13 @@ def test_stdin(composer, tunes):
 
 def test_first_pieces_of_a_file(composer, tunes):
     assert composer("show", tunes).out.count("Early") == 1
-    result = composer("show", tunes, "--most", "1")
+    result = composer("show", tunes, "--limit", "1")
     assert "Early" not in result.out
     assert "--tune N" in result.err
+
+
+def test_former_spelling_of_limit(composer, tunes):
+    composer("show", tunes, "--most", "1").failed("unknown option --most", "it is called --limit now", code=2)
 
 
 def test_long_piece_is_cut_only_on_a_terminal(composer, tmp_path):

@@ -1,4 +1,4 @@
-"""The piano-roll, judged mostly by its plain form, which has the same layout as the coloured one."""
+"""The piano roll, mostly in plain characters, which have the same layout as the colored one."""
 
 from fractions import Fraction
 from io import StringIO
@@ -17,7 +17,7 @@ from composer.music.bars import bars
 
 
 def run(*pitches, length=Fraction(1, 2), start=0):
-    """Notes one after the other; None is a rest."""
+    """Return consecutive notes; None is a rest."""
     notes = zip(count(), pitches)
     return tuple(Note(start + at * length, pitch, length) for at, pitch in notes if pitch is not None)
 
@@ -28,7 +28,7 @@ def score(*parts, meter=(4, 4), pickup=0, chords=(), **more):
     return Score(tuple(Part(notes) for notes in parts), symbols, meters=meters, pickup=Fraction(pickup), **more)
 
 
-def test_a_whole_picture():
+def test_whole_piano_roll():
     tune = score(
         (*run(60, 62, 64, 64, 67, None, 65, 62), *run(60, 64, length=Fraction(2), start=4)),
         chords=[(0, "C"), (2, "G7/B"), (4, "C")], title="Little Tune", keys=(Key(Fraction(0), 0),),
@@ -51,47 +51,47 @@ def test_a_whole_picture():
     ]
 
 
-def test_ascii_says_the_same():
+def test_ascii():
     text = roll_text(score(run(60, 60, 67)), 40, ascii_only=True)
     assert text.isascii()
     assert " C4 |#===#===" in text
 
 
-def test_repeated_notes_are_told_from_a_long_one():
+def test_repeated_notes_differ_from_a_long_one():
     repeated = roll_text(score(run(60, 60, 60, 60)), 60)
     long = roll_text(score((Note(Fraction(0), 60, Fraction(1, 2)), Note(Fraction(1, 2), 60, Fraction(3, 2)))), 60)
     assert repeated.count("█") == 4
     assert long.count("█") == 2
 
 
-def test_two_parts_have_marks_and_names_of_their_own():
+def test_parts_have_their_own_marks_and_names():
     tune, bass = Part(run(72, 74), "Tune"), Part(run(48, 43), "Bass")
     text = roll_text(Score((tune, bass)), 60)
     assert "█▒ Tune  ▓░ Bass" in text
     assert "▓" in text.split("Bass")[1]
 
 
-def test_percussion_is_left_out():
+def test_percussion_is_skipped():
     drums = Part(run(36), percussion=True)
     assert "█" not in roll_text(Score((drums,)), 80)
     assert "only percussion" in roll_text(Score((drums,)), 80)
     assert roll_text(Score((Part(run(60)), drums)), 80) == roll_text(Score((Part(run(60)), Part(()))), 80)
 
 
-def test_a_pickup_stands_before_the_first_bar_line():
+def test_pickup_before_the_first_bar_line():
     (system,) = lay_out(score(run(67, 60, 62, 64, 65, 67, 69), meter=(6, 8), pickup=Fraction(1, 2)), 70)
     pickup, first = sorted(system.bars)
     assert (system.bars[pickup], system.bars[first]) == (0, 1)
     assert system.marks[first, 60].onset
 
 
-def test_a_piece_wraps_into_systems_of_whole_bars():
+def test_systems_have_whole_bars():
     systems = lay_out(score(run(*[60, 64] * 64)), 75)
     assert [sorted(system.bars.values()) for system in systems[:2]] == [[1, 2, 3, 4], [5, 6, 7, 8]]
     assert len(systems) == 4
 
 
-def test_a_note_that_crosses_systems_goes_on_without_a_new_beginning():
+def test_note_across_systems_has_one_onset():
     first, second = lay_out(
         score((*run(*[60] * 31), Note(Fraction(31, 2), 64, Fraction(9, 2)), *run(*[60] * 16, start=20))), 75
     )[:2]
@@ -110,11 +110,11 @@ def test_a_note_that_crosses_systems_goes_on_without_a_new_beginning():
         ((*run(*([60] * 40)), Note(Fraction(20), 60, Fraction(1, 16))), Fraction(1, 2)),
     ],
 )
-def test_the_time_scale_follows_the_shortest_common_duration(notes, unit):
+def test_shortest_common_duration(notes, unit):
     assert shortest_common(notes, list(bars(score(notes)))) == unit
 
 
-def test_chord_symbols_that_would_collide_are_left_out():
+def test_overlapping_chord_symbols_are_skipped():
     heading = roll_text(
         score(run(60, 62, 64, 65), chords=[(0, "Cmaj7/E"), (1, "D"), (Fraction(3, 2), "G")]), 24
     ).splitlines()[-9]
@@ -122,13 +122,13 @@ def test_chord_symbols_that_would_collide_are_left_out():
     assert "D" not in heading
 
 
-def test_a_huge_range_shows_each_system_its_own():
+def test_wide_range_is_set_per_system():
     systems = lay_out(score(run(*[30] * 32, *[100] * 32)), 75)
     assert all(system.highest - system.lowest < 20 for system in systems)
 
 
-def test_the_most_systems_and_what_is_left():
-    text = roll_text(score(run(*[60, 64] * 4000)), 80, most=2)
+def test_max_systems():
+    text = roll_text(score(run(*[60, 64] * 4000)), 80, max_systems=2)
     assert text.count(" C4 ") == 2
     assert text.rstrip().endswith("… 248 more systems, to bar 1000")
 
@@ -139,7 +139,7 @@ def test_silence(empty):
     assert "no notes" in roll(empty, 40).plain
 
 
-def test_a_tempo_of_zero_is_passed_over():
+def test_tempo_of_zero_is_ignored():
     assert "0:02" in roll_text(
         score(run(60, 62, 64, 65), tempos=(Tempo(Fraction(0), 60.0), Tempo(Fraction(1), 0.0))), 60
     )
@@ -160,7 +160,7 @@ METERS = st.lists(st.builds(Meter, TIMES, st.integers(1, 15), st.sampled_from([1
 
 @settings(max_examples=80, deadline=None)
 @given(ANY_NOTES, METERS, st.fractions(0, 4, max_denominator=8), st.integers(1, 200))
-def test_any_score_fits_any_width_and_shows_every_beginning(notes, meters, pickup, width):
+def test_any_score_fits_any_width_and_shows_every_onset(notes, meters, pickup, width):
     wild = Score((Part(tuple(notes)),), (ChordSymbol(Fraction(0), Fraction(1), "Am"),), (), tuple(meters), (), pickup)
     assert all(cell_len(line) <= max(width, 16) for line in roll_text(wild, width).splitlines())
     assert all(cell_len(line) <= max(width, 16) for line in roll(wild, width).plain.splitlines())
@@ -168,22 +168,22 @@ def test_any_score_fits_any_width_and_shows_every_beginning(notes, meters, picku
     assert bool(notes) == any(mark.onset for mark in marks)
 
 
-def shown(tune, **terminal) -> str:
+def printed(tune, **terminal) -> str:
     console = Console(file=StringIO(), width=60, legacy_windows=False, **terminal)
     console.print(picture(tune, console), end="")
     return console.file.getvalue()
 
 
-def test_colour_where_the_terminal_has_it_and_plain_characters_where_not():
+def test_color_only_if_the_terminal_has_it():
     tune = score(run(60, 64, 67))
-    assert shown(tune) == roll_text(tune, 60)
-    assert shown(tune, force_terminal=True, color_system="truecolor", no_color=True) == roll_text(tune, 60)
-    coloured = shown(tune, force_terminal=True, color_system="truecolor")
-    assert "\x1b[38;2;255;212;121" in coloured
-    assert "▀" in coloured
+    assert printed(tune) == roll_text(tune, 60)
+    assert printed(tune, force_terminal=True, color_system="truecolor", no_color=True) == roll_text(tune, 60)
+    colored = printed(tune, force_terminal=True, color_system="truecolor")
+    assert "\x1b[38;2;255;212;121" in colored
+    assert "▀" in colored
 
 
-def test_two_pitches_share_a_line_in_colour():
+def test_two_pitches_per_line_in_color():
     tune = score(run(60, 64, 67))
     lines = roll(tune, 60).plain.rstrip().splitlines()
     (system,) = lay_out(tune, 60 - GUTTER)

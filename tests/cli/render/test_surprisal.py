@@ -56,7 +56,7 @@ def test_figures_on_a_terminal_without_color(shown, environ):
 
 def test_first_pieces_of_a_file(shown):
     assert len(re.findall(" steps, ", shown().out)) == 3
-    result = shown("--most", "1")
+    result = shown("--limit", "1")
     assert len(re.findall(" steps, ", result.out)) == 1
     assert "--tune N" in result.err
 
