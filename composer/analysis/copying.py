@@ -16,7 +16,7 @@ __all__ = [
     "COPIED",
     "Match",
     "MelodyIndex",
-    "copied",
+    "longest_copied_run",
     "longest_run",
     "longest_run_of",
 ]
@@ -73,7 +73,7 @@ def longest_run_of(notes: Contour, index: MelodyIndex, exclude: int | None = Non
     )  # fmt: skip
 
 
-def copied(score: Score, index: MelodyIndex, primer: Score | None = None) -> int:
+def longest_copied_run(score: Score, index: MelodyIndex, primer: Score | None = None) -> int:
     """Return the longest run in notes that the melody of `score` shares with a tune, without its `primer`."""
     notes = contour(score)
     if notes is None:

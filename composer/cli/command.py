@@ -1,6 +1,6 @@
-"""How commands are declared, found and explained: each in a module of its own, imported when it is needed.
+"""Commands, each imported from its own module only when it is called, and their help.
 
-Help is set without rich, whose import alone takes as long as all the rest.
+Help is formatted without rich, whose import takes as long as everything else together.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ COMMANDS = {
 
 
 class HelpToConsole:
-    """A command whose --help goes to its console, as all that it writes."""
+    """A command whose --help is written to its console."""
 
     def get_help_option(self, ctx: Any) -> Any:
         option = super().get_help_option(ctx)  # type: ignore[misc]
@@ -41,10 +41,10 @@ class HelpToConsole:
 
 
 class Command(HelpToConsole, TyperCommand):
-    """A command whose help shows its options in groups, by their `rich_help_panel`, in two columns."""
+    """A command whose help groups options by their `rich_help_panel`, in two columns."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse; errors of the parser that name no command name this one."""
+        """Parse the arguments, and attach this command to errors that have none."""
         try:
             return super().parse_args(ctx, args)
         except typer.TyperException as error:
@@ -53,13 +53,13 @@ class Command(HelpToConsole, TyperCommand):
             raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        return ["[OPTIONS]", *(_written(param) for param in self.params if param.param_type_name == "argument")]
+        return ["[OPTIONS]", *(_usage_name(param) for param in self.params if param.param_type_name == "argument")]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
             if param.param_type_name == "argument":
-                groups.setdefault("Arguments", []).append((_written(param), getattr(param, "help", None) or ""))
+                groups.setdefault("Arguments", []).append((_usage_name(param), getattr(param, "help", None) or ""))
             elif record := param.get_help_record(ctx):
                 groups.setdefault(getattr(param, "rich_help_panel", None) or "Options", []).append(record)
         groups["Options"] = groups.pop("Options", [])
@@ -70,7 +70,7 @@ class Command(HelpToConsole, TyperCommand):
 
 
 class LazyGroup(HelpToConsole, TyperGroup):
-    """All commands; only the one that is called is imported."""
+    """The program's commands; only the one that is called is imported."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
@@ -80,7 +80,7 @@ class LazyGroup(HelpToConsole, TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise UsageError(f"there is no command `{args[0]}`", _suggestion(args[0]))
+            raise UsageError(f"unknown command '{args[0]}'", _suggestion(args[0]))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -89,7 +89,7 @@ class LazyGroup(HelpToConsole, TyperGroup):
 
 
 def build(name: str) -> Any:
-    """The command `name`, from the function of that name in its module."""
+    """Return the command `name`, from the function of that name in its module."""
     module = import_module(f"composer.cli.commands.{name}")
     if hasattr(module, "make_command"):
         return module.make_command(COMMANDS[name])
@@ -99,21 +99,21 @@ def build(name: str) -> Any:
 
 
 def plain_app(**settings: Any) -> typer.Typer:
-    """A typer app that leaves errors to us, sets its help without rich and offers no completion of its own."""
+    """Return a Typer app without rich help, its own error pages and its own completion."""
     return typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False, **settings)
 
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-def _help(ctx: Any, param: Any, asked: bool) -> None:
-    if asked and not ctx.resilient_parsing:
+def _help(ctx: Any, param: Any, requested: bool) -> None:
+    if requested and not ctx.resilient_parsing:
         ctx.obj.write(ctx.get_help() + "\n")
         raise typer.Exit
 
 
-def _written(argument: Any) -> str:
-    """An argument as it stands in the usage line."""
+def _usage_name(argument: Any) -> str:
+    """Return an argument as it appears in the usage line."""
     name = str(argument.metavar or argument.name.upper())
     return name if argument.required else f"[{name}]"
 
@@ -126,4 +126,4 @@ def _suggestion(given: str) -> str:
 
     if given in registry.plugin_names():
         return f"did you mean `composer gen {given}`?"
-    return "`composer --help` lists the commands"
+    return "for a list of commands: composer --help"

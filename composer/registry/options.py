@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Any, TypeVar
 
 from composer.api import OptionError
+from composer.api.errors import suggest
 from composer.api.fields import name_on_command_line
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ def parse(kind: type[T], pairs: Sequence[str], owner: str = "") -> T:
         if not equals:
             raise OptionError(f"option without a value: '{pair}'", "write it as key=value")
         if key not in types:
-            raise OptionError(f"{owner} has no option `{key}`", _choices(key, list(types)))
+            raise OptionError(f"{owner} has no option `{key}`", suggest(key, list(types)))
         what = f"`{key}` of {owner}" if owner else name_on_command_line(fields[key])
         values[key] = convert(types[key], text.strip(), what, fields[key].metadata.get("parse"))
     return kind(**values)
@@ -60,7 +60,7 @@ def convert(kind: Any, text: str, what: str, parse: Callable[[str], Any] | None 
         return convert(next(kind for kind in arguments if kind is not NoneType), text, what)
     if origin is typing.Literal:
         if text not in arguments:
-            raise OptionError(f"invalid value for {what}: '{text}'", _choices(text, [str(each) for each in arguments]))
+            raise OptionError(f"invalid value for {what}: '{text}'", suggest(text, [str(each) for each in arguments]))
         return text
     if origin is tuple:
         try:
@@ -73,10 +73,3 @@ def convert(kind: Any, text: str, what: str, parse: Callable[[str], Any] | None 
     except (ValueError, KeyError):
         expected = {bool: "on or off", int: "a whole number", float: "a number"}.get(kind, str(kind))
         raise OptionError(f"invalid value for {what}: '{text}'", f"give {expected}") from None
-
-
-def _choices(given: str, known: list[str]) -> str:
-    if not known:
-        return "it has none"
-    near = get_close_matches(given, known, 1)
-    return f"did you mean `{near[0]}`?" if near else "it can be " + ", ".join(known)

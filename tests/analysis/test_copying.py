@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.analysis.copying import MelodyIndex, copied, longest_run
+from composer.analysis.copying import MelodyIndex, longest_copied_run, longest_run
 from composer.analysis.melody_search import SharedRunState
 from composer.api import CheckpointError, Meter, Note, Part, Piece, Score, SequenceSpec, Source
 from composer.checkpoints import store
@@ -138,25 +138,25 @@ OPENED = "X:1\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 "
 class TestCopied:
     def test_without_primer_it_is_the_longest_run(self, index):
         for text in (HARE, FIELD, RISING):
-            assert copied(score_of(text), index) == longest_run(score_of(text), index).notes
-        assert copied(Score(()), index) == 0
+            assert longest_copied_run(score_of(text), index) == longest_run(score_of(text), index).notes
+        assert longest_copied_run(Score(()), index) == 0
 
     def test_primer_does_not_count(self, index):
-        assert copied(score_of(HARE), index, score_of(HARE)) == 0
+        assert longest_copied_run(score_of(HARE), index, score_of(HARE)) == 0
         primer = line([67, 69, 71, 72, 74, 72, 71, 69, 66], [0.5] * 4 + [1, 0.5, 0.5, 1, 1])
-        assert copied(score_of(HARE), index, primer) == 19, "from the end of the repeated primer"
+        assert longest_copied_run(score_of(HARE), index, primer) == 19, "from the end of the repeated primer"
 
     def test_repeated_primer_does_not_count(self, index):
         whole = score_of(f"{OPENED}G4:|\n")
-        assert copied(whole, index) == len(whole.notes) == 20
-        assert copied(whole, index, score_of(f"{OPENED}G4|")) == 0
-        assert copied(whole, index, score_of(f"{OPENED}|")) == 1
+        assert longest_copied_run(whole, index) == len(whole.notes) == 20
+        assert longest_copied_run(whole, index, score_of(f"{OPENED}G4|")) == 0
+        assert longest_copied_run(whole, index, score_of(f"{OPENED}|")) == 1
 
     def test_repeats_of_a_short_primer_count(self, index):
-        assert copied(score_of(HARE), index, line([67, 69], [0.5, 0.5])) == 36
+        assert longest_copied_run(score_of(HARE), index, line([67, 69], [0.5, 0.5])) == 36
 
     def test_primer_that_the_piece_does_not_start_with(self, index):
-        assert copied(score_of(HARE), index, line([60, 61, 62])) == 38
+        assert longest_copied_run(score_of(HARE), index, line([60, 61, 62])) == 38
 
 
 def shared(one, other):

@@ -17,7 +17,7 @@ def gen(composer, checkpoint):
 
 class TestCommandLine:
     def test_unknown_command(self, composer):
-        composer("gne").failed("`gne`", "did you mean `composer gen`?", code=2)
+        composer("gne").failed("unknown command 'gne'", "did you mean `composer gen`?", code=2)
 
     def test_a_representation_in_place_of_the_command(self, composer):
         composer("abc").failed("did you mean `composer gen abc`?", code=2)

@@ -20,14 +20,14 @@ def copy_limit(max_notes: int, representation: Representation, path: Path, prime
 
     `path` is that of the model. Notes of the `primer` do not count. Raises UsageError, CheckpointError.
     """
-    from composer.analysis.copying import copied
+    from composer.analysis.copying import longest_copied_run
 
     index = known_melodies(representation, path, "--max-copy")
     primer_score = representation.score(representation.decode(primer)) if primer else None
 
     def accept(steps: Sequence[Step]) -> bool:
         score = representation.score(representation.decode(steps))
-        return score is None or copied(score, index, primer_score) <= max_notes
+        return score is None or longest_copied_run(score, index, primer_score) <= max_notes
 
     return accept
 

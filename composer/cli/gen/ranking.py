@@ -39,13 +39,13 @@ def make_ranker(rank_by: str, model: LoadedModel, path: Path) -> Ranker:
         if type(representation).score is Representation.score:
             raise UsageError(f"{representation.name} is not music, so it has no form", "use --rank-by likelihood")
         return _form
-    from composer.analysis.copying import copied
+    from composer.analysis.copying import longest_copied_run
     from composer.cli.gen.copy_limit import known_melodies
 
     index = known_melodies(representation, path, "--rank-by originality")
 
     def originality(logp: Sequence[float], score: Score | None) -> Ranking:
-        run, notes = (copied(score, index), len(score.notes)) if score is not None else (0, 0)
+        run, notes = (longest_copied_run(score, index), len(score.notes)) if score is not None else (0, 0)
         return Ranking((-run, notes), f"{count_noun(run, 'note')} in a row copied from a training tune")
 
     return originality

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from composer.api import Key, Score, Tempo
 from composer.cli.render.roll_layout import Mark, System, lay_out
+from composer.cli.render.text import count_noun
 from composer.music.bars import bars
 from composer.music.keys import MODE_FIFTHS, name_of_fifth, spell_in_key
 
@@ -184,7 +185,7 @@ def _remainder(systems: Sequence[System], max_systems: int | None) -> str:
     if left <= 0:
         return ""
     last = max((number for system in systems for number in system.bars.values()), default=0)
-    return f"\n\n… {left} more {'system' if left == 1 else 'systems'}, to bar {last}"
+    return f"\n\n… {count_noun(left, 'more system')}, to bar {last}"
 
 
 def _caption(score: Score, width: int, *, colored: bool, parts: bool = True) -> Iterator[tuple[str, str]]:
@@ -220,8 +221,8 @@ def _facts(score: Score) -> Iterator[str]:
         yield "only percussion" if any(part.notes for part in score.parts) else "no notes"
         return
     full = sum(bar.number > 0 for bar in bars(score))
-    yield f"{len(notes):,} {'note' if len(notes) == 1 else 'notes'}"
-    yield f"{full:,} {'bar' if full == 1 else 'bars'}"
+    yield count_noun(len(notes), "note")
+    yield count_noun(full, "bar")
     lowest, highest = min(note.pitch for note in notes), max(note.pitch for note in notes)
     sharps = score.keys[0].sharps if score.keys else 0
     yield "–".join(_pitch_name(pitch, sharps) for pitch in sorted({lowest, highest}))
