@@ -21,14 +21,7 @@ from composer.api.errors import (
 )
 from composer.api.hooks import API_VERSION, hookimpl
 from composer.api.model import Model
-from composer.api.representation import (
-    Decoder,
-    Event,
-    GenerationContext,
-    NoOptions,
-    Representation,
-    TextDecoder,
-)
+from composer.api.representation import Decoder, Event, GenerationContext, NoOptions, Representation, TextDecoder
 from composer.api.sampler import Sampler
 from composer.api.score import ChordSymbol, Key, Meter, Note, Part, Piece, RejectedPiece, Score, Tempo
 from composer.api.sequence import SequenceSpec, Step, StepKind, UnitGroup

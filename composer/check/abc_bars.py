@@ -19,8 +19,6 @@ from composer.formats.abc.reader.lexer import Diagnostic
 from composer.formats.abc.reader.structure import Bar, bars
 from composer.music.keys import Time
 
-__all__ = ["BAR_LENGTH_KINDS", "classify_bar_problems"]
-
 BAR_LENGTH_KINDS = frozenset({"bar too long", "bar too short"})
 
 MIN_BARS_FOR_WRONG_METER = 6

@@ -10,8 +10,6 @@ from composer.formats.abc.elements import Tune
 from composer.formats.abc.reader.lexer import Field
 from composer.formats.abc.reader.score import tempo_of
 
-__all__ = ["FASTEST", "SLOWEST", "header_problems"]
-
 SLOWEST, FASTEST = 20, 300
 """The range of usual tempos, in BPM."""
 

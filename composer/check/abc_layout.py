@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from composer.check.problem import Problem, Severity
 from composer.formats.abc.reader.lexer import TuneText, block_lines, field_of, strip_comment, tokens
 
-__all__ = ["blank_problems", "number_of", "number_problems", "stray_problems", "without_blank_line"]
-
 
 def number_of(tune: TuneText) -> str:
     """Return the value of the tune's `X:` line; empty if it has none."""

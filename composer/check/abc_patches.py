@@ -11,8 +11,6 @@ from composer.check.problem import Problem
 from composer.formats.abc.reader.lexer import TuneText
 from composer.formats.abc.reader.parser import parse_tune
 
-__all__ = ["patch"]
-
 
 def patch(tune: TuneText, number: str, problems: Sequence[Problem]) -> tuple[TuneText, list[str]]:
     """Return `tune` with `number` and with the `problems` that a small edit can fix, and a list of changes."""

@@ -15,8 +15,6 @@ from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.structure import Bar, bars, bars_as_played, ordered_sections
 from composer.music.keys import WHOLE, Time, pitch
 
-__all__ = ["check", "check_parsed", "check_tune", "in_notes"]
-
 
 def check(text: str) -> list[Diagnostic]:
     """Return what is wrong in a file of tunes, by line."""

@@ -16,8 +16,6 @@ from composer.formats.abc.elements import Mark, Sound, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
 from composer.music.keys import pitch
 
-__all__ = ["all_problems", "tune_problems"]
-
 _HARMLESS = frozenset({"definition left out"})
 """Limits of our reader, not errors of the tune."""
 

@@ -11,8 +11,6 @@ from composer.check.fingerprint import Fingerprint
 from composer.check.fix import FixNote, FixResult, fix
 from composer.check.problem import Problem, Severity
 
-__all__ = ["FIXED", "FileDiagnosis", "check_files", "fix_file", "unfixable"]
-
 FIXED = ".fixed"
 """Inserted before the suffix of a fixed file."""
 

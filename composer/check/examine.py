@@ -21,8 +21,6 @@ from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.score import score_of
 from composer.formats.read import MUSIC_SUFFIXES, read_scores
 
-__all__ = ["SUFFIXES", "CheckedPiece", "FileReport", "examine"]
-
 SUFFIXES = (*MUSIC_SUFFIXES, ".rmi", ".txt", ".csv", ".tsv")
 """The suffixes of files to check in a folder."""
 
@@ -105,12 +103,7 @@ def _check_tunes(text: str, encoding_problems: Sequence[Problem]) -> FileReport:
     tunes = split_tunes(text)
     if not tunes:
         return FileReport((*encoding_problems, Problem(1, 1, "no tune", "no tune in this file")))
-    problems = [
-        *encoding_problems,
-        *stray_problems(text, tunes),
-        *number_problems(tunes),
-        *blank_problems(tunes),
-    ]
+    problems = [*encoding_problems, *stray_problems(text, tunes), *number_problems(tunes), *blank_problems(tunes)]
     pieces = []
     for tune in tunes:
         found, piece = _check_tune(tune)

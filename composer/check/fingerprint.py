@@ -11,8 +11,6 @@ from fractions import Fraction
 from composer.api import Part, Score
 from composer.music.melody import is_line
 
-__all__ = ["MIN_NOTES", "Fingerprint", "fingerprint"]
-
 MIN_NOTES = 12
 """Shorter tunes resemble others by chance."""
 

@@ -22,8 +22,6 @@ from composer.formats.abc.reader.lexer import TuneText, field_of, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.midi.reader import read_midi
 
-__all__ = ["FixNote", "FixResult", "fix"]
-
 
 @dataclass(frozen=True, slots=True)
 class FixNote:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from composer.check.problem import Problem, Severity
 
-__all__ = ["chunk_problems"]
-
 _END = b"\x00\xff\x2f\x00"
 """The content of an empty track."""
 

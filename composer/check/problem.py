@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Problem", "Severity"]
-
 
 class Severity(StrEnum):
     """An error loses music or plays it wrong; a warning is worth a look."""

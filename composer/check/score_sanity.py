@@ -9,8 +9,6 @@ from composer.api import Note, Part, Score, Tempo
 from composer.check.abc_headers import FASTEST, SLOWEST
 from composer.check.problem import Problem, Severity
 
-__all__ = ["HIGHEST", "LOWEST", "MAX_BEATS", "score_problems"]
-
 LOWEST, HIGHEST = 21, 108
 """The keys of a piano."""
 MAX_BEATS = 256

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from composer.check.problem import Problem, Severity
 
-__all__ = ["DecodedText", "decode", "repair"]
-
 
 @dataclass(frozen=True, slots=True)
 class DecodedText:

@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 from composer.api import ReadError
 from composer.formats import FORMATS, detect
 
-__all__ = ["Provenance", "StreamMarker", "can_hold", "mark", "read", "read_first", "without_provenance"]
-
 MAX_LENGTH = 16 * 1024 * 1024
 
 

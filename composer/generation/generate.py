@@ -11,16 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from composer.api import Constraint, Sampler, SequenceSpec
 from composer.generation.batched_loop import generate_batched
-from composer.generation.request import (
-    AcceptPiece,
-    Finished,
-    Generated,
-    GenerationRequest,
-    OutputOrder,
-    PieceQueue,
-)
-
-__all__ = ["generate"]
+from composer.generation.request import AcceptPiece, Finished, Generated, GenerationRequest, OutputOrder, PieceQueue
 
 
 def generate(

@@ -23,18 +23,6 @@ from composer.api import Piece, Representation, Score
 from composer.music.bars import COMMON_TIME, bars
 from composer.music.melody import top_line
 
-__all__ = [
-    "MAX_NOTES",
-    "NONE",
-    "Contour",
-    "MelodyCollection",
-    "MelodyCollector",
-    "MelodySource",
-    "contour",
-    "melodies_of",
-    "ratio",
-]
-
 MAX_NOTES = 4_000_000
 """Larger collections keep their first tunes only. An index takes at most a byte per note."""
 

@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 from composer.api import Note, Score
 
-__all__ = ["TICKS_PER_BEAT", "Onset", "is_line", "top_line"]
-
 TICKS_PER_BEAT = 48
 """Notes that begin in the same tick count as simultaneous."""
 

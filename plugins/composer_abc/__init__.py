@@ -57,8 +57,7 @@ class AbcOptions:
     )
 
     conditions: tuple[str, ...] = field(
-        default=(),
-        metadata={"help": "labels to condition on, such as meter,mode; available: rhythm, meter, key, mode"},
+        default=(), metadata={"help": "labels to condition on, such as meter,mode; available: rhythm, meter, key, mode"}
     )
 
     def __post_init__(self) -> None:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from composer.formats.abc.grammar.controls import TuneControls
     from composer.music.scales import Scale
 
-__all__ = ["AbcControls"]
-
 MAX_BARS = 500
 
 _HELP = {

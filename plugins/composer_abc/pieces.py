@@ -12,8 +12,6 @@ from composer.formats.provenance import without_provenance
 if TYPE_CHECKING:
     from composer.formats.abc.reader.lexer import TuneText
 
-__all__ = ["NUMBER_LINE", "dialect_pieces", "primer_piece", "raw_pieces"]
-
 NUMBER_LINE = re.compile(r"X:[^\n]*(\n|$)")
 """The line with a tune's number."""
 

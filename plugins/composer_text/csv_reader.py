@@ -87,8 +87,7 @@ def _rows(text: str, delimiter: str, name: str) -> Iterator[list[str]]:
         for row in reader:
             if lines.exhausted:  # the reader only looks for more lines within a row if a quote is open
                 raise ReadError(
-                    f"{name}, line {first_line}: unclosed quote",
-                    "close it; inside a quoted text, write a quote twice",
+                    f"{name}, line {first_line}: unclosed quote", "close it; inside a quoted text, write a quote twice"
                 )
             first_line = reader.line_num + 1
             if any(row):

@@ -8,8 +8,6 @@ from fractions import Fraction
 from composer.formats.abc.reader.lexer import Diagnostic, Field, TuneText
 from composer.music.keys import Signature, Time
 
-__all__ = ["Element", "Mark", "PartMark", "Sound", "Tone", "Tune"]
-
 Tone = tuple[int, int]
 """A spelled pitch: a step (see `music.keys`) and its alteration in semitones."""
 

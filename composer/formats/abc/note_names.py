@@ -7,18 +7,7 @@ from functools import cache
 
 from composer.api import Key, Note
 from composer.formats.abc.elements import Tone
-from composer.music.keys import (
-    LETTERS,
-    MODE_ALIASES,
-    Signature,
-    fifth,
-    has_minor_third,
-    key_name,
-    parse_key,
-    pitch,
-)
-
-__all__ = ["key_signature", "plainest_key", "tone"]
+from composer.music.keys import LETTERS, MODE_ALIASES, Signature, fifth, has_minor_third, key_name, parse_key, pitch
 
 
 def key_signature(key: Key) -> Signature:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["TitleWriter", "plain_title"]
-
 _FIELD = re.compile(rb"[A-Za-z]:")
 
 

@@ -11,8 +11,6 @@ from composer.formats.midi.pedal import CONTROLLER
 from composer.formats.midi.tracks import MidiFile, Track, decode_text
 from composer.music.keys import key_name
 
-__all__ = ["KEY_NAMES", "with_mido"]
-
 KEY_NAMES = {mode: [key_name(sharps, mode) for sharps in range(-7, 8)] for mode in ("major", "minor")}
 """mido's names of the keys from seven flats to seven sharps."""
 

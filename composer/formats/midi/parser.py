@@ -14,8 +14,6 @@ from composer.formats.midi.mido_parser import with_mido
 from composer.formats.midi.pedal import CONTROLLER
 from composer.formats.midi.tracks import MidiFile, Track, decode_text, printable_line
 
-__all__ = ["MAX_FALLBACK", "MAX_TRACKS", "parse", "with_symusic"]
-
 MAX_FALLBACK = 2 * 1024 * 1024
 """The largest file, in bytes, to parse with mido, which takes some 300 bytes of memory per byte."""
 MAX_TRACKS = 1024

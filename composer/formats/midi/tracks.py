@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MidiFile", "Track", "decode_text", "printable_line"]
-
 
 @dataclass(slots=True)
 class Track:

@@ -58,12 +58,7 @@ class OnsetBudget:
     """
 
     def __init__(
-        self,
-        density: Ramp,
-        per_beat: Fraction,
-        length: int,
-        uncounted: Sequence[tuple[int, int]] = (),
-        spare: int = 0,
+        self, density: Ramp, per_beat: Fraction, length: int, uncounted: Sequence[tuple[int, int]] = (), spare: int = 0
     ) -> None:
         self.density, self.per_beat, self.length = density, Fraction(per_beat), length
         self.slack = max(density.highest, Fraction(1))

@@ -21,8 +21,6 @@ from composer.formats.abc.dialect.tables import (
 from composer.formats.abc.elements import Sound, Tone
 from composer.music.keys import Signature, Time, pitch, step_name
 
-__all__ = ["Accidentals", "BarWriter", "Sounds", "TunePart", "Unwritable", "write_tune"]
-
 
 class Unwritable(Exception):
     """Something that the dialect cannot write. `reason` is a short phrase; `sound` gives the place."""

@@ -12,8 +12,6 @@ from typing import NamedTuple
 
 from composer.formats.abc.dialect.tables import METERS
 
-__all__ = ["DANCES", "Dance", "TitleDances", "dances_in"]
-
 _COMMON = ("4/4", "2/2")
 
 

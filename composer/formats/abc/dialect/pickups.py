@@ -8,8 +8,6 @@ from dataclasses import replace
 from composer.formats.abc.dialect.bar_writer import Sounds, TunePart, Unwritable
 from composer.formats.abc.elements import Sound
 
-__all__ = ["INCOMPLETE_BAR", "merge_pickups", "pickup_length", "ticks_of", "unify_pickups"]
-
 REST_FOR_PICKUP = "rest added for a pickup"
 REST_IN_LAST_BAR = "rest added to a short last bar"
 LAST_NOTE_SHORTENED = "last note shortened for a pickup"

@@ -13,8 +13,6 @@ from composer.formats.abc.dialect.bar_writer import Sounds, TunePart, Unwritable
 from composer.formats.abc.dialect.pickups import INCOMPLETE_BAR, merge_pickups, pickup_length, ticks_of, unify_pickups
 from composer.formats.abc.reader.structure import Section
 
-__all__ = ["repair_bars"]
-
 MAX_PASSES = 4
 
 

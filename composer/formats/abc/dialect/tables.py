@@ -29,29 +29,6 @@ from functools import cache
 
 from composer.music.keys import WHOLE, Time, parse_meter
 
-__all__ = [
-    "ACCIDENTALS",
-    "BARS_PER_LINE",
-    "CHORD_KINDS",
-    "FIELDS",
-    "HIGHEST",
-    "KEYS",
-    "LENGTHS",
-    "LOWEST",
-    "MAX_TONES",
-    "METERS",
-    "MODES",
-    "RHYTHMS",
-    "TITLE",
-    "beat_group",
-    "chord_symbol",
-    "lengths",
-    "pair_step",
-    "rhythm_of",
-    "title_of",
-    "unit_of",
-]  # fmt: skip
-
 FIELDS = "TRMLK"
 """The header's fields in order."""
 

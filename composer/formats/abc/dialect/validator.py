@@ -24,8 +24,6 @@ from composer.formats.abc.elements import Tone
 from composer.formats.abc.reader.lexer import Diagnostic
 from composer.music.keys import MIDDLE_C, Signature, parse_key, parse_meter
 
-__all__ = ["UNFINISHED", "validate"]
-
 UNFINISHED = "unfinished tune"
 """The only fault of a text that a tune of the dialect may start with."""
 

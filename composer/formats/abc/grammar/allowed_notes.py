@@ -15,8 +15,6 @@ from composer.formats.abc.note_names import tone
 from composer.music.keys import LETTERS, Signature, pitch
 from composer.music.scales import Scale
 
-__all__ = ["AllowedNotes", "in_force", "preferred_spellings"]
-
 Steps = int
 
 MAX_CACHED = 4096

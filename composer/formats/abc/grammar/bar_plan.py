@@ -11,8 +11,6 @@ from typing import Literal, NamedTuple
 
 from composer.formats.abc.grammar.bar_space import BarEnds, BarSpace
 
-__all__ = ["FIRST_BAR", "BarPlan", "CountedBars", "FixedBar", "FixedBars", "Hornpipe"]
-
 Hornpipe = Literal["", "chords", "broken rhythm"]
 
 FIRST_BAR = -1

@@ -13,8 +13,6 @@ from typing import NamedTuple
 from composer.formats.abc.dialect.tables import beat_group, lengths, meter_of, unit_of
 from composer.formats.abc.grammar.vocabulary import Vocabulary
 
-__all__ = ["PAIR_LENGTH", "POSITIONS_PER_UNIT", "BarEnds", "BarSpace"]
-
 POSITIONS_PER_UNIT, PAIR_LENGTH = 4, 8
 """The duration of a note without a length, and of two such notes joined by `>` or `<`."""
 

@@ -16,8 +16,6 @@ from composer.formats.abc.grammar.part_context import PartContext, PartContexts
 from composer.formats.abc.grammar.states import AFTER_SYMBOL, FIRST_ENDING, FORCED, MAY_END, Node, State, ToneKind
 from composer.formats.abc.grammar.vocabulary import END, Vocabulary, tone_of
 
-__all__ = ["Body"]
-
 
 class Body(NoteGrammar):
     """`allowed` returns the characters that may follow a state; `step` returns the state after one of them.

@@ -16,8 +16,6 @@ from composer.music.bar_ranges import NO_BARS, BarRanges
 from composer.music.keys import pitch
 from composer.music.scales import pitch_name
 
-__all__ = ["ConstraintBuilder"]
-
 _REASONS = {
     frozenset({"key", "mode"}): "the key has another mode",
     frozenset({"key", "scale"}): "they have different tonics",
@@ -109,8 +107,7 @@ class ConstraintBuilder:
         choices = ", ".join(known.get(name, ()))
         hint = f"use --range {choices}, or a part of it" if name == "range" else f"choose one of {choices}"
         return Unsatisfiable(
-            f"--{name} {value}: the model lacks the characters to write it",
-            hint if choices else "use another model",
+            f"--{name} {value}: the model lacks the characters to write it", hint if choices else "use another model"
         )
 
 

@@ -13,8 +13,6 @@ from composer.formats.abc.grammar.part_context import PartContext
 from composer.formats.abc.grammar.states import FORCED, Node, State, ToneKind
 from composer.formats.abc.grammar.vocabulary import LETTERS
 
-__all__ = ["Completions"]
-
 UNREACHABLE = 10**6
 """More characters than any completion takes."""
 BAR_COST = 4

@@ -14,8 +14,6 @@ from composer.formats.abc.grammar.vocabulary import Vocabulary
 from composer.music.keys import LETTERS, Signature, parse_key, pitch
 from composer.music.scales import Range, Scale, parse_scale
 
-__all__ = ["NO_CONTROLS", "OWN_KEY", "TuneControls"]
-
 OWN_KEY = "own"
 """The scale of each tune's own key."""
 

@@ -12,8 +12,6 @@ from composer.formats.abc.dialect.tables import KEYS, RHYTHMS, TITLE, meter_of, 
 from composer.formats.abc.grammar.vocabulary import Vocabulary
 from composer.music.keys import parse_key
 
-__all__ = ["Header", "HeaderEnd"]
-
 MAX_TITLE_LENGTH = 60
 
 HORNPIPE = "hornpipe"

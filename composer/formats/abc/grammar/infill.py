@@ -15,8 +15,6 @@ from composer.formats.abc.grammar.vocabulary import END, Vocabulary
 from composer.music.bar_ranges import BarRanges
 from composer.music.keys import parse_key
 
-__all__ = ["BarText", "InfillConstraint", "bars_of", "header_conflict"]
-
 _HEADER = re.compile(r"(?:[A-Z]:.*(?:\n|$))*")
 _BAR = re.compile(r"(?:\|:)?(?P<ending>\[[12])?(?P<notes>[^|:\n]+)(?P<mark>:\||\|\||\|\]|\|)\n?")
 

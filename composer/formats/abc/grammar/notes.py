@@ -9,8 +9,6 @@ from composer.formats.abc.grammar.part_context import PartContexts
 from composer.formats.abc.grammar.states import Node, State, ToneKind
 from composer.formats.abc.grammar.vocabulary import LETTERS, Vocabulary, code_of, tone_of
 
-__all__ = ["ChordSymbolGrammar", "NoteGrammar"]
-
 
 class ChordSymbolGrammar:
     """Chord symbols as a graph: `masks` and `next` by node; node 0 follows the opening quote."""

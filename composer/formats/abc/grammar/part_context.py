@@ -14,8 +14,6 @@ from composer.formats.abc.grammar.bar_space import BarSpace, Positions
 from composer.formats.abc.grammar.vocabulary import Vocabulary
 from composer.music.keys import Signature, parse_key
 
-__all__ = ["PartContext", "PartContexts"]
-
 ANY, HORNPIPE, HORNPIPE_WITH_CHORDS, HORNPIPE_WITH_BROKEN_RHYTHM = range(4)
 """Styles of a tune: with chords and broken rhythm, or a hornpipe, which has one of the two, still open or decided."""
 

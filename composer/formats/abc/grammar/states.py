@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
-__all__ = ["AFTER_SYMBOL", "DONE", "FIRST_ENDING", "FORCED", "MAY_END", "Node", "State", "ToneKind"]
-
 
 class Node(IntEnum):
     """Where a state is: between two tokens, or after which characters of one. Some give `State.extra` a meaning."""

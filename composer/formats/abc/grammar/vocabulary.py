@@ -9,8 +9,6 @@ from composer.api import Mask, Step
 from composer.formats.abc.dialect.tables import ACCIDENTALS, HIGHEST, LENGTHS, LOWEST
 from composer.music.keys import MIDDLE_C
 
-__all__ = ["END", "LETTERS", "Vocabulary", "code_of", "tone_of"]
-
 END = 0
 """The id of the end token, which is not a character."""
 

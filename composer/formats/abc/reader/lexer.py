@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["Diagnostic", "Field", "Token", "TuneText", "block_lines", "field_of", "split_tunes", "tokens"]
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Diagnostic:

@@ -14,9 +14,6 @@ from composer.formats.abc.reader.tokens import HANDLERS, Voice, close_group
 from composer.formats.abc.reader.transposition import SoundingPitch, unknown_property
 from composer.music.keys import WHOLE, Signature, Time, parse_key, parse_meter
 
-__all__ = ["parse_tune"]
-
-
 _PART = re.compile(r"[A-Z]\d?\.?")
 """A part's name; other text after `P:` is a remark or even lyrics."""
 

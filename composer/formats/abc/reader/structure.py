@@ -11,8 +11,6 @@ from composer.formats.abc.elements import Element, Mark, PartMark, Sound, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
 from composer.music.keys import Signature, Time
 
-__all__ = ["Bar", "Ending", "Section", "bars", "bars_as_played", "iter_bars_as_played", "ordered_sections", "sections"]
-
 MAX_BARS = 5000
 """A tune that plays longer has a mistake in its repeats."""
 

@@ -12,8 +12,6 @@ from composer.formats.abc.reader.lexer import NOTE, REST, Token
 from composer.formats.abc.reader.transposition import SoundingPitch, Transposition
 from composer.music.keys import MIDDLE_C, WHOLE, Signature, Time
 
-__all__ = ["HANDLERS", "Voice", "close_group"]
-
 
 @dataclass(slots=True)
 class Voice:

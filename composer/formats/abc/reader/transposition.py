@@ -11,8 +11,6 @@ from composer.formats.abc.elements import Tone
 from composer.music import chords
 from composer.music.keys import LETTERS, Signature, key_name, parse_key, pitch
 
-__all__ = ["SoundingPitch", "Transposition", "transpose_chord", "transpose_name", "unknown_property"]
-
 
 @dataclass(frozen=True, slots=True)
 class SoundingPitch:

@@ -12,8 +12,6 @@ from composer.formats.abc.dialect.tables import beat_group
 from composer.formats.abc.elements import Tone
 from composer.music.keys import BEAT, WHOLE, Signature, Time
 
-__all__ = ["BarSpan", "Span", "bar_text"]
-
 FINEST = WHOLE // 128
 """The shortest note outside of tuplets, in ticks."""
 

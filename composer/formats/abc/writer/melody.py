@@ -9,8 +9,6 @@ from typing import NamedTuple
 from composer.api import Note, Part, Score
 from composer.music.keys import BEAT
 
-__all__ = ["GRID", "ExtractedMelody", "melody_of", "snap"]
-
 GRID = BEAT // 8
 """Onsets and ends outside of triplets are moved to the nearest thirty-second note."""
 

@@ -20,8 +20,6 @@ from composer.music import chords
 from composer.music.bars import Bar, bars
 from composer.music.keys import BEAT, WHOLE, Time, parse_meter
 
-__all__ = ["write_voices"]
-
 
 @dataclass(frozen=True, slots=True)
 class _Voice:

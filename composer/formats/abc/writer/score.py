@@ -18,8 +18,6 @@ from composer.formats.abc.writer.melody import GRID, melody_of, snap
 from composer.formats.abc.writer.multivoice import tempo, write_voices
 from composer.music.keys import BEAT, Signature, Time, pitch
 
-__all__ = ["dialect_with_losses", "write"]
-
 MOVED_TO_GRID, CUT_SHORT, UNDER_MELODY = (
     "notes moved to the grid",
     "notes cut short by the next",

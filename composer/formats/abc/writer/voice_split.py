@@ -11,8 +11,6 @@ from typing import NamedTuple
 from composer.api import EncodeError, Note
 from composer.music.keys import BEAT
 
-__all__ = ["MAX_VOICES", "Event", "voices_of"]
-
 MAX_VOICES = 12
 """abc2midi gives each voice a MIDI channel of its own, of which there are 15."""
 
