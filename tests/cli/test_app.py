@@ -19,7 +19,7 @@ def test_version(composer):
     assert composer("--version").out == composer("version").out == f"composer {package.__version__}\n"
 
 
-def test_help_goes_to_stderr_where_nothing_was_asked(composer):
+def test_no_command_prints_help_to_stderr(composer):
     result = composer()
     assert result.code == 2
     assert not result.data
@@ -27,7 +27,7 @@ def test_help_goes_to_stderr_where_nothing_was_asked(composer):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_option_is_explained(composer, command):
+def test_every_option_has_help(composer, command):
     result = composer(command, "--help")
     assert result.code == 0
     text = result.out
@@ -50,7 +50,7 @@ def test_help_fits_80_columns(composer, command, monkeypatch):
     assert max(map(len, composer(*command.split(), "--help").out.splitlines())) <= 80
 
 
-def test_warnings_and_errors_are_coloured_on_a_terminal_alone(composer):
+def test_color_only_on_a_terminal(composer):
     assert "\x1b[1;31merror:\x1b[0m" in composer("gne", terminal=True).err
     assert "\x1b" not in composer("gne").err
     assert "\x1b" not in composer("gne", terminal=True, NO_COLOR="1").err
@@ -61,13 +61,13 @@ def test_python_m_composer(process):
     assert process("--version").stdout == f"composer {package.__version__}\n".encode()
 
 
-def test_a_usage_error_is_exit_code_2_in_a_process_too(process):
+def test_usage_error_exits_with_2(process):
     done = process("gne")
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr.startswith(b"error: ")
 
 
-def test_a_closed_pipe_ends_quietly(checkpoint, process):
+def test_closed_pipe(checkpoint, process):
     running = process("gen", "abc", "--checkpoint", checkpoint, "--count", "1000", "--quiet", wait=False)
     assert running.stdout.readline() == b"X:1\n"
     running.stdout.close()
@@ -76,7 +76,7 @@ def test_a_closed_pipe_ends_quietly(checkpoint, process):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows closes pipes in another way")
-def test_help_into_a_closed_pipe_ends_quietly(process):
+def test_help_into_a_closed_pipe(process):
     reading, writing = os.pipe()
     os.close(reading)
     done = process("gen", "--help", stdout=writing)
@@ -93,7 +93,7 @@ def test_help_into_a_closed_pipe_ends_quietly(process):
         (("--seed", "-1"), "2>&-", b""),
     ],
 )
-def test_streams_that_are_closed(checkpoint, process, arguments, closed, words):
+def test_closed_streams(checkpoint, process, arguments, closed, words):
     command = [sys.executable, "-m", "composer", "gen", "abc", "--checkpoint", str(checkpoint), "-q", *arguments]
     done = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *command], capture_output=True, check=False)
     assert done.returncode == (1 if words else 2)
@@ -102,7 +102,7 @@ def test_streams_that_are_closed(checkpoint, process, arguments, closed, words):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
-def test_ctrl_c_ends_composing(checkpoint, process):
+def test_ctrl_c(checkpoint, process):
     running = process("gen", "abc", "--checkpoint", checkpoint, "--count", "100000", wait=False)
     assert running.stdout.readline() == b"X:1\n"
     running.send_signal(signal.SIGINT)
@@ -112,7 +112,7 @@ def test_ctrl_c_ends_composing(checkpoint, process):
     assert b"Traceback" not in err
 
 
-def test_ctrl_c_keeps_the_pieces_that_are_whole(composer, checkpoint, tmp_path, monkeypatch):
+def test_ctrl_c_keeps_complete_pieces(composer, checkpoint, tmp_path, monkeypatch):
     def interrupted(*arguments):
         ended = 0
         for event in generate(*arguments):
@@ -132,7 +132,7 @@ def test_ctrl_c_keeps_the_pieces_that_are_whole(composer, checkpoint, tmp_path, 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no pty")
-def test_a_real_terminal_is_never_sent_binary(checkpoint, process):
+def test_no_binary_on_a_terminal(checkpoint, process):
     import pty
 
     outer, inner = pty.openpty()
@@ -162,7 +162,7 @@ def test_a_real_terminal_is_never_sent_binary(checkpoint, process):
     assert b"MThd" not in shown
 
 
-def test_utf8_leaves_whatever_the_locale(tunes, process):
+def test_output_is_utf8_in_any_locale(tunes, process):
     environ = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
     done = process("show", tunes, "--tune", "1", env=environ)
     assert done.returncode == 0, done.stderr

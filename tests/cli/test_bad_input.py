@@ -1,4 +1,4 @@
-"""Whatever is wrong: one clear line, a hint, an exit code that is not 0, and nothing lost."""
+"""Errors of the user: one line, a hint, the exit code, and no lost files."""
 
 import errno
 import os
@@ -19,13 +19,13 @@ class TestCommandLine:
     def test_unknown_command(self, composer):
         composer("gne").failed("unknown command 'gne'", "did you mean `composer gen`?", code=2)
 
-    def test_a_representation_in_place_of_the_command(self, composer):
+    def test_representation_instead_of_a_command(self, composer):
         composer("abc").failed("did you mean `composer gen abc`?", code=2)
 
     def test_unknown_option(self, composer):
         composer("gen", "abc", "--tmep", "1").failed("unknown option --tmep", "did you mean --temp?", code=2)
 
-    def test_a_short_option_in_the_other_case(self, composer):
+    def test_short_option_in_the_other_case(self, composer):
         composer("gen", "abc", "-O", "t.mid").failed("unknown option -O", "did you mean -o or --output?", code=2)
         composer("train", "abc", "-O", "text=raw").failed("unknown option -O", "did you mean -o or --option?", code=2)
 
@@ -55,10 +55,10 @@ class TestCommandLine:
         composer("gen", "pianoroll", "--most-notes", "2").failed("--most-notes", "it is called --max-notes now", code=2)
         composer("gen", "abc", "--most-notes", "2").failed("abc has no option --max-notes", "pianoroll", code=2)
 
-    def test_an_option_without_its_value(self, composer):
+    def test_option_without_a_value(self, composer):
         composer("gen", "abc", "--seed").failed("option --seed needs a value", "composer gen --help", code=2)
 
-    def test_a_word_in_place_of_a_number(self, composer):
+    def test_text_instead_of_a_number(self, composer):
         composer("gen", "abc", "--count", "many").failed("invalid value for --count: 'many'", "a whole number", code=2)
 
     @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ class TestCommandLine:
             ("--seed", "-1"),
         ],
     )
-    def test_values_that_cannot_be_meant(self, composer, option, value):
+    def test_values_out_of_range(self, composer, option, value):
         composer("gen", "abc", option, value).failed(option, value, code=2)
 
     def test_unknown_representation(self, composer):
@@ -91,7 +91,7 @@ class TestCommandLine:
     def test_unknown_setting(self, composer, tunes):
         composer("train", "abc", tunes, "--set", "hiden=3").failed("`hiden`", "`hidden`", code=2)
 
-    def test_a_nade_for_tokens(self, composer, tmp_path):
+    def test_nade_for_tokens(self, composer, tmp_path):
         asked = ("train", "abc", tmp_path / "no-such-file.abc", "--set", "output=nade")
         composer(*asked).failed("`output=nade` needs a representation of frames", "representation of frames", code=2)
 
@@ -102,14 +102,14 @@ class TestCommandLine:
         gen("--format", "mdi").failed("unknown format 'mdi'", "midi", code=2)
         gen("--format", "MIDI").failed("unknown format 'MIDI'", "did you mean `midi`", code=2)
 
-    def test_a_tempo_that_is_none(self, gen):
+    def test_invalid_tempo(self, gen):
         gen("--tempo", "nan").failed("tempo", "4 to 1000", code=2)
 
-    def test_a_suffix_of_no_format(self, gen, tmp_path):
+    def test_unknown_suffix(self, gen, tmp_path):
         gen("--output", tmp_path / "tune.wav").failed("'.wav'", ".mid", code=2)
         assert not list(tmp_path.glob("tune*"))
 
-    def test_two_openings(self, gen):
+    def test_two_primers(self, gen):
         gen("--prime", "a.abc", "--prime-text", "abc").failed("--prime", code=2)
 
     def test_unknown_condition(self, gen):
@@ -124,7 +124,7 @@ class TestCommandLine:
 
 
 class TestOutput:
-    def test_an_existing_output_is_kept_unless_forced(self, gen, tmp_path):
+    def test_existing_output(self, gen, tmp_path):
         tune = tmp_path / "tune.abc"
         tune.write_text("mine")
         gen("--output", tune).failed("tune.abc already exists", "--force")
@@ -132,32 +132,32 @@ class TestOutput:
         assert gen("--output", tune, "--force").code == 0
         assert tune.read_text().startswith("X:1")
 
-    def test_none_of_several_is_written_where_one_exists(self, gen, tmp_path):
+    def test_existing_output_among_several(self, gen, tmp_path):
         (tmp_path / "tune-2.mid").write_text("mine")
         gen("--count", "3", "--output", tmp_path / "tune-%d.mid").failed("tune-2.mid already exists", "--force")
         assert [path.name for path in tmp_path.glob("tune*")] == ["tune-2.mid"]
 
-    def test_a_folder_in_place_of_a_file(self, gen, tmp_path):
+    def test_folder_instead_of_a_file(self, gen, tmp_path):
         gen("--output", tmp_path).failed("is a folder", "tune.mid")
 
     def test_several_in_one_binary_file(self, gen, tmp_path):
         gen("--count", "2", "--output", tmp_path / "tune.mid").failed("tune-%d.mid", code=2)
         gen("--count", "2", "--format", "midi").failed("tune-%d.mid", code=2)
 
-    def test_a_pattern_that_is_none(self, gen, tmp_path):
+    def test_invalid_pattern(self, gen, tmp_path):
         gen("--count", "2", "--output", tmp_path / "tune-%s.mid").failed("%d", code=2)
 
     @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
-    def test_an_unwritable_folder(self, gen, tmp_path):
+    def test_unwritable_folder(self, gen, tmp_path):
         closed = tmp_path / "closed"
         closed.mkdir(mode=0o500)
         gen("--output", closed / "tune.abc", "--quiet").failed("cannot write", "may write to")
 
-    def test_a_place_that_cannot_be(self, gen, tmp_path):
+    def test_impossible_path(self, gen, tmp_path):
         (tmp_path / "file").write_text("")
         gen("--output", tmp_path / "file" / "tune.abc", "--quiet").failed("cannot write", "tune.abc")
 
-    def test_a_full_disk(self, gen, tmp_path, monkeypatch):
+    def test_full_disk(self, gen, tmp_path, monkeypatch):
         tune = tmp_path / "tune.abc"
         tune.write_text("mine")
 
@@ -171,10 +171,10 @@ class TestOutput:
 
 
 class TestCheckpoint:
-    def test_none_there(self, composer):
+    def test_missing(self, composer):
         composer("gen", "abc", "--checkpoint", "gone.safetensors").failed("gone.safetensors", "composer plugins")
 
-    def test_a_folder(self, composer, tmp_path):
+    def test_folder(self, composer, tmp_path):
         composer("gen", "abc", "--checkpoint", tmp_path).failed("is a folder", ".safetensors")
 
     def test_not_a_checkpoint(self, composer, tmp_path):
@@ -190,7 +190,7 @@ class TestCheckpoint:
             "short.safetensors is not a complete checkpoint", "truncated"
         )
 
-    def test_of_another_representation(self, composer, checkpoint, tmp_path):
+    def test_another_representation(self, composer, checkpoint, tmp_path):
         saved = checkpoints.load(checkpoint, half=True)
         path = tmp_path / "grid.safetensors"
         header = checkpoints.replace(saved.header, representation="grid")
@@ -199,16 +199,16 @@ class TestCheckpoint:
 
 
 class TestPrimer:
-    def test_symbols_outside_the_vocabulary_are_named(self, gen):
+    def test_unknown_symbols(self, gen):
         gen("--prime-text", "M:9/8\nL:1/8\nK:G\n|:GAB ", "--quiet").failed("9")
 
     def test_no_such_file(self, gen):
         gen("--prime", "gone.abc").failed("gone.abc")
 
-    def test_bytes_that_are_no_text(self, gen):
+    def test_invalid_utf8(self, gen):
         gen("--prime-text", b"|:GABc\xff".decode("utf-8", "surrogateescape"), "--quiet").failed("--prime-text")
 
-    def test_longer_than_the_piece(self, gen, tunes):
+    def test_primer_longer_than_the_piece(self, gen, tunes):
         gen("--prime", tunes, "--length", "5", "--quiet").failed("--length", code=2)
 
 
@@ -219,12 +219,12 @@ class TestFiles:
     def test_no_such_file(self, composer, tunes):
         composer("train", "abc", tunes.with_name("tuns.abc")).failed("tuns.abc", "did you mean")
 
-    def test_an_empty_file(self, composer, tmp_path):
+    def test_empty_file(self, composer, tmp_path):
         (tmp_path / "empty.abc").write_text("")
         composer("train", "abc", tmp_path / "empty.abc").failed("empty.abc is empty")
         composer("show", tmp_path / "empty.abc").failed("empty.abc")
 
-    def test_a_picture_named_abc(self, composer, tmp_path):
+    def test_picture_named_abc(self, composer, tmp_path):
         (tmp_path / "photo.abc").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
         composer("train", "abc", tmp_path / "photo.abc").failed("photo.abc is not a text file")
         composer("show", tmp_path / "photo.abc").failed("photo.abc is not a text file")
@@ -239,14 +239,14 @@ class TestFiles:
 
 
 class TestUnexpected:
-    def test_a_mistake_of_ours_is_one_line_too(self, composer, monkeypatch):
+    def test_internal_error(self, composer, monkeypatch):
         def broken(name):
             raise ZeroDivisionError("by nothing")
 
         monkeypatch.setattr("composer.registry.plugins.representation", broken)
         composer("gen", "abc").failed("ZeroDivisionError: by nothing", "--debug")
 
-    def test_debug_shows_where(self, composer):
+    def test_debug_prints_a_traceback(self, composer):
         result = composer("gen", "abd", "--debug")
         assert result.code == 2
         assert "Traceback" in result.err
@@ -256,7 +256,7 @@ class TestUnexpected:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is there on Linux only")
 @pytest.mark.parametrize("asked", ["--quiet", "--help"])
-def test_a_full_stdout(checkpoint, process, asked):
+def test_full_stdout(checkpoint, process, asked):
     with open("/dev/full", "wb") as full:  # noqa: PTH123
         done = process("gen", "abc", "--checkpoint", checkpoint, asked, stdout=full)
     assert done.returncode == 1
