@@ -23,8 +23,6 @@ from composer.generation.generate import generate
 from composer.generation.request import Generated, GenerationRequest
 from composer.music.contour import MelodyCollection
 
-__all__ = ["Comparison", "MetricComparison", "Summary", "compare"]
-
 _T = TypeVar("_T")
 
 

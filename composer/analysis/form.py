@@ -15,8 +15,6 @@ from composer.music.bars import Bar, bars
 from composer.music.keys import MODE_FIFTHS, has_minor_third
 from composer.music.melody import TICKS_PER_BEAT, Onset, top_line
 
-__all__ = ["BarContent", "Form", "cadence", "form_of", "melody_bars"]
-
 BARS_PER_PHRASE = 4
 """Bars that repeat after a multiple of this many bars repeat as part of a phrase."""
 

@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 
 from composer.music.contour import NONE, MelodyCollection
 
-__all__ = ["MelodyIndex", "Positions", "SharedRunState"]
-
 Positions = NDArray[np.int64]
 """Note numbers in the concatenation of all melodies."""
 

@@ -11,18 +11,6 @@ from composer.analysis.form import BarContent, cadence
 from composer.analysis.score_features import TICKS_PER_BEAT, ScoreFeatures
 from composer.music import melody
 
-__all__ = [
-    "COPYING",
-    "MUSIC",
-    "TEXT",
-    "VALIDITY",
-    "Metric",
-    "bars_that_return",
-    "ends_long",
-    "ends_on_the_tonic",
-    "longest_return",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Metric:

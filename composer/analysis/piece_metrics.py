@@ -14,8 +14,6 @@ from composer.analysis.text_statistics import TextReference
 from composer.api import Representation, Source, Step
 from composer.music.contour import Contour, MelodyCollection, MelodyCollector, contour
 
-__all__ = ["MetricValues", "PieceMetrics", "metrics_for"]
-
 MetricValues = dict[str, float | None]
 """Values of one piece by the name of the metric; None if it is undefined."""
 

@@ -12,8 +12,6 @@ from composer.api import Score
 from composer.music.bars import Bar, bars
 from composer.music.melody import Onset, top_line
 
-__all__ = ["TICKS_PER_BEAT", "ScoreFeatures", "SoundingNote", "tick"]
-
 TICKS_PER_BEAT = 10_080
 """Ticks per beat: a beat divides into 32 parts, and into thirds, fifths, sevenths and ninths."""
 

@@ -18,24 +18,6 @@ from composer.analysis.score_features import TICKS_PER_BEAT, ScoreFeatures, tick
 from composer.music.bars import Bar
 from composer.music.keys import MAJOR_SCALE
 
-__all__ = [
-    "duration",
-    "empty_bar_rate",
-    "empty_beat_rate",
-    "groove_consistency",
-    "interval_size",
-    "notes_per_beat",
-    "pitch_class_entropy",
-    "pitch_classes_used",
-    "pitch_entropy",
-    "pitch_range",
-    "pitches_used",
-    "polyphony",
-    "polyphony_rate",
-    "scale_consistency",
-    "share_of_intervals",
-]
-
 GROOVE = 24
 """Positions per beat for onsets: MusPy's resolution. On a finer grid all grooves look alike."""
 

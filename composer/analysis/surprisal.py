@@ -12,8 +12,6 @@ import numpy as np
 from composer.api import Piece, Representation, Score, Step, StepKind, Unsupported
 from composer.checkpoints.load import LoadedModel
 
-__all__ = ["Surprisal", "beats_per_step", "surprisal"]
-
 
 @dataclass(frozen=True, slots=True)
 class Surprisal:

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-__all__ = ["FIRST_WORDS", "TextReference", "lines_of", "stanzas_of", "words_of"]
-
 FIRST_WORDS = 50
 """Variety is measured on the first words only, because longer texts repeat more."""
 

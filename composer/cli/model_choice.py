@@ -14,8 +14,6 @@ from composer.data.score_reader import suffix_of
 from composer.formats import FORMATS, provenance
 from composer.registry import plugins as registry
 
-__all__ = ["candidates", "choose_model"]
-
 T = TypeVar("T")
 
 

@@ -18,8 +18,6 @@ from composer.api.fields import flags_of, name_on_command_line
 from composer.cli.command import CONTEXT, Command
 from composer.registry.options import convert
 
-__all__ = ["OptionsCommand", "instance", "parameters"]
-
 T = TypeVar("T")
 
 

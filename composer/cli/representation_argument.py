@@ -10,8 +10,6 @@ from composer.api import Representation
 from composer.formats import FORMATS
 from composer.registry import plugins as registry
 
-__all__ = ["example_list", "find_representation", "representations_reading"]
-
 MAX_LISTED = 10_000
 """Files of a folder that are looked at to guess a representation."""
 

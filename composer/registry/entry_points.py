@@ -12,8 +12,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["EntryPoint", "entry_points"]
-
 _INFO = (".dist-info", ".egg-info")
 
 

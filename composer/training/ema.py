@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["EMA"]
-
 
 class EMA:
     """Exponential moving average of the floating-point tensors in the `state_dict` of `network`, from now on."""

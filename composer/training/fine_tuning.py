@@ -10,8 +10,6 @@ from composer.checkpoints.load import OpenCheckpoint
 from composer.system.out_of_memory import report_oom
 from composer.training.resume import check_settings
 
-__all__ = ["check_fits"]
-
 
 def check_fits(origin: OpenCheckpoint, config: Any, name: str) -> None:
     """Raise OptionError naming the setting in `config` that changes the shapes of the weights of `origin`.

@@ -18,8 +18,6 @@ from composer.generation.request import Generated
 if TYPE_CHECKING:
     from composer.cli.gen.plan import Plan
 
-__all__ = ["Candidate", "generate_best"]
-
 
 class Candidate(NamedTuple):
     """A piece with its number among all candidates, and the seed that generated it."""

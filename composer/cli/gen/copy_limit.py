@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from composer.analysis.copying import MelodyIndex
     from composer.generation.request import AcceptPiece
 
-__all__ = ["copy_limit", "known_melodies"]
-
 
 def copy_limit(max_notes: int, representation: Representation, path: Path, primer: Sequence[Step]) -> AcceptPiece:
     """Return what rejects pieces with more than `max_notes` consecutive notes of a training tune.

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from composer.api.fields import name_on_command_line
 from composer.api.sampling.params import SamplingParams, TemperatureRamp
 
-__all__ = ["COPY_HINT", "hint_for_silence"]
-
 COPY_HINT = "try a higher --max-copy or --temp"
 
 LOW_TEMPERATURE = 0.7

@@ -12,8 +12,6 @@ from composer.api.fields import check_ranges, option
 from composer.api.sampling.params import SamplingParams
 from composer.formats import WriteSettings
 
-__all__ = ["GenOptions", "RecordedContext", "Selection"]
-
 SAMPLING, SELECTION, PROMPT, OUTPUT, MODEL = "Sampling", "Selection", "Prompt", "Output", "Model"
 MAX_CANDIDATES = 1_000_000
 

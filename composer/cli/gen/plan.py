@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from composer.cli.output.run_record import RunRecord
     from composer.generation.request import AcceptPiece
 
-__all__ = ["Plan", "make_plan"]
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -15,8 +15,6 @@ from composer.cli.render.text import count_noun
 if TYPE_CHECKING:
     from composer.checkpoints.load import LoadedModel
 
-__all__ = ["Ranker", "Ranking", "make_ranker"]
-
 
 class Ranking(NamedTuple):
     """How good a piece is: the highest `key` is best; `text` says it."""

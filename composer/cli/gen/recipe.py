@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from composer.checkpoints.load import LoadedModel
     from composer.generation.request import GenerationRequest
 
-__all__ = ["check", "current_names", "made_with", "options_from", "provenance_of", "recipe", "restore_context"]
-
 CONTEXT_TYPES: dict[str, type] = {
     "model": str, "plugins": dict, "device": str, "numpy": str, "torch": str, "number": int,
     "primer": str, "tune": str, "labels": dict,

@@ -21,8 +21,6 @@ from composer.formats import provenance
 from composer.formats.provenance import Provenance
 from composer.system import device as devices
 
-__all__ = ["Replayed", "reproduce"]
-
 
 @dataclass(frozen=True, slots=True)
 class Replayed:

@@ -12,8 +12,6 @@ from composer.cli.render.progress_bar import ProgressDisplay, progress_display
 from composer.generation.generate import generate
 from composer.generation.request import Finished, Generated
 
-__all__ = ["generate_pieces"]
-
 
 def generate_pieces(plan: Plan) -> None:
     """Generate and write all pieces of a plan; after an interruption the finished ones stay.

@@ -16,8 +16,6 @@ from composer.cli.output.targets import Target, ToFile, ToStdout
 from composer.formats import Format, WriteSettings, provenance
 from composer.formats.abc.title import TitleWriter
 
-__all__ = ["Output", "plan_output"]
-
 MAX_SYSTEMS = 4
 """Maximum lines of a piano roll that stands for binary output on a terminal."""
 MAX_IN_ONE_FILE = 1_000_000

@@ -12,8 +12,6 @@ from typing import Protocol
 from composer import formats
 from composer.api import ComposerError, Representation, Score, Step
 
-__all__ = ["BufferedEncoder", "NoNotes", "PieceEncoder", "StreamingEncoder", "encode_piece"]
-
 
 class NoNotes(ComposerError):
     """A piece without notes, which cannot be written as music."""

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-__all__ = ["FilenamePattern"]
-
 NUMBER = re.compile(r"%(?:0(\d))?d")
 
 

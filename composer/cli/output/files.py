@@ -10,17 +10,6 @@ from pathlib import Path
 from composer.api import ComposerError
 from composer.checkpoints import file as checkpoint_file
 
-__all__ = [
-    "REPLACE_HINT",
-    "RESUME_HINT",
-    "check_replaceable",
-    "is_complete",
-    "new_folder_note",
-    "reporting_write_errors",
-    "save",
-    "save_without_sync",
-]
-
 REPLACE_HINT = "choose another --output, or overwrite it with --force"
 RESUME_HINT = "continue it with --resume, or overwrite it with --force"
 

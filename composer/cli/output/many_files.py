@@ -28,8 +28,6 @@ from composer.cli.output.files import (
 from composer.cli.output.run_record import RunRecord
 from composer.cli.output.targets import BufferedTarget
 
-__all__ = ["NumberedFiles", "SingleFile"]
-
 SECONDS_BETWEEN_RECORDS = 1.0
 """How often the record of one file is saved; a run that is killed loses what it generated since."""
 

@@ -13,8 +13,6 @@ from composer.checkpoints import file as checkpoint_file
 from composer.cli.gen.recipe import current_names
 from composer.cli.render.text import as_option_value
 
-__all__ = ["RunRecord"]
-
 NAMES = {
     "primer": "primer",
     "tune": "tune",

@@ -13,8 +13,6 @@ from composer.cli.output.files import check_replaceable, new_folder_note, report
 if TYPE_CHECKING:
     from composer.cli.output.run_record import RunRecord
 
-__all__ = ["BufferedTarget", "Target", "ToFile", "ToStdout"]
-
 
 class Target(Protocol):
     """Where pieces are written, by their numbers.

@@ -14,8 +14,6 @@ from composer.check.fix import FixResult
 from composer.cli.console import Console
 from composer.cli.render.text import count_noun
 
-__all__ = ["Report", "Total", "make_report"]
-
 
 @dataclass(slots=True)
 class Total:

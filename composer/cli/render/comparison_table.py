@@ -25,8 +25,6 @@ from composer.generation.request import GenerationRequest
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["MAX_PIECES", "ComparisonOptions", "report_comparison"]
-
 MAX_PIECES = 10_000
 """Means are stable long before this many pieces."""
 

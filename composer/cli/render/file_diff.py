@@ -6,8 +6,6 @@ from itertools import zip_longest
 
 from composer.formats import FORMATS, detect
 
-__all__ = ["difference"]
-
 MAX_SHOWN = 60
 """Characters shown of a line that differs."""
 

@@ -10,8 +10,6 @@ from typing import Any
 from composer.checkpoints import file as checkpoint_file
 from composer.cli.render.text import as_option_value, count_noun, duration
 
-__all__ = ["card"]
-
 
 def card(path: Path, width: int = 80) -> str:
     """Return the card of the checkpoint at `path`, wrapped at `width` (at least 40): header facts, then `NAME.md`."""

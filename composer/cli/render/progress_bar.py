@@ -13,8 +13,6 @@ from composer.cli.render.text import duration
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["GenProgress", "LiveBar", "ProgressDisplay", "progress_display"]
-
 BAR_COLUMNS = 24
 
 

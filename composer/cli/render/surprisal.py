@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from composer.cli.console import Console
 
-__all__ = ["show"]
-
 LEVELS = (1, 2, 4, 8, 16)
 """Bits at which the color changes."""
 
