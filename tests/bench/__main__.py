@@ -1,4 +1,4 @@
-"""`make bench`: the figures that take minutes, one table after the other. The scripts beside this say what each is."""
+"""`make bench`: print all tables, which takes minutes; the scripts explain them."""
 
 import corpora
 import cuda

@@ -1,11 +1,11 @@
-"""Large corpora: memory and time per step over the size of the data, and how soon a second training begins.
+"""Large corpora: memory and time per update over the size of the data, and the startup of a second training.
 
     python tests/bench/corpora.py [--megabytes 1 10 100] [--steps 40] [--again abc FOLDER...]
 
-Prints two tables of Markdown. The text is made up here. The first table is of whole processes of `composer train text`
-with a small lstm: the most memory they had at once, and the median time between two steps. The second compares the
-time to the first step of two trainings on the same data, by default 10 MB of text: of the whole process, of which
-importing torch is most the second time, and of a process that had imported it before.
+Print two Markdown tables. The text is generated. The first table is of `composer train text` with a small lstm: peak
+memory of the process, and median time between updates. The second compares the time to the first update of two
+trainings on the same data, by default 10 MB of text: of the whole process, which mostly imports torch the second time,
+and of a process that has imported torch.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 SMALL = ["--set", "hidden=64", "--set", "layers=1", "--batch-size", "32", "--device", "cpu"]
-REST = 3.0
-"""Seconds after which files count as left alone (`composer.data.file_stamps.REST`, and a little more)."""
 
 INSIDE = """
 import sys, time, torch
@@ -63,8 +61,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def memory(folder: Path, sizes: Sequence[int], steps: int) -> None:
-    """Of each size, one file and a folder of files."""
-    print("| text | files | most memory | reading and encoding | a step |\n|---|---|---|---|---|")
+    """Print memory and times for one file and for many files of each size."""
+    print("| text | files | peak memory | reading and encoding | an update |\n|---|---|---|---|---|")
     valid = folder / "valid.txt"
     write_text(valid, 0.05)
     for megabytes in sizes:
@@ -81,7 +79,7 @@ def memory(folder: Path, sizes: Sequence[int], steps: int) -> None:
 
 
 def training(given: Sequence[str]) -> tuple[float, float, float]:
-    """Peak memory in MB, seconds to the first event, and the median seconds of a step, of one process."""
+    """Return peak memory in MB, seconds until the data are prepared, and median seconds per update."""
     started, process = start(["text", *given])
     assert process.stdout is not None
     times = [(time.perf_counter() - started, json.loads(line)["event"]) for line in process.stdout]
@@ -95,15 +93,14 @@ def training(given: Sequence[str]) -> tuple[float, float, float]:
 
 
 def start(given: Sequence[str]) -> tuple[float, subprocess.Popen[bytes]]:
-    """A process that trains, with events on its stdout, and when it was started."""
+    """Start a training with events on its stdout; return the start time and the process."""
     command = [sys.executable, "-m", "composer", "train", *given, "--json", "--quiet", "--name", "b", "--force", *SMALL]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     return time.perf_counter(), subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
 
 
 def again(data: Sequence[str], pairs: int) -> None:
-    """The second training over the first one."""
-    time.sleep(REST)
+    """Print the ratio of a second training to the first."""
     rows: dict[str, list[tuple[float, float]]] = {}
     for _ in range(pairs):
         for measured in (whole, inside):
@@ -111,7 +108,7 @@ def again(data: Sequence[str], pairs: int) -> None:
             first, second = measured(data), measured(data)
             for name in first:
                 rows.setdefault(name, []).append((first[name], second[name]))
-    print("| to the first step | first training | second training | ratio |\n|---|---|---|---|")
+    print("| to the first update | first training | second training | ratio |\n|---|---|---|---|")
     for name, times in rows.items():
         before, after = (statistics.median(side) for side in zip(*times, strict=True))
         ratio = statistics.median(second / first for first, second in times)
@@ -119,7 +116,7 @@ def again(data: Sequence[str], pairs: int) -> None:
 
 
 def whole(data: Sequence[str]) -> dict[str, float]:
-    """Seconds from the start of a process to its first step."""
+    """Return the seconds from the start of a process to its first update."""
     started, process = start(data)
     assert process.stdout is not None
     next(line for line in process.stdout if json.loads(line)["event"] == "updated")
@@ -130,14 +127,14 @@ def whole(data: Sequence[str]) -> dict[str, float]:
 
 
 def inside(data: Sequence[str]) -> dict[str, float]:
-    """Seconds of preparing, and to the first step, where torch is imported already."""
+    """Return the seconds of preparing, and to the first update, with torch imported before."""
     done = subprocess.run([sys.executable, "-c", INSIDE, *data], capture_output=True, text=True, check=True)
     prepared, stepped = map(float, done.stdout.split())
     return {"without importing torch": stepped, "of it, preparing": prepared}
 
 
 def write_text(path: Path, megabytes: float, seed: int = 0) -> None:
-    """Made-up verses, two blank lines between them."""
+    """Write random verses with two blank lines between them."""
     generator = random.Random(seed)
     words = ["".join(generator.choices("etaoinshrdlucmfw", k=generator.randint(1, 9))) for _ in range(5000)]
     left = int(megabytes * 1e6)

@@ -1,11 +1,11 @@
-"""Composing many tunes: characters a second at several widths, with the rules and without, beside one tune at a time.
+"""Generating many tunes: characters per second by batch size, constrained and unconstrained.
 
     python tests/bench/many.py [--checkpoint FILE] [--rounds 3] [--whole 256]
 
-Composed by the bundled model, and then by one of 2 x 256 cells with random weights that never ends a tune, which has no
-use for rules. What is drawn is thrown away: this is the loop alone. Each round goes through all widths, so that the
-ratios hold while the machine's speed drifts; medians of the rounds are printed. Last, the whole program writes so many
-tunes into files, and one tune as often as takes about as long.
+The first table is of the bundled model, the second of one with 2 x 256 cells and random weights that never ends a tune,
+unconstrained. Output is discarded, so this is the loop alone. Each round covers all batch sizes, so that ratios hold
+while the machine's speed drifts; medians over rounds are printed. At the end, the whole program writes tunes to files,
+one at a time and in batches.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--checkpoint", type=Path, default=store.bundled("abc"))
     arguments.add_argument("--rounds", type=int, default=3)
-    arguments.add_argument("--length", type=int, default=1000, help="the most characters of a tune")
-    arguments.add_argument("--whole", type=int, default=256, help="how many tunes the program writes; 0 for none")
+    arguments.add_argument("--length", type=int, default=1000, help="maximum length of a tune")
+    arguments.add_argument("--whole", type=int, default=256, help="number of tunes that the program writes; 0 to skip")
     given = arguments.parse_args()
     player = load_model(given.checkpoint)
     table(player, [None, player.representation.constraint()], given.rounds, given.length)
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def table(player: LoadedModel, ways: list, rounds: int, length: int) -> None:
-    """Characters a second by width, in each of `ways`: a constraint, or None."""
+    """Print characters per second by batch size for each constraint, or None, in `ways`."""
     cases = [(width, rules) for rules in ways for width in WIDTHS]
     rates: dict = {case: [] for case in cases}
     for number in range(rounds + 1):
@@ -60,8 +60,8 @@ def table(player: LoadedModel, ways: list, rounds: int, length: int) -> None:
             if number:  # the first round is a warm-up
                 rates[width, rules].append(count / (time.perf_counter() - begin))
     print(player.header.config)
-    names = ["free", "with rules"][: len(ways)]
-    print("| tunes side by side |" + "".join(f" {name}, characters a second | over one |" for name in names))
+    names = ["unconstrained", "constrained"][: len(ways)]
+    print("| batch size |" + "".join(f" {name}, characters/s | speedup |" for name in names))
     print("|---|" + "---|---|" * len(names))
     for width in WIDTHS:
         columns = []
@@ -73,13 +73,13 @@ def table(player: LoadedModel, ways: list, rounds: int, length: int) -> None:
 
 
 def drawn(player: LoadedModel, request: GenerationRequest, rules) -> int:
-    """How many characters were drawn."""
+    """Return how many characters were generated."""
     events = generate(player.sampler, player.spec, request, rules, ordered=False)
     return sum(len(event.steps) for event in events if isinstance(event, Generated))
 
 
 def programs(checkpoint: Path, count: int, folder: Path) -> None:
-    """The program as a whole, writing files: many tunes beside few, one at a time."""
+    """Measure the whole program writing files: a few tunes one at a time, and many in batches."""
     few = max(1, count // 10)
     for width, pieces in ((1, few), (0, count)):
         for extra in ([], ["--unconstrained"]):
@@ -90,8 +90,8 @@ def programs(checkpoint: Path, count: int, folder: Path) -> None:
             subprocess.run([sys.executable, *map(str, asked)], check=True, stderr=subprocess.DEVNULL)
             took = time.perf_counter() - begin
             size = sum(path.stat().st_size for path in output.parent.iterdir())
-            what = f"{pieces} tunes, width {width or 'as chosen'}{''.join(extra)}"
-            print(f"{what}: {size / took:,.0f} characters a second")
+            what = f"{pieces} tunes, batch size {width or 'automatic'}{''.join(extra)}"
+            print(f"{what}: {size / took:,.0f} characters/s")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""Whether the measures of `composer.analysis.statistics` are those of MusPy, on real files.
+"""Compare the metrics of `composer.analysis.statistics` with MusPy's on real files.
 
     pip install muspy
     python tests/bench/measures.py FILES... [--pieces 100]
 
-Both are given the same notes. Prints for each measure how many pieces were compared, in how many both figures are the
-same to nine digits and, where some are not, how far they are apart. Bars are compared where there is one meter and no
-upbeat, and grooves where all notes are on 24 ticks to a beat: of others, MusPy's definitions do not speak.
+Both get the same notes. For each metric, print how many pieces were compared, how many results agree to nine digits
+and, if some do not, the largest difference. Bars are compared in pieces with one meter and no pickup, and grooves if
+all notes are on 24 ticks per beat: MusPy's definitions cover no others.
 
-In two things MusPy 0.5.0 is made to do what it documents. It takes a note to sound in the beat at whose beginning it
-ends, and a piece that ends with a beat to have one more, so it is told when each note sounds last. Of the rate of
-polyphony it counts more pitches than its threshold, which is 2, so it is told 1.
+Two deviations of MusPy 0.5.0 from its documentation are corrected. It counts a note in the beat at whose beginning the
+note ends, and an extra beat if the piece ends with one, so notes are shortened. Its polyphony rate counts more pitches
+than the threshold, which is 2, so 1 is passed.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ from composer.music.bars import COMMON_TIME
 
 SAME = 1e-9
 FINEST = 100_000
-"""Of pieces with shorter ticks in a beat, MusPy's arrays would fill the memory."""
+"""Maximum ticks per beat; with more, MusPy's arrays would fill the memory."""
 
 Measured = float | None
 
 
 def main() -> None:
-    """Print a line for each measure."""
+    """Print a line for each metric."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+")
     parser.add_argument("--pieces", type=int, default=100)
     given = parser.parse_args()
-    for allowed in dict.fromkeys(allowed for _, allowed in MEASURES.values()):
+    for allowed in dict.fromkeys(allowed for _, allowed in METRICS.values()):
         found = list(islice(filter(allowed, pieces(given.files)), given.pieces))
-        for name, (theirs, of) in MEASURES.items():
+        for name, (theirs, of) in METRICS.items():
             if of is allowed:
                 ours = getattr(statistics, name)
-                report(name, [(ours(ScoreFeatures(score)), _told(theirs(score))) for score in found])
+                report(name, [(ours(ScoreFeatures(score)), _or_none(theirs(score))) for score in found])
 
 
 def pieces(files: list[str]) -> Iterator[Score]:
-    """The scores in `files`, as far as they can be had in ticks."""
+    """Yield the scores in `files` that can be expressed in ticks."""
     for source in sources(files, MUSIC_SUFFIXES):
         if isinstance(source, ReadError):
             continue
@@ -60,7 +60,7 @@ def pieces(files: list[str]) -> Iterator[Score]:
 
 
 def report(name: str, pairs: list[tuple[Measured, Measured]]) -> None:
-    """Say how often both figures are the same."""
+    """Print how often both results agree."""
     apart = [math.inf if None in pair else abs(pair[0] - pair[1]) for pair in pairs if pair[0] != pair[1]]
     beyond = [each for each in apart if each > SAME]
     most = f", at most {max(beyond):.4f} apart" if beyond else ""
@@ -68,23 +68,23 @@ def report(name: str, pairs: list[tuple[Measured, Measured]]) -> None:
 
 
 def ticks(score: Score) -> int:
-    """In how many ticks to a beat all notes can be told, 24 or a multiple of that."""
+    """Return the ticks per beat, a multiple of 24, that all notes need."""
     notes = [note for part in score.parts for note in part.notes]
     return math.lcm(statistics.GROOVE, *(time.denominator for note in notes for time in (note.onset, note.duration)))
 
 
 def in_bars(score: Score) -> bool:
-    """Whether all bars are alike."""
+    """Whether all bars have the same length."""
     return not score.pickup and len(score.meters) < 2
 
 
 def in_places(score: Score) -> bool:
-    """Whether all bars are, and all notes are where MusPy looks for them by default."""
+    """Whether all bars have the same length and all notes are on MusPy's default grid."""
     return in_bars(score) and ticks(score) == statistics.GROOVE
 
 
 def music(score: Score, short: int = 0) -> muspy.Music:
-    """The notes of a score as MusPy has them, each by `short` ticks shorter."""
+    """Return a score for MusPy, with each note shortened by `short` ticks."""
     resolution = ticks(score)
     tracks = [
         muspy.Track(
@@ -101,11 +101,11 @@ def music(score: Score, short: int = 0) -> muspy.Music:
 
 
 def bar(score: Score) -> int:
-    """Ticks to a bar."""
+    """Return the ticks per bar."""
     return int(ticks(score) * (score.meters[0] if score.meters else COMMON_TIME).bar)
 
 
-def _told(value: float) -> Measured:
+def _or_none(value: float) -> Measured:
     return None if math.isnan(value) else float(value)
 
 
@@ -113,7 +113,7 @@ def _any(score: Score) -> bool:
     return True
 
 
-MEASURES: dict[str, tuple[Callable[[Score], float], Callable[[Score], bool]]] = {
+METRICS: dict[str, tuple[Callable[[Score], float], Callable[[Score], bool]]] = {
     "pitches_used": (lambda score: muspy.n_pitches_used(music(score)), _any),
     "pitch_classes_used": (lambda score: muspy.n_pitch_classes_used(music(score)), _any),
     "pitch_range": (lambda score: muspy.pitch_range(music(score)), _any),
@@ -126,7 +126,7 @@ MEASURES: dict[str, tuple[Callable[[Score], float], Callable[[Score], bool]]] = 
     "empty_bar_rate": (lambda score: muspy.empty_measure_rate(music(score, 1), bar(score)), in_bars),
     "groove_consistency": (lambda score: muspy.groove_consistency(music(score, 1), bar(score)), in_places),
 }
-"""MusPy's measure for each of ours, and of which pieces they are compared."""
+"""MusPy's metric for each of ours, and the pieces for which they are compared."""
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""The 2012 split of the Nottingham tunes as a list for `composer train --split`.
+"""Write the 2012 split of the Nottingham tunes as a list for `composer train --split`.
 
     python tests/bench/nottingham.py DATA > nottingham.txt
     composer train abc DATA/cleaned -o text=raw --split nottingham.txt
 
-DATA holds `train.txt`, `valid.txt` and `test.txt`, whose lines such as `jigs22.mid` mean the tune 22 of `jigs.abc`.
+DATA contains `train.txt`, `valid.txt` and `test.txt`, where `jigs22.mid` is tune 22 of `jigs.abc`.
 """
 
 import re
@@ -12,13 +12,13 @@ from pathlib import Path
 
 
 def lines(data: Path) -> list[str]:
-    """The list, a line for each tune."""
+    """Return the list, a line for each tune."""
     found = []
     for part in ("train", "valid", "test"):
         for name in (data / f"{part}.txt").read_text().split():
             match = re.fullmatch(r"(.+?)(\d+)\.mid", name)
             if match is None:
-                raise SystemExit(f"{part}.txt: `{name}` names no tune")
+                raise SystemExit(f"{part}.txt: `{name}` is not the name of a tune")
             found.append(f"{part} {match[1]}.abc: tune {match[2]}")
     return found
 

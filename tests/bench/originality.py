@@ -1,10 +1,10 @@
-"""How many tunes share a run of notes with another of their collection, and how many composed ones do.
+"""Count tunes that share a run of notes with others of their collection, and generated tunes that do.
 
-    python tests/bench/originality.py corpus:oneills1850 ... [--composed tunes.abc ...] [--notes 16]
-    python tests/bench/originality.py MODEL.safetensors [--composed tunes.abc ...]
+    python tests/bench/originality.py corpus:oneills1850 ... [--generated tunes.abc ...] [--notes 16]
+    python tests/bench/originality.py MODEL.safetensors [--generated tunes.abc ...]
 
-Of a collection, or of what a model was taught, each tune is compared with all others; composed tunes with all of it.
-Prints the shares, the median of the longest runs, the size of the melodies, and how long making and searching takes.
+Each tune of a collection, or of a model's training data, is compared with all others; generated tunes with all of it.
+Print shares, medians of the longest runs, the size of the melodies, and the times of indexing and searching.
 """
 
 from __future__ import annotations
@@ -27,41 +27,41 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", nargs="+")
-    parser.add_argument("--composed", nargs="+", default=[])
+    parser.add_argument("--generated", nargs="+", default=[])
     parser.add_argument("--notes", type=int, default=COPIED)
     given = parser.parse_args()
     begin = time.process_time()
-    melodies = heard(given.corpus)
+    melodies = read_melodies(given.corpus)
     took = time.process_time() - begin
     count, size = len(melodies.notes.intervals), len(melodies.to_bytes())
-    print(f"{len(melodies.tunes):,} tunes, {count:,} notes: read and taken in {took:.1f} s; {size:,} bytes")
+    print(f"{len(melodies.tunes):,} tunes, {count:,} notes: read in {took:.1f} s; {size:,} bytes")
     begin = time.process_time()
     index = MelodyIndex(melodies)
     longest_run_of(next(iter(melodies))[1], index)
-    print(f"made ready in {1000 * (time.process_time() - begin):.0f} ms")
+    print(f"indexed in {1000 * (time.process_time() - begin):.0f} ms")
     own = ((notes, number) for number, (_, notes) in enumerate(melodies))
-    report("of the collection, beside the others", own, index, given.notes)
-    if given.composed:
-        composed = ((notes, None) for _, notes in heard(given.composed))
-        report("composed, beside the collection", composed, index, given.notes)
+    report("collection", own, index, given.notes)
+    if given.generated:
+        generated = ((notes, None) for _, notes in read_melodies(given.generated))
+        report("generated", generated, index, given.notes)
 
 
-def heard(arguments: Sequence[str]) -> MelodyCollection:
-    """The melodies of all tunes that `arguments` name, or that a model was taught."""
+def read_melodies(arguments: Sequence[str]) -> MelodyCollection:
+    """Return the melodies of all tunes that `arguments` name, or of a model's training data."""
     if arguments[0].endswith(".safetensors"):
         return training_melodies(Path(arguments[0])) or MelodyCollection.joined([])
     return ScoreReader(sources(arguments, MUSIC_SUFFIXES)).melodies()
 
 
-def report(what: str, tunes: Iterable[tuple[Contour, int | None]], index: MelodyIndex, notes: int) -> None:
-    """Compare each melody with all but the one whose number stands beside it."""
+def report(name: str, tunes: Iterable[tuple[Contour, int | None]], index: MelodyIndex, notes: int) -> None:
+    """Compare each melody with all others; `tunes` are melodies and their numbers in the index."""
     begin = time.process_time()
-    found = [longest_run_of(each, index, but) for each, but in tunes]
+    found = [longest_run_of(each, index, number) for each, number in tunes]
     took = 1000 * (time.process_time() - begin) / len(found)
     runs = [match.notes if match else 1 for match in found]
     share = 100 * sum(run >= notes for run in runs) / len(runs)
     median = statistics.median(runs)
-    print(f"{what}: {share:.1f} % of {len(runs)} share {notes} notes, median {median:g}; {took:.2f} ms each")
+    print(f"{name}: {share:.1f} % of {len(runs)} share {notes} notes, median {median:g}; {took:.2f} ms each")
 
 
 if __name__ == "__main__":

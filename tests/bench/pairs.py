@@ -1,4 +1,4 @@
-"""Two things measured side by side: in turn, in pairs, so that the ratio holds while the machine's speed drifts."""
+"""Measure two alternatives in turns, in pairs, so that their ratio holds while the machine's speed drifts."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class Ratio:
     highest: float
 
     def row(self, what: str, at_least: str = "") -> str:
-        """One row of a Markdown table."""
+        """Return a row of a Markdown table."""
         return (
             f"| {what} | {self.ours:.4f} s | {self.theirs:.4f} s | "
             f"{self.ratio:.3f} ({self.lowest:.3f} to {self.highest:.3f}) | {at_least} |"
         )
 
 
-HEADER = "| what | ours | the other side | ratio (lowest to highest) | at least |\n|---|---|---|---|---|"
+HEADER = "| work | ours | other | ratio (lowest to highest) | target |\n|---|---|---|---|---|"
 
 
 def measure(ours: Callable[[], object], theirs: Callable[[], object], pairs: int = 7) -> Ratio:
-    """Call both in turn, after one warm-up of each."""
+    """Call both in turns, after one warm-up of each, and return their ratio."""
     ours(), theirs()
     times = [(_seconds(ours), _seconds(theirs)) for _ in range(pairs)]
     ratios = [a / b for a, b in times]
@@ -40,12 +40,12 @@ def measure(ours: Callable[[], object], theirs: Callable[[], object], pairs: int
 
 
 def process(command: Sequence[str], **settings) -> Callable[[], object]:
-    """A whole process, its output thrown away."""
+    """Return a function that runs a process and discards its output."""
     return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **settings)
 
 
 REST = 0.3
-"""Seconds before a side begins: threads that the other side left waiting spin for a while, on a core that is needed."""
+"""Seconds before each call: waiting threads of the other side spin for a while, on a core that is needed."""
 
 
 def _seconds(call: Callable[[], object]) -> float:

@@ -1,9 +1,9 @@
-"""Whether 100 pieces of the bundled models, in every format that says what made it, are composed again byte for byte.
+"""Reproduce 100 pieces of the bundled models byte for byte, in every format with provenance.
 
     python tests/bench/replays.py [--processes]
 
-Of each representation and format, eight pieces that were composed side by side, each of them again alone; and others
-with all sorts of options. With `--processes`, each is composed again in a process of its own, as a user does it.
+For each representation and format, generate eight pieces in a batch and reproduce each of them alone; then others with
+various options. With `--processes`, each is reproduced in its own process, as a user does it.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ OPTIONS = (
     ("--tempo", "96", "--instrument", "24", "--velocity", "90"),
     ("--batch-size", "64"),
 )
-"""What is asked for beside the eight, each of one representation and format in turn."""
+"""Options of the other pieces, whose representation and format alternate."""
 
 
 def main() -> None:
-    """Compose, compose again, and print how many are the same."""
+    """Generate, reproduce, and print how many are identical."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--processes", action="store_true")
     given = parser.parse_args()
@@ -55,14 +55,14 @@ def main() -> None:
             all_[kind] += 1
             same[kind] += again == path.read_bytes()
             if again != path.read_bytes():
-                print(f"{path.name} is another: {path.read_bytes()[:400]!r}")
+                print(f"{path.name} differs: {path.read_bytes()[:400]!r}")
     for kind, number in all_.items():
-        print(f"{kind:24} {same[kind]:3} of {number:3} the same")
-    print(f"{'all':24} {same.total():3} of {all_.total():3} the same, {1000 * took / all_.total():.0f} ms each")
+        print(f"{kind:24} {same[kind]:3} of {number:3} identical")
+    print(f"{'all':24} {same.total():3} of {all_.total():3} identical, {1000 * took / all_.total():.0f} ms each")
 
 
 def composed(folder: Path) -> Iterator[tuple[str, Path]]:
-    """100 pieces, each in a file of its own, with the kind that it is of."""
+    """Yield 100 pieces, each in its own file, with their kind."""
     (folder / "opening.abc").write_text(OPENING)
     pairs = [
         (name, form)
@@ -86,7 +86,7 @@ def composed(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def replayed(path: Path, process: bool) -> bytes:
-    """What comes when the piece at `path` is composed again."""
+    """Return the reproduction of the piece at `path`."""
     if process:
         return subprocess.run(
             [sys.executable, "-m", "composer", "replay", "-q", str(path)], stdout=subprocess.PIPE, check=False
@@ -95,7 +95,7 @@ def replayed(path: Path, process: bool) -> bytes:
 
 
 def run(*arguments: str, fails: bool = False) -> bytes:
-    """What the program writes to stdout. Ends the benchmark where it fails, unless it may."""
+    """Return the program's output. A failure ends the benchmark, unless `fails`."""
     out, err = io.BytesIO(), io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
     console = Console(io.TextIOWrapper(io.BytesIO()), io.TextIOWrapper(out, write_through=True), err, {})
     if composer([*arguments, "-q"], console) != 0 and not fails:

@@ -1,10 +1,10 @@
-"""Note for note there and back: music read, encoded, decoded, written in each format and read again.
+"""Round trips: read music, encode, decode, write each format and read it again.
 
     python tests/bench/roundtrips.py grid corpus:essenFolksong/erk*
     python tests/bench/roundtrips.py pianoroll nottingham/ --formats midi
 
-Prints, for every format that a representation can be written in, how many pieces came back with the same notes on the
-grid, how many with others, and how many were refused, by reason, with the first places of whatever went wrong.
+For each format of a representation, print how many pieces have the same notes on the grid afterwards, how many have
+others, and how many were rejected, by reason, with the first places.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from composer.formats import format_named, write
 from composer.registry import options
 from composer.registry import plugins as registry
 
-SAME = "the same"
+SAME = "same notes"
 EXAMPLES = 3
 
 
@@ -36,7 +36,7 @@ def main() -> None:
     representation.fit(read.pieces)
     print(f"{kind.name}: {len(read.pieces):,} pieces read, {len(read.unreadable)} files unreadable")
     for reason, count in read.rejected.counts.items():
-        print(f"  {count:6,}  refused: {reason} ({read.rejected.places[reason][0]})")
+        print(f"  {count:6,}  rejected: {reason} ({read.rejected.places[reason][0]})")
     for name in given.formats or kind.formats:
         found: dict[str, list[str]] = {}
         for piece in read.pieces:
@@ -47,11 +47,11 @@ def main() -> None:
 
 
 def outcome(representation: Representation, piece: Piece, name: str) -> str:
-    """What became of `piece` on its way through the format `name`."""
+    """Return the outcome of a round trip through the format `name`."""
     steps = representation.encode(piece)
     decoded = representation.decode(steps)
     if notes(representation, decoded) != notes(representation, piece):
-        return "decoded otherwise"
+        return "decoded differently"
     try:
         again = next(
             iter(representation.read(Source(Path(f"again{suffix(name)}"), data=written(representation, steps, name))))
@@ -59,12 +59,12 @@ def outcome(representation: Representation, piece: Piece, name: str) -> str:
     except ComposerError as error:
         return f"not written: {error.message}"
     if isinstance(again, RejectedPiece):
-        return f"refused when read again: {again.reason}"
+        return f"rejected when read again: {again.reason}"
     return SAME if notes(representation, again) == notes(representation, piece) else "different"
 
 
 def written(representation: Representation, steps: list, name: str) -> bytes:
-    """The piece that `steps` spell, in the format `name`."""
+    """Return the piece of `steps` in the format `name`."""
     if name == representation.native:
         decoder = representation.decoder(1)
         events = [event for step in steps for event in decoder.push(step)]
@@ -73,12 +73,12 @@ def written(representation: Representation, steps: list, name: str) -> bytes:
 
 
 def notes(representation: Representation, piece: Piece) -> tuple:
-    """The notes of a piece."""
+    """Return the notes of a piece."""
     return representation.score(piece).notes
 
 
 def suffix(name: str) -> str:
-    """The usual suffix of a format."""
+    """Return the usual suffix of a format."""
     return format_named(name).suffixes[0]
 
 

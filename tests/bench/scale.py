@@ -1,8 +1,8 @@
-"""What composing and training cost as they grow: with parameters, with width, with processes, with the corpus.
+"""Cost of generation and training by parameters, batch size and processes.
 
     python tests/bench/scale.py [--seconds 4] [--hidden 64 128 256 512 1024]
 
-Prints the tables of SCALE.md. Each figure is of a network with random weights, since what it learnt costs no time.
+Print the tables of SCALE.md. Networks have random weights, which take as long as trained ones.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def main() -> None:
 
 
 def parameters(sizes: list[int], seconds: float) -> None:
-    """Training and composing, of two layers of each size."""
-    print("| cells | parameters | training, tokens a second | x parameters, GFLOP/s | composing 1, tokens a second |")
+    """Print the speed of training and generation for two layers of each size."""
+    print("| cells | parameters | training, tokens/s | x parameters, GFLOP/s | generating one piece, tokens/s |")
     print("|---|---|---|---|---|")
     for hidden in sizes:
         config = LstmConfig(hidden=hidden)
@@ -57,8 +57,8 @@ def parameters(sizes: list[int], seconds: float) -> None:
 
 
 def widths(seconds: float) -> None:
-    """Composing side by side, 2 x 256, the sampler alone."""
-    print("| pieces side by side | tokens a second | over one |\n|---|---|---|")
+    """Print the speed of the sampler by batch size, 2 x 256."""
+    print("| batch size | tokens/s | speedup |\n|---|---|---|")
     config, one = LstmConfig(), 0.0
     network = Lstm().network(SPEC, config)
     for width in (1, 4, 16, 64, 256):
@@ -69,8 +69,8 @@ def widths(seconds: float) -> None:
 
 
 def processes() -> None:
-    """Training in one and two processes, each with one thread, on text that is made here."""
-    print("| processes | tokens a second | over one |\n|---|---|---|")
+    """Print the speed of training in one and two processes, each with one thread, on random text."""
+    print("| processes | tokens/s | speedup |\n|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder, "text.txt")
         generator = np.random.default_rng(0)
@@ -83,7 +83,7 @@ def processes() -> None:
 
 
 def trained(text: Path, home: Path, world: int) -> float:
-    """Tokens a second of `composer train` with `world` processes, over the last of its steps."""
+    """Return the tokens per second of `composer train` with `world` processes, over its last updates."""
     launcher = ["-m", "torch.distributed.run", "--nproc-per-node", str(world)] if world > 1 else []
     command = [sys.executable, *launcher, "-m", "composer", "train", "text", str(text), "--max-updates", "40", "--json"]
     asked = [*command, "--force", "--name", f"scale-{world}"]
@@ -103,24 +103,24 @@ def trained(text: Path, home: Path, world: int) -> float:
 
 
 def learning(network):
-    """One step of descent on a batch that is at hand."""
+    """Return a function that makes an update with a fixed batch."""
     targets = torch.randint(1, SPEC.size, (ROWS, LENGTH))
     reset = torch.zeros(ROWS, LENGTH, dtype=torch.bool)
     batch = Batch(targets.roll(1, 1), targets, torch.ones(ROWS, LENGTH), reset)
-    optimiser = torch.optim.Adam(network.parameters(), fused=True)
+    optimizer = torch.optim.Adam(network.parameters(), fused=True)
 
     def step():
         network.loss(batch, None)[0].objective.backward()
-        optimiser.step()
-        optimiser.zero_grad()
+        optimizer.step()
+        optimizer.zero_grad()
 
     return step
 
 
 def playing(network, config, width, steps):
-    """`steps` steps of `width` pieces."""
+    """Return a function that generates `steps` steps of `width` pieces."""
     weights = {name: tensor.detach().numpy().copy() for name, tensor in network.state_dict().items()}
-    sampler, how, rng = (
+    sampler, params, rng = (
         Lstm().sampler(SPEC, config, weights),
         BatchSamplingParams.for_rows(width),
         CounterRNG(range(width)),
@@ -129,14 +129,14 @@ def playing(network, config, width, steps):
     def play():
         state = sampler.initial_state([{}] * width)
         for step in range(steps):
-            drawn = sampler.sample(state, how, rng.at_steps(np.full(width, step)))
+            drawn = sampler.sample(state, params, rng.at_steps(np.full(width, step)))
             state = sampler.advance(state, drawn.steps)
 
     return play
 
 
 def median(work, seconds: float) -> float:
-    """The median time of a call, of as many as fit into `seconds`, three at least."""
+    """Return the median time of a call, over as many as fit into `seconds`, at least three."""
     work()
     times, end = [], time.perf_counter() + seconds
     while len(times) < 3 or time.perf_counter() < end:

@@ -1,4 +1,4 @@
-"""`make bench-quality`: how good the models are, measured in stages that each resume, and a page made of the results.
+"""`make bench-quality`: measure the quality of models in stages that can be resumed, and write a page of results.
 
-What is trained and measured is declared in the `.toml` files beside this, as the commands that a user would type.
+The `.toml` files declare what is trained and measured, as commands that a user would type.
 """

@@ -1,7 +1,7 @@
-"""The commands of a stage, as a user would type them in the bench's folder, and what else is typed to keep them apart.
+"""Parse and change the commands of a stage, which are as a user would type them in the benchmark's folder.
 
-In a command, `$DATA` is the folder of data and `$BEFORE` the model of the training before it; files that the bench
-makes itself, such as `nottingham.txt`, stand in the folder that all commands are run in. Options follow the files.
+In a command, `$DATA` is the data folder and `$BEFORE` the model of the previous training. Files that the benchmark
+makes itself, such as `nottingham.txt`, are in the folder where all commands run. Options follow the files.
 """
 
 from __future__ import annotations
@@ -13,55 +13,55 @@ from collections.abc import Mapping, Sequence
 
 PROGRAM = "composer"
 LONE = frozenset({"--augment", "--stream", "--resume", "--force", "--json", "--quiet"})
-"""Flags that no value follows."""
+"""Options without a value."""
 KEYED = frozenset({"--set", "-o", "--option"})
-"""Flags whose value is KEY=VALUE, so that they stand several times."""
+"""Options with a value KEY=VALUE, which may be repeated."""
 
 
 def words(command: str, places: Mapping[str, object] | None = None) -> list[str]:
-    """The arguments of `composer` in a command, with what stands for `$DATA` and `$BEFORE` in them.
+    """Return the arguments of `composer` in a command, with `$DATA` and `$BEFORE` replaced.
 
-    Raises ValueError where it is no command of this program.
+    Raises ValueError if it is not a command of this program.
     """
     found = shlex.split(command)
     if len(found) < 3 or found[0] != PROGRAM:
-        raise ValueError(f"`{command}` is no command of `{PROGRAM}`")
+        raise ValueError(f"`{command}` is not a `{PROGRAM}` command")
     for name, value in (places or {}).items():
         found = [word.replace(f"${name}", str(value)) for word in found]
     return found[1:]
 
 
 def process(arguments: Sequence[str]) -> list[str]:
-    """The same as a process to start, with this Python."""
+    """Return the command line to run them with this Python."""
     return [sys.executable, "-m", "composer", *arguments]
 
 
 def digest(*parts: object) -> str:
-    """A short name for what is made of `parts`; it has nothing of the machine in it."""
+    """Return a short digest of `parts`, the same on every machine."""
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:12]
 
 
 def tidy(command: str) -> str:
-    """The command on one line, however it is broken in its file."""
+    """Return the command on one line."""
     return " ".join(command.split())
 
 
 def flag(command: str, name: str) -> str | None:
-    """The value of a flag; None where it is not given."""
+    """Return the value of an option; None if it is not given."""
     found = words(command)
     joined = [word.removeprefix(f"{name}=") for word in found if word.startswith(f"{name}=")]
     return found[found.index(name) + 1] if name in found[:-1] else next(iter(joined), None)
 
 
 def is_seeded(command: str) -> bool:
-    """Whether a command names a seed of its own."""
+    """Whether a command sets a seed."""
     return flag(command, "--seed") is not None or any(
         word.rpartition("--set=")[2].startswith("seed=") for word in words(command)
     )
 
 
 def files(arguments: Sequence[str]) -> list[str]:
-    """The files among the arguments: all between the representation and the first option."""
+    """Return the files: all arguments between the representation and the first option."""
     found = list(arguments[2:])
     for number, word in enumerate(found):
         if word.startswith("-"):
@@ -70,12 +70,12 @@ def files(arguments: Sequence[str]) -> list[str]:
 
 
 def without(arguments: Sequence[str], *names: str) -> list[str]:
-    """The arguments without these flags and their values."""
+    """Return the arguments without these options and their values."""
     return [word for part in parted(arguments) if part[0] not in names for word in part]
 
 
 def changed(command: str, change: str) -> str:
-    """The command with the flags of `change`, each in the place of one that sets the same, else at the end."""
+    """Return the command with the options of `change`, replacing those that set the same."""
     parts = parted(shlex.split(command))
     for part in parted(shlex.split(change)):
         same = [number for number, other in enumerate(parts) if _sets(other) == _sets(part)]
@@ -87,7 +87,7 @@ def changed(command: str, change: str) -> str:
 
 
 def parted(arguments: Sequence[str]) -> list[tuple[str, ...]]:
-    """Each flag with its value, and each other word, alone."""
+    """Return each option with its value, and each other word alone."""
     found: list[tuple[str, ...]] = []
     rest = iter(arguments)
     for word in rest:
@@ -97,5 +97,5 @@ def parted(arguments: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _sets(part: tuple[str, ...]) -> tuple[str, ...]:
-    """What a part of a command sets; of two that set the same, one is too many."""
+    """Return what a part of a command sets."""
     return (part[0], part[1].partition("=")[0]) if part[0] in KEYED else part[:1]

@@ -1,4 +1,4 @@
-"""The files that the commands name beside `$DATA`, made once: lists of pieces, the 2012 piano-rolls as MIDI."""
+"""Prepare the files that commands use besides `$DATA`: lists of pieces, and the 2012 piano rolls as MIDI."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from .stages import Stage
 
 PARTS = ("train", "valid", "test")
 ALONE = {"jsb-alone.txt": "JSB_Chorales", "nottingham-alone.txt": "Nottingham"}
-"""The lists of test pieces that share no run with a training piece, by the data set that they are of."""
+"""The lists of test pieces that share no run with a training piece, and their data sets."""
 MADE = {
     "nottingham.txt": tuple(f"nottingham-abc/{part}.txt" for part in PARTS),
     **{name: (f"bl2012/{name}.mat",) for name in ALONE.values()},
     **{listing: (f"bl2012/{name}.mat",) for listing, name in ALONE.items()},
 }
-"""What is made in the bench's folder, and what of the folder of data it is made of."""
-HINT = "CONTRIBUTING.md, `The data of bench-quality`, says what the folder holds and where that is from"
+"""What is made in the benchmark's folder, and from which data."""
+HINT = "see `The data of bench-quality` in CONTRIBUTING.md"
 
 
 def require(data: Path, stages: Iterable[Stage]) -> None:
-    """Make sure that `data` has what the commands of these stages read. Raises UsageError with what it lacks."""
+    """Raise UsageError if `data` lacks files that the commands of these stages read."""
     for stage in stages:
         for command in (*stage.train, *stage.measures.values(), *_opening(stage)):
             for need in _needs(command):
                 if lacking := _lacking(data, need):
-                    raise UsageError(f"there is no {lacking} in {data}", HINT)
+                    raise UsageError(f"no {lacking} in {data}", HINT)
 
 
 def prepare(data: Path, home: Path) -> None:
-    """Make what is not there yet in `home`, of what `data` has."""
+    """Make the missing files in `home` from those in `data`."""
     made = [name for name, sources in MADE.items() if not any(_lacking(data, source) for source in sources)]
     if "nottingham.txt" in made:
         (home / "nottingham.txt").write_text("\n".join(lines(data / "nottingham-abc")) + "\n")
@@ -54,7 +54,7 @@ def _opening(stage: Stage) -> list[str]:
 
 
 def _needs(command: str) -> Iterator[str]:
-    """What a command reads of the folder of data, itself or by what is made of it."""
+    """Yield the paths in the data folder that a command needs, also for files made from them."""
     for word in words(command):
         if word.startswith("$DATA/"):
             yield word.removeprefix("$DATA/")
@@ -62,14 +62,14 @@ def _needs(command: str) -> Iterator[str]:
 
 
 def _lacking(data: Path, need: str) -> str:
-    """The part of a path, which may be a pattern, that is not in `data`; empty where nothing is lacking."""
+    """Return the first part of a path or pattern that is missing in `data`; empty if there is none."""
     parts = Path(need).parts
     paths = ["/".join(parts[: count + 1]) for count in range(len(parts))]
     return next((path for path in paths if not any(data.glob(path))), "")
 
 
 def _alone(path: Path) -> list[str]:
-    """The test pieces of a benchmark that share no run with its training pieces."""
+    """Return the test pieces of a data set that share no run with its training pieces."""
     from scipy.io import loadmat
 
     cells = loadmat(path)
@@ -78,7 +78,7 @@ def _alone(path: Path) -> list[str]:
 
 
 def _rolls(path: Path, folder: Path) -> None:
-    """The frames of a benchmark's pieces as MIDI files, a beat to each frame."""
+    """Write the frames of a data set's pieces as MIDI files, a beat per frame."""
     from scipy.io import loadmat
 
     cells = loadmat(path)
@@ -91,12 +91,12 @@ def _rolls(path: Path, folder: Path) -> None:
 
 
 def _name(number: int) -> str:
-    """The file of a piece, counted from 0."""
+    """Return the file name of a piece, counted from 0."""
     return f"{number + 1:03}.mid"
 
 
 def held(frames: Sequence[Sequence[float]]) -> Iterator[Note]:
-    """The notes of a roll (T, 88) whose column 0 is pitch 21; neighbouring frames of a pitch are one note."""
+    """Yield the notes of a roll (T, 88) whose column 0 is pitch 21, joining consecutive frames of a pitch."""
     for column in range(88):
         begin = None
         for time, on in enumerate([*(bool(frame[column]) for frame in frames), False]):

@@ -1,4 +1,4 @@
-"""What is heard of a model beside its figure: tunes as it learns, and what a given opening is worth to it."""
+"""Other measures of a model: tunes from snapshots of its training, and its likelihood after a given opening."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from .measuring import run
 
 TUNES = 50
 OPENING, LONGEST = 100, 1000
-"""Characters of a text that are given, and up to which it is looked at."""
+"""Range of characters of a text that are measured."""
 
 
 def story(checkpoint: Path, steps: Sequence[int]) -> list[dict[str, Any]]:
-    """What the network of each snapshot writes; one that the training did not reach is passed over."""
+    """Return counts of valid tunes for each snapshot; missing snapshots are skipped."""
     paths = {step: checkpoint.with_name(f"{checkpoint.stem}.update-{step}.safetensors") for step in steps}
-    return [{"step": step, **_told(path)} for step, path in paths.items() if path.exists()]
+    return [{"step": step, **_count_valid(path)} for step, path in paths.items() if path.exists()]
 
 
-def _told(path: Path) -> dict[str, Any]:
-    """Of some tunes, how many parse, and how many are without fault; None where no abc2midi is installed."""
+def _count_valid(path: Path) -> dict[str, Any]:
+    """Return how many tunes of a model parse and have no errors; None for abc2midi if it is not installed."""
     asked = ("--count", str(TUNES), "--seed", "1", "--quiet", "--length", "1000", "--batch-size", str(TUNES))
     text = run(("gen", "abc", "--checkpoint", str(path), *asked))
     tunes = re.findall(r"^X:\d+\n.*?(?=^X:|\Z)", text, re.MULTILINE | re.DOTALL)
@@ -49,7 +49,7 @@ def _told(path: Path) -> dict[str, Any]:
 
 
 def after_opening(checkpoint: Path, files: Sequence[str]) -> float:
-    """Bits per character of the texts that the training held back, after their opening."""
+    """Return bits per character of the held-out texts after their opening."""
     opened = load_model(checkpoint, "text")
     read = corpus.read(opened.representation, files)
     total = count = 0.0

@@ -1,9 +1,9 @@
-"""How sure a figure is: of the test pieces by groups of them, and of the training by seeds.
+"""Confidence intervals of figures from groups of test pieces, and deviations over seeds.
 
-The test pieces are parted into ten groups, each measured alone. With w_g the share of all steps that group g has, x_g
-its figure and v the figure of all, the variance of v is estimated as n / (n - 1) * sum w_g^2 (x_g - v)^2, that of a
-ratio of sums over n drawn groups (Cochran, Sampling Techniques, 1977, chapter 6); Student's t with n - 1 degrees of
-freedom makes the interval of it.
+The test pieces are divided into ten groups, each measured alone. With w_g the share of all steps in group g, x_g its
+figure and v the figure of all, the variance of v is estimated as n / (n - 1) * sum w_g^2 (x_g - v)^2, that of a ratio
+of sums over n sampled groups (Cochran, Sampling Techniques, 1977, chapter 6). The interval is from Student's t with
+n - 1 degrees of freedom.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Item = TypeVar("Item")
 class Figure:
     """A figure over `seeds` trainings: mean, standard deviation, and half the 95 % interval over test pieces.
 
-    None where there are too few to tell. `estimated` is the standard error of an estimate such as AIS, 0 where exact.
+    None if there are too few. `estimated` is the standard error of an estimate such as AIS, 0 for exact figures.
     """
 
     mean: float
@@ -43,20 +43,20 @@ class Figure:
 
     @property
     def margin(self) -> float:
-        """How far the figure may lie from what other pieces and other seeds would give, as far as that is known."""
+        """How far other pieces and other seeds may change the figure, as far as known."""
         return (self.half or 0.0) + (self.deviation or 0.0) / math.sqrt(self.seeds)
 
 
 @dataclass(frozen=True)
 class Group:
-    """A part of the test pieces: its figure, and how many steps that is of."""
+    """A group of test pieces: its figure and number of steps."""
 
     value: float
     steps: int
 
 
 def parted(items: Sequence[Item], *, contiguous: bool, groups: int = GROUPS) -> list[list[Item]]:
-    """The items in groups as equal as can be: stretches of neighbours, or dealt out after a fixed shuffle."""
+    """Divide items into groups of equal size: of neighbors, or after a fixed shuffle."""
     count = max(1, min(groups, len(items)))
     if contiguous:
         ends = [len(items) * number // count for number in range(count + 1)]
@@ -67,7 +67,7 @@ def parted(items: Sequence[Item], *, contiguous: bool, groups: int = GROUPS) -> 
 
 
 def half_width(whole: float, groups: Sequence[Group]) -> float | None:
-    """Half the 95 % interval over test pieces of the figure `whole`; None for fewer than two groups."""
+    """Return half the 95 % interval over test pieces of the figure `whole`; None for fewer than two groups."""
     count = len(groups)
     if count < 2:
         return None
@@ -79,9 +79,9 @@ def half_width(whole: float, groups: Sequence[Group]) -> float | None:
 def pooled(
     values: Sequence[float], errors: Sequence[float] | None = None, groups: Sequence[Sequence[Group]] = ()
 ) -> Figure:
-    """The figure of several seeds: `values` with the standard `errors` of their estimates, and the `groups` of each.
+    """Return the figure of several seeds: `values`, standard `errors` of their estimates, and the `groups` of each.
 
-    The interval is that of the mean of the seeds, for which each group has the mean of its figures.
+    The interval is of the mean over seeds, from the means of each group.
     """
     count = len(values)
     deviation = statistics.stdev(values) if count > 1 else None

@@ -1,4 +1,4 @@
-"""One run at a time in the bench's folder: two would train the same model under one name."""
+"""Lock the benchmark's folder: two runs would train the same model under one name."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ NAME = "running"
 
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
-    """Hold the folder for this process. The system lets go of it however the process ends, so that no lock is left.
+    """Lock the folder for this process. The system releases the lock however the process ends.
 
-    Where the system has no such locks, nothing is held. Raises UsageError where another process holds it.
+    Do nothing on systems without such locks. Raises UsageError if another process has the lock.
     """
     try:
         import fcntl
@@ -27,6 +27,6 @@ def locked(home: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UsageError(
-                f"another run is at work in {home}", "wait for it, or name another folder with --home"
+                f"another run is using {home}", "wait for it, or choose another folder with --home"
             ) from None
         yield

@@ -1,4 +1,4 @@
-"""What a model's test pieces cost it: all of them, then ten groups of them, of which the interval is made."""
+"""Measure a model on all test pieces, then on ten groups of them for the confidence interval."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .trainings import Failed, Limits, complaint
 
 
 def measure(command: str, key: str, store: Store, limits: Limits) -> dict[str, Any]:
-    """Do what is left of a measure of the model of `key`; what was found, as `eval --json` says it, and its groups.
+    """Complete a measure of the model of `key`; return the output of `eval --json` and of its groups.
 
-    Each figure is kept as it comes, with the digest of its model; another model is measured anew. Raises Failed.
+    Each figure is saved at once, with the digest of its model. Raises Failed.
     """
     name = measure_key(key, command)
     found = store.measured(name)
@@ -43,29 +43,29 @@ def measure(command: str, key: str, store: Store, limits: Limits) -> dict[str, A
 
 
 def groups(found: dict[str, Any]) -> list[Group]:
-    """The groups of a measure, where all are there."""
+    """Return the groups of a measure if it is complete, else none."""
     return [Group(each["value"], each["steps"]) for each in found["groups"]] if is_complete(found) else []
 
 
 def is_complete(found: dict[str, Any]) -> bool:
-    """Whether nothing is left to do of a measure. A single piece is no group."""
+    """Whether all groups are measured. A single piece has none."""
     parts = len(found.get("parts", ()))
     return parts > 0 and len(found["groups"]) == (parts if parts > 1 else 0)
 
 
 def _of_part(asked: Sequence[str], part: Sequence[str], listing: Path) -> dict[str, Any]:
-    """The figure of some of the pieces."""
+    """Measure some of the pieces."""
     listing.parent.mkdir(exist_ok=True)
     listing.write_text("".join(f"test {piece}\n" for piece in part), "utf-8")
     arguments = [*without(asked, "--split", "--part"), "--split", str(listing)]
     found = loads(run(arguments))
     if found["pieces"] != len(part):
-        raise Failed(f"of {len(part)} pieces, {found['pieces']} were measured")
+        raise Failed(f"only {found['pieces']} of {len(part)} pieces were measured")
     return {name: found[name] for name in ("value", "stderr", "steps", "pieces")}
 
 
 def _pieces(asked: Sequence[str], command: str) -> list[str]:
-    """The names of the pieces that a measure is of, in order; those that the model cannot take are not among them."""
+    """Return the names of the pieces that the model can encode, in order."""
     from composer.analysis.likelihood import select_pieces
     from composer.api import EncodeError
     from composer.checkpoints.load import open_checkpoint
@@ -85,12 +85,12 @@ def _pieces(asked: Sequence[str], command: str) -> list[str]:
             continue
         names.append(piece.source)
     if len(set(names)) < len(names):
-        raise Failed("two of the pieces have one name, so that they cannot be parted into groups")
+        raise Failed("two pieces have the same name, so they cannot be divided into groups")
     return names
 
 
 def run(arguments: Sequence[str]) -> str:
-    """What a command prints. Raises Failed with its error."""
+    """Return what a command prints. Raises Failed with its error."""
     done = subprocess.run(process(arguments), capture_output=True, text=True, check=False)
     if done.returncode:
         raise Failed(complaint(done.stderr))

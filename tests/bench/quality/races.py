@@ -1,4 +1,4 @@
-"""Time to quality: validations of two trainings against seconds, the share of time that ours needs, and a drawing."""
+"""Time to quality: compare the validations of two trainings over time, and plot them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .store import Point
 
 @dataclass(frozen=True)
 class Outcome:
-    """The published training was best, at `value`, after `theirs` seconds; ours was as good after `ours`, else None."""
+    """The published training was best, at `value`, after `theirs` seconds; ours was as good after `ours`, or never."""
 
     value: float
     theirs: float
@@ -19,15 +19,12 @@ class Outcome:
 
     @property
     def share(self) -> float | None:
-        """The share of the time that ours needs."""
+        """The time that ours needs as a share of theirs."""
         return None if self.ours is None else self.ours / self.theirs
 
 
 def outcome(published: Sequence[Point], ours: Sequence[Point]) -> Outcome | None:
-    """What came of a race; None before both have been validated.
-
-    Ours is as good from the first validation that says so: nothing is read between two of them.
-    """
+    """Return the outcome of a race; None before both have been validated. Times are not interpolated."""
     if not published or not ours:
         return None
     best = min(published, key=lambda point: (point.value, point.seconds))
@@ -36,7 +33,7 @@ def outcome(published: Sequence[Point], ours: Sequence[Point]) -> Outcome | None
 
 
 def draw(curves: Mapping[str, Sequence[Point]], unit: str, path: Path, title: str) -> None:
-    """Both curves as an SVG, its text as text, the same bytes from the same figures."""
+    """Write both curves as an SVG with text, deterministically."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -47,10 +44,10 @@ def draw(curves: Mapping[str, Sequence[Point]], unit: str, path: Path, title: st
             axes.plot([point.seconds for point in points], [point.value for point in points], label=name, linewidth=1.5)
         name, theirs = next(iter(curves.items()))
         best = min(point.value for point in theirs)
-        axes.axhline(best, color="grey", linewidth=0.8, linestyle="--", label=f"best of the {name}, {best:.3f}")
+        axes.axhline(best, color="gray", linewidth=0.8, linestyle="--", label=f"best of the {name}, {best:.3f}")
         every = sorted(point.value for points in curves.values() for point in points)
         axes.set_ylim(every[0] - 0.05 * (every[-1] - every[0]), every[int(0.98 * (len(every) - 1))])
-        axes.set(xlabel="seconds of training, validations among them", ylabel=f"validation, {unit}", title=title)
+        axes.set(xlabel="seconds of training, including validation", ylabel=f"validation, {unit}", title=title)
         axes.legend(frameon=False)
         axes.spines[["top", "right"]].set_visible(False)
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})

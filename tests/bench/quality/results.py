@@ -1,4 +1,4 @@
-"""What is known of a stage: its trainings by seed, its figures, and how well it does what it is for."""
+"""Results of a stage: its trainings by seed, its figures, and the targets it reaches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .store import CUT, Store, Trained, chain, measure_key
 from .trainings import Limits, is_whole
 
 AIS_LOW = 0.03
-"""Nats a frame that a figure by AIS may be too low; `rnnrbm` measured it with 50 and 150 units."""
+"""Nats per frame by which an AIS figure may be too low, measured by `rnnrbm` with 50 and 150 units."""
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,18 @@ class Measured:
 
 
 class Results:
-    """All that has been found so far. Figures are of all seeds that are there."""
+    """All results so far. Figures are over all seeds."""
 
     def __init__(self, plan: Plan, store: Store, limits: Limits) -> None:
         self.plan, self.store, self.limits = plan, store, limits
 
     def trained(self, stage: Stage) -> dict[int, list[Trained]]:
-        """The trainings of a stage, one after the other, by seed."""
+        """Return the trainings of a stage, in order, by seed."""
         found = {seed: [self.store.trained(key) for key in chain(stage, seed)] for seed in self.store.seeds(stage)}
         return {seed: [each for each in trained if each] for seed, trained in found.items() if all(trained)}
 
     def measured(self, stage: Stage, command: str, unit: str = "") -> Measured | None:
-        """What a measure of a stage found, in `unit` if one is named; None where nothing has been measured."""
+        """Return the result of a measure, in `unit` if given; None if it has not been measured."""
         every = [self.found(stage, seed, command) for seed in self.trained(stage)]
         known = [each for each in every if "found" in each]
         if not known:
@@ -54,27 +54,27 @@ class Results:
         return Measured(figure, unit or first["unit"], first["pieces"])
 
     def found(self, stage: Stage, seed: int, command: str) -> dict[str, Any]:
-        """What is kept of a measure, or of what else was looked at under `command`, of the model as it is now."""
+        """Return what is saved for `command` and the current model."""
         key = chain(stage, seed)[-1]
         found = self.store.measured(measure_key(key, command))
         return found if self.store.trained(key) and found.get("model") == self.store.identity(key) else {}
 
     def validated(self, stage: Stage) -> dict[int, float]:
-        """The best validation figure of the last training of a stage, by seed."""
+        """Return the best validation loss of the last training of a stage, by seed."""
         found = {seed: trained[-1].reported for seed, trained in self.trained(stage).items()}
         return {seed: value for seed, value in found.items() if value is not None}
 
     def seconds(self, stage: Stage) -> float | None:
-        """How long all its trainings took together, the mean over seeds."""
+        """Return the total time of its trainings, averaged over seeds."""
         every = [sum(each.seconds for each in trained) for trained in self.trained(stage).values()]
         return fmean(every) if every else None
 
     def cut(self, stage: Stage) -> bool:
-        """Whether a training was stopped by its time and not by its end."""
+        """Whether a training was stopped by its time limit."""
         return any(each.reason == CUT for trained in self.trained(stage).values() for each in trained)
 
     def complete(self, stage: Stage, seed: int) -> bool:
-        """Whether nothing is left to do of a stage at a seed."""
+        """Whether a stage is complete for a seed."""
         trained = self.trained(stage).get(seed, ())
         looked = [name for wanted, name in ((stage.story, "story"), (stage.opening, "opening")) if wanted]
         return (
@@ -85,7 +85,7 @@ class Results:
         )
 
     def outcomes(self, race: Race) -> dict[int, Outcome]:
-        """What came of a race, by seed."""
+        """Return the outcomes of a race, by seed."""
         both = race.stages()
         done = [set(self.trained(stage)) for stage in both.values()]
         found = {
@@ -99,21 +99,18 @@ class Results:
 
 
 def reached(task: Task, figure: Figure) -> str:
-    """Whether a figure is as low as a task asks for, by the figure itself, not as it is printed.
-
-    What the error of an estimate, the interval over test pieces and the seeds do not make sure of is said.
-    """
+    """Return the level that a figure reaches before rounding, and doubts from its estimate, pieces and seeds."""
     highest = figure.mean + (AIS_LOW if figure.estimated else 0.0)
-    for name, bound in (("aim", task.aim), ("at least", task.at_least)):
+    for name, bound in (("aim", task.aim), ("minimum", task.at_least)):
         if figure.mean <= bound:
             doubts = ["the estimate's error"] if highest > bound else []
             doubts += ["chance"] if figure.margin and highest + figure.margin > bound else []
-            return f"{name}, not beyond {' or '.join(doubts)}" if doubts else name
+            return f"{name}, within {' or '.join(doubts)}" if doubts else name
     return "no"
 
 
 def scale_of(unit: str, wanted: str) -> float:
-    """The factor from `unit` to `wanted`: between bits and nats, else 1."""
+    """Return the factor from `unit` to `wanted`: between bits and nats, else 1."""
     if unit.startswith("bits") and wanted.startswith("nats"):
         return math.log(2)
     return 1 / math.log(2) if unit.startswith("nats") and wanted.startswith("bits") else 1.0

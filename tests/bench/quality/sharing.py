@@ -1,7 +1,7 @@
-"""Which test pieces share a run of melody with a training piece, so that their figures may be recalled, not predicted.
+"""Find test pieces that share a run of melody with a training piece, and so may be remembered rather than predicted.
 
-A run is 24 intervals of the top voice that follow each other: of the highest pitch of each frame, a pitch that is held
-or repeated counted once and frames of silence passed over. Intervals are compared, so that a transposed tune is found.
+A run is 24 consecutive intervals of the top voice: the highest pitch of each frame, without repetitions and silent
+frames. Intervals are compared, so transposed tunes are found.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ Roll = Sequence[Sequence[float]]
 
 
 def alone(train: Iterable[Roll], test: Sequence[Roll]) -> list[int]:
-    """The places, from 0, of the test pieces that share no run with any training piece."""
+    """Return the numbers, from 0, of the test pieces that share no run with any training piece."""
     known = {run for roll in train for run in runs(roll)}
     return [number for number, roll in enumerate(test) if not runs(roll) & known]
 
 
 def runs(roll: Roll) -> set[tuple[int, ...]]:
-    """All runs of a piece; none of one that is too short."""
+    """Return all runs of a piece."""
     steps = [after - before for before, after in pairwise(_top_voice(roll))]
     return {tuple(steps[begin : begin + RUN]) for begin in range(len(steps) - RUN + 1)}
 

@@ -1,14 +1,13 @@
-"""What is trained, measured and compared, read from TOML files.
+"""Read from TOML files what is trained, measured and compared.
 
     [[task]]        a figure to reach: `name`, `title`, `unit`, `published`, `at_least`, `aim`
-    [[stage]]       a model: `name`, `train` (commands, each may go on `--from $BEFORE`), `measure` (a command), and
-                    what it is for: a `task`, or a `published` figure and its `data`
-    [[ablation]]    a `base` command, `changes` of it by name, and what else was `tried` with a patch and not kept: what
-                    came of it, by name
-    [[race]]        two commands that learn the same data, `published` and `ours`, by the time they take
+    [[stage]]       a model: `name`, `train` (commands, which may use `--from $BEFORE`), `measure` (a command), and
+                    its purpose: a `task`, or a `published` figure and its `data`
+    [[ablation]]    a `base` command, `changes` of it by name, and results of what was `tried` with a patch, by name
+    [[race]]        two commands with the same data, `published` and `ours`, compared by time
 
-A stage may have `also` (other measures by what they are of), `seconds` to train at most, `story` (batches after which
-its tunes are looked at), and `opening` (texts whose beginnings are given). No command has a seed: the bench adds it.
+A stage may have `also` (other measures by name), `seconds` (a time limit), `story` (updates whose snapshots generate
+tunes), and `opening` (texts to measure after a given opening). The benchmark adds seeds to the commands.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ BEFORE = "$BEFORE"
 
 @dataclass(frozen=True)
 class Task:
-    """A figure that models are to reach; less is better. With `race`, it is the share of time of that race."""
+    """A target figure; lower is better. With `race`, it is the share of time of that race."""
 
     name: str
     title: str
@@ -44,7 +43,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Stage:
-    """One model: trained by these commands, one after the other, and measured by these."""
+    """A model, with the commands that train and measure it."""
 
     name: str
     train: tuple[str, ...]
@@ -61,31 +60,31 @@ class Stage:
         object.__setattr__(self, "train", tuple(self.train))
         object.__setattr__(self, "story", tuple(self.story))
         if not self.train:
-            raise ValueError(f"{self.name}: `train` names no command")
+            raise ValueError(f"{self.name}: `train` has no commands")
         if self.seconds is not None and self.seconds <= 0:
-            raise ValueError(f"{self.name}: `seconds` is {self.seconds:g}, so that nothing could be learnt")
+            raise ValueError(f"{self.name}: `seconds` must be positive, not {self.seconds:g}")
         for number, command in enumerate(self.train):
             if words(command)[0] != "train":
-                raise ValueError(f"{self.name}: `{command}` trains nothing")
+                raise ValueError(f"{self.name}: `{command}` is not a training command")
             if BEFORE in command and not number:
-                raise ValueError(f"{self.name}: there is no training before its first one")
+                raise ValueError(f"{self.name}: $BEFORE in the first training")
             if is_seeded(command):
-                raise ValueError(f"{self.name}: `{command}` has a seed of its own, and the bench gives it one")
+                raise ValueError(f"{self.name}: `{command}` must not set a seed")
             if (preset := flag(command, "--preset")) is not None and preset not in presets.preset_names():
-                raise ValueError(f"{self.name}: there is no preset `{preset}`")
+                raise ValueError(f"{self.name}: unknown preset '{preset}'")
         for command in self.measures.values():
             if words(command)[0] != "eval":
-                raise ValueError(f"{self.name}: `{command}` measures nothing")
+                raise ValueError(f"{self.name}: `{command}` is not an eval command")
 
     @property
     def measures(self) -> dict[str, str]:
-        """All its measures by what they are of; the first, of which nothing is said, decides."""
+        """All measures by name; the first has no name and is compared with the target."""
         return ({"": self.measure} if self.measure else {}) | dict(self.also)
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """What changes of one training do to it."""
+    """Variations of one training."""
 
     name: str
     title: str
@@ -94,7 +93,7 @@ class Ablation:
     tried: Mapping[str, str] = field(default_factory=dict)
 
     def stages(self) -> dict[str, Stage]:
-        """The base and each change as a stage."""
+        """Return the base and each change as a stage."""
         commands = {BASE: self.base} | {name: changed(self.base, change) for name, change in self.changes.items()}
         return {name: Stage(f"{self.name}/{name}", (command,)) for name, command in commands.items()}
 
@@ -109,7 +108,7 @@ class Race:
     ours: str
 
     def stages(self) -> dict[str, Stage]:
-        """Both as stages."""
+        """Return both as stages."""
         both = {"published": self.published, "ours": self.ours}
         return {name: Stage(f"{self.name}/{name}", (command,)) for name, command in both.items()}
 
@@ -126,18 +125,18 @@ class Plan:
     def __post_init__(self) -> None:
         names = [stage.name for stage in self.stages()]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two stages are called `{twice[0]}`")
+            raise ValueError(f"two stages have the name `{twice[0]}`")
         known = {task.name for task in self.tasks}
         for stage in self.models:
             if stage.task and stage.task not in known:
-                raise ValueError(f"{stage.name}: there is no task `{stage.task}`")
+                raise ValueError(f"{stage.name}: unknown task `{stage.task}`")
         races = {race.name for race in self.races}
         for task in self.tasks:
             if task.race and task.race not in races:
-                raise ValueError(f"{task.name}: there is no race `{task.race}`")
+                raise ValueError(f"{task.name}: unknown race `{task.race}`")
 
     def stages(self) -> Iterator[Stage]:
-        """Every stage, in the order in which they are run."""
+        """Yield all stages in the order in which they are run."""
         yield from self.models
         for race in self.races:
             yield from race.stages().values()
@@ -145,25 +144,25 @@ class Plan:
             yield from ablation.stages().values()
 
     def named(self, names: Sequence[str]) -> list[Stage]:
-        """The stages of these names, or of these tasks, ablations or races; all of them where no name is given.
+        """Return the stages with these names or of these tasks, ablations or races; all stages without names.
 
-        Raises ValueError for a name of nothing.
+        Raises ValueError for an unknown name.
         """
         every = list(self.stages())
         for name in names:
             if not any(_is_called(stage, name) for stage in every):
-                raise ValueError(f"there is no stage `{name}`")
+                raise ValueError(f"unknown stage `{name}`")
         return [stage for stage in every if not names or any(_is_called(stage, name) for name in names)]
 
 
 def read(paths: Sequence[Path] = FILES) -> Plan:
-    """What the files declare, together. Raises ValueError with the file where one cannot be understood."""
+    """Return all that the files declare. Raises ValueError with the name of an invalid file."""
     found: dict[str, list[Any]] = {"task": [], "stage": [], "ablation": [], "race": []}
     kinds = {"task": Task, "stage": Stage, "ablation": Ablation, "race": Race}
     for path in paths:
         for kind, tables in _tables(path).items():
             if kind not in kinds:
-                raise ValueError(f"{path.name}: there are no tables `{kind}`")
+                raise ValueError(f"{path.name}: unknown table `{kind}`")
             found[kind] += [_made(kinds[kind], table, path.name) for table in tables]
     return Plan(*(tuple(found[kind]) for kind in ("task", "stage", "ablation", "race")))
 
@@ -180,17 +179,17 @@ def _is_text(value: object) -> bool:
 
 
 SHAPES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
-    "str": ("a text", _is_text),
+    "str": ("a string", _is_text),
     "float": ("a number", _is_number),
     "float | None": ("a number", _is_number),
-    "tuple[str, ...]": ("a list of texts", lambda value: isinstance(value, list) and all(map(_is_text, value))),
+    "tuple[str, ...]": ("a list of strings", lambda value: isinstance(value, list) and all(map(_is_text, value))),
     "tuple[int, ...]": ("a list of numbers", lambda value: isinstance(value, list) and all(map(_is_number, value))),
     "Mapping[str, str]": (
-        "a table of texts",
+        "a table of strings",
         lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
     ),
 }
-"""What a value must be, in words and as a test, by the type that its field is written with."""
+"""The description and the check of a value by the type of its field."""
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -204,7 +203,7 @@ def _made(kind: type[Declared], table: Mapping[str, Any], file: str) -> Declared
     place = f"{file}, {table.get('name', kind.__name__)}"
     known = {each.name: str(each.type) for each in fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(table) - set(known)):
-        raise ValueError(f"{place}: there is no `{unknown[0]}`")
+        raise ValueError(f"{place}: unknown key `{unknown[0]}`")
     for name, value in table.items():
         shape, fits = SHAPES[known[name]]
         if not fits(value):

@@ -1,4 +1,4 @@
-"""What has been done, kept under the bench's folder by the command that did it, so that nothing is done twice."""
+"""Store of trainings and measures in the benchmark's folder, by command, so that nothing is done twice."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .commands import digest, flag, tidy
 from .stages import Stage
 
 CUT = "interrupted"
-"""Why a training ended that was stopped by its time and not by its end."""
+"""The reason for the end of a training that was stopped by its time limit."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """How a training ended, as its checkpoint says: `reported` is its best validation figure, in `unit`."""
+    """A training from its checkpoint's record; `reported` is its best validation loss, in `unit`."""
 
     command: str
     seed: int
@@ -35,7 +35,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Point:
-    """A validation: after `seconds` of training, `value` was reported."""
+    """A validation loss after `seconds` of training."""
 
     step: int
     seconds: float
@@ -43,18 +43,18 @@ class Point:
 
 
 class Store:
-    """The bench's folder."""
+    """The benchmark's folder."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self._identities: dict[tuple[Path, int, int], str] = {}
 
     def model(self, key: str) -> Path:
-        """The checkpoint of a training."""
+        """Return the checkpoint of a training."""
         return self.home / "models" / f"{key}.safetensors"
 
     def identity(self, key: str) -> str:
-        """The digest of the checkpoint of a training; empty where there is none."""
+        """Return the digest of a training's checkpoint; empty if there is none."""
         path = self.model(key)
         if not path.exists():
             return ""
@@ -65,52 +65,52 @@ class Store:
         return self._identities[known]
 
     def trained(self, key: str) -> Trained | None:
-        """How a training ended; None where it has not."""
+        """Return a finished training, else None."""
         found = _read(self.home / "trainings" / f"{key}.json")
         return Trained(**found) if found else None
 
     def keep_trained(self, key: str, trained: Trained) -> None:
-        """Remember how it ended."""
+        """Save a finished training."""
         _write(self.home / "trainings" / f"{key}.json", asdict(trained))
 
     def forget(self, key: str) -> None:
-        """Let a training begin anew the next time."""
+        """Delete a training, so that it starts again."""
         (self.home / "trainings" / f"{key}.json").unlink(missing_ok=True)
         state_path(self.model(key)).unlink(missing_ok=True)
 
     def curve(self, key: str) -> list[Point]:
-        """The validations of a training so far."""
+        """Return the validations of a training so far."""
         path = self._curve(key)
         lines = path.read_text().splitlines() if path.exists() else []
         return [Point(*json.loads(line)) for line in lines if line.endswith("]")]
 
     def begin_curve(self, key: str, step: int) -> None:
-        """A training goes on from `step`: what it had validated since is to come again."""
+        """Drop validations after `step`, from which a training is resumed."""
         kept = [point for point in self.curve(key) if point.step <= step]
         path = self._curve(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(_line(point) for point in kept))
 
     def validated(self, key: str, point: Point) -> None:
-        """One more validation."""
+        """Append a validation."""
         with self._curve(key).open("a") as file:
             file.write(_line(point))
 
     def measured(self, key: str) -> dict[str, Any]:
-        """What has been measured under this key; empty where nothing has."""
+        """Return what has been measured under this key; empty if nothing."""
         return _read(self.home / "measured" / f"{key}.json") or {}
 
     def keep_measured(self, key: str, found: dict[str, Any]) -> None:
-        """Remember what was measured."""
+        """Save a measure."""
         _write(self.home / "measured" / f"{key}.json", found)
 
     def failed(self, stage: str) -> str:
-        """Why a stage was left, the last time; empty where it was not."""
+        """Return why a stage failed the last time; empty if it did not."""
         path = self._failed(stage)
         return path.read_text() if path.exists() else ""
 
     def keep_failed(self, stage: str, reason: str) -> None:
-        """Remember why a stage was left; an empty reason takes it back."""
+        """Save why a stage failed; an empty reason deletes it."""
         path = self._failed(stage)
         if reason:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,7 @@ class Store:
             path.unlink(missing_ok=True)
 
     def seeds(self, stage: Stage) -> list[int]:
-        """The seeds of which all trainings of a stage are there."""
+        """Return the seeds with which a stage is trained."""
         first = chain(stage, 0)[-1].rpartition("-s")[0]
         paths = (self.home / "trainings").glob(f"{first}-s*.json")
         return sorted(int(path.stem.rpartition("-s")[2]) for path in paths)
@@ -132,14 +132,12 @@ class Store:
 
 
 def chain(stage: Stage, seed: int) -> list[str]:
-    """The keys of a stage's trainings: each is of its command, of the preset that this names, of the trainings before
-    it, and of the seed.
-    """
+    """Return the keys of a stage's trainings: digests of command, preset and earlier trainings, with the seed."""
     return [f"{name}-s{seed}" for name in _names(stage)]
 
 
 def measure_key(key: str, command: str) -> str:
-    """The key of a measure of the model that was trained under `key`."""
+    """Return the key of a measure of the model of `key`."""
     return f"{key}-{digest(tidy(command))}"
 
 
@@ -161,7 +159,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
-    """All of it or nothing, whenever this is killed."""
+    """Write atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".writing")
     temporary.write_text(json.dumps(value))

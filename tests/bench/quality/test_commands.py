@@ -1,4 +1,4 @@
-"""Commands as they are typed: what is filled in, and what a change of one replaces."""
+"""Parsing and changing commands."""
 
 import pytest
 
@@ -16,12 +16,12 @@ def test_folders_are_filled_in():
 
 
 @pytest.mark.parametrize("command", ["ls", "python -m composer train abc", "composer"])
-def test_what_is_no_command_of_the_program_is_refused(command):
-    with pytest.raises(ValueError, match="is no command"):
+def test_other_commands_are_an_error(command):
+    with pytest.raises(ValueError, match="is not a `composer` command"):
         words(command)
 
 
-def test_a_change_stands_in_the_place_of_what_sets_the_same():
+def test_a_change_replaces_what_sets_the_same():
     assert changed(TRAIN, "--set layers=1").count("layers") == 1
     assert "--set hidden=256 --set layers=1 " in changed(TRAIN, "--set layers=1")
     assert changed(TRAIN, "--batch-size 64").endswith("--batch-size 64")
@@ -29,26 +29,26 @@ def test_a_change_stands_in_the_place_of_what_sets_the_same():
     assert changed("composer train abc x --lr=1 --augment", "--augment") == "composer train abc x --lr=1 --augment"
 
 
-def test_a_change_of_what_the_command_does_not_set_is_added():
+def test_other_changes_are_appended():
     assert changed(TRAIN, "--augment --set dropout=0") == f"{TRAIN} --augment --set dropout=0".replace(
         "$DATA/tunes", "'$DATA/tunes'"
     )
 
 
-def test_the_files_are_what_stands_before_the_first_option():
+def test_files_precede_the_first_option():
     assert files(words("composer eval text a.txt b.txt --part test")) == ["a.txt", "b.txt"]
 
 
-def test_flags_can_be_left_out_with_their_values():
+def test_options_are_removed_with_their_values():
     asked = words("composer eval abc x --split list.txt --stream --part test")
     assert without(asked, "--split", "--part") == ["eval", "abc", "x", "--stream"]
 
 
-def test_a_flag_has_its_value_or_none():
+def test_value_of_an_option():
     assert flag(TRAIN, "--batch-size") == "32"
     assert flag(TRAIN, "--seed") is None
     assert flag(TRAIN + " --seed=3", "--seed") == "3"
 
 
-def test_a_command_that_is_broken_over_lines_is_the_same():
+def test_line_breaks_do_not_matter():
     assert tidy("composer train abc x\n    --batch-size 3") == "composer train abc x --batch-size 3"

@@ -1,4 +1,4 @@
-"""How sure a figure is: groups of pieces, and seeds."""
+"""Intervals from groups of pieces, and deviations over seeds."""
 
 import math
 import random
@@ -20,7 +20,7 @@ def test_every_piece_is_in_one_group(items, contiguous):
     assert max(sizes) - min(sizes) <= 1
 
 
-def test_neighbours_of_one_text_stay_together():
+def test_neighbors_in_a_text_stay_together():
     assert parted("abcdefg", contiguous=True, groups=3) == [["a", "b"], ["c", "d"], ["e", "f", "g"]]
 
 
@@ -40,11 +40,11 @@ def test_a_group_counts_by_its_steps():
     assert few < many
 
 
-def test_one_group_tells_nothing():
+def test_one_group_has_no_interval():
     assert half_width(1.0, [Group(1.0, 5)]) is None
 
 
-def test_the_interval_holds_the_truth_as_often_as_it_says():
+def test_coverage_of_the_interval():
     draw, held, times = random.Random(3), 0, 400
     for _ in range(times):
         pieces = [(draw.gauss(2.0, 0.5), draw.randint(20, 200)) for _ in range(100)]

@@ -1,4 +1,4 @@
-"""The whole of it as it is started: stopped and gone on with, alone in its folder, and what it refuses."""
+"""The whole benchmark: stopping and resuming, locking, and usage errors."""
 
 import json
 import os
@@ -31,7 +31,7 @@ measure = "composer eval text $DATA/1.txt $DATA/2.txt"
 
 @pytest.fixture
 def asked(tmp_path, monkeypatch):
-    """The arguments of a run in a home of its own, of which nothing is left in this process."""
+    """Return the arguments of a run with its own home; this process is restored afterwards."""
     data = tmp_path / "some data"
     data.mkdir()
     for number, poem in enumerate(POEMS):
@@ -49,7 +49,7 @@ def start(monkeypatch, arguments):
     return __main__.main()
 
 
-def test_what_is_stopped_between_two_groups_goes_on_from_there(asked, tmp_path, monkeypatch):
+def test_a_run_stopped_between_groups_is_resumed(asked, tmp_path, monkeypatch):
     measured = []
 
     def stopped(arguments):
@@ -75,18 +75,18 @@ def test_what_is_stopped_between_two_groups_goes_on_from_there(asked, tmp_path, 
     assert f"{whole['found']['value']:.3f} bits" in (tmp_path / "home" / "RESULTS.md").read_text()
 
 
-def test_a_second_run_in_a_home_is_refused(asked, tmp_path, monkeypatch, capsys):
+def test_a_second_run_in_a_home_is_an_error(asked, tmp_path, monkeypatch, capsys):
     pytest.importorskip("fcntl")
     (tmp_path / "home").mkdir()
     with locked(tmp_path / "home"):
         assert start(monkeypatch, asked) == 2
         assert start(monkeypatch, [*asked, "--list"]) == 0
     error, hint = capsys.readouterr().err.splitlines()
-    assert error.startswith("error: another run is at work in ")
+    assert error.startswith("error: another run is using ")
     assert hint.startswith("hint: ")
 
 
-def test_a_lock_that_was_left_holds_nobody(tmp_path):
+def test_a_released_lock_can_be_taken(tmp_path):
     with pytest.raises(KeyError), locked(tmp_path):
         raise KeyError
     assert list(tmp_path.iterdir())
@@ -97,17 +97,17 @@ def test_a_lock_that_was_left_holds_nobody(tmp_path):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (["--budget", "-1"], "`-1` is no number of seconds"),
-        (["--budget", "nan"], "`nan` is no number of seconds"),
-        (["--budget", "soon"], "`soon` is no number of seconds"),
-        (["--seeds", "1,-2"], "`1,-2` are no numbers"),
-        (["--seeds", ""], "`` are no numbers"),
-        (["--only", "elsewhere"], "there is no stage `elsewhere`"),
+        (["--budget", "-1"], "'-1' is not a positive number of seconds"),
+        (["--budget", "nan"], "'nan' is not a positive number of seconds"),
+        (["--budget", "soon"], "'soon' is not a positive number of seconds"),
+        (["--seeds", "1,-2"], "'1,-2' is not a list of seeds"),
+        (["--seeds", ""], "'' is not a list of seeds"),
+        (["--only", "elsewhere"], "unknown stage `elsewhere`"),
         (["--stages", "none.toml"], "none.toml: "),
-        (["--home", "some.toml"], "some.toml cannot be made a folder"),
+        (["--home", "some.toml"], "cannot create the folder"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_in_a_line(asked, monkeypatch, capsys, more, said):
+def test_usage_errors(asked, monkeypatch, capsys, more, said):
     with pytest.raises(SystemExit) as ended:
         sys.exit(start(monkeypatch, [*asked, *more]))
     assert ended.value.code == 2
@@ -126,13 +126,13 @@ def test_what_cannot_be_meant_is_refused_in_a_line(asked, monkeypatch, capsys, m
         ("jsb-nade", "bl2012"),
     ],
 )
-def test_what_the_folder_of_data_lacks_is_refused_before_anything_is_made(tmp_path, monkeypatch, capsys, name, lacking):
+def test_missing_data_is_an_error_before_anything_is_made(tmp_path, monkeypatch, capsys, name, lacking):
     some = tmp_path / "some data"
     some.mkdir()
     home = tmp_path / "home"
     assert start(monkeypatch, [str(some), "--home", str(home), "--only", name]) == 2
     error, hint = capsys.readouterr().err.splitlines()
-    assert error == f"error: there is no {lacking} in {some}"
+    assert error == f"error: no {lacking} in {some}"
     assert "CONTRIBUTING.md" in hint
     assert not home.exists()
 
@@ -141,12 +141,12 @@ def test_only_what_the_wanted_stages_read_is_required(tmp_path):
     plan = stages.read()
     require(tmp_path, plan.named(["erk"]))
     (tmp_path / "bl2012").mkdir()
-    with pytest.raises(UsageError, match=r"there is no bl2012/JSB_Chorales\.mat in "):
+    with pytest.raises(UsageError, match=r"no bl2012/JSB_Chorales\.mat in "):
         require(tmp_path, plan.named(["jsb-nade"]))
     (tmp_path / "bl2012" / "JSB_Chorales.mat").touch()
     require(tmp_path, plan.named(["jsb-nade"]))
     (tmp_path / "text").mkdir()
-    with pytest.raises(UsageError, match=r"there is no text/\*\.txt in "):
+    with pytest.raises(UsageError, match=r"no text/\*\.txt in "):
         require(tmp_path, plan.named(["lyrics"]))
 
 

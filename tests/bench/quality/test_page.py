@@ -1,4 +1,4 @@
-"""The page: what it says of results, of half of them, and of none."""
+"""The page, with all, some and no results."""
 
 from dataclasses import replace
 
@@ -49,7 +49,7 @@ def row(text, name):
     return next(line for line in text.splitlines() if line.startswith("|") and name in line)
 
 
-def test_a_stage_that_was_not_run_is_said_to_be_so(store):
+def test_stages_that_were_not_run(store):
     text = page(results(store, tasks=(TASK, TIMES), models=(STAGE,), races=(RACE,), ablations=(ABLATION,)))
     assert "not run yet" in row(text, "`mine`")
     assert "not run yet" in row(text, "race/ours")
@@ -58,16 +58,16 @@ def test_a_stage_that_was_not_run_is_said_to_be_so(store):
     assert "| change |" not in text
 
 
-def test_a_task_that_no_model_is_for_is_said_to_be_so(store):
+def test_a_task_without_a_model(store):
     assert "not run yet" in row(page(results(store, tasks=(TASK,))), "Tunes")
 
 
-def test_a_figure_is_told_in_the_unit_of_its_task(store):
+def test_figures_are_in_the_unit_of_their_task(store):
     train(store, STAGE)
     measure(store, STAGE, 1.0, groups=(0.9, 1.1))
     line = row(page(results(store, tasks=(TASK,), models=(STAGE,))), "`mine`")
     assert "| 0.693 nats per step, 12 pieces | -0.188 to 1.574 |" in line
-    assert "| at least, not beyond chance | 1,200 steps, 20 s; best after 900 |" in line
+    assert "| minimum, within chance | 1,200 updates, 20 s; best after 900 |" in line
 
 
 def test_seeds_are_averaged(store):
@@ -76,36 +76,36 @@ def test_seeds_are_averaged(store):
         measure(store, STAGE, value, seed)
     line = row(page(results(store, models=(Stage("mine", STAGE.train, STAGE.measure, data="tunes"),))), "tunes")
     assert "1.100 bits per step, 12 pieces; 2 seeds, deviation 0.141" in line
-    assert "| 1,200 steps, 20 s; best after 900 |" in line
+    assert "| 1,200 updates, 20 s; best after 900 |" in line
 
 
-def test_seeds_that_learnt_for_unlike_times_are_told_one_by_one(store):
+def test_seeds_with_different_times_are_listed(store):
     train(store, STAGE, 0)
     train(store, STAGE, 1, steps=700, reason="interrupted")
     line = row(page(results(store, tasks=(TASK,), models=(STAGE,))), "`mine`")
-    assert "seed 0: 1,200 steps, 20 s; best after 900; seed 1: 700 steps" in line
-    assert line.endswith("cut short by its time |")
+    assert "seed 0: 1,200 updates, 20 s; best after 900; seed 1: 700 updates" in line
+    assert line.endswith("stopped by the time limit |")
 
 
-def test_the_error_of_an_estimate_is_told(store):
+def test_estimates_have_their_error(store):
     train(store, STAGE)
     measure(store, STAGE, 1.0, stderr=0.00001)
     assert "± 0.001 (AIS)" in page(results(store, tasks=(TASK,), models=(STAGE,)))
 
 
-def test_a_training_that_its_time_cut_short_is_told(store):
+def test_a_training_stopped_by_its_time_limit(store):
     train(store, STAGE, reason="interrupted")
     text = page(results(store, tasks=(TASK,), models=(STAGE,)))
-    assert "cut short by its time" in row(text, "`mine`")
+    assert "stopped by the time limit" in row(text, "`mine`")
     assert "not measured yet" in row(text, "`mine`")
 
 
-def test_why_a_stage_failed_is_told(store):
+def test_the_reason_of_a_failure(store):
     store.keep_failed("mine", "error: no | such setting")
     assert "failed: error: no / such setting" in row(page(results(store, tasks=(TASK,), models=(STAGE,))), "`mine`")
 
 
-def test_an_ablation_tells_what_a_change_does(store):
+def test_an_ablation_has_differences(store):
     base, one = ABLATION.stages().values()
     train(store, base, reported=1.5, seconds=40)
     train(store, one, reported=1.25, seconds=20)
@@ -121,18 +121,18 @@ def run_a_race(store, reason="done"):
             store.validated(key, Point(at, at, value))
 
 
-def test_a_race_against_a_training_that_was_cut_short_reaches_nothing(store):
+def test_a_race_against_a_stopped_training_reaches_nothing(store):
     run_a_race(store, reason="interrupted")
     text = page(results(store, tasks=(TIMES,), races=(RACE,)))
-    assert "| not known: the published was cut short by its time |" in row(text, "share of time")
-    assert "- 1 without a figure yet, or with none that decides: `soon`\n" in text
+    assert "| unknown: the published training was stopped by the time limit |" in row(text, "share of time")
+    assert "- 1 without a decisive figure yet: `soon`\n" in text
 
 
-def test_a_race_tells_the_share_of_time(store):
+def test_a_race_has_the_share_of_time(store):
     run_a_race(store)
     text = page(results(store, tasks=(TIMES,), races=(RACE,)))
-    assert "0.150 |  | at least |" in row(text, "share of time")
-    assert "best, at 1.500, after 100 s; ours was as good after 15 s: 0.150" in text
+    assert "0.150 |  | minimum |" in row(text, "share of time")
+    assert "published best 1.500 after 100 s; ours was as good after 15 s: 0.150" in text
     assert f"]({drawing(RACE)})" in text
 
 
@@ -146,7 +146,7 @@ def test_an_ablation_compares_the_same_seeds(store):
     assert "| -0.150, deviation 0.071 |" in line
 
 
-def test_of_an_ablation_only_what_was_run_has_a_row(store):
+def test_only_changes_that_were_run_have_a_row(store):
     base, one = ABLATION.stages().values()
     train(store, base)
     text = page(results(store, ablations=(ABLATION,)))
@@ -157,35 +157,33 @@ def test_of_an_ablation_only_what_was_run_has_a_row(store):
     assert "\n`one`: failed: error: no memory\n" in page(results(store, ablations=(ABLATION,)))
 
 
-def test_another_measure_has_a_row_of_its_own(store):
+def test_another_measure_has_its_own_row(store):
     twice = replace(STAGE, also={"afresh": "composer eval abc y"})
     train(store, twice)
     measure(store, twice, 1.0)
-    assert "| not measured yet |" in row(page(results(store, tasks=(TASK,), models=(twice,))), "the same model: afresh")
+    assert "| not measured yet |" in row(page(results(store, tasks=(TASK,), models=(twice,))), "same model: afresh")
     measure(store, replace(twice, measure=twice.also["afresh"]), 2.0)
-    assert "| 1.386 nats per step," in row(
-        page(results(store, tasks=(TASK,), models=(twice,))), "the same model: afresh"
-    )
+    assert "| 1.386 nats per step," in row(page(results(store, tasks=(TASK,), models=(twice,))), "same model: afresh")
     alone = replace(twice, task="", data="tunes")
-    assert "| 2.000 bits per step," in row(page(results(store, models=(alone,))), "the same model: afresh")
+    assert "| 2.000 bits per step," in row(page(results(store, models=(alone,))), "same model: afresh")
 
 
 @pytest.mark.parametrize(
-    ("published", "told"),
+    ("published", "text"),
     [
         ("0.74 nats (1.07 bits) per token", "1.000 bits per step (0.693 nats), 12 pieces"),
         ("1.38 bits per character", "1.000 bits per step, 12 pieces"),
         ("none", "1.000 bits per step, 12 pieces"),
     ],
 )
-def test_a_figure_is_told_in_the_published_unit_too(store, published, told):
+def test_figures_are_also_in_the_published_unit(store, published, text):
     stage = replace(STAGE, task="", data="tunes", published=published)
     train(store, stage)
     measure(store, stage, 1.0)
-    assert f"| {told} |" in row(page(results(store, models=(stage,))), "tunes")
+    assert f"| {text} |" in row(page(results(store, models=(stage,))), "tunes")
 
 
-def test_the_page_begins_with_how_many_tasks_reached_what(store):
+def test_the_page_begins_with_a_summary(store):
     tasks = [replace(TASK, name=name) for name in ("low", "middle", "doubted", "high", "none")]
     models = [
         replace(STAGE, name=f"of {task.name}", task=task.name, train=(f"composer train abc {task.name}",))
@@ -194,15 +192,15 @@ def test_the_page_begins_with_how_many_tasks_reached_what(store):
     for stage, value in zip(models, (0.5, 1.0, 1.0, 2.0), strict=False):
         train(store, stage)
         measure(store, stage, value, groups=(value - 0.5, value + 0.5) if stage.task == "doubted" else ())
-    told = page(results(store, tasks=tuple(tasks), models=tuple(models))).partition("## ")[0]
-    assert "In short, of 5 tasks:\n" in told
-    assert "- 1 reached the aim: `low`\n" in told
-    assert "- 2 reached what was asked at least, and not the aim: `middle`, `doubted` (?)\n" in told
-    assert "- 1 did not reach what was asked at least: `high`\n" in told
-    assert "- 1 without a figure yet, or with none that decides: `none`\n" in told
+    text = page(results(store, tasks=tuple(tasks), models=tuple(models))).partition("## ")[0]
+    assert "Summary of 5 tasks:\n" in text
+    assert "- 1 reached the aim: `low`\n" in text
+    assert "- 2 reached the minimum but not the aim: `middle`, `doubted` (?)\n" in text
+    assert "- 1 missed the minimum: `high`\n" in text
+    assert "- 1 without a decisive figure yet: `none`\n" in text
 
 
-def test_of_two_models_the_better_one_counts_for_the_task(store):
+def test_the_better_of_two_models_counts(store):
     models = (STAGE, replace(STAGE, name="better", train=("composer train abc better",)))
     for stage, value in zip(models, (2.0, 0.1), strict=True):
         train(store, stage)
@@ -210,65 +208,65 @@ def test_of_two_models_the_better_one_counts_for_the_task(store):
     assert "- 1 reached the aim: `tunes`\n" in page(results(store, tasks=(TASK,), models=models))
 
 
-def test_what_was_tried_with_a_patch_is_listed(store):
+def test_other_experiments_are_listed(store):
     tried = Ablation("abl", "a base", ABLATION.base, {}, {"locked": "2.0 bits against 1.0"})
     assert "\n- locked: 2.0 bits against 1.0\n" in page(results(store, ablations=(tried,)))
 
 
-def test_of_what_an_opening_is_worth_nothing_is_concluded(store):
+def test_effect_of_an_opening(store):
     both = [Stage(name, (f"composer train text {name}",), data="poems", opening="x") for name in ("one", "two")]
     for steps, stage in enumerate(both, 200):
         key = train(store, stage, steps=steps)
         store.keep_measured(measure_key(key, "opening"), {"bits": steps / 100, "model": store.identity(key)})
     text = page(results(store, models=tuple(both)))
-    assert "- `one`: 2.000 (200 steps, 20 s; best after 900)\n- `two`: 2.010 (201 steps" in text
-    assert "too little to conclude" in text
+    assert "- `one`: 2.000 (200 updates, 20 s; best after 900)\n- `two`: 2.010 (201 updates" in text
+    assert "too little to\nconfirm" in text
 
 
 @pytest.mark.parametrize(
-    ("mean", "half", "said"),
+    ("mean", "half", "level"),
     [
         (0.4, 0.05, "aim"),
         (0.5, None, "aim"),
-        (0.45, 0.1, "aim, not beyond chance"),
-        (0.9, 0.05, "at least"),
+        (0.45, 0.1, "aim, within chance"),
+        (0.9, 0.05, "minimum"),
         (1.0004, 0.3, "no"),
     ],
 )
-def test_what_is_reached_is_decided_by_the_figure(mean, half, said):
-    assert reached(TASK, Figure(mean, 1, None, half, 0.0)) == said
+def test_targets_are_compared_with_the_figure(mean, half, level):
+    assert reached(TASK, Figure(mean, 1, None, half, 0.0)) == level
 
 
 @pytest.mark.parametrize(
-    ("figure", "said"),
+    ("figure", "level"),
     [
-        (Figure(0.98, 1, None, None, 0.001), "at least, not beyond the estimate's error"),
-        (Figure(0.96, 1, None, None, 0.001), "at least"),
-        (Figure(0.96, 1, None, 0.02, 0.001), "at least, not beyond chance"),
-        (Figure(0.98, 1, None, 0.02, 0.001), "at least, not beyond the estimate's error or chance"),
-        (Figure(0.95, 4, 0.12, None, 0.0), "at least, not beyond chance"),
-        (Figure(0.93, 4, 0.12, None, 0.0), "at least"),
-        (Figure(0.93, 4, 0.12, 0.02, 0.0), "at least, not beyond chance"),
+        (Figure(0.98, 1, None, None, 0.001), "minimum, within the estimate's error"),
+        (Figure(0.96, 1, None, None, 0.001), "minimum"),
+        (Figure(0.96, 1, None, 0.02, 0.001), "minimum, within chance"),
+        (Figure(0.98, 1, None, 0.02, 0.001), "minimum, within the estimate's error or chance"),
+        (Figure(0.95, 4, 0.12, None, 0.0), "minimum, within chance"),
+        (Figure(0.93, 4, 0.12, None, 0.0), "minimum"),
+        (Figure(0.93, 4, 0.12, 0.02, 0.0), "minimum, within chance"),
     ],
 )
-def test_what_estimates_and_seeds_leave_open_is_said(figure, said):
-    assert reached(TASK, figure) == said
+def test_doubts_of_estimates_and_seeds(figure, level):
+    assert reached(TASK, figure) == level
 
 
-def test_a_figure_never_looks_as_if_it_reached_what_it_does_not():
+def test_a_figure_never_looks_better_than_it_is():
     assert digits_for(1.0004, (1.0,)) == 4
     assert digits_for(1.4, (1.0,)) == 3
     assert digits_for(1.0, (1.0,)) == 3
 
 
-def test_a_race_is_decided_by_the_first_validation_that_is_as_good():
+def test_a_race_ends_with_the_first_validation_that_is_as_good():
     published = [Point(1, 10, 3.0), Point(2, 20, 2.0), Point(3, 30, 2.5), Point(4, 40, 2.0)]
     assert outcome(published, [Point(1, 2, 2.5), Point(2, 4, 2.0), Point(3, 6, 1.0)]) == Outcome(2.0, 20, 4)
     assert outcome(published, [Point(1, 2, 2.5)]).share is None
     assert outcome(published, []) is None
 
 
-def test_a_race_is_drawn(tmp_path):
+def test_a_race_is_plotted(tmp_path):
     pytest.importorskip("matplotlib")
     curves = {
         name: [Point(at, at * slow, 1 + 1 / at) for at in range(1, 200)]
@@ -282,7 +280,7 @@ def test_a_race_is_drawn(tmp_path):
     assert "bits per character" in first.read_text()
 
 
-def test_a_curve_goes_on_from_where_its_training_does(store):
+def test_a_curve_continues_with_its_training(store):
     store.begin_curve("key", -1)
     for at in (1, 2, 3):
         store.validated("key", Point(at, at, 1.0))
@@ -291,7 +289,7 @@ def test_a_curve_goes_on_from_where_its_training_does(store):
     assert store.curve("key") == [Point(1, 1, 1.0), Point(2, 2, 1.0), Point(3, 9.0, 0.5)]
 
 
-def test_a_line_that_was_cut_off_is_no_validation(store):
+def test_an_incomplete_line_is_ignored(store):
     store.begin_curve("key", -1)
     store.validated("key", Point(1, 1.0, 2.0))
     with (store.home / "curves" / "key.jsonl").open("a") as file:
@@ -299,7 +297,7 @@ def test_a_line_that_was_cut_off_is_no_validation(store):
     assert len(store.curve("key")) == 1
 
 
-def test_a_training_is_whole_when_it_ended_or_had_its_time():
+def test_a_training_is_complete_at_its_end_or_time_limit():
     cut = Trained("", 0, 1, 99.0, 1, None, "", "interrupted")
     assert is_whole(cut, 100)
     assert not is_whole(cut, 200)
@@ -307,14 +305,14 @@ def test_a_training_is_whole_when_it_ended_or_had_its_time():
     assert is_whole(Trained("", 0, 1, 5.0, 1, None, "", "early"), 100)
 
 
-def test_the_shorter_of_two_times_holds():
+def test_the_shorter_time_limit_counts():
     stage = Stage("a", ("composer train abc x",), seconds=30)
     assert Limits("data").seconds(stage) == 30
     assert Limits("data", 10).seconds(stage) == 10
     assert Limits("data").seconds(STAGE) is None
 
 
-def test_a_stage_is_done_when_all_of_it_is(store):
+def test_a_stage_is_complete_when_all_parts_are(store):
     found = results(store, models=(STAGE,), tasks=(TASK,))
     assert not found.complete(STAGE, 0)
     train(store, STAGE)
@@ -326,7 +324,7 @@ def test_a_stage_is_done_when_all_of_it_is(store):
     assert not found.complete(STAGE, 0)
 
 
-def test_figures_can_be_had_before_their_intervals(store):
+def test_figures_come_before_their_intervals(store):
     train(store, STAGE)
     measure(store, STAGE, 1.0)
     hasty = Results(Plan(tasks=(TASK,), models=(STAGE,)), store, Limits("data", intervals=False))
@@ -335,7 +333,7 @@ def test_figures_can_be_had_before_their_intervals(store):
     assert "0.693 nats per step, 12 pieces |" in page(hasty)
 
 
-def test_what_was_measured_of_another_model_does_not_count(store):
+def test_measures_of_another_model_do_not_count(store):
     key = train(store, STAGE)
     measure(store, STAGE, 1.0, groups=(0.9, 1.1))
     found = results(store, models=(STAGE,), tasks=(TASK,))

@@ -1,4 +1,4 @@
-"""What is declared: every file can be read, its commands are commands, and what is wrong in one is named."""
+"""Declarations: every file is valid, and errors in others are named."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def plan(tmp_path, text):
     return stages.read([path])
 
 
-def test_what_is_declared_beside_this_can_be_read():
+def test_the_files_of_the_benchmark_are_valid():
     found = stages.read()
     assert len(found.tasks) == 9
     assert all(any(stage.task == task.name for stage in found.models) for task in found.tasks if not task.race)
@@ -62,31 +62,31 @@ def test_stages_are_named_one_by_one_or_by_what_they_belong_to():
     assert {stage.name.partition("/")[0] for stage in found.named(["time-to-quality"])} == {"time-to-quality"}
     assert [stage.name for stage in found.named(["erk"])] == ["erk-attention"]
     assert len(found.named([])) == len(list(found.stages()))
-    with pytest.raises(ValueError, match="no stage `elsewhere`"):
+    with pytest.raises(ValueError, match="unknown stage `elsewhere`"):
         found.named(["elsewhere"])
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[[stages]]\nname = "a"', "there are no tables `stages`"),
-        ('[[stage]]\nname = "a"\ntrain = []\nnonsense = 1', "a: there is no `nonsense`"),
-        ('[[stage]]\nname = "a"\ntrain = ["composer eval abc x"]', "trains nothing"),
-        ('[[stage]]\nname = "a"\ntrain = ["composer train abc x --from $BEFORE"]', "no training before its first"),
-        (f'[[stage]]\nname = "a"\n{TRAIN}\nmeasure = "composer gen abc"', "measures nothing"),
-        (f'[[stage]]\nname = "a"\n{TRAIN}\ntask = "b"', "no task `b`"),
-        (f'[[stage]]\nname = "a"\n{TRAIN}\n' * 2, "two stages are called `a`"),
+        ('[[stages]]\nname = "a"', "unknown table `stages`"),
+        ('[[stage]]\nname = "a"\ntrain = []\nnonsense = 1', "a: unknown key `nonsense`"),
+        ('[[stage]]\nname = "a"\ntrain = ["composer eval abc x"]', "is not a training command"),
+        ('[[stage]]\nname = "a"\ntrain = ["composer train abc x --from $BEFORE"]', "BEFORE in the first training"),
+        (f'[[stage]]\nname = "a"\n{TRAIN}\nmeasure = "composer gen abc"', "is not an eval command"),
+        (f'[[stage]]\nname = "a"\n{TRAIN}\ntask = "b"', "unknown task `b`"),
+        (f'[[stage]]\nname = "a"\n{TRAIN}\n' * 2, "two stages have the name `a`"),
         ('[[race]]\nname = "a"', "some.toml, a: "),
-        ('[[stage]]\nname = "a"\ntrain = []', "`train` names no command"),
-        ('[[stage]]\nname = "a"\ntrain = "composer train abc x"', "`train` is not a list of texts"),
-        (f'[[stage]]\nname = "a"\n{TRAIN}\nseconds = 0', "`seconds` is 0"),
+        ('[[stage]]\nname = "a"\ntrain = []', "`train` has no commands"),
+        ('[[stage]]\nname = "a"\ntrain = "composer train abc x"', "`train` is not a list of strings"),
+        (f'[[stage]]\nname = "a"\n{TRAIN}\nseconds = 0', "`seconds` must be positive, not 0"),
         ('[[task]]\nname = "a"\nat_least = "x"', "`at_least` is not a number"),
         ('[[task]]\nname = "a"\naim = nan', "`aim` is not a number"),
-        ('[[ablation]]\nname = "a"\ntried = { one = 1 }', "`tried` is not a table of texts"),
-        ('[[stage]]\nname = "a"\ntrain = ["composer train abc x --preset none"]', "there is unknown preset 'none'"),
+        ('[[ablation]]\nname = "a"\ntried = { one = 1 }', "`tried` is not a table of strings"),
+        ('[[stage]]\nname = "a"\ntrain = ["composer train abc x --preset none"]', "unknown preset 'none'"),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path, text, said):
+def test_errors_are_named(tmp_path, text, said):
     with pytest.raises(ValueError, match=said):
         plan(tmp_path, text)
 
@@ -119,8 +119,8 @@ def test_a_changed_preset_is_another_training(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("seed", ["--seed 3", "--seed=3", "--set seed=3", "--set=seed=3"])
-def test_a_training_has_no_seed_of_its_own(tmp_path, seed):
-    with pytest.raises(ValueError, match="has a seed of its own"):
+def test_a_training_must_not_set_a_seed(tmp_path, seed):
+    with pytest.raises(ValueError, match="must not set a seed"):
         plan(tmp_path, STAGE.replace("--lr 0.003", seed))
 
 

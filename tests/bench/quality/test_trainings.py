@@ -1,4 +1,4 @@
-"""Trainings as they are followed: a small process stands in for the program, and says what it would."""
+"""Following trainings, with a small process in place of the program."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def program(monkeypatch):
-    """Let a script stand in for the program."""
+    """Replace the program by a script."""
 
     def stand_in(*events, then=""):
         lines = "".join(f"print({json.dumps(event)!r}, flush=True)\n" for event in events)
@@ -42,7 +42,7 @@ def indented(text):
     return "".join(f"    {line}\n" for line in text.splitlines())
 
 
-def test_validations_are_kept_by_the_clock_of_the_training(program, store):
+def test_validations_have_the_time_of_the_training(program, store):
     program(STARTED, UPDATED, validated(10, 2.5), UPDATED, validated(20, 2.0))
     follow([], "key", 100.0, store, None)
     points = store.curve("key")
@@ -50,34 +50,34 @@ def test_validations_are_kept_by_the_clock_of_the_training(program, store):
     assert 100 <= points[0].seconds <= points[1].seconds
 
 
-def test_what_another_phase_validates_is_not_compared(program, store):
+def test_validations_of_another_phase_are_dropped(program, store):
     program(STARTED, validated(10, 0.1), STARTED, validated(20, 2.0))
     follow([], "key", 0.0, store, None)
     assert [point.step for point in store.curve("key")] == [20]
 
 
-def test_a_training_whose_time_is_up_is_let_save(program, store):
+def test_a_training_can_save_at_its_time_limit(program, store):
     program(STARTED, UPDATED, then="threading.Event().wait(60)")
     follow([], "key", 10.0, store, 5.0)
 
 
-def test_an_error_is_what_the_program_said(program, store):
+def test_errors_are_those_of_the_program(program, store):
     program(STARTED, then="print('error: no such thing', file=sys.stderr); sys.exit(1)")
     with pytest.raises(Failed, match="error: no such thing"):
         follow([], "key", 0.0, store, None)
 
 
-def test_a_training_that_somebody_else_stopped_is_not_whole(program, store):
+def test_a_training_stopped_from_outside_failed(program, store):
     program(STARTED, then=f"sys.exit({INTERRUPTED})")
     with pytest.raises(Failed):
         follow([], "key", 0.0, store, None)
 
 
-def test_what_goes_on_brings_its_settings_with_it():
+def test_resume_arguments():
     assert resumed(["train", "abc", "x", "--lr", "0.1"]) == ["train", "abc", "--resume"]
 
 
-def test_what_went_on_from_a_training_that_learns_more_is_done_again(store, monkeypatch):
+def test_trainings_after_a_continued_one_are_done_again(store, monkeypatch):
     stage = Stage("two", ("composer train abc x", "composer train abc x --from $BEFORE"))
     done = []
 
@@ -95,7 +95,7 @@ def test_what_went_on_from_a_training_that_learns_more_is_done_again(store, monk
     assert done[2:] == [(keys[0], False), (keys[1], False)]
 
 
-def test_what_a_command_complains_of_is_its_error():
+def test_complaint():
     assert complaint("warning: a\nerror: b\nhint: c\n") == "error: b"
     assert complaint("Traceback\nKeyError: 1\n") == "KeyError: 1"
-    assert complaint("") == "it ended without a word"
+    assert complaint("") == "it ended without a message"

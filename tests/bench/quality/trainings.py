@@ -1,4 +1,4 @@
-"""One training: begun, gone on with where it was stopped, followed, and ended when its time is up."""
+"""Run one training: start or resume it, follow its validations, and stop it at its time limit."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from .stages import Stage
 from .store import CUT, Point, Store, Trained, chain
 
 NEARLY = 0.98
-"""A training that was stopped after this share of its seconds has had them."""
+"""A training that was stopped after this share of its time limit is complete."""
 
 
 INTERRUPTED = 128 + signal.SIGINT
-"""How a training that Ctrl-C ended exits."""
+"""Exit code of a training that was stopped with Ctrl-C."""
 
 
 class Failed(Exception):
-    """A command ended with an error; the text is what it said."""
+    """A command failed; the text is its error."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`data` is the folder of data; each training is stopped after `budget` seconds, where one is given.
+    """`data` is the data folder; each training is stopped after `budget` seconds, if given.
 
-    Without `intervals`, only the figures themselves are measured: half the work.
+    Without `intervals`, only the figures themselves are measured, half the work.
     """
 
     data: str
@@ -41,15 +41,15 @@ class Limits:
     intervals: bool = True
 
     def seconds(self, stage: Stage) -> float | None:
-        """How long a training of a stage may take."""
+        """Return the time limit of a stage's trainings."""
         given = [seconds for seconds in (stage.seconds, self.budget) if seconds is not None]
         return min(given, default=None)
 
 
 def trained(stage: Stage, seed: int, store: Store, limits: Limits) -> str:
-    """Do what is left of the trainings of a stage; the key of the last. Raises Failed.
+    """Complete the trainings of a stage and return the key of the last. Raises Failed.
 
-    Those that went on from one that now learns more are done again.
+    If one is continued, those after it are done again.
     """
     before, keys = "", chain(stage, seed)
     for number, (command, key) in enumerate(zip(stage.train, keys, strict=True), 1):
@@ -63,18 +63,18 @@ def trained(stage: Stage, seed: int, store: Store, limits: Limits) -> str:
 
 
 def is_whole(found: Trained, most: float | None) -> bool:
-    """Whether nothing is left to do of a training that may take `most` seconds."""
+    """Whether a training with a limit of `most` seconds is complete."""
     return found.reason != CUT or (most is not None and found.seconds >= NEARLY * most)
 
 
 def _train(command: str, seed: int, key: str, before: str, store: Store, data: str, most: float | None) -> None:
-    """Train, or go on, until the end or the time is up, and keep how it ended."""
+    """Start or resume a training until its end or its time limit, and save the result."""
     arguments = [*words(command, {"DATA": data, "BEFORE": store.model(before)}), "--seed", str(seed)]
     state = state_path(store.model(key))
     spent = 0.0
     if state.exists() and (progress := read_header(state).record.get("progress")):
         spent = progress["seconds"]
-        print(f"  {tidy(command)} (on from update {progress['update']:,})", flush=True)
+        print(f"  {tidy(command)} (resuming from update {progress['update']:,})", flush=True)
         arguments = resumed(arguments)
         store.begin_curve(key, progress["update"])
     else:
@@ -91,14 +91,14 @@ def _train(command: str, seed: int, key: str, before: str, store: Store, data: s
 
 
 def resumed(arguments: Sequence[str]) -> list[str]:
-    """The arguments that go on with a training: it brings its options, preset and settings with it."""
+    """Return the arguments that resume a training."""
     return ["train", arguments[1], "--resume"]
 
 
 def follow(arguments: Sequence[str], key: str, spent: float, store: Store, most: float | None) -> None:
-    """Run the training whose clock stands at `spent` seconds, and keep its validations as they come. Raises Failed.
+    """Run a training that has taken `spent` seconds so far, and save its validations. Raises Failed.
 
-    It is a session of its own, so that Ctrl-C comes to this process alone, which lets it save, once.
+    It has its own session, so that Ctrl-C only reaches this process, which then stops it once.
     """
     with tempfile.TemporaryFile("w+") as errors:
         running = subprocess.Popen(
@@ -120,14 +120,14 @@ def follow(arguments: Sequence[str], key: str, spent: float, store: Store, most:
 
 
 def _read(running: subprocess.Popen[str], key: str, spent: float, store: Store, most: float | None) -> bool:
-    """Follow the events; whether the time was up before the end."""
+    """Follow the events; return whether the time limit was reached."""
     assert running.stdout is not None
     began, over = None, False
     for line in running.stdout:
         event = json.loads(line)
         now = time.monotonic()
         if event["event"] == "started":
-            if began is not None:  # another phase, whose validations tell something else
+            if began is not None:  # another phase, whose validations are not comparable
                 store.begin_curve(key, -1)
             began = began or now
         if began is None:
@@ -142,7 +142,7 @@ def _read(running: subprocess.Popen[str], key: str, spent: float, store: Store, 
 
 
 def complaint(text: str) -> str:
-    """The error in what a command wrote to stderr, else its last line."""
+    """Return the error in a command's stderr, else its last line."""
     lines = [line for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("error:")]
-    return (errors or lines or ["it ended without a word"])[-1]
+    return (errors or lines or ["it ended without a message"])[-1]
