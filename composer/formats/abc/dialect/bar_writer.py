@@ -6,18 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from composer.formats.abc.dialect.tables import (
-    BARS_PER_LINE,
-    HIGHEST,
-    LOWEST,
-    MAX_TONES,
-    beat_group,
-    chord_symbol,
-    lengths,
-    pair_step,
-    title_of,
-    unit_of,
-)
+from composer.formats.abc.dialect import tables
 from composer.formats.abc.elements import Sound, Tone
 from composer.music.keys import Signature, Time, pitch, step_name
 
@@ -46,17 +35,12 @@ class TunePart:
 
 def write_tune(parts: Sequence[TunePart], key: Signature, time: Time, title: str = "", rhythm: str = "") -> str:
     """Return the text of a tune whose parts follow the dialect's rules of bars. Raises Unwritable."""
-    unit = unit_of(time)
-    title = title_of(title)
+    unit = tables.unit_of(time)
+    title = tables.title_of(title)
     header = [f"T:{title}"] if title else []
     header += [f"R:{rhythm}"] if rhythm else []
     header += [f"M:{time}", f"L:{unit}", f"K:{key.name}"]
-    return "\n".join(header) + "\n" + BarWriter(key, time, pair_step(rhythm)).body(parts)
-
-
-@cache
-def _strings(unit: str) -> dict[int, str]:
-    return {ticks: text for text, ticks in lengths(unit).items()}
+    return "\n".join(header) + "\n" + BarWriter(key, time, tables.pair_step(rhythm)).body(parts)
 
 
 class Accidentals:
@@ -85,10 +69,10 @@ class BarWriter:
     def __init__(self, key: Signature, time: Time, step: int) -> None:
         self.key = key
         self.time = time
-        self.strings = _strings(unit_of(time))
+        self.strings = {ticks: text for text, ticks in tables.lengths(tables.unit_of(time)).items()}
         self.unit = next(ticks for ticks, text in self.strings.items() if not text)
         self.pair_step = step * self.unit
-        self.group = beat_group(time)
+        self.group = tables.beat_group(time)
         self.accidentals = Accidentals(key)
 
     def body(self, parts: Sequence[TunePart]) -> str:
@@ -121,7 +105,7 @@ class BarWriter:
             pieces.append(end if last else "|")
             if self.pickup:
                 self.position, self.pickup = 0, False
-            if (last and end != "|") or self.filled == BARS_PER_LINE:
+            if (last and end != "|") or self.filled == tables.BARS_PER_LINE:
                 pieces.append("\n")
                 self.filled = 0
         return "".join(pieces)
@@ -136,7 +120,7 @@ class BarWriter:
             fresh = False
             sound = bar[index]
             after = bar[index + 1] if index + 1 < len(bar) else following
-            if symbol := chord_symbol(sound.chord) if sound.chord else "":
+            if symbol := tables.chord_symbol(sound.chord) if sound.chord else "":
                 pieces.append(f'"{symbol}"')
             if sound.group and (text := self._triplet(bar, index, following)):
                 pieces.append(text)
@@ -174,7 +158,7 @@ class BarWriter:
             return ""
         if len(first.tones) != 1 or len(second.tones) != 1 or _tied(first, second):
             return ""
-        if second.chord and chord_symbol(second.chord):
+        if second.chord and tables.chord_symbol(second.chord):
             return ""
         sign = ">" if first.ticks > second.ticks else "<"
         tie = "-" if _tied(second, bar[index + 2] if index + 2 < len(bar) else following) else ""
@@ -214,15 +198,15 @@ class BarWriter:
             return "z"
         if len(tones) == 1:
             return self._tone(tones[0])
-        if len(tones) > MAX_TONES:
-            raise Unwritable(f"chord of more than {MAX_TONES} notes", sound)
+        if len(tones) > tables.MAX_TONES:
+            raise Unwritable(f"chord of more than {tables.MAX_TONES} notes", sound)
         return "[" + "".join(self._tone(tone) for tone in tones) + "]"
 
     def _tone(self, tone: Tone) -> str:
         step, alter = tone
         if not -1 <= alter <= 1:
             step, alter = _respell(step, alter)
-        if not LOWEST <= step <= HIGHEST:
+        if not tables.LOWEST <= step <= tables.HIGHEST:
             raise Unwritable("note out of range", Sound((tone,), 0, 0, 0))
         return self.accidentals.write((step, alter))
 

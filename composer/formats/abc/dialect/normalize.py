@@ -71,7 +71,9 @@ class _Rejected(Exception):
 
 def _normalize(tune: Tune) -> NormalizedTune:
     top = tune.text.first
-    voices = [each for each in map(bars, tune.voices.values()) if any(_tones(bar) for bar in each)]
+    voices = [
+        each for each in map(bars, tune.voices.values()) if any(sound.tones for bar in each for sound in bar.sounds)
+    ]
     if not voices:
         raise _Rejected("no notes", top)
     found = voices[0]
@@ -130,7 +132,3 @@ def _meter(tune: Tune, found: list[Bar]) -> Time:
         if bar.time is not None and (bar.time.free or bar.time.bar != time.bar):
             raise _Rejected("meter change", bar.line)
     return time
-
-
-def _tones(bar: Bar) -> bool:
-    return any(sound.tones for sound in bar.sounds)

@@ -81,11 +81,7 @@ def _complete_bars(bars: list[Sounds], bar: int) -> list[Sounds]:
         while (ticks := ticks_of(sounds)) < bar and index < len(bars) and _completes_bar(ticks, bars, index, bar):
             sounds = sounds + bars[index]
             index += 1
-        ticks = ticks_of(sounds)
-        if ticks <= bar:
-            complete.append(sounds)
-        else:
-            complete += _split_bars(sounds, bar)
+        complete += [sounds] if ticks_of(sounds) <= bar else _split_bars(sounds, bar)
     for sounds in complete[1:-1]:
         if ticks_of(sounds) != bar:
             raise Unwritable(INCOMPLETE_BAR, sounds[0])

@@ -29,9 +29,6 @@ from functools import cache
 
 from composer.music.keys import WHOLE, Time, parse_meter
 
-FIELDS = "TRMLK"
-"""The header's fields in order."""
-
 ACCIDENTALS = {"^": 1, "_": -1, "=": 0}
 
 LOWEST, HIGHEST = 22, 62

@@ -4,22 +4,7 @@ from __future__ import annotations
 
 import re
 
-from composer.formats.abc.dialect.tables import (
-    ACCIDENTALS,
-    BARS_PER_LINE,
-    CHORD_KINDS,
-    HIGHEST,
-    KEYS,
-    LOWEST,
-    MAX_TONES,
-    METERS,
-    RHYTHMS,
-    TITLE,
-    beat_group,
-    lengths,
-    pair_step,
-    unit_of,
-)
+from composer.formats.abc.dialect import tables
 from composer.formats.abc.elements import Tone
 from composer.formats.abc.reader.lexer import Diagnostic
 from composer.music.keys import MIDDLE_C, Signature, parse_key, parse_meter
@@ -50,9 +35,9 @@ _TONE = r"[_=^]?(?:[A-G],{0,2}|[a-g]'{0,2})"
 _LENGTH = r"(?:\d+(?:/\d+)?|/\d+)?"
 _ROOT = r"[A-G][#b]?"
 _TOKEN = re.compile(
-    rf'(?P<symbol>"{_ROOT}(?:{"|".join(kind for kind in CHORD_KINDS.values() if kind)})?(?:/{_ROOT})?")'
+    rf'(?P<symbol>"{_ROOT}(?:{"|".join(kind for kind in tables.CHORD_KINDS.values() if kind)})?(?:/{_ROOT})?")'
     rf"|(?P<triplet>\(3(?:{_TONE}{_LENGTH}){{3}})|(?P<note>{_TONE}{_LENGTH})|(?P<rest>z{_LENGTH})"
-    rf"|(?P<chord>\[(?:{_TONE}){{2,{MAX_TONES}}}\]{_LENGTH})|(?P<ending>\[[12])|(?P<mark>\|:|:\||\|\||\|\]|\|)"
+    rf"|(?P<chord>\[(?:{_TONE}){{2,{tables.MAX_TONES}}}\]{_LENGTH})|(?P<ending>\[[12])|(?P<mark>\|:|:\||\|\||\|\]|\|)"
     r"|(?P<broken>[<>])|(?P<tie>-)|(?P<blank> )|(?P<newline>\n)"
 )
 _TONE_AND_LENGTH = re.compile(rf"({_TONE})({_LENGTH})")
@@ -65,15 +50,15 @@ def _header(text: str) -> tuple[int, str, str, Signature]:
     if match is None:
         raise _Fault(0, "header fields other than T, R, M, L and K, in this order")
     title, rhythm, meter, unit, name = match.groups()
-    time = parse_meter(meter) if meter in METERS else None
-    key = parse_key(name) if name in KEYS else None
-    if title is not None and (not TITLE.fullmatch(title) or title != " ".join(title.split())):
+    time = parse_meter(meter) if meter in tables.METERS else None
+    key = parse_key(name) if name in tables.KEYS else None
+    if title is not None and (not tables.TITLE.fullmatch(title) or title != " ".join(title.split())):
         raise _Fault(match.start(1), "unsupported character or blank in the title")
-    if rhythm is not None and (rhythm not in RHYTHMS or (rhythm == "hornpipe" and meter not in ("2/4", "4/4"))):
+    if rhythm is not None and (rhythm not in tables.RHYTHMS or (rhythm == "hornpipe" and meter not in ("2/4", "4/4"))):
         raise _Fault(match.start(2), "unknown rhythm")
     if time is None:
         raise _Fault(match.start(3), "unknown meter")
-    if unit != unit_of(time):
+    if unit != tables.unit_of(time):
         raise _Fault(match.start(4), "wrong unit length for the meter")
     if key is None:
         raise _Fault(match.start(5), "unknown key")
@@ -87,10 +72,10 @@ class _Body:
         time = parse_meter(meter)
         assert time is not None
         self.at, self.hornpipe, self.key = begin, rhythm == "hornpipe", key
-        self.bar, self.group = time.bar, beat_group(time)
-        self.lengths = lengths(unit_of(time))
+        self.bar, self.group = time.bar, tables.beat_group(time)
+        self.lengths = tables.lengths(tables.unit_of(time))
         self.unit = self.lengths[""]
-        self.pair_step = pair_step(rhythm) * self.unit
+        self.pair_step = tables.pair_step(rhythm) * self.unit
         self.position = 0
         self.start: int | None = None
         """Where in the bar parts start and end; None until the first bar line."""
@@ -164,10 +149,8 @@ class _Body:
 
     def _element(self) -> None:
         """Start an element, which needs a blank before it on a beat inside a bar."""
-        if (
-            not (self.after_symbol or self.fresh or self.broken)
-            and (self.position % self.group == 0) != self.after_blank
-        ):
+        on_beat = self.position % self.group == 0
+        if not (self.after_symbol or self.fresh or self.broken) and on_beat != self.after_blank:
             raise self._fault("missing blank at a beat")
         self.fresh = self.after_blank = self.may_end_first = False
         self.phase = "bars"
@@ -190,10 +173,10 @@ class _Body:
         assert match is not None
         accidental, letter, marks = match.groups()
         step = MIDDLE_C + "CDEFGABcdefgab".index(letter) + 7 * (marks.count("'") - marks.count(","))
-        if not LOWEST <= step <= HIGHEST:
+        if not tables.LOWEST <= step <= tables.HIGHEST:
             raise self._fault("note out of range")
         if accidental:
-            self.accidentals[step % 7] = ACCIDENTALS[accidental]
+            self.accidentals[step % 7] = tables.ACCIDENTALS[accidental]
         return step, self.accidentals.get(step % 7, self.key.alters[step % 7])
 
     def _note(self, text: str) -> None:
@@ -267,7 +250,7 @@ class _Body:
         self.fresh, self.last, self.pair_start, self.accidentals = True, None, None, {}
         self.full_bars += self.full
         self.full = self.position == 0
-        self.line_ends = text != "|" or self.full_bars == BARS_PER_LINE
+        self.line_ends = text != "|" or self.full_bars == tables.BARS_PER_LINE
 
     def _line(self) -> None:
         if self.position != self.bar:

@@ -12,7 +12,7 @@ from composer.api import Mask
 from composer.formats.abc.elements import Tone
 from composer.formats.abc.grammar.vocabulary import Vocabulary, code_of, tone_of
 from composer.formats.abc.note_names import tone
-from composer.music.keys import LETTERS, Signature, pitch
+from composer.music.keys import LETTERS, Signature, pitch, pitch_class
 from composer.music.scales import Scale
 
 Steps = int
@@ -136,8 +136,7 @@ def _spelling_cost(each: Tone, key: Signature, letters: Mapping[int, int]) -> tu
 
 def _letters(key: Signature, scale: Scale) -> dict[int, int]:
     """Return the letter (0 to 6) of each pitch class of `scale`; empty if the scale does not fix its letters."""
-    first = LETTERS.index(key.tonic[0])
-    tonic = pitch(first, key.tonic.count("#") - key.tonic.count("b")) % 12
+    first, tonic = LETTERS.index(key.tonic[0]), pitch_class(key.tonic)
     above = sorted((each - tonic) % 12 for each in scale.classes)
     if len(above) == len(LETTERS):
         degrees = {semitones: number for number, semitones in enumerate(above)}

@@ -63,15 +63,7 @@ class Automaton(Constraint):
             for rhythm in ("", HORNPIPE)
         )
         keys = [key for key in KEYS if controls.allows_key(key) and contexts.playable(key)]
-        self.header = Header(
-            self.vocabulary,
-            usable,
-            hornpipes,
-            keys,
-            controls.rhythms,
-            rhythm_required=bool(controls.rhythm),
-            title_dances=controls.title_dances,
-        )
+        self.header = Header(self.vocabulary, usable, hornpipes, keys, controls)
         self.body = Body(self.vocabulary, contexts)
         self._completions = Completions(self.body)
         self._cached: dict[int, _CachedState] = {}
@@ -188,15 +180,7 @@ def _pack(s: State) -> int:
 
 def _unpack(n: int) -> State:
     return State(
-        node=n & 31,
-        position=n >> 5 & 63,
-        line=n >> 11 & 15,
-        alters=n >> 15 & 16383,
-        tied=n >> 29 & 0xFFFFFFFF,
-        tones=n >> 61 & 0xFFFFFFFF,
-        kind=n >> 93 & 7,
-        length=n >> 96 & 0xFFFF,
-        extra=n >> 112 & 63,
-        triplet_length=n >> 118 & 255,
-        context=n >> 126,
-    )
+        node=n & 31, position=n >> 5 & 63, line=n >> 11 & 15, alters=n >> 15 & 16383, tied=n >> 29 & 0xFFFFFFFF,
+        tones=n >> 61 & 0xFFFFFFFF, kind=n >> 93 & 7, length=n >> 96 & 0xFFFF, extra=n >> 112 & 63,
+        triplet_length=n >> 118 & 255, context=n >> 126,
+    )  # fmt: skip

@@ -65,11 +65,10 @@ class CountedBars(BarPlan):
     def __init__(self, count: int) -> None:
         self.first: int = count
 
-    def after_first_bar(self, left: int | None, full: bool) -> int | None:
-        return None if left is None else left - full
-
     def after_bar(self, left: int | None, full: bool) -> int | None:
         return None if left is None else left - full
+
+    after_first_bar = after_bar
 
     def may_end(self, left: int | None, start: int) -> bool:
         return left == (0 if start else -1)

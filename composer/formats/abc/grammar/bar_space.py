@@ -70,9 +70,7 @@ class BarSpace:
             whole = (2 << self.bar) - 1 if self.vocabulary.has("|]") else 0
         else:
             whole = self.ends(0, left - 1)[False, 0].open
-        return self.may_begin(0, whole) or any(
-            self.may_begin(0, self.first(repeat, left).open) for repeat in (False, True)
-        )
+        return self.may_begin(0, whole) or any(self.may_begin(0, self.first(each, left).open) for each in (False, True))
 
     def may_begin(self, position: int, targets: Positions) -> bool:
         """Return whether some element can start at `position` and end at one of `targets`."""

@@ -88,7 +88,7 @@ class Body(NoteGrammar):
         if tied > 255:
             mask = self.bit["["]
         else:
-            mask = self._tones_mask(s._replace(kind=ToneKind.NOTE)) if context.may_begin_note(position) else 0
+            mask = self._tone_mask(s._replace(kind=ToneKind.NOTE)) if context.may_begin_note(position) else 0
             mask |= self.bit["("] if context.may_begin_triplet(position) else 0
         return mask | (self.bit['"'] if self.symbols.any else 0)
 
@@ -106,7 +106,7 @@ class Body(NoteGrammar):
     def _bracket_mask(self, s: State) -> Mask:
         context = self.contexts.all[s.context]
         mask = self.bit["1"] if self._may_start_first_ending(s) else 0
-        return mask | (self._tones_mask(s) if context.may_begin_chord(s.position) else 0)
+        return mask | (self._tone_mask(s) if context.may_begin_chord(s.position) else 0)
 
     def _bracket(self, s: State, character: str) -> State:
         context = self.contexts.all[s.context]
@@ -140,11 +140,8 @@ class Body(NoteGrammar):
         context = self.contexts.all[s.context]
         if s.kind == ToneKind.PAIR_SECOND:
             return mask | self._after_mask(s, context, s.position)
-        return mask | (
-            self._same_mask(s, context)
-            if ToneKind.TRIPLET_FIRST < s.kind <= ToneKind.TRIPLET_THIRD
-            else self._length_mask(s, context)
-        )
+        later = ToneKind.TRIPLET_FIRST < s.kind <= ToneKind.TRIPLET_THIRD
+        return mask | (self._same_mask(s, context) if later else self._length_mask(s, context))
 
     def _length_mask(self, s: State, context: PartContext) -> Mask:
         """Return what may continue or follow the length of a note, rest, chord or a triplet's first note."""
@@ -173,12 +170,9 @@ class Body(NoteGrammar):
         mask = context.after_element(position) & context.allowed_notes.outside_chords(s.alters)
         if position % context.group and context.may_begin_chord(position) and self._has_chords(s):
             mask |= self.bit["["]
-        tie = (
-            s.tones
-            and context.may_tie(position, s.tones > 255)
-            and any(self._tie_continues(context, position, s.alters, s.tones))
-        )
-        return mask | (self.bit["-"] if tie else 0)
+        if s.tones and context.may_tie(position, s.tones > 255):
+            mask |= self.bit["-"] if any(self._tie_continues(context, position, s.alters, s.tones)) else 0
+        return mask
 
     def _tie_continues(self, context: PartContext, position: int, alters: int, tones: int) -> tuple[bool, bool]:
         """Return whether the tied `tones` can continue at `position`, and after a bar line there."""
@@ -208,9 +202,8 @@ class Body(NoteGrammar):
     def _after_sound(self, s: State, character: str) -> State:
         """Return the state after a note or rest, when `character` is the first one after it."""
         if ToneKind.TRIPLET_FIRST <= s.kind < ToneKind.TRIPLET_THIRD:
-            return self._tone(
-                s._replace(kind=s.kind + 1, tied=0, tones=0, length=0, triplet_length=s.length), character
-            )
+            following = s._replace(kind=s.kind + 1, tied=0, tones=0, length=0, triplet_length=s.length)
+            return self._tone(following, character)
         times = 0 if s.kind == ToneKind.PAIR_SECOND else 2 if s.kind == ToneKind.TRIPLET_THIRD else 1
         position = s.position + times * self.vocabulary.lengths.quarters[s.length]
         if character == "-":

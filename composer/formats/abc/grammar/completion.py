@@ -44,24 +44,19 @@ class _Distances:
         for position in range(context.bar, -1, -1):
             if context.may_begin(position):
                 self.begin[position] = min(self._elements(context, position, strings))
-            music = (
-                self.begin[position] + (position % context.group == 0)
-                if context.space.may_continue(position)
-                else UNREACHABLE
-            )
+            continues = context.space.may_continue(position)
+            music = self.begin[position] + (position % context.group == 0) if continues else UNREACHABLE
             near = [(cost, mark) for mark, places, cost in marks if places >> position & 1]
             self.after[position], self.moves[position] = min([*near, (music, "")])
 
-    def _elements(self, context: PartContext, position: int, strings: list[tuple[int, int]]) -> list[int]:
+    def _elements(self, context: PartContext, at: int, strings: list[tuple[int, int]]) -> list[int]:
         costs = [UNREACHABLE]
-        if context.may_begin_note(position) or context.may_begin_rest(position):
-            costs += [1 + size + self.after[position + q] for q, size in strings if position + q <= context.bar]
-        if context.may_begin_pair(position):
-            costs.append(3 + self.after[position + PAIR_LENGTH])
-        if context.may_begin_triplet(position):
-            costs += [
-                5 + 3 * size + self.after[position + 2 * q] for q, size in strings if position + 2 * q <= context.bar
-            ]
+        if context.may_begin_note(at) or context.may_begin_rest(at):
+            costs += [1 + size + self.after[at + q] for q, size in strings if at + q <= context.bar]
+        if context.may_begin_pair(at):
+            costs.append(3 + self.after[at + PAIR_LENGTH])
+        if context.may_begin_triplet(at):
+            costs += [5 + 3 * size + self.after[at + 2 * q] for q, size in strings if at + 2 * q <= context.bar]
         return costs
 
 
@@ -119,16 +114,14 @@ class Completions:
         """Return the first character of the best element."""
         distances, position = self.distances(context.number), s.position
         lengths = self.vocabulary.lengths
-        single = [
-            1 + len(lengths.prefixes[n]) + self._at(distances, position + lengths.quarters[n]) for n in lengths.complete
-        ]
+        strings = [(len(lengths.prefixes[n]), lengths.quarters[n]) for n in lengths.complete]
+        single = min((1 + size + self._at(distances, position + q) for size, q in strings), default=UNREACHABLE)
         pair = 3 + self._at(distances, position + PAIR_LENGTH) if context.may_begin_pair(position) else UNREACHABLE
-        if min(single, default=UNREACHABLE) <= distances.begin[position] and (found := self._first(mask, "z")):
+        best = distances.begin[position]
+        if single <= best and (found := self._first(mask, "z")):
             return found
-        if min(single, default=UNREACHABLE) <= distances.begin[position] or pair <= distances.begin[position]:
-            found = self._first(mask, LETTERS)
-            if found:
-                return found
+        if min(single, pair) <= best and (found := self._first(mask, LETTERS)):
+            return found
         return self._first(mask, "(") or self._first(mask, LETTERS) or self._first(mask, "_=^[") or self._any(mask)
 
     def _at(self, distances: _Distances, position: int) -> int:
@@ -138,8 +131,7 @@ class Completions:
         move = self.distances(context.number).moves[s.position]
         if not s.tied and move in ("|]", "||"):
             return move[1]
-        line = self.body._line(s)
-        return self.next(line, mask)
+        return self.next(self.body._line(s), mask)
 
     def _sound(self, s: State, context: PartContext, mask: Mask) -> str:
         lengths = self.vocabulary.lengths
@@ -187,5 +179,4 @@ class Completions:
             return self._first(mask, " ") or self._first(mask, ",'")
         if not mask & ~(self.vocabulary.marks[","] | self.vocabulary.marks["'"]):
             return self._first(mask, ",'")
-        begin = s._replace(node=Node.ELEMENT, position=position, tied=0, extra=0)
-        return self._element(begin, context, mask)
+        return self._element(s._replace(node=Node.ELEMENT, position=position, tied=0, extra=0), context, mask)

@@ -11,7 +11,7 @@ from composer.formats.abc.dialect.tables import ACCIDENTALS, RHYTHMS
 from composer.formats.abc.grammar.allowed_notes import AllowedNotes, preferred_spellings
 from composer.formats.abc.grammar.bar_plan import BarPlan, CountedBars
 from composer.formats.abc.grammar.vocabulary import Vocabulary
-from composer.music.keys import LETTERS, Signature, parse_key, pitch
+from composer.music.keys import LETTERS, parse_key, pitch_class
 from composer.music.scales import Range, Scale, parse_scale
 
 OWN_KEY = "own"
@@ -73,7 +73,7 @@ class TuneControls:
         signature = parse_key(key)
         if signature is None or self.key not in ("", key) or self.mode not in ("", signature.mode):
             return False
-        return not isinstance(self.scale, Scale) or _tonic_class(signature) == _tonic_class(parse_key(self.scale.tonic))
+        return not isinstance(self.scale, Scale) or pitch_class(signature.tonic) == pitch_class(self.scale.tonic)
 
     def allowed_notes(self, vocabulary: Vocabulary, key: str) -> AllowedNotes:
         """Return the notes of a tune in `key`."""
@@ -105,10 +105,3 @@ class TuneControls:
 
 
 NO_CONTROLS = TuneControls()
-
-
-def _tonic_class(signature: Signature | None) -> int:
-    """The pitch class of a tonic."""
-    assert signature is not None
-    step = LETTERS.index(signature.tonic[0])
-    return pitch(step, signature.tonic.count("#") - signature.tonic.count("b")) % 12

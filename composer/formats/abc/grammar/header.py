@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from functools import cache
 from typing import NamedTuple
 
 from composer.api import Mask
-from composer.formats.abc.dialect.dances import TitleDances
-from composer.formats.abc.dialect.tables import KEYS, RHYTHMS, TITLE, meter_of, unit_of
+from composer.formats.abc.dialect.tables import TITLE, meter_of, unit_of
+from composer.formats.abc.grammar.controls import TuneControls
 from composer.formats.abc.grammar.vocabulary import Vocabulary
 from composer.music.keys import parse_key
 
@@ -45,45 +44,33 @@ class Header:
     """An automaton with numbers for states, starting at 0, for the fields T, R, M, L and K.
 
     Tunes are in `meters`, hornpipes in the meters `hornpipes`; keys and rhythms are those that the vocabulary can
-    write. With `title_dances`, a title names no other dance, and after `--` it names one of those.
+    write. With `controls.title_dances`, a title names no other dance, and after `--` it names one of those.
     """
 
     def __init__(
-        self,
-        vocabulary: Vocabulary,
-        meters: Iterable[str],
-        hornpipes: Collection[str],
-        keys: Iterable[str] = KEYS,
-        rhythms: Iterable[str] = RHYTHMS,
-        *,
-        rhythm_required: bool = False,
-        title_dances: TitleDances | None = None,
+        self, vocabulary: Vocabulary, meters: list[str], hornpipes: list[str], keys: list[str], controls: TuneControls
     ) -> None:
-        self.vocabulary, self.title_dances = vocabulary, title_dances
+        self.vocabulary, self.title_dances = vocabulary, controls.title_dances
         has = vocabulary.has
         keys = [key for key in keys if parse_key(key) is not None and has(f"K:{key}\n")]
         units = {meter: _unit(meter) for meter in meters}
         usable = [meter for meter, unit in units.items() if keys and has(f"M:{meter}\nL:{unit}\n")]
         lines = tuple(f"M:{meter}\n" for meter in usable)
         swung = tuple(line for line in lines if line[2:-1] in HORNPIPE_METERS and line[2:-1] in hornpipes)
-        danced = tuple(f"R:{name}\n" for name in rhythms if has(f"R:{name}\n") and (swung or name != HORNPIPE))
+        dances = [name for name in controls.rhythms if swung or name != HORNPIPE]
+        danced = tuple(f"R:{name}\n" for name in dances if has(f"R:{name}\n"))
         titles = [chr(code) for code in range(32, 127) if TITLE.fullmatch(chr(code)) and has(chr(code))]
         self.keys, self.meters = tuple(keys), tuple(usable)
         self.rhythms = tuple(line[2:-1] for line in danced)
         self.blank = vocabulary.bits(" ")
         self.letters = vocabulary.bits(titles) & ~self.blank
         self.newline = vocabulary.bits("\n")
-        untitled = lines and (danced if rhythm_required else (*lines, *danced))
-        tails = () if title_dances is None else tuple(f"{tail}\n" for tail in title_dances.tails if has(f"{tail}\n"))
+        untitled = lines and (danced if controls.rhythm else (*lines, *danced))
+        tails = tuple(f"{tail}\n" for tail in self.title_dances.tails if has(f"{tail}\n")) if self.title_dances else ()
         self._longest_tail = max(map(len, tails), default=MAX_TITLE_LENGTH) - 1
         self._rejected = cache(self._find_rejected)
-        self.texts = {
-            "start": (*untitled, *(("T:",) if untitled and self.letters and self.newline else ())),
-            "titled": untitled,
-            "tail": tails,
-            "rhythm": lines,
-            HORNPIPE: swung,
-        }
+        titled = (*untitled, "T:") if untitled and self.letters and self.newline else untitled
+        self.texts = {"start": titled, "titled": untitled, "tail": tails, "rhythm": lines, HORNPIPE: swung}
         for meter in usable:
             self.texts[meter] = tuple(f"L:{units[meter]}\nK:{key}\n" for key in keys)
         self._positions = [_Position("start")]
@@ -143,10 +130,9 @@ class Header:
 
     def _find_rejected(self, title_state: str) -> Mask:
         """Return the characters that would complete the name of another dance."""
-        assert self.title_dances is not None
-        return self.vocabulary.bits(
-            each for each in self.vocabulary.characters if self.title_dances.rejects(title_state, each)
-        )
+        dances = self.title_dances
+        assert dances is not None
+        return self.vocabulary.bits(each for each in self.vocabulary.characters if dances.rejects(title_state, each))
 
     def _number(self, position: _Position) -> int:
         number = self._numbers.setdefault(position, len(self._positions))

@@ -75,10 +75,7 @@ class InfillConstraint(Constraint):
         if controls.bars not in (0, count):
             raise Unsatisfiable(f"the tune has {count} bars and keeps that number", "leave out --bars")
         free = [bar for bar in bars if bar.number and bar.number not in keep_bars]
-        given = [
-            FixedBar(bar.position, bar.mark, bar.starts_first_ending, None if bar in free else bar.tones)
-            for bar in bars
-        ]
+        given = [FixedBar(b.position, b.mark, b.starts_first_ending, None if b in free else b.tones) for b in bars]
         kept = "".join(text[bar.start : bar.end] for bar in bars if bar not in free)
         hornpipe: Hornpipe = "chords" if "[" in kept else "broken rhythm" if re.search("[<>]", kept) else ""
         self.automaton = Automaton(vocabulary, controls, FixedBars(given, hornpipe))

@@ -46,24 +46,19 @@ class NoteGrammar:
             count, length = (tones.bit_length() + 7) >> 3, (s.tied.bit_length() + 7) >> 3
             step, tied_alter = tone_of(s.tied >> 8 * (length - 1 - count) & 255)
             return 1 << step if alter == tied_alter else 0
-        return self.contexts.all[s.context].allowed_notes.allowed_steps(
-            s.alters, alter, tones & 255, s.kind == ToneKind.CHORD
-        )
+        allowed = self.contexts.all[s.context].allowed_notes
+        return allowed.allowed_steps(s.alters, alter, tones & 255, s.kind == ToneKind.CHORD)
 
-    def _tones_mask(self, s: State) -> Mask:
+    def _tone_mask(self, s: State) -> Mask:
         """Return the first characters of the next note."""
         vocabulary = self.vocabulary
         if not s.tied:
-            return self.contexts.all[s.context].allowed_notes.first_characters(
-                s.alters, s.tones & 255, s.kind == ToneKind.CHORD
-            )
+            allowed = self.contexts.all[s.context].allowed_notes
+            return allowed.first_characters(s.alters, s.tones & 255, s.kind == ToneKind.CHORD)
         count = (s.tied.bit_length() - s.tones.bit_length() + 7) // 8
         step, alter = tone_of(s.tied >> 8 * (count - 1) & 255)
         mask = sum(1 << vocabulary.ids[sign] for sign, other in vocabulary.accidentals.items() if other == alter)
         return mask | (vocabulary.letters_of(1 << step) if in_force(s.alters, step) == alter else 0)
-
-    def _tone_mask(self, s: State) -> Mask:
-        return self._tones_mask(s)
 
     def _tone(self, s: State, character: str) -> State:
         if character in self.vocabulary.accidentals:
@@ -88,9 +83,9 @@ class NoteGrammar:
     def _in_chord_mask(self, s: State) -> Mask:
         count = (s.tones.bit_length() + 7) >> 3
         if s.tied:
-            return self.bit["]"] if s.tied == s.tones else self._tones_mask(s)
+            return self.bit["]"] if s.tied == s.tones else self._tone_mask(s)
         mask = self.bit["]"] if count > 1 else 0
-        return mask | (self._tones_mask(s) if count < MAX_TONES else 0)
+        return mask | (self._tone_mask(s) if count < MAX_TONES else 0)
 
     def _can_write_chord(self, alters: int, tones: int) -> bool:
         """Return whether the vocabulary can write the chord `tones` when `alters` are in force."""

@@ -145,8 +145,7 @@ class PartContext:
 
     def may_begin_chord(self, position: int) -> bool:
         """Return whether a chord may start at `position`, as far as the bar is concerned."""
-        vocabulary = self.contexts.vocabulary
-        if self.spec.style == HORNPIPE_WITH_BROKEN_RHYTHM or not vocabulary.has("[]"):
+        if self.spec.style == HORNPIPE_WITH_BROKEN_RHYTHM or not self.contexts.vocabulary.has("[]"):
             return False
         return bool(self.space.notes << position & self.with_chords.open)
 
@@ -160,9 +159,7 @@ class PartContext:
         """  # fmt: skip
         vocabulary = self.contexts.vocabulary
         lengths = vocabulary.lengths
-        done = sum(
-            1 << number for number in lengths.complete if self.open >> position + times * lengths.quarters[number] & 1
-        )
+        done = sum(1 << n for n in lengths.complete if self.open >> position + times * lengths.quarters[n] & 1)
         if paired and self.may_begin_pair(position):
             done |= 1
         useful = done
@@ -195,11 +192,9 @@ class PartContext:
 
     def tie_may_end(self, position: int, chord: bool) -> bool:
         """Return whether a note or chord that is tied to the one before may start at `position`."""
-        return (
-            self.may_begin_chord(position)
-            if chord
-            else self.may_begin_note(position) or self.may_begin_triplet(position)
-        )
+        if chord:
+            return self.may_begin_chord(position)
+        return self.may_begin_note(position) or self.may_begin_triplet(position)
 
     def tie_may_cross_bar(self, position: int, chord: bool) -> bool:
         """Return whether a tie may cross a bar line at `position`."""

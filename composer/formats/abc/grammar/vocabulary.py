@@ -66,9 +66,7 @@ class Vocabulary:
 
     def _letters_of(self, steps: int) -> Mask:
         """Return the letters that can write a note of one of `steps`, given as bits."""
-        return self.bits(
-            letter for letter, step in LETTERS.items() if any(steps >> each & 1 for each in self._octaves(step))
-        )
+        return self.bits(name for name, step in LETTERS.items() if any(steps >> at & 1 for at in self._octaves(step)))
 
     def _further(self, step: int, steps: int) -> Mask:
         """Return the octave mark that may follow a note written so far as `step`, to reach one of `steps` (bits)."""

@@ -33,9 +33,11 @@ def read_tune(text: TuneText, problems: list[Diagnostic] | None = None) -> Score
 
 def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
     """Return a parsed tune as a Score. Raises ReadError if it has no notes."""
-    voices = {name: _bars_played(tune, name, problems) for name in tune.voices}
-    parts = {name: (_notes(found), found) for name, found in voices.items()}
-    sounding = {name: part for name, part in parts.items() if part[0]}
+    sounding = {}
+    for name, elements in tune.voices.items():
+        found = bars_as_played(ordered_sections(tune, bars(elements), problems), problems)
+        if notes := _notes(found):
+            sounding[name] = notes, found
     if not sounding:
         raise ReadError(f"the tune at line {tune.text.first} has no notes")
     _, first = next(iter(sounding.values()))
@@ -49,10 +51,6 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
         pickup=_pickup(time, first),
         title=tune.first("T"),
     )
-
-
-def _bars_played(tune: Tune, name: str, problems: list[Diagnostic] | None) -> list[Bar]:
-    return bars_as_played(ordered_sections(tune, bars(tune.voices[name]), problems), problems)
 
 
 @lru_cache(maxsize=65536)

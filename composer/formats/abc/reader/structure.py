@@ -92,22 +92,13 @@ def bars(elements: Sequence[Element]) -> list[Bar]:
 
 def _merge(mark: Mark, bar: Bar, found: list[Bar]) -> None:
     """Merge a bar line into the one right before it."""
-    bar.open = mark if bar.open is None else _merge_marks(bar.open, mark)
+    if (first := bar.open) is not None:
+        ends, starts = max(first.ends, mark.ends), first.starts or mark.starts
+        strong, endings = first.strong or mark.strong, mark.endings or first.endings
+        mark = Mark(first.text + mark.text, first.line, first.column, ends, starts, strong, endings)
+    bar.open = mark
     if found:
-        found[-1].close = bar.open
-
-
-def _merge_marks(first: Mark, second: Mark) -> Mark:
-    text = first.text + second.text
-    return Mark(
-        text,
-        first.line,
-        first.column,
-        ends=max(first.ends, second.ends),
-        starts=first.starts or second.starts,
-        strong=first.strong or second.strong,
-        endings=second.endings or first.endings,
-    )
+        found[-1].close = mark
 
 
 def sections(found: Sequence[Bar], problems: list[Diagnostic] | None = None, parts: bool = False) -> list[Section]:
@@ -121,11 +112,9 @@ def sections(found: Sequence[Bar], problems: list[Diagnostic] | None = None, par
 
 class _Sections:
     def __init__(self, problems: list[Diagnostic], parts: bool) -> None:
-        self.problems = problems
-        self.parts = parts
+        self.problems, self.parts = problems, parts
         self.done: list[Section] = []
-        self.section = Section()
-        self.opened = False
+        self.section, self.opened = Section(), False
 
     def run(self, found: Sequence[Bar]) -> list[Section]:
         """Return the sections."""

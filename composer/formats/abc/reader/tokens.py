@@ -70,10 +70,7 @@ def read_length(text: str) -> tuple[int, int]:
 
 
 def _ticks(tune: Tune, token: Token, unit: int, numerator: int, denominator: int) -> int:
-    if not denominator:
-        tune.add_diagnostic(token.line, token.column, "impossible length", f"`{token.text}` has an impossible length")
-        return unit
-    ticks, rest = divmod(unit * numerator, denominator)
+    ticks, rest = divmod(unit * numerator, denominator) if denominator else (unit, 1)
     if rest or not 0 < ticks <= 64 * WHOLE:
         tune.add_diagnostic(token.line, token.column, "impossible length", f"`{token.text}` has an impossible length")
         return max(1, min(ticks, 64 * WHOLE))
@@ -109,9 +106,8 @@ def _rest(tune: Tune, voice: Voice, token: Token) -> None:
                 voice.elements.append(Mark("|", token.line, token.column))
             _sound(tune, voice, Sound((), bar, token.line, token.column))
     elif voice.open_chord is None:
-        _sound(
-            tune, voice, Sound((), _ticks(tune, token, voice.unit, numerator, denominator), token.line, token.column)
-        )
+        ticks = _ticks(tune, token, voice.unit, numerator, denominator)
+        _sound(tune, voice, Sound((), ticks, token.line, token.column))
 
 
 def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:

@@ -14,15 +14,11 @@ from composer.formats.abc.elements import Sound
 from composer.formats.abc.note_names import key_signature, plainest_key, tone
 from composer.formats.abc.reader.score import read_score
 from composer.formats.abc.reader.structure import MAX_BARS
-from composer.formats.abc.writer.melody import GRID, melody_of, snap
+from composer.formats.abc.writer.melody import GRID, UNDER_MELODY, melody_of, snap
 from composer.formats.abc.writer.multivoice import tempo, write_voices
 from composer.music.keys import BEAT, Signature, Time, pitch
 
-MOVED_TO_GRID, CUT_SHORT, UNDER_MELODY = (
-    "notes moved to the grid",
-    "notes cut short by the next",
-    "notes under the melody left out",
-)
+MOVED_TO_GRID, CUT_SHORT = "notes moved to the grid", "notes cut short by the next"
 
 _SLIGHT_OVERLAP = GRID // 8
 """Smaller moves are not reported: many MIDI files end a note a little before the next one starts."""
@@ -70,9 +66,7 @@ def dialect_with_losses(score: Score, *, as_primer: bool = False) -> tuple[str, 
     losses["changes of key left out"] = max(len(score.keys) - 1, 0)
     losses["chord symbols left out"] = sum(not chord_symbol(chord.symbol) for chord in score.chords)
     within = [note._replace(pitch=_in_range(note.pitch)) for note in melody.notes]
-    losses["notes moved by octaves"] = sum(
-        note.pitch != moved.pitch for note, moved in zip(melody.notes, within, strict=True)
-    )
+    losses["notes moved by octaves"] = sum(a.pitch != b.pitch for a, b in zip(melody.notes, within, strict=True))
     text = _write_melody(score, within, losses, as_primer=as_primer)
     return text, {phrase: count for phrase, count in losses.items() if count}
 
@@ -174,8 +168,7 @@ def _bars(sounds: Sequence[Sound], time: Time, pickup: int) -> list[list[Sound]]
     lines: list[list[Sound]] = [[]]
     room = pickup % time.bar or time.bar
     for sound in sounds:
-        left, tones = sound.ticks, sound.tones
-        chord = sound.chord
+        left, tones, chord = sound.ticks, sound.tones, sound.chord
         if left > room and sound.group:
             raise EncodeError("the score has a triplet across a bar line, which is not supported here")
         while left > room:
