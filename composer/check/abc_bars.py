@@ -93,14 +93,12 @@ def _bars_in_voices(tune: Tune, found: Sequence[Bar]) -> Iterator[_BarInVoice]:
         following = found[index + 1] if index + 1 < len(found) else None
         time = bar.time or time
         begins = index == 0 or bar.time is not None or bar.part is not None or _separates(bar.open)
-        ends = following is None or following.time is not None or following.part is not None
-        yield _BarInVoice(
-            bar,
-            time,
-            begins=begins,
-            ends=ends or _separates(bar.close) or (following is not None and _separates(following.open)),
-            alone=begins and following is not None and following.part is not None,
-        )
+        if following is None:
+            yield _BarInVoice(bar, time, begins, ends=True, alone=False)
+        else:
+            changes = following.time is not None or following.part is not None
+            ends = changes or _separates(bar.close) or _separates(following.open)
+            yield _BarInVoice(bar, time, begins, ends, alone=begins and following.part is not None)
 
 
 def _separates(mark: Mark | None) -> bool:
@@ -123,11 +121,8 @@ def _split_by_line_ends(placed: _BarInVoice) -> bool:
 def _wrong_meter(tune: Tune, placed: Sequence[_BarInVoice]) -> Problem | None:
     """Return the problem of a meter that nearly all bars contradict in the same way."""
     wholes = {each.full_length for each in placed}
-    inner = [
-        each.bar.ticks
-        for each in placed
-        if not (each.begins or each.ends or (each.missing < 0 and _split_by_line_ends(each)))
-    ]
+    between = (each for each in placed if not (each.begins or each.ends))
+    inner = [each.bar.ticks for each in between if each.missing >= 0 or not _split_by_line_ends(each)]
     if len(wholes) > 1 or len(inner) < MIN_BARS_FOR_WRONG_METER:
         return None
     whole = wholes.pop()

@@ -40,8 +40,7 @@ def _tempo(tune: Tune, found: Field) -> str:
     match = _COUNT.search(value)
     if match is None:
         return f"invalid tempo `{found.value}`" if any(character.isdecimal() for character in value) else ""
-    count = float(match[1] or match[2])
-    bpm = tempo_of(tune)
+    count, bpm = float(match[1] or match[2]), tempo_of(tune)
     usual = bpm is not None and SLOWEST <= bpm <= FASTEST
     if usual or (match[1] and bpm is not None and SLOWEST <= count <= FASTEST):
         return ""

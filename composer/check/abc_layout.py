@@ -48,8 +48,9 @@ def stray_problems(text: str, tunes: Sequence[TuneText]) -> Iterator[Problem]:
     for begin, block in _blocks(lines, inside):
         if any(line.startswith("K:") for line in block) and any(map(_is_music, block)):
             yield Problem(begin, 1, "tune without a number", "tune without an `X:` line, ignored")
-        else:
-            yield from _music_outside_tunes(begin, block)
+        elif (number := next((at for at, line in enumerate(block, begin) if _is_music(line)), None)) is not None:
+            message = "music outside of any tune, since a blank line ended the tune before"
+            yield Problem(number, 1, "music outside tunes", message)
 
 
 def _blocks(lines: Sequence[str], inside: set[int]) -> Iterator[tuple[int, list[str]]]:
@@ -62,13 +63,6 @@ def _blocks(lines: Sequence[str], inside: set[int]) -> Iterator[tuple[int, list[
             block = []
         else:
             block.append(line)
-
-
-def _music_outside_tunes(begin: int, block: Sequence[str]) -> Iterator[Problem]:
-    number = next((number for number, line in enumerate(block, begin) if _is_music(line)), None)
-    if number is not None:
-        message = "music outside of any tune, since a blank line ended the tune before"
-        yield Problem(number, 1, "music outside tunes", message)
 
 
 _MUSIC = frozenset({"note", "bar", "rest", "tie", "broken", "tuplet", "ending", "text", "inline", "grace", "slur"})

@@ -27,11 +27,9 @@ def patch(tune: TuneText, number: str, problems: Sequence[Problem]) -> tuple[Tun
             if line != lines[at]:
                 lines[at] = line
                 done.append(patch[1])
-    if not lines[0].startswith("X:"):
-        lines.insert(0, f"X:{number}")
-        done.append(f"numbered as {number}")
-    elif number != number_of(tune):
-        lines[0] = f"X:{number}"
+    numbered = lines[0].startswith("X:")
+    if not numbered or number != number_of(tune):
+        lines[: int(numbered)] = [f"X:{number}"]
         done.append(f"numbered as {number}")
     return TuneText(tuple(lines), tune.first), list(dict.fromkeys(done))
 
@@ -49,16 +47,12 @@ def _without_tie(line: str, at: int) -> str:
     return line[: match.start(1)] + line[match.end(1) :] if match else line
 
 
-def _comment_out(line: str, at: int) -> str:
-    return f"% {line}"
-
-
 _PATCHES: dict[str, tuple[Callable[[str, int], str], str]] = {
     "unknown character": (_without_character, "removed unknown characters"),
     "old line break": (_without_character, "removed old line breaks"),
     "dangling tie": (_without_tie, "removed dangling ties"),
-    "unknown field": (_comment_out, "commented out unknown fields"),
-    "text in the header": (_comment_out, "commented out text in the header"),
+    "unknown field": (lambda line, at: f"% {line}", "commented out unknown fields"),
+    "text in the header": (lambda line, at: f"% {line}", "commented out text in the header"),
 }
 """For each kind of problem, how to fix its line at a column, and a name for the change."""
 

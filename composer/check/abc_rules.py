@@ -31,8 +31,7 @@ def check_tune(text: TuneText) -> list[Diagnostic]:
 
 def check_parsed(tune: Tune) -> list[Diagnostic]:
     """Return what is wrong in a parsed tune, by line."""
-    problems = list(tune.diagnostics)
-    problems += _header(tune)
+    problems = [*tune.diagnostics, *_header(tune)]
     has_notes = False
     for elements in tune.voices.values():
         found = bars(elements)
@@ -81,10 +80,8 @@ def _lengths(time: Time, found: Sequence[Bar], order: Sequence[Bar]) -> list[Dia
     A bar may be short if the next one played completes it, across a repeat, double bar line or part. The first bar may
     be a pickup, which the last one completes.
     """
-    places = _places(time, found)
-    problems = []
+    places, problems, pickup = _places(time, found), list[Diagnostic](), 0
     run: list[Bar] = []
-    pickup = 0
     for position, bar in enumerate(order):
         ticks, full = bar.ticks, places[id(bar)].length
         if not full:
@@ -146,10 +143,8 @@ def _ties(order: Sequence[Sound]) -> list[Diagnostic]:
     for sound, following in pairwise(order):
         if sound.tie and _pitches(sound.ties) & _pitches(following.tones):
             tied.pop(id(sound), None)
-    return [
-        Diagnostic(sound.line, sound.column, "dangling tie", "tie not followed by the same pitch")
-        for sound in tied.values()
-    ]
+    message = "tie not followed by the same pitch"
+    return [Diagnostic(sound.line, sound.column, "dangling tie", message) for sound in tied.values()]
 
 
 def _pitches(tones: Sequence[Tone]) -> set[int]:

@@ -64,16 +64,15 @@ def _other_problems(found: Sequence[Diagnostic], tune: Tune) -> Iterator[Problem
         if each.line not in lines:  # it has no place, such as an ending without a bar
             yield Problem(tune.text.first, 1, each.kind, each.message or each.kind)
             continue
-        if each.kind in _HARMLESS or (each.kind == "repeat without an end" and _repeat_is_closed(tune, each)):
-            continue
         line = tune.text.lines[each.line - tune.text.first]
-        if _is_legal(each, line):
+        closed = each.kind == "repeat without an end" and _repeat_is_closed(tune, each)
+        if each.kind in _HARMLESS or closed or _is_legal(each, line):
             continue
         if each.kind == "unknown character":
             yield _unknown(each, line)
-            continue
-        severity = Severity.WARNING if each.kind in _WARNINGS else Severity.ERROR
-        yield Problem(each.line, each.column, each.kind, each.message or each.kind, severity)
+        else:
+            severity = Severity.WARNING if each.kind in _WARNINGS else Severity.ERROR
+            yield Problem(each.line, each.column, each.kind, each.message or each.kind, severity)
 
 
 def _is_legal(found: Diagnostic, line: str) -> bool:
@@ -118,14 +117,9 @@ def _unknown(found: Diagnostic, line: str) -> Problem:
 
 def _out_of_range(tune: Tune) -> Iterator[Problem]:
     for elements in tune.voices.values():
-        beyond = [
-            (sound, midi)
-            for sound in elements
-            if isinstance(sound, Sound)
-            for midi in (pitch(*tone) for tone in sound.tones)
-            if not LOWEST <= midi <= HIGHEST
-        ]
-        if beyond:
+        sounds = [each for each in elements if isinstance(each, Sound)]
+        notes = [(sound, pitch(*tone)) for sound in sounds for tone in sound.tones]
+        if beyond := [(sound, midi) for sound, midi in notes if not LOWEST <= midi <= HIGHEST]:
             sound, midi = beyond[0]
             side = "below the lowest" if midi < LOWEST else "above the highest"
             more = f", the first of {len(beyond)}" if len(beyond) > 1 else ""

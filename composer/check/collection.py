@@ -103,15 +103,9 @@ class _Known:
         if before is None or _is_fixed_copy(before.file, file):
             return None
         what = "same tune as" if same is not entry else "same melody as"
-        return Problem(
-            piece.line,
-            int(piece.line > 0),
-            "duplicate",
-            f"{what} {_name(before, file)}{_difference(before.fingerprint, own)}",
-            Severity.WARNING,
-            piece.tune,
-            piece.title,
-        )
+        message = f"{what} {_name(before, file)}{_difference(before.fingerprint, own)}"
+        column = int(piece.line > 0)
+        return Problem(piece.line, column, "duplicate", message, Severity.WARNING, piece.tune, piece.title)
 
 
 def _is_fixed_copy(file: str, other: str) -> bool:

@@ -58,21 +58,16 @@ def examine(source: Source) -> FileReport:
     if found is None or found.name == "abc":
         return _check_text(source, data, is_abc=found is not None)
     problems = list(chunk_problems(data)) if found.name == "midi" else []
-    return _check_score(replace(source, name="the file", data=data), problems)
-
-
-def _unreadable(kind: str, message: str) -> FileReport:
-    return FileReport((Problem(0, 0, kind, message),))
-
-
-def _check_score(source: Source, problems: Sequence[Problem]) -> FileReport:
-    """Check a file that holds one score."""
     try:
-        ((_, score),) = read_scores(source)
+        ((_, score),) = read_scores(replace(source, name="the file", data=data))
     except ReadError as error:
         return FileReport((*problems, _problem_of(error)))
     assert not isinstance(score, RejectedPiece)
     return FileReport((*problems, *score_problems(score)), (CheckedPiece("", score.title, 0, fingerprint(score)),))
+
+
+def _unreadable(kind: str, message: str) -> FileReport:
+    return FileReport((Problem(0, 0, kind, message),))
 
 
 _PLACE = re.compile(r"line (\d+), column (\d+)")

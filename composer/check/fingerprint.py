@@ -50,9 +50,8 @@ def fingerprint(score: Score) -> Fingerprint | None:
 
 def _timed(parts: Sequence[Part]) -> tuple[int, list[list[_Timed]]]:
     """Return the units per beat and each part's notes in units, since fractions are slow to sort."""
-    unit = math.lcm(
-        *{time.denominator for part in parts for note in part.notes for time in (note.onset, note.duration)}
-    )
+    times = {time.denominator for part in parts for note in part.notes for time in (note.onset, note.duration)}
+    unit = math.lcm(*times)
 
     def whole(time: Fraction) -> int:
         return time.numerator * (unit // time.denominator)

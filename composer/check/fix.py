@@ -65,11 +65,9 @@ def fix(source: Source, problems: Sequence[Problem]) -> FixResult:
     text, left = repair(found.text), list[FixNote]()
     if kind is not None or source.path.suffix.lower() == ".abc":
         text = _fix_tunes(text, changes, left)
-    left += [
-        FixNote(each.line, each.tune, f"{each.kind}: {_UNFIXABLE_REASONS[each.kind]}")
-        for each in problems
-        if each.kind in _UNFIXABLE_REASONS
-    ]
+    for each in problems:
+        if reason := _UNFIXABLE_REASONS.get(each.kind):
+            left.append(FixNote(each.line, each.tune, f"{each.kind}: {reason}"))
     suffix = kind.suffixes[0] if kind is not None else source.path.suffix.lower()
     return FixResult(text.encode("utf-8") if changes else None, suffix, tuple(changes), tuple(left))
 
@@ -94,9 +92,8 @@ def _fix_tunes(text: str, changes: list[FixNote], left: list[FixNote]) -> str:
     tunes = split_tunes(text)
     numbers = {number_of(tune) for tune in tunes}
     close = {tune.first for tune in without_blank_line(tunes)}
-    seen: set[str] = set()
     # from the end, so that line numbers of earlier tunes stay valid
-    for tune, number in [*_numbered(tunes, numbers, seen)][::-1]:
+    for tune, number in [*_numbered(tunes, numbers)][::-1]:
         own, changed, why = _fix_tune(tune, number)
         if tune.first in close:
             own, changed = ("", *own), ", ".join(["added a blank line before the tune", *filter(None, [changed])])
@@ -110,8 +107,9 @@ def _fix_tunes(text: str, changes: list[FixNote], left: list[FixNote]) -> str:
     return "\n".join(lines)
 
 
-def _numbered(tunes: Sequence[TuneText], taken: set[str], seen: set[str]) -> Iterator[tuple[TuneText, str]]:
+def _numbered(tunes: Sequence[TuneText], taken: set[str]) -> Iterator[tuple[TuneText, str]]:
     """Yield each tune with its number, or with a free one if it has none or the number is taken."""
+    seen: set[str] = set()
     free = 1 + max((int(number) for number in taken if number.isdecimal() and len(number) < 9), default=0)
     for tune in tunes:
         number = number_of(tune)
@@ -137,7 +135,8 @@ def _fix_tune(tune: TuneText, number: str) -> tuple[Sequence[str], str, str]:
     if isinstance(normal, RejectedPiece):
         where = f" ({normal.detail})" if normal.detail else ""
         return text.lines, ", ".join(done), f"cannot be rewritten: {normal.reason}{where}"
-    rewritten = TuneText((*_header(text, normal), *_body(normal)), tune.first)
+    body = normal.text.rstrip("\n").partition("\nK:")[2].split("\n")[1:]
+    rewritten = TuneText((*_header(text, normal), *body), tune.first)
     if tune_problems(parse_tune(rewritten)):
         return text.lines, ", ".join(done), f"{after[0].kind} at line {after[0].line}: {after[0].message}"
     changes = ["rewritten" + _left_out(text), *normal.changes, *done]
@@ -158,12 +157,6 @@ def _header(text: TuneText, normal: NormalizedTune) -> Iterator[str]:
     yield from (line for line in normal.text.split("\n") if line[:2] in ("M:", "L:", "K:"))
 
 
-def _body(normal: NormalizedTune) -> Iterator[str]:
-    lines = normal.text.rstrip("\n").split("\n")
-    begin = next(number for number, line in enumerate(lines) if line.startswith("K:"))
-    yield from lines[begin + 1 :]
-
-
 def _left_out(text: TuneText) -> str:
     """Return what the dialect cannot express, as ` without its ...`."""
     body = [line for line in text.lines if field_of(line, 1) is None and not line.startswith("%")]
@@ -173,5 +166,4 @@ def _left_out(text: TuneText) -> str:
         "words": any(line.startswith(("w:", "W:")) for line in text.lines),
     }
     names = [name for name, there in found.items() if there]
-    listed = " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
-    return f" without its {listed}" if names else ""
+    return f" without its {' and '.join(filter(None, [', '.join(names[:-1]), *names[-1:]]))}" if names else ""

@@ -26,16 +26,12 @@ def chunk_problems(data: bytes) -> Iterator[Problem]:
         cut = size - len(content)
         at += 8 + size
     if cut:
-        yield _problem("truncated file", f"the last of {len(tracks)} tracks lacks {cut:,} bytes", Severity.ERROR)
+        yield Problem(0, 0, "truncated file", f"the last of {len(tracks)} tracks lacks {cut:,} bytes")
     if len(tracks) < announced:
         message = f"the header promises {announced} tracks, but there are {len(tracks)}"
-        yield _problem("missing tracks", message, Severity.ERROR)
+        yield Problem(0, 0, "missing tracks", message)
     empty = [number for number, content in enumerate(tracks, 1) if content[-4:] == _END and len(content) == 4]
     # the first of several tracks is for the tempo
     if any(number > 1 for number in empty):
         named = ", ".join(map(str, empty[:5])) + ("..." if len(empty) > 5 else "")
-        yield _problem("empty track", f"track {named} of {len(tracks)} is empty", Severity.WARNING)
-
-
-def _problem(kind: str, message: str, severity: Severity) -> Problem:
-    return Problem(0, 0, kind, message, severity)
+        yield Problem(0, 0, "empty track", f"track {named} of {len(tracks)} is empty", Severity.WARNING)

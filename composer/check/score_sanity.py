@@ -18,9 +18,8 @@ _EFFECTS = 112
 """General MIDI programs from here on are bells, drums and noises, whose pitches mean little."""
 
 _LOSSES = {
-    "without note-off": ("hanging note", Severity.ERROR),
-    "of zero length": ("zero-length note", Severity.WARNING),
-}
+    "without note-off": ("hanging note", Severity.ERROR), "of zero length": ("zero-length note", Severity.WARNING),
+}  # fmt: skip
 """The losses that are problems of the file, by words in the reader's phrase."""
 
 
@@ -44,13 +43,10 @@ def _tempos(score: Score) -> Iterator[Problem]:
         message = f"unusual tempo of {odd[0].bpm:.4g} quarter notes per minute{_at(odd[0])}{more}"
         yield _warning("unusual tempo", message)
     first = min((tempo.onset for tempo in score.tempos), default=Fraction(0))
-    if len(score.tempos) > 1 and first > _first_onset(score):
+    notes = min((note.onset for part in score.parts for note in part.notes), default=Fraction(0))
+    if len(score.tempos) > 1 and first > notes:
         message = f"no tempo before beat {_beat(first)}, but {len(score.tempos)} from there on"
         yield _warning("no initial tempo", message)
-
-
-def _first_onset(score: Score) -> Fraction:
-    return min((note.onset for part in score.parts for note in part.notes), default=Fraction(0))
 
 
 def _lengths(part: Part) -> Iterator[Problem]:

@@ -28,9 +28,8 @@ def decode(data: bytes) -> DecodedText | None:
 
 def repair(text: str) -> str:
     """Remove control characters, and undo UTF-8 that was once decoded as Windows-1252."""
-    return _GARBLED.sub(
-        lambda match: match[0].encode("cp1252", "replace").decode("utf-8", "replace"), _CONTROL.sub("", text)
-    )
+    text = _CONTROL.sub("", text)
+    return _GARBLED.sub(lambda match: match[0].encode("cp1252", "replace").decode("utf-8", "replace"), text)
 
 
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -79,11 +78,9 @@ def _line_by_line(data: bytes) -> tuple[str, Problem]:
             not_utf8.append((number, len(line[: error.start].decode("utf-8")) + 1))
     line_number, column = not_utf8[0]
     count = f", {len(not_utf8)} lines" if len(not_utf8) > 1 else ""
-    if mixed:
-        message = f"not UTF-8 but probably {name}{count}; other lines are UTF-8"
-        return "\n".join(lines), _warning(line_number, column, "mixed encodings", message)
-    message = f"not UTF-8 but probably {name}{count}"
-    return "\n".join(lines), _warning(line_number, column, "not UTF-8", message)
+    message = f"not UTF-8 but probably {name}{count}{'; other lines are UTF-8' if mixed else ''}"
+    kind = "mixed encodings" if mixed else "not UTF-8"
+    return "\n".join(lines), _warning(line_number, column, kind, message)
 
 
 _CODECS = {"cp1252": "Windows-1252", "mac-roman": "Mac OS Roman", "cp850": "DOS (code page 850)"}
