@@ -106,8 +106,7 @@ def write(format_name: str, score: Score, settings: WriteSettings | None = None)
     chosen = format_named(format_name)
     if chosen.write is None:
         others = ", ".join(each.name for each in FORMATS.values() if each.write)
-        raise ComposerError(
-            f"a score cannot be written as {chosen.name}", f"choose one of {others}, or another representation"
-        )
+        hint = f"choose one of {others}, or another representation"
+        raise ComposerError(f"a score cannot be written as {chosen.name}", hint)
     settings = settings or WriteSettings()
     return chosen.write(replace(score, title=settings.title) if settings.title else score, settings)

@@ -27,7 +27,8 @@ class Provenance(NamedTuple):
     def text(self) -> str:
         """One line of ASCII without special characters of any format."""
         facts = json.dumps(dict(self.facts), separators=(",", ":"))
-        return f"composer {self.program} {_SPECIAL.sub(_escape, facts)}"
+        escaped = _SPECIAL.sub(lambda found: f"\\u{ord(found[0]):04x}", facts)
+        return f"composer {self.program} {escaped}"
 
     @classmethod
     def parse(cls, text: str, name: str) -> Provenance:
@@ -82,9 +83,7 @@ class StreamMarker:
         if self._provenance is None:
             return data
         self._pending += data
-        if not _NUMBER.search(self._pending):
-            return b""
-        return self.finish()
+        return self.finish() if _NUMBER.search(self._pending) else b""
 
     def finish(self) -> bytes:
         """Return the pending bytes."""
@@ -106,7 +105,3 @@ def _texts(data: bytes) -> Iterator[str]:
     found = detect(data) or FORMATS["abc"]
     if found.find_marks is not None:
         yield from (text[:MAX_LENGTH] for text in found.find_marks(data))
-
-
-def _escape(character: re.Match[str]) -> str:
-    return f"\\u{ord(character[0]):04x}"

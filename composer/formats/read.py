@@ -8,9 +8,7 @@ from dataclasses import replace
 from composer.api import ReadError, RejectedPiece, Score, Source
 from composer.formats import FORMATS, detect
 
-MUSIC_SUFFIXES = tuple(
-    suffix for each in FORMATS.values() if each.read for suffix in (*each.suffixes, *each.read_suffixes)
-)
+MUSIC_SUFFIXES = tuple(end for each in FORMATS.values() if each.read for end in (*each.suffixes, *each.read_suffixes))
 """The usual suffixes of music files."""
 
 HINT = "give ABC, MIDI, MusicXML or kern with notes in it"
@@ -44,14 +42,13 @@ def music_suffix(source: Source) -> str:
 
 def read_playable(source: Source) -> Iterator[Score]:
     """Yield the pieces of `source`, skipping rejected ones. Raises ReadError with the first reason if none is left."""
-    rejected: RejectedPiece | None = None
-    found = False
+    rejected, found = None, False
     for _, score in read_scores(source):
         if isinstance(score, RejectedPiece):
             rejected = rejected or score
-            continue
-        found = True
-        yield score
+        else:
+            found = True
+            yield score
     if not found:
         raise _no_music_error(source, rejected)
 

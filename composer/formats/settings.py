@@ -20,13 +20,9 @@ class WriteSettings:
     title: str = option("", "Title of the piece, if the format has one.", metavar="TEXT")
     tempo: float | None = option(None, "Tempo in quarter notes per minute.", metavar="BPM", minimum=4, maximum=1000)
     instrument: int | None = option(
-        None,
-        "General MIDI instrument: a name such as violin, or 0 to 127.",
-        metavar="NAME",
-        minimum=0,
-        maximum=127,
-        parse=_instrument,
-    )
+        None, "General MIDI instrument: a name such as violin, or 0 to 127.",
+        metavar="NAME", minimum=0, maximum=127, parse=_instrument,
+    )  # fmt: skip
     velocity: int | None = option(None, "Velocity of all notes, 1 to 127.", metavar="N", minimum=1, maximum=127)
 
     def __post_init__(self) -> None:

@@ -35,7 +35,9 @@ def parse(data: bytes, name: str) -> MidiFile:
         try:
             file = with_mido(data)
         except Exception as error:  # mido raises whatever its parsing runs into
-            raise ReadError(f"{name} is a damaged MIDI file: {_one_line(error)}", _HINT) from error
+            short = isinstance(error, EOFError)
+            reason = "it ends too early" if short else printable_line(str(error))[:100] or type(error).__name__
+            raise ReadError(f"{name} is a damaged MIDI file: {reason}", _HINT) from error
     file.division, file.title = division, _title(data)
     return file
 
@@ -93,8 +95,7 @@ def _file_of(score: Any) -> MidiFile:
     """Convert symusic's score."""
     import numpy as np
 
-    count, at = score.note_num(), 0
-    matrix = np.empty((4, count), np.int64)
+    matrix, at = np.empty((4, score.note_num()), np.int64), 0
     file = MidiFile(score.ticks_per_quarter, matrix.T)
     for track in _each(score.tracks):
         columns = track.notes.numpy()
@@ -179,9 +180,3 @@ def _quantity(data: bytes, at: int) -> tuple[int, int]:
         if byte < 0x80:
             break
     return value, at
-
-
-def _one_line(error: Exception) -> str:
-    return (
-        "it ends too early" if isinstance(error, EOFError) else printable_line(str(error))[:100] or type(error).__name__
-    )

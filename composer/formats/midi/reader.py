@@ -93,5 +93,4 @@ _Sign = TypeVar("_Sign", bound="Tempo | Meter | Key")
 
 def _last_at_each_onset(events: Iterable[_Sign]) -> tuple[_Sign, ...]:
     """Return the last of `events` at each onset."""
-    latest: dict[Fraction, _Sign] = {event.onset: event for event in events}
-    return tuple(latest.values())
+    return tuple({event.onset: event for event in events}.values())

@@ -159,8 +159,7 @@ def _non_overlapping(notes: Iterable[Note], clock: _Clock) -> list[tuple[int, in
     longest: dict[tuple[int, int], tuple[int, int]] = {}
     for note in notes:
         start = clock.ticks(note.onset)
-        end = max(clock.ticks(note.end), start + 1)
-        key = (note.pitch, start)
+        key, end = (note.pitch, start), max(clock.ticks(note.end), start + 1)
         longest[key] = max((end, note.velocity), longest.get(key, (0, 0)))
     struck = [(start, end, pitch, velocity) for (pitch, start), (end, velocity) in sorted(longest.items())]
     for at, (this, following) in enumerate(pairwise(struck)):

@@ -8,8 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cache
@@ -18,6 +16,7 @@ from typing import Any
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
 from composer.system.cache_dir import evict
+from composer.system.files import write_atomic
 from composer.system.paths import cache_folder
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -56,14 +55,7 @@ def _load(path: Path) -> Score | None:
 def _save(path: Path, score: Score) -> None:
     """Write `score` to `path` atomically."""
     packed = json.dumps(_plain(score), separators=(",", ":"), default=str).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".making-")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(_digest(packed).encode() + packed)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    write_atomic(path, _digest(packed).encode() + packed, sync=False)
 
 
 @cache
@@ -95,10 +87,7 @@ def _score(plain: Sequence[Any]) -> Score:
     parts, chords, tempos, meters, keys, pickup, title, losses = plain
     return Score(
         tuple(
-            Part(
-                tuple(Note(beats(on), pitch, beats(length), velocity) for on, pitch, length, velocity in notes), *facts
-            )
-            for notes, *facts in parts
+            Part(tuple(Note(beats(on), p, beats(length), v) for on, p, length, v in notes), *f) for notes, *f in parts
         ),
         tuple(ChordSymbol(beats(onset), beats(duration), symbol) for onset, duration, symbol in chords),
         tuple(Tempo(beats(onset), bpm) for onset, bpm in tempos),

@@ -24,10 +24,7 @@ MAX_REPEATS = 16
 MAX_SIGNS = 500
 """Lines of kern with clefs, keys, instruments and the like."""
 
-_CONTENTS = {
-    "beats": (re.compile(r"\d{1,3}(\+\d{1,3}){0,15}"), "a meter"),
-    "fifths": (re.compile(r"[-+]?\d{1,2}"), "a key"),
-}
+_CONTENTS = {"beats": (r"\d{1,3}(\+\d{1,3}){0,15}", "a meter"), "fifths": (r"[-+]?\d{1,2}", "a key")}
 """Elements that music21 counts up to: the allowed content, and a name for messages."""
 
 _ENDINGS = re.compile(r"[1-9]?[0-9]?([ ,]+[1-9][0-9]?){0,9}")
@@ -39,7 +36,8 @@ def unpack_archive(data: bytes, name: str, limit: int) -> bytes:
     """Return the first score in the archive `data`. Raises ReadError if it is larger than `limit` bytes."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            scores = [member for member in archive.infolist() if _is_score(member.filename)]
+            members = [each for each in archive.infolist() if each.filename.lower().endswith((".xml", ".musicxml"))]
+            scores = [each for each in members if not each.filename.startswith("META-INF")]
             if not scores:
                 raise ReadError(f"{name} is an archive without MusicXML", _HINT)
             with archive.open(scores[0]) as stream:
@@ -146,14 +144,10 @@ class _LimitChecker:
         self.depth -= 1
         if tag in _CONTENTS and self.content is not None:
             pattern, what = _CONTENTS[tag]
-            if not pattern.fullmatch("".join("".join(self.content).split())):
+            if not re.fullmatch(pattern, "".join("".join(self.content).split())):
                 raise ReadError(f"{self.name} has {what} of impossible size", _HINT)
             self.content = None
 
 
 _REPEAT_COUNTS = {str(times) for times in range(MAX_REPEATS + 1)}
 _COUNT_LIMITS = {"measure": ("bars in a part", MAX_BARS), "part": ("parts", MAX_PARTS), "note": ("notes", MAX_NOTES)}
-
-
-def _is_score(filename: str) -> bool:
-    return filename.lower().endswith((".xml", ".musicxml")) and not filename.startswith("META-INF")

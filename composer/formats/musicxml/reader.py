@@ -30,15 +30,11 @@ VERSION = 3
 """Part of the cache key; increase it whenever the same bytes give another score."""
 
 _HINT = "open it in a notation program and export it again as MusicXML"
-
-
 _MARK = re.compile(re.escape(MARK_FIELD) + rb"([^<]*)<")
 
 
 def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score]]:
-    """Yield the name and score of the file. Raises ReadError as `read_notation` does, and for a piece beyond all
-    limits.
-    """
+    """Yield the name and score of the file. Raises ReadError as `read_notation` does, and for a piece beyond limits."""
     score = read_notation(source.bytes(), source.label)
     if fault := exceeded_limit(score):
         raise ReadError(f"{source.label} {fault}", "take the excess out, or split it into smaller files")
@@ -63,13 +59,12 @@ def read_notation(data: bytes, name: str) -> Score:
         raise ReadError(f"{name} is larger than {MAX_BYTES // 2**20} MB", "split it into smaller files")
     if not data.strip():
         raise ReadError(f"{name} is empty", _HINT)
-    return through_cache(data, _reader_version(), lambda: _read(data, name))
+    return through_cache(data, f"notation {VERSION}, music21 {_music21_version()}", lambda: _read(data, name))
 
 
 @cache
-def _reader_version() -> str:
-    """Return the version of everything that decides how bytes are read."""
-    return f"notation {VERSION}, music21 {metadata.version('music21')}"
+def _music21_version() -> str:
+    return metadata.version("music21")
 
 
 def _read(data: bytes, name: str) -> Score:
@@ -106,17 +101,13 @@ def _score(stream: Any) -> Score:
     played = [list(_played(staff)) for staff in staves]
     losses: Counter[str] = Counter()
     parts = tuple(_part(staff, line, losses) for staff, line in zip(staves, played, strict=True))
-    tempos = {
-        onset: mark.getQuarterBPM() for line in reversed(played) for onset, mark in _each(line, m21.tempo.MetronomeMark)
-    }
+    tempos = {at: m.getQuarterBPM() for line in reversed(played) for at, m in _each(line, m21.tempo.MetronomeMark)}
+    signatures = _each(played[0], m21.key.KeySignature)
     score = Score(
         tuple(part for part in parts if part.notes),
-        tempos=tuple(Tempo(onset, float(bpm)) for onset, bpm in sorted(tempos.items()) if bpm),
+        tempos=tuple(Tempo(at, float(bpm)) for at, bpm in sorted(tempos.items()) if bpm),
         meters=tuple(Meter(at, m.numerator, m.denominator) for at, m in _each(played[0], m21.meter.TimeSignature)),
-        keys=tuple(
-            Key(at, k.sharps or 0, getattr(k, "mode", None) or "major")
-            for at, k in _each(played[0], m21.key.KeySignature)
-        ),
+        keys=tuple(Key(at, key.sharps or 0, getattr(key, "mode", None) or "major") for at, key in signatures),
         pickup=_pickup(first),
         title=(opus.metadata.bestTitle or "") if opus.metadata is not None else "",
         losses=dict(losses),

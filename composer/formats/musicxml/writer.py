@@ -63,7 +63,6 @@ def name_of(pitch: int, sharps: int) -> tuple[str, int]:
 def _export(score: Score, settings: WriteSettings) -> bytes:
     m21 = music21()
     exporter = m21.musicxml.m21ToXml.GeneralObjectExporter
-
     for grid in _GRIDS:
         try:
             with quiet():
@@ -168,22 +167,15 @@ def _fill(target: Any, events: list[Event], bar: Bar, sharps: int) -> None:
         at = event.end
         if not event.pitches:
             continue
-        pitches = [_pitch(pitch, sharps) for pitch in event.pitches]
+        names = (name_of(pitch, sharps) for pitch in event.pitches)
+        pitches = [m21.pitch.Pitch(name, octave=octave) for name, octave in names]
         length = event.end - event.start
-        made = (
-            m21.note.Note(pitches[0], quarterLength=length)
-            if len(pitches) == 1
-            else m21.chord.Chord(pitches, quarterLength=length)
-        )
+        kind, named = (m21.note.Note, pitches[0]) if len(pitches) == 1 else (m21.chord.Chord, pitches)
+        made = kind(named, quarterLength=length)
         if event.tied_before or event.tied_after:
             kinds = {(False, True): "start", (True, True): "continue", (True, False): "stop"}
             made.tie = m21.tie.Tie(kinds[event.tied_before, event.tied_after])
         target.insert(event.start - bar.start, made)
-
-
-def _pitch(pitch: int, sharps: int) -> Any:
-    name, octave = name_of(pitch, sharps)
-    return music21().pitch.Pitch(name, octave=octave)
 
 
 def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: list[Bar]) -> None:
@@ -206,12 +198,8 @@ def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: list[B
             sign = m21.key.KeySignature(signature.sharps)
             place(staff, signature.onset, sign.asKey(signature.mode) if signature.mode in MODE_FIFTHS else sign)
     first = whole.parts[0]
-    tempos = (
-        [(t.onset, t.bpm) for t in score.tempos if t.bpm > 0]
-        if settings.tempo is None
-        else [(Fraction(0), settings.tempo)]
-    )
-    for onset, bpm in tempos:
+    own = [(tempo.onset, tempo.bpm) for tempo in score.tempos if tempo.bpm > 0]
+    for onset, bpm in own if settings.tempo is None else [(Fraction(0), settings.tempo)]:
         place(first, onset, m21.tempo.MetronomeMark(number=round(bpm, 3), referent=1))
     for symbol in score.chords:
         chord = chords.parse(symbol.symbol)
