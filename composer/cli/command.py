@@ -121,7 +121,7 @@ def _usage_name(argument: Any) -> str:
 def _suggestion(given: str) -> str:
     near = get_close_matches(given, COMMANDS, 1)
     if near:
-        return f"did you mean `composer {near[0]}`?"
+        return f"did you mean: composer {near[0]}"
     from composer.registry import plugins as registry
 
     if given in registry.plugin_names():

@@ -80,7 +80,7 @@ def _parameter(field: Field[Any], hint: Any, panel: str, prefix: str) -> Any:
     metadata = field.metadata
     shared: dict[str, Any] = {
         "help": metadata.get("help") or None,
-        "metavar": metadata.get("argument") or metadata.get("metavar") or field.name.upper(),
+        "metavar": metadata.get("argument") or metadata.get("metavar") or _metavar(field.name, hint),
         "rich_help_panel": metadata.get("panel", panel) or None,
         "autocompletion": _completion(metadata.get("choices") or _literals(hint)),
     }
@@ -96,9 +96,14 @@ def _parameter(field: Field[Any], hint: Any, panel: str, prefix: str) -> Any:
     return TyperOption(param_decls=names, multiple=repeated, default=default, show_default=True, **shared)
 
 
+def _metavar(name: str, hint: Any) -> str:
+    """Return what stands for the value in the help: N for numbers, else the field's name."""
+    return "N" if _value_type(hint) in {int, float} else name.upper()
+
+
 def _text(default: Any) -> str | None:
-    """Return a default as the help shows it and the parser keeps it; None for no value."""
-    return None if default in (None, "", ()) or default is dataclasses.MISSING else str(default)
+    """Return a default as the help shows it and the parser keeps it; None if there is nothing to show."""
+    return str(default) if default and default is not dataclasses.MISSING else None
 
 
 def _value_type(hint: Any) -> Any:

@@ -28,8 +28,15 @@ _HELP = {
 }
 
 
-def _control(name: str) -> str:
-    return field(default="", metadata={"help": _HELP[name]})
+def _control(name: str, choices: str = "") -> str:
+    """Return a field; `choices` names the table of its values, which the shell completes."""
+
+    def words() -> list[str]:
+        from composer.formats.abc.dialect import tables
+
+        return list(getattr(tables, choices))
+
+    return field(default="", metadata={"help": _HELP[name], **({"choices": words} if choices else {})})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +45,8 @@ class AbcControls:
 
     key: str = _control("key")
     mode: str = _control("mode")
-    meter: str = _control("meter")
-    rhythm: str = _control("rhythm")
+    meter: str = _control("meter", "METERS")
+    rhythm: str = _control("rhythm", "RHYTHMS")
     bars: int = field(default=0, metadata={"help": _HELP["bars"]})
     range: str = _control("range")
     scale: str = _control("scale")

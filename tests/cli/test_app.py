@@ -1,4 +1,4 @@
-"""The program as a whole: help, version, pipes, signals, and the two ways to call it."""
+"""The program as a whole: help, version, pipes and signals."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Composing in blocks: the same pieces as step by step, whatever ends within a block."""
+"""Generating in blocks gives the same pieces as step by step."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ FRAMES = SequenceSpec(StepKind.FRAMES, size=5)
 
 
 class Chain:
-    """A sampler whose next step depends on the last one alone; the end comes about every tenth."""
+    """A sampler whose next step depends on the last one only; about every tenth is the end."""
 
     logits = np.random.default_rng(3).normal(size=(5, 5)) - [1.0, 0, 0, 0, 0]
 
@@ -36,11 +36,11 @@ class Chain:
         return (state if fresh is None else np.concatenate([state, fresh]))[rows]
 
     def log_prob(self, state, steps):
-        raise AssertionError("composing asks for no scores")
+        raise AssertionError("generating needs no scores")
 
 
 class Blocks(Chain):
-    """The same, many steps at a time."""
+    """The same, in blocks."""
 
     lengths = ()
 
@@ -54,8 +54,8 @@ class Blocks(Chain):
         return Draw(*(np.stack(part, 1) for part in parts)), state
 
 
-def composed(sampler, request, constraint=None, spec=None):
-    """What is told, in order, with all that is told of one piece put together."""
+def events_of(sampler, request, constraint=None, spec=None):
+    """Return the events in order, those of one piece joined."""
     found = []
     for event in generate(sampler, spec or sampler.spec, request, constraint):
         if (
@@ -75,16 +75,16 @@ def composed(sampler, request, constraint=None, spec=None):
 @pytest.mark.parametrize("spec", [TOKENS, FRAMES])
 @pytest.mark.parametrize("length", [1, 5, 64, 65, 150])
 @pytest.mark.parametrize("width", [1, 7, 40])
-def test_pieces_are_the_same_as_step_by_step(spec, length, width):
+def test_blocks_generate_the_same_pieces_as_single_steps(spec, length, width):
     request = GenerationRequest(
         length=length, count=20, seed=5, requested_batch_size=width, sampling=SamplingParams(1.3)
     )
-    assert composed(Blocks(spec), request) == composed(Chain(spec), request)
+    assert events_of(Blocks(spec), request) == events_of(Chain(spec), request)
 
 
 @pytest.mark.parametrize("spec", [TOKENS, FRAMES])
 @pytest.mark.parametrize("width", [1, 7])
-def test_a_temperature_changes_within_a_block_as_step_by_step(spec, width):
+def test_temperature_ramp_within_a_block(spec, width):
     curve = TemperatureRamp(0.2, 2.0, 100)
     request = GenerationRequest(
         length=150,
@@ -94,10 +94,10 @@ def test_a_temperature_changes_within_a_block_as_step_by_step(spec, width):
         sampling=SamplingParams(curve),
         primer=(1,) if spec is TOKENS else (),
     )
-    assert composed(Blocks(spec), request) == composed(Chain(spec), request)
+    assert events_of(Blocks(spec), request) == events_of(Chain(spec), request)
 
 
-def test_what_a_judge_refuses_is_composed_again_as_step_by_step():
+def test_rejected_pieces_are_retried_as_with_single_steps():
     request = GenerationRequest(length=150, count=20, seed=5, requested_batch_size=7)
     events = [list(generate(kind(TOKENS), TOKENS, request, accept=short)) for kind in (Blocks, Chain)]
     found = [{each.number: each.seed for each in run if isinstance(each, Finished)} for run in events]
@@ -110,17 +110,17 @@ def short(steps):
 
 
 @pytest.mark.parametrize(("spec", "primer"), [(TOKENS, (3, 1, 2)), (FRAMES, ((), (0, 4)))])
-def test_a_primer_opens_every_piece_and_is_part_of_its_length(spec, primer):
+def test_primer_counts_toward_the_length(spec, primer):
     request = GenerationRequest(length=70, count=9, primer=primer, requested_batch_size=4)
-    events = composed(Blocks(spec), request)
-    assert events == composed(Chain(spec), request)
+    events = events_of(Blocks(spec), request)
+    assert events == events_of(Chain(spec), request)
     ours = [step for event in events if isinstance(event, Generated) and event.number == 9 for step in event.steps]
     assert tuple(ours[: len(primer)]) == primer
     assert len(ours) <= 70
 
 
-def test_a_piece_ends_with_its_end_symbol_or_is_cut():
-    events = composed(Blocks(TOKENS), GenerationRequest(length=12, count=60, seed=1))
+def test_pieces_end_with_the_end_symbol_or_are_cut_off():
+    events = events_of(Blocks(TOKENS), GenerationRequest(length=12, count=60, seed=1))
     whole = {event.number: event.complete for event in events if isinstance(event, Finished)}
     assert set(whole.values()) == {True, False}
     last = {event.number: event.steps[-1] for event in events if isinstance(event, Generated)}
@@ -128,14 +128,14 @@ def test_a_piece_ends_with_its_end_symbol_or_is_cut():
     assert len(whole) == 60
 
 
-def test_blocks_are_of_one_length_and_few_steps_are_too_many():
+def test_block_size():
     sampler = Blocks(FRAMES)
-    composed(sampler, GenerationRequest(length=70, count=1))
+    events_of(sampler, GenerationRequest(length=70, count=1))
     assert sampler.lengths == (35, 35)
     assert block_loop.MAX_BLOCK == 64
 
 
-def test_an_automaton_must_see_every_step():
+def test_no_blocks_with_a_constraint():
     class Anything(Constraint):
         def start(self, primer):
             return 0
@@ -150,7 +150,7 @@ def test_an_automaton_must_see_every_step():
             return (0,)
 
     sampler = Blocks(TOKENS)
-    composed(sampler, GenerationRequest(length=30, count=2), Anything())
+    events_of(sampler, GenerationRequest(length=30, count=2), Anything())
     assert sampler.lengths == ()
 
 
@@ -162,7 +162,7 @@ class WithoutRun:
         self.gather_rows, self.log_prob = network.gather_rows, network.log_prob
 
 
-def test_a_network_composes_in_blocks_what_it_composes_step_by_step(tiny):
+def test_network_generates_the_same_in_blocks(tiny):
     import torch
 
     torch.manual_seed(0)
@@ -171,6 +171,6 @@ def test_a_network_composes_in_blocks_what_it_composes_step_by_step(tiny):
     request = GenerationRequest(
         length=90, count=12, seed=3, requested_batch_size=5, sampling=SamplingParams(1.5, top_k=4)
     )
-    found = composed(network, request, spec=TOKENS)
-    assert found == composed(WithoutRun(network), request, spec=TOKENS)
+    found = events_of(network, request, spec=TOKENS)
+    assert found == events_of(WithoutRun(network), request, spec=TOKENS)
     assert len({event.number for event in found}) == 12

@@ -1,4 +1,4 @@
-"""Composing: order, seeds, primers, cuts, and pieces that do not depend on their neighbours."""
+"""Generation: order, seeds, primers, maximum length, and independence from the batch size."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ SPEC = SequenceSpec(StepKind.TOKENS, size=5, end=0)
 
 
 class Chain:
-    """A sampler whose next token depends on the last two alone; the end comes now and then."""
+    """A sampler whose next token depends on the last two only."""
 
     logits = np.random.default_rng(3).normal(size=(5, 5, 5))
 
@@ -30,7 +30,7 @@ class Chain:
         return (state if fresh is None else np.concatenate([state, fresh]))[rows]
 
     def log_prob(self, state, steps):
-        raise AssertionError("composing asks for no scores")
+        raise AssertionError("generating needs no scores")
 
 
 class Counting(Constraint):
@@ -50,7 +50,7 @@ class Counting(Constraint):
 
 
 def pieces(request, constraint=None):
-    """Each piece's steps, and whether it is whole, after checking that pieces come in order."""
+    """Return each piece's steps and whether it is complete; check that pieces come in order."""
     found, ends = {}, {}
     for event in generate(Chain(), SPEC, request, constraint):
         if isinstance(event, Generated):
@@ -62,19 +62,19 @@ def pieces(request, constraint=None):
 
 
 @pytest.mark.parametrize("width", [1, 2, 7, 40, 100])
-def test_a_piece_does_not_depend_on_how_many_are_composed_beside_it(width):
+def test_pieces_do_not_depend_on_the_batch_size(width):
     alone, _ = pieces(GenerationRequest(length=60, count=40, seed=9, requested_batch_size=1))
     together, ends = pieces(GenerationRequest(length=60, count=40, seed=9, requested_batch_size=width))
     assert together == alone
     assert len(ends) == 40
 
 
-def test_any_of_many_can_be_had_again_alone():
+def test_each_piece_can_be_reproduced_alone():
     many, _ = pieces(GenerationRequest(length=60, count=12, seed=100))
     assert pieces(GenerationRequest(length=60, seed=104))[0][1] == many[5]
 
 
-def test_a_piece_ends_with_the_end_symbol_or_is_cut():
+def test_pieces_end_with_the_end_symbol_or_are_cut_off():
     found, ends = pieces(GenerationRequest(length=8, count=50, seed=1))
     assert {True, False} == set(ends.values())
     for number, steps in found.items():
@@ -82,18 +82,18 @@ def test_a_piece_ends_with_the_end_symbol_or_is_cut():
         assert ends[number] == (steps[-1] == 0)
 
 
-def test_a_primer_opens_every_piece():
+def test_every_piece_begins_with_the_primer():
     found, _ = pieces(GenerationRequest(length=30, count=5, primer=(3, 1, 2)))
     assert all(steps[:3] == [3, 1, 2] for steps in found.values())
 
 
-def test_a_primer_as_long_as_the_piece_is_refused():
+def test_primer_as_long_as_the_piece():
     with pytest.raises(UsageError, match="the primer has 3 steps"):
         list(generate(Chain(), SPEC, GenerationRequest(length=3, primer=(1, 2, 3))))
 
 
 @pytest.mark.parametrize("length", [2, 10])
-def test_an_automaton_is_obeyed_and_closes_what_is_cut(length):
+def test_constraint_is_enforced_and_closes_pieces(length):
     found, ends = pieces(GenerationRequest(length=length, count=20, seed=4), Counting())
     assert all(ends.values())
     for steps in found.values():
@@ -103,7 +103,7 @@ def test_an_automaton_is_obeyed_and_closes_what_is_cut(length):
 
 
 class Open(Counting):
-    """Any tokens but 4, and no ending that would make a cut piece whole."""
+    """Any tokens but 4, and no ending that completes a piece."""
 
     def allowed(self, state):
         return 0b01111
@@ -112,7 +112,7 @@ class Open(Counting):
         return ()
 
 
-def test_what_no_automaton_can_close_is_cut():
+def test_pieces_that_the_constraint_cannot_close_are_cut_off():
     found, ends = pieces(GenerationRequest(length=8, count=50, seed=1), Open())
     assert {True, False} == set(ends.values())
     for number, steps in found.items():
@@ -120,14 +120,14 @@ def test_what_no_automaton_can_close_is_cut():
         assert ends[number] == (steps[-1] == 0)
 
 
-def test_nothing_is_held_back():
-    """The first steps of the first piece come before the second piece is over."""
+def test_steps_are_emitted_at_once():
+    """The first steps of the first piece come before the second piece is finished."""
     events = generate(Chain(), SPEC, GenerationRequest(length=60, count=30, seed=2, requested_batch_size=30))
     assert next(events).number == 1
 
 
 class Triples(Counting):
-    """As many tokens as one likes, in threes, then the end."""
+    """Any number of tokens in threes, then the end."""
 
     def allowed(self, state):
         return 0b01110 if state % 3 else 0b01111
@@ -137,7 +137,7 @@ class Triples(Counting):
 
 
 @pytest.mark.parametrize("length", [4, 5, 6, 7, 30])
-def test_a_piece_is_completed_within_its_length(length):
+def test_pieces_are_closed_within_their_length(length):
     found, ends = pieces(GenerationRequest(length=length, count=20, seed=6), Triples())
     assert all(ends.values())
     for steps in found.values():
@@ -150,7 +150,7 @@ CURVE = TemperatureRamp(3, 0.5, 20)
 RAMPED = SamplingParams(CURVE)
 
 
-def test_a_temperature_that_changes_is_counted_from_the_first_step_that_is_drawn():
+def test_ramp_starts_after_the_primer():
     assert CURVE.at_steps(np.array([0, 19, 20, 1000])).tolist() == [3, 0.5, 0.5, 0.5]
     assert CURVE.at_steps(np.array([[0], [1]])).shape == (2, 1)
     assert TemperatureRamp(0.5, 2, 1).at_steps(np.array([0, 1])).tolist() == [0.5, 2]
@@ -158,7 +158,7 @@ def test_a_temperature_that_changes_is_counted_from_the_first_step_that_is_drawn
 
 
 @pytest.mark.parametrize("width", [1, 2, 40])
-def test_a_piece_of_changing_temperature_does_not_depend_on_its_neighbours(width):
+def test_ramped_pieces_do_not_depend_on_the_batch_size(width):
     wanted = {"length": 60, "count": 40, "seed": 9, "sampling": RAMPED}
     alone, _ = pieces(GenerationRequest(**wanted, requested_batch_size=1))
     assert pieces(GenerationRequest(**wanted, requested_batch_size=width))[0] == alone
@@ -166,7 +166,7 @@ def test_a_piece_of_changing_temperature_does_not_depend_on_its_neighbours(width
     assert alone != pieces(GenerationRequest(length=60, count=40, seed=9, sampling=SamplingParams(3)))[0]
 
 
-def test_a_curve_begins_with_its_first_temperature_and_may_be_level():
+def test_ramp_starts_with_its_first_temperature_and_may_be_level():
     found = pieces(GenerationRequest(length=60, count=40, seed=9, sampling=RAMPED))[0]
     hot = pieces(GenerationRequest(length=60, count=40, seed=9, sampling=SamplingParams(3.0)))[0]
     assert [steps[0] for steps in found.values()] == [steps[0] for steps in hot.values()]
@@ -178,50 +178,50 @@ def few(steps):
     return len(steps) < 8
 
 
-class TestJudge:
-    def judged(self, request, judge=few, constraint=None, ordered=True):
+class TestAccept:
+    def accepted(self, request, accept=few, constraint=None, ordered=True):
         found = {}
-        for event in generate(Chain(), SPEC, request, constraint, ordered, judge):
+        for event in generate(Chain(), SPEC, request, constraint, ordered, accept):
             steps, ended = found.setdefault(event.number, ([], []))
-            assert not ended, "nothing of a piece comes after its end"
+            assert not ended, "no event of a piece may come after its end"
             if isinstance(event, Generated):
                 steps.extend(event.steps)
             else:
                 ended.append(event)
         return {number: (steps, ended[0]) for number, (steps, ended) in found.items()}
 
-    def test_what_it_refuses_is_composed_again(self):
-        found = self.judged(GenerationRequest(length=60, count=40, seed=9))
+    def test_rejected_pieces_are_retried(self):
+        found = self.accepted(GenerationRequest(length=60, count=40, seed=9))
         assert list(found) == list(range(1, 41))
         assert all(len(steps) < 8 and ended.accepted for steps, ended in found.values())
         first, _ = pieces(GenerationRequest(length=60, count=40, seed=9))
         kept = [number for number, steps in first.items() if len(steps) < 8]
         assert 0 < len(kept) < 40
-        for number in kept:  # what is good at once is what it is without a judge
+        for number in kept:  # pieces accepted at once are the same without `accept`
             assert found[number] == (first[number], Finished(number, True, 8 + number))
 
     @pytest.mark.parametrize("width", [1, 2, 7, 100])
-    def test_a_piece_does_not_depend_on_what_its_neighbours_come_to(self, width):
-        alone = {n: self.judged(GenerationRequest(length=60, count=40, seed=9, numbers=[n]))[n] for n in range(1, 41)}
-        assert self.judged(GenerationRequest(length=60, count=40, seed=9, requested_batch_size=width)) == alone
+    def test_pieces_do_not_depend_on_rejections_of_others(self, width):
+        alone = {n: self.accepted(GenerationRequest(length=60, count=40, seed=9, numbers=[n]))[n] for n in range(1, 41)}
+        assert self.accepted(GenerationRequest(length=60, count=40, seed=9, requested_batch_size=width)) == alone
         assert (
-            self.judged(GenerationRequest(length=60, count=40, seed=9, requested_batch_size=width), ordered=False)
+            self.accepted(GenerationRequest(length=60, count=40, seed=9, requested_batch_size=width), ordered=False)
             == alone
         )
 
-    def test_a_piece_can_be_had_again_with_the_seed_that_it_came_to(self):
-        for number, (steps, ended) in self.judged(GenerationRequest(length=60, count=40, seed=9)).items():
+    def test_retried_pieces_can_be_reproduced_with_their_seed(self):
+        for number, (steps, ended) in self.accepted(GenerationRequest(length=60, count=40, seed=9)).items():
             assert pieces(GenerationRequest(length=60, seed=ended.seed))[0][1] == steps, number
 
-    def test_the_opening_and_the_end_are_judged_too(self):
+    def test_accept_sees_primer_and_end(self):
         seen = []
-        self.judged(GenerationRequest(length=60, primer=(3, 1)), lambda steps: seen.append(steps) or True)
+        self.accepted(GenerationRequest(length=60, primer=(3, 1)), lambda steps: seen.append(steps) or True)
         assert seen[0][:2] == [3, 1]
         assert seen[0][-1] == 0
 
-    def test_there_is_an_end_to_trying(self):
+    def test_attempts_are_limited(self):
         tried = []
-        found = self.judged(GenerationRequest(length=20, count=3, seed=9), tried.append)
+        found = self.accepted(GenerationRequest(length=20, count=3, seed=9), tried.append)
         assert len(tried) == 3 * MAX_ATTEMPTS
         assert [ended.accepted for _, ended in found.values()] == [False] * 3
         assert not any(steps for steps, _ in found.values())

@@ -1,4 +1,4 @@
-"""`composer replay`: the same bytes again, in every format and however they were asked for, or what differs."""
+"""`composer replay`: the same bytes in every format and with all options, or what differs."""
 
 import json
 import re
@@ -30,7 +30,7 @@ OLD_RECIPE = """{"representation":"pianoroll","length":200,"seed":3,"filters":{"
 "top_p":1.0,"min_p":0.01},"wishes":{"bars":"4","most_notes":"3","most_holds":"2"},"format":"midi","writing":{"tempo":
 "90.5","instrument":"40","velocity":"70","title":"Old"},"device":"cpu","width":3,"max_copy":16,"model":"e739bb784a",
 "plugins":{"pianoroll":"composer-cli 0.1.0","attn-lstm":"composer-cli 0.1.0"},"numpy":"2.4.6"}"""
-"""What a file said before options were renamed."""
+"""A recipe from before options were renamed."""
 
 VALUES = st.recursive(
     st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
@@ -41,7 +41,7 @@ VALUES = st.recursive(
 
 @pytest.fixture
 def gen(composer, checkpoint):
-    """Compose with the small model; `replay` finds it by its name."""
+    """Run `composer gen abc` with the small model, where `replay` finds it."""
     models_folder().mkdir(parents=True, exist_ok=True)
     (models_folder() / "small.safetensors").write_bytes(checkpoint.read_bytes())
 
@@ -59,13 +59,13 @@ def replay(composer):
 
 
 def changed(data, **facts):
-    """The ABC of one tune, with other things told of it; None takes one away."""
+    """Return the ABC of one tune with changed provenance; None removes a fact."""
     (told,) = provenance.read(data, "tune")
     mixed = {name: value for name, value in {**told.facts, **facts}.items() if value is not None}
     return data.replace(told.text.encode(), Provenance(facts.get("program", told.program), mixed).text.encode())
 
 
-class TestTheSameAgain:
+class TestReproduced:
     @pytest.mark.parametrize("form", ["abc", "midi", "musicxml"])
     @pytest.mark.parametrize(
         "options",
@@ -79,50 +79,50 @@ class TestTheSameAgain:
             ("--prime-text", "M:6/8\nL:1/8\nK:D\n|:ABA F"),
         ],
     )
-    def test_of_one_piece(self, gen, replay, form, options):
+    def test_one_piece(self, gen, replay, form, options):
         data = gen("--format", form, *options)
         again = replay(data)
         assert again.data == data
         assert again.err.endswith(SAME)
 
     @pytest.mark.parametrize("form", ["midi", "musicxml"])
-    def test_as_it_is_to_sound(self, gen, replay, form):
+    def test_write_settings(self, gen, replay, form):
         data = gen("--format", form, "--tempo", "90.5", "--instrument", "40", "--velocity", "70")
         assert replay(data).data == data
 
-    def test_of_an_opening_from_a_file(self, gen, replay, tmp_path):
+    def test_primer_from_a_file(self, gen, replay, tmp_path):
         (tmp_path / "opening.abc").write_text(OPENING)
         data = gen("--prime", tmp_path / "opening.abc")
         (tmp_path / "opening.abc").unlink()
         assert replay(data).data == data
 
     @pytest.mark.parametrize("options", [(), ("--batch-size", "3"), ("--prime-text", "M:6/8\nL:1/8\nK:D\n|:ABA F")])
-    def test_of_many_in_a_file(self, gen, replay, options):
+    def test_many_in_a_file(self, gen, replay, options):
         data = gen("--count", "7", *options)
         assert replay(data).data == data
 
-    def test_of_one_among_many(self, gen, replay):
-        """Its neighbours do not change it, since the width is told."""
+    def test_single_pieces_of_many(self, gen, replay):
+        """Other pieces do not matter, since the batch size is recorded."""
         tunes = re.split(rb"(?=^X:)", gen("--count", "6", "--batch-size", "4"), flags=re.MULTILINE)[1:]
         for tune in (tunes[4], tunes[1] + tunes[3], tunes[5] + tunes[2], tunes[2] + tunes[2]):
             assert replay(tune).data == tune
 
-    def test_of_those_that_were_chosen(self, gen, replay):
+    def test_best_candidates(self, gen, replay):
         data = gen("--candidates", "6", "--keep", "3")
         assert replay(data).data == data
 
-    def test_of_one_in_a_file_of_its_own(self, gen, composer, tmp_path):
+    def test_numbered_file(self, gen, composer, tmp_path):
         gen("--count", "4", "--output", tmp_path / "%d.abc")
         assert composer("replay", tmp_path / "3.abc").data == (tmp_path / "3.abc").read_bytes()
 
     @pytest.mark.parametrize("rep", ["grid", "pianoroll"])
     @pytest.mark.parametrize("form", ["abc", "midi", "musicxml"])
-    def test_of_what_was_wished(self, composer, replay, rep, form):
+    def test_controls(self, composer, replay, rep, form):
         wishes = ("--bars", "4", "--meter", "3/4", "--key", "G", "--scale", "major", "--range", "C3-C6")
         data = composer("gen", rep, "--seed", "3", "--format", form, *wishes).data
         assert replay(data).data == data
 
-    def test_of_bars_that_were_kept(self, composer, replay, tmp_path):
+    def test_infill(self, composer, replay, tmp_path):
         (tmp_path / "tune.abc").write_text(OPENING)
         result = composer("gen", "grid", "--prime", tmp_path / "tune.abc", "--keep-bars", "1", "--seed", "2")
         assert result.code == 0, result.err
@@ -130,8 +130,8 @@ class TestTheSameAgain:
         assert replay(result.data).data == result.data
 
 
-class TestWhereItGoes:
-    def test_into_a_file(self, gen, replay, tmp_path):
+class TestOutput:
+    def test_to_a_file(self, gen, replay, tmp_path):
         data = gen()
         result = replay(data, "--output", tmp_path / "again.abc")
         assert (tmp_path / "again.abc").read_bytes() == data
@@ -139,17 +139,17 @@ class TestWhereItGoes:
         replay(data, "--output", tmp_path / "again.abc").failed("already exists", "--force")
         assert replay(data, "--output", tmp_path / "again.abc", "--force").code == 0
 
-    def test_not_under_the_name_of_another_format(self, gen, replay, tmp_path):
+    def test_suffix_of_another_format(self, gen, replay, tmp_path):
         result = replay(gen(), "--output", tmp_path / "again.mid")
         result.failed("stdin is abc", "use --output again.abc", code=2)
         assert not (tmp_path / "again.mid").exists()
         assert replay(gen(), "--output", tmp_path / "again").code == 0
 
-    def test_into_a_folder_that_is_made(self, gen, replay, tmp_path):
+    def test_to_a_new_folder(self, gen, replay, tmp_path):
         output = tmp_path / "new" / "again.abc"
         assert f"wrote {output} (created {tmp_path / 'new'})\n" in replay(gen(), "--output", output).err
 
-    def test_nowhere(self, gen, replay):
+    def test_check_only(self, gen, replay):
         result = replay(gen(), "--check")
         assert (result.code, result.data) == (0, b"")
         assert result.err == f"stdin{SAME}"
@@ -162,43 +162,43 @@ class TestWhereItGoes:
 
 
 class TestDifferences:
-    def test_in_a_line(self, gen, replay):
+    def test_changed_line(self, gen, replay):
         data = gen().replace(b"K:", b"K: ", 1)
         result = replay(data)
         assert result.code == 1
         assert result.data == gen()
         assert re.search(r"error: stdin was not reproduced: line \d is `K: .*`, not `K:", result.err)
 
-    def test_in_the_music_where_what_made_it_is_not_as_it_was_either(self, gen, replay):
-        """The line that tells of it does not stand in the way of the one that was changed."""
+    def test_changed_line_and_other_libraries(self, gen, replay):
+        """The difference shown is in the music, not in the provenance."""
         data = changed(gen(), numpy="1.0").replace(b"K:", b"K: ", 1)
         result = replay(data, "--check")
         assert "numpy was 1.0, now " in result.err
         assert re.search(r"line \d is `K: .*`, not `K:\S*`$", result.err, re.MULTILINE)
 
-    def test_around_the_place_in_a_long_line(self):
+    def test_long_lines_are_shortened(self):
         data = [b"X:1\n" + b"a" * 200 + note + b"b" * 200 + b"\n" for note in (b"C", b"D")]
         (before, after) = re.findall(r"\.\.\.`(\w+)`\.\.\.", difference(*data, "abc"))
         assert (before, after) == (f"{'a' * 20}C{'b' * 39}", f"{'a' * 20}D{'b' * 39}")
 
-    def test_at_the_end(self, gen, replay):
+    def test_different_endings(self, gen, replay):
         assert "it continues after line" in replay(gen() + b"X:9\nK:C\nC|\n").err
         assert "it ends after line" in replay(gen().rstrip().rpartition(b"\n")[0] + b"\n").err
         assert "only the line endings differ" in replay(gen().replace(b"\n", b"\r\n")).err
 
-    def test_in_a_byte(self, gen, replay):
+    def test_changed_byte(self, gen, replay):
         data = bytearray(gen("--format", "midi"))
         data[-9] ^= 1
         result = replay(bytes(data))
         assert result.code == 1
         assert f"first difference at byte {len(data) - 8:,} of" in result.err
 
-    def test_in_the_format(self, gen, replay):
+    def test_other_format(self, gen, replay):
         told = provenance.read(gen(), "tune")[0]
         data = provenance.mark("midi", gen("--format", "midi", "--no-provenance"), told)
         assert "it is MIDI, and was composed as abc" in replay(data).err
 
-    def test_a_seed_that_was_changed(self, gen, replay):
+    def test_changed_seed(self, gen, replay):
         assert replay(changed(gen(), seed=6)).code == 1
 
     @pytest.mark.parametrize(
@@ -211,15 +211,15 @@ class TestDifferences:
             ({"program": "0.0.1"}, "generated with composer 0.0.1, this is composer "),
         ],
     )
-    def test_what_is_not_as_it_was_then(self, gen, replay, facts, words):
-        """The same music, which still says what made it then."""
+    def test_changes_are_listed(self, gen, replay, facts, words):
+        """The same music keeps its provenance."""
         data = changed(gen(), **facts)
         result = replay(data)
         assert words in result.err
         assert result.err.endswith(SAME)
         assert result.data == data
 
-    def test_other_music_says_what_made_it_now(self, gen, replay):
+    def test_changed_music_gets_new_provenance(self, gen, replay):
         data = changed(gen(), numpy="1.0")
         (before,), (after,) = (provenance.read(each, "") for each in (data, replay(data + b"\n").data))
         assert before.facts["numpy"] == "1.0"
@@ -233,19 +233,19 @@ class TestDifferences:
         assert result.data == data
 
 
-class TestWhatCannotBe:
-    def test_a_file_that_says_nothing(self, gen, composer, replay, tunes):
+class TestErrors:
+    def test_no_provenance(self, gen, composer, replay, tunes):
         composer("replay", tunes).failed("no provenance in ", "--no-provenance")
         replay(gen("--no-provenance")).failed("no provenance in stdin")
         replay(b"").failed("no provenance")
         replay(bytes(range(256))).failed("no provenance")
 
-    def test_no_file(self, composer, tmp_path):
+    def test_missing_file(self, composer, tmp_path):
         composer("replay", tmp_path).failed("cannot read", "directory")
         composer("replay", tmp_path / "none.abc").failed("cannot read", "No such file")
         composer("replay").failed("FILE", code=2)
 
-    def test_a_model_that_is_gone(self, gen, replay, checkpoint, tmp_path):
+    def test_missing_model(self, gen, replay, checkpoint, tmp_path):
         data = gen()
         (models_folder() / "small.safetensors").rename(tmp_path / "moved.safetensors")
         replay(data).failed("the model of stdin", "neither among yours nor bundled", "--checkpoint")
@@ -263,7 +263,7 @@ class TestWhatCannotBe:
             {"controls": 5}, {"plugins": "abc"},
         ],
     )  # fmt: skip
-    def test_what_nobody_can_have_asked(self, gen, replay, facts):
+    def test_damaged_provenance(self, gen, replay, facts):
         replay(changed(gen(), **facts)).failed("damaged provenance in stdin")
 
     @pytest.mark.parametrize(
@@ -284,18 +284,18 @@ class TestWhatCannotBe:
             ({"representation": "abd"}, "abd"),
         ],
     )
-    def test_what_makes_no_sense_together(self, gen, replay, facts, words):
+    def test_invalid_values(self, gen, replay, facts, words):
         result = replay(changed(gen(), **facts))
         assert result.code in {1, 2}
         result.failed(words, code=result.code)
 
     @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(fact=st.sampled_from(sorted(recipe.fact_types())), value=VALUES)
-    def test_nothing_that_is_told_makes_it_fail(self, gen, replay, fact, value):
+    def test_no_internal_errors(self, gen, replay, fact, value):
         assert "internal error" not in replay(changed(gen(), **{fact: value})).err
 
 
-class TestTheRecipe:
+class TestRecipe:
     def test_recorded_options_are_restored(self, gen):
         data = gen(
             "--temp", "0.7..1.25", "--top-k", "9", "--top-p", "0.5", "--min-p", "0.25", "--unconstrained",
@@ -331,7 +331,7 @@ class TestTheRecipe:
         assert result.data == data
         assert result.err == f"stdin{SAME}"
 
-    def test_nothing_of_this_machine_is_told(self, gen, tmp_path):
+    def test_no_paths_are_recorded(self, gen, tmp_path):
         (tmp_path / "opening.abc").write_text(OPENING)
         text = provenance.read(gen("--prime", tmp_path / "opening.abc"), "")[0].text
         assert str(tmp_path) not in text

@@ -1,4 +1,4 @@
-"""Conditions on the command line: values by a part of them, and what the model does not know."""
+"""Conditions on the command line."""
 
 import pytest
 
@@ -17,7 +17,7 @@ KNOWN = {"artist": ("Robert Burns", "William Blake", "William Barnes"), "genre":
         ("genre=song", {"genre": "song"}),
     ],
 )
-def test_a_value_is_meant_by_a_part_that_no_other_has(pair, means):
+def test_unique_part_of_a_value(pair, means):
     assert conditions.parse_conditions([pair], KNOWN) == means
 
 
@@ -39,18 +39,18 @@ def test_several_conditions():
         ("artist=xyz", "no artist 'xyz'", "it has Robert Burns, William Blake, William Barnes"),
     ],
 )
-def test_what_the_model_does_not_know_is_told_with_what_it_does(pair, says, hint):
+def test_unknown_conditions_and_values(pair, says, hint):
     with pytest.raises(UsageError, match=says) as caught:
         conditions.parse_conditions([pair], KNOWN)
     assert hint in caught.value.hint
 
 
-def test_one_condition_has_one_value():
+def test_condition_given_twice():
     with pytest.raises(UsageError, match="'artist' is given twice"):
         conditions.parse_conditions(["artist=burns", "artist=blake"], KNOWN)
 
 
-def test_of_very_many_values_some_are_listed():
+def test_long_lists_of_values_are_shortened():
     with pytest.raises(UsageError) as caught:
         conditions.parse_conditions(["artist=xyz"], {"artist": [f"poet {number}" for number in range(1000)]})
     assert "and 980 more" in caught.value.hint
@@ -62,7 +62,7 @@ def test_a_model_without_conditions():
     assert "trained without conditions" in caught.value.hint
 
 
-def test_what_is_wished_is_told_to_models_that_know_it():
+def test_labels_of_controls_become_conditions():
     labels = {"genre": "song", "artist": "Nobody", "meter": "6/8"}
     assert conditions.with_control_labels({}, labels, KNOWN) == {"genre": "song"}
     assert conditions.with_control_labels({"genre": "song"}, labels, KNOWN) == {"genre": "song"}

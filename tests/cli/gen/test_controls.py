@@ -1,4 +1,4 @@
-"""A representation's wishes become flags of `composer gen`."""
+"""A representation's controls are options of `composer gen`."""
 
 from dataclasses import dataclass, field
 
@@ -8,46 +8,46 @@ from composer.registry import plugins as registry
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ExampleControls:
     bars: int = field(default=0, metadata={"help": "how many bars"})
     in_minor: bool = field(default=False, metadata={"help": "a sad one"})
 
 
 @pytest.fixture
-def wished(monkeypatch):
-    """What the abc representation is asked for."""
+def received(monkeypatch):
+    """The controls that the abc representation receives."""
     kind = registry.representation("abc")
-    asked = []
-    monkeypatch.setattr(kind, "Controls", Wishes)
-    monkeypatch.setattr(kind, "constraint", lambda self, wishes=None, given=None: asked.append(wishes))
-    return asked
+    controls_received = []
+    monkeypatch.setattr(kind, "Controls", ExampleControls)
+    monkeypatch.setattr(kind, "constraint", lambda self, wishes=None, given=None: controls_received.append(wishes))
+    return controls_received
 
 
-def test_each_is_a_flag(composer, checkpoint, wished):
+def test_each_control_is_an_option(composer, checkpoint, received):
     arguments = ("--checkpoint", checkpoint, "--length", "10", "--quiet")
     composer("gen", "--bars", "8", "abc", "--in-minor", *arguments)
     composer("gen", "abc", "--bars=4", *arguments)
     composer("gen", "abc", *arguments)
-    assert wished == [Wishes(8, True), Wishes(4, False), Wishes()]
+    assert received == [ExampleControls(8, True), ExampleControls(4, False), ExampleControls()]
 
 
-def test_they_are_explained_and_checked(composer, wished):
+def test_help_and_invalid_values(composer, received):
     text = composer("gen", "abc", "--help").out
     assert "Controls of abc:" in text
-    assert "--bars BARS" in text
+    assert "--bars N" in text
     assert "--in-minor" in text
     composer("gen", "abc", "--bars", "many").failed("invalid value for --bars: 'many'", "whole number", code=2)
 
 
-def test_others_are_no_options(composer, wished):
+def test_unknown_option(composer, received):
     composer("gen", "abc", "--bras", "8").failed("unknown option --bras", "did you mean --bars?", code=2)
 
 
-def test_wishes_that_others_have_are_told(composer):
+def test_option_of_other_representations(composer):
     composer("gen", "text", "--key", "G").failed("text has no option --key", "abc, grid and pianoroll", code=2)
 
 
-def test_a_value_that_is_missing(composer):
+def test_missing_value(composer):
     composer("gen", "abc", "--key").failed("option --key needs a value", "composer gen", code=2)
 
 
@@ -59,13 +59,13 @@ def test_a_value_that_is_missing(composer):
         (("--key", "G", "--bars=4", "abc"), b"X:1\n"),
     ],
 )
-def test_words_before_the_representation(composer, arguments, format_start):
+def test_options_before_the_representation(composer, arguments, format_start):
     result = composer("gen", *arguments, "--seed", "1", "-q")
     assert result.code == 0, result.err
     assert result.data.startswith(format_start)
 
 
-def test_they_are_completed(composer):
+def test_completion(composer):
     from composer.cli.app import command_tree
     from composer.cli.command import CONTEXT
 
@@ -74,4 +74,7 @@ def test_they_are_completed(composer):
         command = program.get_command(context, "gen")
         with command.make_context("gen", ["abc"], parent=context, resilient_parsing=True) as inner:
             words = {item.value for item in command.shell_complete(inner, "--k")}
+            [rhythm] = [param for param in command.get_params(inner) if "--rhythm" in param.opts]
+            values = {item.value for item in rhythm.shell_complete(inner, "r")}
     assert words == {"--keep", "--keep-bars", "--key"}
+    assert "reel" in values

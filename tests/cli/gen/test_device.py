@@ -1,4 +1,4 @@
-"""A CUDA device that cannot be used is one line on stderr, and then the CPU does the work."""
+"""An unusable CUDA device causes one warning, and the CPU is used."""
 
 import pytest
 
@@ -16,17 +16,17 @@ LINE = "warning: there is a CUDA device, but the torch that is installed is buil
 
 
 @pytest.mark.usefixtures("machine")
-def test_auto_says_in_one_line_that_a_device_is_passed_over(composer, checkpoint, tunes):
-    composed = composer("gen", "abc", "--checkpoint", checkpoint, "--length", "40", "--seed", "1")
+def test_auto_warns_once_of_an_unusable_device(composer, checkpoint, tunes):
+    generated = composer("gen", "abc", "--checkpoint", checkpoint, "--length", "40", "--seed", "1")
     measured = composer("eval", "abc", tunes, "--checkpoint", checkpoint)
-    for done in (composed, measured):
+    for done in (generated, measured):
         assert done.code == 0, done.err
         assert done.err.splitlines().count(LINE) == 1
-    assert composed.out.startswith("X:1\n")
+    assert generated.out.startswith("X:1\n")
 
 
 @pytest.mark.usefixtures("machine")
-def test_who_asks_for_the_cpu_is_told_nothing(composer, checkpoint, monkeypatch):
+def test_no_warning_with_device_cpu(composer, checkpoint, monkeypatch):
     arguments = ("gen", "abc", "--checkpoint", checkpoint, "--length", "40", "--seed", "1")
     assert LINE not in composer(*arguments, "--device", "cpu").err
     monkeypatch.setenv("COMPOSER_DEVICE", "cpu")
@@ -34,7 +34,7 @@ def test_who_asks_for_the_cpu_is_told_nothing(composer, checkpoint, monkeypatch)
 
 
 @pytest.mark.parametrize("command", ["gen", "eval"])
-def test_a_device_that_there_is_none_of_is_an_error(composer, checkpoint, tunes, monkeypatch, command):
+def test_missing_device(composer, checkpoint, tunes, monkeypatch, command):
     monkeypatch.setattr(device, "driver", lambda: device.Driver(2, (12, 4)))
     monkeypatch.setattr(device, "torch_build", lambda: "12.8")
     files = [tunes] if command == "eval" else []
@@ -42,7 +42,7 @@ def test_a_device_that_there_is_none_of_is_an_error(composer, checkpoint, tunes,
     done.failed("there is no device `cuda:7`", "the last one is cuda:1")
 
 
-def test_a_device_that_does_nothing_is_no_fault_of_the_checkpoint(composer, checkpoint, monkeypatch):
+def test_broken_device_is_not_blamed_on_the_checkpoint(composer, checkpoint, monkeypatch):
     import torch
 
     if torch.cuda.is_available():

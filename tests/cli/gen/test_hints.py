@@ -1,4 +1,4 @@
-"""The way out where pieces have no notes: the one that fits how they were drawn."""
+"""Hints for pieces without notes, from how they were sampled."""
 
 import pytest
 
@@ -23,12 +23,12 @@ from composer.registry import plugins as registry
         ({"top_p": 0.2, "min_p": 0.5}, "a looser --top-p and --min-p"),
     ],
 )
-def test_more_sound(filters, words):
+def test_hint_for_silence(filters, words):
     assert words in hint_for_silence(SamplingParams(**filters))
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_it_is_told(composer, checkpoint, tmp_path, monkeypatch, count):
+def test_hint_is_shown(composer, checkpoint, tmp_path, monkeypatch, count):
     monkeypatch.setattr(registry.representation("abc"), "score", lambda self, piece: None)
     arguments = ("--length", "40", "--count", count, "--temp", "0", "--output", tmp_path / "%d.mid")
     result = composer("gen", "abc", "--checkpoint", checkpoint, "--seed", "1", *arguments)

@@ -1,4 +1,4 @@
-"""Conditions of music: told while a model learns, asked for when it composes."""
+"""Conditions of music: labels in training, --condition in generation."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from composer.checkpoints.file import read_header
 
 
 @pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll"])
-def test_what_is_told_can_be_asked_for(composer, tunes, home, representation):
+def test_trained_conditions_can_be_used(composer, tunes, home, representation):
     options = ("-o", "conditions=meter,mode", "--max-updates", "2", "--set", "hidden=8", "--name", "told")
     assert composer("train", representation, tunes, *options).code == 0
     spec = read_header(home / "models" / "told.safetensors").spec
@@ -15,7 +15,7 @@ def test_what_is_told_can_be_asked_for(composer, tunes, home, representation):
     composed = {
         composer(*asked, *wish).data for wish in ((), ("--condition", "meter=6/8"), ("--condition", "mode=min"))
     }
-    assert len(composed) > 1, "a condition makes another piece of the same seed"
+    assert len(composed) > 1, "a condition must change the piece of a seed"
     told = composer(
         "gen", representation, "--length", "40", "--format", "abc", "--checkpoint", "told", "--condition", "meter=6/8"
     )
@@ -24,5 +24,5 @@ def test_what_is_told_can_be_asked_for(composer, tunes, home, representation):
     assert "meter: 4/4, 6/8" in composer("show", "told").out
 
 
-def test_a_label_that_is_not_there(composer, tunes):
+def test_unknown_label(composer, tunes):
     composer("train", "abc", tunes, "-o", "conditions=composer").failed("no piece has the label `composer`", code=2)

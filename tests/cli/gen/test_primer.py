@@ -1,4 +1,4 @@
-"""What a piece goes on from, and what of it the whole piece keeps."""
+"""Primers: where they come from, and what the whole piece takes from them."""
 
 import os
 from fractions import Fraction
@@ -10,14 +10,14 @@ from composer.music.bars import bars
 
 
 @pytest.mark.parametrize("name", ["abc", "grid", "pianoroll", "text"])
-def test_nothing_is_not_gone_on_from(composer, tmp_path, name):
+def test_empty_primer(composer, tmp_path, name):
     (tmp_path / "empty.abc").write_bytes(b"")
     for arguments in (("--prime", "-"), ("--prime", tmp_path / "empty.abc"), ("--prime-text", "")):
         composer("gen", name, *arguments).failed("is empty", "nothing to continue", "in a pipe")
 
 
 @pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="open files have no names")  # noqa: PTH112
-def test_a_pipe_with_a_name_is_gone_on_from(composer):
+def test_primer_from_a_named_pipe(composer):
     ours, theirs = os.pipe()
     os.write(theirs, b"M:6/8\nL:1/8\nK:D\nd2d A2F|")
     os.close(theirs)
@@ -31,7 +31,7 @@ PLAIN = ("-q", "--no-provenance", "--seed", "2")
 
 
 @pytest.mark.parametrize("name", ["grid", "pianoroll"])
-def test_a_piece_goes_on_in_the_meter_and_key_of_its_opening(composer, name):
+def test_piece_continues_in_meter_and_key_of_the_primer(composer, name):
     asked = ("--prime", "-", "--bars", "6", "--format", "midi")
     score = read_midi(composer("gen", name, *asked, *PLAIN, stdin=OPENING).data, "it")
     assert (score.meters[-1].numerator, score.pickup, score.keys[0].sharps) == (6, Fraction(1, 2), 2)
@@ -48,19 +48,19 @@ def test_a_piece_goes_on_in_the_meter_and_key_of_its_opening(composer, name):
         ("musicxml", ("--key", "Bb"), b"<fifths>-2</fifths>"),
     ],
 )
-def test_the_key_that_is_asked_for_is_the_one_that_is_written(composer, name, form, wish, written):
+def test_key_control_is_written(composer, name, form, wish, written):
     assert written in composer("gen", name, *wish, "--bars", "6", "--format", form, *PLAIN, stdin=OPENING).data
 
 
 @pytest.mark.parametrize("name", ["grid", "pianoroll"])
-def test_what_goes_on_from_an_opening_is_composed_again(composer, tmp_path, name):
+def test_primed_piece_is_reproduced(composer, tmp_path, name):
     piece = tmp_path / "piece.mid"
     composer("gen", name, "-q", "--seed", "3", "--prime", "-", "--bars", "6", "--output", piece, stdin=OPENING)
     assert composer("replay", piece, "-q").code == 0
 
 
 @pytest.mark.parametrize("name", ["grid", "pianoroll"])
-def test_the_pickup_of_a_tune_stays(composer, name):
+def test_infill_keeps_the_pickup(composer, name):
     asked = ("--prime", "-", "--keep-bars", "2", "--format", "midi")
     score = read_midi(composer("gen", name, *asked, *PLAIN, stdin=OPENING).data, "it")
     assert [note.pitch for part in score.parts for note in part.notes if note.onset < score.pickup] == [69]

@@ -1,4 +1,4 @@
-"""What a player asks of tunes on the command line: wishes, bars that stay, a title."""
+"""Controls of tunes on the command line: keys, meters, infill, titles."""
 
 import pytest
 
@@ -17,19 +17,19 @@ def gen(composer):
     return run
 
 
-def test_wishes_are_kept(gen):
+def test_controls_are_satisfied(gen):
     result = gen("--key", "D", "--mode", "dorian", "--meter", "6/8", "--rhythm", "jig", "--bars", "8")
     tune = parse_tune(split_tunes(result.out)[0])
     assert (tune.key.name, str(tune.time), tune.first("R")) == ("Ddor", "6/8", "jig")
 
 
-def test_a_dance_is_in_its_meter_and_is_called_by_its_name(gen):
+def test_rhythm_implies_meter_and_title(gen):
     tune = parse_tune(split_tunes(gen("--seed", "40", "--rhythm", "jig", "--length", "60").out)[0])
     assert str(tune.time) == "6/8"
     assert "Reel" not in tune.first("T")
 
 
-def test_bars_of_a_given_tune_stay(gen, tmp_path):
+def test_infill_keeps_bars(gen, tmp_path):
     file = tmp_path / "given.abc"
     file.write_text(TUNE)
     lines = gen("--prime", file, "--keep-bars", "2-3").out.splitlines()
@@ -39,7 +39,7 @@ def test_bars_of_a_given_tune_stay(gen, tmp_path):
     assert len(bars) == 4
 
 
-def test_a_tune_with_chord_symbols_is_taken_without_them(composer, tmp_path):
+def test_chord_symbols_of_a_primer_are_dropped(composer, tmp_path):
     file = tmp_path / "chords.abc"
     file.write_text('X:1\nM:4/4\nL:1/8\nK:G\n"G"GABc "G7"d2B2|"Am"c2A2 F4|E2G2 c2e2|d8|]\n')
     for wish in ((), ("--keep-bars", "2"), ("--keep-bars", "2", "--key", "G")):
@@ -51,7 +51,7 @@ def test_a_tune_with_chord_symbols_is_taken_without_them(composer, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["mid", "musicxml"])
-def test_an_opening_in_another_format_is_gone_on_from(gen, tmp_path, suffix):
+def test_primer_in_another_format(gen, tmp_path, suffix):
     gen("--prime-text", "M:4/4\nL:1/8\nK:G\nG2A2 B2c2|d8|]", "--output", tmp_path / f"opening.{suffix}")
     for bars in ("3", "8"):
         result = gen("--prime", tmp_path / f"opening.{suffix}", "--bars", bars)
@@ -68,7 +68,7 @@ def test_an_opening_in_another_format_is_gone_on_from(gen, tmp_path, suffix):
         (("--key", "G", "--unconstrained"), ("--unconstrained",)),
     ],
 )
-def test_what_makes_no_sense(gen, arguments, words):
+def test_invalid_combinations(gen, arguments, words):
     gen(*arguments).failed(*words, code=2)
 
 
@@ -87,11 +87,11 @@ def test_what_makes_no_sense(gen, arguments, words):
         ),
     ],
 )
-def test_what_cannot_be_had(gen, arguments, words):
+def test_contradictory_controls(gen, arguments, words):
     gen(*arguments).failed(*words, code=1)
 
 
-def test_little_room_for_bars_is_warned_of(gen):
+def test_warning_about_a_short_length(gen):
     assert "about 125 characters" in gen("--bars", "8", "--length", "80").err
     assert not gen("--bars", "8", "--length", "200").err
     assert not gen("--length", "80").err
@@ -106,11 +106,11 @@ def test_little_room_for_bars_is_warned_of(gen):
         (("--keep-bars", "2", "--prime-text", TUNE), len(TUNE.removeprefix("X:1\n")) + 1),
     ],
 )
-def test_a_changing_temperature_is_laid_over_the_piece_that_is_asked_for(gen, arguments, way):
+def test_temperature_ramp_covers_the_expected_length(gen, arguments, way):
     assert gen(*arguments, "--temp", "0.6..1.4").out == gen(*arguments, "--temp", f"0.6..1.4/{way}").out
 
 
-def test_a_title_takes_the_place_of_the_models_own(gen):
+def test_title_replaces_the_generated_one(gen):
     plain, titled = gen(), gen("--title", "Grüße  100%")
     assert [line for line in titled.out.splitlines() if line.startswith("T:")] == ["T:Grüße 100\\%"]
     assert titled.out.splitlines()[1] == "T:Grüße 100\\%"
@@ -118,7 +118,7 @@ def test_a_title_takes_the_place_of_the_models_own(gen):
     assert titled.out.endswith(body)
 
 
-def test_a_title_in_other_formats(composer, gen):
+def test_title_in_other_formats(composer, gen):
     assert b"Gr\xc3\xbc\xc3\x9fe" in gen("--title", "Grüße", "--format", "musicxml").data
     written = composer("gen", "grid", "--quiet", "--seed", "2", "--format", "abc", "--title", "Grüße", "--length", "64")
     assert "T:Grüße\n" in written.out

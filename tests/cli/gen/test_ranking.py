@@ -1,4 +1,4 @@
-"""Choosing among many pieces, pieces that copy little, and temperatures that change."""
+"""Ranked candidates, --max-copy and temperature ramps."""
 
 import re
 from dataclasses import replace
@@ -22,7 +22,7 @@ def gen(composer, checkpoint):
 
 
 @pytest.fixture
-def take(gen):
+def candidates(gen):
     """Run `composer gen abc --candidates 8` with the small model of tunes."""
 
     def run(*arguments):
@@ -32,19 +32,19 @@ def take(gen):
 
 
 def music(data):
-    """Tunes without the lines that say how they were made."""
+    """Return tunes without provenance."""
     return "".join(line for line in data.decode().splitlines(keepends=True) if not line.startswith("N:composer"))
 
 
-def told(result):
-    """Numbers and seeds of the pieces that were kept, the best first, and their figures."""
+def kept_pieces(result):
+    """Return number, seed and value of the kept pieces, the best first."""
     lines = re.findall(r"^  (\d+)\. piece (\d+) \(seed (\d+)\): (-?[\d.]+)", result.err, re.MULTILINE)
     assert [int(place) for place, *_ in lines] == list(range(1, 1 + len(lines)))
     return [(int(number), int(seed), float(figure)) for _, number, seed, figure in lines]
 
 
-def model_that_knows(path, checkpoint, *seeds, **wished):
-    """The small model at `path`, with the melodies of tunes that it composes itself, which it may then not copy."""
+def model_with_melodies(path, checkpoint, *seeds, **wished):
+    """Save the small model at `path` with its own tunes of these seeds as training melodies."""
     player = load_model(checkpoint)
     representation, pieces = player.representation, []
     for seed in seeds:
@@ -59,17 +59,17 @@ def model_that_knows(path, checkpoint, *seeds, **wished):
 
 
 @pytest.fixture
-def knowing(checkpoint, tmp_path):
-    """The small model, which knows what it composes with seeds 5 and 7."""
-    return model_that_knows(tmp_path / "knowing.safetensors", checkpoint, 5, 7)
+def with_melodies(checkpoint, tmp_path):
+    """The small model with its tunes of seeds 5 and 7 as training melodies."""
+    return model_with_melodies(tmp_path / "with_melodies.safetensors", checkpoint, 5, 7)
 
 
-class TestTake:
-    def test_the_best_are_written_in_order_and_numbered_from_1(self, take, gen, tmp_path):
-        result = take("--keep", "3", "--rank-by", "form", "--output", tmp_path / "best%d.abc")
+class TestCandidates:
+    def test_best_are_written_in_order(self, candidates, gen, tmp_path):
+        result = candidates("--keep", "3", "--rank-by", "form", "--output", tmp_path / "best%d.abc")
         assert result.code == 0, result.err
         assert "best 3 of 8 by form" in result.err
-        kept = told(result)
+        kept = kept_pieces(result)
         assert [figure for *_, figure in kept] == sorted((figure for *_, figure in kept), reverse=True)
         assert sorted(path.name for path in tmp_path.glob("*.abc")) == ["best1.abc", "best2.abc", "best3.abc"]
         for place, (number, seed, _) in enumerate(kept, 1):
@@ -77,36 +77,36 @@ class TestTake:
             alone = gen("--seed", seed, "--batch-size", "8")
             assert music((tmp_path / f"best{place}.abc").read_bytes()) == music(alone.data)
 
-    def test_one_is_kept_by_likelihood_where_nothing_else_is_said(self, take):
-        result = take()
+    def test_default_is_the_best_one_by_likelihood(self, candidates):
+        result = candidates()
         assert result.out.count("X:1") == 1
-        everything = told(take("--keep", "8"))
+        everything = kept_pieces(candidates("--keep", "8"))
         assert len({number for number, *_ in everything}) == 8
-        assert told(result) == everything[:1]
+        assert kept_pieces(result) == everything[:1]
 
-    def test_many_go_into_one_stream_as_one_tune_after_another(self, take):
-        assert re.findall("^X:(.*)$", take("--keep", "3").out, re.MULTILINE) == ["1", "2", "3"]
+    def test_several_in_one_file(self, candidates):
+        assert re.findall("^X:(.*)$", candidates("--keep", "3").out, re.MULTILINE) == ["1", "2", "3"]
 
-    def test_the_same_choice_again(self, take):
+    def test_selection_is_reproducible(self, candidates):
         for by in ("likelihood", "form"):
-            assert take("--keep", "2", "--rank-by", by).data == take("--keep", "2", "--rank-by", by).data
+            assert candidates("--keep", "2", "--rank-by", by).data == candidates("--keep", "2", "--rank-by", by).data
 
-    def test_by_originality_what_copies_least_comes_first(self, take, knowing):
-        result = take("--keep", "8", "--rank-by", "originality", "--checkpoint", knowing)
+    def test_ranked_by_originality(self, candidates, with_melodies):
+        result = candidates("--keep", "8", "--rank-by", "originality", "--checkpoint", with_melodies)
         assert result.code == 0, result.err
-        figures = [figure for *_, figure in told(result)]
+        figures = [figure for *_, figure in kept_pieces(result)]
         assert figures == sorted(figures)
-        assert {number for number, *_ in told(result)[-2:]} == {1, 3}
+        assert {number for number, *_ in kept_pieces(result)[-2:]} == {1, 3}
 
-    def test_quiet_says_nothing(self, take):
-        assert take("--quiet").err == ""
+    def test_quiet(self, candidates):
+        assert candidates("--quiet").err == ""
 
-    def test_what_has_no_notes_is_not_kept(self, take, tmp_path):
+    def test_pieces_without_notes_are_not_kept(self, candidates, tmp_path):
         out = tmp_path / "t%d.mid"
-        result = take("--keep", "8", "--length", "2", "--unconstrained", "--output", out)
+        result = candidates("--keep", "8", "--length", "2", "--unconstrained", "--output", out)
         assert result.code == 1
         assert re.search(r"error: only \d pieces? could be kept: \d had no notes\n", result.err)
-        assert len(list(tmp_path.glob("*.mid"))) == len(told(result)) < 8
+        assert len(list(tmp_path.glob("*.mid"))) == len(kept_pieces(result)) < 8
 
     @pytest.mark.parametrize(
         ("options", "words"),
@@ -122,17 +122,17 @@ class TestTake:
             (("--candidates", "many"), ("invalid value for --candidates: 'many'", "a whole number")),
         ],
     )
-    def test_choices_that_make_no_sense(self, take, options, words):
-        take(*options).failed(*words, code=2)
+    def test_invalid_selections(self, candidates, options, words):
+        candidates(*options).failed(*words, code=2)
 
-    def test_nothing_to_choose_from(self, gen):
+    def test_keep_and_rank_by_need_candidates(self, gen):
         gen("--keep", "2").failed("--keep needs --candidates", "--candidates 20", code=2)
         gen("--rank-by", "form").failed("--rank-by needs --candidates", code=2)
 
-    def test_a_model_that_keeps_no_melodies(self, take):
-        take("--rank-by", "originality").failed("melodies of the training data", "--rank-by originality")
+    def test_model_without_melodies(self, candidates):
+        candidates("--rank-by", "originality").failed("melodies of the training data", "--rank-by originality")
 
-    def test_words_have_no_form(self, composer):
+    def test_text_cannot_be_ranked_as_music(self, composer):
         composer("gen", "text", "--candidates", "2", "--rank-by", "form").failed(
             "text is not music", "--rank-by likelihood", code=2
         )
@@ -140,15 +140,15 @@ class TestTake:
             "text is not music", "--rank-by originality", code=2
         )
 
-    def test_several_processes(self, take, monkeypatch, tmp_path):
+    def test_not_with_several_processes(self, candidates, monkeypatch, tmp_path):
         for name, value in {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "localhost", "MASTER_PORT": "1"}.items():
             monkeypatch.setenv(name, value)
-        take("--output", tmp_path / "%d.abc").failed("--candidates does not work with several processes", code=2)
+        candidates("--output", tmp_path / "%d.abc").failed("--candidates does not work with several processes", code=2)
 
 
 class TestMaxCopy:
-    def test_what_copies_too_much_is_composed_again(self, gen, knowing, composer, tmp_path):
-        limited = ("--checkpoint", knowing, "--count", "6", "--seed", "5", "--output")
+    def test_copies_are_generated_again(self, gen, with_melodies, composer, tmp_path):
+        limited = ("--checkpoint", with_melodies, "--count", "6", "--seed", "5", "--output")
         assert gen(*limited, tmp_path / "any%d.abc").code == 0
         assert gen(*limited, tmp_path / "own%d.abc", "--max-copy", "12").code == 0
         same = [
@@ -158,22 +158,26 @@ class TestMaxCopy:
         assert not same[0]
         assert not same[2]
         assert any(same)
-        found = composer("originality", tmp_path / "own*.abc", "--checkpoint", knowing).out
+        found = composer("originality", tmp_path / "own*.abc", "--checkpoint", with_melodies).out
         assert all(int(notes) <= 12 for notes in re.findall(r"(\d+) notes from bar", found))
 
-    def test_a_piece_does_not_depend_on_its_neighbours(self, gen, knowing):
-        options = ("--checkpoint", knowing, "--seed", "5", "--max-copy", "12", "--batch-size", "3")
+    def test_pieces_do_not_depend_on_the_batch(self, gen, with_melodies):
+        options = ("--checkpoint", with_melodies, "--seed", "5", "--max-copy", "12", "--batch-size", "3")
         assert music(gen(*options, "--count", "3").data).startswith(music(gen(*options).data).rstrip())
 
-    def test_of_what_was_chosen_too(self, take, knowing):
-        result = take("--checkpoint", knowing, "--max-copy", "12", "--rank-by", "originality", "--keep", "8")
+    def test_with_candidates(self, candidates, with_melodies):
+        result = candidates(
+            "--checkpoint", with_melodies, "--max-copy", "12", "--rank-by", "originality", "--keep", "8"
+        )
         assert result.code == 0, result.err
-        assert max(figure for *_, figure in told(result)) <= 12
-        assert all(seed != 5 for _, seed, _ in told(result))
+        assert max(figure for *_, figure in kept_pieces(result)) <= 12
+        assert all(seed != 5 for _, seed, _ in kept_pieces(result))
 
-    def test_there_is_an_end_to_trying(self, gen, checkpoint, tmp_path, monkeypatch):
+    def test_attempts_are_limited(self, gen, checkpoint, tmp_path, monkeypatch):
         monkeypatch.setattr(generation_request, "MAX_ATTEMPTS", 3)
-        path = model_that_knows(tmp_path / "own.safetensors", checkpoint, 1, length=150, sampling=SamplingParams(0.0))
+        path = model_with_melodies(
+            tmp_path / "own.safetensors", checkpoint, 1, length=150, sampling=SamplingParams(0.0)
+        )
         greedy = ("--temp", "0", "--seed", "1", "--length", "150", "--max-copy", "4")
         one = gen(*greedy, "--checkpoint", path)
         one.failed("piece 1: every attempt copied more than 4 notes in a row", "--max-copy")
@@ -185,50 +189,52 @@ class TestMaxCopy:
         chosen = gen(*greedy, "--checkpoint", path, "--candidates", "2")
         chosen.failed("only 0 pieces could be kept: 2 copied more than 4 notes in every attempt")
 
-    def test_what_cannot_be_asked(self, gen, composer):
+    def test_invalid_limits(self, gen, composer):
         gen("--max-copy", "3").failed("invalid value for --max-copy: 3", "4 to", code=2)
         gen("--max-copy", "16").failed("melodies of the training data", "--max-copy")
         composer("gen", "text", "--max-copy", "16").failed("text is not music", "--max-copy", code=2)
 
-    def test_notes_of_the_opening_are_no_copy(self, gen, knowing, tmp_path):
+    def test_notes_of_the_primer_do_not_count(self, gen, with_melodies, tmp_path):
         (tmp_path / "whole.abc").write_text(gen("--seed", "5").out)
-        opened = gen("--prime", tmp_path / "whole.abc", "--checkpoint", knowing, "--max-copy", "12", "--seed", "1")
+        opened = gen(
+            "--prime", tmp_path / "whole.abc", "--checkpoint", with_melodies, "--max-copy", "12", "--seed", "1"
+        )
         assert opened.code == 0, opened.err
 
 
 class TestTemperature:
-    def test_goes_over_the_length_that_is_asked_for(self, gen):
+    def test_ramp_covers_the_length(self, gen):
         whole = gen("--seed", "3", "--length", "200", "--temp", "0..3")
         assert music(whole.data) == music(gen("--seed", "3", "--length", "200", "--temp", "0..3/200").data)
         assert music(whole.data) != music(gen("--seed", "3", "--length", "200", "--temp", "0..3/100").data)
         assert music(whole.data) != music(gen("--seed", "3", "--length", "200").data)
 
-    def test_else_over_that_of_the_pieces_that_were_taught(self, gen, checkpoint, tmp_path):
+    def test_ramp_covers_the_mean_length_of_training_pieces(self, gen, checkpoint, tmp_path):
         path, options = tmp_path / "long.safetensors", ("--seed", "3", "--unconstrained")
         save(path, load(checkpoint).with_record(pieces={"train": 10}, counted={"train": 400}))
         usual = gen(*options, "--checkpoint", path, "--temp", "0..3")
         assert music(usual.data) == music(gen(*options, "--temp", "0..3/40").data)
         assert music(usual.data) != music(gen(*options, "--temp", "0..3").data), (
-            "where nothing is known, over the longest"
+            "without a record the ramp covers the maximum length"
         )
 
-    def test_a_level_one_is_a_plain_one(self, gen):
+    def test_level_ramp_is_a_number(self, gen):
         assert gen("--seed", "3", "--temp", "0.7..0.7").data == gen("--seed", "3", "--temp", "0.7").data
 
-    def test_any_of_many_is_what_it_is_alone(self, gen):
+    def test_each_piece_is_the_same_alone(self, gen):
         many = gen("--seed", "3", "--count", "3", "--batch-size", "1", "--temp", "0.2..2")
         assert music(many.data).startswith(
             music(gen("--seed", "3", "--batch-size", "1", "--temp", "0.2..2").data).rstrip()
         )
 
-    def test_in_frames(self, composer):
+    def test_ramp_with_frames(self, composer):
         options = ("gen", "pianoroll", "--seed", "1", "--length", "40", "--format", "midi", "--temp")
         assert composer(*options, "0.1..2").data != composer(*options, "0.1").data
 
     @pytest.mark.parametrize(
         "text", ["warm", "", "..", "0.5..", "..2", "1..-1", "1..2..3", "0..nan", "0..1/0", "0..1/", "1/5", "0..1e7"]
     )
-    def test_what_is_none(self, gen, text):
+    def test_invalid_temperatures(self, gen, text):
         gen("--temp", text).failed(
             f"invalid value for --temp: '{text}'", "0.6..1.2", "0.6..1.2/400 over 400 steps", code=2
         )

@@ -1,4 +1,4 @@
-"""Many pieces, and runs of them that are interrupted."""
+"""Runs of many pieces, and interruptions."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def gen(composer, checkpoint):
 
 @pytest.fixture
 def interrupt(monkeypatch):
-    """Have Ctrl-C pressed after so many pieces, in the middle of the next one; or the process killed."""
+    """Press Ctrl-C in the middle of the piece after so many, or kill the process."""
 
     def arrange(pieces, killed=False, patched=monkeypatch):
         def interrupted(*arguments):
@@ -56,8 +56,8 @@ def contents():
 
 
 @pytest.fixture
-def whole(gen, contents, tmp_path_factory, known={}):  # noqa: B006 - composed once for all tests
-    """What an uninterrupted run writes: a folder of files, and one file."""
+def whole(gen, contents, tmp_path_factory, known={}):  # noqa: B006 - generated once for all tests
+    """What an uninterrupted run writes: numbered files, and one file."""
     if not known:
         folder = tmp_path_factory.mktemp("whole")
         gen("--output", folder / "files" / "%02d.abc")

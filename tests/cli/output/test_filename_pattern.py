@@ -1,4 +1,4 @@
-"""Patterns of file names: `tunes/%06d.abc`."""
+"""File name patterns such as `tunes/%06d.abc`."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from composer.cli.output.filename_pattern import FilenamePattern
         ("a/100% %d/b.abc", 3, "a/100% 3/b.abc", "a/.100% %d-b.abc.composer"),
     ],
 )
-def test_a_pattern_finds_its_own_files(monkeypatch, tmp_path, text, number, name, record):
+def test_pattern_finds_its_files(monkeypatch, tmp_path, text, number, name, record):
     monkeypatch.chdir(tmp_path)
     pattern = FilenamePattern.parse(text)
     assert pattern.path(number).as_posix() == name
@@ -25,5 +25,5 @@ def test_a_pattern_finds_its_own_files(monkeypatch, tmp_path, text, number, name
     assert [found for found, _ in pattern.existing()] == [number]
 
 
-def test_what_has_no_number_is_no_pattern():
+def test_name_without_a_number():
     assert FilenamePattern.parse("100%.abc") is None

@@ -1,11 +1,11 @@
-"""Pieces that are divided among processes."""
+"""Pieces divided among processes."""
 
 
 def ranked(rank, world):
     return {"RANK": str(rank), "WORLD_SIZE": str(world), "MASTER_ADDR": "localhost", "MASTER_PORT": "29500"}
 
 
-def test_ranks_divide_the_pieces(gen, whole, monkeypatch, tmp_path, contents):
+def test_processes_share_the_pieces(gen, whole, monkeypatch, tmp_path, contents):
     said = []
     for rank in range(2):
         for name, value in ranked(rank, 2).items():
@@ -18,7 +18,7 @@ def test_ranks_divide_the_pieces(gen, whole, monkeypatch, tmp_path, contents):
     assert contents(tmp_path / "out") == whole[0]
 
 
-def test_other_ranks_go_on_with_what_some_left(gen, whole, interrupt, monkeypatch, tmp_path, contents):
+def test_another_number_of_processes_resumes(gen, whole, interrupt, monkeypatch, tmp_path, contents):
     with monkeypatch.context():
         for name, value in ranked(1, 2).items():
             monkeypatch.setenv(name, value)
@@ -33,7 +33,7 @@ def test_other_ranks_go_on_with_what_some_left(gen, whole, interrupt, monkeypatc
     assert contents(tmp_path / "out") == whole[0]
 
 
-def test_ranks_need_files_and_one_seed(gen, composer, checkpoint, monkeypatch, tmp_path):
+def test_processes_need_numbered_files_and_a_seed(gen, composer, checkpoint, monkeypatch, tmp_path):
     for name, value in ranked(0, 2).items():
         monkeypatch.setenv(name, value)
     gen().failed("2 processes cannot write to one file", "%0", code=2)

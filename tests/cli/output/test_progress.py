@@ -1,11 +1,11 @@
-"""What is said of a run: what was written, how to go on, and a bar meanwhile."""
+"""Messages of a run: what was written, how to resume, and a progress bar."""
 
 import pytest
 
 from composer.cli.console import Console
 
 
-def test_ctrl_c_says_how_to_go_on(gen, interrupt, tmp_path):
+def test_ctrl_c_says_how_to_resume(gen, interrupt, tmp_path):
     interrupt(2)
     assert "2 pieces so far; continue with --resume\ninterrupted\n" in gen("--output", tmp_path / "all.abc").err
     assert f"wrote 2 of 9 pieces to {tmp_path}/%d.abc; continue with --resume\ninterrupted\n" in (
@@ -13,7 +13,7 @@ def test_ctrl_c_says_how_to_go_on(gen, interrupt, tmp_path):
     )
 
 
-def test_what_was_written_is_told_as_it_is(gen, interrupt, monkeypatch, tmp_path):
+def test_message_says_what_was_written(gen, interrupt, monkeypatch, tmp_path):
     output = tmp_path / "out" / "%d.abc"
     made = f" (created {tmp_path / 'out'})"
     with monkeypatch.context() as patched:
@@ -29,13 +29,13 @@ def test_what_was_written_is_told_as_it_is(gen, interrupt, monkeypatch, tmp_path
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_folder_that_is_made_is_told(gen, tmp_path, count):
+def test_new_folder_is_mentioned(gen, tmp_path, count):
     output = tmp_path / "new" / "tune.abc"
     assert f"wrote {output} (created {tmp_path / 'new'})\n" in gen("--output", output, count=count).err
     assert f"wrote {output}\n" in gen("--output", output, "--force", count=count).err
 
 
-def test_a_bar_is_drawn_on_terminals_alone(gen, composer, stream, checkpoint, tmp_path):
+def test_progress_bar_only_on_a_terminal(gen, composer, stream, checkpoint, tmp_path):
     from composer.cli.app import main
 
     assert "pieces" not in gen("--output", tmp_path / "a.abc").err

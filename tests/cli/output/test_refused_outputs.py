@@ -1,4 +1,4 @@
-"""What is not gone on with, and what is not replaced unasked."""
+"""Runs that cannot be resumed, and files that are not overwritten."""
 
 import json
 
@@ -17,14 +17,14 @@ import pytest
         (("--prime-text", "M:4/4\nL:1/8\nK:G\n|:G2"), "another primer"),
     ],
 )
-def test_another_run_is_not_gone_on_with(gen, interrupt, monkeypatch, tmp_path, arguments, words):
+def test_resume_with_other_options(gen, interrupt, monkeypatch, tmp_path, arguments, words):
     interrupt(2)
     gen("--output", tmp_path / "%d.abc")
     monkeypatch.undo()
     gen("--resume", "--output", tmp_path / "%d.abc", *arguments).failed(words, "--force", code=2)
 
 
-def test_another_model_does_not_go_on(gen, interrupt, monkeypatch, checkpoint, tmp_path):
+def test_resume_with_another_model(gen, interrupt, monkeypatch, checkpoint, tmp_path):
     interrupt(2)
     gen("--output", tmp_path / "all.abc")
     monkeypatch.undo()
@@ -35,7 +35,7 @@ def test_another_model_does_not_go_on(gen, interrupt, monkeypatch, checkpoint, t
     gen("--resume", "--output", tmp_path / "all.abc").failed("is not the record of a run", "--force")
 
 
-def test_what_was_left_is_not_lost_unasked(gen, interrupt, monkeypatch, whole, tmp_path):
+def test_interrupted_output_is_not_overwritten(gen, interrupt, monkeypatch, whole, tmp_path):
     with monkeypatch.context():
         interrupt(3, killed=True)
         gen("--output", tmp_path / "all.abc")
@@ -51,7 +51,7 @@ def test_what_was_left_is_not_lost_unasked(gen, interrupt, monkeypatch, whole, t
 
 @pytest.mark.parametrize("output", [(), ("--output", "all.abc")])
 @pytest.mark.parametrize("terminal", [False, True])
-def test_a_thousand_million_need_a_file_each(composer, monkeypatch, tmp_path, output, terminal):
+def test_too_many_pieces_for_one_file(composer, monkeypatch, tmp_path, output, terminal):
     monkeypatch.chdir(tmp_path)
     result = composer("gen", "abc", "--count", 10**9, *output, terminal=terminal, NO_COLOR="1")
     result.failed("1,000,000,000 pieces are too many for one file", "--output tunes/%010d.abc", code=2)

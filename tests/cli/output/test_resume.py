@@ -1,4 +1,4 @@
-"""A run that was interrupted is gone on with, byte for byte, and nothing is composed twice."""
+"""Interrupted runs resume byte for byte, and generate nothing twice."""
 
 import errno
 import itertools
@@ -12,9 +12,7 @@ from composer.cli.gen import run
 
 @pytest.mark.parametrize("killed", [False, True])
 @pytest.mark.parametrize("pieces", [0, 1, 4, 8])
-def test_what_was_interrupted_is_gone_on_with_byte_for_byte(
-    gen, whole, interrupt, monkeypatch, tmp_path, pieces, killed, contents
-):
+def test_resume_is_exact(gen, whole, interrupt, monkeypatch, tmp_path, pieces, killed, contents):
     outputs = tmp_path / "out" / "%02d.abc", tmp_path / "out.abc"
     for output, expected in zip(outputs, whole, strict=True):
         with monkeypatch.context():
@@ -28,7 +26,7 @@ def test_what_was_interrupted_is_gone_on_with_byte_for_byte(
         assert not list(tmp_path.glob(".*"))
 
 
-def test_a_run_killed_after_its_last_piece_is_finished(gen, whole, interrupt, monkeypatch, tmp_path):
+def test_resume_after_the_last_piece(gen, whole, interrupt, monkeypatch, tmp_path):
     interrupt(9, killed=True)
     gen("--output", tmp_path / "all.abc")
     monkeypatch.undo()
@@ -37,7 +35,7 @@ def test_a_run_killed_after_its_last_piece_is_finished(gen, whole, interrupt, mo
     assert (tmp_path / "all.abc").read_bytes() == whole[1]
 
 
-def test_nothing_is_composed_twice(gen, whole, interrupt, monkeypatch, tmp_path):
+def test_nothing_is_generated_twice(gen, whole, interrupt, monkeypatch, tmp_path):
     interrupt(5)
     gen("--output", tmp_path / "%02d.abc")
     monkeypatch.undo()
@@ -57,7 +55,7 @@ def test_nothing_is_composed_twice(gen, whole, interrupt, monkeypatch, tmp_path)
     assert {path: path.stat().st_mtime_ns for path in left} == left
 
 
-def test_half_a_piece_after_the_last_whole_one_is_taken_away(gen, whole, interrupt, monkeypatch, tmp_path):
+def test_half_a_piece_is_removed(gen, whole, interrupt, monkeypatch, tmp_path):
     interrupt(3, killed=True)
     gen("--output", tmp_path / "all.abc")
     monkeypatch.undo()
@@ -68,7 +66,7 @@ def test_half_a_piece_after_the_last_whole_one_is_taken_away(gen, whole, interru
 
 
 @pytest.mark.parametrize("name", ["all.abc", "%02d.abc"])
-def test_a_full_disk_is_told_and_gone_on_from(gen, whole, monkeypatch, tmp_path, name, contents):
+def test_resume_after_a_full_disk(gen, whole, monkeypatch, tmp_path, name, contents):
     written = itertools.count()
 
     def write(file, data):
@@ -89,7 +87,7 @@ def test_a_full_disk_is_told_and_gone_on_from(gen, whole, monkeypatch, tmp_path,
     assert found == (whole[0] if "%" in name else {"all.abc": whole[1]})
 
 
-def test_the_seed_that_was_drawn_is_kept(gen, composer, checkpoint, interrupt, monkeypatch, tmp_path):
+def test_resume_keeps_the_random_seed(gen, composer, checkpoint, interrupt, monkeypatch, tmp_path):
     command = ("gen", "abc", "--checkpoint", checkpoint, "--length", 60, "--count", 5, "--batch-size", 2)
     interrupt(2)
     seed = re.search(r"--seed (\d+)", composer(*command, "--output", tmp_path / "a.abc").err)[1]
@@ -99,7 +97,7 @@ def test_the_seed_that_was_drawn_is_kept(gen, composer, checkpoint, interrupt, m
     assert (tmp_path / "a.abc").read_bytes() == (tmp_path / "b.abc").read_bytes()
 
 
-def test_old_files_are_not_taken_for_new_ones(gen, interrupt, monkeypatch, whole, tmp_path, contents):
+def test_old_files_do_not_count(gen, interrupt, monkeypatch, whole, tmp_path, contents):
     gen("--seed", "77", "--output", tmp_path / "out" / "%02d.abc")
     interrupt(3, killed=True)
     gen("--force", "--output", tmp_path / "out" / "%02d.abc")
@@ -108,14 +106,14 @@ def test_old_files_are_not_taken_for_new_ones(gen, interrupt, monkeypatch, whole
     assert contents(tmp_path / "out") == whole[0]
 
 
-def test_to_go_on_with_nothing_is_to_begin(gen, whole, tmp_path):
+def test_resume_without_a_run_starts_one(gen, whole, tmp_path):
     assert gen("--resume", "--seed", "3", "--output", tmp_path / "all.abc").code == 0
     assert (tmp_path / "all.abc").read_bytes() == whole[1]
     gen("--resume", "--seed", "3", "--output", tmp_path / "all.abc").failed("already exists")
     gen("--resume").failed("--resume needs an output file", code=2)
 
 
-def test_what_has_no_notes_is_left_out_again(gen, monkeypatch, interrupt, tmp_path, contents):
+def test_pieces_without_notes_are_skipped_again(gen, monkeypatch, interrupt, tmp_path, contents):
     kind = outputs_of_midi(monkeypatch)
     gen("--output", tmp_path / "a" / "%d.mid")
     with monkeypatch.context():
@@ -130,7 +128,7 @@ def test_what_has_no_notes_is_left_out_again(gen, monkeypatch, interrupt, tmp_pa
 
 
 def outputs_of_midi(monkeypatch):
-    """Leave out pieces whose text has an even length."""
+    """Skip pieces whose text has an even length."""
     from composer.registry import plugins as registry
 
     kind = registry.representation("abc")
