@@ -29,13 +29,13 @@ class TestCommandLine:
         composer("gen", "abc", "-O", "t.mid").failed("unknown option -O", "did you mean -o or --output?", code=2)
         composer("train", "abc", "-O", "text=raw").failed("unknown option -O", "did you mean -o or --option?", code=2)
 
-    def test_gen_without_arguments(self, composer):
+    def test_gen_alone_lists_the_representations(self, composer):
         result = composer("gen")
         assert (result.code, result.data) == (2, b"")
         assert all(f"\n  {name} " in result.err for name in ("abc", "grid", "pianoroll", "text"))
         assert result.err.endswith("Example: composer gen abc\n")
 
-    def test_file_as_representation(self, composer, tunes, tmp_path):
+    def test_a_file_in_place_of_the_representation(self, composer, tunes, tmp_path):
         composer("gen", "tune.abc").failed("'tune.abc'", "did you mean: composer gen abc --prime tune.abc", code=2)
         composer("gen", "a b.mid").failed("'a b.mid'", "composer gen grid --prime 'a b.mid'", code=2)
 
@@ -48,10 +48,10 @@ class TestCommandLine:
             ("--by", "--rank-by"),
         ],
     )
-    def test_renamed_option(self, composer, old, new):
+    def test_a_renamed_option(self, composer, old, new):
         composer("gen", "abc", old).failed(f"unknown option {old}", f"it is called {new} now", code=2)
 
-    def test_renamed_control(self, composer):
+    def test_a_renamed_control(self, composer):
         composer("gen", "pianoroll", "--most-notes", "2").failed("--most-notes", "it is called --max-notes now", code=2)
         composer("gen", "abc", "--most-notes", "2").failed("abc has no option --max-notes", "pianoroll", code=2)
 
@@ -140,7 +140,7 @@ class TestOutput:
     def test_folder_instead_of_a_file(self, gen, tmp_path):
         gen("--output", tmp_path).failed("is a folder", "tune.mid")
 
-    def test_several_pieces_in_one_binary_file(self, gen, tmp_path):
+    def test_several_in_one_binary_file(self, gen, tmp_path):
         gen("--count", "2", "--output", tmp_path / "tune.mid").failed("tune-%d.mid", code=2)
         gen("--count", "2", "--format", "midi").failed("tune-%d.mid", code=2)
 

@@ -121,11 +121,11 @@ def test_primer_counts_toward_the_length(spec, primer):
 
 def test_pieces_end_with_the_end_symbol_or_are_cut_off():
     events = events_of(Blocks(TOKENS), GenerationRequest(length=12, count=60, seed=1))
-    whole = {event.number: event.complete for event in events if isinstance(event, Finished)}
-    assert set(whole.values()) == {True, False}
+    complete = {event.number: event.complete for event in events if isinstance(event, Finished)}
+    assert set(complete.values()) == {True, False}
     last = {event.number: event.steps[-1] for event in events if isinstance(event, Generated)}
-    assert all((last[number] == 0) == ended for number, ended in whole.items())
-    assert len(whole) == 60
+    assert all((last[number] == 0) == ended for number, ended in complete.items())
+    assert len(complete) == 60
 
 
 def test_block_size():

@@ -60,9 +60,9 @@ def replay(composer):
 
 def changed(data, **facts):
     """Return the ABC of one tune with changed provenance; None removes a fact."""
-    (told,) = provenance.read(data, "tune")
-    mixed = {name: value for name, value in {**told.facts, **facts}.items() if value is not None}
-    return data.replace(told.text.encode(), Provenance(facts.get("program", told.program), mixed).text.encode())
+    (recorded,) = provenance.read(data, "tune")
+    kept = {name: value for name, value in {**recorded.facts, **facts}.items() if value is not None}
+    return data.replace(recorded.text.encode(), Provenance(facts.get("program", recorded.program), kept).text.encode())
 
 
 class TestReproduced:
@@ -118,8 +118,8 @@ class TestReproduced:
     @pytest.mark.parametrize("rep", ["grid", "pianoroll"])
     @pytest.mark.parametrize("form", ["abc", "midi", "musicxml"])
     def test_controls(self, composer, replay, rep, form):
-        wishes = ("--bars", "4", "--meter", "3/4", "--key", "G", "--scale", "major", "--range", "C3-C6")
-        data = composer("gen", rep, "--seed", "3", "--format", form, *wishes).data
+        controls = ("--bars", "4", "--meter", "3/4", "--key", "G", "--scale", "major", "--range", "C3-C6")
+        data = composer("gen", rep, "--seed", "3", "--format", form, *controls).data
         assert replay(data).data == data
 
     def test_infill(self, composer, replay, tmp_path):
@@ -194,8 +194,8 @@ class TestDifferences:
         assert f"first difference at byte {len(data) - 8:,} of" in result.err
 
     def test_other_format(self, gen, replay):
-        told = provenance.read(gen(), "tune")[0]
-        data = provenance.mark("midi", gen("--format", "midi", "--no-provenance"), told)
+        recorded = provenance.read(gen(), "tune")[0]
+        data = provenance.mark("midi", gen("--format", "midi", "--no-provenance"), recorded)
         assert "it is MIDI, and was composed as abc" in replay(data).err
 
     def test_changed_seed(self, gen, replay):

@@ -19,7 +19,9 @@ def received(monkeypatch):
     kind = registry.representation("abc")
     controls_received = []
     monkeypatch.setattr(kind, "Controls", ExampleControls)
-    monkeypatch.setattr(kind, "constraint", lambda self, wishes=None, given=None: controls_received.append(wishes))
+    monkeypatch.setattr(
+        kind, "constraint", lambda self, controls=None, context=None: controls_received.append(controls)
+    )
     return controls_received
 
 

@@ -11,16 +11,17 @@ def test_trained_conditions_can_be_used(composer, tunes, home, representation):
     assert composer("train", representation, tunes, *options).code == 0
     spec = read_header(home / "models" / "told.safetensors").spec
     assert spec.conditions == {"meter": ("4/4", "6/8"), "mode": ("major", "minor")}
-    asked = ("gen", representation, "--seed", "1", "--length", "40", "--format", "midi", "--checkpoint", "told")
-    composed = {
-        composer(*asked, *wish).data for wish in ((), ("--condition", "meter=6/8"), ("--condition", "mode=min"))
+    command = ("gen", representation, "--seed", "1", "--length", "40", "--format", "midi", "--checkpoint", "told")
+    pieces = {
+        composer(*command, *condition).data
+        for condition in ((), ("--condition", "meter=6/8"), ("--condition", "mode=min"))
     }
-    assert len(composed) > 1, "a condition must change the piece of a seed"
-    told = composer(
+    assert len(pieces) > 1, "a condition must change the piece of a seed"
+    generated = composer(
         "gen", representation, "--length", "40", "--format", "abc", "--checkpoint", "told", "--condition", "meter=6/8"
     )
-    assert representation == "abc" or "M:6/8\n" in told.out
-    composer(*asked, "--condition", "meter=7/8").failed("no meter '7/8'", code=2)
+    assert representation == "abc" or "M:6/8\n" in generated.out
+    composer(*command, "--condition", "meter=7/8").failed("no meter '7/8'", code=2)
     assert "meter: 4/4, 6/8" in composer("show", "told").out
 
 

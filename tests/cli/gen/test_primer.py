@@ -32,15 +32,15 @@ PLAIN = ("-q", "--no-provenance", "--seed", "2")
 
 @pytest.mark.parametrize("name", ["grid", "pianoroll"])
 def test_piece_continues_in_meter_and_key_of_the_primer(composer, name):
-    asked = ("--prime", "-", "--bars", "6", "--format", "midi")
-    score = read_midi(composer("gen", name, *asked, *PLAIN, stdin=OPENING).data, "it")
+    options = ("--prime", "-", "--bars", "6", "--format", "midi")
+    score = read_midi(composer("gen", name, *options, *PLAIN, stdin=OPENING).data, "it")
     assert (score.meters[-1].numerator, score.pickup, score.keys[0].sharps) == (6, Fraction(1, 2), 2)
     assert [*bars(score)][-1].number == 6
 
 
 @pytest.mark.parametrize("name", ["grid", "pianoroll"])
 @pytest.mark.parametrize(
-    ("form", "wish", "written"),
+    ("form", "control", "written"),
     [
         ("abc", ("--key", "Bb"), b"K:Bb\n"),
         ("abc", ("--scale", "E dorian"), b"K:Edor\n"),
@@ -48,8 +48,8 @@ def test_piece_continues_in_meter_and_key_of_the_primer(composer, name):
         ("musicxml", ("--key", "Bb"), b"<fifths>-2</fifths>"),
     ],
 )
-def test_key_control_is_written(composer, name, form, wish, written):
-    assert written in composer("gen", name, *wish, "--bars", "6", "--format", form, *PLAIN, stdin=OPENING).data
+def test_key_control_is_written(composer, name, form, control, written):
+    assert written in composer("gen", name, *control, "--bars", "6", "--format", form, *PLAIN, stdin=OPENING).data
 
 
 @pytest.mark.parametrize("name", ["grid", "pianoroll"])
@@ -61,6 +61,6 @@ def test_primed_piece_is_reproduced(composer, tmp_path, name):
 
 @pytest.mark.parametrize("name", ["grid", "pianoroll"])
 def test_infill_keeps_the_pickup(composer, name):
-    asked = ("--prime", "-", "--keep-bars", "2", "--format", "midi")
-    score = read_midi(composer("gen", name, *asked, *PLAIN, stdin=OPENING).data, "it")
+    options = ("--prime", "-", "--keep-bars", "2", "--format", "midi")
+    score = read_midi(composer("gen", name, *options, *PLAIN, stdin=OPENING).data, "it")
     assert [note.pitch for part in score.parts for note in part.notes if note.onset < score.pickup] == [69]

@@ -42,8 +42,8 @@ def test_infill_keeps_bars(gen, tmp_path):
 def test_chord_symbols_of_a_primer_are_dropped(composer, tmp_path):
     file = tmp_path / "chords.abc"
     file.write_text('X:1\nM:4/4\nL:1/8\nK:G\n"G"GABc "G7"d2B2|"Am"c2A2 F4|E2G2 c2e2|d8|]\n')
-    for wish in ((), ("--keep-bars", "2"), ("--keep-bars", "2", "--key", "G")):
-        result = composer("gen", "abc", "--seed", "2", "--prime", file, *wish)
+    for control in ((), ("--keep-bars", "2"), ("--keep-bars", "2", "--key", "G")):
+        result = composer("gen", "abc", "--seed", "2", "--prime", file, *control)
         assert "c2A2 F4|" in result.out
         assert "3 chord symbols left out" in result.err
     assert composer("show", "--surprise", file).code == 0

@@ -43,12 +43,12 @@ def kept_pieces(result):
     return [(int(number), int(seed), float(figure)) for _, number, seed, figure in lines]
 
 
-def model_with_melodies(path, checkpoint, *seeds, **wished):
+def model_with_melodies(path, checkpoint, *seeds, **request_fields):
     """Save the small model at `path` with its own tunes of these seeds as training melodies."""
     player = load_model(checkpoint)
     representation, pieces = player.representation, []
     for seed in seeds:
-        request = GenerationRequest(**{"length": representation.length, **wished}, seed=seed)
+        request = GenerationRequest(**{"length": representation.length, **request_fields}, seed=seed)
         events = generate(player.sampler, player.spec, request, representation.constraint())
         pieces.append(
             representation.decode([step for event in events if isinstance(event, Generated) for step in event.steps])

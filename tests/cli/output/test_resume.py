@@ -2,6 +2,7 @@
 
 import errno
 import itertools
+import json
 import os
 import re
 
@@ -135,3 +136,26 @@ def outputs_of_midi(monkeypatch):
     scores = kind.score
     monkeypatch.setattr(kind, "score", lambda self, piece: scores(self, piece) if len(piece.content) % 2 else None)
     return kind
+
+
+def test_resume_a_run_of_an_older_version(gen, whole, interrupt, monkeypatch, tmp_path):
+    """Its record calls the recipe and some options otherwise, and holds filters at their defaults."""
+    interrupt(3)
+    gen("--output", tmp_path / "all.abc")
+    monkeypatch.undo()
+    path = tmp_path / ".all.abc.composer"
+    record = json.loads(path.read_text())
+    recipe = record.pop("recipe")
+    filters = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0}
+    old = {
+        **recipe,
+        "width": recipe.pop("batch_size"),
+        "filters": filters,
+        "wishes": {},
+        "free": False,
+        "max_copy": None,
+    }
+    del old["batch_size"]
+    path.write_text(json.dumps({**record, "asked": old}))
+    assert gen("--resume", "--output", tmp_path / "all.abc").code == 0
+    assert (tmp_path / "all.abc").read_bytes() == whole[1]

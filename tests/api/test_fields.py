@@ -1,0 +1,44 @@
+"""Fields of option dataclasses: flags, and checks of ranges."""
+
+from dataclasses import dataclass, fields
+
+import pytest
+
+from composer.api import OptionError
+from composer.api.fields import check_ranges, flags_of, name_on_command_line, option
+
+
+@dataclass(frozen=True)
+class Options:
+    file: str = option(help="A file.", argument="FILE")
+    batch_size: int = option(1, "Size.", "-b", minimum=1, maximum=8)
+    rate: float | None = option(None, "Rate.", "--lr", minimum=0.0, maximum=1.0, hint="give a small one")
+    header: bool = option(True, "Leave out the header.")
+
+    def __post_init__(self):
+        check_ranges(self)
+
+
+def test_flags():
+    assert [flags_of(field) for field in fields(Options)[1:]] == [("--batch-size", "-b"), ("--lr",), ("--no-header",)]
+    assert [name_on_command_line(field) for field in fields(Options)[:2]] == ["FILE", "--batch-size"]
+
+
+@pytest.mark.parametrize(
+    ("values", "message", "hint"),
+    [
+        ({"batch_size": 0}, "invalid value for --batch-size: 0", "give a whole number from 1 to 8"),
+        ({"batch_size": 9}, "invalid value for --batch-size: 9", "1 to 8"),
+        ({"rate": float("nan")}, "invalid value for --lr: nan", "give a small one"),
+    ],
+)
+def test_values_out_of_range(values, message, hint):
+    with pytest.raises(OptionError) as caught:
+        Options("a", **values)
+    assert caught.value.message == message
+    assert hint in caught.value.hint
+
+
+def test_values_in_range():
+    assert Options("a", 8, 0.5).rate == 0.5
+    assert Options("a").rate is None
