@@ -125,5 +125,5 @@ def _suggestion(given: str) -> str:
     from composer.registry import plugins as registry
 
     if given in registry.plugin_names():
-        return f"did you mean `composer gen {given}`?"
+        return f"did you mean: composer gen {given}"
     return "for a list of commands: composer --help"

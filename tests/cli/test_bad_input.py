@@ -17,10 +17,10 @@ def gen(composer, checkpoint):
 
 class TestCommandLine:
     def test_unknown_command(self, composer):
-        composer("gne").failed("unknown command 'gne'", "did you mean `composer gen`?", code=2)
+        composer("gne").failed("unknown command 'gne'", "did you mean: composer gen", code=2)
 
     def test_representation_instead_of_a_command(self, composer):
-        composer("abc").failed("did you mean `composer gen abc`?", code=2)
+        composer("abc").failed("did you mean: composer gen abc", code=2)
 
     def test_unknown_option(self, composer):
         composer("gen", "abc", "--tmep", "1").failed("unknown option --tmep", "did you mean --temp?", code=2)
