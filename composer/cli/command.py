@@ -56,15 +56,15 @@ class Command(HelpToConsole, TyperCommand):
         return ["[OPTIONS]", *(_usage_name(param) for param in self.params if param.param_type_name == "argument")]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {}
+        groups: dict[str, list[tuple[str, str]]] = {"Arguments": []}
         for param in self.get_params(ctx):
             if param.param_type_name == "argument":
-                groups.setdefault("Arguments", []).append((_usage_name(param), getattr(param, "help", None) or ""))
+                groups["Arguments"].append((_usage_name(param), getattr(param, "help", None) or ""))
             elif record := param.get_help_record(ctx):
                 groups.setdefault(getattr(param, "rich_help_panel", None) or "Options", []).append(record)
         groups["Options"] = groups.pop("Options", [])
         width = max(len(flags) for rows in groups.values() for flags, _ in rows)
-        for title, rows in groups.items():
+        for title, rows in ((title, rows) for title, rows in groups.items() if rows):
             with formatter.section(title):
                 formatter.write_dl([(flags.ljust(width), text) for flags, text in rows])
 

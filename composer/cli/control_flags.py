@@ -68,7 +68,7 @@ def offered_by(context: Any, flag: str) -> tuple[str, str] | None:
 
     others = (loaded.representation for loaded in registry.load_all())
     names = [other.name for other in others if other is not None and flag in _flags(other)]
-    return (f"{kind.name} has no option {flag}", f"{join_names(names)} can use it") if names else None
+    return (f"{kind.name} has no option {flag}", f"it is a control of {join_names(names)}") if names else None
 
 
 def _flags(representation: type[Representation]) -> set[str]:

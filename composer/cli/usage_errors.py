@@ -22,7 +22,7 @@ RENAMED = {
 def explain(error: Any) -> tuple[str, str]:
     """Return the message and the hint for one of the parser's errors, whose classes are private but have names."""
     context = getattr(error, "ctx", None)
-    fallback = f"see `{context.command_path if context else 'composer'} --help`"
+    fallback = f"see `{_command(context)} --help`"
     match type(error).__name__:
         case "NoSuchOption":
             return _unknown_option(error, context, fallback)
@@ -33,7 +33,10 @@ def explain(error: Any) -> tuple[str, str]:
         case "BadParameter" if error.param is not None:
             return f"invalid value for {_name(error.param)}: {_expected(error.message)}", fallback
         case _:
-            return _plain(error.format_message()), _usage(context) or fallback
+            message = re.sub(
+                r"^Got unexpected extra argument.* \((.*)\)", r"unexpected argument: \1", error.format_message()
+            )
+            return _plain(message), _usage(context) or fallback
 
 
 def _unknown_option(error: Any, context: Any, fallback: str) -> tuple[str, str]:
@@ -47,6 +50,16 @@ def _unknown_option(error: Any, context: Any, fallback: str) -> tuple[str, str]:
         return found
     near = _other_case(error) or (error.possibilities or [None])[0]
     return f"unknown option {flag}", f"did you mean {near}?" if near else fallback
+
+
+def _command(context: Any) -> str:
+    """Return the command, with the representation whose controls it has, if any."""
+    from composer.cli import control_flags
+
+    if context is None:
+        return "composer"
+    kind = context.meta.get(control_flags.REPRESENTATION)
+    return f"{context.command_path} {kind.name}" if kind else str(context.command_path)
 
 
 def _other_case(error: Any) -> str | None:
