@@ -124,7 +124,6 @@ VALUES: dict[str, Callable[[], Values]] = {
     "--checkpoint": _trained_models,
     "--from": _trained_models,
     "--part": _words("train", "valid", "test"),
-    "--rank-by": _words("form", "originality", "likelihood"),
     "DEVICE": _words("auto", "cpu", "cuda", "mps"),
     "FORMAT": _formats,
     "MODEL": partial(_plugins, "model"),

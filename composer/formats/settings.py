@@ -13,6 +13,12 @@ def _instrument(text: str) -> int:
     return parse_instrument(text)
 
 
+def _instrument_names() -> list[str]:
+    from composer.music.instruments import INSTRUMENTS
+
+    return [name.replace(" ", "-") for name in INSTRUMENTS if "(" not in name]
+
+
 @dataclass(frozen=True, slots=True)
 class WriteSettings:
     """Title, tempo, instrument and velocity, if not those of the score. Raises OptionError for a value out of range."""
@@ -21,7 +27,7 @@ class WriteSettings:
     tempo: float | None = option(None, "Tempo in quarter notes per minute.", metavar="BPM", minimum=4, maximum=1000)
     instrument: int | None = option(
         None, "General MIDI instrument: a name such as violin, or 0 to 127.",
-        metavar="NAME", minimum=0, maximum=127, parse=_instrument,
+        metavar="NAME", minimum=0, maximum=127, parse=_instrument, choices=_instrument_names,
     )  # fmt: skip
     velocity: int | None = option(None, "Velocity of all notes, 1 to 127.", metavar="N", minimum=1, maximum=127)
 

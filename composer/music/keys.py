@@ -111,6 +111,11 @@ def key_name(sharps: int, mode: str = "major") -> str:
     return name_of_fifth(sharps + MODE_FIFTHS[mode]) + suffix
 
 
+def key_names() -> list[str]:
+    """Return the shortest ABC spelling of every key with up to seven sharps or flats, major keys first."""
+    return [key_name(sharps, mode) for mode in MODES for sharps in range(-7, 8)]
+
+
 def has_minor_third(mode: str) -> bool:
     """Return whether the third above the tonic is minor; False for an unknown mode."""
     return MODE_FIFTHS.get(mode, 0) >= MODE_FIFTHS["dorian"]

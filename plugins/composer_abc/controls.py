@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from composer.api import OptionError
+from composer.api.fields import option
 
 if TYPE_CHECKING:
     from composer.formats.abc.grammar.controls import TuneControls
@@ -15,42 +16,55 @@ if TYPE_CHECKING:
 
 MAX_BARS = 500
 
-_HELP = {
-    "key": "Key, such as G, Am or Ddor.",
-    "mode": "Mode: major, minor, dorian, mixolydian, phrygian, lydian or locrian.",
-    "meter": "Meter, such as 6/8.",
-    "rhythm": "Dance, such as reel, jig, hornpipe or waltz; implies its meters.",
-    "bars": "Number of written bars; repeats count once, and a pickup and the short last bar count as one.",
-    "range": "Lowest and highest note, such as D4-B5 or 62-83.",
-    "scale": "Use only these notes: own (the key's), pentatonic, blues ... on the key's tonic, or 'D blues'.",
-    "keep_bars": "Keep these bars of the tune in --prime, such as 1-4,7, and regenerate the others. "
-    "Other controls apply to all bars.",
-}
 
+def _choices(name: str) -> Callable[[], Iterable[str]]:
+    """Return what returns the values of a control that have no spaces; the tables are read only for completion."""
 
-def _control(name: str, choices: str = "") -> str:
-    """Return a field; `choices` names the table of its values, which the shell completes."""
+    def choices() -> Iterable[str]:
+        from composer.formats.abc.dialect.tables import METERS, RHYTHMS
+        from composer.formats.abc.grammar.controls import OWN_KEY
+        from composer.music.keys import MODES, key_names
+        from composer.music.scales import SCALES
 
-    def words() -> list[str]:
-        from composer.formats.abc.dialect import tables
+        scales = [OWN_KEY, *(scale for scale in SCALES if " " not in scale)]
+        rhythms = [rhythm.replace(" ", "-") for rhythm in RHYTHMS]
+        return {"key": key_names(), "mode": MODES, "meter": METERS, "rhythm": rhythms, "scale": scales}[name]
 
-        return list(getattr(tables, choices))
-
-    return field(default="", metadata={"help": _HELP[name], **({"choices": words} if choices else {})})
+    return choices
 
 
 @dataclass(frozen=True, slots=True)
 class AbcControls:
     """Controls as the player gives them; empty ones are free. Raises OptionError for invalid values."""
 
-    key: str = _control("key")
-    mode: str = _control("mode")
-    meter: str = _control("meter", "METERS")
-    rhythm: str = _control("rhythm", "RHYTHMS")
-    bars: int = field(default=0, metadata={"help": _HELP["bars"]})
-    range: str = _control("range")
-    scale: str = _control("scale")
-    keep_bars: str = _control("keep_bars")
+    key: str = option("", "Key, such as G, Am or Ddor.", choices=_choices("key"))
+    mode: str = option(
+        "", "Mode: major, minor, dorian, mixolydian, phrygian, lydian or locrian.", choices=_choices("mode")
+    )
+    meter: str = option("", "Meter, such as 6/8.", choices=_choices("meter"))
+    rhythm: str = option(
+        "",
+        "Dance, such as reel, jig, hornpipe or waltz, in one of its usual meters.",
+        metavar="DANCE",
+        choices=_choices("rhythm"),
+    )
+    bars: int = option(
+        0,
+        "Number of written bars; 0 = any. Repeats count once, and a pickup and the short last bar count as one.",
+        metavar="N",
+    )
+    range: str = option("", "Lowest and highest note, such as D4-B5 or 62-83.", metavar="LOW-HIGH")
+    scale: str = option(
+        "",
+        "Use only these notes: own (the key's), a scale on the key's tonic, such as blues, or 'D blues'.",
+        choices=_choices("scale"),
+    )
+    keep_bars: str = option(
+        "",
+        "Keep these bars of the tune in --prime, such as 1-4,7, and regenerate the others. Other controls apply to all "
+        "bars.",
+        metavar="BARS",
+    )
 
     def __post_init__(self) -> None:
         if any(astuple(self)):

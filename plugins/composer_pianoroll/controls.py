@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 from composer.api import Constraint, GenerationContext, OptionError, Unsatisfiable
+from composer.api.fields import option
 from composer.toolkit.representations.density import OnsetBudget, parse_ramp
 from composer.toolkit.representations.note_controls import (
     NoteControls,
@@ -28,9 +29,9 @@ SourceRoll = SourceTune[tuple[int, ...]]
 class PianorollControls(NoteControls):
     """Controls on polyphonic music."""
 
-    max_notes: int = field(default=0, metadata={"help": "Maximum number of notes that sound at a time."})
-    max_onsets: int = field(default=0, metadata={"help": "Maximum number of notes that start at a time."})
-    max_sustained: int = field(default=0, metadata={"help": "Maximum number of notes that are held at a time."})
+    max_notes: int = option(0, "Maximum number of notes that sound at a time; 0 = no limit.", metavar="N")
+    max_onsets: int = option(0, "Maximum number of notes that start at a time; 0 = no limit.", metavar="N")
+    max_sustained: int = option(0, "Maximum number of notes that are held at a time; 0 = no limit.", metavar="N")
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
 from typing import Generic, TypeVar
 
 from composer.api import OptionError, Piece, Score, Step, Unsatisfiable
+from composer.api.fields import option
 from composer.music.bar_ranges import parse_bar_ranges, spans
 from composer.music.bars import parse_meter
-from composer.music.scales import key_of, parse_range, parse_scale, pitch_name, pitches_of
+from composer.music.keys import key_names
+from composer.music.scales import SCALES, key_of, parse_range, parse_scale, pitch_name, pitches_of
 from composer.toolkit.representations.density import parse_ramp
 from composer.toolkit.representations.score_labels import meters_of, pickup_of
 
 MAX_BARS = 1000
+METERS = ("2/4", "3/4", "4/4", "6/8", "9/8", "12/8")
+"""The usual meters, for completion; others work too."""
 S = TypeVar("S", bound=Step)
 
 
@@ -26,18 +30,21 @@ class NoteControls:
     A representation adds controls in a subclass.
     """
 
-    range: str = field(default="", metadata={"help": "Lowest and highest pitch, such as 48-84 or C3-C6."})
-    key: str = field(default="", metadata={"help": "Only notes of this key, in ABC spelling: G, Am, Ddor."})
-    scale: str = field(default="", metadata={"help": "Only notes of this scale: 'D dorian', or blues with --key."})
-    bars: int = field(default=0, metadata={"help": "Number of bars, not counting a pickup."})
-    meter: str = field(default="", metadata={"help": "Meter, such as 6/8. [default: that of --prime, else 4/4]"})
-    density: str = field(default="", metadata={"help": "Note density in onsets per beat; 1..4 ramps over the piece."})
-    keep_bars: str = field(
-        default="",
-        metadata={
-            "help": "Infill the tune in --prime, keeping these bars, such as 4-8, and its pickup. Bars are counted as"
-            " played; --range, --key and --scale apply to the new bars only."
-        },
+    range: str = option("", "Lowest and highest pitch, such as 48-84 or C3-C6.", metavar="LOW-HIGH")
+    key: str = option("", "Use only notes of this key, such as G, Am or Ddor.", choices=key_names)
+    scale: str = option(
+        "",
+        "Use only notes of this scale: 'D dorian', or blues together with --key.",
+        choices=[scale for scale in SCALES if " " not in scale],
+    )
+    bars: int = option(0, "Number of bars after the pickup, if any; 0 = any number.", metavar="N")
+    meter: str = option("", "Meter, such as 6/8. [default: that of --prime, else 4/4]", choices=METERS)
+    density: str = option("", "Note density in onsets per beat; 1..4 ramps over the piece.", metavar="N")
+    keep_bars: str = option(
+        "",
+        "Keep these bars of the tune in --prime, such as 4-8, and its pickup, and regenerate the others. Bars are "
+        "counted as played. --range, --key and --scale apply to the new bars only.",
+        metavar="BARS",
     )
 
     def __post_init__(self) -> None:
