@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 PROGRAMS = {
     # trainings are cut short
     "composer": f"""
-if [ "$1" = train ]; then set -- "$@" --max-updates 2 --set hidden=16 --set heads=2; fi
+if [ "$1" = train ]; then set -- "$@" --max-updates 2 --set hidden=16; fi
 exec "{sys.executable}" -m composer "$@"
 """,
     "timidity": '[ "$1" = - ] && [ "$(head -c 4)" = MThd ] && cat > /dev/null',
@@ -34,6 +34,7 @@ def test_it_fits_120_columns():
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+@pytest.mark.timeout(400)
 def test_every_example_runs_in_an_empty_folder(tmp_path):
     """Each file that an example needs was made by an earlier one."""
     programs, folder = tmp_path / "programs", tmp_path / "folder"

@@ -9,6 +9,8 @@ from composer.cli.app import command_tree
 from composer.cli.command import COMMANDS, build
 from composer.cli.docs import pages
 from composer.cli.docs.mdoc import from_markdown, heading, literal, prose, see_also, tagged
+from composer.cli.options_from import parameters
+from composer.registry import plugins as registry
 
 EXAMPLES = {
     "": (
@@ -79,11 +81,11 @@ EXAMPLES = {
 ENVIRONMENT = {
     "COMPOSER_HOME": "Folder for your models and the cache, in place of the system's usual folders.",
     "COMPOSER_DEVICE": "Default of --device: auto, cpu, cuda or mps.",
-    "COMPOSER_RENDEZVOUS_TIMEOUT": "Seconds that training processes wait for each other at the start; 300.",
+    "COMPOSER_RENDEZVOUS_TIMEOUT": "Seconds that training processes wait for each other at the start. [default: 300]",
     "COMPOSER_DEBUG": "1 is the same as --debug.",
     "COMPOSER_STRICT_PLUGINS": "1 makes a plugin that fails to load an error instead of a warning.",
     "NO_COLOR": "If set, output has no colors.",
-    "PAGER": "Program that shows the pages of composer help on a terminal; less.",
+    "PAGER": "Program that shows long pages of composer help on a terminal. [default: less]",
 }
 
 STATUS = {
@@ -93,6 +95,7 @@ STATUS = {
     "2": "A usage error: an unknown command, option, setting or format, a value out of range, or options that exclude"
     " each other.",
     "130": "Interrupted with Ctrl-C.",
+    "143": "Training was stopped by SIGTERM; its best model is saved.",
 }
 
 
@@ -114,8 +117,13 @@ def command_page(name: str, date: str) -> str:
     if arguments:
         rows = [(f"Ar {argument.metavar.rstrip('.')}", argument.help) for argument in arguments]
         lines += ["The arguments are:", *tagged(rows), ".Pp"]
-    rows = [*((_flags(option), option.help) for option in options), ("Fl h , Fl -help", "Show this message and exit.")]
-    lines += ["The options are:", *tagged(rows)]
+    if name == "gen":
+        options += _controls()
+    general = [(_flags(option), _explanation(option)) for option in options if not option.rich_help_panel]
+    lines += ["The options are:", *tagged([*general, ("Fl h , Fl -help", "Show this help.")])]
+    for panel in dict.fromkeys(option.rich_help_panel for option in options if option.rich_help_panel):
+        rows = [(_flags(option), _explanation(option)) for option in options if option.rich_help_panel == panel]
+        lines += [f".Ss {panel}", *tagged(rows)]
     if not name:
         lines += [".Sh ENVIRONMENT", *tagged([(f"Ev {variable}", text) for variable, text in ENVIRONMENT.items()])]
         lines += [".Sh EXIT STATUS", *tagged([(f"Li {code}", text) for code, text in STATUS.items()])]
@@ -140,6 +148,20 @@ def manual_page(name: str, date: str) -> str:
 def _synopsis(argument: Any) -> str:
     name = argument.metavar.rstrip(".") + " ..." * (argument.nargs == -1)
     return f".Ar {name}" if argument.required else f".Op Ar {name}"
+
+
+def _controls() -> list[Any]:
+    """Return the controls of the built-in representations as options."""
+    own = (loaded for loaded in registry.load_all() if loaded.plugin.distribution.startswith("composer-cli "))
+    kinds = (loaded.representation for loaded in own)
+    return [option for kind in kinds if kind for option in parameters(kind.Controls, f"Controls of {kind.name}")]
+
+
+def _explanation(option: Any) -> str:
+    """Return an option's help, with its default."""
+    text = option.help or ""
+    shown = option.default not in (None, False, "", [], ()) and "[default:" not in text
+    return f"{text} [default: {option.default}]" if shown else text
 
 
 def _flags(option: Any) -> str:
