@@ -70,7 +70,7 @@ class Automaton(Constraint):
         if not self.header.allowed(0):
             raise Unsatisfiable(
                 "no tune can be written with the characters that the model knows",
-                "train it on more tunes, or use --free",
+                "train it on more tunes, or use --unconstrained",
             )
 
     def start(self, primer: Sequence[Step]) -> int:
@@ -151,7 +151,7 @@ class Automaton(Constraint):
         reason = faults[0] if faults else "no tune continues like this"
         return Unsatisfiable(
             f"invalid primer at {describe_place(text, at)}: {reason}",
-            f"allowed here: {self._describe(allowed)}; --free turns off the rules",
+            f"allowed here: {self._describe(allowed)}; --unconstrained turns off the rules",
         )
 
     def text(self, steps: Sequence[Step]) -> str:
