@@ -25,7 +25,6 @@ class FileDiagnosis:
     pieces: int
 
     def without_warnings(self) -> FileDiagnosis:
-        """Return a copy with the errors only."""
         return replace(self, problems=tuple(each for each in self.problems if each.severity is Severity.ERROR))
 
 
@@ -109,7 +108,6 @@ class _Known:
 
 
 def _is_fixed_copy(file: str, other: str) -> bool:
-    """Return whether one of two files is the fixed copy of the other."""
     return file != other and file.replace(f"{FIXED}.", ".") == other.replace(f"{FIXED}.", ".")
 
 
@@ -122,7 +120,6 @@ def _name(earlier: _Earlier, file: str) -> str:
 
 
 def _difference(before: Fingerprint, now: Fingerprint) -> str:
-    """Describe how a duplicate differs from the earlier piece."""
     semitones, factor = now.first_pitch - before.first_pitch, now.time_unit / before.time_unit
     words = []
     if semitones:

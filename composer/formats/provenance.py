@@ -86,7 +86,6 @@ class StreamMarker:
         return self.finish() if _NUMBER.search(self._pending) else b""
 
     def finish(self) -> bytes:
-        """Return the pending bytes."""
         pending, self._pending = self._pending, b""
         if self._provenance is not None:
             pending = mark("abc", pending, self._provenance)

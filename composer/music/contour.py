@@ -49,7 +49,6 @@ class Contour(NamedTuple):
     bars: NDArray[np.uint16]
 
     def cut(self, part: slice) -> Contour:
-        """Return a slice of the notes."""
         return Contour(self.intervals[part], self.ratios[part], self.bars[part])
 
 
@@ -104,7 +103,6 @@ class MelodyCollection:
 
     @classmethod
     def joined(cls, parts: Iterable[MelodyCollection]) -> MelodyCollection:
-        """Concatenate collections."""
         collector = MelodyCollector()
         for part in parts:
             for tune, notes in part:
@@ -136,7 +134,6 @@ class MelodyCollector:
             self.append(piece.title or score.title, _public(piece.source), notes)
 
     def append(self, title: str, source: str, notes: Contour) -> None:
-        """Add a melody."""
         count = len(notes.intervals)
         if self._count + count > MAX_NOTES:
             self._count = MAX_NOTES

@@ -89,16 +89,13 @@ class AttnLstmConfig:
 
     @property
     def embedding_size(self) -> int:
-        """Embedding size of a token or frame."""
         return (self.dense[len(self.layer_sizes) - 1 :] or self.layer_sizes)[-1] if self.tied else self.embedding
 
     @property
     def input_dropout_rate(self) -> float:
-        """Dropout rate before the first layer."""
         if self.input_dropout is not None:
             return self.input_dropout
         return 0.0 if self.pitches else self.dropout_after(0)
 
     def dropout_after(self, block: int) -> float:
-        """Return the dropout rate after block number `block`."""
         return self.dropout[min(block, len(self.dropout) - 1)]

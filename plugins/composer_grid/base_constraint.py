@@ -38,14 +38,12 @@ class GridConstraint(Constraint):
         }
 
     def start(self, primer: Sequence[Step]) -> int:
-        """Return the state after any `primer`."""
         state: int = Position.BEGIN
         for step in primer:
             state = self.step(state, step)
         return state
 
     def step(self, state: int, step: Step) -> int:
-        """Return the state after one more symbol."""
         if step == HOLD:
             return state if state != Position.BEGIN else Position.SILENT
         if step == REST:
@@ -53,7 +51,6 @@ class GridConstraint(Constraint):
         return Position.NOTE
 
     def allowed(self, state: int) -> Mask:
-        """Return the symbols that may come next."""
         return self._allowed[Position(state)]
 
     def complete(self, state: int) -> Sequence[Step]:

@@ -31,7 +31,6 @@ def top_part(music: Music, parts: Sequence[NoteSource]) -> NoteSource:
 
 
 def _mean_pitch(part: NoteSource) -> float:
-    """Return the mean pitch of `part`."""
     if isinstance(part, Track):
         return int(part.notes[:, 2].sum()) / len(part.notes)
     return sum(note.pitch for note in part.notes) / len(part.notes)  # type: ignore[no-any-return]

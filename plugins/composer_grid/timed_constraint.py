@@ -65,7 +65,6 @@ class TimedGridConstraint(Constraint):
 
     @property
     def is_satisfiable(self) -> bool:
-        """Whether any piece satisfies the constraint."""
         return self._can_complete(0, 0, Position.BEGIN)
 
     def start(self, primer: Sequence[Step]) -> int:
@@ -83,7 +82,6 @@ class TimedGridConstraint(Constraint):
         return _pack_state(step, onsets, position)
 
     def step(self, state: int, step: Step) -> int:
-        """Return the state after one more symbol."""
         at, onsets, position = _unpack_state(state)
         symbol = 1 << step if isinstance(step, int) else 0
         for move in self._moves(at, position):
@@ -109,7 +107,6 @@ class TimedGridConstraint(Constraint):
         return LazyCompletion(self, state, self.total - _unpack_state(state)[0] + 1)
 
     def ending(self, state: int) -> Iterator[Step]:
-        """Yield the symbols that complete a piece."""
         while not (allowed := self.allowed(state)) >> END & 1:
             silent = _unpack_state(state)[2] in (Position.BEGIN, Position.SILENT)
             if allowed >> HOLD & 1 and not (silent and self.total is None and allowed & self.pitches):
@@ -127,7 +124,6 @@ class TimedGridConstraint(Constraint):
         return at == self.total and position in _IN_NOTE
 
     def _moves(self, at: int, position: Position) -> Iterator[Move]:
-        """Yield the moves in step `at` from a position."""
         fixed = self.kept.get(at)
         if at == self.total:
             return

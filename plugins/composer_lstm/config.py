@@ -34,10 +34,8 @@ class LstmConfig:
 
     @property
     def embedding_size(self) -> int:
-        """Embedding size of a token or frame."""
         return self.hidden if self.tied else self.embedding
 
     @property
     def input_dropout_rate(self) -> float:
-        """Dropout rate before the first layer."""
         return self.dropout if self.input_dropout is None else self.input_dropout

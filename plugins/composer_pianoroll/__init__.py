@@ -114,7 +114,6 @@ class Pianoroll(Representation):
             return error.as_rejection(name)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
-        """Collect the values of the conditions."""
         labels = ConditionVocabulary(self.options.conditions)
         deque(labels.collect(pieces), maxlen=0)
         self.conditions = labels.conditions()

@@ -60,22 +60,18 @@ class Layout:
 
     @property
     def pitch_count(self) -> int:
-        """Number of pitches."""
         return self.highest - self.lowest + 1
 
     @property
     def units_per_step(self) -> int:
-        """Number of units per step."""
         return self.pitch_count * (2 if self.onsets else 1)
 
     @property
     def size(self) -> int:
-        """Number of units per frame."""
         return self.units_per_step * self.stack
 
     @property
     def groups(self) -> tuple[UnitGroup, ...]:
-        """The groups of units, for models."""
         roles = ("onset", "hold") if self.onsets else ("on",)
         starts = ((step, at, role) for step in range(self.stack) for at, role in enumerate(roles))
         return tuple(

@@ -43,7 +43,6 @@ class TimedRollConstraint(RollConstraint):
 
     @property
     def max_onsets_per_step(self) -> int:
-        """Maximum number of onsets per step."""
         limits = [self.pitches.bit_count(), self.note_limits.max_onsets, self.note_limits.max_notes]
         return min(limit for limit in limits if limit)
 
@@ -55,14 +54,12 @@ class TimedRollConstraint(RollConstraint):
         )
 
     def step(self, state: int, step: Step) -> int:
-        """Return the state after the frame `step`."""
         sounding, frame, onset_count = self._unpack_state(state)
         if self.budget is not None and frame not in self.kept and isinstance(step, tuple):
             onset_count += sum(unit % self.layout.units_per_step < self.layout.pitch_count for unit in step)
         return self._pack_state(self.after(sounding, step), frame + 1, onset_count)
 
     def allowed(self, state: int) -> FrameRule:
-        """Return the rule for the next frame."""
         sounding, frame, onset_count = self._unpack_state(state)
         if frame in self._on:
             return FrameRule(must_be_off=(1 << self.layout.size) - 1 & ~self._on[frame], must_be_on=self._on[frame])

@@ -246,7 +246,6 @@ class RnnRbmNetwork(Network):
         return self.device_loop.sample(state, params, rng)
 
     def run(self, state: Any, params: BatchSamplingParams, rng: RNGStream, steps: int) -> tuple[Draw, Any]:
-        """As in BlockSampler."""
         return self.device_loop.run(state, params, rng, steps)
 
     def gather_rows(self, state: Any, rows: Ints, fresh: Any = None) -> Any:
@@ -263,10 +262,8 @@ class _SamplerState:
     last_frame: Tensor
 
     def concat_rows(self, other: _SamplerState) -> _SamplerState:
-        """Return the rows of both."""
         parts = tuple(torch.cat(pair) for pair in zip(self.recurrent, other.recurrent, strict=True))
         return _SamplerState(parts, torch.cat([self.last_frame, other.last_frame]))
 
     def rows(self, index: Tensor) -> _SamplerState:
-        """Return some of the rows."""
         return _SamplerState(tuple(part[index] for part in self.recurrent), self.last_frame[index])

@@ -31,7 +31,6 @@ class _State:
         return _State(np.concatenate([self.u, other.u]), c, np.concatenate([self.v, other.v]))
 
     def rows(self, index: Ints) -> _State:
-        """Return some of the rows."""
         return _State(self.u[index], None if self.c is None else self.c[index], self.v[index])
 
 

@@ -51,7 +51,6 @@ class Passage:
 
     @property
     def blank(self) -> bool:
-        """Whether it contains only whitespace."""
         return not self.text.strip() if self.source is None else all(not line.strip() for line in self.source.lines())
 
     @property

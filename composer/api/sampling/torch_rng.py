@@ -28,7 +28,6 @@ class HostRNG:
         self._rng, self._device = rng, device
 
     def uniform(self, rows: int, n: int) -> Tensor:
-        """As in TorchStepRNG."""
         return torch.from_numpy(self._rng.uniform(rows, n)).to(self._device)
 
 

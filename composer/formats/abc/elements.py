@@ -30,7 +30,6 @@ class Sound:
 
     @property
     def tie(self) -> bool:
-        """Whether any of its tones is tied."""
         return bool(self.ties)
 
 
@@ -85,5 +84,4 @@ class Tune:
         return next((found.value for found in self.fields if found.name == name), "")
 
     def add_diagnostic(self, line: int, column: int, kind: str, message: str = "") -> None:
-        """Add a diagnostic."""
         self.diagnostics.append(Diagnostic(line, column, kind, message))

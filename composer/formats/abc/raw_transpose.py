@@ -75,7 +75,6 @@ class _TextTransposer:
         return after.tonic
 
     def line(self, line: str) -> str:
-        """Transpose a line of text."""
         body = strip_comment(line)
         field = field_of(body, 1)
         if field is None:
@@ -96,7 +95,6 @@ class _TextTransposer:
         return before + colon + _TONIC.sub(tonic, value, count=1)
 
     def music(self, line: str) -> str:
-        """Transpose a line of music."""
         written, at, found = [], 0, list(tokens(line, 1, 0))
         if _MICROTONE.search("".join(each.text for each in found if each.kind not in _WORDS)):
             raise _UnwritableError
@@ -106,7 +104,6 @@ class _TextTransposer:
         return "".join([*written, line[at:]])
 
     def token(self, token: Token) -> str:
-        """Transpose a token of a line of music."""
         if token.kind in {"note", "grace"}:
             return NOTE.sub(self.note, token.text)
         if token.kind == "text":

@@ -54,7 +54,6 @@ class _TrackReader:
         self.open_notes: dict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
 
     def take(self, message: Any) -> None:
-        """Process the next message."""
         self.now += message.time
         match message.type:
             case "note_on" if message.velocity > 0:

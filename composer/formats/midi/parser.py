@@ -92,7 +92,6 @@ _CHANNELS = [(bytes([0x90 | channel]), bytes([0x80 | channel]) + _RELEASES) for 
 
 
 def _file_of(score: Any) -> MidiFile:
-    """Convert symusic's score."""
     import numpy as np
 
     matrix, at = np.empty((4, score.note_num()), np.int64), 0

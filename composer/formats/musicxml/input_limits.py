@@ -105,7 +105,6 @@ class _LimitChecker:
 
     @property
     def has_root(self) -> bool:
-        """Whether the root was seen."""
         return bool(self.counts)
 
     def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:

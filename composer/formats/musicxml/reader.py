@@ -91,7 +91,6 @@ def _parsed(text: str, language: str, name: str) -> Score:
 
 
 def _score(stream: Any) -> Score:
-    """Convert music21's `stream`."""
     m21 = music21()
     opus = stream.scores[0] if isinstance(stream, m21.stream.Opus) else stream
     staves = list(opus.parts)

@@ -235,7 +235,6 @@ def _sum_of_rows(table: Floats, frames: NDArray[Any]) -> Floats:
 
 
 def _concat_rows(one: LayerStates, other: LayerStates) -> LayerStates:
-    """Return the rows of both."""
     return [np.concatenate(pair) for pair in zip(one, other, strict=True)]
 
 

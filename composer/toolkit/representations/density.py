@@ -32,7 +32,6 @@ class Ramp:
 
     @property
     def highest(self) -> Fraction:
-        """The highest value."""
         return max(self.first, self.last)
 
     def __str__(self) -> str:

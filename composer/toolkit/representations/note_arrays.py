@@ -34,7 +34,6 @@ class NoteArrays(NamedTuple):
 
     @classmethod
     def from_notes(cls, notes: Iterable[GridNote]) -> NoteArrays:
-        """Return the arrays of `notes`."""
         return cls(*np.array(list(notes), np.int64).reshape(-1, 3).T)
 
     @classmethod

@@ -48,7 +48,6 @@ class NotEncodable(EncodeError):
         self.reason, self.detail = reason, detail
 
     def as_rejection(self, name: str) -> RejectedPiece:
-        """Return the rejection of the piece `name`."""
         return RejectedPiece(self.reason, name, self.detail)
 
 

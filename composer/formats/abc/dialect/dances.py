@@ -71,7 +71,6 @@ class TitleDances:
         """The dances that a title may name after `--`."""
 
     def advance(self, state: str, character: str) -> str:
-        """Return the state after `character`."""
         text = state + _plain(character)
         return next(text[start:] for start in range(len(text) + 1) if text[start:] in self._prefixes)
 

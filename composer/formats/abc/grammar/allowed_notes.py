@@ -68,7 +68,6 @@ class AllowedNotes:
         return self._first_characters(alters, before, True)
 
     def has_chords(self, alters: int) -> bool:
-        """Return whether any chord can be written."""
         return (self.all_notes and len(self.vocabulary.steps) > 1) or bool(self._first_characters(alters, 0, True))
 
     def outside_chords(self, alters: int) -> Mask:

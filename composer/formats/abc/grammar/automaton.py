@@ -116,7 +116,6 @@ class Automaton(Constraint):
         return self.vocabulary.ids[character]
 
     def state(self, number: int) -> State:
-        """Unpack the number of a state."""
         return (self._cached.get(number) or self._look_up(number)).state
 
     def _after(self, state: State, step: int) -> State:
@@ -155,7 +154,6 @@ class Automaton(Constraint):
         )
 
     def text(self, steps: Sequence[Step]) -> str:
-        """Return the characters of `steps`."""
         return self.vocabulary.text(steps)
 
     def _describe(self, mask: Mask) -> str:

@@ -27,7 +27,6 @@ class BarPlan:
     """Which of the two a hornpipe already has; none ever has both."""
 
     def is_satisfiable(self, space: BarSpace) -> bool:
-        """Return whether there is any such tune."""
         return space.is_satisfiable(self.first)
 
     def ends(self, space: BarSpace, start: int, repeat: bool, ending: int, left: int | None) -> BarEnds:

@@ -41,7 +41,6 @@ class Body(NoteGrammar):
         return self._allowed[s.node](s)  # type: ignore[no-any-return,misc]
 
     def step(self, s: State, character: str) -> State:
-        """Return the state after an allowed character."""
         return self._step[s.node](s, character)  # type: ignore[no-any-return,misc]
 
     # Starts of parts and elements.

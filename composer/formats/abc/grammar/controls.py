@@ -41,12 +41,10 @@ class TuneControls:
 
     @property
     def bar_plan(self) -> BarPlan:
-        """The plan for the number of bars."""
         return CountedBars(self.bars) if self.bars else BarPlan()
 
     @property
     def restricts_tones(self) -> bool:
-        """Whether some notes are excluded."""
         return self.range is not None or bool(self.scale)
 
     @property
@@ -64,19 +62,16 @@ class TuneControls:
         return TitleDances(self.rhythms)
 
     def allows_meter(self, meter: str) -> bool:
-        """Return whether a tune may be in `meter`."""
         danced = not self.rhythm or self._names_rhythm or meter in DANCES[self.rhythm].meters
         return danced and self.meter in ("", meter)
 
     def allows_key(self, key: str) -> bool:
-        """Return whether a tune may be in `key`."""
         signature = parse_key(key)
         if signature is None or self.key not in ("", key) or self.mode not in ("", signature.mode):
             return False
         return not isinstance(self.scale, Scale) or pitch_class(signature.tonic) == pitch_class(self.scale.tonic)
 
     def allowed_notes(self, vocabulary: Vocabulary, key: str) -> AllowedNotes:
-        """Return the notes of a tune in `key`."""
         scale = self._scale(key)
         if self.range is None and scale is None:
             return AllowedNotes(vocabulary)
@@ -89,7 +84,6 @@ class TuneControls:
         return AllowedNotes(vocabulary, preferred_spellings(pitches, signature, scale, vocabulary, spelled))
 
     def only(self, names: Iterable[str]) -> TuneControls:
-        """Return only the controls of these names."""
         values = {name: getattr(self, name) for name in names}
         return TuneControls(**values, primer=self.primer, arguments={name: self.arguments[name] for name in values})
 

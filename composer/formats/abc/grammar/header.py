@@ -118,7 +118,6 @@ class Header:
         return min(texts, key=lambda text: (text[0] == "R", len(text)), default="T:")[len(position.written)]
 
     def _advance_title(self, position: _Position, character: str) -> _Position:
-        """Return the position after another character of the title."""
         if character == "\n":
             return _Position("titled")
         written, title_state = character if character in " -" else "", " "

@@ -64,7 +64,6 @@ class PartContexts:
         return signature is not None and self.allowed_notes(key).playable(_alters(signature))
 
     def number(self, spec: _ContextSpec) -> int:
-        """Return the number of the context for `spec`."""
         number = self._numbers.setdefault(spec, len(self.all))
         if number == len(self.all):
             self.all.append(PartContext(self, spec, number))
@@ -128,7 +127,6 @@ class PartContext:
         return self.contexts.all[self.contexts.number(self.spec._replace(**changed))]
 
     def may_begin_note(self, position: int) -> bool:
-        """Return whether a note may start at `position`."""
         return bool(self.space.notes << position & self.open) or self.may_begin_pair(position)
 
     def may_begin_pair(self, position: int) -> bool:
@@ -136,11 +134,9 @@ class PartContext:
         return bool(self.space.pairs_at(position) << position & self.open)
 
     def may_begin_rest(self, position: int) -> bool:
-        """Return whether a rest may start at `position`."""
         return bool(self.space.rests << position & self.open)
 
     def may_begin_triplet(self, position: int) -> bool:
-        """Return whether a triplet may start at `position`."""
         return bool(self.space.triplets << position & self.open)
 
     def may_begin_chord(self, position: int) -> bool:

@@ -45,17 +45,14 @@ class Vocabulary:
         return sum(1 << self.ids[character] for character in set(characters) if character in self.ids)
 
     def has(self, text: str) -> bool:
-        """Return whether `text` can be written."""
         return all(character in self.ids for character in text)
 
     def text(self, steps: Iterable[Step]) -> str:
-        """Return the characters of `steps`."""
         names = ("", *self.characters)
         return "".join(names[step] for step in steps if isinstance(step, int) and step < len(names))
 
     @cached_property
     def lengths(self) -> Lengths:
-        """The length strings that can be written."""
         return Lengths(text for text in LENGTHS if self.has(text))
 
     def _octaves(self, step: int) -> list[int]:

@@ -35,7 +35,6 @@ class _Parser:
         self.in_body = False
 
     def run(self) -> Tune:
-        """Parse all lines."""
         tune = self.tune
         skipped = block_lines(tune.text.lines)
         has_key = any(line.startswith("K:") for at, line in enumerate(tune.text.lines) if at not in skipped)

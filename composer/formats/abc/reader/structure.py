@@ -33,7 +33,6 @@ class Bar:
 
     @property
     def ticks(self) -> int:
-        """The duration of its sounds."""
         return sum(sound.ticks for sound in self.sounds)
 
 
@@ -117,7 +116,6 @@ class _Sections:
         self.section, self.opened = Section(), False
 
     def run(self, found: Sequence[Bar]) -> list[Section]:
-        """Return the sections."""
         for bar in found:
             self._mark(bar.open, bar.part)
             section = self.section

@@ -39,7 +39,6 @@ class SoundingPitch:
         return replace(self, semitones=int(match[2]) + (self.semitones if match[1] else 0))
 
     def transposition(self, key: Signature) -> Transposition:
-        """Return the transposition of music written in `key`."""
         return _transposition(12 * self.octaves + self.semitones, key)
 
 
@@ -68,7 +67,6 @@ class Transposition:
     semitones: int = 0
 
     def tone(self, tone: Tone) -> Tone:
-        """Transpose a note."""
         step, alter = tone
         moved = step + self.steps
         return moved, pitch(step, alter) + self.semitones - pitch(moved, 0)
