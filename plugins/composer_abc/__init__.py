@@ -173,9 +173,8 @@ class Abc(Representation):
         controls, context = controls or AbcControls(), context or GenerationContext()
         if self.raw:
             if controls != AbcControls():
-                raise Unsatisfiable(
-                    "a model of raw text has no controls", "use a model of the dialect, or leave out the controls"
-                )
+                hint = "use a model of the dialect, or leave out the controls"
+                raise Unsatisfiable("a model of raw text has no controls", hint)
             return None
         if controls != AbcControls():
             return self._controlled(controls, context)

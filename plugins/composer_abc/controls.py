@@ -116,9 +116,8 @@ def _key(text: str, mode: str) -> str:
     alone = text.strip().capitalize() == scale.tonic
     key = parse_key(f"{scale.tonic} {_mode(mode) if mode and alone else scale.name}")
     if key is None:
-        raise OptionError(
-            f"--key {text} in {mode} would have more than seven sharps or flats", "use its enharmonic key"
-        )
+        message = f"--key {text} in {mode} would have more than seven sharps or flats"
+        raise OptionError(message, "use its enharmonic key")
     return key.name
 
 
@@ -155,9 +154,8 @@ def _rhythm(text: str) -> str:
     if found := rhythm_of(name, ""):
         return found
     near = get_close_matches(name, RHYTHMS, 1)
-    raise OptionError(
-        f"unknown rhythm '{text}'", f"did you mean '{near[0]}'?" if near else "use one of " + ", ".join(RHYTHMS)
-    )
+    hint = f"did you mean '{near[0]}'?" if near else "use one of " + ", ".join(RHYTHMS)
+    raise OptionError(f"unknown rhythm '{text}'", hint)
 
 
 def _scale(text: str) -> str | Scale:

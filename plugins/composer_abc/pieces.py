@@ -30,15 +30,13 @@ def raw_pieces(text: str, source: Source) -> Iterator[Piece | RejectedPiece]:
     """Yield each block of lines between blank ones as a piece; blocks without notes are rejected."""
     from composer.formats.abc.reader.lexer import TuneText
 
-    lines = text.split("\n")
-    start = 0
+    lines, start = text.split("\n"), 0
     for stop, line in enumerate([*lines, ""]):
         if line.strip():
             continue
         if stop > start:
-            yield _read_or_reject(
-                _raw_piece, TuneText(tuple(without_provenance(lines[start:stop])), start + 1), source.label
-            )
+            block = TuneText(tuple(without_provenance(lines[start:stop])), start + 1)
+            yield _read_or_reject(_raw_piece, block, source.label)
         start = stop + 1
 
 

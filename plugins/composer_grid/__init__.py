@@ -148,10 +148,8 @@ class Grid(Representation):
         for shift in TRANSPOSITIONS if len(notes.pitches) else ():
             pitches = notes.pitches + shift
             if known.issuperset(pitches.tolist()):
-                labels = transposed(piece.labels, shift)
-                yield Piece(
-                    as_tokens(notes._replace(pitches=pitches)), piece.title, f"{piece.source} by {shift:+}", labels
-                )
+                tokens, labels = as_tokens(notes._replace(pitches=pitches)), transposed(piece.labels, shift)
+                yield Piece(tokens, piece.title, f"{piece.source} by {shift:+}", labels)
 
     def score(self, piece: Piece) -> Score | None:
         notes = to_notes(decode_tokens(_tokens(piece)), self.steps)
@@ -167,15 +165,12 @@ class Grid(Representation):
         controls, context = controls or GridControls(), context or GenerationContext()
         if controls == GridControls():
             return GridConstraint(len(self.symbols))
-        max_steps = self.max_steps(controls, context)
-        return build_constraint(
-            controls, self.pitches, self.steps, context, self._source_tune(controls, context), max_steps
-        )
+        max_steps, tune = self.max_steps(controls, context), self._source_tune(controls, context)
+        return build_constraint(controls, self.pitches, self.steps, context, tune, max_steps)
 
     def max_steps(self, controls: Any, context: GenerationContext) -> int:
-        total = piece_steps(
-            controls or GridControls(), self.steps, self._source_tune(controls, context), context.labels
-        )
+        tune = self._source_tune(controls, context)
+        total = piece_steps(controls or GridControls(), self.steps, tune, context.labels)
         return total + 1 if total is not None else super().max_steps(controls, context)
 
     def control_labels(self, controls: Any) -> Mapping[str, str]:
@@ -229,9 +224,8 @@ class Grid(Representation):
         if self.options.polyphony == "refuse" and not is_primer:
             self._check_one_voice(music, parts)
         part = top_part(music, parts)
-        quantized, losses, _ = quantize_parts(
-            music, [part], self.steps, offgrid_mode(self.options.offgrid, is_primer=is_primer)
-        )
+        offgrid = offgrid_mode(self.options.offgrid, is_primer=is_primer)
+        quantized, losses, _ = quantize_parts(music, [part], self.steps, offgrid)
         if not len(quantized.starts):
             raise NotEncodable("no notes on the grid")
         melody, melody_losses = skyline(quantized)

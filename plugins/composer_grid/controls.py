@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-from composer.api import Constraint, GenerationContext, Mask, Unsatisfiable
+from composer.api import Constraint, GenerationContext, Unsatisfiable
 from composer.toolkit.representations.density import OnsetBudget, parse_ramp
 from composer.toolkit.representations.note_controls import (
     NoteControls,
@@ -43,10 +43,12 @@ def build_constraint(
     if total is None and not controls.density:
         return GridConstraint(FIRST + len(pitches), mask)
     fixed_steps = _fixed_steps(controls, per_beat, tune) if tune is not None else {}
-    _check_held(controls, fixed_steps, pitches, mask)
-    constraint = TimedGridConstraint(
-        mask, total, _budget(controls, per_beat, max_steps if total is None else total, fixed_steps), fixed_steps
-    )
+    for step, fixed in fixed_steps.items():  # a note that is held into a kept bar must be able to start before it
+        held = fixed.sounding if step - 1 not in fixed_steps and fixed.symbol == HOLD else 0
+        if held and not mask >> held & 1:
+            raise held_note_error(pitches[held - FIRST], controls)
+    budget = _budget(controls, per_beat, max_steps if total is None else total, fixed_steps)
+    constraint = TimedGridConstraint(mask, total, budget, fixed_steps)
     if not constraint.is_satisfiable:
         raise Unsatisfiable(
             f"--keep-bars {controls.keep_bars} and --density {controls.density} conflict: notes held into the kept bars"
@@ -58,15 +60,13 @@ def build_constraint(
 
 
 def piece_steps(
-    controls: GridControls, per_beat: Fraction, tune: SourceTune[int] | None, primer_labels: Mapping[str, str]
+    controls: GridControls, per_beat: Fraction, tune: SourceTune[int] | None, labels: Mapping[str, str]
 ) -> int | None:
     """Return the length of a piece in steps, or None if it is open. Raises Unsatisfiable."""
-    return total_steps(controls, len(tune.steps) if tune is not None else None, primer_labels, per_beat)
+    return total_steps(controls, len(tune.steps) if tune is not None else None, labels, per_beat)
 
 
-def _budget(
-    controls: GridControls, per_beat: Fraction, length: int, fixed_steps: dict[int, FixedStep]
-) -> OnsetBudget | None:
+def _budget(controls: GridControls, per_beat: Fraction, length: int, fixed: Iterable[int]) -> OnsetBudget | None:
     if not controls.density:
         return None
     density = parse_ramp(controls.density, "--density")
@@ -75,7 +75,7 @@ def _budget(
             f"--density {controls.density} is too high: the model has {float(per_beat):g} steps per beat",
             f"use at most --density {float(per_beat):g}",
         )
-    return OnsetBudget(density, per_beat, length, ranges_of(sorted(fixed_steps)))
+    return OnsetBudget(density, per_beat, length, ranges_of(sorted(fixed)))
 
 
 def _fixed_steps(controls: GridControls, per_beat: Fraction, tune: SourceTune[int]) -> dict[int, FixedStep]:
@@ -86,14 +86,3 @@ def _fixed_steps(controls: GridControls, per_beat: Fraction, tune: SourceTune[in
         steps.append(FixedStep(symbol, sounding))
     kept = kept_steps(controls.keep_bars, tune.score, per_beat)
     return {step: steps[step] for step in kept if step < len(steps)}
-
-
-def _check_held(
-    controls: GridControls, fixed_steps: dict[int, FixedStep], pitches: tuple[int, ...], mask: Mask
-) -> None:
-    """Raise Unsatisfiable if a note held into a kept bar may not start before it."""
-    for step, fixed in fixed_steps.items():
-        held = fixed.sounding if step - 1 not in fixed_steps and fixed.symbol == HOLD else 0
-        if held and not mask >> held & 1:
-            pitch = pitches[held - FIRST]
-            raise held_note_error(pitch, controls)

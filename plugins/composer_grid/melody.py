@@ -25,9 +25,8 @@ def top_part(music: Music, parts: Sequence[NoteSource]) -> NoteSource:
     if isinstance(music, MidiFile) and _sounding_time(highest) >= MAX_TIME_SHARE * music.span[2]:
         return highest  # long enough, however long the others play
     times = [_sounding_time(part) for part in parts]
-    return max(
-        (part for part, time in zip(parts, times, strict=True) if time >= MAX_TIME_SHARE * max(times)), key=_mean_pitch
-    )
+    enough = MAX_TIME_SHARE * max(times)
+    return max((part for part, time in zip(parts, times, strict=True) if time >= enough), key=_mean_pitch)
 
 
 def _mean_pitch(part: NoteSource) -> float:

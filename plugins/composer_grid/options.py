@@ -42,7 +42,6 @@ def length_of(step: str) -> Fraction:
     parts = re.fullmatch(r"(\d{1,3})(?:/(\d{1,3}))?", step.strip())
     length = Fraction(int(parts[1]), int(parts[2] or 1) or FINEST**2) if parts else Fraction(0)
     if not Fraction(1, FINEST) <= length <= 1:
-        raise OptionError(
-            f"invalid value for `step`: '{step}'", f"use a fraction from 1 to 1/{FINEST}, such as --option step=1/16"
-        )
+        hint = f"use a fraction from 1 to 1/{FINEST}, such as --option step=1/16"
+        raise OptionError(f"invalid value for `step`: '{step}'", hint)
     return length

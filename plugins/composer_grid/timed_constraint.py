@@ -87,9 +87,8 @@ class TimedGridConstraint(Constraint):
         for move in self._moves(at, position):
             if move.symbols & symbol:
                 return _pack_state(at + 1, onsets + self._counted_onsets(at, move), move.position)
-        return _pack_state(
-            at + 1, onsets, self._after(at, Position.SILENT if position is Position.BEGIN else position, step)
-        )
+        before = Position.SILENT if position is Position.BEGIN else position
+        return _pack_state(at + 1, onsets, self._after(at, before, step))
 
     def allowed(self, state: int) -> Mask:
         """Return the symbols from which the end can be reached."""
@@ -193,8 +192,7 @@ class TimedGridConstraint(Constraint):
         full = (1 << high - low + 1) - 1
         rows = [tuple(full if position in _IN_NOTE else 0 for position in Position)]
         for at in range(total - 1, -1, -1):
-            after, (before, high) = low, self._bounds(at)
-            low = before
+            after, (low, high) = low, self._bounds(at)
             full = (1 << high - low + 1) - 1
             row = []
             for position in Position:

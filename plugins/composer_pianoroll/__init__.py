@@ -71,9 +71,8 @@ class PianorollOptions:
         parse_range(self.range)
         for name, maximum in (("steps", MAX_STEPS_PER_BEAT), ("stack", MAX_STACK)):
             if not 1 <= getattr(self, name) <= maximum:
-                raise OptionError(
-                    f"invalid value for `{name}`: '{getattr(self, name)}'", f"use a whole number from 1 to {maximum}"
-                )
+                hint = f"use a whole number from 1 to {maximum}"
+                raise OptionError(f"invalid value for `{name}`: '{getattr(self, name)}'", hint)
         if not self.parts.strip():
             raise OptionError("invalid value for `parts`: ''", "use all, piano, or the name of a part")
 
@@ -164,16 +163,13 @@ class Pianoroll(Representation):
 
     def constraint(self, controls: Any = None, context: GenerationContext | None = None) -> Constraint | None:
         controls, context = controls or PianorollControls(), context or GenerationContext()
-        maximum = self.max_steps(controls, context)
-        return build_constraint(
-            controls, self.layout, self.options.steps, context, self._source_tune(controls, context), maximum
-        )
+        tune, maximum = self._source_tune(controls, context), self.max_steps(controls, context)
+        return build_constraint(controls, self.layout, self.options.steps, context, tune, maximum)
 
     def max_steps(self, controls: Any, context: GenerationContext) -> int:
         controls = controls or PianorollControls()
-        total = total_frames(
-            controls, self.layout, self.options.steps, self._source_tune(controls, context), context.labels
-        )
+        tune = self._source_tune(controls, context)
+        total = total_frames(controls, self.layout, self.options.steps, tune, context.labels)
         return total if total is not None else super().max_steps(controls, context)
 
     def control_labels(self, controls: Any) -> Mapping[str, str]:
@@ -215,9 +211,8 @@ def _choose_parts(parts: list[NoteSource], which: str) -> list[NoteSource]:
     else:
         chosen = [part for part in parts if part.name.casefold() == which.casefold()]
     if not chosen:
-        raise NotEncodable(
-            f"no part `{which}`", f"it has {', '.join(part.name or 'an unnamed part' for part in parts)}"
-        )
+        names = ", ".join(part.name or "an unnamed part" for part in parts)
+        raise NotEncodable(f"no part `{which}`", f"it has {names}")
     return chosen
 
 

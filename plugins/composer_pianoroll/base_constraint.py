@@ -38,9 +38,7 @@ class RollConstraint(Constraint):
             (self.holds, note_limits.max_sustained),
             (self.onsets | self.holds, note_limits.max_notes),
         )
-        self._limits = tuple(
-            Limit(units << start, maximum) for start in self.starts for units, maximum in limits if maximum
-        )
+        self._limits = tuple(Limit(units << at, maximum) for at in self.starts for units, maximum in limits if maximum)
         self.off = sum((self._all & ~self.pitches) << start for start in self.starts)
 
     def start(self, primer: Sequence[Step]) -> int:

@@ -36,11 +36,9 @@ class PianorollControls(NoteControls):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("max_notes", "max_onsets", "max_sustained"):
-            if getattr(self, name) < 0:
+            if (value := getattr(self, name)) < 0:
                 flag = f"--{name.replace('_', '-')}"
-                raise OptionError(
-                    f"invalid value for {flag}: '{getattr(self, name)}'", "use a number of notes, or 0 for any"
-                )
+                raise OptionError(f"invalid value for {flag}: '{value}'", "use a number of notes, or 0 for any")
 
 
 def build_constraint(
@@ -53,9 +51,8 @@ def build_constraint(
 ) -> Constraint:
     """Return the constraint for rolls of up to `length` frames. Raises Unsatisfiable."""
     if not layout.onsets and (controls.max_onsets or controls.max_sustained or controls.density):
-        raise Unsatisfiable(
-            "--max-onsets, --max-sustained and --density need a model with onsets", "use --max-notes instead"
-        )
+        message = "--max-onsets, --max-sustained and --density need a model with onsets"
+        raise Unsatisfiable(message, "use --max-notes instead")
     allowed = controls.pitches(range(layout.lowest, layout.highest + 1))
     pitches = sum(1 << pitch - layout.lowest for pitch in allowed)
     limits = NoteLimits(controls.max_notes, controls.max_onsets, controls.max_sustained)
@@ -73,15 +70,11 @@ def build_constraint(
 
 
 def total_frames(
-    controls: PianorollControls,
-    layout: Layout,
-    per_beat: int,
-    tune: SourceRoll | None,
-    primer_labels: Mapping[str, str],
+    controls: PianorollControls, layout: Layout, per_beat: int, tune: SourceRoll | None, labels: Mapping[str, str]
 ) -> int | None:
     """Return the length of a piece in frames, or None if it is open. Raises Unsatisfiable."""
     kept = len(tune.steps) * layout.stack if tune is not None else None
-    steps = total_steps(controls, kept, primer_labels, Fraction(per_beat), layout.stack)
+    steps = total_steps(controls, kept, labels, Fraction(per_beat), layout.stack)
     return steps // layout.stack if steps is not None else None
 
 
@@ -144,15 +137,13 @@ def _check_held(controls: PianorollControls, constraint: TimedRollConstraint, tu
     for number, frame in enumerate(tune.steps):
         if held := constraint.held_into.get(number, 0):
             if outside := held & ~constraint.pitches:
-                pitch = layout.lowest + (outside & -outside).bit_length() - 1
-                raise held_note_error(pitch, controls)
-            count = held.bit_count()
+                raise held_note_error(layout.lowest + (outside & -outside).bit_length() - 1, controls)
+            count, startable = held.bit_count(), constraint.max_onsets_per_step
+            sustained = limits.max_sustained
             others = {
                 f"--max-notes {limits.max_notes}": limits.max_notes and count > limits.max_notes,
-                f"--max-sustained {limits.max_sustained}": limits.max_sustained
-                and count - constraint.max_onsets_per_step > limits.max_sustained,
-                f"--max-onsets {limits.max_onsets}": count - constraint.max_onsets_per_step * free
-                > (held & sounding).bit_count(),
+                f"--max-sustained {sustained}": sustained and count - startable > sustained,
+                f"--max-onsets {limits.max_onsets}": count - startable * free > (held & sounding).bit_count(),
             }
             for other in (other for other, conflicts in others.items() if conflicts):
                 raise Unsatisfiable(

@@ -35,9 +35,7 @@ class Roll:
 
     def canonical_bytes(self) -> bytes:
         """Return bytes that identify the roll: those of a tuple of its steps and notes."""
-        notes = [
-            b"t3:%b%b%b" % (_digits(start), _digits(pitch), _digits(length)) for start, pitch, length in self.notes
-        ]
+        notes = [b"t3:%b%b%b" % tuple(map(_digits, note)) for note in self.notes]
         return b"t2:%bt%d:%b" % (_digits(self.steps), len(notes), b"".join(notes))
 
 

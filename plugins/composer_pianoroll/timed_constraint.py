@@ -34,11 +34,8 @@ class TimedRollConstraint(RollConstraint):
         self.last, self.budget, self.kept = last, budget, kept or {}
         width = layout.pitch_count
         self._on = {number: sum(1 << unit for unit in frame) for number, frame in self.kept.items()}
-        self.held_into = {
-            number: units >> width & self._all
-            for number, units in self._on.items()
-            if layout.onsets and number - 1 not in self._on
-        }
+        firsts = [number for number in self._on if layout.onsets and number - 1 not in self._on]
+        self.held_into = {number: self._on[number] >> width & self._all for number in firsts}
         """For each fixed frame after a free one, the pitches that it holds."""
 
     @property
@@ -48,10 +45,8 @@ class TimedRollConstraint(RollConstraint):
 
     def start(self, primer: Sequence[Step]) -> int:
         """Return the state after `primer`, whose density counts as correct."""
-        steps = len(primer) * self.layout.stack
-        return self._pack_state(
-            super().start(primer), len(primer), round(self.budget.expected(steps)) if self.budget else 0
-        )
+        onset_count = round(self.budget.expected(len(primer) * self.layout.stack)) if self.budget else 0
+        return self._pack_state(super().start(primer), len(primer), onset_count)
 
     def step(self, state: int, step: Step) -> int:
         sounding, frame, onset_count = self._unpack_state(state)
@@ -94,9 +89,8 @@ class TimedRollConstraint(RollConstraint):
                 limits.append(Limit((self.onsets | self.holds) << start, notes))
         if max_onsets is not None or (sound and stack > 1):
             units = sum(self.onsets << start for start in self.starts)
-            bound = (
-                everything * stack if max_onsets is None else max(max_onsets, min_onsets, to_start.bit_count(), sound)
-            )
+            required = max(min_onsets, to_start.bit_count(), sound)
+            bound = everything * stack if max_onsets is None else max(max_onsets, required)
             limits.append(Limit(units, bound, sound if stack > 1 else 0))
         if sound and stack == 1:
             limits.append(Limit(self.onsets | self.holds, notes, 1))

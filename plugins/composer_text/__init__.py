@@ -23,8 +23,7 @@ from composer.api import (
     StepKind,
     hookimpl,
 )
-from composer_text.filter import LabelFilter
-from composer_text.options import TextOptions
+from composer_text.options import LabelFilter, TextOptions
 
 __all__ = ["Text", "TextOptions"]
 
@@ -62,7 +61,7 @@ class Text(Representation):
 
     def __init__(self, options: TextOptions | None = None) -> None:
         super().__init__(options)
-        self._filter = LabelFilter(self.options.allowed_values)
+        self._filter = LabelFilter(self.options)
         self._restore("", {})
 
     def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
@@ -161,8 +160,7 @@ class Text(Representation):
         return _NotEmpty(self.spec.size)
 
     def state(self) -> dict[str, Any]:
-        conditions = {name: list(values) for name, values in self.conditions.items()}
-        return {"characters": self.characters, "conditions": conditions}
+        return {"characters": self.characters, "conditions": {name: list(v) for name, v in self.conditions.items()}}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._restore(state["characters"], state["conditions"])

@@ -56,9 +56,8 @@ class Table:
 
     def _listed(self) -> str:
         more = len(self.columns) - MAX_NAMED
-        return ", ".join(f"`{column[:MAX_NAME_LENGTH]}`" for column in self.columns[:MAX_NAMED]) + (
-            f" and {more} more" if more > 0 else ""
-        )
+        names = ", ".join(f"`{column[:MAX_NAME_LENGTH]}`" for column in self.columns[:MAX_NAMED])
+        return names + (f" and {more} more" if more > 0 else "")
 
 
 def read_table(source: Source) -> Table:
@@ -67,28 +66,23 @@ def read_table(source: Source) -> Table:
     if not text.strip(DELIMITERS + '" \n'):
         raise ReadError(f"{source.label} is empty", "use a CSV file with a header row and rows of texts")
     with _bounded_fields():
-        rows = list(_rows(text, _delimiter(text, source.label), source.label))
+        # the delimiter that splits the first row into the most columns; a comma if all are equal
+        delimiter = max(DELIMITERS, key=lambda each: len(next(_rows(text, each, source.label))))
+        rows = list(_rows(text, delimiter, source.label))
     if len(rows) == 1:
         raise ReadError(f"{source.label} has only one row", "add a header row with the names of the columns")
     return Table(source.label, [" ".join(column.split()) for column in rows[0]], rows[1:])
 
 
-def _delimiter(text: str, name: str) -> str:
-    """Return the delimiter that splits the first row into the most columns; a comma if all are equal."""
-    return max(DELIMITERS, key=lambda delimiter: len(next(_rows(text, delimiter, name))))
-
-
 def _rows(text: str, delimiter: str, name: str) -> Iterator[list[str]]:
     """Yield the nonempty rows. Raises ReadError with the line."""
-    lines = _Lines(text)
+    lines, first_line = _Lines(text), 1
     reader = csv.reader(lines, delimiter=delimiter)
-    first_line = 1
     try:
         for row in reader:
             if lines.exhausted:  # the reader only looks for more lines within a row if a quote is open
-                raise ReadError(
-                    f"{name}, line {first_line}: unclosed quote", "close it; inside a quoted text, write a quote twice"
-                )
+                hint = "close it; inside a quoted text, write a quote twice"
+                raise ReadError(f"{name}, line {first_line}: unclosed quote", hint)
             first_line = reader.line_num + 1
             if any(row):
                 yield row

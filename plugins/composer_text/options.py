@@ -50,16 +50,24 @@ class TextOptions:
             raise OptionError(f"invalid value for `floor`: '{self.floor}'", "use a whole number above 0")
         for pair in self.only:
             if not all(part.strip() for part in pair.split(":", 1)):
-                raise OptionError(
-                    f"invalid value for `only`: '{pair}'", "use LABEL:VALUE, such as --option only=artist:burns"
-                )
+                hint = "use LABEL:VALUE, such as --option only=artist:burns"
+                raise OptionError(f"invalid value for `only`: '{pair}'", hint)
 
-    @property
-    def allowed_values(self) -> Mapping[str, frozenset[str]]:
-        """The values that `only` accepts for each label; a value without label is one of `label_name`."""
-        accepted: dict[str, frozenset[str]] = {}
-        for pair in self.only:
+
+class LabelFilter:
+    """Accepts pieces by the labels in the option `only`, ignoring case; a value alone is one of `label_name`."""
+
+    def __init__(self, options: TextOptions) -> None:
+        self.accepted: dict[str, set[str]] = {}
+        for pair in options.only:
             name, colon, value = pair.partition(":")
-            name, value = (name.strip(), value.strip()) if colon else (self.label_name, pair.strip())
-            accepted[name] = accepted.get(name, frozenset()) | {value}
-        return accepted
+            name, value = (name.strip(), value.strip()) if colon else (options.label_name, pair.strip())
+            self.accepted.setdefault(name, set()).add(value.casefold())
+
+    def rejection(self, labels: Mapping[str, str]) -> str:
+        """Return why a piece with these `labels` is skipped; empty if it is not."""
+        for name, values in self.accepted.items():
+            value = labels.get(name, "")
+            if value.casefold() not in values:
+                return f"{name} is `{value}`" if value else f"no {name}"
+        return ""

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from composer.api import Piece, ReadError, RejectedPiece, Source
-from composer_text.filter import LabelFilter
-from composer_text.options import TextOptions
+from composer_text.options import LabelFilter, TextOptions
 
 MAX_SONG_LENGTH = 10_000
 """Maximum number of characters of a file that is one piece by default."""
@@ -62,8 +61,7 @@ class Passage:
 def read(source: Source, options: TextOptions, only: LabelFilter) -> Iterator[Piece | RejectedPiece]:
     """Yield the pieces of a file that pass `only`. Raises ReadError if it is empty, or an invalid CSV."""
     if source.path.suffix.lower() in _TABLES:
-        passages = _rows(source, options, only)
-        return _pieces(passages, _place_label(source, options), options, only)
+        return _pieces(_rows(source, options, only), _place_label(source, options), options, only)
     if source.fragment:
         return iter([_piece(source.text(), source.label, {}, options)])
     large = source.size() > LARGE_TEXT and options.piece != "file"
@@ -82,8 +80,7 @@ def _pieces(
             yield passage
             continue
         labels = {**path_labels, **passage.labels}
-        reason = only.rejection(labels)
-        if reason:
+        if reason := only.rejection(labels):
             yield RejectedPiece(reason, passage.position)
         elif passage.blank:
             yield RejectedPiece("no text", passage.position)

@@ -79,11 +79,8 @@ class OnsetBudget:
         if bounds is None:
             total = self.expected(step)
             maximum = floor(total + self.slack)
-            bounds = (
-                max(ceil(total - self.slack), 0),
-                min(maximum, self._before_last) if step < self.length else maximum,
-            )
-            self._bounds[step] = bounds
+            maximum = min(maximum, self._before_last) if step < self.length else maximum
+            bounds = self._bounds[step] = max(ceil(total - self.slack), 0), maximum
         return bounds
 
     def counts(self, step: int) -> bool:

@@ -53,13 +53,11 @@ class NoteControls:
         parse_scale(self.scale, self.key)
         parse_meter(self.meter)
         if not 0 <= self.bars <= MAX_BARS:
-            raise OptionError(
-                f"invalid value for --bars: '{self.bars}'", f"use a number up to {MAX_BARS}, or 0 for any"
-            )
+            hint = f"use a number up to {MAX_BARS}, or 0 for any"
+            raise OptionError(f"invalid value for --bars: '{self.bars}'", hint)
         if self.density and not parse_ramp(self.density, "--density").highest:
-            raise OptionError(
-                f"invalid value for --density: '{self.density}'", "use a number above 0, such as --density 0.5"
-            )
+            hint = "use a number above 0, such as --density 0.5"
+            raise OptionError(f"invalid value for --density: '{self.density}'", hint)
         if self.keep_bars:
             parse_bar_ranges(self.keep_bars)
 
@@ -97,25 +95,34 @@ def key_labels(scale: str, key: str) -> Mapping[str, str]:
 
 
 def total_steps(
-    controls: NoteControls,
-    tune_steps: int | None,
-    primer_labels: Mapping[str, str],
-    per_beat: Fraction,
-    together: int = 1,
+    controls: NoteControls, tune_steps: int | None, labels: Mapping[str, str], per_beat: Fraction, together: int = 1
 ) -> int | None:
     """Return the length of a piece in steps, a multiple of `together`, or None if it is open.
 
-    An infilled tune keeps its `tune_steps` steps. Otherwise the length is that of the bars, in the meter of
-    `primer_labels` if none is asked for. Raises Unsatisfiable.
+    An infilled tune keeps its `tune_steps`. Otherwise the length is that of the bars and a pickup: `labels`, those
+    of the primer, give the pickup, and the meter if none is asked for. Raises Unsatisfiable, also for partial steps.
     """
-    if tune_steps is None:
-        return _steps_of_bars(controls.bars, controls.meter, primer_labels, per_beat, together) or None
-    if controls.bars:
+    bars, meter = controls.bars, controls.meter
+    if tune_steps is not None and bars:
         raise Unsatisfiable(
-            f"--keep-bars {controls.keep_bars} and --bars {controls.bars} conflict: an infilled tune keeps its length",
+            f"--keep-bars {controls.keep_bars} and --bars {bars} conflict: an infilled tune keeps its length",
             "leave out --bars",
         )
-    return tune_steps
+    if not bars:
+        return tune_steps
+    meters = () if meter else meters_of(labels)
+    signature, pickup = meters[0] if meters else parse_meter(meter), pickup_of(labels)
+    bar = signature.bar * per_beat
+    # round a pickup down to whole steps, so that nothing follows the last bar
+    steps = bars * bar + (floor(pickup * per_beat) if pickup < signature.bar else 0)
+    if bar.denominator > 1 or steps % together:
+        other = f"--prime, in {signature.numerator}/{signature.denominator}," if meters else f"--meter {meter or '4/4'}"
+        raise Unsatisfiable(
+            f"--bars {bars} and {other} conflict: the model has {float(per_beat):g} steps per beat, and the bars are"
+            " not a whole number of steps",
+            "choose another --meter or more --bars",
+        )
+    return int(steps)
 
 
 def in_meter(tune: Piece, controls: NoteControls) -> Piece:
@@ -154,27 +161,3 @@ def held_note_error(pitch: int, controls: NoteControls) -> Unsatisfiable:
         f"--keep-bars {controls.keep_bars} and {other} conflict: {pitch_name(pitch)} is held into a kept bar",
         "keep the bar before it too, or leave out one of the two",
     )
-
-
-def _steps_of_bars(
-    bars: int, meter: str, primer_labels: Mapping[str, str], per_beat: Fraction, together: int = 1
-) -> int:
-    """Return the length of `bars` bars and a pickup in steps, a multiple of `together`; 0 for no bars.
-
-    `primer_labels` give the pickup, and the meter if `meter` is empty. Raises Unsatisfiable for partial steps.
-    """
-    if not bars:
-        return 0
-    meters = () if meter else meters_of(primer_labels)
-    signature, pickup = meters[0] if meters else parse_meter(meter), pickup_of(primer_labels)
-    bar = signature.bar * per_beat
-    # round a pickup down to whole steps, so that nothing follows the last bar
-    steps = bars * bar + (floor(pickup * per_beat) if pickup < signature.bar else 0)
-    if bar.denominator > 1 or steps % together:
-        other = f"--prime, in {signature.numerator}/{signature.denominator}," if meters else f"--meter {meter or '4/4'}"
-        raise Unsatisfiable(
-            f"--bars {bars} and {other} conflict: the model has {float(per_beat):g} steps per beat, and the bars are"
-            " not a whole number of steps",
-            "choose another --meter or more --bars",
-        )
-    return int(steps)

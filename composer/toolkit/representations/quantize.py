@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
 from composer.api import EncodeError, Note, RejectedPiece
 
-OFFGRID: Mapping[str, str] = {
-    "refuse": "skip the piece",
-    "round": "move it to the nearest steps",
-    "drop": "drop the note",
-}
+OFFGRID = {"refuse": "skip the piece", "round": "move it to the nearest steps", "drop": "drop the note"}
 """What to do with a note that starts or ends between two steps."""
 
 SLACK = Fraction(1, 8)
@@ -62,9 +58,7 @@ def quantize(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tupl
     about the others. Notes have a length of at least one step. Raises OffGrid, naming the beat, for `refuse`, and
     NotEncodable if the notes take more than MAX_STEPS, in total or from the start.
     """
-    quantized: list[GridNote] = []
-    losses: Counter[str] = Counter()
-    total = 0
+    quantized, losses, total = list[GridNote](), Counter[str](), 0
     times, parts = steps.as_integer_ratio()
     for note in notes:
         # integers, since fractions take ten times as long, and this is half the time of reading MIDI
@@ -83,12 +77,12 @@ def quantize(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tupl
             losses[MOVED if offgrid == "round" else DROPPED] += 1
             if offgrid == "drop":
                 continue
-        quantized.append(GridNote(first, note.pitch, max(last - first, 1)))
-        total += max(last - first, 1)
+        length = max(last - first, 1)
+        quantized.append(GridNote(first, note.pitch, length))
+        total += length
         if total > MAX_STEPS or last > MAX_STEPS:
-            raise NotEncodable(
-                "too long for the grid", f"more than {MAX_STEPS:,} steps", "use a coarser grid, or split the piece"
-            )
+            hint = "use a coarser grid, or split the piece"
+            raise NotEncodable("too long for the grid", f"more than {MAX_STEPS:,} steps", hint)
     return sorted(quantized), dict(losses)
 
 
