@@ -15,6 +15,7 @@ RENAMED = {
     "--most-onsets": "--max-onsets",
     "--most-holds": "--max-sustained",
     "--batch": "--batch-size",
+    "--max-steps": "--max-updates",
 }
 """Former spellings of options."""
 

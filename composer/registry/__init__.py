@@ -1,1 +1,1 @@
-"""Plugins by name, and options from key=value."""
+"""Plugins by name, and their options from key=value."""

@@ -1,7 +1,7 @@
-"""What installed distributions offer: the entry points of a group, as `importlib.metadata` finds them.
+"""Entry points of installed distributions, as `importlib.metadata` finds them.
 
-That module takes longer to import than all else that is needed to know a plugin's name, since it can parse letters. So
-folders are gone through here, and it is asked only where a path is no folder, such as a zip file.
+That module takes longer to import than everything else needed to list plugins, since it can parse e-mail. So folders
+are searched here, and it is used only if a path is not a folder, such as a zip file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _INFO = (".dist-info", ".egg-info")
 
 
 class EntryPoint(NamedTuple):
-    """A named object of a distribution, which is called `name version`; `value` is `module` or `module:attribute`."""
+    """A named object, `module` or `module:attribute`, of a `distribution`, which is its name and version."""
 
     name: str
     value: str
@@ -32,7 +32,7 @@ class EntryPoint(NamedTuple):
 
 
 def entry_points(group: str) -> list[EntryPoint]:
-    """All entry points of `group`; of two distributions of one name, the first on the path counts."""
+    """Return all entry points of `group`; of distributions with the same name, the first on the path counts."""
     if any(Path(path).is_file() for path in sys.path):
         return list(_from_importlib(group))
     found, known = [], set[str]()
@@ -45,33 +45,33 @@ def entry_points(group: str) -> list[EntryPoint]:
 
 
 def _distributions(path: Path) -> Iterator[tuple[str, str, Path]]:
-    """The name, version and folder of each distribution that is installed in `path`."""
+    """Yield name, version and folder of each distribution in `path`."""
     try:
-        inside = sorted(folder for folder in path.iterdir() if folder.name.endswith(_INFO))
+        folders = sorted(folder for folder in path.iterdir() if folder.name.endswith(_INFO))
     except OSError:
         return
-    for folder in inside:
+    for folder in folders:
         name, _, version = folder.stem.partition("-")
         yield name.lower().replace("_", "-").replace(".", "-"), version.partition("-py")[0], folder
 
 
 def _entry_points_in(folder: Path, group: str) -> Iterator[tuple[str, str]]:
-    """The names and values of a distribution's entry points."""
+    """Yield names and values of a distribution's entry points."""
     try:
         lines = (folder / "entry_points.txt").read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return
-    inside = False
+    in_group = False
     for line in map(str.strip, lines):
         if line.startswith("["):
-            inside = line == f"[{group}]"
-        elif inside and "=" in line and not line.startswith("#"):
+            in_group = line == f"[{group}]"
+        elif in_group and "=" in line and not line.startswith("#"):
             name, _, value = line.partition("=")
             yield name.strip(), value.strip()
 
 
 def _from_importlib(group: str) -> Iterator[EntryPoint]:
-    """The same by `importlib.metadata`."""
+    """Yield the entry points that `importlib.metadata` finds."""
     from importlib import metadata
 
     for entry in metadata.entry_points(group=group):

@@ -1,6 +1,6 @@
-"""Finding plugins: by name, one at a time, so that only what is used is loaded.
+"""Find and load plugins by name; only those used are imported.
 
-Every plugin, built in or not, is an entry point in the group `composer` whose name is the plugin's.
+Every plugin, built in or not, is an entry point in the group `composer` with the plugin's name.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ STRICT_VARIABLE = "COMPOSER_STRICT_PLUGINS"
 
 
 class UnknownName(PluginError, UsageError):
-    """A name that no plugin has (exit code 2)."""
+    """An unknown plugin name (exit code 2)."""
 
 
 class LoadedPlugin(NamedTuple):
-    """What a plugin adds: a representation, a model, or both."""
+    """A plugin's representation, model, or both."""
 
     plugin: EntryPoint
     representation: type[Representation] | None
@@ -33,18 +33,18 @@ class LoadedPlugin(NamedTuple):
 
 
 def plugin_names() -> list[str]:
-    """The names of all plugins; none is loaded."""
+    """Return the names of all plugins without loading them."""
     return sorted(_plugins())
 
 
 def distribution(name: str) -> str:
-    """The name and version of the distribution that the plugin `name` comes from; empty where there is none."""
+    """Return name and version of the distribution of the plugin `name`; empty if there is none."""
     found = _plugins().get(name)
     return found[0].distribution if found else ""
 
 
 def representation(name: str) -> type[Representation]:
-    """The representation called `name`. Raises PluginError, with the nearest names, where there is none."""
+    """Return the representation called `name`. Raises PluginError with similar names if there is none."""
     found = _load(name).representation if name in _plugins() else None
     if found is None:
         raise _unknown("representation", name, [loaded.representation for loaded in load_all()])
@@ -52,7 +52,7 @@ def representation(name: str) -> type[Representation]:
 
 
 def model(name: str) -> Model:
-    """The model called `name`. Raises PluginError, with the nearest names, where there is none."""
+    """Return the model called `name`. Raises PluginError with similar names if there is none."""
     found = _load(name).model if name in _plugins() else None
     if found is None:
         raise _unknown("model", name, [loaded.model for loaded in load_all()])
@@ -60,9 +60,9 @@ def model(name: str) -> Model:
 
 
 def load_all(warn: Callable[[str], object] | None = None) -> Iterator[LoadedPlugin]:
-    """All plugins, by name. One that does not load is passed to `warn` in a line that names its distribution.
+    """Yield all plugins, by name. For one that does not load, `warn` gets a line that names its distribution.
 
-    Without `warn`, that line goes to stderr. With COMPOSER_STRICT_PLUGINS=1 the failure is raised instead.
+    Without `warn`, that line goes to stderr. With COMPOSER_STRICT_PLUGINS=1 the error is raised instead.
     """
     for name in plugin_names():
         try:
@@ -74,22 +74,22 @@ def load_all(warn: Callable[[str], object] | None = None) -> Iterator[LoadedPlug
 
 
 def check_pair(representation: type[Representation], model: Model) -> None:
-    """Raise PairingError, naming a pair that works, where `model` cannot learn what `representation` yields."""
+    """Raise PairingError, naming a pair that works, if `model` cannot be trained on `representation`."""
     if representation.kind in model.accepts:
         return
     try:
-        way_out = f"use --model {default_model(representation).name} with `{representation.name}`"
+        hint = f"use --model {default_model(representation).name} with `{representation.name}`"
     except PairingError:
-        way_out = "install a model that accepts them"
+        hint = "install a model that accepts them"
     raise PairingError(
-        f"model `{model.name}` composes {' or '.join(sorted(model.accepts))}, "
-        f"but `{representation.name}` yields {representation.kind}",
-        way_out,
+        f"model `{model.name}` is for {' or '.join(sorted(model.accepts))}, "
+        f"but `{representation.name}` has {representation.kind}",
+        hint,
     )
 
 
 def default_model(representation: type[Representation]) -> Model:
-    """The model to train where none is asked for: `lstm` where it fits, else the first that does."""
+    """Return the model to train by default: `lstm` if it fits, else the first that does."""
     try:
         candidate = model("lstm")
         if representation.kind in candidate.accepts:
@@ -99,12 +99,12 @@ def default_model(representation: type[Representation]) -> Model:
     for loaded in load_all():
         if loaded.model and representation.kind in loaded.model.accepts:
             return loaded.model()
-    raise PairingError(f"no installed model composes {representation.kind}", "install a plugin that does")
+    raise PairingError(f"no installed model is for {representation.kind}", "install a plugin with one")
 
 
 @cache
 def _plugins() -> dict[str, tuple[EntryPoint, ...]]:
-    """All plugins by name; several where several distributions claim one."""
+    """Return all plugins by name; several for a name that several distributions use."""
     found: dict[str, tuple[EntryPoint, ...]] = {}
     # an entry point may be found twice, through two folders of the same distribution
     for entry in dict.fromkeys(entry_points(hooks.PROJECT)):
@@ -114,12 +114,12 @@ def _plugins() -> dict[str, tuple[EntryPoint, ...]]:
 
 @cache
 def _load(name: str) -> LoadedPlugin:
-    """Import a plugin and ask its hooks. Raises PluginError that names its distribution, whatever goes wrong."""
+    """Import a plugin and call its hooks. Raises PluginError that names its distribution, whatever fails."""
     plugin, *others = _plugins()[name]
     if others:
         raise PluginError(
-            f"two plugins are called `{name}`: one of {plugin.distribution}, one of {others[0].distribution}",
-            "uninstall one of the two",
+            f"two plugins are called `{name}`: from {plugin.distribution} and {others[0].distribution}",
+            "uninstall one of them",
         )
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
@@ -130,7 +130,7 @@ def _load(name: str) -> LoadedPlugin:
         _check(plugin, classes)
     except ComposerError as error:
         raise PluginError(f"plugin `{name}` of {plugin.distribution}: {error.message}", error.hint) from error
-    except (Exception, SystemExit) as error:  # a stranger's code may raise anything, and must not end the program
+    except (Exception, SystemExit) as error:  # foreign code may raise anything, and must not end the program
         reason = f"{type(error).__name__}: {error}"
         raise PluginError(
             f"plugin `{name}` of {plugin.distribution} does not load ({reason})", "upgrade or uninstall that package"
@@ -146,13 +146,13 @@ def _load(name: str) -> LoadedPlugin:
 def _check(plugin: EntryPoint, classes: list[Any]) -> None:
     for kind in classes:
         if not (isinstance(kind, type) and issubclass(kind, Representation | Model)):
-            raise PluginError(f"its hook returned {kind!r}, which is no class of a representation or model")
+            raise PluginError(f"its hook returned {kind!r}, which is neither a representation nor a model class")
         version = getattr(kind, "api", None)
         if not isinstance(version, int):
-            raise PluginError(f"{kind.__name__} does not say which interface it was written for", "add `api = 1` to it")
+            raise PluginError(f"{kind.__name__} has no API version", "add `api = 1` to it")
         if version > API_VERSION:
             raise PluginError(
-                f"it was written for version {version} of the interface, and this program has {API_VERSION}",
+                f"it needs API version {version}, but this program has {API_VERSION}",
                 "upgrade composer-cli",
             )
     if not any(kind.name == plugin.name for kind in classes):

@@ -1,1 +1,1 @@
-"""Device, files, folders, threads and memory."""
+"""Device, files, cache folder, threads and memory."""

@@ -1,4 +1,4 @@
-"""Where to compute. Nothing here imports torch, so that composing on the CPU need not wait for it."""
+"""The device to compute on. Nothing imports torch at the top, so that generating on the CPU starts fast."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 N = TypeVar("N", bound="torch.nn.Module")
 
 DEVICE_VARIABLE = "COMPOSER_DEVICE"
-"""The environment variable that says what `auto` means for this user."""
+"""The environment variable that sets the meaning of `auto`."""
 
 
 class UnknownDevice(DeviceError, UsageError):
-    """A name that no device has (exit code 2)."""
+    """An unknown device name (exit code 2)."""
 
 
 def resolve(requested: str = "auto") -> str:
-    """The device to use: `cpu`, `cuda`, `cuda:N` or `mps`.
+    """Return the device to use: `cpu`, `cuda`, `cuda:N` or `mps`.
 
-    `auto` is what COMPOSER_DEVICE says, else CUDA where there is a usable device, else the CPU. Raises DeviceError
-    for a device that was asked for by name, here or in COMPOSER_DEVICE, and is not there.
+    `auto` is the value of COMPOSER_DEVICE, else CUDA if there is a usable device, else the CPU. Raises DeviceError
+    for a device that was named, here or in COMPOSER_DEVICE, and is not available.
     """
     name = requested.strip().lower()
     if name == "auto":
@@ -43,14 +43,13 @@ def resolve(requested: str = "auto") -> str:
         return _mps()
     if re.fullmatch(r"cuda(:\d+)?", name):
         return _cuda(name)
-    raise UnknownDevice(f"there is no device `{name}`", "it can be auto, cpu, cuda, cuda:N or mps")
+    raise UnknownDevice(f"unknown device '{name}'", "choose from auto, cpu, cuda, cuda:N and mps")
 
 
 def unused_cuda_warning(requested: str = "auto") -> str:
-    """Why `auto` passes over a CUDA device that seems to be there, as a line for the user.
+    """Return a warning if `auto` does not use a CUDA device that seems to be there.
 
-    Empty where there is none, where it is used, where a device was named, or where nothing but composing on the CPU is
-    installed.
+    Empty if there is none, if it is used, if a device was named, or without torch.
     """
     named = requested.strip().lower() != "auto" or os.environ.get(DEVICE_VARIABLE, "").strip().lower() not in (
         "",
@@ -59,11 +58,13 @@ def unused_cuda_warning(requested: str = "auto") -> str:
     if named or not find_spec("torch") or not (cuda_devices() or driver().problem):
         return ""
     obstacle = _cuda_problem()
-    return f"there is a CUDA device, but {obstacle[0]}; the CPU is used" if obstacle else ""
+    return f"using the CPU: there is a CUDA device, but {obstacle[0]}" if obstacle else ""
 
 
 def move_network(network: N, device: str) -> N:
-    """`network` on `device`. Raises DeviceError where the device is there and yet does nothing, or has no room."""
+    """Move `network` to `device` and return it. Raises DeviceError if the device does not work or has no memory
+    left.
+    """
     import torch
 
     try:
@@ -75,9 +76,9 @@ def move_network(network: N, device: str) -> N:
 
 
 class Driver(NamedTuple):
-    """What the CUDA driver says: how many `devices` there are, the newest CUDA `version` it runs, (0, 0) if unknown.
+    """The CUDA driver's number of `devices` and newest supported CUDA `version`, (0, 0) if unknown.
 
-    `problem` is why it can do nothing, where it is there, and devices may be too.
+    `problem` is why an installed driver does not work.
     """
 
     devices: int = 0
@@ -87,16 +88,16 @@ class Driver(NamedTuple):
 
 @cache
 def driver() -> Driver:
-    """The driver's own library is asked, so that torch need not be imported."""
+    """Ask the driver's own library, so that torch need not be imported."""
     try:
         library = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-        begun = library.cuInit(0)
-        if begun:
-            return Driver(problem="" if begun in _NO_DEVICE_CODES else _driver_message(library, begun))
+        error = library.cuInit(0)
+        if error:
+            return Driver(problem="" if error in _NO_DEVICE_CODES else _driver_message(library, error))
         count, version = ctypes.c_int(0), ctypes.c_int(0)
-        counted = library.cuDeviceGetCount(ctypes.byref(count))
-        if counted:
-            return Driver(problem=_driver_message(library, counted))
+        error = library.cuDeviceGetCount(ctypes.byref(count))
+        if error:
+            return Driver(problem=_driver_message(library, error))
         library.cuDriverGetVersion(ctypes.byref(version))
         return Driver(count.value, (version.value // 1000, version.value % 1000 // 10))
     except (OSError, AttributeError):  # no driver, or no library of that kind
@@ -104,24 +105,24 @@ def driver() -> Driver:
 
 
 _NO_DEVICE_CODES = 34, 100
-"""What a stub of the library answers, and a driver without a device (CUDA_ERROR_STUB_LIBRARY, CUDA_ERROR_NO_DEVICE)."""
+"""CUDA_ERROR_STUB_LIBRARY and CUDA_ERROR_NO_DEVICE."""
 
 
 def _driver_message(library: ctypes.CDLL, code: int) -> str:
-    """The driver's words for an error."""
+    """Return the driver's message for an error."""
     words = ctypes.c_char_p()
     library.cuGetErrorString(code, ctypes.byref(words))
     return f"{words.value.decode(errors='replace')} (error {code})" if words.value else f"error {code}"
 
 
 def cuda_devices() -> int:
-    """How many CUDA devices the driver has; 0 where there is no driver."""
+    """Return the driver's number of CUDA devices; 0 without a driver."""
     return driver().devices
 
 
 @cache
 def torch_build() -> str:
-    """The CUDA version that torch was built for; empty for a CPU build, or where torch is not installed."""
+    """Return the CUDA version that torch was built for; empty for a CPU build, or without torch."""
     found = find_spec("torch")
     if found is None or found.origin is None:
         return ""
@@ -134,20 +135,20 @@ def torch_build() -> str:
 
 
 def _cuda_problem() -> tuple[str, str] | None:
-    """Why CUDA cannot be used, and the way out."""
+    """Return why CUDA cannot be used, and a hint."""
     build, version = torch_build(), driver().version
     if driver().problem:
-        return f"its driver says: {driver().problem}", "look at the driver and at who may use it, or use --device cpu"
+        return f"its driver fails: {driver().problem}", "check the driver and its permissions, or use --device cpu"
     if not cuda_devices():
         return "there is no CUDA device", "use --device cpu, or auto"
     if not find_spec("torch"):
         return "torch is not installed", "install a CUDA build of torch, or use --device cpu"
     if not build:
-        return "the torch that is installed is built for the CPU alone", "install a CUDA build of torch"
+        return "the installed torch is built for the CPU only", "install a CUDA build of torch"
     if any(version) and version[0] < int(build.partition(".")[0]):
         known = ".".join(map(str, version))
         return (
-            f"its driver is for CUDA {known} and torch is built for {build}",
+            f"its driver supports CUDA {known}, and torch is built for {build}",
             "install a newer driver or an older build of torch, or use --device cpu",
         )
     return None
@@ -159,13 +160,13 @@ def _cuda(name: str) -> str:
         raise DeviceError(f"`{name}` cannot be used: {obstacle[0]}", obstacle[1])
     index, count = int(name.partition(":")[2] or 0), cuda_devices()
     if index >= count:
-        raise DeviceError(f"there is no device `{name}`", f"the last one is cuda:{count - 1}")
+        raise DeviceError(f"no device `{name}`", f"the last one is cuda:{count - 1}")
     return name
 
 
 def _mps() -> str:
     if sys.platform != "darwin":
-        raise DeviceError("`mps` is there on Macs only", "use --device cpu, or auto")
+        raise DeviceError("`mps` exists on Macs only", "use --device cpu, or auto")
     import torch
 
     if not torch.backends.mps.is_available():

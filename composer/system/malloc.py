@@ -1,4 +1,4 @@
-"""Memory that is freed stays with the process while it learns, and is used again."""
+"""Keep freed memory in the process during training."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import sys
 from functools import cache
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""The numbers of these parameters in glibc's malloc.h."""
+"""Parameters in glibc's malloc.h."""
 MAX_KEPT = 1 << 30
-"""Blocks up to this many bytes come from the heap."""
+"""Largest block in bytes that comes from the heap."""
 
 
 @cache
 def keep_freed_memory() -> bool:
-    """Let glibc keep what is freed; whether it could be told to. Other C libraries have ways of their own.
+    """Make glibc keep freed memory; return whether it does. Other C libraries are left alone.
 
-    Each step of training takes and frees the same large blocks. glibc gives such blocks back to the system, which
-    clears their pages when they are asked for again: a quarter of the time of a step of an LSTM of 2 x 256 cells.
+    Each training update allocates and frees the same large blocks. glibc returns such blocks to the system, which
+    clears their pages when they are allocated again: a quarter of the time of an update of a 2 x 256 LSTM.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -1,4 +1,4 @@
-"""When memory does not suffice: how that is known, on any device."""
+"""Detect and report that memory ran out, on any device."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ PHRASES = (
     "out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory", "alloc_failed",
     "storage size calculation overflowed",
 )  # fmt: skip
-"""What errors say that are not of a kind of their own: those of the CPU's allocator, of cuBLAS, cuDNN and MPS."""
+"""Messages of errors without a class of their own: from the CPU's allocator, cuBLAS, cuDNN and MPS."""
 
 _REQUESTED = re.compile(r"tried to allocate ([\d.]+) ?(bytes|[KMGT]iB)", re.IGNORECASE)
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
 class DoesNotFit(ComposerError):
-    """Something for which there is not enough memory, however it is divided."""
+    """Memory does not suffice, even for the smallest batch."""
 
     def __init__(self, message: str) -> None:
         super().__init__(
             message,
-            "make the model smaller (--set hidden=...), windows shorter (--set seq_length=32), or use "
+            "use a smaller model (--set hidden=...), shorter sequences (--set seq_length=32), or "
             "--set checkpoint_chunks=8",
         )
 
 
 class OutOfMemory(Exception):
-    """Here or on another rank, there is not enough memory for so many rows at a time."""
+    """Memory ran out on this or another rank; fewer rows at a time may fit."""
 
 
 @dataclass(slots=True)
 class OOMGuard:
-    """Whether memory ran out."""
+    """Records whether memory ran out."""
 
     triggered: bool = False
 
     @contextlib.contextmanager
     def guarding(self) -> Iterator[None]:
-        """Note that memory runs out, rather than raise it; all that was computed is then dropped."""
+        """Record that memory ran out instead of raising, and release what was computed."""
         try:
             yield
         except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError
@@ -54,18 +54,18 @@ class OOMGuard:
 
 @contextlib.contextmanager
 def report_oom(what: str) -> Iterator[None]:
-    """Raise DoesNotFit, naming `what`, where memory runs out."""
+    """Raise DoesNotFit, naming `what`, if memory runs out."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         if not is_oom(error):
             raise
         size = requested_memory(error)
-        raise DoesNotFit(f"{what} does not fit into memory{f': {size} more are needed' if size else ''}") from error
+        raise DoesNotFit(f"{what} does not fit into memory{f' ({size} more needed)' if size else ''}") from error
 
 
 def requested_memory(error: BaseException) -> str:
-    """How much memory was asked for, such as `2.0 GiB`; empty where `error` does not say."""
+    """Return how much memory was requested, such as `2.0 GiB`; empty if unknown."""
     found = _REQUESTED.search(str(error))
     if found is None:
         return ""
@@ -77,7 +77,7 @@ def requested_memory(error: BaseException) -> str:
 
 
 def is_oom(error: BaseException) -> bool:
-    """Whether `error` says that there is not enough memory."""
+    """Return whether `error` means that memory ran out."""
     import torch
 
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
@@ -87,7 +87,7 @@ def is_oom(error: BaseException) -> bool:
 
 
 def release_cached_memory(device: str) -> None:
-    """Let the device have what torch keeps for later."""
+    """Return the memory that torch has cached to the device."""
     import torch
 
     if device.startswith("cuda"):

@@ -1,4 +1,4 @@
-"""Where this program keeps what it makes: below COMPOSER_HOME, else where the system keeps such things."""
+"""Folders of models and caches: below COMPOSER_HOME, else in the system's usual places."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ HOME_VARIABLE = "COMPOSER_HOME"
 
 
 def models_folder() -> Path:
-    """The folder of the user's own models. It may not exist yet."""
+    """Return the folder of the user's models, which may not exist yet."""
     return _below("models", "user_data_path")
 
 
 def cache_folder() -> Path:
-    """The folder of what can be made again, such as encoded corpora. It may be removed, and may not exist yet."""
+    """Return the folder of encoded corpora and the like, which may not exist yet and can be deleted."""
     return _below("cache", "user_cache_path")
 
 

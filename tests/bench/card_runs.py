@@ -130,7 +130,7 @@ def _training(model: Bundled) -> list[str]:
     if record["from"]:
         parts += ["--from", "first.safetensors"]
     else:
-        parts += [part for key, value in changed[0].items() for part in ("-o", f"{key}={value}")]
+        parts += [part for key, value in changed[0].items() for part in ("-O", f"{key}={value}")]
         if network.name != registry.default_model(kind).name:
             parts += ["--model", network.name]
         parts += _set(changed[1])

@@ -1,7 +1,7 @@
 """Write the 2012 split of the Nottingham tunes as a list for `composer train --split`.
 
     python tests/bench/nottingham.py DATA > nottingham.txt
-    composer train abc DATA/cleaned -o text=raw --split nottingham.txt
+    composer train abc DATA/cleaned -O text=raw --split nottingham.txt
 
 DATA contains `train.txt`, `valid.txt` and `test.txt`, where `jigs22.mid` is tune 22 of `jigs.abc`.
 """

@@ -16,7 +16,7 @@ VERSES = [f"The moon is on the hill, the {number}th\nof many nights\nand it is s
 def folder(composer, home, tmp_path):
     """Return a folder with some verses and a model of them."""
     (tmp_path / "verses.txt").write_text("\n\n\n".join(VERSES))
-    tiny = ("-o", "piece=gap", "--max-updates", "2", "--set", "hidden=8", "--lr", "0.01", "--quiet", "--name", "text")
+    tiny = ("-O", "piece=gap", "--max-updates", "2", "--set", "hidden=8", "--lr", "0.01", "--quiet", "--name", "text")
     done = composer("train", "text", tmp_path / "verses.txt", *tiny)
     assert done.code == 0, done.err
     (home / "models" / "text.safetensors").rename(tmp_path / "text.safetensors")
@@ -37,7 +37,7 @@ def test_a_card_is_measured_once(folder):
     record = read_header(folder / "text.safetensors").record
     assert f"{record['pieces']['train']} for training, {record['pieces']['valid']} held out" in text
     assert f"{record['reported']:.3f} bits per character" in text
-    assert "composer train text verses.txt -o piece=gap --set hidden=8 --max-updates 2 --lr 0.01 --name text\n" in text
+    assert "composer train text verses.txt -O piece=gap --set hidden=8 --max-updates 2 --lr 0.01 --name text\n" in text
     assert "composer eval text verses.txt --checkpoint text --part valid\n" in text
     assert "\n2 pieces, generated with seed 1 at temperature 1, compared with the 40 of its data" in text
     assert "| lines in the corpus |" in text

@@ -99,7 +99,7 @@ def test_files_of_another_representation(composer, tmp_path):
 class TestTables:
     def test_without_the_column(self, composer, tmp_path):
         (tmp_path / "songs.csv").write_text("artist,words\nme,la la la\nyou,do re mi\n")
-        composer("train", "text", tmp_path / "songs.csv", "-o", "column=lyrics").failed(
+        composer("train", "text", tmp_path / "songs.csv", "-O", "column=lyrics").failed(
             "`lyrics`", "`artist`", "`words`"
         )
 
@@ -132,7 +132,7 @@ def test_a_text_of_one_character(composer, tmp_path):
 )
 def test_options_that_make_no_sense(composer, tmp_path, option, words):
     (tmp_path / "good.mid").write_bytes(midi(NOTE))
-    composer("train", "pianoroll", tmp_path, "-o", option).failed(words, code=2)
+    composer("train", "pianoroll", tmp_path, "-O", option).failed(words, code=2)
 
 
 def test_a_range_that_the_model_does_not_compose(composer, pianist):
@@ -142,7 +142,7 @@ def test_a_range_that_the_model_does_not_compose(composer, pianist):
 
 def test_a_part_that_no_file_has(composer, tmp_path):
     (tmp_path / "good.mid").write_bytes(midi(b"\x00\xff\x03\x05Flute" + NOTE))
-    composer("train", "pianoroll", tmp_path, "-o", "parts=harp").failed("no part `harp`", "Flute")
+    composer("train", "pianoroll", tmp_path, "-O", "parts=harp").failed("no part `harp`", "Flute")
 
 
 def test_a_primer_longer_than_the_piece(composer, tmp_path, pianist):

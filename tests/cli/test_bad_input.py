@@ -27,7 +27,7 @@ class TestCommandLine:
 
     def test_short_option_in_the_other_case(self, composer):
         composer("gen", "abc", "-O", "t.mid").failed("unknown option -O", "did you mean -o or --output?", code=2)
-        composer("train", "abc", "-O", "text=raw").failed("unknown option -O", "did you mean -o or --option?", code=2)
+        composer("train", "abc", "-o", "text=raw").failed("unknown option -o", "did you mean -O or --option?", code=2)
 
     def test_gen_alone_lists_the_representations(self, composer):
         result = composer("gen")
@@ -37,6 +37,7 @@ class TestCommandLine:
 
     def test_a_file_in_place_of_the_representation(self, composer, tunes, tmp_path):
         composer("gen", "tune.abc").failed("'tune.abc'", "did you mean: composer gen abc --prime tune.abc", code=2)
+        composer("train", tunes.parent).failed("did you mean: composer train abc", code=2)
         composer("gen", "a b.mid").failed("'a b.mid'", "composer gen grid --prime 'a b.mid'", code=2)
 
     @pytest.mark.parametrize(
@@ -50,6 +51,9 @@ class TestCommandLine:
     )
     def test_a_renamed_option(self, composer, old, new):
         composer("gen", "abc", old).failed(f"unknown option {old}", f"it is called {new} now", code=2)
+
+    def test_a_renamed_option_of_train(self, composer):
+        composer("train", "abc", "--max-steps", "2").failed("--max-steps", "it is called --max-updates now", code=2)
 
     def test_a_renamed_control(self, composer):
         composer("gen", "pianoroll", "--most-notes", "2").failed("--most-notes", "it is called --max-notes now", code=2)
@@ -86,7 +90,7 @@ class TestCommandLine:
         composer("train", "abc", tunes, "--model", "lstn").failed("unknown model 'lstn'", "`lstm`", code=2)
 
     def test_unknown_option_of_a_representation(self, composer, tunes):
-        composer("train", "abc", tunes, "-o", "txt=raw").failed("`txt`", "`text`", code=2)
+        composer("train", "abc", tunes, "-O", "txt=raw").failed("`txt`", "`text`", code=2)
 
     def test_unknown_setting(self, composer, tunes):
         composer("train", "abc", tunes, "--set", "hiden=3").failed("`hiden`", "`hidden`", code=2)
@@ -120,7 +124,7 @@ class TestCommandLine:
         gen("--device", "cuda").failed("CUDA", "--device cpu")
 
     def test_unknown_device(self, gen):
-        gen("--device", "tpu").failed("`tpu`", "cuda", code=2)
+        gen("--device", "tpu").failed("'tpu'", "cuda", code=2)
 
 
 class TestOutput:
@@ -214,7 +218,7 @@ class TestPrimer:
 
 class TestFiles:
     def test_no_files(self, composer):
-        composer("train", "abc").failed("nothing to learn from", "composer train abc", code=2)
+        composer("train", "abc").failed("no training data", "composer train abc", code=2)
 
     def test_no_such_file(self, composer, tunes):
         composer("train", "abc", tunes.with_name("tuns.abc")).failed("tuns.abc", "did you mean")

@@ -86,9 +86,9 @@ def test_a_model_is_no_representation():
         ("import a_module_that_is_not_there", "ModuleNotFoundError"),
         ("x = 1", "return nothing called"),
         ("import sys\nsys.exit(3)", "SystemExit: 3"),
-        (MODEL.format(api=99, name="broken"), "version 99 of the interface"),
+        (MODEL.format(api=99, name="broken"), "needs API version 99"),
         (MODEL.format(api=1, name="other"), "return nothing called `broken`"),
-        (MODEL.format(api="None", name="broken"), "which interface"),
+        (MODEL.format(api="None", name="broken"), "has no API version"),
         ("from composer.api import hookimpl\n@hookimpl\ndef composer_model():\n    return 7", "returned 7"),
         ("from composer.api import hookimpl\n@hookimpl\ndef composer_modle():\n    return 7", "composer_modle"),
     ],
@@ -124,7 +124,7 @@ def test_two_plugins_of_one_name_are_an_error_that_names_both(install):
 
 def test_a_pair_that_cannot_work_names_one_that_does(install):
     install("markov", MODEL.format(api=1, name="markov"))
-    with pytest.raises(PairingError, match="`markov` composes frames, but `abc` yields tokens") as caught:
+    with pytest.raises(PairingError, match="`markov` is for frames, but `abc` has tokens") as caught:
         registry.check_pair(registry.representation("abc"), registry.model("markov"))
     assert "--model lstm" in caught.value.hint
     assert registry.default_model(registry.representation("abc")).name == "lstm"

@@ -36,7 +36,7 @@ def test_the_variable_says_what_auto_means_and_a_flag_wins(machine, monkeypatch)
     assert resolve("auto") == "cpu"
     assert resolve("cuda") == "cuda"
     monkeypatch.setenv(device.DEVICE_VARIABLE, "tpu")
-    with pytest.raises(DeviceError, match="no device `tpu`"):
+    with pytest.raises(DeviceError, match="unknown device 'tpu'"):
         resolve()
 
 
@@ -44,10 +44,10 @@ def test_the_variable_says_what_auto_means_and_a_flag_wins(machine, monkeypatch)
     ("devices", "build", "asked", "says"),
     [
         (0, "12.8", "cuda", "no CUDA device"),
-        (1, "", "cuda", "built for the CPU alone"),
+        (1, "", "cuda", "built for the CPU only"),
         (2, "12.8", "cuda:7", "no device `cuda:7`"),
-        (2, "12.8", "gpu", "no device `gpu`"),
-        (2, "12.8", "cuda:-1", "no device `cuda:-1`"),
+        (2, "12.8", "gpu", "unknown device 'gpu'"),
+        (2, "12.8", "cuda:-1", "unknown device 'cuda:-1'"),
     ],
 )
 def test_a_device_by_name_that_is_not_there_is_an_error(machine, devices, build, asked, says):
@@ -70,7 +70,7 @@ def test_mps_is_for_macs(monkeypatch):
 
 def test_a_device_that_this_torch_cannot_use_is_mentioned(machine, monkeypatch):
     machine(1, "")
-    assert "built for the CPU alone" in device.unused_cuda_warning()
+    assert "built for the CPU only" in device.unused_cuda_warning()
     assert device.unused_cuda_warning("cpu") == ""
     monkeypatch.setenv(device.DEVICE_VARIABLE, "cpu")
     assert device.unused_cuda_warning() == ""
@@ -154,7 +154,7 @@ def test_a_driver_without_devices_is_nothing_to_speak_of(library, told):
         ({"begun": 304}, "OS call failed or operation not supported on this OS (error 304)"),
         ({"begun": 803}, "error 803"),
         ({"counted": 999}, "error 999"),
-        ({"version": 11040}, "its driver is for CUDA 11.4 and torch is built for 12.8"),
+        ({"version": 11040}, "its driver supports CUDA 11.4, and torch is built for 12.8"),
     ],
     ids=["no permission", "another driver than its library", "unknown", "old driver"],
 )

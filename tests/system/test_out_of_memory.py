@@ -128,7 +128,7 @@ def test_a_model_that_does_not_fit_is_said_to(run, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(Calm, "network", too_large)
-        with pytest.raises(DoesNotFit, match=r"the model does not fit into memory: 1,048,576\.0 TiB more"):
+        with pytest.raises(DoesNotFit, match=r"the model does not fit into memory \(1,048,576\.0 TiB more"):
             list(train(run))
     monkeypatch.setattr(torch.optim.Adam, "step", too_large)
     with pytest.raises(DoesNotFit, match="this training does not fit"):

@@ -166,9 +166,9 @@ def test_a_setting_that_did_not_exist_yet_was_its_default(run, events, changed):
             events(replace(again, config=Later(**settings)))
         assert caught.value.hint == f"omit it or use --set {key}={was}"
     run.representation.options = Spelling(case=True)
-    with pytest.raises(OptionError, match="`case` was off") as caught:
+    with pytest.raises(OptionError, match="trained with case=off") as caught:
         events(again)
-    assert caught.value.hint == "leave it, or -o case=off"
+    assert caught.value.hint == "leave it, or -O case=off"
 
 
 def test_going_on_with_nothing_is_refused(run, events):

@@ -1,54 +1,36 @@
-"""From the command line of `composer train` to a Run: which plugins, settings, pieces and name it means."""
+"""Make a TrainingRun from the options of `composer train`: plugins, settings, data and path."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, Model, OptionError, PairingError, ReadError, Representation, UsageError
+from composer.api.errors import suggest
 from composer.checkpoints import store
 from composer.checkpoints.file import Header
 from composer.checkpoints.load import OpenCheckpoint, open_checkpoint
 from composer.cli.inputs import hint_other_representation
-from composer.data import dataset as dataset_module
+from composer.cli.representation_argument import find_representation
+from composer.cli.train.options import TrainOptions
+from composer.data import dataset
 from composer.data.corpus import NoMatchingFiles
 from composer.data.splits import SplitSettings
 from composer.distributed.group import ProcessGroup
-from composer.registry import options
+from composer.registry import options as plugin_options
 from composer.registry import plugins as registry
 from composer.system import device
-from composer.training import fine_tuning, presets
+from composer.training import presets
+from composer.training.fine_tuning import check_fits
 from composer.training.optimizer import choose_precision
 from composer.training.resume import OriginalArguments, original_arguments, saved_header, state_path
 from composer.training.run import TrainingRun
 from composer.training.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class TrainOptions:
-    """What the user asked for. `setting_flags` are the settings of training that have flags of their own, where
-    given.
-    """
-
-    representation: str
-    files: Sequence[str] = ()
-    representation_options: Sequence[str] = ()
-    model: str | None = None
-    settings: Sequence[str] = ()
-    setting_flags: Mapping[str, object] = field(default_factory=dict)
-    split: SplitSettings = field(default_factory=SplitSettings)
-    augment: bool = False
-    name: str | None = None
-    resume: bool = False
-    force: bool = False
-    origin: Path | None = None
-    device: str = "auto"
-    preset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,202 +45,189 @@ class ModelChoice:
 
 
 def prepare(
-    asked: TrainOptions,
+    options: TrainOptions,
     progress: Callable[[int, int], object] | None = None,
     stop: Callable[[], bool] = lambda: False,
     group: ProcessGroup | None = None,
 ) -> TrainingRun:
-    """Check all that can be checked, then read the pieces. Raises ComposerError with the way out.
+    """Check everything that can be checked, then read the pieces. Raises ComposerError with a hint.
 
-    Of several processes in a `group`, the first one says where the model is kept and what it began with; all of them
-    read and encode.
+    In a `group`, the main process chooses the path and reads the state to resume; all processes prepare the data.
     """
     group = group or ProcessGroup()
-    kind = registry.representation(asked.representation)
-    if asked.preset is not None:
-        asked = _with_preset(asked, presets.preset(asked.preset))
-    where = device.resolve(asked.device)
-    fresh = None if asked.resume else _from_checkpoint(asked) if asked.origin else _new_model(asked, kind)
-    path = group.broadcast_object(lambda: _path(asked, kind))
-    if fresh is not None:
-        chosen, began = (
-            fresh,
-            OriginalArguments(tuple(asked.files), asked.split, asked.augment, fresh.origin is not None),
-        )
+    kind = find_representation(options.representation, "train")
+    if options.preset is not None:
+        options = _with_preset(options, presets.preset(options.preset))
+    resolved = device.resolve(options.device)
+    new = None if options.resume else _from_checkpoint(options) if options.origin else _new_model(options, kind)
+    path = group.broadcast_object(lambda: _path(options, kind))
+    if new is not None:
+        choice = new
+        data = OriginalArguments(options.files, options.split_settings, options.augment, new.origin is not None)
     else:
-        chosen, began = _resumed_choice(asked, kind, group.broadcast_object(lambda: saved_header(path)))
-    if not began.arguments:
-        raise UsageError("there is nothing to learn from", f"name files: composer train {kind.name} FILE...")
-    chosen.settings.check(augment=began.augment)
-    if chosen.settings.precision == "bf16":
-        choose_precision("bf16", where)  # raises before pieces are read, which may take long
+        choice, data = _resumed(options, kind, group.broadcast_object(lambda: saved_header(path)))
+    if not data.arguments:
+        raise UsageError("no training data given", f"composer train {kind.name} FILE...")
+    choice.settings.check(augment=data.augment)
+    if choice.settings.precision == "bf16":
+        choose_precision("bf16", resolved)  # raises before pieces are read, which may take long
     try:
-        data = dataset_module.prepare(
-            chosen.representation,
-            began.arguments,
-            began.split,
-            fitted=began.fitted,
-            augment=began.augment,
+        prepared = dataset.prepare(
+            choice.representation,
+            data.arguments,
+            data.split,
+            fitted=data.fitted,
+            augment=data.augment,
             progress=progress,
             group=group,
         )
     except NoMatchingFiles as error:
-        raise hint_other_representation(error, "composer train", began.arguments) from error
-    _check_conditions(asked, chosen, data.spec.conditions)
+        raise hint_other_representation(error, "composer train", data.arguments) from error
+    _check_conditions(options, choice, prepared.spec.conditions)
     return TrainingRun(
-        chosen.model,
-        chosen.config,
-        chosen.representation,
-        data,
+        choice.model,
+        choice.config,
+        choice.representation,
+        prepared,
         path,
-        chosen.settings,
-        where,
-        asked.resume,
-        chosen.origin.checkpoint if chosen.origin else None,
-        began.arguments,
+        choice.settings,
+        resolved,
+        options.resume,
+        choice.origin.checkpoint if choice.origin else None,
+        data.arguments,
         stop,
         group,
     )
 
 
-def _check_conditions(asked: TrainOptions, chosen: ModelChoice, known: Mapping[str, Sequence[str]]) -> None:
-    """Raise where the pieces are labelled for a model that takes no labels, or lack those that a preset is for."""
-    if known and not chosen.model.conditional:
+def _check_conditions(options: TrainOptions, choice: ModelChoice, known: Mapping[str, Sequence[str]]) -> None:
+    """Raise for labeled pieces and a model without conditions, or if the pieces lack the labels of a preset."""
+    if known and not choice.model.conditional:
         raise PairingError(
-            f"model `{chosen.model.name}` takes no conditions, but the pieces come with {', '.join(known)}",
-            "leave out -o conditions, or use --model lstm or attn-lstm",
+            f"model `{choice.model.name}` takes no conditions, but the pieces have {', '.join(known)}",
+            "leave out -O conditions, or use --model lstm or attn-lstm",
         )
-    requires = presets.preset(asked.preset).requires if asked.preset else {}
-    for name, how in requires.items():
+    requires = presets.preset(options.preset).requires if options.preset else {}
+    for name, hint in requires.items():
         if name not in known:
-            raise ReadError(f"the preset `{asked.preset}` is for pieces with an {name}, and these have none", how)
+            raise ReadError(f"preset `{options.preset}` needs pieces with the label {name}", hint)
 
 
-def _resumed_choice(
-    asked: TrainOptions, kind: type[Representation], saved: Header
-) -> tuple[ModelChoice, OriginalArguments]:
-    """The model whose training goes on, and what it began with, but for what is asked anew."""
-    chosen = _resumed_model(asked, kind, saved)
-    began = original_arguments(saved, chosen.representation)
-    return chosen, OriginalArguments(
-        tuple(asked.files) or began.arguments,
-        began.split if asked.split == SplitSettings() else asked.split,
-        asked.augment or began.augment,
-        began.fitted,
-    )
-
-
-def _with_preset(asked: TrainOptions, preset: presets.Preset) -> TrainOptions:
-    """`asked` with the values of `preset` where the user gave none."""
-    if asked.resume or asked.origin:
-        raise UsageError("--preset begins a new model", "leave it out to go on with one")
-    if preset.representation != asked.representation:
+def _with_preset(options: TrainOptions, preset: presets.Preset) -> TrainOptions:
+    """Return the options with the values of `preset` where the user gave none."""
+    if options.resume or options.origin:
+        raise UsageError("--preset is for new models", "leave it out with --resume and --from")
+    if preset.representation != options.representation:
         raise UsageError(
-            f"the preset `{preset.name}` is for `{preset.representation}`, not `{asked.representation}`",
+            f"preset `{preset.name}` is for `{preset.representation}`, not `{options.representation}`",
             f"use it as `{preset.command}`",
         )
-    model = asked.model or preset.model
+    model = options.model or preset.model
     settings = {**(preset.model_settings if model == preset.model else {}), **preset.training}
     return dataclasses.replace(
-        asked,
-        representation_options=[*presets.as_pairs(preset.options), *asked.representation_options],
+        options,
+        representation_options=(*presets.as_pairs(preset.options), *options.representation_options),
         model=model,
-        settings=[*presets.as_pairs(settings), *asked.settings],
-        split=dataclasses.replace(asked.split, **preset.split),
-        augment=asked.augment or preset.augment,
+        settings=(*presets.as_pairs(settings), *options.settings),
+        shares=preset.split,
+        augment=options.augment or preset.augment,
     )
 
 
-def _new_model(asked: TrainOptions, kind: type[Representation]) -> ModelChoice:
-    """A new model."""
-    model = registry.model(asked.model) if asked.model else registry.default_model(kind)
+def _new_model(options: TrainOptions, kind: type[Representation]) -> ModelChoice:
+    model = registry.model(options.model) if options.model else registry.default_model(kind)
     registry.check_pair(kind, model)
-    chosen = options.parse(kind.Options, asked.representation_options, f"representation `{kind.name}`")
-    config, settings = _settings(asked, model, model.Config(), Settings())
+    given = plugin_options.parse(kind.Options, options.representation_options, f"representation `{kind.name}`")
+    config, settings = _settings(options, model, model.Config(), Settings())
     model.check(kind.kind, config)
-    return ModelChoice(kind(chosen), model, config, settings)
+    return ModelChoice(kind(given), model, config, settings)
 
 
-def _resumed_model(asked: TrainOptions, kind: type[Representation], saved: Header) -> ModelChoice:
-    """The model whose training goes on, with the settings it began with but for those that are given."""
+def _resumed(options: TrainOptions, kind: type[Representation], saved: Header) -> tuple[ModelChoice, OriginalArguments]:
+    """Return the model and the data of a saved training, changed by the options given now."""
     if saved.representation != kind.name:
         raise UsageError(
-            f"that model composes `{saved.representation}`, not `{kind.name}`", "resume it under its own representation"
+            f"that is a model for `{saved.representation}`, not `{kind.name}`",
+            f"use composer train {saved.representation} --resume",
         )
-    if asked.representation_options or asked.origin or asked.force or asked.model not in {None, saved.model}:
-        raise UsageError("--resume keeps the model as it began", "leave out -o, --from, --force and --model")
+    if options.representation_options or options.origin or options.force or options.model not in {None, saved.model}:
+        raise UsageError("--resume keeps the model and its options", "leave out -O, --from, --force and --model")
     model = registry.model(saved.model)
-    began = options.restore(kind.Options, saved.options, f"representation `{kind.name}`")
-    before = options.restore(model.Config, saved.config, f"model `{model.name}`")
-    settings = options.restore(Settings, saved.record["settings"], "training")
-    config, settings = _settings(asked, model, before, settings)
-    return ModelChoice(kind(began), model, config, settings)
+    saved_options = plugin_options.restore(kind.Options, saved.options, f"representation `{kind.name}`")
+    saved_config = plugin_options.restore(model.Config, saved.config, f"model `{model.name}`")
+    saved_settings = plugin_options.restore(Settings, saved.record["settings"], "training")
+    config, settings = _settings(options, model, saved_config, saved_settings)
+    choice = ModelChoice(kind(saved_options), model, config, settings)
+    data = original_arguments(saved, choice.representation)
+    return choice, OriginalArguments(
+        options.files or data.arguments,
+        data.split if options.split_settings == SplitSettings() else options.split_settings,
+        options.augment or data.augment,
+        data.fitted,
+    )
 
 
-def _from_checkpoint(asked: TrainOptions) -> ModelChoice:
-    """A new model that begins where another one is, with settings that its weights fit."""
-    assert asked.origin is not None
-    path = store.resolve_model(asked.origin)
-    origin = open_checkpoint(path, asked.representation, "train {} --from")
-    if asked.representation_options or asked.model not in {None, origin.model.name}:
-        raise UsageError("--from brings its own options and model", "leave out -o and --model")
-    config, settings = _settings(asked, origin.model, origin.config, Settings())
-    fine_tuning.check_fits(origin, config, path.stem)
+def _from_checkpoint(options: TrainOptions) -> ModelChoice:
+    """Return the model to fine-tune, with settings that its weights fit."""
+    assert options.origin is not None
+    path = store.resolve_model(options.origin)
+    origin = open_checkpoint(path, options.representation, "train {} --from")
+    if options.representation_options or options.model not in {None, origin.model.name}:
+        raise UsageError("--from brings its own options and model", "leave out -O and --model")
+    config, settings = _settings(options, origin.model, origin.config, Settings())
+    check_fits(origin, config, path.stem)
     return ModelChoice(origin.representation, origin.model, config, settings, origin)
 
 
-def _settings(asked: TrainOptions, model: Model, config: Any, settings: Settings) -> tuple[Any, Settings]:
-    """Both with what `--set` and the named flags say; a key belongs to the model where it has one of that name."""
+def _settings(options: TrainOptions, model: Model, config: Any, settings: Settings) -> tuple[Any, Settings]:
+    """Return both, changed by `--set` and the named flags; a key that both have belongs to the model."""
     of_model, of_training = typing.get_type_hints(model.Config), typing.get_type_hints(Settings)
     pairs: dict[bool, list[str]] = {True: [], False: []}
-    for pair in asked.settings:
-        key = pair.partition("=")[0].strip().replace("-", "_")
+    for pair in options.settings:
+        key = _key(pair)
         if "=" in pair and key not in of_model and key not in of_training:
             raise OptionError(
-                f"neither model `{model.name}` nor training has a setting `{key}`",
-                _suggestion(key, [*of_model, *of_training]),
+                f"model `{model.name}` and training have no setting `{key}`", suggest(key, [*of_model, *of_training])
             )
         pairs[key in of_model].append(pair)
     config = _with_pairs(config, pairs[True], f"model `{model.name}`")
     settings = _with_pairs(settings, pairs[False], "training")
-    return config, dataclasses.replace(settings, **asked.setting_flags)  # type: ignore[arg-type]
+    return config, dataclasses.replace(settings, **options.setting_flags)  # type: ignore[arg-type]
 
 
 def _with_pairs(value: Any, pairs: Sequence[str], owner: str) -> Any:
-    """`value` with the fields that `pairs` set."""
-    parsed = options.parse(type(value), pairs, owner)
-    keys = [pair.partition("=")[0].strip().replace("-", "_") for pair in pairs]
-    return dataclasses.replace(value, **{key: getattr(parsed, key) for key in keys})
+    """Return `value` with the fields that `pairs` set."""
+    parsed = plugin_options.parse(type(value), pairs, owner)
+    return dataclasses.replace(value, **{key: getattr(parsed, key) for key in map(_key, pairs)})
 
 
-def _path(asked: TrainOptions, kind: type[Representation]) -> Path:
-    """Where the model is kept. Raises ComposerError where another one is, which the user has not given up."""
-    if asked.name is None:
-        if asked.resume:
+def _key(pair: str) -> str:
+    return pair.partition("=")[0].strip().replace("-", "_")
+
+
+def _path(options: TrainOptions, kind: type[Representation]) -> Path:
+    """Return the path of the model. Raises ComposerError if another one is there that would be overwritten."""
+    if options.name is None:
+        if options.resume:
             return _latest(kind)
-        numbers = ("", *(f"-{number}" for number in range(2, 10_000)))
-        return next(path for number in numbers if not _name_taken(path := store.path_for(kind.name + number)))
-    path = store.path_for(asked.name)
-    if _name_taken(path) and not asked.resume and not asked.force:
+        names = (kind.name if number == 1 else f"{kind.name}-{number}" for number in count(1))
+        return next(path for name in names if not _exists(path := store.path_for(name)))
+    path = store.path_for(options.name)
+    if _exists(path) and not options.resume and not options.force:
         raise ComposerError(
-            f"there is a model called `{asked.name}` already",
-            "go on with it with --resume, replace it with --force, or choose another --name",
+            f"a model called `{options.name}` already exists",
+            "resume it with --resume, overwrite it with --force, or choose another --name",
         )
     return path
 
 
 def _latest(kind: type[Representation]) -> Path:
-    """The newest own model of this representation."""
-    for own in store.user_models():
-        if own.header.representation == kind.name:
-            return own.path
-    raise ComposerError(f"there is no model for `{kind.name}` to go on with", "train one without --resume")
+    """Return the user's newest model of this representation."""
+    for model in store.user_models():
+        if model.header.representation == kind.name:
+            return model.path
+    raise ComposerError(f"no `{kind.name}` training run to resume", "train a model without --resume")
 
 
-def _name_taken(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     return path.exists() or state_path(path).exists()
-
-
-def _suggestion(key: str, known: Sequence[str]) -> str:
-    near = get_close_matches(key, known, 1)
-    return f"did you mean `{near[0]}`?" if near else "there are: " + ", ".join(known)

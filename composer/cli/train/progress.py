@@ -1,4 +1,4 @@
-"""Training as the user sees it: a live picture on a terminal, plain lines elsewhere, or JSON lines on stdout."""
+"""Report the events of a training run: a live display on a terminal, plain lines elsewhere, or JSON lines."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ if TYPE_CHECKING:
 
 
 class Reporter(Protocol):
-    """Somebody who is told every event, and may show lines of the user's between them."""
+    """Reports every event, and prints texts in between."""
 
     def __enter__(self) -> Reporter: ...
 
     def __exit__(self, *reason: object) -> None: ...
 
     def on_event(self, event: Event) -> None:
-        """Take notice of an event."""
+        """Report an event."""
         ...
 
     def print_text(self, text: str) -> None:
-        """Show a text between what is reported."""
+        """Print a text between reports."""
         ...
 
 
 def reporter(console: Console, status: TrainingStatus, as_json: bool = False) -> Reporter:
-    """The reporter that fits the terminal and what the user asked for."""
+    """Return the reporter for the terminal and the options."""
     if as_json:
         return JsonReporter(console)
     if console.quiet:
@@ -67,7 +67,7 @@ def reporter(console: Console, status: TrainingStatus, as_json: bool = False) ->
 
 @dataclass
 class _PlainReporter:
-    """What reporters that draw nothing have in common: a text to show is a line on stderr."""
+    """Base of reporters without a live display: texts go to stderr."""
 
     console: Console
 
@@ -83,7 +83,7 @@ class _PlainReporter:
 
 @dataclass
 class JsonReporter(_PlainReporter):
-    """Each event as a line of JSON on stdout."""
+    """Print each event as a line of JSON on stdout."""
 
     def on_event(self, event: Event) -> None:
         self.console.write(json.dumps(event.to_json(), allow_nan=False, default=str) + "\n")
@@ -91,7 +91,7 @@ class JsonReporter(_PlainReporter):
 
 @dataclass
 class SilentReporter(_PlainReporter):
-    """Nothing."""
+    """Print warnings only."""
 
     def on_event(self, event: Event) -> None:
         if isinstance(event, Prepared):
@@ -102,7 +102,7 @@ class SilentReporter(_PlainReporter):
 
 @dataclass
 class LineReporter(_PlainReporter):
-    """A line for each thing worth knowing, and for each twentieth of the way."""
+    """Print a line for each important event, and at each twentieth of the training."""
 
     status: TrainingStatus
     twentieths: int = 0
@@ -128,7 +128,7 @@ class LineReporter(_PlainReporter):
 
 
 class LiveReporter:
-    """A picture that is drawn anew: a bar, the losses, the curve of the validation, the pace and the time left."""
+    """Live display: progress bar, losses, validation curve, rate and time left."""
 
     def __init__(self, console: Console, status: TrainingStatus) -> None:
         from rich.live import Live as RichLive
@@ -162,23 +162,23 @@ class LiveReporter:
         self._rich.print(text, markup=False)
 
     def render(self) -> RenderableType:
-        """The picture now."""
+        """Return the current display."""
         from rich.console import Group
         from rich.padding import Padding
         from rich.progress_bar import ProgressBar
         from rich.text import Text
 
-        standing = self.status
-        if standing.updated is None:
+        status = self.status
+        if status.updated is None:
             return Text("")
         rows: list[RenderableType] = [
-            Padding(ProgressBar(total=1.0, completed=standing.done, width=min(60, self._rich.width - 2)), 0),
-            Text(update_line(standing), no_wrap=True, overflow="ellipsis"),
+            Padding(ProgressBar(total=1.0, completed=status.done, width=min(60, self._rich.width - 2)), 0),
+            Text(update_line(status), no_wrap=True, overflow="ellipsis"),
         ]
-        if standing.validated:
-            last = standing.in_phase(validation_line(standing.validated[-1], standing.best))
+        if status.validated:
+            last = status.in_phase(validation_line(status.validated[-1], status.best))
             line = Text(last, no_wrap=True, overflow="ellipsis")
-            curve = sparkline([event.value for event in standing.validated], self._rich.width - len(line) - 4)
+            curve = sparkline([event.value for event in status.validated], self._rich.width - len(line) - 4)
             rows.append(Text.assemble(line, "  ", (curve, "green")))
         return Group(*rows)
 
@@ -186,22 +186,22 @@ class LiveReporter:
 def follow(
     events: Iterable[Event],
     reporter: Reporter,
-    compose: Callable[[Snapshot], SnapshotPiece],
-    board: TensorBoardWriter | None = None,
+    generate: Callable[[Snapshot], SnapshotPiece],
+    writer: TensorBoardWriter | None = None,
 ) -> Finished | None:
-    """Report every event of a training run, show what is composed at each snapshot, and return how the run ended."""
+    """Report all events, generate a piece at each snapshot, and return the last event of a run that was not killed."""
     finished = None
     with reporter:
         for event in events:
             reporter.on_event(event)
-            if board is not None:
-                board.on_event(event)
+            if writer is not None:
+                writer.on_event(event)
             match event:
                 case Snapshot():
-                    composed = compose(event)
-                    reporter.print_text(str(composed))
-                    if board is not None:
-                        board.add_sample(composed)
+                    piece = generate(event)
+                    reporter.print_text(str(piece))
+                    if writer is not None:
+                        writer.add_sample(piece)
                 case Finished():
                     finished = event
     return finished

@@ -1,84 +1,78 @@
-"""From what the user asked for to a model that is kept: training as it is seen, heard and stopped."""
+"""Run `composer train`: prepare, train, report events, and stop on signals."""
 
 from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from pathlib import Path
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 import typer
 
 from composer.cli.render.reading_progress import ReadingProgress
-from composer.cli.train import prepare as preparation
 from composer.cli.train import progress, tensorboard
+from composer.cli.train.options import TrainOptions
+from composer.cli.train.prepare import prepare
 from composer.cli.train.snapshots import generate_snapshot
 from composer.cli.train.status import TrainingStatus, closing_line, unreached_line
 from composer.distributed import environment, rendezvous
 from composer.distributed.group import FailedElsewhere
 from composer.system import device as devices
-from composer.training import loop as training_loop
 from composer.training import presets
-from composer.training.events import Event, Finished, Started
+from composer.training.events import Event, Finished, RolledBack, Started
+from composer.training.loop import train
 
 if TYPE_CHECKING:
     from composer.cli.console import Console
     from composer.distributed.environment import ProcessInfo
     from composer.training.run import TrainingRun
 
+FORCE_QUIT_SECONDS = 5.0
 
-def train_and_report(console: Console, asked: preparation.TrainOptions, log_dir: Path | None, *, as_json: bool) -> None:
-    """Train as asked. Where several processes do so together, the first is seen and heard, the others not.
 
-    An error on any of them is said by one, and ends all.
-    """
-    among = environment.from_environment()
-    if log_dir is not None and among.is_main:
+def train_and_report(console: Console, options: TrainOptions) -> None:
+    """Train and report. Of several processes, only the main one prints; an error on any of them ends all."""
+    process = environment.from_environment()
+    log_dir = options.log_dir if process.is_main else None
+    if log_dir is not None:
         tensorboard.check(log_dir)
-    stop = _StopSignal(several=not among.is_single)
-    heard = console if among.is_main else console.silenced()
-    if asked.preset and asked.model not in {None, meant := presets.preset(asked.preset).model}:
-        heard.warn(f"--model {asked.model} stands in for the preset's `{meant}`, whose settings are left out")
-    asked = replace(asked, device=_local_device(asked.device, among))
+    stop = _StopSignal(several=not process.is_single)
+    console = console if process.is_main else console.silenced()
+    if options.preset and options.model not in {None, default := presets.preset(options.preset).model}:
+        console.warn(f"--model {options.model} replaces the preset's `{default}`, so its model settings are ignored")
+    options = replace(options, device=_local_device(options.device, process))
     try:
-        with rendezvous.process_group(among, asked.device) as others:
-            with ReadingProgress(heard) as reading:
-                run = preparation.prepare(asked, reading.update, stop.requested, others)
-            if asked.device == "auto" and run.device == "cpu" and (reason := devices.unused_cuda_warning()):
-                heard.warn(reason)
-            if asked.resume and asked.name is None:
-                heard.say(f"going on with {run.path.name.removesuffix('.safetensors')}")
-            finished = _follow(heard, run, stop, log_dir if among.is_main else None, as_json=as_json)
+        with rendezvous.process_group(process, options.device) as group:
+            with ReadingProgress(console) as reading:
+                run = prepare(options, reading.update, stop.requested, group)
+            if options.device == "auto" and run.device == "cpu" and (warning := devices.unused_cuda_warning()):
+                console.warn(warning)
+            status = TrainingStatus(run.unit, run.in_unit)
+            reporter = progress.reporter(console, status, as_json=options.json)
+            events = _with_notes(train(run), run, console)
+            log = tensorboard.TensorBoardWriter(log_dir, run) if log_dir is not None else nullcontext()
+            with stop.handling_signals(), log as writer:
+                finished = progress.follow(events, reporter, lambda event: generate_snapshot(run, event), writer)
     except FailedElsewhere:
         raise typer.Exit(1) from None
-    _close(heard, run, finished, stop)
+    _close(console, run, finished, stop)
 
 
-def _local_device(device: str, among: ProcessInfo) -> str:
-    """What this process is to ask for, where the user asked for `device`."""
-    return device if among.is_single else environment.device_of(devices.resolve(device), among, devices.cuda_devices())
-
-
-def _follow(
-    console: Console, run: TrainingRun, stop: _StopSignal, log_dir: Path | None, *, as_json: bool
-) -> Finished | None:
-    """Train, and report it."""
-    told = progress.reporter(console, TrainingStatus(run.unit, run.in_unit), as_json=as_json)
-    with stop.handling_signals():
-        events = _with_warnings(training_loop.train(run), run.settings.snapshots, console)
-        with tensorboard.TensorBoardWriter(log_dir, run) if log_dir is not None else nullcontext() as watching:
-            return progress.follow(events, told, lambda event: generate_snapshot(run, event), watching)
+def _local_device(device: str, process: ProcessInfo) -> str:
+    """Return the device of this process, if the user asked for `device`."""
+    if process.is_single:
+        return device
+    return environment.device_of(devices.resolve(device), process, devices.cuda_devices())
 
 
 class _StopSignal:
-    """Whether Ctrl-C was pressed, or SIGTERM came: once lets the step be finished and saved, twice interrupts at once.
+    """Whether Ctrl-C or SIGTERM came: the first one finishes the update and saves, the second one interrupts at once.
 
-    Where several processes train, a launcher that is told to end may pass Ctrl-C on a second time, and SIGTERM to all:
-    both are the same wish for FORCE_QUIT_SECONDS seconds.
+    Of several processes, a launcher may pass on Ctrl-C a second time, and SIGTERM to all: within FORCE_QUIT_SECONDS
+    they count as one.
     """
 
     def __init__(self, *, several: bool) -> None:
@@ -87,17 +81,17 @@ class _StopSignal:
         self.number: int = signal.SIGINT
 
     def requested(self) -> bool:
-        """True once it was pressed."""
+        """Return whether a signal came."""
         return self._pressed is not None
 
     @contextmanager
     def handling_signals(self) -> Iterator[None]:
-        """While this lasts, Ctrl-C and SIGTERM are wishes; nothing is changed in a thread, which gets no signals."""
+        """Handle Ctrl-C and SIGTERM within the context; only the main thread gets signals."""
         if current_thread() is not main_thread():
             yield
             return
         before = {number: signal.signal(number, self._press) for number in (signal.SIGINT, signal.SIGTERM)}
-        if self._several:  # it stays one: when a rank is lost, torchrun ends the others, who have a last word to say
+        if self._several:  # keep it: when a rank is lost, torchrun terminates the others, which still report the error
             del before[signal.SIGTERM]
         try:
             yield
@@ -109,38 +103,34 @@ class _StopSignal:
         now = time.monotonic()
         if self._pressed is None:
             self._pressed, self.number = now, number
-        elif self._several and (number == signal.SIGTERM or now - self._pressed <= FORCE_QUIT_SECONDS):
-            return
-        else:
+        elif not (self._several and (number == signal.SIGTERM or now - self._pressed <= FORCE_QUIT_SECONDS)):
             raise KeyboardInterrupt
 
 
-FORCE_QUIT_SECONDS = 5.0
-
-
-def _with_warnings(events: Iterable[Event], snapshots: Sequence[int], console: Console) -> Iterator[Event]:
-    """The events of a training, with warnings at its start of snapshots and phases that will never come."""
-    begun = False
+def _with_notes(events: Iterable[Event], run: TrainingRun, console: Console) -> Iterator[Event]:
+    """Yield all events; at the start, say what is resumed, and warn of snapshots and phases that are not reached."""
+    started = rolled_back = False
     for event in events:
-        if isinstance(event, Started) and not begun:
-            begun = True
-            if late := [step for step in snapshots if step > event.updates]:
-                console.warn(
-                    f"--snapshots {','.join(map(str, late))} will not come: training ends at step {event.updates:,}"
-                )
-            if (missing := unreached_line(event)) is not None:
-                console.warn(missing)
+        rolled_back |= isinstance(event, RolledBack)
+        if isinstance(event, Started) and not started:
+            started = True
+            if run.resume and not rolled_back:
+                console.say(f"resuming {run.path.stem} from update {event.update:,}")
+            if late := [update for update in run.settings.snapshots if update > event.updates]:
+                console.warn(f"--snapshots {','.join(map(str, late))}: training ends at update {event.updates:,}")
+            if (unreached := unreached_line(event)) is not None:
+                console.warn(unreached)
         yield event
 
 
 def _close(console: Console, run: TrainingRun, finished: Finished | None, stop: _StopSignal) -> None:
-    """Say how it ended, and how to go on or hear it."""
-    name, rep = run.path.name.removesuffix(".safetensors"), run.representation.name
+    """Print how training ended, and the commands to resume it or to generate."""
+    name, rep = run.path.stem, run.representation.name
     quoted = f'"{name}"' if " " in name else name
     if finished is not None:
         console.say(closing_line(finished, run.unit, run.in_unit))
     if finished is None or finished.reason == "interrupted":
-        console.say(f"saved; go on with: composer train {rep} --name {quoted} --resume")
-        console.say(f"hear it as it is:  composer gen {rep} --checkpoint {quoted}")
+        console.say(f"resume:   composer train {rep} --name {quoted} --resume")
+        console.say(f"generate: composer gen {rep} --checkpoint {quoted}")
         raise typer.Exit(128 + stop.number)
-    console.say(f"kept in {run.path}\nhear it: composer gen {rep}")
+    console.say(f"saved {run.path}\ngenerate: composer gen {rep}")

@@ -1,4 +1,4 @@
-"""What a model composes while it is being trained: one piece at each snapshot."""
+"""Generate one piece at each snapshot of a training run."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from composer.training.run import TrainingRun
 
 @dataclass(frozen=True, slots=True)
 class SnapshotPiece:
-    """A piece composed at `step`, kept in `path`: its `text` where it is one, its `score` where it is music.
+    """A piece generated at `update` and saved to `path`, with its `text` or its `score`.
 
-    Where it could not be written, `text` says why, and there is no path.
+    If it could not be written, `text` is the error, and there is no path.
     """
 
-    step: int
+    update: int
     text: str = ""
     path: Path | None = None
     score: Score | None = None
 
     def __str__(self) -> str:
-        return f"step {self.step}: {self.path}\n{self.text}" if self.path else f"step {self.step}: {self.text}"
+        return f"update {self.update}: {self.path}\n{self.text}" if self.path else f"update {self.update}: {self.text}"
 
 
 def generate_snapshot(run: TrainingRun, event: Snapshot) -> SnapshotPiece:
-    """Compose one piece with the model as it is at a snapshot, and keep it beside the model."""
+    """Generate one piece with the model of a snapshot, and save it beside the model."""
     from composer.checkpoints.load import load_model
     from composer.cli.output.encoders import encode_piece
     from composer.cli.output.files import save
@@ -35,16 +35,16 @@ def generate_snapshot(run: TrainingRun, event: Snapshot) -> SnapshotPiece:
     from composer.generation.generate import generate
     from composer.generation.request import Generated, GenerationRequest
 
-    player = load_model(event.path, run.representation.name)
+    model = load_model(event.path, run.representation.name)
     request = GenerationRequest(length=run.representation.length, seed=run.settings.seed)
-    events = generate(player.sampler, player.spec, request, player.representation.constraint())
+    events = generate(model.sampler, model.spec, request, model.representation.constraint())
     steps = [step for event in events if isinstance(event, Generated) for step in event.steps]
-    known = format_named(run.representation.formats[0])
+    format_ = format_named(run.representation.formats[0])
     try:
-        data = encode_piece(player.representation, steps, known.name)
+        data = encode_piece(model.representation, steps, format_.name)
     except ComposerError as error:
         return SnapshotPiece(event.update, error.message)
-    path = event.path.with_suffix(known.suffixes[0])
+    path = event.path.with_suffix(format_.suffixes[0])
     save(path, data)
-    score = player.representation.score(player.representation.decode(steps))
-    return SnapshotPiece(event.update, "" if known.binary else data.decode(), path, score)
+    score = model.representation.score(model.representation.decode(steps))
+    return SnapshotPiece(event.update, "" if format_.binary else data.decode(), path, score)

@@ -1,4 +1,4 @@
-"""How far training has come: kept from event to event, and said in lines of text."""
+"""Status of a training run, updated by its events, and its progress lines."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from composer.training.events import Event, Finished, MicroBatchHalved, RolledBa
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SMOOTHING = 0.95
-"""How much of the shown loss is what it was a step ago."""
+"""Decay of the moving average of the loss that is shown."""
 
 
 @dataclass
 class TrainingStatus:
-    """What is known so far, kept up to date by `on_event`. `convert` turns nats into `unit`; `clock` gives seconds."""
+    """The status so far. `convert` turns nats into `unit`; `clock` returns seconds."""
 
     unit: str = "nats"
     convert: Callable[[float], float] = float
@@ -29,37 +29,36 @@ class TrainingStatus:
     began: tuple[float, int] | None = None
 
     def on_event(self, event: Event) -> None:
-        """Take notice of an event."""
+        """Update the status."""
         match event:
             case Started():
-                if self.started is not None:  # the values of another phase are no measure for this one
+                if self.started is not None:  # values of different phases are not comparable
                     self.validated.clear()
                 self.started, self.updated, self.began = event, None, (self.clock(), event.update)
             case Updated():
-                fresh = self.updated is None
-                self.loss = event.monitor if fresh else SMOOTHING * self.loss + (1 - SMOOTHING) * event.monitor
+                first = self.updated is None
+                self.loss = event.monitor if first else SMOOTHING * self.loss + (1 - SMOOTHING) * event.monitor
                 self.updated = event
             case Validated():
                 self.validated.append(event)
 
     @property
     def done(self) -> float:
-        """The share of the steps that is done, 0 to 1."""
+        """The share of the updates that is done, 0 to 1."""
         if self.started is None or self.updated is None:
             return 0.0
         return min(1.0, self.updated.update / max(1, self.started.updates))
 
     @property
     def left(self) -> float | None:
-        """Seconds to the last step at the pace so far; None while that cannot be told."""
+        """Estimated seconds to the last update; None if unknown."""
         if self.started is None or self.updated is None or self.began is None:
             return None
-        seconds, first = self.clock() - self.began[0], self.began[1]
-        taken = self.updated.update - first
+        seconds, taken = self.clock() - self.began[0], self.updated.update - self.began[1]
         return seconds / taken * (self.started.updates - self.updated.update) if taken > 0 and seconds > 0 else None
 
     def in_phase(self, text: str) -> str:
-        """`text`, with the name of the phase before it where others come after that."""
+        """Return `text` after the name of the phase, unless it is the last phase."""
         started = self.started
         if started is None or not started.phases or started.phase == started.phases[-1].name:
             return text
@@ -72,40 +71,37 @@ class TrainingStatus:
 
 
 def opening_line(event: Started) -> str:
-    """What is going to happen."""
+    """Return the line at the start of a phase."""
     phase = "" if event.phase == "train" else f"{event.phase}: "
-    held = f", {event.pieces[1]:,} held back" if event.pieces[1] else ""
     return (
-        f"{phase}{count_noun(event.pieces[0], 'piece')} of {count_noun(event.counted[0], 'step')}{held}; "
+        f"{phase}training on {count_noun(event.pieces[0], 'piece')} ({count_noun(event.counted[0], 'step')}); "
         f"{event.parameters:,} parameters on {event.device}, {event.precision}"
     )
 
 
 def unreached_line(event: Started) -> str | None:
-    """Which phase will not come; None where all do."""
+    """Return a warning about a phase without updates; None if there is none."""
     missing = next((phase for phase in event.phases if not phase.updates), None)
     if missing is None:
         return None
     before = event.phases[: event.phases.index(missing)]
     names, whole = " and ".join(f"`{phase.name}`" for phase in before), sum(phase.unlimited_updates for phase in before)
-    return (
-        f"training ends within {names}, and no step is left for `{missing.name}`: give more than --max-updates {whole}"
-    )
+    return f"training ends within {names}, without an update of `{missing.name}`; use more than --max-updates {whole}"
 
 
-def update_line(standing: TrainingStatus) -> str:
-    """How far training has come."""
-    started, stepped = standing.started, standing.updated
-    if started is None or stepped is None:
+def update_line(status: TrainingStatus) -> str:
+    """Return the progress line."""
+    started, updated = status.started, status.updated
+    if started is None or updated is None:
         return ""
     parts = [
-        f"step {stepped.update:,}/{started.updates:,}",
-        f"epoch {stepped.epoch:.1f}",
-        f"loss {standing.convert(standing.loss):.3f} {standing.unit}",
-        f"{stepped.rate:,.0f}/s",
+        f"update {updated.update:,}/{started.updates:,}",
+        f"epoch {updated.epoch:.1f}",
+        f"loss {status.convert(status.loss):.3f} {status.unit}",
+        f"{updated.rate:,.0f}/s",
     ]
-    left = standing.left
-    return standing.in_phase("  ".join([*parts, f"{duration(left)} left"] if left is not None else parts))
+    left = status.left
+    return status.in_phase("  ".join([*parts, f"{duration(left)} left"] if left is not None else parts))
 
 
 def memory_line(event: MicroBatchHalved) -> str:
@@ -117,30 +113,30 @@ def memory_line(event: MicroBatchHalved) -> str:
 
 
 def rolled_back_line(event: RolledBack) -> str:
-    """Where training goes on."""
+    """Return the line about a model that is newer than the saved state."""
     return (
-        f"going back to step {event.update:,}, where the state was saved last; "
-        f"the model of step {event.best_update:,} is kept until there is a better one"
+        f"resuming from update {event.update:,}, the last saved state; the model from update {event.best_update:,} "
+        "stays until a better one is found"
     )
 
 
 def validation_line(event: Validated, best: Validated | None = None) -> str:
-    """What the held-back pieces say; how good the best was, where that is another."""
-    text = f"step {event.update:,}: validation {event.reported:.3f} {event.unit}"
+    """Return the line about a validation, with the best value so far if it is another."""
+    text = f"update {event.update:,}: validation {event.reported:.3f} {event.unit}"
     if event.best:
-        return f"{text}, the best so far"
+        return f"{text}, best so far"
     return f"{text} (best {best.reported:.3f})" if best is not None else text
 
 
 def closing_line(event: Finished, unit: str, reported: Callable[[float], float]) -> str:
-    """How it ended."""
-    reasons = {"done": "done", "early": "stopped, since it got no better", "interrupted": "interrupted"}
+    """Return the line at the end of training."""
+    reasons = {"done": "done", "early": "stopped early, no improvement", "interrupted": "interrupted"}
     best = "" if event.best is None else f"; best validation {reported(event.best):.3f} {unit}"
     return f"{reasons.get(event.reason, event.reason)} after {count_noun(event.update, 'update')}{best}"
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
-    """The last `width` of `values` as a curve of small blocks; the highest is a full one."""
+    """Return the last `width` of `values` as a curve of block characters; the highest is a full block."""
     shown = [value for value in values if math.isfinite(value)][-max(0, width) :] if width > 0 else []
     if not shown:
         return ""

@@ -1,7 +1,6 @@
-"""A run of training for TensorBoard, which draws what has been written so far while training goes on.
+"""Log a training run for TensorBoard.
 
-The loss on the pieces learnt from and on those held back, the learning rate and pace; the settings; and at each
-snapshot the piece, as a picture of its roll or as text.
+Losses, learning rate and rate; the settings; and at each snapshot the piece, as a piano-roll image or as text.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ if TYPE_CHECKING:
     from composer.training.run import TrainingRun
 
 PIXELS_PER_CELL = 4
-"""The pixels of a sixteenth, and of a pitch."""
+"""Width of a sixteenth and height of a pitch."""
 MAX_BEATS = 64
 ONSET, HOLD, GROUND = (255, 212, 121), (184, 121, 42), (29, 30, 33)
 
 
 def check(folder: Path) -> None:
-    """Raise ComposerError where TensorBoard is not installed, or cannot write to `folder`."""
+    """Raise ComposerError if TensorBoard is not installed, or `folder` cannot be written to."""
     if find_spec("tensorboard") is None:
         raise ComposerError(
             "--log-dir needs TensorBoard, which is not installed", "pip install 'composer-cli[tensorboard]'"
@@ -42,7 +41,7 @@ def check(folder: Path) -> None:
 
 @contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    """Make `folder`; what goes wrong there is a ComposerError."""
+    """Create `folder`, and raise ComposerError for an OSError within the context."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
@@ -53,7 +52,7 @@ def _writing(folder: Path) -> Iterator[None]:
 
 
 class TensorBoardWriter:
-    """Writes what training tells to the folder `folder`."""
+    """Writes the events of a training run to `folder`."""
 
     def __init__(self, folder: Path, run: TrainingRun) -> None:
         from torch.utils.tensorboard import SummaryWriter
@@ -69,7 +68,7 @@ class TensorBoardWriter:
         self._writer.close()
 
     def on_event(self, event: Event) -> None:
-        """Write down what `event` says."""
+        """Log an event."""
         match event:
             case Updated():
                 self._scalars(
@@ -77,7 +76,7 @@ class TensorBoardWriter:
                     {
                         "loss/train": self._run.in_unit(event.monitor),
                         "learning rate": event.lr,
-                        "steps a second": event.rate,
+                        "steps per second": event.rate,
                     },
                 )
             case Validated():
@@ -86,19 +85,19 @@ class TensorBoardWriter:
                 best = {} if event.best is None else {"best validation loss": self._run.in_unit(event.best)}
                 self._writer.add_hparams(self._settings(), best, run_name=".", global_step=event.update)
 
-    def add_sample(self, composed: SnapshotPiece) -> None:
-        """Keep a piece, as a text where it is one and as a picture where it is music."""
-        if composed.text:
-            self._writer.add_text("piece", f"```\n{composed.text}\n```", composed.step)
-        if composed.score is not None and composed.score.notes:
-            self._writer.add_image("roll", roll_image(composed.score), composed.step, dataformats="HWC")
+    def add_sample(self, piece: SnapshotPiece) -> None:
+        """Log a piece as text or as a piano-roll image."""
+        if piece.text:
+            self._writer.add_text("piece", f"```\n{piece.text}\n```", piece.update)
+        if piece.score is not None and piece.score.notes:
+            self._writer.add_image("roll", roll_image(piece.score), piece.update, dataformats="HWC")
 
-    def _scalars(self, step: int, values: Mapping[str, float]) -> None:
+    def _scalars(self, update: int, values: Mapping[str, float]) -> None:
         for name, value in values.items():
-            self._writer.add_scalar(name, value, step)
+            self._writer.add_scalar(name, value, update)
 
     def _settings(self) -> dict[str, bool | str | float | int]:
-        """Everything that decides how the network learns, as TensorBoard takes it."""
+        """Return all settings as TensorBoard takes them."""
         from dataclasses import asdict
 
         run = self._run
@@ -108,7 +107,7 @@ class TensorBoardWriter:
 
 
 def roll_image(score: Score) -> NDArray[np.uint8]:
-    """The first MAX_BEATS beats of a roll as an image (height, width, 3): time to the right, pitch upwards."""
+    """Return the first MAX_BEATS beats as an image (height, width, 3): time to the right, pitch upwards."""
     import numpy as np
 
     notes = [note for note in score.notes if note.onset < MAX_BEATS]

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 PROGRAM = "composer"
 LONE = frozenset({"--augment", "--stream", "--resume", "--force", "--json", "--quiet"})
 """Options without a value."""
-KEYED = frozenset({"--set", "-o", "--option"})
+KEYED = frozenset({"--set", "-O", "--option"})
 """Options with a value KEY=VALUE, which may be repeated."""
 
 

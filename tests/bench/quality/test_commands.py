@@ -4,7 +4,7 @@ import pytest
 
 from quality.commands import changed, files, flag, tidy, without, words
 
-TRAIN = "composer train abc $DATA/tunes --set hidden=256 --set layers=2 -o text=raw --batch-size 32"
+TRAIN = "composer train abc $DATA/tunes --set hidden=256 --set layers=2 -O text=raw --batch-size 32"
 
 
 def test_folders_are_filled_in():
@@ -25,7 +25,7 @@ def test_a_change_replaces_what_sets_the_same():
     assert changed(TRAIN, "--set layers=1").count("layers") == 1
     assert "--set hidden=256 --set layers=1 " in changed(TRAIN, "--set layers=1")
     assert changed(TRAIN, "--batch-size 64").endswith("--batch-size 64")
-    assert "text=dialect" in changed(TRAIN, "-o text=dialect")
+    assert "text=dialect" in changed(TRAIN, "-O text=dialect")
     assert changed("composer train abc x --lr=1 --augment", "--augment") == "composer train abc x --lr=1 --augment"
 
 

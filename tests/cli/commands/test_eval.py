@@ -107,7 +107,10 @@ def test_progress_is_shown_from_the_start(stream):
     with ReadingProgress(console, lambda: float(next(seconds))) as reading:
         for done in range(2):
             reading.update_measured(done, 4)
-    assert console.stderr.data.decode().split("\r")[1:3] == ["measuring: 0%\033[K", "measuring: 25%, 3 min left\033[K"]
+    assert console.stderr.data.decode().split("\r")[1:3] == [
+        "evaluating: 0%\033[K",
+        "evaluating: 25%, 3 min left\033[K",
+    ]
 
 
 def test_progress_is_reported_before_the_first_window(checkpoint, tunes):

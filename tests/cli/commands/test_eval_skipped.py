@@ -16,7 +16,7 @@ def high(composer, home, tmp_path):
     tunes = tmp_path / "high.abc"
     tunes.write_text("\n".join([HIGH, LOW, BOTH]))
     tiny = ("--max-updates", "1", "--set", "hidden=4", "--quiet")
-    done = composer("train", "pianoroll", tunes, "-o", "range=48-99", *tiny, "--name", "high")
+    done = composer("train", "pianoroll", tunes, "-O", "range=48-99", *tiny, "--name", "high")
     assert done.code == 0, done.err
     return lambda text, *flags: composer("eval", "pianoroll", _write(tmp_path, text), "--checkpoint", "high", *flags)
 
@@ -63,6 +63,6 @@ def test_effort_is_only_for_estimates(composer, checkpoint, tunes, home):
     evaluated(tunes, "--effort", "1").failed("that of lstm is exact", code=2)
     evaluated(tunes, "--effort", "0").failed("invalid value for --effort: 0", code=2)
     tiny = ("--model", "rnnrbm", "--max-updates", "2", "--set", "pretraining=0", "--name", "rbm", "--quiet")
-    assert composer("train", "pianoroll", tunes, "-o", "range=60-84", *tiny).code == 0
+    assert composer("train", "pianoroll", tunes, "-O", "range=60-84", *tiny).code == 0
     result = json.loads(composer("eval", "pianoroll", tunes, "--checkpoint", "rbm", "--effort", "2", "--json").out)
     assert result["stderr"] > 0

@@ -37,7 +37,7 @@ def test_flags_override_a_preset(composer, tunes, home):
 
 
 def test_representation_options_override_a_preset(composer, tunes, home):
-    assert composer("train", "abc", tunes, "--preset", "charrnn-abc", "-o", "text=dialect", *QUICK).code == 0
+    assert composer("train", "abc", tunes, "--preset", "charrnn-abc", "-O", "text=dialect", *QUICK).code == 0
     assert read_header(home / "models" / "mine.safetensors").options["text"] == "dialect"
 
 
@@ -49,7 +49,7 @@ def test_every_preset_trains_and_generates(composer, tunes, home, tmp_path, pres
         data = tmp_path / "songs.csv"
         data.write_text("artist,lyric\n" + "Ann,Why is the sky so blue?\nBen,Why not?\n" * 9)
     asked = ("--preset", preset.name, "--max-updates", "1", "--name", "mine")
-    labels = ("-o", "labels=artist") if preset.requires else ()
+    labels = ("-O", "labels=artist") if preset.requires else ()
     done = composer("train", preset.representation, data, *asked, *labels)
     assert done.code == 0, done.err
     player = load_model(home / "models" / "mine.safetensors", preset.representation)
@@ -65,7 +65,7 @@ def test_every_preset_trains_and_generates(composer, tunes, home, tmp_path, pres
     [
         (("abc", "--preset", "charnn-abc"), ("unknown preset 'charnn-abc'", "`charrnn-abc`")),
         (("abc", "--preset", "lyrics"), ("is for `text`, not `abc`", "composer train text")),
-        (("abc", "--preset", "charrnn-abc", "--resume"), ("begins a new model",)),
+        (("abc", "--preset", "charrnn-abc", "--resume"), ("is for new models",)),
     ],
 )
 def test_usage_errors(composer, tunes, arguments, words):
@@ -82,14 +82,14 @@ def test_unknown_option_in_a_preset(composer, tunes, tmp_path, monkeypatch):
 def test_replacing_the_model_of_a_preset_is_a_warning(composer, tunes, home):
     done = composer("train", "pianoroll", tunes, "--preset", "rnnrbm", "--model", "lstm", *QUICK)
     assert done.code == 0, done.err
-    assert "warning: --model lstm stands in for the preset's `rnnrbm`" in done.err
+    assert "warning: --model lstm replaces the preset's `rnnrbm`" in done.err
 
 
 def test_preset_that_needs_labels(composer, tmp_path, home):
     (tmp_path / "songs.csv").write_text("artist,lyric\n" + "Ann,Why is the sky so blue?\nBen,Why not?\n" * 9)
-    asked = ("train", "text", tmp_path / "songs.csv", "--preset", "lyrics-by-artist", *QUICK, "-o", "column=lyric")
-    composer(*asked, "-o", "label=none").failed("is for pieces with an artist", "-o labels=artist")
-    assert composer(*asked, "-o", "labels=artist").code == 0
+    asked = ("train", "text", tmp_path / "songs.csv", "--preset", "lyrics-by-artist", *QUICK, "-O", "column=lyric")
+    composer(*asked, "-O", "label=none").failed("needs pieces with the label artist", "-O labels=artist")
+    assert composer(*asked, "-O", "labels=artist").code == 0
 
 
 @pytest.mark.parametrize(

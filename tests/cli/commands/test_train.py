@@ -55,7 +55,7 @@ def test_a_model_is_kept_under_its_name_and_played_by_default(train, composer, t
     assert result.code == 0, result.err
     assert not result.data
     assert store.path_for("mine").is_file()
-    assert "hear it: composer gen abc" in result.err
+    assert "generate: composer gen abc" in result.err
     assert composer("gen", "abc", "--length", "40", "--seed", "1").out.startswith("X:1")
     assert "mine" in composer("plugins").out
 
@@ -76,7 +76,7 @@ def test_without_a_name_it_is_called_after_the_representation(train, tunes):
 def test_an_existing_name_needs_resume_or_force(train, tunes):
     train(tunes, "--name", "mine")
     before = store.path_for("mine").read_bytes()
-    train(tunes, "--name", "mine").failed("called `mine` already", "--resume", "--force")
+    train(tunes, "--name", "mine").failed("`mine` already exists", "--resume", "--force")
     assert store.path_for("mine").read_bytes() == before
     assert train(tunes, "--name", "mine", "--force", "--seed", "1").code == 0
     assert store.path_for("mine").read_bytes() != before
@@ -107,9 +107,9 @@ def test_which_model_is_gone_on_with_is_said_where_no_name_is_given(train, compo
     train(tunes, "--name", "newer")
     result = composer("train", "abc", "--resume", "--max-updates", "6")
     assert result.code == 0, result.err
-    assert result.err.count("going on with newer\n") == 1
-    assert "going on with" not in composer("train", "abc", "--resume", "--name", "older", "--max-updates", "6").err
-    assert "going on with" not in composer("train", "abc", "--resume", "--max-updates", "8", "--quiet").err
+    assert result.err.count("resuming newer from update 4\n") == 1
+    assert "resuming older" in composer("train", "abc", "--resume", "--name", "older", "--max-updates", "6").err
+    assert "resuming" not in composer("train", "abc", "--resume", "--max-updates", "8", "--quiet").err
 
 
 def test_resuming_what_is_not_there(train, tunes):
@@ -119,7 +119,7 @@ def test_resuming_what_is_not_there(train, tunes):
 def test_starting_from_a_checkpoint(train, composer, tunes, checkpoint):
     result = composer("train", "abc", tunes, "--from", checkpoint, "--name", "finer", "--max-updates", "2")
     assert result.code == 0, result.err
-    composer("train", "abc", tunes, "--from", checkpoint, "-o", "text=raw").failed("--from", "-o", code=2)
+    composer("train", "abc", tunes, "--from", checkpoint, "-O", "text=raw").failed("--from", "-O", code=2)
 
 
 @pytest.mark.parametrize(
@@ -148,16 +148,16 @@ def test_snapshots_can_be_heard(train, tunes):
     result = train(tunes, "--name", "mine", "--snapshots", "0,2")
     folder = store.path_for("mine").parent
     assert result.code == 0, result.err
-    for step in (0, 2):
-        assert (folder / f"mine.update-{step}.abc").read_text().startswith("X:1")
-        assert f"step {step}: " in result.err
+    for update in (0, 2):
+        assert (folder / f"mine.update-{update}.abc").read_text().startswith("X:1")
+        assert f"update {update}: " in result.err
     for wrong in ("soon", "-5"):
         train(tunes, "--snapshots", wrong).failed("--snapshots", "0,500,1000", code=2)
 
 
 def test_snapshots_that_will_not_come_are_named_at_the_start(train, tunes):
     result = train(tunes, "--snapshots", "2,99,100", steps=2)
-    assert result.err.count("warning: --snapshots 99,100 will not come: training ends at step 2") == 1
+    assert result.err.count("warning: --snapshots 99,100: training ends at update 2") == 1
 
 
 @pytest.mark.parametrize(
@@ -182,13 +182,13 @@ def test_augment_says_where_it_adds_nothing(train, tunes, tmp_path):
     assert "--augment" not in train(tunes, "--augment", "--name", "moved").err
     without_keys = tmp_path / "without_keys.abc"
     without_keys.write_text(tunes.read_text().replace("\nK:", "\nK:none %"))
-    result = train(without_keys, "--augment", "-o", "text=raw", "--name", "raw")
+    result = train(without_keys, "--augment", "-O", "text=raw", "--name", "raw")
     assert result.err.count("warning: `abc` has no variants of these pieces, so --augment has no effect") == 1
 
 
 def test_a_piece_without_notes_is_placed_once(train, tunes, tmp_path):
     (tmp_path / "some.abc").write_text(tunes.read_text() + "\n\nT:only words\nz8|\n")
-    result = train(tmp_path / "some.abc", "-o", "text=raw", "--name", "raw")
+    result = train(tmp_path / "some.abc", "-O", "text=raw", "--name", "raw")
     assert "no notes, such as " in result.err
     assert all(line.count("line ") < 2 for line in result.err.splitlines())
 
@@ -209,7 +209,7 @@ def test_ctrl_c_and_sigterm_save_and_say_how_to_go_on(tunes, home, process, numb
     out, err = running.communicate(timeout=60)
     assert running.returncode == 128 + number, err
     assert b'"reason": "interrupted"' in out
-    assert b"go on with: composer train abc" in err
+    assert b"resume:   composer train abc" in err
     assert b"--name mine --resume" in err
     assert b"Traceback" not in err
     again = process("train", "abc", "--name", "mine", "--resume", "--max-updates", "1", "--quiet")
@@ -241,9 +241,9 @@ def test_steps_that_do_not_reach_the_last_phase_are_told_of(composer, tunes, man
         *("--set", "hidden=4", "--set", "recurrent=4", "--set", "seq_length=16", "--max-updates", "2"),
     )
     assert result.code == 0, result.err
-    assert result.err.count("warning: training ends within `pretraining`, and no step is left for `train`") == 1
-    assert "\npretraining: step 2/2" in result.err
-    assert "\npretraining: step 2: validation" in result.err
+    assert result.err.count("warning: training ends within `pretraining`, without an update of `train`") == 1
+    assert "\npretraining: update 2/2" in result.err
+    assert "\npretraining: update 2: validation" in result.err
     assert "done after 2 updates; best validation" in result.err
 
 

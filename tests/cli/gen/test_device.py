@@ -12,7 +12,7 @@ def machine(monkeypatch):
     monkeypatch.setattr(device, "torch_build", lambda: "")
 
 
-LINE = "warning: there is a CUDA device, but the torch that is installed is built for the CPU alone; the CPU is used"
+LINE = "warning: using the CPU: there is a CUDA device, but the installed torch is built for the CPU only"
 
 
 @pytest.mark.usefixtures("machine")
@@ -39,7 +39,7 @@ def test_missing_device(composer, checkpoint, tunes, monkeypatch, command):
     monkeypatch.setattr(device, "torch_build", lambda: "12.8")
     files = [tunes] if command == "eval" else []
     done = composer(command, "abc", *files, "--checkpoint", checkpoint, "--device", "cuda:7")
-    done.failed("there is no device `cuda:7`", "the last one is cuda:1")
+    done.failed("no device `cuda:7`", "the last one is cuda:1")
 
 
 def test_broken_device_is_not_blamed_on_the_checkpoint(composer, checkpoint, monkeypatch):

@@ -53,7 +53,7 @@ def test_torchrun_trains_one_model_and_one_process_goes_on_with_it(composer, tun
     done = subprocess.run(list(map(str, trained)), capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count('"event": "finished"') == 1
-    assert [done.stderr.count(line) for line in ("done after 3 updates", "hear it: composer gen abc")] == [1, 1]
+    assert [done.stderr.count(line) for line in ("done after 3 updates", "generate: composer gen abc")] == [1, 1]
     resumed = composer("train", "abc", "--name", "mine", "--resume", "--max-updates", "6")
     assert resumed.code == 0, resumed.err
     ours = weights()

@@ -1,4 +1,4 @@
-"""What the user sees of training: lines, JSON, a live picture, and a clock that the tests turn."""
+"""Progress of training: lines, JSON and a live display."""
 
 import json
 from dataclasses import replace
@@ -47,84 +47,84 @@ def terminal(stream):
     )
 
 
-def tell(told):
-    with told:
+def report_story(report):
+    with report:
         for event in STORY:
-            told.on_event(event)
+            report.on_event(event)
 
 
-def test_lines_where_there_is_no_terminal(console):
-    tell(LineReporter(console, TrainingStatus()))
+def test_plain_lines(console):
+    report_story(LineReporter(console, TrainingStatus()))
     text = console.stderr.data.decode()
-    assert "100 pieces: 90 for training, 10 held out; skipped 2 duplicates\n" in text
+    assert "100 pieces: 90 for training, 10 held out; skipped 2 duplicates" in text
     assert "skipped 4 pieces:\n     4  a bar does not fill its meter, such as jigs.abc: tune 3\n" in text
     assert "\n    17  notes moved to the grid\n" in text
     assert "warning: photo.abc is not a text file" in text
-    assert "step 50: validation 2.885 bits per token, the best so far" in text
-    assert text.count("\nstep ") - text.count(": validation") == 5, "a line for each twentieth of the way"
+    assert "update 50: validation 2.885 bits per token, best so far" in text
+    assert text.count("\nupdate ") - text.count(": validation") == 5, "a line for each twentieth of the training"
     assert not console.stdout.data
 
 
-def test_the_lines_of_a_phase_that_is_not_the_last_say_so(console):
+def test_lines_name_all_phases_but_the_last(console):
     phases = (PlannedPhase("pretraining", 100, 100), PlannedPhase("train", 100, 100))
-    told = LineReporter(console, TrainingStatus())
+    report = LineReporter(console, TrainingStatus())
     for phase, step in (("pretraining", 50), ("train", 150)):
-        told.on_event(replace(STARTED, phase=phase, phases=phases))
-        told.on_event(Updated(step, 1.0, 2.0, 0.003, 5000.0))
-        told.on_event(Validated(step, 1.0, 2.0, 2.885, "bits per token", best=True))
+        report.on_event(replace(STARTED, phase=phase, phases=phases))
+        report.on_event(Updated(step, 1.0, 2.0, 0.003, 5000.0))
+        report.on_event(Validated(step, 1.0, 2.0, 2.885, "bits per token", best=True))
     lines = [line.partition("  ")[0] for line in console.stderr.data.decode().splitlines()]
     assert lines[1:3] == [
-        "pretraining: step 50/200",
-        "pretraining: step 50: validation 2.885 bits per token, the best so far",
+        "pretraining: update 50/200",
+        "pretraining: update 50: validation 2.885 bits per token, best so far",
     ]
-    assert lines[4].startswith("step 150/200")
+    assert lines[4].startswith("update 150/200")
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_going_back_is_told(stream, terminal):
+def test_rolled_back(stream, terminal):
     console = Console(stream(), stream(), stream(terminal=terminal), {"TERM": "xterm", "COLUMNS": "200"})
-    with reporter(console, TrainingStatus()) as told:
-        told.on_event(RolledBack(60, 80))
+    with reporter(console, TrainingStatus()) as report:
+        report.on_event(RolledBack(60, 80))
     text = console.stderr.data.decode()
-    assert "going back to step 60" in text
-    assert "the model of step 80 is kept" in text
+    assert "resuming from update 60, the last saved state" in text
+    assert "the model from update 80 stays" in text
 
 
-def test_one_is_one(console):
+def test_singulars(console):
     one = replace(PREPARED, pieces={"train": 1}, rejected={"no notes": 1}, places={}, duplicates=1)
-    told = LineReporter(console, TrainingStatus())
-    told.on_event(one)
-    told.on_event(replace(STARTED, pieces=(1, 0), counted=(1, 0)))
+    report = LineReporter(console, TrainingStatus())
+    report.on_event(one)
+    report.on_event(replace(STARTED, pieces=(1, 0), counted=(1, 0)))
     text = console.stderr.data.decode()
     assert "1 piece; skipped 1 duplicate\nskipped 1 piece:\n" in text
-    assert "1 piece of 1 step; " in text
+    assert "training on 1 piece (1 step); " in text
 
 
-def test_json_is_a_line_for_each_event_on_stdout(console):
-    tell(JsonReporter(console))
+def test_json_has_one_line_per_event(console):
+    report_story(JsonReporter(console))
     lines = [json.loads(line) for line in console.stdout.data.decode().splitlines()]
     assert [line["event"] for line in lines[:3]] == ["prepared", "started", "updated"]
     assert len(lines) == len(STORY)
     assert lines[-1]["path"] == "mine.safetensors"
 
 
-def test_quiet_says_only_what_went_wrong(console):
+def test_quiet_prints_only_warnings(console):
     console.quiet = True
-    tell(SilentReporter(console))
+    report_story(SilentReporter(console))
     assert console.stderr.data.decode() == "warning: photo.abc is not a text file\n"
 
 
-def test_the_live_picture_shows_bar_losses_and_curve(terminal):
+def test_live_display(terminal):
     seconds = iter(range(10_000))
-    tell(LiveReporter(terminal, TrainingStatus(clock=lambda: float(next(seconds)))))
+    report_story(LiveReporter(terminal, TrainingStatus(clock=lambda: float(next(seconds)))))
     text = terminal.stderr.data.decode()
     assert "━" in text
-    assert "step 51/200" in text
+    assert "update 51/200" in text
     assert "validation 3.030 bits per token (best 2.885)" in text
     assert "▁█" in text
 
 
-def test_who_reports_depends_on_the_terminal(console, terminal):
+def test_reporter_for_each_terminal(console, terminal):
     assert isinstance(reporter(console, TrainingStatus()), LineReporter)
     assert isinstance(reporter(console, TrainingStatus(), as_json=True), JsonReporter)
     assert isinstance(reporter(terminal, TrainingStatus()), LiveReporter)
@@ -134,24 +134,24 @@ def test_who_reports_depends_on_the_terminal(console, terminal):
     assert isinstance(reporter(terminal, TrainingStatus()), SilentReporter)
 
 
-def test_the_time_left_follows_the_pace():
+def test_time_left():
     now = 0.0
-    standing = TrainingStatus(clock=lambda: now)
-    standing.on_event(STARTED)
+    status = TrainingStatus(clock=lambda: now)
+    status.on_event(STARTED)
     now = 10.0
-    standing.on_event(Updated(50, 1.0, 2.0, 0.003, 5000.0))
-    assert standing.left == pytest.approx(30.0)
-    assert update_line(standing).endswith("30 s left")
+    status.on_event(Updated(50, 1.0, 2.0, 0.003, 5000.0))
+    assert status.left == pytest.approx(30.0)
+    assert update_line(status).endswith("30 s left")
 
 
-def test_a_resumed_run_is_timed_from_where_it_went_on():
+def test_time_left_of_a_resumed_run():
     now = 0.0
-    standing = TrainingStatus(clock=lambda: now)
-    standing.on_event(Started("train", 100, 200, 50, 1, "cpu", "fp32", (1, 1), (1, 1)))
-    assert standing.left is None
+    status = TrainingStatus(clock=lambda: now)
+    status.on_event(Started("train", 100, 200, 50, 1, "cpu", "fp32", (1, 1), (1, 1)))
+    assert status.left is None
     now = 5.0
-    standing.on_event(Updated(150, 3.0, 2.0, 0.003, 5000.0))
-    assert standing.left == pytest.approx(5.0)
+    status.on_event(Updated(150, 3.0, 2.0, 0.003, 5000.0))
+    assert status.left == pytest.approx(5.0)
 
 
 def test_sparklines():

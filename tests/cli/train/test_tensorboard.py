@@ -39,7 +39,7 @@ def logged(composer, tmp_path):
 
 
 def test_losses_and_settings(logged, read, tunes):
-    done, folder = logged("abc", tunes, "--lr", "0.02", "-o", "text=raw")
+    done, folder = logged("abc", tunes, "--lr", "0.02", "-O", "text=raw")
     assert done.code == 0, done.err
     found = read(folder)
     assert [event.step for event in found.Scalars("loss/train")] == [1, 2, 3, 4, 5, 6]

@@ -32,7 +32,7 @@ def pitches_by_step(path):
 
 
 def test_controls_apply_to_stacked_frames(composer, train, tmp_path):
-    result = train("-o", "stack=5", "-o", "range=40-90")
+    result = train("-O", "stack=5", "-O", "range=40-90")
     assert result.code == 0, result.err
     output = tmp_path / "piece.mid"
     controls = ("--range", "50-70", "--max-notes", "2", "--length", "20", "--temp", "3", "--seed", "1")
@@ -44,7 +44,7 @@ def test_controls_apply_to_stacked_frames(composer, train, tmp_path):
 
 
 def test_likelihood_has_a_standard_error(composer, train, tunes):
-    assert train("-o", "onsets=off").code == 0
+    assert train("-O", "onsets=off").code == 0
     result = composer("eval", "pianoroll", tunes, "--checkpoint", "machine", "--json")
     assert result.code == 0, result.err
     report = json.loads(result.out)
@@ -58,4 +58,4 @@ def test_invalid_settings_are_reported(train):
 
 
 def test_conditions_are_not_supported(train):
-    train("-o", "conditions=meter").failed("`rnnrbm` takes no conditions", "meter", "--model lstm")
+    train("-O", "conditions=meter").failed("`rnnrbm` takes no conditions", "meter", "--model lstm")

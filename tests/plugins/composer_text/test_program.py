@@ -49,7 +49,7 @@ def test_train_and_generate_with_conditions(composer, songs):
 
 
 def test_songs_without_labels_have_no_conditions(composer, songs):
-    assert composer("train", "text", songs, *TINY, "-o", "label=none", "--name", "plain").code == 0
+    assert composer("train", "text", songs, *TINY, "-O", "label=none", "--name", "plain").code == 0
     composer("gen", "text", "--checkpoint", "plain", "--condition", "artist=burns").failed("taught without", code=2)
     composer("gen", "text", "--checkpoint", "plain", "--prime-text", "O €").failed("'€'")
 
@@ -85,14 +85,14 @@ def test_invalid_tables(composer, file, content, says):
 
 def test_unknown_column(composer, file):
     path = file("artist,lyrics\na,b\n")
-    composer("train", "text", path, "-o", "column=lyric", *TINY).failed(
+    composer("train", "text", path, "-O", "column=lyric", *TINY).failed(
         "no column `lyric`", "`artist`, `lyrics`", "did you mean `lyrics`?"
     )
-    composer("train", "text", path, "-o", "labels=genre", *TINY).failed("no column `genre`", "`artist`, `lyrics`")
+    composer("train", "text", path, "-O", "labels=genre", *TINY).failed("no column `genre`", "`artist`, `lyrics`")
 
 
 def test_filter_without_matches_lists_the_values(composer, songs):
-    composer("train", "text", songs, "-o", "only=artist:watts", *TINY).failed("`Blake`", "`Burns`")
+    composer("train", "text", songs, "-O", "only=artist:watts", *TINY).failed("`Blake`", "`Burns`")
 
 
 @pytest.mark.parametrize(("content", "says"), [("a", "a single character"), ("", "is empty"), (" \n", "is empty")])

@@ -1,0 +1,87 @@
+"""The options of `composer train`: their flags and help are derived from these fields."""
+
+# No `from __future__ import annotations`: the strings would be evaluated at every start.
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from composer.api import OptionError
+from composer.api.fields import option
+
+if TYPE_CHECKING:
+    from composer.data.splits import SplitSettings
+
+__all__ = ["TrainOptions"]
+
+DATA, TRAINING, OUTPUT = "Data", "Training", "Output"
+_SETTING_FLAGS = ("epochs", "max_updates", "batch_size", "lr", "seed", "snapshots")
+
+
+def _updates(text: str) -> tuple[int, ...]:
+    """Return the numbers in `0,500,1000`. Raises OptionError."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdecimal() for part in parts):
+        raise OptionError(f"invalid value for --snapshots: '{text}'", "give numbers of updates, such as 0,500,1000")
+    return tuple(map(int, parts))
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """Options of `composer train`; `shares` are those of the split in a preset."""
+
+    representation: str = option(help="Representation of the music, such as abc.", argument="REP")
+    files: tuple[str, ...] = option(
+        (), "Files, folders, globs, zips, or corpus:NAME of music21.", argument="FILE...", repeated=True
+    )
+    representation_options: tuple[str, ...] = option(
+        (), "Representation option; see `composer plugins REP`.", "--option", "-O",
+        metavar="KEY=VALUE", panel=DATA, repeated=True,
+    )  # fmt: skip
+    valid: tuple[str, ...] = option(
+        (), "Validation files; default: a tenth of the pieces.", metavar="FILE", panel=DATA, repeated=True
+    )
+    split: Path | None = option(None, "List of which piece is train, valid or test.", metavar="FILE", panel=DATA)
+    augment: bool = option(False, "Train on each piece in other keys too.", panel=DATA)
+    preset: str | None = option(
+        None, "Settings of a published system; see `composer presets`.", metavar="PRESET", panel=TRAINING
+    )
+    model: str | None = option(None, "Model plugin; default: lstm if it fits.", metavar="MODEL", panel=TRAINING)
+    epochs: int | None = option(None, "Passes over the training data.", metavar="N", panel=TRAINING)
+    max_updates: int | None = option(None, "Stop after N updates, all phases together.", metavar="N", panel=TRAINING)
+    batch_size: int | None = option(None, "Sequences per batch.", metavar="N", panel=TRAINING)
+    lr: float | None = option(None, "Peak learning rate.", metavar="RATE", panel=TRAINING)
+    seed: int | None = option(None, "Random seed.", metavar="N", panel=TRAINING)
+    settings: tuple[str, ...] = option(
+        (), "Model or training setting; see `composer plugins MODEL`.", "--set",
+        metavar="KEY=VALUE", panel=TRAINING, repeated=True,
+    )  # fmt: skip
+    device: str = option("auto", "auto, cpu, cuda or mps.", metavar="DEVICE", panel=TRAINING)
+    name: str | None = option(None, "Name of the trained model.", metavar="NAME", panel=OUTPUT)
+    resume: bool = option(False, "Resume the training of that name.", panel=OUTPUT)
+    origin: Path | None = option(None, "Fine-tune this model.", "--from", metavar="MODEL", panel=OUTPUT)
+    snapshots: tuple[int, ...] | None = option(
+        None,
+        "Generate a piece after these updates, such as 0,500,1000.",
+        metavar="UPDATES",
+        panel=OUTPUT,
+        parse=_updates,
+    )
+    log_dir: Path | None = option(None, "Log for TensorBoard to this folder.", metavar="FOLDER", panel=OUTPUT)
+    force: bool = option(False, "Overwrite the model of that name.", panel=OUTPUT)
+    json: bool = option(False, "Print each event as a line of JSON.")
+    quiet: bool = option(False, "Only print warnings and errors.", "-q", "--quiet")
+    shares: Mapping[str, Any] = field(default_factory=dict, metadata={"internal": True})
+
+    @property
+    def split_settings(self) -> "SplitSettings":
+        """How to split the pieces."""
+        from composer.data.splits import SplitSettings
+
+        return SplitSettings(valid_files=self.valid, listing=self.split, **self.shares)
+
+    @property
+    def setting_flags(self) -> dict[str, object]:
+        """The training settings that have flags of their own, if given."""
+        return {name: value for name in _SETTING_FLAGS if (value := getattr(self, name)) is not None}
