@@ -1,4 +1,4 @@
-"""`-o key=value` and `--set key=value` into the frozen dataclass of a plugin, by the types of its fields."""
+"""Parse `-O key=value` and `--set key=value` into the frozen dataclass of a plugin, by the types of its fields."""
 
 from __future__ import annotations
 

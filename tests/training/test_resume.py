@@ -168,7 +168,7 @@ def test_a_setting_that_did_not_exist_yet_was_its_default(run, events, changed):
     run.representation.options = Spelling(case=True)
     with pytest.raises(OptionError, match="trained with case=off") as caught:
         events(again)
-    assert caught.value.hint == "leave it, or -O case=off"
+    assert caught.value.hint == "omit it or use -O case=off"
 
 
 def test_going_on_with_nothing_is_refused(run, events):

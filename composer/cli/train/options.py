@@ -60,7 +60,7 @@ class TrainOptions:
     device: str = option("auto", "auto, cpu, cuda or mps.", metavar="DEVICE", panel=TRAINING)
     name: str | None = option(None, "Name of the trained model.", metavar="NAME", panel=OUTPUT)
     resume: bool = option(False, "Resume the training of that name.", panel=OUTPUT)
-    origin: Path | None = option(None, "Fine-tune this model.", "--from", metavar="MODEL", panel=OUTPUT)
+    origin: Path | None = option(None, "Fine-tune this model.", "--from", metavar="CHECKPOINT", panel=OUTPUT)
     snapshots: tuple[int, ...] | None = option(
         None,
         "Generate a piece after these updates, such as 0,500,1000.",
