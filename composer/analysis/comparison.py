@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from statistics import fmean, stdev
 from typing import Any, TypeVar
 
@@ -109,29 +110,31 @@ def compare(
     """
     rejections, losses = Rejections(), Counter[str]()
     metrics = metrics_for(model.representation, training_melodies)
-    counter = _Progress(len(pieces) + request.count, progress)
-    for encoded in _encode_all(model.representation, counter.counting(pieces), rejections, losses):
+    corpus, generated, cut, number = _MetricTally(), _MetricTally(), 0, count(1)
+
+    def counted(items: Iterable[_T]) -> Iterator[_T]:
+        """Yield `items`; each is done when the next one is requested."""
+        for item in items:
+            yield item
+            if progress is not None:
+                progress(next(number), len(pieces) + request.count)
+
+    for encoded in _encode_all(model.representation, counted(pieces), rejections, losses):
         metrics.add_corpus_piece(encoded)
-    corpus, generated, cut = _MetricTally.of_pieces(metrics.corpus_values()), _MetricTally(), 0
+    for values in metrics.corpus_values():
+        corpus.add(values)
     if corpus.silent == corpus.pieces:
         why = rejections.most_common() or "they are empty"
         raise ReadError(f"no piece can be compared: {why}", "the model was trained on other music")
-    for steps, complete in counter.counting(_generated_pieces(model, request, constraint)):
+    for steps, complete in counted(_generated_pieces(model, request, constraint)):
         generated.add(metrics.values(steps))
         cut += not complete
     if generated.silent == request.count:
         raise ComposerError("all generated pieces are empty", "train the model for longer")
     rows = [MetricComparison(each, generated.summary(each), corpus.summary(each)) for each in metrics.metrics]
-    return Comparison(
-        [row for row in rows if row.generated or row.corpus],
-        request.count,
-        corpus.pieces,
-        generated.silent,
-        cut,
-        training_melodies is not None,
-        rejections,
-        dict(losses),
-    )
+    rows = [row for row in rows if row.generated or row.corpus]
+    searched = training_melodies is not None
+    return Comparison(rows, request.count, corpus.pieces, generated.silent, cut, searched, rejections, losses)
 
 
 def _encode_all(
@@ -166,36 +169,12 @@ def _generated_pieces(
 
 
 @dataclass(slots=True)
-class _Progress:
-    """Reports how many of `total` pieces are done."""
-
-    total: int
-    report: Callable[[int, int], object] | None
-    done: int = 0
-
-    def counting(self, pieces: Iterable[_T]) -> Iterator[_T]:
-        """Yield `pieces`; each is done when the next one is requested."""
-        for piece in pieces:
-            yield piece
-            self.done += 1
-            if self.report is not None:
-                self.report(self.done, self.total)
-
-
-@dataclass(slots=True)
 class _MetricTally:
     """Metric values of the `pieces` of one side; `silent` ones have none."""
 
     values: dict[str, list[float]] = field(default_factory=dict)
     pieces: int = 0
     silent: int = 0
-
-    @classmethod
-    def of_pieces(cls, pieces: Iterable[MetricValues | None]) -> _MetricTally:
-        tally = cls()
-        for values in pieces:
-            tally.add(values)
-        return tally
 
     def add(self, values: MetricValues | None) -> None:
         self.pieces += 1

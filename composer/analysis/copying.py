@@ -12,15 +12,6 @@ from composer.api import Score
 from composer.music.contour import Contour, MelodySource, contour
 from composer.music.melody import TICKS_PER_BEAT, Onset, top_line
 
-__all__ = [
-    "COPIED",
-    "Match",
-    "MelodyIndex",
-    "longest_copied_run",
-    "longest_run",
-    "longest_run_of",
-]
-
 COPIED = 16
 """Shared runs of this many notes are rarely a coincidence."""
 

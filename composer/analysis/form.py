@@ -70,14 +70,13 @@ def form_of(score: Score) -> Form:
 
 def melody_bars(line: Sequence[Onset], bars: Iterable[Bar]) -> list[BarContent]:
     """Return the onsets of a melody in each bar except a pickup."""
-    onsets = [note.onset for note in line]
-    return [_content(bar, line, onsets) for bar in bars if bar.number > 0]
-
-
-def _content(bar: Bar, line: Sequence[Onset], onsets: Sequence[float]) -> BarContent:
-    start = float(bar.start)
-    within = slice(bisect_left(onsets, start - _SLACK), bisect_left(onsets, float(bar.end) - _SLACK))
-    return tuple((round(TICKS_PER_BEAT * (note.onset - start)), note.pitch) for note in line[within])
+    onsets, contents = [note.onset for note in line], []
+    for bar in bars:
+        if bar.number > 0:
+            start = float(bar.start)
+            within = slice(bisect_left(onsets, start - _SLACK), bisect_left(onsets, float(bar.end) - _SLACK))
+            contents.append(tuple((round(TICKS_PER_BEAT * (note.onset - start)), note.pitch) for note in line[within]))
+    return contents
 
 
 def _distances(contents: Sequence[BarContent], number: int) -> list[int]:

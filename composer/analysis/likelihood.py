@@ -18,7 +18,7 @@ from composer.api import Piece, ReadError, StepKind, UsageError
 from composer.checkpoints.file import Header
 from composer.checkpoints.load import OpenCheckpoint, load_weights
 from composer.data.batches import BPTTBatches, to_device
-from composer.data.corpus import Rejections, read
+from composer.data.corpus import read
 from composer.data.encoded_split import open_split, write_split
 from composer.data.splits import SplitSettings, listed_pieces, split_pieces
 from composer.system.device import move_network
@@ -71,8 +71,7 @@ def evaluate(
     representation = checkpoint.representation
     corpus = read(representation, arguments, progress=reading_progress)
     pieces = select_pieces(checkpoint.checkpoint.header, corpus.pieces, listing, split)
-    rejected = Rejections()
-    rejected.merge(corpus.rejected)
+    rejected = corpus.rejected
     with tempfile.TemporaryDirectory() as folder:
         stem = Path(folder) / "pieces"
         written = write_split(stem, representation, pieces, rejected.add)
@@ -80,28 +79,16 @@ def evaluate(
             raise ReadError(
                 f"no piece can be measured: {rejected.most_common()}", "the model was trained on other music"
             )
-        windows = BPTTBatches(
-            open_split(stem, representation.spec, written),
-            representation.spec,
-            batch_size=1 if stream else BATCH_SIZE,
-            seq_length=SEQ_LENGTH,
-            contiguous=stream,
-        )
+        spec, rows = representation.spec, 1 if stream else BATCH_SIZE
+        data = open_split(stem, spec, written)
+        windows = BPTTBatches(data, spec, batch_size=rows, seq_length=SEQ_LENGTH, contiguous=stream)
         total = _measure(checkpoint, windows, device, effort, progress)
-    bits = representation.spec.kind is StepKind.TOKENS
-    scale = 1 / math.log(2) if bits else 1.0
+    unit, scale = ("bits", 1 / math.log(2)) if spec.kind is StepKind.TOKENS else ("nats", 1.0)
     return Evaluation(
-        scale * total.mean,
-        scale * total.stderr / total.count,
-        f"{'bits' if bits else 'nats'} per {representation.step_name}",
-        written["pieces"],
-        written["count"],
-        rejected.counts,
-        rejected.places,
-        written["losses"],
-        corpus.unreadable,
+        scale * total.mean, scale * total.stderr / total.count, f"{unit} per {representation.step_name}",
+        written["pieces"], written["count"], rejected.counts, rejected.places, written["losses"], corpus.unreadable,
         stream,
-    )
+    )  # fmt: skip
 
 
 def select_pieces(header: Header, pieces: Sequence[Piece], listing: Path | None, split: str | None) -> Sequence[Piece]:
@@ -138,8 +125,7 @@ def _measure(
     network = opened.model.network(opened.representation.spec, opened.config)
     if effort is not None and type(network).likelihood is Network.likelihood:
         raise UsageError(
-            f"--effort is for estimated likelihoods; that of {opened.model.name} is exact",
-            "remove --effort",
+            f"--effort is for estimated likelihoods; that of {opened.model.name} is exact", "remove --effort"
         )
     load_weights(network, opened.checkpoint.weights, "the checkpoint")
     move_network(network, device).eval()

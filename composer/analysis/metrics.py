@@ -94,9 +94,7 @@ MUSIC = (
     Metric("notes_per_beat", "notes per quarter note", _RHYTHM, compute=statistics.notes_per_beat),
     Metric("empty_beat_rate", "silent quarter notes", _RHYTHM, is_share=True, compute=statistics.empty_beat_rate),
     Metric("empty_bar_rate", "silent bars", _RHYTHM, is_share=True, compute=statistics.empty_bar_rate),
-    Metric(
-        "groove_consistency", "groove consistency", _RHYTHM, is_share=True, compute=statistics.groove_consistency
-    ),
+    Metric("groove_consistency", "groove consistency", _RHYTHM, True, statistics.groove_consistency),
     Metric("bars_that_return", "repeated bars", _FORM, is_share=True, compute=bars_that_return),
     Metric("longest_return", "longest repeat, bars", _FORM, compute=longest_return),
     Metric("ends_on_the_tonic", "ends on the tonic", _FORM, is_share=True, compute=ends_on_the_tonic),

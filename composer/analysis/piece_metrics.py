@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from composer.analysis.copying import COPIED, MelodyIndex, longest_run_of
+from composer.analysis.copying import COPIED, longest_run_of
+from composer.analysis.melody_search import MelodyIndex
 from composer.analysis.metrics import COPYING, MUSIC, TEXT, VALIDITY, Metric
 from composer.analysis.score_features import ScoreFeatures
 from composer.analysis.text_statistics import TextReference
@@ -24,19 +25,15 @@ class PieceMetrics(Protocol):
     @property
     def metrics(self) -> Sequence[Metric]:
         """The metrics, in order."""
-        ...
 
     def add_corpus_piece(self, steps: Sequence[Step]) -> None:
         """Add a piece to the corpus."""
-        ...
 
     def corpus_values(self) -> Iterator[MetricValues | None]:
         """Yield the values of each piece of the corpus, compared with all others; None for an empty piece."""
-        ...
 
     def values(self, steps: Sequence[Step]) -> MetricValues | None:
         """Return the values of a piece, compared with the whole corpus; None for an empty piece."""
-        ...
 
 
 def metrics_for(representation: Representation, training_melodies: MelodyCollection | None = None) -> PieceMetrics:

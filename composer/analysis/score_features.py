@@ -33,16 +33,14 @@ class ScoreFeatures:
     @cached_property
     def notes(self) -> Sequence[SoundingNote]:
         """All notes, sorted by start and end."""
-        return sorted(
-            (
-                SoundingNote(
-                    tick(note.onset), tick(note.onset) + tick(note.duration), None if part.percussion else note.pitch
-                )
-                for part in self.score.parts
-                for note in part.notes
-            ),
-            key=lambda sound: sound[:2],
-        )
+        found = [
+            SoundingNote(
+                start := tick(note.onset), start + tick(note.duration), None if part.percussion else note.pitch
+            )
+            for part in self.score.parts
+            for note in part.notes
+        ]
+        return sorted(found, key=lambda sound: sound[:2])
 
     @cached_property
     def pitches(self) -> Sequence[int]:

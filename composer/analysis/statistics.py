@@ -135,8 +135,7 @@ def _time_by_pitches(music: ScoreFeatures) -> Counter[int]:
         if sound.pitch is not None
         for at, change in ((sound.start, 1), (sound.end, -1))
     )
-    times, voices, last = Counter[int](), Counter[int](), 0
-    sounding = 0
+    times, voices, last, sounding = Counter[int](), Counter[int](), 0, 0
     for at, change, pitch in changes:
         times[sounding] += at - last
         last = at

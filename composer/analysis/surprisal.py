@@ -68,6 +68,5 @@ def beats_per_step(representation: Representation, steps: Sequence[Step]) -> Fra
             if number * each <= whole.notes[0].onset < (number + 1) * each and whole.duration <= len(steps) * each:
                 return each
             break
-    raise Unsupported(
-        f"the steps of {representation.name} have different lengths, so notes have no surprisal of their own"
-    )
+    name = representation.name
+    raise Unsupported(f"the steps of {name} have different lengths, so notes have no surprisal of their own")

@@ -88,17 +88,17 @@ class _TrainingPieces:
         spec: BuildSpec,
         corpus: StagedCorpus,
         indices: range | None = None,
-        on_piece: Callable[[Piece, Representation], object] | None = None,
+        melodies: MelodyCollector | None = None,
     ) -> None:
-        """`on_piece` is called with each piece, but not with its variants."""
-        self._spec, self._corpus, self._indices, self._on_piece = spec, corpus, indices, on_piece
+        """The pieces, but not their variants, are added to `melodies`."""
+        self._spec, self._corpus, self._indices, self._melodies = spec, corpus, indices, melodies
         self.without_variants = spec.augment
 
     def __iter__(self) -> Iterator[Piece]:
         self.without_variants = self._spec.augment
         for piece in self._corpus.pieces("train", self._indices):
-            if self._on_piece is not None:
-                self._on_piece(piece, self._spec.representation)
+            if self._melodies is not None:
+                self._melodies.add(piece, self._spec.representation)
             yield piece
             for variant in self._spec.representation.variants(piece) if self._spec.augment else ():
                 self.without_variants = False
@@ -108,7 +108,7 @@ class _TrainingPieces:
 def _encode(folder: Path, spec: BuildSpec, corpus: StagedCorpus) -> None:
     """Write all files of the data set. Raises OSError, and EncodeError if there is no training data."""
     representation, rejected, melodies = spec.representation, corpus.rejected, MelodyCollector()
-    training = _TrainingPieces(spec, corpus, on_piece=melodies.add)
+    training = _TrainingPieces(spec, corpus, melodies=melodies)
     written = {}
     for split in SPLITS:
         not_encodable = Rejections()
@@ -118,17 +118,11 @@ def _encode(folder: Path, spec: BuildSpec, corpus: StagedCorpus) -> None:
     (folder / MELODIES_FILE).write_bytes(melodies.melodies().to_bytes())
     if not written["train"]["pieces"]:
         raise EncodeError(f"no piece can be encoded: {rejected.most_common()}", "train a new model, without --from")
-    notes = list(corpus.notes)
+    pieces_in = {split: written[split]["pieces"] for split in SPLITS}
+    losses = dict(sum((Counter(written[split]["losses"]) for split in SPLITS), Counter()))
+    notes, duplicates = corpus.assigner.notes, corpus.assigner.duplicates
     if training.without_variants:
-        notes.append(f"`{representation.name}` has no variants of these pieces, so --augment has no effect")
-    report = Report(
-        {split: written[split]["pieces"] for split in SPLITS},
-        rejected.counts,
-        rejected.places,
-        corpus.unreadable,
-        corpus.duplicates,
-        notes,
-        dict(sum((Counter(written[split]["losses"]) for split in SPLITS), Counter())),
-    )
+        notes = [*notes, f"`{representation.name}` has no variants of these pieces, so --augment has no effect"]
+    report = Report(pieces_in, rejected.counts, rejected.places, corpus.unreadable, duplicates, notes, losses)
     manifest = {"state": representation.state(), "report": asdict(report), "splits": written}
     (folder / MANIFEST).write_text(json.dumps(manifest), "utf-8")

@@ -93,7 +93,5 @@ def _content_digest(source: Source | ReadError) -> tuple[str, int]:
                 return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest(), size
         data = source.bytes()
         return hashlib.blake2b(data, digest_size=16).hexdigest(), len(data)
-    except ReadError as error:
-        return digest(error.message), 0
-    except OSError as error:
-        return digest(str(error)), 0
+    except (ReadError, OSError) as error:
+        return digest(error.message if isinstance(error, ReadError) else str(error)), 0

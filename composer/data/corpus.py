@@ -20,6 +20,9 @@ MAX_EXAMPLES = 3
 """Number of places that are remembered for each reason."""
 MAX_OTHER_REASONS = 8
 
+Progress = Callable[[int, int], object]
+"""Called after each source with the number of sources and of pieces so far."""
+
 
 @dataclass(slots=True)
 class Rejections:
@@ -79,8 +82,8 @@ class NoMatchingFiles(ReadError):
 class CorpusReader:
     """Yield the pieces of `arguments`, or of the sources in `found`, as they are read.
 
-    Afterwards, `rejected` and `unreadable` are as in Corpus. `progress` is called after each source with the number of
-    sources and of pieces so far. Raises ReadError if an argument names nothing or, at the end, if there was no piece.
+    Afterwards, `rejected` and `unreadable` are as in Corpus. Raises ReadError if an argument names nothing or, at the
+    end, if there was no piece.
     """
 
     def __init__(
@@ -88,7 +91,7 @@ class CorpusReader:
         representation: Representation,
         arguments: Sequence[str],
         found: Iterable[Source | ReadError] | None = None,
-        progress: Callable[[int, int], object] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._representation, self._arguments, self._progress = representation, arguments, progress
         self._sources = sources(arguments, representation.suffixes) if found is None else found
@@ -123,12 +126,11 @@ def read(
     representation: Representation,
     arguments: Sequence[str],
     found: Iterable[Source | ReadError] | None = None,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress | None = None,
 ) -> Corpus:
     """Read all pieces into memory, with the parameters and errors of CorpusReader."""
     reader = CorpusReader(representation, arguments, found, progress)
-    pieces = tuple(reader)
-    return Corpus(pieces, reader.rejected, reader.unreadable)
+    return Corpus(tuple(reader), reader.rejected, reader.unreadable)
 
 
 def content_digest(piece: Piece) -> bytes:
@@ -151,10 +153,8 @@ def _no_pieces_error(
     named = ", ".join(arguments[:3]) + (" and others" if len(arguments) > 3 else "")
     reads = f"`{representation.name}` reads {' '.join(representation.suffixes)}"
     if rejected.total:
-        others = f", {rejected.others()}" if rejected.others() else ""
-        return ReadError(
-            f"no usable piece in {named}: {rejected.most_common()}", f"`{representation.name}` rejected all{others}"
-        )
+        hint = f"`{representation.name}` rejected all{', ' * bool(rejected.others())}{rejected.others()}"
+        return ReadError(f"no usable piece in {named}: {rejected.most_common()}", hint)
     if unreadable:
         return ReadError(f"cannot read anything in {named}: {unreadable[0].message}", unreadable[0].hint or reads)
     found = suffixes_in(arguments)
@@ -165,23 +165,17 @@ def _no_pieces_error(
 
 def _feed(update: Callable[[bytes], object], value: Any) -> None:
     """Write plain data so that equal values, and only they, give equal bytes; sets have no order."""
-    if isinstance(value, str):
-        data = value.encode("utf-8", "surrogatepass")
-        update(b"s%d:" % len(data))
-        update(data)
-    elif isinstance(value, tuple | list):
-        update(b"t%d:" % len(value))
-        for item in value:
-            _feed(update, item)
-    elif isinstance(value, frozenset | set):
-        update(b"f%d:" % len(value))
-        for item in sorted(value, key=repr):
+    if isinstance(value, tuple | list | frozenset | set):
+        ordered = isinstance(value, tuple | list)
+        update(b"%c%d:" % (b"t" if ordered else b"f", len(value)))
+        for item in value if ordered else sorted(value, key=repr):
             _feed(update, item)
     elif isinstance(value, Mapping):
         _feed(update, tuple(sorted(value.items(), key=repr)))
     elif is_dataclass(value) and not isinstance(value, type):
         _feed(update, (type(value).__name__, *(getattr(value, each.name) for each in fields(value))))
     else:
-        data = repr(value).encode()
-        update(b"r%d:" % len(data))
+        is_text = isinstance(value, str)
+        data = value.encode("utf-8", "surrogatepass") if is_text else repr(value).encode()
+        update(b"%c%d:" % (b"s" if is_text else b"r", len(data)))
         update(data)

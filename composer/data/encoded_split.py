@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +124,7 @@ class _SplitWriter:
         sums = {".steps": self._steps.sum, ".offsets": self._offsets.sum, ".conditions": self._conditions.sum}
         return {"pieces": self._pieces, "count": self._count, "sums": sums, "shards": self._steps.shards}
 
-    def __enter__(self) -> _SplitWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *params: Any) -> None:

@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -51,9 +50,7 @@ class ChecksumWriter:
     def __enter__(self) -> ChecksumWriter:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         if error is None:
             self._file.close()
             return
@@ -97,9 +94,7 @@ class ShardWriter:
     def __enter__(self) -> ShardWriter:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         if error is None:
             self._end()
         else:
@@ -158,8 +153,7 @@ def shard_path(stem: Path, number: int) -> Path:
 
 def map_array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """Map a file into memory as an array. Raises OSError, or ValueError if it has another size."""
-    mapping = _memory_map(path)
-    return np.frombuffer(mapping or b"", dtype).reshape(shape)
+    return np.frombuffer(_memory_map(path) or b"", dtype).reshape(shape)
 
 
 def verify(files: Mapping[Path, SizeAndChecksum]) -> None:

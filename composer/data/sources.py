@@ -153,7 +153,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, room: i
     try:
         with archive.open(info) as file:
             data = file.read(limit + 1)
-    except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile, EOFError, ValueError) as error:
+    except (OSError, RuntimeError, zipfile.BadZipFile, EOFError, ValueError) as error:
         return ReadError(f"cannot read {name}: {error}")
     except Exception as error:  # zlib.error and those of other compressions share no base
         return ReadError(f"cannot unpack {name}: {error}")
@@ -177,11 +177,9 @@ def _corpus_folder(argument: str) -> tuple[Path, str]:
     corpora = Path(next(iter(found.submodule_search_locations))) / "corpus"
     folders = {entry.name.lower(): entry for entry in corpora.iterdir() if entry.is_dir() and entry.name[0] not in "_."}
     if name.lower() not in folders:
-        near = get_close_matches(name.lower(), list(folders), 3, 0.4) or sorted(folders)
-        raise ReadError(
-            f"music21 has no corpus `{name}`",
-            "did you mean " + " or ".join(f"corpus:{folders[match].name}" for match in near[:3]) + "?",
-        )
+        near = get_close_matches(name.lower(), list(folders), 3, 0.4) or sorted(folders)[:3]
+        names = " or ".join(f"corpus:{folders[match].name}" for match in near)
+        raise ReadError(f"music21 has no corpus `{name}`", f"did you mean {names}?")
     return folders[name.lower()], pattern or "*"
 
 

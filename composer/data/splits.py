@@ -98,9 +98,7 @@ class SplitAssigner:
     """
 
     def __init__(self, settings: SplitSettings, named: Collection[str] | None = None) -> None:
-        """`named` are the splits that files are named for, by default those of `settings`. Raises ReadError for a list
-        that cannot be read.
-        """
+        """`named` splits have files of their own, by default those of `settings`. Raises ReadError for a bad list."""
         named = settings.named_files if named is None else named
         self._shares = {split: getattr(settings, split) for split in ("valid", "test") if split not in named}
         self._list = SplitList(settings.listing) if settings.listing else None
@@ -152,10 +150,9 @@ class SplitAssigner:
         ):
             train = SPLITS.index("train")
             self.codes = self.codes.translate(bytes([train] * _NAMED_OFFSET) + bytes(range(_NAMED_OFFSET, 256)))
-            self.notes.append(
-                f"only {total} {'piece' if total == 1 else 'pieces'}, too few to hold some out: training on all, "
-                "so overfitting cannot be detected"
-            )
+            pieces = "piece" if total == 1 else "pieces"
+            few = f"only {total} {pieces}, too few to hold some out"
+            self.notes.append(f"{few}: training on all, so overfitting cannot be detected")
 
 
 def piece_numbers(codes: bytearray, split: str) -> Iterator[int]:
@@ -195,8 +192,7 @@ def split_pieces(
 
 
 class SplitList:
-    """A list file that assigns pieces to splits. Without a `train` line, all pieces that it does not name are training
-    data.
+    """A list file that assigns pieces to splits. Without a `train` line, pieces it does not name are training data.
 
     Raises ReadError if it cannot be read.
     """
@@ -243,10 +239,8 @@ def read_list(listing: Path) -> dict[str, str]:
         if not words or words[0].startswith("#"):
             continue
         if words[0] not in SPLITS or len(words) == 1:
-            raise ReadError(
-                f"invalid line {number} in {listing.name}: {line.strip()!r}",
-                "write lines like `valid jigs.abc: tune 22`",
-            )
+            message = f"invalid line {number} in {listing.name}: {line.strip()!r}"
+            raise ReadError(message, "write lines like `valid jigs.abc: tune 22`")
         splits[words[1].strip()] = words[0]
     return splits
 
@@ -256,9 +250,8 @@ def listed_pieces(listing: Path, split: str, pieces: Iterable[Piece]) -> list[Pi
     splits = read_list(listing)
     found = [piece for piece in pieces if (name := _listed_name(piece, splits)) and splits[name] == split]
     if not found:
-        raise ReadError(
-            f"none of these pieces is in split `{split}` of {listing.name}", "check its names, and the files"
-        )
+        message = f"none of these pieces is in split `{split}` of {listing.name}"
+        raise ReadError(message, "check its names, and the files")
     return found
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import pickle
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import islice
 from pathlib import Path
 
 from composer.api import Piece, ReadError, Representation, Source
-from composer.data.corpus import CorpusReader, Rejections
+from composer.data.corpus import CorpusReader, Progress, Rejections
 from composer.data.sources import sources, stdin
 from composer.data.splits import SplitAssigner, SplitSettings, piece_count, piece_numbers
 from composer.system.cache_dir import check_room, reporting_write_errors
@@ -93,32 +93,16 @@ class PieceFile:
 
 
 class StagedCorpus:
-    """Pieces in a file, each assigned to a split.
-
-    `rejected` and `unreadable` are as in Corpus; `duplicates` and `notes` as in SplitAssigner.
-    """
+    """Pieces in a file, each assigned to a split by `assigner`; `rejected` and `unreadable` are as in Corpus."""
 
     def __init__(self, file: PieceFile, settings: SplitSettings) -> None:
         """Begin with no pieces. Raises ReadError for a bad list."""
         self._file = file
-        self._assigner = SplitAssigner(settings)
+        self.assigner = SplitAssigner(settings)
         self.rejected, self.unreadable = Rejections(), list[str]()
 
-    @property
-    def duplicates(self) -> int:
-        return self._assigner.duplicates
-
-    @property
-    def notes(self) -> list[str]:
-        return self._assigner.notes
-
     def read(
-        self,
-        representation: Representation,
-        files: CorpusFiles,
-        size: int,
-        folder: Path,
-        progress: Callable[[int, int], object] | None,
+        self, representation: Representation, files: CorpusFiles, size: int, folder: Path, progress: Progress | None
     ) -> None:
         """Read all `files`, of about `size` bytes, to be encoded in `folder`.
 
@@ -130,7 +114,7 @@ class StagedCorpus:
             found = estimator.counted(files.sources_of(split))
             readers[split] = CorpusReader(representation, files.named[split], found, progress)
             for piece in readers[split]:
-                if not self._assigner.assign(piece, split):
+                if not self.assigner.assign(piece, split):
                     continue
                 with reporting_write_errors(folder):
                     self._file.append(piece)
@@ -138,18 +122,18 @@ class StagedCorpus:
                     check_room(folder, estimator.estimate(self._file.size) - self._file.size)
         with reporting_write_errors(folder):
             self._file.close()
-        self._assigner.finish()
+        self.assigner.finish()
         for split in files.named:
             self.rejected.merge(readers[split].rejected)
             self.unreadable += readers[split].unreadable
 
     def count(self, split: str) -> int:
         """Return the number of pieces in a split."""
-        return piece_count(self._assigner.codes, split)
+        return piece_count(self.assigner.codes, split)
 
     def pieces(self, split: str, indices: range | None = None) -> Iterator[Piece]:
         """Yield the pieces of a split in the order they were read, or only those at `indices`."""
-        numbers = piece_numbers(self._assigner.codes, split)
+        numbers = piece_numbers(self.assigner.codes, split)
         if indices is not None:
             numbers = islice(numbers, indices.start, indices.stop, indices.step)
         return self._file.pieces(numbers)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.analysis.copying import MelodyIndex, longest_copied_run, longest_run
-from composer.analysis.melody_search import SharedRunState
+from composer.analysis.copying import longest_copied_run, longest_run
+from composer.analysis.melody_search import MelodyIndex, SharedRunState
 from composer.api import CheckpointError, Meter, Note, Part, Piece, Score, SequenceSpec, Source
 from composer.checkpoints import store
 from composer.checkpoints.file import Checkpoint, Header, load, save

@@ -15,7 +15,8 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from composer.analysis.copying import COPIED, MelodyIndex, longest_run_of
+from composer.analysis.copying import COPIED, longest_run_of
+from composer.analysis.melody_search import MelodyIndex
 from composer.checkpoints.training_melodies import training_melodies
 from composer.data.score_reader import ScoreReader
 from composer.data.sources import sources

@@ -47,7 +47,8 @@ def originality(
     speed, with the tune's title and source and the bars where the run starts. Unrelated tunes often share runs of up
     to ten notes.
     """
-    from composer.analysis.copying import MelodyIndex, longest_run
+    from composer.analysis.copying import longest_run
+    from composer.analysis.melody_search import MelodyIndex
     from composer.cli import inputs
     from composer.cli.render.reading_progress import ReadingProgress, report_skipped
     from composer.data.score_reader import ScoreReader

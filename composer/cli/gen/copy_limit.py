@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from composer.api import CheckpointError, Representation, Step, UsageError
 
 if TYPE_CHECKING:
-    from composer.analysis.copying import MelodyIndex
+    from composer.analysis.melody_search import MelodyIndex
     from composer.generation.request import AcceptPiece
 
 
@@ -32,7 +32,7 @@ def copy_limit(max_notes: int, representation: Representation, path: Path, prime
 
 def known_melodies(representation: Representation, path: Path, option: str) -> MelodyIndex:
     """Return the training melodies of the model at `path` as an index. Raises UsageError, CheckpointError."""
-    from composer.analysis.copying import MelodyIndex
+    from composer.analysis.melody_search import MelodyIndex
     from composer.checkpoints.training_melodies import training_melodies
 
     if type(representation).score is Representation.score:
