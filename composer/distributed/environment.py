@@ -79,8 +79,7 @@ def device_of(device: str, process: ProcessInfo, devices: int) -> str:
         )
     if process.local_rank >= devices:
         raise DeviceError(
-            f"more processes on this machine than CUDA devices ({devices})",
-            f"start {devices}, or use --device cpu",
+            f"more processes on this machine than CUDA devices ({devices})", f"start {devices}, or use --device cpu"
         )
     return f"cuda:{process.local_rank}"
 

@@ -82,8 +82,7 @@ def _rendezvous_error(process: ProcessInfo, error: Exception, seconds: float) ->
     place, text = f"{process.address}:{process.port}", str(error)
     if "EADDRINUSE" in text or "address already in use" in text.lower():
         return ComposerError(
-            f"port {process.port} is already in use",
-            "set MASTER_PORT (torchrun: --master-port) to a free port",
+            f"port {process.port} is already in use", "set MASTER_PORT (torchrun: --master-port) to a free port"
         )
     if process.is_main:
         return ComposerError(

@@ -70,10 +70,7 @@ EXAMPLES = {
         ("In bash, in ~/.bashrc:", "source <(composer completions bash)"),
         ("In fish, in ~/.config/fish/config.fish:", "composer completions fish | source"),
     ),
-    "help": (
-        ("Start here:", "composer help tutorial"),
-        ("List the options of a command:", "composer help train"),
-    ),
+    "help": (("Start here:", "composer help tutorial"), ("List the options of a command:", "composer help train")),
     "version": (("", "composer version"),),
 }
 """For each command, what one may want to do, and the command line that does it."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from composer.check.collection import FileDiagnosis
 from composer.check.fix import FixResult
@@ -41,7 +41,7 @@ class Total:
         return f"{checked}: {', '.join(found) or 'no problems'}"
 
 
-class Report(Protocol):
+class Report:
     """Shows problems to the user."""
 
     def found(self, diagnosis: FileDiagnosis) -> None:
@@ -60,7 +60,7 @@ def make_report(console: Console, as_json: bool) -> Report:
 
 
 @dataclass(slots=True)
-class _Lines:
+class _Lines(Report):
     """A line per problem in the format of compilers, which editors can jump to."""
 
     console: Console
@@ -80,11 +80,8 @@ class _Lines:
         if path:
             self.console.say(f"wrote {path}")
 
-    def close(self, total: Total) -> None:
-        pass
 
-
-class _Grouped:
+class _Grouped(Report):
     """Problems grouped by file and tune, in color, for a terminal."""
 
     def __init__(self, console: Console) -> None:
@@ -127,12 +124,9 @@ class _Grouped:
             self.canvas.print(text, end="", soft_wrap=True)
         self.console.write(drawn.get())
 
-    def close(self, total: Total) -> None:
-        pass
-
 
 @dataclass(slots=True)
-class _Json:
+class _Json(Report):
     """One JSON document at the end."""
 
     console: Console
@@ -143,24 +137,16 @@ class _Json:
         self.problems += [{"file": diagnosis.file, **asdict(each)} for each in diagnosis.problems]
 
     def fixed(self, diagnosis: FileDiagnosis, path: Path | None, done: FixResult) -> None:
-        self.fixes.append(
-            {
-                "file": diagnosis.file,
-                "output": str(path) if path else None,
-                "changes": [asdict(note) for note in done.changes if path],
-                "left": [asdict(note) for note in done.left],
-            }
-        )
+        notes = {
+            "changes": [asdict(note) for note in done.changes if path],
+            "left": [asdict(note) for note in done.left],
+        }
+        self.fixes.append({"file": diagnosis.file, "output": str(path) if path else None, **notes})
 
     def close(self, total: Total) -> None:
         counts = {f"{name}s": total.severities[name] for name in ("error", "warning")}
-        document = {
-            "files": total.files,
-            "pieces": total.pieces,
-            **counts,
-            "problems": self.problems,
-            "fixed": self.fixes,
-        }
+        found = {"problems": self.problems, "fixed": self.fixes}
+        document = {"files": total.files, "pieces": total.pieces, **counts, **found}
         self.console.write(json.dumps(document, indent=2) + "\n")
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from composer.analysis.comparison import Comparison, MetricComparison, Summary, compare
 from composer.analysis.likelihood import select_pieces
@@ -19,7 +19,6 @@ from composer.cli.console import Console
 from composer.cli.render.reading_progress import ReadingProgress, report_skipped
 from composer.cli.render.text import count_noun
 from composer.data import corpus
-from composer.data.corpus import Rejections
 from composer.generation.request import GenerationRequest
 
 if TYPE_CHECKING:
@@ -71,19 +70,17 @@ def report_comparison(options: ComparisonOptions, console: Console) -> None:
         options.path, options.representation, options.device, "eval {} FILES... --generated 200 --checkpoint"
     )
     representation, melodies = model.representation, training_melodies(options.path)
-    request = GenerationRequest(
-        representation.max_steps(representation.Controls(), GenerationContext()),
-        options.count,
-        options.seed,
-        SamplingParams(options.temperature),
-    )
+    length = representation.max_steps(representation.Controls(), GenerationContext())
+    request = GenerationRequest(length, options.count, options.seed, SamplingParams(options.temperature))
     with ReadingProgress(console) as reading:
         found = corpus.read(representation, options.files, progress=reading.update)
         pieces = select_pieces(model.header, found.pieces, options.listing, options.part)
         rule = representation.constraint(representation.Controls(), GenerationContext())
         compared = compare(model, pieces, request, rule, training_melodies=melodies, progress=reading.update_measured)
-    compared = replace(compared, rejections=_merge_rejections(found.rejected, compared.rejections))
-    report_skipped(console, _LeftOut(compared, found.unreadable))
+    found.rejected.merge(compared.rejections)
+    compared = replace(compared, rejections=found.rejected)
+    rejected = found.rejected
+    report_skipped(console, _LeftOut(rejected.counts, rejected.places, compared.losses, found.unreadable))
     if options.as_json:
         console.write(_document(options, compared))
         return
@@ -95,42 +92,19 @@ def report_comparison(options: ComparisonOptions, console: Console) -> None:
     _remarks(console, compared, request)
 
 
-@dataclass(frozen=True, slots=True)
-class _LeftOut:
+class _LeftOut(NamedTuple):
     """What was skipped, as `report_skipped` expects it."""
 
-    compared: Comparison
+    rejected: Mapping[str, int]
+    places: Mapping[str, Sequence[str]]
+    losses: Mapping[str, int]
     unreadable: Sequence[str]
-
-    @property
-    def rejected(self) -> Mapping[str, int]:
-        return self.compared.rejections.counts
-
-    @property
-    def places(self) -> Mapping[str, Sequence[str]]:
-        return self.compared.rejections.places
-
-    @property
-    def losses(self) -> Mapping[str, int]:
-        return self.compared.losses
-
-
-def _merge_rejections(*several: Rejections) -> Rejections:
-    merged = Rejections()
-    for rejections in several:
-        merged.merge(rejections)
-    return merged
 
 
 def _document(options: ComparisonOptions, compared: Comparison) -> str:
-    document = {
-        "checkpoint": options.path.stem,
-        "representation": options.representation,
-        "seed": options.seed,
-        "temperature": options.temperature,
-        **compared.to_json(),
-    }
-    return json.dumps(document, indent=2) + "\n"
+    model = {"checkpoint": options.path.stem, "representation": options.representation}
+    sampling = {"seed": options.seed, "temperature": options.temperature}
+    return json.dumps({**model, **sampling, **compared.to_json()}, indent=2) + "\n"
 
 
 def _title(options: ComparisonOptions, compared: Comparison) -> str:
@@ -189,8 +163,7 @@ def _remarks(console: Console, compared: Comparison, request: GenerationRequest)
     if compared.silent:
         console.warn(f"{compared.silent:,} of {count_noun(compared.generated, 'piece')} generated are empty")
     if compared.cut:
-        console.say(
-            f"{compared.cut:,} of {count_noun(compared.generated, 'piece')} were cut off at {request.length} steps"
-        )
+        cut = f"{compared.cut:,} of {count_noun(compared.generated, 'piece')}"
+        console.say(f"{cut} were cut off at {request.length} steps")
     if not compared.against_training_data and any(row.metric in COPYING for row in compared.metrics):
         console.say("the model's training data is unknown, so copies were searched in this corpus")

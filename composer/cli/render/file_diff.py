@@ -19,9 +19,8 @@ def difference(before: bytes, after: bytes, format_name: str) -> str:
     if found.name != format_name:
         return f"it is {found.summary.partition(',')[0]}, and was composed as {format_name}"
     if FORMATS[format_name].binary:
-        return (
-            f"first difference at byte {_first_difference(before, after) + 1:,} of {len(before):,} and {len(after):,}"
-        )
+        byte = _first_difference(before, after) + 1
+        return f"first difference at byte {byte:,} of {len(before):,} and {len(after):,}"
     old, new = before.splitlines(), after.splitlines()
     for number, (one, other) in enumerate(zip(old, new, strict=False), 1):
         if one != other:
@@ -35,9 +34,7 @@ def difference(before: bytes, after: bytes, format_name: str) -> str:
 
 
 def _first_difference(one: str | bytes, other: str | bytes) -> int:
-    """Return the index of the first difference."""
-    pairs = enumerate(zip_longest(one, other))
-    return next((at for at, (left, right) in pairs if left != right), 0)
+    return next((at for at, (left, right) in enumerate(zip_longest(one, other)) if left != right), 0)
 
 
 def _shown(line: str, at: int) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from composer.api import Key, Score, Tempo
+from composer.api import Score, Tempo
 from composer.cli.render.roll_layout import Mark, System, lay_out
 from composer.cli.render.text import count_noun
 from composer.music.bars import bars
@@ -78,8 +80,9 @@ def roll(score: Score, width: int, max_systems: int | None = None, style_of: Sty
             text.append(line, style if at else "dim")
         for upper in range(system.highest | 1, system.lowest - 1, -2):
             text.append("\n")
-            for run, style in _runs(_colored_line(system, upper, style_of or _of_part)):
-                text.append(run, style)
+            cells = _colored_line(system, upper, style_of or (lambda _system, _column, mark: _part_style(mark)))
+            for style, run in groupby(cells, key=itemgetter(1)):
+                text.append("".join(character for character, _ in run), style)
     text.append(_remainder(systems, max_systems), "dim")
     text.append("\n")
     return text
@@ -130,24 +133,8 @@ def _plain_cell(system: System, column: int, pitch: int) -> str:
     return _PLAIN["beat"] if column in system.beats else " "
 
 
-def _of_part(system: System, column: int, mark: Mark) -> NoteStyle:
-    return _part_style(mark)
-
-
 def _part_style(mark: Mark) -> NoteStyle:
     return _PART_STYLES[mark.part if mark.part < len(_PART_STYLES) else 1 + (mark.part - 1) % (len(_PART_STYLES) - 1)]
-
-
-def _runs(cells: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Join neighboring cells of the same style."""
-    run, style = "", ""
-    for text, own in cells:
-        if own != style:
-            if run:
-                yield run, style
-            run, style = "", own
-        run += text
-    yield run, style
 
 
 def _label(pitch: int) -> str:
@@ -212,7 +199,8 @@ def _caption(score: Score, width: int, *, colored: bool, parts: bool = True) -> 
 def _facts(score: Score) -> Iterator[str]:
     notes = score.notes
     if score.keys:
-        yield _key_name(score.keys[0])
+        key = score.keys[0]
+        yield f"{name_of_fifth(key.sharps + MODE_FIFTHS.get(key.mode, 0), '♯', '♭')} {key.mode}"
     if score.meters:
         yield f"{score.meters[0].numerator}/{score.meters[0].denominator}"
     if score.tempos:
@@ -238,10 +226,6 @@ def _seconds(score: Score) -> float:
         float(max(min(end, score.duration) - tempo.onset, Fraction(0))) * 60 / tempo.bpm
         for tempo, end in zip(tempos, ends, strict=True)
     )
-
-
-def _key_name(key: Key) -> str:
-    return f"{name_of_fifth(key.sharps + MODE_FIFTHS.get(key.mode, 0), '♯', '♭')} {key.mode}"
 
 
 def _pitch_name(pitch: int, sharps: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from composer.cli.console import Console
 from composer.cli.render.text import duration
@@ -16,16 +16,6 @@ if TYPE_CHECKING:
 BAR_COLUMNS = 24
 
 
-class ProgressDisplay(Protocol):
-    """Shows progress, and warnings meanwhile."""
-
-    def __enter__(self) -> ProgressDisplay: ...
-    def __exit__(self, *reason: Any) -> None: ...
-    def add_steps(self, steps: int) -> None: ...
-    def finish_piece(self) -> None: ...
-    def warn(self, text: str) -> None: ...
-
-
 def progress_display(console: Console, pieces: int, before: Callable[[], int], step_name: str) -> ProgressDisplay:
     """Return the display for a run of `pieces`, `before` of which exist already.
 
@@ -33,26 +23,30 @@ def progress_display(console: Console, pieces: int, before: Callable[[], int], s
     """
     if pieces > 1 and console.can_animate and not console.quiet and not console.stdout_is_terminal:
         return LiveBar(console, GenProgress(pieces, before, step_name))
-    return NoProgress(console)
+    return ProgressDisplay(console)
 
 
-class NoProgress:
+class ProgressDisplay:
     """Shows warnings only."""
 
     def __init__(self, console: Console) -> None:
-        self.warn = console.warn
+        self._console = console
+
+    def warn(self, text: str) -> None:
+        """Show a warning."""
+        self._console.warn(text)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *reason: object) -> None:
+    def __exit__(self, *reason: Any) -> None:
         pass
 
     def add_steps(self, steps: int) -> None:
-        pass
+        """Count steps of a piece."""
 
     def finish_piece(self) -> None:
-        pass
+        """Count a finished piece."""
 
 
 @dataclass
@@ -83,7 +77,7 @@ class GenProgress:
         return "  ".join(parts)
 
 
-class LiveBar:
+class LiveBar(ProgressDisplay):
     """A bar on stderr, erased at the end."""
 
     def __init__(self, console: Console, progress: GenProgress) -> None:
@@ -92,12 +86,7 @@ class LiveBar:
         self.progress = progress
         self._rich = console.rich_console(console.stderr)
         self._live = Live(
-            get_renderable=self.render,
-            console=self._rich,
-            refresh_per_second=4,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
+            get_renderable=self.render, console=self._rich, transient=True, redirect_stdout=False, redirect_stderr=False
         )
 
     def __enter__(self) -> Self:

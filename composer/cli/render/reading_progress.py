@@ -63,10 +63,8 @@ class ReadingProgress:
     """A line on a terminal that counts what has been read, and is erased at the end."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        self._console = console
-        self._clock = clock
-        self._start = 0.0
-        self._shown = False
+        self._console, self._clock = console, clock
+        self._start, self._shown = 0.0, False
 
     def __enter__(self) -> ReadingProgress:
         return self

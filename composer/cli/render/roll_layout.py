@@ -109,7 +109,8 @@ def _wrap(all_bars: Sequence[Bar], cell: Fraction, max_bars: int, width: int) ->
             full = 0
         full += bar.number > 0
         systems[-1].bars[systems[-1].columns] = bar.number
-        beat = max(round(Fraction(4, bar.meter.denominator) * (3 if _compound(bar) else 1) / cell), 1)
+        compound = bar.meter.denominator >= 8 and bar.meter.numerator % 3 == 0
+        beat = max(round(Fraction(4, bar.meter.denominator) * (3 if compound else 1) / cell), 1)
         first = columns % beat if bar.number == 0 else 0
         for column in range(columns):
             if systems[-1].columns == width:
@@ -120,22 +121,17 @@ def _wrap(all_bars: Sequence[Bar], cell: Fraction, max_bars: int, width: int) ->
     return systems
 
 
-def _compound(bar: Bar) -> bool:
-    return bar.meter.denominator >= 8 and bar.meter.numerator % 3 == 0
-
-
 def _place_notes(systems: Sequence[System], parts: Sequence[Part], cell: Fraction) -> None:
     """Mark the cells of all notes; earlier parts cover later ones."""
     starts = [system.start for system in systems]
     for number, part in reversed(list(enumerate(parts))):
         for note in sorted(part.notes):
             index = max(bisect_right(starts, note.onset + cell / 2) - 1, 0)
-            onset, end = note.onset, note.end
             first = True
-            while index < len(systems) and (first or end - starts[index] >= cell / 2):
+            while index < len(systems) and (first or note.end - starts[index] >= cell / 2):
                 system = systems[index]
-                begin = min(max(round((onset - system.start) / cell), 0), system.columns - 1)
-                stop = max(round((end - system.start) / cell), begin + 1)
+                begin = min(max(round((note.onset - system.start) / cell), 0), system.columns - 1)
+                stop = max(round((note.end - system.start) / cell), begin + 1)
                 for column in range(begin, min(stop, system.columns)):
                     system.marks[column, note.pitch] = Mark(number, first and column == begin)
                 first = False
