@@ -59,6 +59,7 @@ CASES = {
     "composer gen abc --te": ["--temp", "--tempo"],
     "composer gen abc --device=cu": ["--device=cuda"],
     "composer train abc --model l": ["lstm"],
+    "composer gen abc --rhythm horn": ["hornpipe"],
 }
 
 
@@ -69,6 +70,17 @@ CASES = {
         ("composer gen ab", ["abc"]),
         ("composer gen abc --device cu", ["cuda"]),
         ("composer gen --format mi", ["midi"]),
+        ("composer gen abc --rh", ["--rhythm"]),
+        ("composer gen --seed 1 pianoroll --max-n", ["--max-notes"]),
+        ("composer gen abc --key Ebm", ["Ebm", "Ebmix"]),
+        ("composer gen abc --mode m", ["major", "minor", "mixolydian"]),
+        ("composer gen abc --meter 6", ["6/8", "6/4"]),
+        ("composer gen abc --scale o", ["own"]),
+        ("composer gen grid --scale blu", ["blues"]),
+        ("composer gen grid --meter 12", ["12/8"]),
+        ("composer gen abc --instrument vio", ["violin", "viola"]),
+        ("composer gen abc --rank-by f", ["form"]),
+        ("composer gen abc --rhythm sl", ["slip-jig", "slide"]),
         ("composer gen pianoroll --checkpoint gr", ["grid"]),
         ("composer train abc --preset charrnn", ["charrnn-abc"]),
         ("composer plugins rnn", ["rnnrbm"]),
@@ -89,7 +101,10 @@ def test_own_models_are_completed(powershell, checkpoint, home):
     assert powershell("composer train abc x.abc --from m") == ["mine"]
 
 
-@pytest.mark.parametrize("line", ["composer gen abc --t", "composer train abc --model ", "composer no-such --x"])
+LIGHT = ["composer gen abc --t", "composer gen abc --key ", "composer gen pianoroll --key ", "composer train abc --model "]
+
+
+@pytest.mark.parametrize("line", [*LIGHT, "composer no-such --x"])
 def test_nothing_heavy_is_loaded_and_nothing_else_printed(tmp_path, line):
     """A line that cannot be parsed has no candidates."""
     script = """if True:

@@ -8,7 +8,7 @@ import types
 import pytest
 
 from composer.cli.command import COMMANDS, build
-from composer.cli.docs import pages
+from composer.cli.docs import man_pages, pages
 from composer.cli.docs.mdoc import from_markdown
 from composer.registry import plugins as registry
 from composer.training.optimizer import Settings
@@ -81,6 +81,15 @@ def test_the_plugin_keeps_the_contract(monkeypatch):
         monkeypatch.setitem(sys.modules, module, space)
         exec(source, vars(space))
     space.test_contract()
+
+
+def test_controls_in_the_man_page_of_gen():
+    page = man_pages.command_page("gen", "November 21, 2026")
+    for loaded in LOADED:
+        if loaded.representation and dataclasses.fields(loaded.representation.Controls):
+            section = page.split(f".Ss Controls of {loaded.plugin.name}\n")[1].split(".Ss")[0]
+            names = {name.replace("-", "_") for name in re.findall(r"^\.It Fl -([a-z-]+)", section, re.MULTILINE)}
+            assert names == named(loaded.representation.Controls)
 
 
 def test_markdown_in_mdoc():
