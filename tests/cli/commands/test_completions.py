@@ -101,7 +101,12 @@ def test_own_models_are_completed(powershell, checkpoint, home):
     assert powershell("composer train abc x.abc --from m") == ["mine"]
 
 
-LIGHT = ["composer gen abc --t", "composer gen abc --key ", "composer gen pianoroll --key ", "composer train abc --model "]
+LIGHT = [
+    "composer gen abc --t",
+    "composer gen abc --key ",
+    "composer gen pianoroll --key ",
+    "composer train abc --model ",
+]
 
 
 @pytest.mark.parametrize("line", [*LIGHT, "composer no-such --x"])
