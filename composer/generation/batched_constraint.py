@@ -53,9 +53,8 @@ def batched_constraint(
     start_state = constraint.start(primer)
     if spec.kind is StepKind.FRAMES:
         return FrameConstraint(constraint, spec, start_state, batch_size)
-    return (TokenConstraint if batch_size < MIN_CACHED_ROWS else CachedTokenConstraint)(
-        constraint, spec, start_state, batch_size
-    )
+    kind = TokenConstraint if batch_size < MIN_CACHED_ROWS else CachedTokenConstraint
+    return kind(constraint, spec, start_state, batch_size)
 
 
 class Unconstrained:
@@ -122,9 +121,8 @@ class CachedTokenConstraint:
         index = self._index_of[state] = len(self.states)
         self.states.append(state)
         if index == len(self.allowed):
-            self.allowed, self.next_index = (
-                np.concatenate([each, np.zeros_like(each)]) for each in (self.allowed, self.next_index)
-            )
+            pair = (self.allowed, self.next_index)
+            self.allowed, self.next_index = (np.concatenate([each, np.zeros_like(each)]) for each in pair)
         mask = self.constraint.allowed(state)
         assert isinstance(mask, int)
         self.allowed[index], self.next_index[index] = mask_array(mask, self.spec.size), -1

@@ -26,9 +26,8 @@ class BarRanges:
         """Raise Unsatisfiable if a tune of `count` bars lacks some of these, or has no others."""
         last = max(last for _, last in self.ranges)
         if last > count:
-            raise Unsatisfiable(
-                f"--keep-bars {self.text} and the tune clash: there is no bar {last}", f"it has bars 1 to {count}"
-            )
+            message = f"--keep-bars {self.text} and the tune clash: there is no bar {last}"
+            raise Unsatisfiable(message, f"it has bars 1 to {count}")
         if all(number in self for number in range(1, count + 1)):
             raise Unsatisfiable(
                 f"--keep-bars {self.text} keeps all {count} bars of the tune, so there is nothing to generate",

@@ -54,12 +54,11 @@ def parse_instrument(text: str) -> int:
     if wanted and len(alike) == 1:
         return names[alike[0]]
     if not wanted or not alike:
-        alike = get_close_matches(wanted, names, 3) or []
+        alike = get_close_matches(wanted, names, 3)
     near = [f"'{INSTRUMENTS[names[name]]}'" for name in alike[:MAX_NAMED]]
     hint = f"did you mean {' or '.join(near)}?" if near else "give a General MIDI name, such as violin, or 0 to 127"
-    raise OptionError(
-        f"{'ambiguous' if len(alike) > 1 and wanted in alike[0] else 'unknown'} instrument: '{text}'", hint
-    )
+    kind = "ambiguous" if len(alike) > 1 and wanted in alike[0] else "unknown"
+    raise OptionError(f"{kind} instrument: '{text}'", hint)
 
 
 def _simple(name: str) -> str:

@@ -73,8 +73,7 @@ def parse_key(value: str) -> Signature | None:
     elif not value or value[:4].lower() == "none":
         signature = _signature("C", "major", 0)
     elif match is None:
-        accidentals = _EXPLICIT.match(value)
-        if accidentals is None:
+        if not _EXPLICIT.match(value):
             return None
         signature = _signature("C", "major", 0)
     else:
@@ -107,8 +106,7 @@ def _alters(sharps: int) -> tuple[int, ...]:
 @cache
 def key_name(sharps: int, mode: str = "major") -> str:
     """Return the ABC name of the key with `sharps` in `mode`. Raises KeyError for an unknown mode."""
-    suffix = MODES[mode]
-    return name_of_fifth(sharps + MODE_FIFTHS[mode]) + suffix
+    return name_of_fifth(sharps + MODE_FIFTHS[mode]) + MODES[mode]
 
 
 def key_names() -> list[str]:

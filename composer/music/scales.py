@@ -30,11 +30,8 @@ SCALES: Mapping[str, frozenset[int]] = {
 
 _ALIASES = {**MODE_ALIASES, "major pentatonic": "pentatonic", "whole tone": "whole-tone"}
 _NEAREST_MODE = {
-    "harmonic minor": "minor",
-    "melodic minor": "minor",
-    "minor pentatonic": "minor",
-    "pentatonic": "major",
-}
+    "harmonic minor": "minor", "melodic minor": "minor", "minor pentatonic": "minor", "pentatonic": "major",
+}  # fmt: skip
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _PITCH = r"\d{1,3}|[A-Ga-g](?:#|b|♯|♭)?-?\d"
 _PITCH_NAME = re.compile(r"([A-Ga-g])([#b♯♭]?)(-?\d)")
@@ -89,7 +86,7 @@ def parse_scale(scale: str = "", key: str = "") -> Scale | None:
     """
     signature = _key(key) if key.strip() else None
     if not scale.strip():
-        return None if signature is None else _of_key(signature)
+        return None if signature is None else _scale(signature.tonic, signature.mode)
     found = _with_tonic(scale)
     if found is None:
         name = _name(scale)
@@ -176,16 +173,12 @@ def _capitalize_tonic(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _of_key(signature: Signature) -> Scale:
-    return _scale(signature.tonic, signature.mode)
-
-
 def _with_tonic(text: str) -> Scale | None:
     """Parse a scale that starts with its tonic; None if it does not."""
     match = _TONIC.match(_capitalize_tonic(text.strip()))
     if match is None:  # the mode may follow the tonic directly, as in Ddor and Am
         signature = _signature(text.strip())
-        return _of_key(signature) if signature is not None else None
+        return _scale(signature.tonic, signature.mode) if signature is not None else None
     tonic = match[1] + (match[2] or "").replace("♯", "#").replace("♭", "b")
     return _scale(tonic, _name(match[3] or "major", text.strip()))
 

@@ -96,17 +96,14 @@ class Level(nn.Module):
         self.attention: DotAttention | ScalingAttention | None = None
         self.dense: nn.Sequential | None = None
         if config.has_attention(number):
-            self.attention = (
-                DotAttention(cells, config.window, config.heads, config.dropout_after(block))
-                if config.attention == "dot"
-                else ScalingAttention(cells, config.window)
-            )
+            if config.attention == "dot":
+                self.attention = DotAttention(cells, config.window, config.heads, config.dropout_after(block))
+            else:
+                self.attention = ScalingAttention(cells, config.window)
         if number < len(config.dense):
-            size = config.dense[number]
-            self.dense = nn.Sequential(
-                nn.Linear(self.width, size), nn.Linear(size, size), activation_layers(size, config, block + 1)
-            )
-            self.width = size
+            self.width = config.dense[number]
+            layers = nn.Linear(cells, self.width), nn.Linear(self.width, self.width)
+            self.dense = nn.Sequential(*layers, activation_layers(self.width, config, block + 1))
 
     def initial_state(self, rows: int) -> State:
         """Return `hidden` and `cell` (1, B, H), and the state of attention."""

@@ -35,13 +35,8 @@ class LstmNetwork(RecurrentNetwork):
         distribution = make_distribution(spec, config.output, config.nade_units)
         super().__init__(spec, embed, config.embedding_size, config.condition, config.condition_dropout, distribution)
         self.config = config
-        self.lstm = nn.LSTM(
-            self.input_size,
-            config.hidden,
-            config.layers,
-            dropout=config.dropout if config.layers > 1 else 0.0,
-            batch_first=True,
-        )
+        dropout = config.dropout if config.layers > 1 else 0.0
+        self.lstm = nn.LSTM(self.input_size, config.hidden, config.layers, dropout=dropout, batch_first=True)
         self.input_dropout, self.dropout = Dropout(config.input_dropout_rate), Dropout(config.dropout)
         self.output = nn.Linear(config.hidden, distribution.outputs)
         self.init_sparse_output(self.output)

@@ -222,9 +222,9 @@ def _filter(shifted: Tensor, params: TorchSamplingParams) -> Tensor:
     """Return unnormalized probabilities (B, V) after temperature, top-k, top-p and min-p; masked tokens are at -inf."""
     shifted = shifted - shifted.amax(1, keepdim=True)
     positive = (params.temperature > 0)[:, None]
-    temperature = (
-        torch.where(positive, params.temperature[:, None], 1) if params.any_greedy else params.temperature[:, None]
-    )
+    temperature = params.temperature[:, None]
+    if params.any_greedy:
+        temperature = torch.where(positive, temperature, 1)
     probs = (shifted / temperature).exp()
     if params.has_filters:
         probs = _truncate(probs, params)

@@ -74,9 +74,8 @@ def _check_learns(model: Model, spec: SequenceSpec, config: Any) -> None:
             optimizer.step()
         network.eval()
         after = network.evaluate(batch, None)[0]
-        assert after.count == before.count == float(batch.weight.sum()), (
-            "`evaluate` must count exactly the steps with weight 1"
-        )
+        counted = after.count == before.count == float(batch.weight.sum())
+        assert counted, "`evaluate` must count exactly the steps with weight 1"
         assert after.mean < before.mean, (
             f"training in phase `{phase.name}` did not lower the loss: {before.mean} before, {after.mean} after"
         )
@@ -99,9 +98,8 @@ def _check_streams(model: Model, spec: SequenceSpec, config: Any) -> None:
     batch.reset[:, 8] = True
     with_reset = network.evaluate(batch, None)[0].total
     after_reset = network.evaluate(batch.slice_time(8, 20), None)[0].total
-    assert abs(first.total + after_reset - with_reset) <= SUM_TOLERANCE * abs(with_reset), (
-        "a reset does not clear the state"
-    )
+    error = abs(first.total + after_reset - with_reset)
+    assert error <= SUM_TOLERANCE * abs(with_reset), "a reset does not clear the state"
 
 
 def _check_sampler(sampler: Sampler, spec: SequenceSpec) -> None:
@@ -111,17 +109,17 @@ def _check_sampler(sampler: Sampler, spec: SequenceSpec) -> None:
     together = sampler.initial_state([{}] * 3)
     for column in steps:
         together = sampler.advance(together, column)
-    before = sampler.sample(together, BatchSamplingParams.for_rows(3), CounterRNG([1, 2, 3]).at_steps(np.zeros(3, int)))
+    params = BatchSamplingParams.for_rows(3)
+    before = sampler.sample(together, params, CounterRNG([1, 2, 3]).at_steps(np.zeros(3, int)))
     swapped = sampler.gather_rows(together, rows[::-1])
-    after = sampler.sample(swapped, BatchSamplingParams.for_rows(3), CounterRNG([3, 2, 1]).at_steps(np.zeros(3, int)))
+    after = sampler.sample(swapped, params, CounterRNG([3, 2, 1]).at_steps(np.zeros(3, int)))
     assert (before.steps[::-1] == after.steps).all(), "a row's steps depend on its position or on other rows"
     copied = sampler.gather_rows(together, rows)
     moved = sampler.advance(sampler.gather_rows(together, rows), steps[0], np.array([True, False, True]))
     mixed = sampler.gather_rows(moved, np.array([-1, 1, -1]), sampler.gather_rows(copied, np.array([1])))
-    again = sampler.sample(mixed, BatchSamplingParams.for_rows(3), CounterRNG([2, 2, 2]).at_steps(np.zeros(3, int)))
-    assert (again.steps == before.steps[1]).all(), (
-        "`gather_rows`, or `advance` with inactive rows, changes a row's state"
-    )
+    again = sampler.sample(mixed, params, CounterRNG([2, 2, 2]).at_steps(np.zeros(3, int)))
+    same = (again.steps == before.steps[1]).all()
+    assert same, "`gather_rows`, or `advance` with inactive rows, changes a row's state"
     assert np.isfinite(again.logp).all(), "the log-probability of a drawn step is not finite"
     if isinstance(sampler, BlockSampler):
         _check_blocks(sampler, spec)
@@ -129,26 +127,15 @@ def _check_sampler(sampler: Sampler, spec: SequenceSpec) -> None:
 
 def _check_blocks(sampler: BlockSampler, spec: SequenceSpec) -> None:
     """`run` draws the same steps, and ends in the same state, as step-by-step sampling."""
+    for_rows, ramp = BatchSamplingParams.for_rows, np.linspace(0.5, 2, 18, dtype=np.float32).reshape(6, 3)
+    limited = FrameRule(must_be_off=1, must_be_on=6, limits=(Limit(0b111100, 1),))
+    mask = np.arange(3 * spec.size).reshape(3, -1) % 3 > 0
     params_list = [
-        BatchSamplingParams.for_rows(3),
-        BatchSamplingParams.for_rows(3, temperature=[0, 0.7, 2], top_k=[0, 3, 0], min_p=[0.1, 0, 0]),
+        for_rows(3),
+        for_rows(3, temperature=[0, 0.7, 2], top_k=[0, 3, 0], min_p=[0.1, 0, 0]),
+        for_rows(3).with_temperature(ramp),
+        for_rows(3, rule=mask if spec.kind is StepKind.TOKENS else [None, limited, FrameRule(must_be_off=3)]),
     ]
-    params_list.append(
-        BatchSamplingParams.for_rows(3).with_temperature(np.linspace(0.5, 2, 18, dtype=np.float32).reshape(6, 3))
-    )
-    if spec.kind is StepKind.TOKENS:
-        params_list.append(BatchSamplingParams.for_rows(3, rule=np.arange(3 * spec.size).reshape(3, -1) % 3 > 0))
-    else:
-        params_list.append(
-            BatchSamplingParams.for_rows(
-                3,
-                rule=[
-                    None,
-                    FrameRule(must_be_off=1, must_be_on=6, limits=(Limit(0b111100, 1),)),
-                    FrameRule(must_be_off=3),
-                ],
-            )
-        )
     for params in params_list:
         rng = CounterRNG([7, 8, 9]).stream_from(np.array([0, 5, 60]))
         state_by_step, draws = sampler.initial_state([{}] * 3), []
@@ -158,14 +145,10 @@ def _check_blocks(sampler: BlockSampler, spec: SequenceSpec) -> None:
         block_params = params if params.temperature.ndim == 1 else params.with_temperature(params.temperature[:5])
         block, state = sampler.run(sampler.initial_state([{}] * 3), block_params, rng, 5)
         for name in ("steps", "logp", "masked_prob"):
-            expected = np.stack([getattr(each, name) for each in draws], axis=1)
-            actual = getattr(block, name)
-            assert actual.shape == expected.shape, (
-                f"`run` returned {name} of shape {actual.shape}, not {expected.shape}"
-            )
-            assert np.allclose(actual, expected, atol=LOG_TOLERANCE), (
-                f"`run` returned other {name} than step-by-step sampling"
-            )
+            wanted, actual = np.stack([getattr(each, name) for each in draws], axis=1), getattr(block, name)
+            assert actual.shape == wanted.shape, f"`run` returned {name} of shape {actual.shape}, not {wanted.shape}"
+            close = np.allclose(actual, wanted, atol=LOG_TOLERANCE)
+            assert close, f"`run` returned other {name} than step-by-step sampling"
         after = [sampler.sample(each, params.at_step(5), rng.at_step(5)).steps for each in (state_by_step, state)]
         assert (after[0] == after[1]).all(), "the state after `run` differs from the state after its steps"
 
@@ -177,19 +160,14 @@ def _check_network_and_sampler_agree(network: Network, sampler: Sampler, spec: S
     sampler_state, network_state = sampler.initial_state(rows), network.initial_state(rows)
     for column in _steps(spec, rows=2, length=40):
         try:
-            from_sampler, from_network = (
-                sampler.log_prob(sampler_state, column),
-                network.log_prob(network_state, column),
-            )
+            from_sampler = sampler.log_prob(sampler_state, column)
+            from_network = network.log_prob(network_state, column)
         except Unsupported:
             return
-        assert np.abs(np.exp(from_sampler) - np.exp(from_network)).max() <= PROBABILITY_TOLERANCE, (
-            "network and sampler differ in probability"
-        )
-        likely = from_network > np.log(MIN_PROBABILITY)
-        assert (np.abs(from_sampler - from_network)[likely] <= LOG_TOLERANCE).all(), (
-            "network and sampler differ in log-probability"
-        )
+        error = np.abs(np.exp(from_sampler) - np.exp(from_network)).max()
+        assert error <= PROBABILITY_TOLERANCE, "network and sampler differ in probability"
+        errors = np.abs(from_sampler - from_network)[from_network > np.log(MIN_PROBABILITY)]
+        assert (errors <= LOG_TOLERANCE).all(), "network and sampler differ in log-probability"
         sampler_state, network_state = sampler.advance(sampler_state, column), network.advance(network_state, column)
 
 

@@ -24,13 +24,12 @@ def check_representation(
     representation_class: type[Representation], sources: Sequence[Source], options: Any = None
 ) -> None:
     """Test `representation_class` on the pieces in `sources`, at least two."""
-    assert isinstance(representation_class.api, int), (
-        f"{representation_class.__name__}.api must be the interface version, an int"
-    )
-    assert representation_class.api <= API_VERSION, f"{representation_class.__name__} needs a newer interface version"
-    assert representation_class.name, f"{representation_class.__name__}.name is empty"
-    assert representation_class.summary, f"{representation_class.__name__}.summary is empty"
-    assert representation_class.formats, f"{representation_class.__name__}.formats is empty"
+    name = representation_class.__name__
+    assert isinstance(representation_class.api, int), f"{name}.api must be the interface version, an int"
+    assert representation_class.api <= API_VERSION, f"{name} needs a newer interface version"
+    assert representation_class.name, f"{name}.name is empty"
+    assert representation_class.summary, f"{name}.summary is empty"
+    assert representation_class.formats, f"{name}.formats is empty"
     representation = representation_class(options)
     items = [item for each in sources for item in representation.read(each)]
     pieces = [item for item in items if isinstance(item, Piece)]
@@ -38,9 +37,8 @@ def check_representation(
     representation.fit(pieces)
     spec = representation.spec
     assert spec.kind is representation_class.kind, "`spec.kind` differs from the `kind` of the class"
-    assert SequenceSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec, (
-        "the spec changes in a round trip through JSON"
-    )
+    loaded = SequenceSpec.from_json(json.loads(json.dumps(spec.to_json())))
+    assert loaded == spec, "the spec changes in a round trip through JSON"
     for piece in pieces:
         _check_piece(representation, piece)
     _check_restored(representation_class, options, representation, pieces)
@@ -48,21 +46,19 @@ def check_representation(
 
 
 def _check_piece(representation: Representation, piece: Piece) -> None:
-    steps, spec = representation.encode(piece), representation.spec
+    steps, spec, source = representation.encode(piece), representation.spec, piece.source
     for step in steps:
         _check_step(step, spec)
     packed = representation.encode_packed(piece)
-    assert packed is None or packed == _pack_steps(steps, spec), (
-        f"{piece.source}: `encode_packed` differs from `encode`"
-    )
+    assert packed is None or packed == _pack_steps(steps, spec), f"{source}: `encode_packed` differs from `encode`"
     opening = representation.prime(piece)
     if spec.kind is StepKind.TOKENS:
-        assert steps, f"{piece.source}: no steps, not even the end symbol"
-        assert steps[-1] == spec.end, f"{piece.source}: the steps do not end with the end symbol"
-        assert spec.end not in steps[:-1], f"{piece.source}: end symbol before the end"
-        assert opening == steps[: len(opening)], f"{piece.source}: `prime` is not a prefix of `encode`"
+        assert steps, f"{source}: no steps, not even the end symbol"
+        assert steps[-1] == spec.end, f"{source}: the steps do not end with the end symbol"
+        assert spec.end not in steps[:-1], f"{source}: end symbol before the end"
+        assert opening == steps[: len(opening)], f"{source}: `prime` is not a prefix of `encode`"
     decoded = representation.decode(steps)
-    assert representation.encode(decoded) == steps, f"{piece.source}: changed by encode, decode, encode"
+    assert representation.encode(decoded) == steps, f"{source}: changed by encode, decode, encode"
     for variant in representation.variants(piece):
         try:
             variant_steps = representation.encode(variant)
@@ -73,15 +69,15 @@ def _check_piece(representation: Representation, piece: Piece) -> None:
             f"{variant.source}: `encode_packed` of a variant differs from `encode`"
         )
     score = representation.score(piece)
-    if score is not None and type(representation).from_score is not Representation.from_score:
+    if score is None:
+        return
+    if type(representation).from_score is not Representation.from_score:
         with contextlib.suppress(EncodeError):
             again = representation.from_score(dataclasses.replace(score, losses={"bars lost in a test": 3}))
             lost = representation.losses(again).get("bars lost in a test")
             assert lost == 3, "`from_score` must keep the losses of the score"
-    if score is not None:
-        assert score.notes or not score.parts or any(p.percussion for p in score.parts), (
-            f"{piece.source}: the score has no notes"
-        )
+    silent = score.parts and not score.notes and not any(part.percussion for part in score.parts)
+    assert not silent, f"{source}: the score has no notes"
 
 
 def _check_step(step: Step, spec: SequenceSpec) -> None:
@@ -91,9 +87,8 @@ def _check_step(step: Step, spec: SequenceSpec) -> None:
     else:
         assert isinstance(step, tuple), f"a frame must be a tuple of units, not {step!r}"
         assert list(step) == sorted(set(step)), f"the units of a frame must ascend without repeats: {step}"
-        assert all(0 <= unit < spec.size for unit in step), (
-            f"frame {step} has units that are not from 0 to {spec.size - 1}"
-        )
+        outside = [unit for unit in step if not 0 <= unit < spec.size]
+        assert not outside, f"frame {step} has units that are not from 0 to {spec.size - 1}"
 
 
 def _pack_steps(steps: Sequence[Step], spec: SequenceSpec) -> bytes:

@@ -100,9 +100,8 @@ class DeviceLoop:
             return self._torch_params
         if isinstance(params.rule, np.ndarray):
             return dataclasses.replace(self._torch_params, rule=torch.as_tensor(params.rule, device=device))
-        return dataclasses.replace(
-            self._torch_params, rule=TorchFrameRules.from_rules(params.rule, self._network.spec.size, device)
-        )
+        rules = TorchFrameRules.from_rules(params.rule, self._network.spec.size, device)
+        return dataclasses.replace(self._torch_params, rule=rules)
 
 
 def run_on_host(
@@ -127,10 +126,8 @@ class _TensorLoop:
         self.key, self.length, self._network = key, length, network
         self._state, self._params, self._rng = _map_tensors(inputs, _clone)
         self._step_index = torch.zeros(1, dtype=torch.int64, device=self._rng.keys.device)
-        first = network.draw(self._state, self._params.at_step(self._step_index), self._rng.at_step(self._step_index))
-        self._draws = [
-            torch.empty(length, *each.shape, dtype=_storage_dtype(each), device=each.device) for each in first
-        ]
+        first = self._draw()
+        self._draws = [torch.empty(length, *t.shape, dtype=_storage_dtype(t), device=t.device) for t in first]
         self.steps = GraphedStep(self._step, self._step_index.zero_, self._step_index.device)
 
     def run(self, inputs: Any) -> tuple[Draw, State]:
@@ -142,10 +139,12 @@ class _TensorLoop:
         by_row = [each.transpose(0, 1).clone(memory_format=torch.contiguous_format) for each in self._draws]
         return Draw(*to_numpy(*by_row)), _map_tensors(self._state, _clone)
 
+    def _draw(self) -> TorchDraw:
+        at = self._step_index
+        return self._network.draw(self._state, self._params.at_step(at), self._rng.at_step(at))
+
     def _step(self) -> None:
-        drawn = self._network.draw(
-            self._state, self._params.at_step(self._step_index), self._rng.at_step(self._step_index)
-        )
+        drawn = self._draw()
         after = self._network.advance_on_device(self._state, drawn.steps)
         for buffer, each in zip(self._draws, drawn, strict=True):
             buffer.index_copy_(0, self._step_index, each[None].to(buffer.dtype))

@@ -38,9 +38,8 @@ class RecurrentNetwork(StepwiseNetwork):
         """`size` is E; `condition_dropout` is the rate at which conditions are hidden in training."""
         super().__init__(spec, distribution)
         self.embed = embed
-        self.conditions = nn.ModuleList(
-            _condition_table(len(each), condition_size) for each in spec.conditions.values()
-        )
+        tables = (_condition_table(len(each), condition_size) for each in spec.conditions.values())
+        self.conditions = nn.ModuleList(tables)
         self.input_size, self.condition_dropout = size + condition_size * len(spec.conditions), condition_dropout
 
     def tie_weights(self, output: nn.Linear) -> None:
@@ -125,9 +124,8 @@ def _lstm_layers(lstm: nn.LSTM, vectors: Tensor, state: tuple[Tensor, Tensor]) -
     final_states = []
     for layer, (weights, hidden, cell) in enumerate(zip(lstm.all_weights, *state, strict=True)):
         dropped = drop(vectors, lstm.dropout) if layer else vectors
-        vectors, *final_state = torch.lstm(
-            dropped, (hidden[None], cell[None]), tuple(weights), True, 1, 0.0, True, False, True
-        )
+        begin = (hidden[None], cell[None])
+        vectors, *final_state = torch.lstm(dropped, begin, tuple(weights), True, 1, 0.0, True, False, True)
         final_states.append(final_state)
     hidden, cell = (torch.cat(parts) for parts in zip(*final_states, strict=True))
     return vectors, (hidden, cell)
