@@ -6,7 +6,6 @@ For tokens, the automaton's answers are cached in arrays: a step of all rows is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,24 +23,22 @@ MIN_CACHED_ROWS = 4
 """For fewer rows the cache costs more than it saves."""
 
 
-class BatchedConstraint(Protocol):
-    """A constraint in B rows."""
+class BatchedConstraint:
+    """A constraint in B rows; this one, the base class, allows everything."""
 
     def constrain(self, params: BatchSamplingParams) -> BatchSamplingParams:
         """Return `params` with the masks or frame rules of the next step."""
-        ...
+        return params
 
     def start_rows(self, rows: Sequence[int]) -> None:
         """Go back to the state after the primer in these rows."""
-        ...
 
     def advance(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
         """Follow one step per row; rows whose piece has the number 0 are idle."""
-        ...
 
     def complete(self, row: int) -> Sequence[Step]:
         """Return the shortest ending of a row's piece; empty if none is known."""
-        ...
+        return ()
 
 
 def batched_constraint(
@@ -49,7 +46,7 @@ def batched_constraint(
 ) -> BatchedConstraint:
     """Return `constraint` for `batch_size` rows, each after the primer."""
     if constraint is None:
-        return Unconstrained()
+        return BatchedConstraint()
     start_state = constraint.start(primer)
     if spec.kind is StepKind.FRAMES:
         return FrameConstraint(constraint, spec, start_state, batch_size)
@@ -57,23 +54,7 @@ def batched_constraint(
     return kind(constraint, spec, start_state, batch_size)
 
 
-class Unconstrained:
-    """No constraint."""
-
-    def constrain(self, params: BatchSamplingParams) -> BatchSamplingParams:
-        return params
-
-    def start_rows(self, rows: Sequence[int]) -> None:
-        pass
-
-    def advance(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
-        pass
-
-    def complete(self, row: int) -> Sequence[Step]:
-        return ()
-
-
-class CachedTokenConstraint:
+class CachedTokenConstraint(BatchedConstraint):
     """A constraint on tokens, cached. `indices` (B,) are the rows' states as indices of the arrays.
 
     `allowed` (S, V) are the tokens allowed in a state, and `next_index` (S, V) the index of the state that follows, -1
@@ -138,7 +119,7 @@ class CachedTokenConstraint:
         self.indices = np.array([self._index(state) for state in current], self.indices.dtype)
 
 
-class _RowByRow:
+class _RowByRow(BatchedConstraint):
     """The state of each row, without a cache."""
 
     def __init__(self, constraint: Constraint, spec: SequenceSpec, start_state: int, rows: int) -> None:

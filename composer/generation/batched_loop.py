@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from composer.api import Constraint, Sampler, SequenceSpec, Step, StepKind
 from composer.api.sampler import BlockSampler
 from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, Draw
-from composer.generation.batched_constraint import BatchedConstraint, Unconstrained, batched_constraint
+from composer.generation.batched_constraint import BatchedConstraint, batched_constraint
 from composer.generation.block_loop import generate_in_blocks
 from composer.generation.request import Finished, Generated, GenerationRequest, OutputOrder, PieceQueue
 
@@ -77,7 +77,7 @@ class _Batch:
         self.lengths = np.zeros(request.batch_size, np.int64)
         self.steps_left = request.length
         """Steps that the longest piece has left."""
-        self.must_close = spec.kind is StepKind.TOKENS and not isinstance(constraint, Unconstrained)
+        self.must_close = spec.kind is StepKind.TOKENS and type(constraint) is not BatchedConstraint
         self.completions: list[Sequence[Step]] = [()] * request.batch_size
         self.pending = [_PendingSteps() for _ in self.piece_numbers]
 

@@ -103,7 +103,7 @@ class SamplingParams:
         hint="give a number above 0, up to 1",
     )
     min_p: float = option(
-        0.0, "Drop tokens less likely than P times the most likely one.", metavar="P", minimum=0.0, maximum=1.0
+        0.0, "Drop tokens less likely than P times the most likely one.", metavar="P", minimum=0, maximum=1
     )
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from composer.api import CheckpointError, DeviceError
 from composer.checkpoints import store
@@ -14,7 +14,7 @@ from composer.cli.console import Console
 from composer.cli.gen import recipe
 from composer.cli.gen.plan import make_plan
 from composer.cli.gen.run import generate_pieces
-from composer.cli.output.run_record import RunRecord
+from composer.cli.output.targets import Target
 from composer.cli.render.file_diff import difference
 from composer.distributed.environment import ProcessInfo
 from composer.formats import provenance
@@ -71,31 +71,16 @@ def reproduce(found: Sequence[Provenance], name: str, console: Console, checkpoi
 
 
 @dataclass
-class _MemoryTarget:
-    """A target that keeps the pieces in memory."""
+class _MemoryTarget(Target):
+    """Keeps the pieces in memory."""
 
-    one_file_per_piece: ClassVar[bool] = False
-    record: ClassVar[None] = None
-    already_written: int = 0
     pieces: dict[int, bytearray] = field(default_factory=dict)
-
-    def pending(self, numbers: range, saved: RunRecord | None, *, force: bool, is_single: bool) -> Iterable[int]:
-        return numbers
-
-    def open(self, record: RunRecord | None) -> None:
-        pass
 
     def write(self, number: int, data: bytes) -> None:
         self.pieces.setdefault(number, bytearray()).extend(data)
 
-    def finish_piece(self, number: int) -> None:
-        pass
-
     def discard(self, number: int) -> None:
         self.pieces.pop(number, None)
-
-    def close(self, *, finished: bool) -> None:
-        pass
 
 
 def _runs(found: Iterable[Provenance], name: str) -> Iterator[list[Provenance]]:

@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 from collections.abc import Iterator
 from pathlib import Path
 
 from composer.api import ComposerError
-from composer.checkpoints import file as checkpoint_file
+from composer.system.files import is_disk_full, write_atomic
 
 REPLACE_HINT = "choose another --output, or overwrite it with --force"
 RESUME_HINT = "continue it with --resume, or overwrite it with --force"
 
 
-def save(path: Path, data: bytes) -> None:
-    """Write a file completely or not at all; a device or a named pipe is written to directly."""
-    if not path.exists() or path.is_file():
-        checkpoint_file.write_bytes(path, data)
-        return
+def save(path: Path, data: bytes | bytearray, *, sync: bool = True) -> None:
+    """Write a file completely or not at all, by default waiting for the disk; a device or a named pipe directly."""
     with reporting_write_errors(path):
-        path.write_bytes(data)
-
-
-def save_without_sync(path: Path, data: bytes | bytearray) -> None:
-    """Write one of many files, completely or not at all, without waiting for the disk as `save` does."""
-    part = path.with_name(f".{path.name}.part")
-    with reporting_write_errors(path):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(data)
-            part.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                part.unlink()
-            raise
+        if not path.exists() or path.is_file():
+            write_atomic(path, data, sync=sync)
+        else:
+            path.write_bytes(data)
 
 
 def is_complete(path: Path) -> bool:
@@ -64,6 +49,5 @@ def reporting_write_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        hint = "free some disk space; --resume continues a run of many pieces" if full else "choose another --output"
+        hint = "free up disk space; --resume continues a run" if is_disk_full(error) else "choose another --output"
         raise ComposerError(f"cannot write {path}: {error.strerror or error}", hint) from error

@@ -23,10 +23,9 @@ from composer.cli.output.files import (
     new_folder_note,
     reporting_write_errors,
     save,
-    save_without_sync,
 )
 from composer.cli.output.run_record import RunRecord
-from composer.cli.output.targets import BufferedTarget
+from composer.cli.output.targets import BufferedTarget, Target
 
 SECONDS_BETWEEN_RECORDS = 1.0
 """How often the record of one file is saved; a run that is killed loses what it generated since."""
@@ -117,14 +116,13 @@ class SingleFile(BufferedTarget):
 
 
 @dataclass
-class NumberedFiles:
+class NumberedFiles(Target):
     """Writes each piece to a file of its own."""
 
-    one_file_per_piece: ClassVar[bool] = True
+    one_file_per_piece: ClassVar = True
     pattern: FilenamePattern
     count: int
     console: Console
-    already_written: int = 0
     _unfinished: dict[int, bytearray] = field(default_factory=dict)
     written: int = 0
     _numbers: range = range(0)
@@ -163,10 +161,7 @@ class NumberedFiles:
 
     def finish_piece(self, number: int) -> None:
         path, data = self.pattern.path(number), self._unfinished.pop(number, b"")
-        if self.count == 1:
-            save(path, bytes(data))
-        else:
-            save_without_sync(path, data)
+        save(path, data, sync=self.count == 1)
         self.written += 1
 
     def discard(self, number: int) -> None:

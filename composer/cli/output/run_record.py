@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, UsageError
-from composer.checkpoints import file as checkpoint_file
 from composer.cli.gen.recipe import current_names
+from composer.cli.output.files import save
 from composer.cli.render.text import as_option_value
 
 NAMES = {
@@ -59,7 +59,7 @@ class RunRecord:
     def write(self) -> None:
         """Save the record. Raises ComposerError."""
         found = {"recipe": self.recipe, "pieces": self.pieces, "bytes": self.bytes}
-        checkpoint_file.write_bytes(self.path, json.dumps(found, ensure_ascii=False).encode() + b"\n")
+        save(self.path, json.dumps(found, ensure_ascii=False).encode() + b"\n")
 
     def remove(self) -> None:
         """Delete the record."""

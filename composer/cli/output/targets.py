@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from composer.cli.console import Console
 from composer.cli.output.files import check_replaceable, new_folder_note, reporting_write_errors, save
@@ -14,18 +14,19 @@ if TYPE_CHECKING:
     from composer.cli.output.run_record import RunRecord
 
 
-class Target(Protocol):
-    """Where pieces are written, by their numbers.
+class Target:
+    """Where pieces are written, by their numbers. This one keeps nothing but what `write` does with the bytes.
 
     With `one_file_per_piece` they may come in any order. `already_written` counts the pieces of the run that is
     resumed. `record` is the path of the run's record, None for a target that cannot be resumed.
     """
 
-    one_file_per_piece: ClassVar[bool]
-    already_written: int
+    one_file_per_piece: ClassVar = False
+    already_written = 0
 
     @property
-    def record(self) -> Path | None: ...
+    def record(self) -> Path | None:
+        return None
 
     def pending(self, numbers: range, saved: RunRecord | None, *, force: bool, is_single: bool) -> Iterable[int]:
         """Return those of `numbers` that are missing, by the record of the run to resume, if there is one.
@@ -33,66 +34,42 @@ class Target(Protocol):
         `is_single` is false if other processes write other numbers. Raises ComposerError if something would be
         overwritten without `force`.
         """
-        ...
-
-    def open(self, record: RunRecord | None) -> None:
-        """Prepare to write, for a run with this record."""
-        ...
-
-    def write(self, number: int, data: bytes) -> None:
-        """Write the next bytes of a piece."""
-        ...
-
-    def finish_piece(self, number: int) -> None:
-        """Finish a piece."""
-        ...
-
-    def discard(self, number: int) -> None:
-        """Drop a piece."""
-        ...
-
-    def close(self, *, finished: bool) -> None:
-        """Save the finished pieces; `finished` is false if the run was interrupted."""
-        ...
-
-
-@dataclass
-class ToStdout:
-    """Writes to stdout at once."""
-
-    one_file_per_piece: ClassVar[bool] = False
-    record: ClassVar[None] = None
-    console: Console
-    already_written: int = 0
-
-    def pending(self, numbers: range, saved: RunRecord | None, *, force: bool, is_single: bool) -> Iterable[int]:
         return numbers
 
     def open(self, record: RunRecord | None) -> None:
-        pass
+        """Prepare to write, for a run with this record."""
+
+    def write(self, number: int, data: bytes) -> None:
+        """Write the next bytes of a piece."""
+        raise NotImplementedError
+
+    def finish_piece(self, number: int) -> None:
+        """Finish a piece."""
+
+    def discard(self, number: int) -> None:
+        """Drop a piece."""
+
+    def close(self, *, finished: bool) -> None:
+        """Save the finished pieces; `finished` is false if the run was interrupted."""
+
+
+@dataclass
+class ToStdout(Target):
+    """Writes to stdout at once."""
+
+    console: Console
 
     def write(self, number: int, data: bytes) -> None:
         if data:
             self.console.write_bytes(data)
 
-    def finish_piece(self, number: int) -> None:
-        pass
-
-    def discard(self, number: int) -> None:
-        pass
-
-    def close(self, *, finished: bool) -> None:
-        pass
-
 
 @dataclass
-class BufferedTarget:
+class BufferedTarget(Target):
     """Buffers the bytes of a piece for one file until it is finished."""
 
-    one_file_per_piece: ClassVar[bool] = False
     path: Path
     console: Console
-    already_written: int = 0
     current: bytearray = field(default_factory=bytearray)
 
     def write(self, number: int, data: bytes) -> None:
@@ -106,7 +83,6 @@ class BufferedTarget:
 class ToFile(BufferedTarget):
     """Writes one piece to a file, completely or not at all; or many to a device or a named pipe, at once."""
 
-    record: ClassVar[None] = None
     _device: BinaryIO | None = None
     _wrote: bool = False
     _folder_note: str = ""

@@ -81,7 +81,7 @@ def test_resume_after_a_full_disk(gen, whole, monkeypatch, tmp_path, name, conte
     result = gen("--output", tmp_path / "out" / name)
     assert result.code == 1
     assert "No space left on device" in result.err
-    assert "free some disk space" in result.err
+    assert "free up disk space" in result.err
     monkeypatch.undo()
     assert gen("--resume", "--output", tmp_path / "out" / name).code == 0
     found = contents(tmp_path / "out")
