@@ -56,7 +56,7 @@ def test_pair_trains_resumes_evaluates_and_generates(composer, data, train, tmp_
     assert first.code == 0, first.err
     second = train(kind, model, "--max-updates", "25", "--resume")
     assert second.code == 0, second.err
-    assert "after 25 steps" in second.err
+    assert "after 25 updates" in second.err
     report = json.loads(composer("eval", kind.name, data(kind), "--checkpoint", "pair", "--json").out)
     assert 0 < report["value"] < 1000
     assert report["steps"] > 0

@@ -13,7 +13,6 @@ recurrent h_(t-1)^l (Zaremba, Sutskever and Vinyals 2014). `sampler.py` has the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -22,9 +21,7 @@ from composer.api import SequenceSpec
 from composer.toolkit.models.dropout import Dropout
 from composer.toolkit.models.lstm_torch import RecurrentNetwork, init_forget_bias, lstm_with_resets, make_embedding
 from composer.toolkit.models.nade_torch import make_distribution
-
-if TYPE_CHECKING:
-    from composer_lstm.config import LstmConfig
+from composer_lstm.config import LstmConfig
 
 
 class LstmNetwork(RecurrentNetwork):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,7 @@ from composer.api import SequenceSpec, StepKind
 from composer.api.sampling.filters import Floats
 from composer.toolkit.models.lstm_numpy import InputLayer, LayerStates, LSTMStack, StepwiseSampler, pack_lstm_weights
 from composer.toolkit.models.nade_numpy import nade_sampler
-
-if TYPE_CHECKING:
-    from composer_lstm.config import LstmConfig
+from composer_lstm.config import LstmConfig
 
 _F32 = np.float32
 

@@ -45,12 +45,14 @@ def test_train_and_generate_with_conditions(composer, songs):
     assert burns.data == again.data
     assert len({burns.data, blake.data, anyone.data}) > 1
     assert all(result.out.startswith("O my") and result.out.endswith("\n") for result in (burns, blake, anyone))
-    composer(*ask, "--condition", "artist=watts").failed("no artist `watts`", "Blake, Burns", code=2)
+    composer(*ask, "--condition", "artist=watts").failed("no artist 'watts'", "Blake, Burns", code=2)
 
 
 def test_songs_without_labels_have_no_conditions(composer, songs):
     assert composer("train", "text", songs, *TINY, "-O", "label=none", "--name", "plain").code == 0
-    composer("gen", "text", "--checkpoint", "plain", "--condition", "artist=burns").failed("taught without", code=2)
+    composer("gen", "text", "--checkpoint", "plain", "--condition", "artist=burns").failed(
+        "trained without conditions", code=2
+    )
     composer("gen", "text", "--checkpoint", "plain", "--prime-text", "O €").failed("'€'")
 
 
@@ -58,7 +60,7 @@ def test_truncated_text_is_reported(composer, songs):
     composer("train", "text", songs, *TINY, "--name", "plain")
     result = composer("gen", "text", "--checkpoint", "plain", "--length", "5", "--seed", "1")
     assert len(result.out.removesuffix("\n")) <= 5
-    assert "cut at 5" in result.err
+    assert "cut off at 5 steps" in result.err
 
 
 def test_single_piece_gives_a_warning(composer, file):
