@@ -7,7 +7,7 @@ from composer.checkpoints.file import read_header
 
 @pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll"])
 def test_trained_conditions_can_be_used(composer, tunes, home, representation):
-    options = ("-o", "conditions=meter,mode", "--max-updates", "2", "--set", "hidden=8", "--name", "told")
+    options = ("-O", "conditions=meter,mode", "--max-updates", "2", "--set", "hidden=8", "--name", "told")
     assert composer("train", representation, tunes, *options).code == 0
     spec = read_header(home / "models" / "told.safetensors").spec
     assert spec.conditions == {"meter": ("4/4", "6/8"), "mode": ("major", "minor")}
@@ -26,4 +26,4 @@ def test_trained_conditions_can_be_used(composer, tunes, home, representation):
 
 
 def test_unknown_label(composer, tunes):
-    composer("train", "abc", tunes, "-o", "conditions=composer").failed("no piece has the label `composer`", code=2)
+    composer("train", "abc", tunes, "-O", "conditions=composer").failed("no piece has the label `composer`", code=2)
