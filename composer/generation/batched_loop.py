@@ -165,19 +165,16 @@ class _PendingSteps:
         self.clear()
 
     def clear(self) -> None:
-        """Remove all steps."""
         self.steps: list[Step] = []
         self.logp: list[float] = []
         self.masked_prob: list[float] = []
 
     def add(self, step: Step, logp: float, masked_prob: float) -> None:
-        """Append a step."""
         self.steps.append(step)
         self.logp.append(logp)
         self.masked_prob.append(masked_prob)
 
     def drop_last(self) -> None:
-        """Remove the last step."""
         del self.steps[-1:], self.logp[-1:], self.masked_prob[-1:]
 
     def take_all(self) -> tuple[Sequence[Step], Sequence[float], Sequence[float]]:

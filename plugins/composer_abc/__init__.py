@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from composer.api import (
@@ -27,6 +27,7 @@ from composer.api import (
     Unsatisfiable,
     hookimpl,
 )
+from composer.api.fields import option
 from composer_abc import pieces
 from composer_abc.controls import AbcControls
 from composer_abc.pieces import NUMBER_LINE
@@ -51,13 +52,11 @@ _TEXT_KINDS = ("dialect", "raw")
 class AbcOptions:
     """How tunes are represented."""
 
-    text: str = field(
-        default="dialect",
-        metadata={"help": "`dialect`: tunes rewritten in a regular style; `raw`: unchanged text, split at blank lines"},
+    text: str = option(
+        "dialect", "`dialect`: tunes rewritten in a regular style; `raw`: unchanged text, split at blank lines"
     )
-
-    conditions: tuple[str, ...] = field(
-        default=(), metadata={"help": "labels to condition on, such as meter,mode; available: rhythm, meter, key, mode"}
+    conditions: tuple[str, ...] = option(
+        (), "labels to condition on, such as meter,mode; available: rhythm, meter, key, mode"
     )
 
     def __post_init__(self) -> None:

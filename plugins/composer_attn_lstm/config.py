@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from composer.api import OptionError
+from composer.api.fields import option
 from composer.toolkit.models.settings import OUTPUT_HELP, TIED_HELP, check_positive, check_rates, invalid_setting
 
 
@@ -16,49 +17,33 @@ class AttnLstmConfig:
     `stack`, `dense`, `leak`, `norm`, `pitches` and `jitter` build the published variant: see `published_layers.py`.
     """
 
-    hidden: int = field(default=256, metadata={"help": "cells per LSTM layer"})
-    layers: int = field(default=2, metadata={"help": "number of LSTM layers"})
-    embedding: int = field(default=64, metadata={"help": "embedding size of a token or frame"})
-    tied: bool = field(default=False, metadata={"help": TIED_HELP})
-    window: int = field(
-        default=64, metadata={"help": "number of steps that attention covers, including the current one"}
+    hidden: int = option(256, "cells per LSTM layer")
+    layers: int = option(2, "number of LSTM layers")
+    embedding: int = option(64, "embedding size of a token or frame")
+    tied: bool = option(False, TIED_HELP)
+    window: int = option(64, "number of steps that attention covers, including the current one")
+    heads: int = option(4, "attention heads, with `attention=dot`")
+    attention: Literal["dot", "scaling"] = option(
+        "dot", "`dot`: dot-product attention over earlier outputs; `scaling`: scale each output by its own weight"
     )
-    heads: int = field(default=4, metadata={"help": "attention heads, with `attention=dot`"})
-    attention: Literal["dot", "scaling"] = field(
-        default="dot",
-        metadata={
-            "help": "`dot`: dot-product attention over earlier outputs; `scaling`: scale each output by its own weight"
-        },
+    dropout: tuple[float, ...] = option((0.2,), "dropout rate; several numbers: one for each successive block")
+    input_dropout: float | None = option(
+        None, "dropout rate of the embeddings; none: the first `dropout`, or 0 with `pitches`"
     )
-    dropout: tuple[float, ...] = field(
-        default=(0.2,), metadata={"help": "dropout rate; several numbers: one for each successive block"}
+    condition: int = option(16, "embedding size of a condition")
+    condition_dropout: float = option(
+        0.1, "rate at which conditions are hidden in training, so that the model also works without them"
     )
-    input_dropout: float | None = field(
-        default=None,
-        metadata={"help": "dropout rate of the embeddings; none: the first `dropout`, or 0 with `pitches`"},
+    stack: tuple[int, ...] = option((), "cells of each LSTM layer; replaces `layers` and `hidden`")
+    dense: tuple[int, ...] = option((), "sizes of dense layer pairs; pair n follows attention after LSTM layer n")
+    leak: float = option(1.0, "negative slope of the leaky ReLU after LSTM and dense layers; 1: no ReLU")
+    norm: Literal["none", "batch"] = option("none", "normalization after the ReLU")
+    pitches: bool = option(
+        False, "feed frames as one value per pitch, 1 for an onset and .5 for a hold, without embedding"
     )
-    condition: int = field(default=16, metadata={"help": "embedding size of a condition"})
-    condition_dropout: float = field(
-        default=0.1,
-        metadata={"help": "rate at which conditions are hidden in training, so that the model also works without them"},
-    )
-    stack: tuple[int, ...] = field(
-        default=(), metadata={"help": "cells of each LSTM layer; replaces `layers` and `hidden`"}
-    )
-    dense: tuple[int, ...] = field(
-        default=(), metadata={"help": "sizes of dense layer pairs; pair n follows attention after LSTM layer n"}
-    )
-    leak: float = field(
-        default=1.0, metadata={"help": "negative slope of the leaky ReLU after LSTM and dense layers; 1: no ReLU"}
-    )
-    norm: Literal["none", "batch"] = field(default="none", metadata={"help": "normalization after the ReLU"})
-    pitches: bool = field(
-        default=False,
-        metadata={"help": "feed frames as one value per pitch, 1 for an onset and .5 for a hold, without embedding"},
-    )
-    jitter: bool = field(default=False, metadata={"help": "add noise to these values in training, with `pitches`"})
-    output: Literal["plain", "nade"] = field(default="plain", metadata={"help": OUTPUT_HELP})
-    nade_units: int = field(default=128, metadata={"help": "hidden units of the NADE"})
+    jitter: bool = option(False, "add noise to these values in training, with `pitches`")
+    output: Literal["plain", "nade"] = option("plain", OUTPUT_HELP)
+    nade_units: int = option(128, "hidden units of the NADE")
 
     def __post_init__(self) -> None:
         check_positive(self, "hidden", "layers", "embedding", "window", "heads", "condition", "nade_units")

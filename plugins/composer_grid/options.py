@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 from composer.api import OptionError
-from composer.toolkit.representations.quantize import OFFGRID
+from composer.api.fields import option
+from composer.toolkit.representations.quantize import OFFGRID_HELP
 from composer.toolkit.representations.score_parts import CONDITIONS
 
 WHOLE_NOTES = 64
@@ -20,18 +21,13 @@ FINEST = 128
 class GridOptions:
     """How to extract and quantize melodies."""
 
-    step: str = field(default="1/16", metadata={"help": "length of a step, as a fraction of a whole note"})
-    transpose: Literal["none", "c"] = field(
-        default="none", metadata={"help": "`c`: transpose every piece to C major or A minor"}
+    step: str = option("1/16", "length of a step, as a fraction of a whole note")
+    transpose: Literal["none", "c"] = option("none", "`c`: transpose every piece to C major or A minor")
+    polyphony: Literal["top", "refuse"] = option(
+        "top", "music of several voices: `top`: use the top voice; `refuse`: skip the piece"
     )
-    polyphony: Literal["top", "refuse"] = field(
-        default="top", metadata={"help": "music of several voices: `top`: use the top voice; `refuse`: skip the piece"}
-    )
-    offgrid: Literal["refuse", "round", "drop"] = field(
-        default="refuse",
-        metadata={"help": "notes between two steps: " + ", ".join(f"`{key}`: {text}" for key, text in OFFGRID.items())},
-    )
-    conditions: tuple[str, ...] = field(default=(), metadata={"help": CONDITIONS})
+    offgrid: Literal["refuse", "round", "drop"] = option("refuse", OFFGRID_HELP)
+    conditions: tuple[str, ...] = option((), CONDITIONS)
 
     def __post_init__(self) -> None:
         length_of(self.step)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
+from composer.api.fields import option
 from composer.toolkit.models.settings import OUTPUT_HELP, TIED_HELP, check_positive, check_rates
 
 
@@ -12,21 +13,18 @@ from composer.toolkit.models.settings import OUTPUT_HELP, TIED_HELP, check_posit
 class LstmConfig:
     """Settings of an LSTM."""
 
-    hidden: int = field(default=256, metadata={"help": "cells per layer"})
-    layers: int = field(default=2, metadata={"help": "number of LSTM layers"})
-    embedding: int = field(default=64, metadata={"help": "embedding size of a token or frame"})
-    tied: bool = field(default=False, metadata={"help": TIED_HELP})
-    dropout: float = field(default=0.2, metadata={"help": "dropout rate after each layer"})
-    input_dropout: float | None = field(
-        default=None, metadata={"help": "dropout rate of the embeddings; none: same as `dropout`"}
+    hidden: int = option(256, "cells per layer")
+    layers: int = option(2, "number of LSTM layers")
+    embedding: int = option(64, "embedding size of a token or frame")
+    tied: bool = option(False, TIED_HELP)
+    dropout: float = option(0.2, "dropout rate after each layer")
+    input_dropout: float | None = option(None, "dropout rate of the embeddings; none: same as `dropout`")
+    condition: int = option(16, "embedding size of a condition")
+    condition_dropout: float = option(
+        0.1, "rate at which conditions are hidden in training, so that the model also works without them"
     )
-    condition: int = field(default=16, metadata={"help": "embedding size of a condition"})
-    condition_dropout: float = field(
-        default=0.1,
-        metadata={"help": "rate at which conditions are hidden in training, so that the model also works without them"},
-    )
-    output: Literal["plain", "nade"] = field(default="plain", metadata={"help": OUTPUT_HELP})
-    nade_units: int = field(default=128, metadata={"help": "hidden units of the NADE"})
+    output: Literal["plain", "nade"] = option("plain", OUTPUT_HELP)
+    nade_units: int = option(128, "hidden units of the NADE")
 
     def __post_init__(self) -> None:
         check_positive(self, "hidden", "layers", "embedding", "condition", "nade_units")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from composer.api import (
@@ -24,10 +24,11 @@ from composer.api import (
     StepKind,
     hookimpl,
 )
+from composer.api.fields import option
 from composer.formats.read import MUSIC_SUFFIXES
 from composer.music.scales import parse_range
 from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels
-from composer.toolkit.representations.quantize import OFFGRID, NotEncodable, to_notes
+from composer.toolkit.representations.quantize import OFFGRID_HELP, NotEncodable, to_notes
 from composer.toolkit.representations.score_labels import keys_from_labels, labels_of, meters_of, pickup_of, transposed
 from composer.toolkit.representations.score_parts import (
     CONDITIONS,
@@ -53,19 +54,14 @@ MAX_STEPS_PER_BEAT, MAX_STACK = 96, 64
 class PianorollOptions:
     """Which notes to use, and how to quantize them."""
 
-    range: str = field(default="21-108", metadata={"help": "lowest and highest pitch, as MIDI numbers"})
-    steps: int = field(default=4, metadata={"help": "steps per quarter note"})
-    onsets: bool = field(default=True, metadata={"help": "distinguish onsets from held notes"})
-    stack: int = field(default=1, metadata={"help": "time steps per frame"})
-    offgrid: Literal["round", "drop", "refuse"] = field(
-        default="round",
-        metadata={"help": "notes between two steps: " + ", ".join(f"`{key}`: {text}" for key, text in OFFGRID.items())},
-    )
-    parts: str = field(
-        default="all", metadata={"help": "`all`, `piano` (General MIDI programs 0 to 7), or the name of a part"}
-    )
-    pedal: bool = field(default=True, metadata={"help": "apply the sustain pedal of MIDI files"})
-    conditions: tuple[str, ...] = field(default=(), metadata={"help": CONDITIONS})
+    range: str = option("21-108", "lowest and highest pitch, as MIDI numbers")
+    steps: int = option(4, "steps per quarter note")
+    onsets: bool = option(True, "distinguish onsets from held notes")
+    stack: int = option(1, "time steps per frame")
+    offgrid: Literal["round", "drop", "refuse"] = option("round", OFFGRID_HELP)
+    parts: str = option("all", "`all`, `piano` (General MIDI programs 0 to 7), or the name of a part")
+    pedal: bool = option(True, "apply the sustain pedal of MIDI files")
+    conditions: tuple[str, ...] = option((), CONDITIONS)
 
     def __post_init__(self) -> None:
         parse_range(self.range)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
+from composer.api.fields import option
 from composer.toolkit.models.settings import check_positive, check_rates, invalid_setting
 
 
@@ -12,16 +13,14 @@ from composer.toolkit.models.settings import check_positive, check_rates, invali
 class RnnRbmConfig:
     """Settings of an RNN-RBM."""
 
-    hidden: int = field(default=150, metadata={"help": "hidden units of each frame's RBM"})
-    recurrent: int = field(default=100, metadata={"help": "recurrent units"})
-    cell: Literal["tanh", "lstm"] = field(default="tanh", metadata={"help": "type of the recurrent units"})
-    dropout: float = field(default=0.0, metadata={"help": "dropout rate between recurrent units and RBM biases"})
-    k: int = field(default=15, metadata={"help": "Gibbs steps of contrastive divergence in training"})
-    gibbs: int = field(default=25, metadata={"help": "Gibbs steps per generated frame"})
-    pretraining: int = field(
-        default=10, metadata={"help": "epochs of pretraining a single RBM on all frames with CD-1"}
-    )
-    pretraining_lr: float = field(default=0.01, metadata={"help": "learning rate of pretraining"})
+    hidden: int = option(150, "hidden units of each frame's RBM")
+    recurrent: int = option(100, "recurrent units")
+    cell: Literal["tanh", "lstm"] = option("tanh", "type of the recurrent units")
+    dropout: float = option(0.0, "dropout rate between recurrent units and RBM biases")
+    k: int = option(15, "Gibbs steps of contrastive divergence in training")
+    gibbs: int = option(25, "Gibbs steps per generated frame")
+    pretraining: int = option(10, "epochs of pretraining a single RBM on all frames with CD-1")
+    pretraining_lr: float = option(0.01, "learning rate of pretraining")
 
     def __post_init__(self) -> None:
         check_positive(self, "hidden", "recurrent", "k", "gibbs")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from composer.api import OptionError
 from composer.api.errors import suggest
+from composer.api.fields import option
 
 PIECES = ("auto", "file", "gap", "blank", "row")
 LABELS = ("folder", "file", "none")
@@ -16,28 +17,21 @@ LABELS = ("folder", "file", "none")
 class TextOptions:
     """How to split, clean and label texts."""
 
-    piece: str = field(
-        default="auto",
-        metadata={
-            "help": "how to split files into pieces: `file`, one per file or CSV row; `gap`, at two or more blank "
-            "lines; `blank`, at any blank line; `row`, one per line or CSV row; `auto`, CSV rows and files of up to "
-            "10,000 characters whole, longer files by `gap` if they have one, else by `blank`"
-        },
+    piece: str = option(
+        "auto",
+        "how to split files into pieces: `file`, one per file or CSV row; `gap`, at two or more blank "
+        "lines; `blank`, at any blank line; `row`, one per line or CSV row; `auto`, CSV rows and files of up to "
+        "10,000 characters whole, longer files by `gap` if they have one, else by `blank`",
     )
-    column: str = field(default="", metadata={"help": "name of the text column in a CSV, if it cannot be detected"})
-    labels: tuple[str, ...] = field(
-        default=(), metadata={"help": "CSV columns to use as conditions, such as artist,genre"}
+    column: str = option("", "name of the text column in a CSV, if it cannot be detected")
+    labels: tuple[str, ...] = option((), "CSV columns to use as conditions, such as artist,genre")
+    label: str = option(
+        "folder", "condition from the path: `folder`, the first subfolder; `file`, the file name; `none`"
     )
-    label: str = field(
-        default="folder",
-        metadata={"help": "condition from the path: `folder`, the first subfolder; `file`, the file name; `none`"},
-    )
-    label_name: str = field(default="artist", metadata={"help": "name of that condition"})
-    only: tuple[str, ...] = field(
-        default=(), metadata={"help": "use only pieces with these labels, such as artist:burns,artist:blake"}
-    )
-    lower: bool = field(default=False, metadata={"help": "convert to lower case"})
-    floor: int = field(default=1, metadata={"help": "minimum count of a character to be in the vocabulary"})
+    label_name: str = option("artist", "name of that condition")
+    only: tuple[str, ...] = option((), "use only pieces with these labels, such as artist:burns,artist:blake")
+    lower: bool = option(False, "convert to lower case")
+    floor: int = option(1, "minimum count of a character to be in the vocabulary")
 
     def __post_init__(self) -> None:
         if self.piece not in PIECES:

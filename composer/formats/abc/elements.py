@@ -83,5 +83,5 @@ class Tune:
         """Return the value of the header's first field `name`, or an empty string."""
         return next((found.value for found in self.fields if found.name == name), "")
 
-    def add_diagnostic(self, line: int, column: int, kind: str, message: str = "") -> None:
+    def report(self, line: int, column: int, kind: str, message: str = "") -> None:
         self.diagnostics.append(Diagnostic(line, column, kind, message))

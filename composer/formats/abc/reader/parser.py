@@ -47,7 +47,7 @@ class _Parser:
                 continue
             field = field_of(line, number)
             if field is None and has_key and not self.in_body:
-                tune.add_diagnostic(number, 1, "text in the header", "text before the K: field is ignored")
+                tune.report(number, 1, "text in the header", "text before the K: field is ignored")
             elif field is None:
                 self._music(line, number)
             elif self.in_body:
@@ -86,14 +86,14 @@ class _Parser:
         elif name == "I":
             self._directive(value)
         elif name in "Um":
-            tune.add_diagnostic(field.line, field.column, "definition left out", f"`{name}:{value}` is ignored")
+            tune.report(field.line, field.column, "definition left out", f"`{name}:{value}` is ignored")
         elif name == "P" and self.in_body and _PART.fullmatch(value):
             self._voice().elements.append(PartMark(value.strip().rstrip("."), field.line, field.column))
 
     def _meter(self, field: Field) -> None:
         time = parse_meter(field.value)
         if time is None:
-            self.tune.add_diagnostic(field.line, field.column, "unknown meter", f"`{field.value}` is not a meter")
+            self.tune.report(field.line, field.column, "unknown meter", f"`{field.value}` is not a meter")
             return
         voice = self._voice_of_field()
         voice.time = time
@@ -104,9 +104,7 @@ class _Parser:
     def _length(self, field: Field) -> None:
         length = _fraction(field.value)
         if length is None:
-            self.tune.add_diagnostic(
-                field.line, field.column, "unknown unit length", f"`{field.value}` is not a length"
-            )
+            self.tune.report(field.line, field.column, "unknown unit length", f"`{field.value}` is not a length")
             return
         voice = self._voice_of_field()
         voice.unit = int(WHOLE * length)
@@ -119,7 +117,7 @@ class _Parser:
         if key is not None:
             voice.key = key
         elif not self.in_body:
-            tune.add_diagnostic(field.line, field.column, "unknown key", f"`{field.value}` is not a key")
+            tune.report(field.line, field.column, "unknown key", f"`{field.value}` is not a key")
         self._check(field)
         self._update_transposition(voice, voice.sounding_pitch.with_properties(field.value))
 
@@ -150,7 +148,7 @@ class _Parser:
 
     def _check(self, field: Field) -> None:
         if text := unknown_property(field.value):
-            self.tune.add_diagnostic(field.line, field.column, "unknown transposition", f"`{text}` is not supported")
+            self.tune.report(field.line, field.column, "unknown transposition", f"`{text}` is not supported")
 
     def _applies_to_tune(self, voice: Voice) -> bool:
         """Return whether a change also applies to the tune: before any voice, or before the first one sounds."""
@@ -176,8 +174,8 @@ class _Parser:
         tune = self.tune
         if not self.in_body:
             if not tune.fields and number == tune.text.first:
-                tune.add_diagnostic(number, 1, "no header", "the tune has no header fields")
-            tune.add_diagnostic(number, 1, "no key", "music before the K: field")
+                tune.report(number, 1, "no header", "the tune has no header fields")
+            tune.report(number, 1, "no key", "music before the K: field")
             self.in_body = True
         voice: Voice | None = None
         handlers = HANDLERS
@@ -204,7 +202,7 @@ class _Parser:
     def _end(self) -> None:
         tune = self.tune
         if not self.in_body:
-            tune.add_diagnostic(tune.text.first, 1, "no key", "the tune has no K: field")
+            tune.report(tune.text.first, 1, "no key", "the tune has no K: field")
         for voice in self.voices.values():
             if voice.last is not None:
                 close_group(tune, voice, voice.last.line, voice.last.column)

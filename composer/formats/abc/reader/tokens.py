@@ -72,7 +72,7 @@ def read_length(text: str) -> tuple[int, int]:
 def _ticks(tune: Tune, token: Token, unit: int, numerator: int, denominator: int) -> int:
     ticks, rest = divmod(unit * numerator, denominator) if denominator else (unit, 1)
     if rest or not 0 < ticks <= 64 * WHOLE:
-        tune.add_diagnostic(token.line, token.column, "impossible length", f"`{token.text}` has an impossible length")
+        tune.report(token.line, token.column, "impossible length", f"`{token.text}` has an impossible length")
         return max(1, min(ticks, 64 * WHOLE))
     return ticks
 
@@ -136,17 +136,17 @@ def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:
 
 def _open(tune: Tune, voice: Voice, token: Token) -> None:
     if voice.open_chord is not None:
-        tune.add_diagnostic(token.line, token.column, "unbalanced brackets", "`[` inside a chord")
+        tune.report(token.line, token.column, "unbalanced brackets", "`[` inside a chord")
     voice.open_chord, voice.open_chord_token = [], token
 
 
 def _close(tune: Tune, voice: Voice, token: Token) -> None:
     stack, voice.open_chord = voice.open_chord, None
     if stack is None:
-        tune.add_diagnostic(token.line, token.column, "unbalanced brackets", "`]` without `[`")
+        tune.report(token.line, token.column, "unbalanced brackets", "`]` without `[`")
         return
     if not stack:
-        tune.add_diagnostic(token.line, token.column, "empty chord", "chord without notes")
+        tune.report(token.line, token.column, "empty chord", "chord without notes")
         return
     numerator, denominator = read_length(token.text[1:])
     ticks = _ticks(tune, token, stack[0].ticks, numerator, denominator)
@@ -162,7 +162,7 @@ def _tie(tune: Tune, voice: Voice, token: Token) -> None:
     if voice.open_chord:
         voice.open_chord[-1].ties = voice.open_chord[-1].tones
     elif voice.last is None or not voice.last.tones:
-        tune.add_diagnostic(token.line, token.column, "dangling tie", "tie not preceded by a note")
+        tune.report(token.line, token.column, "dangling tie", "tie not preceded by a note")
     else:
         voice.last.ties = voice.last.tones
         voice.tied = dict(voice.written_tones)
@@ -171,7 +171,7 @@ def _tie(tune: Tune, voice: Voice, token: Token) -> None:
 def _bar(tune: Tune, voice: Voice, token: Token) -> None:
     text = token.text.lstrip(".")
     if text == ":":
-        tune.add_diagnostic(token.line, token.column, "unknown character", "`:` is not a bar line")
+        tune.report(token.line, token.column, "unknown character", "`:` is not a bar line")
         return
     lines = text.rstrip("0123456789,-.")
     mark = Mark(lines, token.line, token.column, endings=_passes(text[len(lines) :]))
@@ -192,7 +192,7 @@ def _ending(tune: Tune, voice: Voice, token: Token) -> None:
 def _place(tune: Tune, voice: Voice, mark: Mark) -> None:
     if voice.open_chord is not None:
         at = voice.open_chord_token or Token("", "", mark.line, mark.column)
-        tune.add_diagnostic(at.line, at.column, "unbalanced brackets", "`[` without `]`")
+        tune.report(at.line, at.column, "unbalanced brackets", "`[` without `]`")
         for sound in voice.open_chord:
             _sound(tune, voice, sound)
         voice.open_chord = None
@@ -205,10 +205,10 @@ def _place(tune: Tune, voice: Voice, mark: Mark) -> None:
 def close_group(tune: Tune, voice: Voice, line: int, column: int) -> None:
     """End an incomplete tuplet or broken rhythm at a bar line or the end of the tune, with a diagnostic."""
     if voice.broken:
-        tune.add_diagnostic(line, column, "broken rhythm without a partner", "no note after `>` or `<`")
+        tune.report(line, column, "broken rhythm without a partner", "no note after `>` or `<`")
         voice.broken = ""
     if voice.tuplet_left:
-        tune.add_diagnostic(line, column, "incomplete tuplet", f"tuplet lacks {voice.tuplet_left} of its notes")
+        tune.report(line, column, "incomplete tuplet", f"tuplet lacks {voice.tuplet_left} of its notes")
         voice.tuplet_left = 0
 
 
@@ -224,11 +224,9 @@ def _passes(text: str) -> tuple[int, ...]:
 def _tuplet(tune: Tune, voice: Voice, token: Token) -> None:
     p, q, r = ([int(part or 0) for part in token.text[1:].split(":")] + [0, 0])[:3]
     if voice.tuplet_left:
-        tune.add_diagnostic(
-            token.line, token.column, "incomplete tuplet", f"tuplet lacks {voice.tuplet_left} of its notes"
-        )
+        tune.report(token.line, token.column, "incomplete tuplet", f"tuplet lacks {voice.tuplet_left} of its notes")
     if p < 2:
-        tune.add_diagnostic(token.line, token.column, "unknown tuplet", f"`{token.text}` is not a tuplet")
+        tune.report(token.line, token.column, "unknown tuplet", f"`{token.text}` is not a tuplet")
         return
     q = q or _TUPLETS.get(p) or (3 if (voice.time or Time()).compound else 2)
     voice.tuplet, voice.tuplet_left = (p, q), r or p
@@ -239,9 +237,7 @@ def _tuplet(tune: Tune, voice: Voice, token: Token) -> None:
 def _broken(tune: Tune, voice: Voice, token: Token) -> None:
     last = voice.last
     if last is None or voice.broken:
-        tune.add_diagnostic(
-            token.line, token.column, "broken rhythm without a partner", f"`{token.text}` follows no note"
-        )
+        tune.report(token.line, token.column, "broken rhythm without a partner", f"`{token.text}` follows no note")
         return
     share = 1 << len(token.text)
     last.ticks = last.ticks * (2 * share - 1) // share if token.text[0] == ">" else last.ticks // share
@@ -263,7 +259,7 @@ def _ignore(tune: Tune, voice: Voice, token: Token) -> None:
 
 
 def _unknown(tune: Tune, voice: Voice, token: Token) -> None:
-    tune.add_diagnostic(token.line, token.column, "unknown character", f"unexpected `{token.text}`")
+    tune.report(token.line, token.column, "unknown character", f"unexpected `{token.text}`")
 
 
 HANDLERS: dict[str, Handler] = {
