@@ -149,7 +149,6 @@ class _Batch:
             yield Generated(self.piece_numbers[row], *pending.take_all())
 
     def _steps_by_row(self, drawn: Draw) -> Sequence[Step]:
-        """Return the sampled step of each row."""
         if self.spec.kind is StepKind.TOKENS:
             steps: Sequence[Step] = drawn.steps.tolist()
             return steps
@@ -178,7 +177,6 @@ class _PendingSteps:
         del self.steps[-1:], self.logp[-1:], self.masked_prob[-1:]
 
     def take_all(self) -> tuple[Sequence[Step], Sequence[float], Sequence[float]]:
-        """Return all steps and remove them."""
         taken = self.steps, self.logp, self.masked_prob
         self.clear()
         return taken

@@ -56,7 +56,6 @@ def _accepted(
 
 
 def _in_order(events: Iterable[Generated | Finished], order: OutputOrder) -> Iterator[Generated | Finished]:
-    """Yield the pieces one after the other."""
     waiting: dict[int, deque[Generated | Finished]] = {}
     for event in events:
         if event.number != order.current:

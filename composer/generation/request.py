@@ -133,7 +133,6 @@ class OutputOrder:
         self.advance()
 
     def advance(self) -> None:
-        """Go on to the next piece."""
         self.current = next(self.numbers, 0)
 
 

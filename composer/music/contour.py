@@ -144,7 +144,6 @@ class MelodyCollector:
         self._count += count
 
     def melodies(self) -> MelodyCollection:
-        """Return everything added so far."""
         none = Contour(np.empty(0, np.int8), np.empty(0, np.int8), np.empty(0, np.uint16))
         columns = zip(*(self._notes or [none]), strict=True)
         return MelodyCollection(Contour(*map(np.concatenate, columns)), self.tunes, self.left_out)

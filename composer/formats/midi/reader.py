@@ -92,5 +92,4 @@ _Sign = TypeVar("_Sign", bound="Tempo | Meter | Key")
 
 
 def _last_at_each_onset(events: Iterable[_Sign]) -> tuple[_Sign, ...]:
-    """Return the last of `events` at each onset."""
     return tuple({event.onset: event for event in events}.values())

@@ -53,7 +53,6 @@ def _load(path: Path) -> Score | None:
 
 
 def _save(path: Path, score: Score) -> None:
-    """Write `score` to `path` atomically."""
     packed = json.dumps(_plain(score), separators=(",", ":"), default=str).encode()
     write_atomic(path, _digest(packed).encode() + packed, sync=False)
 

@@ -145,7 +145,6 @@ def _played(staff: Any) -> Iterator[tuple[Fraction, Any]]:
 
 
 def _repeat_bars(staff: Any, measures: list[Any]) -> list[RepeatBar]:
-    """Return the repeat signs of music21's `measures`."""
     m21 = music21()
     endings: dict[int, set[int]] = defaultdict(set)
     for bracket in staff.recurse().getElementsByClass(m21.spanner.RepeatBracket):

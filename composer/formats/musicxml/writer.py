@@ -108,7 +108,6 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
 
 
 def _measures(part: Part, score: Score, layout: list[Bar], snap: Snap) -> Iterator[Any]:
-    """Yield the measures of one part, filled with its notes."""
     m21 = music21()
     keys = sorted(score.keys, key=lambda key: key.onset)
     content = _by_bar(part, layout, snap)

@@ -75,7 +75,6 @@ class DeviceLoop:
 
     @torch.no_grad()
     def run(self, state: State, params: BatchSamplingParams, rng: RNGStream, steps: int) -> tuple[Draw, State]:
-        """As in BlockSampler."""
         torch_params, device = self._on_device(params), self._network.device
         if torch_params.has_projections:
             raise Unsupported("rules with a projection run on the host")
@@ -131,7 +130,6 @@ class _TensorLoop:
         self.steps = GraphedStep(self._step, self._step_index.zero_, self._step_index.device)
 
     def run(self, inputs: Any) -> tuple[Draw, State]:
-        """Run all steps, from `inputs`."""
         for own, source in zip(_tensors((self._state, self._params, self._rng)), _tensors(inputs), strict=True):
             own.copy_(source)
         self._step_index.zero_()
@@ -171,7 +169,6 @@ class GraphedStep:
             self.no_graph_reason = str(error).partition("\n")[0] or type(error).__name__
 
     def __call__(self, times: int) -> None:
-        """Call the step `times` times."""
         for _ in range(times):
             self._step()
 

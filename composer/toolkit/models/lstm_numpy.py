@@ -76,7 +76,6 @@ class StepwiseSampler(ABC):
         return _gather_rows(_concat_rows(state, before), np.where(active, rows, rows + len(active)))
 
     def sample(self, state: LayerStates, params: BatchSamplingParams, rng: StepRNG) -> Draw:
-        """Draw the next step of each row."""
         if self.nade is not None:
             return self.nade.draw(self.logits(state), params, rng)
         draw = draw_tokens if self.spec.kind is StepKind.TOKENS else draw_frames

@@ -98,7 +98,6 @@ class PartContext:
         return self._with(start=start, repeat=repeat, ending=ending)
 
     def after_bar_line(self, position: int) -> PartContext:
-        """Return the context after a bar line at `position`."""
         return self.with_first_bar_end(position).next_bar(True)
 
     def with_first_bar_end(self, position: int) -> PartContext:
@@ -115,12 +114,10 @@ class PartContext:
 
     @cached_property
     def with_chords(self) -> PartContext:
-        """The context after a chord."""
         return self._with(style=HORNPIPE_WITH_CHORDS) if self.spec.style == HORNPIPE else self
 
     @cached_property
     def with_broken_rhythm(self) -> PartContext:
-        """The context after broken rhythm."""
         return self._with(style=HORNPIPE_WITH_BROKEN_RHYTHM) if self.spec.style == HORNPIPE else self
 
     def _with(self, **changed: Any) -> PartContext:
@@ -193,7 +190,6 @@ class PartContext:
         return self.may_begin_note(position) or self.may_begin_triplet(position)
 
     def tie_may_cross_bar(self, position: int, chord: bool) -> bool:
-        """Return whether a tie may cross a bar line at `position`."""
         return bool(self.ends.lines >> position & 1) and self.after_bar_line(position).tie_may_end(0, chord)
 
     def _may_tie(self, position: int, chord: bool) -> bool:

@@ -155,7 +155,6 @@ class _Parser:
         return voice is self.header_voice or (voice.last is None and voice is next(iter(self.voices.values())))
 
     def _voice_of_field(self) -> Voice:
-        """Return the voice that a field applies to."""
         return self._voice() if self.voice_name or self.voices else self.header_voice
 
     def _voice(self) -> Voice:
