@@ -39,6 +39,13 @@ class HelpToConsole:
         option.callback = _help
         return option
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help without breaking lines inside options such as --keep-bars."""
+        from typer._click._textwrap import TextWrapper
+
+        TextWrapper.wordsep_re = TextWrapper.wordsep_simple_re
+        super().format_help(ctx, formatter)  # type: ignore[misc]
+
 
 class Command(HelpToConsole, TyperCommand):
     """A command whose help groups options by their `rich_help_panel`, in two columns."""
@@ -49,7 +56,7 @@ class Command(HelpToConsole, TyperCommand):
             return super().parse_args(ctx, args)
         except typer.TyperException as error:
             if getattr(error, "ctx", ctx) is None:
-                error.ctx = ctx  # type: ignore[attr-defined]
+                error.ctx = ctx
             raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:

@@ -13,7 +13,7 @@ from composer.registry import plugins as registry
 MAX_LISTED = 10_000
 """Files of a folder that are looked at to guess a representation."""
 
-EXAMPLES = {"gen": "composer gen abc", "train": "composer train abc tunes/"}
+EXAMPLES = {"gen": "composer gen abc", "train": "composer train abc tunes/", "eval": "composer eval abc tunes/"}
 
 
 def find_representation(name: str, command: str) -> type[Representation]:

@@ -28,7 +28,12 @@ def explain(error: Any) -> tuple[str, str]:
         case "NoSuchOption":
             return _unknown_option(error, context, fallback)
         case "MissingParameter":
-            return f"missing argument {_name(error.param)}", _usage(context) or fallback
+            from composer.cli.representation_argument import EXAMPLES
+
+            name = _name(error.param)
+            example = EXAMPLES.get(context.info_name, "") if context and name == "REP" else ""
+            hint = f"name a representation, for example: {example}" if example else _usage(context) or fallback
+            return f"missing argument {name}", hint
         case "BadOptionUsage":
             return f"option {error.option_name} needs a value", fallback
         case "BadParameter" if error.param is not None:

@@ -17,9 +17,13 @@ def completions(
 ) -> None:
     """Print the completion script of a shell.
 
-    bash: put `source <(composer completions bash)` into ~/.bashrc. zsh: write the script to a file named _composer in
-    a folder of $fpath. fish: put `composer completions fish | source` into ~/.config/fish/config.fish. PowerShell: put
-    `composer completions powershell | Out-String | Invoke-Expression` into $PROFILE.
+    bash: put `source <(composer completions bash)` into ~/.bashrc.
+
+    zsh: write the script to a file named _composer in a folder of $fpath.
+
+    fish: put `composer completions fish | source` into ~/.config/fish/config.fish.
+
+    PowerShell: put `composer completions powershell | Out-String | Invoke-Expression` into $PROFILE.
     """
     if shell not in completion.SHELLS:
         raise UsageError(f"unknown shell '{shell}'", f"choose {', '.join(completion.SHELLS)}")

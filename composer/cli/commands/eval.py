@@ -30,7 +30,7 @@ def eval(  # noqa: A001 - the command's name
         typer.Option(
             "--checkpoint",
             "-c",
-            metavar="FILE",
+            metavar="NAME",
             help="Model name or file. [default: your newest, else the bundled one]",
         ),
     ] = None,
@@ -61,8 +61,8 @@ def eval(  # noqa: A001 - the command's name
     """Evaluate a model on music it was not trained on.
 
     Prints how well the model predicts each character, token or frame: in bits per token, or nats per frame (1 nat is
-    1.44 bits). Lower is better; at 1 bit, guessing the next token is like tossing a coin, and each bit more doubles
-    the choices.
+    1.44 bits). Lower is better; at 1 bit, guessing the next token is like tossing a coin, and each further bit
+    doubles the choices.
 
     With --generated, the model generates pieces instead, and a table compares them with these files: pitch, rhythm,
     form, copying and validity, each as mean and standard deviation, and how many standard deviations apart they are.

@@ -31,7 +31,7 @@ def originality(
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            "--checkpoint", "-c", metavar="FILE", help="Model name or file. [default: the one that generated the file]"
+            "--checkpoint", "-c", metavar="NAME", help="Model name or file. [default: the one that generated the file]"
         ),
     ] = None,
     corpus: Annotated[

@@ -29,9 +29,9 @@ class ReplayOptions:
 def replay(console: "Console", options: ReplayOptions) -> None:
     """Reproduce a generated file from its recorded settings.
 
-    ABC, MIDI and MusicXML files hold these, unless they were written with --no-provenance. The result goes to stdout.
-    Messages on stderr say whether it is the same, byte for byte, and what else is different now. The exit code is 1 if
-    the result differs.
+    ABC, MIDI and MusicXML files hold these settings, unless they were written with --no-provenance. The result goes to
+    stdout or to --output. Messages on stderr say whether it is the same, byte for byte, and what has changed since. The
+    exit status is 1 if the result differs.
     """
     from composer.cli.gen.replay import reproduce
     from composer.cli.output.files import check_replaceable

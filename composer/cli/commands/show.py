@@ -27,7 +27,7 @@ def show(
         typer.Option(
             "--checkpoint",
             "-c",
-            metavar="FILE",
+            metavar="NAME",
             help="Model for --surprise. [default: the one that generated the file]",
         ),
     ] = None,

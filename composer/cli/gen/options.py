@@ -35,9 +35,9 @@ class Selection:
         minimum=1,
         maximum=MAX_CANDIDATES,
     )
-    keep: int | None = option(None, "Keep the best K of them; 1 if not given.", metavar="K")
+    keep: int | None = option(None, "Keep the best K candidates. [default: 1]", metavar="K")
     rank_by: Literal["likelihood", "originality", "form"] | None = option(
-        None, "Rank candidates by likelihood (if not given), originality or form.", metavar="RANKING"
+        None, "Rank candidates by likelihood, originality or form. [default: likelihood]", metavar="RANKING"
     )
 
     def __post_init__(self) -> None:
