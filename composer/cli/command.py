@@ -56,7 +56,7 @@ class Command(HelpToConsole, TyperCommand):
             return super().parse_args(ctx, args)
         except typer.TyperException as error:
             if getattr(error, "ctx", ctx) is None:
-                error.ctx = ctx
+                error.ctx = ctx  # type: ignore[attr-defined]
             raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
