@@ -1,63 +1,73 @@
-"""`composer eval`: likelihood of held-out music, or generated pieces compared with real ones.
-
-The annotations are no strings, since typer would compile each of them twice at every start.
-"""
+"""`composer eval`: likelihood of held-out music, or generated pieces compared with real ones."""
 
 import json
-from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from composer.api import UsageError
-from composer.cli.console import Console
+from composer.api.fields import check_ranges, option
+from composer.cli.options_from import OptionsCommand
 from composer.cli.render.text import count_noun
 
 if TYPE_CHECKING:
     from composer.analysis.likelihood import Evaluation
+    from composer.cli.console import Console
 
 
-def eval(  # noqa: A001 - the command's name
-    context: typer.Context,
-    rep: Annotated[str, typer.Argument(metavar="REP", help="Representation, such as abc.")],
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files, folders, globs, zips, or music21's corpus:NAME.")
-    ],
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(
-            "--checkpoint",
-            "-c",
-            metavar="NAME",
-            help="Model name or file. [default: your newest, else the bundled one]",
-        ),
-    ] = None,
-    split: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="File that assigns each piece to train, valid or test.")
-    ] = None,
-    part: Annotated[
-        str | None,
-        typer.Option(metavar="PART", help="Only this part of the split: train, valid or test."),
-    ] = None,
-    effort: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Work for estimated likelihoods (AIS), in multiples of the default."),
-    ] = None,
-    stream: Annotated[bool, typer.Option("--stream", help="Measure all pieces as one continuous text.")] = False,
-    generated: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Generate N pieces and compare their statistics with these files."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Random seed for --generated. [default: 1]")] = None,
-    temp: Annotated[
-        float | None, typer.Option(metavar="T", help="Sampling temperature for --generated. [default: 1]")
-    ] = None,
-    device: Annotated[str, typer.Option(metavar="DEVICE", help="Device: auto, cpu, cuda or mps.")] = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only print the results, warnings and errors.")] = False,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class EvalOptions:
+    """Options of `composer eval`. Raises UsageError, OptionError."""
+
+    representation: str = option(help="Representation, such as abc.", argument="REP")
+    files: tuple[str, ...] = option(
+        help="Files, folders, globs, zips, or music21's corpus:NAME.", argument="FILE...", repeated=True
+    )
+    checkpoint: Path | None = option(
+        None, "Model name or file. [default: your newest, else the bundled one]", "-c", metavar="NAME"
+    )
+    split: Path | None = option(None, "File that assigns each piece to train, valid or test.", metavar="FILE")
+    part: str | None = option(None, "Only this part of the split: train, valid or test.", metavar="PART")
+    effort: int | None = option(
+        None, "Work for estimated likelihoods (AIS), in multiples of the default.",
+        metavar="N", minimum=1, maximum=2**63, hint="use 1 or more",
+    )  # fmt: skip
+    stream: bool = option(False, "Measure all pieces as one continuous text.")
+    generated: int | None = option(
+        None, "Generate N pieces and compare their statistics with these files.",
+        metavar="N", minimum=1, maximum=10_000, hint="use 1 to 10000; a few hundred are enough",
+    )  # fmt: skip
+    seed: int | None = option(
+        None, "Random seed for --generated. [default: 1]",
+        metavar="N", minimum=0, maximum=2**63 - 1, hint="use a whole number from 0 to 9223372036854775807",
+    )  # fmt: skip
+    temperature: float | None = option(
+        None, "Sampling temperature for --generated. [default: 1]", "--temp",
+        metavar="T", minimum=0, maximum=1e6, hint="use 0 to 1000000; 1 samples from the model unchanged",
+    )  # fmt: skip
+    device: str = option("auto", "Device: auto, cpu, cuda or mps.", metavar="DEVICE")
+    as_json: bool = option(False, "Print JSON.", "--json")
+    quiet: bool = option(False, "Only print the results, warnings and errors.", "-q")
+
+    def __post_init__(self) -> None:
+        from composer.data.splits import SPLITS
+
+        if self.part is not None and self.part not in SPLITS:
+            raise UsageError(f"invalid value for --part: '{self.part}'", f"choose {', '.join(SPLITS)}")
+        for name, is_given in (("--effort", self.effort is not None), ("--stream", self.stream)):
+            if self.generated is not None and is_given:
+                raise UsageError(
+                    f"{name} cannot be combined with --generated, which measures no likelihood",
+                    f"remove {name} or --generated",
+                )
+        for name, value in (("--seed", self.seed), ("--temp", self.temperature)):
+            if self.generated is None and value is not None:
+                raise UsageError(f"{name} needs --generated", f"for example: --generated 200 {name} {value}")
+        check_ranges(self)
+
+
+def eval(console: "Console", options: EvalOptions) -> None:  # noqa: A001 - the command's name
     """Evaluate a model on music it was not trained on.
 
     Prints how well the model predicts each character, token or frame: in bits per token, or nats per frame (1 nat is
@@ -71,80 +81,49 @@ def eval(  # noqa: A001 - the command's name
     from composer.registry import plugins as registry
     from composer.system import device as devices
 
-    console: Console = context.obj
-    console.quiet = quiet
-    _check(part, effort, stream, generated, seed, temp)
-    registry.representation(rep)
-    where = devices.resolve(device)
-    if reason := devices.unused_cuda_warning(device):
+    console.quiet = options.quiet
+    registry.representation(options.representation)
+    device = devices.resolve(options.device)
+    if reason := devices.unused_cuda_warning(options.device):
         console.warn(reason)
-    path = store.resolve_model(checkpoint) if checkpoint else store.default(rep)
-    if generated is None:
-        _report_likelihood(console, rep, path, files, where, split, part, effort, stream, as_json)
+    given = options.checkpoint
+    path = store.resolve_model(given) if given else store.default(options.representation)
+    if options.generated is None:
+        _report_likelihood(console, options, path, device)
         return
     from composer.cli.render.comparison_table import ComparisonOptions, report_comparison
 
-    seed, temp = 1 if seed is None else seed, 1.0 if temp is None else temp
-    options = ComparisonOptions(rep, path, files, generated, seed, temp, split, part, where, as_json)
-    report_comparison(options, console)
+    seed = 1 if options.seed is None else options.seed
+    temperature = 1.0 if options.temperature is None else options.temperature
+    compared = ComparisonOptions(
+        options.representation, path, options.files, options.generated, seed, temperature, options.split, options.part,
+        device, options.as_json,
+    )  # fmt: skip
+    report_comparison(compared, console)
 
 
-def _check(
-    part: str | None, effort: int | None, stream: bool, generated: int | None, seed: int | None, temp: float | None
-) -> None:
-    """Raise UsageError for values and combinations that are not allowed."""
-    from composer.data.splits import SPLITS
-
-    if part is not None and part not in SPLITS:
-        raise UsageError(f"invalid value for --part: '{part}'", f"choose {', '.join(SPLITS)}")
-    if effort is not None and effort < 1:
-        raise UsageError(f"invalid value for --effort: {effort}", "use 1 or more")
-    for name, is_given in (("--effort", effort is not None), ("--stream", stream)):
-        if generated is not None and is_given:
-            raise UsageError(
-                f"{name} cannot be combined with --generated, which measures no likelihood",
-                f"remove {name} or --generated",
-            )
-    for name, value in (("--seed", seed), ("--temp", temp)):
-        if generated is None and value is not None:
-            raise UsageError(f"{name} needs --generated", f"for example: --generated 200 {name} {value}")
+def make_command(summary: str) -> OptionsCommand:
+    """Return the command for the parser."""
+    return OptionsCommand("eval", eval, EvalOptions, summary)
 
 
-def _report_likelihood(
-    console: Console,
-    representation: str,
-    path: Path,
-    files: Sequence[str],
-    device: str,
-    listing: Path | None,
-    part: str | None,
-    effort: int | None,
-    stream: bool,
-    as_json: bool,
-) -> None:
+def _report_likelihood(console: "Console", options: EvalOptions, path: Path, device: str) -> None:
     """Print the likelihood per step. Raises ComposerError."""
     from composer.analysis.likelihood import evaluate
     from composer.checkpoints.load import open_checkpoint
     from composer.cli.render.reading_progress import ReadingProgress, report_skipped
 
+    representation, name = options.representation, path.stem
     model = open_checkpoint(path, representation, "eval {} FILES... --checkpoint")
-    name = path.stem
-    if stream and not model.checkpoint.header.record.get("settings", {}).get("contiguous", False):
+    if options.stream and not model.checkpoint.header.record.get("settings", {}).get("contiguous", False):
         console.warn(f"{name} was trained on separate pieces; --stream makes its likelihood look worse")
     with ReadingProgress(console) as reading:
         result = evaluate(
-            model,
-            files,
-            device=device,
-            listing=listing,
-            split=part,
-            effort=effort,
-            stream=stream,
-            reading_progress=reading.update,
-            progress=reading.update_measured,
-        )
+            model, options.files, device=device, listing=options.split, split=options.part, effort=options.effort,
+            stream=options.stream, reading_progress=reading.update, progress=reading.update_measured,
+        )  # fmt: skip
     report_skipped(console, result)
-    if as_json:
+    if options.as_json:
         console.write(json.dumps({"checkpoint": name, "representation": representation, **result.to_json()}) + "\n")
     else:
         console.write(_line(name, result, model.representation.step_name) + "\n")
