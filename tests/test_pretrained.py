@@ -13,11 +13,11 @@ from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
 from composer.checkpoints.file import read_header
 from composer.checkpoints.load import load_model
-from composer.cli.render.text import as_option_value
 from composer.generation.generate import generate
 from composer.generation.request import Generated, GenerationRequest
 from composer.registry import options
 from composer.registry import plugins as registry
+from composer.registry.options import as_option_value
 from composer.training.settings import Settings
 
 PRETRAINED = sorted(store.PRETRAINED.glob("*.safetensors"))

@@ -96,10 +96,8 @@ def _report(error: Exception, console: Console) -> int:
         console.fail("out of memory", "use a smaller --batch-size, --length or --set batch_size=")
         return ExitCode.ERROR
     text = " ".join(str(error).split())
-    console.fail(
-        f"internal error: {type(error).__name__}{': ' * bool(text)}{text}",
-        "please report it with the output of --debug",
-    )
+    message = f"internal error: {type(error).__name__}{': ' * bool(text)}{text}"
+    console.fail(message, "please report it with the output of --debug")
     return ExitCode.ERROR
 
 

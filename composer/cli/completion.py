@@ -71,9 +71,7 @@ def _with_values(command: Any) -> Any:
     from typer._click.shell_completion import CompletionItem
 
     def completer(values: Callable[[], Values]) -> Any:
-        return lambda _, start: [
-            CompletionItem(value, help=text) for value, text in values() if value.startswith(start)
-        ]
+        return lambda _, start: [CompletionItem(word, help=text) for word, text in values() if word.startswith(start)]
 
     for param in command.params if command is not None else ():
         for key in (*param.opts, param.metavar):

@@ -72,12 +72,11 @@ class Console:
             self.stdout.buffer.write(data)
             self.stdout.buffer.flush()
         except OSError as error:
-            if _is_closed(error):
+            # Windows reports a pipe without a reader as an invalid argument
+            if isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL):
                 raise ClosedPipe from error
-            raise ComposerError(
-                f"cannot write to stdout: {error.strerror or error}",
-                "free some space, or write elsewhere with --output FILE",
-            ) from error
+            hint = "free some space, or write elsewhere with --output FILE"
+            raise ComposerError(f"cannot write to stdout: {error.strerror or error}", hint) from error
 
     def read_bytes(self) -> bytes:
         """Read all of stdin. Raises ReadError."""
@@ -85,9 +84,8 @@ class Console:
         try:
             return stream.read()
         except OSError as error:
-            raise ReadError(
-                f"cannot read stdin: {error.strerror or error}", "pipe a file into it, or name one"
-            ) from error
+            message = f"cannot read stdin: {error.strerror or error}"
+            raise ReadError(message, "pipe a file into it, or name one") from error
 
     def silenced(self) -> Console:
         """Return a console that discards everything, and make this one quiet."""
@@ -113,13 +111,8 @@ class Console:
         """Return a rich console on one of the streams, with the terminal's width and colors."""
         from rich.console import Console as RichConsole
 
-        return RichConsole(
-            file=stream,
-            force_terminal=stream.isatty(),
-            no_color=not self._use_color(stream),
-            highlight=False,
-            _environ=self.environ,
-        )
+        plain, terminal = not self._use_color(stream), stream.isatty()
+        return RichConsole(file=stream, force_terminal=terminal, no_color=plain, highlight=False, _environ=self.environ)
 
     def piano_roll(self, score: Score, max_systems: int | None = None) -> str:
         """Return a score as a piano roll in the colors that stdout supports."""
@@ -145,12 +138,8 @@ class Console:
 
 def discard_output(stream: TextIO) -> None:
     """Point `stream` at the null device, so that the flush at exit does not fail on a closed pipe."""
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
-    except (OSError, ValueError):
-        pass
+    with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 class _Closed(io.RawIOBase):
@@ -175,8 +164,3 @@ def _nowhere() -> TextIO:
 
 def _closed() -> TextIO:
     return io.TextIOWrapper(_Closed(), "utf-8", write_through=True)  # type: ignore[type-var]
-
-
-def _is_closed(error: OSError) -> bool:
-    """Return True for a pipe without a reader; Windows reports one as an invalid argument."""
-    return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from composer.api import CheckpointError, EncodeError, ReadError, Representation, Source
+from composer.api import CheckpointError, EncodeError, ReadError, Source
 from composer.checkpoints import store
 from composer.cli.console import Console
+from composer.cli.representation_argument import representations_reading
 from composer.data.score_reader import suffix_of
-from composer.formats import FORMATS, provenance
+from composer.formats import provenance
 from composer.registry import plugins as registry
 
 T = TypeVar("T")
@@ -63,7 +64,8 @@ def _by_provenance(source: Source) -> Iterator[Path]:
     except ReadError:  # damaged provenance is ignored; damaged music fails when it is read
         return
     name, digest = (recorded.facts.get(fact) for fact in ("representation", "model")) if recorded else (None, None)
-    if not isinstance(name, str) or name not in {kind.name for kind in _representation_classes()}:
+    known = {kind.name for loaded in registry.load_all() if (kind := loaded.representation)}
+    if not isinstance(name, str) or name not in known:
         return
     if isinstance(digest, str) and (path := store.with_digest(name, digest)):
         yield path
@@ -74,12 +76,6 @@ def _by_provenance(source: Source) -> Iterator[Path]:
 
 def _by_suffix(source: Source) -> Iterator[Path]:
     """Yield the newest models that write this format, then those that read it."""
-    suffix = suffix_of(source)
-    reading = [kind for kind in _representation_classes() if suffix in kind.suffixes]
-    for kind in sorted(reading, key=lambda kind: suffix not in FORMATS[kind.formats[0]].suffixes):
+    for kind in representations_reading(suffix_of(source)):
         with contextlib.suppress(CheckpointError):
             yield store.default(kind.name)
-
-
-def _representation_classes() -> list[type[Representation]]:
-    return [kind for loaded in registry.load_all() if (kind := loaded.representation)]

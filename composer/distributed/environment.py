@@ -74,9 +74,8 @@ def device_of(device: str, process: ProcessInfo, devices: int) -> str:
     if process.is_single or device == "cpu":
         return device
     if device != "cuda":
-        raise DeviceError(
-            f"several processes cannot share `{device}`", "use --device cuda, which gives each its own, or --device cpu"
-        )
+        hint = "use --device cuda, which gives each its own, or --device cpu"
+        raise DeviceError(f"several processes cannot share `{device}`", hint)
     if process.local_rank >= devices:
         raise DeviceError(
             f"more processes on this machine than CUDA devices ({devices})", f"start {devices}, or use --device cpu"

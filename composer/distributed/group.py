@@ -16,7 +16,6 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from threading import Thread
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from composer.api import ComposerError
@@ -169,9 +168,7 @@ class TorchProcessGroup(ProcessGroup):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         import torch.distributed as dist
 
         if error is None:

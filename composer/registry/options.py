@@ -73,3 +73,10 @@ def convert(kind: Any, text: str, what: str, parse: Callable[[str], Any] | None 
     except (ValueError, KeyError):
         expected = {bool: "on or off", int: "a whole number", float: "a number"}.get(kind, str(kind))
         raise OptionError(f"invalid value for {what}: '{text}'", f"give {expected}") from None
+
+
+def as_option_value(value: object) -> str:
+    """Return an option's value as it is written on the command line."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -18,11 +18,6 @@ class Diverged(ComposerError):
         super().__init__(f"training diverged at update {update:,}: {reason}", "use a lower --lr or --set max_grad_norm")
 
 
-def uniform_nll(spec: SequenceSpec) -> float:
-    """Return the nats per step of a uniform guess over tokens, or over on and off for each unit of a frame."""
-    return math.log(spec.size) if spec.kind is StepKind.TOKENS else spec.size * math.log(2)
-
-
 def check_finite(loss: float, update: int) -> None:
     """Raise Diverged if the loss is infinite or nan."""
     if not math.isfinite(loss):
@@ -31,6 +26,7 @@ def check_finite(loss: float, update: int) -> None:
 
 def check_better_than_guessing(spec: SequenceSpec, update: int, *nats: float) -> None:
     """Raise Diverged if all losses, in nats per step, are far worse than a uniform guess."""
-    guess = uniform_nll(spec)
+    # over tokens, or over on and off for each unit of a frame
+    guess = math.log(spec.size) if spec.kind is StepKind.TOKENS else spec.size * math.log(2)
     if nats and min(nats) > MAX_NATS_RATIO * guess:
         raise Diverged(update, f"the loss is {min(nats):,.3g} nats per step; a uniform guess has {guess:.3g}")

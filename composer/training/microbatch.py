@@ -39,22 +39,22 @@ class BatchAxes:
         with torch.no_grad(), torch.random.fork_rng():
             states = [network.loss(_repeated(batch, rows), None)[1] for rows in (FEWER_ROWS, MORE_ROWS)]
         network.train(training)
-        self._axes = [_axis(fewer, more) for fewer, more in zip(*map(_tensors, states), strict=True)]
+        rows, pairs = (FEWER_ROWS, MORE_ROWS), zip(*map(_tensors, states), strict=True)
+        sizes = [list(zip(fewer.shape, more.shape, strict=True)) for fewer, more in pairs]
+        self._axes = [each.index(rows) if rows in each else None for each in sizes]
 
     def select_rows(self, state: Any, rows: range) -> Any:
         """Return these rows of `state`."""
-        tensors = zip(_tensors(state), self._axes, strict=True)
-        return _rebuild(
-            state,
-            [each if axis is None else each.narrow(axis, rows.start, len(rows)) for each, axis in tensors],
-        )
+        pairs, begin = zip(_tensors(state), self._axes, strict=True), rows.start
+        tensors = (each if axis is None else each.narrow(axis, begin, len(rows)) for each, axis in pairs)
+        return _fill(state, tensors)
 
     def concat_rows(self, states: Sequence[Any]) -> Any:
         """Return the rows of all `states` in order; tensors without rows come from the first."""
         import torch
 
         parts = zip(zip(*map(_tensors, states), strict=True), self._axes, strict=True)
-        return _rebuild(states[0], [each[0] if axis is None else torch.cat(each, axis) for each, axis in parts])
+        return _fill(states[0], (each[0] if axis is None else torch.cat(each, axis) for each, axis in parts))
 
 
 def _repeated(batch: Batch, rows: int) -> Batch:
@@ -72,13 +72,8 @@ def _repeated(batch: Batch, rows: int) -> Batch:
     )
 
 
-def _axis(fewer: torch.Tensor, more: torch.Tensor) -> int | None:
-    sizes = zip(fewer.shape, more.shape, strict=True)
-    return next((axis for axis, pair in enumerate(sizes) if pair == (FEWER_ROWS, MORE_ROWS)), None)
-
-
 def _tensors(state: Any) -> list[torch.Tensor]:
-    """Return the tensors of a state, in the order in which `_rebuild` fills them in."""
+    """Return the tensors of a state, in the order in which `_fill` takes them."""
     import torch
 
     if isinstance(state, torch.Tensor):
@@ -87,12 +82,8 @@ def _tensors(state: Any) -> list[torch.Tensor]:
     return [tensor for item in items for tensor in _tensors(item)]
 
 
-def _rebuild(state: Any, tensors: Sequence[torch.Tensor]) -> Any:
-    """Return `state` with its tensors replaced."""
-    return _fill(state, iter(tensors))
-
-
 def _fill(state: Any, tensors: Iterator[torch.Tensor]) -> Any:
+    """Return `state` with its tensors replaced by the next of `tensors`."""
     import torch
 
     if isinstance(state, torch.Tensor):

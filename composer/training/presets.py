@@ -14,6 +14,7 @@ from typing import Any
 from composer.api import ComposerError, UsageError
 from composer.api.errors import suggest
 from composer.data.splits import SplitSettings
+from composer.registry.options import as_option_value
 
 FOLDER = Path(__file__).parent.parent / "presets"
 
@@ -74,10 +75,4 @@ def all_presets() -> Iterator[Preset]:
 
 def as_pairs(values: Mapping[str, Any]) -> list[str]:
     """Return `values` as on the command line: `key=value`."""
-    return [f"{key}={_as_text(value)}" for key, value in values.items()]
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return [f"{key}={as_option_value(value)}" for key, value in values.items()]

@@ -111,7 +111,12 @@ def restore(trainer: Trainer) -> int:
     import torch
 
     run, path = trainer.run, state_path(trainer.run.path)
-    saved = run.group.broadcast_object(lambda: _read(run.path))
+
+    def read() -> Checkpoint:
+        saved_header(run.path)  # raises if there is none
+        return checkpoint_file.load(path)
+
+    saved = run.group.broadcast_object(read)
     header = saved.header
     _check_same(trainer, header)
     by_owner: dict[str, dict[str, Any]] = {"weights": {}, "ema": {}, "optimizer": {}, "state": {}}
@@ -146,9 +151,9 @@ def check_settings(before: Mapping[str, Any], now: Mapping[str, Any], name: str,
     """Raise OptionError naming the first setting of the training called `name` that differs from before."""
     for key in dict.fromkeys([*before, *now]):
         if before.get(key) != now.get(key):
-            value = _as_option(before.get(key))
+            setting = f"{key}={'none' if before.get(key) is None else options.as_option_value(before[key])}"
             raise OptionError(
-                f"`{name}` was trained with {key}={value}, which cannot change", f"omit it or use {flag} {key}={value}"
+                f"`{name}` was trained with {setting}, which cannot change", f"omit it or use {flag} {setting}"
             )
 
 
@@ -186,12 +191,6 @@ def _gather_states(trainer: Trainer) -> Any:
     return trainer.axes.concat_rows([state for state in states if state is not None])
 
 
-def _read(path: Path) -> Checkpoint:
-    """Return the training state beside the checkpoint at `path`."""
-    saved_header(path)
-    return checkpoint_file.load(state_path(path))
-
-
 def _check_same(trainer: Trainer, saved: Header) -> None:
     """Raise CheckpointError or OptionError if the saved state is not of this training.
 
@@ -217,14 +216,6 @@ def _check_same(trainer: Trainer, saved: Header) -> None:
     settings = options.restore(Settings, saved.record["settings"], "training")
     for key in _FIXED_SETTINGS:
         check_settings({key: getattr(settings, key)}, {key: getattr(run.settings, key)}, name, "--set")
-
-
-def _as_option(value: Any) -> str:
-    """Return a setting's value as on the command line."""
-    words = {True: "on", False: "off", None: "none"}
-    if isinstance(value, bool | None):
-        return words[value]
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _plain(value: Any) -> Any:

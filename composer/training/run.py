@@ -25,10 +25,6 @@ CONTIGUOUS_VALIDATION_ROWS = 16
 """Rows of a contiguous validation text; each starts without context."""
 
 
-def _never() -> bool:
-    return False
-
-
 @dataclass(frozen=True, eq=False)
 class TrainingRun:
     """Everything that training needs. `representation` is fitted, and `data` was prepared with it.
@@ -48,36 +44,27 @@ class TrainingRun:
     resume: bool = False
     origin: Checkpoint | None = None
     data_names: Sequence[str] = ()
-    stop: Callable[[], bool] = _never
+    stop: Callable[[], bool] = lambda: False
     group: ProcessGroup = field(default_factory=ProcessGroup)
 
     @cached_property
     def train_batches(self) -> BPTTBatches:
         """The batches of the training data."""
-        settings = self.settings
-        return BPTTBatches(
-            self.data.splits["train"],
-            self.data.spec,
-            batch_size=settings.batch_size,
-            seq_length=settings.seq_length,
-            align=settings.align,
-            seed=settings.seed,
-            contiguous=settings.contiguous,
-        )
+        return self._batches("train", self.settings.batch_size, self.settings.seed)
 
     @cached_property
     def valid_batches(self) -> BPTTBatches:
         """The batches of the validation data."""
         settings = self.settings
         rows = min(settings.batch_size, CONTIGUOUS_VALIDATION_ROWS) if settings.contiguous else settings.batch_size
+        return self._batches("valid", rows)
+
+    def _batches(self, split: str, rows: int, seed: int | None = None) -> BPTTBatches:
+        settings, data = self.settings, self.data.splits[split]
         return BPTTBatches(
-            self.data.splits["valid"],
-            self.data.spec,
-            batch_size=rows,
-            seq_length=settings.seq_length,
-            align=settings.align,
+            data, self.data.spec, batch_size=rows, seq_length=settings.seq_length, align=settings.align, seed=seed,
             contiguous=settings.contiguous,
-        )
+        )  # fmt: skip
 
     @cached_property
     def extra_arrays(self) -> Mapping[str, NDArray[Any]]:

@@ -13,8 +13,9 @@ from card_runs import Bundled, comparison_command, generation_command, likelihoo
 
 from composer.analysis.metrics import COPYING, MUSIC, TEXT, VALIDITY, Metric
 from composer.checkpoints import file as checkpoint_file
-from composer.cli.render.text import as_option_value, count_noun, duration, join_names
+from composer.cli.render.text import count_noun, duration, join_names
 from composer.registry import plugins as registry
+from composer.registry.options import as_option_value
 
 WIDTH = 120
 LINES = 8

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from composer.checkpoints import file as checkpoint_file
-from composer.cli.render.text import as_option_value
 from composer.data.splits import SplitSettings
 from composer.registry import options
 from composer.registry import plugins as registry
+from composer.registry.options import as_option_value
 from composer.training.settings import Settings
 
 FLAGS = {

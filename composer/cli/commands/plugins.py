@@ -10,7 +10,7 @@ import typer
 
 from composer.api.errors import suggest
 from composer.cli.console import Console
-from composer.cli.render.text import as_option_value
+from composer.registry.options import as_option_value
 
 if TYPE_CHECKING:
     from composer.registry.plugins import LoadedPlugin

@@ -25,7 +25,6 @@ from composer.api import (
 )
 from composer.api.sampling.params import SamplingParams, TemperatureRamp
 from composer.cli.gen.options import GenOptions, RecordedContext
-from composer.cli.render.text import as_option_value
 from composer.formats.provenance import Provenance, can_hold
 from composer.registry import options as plugin_options
 from composer.registry import plugins as registry
@@ -135,7 +134,7 @@ def options_from(facts: Mapping[str, Any]) -> GenOptions:
             continue
         group = kind.Controls if field.name == "controls" else hint
         if dataclasses.is_dataclass(group):
-            pairs = [f"{name}={as_option_value(each)}" for name, each in value.items()]
+            pairs = [f"{name}={plugin_options.as_option_value(each)}" for name, each in value.items()]
             value = plugin_options.parse(group, pairs, "the recipe")
         elif field.name == "conditions":
             value = tuple(f"{name}={each}" for name, each in value.items())

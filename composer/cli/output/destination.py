@@ -48,9 +48,8 @@ class Output:
             return BufferedEncoder(representation, number, self._piano_roll, labels)
         made_by = self._provenance(number, piece or number)
         if self.native:
-            return StreamingEncoder(
-                representation, 1 if self.target.one_file_per_piece else number, self._filters(made_by)
-            )
+            first = 1 if self.target.one_file_per_piece else number
+            return StreamingEncoder(representation, first, self._filters(made_by))
 
         def write(score: Score) -> bytes:
             data = formats.write(self.format.name, score, self.settings)
@@ -61,11 +60,9 @@ class Output:
     def _filters(self, made_by: provenance.Provenance | None) -> list[TextFilter]:
         """Return the filters that add the title and the provenance to a text."""
         filters: list[TextFilter] = [TitleWriter(self.settings.title)] if self.settings.title else []
-        return (
-            [*filters, provenance.StreamMarker(made_by)]
-            if made_by is not None and self.format.name == "abc"
-            else filters
-        )
+        if made_by is not None and self.format.name == "abc":
+            filters.append(provenance.StreamMarker(made_by))
+        return filters
 
     def _provenance(self, number: int, piece: int) -> provenance.Provenance | None:
         """Return the provenance of a piece; None without a recipe, or for a format that cannot hold it."""
@@ -139,16 +136,14 @@ def _format(representation_class: type[Representation], name: str | None, output
     if name is not None:
         chosen = formats.format_named(name)
     elif output is not None and Path(output).suffix:
-        by_suffix = formats.format_of(Path(output))
-        if by_suffix is None:
+        if (by_suffix := formats.format_of(Path(output))) is None:
             raise UsageError(f"unknown suffix '{Path(output).suffix}'", _formats_text(representation_class))
         chosen = by_suffix
     else:
         chosen = formats.format_named(representation_class.formats[0])
     if chosen.name not in representation_class.formats:
-        raise UsageError(
-            f"{representation_class.name} cannot be written as {chosen.name}", _formats_text(representation_class)
-        )
+        name = representation_class.name
+        raise UsageError(f"{name} cannot be written as {chosen.name}", _formats_text(representation_class))
     return chosen
 
 

@@ -22,11 +22,9 @@ class PieceEncoder(Protocol):
 
     def push(self, steps: Sequence[Step]) -> bytes:
         """Return the bytes that `steps` complete."""
-        ...
 
     def finish(self) -> bytes:
         """Return the bytes that the end of the piece completes. Raises NoNotes."""
-        ...
 
 
 class TextFilter(Protocol):
@@ -34,11 +32,9 @@ class TextFilter(Protocol):
 
     def push(self, data: bytes) -> bytes:
         """Return the bytes that `data` completes."""
-        ...
 
     def finish(self) -> bytes:
         """Return the bytes that were held back."""
-        ...
 
 
 class StreamingEncoder:
@@ -85,11 +81,9 @@ class BufferedEncoder:
 
 def encode_piece(representation: Representation, steps: Sequence[Step], format_name: str) -> bytes:
     """Return a complete piece in a format. Raises ComposerError if it has no notes."""
-    encoder: PieceEncoder
+    encoder: PieceEncoder = BufferedEncoder(representation, 1, lambda score: formats.write(format_name, score))
     if format_name == representation.native:
         encoder = StreamingEncoder(representation, 1)
-    else:
-        encoder = BufferedEncoder(representation, 1, lambda score: formats.write(format_name, score))
     return encoder.push(steps) + encoder.finish()
 
 

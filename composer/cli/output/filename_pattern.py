@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 
 NUMBER = re.compile(r"%(?:0(\d))?d")
@@ -30,7 +31,7 @@ class FilenamePattern:
     @cached_property
     def folder(self) -> Path:
         """The deepest folder that contains all the files."""
-        return Path(*_until_number(Path(self.text).parts[:-1]))
+        return Path(*takewhile(lambda part: not NUMBER.search(part), Path(self.text).parts[:-1]))
 
     @property
     def record(self) -> Path:
@@ -46,10 +47,3 @@ class FilenamePattern:
             match = spelt.fullmatch(name)
             if match and self.path(number := int(match[1])) == Path(name):
                 yield number, Path(name)
-
-
-def _until_number(parts: tuple[str, ...]) -> Iterator[str]:
-    for part in parts:
-        if NUMBER.search(part):
-            return
-        yield part

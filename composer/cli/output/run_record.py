@@ -11,7 +11,7 @@ from typing import Any
 from composer.api import ComposerError, UsageError
 from composer.cli.gen.recipe import current_names
 from composer.cli.output.files import save
-from composer.cli.render.text import as_option_value
+from composer.registry.options import as_option_value
 
 NAMES = {
     "primer": "primer",

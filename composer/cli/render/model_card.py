@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from composer.checkpoints import file as checkpoint_file
-from composer.cli.render.text import as_option_value, count_noun, duration
+from composer.cli.render.text import count_noun, duration
+from composer.registry.options import as_option_value
 
 
 def card(path: Path, width: int = 80) -> str:

@@ -1,4 +1,4 @@
-"""Plurals, lists of names, durations and option values, as text."""
+"""Plurals, lists of names and durations, as text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,6 @@ def count_noun(number: int, noun: str) -> str:
 def join_names(names: Sequence[str]) -> str:
     """`abc`, `abc and grid`, `abc, grid and pianoroll`."""
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
-
-
-def as_option_value(value: object) -> str:
-    """Return an option's value as it is written on the command line."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def duration(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from composer.cli.console import Console
 from composer.cli.render.reading_progress import report_pieces
@@ -37,22 +37,6 @@ if TYPE_CHECKING:
     from composer.cli.train.tensorboard import TensorBoardWriter
 
 
-class Reporter(Protocol):
-    """Reports every event, and prints texts in between."""
-
-    def __enter__(self) -> Reporter: ...
-
-    def __exit__(self, *reason: object) -> None: ...
-
-    def on_event(self, event: Event) -> None:
-        """Report an event."""
-        ...
-
-    def print_text(self, text: str) -> None:
-        """Print a text between reports."""
-        ...
-
-
 def reporter(console: Console, status: TrainingStatus, as_json: bool = False) -> Reporter:
     """Return the reporter for the terminal and the options."""
     if as_json:
@@ -60,29 +44,32 @@ def reporter(console: Console, status: TrainingStatus, as_json: bool = False) ->
     if console.quiet:
         return SilentReporter(console)
     encoding = (console.stderr.encoding or "").lower().replace("-", "")
-    return (
-        LiveReporter(console, status) if console.can_animate and encoding == "utf8" else LineReporter(console, status)
-    )
+    kind = LiveReporter if console.can_animate and encoding == "utf8" else LineReporter
+    return kind(console, status)
 
 
 @dataclass
-class _PlainReporter:
-    """Base of reporters without a live display: texts go to stderr."""
+class Reporter:
+    """Reports every event, and prints texts in between: to stderr if there is no live display."""
 
     console: Console
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *reason: object) -> None:
+    def __exit__(self, *reason: Any) -> None:
         pass
 
+    def on_event(self, event: Event) -> None:
+        """Report an event."""
+
     def print_text(self, text: str) -> None:
+        """Print a text between reports."""
         self.console.say(text)
 
 
 @dataclass
-class JsonReporter(_PlainReporter):
+class JsonReporter(Reporter):
     """Print each event as a line of JSON on stdout."""
 
     def on_event(self, event: Event) -> None:
@@ -90,7 +77,7 @@ class JsonReporter(_PlainReporter):
 
 
 @dataclass
-class SilentReporter(_PlainReporter):
+class SilentReporter(Reporter):
     """Print warnings only."""
 
     def on_event(self, event: Event) -> None:
@@ -101,7 +88,7 @@ class SilentReporter(_PlainReporter):
 
 
 @dataclass
-class LineReporter(_PlainReporter):
+class LineReporter(Reporter):
     """Print a line for each important event, and at each twentieth of the training."""
 
     status: TrainingStatus
@@ -127,20 +114,20 @@ class LineReporter(_PlainReporter):
                 self.console.warn(memory_line(event))
 
 
-class LiveReporter:
+class LiveReporter(Reporter):
     """Live display: progress bar, losses, validation curve, rate and time left."""
 
     def __init__(self, console: Console, status: TrainingStatus) -> None:
         from rich.live import Live as RichLive
 
+        super().__init__(console)
         self.status = status
-        self._console = console
         self._rich = console.rich_console(console.stderr)
         self._live = RichLive(
             get_renderable=self.render, console=self._rich, refresh_per_second=8, redirect_stdout=False
         )
 
-    def __enter__(self) -> Reporter:
+    def __enter__(self) -> Self:
         self._live.__enter__()
         return self
 
@@ -150,7 +137,7 @@ class LiveReporter:
     def on_event(self, event: Event) -> None:
         self.status.on_event(event)
         if isinstance(event, Prepared):
-            report_pieces(self._console, event)
+            report_pieces(self.console, event)
         elif isinstance(event, Started):
             self.print_text(opening_line(event))
         elif isinstance(event, RolledBack):
