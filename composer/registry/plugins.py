@@ -152,8 +152,7 @@ def _check(plugin: EntryPoint, classes: list[Any]) -> None:
             raise PluginError(f"{kind.__name__} has no API version", "add `api = 1` to it")
         if version > API_VERSION:
             raise PluginError(
-                f"it needs API version {version}, but this program has {API_VERSION}",
-                "upgrade composer-cli",
+                f"it needs API version {version}, but this program has {API_VERSION}", "upgrade composer-cli"
             )
     if not any(kind.name == plugin.name for kind in classes):
         raise PluginError(f"its hooks return nothing called `{plugin.name}`")

@@ -51,10 +51,8 @@ def unused_cuda_warning(requested: str = "auto") -> str:
 
     Empty if there is none, if it is used, if a device was named, or without torch.
     """
-    named = requested.strip().lower() != "auto" or os.environ.get(DEVICE_VARIABLE, "").strip().lower() not in (
-        "",
-        "auto",
-    )
+    by_user = os.environ.get(DEVICE_VARIABLE, "").strip().lower()
+    named = requested.strip().lower() != "auto" or by_user not in ("", "auto")
     if named or not find_spec("torch") or not (cuda_devices() or driver().problem):
         return ""
     obstacle = _cuda_problem()
@@ -62,9 +60,7 @@ def unused_cuda_warning(requested: str = "auto") -> str:
 
 
 def move_network(network: N, device: str) -> N:
-    """Move `network` to `device` and return it. Raises DeviceError if the device does not work or has no memory
-    left.
-    """
+    """Move `network` to `device` and return it. Raises DeviceError if that does not work, or for lack of memory."""
     import torch
 
     try:

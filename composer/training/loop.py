@@ -191,15 +191,9 @@ def _plan(run: TrainingRun, phases: Sequence[Phase]) -> list[PlannedPhase]:
 
 def _started_event(trainer: Trainer, phase: str, plan: Sequence[PlannedPhase]) -> Started:
     run, (train, valid) = trainer.run, (trainer.run.data.splits[name] for name in ("train", "valid"))
+    updates = sum(each.updates for each in plan)
+    parameters = sum(parameter.numel() for parameter in trainer.network.parameters())
     return Started(
-        phase,
-        trainer.progress.update,
-        sum(each.updates for each in plan),
-        run.train_batches.batches_per_epoch,
-        sum(parameter.numel() for parameter in trainer.network.parameters()),
-        run.device,
-        trainer.precision,
-        (train.pieces, valid.pieces),
-        (train.count, valid.count),
-        tuple(plan),
-    )
+        phase, trainer.progress.update, updates, run.train_batches.batches_per_epoch, parameters, run.device,
+        trainer.precision, (train.pieces, valid.pieces), (train.count, valid.count), tuple(plan),
+    )  # fmt: skip

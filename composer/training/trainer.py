@@ -113,16 +113,11 @@ class Trainer:
         torch.manual_seed(rank_seed % 2**63)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
+        axes = self.axes if progress.max_rows else None
         result = compute_gradient(
-            self.network,
-            batch,
-            self.state,
-            group=run.group,
-            device=run.device,
-            precision=self.precision,
-            max_rows=progress.max_rows,
-            axes=self.axes if progress.max_rows else None,
-        )
+            self.network, batch, self.state,
+            group=run.group, device=run.device, precision=self.precision, max_rows=progress.max_rows, axes=axes,
+        )  # fmt: skip
         clip_gradients(run.settings, list(self.network.parameters()))
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)

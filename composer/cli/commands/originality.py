@@ -35,8 +35,7 @@ def originality(
         ),
     ] = None,
     corpus: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE", help="Compare with this music instead. May be repeated."),
+        list[str] | None, typer.Option(metavar="FILE", help="Compare with this music instead. May be repeated.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only print the results, warnings and errors.")] = False,

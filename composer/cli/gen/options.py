@@ -29,11 +29,7 @@ class Selection:
     """How many `candidates` to generate and how many to keep. Raises UsageError, OptionError."""
 
     candidates: int | None = option(
-        None,
-        "Generate N candidates and keep the best.",
-        metavar="N",
-        minimum=1,
-        maximum=MAX_CANDIDATES,
+        None, "Generate N candidates and keep the best.", metavar="N", minimum=1, maximum=MAX_CANDIDATES
     )
     keep: int | None = option(None, "Keep the best K candidates. [default: 1]", metavar="K")
     rank_by: Literal["likelihood", "originality", "form"] | None = option(
@@ -79,47 +75,31 @@ class GenOptions:
     seed: int | None = option(None, "Random seed.", metavar="N", panel=SAMPLING, minimum=0, maximum=2**63 - 1)
     sampling: SamplingParams = option(SamplingParams(), panel=SAMPLING)
     conditions: tuple[str, ...] = option(
-        (),
-        "Condition on a label, such as artist=burns.",
-        "--condition",
-        metavar="KEY=VALUE",
-        panel=SAMPLING,
-        repeated=True,
-    )
+        (), "Condition on a label, such as artist=burns.", "--condition",
+        metavar="KEY=VALUE", panel=SAMPLING, repeated=True,
+    )  # fmt: skip
     unconstrained: bool = option(False, "Turn off the representation's constraints.", panel=SAMPLING)
     max_copy: int | None = option(
-        None,
-        "Reject pieces that copy more than N consecutive notes of a training tune.",
-        metavar="N",
-        panel=SELECTION,
-        minimum=4,
-        maximum=10**9,
-        hint="give 4 to 1000000000; shorter runs occur in every piece",
-    )
+        None, "Reject pieces that copy more than N consecutive notes of a training tune.",
+        metavar="N", panel=SELECTION,
+        minimum=4, maximum=10**9, hint="give 4 to 1000000000; shorter runs occur in every piece",
+    )  # fmt: skip
     selection: Selection = option(Selection(), panel=SELECTION, recorded=False)
     prime: str | None = option(None, "Continue this file (- for stdin).", metavar="FILE", panel=PROMPT, recorded=False)
     prime_text: str | None = option(None, "Continue this text.", metavar="TEXT", panel=PROMPT, recorded=False)
     output: str | None = option(
-        None,
-        "Output file; the suffix sets the format, and %d is the piece's number.",
-        "-o",
-        metavar="FILE",
-        panel=OUTPUT,
-        recorded=False,
-    )
+        None, "Output file; the suffix sets the format, and %d is the piece's number.", "-o",
+        metavar="FILE", panel=OUTPUT, recorded=False,
+    )  # fmt: skip
     format: str | None = option(None, "Output format: abc, midi, musicxml, ...", metavar="FORMAT", panel=OUTPUT)
     force: bool = option(False, "Overwrite existing files.", panel=OUTPUT, recorded=False)
     resume: bool = option(False, "Resume an interrupted run of many pieces.", panel=OUTPUT, recorded=False)
     writing: WriteSettings = option(WriteSettings(), panel=OUTPUT)
     provenance: bool = option(True, "Omit provenance metadata.", panel=OUTPUT, recorded=False)
     checkpoint: Path | None = option(
-        None,
-        "Model name or file. [default: your newest, else the bundled one]",
-        "-c",
-        metavar="NAME",
-        panel=MODEL,
-        recorded=False,
-    )
+        None, "Model name or file. [default: your newest, else the bundled one]", "-c",
+        metavar="NAME", panel=MODEL, recorded=False,
+    )  # fmt: skip
     device: str = option("auto", "auto, cpu, cuda or mps.", metavar="DEVICE", panel=MODEL, recorded=False)
     batch_size: int = option(0, "Batch size; 0 = automatic.", metavar="N", panel=MODEL, minimum=0, maximum=4096)
     quiet: bool = option(False, "Only print warnings and errors.", "-q", "--quiet", recorded=False)

@@ -60,12 +60,7 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
     """
     kind = find_representation(options.representation, "gen")
     output = plan_output(
-        kind,
-        console,
-        options.writing,
-        count=options.written,
-        format_name=options.format,
-        output=options.output,
+        kind, console, options.writing, count=options.written, format_name=options.format, output=options.output
     )
     saved = _saved_record(options, output, process)
     share = environment.shard(range(1, options.written + 1), process.rank, process.world_size)

@@ -62,12 +62,9 @@ class TrainOptions:
     resume: bool = option(False, "Resume the training of that name.", panel=OUTPUT)
     origin: Path | None = option(None, "Fine-tune this model.", "--from", metavar="CHECKPOINT", panel=OUTPUT)
     snapshots: tuple[int, ...] | None = option(
-        None,
-        "Generate a piece after these updates, such as 0,500,1000.",
-        metavar="UPDATES",
-        panel=OUTPUT,
-        parse=_updates,
-    )
+        None, "Generate a piece after these updates, such as 0,500,1000.",
+        metavar="UPDATES", panel=OUTPUT, parse=_updates,
+    )  # fmt: skip
     log_dir: Path | None = option(None, "Log for TensorBoard to this folder.", metavar="FOLDER", panel=OUTPUT)
     force: bool = option(False, "Overwrite the model of that name.", panel=OUTPUT)
     json: bool = option(False, "Print each event as a line of JSON.")

@@ -73,31 +73,17 @@ def prepare(
         choose_precision("bf16", resolved)  # raises before pieces are read, which may take long
     try:
         prepared = dataset.prepare(
-            choice.representation,
-            data.arguments,
-            data.split,
-            fitted=data.fitted,
-            augment=data.augment,
-            progress=progress,
-            group=group,
-        )
+            choice.representation, data.arguments, data.split,
+            fitted=data.fitted, augment=data.augment, progress=progress, group=group,
+        )  # fmt: skip
     except NoMatchingFiles as error:
         raise hint_other_representation(error, "composer train", data.arguments) from error
     _check_conditions(options, choice, prepared.spec.conditions)
+    origin = choice.origin.checkpoint if choice.origin else None
     return TrainingRun(
-        choice.model,
-        choice.config,
-        choice.representation,
-        prepared,
-        path,
-        choice.settings,
-        resolved,
-        options.resume,
-        choice.origin.checkpoint if choice.origin else None,
-        data.arguments,
-        stop,
-        group,
-    )
+        choice.model, choice.config, choice.representation, prepared, path, choice.settings, resolved,
+        options.resume, origin, data.arguments, stop, group,
+    )  # fmt: skip
 
 
 def _check_conditions(options: TrainOptions, choice: ModelChoice, known: Mapping[str, Sequence[str]]) -> None:

@@ -46,9 +46,8 @@ def _writing(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
-        raise ComposerError(
-            f"cannot write to {folder}: {error.strerror or error}", "choose another --log-dir"
-        ) from error
+        reason = error.strerror or error
+        raise ComposerError(f"cannot write to {folder}: {reason}", "choose another --log-dir") from error
 
 
 class TensorBoardWriter:
@@ -71,14 +70,9 @@ class TensorBoardWriter:
         """Log an event."""
         match event:
             case Updated():
-                self._scalars(
-                    event.update,
-                    {
-                        "loss/train": self._run.in_unit(event.monitor),
-                        "learning rate": event.lr,
-                        "steps per second": event.rate,
-                    },
-                )
+                loss = self._run.in_unit(event.monitor)
+                values = {"loss/train": loss, "learning rate": event.lr, "steps per second": event.rate}
+                self._scalars(event.update, values)
             case Validated():
                 self._scalars(event.update, {"loss/validation": event.reported})
             case Finished():
