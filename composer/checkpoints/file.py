@@ -141,7 +141,10 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: str) -
             raise NotFinite(f"`{name}` has values that are not finite in {array.dtype}", "train with a lower --lr")
     # safetensors writes transposed and Fortran-ordered arrays as if they were C-ordered, silently
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    write_bytes(path, to_bytes(contiguous, {_KEY: metadata}))
+    try:
+        write_atomic(path, to_bytes(contiguous, {_KEY: metadata}))
+    except OSError as error:
+        raise CheckpointError(*write_error(path, error)) from error
 
 
 def load_arrays(path: Path, only: str | None = None) -> tuple[dict[str, NDArray[Any]], str]:
@@ -161,14 +164,6 @@ def load_arrays(path: Path, only: str | None = None) -> tuple[dict[str, NDArray[
     if _KEY not in metadata:
         raise _not_a_checkpoint(path)
     return arrays, metadata[_KEY]
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all. Raises CheckpointError."""
-    try:
-        write_atomic(path, data)
-    except OSError as error:
-        raise CheckpointError(*write_error(path, error)) from error
 
 
 def header_of(path: Path, text: str | None) -> Header:
