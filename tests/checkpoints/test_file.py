@@ -1,4 +1,4 @@
-"""Checkpoints: what is saved is what is read, whole or not at all, and nothing else is taken for one."""
+"""The checkpoint file: round trips, atomic writes, invalid files."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def path(tmp_path):
 
 
 @pytest.mark.parametrize("spec", [TOKENS, FRAMES])
-def test_what_is_saved_is_what_is_read(path, spec):
+def test_round_trip(path, spec):
     saved = example(spec=spec)
     save(path, saved)
     read = load(path)
@@ -58,7 +58,7 @@ def test_what_is_saved_is_what_is_read(path, spec):
         elements=st.integers(0, 100),
     )
 )
-def test_arrays_in_any_memory_order_come_back_as_they_were(tmp_path_factory, array):
+def test_arrays_in_any_memory_order(tmp_path_factory, array):
     path = tmp_path_factory.mktemp("arrays") / "a.safetensors"
     given_arrays = {"as it is": array}
     if array.ndim:
@@ -72,7 +72,7 @@ def test_arrays_in_any_memory_order_come_back_as_they_were(tmp_path_factory, arr
         assert (read[name] == expected).all()
 
 
-def test_the_same_checkpoint_is_the_same_bytes(path, tmp_path):
+def test_equal_checkpoints_are_equal_bytes(path, tmp_path):
     other = tmp_path / "other.safetensors"
     save(path, example())
     mixed = header(options=dict(reversed(header().options.items())))
@@ -81,17 +81,17 @@ def test_the_same_checkpoint_is_the_same_bytes(path, tmp_path):
     assert digest(path) == digest(other)
 
 
-def test_half_precision_is_widened_unless_asked_for(path):
+def test_half_precision(path):
     save(path, Checkpoint(header(), {"w": np.array([0.1], np.float16)}))
     assert load(path).weights["w"].dtype == np.float32
     assert load(path, half=True).weights["w"].dtype == np.float16
 
 
-def test_the_record_can_be_added_to():
+def test_with_record():
     assert example().with_record(finished=True).header.record == {"updates": 3, "best": 0.5, "finished": True}
 
 
-def test_every_truncation_is_refused_in_one_line(path):
+def test_truncated_files(path):
     save(path, example())
     data = path.read_bytes()
     for length in [0, 1, 7, 8, 9, 50, len(data) // 2, len(data) - 1]:
@@ -113,7 +113,7 @@ def test_every_truncation_is_refused_in_one_line(path):
         b"\x1b" + b"\0" * 7 + b'{"w": {"data_offsets":[0]}}',
     ],
 )
-def test_what_is_no_checkpoint_is_refused(path, data):
+def test_files_that_are_no_checkpoints(path, data):
     path.parent.mkdir()
     path.write_bytes(data)
     for read in (load, read_header):
@@ -134,7 +134,7 @@ def test_a_pickle_is_never_opened(path):
     assert not (path.parent / "exploded").exists()
 
 
-def test_a_safetensors_file_of_somebody_else_is_refused(path):
+def test_another_safetensors_file(path):
     from safetensors.numpy import save_file
 
     path.parent.mkdir()
@@ -145,27 +145,27 @@ def test_a_safetensors_file_of_somebody_else_is_refused(path):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": "x"}', "null"])
-def test_a_header_that_is_not_ours_is_refused(path, text):
+def test_invalid_headers(path, text):
     save_arrays(path, {"w": np.zeros(2)}, text)
     with pytest.raises(CheckpointError, match="not a complete checkpoint"):
         load(path)
 
 
-def test_a_newer_format_says_to_upgrade(path):
+def test_a_newer_format(path):
     save(path, replace(example(), header=header(format=checkpoint_file.FORMAT + 1, program="9.9")))
     with pytest.raises(CheckpointError, match=r"composer 9\.9 in a newer format") as caught:
         load(path)
     assert "upgrade" in caught.value.hint
 
 
-def test_one_from_before_models_had_versions_is_of_the_first(path):
+def test_a_checkpoint_without_model_version(path):
     text = json.loads(header().to_json())
     del text["model_version"]
     save_arrays(path, {"w": np.zeros(2)}, json.dumps(text))
     assert read_header(path).model_version == 1
 
 
-def test_a_missing_checkpoint_and_a_folder(path):
+def test_a_missing_file_and_a_folder(path):
     with pytest.raises(CheckpointError, match="no checkpoint"):
         load(path)
     path.mkdir(parents=True)
@@ -175,20 +175,20 @@ def test_a_missing_checkpoint_and_a_folder(path):
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
-def test_weights_that_are_no_numbers_are_not_saved(path, value):
+def test_weights_that_are_not_finite_are_not_saved(path, value):
     with pytest.raises(CheckpointError, match="`w` has values") as caught:
         save(path, Checkpoint(header(), {"w": np.array([1.0, value], np.float32)}))
     assert "--lr" in caught.value.hint
     assert not path.exists()
 
 
-def test_a_header_beyond_a_megabyte_is_not_saved(path):
+def test_a_header_over_a_megabyte_is_not_saved(path):
     with pytest.raises(CheckpointError, match="larger than 1 MB"):
         save(path, example(state={"text": "x" * 2**20}))
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
-def test_a_full_disk_leaves_the_earlier_checkpoint_and_nothing_else(path, monkeypatch, call):
+def test_a_full_disk_keeps_the_earlier_checkpoint(path, monkeypatch, call):
     save(path, example())
     before = path.read_bytes()
 

@@ -1,4 +1,4 @@
-"""What opens, and what is said of a checkpoint that is none, or does not fit together."""
+"""Loading models, and errors of checkpoints that do not fit together."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ from composer.checkpoints.load import load_model
 
 @pytest.fixture
 def damaged(checkpoint, tmp_path):
-    """Save the small model with something else in it."""
+    """Save the small model with changes."""
 
     def save(weights=None, **header):
         saved = checkpoints.load(checkpoint, half=True)
@@ -37,17 +37,19 @@ def cut(weights):
 
 
 def short(name):
-    """Without the last row of one tensor."""
+    """Remove the last row of one tensor."""
     return lambda weights: weights | {name: weights[name][:-1]}
 
 
-def test_a_whole_one_opens(damaged):
+def test_a_valid_checkpoint_opens(damaged):
     assert load_model(damaged(), "abc").spec.size > 10
 
 
-@pytest.mark.parametrize(("taught", "most"), [({}, 2000), ({"usual_length": 300}, 300), ({"usual_length": 9000}, 2000)])
-def test_pieces_are_no_longer_than_it_was_taught(damaged, taught, most):
-    assert load_model(damaged(record=taught)).representation.length == most
+@pytest.mark.parametrize(
+    ("usual", "expected"), [({}, 2000), ({"usual_length": 300}, 300), ({"usual_length": 9000}, 2000)]
+)
+def test_length_is_limited_by_the_training_data(damaged, usual, expected):
+    assert load_model(damaged(record=usual)).representation.length == expected
 
 
 @pytest.mark.parametrize(
@@ -69,13 +71,13 @@ def test_pieces_are_no_longer_than_it_was_taught(damaged, taught, most):
         ({"representation": ["abc"]}, "not a complete checkpoint"),
     ],
 )
-def test_one_that_cannot_play_is_named(damaged, change, complaint):
+def test_unusable_checkpoints(damaged, change, complaint):
     with pytest.raises(CheckpointError, match=complaint) as caught:
         load_model(damaged(**change), "abc")
     assert caught.value.hint
 
 
-def test_one_that_was_cut_short_has_no_card_either(damaged):
+def test_a_truncated_checkpoint_has_no_card(damaged):
     path = damaged()
     path.write_bytes(path.read_bytes()[:-10])
     for read in (checkpoints.read_header, checkpoints.load):
@@ -83,6 +85,6 @@ def test_one_that_was_cut_short_has_no_card_either(damaged):
             read(path)
 
 
-def test_weights_come_back_in_full_precision(damaged):
+def test_weights_are_fp32(damaged):
     saved = checkpoints.load(damaged())
     assert {array.dtype for array in saved.weights.values()} == {np.dtype(np.float32)}

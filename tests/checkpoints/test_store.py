@@ -1,4 +1,4 @@
-"""Models at hand: the user's own come first, the newest finished one; then the bundled one."""
+"""Models by name: the user's newest finished one, then the bundled one."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ SPEC = SequenceSpec(StepKind.TOKENS, size=2, end=0)
 
 @pytest.fixture
 def make():
-    """Save a model by name, each newer than the one before."""
+    """Save models by name, each newer than the one before."""
     made = []
 
     def make(name, representation="abc", **record):
@@ -30,7 +30,7 @@ def make():
     return make
 
 
-def test_the_newest_finished_model_of_the_representation_is_played(make):
+def test_default_is_the_newest_finished_model(make):
     make("old")
     newest = make("new")
     make("other", representation="grid")
@@ -42,7 +42,7 @@ def test_the_newest_finished_model_of_the_representation_is_played(make):
     assert [model.finished for model in store.user_models()] == [False, True, True, True]
 
 
-def test_then_the_bundled_one_then_an_error_that_says_what_to_do(tmp_path, monkeypatch):
+def test_default_without_user_models(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "PRETRAINED", tmp_path)
     with pytest.raises(CheckpointError, match="no model for `abc`") as caught:
         store.default("abc")
@@ -51,20 +51,20 @@ def test_then_the_bundled_one_then_an_error_that_says_what_to_do(tmp_path, monke
     assert store.default("abc") == store.bundled("abc") == tmp_path / "abc.safetensors"
 
 
-def test_files_that_are_no_checkpoints_are_passed_over(make):
+def test_other_files_are_ignored(make):
     make("good")
     (models_folder() / "bad.safetensors").write_bytes(b"nothing")
     assert [model.name for model in store.user_models()] == ["good"]
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a\\b", "x.safetensors", "-x", "x."])
-def test_a_name_stays_in_its_folder(name):
+def test_invalid_names(name):
     with pytest.raises(UsageError, match="invalid model name"):
         store.path_for(name)
 
 
 @pytest.mark.parametrize("letter", ["a", "é", "♯", "界", "\U0001d11e"])
-def test_a_name_is_refused_before_it_is_too_long_for_a_file(letter, tmp_path):
+def test_long_names(letter, tmp_path):
     with pytest.raises(UsageError):
         store.path_for(letter * 101)
     if letter.isalpha():
@@ -73,12 +73,12 @@ def test_a_name_is_refused_before_it_is_too_long_for_a_file(letter, tmp_path):
         save_as.write_text("there is such a file")
 
 
-def test_names_as_people_give_them():
+def test_valid_names():
     for name in ["mine", "my jigs", "jigs-2.1", "Übung_3"]:
         assert store.path_for(name).parent == models_folder()
 
 
-def test_folders_are_the_system_s_own_without_a_home(monkeypatch, home):
+def test_system_folders(monkeypatch, home):
     assert (models_folder(), cache_folder()) == (home / "models", home / "cache")
     monkeypatch.delenv("COMPOSER_HOME")
     monkeypatch.setenv("HOME", str(Path("/somewhere")))
@@ -86,7 +86,7 @@ def test_folders_are_the_system_s_own_without_a_home(monkeypatch, home):
     assert "composer" in cache_folder().parts
 
 
-def test_a_model_is_meant_by_its_name_or_its_file(home, tmp_path, monkeypatch):
+def test_resolve_name_or_file(home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = store.path_for("mine")
     path.parent.mkdir(parents=True)
@@ -98,7 +98,7 @@ def test_a_model_is_meant_by_its_name_or_its_file(home, tmp_path, monkeypatch):
     assert store.resolve_model(Path("mine")) == Path("mine")
 
 
-def test_a_folder_does_not_hide_a_model_of_its_name(home, tmp_path, monkeypatch):
+def test_a_folder_does_not_hide_a_model(home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = store.path_for("odd")
     path.parent.mkdir(parents=True)
@@ -110,7 +110,7 @@ def test_a_folder_does_not_hide_a_model_of_its_name(home, tmp_path, monkeypatch)
     assert store.resolve_model(Path("neither")) == Path("neither")
 
 
-def test_a_bundled_model_is_meant_by_its_name_where_no_other_is(home, tmp_path, monkeypatch):
+def test_resolve_bundled_model(home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert store.resolve_model(Path("grid")) == store.resolve_model(Path("grid.safetensors")) == store.bundled("grid")
     own = store.path_for("grid")

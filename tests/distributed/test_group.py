@@ -1,4 +1,4 @@
-"""Several processes: two of them learn what one does, go on with what one began, and end together."""
+"""Two processes train the same weights as one, resume each other's training, and end together."""
 
 import json
 import os
@@ -28,39 +28,39 @@ from two_ranks import AVERAGED, SETTINGS, SPLIT, STOPPED, stopping
 
 
 def free_port():
-    """A port that nobody listens at."""
+    """Return a free port."""
     with socket.socket() as asked:
         asked.bind(("127.0.0.1", 0))
         return asked.getsockname()[1]
 
 
 def environment(rank, port, **more):
-    """What a launcher says to one of two processes."""
+    """Return the variables that a launcher sets for one of two processes."""
     said = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     return {name: str(value) for name, value in {**said, **more}.items()}
 
 
-def alone(folder, name, letters, **changes):
-    """Train in this process."""
+def train_single(folder, name, letters, **changes):
+    """Train in this process; return the events."""
     data = prepare(letters, [str(folder / "tunes")], SPLIT)
     run = TrainingRun(Calm(), Calm.Config(), letters, data, folder / f"{name}.safetensors", SETTINGS)
     return list(train(replace(run, **changes)))
 
 
 def weights(folder, name):
-    """The latest weights, moments and state."""
+    """Return all arrays of the training state."""
     return load(state_path(folder / f"{name}.safetensors")).weights
 
 
-def apart(ours, theirs):
-    """The largest difference."""
+def max_difference(ours, theirs):
+    """Return the largest difference."""
     assert ours.keys() == theirs.keys()
     return max(float(np.abs(ours[name] - theirs[name]).max()) for name in ours)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Where two ranks have trained; `handed` and `averaged` were begun by one."""
+    """Return the folder where two ranks trained; one process started `handed` and `averaged`."""
     folder = tmp_path_factory.mktemp("ranks")
     (folder / "tunes").mkdir()
     generator = random.Random(0)
@@ -68,8 +68,8 @@ def folder(tmp_path_factory):
     (folder / "tunes" / "words.txt").write_text(" ".join(words))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COMPOSER_HOME", str(folder / "own"))
-        alone(folder, "handed", two_ranks.Letters(), stop=stopping(STOPPED))
-        alone(folder, "averaged", two_ranks.Letters(), stop=stopping(STOPPED), settings=AVERAGED)
+        train_single(folder, "handed", two_ranks.Letters(), stop=stopping(STOPPED))
+        train_single(folder, "averaged", two_ranks.Letters(), stop=stopping(STOPPED), settings=AVERAGED)
     port = free_port()
     command = [sys.executable, str(Path(two_ranks.__file__)), str(folder)]
     running = [
@@ -88,77 +88,77 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def told(folder):
-    """What each rank saw."""
+def events(folder):
+    """Return the events of each rank."""
     return [json.loads((folder / f"rank{rank}.json").read_text()) for rank in range(2)]
 
 
-def test_two_learn_what_one_does(folder, told, letters):
-    ours = alone(folder, "alone", letters)
-    assert apart(weights(folder, "alone"), weights(folder, "whole")) < 1e-4
+def test_two_ranks_train_like_one(folder, events, letters):
+    ours = train_single(folder, "alone", letters)
+    assert max_difference(weights(folder, "alone"), weights(folder, "whole")) < 1e-4
     values = [event.value for event in ours if hasattr(event, "reported")]
     for rank in range(2):
-        validated = [event for event in told[rank]["whole"] if event["event"] == "validated"]
+        validated = [event for event in events[rank]["whole"] if event["event"] == "validated"]
         assert [event["value"] for event in validated] == pytest.approx(values, abs=1e-4)
-    assert [event["best"] for event in told[0]["whole"] if event["event"] == "validated"] == [
-        event["best"] for event in told[1]["whole"] if event["event"] == "validated"
+    assert [event["best"] for event in events[0]["whole"] if event["event"] == "validated"] == [
+        event["best"] for event in events[1]["whole"] if event["event"] == "validated"
     ]
     monitors = [event.monitor for event in ours if hasattr(event, "monitor")]
-    assert [event["monitor"] for event in told[0]["whole"] if event["event"] == "updated"] == pytest.approx(
+    assert [event["monitor"] for event in events[0]["whole"] if event["event"] == "updated"] == pytest.approx(
         monitors, abs=1e-4
     )
 
 
-def test_a_rank_without_rows_takes_part(folder, told, letters):
-    alone(folder, "row", letters, settings=replace(SETTINGS, batch_size=1))
-    assert apart(weights(folder, "row"), weights(folder, "narrow")) < 1e-4
+def test_a_rank_without_rows(folder, events, letters):
+    train_single(folder, "row", letters, settings=replace(SETTINGS, batch_size=1))
+    assert max_difference(weights(folder, "row"), weights(folder, "narrow")) < 1e-4
 
 
-def test_only_the_first_saves(told):
-    assert "saved" in {event["event"] for event in told[0]["whole"]}
-    assert "saved" not in {event["event"] for event in told[1]["whole"]}
+def test_only_the_main_process_saves(events):
+    assert "saved" in {event["event"] for event in events[0]["whole"]}
+    assert "saved" not in {event["event"] for event in events[1]["whole"]}
 
 
-def test_who_comes_later_finds_what_the_first_encoded(told):
-    assert [each["whole"][0]["cached"] for each in told] == [False, True]
+def test_later_ranks_use_the_cache(events):
+    assert [each["whole"][0]["cached"] for each in events] == [False, True]
 
 
-def test_one_goes_on_with_what_two_began_and_two_with_what_one_did(folder, told, letters):
-    """Though only one rank was told to stop, and in the middle of an epoch, with a state to carry on."""
-    assert [each["begun"][-1]["reason"] for each in told] == ["interrupted"] * 2
+def test_resuming_with_more_or_fewer_processes(folder, events, letters):
+    """Only one rank is stopped, in the middle of an epoch, with a state to carry over."""
+    assert [each["begun"][-1]["reason"] for each in events] == ["interrupted"] * 2
     assert load(state_path(folder / "begun.safetensors")).header.record["progress"]["update"] == STOPPED
-    alone(folder, "begun", letters, resume=True)
-    alone(folder, "through", letters)
-    assert apart(weights(folder, "through"), weights(folder, "begun")) < 1e-4
-    assert apart(weights(folder, "through"), weights(folder, "handed")) < 1e-4
+    train_single(folder, "begun", letters, resume=True)
+    train_single(folder, "through", letters)
+    assert max_difference(weights(folder, "through"), weights(folder, "begun")) < 1e-4
+    assert max_difference(weights(folder, "through"), weights(folder, "handed")) < 1e-4
 
 
-def test_two_go_on_with_the_average_that_one_began(folder, told, letters):
-    """Each of them measures it."""
-    ours = alone(folder, "throughout", letters, settings=AVERAGED)
-    assert apart(weights(folder, "throughout"), weights(folder, "averaged")) < 1e-4
-    assert apart(*(load(folder / f"{name}.safetensors").weights for name in ("throughout", "averaged"))) < 1e-3
+def test_resuming_an_average_in_two_processes(folder, events, letters):
+    """Each of them validates it."""
+    ours = train_single(folder, "throughout", letters, settings=AVERAGED)
+    assert max_difference(weights(folder, "throughout"), weights(folder, "averaged")) < 1e-4
+    assert max_difference(*(load(folder / f"{name}.safetensors").weights for name in ("throughout", "averaged"))) < 1e-3
     values = [event.value for event in ours if hasattr(event, "reported") and event.update > STOPPED]
     assert len(values) == 2
-    for each in told:
+    for each in events:
         validated = [event["value"] for event in each["averaged"] if event["event"] == "validated"]
         assert validated == pytest.approx(values, abs=1e-4)
 
 
-def test_where_memory_is_short_on_one_rank_all_take_fewer_rows(folder, told, letters):
-    for each in told:
+def test_out_of_memory_on_one_rank(folder, events, letters):
+    for each in events:
         assert [event["rows"] for event in each["short"] if event["event"] == "micro_batch_halved"] == [1]
-    alone(folder, "ample", letters)
-    assert apart(weights(folder, "ample"), weights(folder, "short")) < 1e-4
+    train_single(folder, "ample", letters)
+    assert max_difference(weights(folder, "ample"), weights(folder, "short")) < 1e-4
 
 
-def test_ranks_must_be_about_to_learn_the_same(told):
-    assert {each["strange"] for each in told} == {"ranks 0 and 1 do not have the same pieces"}
-    assert {each["unlike"] for each in told} == {"ranks 0 and 1 do not have the same settings"}
+def test_ranks_must_train_the_same(events):
+    assert {each["strange"] for each in events} == {"ranks 0 and 1 do not have the same pieces"}
+    assert {each["unlike"] for each in events} == {"ranks 0 and 1 do not have the same settings"}
 
 
-def not_met(monkeypatch, rank, port):
-    """The error of a rank that the others do not find."""
+def rendezvous_error(monkeypatch, rank, port):
+    """Return the error of a rank that cannot connect."""
     for name, value in environment(rank, port, COMPOSER_RENDEZVOUS_TIMEOUT="0.3").items():
         monkeypatch.setenv(name, value)
     with (
@@ -169,18 +169,18 @@ def not_met(monkeypatch, rank, port):
     return caught.value
 
 
-def test_a_port_that_is_taken_is_named(monkeypatch):
+def test_a_port_in_use(monkeypatch):
     with socket.socket() as other:
         other.bind(("0.0.0.0", 0))
         other.listen()
         port = other.getsockname()[1]
-        error = not_met(monkeypatch, 0, port)
+        error = rendezvous_error(monkeypatch, 0, port)
     assert f"port {port} is already in use" in error.message
     assert "--master-port" in error.hint
 
 
-def test_ranks_that_do_not_come_are_not_waited_for_for_ever(monkeypatch):
-    assert "not all of the 2 processes connected" in not_met(monkeypatch, 0, free_port()).message
-    error = not_met(monkeypatch, 1, free_port())
+def test_waiting_for_ranks_times_out(monkeypatch):
+    assert "not all of the 2 processes connected" in rendezvous_error(monkeypatch, 0, free_port()).message
+    error = rendezvous_error(monkeypatch, 1, free_port())
     assert "rank 1 could not connect to rank 0" in error.message
     assert "COMPOSER_RENDEZVOUS_TIMEOUT" in error.hint

@@ -1,4 +1,4 @@
-"""A program for `test_group.py`: what each of two ranks does. It trains again and again, and writes down what happened.
+"""The program of each rank for `test_group.py`: train several times, and write the events to a file.
 
 RANK=0 WORLD_SIZE=2 ... python two_ranks.py FOLDER
 """
@@ -29,39 +29,39 @@ AVERAGED = replace(SETTINGS, ema=0.9)
 STOPPED = 7
 
 
-def stopping(step):
-    """A `stop` that is true after so many steps."""
-    told = []
-    return lambda: told.append(1) or len(told) >= step
+def stopping(update):
+    """Return a `stop` that is true after so many updates."""
+    calls = []
+    return lambda: calls.append(1) or len(calls) >= update
 
 
 def main(folder):
-    """Train in several ways; what each rank saw goes into a file of its own."""
-    here, told = environment.from_environment(), {}
-    with rendezvous.process_group(here, "cpu") as others:
+    """Train in several ways; write this rank's events to a file."""
+    process, results = environment.from_environment(), {}
+    with rendezvous.process_group(process, "cpu") as group:
 
         def trained(name, run, **changes):
             events: list[Event] = []
             try:
                 events.extend(train(replace(run, path=folder / f"{name}.safetensors", **changes)))
             except ComposerError as error:
-                told[name] = error.message
+                results[name] = error.message
             else:
-                told[name] = [event.to_json() for event in events]
+                results[name] = [event.to_json() for event in events]
 
         letters = Letters()
-        with others.main_process_first():
+        with group.main_process_first():
             data = prepare(letters, [str(folder / "tunes")], SPLIT)
-        run = TrainingRun(Calm(), Calm.Config(), letters, data, folder, SETTINGS, group=others)
+        run = TrainingRun(Calm(), Calm.Config(), letters, data, folder, SETTINGS, group=group)
         trained("whole", run)
         trained("narrow", run, settings=replace(SETTINGS, batch_size=1))
-        trained("begun", run, stop=stopping(STOPPED) if here.rank == 1 else lambda: False)
+        trained("begun", run, stop=stopping(STOPPED) if process.rank == 1 else lambda: False)
         trained("handed", run, resume=True)
         trained("averaged", run, settings=AVERAGED, resume=True)
-        trained("short", run, model=Calm(fits=16 if here.rank == 1 else 10_000))
-        trained("strange", run, data=replace(data, encoded_digest=f"{data.encoded_digest}{here.rank}"))
-        trained("unlike", run, settings=replace(SETTINGS, lr=0.1 + here.rank))
-    (folder / f"rank{here.rank}.json").write_text(json.dumps(told))
+        trained("short", run, model=Calm(fits=16 if process.rank == 1 else 10_000))
+        trained("strange", run, data=replace(data, encoded_digest=f"{data.encoded_digest}{process.rank}"))
+        trained("unlike", run, settings=replace(SETTINGS, lr=0.1 + process.rank))
+    (folder / f"rank{process.rank}.json").write_text(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Entry points are found in folders, as `importlib.metadata` finds them."""
+"""Entry points are found in folders as by `importlib.metadata`."""
 
 import sys
 import zipfile
@@ -11,7 +11,7 @@ from composer.registry.entry_points import EntryPoint, entry_points
 
 @pytest.fixture
 def distribution(tmp_path, monkeypatch):
-    """Make a distribution that offers what `text` says, in a folder that is first on the path."""
+    """Create a distribution with the entry points `text`, first on the path."""
     monkeypatch.syspath_prepend(tmp_path)
 
     def make(text, folder="Sea_Music-2.0.dist-info"):
@@ -25,19 +25,19 @@ def distribution(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("group", ["console_scripts", "composer", "pytest11", "no such group"])
-def test_they_are_those_that_the_standard_library_finds(group):
+def test_same_as_the_standard_library(group):
     found = {(entry.name, entry.value) for entry in metadata.entry_points(group=group)}
     assert {(entry.name, entry.value) for entry in entry_points(group)} == found
 
 
-def test_an_entry_is_a_name_an_object_and_where_it_comes_from(distribution):
+def test_entry_point(distribution):
     distribution("[console_scripts]\nsea = sea:main\n\n[tide]\n# the moon's\nebb = json:decoder.JSONDecoder [extra]\n")
     (entry,) = entry_points("tide")
     assert entry == EntryPoint("ebb", "json:decoder.JSONDecoder [extra]", "sea-music 2.0")
     assert entry.load().__name__ == "JSONDecoder"
 
 
-def test_of_two_of_one_name_the_first_on_the_path_counts(distribution, tmp_path, monkeypatch):
+def test_first_on_the_path_wins(distribution, tmp_path, monkeypatch):
     distribution("[tide]\nebb = json\n")
     later = tmp_path / "later" / "sea.music-1.0.dist-info"
     later.mkdir(parents=True)
@@ -46,13 +46,13 @@ def test_of_two_of_one_name_the_first_on_the_path_counts(distribution, tmp_path,
     assert [entry.name for entry in entry_points("tide")] == ["ebb"]
 
 
-def test_what_is_no_text_offers_nothing(distribution, tmp_path):
+def test_invalid_file(distribution, tmp_path):
     distribution("")
     (tmp_path / "Sea_Music-2.0.dist-info" / "entry_points.txt").write_bytes(b"[tide]\nebb = \xff\n")
     assert entry_points("tide") == []
 
 
-def test_zip_files_on_the_path_are_looked_into(tmp_path, monkeypatch):
+def test_zip_file_on_the_path(tmp_path, monkeypatch):
     packed = tmp_path / "packed.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("Sea_Music-2.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: Sea-Music\nVersion: 2.0\n")

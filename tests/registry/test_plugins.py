@@ -1,4 +1,4 @@
-"""Plugins are found by name, one at a time, and none of them can end the program."""
+"""Plugins are loaded by name, and broken ones do not end the program."""
 
 import sys
 from textwrap import dedent
@@ -25,7 +25,7 @@ MODEL = """
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
-    """Make a distribution with one plugin, as pip would have installed it."""
+    """Create a distribution with one plugin, as pip installs it."""
     monkeypatch.syspath_prepend(tmp_path)
 
     def make(plugin, code, distribution="markov-music", module=None):
@@ -47,25 +47,25 @@ def install(tmp_path, monkeypatch):
     forget()
 
 
-def test_the_built_in_plugins_are_found_like_any_other():
+def test_built_in_plugins():
     assert issubclass(registry.representation("abc"), Representation)
     assert registry.model("lstm").name == "lstm"
     found = {loaded.plugin.name: loaded.plugin.distribution for loaded in registry.load_all()}
     assert found["lstm"].startswith("composer-cli ")
 
 
-def test_a_strangers_plugin_is_found(install):
+def test_third_party_plugin(install):
     install("markov", MODEL.format(api=1, name="markov"))
     assert registry.model("markov").summary == "one step back"
 
 
-def test_only_the_plugin_that_is_asked_for_is_imported(install):
+def test_only_the_named_plugin_is_imported(install):
     install("boom", "raise RuntimeError('imported')")
     assert registry.model("lstm").name == "lstm"
     assert "boom_plugin" not in sys.modules
 
 
-def test_an_unknown_name_lists_the_nearest():
+def test_unknown_name():
     with pytest.raises(PluginError, match="unknown model 'lstn'") as caught:
         registry.model("lstn")
     assert "`lstm`" in caught.value.hint
@@ -93,7 +93,7 @@ def test_a_model_is_no_representation():
         ("from composer.api import hookimpl\n@hookimpl\ndef composer_modle():\n    return 7", "composer_modle"),
     ],
 )
-def test_a_broken_plugin_is_one_warning_that_names_its_distribution(install, code, reason):
+def test_broken_plugins_are_warnings(install, code, reason):
     install("broken", code)
     warnings = []
     names = [loaded.plugin.name for loaded in registry.load_all(warnings.append)]
@@ -104,14 +104,14 @@ def test_a_broken_plugin_is_one_warning_that_names_its_distribution(install, cod
     assert reason in warnings[0]
 
 
-def test_strict_mode_raises(install, monkeypatch):
+def test_strict_mode(install, monkeypatch):
     install("broken", "raise RuntimeError('no libfoo')")
     monkeypatch.setenv(registry.STRICT_VARIABLE, "1")
     with pytest.raises(PluginError, match="no libfoo"):
         list(registry.load_all())
 
 
-def test_two_plugins_of_one_name_are_an_error_that_names_both(install):
+def test_two_plugins_with_one_name(install):
     install("markov", MODEL.format(api=1, name="markov"))
     install("markov", MODEL.format(api=1, name="markov"), distribution="other-music", module="other_plugin")
     with pytest.raises(PluginError, match=r"called `markov`.*(markov|other)-music.*(markov|other)-music"):
@@ -122,7 +122,7 @@ def test_two_plugins_of_one_name_are_an_error_that_names_both(install):
     assert len(warnings) == 1
 
 
-def test_a_pair_that_cannot_work_names_one_that_does(install):
+def test_a_pair_that_does_not_work(install):
     install("markov", MODEL.format(api=1, name="markov"))
     with pytest.raises(PairingError, match="`markov` is for frames, but `abc` has tokens") as caught:
         registry.check_pair(registry.representation("abc"), registry.model("markov"))

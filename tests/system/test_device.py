@@ -1,4 +1,4 @@
-"""Devices: found without torch, and a device that was asked for by name is there or is an error."""
+"""Finding devices without torch, and errors of devices that are not available."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from composer.system.device import resolve
 
 @pytest.fixture
 def machine(monkeypatch):
-    """Pretend that the machine has so many CUDA devices, and torch such a build."""
+    """Simulate a number of CUDA devices and a build of torch."""
 
     def have(devices, build="12.8"):
         monkeypatch.setattr(device, "driver", lambda: device.Driver(devices))
@@ -25,12 +25,12 @@ def machine(monkeypatch):
 @pytest.mark.parametrize(
     ("devices", "build", "chosen"), [(0, "12.8", "cpu"), (1, "", "cpu"), (1, "12.8", "cuda"), (0, "", "cpu")]
 )
-def test_auto_takes_cuda_where_it_can_be_used(machine, devices, build, chosen):
+def test_auto(machine, devices, build, chosen):
     machine(devices, build)
     assert resolve() == chosen
 
 
-def test_the_variable_says_what_auto_means_and_a_flag_wins(machine, monkeypatch):
+def test_environment_variable(machine, monkeypatch):
     machine(2)
     monkeypatch.setenv(device.DEVICE_VARIABLE, "cpu")
     assert resolve("auto") == "cpu"
@@ -41,7 +41,7 @@ def test_the_variable_says_what_auto_means_and_a_flag_wins(machine, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ("devices", "build", "asked", "says"),
+    ("devices", "build", "asked", "expected"),
     [
         (0, "12.8", "cuda", "no CUDA device"),
         (1, "", "cuda", "built for the CPU only"),
@@ -50,25 +50,25 @@ def test_the_variable_says_what_auto_means_and_a_flag_wins(machine, monkeypatch)
         (2, "12.8", "cuda:-1", "unknown device 'cuda:-1'"),
     ],
 )
-def test_a_device_by_name_that_is_not_there_is_an_error(machine, devices, build, asked, says):
+def test_missing_devices(machine, devices, build, asked, expected):
     machine(devices, build)
-    with pytest.raises(DeviceError, match=says) as caught:
+    with pytest.raises(DeviceError, match=expected) as caught:
         resolve(asked)
     assert caught.value.hint
 
 
-def test_a_device_by_number(machine):
+def test_device_number(machine):
     machine(2)
     assert resolve("CUDA:1") == "cuda:1"
 
 
-def test_mps_is_for_macs(monkeypatch):
+def test_mps(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     with pytest.raises(DeviceError, match="Macs"):
         resolve("mps")
 
 
-def test_a_device_that_this_torch_cannot_use_is_mentioned(machine, monkeypatch):
+def test_warning_about_an_unused_device(machine, monkeypatch):
     machine(1, "")
     assert "built for the CPU only" in device.unused_cuda_warning()
     assert device.unused_cuda_warning("cpu") == ""
@@ -81,7 +81,7 @@ def test_a_device_that_this_torch_cannot_use_is_mentioned(machine, monkeypatch):
     assert device.unused_cuda_warning() == ""
 
 
-def test_without_torch_there_is_nothing_to_use_a_device_with(machine, monkeypatch):
+def test_no_warning_without_torch(machine, monkeypatch):
     machine(1, "")
     monkeypatch.setattr(device, "find_spec", lambda name: None)
     assert resolve() == "cpu"
@@ -91,7 +91,7 @@ def test_without_torch_there_is_nothing_to_use_a_device_with(machine, monkeypatc
 
 
 class Library:
-    """The driver's library, with so many devices; `begun` and `counted` are what its calls answer."""
+    """A driver library with so many devices; `begun` and `counted` are the results of its calls."""
 
     devices, version, begun, counted = 3, 12040, 0, 0
 
@@ -116,19 +116,19 @@ class Library:
 
 @pytest.fixture
 def library(monkeypatch):
-    """A machine whose driver answers as it is told to, and a torch built for CUDA 12.8."""
+    """A machine with a simulated driver, and a torch built for CUDA 12.8."""
 
-    def answers(**told):
-        monkeypatch.setattr(device.ctypes, "CDLL", type("Told", (Library,), told))
+    def driver_library(**results):
+        monkeypatch.setattr(device.ctypes, "CDLL", type("Simulated", (Library,), results))
         device.driver.cache_clear()
 
     monkeypatch.delenv(device.DEVICE_VARIABLE, raising=False)
     monkeypatch.setattr(device, "torch_build", lambda: "12.8")
-    yield answers
+    yield driver_library
     device.driver.cache_clear()
 
 
-def test_the_driver_is_asked(library):
+def test_driver(library):
     library()
     assert device.driver() == device.Driver(3, (12, 4))
     assert device.cuda_devices() == 3
@@ -139,9 +139,9 @@ def test_the_driver_is_asked(library):
     assert caught.value.hint == "the last one is cuda:2"
 
 
-@pytest.mark.parametrize("told", [{"begun": 100}, {"begun": 34}, {"devices": 0}])
-def test_a_driver_without_devices_is_nothing_to_speak_of(library, told):
-    library(**told)
+@pytest.mark.parametrize("results", [{"begun": 100}, {"begun": 34}, {"devices": 0}])
+def test_driver_without_devices(library, results):
+    library(**results)
     assert resolve() == "cpu"
     assert device.unused_cuda_warning() == ""
     with pytest.raises(DeviceError, match="no CUDA device"):
@@ -149,7 +149,7 @@ def test_a_driver_without_devices_is_nothing_to_speak_of(library, told):
 
 
 @pytest.mark.parametrize(
-    ("told", "says"),
+    ("results", "expected"),
     [
         ({"begun": 304}, "OS call failed or operation not supported on this OS (error 304)"),
         ({"begun": 803}, "error 803"),
@@ -158,25 +158,25 @@ def test_a_driver_without_devices_is_nothing_to_speak_of(library, told):
     ],
     ids=["no permission", "another driver than its library", "unknown", "old driver"],
 )
-def test_a_device_that_cannot_be_used_is_one_line_and_then_the_cpu(library, told, says):
-    library(**told)
+def test_driver_problems(library, results, expected):
+    library(**results)
     assert resolve() == "cpu"
-    assert says in device.unused_cuda_warning()
+    assert expected in device.unused_cuda_warning()
     assert len(device.unused_cuda_warning().splitlines()) == 1
     with pytest.raises(DeviceError) as caught:
         resolve("cuda:0")
-    assert says in caught.value.message
+    assert expected in caught.value.message
     assert "--device cpu" in caught.value.hint
 
 
-def test_a_driver_of_the_same_generation_or_a_newer_one_will_do(library):
+def test_driver_versions(library):
     for version in (12000, 13010, 0):
         library(version=version)
         assert resolve() == "cuda"
 
 
 @pytest.mark.parametrize("error", [OSError, AttributeError])
-def test_without_a_driver_there_are_no_devices(monkeypatch, error):
+def test_without_a_driver(monkeypatch, error):
     def missing(name):
         raise error(name)
 
@@ -184,7 +184,7 @@ def test_without_a_driver_there_are_no_devices(monkeypatch, error):
     assert device.driver.__wrapped__() == device.Driver()
 
 
-def test_a_network_is_placed_or_it_is_said_why_not():
+def test_move_network():
     import torch
 
     network = torch.nn.Linear(2, 2)
@@ -195,7 +195,7 @@ def test_a_network_is_placed_or_it_is_said_why_not():
         assert "--device cpu" in caught.value.hint
 
 
-def test_the_build_of_torch_is_known_without_importing_it():
+def test_torch_build():
     import torch
 
     assert device.torch_build() == (torch.version.cuda or "")

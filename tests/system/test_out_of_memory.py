@@ -1,4 +1,4 @@
-"""Where memory runs out, fewer rows go through the network at a time, to the same end."""
+"""If memory runs out, micro-batches are halved, with the same result."""
 
 from dataclasses import replace
 
@@ -33,12 +33,12 @@ def run(letters, tunes, tmp_path):
 
 
 def apart(ours, theirs):
-    """The largest difference between two states on the disk."""
+    """Return the largest difference between two training states."""
     ours, theirs = (load(state_path(run.path)).weights for run in (ours, theirs))
     return max(float(np.abs(ours[name] - theirs[name]).max()) for name in ours)
 
 
-def test_the_same_is_learnt_in_less_memory(run, tmp_path):
+def test_same_weights_in_less_memory(run, tmp_path):
     whole, short = run, replace(run, model=Calm(fits=40), path=tmp_path / "short.safetensors")
     ours, theirs = list(train(whole)), list(train(short))
     assert [(event.update, event.rows) for event in theirs if isinstance(event, MicroBatchHalved)] == [(0, 2)]
@@ -48,7 +48,7 @@ def test_the_same_is_learnt_in_less_memory(run, tmp_path):
         assert values[1] == pytest.approx(values[0], abs=1e-5)
 
 
-def test_what_fits_is_remembered(run, tmp_path):
+def test_resuming_keeps_the_micro_batch_size(run, tmp_path):
     told = []
     short = replace(run, model=Calm(fits=40), stop=lambda: told.append(1) or len(told) == 5)
     list(train(short))
@@ -61,8 +61,8 @@ def test_what_fits_is_remembered(run, tmp_path):
     assert apart(run, other) < 1e-5
 
 
-def test_measuring_needs_memory_too(run):
-    """A row is learnt from at a time, but four are measured together."""
+def test_out_of_memory_while_validating(run):
+    """Batches have one row, but four are validated together."""
 
     def measured(fits):
         narrow = replace(run, settings=replace(SETTINGS, batch_size=1), model=Calm(fits=fits))
@@ -77,7 +77,7 @@ def test_measuring_needs_memory_too(run):
     assert values == pytest.approx(measured(10_000)[0], abs=1e-5)
 
 
-def test_where_one_row_is_too_much_it_says_what_helps(run):
+def test_one_row_does_not_fit(run):
     with pytest.raises(ComposerError, match="not enough memory to train on one sequence of 16 steps") as caught:
         list(train(replace(run, model=Calm(fits=5))))
     assert "checkpoint_chunks" in caught.value.hint
@@ -96,11 +96,11 @@ def test_where_one_row_is_too_much_it_says_what_helps(run):
         (ValueError("out of memory"), False),
     ],
 )
-def test_what_says_that_memory_ran_out(error, expected):
+def test_is_oom(error, expected):
     assert is_oom(error) is expected
 
 
-def test_an_allocation_that_is_too_large_is_known():
+def test_is_oom_of_a_real_allocation():
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**60, dtype=torch.uint8)
     assert is_oom(caught.value)
@@ -118,11 +118,11 @@ def test_an_allocation_that_is_too_large_is_known():
         ("CUBLAS_STATUS_ALLOC_FAILED", ""),
     ],
 )
-def test_how_much_was_wanted(said, expected):
+def test_requested_memory(said, expected):
     assert requested_memory(RuntimeError(said)) == expected
 
 
-def test_a_model_that_does_not_fit_is_said_to(run, monkeypatch):
+def test_a_model_that_does_not_fit(run, monkeypatch):
     def too_large(*_):
         torch.empty(2**60, dtype=torch.uint8)
 
@@ -137,15 +137,15 @@ def test_a_model_that_does_not_fit_is_said_to(run, monkeypatch):
 
 
 @pytest.mark.parametrize(("count", "most", "lengths"), [(8, 0, [8]), (8, 3, [3, 3, 2]), (1, 4, [1]), (0, 4, [])])
-def test_stretches_are_alike(count, most, lengths):
+def test_micro_batches_are_even(count, most, lengths):
     found = micro_batches(count, most)
     assert [len(part) for part in found] == lengths
     assert [row for part in found for row in part] == list(range(count))
 
 
 @pytest.mark.parametrize("name", ["lstm", "attn-lstm", "tiny"])
-def test_rows_of_any_state_can_be_cut_and_joined(run, name):
-    """As many rows as layers or as cells, so that only the network itself can tell which axis has the rows."""
+def test_select_and_concat_rows_of_any_state(run, name):
+    """As many rows as layers or cells, so that only the network can show which axis has the rows."""
     model = run.model if name == "tiny" else registry.model(name)
     sizes = {"hidden": 4, "layers": 2, "embedding": 4, "window": 4}
     config = model.Config(**{key: size for key, size in sizes.items() if hasattr(model.Config(), key)})

@@ -1,4 +1,4 @@
-"""A short training of a small model, and what becomes of it."""
+"""A short training of a small model, and its results."""
 
 from dataclasses import replace
 
@@ -24,15 +24,15 @@ QUICK = Settings(
 
 @pytest.fixture
 def run(letters, tiny, tunes, tmp_path):
-    """A training of 20 steps that has not begun yet."""
-    torch.set_num_threads(1)  # more only get into each other's way where so little is to be computed
+    """A training of 20 updates that has not started."""
+    torch.set_num_threads(1)  # more would be slower for so little work
     data = prepare(letters, [str(tunes)], SplitSettings(valid=0.2))
     return TrainingRun(tiny, tiny.Config(), letters, data, tmp_path / "out" / "m.safetensors", QUICK)
 
 
 @pytest.fixture
 def events():
-    """Train to the end: `events(run)` is all that is told meanwhile, `events(run, Saved)` what is of that kind."""
+    """Train to the end: `events(run)` are all events, `events(run, Saved)` those of one class."""
 
     def of(run, kind=object):
         return [event for event in train(run) if isinstance(event, kind)]
@@ -42,7 +42,7 @@ def events():
 
 @pytest.fixture
 def changed():
-    """A run with other settings: `changed(run, lr=0.1)`."""
+    """Return a run with other settings: `changed(run, lr=0.1)`."""
 
     def with_settings(run, **settings):
         return replace(run, settings=replace(run.settings, **settings))
@@ -52,7 +52,7 @@ def changed():
 
 @pytest.fixture
 def weights():
-    """`weights(run)`: the latest weights and the optimiser's moments, as they are on the disk."""
+    """Return all arrays of a saved training state: `weights(run)`."""
 
     def on_disk(run):
         return load(state_path(run.path)).weights
@@ -62,7 +62,7 @@ def weights():
 
 @pytest.fixture
 def same():
-    """Whether two sets of weights are the same, bit by bit."""
+    """Return whether two sets of arrays are equal bit by bit."""
 
     def compare(ours, theirs):
         return ours.keys() == theirs.keys() and all(np.array_equal(ours[name], theirs[name]) for name in ours)

@@ -1,4 +1,4 @@
-"""Pieces learnt as one text."""
+"""Training on all pieces as one text."""
 
 from dataclasses import replace
 
@@ -10,21 +10,21 @@ from composer.data.dataset import prepare
 from composer.training.trainer import Trainer
 
 
-def test_what_went_before_a_piece_is_remembered(run, changed):
+def test_the_state_is_carried_across_pieces(run, changed):
     run = changed(run, contiguous=True)
-    learner = Trainer.start(run)
-    learner.start_phase(learner.phases[0])
+    trainer = Trainer.start(run)
+    trainer.start_phase(trainer.phases[0])
     for window in run.train_batches.epoch_batches(0):
-        learner.train_step(window, 0.05)
-    measured = learner.validate()
-    learner.network.eval()
+        trainer.train_step(window, 0.05)
+    measured = trainer.validate()
+    trainer.network.eval()
 
     def nats(forgetting):
-        """On the same windows, where the network may be told to forget as a piece begins."""
+        """Return the losses on the same batches, with or without resets at the start of pieces."""
         total, stream = Measurement(), None
         for window in run.valid_batches.epoch_batches(0):
             batch = replace(window, reset=window.inputs == run.data.spec.end) if forgetting else window
-            measure, stream = learner.network.evaluate(batch, stream)
+            measure, stream = trainer.network.evaluate(batch, stream)
             total += measure
         return total.mean
 
@@ -32,7 +32,7 @@ def test_what_went_before_a_piece_is_remembered(run, changed):
     assert abs(measured - nats(forgetting=True)) > 1e-4
 
 
-def test_pieces_are_not_followed_by_themselves_in_other_keys(run, changed, events, letters, tunes):
+def test_contiguous_excludes_augment(run, changed, events, letters, tunes):
     data = prepare(letters, [str(tunes)], run.data.split, augment=True)
     with pytest.raises(UsageError, match="--augment and --set contiguous=on") as caught:
         events(replace(changed(run, contiguous=True), data=data))
@@ -40,8 +40,8 @@ def test_pieces_are_not_followed_by_themselves_in_other_keys(run, changed, event
     assert events(replace(run, data=data))
 
 
-def test_a_training_goes_on_only_as_it_began(run, changed, events):
-    told = []
-    events(replace(run, stop=lambda: told.append(1) or len(told) == 5))
+def test_contiguous_cannot_change_on_resume(run, changed, events):
+    calls = []
+    events(replace(run, stop=lambda: calls.append(1) or len(calls) == 5))
     with pytest.raises(OptionError, match="contiguous"):
         events(replace(changed(run, contiguous=True), resume=True))

@@ -1,4 +1,4 @@
-"""A training that comes to nothing is an error, and leaves what there was."""
+"""Diverged training is an error, and keeps earlier models."""
 
 from dataclasses import replace
 
@@ -13,23 +13,23 @@ from composer.training.loop import train
 from composer.training.resume import state_path
 
 
-def test_a_loss_that_is_no_number_ends_training_and_keeps_what_there_was(run, changed):
-    every = []
+def test_a_loss_that_is_not_finite(run, changed):
+    found = []
     with pytest.raises(Diverged, match=r"diverged at update \d+: the loss is") as caught:
-        every.extend(train(changed(run, lr=1e38, max_grad_norm=0.0, optimizer="sgd", warmup=0)))
+        found.extend(train(changed(run, lr=1e38, max_grad_norm=0.0, optimizer="sgd", warmup=0)))
     assert "--lr" in caught.value.hint
 
 
 @pytest.mark.parametrize("valid", [0.2, 0])
-def test_a_training_that_is_worse_than_guessing_by_far_is_no_success(run, letters, tunes, valid, events, changed):
-    """Its losses are numbers, however large; and its name is free for another try."""
+def test_a_loss_far_worse_than_guessing(run, letters, tunes, valid, events, changed):
+    """The losses are finite, and the name is free for another try."""
     data = prepare(letters, [str(tunes)], SplitSettings(valid=valid))
     with pytest.raises(Diverged, match=r"diverged at update 5: the loss is .* nats per step; a uniform guess has 2\.2"):
         events(replace(changed(run, lr=1e9), data=data))
     assert not list(run.path.parent.glob("*.safetensors"))
 
 
-def test_a_model_that_was_kept_stays_when_training_diverges(run, events, changed):
+def test_a_saved_model_stays_when_training_diverges(run, events, changed):
     events(changed(run, max_updates=5, schedule="constant"))
     before = run.path.read_bytes()
     with pytest.raises(Diverged):
@@ -41,7 +41,7 @@ def test_a_model_that_was_kept_stays_when_training_diverges(run, events, changed
     assert run.path.read_bytes() == before
 
 
-def test_weights_that_are_no_numbers_are_a_divergence(run, monkeypatch, events):
+def test_weights_that_are_not_finite(run, monkeypatch, events):
     proper = trainer_module.Trainer.train_step
 
     def infinite(self, batch, lr):

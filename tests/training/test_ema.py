@@ -1,4 +1,4 @@
-"""The average of the weights is what is measured and kept."""
+"""Exponential moving average of the weights."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from composer.training.events import Validated
 from composer.training.trainer import Trainer
 
 
-def test_an_average_counts_the_older_less_and_less():
+def test_exponential_decay():
     network = torch.nn.Linear(1, 1, bias=False)
     average, expected = EMA(network, 0.5), network.weight.item()
     for step in range(1, 30):
@@ -27,7 +27,7 @@ def test_an_average_counts_the_older_less_and_less():
     assert network.weight.item() == 29
 
 
-def test_the_first_steps_are_soon_forgotten():
+def test_initial_weights_fade_fast():
     network = torch.nn.Linear(1, 1, bias=False)
     average = EMA(network, 0.999)
     with torch.no_grad():
@@ -41,16 +41,16 @@ def test_the_first_steps_are_soon_forgotten():
         assert network.weight.item() == pytest.approx(1.0, abs=1e-3)
 
 
-def test_it_is_what_is_measured_and_kept(run, changed, events):
+def test_the_average_is_validated_and_saved(run, changed, events):
     averaged = replace(changed(run, ema=0.9, patience=0), path=run.path.with_name("averaged.safetensors"))
-    plain, told = ([each.value for each in events(each, Validated)] for each in (run, averaged))
-    assert len(plain) == len(told) == 4
-    assert plain != told
+    plain, averages = ([each.value for each in events(each, Validated)] for each in (run, averaged))
+    assert len(plain) == len(averages) == 4
+    assert plain != averages
     kept = load(averaged.path).weights
     assert any(not np.array_equal(kept[name], each) for name, each in load(run.path).weights.items())
 
 
-def test_the_weights_that_descend_are_as_without_it(run, changed, events, weights):
+def test_the_trained_weights_do_not_change(run, changed, events, weights):
     averaged = replace(changed(run, ema=0.9), path=run.path.with_name("averaged.safetensors"))
     events(run)
     events(averaged)
@@ -60,28 +60,28 @@ def test_the_weights_that_descend_are_as_without_it(run, changed, events, weight
 
 
 @pytest.mark.parametrize("stop_at", [3, 10])
-def test_an_interrupted_training_goes_on_with_its_average(run, changed, events, weights, same, stop_at):
+def test_resuming_continues_the_average(run, changed, events, weights, same, stop_at):
     run = changed(run, ema=0.9)
-    other, told = replace(run, path=run.path.with_name("other.safetensors")), []
+    other, calls = replace(run, path=run.path.with_name("other.safetensors")), []
     events(run)
-    events(replace(other, stop=lambda: told.append(1) or len(told) == stop_at))
+    events(replace(other, stop=lambda: calls.append(1) or len(calls) == stop_at))
     events(replace(other, resume=True))
     assert same(weights(run), weights(other))
     assert same(load(run.path).weights, load(other.path).weights)
 
 
-def test_a_training_that_had_none_can_begin_one(run, changed, events):
-    told = []
-    events(replace(run, stop=lambda: told.append(1) or len(told) == 10))
+def test_resuming_can_start_an_average(run, changed, events):
+    calls = []
+    events(replace(run, stop=lambda: calls.append(1) or len(calls) == 10))
     assert events(replace(changed(run, ema=0.9), resume=True))[-1].reason == "done"
 
 
-def test_measuring_leaves_the_network_as_it_was(run, changed):
-    learner = Trainer.start(changed(run, ema=0.9))
-    learner.start_phase(learner.network.phases()[0])
+def test_validating_does_not_change_the_network(run, changed):
+    trainer = Trainer.start(changed(run, ema=0.9))
+    trainer.start_phase(trainer.network.phases()[0])
     for batch in run.train_batches.epoch_batches(0):
-        learner.train_step(batch, 0.05)
-    before = {name: tensor.clone() for name, tensor in learner.network.state_dict().items()}
-    learner.validate()
-    learner.checkpoint()
-    assert all(torch.equal(before[name], tensor) for name, tensor in learner.network.state_dict().items())
+        trainer.train_step(batch, 0.05)
+    before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
+    trainer.validate()
+    trainer.checkpoint()
+    assert all(torch.equal(before[name], tensor) for name, tensor in trainer.network.state_dict().items())

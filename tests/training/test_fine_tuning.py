@@ -1,4 +1,4 @@
-"""Fine-tuning: it begins with a checkpoint, is gone on with like any training, and what it saves is plain."""
+"""Fine-tuning a checkpoint, and resuming that."""
 
 import json
 from dataclasses import replace
@@ -17,7 +17,7 @@ from composer.training.events import Snapshot, Validated
 from composer.training.resume import saved_header
 
 
-def test_fine_tuning_begins_with_the_weights_of_a_checkpoint(run, tmp_path, events, changed, same):
+def test_fine_tuning_starts_from_the_weights_of_a_checkpoint(run, tmp_path, events, changed, same):
     events(run)
     origin = load(run.path)
     tuned = replace(changed(run, snapshots=(0,)), path=tmp_path / "tuned.safetensors", origin=origin)
@@ -30,7 +30,7 @@ def test_fine_tuning_begins_with_the_weights_of_a_checkpoint(run, tmp_path, even
     }
 
 
-def test_what_it_starts_from_stays_where_nothing_better_comes(run, tmp_path, events, changed, same):
+def test_the_origin_stays_if_nothing_is_better(run, tmp_path, events, changed, same):
     events(changed(run, max_updates=100))
     origin = load(run.path)
     spoilt = replace(changed(run, lr=5.0), path=tmp_path / "tuned.safetensors", origin=origin)
@@ -43,8 +43,8 @@ def test_what_it_starts_from_stays_where_nothing_better_comes(run, tmp_path, eve
     assert same(load(spoilt.path).weights, origin.weights)
 
 
-def test_a_fine_tuning_can_be_gone_on_with(run, letters, tmp_path, events):
-    """Its representation is still the checkpoint's, though the new pieces alone would give another vocabulary."""
+def test_resuming_a_fine_tuning(run, letters, tmp_path, events):
+    """The representation is that of the checkpoint, although the new pieces have another vocabulary."""
     events(run)
     (tmp_path / "new.txt").write_text("abcabc bcabca cabcab")
     data = prepare(letters, [str(tmp_path / "new.txt")], SplitSettings(valid=0), fitted=True)
@@ -58,7 +58,7 @@ def test_a_fine_tuning_can_be_gone_on_with(run, letters, tmp_path, events):
     assert read_header(tuned.path).record["from"]["data"] == ["tunes"]
 
 
-def test_fine_tuning_with_another_vocabulary_is_refused(run, letters, tunes, events):
+def test_another_vocabulary_is_an_error(run, letters, tunes, events):
     events(run)
     (tunes / "new.txt").write_text("xyz " * 3)
     data = prepare(letters, [str(tunes)], SplitSettings(valid=0.2))
@@ -66,14 +66,14 @@ def test_fine_tuning_with_another_vocabulary_is_refused(run, letters, tunes, eve
         events(replace(run, data=data, origin=load(run.path)))
 
 
-def test_opening_an_origin_of_another_representation_is_refused(run, events):
+def test_another_representation_is_an_error(run, events):
     events(run)
     with pytest.raises(CheckpointError, match="is a model for `letters`, not `abc`"):
         open_checkpoint(run.path, "abc", "train {} --from")
 
 
-def test_the_checkpoint_of_a_fine_tuning_is_plain(run, events):
-    """What is saved can be read without this program's classes: plain JSON and arrays."""
+def test_the_checkpoint_of_a_fine_tuning_is_plain_data(run, events):
+    """It can be read without this program's classes: plain JSON and arrays."""
     events(run)
     arrays, text = checkpoint_file.load_arrays(run.path)
     assert json.loads(text)["representation"] == "letters"

@@ -1,4 +1,4 @@
-"""Training: it learns, it tells how, and it ends for a reason."""
+"""The training loop: events, best checkpoint, early stopping, snapshots."""
 
 import json
 import os
@@ -18,28 +18,28 @@ from composer.training.optimizer import bf16_obstacle
 from composer.training.resume import saved_header
 
 
-def test_events_tell_the_story(run, events):
-    every = events(run)
-    assert [type(event) for event in every[:3]] == [Prepared, Started, Updated]
-    assert type(every[-1]) is Finished
-    started = every[1]
+def test_events(run, events):
+    found = events(run)
+    assert [type(event) for event in found[:3]] == [Prepared, Started, Updated]
+    assert type(found[-1]) is Finished
+    started = found[1]
     assert (started.update, started.updates, started.device) == (0, 20, "cpu")
     assert sum(started.pieces) == 60
-    assert [event.update for event in every if isinstance(event, Updated)] == list(range(1, 21))
-    assert [event.update for event in every if isinstance(event, Validated)] == [5, 10, 15, 20]
-    assert every[-1].reason == "done"
-    assert all(json.dumps(event.to_json()) for event in every)
+    assert [event.update for event in found if isinstance(event, Updated)] == list(range(1, 21))
+    assert [event.update for event in found if isinstance(event, Validated)] == [5, 10, 15, 20]
+    assert found[-1].reason == "done"
+    assert all(json.dumps(event.to_json()) for event in found)
 
 
-def test_it_learns(run, events, changed):
+def test_the_loss_falls(run, events, changed):
     values = [event.value for event in events(changed(run, max_updates=150, validate_every=25), Validated)]
     assert values[-1] < values[0] - 0.1
 
 
-def test_the_best_checkpoint_is_kept_and_says_how_it_was_made(run, events):
-    every = events(run)
-    best = min(event.value for event in every if isinstance(event, Validated))
-    assert every[-1].best == best
+def test_the_best_checkpoint_and_its_record(run, events):
+    found = events(run)
+    best = min(event.value for event in found if isinstance(event, Validated))
+    assert found[-1].best == best
     record = read_header(run.path).record
     assert record["best"] == best
     assert record["finished"] is True
@@ -50,8 +50,8 @@ def test_the_best_checkpoint_is_kept_and_says_how_it_was_made(run, events):
     assert all(array.dtype == np.float16 for array in load(run.path, half=True).weights.values())
 
 
-def test_what_was_validated_is_what_was_saved(run, events):
-    every = events(run)
+def test_the_validated_model_is_the_saved_one(run, events):
+    found = events(run)
     saved = load(run.path)
     network = run.model.network(run.data.spec, run.config).eval()
     network.load_state_dict({name: torch.from_numpy(array) for name, array in saved.weights.items()})
@@ -59,10 +59,10 @@ def test_what_was_validated_is_what_was_saved(run, events):
     for batch in run.valid_batches.epoch_batches(0):
         measure, state = network.evaluate(batch, state)
         total += measure.total
-    assert total / run.data.splits["valid"].count == pytest.approx(every[-1].best, abs=1e-3)
+    assert total / run.data.splits["valid"].count == pytest.approx(found[-1].best, abs=1e-3)
 
 
-def test_two_runs_are_the_same(run, tmp_path, events, changed, weights, same):
+def test_two_runs_are_equal(run, tmp_path, events, changed, weights, same):
     events(run)
     other = replace(run, path=tmp_path / "other.safetensors")
     events(other)
@@ -72,20 +72,20 @@ def test_two_runs_are_the_same(run, tmp_path, events, changed, weights, same):
     assert not same(weights(run), weights(third))
 
 
-def test_it_stops_early_when_nothing_gets_better(run, events, changed):
+def test_early_stopping(run, events, changed):
     stuck = changed(run, lr=1e-12, max_updates=0, patience=3, schedule="constant")
-    every = events(stuck)
-    validated = [event for event in every if isinstance(event, Validated)]
-    assert every[-1].reason == "early"
+    found = events(stuck)
+    validated = [event for event in found if isinstance(event, Validated)]
+    assert found[-1].reason == "early"
     assert [event.best for event in validated[-3:]] == [False] * 3
     again = events(replace(stuck, resume=True))
     assert len([event for event in again if isinstance(event, Validated)]) == 3
-    assert (again[-1].reason, again[-1].update) == ("early", every[-1].update + 15)
+    assert (again[-1].reason, again[-1].update) == ("early", found[-1].update + 15)
 
 
-def test_snapshots_are_checkpoints_of_their_step(run, events, changed, same):
-    every = events(changed(run, snapshots=(0, 7, 20)))
-    snapshots = [event for event in every if isinstance(event, Snapshot)]
+def test_snapshots(run, events, changed, same):
+    found = events(changed(run, snapshots=(0, 7, 20)))
+    snapshots = [event for event in found if isinstance(event, Snapshot)]
     assert [event.update for event in snapshots] == [0, 7, 20]
     headers = [read_header(event.path) for event in snapshots]
     assert [header.record["update"] for header in headers] == [0, 7, 20]
@@ -93,10 +93,10 @@ def test_snapshots_are_checkpoints_of_their_step(run, events, changed, same):
     assert not same(load(snapshots[0].path).weights, load(snapshots[1].path).weights)
 
 
-def test_without_a_validation_part_the_latest_weights_are_kept(run, letters, tunes, events, weights, same):
-    every = events(replace(run, data=prepare(letters, [str(tunes)], SplitSettings(valid=0))))
-    assert not [event for event in every if isinstance(event, Validated)]
-    assert every[-1].best is None
+def test_without_validation_the_latest_weights_are_saved(run, letters, tunes, events, weights, same):
+    found = events(replace(run, data=prepare(letters, [str(tunes)], SplitSettings(valid=0))))
+    assert not [event for event in found if isinstance(event, Validated)]
+    assert found[-1].best is None
     latest = {name.removeprefix("weights/"): a for name, a in weights(run).items() if name.startswith("weights/")}
     assert same({name: a.astype(np.float16) for name, a in latest.items()}, load(run.path, half=True).weights)
 
@@ -118,7 +118,7 @@ def test_a_full_disk_keeps_the_earlier_checkpoint(run, monkeypatch):
     assert sorted(path.name for path in run.path.parent.iterdir()) == ["m.safetensors", "m.training.safetensors"]
 
 
-def test_a_new_training_forgets_the_state_of_an_old_one(run, events):
+def test_a_new_training_removes_an_old_state(run, events):
     events(run)
     stream = train(run)
     next(event for event in stream if isinstance(event, Started))
@@ -126,7 +126,7 @@ def test_a_new_training_forgets_the_state_of_an_old_one(run, events):
 
 
 @pytest.mark.skipif(bool(bf16_obstacle("cpu")), reason="this processor does not train in bf16")
-def test_bf16_learns_too(run, events, changed):
-    every = events(changed(run, precision="bf16", max_updates=5))
-    assert next(event for event in every if isinstance(event, Started)).precision == "bf16"
-    assert every[-1].update == 5
+def test_bf16(run, events, changed):
+    found = events(changed(run, precision="bf16", max_updates=5))
+    assert next(event for event in found if isinstance(event, Started)).precision == "bf16"
+    assert found[-1].update == 5

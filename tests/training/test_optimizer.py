@@ -1,4 +1,4 @@
-"""How training descends: how often, how fast, and which settings make sense."""
+"""Epochs, learning rate, settings and precision."""
 
 import itertools
 import math
@@ -14,7 +14,7 @@ from composer.training.settings import Settings
 
 @pytest.fixture
 def without_bf16(monkeypatch):
-    """A processor that says it has matrix units for bf16, with a library that refuses it."""
+    """A processor that reports matrix units for bf16, with a library that rejects it."""
     forward = torch.nn.LSTM.forward
 
     def refusing(*arguments):
@@ -29,14 +29,14 @@ def without_bf16(monkeypatch):
     optimizers.bf16_obstacle.cache_clear()
 
 
-def test_few_pieces_are_gone_through_more_often():
+def test_more_epochs_for_few_pieces():
     assert optimizers.epoch_count(Settings(), updates_per_epoch=10) == 150
     assert optimizers.epoch_count(Settings(), updates_per_epoch=1000) == 20
     assert optimizers.epoch_count(Settings(epochs=3), updates_per_epoch=10) == 3
 
 
 @pytest.mark.parametrize("schedule", ["constant", "exponential", "linear", "cosine"])
-def test_the_learning_rate_rises_then_falls(schedule):
+def test_warmup_and_schedule(schedule):
     settings = Settings(schedule=schedule, warmup=10)
     rates = [learning_rate(settings, 0.5, step, 200, 20) for step in range(200)]
     assert rates[0] < rates[5] < rates[10] == 0.5
@@ -45,7 +45,7 @@ def test_the_learning_rate_rises_then_falls(schedule):
     assert (rates[-1] == 0.5) == (schedule == "constant")
 
 
-def test_the_exponential_schedule_falls_once_an_epoch():
+def test_exponential_schedule():
     settings = Settings(schedule="exponential", decay=0.5, warmup=0)
     assert [learning_rate(settings, 1.0, step, 9, 3) for step in range(9)] == [1] * 3 + [0.5] * 3 + [0.25] * 3
 
@@ -64,24 +64,24 @@ def test_the_exponential_schedule_falls_once_an_epoch():
         ("seed", 2**63),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_named(name, value):
+def test_values_out_of_range_are_errors(name, value):
     with pytest.raises(OptionError, match=f"`{name}`"):
         Settings(**{name: value})
 
 
-def test_a_text_has_no_gaps_for_its_pieces_to_be_aligned():
+def test_align_excludes_contiguous():
     with pytest.raises(OptionError, match="`align` cannot be 8 with contiguous=on"):
         Settings(contiguous=True, align=8)
     assert Settings(contiguous=True, align=1).contiguous
     assert Settings(align=8).align == 8
 
 
-def test_a_snapshot_is_at_a_step():
+def test_snapshots_must_not_be_negative():
     with pytest.raises(OptionError, match="snapshot"):
         Settings(snapshots=(-1,))
 
 
-def test_what_is_chosen_runs():
+def test_the_chosen_precision_runs():
     kind = optimizers.choose_precision("auto", "cpu")
     lstm = torch.nn.LSTM(4, 4)
     with optimizers.autocast(kind, "cpu"):
@@ -90,7 +90,7 @@ def test_what_is_chosen_runs():
 
 
 @pytest.mark.usefixtures("without_bf16")
-def test_bf16_that_does_not_run_is_not_chosen():
+def test_bf16_is_not_chosen_if_it_does_not_run():
     assert optimizers.choose_precision("auto", "cpu") == "fp32"
     with pytest.raises(DeviceError, match=r"`cpu` cannot train in bf16: could not create a primitive descriptor$"):
         optimizers.choose_precision("bf16", "cpu")
@@ -98,7 +98,7 @@ def test_bf16_that_does_not_run_is_not_chosen():
 
 
 @pytest.mark.parametrize("amx", [True, False])
-def test_bf16_is_chosen_where_it_is_fast(monkeypatch, amx):
+def test_bf16_is_chosen_if_it_is_fast(monkeypatch, amx):
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
     monkeypatch.setattr(optimizers, "bf16_obstacle", lambda device: "")
     assert optimizers.choose_precision("auto", "cpu") == ("bf16" if amx else "fp32")

@@ -1,4 +1,4 @@
-"""Training goes on exactly where it was, whatever happened."""
+"""Resuming is exact after interruptions, kills and full epochs."""
 
 import os
 import signal
@@ -23,11 +23,11 @@ from composer.training.resume import saved_header, state_path
 
 @pytest.mark.parametrize("stop_at", [1, 7, 10, 19])
 def test_resuming_gives_the_weights_of_an_uninterrupted_run(run, tmp_path, stop_at, events, weights, same):
-    """Dropout, shuffling, the state carried over and Adam's moments all go on as if nothing had happened."""
+    """Dropout, shuffling, the network's state and Adam's moments continue exactly."""
     events(run)
     other = replace(run, path=tmp_path / "other.safetensors")
-    told = []
-    stopped = events(replace(other, stop=lambda: told.append(1) or len(told) == stop_at))
+    calls = []
+    stopped = events(replace(other, stop=lambda: calls.append(1) or len(calls) == stop_at))
     assert stopped[-1].reason == "interrupted"
     assert stopped[-1].update == stop_at
     assert read_header(other.path).record["finished"] is False
@@ -60,7 +60,7 @@ for event in train(TrainingRun(tiny, tiny.Config(), letters, data, Path({out!r})
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
-def test_a_killed_run_goes_on_to_the_same_weights(run, tunes, tmp_path, events, weights, same):
+def test_resuming_a_killed_run(run, tunes, tmp_path, events, weights, same):
     events(run)
     killed = replace(run, path=tmp_path / "killed.safetensors")
     script = KILLED.format(path=[str(Path(__file__).parents[1]), *sys.path], tunes=str(tunes), out=str(killed.path))
@@ -72,7 +72,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(run, tunes, tmp_path, events, 
 
 
 def left_at(run, step, remember=0):
-    """Train until `step`, and no longer: as if the process were killed. The state as it was at step `remember`."""
+    """Train until `step`, as if the process were killed then, with the state of step `remember`."""
     stream, state = train(run), b""
     for event in stream:
         if isinstance(event, Updated) and event.update == remember:
@@ -83,12 +83,12 @@ def left_at(run, step, remember=0):
     return state
 
 
-def test_the_state_is_saved_with_the_first_model_that_is_kept(run, changed):
+def test_the_state_is_saved_with_the_first_model(run, changed):
     left_at(changed(run, save_every=3600), 6)
     assert read_header(run.path).record["update"] == saved_header(run.path).record["progress"]["update"] == 5
 
 
-def test_what_was_kept_after_the_state_was_saved_is_not_replaced_by_worse(run, tmp_path, events, same):
+def test_a_model_newer_than_the_state_is_not_replaced_by_a_worse_one(run, tmp_path, events, same):
     events(run)
     killed = replace(run, path=tmp_path / "killed.safetensors")
     earlier = left_at(killed, 12, remember=2)
@@ -108,25 +108,25 @@ def test_what_was_kept_after_the_state_was_saved_is_not_replaced_by_worse(run, t
     assert same(load(run.path).weights, load(killed.path).weights)
 
 
-def test_a_model_of_an_earlier_training_is_replaced(run, events, changed):
-    """It is better, and of the same name, but the user began anew."""
+def test_a_model_of_another_training_is_replaced(run, events, changed):
+    """It is better and has the same name, but the user started again."""
     events(changed(run, max_updates=40))
     left_at(run, 3)
-    every = events(replace(run, resume=True))
-    assert not [event for event in every if isinstance(event, RolledBack)]
-    assert next(event for event in every if isinstance(event, Validated)).best
+    found = events(replace(run, resume=True))
+    assert not [event for event in found if isinstance(event, RolledBack)]
+    assert next(event for event in found if isinstance(event, Validated)).best
     assert read_header(run.path).record["updates"] == 20
 
 
-def test_more_epochs_go_on_from_a_finished_run(run, events, changed):
+def test_resuming_a_finished_run_with_more_epochs(run, events, changed):
     per_epoch = run.train_batches.batches_per_epoch
     events(changed(run, max_updates=0, epochs=1))
-    every = events(replace(changed(run, max_updates=0, epochs=3), resume=True))
-    started, finished = next(event for event in every if isinstance(event, Started)), every[-1]
+    found = events(replace(changed(run, max_updates=0, epochs=3), resume=True))
+    started, finished = next(event for event in found if isinstance(event, Started)), found[-1]
     assert (started.update, started.updates, finished.update) == (per_epoch, 3 * per_epoch, 3 * per_epoch)
 
 
-def test_going_on_with_other_data_or_settings_is_refused(run, letters, tunes, events, changed):
+def test_other_data_or_fixed_settings_are_errors(run, letters, tunes, events, changed):
     events(run)
     with pytest.raises(OptionError, match="`m` was trained with batch_size=4"):
         events(replace(changed(run, batch_size=8), resume=True))
@@ -140,7 +140,7 @@ def test_going_on_with_other_data_or_settings_is_refused(run, letters, tunes, ev
 
 @dataclass(frozen=True)
 class Later:
-    """The settings of `Tiny` in a version that has more of them."""
+    """The settings of `Tiny` in a version with more of them."""
 
     hidden: int = 8
     dropout: float | None = None
@@ -150,12 +150,12 @@ class Later:
 
 @dataclass(frozen=True)
 class Spelling:
-    """The options of `Letters` in a version that has some."""
+    """The options of `Letters` in a version with some."""
 
     case: bool = False
 
 
-def test_a_setting_that_did_not_exist_yet_was_its_default(run, events, changed):
+def test_a_setting_that_did_not_exist_has_its_default(run, events, changed):
     events(changed(run, max_updates=3))
     run.representation.options = Spelling()
     again = replace(run, config=Later(), resume=True)
@@ -171,12 +171,12 @@ def test_a_setting_that_did_not_exist_yet_was_its_default(run, events, changed):
     assert caught.value.hint == "omit it or use -O case=off"
 
 
-def test_going_on_with_nothing_is_refused(run, events):
+def test_resuming_without_a_state_is_an_error(run, events):
     with pytest.raises(CheckpointError, match="no training state beside"):
         events(replace(run, resume=True))
 
 
-def test_ctrl_c_in_the_middle_of_a_step_leaves_what_was_saved(run, monkeypatch, events):
+def test_ctrl_c_during_an_update_keeps_the_saved_state(run, monkeypatch, events):
     proper, count = trainer_module.Trainer.train_step, []
 
     def interrupted(self, batch, lr):
@@ -192,8 +192,8 @@ def test_ctrl_c_in_the_middle_of_a_step_leaves_what_was_saved(run, monkeypatch, 
     assert events(replace(run, resume=True))[-1].update == 20
 
 
-def test_the_state_says_what_the_training_began_with(run, tunes, letters, monkeypatch, events):
-    """So that going on takes no more than the model's name, from whatever folder."""
+def test_the_state_has_the_arguments_of_the_training(run, tunes, letters, monkeypatch, events):
+    """Resuming needs only the model's name, in any folder."""
     monkeypatch.chdir(tunes.parent)
     split = SplitSettings(valid_files=("tunes/0.txt",))
     events(replace(run, data=prepare(letters, ["tunes"], split, augment=True)))

@@ -1,4 +1,4 @@
-"""The state carried from window to window, as arrays and back."""
+"""Network states as arrays and back."""
 
 import json
 
@@ -9,7 +9,7 @@ from composer.api import PluginError
 from composer.training.state_io import flatten, state_arrays, unflatten
 
 
-def test_any_state_made_of_tensors_survives_saving():
+def test_flatten_and_unflatten():
     state = ({"h": torch.arange(3.0), "n": 2}, [torch.ones(2, dtype=torch.bfloat16) / 3, None], torch.tensor(7))
     arrays = {}
     structure = json.loads(json.dumps(flatten(state, arrays, "m")))

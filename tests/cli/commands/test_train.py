@@ -1,4 +1,4 @@
-"""`composer train`: what is kept, under which name, and how one goes on."""
+"""`composer train`: names, resuming, fine-tuning, snapshots, signals."""
 
 import json
 import os
@@ -27,7 +27,7 @@ QUICK = (
 
 @pytest.fixture
 def train(composer):
-    """A model so small that it learns in a moment."""
+    """Train a tiny model."""
 
     def run(*arguments, steps=4):
         return composer("train", "abc", *arguments, *QUICK, "--max-updates", steps)
@@ -37,7 +37,7 @@ def train(composer):
 
 @pytest.fixture
 def many(tmp_path):
-    """Thirty different tunes in two files of a folder, and a file that is no music."""
+    """Return a folder with two files of different tunes, and a file that is not music."""
     folder = tmp_path / "many"
     folder.mkdir()
     for part in range(2):
@@ -50,7 +50,7 @@ def many(tmp_path):
     return folder
 
 
-def test_a_model_is_kept_under_its_name_and_played_by_default(train, composer, tunes):
+def test_the_model_is_saved_and_used_by_default(train, composer, tunes):
     result = train(tunes, "--name", "mine")
     assert result.code == 0, result.err
     assert not result.data
@@ -60,14 +60,14 @@ def test_a_model_is_kept_under_its_name_and_played_by_default(train, composer, t
     assert "mine" in composer("plugins").out
 
 
-def test_what_cannot_be_read_is_named(train, many):
+def test_unreadable_files_are_named(train, many):
     result = train(many, "--name", "mine")
     assert result.code == 0, result.err
     assert "warning: " in result.err
     assert "photo.abc is not a text file" in result.err
 
 
-def test_without_a_name_it_is_called_after_the_representation(train, tunes):
+def test_default_name(train, tunes):
     train(tunes)
     train(tunes)
     assert sorted(own.name for own in store.user_models()) == ["abc", "abc-2"]
@@ -82,18 +82,18 @@ def test_an_existing_name_needs_resume_or_force(train, tunes):
     assert store.path_for("mine").read_bytes() != before
 
 
-def test_settings_are_looked_at_before_names(train, tunes):
+def test_settings_are_checked_before_names(train, tunes):
     train(tunes, "--name", "mine")
     train(tunes, "--name", "mine", "--set", "hiden=9").failed("`hiden`", "did you mean `hidden`?", code=2)
 
 
-def test_a_precision_that_does_not_run_is_one_line_before_anything_is_read(train, tmp_path, monkeypatch):
+def test_bf16_is_checked_before_reading(train, tmp_path, monkeypatch):
     monkeypatch.setattr(optimizers, "bf16_obstacle", lambda device: "it has no such units")
     refused = train(tmp_path / "absent.abc", "--set", "precision=bf16", "--device", "cpu")
     refused.failed("`cpu` cannot train in bf16: it has no such units", "--set precision=fp32")
 
 
-def test_resuming_goes_on_to_the_weights_of_an_uninterrupted_run(train, composer, tunes):
+def test_resuming_gives_the_weights_of_an_uninterrupted_run(train, composer, tunes):
     train(tunes, "--name", "whole", "--set", "schedule=constant", steps=6)
     train(tunes, "--name", "parts", "--set", "schedule=constant", steps=3)
     result = composer("train", "abc", "--name", "parts", "--resume", "--max-updates", "6")
@@ -102,7 +102,7 @@ def test_resuming_goes_on_to_the_weights_of_an_uninterrupted_run(train, composer
     assert all((whole.weights[name] == parts.weights[name]).all() for name in whole.weights)
 
 
-def test_which_model_is_gone_on_with_is_said_where_no_name_is_given(train, composer, tunes):
+def test_resuming_without_a_name(train, composer, tunes):
     train(tunes, "--name", "older")
     train(tunes, "--name", "newer")
     result = composer("train", "abc", "--resume", "--max-updates", "6")
@@ -112,11 +112,11 @@ def test_which_model_is_gone_on_with_is_said_where_no_name_is_given(train, compo
     assert "resuming" not in composer("train", "abc", "--resume", "--max-updates", "8", "--quiet").err
 
 
-def test_resuming_what_is_not_there(train, tunes):
+def test_resuming_without_a_state(train, tunes):
     train(tunes, "--name", "gone", "--resume").failed("no training state beside", "without --resume")
 
 
-def test_starting_from_a_checkpoint(train, composer, tunes, checkpoint):
+def test_fine_tuning(train, composer, tunes, checkpoint):
     result = composer("train", "abc", tunes, "--from", checkpoint, "--name", "finer", "--max-updates", "2")
     assert result.code == 0, result.err
     composer("train", "abc", tunes, "--from", checkpoint, "-O", "text=raw").failed("--from", "-O", code=2)
@@ -125,26 +125,26 @@ def test_starting_from_a_checkpoint(train, composer, tunes, checkpoint):
 @pytest.mark.parametrize(
     ("setting", "was"), [("tied=on", "off"), ("hidden=20", "16"), ("layers=2", "1"), ("embedding=5", "8")]
 )
-def test_settings_that_the_weights_do_not_fit_are_refused_before_reading(composer, checkpoint, tmp_path, setting, was):
+def test_settings_that_do_not_fit_the_weights(composer, checkpoint, tmp_path, setting, was):
     key = setting.partition("=")[0]
     composer(
         "train", "abc", tmp_path / "nowhere.abc", "--from", checkpoint, "--set", "dropout=0.5", "--set", setting
     ).failed(f"`small` was trained with {key}={was}", f"--set {key}={was}", code=2)
 
 
-def test_settings_that_the_weights_do_not_depend_on_may_be_others(composer, tunes, checkpoint):
+def test_settings_that_may_change(composer, tunes, checkpoint):
     other = ("--set", "dropout=0.5", "--set", "hidden=16", "--max-updates", "1", "--name", "finer")
     assert composer("train", "abc", tunes, "--from", checkpoint, *other).code == 0
 
 
-def test_json_is_for_programs(train, tunes):
+def test_json(train, tunes):
     events = [json.loads(line) for line in train(tunes, "--json", "--quiet").out.splitlines()]
     assert [event["event"] for event in events][:2] == ["prepared", "started"]
     assert events[-1]["event"] == "finished"
     assert events[-1]["reason"] == "done"
 
 
-def test_snapshots_can_be_heard(train, tunes):
+def test_snapshots(train, tunes):
     result = train(tunes, "--name", "mine", "--snapshots", "0,2")
     folder = store.path_for("mine").parent
     assert result.code == 0, result.err
@@ -155,7 +155,7 @@ def test_snapshots_can_be_heard(train, tunes):
         train(tunes, "--snapshots", wrong).failed("--snapshots", "0,500,1000", code=2)
 
 
-def test_snapshots_that_will_not_come_are_named_at_the_start(train, tunes):
+def test_snapshots_after_the_end_are_a_warning(train, tunes):
     result = train(tunes, "--snapshots", "2,99,100", steps=2)
     assert result.err.count("warning: --snapshots 99,100: training ends at update 2") == 1
 
@@ -170,7 +170,7 @@ def test_snapshots_that_will_not_come_are_named_at_the_start(train, tunes):
         (("--set", "contiguous=on"), ("--from", "mine", "--name", "other", "--augment", "--set", "contiguous=on")),
     ],
 )
-def test_no_piece_is_followed_by_itself_in_other_keys(train, tunes, began, asked):
+def test_augment_excludes_contiguous(train, tunes, began, asked):
     if began:
         assert train(tunes, "--name", "mine", *began).code == 0
     name = () if "--name" in asked else ("--name", "mine")
@@ -178,7 +178,7 @@ def test_no_piece_is_followed_by_itself_in_other_keys(train, tunes, began, asked
     assert not store.path_for("other").exists()
 
 
-def test_augment_says_where_it_adds_nothing(train, tunes, tmp_path):
+def test_augment_without_effect_is_a_warning(train, tunes, tmp_path):
     assert "--augment" not in train(tunes, "--augment", "--name", "moved").err
     without_keys = tmp_path / "without_keys.abc"
     without_keys.write_text(tunes.read_text().replace("\nK:", "\nK:none %"))
@@ -186,14 +186,14 @@ def test_augment_says_where_it_adds_nothing(train, tunes, tmp_path):
     assert result.err.count("warning: `abc` has no variants of these pieces, so --augment has no effect") == 1
 
 
-def test_a_piece_without_notes_is_placed_once(train, tunes, tmp_path):
+def test_a_piece_without_notes(train, tunes, tmp_path):
     (tmp_path / "some.abc").write_text(tunes.read_text() + "\n\nT:only words\nz8|\n")
     result = train(tmp_path / "some.abc", "-O", "text=raw", "--name", "raw")
     assert "no notes, such as " in result.err
     assert all(line.count("line ") < 2 for line in result.err.splitlines())
 
 
-def test_a_name_with_a_space_is_quoted_where_it_can_be_copied(train, tunes, monkeypatch):
+def test_a_name_with_a_space_is_quoted(train, tunes, monkeypatch):
     monkeypatch.setattr("composer.cli.train.run._StopSignal.requested", lambda self: True)
     result = train(tunes, "--name", "my tunes")
     assert result.code == 130
@@ -202,7 +202,7 @@ def test_a_name_with_a_space_is_quoted_where_it_can_be_copied(train, tunes, monk
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals to send")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_sigterm_save_and_say_how_to_go_on(tunes, home, process, number):
+def test_ctrl_c_and_sigterm(tunes, home, process, number):
     running = process("train", "abc", tunes, "--name", "mine", *QUICK, "--epochs", "1000000", "--json", wait=False)
     assert any(b'"updated"' in line for line in running.stdout)
     running.send_signal(number)
@@ -216,14 +216,14 @@ def test_ctrl_c_and_sigterm_save_and_say_how_to_go_on(tunes, home, process, numb
     assert again.returncode == 0, again.stderr
 
 
-def test_it_trains_in_a_thread_too(train, tunes):
-    """Where no signals can be caught."""
+def test_training_in_a_thread(train, tunes):
+    """A thread cannot handle signals."""
     with ThreadPoolExecutor(1) as pool:
         result = pool.submit(train, tunes, "--name", "mine").result()
     assert result.code == 0, result.err
 
 
-def test_steps_that_do_not_reach_the_last_phase_are_told_of(composer, tunes, many):
+def test_an_unreached_phase_is_a_warning(composer, tunes, many):
     result = composer(
         *(
             "train",
@@ -247,20 +247,20 @@ def test_steps_that_do_not_reach_the_last_phase_are_told_of(composer, tunes, man
     assert "done after 2 updates; best validation" in result.err
 
 
-def test_a_model_too_large_for_memory_is_a_line(composer, tunes):
+def test_a_model_too_large_for_memory(composer, tunes):
     result = composer("train", "abc", tunes, "--name", "huge", "--set", "hidden=300000000", "--quiet")
     result.failed("the model does not fit into memory", "--set hidden")
     assert composer("train", "abc", tunes, "--name", "huge", *QUICK, "--max-updates", "1").code == 0
 
 
-def test_going_on_needs_only_the_name_however_the_data_were_divided(train, composer, tunes, many):
+def test_resuming_needs_only_the_name(train, composer, tunes, many):
     train(many / "0.abc", "--valid", tunes, "--name", "divided", steps=2)
     result = composer("train", "abc", "--name", "divided", "--resume", "--max-updates", 4)
     assert result.code == 0, result.err
     assert store.path_for("divided").is_file()
 
 
-def test_a_fine_tuning_can_be_gone_on_with(train, composer, tunes, many):
+def test_resuming_a_fine_tuning(train, composer, tunes, many):
     train(tunes, many / "0.abc", "--name", "first", steps=2)
     start = ("--from", store.path_for("first"), "--name", "second")
     assert composer("train", "abc", many / "1.abc", *start, "--max-updates", 2).code == 0

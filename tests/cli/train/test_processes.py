@@ -1,4 +1,4 @@
-"""`composer train` in several processes: one is seen, all end together, and any number of them goes on."""
+"""`composer train` in several processes: one prints, all end together, any number can resume."""
 
 import os
 import signal
@@ -19,14 +19,14 @@ QUICK = (*TINY, *SMALL, "--set", "schedule=constant", "--name", "mine")
 
 
 def free_port():
-    """A port that nobody listens at."""
+    """Return a free port."""
     with socket.socket() as asked:
         asked.bind(("127.0.0.1", 0))
         return asked.getsockname()[1]
 
 
 def started(*arguments):
-    """Two processes that train, by their ranks."""
+    """Start two processes that train; return them by rank."""
     said = {"WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "COMPOSER_RENDEZVOUS_TIMEOUT": 60}
     return [
         subprocess.Popen(
@@ -42,12 +42,12 @@ def started(*arguments):
 
 
 def weights():
-    """What has been learnt so far."""
+    """Return the current weights."""
     every = checkpoint_file.load(state_path(store.path_for("mine"))).weights
     return {name: array for name, array in every.items() if name.startswith("weights/")}
 
 
-def test_torchrun_trains_one_model_and_one_process_goes_on_with_it(composer, tunes, home):
+def test_torchrun_then_one_process(composer, tunes, home):
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", free_port()]
     trained = [*command, "-m", "composer", "train", "abc", tunes, *QUICK, "--max-updates", "3", "--json"]
     done = subprocess.run(list(map(str, trained)), capture_output=True, text=True, check=False, timeout=100)
@@ -64,7 +64,7 @@ def test_torchrun_trains_one_model_and_one_process_goes_on_with_it(composer, tun
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
 @pytest.mark.parametrize("lost", [0, 1])
-def test_when_a_process_is_killed_the_other_says_so_and_ends(composer, tunes, lost):
+def test_a_killed_process_ends_the_other(composer, tunes, lost):
     both = started(tunes, *QUICK, "--epochs", "1000000", "--set", "save_every=0", "--json")
     assert any('"event": "updated"' in line for line in both[0].stdout)
     both[lost].kill()
@@ -81,7 +81,7 @@ def test_when_a_process_is_killed_the_other_says_so_and_ends(composer, tunes, lo
     assert gone_on.code == 0, gone_on.err
 
 
-def test_an_error_of_all_is_said_by_one(tunes):
+def test_an_error_is_printed_once(tunes):
     both = started(tunes, *QUICK, "--resume")
     ended = [process.communicate(timeout=60) for process in both]
     assert [process.returncode for process in both] == [1, 1]

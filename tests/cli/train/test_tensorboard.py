@@ -1,4 +1,4 @@
-"""`train --log-dir`: what TensorBoard's own reader finds of a run."""
+"""`train --log-dir`, as read by TensorBoard."""
 
 import importlib.util
 from fractions import Fraction
@@ -14,7 +14,7 @@ pytest.importorskip("tensorboard")
 
 @pytest.fixture
 def read():
-    """Everything in a folder, by TensorBoard's reader."""
+    """Read a folder with TensorBoard's reader."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     def read(folder):
@@ -51,7 +51,7 @@ def test_losses_and_settings(logged, read, tunes):
     assert b"option.text" in summary
 
 
-def test_a_tune_is_kept_as_text_and_as_a_picture(logged, read, tunes):
+def test_a_tune_is_text_and_an_image(logged, read, tunes):
     done, folder = logged("abc", tunes, "--snapshots", "0,4")
     assert done.code == 0, done.err
     found = read(folder)
@@ -61,13 +61,13 @@ def test_a_tune_is_kept_as_text_and_as_a_picture(logged, read, tunes):
     assert [event.step for event in found.Images("roll")] == [0, 4]
 
 
-def test_a_roll_is_a_picture(logged, read, tunes):
+def test_a_roll_is_an_image(logged, read, tunes):
     done, folder = logged("pianoroll", tunes, "--snapshots", "2")
     assert done.code == 0, done.err
     assert [event.step for event in read(folder).Images("roll")] == [2]
 
 
-def test_a_picture_of_a_roll():
+def test_roll_image():
     score = Score((Part((Note(Fraction(0), 60, Fraction(1, 2)), Note(Fraction(1, 4), 62, Fraction(1, 4)))),))
     cells = tensorboard.roll_image(score)[:: tensorboard.PIXELS_PER_CELL, :: tensorboard.PIXELS_PER_CELL]
     ground, onset, hold = tensorboard.GROUND, tensorboard.ONSET, tensorboard.HOLD
@@ -76,12 +76,12 @@ def test_a_picture_of_a_roll():
     assert cells.dtype == np.uint8
 
 
-def test_without_the_package_one_line_before_anything_is_read(composer, tmp_path, monkeypatch):
+def test_without_tensorboard(composer, tmp_path, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(tensorboard, "find_spec", lambda name: None if name == "tensorboard" else found(name))
     composer("train", "abc", tmp_path / "none.abc", "--log-dir", tmp_path).failed("TensorBoard", "pip install")
 
 
-def test_a_folder_that_cannot_be(logged, composer, tunes, tmp_path):
+def test_a_folder_that_cannot_be_created(logged, composer, tunes, tmp_path):
     (tmp_path / "file").write_text("")
     composer("train", "abc", tunes, "--max-updates", "1", "--log-dir", tmp_path / "file").failed("cannot write to")
