@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, SequenceSpec
 from composer.checkpoints.old_names import current_record
-from composer.system.files import write_atomic, write_error
+from composer.system.files import is_disk_full, write_atomic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,7 +144,8 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: str) -
     try:
         write_atomic(path, to_bytes(contiguous, {_KEY: metadata}))
     except OSError as error:
-        raise CheckpointError(*write_error(path, error)) from error
+        hint = "free up disk space" if is_disk_full(error) else "choose a folder that you may write to"
+        raise CheckpointError(f"cannot write {path}: {error.strerror or error}", hint) from error
 
 
 def load_arrays(path: Path, only: str | None = None) -> tuple[dict[str, NDArray[Any]], str]:

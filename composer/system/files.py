@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and explain why a file could not be written."""
+"""Write files whole or not at all."""
 
 from __future__ import annotations
 
@@ -30,8 +30,3 @@ def write_atomic(path: Path, data: bytes | bytearray, *, sync: bool = True) -> N
 def is_disk_full(error: OSError) -> bool:
     """Return whether the disk, or the user's quota, is full."""
     return error.errno in {errno.ENOSPC, errno.EDQUOT}
-
-
-def write_error(path: Path, error: OSError, hint: str = "choose a folder that you may write to") -> tuple[str, str]:
-    """Return the message and the hint for a file that could not be written."""
-    return f"cannot write {path}: {error.strerror or error}", "free up disk space" if is_disk_full(error) else hint
