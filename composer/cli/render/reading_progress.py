@@ -1,4 +1,4 @@
-"""Progress of reading and measuring on a terminal, and a report of what was skipped."""
+"""Progress of reading and evaluating on a terminal, and a report of what was skipped."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class ReadingProgress:
             self._start = self._clock()
         else:
             left = f", {duration((self._clock() - self._start) / done * (total - done))} left"
-        self._show(f"measuring: {done / total:.0%}{left}")
+        self._show(f"evaluating: {done / total:.0%}{left}")
 
     def _show(self, text: str) -> None:
         if self._console.can_animate and not self._console.quiet:
