@@ -157,7 +157,7 @@ def load_arrays(path: Path, only: str | None = None) -> tuple[dict[str, NDArray[
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys() if only in {None, name}}  # noqa: SIM118
     except FileNotFoundError as error:
-        raise CheckpointError(f"no checkpoint {path}", "`composer plugins` lists your models") from error
+        raise CheckpointError(f"no model '{path}'", "`composer plugins` lists your models") from error
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror or error}", _READABLE_HINT) from error
     except SafetensorError as error:

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from composer.api import OptionError
+from composer.api import OptionError, Unsatisfiable
 from composer.api.fields import option
 
 if TYPE_CHECKING:
@@ -122,15 +122,15 @@ def _key(text: str, mode: str) -> str:
 
 
 def _mode(text: str) -> str:
-    from composer.formats.abc.dialect.tables import MODES
-    from composer.music.keys import parse_key
+    from composer.music.keys import MODES
     from composer.music.scales import parse_scale
 
-    modes = [key.mode for mode in MODES if (key := parse_key(f"C{mode}"))]
-    scale = parse_scale(text, "C")
-    assert scale is not None
-    if scale.name not in modes:
-        raise OptionError(f"unknown mode '{text}'", f"use one of {', '.join(modes)}; --scale has other scales")
+    try:
+        scale = parse_scale(text, "C")
+    except (OptionError, Unsatisfiable):
+        scale = None
+    if scale is None or scale.name not in MODES:
+        raise OptionError(f"unknown mode '{text}'", f"use one of {', '.join(MODES)}; --scale has other scales")
     return scale.name
 
 

@@ -166,7 +166,7 @@ def test_a_checkpoint_without_model_version(path):
 
 
 def test_a_missing_file_and_a_folder(path):
-    with pytest.raises(CheckpointError, match="no checkpoint"):
+    with pytest.raises(CheckpointError, match="no model"):
         load(path)
     path.mkdir(parents=True)
     for read in (load, read_header):

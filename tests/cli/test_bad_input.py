@@ -86,6 +86,21 @@ class TestCommandLine:
     def test_unknown_representation(self, composer):
         composer("gen", "abd").failed("unknown representation 'abd'", "`abc`", code=2)
 
+    @pytest.mark.parametrize("mode", ["foo", "blues", "D dorian"])
+    def test_unknown_mode(self, composer, mode):
+        composer("gen", "abc", "--mode", mode).failed(f"unknown mode '{mode}'", "use one of major", code=2)
+
+    @pytest.mark.parametrize(
+        ("words", "message", "hint"),
+        [
+            ("gen abc --key", "option --key needs a value", "composer gen abc --help"),
+            ("gen abc 8 9", "unexpected argument: 8 9", "composer gen [OPTIONS] REP"),
+            ("train", "missing argument REP", "composer train abc tunes/"),
+        ],
+    )
+    def test_missing_and_extra_words(self, composer, words, message, hint):
+        composer(*words.split()).failed(message, hint, code=2)
+
     def test_unknown_model(self, composer, tunes):
         composer("train", "abc", tunes, "--model", "lstn").failed("unknown model 'lstn'", "`lstm`", code=2)
 

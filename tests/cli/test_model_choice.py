@@ -95,4 +95,4 @@ def test_bundled_model_by_name(composer, rolled, name):
     assert composer("originality", rolled(), "--checkpoint", name).code == 0
     assert composer("replay", rolled(), "--check", "--checkpoint", name).code == 0
     composer("gen", "abc", "--checkpoint", name).failed("is a model for `pianoroll`, not `abc`")
-    composer("gen", "abc", "--checkpoint", "rolling").failed("no checkpoint rolling")
+    composer("gen", "abc", "--checkpoint", "rolling").failed("no model 'rolling'")

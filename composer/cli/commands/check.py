@@ -20,7 +20,9 @@ def check(
     context: typer.Context,
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="Files, folders, globs, zips, corpus:NAME (music21), or - for stdin."),
+        typer.Argument(
+            metavar="FILE...", help="Files, folders, globs, zip archives, corpus:NAME from music21, or - for stdin."
+        ),
     ],
     fix: Annotated[
         bool, typer.Option("--fix", help="Write a fixed copy beside each file that can be fixed: tune.fixed.abc.")

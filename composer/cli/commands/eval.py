@@ -22,7 +22,7 @@ class EvalOptions:
 
     representation: str = option(help="Representation, such as abc.", argument="REP")
     files: tuple[str, ...] = option(
-        help="Files, folders, globs, zips, or music21's corpus:NAME.", argument="FILE...", repeated=True
+        help="Files, folders, globs, zip archives, or corpus:NAME from music21.", argument="FILE...", repeated=True
     )
     checkpoint: Path | None = option(
         None, "Model name or file. [default: your newest, else the bundled one]", "-c", metavar="NAME"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def originality(
     context: typer.Context,
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Music: files, folders, globs, zips, or - for stdin.")
+        list[str], typer.Argument(metavar="FILE...", help="Files, folders, globs, zip archives, or - for stdin.")
     ],
     checkpoint: Annotated[
         Path | None,

@@ -33,21 +33,21 @@ class TrainOptions:
 
     representation: str = option(help="Representation of the music, such as abc.", argument="REP")
     files: tuple[str, ...] = option(
-        (), "Files, folders, globs, zips, or corpus:NAME of music21.", argument="FILE...", repeated=True
+        (), "Files, folders, globs, zip archives, or corpus:NAME from music21.", argument="FILE...", repeated=True
     )
     representation_options: tuple[str, ...] = option(
         (), "Representation option; see `composer plugins REP`.", "--option", "-O",
         metavar="KEY=VALUE", panel=DATA, repeated=True,
     )  # fmt: skip
     valid: tuple[str, ...] = option(
-        (), "Validation files; default: a tenth of the pieces.", metavar="FILE", panel=DATA, repeated=True
+        (), "Validation files. [default: a tenth of the pieces]", metavar="FILE", panel=DATA, repeated=True
     )
     split: Path | None = option(None, "List of which piece is train, valid or test.", metavar="FILE", panel=DATA)
     augment: bool = option(False, "Train on each piece in other keys too.", panel=DATA)
     preset: str | None = option(
         None, "Settings of a published system; see `composer presets`.", metavar="PRESET", panel=TRAINING
     )
-    model: str | None = option(None, "Model plugin; default: lstm if it fits.", metavar="MODEL", panel=TRAINING)
+    model: str | None = option(None, "Model plugin. [default: lstm, if it fits]", metavar="MODEL", panel=TRAINING)
     epochs: int | None = option(None, "Passes over the training data.", metavar="N", panel=TRAINING)
     max_updates: int | None = option(None, "Stop after N updates, all phases together.", metavar="N", panel=TRAINING)
     batch_size: int | None = option(None, "Sequences per batch.", metavar="N", panel=TRAINING)
