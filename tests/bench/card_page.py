@@ -72,8 +72,8 @@ def page(model: Bundled, figures: Figures, prose: Mapping[str, Any]) -> str:
         "## Train it again",
         code("".join(f"{wrap_command(each)}\n" for each in figures.train)),
         filled(
-            "The last bits of the weights depend on the processor and the version of torch, so a model that is trained "
-            "again differs, but is as good."
+            "The last bits of the weights depend on the processor and the version of torch, so a retrained model "
+            "has different weights but similar quality."
         ),
         "## Five pieces, unselected",
         filled(_pieces_note(model)),
