@@ -76,7 +76,7 @@ def composer(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Print a traceback on errors.")] = False,
 ) -> None:
-    """A music composer for the terminal. `composer gen abc` writes a tune."""
+    """Generate music in the terminal. Try `composer gen abc`."""
     if version:
         context.obj.write(f"composer {__version__}\n")
     elif context.invoked_subcommand is None:

@@ -22,7 +22,7 @@ COMMANDS = {
     "check": "Check music files for errors.",
     "originality": "Find passages copied from the training data.",
     "replay": "Reproduce a generated file from its recorded settings.",
-    "show": "Show music as a piano roll, a text, or a model's card.",
+    "show": "Show a piano roll, a text or a model card.",
     "plugins": "List installed plugins and your trained models.",
     "completions": "Print a shell completion script.",
     "help": "Show the help of a command, or a manual page.",

@@ -23,7 +23,7 @@ def _instrument_names() -> list[str]:
 class WriteSettings:
     """Title, tempo, instrument and velocity, if not those of the score. Raises OptionError for a value out of range."""
 
-    title: str = option("", "Title of the piece, if the format has one.", metavar="TEXT")
+    title: str = option("", "Title of the piece, if the format supports titles.", metavar="TEXT")
     tempo: float | None = option(None, "Tempo in quarter notes per minute.", metavar="BPM", minimum=4, maximum=1000)
     instrument: int | None = option(
         None, "General MIDI instrument: a name such as violin, or 0 to 127.",

@@ -32,7 +32,7 @@ class Settings:
     warmup: int = field(default=50, metadata={"help": "updates of linear warmup"})
     decay: float = field(default=0.97, metadata={"help": "factor per epoch of the exponential schedule"})
     optimizer: Literal["adam", "adamw", "sgd"] = field(default="adam", metadata={"help": "optimizer"})
-    weight_decay: float = field(default=0.0, metadata={"help": "weight decay"})
+    weight_decay: float = field(default=0.0, metadata={"help": "weight-decay coefficient"})
     momentum: float = field(default=0.0, metadata={"help": "momentum of sgd"})
     max_grad_norm: float = field(default=1.0, metadata={"help": "gradient clipping threshold; 0: no clipping"})
     clip_by: Literal["norm", "value"] = field(
@@ -49,11 +49,12 @@ class Settings:
     snapshots: tuple[int, ...] = field(default=(), metadata={"help": "updates after which to save a snapshot"})
     precision: Literal["auto", "fp32", "bf16"] = field(default="auto", metadata={"help": "auto: bf16 if it is faster"})
     checkpoint_chunks: int = field(
-        default=1, metadata={"help": "gradient-checkpointing segments per sequence; more save memory"}
+        default=1, metadata={"help": "gradient-checkpointing segments per sequence; more segments save memory"}
     )
     align: int = field(default=0, metadata={"help": "start pieces at multiples of this many steps; 0: automatic"})
     contiguous: bool = field(
-        default=False, metadata={"help": "train on all pieces as one text, in order, carrying the state across pieces"}
+        default=False,
+        metadata={"help": "train on all pieces as one sequence, in order; the state is carried across pieces"},
     )
     seed: int = field(default=0, metadata={"help": "random seed of initial weights, shuffling and dropout"})
 

@@ -56,7 +56,7 @@ class AbcOptions:
         "dialect", "`dialect`: tunes rewritten in a regular style; `raw`: unchanged text, split at blank lines"
     )
     conditions: tuple[str, ...] = option(
-        (), "labels to condition on, such as meter,mode; available: rhythm, meter, key, mode"
+        (), "labels to use as conditions, such as meter,mode; choose from rhythm, meter, key and mode"
     )
 
     def __post_init__(self) -> None:

@@ -56,13 +56,12 @@ class AbcControls:
     range: str = option("", "Lowest and highest note, such as D4-B5 or 62-83.", metavar="LOW-HIGH")
     scale: str = option(
         "",
-        "Use only these notes: own (the key's), a scale on the key's tonic, such as blues, or 'D blues'.",
+        "Allowed notes: own (those of the key), a scale on the tonic, such as blues, or 'D blues'.",
         choices=_choices("scale"),
     )
     keep_bars: str = option(
         "",
-        "Keep these bars of the tune in --prime, such as 1-4,7, and regenerate the others. Other controls apply to all "
-        "bars.",
+        "Infill: keep these bars of --prime, such as 1-4,7, and generate the others. Other controls apply to all bars.",
         metavar="BARS",
     )
 

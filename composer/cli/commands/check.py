@@ -38,8 +38,8 @@ def check(
     tuplets, unknown characters and fields. In all formats: damaged and silent files, unusual tempos, hanging notes,
     text that is not UTF-8, and duplicate tunes, even in another key.
 
-    An error means that music is lost or played wrong. A warning is worth a look. The exit status is 0 if nothing was
-    found, 1 if something was, and 2 for usage errors.
+    An error means that music is lost or played incorrectly. A warning may be a false alarm. The exit status is 0 if
+    nothing was found, 1 if something was, and 2 for usage errors.
     """
     from composer.check.collection import check_files
     from composer.check.examine import SUFFIXES

@@ -30,10 +30,10 @@ class EvalOptions:
     split: Path | None = option(None, "File that assigns each piece to train, valid or test.", metavar="FILE")
     part: str | None = option(None, "Only this part of the split: train, valid or test.", metavar="PART")
     effort: int | None = option(
-        None, "Work for estimated likelihoods (AIS), in multiples of the default.",
+        None, "Effort of the likelihood estimate (AIS), as a multiple of the default.",
         metavar="N", minimum=1, maximum=2**63, hint="use 1 or more",
     )  # fmt: skip
-    stream: bool = option(False, "Measure all pieces as one continuous text.")
+    stream: bool = option(False, "Evaluate all pieces as one sequence.")
     generated: int | None = option(
         None, "Generate N pieces and compare their statistics with these files.",
         metavar="N", minimum=1, maximum=10_000, hint="use 1 to 10000; a few hundred are enough",
@@ -71,8 +71,7 @@ def eval(console: "Console", options: EvalOptions) -> None:  # noqa: A001 - the 
     """Evaluate a model on music it was not trained on.
 
     Prints how well the model predicts each character, token or frame: in bits per token, or nats per frame (1 nat is
-    1.44 bits). Lower is better; at 1 bit, guessing the next token is like tossing a coin, and each further bit
-    doubles the choices.
+    1.44 bits). Lower is better. 1 bit is a coin toss; each additional bit doubles the number of equally likely choices.
 
     With --generated, the model generates pieces instead, and a table compares them with these files: pitch, rhythm,
     form, copying and validity, each as mean and standard deviation, and how many standard deviations apart they are.

@@ -32,7 +32,7 @@ def plugins(
 ) -> None:
     """List installed representations and models, and your trained models.
 
-    With the name of a plugin, list its options: -O of a representation, --set of a model.
+    With a name, list that plugin's -O options (representation) or --set settings (model).
     """
     from composer.registry import plugins as registry
 
@@ -77,7 +77,7 @@ def _explain(name: str, loaded: Sequence["LoadedPlugin"], width: int) -> str:
     if model := found.model:
         facts = f"accepts {' and '.join(sorted(model.accepts))}"
         paragraphs.append([f"{name}: {model.summary}", facts, *_options("--set", model.Config, width)])
-        paragraphs.append(["training settings of every model", *_options("--set", Settings, width)])
+        paragraphs.append(["training settings, for every model", *_options("--set", Settings, width)])
     return "\n\n".join("\n  ".join(lines) for lines in paragraphs) + "\n"
 
 

@@ -32,7 +32,7 @@ def show(
         ),
     ] = None,
 ) -> None:
-    """Show music as a piano roll, print a text, or print a trained model's card.
+    """Show a piano roll, a text or a model card.
 
     Time runs to the right and pitch upward. A terminal shows the beginning of a long piece; a pipe gets all of it.
     With --surprise, each step is colored by its surprisal: 1 bit is as surprising as one coin toss, 8 bits as eight

@@ -65,7 +65,7 @@ class GenOptions:
     `context` replaces the prompt when a recipe is replayed. Raises UsageError, OptionError.
     """
 
-    representation: str = option(help="What to generate, such as abc.", argument="REP")
+    representation: str = option(help="Representation, such as abc.", argument="REP")
     count: int = option(
         1, "Number of pieces.", "-n", metavar="N", panel=SAMPLING, minimum=1, maximum=10**9, recorded=False
     )

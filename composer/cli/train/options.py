@@ -31,7 +31,7 @@ def _updates(text: str) -> tuple[int, ...]:
 class TrainOptions:
     """Options of `composer train`; `shares` are those of the split in a preset."""
 
-    representation: str = option(help="Representation of the music, such as abc.", argument="REP")
+    representation: str = option(help="Representation, such as abc.", argument="REP")
     files: tuple[str, ...] = option(
         (), "Files, folders, globs, zip archives, or corpus:NAME from music21.", argument="FILE...", repeated=True
     )
@@ -42,14 +42,16 @@ class TrainOptions:
     valid: tuple[str, ...] = option(
         (), "Validation files. [default: a tenth of the pieces]", metavar="FILE", panel=DATA, repeated=True
     )
-    split: Path | None = option(None, "List of which piece is train, valid or test.", metavar="FILE", panel=DATA)
-    augment: bool = option(False, "Train on each piece in other keys too.", panel=DATA)
+    split: Path | None = option(
+        None, "File that assigns each piece to train, valid or test.", metavar="FILE", panel=DATA
+    )
+    augment: bool = option(False, "Augment the training data with transpositions to other keys.", panel=DATA)
     preset: str | None = option(
         None, "Settings of a published system; see `composer presets`.", metavar="PRESET", panel=TRAINING
     )
-    model: str | None = option(None, "Model plugin. [default: lstm, if it fits]", metavar="MODEL", panel=TRAINING)
+    model: str | None = option(None, "Model architecture. [default: lstm, if it fits]", metavar="MODEL", panel=TRAINING)
     epochs: int | None = option(None, "Passes over the training data.", metavar="N", panel=TRAINING)
-    max_updates: int | None = option(None, "Stop after N updates, all phases together.", metavar="N", panel=TRAINING)
+    max_updates: int | None = option(None, "Maximum number of updates, in all phases.", metavar="N", panel=TRAINING)
     batch_size: int | None = option(None, "Sequences per batch.", metavar="N", panel=TRAINING)
     lr: float | None = option(None, "Peak learning rate.", metavar="RATE", panel=TRAINING)
     seed: int | None = option(None, "Random seed.", metavar="N", panel=TRAINING)
@@ -59,14 +61,14 @@ class TrainOptions:
     )  # fmt: skip
     device: str = option("auto", "auto, cpu, cuda or mps.", metavar="DEVICE", panel=TRAINING)
     name: str | None = option(None, "Name of the trained model.", metavar="NAME", panel=OUTPUT)
-    resume: bool = option(False, "Resume the training of that name.", panel=OUTPUT)
+    resume: bool = option(False, "Resume the run with this name.", panel=OUTPUT)
     origin: Path | None = option(None, "Fine-tune this model.", "--from", metavar="CHECKPOINT", panel=OUTPUT)
     snapshots: tuple[int, ...] | None = option(
         None, "Generate a piece after these updates, such as 0,500,1000.",
         metavar="UPDATES", panel=OUTPUT, parse=_updates,
     )  # fmt: skip
-    log_dir: Path | None = option(None, "Log for TensorBoard to this folder.", metavar="FOLDER", panel=OUTPUT)
-    force: bool = option(False, "Overwrite the model of that name.", panel=OUTPUT)
+    log_dir: Path | None = option(None, "Write TensorBoard logs to this folder.", metavar="FOLDER", panel=OUTPUT)
+    force: bool = option(False, "Overwrite the model with this name.", panel=OUTPUT)
     json: bool = option(False, "Print each event as a line of JSON.")
     quiet: bool = option(False, "Only print warnings and errors.", "-q", "--quiet")
     shares: Mapping[str, Any] = field(default_factory=dict, metadata={"internal": True})

@@ -37,13 +37,13 @@ class NoteControls:
         "Use only notes of this scale: 'D dorian', or blues together with --key.",
         choices=[scale for scale in SCALES if " " not in scale],
     )
-    bars: int = option(0, "Number of bars after the pickup, if any; 0 = any number.", metavar="N")
+    bars: int = option(0, "Number of bars, not counting a pickup; 0 = any.", metavar="N")
     meter: str = option("", "Meter, such as 6/8. [default: that of --prime, else 4/4]", choices=METERS)
     density: str = option("", "Note density in onsets per beat; 1..4 ramps over the piece.", metavar="N")
     keep_bars: str = option(
         "",
-        "Keep these bars of the tune in --prime, such as 4-8, and its pickup, and regenerate the others. Bars are "
-        "counted as played. --range, --key and --scale apply to the new bars only.",
+        "Infill: keep these bars of --prime, such as 4-8, and its pickup, and generate the others. Bars are counted "
+        "as played. --range, --key and --scale apply to the new bars only.",
         metavar="BARS",
     )
 
