@@ -183,8 +183,8 @@ class _Report:
             }
             self.console.write(json.dumps(document, indent=2) + "\n")
         self.console.say(
-            f"{copied:,} of {count_noun(pieces, 'piece')} ({copied / pieces:.1%}) copy {COPIED} or more "
-            f"consecutive notes of one of {count_noun(self.tunes, 'tune')} of {self.against}"
+            f"{copied:,} of {pieces:,} pieces ({copied / pieces:.1%}) copy {COPIED} or more "
+            f"consecutive notes from the {count_noun(self.tunes, 'tune')} of {self.against}"
         )
 
 
@@ -194,9 +194,14 @@ def _describe(match: "Match | None") -> str:
     others = f", and {count_noun(match.tunes - 1, 'other tune')}" if match.tunes > 1 else ""
     source = f" ({match.tune.source})" if match.tune.title and match.tune.source else ""
     return (
-        f"{match.notes} notes from bar {match.at_bar}, also in {match.tune.name or 'an untitled tune'}{source}"
-        f" from bar {match.bar}{others}"
+        f"{match.notes} notes from {_bar(match.at_bar)} match {match.tune.name or 'an untitled tune'}{source}"
+        f" from {_bar(match.bar)}{others}"
     )
+
+
+def _bar(number: int) -> str:
+    """`bar 1`, or `the pickup` for bar 0."""
+    return f"bar {number}" if number else "the pickup"
 
 
 def _to_json(match: "Match | None") -> dict[str, Any]:

@@ -49,10 +49,10 @@ def test_training_tune(composer, model, tunes):
     assert result.code == 0
     lines = result.out.splitlines()
     assert lines[0] == (
-        f"{tunes}: tune 1 (Over the Fence): 38 notes from bar 1, also in Over the Fence (tunes.abc: tune 1) from bar 1"
+        f"{tunes}: tune 1 (Over the Fence): 38 notes from bar 1 match Over the Fence (tunes.abc: tune 1) from bar 1"
     )
     assert len(lines) == 4
-    assert "4 of 4 pieces (100.0%) copy 16 or more consecutive notes of one of 4 tunes of trained\n" in result.err
+    assert "4 of 4 pieces (100.0%) copy 16 or more consecutive notes from the 4 tunes of trained\n" in result.err
 
 
 def test_transposed_passage(composer, model, copy):
@@ -73,7 +73,7 @@ def test_comparison_with_files(composer, tunes, copy, tmp_path):
     assert composer("gen", "abc", "--count", "2", "--seed", "1", "--output", tmp_path / "g%02d.mid").code == 0
     result = composer("originality", tmp_path / "g01.mid", "--corpus", tmp_path / "g01.mid", "--corpus", tunes)
     assert result.code == 0, result.err
-    assert "1 of 1 piece (100.0%) copy 16 or more consecutive notes of one of 5 tunes of " in result.err
+    assert "1 of 1 pieces (100.0%) copy 16 or more consecutive notes from the 5 tunes of " in result.err
 
 
 def test_stdin(composer, process, model):
