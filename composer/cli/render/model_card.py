@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from composer.api import StepKind
 from composer.checkpoints import file as checkpoint_file
 from composer.cli.render.text import count_noun, duration
 from composer.registry.options import as_option_value
@@ -16,10 +17,12 @@ def card(path: Path, width: int = 80) -> str:
     """Return the card of the checkpoint at `path`, wrapped at `width` (at least 40): header facts, then `NAME.md`."""
     header, width = checkpoint_file.read_header(path), max(width, 40)
     record = header.record
+    tokens = header.spec.kind == StepKind.TOKENS
+    size = f"vocabulary of {header.spec.size:,} tokens" if tokens else f"frames of {header.spec.size:,} units"
     facts = {
         "generates": f"{header.representation}, version {header.representation_version}",
-        "model": f"{header.model} over {header.spec.kind} of size {header.spec.size}",
-        "file": f"{path} ({path.stat().st_size / 1e6:.1f} MB), written by composer {header.program}",
+        "model": f"{header.model}, {size}",
+        "file": f"{path} ({_file_size(path.stat().st_size)}), written by composer {header.program}",
         "trained on": _data(record),
         "quality": f"{record['reported']:.3f} {record['unit']} on held-out pieces" if record.get("reported") else "",
         "training": _training(record),
@@ -40,7 +43,16 @@ def _data(record: Mapping[str, Any]) -> str:
     pieces = record.get("pieces", {})
     held = sum(pieces.values()) - pieces.get("train", 0)
     named = " ".join(record.get("data", ()))
-    return f"{count_noun(pieces['train'], 'piece')}, {held:,} held out; from {named}" if pieces else named
+    return (
+        f"{count_noun(pieces['train'], 'piece')}, {f'{held:,}' if held else 'none'} held out; from {named}"
+        if pieces
+        else named
+    )
+
+
+def _file_size(size: int) -> str:
+    """`300 kB`, `1.9 MB`."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(round(size / 1e3), 1)} kB"
 
 
 def _training(record: Mapping[str, Any]) -> str:
@@ -52,4 +64,4 @@ def _training(record: Mapping[str, Any]) -> str:
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    return " ".join(f"{key}={as_option_value(value)}" for key, value in values.items())
+    return " ".join(f"{key}={'none' if value is None else as_option_value(value)}" for key, value in values.items())

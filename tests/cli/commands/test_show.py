@@ -81,7 +81,7 @@ def test_model_card(composer, checkpoint, tmp_path):
     path.with_suffix(".md").write_text("# Mine\n\nTunes of my own.\n")
     out = composer("show", path).out
     assert "abc, version 1" in out
-    assert "lstm over tokens" in out
+    assert "lstm, vocabulary of " in out
     assert "90 pieces, 10 held out; from tunes/" in out
     assert "1.234 bits per token" in out
     assert "Tunes of my own." in out
