@@ -127,10 +127,11 @@ def _close(console: Console, run: TrainingRun, finished: Finished | None, stop: 
     """Print how training ended, and the commands to resume it or to generate."""
     name, rep = run.path.stem, run.representation.name
     quoted = f'"{name}"' if " " in name else name
+    generate = f"generate: composer gen {rep} --checkpoint {quoted}"
     if finished is not None:
         console.say(closing_line(finished, run.unit, run.in_unit))
     if finished is None or finished.reason == "interrupted":
         console.say(f"resume:   composer train {rep} --name {quoted} --resume")
-        console.say(f"generate: composer gen {rep} --checkpoint {quoted}")
+        console.say(generate)
         raise typer.Exit(128 + stop.number)
-    console.say(f"saved {run.path}\ngenerate: composer gen {rep}")
+    console.say(f"saved {run.path}\n{generate}")
