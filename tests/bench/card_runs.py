@@ -23,6 +23,7 @@ from composer.data.splits import SplitSettings
 from composer.registry import options
 from composer.registry import plugins as registry
 from composer.registry.options import as_option_value
+from composer.system.files import write_atomic
 from composer.training.settings import Settings
 
 FLAGS = {
@@ -80,7 +81,7 @@ class OutputCache:
         print(f"{seconds:7.1f} s  {shlex.join(['composer', *command])}", file=sys.stderr, flush=True)
         entry = {"command": command, "checkpoint": model.digest, "seconds": round(seconds, 1), "printed": printed}
         self.folder.mkdir(parents=True, exist_ok=True)
-        checkpoint_file.write_bytes(path, json.dumps(entry, ensure_ascii=False, indent=1).encode())
+        write_atomic(path, json.dumps(entry, ensure_ascii=False, indent=1).encode())
         return printed
 
 
