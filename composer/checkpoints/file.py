@@ -186,6 +186,6 @@ def header_of(path: Path, text: str | None) -> Header:
 
 
 def _not_a_checkpoint(path: Path) -> CheckpointError:
-    return CheckpointError(
-        f"{path} is not a complete checkpoint", "it may be truncated; copy it again, or train a new model"
-    )
+    if path.suffix != ".safetensors":
+        return CheckpointError(f"{path} is not a checkpoint", "`composer plugins` lists your models")
+    return CheckpointError(f"{path} is not a complete checkpoint", "copy it again, if it is truncated")

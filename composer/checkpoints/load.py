@@ -18,6 +18,7 @@ from composer.api import (
     Unsupported,
 )
 from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints import store
 from composer.registry import options
 from composer.registry import plugins as registry
 from composer.system.device import move_network
@@ -82,9 +83,10 @@ def open_checkpoint(path: Path, representation: str | None = None, command: str 
         model_path = path.with_name(path.name.replace(".training.", "."))
         raise CheckpointError(f"{path.name} is a training state, not a model", f"use {model_path}")
     if representation is not None and header.representation != representation:
+        name = path.stem if store.resolve_model(Path(path.stem)) == path else path
         raise CheckpointError(
             f"{path.name} is a model for `{header.representation}`, not `{representation}`",
-            f"use `composer {command.format(header.representation)} {path}`",
+            f"use `composer {command.format(header.representation)} {name}`",
         )
     restored = restore_representation(header)
     model = registry.model(header.model)

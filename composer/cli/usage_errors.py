@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import Any
 
 RENAMED = {
@@ -54,8 +55,10 @@ def _unknown_option(error: Any, context: Any, fallback: str) -> tuple[str, str]:
         return f"unknown option {flag}", f"it is called {renamed} now"
     if found := control_flags.offered_by(context, renamed or flag):
         return found
-    near = _other_case(error) or (error.possibilities or [None])[0]
-    return f"unknown option {flag}", f"did you mean {near}?" if near else fallback
+    words = {word.lstrip("-"): word for word in error.possibilities or ()}
+    near = _other_case(error) or next((words[word] for word in get_close_matches(flag.lstrip("-"), words)), None)
+    more = " (-O sets options of composer train)" if flag == "-O" else ""
+    return f"unknown option {flag}", f"did you mean {near}?{more}" if near else fallback
 
 
 def _command(context: Any) -> str:

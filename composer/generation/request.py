@@ -40,8 +40,8 @@ class GenerationRequest:
     def __post_init__(self) -> None:
         if len(self.primer) >= self.length:
             raise UsageError(
-                f"the primer has {len(self.primer)} steps and --length is {self.length}",
-                f"give --length {len(self.primer) + 500} or more",
+                f"--length {self.length} leaves no room after the primer, which has {len(self.primer)} steps",
+                f"use --length {len(self.primer) + 1} or more",
             )
 
     @property

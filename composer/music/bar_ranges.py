@@ -9,7 +9,7 @@ from fractions import Fraction
 from composer.api import OptionError, Score, Unsatisfiable
 from composer.music.bars import bars
 
-_EXAMPLE = "write 4-8, or 1-4,9 for several ranges; the pickup is not counted"
+_EXAMPLE = "use 4-8, or 1-4,9 for several ranges; the pickup is not counted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,13 @@ class BarRanges:
     def check(self, count: int) -> None:
         """Raise Unsatisfiable if a tune of `count` bars lacks some of these, or has no others."""
         last = max(last for _, last in self.ranges)
+        fewer = f"keep some of bars 1 to {count}, such as --keep-bars 1-{count // 2}"
+        hint = fewer if count > 1 else "leave out --keep-bars"
         if last > count:
-            message = f"--keep-bars {self.text} and the tune clash: there is no bar {last}"
-            raise Unsatisfiable(message, f"it has bars 1 to {count}")
+            raise Unsatisfiable(f"invalid value for --keep-bars: '{self.text}': the last bar is {count}", hint)
         if all(number in self for number in range(1, count + 1)):
-            raise Unsatisfiable(
-                f"--keep-bars {self.text} keeps all {count} bars of the tune, so there is nothing to generate",
-                "leave out the bars that should be new",
-            )
+            message = f"--keep-bars {self.text} keeps all {count} bars of the tune, so there is nothing to generate"
+            raise Unsatisfiable(message, hint)
 
 
 NO_BARS = BarRanges(())

@@ -95,8 +95,8 @@ def parse_scale(scale: str = "", key: str = "") -> Scale | None:
         return _scale(signature.tonic, name)
     if signature is not None and pitch_class(found.tonic) != pitch_class(signature.tonic):
         raise Unsatisfiable(
-            f"--scale {scale} and --key {key} clash: the tonics are {found.tonic} and {signature.tonic}",
-            f"leave out one of them, or use --scale '{found.name}'",
+            f"--scale '{scale}' contradicts --key {key}: the tonics are {found.tonic} and {signature.tonic}",
+            f"leave out --key, or use --scale '{found.name}'",
         )
     return found
 
@@ -117,7 +117,7 @@ def key_of(scale: str = "", key: str = "") -> Signature | None:
 def pitches_of(candidates: Iterable[int], within: Range | None, scale: Scale | None) -> tuple[int, ...]:
     """Return the `candidates`, MIDI numbers that a model knows, in both the range and the scale, ascending.
 
-    Raises Unsatisfiable, naming what clashes, if there are none.
+    Raises Unsatisfiable, naming what contradicts, if there are none.
     """
     known = sorted(candidates)
     in_range = [pitch for pitch in known if within is None or pitch in within]
@@ -127,15 +127,12 @@ def pitches_of(candidates: Iterable[int], within: Range | None, scale: Scale | N
     model = f"the model's pitches ({known[0]}-{known[-1]})"
     if within is not None and not in_range:
         raise Unsatisfiable(
-            f"{model} and --range {within.text} clash: they have no pitch in common",
-            f"choose a range within {pitch_name(known[0])}-{pitch_name(known[-1])}",
+            f"--range {within.text} has none of {model}",
+            f"use a range within {pitch_name(known[0])}-{pitch_name(known[-1])}",
         )
     if within is not None and any(pitch in scale for pitch in known if scale is not None):
-        raise Unsatisfiable(
-            f"--range {within.text} and --scale {scale} clash: no note of that scale is in that range",
-            "widen the range, or choose another scale",
-        )
-    raise Unsatisfiable(f"{model} and --scale {scale} clash: they have no pitch in common", "choose another scale")
+        raise Unsatisfiable(f"--range {within.text} has no note of {scale}", "use a wider --range or another key")
+    raise Unsatisfiable(f"none of {model} is in {scale}", "use another key or scale")
 
 
 def pitch_name(pitch: int) -> str:

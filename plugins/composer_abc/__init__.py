@@ -191,7 +191,7 @@ class Abc(Representation):
         builder = ConstraintBuilder(Vocabulary(self.characters), context.primer)
         if controls.keep_bars:
             if context.tune is None:
-                raise Unsatisfiable("--keep-bars needs a tune to infill", "add --prime FILE")
+                raise Unsatisfiable("--keep-bars needs --prime", "add --prime FILE")
             kept = parse_bar_ranges(controls.keep_bars)
             builder = ConstraintBuilder(builder.vocabulary, (), self._known_text(context.tune), kept)
         constraint = builder.build(controls.tune_controls())
@@ -201,7 +201,7 @@ class Abc(Representation):
             shortest = len(builder.primer) + len(constraint.complete(constraint.start(builder.primer)))
             if context.length < shortest:
                 raise Unsatisfiable(
-                    f"{option} contradicts --length {context.length}: such a tune has at least {shortest} characters",
+                    f"--length {context.length} is too short for {option}, which needs at least {shortest} characters",
                     f"leave out --length, or use --length {max(estimate, shortest)}",
                 )
         return constraint

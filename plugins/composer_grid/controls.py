@@ -37,7 +37,7 @@ def build_constraint(
     total = piece_steps(controls, per_beat, tune, context.labels)
     if total is not None and context.length is not None and context.length <= total:
         raise Unsatisfiable(
-            f"{controls.length_control} and --length {context.length} conflict: the piece needs {total + 1} steps",
+            f"--length {context.length} is too short for {controls.length_control}, which needs {total + 1} steps",
             f"leave out --length, or use --length {total + 1}",
         )
     if total is None and not controls.density:
@@ -51,7 +51,7 @@ def build_constraint(
     constraint = TimedGridConstraint(mask, total, budget, fixed_steps)
     if not constraint.is_satisfiable:
         raise Unsatisfiable(
-            f"--keep-bars {controls.keep_bars} and --density {controls.density} conflict: notes held into the kept bars"
+            f"--keep-bars {controls.keep_bars} contradicts --density {controls.density}: notes held into the kept bars"
             " do not fit this density",
             "leave out --density, or keep other bars",
         )

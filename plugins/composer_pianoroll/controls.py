@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from composer.api import Constraint, GenerationContext, OptionError, Unsatisfiable
@@ -58,7 +58,7 @@ def build_constraint(
     limits = NoteLimits(controls.max_notes, controls.max_onsets, controls.max_sustained)
     if not (controls.bars or controls.density or tune):
         return RollConstraint(layout, pitches, limits)
-    _check_length(controls, context, length)
+    _check_length(controls, context, length, layout, per_beat)
     kept = _fixed_frames(controls, layout, per_beat, tune) if tune is not None else {}
     constraint = TimedRollConstraint(layout, pitches, limits, length - 1 if controls.bars else None, kept=kept)
     if tune is not None:
@@ -78,19 +78,19 @@ def total_frames(
     return steps // layout.stack if steps is not None else None
 
 
-def _check_length(controls: PianorollControls, context: GenerationContext, length: int) -> None:
+def _check_length(
+    controls: PianorollControls, context: GenerationContext, length: int, layout: Layout, per_beat: int
+) -> None:
     """Raise Unsatisfiable if --length is too short, or the primer too long."""
-    length_control = controls.length_control
     if context.length is not None and context.length < length:
         raise Unsatisfiable(
-            f"{length_control} and --length {context.length} conflict: the piece needs {length} frames",
-            "leave out --length",
+            f"--length {context.length} is too short for {controls.length_control}, which needs {length} frames",
+            f"leave out --length, or use --length {length}",
         )
-    if controls.bars and len(context.primer) >= length:
-        raise Unsatisfiable(
-            f"{length_control} and --prime conflict: the primer has {len(context.primer)} frames, the piece {length}",
-            "use more --bars, or a shorter primer",
-        )
+    if (bars := controls.bars) and (primer := len(context.primer)) >= length:
+        longer = total_frames(replace(controls, bars=2 * bars), layout, per_beat, None, context.labels) or 0
+        hint = f"use --bars {bars * (2 + (primer - length) // max(longer - length, 1))}, or a shorter primer"
+        raise Unsatisfiable(f"the primer is longer than --bars {bars}", hint)
 
 
 def _budget(controls: PianorollControls, constraint: TimedRollConstraint, per_beat: int, length: int) -> OnsetBudget:
@@ -105,7 +105,7 @@ def _budget(controls: PianorollControls, constraint: TimedRollConstraint, per_be
         else:
             other = f"--scale {controls.scale}" if controls.scale else "the model"
         raise Unsatisfiable(
-            f"--density {controls.density} and {other} conflict: at most {constraint.max_onsets_per_step} notes can"
+            f"--density {controls.density} contradicts {other}: at most {constraint.max_onsets_per_step} notes can"
             f" start per step, with {per_beat} steps per beat",
             f"use at most --density {maximum}",
         )
@@ -147,8 +147,8 @@ def _check_held(controls: PianorollControls, constraint: TimedRollConstraint, tu
             }
             for other in (other for other, conflicts in others.items() if conflicts):
                 raise Unsatisfiable(
-                    f"--keep-bars {controls.keep_bars} and {other} conflict: {count} notes are held into a kept bar",
-                    "keep the bar before it too, or leave out one of the two",
+                    f"--keep-bars {controls.keep_bars} contradicts {other}: {count} notes are held into a kept bar",
+                    "keep the bar before it too, or leave out one of them",
                 )
         own = constraint.after(own, frame)
         sounding, free = (own, 0) if number in constraint.kept else (sounding, free + 1)

@@ -88,7 +88,7 @@ def test_every_piece_begins_with_the_primer():
 
 
 def test_primer_as_long_as_the_piece():
-    with pytest.raises(UsageError, match="the primer has 3 steps"):
+    with pytest.raises(UsageError, match="the primer, which has 3 steps"):
         list(generate(Chain(), SPEC, GenerationRequest(length=3, primer=(1, 2, 3))))
 
 

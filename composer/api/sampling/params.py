@@ -17,10 +17,7 @@ __all__ = ["SamplingParams", "TemperatureRamp", "parse_temperature"]
 
 MAX_TEMPERATURE = 1e6
 MAX_RAMP_STEPS = 10**9
-TEMPERATURE_HINT = (
-    "give 0 (greedy), 1 (as trained) or another number up to 1000000; 0.6..1.2 ramps over the piece, "
-    "0.6..1.2/400 over 400 steps"
-)
+TEMPERATURE_HINT = "use a number such as 0.8; 0 is greedy; 0.6..1.2 ramps over the piece, 0.6..1.2/400 over 400 steps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +81,14 @@ class SamplingParams:
     """
 
     temperature: float | TemperatureRamp = option(
-        1.0,
-        "Sampling temperature; 0 is greedy. 0.6..1.2 ramps over the piece, 0.6..1.2/400 over 400 steps.",
-        "--temp",
-        metavar="T",
-        minimum=0,
-        maximum=MAX_TEMPERATURE,
-        hint=TEMPERATURE_HINT,
-        parse=parse_temperature,
-    )
+        1.0, "Sampling temperature; 0 is greedy. 0.6..1.2 ramps over the piece, 0.6..1.2/400 over 400 steps.",
+        "--temp", metavar="T", minimum=0, maximum=MAX_TEMPERATURE, hint=TEMPERATURE_HINT, parse=parse_temperature,
+    )  # fmt: skip
     top_k: int = option(0, "Sample from the K most likely tokens; 0 = all.", metavar="K", minimum=0, maximum=2**31)
     top_p: float = option(
-        1.0,
-        "Nucleus sampling: smallest set of tokens with total probability P.",
-        metavar="P",
-        minimum=1e-9,
-        maximum=1.0,
-        hint="give a number above 0, up to 1",
-    )
+        1.0, "Nucleus sampling: smallest set of tokens with total probability P.",
+        metavar="P", minimum=1e-9, maximum=1.0, hint="use a number above 0, up to 1",
+    )  # fmt: skip
     min_p: float = option(
         0.0, "Drop tokens less likely than P times the most likely one.", metavar="P", minimum=0, maximum=1
     )

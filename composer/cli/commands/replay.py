@@ -39,7 +39,7 @@ def replay(console: "Console", options: ReplayOptions) -> None:
 
     console.quiet, output = options.quiet, options.output
     if options.check and output is not None:
-        raise UsageError("--check and --output cannot be used together", "leave one of them out")
+        raise UsageError("--check and --output cannot be used together", "leave out one of them")
     if output is not None:
         check_replaceable(output, force=options.force)
     name = options.file
@@ -56,7 +56,7 @@ def replay(console: "Console", options: ReplayOptions) -> None:
     if differs := replayed.difference(source.bytes()):
         raise ComposerError(
             f"{source.label} was not reproduced: {differs}",
-            "it was edited, or the changes above matter"
+            "it was edited, or one of the changes above explains the difference"
             if replayed.changes
             else "it was edited, or generated on another kind of processor",
         )

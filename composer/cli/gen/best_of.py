@@ -118,7 +118,7 @@ def _summarize(plan: Plan, kept: Sequence[Candidate], discarded: _Discarded) -> 
     for number, piece in enumerate(kept, 1):
         console.say(f"  {number}. piece {piece.number} (seed {piece.seed}): {piece.ranking.text}")
     if cut := sum(not piece.complete for piece in kept):
-        console.warn(f"{count_noun(cut, 'piece')} cut off at {plan.request.length} steps; try a longer --length")
+        console.warn(f"{count_noun(cut, 'piece')} truncated at {plan.request.length} steps; use a larger --length")
     if len(kept) < options.written:
         silent = discarded.without_notes >= discarded.copied
         raise ComposerError(

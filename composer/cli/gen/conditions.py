@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
 
 from composer.api import Unsatisfiable, UsageError
 
@@ -24,7 +25,7 @@ def parse_conditions(pairs: Iterable[str], known: Mapping[str, Sequence[str]]) -
         if key not in known:
             raise UsageError(f"this model has no condition '{key}'", f"it has {', '.join(sorted(known))}")
         if not equals or not value:
-            raise UsageError(f"condition without a value: '{pair}'", f"write --condition {key}={known[key][0]!r}")
+            raise UsageError(f"no value for condition '{key}'", f"use --condition {key}={quote(known[key][0])}")
         if key in conditions:
             raise UsageError(f"condition '{key}' is given twice", "give it once")
         conditions[key] = _value(key, value, known[key])
@@ -42,7 +43,7 @@ def with_control_labels(
         if given.get(key, label) != label:
             raise Unsatisfiable(
                 f"--condition {key}={given[key]} contradicts the controls, which imply {key}={label}",
-                "leave one of them out",
+                "leave out one of them",
             )
     return {**given, **{key: label for key, label in labels.items() if label in known.get(key, ())}}
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from composer.api.fields import name_on_command_line
 from composer.api.sampling.params import SamplingParams, TemperatureRamp
 
-COPY_HINT = "try a higher --max-copy or --temp"
+COPY_HINT = "use a higher --max-copy or --temp"
 
 LOW_TEMPERATURE = 0.7
 """Below this temperature, pieces are repetitive rather than wild."""

@@ -41,10 +41,11 @@ class Selection:
         if self.candidates is None:
             for flag, value in (("--keep", self.keep), ("--rank-by", self.rank_by)):
                 if value is not None:
-                    raise UsageError(f"{flag} needs --candidates", f"add --candidates 20 to {flag} {value}")
+                    hint = f"use --candidates {max(20, self.best)} {flag} {value}"
+                    raise UsageError(f"{flag} needs --candidates", hint)
         elif not 1 <= self.best <= self.candidates:
             raise UsageError(
-                f"invalid value for --keep: {self.best}", f"give 1 to {self.candidates}, the number of candidates"
+                f"invalid value for --keep: {self.best}", f"use 1 to {self.candidates}, the number of candidates"
             )
 
     @property
@@ -82,7 +83,7 @@ class GenOptions:
     max_copy: int | None = option(
         None, "Reject pieces that copy more than N consecutive notes of a training tune.",
         metavar="N", panel=SELECTION,
-        minimum=4, maximum=10**9, hint="give 4 to 1000000000; shorter runs occur in every piece",
+        minimum=4, maximum=10**9, hint="use 4 or more; shorter runs occur in every piece",
     )  # fmt: skip
     selection: Selection = option(Selection(), panel=SELECTION, recorded=False)
     prime: str | None = option(None, "Continue this file (- for stdin).", metavar="FILE", panel=PROMPT, recorded=False)
@@ -108,17 +109,14 @@ class GenOptions:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        if self.selection.candidates is not None and self.count != 1:
-            raise UsageError(
-                "--count and --candidates cannot be used together",
-                f"use --candidates {self.selection.candidates} --keep {self.count}",
-            )
-        if self.selection.candidates is not None and self.resume:
-            raise UsageError(
-                "--resume cannot be used with --candidates", "leave out --resume; use --force to start over"
-            )
+        candidates, reason = self.selection.candidates, "cannot be used together"
+        if candidates is not None and self.count != 1:
+            hint = f"leave out --count, or use --candidates {max(candidates, 2 * self.count)} --keep {self.count}"
+            raise UsageError(f"--count and --candidates {reason}", hint)
+        if candidates is not None and self.resume:
+            raise UsageError(f"--resume and --candidates {reason}", "leave out --resume; use --force to start over")
         if self.prime is not None and self.prime_text is not None:
-            raise UsageError("--prime and --prime-text cannot be used together", "leave one of them out")
+            raise UsageError("--prime and --prime-text cannot be used together", "leave out one of them")
 
     @property
     def written(self) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from composer.api import CheckpointError, Constraint, GenerationContext, Representation, UsageError
+from composer.api import CheckpointError, ComposerError, Constraint, GenerationContext, Representation, UsageError
 from composer.api.sampling.params import SamplingParams
 from composer.checkpoints import load as load_checkpoint
 from composer.checkpoints import store
@@ -19,6 +19,7 @@ from composer.cli.gen import conditions
 from composer.cli.gen.options import GenOptions
 from composer.cli.gen.recipe import recipe, restore_context
 from composer.cli.output.destination import Output, plan_output
+from composer.cli.output.files import REPLACE_HINT
 from composer.cli.output.targets import ToStdout
 from composer.cli.representation_argument import find_representation
 from composer.distributed import environment
@@ -64,7 +65,12 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
     )
     saved = _saved_record(options, output, process)
     share = environment.shard(range(1, options.written + 1), process.rank, process.world_size)
-    numbers = output.target.pending(share, saved, force=options.force, is_single=process.is_single)
+    try:
+        numbers = output.target.pending(share, saved, force=options.force, is_single=process.is_single)
+    except ComposerError as error:
+        if options.resume and error.hint == REPLACE_HINT:
+            error.hint = f"there is no interrupted run to resume; leave out --resume and {REPLACE_HINT}"
+        raise
     path = _model_path(options, kind)
     device = devices.resolve(options.device)
     local = device if process.is_single else environment.device_of(device, process, devices.cuda_devices())
@@ -89,6 +95,8 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
     accept, ranker = _accept(options, model, path, context), _ranker(options, model, path)
     made_by = recipe(options, model, request, context, labels, output.format.name, device)
     record = _record(made_by, options, output.target.record, request.count, saved)
+    if constraint is not None:
+        constraint.start(request.primer)  # an invalid primer is reported first
     if options.context is None:
         _announce(console, options, output, path, request)
     if options.provenance:
@@ -141,14 +149,14 @@ def _context(
         return restore_context(options.context, representation, options.length), options.context.labels
     wanted = representation.control_labels(options.controls)
     infill = bool(getattr(options.controls, "keep_bars", ""))
-    if options.unconstrained and options.controls not in (None, representation.Controls()):
-        raise UsageError(
-            "--unconstrained turns off the constraints that --key, --bars and the like depend on",
-            "leave out --unconstrained or the controls",
-        )
+    if options.unconstrained and options.controls not in (None, unset := representation.Controls()):
+        names = (each.name for each in dataclasses.fields(unset))
+        given = next(name for name in names if getattr(options.controls, name) != getattr(unset, name))
+        flag = f"--{given.replace('_', '-')}"
+        raise UsageError(f"--unconstrained and {flag} cannot be used together", f"leave out --unconstrained or {flag}")
     if options.prime is None and options.prime_text is None:
         if infill:
-            raise UsageError("--keep-bars needs a tune", "add --prime FILE")
+            raise UsageError("--keep-bars needs --prime", "add --prime FILE")
         return GenerationContext(options.length), wanted
     from composer.cli.gen import primer
 
@@ -195,7 +203,7 @@ def _accept(options: GenOptions, model: LoadedModel, path: Path, context: Genera
     from composer.cli.gen.copy_limit import copy_limit
 
     if context.tune is not None:
-        raise UsageError("--max-copy cannot be used with --keep-bars", "leave one of them out")
+        raise UsageError("--max-copy and --keep-bars cannot be used together", "leave out one of them")
     return copy_limit(options.max_copy, model.representation, path, context.primer)
 
 

@@ -51,7 +51,7 @@ def _source(console: Console, file: str | None, text: str | None, *, fragment: b
     if not data:
         raise ReadError(
             f"{name} is empty, so there is nothing to continue",
-            "give a few notes; in a pipe, check the command before it",
+            "check the command before the pipe" if file == "-" else "put a few notes in it",
         )
     return Source(Path("-" if file == "-" else name), name=name, data=data, fragment=fragment)
 
@@ -72,6 +72,6 @@ def _first(representation: Representation, console: Console, source: Source) -> 
 
 def _no_primer(source: Source, representation: Representation, rejected: RejectedPiece | None) -> ReadError:
     if rejected is None:
-        return ReadError(f"nothing to continue in {source.label}", "give a few notes")
+        return ReadError(f"nothing to continue in {source.label}", "put a few notes in it")
     place = f" ({rejected.detail})" if rejected.detail else ""
-    return ReadError(f"cannot continue {source.label}: {rejected.reason}{place}", "fix it, or give another primer")
+    return ReadError(f"cannot continue {source.label}: {rejected.reason}{place}", "fix it, or use another primer")

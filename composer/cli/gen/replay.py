@@ -148,18 +148,18 @@ def _changes(recorded: Provenance, made_with: Mapping[str, Any]) -> Iterator[str
     """Yield a line for each thing that is different now."""
     then, now = {**recorded.facts, "program": recorded.program}, made_with
     if then["program"] != now["program"]:
-        yield f"generated with composer {then['program']}, this is composer {now['program']}"
+        yield f"composer: recorded {then['program']}, now {now['program']}"
     if then["model"] != now["model"]:
-        yield f"generated with the model of digest {then['model'][:12]}..., this is {now['model'][:12]}..."
+        yield f"model: recorded {then['model'][:12]}, now {now['model'][:12]}"
     if then["device"] != now["device"]:
-        yield f"generated on {then['device']}, this is {now['device']}"
+        yield f"device: recorded {then['device']}, now {now['device']}"
     for plugin in {**then.get("plugins", {}), **now["plugins"]}:
         before, after = (each.get("plugins", {}).get(plugin) for each in (then, now))
         if before != after:
-            yield f"plugin {plugin} was {before or 'missing'}, now {after or 'missing'}"
+            yield f"plugin {plugin}: recorded {before or 'unused'}, now {after or 'unused'}"
     for library in ("numpy", "torch"):
         if library in then and library in now and then[library] != now[library]:
-            yield f"{library} was {then[library]}, now {now[library]}"
+            yield f"{library}: recorded {then[library]}, now {now[library]}"
     for unknown in sorted(then.keys() - recipe.fact_types().keys() - {"program"}):
         yield f"unknown fact `{unknown}` in the provenance, ignored"
 

@@ -91,7 +91,7 @@ def _finish_piece(plan: Plan, event: Finished, piece: _PieceInProgress, counts: 
     """Write the end of a piece. Raises NoNotes, CopiedTooMuch."""
     if not event.accepted:
         limit = plan.options.max_copy
-        raise CopiedTooMuch(f"piece {event.number}: every attempt copied more than {limit} notes in a row", COPY_HINT)
+        raise CopiedTooMuch(f"piece {event.number}: all attempts copied more than {limit} consecutive notes", COPY_HINT)
     primer = len(plan.request.primer)
     counts.nothing_added += bool(primer) and piece.steps <= primer + 1
     plan.output.target.write(event.number, piece.encoder.finish())
@@ -104,7 +104,7 @@ def _summarize(plan: Plan, counts: _Counts) -> None:
     console, count = plan.output.console, plan.request.count
     if counts.cut:
         were = "the piece was" if count == 1 else f"{counts.cut:,} of {plan.share:,} pieces were"
-        console.warn(f"{were} cut off at {plan.request.length} steps; try a longer --length")
+        console.warn(f"{were} truncated at {plan.request.length} steps; use a larger --length")
     if counts.nothing_added:
         console.warn("the primer is a complete piece, so nothing was added; remove its last bar line to continue it")
     if counts.copied:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from composer.cli.console import Console
 from composer.cli.gen.recipe import provenance_of
 from composer.cli.output.encoders import BufferedEncoder, PieceEncoder, StreamingEncoder, TextFilter
 from composer.cli.output.targets import Target, ToFile, ToStdout
+from composer.cli.render.text import join_names
 from composer.formats import Format, WriteSettings, provenance
 from composer.formats.abc.title import TitleWriter
 
@@ -88,21 +90,24 @@ def plan_output(
     output = None if output == "-" else output
     chosen = _format(representation_class, format_name, output)
     native = chosen.name == representation_class.native
-    if settings.title and native and chosen.name != "abc":
-        raise UsageError(f"{chosen.name} cannot hold a title", "leave out --title, or choose another --format")
+    given = [field.name for field in dataclasses.fields(settings) if getattr(settings, field.name) not in {"", None}]
+    if given and native and chosen.name != "abc":
+        raise UsageError(f"--{given[0]} does not work with {chosen.name}", f"leave out --{given[0]}")
+    if format_name and output and formats.format_of(Path(output)) not in {None, chosen}:
+        console.warn(f"{output} holds {chosen.name}, because of --format {format_name}")
     if output is not None and (numbered := _numbered_files(output, count, console)):
         return Output(chosen, native, False, numbered, settings, console)
     drawn = output is None and chosen.binary and console.stdout_is_terminal
     if count > 1 and not (native or drawn):
         path = Path(output or f"tune{chosen.suffixes[0]}")
         raise UsageError(
-            f"{count} pieces in {chosen.name} need one file each",
-            f"number the files: --output {path.with_name(path.stem + '-%d' + path.suffix)}",
+            f"{chosen.name} files hold one piece each, not {count}",
+            f"use a file for each: --output {path.with_name(path.stem + '-%d' + path.suffix)}",
         )
     if count > MAX_IN_ONE_FILE:
         raise UsageError(
             f"{count:,} pieces are too many for one file (at most {MAX_IN_ONE_FILE:,})",
-            f"number the files: --output tunes/%0{len(str(count))}d{chosen.suffixes[0]}",
+            f"use a file for each: --output tunes/%0{len(str(count))}d{chosen.suffixes[0]}",
         )
     return Output(chosen, native, drawn, _single_target(output, count, console), settings, console)
 
@@ -149,4 +154,4 @@ def _format(representation_class: type[Representation], name: str | None, output
 
 def _formats_text(representation_class: type[Representation]) -> str:
     known = [f"{name} ({formats.format_named(name).suffixes[0]})" for name in representation_class.formats]
-    return f"use one of {', '.join(known)}"
+    return f"use {join_names(known, 'or')}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from composer.api import ComposerError
 from composer.system.files import is_disk_full, write_atomic
 
-REPLACE_HINT = "choose another --output, or overwrite it with --force"
+REPLACE_HINT = "use another --output, or overwrite it with --force"
 RESUME_HINT = "continue it with --resume, or overwrite it with --force"
 
 

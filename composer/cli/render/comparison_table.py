@@ -147,6 +147,6 @@ def _remarks(console: Console, compared: Comparison, request: GenerationRequest)
         console.warn(f"{compared.silent:,} of {count_noun(compared.generated, 'piece')} generated are empty")
     if compared.cut:
         cut = f"{compared.cut:,} of {count_noun(compared.generated, 'piece')}"
-        console.say(f"{cut} were cut off at {request.length} steps")
+        console.say(f"{cut} were truncated at {request.length} steps")
     if not compared.against_training_data and any(row.metric in COPYING for row in compared.metrics):
         console.say("the model's training data is unknown, so copies were searched in this corpus")

@@ -140,8 +140,10 @@ def _division(data: bytes, name: str) -> int:
     """Check the header and return the ticks per beat."""
     if not data:
         raise ReadError(f"{name} is empty", "export it again as MIDI")
-    if len(data) < 14 or data[:4] != b"MThd":
+    if data[:4] != b"MThd":
         raise ReadError(f"{name} is not a MIDI file", "check that its suffix is right")
+    if len(data) < 14:
+        raise ReadError(f"{name} is a truncated MIDI file", "export or copy it again")
     kind, tracks, division = struct.unpack(">HHH", data[8:14])
     if kind > 2:
         raise ReadError(f"{name} has a damaged MIDI header", _HINT)

@@ -105,7 +105,7 @@ def total_steps(
     bars, meter = controls.bars, controls.meter
     if tune_steps is not None and bars:
         raise Unsatisfiable(
-            f"--keep-bars {controls.keep_bars} and --bars {bars} conflict: an infilled tune keeps its length",
+            f"--keep-bars {controls.keep_bars} contradicts --bars {bars}: an infilled tune keeps its length",
             "leave out --bars",
         )
     if not bars:
@@ -116,9 +116,9 @@ def total_steps(
     # round a pickup down to whole steps, so that nothing follows the last bar
     steps = bars * bar + (floor(pickup * per_beat) if pickup < signature.bar else 0)
     if bar.denominator > 1 or steps % together:
-        other = f"--prime, in {signature.numerator}/{signature.denominator}," if meters else f"--meter {meter or '4/4'}"
+        other = f"--prime, in {signature.numerator}/{signature.denominator}" if meters else f"--meter {meter or '4/4'}"
         raise Unsatisfiable(
-            f"--bars {bars} and {other} conflict: the model has {float(per_beat):g} steps per beat, and the bars are"
+            f"--bars {bars} contradicts {other}: the model has {float(per_beat):g} steps per beat, and the bars are"
             " not a whole number of steps",
             "choose another --meter or more --bars",
         )
@@ -130,7 +130,7 @@ def in_meter(tune: Piece, controls: NoteControls) -> Piece:
     requested, own = meter_labels(controls.meter), tune.labels.get("meter")
     if own and own != requested.get("meter", own):
         raise Unsatisfiable(
-            f"--keep-bars {controls.keep_bars} and --meter {controls.meter} conflict: the tune is in {own}",
+            f"--keep-bars {controls.keep_bars} contradicts --meter {controls.meter}: the tune is in {own}",
             "leave out --meter",
         )
     return replace(tune, labels={**tune.labels, **requested})
@@ -158,6 +158,6 @@ def held_note_error(pitch: int, controls: NoteControls) -> Unsatisfiable:
     else:
         other = f"--scale {controls.scale}" if controls.scale else f"--key {controls.key}"
     return Unsatisfiable(
-        f"--keep-bars {controls.keep_bars} and {other} conflict: {pitch_name(pitch)} is held into a kept bar",
-        "keep the bar before it too, or leave out one of the two",
+        f"--keep-bars {controls.keep_bars} contradicts {other}: {pitch_name(pitch)} is held into a kept bar",
+        "keep the bar before it too, or leave out one of them",
     )

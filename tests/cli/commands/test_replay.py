@@ -205,10 +205,10 @@ class TestDifferences:
         ("facts", "words"),
         [
             ({"numpy": "1.0"}, "numpy was 1.0, now "),
-            ({"device": "abacus"}, "generated on abacus, this is cpu"),
+            ({"device": "abacus"}, "device: recorded abacus, now cpu"),
             ({"plugins": {"abc": "mine 2"}}, "plugin abc was mine 2, now composer-cli"),
             ({"mood": "glad"}, "unknown fact `mood`"),
-            ({"program": "0.0.1"}, "generated with composer 0.0.1, this is composer "),
+            ({"program": "0.0.1"}, "composer: recorded 0.0.1, now "),
         ],
     )
     def test_changes_are_listed(self, gen, replay, facts, words):
@@ -229,7 +229,7 @@ class TestDifferences:
         data, other = gen(), tmp_path / "other.safetensors"
         save(other, load(checkpoint).with_record(comment="other"))
         result = replay(data, "--checkpoint", other)
-        assert re.search(r"generated with the model of digest \w{12}\.\.\., this is \w{12}\.\.\.", result.err)
+        assert re.search(r"model: recorded \w{12}, now \w{12}", result.err)
         assert result.data == data
 
 

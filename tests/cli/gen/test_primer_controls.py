@@ -79,8 +79,11 @@ def test_invalid_combinations(gen, arguments, words):
         (("--keep-bars", "1-4", "--prime-text", TUNE), ("all 4 bars",)),
         (("--rhythm", "jig", "--meter", "4/4"), ("--meter 4/4", "--rhythm jig", "a jig is in 6/8")),
         (("--range", "C#4-C#4", "--scale", "C major"), ("--range C#4-C#4 contradicts --scale C major",)),
-        (("--bars", "8", "--length", "20"), ("--bars 8 contradicts --length 20", "characters", "use --length 125")),
-        (("--keep-bars", "1", "--length", "20", "--prime-text", TUNE), ("--keep-bars 1 contradicts --length 20",)),
+        (
+            ("--bars", "8", "--length", "20"),
+            ("--length 20 is too short for --bars 8", "characters", "use --length 125"),
+        ),
+        (("--keep-bars", "1", "--length", "20", "--prime-text", TUNE), ("--length 20 is too short for --keep-bars 1",)),
         (
             ("--bars", "5", "--meter", "6/8", "--prime-text", "M:4/4\nL:1/8\nK:G\nG8|"),
             ("--meter 6/8 contradicts the primer",),
@@ -122,4 +125,4 @@ def test_title_in_other_formats(composer, gen):
     assert b"Gr\xc3\xbc\xc3\x9fe" in gen("--title", "Grüße", "--format", "musicxml").data
     written = composer("gen", "grid", "--quiet", "--seed", "2", "--format", "abc", "--title", "Grüße", "--length", "64")
     assert "T:Grüße\n" in written.out
-    composer("gen", "text", "--title", "X").failed("cannot hold a title", code=2)
+    composer("gen", "text", "--title", "X").failed("--title does not work with text", "leave out --title", code=2)

@@ -180,7 +180,7 @@ class TestMaxCopy:
         )
         greedy = ("--temp", "0", "--seed", "1", "--length", "150", "--max-copy", "4")
         one = gen(*greedy, "--checkpoint", path)
-        one.failed("piece 1: every attempt copied more than 4 notes in a row", "--max-copy")
+        one.failed("piece 1: all attempts copied more than 4 consecutive notes", "--max-copy")
         many = gen(*greedy, "--checkpoint", path, "--count", "2", "--output", tmp_path / "o%d.abc")
         assert many.code == 1
         assert "warning: skipped piece 2: every attempt" in many.err

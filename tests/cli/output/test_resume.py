@@ -110,7 +110,9 @@ def test_old_files_do_not_count(gen, interrupt, monkeypatch, whole, tmp_path, co
 def test_resume_without_a_run_starts_one(gen, whole, tmp_path):
     assert gen("--resume", "--seed", "3", "--output", tmp_path / "all.abc").code == 0
     assert (tmp_path / "all.abc").read_bytes() == whole[1]
-    gen("--resume", "--seed", "3", "--output", tmp_path / "all.abc").failed("already exists")
+    gen("--resume", "--seed", "3", "--output", tmp_path / "all.abc").failed(
+        "already exists", "no interrupted run to resume"
+    )
     gen("--resume").failed("--resume needs an output file", code=2)
 
 

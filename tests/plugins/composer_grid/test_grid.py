@@ -134,13 +134,13 @@ class TestVoices:
     def test_top_note_of_chords(self):
         piece = Grid(GridOptions("1/4")).from_score(Score((part((0, 60, 2), (0, 64, 1), (1, 67, 1), (2, 62, 1)),)))
         assert text(piece) == "64 67 62"
-        assert piece.losses == {"notes under the melody left out": 1}
+        assert piece.losses == {"notes below the melody skipped": 1}
 
     def test_skyline(self):
         notes = [GridNote(2, 55, 4), GridNote(1, 64, 2), GridNote(3, 62, 1), GridNote(0, 60, 4)]
         melody, losses = skyline(NoteArrays.from_notes(notes))
         assert melody.as_notes() == (GridNote(0, 60, 1), GridNote(1, 64, 2), GridNote(3, 62, 1))
-        assert losses == {"notes under the melody left out": 1, "notes cut short by a higher one": 1}
+        assert losses == {"notes below the melody skipped": 1, "notes cut short by a higher one": 1}
 
     def test_highest_part_is_the_melody(self):
         score = Score((part((0, 48, 4)), part((0, 72, 1), (1, 74, 1)), part((0, 40, 1), percussion=True)))

@@ -256,12 +256,12 @@ def test_control_labels():
 def test_conflicts_with_kept_bars():
     tune = GenerationContext(tune=Piece(TUNE, labels={"meter": "2/4"}))
     for controls, words in [
-        ({"keep_bars": "3", "key": "F#m"}, "--key F#m conflict: F4 is held"),
+        ({"keep_bars": "3", "key": "F#m"}, "contradicts --key F#m: F4 is held"),
         ({"keep_bars": "3", "range": "66-71"}, "--range 66-71 conflict"),
-        ({"keep_bars": "3", "max_notes": 1}, "--max-notes 1 conflict: 3 notes"),
-        ({"keep_bars": "3", "max_sustained": 1, "max_onsets": 1}, "--max-sustained 1 conflict: 3 notes"),
-        ({"keep_bars": "3", "meter": "3/4"}, "--meter 3/4 conflict: the tune is in 2/4"),
-        ({"keep_bars": "4-9"}, "there is no bar 9"),
+        ({"keep_bars": "3", "max_notes": 1}, "contradicts --max-notes 1: 3 notes"),
+        ({"keep_bars": "3", "max_sustained": 1, "max_onsets": 1}, "contradicts --max-sustained 1: 3 notes"),
+        ({"keep_bars": "3", "meter": "3/4"}, "contradicts --meter 3/4: the tune is in 2/4"),
+        ({"keep_bars": "4-9"}, "the last bar is"),
     ]:
         with pytest.raises(Unsatisfiable, match=words):
             roll().constraint(PianorollControls(**controls), tune)

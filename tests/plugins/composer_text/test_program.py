@@ -60,7 +60,7 @@ def test_truncated_text_is_reported(composer, songs):
     composer("train", "text", songs, *TINY, "--name", "plain")
     result = composer("gen", "text", "--checkpoint", "plain", "--length", "5", "--seed", "1")
     assert len(result.out.removesuffix("\n")) <= 5
-    assert "cut off at 5 steps" in result.err
+    assert "truncated at 5 steps" in result.err
 
 
 def test_single_piece_gives_a_warning(composer, file):

@@ -52,7 +52,7 @@ def test_primer_labels_give_meter_and_pickup():
 
 def test_infilled_tune_keeps_its_length():
     assert total_steps(NoteControls(keep_bars="1"), 40, {}, SIXTEENTHS) == 40
-    with pytest.raises(Unsatisfiable, match="--keep-bars 1 and --bars 4 conflict: an infilled tune"):
+    with pytest.raises(Unsatisfiable, match="--keep-bars 1 contradicts --bars 4: an infilled tune"):
         total_steps(NoteControls(keep_bars="1", bars=4), 40, {}, SIXTEENTHS)
 
 
@@ -64,7 +64,7 @@ def test_length_control():
 def test_meter_of_the_tune_or_the_controls():
     assert in_meter(Piece(()), NoteControls(meter="6/8", keep_bars="1")).labels == {"meter": "6/8"}
     assert in_meter(Piece((), labels={"meter": "2/4"}), NoteControls(keep_bars="1")).labels == {"meter": "2/4"}
-    with pytest.raises(Unsatisfiable, match="--keep-bars 1 and --meter 6/8 conflict: the tune is in 2/4"):
+    with pytest.raises(Unsatisfiable, match="--keep-bars 1 contradicts --meter 6/8: the tune is in 2/4"):
         in_meter(Piece((), labels={"meter": "2/4"}), NoteControls(meter="6/8", keep_bars="1"))
 
 
@@ -85,4 +85,4 @@ def test_steps_of_kept_bars():
 )
 def test_held_note_error_names_the_control(controls, words):
     error = held_note_error(61, NoteControls(keep_bars="3", **controls))
-    assert error.message == f"--keep-bars 3 and {words} conflict: C#4 is held into a kept bar"
+    assert error.message == f"--keep-bars 3 contradicts {words}: C#4 is held into a kept bar"

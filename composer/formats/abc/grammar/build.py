@@ -105,7 +105,7 @@ class ConstraintBuilder:
             "range": (f"{pitch_name(pitch(steps[0], 0))}-{pitch_name(pitch(steps[-1], 0))}",) if steps else (),
         }
         choices = ", ".join(known.get(name, ()))
-        hint = f"use --range {choices}, or a part of it" if name == "range" else f"choose one of {choices}"
+        hint = f"use --range {choices}, or a part of it" if name == "range" else f"choose from {choices}"
         return Unsatisfiable(
             f"--{name} {value}: the model lacks the characters to write it", hint if choices else "use another model"
         )

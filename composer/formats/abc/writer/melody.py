@@ -12,7 +12,7 @@ from composer.music.keys import BEAT
 GRID = BEAT // 8
 """Onsets and ends outside of triplets are moved to the nearest thirty-second note."""
 
-UNDER_MELODY = "notes under the melody left out"
+UNDER_MELODY = "notes below the melody skipped"
 OTHER_PARTS = "other parts left out"
 
 _MAX_OVERLAP = Fraction(1, 10)

@@ -129,7 +129,7 @@ def test_melody_of_both_hands_in_one_part_is_the_top_line():
     left = [Note(Fraction(n, 2), 48 + n, Fraction(1, 2)) for n in range(8)]
     text, losses = dialect_with_losses(Score((Part(tuple(right + left)),), keys=(Key(Fraction(0), 2),)))
     assert text.endswith("\n=c2^c2 d2^d2|]\n")
-    assert losses == {"notes under the melody left out": 8}
+    assert losses == {"notes below the melody skipped": 8}
 
 
 def test_losses_are_counted():
