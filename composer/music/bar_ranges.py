@@ -28,7 +28,7 @@ class BarRanges:
         fewer = f"keep some of bars 1 to {count}, such as --keep-bars 1-{count // 2}"
         hint = fewer if count > 1 else "leave out --keep-bars"
         if last > count:
-            raise Unsatisfiable(f"invalid value for --keep-bars: '{self.text}': the last bar is {count}", hint)
+            raise Unsatisfiable(f"invalid value for --keep-bars: '{self.text}': there is no bar {last}", hint)
         if all(number in self for number in range(1, count + 1)):
             message = f"--keep-bars {self.text} keeps all {count} bars of the tune, so there is nothing to generate"
             raise Unsatisfiable(message, hint)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from composer.toolkit.representations.note_arrays import BITS, TIME, NoteArrays
 from composer_grid.tokens import HOLD, REST
 
-UNDER_MELODY, CUT_SHORT = "notes under the melody left out", "notes cut short by a higher one"
+UNDER_MELODY, CUT_SHORT = "notes below the melody skipped", "notes cut short by a higher one"
 
 _PITCHES = 128
 _SYMBOLS = np.array([*map(str, range(_PITCHES)), HOLD, REST], object)

@@ -212,16 +212,16 @@ def test_primer_counts_as_bars_but_not_as_density():
     constraint = pianoroll.constraint(controls, GenerationContext(primer=primer))
     notes = notes_of(pianoroll, walk(constraint, pianoroll.spec.size, 16, 3, primer))
     assert 24 + 1 <= len(notes) <= 24 + 4
-    with pytest.raises(Unsatisfiable, match="--bars 1 and --prime conflict"):
+    with pytest.raises(Unsatisfiable, match="the primer is longer than --bars 1"):
         pianoroll.constraint(controls, GenerationContext(primer=primer * 3))
 
 
 @pytest.mark.parametrize(
     ("controls", "words"),
     [
-        ({"density": "9", "max_onsets": 2}, "--density 9 and --max-onsets 2 conflict"),
-        ({"density": "9", "max_notes": 2}, "--density 9 and --max-notes 2 conflict"),
-        ({"density": "1..9", "range": "60-61"}, "--density 1..9 and --range 60-61 conflict"),
+        ({"density": "9", "max_onsets": 2}, "--density 9 contradicts --max-onsets 2"),
+        ({"density": "9", "max_notes": 2}, "--density 9 contradicts --max-notes 2"),
+        ({"density": "1..9", "range": "60-61"}, "--density 1..9 contradicts --range 60-61"),
     ],
 )
 def test_density_conflicts_with_note_limits(controls, words):
@@ -234,7 +234,7 @@ def test_primer_labels_give_the_meter():
     context = GenerationContext(labels={"meter": "6/8", "pickup": "1/2"})
     assert roll().max_steps(PianorollControls(bars=4), context) == 2 + 4 * 12
     assert roll().max_steps(PianorollControls(bars=4, meter="3/8"), context) == 2 + 4 * 6
-    with pytest.raises(Unsatisfiable, match="--bars 4 and --prime, in 6/8, conflict"):
+    with pytest.raises(Unsatisfiable, match="--bars 4 contradicts --prime, in 6/8"):
         roll(stack=4).constraint(PianorollControls(bars=4), context)
 
 
@@ -257,15 +257,15 @@ def test_conflicts_with_kept_bars():
     tune = GenerationContext(tune=Piece(TUNE, labels={"meter": "2/4"}))
     for controls, words in [
         ({"keep_bars": "3", "key": "F#m"}, "contradicts --key F#m: F4 is held"),
-        ({"keep_bars": "3", "range": "66-71"}, "--range 66-71 conflict"),
+        ({"keep_bars": "3", "range": "66-71"}, "contradicts --range 66-71"),
         ({"keep_bars": "3", "max_notes": 1}, "contradicts --max-notes 1: 3 notes"),
         ({"keep_bars": "3", "max_sustained": 1, "max_onsets": 1}, "contradicts --max-sustained 1: 3 notes"),
         ({"keep_bars": "3", "meter": "3/4"}, "contradicts --meter 3/4: the tune is in 2/4"),
-        ({"keep_bars": "4-9"}, "the last bar is"),
+        ({"keep_bars": "4-9"}, "there is no bar 9"),
     ]:
         with pytest.raises(Unsatisfiable, match=words):
             roll().constraint(PianorollControls(**controls), tune)
-    with pytest.raises(Unsatisfiable, match="--bars 4 and --length 20 conflict"):
+    with pytest.raises(Unsatisfiable, match="--length 20 is too short for --bars 4"):
         roll().constraint(PianorollControls(bars=4), GenerationContext(20))
     with pytest.raises(Unsatisfiable, match="frames of 3 steps do not match the bars"):
         roll(stack=3).constraint(PianorollControls(keep_bars="2"), tune)

@@ -40,7 +40,7 @@ def test_bars_determine_the_length():
     assert total_steps(NoteControls(), None, {}, SIXTEENTHS) is None
     assert total_steps(NoteControls(bars=3), None, {}, SIXTEENTHS) == 48
     assert total_steps(NoteControls(bars=3, meter="6/8"), None, {}, SIXTEENTHS) == 36
-    with pytest.raises(Unsatisfiable, match="--bars 3 and --meter 6/8 conflict"):
+    with pytest.raises(Unsatisfiable, match="--bars 3 contradicts --meter 6/8"):
         total_steps(NoteControls(bars=3, meter="6/8"), None, {}, SIXTEENTHS, together=8)
 
 
