@@ -44,9 +44,7 @@ class Selection:
                     hint = f"use --candidates {max(20, self.best)} {flag} {value}"
                     raise UsageError(f"{flag} needs --candidates", hint)
         elif not 1 <= self.best <= self.candidates:
-            raise UsageError(
-                f"invalid value for --keep: {self.best}", f"use 1 to {self.candidates}, the number of candidates"
-            )
+            raise UsageError(f"invalid value for --keep: {self.best}", f"use 1 to {self.candidates} (--candidates)")
 
     @property
     def best(self) -> int:

@@ -173,7 +173,7 @@ class TestDifferences:
         """The difference shown is in the music, not in the provenance."""
         data = changed(gen(), numpy="1.0").replace(b"K:", b"K: ", 1)
         result = replay(data, "--check")
-        assert "numpy was 1.0, now " in result.err
+        assert "numpy: recorded 1.0, now " in result.err
         assert re.search(r"line \d is `K: .*`, not `K:\S*`$", result.err, re.MULTILINE)
 
     def test_long_lines_are_shortened(self):
@@ -204,7 +204,7 @@ class TestDifferences:
     @pytest.mark.parametrize(
         ("facts", "words"),
         [
-            ({"numpy": "1.0"}, "numpy was 1.0, now "),
+            ({"numpy": "1.0"}, "numpy: recorded 1.0, now "),
             ({"device": "abacus"}, "device: recorded abacus, now cpu"),
             ({"plugins": {"abc": "mine 2"}}, "plugin abc was mine 2, now composer-cli"),
             ({"mood": "glad"}, "unknown fact `mood`"),

@@ -116,7 +116,7 @@ class TestCandidates:
             (("--rank-by", "frm"), ("invalid value for --rank-by: 'frm'", "form")),
             (("--rank-by", "xyz"), ("likelihood, originality, form",)),
             (("--count", "2"), ("--count and --candidates", "--candidates 8 --keep 2")),
-            (("--resume",), ("--resume cannot be used with --candidates", "--force")),
+            (("--resume",), ("--resume and --candidates cannot be used together", "--force")),
             (("--candidates", "1000000001"), ("invalid value for --candidates: 1000000001", "1 to 1000000")),
             (("--candidates", "0"), ("invalid value for --candidates: 0",)),
             (("--candidates", "many"), ("invalid value for --candidates: 'many'", "a whole number")),
