@@ -206,7 +206,7 @@ class TestDifferences:
         [
             ({"numpy": "1.0"}, "numpy: recorded 1.0, now "),
             ({"device": "abacus"}, "device: recorded abacus, now cpu"),
-            ({"plugins": {"abc": "mine 2"}}, "plugin abc was mine 2, now composer-cli"),
+            ({"plugins": {"abc": "mine 2"}}, "plugin abc: recorded mine 2, now composer-cli"),
             ({"mood": "glad"}, "unknown fact `mood`"),
             ({"program": "0.0.1"}, "composer: recorded 0.0.1, now "),
         ],
