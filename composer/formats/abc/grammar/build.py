@@ -72,7 +72,7 @@ class ConstraintBuilder:
                 f"{first} {verb} {last}: {_reason(controls)}", f"leave out {_join(options, 'or')}"
             ) from error
         if not given:
-            automaton.start(self.primer)
+            self._build(controls)
             return
         contradict = f"{_join(given, 'and')} {'contradicts' if len(given) == 1 else 'contradict'}"
         if not self.text:
