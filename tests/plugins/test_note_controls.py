@@ -22,7 +22,7 @@ def pianoroll():
     ("controls", "first", "second"),
     [
         ({"range": "61-61", "key": "C"}, "--range 61-61", "C major"),
-        ({"scale": "E dorian", "key": "D"}, "--scale E dorian", "--key D"),
+        ({"scale": "E dorian", "key": "D"}, "--scale 'E dorian'", "--key D"),
         ({"bars": 4, "meter": "5/64"}, "--bars 4", "--meter 5/64"),
     ],
 )

@@ -12,8 +12,12 @@ from composer.music.bars import bars
 @pytest.mark.parametrize("name", ["abc", "grid", "pianoroll", "text"])
 def test_empty_primer(composer, tmp_path, name):
     (tmp_path / "empty.abc").write_bytes(b"")
-    for arguments in (("--prime", "-"), ("--prime", tmp_path / "empty.abc"), ("--prime-text", "")):
-        composer("gen", name, *arguments).failed("is empty", "nothing to continue", "in a pipe")
+    for arguments, hint in (
+        (("--prime", "-"), "check the command before the pipe"),
+        (("--prime", tmp_path / "empty.abc"), "put a few notes in it"),
+        (("--prime-text", ""), ""),
+    ):
+        composer("gen", name, *arguments).failed("is empty", "nothing to continue", hint)
 
 
 @pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="open files have no names")  # noqa: PTH112
