@@ -52,9 +52,6 @@ class Letters(Representation):
             raise EncodeError(f"{piece.source} has {' '.join(unknown)}")
         return [1 + self.letters.index(letter) for letter in piece.content]
 
-    def encode(self, piece):
-        return [*self.prime(piece), 0]
-
     def decode(self, steps):
         return Piece("".join(self.letters[step - 1] for step in steps if step))
 

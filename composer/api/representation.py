@@ -19,14 +19,8 @@ A representation plugin is one class. A minimal one, for text, letter by letter:
         def prime(self, piece):
             return [1 + self.letters.index(letter) for letter in piece.content]
 
-        def encode(self, piece):
-            return [*self.prime(piece), 0]
-
         def decode(self, steps):
             return Piece("".join(self.letters[step - 1] for step in steps if step > 0))
-
-        def decoder(self, number=1):
-            return TextDecoder(lambda step: self.letters[step - 1] if step else "")
 
         def state(self):
             return {"letters": self.letters}
@@ -102,12 +96,34 @@ class TextDecoder:
         return (text,) if text else ()
 
 
+class _BufferedDecoder:
+    """The default decoder: all events of a piece at its end."""
+
+    def __init__(self, representation: Representation) -> None:
+        self._representation = representation
+        self._steps: list[Step] = []
+
+    def push(self, step: Step) -> Iterable[Event]:
+        """Keep `step` until the end."""
+        self._steps.append(step)
+        return ()
+
+    def finish(self) -> Iterable[Event]:
+        """Return the text of the piece, as a line, or its notes."""
+        piece = self._representation.decode(self._steps)
+        if self._representation.native is None:
+            score = self._representation.score(piece)
+            return score.notes if score is not None else ()
+        text = self._representation.text(piece)
+        return (text if text.endswith("\n") else f"{text}\n",)
+
+
 class Representation(ABC):
     """An encoding of music (or text) as a sequence of steps.
 
     `api` is the interface version that the plugin was written for, `version` its own: raise it whenever the same piece
     would be encoded differently. `suffixes` are the files it reads, `formats` those it can write (see
-    `composer.formats`), the default first; `native` is the text format that its decoder writes, if any. `Options` and
+    `composer.formats`), the default first; `native` is the text format that `text` writes, if any. `Options` and
     `Controls` are frozen dataclasses; a field's metadata may hold `help`. `length`, which may depend on the options, is
     the default limit of steps in `composer gen`, and `step_name` the name of a step.
     """
@@ -136,18 +152,18 @@ class Representation(ABC):
         Raises ReadError if the source as a whole cannot be read.
         """
 
-    @abstractmethod
-    def fit(self, pieces: Iterable[Piece]) -> None:
-        """Fit the vocabulary, range and the like to the training pieces."""
+    def fit(self, pieces: Iterable[Piece]) -> None:  # noqa: B027 - a fixed vocabulary needs none
+        """Fit the vocabulary, range and the like to the training pieces. By default nothing is fitted."""
 
     @property
     @abstractmethod
     def spec(self) -> SequenceSpec:
         """Kind and size of the sequences; valid after `fit` or `restore`."""
 
-    @abstractmethod
     def encode(self, piece: Piece) -> list[Step]:
-        """Return the whole piece as steps, including the end symbol. Raises EncodeError."""
+        """Return the whole piece as steps: by default `prime`, and the end symbol of tokens. Raises EncodeError."""
+        end = self.spec.end
+        return self.prime(piece) if end is None else [*self.prime(piece), end]
 
     def encode_packed(self, piece: Piece) -> bytes | None:
         """Return the steps of `encode` as a dataset stores them, or None to use `encode`. Raises EncodeError.
@@ -165,16 +181,26 @@ class Representation(ABC):
     def prime(self, piece: Piece) -> list[Step]:
         """Return `piece` as a primer: as `encode`, without the end. Raises EncodeError."""
 
-    @abstractmethod
-    def decoder(self, number: int = 1) -> Decoder:
-        """Return a decoder for one piece, the `number`-th of a file."""
+    def text(self, piece: Piece) -> str:
+        """Return `piece` in the `native` format: by default its content, which must then be a str."""
+        if not isinstance(piece.content, str):
+            kind = type(piece.content).__name__
+            raise TypeError(f"`{self.name}` needs a method `text`, since the content of a piece is a {kind}, not a str")
+        return piece.content
 
-    @abstractmethod
+    def decoder(self, number: int = 1) -> Decoder:
+        """Return a decoder for one piece, the `number`-th of a file.
+
+        By default, it returns everything at the end of the piece: a line with its `text` if `native` is set, else the
+        notes of its `score`. Write a decoder to show text while it is generated.
+        """
+        return _BufferedDecoder(self)
+
     def state(self) -> dict[str, Any]:
         """Return the result of `fit` as plain JSON."""
+        return {}
 
-    @abstractmethod
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - see `fit`
         """Restore the result of `fit` from that of `state`."""
 
     def variants(self, piece: Piece) -> Iterator[Piece]:

@@ -105,9 +105,6 @@ class Abc(Representation):
     def spec(self) -> SequenceSpec:
         return SequenceSpec(StepKind.TOKENS, 1 + len(self.characters), END, self.conditions)
 
-    def encode(self, piece: Piece) -> list[Step]:
-        return [*self.prime(piece), END]
-
     def prime(self, piece: Piece) -> list[Step]:
         text = self._known_text(piece)
         unseen = sorted(set(text) - self.ids.keys())

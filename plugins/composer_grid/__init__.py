@@ -101,9 +101,6 @@ class Grid(Representation):
     def spec(self) -> SequenceSpec:
         return SequenceSpec(StepKind.TOKENS, len(self.symbols), END, self.conditions)
 
-    def encode(self, piece: Piece) -> list[Step]:
-        return [*self.prime(piece), END]
-
     def encode_packed(self, piece: Piece) -> bytes:
         try:
             return bytes(map(self.ids.__getitem__, _tokens(piece))) + bytes([END])

@@ -117,16 +117,13 @@ class Pianoroll(Representation):
     def spec(self) -> SequenceSpec:
         return SequenceSpec(StepKind.FRAMES, self.layout.size, conditions=self.conditions, groups=self.layout.groups)
 
-    def encode(self, piece: Piece) -> list[Step]:
+    def prime(self, piece: Piece) -> list[Step]:
         return list(self.layout.frames(_roll(piece)))
 
     def encode_packed(self, piece: Piece) -> bytes:
         from composer_pianoroll import packing
 
         return packing.pack_frames(self.layout, _roll(piece))
-
-    def prime(self, piece: Piece) -> list[Step]:
-        return self.encode(piece)
 
     def decode(self, steps: Iterable[Step]) -> Piece:
         decoder = RollDecoder(self.layout)

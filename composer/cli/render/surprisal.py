@@ -105,9 +105,14 @@ def _legend(heading: str) -> Text:
 def _texts_and_bits(representation: Representation, found: Surprisal) -> Iterator[tuple[str, float]]:
     """Yield the text that each step decodes to, with its bits."""
     decoder = representation.decoder()
-    for step, bits in zip(found.steps, found.bits, strict=True):
-        yield "".join(event for event in decoder.push(step) if isinstance(event, str)), bits
-    yield "".join(event for event in decoder.finish() if isinstance(event, str)), 0.0
+    texts = ["".join(event for event in decoder.push(step) if isinstance(event, str)) for step in found.steps]
+    rest = "".join(event for event in decoder.finish() if isinstance(event, str))
+    if not any(texts) and rest:  # the decoder waits for the end; a step that is a word or a letter decodes by itself
+        alone = [representation.text(representation.decode([step])) for step in found.steps]
+        if rest.startswith(whole := "".join(alone)):
+            texts, rest = alone, rest.removeprefix(whole)
+    yield from zip(texts, found.bits, strict=True)
+    yield rest, 0.0
 
 
 def _colored(chunks: Iterator[tuple[str, float]]) -> Text:

@@ -3,8 +3,11 @@
 import re
 
 import pytest
+from small_plugins import Letters
 
-from composer.api import Unsupported
+from composer.analysis.surprisal import Surprisal
+from composer.api import Representation, Unsupported
+from composer.cli.render.surprisal import _texts_and_bits
 from composer_lstm import sampler
 
 
@@ -132,3 +135,10 @@ def test_errors(composer, shown, checkpoint, tunes, tmp_path):
     shown(file=tmp_path / "empty.abc").failed("empty.abc")
     (tmp_path / "odd.abc").write_text("X:1\nT:Unseen\nM:4/4\nL:1/8\nK:G\n|:b'8:|\n")
     shown(file=tmp_path / "odd.abc").failed("odd.abc")
+
+
+def test_each_step_has_its_text_without_a_decoder_that_streams():
+    letters = type("Buffered", (Letters,), {"decoder": Representation.decoder})()
+    letters.letters = ["a", "b"]
+    chunks = list(_texts_and_bits(letters, Surprisal([1, 2, 2, 0], [0.5, 3.0, 1.0, 0.25])))
+    assert chunks == [("a", 0.5), ("b", 3.0), ("b", 1.0), ("", 0.25), ("\n", 0.0)]

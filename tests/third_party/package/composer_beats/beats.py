@@ -12,7 +12,6 @@ from composer.api import (
     Score,
     SequenceSpec,
     StepKind,
-    TextDecoder,
     hookimpl,
 )
 
@@ -35,9 +34,6 @@ class Beats(Representation):
             elif line:
                 yield Piece(line, source=f"{source.label}: line {number}")
 
-    def fit(self, pieces):
-        """Nothing to fit: the symbols are fixed."""
-
     @property
     def spec(self):
         return SequenceSpec(StepKind.TOKENS, size=len(self.symbols), end=0)
@@ -48,25 +44,13 @@ class Beats(Representation):
         except ValueError:
             raise EncodeError(f"{piece.source} has more than x and .", "write strokes as x, rests as .") from None
 
-    def encode(self, piece):
-        return [*self.prime(piece), 0]
-
     def decode(self, steps):
         return Piece("".join(self.symbols[step] for step in steps))
-
-    def decoder(self, number=1):
-        return TextDecoder(lambda step: self.symbols[step], end="\n")
 
     def score(self, piece):
         strokes = [place for place, symbol in enumerate(piece.content) if symbol == "x"]
         notes = tuple(Note(place * SIXTEENTH, SNARE, SIXTEENTH) for place in strokes)
         return Score((Part(notes, "drum", percussion=True),)) if notes else None
-
-    def state(self):
-        return {}
-
-    def restore(self, state):
-        """Nothing to restore."""
 
 
 @hookimpl
