@@ -39,12 +39,10 @@ class Letters(Representation):
 
     def fit(self, pieces):
         self.letters = sorted({letter for piece in pieces for letter in piece.content})
-        self.authors = sorted({piece.labels["author"] for piece in pieces if "author" in piece.labels})
 
     @property
     def spec(self):
-        conditions = {"author": tuple(self.authors)} if self.authors else {}
-        return SequenceSpec(StepKind.TOKENS, size=1 + len(self.letters), end=0, conditions=conditions)
+        return SequenceSpec(StepKind.TOKENS, size=1 + len(self.letters), end=0)
 
     def prime(self, piece):
         unknown = sorted(set(piece.content) - set(self.letters))
@@ -65,10 +63,10 @@ class Letters(Representation):
         yield Piece(piece.content.upper(), source=piece.source, labels=piece.labels)
 
     def state(self):
-        return {"letters": self.letters, "authors": self.authors}
+        return {"letters": self.letters}
 
     def restore(self, state: Mapping):
-        self.letters, self.authors = state["letters"], state["authors"]
+        self.letters = state["letters"]
 
 
 @dataclass(frozen=True)

@@ -68,19 +68,18 @@ def evaluate(
     `progress` with the number of windows done, from 0, and the total. Raises UsageError if `effort` is given for an
     exact likelihood, ReadError if there is no piece to measure.
     """
-    representation = checkpoint.representation
+    representation, spec = checkpoint.representation, checkpoint.checkpoint.header.spec
     corpus = read(representation, arguments, progress=reading_progress)
     pieces = select_pieces(checkpoint.checkpoint.header, corpus.pieces, listing, split)
     rejected = corpus.rejected
     with tempfile.TemporaryDirectory() as folder:
         stem = Path(folder) / "pieces"
-        written = write_split(stem, representation, pieces, rejected.add)
+        written = write_split(stem, representation, spec, pieces, rejected.add)
         if not written["pieces"]:
             raise ReadError(
                 f"no piece can be measured: {rejected.most_common()}", "the model was trained on other music"
             )
-        spec, rows = representation.spec, 1 if stream else BATCH_SIZE
-        data = open_split(stem, spec, written)
+        data, rows = open_split(stem, spec, written), 1 if stream else BATCH_SIZE
         windows = BPTTBatches(data, spec, batch_size=rows, seq_length=SEQ_LENGTH, contiguous=stream)
         total = _measure(checkpoint, windows, device, effort, progress)
     unit, scale = ("bits", 1 / math.log(2)) if spec.kind is StepKind.TOKENS else ("nats", 1.0)
@@ -122,7 +121,7 @@ def _measure(
 
     from composer.api.network import Measurement, Network
 
-    network = opened.model.network(opened.representation.spec, opened.config)
+    network = opened.model.network(opened.checkpoint.header.spec, opened.config)
     if effort is not None and type(network).likelihood is Network.likelihood:
         raise UsageError(
             f"--effort is for estimated likelihoods; that of {opened.model.name} is exact", "remove --effort"

@@ -4,7 +4,6 @@ Import heavier modules by name: `composer.api.sampling` (numpy), `composer.api.n
 and the building blocks in `composer.toolkit`.
 """
 
-from composer.api.conditions import ConditionVocabulary
 from composer.api.constraint import Constraint, FrameRule, Limit, Mask
 from composer.api.errors import (
     CheckpointError,
@@ -32,7 +31,6 @@ __all__ = [
     "CheckpointError",
     "ChordSymbol",
     "ComposerError",
-    "ConditionVocabulary",
     "Constraint",
     "Decoder",
     "DeviceError",

@@ -125,7 +125,8 @@ class Representation(ABC):
     would be encoded differently. `suffixes` are the files it reads, `formats` those it can write (see
     `composer.formats`), the default first; `native` is the text format that `text` writes, if any. `Options` and
     `Controls` are frozen dataclasses; a field's metadata may hold `help`. `length`, which may depend on the options, is
-    the default limit of steps in `composer gen`, and `step_name` the name of a step.
+    the default limit of steps in `composer gen`, and `step_name` the name of a step. `labels` are the names of the
+    labels that its pieces may have, for help and completion, if they are always the same.
     """
 
     api: ClassVar[int]
@@ -136,6 +137,7 @@ class Representation(ABC):
     suffixes: ClassVar[tuple[str, ...]]
     formats: ClassVar[tuple[str, ...]]
     native: ClassVar[str | None] = None
+    labels: ClassVar[tuple[str, ...]] = ()
     length: int = 2000
     step_name: ClassVar[str] = "step"
     Options: ClassVar[type[Any]] = NoOptions
@@ -206,6 +208,10 @@ class Representation(ABC):
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """Yield further training pieces made from `piece`, such as transpositions."""
         return iter(())
+
+    def default_conditions(self) -> Iterable[str]:
+        """Return the labels that a model is conditioned on without `--conditions`, if they differ between pieces."""
+        return ()
 
     def losses(self, piece: Piece) -> Mapping[str, int]:
         """Count what encoding `piece` loses, as in `Piece.losses`, which is the default."""

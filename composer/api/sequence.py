@@ -40,8 +40,8 @@ class SequenceSpec:
     """All that a model needs to know about a fitted representation.
 
     `size` is the number of tokens in the vocabulary, or of units in a frame. `end` is the id of the end symbol, which
-    also precedes every piece; frames have none. `conditions` maps each condition to its possible values. `groups`
-    describes a frame's units.
+    also precedes every piece; frames have none. `groups` describes a frame's units. `conditions` maps each label that
+    the model is conditioned on to its possible values; representations leave it empty, and training fills it in.
     """
 
     kind: StepKind

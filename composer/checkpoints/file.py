@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, SequenceSpec
-from composer.checkpoints.old_names import current_record
+from composer.checkpoints.old_names import current_options, current_record
 from composer.system.files import is_disk_full, write_atomic
 
 if TYPE_CHECKING:
@@ -182,7 +182,8 @@ def header_of(path: Path, text: str | None) -> Header:
         raise _not_a_checkpoint(path) from error
     if not all(isinstance(getattr(header, name), kind) for kind, names in _KINDS.items() for name in names):
         raise _not_a_checkpoint(path)
-    return replace(header, record=current_record(header.record))
+    options = current_options(header.representation, header.options)
+    return replace(header, options=options, record=current_record(header.record))
 
 
 def _not_a_checkpoint(path: Path) -> CheckpointError:

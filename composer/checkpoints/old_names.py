@@ -31,6 +31,16 @@ STATE_ARRAYS = {"optimiser": "optimizer", "average": "ema", "stream": "state"}
 """First parts of the names of arrays in a training state."""
 
 
+_WITH_CONDITIONS = frozenset({"abc", "grid", "pianoroll"})
+"""Representations that had an option `conditions`, which is an option of the training now; the spec has its values."""
+
+
+def current_options(representation: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a checkpoint's representation without those that it no longer has."""
+    dropped = {"conditions"} if representation in _WITH_CONDITIONS else set[str]()
+    return {name: value for name, value in options.items() if name not in dropped}
+
+
 def current_record(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the training record of a checkpoint with the names of today; current names stay."""
     found = _renamed(record, _RECORD)

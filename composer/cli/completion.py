@@ -77,6 +77,8 @@ def _with_values(command: Any) -> Any:
         for key in (*param.opts, param.metavar):
             if key in VALUES:
                 param.shell_complete = completer(VALUES[key])
+        if "--conditions" in param.opts:
+            param.shell_complete = lambda context, start: [CompletionItem(each) for each in _labels(context, start)]
     return command
 
 
@@ -112,6 +114,18 @@ def _topics() -> Values:
     from composer.cli.docs import pages
 
     return [*pages.summaries().items(), *COMMANDS.items()]
+
+
+def _labels(context: Any, start: str) -> list[str]:
+    """Return the labels that the representation's pieces have, after those that are typed already."""
+    from composer.registry import plugins as registry
+
+    typed, comma, last = start.rpartition(",")
+    # the parser stops at the option without a value, and leaves the arguments before it
+    name = next(iter(context.args), "") or context.params.get("representation") or ""
+    known = registry.representation(name).labels
+    left = (name for name in known if name not in typed.split(","))
+    return [f"{typed}{comma}{name}" for name in left if name.startswith(last)]
 
 
 def _words(*values: str) -> Callable[[], Values]:

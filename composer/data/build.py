@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from composer.api import EncodeError, Piece, Representation
+from composer.api import EncodeError, Piece, Representation, SequenceSpec
+from composer.data.conditions import LabeledPieces, with_conditions
 from composer.data.corpus import Rejections
 from composer.data.encoded_split import encoded_size, write_split
 from composer.data.splits import SPLITS, SplitSettings
@@ -42,13 +43,17 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class BuildSpec:
-    """What to encode and how: the arguments of `dataset.prepare`."""
+    """What to encode and how: the arguments of `dataset.prepare`.
+
+    `conditions` are names of labels; if None, the representation chooses, and labels that do not differ are left out.
+    """
 
     representation: Representation
     arguments: tuple[str, ...]
     split: SplitSettings
-    fitted: bool
+    fitted: SequenceSpec | None
     augment: bool
+    conditions: tuple[str, ...] | None = None
 
 
 def build(
@@ -65,14 +70,13 @@ def build(
         try:
             corpus = StagedCorpus(file, spec.split)
             corpus.read(representation, files, size, folder, progress)
-            if not spec.fitted:
-                representation.fit(_TrainingPieces(spec, corpus))
+            encoded_spec = _fit(spec, _TrainingPieces(spec, corpus))
             count = corpus.count("train")
             sample = range(0, count, max(1, count // SAMPLE_PIECES))
-            sample_size = encoded_size(representation, _TrainingPieces(spec, corpus, sample))
+            sample_size = encoded_size(representation, encoded_spec, _TrainingPieces(spec, corpus, sample))
             check_room(folder, sample_size * count / len(sample))
             with reporting_write_errors(folder):
-                _encode(temporary, spec, corpus)
+                _encode(temporary, spec, corpus, encoded_spec)
         finally:
             file.remove()
 
@@ -105,7 +109,21 @@ class _TrainingPieces:
                 yield variant
 
 
-def _encode(folder: Path, spec: BuildSpec, corpus: StagedCorpus) -> None:
+def _fit(spec: BuildSpec, pieces: Iterable[Piece]) -> SequenceSpec:
+    """Fit the representation, unless it is, and return the spec of the sequences with their conditions.
+
+    Raises OptionError for labels that cannot be conditions.
+    """
+    representation = spec.representation
+    if spec.fitted is not None:
+        return with_conditions(representation.spec, spec.fitted.conditions)
+    chosen = representation.default_conditions() if spec.conditions is None else spec.conditions
+    labeled = LabeledPieces(pieces, chosen)
+    representation.fit(labeled)
+    return with_conditions(representation.spec, labeled.conditions(varying=spec.conditions is None))
+
+
+def _encode(folder: Path, spec: BuildSpec, corpus: StagedCorpus, encoded_spec: SequenceSpec) -> None:
     """Write all files of the data set. Raises OSError, and EncodeError if there is no training data."""
     representation, rejected, melodies = spec.representation, corpus.rejected, MelodyCollector()
     training = _TrainingPieces(spec, corpus, melodies=melodies)
@@ -113,7 +131,7 @@ def _encode(folder: Path, spec: BuildSpec, corpus: StagedCorpus) -> None:
     for split in SPLITS:
         not_encodable = Rejections()
         pieces = training if split == "train" else corpus.pieces(split)
-        written[split] = write_split(folder / split, representation, pieces, not_encodable.add)
+        written[split] = write_split(folder / split, representation, encoded_spec, pieces, not_encodable.add)
         rejected.merge(not_encodable)
     (folder / MELODIES_FILE).write_bytes(melodies.melodies().to_bytes())
     if not written["train"]["pieces"]:
@@ -124,5 +142,8 @@ def _encode(folder: Path, spec: BuildSpec, corpus: StagedCorpus) -> None:
     if training.without_variants:
         notes = [*notes, f"`{representation.name}` has no variants of these pieces, so --augment has no effect"]
     report = Report(pieces_in, rejected.counts, rejected.places, corpus.unreadable, duplicates, notes, losses)
-    manifest = {"state": representation.state(), "report": asdict(report), "splits": written}
+    manifest = {
+        "state": representation.state(), "conditions": encoded_spec.conditions, "report": asdict(report),
+        "splits": written,
+    }  # fmt: skip
     (folder / MANIFEST).write_text(json.dumps(manifest), "utf-8")

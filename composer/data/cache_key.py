@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import composer
-from composer.api import ReadError, Representation, Source
-from composer.data.splits import SplitSettings, read_list
+from composer.api import ReadError, Source
+from composer.data.build import BuildSpec
+from composer.data.splits import read_list
 
 
 class SourceDigests(NamedTuple):
@@ -25,15 +26,15 @@ class SourceDigests(NamedTuple):
     size: int
 
 
-def build_settings_key(
-    layout: int, representation: Representation, split: SplitSettings, *, fitted: bool, augment: bool
-) -> str:
+def build_settings_key(layout: int, spec: BuildSpec) -> str:
     """Return everything but the sources that determines an encoded data set. Raises ReadError for a bad list."""
+    representation, split = spec.representation, spec.split
+    fitted = None if spec.fitted is None else [representation.state(), spec.fitted.to_json()]
     listing = sorted(read_list(split.listing).items()) if split.listing else None
     settings = [
         layout, composer.__version__, _code_digest(type(representation)), representation.name, representation.version,
-        repr(representation.options), representation.state() if fitted else None,
-        [split.valid, split.test, listing, sorted(split.named_files)], augment,
+        repr(representation.options), fitted, spec.conditions,
+        [split.valid, split.test, listing, sorted(split.named_files)], spec.augment,
     ]  # fmt: skip
     return json.dumps(settings, sort_keys=True)
 

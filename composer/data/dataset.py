@@ -16,6 +16,7 @@ from pathlib import Path
 from composer.api import ComposerError, Representation, SequenceSpec
 from composer.data.build import MELODIES_FILE, BuildSpec, Report, build
 from composer.data.cache_key import build_settings_key, digest, source_digests
+from composer.data.conditions import with_conditions
 from composer.data.encoded_split import EncodedSplit, open_split
 from composer.data.splits import SPLITS, SplitSettings
 from composer.data.staging import CorpusFiles
@@ -24,7 +25,7 @@ from composer.music.contour import MelodyCollection
 from composer.system.cache_dir import MANIFEST, mark_used, prune
 from composer.system.paths import cache_folder
 
-LAYOUT_VERSION = 5
+LAYOUT_VERSION = 6
 """Version of the layout of the files; it is part of every data set's name."""
 
 
@@ -54,22 +55,27 @@ def prepare(
     arguments: Sequence[str],
     split: SplitSettings | None = None,
     *,
-    fitted: bool = False,
+    fitted: SequenceSpec | None = None,
     augment: bool = False,
+    conditions: Sequence[str] | None = None,
     progress: Callable[[int, int], object] | None = None,
     group: ProcessGroup | None = None,
 ) -> Dataset:
     """Read, split and encode what `arguments` name, and fit `representation` to the training data.
 
-    If it is `fitted`, it stays as restored from a checkpoint, and pieces with unknown symbols are rejected. `augment`
-    adds every piece's variants to the training data. `progress` is as in CorpusReader. All ranks of a `group` must call
-    this together; the main process builds the data set, or one of each machine if they share no disk.
+    `fitted` is the spec of the checkpoint that it was restored from, if any; then it stays as it is, and pieces with
+    unknown symbols are rejected. `augment` adds every piece's variants to the training data. `conditions` are the
+    labels that a new model is conditioned on, by default those of `default_conditions` that differ. `progress` is as
+    in CorpusReader. All ranks of a `group` must call this together; the main process builds the data set, or one of
+    each machine if they share no disk.
     Raises ReadError if there is no training data, and ComposerError if the cache cannot be written.
     """
     split, group, cache = split or SplitSettings(), group or ProcessGroup(), cache_folder()
-    spec = BuildSpec(representation, tuple(arguments), split, fitted, augment)
+    spec = BuildSpec(
+        representation, tuple(arguments), split, fitted, augment, None if conditions is None else tuple(conditions)
+    )
     files = CorpusFiles(arguments, split, representation.suffixes)
-    settings = build_settings_key(LAYOUT_VERSION, representation, split, fitted=fitted, augment=augment)
+    settings = build_settings_key(LAYOUT_VERSION, spec)
     digests = source_digests({name: files.sources_of(name) for name in files.named})
     folder = cache / f"{representation.name}-{digest(settings, digests.placed)}"
     dataset = _open(folder, spec, digests.contents)
@@ -93,7 +99,7 @@ def _open(folder: Path, spec: BuildSpec, digest_of_sources: str, *, cached: bool
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         written = manifest["splits"]
         spec.representation.restore(manifest["state"])
-        steps = spec.representation.spec
+        steps = with_conditions(spec.representation.spec, manifest["conditions"])
         splits = {split: open_split(folder / split, steps, written[split]) for split in SPLITS}
         report = Report(**manifest["report"])
         melodies = (folder / MELODIES_FILE).read_bytes()

@@ -54,14 +54,19 @@ class EncodedSplit:
 
 
 def write_split(
-    stem: Path, representation: Representation, pieces: Iterable[Piece], reject: Callable[[RejectedPiece], object]
+    stem: Path,
+    representation: Representation,
+    spec: SequenceSpec,
+    pieces: Iterable[Piece],
+    reject: Callable[[RejectedPiece], object],
 ) -> dict[str, Any]:
     """Encode pieces into the files of a split, one by one. Return a description for `open_split`, as JSON.
+
+    `spec` is that of the representation, with the conditions whose values are written.
 
     `reject` is called with each piece that cannot be encoded. `losses` in the description counts what the steps of the
     others do not contain. Raises OSError.
     """
-    spec = representation.spec
     losses: Counter[str] = Counter()
     with _SplitWriter(stem, spec) as writer:
         for piece in pieces:
@@ -89,9 +94,9 @@ def open_split(stem: Path, spec: SequenceSpec, written: Mapping[str, Any]) -> En
     )
 
 
-def encoded_size(representation: Representation, pieces: Iterable[Piece]) -> int:
+def encoded_size(representation: Representation, spec: SequenceSpec, pieces: Iterable[Piece]) -> int:
     """Return the number of bytes that `pieces` take in the files of a split."""
-    spec, size = representation.spec, 0
+    size = 0
     for piece in pieces:
         with suppress(EncodeError):
             size += pack_piece(representation, piece, spec).nbytes + 8 + 4 * len(spec.conditions)

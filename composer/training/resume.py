@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from composer.api import CheckpointError, OptionError, Representation
+from composer.api import CheckpointError, OptionError, Representation, SequenceSpec
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint, Header
 from composer.checkpoints.load import load_weights
@@ -51,12 +51,13 @@ def saved_header(path: Path) -> Header:
 
 @dataclass(frozen=True, slots=True)
 class OriginalArguments:
-    """The arguments of `dataset.prepare` when a training started; `fitted` if it is a fine-tuning."""
+    """The arguments of `dataset.prepare` when a training started; `fitted` is the spec of a fine-tuned model."""
 
     arguments: tuple[str, ...]
     split: SplitSettings
     augment: bool
-    fitted: bool
+    fitted: SequenceSpec | None = None
+    conditions: tuple[str, ...] | None = None
 
 
 def original_arguments(header: Header, representation: Representation) -> OriginalArguments:
@@ -65,12 +66,13 @@ def original_arguments(header: Header, representation: Representation) -> Origin
     The `representation` of a fine-tuning came with a checkpoint, so it is restored.
     """
     record = header.record
-    fitted = record["from"] is not None
-    if fitted:
+    fitted = header.spec if record["from"] is not None else None
+    if fitted is not None:
         representation.restore(header.state)
     return OriginalArguments(
-        tuple(record["data"]), SplitSettings.from_json(record["split"]), record["augmented"], fitted
-    )
+        tuple(record["data"]), SplitSettings.from_json(record["split"]), record["augmented"], fitted,
+        tuple(header.spec.conditions),
+    )  # fmt: skip
 
 
 def save(trainer: Trainer) -> None:

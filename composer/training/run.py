@@ -96,7 +96,7 @@ class TrainingRun:
         if self.origin is not None and self.origin.header.spec != self.data.spec:
             raise CheckpointError(
                 "the vocabulary of the checkpoint to fine-tune differs from that of these pieces",
-                "leave out -O options that it was not trained with, or train a new model without --from",
+                "train a new model without --from",
             )
 
     def reproducibility_facts(self) -> Mapping[str, Any]:
@@ -106,6 +106,7 @@ class TrainingRun:
             "representation": [
                 self.representation.name, self.representation.version, asdict(self.representation.options)
             ],
+            "conditions": {name: list(values) for name, values in self.data.spec.conditions.items()},
             "pieces": self.data.encoded_digest,
             "model": [self.model.name, self.model.version, asdict(self.config)],
             "settings": asdict(self.settings),

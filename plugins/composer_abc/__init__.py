@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from composer.api import (
-    ConditionVocabulary,
     Constraint,
     Decoder,
     EncodeError,
@@ -55,9 +54,6 @@ class AbcOptions:
     text: str = option(
         "dialect", "`dialect`: tunes rewritten in a regular style; `raw`: unchanged text, split at blank lines"
     )
-    conditions: tuple[str, ...] = option(
-        (), "labels to use as conditions, such as meter,mode; choose from rhythm, meter, key and mode"
-    )
 
     def __post_init__(self) -> None:
         if self.text not in _TEXT_KINDS:
@@ -74,13 +70,14 @@ class Abc(Representation):
     formats = ("abc", "midi", "musicxml")
     native = "abc"
     step_name = "character"
+    labels = ("rhythm", "meter", "key", "mode")
     Options = AbcOptions
     Controls = AbcControls
 
     def __init__(self, options: AbcOptions | None = None) -> None:
         super().__init__(options)
         self.raw = self.options.text == "raw"
-        self._restore((), {})
+        self._restore(())
 
     def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
         text = source.text()
@@ -91,19 +88,16 @@ class Abc(Representation):
         return pieces.raw_pieces(text, source) if self.raw else pieces.dialect_pieces(text, source)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
-        labels = ConditionVocabulary(self.options.conditions)
-        characters = sorted({character for piece in labels.collect(pieces) for character in _text(piece)})
-        self._restore(characters, labels.conditions())
+        self._restore(sorted({character for piece in pieces for character in _text(piece)}))
 
-    def _restore(self, characters: Iterable[str], conditions: Mapping[str, Iterable[str]]) -> None:
-        self.conditions = {name: tuple(values) for name, values in conditions.items()}
+    def _restore(self, characters: Iterable[str]) -> None:
         self.characters = tuple(characters)
         self.ids = {character: number for number, character in enumerate(self.characters, 1)}
         self._automaton: Constraint | None = None
 
     @property
     def spec(self) -> SequenceSpec:
-        return SequenceSpec(StepKind.TOKENS, 1 + len(self.characters), END, self.conditions)
+        return SequenceSpec(StepKind.TOKENS, 1 + len(self.characters), END)
 
     def prime(self, piece: Piece) -> list[Step]:
         text = self._known_text(piece)
@@ -152,10 +146,10 @@ class Abc(Representation):
             yield Piece(text, piece.title, f"{piece.source} in {key}", {**piece.labels, "key": key})
 
     def state(self) -> dict[str, Any]:
-        return {"characters": "".join(self.characters), "conditions": self.conditions}
+        return {"characters": "".join(self.characters)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._restore(state["characters"], state.get("conditions", {}))
+        self._restore(state["characters"])
 
     def score(self, piece: Piece) -> Score | None:
         from composer.formats.abc.reader.score import read_score

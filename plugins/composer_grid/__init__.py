@@ -7,7 +7,6 @@ from operator import ne
 from typing import TYPE_CHECKING, Any
 
 from composer.api import (
-    ConditionVocabulary,
     Constraint,
     Decoder,
     EncodeError,
@@ -28,7 +27,14 @@ from composer.api import (
 from composer.formats.read import MUSIC_SUFFIXES, is_music
 from composer.toolkit.representations.note_controls import SourceTune, in_meter, key_labels, meter_labels
 from composer.toolkit.representations.quantize import SLACK, GridNote, NotEncodable, to_notes
-from composer.toolkit.representations.score_labels import keys_from_labels, labels_of, meters_of, pickup_of, transposed
+from composer.toolkit.representations.score_labels import (
+    LABELS,
+    keys_from_labels,
+    labels_of,
+    meters_of,
+    pickup_of,
+    transposed,
+)
 from composer.toolkit.representations.score_parts import (
     TRANSPOSITIONS,
     Music,
@@ -66,6 +72,7 @@ class Grid(Representation):
     suffixes = (".tokens", *MUSIC_SUFFIXES)
     formats = ("midi", "abc", "musicxml", "tokens")
     native = "tokens"
+    labels = LABELS
     Options = GridOptions
     Controls = GridControls
 
@@ -75,7 +82,7 @@ class Grid(Representation):
         self.steps = 1 / (4 * step)
         """Steps per beat."""
         self.length = int(WHOLE_NOTES / step)
-        self._restore((), {})
+        self._restore(())
 
     def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
         if source.path.suffix.lower() == ".tokens" or (source.fragment and not is_music(source)):
@@ -85,21 +92,19 @@ class Grid(Representation):
             yield music if isinstance(music, RejectedPiece) else self._read(music, name, source.fragment)
 
     def fit(self, pieces: Iterable[Piece]) -> None:
-        labels = ConditionVocabulary(self.options.conditions)
         symbols: set[str] = set()
-        for piece in labels.collect(pieces):
+        for piece in pieces:
             symbols.update(_tokens(piece))
-        self._restore(sorted(map(int, symbols - {HOLD, REST})), labels.conditions())
+        self._restore(sorted(map(int, symbols - {HOLD, REST})))
 
-    def _restore(self, pitches: Iterable[int], conditions: Mapping[str, Sequence[str]]) -> None:
+    def _restore(self, pitches: Iterable[int]) -> None:
         self.pitches = tuple(pitches)
-        self.conditions = {name: tuple(values) for name, values in conditions.items()}
         self.symbols = ("", HOLD, REST, *map(str, self.pitches))
         self.ids = {symbol: number for number, symbol in enumerate(self.symbols) if symbol}
 
     @property
     def spec(self) -> SequenceSpec:
-        return SequenceSpec(StepKind.TOKENS, len(self.symbols), END, self.conditions)
+        return SequenceSpec(StepKind.TOKENS, len(self.symbols), END)
 
     def encode_packed(self, piece: Piece) -> bytes:
         try:
@@ -128,10 +133,10 @@ class Grid(Representation):
         return TextDecoder(lambda step: f"{token} " if (token := self._token(step)) else "", end="\n")
 
     def state(self) -> dict[str, Any]:
-        return {"pitches": list(self.pitches), "conditions": self.conditions}
+        return {"pitches": list(self.pitches)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._restore(state["pitches"], state.get("conditions", {}))
+        self._restore(state["pitches"])
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """Yield transpositions within the known pitches; none with `transpose=c`."""

@@ -10,7 +10,6 @@ from typing import Literal
 from composer.api import OptionError
 from composer.api.fields import option
 from composer.toolkit.representations.quantize import OFFGRID_HELP
-from composer.toolkit.representations.score_parts import CONDITIONS
 
 WHOLE_NOTES = 64
 """Default maximum length of a generated piece, in whole notes."""
@@ -27,7 +26,6 @@ class GridOptions:
         "top", "music of several voices: `top`: use the top voice; `refuse`: skip the piece"
     )
     offgrid: Literal["refuse", "round", "drop"] = option("refuse", OFFGRID_HELP)
-    conditions: tuple[str, ...] = option((), CONDITIONS)
 
     def __post_init__(self) -> None:
         length_of(self.step)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from composer.api import (
-    ConditionVocabulary,
     Constraint,
     Decoder,
     GenerationContext,
@@ -29,9 +27,15 @@ from composer.formats.read import MUSIC_SUFFIXES
 from composer.music.scales import parse_range
 from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels
 from composer.toolkit.representations.quantize import OFFGRID_HELP, NotEncodable, to_notes
-from composer.toolkit.representations.score_labels import keys_from_labels, labels_of, meters_of, pickup_of, transposed
+from composer.toolkit.representations.score_labels import (
+    LABELS,
+    keys_from_labels,
+    labels_of,
+    meters_of,
+    pickup_of,
+    transposed,
+)
 from composer.toolkit.representations.score_parts import (
-    CONDITIONS,
     Music,
     NoteSource,
     losses_of,
@@ -61,7 +65,6 @@ class PianorollOptions:
     offgrid: Literal["round", "drop", "refuse"] = option("round", OFFGRID_HELP)
     parts: str = option("all", "`all`, `piano` (General MIDI programs 0 to 7), or the name of a part")
     pedal: bool = option(True, "apply the sustain pedal of MIDI files")
-    conditions: tuple[str, ...] = option((), CONDITIONS)
 
     def __post_init__(self) -> None:
         parse_range(self.range)
@@ -87,6 +90,7 @@ class Pianoroll(Representation):
     suffixes = MUSIC_SUFFIXES
     formats = ("midi", "abc", "musicxml")
     step_name = "frame"
+    labels = LABELS
     Options = PianorollOptions
     Controls = PianorollControls
 
@@ -95,7 +99,6 @@ class Pianoroll(Representation):
         chosen: PianorollOptions = self.options
         in_range = parse_range(chosen.range)
         self.layout = Layout(in_range.low, in_range.high, onsets=chosen.onsets, stack=chosen.stack)
-        self.conditions: dict[str, tuple[str, ...]] = {}
         self.length = -(-BEATS * chosen.steps // chosen.stack)
 
     def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
@@ -108,14 +111,9 @@ class Pianoroll(Representation):
         except NotEncodable as error:
             return error.as_rejection(name)
 
-    def fit(self, pieces: Iterable[Piece]) -> None:
-        labels = ConditionVocabulary(self.options.conditions)
-        deque(labels.collect(pieces), maxlen=0)
-        self.conditions = labels.conditions()
-
     @property
     def spec(self) -> SequenceSpec:
-        return SequenceSpec(StepKind.FRAMES, self.layout.size, conditions=self.conditions, groups=self.layout.groups)
+        return SequenceSpec(StepKind.FRAMES, self.layout.size, groups=self.layout.groups)
 
     def prime(self, piece: Piece) -> list[Step]:
         return list(self.layout.frames(_roll(piece)))
@@ -132,12 +130,6 @@ class Pianoroll(Representation):
 
     def decoder(self, number: int = 1) -> Decoder:
         return RollDecoder(self.layout, self.options.steps)
-
-    def state(self) -> dict[str, Any]:
-        return {"conditions": self.conditions}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self.conditions = {name: tuple(values) for name, values in state.get("conditions", {}).items()}
 
     def variants(self, piece: Piece) -> Iterator[Piece]:
         """Yield transpositions to the other keys within the range."""

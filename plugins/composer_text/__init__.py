@@ -36,8 +36,6 @@ UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 """The decoding of OTHER; never in the vocabulary."""
 
 UNKNOWN_CHARACTERS = "characters unknown to the model"
-MAX_VALUES, MAX_VALUE_LENGTH = 4096, 100
-"""Maximum number of values of a condition, and of characters in a value."""
 MAX_SHOWN, MAX_NAMED = 200, 10
 """Maximum number of known and of unknown characters in a message."""
 
@@ -46,7 +44,7 @@ class Text(Representation):
     """Text as a sequence of characters. The content of a piece is a str.
 
     All characters outside the vocabulary share one symbol, which is never generated; a piece in which more than half
-    are unknown cannot be encoded. Labels that differ between training pieces become conditions.
+    are unknown cannot be encoded.
     """
 
     api, name, version = 1, "text", 1
@@ -62,7 +60,7 @@ class Text(Representation):
     def __init__(self, options: TextOptions | None = None) -> None:
         super().__init__(options)
         self._filter = LabelFilter(self.options)
-        self._restore("", {})
+        self._restore("")
 
     def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
         from composer_text.pieces import read
@@ -71,13 +69,22 @@ class Text(Representation):
 
     def fit(self, pieces: Iterable[Piece]) -> None:
         seen: Counter[str] = Counter()
-        labels: dict[str, Counter[str]] = {}
-        count = 0
-        for count, piece in enumerate(pieces, 1):  # noqa: B007 - used after the loop
+        labels: set[str] = set()
+        for piece in pieces:
             seen.update(_text(piece))
-            for name, value in piece.labels.items():
-                labels.setdefault(name, Counter())[value] += 1
-        self._restore(self._vocabulary(seen), self._conditions(labels, count))
+            labels |= piece.labels.keys()
+        for name in self.options.labels:
+            if name not in labels:
+                raise OptionError(
+                    f"no piece has a label `{name}`",
+                    f"choose from {', '.join(sorted(labels))}" if labels else "leave out `labels`",
+                )
+        self._restore(self._vocabulary(seen))
+
+    def default_conditions(self) -> Iterable[str]:
+        """Return the labels that were asked for, and that from the path."""
+        from_path = () if self.options.label == "none" else (self.options.label_name,)
+        return sorted({*from_path, *self.options.labels})
 
     def _vocabulary(self, seen: Counter[str]) -> str:
         """Return the sorted vocabulary. Raises ComposerError if too few characters are left."""
@@ -92,32 +99,13 @@ class Text(Representation):
             )
         return characters
 
-    def _conditions(self, labels: Mapping[str, Counter[str]], pieces: int) -> dict[str, tuple[str, ...]]:
-        """Return the labels that differ between pieces. Raises OptionError for an unusable label."""
-        for name in self.options.labels:
-            if name not in labels:
-                raise OptionError(
-                    f"no piece has a label `{name}`",
-                    f"choose from {', '.join(sorted(labels))}" if labels else "leave out `labels`",
-                )
-        for name, values in labels.items():
-            if len(values) > MAX_VALUES or max(map(len, values)) > MAX_VALUE_LENGTH:
-                raise OptionError(
-                    f"the label `{name}` has {len(values):,} values of up to {max(map(len, values)):,} characters, "
-                    "too many or too long for a condition",
-                    f"use a label with at most {MAX_VALUES:,} values of up to {MAX_VALUE_LENGTH} characters",
-                )
-        varying = {name: values for name, values in labels.items() if len(values) > 1 or values.total() < pieces}
-        return {name: tuple(sorted(varying[name])) for name in sorted(varying)}
-
-    def _restore(self, characters: str, conditions: Mapping[str, Sequence[str]]) -> None:
+    def _restore(self, characters: str) -> None:
         self.characters = characters
         self.ids = {character: number for number, character in enumerate(characters, FIRST)}
-        self.conditions = {name: tuple(values) for name, values in conditions.items()}
 
     @property
     def spec(self) -> SequenceSpec:
-        return SequenceSpec(StepKind.TOKENS, FIRST + len(self.characters), END, self.conditions)
+        return SequenceSpec(StepKind.TOKENS, FIRST + len(self.characters), END)
 
     def encode(self, piece: Piece) -> list[Step]:
         text = _text(piece)
@@ -160,10 +148,10 @@ class Text(Representation):
         return _NotEmpty(self.spec.size)
 
     def state(self) -> dict[str, Any]:
-        return {"characters": self.characters, "conditions": {name: list(v) for name, v in self.conditions.items()}}
+        return {"characters": self.characters}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._restore(state["characters"], state["conditions"])
+        self._restore(state["characters"])
 
 
 class _Decoder:

@@ -24,11 +24,9 @@ class TextOptions:
         "10,000 characters whole, longer files by `gap` if they have one, else by `blank`",
     )
     column: str = option("", "name of the text column in a CSV, if it cannot be detected")
-    labels: tuple[str, ...] = option((), "CSV columns to use as conditions, such as artist,genre")
-    label: str = option(
-        "folder", "condition from the path: `folder`, the first subfolder; `file`, the file name; `none`"
-    )
-    label_name: str = option("artist", "name of that condition")
+    labels: tuple[str, ...] = option((), "CSV columns to use as labels, such as artist,genre")
+    label: str = option("folder", "label from the path: `folder`, the first subfolder; `file`, the file name; `none`")
+    label_name: str = option("artist", "name of that label")
     only: tuple[str, ...] = option((), "use only pieces with these labels, such as artist:burns,artist:blake")
     lower: bool = option(False, "convert to lower case")
     floor: int = option(1, "minimum count of a character to be in the vocabulary")

@@ -67,7 +67,7 @@ def read(file: Path) -> object:
 def encoder(name: str) -> Callable[[Path], object]:
     """Return a function that reads and encodes a file, as a dataset does."""
     representation = registry.representation(name)()
-    representation.restore({"pitches": list(range(128)), "conditions": {}})
+    representation.restore({"pitches": list(range(128))})
     spec = representation.spec
 
     def work(file: Path) -> object:

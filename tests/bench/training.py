@@ -58,7 +58,7 @@ def main(pairs=10):
     tunes = [[generator.randrange(1, 90) for _ in range(generator.randrange(200, 500))] + [0] for _ in range(1000)]
     with tempfile.TemporaryDirectory() as folder:
         stem = Path(folder) / "train"
-        part = open_split(stem, SPEC, write_split(stem, Numbers(), [Piece(tune) for tune in tunes], print))
+        part = open_split(stem, SPEC, write_split(stem, Numbers(), SPEC, [Piece(tune) for tune in tunes], print))
         data = type("Data", (), {"spec": SPEC, "parts": {"train": part}})
         model = registry.model("lstm")
         trainer = Trainer.start(TrainingRun(model, model.Config(), None, data, Path(folder), Settings()))

@@ -13,6 +13,7 @@ import pytest
 from composer.api import ComposerError, EncodeError, ReadError, SequenceSpec, StepKind
 from composer.data import build as build_module
 from composer.data import shards, staging
+from composer.data.conditions import with_conditions
 from composer.data.dataset import prepare
 from composer.data.encoded_split import NOT_ENCODABLE, pack
 from composer.data.splits import SplitSettings
@@ -86,7 +87,7 @@ def test_a_missing_list_is_an_error_even_if_the_data_set_exists(letters, tunes, 
 def test_a_damaged_data_set_is_built_again(letters, tunes, home, name, damage):
     (tunes / "sub").mkdir()
     (tunes / "0.txt").rename(tunes / "sub" / "0.txt")
-    first = prepare(letters, [str(tunes)], SplitSettings(valid=0.3))
+    first = prepare(letters, [str(tunes)], SplitSettings(valid=0.3), conditions=["author"])
     (folder,) = (home / "cache").glob("letters-*")
     path = folder / name
     data = path.read_bytes()
@@ -95,10 +96,10 @@ def test_a_damaged_data_set_is_built_again(letters, tunes, home, name, damage):
     path.unlink()
     if damage != "remove":
         path.write_bytes(wrong[damage])
-    second = prepare(letters, [str(tunes)], SplitSettings(valid=0.3))
+    second = prepare(letters, [str(tunes)], SplitSettings(valid=0.3), conditions=["author"])
     assert not second.cached
     assert all((second.splits[split].steps == steps).all() for split, steps in first.items())
-    assert prepare(letters, [str(tunes)], SplitSettings(valid=0.3)).cached
+    assert prepare(letters, [str(tunes)], SplitSettings(valid=0.3), conditions=["author"]).cached
 
 
 def test_symbols_in_validation_data_only_are_counted(letters, tunes, tmp_path):
@@ -113,12 +114,12 @@ def test_a_fitted_representation_is_not_changed(letters, tunes, tmp_path):
     prepare(letters, [str(tunes)])
     state = letters.state()
     (tmp_path / "new.txt").write_text("abba zebra")
-    dataset = prepare(letters, [str(tmp_path / "new.txt")], SplitSettings(valid=0), fitted=True)
+    dataset = prepare(letters, [str(tmp_path / "new.txt")], SplitSettings(valid=0), fitted=letters.spec)
     assert letters.state() == state
     assert contents(dataset, letters, "train") == ["abba"]
     (tmp_path / "new.txt").write_text("xyz zebra")
     with pytest.raises(EncodeError, match="no piece can be encoded: 2 rejected"):
-        prepare(letters, [str(tmp_path / "new.txt")], SplitSettings(valid=0), fitted=True)
+        prepare(letters, [str(tmp_path / "new.txt")], SplitSettings(valid=0), fitted=letters.spec)
 
 
 def test_variants_are_added_to_the_training_data_only(letters, tunes):
@@ -133,9 +134,33 @@ def test_labels_become_indices_of_conditions(letters, tmp_path):
         (tmp_path / "poems" / author).mkdir(parents=True)
         (tmp_path / "poems" / author / "1.txt").write_text(word)
     (tmp_path / "more.txt").write_text("tree")
-    dataset = prepare(letters, [str(tmp_path / "poems"), str(tmp_path / "more.txt")], SplitSettings(valid=0))
-    assert dataset.spec.conditions == {"author": ("blake", "burns")}
-    assert dataset.splits["train"].conditions.tolist() == [[0], [1], [-1]]
+    files, split = [str(tmp_path / "poems"), str(tmp_path / "more.txt")], SplitSettings(valid=0)
+    for cached in (False, True):
+        dataset = prepare(letters, files, split, conditions=["author"])
+        assert dataset.cached == cached
+        assert dataset.spec.conditions == {"author": ("blake", "burns")}
+        assert dataset.splits["train"].conditions.tolist() == [[0], [1], [-1]]
+    assert prepare(letters, files, split).spec.conditions == {}
+
+
+def test_a_fine_tuning_has_the_conditions_of_the_checkpoint(letters, tunes, tmp_path):
+    prepare(letters, [str(tunes)])
+    spec = with_conditions(letters.spec, {"author": ("blake", "burns")})
+    (tmp_path / "poems" / "burns").mkdir(parents=True)
+    (tmp_path / "poems" / "burns" / "1.txt").write_text("abba")
+    dataset = prepare(letters, [str(tmp_path / "poems")], SplitSettings(valid=0), fitted=spec)
+    assert dataset.spec == spec
+    assert dataset.splits["train"].conditions.tolist() == [[1]]
+
+
+def test_default_conditions_are_labels_that_differ(letters, tunes, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(letters), "default_conditions", lambda self: ("author",))
+    (tmp_path / "poems" / "burns").mkdir(parents=True)
+    (tmp_path / "poems" / "burns" / "1.txt").write_text("rose")
+    split = SplitSettings(valid=0)
+    assert prepare(letters, [str(tmp_path / "poems")], split).spec.conditions == {}
+    both = [str(tmp_path / "poems"), str(tunes / "0.txt")]
+    assert prepare(letters, both, split).spec.conditions == {"author": ("burns",)}
 
 
 def test_frames_are_packed_bits():

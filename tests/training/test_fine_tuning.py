@@ -47,7 +47,7 @@ def test_resuming_a_fine_tuning(run, letters, tmp_path, events):
     """The representation is that of the checkpoint, although the new pieces have another vocabulary."""
     events(run)
     (tmp_path / "new.txt").write_text("abcabc bcabca cabcab")
-    data = prepare(letters, [str(tmp_path / "new.txt")], SplitSettings(valid=0), fitted=True)
+    data = prepare(letters, [str(tmp_path / "new.txt")], SplitSettings(valid=0), fitted=run.data.spec)
     tuned = replace(run, path=tmp_path / "tuned.safetensors", origin=load(run.path), data=data)
     events(replace(tuned, stop=lambda: True))
     header, other = saved_header(tuned.path), type(letters)()

@@ -73,7 +73,8 @@ def _explain(name: str, loaded: Sequence["LoadedPlugin"], width: int) -> str:
     paragraphs = []
     if kind := found.representation:
         facts = f"reads {' '.join(kind.suffixes)}; writes {', '.join(kind.formats)}; encodes as {kind.kind}"
-        paragraphs.append([f"{name}: {kind.summary}", facts, *_options("-O", kind.Options, width)])
+        labels = [f"labels for --conditions: {', '.join(kind.labels)}"] if kind.labels else []
+        paragraphs.append([f"{name}: {kind.summary}", facts, *labels, *_options("-O", kind.Options, width)])
     if model := found.model:
         facts = f"accepts {' and '.join(sorted(model.accepts))}"
         paragraphs.append([f"{name}: {model.summary}", facts, *_options("--set", model.Config, width)])

@@ -27,6 +27,11 @@ def _updates(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
+def _labels(text: str) -> tuple[str, ...]:
+    """Return the names in `meter,mode`; none for `none`."""
+    return () if text.strip().lower() == "none" else tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 @dataclass(frozen=True, slots=True)
 class TrainOptions:
     """Options of `composer train`; `shares` are those of the split in a preset."""
@@ -46,6 +51,10 @@ class TrainOptions:
         None, "File that assigns each piece to train, valid or test.", metavar="FILE", panel=DATA
     )
     augment: bool = option(False, "Augment the training data with transpositions to other keys.", panel=DATA)
+    conditions: tuple[str, ...] | None = option(
+        None, "Labels to condition the model on, such as meter,mode; `none` for none.",
+        metavar="LABELS", panel=DATA, parse=_labels,
+    )  # fmt: skip
     preset: str | None = option(
         None, "Settings of a published system; see `composer presets`.", metavar="PRESET", panel=TRAINING
     )

@@ -63,7 +63,9 @@ def prepare(
     path = group.broadcast_object(lambda: _path(options, kind))
     if new is not None:
         choice = new
-        data = OriginalArguments(options.files, options.split_settings, options.augment, new.origin is not None)
+        fitted = new.origin.checkpoint.header.spec if new.origin is not None else None
+        conditions = _conditions(options, kind, new.model) if fitted is None else None
+        data = OriginalArguments(options.files, options.split_settings, options.augment, fitted, conditions)
     else:
         choice, data = _resumed(options, kind, group.broadcast_object(lambda: saved_header(path)))
     if not data.arguments:
@@ -74,11 +76,11 @@ def prepare(
     try:
         prepared = dataset.prepare(
             choice.representation, data.arguments, data.split,
-            fitted=data.fitted, augment=data.augment, progress=progress, group=group,
+            fitted=data.fitted, augment=data.augment, conditions=data.conditions, progress=progress, group=group,
         )  # fmt: skip
     except NoMatchingFiles as error:
         raise hint_other_representation(error, "composer train", data.arguments) from error
-    _check_conditions(options, choice, prepared.spec.conditions)
+    _check_preset(options, prepared.spec.conditions)
     origin = choice.origin.checkpoint if choice.origin else None
     return TrainingRun(
         choice.model, choice.config, choice.representation, prepared, path, choice.settings, resolved,
@@ -86,13 +88,26 @@ def prepare(
     )  # fmt: skip
 
 
-def _check_conditions(options: TrainOptions, choice: ModelChoice, known: Mapping[str, Sequence[str]]) -> None:
-    """Raise for labeled pieces and a model without conditions, or if the pieces lack the labels of a preset."""
-    if known and not choice.model.conditional:
+def _conditions(options: TrainOptions, kind: type[Representation], model: Model) -> tuple[str, ...] | None:
+    """Return the labels that a new model is conditioned on, None for those that the representation chooses.
+
+    Raises PairingError for a model without conditions, and OptionError for labels that no piece can have.
+    """
+    if not options.conditions:
+        return options.conditions if model.conditional else ()
+    if not model.conditional:
         raise PairingError(
-            f"model `{choice.model.name}` takes no conditions, but the pieces have {', '.join(known)}",
-            "leave out -O conditions, or use --model lstm or attn-lstm",
+            f"model `{model.name}` takes no conditions", "leave out --conditions, or use --model lstm or attn-lstm"
         )
+    for name in options.conditions if kind.labels else ():
+        if name not in kind.labels:
+            near = suggest(name, kind.labels)
+            raise OptionError(f"pieces of `{kind.name}` have no label '{name}'", near)
+    return options.conditions
+
+
+def _check_preset(options: TrainOptions, known: Mapping[str, Sequence[str]]) -> None:
+    """Raise ReadError if the pieces lack the labels of a preset."""
     requires = presets.preset(options.preset).requires if options.preset else {}
     for name, hint in requires.items():
         if name not in known:
@@ -123,10 +138,20 @@ def _with_preset(options: TrainOptions, preset: presets.Preset) -> TrainOptions:
 def _new_model(options: TrainOptions, kind: type[Representation]) -> ModelChoice:
     model = registry.model(options.model) if options.model else registry.default_model(kind)
     registry.check_pair(kind, model)
-    given = plugin_options.parse(kind.Options, options.representation_options, f"representation `{kind.name}`")
+    given = _representation_options(options, kind)
     config, settings = _settings(options, model, model.Config(), Settings())
     model.check(kind.kind, config)
     return ModelChoice(kind(given), model, config, settings)
+
+
+def _representation_options(options: TrainOptions, kind: type[Representation]) -> Any:
+    """Return the representation's options. Raises OptionError."""
+    pairs, owner = options.representation_options, f"representation `{kind.name}`"
+    for pair in pairs:
+        if _key(pair) == "conditions" and "conditions" not in typing.get_type_hints(kind.Options):
+            labels = pair.partition("=")[2].strip() or ",".join(kind.labels) or "LABELS"
+            raise OptionError(f"{owner} has no option `conditions`", f"use --conditions {labels}")
+    return plugin_options.parse(kind.Options, pairs, owner)
 
 
 def _resumed(options: TrainOptions, kind: type[Representation], saved: Header) -> tuple[ModelChoice, OriginalArguments]:
@@ -136,8 +161,10 @@ def _resumed(options: TrainOptions, kind: type[Representation], saved: Header) -
             f"that is a model for `{saved.representation}`, not `{kind.name}`",
             f"use composer train {saved.representation} --resume",
         )
-    if options.representation_options or options.origin or options.force or options.model not in {None, saved.model}:
-        raise UsageError("--resume keeps the model and its options", "leave out -O, --from, --force and --model")
+    fixed = (options.representation_options, options.conditions is not None, options.origin, options.force)
+    if any(fixed) or options.model not in {None, saved.model}:
+        hint = "leave out -O, --conditions, --from, --force and --model"
+        raise UsageError("--resume keeps the model and its options", hint)
     model = registry.model(saved.model)
     saved_options = plugin_options.restore(kind.Options, saved.options, f"representation `{kind.name}`")
     saved_config = plugin_options.restore(model.Config, saved.config, f"model `{model.name}`")
@@ -150,6 +177,7 @@ def _resumed(options: TrainOptions, kind: type[Representation], saved: Header) -
         data.split if options.split_settings == SplitSettings() else options.split_settings,
         options.augment or data.augment,
         data.fitted,
+        data.conditions,
     )
 
 
@@ -158,8 +186,9 @@ def _from_checkpoint(options: TrainOptions) -> ModelChoice:
     assert options.origin is not None
     path = store.resolve_model(options.origin)
     origin = open_checkpoint(path, options.representation, "train {} --from")
-    if options.representation_options or options.model not in {None, origin.model.name}:
-        raise UsageError("--from brings its own options and model", "leave out -O and --model")
+    fixed = (options.representation_options, options.conditions is not None)
+    if any(fixed) or options.model not in {None, origin.model.name}:
+        raise UsageError("--from brings its own options and model", "leave out -O, --conditions and --model")
     config, settings = _settings(options, origin.model, origin.config, Settings())
     check_fits(origin, config, path.stem)
     return ModelChoice(origin.representation, origin.model, config, settings, origin)

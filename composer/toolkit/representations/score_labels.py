@@ -11,6 +11,9 @@ from composer.api import Key, Meter, Score
 from composer.formats.midi.reader import signs
 from composer.formats.midi.tracks import MidiFile
 
+LABELS = ("meter", "key", "mode")
+"""The labels of music that a model can be conditioned on."""
+
 
 def labels_of(music: Score | MidiFile) -> dict[str, str]:
     """Return the meter of music with a single one, and the key and mode at the start: `3/4`, `Am`, `minor`.

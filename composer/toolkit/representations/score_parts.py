@@ -37,9 +37,6 @@ class NoteSource(Protocol):
 TRANSPOSITIONS = tuple(shift for shift in range(-5, 7) if shift)
 """Transpositions in semitones to all other keys."""
 
-CONDITIONS = "labels to use as conditions, such as meter,mode; choose from meter, key and mode"
-"""Help of the option `conditions`."""
-
 
 def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Music | RejectedPiece]]:
     """Yield the music in `source`, as `read_scores` does, but MIDI in ticks."""

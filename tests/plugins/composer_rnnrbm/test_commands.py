@@ -58,4 +58,4 @@ def test_invalid_settings_are_reported(train):
 
 
 def test_conditions_are_not_supported(train):
-    train("-O", "conditions=meter").failed("`rnnrbm` takes no conditions", "meter", "--model lstm")
+    train("--conditions", "meter").failed("`rnnrbm` takes no conditions", "--conditions", "--model lstm")

@@ -54,6 +54,10 @@ def test_songs_without_labels_have_no_conditions(composer, songs):
         "trained without conditions", code=2
     )
     composer("gen", "text", "--checkpoint", "plain", "--prime-text", "O €").failed("'€'")
+    assert composer("train", "text", songs, *TINY, "--conditions", "none", "--name", "bare").code == 0
+    composer("gen", "text", "--checkpoint", "bare", "--condition", "artist=burns").failed(
+        "trained without conditions", code=2
+    )
 
 
 def test_truncated_text_is_reported(composer, songs):

@@ -107,7 +107,7 @@ def test_replacement_character_is_not_in_the_vocabulary():
 @given(st.text(max_size=40), st.text(min_size=2, max_size=40))
 def test_encode_decode_encode(content, vocabulary):
     text = Text()
-    text.restore({"characters": "".join(sorted(set(vocabulary) - {UNKNOWN})), "conditions": {}})
+    text.restore({"characters": "".join(sorted(set(vocabulary) - {UNKNOWN}))})
     try:
         steps = text.encode(Piece(content))
     except EncodeError:
@@ -117,34 +117,15 @@ def test_encode_decode_encode(content, vocabulary):
     assert [a for a, b in zip(content, decoded, strict=True) if a != b and b != UNKNOWN] == []
 
 
-def test_varying_labels_are_conditions():
-    options = TextOptions(labels=("artist",))
-    text = Text(options)
-    text.fit(pieces(POEMS, "poems.csv", options))
-    assert text.spec.conditions == {"artist": ("blake", "burns")}
-    again = Text(options)
-    again.restore(text.state())
-    assert again.spec == text.spec
-
-
-def test_constant_labels_are_not_conditions():
-    text = Text()
-    text.fit([Piece("one", labels={"artist": "burns"}), Piece("two", labels={"artist": "burns"})])
-    assert text.spec.conditions == {}
-    text.fit([Piece("one", labels={"artist": "burns"}), Piece("two")])
-    assert text.spec.conditions == {"artist": ("burns",)}
+def test_labels_from_the_path_and_of_columns_are_default_conditions():
+    assert list(Text().default_conditions()) == ["artist"]
+    assert list(Text(TextOptions(labels=("genre", "artist"))).default_conditions()) == ["artist", "genre"]
+    assert list(Text(TextOptions(label="none")).default_conditions()) == []
 
 
 def test_unknown_label():
     with pytest.raises(OptionError, match="no piece has a label `genre`"):
         fitted("one", "two", options=TextOptions(labels=("genre",)))
-
-
-def test_too_many_or_too_long_values():
-    with pytest.raises(OptionError, match="the label `link` has 5,000 values"):
-        Text().fit(Piece(f"song {number}", labels={"link": str(number)}) for number in range(5000))
-    with pytest.raises(OptionError, match="of up to 500 characters"):
-        Text().fit([Piece("song", labels={"link": "a" * 500})])
 
 
 def test_constraint_allows_known_characters_and_at_least_one():
