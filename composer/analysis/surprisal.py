@@ -45,7 +45,7 @@ def surprisal(model: LoadedModel, piece: Piece) -> Surprisal:
             row = np.array([step])
         else:
             row = np.zeros((1, spec.size), np.uint8)
-            row[0, list(step)] = 1  # type: ignore[arg-type]
+            row[0, list(step)] = 1
         bits.append(-float(sampler.log_prob(state, row)[0]) / log(2))
         state = sampler.advance(state, row)
     return Surprisal(steps, bits)

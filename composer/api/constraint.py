@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from composer.api.sequence import Step
+from composer.api.sequence import AnyStep
 
 Mask = int
 """A set of tokens as the bits of an integer: bit i is set if token i is allowed."""
@@ -43,11 +43,11 @@ class Constraint(ABC):
     """An automaton over steps that accepts exactly the allowed pieces. Immutable; states are ints."""
 
     @abstractmethod
-    def start(self, primer: Sequence[Step]) -> int:
+    def start(self, primer: Sequence[AnyStep]) -> int:
         """Return the state after `primer`. Raises Unsatisfiable if no allowed piece begins with it."""
 
     @abstractmethod
-    def step(self, state: int, step: Step) -> int:
+    def step(self, state: int, step: AnyStep) -> int:
         """Return the state after an allowed `step`."""
 
     @abstractmethod
@@ -55,7 +55,7 @@ class Constraint(ABC):
         """Return what may come next: a nonempty set of tokens, or the rule for a frame."""
 
     @abstractmethod
-    def complete(self, state: int) -> Sequence[Step]:
+    def complete(self, state: int) -> Sequence[AnyStep]:
         """Return a shortest valid ending from `state`, with the end symbol if the sequence has one.
 
         Empty if no ending can complete the piece.

@@ -36,13 +36,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Protocol
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol
 
 from composer.api.constraint import Constraint
 from composer.api.errors import Unsupported
 from composer.api.score import Note, Piece, RejectedPiece, Score
-from composer.api.sequence import SequenceSpec, Step, StepKind
+from composer.api.sequence import AnyStep, SequenceSpec, StepKind
 from composer.api.source import Source
+from composer.api.type_params import ContentT, ControlsT, OptionsT
 
 Event = str | Note
 """Output of a decoder: text in the native format, or a complete note."""
@@ -62,7 +64,7 @@ class GenerationContext:
     """
 
     length: int | None = None
-    primer: tuple[Step, ...] = ()
+    primer: tuple[AnyStep, ...] = ()
     tune: Piece | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
@@ -70,7 +72,7 @@ class GenerationContext:
 class Decoder(Protocol):
     """Turns the steps of one piece into events while they are generated."""
 
-    def push(self, step: Step) -> Iterable[Event]:
+    def push(self, step: AnyStep) -> Iterable[Event]:
         """Return the events that `step` completes."""
         ...
 
@@ -85,7 +87,7 @@ class TextDecoder:
     def __init__(self, text: Callable[[Any], str], begin: str = "", end: str = "") -> None:
         self._text, self._begin, self._end = text, begin, end
 
-    def push(self, step: Step) -> Iterable[Event]:
+    def push(self, step: AnyStep) -> Iterable[Event]:
         """Return the text of `step`, preceded by the opening text if it is the first."""
         text, self._begin = self._begin + self._text(step), ""
         return (text,) if text else ()
@@ -101,9 +103,9 @@ class _BufferedDecoder:
 
     def __init__(self, representation: Representation) -> None:
         self._representation = representation
-        self._steps: list[Step] = []
+        self._steps: list[AnyStep] = []
 
-    def push(self, step: Step) -> Iterable[Event]:
+    def push(self, step: AnyStep) -> Iterable[Event]:
         """Keep `step` until the end."""
         self._steps.append(step)
         return ()
@@ -118,7 +120,7 @@ class _BufferedDecoder:
         return (text if text.endswith("\n") else f"{text}\n",)
 
 
-class Representation(ABC):
+class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
     """An encoding of music (or text) as a sequence of steps.
 
     `api` is the interface version that the plugin was written for, `version` its own: raise it whenever the same piece
@@ -127,6 +129,8 @@ class Representation(ABC):
     `Controls` are frozen dataclasses; a field's metadata may hold `help`. `length`, which may depend on the options, is
     the default limit of steps in `composer gen`, and `step_name` the name of a step. `labels` are the names of the
     labels that its pieces may have, for help and completion, if they are always the same.
+
+    Its type parameters are those of a piece's content, `Options` and `Controls`: `Representation[str, MyOptions]`.
     """
 
     api: ClassVar[int]
@@ -143,18 +147,21 @@ class Representation(ABC):
     Options: ClassVar[type[Any]] = NoOptions
     Controls: ClassVar[type[Any]] = NoOptions
 
-    def __init__(self, options: Any = None) -> None:
+    if not TYPE_CHECKING:
+        __class_getitem__ = classmethod(GenericAlias)  # takes fewer parameters too, as they have defaults
+
+    def __init__(self, options: OptionsT | None = None) -> None:
         """`options` is an instance of `Options`, by default `Options()`. Raises OptionError if it is invalid."""
-        self.options = self.Options() if options is None else options
+        self.options: OptionsT = self.Options() if options is None else options
 
     @abstractmethod
-    def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
+    def read(self, source: Source) -> Iterator[Piece[ContentT] | RejectedPiece]:
         """Yield the pieces in `source`, in order, and a RejectedPiece for each that cannot be used.
 
         Raises ReadError if the source as a whole cannot be read.
         """
 
-    def fit(self, pieces: Iterable[Piece]) -> None:  # noqa: B027 - a fixed vocabulary needs none
+    def fit(self, pieces: Iterable[Piece[ContentT]]) -> None:
         """Fit the vocabulary, range and the like to the training pieces. By default nothing is fitted."""
 
     @property
@@ -162,12 +169,12 @@ class Representation(ABC):
     def spec(self) -> SequenceSpec:
         """Kind and size of the sequences; valid after `fit` or `restore`."""
 
-    def encode(self, piece: Piece) -> list[Step]:
+    def encode(self, piece: Piece[ContentT]) -> list[AnyStep]:
         """Return the whole piece as steps: by default `prime`, and the end symbol of tokens. Raises EncodeError."""
         end = self.spec.end
         return self.prime(piece) if end is None else [*self.prime(piece), end]
 
-    def encode_packed(self, piece: Piece) -> bytes | None:
+    def encode_packed(self, piece: Piece[ContentT]) -> bytes | None:
         """Return the steps of `encode` as a dataset stores them, or None to use `encode`. Raises EncodeError.
 
         Tokens are the smallest unsigned integers that hold every id, in native byte order; frames are packed bits, unit
@@ -176,14 +183,14 @@ class Representation(ABC):
         return None
 
     @abstractmethod
-    def decode(self, steps: Iterable[Step]) -> Piece:
+    def decode(self, steps: Iterable[AnyStep]) -> Piece[ContentT]:
         """Return the piece that `steps` encode. Never raises for steps within the spec."""
 
     @abstractmethod
-    def prime(self, piece: Piece) -> list[Step]:
+    def prime(self, piece: Piece[ContentT]) -> list[AnyStep]:
         """Return `piece` as a primer: as `encode`, without the end. Raises EncodeError."""
 
-    def text(self, piece: Piece) -> str:
+    def text(self, piece: Piece[ContentT]) -> str:
         """Return `piece` in the `native` format: by default its content, which must then be a str."""
         if not isinstance(piece.content, str):
             kind = type(piece.content).__name__
@@ -202,10 +209,10 @@ class Representation(ABC):
         """Return the result of `fit` as plain JSON."""
         return {}
 
-    def restore(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - see `fit`
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Restore the result of `fit` from that of `state`."""
 
-    def variants(self, piece: Piece) -> Iterator[Piece]:
+    def variants(self, piece: Piece[ContentT]) -> Iterator[Piece[ContentT]]:
         """Yield further training pieces made from `piece`, such as transpositions."""
         return iter(())
 
@@ -213,15 +220,15 @@ class Representation(ABC):
         """Return the labels that a model is conditioned on without `--conditions`, if they differ between pieces."""
         return ()
 
-    def losses(self, piece: Piece) -> Mapping[str, int]:
+    def losses(self, piece: Piece[ContentT]) -> Mapping[str, int]:
         """Count what encoding `piece` loses, as in `Piece.losses`, which is the default."""
         return piece.losses
 
-    def score(self, piece: Piece) -> Score | None:
+    def score(self, piece: Piece[ContentT]) -> Score | None:
         """Return `piece` as music; None if it is not music or cannot be played."""
         return None
 
-    def from_score(self, score: Score) -> Piece:
+    def from_score(self, score: Score) -> Piece[ContentT]:
         """Return `score` as a piece; its `losses` count what it cannot express.
 
         Raises EncodeError if it cannot be expressed at all.
@@ -231,25 +238,27 @@ class Representation(ABC):
             f"use a file that it reads: {', '.join(self.suffixes)}" if self.suffixes else None,
         )
 
-    def primer_from_score(self, score: Score) -> Piece:
+    def primer_from_score(self, score: Score) -> Piece[ContentT]:
         """Return `score` as a primer: as `from_score`, without the ending and without padding of the last bar.
 
         Raises the same errors.
         """
         return self.from_score(score)
 
-    def constraint(self, controls: Any = None, context: GenerationContext | None = None) -> Constraint | None:
+    def constraint(
+        self, controls: ControlsT | None = None, context: GenerationContext | None = None
+    ) -> Constraint | None:
         """Return the automaton of pieces that satisfy `controls` in `context`; None if every piece does.
 
         A control named `keep_bars` selects bars of `context.tune`. Raises Unsatisfiable, naming the two in conflict.
         """
         return None
 
-    def max_steps(self, controls: Any, context: GenerationContext) -> int:
+    def max_steps(self, controls: ControlsT | None, context: GenerationContext) -> int:
         """Return the maximum length of a piece in steps, including the primer."""
         return context.length or len(context.primer) + self.length
 
-    def estimated_steps(self, controls: Any, context: GenerationContext) -> int | None:
+    def estimated_steps(self, controls: ControlsT | None, context: GenerationContext) -> int | None:
         """Estimate the length of a piece in steps, including the primer, from its controls; None if unknown.
 
         By default `max_steps`, if the controls change it.
@@ -257,6 +266,6 @@ class Representation(ABC):
         limit = self.max_steps(controls, replace(context, length=None))
         return limit if limit != len(context.primer) + self.length else None
 
-    def control_labels(self, controls: Any) -> Mapping[str, str]:
+    def control_labels(self, controls: ControlsT | None) -> Mapping[str, str]:
         """Return the labels, such as the meter, of every piece that satisfies `controls`."""
         return {}

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import NamedTuple
+from types import GenericAlias
+from typing import TYPE_CHECKING, Generic, NamedTuple
+
+from composer.api.type_params import ContentT_co
 
 
 class Note(NamedTuple):
@@ -103,16 +106,20 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Generic[ContentT_co]):
     """One training item, or one generated piece, in the terms of a representation.
 
-    `content` (ABC text, tokens, frames) belongs to the representation that made the piece and must be hashable. It is
-    identified by a digest of it as plain data, or of its `canonical_bytes()` if it has that method. `source` is its
-    origin, for messages (`jigs.abc: tune 12`). `labels` can become conditions (`{"rhythm": "jig"}`). `losses` counts
-    what the piece lacks of its source, by a phrase that can follow a number (`{"drum notes left out": 12}`).
+    `content` (ABC text, tokens, frames) belongs to the representation that made the piece and must be hashable;
+    `Piece[str]` has a text. It is identified by a digest of it as plain data, or of its `canonical_bytes()` if it has
+    that method. `source` is its origin, for messages (`jigs.abc: tune 12`). `labels` can become conditions
+    (`{"rhythm": "jig"}`). `losses` counts what the piece lacks of its source, by a phrase that can follow a number
+    (`{"drum notes left out": 12}`).
     """
 
-    content: object
+    if not TYPE_CHECKING:
+        __class_getitem__ = classmethod(GenericAlias)  # that of Generic cannot call a frozen class with slots
+
+    content: ContentT_co
     title: str = ""
     source: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -20,6 +20,9 @@ class StepKind(StrEnum):
 Step = int | tuple[int, ...]
 """A token id, or the active units of a frame in ascending order."""
 
+AnyStep = Any
+"""A Step in the methods of plugins, which may declare the kind that they have: an int, or a tuple of ints."""
+
 
 class UnitGroup(NamedTuple):
     """A range of a frame's units with the same role for consecutive pitches.

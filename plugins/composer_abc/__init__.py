@@ -21,7 +21,6 @@ from composer.api import (
     Score,
     SequenceSpec,
     Source,
-    Step,
     StepKind,
     Unsatisfiable,
     hookimpl,
@@ -60,7 +59,7 @@ class AbcOptions:
             raise OptionError(f"invalid value for text: '{self.text}'", f"use {' or '.join(_TEXT_KINDS)}")
 
 
-class Abc(Representation):
+class Abc(Representation[str, AbcOptions, AbcControls]):
     """Tunes as characters of ABC text. A piece's content is that text, without its `X:` line in the dialect."""
 
     api, name, version = 1, "abc", 1
@@ -79,7 +78,7 @@ class Abc(Representation):
         self.raw = self.options.text == "raw"
         self._restore(())
 
-    def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
+    def read(self, source: Source) -> Iterator[Piece[str] | RejectedPiece]:
         text = source.text()
         if source.fragment:
             return iter([pieces.primer_piece(text, source, self.raw)])
@@ -87,8 +86,8 @@ class Abc(Representation):
             raise ReadError(f"{source.label} is empty", "use a file of tunes in ABC notation")
         return pieces.raw_pieces(text, source) if self.raw else pieces.dialect_pieces(text, source)
 
-    def fit(self, pieces: Iterable[Piece]) -> None:
-        self._restore(sorted({character for piece in pieces for character in _text(piece)}))
+    def fit(self, pieces: Iterable[Piece[str]]) -> None:
+        self._restore(sorted({character for piece in pieces for character in piece.content}))
 
     def _restore(self, characters: Iterable[str]) -> None:
         self.characters = tuple(characters)
@@ -99,7 +98,7 @@ class Abc(Representation):
     def spec(self) -> SequenceSpec:
         return SequenceSpec(StepKind.TOKENS, 1 + len(self.characters), END)
 
-    def prime(self, piece: Piece) -> list[Step]:
+    def prime(self, piece: Piece[str]) -> list[int]:
         text = self._known_text(piece)
         unseen = sorted(set(text) - self.ids.keys())
         if unseen:
@@ -110,37 +109,37 @@ class Abc(Representation):
             )
         return [self.ids[character] for character in text]
 
-    def losses(self, piece: Piece) -> Mapping[str, int]:
-        unknown = _SYMBOL.findall(_text(piece)) if self._melody_only else ()
+    def losses(self, piece: Piece[str]) -> Mapping[str, int]:
+        unknown = _SYMBOL.findall(piece.content) if self._melody_only else ()
         count = piece.losses.get(CHORDS_LEFT_OUT, 0) + len(unknown)
         return {**piece.losses, CHORDS_LEFT_OUT: count} if count else piece.losses
 
-    def _known_text(self, piece: Piece) -> str:
+    def _known_text(self, piece: Piece[str]) -> str:
         """Return the text of a piece, without chord symbols if the model knows none."""
-        return _SYMBOL.sub("", _text(piece)) if self._melody_only else _text(piece)
+        return _SYMBOL.sub("", piece.content) if self._melody_only else piece.content
 
     @property
     def _melody_only(self) -> bool:
         """Whether the model knows no chord symbols, the only use of quotation marks in the dialect."""
         return not self.raw and bool(self.ids) and '"' not in self.ids
 
-    def decode(self, steps: Iterable[Step]) -> Piece:
+    def decode(self, steps: Iterable[int]) -> Piece[str]:
         text = "".join(map(self._character, steps))
         title = re.search(r"^T:[ \t]*(.*)$", text, re.MULTILINE)
         return Piece(text, title=title[1].strip() if title else "")
 
-    def _character(self, step: Step) -> str:
-        return self.characters[step - 1] if isinstance(step, int) and step != END else ""
+    def _character(self, step: int) -> str:
+        return self.characters[step - 1] if step != END else ""
 
     def decoder(self, number: int = 1) -> Decoder:
         return _Decoder(self, number)
 
-    def variants(self, piece: Piece) -> Iterator[Piece]:
+    def variants(self, piece: Piece[str]) -> Iterator[Piece[str]]:
         """Yield a tune in other keys; raw text is otherwise unchanged."""
         from composer.formats.abc.dialect.transpose import transpositions
         from composer.formats.abc.raw_transpose import text_transpositions
 
-        text = _text(piece)
+        text = piece.content
         moved = text_transpositions(text) if self.raw else ((each.text, each.key) for each in transpositions(text))
         for text, key in moved:
             yield Piece(text, piece.title, f"{piece.source} in {key}", {**piece.labels, "key": key})
@@ -151,15 +150,17 @@ class Abc(Representation):
     def restore(self, state: Mapping[str, Any]) -> None:
         self._restore(state["characters"])
 
-    def score(self, piece: Piece) -> Score | None:
+    def score(self, piece: Piece[str]) -> Score | None:
         from composer.formats.abc.reader.score import read_score
 
         try:
-            return read_score(_text(piece))
+            return read_score(piece.content)
         except ReadError:
             return None
 
-    def constraint(self, controls: Any = None, context: GenerationContext | None = None) -> Constraint | None:
+    def constraint(
+        self, controls: AbcControls | None = None, context: GenerationContext | None = None
+    ) -> Constraint | None:
         controls, context = controls or AbcControls(), context or GenerationContext()
         if self.raw:
             if controls != AbcControls():
@@ -197,30 +198,30 @@ class Abc(Representation):
                 )
         return constraint
 
-    def max_steps(self, controls: Any, context: GenerationContext) -> int:
+    def max_steps(self, controls: AbcControls | None, context: GenerationContext) -> int:
         """Leave room for the requested bars or the tune to infill."""
-        room = LONG_BAR * getattr(controls, "bars", 0)
+        room = LONG_BAR * (controls.bars if controls is not None else 0)
         if context.tune is not None:
             room = max(room, 2 * len(self._known_text(context.tune)))
         return context.length or len(context.primer) + max(self.length, room)
 
-    def estimated_steps(self, controls: Any, context: GenerationContext) -> int | None:
+    def estimated_steps(self, controls: AbcControls | None, context: GenerationContext) -> int | None:
         """Estimate from the number of bars, or from the tune to infill."""
         if context.tune is not None:
             return len(self._known_text(context.tune)) + 1
-        bars: int = getattr(controls, "bars", 0)
+        bars = controls.bars if controls is not None else 0
         return HEADER + BAR * bars if bars else None
 
-    def control_labels(self, controls: Any) -> Mapping[str, str]:
-        return controls.labels() if isinstance(controls, AbcControls) else {}
+    def control_labels(self, controls: AbcControls | None) -> Mapping[str, str]:
+        return controls.labels() if controls is not None else {}
 
-    def from_score(self, score: Score) -> Piece:
+    def from_score(self, score: Score) -> Piece[str]:
         return self._piece_from_score(score, as_primer=False)
 
-    def primer_from_score(self, score: Score) -> Piece:
+    def primer_from_score(self, score: Score) -> Piece[str]:
         return self._piece_from_score(score, as_primer=True)
 
-    def _piece_from_score(self, score: Score, *, as_primer: bool) -> Piece:
+    def _piece_from_score(self, score: Score, *, as_primer: bool) -> Piece[str]:
         from composer.formats.abc.writer.score import dialect_with_losses
 
         text, losses = dialect_with_losses(score, as_primer=as_primer)
@@ -236,7 +237,7 @@ class _Decoder:
         """The text so far, while it may still be the piece's own `X:` line, which is replaced."""
         self.last = ""
 
-    def push(self, step: Step) -> Iterable[Event]:
+    def push(self, step: int) -> Iterable[Event]:
         character = self.abc._character(step)
         if self.number_line is None:
             return self._out(character)
@@ -257,10 +258,6 @@ class _Decoder:
     def _out(self, text: str) -> Iterable[Event]:
         self.last = text[-1:] or self.last
         return (text,) if text else ()
-
-
-def _text(piece: Piece) -> str:
-    return str(piece.content)
 
 
 @hookimpl

@@ -16,7 +16,7 @@ NUMBER_LINE = re.compile(r"X:[^\n]*(\n|$)")
 """The line with a tune's number."""
 
 
-def dialect_pieces(text: str, source: Source) -> Iterator[Piece | RejectedPiece]:
+def dialect_pieces(text: str, source: Source) -> Iterator[Piece[str] | RejectedPiece]:
     """Yield the tunes of a text, rewritten in the dialect."""
     from composer.formats.abc.reader.lexer import split_tunes
 
@@ -26,7 +26,7 @@ def dialect_pieces(text: str, source: Source) -> Iterator[Piece | RejectedPiece]
         yield _read_or_reject(_dialect_piece, tune, f"{source.label}: tune {numbered or number}")
 
 
-def raw_pieces(text: str, source: Source) -> Iterator[Piece | RejectedPiece]:
+def raw_pieces(text: str, source: Source) -> Iterator[Piece[str] | RejectedPiece]:
     """Yield each block of lines between blank ones as a piece; blocks without notes are rejected."""
     from composer.formats.abc.reader.lexer import TuneText
 
@@ -41,8 +41,8 @@ def raw_pieces(text: str, source: Source) -> Iterator[Piece | RejectedPiece]:
 
 
 def _read_or_reject(
-    read: Callable[[TuneText, str], Piece | RejectedPiece], tune: TuneText, name: str
-) -> Piece | RejectedPiece:
+    read: Callable[[TuneText, str], Piece[str] | RejectedPiece], tune: TuneText, name: str
+) -> Piece[str] | RejectedPiece:
     """Read one tune; if it breaks the reader, reject it, so that the others in its file are read."""
     try:
         return read(tune, name)
@@ -50,7 +50,7 @@ def _read_or_reject(
         return RejectedPiece("unreadable tune", name, f"line {tune.first}: {error}")
 
 
-def _dialect_piece(tune: TuneText, name: str) -> Piece | RejectedPiece:
+def _dialect_piece(tune: TuneText, name: str) -> Piece[str] | RejectedPiece:
     from composer.formats.abc.dialect.normalize import normalize
 
     normal = normalize(tune, name)
@@ -60,7 +60,7 @@ def _dialect_piece(tune: TuneText, name: str) -> Piece | RejectedPiece:
     return Piece(normal.text, normal.title, name, {kind: label for kind, label in labels.items() if label})
 
 
-def _raw_piece(text: TuneText, name: str) -> Piece | RejectedPiece:
+def _raw_piece(text: TuneText, name: str) -> Piece[str] | RejectedPiece:
     from composer.formats.abc.dialect.tables import rhythm_of
     from composer.formats.abc.elements import Sound
     from composer.formats.abc.reader.parser import parse_tune
@@ -82,7 +82,7 @@ def _raw_piece(text: TuneText, name: str) -> Piece | RejectedPiece:
     return Piece(text.text, tune.first("T"), name, known)
 
 
-def primer_piece(text: str, source: Source, raw: bool) -> Piece | RejectedPiece:
+def primer_piece(text: str, source: Source, raw: bool) -> Piece[str] | RejectedPiece:
     """Return a primer: unchanged if a tune of the dialect may start with it, else rewritten if it has notes.
 
     A finished tune is kept whole: another part may follow after `:|`, nothing after `|]`. Provenance is removed.

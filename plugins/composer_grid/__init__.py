@@ -19,7 +19,6 @@ from composer.api import (
     Score,
     SequenceSpec,
     Source,
-    Step,
     StepKind,
     TextDecoder,
     hookimpl,
@@ -56,10 +55,13 @@ from composer_grid.tokens import HOLD, REST, decode_tokens, first_invalid
 if TYPE_CHECKING:
     from composer.toolkit.representations.note_arrays import NoteArrays
 
+Tokens = tuple[str, ...]
+"""The content of a piece."""
+
 __all__ = ["Grid", "GridControls", "GridOptions"]
 
 
-class Grid(Representation):
+class Grid(Representation[Tokens, GridOptions, GridControls]):
     """Melodies as tokens. The content of a piece is a tuple of written tokens: `("55", "_", "r", "60")`.
 
     The vocabulary is the end symbol (0), `_` (1), `r` (2) and the pitches of the training data, ascending. In a text of
@@ -84,17 +86,17 @@ class Grid(Representation):
         self.length = int(WHOLE_NOTES / step)
         self._restore(())
 
-    def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
+    def read(self, source: Source) -> Iterator[Piece[Tokens] | RejectedPiece]:
         if source.path.suffix.lower() == ".tokens" or (source.fragment and not is_music(source)):
             yield from self._read_tokens(source)
             return
         for name, music in read(source):
             yield music if isinstance(music, RejectedPiece) else self._read(music, name, source.fragment)
 
-    def fit(self, pieces: Iterable[Piece]) -> None:
+    def fit(self, pieces: Iterable[Piece[Tokens]]) -> None:
         symbols: set[str] = set()
         for piece in pieces:
-            symbols.update(_tokens(piece))
+            symbols.update(piece.content)
         self._restore(sorted(map(int, symbols - {HOLD, REST})))
 
     def _restore(self, pitches: Iterable[int]) -> None:
@@ -106,15 +108,15 @@ class Grid(Representation):
     def spec(self) -> SequenceSpec:
         return SequenceSpec(StepKind.TOKENS, len(self.symbols), END)
 
-    def encode_packed(self, piece: Piece) -> bytes:
+    def encode_packed(self, piece: Piece[Tokens]) -> bytes:
         try:
-            return bytes(map(self.ids.__getitem__, _tokens(piece))) + bytes([END])
+            return bytes(map(self.ids.__getitem__, piece.content)) + bytes([END])
         except KeyError:
             self.prime(piece)  # raises EncodeError with the unknown pitches
             raise
 
-    def prime(self, piece: Piece) -> list[Step]:
-        tokens = _tokens(piece)
+    def prime(self, piece: Piece[Tokens]) -> list[int]:
+        tokens = piece.content
         unknown = sorted({int(token) for token in tokens if token not in self.ids})
         if unknown:
             raise EncodeError(
@@ -123,11 +125,11 @@ class Grid(Representation):
             )
         return [self.ids[token] for token in tokens]
 
-    def decode(self, steps: Iterable[Step]) -> Piece:
+    def decode(self, steps: Iterable[int]) -> Piece[Tokens]:
         return Piece(tuple(token for step in steps if (token := self._token(step))))
 
-    def _token(self, step: Step) -> str:
-        return self.symbols[step] if isinstance(step, int) else ""
+    def _token(self, step: int) -> str:
+        return self.symbols[step]
 
     def decoder(self, number: int = 1) -> Decoder:
         return TextDecoder(lambda step: f"{token} " if (token := self._token(step)) else "", end="\n")
@@ -138,14 +140,14 @@ class Grid(Representation):
     def restore(self, state: Mapping[str, Any]) -> None:
         self._restore(state["pitches"])
 
-    def variants(self, piece: Piece) -> Iterator[Piece]:
+    def variants(self, piece: Piece[Tokens]) -> Iterator[Piece[Tokens]]:
         """Yield transpositions within the known pitches; none with `transpose=c`."""
         from composer.toolkit.representations.note_arrays import NoteArrays
         from composer_grid.token_arrays import as_tokens
 
         if self.options.transpose != "none":
             return
-        notes = NoteArrays.from_notes(decode_tokens(_tokens(piece)))
+        notes = NoteArrays.from_notes(decode_tokens(piece.content))
         known = set(self.pitches or range(128))
         for shift in TRANSPOSITIONS if len(notes.pitches) else ():
             pitches = notes.pitches + shift
@@ -153,15 +155,17 @@ class Grid(Representation):
                 tokens, labels = as_tokens(notes._replace(pitches=pitches)), transposed(piece.labels, shift)
                 yield Piece(tokens, piece.title, f"{piece.source} by {shift:+}", labels)
 
-    def score(self, piece: Piece) -> Score | None:
-        notes = to_notes(decode_tokens(_tokens(piece)), self.steps)
+    def score(self, piece: Piece[Tokens]) -> Score | None:
+        notes = to_notes(decode_tokens(piece.content), self.steps)
         meters, keys, pickup = meters_of(piece.labels), keys_from_labels(piece.labels), pickup_of(piece.labels)
         return Score((Part(notes),), meters=meters, keys=keys, pickup=pickup, title=piece.title)
 
-    def from_score(self, score: Score) -> Piece:
+    def from_score(self, score: Score) -> Piece[Tokens]:
         return self._piece(score, score.title or "the score", is_primer=True)
 
-    def constraint(self, controls: Any = None, context: GenerationContext | None = None) -> Constraint | None:
+    def constraint(
+        self, controls: GridControls | None = None, context: GenerationContext | None = None
+    ) -> Constraint | None:
         if not self.pitches:
             return None
         controls, context = controls or GridControls(), context or GenerationContext()
@@ -170,12 +174,13 @@ class Grid(Representation):
         max_steps, tune = self.max_steps(controls, context), self._source_tune(controls, context)
         return build_constraint(controls, self.pitches, self.steps, context, tune, max_steps)
 
-    def max_steps(self, controls: Any, context: GenerationContext) -> int:
+    def max_steps(self, controls: GridControls | None, context: GenerationContext) -> int:
+        controls = controls or GridControls()
         tune = self._source_tune(controls, context)
-        total = piece_steps(controls or GridControls(), self.steps, tune, context.labels)
+        total = piece_steps(controls, self.steps, tune, context.labels)
         return total + 1 if total is not None else super().max_steps(controls, context)
 
-    def control_labels(self, controls: Any) -> Mapping[str, str]:
+    def control_labels(self, controls: GridControls | None) -> Mapping[str, str]:
         if controls is None:
             return {}
         # with `transpose=c`, every melody has the same key
@@ -187,16 +192,15 @@ class Grid(Representation):
         if context.tune is None:
             return None
         score = self.score(in_meter(context.tune, controls))
-        steps = (step for step in self.prime(context.tune) if isinstance(step, int))
-        return SourceTune(tuple(steps), score) if score is not None else None
+        return SourceTune(tuple(self.prime(context.tune)), score) if score is not None else None
 
-    def _read(self, music: Music, name: str, is_primer: bool) -> Piece | RejectedPiece:
+    def _read(self, music: Music, name: str, is_primer: bool) -> Piece[Tokens] | RejectedPiece:
         try:
             return self._piece(music, name, is_primer=is_primer)
         except NotEncodable as error:
             return error.as_rejection(name)
 
-    def _read_tokens(self, source: Source) -> Iterator[Piece | RejectedPiece]:
+    def _read_tokens(self, source: Source) -> Iterator[Piece[Tokens] | RejectedPiece]:
         """Yield the pieces in a text of tokens, one per line; a primer is used as is."""
         from composer.toolkit.representations.note_arrays import NoteArrays
         from composer_grid.token_arrays import as_tokens
@@ -217,7 +221,7 @@ class Grid(Representation):
             else:
                 yield Piece(as_tokens(NoteArrays.from_notes(notes)), source=name)
 
-    def _piece(self, music: Music, name: str, *, is_primer: bool) -> Piece:
+    def _piece(self, music: Music, name: str, *, is_primer: bool) -> Piece[Tokens]:
         """Return the melody of `music`; adapt it to the model if it is a primer. Raises NotEncodable."""
         from composer.toolkit.representations.note_arrays import NoteArrays
         from composer_grid.token_arrays import as_tokens, skyline
@@ -266,11 +270,6 @@ class Grid(Representation):
         second = second_voice(notes_of(music, parts[0]), 2 * SLACK / self.steps)
         if second is not None:
             raise NotEncodable("more than one voice", f"at beat {float(second.onset):g}")
-
-
-def _tokens(piece: Piece) -> tuple[str, ...]:
-    assert isinstance(piece.content, tuple)
-    return piece.content
 
 
 @hookimpl

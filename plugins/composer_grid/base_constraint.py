@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
-from composer.api import Constraint, Mask, Step
+from composer.api import Constraint, Mask
 
 END, HOLD, REST = 0, 1, 2
 """The ids of the symbols that are not pitches."""
@@ -37,13 +37,13 @@ class GridConstraint(Constraint):
             Position.REST: self.pitches | hold | end,
         }
 
-    def start(self, primer: Sequence[Step]) -> int:
+    def start(self, primer: Sequence[int]) -> int:
         state: int = Position.BEGIN
         for step in primer:
             state = self.step(state, step)
         return state
 
-    def step(self, state: int, step: Step) -> int:
+    def step(self, state: int, step: int) -> int:
         if step == HOLD:
             return state if state != Position.BEGIN else Position.SILENT
         if step == REST:
@@ -53,7 +53,7 @@ class GridConstraint(Constraint):
     def allowed(self, state: int) -> Mask:
         return self._allowed[Position(state)]
 
-    def complete(self, state: int) -> Sequence[Step]:
+    def complete(self, state: int) -> Sequence[int]:
         """Return the end symbol, after a note from the middle of the range if there was none."""
         has_note = state in (Position.NOTE, Position.REST)
         return (END,) if has_note else (middle_pitch(self.pitches), END)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from composer.api import Constraint, Mask, Step, Unsatisfiable
+from composer.api import Constraint, Mask, Unsatisfiable
 from composer.toolkit.representations.density import OnsetBudget
 from composer_grid.base_constraint import END, FIRST, HOLD, REST, middle_pitch
 
@@ -67,7 +67,7 @@ class TimedGridConstraint(Constraint):
     def is_satisfiable(self) -> bool:
         return self._can_complete(0, 0, Position.BEGIN)
 
-    def start(self, primer: Sequence[Step]) -> int:
+    def start(self, primer: Sequence[int]) -> int:
         """Return the state after `primer`, whose density counts as correct. Raises Unsatisfiable."""
         state = _pack_state(0, 0, Position.BEGIN)
         for step in primer:
@@ -81,9 +81,9 @@ class TimedGridConstraint(Constraint):
             )
         return _pack_state(step, onsets, position)
 
-    def step(self, state: int, step: Step) -> int:
+    def step(self, state: int, step: int) -> int:
         at, onsets, position = _unpack_state(state)
-        symbol = 1 << step if isinstance(step, int) else 0
+        symbol = 1 << step
         for move in self._moves(at, position):
             if move.symbols & symbol:
                 return _pack_state(at + 1, onsets + self._counted_onsets(at, move), move.position)
@@ -99,13 +99,13 @@ class TimedGridConstraint(Constraint):
                 mask |= move.symbols
         return mask | 1 << END if self._may_end(at, position) else mask
 
-    def complete(self, state: int) -> Sequence[Step]:
+    def complete(self, state: int) -> Sequence[int]:
         """Return the ending that holds notes and rests as long as possible, and ends as early as possible."""
         if self.total is None:
             return tuple(self.ending(state))
         return LazyCompletion(self, state, self.total - _unpack_state(state)[0] + 1)
 
-    def ending(self, state: int) -> Iterator[Step]:
+    def ending(self, state: int) -> Iterator[int]:
         while not (allowed := self.allowed(state)) >> END & 1:
             silent = _unpack_state(state)[2] in (Position.BEGIN, Position.SILENT)
             if allowed >> HOLD & 1 and not (silent and self.total is None and allowed & self.pitches):
@@ -143,13 +143,13 @@ class TimedGridConstraint(Constraint):
         else:
             yield Move(1 << HOLD, position, False)
 
-    def _after(self, at: int, position: Position, step: Step) -> Position:
+    def _after(self, at: int, position: Position, step: int) -> Position:
         """Return the position after a symbol that is not allowed, which a primer may have."""
         if step in (END, HOLD):
             return position
         if step == REST:
             return Position.REST if position in (*_IN_NOTE, Position.REST) else Position.SILENT
-        return self._position_in_note(step if isinstance(step, int) else 0, at + 1)
+        return self._position_in_note(step, at + 1)
 
     def _position_in_note(self, pitch: int, at: int) -> Position:
         """Return the position before step `at` while `pitch` sounds."""
@@ -208,7 +208,7 @@ class TimedGridConstraint(Constraint):
         return rows[::-1]
 
 
-class LazyCompletion(Sequence[Step]):
+class LazyCompletion(Sequence[int]):
     """An ending of known length, computed only when used, which is rare."""
 
     def __init__(self, constraint: TimedGridConstraint, state: int, length: int) -> None:
@@ -220,7 +220,7 @@ class LazyCompletion(Sequence[Step]):
     def __getitem__(self, index: Any) -> Any:
         return tuple(self._constraint.ending(self._state))[index]
 
-    def __iter__(self) -> Iterator[Step]:
+    def __iter__(self) -> Iterator[int]:
         return self._constraint.ending(self._state)
 
 

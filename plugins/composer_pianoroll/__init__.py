@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from composer.api import (
     Constraint,
@@ -18,7 +18,6 @@ from composer.api import (
     Score,
     SequenceSpec,
     Source,
-    Step,
     StepKind,
     hookimpl,
 )
@@ -76,7 +75,7 @@ class PianorollOptions:
             raise OptionError("invalid value for `parts`: ''", "use all, piano, or the name of a part")
 
 
-class Pianoroll(Representation):
+class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     """Scores as frames. The content of a piece is a `Roll`: its notes on the grid, and its number of steps.
 
     With onsets, a note is an `onset` unit in its first step and a `hold` unit in the others; without, it is an `on`
@@ -96,16 +95,16 @@ class Pianoroll(Representation):
 
     def __init__(self, options: PianorollOptions | None = None) -> None:
         super().__init__(options)
-        chosen: PianorollOptions = self.options
+        chosen = self.options
         in_range = parse_range(chosen.range)
         self.layout = Layout(in_range.low, in_range.high, onsets=chosen.onsets, stack=chosen.stack)
         self.length = -(-BEATS * chosen.steps // chosen.stack)
 
-    def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
+    def read(self, source: Source) -> Iterator[Piece[Roll] | RejectedPiece]:
         for name, music in read(source, pedal=self.options.pedal):
             yield music if isinstance(music, RejectedPiece) else self._read(music, name, source.fragment)
 
-    def _read(self, music: Music, name: str, is_primer: bool) -> Piece | RejectedPiece:
+    def _read(self, music: Music, name: str, is_primer: bool) -> Piece[Roll] | RejectedPiece:
         try:
             return self._piece(music, name, is_primer=is_primer)
         except NotEncodable as error:
@@ -115,15 +114,15 @@ class Pianoroll(Representation):
     def spec(self) -> SequenceSpec:
         return SequenceSpec(StepKind.FRAMES, self.layout.size, groups=self.layout.groups)
 
-    def prime(self, piece: Piece) -> list[Step]:
-        return list(self.layout.frames(_roll(piece)))
+    def prime(self, piece: Piece[Roll]) -> list[tuple[int, ...]]:
+        return list(self.layout.frames(piece.content))
 
-    def encode_packed(self, piece: Piece) -> bytes:
+    def encode_packed(self, piece: Piece[Roll]) -> bytes:
         from composer_pianoroll import packing
 
-        return packing.pack_frames(self.layout, _roll(piece))
+        return packing.pack_frames(self.layout, piece.content)
 
-    def decode(self, steps: Iterable[Step]) -> Piece:
+    def decode(self, steps: Iterable[tuple[int, ...]]) -> Piece[Roll]:
         decoder = RollDecoder(self.layout)
         notes = [note for step in steps for note in decoder.advance(step)]
         return Piece(Roll.from_notes(decoder.now, [*notes, *decoder.end()]))
@@ -131,33 +130,35 @@ class Pianoroll(Representation):
     def decoder(self, number: int = 1) -> Decoder:
         return RollDecoder(self.layout, self.options.steps)
 
-    def variants(self, piece: Piece) -> Iterator[Piece]:
+    def variants(self, piece: Piece[Roll]) -> Iterator[Piece[Roll]]:
         """Yield transpositions to the other keys within the range."""
         from composer_pianoroll import packing
 
-        for shift, roll in packing.transposed(self.layout, _roll(piece)):
+        for shift, roll in packing.transposed(self.layout, piece.content):
             yield Piece(roll, piece.title, f"{piece.source} by {shift:+}", transposed(piece.labels, shift))
 
-    def score(self, piece: Piece) -> Score | None:
-        notes = to_notes(_roll(piece).notes, self.options.steps)
+    def score(self, piece: Piece[Roll]) -> Score | None:
+        notes = to_notes(piece.content.notes, self.options.steps)
         meters, keys, pickup = meters_of(piece.labels), keys_from_labels(piece.labels), pickup_of(piece.labels)
         return Score((Part(notes),), meters=meters, keys=keys, pickup=pickup, title=piece.title)
 
-    def from_score(self, score: Score) -> Piece:
+    def from_score(self, score: Score) -> Piece[Roll]:
         return self._piece(score, score.title or "the score", is_primer=True)
 
-    def constraint(self, controls: Any = None, context: GenerationContext | None = None) -> Constraint | None:
+    def constraint(
+        self, controls: PianorollControls | None = None, context: GenerationContext | None = None
+    ) -> Constraint | None:
         controls, context = controls or PianorollControls(), context or GenerationContext()
         tune, maximum = self._source_tune(controls, context), self.max_steps(controls, context)
         return build_constraint(controls, self.layout, self.options.steps, context, tune, maximum)
 
-    def max_steps(self, controls: Any, context: GenerationContext) -> int:
+    def max_steps(self, controls: PianorollControls | None, context: GenerationContext) -> int:
         controls = controls or PianorollControls()
         tune = self._source_tune(controls, context)
         total = total_frames(controls, self.layout, self.options.steps, tune, context.labels)
         return total if total is not None else super().max_steps(controls, context)
 
-    def control_labels(self, controls: Any) -> Mapping[str, str]:
+    def control_labels(self, controls: PianorollControls | None) -> Mapping[str, str]:
         if controls is None:
             return {}
         return {**meter_labels(controls.meter), **key_labels(controls.scale, controls.key)}
@@ -167,10 +168,9 @@ class Pianoroll(Representation):
         if context.tune is None:
             return None
         score = self.score(in_meter(context.tune, controls))
-        frames = (frame for frame in self.prime(context.tune) if isinstance(frame, tuple))
-        return SourceRoll(tuple(frames), score) if score is not None else None
+        return SourceRoll(tuple(self.prime(context.tune)), score) if score is not None else None
 
-    def _piece(self, music: Music, name: str, *, is_primer: bool) -> Piece:
+    def _piece(self, music: Music, name: str, *, is_primer: bool) -> Piece[Roll]:
         """Return the notes of `music` as a piece; a primer may be off the grid. Raises NotEncodable."""
         from composer_pianoroll.packing import without_overlaps
 
@@ -199,11 +199,6 @@ def _choose_parts(parts: list[NoteSource], which: str) -> list[NoteSource]:
         names = ", ".join(part.name or "an unnamed part" for part in parts)
         raise NotEncodable(f"no part `{which}`", f"it has {names}")
     return chosen
-
-
-def _roll(piece: Piece) -> Roll:
-    assert isinstance(piece.content, Roll)
-    return piece.content
 
 
 @hookimpl

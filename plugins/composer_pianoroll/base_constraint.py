@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from composer.api import Constraint, FrameRule, Limit, Step
+from composer.api import Constraint, FrameRule, Limit
 from composer_pianoroll.frames import Layout
 
 
@@ -41,14 +41,14 @@ class RollConstraint(Constraint):
         self._limits = tuple(Limit(units << at, maximum) for at in self.starts for units, maximum in limits if maximum)
         self.off = sum((self._all & ~self.pitches) << start for start in self.starts)
 
-    def start(self, primer: Sequence[Step]) -> int:
+    def start(self, primer: Sequence[tuple[int, ...]]) -> int:
         """Return the pitches that sound after `primer`; every primer is allowed."""
         state = 0
         for step in primer:
             state = self.step(state, step)
         return state
 
-    def step(self, state: int, step: Step) -> int:
+    def step(self, state: int, step: tuple[int, ...]) -> int:
         """Return the pitches that sound after the frame `step`."""
         return self.after(state, step)
 
@@ -56,11 +56,11 @@ class RollConstraint(Constraint):
         """Return the rule: holds need sounding notes; the projection handles those that start within the frame."""
         return self.frame_rule(state, self._limits)
 
-    def complete(self, state: int) -> Sequence[Step]:
+    def complete(self, state: int) -> Sequence[tuple[int, ...]]:
         """Return nothing: a roll may end at any time."""
         return ()
 
-    def after(self, sounding: int, frame: Step) -> int:
+    def after(self, sounding: int, frame: tuple[int, ...]) -> int:
         """Return the pitches that sound after `frame`, if `sounding` did before it."""
         return self._walk(sounding, frame)[1] if self.layout.onsets else 0
 
@@ -71,10 +71,10 @@ class RollConstraint(Constraint):
         silent = (self._all & ~sounding) << self.layout.pitch_count
         return FrameRule(self.off | silent, on, limits, project=lambda frame: self._walk(sounding, frame)[0])
 
-    def _walk(self, state: int, frame: Step) -> tuple[tuple[int, ...], int]:
+    def _walk(self, state: int, frame: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
         """Return `frame` without holds of silent or starting notes, and the pitches that sound after it."""
         layout = self.layout
-        bits = sum(1 << unit for unit in frame) if isinstance(frame, tuple) else 0
+        bits = sum(1 << unit for unit in frame)
         units = 0
         for start in self.starts:
             onsets = bits >> start & self._all

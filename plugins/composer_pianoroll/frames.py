@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from composer.api import Event, Note, Step, UnitGroup
+from composer.api import Event, Note, UnitGroup
 from composer.toolkit.representations.quantize import GridNote, to_notes
 
 NOTES_JOINED, CUT_SHORT = "notes joined to another of their pitch", "notes cut short by the next of their pitch"
@@ -92,10 +92,10 @@ class Layout:
             frame_units.sort()
             yield tuple(frame_units)
 
-    def steps(self, frame: Step) -> list[tuple[set[int], set[int]]]:
+    def steps(self, frame: tuple[int, ...]) -> list[tuple[set[int], set[int]]]:
         """Return the pitches that start and those that are held in each step; without onsets, all are held."""
         steps: list[tuple[set[int], set[int]]] = [(set(), set()) for _ in range(self.stack)]
-        for unit in frame if isinstance(frame, tuple) else ():
+        for unit in frame:
             step, place = divmod(unit, self.units_per_step)
             role, pitch = divmod(place, self.pitch_count)
             steps[step][1 if role or not self.onsets else 0].add(self.lowest + pitch)
@@ -110,7 +110,7 @@ class RollDecoder:
         self.now = 0
         self._onsets: dict[int, int] = {}
 
-    def push(self, step: Step) -> Iterable[Event]:
+    def push(self, step: tuple[int, ...]) -> Iterable[Event]:
         """Return the notes that end in the frame `step`, in beats."""
         return self._beats(self.advance(step))
 
@@ -118,7 +118,7 @@ class RollDecoder:
         """Return the notes that still sound, in beats."""
         return self._beats(self.end())
 
-    def advance(self, frame: Step) -> list[GridNote]:
+    def advance(self, frame: tuple[int, ...]) -> list[GridNote]:
         """Return the notes that end in `frame`, on the grid."""
         notes: list[GridNote] = []
         for onsets, holds in self.layout.steps(frame):

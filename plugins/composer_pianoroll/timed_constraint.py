@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from composer.api import FrameRule, Limit, Step
+from composer.api import FrameRule, Limit
 from composer.toolkit.representations.density import OnsetBudget
 from composer_pianoroll.base_constraint import NO_LIMITS, NoteLimits, RollConstraint
 from composer_pianoroll.frames import Layout
@@ -43,14 +43,14 @@ class TimedRollConstraint(RollConstraint):
         limits = [self.pitches.bit_count(), self.note_limits.max_onsets, self.note_limits.max_notes]
         return min(limit for limit in limits if limit)
 
-    def start(self, primer: Sequence[Step]) -> int:
+    def start(self, primer: Sequence[tuple[int, ...]]) -> int:
         """Return the state after `primer`, whose density counts as correct."""
         onset_count = round(self.budget.expected(len(primer) * self.layout.stack)) if self.budget else 0
         return self._pack_state(super().start(primer), len(primer), onset_count)
 
-    def step(self, state: int, step: Step) -> int:
+    def step(self, state: int, step: tuple[int, ...]) -> int:
         sounding, frame, onset_count = self._unpack_state(state)
-        if self.budget is not None and frame not in self.kept and isinstance(step, tuple):
+        if self.budget is not None and frame not in self.kept:
             onset_count += sum(unit % self.layout.units_per_step < self.layout.pitch_count for unit in step)
         return self._pack_state(self.after(sounding, step), frame + 1, onset_count)
 

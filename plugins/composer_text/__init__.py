@@ -12,6 +12,7 @@ from composer.api import (
     EncodeError,
     Event,
     GenerationContext,
+    NoOptions,
     OptionError,
     Piece,
     ReadError,
@@ -19,7 +20,6 @@ from composer.api import (
     Representation,
     SequenceSpec,
     Source,
-    Step,
     StepKind,
     hookimpl,
 )
@@ -40,7 +40,7 @@ MAX_SHOWN, MAX_NAMED = 200, 10
 """Maximum number of known and of unknown characters in a message."""
 
 
-class Text(Representation):
+class Text(Representation[str, TextOptions, NoOptions]):
     """Text as a sequence of characters. The content of a piece is a str.
 
     All characters outside the vocabulary share one symbol, which is never generated; a piece in which more than half
@@ -55,23 +55,22 @@ class Text(Representation):
     native = "text"
     step_name = "character"
     Options = TextOptions
-    options: TextOptions
 
     def __init__(self, options: TextOptions | None = None) -> None:
         super().__init__(options)
         self._filter = LabelFilter(self.options)
         self._restore("")
 
-    def read(self, source: Source) -> Iterator[Piece | RejectedPiece]:
+    def read(self, source: Source) -> Iterator[Piece[str] | RejectedPiece]:
         from composer_text.pieces import read
 
         return read(source, self.options, self._filter)
 
-    def fit(self, pieces: Iterable[Piece]) -> None:
+    def fit(self, pieces: Iterable[Piece[str]]) -> None:
         seen: Counter[str] = Counter()
         labels: set[str] = set()
         for piece in pieces:
-            seen.update(_text(piece))
+            seen.update(piece.content)
             labels |= piece.labels.keys()
         for name in self.options.labels:
             if name not in labels:
@@ -107,21 +106,21 @@ class Text(Representation):
     def spec(self) -> SequenceSpec:
         return SequenceSpec(StepKind.TOKENS, FIRST + len(self.characters), END)
 
-    def encode(self, piece: Piece) -> list[Step]:
-        text = _text(piece)
-        steps: list[Step] = [self.ids.get(character, OTHER) for character in text]
+    def encode(self, piece: Piece[str]) -> list[int]:
+        text = piece.content
+        steps = [self.ids.get(character, OTHER) for character in text]
         if steps.count(OTHER) > len(steps) / 2:
             raise self._unknown_characters_error(piece)
         return [*steps, END]
 
-    def prime(self, piece: Piece) -> list[Step]:
-        text = _text(piece)
+    def prime(self, piece: Piece[str]) -> list[int]:
+        text = piece.content
         if not self.ids.keys() >= set(text):
             raise self._unknown_characters_error(piece)
         return [self.ids[character] for character in text]
 
-    def _unknown_characters_error(self, piece: Piece) -> EncodeError:
-        unknown = sorted(set(_text(piece)) - self.ids.keys())
+    def _unknown_characters_error(self, piece: Piece[str]) -> EncodeError:
+        unknown = sorted(set(piece.content) - self.ids.keys())
         names = ", ".join(map(repr, unknown[:MAX_NAMED])) + (" and others" if len(unknown) > MAX_NAMED else "")
         more = " and more" if len(self.characters) > MAX_SHOWN else ""
         return EncodeError(
@@ -129,22 +128,24 @@ class Text(Representation):
             f"it knows {self.characters[:MAX_SHOWN].strip()}{more}",
         )
 
-    def losses(self, piece: Piece) -> Mapping[str, int]:
-        unknown = sum(character not in self.ids for character in _text(piece))
+    def losses(self, piece: Piece[str]) -> Mapping[str, int]:
+        unknown = sum(character not in self.ids for character in piece.content)
         return {**piece.losses, **({UNKNOWN_CHARACTERS: unknown} if unknown else {})}
 
-    def decode(self, steps: Iterable[Step]) -> Piece:
+    def decode(self, steps: Iterable[int]) -> Piece[str]:
         return Piece("".join(map(self._character, steps)))
 
-    def _character(self, step: Step) -> str:
-        if not isinstance(step, int) or step == END:
+    def _character(self, step: int) -> str:
+        if step == END:
             return ""
         return UNKNOWN if step == OTHER else self.characters[step - FIRST]
 
     def decoder(self, number: int = 1) -> Decoder:
         return _Decoder(self, number)
 
-    def constraint(self, controls: Any = None, context: GenerationContext | None = None) -> Constraint | None:
+    def constraint(
+        self, controls: NoOptions | None = None, context: GenerationContext | None = None
+    ) -> Constraint | None:
         return _NotEmpty(self.spec.size)
 
     def state(self) -> dict[str, Any]:
@@ -161,7 +162,7 @@ class _Decoder:
         self._text, self._begin = text, "\n\n" if number > 1 else ""
         self._last = ""
 
-    def push(self, step: Step) -> Iterable[Event]:
+    def push(self, step: int) -> Iterable[Event]:
         character = self._text._character(step)
         if not character:
             return ()
@@ -179,22 +180,18 @@ class _NotEmpty(Constraint):
         characters = (1 << size) - (1 << FIRST)
         self._allowed = (characters, characters | 1 << END)
 
-    def start(self, primer: Sequence[Step]) -> int:
+    def start(self, primer: Sequence[int]) -> int:
         return int(bool(primer))
 
-    def step(self, state: int, step: Step) -> int:
+    def step(self, state: int, step: int) -> int:
         return 1
 
     def allowed(self, state: int) -> int:
         return self._allowed[state]
 
-    def complete(self, state: int) -> Sequence[Step]:
+    def complete(self, state: int) -> Sequence[int]:
         """Return nothing: no ending can complete a truncated text."""
         return ()
-
-
-def _text(piece: Piece) -> str:
-    return str(piece.content)
 
 
 @hookimpl

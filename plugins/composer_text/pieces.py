@@ -58,7 +58,7 @@ class Passage:
         return self.source is not None or len(self.text) > MAX_SONG_LENGTH
 
 
-def read(source: Source, options: TextOptions, only: LabelFilter) -> Iterator[Piece | RejectedPiece]:
+def read(source: Source, options: TextOptions, only: LabelFilter) -> Iterator[Piece[str] | RejectedPiece]:
     """Yield the pieces of a file that pass `only`. Raises ReadError if it is empty, or an invalid CSV."""
     if source.path.suffix.lower() in _TABLES:
         return _pieces(_rows(source, options, only), _place_label(source, options), options, only)
@@ -73,7 +73,7 @@ def read(source: Source, options: TextOptions, only: LabelFilter) -> Iterator[Pi
 
 def _pieces(
     passages: Iterable[Passage | RejectedPiece], path_labels: Mapping[str, str], options: TextOptions, only: LabelFilter
-) -> Iterator[Piece | RejectedPiece]:
+) -> Iterator[Piece[str] | RejectedPiece]:
     """Yield the pieces of a file's passages; `path_labels` are those from its path."""
     for passage in passages:
         if isinstance(passage, RejectedPiece):
@@ -88,7 +88,7 @@ def _pieces(
             known = {name: value for name, value in labels.items() if name in {*path_labels, *options.labels}}
             for text, place in _split_pieces(passage, options.piece):
                 piece = _piece(text, place, known, options)
-                yield piece if str(piece.content).strip() else RejectedPiece("no text", place)
+                yield piece if piece.content.strip() else RejectedPiece("no text", place)
 
 
 def _rows(source: Source, options: TextOptions, only: LabelFilter) -> Iterator[Passage | RejectedPiece]:
@@ -202,7 +202,7 @@ def _is_heading(text: str) -> bool:
     return len(text) <= MAX_HEADING_LENGTH and not _TWO_LINES.search(text)
 
 
-def _piece(text: str, place: str, labels: Mapping[str, str], options: TextOptions) -> Piece:
+def _piece(text: str, place: str, labels: Mapping[str, str], options: TextOptions) -> Piece[str]:
     """Return a piece with cleaned text; its losses count removed characters."""
     text, removed = _CONTROL.subn("", text)
     text = _nfc(text.lower() if options.lower else text)
