@@ -19,8 +19,11 @@ class Source:
     """A file, a member of an archive, or text typed by the user.
 
     `name` is for messages. `data` holds the bytes if they are not in a file. `root` is the folder that the user named;
-    folders below it can become labels. `fragment` marks a primer that is not a whole piece. A source larger than
-    `limit` bytes cannot be read.
+    folders below it can become labels. A source larger than `limit` bytes cannot be read.
+
+    `fragment` marks a primer, typed or in a file: the beginning of a piece, to be read as one piece, unchanged.
+    `typed` marks the text of `--prime-text`, whose `path` has no suffix: read it in the native notation. Without
+    `fragment`, it is a whole piece whose bars infilling keeps. stdin has no suffix either, and may hold anything.
     """
 
     path: Path
@@ -28,6 +31,7 @@ class Source:
     root: Path | None = None
     data: bytes | None = None
     fragment: bool = False
+    typed: bool = False
     limit: int = 256 * 1024 * 1024
 
     def bytes(self) -> bytes:

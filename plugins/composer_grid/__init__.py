@@ -87,7 +87,7 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         self._restore(())
 
     def read(self, source: Source) -> Iterator[Piece[Tokens] | RejectedPiece]:
-        if source.path.suffix.lower() == ".tokens" or (source.fragment and not is_music(source)):
+        if source.path.suffix.lower() == ".tokens" or ((source.typed or source.fragment) and not is_music(source)):
             yield from self._read_tokens(source)
             return
         for name, music in read(source):

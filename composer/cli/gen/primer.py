@@ -53,7 +53,7 @@ def _source(console: Console, file: str | None, text: str | None, *, fragment: b
             f"{name} is empty, so there is nothing to continue",
             "check the command before the pipe" if file == "-" else "put a few notes in it",
         )
-    return Source(Path("-" if file == "-" else name), name=name, data=data, fragment=fragment)
+    return Source(Path("-" if file == "-" else name), name=name, data=data, fragment=fragment, typed=text is not None)
 
 
 def _first(representation: Representation, console: Console, source: Source) -> tuple[Piece, tuple[Step, ...]]:

@@ -2,9 +2,12 @@
 
 import os
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
+from small_plugins import Letters
 
+from composer.cli.gen.primer import read_primer, read_whole_piece
 from composer.formats.midi.reader import read_midi
 from composer.music.bars import bars
 
@@ -68,3 +71,33 @@ def test_infill_keeps_the_pickup(composer, name):
     options = ("--prime", "-", "--keep-bars", "2", "--format", "midi")
     score = read_midi(composer("gen", name, *options, *PLAIN, stdin=OPENING).data, "it")
     assert [note.pitch for part in score.parts for note in part.notes if note.onset < score.pickup] == [69]
+
+
+class Recording(Letters):
+    """Remembers what it read."""
+
+    letters = ("a", "b")
+
+    def read(self, source):
+        self.source = source
+        return super().read(source)
+
+
+@pytest.mark.parametrize(
+    ("given", "typed"), [({"text": "ab"}, True), ({"file": "a.txt"}, False), ({"file": "-"}, False)]
+)
+def test_representations_can_tell_typed_text_from_files(tmp_path, monkeypatch, given, typed):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("ab")
+    console, representation = SimpleNamespace(read_bytes=lambda: b"ab", say=print), Recording()
+    assert read_primer(representation, console, **given).steps == (1, 2)
+    assert (representation.source.fragment, representation.source.typed) == (True, typed)
+    assert read_whole_piece(representation, console, **given).content == "ab"
+    assert (representation.source.fragment, representation.source.typed) == (False, typed)
+    assert bool(representation.source.path.suffix) == (given == {"file": "a.txt"})
+
+
+def test_infill_of_typed_tokens(composer):
+    tokens = "67 _ _ _ 69 _ _ _ 71 _ _ _ 72 _ _ _ 74 _ _ _ 76 _ _ _ 78 _ _ _ 79 _ _ _"
+    result = composer("gen", "grid", "--prime-text", tokens, "--keep-bars", "1", "--format", "tokens", *PLAIN)
+    assert result.out.startswith(tokens[: tokens.index("74")]), result.err
