@@ -82,7 +82,7 @@ class NoMatchingFiles(ReadError):
 class CorpusReader:
     """Yield the pieces of `arguments`, or of the sources in `found`, as they are read.
 
-    Afterwards, `rejected` and `unreadable` are as in Corpus. Raises ReadError if an argument names nothing or, at the
+    Afterward, `rejected` and `unreadable` are as in Corpus. Raises ReadError if an argument names nothing or, at the
     end, if there was no piece.
     """
 

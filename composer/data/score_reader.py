@@ -23,7 +23,7 @@ class ScoreReader:
     """Yield the pieces of `found` as they are read.
 
     A `representation` reads the files of its own suffixes as it does for training; other files are read as music.
-    Afterwards, `files` and `pieces` are counted, `rejected` and `places` are by reason, and `unreadable` has a line
+    Afterward, `files` and `pieces` are counted, `rejected` and `places` are by reason, and `unreadable` has a line
     for each file that cannot be read. Raises ReadError at the end if there was no piece.
     """
 

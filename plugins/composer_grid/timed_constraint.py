@@ -48,7 +48,7 @@ class TimedGridConstraint(Constraint):
     """Grids over the `pitches` (a set of symbols) with further constraints.
 
     A piece has `total` steps, if given, and a note sounds in the last. `budget` bounds the onsets up to each step, and
-    `kept` are the fixed steps. A table, computed backwards, has the states from which the end can be reached; no others
+    `kept` are the fixed steps. A table, computed backward, has the states from which the end can be reached; no others
     are entered.
     """
 

@@ -153,7 +153,7 @@ def test_a_primer_longer_than_the_piece(composer, tmp_path, pianist):
 
 @pytest.fixture
 def pianist(composer, tmp_path, home):
-    """A model of piano-rolls that has learnt one note."""
+    """A model of piano-rolls that has learned one note."""
     (tmp_path / "note.mid").write_bytes(midi(NOTE))
     composer(
         "train", "pianoroll", tmp_path / "note.mid", "--max-updates", "1", "--set", "hidden=4", "--name", "pianist"

@@ -49,8 +49,8 @@ def test_same_weights_in_less_memory(run, tmp_path):
 
 
 def test_resuming_keeps_the_micro_batch_size(run, tmp_path):
-    told = []
-    short = replace(run, model=Calm(fits=40), stop=lambda: told.append(1) or len(told) == 5)
+    stops = []
+    short = replace(run, model=Calm(fits=40), stop=lambda: stops.append(1) or len(stops) == 5)
     list(train(short))
     assert saved_header(run.path).record["progress"]["max_rows"] == 2
     every = list(train(replace(run, model=Calm(fits=40), resume=True)))

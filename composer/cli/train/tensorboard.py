@@ -101,7 +101,7 @@ class TensorBoardWriter:
 
 
 def roll_image(score: Score) -> NDArray[np.uint8]:
-    """Return the first MAX_BEATS beats as an image (height, width, 3): time to the right, pitch upwards."""
+    """Return the first MAX_BEATS beats as an image (height, width, 3): time to the right, pitch upward."""
     import numpy as np
 
     notes = [note for note in score.notes if note.onset < MAX_BEATS]

@@ -55,7 +55,7 @@ def write(score: Score, settings: WriteSettings) -> bytes:
 
 
 def mark(data: bytes, text: bytes) -> bytes:
-    """Insert `text` as an `N:` field after the `X:` line; data without `X:` stays, as its header cannot be told."""
+    """Insert `text` as an `N:` field after the `X:` line; data without `X:` is returned unchanged."""
     return _NUMBER.sub(lambda match: match[0] + b"N:" + text + b"\n", data, count=1)
 
 

@@ -124,7 +124,7 @@ DOWN, UP = "b0 40 7f", "b0 40 00"
 SUSTAINED = {
     "until the pedal goes up": (f"00 {DOWN}  00 90 3c 50  60 80 3c 00  60 {UP}  60 90 3e 50  60 80 3e 00", [2, 1]),
     "not when it went up before": (f"00 {DOWN}  00 90 3c 50  30 {UP}  30 80 3c 00", [1]),
-    "not when it goes down afterwards": (f"00 90 3c 50  60 80 3c 00  01 {DOWN}  60 {UP}", [1]),
+    "not when it goes down afterward": (f"00 90 3c 50  60 80 3c 00  01 {DOWN}  60 {UP}", [1]),
     "when it goes down in the same tick": (f"00 90 3c 50  60 80 3c 00  00 {DOWN}  60 {UP}", [2]),
     "until the pitch is struck again": (
         f"00 {DOWN}  00 90 3c 50  30 80 3c 00  30 90 3c 50  60 {UP}  60 80 3c 00", [1, 2]
