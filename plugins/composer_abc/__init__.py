@@ -53,7 +53,7 @@ class AbcOptions:
     """How tunes are represented."""
 
     text: str = option(
-        "dialect", "`dialect`: tunes rewritten in a regular style; `raw`: unchanged text, split at blank lines"
+        "dialect", "`dialect` rewrites tunes in a regular style; `raw` keeps the text, split at blank lines"
     )
     conditions: tuple[str, ...] = option(
         (), "labels to use as conditions, such as meter,mode; choose from rhythm, meter, key and mode"

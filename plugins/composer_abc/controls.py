@@ -44,19 +44,19 @@ class AbcControls:
     meter: str = option("", "Meter, such as 6/8.", choices=_choices("meter"))
     rhythm: str = option(
         "",
-        "Dance, such as reel, jig, hornpipe or waltz, in one of its usual meters.",
+        "Dance type, such as reel, jig, hornpipe or waltz; the meter is one of its usual ones.",
         metavar="DANCE",
         choices=_choices("rhythm"),
     )
     bars: int = option(
         0,
-        "Number of written bars; 0 = any. Repeats count once, and a pickup and the short last bar count as one.",
+        "Number of written bars; 0 = any. Repeats count once; a pickup and a short last bar together count as one.",
         metavar="N",
     )
     range: str = option("", "Lowest and highest note, such as D4-B5 or 62-83.", metavar="LOW-HIGH")
     scale: str = option(
         "",
-        "Allowed notes: own (those of the key), a scale on the tonic, such as blues, or 'D blues'.",
+        "Allowed notes: `own` (those of the key), a scale on its tonic, such as blues, or one such as 'D blues'.",
         choices=_choices("scale"),
     )
     keep_bars: str = option(

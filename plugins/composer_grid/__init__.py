@@ -61,7 +61,7 @@ class Grid(Representation):
     """
 
     api, name, version = 1, "grid", 1
-    summary = "melodies on a grid: a pitch, `_` to hold it, `r` for a rest"
+    summary = "melodies on a rhythmic grid: each step is a pitch, `_` (hold) or `r` (rest)"
     kind = StepKind.TOKENS
     suffixes = (".tokens", *MUSIC_SUFFIXES)
     formats = ("midi", "abc", "musicxml", "tokens")

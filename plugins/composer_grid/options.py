@@ -22,9 +22,9 @@ class GridOptions:
     """How to extract and quantize melodies."""
 
     step: str = option("1/16", "length of a step, as a fraction of a whole note")
-    transpose: Literal["none", "c"] = option("none", "`c`: transpose every piece to C major or A minor")
+    transpose: Literal["none", "c"] = option("none", "`c` transposes every piece to C major or A minor")
     polyphony: Literal["top", "refuse"] = option(
-        "top", "music of several voices: `top`: use the top voice; `refuse`: skip the piece"
+        "top", "for music in several voices, `top` uses the top voice, and `refuse` skips the piece"
     )
     offgrid: Literal["refuse", "round", "drop"] = option("refuse", OFFGRID_HELP)
     conditions: tuple[str, ...] = option((), CONDITIONS)

@@ -29,9 +29,9 @@ SourceRoll = SourceTune[tuple[int, ...]]
 class PianorollControls(NoteControls):
     """Controls on polyphonic music."""
 
-    max_notes: int = option(0, "Maximum number of notes that sound at a time; 0 = no limit.", metavar="N")
-    max_onsets: int = option(0, "Maximum number of notes that start at a time; 0 = no limit.", metavar="N")
-    max_sustained: int = option(0, "Maximum number of notes that are held at a time; 0 = no limit.", metavar="N")
+    max_notes: int = option(0, "Maximum number of notes sounding at once; 0 = no limit.", metavar="N")
+    max_onsets: int = option(0, "Maximum number of notes starting at once; 0 = no limit.", metavar="N")
+    max_sustained: int = option(0, "Maximum number of notes held over at once; 0 = no limit.", metavar="N")
 
     def __post_init__(self) -> None:
         super().__post_init__()

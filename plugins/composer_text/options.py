@@ -19,19 +19,19 @@ class TextOptions:
 
     piece: str = option(
         "auto",
-        "how to split files into pieces: `file`, one per file or CSV row; `gap`, at two or more blank "
-        "lines; `blank`, at any blank line; `row`, one per line or CSV row; `auto`, CSV rows and files of up to "
-        "10,000 characters whole, longer files by `gap` if they have one, else by `blank`",
+        "how to split files into pieces: `file`: one per file or CSV row; `row`: one per line or CSV row; "
+        "`gap`: at two or more blank lines; `blank`: at every blank line; `auto`: like `file` for CSV and for up to "
+        "10,000 characters, else like `gap` if the file has one, else like `blank`",
     )
-    column: str = option("", "name of the text column in a CSV, if it cannot be detected")
+    column: str = option("", "name of the text column of a CSV file, if it is not detected")
     labels: tuple[str, ...] = option((), "CSV columns to use as conditions, such as artist,genre")
     label: str = option(
-        "folder", "condition from the path: `folder`, the first subfolder; `file`, the file name; `none`"
+        "folder", "condition to take from the path: `folder` (the first subfolder), `file` (the file name) or `none`"
     )
-    label_name: str = option("artist", "name of that condition")
+    label_name: str = option("artist", "name of the condition from the path")
     only: tuple[str, ...] = option((), "use only pieces with these labels, such as artist:burns,artist:blake")
     lower: bool = option(False, "convert to lower case")
-    floor: int = option(1, "minimum count of a character to be in the vocabulary")
+    floor: int = option(1, "how often a character must occur to be in the vocabulary")
 
     def __post_init__(self) -> None:
         if self.piece not in PIECES:

@@ -90,8 +90,9 @@ class SamplingParams:
         metavar="P", minimum=1e-9, maximum=1.0, hint="use a number above 0, up to 1",
     )  # fmt: skip
     min_p: float = option(
-        0.0, "Drop tokens less likely than P times the most likely one.", metavar="P", minimum=0, maximum=1
-    )
+        0.0, "Drop tokens with less than P times the probability of the most likely one; 0 = off.",
+        metavar="P", minimum=0, maximum=1,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check_ranges(self)

@@ -30,7 +30,7 @@ class EvalOptions:
     split: Path | None = option(None, "File that assigns each piece to train, valid or test.", metavar="FILE")
     part: str | None = option(None, "Only this part of the split: train, valid or test.", metavar="PART")
     effort: int | None = option(
-        None, "Effort of the likelihood estimate (AIS), as a multiple of the default.",
+        None, "Effort of estimating a likelihood, such as that of rnnrbm, as a multiple of the default.",
         metavar="N", minimum=1, maximum=2**63, hint="use 1 or more",
     )  # fmt: skip
     stream: bool = option(False, "Evaluate all pieces as one sequence.")
@@ -70,11 +70,12 @@ class EvalOptions:
 def eval(console: "Console", options: EvalOptions) -> None:  # noqa: A001 - the command's name
     """Evaluate a model on music it was not trained on.
 
-    Prints how well the model predicts each character, token or frame: in bits per token, or nats per frame (1 nat is
-    1.44 bits). Lower is better. 1 bit is a coin toss; each additional bit doubles the number of equally likely choices.
+    Prints how well the model predicts each token or frame, in bits per token or nats per frame (1 nat is 1.44 bits).
+    Lower is better. 1 bit is a coin toss; each additional bit doubles the number of equally likely choices.
 
-    With --generated, the model generates pieces instead, and a table compares them with these files: pitch, rhythm,
-    form, copying and validity, each as mean and standard deviation, and how many standard deviations apart they are.
+    With --generated, the model generates pieces instead, and a table compares them with these files. It shows the mean
+    and standard deviation of each metric of pitch, rhythm, form, copying and validity. The distance between two means
+    is in standard deviations of the files.
     """
     from composer.checkpoints import store
     from composer.registry import plugins as registry
@@ -131,4 +132,4 @@ def _report_likelihood(console: "Console", options: EvalOptions, path: Path, dev
 def _line(name: str, result: "Evaluation", step: str) -> str:
     error = f" ± {Decimal(f'{result.stderr:.2g}'):f}" if result.stderr else ""
     over = f"{count_noun(result.pieces, 'piece')}, {count_noun(result.steps, step)}"
-    return f"{name}: {result.value:.3f}{error} {result.unit}, over {over}{', as one text' if result.stream else ''}"
+    return f"{name}: {result.value:.3f}{error} {result.unit} ({over}{', as one sequence' if result.stream else ''})"

@@ -19,9 +19,9 @@ class ReplayOptions:
     """Options of `composer replay`."""
 
     file: str = option(help="A file that `composer gen` wrote, or - for stdin.", argument="FILE")
-    output: Path | None = option(None, "Output file instead of stdout.", "-o", metavar="FILE")
+    output: Path | None = option(None, "Output file. [default: stdout]", "-o", metavar="FILE")
     force: bool = option(False, "Overwrite an existing file.")
-    check: bool = option(False, "Write nothing, only compare.")
+    check: bool = option(False, "Only compare; write nothing.")
     checkpoint: Path | None = option(None, "Model name or file. [default: the recorded one]", "-c", metavar="NAME")
     quiet: bool = option(False, "Only print warnings and errors.", "-q")
 
@@ -29,9 +29,9 @@ class ReplayOptions:
 def replay(console: "Console", options: ReplayOptions) -> None:
     """Reproduce a generated file from its recorded settings.
 
-    ABC, MIDI and MusicXML files hold these settings, unless they were written with --no-provenance. The result goes to
-    stdout or to --output. Messages on stderr say whether it is the same, byte for byte, and what has changed since. The
-    exit status is 1 if the result differs.
+    ABC, MIDI and MusicXML files record these settings, unless they were written with --no-provenance. The result goes
+    to stdout or to --output. Messages on stderr say whether it is identical, byte for byte, and whether the program or
+    the model has changed since. The exit status is 1 if the result differs.
     """
     from composer.cli.gen.replay import reproduce
     from composer.cli.output.files import check_replaceable

@@ -1,4 +1,4 @@
-"""`composer show`: music as a piano roll, text as it is, or a trained model's card."""
+"""`composer show`: music as a piano roll, text unchanged, or a trained model's card."""
 
 from itertools import islice
 from pathlib import Path
@@ -19,8 +19,8 @@ TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
 def show(
     context: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="Music, text, a trained model, or - for stdin.")],
-    tune: Annotated[int | None, typer.Option(metavar="N", help="Only show piece N of the file.")] = None,
-    limit: Annotated[int, typer.Option(metavar="N", help="Maximum number of pieces.")] = 3,
+    tune: Annotated[int | None, typer.Option(metavar="N", help="Show only piece N of the file.")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", help="Maximum number of pieces to show.")] = 3,
     surprise: Annotated[bool, typer.Option("--surprise", help="Show the model's surprisal, in bits per step.")] = False,
     checkpoint: Annotated[
         Path | None,
@@ -32,11 +32,11 @@ def show(
         ),
     ] = None,
 ) -> None:
-    """Show a piano roll, a text or a model card.
+    """Show music as a piano roll, or print a text or a model card.
 
-    Time runs to the right and pitch upward. A terminal shows the beginning of a long piece; a pipe gets all of it.
-    With --surprise, each step is colored by its surprisal: 1 bit is as surprising as one coin toss, 8 bits as eight
-    heads in a row. Without color, each bar or line gets a row of figures.
+    In a piano roll, time runs to the right and pitch upward. A terminal shows the beginning of a long piece; a pipe
+    gets all of it. With --surprise, each step is colored by its surprisal: 1 bit is as surprising as heads in a coin
+    toss, 8 bits as eight heads in a row. Without color, each bar or line gets a row of numbers.
     """
     from composer.checkpoints import store
 

@@ -47,11 +47,11 @@ class TrainOptions:
     )
     augment: bool = option(False, "Augment the training data with transpositions to other keys.", panel=DATA)
     preset: str | None = option(
-        None, "Settings of a published system; see `composer presets`.", metavar="PRESET", panel=TRAINING
+        None, "Use the settings of a published system; see `composer presets`.", metavar="PRESET", panel=TRAINING
     )
     model: str | None = option(None, "Model architecture. [default: lstm, if it fits]", metavar="MODEL", panel=TRAINING)
     epochs: int | None = option(None, "Passes over the training data.", metavar="N", panel=TRAINING)
-    max_updates: int | None = option(None, "Maximum number of updates, in all phases.", metavar="N", panel=TRAINING)
+    max_updates: int | None = option(None, "Stop after N updates, including pretraining.", metavar="N", panel=TRAINING)
     batch_size: int | None = option(None, "Sequences per batch.", metavar="N", panel=TRAINING)
     lr: float | None = option(None, "Peak learning rate.", metavar="RATE", panel=TRAINING)
     seed: int | None = option(None, "Random seed.", metavar="N", panel=TRAINING)
@@ -59,16 +59,16 @@ class TrainOptions:
         (), "Model or training setting; see `composer plugins MODEL`.", "--set",
         metavar="KEY=VALUE", panel=TRAINING, repeated=True,
     )  # fmt: skip
-    device: str = option("auto", "auto, cpu, cuda or mps.", metavar="DEVICE", panel=TRAINING)
-    name: str | None = option(None, "Name of the trained model.", metavar="NAME", panel=OUTPUT)
-    resume: bool = option(False, "Resume the run with this name.", panel=OUTPUT)
-    origin: Path | None = option(None, "Fine-tune this model.", "--from", metavar="CHECKPOINT", panel=OUTPUT)
+    device: str = option("auto", "Device: auto, cpu, cuda or mps.", metavar="DEVICE", panel=TRAINING)
+    name: str | None = option(None, "Name of the model. [default: REP, REP-2, ...]", metavar="NAME", panel=OUTPUT)
+    resume: bool = option(False, "Resume the run with this --name, else your newest of REP.", panel=OUTPUT)
+    origin: Path | None = option(None, "Model to fine-tune: name or file.", "--from", metavar="NAME", panel=OUTPUT)
     snapshots: tuple[int, ...] | None = option(
         None, "Generate a piece after these updates, such as 0,500,1000.",
         metavar="UPDATES", panel=OUTPUT, parse=_updates,
     )  # fmt: skip
     log_dir: Path | None = option(None, "Write TensorBoard logs to this folder.", metavar="FOLDER", panel=OUTPUT)
-    force: bool = option(False, "Overwrite the model with this name.", panel=OUTPUT)
+    force: bool = option(False, "Overwrite the model with this --name.", panel=OUTPUT)
     json: bool = option(False, "Print each event as a line of JSON.")
     quiet: bool = option(False, "Only print warnings and errors.", "-q", "--quiet")
     shares: Mapping[str, Any] = field(default_factory=dict, metadata={"internal": True})

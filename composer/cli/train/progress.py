@@ -101,7 +101,7 @@ class LineReporter(Reporter):
                 report_pieces(self.console, event)
             case Started():
                 self.twentieths = int(20 * event.update / max(1, event.updates))
-                self.console.say(opening_line(event))
+                self.console.say(opening_line(event, self.status.step_name))
             case Updated():
                 if int(20 * self.status.done) > self.twentieths:
                     self.twentieths = int(20 * self.status.done)
@@ -139,7 +139,7 @@ class LiveReporter(Reporter):
         if isinstance(event, Prepared):
             report_pieces(self.console, event)
         elif isinstance(event, Started):
-            self.print_text(opening_line(event))
+            self.print_text(opening_line(event, self.status.step_name))
         elif isinstance(event, RolledBack):
             self.print_text(rolled_back_line(event))
         elif isinstance(event, MicroBatchHalved):

@@ -50,7 +50,7 @@ def train_and_report(console: Console, options: TrainOptions) -> None:
                 run = prepare(options, reading.update, stop.requested, group)
             if options.device == "auto" and run.device == "cpu" and (warning := devices.unused_cuda_warning()):
                 console.warn(warning)
-            status = TrainingStatus(run.unit, run.in_unit)
+            status = TrainingStatus(run.unit, run.in_unit, step_name=run.representation.step_name)
             reporter = progress.reporter(console, status, as_json=options.json)
             events = _with_notes(train(run), run, console)
             log = tensorboard.TensorBoardWriter(log_dir, run) if log_dir is not None else nullcontext()

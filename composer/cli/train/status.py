@@ -17,10 +17,11 @@ SMOOTHING = 0.95
 
 @dataclass
 class TrainingStatus:
-    """The status so far. `convert` turns nats into `unit`; `clock` returns seconds."""
+    """The status so far. `convert` turns nats into `unit`, `clock` returns seconds."""
 
     unit: str = "nats"
     convert: Callable[[float], float] = float
+    step_name: str = "step"
     clock: Callable[[], float] = time.monotonic
     started: Started | None = None
     updated: Updated | None = None
@@ -70,11 +71,11 @@ class TrainingStatus:
         return next((event for event in reversed(self.validated) if event.best), None)
 
 
-def opening_line(event: Started) -> str:
+def opening_line(event: Started, step_name: str = "step") -> str:
     """Return the line at the start of a phase."""
     phase = "" if event.phase == "train" else f"{event.phase}: "
     return (
-        f"{phase}training on {count_noun(event.pieces[0], 'piece')} ({count_noun(event.counted[0], 'step')}); "
+        f"{phase}training on {count_noun(event.pieces[0], 'piece')} ({count_noun(event.counted[0], step_name)}); "
         f"{event.parameters:,} parameters on {event.device}, {event.precision}"
     )
 
@@ -98,7 +99,7 @@ def update_line(status: TrainingStatus) -> str:
         f"update {updated.update:,}/{started.updates:,}",
         f"epoch {updated.epoch:.1f}",
         f"loss {status.convert(status.loss):.3f} {status.unit}",
-        f"{updated.rate:,.0f}/s",
+        f"{updated.rate:,.0f} {status.step_name}s/s",
     ]
     left = status.left
     return status.in_phase("  ".join([*parts, f"{duration(left)} left"] if left is not None else parts))
@@ -130,9 +131,10 @@ def validation_line(event: Validated, best: Validated | None = None) -> str:
 
 def closing_line(event: Finished, unit: str, reported: Callable[[float], float]) -> str:
     """Return the line at the end of training."""
-    reasons = {"done": "done", "early": "stopped early, no improvement", "interrupted": "interrupted"}
+    reason = {"early": "stopped early"}.get(event.reason, event.reason)
+    why = ", as validation no longer improves" if event.reason == "early" else ""
     best = "" if event.best is None else f"; best validation {reported(event.best):.3f} {unit}"
-    return f"{reasons.get(event.reason, event.reason)} after {count_noun(event.update, 'update')}{best}"
+    return f"{reason} after {count_noun(event.update, 'update')}{why}{best}"
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

@@ -14,7 +14,7 @@ OUTPUT_HELP = (
     "`nade`: each unit of a frame depends on the units before it"
 )
 
-TIED_HELP = "share one matrix between token embedding and output; `embedding` is then ignored"
+TIED_HELP = "tie input and output embeddings; `embedding` is then ignored"
 """Tied weights are due to Press and Wolf (2017)."""
 
 

@@ -34,7 +34,7 @@ class NoteControls:
     key: str = option("", "Use only notes of this key, such as G, Am or Ddor.", choices=key_names)
     scale: str = option(
         "",
-        "Use only notes of this scale: 'D dorian', or blues together with --key.",
+        "Use only notes of this scale, such as 'D dorian', or blues with --key D.",
         choices=[scale for scale in SCALES if " " not in scale],
     )
     bars: int = option(0, "Number of bars, not counting a pickup; 0 = any.", metavar="N")
@@ -42,8 +42,8 @@ class NoteControls:
     density: str = option("", "Note density in onsets per beat; 1..4 ramps over the piece.", metavar="N")
     keep_bars: str = option(
         "",
-        "Infill: keep these bars of --prime, such as 4-8, and its pickup, and generate the others. Bars are counted "
-        "as played. --range, --key and --scale apply to the new bars only.",
+        "Infill: keep the pickup and these bars of --prime, such as 4-8, and generate the others. Bars are counted "
+        "as played. --range, --key and --scale apply only to new bars.",
         metavar="BARS",
     )
 
