@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from composer.api import EncodeError, Piece, RejectedPiece, Representation, SequenceSpec, Step, StepKind
 from composer.data import shards
 
-NOT_ENCODABLE = "it has symbols that the model does not know"
+NOT_ENCODABLE = "symbols that the model does not know"
 
 USUAL_QUANTILE = 0.98
 
@@ -68,7 +68,7 @@ def write_split(
             try:
                 steps = pack_piece(representation, piece, spec)
             except EncodeError as error:
-                reject(RejectedPiece(NOT_ENCODABLE, piece.source, error.message.removeprefix(piece.source).strip()))
+                reject(RejectedPiece(NOT_ENCODABLE, piece.source, error.message.removeprefix(f"{piece.source} has ")))
                 continue
             writer.add(steps, _condition_indices(piece, spec))
             losses.update(representation.losses(piece))

@@ -44,7 +44,7 @@ class AbcControls:
     meter: str = option("", "Meter, such as 6/8.", choices=_choices("meter"))
     rhythm: str = option(
         "",
-        "Dance type, such as reel, jig, hornpipe or waltz; the meter is one of its usual ones.",
+        "Dance type, such as reel, jig, hornpipe or waltz. The meter is one of its usual ones.",
         metavar="DANCE",
         choices=_choices("rhythm"),
     )

@@ -24,7 +24,7 @@ class GridOptions:
     step: str = option("1/16", "length of a step, as a fraction of a whole note")
     transpose: Literal["none", "c"] = option("none", "`c` transposes every piece to C major or A minor")
     polyphony: Literal["top", "refuse"] = option(
-        "top", "for music in several voices, `top` uses the top voice, and `refuse` skips the piece"
+        "top", "for music in several voices: `top` uses the top voice, `refuse` skips the piece"
     )
     offgrid: Literal["refuse", "round", "drop"] = option("refuse", OFFGRID_HELP)
     conditions: tuple[str, ...] = option((), CONDITIONS)

@@ -19,9 +19,9 @@ class TextOptions:
 
     piece: str = option(
         "auto",
-        "how to split files into pieces: `file`: one per file or CSV row; `row`: one per line or CSV row; "
-        "`gap`: at two or more blank lines; `blank`: at every blank line; `auto`: like `file` for CSV and for up to "
-        "10,000 characters, else like `gap` if the file has one, else like `blank`",
+        "what makes a piece: `file`, a file or CSV row; `row`, a line or CSV row; `gap`, text between two or more "
+        "blank lines; `blank`, text between blank lines; `auto`, like `file` for CSV and files of up to 10,000 "
+        "characters, else like `gap` if the file has one, else like `blank`",
     )
     column: str = option("", "name of the text column of a CSV file, if it is not detected")
     labels: tuple[str, ...] = option((), "CSV columns to use as conditions, such as artist,genre")

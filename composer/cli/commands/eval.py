@@ -28,9 +28,9 @@ class EvalOptions:
         None, "Model name or file. [default: your newest, else the bundled one]", "-c", metavar="NAME"
     )
     split: Path | None = option(None, "File that assigns each piece to train, valid or test.", metavar="FILE")
-    part: str | None = option(None, "Only this part of the split: train, valid or test.", metavar="PART")
+    part: str | None = option(None, "Use only this part of the split: train, valid or test.", metavar="PART")
     effort: int | None = option(
-        None, "Effort of estimating a likelihood, such as that of rnnrbm, as a multiple of the default.",
+        None, "Multiply the default effort of estimated likelihoods, such as those of rnnrbm, by N.",
         metavar="N", minimum=1, maximum=2**63, hint="use 1 or more",
     )  # fmt: skip
     stream: bool = option(False, "Evaluate all pieces as one sequence.")
@@ -74,8 +74,8 @@ def eval(console: "Console", options: EvalOptions) -> None:  # noqa: A001 - the 
     Lower is better. 1 bit is a coin toss; each additional bit doubles the number of equally likely choices.
 
     With --generated, the model generates pieces instead, and a table compares them with these files. It shows the mean
-    and standard deviation of each metric of pitch, rhythm, form, copying and validity. The distance between two means
-    is in standard deviations of the files.
+    and standard deviation of each metric of pitch, rhythm, form, copying and validity. Distances are in
+    standard deviations of the files' pieces.
     """
     from composer.checkpoints import store
     from composer.registry import plugins as registry

@@ -40,7 +40,7 @@ class TrainOptions:
         metavar="KEY=VALUE", panel=DATA, repeated=True,
     )  # fmt: skip
     valid: tuple[str, ...] = option(
-        (), "Validation files. [default: a tenth of the pieces]", metavar="FILE", panel=DATA, repeated=True
+        (), "Held-out files. [default: a tenth of the pieces]", metavar="FILE", panel=DATA, repeated=True
     )
     split: Path | None = option(
         None, "File that assigns each piece to train, valid or test.", metavar="FILE", panel=DATA
@@ -49,7 +49,7 @@ class TrainOptions:
     preset: str | None = option(
         None, "Use the settings of a published system; see `composer presets`.", metavar="PRESET", panel=TRAINING
     )
-    model: str | None = option(None, "Model architecture. [default: lstm, if it fits]", metavar="MODEL", panel=TRAINING)
+    model: str | None = option(None, "Model architecture. [default: lstm if possible]", metavar="MODEL", panel=TRAINING)
     epochs: int | None = option(None, "Passes over the training data.", metavar="N", panel=TRAINING)
     max_updates: int | None = option(None, "Stop after N updates, including pretraining.", metavar="N", panel=TRAINING)
     batch_size: int | None = option(None, "Sequences per batch.", metavar="N", panel=TRAINING)
@@ -61,14 +61,14 @@ class TrainOptions:
     )  # fmt: skip
     device: str = option("auto", "Device: auto, cpu, cuda or mps.", metavar="DEVICE", panel=TRAINING)
     name: str | None = option(None, "Name of the model. [default: REP, REP-2, ...]", metavar="NAME", panel=OUTPUT)
-    resume: bool = option(False, "Resume the run with this --name, else your newest of REP.", panel=OUTPUT)
+    resume: bool = option(False, "Resume the run called --name, or the newest run of REP.", panel=OUTPUT)
     origin: Path | None = option(None, "Model to fine-tune: name or file.", "--from", metavar="NAME", panel=OUTPUT)
     snapshots: tuple[int, ...] | None = option(
         None, "Generate a piece after these updates, such as 0,500,1000.",
         metavar="UPDATES", panel=OUTPUT, parse=_updates,
     )  # fmt: skip
     log_dir: Path | None = option(None, "Write TensorBoard logs to this folder.", metavar="FOLDER", panel=OUTPUT)
-    force: bool = option(False, "Overwrite the model with this --name.", panel=OUTPUT)
+    force: bool = option(False, "Overwrite the model called --name.", panel=OUTPUT)
     json: bool = option(False, "Print each event as a line of JSON.")
     quiet: bool = option(False, "Only print warnings and errors.", "-q", "--quiet")
     shares: Mapping[str, Any] = field(default_factory=dict, metadata={"internal": True})

@@ -37,7 +37,7 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
         try:
             score = read_tune(tune)
             fault = exceeded_limit(score)
-            yield name, RejectedPiece(f"it {fault}", name, f"line {tune.first}") if fault else score
+            yield name, RejectedPiece(fault, name, f"line {tune.first}") if fault else score
         except (ReadError, ArithmeticError, ValueError, RecursionError) as error:
             yield name, RejectedPiece(str(error), name, f"line {tune.first}")
 
