@@ -103,6 +103,11 @@ def load_extra(path: Path, name: str) -> NDArray[Any] | None:
     return load_arrays(path, only=_EXTRA + name)[0].get(_EXTRA + name)
 
 
+def copy(source: Path, path: Path) -> None:
+    """Copy the checkpoint at `source`, byte for byte and atomically. Raises CheckpointError."""
+    _write(path, source.read_bytes())
+
+
 def read_header(path: Path) -> Header:
     """Read the header without the weights. Raises CheckpointError."""
     try:
@@ -141,8 +146,12 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: str) -
             raise NotFinite(f"`{name}` has values that are not finite in {array.dtype}", "train with a lower --lr")
     # safetensors writes transposed and Fortran-ordered arrays as if they were C-ordered, silently
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    _write(path, to_bytes(contiguous, {_KEY: metadata}))
+
+
+def _write(path: Path, data: bytes) -> None:
     try:
-        write_atomic(path, to_bytes(contiguous, {_KEY: metadata}))
+        write_atomic(path, data)
     except OSError as error:
         hint = "free up disk space" if is_disk_full(error) else "choose a folder that you may write to"
         raise CheckpointError(f"cannot write {path}: {error.strerror or error}", hint) from error

@@ -96,7 +96,7 @@ def _train_and_finish(trainer: Trainer) -> Iterator[Event]:
     else:
         resume.save(trainer)
         yield from validation.finish(trainer, reason)
-    yield Finished(progress.update, reason, progress.best, run.path)
+    yield Finished(progress.update, reason, progress.best, run.path, validation.copy_to_output(trainer))
 
 
 def _remove_state(run: TrainingRun) -> None:

@@ -30,8 +30,9 @@ class TrainingRun:
     """Everything that training needs. `representation` is fitted, and `data` was prepared with it.
 
     `path` is the checkpoint to write, `device` a result of `device.resolve`, `data_names` the data as the user named
-    them. `origin` is a checkpoint to fine-tune. `stop` is asked after every update. The processes of `group` train
-    together, with runs that may differ in `device` and `stop` only; the main one writes to `path`.
+    them. `origin` is a checkpoint to fine-tune, `output` the file for a copy of the final model. `stop` is asked after
+    every update. The processes of `group` train together, with runs that may differ in `device` and `stop` only; the
+    main one writes to `path` and `output`.
     """
 
     model: Model
@@ -43,6 +44,7 @@ class TrainingRun:
     device: str = "cpu"
     resume: bool = False
     origin: Checkpoint | None = None
+    output: Path | None = None
     data_names: Sequence[str] = ()
     stop: Callable[[], bool] = lambda: False
     group: ProcessGroup = field(default_factory=ProcessGroup)

@@ -130,6 +130,8 @@ def _close(console: Console, run: TrainingRun, finished: Finished | None, stop: 
     generate = f"generate: composer gen {rep} --checkpoint {quoted}"
     if finished is not None:
         console.say(closing_line(finished, run.unit, run.in_unit))
+        if finished.output is not None:
+            console.say(f"wrote {finished.output}")
     if finished is None or finished.reason == "interrupted":
         console.say(f"resume:   composer train {rep} --name {quoted} --resume")
         console.say(generate)
