@@ -7,10 +7,10 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +98,7 @@ def encoded_size(representation: Representation, pieces: Iterable[Piece]) -> int
     return size
 
 
-class _SplitWriter:
+class _SplitWriter(AbstractContextManager["_SplitWriter"]):
     """Write the files of a split."""
 
     def __init__(self, stem: Path, spec: SequenceSpec) -> None:
@@ -123,9 +123,6 @@ class _SplitWriter:
         """Counts, and checksums: `sums` of all steps and of the other files, `shards` of each file of steps."""
         sums = {".steps": self._steps.sum, ".offsets": self._offsets.sum, ".conditions": self._conditions.sum}
         return {"pieces": self._pieces, "count": self._count, "sums": sums, "shards": self._steps.shards}
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *params: Any) -> None:
         self._stack.__exit__(*params)

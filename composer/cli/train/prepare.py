@@ -88,7 +88,7 @@ def prepare(
     origin = choice.origin.checkpoint if choice.origin else None
     return TrainingRun(
         choice.model, choice.config, choice.representation, prepared, path, choice.settings, resolved,
-        options.resume, origin, output, data.arguments, stop, group,
+        options.resume, origin, output, stop, group,
     )  # fmt: skip
 
 

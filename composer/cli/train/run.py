@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
@@ -53,7 +53,7 @@ def train_and_report(console: Console, options: TrainOptions) -> None:
             status = TrainingStatus(run.unit, run.in_unit, step_name=run.representation.step_name)
             reporter = progress.reporter(console, status, as_json=options.json)
             events = _with_notes(train(run), run, console)
-            log = tensorboard.TensorBoardWriter(log_dir, run) if log_dir is not None else nullcontext()
+            log = closing(tensorboard.TensorBoardWriter(log_dir, run)) if log_dir is not None else nullcontext()
             with stop.handling_signals(), log as writer:
                 finished = progress.follow(events, reporter, lambda event: generate_snapshot(run, event), writer)
     except FailedElsewhere:

@@ -60,10 +60,8 @@ class TensorBoardWriter:
         with _writing(folder):
             self._writer: Any = SummaryWriter(str(folder))
 
-    def __enter__(self) -> TensorBoardWriter:
-        return self
-
-    def __exit__(self, *reason: object) -> None:
+    def close(self) -> None:
+        """Write what is left, and close the log."""
         self._writer.close()
 
     def on_event(self, event: Event) -> None:

@@ -4,12 +4,12 @@ import json
 from dataclasses import replace
 
 import pytest
+from melodies import melodies_of
 
 from composer.api import Source
 from composer.checkpoints.file import load, save
 from composer.checkpoints.load import restore_representation
 from composer.checkpoints.training_melodies import pack_melodies
-from composer.music.contour import melodies_of
 
 COPY = """X:1
 T:Mine

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from melodies import melodies_of
 
 from composer.api.sampling.params import SamplingParams
 from composer.checkpoints.file import load, save
@@ -12,7 +13,6 @@ from composer.checkpoints.training_melodies import pack_melodies
 from composer.generation import request as generation_request
 from composer.generation.generate import generate
 from composer.generation.request import Generated, GenerationRequest
-from composer.music.contour import melodies_of
 
 
 @pytest.fixture
