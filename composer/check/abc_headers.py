@@ -1,4 +1,4 @@
-"""Check the header fields of an ABC tune: unknown letters and unusual tempos."""
+"""Check the header fields of an ABC tune: its number, unknown letters, and unusual tempos."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ def header_problems(tune: Tune) -> Iterator[Problem]:
         if found.name not in _KNOWN:
             message = f"unknown ABC field `{found.name}:`, ignored"
             yield Problem(found.line, found.column, "unknown field", message, Severity.WARNING)
+        elif found.name == "X" and not found.value.isdecimal():
+            message = f"`{found.value}` is not a tune number"
+            yield Problem(found.line, found.column, "invalid number", message, Severity.WARNING)
         elif found.name == "Q" and (message := _tempo(tune, found)):
             yield Problem(found.line, found.column, "unusual tempo", message, Severity.WARNING)
 

@@ -41,7 +41,7 @@ from composer.training.events import (
     Started,
     Updated,
 )
-from composer.training.gradient_step import StepResult
+from composer.training.gradient_accumulation import StepResult
 from composer.training.optimizer import epoch_count, learning_rate
 from composer.training.progress import LossMeter, SaveTimer
 from composer.training.run import TrainingRun

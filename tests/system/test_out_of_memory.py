@@ -13,10 +13,10 @@ from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
 from composer.registry import plugins as registry
 from composer.system.out_of_memory import DoesNotFit, is_oom, requested_memory
+from composer.training.batch_rows import BatchAxes, rows_of
 from composer.training.events import MicroBatchHalved, Started, Updated, Validated
-from composer.training.gradient_step import micro_batches
+from composer.training.gradient_accumulation import micro_batches
 from composer.training.loop import train
-from composer.training.microbatch import BatchAxes, rows_of
 from composer.training.resume import saved_header, state_path
 from composer.training.run import TrainingRun
 from composer.training.settings import Settings
