@@ -231,7 +231,7 @@ def _announce(console: Console, options: GenOptions, output: Output, path: Path,
     if options.seed is None:
         console.say(f"{model}, seed {request.seed} (reproduce with --seed {request.seed})")
     elif options.checkpoint is None and not bundled:
-        console.say(f"{model}, your newest one")
+        console.say(f"{model} (your newest)")
     if output.as_piano_roll:
         suffix = output.format.suffixes[0]
         console.say(
