@@ -152,7 +152,7 @@ def check_settings(before: Mapping[str, Any], now: Mapping[str, Any], name: str,
     """Raise OptionError naming the first setting of the training called `name` that differs from before."""
     for key in dict.fromkeys([*before, *now]):
         if before.get(key) != now.get(key):
-            setting = f"{key}={'none' if before.get(key) is None else options.as_option_value(before[key])}"
+            setting = f"{key}={options.as_option_value(before.get(key))}"
             raise OptionError(
                 f"`{name}` was trained with {setting}, which cannot change", f"omit it or use {flag} {setting}"
             )

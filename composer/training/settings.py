@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from composer.api import OptionError, UsageError
-from composer.api.fields import option
+from composer.api.fields import invalid_setting, option
 
 MINIMUM = {
-    "batch_size": 1, "seq_length": 1, "max_updates": 0, "warmup": 0, "decay": 0, "weight_decay": 0, "momentum": 0,
-    "max_grad_norm": 0, "patience": 0, "ema": 0, "checkpoint_chunks": 1, "validate_every": 0, "save_every": 0,
-    "align": 0, "seed": 0,
+    "epochs": 1, "batch_size": 1, "seq_length": 1, "max_updates": 0, "warmup": 0, "decay": 0, "weight_decay": 0,
+    "momentum": 0, "max_grad_norm": 0, "patience": 0, "ema": 0, "checkpoint_chunks": 1, "validate_every": 0,
+    "save_every": 0, "align": 0, "seed": 0,
 }  # fmt: skip
 
 Schedule = Literal["constant", "exponential", "linear", "cosine"]
@@ -49,26 +49,23 @@ class Settings:
     seed: int = option(0, "random seed for initial weights, shuffling and dropout")
 
     def __post_init__(self) -> None:
-        if self.epochs is not None and self.epochs < 1:
-            raise OptionError(f"`epochs` cannot be {self.epochs}", "give a whole number above 0")
         for name, minimum in MINIMUM.items():
-            if not minimum <= getattr(self, name) < 2**63:  # also rejects nan
-                raise OptionError(f"`{name}` cannot be {getattr(self, name)}", f"give {minimum} or more")
+            value = getattr(self, name)
+            if value is not None and not minimum <= value < 2**63:  # also rejects nan
+                raise invalid_setting(self, name, f"use {minimum} or more")
         if self.ema >= 1:
-            raise OptionError(f"`ema` cannot be {self.ema:g}", "give a number below 1, such as 0.999")
+            raise invalid_setting(self, "ema", "use a number below 1, such as --set ema=0.999")
         if not (0 < self.lr < math.inf):
-            raise OptionError(f"`lr` cannot be {self.lr:g}", "give a number above 0, such as 0.003")
+            raise invalid_setting(self, "lr", "use a number above 0")
         if self.contiguous and self.align > 1:
-            raise OptionError(
-                f"`align` cannot be {self.align} with contiguous=on", "leave one out: a contiguous text has no gaps"
-            )
+            raise OptionError("`align` cannot be combined with `contiguous`", "leave out --set align")
         if any(update < 0 for update in self.snapshots):
-            raise OptionError(f"`snapshots` cannot contain {min(self.snapshots)}", "give numbers of 0 or more")
+            raise invalid_setting(self, "snapshots", "use numbers of updates, such as --set snapshots=0,500,1000")
 
     def check(self, *, augment: bool) -> None:
         """Raise UsageError for contiguous training on transposed copies: each piece would follow its own copy."""
         if self.contiguous and augment:
             raise UsageError(
-                "--augment and --set contiguous=on exclude each other",
-                "train with --augment alone, then fine-tune that model: --from MODEL --set contiguous=on",
+                "--augment cannot be combined with --set contiguous=on",
+                "leave out --augment, or train with it first and then fine-tune: --from NAME --set contiguous=on",
             )

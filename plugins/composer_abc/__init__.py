@@ -14,7 +14,6 @@ from composer.api import (
     EncodeError,
     Event,
     GenerationContext,
-    OptionError,
     Piece,
     ReadError,
     RejectedPiece,
@@ -27,7 +26,7 @@ from composer.api import (
     Unsatisfiable,
     hookimpl,
 )
-from composer.api.fields import option
+from composer.api.fields import invalid_value, option
 from composer_abc import pieces
 from composer_abc.controls import AbcControls
 from composer_abc.pieces import NUMBER_LINE
@@ -61,7 +60,7 @@ class AbcOptions:
 
     def __post_init__(self) -> None:
         if self.text not in _TEXT_KINDS:
-            raise OptionError(f"invalid value for text: '{self.text}'", f"use {' or '.join(_TEXT_KINDS)}")
+            raise invalid_value("`text`", self.text, f"use {' or '.join(_TEXT_KINDS)}")
 
 
 class Abc(Representation):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from composer.api import OptionError
-from composer.api.fields import option
-from composer.toolkit.models.settings import OUTPUT_HELP, TIED_HELP, check_positive, check_rates, invalid_setting
+from composer.api.fields import invalid_setting, option
+from composer.toolkit.models.settings import OUTPUT_HELP, TIED_HELP, check_positive, check_rates
 
 
 @dataclass(frozen=True, slots=True)

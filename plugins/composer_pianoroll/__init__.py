@@ -12,7 +12,6 @@ from composer.api import (
     Constraint,
     Decoder,
     GenerationContext,
-    OptionError,
     Part,
     Piece,
     RejectedPiece,
@@ -24,7 +23,7 @@ from composer.api import (
     StepKind,
     hookimpl,
 )
-from composer.api.fields import option
+from composer.api.fields import invalid_setting, option
 from composer.formats.read import MUSIC_SUFFIXES
 from composer.music.scales import parse_range
 from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels
@@ -67,10 +66,9 @@ class PianorollOptions:
         parse_range(self.range)
         for name, maximum in (("steps", MAX_STEPS_PER_BEAT), ("stack", MAX_STACK)):
             if not 1 <= getattr(self, name) <= maximum:
-                hint = f"use a whole number from 1 to {maximum}"
-                raise OptionError(f"invalid value for `{name}`: '{getattr(self, name)}'", hint)
+                raise invalid_setting(self, name, f"use a whole number from 1 to {maximum}", "-O")
         if not self.parts.strip():
-            raise OptionError("invalid value for `parts`: ''", "use all, piano, or the name of a part")
+            raise invalid_setting(self, "parts", "use all, piano, or the name of a part", "-O")
 
 
 class Pianoroll(Representation):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from composer.api.fields import option
-from composer.toolkit.models.settings import check_positive, check_rates, invalid_setting
+from composer.api.fields import invalid_setting, option
+from composer.toolkit.models.settings import check_positive, check_rates
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from composer.api import OptionError
 from composer.api.errors import suggest
-from composer.api.fields import option
+from composer.api.fields import invalid_setting, invalid_value, option
 
 PIECES = ("auto", "file", "gap", "blank", "row")
 LABELS = ("folder", "file", "none")
@@ -35,17 +34,16 @@ class TextOptions:
 
     def __post_init__(self) -> None:
         if self.piece not in PIECES:
-            raise OptionError(f"invalid value for `piece`: '{self.piece}'", suggest(self.piece, PIECES))
+            raise invalid_value("`piece`", self.piece, suggest(self.piece, PIECES))
         if self.label not in LABELS:
-            raise OptionError(f"invalid value for `label`: '{self.label}'", suggest(self.label, LABELS))
+            raise invalid_value("`label`", self.label, suggest(self.label, LABELS))
         if not self.label_name.strip():
-            raise OptionError("invalid value for `label_name`: ''", "use a word, such as --option label_name=artist")
+            raise invalid_setting(self, "label_name", "use a word", "-O")
         if self.floor < 1:
-            raise OptionError(f"invalid value for `floor`: '{self.floor}'", "use a whole number above 0")
+            raise invalid_setting(self, "floor", "use a whole number above 0", "-O")
         for pair in self.only:
             if not all(part.strip() for part in pair.split(":", 1)):
-                hint = "use LABEL:VALUE, such as --option only=artist:burns"
-                raise OptionError(f"invalid value for `only`: '{pair}'", hint)
+                raise invalid_value("`only`", pair, "use LABEL:VALUE, such as -O only=artist:burns")
 
 
 class LabelFilter:

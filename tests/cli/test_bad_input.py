@@ -105,7 +105,7 @@ class TestCommandLine:
         composer("train", "abc", tunes, "--model", "lstn").failed("unknown model 'lstn'", "`lstm`", code=2)
 
     def test_unknown_option_of_a_representation(self, composer, tunes):
-        composer("train", "abc", tunes, "-O", "txt=raw").failed("`txt`", "`text`", code=2)
+        composer("train", "abc", tunes, "-O", "txt=raw").failed("'txt'", "`text`", code=2)
 
     def test_unknown_setting(self, composer, tunes):
         composer("train", "abc", tunes, "--set", "hiden=3").failed("`hiden`", "`hidden`", code=2)

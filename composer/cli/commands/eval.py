@@ -1,13 +1,15 @@
 """`composer eval`: likelihood of held-out music, or generated pieces compared with real ones."""
 
 import json
+import shlex
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from composer.api import UsageError
-from composer.api.fields import check_ranges, option
+from composer.api.errors import suggest
+from composer.api.fields import check_ranges, invalid_value, option
 from composer.cli.options_from import OptionsCommand
 from composer.cli.render.text import count_noun
 
@@ -54,7 +56,7 @@ class EvalOptions:
         from composer.data.splits import SPLITS
 
         if self.part is not None and self.part not in SPLITS:
-            raise UsageError(f"invalid value for --part: '{self.part}'", f"choose {', '.join(SPLITS)}")
+            raise invalid_value("--part", self.part, suggest(self.part, SPLITS))
         for name, is_given in (("--effort", self.effort is not None), ("--stream", self.stream)):
             if self.generated is not None and is_given:
                 raise UsageError(
@@ -63,7 +65,8 @@ class EvalOptions:
                 )
         for name, value in (("--seed", self.seed), ("--temp", self.temperature)):
             if self.generated is None and value is not None:
-                raise UsageError(f"{name} needs --generated", f"for example: --generated 200 {name} {value}")
+                command = f"composer eval {self.representation} {shlex.join(self.files)}"
+                raise UsageError(f"{name} needs --generated", f"{command} --generated 200 {name} {value:g}")
         check_ranges(self)
 
 

@@ -85,8 +85,7 @@ def _options(flag: str, kind: type[Any], width: int) -> Iterator[str]:
     """Yield the fields of an options class, as written on the command line, with their help."""
     types = get_type_hints(kind)
     for field in dataclasses.fields(kind):
-        value = "none" if field.default is None else as_option_value(field.default)
-        default = f"{flag} {field.name}={value}"
+        default = f"{flag} {field.name}={as_option_value(field.default)}"
         text = field.metadata.get("help", "") + _choices(types[field.name])
         if width < SUMMARY_COLUMN:
             yield "\n  ".join([default, *textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent="  ")])

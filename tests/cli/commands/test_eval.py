@@ -201,12 +201,12 @@ class TestGenerated:
     @pytest.mark.parametrize(
         ("options", "words"),
         [
-            (["--generated", "0"], "invalid value for --generated: 0"),
-            (["--generated", "-3"], "invalid value for --generated: -3"),
+            (["--generated", "0"], "invalid value for --generated: '0'"),
+            (["--generated", "-3"], "invalid value for --generated: '-3'"),
             (["--generated", "1000000"], "use 1 to 10000"),
-            (["--generated", "2", "--temp", "-1"], "invalid value for --temp: -1"),
-            (["--generated", "2", "--temp", "nan"], "invalid value for --temp: nan"),
-            (["--generated", "2", "--seed", "-1"], "invalid value for --seed: -1"),
+            (["--generated", "2", "--temp", "-1"], "invalid value for --temp: '-1'"),
+            (["--generated", "2", "--temp", "nan"], "invalid value for --temp: 'nan'"),
+            (["--generated", "2", "--seed", "-1"], "invalid value for --seed: '-1'"),
             (["--generated", "2", "--effort", "3"], "--effort cannot be combined with --generated"),
             (["--generated", "2", "--stream"], "--stream cannot be combined with --generated"),
             (["--seed", "3"], "--seed needs --generated"),

@@ -209,7 +209,7 @@ def test_augment_excludes_contiguous(train, tunes, began, asked):
     if began:
         assert train(tunes, "--name", "mine", *began).code == 0
     name = () if "--name" in asked else ("--name", "mine")
-    train(tunes, *asked, *name).failed("--augment and --set contiguous=on", "--from", code=2)
+    train(tunes, *asked, *name).failed("--augment cannot be combined with --set contiguous=on", "--from", code=2)
     assert not store.path_for("other").exists()
 
 

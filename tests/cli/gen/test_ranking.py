@@ -117,8 +117,8 @@ class TestCandidates:
             (("--rank-by", "xyz"), ("likelihood, originality, form",)),
             (("--count", "2"), ("--count and --candidates", "--candidates 8 --keep 2")),
             (("--resume",), ("--resume and --candidates cannot be used together", "--force")),
-            (("--candidates", "1000000001"), ("invalid value for --candidates: 1000000001", "1 or more")),
-            (("--candidates", "0"), ("invalid value for --candidates: 0",)),
+            (("--candidates", "1000000001"), ("invalid value for --candidates: '1000000001'", "1 or more")),
+            (("--candidates", "0"), ("invalid value for --candidates: '0'",)),
             (("--candidates", "many"), ("invalid value for --candidates: 'many'", "a whole number")),
         ],
     )
@@ -190,7 +190,7 @@ class TestMaxCopy:
         chosen.failed("only 0 pieces could be kept: 2 copied more than 4 notes in every attempt")
 
     def test_invalid_limits(self, gen, composer):
-        gen("--max-copy", "3").failed("invalid value for --max-copy: 3", "use 4 or more", code=2)
+        gen("--max-copy", "3").failed("invalid value for --max-copy: '3'", "use 4 or more", code=2)
         gen("--max-copy", "16").failed("melodies of the training data", "--max-copy")
         composer("gen", "text", "--max-copy", "16").failed("does not work with text", "--max-copy", code=2)
 
