@@ -129,7 +129,7 @@ def _with_preset(options: TrainOptions, preset: presets.Preset) -> TrainOptions:
 def _new_model(options: TrainOptions, kind: type[Representation]) -> ModelChoice:
     model = registry.model(options.model) if options.model else registry.default_model(kind)
     registry.check_pair(kind, model)
-    given = plugin_options.parse(kind.Options, options.representation_options, f"representation `{kind.name}`")
+    given = plugin_options.parse(kind.Options, options.representation_options, f"representation `{kind.name}`", "-O")
     config, settings = _settings(options, model, model.Config(), Settings())
     model.check(kind.kind, config)
     return ModelChoice(kind(given), model, config, settings)
