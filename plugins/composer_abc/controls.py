@@ -43,11 +43,9 @@ class AbcControls:
     )
     meter: str = option("", "Meter, such as 6/8.", choices=_choices("meter"))
     rhythm: str = option(
-        "",
-        "Dance type, such as reel, jig, hornpipe or waltz. The meter is one of its usual ones.",
-        metavar="DANCE",
-        choices=_choices("rhythm"),
-    )
+        "", "Dance type, such as reel, jig, hornpipe or waltz, in one of its usual meters.",
+        metavar="DANCE", choices=_choices("rhythm"),
+    )  # fmt: skip
     bars: int = option(
         0,
         "Number of written bars; 0 = any. Repeats count once; a pickup and a short last bar together count as one.",

@@ -86,7 +86,7 @@ class SamplingParams:
     )  # fmt: skip
     top_k: int = option(0, "Sample from the K most likely tokens; 0 = all.", metavar="K", minimum=0, maximum=2**31)
     top_p: float = option(
-        1.0, "Sample from the smallest set of tokens with total probability P (nucleus).",
+        1.0, "Sample from the smallest set of tokens with total probability P (nucleus sampling).",
         metavar="P", minimum=1e-9, maximum=1.0, hint="use a number above 0, up to 1",
     )  # fmt: skip
     min_p: float = option(

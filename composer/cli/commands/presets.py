@@ -10,7 +10,7 @@ from composer.cli.console import Console
 
 def presets(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="PRESET", help="Name of a preset.")] = "",
+    name: Annotated[str, typer.Argument(metavar="PRESET", help="Preset whose settings to print.")] = "",
     names: Annotated[bool, typer.Option("--names", help="Print names only, one per line.")] = False,
 ) -> None:
     """List presets that reproduce published systems, or print the settings of one.

@@ -87,7 +87,9 @@ def unreached_line(event: Started) -> str | None:
         return None
     before = event.phases[: event.phases.index(missing)]
     names, whole = " and ".join(f"`{phase.name}`" for phase in before), sum(phase.unlimited_updates for phase in before)
-    return f"training ends within {names}, without an update of `{missing.name}`; use more than --max-updates {whole}"
+    return (
+        f"training ends in {names}, before the first update of `{missing.name}`; use --max-updates {whole + 1} or more"
+    )
 
 
 def update_line(status: TrainingStatus) -> str:
@@ -131,10 +133,9 @@ def validation_line(event: Validated, best: Validated | None = None) -> str:
 
 def closing_line(event: Finished, unit: str, reported: Callable[[float], float]) -> str:
     """Return the line at the end of training."""
-    reason = {"early": "stopped early"}.get(event.reason, event.reason)
-    why = ", as validation no longer improves" if event.reason == "early" else ""
+    ends = {"early": "stopped early after {}, as validation no longer improves"}
     best = "" if event.best is None else f"; best validation {reported(event.best):.3f} {unit}"
-    return f"{reason} after {count_noun(event.update, 'update')}{why}{best}"
+    return ends.get(event.reason, f"{event.reason} after {{}}").format(count_noun(event.update, "update")) + best
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

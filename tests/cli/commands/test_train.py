@@ -279,7 +279,7 @@ def test_an_unreached_phase_is_a_warning(composer, tunes, many):
         *("--set", "hidden=4", "--set", "recurrent=4", "--set", "seq_length=16", "--max-updates", "2"),
     )
     assert result.code == 0, result.err
-    assert result.err.count("warning: training ends within `pretraining`, without an update of `train`") == 1
+    assert result.err.count("warning: training ends in `pretraining`, before the first update of `train`") == 1
     assert "\npretraining: update 2/2" in result.err
     assert "\npretraining: update 2: validation" in result.err
     assert "done after 2 updates; best validation" in result.err
