@@ -133,4 +133,4 @@ def _suggestion(given: str) -> str:
 
     if given in registry.plugin_names():
         return f"did you mean: composer gen {given}"
-    return "for a list of commands: composer --help"
+    return "see `composer --help`"

@@ -6,7 +6,7 @@ To add a format, add a folder with a reader and a writer, and a row in FORMATS.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -82,11 +82,11 @@ def format_of(path: Path) -> Format | None:
     return next((each for each in FORMATS.values() if suffix in each.suffixes), None)
 
 
-def format_named(name: str) -> Format:
-    """Return the format `name`. Raises OptionError with the nearest names."""
+def format_named(name: str, among: Iterable[str] = ()) -> Format:
+    """Return the format `name`. Raises OptionError with the nearest names `among` these, by default all."""
     if name in FORMATS:
         return FORMATS[name]
-    raise OptionError(f"unknown format '{name}'", suggest(name.lower(), FORMATS, 3, 0.4))
+    raise OptionError(f"unknown format '{name}'", suggest(name.lower(), among or FORMATS, 3, 0.4))
 
 
 def detect(data: bytes) -> Format | None:

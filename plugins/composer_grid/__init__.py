@@ -207,7 +207,7 @@ class Grid(Representation):
                 continue
             name, invalid = f"{source.label}: line {number}", first_invalid(tokens)
             if invalid is not None:
-                yield RejectedPiece("invalid token", name, f"token {invalid + 1} is `{tokens[invalid]}`")
+                yield RejectedPiece("invalid token", name, f"token {invalid + 1} is '{tokens[invalid]}'")
             elif source.fragment:
                 yield Piece(tuple(tokens), source=name)
             elif not (notes := decode_tokens(tokens)):

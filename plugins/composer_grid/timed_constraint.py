@@ -76,7 +76,7 @@ class TimedGridConstraint(Constraint):
         onsets = round(self.budget.expected(step)) if self.budget else 0
         if not self._can_complete(step, onsets, position):
             raise Unsatisfiable(
-                f"--prime has {step} steps and cannot be continued to a piece of {self.total}",
+                f"the primer has {step} steps and does not fit into the {self.total} steps of --bars",
                 "use more --bars, or a shorter primer",
             )
         return _pack_state(step, onsets, position)

@@ -107,7 +107,7 @@ def _budget(controls: PianorollControls, constraint: TimedRollConstraint, per_be
         raise Unsatisfiable(
             f"--density {controls.density} contradicts {other}: at most {constraint.max_onsets_per_step} notes can"
             f" start per step, with {per_beat} steps per beat",
-            f"use at most --density {maximum}",
+            f"use --density {maximum} or less",
         )
     stack = constraint.layout.stack
     uncounted = [(first * stack, last * stack) for first, last in ranges_of(sorted(constraint.kept))]

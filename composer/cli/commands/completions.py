@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from composer.api import UsageError
+from composer.api.errors import suggest
 from composer.cli import completion
 
 
@@ -26,5 +27,5 @@ def completions(
     PowerShell: add `composer completions powershell | Out-String | Invoke-Expression` to $PROFILE.
     """
     if shell not in completion.SHELLS:
-        raise UsageError(f"unknown shell '{shell}'", f"choose {', '.join(completion.SHELLS)}")
+        raise UsageError(f"unknown shell '{shell}'", suggest(shell.lower(), completion.SHELLS))
     context.obj.write(completion.script(shell))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from composer.api import UsageError
+from composer.api.errors import suggest
 from composer.cli.command import COMMANDS
 from composer.cli.docs import pages
 
@@ -42,9 +43,7 @@ def help(  # noqa: A001 - the command's name
 
         raise typer.Exit(main([*(topic or ()), "--help"], console))
     else:
-        raise UsageError(
-            f"unknown help topic '{name}'", f"choose a page ({', '.join(known)}) or a command ({', '.join(COMMANDS)})"
-        )
+        raise UsageError(f"unknown help topic '{name}'", suggest(name, {**known, **COMMANDS}))
 
 
 def _show(page: str, console: "Console") -> None:

@@ -44,7 +44,7 @@ class Selection:
                     hint = f"use --candidates {max(20, self.best)} {flag} {value}"
                     raise UsageError(f"{flag} needs --candidates", hint)
         elif not 1 <= self.best <= self.candidates:
-            raise UsageError(f"invalid value for --keep: {self.best}", f"use 1 to {self.candidates} (--candidates)")
+            raise UsageError(f"invalid value for --keep: '{self.best}'", f"use 1 to {self.candidates}")
 
     @property
     def best(self) -> int:
@@ -109,10 +109,10 @@ class GenOptions:
         check_ranges(self)
         candidates, reason = self.selection.candidates, "cannot be used together"
         if candidates is not None and self.count != 1:
-            hint = f"leave out --count, or use --candidates {max(candidates, 2 * self.count)} --keep {self.count}"
+            hint = f"use --candidates {max(candidates, 2 * self.count)} --keep {self.count} without --count"
             raise UsageError(f"--count and --candidates {reason}", hint)
         if candidates is not None and self.resume:
-            raise UsageError(f"--resume and --candidates {reason}", "leave out --resume; use --force to start over")
+            raise UsageError(f"--resume and --candidates {reason}", "leave out --resume")
         if self.prime is not None and self.prime_text is not None:
             raise UsageError("--prime and --prime-text cannot be used together", "leave out one of them")
 

@@ -24,7 +24,7 @@ class Ranking(NamedTuple):
 
 
 Ranker = Callable[[Sequence[float], Score | None], Ranking]
-"""ProcessInfo a piece by the log-probabilities of its sampled steps, in nats, and its score."""
+"""Ranks a piece by the log-probabilities of its sampled steps, in nats, and its score."""
 
 
 def make_ranker(rank_by: str, model: LoadedModel, path: Path) -> Ranker:
@@ -35,7 +35,7 @@ def make_ranker(rank_by: str, model: LoadedModel, path: Path) -> Ranker:
         return _likelihood
     if rank_by == "form":
         if type(representation).score is Representation.score:
-            raise UsageError(f"{representation.name} is not music, so it has no form", "use --rank-by likelihood")
+            raise UsageError(f"`{representation.name}` is not music, so it has no form", "use --rank-by likelihood")
         return _form
     from composer.analysis.copying import longest_copied_run
     from composer.cli.gen.copy_limit import known_melodies
@@ -73,5 +73,5 @@ def _check_likelihood(model: LoadedModel) -> None:
         model.sampler.log_prob(model.sampler.initial_state([{}]), empty)
         return
     raise UsageError(
-        f"model {model.header.model} cannot compute likelihoods", "use --rank-by originality or --rank-by form"
+        f"model `{model.header.model}` cannot compute likelihoods", "use --rank-by originality or --rank-by form"
     )

@@ -53,7 +53,7 @@ class NoteControls:
         parse_scale(self.scale, self.key)
         parse_meter(self.meter)
         if not 0 <= self.bars <= MAX_BARS:
-            hint = f"use a number up to {MAX_BARS}, or 0 for any"
+            hint = f"use 1 to {MAX_BARS}, or 0 for any number"
             raise OptionError(f"invalid value for --bars: '{self.bars}'", hint)
         if self.density and not parse_ramp(self.density, "--density").highest:
             hint = "use a number above 0, such as --density 0.5"
@@ -120,7 +120,7 @@ def total_steps(
         raise Unsatisfiable(
             f"--bars {bars} contradicts {other}: the model has {float(per_beat):g} steps per beat, and the bars are"
             " not a whole number of steps",
-            "choose another --meter or more --bars",
+            "use another --meter, or more --bars",
         )
     return int(steps)
 

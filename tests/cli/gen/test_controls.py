@@ -46,7 +46,9 @@ def test_unknown_option(composer, received):
 
 
 def test_option_of_other_representations(composer):
-    composer("gen", "text", "--key", "G").failed("text has no option --key", "abc, grid and pianoroll", code=2)
+    composer("gen", "text", "--key", "G").failed(
+        "`text` has no option --key", "`composer gen abc`, `composer gen grid` or `composer gen pianoroll`", code=2
+    )
 
 
 def test_missing_value(composer):

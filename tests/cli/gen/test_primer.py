@@ -14,7 +14,7 @@ def test_empty_primer(composer, tmp_path, name):
     (tmp_path / "empty.abc").write_bytes(b"")
     for arguments, hint in (
         (("--prime", "-"), "check the command before the pipe"),
-        (("--prime", tmp_path / "empty.abc"), "put a few notes in it"),
+        (("--prime", tmp_path / "empty.abc"), "use another primer"),
         (("--prime-text", ""), ""),
     ):
         composer("gen", name, *arguments).failed("is empty", "nothing to continue", hint)

@@ -167,7 +167,7 @@ def describe_place(text: str, at: int) -> str:
     character = {"\n": "the end of the line", " ": "the space"}.get(text[at], f"`{text[at]}`")
     line = text.rfind("\n", 0, max(at - 1, 0)) + 1
     before = text[max(line, at - _QUOTED) : at].rstrip("\n")
-    return f"{character} after `{before}`" if before else f"{character} at the start"
+    return f"{character} after `{before}`" if before else f"{character}, its first character"
 
 
 def _pack(s: State) -> int:
