@@ -19,12 +19,9 @@ def parse_conditions(pairs: Iterable[str], known: Mapping[str, Sequence[str]]) -
     conditions: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = (part.strip() for part in pair.partition("="))
-        if not known:
-            raise UsageError(
-                f"this model has no condition '{key}'", "it was trained without conditions; leave out --condition"
-            )
         if key not in known:
-            raise UsageError(f"this model has no condition '{key}'", suggest(key, sorted(known)))
+            hint = suggest(key, sorted(known)) if known else "it was trained without conditions; leave out --condition"
+            raise UsageError(f"this model has no condition '{key}'", hint)
         if not equals or not value:
             raise UsageError(f"no value for condition '{key}'", f"use --condition {key}={quote(known[key][0])}")
         if key in conditions:
