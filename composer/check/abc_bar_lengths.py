@@ -205,7 +205,7 @@ def _wrong_meter(tune: Tune, placed: Sequence[_BarInVoice]) -> Problem | None:
         return None
     meter = next((each for each in tune.fields if each.name == "M"), None)
     time = placed[0].time
-    message = f"the bars have {_in_notes(ticks, time)}, but {time} needs {time.numerator}: `M:` or `L:` is wrong"
+    message = f"most bars have {_in_notes(ticks, time)}; {time} needs {time.numerator}: check `M:` and `L:`"
     line, column = (meter.line, meter.column) if meter else (tune.text.first, 1)
     return Problem(line, column, "wrong meter", message)
 

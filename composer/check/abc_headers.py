@@ -24,7 +24,7 @@ def header_problems(tune: Tune) -> Iterator[Problem]:
             message = f"unknown ABC field `{found.name}:`, ignored"
             yield Problem(found.line, found.column, "unknown field", message, Severity.WARNING)
         elif found.name == "X" and not found.value.isdecimal():
-            message = f"`{found.value}` is not a tune number"
+            message = f"invalid tune number `{found.value}`"
             yield Problem(found.line, found.column, "invalid number", message, Severity.WARNING)
         elif found.name == "Q" and (message := _tempo(tune, found)):
             yield Problem(found.line, found.column, "unusual tempo", message, Severity.WARNING)
@@ -49,4 +49,4 @@ def _tempo(tune: Tune, found: Field) -> str:
         return ""
     if bpm is None:
         return f"impossible tempo `{found.value}`"
-    return f"unusual tempo `{found.value}`: {bpm:g} quarter notes per minute"
+    return f"unusual tempo `{found.value}`: {bpm:,.6g} quarter notes per minute"

@@ -24,7 +24,9 @@ def syntax_problems(found: Sequence[Diagnostic], tune: Tune) -> Iterator[Problem
             continue
         line = tune.text.lines[each.line - tune.text.first]
         closed = each.kind == "repeat without an end" and _repeat_is_closed(tune, each)
-        if each.kind in _HARMLESS or closed or _is_legal(each, line):
+        # a control character is a problem of the encoding
+        control = each.kind == "unknown character" and not line[each.column - 1 : each.column].isprintable()
+        if each.kind in _HARMLESS or closed or control or _is_legal(each, line):
             continue
         if each.kind == "unknown character":
             yield _unknown(each, line)

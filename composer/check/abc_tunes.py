@@ -35,7 +35,7 @@ def all_problems(tune: Tune) -> list[Problem]:
     problems += _out_of_range(tune)
     number, title = number_of(tune.text), tune.first("T")
     if not number and not tune.text.lines[0].startswith("X:"):
-        problems.append(Problem(tune.text.first, 1, "no number", "the tune has no `X:` line"))
+        problems.append(Problem(tune.text.first, 1, "no number", "the tune has no `X:` field"))
     found_once = sorted(set(problems), key=lambda each: (each.place, each.kind))
     return [replace(each, tune=number, title=title) for each in found_once]
 
@@ -78,8 +78,8 @@ def _out_of_range(tune: Tune) -> Iterator[Problem]:
         notes = [(sound, pitch(*tone)) for sound in sounds for tone in sound.tones]
         if beyond := [(sound, midi) for sound, midi in notes if not LOWEST <= midi <= HIGHEST]:
             sound, midi = beyond[0]
-            side = "below the lowest" if midi < LOWEST else "above the highest"
+            side = "below" if midi < LOWEST else "above"
             more = f", the first of {len(beyond)}" if len(beyond) > 1 else ""
-            message = f"note {side} key of a piano{more}"
+            message = f"note {side} the range of a piano{more}"
             severity = Severity.WARNING if all(0 <= each <= 127 for _, each in beyond) else Severity.ERROR
             yield Problem(sound.line, sound.column, "note out of range", message, severity)

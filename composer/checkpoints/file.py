@@ -27,7 +27,6 @@ _KEY = "composer"
 _EXTRA = "extra:"
 """Prefix of the names of arrays that are not weights; no part of a network has a colon in its name."""
 
-_READABLE_HINT = "check the name and the permissions"
 _KINDS: Mapping[type, Sequence[str]] = {
     str: ("representation", "model", "program"),
     int: ("representation_version", "model_version", "format"),
@@ -122,7 +121,7 @@ def read_header(path: Path) -> Header:
             ):
                 raise _not_a_checkpoint(path)
     except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or error}", _READABLE_HINT) from error
+        raise _unreadable(path, error) from error
     except (ValueError, AttributeError, LookupError, TypeError, RecursionError) as error:
         raise _not_a_checkpoint(path) from error
     return header_of(path, text)
@@ -165,10 +164,8 @@ def load_arrays(path: Path, only: str | None = None) -> tuple[dict[str, NDArray[
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys() if only in {None, name}}  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise CheckpointError(f"no model '{path}'", "`composer plugins` lists your models") from error
     except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or error}", _READABLE_HINT) from error
+        raise _unreadable(path, error) from error
     except SafetensorError as error:
         raise _not_a_checkpoint(path) from error
     if _KEY not in metadata:
@@ -192,6 +189,12 @@ def header_of(path: Path, text: str | None) -> Header:
     if not all(isinstance(getattr(header, name), kind) for kind, names in _KINDS.items() for name in names):
         raise _not_a_checkpoint(path)
     return replace(header, record=current_record(header.record))
+
+
+def _unreadable(path: Path, error: OSError) -> CheckpointError:
+    if isinstance(error, FileNotFoundError):
+        return CheckpointError(f"no model '{path}'", "`composer plugins` lists your models")
+    return CheckpointError(f"cannot read {path}: {error.strerror or error}", "check the name and the permissions")
 
 
 def _not_a_checkpoint(path: Path) -> CheckpointError:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
 from composer.data.corpus import NoMatchingFiles
-from composer.formats.read import HINT, MUSIC_SUFFIXES, is_music, music_suffix, read_playable
+from composer.formats.read import MUSIC_SUFFIXES, is_music, music_suffix, no_music_error, read_playable
 from composer.registry import plugins as registry
 
 FIX_HINT = "fix it, or use another file"
@@ -26,7 +26,7 @@ def playable_scores(source: Source) -> Iterator[Score]:
         found = True
         yield score
     if not found:
-        raise ReadError(f"no music in {source.label}", HINT)
+        raise no_music_error(source)
 
 
 def suffixes() -> set[str]:

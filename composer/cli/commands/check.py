@@ -80,7 +80,7 @@ def _write_fixed(diagnosis: "FileDiagnosis", force: bool) -> "tuple[Path | None,
     own = diagnosis.source.path
     path = own.with_name(f"{own.stem}{FIXED}{result.suffix}")
     if path.exists() and not force:
-        return None, unfixable(f"{path} already exists; use --force to replace it")
+        return None, unfixable(f"{path} already exists; overwrite it with --force")
     try:
         save(path, result.data)
     except ComposerError as error:

@@ -42,16 +42,15 @@ def show(
 
     console: Console = context.obj
     if (tune is not None and tune < 1) or limit < 1:
-        raise UsageError(
-            f"invalid value for {'--limit' if limit < 1 else '--tune'}: {limit if limit < 1 else tune}", "use 1 or more"
-        )
+        wrong = f"--limit: '{limit}'" if limit < 1 else f"--tune: '{tune}'"
+        raise UsageError(f"invalid value for {wrong}", "use 1 or more")
     if checkpoint is not None and not surprise:
         raise UsageError("--checkpoint needs --surprise", f"to see the model's card: composer show {checkpoint}")
     path = store.resolve_model(Path(file))
     if file != "-" and not path.exists():
         raise ReadError(f"no file or model named '{file}'", "`composer plugins` lists your models")
     if surprise and path.suffix == ".safetensors":
-        raise UsageError(f"{path.name} is a model, not a piece", f"composer show FILE --surprise --checkpoint {path}")
+        raise UsageError(f"{path.name} is a model, not a piece", f"composer show FILE --surprise --checkpoint {file}")
     if path.suffix == ".safetensors":
         from composer.cli.render.model_card import card
 
@@ -75,7 +74,7 @@ def _draw(console: Console, source: Source, tune: int | None, limit: int) -> Non
     if tune is not None:
         selected = list(islice(scores, tune - 1, tune))
         if not selected:
-            raise ReadError(f"{source.label} has no piece {tune}", "pieces are numbered from 1")
+            raise ReadError(f"{source.label} has no piece {tune}", "use a lower number; the first piece is --tune 1")
     else:
         selected = list(islice(scores, limit))
     more = tune is None and next(scores, None) is not None

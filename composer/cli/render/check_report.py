@@ -150,7 +150,7 @@ class _Json(Report):
 
 def _notes(path: Path | None, done: FixResult) -> list[tuple[str, FixNote]]:
     """Return what was fixed, if a copy was written to `path`, and what is left, each with that word."""
-    return [*(("fixed", note) for note in done.changes if path), *(("left", note) for note in done.left)]
+    return [*(("fixed", note) for note in done.changes if path), *(("unfixed", note) for note in done.left)]
 
 
 def _at(file: str, line: int, column: int = 0) -> str:

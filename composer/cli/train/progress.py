@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -49,13 +50,10 @@ def reporter(console: Console, status: TrainingStatus, as_json: bool = False) ->
 
 
 @dataclass
-class Reporter:
+class Reporter(AbstractContextManager["Reporter"]):
     """Reports every event, and prints texts in between: to stderr if there is no live display."""
 
     console: Console
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *reason: Any) -> None:
         pass
