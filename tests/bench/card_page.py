@@ -150,7 +150,7 @@ def _pieces(record: Mapping[str, Any]) -> str:
     if record["duplicates"]:
         facts.append(f"skipped {count_noun(record['duplicates'], 'duplicate')}")
     if rejected:
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in rejected[:REASONS])
+        reasons = ", ".join(f"{reason}: {count:,}" for reason, count in rejected[:REASONS])
         more = f", and {count_noun(len(rejected) - REASONS, 'other reason')}" if len(rejected) > REASONS else ""
         facts.append(f"{sum(record['refused'].values()):,} cannot be represented ({reasons}{more})")
     return "; ".join(facts)
