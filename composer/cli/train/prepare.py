@@ -221,7 +221,8 @@ def _output(options: TrainOptions, recorded: str | None) -> Path | None:
     path = options.output.absolute()
     if path.suffix != store.SUFFIX:
         file = options.output / "mine" if options.output.is_dir() else options.output.with_suffix("")
-        raise UsageError(f"invalid value for --output: '{options.output}'", f"use --output {file}{store.SUFFIX}")
+        hint = f"use -O {options.output}" if "=" in options.output.name else f"use --output {file}{store.SUFFIX}"
+        raise UsageError(f"invalid value for --output: '{options.output}'", hint)
     if str(path) != recorded:
         check_replaceable(path, force=options.force)
     with reporting_write_errors(path):
