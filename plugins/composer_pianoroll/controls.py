@@ -105,8 +105,7 @@ def _budget(controls: PianorollControls, constraint: TimedRollConstraint, per_be
         else:
             other = f"--scale {controls.scale}" if controls.scale else "the model"
         raise Unsatisfiable(
-            f"--density {controls.density} contradicts {other}: at most {constraint.max_onsets_per_step} notes can"
-            f" start per step, with {per_beat} steps per beat",
+            f"--density {controls.density} contradicts {other}: at most {maximum} notes can start per beat",
             f"use --density {maximum} or less",
         )
     stack = constraint.layout.stack

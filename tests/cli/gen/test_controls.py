@@ -82,3 +82,10 @@ def test_completion(composer):
             values = {item.value for item in rhythm.shell_complete(inner, "r")}
     assert words == {"--keep", "--keep-bars", "--key"}
     assert "reel" in values
+
+
+def test_tonic_that_needs_its_mode(composer):
+    result = composer("gen", "abc", "--key", "G#", "--mode", "minor", "--seed", "1")
+    assert result.code == 0
+    assert "K:G#m" in result.out
+    composer("gen", "abc", "--key", "Ab", "--mode", "locrian").failed("seven sharps or flats", "use --key G#", code=2)

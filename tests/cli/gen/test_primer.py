@@ -68,3 +68,14 @@ def test_infill_keeps_the_pickup(composer, name):
     options = ("--prime", "-", "--keep-bars", "2", "--format", "midi")
     score = read_midi(composer("gen", name, *options, *PLAIN, stdin=OPENING).data, "it")
     assert [note.pitch for part in score.parts for note in part.notes if note.onset < score.pickup] == [69]
+
+
+@pytest.mark.parametrize("name", ["grid", "pianoroll"])
+def test_plain_words_are_no_music(composer, tmp_path, name):
+    (tmp_path / "words.txt").write_text("the quick brown fox jumps\n")
+    composer("gen", name, "--prime", tmp_path / "words.txt").failed("no music in", "words.txt")
+
+
+def test_a_primer_with_nothing_to_continue(composer, tmp_path):
+    (tmp_path / "number.abc").write_text("X:1\n")
+    composer("gen", "abc", "--prime", tmp_path / "number.abc").failed("nothing to continue in", "number.abc")
