@@ -142,7 +142,7 @@ def tune_file(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def checkpoint(tune_file, tmp_path_factory):
-    """A model of tunes that has learnt nothing yet: only the rules of the representation make music of it."""
+    """A model of tunes that is untrained: only the constraint of the representation makes its output music."""
     import torch
 
     from composer.api import Source

@@ -75,7 +75,7 @@ class TestCard:
             rf"{pieces['train']:,} for training( in all keys that fit)?, {pieces['valid']:,} held out", card
         )
         for reason, count in header.record["refused"].items():
-            assert count < max(header.record["refused"].values()) or f"{reason} {count:,}" in card
+            assert count < max(header.record["refused"].values()) or f"{reason}: {count:,}" in card
         rows = re.findall(r"^\| (\w+) \| (.+) \|$", card, re.MULTILINE)
         assert {"Representation", "Model", "File", "Data", "Rights", "Pieces", "Likelihood", "Training"} <= dict(
             rows

@@ -16,7 +16,10 @@ README = (ROOT / "README.md").read_text("utf-8")
 PROGRAMS = {
     # trainings are cut short
     "composer": f"""
-if [ "$1" = train ]; then set -- "$@" --max-updates 2 --set hidden=16; fi
+case "$*" in
+train*--from*) set -- "$@" --max-updates 1 ;;
+train*) set -- "$@" --max-updates 2 --set hidden=16 ;;
+esac
 exec "{sys.executable}" -m composer "$@"
 """,
     "timidity": '[ "$1" = - ] && [ "$(head -c 4)" = MThd ] && cat > /dev/null',

@@ -125,7 +125,7 @@ def compare(
         corpus.add(values)
     if corpus.silent == corpus.pieces:
         why = rejections.most_common() or "they are empty"
-        raise ReadError(f"no piece can be compared: {why}", "the model was trained on other music")
+        raise ReadError(f"no piece can be compared; {why}", "the model was trained on other music")
     for steps, complete in counted(_generated_pieces(model, request, constraint)):
         generated.add(metrics.values(steps))
         cut += not complete
@@ -150,7 +150,8 @@ def _encode_all(
         try:
             steps = representation.encode(piece)
         except EncodeError as error:
-            rejections.add(RejectedPiece(NOT_ENCODABLE, piece.source, error.message.removeprefix(piece.source).strip()))
+            detail = error.message.removeprefix(f"{piece.source} has ")
+            rejections.add(RejectedPiece(NOT_ENCODABLE, piece.source, detail))
             continue
         losses.update(representation.losses(piece))
         yield steps

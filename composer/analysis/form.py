@@ -35,7 +35,7 @@ MIN_BARS = 4
 class Form:
     """Form scores of a piece, from 0 to 1.
 
-    `returns` is 1 if 50 to 85 % of the bars repeat an earlier one exactly, and falls to 0 towards no and all bars.
+    `returns` is 1 if 50 to 85 % of the bars repeat an earlier one exactly, and falls to 0 toward no and all bars.
     `phrases` is the share of the repeated bars that come a multiple of four bars later. `cadence` is 1 if the melody
     ends on the tonic, 1/2 on another note of the tonic triad, else 0.
     """

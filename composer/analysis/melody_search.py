@@ -1,7 +1,7 @@
 """Search a collection for the longest run that a melody shares with it, note by note.
 
 A run of n notes is shared if its n - 1 intervals are equal, and the n - 1 times between its notes up to a factor (see
-`composer.music.contour`). A note is looked up together with the few before it in a sorted array of such groups, and
+`composer.music.contour`). A note is looked up together with the few before it in a sorted array of these groups, and
 matches are then extended note by note. Lengths are exact, from two notes on.
 """
 

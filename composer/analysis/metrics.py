@@ -89,7 +89,7 @@ MUSIC = (
     Metric("steps", "steps of 1 or 2 semitones", _PITCH, True, _intervals(1, 2)),
     Metric("leaps", "leaps of 5 semitones or more", _PITCH, True, _intervals(5, 127)),
     Metric("polyphony", "simultaneous pitches", _HARMONY, compute=statistics.polyphony),
-    Metric("polyphony_rate", "time with two or more", _HARMONY, is_share=True, compute=statistics.polyphony_rate),
+    Metric("polyphony_rate", "time with two or more pitches", _HARMONY, True, statistics.polyphony_rate),
     Metric("duration", "length, quarter notes", _RHYTHM, compute=statistics.duration),
     Metric("notes_per_beat", "notes per quarter note", _RHYTHM, compute=statistics.notes_per_beat),
     Metric("empty_beat_rate", "silent quarter notes", _RHYTHM, is_share=True, compute=statistics.empty_beat_rate),
@@ -104,7 +104,7 @@ MUSIC = (
 
 COPYING = (
     Metric("longest_run", "longest copied run, notes", "copying"),
-    Metric("copied", "pieces with 16 or more", "copying", is_share=True),
+    Metric("copied", "pieces that copy 16 or more", "copying", is_share=True),
 )
 """How much of a melody is copied from the training data or the corpus."""
 

@@ -131,7 +131,7 @@ def _copying(notes: Contour | None, index: MelodyIndex, exclude: int | None = No
 
 def _validity(text: str) -> MetricValues:
     """Return the results of `composer check` for a tune."""
-    from composer.check.abc_bars import BAR_LENGTH_KINDS
+    from composer.check.abc_bar_lengths import BAR_LENGTH_KINDS
     from composer.check.examine import examine
     from composer.check.problem import Severity
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from composer.api.errors import OptionError
 
-__all__ = ["check_ranges", "flags_of", "name_on_command_line", "option"]
+__all__ = ["check_ranges", "example", "flags_of", "invalid_setting", "invalid_value", "name_on_command_line", "option"]
 
 
 def option(default: Any = MISSING, help: str = "", *flags: str, **metadata: Any) -> Any:  # noqa: A002
@@ -41,9 +41,28 @@ def check_ranges(value: Any) -> None:
         given, low, high = getattr(value, field.name), field.metadata.get("minimum"), field.metadata.get("maximum")
         if low is None or high is None or not isinstance(given, int | float) or low <= given <= high:
             continue
-        limits = f"from {low} to {high}" if high < 10**6 else f"of {low} or more"
+        limits = f"from {low} to {high}" if high < 10**6 or given > high else f"of {low} or more"
         kind = "whole number" if isinstance(given, int) else "number"
-        raise OptionError(
-            f"invalid value for {name_on_command_line(field)}: {given}",
-            field.metadata.get("hint", f"use a {kind} {limits}"),
-        )
+        raise invalid_value(name_on_command_line(field), given, field.metadata.get("hint", f"use a {kind} {limits}"))
+
+
+def invalid_value(name: str, value: object, hint: str) -> OptionError:
+    """Return the error for an invalid value of what a user calls `name`."""
+    return OptionError(f"invalid value for {name}: '{_text(value)}'", hint)
+
+
+def invalid_setting(config: Any, name: str, hint: str, flag: str = "--set") -> OptionError:
+    """Return the error for the value that field `name` of `config` has; `hint` gets an example if it has none."""
+    shown = "" if "such as" in hint else example(type(config).__dataclass_fields__[name], flag)
+    return invalid_value(f"`{name}`", getattr(config, name), hint + shown)
+
+
+def example(field: Field[Any], flag: str) -> str:
+    """Return `, such as --set lr=0.005` with the default of `field`; empty if that says nothing."""
+    return f", such as {flag} {field.name}={_text(field.default)}" if field.default not in (None, "", ()) else ""
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ",".join(map(_text, value)) if isinstance(value, tuple) else str(value).removesuffix(".0")

@@ -234,7 +234,7 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
         Raises EncodeError if it cannot be expressed at all.
         """
         raise Unsupported(
-            f"`{self.name}` cannot convert a score",
+            f"`{self.name}` cannot read music",
             f"use a file that it reads: {', '.join(self.suffixes)}" if self.suffixes else None,
         )
 

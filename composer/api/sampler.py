@@ -17,7 +17,7 @@ State = Any
 class Sampler(Protocol):
     """Generates with a trained model. Steps are arrays: token ids (B,) or frames (B, V) of 0 and 1.
 
-    `advance` may work in place: afterwards, use only the state that it returned. `gather_rows` leaves its arguments
+    `advance` may work in place: afterward, use only the state that it returned. `gather_rows` leaves its arguments
     unchanged. A row's result does not depend on the other rows.
     """
 
@@ -51,7 +51,7 @@ class BlockSampler(Sampler, Protocol):
 
         Equal to alternating `sample` and `advance` with `params.at_step(0)`, `params.at_step(1)`, ... and
         `rng.at_step(0)`, `rng.at_step(1)`, ... under one rule; `logp` and `masked_prob` are (B, steps). Rows continue
-        after an end symbol; ignore what they draw then. Use only the returned state afterwards. Raises Unsupported for
+        after an end symbol; ignore what they draw then. Use only the returned state afterward. Raises Unsupported for
         rules with `project`.
         """
         ...

@@ -103,7 +103,8 @@ class Source:
             raise self._unreadable_error(error) from error
 
     def _unreadable_error(self, error: OSError) -> ReadError:
-        return ReadError(f"cannot read {self.label}: {error.strerror or error}", "check its name and permissions")
+        hint = "name a file in it" if isinstance(error, IsADirectoryError) else "check its name and permissions"
+        return ReadError(f"cannot read {self.label}: {error.strerror or error}", hint)
 
     def _too_large_error(self) -> ReadError:
         return ReadError(f"{self.label} is larger than {self.limit // 2**20} MB", "split it into smaller files")

@@ -1,4 +1,4 @@
-"""Check the header fields of an ABC tune: unknown letters and unusual tempos."""
+"""Check the header fields of an ABC tune: its number, unknown letters, and unusual tempos."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ def header_problems(tune: Tune) -> Iterator[Problem]:
         if found.name not in _KNOWN:
             message = f"unknown ABC field `{found.name}:`, ignored"
             yield Problem(found.line, found.column, "unknown field", message, Severity.WARNING)
+        elif found.name == "X" and not found.value.isdecimal():
+            message = f"invalid tune number `{found.value}`"
+            yield Problem(found.line, found.column, "invalid number", message, Severity.WARNING)
         elif found.name == "Q" and (message := _tempo(tune, found)):
             yield Problem(found.line, found.column, "unusual tempo", message, Severity.WARNING)
 
@@ -46,4 +49,4 @@ def _tempo(tune: Tune, found: Field) -> str:
         return ""
     if bpm is None:
         return f"impossible tempo `{found.value}`"
-    return f"unusual tempo `{found.value}`: {bpm:g} quarter notes per minute"
+    return f"unusual tempo `{found.value}`: {bpm:,.6g} quarter notes per minute"

@@ -35,7 +35,7 @@ def without_blank_line(tunes: Sequence[TuneText]) -> list[TuneText]:
 def blank_problems(tunes: Sequence[TuneText]) -> Iterator[Problem]:
     """Yield tunes that need a blank line before them."""
     for tune in without_blank_line(tunes):
-        message = "no blank line before this tune, so some programs treat it as part of the one before"
+        message = "no blank line before this tune, so some programs treat it as part of the previous one"
         yield Problem(tune.first, 1, "no blank line", message, Severity.WARNING, number_of(tune))
 
 
@@ -47,9 +47,9 @@ def stray_problems(text: str, tunes: Sequence[TuneText]) -> Iterator[Problem]:
         inside.update(range(tune.first - 1, tune.first - 1 + len(tune.lines)))
     for begin, block in _blocks(lines, inside):
         if any(line.startswith("K:") for line in block) and any(map(_is_music, block)):
-            yield Problem(begin, 1, "tune without a number", "tune without an `X:` line, ignored")
+            yield Problem(begin, 1, "tune without a number", "tune without an `X:` field, ignored")
         elif (number := next((at for at, line in enumerate(block, begin) if _is_music(line)), None)) is not None:
-            message = "music outside of any tune, since a blank line ended the tune before"
+            message = "music outside of any tune: a blank line ends a tune"
             yield Problem(number, 1, "music outside tunes", message)
 
 

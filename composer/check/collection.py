@@ -45,7 +45,7 @@ def fix_file(diagnosis: FileDiagnosis) -> FixResult:
     """Fix what can be fixed in a file. No file, however damaged, ends the run."""
     source = diagnosis.source
     if source is None or source.data is not None or diagnosis.file.startswith("corpus:"):
-        return unfixable("not a file on disk, so there is no place for a fixed copy")
+        return unfixable("not a file on disk, so no fixed copy was written")
     try:
         return fix(source, diagnosis.problems)
     except ReadError as error:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from composer.api import ReadError, RejectedPiece, Source
@@ -12,7 +11,7 @@ from composer.check.abc_layout import blank_problems, number_of, number_problems
 from composer.check.abc_tunes import tune_problems
 from composer.check.fingerprint import Fingerprint, fingerprint
 from composer.check.midi_chunks import chunk_problems
-from composer.check.problem import Problem
+from composer.check.problem import Problem, merge_repeated
 from composer.check.score_sanity import score_problems
 from composer.check.text_encoding import decode
 from composer.formats import detect
@@ -29,6 +28,9 @@ _TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
 
 _NEVER_ABC_SUFFIXES = tuple(suffix for suffix in SUFFIXES if suffix not in (".abc", *_TEXT_SUFFIXES))
 """Files that are not checked as ABC, however damaged they are."""
+
+_HABITS = frozenset({"unknown field", "no blank line"})
+"""Kinds that often occur throughout a collection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ def _check_tunes(text: str, encoding_problems: Sequence[Problem]) -> FileReport:
         problems += found
         if piece is not None:
             pieces.append(piece)
-    return FileReport(tuple(sorted(_merge_habits(problems), key=lambda each: each.place)), tuple(pieces))
+    merged = merge_repeated(problems, _HABITS, "file")
+    return FileReport(tuple(sorted(merged, key=lambda each: each.place)), tuple(pieces))
 
 
 def _check_tune(text: TuneText) -> tuple[list[Problem], CheckedPiece | None]:
@@ -121,21 +124,3 @@ def _check_tune(text: TuneText) -> tuple[list[Problem], CheckedPiece | None]:
     except (ReadError, ArithmeticError, ValueError):
         return problems, None
     return problems, CheckedPiece(number, score.title, text.first, fingerprint(score))
-
-
-_HABITS = frozenset({"unknown field", "no blank line"})
-"""Kinds that often occur throughout a collection."""
-
-
-def _merge_habits(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """Yield `problems`, those of _HABITS only once with a count."""
-    problems = list(problems)
-    counts = Counter(each.message for each in problems if each.kind in _HABITS)
-    seen: set[str] = set()
-    for each in problems:
-        if each.kind not in _HABITS:
-            yield each
-        elif each.message not in seen:
-            seen.add(each.message)
-            more = counts[each.message] - 1
-            yield replace(each, message=each.message + (f", and {more:,} more in this file" if more else ""))

@@ -44,7 +44,7 @@ class FixResult:
 
 _UNFIXABLE_REASONS = {
     "duplicate": "delete one of them",
-    "music outside tunes": "remove the blank line, or add an `X:` line",
+    "music outside tunes": "remove the blank line, or begin a tune with an `X:` line",
     "tune without a number": "add an `X:` line",
     "no tune": "a tune begins with an `X:` line",
 }
@@ -61,7 +61,7 @@ def fix(source: Source, problems: Sequence[Problem]) -> FixResult:
     found = decode(data) if is_text else None
     if found is None:
         return FixResult(None, left=tuple(FixNote(each.line, each.tune, each.message) for each in problems))
-    changes = [FixNote(each.line, "", f"{each.kind}: written as UTF-8") for each in found.problems]
+    changes = [FixNote(each.line, "", each.kind) for each in found.problems]
     text, left = repair(found.text), list[FixNote]()
     if kind is not None or source.path.suffix.lower() == ".abc":
         text = _fix_tunes(text, changes, left)
@@ -82,7 +82,7 @@ def _fix_midi(data: bytes) -> FixResult:
         return FixResult(None, left=(FixNote(0, "", error.message),))
     left = tuple(FixNote(0, "", each.message) for each in remaining)
     lost = [f"{count:,} {phrase}" for phrase, count in score.losses.items()]
-    message = "; ".join(["rewritten with notes, tempos, meters and keys only", *lost])
+    message = "; ".join(["rewritten with notes, tempos, meters and keys only", *lost]).replace("; 1 notes", "; 1 note")
     return FixResult(data, ".mid", (FixNote(0, "", message),), left)
 
 
@@ -130,7 +130,7 @@ def _fix_tune(tune: TuneText, number: str) -> tuple[Sequence[str], str, str]:
     if not after:
         return text.lines, ", ".join(done), ""
     if len(after) > len(before) and not renumbered:
-        return tune.lines, "", f"{before[0].kind}: a fix would do more harm"
+        return tune.lines, "", f"{before[0].kind}: unchanged, since a fix would cause other problems"
     normal = normalize(text)
     if isinstance(normal, RejectedPiece):
         where = f" ({normal.detail})" if normal.detail else ""
@@ -138,7 +138,7 @@ def _fix_tune(tune: TuneText, number: str) -> tuple[Sequence[str], str, str]:
     body = normal.text.rstrip("\n").partition("\nK:")[2].split("\n")[1:]
     rewritten = TuneText((*_header(text, normal), *body), tune.first)
     if tune_problems(parse_tune(rewritten)):
-        return text.lines, ", ".join(done), f"{after[0].kind} at line {after[0].line}: {after[0].message}"
+        return text.lines, ", ".join(done), f"line {after[0].line}: {after[0].message}"
     changes = ["rewritten" + _left_out(text), *normal.changes, *done]
     return rewritten.lines, ", ".join(changes), ""
 

@@ -26,12 +26,12 @@ def chunk_problems(data: bytes) -> Iterator[Problem]:
         cut = size - len(content)
         at += 8 + size
     if cut:
-        yield Problem(0, 0, "truncated file", f"the last of {len(tracks)} tracks lacks {cut:,} bytes")
+        yield Problem(0, 0, "truncated file", f"the last {cut:,} bytes of track {len(tracks) or 1} are missing")
     if len(tracks) < announced:
-        message = f"the header promises {announced} tracks, but there are {len(tracks)}"
+        message = f"the header announces {announced:,} tracks, but the file has {len(tracks):,}"
         yield Problem(0, 0, "missing tracks", message)
     empty = [number for number, content in enumerate(tracks, 1) if content[-4:] == _END and len(content) == 4]
     # the first of several tracks is for the tempo
     if any(number > 1 for number in empty):
         named = ", ".join(map(str, empty[:5])) + ("..." if len(empty) > 5 else "")
-        yield Problem(0, 0, "empty track", f"track {named} of {len(tracks)} is empty", Severity.WARNING)
+        yield Problem(0, 0, "empty track", f"empty tracks: {named} of {len(tracks)}", Severity.WARNING)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -33,3 +35,14 @@ class Problem:
     def place(self) -> tuple[int, int]:
         """Line and column, as a sort key."""
         return self.line, self.column
+
+
+def merge_repeated(problems: Collection[Problem], kinds: Collection[str], place: str) -> Iterator[Problem]:
+    """Yield `problems`, those of `kinds` with the same message only once, with how many more the `place` has."""
+    counts = Counter(each.message for each in problems if each.kind in kinds)
+    for each in problems:
+        if each.kind not in kinds:
+            yield each
+        elif count := counts.pop(each.message, 0):
+            more = f", and {count - 1:,} more in this {place}" if count > 1 else ""
+            yield replace(each, message=each.message + more)

@@ -40,12 +40,12 @@ def _tempos(score: Score) -> Iterator[Problem]:
     odd = [tempo for tempo in score.tempos if not SLOWEST <= round(tempo.bpm, 3) <= FASTEST]
     if odd:
         more = f", the first of {len(odd)} unusual tempos" if len(odd) > 1 else ""
-        message = f"unusual tempo of {odd[0].bpm:.4g} quarter notes per minute{_at(odd[0])}{more}"
+        message = f"unusual tempo of {odd[0].bpm:,.6g} quarter notes per minute{_at(odd[0])}{more}"
         yield _warning("unusual tempo", message)
     first = min((tempo.onset for tempo in score.tempos), default=Fraction(0))
     notes = min((note.onset for part in score.parts for note in part.notes), default=Fraction(0))
     if len(score.tempos) > 1 and first > notes:
-        message = f"no tempo before beat {_beat(first)}, but {len(score.tempos)} from there on"
+        message = f"the first of {len(score.tempos)} tempos is at beat {_beat(first)}, after the first note"
         yield _warning("no initial tempo", message)
 
 
@@ -53,15 +53,15 @@ def _lengths(part: Part) -> Iterator[Problem]:
     long = [note for note in part.notes if note.duration > MAX_BEATS]
     if long:
         more = f", the first of {len(long)}" if len(long) > 1 else ""
-        yield _warning("overlong note", f"note of {float(long[0].duration):,.4g} beats{_at(long[0], part)}{more}")
+        yield _warning("overlong note", f"note of {float(long[0].duration):,.6g} beats{_at(long[0], part)}{more}")
 
 
 def _pitches(part: Part) -> Iterator[Problem]:
     beyond = [note for note in part.notes if not LOWEST <= note.pitch <= HIGHEST]
     if beyond:
-        side = "below the lowest" if beyond[0].pitch < LOWEST else "above the highest"
+        side = "below" if beyond[0].pitch < LOWEST else "above"
         more = f", the first of {len(beyond)}" if len(beyond) > 1 else ""
-        yield _warning("note out of range", f"note {side} key of a piano{_at(beyond[0], part)}{more}")
+        yield _warning("note out of range", f"note {side} the range of a piano{_at(beyond[0], part)}{more}")
 
 
 def _at(event: Note | Tempo, part: Part | None = None) -> str:

@@ -45,7 +45,7 @@ def _utf16(data: bytes) -> DecodedText | None:
     if name is None:
         return None
     text = data.decode(name, "replace").removeprefix("\ufeff")
-    return DecodedText(text, (_warning(1, 1, "not UTF-8", "UTF-16, which many programs cannot read"),))
+    return DecodedText(text, (_warning(1, 1, "not UTF-8", "encoded as UTF-16, which many programs cannot read"),))
 
 
 def _eight_bits(data: bytes) -> DecodedText | None:
@@ -78,7 +78,7 @@ def _line_by_line(data: bytes) -> tuple[str, Problem]:
             not_utf8.append((number, len(line[: error.start].decode("utf-8")) + 1))
     line_number, column = not_utf8[0]
     count = f", {len(not_utf8)} lines" if len(not_utf8) > 1 else ""
-    message = f"not UTF-8 but probably {name}{count}{'; other lines are UTF-8' if mixed else ''}"
+    message = f"not UTF-8, probably {name}{count}{'; other lines are UTF-8' if mixed else ''}"
     kind = "mixed encodings" if mixed else "not UTF-8"
     return "\n".join(lines), _warning(line_number, column, kind, message)
 
@@ -111,7 +111,7 @@ def _characters(text: str) -> list[Problem]:
     problems = []
     for pattern, kind, noun in (
         (_CONTROL, "control character", "control character"),
-        (_GARBLED, "garbled character", "UTF-8 that was once decoded as Windows-1252"),
+        (_GARBLED, "garbled character", "UTF-8 wrongly decoded as Windows-1252"),
     ):
         matches = list(pattern.finditer(text))
         if not matches:

@@ -27,7 +27,6 @@ _KEY = "composer"
 _EXTRA = "extra:"
 """Prefix of the names of arrays that are not weights; no part of a network has a colon in its name."""
 
-_READABLE_HINT = "check the name and the permissions"
 _KINDS: Mapping[type, Sequence[str]] = {
     str: ("representation", "model", "program"),
     int: ("representation_version", "model_version", "format"),
@@ -103,6 +102,11 @@ def load_extra(path: Path, name: str) -> NDArray[Any] | None:
     return load_arrays(path, only=_EXTRA + name)[0].get(_EXTRA + name)
 
 
+def copy(source: Path, path: Path) -> None:
+    """Copy the checkpoint at `source`, byte for byte and atomically. Raises CheckpointError."""
+    _write(path, source.read_bytes())
+
+
 def read_header(path: Path) -> Header:
     """Read the header without the weights. Raises CheckpointError."""
     try:
@@ -117,7 +121,7 @@ def read_header(path: Path) -> Header:
             ):
                 raise _not_a_checkpoint(path)
     except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or error}", _READABLE_HINT) from error
+        raise _unreadable(path, error) from error
     except (ValueError, AttributeError, LookupError, TypeError, RecursionError) as error:
         raise _not_a_checkpoint(path) from error
     return header_of(path, text)
@@ -141,8 +145,12 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: str) -
             raise NotFinite(f"`{name}` has values that are not finite in {array.dtype}", "train with a lower --lr")
     # safetensors writes transposed and Fortran-ordered arrays as if they were C-ordered, silently
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    _write(path, to_bytes(contiguous, {_KEY: metadata}))
+
+
+def _write(path: Path, data: bytes) -> None:
     try:
-        write_atomic(path, to_bytes(contiguous, {_KEY: metadata}))
+        write_atomic(path, data)
     except OSError as error:
         hint = "free up disk space" if is_disk_full(error) else "choose a folder that you may write to"
         raise CheckpointError(f"cannot write {path}: {error.strerror or error}", hint) from error
@@ -156,10 +164,8 @@ def load_arrays(path: Path, only: str | None = None) -> tuple[dict[str, NDArray[
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys() if only in {None, name}}  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise CheckpointError(f"no model '{path}'", "`composer plugins` lists your models") from error
     except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or error}", _READABLE_HINT) from error
+        raise _unreadable(path, error) from error
     except SafetensorError as error:
         raise _not_a_checkpoint(path) from error
     if _KEY not in metadata:
@@ -184,6 +190,12 @@ def header_of(path: Path, text: str | None) -> Header:
         raise _not_a_checkpoint(path)
     options = current_options(header.representation, header.options)
     return replace(header, options=options, record=current_record(header.record))
+
+
+def _unreadable(path: Path, error: OSError) -> CheckpointError:
+    if isinstance(error, FileNotFoundError):
+        return CheckpointError(f"no model '{path}'", "`composer plugins` lists your models")
+    return CheckpointError(f"cannot read {path}: {error.strerror or error}", "check the name and the permissions")
 
 
 def _not_a_checkpoint(path: Path) -> CheckpointError:

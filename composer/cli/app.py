@@ -14,7 +14,7 @@ from composer.cli.command import CONTEXT, LazyGroup, plain_app
 from composer.cli.console import ClosedPipe, Console, discard_output
 from composer.cli.usage_errors import explain
 
-EPILOG = "`composer COMMAND --help` explains a command. `composer help tutorial` is a good start."
+EPILOG = "For help with a command: composer COMMAND --help. To get started: composer help tutorial."
 
 
 class ExitCode(IntEnum):

@@ -22,10 +22,10 @@ COMMANDS = {
     "check": "Check music files for errors.",
     "originality": "Find passages copied from the training data.",
     "replay": "Reproduce a generated file from its recorded settings.",
-    "show": "Show a piano roll, a text or a model card.",
+    "show": "Show music as a piano roll, or print a text or a model card.",
     "plugins": "List installed plugins and your trained models.",
     "completions": "Print a shell completion script.",
-    "help": "Show the help of a command, or a manual page.",
+    "help": "Show help for a command, or a manual page.",
     "version": "Print the version.",
 }
 """Commands and their summaries; each is a function in the module of `composer.cli.commands` that has its name."""
@@ -133,4 +133,4 @@ def _suggestion(given: str) -> str:
 
     if given in registry.plugin_names():
         return f"did you mean: composer gen {given}"
-    return "for a list of commands: composer --help"
+    return "see `composer --help`"

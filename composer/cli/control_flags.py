@@ -68,7 +68,8 @@ def offered_by(context: Any, flag: str) -> tuple[str, str] | None:
 
     others = (loaded.representation for loaded in registry.load_all())
     names = [other.name for other in others if other is not None and flag in _flags(other)]
-    return (f"{kind.name} has no option {flag}", f"it is a control of {join_names(names)}") if names else None
+    hint = "use it with " + join_names([f"`composer gen {name}`" for name in names], "or")
+    return (f"`{kind.name}` has no option {flag}", hint) if names else None
 
 
 def _flags(representation: type[Representation]) -> set[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
 from composer.data.corpus import NoMatchingFiles
-from composer.formats.read import MUSIC_SUFFIXES, is_music, music_suffix, read_playable
+from composer.formats.read import MUSIC_SUFFIXES, is_music, music_suffix, no_music_error, read_playable
 from composer.registry import plugins as registry
 
-FIX_HINT = "fix it, or give another file"
+FIX_HINT = "fix it, or use another file"
 
 
 def playable_scores(source: Source) -> Iterator[Score]:
@@ -25,7 +26,7 @@ def playable_scores(source: Source) -> Iterator[Score]:
         found = True
         yield score
     if not found:
-        raise ReadError(f"there is no music in {source.label}", "give ABC, MIDI or MusicXML with notes in it")
+        raise no_music_error(source)
 
 
 def suffixes() -> set[str]:
@@ -94,7 +95,7 @@ def _scores_by_representation(source: Source) -> Iterator[Score]:
             continue
         representation = kind()
         found = False
-        for item in representation.read(source):
+        for item in representation.read(replace(source, fragment=False)):  # a fragment may be any text
             score = representation.score(item) if isinstance(item, Piece) else None
             if score is not None:
                 found = True

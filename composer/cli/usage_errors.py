@@ -31,19 +31,20 @@ def explain(error: Any) -> tuple[str, str]:
         case "MissingParameter":
             from composer.cli.representation_argument import EXAMPLES
 
-            name = _name(error.param)
-            example = EXAMPLES.get(context.info_name, "") if context and name == "REP" else ""
-            hint = f"name a representation, for example: {example}" if example else _usage(context) or fallback
-            return f"missing argument {name}", hint
+            example = EXAMPLES.get(context.info_name) if context else None
+            hint = f"for example: {example}" if example else _usage(context) or fallback
+            return f"missing argument {_name(error.param)}", hint
+        case "BadOptionUsage" if "not take" in error.message:
+            return f"option {error.option_name} takes no value", f"use {error.option_name} alone"
         case "BadOptionUsage":
             return f"option {error.option_name} needs a value", fallback
         case "BadParameter" if error.param is not None:
             return f"invalid value for {_name(error.param)}: {_expected(error.message)}", fallback
         case _:
             message = re.sub(
-                r"^Got unexpected extra argument.* \((.*)\)", r"unexpected argument: \1", error.format_message()
+                r"^Got unexpected extra argument.* \((.*)\)", r"unexpected argument '\1'", error.format_message()
             )
-            return _plain(message), _usage(context) or fallback
+            return _plain(message), fallback
 
 
 def _unknown_option(error: Any, context: Any, fallback: str) -> tuple[str, str]:
@@ -52,7 +53,7 @@ def _unknown_option(error: Any, context: Any, fallback: str) -> tuple[str, str]:
     flag = error.option_name
     renamed = RENAMED.get(flag)
     if renamed and context is not None and any(renamed in param.opts for param in context.command.get_params(context)):
-        return f"unknown option {flag}", f"it is called {renamed} now"
+        return f"unknown option {flag}", f"it is now called {renamed}"
     if found := control_flags.offered_by(context, renamed or flag):
         return found
     words = {word.lstrip("-"): word for word in error.possibilities or ()}
@@ -96,7 +97,7 @@ def _expected(message: str) -> str:
 
 
 def _usage(context: Any) -> str | None:
-    return " ".join(context.get_usage().split()).replace("Usage:", "usage:") if context else None
+    return f"use `{' '.join(context.get_usage().split()[1:]).replace('[OPTIONS] ', '')}`" if context else None
 
 
 def _plain(text: str) -> str:

@@ -135,7 +135,7 @@ def _encode(folder: Path, spec: BuildSpec, corpus: StagedCorpus, encoded_spec: S
         rejected.merge(not_encodable)
     (folder / MELODIES_FILE).write_bytes(melodies.melodies().to_bytes())
     if not written["train"]["pieces"]:
-        raise EncodeError(f"no piece can be encoded: {rejected.most_common()}", "train a new model, without --from")
+        raise EncodeError(f"no piece can be encoded; {rejected.most_common()}", "train a new model, without --from")
     pieces_in = {split: written[split]["pieces"] for split in SPLITS}
     losses = dict(sum((Counter(written[split]["losses"]) for split in SPLITS), Counter()))
     notes, duplicates = corpus.assigner.notes, corpus.assigner.duplicates

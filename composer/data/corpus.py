@@ -54,12 +54,12 @@ class Rejections:
         if not self.counts:
             return ""
         reason = max(self.counts, key=lambda reason: self.counts[reason])
-        return f"{self.counts[reason]} rejected because {reason} ({self.places[reason][0]})"
+        return f"{self.counts[reason]} skipped: {reason} ({self.places[reason][0]})"
 
     def others(self) -> str:
         """Return the next most frequent reasons as a phrase; empty if there is at most one."""
         reasons = sorted(self.counts, key=lambda reason: -self.counts[reason])[1 : 1 + MAX_OTHER_REASONS]
-        return ", ".join(f"{self.counts[reason]} because {reason}" for reason in reasons)
+        return ", ".join(f"{self.counts[reason]} skipped: {reason}" for reason in reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class NoMatchingFiles(ReadError):
 class CorpusReader:
     """Yield the pieces of `arguments`, or of the sources in `found`, as they are read.
 
-    Afterwards, `rejected` and `unreadable` are as in Corpus. Raises ReadError if an argument names nothing or, at the
+    Afterward, `rejected` and `unreadable` are as in Corpus. Raises ReadError if an argument names nothing or, at the
     end, if there was no piece.
     """
 
@@ -154,7 +154,7 @@ def _no_pieces_error(
     reads = f"`{representation.name}` reads {' '.join(representation.suffixes)}"
     if rejected.total:
         hint = f"`{representation.name}` rejected all{', ' * bool(rejected.others())}{rejected.others()}"
-        return ReadError(f"no usable piece in {named}: {rejected.most_common()}", hint)
+        return ReadError(f"no usable piece in {named}; {rejected.most_common()}", hint)
     if unreadable:
         return ReadError(f"cannot read anything in {named}: {unreadable[0].message}", unreadable[0].hint or reads)
     found = suffixes_in(arguments)

@@ -7,10 +7,10 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from composer.api import EncodeError, Piece, RejectedPiece, Representation, SequenceSpec, Step, StepKind
 from composer.data import shards
 
-NOT_ENCODABLE = "it has symbols that the model does not know"
+NOT_ENCODABLE = "symbols that the model does not know"
 
 USUAL_QUANTILE = 0.98
 
@@ -73,7 +73,7 @@ def write_split(
             try:
                 steps = pack_piece(representation, piece, spec)
             except EncodeError as error:
-                reject(RejectedPiece(NOT_ENCODABLE, piece.source, error.message.removeprefix(piece.source).strip()))
+                reject(RejectedPiece(NOT_ENCODABLE, piece.source, error.message.removeprefix(f"{piece.source} has ")))
                 continue
             writer.add(steps, _condition_indices(piece, spec))
             losses.update(representation.losses(piece))
@@ -103,7 +103,7 @@ def encoded_size(representation: Representation, spec: SequenceSpec, pieces: Ite
     return size
 
 
-class _SplitWriter:
+class _SplitWriter(AbstractContextManager["_SplitWriter"]):
     """Write the files of a split."""
 
     def __init__(self, stem: Path, spec: SequenceSpec) -> None:
@@ -128,9 +128,6 @@ class _SplitWriter:
         """Counts, and checksums: `sums` of all steps and of the other files, `shards` of each file of steps."""
         sums = {".steps": self._steps.sum, ".offsets": self._offsets.sum, ".conditions": self._conditions.sum}
         return {"pieces": self._pieces, "count": self._count, "sums": sums, "shards": self._steps.shards}
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *params: Any) -> None:
         self._stack.__exit__(*params)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
 from composer.data.corpus import Rejections
-from composer.formats.read import music_suffix, read_scores
+from composer.formats.read import HINT, music_suffix, read_scores
 from composer.music.contour import MelodyCollection, MelodyCollector, contour
 
 
@@ -23,7 +23,7 @@ class ScoreReader:
     """Yield the pieces of `found` as they are read.
 
     A `representation` reads the files of its own suffixes as it does for training; other files are read as music.
-    Afterwards, `files` and `pieces` are counted, `rejected` and `places` are by reason, and `unreadable` has a line
+    Afterward, `files` and `pieces` are counted, `rejected` and `places` are by reason, and `unreadable` has a line
     for each file that cannot be read. Raises ReadError at the end if there was no piece.
     """
 
@@ -60,10 +60,10 @@ class ScoreReader:
                 self.unreadable.append(error.message)
             self.files += 1
         if not self.pieces:
-            reason, hint = self._rejections.most_common(), "give ABC, MIDI or MusicXML with notes in it"
+            reason = self._rejections.most_common()
             if self.unreadable and not reason:
-                raise ReadError(self.unreadable[0], hint)
-            raise ReadError(f"there is no music{f': {reason}' if reason else ''}", hint)
+                raise ReadError(self.unreadable[0], HINT)
+            raise ReadError(f"no music in these files{f': {reason}' if reason else ''}", HINT)
 
     def melodies(self, progress: Callable[[int, int], object] | None = None) -> MelodyCollection:
         """Return the melodies of all pieces. `progress` is called with the number of files and of pieces so far."""

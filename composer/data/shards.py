@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import zlib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ SizeAndChecksum = list[int]
 """Size and CRC-32 of a file, or of several concatenated."""
 
 
-class ChecksumWriter:
+class ChecksumWriter(AbstractContextManager["ChecksumWriter"]):
     """A new file, with the checksum of what is written."""
 
     def __init__(self, path: Path) -> None:
@@ -47,9 +47,6 @@ class ChecksumWriter:
         """Size and checksum so far."""
         return [self.size, self.checksum]
 
-    def __enter__(self) -> ChecksumWriter:
-        return self
-
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if error is None:
             self._file.close()
@@ -58,7 +55,7 @@ class ChecksumWriter:
             self._file.close()
 
 
-class ShardWriter:
+class ShardWriter(AbstractContextManager["ShardWriter"]):
     """Like ChecksumWriter, but into shards of `stem`, which never split a step of `width` bytes."""
 
     def __init__(self, stem: Path, width: int) -> None:
@@ -90,9 +87,6 @@ class ShardWriter:
     def _end(self) -> None:
         self._shard.__exit__(None, None, None)
         self.shards.append(self._shard.sum)
-
-    def __enter__(self) -> ShardWriter:
-        return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if error is None:

@@ -15,7 +15,7 @@ from composer.api import DeviceError, UsageError
 
 Items = TypeVar("Items", bound="Sequence[object]")
 
-LAUNCH_HINT = "launch it as `torchrun --nproc-per-node 2 -m composer train ...`"
+LAUNCH_HINT = "use `torchrun --nproc-per-node 2 -m composer ...`, or `unset WORLD_SIZE` for a single process"
 
 
 class ProcessInfo(NamedTuple):
@@ -89,5 +89,5 @@ def _number(variables: Mapping[str, str], name: str, minimum: int, maximum: int 
         raise UsageError(f"WORLD_SIZE is set, but {name} is not", LAUNCH_HINT)
     if not text.isdecimal() or int(text) < minimum or (maximum is not None and int(text) > maximum):
         valid = f"of {minimum} or more" if maximum is None else f"from {minimum} to {maximum}"
-        raise UsageError(f"invalid value for {name}: '{text}'", f"it must be a whole number {valid}; {LAUNCH_HINT}")
+        raise UsageError(f"invalid value for {name}: '{text}'", f"set a whole number {valid}; {LAUNCH_HINT}")
     return int(text)

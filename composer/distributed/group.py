@@ -16,7 +16,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from composer.api import ComposerError
 from composer.distributed.environment import ProcessInfo, shard
@@ -96,7 +96,7 @@ class ProcessGroup:
         yield
 
 
-class TorchProcessGroup(ProcessGroup):
+class TorchProcessGroup(ProcessGroup, contextlib.AbstractContextManager["TorchProcessGroup"]):
     """One of several processes, which are all connected."""
 
     def __init__(self, process: ProcessInfo, store: Any) -> None:
@@ -164,9 +164,6 @@ class TorchProcessGroup(ProcessGroup):
             if self._store.check([ERROR_REPORTED]):
                 raise FailedElsewhere
             return int(self._store.add(f"turn/{stage}", 0))
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         import torch.distributed as dist

@@ -39,13 +39,13 @@ class Provenance(NamedTuple):
         except (ValueError, RecursionError):
             facts = None
         if match is None or not isinstance(facts, dict):
-            raise ReadError(f"the provenance in {name} is damaged: {text[:40]}...", "use the file as it was generated")
+            raise ReadError(f"damaged provenance in {name}: {text[:40]}...", "restore the original file")
         return cls(match[1], facts)
 
 
 def can_hold(format_name: str) -> bool:
     """Return whether files in a format can hold provenance."""
-    return FORMATS[format_name].mark is not None
+    return format_name in FORMATS and FORMATS[format_name].mark is not None
 
 
 def mark(format_name: str, data: bytes, provenance: Provenance) -> bytes:

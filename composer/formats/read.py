@@ -11,7 +11,7 @@ from composer.formats import FORMATS, detect
 MUSIC_SUFFIXES = tuple(end for each in FORMATS.values() if each.read for end in (*each.suffixes, *each.read_suffixes))
 """The usual suffixes of music files."""
 
-HINT = "give ABC, MIDI, MusicXML or kern with notes in it"
+HINT = "use a file with notes: ABC, MIDI, MusicXML or kern"
 
 
 def read_scores(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | RejectedPiece]]:
@@ -25,7 +25,7 @@ def read_scores(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
         raise ReadError(f"{source.label} is empty", HINT)
     found = detect(data)
     if found is None or found.read is None:
-        raise _no_music_error(source, None)
+        raise no_music_error(source)
     yield from found.read(replace(source, data=data), pedal=pedal)
 
 
@@ -50,8 +50,9 @@ def read_playable(source: Source) -> Iterator[Score]:
             found = True
             yield score
     if not found:
-        raise _no_music_error(source, rejected)
+        raise no_music_error(source, rejected)
 
 
-def _no_music_error(source: Source, rejected: RejectedPiece | None) -> ReadError:
+def no_music_error(source: Source, rejected: RejectedPiece | None = None) -> ReadError:
+    """Return the error for a source without music, or whose first piece was `rejected`."""
     return ReadError(f"no music in {source.label}{f': {rejected.reason}' if rejected else ''}", HINT)

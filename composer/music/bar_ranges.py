@@ -9,7 +9,7 @@ from fractions import Fraction
 from composer.api import OptionError, Score, Unsatisfiable
 from composer.music.bars import bars
 
-_EXAMPLE = "use 4-8, or 1-4,9 for several ranges; the pickup is not counted"
+_EXAMPLE = "use --keep-bars 4-8, or 1-4,9 for several ranges; a pickup is not counted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class BarRanges:
         last = max(last for _, last in self.ranges)
         hint = f"the tune has {count} bars; use --keep-bars 1-{count // 2}" if count > 1 else "leave out --keep-bars"
         if last > count:
-            raise Unsatisfiable(f"invalid value for --keep-bars: '{self.text}': there is no bar {last}", hint)
+            raise Unsatisfiable(f"invalid value for --keep-bars: '{self.text}' (there is no bar {last})", hint)
         if all(number in self for number in range(1, count + 1)):
             message = f"--keep-bars {self.text} keeps all {count} bars of the tune, so there is nothing to generate"
             raise Unsatisfiable(message, hint)
@@ -46,7 +46,7 @@ def parse_bar_ranges(text: str) -> BarRanges:
         first, last = int(ends[1]), int(ends[2] or ends[1])
         if not 1 <= first <= last:
             reason = "there is no bar 0" if not first else f"{first} is after {last}"
-            raise OptionError(f"invalid value for --keep-bars: '{text}': {reason}", _EXAMPLE)
+            raise OptionError(f"invalid value for --keep-bars: '{text}' ({reason})", _EXAMPLE)
         ranges.append((first, last))
     return BarRanges(tuple(ranges), text.strip())
 

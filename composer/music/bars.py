@@ -49,5 +49,5 @@ def parse_meter(text: str) -> Meter:
     """Parse an ABC meter such as `6/8` or `C|`; empty is common time. Raises OptionError."""
     time = keys.parse_meter(text.strip() or "C")
     if time is None or time.free:
-        raise OptionError(f"invalid meter: '{text}'", "write it as 4/4, 3/4 or 6/8")
+        raise OptionError(f"unknown meter '{text}'", "use a meter such as 4/4, 3/4 or 6/8")
     return Meter(Fraction(0), time.numerator, time.denominator)

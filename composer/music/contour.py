@@ -149,14 +149,6 @@ class MelodyCollector:
         return MelodyCollection(Contour(*map(np.concatenate, columns)), self.tunes, self.left_out)
 
 
-def melodies_of(pieces: Iterable[Piece], representation: Representation) -> MelodyCollection:
-    """Return the melodies of `pieces`; pieces without music have none."""
-    collector = MelodyCollector()
-    for piece in pieces:
-        collector.add(piece, representation)
-    return collector.melodies()
-
-
 def contour(score: Score) -> Contour | None:
     """Return the melody of `score`, which is its top line; None if it is silent."""
     line = top_line(score)

@@ -55,10 +55,10 @@ def parse_instrument(text: str) -> int:
         return names[alike[0]]
     if not wanted or not alike:
         alike = get_close_matches(wanted, names, 3)
-    near = [f"'{INSTRUMENTS[names[name]]}'" for name in alike[:MAX_NAMED]]
+    near = [f"`{INSTRUMENTS[names[name]]}`" for name in alike[:MAX_NAMED]]
     hint = f"did you mean {' or '.join(near)}?" if near else "use a General MIDI name, such as violin, or 0 to 127"
     kind = "ambiguous" if len(alike) > 1 and wanted in alike[0] else "unknown"
-    raise OptionError(f"{kind} instrument: '{text}'", hint)
+    raise OptionError(f"{kind} instrument '{text}'", hint)
 
 
 def _simple(name: str) -> str:

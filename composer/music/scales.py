@@ -69,9 +69,9 @@ def parse_range(text: str) -> Range:
     """Parse `48-84` or `C3-C6`. Raises OptionError."""
     ends = re.fullmatch(rf"\s*({_PITCH})\s*-\s*({_PITCH})\s*", text)
     low, high = (_pitch(ends[1]), _pitch(ends[2])) if ends else (None, None)
-    hint = "give two MIDI numbers from 0 to 127 or two pitch names, such as C3-C6"
+    hint = "use two notes, such as C3-C6, or two MIDI numbers from 0 to 127"
     if ends is not None and low is not None and high is not None and low > high:
-        hint = f"the lower pitch comes first: {ends[2]}-{ends[1]}"
+        hint = f"use {ends[2]}-{ends[1]}, with the lower note first"
     if low is None or high is None or low > high:
         raise OptionError(f"invalid pitch range: '{text}'", hint)
     return Range(low, high, text.strip())
@@ -128,11 +128,11 @@ def pitches_of(candidates: Iterable[int], within: Range | None, scale: Scale | N
     if within is not None and not in_range:
         raise Unsatisfiable(
             f"--range {within.text} has none of {model}",
-            f"use a range within {pitch_name(known[0])}-{pitch_name(known[-1])}",
+            f"use --range {pitch_name(known[0])}-{pitch_name(known[-1])}, or a part of it",
         )
     if within is not None and any(pitch in scale for pitch in known if scale is not None):
         raise Unsatisfiable(f"--range {within.text} has no note of {scale}", "use a wider --range or another key")
-    raise Unsatisfiable(f"none of {model} is in {scale}", "use another key or scale")
+    raise Unsatisfiable(f"none of {model} is in {scale}", "use another --key or --scale")
 
 
 def pitch_name(pitch: int) -> str:

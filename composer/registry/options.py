@@ -10,17 +10,17 @@ from typing import Any, TypeVar
 
 from composer.api import OptionError
 from composer.api.errors import suggest
-from composer.api.fields import name_on_command_line
+from composer.api.fields import example, invalid_value, name_on_command_line
 
 T = TypeVar("T")
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
-def parse(kind: type[T], pairs: Sequence[str], owner: str = "") -> T:
-    """Return a value of the dataclass `kind` from `key=value` pairs; `owner` names the plugin. Raises OptionError.
+def parse(kind: type[T], pairs: Sequence[str], owner: str = "", flag: str = "--set") -> T:
+    """Return a value of the dataclass `kind` from `key=value` pairs of `flag`; `owner` names the plugin.
 
-    Without an owner the errors name the fields as flags of a command line.
+    Raises OptionError; without an owner the errors name the fields as flags of a command line.
     """
     types = typing.get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
@@ -28,12 +28,13 @@ def parse(kind: type[T], pairs: Sequence[str], owner: str = "") -> T:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         key = key.strip().replace("-", "_")
-        if not equals:
-            raise OptionError(f"option without a value: '{pair}'", "write it as key=value")
+        if not equals or not key:
+            shown = example(fields[key], flag) if key in fields else ""
+            raise invalid_value(flag, pair, f"use KEY=VALUE{shown}")
         if key not in types:
-            raise OptionError(f"{owner} has no option `{key}`", suggest(key, list(types)))
-        what = f"`{key}` of {owner}" if owner else name_on_command_line(fields[key])
-        values[key] = convert(types[key], text.strip(), what, fields[key].metadata.get("parse"))
+            raise OptionError(f"{owner} has no option '{key}'", suggest(key, list(types)))
+        what, shown = (f"`{key}`", example(fields[key], flag)) if owner else (name_on_command_line(fields[key]), "")
+        values[key] = convert(types[key], text.strip(), what, fields[key].metadata.get("parse"), shown)
     return kind(**values)
 
 
@@ -45,11 +46,11 @@ def restore(kind: type[T], data: Mapping[str, Any], owner: str) -> T:
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
 
 
-def convert(kind: Any, text: str, what: str, parse: Callable[[str], Any] | None = None) -> Any:
+def convert(kind: Any, text: str, what: str, parse: Callable[[str], Any] | None = None, example: str = "") -> Any:
     """Return `text` as a value of the annotation `kind`, by `parse` where a field has one of its own.
 
     The annotation is bool, int, float, str, Path, a Literal, a tuple of one type, or one of these or None. Raises
-    OptionError, which names `what`.
+    OptionError, which names `what` and ends in `example`.
     """
     if parse is not None:
         return parse(text)
@@ -57,26 +58,28 @@ def convert(kind: Any, text: str, what: str, parse: Callable[[str], Any] | None 
     if origin in {UnionType, typing.Union}:
         if text.lower() in {"", "none"} and NoneType in arguments:
             return None
-        return convert(next(kind for kind in arguments if kind is not NoneType), text, what)
+        return convert(next(kind for kind in arguments if kind is not NoneType), text, what, None, example)
     if origin is typing.Literal:
         if text not in arguments:
-            raise OptionError(f"invalid value for {what}: '{text}'", suggest(text, [str(each) for each in arguments]))
+            raise invalid_value(what, text, suggest(text, [str(each) for each in arguments]))
         return text
     if origin is tuple:
         try:
             return tuple(convert(arguments[0], part, what) for part in text.split(",") if part)
         except OptionError:
             bare = ",".join(part for part in (piece.strip(" []()'\"") for piece in text.split(",")) if part)
-            raise OptionError(f"invalid value for {what}: '{text}'", f"write it as {bare}, with commas only") from None
+            raise invalid_value(what, text, f"use {bare}, with commas only") from None
     try:
         return _BOOLEANS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
         expected = {bool: "on or off", int: "a whole number", float: "a number"}.get(kind, str(kind))
-        raise OptionError(f"invalid value for {what}: '{text}'", f"give {expected}") from None
+        raise invalid_value(what, text, f"use {expected}{example}") from None
 
 
 def as_option_value(value: object) -> str:
     """Return an option's value as it is written on the command line."""
+    if value is None:
+        return "none"
     if isinstance(value, bool):
         return "on" if value else "off"
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -156,7 +156,7 @@ def _cuda(name: str) -> str:
         raise DeviceError(f"`{name}` cannot be used: {obstacle[0]}", obstacle[1])
     index, count = int(name.partition(":")[2] or 0), cuda_devices()
     if index >= count:
-        raise DeviceError(f"no device `{name}`", f"the last one is cuda:{count - 1}")
+        raise DeviceError(f"no device `{name}`", f"use --device cuda:{count - 1}, the last one")
     return name
 
 

@@ -124,10 +124,12 @@ class Saved(Event):
 class Finished(Event):
     """Training ended: `reason` is `done`, `early` (no more improvement) or `interrupted`.
 
-    `best` is the best validation value in nats per step, None without validation; `path` is the checkpoint.
+    `best` is the best validation value in nats per step, None without validation; `path` is the checkpoint, and
+    `output` its copy, None if there is none.
     """
 
     update: int
     reason: str
     best: float | None
     path: Path
+    output: Path | None = None

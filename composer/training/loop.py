@@ -41,7 +41,7 @@ from composer.training.events import (
     Started,
     Updated,
 )
-from composer.training.gradient_step import StepResult
+from composer.training.gradient_accumulation import StepResult
 from composer.training.optimizer import epoch_count, learning_rate
 from composer.training.progress import LossMeter, SaveTimer
 from composer.training.run import TrainingRun
@@ -96,7 +96,7 @@ def _train_and_finish(trainer: Trainer) -> Iterator[Event]:
     else:
         resume.save(trainer)
         yield from validation.finish(trainer, reason)
-    yield Finished(progress.update, reason, progress.best, run.path)
+    yield Finished(progress.update, reason, progress.best, run.path, validation.copy_to_output(trainer))
 
 
 def _remove_state(run: TrainingRun) -> None:

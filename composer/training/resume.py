@@ -99,6 +99,7 @@ def save(trainer: Trainer) -> None:
         encoded=run.data.encoded_digest,
         data=[absolute_argument(name) for name in run.data.arguments],
         split=run.data.split.to_json(),
+        output=str(run.output) if run.output else None,
     )
     checkpoint_file.save(state_path(run.path), Checkpoint(header, arrays))
 
@@ -153,7 +154,7 @@ def check_settings(before: Mapping[str, Any], now: Mapping[str, Any], name: str,
     """Raise OptionError naming the first setting of the training called `name` that differs from before."""
     for key in dict.fromkeys([*before, *now]):
         if before.get(key) != now.get(key):
-            setting = f"{key}={'none' if before.get(key) is None else options.as_option_value(before[key])}"
+            setting = f"{key}={options.as_option_value(before.get(key))}"
             raise OptionError(
                 f"`{name}` was trained with {setting}, which cannot change", f"omit it or use {flag} {setting}"
             )
@@ -162,7 +163,7 @@ def check_settings(before: Mapping[str, Any], now: Mapping[str, Any], name: str,
 def _recall_best(trainer: Trainer) -> int:
     """Take the best value from the saved model if it is this training's and better; return its update, else 0."""
     run, progress = trainer.run, trainer.progress
-    saved = run.group.broadcast_object(lambda: _record(run.path))
+    saved = run.group.broadcast_object(lambda: saved_record(run.path))
     if (saved.get("training"), saved.get("phase")) != (trainer.training_id, progress.phase) or saved["best"] is None:
         return 0
     if progress.best is not None and progress.best <= saved["best"]:
@@ -171,7 +172,7 @@ def _recall_best(trainer: Trainer) -> int:
     return progress.best_update
 
 
-def _record(path: Path) -> Mapping[str, Any]:
+def saved_record(path: Path) -> Mapping[str, Any]:
     """Return the training record of the checkpoint at `path`; empty if there is none."""
     try:
         return checkpoint_file.read_header(path).record

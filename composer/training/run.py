@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,9 +29,9 @@ CONTIGUOUS_VALIDATION_ROWS = 16
 class TrainingRun:
     """Everything that training needs. `representation` is fitted, and `data` was prepared with it.
 
-    `path` is the checkpoint to write, `device` a result of `device.resolve`, `data_names` the data as the user named
-    them. `origin` is a checkpoint to fine-tune. `stop` is asked after every update. The processes of `group` train
-    together, with runs that may differ in `device` and `stop` only; the main one writes to `path`.
+    `path` is the checkpoint to write, `device` a result of `device.resolve`. `origin` is a checkpoint to fine-tune,
+    `output` the file for a copy of the final model. `stop` is asked after every update. The processes of `group` train
+    together, with runs that may differ in `device` and `stop` only; the main one writes to `path` and `output`.
     """
 
     model: Model
@@ -43,7 +43,7 @@ class TrainingRun:
     device: str = "cpu"
     resume: bool = False
     origin: Checkpoint | None = None
-    data_names: Sequence[str] = ()
+    output: Path | None = None
     stop: Callable[[], bool] = lambda: False
     group: ProcessGroup = field(default_factory=ProcessGroup)
 

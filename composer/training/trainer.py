@@ -18,9 +18,9 @@ from composer.checkpoints.load import load_weights
 from composer.data.batches import to_device
 from composer.data.sources import public_name
 from composer.system.out_of_memory import DoesNotFit, OOMGuard, OutOfMemory, release_cached_memory
+from composer.training.batch_rows import BatchAxes
 from composer.training.ema import EMA
-from composer.training.gradient_step import StepResult, compute_gradient, micro_batches
-from composer.training.microbatch import BatchAxes
+from composer.training.gradient_accumulation import StepResult, compute_gradient, micro_batches
 from composer.training.optimizer import choose_precision, clip_gradients, make_optimizer
 from composer.training.progress import Progress
 from composer.training.run import TrainingRun

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 from composer.checkpoints import file as checkpoint_file
 from composer.system.out_of_memory import OutOfMemory
+from composer.training import resume
 from composer.training.divergence import check_better_than_guessing, check_finite
 from composer.training.events import Event, MicroBatchHalved, Saved, Snapshot, Validated
 from composer.training.trainer import Trainer
@@ -59,6 +61,17 @@ def finish(trainer: Trainer, reason: str) -> Iterator[Event]:
     record = {"finished": finished, "reason": reason, "updates": progress.update, "seconds": seconds}
     checkpoint_file.save(run.path, final.with_record(**record))
     yield Saved(progress.update, run.path)
+
+
+def copy_to_output(trainer: Trainer) -> Path | None:
+    """Copy the model to the run's output and return that; None without an output, or if no model was saved."""
+    run, this = trainer.run, trainer.training_id
+    if not (run.output and run.group.is_main and run.path.is_file()):
+        return None
+    if resume.saved_record(run.path).get("training", this) != this:  # an earlier model, not yet overwritten
+        return None
+    checkpoint_file.copy(run.path, run.output)
+    return run.output
 
 
 def snapshot(trainer: Trainer) -> Iterator[Event]:

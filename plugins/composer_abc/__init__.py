@@ -13,7 +13,6 @@ from composer.api import (
     EncodeError,
     Event,
     GenerationContext,
-    OptionError,
     Piece,
     ReadError,
     RejectedPiece,
@@ -25,7 +24,7 @@ from composer.api import (
     Unsatisfiable,
     hookimpl,
 )
-from composer.api.fields import option
+from composer.api.fields import invalid_value, option
 from composer_abc import pieces
 from composer_abc.controls import AbcControls
 from composer_abc.pieces import NUMBER_LINE
@@ -51,12 +50,12 @@ class AbcOptions:
     """How tunes are represented."""
 
     text: str = option(
-        "dialect", "`dialect`: tunes rewritten in a regular style; `raw`: unchanged text, split at blank lines"
+        "dialect", "`dialect` rewrites tunes in a regular style; `raw` keeps the text, split at blank lines"
     )
 
     def __post_init__(self) -> None:
         if self.text not in _TEXT_KINDS:
-            raise OptionError(f"invalid value for text: '{self.text}'", f"use {' or '.join(_TEXT_KINDS)}")
+            raise invalid_value("`text`", self.text, f"use {' or '.join(_TEXT_KINDS)}")
 
 
 class Abc(Representation[str, AbcOptions, AbcControls]):

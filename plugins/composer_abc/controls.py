@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from composer.api import OptionError, Unsatisfiable
+from composer.api.errors import suggest
 from composer.api.fields import option
 
 if TYPE_CHECKING:
@@ -43,20 +44,18 @@ class AbcControls:
     )
     meter: str = option("", "Meter, such as 6/8.", choices=_choices("meter"))
     rhythm: str = option(
-        "",
-        "Dance, such as reel, jig, hornpipe or waltz, in one of its usual meters.",
-        metavar="DANCE",
-        choices=_choices("rhythm"),
-    )
+        "", "Dance type, such as reel, jig, hornpipe or waltz, in one of its usual meters.",
+        metavar="DANCE", choices=_choices("rhythm"),
+    )  # fmt: skip
     bars: int = option(
         0,
-        "Number of written bars; 0 = any. Repeats count once, and a pickup and the short last bar count as one.",
+        "Number of written bars; 0 = any. Repeats count once; a pickup and a short last bar together count as one.",
         metavar="N",
     )
     range: str = option("", "Lowest and highest note, such as D4-B5 or 62-83.", metavar="LOW-HIGH")
     scale: str = option(
         "",
-        "Allowed notes: own (those of the key), a scale on the tonic, such as blues, or 'D blues'.",
+        "Allowed notes: `own` (those of the key), a scale on its tonic, such as blues, or one such as 'D blues'.",
         choices=_choices("scale"),
     )
     keep_bars: str = option(
@@ -79,7 +78,7 @@ class AbcControls:
         from composer.music.scales import parse_range
 
         if not 0 <= self.bars <= MAX_BARS:
-            raise OptionError(f"invalid value for --bars: {self.bars}", f"use 1 to {MAX_BARS}, or 0 for any number")
+            raise OptionError(f"invalid value for --bars: '{self.bars}'", f"use 1 to {MAX_BARS}, or 0 for any number")
         names = ("key", "mode", "meter", "rhythm", "bars", "range", "scale")
         return TuneControls(
             key=_key(self.key, self.mode) if self.key else "",
@@ -107,16 +106,18 @@ class AbcControls:
 
 def _key(text: str, mode: str) -> str:
     """Return the key in ABC's shortest spelling; a tonic alone takes its mode from `mode`."""
-    from composer.music.keys import parse_key
+    from composer.music.keys import parse_key, pitch_class
     from composer.music.scales import parse_scale
 
-    scale = parse_scale("", text)
+    alone = mode and re.fullmatch(r"\s*[A-Ga-g][#b]?\s*", text)
+    scale = parse_scale(f"{text.strip()} {_mode(mode)}") if alone else parse_scale("", text)
     assert scale is not None
-    alone = text.strip().capitalize() == scale.tonic
-    key = parse_key(f"{scale.tonic} {_mode(mode) if mode and alone else scale.name}")
+    key = parse_key(str(scale))
     if key is None:
-        message = f"--key {text} in {mode} would have more than seven sharps or flats"
-        raise OptionError(message, "use its enharmonic key")
+        tonics = (letter + sign for letter in "CDEFGAB" for sign in ("", "#", "b"))
+        same = (each for each in tonics if pitch_class(each) == pitch_class(scale.tonic))
+        other = next(each for each in same if parse_key(f"{each} {scale.name}"))
+        raise OptionError(f"--key {text} --mode {mode} have more than seven sharps or flats", f"use --key {other}")
     return key.name
 
 
@@ -129,7 +130,7 @@ def _mode(text: str) -> str:
     except (OptionError, Unsatisfiable):
         scale = None
     if scale is None or scale.name not in MODES:
-        raise OptionError(f"unknown mode '{text}'", f"use one of {', '.join(MODES)}; --scale has other scales")
+        raise OptionError(f"unknown mode '{text}'", f"choose from {', '.join(MODES)}; --scale has other scales")
     return scale.name
 
 
@@ -140,7 +141,7 @@ def _meter(text: str) -> str:
     time = parse_meter(text)
     name = str(time) if time is not None and not time.free else text
     if name not in METERS:
-        raise OptionError(f"unknown meter '{text}'", "use one of " + ", ".join(METERS))
+        raise OptionError(f"unknown meter '{text}'", "choose from " + ", ".join(METERS))
     return name
 
 
@@ -152,9 +153,7 @@ def _rhythm(text: str) -> str:
         return name
     if found := rhythm_of(name, ""):
         return found
-    near = get_close_matches(name, RHYTHMS, 1)
-    hint = f"did you mean '{near[0]}'?" if near else "use one of " + ", ".join(RHYTHMS)
-    raise OptionError(f"unknown rhythm '{text}'", hint)
+    raise OptionError(f"unknown rhythm '{text}'", suggest(name, RHYTHMS))
 
 
 def _scale(text: str) -> str | Scale:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from composer.api import OptionError
-from composer.api.fields import option
-from composer.toolkit.models.settings import OUTPUT_HELP, TIED_HELP, check_positive, check_rates, invalid_setting
+from composer.api.fields import invalid_setting, option
+from composer.toolkit.models.settings import OUTPUT_HELP, TIED_HELP, check_positive, check_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +26,22 @@ class AttnLstmConfig:
     attention: Literal["dot", "scaling"] = option(
         "dot", "`dot`: dot-product attention over earlier outputs; `scaling`: scale each output by its own weight"
     )
-    dropout: tuple[float, ...] = option((0.2,), "dropout rate; several numbers: one for each successive block")
+    dropout: tuple[float, ...] = option((0.2,), "dropout rate, or one for each successive block, such as 0.3,0.2")
     input_dropout: float | None = option(
-        None, "dropout rate of the embeddings; none: the first `dropout`, or 0 with `pitches`"
+        None, "dropout rate of the embeddings; none = the first `dropout`, or 0 with `pitches`"
     )
     condition: int = option(16, "embedding size of a condition")
     condition_dropout: float = option(
-        0.1, "rate at which conditions are hidden in training, so that the model also works without them"
+        0.1, "probability of hiding a condition in training, so that the model also works without it"
     )
-    stack: tuple[int, ...] = option((), "cells of each LSTM layer; replaces `layers` and `hidden`")
-    dense: tuple[int, ...] = option((), "sizes of dense layer pairs; pair n follows attention after LSTM layer n")
-    leak: float = option(1.0, "negative slope of the leaky ReLU after LSTM and dense layers; 1: no ReLU")
+    stack: tuple[int, ...] = option((), "cells of each LSTM layer, such as 512,256; replaces `layers` and `hidden`")
+    dense: tuple[int, ...] = option((), "sizes of pairs of dense layers; pair n follows attention after LSTM layer n")
+    leak: float = option(1.0, "negative slope of the leaky ReLU after LSTM and dense layers; 1 = no ReLU")
     norm: Literal["none", "batch"] = option("none", "normalization after the ReLU")
     pitches: bool = option(
-        False, "feed frames as one value per pitch, 1 for an onset and .5 for a hold, without embedding"
+        False, "feed frames as one value per pitch (1 for an onset, 0.5 for a hold), without an embedding"
     )
-    jitter: bool = option(False, "add noise to these values in training, with `pitches`")
+    jitter: bool = option(False, "add noise to the values of `pitches` in training")
     output: Literal["plain", "nade"] = option("plain", OUTPUT_HELP)
     nade_units: int = option(128, "hidden units of the NADE")
 

@@ -48,7 +48,7 @@ def activation_layers(size: int, config: AttnLstmConfig, block: int) -> nn.Seque
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """Batch normalisation (Ioffe and Szegedy 2015) of each unit of (B, T, H) over rows and steps.
+    """Batch normalization (Ioffe and Szegedy 2015) of each unit of (B, T, H) over rows and steps.
 
     In evaluation, uses the running mean and variance.
     """

@@ -69,7 +69,7 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
     """
 
     api, name, version = 1, "grid", 1
-    summary = "melodies on a grid: a pitch, `_` to hold it, `r` for a rest"
+    summary = "melodies on a rhythmic grid: each step is a pitch, `_` (hold) or `r` (rest)"
     kind = StepKind.TOKENS
     suffixes = (".tokens", *MUSIC_SUFFIXES)
     formats = ("midi", "abc", "musicxml", "tokens")
@@ -213,7 +213,7 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
                 continue
             name, invalid = f"{source.label}: line {number}", first_invalid(tokens)
             if invalid is not None:
-                yield RejectedPiece("invalid token", name, f"token {invalid + 1} is `{tokens[invalid]}`")
+                yield RejectedPiece("invalid token", name, f"token {invalid + 1} is '{tokens[invalid]}'")
             elif source.fragment:
                 yield Piece(tuple(tokens), source=name)
             elif not (notes := decode_tokens(tokens)):

@@ -73,7 +73,7 @@ def _budget(controls: GridControls, per_beat: Fraction, length: int, fixed: Iter
     if density.highest > per_beat:
         raise Unsatisfiable(
             f"--density {controls.density} is too high: the model has {float(per_beat):g} steps per beat",
-            f"use at most --density {float(per_beat):g}",
+            f"use --density {float(per_beat):g} or less",
         )
     return OnsetBudget(density, per_beat, length, ranges_of(sorted(fixed)))
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from composer.api import OptionError
-from composer.api.fields import option
+from composer.api.fields import invalid_value, option
 from composer.toolkit.representations.quantize import OFFGRID_HELP
 
 WHOLE_NOTES = 64
@@ -21,9 +20,9 @@ class GridOptions:
     """How to extract and quantize melodies."""
 
     step: str = option("1/16", "length of a step, as a fraction of a whole note")
-    transpose: Literal["none", "c"] = option("none", "`c`: transpose every piece to C major or A minor")
+    transpose: Literal["none", "c"] = option("none", "`c` transposes every piece to C major or A minor")
     polyphony: Literal["top", "refuse"] = option(
-        "top", "music of several voices: `top`: use the top voice; `refuse`: skip the piece"
+        "top", "for music in several voices: `top` uses the top voice, `refuse` skips the piece"
     )
     offgrid: Literal["refuse", "round", "drop"] = option("refuse", OFFGRID_HELP)
 
@@ -36,6 +35,5 @@ def length_of(step: str) -> Fraction:
     parts = re.fullmatch(r"(\d{1,3})(?:/(\d{1,3}))?", step.strip())
     length = Fraction(int(parts[1]), int(parts[2] or 1) or FINEST**2) if parts else Fraction(0)
     if not Fraction(1, FINEST) <= length <= 1:
-        hint = f"use a fraction from 1 to 1/{FINEST}, such as --option step=1/16"
-        raise OptionError(f"invalid value for `step`: '{step}'", hint)
+        raise invalid_value("`step`", step, f"use a fraction from 1 to 1/{FINEST}, such as -O step=1/16")
     return length

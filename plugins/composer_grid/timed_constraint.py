@@ -48,7 +48,7 @@ class TimedGridConstraint(Constraint):
     """Grids over the `pitches` (a set of symbols) with further constraints.
 
     A piece has `total` steps, if given, and a note sounds in the last. `budget` bounds the onsets up to each step, and
-    `kept` are the fixed steps. A table, computed backwards, has the states from which the end can be reached; no others
+    `kept` are the fixed steps. A table, computed backward, has the states from which the end can be reached; no others
     are entered.
     """
 
@@ -76,7 +76,7 @@ class TimedGridConstraint(Constraint):
         onsets = round(self.budget.expected(step)) if self.budget else 0
         if not self._can_complete(step, onsets, position):
             raise Unsatisfiable(
-                f"--prime has {step} steps and cannot be continued to a piece of {self.total}",
+                f"the primer has {step} steps and does not fit into the {self.total} steps of --bars",
                 "use more --bars, or a shorter primer",
             )
         return _pack_state(step, onsets, position)

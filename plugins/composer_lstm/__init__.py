@@ -26,7 +26,7 @@ class Lstm(Model):
 
     api = 1
     name = "lstm"
-    summary = "stacked LSTM layers; output: softmax over tokens, sigmoids or a NADE over the units of a frame"
+    summary = "stacked LSTM layers, with a softmax over tokens, or sigmoids or a NADE over the units of a frame"
     accepts = frozenset({StepKind.TOKENS, StepKind.FRAMES})
     conditional = True
     Config = LstmConfig

@@ -13,15 +13,15 @@ from composer.toolkit.models.settings import OUTPUT_HELP, TIED_HELP, check_posit
 class LstmConfig:
     """Settings of an LSTM."""
 
-    hidden: int = option(256, "cells per layer")
+    hidden: int = option(256, "cells per LSTM layer")
     layers: int = option(2, "number of LSTM layers")
     embedding: int = option(64, "embedding size of a token or frame")
     tied: bool = option(False, TIED_HELP)
     dropout: float = option(0.2, "dropout rate after each layer")
-    input_dropout: float | None = option(None, "dropout rate of the embeddings; none: same as `dropout`")
+    input_dropout: float | None = option(None, "dropout rate of the embeddings; none = same as `dropout`")
     condition: int = option(16, "embedding size of a condition")
     condition_dropout: float = option(
-        0.1, "rate at which conditions are hidden in training, so that the model also works without them"
+        0.1, "probability of hiding a condition in training, so that the model also works without it"
     )
     output: Literal["plain", "nade"] = option("plain", OUTPUT_HELP)
     nade_units: int = option(128, "hidden units of the NADE")

@@ -10,7 +10,6 @@ from composer.api import (
     Constraint,
     Decoder,
     GenerationContext,
-    OptionError,
     Part,
     Piece,
     RejectedPiece,
@@ -21,7 +20,7 @@ from composer.api import (
     StepKind,
     hookimpl,
 )
-from composer.api.fields import option
+from composer.api.fields import invalid_setting, option
 from composer.formats.read import MUSIC_SUFFIXES
 from composer.music.scales import parse_range
 from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels
@@ -62,17 +61,16 @@ class PianorollOptions:
     onsets: bool = option(True, "distinguish onsets from held notes")
     stack: int = option(1, "time steps per frame")
     offgrid: Literal["round", "drop", "refuse"] = option("round", OFFGRID_HELP)
-    parts: str = option("all", "`all`, `piano` (General MIDI programs 0 to 7), or the name of a part")
+    parts: str = option("all", "parts to use: `all`, `piano` (General MIDI programs 0 to 7), or the name of a part")
     pedal: bool = option(True, "apply the sustain pedal of MIDI files")
 
     def __post_init__(self) -> None:
         parse_range(self.range)
         for name, maximum in (("steps", MAX_STEPS_PER_BEAT), ("stack", MAX_STACK)):
             if not 1 <= getattr(self, name) <= maximum:
-                hint = f"use a whole number from 1 to {maximum}"
-                raise OptionError(f"invalid value for `{name}`: '{getattr(self, name)}'", hint)
+                raise invalid_setting(self, name, f"use a whole number from 1 to {maximum}", "-O")
         if not self.parts.strip():
-            raise OptionError("invalid value for `parts`: ''", "use all, piano, or the name of a part")
+            raise invalid_setting(self, "parts", "use all, piano, or the name of a part", "-O")
 
 
 class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):

@@ -29,9 +29,9 @@ SourceRoll = SourceTune[tuple[int, ...]]
 class PianorollControls(NoteControls):
     """Controls on polyphonic music."""
 
-    max_notes: int = option(0, "Maximum number of notes that sound at a time; 0 = no limit.", metavar="N")
-    max_onsets: int = option(0, "Maximum number of notes that start at a time; 0 = no limit.", metavar="N")
-    max_sustained: int = option(0, "Maximum number of notes that are held at a time; 0 = no limit.", metavar="N")
+    max_notes: int = option(0, "Maximum number of notes sounding at once; 0 = no limit.", metavar="N")
+    max_onsets: int = option(0, "Maximum number of notes starting at once; 0 = no limit.", metavar="N")
+    max_sustained: int = option(0, "Maximum number of notes held over at once; 0 = no limit.", metavar="N")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -105,9 +105,8 @@ def _budget(controls: PianorollControls, constraint: TimedRollConstraint, per_be
         else:
             other = f"--scale {controls.scale}" if controls.scale else "the model"
         raise Unsatisfiable(
-            f"--density {controls.density} contradicts {other}: at most {constraint.max_onsets_per_step} notes can"
-            f" start per step, with {per_beat} steps per beat",
-            f"use at most --density {maximum}",
+            f"--density {controls.density} contradicts {other}: at most {maximum} notes can start per beat",
+            f"use --density {maximum} or less",
         )
     stack = constraint.layout.stack
     uncounted = [(first * stack, last * stack) for first, last in ranges_of(sorted(constraint.kept))]

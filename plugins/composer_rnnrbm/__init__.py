@@ -25,7 +25,7 @@ class RnnRbm(Model):
 
     api = 1
     name = "rnnrbm"
-    summary = "recurrent network with one Boltzmann machine per frame, for notes that fit together"
+    summary = "RNN-RBM: a recurrent network with a restricted Boltzmann machine for each frame"
     accepts = frozenset({StepKind.FRAMES})
     Config = RnnRbmConfig
 

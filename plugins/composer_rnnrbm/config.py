@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from composer.api.fields import option
-from composer.toolkit.models.settings import check_positive, check_rates, invalid_setting
+from composer.api.fields import invalid_setting, option
+from composer.toolkit.models.settings import check_positive, check_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class RnnRbmConfig:
     dropout: float = option(0.0, "dropout rate between recurrent units and RBM biases")
     k: int = option(15, "Gibbs steps of contrastive divergence in training")
     gibbs: int = option(25, "Gibbs steps per generated frame")
-    pretraining: int = option(10, "epochs of pretraining a single RBM on all frames with CD-1")
+    pretraining: int = option(10, "epochs of pretraining one RBM on all frames with CD-1; 0 = none")
     pretraining_lr: float = option(0.01, "learning rate of pretraining")
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import SequenceSpec, Unsupported
-from composer.api.sampling.filters import BatchSamplingParams, Bools, Draw, Floats, Ints, StepRNG, draw_frames
+from composer.api.sampling.filters import BatchSamplingParams, Bools, Draw, Floats, Ints, StepRNG, draw_frames, sigmoid
 from composer_rnnrbm.config import RnnRbmConfig
 from composer_rnnrbm.gibbs_chain import GibbsChain
 
@@ -63,8 +63,8 @@ class RnnRbmSampler:
             u = np.tanh(gates)
         else:
             i, f, g, o = np.split(gates, 4, axis=1)
-            c = _sigmoid(f) * state.c + _sigmoid(i) * np.tanh(g)
-            u = _sigmoid(o) * np.tanh(c)
+            c = sigmoid(f) * state.c + sigmoid(i) * np.tanh(g)
+            u = sigmoid(o) * np.tanh(c)
         after = _State(u, c, v)
         if active is None:
             return after
@@ -104,7 +104,3 @@ class RnnRbmSampler:
         both = state.u @ self.Wu
         both += self.biases_without_context
         return both[:, : self.spec.size], both[:, self.spec.size :]
-
-
-def _sigmoid(x: Floats) -> Floats:
-    return np.asarray(0.5 * np.tanh(0.5 * x) + 0.5)

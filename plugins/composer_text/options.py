@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from composer.api import OptionError
 from composer.api.errors import suggest
-from composer.api.fields import option
+from composer.api.fields import invalid_setting, invalid_value, option
 
 PIECES = ("auto", "file", "gap", "blank", "row")
 LABELS = ("folder", "file", "none")
@@ -19,9 +18,9 @@ class TextOptions:
 
     piece: str = option(
         "auto",
-        "how to split files into pieces: `file`, one per file or CSV row; `gap`, at two or more blank "
-        "lines; `blank`, at any blank line; `row`, one per line or CSV row; `auto`, CSV rows and files of up to "
-        "10,000 characters whole, longer files by `gap` if they have one, else by `blank`",
+        "what makes a piece: `file`, a file or CSV row; `row`, a line or CSV row; `gap`, text between two or more "
+        "blank lines; `blank`, text between blank lines; `auto`, like `file` for CSV and files of up to 10,000 "
+        "characters, else like `gap` if the file has one, else like `blank`",
     )
     column: str = option("", "name of the text column in a CSV, if it cannot be detected")
     labels: tuple[str, ...] = option((), "CSV columns to use as labels, such as artist,genre")
@@ -29,21 +28,20 @@ class TextOptions:
     label_name: str = option("artist", "name of that label")
     only: tuple[str, ...] = option((), "use only pieces with these labels, such as artist:burns,artist:blake")
     lower: bool = option(False, "convert to lower case")
-    floor: int = option(1, "minimum count of a character to be in the vocabulary")
+    floor: int = option(1, "how often a character must occur to be in the vocabulary")
 
     def __post_init__(self) -> None:
         if self.piece not in PIECES:
-            raise OptionError(f"invalid value for `piece`: '{self.piece}'", suggest(self.piece, PIECES))
+            raise invalid_value("`piece`", self.piece, suggest(self.piece, PIECES))
         if self.label not in LABELS:
-            raise OptionError(f"invalid value for `label`: '{self.label}'", suggest(self.label, LABELS))
+            raise invalid_value("`label`", self.label, suggest(self.label, LABELS))
         if not self.label_name.strip():
-            raise OptionError("invalid value for `label_name`: ''", "use a word, such as --option label_name=artist")
+            raise invalid_setting(self, "label_name", "use a word", "-O")
         if self.floor < 1:
-            raise OptionError(f"invalid value for `floor`: '{self.floor}'", "use a whole number above 0")
+            raise invalid_setting(self, "floor", "use a whole number above 0", "-O")
         for pair in self.only:
             if not all(part.strip() for part in pair.split(":", 1)):
-                hint = "use LABEL:VALUE, such as --option only=artist:burns"
-                raise OptionError(f"invalid value for `only`: '{pair}'", hint)
+                raise invalid_value("`only`", pair, "use LABEL:VALUE, such as -O only=artist:burns")
 
 
 class LabelFilter:

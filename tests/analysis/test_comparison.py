@@ -82,7 +82,7 @@ class TestCompare:
         result = comparison(player, [*pieces, pieces[0], unknown])
         assert result.corpus == 4
         assert sorted(result.rejections.counts.values()) == [1, 1]
-        with pytest.raises(ReadError, match=r"no piece can be compared: 1 rejected because .*odd\.abc"):
+        with pytest.raises(ReadError, match=r"no piece can be compared; 1 skipped: .*odd\.abc"):
             comparison(player, [unknown])
 
     def test_progress(self, player, pieces):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from melodies import melodies_of
 
 from composer.analysis.copying import longest_copied_run, longest_run
 from composer.analysis.melody_search import MelodyIndex, SharedRunState
@@ -16,7 +17,7 @@ from composer.checkpoints import store
 from composer.checkpoints.file import Checkpoint, Header, load, save
 from composer.checkpoints.training_melodies import pack_melodies, training_melodies
 from composer.music import contour as melodies_module
-from composer.music.contour import MelodyCollection, contour, melodies_of
+from composer.music.contour import MelodyCollection, contour
 from composer.registry import plugins as registry
 
 HARE = "X:1\nT:The Hare\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n|:B2GB A2FA|G3F G4:|\n"

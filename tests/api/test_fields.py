@@ -27,9 +27,9 @@ def test_flags():
 @pytest.mark.parametrize(
     ("values", "message", "hint"),
     [
-        ({"batch_size": 0}, "invalid value for --batch-size: 0", "use a whole number from 1 to 8"),
-        ({"batch_size": 9}, "invalid value for --batch-size: 9", "1 to 8"),
-        ({"rate": float("nan")}, "invalid value for --lr: nan", "give a small one"),
+        ({"batch_size": 0}, "invalid value for --batch-size: '0'", "use a whole number from 1 to 8"),
+        ({"batch_size": 9}, "invalid value for --batch-size: '9'", "1 to 8"),
+        ({"rate": float("nan")}, "invalid value for --lr: 'nan'", "give a small one"),
     ],
 )
 def test_values_out_of_range(values, message, hint):

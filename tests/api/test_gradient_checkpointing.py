@@ -115,7 +115,9 @@ def test_training_setting(composer, tunes):
     quick = ("--set", "hidden=8", "--max-updates", "3", "--name", "mine")
     result = composer("train", "abc", tunes, *quick, "--set", "checkpoint_chunks=4")
     assert result.code == 0, result.err
-    composer("train", "abc", tunes, "--set", "checkpoint_chunks=0").failed("`checkpoint_chunks` cannot be 0", code=2)
+    composer("train", "abc", tunes, "--set", "checkpoint_chunks=0").failed(
+        "invalid value for `checkpoint_chunks`: '0'", code=2
+    )
 
 
 def test_unsupported_setting_fails_before_training(composer, tunes):

@@ -31,10 +31,10 @@ ALWAYS = ("copying", "validity")
 COPIES = {
     "copied": (
         "{generated} of the generated pieces share a run of 16 or more notes with the training data; "
-        "{corpus} of the pieces in its data share one with another piece."
+        "{corpus} of the pieces in the data share one with another piece."
     ),
     "lines_copied": (
-        "{generated} of the generated lines occur in its data; {corpus} of the lines in its data occur in another "
+        "{generated} of the generated lines occur in the data; {corpus} of the lines in the data occur in another "
         "piece."
     ),
 }
@@ -59,7 +59,7 @@ def page(model: Bundled, figures: Figures, prose: Mapping[str, Any]) -> str:
         _facts(model, figures.likelihood, prose),
         "## Strengths and weaknesses",
         *(filled(text) for text in prose["strengths"].strip().split("\n\n")),
-        "## Compared with its data",
+        "## Comparison with the data",
         *_compared(figures.comparison),
         "## Reproduce these figures",
         code(
@@ -72,8 +72,8 @@ def page(model: Bundled, figures: Figures, prose: Mapping[str, Any]) -> str:
         "## Train it again",
         code("".join(f"{wrap_command(each)}\n" for each in figures.train)),
         filled(
-            "The last bits of the weights depend on the processor and the version of torch, so a retrained model "
-            "has different weights but similar quality."
+            "The exact weights depend on the processor and the version of torch, so a retrained model differs "
+            "slightly, but its quality is similar."
         ),
         "## Five pieces, unselected",
         filled(_pieces_note(model)),
@@ -150,7 +150,7 @@ def _pieces(record: Mapping[str, Any]) -> str:
     if record["duplicates"]:
         facts.append(f"skipped {count_noun(record['duplicates'], 'duplicate')}")
     if rejected:
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in rejected[:REASONS])
+        reasons = ", ".join(f"{reason}: {count:,}" for reason, count in rejected[:REASONS])
         more = f", and {count_noun(len(rejected) - REASONS, 'other reason')}" if len(rejected) > REASONS else ""
         facts.append(f"{sum(record['refused'].values()):,} cannot be represented ({reasons}{more})")
     return "; ".join(facts)
@@ -166,7 +166,7 @@ def _likelihood(record: Mapping[str, Any], likelihood: Mapping[str, Any]) -> str
 
 def _training(record: Mapping[str, Any]) -> str:
     settings, origin = record["settings"], record["from"]
-    after = f", after {origin['update']:,} of an earlier training" if origin else ""
+    after = f", after {origin['update']:,} in an earlier run" if origin else ""
     rate = f"{settings['optimizer']} at {settings['lr']:g}, {settings['schedule']}"
     best = "" if record["best_update"] == record["updates"] else f"; best after {record['best_update']:,}"
     return (
@@ -178,11 +178,11 @@ def _training(record: Mapping[str, Any]) -> str:
 def _compared(comparison: Mapping[str, Any]) -> Iterator[str]:
     within, known = near(comparison)
     lie = f"All {known} means lie" if within == known else f"{within} of {known} means lie"
-    shown = "This table shows" if within == known else "This table shows the others, and"
+    shown = "The table shows" if within == known else "The table shows the others and"
     yield filled(
         f"{comparison['generated']['pieces']} pieces, generated with seed {comparison['seed']} at temperature "
-        f"{comparison['temperature']:g}, compared with the {comparison['corpus']['pieces']:,} of its data: mean and "
-        f"standard deviation. {lie} within one standard deviation of the data's. {shown} what is copied"
+        f"{comparison['temperature']:g}, compared with the {comparison['corpus']['pieces']:,} pieces of the data: "
+        f"means and standard deviations. {lie} within one standard deviation of the data's mean. {shown} what is copied"
         f"{' and valid' if VALIDITY[0].name in comparison['metrics'] else ''}:"
     )
     rows = list(_rows(comparison["metrics"]))
@@ -226,7 +226,7 @@ def _incomplete(generated: Mapping[str, int]) -> Iterator[str]:
 
 
 def _folder_note(model: Bundled) -> str:
-    folder = "" if model.folder is None else "Run them in the folder with these files. "
+    folder = "" if model.folder is None else "Run these commands in the folder with these files. "
     return filled(f"{folder}The second command prints all metrics.")
 
 

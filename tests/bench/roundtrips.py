@@ -3,7 +3,7 @@
     python tests/bench/roundtrips.py grid corpus:essenFolksong/erk*
     python tests/bench/roundtrips.py pianoroll nottingham/ --formats midi
 
-For each format of a representation, print how many pieces have the same notes on the grid afterwards, how many have
+For each format of a representation, print how many pieces have the same notes on the grid afterward, how many have
 others, and how many were rejected, by reason, with the first places.
 """
 

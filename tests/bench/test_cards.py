@@ -39,7 +39,7 @@ def test_a_card_is_measured_once(folder):
     assert f"{record['reported']:.3f} bits per character" in text
     assert "composer train text verses.txt -O piece=gap --set hidden=8 --max-updates 2 --lr 0.01 --name text\n" in text
     assert "composer eval text verses.txt --checkpoint text --part valid\n" in text
-    assert "\n2 pieces, generated with seed 1 at temperature 1, compared with the 40 of its data" in text
+    assert "\n2 pieces, generated with seed 1 at temperature 1, compared with the 40 pieces of the data" in text
     assert "| lines in the corpus |" in text
     assert str(folder) not in text
     assert len(run) == 7, "five pieces, the likelihood and the comparison"

@@ -45,6 +45,7 @@ PROBLEMS = {
     "an unknown key": ("X:1\nM:6/8\nL:1/8\nK:Hm\nA6|]\n", 4, 1, "unknown key", "error"),
     "an unknown meter": ("X:1\nM:6/7\nL:1/8\nK:D\nA6|]\n", 2, 1, "unknown meter", "error"),
     "no number": ("T:Planted\nM:6/8\nL:1/8\nK:D\nA6|]\n", 1, 1, "no number", "error"),
+    "an invalid number": ("X: :2\nM:4/4\nL:1/8\nK:D\nA8|]\n", 1, 1, "invalid number", "warning"),
     "a duplicate number": (f"{HEADER}A6|]\n\n{HEADER}B6|]\n", 8, 1, "duplicate number", "warning"),
     "no blank line before a tune": (f"{HEADER}A6|]\nX:2\nM:6/8\nL:1/8\nK:D\nB6|]\n", 7, 1, "no blank line", "warning"),
     "an unknown field": ("X:1\nM:6/8\nL:1/8\nY:AAB\nK:D\nA6|]\n", 4, 1, "unknown field", "warning"),

@@ -113,7 +113,7 @@ def midi_with_a_hanging_note():
 def test_other_files_cannot_be_fixed():
     done = fixed('<?xml version="1.0"?><score-partwise><part-list>', "a.musicxml")
     assert done.data is None
-    assert "broken at line 1" in done.left[0].message
+    assert "invalid XML at line 1" in done.left[0].message
     assert fixed(b"MThd", "a.mid").data is None
 
 

@@ -42,12 +42,12 @@ FAULTS = {
     "empty.mid": (b"", "is empty"),
     "silent.mid": (midi(b"\x00\xc0\x00"), "has no notes"),
     "drums.mid": (midi(b"\x00\x99\x26\x50\x60\x89\x26\x00"), "only drums"),
-    "still.mid": (midi(NOTE, division=0), "division of 0"),
+    "still.mid": (midi(NOTE, division=0), "0 ticks per beat"),
     "smpte.mid": (midi(NOTE, division=0xE728), "SMPTE"),
     "stopped.mid": (midi(b"\x00\xff\x51\x03\x00\x00\x00" + NOTE), "tempo of 0"),
     "far.mid": (midi(NOTE + b"\x84\xe2\xad\x00" + NOTE[1:]), "silent for"),  # 10 million ticks on
     "patterns.mid": (midi(NOTE, NOTE, kind=2), "format 2"),
-    "cut.musicxml": (b'<?xml version="1.0"?><score-partwise><part-list>', "broken at line 1"),
+    "cut.musicxml": (b'<?xml version="1.0"?><score-partwise><part-list>', "invalid XML at line 1"),
     "entity.musicxml": (doctype('<!ENTITY a "aaaa">'), "declares its own document type"),
     "external.musicxml": (doctype('<!ENTITY a SYSTEM "file:///etc/hostname">'), "declares its own document type"),
     "bomb.mxl": (bomb(64), "unpacks to more than"),
@@ -153,7 +153,7 @@ def test_a_primer_longer_than_the_piece(composer, tmp_path, pianist):
 
 @pytest.fixture
 def pianist(composer, tmp_path, home):
-    """A model of piano-rolls that has learnt one note."""
+    """A model of piano-rolls that has learned one note."""
     (tmp_path / "note.mid").write_bytes(midi(NOTE))
     composer(
         "train", "pianoroll", tmp_path / "note.mid", "--max-updates", "1", "--set", "hidden=4", "--name", "pianist"

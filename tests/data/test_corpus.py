@@ -50,7 +50,7 @@ def test_an_exception_in_one_file_does_not_lose_the_others(letters, tmp_path, mo
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"", "is empty"), (b"\x89PNG\0", "is not a text file"), (b"0ne tw0", "2 rejected because a word has a digit")],
+    [(b"", "is empty"), (b"\x89PNG\0", "is not a text file"), (b"0ne tw0", "2 skipped: a word has a digit")],
 )
 def test_a_corpus_without_a_piece_is_an_error_with_the_reason(letters, tmp_path, content, says):
     path = tmp_path / "a.txt"
@@ -75,9 +75,9 @@ def test_the_hint_has_the_other_reasons_if_all_are_rejected(letters, tmp_path, m
     (tmp_path / "a.txt").write_text("a")
     rejected = [RejectedPiece(f"the artist is `{artist}`", "a.txt") for artist in ("burns", "blake", "burns")]
     monkeypatch.setattr(type(letters), "read", lambda self, source: iter(rejected))
-    with pytest.raises(ReadError, match="2 rejected because the artist is `burns`") as caught:
+    with pytest.raises(ReadError, match="2 skipped: the artist is `burns`") as caught:
         read(letters, [str(tmp_path)])
-    assert "1 because the artist is `blake`" in caught.value.hint
+    assert "1 skipped: the artist is `blake`" in caught.value.hint
 
 
 def test_a_folder_without_matching_files_is_an_error_that_counts_the_others(letters, tmp_path):

@@ -118,7 +118,7 @@ def test_a_fitted_representation_is_not_changed(letters, tunes, tmp_path):
     assert letters.state() == state
     assert contents(dataset, letters, "train") == ["abba"]
     (tmp_path / "new.txt").write_text("xyz zebra")
-    with pytest.raises(EncodeError, match="no piece can be encoded: 2 rejected"):
+    with pytest.raises(EncodeError, match="no piece can be encoded; 2 skipped"):
         prepare(letters, [str(tmp_path / "new.txt")], SplitSettings(valid=0), fitted=letters.spec)
 
 

@@ -30,10 +30,10 @@ def test_numbers_and_unique_parts(text, program):
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("piano", "ambiguous instrument: 'piano'", "'acoustic grand piano' or 'bright acoustic piano'"),
-        ("violn", "unknown instrument: 'violn'", "did you mean 'violin'"),
-        ("zzz", "unknown instrument: 'zzz'", "0 to 127"),
-        ("", "unknown instrument: ''", "0 to 127"),
+        ("piano", "ambiguous instrument 'piano'", "`acoustic grand piano` or `bright acoustic piano`"),
+        ("violn", "unknown instrument 'violn'", "did you mean `violin`"),
+        ("zzz", "unknown instrument 'zzz'", "0 to 127"),
+        ("", "unknown instrument ''", "0 to 127"),
     ],
 )
 def test_unknown_names(text, message, hint):

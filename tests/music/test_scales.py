@@ -88,7 +88,7 @@ def test_errors_quote_the_value():
         parse_scale("C4")
     with pytest.raises(OptionError, match="range: '83-62'") as error:
         parse_range("83-62")
-    assert error.value.hint == "the lower pitch comes first: 62-83"
+    assert error.value.hint == "use 62-83, with the lower note first"
 
 
 def test_the_notes_of_a_scale():

@@ -31,14 +31,14 @@ def test_values_by_type():
 @pytest.mark.parametrize(
     ("pair", "message", "hint"),
     [
-        ("steps", "option without a value: 'steps'", "key=value"),
-        ("step=4", "it has no option `step`", "did you mean `steps`?"),
-        ("zzz=4", "it has no option `zzz`", "text, steps"),
-        ("steps=four", "invalid value for `steps` of it: 'four'", "whole number"),
-        ("share=x", "invalid value for `share` of it: 'x'", "a number"),
-        ("onsets=perhaps", "invalid value for `onsets` of it: 'perhaps'", "on or off"),
-        ("sizes=[1024,512, 128]", "invalid value for `sizes` of it: '[1024,512, 128]'", "write it as 1024,512,128"),
-        ("text=row", "invalid value for `text` of it: 'row'", "did you mean `raw`?"),
+        ("steps", "invalid value for --set: 'steps'", "use KEY=VALUE, such as --set steps=4"),
+        ("step=4", "it has no option 'step'", "did you mean `steps`?"),
+        ("zzz=4", "it has no option 'zzz'", "text, steps"),
+        ("steps=four", "invalid value for `steps`: 'four'", "use a whole number, such as --set steps=4"),
+        ("share=x", "invalid value for `share`: 'x'", "a number"),
+        ("onsets=perhaps", "invalid value for `onsets`: 'perhaps'", "on or off"),
+        ("sizes=[1024,512, 128]", "invalid value for `sizes`: '[1024,512, 128]'", "use 1024,512,128, with commas only"),
+        ("text=row", "invalid value for `text`: 'row'", "did you mean `raw`?"),
     ],
 )
 def test_a_bad_pair_is_named_and_the_way_out_too(pair, message, hint):

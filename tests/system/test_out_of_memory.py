@@ -13,10 +13,10 @@ from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
 from composer.registry import plugins as registry
 from composer.system.out_of_memory import DoesNotFit, is_oom, requested_memory
+from composer.training.batch_rows import BatchAxes, rows_of
 from composer.training.events import MicroBatchHalved, Started, Updated, Validated
-from composer.training.gradient_step import micro_batches
+from composer.training.gradient_accumulation import micro_batches
 from composer.training.loop import train
-from composer.training.microbatch import BatchAxes, rows_of
 from composer.training.resume import saved_header, state_path
 from composer.training.run import TrainingRun
 from composer.training.settings import Settings
@@ -49,8 +49,8 @@ def test_same_weights_in_less_memory(run, tmp_path):
 
 
 def test_resuming_keeps_the_micro_batch_size(run, tmp_path):
-    told = []
-    short = replace(run, model=Calm(fits=40), stop=lambda: told.append(1) or len(told) == 5)
+    stops = []
+    short = replace(run, model=Calm(fits=40), stop=lambda: stops.append(1) or len(stops) == 5)
     list(train(short))
     assert saved_header(run.path).record["progress"]["max_rows"] == 2
     every = list(train(replace(run, model=Calm(fits=40), resume=True)))

@@ -34,7 +34,7 @@ def test_the_state_is_carried_across_pieces(run, changed):
 
 def test_contiguous_excludes_augment(run, changed, events, letters, tunes):
     data = prepare(letters, [str(tunes)], run.data.split, augment=True)
-    with pytest.raises(UsageError, match="--augment and --set contiguous=on") as caught:
+    with pytest.raises(UsageError, match="--augment cannot be combined with --set contiguous=on") as caught:
         events(replace(changed(run, contiguous=True), data=data))
     assert "--from" in caught.value.hint
     assert events(replace(run, data=data))

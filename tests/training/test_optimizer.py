@@ -70,7 +70,7 @@ def test_values_out_of_range_are_errors(name, value):
 
 
 def test_align_excludes_contiguous():
-    with pytest.raises(OptionError, match="`align` cannot be 8 with contiguous=on"):
+    with pytest.raises(OptionError, match="`align` cannot be combined with `contiguous`"):
         Settings(contiguous=True, align=8)
     assert Settings(contiguous=True, align=1).contiguous
     assert Settings(align=8).align == 8

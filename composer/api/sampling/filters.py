@@ -33,6 +33,7 @@ __all__ = [
     "frame_log_prob",
     "log_softmax",
     "mask_array",
+    "sigmoid",
 ]
 
 Bools = NDArray[np.bool_]
@@ -146,7 +147,7 @@ def draw_frames(logits: Floats, params: BatchSamplingParams, rng: StepRNG) -> Dr
 
     Top-k keeps the k most likely units, min-p those within that ratio of the most likely; top-p does not apply.
     """
-    tempered = _sigmoid(logits if params.is_default else logits / np.maximum(params.temperature, 1e-6)[:, None])
+    tempered = sigmoid(logits if params.is_default else logits / np.maximum(params.temperature, 1e-6)[:, None])
     rules = [] if params.rule is None or isinstance(params.rule, np.ndarray) else params.rule
     if not params.has_filters and not any(rules):
         frames = rng.uniform(*logits.shape) < tempered
@@ -168,7 +169,7 @@ def _draw_constrained(
     for row, rule in enumerate(rules):
         if rule is not None:
             frames[row] = apply_frame_rule(frames[row], rank[row], rule)
-    prob = _sigmoid(logits)
+    prob = sigmoid(logits)
     masked = 1 - np.prod(np.where(off, 1 - prob, np.where(on, prob, 1)), axis=1)
     return Draw(frames.astype(np.uint8), frame_log_prob(logits, frames), masked)
 
@@ -265,6 +266,6 @@ def _apply_limit(frame: Bools, rank: Floats, limit: Limit) -> Bools:
     return frame
 
 
-def _sigmoid(x: Floats) -> Floats:
+def sigmoid(x: Floats) -> Floats:
     """Logistic function as a scaled tanh, which neither overflows nor branches."""
     return np.asarray(0.5 * np.tanh(0.5 * x) + 0.5)

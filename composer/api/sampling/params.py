@@ -86,12 +86,13 @@ class SamplingParams:
     )  # fmt: skip
     top_k: int = option(0, "Sample from the K most likely tokens; 0 = all.", metavar="K", minimum=0, maximum=2**31)
     top_p: float = option(
-        1.0, "Nucleus sampling: smallest set of tokens with total probability P.",
+        1.0, "Sample from the smallest set of tokens with total probability P (nucleus sampling).",
         metavar="P", minimum=1e-9, maximum=1.0, hint="use a number above 0, up to 1",
     )  # fmt: skip
     min_p: float = option(
-        0.0, "Drop tokens less likely than P times the most likely one.", metavar="P", minimum=0, maximum=1
-    )
+        0.0, "Drop tokens with less than P times the probability of the most likely one; 0 = off.",
+        metavar="P", minimum=0, maximum=1,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check_ranges(self)

@@ -27,19 +27,19 @@ def check(
     fix: Annotated[
         bool, typer.Option("--fix", help="Write a fixed copy beside each file that can be fixed: tune.fixed.abc.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="With --fix: replace existing fixed copies.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing fixed copies.")] = False,
     errors_only: Annotated[bool, typer.Option("--errors-only", help="Ignore warnings.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only print the problems, without a summary.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only print the problems, not the summary.")] = False,
 ) -> None:
     """Check music files for errors: ABC, MIDI, MusicXML and kern.
 
-    In ABC, with line and column: bars that do not fill their meter, unmatched repeats, endings and ties, incomplete
-    tuplets, unknown characters and fields. In all formats: damaged and silent files, unusual tempos, hanging notes,
-    text that is not UTF-8, and duplicate tunes, even in another key.
+    Finds damaged and silent files, unusual tempos, hanging notes, text that is not UTF-8, and duplicate tunes, even in
+    another key. In ABC, it also gives the line and column of bars that do not fill their meter, unmatched repeats,
+    endings and ties, incomplete tuplets, and unknown characters and fields.
 
     An error means that music is lost or played incorrectly. A warning may be a false alarm. The exit status is 0 if
-    nothing was found, 1 if something was, and 2 for usage errors.
+    there are no problems, 1 if there are, and 2 for usage errors.
     """
     from composer.check.collection import check_files
     from composer.check.examine import SUFFIXES
@@ -80,7 +80,7 @@ def _write_fixed(diagnosis: "FileDiagnosis", force: bool) -> "tuple[Path | None,
     own = diagnosis.source.path
     path = own.with_name(f"{own.stem}{FIXED}{result.suffix}")
     if path.exists() and not force:
-        return None, unfixable(f"{path} already exists; use --force to replace it")
+        return None, unfixable(f"{path} already exists; overwrite it with --force")
     try:
         save(path, result.data)
     except ComposerError as error:

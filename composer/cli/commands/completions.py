@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from composer.api import UsageError
+from composer.api.errors import suggest
 from composer.cli import completion
 
 
@@ -15,16 +16,16 @@ def completions(
     context: typer.Context,
     shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")],
 ) -> None:
-    """Print the completion script of a shell.
+    """Print a shell completion script.
 
-    bash: put `source <(composer completions bash)` into ~/.bashrc.
+    bash: add `source <(composer completions bash)` to ~/.bashrc.
 
-    zsh: write the script to a file named _composer in a folder of $fpath.
+    zsh: save the script as _composer in a folder of $fpath.
 
-    fish: put `composer completions fish | source` into ~/.config/fish/config.fish.
+    fish: add `composer completions fish | source` to ~/.config/fish/config.fish.
 
-    PowerShell: put `composer completions powershell | Out-String | Invoke-Expression` into $PROFILE.
+    PowerShell: add `composer completions powershell | Out-String | Invoke-Expression` to $PROFILE.
     """
     if shell not in completion.SHELLS:
-        raise UsageError(f"unknown shell '{shell}'", f"choose {', '.join(completion.SHELLS)}")
+        raise UsageError(f"unknown shell '{shell}'", suggest(shell.lower(), completion.SHELLS))
     context.obj.write(completion.script(shell))

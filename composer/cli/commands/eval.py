@@ -1,13 +1,15 @@
 """`composer eval`: likelihood of held-out music, or generated pieces compared with real ones."""
 
 import json
+import shlex
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from composer.api import UsageError
-from composer.api.fields import check_ranges, option
+from composer.api.errors import suggest
+from composer.api.fields import check_ranges, invalid_value, option
 from composer.cli.options_from import OptionsCommand
 from composer.cli.render.text import count_noun
 
@@ -28,9 +30,9 @@ class EvalOptions:
         None, "Model name or file. [default: your newest, else the bundled one]", "-c", metavar="NAME"
     )
     split: Path | None = option(None, "File that assigns each piece to train, valid or test.", metavar="FILE")
-    part: str | None = option(None, "Only this part of the split: train, valid or test.", metavar="PART")
+    part: str | None = option(None, "Use only this part of the split: train, valid or test.", metavar="PART")
     effort: int | None = option(
-        None, "Effort of the likelihood estimate (AIS), as a multiple of the default.",
+        None, "Multiply the default effort of estimated likelihoods, such as those of rnnrbm, by N.",
         metavar="N", minimum=1, maximum=2**63, hint="use 1 or more",
     )  # fmt: skip
     stream: bool = option(False, "Evaluate all pieces as one sequence.")
@@ -54,7 +56,7 @@ class EvalOptions:
         from composer.data.splits import SPLITS
 
         if self.part is not None and self.part not in SPLITS:
-            raise UsageError(f"invalid value for --part: '{self.part}'", f"choose {', '.join(SPLITS)}")
+            raise invalid_value("--part", self.part, suggest(self.part, SPLITS))
         for name, is_given in (("--effort", self.effort is not None), ("--stream", self.stream)):
             if self.generated is not None and is_given:
                 raise UsageError(
@@ -63,18 +65,20 @@ class EvalOptions:
                 )
         for name, value in (("--seed", self.seed), ("--temp", self.temperature)):
             if self.generated is None and value is not None:
-                raise UsageError(f"{name} needs --generated", f"for example: --generated 200 {name} {value}")
+                command = f"composer eval {self.representation} {shlex.join(self.files)}"
+                raise UsageError(f"{name} needs --generated", f"{command} --generated 200 {name} {value:g}")
         check_ranges(self)
 
 
 def eval(console: "Console", options: EvalOptions) -> None:  # noqa: A001 - the command's name
     """Evaluate a model on music it was not trained on.
 
-    Prints how well the model predicts each character, token or frame: in bits per token, or nats per frame (1 nat is
-    1.44 bits). Lower is better. 1 bit is a coin toss; each additional bit doubles the number of equally likely choices.
+    Prints how well the model predicts each token or frame, in bits per token or nats per frame (1 nat is 1.44 bits).
+    Lower is better. 1 bit is a coin toss; each additional bit doubles the number of equally likely choices.
 
-    With --generated, the model generates pieces instead, and a table compares them with these files: pitch, rhythm,
-    form, copying and validity, each as mean and standard deviation, and how many standard deviations apart they are.
+    With --generated, the model generates pieces instead, and a table compares them with these files. It shows the mean
+    and standard deviation of each metric of pitch, rhythm, form, copying and validity. Distances are in
+    standard deviations of the files' pieces.
     """
     from composer.checkpoints import store
     from composer.registry import plugins as registry
@@ -131,4 +135,4 @@ def _report_likelihood(console: "Console", options: EvalOptions, path: Path, dev
 def _line(name: str, result: "Evaluation", step: str) -> str:
     error = f" ± {Decimal(f'{result.stderr:.2g}'):f}" if result.stderr else ""
     over = f"{count_noun(result.pieces, 'piece')}, {count_noun(result.steps, step)}"
-    return f"{name}: {result.value:.3f}{error} {result.unit}, over {over}{', as one text' if result.stream else ''}"
+    return f"{name}: {result.value:.3f}{error} {result.unit} ({over}{', as one sequence' if result.stream else ''})"

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 def gen(console: "Console", options: GenOptions) -> None:
     """Generate music with a trained model.
 
-    The piece goes to stdout or to --output, and messages go to stderr. Text is printed while it is generated.
-    `composer gen REP --help` also lists the controls of a representation, such as --key and --bars. To divide
-    numbered files among processes, run it under torchrun.
+    The piece goes to stdout or to --output, and messages go to stderr. Text is printed as it is generated.
+    `composer gen REP --help` also lists the controls of a representation, such as --key and --bars. To generate
+    numbered files with several processes, run it under torchrun.
     """
     from composer.system.threads import default_to_one_thread
 

@@ -1,4 +1,4 @@
-"""`composer help`: the help of a command, or a page of the manual.
+"""`composer help`: help for a command, or a page of the manual.
 
 The annotations are no strings, since typer would compile each of them twice at every start.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from composer.api import UsageError
+from composer.api.errors import suggest
 from composer.cli.command import COMMANDS
 from composer.cli.docs import pages
 
@@ -27,10 +28,10 @@ def help(  # noqa: A001 - the command's name
         typer.Argument(metavar="TOPIC", help="A command, or formats, models, plugins, training or tutorial."),
     ] = None,
 ) -> None:
-    """Show the help of a command, or a page of the manual.
+    """Show help for a command, or a page of the manual.
 
-    The pages are formats, models, plugins, training and tutorial. On a terminal, a long page opens in the pager; in a
-    pipe, it is Markdown.
+    The pages are formats, models, plugins, training and tutorial. A terminal shows a long page in the pager; a pipe
+    gets Markdown.
     """
     console: Console = context.obj
     name = " ".join(topic or ())
@@ -42,9 +43,7 @@ def help(  # noqa: A001 - the command's name
 
         raise typer.Exit(main([*(topic or ()), "--help"], console))
     else:
-        raise UsageError(
-            f"unknown help topic '{name}'", f"choose a page ({', '.join(known)}) or a command ({', '.join(COMMANDS)})"
-        )
+        raise UsageError(f"unknown help topic '{name}'", suggest(name, {**known, **COMMANDS}))
 
 
 def _show(page: str, console: "Console") -> None:

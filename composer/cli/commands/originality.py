@@ -35,16 +35,16 @@ def originality(
         ),
     ] = None,
     corpus: Annotated[
-        list[str] | None, typer.Option(metavar="FILE", help="Compare with this music instead. May be repeated.")
+        list[str] | None, typer.Option(metavar="FILE", help="Compare with this music instead of the training data.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only print the results, warnings and errors.")] = False,
 ) -> None:
     """Find passages copied from the training data.
 
-    For each piece, prints the longest run of its melody that also occurs in a training tune, in any key and at any
-    speed, with the tune's title and source and the bars where the run starts. Unrelated tunes often share runs of up
-    to ten notes.
+    For each piece, prints the longest run of notes that its melody shares with a training tune, in any key and at any
+    speed. The report names the tune, its source and the bars where the run starts. Unrelated tunes often share runs of
+    up to ten notes.
     """
     from composer.analysis.copying import longest_run
     from composer.analysis.melody_search import MelodyIndex

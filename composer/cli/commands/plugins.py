@@ -26,13 +26,13 @@ KINDS = {"representations": "representation", "models": "model"}
 def plugins(
     context: typer.Context,
     which: Annotated[
-        str, typer.Argument(metavar="PLUGIN", help="Plugin to explain, or `representations`, or `models`.")
+        str, typer.Argument(metavar="PLUGIN", help="Name of a plugin, or `representations` or `models`.")
     ] = "",
     names: Annotated[bool, typer.Option("--names", help="Print names only, one per line.")] = False,
 ) -> None:
     """List installed representations and models, and your trained models.
 
-    With a name, list that plugin's -O options (representation) or --set settings (model).
+    With the name of a representation, list its -O options. With the name of a model, list its --set settings.
     """
     from composer.registry import plugins as registry
 
@@ -59,7 +59,7 @@ def _user_models() -> Iterator[Sequence[str]]:
 
     for own in store.user_models():
         unfinished = "" if own.finished else ", unfinished"
-        yield own.name, f"{own.header.representation} by {own.header.model}{unfinished}", str(own.path)
+        yield own.name, f"{own.header.representation}, {own.header.model}{unfinished}", str(own.path)
 
 
 def _explain(name: str, loaded: Sequence["LoadedPlugin"], width: int) -> str:
@@ -86,8 +86,7 @@ def _options(flag: str, kind: type[Any], width: int) -> Iterator[str]:
     """Yield the fields of an options class, as written on the command line, with their help."""
     types = get_type_hints(kind)
     for field in dataclasses.fields(kind):
-        value = "none" if field.default is None else as_option_value(field.default)
-        default = f"{flag} {field.name}={value}"
+        default = f"{flag} {field.name}={as_option_value(field.default)}"
         text = field.metadata.get("help", "") + _choices(types[field.name])
         if width < SUMMARY_COLUMN:
             yield "\n  ".join([default, *textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent="  ")])

@@ -10,13 +10,13 @@ from composer.cli.console import Console
 
 def presets(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="PRESET", help="Preset to print.")] = "",
+    name: Annotated[str, typer.Argument(metavar="PRESET", help="Preset whose settings to print.")] = "",
     names: Annotated[bool, typer.Option("--names", help="Print names only, one per line.")] = False,
 ) -> None:
     """List presets that reproduce published systems, or print the settings of one.
 
-    Each setting states its source. Train one with `composer train REP FILES --preset PRESET`; your own options
-    override it.
+    Each setting comes with its source. To train with a preset, use `composer train REP FILE... --preset PRESET`. Your
+    own options override its settings.
     """
     from composer.training import presets as known
 

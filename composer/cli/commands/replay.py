@@ -19,9 +19,9 @@ class ReplayOptions:
     """Options of `composer replay`."""
 
     file: str = option(help="A file that `composer gen` wrote, or - for stdin.", argument="FILE")
-    output: Path | None = option(None, "Output file instead of stdout.", "-o", metavar="FILE")
+    output: Path | None = option(None, "Output file. [default: stdout]", "-o", metavar="FILE")
     force: bool = option(False, "Overwrite an existing file.")
-    check: bool = option(False, "Write nothing, only compare.")
+    check: bool = option(False, "Only compare; write nothing.")
     checkpoint: Path | None = option(None, "Model name or file. [default: the recorded one]", "-c", metavar="NAME")
     quiet: bool = option(False, "Only print warnings and errors.", "-q")
 
@@ -29,9 +29,9 @@ class ReplayOptions:
 def replay(console: "Console", options: ReplayOptions) -> None:
     """Reproduce a generated file from its recorded settings.
 
-    ABC, MIDI and MusicXML files hold these settings, unless they were written with --no-provenance. The result goes to
-    stdout or to --output. Messages on stderr say whether it is the same, byte for byte, and what has changed since. The
-    exit status is 1 if the result differs.
+    ABC, MIDI and MusicXML files record these settings, unless they were written with --no-provenance. The result goes
+    to stdout or to --output. Messages on stderr say whether it is identical, byte for byte, and whether the program or
+    the model has changed since. The exit status is 1 if the result differs.
     """
     from composer.cli.gen.replay import reproduce
     from composer.cli.output.files import check_replaceable
@@ -54,12 +54,9 @@ def replay(console: "Console", options: ReplayOptions) -> None:
     if not options.check:
         _write(replayed.data(source.bytes()), replayed.format, output, console)
     if differs := replayed.difference(source.bytes()):
-        raise ComposerError(
-            f"{source.label} was not reproduced: {differs}",
-            "it was edited, or one of the changes above explains the difference"
-            if replayed.changes
-            else "it was edited, or generated on another kind of processor",
-        )
+        cause = "the changes above" if replayed.changes else "another kind of processor"
+        hint = f"restore the file if it was edited; {cause} can also explain the difference"
+        raise ComposerError(f"{source.label} was not reproduced: {differs}", hint)
     console.say(f"{source.label}: reproduced exactly")
 
 
@@ -74,7 +71,7 @@ def _read_provenance(source: Source) -> Sequence[provenance.Provenance]:
         return found
     raise ReadError(
         f"no provenance in {source.label}",
-        "only ABC, MIDI and MusicXML files that `composer gen` wrote without --no-provenance have it",
+        "use an ABC, MIDI or MusicXML file that `composer gen` wrote without --no-provenance",
     )
 
 
@@ -83,7 +80,7 @@ def _check_suffix(output: Path, source: Source) -> None:
     expected, named = detect(source.bytes()) or FORMATS["abc"], format_of(output)
     if output.suffix and named != expected:
         raise UsageError(
-            f"{source.label} is {expected.name}, but {output} is not",
+            f"{source.label} holds `{expected.name}`, so the output cannot be {output}",
             f"use --output {output.stem}{expected.suffixes[0]}",
         )
 

@@ -1,4 +1,4 @@
-"""`composer show`: music as a piano roll, text as it is, or a trained model's card."""
+"""`composer show`: music as a piano roll, text unchanged, or a trained model's card."""
 
 from itertools import islice
 from pathlib import Path
@@ -19,8 +19,8 @@ TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
 def show(
     context: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="Music, text, a trained model, or - for stdin.")],
-    tune: Annotated[int | None, typer.Option(metavar="N", help="Only show piece N of the file.")] = None,
-    limit: Annotated[int, typer.Option(metavar="N", help="Maximum number of pieces.")] = 3,
+    tune: Annotated[int | None, typer.Option(metavar="N", help="Show only piece N of the file.")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", help="Maximum number of pieces to show.")] = 3,
     surprise: Annotated[bool, typer.Option("--surprise", help="Show the model's surprisal, in bits per step.")] = False,
     checkpoint: Annotated[
         Path | None,
@@ -32,26 +32,25 @@ def show(
         ),
     ] = None,
 ) -> None:
-    """Show a piano roll, a text or a model card.
+    """Show music as a piano roll, or print a text or a model card.
 
-    Time runs to the right and pitch upward. A terminal shows the beginning of a long piece; a pipe gets all of it.
-    With --surprise, each step is colored by its surprisal: 1 bit is as surprising as one coin toss, 8 bits as eight
-    heads in a row. Without color, each bar or line gets a row of figures.
+    In a piano roll, time runs to the right and pitch upward. A terminal shows the beginning of a long piece; a pipe
+    gets all of it. With --surprise, each step is colored by its surprisal: 1 bit is as surprising as heads in a coin
+    toss, 8 bits as eight heads in a row. Without color, each bar or line gets a row of numbers.
     """
     from composer.checkpoints import store
 
     console: Console = context.obj
     if (tune is not None and tune < 1) or limit < 1:
-        raise UsageError(
-            f"invalid value for {'--limit' if limit < 1 else '--tune'}: {limit if limit < 1 else tune}", "use 1 or more"
-        )
+        wrong = f"--limit: '{limit}'" if limit < 1 else f"--tune: '{tune}'"
+        raise UsageError(f"invalid value for {wrong}", "use 1 or more")
     if checkpoint is not None and not surprise:
         raise UsageError("--checkpoint needs --surprise", f"to see the model's card: composer show {checkpoint}")
     path = store.resolve_model(Path(file))
     if file != "-" and not path.exists():
         raise ReadError(f"no file or model named '{file}'", "`composer plugins` lists your models")
     if surprise and path.suffix == ".safetensors":
-        raise UsageError(f"{path.name} is a model, not a piece", f"composer show FILE --surprise --checkpoint {path}")
+        raise UsageError(f"{path.name} is a model, not a piece", f"composer show FILE --surprise --checkpoint {file}")
     if path.suffix == ".safetensors":
         from composer.cli.render.model_card import card
 
@@ -75,7 +74,7 @@ def _draw(console: Console, source: Source, tune: int | None, limit: int) -> Non
     if tune is not None:
         selected = list(islice(scores, tune - 1, tune))
         if not selected:
-            raise ReadError(f"{source.label} has no piece {tune}", "pieces are numbered from 1")
+            raise ReadError(f"{source.label} has no piece {tune}", "use a lower number; the first piece is --tune 1")
     else:
         selected = list(islice(scores, limit))
     more = tune is None and next(scores, None) is not None

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 def train(console: "Console", options: TrainOptions) -> None:
     """Train a model on your own music.
 
-    The best model so far is saved under its name. Ctrl-C saves and stops; --resume continues. To use several
-    processes or machines, run it under torchrun: torchrun --nproc-per-node N -m composer train ...
+    Training saves the best model so far. Ctrl-C saves and stops; --resume continues. To use several processes or
+    machines, run it under torchrun: torchrun --nproc-per-node N -m composer train ...
     """
     from composer.cli.train.run import train_and_report
 

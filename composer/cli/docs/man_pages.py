@@ -15,21 +15,21 @@ from composer.registry import plugins as registry
 EXAMPLES = {
     "": (
         ("Generate a tune and listen to it:", "composer gen abc --format midi | timidity -"),
-        ("Train a model on your own tunes and play it:", "composer train abc tunes/ --name mine"),
+        ("Train a model on your own tunes and generate with it:", "composer train abc tunes/ --name mine"),
         ("", "composer gen abc --checkpoint mine"),
     ),
     "gen": (
         ("Write ten tunes to one file:", "composer gen abc --count 10 --output tunes.abc"),
         ("Write a jig of 16 bars in D:", "composer gen abc --rhythm jig --key D --bars 16"),
         ("Write ten MIDI files at a lower temperature:", "composer gen abc -n 10 --temp 0.8 -o tune-%02d.mid"),
-        ("Continue an opening:", "composer gen abc --prime opening.abc"),
-        ("Listen to a piano roll:", "composer gen pianoroll --bars 8 | timidity -"),
+        ("Continue the opening of a tune:", "composer gen abc --prime opening.abc"),
+        ("Listen to a chorale of eight bars:", "composer gen pianoroll --bars 8 | timidity -"),
     ),
     "train": (
         ("Train on a folder of tunes:", "composer train abc tunes/ --name mine"),
         ("Train on a collection that comes with music21:", "composer train abc corpus:ryansMammoth --name ryan"),
-        ("Train on piano music, transposed to all keys:", "composer train pianoroll midi/ --augment --name piano"),
-        ("Train a published system:", "composer train abc nottingham/ --preset charrnn-abc"),
+        ("Train on piano music in many keys:", "composer train pianoroll midi/ --augment --name piano"),
+        ("Reproduce a published system:", "composer train abc nottingham/ --preset charrnn-abc"),
         ("Resume a training run:", "composer train abc tunes/ --name mine --resume"),
     ),
     "eval": (
@@ -42,7 +42,7 @@ EXAMPLES = {
     ),
     "presets": (
         ("List all presets:", "composer presets"),
-        ("Print one, with the source of each value:", "composer presets charrnn-abc"),
+        ("Print a preset, with the source of each value:", "composer presets charrnn-abc"),
     ),
     "check": (
         ("Check a collection before training on it:", "composer check tunes/"),
@@ -50,13 +50,13 @@ EXAMPLES = {
         ("Print errors only, as JSON:", "composer check tunes/ --errors-only --json"),
     ),
     "originality": (
-        ("Check ten new tunes against the training data:", "composer gen abc --count 10 | composer originality -"),
+        ("Compare ten new tunes with the training data:", "composer gen abc --count 10 | composer originality -"),
         ("Compare with your own collection:", "composer originality tune.mid --corpus tunes/"),
         ("Print the length of each longest copied run:", "composer originality tunes.abc --json | jq '.found[].notes'"),
     ),
     "replay": (
-        ("Generate the tune in a file again:", "composer replay tune.abc"),
-        ("Check that files can be reproduced:", "for file in tunes/*.mid; do composer replay --check $file; done"),
+        ("Reproduce a tune:", "composer replay tune.abc"),
+        ("Check that files can be reproduced:", 'for file in tunes/*.mid; do composer replay --check "$file"; done'),
     ),
     "show": (
         ("Draw a new tune:", "composer gen abc | composer show -"),
@@ -76,7 +76,7 @@ EXAMPLES = {
 """For each command, what one may want to do, and the command line that does it."""
 
 ENVIRONMENT = {
-    "COMPOSER_HOME": "Folder for your models and the cache, in place of the system's usual folders.",
+    "COMPOSER_HOME": "Folder for your models and the cache, instead of the system's usual folders.",
     "COMPOSER_DEVICE": "Default of --device: auto, cpu, cuda or mps.",
     "COMPOSER_RENDEZVOUS_TIMEOUT": "Seconds that training processes wait for each other at the start. [default: 300]",
     "COMPOSER_DEBUG": "1 is the same as --debug.",
@@ -87,7 +87,7 @@ ENVIRONMENT = {
 
 STATUS = {
     "0": "Success.",
-    "1": "An error in a file, model, plugin or on the machine; controls that no piece can satisfy; check found a"
+    "1": "An error in a file, model or plugin, or of the system; controls that no piece can satisfy; check found a"
     " problem, or replay did not reproduce the file.",
     "2": "A usage error: an unknown command, option, setting or format, a value out of range, or options that exclude"
     " each other.",

@@ -121,9 +121,10 @@ def _summarize(plan: Plan, kept: Sequence[Candidate], discarded: _Discarded) -> 
         console.warn(f"{count_noun(cut, 'piece')} truncated at {plan.request.length} steps; use a larger --length")
     if len(kept) < options.written:
         silent = discarded.without_notes >= discarded.copied
+        kept_text = f"only {count_noun(len(kept), 'piece')}" if kept else "no pieces"
         raise ComposerError(
-            f"only {count_noun(len(kept), 'piece')} could be kept: {_reasons(plan, discarded)}",
-            f"try more --candidates, or {hint_for_silence(plan.request.sampling) if silent else COPY_HINT}",
+            f"{kept_text} could be kept: {_reasons(plan, discarded)}",
+            hint_for_silence(plan.request.sampling) if silent else f"try more --candidates, or {COPY_HINT}",
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from shlex import quote
 
 from composer.api import Unsatisfiable, UsageError
+from composer.api.errors import suggest
 
 MAX_NAMED = 20
 
@@ -18,16 +19,13 @@ def parse_conditions(pairs: Iterable[str], known: Mapping[str, Sequence[str]]) -
     conditions: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = (part.strip() for part in pair.partition("="))
-        if not known:
-            raise UsageError(
-                f"this model has no condition '{key}'", "it was trained without conditions; leave out --condition"
-            )
         if key not in known:
-            raise UsageError(f"this model has no condition '{key}'", f"it has {', '.join(sorted(known))}")
+            hint = suggest(key, sorted(known)) if known else "it was trained without conditions; leave out --condition"
+            raise UsageError(f"this model has no condition '{key}'", hint)
         if not equals or not value:
             raise UsageError(f"no value for condition '{key}'", f"use --condition {key}={quote(known[key][0])}")
         if key in conditions:
-            raise UsageError(f"condition '{key}' is given twice", "give it once")
+            raise UsageError(f"condition '{key}' is given twice", "leave out one of them")
         conditions[key] = _value(key, value, known[key])
     return conditions
 
@@ -43,7 +41,7 @@ def with_control_labels(
         if given.get(key, label) != label:
             raise Unsatisfiable(
                 f"--condition {key}={given[key]} contradicts the controls, which imply {key}={label}",
-                "leave out one of them",
+                f"leave out --condition {key}={quote(given[key])}",
             )
     return {**given, **{key: label for key, label in labels.items() if label in known.get(key, ())}}
 
@@ -57,12 +55,9 @@ def _value(key: str, value: str, known: Sequence[str]) -> str:
     if len(alike) == 1:
         return alike[0]
     if alike:
-        raise UsageError(f"'{value}' matches more than one {key}", f"choose one: {_listed(alike)}")
-    from difflib import get_close_matches
-
-    near = get_close_matches(value, known, 3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"it has {_listed(known)}"
-    raise UsageError(f"this model has no {key} '{value}'", hint)
+        raise UsageError(f"'{value}' matches more than one {key}", f"choose from {_listed(alike)}")
+    hint = suggest(value, known, 3)
+    raise UsageError(f"this model has no {key} '{value}'", hint if "?" in hint else f"choose from {_listed(known)}")
 
 
 def _listed(values: Sequence[str]) -> str:

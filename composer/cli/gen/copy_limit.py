@@ -36,7 +36,7 @@ def known_melodies(representation: Representation, path: Path, option: str) -> M
     from composer.checkpoints.training_melodies import training_melodies
 
     if type(representation).score is Representation.score:
-        raise UsageError(f"{option} does not work with {representation.name}", f"leave out {option}")
+        raise UsageError(f"{option} does not work with `{representation.name}`", f"leave out {option}")
     melodies = training_melodies(path)
     if melodies is None:
         raise CheckpointError(

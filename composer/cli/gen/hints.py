@@ -22,9 +22,8 @@ def hint_for_silence(params: SamplingParams) -> str:
     temperature = params.temperature
     highest = max(temperature.first, temperature.last) if isinstance(temperature, TemperatureRamp) else temperature
     if highest == 0 or params.top_k == 1:
-        return (
-            f"try a higher {'--temp' if highest == 0 else '--top-k'}; with this one every --seed gives the same piece"
-        )
+        flag = "--temp" if highest == 0 else "--top-k"
+        return f"try a higher {flag}; with this one every --seed gives the same piece"
     strict = [
         name_on_command_line(field)
         for field in dataclasses.fields(params)

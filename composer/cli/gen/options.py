@@ -44,7 +44,7 @@ class Selection:
                     hint = f"use --candidates {max(20, self.best)} {flag} {value}"
                     raise UsageError(f"{flag} needs --candidates", hint)
         elif not 1 <= self.best <= self.candidates:
-            raise UsageError(f"invalid value for --keep: {self.best}", f"use 1 to {self.candidates} (--candidates)")
+            raise UsageError(f"invalid value for --keep: '{self.best}'", f"use 1 to {self.candidates}")
 
     @property
     def best(self) -> int:
@@ -90,16 +90,16 @@ class GenOptions:
         None, "Output file; the suffix sets the format, and %d is the piece's number.", "-o",
         metavar="FILE", panel=OUTPUT, recorded=False,
     )  # fmt: skip
-    format: str | None = option(None, "Output format: abc, midi, musicxml, ...", metavar="FORMAT", panel=OUTPUT)
+    format: str | None = option(None, "Output format, such as abc, midi or musicxml.", metavar="FORMAT", panel=OUTPUT)
     force: bool = option(False, "Overwrite existing files.", panel=OUTPUT, recorded=False)
-    resume: bool = option(False, "Resume an interrupted run of many pieces.", panel=OUTPUT, recorded=False)
+    resume: bool = option(False, "Generate the missing pieces of an interrupted run.", panel=OUTPUT, recorded=False)
     writing: WriteSettings = option(WriteSettings(), panel=OUTPUT)
     provenance: bool = option(True, "Omit provenance metadata.", panel=OUTPUT, recorded=False)
     checkpoint: Path | None = option(
         None, "Model name or file. [default: your newest, else the bundled one]", "-c",
         metavar="NAME", panel=MODEL, recorded=False,
     )  # fmt: skip
-    device: str = option("auto", "auto, cpu, cuda or mps.", metavar="DEVICE", panel=MODEL, recorded=False)
+    device: str = option("auto", "Device: auto, cpu, cuda or mps.", metavar="DEVICE", panel=MODEL, recorded=False)
     batch_size: int = option(0, "Batch size; 0 = automatic.", metavar="N", panel=MODEL, minimum=0, maximum=4096)
     quiet: bool = option(False, "Only print warnings and errors.", "-q", "--quiet", recorded=False)
     controls: Any = field(default=None, metadata={"internal": True})
@@ -109,10 +109,10 @@ class GenOptions:
         check_ranges(self)
         candidates, reason = self.selection.candidates, "cannot be used together"
         if candidates is not None and self.count != 1:
-            hint = f"leave out --count, or use --candidates {max(candidates, 2 * self.count)} --keep {self.count}"
+            hint = f"use --candidates {max(candidates, 2 * self.count)} --keep {self.count} without --count"
             raise UsageError(f"--count and --candidates {reason}", hint)
         if candidates is not None and self.resume:
-            raise UsageError(f"--resume and --candidates {reason}", "leave out --resume; use --force to start over")
+            raise UsageError(f"--resume and --candidates {reason}", "leave out --resume")
         if self.prime is not None and self.prime_text is not None:
             raise UsageError("--prime and --prime-text cannot be used together", "leave out one of them")
 

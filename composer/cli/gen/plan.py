@@ -69,7 +69,7 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
         numbers = output.target.pending(share, saved, force=options.force, is_single=process.is_single)
     except ComposerError as error:
         if options.resume and error.hint == REPLACE_HINT:
-            error.hint = f"there is no interrupted run to resume; leave out --resume and {REPLACE_HINT}"
+            error.message += ", and there is no interrupted run to resume"
         raise
     path = _model_path(options, kind)
     device = devices.resolve(options.device)
@@ -115,13 +115,11 @@ def _conditions(options: GenOptions, model: LoadedModel) -> Mapping[str, str]:
 def _saved_record(options: GenOptions, output: Output, process: ProcessInfo) -> RunRecord | None:
     """Return the record of the run to resume, if there is one. Raises UsageError if none can be resumed."""
     target = output.target
-    if not (process.is_single or target.one_file_per_piece):
-        raise UsageError(
-            f"{process.world_size} processes cannot write to one file",
-            f"number the files: --output tunes/%0{len(str(options.count))}d{output.format.suffixes[0]}",
-        )
     if options.selection.candidates is not None and not process.is_single:
-        raise UsageError("--candidates does not work with several processes", "run it without torchrun")
+        raise UsageError("--candidates does not work with several processes", "run it without `torchrun`")
+    if not (process.is_single or target.one_file_per_piece):
+        hint = f"number the files: --output tunes/%d{output.format.suffixes[0]}"
+        raise UsageError(f"{process.world_size} processes cannot write to one file", hint)
     if options.resume and isinstance(target, ToStdout):
         raise UsageError("--resume needs an output file", "add --output FILE")
     saved = None
@@ -137,7 +135,7 @@ def _saved_record(options: GenOptions, output: Output, process: ProcessInfo) -> 
 def _model_path(options: GenOptions, kind: type[Representation]) -> Path:
     path = store.resolve_model(options.checkpoint) if options.checkpoint else store.default(kind.name)
     if path.is_dir():
-        raise CheckpointError(f"{path} is a folder", "name a model in it, which ends in .safetensors")
+        raise CheckpointError(f"{path} is a folder", f"name a model in it: --checkpoint {path / 'NAME.safetensors'}")
     return path
 
 
@@ -231,7 +229,7 @@ def _announce(console: Console, options: GenOptions, output: Output, path: Path,
     if options.seed is None:
         console.say(f"{model}, seed {request.seed} (reproduce with --seed {request.seed})")
     elif options.checkpoint is None and not bundled:
-        console.say(f"{model}, your newest one")
+        console.say(f"{model} (your newest)")
     if output.as_piano_roll:
         suffix = output.format.suffixes[0]
         console.say(

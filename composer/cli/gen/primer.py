@@ -51,7 +51,7 @@ def _source(console: Console, file: str | None, text: str | None, *, fragment: b
     if not data:
         raise ReadError(
             f"{name} is empty, so there is nothing to continue",
-            "check the command before the pipe" if file == "-" else "put a few notes in it",
+            "check the command before the pipe" if file == "-" else "use another primer",
         )
     return Source(Path("-" if file == "-" else name), name=name, data=data, fragment=fragment, typed=text is not None)
 
@@ -63,6 +63,8 @@ def _first(representation: Representation, console: Console, source: Source) -> 
     )
     piece = next(pieces)
     steps = tuple(representation.prime(piece))
+    if source.fragment and not steps:
+        raise _no_primer(source, representation, None)
     for phrase, count in representation.losses(piece).items():
         console.say(f"{source.label}: {count:,} {phrase}")
     if next(pieces, None) is not None:
@@ -72,6 +74,6 @@ def _first(representation: Representation, console: Console, source: Source) -> 
 
 def _no_primer(source: Source, representation: Representation, rejected: RejectedPiece | None) -> ReadError:
     if rejected is None:
-        return ReadError(f"nothing to continue in {source.label}", "put a few notes in it")
-    place = f" ({rejected.detail})" if rejected.detail else ""
-    return ReadError(f"cannot continue {source.label}: {rejected.reason}{place}", "fix it, or use another primer")
+        return ReadError(f"nothing to continue in {source.label}", "use another primer")
+    reason = f"{rejected.reason} ({rejected.detail})" if rejected.detail else rejected.reason
+    return ReadError(f"cannot use {source.label} as a primer: {reason}", "fix it, or use another primer")

@@ -24,7 +24,7 @@ class Ranking(NamedTuple):
 
 
 Ranker = Callable[[Sequence[float], Score | None], Ranking]
-"""ProcessInfo a piece by the log-probabilities of its sampled steps, in nats, and its score."""
+"""Ranks a piece by the log-probabilities of its sampled steps, in nats, and its score."""
 
 
 def make_ranker(rank_by: str, model: LoadedModel, path: Path) -> Ranker:
@@ -35,7 +35,7 @@ def make_ranker(rank_by: str, model: LoadedModel, path: Path) -> Ranker:
         return _likelihood
     if rank_by == "form":
         if type(representation).score is Representation.score:
-            raise UsageError(f"{representation.name} is not music, so it has no form", "use --rank-by likelihood")
+            raise UsageError(f"`{representation.name}` is not music, so it has no form", "use --rank-by likelihood")
         return _form
     from composer.analysis.copying import longest_copied_run
     from composer.cli.gen.copy_limit import known_melodies
@@ -44,23 +44,23 @@ def make_ranker(rank_by: str, model: LoadedModel, path: Path) -> Ranker:
 
     def originality(logp: Sequence[float], score: Score | None) -> Ranking:
         run, notes = (longest_copied_run(score, index), len(score.notes)) if score is not None else (0, 0)
-        return Ranking((-run, notes), f"{count_noun(run, 'note')} in a row copied from a training tune")
+        return Ranking((-run, notes), f"{count_noun(run, 'note')} in the longest copied run")
 
     return originality
 
 
 def _likelihood(logp: Sequence[float], score: Score | None) -> Ranking:
     mean = fmean(logp) if logp else 0.0
-    return Ranking((mean,), f"{mean:.3f} nats, or {-mean / log(2):.2f} bits, per step")
+    return Ranking((mean,), f"{-mean / log(2):.2f} bits per step")
 
 
 def _form(logp: Sequence[float], score: Score | None) -> Ranking:
     from composer.analysis.form import Form, form_of
 
     found = form_of(score) if score is not None else Form(0.0, 0.0, 0.0)
-    parts = f"returns {found.returns:.2f}, phrases {found.phrases:.2f}, cadence {found.cadence:.1f}"
+    parts = f"repeats {found.returns:.2f}, phrases {found.phrases:.2f}, cadence {found.cadence:.1f}"
     tie_breaker = fmean(logp) if logp else 0.0
-    return Ranking((found.mean, tie_breaker), f"{found.mean:.2f} of 1 ({parts})")
+    return Ranking((found.mean, tie_breaker), f"{found.mean:.2f} ({parts})")
 
 
 def _check_likelihood(model: LoadedModel) -> None:
@@ -73,5 +73,5 @@ def _check_likelihood(model: LoadedModel) -> None:
         model.sampler.log_prob(model.sampler.initial_state([{}]), empty)
         return
     raise UsageError(
-        f"model {model.header.model} cannot compute likelihoods", "use --rank-by originality or --rank-by form"
+        f"model `{model.header.model}` cannot compute likelihoods", "use --rank-by originality or --rank-by form"
     )

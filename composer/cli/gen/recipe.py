@@ -121,7 +121,7 @@ def check(facts: Mapping[str, Any], name: str) -> None:
         except OptionError as error:
             reason = error.message
     if reason is not None:
-        raise ReadError(f"damaged provenance in {name}: {reason}", "restore the file as `composer gen` wrote it")
+        raise ReadError(f"damaged provenance in {name}: {reason}", "restore the original file")
 
 
 def options_from(facts: Mapping[str, Any]) -> GenOptions:
@@ -224,5 +224,5 @@ def _unpack_steps(text: str, spec: SequenceSpec) -> Iterator[Step]:
             yield tuple(step) if frames else step
     except (ValueError, TypeError, RecursionError, zlib.error) as error:
         raise UsageError(
-            "the recorded primer does not fit this model", "name the model that generated it with --checkpoint"
+            "the recorded primer does not fit this model", "use --checkpoint FILE with the model that generated it"
         ) from error

@@ -139,8 +139,8 @@ def _model(facts: Mapping[str, Any], name: str) -> Path:
     if path := store.with_digest(facts["representation"], facts["model"]):
         return path
     raise CheckpointError(
-        f"the model of {name} (digest {facts['model'][:12]}...) is neither among yours nor bundled",
-        "name its file with --checkpoint FILE; a model that was trained further has another digest",
+        f"the model that generated {name} is missing (digest {facts['model'][:12]}...)",
+        "name it with --checkpoint FILE; training a model further changes its digest",
     )
 
 

@@ -92,16 +92,17 @@ def plan_output(
     native = chosen.name == representation_class.native
     given = [field.name for field in dataclasses.fields(settings) if getattr(settings, field.name) not in {"", None}]
     if given and native and chosen.name != "abc":
-        raise UsageError(f"--{given[0]} does not work with {chosen.name}", f"leave out --{given[0]}")
+        raise UsageError(f"--{given[0]} does not work with `{chosen.name}`", f"leave out --{given[0]}")
     if format_name and output and formats.format_of(Path(output)) not in {None, chosen}:
-        console.warn(f"{output} holds {chosen.name}, because of --format {format_name}")
+        hint = f"leave out --format, or use --output {Path(output).with_suffix(chosen.suffixes[0])}"
+        raise UsageError(f"--format {format_name} contradicts --output {output}", hint)
     if output is not None and (numbered := _numbered_files(output, count, console)):
         return Output(chosen, native, False, numbered, settings, console)
     drawn = output is None and chosen.binary and console.stdout_is_terminal
     if count > 1 and not (native or drawn):
         path = Path(output or f"tune{chosen.suffixes[0]}")
         raise UsageError(
-            f"{chosen.name} files hold one piece each, not {count}",
+            f"`{chosen.name}` files hold one piece each, not {count}",
             f"use a file for each: --output {path.with_name(path.stem + '-%d' + path.suffix)}",
         )
     if count > MAX_IN_ONE_FILE:
@@ -139,7 +140,7 @@ def _single_target(output: str | None, count: int, console: Console) -> Target:
 def _format(representation_class: type[Representation], name: str | None, output: str | None) -> Format:
     """Return the format by name, else by the suffix of the output, else the representation's first."""
     if name is not None:
-        chosen = formats.format_named(name)
+        chosen = formats.format_named(name, representation_class.formats)
     elif output is not None and Path(output).suffix:
         if (by_suffix := formats.format_of(Path(output))) is None:
             raise UsageError(f"unknown suffix '{Path(output).suffix}'", _formats_text(representation_class))
@@ -147,8 +148,8 @@ def _format(representation_class: type[Representation], name: str | None, output
     else:
         chosen = formats.format_named(representation_class.formats[0])
     if chosen.name not in representation_class.formats:
-        name = representation_class.name
-        raise UsageError(f"{name} cannot be written as {chosen.name}", _formats_text(representation_class))
+        message = f"`{representation_class.name}` cannot be written as `{chosen.name}`"
+        raise UsageError(message, _formats_text(representation_class))
     return chosen
 
 

@@ -42,8 +42,8 @@ class FilenamePattern:
     def existing(self) -> Iterator[tuple[int, Path]]:
         """Yield the existing files and folders with their numbers. Takes time in proportion to their number."""
         literal = NUMBER.split(self.text)[::2]
-        spelt = re.compile("(\\d+)".join(map(re.escape, literal)), re.DOTALL)
+        pattern = re.compile("(\\d+)".join(map(re.escape, literal)), re.DOTALL)
         for name in glob.iglob("*".join(map(glob.escape, literal)), include_hidden=True):  # noqa: PTH207
-            match = spelt.fullmatch(name)
+            match = pattern.fullmatch(name)
             if match and self.path(number := int(match[1])) == Path(name):
                 yield number, Path(name)

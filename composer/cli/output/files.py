@@ -33,7 +33,7 @@ def is_complete(path: Path) -> bool:
 def check_replaceable(path: Path, *, force: bool, hint: str = REPLACE_HINT) -> None:
     """Raise ComposerError if `path` is a folder, or a file that would be overwritten without `force`."""
     if path.is_dir():
-        raise ComposerError(f"{path} is a folder", f"name a file in it: --output {path / 'tune.mid'}")
+        raise ComposerError(f"{path} is a folder", f"name a file in it: --output {path / 'tune'}")
     if path.is_file() and not force:
         raise ComposerError(f"{path} already exists", hint)
 
@@ -49,5 +49,6 @@ def reporting_write_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = "free up disk space; --resume continues a run" if is_disk_full(error) else "choose another --output"
-        raise ComposerError(f"cannot write {path}: {error.strerror or error}", hint) from error
+        hint = "free up disk space, or use another --output" if is_disk_full(error) else "use another --output"
+        reason = f"{error.filename} is not a folder" if isinstance(error, FileExistsError) else error.strerror or error
+        raise ComposerError(f"cannot write {path}: {reason}", hint) from error

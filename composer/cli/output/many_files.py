@@ -24,7 +24,7 @@ from composer.cli.output.files import (
     reporting_write_errors,
     save,
 )
-from composer.cli.output.run_record import RunRecord
+from composer.cli.output.run_record import START_OVER_HINT, RunRecord
 from composer.cli.output.targets import BufferedTarget, Target
 
 SECONDS_BETWEEN_RECORDS = 1.0
@@ -60,7 +60,7 @@ class SingleFile(BufferedTarget):
         if not saved.pieces:
             return numbers
         if size < saved.bytes or (there == self.path and size != saved.bytes):
-            raise ComposerError(f"{there} was changed after the run was interrupted", "start over with --force")
+            raise ComposerError(f"{there} was changed after the run was interrupted", START_OVER_HINT)
         return numbers[saved.pieces :]
 
     def open(self, record: RunRecord | None) -> None:

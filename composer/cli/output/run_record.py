@@ -27,7 +27,8 @@ NAMES = {
 """What to call facts that are not the value of an option."""
 OPTIONS = {"temperature": "temp", "conditions": "condition"}
 """Facts whose options have another name."""
-SAME_OPTIONS_HINT = "use the same options, or start over with --force"
+START_OVER_HINT = "start over with --force instead of --resume"
+SAME_OPTIONS_HINT = f"use the same options, or {START_OVER_HINT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,9 @@ class RunRecord:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise ComposerError(f"cannot read {path}: {error.strerror or error}", "start over with --force") from error
+            raise ComposerError(f"cannot read {path}: {error.strerror or error}", START_OVER_HINT) from error
         except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise ComposerError(f"{path} is not the record of a run", "start over with --force") from error
+            raise ComposerError(f"{path} is not the record of a run", START_OVER_HINT) from error
 
     def write(self) -> None:
         """Save the record. Raises ComposerError."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from composer.check.collection import FileDiagnosis
-from composer.check.fix import FixResult
+from composer.check.fix import FixNote, FixResult
 from composer.cli.console import Console
 from composer.cli.render.text import count_noun
 
@@ -74,9 +74,8 @@ class _Lines(Report):
             self.console.write("".join(lines))
 
     def fixed(self, diagnosis: FileDiagnosis, path: Path | None, done: FixResult) -> None:
-        for word, notes in (("fixed", done.changes if path else ()), ("left", done.left)):
-            for note in notes:
-                self.console.write(f"{_at(diagnosis.file, note.line)}{word}: {_plain(note.message)}\n")
+        for word, note in _notes(path, done):
+            self.console.write(f"{_at(diagnosis.file, note.line)}{word}: {_plain(note.message)}\n")
         if path:
             self.console.say(f"wrote {path}")
 
@@ -110,11 +109,10 @@ class _Grouped(Report):
         from rich.text import Text
 
         text = Text()
-        for word, style, notes in (("fixed", "green", done.changes if path else ()), ("left", "magenta", done.left)):
-            for note in notes:
-                text.append(f"    {note.line or '':>8}  ", "dim")
-                text.append(f"{word:<7}", f"bold {style}")
-                text.append(f"  {_plain(note.message)}\n")
+        for word, note in _notes(path, done):
+            text.append(f"    {note.line or '':>8}  ", "dim")
+            text.append(f"{word:<7}", "bold green" if word == "fixed" else "bold magenta")
+            text.append(f"  {_plain(note.message)}\n")
         self._print(text)
         if path:
             self.console.say(f"wrote {path}")
@@ -148,6 +146,11 @@ class _Json(Report):
         found = {"problems": self.problems, "fixed": self.fixes}
         document = {"files": total.files, "pieces": total.pieces, **counts, **found}
         self.console.write(json.dumps(document, indent=2) + "\n")
+
+
+def _notes(path: Path | None, done: FixResult) -> list[tuple[str, FixNote]]:
+    """Return what was fixed, if a copy was written to `path`, and what is left, each with that word."""
+    return [*(("fixed", note) for note in done.changes if path), *(("unfixed", note) for note in done.left)]
 
 
 def _at(file: str, line: int, column: int = 0) -> str:

@@ -92,8 +92,8 @@ def _document(options: ComparisonOptions, compared: Comparison) -> str:
 
 def _title(options: ComparisonOptions, compared: Comparison) -> str:
     return (
-        f"{options.path.stem}: {count_noun(compared.generated, 'piece')} generated with seed {options.seed} "
-        f"at temperature {options.temperature:g}, compared with {count_noun(compared.corpus, 'piece')}"
+        f"{options.path.stem}: {count_noun(compared.generated, 'generated piece')} (seed {options.seed}, temperature "
+        f"{options.temperature:g}) compared with a corpus of {count_noun(compared.corpus, 'piece')}"
     )
 
 
@@ -140,13 +140,15 @@ def _remarks(console: Console, compared: Comparison, request: GenerationRequest)
     distances = [row.distance for row in compared.metrics if row.distance is not None]
     near = sum(abs(distance) <= MAX_SIMILAR_DISTANCE for distance in distances)
     if distances:
-        console.say(f"{near} of {count_noun(len(distances), 'mean')} are within one standard deviation of the corpus")
+        console.say(
+            f"{near} of {count_noun(len(distances), 'mean')} are within one standard deviation of the corpus mean"
+        )
     elif any(row.corpus and row.corpus.pieces == 1 for row in compared.metrics):
         console.say("no distances: a single piece has no standard deviation")
     if compared.silent:
-        console.warn(f"{compared.silent:,} of {count_noun(compared.generated, 'piece')} generated are empty")
+        console.warn(f"{compared.silent:,} of {count_noun(compared.generated, 'generated piece')} are empty")
     if compared.cut:
-        cut = f"{compared.cut:,} of {count_noun(compared.generated, 'piece')}"
+        cut = f"{compared.cut:,} of {count_noun(compared.generated, 'generated piece')}"
         console.say(f"{cut} were truncated at {request.length} steps")
     if not compared.against_training_data and any(row.metric in COPYING for row in compared.metrics):
-        console.say("the model's training data is unknown, so copies were searched in this corpus")
+        console.say("the model does not hold its training melodies, so copied runs were searched for in this corpus")

@@ -64,4 +64,4 @@ def _training(record: Mapping[str, Any]) -> str:
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    return " ".join(f"{key}={'none' if value is None else as_option_value(value)}" for key, value in values.items())
+    return " ".join(f"{key}={as_option_value(value)}" for key, value in values.items())

@@ -204,7 +204,7 @@ def _facts(score: Score) -> Iterator[str]:
     if score.meters:
         yield f"{score.meters[0].numerator}/{score.meters[0].denominator}"
     if score.tempos:
-        yield f"♩ = {score.tempos[0].bpm:.4g}"
+        yield f"♩ = {score.tempos[0].bpm:.5g}"
     if not notes:
         yield "only percussion" if any(part.notes for part in score.parts) else "no notes"
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -26,7 +27,7 @@ def progress_display(console: Console, pieces: int, before: Callable[[], int], s
     return ProgressDisplay(console)
 
 
-class ProgressDisplay:
+class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
     """Shows warnings only."""
 
     def __init__(self, console: Console) -> None:
@@ -35,9 +36,6 @@ class ProgressDisplay:
     def warn(self, text: str) -> None:
         """Show a warning."""
         self._console.warn(text)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *reason: Any) -> None:
         pass

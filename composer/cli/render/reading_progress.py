@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from composer.cli.console import Console
@@ -59,15 +60,12 @@ def report_skipped(console: Console, summary: ReadSummary) -> None:
         console.warn(f"and {count_noun(len(summary.unreadable) - MAX_UNREADABLE, 'more unreadable file')}")
 
 
-class ReadingProgress:
+class ReadingProgress(AbstractContextManager["ReadingProgress"]):
     """A line on a terminal that counts what has been read, and is erased at the end."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._clock = console, clock
         self._start, self._shown = 0.0, False
-
-    def __enter__(self) -> ReadingProgress:
-        return self
 
     def __exit__(self, *reason: object) -> None:
         if self._shown:

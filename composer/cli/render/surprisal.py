@@ -60,7 +60,7 @@ def show(console: Console, source: Source, checkpoint: Path | None, tune: int | 
 
     loaded, name, chosen, pieces = choose_model(source, checkpoint, encode, console)
     if not chosen:
-        raise ReadError(f"{source.label} has no piece {tune}", "pieces are numbered from 1")
+        raise ReadError(f"{source.label} has no piece {tune}", "use a lower number; the first piece is --tune 1")
     for number, piece in enumerate(chosen):
         console.write("\n" * bool(number) + _picture(console, loaded, piece, name))
     if tune is None and next(pieces, None) is not None:

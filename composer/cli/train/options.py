@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from composer.api import OptionError
-from composer.api.fields import option
+from composer.api.fields import check_ranges, invalid_value, option
 
 if TYPE_CHECKING:
     from composer.data.splits import SplitSettings
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["TrainOptions"]
 
 DATA, TRAINING, OUTPUT = "Data", "Training", "Output"
+_NUMBER: Mapping[str, Any] = {"metavar": "N", "panel": TRAINING, "maximum": 2**63 - 1}
 _SETTING_FLAGS = ("epochs", "max_updates", "batch_size", "lr", "seed", "snapshots")
 
 
@@ -23,7 +23,7 @@ def _updates(text: str) -> tuple[int, ...]:
     """Return the numbers in `0,500,1000`. Raises OptionError."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not all(part.isdecimal() for part in parts):
-        raise OptionError(f"invalid value for --snapshots: '{text}'", "give numbers of updates, such as 0,500,1000")
+        raise invalid_value("--snapshots", text, "use numbers of updates, such as 0,500,1000")
     return tuple(map(int, parts))
 
 
@@ -45,7 +45,7 @@ class TrainOptions:
         metavar="KEY=VALUE", panel=DATA, repeated=True,
     )  # fmt: skip
     valid: tuple[str, ...] = option(
-        (), "Validation files. [default: a tenth of the pieces]", metavar="FILE", panel=DATA, repeated=True
+        (), "Held-out files. [default: a tenth of the pieces]", metavar="FILE", panel=DATA, repeated=True
     )
     split: Path | None = option(
         None, "File that assigns each piece to train, valid or test.", metavar="FILE", panel=DATA
@@ -56,31 +56,40 @@ class TrainOptions:
         metavar="LABELS", panel=DATA, parse=_labels,
     )  # fmt: skip
     preset: str | None = option(
-        None, "Settings of a published system; see `composer presets`.", metavar="PRESET", panel=TRAINING
+        None, "Use the settings of a published system; see `composer presets`.", metavar="PRESET", panel=TRAINING
     )
-    model: str | None = option(None, "Model architecture. [default: lstm, if it fits]", metavar="MODEL", panel=TRAINING)
-    epochs: int | None = option(None, "Passes over the training data.", metavar="N", panel=TRAINING)
-    max_updates: int | None = option(None, "Maximum number of updates, in all phases.", metavar="N", panel=TRAINING)
-    batch_size: int | None = option(None, "Sequences per batch.", metavar="N", panel=TRAINING)
-    lr: float | None = option(None, "Peak learning rate.", metavar="RATE", panel=TRAINING)
-    seed: int | None = option(None, "Random seed.", metavar="N", panel=TRAINING)
+    model: str | None = option(None, "Model architecture. [default: lstm if possible]", metavar="MODEL", panel=TRAINING)
+    epochs: int | None = option(None, "Passes over the training data.", minimum=1, **_NUMBER)
+    max_updates: int | None = option(None, "Stop after N updates, including pretraining.", minimum=0, **_NUMBER)
+    batch_size: int | None = option(None, "Sequences per batch.", minimum=1, **_NUMBER)
+    lr: float | None = option(
+        None, "Peak learning rate.", minimum=1e-300, hint="use a number above 0, such as --lr 0.003",
+        **{**_NUMBER, "metavar": "RATE"},
+    )  # fmt: skip
+    seed: int | None = option(None, "Random seed.", minimum=0, **_NUMBER)
     settings: tuple[str, ...] = option(
         (), "Model or training setting; see `composer plugins MODEL`.", "--set",
         metavar="KEY=VALUE", panel=TRAINING, repeated=True,
     )  # fmt: skip
-    device: str = option("auto", "auto, cpu, cuda or mps.", metavar="DEVICE", panel=TRAINING)
-    name: str | None = option(None, "Name of the trained model.", metavar="NAME", panel=OUTPUT)
-    resume: bool = option(False, "Resume the run with this name.", panel=OUTPUT)
-    origin: Path | None = option(None, "Fine-tune this model.", "--from", metavar="CHECKPOINT", panel=OUTPUT)
+    device: str = option("auto", "Device: auto, cpu, cuda or mps.", metavar="DEVICE", panel=TRAINING)
+    name: str | None = option(None, "Name of the model. [default: REP, REP-2, ...]", metavar="NAME", panel=OUTPUT)
+    output: Path | None = option(
+        None, "Also write the trained model to this .safetensors file.", "-o", "--output", metavar="FILE", panel=OUTPUT
+    )
+    resume: bool = option(False, "Resume the run called --name, or the newest run of REP.", panel=OUTPUT)
+    origin: Path | None = option(None, "Model to fine-tune: name or file.", "--from", metavar="NAME", panel=OUTPUT)
     snapshots: tuple[int, ...] | None = option(
         None, "Generate a piece after these updates, such as 0,500,1000.",
         metavar="UPDATES", panel=OUTPUT, parse=_updates,
     )  # fmt: skip
     log_dir: Path | None = option(None, "Write TensorBoard logs to this folder.", metavar="FOLDER", panel=OUTPUT)
-    force: bool = option(False, "Overwrite the model with this name.", panel=OUTPUT)
+    force: bool = option(False, "Overwrite the model called --name, and the --output file.", panel=OUTPUT)
     json: bool = option(False, "Print each event as a line of JSON.")
     quiet: bool = option(False, "Only print warnings and errors.", "-q", "--quiet")
     shares: Mapping[str, Any] = field(default_factory=dict, metadata={"internal": True})
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
 
     @property
     def split_settings(self) -> "SplitSettings":

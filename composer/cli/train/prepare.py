@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from composer.api import ComposerError, Model, OptionError, PairingError, ReadError, Representation, UsageError
@@ -16,6 +17,7 @@ from composer.checkpoints import store
 from composer.checkpoints.file import Header
 from composer.checkpoints.load import OpenCheckpoint, open_checkpoint
 from composer.cli.inputs import hint_other_representation
+from composer.cli.output.files import check_replaceable, reporting_write_errors
 from composer.cli.representation_argument import find_representation
 from composer.cli.train.options import TrainOptions
 from composer.data import dataset
@@ -66,8 +68,12 @@ def prepare(
         fitted = new.origin.checkpoint.header.spec if new.origin is not None else None
         conditions = _conditions(options, kind, new.model) if fitted is None else None
         data = OriginalArguments(options.files, options.split_settings, options.augment, fitted, conditions)
+        recorded = None
     else:
-        choice, data = _resumed(options, kind, group.broadcast_object(lambda: saved_header(path)))
+        saved = group.broadcast_object(lambda: saved_header(path))
+        choice, data = _resumed(options, kind, saved)
+        recorded = saved.record.get("output")
+    output = group.broadcast_object(lambda: _output(options, recorded))
     if not data.arguments:
         raise UsageError("no training data given", f"composer train {kind.name} FILE...")
     choice.settings.check(augment=data.augment)
@@ -84,7 +90,7 @@ def prepare(
     origin = choice.origin.checkpoint if choice.origin else None
     return TrainingRun(
         choice.model, choice.config, choice.representation, prepared, path, choice.settings, resolved,
-        options.resume, origin, data.arguments, stop, group,
+        options.resume, origin, output, stop, group,
     )  # fmt: skip
 
 
@@ -151,7 +157,7 @@ def _representation_options(options: TrainOptions, kind: type[Representation]) -
         if _key(pair) == "conditions" and "conditions" not in typing.get_type_hints(kind.Options):
             labels = pair.partition("=")[2].strip() or ",".join(kind.labels) or "LABELS"
             raise OptionError(f"{owner} has no option `conditions`", f"use --conditions {labels}")
-    return plugin_options.parse(kind.Options, pairs, owner)
+    return plugin_options.parse(kind.Options, pairs, owner, "-O")
 
 
 def _resumed(options: TrainOptions, kind: type[Representation], saved: Header) -> tuple[ModelChoice, OriginalArguments]:
@@ -161,7 +167,8 @@ def _resumed(options: TrainOptions, kind: type[Representation], saved: Header) -
             f"that is a model for `{saved.representation}`, not `{kind.name}`",
             f"use composer train {saved.representation} --resume",
         )
-    fixed = (options.representation_options, options.conditions is not None, options.origin, options.force)
+    force = options.force and options.output is None
+    fixed = (options.representation_options, options.conditions is not None, options.origin, force)
     if any(fixed) or options.model not in {None, saved.model}:
         hint = "leave out -O, --conditions, --from, --force and --model"
         raise UsageError("--resume keeps the model and its options", hint)
@@ -233,6 +240,23 @@ def _path(options: TrainOptions, kind: type[Representation]) -> Path:
             f"a model called `{options.name}` already exists",
             "resume it with --resume, overwrite it with --force, or choose another --name",
         )
+    return path
+
+
+def _output(options: TrainOptions, recorded: str | None) -> Path | None:
+    """Return the path of --output, else the recorded one. Raises ComposerError if it is not a name for a new model."""
+    if options.output is None:
+        return Path(recorded) if recorded else None
+    path = options.output.absolute()
+    if path.suffix != store.SUFFIX:
+        file = options.output / "mine" if options.output.is_dir() else options.output.with_suffix("")
+        hint = f"use -O {options.output}" if "=" in options.output.name else f"use --output {file}{store.SUFFIX}"
+        raise UsageError(f"invalid value for --output: '{options.output}'", hint)
+    if str(path) != recorded:
+        check_replaceable(path, force=options.force)
+    with reporting_write_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=path.parent).close()
     return path
 
 

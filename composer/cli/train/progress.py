@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -49,13 +50,10 @@ def reporter(console: Console, status: TrainingStatus, as_json: bool = False) ->
 
 
 @dataclass
-class Reporter:
+class Reporter(AbstractContextManager["Reporter"]):
     """Reports every event, and prints texts in between: to stderr if there is no live display."""
 
     console: Console
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *reason: Any) -> None:
         pass
@@ -101,7 +99,7 @@ class LineReporter(Reporter):
                 report_pieces(self.console, event)
             case Started():
                 self.twentieths = int(20 * event.update / max(1, event.updates))
-                self.console.say(opening_line(event))
+                self.console.say(opening_line(event, self.status.step_name))
             case Updated():
                 if int(20 * self.status.done) > self.twentieths:
                     self.twentieths = int(20 * self.status.done)
@@ -139,7 +137,7 @@ class LiveReporter(Reporter):
         if isinstance(event, Prepared):
             report_pieces(self.console, event)
         elif isinstance(event, Started):
-            self.print_text(opening_line(event))
+            self.print_text(opening_line(event, self.status.step_name))
         elif isinstance(event, RolledBack):
             self.print_text(rolled_back_line(event))
         elif isinstance(event, MicroBatchHalved):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
@@ -50,10 +50,10 @@ def train_and_report(console: Console, options: TrainOptions) -> None:
                 run = prepare(options, reading.update, stop.requested, group)
             if options.device == "auto" and run.device == "cpu" and (warning := devices.unused_cuda_warning()):
                 console.warn(warning)
-            status = TrainingStatus(run.unit, run.in_unit)
+            status = TrainingStatus(run.unit, run.in_unit, step_name=run.representation.step_name)
             reporter = progress.reporter(console, status, as_json=options.json)
             events = _with_notes(train(run), run, console)
-            log = tensorboard.TensorBoardWriter(log_dir, run) if log_dir is not None else nullcontext()
+            log = closing(tensorboard.TensorBoardWriter(log_dir, run)) if log_dir is not None else nullcontext()
             with stop.handling_signals(), log as writer:
                 finished = progress.follow(events, reporter, lambda event: generate_snapshot(run, event), writer)
     except FailedElsewhere:
@@ -130,6 +130,8 @@ def _close(console: Console, run: TrainingRun, finished: Finished | None, stop: 
     generate = f"generate: composer gen {rep} --checkpoint {quoted}"
     if finished is not None:
         console.say(closing_line(finished, run.unit, run.in_unit))
+        if finished.output is not None:
+            console.say(f"wrote {finished.output}")
     if finished is None or finished.reason == "interrupted":
         console.say(f"resume:   composer train {rep} --name {quoted} --resume")
         console.say(generate)

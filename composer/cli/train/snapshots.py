@@ -23,7 +23,7 @@ class SnapshotPiece:
     score: Score | None = None
 
     def __str__(self) -> str:
-        return f"update {self.update}: {self.path}\n{self.text}" if self.path else f"update {self.update}: {self.text}"
+        return f"update {self.update:,}: " + (f"generated {self.path}\n{self.text}" if self.path else self.text)
 
 
 def generate_snapshot(run: TrainingRun, event: Snapshot) -> SnapshotPiece:

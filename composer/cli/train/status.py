@@ -17,10 +17,11 @@ SMOOTHING = 0.95
 
 @dataclass
 class TrainingStatus:
-    """The status so far. `convert` turns nats into `unit`; `clock` returns seconds."""
+    """The status so far. `convert` turns nats into `unit`, `clock` returns seconds."""
 
     unit: str = "nats"
     convert: Callable[[float], float] = float
+    step_name: str = "step"
     clock: Callable[[], float] = time.monotonic
     started: Started | None = None
     updated: Updated | None = None
@@ -70,12 +71,12 @@ class TrainingStatus:
         return next((event for event in reversed(self.validated) if event.best), None)
 
 
-def opening_line(event: Started) -> str:
+def opening_line(event: Started, step_name: str = "step") -> str:
     """Return the line at the start of a phase."""
     phase = "" if event.phase == "train" else f"{event.phase}: "
     return (
-        f"{phase}training on {count_noun(event.pieces[0], 'piece')} ({count_noun(event.counted[0], 'step')}); "
-        f"{event.parameters:,} parameters on {event.device}, {event.precision}"
+        f"{phase}training on {count_noun(event.pieces[0], 'piece')} ({count_noun(event.counted[0], step_name)}), "
+        f"{event.parameters:,} parameters, on {event.device} in {event.precision}"
     )
 
 
@@ -86,7 +87,9 @@ def unreached_line(event: Started) -> str | None:
         return None
     before = event.phases[: event.phases.index(missing)]
     names, whole = " and ".join(f"`{phase.name}`" for phase in before), sum(phase.unlimited_updates for phase in before)
-    return f"training ends within {names}, without an update of `{missing.name}`; use more than --max-updates {whole}"
+    return (
+        f"training ends in {names}, before the first update of `{missing.name}`; use --max-updates {whole + 1} or more"
+    )
 
 
 def update_line(status: TrainingStatus) -> str:
@@ -98,7 +101,7 @@ def update_line(status: TrainingStatus) -> str:
         f"update {updated.update:,}/{started.updates:,}",
         f"epoch {updated.epoch:.1f}",
         f"loss {status.convert(status.loss):.3f} {status.unit}",
-        f"{updated.rate:,.0f}/s",
+        f"{updated.rate:,.0f} {status.step_name}s/s",
     ]
     left = status.left
     return status.in_phase("  ".join([*parts, f"{duration(left)} left"] if left is not None else parts))
@@ -130,9 +133,9 @@ def validation_line(event: Validated, best: Validated | None = None) -> str:
 
 def closing_line(event: Finished, unit: str, reported: Callable[[float], float]) -> str:
     """Return the line at the end of training."""
-    reasons = {"done": "done", "early": "stopped early, no improvement", "interrupted": "interrupted"}
+    ends = {"early": "stopped early after {}, as validation no longer improves"}
     best = "" if event.best is None else f"; best validation {reported(event.best):.3f} {unit}"
-    return f"{reasons.get(event.reason, event.reason)} after {count_noun(event.update, 'update')}{best}"
+    return ends.get(event.reason, f"{event.reason} after {{}}").format(count_noun(event.update, "update")) + best
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

@@ -60,10 +60,8 @@ class TensorBoardWriter:
         with _writing(folder):
             self._writer: Any = SummaryWriter(str(folder))
 
-    def __enter__(self) -> TensorBoardWriter:
-        return self
-
-    def __exit__(self, *reason: object) -> None:
+    def close(self) -> None:
+        """Write what is left, and close the log."""
         self._writer.close()
 
     def on_event(self, event: Event) -> None:
@@ -101,7 +99,7 @@ class TensorBoardWriter:
 
 
 def roll_image(score: Score) -> NDArray[np.uint8]:
-    """Return the first MAX_BEATS beats as an image (height, width, 3): time to the right, pitch upwards."""
+    """Return the first MAX_BEATS beats as an image (height, width, 3): time to the right, pitch upward."""
     import numpy as np
 
     notes = [note for note in score.notes if note.onset < MAX_BEATS]

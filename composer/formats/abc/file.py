@@ -37,7 +37,7 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
         try:
             score = read_tune(tune)
             fault = exceeded_limit(score)
-            yield name, RejectedPiece(f"it {fault}", name, f"line {tune.first}") if fault else score
+            yield name, RejectedPiece(fault, name, f"line {tune.first}") if fault else score
         except (ReadError, ArithmeticError, ValueError, RecursionError) as error:
             yield name, RejectedPiece(str(error), name, f"line {tune.first}")
 
@@ -55,7 +55,7 @@ def write(score: Score, settings: WriteSettings) -> bytes:
 
 
 def mark(data: bytes, text: bytes) -> bytes:
-    """Insert `text` as an `N:` field after the `X:` line; data without `X:` stays, as its header cannot be told."""
+    """Insert `text` as an `N:` field after the `X:` line; data without `X:` is returned unchanged."""
     return _NUMBER.sub(lambda match: match[0] + b"N:" + text + b"\n", data, count=1)
 
 

@@ -48,11 +48,11 @@ def _spell(pitch_class: int, key: Signature) -> Tone:
     sharps or flats.
     """
     tonic = fifth(LETTERS.index(key.tonic[0]), key.tonic.count("#") - key.tonic.count("b"))
-    centre = 2 * tonic + (1 if has_minor_third(key.mode) else 4)
+    center = 2 * tonic + (1 if has_minor_third(key.mode) else 4)
     own = 1 if key.sharps >= 0 else -1
 
     def strangeness(tone: Tone) -> tuple[bool, int, bool]:
-        return tone[1] != key.alters[tone[0] % 7], abs(2 * fifth(*tone) - centre), tone[1] == -own
+        return tone[1] != key.alters[tone[0] % 7], abs(2 * fifth(*tone) - center), tone[1] == -own
 
     tones = ((step, alter) for step in range(-1, 8) for alter in (-1, 0, 1))
     return min((tone for tone in tones if pitch(*tone) == pitch_class), key=strangeness)

@@ -150,11 +150,11 @@ def _division(data: bytes, name: str) -> int:
     if kind == 2:
         raise ReadError(f"{name} is MIDI format 2, whose tracks are separate pieces", "export it as format 0 or 1")
     if tracks > MAX_TRACKS:
-        raise ReadError(f"{name} has {tracks} tracks by its header, more than {MAX_TRACKS}", _HINT)
+        raise ReadError(f"{name} announces {tracks:,} tracks, more than {MAX_TRACKS:,}", _HINT)
     if division & 0x8000:
         raise ReadError(f"{name} counts time in SMPTE frames, not beats", "export it with ticks per quarter note")
     if division == 0:
-        raise ReadError(f"{name} has a division of 0 ticks per beat", _HINT)
+        raise ReadError(f"{name} has 0 ticks per beat", _HINT)
     return int(division)
 
 

@@ -24,7 +24,7 @@ MAX_REPEATS = 16
 MAX_SIGNS = 500
 """Lines of kern with clefs, keys, instruments and the like."""
 
-_CONTENTS = {"beats": (r"\d{1,3}(\+\d{1,3}){0,15}", "a meter"), "fifths": (r"[-+]?\d{1,2}", "a key")}
+_CONTENTS = {"beats": (r"\d{1,3}(\+\d{1,3}){0,15}", "meter"), "fifths": (r"[-+]?\d{1,2}", "key")}
 """Elements that music21 counts up to: the allowed content, and a name for messages."""
 
 _ENDINGS = re.compile(r"[1-9]?[0-9]?([ ,]+[1-9][0-9]?){0,9}")
@@ -58,7 +58,7 @@ def check_musicxml(data: bytes, name: str) -> str:
         if not gate.has_root:
             raise ReadError(f"{name} is neither MusicXML nor kern", "check that its suffix is right") from error
         place = f"line {error.lineno}, column {error.offset + 1}"
-        raise ReadError(f"{name} is broken at {place}: {expat.ErrorString(error.code)}", _HINT) from error
+        raise ReadError(f"{name} is invalid XML at {place}: {expat.ErrorString(error.code)}", _HINT) from error
     except (LookupError, ValueError) as error:
         raise ReadError(f"{name} has an unknown encoding", _HINT) from error
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else gate.encoding
@@ -79,7 +79,7 @@ def check_kern(data: bytes, name: str) -> str:
     for what, (count, limit) in counts.items():
         _check_limit(name, what, count, limit)
     if _HUGE_KERN_METER.search(text):
-        raise ReadError(f"{name} has a meter of impossible size", _HINT)
+        raise ReadError(f"{name} has an impossible meter", _HINT)
     return text
 
 
@@ -130,10 +130,10 @@ class _LimitChecker:
             self.counts["measure"] = 0
         elif tag in _CONTENTS:
             self.content = []
-        elif tag == "repeat" and attributes.get("times", "2") not in _REPEAT_COUNTS:
-            raise ReadError(f"{self.name} has a repeat that is not played 0 to {MAX_REPEATS} times", _HINT)
-        elif tag == "ending" and not _ENDINGS.fullmatch(attributes.get("number", "").strip()):
-            raise ReadError(f"{self.name} has an ending with an impossible number", _HINT)
+        elif tag == "repeat" and (times := attributes.get("times", "2")) not in _REPEAT_COUNTS:
+            raise ReadError(f"{self.name} has a repeat played '{times[:20]}' times, not 0 to {MAX_REPEATS}", _HINT)
+        elif tag == "ending" and not _ENDINGS.fullmatch(number := attributes.get("number", "").strip()):
+            raise ReadError(f"{self.name} has an ending with an impossible number: '{number[:20]}'", _HINT)
 
     def _characters(self, text: str) -> None:
         if self.content is not None:
@@ -143,8 +143,8 @@ class _LimitChecker:
         self.depth -= 1
         if tag in _CONTENTS and self.content is not None:
             pattern, what = _CONTENTS[tag]
-            if not re.fullmatch(pattern, "".join("".join(self.content).split())):
-                raise ReadError(f"{self.name} has {what} of impossible size", _HINT)
+            if not re.fullmatch(pattern, content := "".join("".join(self.content).split())):
+                raise ReadError(f"{self.name} has an impossible {what}: '{content[:20]}'", _HINT)
             self.content = None
 
 

@@ -40,6 +40,7 @@ from composer.api.sampling.filters import (
     fixed_units,
     frame_log_prob,
     mask_array,
+    sigmoid,
 )
 
 __all__ = ["NadeSampler", "nade_sampler"]
@@ -77,7 +78,7 @@ class NadeSampler:
             frames, logits, off = self._sample_units(biases, replace(bounds, to_project=illegal))
             legal = _repair(frames, logits, off, bounds)
         logp = frame_log_prob(logits, legal) if (legal == frames).all() else self.log_prob(biases, legal)
-        prob = _sigmoid(logits)
+        prob = sigmoid(logits)
         masked = 1 - np.prod(np.where(off, 1 - prob, np.where(bounds.must_be_on, prob, 1)), axis=1)
         return Draw(legal.astype(np.uint8), logp, masked)
 
@@ -100,7 +101,7 @@ class NadeSampler:
         ahead, counts = np.ones(bv.shape, bool), bounds.counts.copy()
         _enforce_limits(bounds, counts, ahead, off, thresholds)
         while True:
-            unit_logits = _sigmoid(a) @ self.into_v
+            unit_logits = sigmoid(a) @ self.into_v
             unit_logits += bv
             np.copyto(logits, unit_logits, where=ahead)
             above = unit_logits > thresholds
@@ -198,7 +199,3 @@ def _repair(frames: Bools, logits: Floats, off: Bools, bounds: _FrameBounds) -> 
     rank = np.where(off, -np.inf, np.where(bounds.must_be_on, np.inf, logits))
     rows = zip(frames, rank, bounds.rules, strict=True)
     return np.array([frame if rule is None else apply_frame_rule(frame, order, rule) for frame, order, rule in rows])
-
-
-def _sigmoid(x: Floats) -> Floats:
-    return np.asarray(0.5 * np.tanh(0.5 * x) + 0.5)

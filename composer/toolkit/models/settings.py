@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from composer.api.errors import OptionError
+from composer.api.fields import invalid_setting
 from composer.api.sequence import StepKind
 
-__all__ = ["OUTPUT_HELP", "TIED_HELP", "check_output", "check_positive", "check_rates", "check_tied", "invalid_setting"]
+__all__ = ["OUTPUT_HELP", "TIED_HELP", "check_output", "check_positive", "check_rates", "check_tied"]
 
 OUTPUT_HELP = (
     "`plain`: softmax over tokens, or a sigmoid for each unit of a frame; "
     "`nade`: each unit of a frame depends on the units before it"
 )
 
-TIED_HELP = "share one matrix between token embedding and output; `embedding` is then ignored"
+TIED_HELP = "tie input and output embeddings; `embedding` is then ignored"
 """Tied weights are due to Press and Wolf (2017)."""
 
 
@@ -32,16 +33,6 @@ def check_rates(config: Any, *names: str) -> None:
         for rate in value if isinstance(value, tuple) else (value,):
             if rate is not None and not 0 <= rate < 1:
                 raise invalid_setting(config, name, "use a number from 0 to below 1")
-
-
-def invalid_setting(config: Any, name: str, hint: str) -> OptionError:
-    """Return the error for the value of setting `name`; `hint` gets an example with the default, if there is one."""
-    value, default = (
-        ",".join(map(str, each)) if isinstance(each, tuple) else str(each).lower()
-        for each in (getattr(config, name), type(config).__dataclass_fields__[name].default)
-    )
-    example = f", such as --set {name}={default}" if default not in {"", "none"} else ""
-    return OptionError(f"invalid value for `{name}`: '{value}'", hint + example)
 
 
 def check_output(kind: StepKind, output: str) -> None:

@@ -34,7 +34,7 @@ class NoteControls:
     key: str = option("", "Use only notes of this key, such as G, Am or Ddor.", choices=key_names)
     scale: str = option(
         "",
-        "Use only notes of this scale: 'D dorian', or blues together with --key.",
+        "Use only notes of this scale, such as 'D dorian', or blues with --key D.",
         choices=[scale for scale in SCALES if " " not in scale],
     )
     bars: int = option(0, "Number of bars, not counting a pickup; 0 = any.", metavar="N")
@@ -42,8 +42,8 @@ class NoteControls:
     density: str = option("", "Note density in onsets per beat; 1..4 ramps over the piece.", metavar="N")
     keep_bars: str = option(
         "",
-        "Infill: keep these bars of --prime, such as 4-8, and its pickup, and generate the others. Bars are counted "
-        "as played. --range, --key and --scale apply to the new bars only.",
+        "Infill: keep the pickup and these bars of --prime, such as 4-8, and generate the others. Bars are counted "
+        "as played. --range, --key and --scale apply only to new bars.",
         metavar="BARS",
     )
 
@@ -53,7 +53,7 @@ class NoteControls:
         parse_scale(self.scale, self.key)
         parse_meter(self.meter)
         if not 0 <= self.bars <= MAX_BARS:
-            hint = f"use a number up to {MAX_BARS}, or 0 for any"
+            hint = f"use 1 to {MAX_BARS}, or 0 for any number"
             raise OptionError(f"invalid value for --bars: '{self.bars}'", hint)
         if self.density and not parse_ramp(self.density, "--density").highest:
             hint = "use a number above 0, such as --density 0.5"
@@ -120,7 +120,7 @@ def total_steps(
         raise Unsatisfiable(
             f"--bars {bars} contradicts {other}: the model has {float(per_beat):g} steps per beat, and the bars are"
             " not a whole number of steps",
-            "choose another --meter or more --bars",
+            "use another --meter, or more --bars",
         )
     return int(steps)
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from composer.api import EncodeError, Note, RejectedPiece
 
-OFFGRID = {"refuse": "skip the piece", "round": "move it to the nearest steps", "drop": "drop the note"}
-"""What to do with a note that starts or ends between two steps."""
+OFFGRID = {"refuse": "skips the piece", "round": "moves them to the nearest step", "drop": "drops them"}
+"""What is done with notes that start or end between two steps."""
 
-OFFGRID_HELP = "notes between two steps: " + ", ".join(f"`{key}`: {text}" for key, text in OFFGRID.items())
+OFFGRID_HELP = "for notes between two steps: " + ", ".join(f"`{key}` {text}" for key, text in OFFGRID.items())
 
 SLACK = Fraction(1, 8)
 """Tolerance in steps: many MIDI files end a note one tick before the next."""

@@ -13,7 +13,7 @@ import numpy as np
 from tunes import faults
 
 from composer.analysis.likelihood import select_pieces
-from composer.check.abc_rules import check
+from composer.check.abc_tunes import diagnostics
 from composer.checkpoints.load import load_model
 from composer.data import corpus
 from composer.formats.abc.reader.lexer import split_tunes
@@ -39,10 +39,11 @@ def _count_valid(path: Path) -> dict[str, Any]:
     tunes = re.findall(r"^X:\d+\n.*?(?=^X:|\Z)", text, re.MULTILINE | re.DOTALL)
     keyed = [tune for tune in tunes if re.search(r"^K:", tune, re.MULTILINE)]
     found = [faults(tune) for tune in keyed] if shutil.which("abc2midi") else None
+    parsed = [[parse_tune(each) for each in split_tunes(tune)] for tune in keyed]
     return {
         "tunes": len(tunes),
-        "parse": sum(not any(parse_tune(each).diagnostics for each in split_tunes(tune)) for tune in keyed),
-        "ours": sum(not check(tune) for tune in keyed),
+        "parse": sum(not any(each.diagnostics for each in tune) for tune in parsed),
+        "ours": sum(not any(map(diagnostics, tune)) for tune in parsed),
         "no error": None if found is None else sum(not errors for errors, _ in found),
         "abc2midi": None if found is None else sum(not any(both) for both in found),
     }

@@ -116,8 +116,8 @@ def _openings(results: Results) -> Iterator[str]:
     yield "## Effect of a given opening\n"
     yield f"Bits per character of held-out poems, from character {OPENING} to {LONGEST:,}, after the given opening:\n"
     for stage, bits in known:
-        learnt = next(iter(results.trained(stage).values()))
-        yield f"- `{stage.name}`: {bits:.3f} ({training_text(learnt)})"
+        training = next(iter(results.trained(stage).values()))
+        yield f"- `{stage.name}`: {bits:.3f} ({training_text(training)})"
     yield "\nIn the article, the model without the author was better. One short training of each is too little to"
     yield "confirm or refute that.\n"
 

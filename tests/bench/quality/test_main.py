@@ -31,7 +31,7 @@ measure = "composer eval text $DATA/1.txt $DATA/2.txt"
 
 @pytest.fixture
 def asked(tmp_path, monkeypatch):
-    """Return the arguments of a run with its own home; this process is restored afterwards."""
+    """Return the arguments of a run with its own home; this process is restored afterward."""
     data = tmp_path / "some data"
     data.mkdir()
     for number, poem in enumerate(POEMS):

@@ -106,15 +106,15 @@ def test_keys_are_of_the_commands_before_and_of_the_seed(tmp_path):
 def test_a_changed_preset_is_another_training(tmp_path, monkeypatch):
     monkeypatch.setattr(presets, "FOLDER", tmp_path)
     preset = tmp_path / "mine.toml"
-    told = 'summary = "s"\nrepresentation = "abc"\nmodel = "lstm"\ncommand = "c"\ngen_command = "p"\n'
-    preset.write_text(told)
+    text = 'summary = "s"\nrepresentation = "abc"\nmodel = "lstm"\ncommand = "c"\ngen_command = "p"\n'
+    preset.write_text(text)
     (stage,) = plan(tmp_path, STAGE.replace("--lr 0.003", "--preset mine")).models
     (other,) = plan(tmp_path, STAGE).models
     before, others = chain(stage, 0), chain(other, 0)
-    preset.write_text(told + "[training]\nbatch = 3\n")
+    preset.write_text(text + "[training]\nbatch = 3\n")
     assert not set(chain(stage, 0)) & set(before)
     assert chain(other, 0) == others
-    preset.write_text(told)
+    preset.write_text(text)
     assert chain(stage, 0) == before
 
 

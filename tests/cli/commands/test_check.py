@@ -114,7 +114,7 @@ def test_members_of_archives_and_stdin(composer, process, tune, tmp_path):
     assert f"{tmp_path / 'all.zip'}/in/tune.abc:13:9: error" in composer("check", tmp_path / "all.zip").out
     assert b"stdin:13:9: error" in process("check", "-", input=BAD.encode()).stdout
     result = composer("check", tmp_path / "all.zip", "--fix")
-    assert "left: not a file on disk" in result.out
+    assert "unfixed: not a file on disk" in result.out
 
 
 def test_a_fixed_copy_is_written_beside_the_file(composer, tune):
@@ -122,7 +122,7 @@ def test_a_fixed_copy_is_written_beside_the_file(composer, tune):
     fixed = tune.with_name("tune.fixed.abc")
     assert result.code == 1
     assert f"{tune}:15: fixed: removed old line breaks\n" in result.out
-    assert f"{tune}:8: left: cannot be rewritten: incomplete bar" in result.out
+    assert f"{tune}:8: unfixed: cannot be rewritten: incomplete bar" in result.out
     assert f"wrote {fixed}\n" in result.err
     assert tune.read_text() == BAD
     assert fixed.read_text() == BAD.replace("!", "")
@@ -139,8 +139,8 @@ def test_a_fixed_copy_is_only_replaced_with_force(composer, tune):
     fixed = tune.with_name("tune.fixed.abc")
     fixed.write_text("mine")
     result = composer("check", tune, "--fix")
-    assert "already exists; use --force to replace it" in result.out
-    assert "fixed:" not in result.out
+    assert "already exists; overwrite it with --force" in result.out
+    assert ": fixed:" not in result.out
     assert fixed.read_text() == "mine"
     composer("check", tune, "--fix", "--force")
     assert fixed.read_text() != "mine"

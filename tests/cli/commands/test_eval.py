@@ -42,14 +42,14 @@ def test_likelihood_equals_that_of_the_sampler(evaluated, checkpoint, tunes):
     assert (found["pieces"], found["steps"], found["unit"]) == (4, count, "bits per character")
     assert (found["stderr"], found["rejected"], found["stream"]) == (0, {}, False)
     line = evaluated(tunes).out
-    assert f": {total / count:.3f} bits per character, over 4 pieces, {count:,} characters\n" in line
+    assert f": {total / count:.3f} bits per character (4 pieces, {count:,} characters)\n" in line
 
 
 def test_stream_measures_one_text(evaluated, checkpoint, tunes):
     total, count = bits_and_steps(checkpoint, tunes, stream=True)
     found = json.loads(evaluated(tunes, "--stream", "--json").out)
     assert (found["value"], found["stream"]) == (pytest.approx(total / count, abs=2e-5), True)
-    assert evaluated(tunes, "--stream").out.endswith(" characters, as one text\n")
+    assert evaluated(tunes, "--stream").out.endswith(" characters, as one sequence)\n")
     assert found["value"] != pytest.approx(json.loads(evaluated(tunes, "--json").out)["value"], abs=1e-4)
 
 
@@ -127,7 +127,7 @@ def test_progress_is_reported_before_the_first_window(checkpoint, tunes):
 )
 def test_standard_error_has_two_significant_digits(stderr, shown):
     assert _line("mine", Evaluation(3.25, stderr, "nats per frame", 1, 2), "frame").startswith(
-        f"mine: 3.250{shown} nats per frame, over 1 piece"
+        f"mine: 3.250{shown} nats per frame (1 piece"
     )
 
 
@@ -136,13 +136,13 @@ class TestGenerated:
         done = evaluated(tunes, "--generated", "5")
         assert done.code == 0, done.err
         title, heads, *lines = done.out.splitlines()
-        assert title == "small: 5 pieces generated with seed 1 at temperature 1, compared with 4 pieces"
+        assert title == "small: 5 generated pieces (seed 1, temperature 1) compared with a corpus of 4 pieces"
         assert heads.split() == ["generated", "corpus", "distance"]
         assert {"pitch", "harmony", "rhythm", "form", "copying", "validity"} <= {line.strip() for line in lines}
         filled = next(line for line in lines if "every bar fills its meter" in line)
         assert filled.split()[-7:] == ["100.0%", "±", "0.0", "100.0%", "±", "0.0", "+0.00"]
         assert "within one standard deviation" in done.err
-        assert "copies were searched in this corpus" in done.err
+        assert "copied runs were searched for in this corpus" in done.err
 
     def test_json(self, evaluated, tunes):
         done = evaluated(tunes, "--generated", "5", "--seed", "7", "--temp", "0.8", "--json")
@@ -201,12 +201,12 @@ class TestGenerated:
     @pytest.mark.parametrize(
         ("options", "words"),
         [
-            (["--generated", "0"], "invalid value for --generated: 0"),
-            (["--generated", "-3"], "invalid value for --generated: -3"),
+            (["--generated", "0"], "invalid value for --generated: '0'"),
+            (["--generated", "-3"], "invalid value for --generated: '-3'"),
             (["--generated", "1000000"], "use 1 to 10000"),
-            (["--generated", "2", "--temp", "-1"], "invalid value for --temp: -1"),
-            (["--generated", "2", "--temp", "nan"], "invalid value for --temp: nan"),
-            (["--generated", "2", "--seed", "-1"], "invalid value for --seed: -1"),
+            (["--generated", "2", "--temp", "-1"], "invalid value for --temp: '-1'"),
+            (["--generated", "2", "--temp", "nan"], "invalid value for --temp: 'nan'"),
+            (["--generated", "2", "--seed", "-1"], "invalid value for --seed: '-1'"),
             (["--generated", "2", "--effort", "3"], "--effort cannot be combined with --generated"),
             (["--generated", "2", "--stream"], "--stream cannot be combined with --generated"),
             (["--seed", "3"], "--seed needs --generated"),

@@ -37,4 +37,5 @@ def test_a_long_page_opens_in_the_pager(composer, stream, tmp_path, monkeypatch)
 
 
 def test_an_unknown_topic(composer):
-    composer("help", "trainig").failed("trainig", "training", "tutorial", "gen", code=2)
+    composer("help", "trainig").failed("unknown help topic 'trainig'", "did you mean `training`?", code=2)
+    composer("help", "xyz").failed("choose from formats, models", "gen, train", code=2)

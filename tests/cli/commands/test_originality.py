@@ -4,12 +4,12 @@ import json
 from dataclasses import replace
 
 import pytest
+from melodies import melodies_of
 
 from composer.api import Source
 from composer.checkpoints.file import load, save
 from composer.checkpoints.load import restore_representation
 from composer.checkpoints.training_melodies import pack_melodies
-from composer.music.contour import melodies_of
 
 COPY = """X:1
 T:Mine
@@ -114,7 +114,7 @@ def test_unreadable_files_are_counted(composer, model, tunes, tmp_path):
 
 def test_errors(composer, checkpoint, tunes, tmp_path):
     composer("originality", tunes, "--checkpoint", checkpoint).failed("does not hold the melodies", "--corpus")
-    composer("originality", tunes, "--checkpoint", "none").failed("cannot read none")
+    composer("originality", tunes, "--checkpoint", "none").failed("no model 'none'")
     composer("originality", tunes, "--corpus", tmp_path / "none").failed("no such file or folder")
     composer("originality", tmp_path / "none.abc").failed("no such file or folder")
     composer("originality").failed("FILE", code=2)

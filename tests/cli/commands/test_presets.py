@@ -76,7 +76,7 @@ def test_unknown_option_in_a_preset(composer, tunes, tmp_path, monkeypatch):
     text = presets.preset("charrnn-abc").text.replace('text = "raw" ', 'spelling = "raw" ')
     (tmp_path / "odd.toml").write_text(text)
     monkeypatch.setattr(presets, "FOLDER", tmp_path)
-    composer("train", "abc", tunes, "--preset", "odd").failed("has no option `spelling`", code=2)
+    composer("train", "abc", tunes, "--preset", "odd").failed("has no option 'spelling'", code=2)
 
 
 def test_replacing_the_model_of_a_preset_is_a_warning(composer, tunes, home):

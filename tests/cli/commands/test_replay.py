@@ -141,7 +141,7 @@ class TestOutput:
 
     def test_suffix_of_another_format(self, gen, replay, tmp_path):
         result = replay(gen(), "--output", tmp_path / "again.mid")
-        result.failed("stdin is abc", "use --output again.abc", code=2)
+        result.failed("stdin holds `abc`, so the output cannot be", "use --output again.abc", code=2)
         assert not (tmp_path / "again.mid").exists()
         assert replay(gen(), "--output", tmp_path / "again").code == 0
 
@@ -248,7 +248,7 @@ class TestErrors:
     def test_missing_model(self, gen, replay, checkpoint, tmp_path):
         data = gen()
         (models_folder() / "small.safetensors").rename(tmp_path / "moved.safetensors")
-        replay(data).failed("the model of stdin", "neither among yours nor bundled", "--checkpoint")
+        replay(data).failed("the model that generated stdin is missing", "--checkpoint")
         assert replay(data, "--checkpoint", tmp_path / "moved.safetensors").data == data
         replay(data, "--checkpoint", tmp_path / "none.safetensors").failed("none.safetensors")
 
@@ -258,6 +258,7 @@ class TestErrors:
             {"seed": None}, {"seed": -1}, {"seed": "5"}, {"seed": True}, {"seed": 2**63}, {"batch_size": 0},
             {"batch_size": 10**9}, {"conditions": {"a": 1}}, {"labels": {"meter": None}},
             {"number": 0}, {"length": 0}, {"length": 1.5}, {"model": 5}, {"format": "text"}, {"format": None},
+            {"format": "foo"},
             {"sampling": {"temperature": 1.0, "heat": 2}}, {"sampling": {"top_p": "x"}}, {"sampling": {"top_k": -1}},
             {"sampling": []}, {"sampling": {"top_k": 1.5}}, {"conditions": []}, {"max_copy": 1}, {"labels": "x"},
             {"controls": 5}, {"plugins": "abc"},

@@ -39,7 +39,7 @@ def test_first_pieces_of_a_file(composer, tunes):
 
 
 def test_former_spelling_of_limit(composer, tunes):
-    composer("show", tunes, "--most", "1").failed("unknown option --most", "it is called --limit now", code=2)
+    composer("show", tunes, "--most", "1").failed("unknown option --most", "it is now called --limit", code=2)
 
 
 def test_long_piece_is_cut_only_on_a_terminal(composer, tmp_path):

@@ -116,6 +116,41 @@ def test_resuming_without_a_state(train, tunes):
     train(tunes, "--name", "gone", "--resume").failed("no training state beside", "without --resume")
 
 
+def test_output_is_a_copy_of_the_model(train, tunes, tmp_path):
+    copy = tmp_path / "new" / "copy.safetensors"
+    result = train(tunes, "--name", "mine", "--output", copy)
+    assert result.code == 0, result.err
+    assert f"wrote {copy}\n" in result.err
+    assert copy.read_bytes() == store.path_for("mine").read_bytes()
+
+
+def test_output_is_checked_before_training(train, tunes, tmp_path):
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(b"precious")
+    train(tunes, "--name", "mine", "-o", copy).failed(f"{copy} already exists", "--force")
+    train(tunes, "--name", "mine", "-o", "copy.bin").failed("'copy.bin'", "--output copy.safetensors", code=2)
+    train(tunes, "--name", "mine", "-o", tmp_path).failed(f"--output {tmp_path}/mine.safetensors", code=2)
+    train(tunes, "--name", "mine", "-o", copy / "in.safetensors").failed("cannot write", "--output")
+    assert copy.read_bytes() == b"precious"
+    assert not store.path_for("mine").exists()
+    assert train(tunes, "--name", "mine", "-o", copy, "--force").code == 0
+    assert copy.read_bytes() == store.path_for("mine").read_bytes()
+
+
+def test_resuming_keeps_the_output(train, composer, tunes, tmp_path):
+    copy, other = tmp_path / "copy.safetensors", tmp_path / "other.safetensors"
+    train(tunes, "--name", "mine", "--output", copy)
+    before = copy.read_bytes()
+    resume = ("train", "abc", "--name", "mine", "--resume", "--max-updates")
+    assert composer(*resume, 6).code == 0
+    assert before != copy.read_bytes() == store.path_for("mine").read_bytes()
+    other.write_bytes(b"precious")
+    composer(*resume, 8, "--output", other).failed(f"{other} already exists", "--force")
+    assert composer(*resume, 8, "--output", other, "--force").code == 0
+    assert before != other.read_bytes() == store.path_for("mine").read_bytes()
+    assert composer(*resume, 9, "--output", other).code == 0, "its own output needs no --force"
+
+
 def test_fine_tuning(train, composer, tunes, checkpoint):
     result = composer("train", "abc", tunes, "--from", checkpoint, "--name", "finer", "--max-updates", "2")
     assert result.code == 0, result.err
@@ -174,7 +209,7 @@ def test_augment_excludes_contiguous(train, tunes, began, asked):
     if began:
         assert train(tunes, "--name", "mine", *began).code == 0
     name = () if "--name" in asked else ("--name", "mine")
-    train(tunes, *asked, *name).failed("--augment and --set contiguous=on", "--from", code=2)
+    train(tunes, *asked, *name).failed("--augment cannot be combined with --set contiguous=on", "--from", code=2)
     assert not store.path_for("other").exists()
 
 
@@ -202,8 +237,10 @@ def test_a_name_with_a_space_is_quoted(train, tunes, monkeypatch):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals to send")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_sigterm(tunes, home, process, number):
-    running = process("train", "abc", tunes, "--name", "mine", *QUICK, "--epochs", "1000000", "--json", wait=False)
+def test_ctrl_c_and_sigterm(tunes, home, process, number, tmp_path):
+    copy = tmp_path / "copy.safetensors"
+    options = ("--output", copy, "--epochs", "1000000", "--json")
+    running = process("train", "abc", tunes, "--name", "mine", *QUICK, *options, wait=False)
     assert any(b'"updated"' in line for line in running.stdout)
     running.send_signal(number)
     out, err = running.communicate(timeout=60)
@@ -211,6 +248,7 @@ def test_ctrl_c_and_sigterm(tunes, home, process, number):
     assert b'"reason": "interrupted"' in out
     assert b"resume:   composer train abc" in err
     assert b"--name mine --resume" in err
+    assert copy.read_bytes() == store.path_for("mine").read_bytes()
     assert b"Traceback" not in err
     again = process("train", "abc", "--name", "mine", "--resume", "--max-updates", "1", "--quiet")
     assert again.returncode == 0, again.stderr
@@ -241,7 +279,7 @@ def test_an_unreached_phase_is_a_warning(composer, tunes, many):
         *("--set", "hidden=4", "--set", "recurrent=4", "--set", "seq_length=16", "--max-updates", "2"),
     )
     assert result.code == 0, result.err
-    assert result.err.count("warning: training ends within `pretraining`, without an update of `train`") == 1
+    assert result.err.count("warning: training ends in `pretraining`, before the first update of `train`") == 1
     assert "\npretraining: update 2/2" in result.err
     assert "\npretraining: update 2: validation" in result.err
     assert "done after 2 updates; best validation" in result.err

@@ -35,8 +35,8 @@ def test_several_conditions():
         ("artist", "no value for condition 'artist'", "artist='Robert Burns'"),
         ("artist=", "no value for condition 'artist'", "artist='Robert Burns'"),
         ("artist=william", "'william' matches more than one artist", "William Blake, William Barnes"),
-        ("artist=Robert Barns", "no artist 'Robert Barns'", "did you mean Robert Burns"),
-        ("artist=xyz", "no artist 'xyz'", "it has Robert Burns, William Blake, William Barnes"),
+        ("artist=Robert Barns", "no artist 'Robert Barns'", "did you mean `Robert Burns`"),
+        ("artist=xyz", "no artist 'xyz'", "choose from Robert Burns, William Blake, William Barnes"),
     ],
 )
 def test_unknown_conditions_and_values(pair, says, hint):

@@ -46,7 +46,9 @@ def test_unknown_option(composer, received):
 
 
 def test_option_of_other_representations(composer):
-    composer("gen", "text", "--key", "G").failed("text has no option --key", "abc, grid and pianoroll", code=2)
+    composer("gen", "text", "--key", "G").failed(
+        "`text` has no option --key", "`composer gen abc`, `composer gen grid` or `composer gen pianoroll`", code=2
+    )
 
 
 def test_missing_value(composer):
@@ -80,3 +82,10 @@ def test_completion(composer):
             values = {item.value for item in rhythm.shell_complete(inner, "r")}
     assert words == {"--keep", "--keep-bars", "--key"}
     assert "reel" in values
+
+
+def test_tonic_that_needs_its_mode(composer):
+    result = composer("gen", "abc", "--key", "G#", "--mode", "minor", "--seed", "1")
+    assert result.code == 0
+    assert "K:G#m" in result.out
+    composer("gen", "abc", "--key", "Ab", "--mode", "locrian").failed("seven sharps or flats", "use --key G#", code=2)

@@ -17,7 +17,7 @@ def test_empty_primer(composer, tmp_path, name):
     (tmp_path / "empty.abc").write_bytes(b"")
     for arguments, hint in (
         (("--prime", "-"), "check the command before the pipe"),
-        (("--prime", tmp_path / "empty.abc"), "put a few notes in it"),
+        (("--prime", tmp_path / "empty.abc"), "use another primer"),
         (("--prime-text", ""), ""),
     ):
         composer("gen", name, *arguments).failed("is empty", "nothing to continue", hint)
@@ -101,3 +101,12 @@ def test_infill_of_typed_tokens(composer):
     tokens = "67 _ _ _ 69 _ _ _ 71 _ _ _ 72 _ _ _ 74 _ _ _ 76 _ _ _ 78 _ _ _ 79 _ _ _"
     result = composer("gen", "grid", "--prime-text", tokens, "--keep-bars", "1", "--format", "tokens", *PLAIN)
     assert result.out.startswith(tokens[: tokens.index("74")]), result.err
+@pytest.mark.parametrize("name", ["grid", "pianoroll"])
+def test_plain_words_are_no_music(composer, tmp_path, name):
+    (tmp_path / "words.txt").write_text("the quick brown fox jumps\n")
+    composer("gen", name, "--prime", tmp_path / "words.txt").failed("no music in", "words.txt")
+
+
+def test_a_primer_with_nothing_to_continue(composer, tmp_path):
+    (tmp_path / "number.abc").write_text("X:1\n")
+    composer("gen", "abc", "--prime", tmp_path / "number.abc").failed("nothing to continue in", "number.abc")

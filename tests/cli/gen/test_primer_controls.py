@@ -125,4 +125,4 @@ def test_title_in_other_formats(composer, gen):
     assert b"Gr\xc3\xbc\xc3\x9fe" in gen("--title", "Grüße", "--format", "musicxml").data
     written = composer("gen", "grid", "--quiet", "--seed", "2", "--format", "abc", "--title", "Grüße", "--length", "64")
     assert "T:Grüße\n" in written.out
-    composer("gen", "text", "--title", "X").failed("--title does not work with text", "leave out --title", code=2)
+    composer("gen", "text", "--title", "X").failed("--title does not work with `text`", "leave out --title", code=2)

@@ -36,7 +36,7 @@ def test_another_number_of_processes_resumes(gen, whole, interrupt, monkeypatch,
 def test_processes_need_numbered_files_and_a_seed(gen, composer, checkpoint, monkeypatch, tmp_path):
     for name, value in ranked(0, 2).items():
         monkeypatch.setenv(name, value)
-    gen().failed("2 processes cannot write to one file", "%0", code=2)
+    gen().failed("2 processes cannot write to one file", "tunes/%d", code=2)
     gen("--output", tmp_path / "all.abc").failed("2 processes cannot write to one file", code=2)
     command = ("gen", "abc", "--checkpoint", checkpoint, "--count", 4, "--output", tmp_path / "%d.abc")
     composer(*command).failed("2 processes need the same --seed", "--seed", code=2)

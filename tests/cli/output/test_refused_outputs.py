@@ -56,3 +56,11 @@ def test_too_many_pieces_for_one_file(composer, monkeypatch, tmp_path, output, t
     result = composer("gen", "abc", "--count", 10**9, *output, terminal=terminal, NO_COLOR="1")
     result.failed("1,000,000,000 pieces are too many for one file", "--output tunes/%010d.abc", code=2)
     assert not list(tmp_path.iterdir())
+
+
+def test_format_and_suffix_contradict(composer, tmp_path):
+    result = composer("gen", "abc", "--format", "midi", "--output", tmp_path / "q.abc")
+    result.failed(
+        "--format midi contradicts --output", f"leave out --format, or use --output {tmp_path / 'q.mid'}", code=2
+    )
+    assert not (tmp_path / "q.abc").exists()

@@ -97,7 +97,7 @@ def test_singulars(console):
     report.on_event(replace(STARTED, pieces=(1, 0), counted=(1, 0)))
     text = console.stderr.data.decode()
     assert "1 piece; skipped 1 duplicate\nskipped 1 piece:\n" in text
-    assert "training on 1 piece (1 step); " in text
+    assert "training on 1 piece (1 step), " in text
 
 
 def test_json_has_one_line_per_event(console):

@@ -93,9 +93,9 @@ def test_key_in_a_block_is_ignored():
 
 
 def in_key(key, chord):
-    """A chord of a tune in C as it is in another key, None where the tune is not told in that key."""
-    told = {key: text for text, key in text_transpositions(f'X:1\nL:1/4\nK:C\n"{chord}"C4|\n')}
-    return told[key].split('"')[1] if key in told else None
+    """Return a chord of a tune in C as transposed to `key`; None if the tune is not transposed to it."""
+    by_key = {key: text for text, key in text_transpositions(f'X:1\nL:1/4\nK:C\n"{chord}"C4|\n')}
+    return by_key[key].split('"')[1] if key in by_key else None
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ DOWN, UP = "b0 40 7f", "b0 40 00"
 SUSTAINED = {
     "until the pedal goes up": (f"00 {DOWN}  00 90 3c 50  60 80 3c 00  60 {UP}  60 90 3e 50  60 80 3e 00", [2, 1]),
     "not when it went up before": (f"00 {DOWN}  00 90 3c 50  30 {UP}  30 80 3c 00", [1]),
-    "not when it goes down afterwards": (f"00 90 3c 50  60 80 3c 00  01 {DOWN}  60 {UP}", [1]),
+    "not when it goes down afterward": (f"00 90 3c 50  60 80 3c 00  01 {DOWN}  60 {UP}", [1]),
     "when it goes down in the same tick": (f"00 90 3c 50  60 80 3c 00  00 {DOWN}  60 {UP}", [2]),
     "until the pitch is struck again": (
         f"00 {DOWN}  00 90 3c 50  30 80 3c 00  30 90 3c 50  60 {UP}  60 80 3c 00", [1, 2]
@@ -190,13 +190,13 @@ BROKEN = {
     "a header alone": (file(), "has no notes"),
     "no notes": (file(END), "has no notes"),
     "only hanging notes": (file(bytes.fromhex("00 90 3c 50") + END), "has no notes"),
-    "division 0": (file(QUARTER + END, division=0), "division of 0"),
+    "division 0": (file(QUARTER + END, division=0), "0 ticks per beat"),
     "SMPTE time": (file(QUARTER + END, division=0xE728), "SMPTE"),
     "tempo 0": (file(bytes.fromhex("00 ff 51 03 00 00 00") + QUARTER + END), "tempo of 0"),
     "format 2": (file(QUARTER + END, kind=2), "format 2"),
     "SMPTE time in RIFF": (b"RIFF\x40\0\0\0RMIDdata\x30\0\0\0" + file(END, division=0xE728), "SMPTE"),
     "truncated RIFF": (b"RIFF\x40\0\0\0RMIDdata\x30\0\0\0" + file(QUARTER + END)[:20], "is a damaged"),
-    "too many tracks": (file(QUARTER + END, *[b""] * 2000), "has 2001 tracks"),
+    "too many tracks": (file(QUARTER + END, *[b""] * 2000), "announces 2,001 tracks"),
     "ten million ticks of silence": (file(QUARTER + FAR + QUARTER[1:] + END), "is silent for 104,166 beats"),
     "a note of ten million ticks": (file(bytes.fromhex("00 90 3c 50") + FAR + bytes.fromhex("80 3c 00") + END), "long"),
     "truncated": (file(QUARTER + END)[:-7], "is a damaged MIDI file"),

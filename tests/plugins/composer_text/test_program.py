@@ -122,4 +122,4 @@ def test_too_large_file(composer, tmp_path):
 
 def test_music_cannot_be_a_primer(composer, songs, tunes):
     composer("train", "text", songs, *TINY, "--name", "plain")
-    composer("gen", "text", "--checkpoint", "plain", "--prime", tunes).failed("`text` cannot convert a score")
+    composer("gen", "text", "--checkpoint", "plain", "--prime", tunes).failed("`text` cannot read music")

@@ -10,7 +10,7 @@ from composer.api import EncodeError, OptionError, Piece, ReadError, SequenceSpe
 from composer.api.testing import check_representation, source
 from composer_text import END, OTHER, UNKNOWN, UNKNOWN_CHARACTERS, Text, TextOptions
 
-SONGS = "The rain it falls,\nThe wind it calls.\n\n\nA lark went up\nin the grey.\n\nAnd sang.\n"
+SONGS = "The rain it falls,\nThe wind it calls.\n\n\nA lark went up\nin the gray.\n\nAnd sang.\n"
 POEMS = "artist,lyric\nburns,O my luve\nblake,Tyger tyger\nburns,Wee sleekit\n,no name\n"
 
 
@@ -43,7 +43,7 @@ def test_contract_of_csv_with_labels():
     ("options", "says"),
     [
         ({"piece": "verse"}, "invalid value for `piece`: 'verse'"),
-        ({"label": "colour"}, "invalid value for `label`: 'colour'"),
+        ({"label": "folders"}, "invalid value for `label`: 'folders'"),
         ({"label_name": " "}, "invalid value for `label_name`"),
         ({"floor": 0}, "invalid value for `floor`: '0'"),
         ({"only": ("artist:",)}, "invalid value for `only`: 'artist:'"),

@@ -49,7 +49,7 @@ def normalized_primer(text: TuneText, source: str) -> tuple[str, str] | Rejected
     if text.text.rstrip().endswith(_FINISHED):
         return normal.text, normal.title
     if not whole and not found[-1].sounds[-1].tones:
-        # the primer's own last rests cannot be told from those that fill its bar
+        # the primer's own last rests cannot be distinguished from those that fill its bar
         return None
     primer = without_end(normal.text, whole=whole)
     if _repeat_left_open(found):

@@ -62,7 +62,7 @@ class AllowedNotes:
         return self.steps[alter] >> (step + (alter <= last)) << (step + (alter <= last))
 
     def first_characters(self, alters: int, before: int = 0, chord: bool = False) -> Mask:
-        """Return the first characters of such notes."""
+        """Return the first characters of allowed notes."""
         if not chord:
             return self.vocabulary.tones if self.all_notes else self._first_characters(alters, 0, False)
         return self._first_characters(alters, before, True)

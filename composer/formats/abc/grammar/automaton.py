@@ -39,7 +39,7 @@ class Automaton(Constraint):
     The characters have the token ids 1, 2, 3 and so on; 0 ends a tune. A state is everything that decides what may
     follow: where we are in a token, in the bar, in the line and in the tune (see `states.State`), packed into a number,
     so that the cache of states can be emptied at any time. `allowed(state)` is the mask of the tokens from which the
-    tune can still be completed. Bars always fill: `bar_space` computes, from the end of the bar backwards, the
+    tune can still be completed. Bars always fill: `bar_space` computes, from the end of the bar backward, the
     positions from which it can be filled exactly, and only elements that end at one of them are allowed. There are
     thus no dead ends, and no backtracking.
 
@@ -167,7 +167,7 @@ def describe_place(text: str, at: int) -> str:
     character = {"\n": "the end of the line", " ": "the space"}.get(text[at], f"`{text[at]}`")
     line = text.rfind("\n", 0, max(at - 1, 0)) + 1
     before = text[max(line, at - _QUOTED) : at].rstrip("\n")
-    return f"{character} after `{before}`" if before else f"{character} at the start"
+    return f"{character} after `{before}`" if before else f"{character}, its first character"
 
 
 def _pack(s: State) -> int:

@@ -107,7 +107,7 @@ class ConstraintBuilder:
         choices = ", ".join(known.get(name, ()))
         hint = f"use --range {choices}, or a part of it" if name == "range" else f"choose from {choices}"
         return Unsatisfiable(
-            f"--{name} {value}: the model lacks the characters to write it", hint if choices else "use another model"
+            f"the model lacks the characters for --{name} {value}", hint if choices else "use another --checkpoint"
         )
 
 

@@ -164,7 +164,7 @@ class Completions:
         return self._after_element(s, context, s.position + times * lengths.quarters[best], mask)
 
     def _lengthen(self, s: State, target: int, mask: Mask) -> str:
-        """Return the next character towards length prefix number `target`."""
+        """Return the next character toward length prefix number `target`."""
         prefixes = self.vocabulary.lengths.prefixes
         return self._first(mask, prefixes[target][len(prefixes[s.length])]) or self._first(mask, ",'")
 

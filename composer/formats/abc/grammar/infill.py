@@ -129,8 +129,9 @@ class InfillConstraint(Constraint):
             if not mask:
                 reason = header_conflict(self.text, at, controls.arguments)
                 number = next((bar.number for bar in bars if at <= bar.end), 0)
-                kept = f"bar {number} is kept and" if number else "a pickup, which is always kept,"
-                raise Unsatisfiable(f"the tune {reason}" if reason else f"{kept} does not comply")
+                if reason:
+                    raise Unsatisfiable(f"the tune {reason}", f"leave out --{' or --'.join(controls.arguments)}")
+                raise Unsatisfiable(f"{f'bar {number}' if number else 'the pickup'} is kept but does not fit")
             step = self.automaton.next_of_completion(inner, mask) if at in self.open_bars else mask.bit_length() - 1
             state = self.step(state, step)
 

@@ -47,7 +47,7 @@ class _Parser:
                 continue
             field = field_of(line, number)
             if field is None and has_key and not self.in_body:
-                tune.report(number, 1, "text in the header", "text before the K: field is ignored")
+                tune.report(number, 1, "text in the header", "text before the `K:` field is ignored")
             elif field is None:
                 self._music(line, number)
             elif self.in_body:
@@ -93,7 +93,7 @@ class _Parser:
     def _meter(self, field: Field) -> None:
         time = parse_meter(field.value)
         if time is None:
-            self.tune.report(field.line, field.column, "unknown meter", f"`{field.value}` is not a meter")
+            self.tune.report(field.line, field.column, "unknown meter", f"invalid meter `{field.value}`")
             return
         voice = self._voice_of_field()
         voice.time = time
@@ -104,7 +104,7 @@ class _Parser:
     def _length(self, field: Field) -> None:
         length = _fraction(field.value)
         if length is None:
-            self.tune.report(field.line, field.column, "unknown unit length", f"`{field.value}` is not a length")
+            self.tune.report(field.line, field.column, "unknown unit length", f"invalid note length `{field.value}`")
             return
         voice = self._voice_of_field()
         voice.unit = int(WHOLE * length)
@@ -117,7 +117,7 @@ class _Parser:
         if key is not None:
             voice.key = key
         elif not self.in_body:
-            tune.report(field.line, field.column, "unknown key", f"`{field.value}` is not a key")
+            tune.report(field.line, field.column, "unknown key", f"unknown key `{field.value}`")
         self._check(field)
         self._update_transposition(voice, voice.sounding_pitch.with_properties(field.value))
 
@@ -148,7 +148,7 @@ class _Parser:
 
     def _check(self, field: Field) -> None:
         if text := unknown_property(field.value):
-            self.tune.report(field.line, field.column, "unknown transposition", f"`{text}` is not supported")
+            self.tune.report(field.line, field.column, "unknown transposition", f"unsupported transposition `{text}`")
 
     def _applies_to_tune(self, voice: Voice) -> bool:
         """Return whether a change also applies to the tune: before any voice, or before the first one sounds."""
@@ -174,7 +174,7 @@ class _Parser:
         if not self.in_body:
             if not tune.fields and number == tune.text.first:
                 tune.report(number, 1, "no header", "the tune has no header fields")
-            tune.report(number, 1, "no key", "music before the K: field")
+            tune.report(number, 1, "no key", "music before the `K:` field")
             self.in_body = True
         voice: Voice | None = None
         handlers = HANDLERS
@@ -201,7 +201,7 @@ class _Parser:
     def _end(self) -> None:
         tune = self.tune
         if not self.in_body:
-            tune.report(tune.text.first, 1, "no key", "the tune has no K: field")
+            tune.report(tune.text.first, 1, "no key", "the tune has no `K:` field")
         for voice in self.voices.values():
             if voice.last is not None:
                 close_group(tune, voice, voice.last.line, voice.last.column)

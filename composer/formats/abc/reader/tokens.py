@@ -72,7 +72,7 @@ def read_length(text: str) -> tuple[int, int]:
 def _ticks(tune: Tune, token: Token, unit: int, numerator: int, denominator: int) -> int:
     ticks, rest = divmod(unit * numerator, denominator) if denominator else (unit, 1)
     if rest or not 0 < ticks <= 64 * WHOLE:
-        tune.report(token.line, token.column, "impossible length", f"`{token.text}` has an impossible length")
+        tune.report(token.line, token.column, "impossible length", f"impossible note length `{token.text}`")
         return max(1, min(ticks, 64 * WHOLE))
     return ticks
 
@@ -162,7 +162,7 @@ def _tie(tune: Tune, voice: Voice, token: Token) -> None:
     if voice.open_chord:
         voice.open_chord[-1].ties = voice.open_chord[-1].tones
     elif voice.last is None or not voice.last.tones:
-        tune.report(token.line, token.column, "dangling tie", "tie not preceded by a note")
+        tune.report(token.line, token.column, "dangling tie", "no note before the tie")
     else:
         voice.last.ties = voice.last.tones
         voice.tied = dict(voice.written_tones)
@@ -226,7 +226,7 @@ def _tuplet(tune: Tune, voice: Voice, token: Token) -> None:
     if voice.tuplet_left:
         tune.report(token.line, token.column, "incomplete tuplet", f"tuplet lacks {voice.tuplet_left} of its notes")
     if p < 2:
-        tune.report(token.line, token.column, "unknown tuplet", f"`{token.text}` is not a tuplet")
+        tune.report(token.line, token.column, "unknown tuplet", f"invalid tuplet `{token.text}`")
         return
     q = q or _TUPLETS.get(p) or (3 if (voice.time or Time()).compound else 2)
     voice.tuplet, voice.tuplet_left = (p, q), r or p
@@ -237,7 +237,7 @@ def _tuplet(tune: Tune, voice: Voice, token: Token) -> None:
 def _broken(tune: Tune, voice: Voice, token: Token) -> None:
     last = voice.last
     if last is None or voice.broken:
-        tune.report(token.line, token.column, "broken rhythm without a partner", f"`{token.text}` follows no note")
+        tune.report(token.line, token.column, "broken rhythm without a partner", f"no note before `{token.text}`")
         return
     share = 1 << len(token.text)
     last.ticks = last.ticks * (2 * share - 1) // share if token.text[0] == ">" else last.ticks // share

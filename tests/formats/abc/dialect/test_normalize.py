@@ -6,9 +6,9 @@ import shutil
 import subprocess
 
 import pytest
+from abc_diagnostics import check
 
 from composer.api import RejectedPiece
-from composer.check.abc_rules import check
 from composer.formats.abc.dialect.normalize import NormalizedTune, normalize
 from composer.formats.abc.dialect.validator import validate
 from composer.formats.abc.reader.lexer import split_tunes

@@ -21,7 +21,7 @@ from composer.api import Unsatisfiable
             {"bars": 8, "key": "C", "range": "C#4-C#4", "scale": "own"},
             ["--key C and --range C#4-C#4 contradict --scale own: no tune satisfies all of them"],
         ),
-        ({"range": "1-2"}, ["--range 1-2: the model lacks the characters"]),
+        ({"range": "1-2"}, ["the model lacks the characters for --range 1-2"]),
     ],
 )
 def test_error_names_the_contradicting_controls(controls, words, constrain):
@@ -38,7 +38,7 @@ def test_hint_leaves_out_one_of_the_controls(constrain):
 
 
 def test_hint_lists_the_values_that_the_model_can_write(constrain, characters):
-    with pytest.raises(Unsatisfiable, match="--meter 12/8: the model lacks the characters") as raised:
+    with pytest.raises(Unsatisfiable, match="the model lacks the characters for --meter 12/8") as raised:
         constrain({"meter": "12/8"}, characters.replace("2", ""))
     assert "6/8" in raised.value.hint
     with pytest.raises(Unsatisfiable) as raised:

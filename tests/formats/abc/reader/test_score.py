@@ -5,11 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from abc_diagnostics import check_tune
 from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, Key, Meter, ReadError, Tempo
-from composer.check.abc_rules import check_tune
 from composer.formats.abc.dialect.normalize import normalize
 from composer.formats.abc.elements import Sound
 from composer.formats.abc.reader.lexer import split_tunes

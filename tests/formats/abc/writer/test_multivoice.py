@@ -7,11 +7,11 @@ import subprocess
 from fractions import Fraction
 
 import pytest
+from abc_diagnostics import check
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, EncodeError, Key, Meter, Note, Part, Score, Tempo
-from composer.check.abc_rules import check
 from composer.formats.abc.reader.score import read_score
 from composer.formats.abc.writer.multivoice import write_voices
 from composer.formats.abc.writer.score import write

@@ -6,11 +6,11 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from abc_diagnostics import check
 from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, EncodeError, Key, Meter, Note, Part, Score, Tempo
-from composer.check.abc_rules import check
 from composer.formats.abc.dialect.validator import validate
 from composer.formats.abc.reader.score import read_score
 from composer.formats.abc.writer.melody import melody_of

@@ -1,4 +1,4 @@
-"""Gradient of one update: the whole batch at once, in micro-batches, or in several processes.
+"""Gradient of one update: of the whole batch at once, or accumulated over micro-batches and processes.
 
 The objective is a mean over the steps that count. So each micro-batch's is multiplied by how many of its steps count,
 gradients are summed over micro-batches and ranks, and the sum is divided by the total count: the gradient of the whole
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from composer.data.batches import to_device
 from composer.distributed.environment import shard
 from composer.system.out_of_memory import OOMGuard, OutOfMemory, release_cached_memory
-from composer.training.microbatch import BatchAxes, rows_of
+from composer.training.batch_rows import BatchAxes, rows_of
 from composer.training.optimizer import autocast
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Micro-batches: some rows of a batch, and of the state that a network carries from one sequence to the next.
+"""The rows of a micro-batch: some rows of a batch, and of the state that a network carries between sequences.
 
 A state consists of tensors as the network likes, with the rows on any axis. The axis is found by comparing the states
 of two batches that differ only in their number of rows.

@@ -1,8 +1,8 @@
-"""Classify bars that do not fill their meter: errors, warnings, or just how musicians write.
+"""Check the bar lengths of an ABC tune: bars that do not fill their meter, unmatched pickups, and a wrong meter.
 
-`abc_rules` plays a tune out and adds up. This module looks at the notation: pickups that another part's last bar makes
-room for are fine, problems with one cause are reported once, and a short bar at the end of a part, where every player
-knows what to do, is only a warning.
+`bar_length_diagnostics` plays a tune out and adds up. `bar_length_problems` then looks at the notation: pickups that
+another part's last bar makes room for are fine, problems with one cause are reported once, and a short bar at the end
+of a part, where every player knows what to do, is only a warning.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
-from composer.check.abc_rules import in_notes
 from composer.check.problem import Problem, Severity
 from composer.formats.abc.elements import Mark, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
 from composer.formats.abc.reader.structure import Bar, bars
-from composer.music.keys import Time
+from composer.music.keys import WHOLE, Time
 
 BAR_LENGTH_KINDS = frozenset({"bar too long", "bar too short"})
 
@@ -26,6 +26,80 @@ MIN_BARS_FOR_WRONG_METER = 6
 
 MIN_UNBARRED = 8
 """Nobody forgets this many bar lines in one place: the music has none, like chant and old part-books."""
+
+
+class _Place(NamedTuple):
+    """The number of a bar as written (0 for the pickup) and its meter."""
+
+    number: int
+    time: Time
+
+    @property
+    def length(self) -> int:
+        """Ticks that fill the bar; 0 in free meter."""
+        return 0 if self.time.free else self.time.bar
+
+
+def bar_length_diagnostics(time: Time, found: Sequence[Bar], order: Sequence[Bar]) -> list[Diagnostic]:
+    """Check that bars fill their meter.
+
+    A bar may be short if the next one played completes it, across a repeat, double bar line or part. The first bar may
+    be a pickup, which the last one completes.
+    """
+    places, problems, pickup = _places(time, found), list[Diagnostic](), 0
+    run: list[Bar] = []
+    for position, bar in enumerate(order):
+        ticks, full = bar.ticks, places[id(bar)].length
+        if not full:
+            run = []
+        elif ticks > full:
+            problems.append(_bar_length_diagnostic(bar, "bar too long", ticks, places[id(bar)]))
+            run = []
+        elif ticks == full:
+            problems += _short(run, places)
+            run = []
+        elif position == 0:
+            pickup = ticks
+        else:
+            if run and not _separated(run[-1], bar):
+                problems += _short(run, places)
+                run = []
+            run.append(bar)
+            if sum(each.ticks for each in run) == full:
+                run = []
+    if run and sum(bar.ticks for bar in run) + pickup != places[id(run[-1])].length:
+        problems += _short(run, places)
+    return problems
+
+
+def _places(time: Time, found: Sequence[Bar]) -> dict[int, _Place]:
+    """Return the number and meter of each bar, by its identity."""
+    places: dict[int, _Place] = {}
+    number = 1
+    for bar in found:
+        time = bar.time or time
+        if not places and not time.free and bar.ticks < time.bar:
+            number = 0
+        places[id(bar)] = _Place(number, time)
+        number += 1
+    return places
+
+
+def _separated(bar: Bar, following: Bar) -> bool:
+    """Return whether more than a plain bar line is between two bars played in succession."""
+    strong = _separates(bar.close) or _separates(following.open)
+    return strong or following.part is not None or bar.line != following.line
+
+
+def _short(run: Sequence[Bar], places: dict[int, _Place]) -> list[Diagnostic]:
+    if not run:
+        return []
+    return [_bar_length_diagnostic(run[0], "bar too short", sum(bar.ticks for bar in run), places[id(run[0])])]
+
+
+def _bar_length_diagnostic(bar: Bar, kind: str, ticks: int, place: _Place) -> Diagnostic:
+    message = f"bar {place.number} has {_in_notes(ticks, place.time)}; {place.time} needs {place.time.numerator}"
+    return Diagnostic(bar.line, bar.column, kind, message)
 
 
 @dataclass(slots=True)
@@ -49,7 +123,7 @@ class _BarInVoice:
         return self.full_length - self.bar.ticks if self.full_length else 0
 
 
-def classify_bar_problems(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Problem]:
+def bar_length_problems(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Problem]:
     """Yield the problems among `found`, diagnostics of the kinds BAR_LENGTH_KINDS."""
     if not found:
         return
@@ -78,7 +152,7 @@ def classify_bar_problems(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[P
 
 def _short_edge_problem(placed: _BarInVoice) -> Problem:
     """Return the problem of a short first or last bar of a part that no other bar completes."""
-    length = in_notes(placed.bar.ticks, placed.time)
+    length = _in_notes(placed.bar.ticks, placed.time)
     if placed.begins:
         kind, message = "unmatched pickup", f"pickup of {length}, but no last bar is shorter by as much"
     else:
@@ -131,6 +205,15 @@ def _wrong_meter(tune: Tune, placed: Sequence[_BarInVoice]) -> Problem | None:
         return None
     meter = next((each for each in tune.fields if each.name == "M"), None)
     time = placed[0].time
-    message = f"the bars have {in_notes(ticks, time)}, but {time} needs {time.numerator}: `M:` or `L:` is wrong"
+    message = f"most bars have {_in_notes(ticks, time)}; {time} needs {time.numerator}: check `M:` and `L:`"
     line, column = (meter.line, meter.column) if meter else (tune.text.first, 1)
     return Problem(line, column, "wrong meter", message)
+
+
+_NOTES = {1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th", 32: "32nd", 64: "64th"}
+
+
+def _in_notes(ticks: int, time: Time) -> str:
+    """Return a length in notes of the meter's denominator, such as `7 eighth notes`."""
+    count = f"{ticks * time.denominator / WHOLE:g}"
+    return f"{count} {_NOTES[time.denominator]} note{'' if count == '1' else 's'}"

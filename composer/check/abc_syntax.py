@@ -1,0 +1,75 @@
+"""Turn what the ABC reader reports of a tune, such as unknown characters and open repeats, into problems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from composer.check.problem import Problem, Severity
+from composer.formats.abc.elements import Mark, Tune
+from composer.formats.abc.reader.lexer import Diagnostic
+
+_HARMLESS = frozenset({"definition left out"})
+"""Limits of our reader, not errors of the tune."""
+
+_WARNINGS = frozenset({"dangling tie", "text in the header", "unknown transposition", "too long"})
+"""Problems that do not change how the tune plays."""
+
+
+def syntax_problems(found: Sequence[Diagnostic], tune: Tune) -> Iterator[Problem]:
+    """Yield the diagnostics that are problems, with their severity."""
+    lines = range(tune.text.first, tune.text.first + len(tune.text.lines))
+    for each in found:
+        if each.line not in lines:  # it has no place, such as an ending without a bar
+            yield Problem(tune.text.first, 1, each.kind, each.message or each.kind)
+            continue
+        line = tune.text.lines[each.line - tune.text.first]
+        closed = each.kind == "repeat without an end" and _repeat_is_closed(tune, each)
+        # a control character is a problem of the encoding
+        control = each.kind == "unknown character" and not line[each.column - 1 : each.column].isprintable()
+        if each.kind in _HARMLESS or closed or control or _is_legal(each, line):
+            continue
+        if each.kind == "unknown character":
+            yield _unknown(each, line)
+        else:
+            severity = Severity.WARNING if each.kind in _WARNINGS else Severity.ERROR
+            yield Problem(each.line, each.column, each.kind, each.message or each.kind, severity)
+
+
+def _is_legal(found: Diagnostic, line: str) -> bool:
+    """Return whether a diagnostic is about legal ABC: a field whose value begins with a colon, a note after `|]`."""
+    if found.kind == "text in the header":
+        return line[1:2] == ":"
+    return found.kind == "unbalanced brackets" and line[max(found.column - 2, 0) : found.column] == "|]"
+
+
+def _repeat_is_closed(tune: Tune, found: Diagnostic) -> bool:
+    """Return whether a repeat that seems open was closed by `:|` before a second ending."""
+    for elements in tune.voices.values():
+        closed = False
+        for element in elements:
+            if not isinstance(element, Mark):
+                continue
+            if (element.line, element.column) >= (found.line, found.column):
+                break
+            closed = (closed or bool(element.ends)) and not element.starts
+        if closed:
+            return True
+    return False
+
+
+_EMAIL = ("=20", "=3D", "=\n")
+
+
+def _unknown(found: Diagnostic, line: str) -> Problem:
+    """Return the problem of an unknown character, with a likely reason."""
+    character, rest = line[found.column - 1 : found.column], line[found.column - 1 :] + "\n"
+    before = line[max(found.column - 2, 0) :] + "\n"
+    if rest.startswith(_EMAIL) or before.startswith(_EMAIL):
+        message = "left-over e-mail encoding (quoted-printable)"
+        return Problem(found.line, found.column, "quoted-printable", message)
+    if character in "!*" and found.column >= 1:
+        message = f"`{character}` is an obsolete line-break mark, ignored"
+        return Problem(found.line, found.column, "old line break", message, Severity.WARNING)
+    if character == '"':
+        return Problem(found.line, found.column, "unknown character", 'unclosed `"`')
+    return Problem(found.line, found.column, "unknown character", found.message)
