@@ -12,6 +12,7 @@ from composer.api import (
     CheckpointError,
     Model,
     OptionError,
+    PluginError,
     Representation,
     Sampler,
     SequenceSpec,
@@ -62,13 +63,13 @@ def restore_representation(header: checkpoint_file.Header) -> Representation:
     Its length is at most that of the longer training pieces: a model may repeat itself forever beyond that.
     """
     kind = registry.representation(header.representation)
-    _check_version(kind.name, header.representation_version, kind.version)
+    check_version(kind.name, header.representation_version, kind.version)
     try:
         representation = kind(options.restore(kind.Options, header.options, f"representation `{kind.name}`"))
         representation.restore(header.state)
         if header.spec.end is not None and (usual := int(header.record.get("usual_length", 0))):
             representation.length = min(representation.length, usual)
-    except (OptionError, KeyError, TypeError, ValueError) as error:
+    except (OptionError, PluginError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"cannot restore `{kind.name}` from the checkpoint: {error}", _DAMAGED_HINT) from error
     return representation
 
@@ -91,7 +92,7 @@ def open_checkpoint(path: Path, representation: str | None = None, command: str 
         )
     restored = restore_representation(header)
     model = registry.model(header.model)
-    _check_version(model.name, header.model_version, model.version)
+    check_version(model.name, header.model_version, model.version)
     with _as_checkpoint_errors(path):
         config = options.restore(model.Config, header.config, f"model `{model.name}`")
     if (
@@ -138,7 +139,8 @@ def load_weights(network: Network, weights: Mapping[str, Any], origin: str) -> N
         raise unfit  # two names for one tensor, as with tied weights, but two tensors in the file
 
 
-def _check_version(name: str, made_with: int, installed: int) -> None:
+def check_version(name: str, made_with: int, installed: int) -> None:
+    """Raise CheckpointError if a checkpoint was made with another version of the plugin `name`."""
     if made_with != installed:
         raise CheckpointError(
             f"the checkpoint was made with version {made_with} of `{name}`, but version {installed} is installed",
@@ -163,5 +165,8 @@ def _as_checkpoint_errors(path: Path) -> Iterator[None]:
     """Raise CheckpointError for what a model raises when a checkpoint does not fit it."""
     try:
         yield
+    except PluginError as error:
+        message = f"the weights or settings in {path.name} do not fit its model: {error.message}"
+        raise CheckpointError(message, _DAMAGED_HINT) from error
     except (OptionError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"the weights or settings in {path.name} do not fit its model", _DAMAGED_HINT) from error

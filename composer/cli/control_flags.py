@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import typer
 
-from composer.api import ComposerError, Representation
+from composer.api import ComposerError, PluginError, Representation
 from composer.api.fields import flags_of
 from composer.cli.options_from import OptionsCommand, instance, parameters
 from composer.cli.render.text import join_names
@@ -34,6 +35,8 @@ class ControlCommand(OptionsCommand):
             with contextlib.suppress(ComposerError):  # the command itself reports it
                 kind = ctx.meta[REPRESENTATION] = registry.representation(name)
                 ctx.meta[CONTROLS] = parameters(kind.Controls, f"Controls of {name}", PREFIX)
+        if ctx.meta.get(CONTROLS):
+            self._check_clashes(ctx.meta[REPRESENTATION], super().get_params(ctx))
         return super().parse_args(ctx, args)
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -45,6 +48,15 @@ class ControlCommand(OptionsCommand):
         kind = ctx.meta.get(REPRESENTATION)
         controls = instance(kind.Controls, ctx.params, PREFIX) if kind else None
         self.function(ctx.obj, instance(self.options, ctx.params, controls=controls))
+
+    def _check_clashes(self, kind: type[Representation], own: Sequence[Any]) -> None:
+        """Raise PluginError for a control with the name of one of the command's `own` options."""
+        taken = {flag for option in own for flag in option.opts}
+        for flag in sorted(taken & _flags(kind)):
+            raise PluginError(
+                f"plugin `{kind.name}`: its control {flag} has the name of an option of `composer {self.name}`",
+                "report this to the plugin's author",
+            )
 
     def _words(self, ctx: Any, args: list[str]) -> list[str] | None:
         """Return the arguments that are no known option or its value; None to leave these to the real parse."""

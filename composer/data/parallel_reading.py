@@ -11,12 +11,13 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
@@ -145,8 +146,11 @@ def _stored_results(file: Path) -> Iterator[ReadResult]:
 
 
 def _read_into(pickled: bytes, source: Source, path: Path) -> None:
-    """In a worker: read `source` into a file of pickled results."""
-    with path.open("wb", buffering=0) as file:  # what was read before the process ends is kept
+    """In a worker: read `source` into a file of pickled results. What the plugin prints goes to stderr."""
+    with (
+        redirect_stdout(sys.stderr),
+        path.open("wb", buffering=0) as file,
+    ):  # what was read before the process ends is kept
         for result in read_source(_unpickle(pickled), source):
             file.write(pickle.dumps(result, pickle.HIGHEST_PROTOCOL))
 

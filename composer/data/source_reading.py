@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from composer.api import Piece, ReadError, RejectedPiece, Representation, Source
+from composer.api import Piece, PluginError, ReadError, RejectedPiece, Representation, Source
 
 CHUNK = 100
 """Maximum number of pieces in a ReadResult, so that a source with any number of pieces takes little memory."""
@@ -32,6 +32,8 @@ def read_source(representation: Representation, source: Source | ReadError) -> I
             item = next(remaining, None)
         except ReadError as caught:
             item, error = None, caught
+        except PluginError as caught:
+            item, error = None, ReadError(f"{source.label}: {caught.message}", caught.hint)
         except Exception as caught:  # one strange file must not cost a thousand good ones
             item, error = None, ReadError(f"{source.label}: {type(caught).__name__}: {caught}")
         if item is None:

@@ -1,10 +1,12 @@
 """Find and load plugins by name; only those used are imported.
 
-Every plugin, built in or not, is an entry point in the group `composer` with the plugin's name.
+Every plugin, built in or not, is an entry point in the group `composer` with the plugin's name. A built-in plugin wins
+over others of its name; those, and plugins of several packages with one name, are called `distribution:name`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -13,11 +15,15 @@ from typing import Any, NamedTuple
 
 import pluggy
 
-from composer.api import API_VERSION, ComposerError, Model, PairingError, PluginError, Representation, UsageError, hooks
+from composer.api import ComposerError, Model, PairingError, PluginError, Representation, UsageError, hooks
 from composer.api.errors import suggest
+from composer.registry.class_checks import check_class
 from composer.registry.entry_points import EntryPoint, entry_points
+from composer.registry.guard import AUTHOR_HINT, Owner, describe, guard_model, guard_representation
 
 STRICT_VARIABLE = "COMPOSER_STRICT_PLUGINS"
+
+OWN_DISTRIBUTION = "composer-cli"
 
 
 class UnknownName(PluginError, UsageError):
@@ -25,11 +31,12 @@ class UnknownName(PluginError, UsageError):
 
 
 class LoadedPlugin(NamedTuple):
-    """A plugin's representation, model, or both."""
+    """A plugin's representation, model, or both; `error` says why one of them cannot be used."""
 
     plugin: EntryPoint
     representation: type[Representation] | None
     model: type[Model] | None
+    error: PluginError | None = None
 
 
 def plugin_names() -> list[str]:
@@ -39,24 +46,29 @@ def plugin_names() -> list[str]:
 
 def distribution(name: str) -> str:
     """Return name and version of the distribution of the plugin `name`; empty if there is none."""
-    found = _plugins().get(name)
-    return found[0].distribution if found else ""
+    found = find(name)
+    return found.distribution if found else ""
+
+
+def is_built_in(plugin: EntryPoint) -> bool:
+    """Return whether a plugin comes with the program."""
+    return plugin.distribution.partition(" ")[0] == OWN_DISTRIBUTION
 
 
 def representation(name: str) -> type[Representation]:
     """Return the representation called `name`. Raises PluginError with similar names if there is none."""
-    found = _load(name).representation if name in _plugins() else None
-    if found is None:
-        raise _unknown("representation", name, [loaded.representation for loaded in load_all()])
-    return found
+    loaded = _load_named(name)
+    if loaded is None or loaded.representation is None:
+        raise _missing("representation", name, loaded, [each.representation for each in load_all()])
+    return loaded.representation
 
 
 def model(name: str) -> Model:
     """Return the model called `name`. Raises PluginError with similar names if there is none."""
-    found = _load(name).model if name in _plugins() else None
-    if found is None:
-        raise _unknown("model", name, [loaded.model for loaded in load_all()])
-    return found()
+    loaded = _load_named(name)
+    if loaded is None or loaded.model is None:
+        raise _missing("model", name, loaded, [each.model for each in load_all()])
+    return loaded.model()
 
 
 def load_all(warn: Callable[[str], object] | None = None) -> Iterator[LoadedPlugin]:
@@ -66,11 +78,16 @@ def load_all(warn: Callable[[str], object] | None = None) -> Iterator[LoadedPlug
     """
     for name in plugin_names():
         try:
-            yield _load(name)
-        except PluginError as error:
+            loaded = load(name)
+            error = loaded.error
+        except PluginError as caught:
+            loaded, error = None, caught
+        if error is not None:
             if os.environ.get(STRICT_VARIABLE) == "1":
-                raise
+                raise error
             (warn or _warn)(error.message)
+        if loaded is not None:
+            yield loaded
 
 
 def check_pair(representation: type[Representation], model: Model) -> None:
@@ -104,61 +121,94 @@ def default_model(representation: type[Representation]) -> Model:
 
 @cache
 def _plugins() -> dict[str, tuple[EntryPoint, ...]]:
-    """Return all plugins by name; several for a name that several distributions use."""
-    found: dict[str, tuple[EntryPoint, ...]] = {}
+    """Return all plugins by the names that they are called by; several for a name that is ambiguous."""
+    found: dict[str, list[EntryPoint]] = {}
     # an entry point may be found twice, through two folders of the same distribution
     for entry in dict.fromkeys(entry_points(hooks.PROJECT)):
-        found[entry.name] = (*found.get(entry.name, ()), entry)
-    return found
+        found.setdefault(entry.name, []).append(entry)
+    named: dict[str, tuple[EntryPoint, ...]] = {}
+    for name, entries in found.items():
+        first = next((entry for entry in entries if is_built_in(entry)), None)
+        named[name] = (first,) if first else tuple(entries)
+        if len(entries) > 1:
+            named |= {_qualified(entry): (entry,) for entry in entries if entry is not first}
+    return named
+
+
+def _qualified(plugin: EntryPoint) -> str:
+    return f"{plugin.distribution.partition(' ')[0]}:{plugin.name}"
+
+
+def find(name: str) -> EntryPoint | None:
+    """Return the plugin called `name`, which may name its distribution too. Raises PluginError if it is ambiguous."""
+    entries = _plugins().get(name) or tuple(
+        entry for entries in _plugins().values() for entry in entries[:1] if _qualified(entry) == name
+    )
+    if len(entries) > 1:
+        packages = " and ".join(entry.distribution for entry in entries)
+        names = " or ".join(f"`{_qualified(entry)}`" for entry in entries)
+        raise PluginError(f"{packages} both have a plugin called `{name}`", f"use {names}, or uninstall one of them")
+    return entries[0] if entries else None
+
+
+def _load_named(name: str) -> LoadedPlugin | None:
+    """Load the plugin called `name`; None if there is none."""
+    if name in _plugins():
+        return load(name)
+    found = find(name)
+    return load(found.name) if found else None
 
 
 @cache
-def _load(name: str) -> LoadedPlugin:
+def load(name: str) -> LoadedPlugin:
     """Import a plugin and call its hooks. Raises PluginError that names its distribution, whatever fails."""
-    plugin, *others = _plugins()[name]
-    if others:
-        raise PluginError(
-            f"two plugins are called `{name}`: from {plugin.distribution} and {others[0].distribution}",
-            "uninstall one of them",
-        )
+    plugin = find(name)
+    assert plugin is not None
+    owner = Owner(name, plugin.distribution)
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
     try:
-        manager.register(plugin.load(), name)
-        manager.check_pending()
-        classes: list[Any] = [*manager.hook.composer_representation(), *manager.hook.composer_model()]
-        _check(plugin, classes)
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is for music
+            manager.register(plugin.load(), name)
+            manager.check_pending()
+            classes: list[Any] = [*manager.hook.composer_representation(), *manager.hook.composer_model()]
     except ComposerError as error:
-        raise PluginError(f"plugin `{name}` of {plugin.distribution}: {error.message}", error.hint) from error
+        raise PluginError(f"{owner}: {error.message}", error.hint) from error
     except (Exception, SystemExit) as error:  # foreign code may raise anything, and must not end the program
-        reason = f"{type(error).__name__}: {error}"
         raise PluginError(
-            f"plugin `{name}` of {plugin.distribution} does not load ({reason})", "upgrade or uninstall that package"
+            f"{owner} does not load: {describe(error)}", f"upgrade or uninstall {plugin.distribution.partition(' ')[0]}"
         ) from error
-    named = [kind for kind in classes if kind.name == name]
-    return LoadedPlugin(
-        plugin,
-        next((kind for kind in named if issubclass(kind, Representation)), None),
-        next((kind for kind in named if issubclass(kind, Model)), None),
-    )
+    return _checked(plugin, owner, classes)
 
 
-def _check(plugin: EntryPoint, classes: list[Any]) -> None:
+def _checked(plugin: EntryPoint, owner: Owner, classes: list[Any]) -> LoadedPlugin:
+    """Return the usable classes of a plugin. Raises PluginError if there is none.
+
+    Classes of other names belong to other entry points of the same module.
+    """
+    found, errors = list[Any](), list[PluginError]()
     for kind in classes:
-        if not (isinstance(kind, type) and issubclass(kind, Representation | Model)):
-            raise PluginError(f"its hook returned {kind!r}, which is neither a representation nor a model class")
-        version = getattr(kind, "api", None)
-        if not isinstance(version, int):
-            raise PluginError(f"{kind.__name__} has no API version", "add `api = 1` to it")
-        if version > API_VERSION:
-            raise PluginError(
-                f"it needs API version {version}, but this program has {API_VERSION}", "upgrade composer-cli"
-            )
-    if not any(kind.name == plugin.name for kind in classes):
-        raise PluginError(f"its hooks return nothing called `{plugin.name}`")
+        try:
+            check_class(kind)
+        except PluginError as error:
+            errors.append(PluginError(f"{owner}: {error.message}", error.hint or AUTHOR_HINT))
+        else:
+            found += [kind] if kind.name == plugin.name else []
+    if not found:
+        raise (
+            errors[0]
+            if errors
+            else PluginError(f"{owner}: its hooks return nothing called `{plugin.name}`", AUTHOR_HINT)
+        )
+    representations = [guard_representation(kind, owner) for kind in found if issubclass(kind, Representation)]
+    models = [guard_model(kind, owner) for kind in found if issubclass(kind, Model)]
+    return LoadedPlugin(plugin, next(iter(representations), None), next(iter(models), None), next(iter(errors), None))
 
 
-def _unknown(what: str, name: str, classes: list[Any]) -> PluginError:
+def _missing(what: str, name: str, loaded: LoadedPlugin | None, classes: list[Any]) -> PluginError:
+    """Return the error for a plugin without what was asked for, which may have been refused."""
+    if loaded is not None and loaded.error is not None:
+        return loaded.error
     names = [kind.name for kind in classes if kind is not None]
     return UnknownName(f"unknown {what} '{name}'", suggest(name, names, 3, 0.4))
 

@@ -40,7 +40,7 @@ def install(tmp_path, monkeypatch):
 
     def forget():
         registry._plugins.cache_clear()
-        registry._load.cache_clear()
+        registry.load.cache_clear()
 
     yield make
     monkeypatch.undo()

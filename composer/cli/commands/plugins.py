@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin,
 
 import typer
 
+from composer.api import PluginError
 from composer.api.errors import suggest
 from composer.cli.console import Console
 from composer.registry.options import as_option_value
@@ -29,6 +30,9 @@ def plugins(
         str, typer.Argument(metavar="PLUGIN", help="Name of a plugin, or `representations` or `models`.")
     ] = "",
     names: Annotated[bool, typer.Option("--names", help="Print names only, one per line.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Report plugins that fail to load, are slow, or import torch too early.")
+    ] = False,
 ) -> None:
     """List installed representations and models, and your trained models.
 
@@ -37,6 +41,9 @@ def plugins(
     from composer.registry import plugins as registry
 
     console: Console = context.obj
+    if check:
+        _check_imports(console, which)
+        return
     loaded = list(registry.load_all(console.warn))
     if which and which not in KINDS:
         console.write(_explain(which, loaded, console.width))
@@ -51,6 +58,35 @@ def plugins(
             _table(console, title, [(plugin.name, plugin.summary, origin) for plugin, origin in found])
     if not which and not names:
         _table(console, "trained models", _user_models())
+
+
+def _check_imports(console: Console, only: str) -> None:
+    """Import each plugin, or `only` the named one, on its own and print what is wrong. Exit with 1 if anything is."""
+    from composer.registry import plugins as registry
+    from composer.registry.import_check import check_import
+
+    problems = 0
+    for name in [only] if only else registry.plugin_names():
+        plugin = registry.find(name)
+        if plugin is None:
+            raise registry.UnknownName(f"unknown plugin '{name}'", suggest(name, registry.plugin_names()))
+        report = check_import(plugin)
+        problem = report.problem or _load_problem(name)
+        problems += bool(problem)
+        console.write(f"{name} ({plugin.distribution}): {problem or f'loads in {report.seconds * 1000:.0f} ms'}\n")
+    if problems:
+        raise typer.Exit(1)
+
+
+def _load_problem(name: str) -> str:
+    """Return why a plugin that can be imported cannot be used; empty if it can."""
+    from composer.registry import plugins as registry
+
+    try:
+        error = registry.load(name).error
+    except PluginError as caught:
+        error = caught
+    return error.message if error else ""
 
 
 def _user_models() -> Iterator[Sequence[str]]:

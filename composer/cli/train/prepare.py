@@ -15,7 +15,7 @@ from composer.api import ComposerError, Model, OptionError, PairingError, ReadEr
 from composer.api.errors import suggest
 from composer.checkpoints import store
 from composer.checkpoints.file import Header
-from composer.checkpoints.load import OpenCheckpoint, open_checkpoint
+from composer.checkpoints.load import OpenCheckpoint, check_version, open_checkpoint
 from composer.cli.inputs import hint_other_representation
 from composer.cli.output.files import check_replaceable, reporting_write_errors
 from composer.cli.representation_argument import find_representation
@@ -173,6 +173,8 @@ def _resumed(options: TrainOptions, kind: type[Representation], saved: Header) -
         hint = "leave out -O, --conditions, --from, --force and --model"
         raise UsageError("--resume keeps the model and its options", hint)
     model = registry.model(saved.model)
+    check_version(kind.name, saved.representation_version, kind.version)
+    check_version(model.name, saved.model_version, model.version)
     saved_options = plugin_options.restore(kind.Options, saved.options, f"representation `{kind.name}`")
     saved_config = plugin_options.restore(model.Config, saved.config, f"model `{model.name}`")
     saved_settings = plugin_options.restore(Settings, saved.record["settings"], "training")
@@ -232,7 +234,8 @@ def _path(options: TrainOptions, kind: type[Representation]) -> Path:
     if options.name is None:
         if options.resume:
             return _latest(kind)
-        names = (kind.name if number == 1 else f"{kind.name}-{number}" for number in count(1))
+        base = kind.name.replace(":", "-")  # a plugin of another package may be called distribution:name
+        names = (base if number == 1 else f"{base}-{number}" for number in count(1))
         return next(path for name in names if not _exists(path := store.path_for(name)))
     path = store.path_for(options.name)
     if _exists(path) and not options.resume and not options.force:

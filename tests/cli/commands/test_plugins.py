@@ -16,7 +16,7 @@ def broken(tmp_path, monkeypatch):
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: composer-sad\nVersion: 2.0\n")
     (folder / "entry_points.txt").write_text("[composer]\nsad = composer_sad\n")
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
-    caches = (registry._plugins, registry._load)
+    caches = (registry._plugins, registry.load)
     for cache in caches:
         cache.cache_clear()
     yield

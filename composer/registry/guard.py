@@ -1,0 +1,229 @@
+"""Guard calls of plugins: an exception or an invalid result is one error that names the plugin and the method.
+
+A guarded class is a subclass that wraps each method of the interface that its plugin defines. Objects that such a method
+returns, such as decoders, constraints, networks and samplers, are guarded too. Errors for the user (ComposerError),
+Ctrl-C and exhausted memory pass through. Objects change their class in place, since a proxy would hide their type.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from composer.api import ComposerError, Constraint, Model, PluginError, Representation
+from composer.registry import result_checks as check
+from composer.registry.result_checks import InvalidResult
+
+AUTHOR_HINT = "report this to the plugin's author; --debug prints the traceback"
+
+_OUT_OF_MEMORY = ("out of memory", "not enough memory", "allocate memory")
+"""Phrases of torch and the system; their errors are handled where a smaller batch can help."""
+
+
+class Owner(NamedTuple):
+    """The plugin that an object comes from; `distribution` is the name and version of its package."""
+
+    name: str
+    distribution: str
+
+    def __str__(self) -> str:
+        return f"plugin `{self.name}` ({self.distribution})"
+
+    def failed(self, method: str, reason: str) -> PluginError:
+        """Return the error for a `method` that failed for a `reason`."""
+        return PluginError(f"{self} failed in {method}: {reason}", AUTHOR_HINT)
+
+
+class _Method(NamedTuple):
+    """How the result of a method is checked; `guards` are the methods of the object that it returns."""
+
+    check: Callable[..., Any] | None = None
+    guards: Mapping[str, _Method] = {}
+    iterates: bool = False
+    """Whether the result is an iterable whose items are checked one by one, as the caller takes them."""
+
+
+DECODER = {"push": _Method(check.events), "finish": _Method(check.events)}
+CONSTRAINT = {
+    "start": _Method(check.state_number),
+    "step": _Method(check.state_number),
+    "allowed": _Method(check.allowed),
+    "complete": _Method(check.ending),
+}
+SAMPLER = {
+    "initial_state": _Method(),
+    "advance": _Method(),
+    "sample": _Method(check.draw),
+    "run": _Method(check.block),
+    "gather_rows": _Method(),
+    "log_prob": _Method(check.log_prob),
+}
+NETWORK = {
+    **SAMPLER,
+    "phases": _Method(check.phases),
+    "start_phase": _Method(),
+    "loss": _Method(check.loss),
+    "evaluate": _Method(check.measurement),
+    "likelihood": _Method(check.measurement),
+}
+REPRESENTATION = {
+    "__init__": _Method(),
+    "read": _Method(check.piece_or_rejection, iterates=True),
+    "fit": _Method(),
+    "encode": _Method(check.steps),
+    "encode_packed": _Method(check.packed),
+    "decode": _Method(check.piece),
+    "prime": _Method(check.steps),
+    "decoder": _Method(check.decoder, DECODER),
+    "state": _Method(check.json_state),
+    "restore": _Method(),
+    "variants": _Method(check.piece, iterates=True),
+    "losses": _Method(check.counts),
+    "score": _Method(check.score),
+    "from_score": _Method(check.piece),
+    "primer_from_score": _Method(check.piece),
+    "constraint": _Method(check.constraint, CONSTRAINT),
+    "max_steps": _Method(check.length),
+    "estimated_steps": _Method(check.optional_length),
+    "control_labels": _Method(check.labels),
+}
+MODEL = {
+    "__init__": _Method(),
+    "check": _Method(),
+    "network": _Method(check.network, NETWORK),
+    "sampler": _Method(check.sampler, SAMPLER),
+}
+
+
+def guard_representation(kind: type[Representation], owner: Owner) -> type[Representation]:
+    """Return a guarded subclass of `kind` with the owner's name; its instances can be pickled."""
+    members = _wrapped(kind, Representation, REPRESENTATION, owner)
+    members["spec"] = property(_guarded(kind.spec.fget, owner, "spec", _Method(check.spec)))  # type: ignore[attr-defined]
+    return _subclass(kind, {**members, "name": owner.name, "__reduce__": _reduce})
+
+
+def guard_model(kind: type[Model], owner: Owner) -> type[Model]:
+    """Return a guarded subclass of `kind` with the owner's name."""
+    return _subclass(kind, {**_wrapped(kind, Model, MODEL, owner), "name": owner.name})
+
+
+@contextmanager
+def guarding(owner: Owner, what: str) -> Iterator[None]:
+    """Raise PluginError for whatever goes wrong in `what`, which is a method or another part of the plugin."""
+    try:
+        yield
+    except InvalidResult as error:
+        raise owner.failed(what, str(error)) from error
+    except ComposerError:
+        raise
+    except (Exception, SystemExit) as error:  # foreign code may raise anything, and must not end the program
+        if _is_out_of_memory(error):
+            raise
+        raise owner.failed(what, describe(error)) from error
+
+
+def describe(error: BaseException) -> str:
+    """Return the type and the text of an error in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _wrapped(
+    kind: type[Any], interface: type[Any] | None, methods: Mapping[str, _Method], owner: Owner
+) -> dict[str, Any]:
+    """Return guarded versions of the `methods` that `kind` defines itself, not those of our own `interface`."""
+    return {
+        name: _guarded(getattr(kind, name), owner, name, method)
+        for name, method in methods.items()
+        if hasattr(kind, name) and getattr(kind, name) is not getattr(interface, name, None)
+    }
+
+
+def _guarded(function: Callable[..., Any], owner: Owner, name: str, method: _Method) -> Callable[..., Any]:
+    """Return `function` with its exceptions and its result guarded."""
+
+    @functools.wraps(function)
+    def call(self: Any, *args: Any, **named: Any) -> Any:
+        try:
+            result = function(self, *args, **named)
+            if method.iterates:
+                return _iterate(self, result, owner, name, method)
+            if method.check is not None:
+                result = method.check(result, self, *args, **named)
+        except ComposerError:
+            raise
+        except InvalidResult as error:
+            raise owner.failed(name, str(error)) from error
+        except (Exception, SystemExit) as error:
+            if _is_out_of_memory(error):
+                raise
+            raise owner.failed(name, describe(error)) from error
+        if method.guards and result is not None:
+            _guard_object(result, method.guards, owner)
+        return result
+
+    return call
+
+
+def _iterate(self: Any, items: Iterable[Any], owner: Owner, name: str, method: _Method) -> Iterator[Any]:
+    assert method.check is not None
+    with guarding(owner, name):
+        if not isinstance(items, Iterable):
+            raise InvalidResult(f"it returned {check.shown(items)}, which is not an iterable of pieces")
+        remaining = iter(items)
+    while True:
+        with guarding(owner, name):
+            try:
+                item = next(remaining)
+            except StopIteration:
+                return
+            item = method.check(item, self)
+        yield item
+
+
+def _guard_object(value: Any, methods: Mapping[str, _Method], owner: Owner) -> None:
+    """Give `value` a guarded subclass of its own class."""
+    kind = type(value)
+    if getattr(kind, "_guarded_by", None) == owner:
+        return
+    if _Known.get((kind, owner)) is None:
+        interface = Constraint if isinstance(value, Constraint) else None
+        members = _wrapped(kind, interface, methods, owner)
+        _Known[kind, owner] = _subclass(kind, {**members, "_guarded_by": owner, "__slots__": ()})
+    try:
+        value.__class__ = _Known[kind, owner]
+    except TypeError as error:  # of a type whose layout Python fixes, such as a namespace
+        raise PluginError(f"{owner}: {kind.__name__} must be an ordinary class", AUTHOR_HINT) from error
+
+
+_Known: dict[tuple[type[Any], Owner], type[Any]] = {}
+"""Guarded subclasses by class and owner."""
+
+
+def _subclass(kind: type[Any], members: Mapping[str, Any]) -> type[Any]:
+    """Return a subclass of `kind` that looks like it in messages."""
+    own = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__, **members}
+    return type(kind)(kind.__name__, (kind,), own)
+
+
+def _reduce(representation: Representation) -> tuple[Any, ...]:
+    """Pickle a representation by the name of its plugin: its guarded class is nowhere in a module."""
+    return _rebuild, (representation.name, representation.__dict__)
+
+
+def _rebuild(name: str, attributes: Mapping[str, Any]) -> Representation:
+    from composer.registry import plugins  # which imports this module
+
+    kind = plugins.representation(name)
+    representation = kind.__new__(kind)
+    representation.__dict__.update(attributes)
+    return representation
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """As `composer.system.out_of_memory.is_oom`, but without torch."""
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(phrase in str(error).lower() for phrase in _OUT_OF_MEMORY)

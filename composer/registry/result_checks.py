@@ -1,0 +1,287 @@
+"""Checks of what plugins return. Each returns the valid result, or raises InvalidResult, which completes "it ...".
+
+The first argument is the result, the second the object whose method returned it; then come the method's arguments.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from composer.api import Constraint, FrameRule, Note, Piece, RejectedPiece, Score, SequenceSpec, StepKind
+
+MAX_ENDING = 100_000
+"""Steps of a forced ending; more can only come from an automaton that never ends."""
+
+
+class InvalidResult(Exception):
+    """A result that the interface does not allow."""
+
+
+def shown(value: object) -> str:
+    """Return a value for a message, shortened."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def piece_or_rejection(value: Any, *_: Any) -> Any:
+    """Check an item of `read`."""
+    return value if isinstance(value, RejectedPiece) else piece(value)
+
+
+def piece(value: Any, *_: Any) -> Any:
+    """Check a piece: hashable content, labels and source of text."""
+    _expect(value, Piece, "a Piece")
+    if not isinstance(value.source, str) or not isinstance(value.title, str):
+        raise InvalidResult(f"the title and source of a piece must be str, not {shown((value.title, value.source))}")
+    labels(value.labels)
+    counts(value.losses)
+    return value
+
+
+def spec(value: Any, representation: Any) -> Any:
+    """Check the description of the sequences."""
+    _expect(value, SequenceSpec, "a SequenceSpec")
+    if value.kind is not representation.kind:
+        raise InvalidResult(f"its kind is {value.kind}, but that of the class is {representation.kind}")
+    return value
+
+
+def steps(value: Any, representation: Any, *_: Any) -> Any:
+    """Check that steps are ints, or ascending tuples of ints, within the spec."""
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        raise InvalidResult(f"it returned {shown(value)}, which is not a list of steps")
+    return check_steps(value, representation.spec)
+
+
+def check_steps(value: Sequence[Any], described: SequenceSpec) -> Sequence[Any]:
+    """Check steps against a spec."""
+    if described.kind is StepKind.TOKENS:
+        _check_ids(value, described.size, "token")
+        return value
+    for frame in value:
+        if type(frame) is not tuple:
+            raise InvalidResult(f"a frame must be a tuple of units, not {shown(frame)}")
+        _check_ids(frame, described.size, "unit")
+        if any(left >= right for left, right in zip(frame, frame[1:], strict=False)):
+            raise InvalidResult(f"the units of a frame must ascend without repeats: {shown(frame)}")
+    return value
+
+
+def _check_ids(ids: Sequence[Any], size: int, what: str) -> None:
+    if not ids:
+        return
+    if set(map(type, ids)) != {int}:
+        wrong = next(each for each in ids if type(each) is not int)
+        raise InvalidResult(f"a {what} must be an int, not {shown(wrong)} ({type(wrong).__name__})")
+    low, high = min(ids), max(ids)
+    if low < 0 or high >= size:
+        raise InvalidResult(f"{what} {low if low < 0 else high} is not from 0 to {size - 1}")
+
+
+def packed(value: Any, *_: Any) -> Any:
+    """Check steps as a dataset stores them."""
+    return value if value is None else _expect(value, bytes, "bytes or None")
+
+
+def decoder(value: Any, *_: Any) -> Any:
+    """Check that a decoder has both methods."""
+    return _expect_methods(value, "a decoder", "push", "finish")
+
+
+def events(value: Any, *_: Any) -> Any:
+    """Return a decoder's events as a tuple, all of them text or notes."""
+    if not isinstance(value, Iterable) or isinstance(value, str):
+        raise InvalidResult(f"it returned {shown(value)}, which is not an iterable of text or notes")
+    found = tuple(value)
+    for event in found:
+        if not isinstance(event, str | Note):
+            raise InvalidResult(f"an event must be text or a Note, not {shown(event)}")
+    return found
+
+
+def json_state(value: Any, *_: Any) -> Any:
+    """Check that a state is the same after a round trip through JSON, in which tuples become lists."""
+    _expect(value, dict, "a dict")
+    try:
+        restored = json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise InvalidResult(f"the state is not JSON: {error}") from error
+    for key, part in value.items():
+        if key not in restored or restored[key] != _with_lists(part):
+            raise InvalidResult(f"JSON changes {shown(key)} in the state; use str keys, lists, numbers, str and None")
+    return value
+
+
+def counts(value: Any, *_: Any) -> Any:
+    """Check counts by phrase."""
+    _expect(value, Mapping, "a mapping")
+    for phrase, count in value.items():
+        if not isinstance(phrase, str) or not isinstance(count, int):
+            raise InvalidResult(f"losses are int by str, not {shown(phrase)}: {shown(count)}")
+    return value
+
+
+def labels(value: Any, *_: Any) -> Any:
+    """Check labels: text by text."""
+    _expect(value, Mapping, "a mapping")
+    for name, label in value.items():
+        if not isinstance(name, str) or not isinstance(label, str):
+            raise InvalidResult(f"labels are str by str, not {shown(name)}: {shown(label)}")
+    return value
+
+
+def score(value: Any, *_: Any) -> Any:
+    """Check a score, which may be None."""
+    return value if value is None else _expect(value, Score, "a Score or None")
+
+
+def constraint(value: Any, *_: Any) -> Any:
+    """Check a constraint, which may be None."""
+    return value if value is None else _expect(value, Constraint, "a Constraint or None")
+
+
+def state_number(value: Any, *_: Any) -> Any:
+    """Check the state of an automaton."""
+    return value if type(value) is int else _expect(value, int, "an int")
+
+
+def allowed(value: Any, *_: Any) -> Any:
+    """Check what may come next: not nothing."""
+    if type(value) is int:
+        if value > 0:
+            return value
+        raise InvalidResult("no step is allowed" if value == 0 else f"a mask cannot be negative: {value}")
+    return _expect(value, FrameRule, "a mask (int) or a FrameRule")
+
+
+def ending(value: Any, *_: Any) -> Any:
+    """Check a forced ending."""
+    _expect(value, Sequence, "a list of steps")
+    if len(value) > MAX_ENDING:
+        raise InvalidResult(f"the ending has {len(value):,} steps, more than {MAX_ENDING:,}")
+    return value
+
+
+def length(value: Any, *_: Any) -> Any:
+    """Check a length in steps."""
+    if type(value) is not int or value < 1:
+        raise InvalidResult(f"a length must be a positive int, not {shown(value)}")
+    return value
+
+
+def optional_length(value: Any, *_: Any) -> Any:
+    """Check a length in steps, which may be None."""
+    return value if value is None else length(value)
+
+
+def network(value: Any, *_: Any) -> Any:
+    """Check that a model returned a network."""
+    from composer.api.network import Network
+
+    return _expect(value, Network, "a Network")
+
+
+def sampler(value: Any, *_: Any) -> Any:
+    """Check that a sampler, which may be None, has all its methods."""
+    names = ("initial_state", "advance", "sample", "gather_rows", "log_prob")
+    return value if value is None else _expect_methods(value, "a sampler", *names)
+
+
+def phases(value: Any, *_: Any) -> Any:
+    """Check the phases of a training."""
+    from composer.api.network import Phase
+
+    if not isinstance(value, Sequence) or not value or not all(isinstance(each, Phase) for each in value):
+        raise InvalidResult(f"it returned {shown(value)}, which is not a list with a Phase or more")
+    return value
+
+
+def loss(value: Any, *_: Any) -> Any:
+    """Check a loss and the state after it."""
+    from composer.api.network import Loss
+
+    found = _pair(value, Loss, "a Loss")
+    for name in ("objective", "monitor"):
+        shape = tuple(getattr(getattr(found, name), "shape", ("no tensor",)))
+        if shape != ():
+            raise InvalidResult(f"`{name}` of a Loss must be a tensor without dimensions, not {shape}")
+    return value
+
+
+def measurement(value: Any, *_: Any) -> Any:
+    """Check a measurement and the state after it."""
+    from composer.api.network import Measurement
+
+    found = _pair(value, Measurement, "a Measurement")
+    if not all(isinstance(each, int | float) for each in (found.total, found.count)):
+        raise InvalidResult(f"`total` and `count` must be floats, not {shown((found.total, found.count))}")
+    return value
+
+
+def draw(value: Any, sampler: Any, *_: Any) -> Any:
+    """Check a draw: one step a row, with a probability."""
+    return _check_draw(value, 1)
+
+
+def block(value: Any, sampler: Any, *_: Any) -> Any:
+    """Check the draws of many steps, and the state after them."""
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise InvalidResult(f"it returned {shown(value)}, not a Draw and a state")
+    _check_draw(value[0], 2)
+    return value
+
+
+def log_prob(value: Any, *_: Any) -> Any:
+    """Check log-probabilities (B,)."""
+    if getattr(value, "ndim", None) != 1:
+        raise InvalidResult(f"log-probabilities must be an array (B,), not {shown(value)}")
+    if math.isnan(value.sum()):
+        raise InvalidResult("a log-probability is NaN")
+    return value
+
+
+def _check_draw(value: Any, dimensions: int) -> Any:
+    from composer.api.sampling.filters import Draw
+
+    _expect(value, Draw, "a Draw")
+    shape = getattr(value.logp, "shape", None)
+    if shape is None or len(shape) != dimensions or value.steps.shape[:dimensions] != shape:
+        raise InvalidResult(
+            f"steps and logp must have one row per piece, not the shapes {_shape(value.steps)}, {shape}"
+        )
+    if math.isnan(value.logp.sum()):
+        raise InvalidResult("the probability of a step is NaN; the weights or the logits are not finite")
+    return value
+
+
+def _shape(value: Any) -> Any:
+    return getattr(value, "shape", type(value).__name__)
+
+
+def _pair(value: Any, kind: type[Any], what: str) -> Any:
+    if not isinstance(value, tuple) or len(value) != 2 or not isinstance(value[0], kind):
+        raise InvalidResult(f"it returned {shown(value)}, not {what} and a state")
+    return value[0]
+
+
+def _expect(value: Any, kind: type[Any], what: str) -> Any:
+    if not isinstance(value, kind):
+        raise InvalidResult(f"it returned {shown(value)}, not {what}")
+    return value
+
+
+def _expect_methods(value: Any, what: str, *names: str) -> Any:
+    missing = [name for name in names if not callable(getattr(value, name, None))]
+    if missing:
+        raise InvalidResult(f"it returned {shown(value)}, which lacks {', '.join(missing)} of {what}")
+    return value
+
+
+def _with_lists(value: Any) -> Any:
+    """Return JSON data with lists in place of tuples."""
+    if isinstance(value, list | tuple):
+        return [_with_lists(each) for each in value]
+    return {key: _with_lists(each) for key, each in value.items()} if isinstance(value, dict) else value
