@@ -69,7 +69,7 @@ def _code_digest(representation: type[Any]) -> str:
             spec = find_spec(name)  # does not depend on what has been imported so far
         except ValueError:  # a class defined in an interactive session has no file
             continue
-        if spec is None or spec.origin is None:
+        if spec is None or spec.origin is None or not Path(spec.origin).is_file():
             continue
         package = spec.submodule_search_locations is not None
         for path in sorted(Path(spec.origin).parent.rglob("*.py")) if package else [Path(spec.origin)]:

@@ -1,13 +1,14 @@
 """Guard calls of plugins: an exception or an invalid result is one error that names the plugin and the method.
 
-A guarded class is a subclass that wraps each method of the interface that its plugin defines. Objects that such a method
-returns, such as decoders, constraints, networks and samplers, are guarded too. Errors for the user (ComposerError),
-Ctrl-C and exhausted memory pass through. Objects change their class in place, since a proxy would hide their type.
+A guarded class is a subclass that wraps each method of the interface that its plugin defines. Objects that such a
+method returns, such as decoders, constraints, networks and samplers, are guarded too: they change their class in place,
+since a proxy would hide their type. Errors for the user (ComposerError), Ctrl-C and lack of memory pass through.
 """
 
 from __future__ import annotations
 
 import functools
+import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -72,7 +73,7 @@ REPRESENTATION = {
     "__init__": _Method(),
     "read": _Method(check.piece_or_rejection, iterates=True),
     "fit": _Method(),
-    "encode": _Method(check.steps),
+    "encode": _Method(check.whole_piece),
     "encode_packed": _Method(check.packed),
     "decode": _Method(check.piece),
     "prime": _Method(check.steps),
@@ -97,11 +98,20 @@ MODEL = {
 }
 
 
-def guard_representation(kind: type[Representation], owner: Owner) -> type[Representation]:
-    """Return a guarded subclass of `kind` with the owner's name; its instances can be pickled."""
+def guard_representation(
+    kind: type[Representation], owner: Owner, unpickle: Callable[[str, Mapping[str, Any]], Representation]
+) -> type[Representation]:
+    """Return a guarded subclass of `kind` with the owner's name.
+
+    The subclass is in no module, so its instances are pickled as arguments of `unpickle`: their name and attributes.
+    """
+
+    def reduce(self: Representation) -> tuple[Any, ...]:
+        return unpickle, (self.name, self.__dict__)
+
     members = _wrapped(kind, Representation, REPRESENTATION, owner)
     members["spec"] = property(_guarded(kind.spec.fget, owner, "spec", _Method(check.spec)))  # type: ignore[attr-defined]
-    return _subclass(kind, {**members, "name": owner.name, "__reduce__": _reduce})
+    return _subclass(kind, {**members, "name": owner.name, "__reduce__": reduce})
 
 
 def guard_model(kind: type[Model], owner: Owner) -> type[Model]:
@@ -161,7 +171,8 @@ def _guarded(function: Callable[..., Any], owner: Owner, name: str, method: _Met
                 raise
             raise owner.failed(name, describe(error)) from error
         if method.guards and result is not None:
-            _guard_object(result, method.guards, owner)
+            spec = args[0] if isinstance(self, Model) else self.spec
+            _guard_object(result, method.guards, owner, spec.size)
         return result
 
     return call
@@ -183,43 +194,28 @@ def _iterate(self: Any, items: Iterable[Any], owner: Owner, name: str, method: _
         yield item
 
 
-def _guard_object(value: Any, methods: Mapping[str, _Method], owner: Owner) -> None:
-    """Give `value` a guarded subclass of its own class."""
+def _guard_object(value: Any, methods: Mapping[str, _Method], owner: Owner, size: int) -> None:
+    """Give `value` a guarded subclass of its own class; `size` is the number of tokens or units."""
     kind = type(value)
-    if getattr(kind, "_guarded_by", None) == owner:
+    if hasattr(kind, check.GUARDED_SIZE):  # the plugin returned the same object before
         return
-    if _Known.get((kind, owner)) is None:
-        interface = Constraint if isinstance(value, Constraint) else None
-        members = _wrapped(kind, interface, methods, owner)
-        _Known[kind, owner] = _subclass(kind, {**members, "_guarded_by": owner, "__slots__": ()})
+    if (kind, owner, size) not in _guarded_types:
+        members = _wrapped(kind, Constraint if isinstance(value, Constraint) else None, methods, owner)
+        _guarded_types[kind, owner, size] = _subclass(kind, {**members, check.GUARDED_SIZE: size, "__slots__": ()})
     try:
-        value.__class__ = _Known[kind, owner]
+        value.__class__ = _guarded_types[kind, owner, size]
     except TypeError as error:  # of a type whose layout Python fixes, such as a namespace
         raise PluginError(f"{owner}: {kind.__name__} must be an ordinary class", AUTHOR_HINT) from error
 
 
-_Known: dict[tuple[type[Any], Owner], type[Any]] = {}
-"""Guarded subclasses by class and owner."""
+_guarded_types: dict[tuple[type[Any], Owner, int], type[Any]] = {}
+"""Guarded subclasses by class, owner and size."""
 
 
 def _subclass(kind: type[Any], members: Mapping[str, Any]) -> type[Any]:
     """Return a subclass of `kind` that looks like it in messages."""
     own = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__, **members}
-    return type(kind)(kind.__name__, (kind,), own)
-
-
-def _reduce(representation: Representation) -> tuple[Any, ...]:
-    """Pickle a representation by the name of its plugin: its guarded class is nowhere in a module."""
-    return _rebuild, (representation.name, representation.__dict__)
-
-
-def _rebuild(name: str, attributes: Mapping[str, Any]) -> Representation:
-    from composer.registry import plugins  # which imports this module
-
-    kind = plugins.representation(name)
-    representation = kind.__new__(kind)
-    representation.__dict__.update(attributes)
-    return representation
+    return types.new_class(kind.__name__, (kind,), exec_body=lambda namespace: namespace.update(own))
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import NamedTuple
@@ -21,10 +22,10 @@ _PROGRAM = """
 import contextlib, json, sys, time
 import composer.api, composer.registry.plugins
 from composer.registry.entry_points import EntryPoint
-before, start = set(sys.modules), time.perf_counter()
+before, start = set(sys.modules), time.process_time()
 with contextlib.redirect_stdout(sys.stderr):
     EntryPoint("", sys.argv[1], "").load()
-seconds = time.perf_counter() - start
+seconds = time.process_time() - start
 print(json.dumps([seconds, [name for name in sys.argv[2:] if name in set(sys.modules) - before]]))
 """
 
@@ -49,8 +50,9 @@ class ImportReport(NamedTuple):
 def check_import(plugin: EntryPoint) -> ImportReport:
     """Import a plugin in a new process, since this one may have imported its libraries already."""
     command = [sys.executable, "-c", _PROGRAM, plugin.value, *HEAVY]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT, check=False, env=environment)
     except subprocess.TimeoutExpired:
         return ImportReport(TIME_LIMIT, error=f"takes more than {TIME_LIMIT:.0f} s to import")
     lines = done.stdout.strip().splitlines()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -200,9 +200,19 @@ def _checked(plugin: EntryPoint, owner: Owner, classes: list[Any]) -> LoadedPlug
             if errors
             else PluginError(f"{owner}: its hooks return nothing called `{plugin.name}`", AUTHOR_HINT)
         )
-    representations = [guard_representation(kind, owner) for kind in found if issubclass(kind, Representation)]
+    representations = [
+        guard_representation(kind, owner, unpickle) for kind in found if issubclass(kind, Representation)
+    ]
     models = [guard_model(kind, owner) for kind in found if issubclass(kind, Model)]
     return LoadedPlugin(plugin, next(iter(representations), None), next(iter(models), None), next(iter(errors), None))
+
+
+def unpickle(name: str, attributes: Mapping[str, Any]) -> Representation:
+    """Return an instance of the representation `name` that was pickled."""
+    kind = representation(name)
+    restored = kind.__new__(kind)
+    restored.__dict__.update(attributes)
+    return restored
 
 
 def _missing(what: str, name: str, loaded: LoadedPlugin | None, classes: list[Any]) -> PluginError:

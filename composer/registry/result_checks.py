@@ -8,12 +8,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from composer.api import Constraint, FrameRule, Note, Piece, RejectedPiece, Score, SequenceSpec, StepKind
 
 MAX_ENDING = 100_000
 """Steps of a forced ending; more can only come from an automaton that never ends."""
+
+
+GUARDED_SIZE = "_composer_guarded_size"
+"""Attribute of guarded classes: the number of tokens in the vocabulary, or of units in a frame."""
 
 
 class InvalidResult(Exception):
@@ -56,6 +61,17 @@ def steps(value: Any, representation: Any, *_: Any) -> Any:
     return check_steps(value, representation.spec)
 
 
+def whole_piece(value: Any, representation: Any, *_: Any) -> Any:
+    """Check the steps of a whole piece: tokens end with the end symbol, and have no other."""
+    steps(value, representation)
+    end = representation.spec.end
+    if end is not None and (not value or value[-1] != end):
+        raise InvalidResult(f"the steps do not end with the end symbol {end}")
+    if end is not None and value.index(end) < len(value) - 1:
+        raise InvalidResult(f"the end symbol {end} comes before the end, at step {value.index(end)}")
+    return value
+
+
 def check_steps(value: Sequence[Any], described: SequenceSpec) -> Sequence[Any]:
     """Check steps against a spec."""
     if described.kind is StepKind.TOKENS:
@@ -65,7 +81,7 @@ def check_steps(value: Sequence[Any], described: SequenceSpec) -> Sequence[Any]:
         if type(frame) is not tuple:
             raise InvalidResult(f"a frame must be a tuple of units, not {shown(frame)}")
         _check_ids(frame, described.size, "unit")
-        if any(left >= right for left, right in zip(frame, frame[1:], strict=False)):
+        if any(left >= right for left, right in pairwise(frame)):
             raise InvalidResult(f"the units of a frame must ascend without repeats: {shown(frame)}")
     return value
 
@@ -148,10 +164,12 @@ def state_number(value: Any, *_: Any) -> Any:
     return value if type(value) is int else _expect(value, int, "an int")
 
 
-def allowed(value: Any, *_: Any) -> Any:
-    """Check what may come next: not nothing."""
+def allowed(value: Any, constraint: Any, *_: Any) -> Any:
+    """Check what may come next: steps of the spec, and not none."""
     if type(value) is int:
         if value > 0:
+            if value >> getattr(constraint, GUARDED_SIZE):
+                raise InvalidResult(f"the mask allows step {value.bit_length() - 1}, which the spec does not have")
             return value
         raise InvalidResult("no step is allowed" if value == 0 else f"a mask cannot be negative: {value}")
     return _expect(value, FrameRule, "a mask (int) or a FrameRule")
@@ -223,7 +241,13 @@ def measurement(value: Any, *_: Any) -> Any:
 
 def draw(value: Any, sampler: Any, *_: Any) -> Any:
     """Check a draw: one step a row, with a probability."""
-    return _check_draw(value, 1)
+    _check_draw(value, 1)
+    if value.steps.ndim == 1:
+        low, high = int(value.steps.min()), int(value.steps.max())
+        size = getattr(sampler, GUARDED_SIZE)
+        if low < 0 or high >= size:
+            raise InvalidResult(f"step {low if low < 0 else high} is not from 0 to {size - 1}")
+    return value
 
 
 def block(value: Any, sampler: Any, *_: Any) -> Any:

@@ -114,12 +114,32 @@ def test_strict_mode(install, monkeypatch):
 def test_two_plugins_with_one_name(install):
     install("markov", MODEL.format(api=1, name="markov"))
     install("markov", MODEL.format(api=1, name="markov"), distribution="other-music", module="other_plugin")
-    with pytest.raises(PluginError, match=r"called `markov`.*(markov|other)-music.*(markov|other)-music"):
+    with pytest.raises(PluginError, match=r"markov-music 1.2 and other-music 1.2 both have a plugin called `markov`"):
         registry.model("markov")
-    assert registry.model("lstm").name == "lstm"
     warnings = []
-    assert {"abc", "lstm"} <= {loaded.plugin.name for loaded in registry.load_all(warnings.append)}
+    names = {loaded.plugin.name for loaded in registry.load_all(warnings.append)}
+    assert {"abc", "lstm", "markov"} <= names
     assert len(warnings) == 1
+
+
+def test_plugins_of_one_name_are_reachable_by_their_distribution(install):
+    install("markov", MODEL.format(api=1, name="markov"))
+    install("markov", MODEL.format(api=1, name="markov"), distribution="other-music", module="other_plugin")
+    assert registry.model("other-music:markov").name == "other-music:markov"
+    assert registry.distribution("markov-music:markov") == "markov-music 1.2"
+
+
+def test_a_built_in_plugin_wins(install):
+    install("lstm", MODEL.format(api=1, name="lstm"))
+    assert registry.distribution("lstm").startswith("composer-cli ")
+    assert StepKind.TOKENS in registry.model("lstm").accepts
+    assert registry.model("markov-music:lstm").summary == "one step back"
+    assert "markov-music:lstm" in registry.plugin_names()
+
+
+def test_a_plugin_can_be_named_with_its_distribution(install):
+    install("markov", MODEL.format(api=1, name="markov"))
+    assert registry.model("markov-music:markov").name == "markov"
 
 
 def test_a_pair_that_does_not_work(install):

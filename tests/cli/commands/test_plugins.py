@@ -101,9 +101,20 @@ def test_broken_plugin_is_a_warning(composer, broken):
     result = composer("plugins")
     assert result.code == 0
     assert result.err.count("\n") == 1
-    assert result.err.startswith("warning: plugin `sad` of composer-sad 2.0 does not load")
+    assert result.err.startswith("warning: plugin `sad` (composer-sad 2.0) does not load: RuntimeError: no strings")
 
 
 def test_broken_plugin_is_an_error_in_strict_mode(composer, broken, monkeypatch):
     monkeypatch.setenv("COMPOSER_STRICT_PLUGINS", "1")
     composer("plugins").failed("composer-sad 2.0", "no strings")
+
+
+def test_check_names_slow_and_broken_plugins(composer, broken, tmp_path):
+    result = composer("plugins", "--check", "sad")
+    assert result.code == 1
+    assert result.out == "sad (composer-sad 2.0): does not import: RuntimeError: no strings\n"
+    (tmp_path / "composer_sad.py").write_text("import numpy\nprint('hello')\n")
+    result = composer("plugins", "--check", "sad", PYTHONPATH=str(tmp_path))
+    assert "imports numpy when it is loaded" in result.out
+    assert composer("plugins", "--check", "lstm").out.startswith("lstm (composer-cli ")
+    composer("plugins", "--check", "lstn").failed("unknown plugin 'lstn'", "did you mean `lstm`?", code=2)
