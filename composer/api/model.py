@@ -24,7 +24,7 @@ class Model(ABC):
 
     Raise `version` when weights or settings saved earlier would mean something else. `accepts` lists the sequence
     kinds that it can model, `conditional` whether it takes conditions. `Config` is a frozen dataclass of settings; a
-    field's metadata may hold `help`.
+    field's metadata may hold `help` and `metavar`.
     """
 
     api: ClassVar[int]

@@ -126,7 +126,8 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
     `api` is the interface version that the plugin was written for, `version` its own: raise it whenever the same piece
     would be encoded differently. `suffixes` are the files it reads, `formats` those it can write (see
     `composer.formats`), the default first; `native` is the text format that `text` writes, if any. `Options` and
-    `Controls` are frozen dataclasses; a field's metadata may hold `help`. `length`, which may depend on the options, is
+    `Controls` are frozen dataclasses; a field's metadata may hold `help` and
+    `metavar`, the placeholder for its value. `length`, which may depend on the options, is
     the default limit of steps in `composer gen`, and `step_name` the name of a step. `labels` are the names of the
     labels that its pieces may have, for help and completion, if they are always the same.
 

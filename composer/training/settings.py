@@ -39,7 +39,7 @@ class Settings:
     patience: int = option(10, "stop after this many validations without improvement; 0 = never")
     validate_every: int = option(0, "updates between validations; 0 = about an epoch")
     save_every: float = option(60.0, "seconds between saves of the training state")
-    snapshots: tuple[int, ...] = option((), "updates after which to save a snapshot")
+    snapshots: tuple[int, ...] = option((), "updates after which to save a snapshot", metavar="UPDATES")
     precision: Literal["auto", "fp32", "bf16"] = option("auto", "number format; auto = bf16 if faster, else fp32")
     checkpoint_chunks: int = option(1, "gradient-checkpointing segments per sequence; more segments use less memory")
     align: int = option(0, "start pieces at multiples of this many steps; 0 = automatic")

@@ -34,8 +34,12 @@ class AttnLstmConfig:
     condition_dropout: float = option(
         0.1, "probability of hiding a condition in training, so that the model also works without it"
     )
-    stack: tuple[int, ...] = option((), "cells of each LSTM layer, such as 512,256; replaces `layers` and `hidden`")
-    dense: tuple[int, ...] = option((), "sizes of pairs of dense layers; pair n follows attention after LSTM layer n")
+    stack: tuple[int, ...] = option(
+        (), "cells of each LSTM layer, such as 512,256; replaces `layers` and `hidden`", metavar="N,..."
+    )
+    dense: tuple[int, ...] = option(
+        (), "sizes of pairs of dense layers; pair n follows attention after LSTM layer n", metavar="N,..."
+    )
     leak: float = option(1.0, "negative slope of the leaky ReLU after LSTM and dense layers; 1 = no ReLU")
     norm: Literal["none", "batch"] = option("none", "normalization after the ReLU")
     pitches: bool = option(

@@ -19,7 +19,7 @@ FINEST = 128
 class GridOptions:
     """How to extract and quantize melodies."""
 
-    step: str = option("1/16", "length of a step, as a fraction of a whole note")
+    step: str = option("1/16", "length of a step, as a fraction of a whole note", metavar="FRACTION")
     transpose: Literal["none", "c"] = option("none", "`c` transposes every piece to C major or A minor")
     polyphony: Literal["top", "refuse"] = option(
         "top", "for music in several voices: `top` uses the top voice, `refuse` skips the piece"

@@ -56,7 +56,7 @@ MAX_STEPS_PER_BEAT, MAX_STACK = 96, 64
 class PianorollOptions:
     """Which notes to use, and how to quantize them."""
 
-    range: str = option("21-108", "lowest and highest pitch, as MIDI numbers")
+    range: str = option("21-108", "lowest and highest pitch, as MIDI numbers", metavar="LOW-HIGH")
     steps: int = option(4, "steps per quarter note")
     onsets: bool = option(True, "distinguish onsets from held notes")
     stack: int = option(1, "time steps per frame")

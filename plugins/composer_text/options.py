@@ -22,11 +22,13 @@ class TextOptions:
         "blank lines; `blank`, text between blank lines; `auto`, like `file` for CSV and files of up to 10,000 "
         "characters, else like `gap` if the file has one, else like `blank`",
     )
-    column: str = option("", "name of the text column in a CSV, if it cannot be detected")
-    labels: tuple[str, ...] = option((), "CSV columns to use as labels, such as artist,genre")
+    column: str = option("", "name of the text column in a CSV, if it cannot be detected", metavar="NAME")
+    labels: tuple[str, ...] = option((), "CSV columns to use as labels, such as artist,genre", metavar="COLUMNS")
     label: str = option("folder", "label from the path: `folder`, the first subfolder; `file`, the file name; `none`")
     label_name: str = option("artist", "name of that label")
-    only: tuple[str, ...] = option((), "use only pieces with these labels, such as artist:burns,artist:blake")
+    only: tuple[str, ...] = option(
+        (), "use only pieces with these labels, such as artist:burns,artist:blake", metavar="LABEL:VALUE"
+    )
     lower: bool = option(False, "convert to lower case")
     floor: int = option(1, "how often a character must occur to be in the vocabulary")
 

@@ -122,12 +122,26 @@ def _options(flag: str, kind: type[Any], width: int) -> Iterator[str]:
     """Yield the fields of an options class, as written on the command line, with their help."""
     types = get_type_hints(kind)
     for field in dataclasses.fields(kind):
-        default = f"{flag} {field.name}={as_option_value(field.default)}"
-        text = field.metadata.get("help", "") + _choices(types[field.name])
+        value, default = _value(field)
+        written = f"{flag} {field.name}={value}"
+        text = field.metadata.get("help", "") + _choices(types[field.name]) + default
         if width < SUMMARY_COLUMN:
-            yield "\n  ".join([default, *textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent="  ")])
+            yield "\n  ".join([written, *textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent="  ")])
             continue
-        yield "\n  ".join(textwrap.wrap(text, width - 2, initial_indent=f"{default:<28}  ", subsequent_indent=" " * 30))
+        lines = textwrap.wrap(text, width - 2, initial_indent=f"{written:<28}  ", subsequent_indent=" " * 30)
+        yield "\n  ".join(lines or [written])
+
+
+def _value(field: dataclasses.Field[Any]) -> tuple[str, str]:
+    """Return what stands for a field's value, its `metavar` or else its default, and the default if that is hidden."""
+    if field.default is dataclasses.MISSING:
+        default = "" if field.default_factory is dataclasses.MISSING else as_option_value(field.default_factory())
+    else:
+        default = as_option_value(field.default)
+    metavar = field.metadata.get("metavar")
+    if metavar is None:
+        return default or field.name.upper(), ""
+    return metavar, f" [default: {default}]" if default else ""
 
 
 def _choices(kind: Any) -> str:

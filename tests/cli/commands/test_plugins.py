@@ -1,9 +1,11 @@
 """`composer plugins`: the list, the options of a plugin, and a plugin that does not load."""
 
 import sys
+from dataclasses import dataclass, field
 
 import pytest
 
+from composer.cli.commands import plugins
 from composer.registry import plugins as registry
 
 
@@ -59,6 +61,32 @@ def test_choices_of_a_setting(composer):
         assert values in shown
 
 
+def test_placeholders_of_options(composer):
+    assert "-O column=NAME " in composer("plugins", "text").out
+    shown = " ".join(composer("plugins", "pianoroll").out.split())
+    assert "-O range=LOW-HIGH lowest and highest pitch, as MIDI numbers [default: 21-108]" in shown
+    assert "-O steps=4 steps per quarter note" in shown
+    assert "--set stack=N,... " in composer("plugins", "attn-lstm").out
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Options with each kind of default."""
+
+    needed: int
+    plain: int = 4
+    empty: str = ""
+    named: str = field(default="a", metadata={"metavar": "LETTER", "help": "a letter"})
+    several: tuple[int, ...] = field(default_factory=lambda: (1, 2))
+
+
+def test_fields_without_a_default_or_a_placeholder():
+    lines = [" ".join(line.split()) for line in plugins._options("-O", Fields, 80)]
+    assert lines == [
+        "-O needed=NEEDED", "-O plain=4", "-O empty=EMPTY", "-O named=LETTER a letter [default: a]", "-O several=1,2",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -93,7 +121,7 @@ def test_options_of_a_plugin(composer):
     assert "--set epochs=" in composer("plugins", "lstm").out
     assert "-O text=dialect" in composer("plugins", "abc").out
     assert "-O lower=off" in composer("plugins", "text").out
-    assert "-O labels= " in composer("plugins", "text").out
+    assert "-O labels=COLUMNS " in composer("plugins", "text").out
     composer("plugins", "lstmm").failed("unknown plugin 'lstmm'", "did you mean `lstm`?", code=2)
 
 

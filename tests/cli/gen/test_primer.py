@@ -101,6 +101,8 @@ def test_infill_of_typed_tokens(composer):
     tokens = "67 _ _ _ 69 _ _ _ 71 _ _ _ 72 _ _ _ 74 _ _ _ 76 _ _ _ 78 _ _ _ 79 _ _ _"
     result = composer("gen", "grid", "--prime-text", tokens, "--keep-bars", "1", "--format", "tokens", *PLAIN)
     assert result.out.startswith(tokens[: tokens.index("74")]), result.err
+
+
 @pytest.mark.parametrize("name", ["grid", "pianoroll"])
 def test_plain_words_are_no_music(composer, tmp_path, name):
     (tmp_path / "words.txt").write_text("the quick brown fox jumps\n")
