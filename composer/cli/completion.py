@@ -77,6 +77,8 @@ def _with_values(command: Any) -> Any:
         for key in (*param.opts, param.metavar):
             if key in VALUES:
                 param.shell_complete = completer(VALUES[key])
+        if param.name == "arguments":
+            param.shell_complete = _plugin_arguments
         if "--conditions" in param.opts:
             param.shell_complete = lambda context, start: [CompletionItem(each) for each in _labels(context, start)]
     return command
@@ -116,6 +118,18 @@ def _topics() -> Values:
     return [*pages.summaries().items(), *COMMANDS.items()]
 
 
+def _plugin_arguments(context: Any, start: str) -> list[Any]:
+    """Return what may follow `composer plugins check`: a plugin, then files."""
+    from typer._click.shell_completion import CompletionItem
+
+    if context.params.get("which") != "check":
+        return []
+    if context.params.get("arguments"):
+        return [CompletionItem(start, type="file")]
+    found = [*_plugins("representation"), *_plugins("model")]
+    return [CompletionItem(name, help=text) for name, text in found if name.startswith(start)]
+
+
 def _labels(context: Any, start: str) -> list[str]:
     """Return the labels that the representation's pieces have, after those that are typed already."""
     from composer.registry import plugins as registry
@@ -139,7 +153,7 @@ VALUES: dict[str, Callable[[], Values]] = {
     "DEVICE": _words("auto", "cpu", "cuda", "mps"),
     "FORMAT": _formats,
     "MODEL": partial(_plugins, "model"),
-    "PLUGIN": lambda: [*_plugins("representation"), *_plugins("model")],
+    "PLUGIN": lambda: [("check", "test a plugin"), *_plugins("representation"), *_plugins("model")],
     "PRESET": _presets,
     "REP": partial(_plugins, "representation"),
     "SHELL": _words(*SHELLS),

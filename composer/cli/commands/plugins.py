@@ -1,14 +1,15 @@
-"""`composer plugins`: installed plugins, their options, and your trained models."""
+"""`composer plugins`: installed plugins, their options, your trained models, and tools for authors of plugins."""
 
 import dataclasses
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from composer.api import PluginError
+from composer.api import PluginError, UsageError
 from composer.api.errors import suggest
 from composer.cli.console import Console
 from composer.registry.options import as_option_value
@@ -22,13 +23,19 @@ MIN_COLUMN = 12
 """Minimum width of a wrapped cell."""
 KINDS = {"representations": "representation", "models": "model"}
 """Kinds of plugins, and the attribute of a `LoadedPlugin` that holds each."""
+ACTIONS = {"check": "composer.cli.plugin_check"}
+"""What else the first argument may be: the module whose `run` gets the console and the other arguments."""
 
 
 def plugins(
     context: typer.Context,
     which: Annotated[
-        str, typer.Argument(metavar="PLUGIN", help="Name of a plugin, or `representations` or `models`.")
+        str,
+        typer.Argument(metavar="PLUGIN", help="Name of a plugin, or `representations`, `models` or `check`."),
     ] = "",
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="ARGUMENT...", help="For `check`: a plugin and files.")
+    ] = None,
     names: Annotated[bool, typer.Option("--names", help="Print names only, one per line.")] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Report plugins that fail to load, are slow, or import torch too early.")
@@ -37,10 +44,21 @@ def plugins(
     """List installed representations and models, and your trained models.
 
     With the name of a representation, list its -O options. With the name of a model, list its --set settings.
+
+    composer plugins check PLUGIN [FILE]... tests a plugin against the interface, a representation on pieces in FILE.
     """
     from composer.registry import plugins as registry
 
     console: Console = context.obj
+    if which in ACTIONS:
+        if names or check:
+            flag = "--names" if names else "--check"
+            raise UsageError(f"{flag} does not go with `{which}`", f"for all plugins: composer plugins {flag}")
+        run: Callable[[Console, Sequence[str]], None] = import_module(ACTIONS[which]).run
+        run(console, arguments or [])
+        return
+    if arguments:
+        raise UsageError(f"unexpected argument: {arguments[0]}", f"to test a plugin: composer plugins check {which}")
     if check:
         _check_imports(console, which)
         return

@@ -65,6 +65,7 @@ EXAMPLES = {
     "plugins": (
         ("List all plugins and your models:", "composer plugins"),
         ("List the settings of a model:", "composer plugins lstm"),
+        ("Test a representation on your own files:", "composer plugins check abc tunes/*.abc"),
     ),
     "completions": (
         ("In bash, in ~/.bashrc:", "source <(composer completions bash)"),

@@ -146,3 +146,20 @@ def test_check_names_slow_and_broken_plugins(composer, broken, tmp_path):
     assert "imports numpy when it is loaded" in result.out
     assert composer("plugins", "--check", "lstm").out.startswith("lstm (composer-cli ")
     composer("plugins", "--check", "lstn").failed("unknown plugin 'lstn'", "did you mean `lstm`?", code=2)
+
+
+def test_check_runs_the_contract_tests(composer, tunes):
+    assert composer("plugins", "check", "abc", tunes).out == "representation abc: passed\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (("check",), "missing argument PLUGIN", "composer plugins check abc"),
+        (("check", "nosuch"), "unknown plugin 'nosuch'", ""),
+        (("check", "abc", "--names"), "--names does not go with `check`", "composer plugins --names"),
+        (("abc", "tunes.abc"), "unexpected argument: tunes.abc", "composer plugins check abc"),
+    ],
+)
+def test_usage_errors_of_check(composer, arguments, message, hint):
+    composer("plugins", *arguments).failed(message, hint, code=2)
