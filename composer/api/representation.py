@@ -40,7 +40,7 @@ from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol
 
 from composer.api.constraint import Constraint
-from composer.api.errors import Unsupported
+from composer.api.errors import PluginError, Unsupported
 from composer.api.score import Note, Piece, RejectedPiece, Score
 from composer.api.sequence import AnyStep, SequenceSpec, StepKind
 from composer.api.source import Source
@@ -195,7 +195,9 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
         """Return `piece` in the `native` format: by default its content, which must then be a str."""
         if not isinstance(piece.content, str):
             kind = type(piece.content).__name__
-            raise TypeError(f"`{self.name}` needs a method `text`, since the content of a piece is a {kind}, not a str")
+            raise PluginError(
+                f"`{self.name}` has no method `text`, and the content of its pieces is a {kind}, not a str"
+            )
         return piece.content
 
     def decoder(self, number: int = 1) -> Decoder:

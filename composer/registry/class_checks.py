@@ -43,7 +43,7 @@ def _check_api(kind: Any) -> None:
 
 def _check_representation(kind: type[Representation]) -> None:
     _attribute(kind, "kind", StepKind)
-    for name in ("suffixes", "formats"):
+    for name in ("suffixes", "formats", "labels"):
         words = _attribute(kind, name, tuple)
         if not all(isinstance(word, str) and word for word in words):
             raise PluginError(f"`{name}` of {kind.__name__} must be a tuple of str, not {words!r}")

@@ -51,6 +51,8 @@ def spec(value: Any, representation: Any) -> Any:
     _expect(value, SequenceSpec, "a SequenceSpec")
     if value.kind is not representation.kind:
         raise InvalidResult(f"its kind is {value.kind}, but that of the class is {representation.kind}")
+    if value.conditions:
+        raise InvalidResult("it has conditions, which training takes from the labels of the pieces")
     return value
 
 
@@ -129,6 +131,21 @@ def json_state(value: Any, *_: Any) -> Any:
         if key not in restored or restored[key] != _with_lists(part):
             raise InvalidResult(f"JSON changes {shown(key)} in the state; use str keys, lists, numbers, str and None")
     return value
+
+
+def text(value: Any, *_: Any) -> Any:
+    """Check the text of a piece."""
+    return _expect(value, str, "a str")
+
+
+def names(value: Any, *_: Any) -> Any:
+    """Check names, of which there may be none."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InvalidResult(f"it returned {shown(value)}, which is not a list of names")
+    found = list(value)
+    if not all(isinstance(name, str) for name in found):
+        raise InvalidResult(f"names are str, not {shown(found)}")
+    return found
 
 
 def counts(value: Any, *_: Any) -> Any:

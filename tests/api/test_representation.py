@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from composer.api import Note, Part, Piece, Representation, Score, SequenceSpec, StepKind
+from composer.api import Note, Part, Piece, PluginError, Representation, Score, SequenceSpec, StepKind
 
 
 class Tones(Representation):
@@ -87,7 +87,7 @@ def test_a_piece_without_a_score_has_no_notes():
 
 def test_text_is_the_content_if_that_is_text():
     assert Representation.text(Tones(), Piece("c d e")) == "c d e"
-    with pytest.raises(TypeError, match="`tones` needs a method `text`, since the content of a piece is a tuple"):
+    with pytest.raises(PluginError, match="`tones` has no method `text`, and the content of its pieces is a tuple"):
         Representation.text(Tones(), Piece((60,)))
 
 

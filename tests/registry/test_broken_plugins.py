@@ -34,7 +34,7 @@ class Words(Letters):
 class Small(Tiny):
     """A healthy model, which plays through its network."""
 
-    name = "broken"
+    name, conditional = "broken", True
 
 
 class TableSampler:
@@ -180,6 +180,7 @@ REPRESENTATIONS = {
     "suffix without a dot": (LOAD, {"suffixes": ("txt",)}, "`suffixes` of Broken has 'txt'"),
     "no formats": (LOAD, {"formats": ()}, "`formats` of Broken is empty"),
     "strange native": (LOAD, {"native": "music"}, "`native` of Broken is 'music'"),
+    "labels of text": (LOAD, {"labels": "author"}, "`labels` of Broken must be of type tuple"),
     "spec is a method": (LOAD, {"spec": lambda self: None}, "`spec` of Broken must be a property"),
     "abstract": (LOAD, {"read": Representation.read}, "lacks `read`"),
     "options no dataclass": (LOAD, {"Options": dict}, "`Options` of Broken must be a dataclass"),
@@ -211,6 +212,16 @@ REPRESENTATIONS = {
         {"spec": property(lambda self: SequenceSpec(StepKind.FRAMES, 12))},
         "failed in spec: its kind is frames",
     ),
+    "spec with conditions": (
+        TRAIN,
+        {"spec": property(lambda self: SequenceSpec(StepKind.TOKENS, 12, 0, {"author": ("blake",)}))},
+        "failed in spec: it has conditions",
+    ),
+    "default conditions of text": (
+        TRAIN,
+        {"default_conditions": gives("author")},
+        "failed in default_conditions: it returned 'author', which is not a list of names",
+    ),
     "encode raises": (TRAIN, {"encode": raises(IndexError("list index out of range"))}, "failed in encode: IndexError"),
     "encode gives None": (TRAIN, {"encode": gives(None)}, "failed in encode: it returned None"),
     "encode gives floats": (TRAIN, {"encode": gives([1.0, 0])}, "a token must be an int, not 1.0 (float)"),
@@ -228,6 +239,16 @@ REPRESENTATIONS = {
     "restore raises": (GEN, {"restore": raises(KeyError("letters"))}, "failed in restore: KeyError: 'letters'"),
     "decoder raises": (GEN, {"decoder": raises(NameError("x"))}, "failed in decoder: NameError: x"),
     "decoder gives text": (GEN, {"decoder": gives("la")}, "failed in decoder: it returned 'la', which lacks push"),
+    "text of a list": (
+        GEN,
+        {"decoder": Representation.decoder, "text": gives(["la"])},
+        "failed in text: it returned ['la'], not a str",
+    ),
+    "content without a text": (
+        GEN,
+        {"decoder": Representation.decoder, "decode": gives(Piece(("l", "a")))},
+        "`broken` has no method `text`, and the content of its pieces is a tuple",
+    ),
     "push raises": (
         GEN,
         {"decoder": gives(SimpleNamespace(push=len, finish=list))},
