@@ -11,6 +11,14 @@ MAX_VALUES, MAX_VALUE_LENGTH = 4096, 100
 """Maximum number of values of a condition, and of characters in a value: a checkpoint lists them all."""
 
 
+class MissingLabel(OptionError):
+    """No training piece has the label called `name`."""
+
+    def __init__(self, name: str, hint: str) -> None:
+        super().__init__(f"no piece has the label `{name}`, so it cannot be a condition", hint)
+        self.name = name
+
+
 class LabeledPieces:
     """Training pieces, and the values of some of their labels; can be iterated repeatedly.
 
@@ -43,8 +51,8 @@ class LabeledPieces:
     def conditions(self, *, varying: bool = False) -> dict[str, tuple[str, ...]]:
         """Return the sorted values of each label, without those that are the same in all pieces if `varying`.
 
-        Raises OptionError for a label that no piece has, unless `varying`, and for one with too many or too long
-        values.
+        Raises MissingLabel for a label that no piece has, unless `varying`, and OptionError for one with too many or
+        too long values.
         """
         if not self._complete:
             for _ in self:
@@ -60,10 +68,8 @@ class LabeledPieces:
     def _check(self, name: str, values: set[str]) -> None:
         if not values:
             known = ", ".join(sorted(self._available))
-            raise OptionError(
-                f"no piece has the label `{name}`, so it cannot be a condition",
-                f"choose from {known}" if known else "these pieces have no labels; leave out --conditions",
-            )
+            hint = f"choose from {known}" if known else "these pieces have no labels; leave out --conditions"
+            raise MissingLabel(name, hint)
         if len(values) > MAX_VALUES or max(map(len, values)) > MAX_VALUE_LENGTH:
             raise OptionError(
                 f"the label `{name}` has {len(values):,} values of up to {max(map(len, values)):,} characters, "

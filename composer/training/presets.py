@@ -23,8 +23,8 @@ FOLDER = Path(__file__).parent.parent / "presets"
 class Preset:
     """Options of the representation, settings of the model and of training, and shares of the split.
 
-    `command` trains it, `gen_command` generates with it, `text` is the whole file. `requires` has the conditions that
-    its pieces must have, each with a hint how they get them.
+    `command` trains it, `gen_command` generates with it, `text` is the whole file. `requires` has the labels that
+    its model is conditioned on, each with a hint how pieces get it.
     """
 
     name: str

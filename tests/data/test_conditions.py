@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from composer.api import OptionError, Piece
-from composer.data.conditions import LabeledPieces
+from composer.data.conditions import LabeledPieces, MissingLabel
 
 PIECES = [Piece("a", labels={"meter": "6/8", "mode": "minor"}), Piece("b", labels={"meter": "3/4"}), Piece("c")]
 
@@ -48,9 +48,9 @@ def test_labels_that_differ():
 
 
 def test_unknown_label_lists_the_available_ones():
-    with pytest.raises(OptionError, match="no piece has the label `rhythm`") as caught:
+    with pytest.raises(MissingLabel, match="no piece has the label `rhythm`") as caught:
         LabeledPieces(PIECES, ["rhythm"]).conditions()
-    assert caught.value.hint == "choose from meter, mode"
+    assert (caught.value.name, caught.value.hint) == ("rhythm", "choose from meter, mode")
 
 
 def test_too_many_or_too_long_values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -21,6 +21,7 @@ from composer.cli.output.files import check_replaceable, reporting_write_errors
 from composer.cli.representation_argument import find_representation
 from composer.cli.train.options import TrainOptions
 from composer.data import dataset
+from composer.data.conditions import MissingLabel
 from composer.data.corpus import NoMatchingFiles
 from composer.data.splits import SplitSettings
 from composer.distributed.group import ProcessGroup
@@ -86,7 +87,8 @@ def prepare(
         )  # fmt: skip
     except NoMatchingFiles as error:
         raise hint_other_representation(error, "composer train", data.arguments) from error
-    _check_preset(options, prepared.spec.conditions)
+    except MissingLabel as error:
+        raise _missing_label(options, error) from error
     origin = choice.origin.checkpoint if choice.origin else None
     return TrainingRun(
         choice.model, choice.config, choice.representation, prepared, path, choice.settings, resolved,
@@ -112,12 +114,12 @@ def _conditions(options: TrainOptions, kind: type[Representation], model: Model)
     return options.conditions
 
 
-def _check_preset(options: TrainOptions, known: Mapping[str, Sequence[str]]) -> None:
-    """Raise ReadError if the pieces lack the labels of a preset."""
+def _missing_label(options: TrainOptions, error: MissingLabel) -> ComposerError:
+    """Return `error`, or that of the preset that needs the label."""
     requires = presets.preset(options.preset).requires if options.preset else {}
-    for name, hint in requires.items():
-        if name not in known:
-            raise ReadError(f"preset `{options.preset}` needs pieces with the label {name}", hint)
+    if error.name not in requires:
+        return error
+    return ReadError(f"preset `{options.preset}` needs pieces with the label {error.name}", requires[error.name])
 
 
 def _with_preset(options: TrainOptions, preset: presets.Preset) -> TrainOptions:
@@ -138,7 +140,18 @@ def _with_preset(options: TrainOptions, preset: presets.Preset) -> TrainOptions:
         settings=(*presets.as_pairs(settings), *options.settings),
         shares=preset.split,
         augment=options.augment or preset.augment,
+        conditions=_preset_conditions(options, preset),
     )
+
+
+def _preset_conditions(options: TrainOptions, preset: presets.Preset) -> tuple[str, ...] | None:
+    """Return the labels to condition on: those of `preset`, if it has any. Raises UsageError if the user's lack one."""
+    if options.conditions is None:
+        return tuple(preset.requires) or None
+    for name in preset.requires:
+        if name not in options.conditions:
+            raise UsageError(f"preset `{preset.name}` has the condition {name}", f"add {name} to --conditions")
+    return options.conditions
 
 
 def _new_model(options: TrainOptions, kind: type[Representation]) -> ModelChoice:

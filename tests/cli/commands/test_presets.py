@@ -86,10 +86,13 @@ def test_replacing_the_model_of_a_preset_is_a_warning(composer, tunes, home):
 
 
 def test_preset_that_needs_labels(composer, tmp_path, home):
-    (tmp_path / "songs.csv").write_text("artist,lyric\n" + "Ann,Why is the sky so blue?\nBen,Why not?\n" * 9)
+    rows = "Ann,Why is the sky so blue?,pop\nBen,Why not?,folk\n" * 9
+    (tmp_path / "songs.csv").write_text(f"artist,lyric,genre\n{rows}")
     asked = ("train", "text", tmp_path / "songs.csv", "--preset", "lyrics-by-artist", *QUICK, "-O", "column=lyric")
     composer(*asked, "-O", "label=none").failed("needs pieces with the label artist", "-O labels=artist")
-    assert composer(*asked, "-O", "labels=artist").code == 0
+    composer(*asked, "--conditions", "genre").failed("has the condition artist", "add artist", code=2)
+    assert composer(*asked, "-O", "labels=artist,genre", "--name", "singers").code == 0
+    assert list(read_header(home / "models" / "singers.safetensors").spec.conditions) == ["artist"]
 
 
 @pytest.mark.parametrize(
