@@ -23,8 +23,9 @@ class Model(ABC):
     """One model architecture. `api` is the interface version that it was written for.
 
     Raise `version` when weights or settings saved earlier would mean something else. `accepts` lists the sequence
-    kinds that it can model, `conditional` whether it takes conditions. `Config` is a frozen dataclass of settings; a
-    field's metadata may hold `help` and `metavar`.
+    kinds that it can model, `conditional` whether it takes conditions, `positional` whether it takes position features
+    (`SequenceSpec.features`). `Config` is a frozen dataclass of settings; a field's metadata may hold `help` and
+    `metavar`.
     """
 
     api: ClassVar[int]
@@ -33,6 +34,7 @@ class Model(ABC):
     version: ClassVar[int] = 1
     accepts: ClassVar[frozenset[StepKind]]
     conditional: ClassVar[bool] = False
+    positional: ClassVar[bool] = False
     Config: ClassVar[type[Any]] = NoOptions
 
     def check(self, kind: StepKind, config: Any) -> None:

@@ -1,14 +1,14 @@
 """Interface of networks: torch modules that train on batches and can also generate.
 
 `composer.toolkit.models.stepwise_torch` has a base class for networks with one output vector per step,
-`composer.toolkit.models.lstm_torch` one for LSTM layers.
+`composer.toolkit.models.embedded_torch` one that also embeds the input.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from composer.api.errors import Unsupported
+from composer.api.errors import PluginError, Unsupported
 from composer.api.gradient_checkpointing import GradientCheckpointing
 from composer.api.sampler import State
 from composer.api.sampling.filters import BatchSamplingParams, Bools, Draw, Floats, Ints, StepRNG
@@ -31,7 +31,8 @@ class Batch:
     `inputs` and `targets`: token ids (B, T), int64, or frames (B, T, V), float of 0 and 1. `inputs` are the targets of
     one step earlier; a piece's first input is the end symbol or an empty frame. `weight` (B, T): 1, or 0 for padding.
     `reset` (B, T): true at a piece's first step, to clear the state. `conditions`: for each condition, the index of
-    its value (B, T), int64, -1 for none.
+    its value (B, T), int64, -1 for none. `features` (B, T, F), int64: the position features of the steps in `targets`,
+    or None if the spec has none.
     """
 
     inputs: Tensor
@@ -39,13 +40,22 @@ class Batch:
     weight: Tensor
     reset: Tensor
     conditions: Mapping[str, Tensor] = field(default_factory=dict)
+    features: Tensor | None = None
 
     def slice_time(self, start: int, stop: int) -> Batch:
         """Return the window's steps from `start` to `stop - 1`."""
-        cut = slice(start, stop)
-        conditions = {name: value[:, cut] for name, value in self.conditions.items()}
+        cut = self.map(lambda tensor: tensor[:, start:stop])
+        return replace(cut, reset=cut.reset.clone())
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Batch:
+        """Return the batch with `function` applied to each of its tensors."""
         return Batch(
-            self.inputs[:, cut], self.targets[:, cut], self.weight[:, cut], self.reset[:, cut].clone(), conditions
+            function(self.inputs),
+            function(self.targets),
+            function(self.weight),
+            function(self.reset),
+            {name: function(value) for name, value in self.conditions.items()},
+            None if self.features is None else function(self.features),
         )
 
 
@@ -88,10 +98,20 @@ class Phase:
 class Network(GradientCheckpointing, nn.Module, ABC):
     """A torch module that trains on batches and, as a Sampler, generates on its own device.
 
-    Weights are saved as arrays under their names in `state_dict()`.
+    Weights are saved as arrays under their names in `state_dict()`. A layer cannot have the name of a method, such as
+    `loss` or `sample`: setting it raises PluginError.
     """
 
     phase = "train"
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, nn.Module | nn.Parameter) and hasattr(type(self), name):
+            # torch would keep both, and the attribute would still be the method
+            raise PluginError(
+                f"{type(self).__name__} has a layer called `{name}`, which is the name of a method or class attribute",
+                f"rename the layer, such as to `{name}_layer`",
+            )
+        super().__setattr__(name, value)
 
     def phases(self) -> Sequence[Phase]:
         """Return the training phases in order; fine-tuning (`--from`) runs only the last."""
@@ -120,11 +140,13 @@ class Network(GradientCheckpointing, nn.Module, ABC):
         return self.evaluate(batch, state)
 
     @abstractmethod
-    def initial_state(self, conditions: Sequence[Mapping[str, str]]) -> State:
+    def initial_state(self, conditions: Sequence[Mapping[str, str]], features: Ints | None = None) -> State:
         """As in Sampler."""
 
     @abstractmethod
-    def advance(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
+    def advance(
+        self, state: State, steps: NDArray[Any], active: Bools | None = None, features: Ints | None = None
+    ) -> State:
         """As in Sampler."""
 
     @abstractmethod

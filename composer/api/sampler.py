@@ -19,13 +19,18 @@ class Sampler(Protocol):
 
     `advance` may work in place: afterward, use only the state that it returned. `gather_rows` leaves its arguments
     unchanged. A row's result does not depend on the other rows.
+
+    `features` (B, F) are the position features of the step that comes next, one column for each of the spec's. They are
+    given if the spec has any, and only then: a model that is not `positional` may leave the parameter out.
     """
 
-    def initial_state(self, conditions: Sequence[Mapping[str, str]]) -> State:
+    def initial_state(self, conditions: Sequence[Mapping[str, str]], features: Ints | None = None) -> State:
         """Return the state before each row's first step; row r is conditioned on `conditions[r]`, possibly empty."""
         ...
 
-    def advance(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
+    def advance(
+        self, state: State, steps: NDArray[Any], active: Bools | None = None, features: Ints | None = None
+    ) -> State:
         """Return the state after `steps`; rows that are not `active` keep theirs."""
         ...
 

@@ -22,6 +22,7 @@ Step = int | tuple[int, ...]
 
 AnyStep = Any
 """A Step in the methods of plugins, which may declare the kind that they have: an int, or a tuple of ints."""
+MAX_FEATURE_VALUES = 65536
 
 
 class UnitGroup(NamedTuple):
@@ -45,6 +46,8 @@ class SequenceSpec:
     `size` is the number of tokens in the vocabulary, or of units in a frame. `end` is the id of the end symbol, which
     also precedes every piece; frames have none. `groups` describes a frame's units. `conditions` maps each label that
     the model is conditioned on to its possible values; representations leave it empty, and training fills it in.
+    `features` maps each position feature, such as the position in the bar, to its number of values, which count from 0:
+    see `Constraint.features`.
     """
 
     kind: StepKind
@@ -52,6 +55,7 @@ class SequenceSpec:
     end: int | None = None
     conditions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     groups: tuple[UnitGroup, ...] = ()
+    features: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -60,6 +64,9 @@ class SequenceSpec:
             raise ValueError(f"the end symbol must be from 0 to {self.size - 1}, not {self.end}")
         if self.kind is StepKind.FRAMES and self.end is not None:
             raise ValueError("frames have no end symbol")
+        for name, count in self.features.items():
+            if not 1 <= count <= MAX_FEATURE_VALUES:
+                raise ValueError(f"feature `{name}` must have 1 to {MAX_FEATURE_VALUES} values, not {count}")
 
     def to_json(self) -> dict[str, Any]:
         """Return the spec as plain JSON."""
@@ -69,6 +76,7 @@ class SequenceSpec:
             "end": self.end,
             "conditions": {name: list(values) for name, values in self.conditions.items()},
             "groups": [[g.role, g.start, g.stop, g.lowest, g.substep] for g in self.groups],
+            **({"features": dict(self.features)} if self.features else {}),
         }
 
     @classmethod
@@ -80,4 +88,5 @@ class SequenceSpec:
             end=data["end"],
             conditions={name: tuple(values) for name, values in data["conditions"].items()},
             groups=tuple(UnitGroup(*group) for group in data["groups"]),
+            features=dict(data.get("features", {})),
         )

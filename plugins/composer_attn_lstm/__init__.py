@@ -29,7 +29,7 @@ class AttnLstm(Model):
     name = "attn-lstm"
     summary = "LSTM layers with windowed self-attention over their earlier outputs"
     accepts = frozenset({StepKind.TOKENS, StepKind.FRAMES})
-    conditional = True
+    conditional = positional = True
     Config = AttnLstmConfig
 
     def check(self, kind: StepKind, config: AttnLstmConfig) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from composer.api import OptionError
 from composer.api.fields import invalid_setting, option
-from composer.toolkit.models.settings import OUTPUT_HELP, TIED_HELP, check_positive, check_rates
+from composer.toolkit.models.settings import OUTPUT_HELP, POSITION_HELP, TIED_HELP, check_positive, check_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class AttnLstmConfig:
     condition_dropout: float = option(
         0.1, "probability of hiding a condition in training, so that the model also works without it"
     )
+    position: int = option(16, POSITION_HELP)
     stack: tuple[int, ...] = option(
         (), "cells of each LSTM layer, such as 512,256; replaces `layers` and `hidden`", metavar="N,..."
     )
@@ -50,7 +51,7 @@ class AttnLstmConfig:
     nade_units: int = option(128, "hidden units of the NADE")
 
     def __post_init__(self) -> None:
-        check_positive(self, "hidden", "layers", "embedding", "window", "heads", "condition", "nade_units")
+        check_positive(self, "hidden", "layers", "embedding", "window", "heads", "condition", "position", "nade_units")
         for name in ("stack", "dense"):
             if any(size < 1 for size in getattr(self, name)):
                 raise invalid_setting(self, name, f"use whole numbers above 0, such as --set {name}=256,128")

@@ -1,6 +1,6 @@
 """LSTM network with attention, for training. Level l, with x_t its input at step t and W the window:
 
-    x_t = dropout(the step's vector, concatenated with those of conditions)   input of the first level
+    x_t = dropout(the step's vector, concatenated with those of conditions and position features)
     h_t = LSTM^l(x_t)                                                  as in `lstm`
     h_t = dropout(norm(relu(h_t)))                                     relu and norm are optional
     h_t = attend(h_(t-W+1), ..., h_t)                                  in levels with attention
@@ -13,7 +13,6 @@ sequence; it is cleared at the start of each piece. `sampler.py` has the same eq
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import cast
 
 import torch
@@ -21,23 +20,28 @@ from torch import Tensor, nn
 
 from composer.api import OptionError, SequenceSpec, StepKind
 from composer.toolkit.models.dropout import Dropout
-from composer.toolkit.models.lstm_torch import RecurrentNetwork, init_forget_bias, lstm_with_resets, make_embedding
+from composer.toolkit.models.embedded_torch import EmbeddedNetwork, make_embedding
+from composer.toolkit.models.lstm_torch import init_forget_bias, lstm_with_resets
 from composer.toolkit.models.nade_torch import make_distribution
 from composer_attn_lstm.attention import DotAttention, State
 from composer_attn_lstm.config import AttnLstmConfig
 from composer_attn_lstm.published_layers import PitchInput, ScalingAttention, activation_layers
 
 
-class AttnLstmNetwork(RecurrentNetwork):
-    """Weights: `embed`, `conditions.n`, `levels.l` (`lstm`, `after`, `attention`, `dense`), `output` (V, v).
+class AttnLstmNetwork(EmbeddedNetwork):
+    """Weights: `embed`, `conditions.n`, `features.n`, `output` (V, v), and `levels.l`: `lstm`, `after`, `attention`,
+    `dense`.
 
     Raises OptionError for `pitches` with tokens.
     """
 
     def __init__(self, spec: SequenceSpec, config: AttnLstmConfig) -> None:
         embed, size = _input_layer(spec, config)
-        distribution = make_distribution(spec, config.output, config.nade_units)
-        super().__init__(spec, embed, size, config.condition, config.condition_dropout, distribution)
+        super().__init__(
+            spec, size, embed=embed,
+            condition_size=config.condition, condition_dropout=config.condition_dropout, feature_size=config.position,
+            distribution=make_distribution(spec, config.output, config.nade_units),
+        )  # fmt: skip
         self.dropout = Dropout(config.input_dropout_rate)
         if config.norm == "batch":
             self.no_chunks_reason = "`norm=batch` averages over whole windows"
@@ -48,24 +52,17 @@ class AttnLstmNetwork(RecurrentNetwork):
             width, blocks = levels[-1].width, blocks + (2 if levels[-1].dense else 1)
         self.levels = nn.ModuleList(levels)
         self.state_sizes = [len(level.initial_state(0)) for level in levels]
-        self.output = nn.Linear(width, distribution.outputs)
-        self.init_sparse_output(self.output)
-        if config.tied:
-            self.tie_weights(self.output)
+        self.output = self.make_output(width, tied=config.tied)
 
-    def initial_layer_states(self, rows: int) -> State:
-        levels = cast("list[Level]", self.levels)
-        return tuple(part.to(self.device) for level in levels for part in level.initial_state(rows))
+    def initial_core_state(self, rows: int) -> State:
+        return tuple(part for level in cast("list[Level]", self.levels) for part in level.initial_state(rows))
 
-    def forward(
-        self, inputs: Tensor, state: State, reset: Tensor | None, conditions: Mapping[str, Tensor]
-    ) -> tuple[Tensor, State]:
-        outputs = self.dropout(self.embed_inputs(inputs, conditions))
-        after: State = ()
+    def core(self, vectors: Tensor, state: State, reset: Tensor | None) -> tuple[Tensor, State]:
+        outputs, after = self.dropout(vectors), cast("State", ())
         for level, size in zip(self.levels, self.state_sizes, strict=True):
             outputs, parts = level(outputs, state[len(after) : len(after) + size], reset)
             after += parts
-        return self.output(outputs), after
+        return outputs, after
 
 
 def _input_layer(spec: SequenceSpec, config: AttnLstmConfig) -> tuple[nn.Module, int]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from composer.api.sampling.filters import Floats
-from composer.toolkit.models.lstm_numpy import LayerStates
+from composer.toolkit.models.stepwise_numpy import LayerStates
 from composer_attn_lstm.config import AttnLstmConfig
 
 _F32 = np.float32

@@ -13,17 +13,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api import SequenceSpec, StepKind
-from composer.api.sampling.filters import Floats
-from composer.toolkit.models.lstm_numpy import (
-    InputLayer,
-    LayerStates,
-    LSTMLayer,
-    LSTMStack,
-    StepwiseSampler,
-    pack_lstm_weights,
-)
+from composer.api import SequenceSpec
+from composer.api.sampling.filters import Floats, Ints
+from composer.toolkit.models.lstm_numpy import InputLayer, LSTMLayer, LSTMStack, pack_lstm_weights
 from composer.toolkit.models.nade_numpy import nade_sampler
+from composer.toolkit.models.stepwise_numpy import LayerStates, StepwiseSampler
 from composer_attn_lstm.config import AttnLstmConfig
 from composer_attn_lstm.pitch_input import pitch_values
 from composer_attn_lstm.published_stages import ActivationStage, DenseStage, ScalingAttentionStage
@@ -48,13 +42,7 @@ class AttnLstmSampler(StepwiseSampler):
     def __init__(self, spec: SequenceSpec, config: AttnLstmConfig, weights: Mapping[str, NDArray[Any]]) -> None:
         super().__init__(spec, nade_sampler(config.output, weights))
         floats = {name: array.astype(_F32) for name, array in weights.items()}
-        if config.pitches:
-            vectors, offset = pitch_values(spec), None
-        elif spec.kind is StepKind.FRAMES:
-            vectors, offset = floats["embed.weight"].T, floats["embed.bias"]
-        else:
-            vectors, offset = floats["embed.weight"], None
-        first = InputLayer(spec, floats, "levels.0.lstm", vectors, offset)
+        first = InputLayer(spec, floats, "levels.0.lstm", pitch_values(spec) if config.pitches else None)
         levels = _plain_lstm_layers(config)
         self.stack = LSTMStack(first, (pack_lstm_weights(floats, f"levels.{level}.lstm") for level in range(1, levels)))
         self.stages = list(_stages(config, floats, levels))
@@ -71,9 +59,9 @@ class AttnLstmSampler(StepwiseSampler):
             parts += stage.initial_state(rows)
         return [*parts, np.zeros((rows, len(self.output)), _F32)]
 
-    def step(self, parts: LayerStates, steps: NDArray[Any]) -> None:
+    def step(self, parts: LayerStates, steps: NDArray[Any], features: Ints | None = None) -> None:
         bottom = parts[self.slices[0]]
-        outputs = self.stack.step(bottom, steps)
+        outputs = self.stack.step(bottom, steps, features)
         parts[self.slices[0]] = bottom
         for stage, own in zip(self.stages, self.slices[1:], strict=True):
             outputs = stage.step(parts[own], outputs)

@@ -28,7 +28,7 @@ class Lstm(Model):
     name = "lstm"
     summary = "stacked LSTM layers, with a softmax over tokens, or sigmoids or a NADE over the units of a frame"
     accepts = frozenset({StepKind.TOKENS, StepKind.FRAMES})
-    conditional = True
+    conditional = positional = True
     Config = LstmConfig
 
     def check(self, kind: StepKind, config: LstmConfig) -> None:

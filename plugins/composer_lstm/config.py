@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from composer.api.fields import option
-from composer.toolkit.models.settings import OUTPUT_HELP, TIED_HELP, check_positive, check_rates
+from composer.toolkit.models.settings import OUTPUT_HELP, POSITION_HELP, TIED_HELP, check_positive, check_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,12 @@ class LstmConfig:
     condition_dropout: float = option(
         0.1, "probability of hiding a condition in training, so that the model also works without it"
     )
+    position: int = option(16, POSITION_HELP)
     output: Literal["plain", "nade"] = option("plain", OUTPUT_HELP)
     nade_units: int = option(128, "hidden units of the NADE")
 
     def __post_init__(self) -> None:
-        check_positive(self, "hidden", "layers", "embedding", "condition", "nade_units")
+        check_positive(self, "hidden", "layers", "embedding", "condition", "position", "nade_units")
         check_rates(self, "dropout", "input_dropout", "condition_dropout")
 
     @property

@@ -1,6 +1,7 @@
 """LSTM network for training. With x_t the vector of step t and h_t^l, c_t^l the output and cell of layer l:
 
-    x_t          = E[step] (tokens)   or   A step + a (frames),   concatenated with one vector per condition
+    x_t          = E[step] (tokens)   or   A step + a (frames),   concatenated with one vector per
+                   condition and position feature
     i, f, g, o   = W^l h_t^(l-1) + U^l h_(t-1)^l + b^l            h_t^0 = x_t
     c_t^l        = sigmoid(f) c_(t-1)^l + sigmoid(i) tanh(g)
     h_t^l        = sigmoid(o) tanh(c_t^l)
@@ -12,43 +13,40 @@ recurrent h_(t-1)^l (Zaremba, Sutskever and Vinyals 2014). `sampler.py` has the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
 from composer.api import SequenceSpec
 from composer.toolkit.models.dropout import Dropout
-from composer.toolkit.models.lstm_torch import RecurrentNetwork, init_forget_bias, lstm_with_resets, make_embedding
+from composer.toolkit.models.embedded_torch import EmbeddedNetwork, make_embedding
+from composer.toolkit.models.lstm_torch import init_forget_bias, lstm_with_resets
 from composer.toolkit.models.nade_torch import make_distribution
 from composer_lstm.config import LstmConfig
 
 
-class LstmNetwork(RecurrentNetwork):
-    """Weights: `embed` (E, or A and a), `conditions.n` for condition n, `lstm` (W, U, b), `output` (V, v)."""
+class LstmNetwork(EmbeddedNetwork):
+    """Weights: `embed` (E, or A and a), `conditions.n` and `features.n`, `lstm` (W, U, b), `output` (V, v)."""
 
     def __init__(self, spec: SequenceSpec, config: LstmConfig) -> None:
         embed = make_embedding(spec, config.embedding_size)
-        distribution = make_distribution(spec, config.output, config.nade_units)
-        super().__init__(spec, embed, config.embedding_size, config.condition, config.condition_dropout, distribution)
+        super().__init__(
+            spec, config.embedding_size, embed=embed,
+            condition_size=config.condition, condition_dropout=config.condition_dropout, feature_size=config.position,
+            distribution=make_distribution(spec, config.output, config.nade_units),
+        )  # fmt: skip
         self.config = config
         dropout = config.dropout if config.layers > 1 else 0.0
         self.lstm = nn.LSTM(self.input_size, config.hidden, config.layers, dropout=dropout, batch_first=True)
         self.input_dropout, self.dropout = Dropout(config.input_dropout_rate), Dropout(config.dropout)
-        self.output = nn.Linear(config.hidden, distribution.outputs)
-        self.init_sparse_output(self.output)
-        if config.tied:
-            self.tie_weights(self.output)
+        self.output = self.make_output(config.hidden, tied=config.tied)
         init_forget_bias(self.lstm)
 
-    def initial_layer_states(self, rows: int) -> tuple[Tensor, ...]:
-        zeros = torch.zeros(self.config.layers, rows, self.config.hidden, device=self.device)
+    def initial_core_state(self, rows: int) -> tuple[Tensor, ...]:
+        zeros = torch.zeros(self.config.layers, rows, self.config.hidden)
         return zeros, zeros
 
-    def forward(
-        self, inputs: Tensor, state: tuple[Tensor, ...], reset: Tensor | None, conditions: Mapping[str, Tensor]
+    def core(
+        self, vectors: Tensor, state: tuple[Tensor, ...], reset: Tensor | None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        vectors = self.input_dropout(self.embed_inputs(inputs, conditions))
-        hidden, cell = state
-        outputs, state = lstm_with_resets(self.lstm, vectors, (hidden, cell), reset)
-        return self.output(self.dropout(outputs)), state
+        outputs, state = lstm_with_resets(self.lstm, self.input_dropout(vectors), state, reset)
+        return self.dropout(outputs), state

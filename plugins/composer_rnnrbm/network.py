@@ -204,12 +204,14 @@ class RnnRbmNetwork(Network):
         return free_energy(v, self.W, bv, bh).double() + log_z, variance
 
     @torch.no_grad()
-    def initial_state(self, conditions: Sequence[Mapping[str, str]]) -> Any:
+    def initial_state(self, conditions: Sequence[Mapping[str, str]], features: Ints | None = None) -> Any:
         rows = len(conditions)
         return _SamplerState(self._initial_recurrent_state(rows), torch.zeros(rows, self.spec.size, device=self.device))
 
     @torch.no_grad()
-    def advance(self, state: Any, steps: NDArray[Any], active: Bools | None = None) -> Any:
+    def advance(
+        self, state: Any, steps: NDArray[Any], active: Bools | None = None, features: Ints | None = None
+    ) -> Any:
         after = self.advance_on_device(state, torch.as_tensor(np.asarray(steps), device=self.device))
         if active is None:
             return after

@@ -46,13 +46,15 @@ class RnnRbmSampler:
         self.Wvu, self.Wuu = (np.ascontiguousarray(arrays[name].T) for name in ("Wvu", "Wuu"))
         self.bu, self.u0, self.c0 = arrays["bu"], arrays["u0"], arrays.get("c0")
 
-    def initial_state(self, conditions: Sequence[Mapping[str, str]]) -> _State:
+    def initial_state(self, conditions: Sequence[Mapping[str, str]], features: Ints | None = None) -> _State:
         """Return u_0, and an empty frame from which the first chain starts."""
         rows = len(conditions)
         c = None if self.c0 is None else np.tile(self.c0, (rows, 1))
         return _State(np.tile(self.u0, (rows, 1)), c, np.zeros((rows, self.spec.size), _F32))
 
-    def advance(self, state: _State, steps: NDArray[Any], active: Bools | None = None) -> _State:
+    def advance(
+        self, state: _State, steps: NDArray[Any], active: Bools | None = None, features: Ints | None = None
+    ) -> _State:
         """Return u_t, from v_t and u_(t-1)."""
         v = np.asarray(steps, _F32)
         gates = v @ self.Wvu

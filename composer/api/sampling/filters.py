@@ -103,9 +103,9 @@ class BatchSamplingParams:
         other.is_default = False  # so that the arithmetic of a row does not depend on the other rows
         return other
 
-    def at_step(self, number: int) -> BatchSamplingParams:
-        """Return the parameters of step `number`."""
-        return self if self.temperature.ndim == 1 else self.with_temperature(self.temperature[number])
+    def at_step(self, step: int) -> BatchSamplingParams:
+        """Return the parameters of one `step`."""
+        return self if self.temperature.ndim == 1 else self.with_temperature(self.temperature[step])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

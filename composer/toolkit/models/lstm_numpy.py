@@ -1,4 +1,4 @@
-"""LSTM samplers in numpy, for generation without torch: the counterpart of `stepwise_torch` and `lstm_torch`.
+"""LSTM layers in numpy, for generation without torch: the counterpart of `lstm_torch`.
 
 Constant work is done once, at loading. Embeddings are multiplied by the first layer's matrix, so that each step is a
 table lookup. As sigmoid(x) = (1 + tanh(x / 2)) / 2, the weights of three gates are halved, so that one tanh serves all
@@ -7,98 +7,26 @@ four. Matrices are stored by columns, so that threads sharing a product each fin
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api.sampling.filters import (
-    BatchSamplingParams,
-    Bools,
-    Draw,
-    Floats,
-    Ints,
-    StepRNG,
-    draw_frames,
-    draw_tokens,
-    frame_log_prob,
-    log_softmax,
-)
-from composer.api.sequence import SequenceSpec, StepKind
+from composer.api.sampling.filters import Floats, Ints
+from composer.api.sequence import SequenceSpec
+from composer.toolkit.models.embedded_numpy import EmbeddedInput
+from composer.toolkit.models.stepwise_numpy import LayerStates
 
-if TYPE_CHECKING:
-    from composer.toolkit.models.nade_numpy import NadeSampler
-
-__all__ = ["InputLayer", "LSTMLayer", "LSTMStack", "LayerStates", "StepwiseSampler", "pack_lstm_weights"]
-
-LayerStates = list[NDArray[Any]]
-"""State: arrays (B, ...)."""
+__all__ = ["InputLayer", "LSTMLayer", "LSTMStack", "pack_lstm_weights"]
 
 _F32 = np.float32
 
 
-class StepwiseSampler(ABC):
-    """A sampler with one vector of logits per step: a softmax over tokens, or a sigmoid per unit.
+class InputLayer(EmbeddedInput):
+    """The first LSTM layer of an EmbeddedNetwork: its input is folded into tables of gates.
 
-    With `nade`, the vector has its biases. Subclasses implement `initial_layer_states`, `step` and `logits`.
-    """
-
-    def __init__(self, spec: SequenceSpec, nade: NadeSampler | None = None) -> None:
-        self.spec, self.nade = spec, nade
-
-    @abstractmethod
-    def initial_layer_states(self, conditions: Sequence[Mapping[str, str]]) -> LayerStates:
-        """Return the state before the first input of a piece, one row per item of `conditions`."""
-
-    @abstractmethod
-    def step(self, parts: LayerStates, steps: NDArray[Any]) -> None:
-        """Advance by `steps`; may change or replace the arrays in `parts`."""
-
-    @abstractmethod
-    def logits(self, parts: LayerStates) -> Floats:
-        """Return the logits (B, V) of the next step, or the biases of a NadeSampler."""
-
-    def initial_state(self, conditions: Sequence[Mapping[str, str]]) -> LayerStates:
-        """Return the state after the end symbol, or empty frame, that precedes every piece."""
-        rows = len(conditions)
-        first = [self.spec.end] * rows if self.spec.kind is StepKind.TOKENS else np.zeros((rows, self.spec.size))
-        return self.advance(self.initial_layer_states(conditions), np.asarray(first))
-
-    def advance(self, state: LayerStates, steps: NDArray[Any], active: Bools | None = None) -> LayerStates:
-        """Advance by one step, in place."""
-        before = None if active is None else [part.copy() for part in state]
-        self.step(state, steps)
-        if active is None or before is None:
-            return state
-        rows = np.arange(len(active))
-        return _gather_rows(_concat_rows(state, before), np.where(active, rows, rows + len(active)))
-
-    def sample(self, state: LayerStates, params: BatchSamplingParams, rng: StepRNG) -> Draw:
-        if self.nade is not None:
-            return self.nade.draw(self.logits(state), params, rng)
-        draw = draw_tokens if self.spec.kind is StepKind.TOKENS else draw_frames
-        return draw(self.logits(state), params, rng)
-
-    def gather_rows(self, state: LayerStates, rows: Ints, fresh: LayerStates | None = None) -> LayerStates:
-        """Return a copy of these rows; as `fresh` has one row, index -1 is that row."""
-        return _gather_rows(state if fresh is None else _concat_rows(state, fresh), rows)
-
-    def log_prob(self, state: LayerStates, steps: NDArray[Any]) -> Floats:
-        """Return the log-probability (B,) of `steps` in nats."""
-        logits = self.logits(state)
-        if self.nade is not None:
-            return self.nade.log_prob(logits, steps)
-        if self.spec.kind is StepKind.FRAMES:
-            return frame_log_prob(logits, steps)
-        return np.asarray(log_softmax(logits)[np.arange(len(logits)), steps])
-
-
-class InputLayer:
-    """The first LSTM layer, with inputs from steps and conditions; `weights` are those of a RecurrentNetwork.
-
-    `name` is that of its LSTM module. `vectors` (V, E) are the embeddings of steps; `offset` (E,) is added to them.
+    `name` is that of its LSTM module; the other parameters are those of EmbeddedInput.
     """
 
     def __init__(
@@ -106,32 +34,12 @@ class InputLayer:
         spec: SequenceSpec,
         weights: Mapping[str, NDArray[Any]],
         name: str,
-        vectors: Floats,
+        vectors: Floats | None = None,
         offset: Floats | None = None,
         layer: int = 0,
     ) -> None:
-        first, self.recurrent, self.bias = pack_lstm_weights(weights, name, layer)
-        tables = [weights[f"conditions.{number}.weight"].astype(_F32) for number in range(len(spec.conditions))]
-        edges = np.cumsum([vectors.shape[1], *(table.shape[1] for table in tables)])[:-1]
-        step, *blocks = np.split(first, edges, axis=0)
-        self.tokens, self.table = spec.kind is StepKind.TOKENS, vectors @ step
-        if offset is not None:
-            self.bias = self.bias + offset @ step
-        self.conditions = {
-            name: (("", *values), table @ block)
-            for (name, values), table, block in zip(spec.conditions.items(), tables, blocks, strict=True)
-        }
-
-    def condition_gates(self, conditions: Sequence[Mapping[str, str]]) -> Floats:
-        """Return the contribution (B, 4H) of biases and conditions to the gates."""
-        base = np.tile(self.bias, (len(conditions), 1))
-        for name, (values, table) in self.conditions.items():
-            base += table[[values.index(row.get(name, "")) for row in conditions]]
-        return base
-
-    def gates(self, base: Floats, steps: NDArray[Any]) -> Floats:
-        """Return the gate inputs (B, 4H) from `base` and `steps`."""
-        return base + (self.table[steps] if self.tokens else _sum_of_rows(self.table, steps))
+        below, self.recurrent, bias = pack_lstm_weights(weights, name, layer)
+        super().__init__(spec, weights, below, bias, vectors, offset)
 
 
 class LSTMStack:
@@ -152,16 +60,16 @@ class LSTMStack:
 
     def initial_state(self, conditions: Sequence[Mapping[str, str]]) -> LayerStates:
         """Return `base`, each layer's cell (B, H), U h (B, 4H) of each layer but the top, and the top's output."""
-        base = self.input_layer.condition_gates(conditions)
+        base = self.input_layer.base(conditions)
         matrices = [*(joined for joined, _ in self.joined), self.top_recurrent]
         recurrent_gates = [np.zeros((len(base), len(matrix) * 4), _F32) for matrix in matrices[:-1]]
         cells = [np.zeros((len(base), len(matrix)), _F32) for matrix in matrices]
         return [base, *cells, *recurrent_gates, np.zeros_like(cells[-1])]
 
-    def step(self, parts: LayerStates, steps: NDArray[Any]) -> Floats:
+    def step(self, parts: LayerStates, steps: NDArray[Any], features: Ints | None = None) -> Floats:
         """Return the top layer's output (B, H); changes `parts` in place."""
         layers, hidden = 1 + len(self.joined), parts[-1]
-        gates = self.input_layer.gates(parts[0], steps)
+        gates = self.input_layer.project(parts[0], steps, features)
         self._top_product_first = not self._top_product_first
         if self._top_product_first:
             own = hidden @ self.top_recurrent
@@ -226,16 +134,3 @@ def _reorder_gates(gates: NDArray[Any]) -> Floats:
     for gate, scale, quarter in zip((0, 1, 3, 2), (0.5, 0.5, 0.5, 1), np.split(changed, 4), strict=True):
         np.multiply(quarters[gate], scale, out=quarter)
     return changed
-
-
-def _sum_of_rows(table: Floats, frames: NDArray[Any]) -> Floats:
-    """Sum the rows of the active units of each frame (B, V): (B, 4H)."""
-    return np.stack([table[np.flatnonzero(frame)].sum(axis=0) for frame in frames])
-
-
-def _concat_rows(one: LayerStates, other: LayerStates) -> LayerStates:
-    return [np.concatenate(pair) for pair in zip(one, other, strict=True)]
-
-
-def _gather_rows(parts: LayerStates, rows: Ints) -> LayerStates:
-    return [part[rows] for part in parts]

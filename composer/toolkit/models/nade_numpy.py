@@ -51,14 +51,14 @@ _F32 = np.float32
 class NadeSampler:
     """Exact sampling and log-probabilities of frames; `W` (n, D) and `V` (D, n) are those of NadeDistribution.
 
-    `biases` (B, D + n) are b_v(t) and b_h(t), concatenated.
+    `outputs` (B, D + n) are b_v(t) and b_h(t), concatenated.
     """
 
     def __init__(self, W: NDArray[Any], V: NDArray[Any]) -> None:
         self.into_h, self.into_v = np.ascontiguousarray(W.T, _F32), np.ascontiguousarray(V.T, _F32)
         self.size = len(self.into_h)
 
-    def draw(self, biases: Floats, params: BatchSamplingParams, rng: StepRNG) -> Draw:
+    def draw(self, outputs: Floats, params: BatchSamplingParams, rng: StepRNG) -> Draw:
         """Draw one frame per row, unit by unit, each given those before it, at the row's temperature.
 
         Rules apply along the way: fixed units are set, the remaining units of an exhausted limit are off, and so are
@@ -68,34 +68,34 @@ class NadeSampler:
         since later units are not yet known.
         """
         rules = [] if params.rule is None or isinstance(params.rule, np.ndarray) else params.rule
-        bounds = _FrameBounds.from_rules(rules if any(rules) else (), _thresholds(params, rng, len(biases), self.size))
-        frames, logits, off = self._sample_units(biases, bounds)
+        bounds = _FrameBounds.from_rules(rules if any(rules) else (), _thresholds(params, rng, len(outputs), self.size))
+        frames, logits, off = self._sample_units(outputs, bounds)
         if not bounds.rules:
             return Draw(frames.astype(np.uint8), frame_log_prob(logits, frames), np.zeros(len(frames)))
         legal = _repair(frames, logits, off, bounds)
         illegal = (legal != frames).any(axis=1)
         if any(rule is not None and rule.project and changed for rule, changed in zip(rules, illegal, strict=True)):
-            frames, logits, off = self._sample_units(biases, replace(bounds, to_project=illegal))
+            frames, logits, off = self._sample_units(outputs, replace(bounds, to_project=illegal))
             legal = _repair(frames, logits, off, bounds)
-        logp = frame_log_prob(logits, legal) if (legal == frames).all() else self.log_prob(biases, legal)
+        logp = frame_log_prob(logits, legal) if (legal == frames).all() else self.log_prob(outputs, legal)
         prob = sigmoid(logits)
         masked = 1 - np.prod(np.where(off, 1 - prob, np.where(bounds.must_be_on, prob, 1)), axis=1)
         return Draw(legal.astype(np.uint8), logp, masked)
 
-    def log_prob(self, biases: Floats, frames: NDArray[Any]) -> Floats:
-        """Return the log-probability (B,) in nats of `frames` (B, D)."""
-        on = np.asarray(frames) > 0
+    def log_prob(self, outputs: Floats, steps: NDArray[Any]) -> Floats:
+        """Return the log-probability (B,) in nats of the frames `steps` (B, D)."""
+        on = np.asarray(steps) > 0
         # thresholds that make exactly these units active
         thresholds = np.where(on, -np.inf, np.inf)
-        return frame_log_prob(self._sample_units(biases, _FrameBounds.from_rules((), thresholds))[1], on)
+        return frame_log_prob(self._sample_units(outputs, _FrameBounds.from_rules((), thresholds))[1], on)
 
-    def _sample_units(self, biases: Floats, bounds: _FrameBounds) -> tuple[Bools, Floats, Bools]:
+    def _sample_units(self, outputs: Floats, bounds: _FrameBounds) -> tuple[Bools, Floats, Bools]:
         """Return frames, the logit of each unit when it was drawn, and the units forced off, each (B, D).
 
         A unit is on if its logit is above its threshold. All rows are computed until the last is done, so that rounding
         in a row does not depend on the others.
         """
-        bv, a = biases[:, : self.size], biases[:, self.size :].copy()
+        bv, a = outputs[:, : self.size], outputs[:, self.size :].copy()
         frames, off, thresholds = np.zeros(bv.shape, bool), bounds.must_be_off.copy(), bounds.thresholds.copy()
         logits, rows, place = np.empty(bv.shape, a.dtype), np.arange(len(bv)), np.arange(self.size)
         ahead, counts = np.ones(bv.shape, bool), bounds.counts.copy()

@@ -33,6 +33,10 @@ class Distribution(nn.Module, ABC):
     def nll(self, outputs: Tensor, steps: Tensor) -> Tensor:
         """Return the negative log-likelihood (...) of each step in nats, from outputs (..., `outputs`)."""
 
+    def log_prob(self, outputs: Tensor, steps: Tensor) -> Tensor:
+        """Return the log-probability (...) of each step in nats."""
+        return -self.nll(outputs, steps)
+
     def draw(self, outputs: Tensor, params: TorchSamplingParams, rng: TorchStepRNG) -> TorchDraw:
         """Draw a step for each row (B, `outputs`), on the network's device."""
         raise Unsupported("this distribution is sampled on the host")

@@ -8,12 +8,22 @@ from composer.api.errors import OptionError
 from composer.api.fields import invalid_setting
 from composer.api.sequence import StepKind
 
-__all__ = ["OUTPUT_HELP", "TIED_HELP", "check_output", "check_positive", "check_rates", "check_tied"]
+__all__ = [
+    "OUTPUT_HELP",
+    "POSITION_HELP",
+    "TIED_HELP",
+    "check_output",
+    "check_positive",
+    "check_rates",
+    "check_tied",
+]
 
 OUTPUT_HELP = (
     "`plain`: softmax over tokens, or a sigmoid for each unit of a frame; "
     "`nade`: each unit of a frame depends on the units before it"
 )
+
+POSITION_HELP = "embedding size of a position feature, if the representation has them"
 
 TIED_HELP = "tie input and output embeddings; `embedding` is then ignored"
 """Tied weights are due to Press and Wolf (2017)."""

@@ -43,12 +43,18 @@ class StepwiseNetwork(Network):
 
     @abstractmethod
     def forward(
-        self, inputs: Tensor, state: tuple[Tensor, ...], reset: Tensor | None, conditions: Mapping[str, Tensor]
+        self,
+        inputs: Tensor,
+        state: tuple[Tensor, ...],
+        reset: Tensor | None,
+        conditions: Mapping[str, Tensor],
+        features: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Return outputs (B, T, O) for the steps after `inputs` (B, T) or (B, T, V), and the state after the last.
 
         For the default distributions, outputs are logits and O is V. Where `reset` (B, T) is true, the state returns to
-        `initial_layer_states` before the input is read.
+        `initial_layer_states` before the input is read. `features` (B, T, F) are the position features of the steps
+        after `inputs`, given only if the spec has any.
         """
 
     def drop_conditions(self, batch: Batch) -> Batch:
@@ -76,11 +82,12 @@ class StepwiseNetwork(Network):
         return torch.cat(losses, 1), state
 
     def _nll_of_chunk(self, batch: Batch, state: State) -> tuple[Tensor, State]:
-        outputs, state = self(batch.inputs, state, batch.reset, batch.conditions)
+        features = () if batch.features is None else (batch.features,)
+        outputs, state = self(batch.inputs, state, batch.reset, batch.conditions, *features)
         return self.distribution.nll(outputs.float(), batch.targets) * batch.weight, state
 
     @torch.no_grad()
-    def initial_state(self, conditions: Sequence[Mapping[str, str]]) -> State:
+    def initial_state(self, conditions: Sequence[Mapping[str, str]], features: Ints | None = None) -> State:
         rows = len(conditions)
         first = np.full(rows, self.spec.end) if self.spec.kind is StepKind.TOKENS else np.zeros((rows, self.spec.size))
         indices = {
@@ -90,23 +97,27 @@ class StepwiseNetwork(Network):
             for name, values in self.spec.conditions.items()
         }
         outputs = torch.zeros(rows, self.distribution.outputs, device=self.device)
-        return self.advance(_SamplerState(self.initial_layer_states(rows), outputs, indices), first)
+        return self.advance(_SamplerState(self.initial_layer_states(rows), outputs, indices), first, None, features)
 
     def draw(self, state: State, params: TorchSamplingParams, rng: TorchStepRNG) -> TorchDraw:
         """Draw the next step of each row, on the network's device."""
         return self.distribution.draw(state.outputs, params, rng)
 
-    def advance_on_device(self, state: State, steps: Tensor) -> State:
-        """Return the state after `steps` (B,) or (B, V)."""
+    def advance_on_device(self, state: State, steps: Tensor, features: Tensor | None = None) -> State:
+        """Return the state after `steps` (B,) or (B, V), with the `features` (B, F) of the steps that come next."""
         kind = torch.int64 if self.spec.kind is StepKind.TOKENS else state.outputs.dtype
         inputs = steps.to(state.outputs.device, kind)
         conditions = {name: index[:, None] for name, index in state.conditions.items()}
-        outputs, parts = self(inputs[:, None], state.layers, None, conditions)
+        following = () if features is None else (features[:, None],)
+        outputs, parts = self(inputs[:, None], state.layers, None, conditions, *following)
         return _SamplerState(parts, outputs[:, 0].float(), state.conditions)
 
     @torch.no_grad()
-    def advance(self, state: State, steps: NDArray[Any], active: Bools | None = None) -> State:
-        after = self.advance_on_device(state, torch.as_tensor(np.asarray(steps), device=self.device))
+    def advance(
+        self, state: State, steps: NDArray[Any], active: Bools | None = None, features: Ints | None = None
+    ) -> State:
+        following = None if features is None else torch.as_tensor(np.asarray(features), device=self.device)
+        after = self.advance_on_device(state, torch.as_tensor(np.asarray(steps), device=self.device), following)
         if active is None:
             return after
         keep = torch.as_tensor(active, device=self.device)
@@ -143,7 +154,7 @@ class StepwiseNetwork(Network):
 
     def log_prob(self, state: State, steps: NDArray[Any]) -> Floats:
         targets = torch.as_tensor(np.asarray(steps), device=state.outputs.device)
-        return np.asarray(-self.distribution.nll(state.outputs, targets).detach().cpu())
+        return np.asarray(self.distribution.log_prob(state.outputs, targets).detach().cpu())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ import torch
 from composer.api import CheckpointError, OptionError, SequenceSpec, StepKind
 from composer.api.sampling.filters import BatchSamplingParams, CounterRNG
 from composer.api.testing import check_model
-from composer.toolkit.models.lstm_torch import _segments
+from composer.toolkit.models.embedded_torch import _segments
 from composer.training.trainer import load_weights
 from composer_lstm import Lstm, LstmConfig
 
