@@ -21,6 +21,7 @@ from composer.checkpoints.load import LoadedModel
 from composer.data.corpus import Rejections, content_digest
 from composer.data.encoded_split import NOT_ENCODABLE
 from composer.generation.generate import generate
+from composer.generation.plans import PlannedConstraints
 from composer.generation.request import Generated, GenerationRequest
 from composer.music.contour import MelodyCollection
 
@@ -97,7 +98,7 @@ def compare(
     model: LoadedModel,
     pieces: Sequence[Piece],
     request: GenerationRequest,
-    constraint: Constraint | None = None,
+    constraint: Constraint | PlannedConstraints | None = None,
     *,
     training_melodies: MelodyCollection | None = None,
     progress: Callable[[int, int], object] | None = None,
@@ -158,7 +159,7 @@ def _encode_all(
 
 
 def _generated_pieces(
-    model: LoadedModel, request: GenerationRequest, constraint: Constraint | None
+    model: LoadedModel, request: GenerationRequest, constraint: Constraint | PlannedConstraints | None
 ) -> Iterator[tuple[Sequence[Step], bool]]:
     """Yield the steps of each piece as it ends, and whether it is complete."""
     steps: dict[int, list[Step]] = {}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import log
+from typing import Any
 
 import numpy as np
 
@@ -39,15 +40,20 @@ def surprisal(model: LoadedModel, piece: Piece) -> Surprisal:
     spec, sampler = model.spec, model.sampler
     conditions = {name: label for name, known in spec.conditions.items() if (label := piece.labels.get(name)) in known}
     steps = model.representation.encode(piece)
-    state, bits = sampler.initial_state([conditions]), []
-    for step in steps:
+    rows = list(model.representation.step_features(piece, steps)) if spec.features else []
+
+    def features(number: int) -> dict[str, Any]:
+        return {"features": np.array([rows[min(number, len(rows) - 1)]])} if rows else {}
+
+    state, bits = sampler.initial_state([conditions], **features(0)), []
+    for number, step in enumerate(steps, 1):
         if spec.kind is StepKind.TOKENS:
             row = np.array([step])
         else:
             row = np.zeros((1, spec.size), np.uint8)
             row[0, list(step)] = 1
         bits.append(-float(sampler.log_prob(state, row)[0]) / log(2))
-        state = sampler.advance(state, row)
+        state = sampler.advance(state, row, **features(number))
     return Surprisal(steps, bits)
 
 

@@ -54,6 +54,13 @@ class Constraint(ABC):
     def allowed(self, state: int) -> Mask | FrameRule:
         """Return what may come next: a nonempty set of tokens, or the rule for a frame."""
 
+    def features(self, state: int) -> tuple[int, ...]:
+        """Return the position features of the step that comes next, in the order of the spec's `features`.
+
+        Each is below its number of values. Before the end symbol they count on as if another step came.
+        """
+        return ()
+
     @abstractmethod
     def complete(self, state: int) -> Sequence[AnyStep]:
         """Return a shortest valid ending from `state`, with the end symbol if the sequence has one.

@@ -34,13 +34,13 @@ A plugin module imports neither numpy nor torch, so that listing plugins is fast
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol
 
 from composer.api.constraint import Constraint
-from composer.api.errors import PluginError, Unsupported
+from composer.api.errors import EncodeError, PluginError, Unsatisfiable, Unsupported
 from composer.api.score import Note, Piece, RejectedPiece, Score
 from composer.api.sequence import AnyStep, SequenceSpec, StepKind
 from composer.api.source import Source
@@ -60,13 +60,15 @@ class GenerationContext:
     """What is known about a piece before it is generated, besides its controls.
 
     `length` is the user's limit in steps, or None; `primer` is the beginning of the piece, and `labels` are its labels,
-    such as its meter. `tune` is the piece whose bars infilling keeps; then there is no primer.
+    such as its meter. `tune` is the piece whose bars infilling keeps; then there is no primer. `plan` is the form of
+    the piece, as `Representation.plan` writes it, or None.
     """
 
     length: int | None = None
     primer: tuple[AnyStep, ...] = ()
     tune: Piece | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    plan: str | None = None
 
 
 class Decoder(Protocol):
@@ -129,7 +131,8 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
     `Controls` are frozen dataclasses; a field's metadata may hold `help` and
     `metavar`, the placeholder for its value. `length`, which may depend on the options, is
     the default limit of steps in `composer gen`, and `step_name` the name of a step. `labels` are the names of the
-    labels that its pieces may have, for help and completion, if they are always the same.
+    labels that its pieces may have, for help and completion, if they are always the same. `positional`, which may
+    depend on the options too, says whether the spec will have position features.
 
     Its type parameters are those of a piece's content, `Options` and `Controls`: `Representation[str, MyOptions]`.
     """
@@ -144,6 +147,7 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
     native: ClassVar[str | None] = None
     labels: ClassVar[tuple[str, ...]] = ()
     length: int = 2000
+    positional: bool = False
     step_name: ClassVar[str] = "step"
     Options: ClassVar[type[Any]] = NoOptions
     Controls: ClassVar[type[Any]] = NoOptions
@@ -256,6 +260,46 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
         A control named `keep_bars` selects bars of `context.tune`. Raises Unsatisfiable, naming the two in conflict.
         """
         return None
+
+    def plan(self, piece: Piece[ContentT]) -> str | None:
+        """Return what the position features of `piece` need to know in advance, such as its number of bars.
+
+        None if nothing. The constraint gets it as `context.plan`.
+        """
+        return None
+
+    def plans(self, controls: ControlsT | None, context: GenerationContext) -> Mapping[str, int]:
+        """Return the plans that generated pieces may have, each with its weight; empty for none.
+
+        Each piece draws one with its own seed, and is generated under `constraint` with it as `context.plan`. Usually
+        these are the plans of the training pieces that fit `controls` and `context`.
+        """
+        return {}
+
+    def plan_labels(self, plan: str) -> Mapping[str, str]:
+        """Return the labels, such as the meter, of every piece with this plan."""
+        return {}
+
+    def step_features(self, piece: Piece[ContentT], steps: Sequence[AnyStep]) -> Iterable[tuple[int, ...]]:
+        """Yield the position features of each of the `steps` of `piece`, the end symbol included.
+
+        These are the features of `constraint` without controls, as in generation; override it only to be faster. Raises
+        EncodeError if that constraint does not accept the piece.
+        """
+        context, tokens = GenerationContext(plan=self.plan(piece)), self.kind is StepKind.TOKENS
+        constraint = self.constraint(self.Controls(), context)
+        if constraint is None:
+            raise Unsupported(f"`{self.name}` has position features, but no constraint")
+        try:
+            state = constraint.start(())
+        except Unsatisfiable as error:
+            raise EncodeError(error.message, error.hint) from error
+        for number, step in enumerate(steps):
+            yield constraint.features(state)
+            if tokens and not constraint.allowed(state) >> step & 1:
+                raise EncodeError(f"step {number + 1} breaks the constraint of `{self.name}`")
+            if step != self.spec.end:
+                state = constraint.step(state, step)
 
     def max_steps(self, controls: ControlsT | None, context: GenerationContext) -> int:
         """Return the maximum length of a piece in steps, including the primer."""

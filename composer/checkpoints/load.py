@@ -153,11 +153,12 @@ def _try_one_step(sampler: Sampler, spec: SequenceSpec) -> None:
     import numpy as np
 
     last = np.array([spec.size - 1]) if spec.kind is StepKind.TOKENS else np.ones((1, spec.size))
-    state = sampler.initial_state([{}])
+    features = {"features": np.array([list(spec.features.values())]) - 1} if spec.features else {}
+    state = sampler.initial_state([{}], **features)
     with suppress(Unsupported):
         if np.shape(sampler.log_prob(state, last)) != (1,):
             raise ValueError("one step has more than one probability")
-    sampler.advance(state, last)
+    sampler.advance(state, last, **features)
 
 
 @contextmanager

@@ -115,6 +115,7 @@ class BPTTBatches:
             torch.from_numpy(counted.astype(np.float32)),
             torch.from_numpy(counted & (step == 0) & (not self.contiguous)),
             conditions,
+            torch.from_numpy(self._features(index, ~counted)) if self.data.features is not None else None,
         )
 
     def _values(self, index: NDArray[np.int64], blank: NDArray[np.bool_]) -> NDArray[Any]:
@@ -126,6 +127,13 @@ class BPTTBatches:
         frames = np.unpackbits(self.data.steps[index], axis=-1, count=self.spec.size).astype(np.float32)
         frames[blank] = 0
         return frames
+
+    def _features(self, index: NDArray[np.int64], blank: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the position features (B, T, F) at `index`; 0 where `blank`."""
+        assert self.data.features is not None
+        features = self.data.features[index].astype(np.int64)
+        features[blank] = 0
+        return features
 
     def _per_step(self, by_block: NDArray[Any]) -> NDArray[Any]:
         """Repeat values of blocks (B, blocks) for each of their steps (B, T)."""
@@ -179,10 +187,8 @@ def to_device(batch: Batch, device: str) -> Batch:
     """Return `batch` on `device`."""
     if device == "cpu":
         return batch
-    from composer.api.network import Batch
 
     def move(tensor: torch.Tensor) -> torch.Tensor:
         return tensor.pin_memory().to(device, non_blocking=True) if device.startswith("cuda") else tensor.to(device)
 
-    conditions = {name: move(value) for name, value in batch.conditions.items()}
-    return Batch(move(batch.inputs), move(batch.targets), move(batch.weight), move(batch.reset), conditions)
+    return batch.map(move)

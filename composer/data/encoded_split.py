@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api import EncodeError, Piece, RejectedPiece, Representation, SequenceSpec, Step, StepKind
+from composer.api import EncodeError, Piece, PluginError, RejectedPiece, Representation, SequenceSpec, Step, StepKind
 from composer.data import shards
 
 NOT_ENCODABLE = "symbols that the model does not know"
+NO_POSITIONS = "positions that cannot be counted"
 
 USUAL_QUANTILE = 0.98
 
@@ -29,12 +30,13 @@ class EncodedSplit:
 
     `steps`: token ids (N,) in the smallest unsigned type, or frames (N, ceil(V / 8)) of packed bits.
     Piece p is `steps[offsets[p]:offsets[p + 1]]`. `conditions` (P, C): the index of each condition's value, -1 for
-    none.
+    none. `features` (N, F): the position features of each step, in a small unsigned type; None if there are none.
     """
 
     steps: NDArray[Any] | shards.Steps
     offsets: NDArray[np.int64]
     conditions: NDArray[np.int32]
+    features: NDArray[Any] | shards.Steps | None = None
 
     @property
     def pieces(self) -> int:
@@ -75,7 +77,12 @@ def write_split(
             except EncodeError as error:
                 reject(RejectedPiece(NOT_ENCODABLE, piece.source, error.message.removeprefix(f"{piece.source} has ")))
                 continue
-            writer.add(steps, _condition_indices(piece, spec))
+            try:
+                features = piece_features(representation, piece, steps, spec) if spec.features else None
+            except EncodeError as error:
+                reject(RejectedPiece(NO_POSITIONS, piece.source, error.message))
+                continue
+            writer.add(steps, _condition_indices(piece, spec), features)
             losses.update(representation.losses(piece))
     return writer.description | {"losses": dict(losses)}
 
@@ -84,13 +91,16 @@ def open_split(stem: Path, spec: SequenceSpec, written: Mapping[str, Any]) -> En
     """Map the files of a split into memory. Raises OSError or ValueError if they are damaged."""
     sums = written["sums"]
     steps = {shards.shard_path(stem, number): each for number, each in enumerate(written["shards"])}
-    shards.verify(steps | {stem.with_suffix(suffix): sums[suffix] for suffix in (".offsets", ".conditions")})
+    own = _features_stem(stem)
+    features = {shards.shard_path(own, number): each for number, each in enumerate(written.get("features", ()))}
+    shards.verify(steps | features | {stem.with_suffix(suffix): sums[suffix] for suffix in (".offsets", ".conditions")})
     count, pieces = written["count"], written["pieces"]
     dtype, shape = _layout(spec)
     return EncodedSplit(
         shards.Steps(list(steps), dtype, count, shape),
         shards.map_array(stem.with_suffix(".offsets"), np.dtype(np.int64), (pieces + 1,)),
         shards.map_array(stem.with_suffix(".conditions"), np.dtype(np.int32), (pieces, len(spec.conditions))),
+        shards.Steps(list(features), _feature_type(spec), count, (len(spec.features),)) if spec.features else None,
     )
 
 
@@ -99,7 +109,9 @@ def encoded_size(representation: Representation, spec: SequenceSpec, pieces: Ite
     size = 0
     for piece in pieces:
         with suppress(EncodeError):
-            size += pack_piece(representation, piece, spec).nbytes + 8 + 4 * len(spec.conditions)
+            steps = pack_piece(representation, piece, spec)
+            features = len(steps) * len(spec.features) * _feature_type(spec).itemsize
+            size += steps.nbytes + features + 8 + 4 * len(spec.conditions)
     return size
 
 
@@ -114,10 +126,16 @@ class _SplitWriter(AbstractContextManager["_SplitWriter"]):
         self._offsets = self._stack.enter_context(shards.ChecksumWriter(stem.with_suffix(".offsets")))
         self._conditions = self._stack.enter_context(shards.ChecksumWriter(stem.with_suffix(".conditions")))
         self._offsets.write(_offset_bytes(0))
+        self._features = None
+        if spec.features:
+            width = _feature_type(spec).itemsize * len(spec.features)
+            self._features = self._stack.enter_context(shards.ShardWriter(_features_stem(stem), width))
 
-    def add(self, steps: NDArray[Any], conditions: Sequence[int]) -> None:
+    def add(self, steps: NDArray[Any], conditions: Sequence[int], features: NDArray[Any] | None) -> None:
         """Write a piece. Raises OSError."""
         self._steps.write(steps.tobytes())
+        if self._features is not None and features is not None:
+            self._features.write(features.tobytes())
         self._pieces += 1
         self._count += len(steps)
         self._offsets.write(_offset_bytes(self._count))
@@ -125,9 +143,15 @@ class _SplitWriter(AbstractContextManager["_SplitWriter"]):
 
     @property
     def description(self) -> dict[str, Any]:
-        """Counts, and checksums: `sums` of all steps and of the other files, `shards` of each file of steps."""
+        """Counts, and checksums: `sums` of all steps and of the other files, `shards` of each file of steps.
+
+        With position features, `features` are the checksums of each of their files.
+        """
         sums = {".steps": self._steps.sum, ".offsets": self._offsets.sum, ".conditions": self._conditions.sum}
-        return {"pieces": self._pieces, "count": self._count, "sums": sums, "shards": self._steps.shards}
+        found = {"pieces": self._pieces, "count": self._count, "sums": sums, "shards": self._steps.shards}
+        if self._features is None:
+            return found
+        return found | {"sums": sums | {".features": self._features.sum}, "features": self._features.shards}
 
     def __exit__(self, *params: Any) -> None:
         self._stack.__exit__(*params)
@@ -151,6 +175,34 @@ def pack_piece(representation: Representation, piece: Piece, spec: SequenceSpec)
         return pack(representation.encode(piece), spec)
     dtype, shape = _layout(spec)
     return np.frombuffer(data, dtype).reshape(-1, *shape)
+
+
+def piece_features(
+    representation: Representation, piece: Piece, steps: NDArray[Any] | Sequence[Step], spec: SequenceSpec
+) -> NDArray[Any]:
+    """Return the position features (N, F) of the `steps` of `piece`, packed or as the representation encodes them.
+
+    Raises EncodeError if they cannot be counted, PluginError if they are not those of `spec`.
+    """
+    if isinstance(steps, np.ndarray):
+        steps = steps.tolist() if spec.kind is StepKind.TOKENS else representation.encode(piece)
+    rows = list(representation.step_features(piece, steps))
+    features, sizes = np.array(rows, np.int64).reshape(len(rows), -1), list(spec.features.values())
+    if features.shape != (len(steps), len(sizes)) or not ((features >= 0) & (features < sizes)).all():
+        raise PluginError(
+            f"the position features that `{representation.name}` counts are not those of its spec, "
+            f"{', '.join(spec.features)}: {piece.source}"
+        )
+    return features.astype(_feature_type(spec))
+
+
+def _feature_type(spec: SequenceSpec) -> np.dtype[Any]:
+    """Return the smallest unsigned type that holds every position feature."""
+    return np.min_scalar_type(max(spec.features.values(), default=1) - 1)
+
+
+def _features_stem(stem: Path) -> Path:
+    return stem.with_name(f"{stem.name}-features")
 
 
 def _layout(spec: SequenceSpec) -> tuple[np.dtype[Any], tuple[int, ...]]:

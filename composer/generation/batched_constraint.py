@@ -5,7 +5,7 @@ For tokens, the automaton's answers are cached in arrays: a step of all rows is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,12 @@ class BatchedConstraint:
         """Return `params` with the masks or frame rules of the next step."""
         return params
 
-    def start_rows(self, rows: Sequence[int]) -> None:
-        """Go back to the state after the primer in these rows."""
+    def start_rows(self, rows: Sequence[int], constraint: Constraint | None = None) -> None:
+        """Go back to the state after the primer in these rows, under `constraint` if that is not the same in all."""
+
+    def features(self) -> NDArray[np.int64] | None:
+        """Return the position features (B, F) of the next step; None if there are none."""
+        return None
 
     def advance(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
         """Follow one step per row; rows whose piece has the number 0 are idle."""
@@ -42,16 +46,21 @@ class BatchedConstraint:
 
 
 def batched_constraint(
-    constraint: Constraint | None, spec: SequenceSpec, primer: Sequence[Step], batch_size: int
+    constraint: Constraint | None,
+    spec: SequenceSpec,
+    primer: Sequence[Step],
+    batch_size: int,
+    *,
+    same_in_all_rows: bool = True,
 ) -> BatchedConstraint:
     """Return `constraint` for `batch_size` rows, each after the primer."""
     if constraint is None:
         return BatchedConstraint()
-    start_state = constraint.start(primer)
     if spec.kind is StepKind.FRAMES:
-        return FrameConstraint(constraint, spec, start_state, batch_size)
-    kind = TokenConstraint if batch_size < MIN_CACHED_ROWS else CachedTokenConstraint
-    return kind(constraint, spec, start_state, batch_size)
+        return FrameConstraint(constraint, spec, primer, batch_size)
+    if batch_size < MIN_CACHED_ROWS or not same_in_all_rows:
+        return TokenConstraint(constraint, spec, primer, batch_size)
+    return CachedTokenConstraint(constraint, spec, primer, batch_size)
 
 
 class CachedTokenConstraint(BatchedConstraint):
@@ -61,20 +70,23 @@ class CachedTokenConstraint(BatchedConstraint):
     if not known yet. The end symbol does not change the state.
     """
 
-    def __init__(self, constraint: Constraint, spec: SequenceSpec, start_state: int, rows: int) -> None:
-        self.constraint, self.spec, self.start_state = constraint, spec, start_state
+    def __init__(self, constraint: Constraint, spec: SequenceSpec, primer: Sequence[Step], rows: int) -> None:
+        self.constraint, self.spec, self.start_state = constraint, spec, constraint.start(primer)
         self.states: list[int] = []
         self._index_of: dict[int, int] = {}
         self._completions: dict[int, Sequence[Step]] = {}
         self.allowed = np.zeros((INITIAL_CAPACITY, spec.size), bool)
         self.next_index = np.zeros((INITIAL_CAPACITY, spec.size), np.int32)
-        self.indices = np.full(rows, self._index(start_state))
+        self.indices = np.full(rows, self._index(self.start_state))
 
     def constrain(self, params: BatchSamplingParams) -> BatchSamplingParams:
         return params.with_mask(self.allowed[self.indices])
 
-    def start_rows(self, rows: Sequence[int]) -> None:
+    def start_rows(self, rows: Sequence[int], constraint: Constraint | None = None) -> None:
         self.indices[rows] = self._index(self.start_state)
+
+    def features(self) -> NDArray[np.int64] | None:
+        return _as_array(self.spec, (self.constraint.features(self.states[index]) for index in self.indices))
 
     def advance(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
         if len(self.states) + len(self.indices) > MAX_CACHED_STATES:
@@ -120,34 +132,42 @@ class CachedTokenConstraint(BatchedConstraint):
 
 
 class _RowByRow(BatchedConstraint):
-    """The state of each row, without a cache."""
+    """The constraint and the state of each row, without a cache."""
 
-    def __init__(self, constraint: Constraint, spec: SequenceSpec, start_state: int, rows: int) -> None:
-        self.constraint, self.spec, self.start_state, self.states = constraint, spec, start_state, [start_state] * rows
+    def __init__(self, constraint: Constraint, spec: SequenceSpec, primer: Sequence[Step], rows: int) -> None:
+        self.spec, self.primer = spec, primer
+        self.constraints, self.states = [constraint] * rows, [constraint.start(primer)] * rows
 
-    def start_rows(self, rows: Sequence[int]) -> None:
+    def start_rows(self, rows: Sequence[int], constraint: Constraint | None = None) -> None:
         for row in rows:
-            self.states[row] = self.start_state
+            self.constraints[row] = constraint or self.constraints[row]
+            self.states[row] = self.constraints[row].start(self.primer)
+
+    def features(self) -> NDArray[np.int64] | None:
+        pairs = zip(self.constraints, self.states, strict=True)
+        return _as_array(self.spec, (constraint.features(state) for constraint, state in pairs))
 
     def complete(self, row: int) -> Sequence[Step]:
-        return self.constraint.complete(self.states[row])
+        return self.constraints[row].complete(self.states[row])
 
 
 class TokenConstraint(_RowByRow):
     """A constraint on tokens for a few rows, row by row."""
 
-    def __init__(self, constraint: Constraint, spec: SequenceSpec, start_state: int, rows: int) -> None:
-        super().__init__(constraint, spec, start_state, rows)
+    def __init__(self, constraint: Constraint, spec: SequenceSpec, primer: Sequence[Step], rows: int) -> None:
+        super().__init__(constraint, spec, primer, rows)
         self._masks: dict[int, NDArray[np.bool_]] = {}
 
     def constrain(self, params: BatchSamplingParams) -> BatchSamplingParams:
-        masks = [self._mask(mask) for mask in map(self.constraint.allowed, self.states) if isinstance(mask, int)]
+        pairs = zip(self.constraints, self.states, strict=True)
+        allowed = (constraint.allowed(state) for constraint, state in pairs)
+        masks = [self._mask(mask) for mask in allowed if isinstance(mask, int)]
         return params.with_mask(masks[0] if len(masks) == 1 else np.concatenate(masks))
 
     def advance(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
         for row, (step, number) in enumerate(zip(steps, numbers, strict=True)):
             if number and step != self.spec.end:
-                self.states[row] = self.constraint.step(self.states[row], step)
+                self.states[row] = self.constraints[row].step(self.states[row], step)
 
     def _mask(self, mask: int) -> NDArray[np.bool_]:
         """Return the set `mask` as an array (1, V); few sets occur, and often."""
@@ -163,10 +183,16 @@ class FrameConstraint(_RowByRow):
     """A constraint on frames."""
 
     def constrain(self, params: BatchSamplingParams) -> BatchSamplingParams:
-        rules = [self.constraint.allowed(state) for state in self.states]
+        pairs = zip(self.constraints, self.states, strict=True)
+        rules = [constraint.allowed(state) for constraint, state in pairs]
         return params.with_mask([rule if isinstance(rule, FrameRule) else None for rule in rules])
 
     def advance(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
         for row, (frame, number) in enumerate(zip(steps, numbers, strict=True)):
             if number:
-                self.states[row] = self.constraint.step(self.states[row], frame)
+                self.states[row] = self.constraints[row].step(self.states[row], frame)
+
+
+def _as_array(spec: SequenceSpec, rows: Iterable[tuple[int, ...]]) -> NDArray[np.int64] | None:
+    """Return the position features of all rows as an array (B, F)."""
+    return np.array(list(rows), np.int64) if spec.features else None

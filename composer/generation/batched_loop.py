@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Constraint, Sampler, SequenceSpec, Step, StepKind
-from composer.api.sampler import BlockSampler
+from composer.api.sampler import BlockSampler, State
 from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, Draw
-from composer.generation.batched_constraint import BatchedConstraint, batched_constraint
+from composer.generation.batched_constraint import batched_constraint
 from composer.generation.block_loop import generate_in_blocks
+from composer.generation.plans import PlannedConstraints
 from composer.generation.request import Finished, Generated, GenerationRequest, OutputOrder, PieceQueue
 
 STEPS_TO_CLOSE = 100
@@ -26,7 +27,7 @@ def generate_batched(
     sampler: Sampler,
     spec: SequenceSpec,
     request: GenerationRequest,
-    constraint: Constraint | None,
+    constraint: Constraint | PlannedConstraints | None,
     queue: PieceQueue,
     order: OutputOrder,
 ) -> Iterator[Generated | Finished]:
@@ -35,25 +36,42 @@ def generate_batched(
     The consumer handles the end of a piece before its row gets the next one.
     """
     params, ramp = BatchSamplingParams.from_params(request.sampling, request.batch_size), request.sampling.ramp
-    primed = sampler.initial_state([request.conditions])
-    for step in request.primer:
-        primed = sampler.advance(primed, _as_array(step, spec))
-    if constraint is None and isinstance(sampler, BlockSampler):
-        yield from generate_in_blocks(sampler, spec, request, queue, params, primed)
+    if constraint is None and isinstance(sampler, BlockSampler) and not spec.features:
+        yield from generate_in_blocks(sampler, spec, request, queue, params, prime(sampler, spec, request, None))
         return
-    followed = batched_constraint(constraint, spec, request.primer, request.batch_size)
-    batch, rows = _Batch(spec, request, followed, queue, order), np.arange(request.batch_size)
-    state = sampler.gather_rows(primed, np.zeros_like(rows))
-    yield from batch.start_pieces(rows.tolist())
+    batch, rows = _Batch(sampler, spec, request, constraint, queue, order), range(request.batch_size)
+    state = sampler.gather_rows(batch.default_state, np.zeros(len(rows), int))
+    yield from batch.start_pieces(rows)
+    state = batch.primed(state, rows)
     while any(batch.piece_numbers):
         if ramp is not None:
             params = params.with_temperature(ramp.at_steps(batch.lengths - len(request.primer)))
         drawn = sampler.sample(state, batch.constraint.constrain(params), batch.rng.at_steps(batch.lengths))
-        state = sampler.advance(state, drawn.steps)
-        finished = yield from batch.append(drawn)
+        steps = batch.follow(drawn)
+        state = sampler.advance(state, drawn.steps, **_features(batch.constraint.features()))
+        finished = yield from batch.append(drawn, steps)
         if finished:
-            state = sampler.gather_rows(state, np.where(np.isin(rows, finished), -1, rows), primed)
             yield from batch.start_pieces(finished)
+            state = batch.primed(state, finished)
+
+
+def prime(sampler: Sampler, spec: SequenceSpec, request: GenerationRequest, constraint: Constraint | None) -> State:
+    """Return the state of one row after the primer, with the position features that `constraint` counts."""
+
+    def features(state: int | None) -> dict[str, Any]:
+        return {} if state is None or constraint is None else _features(np.array([constraint.features(state)]))
+
+    followed = constraint.start(()) if constraint is not None and spec.features else None
+    primed = sampler.initial_state([request.conditions], **features(followed))
+    for step in request.primer:
+        followed = None if followed is None or constraint is None else constraint.step(followed, step)
+        primed = sampler.advance(primed, _as_array(step, spec), **features(followed))
+    return primed
+
+
+def _features(values: NDArray[np.int64] | None) -> dict[str, Any]:
+    """Return the parameter of a sampler for position features; none if there are none."""
+    return {} if values is None else {"features": values}
 
 
 class _Batch:
@@ -66,18 +84,26 @@ class _Batch:
 
     def __init__(
         self,
+        sampler: Sampler,
         spec: SequenceSpec,
         request: GenerationRequest,
-        constraint: BatchedConstraint,
+        constraint: Constraint | PlannedConstraints | None,
         queue: PieceQueue,
         order: OutputOrder,
     ) -> None:
-        self.spec, self.request, self.constraint, self.queue, self.order = spec, request, constraint, queue, order
+        self.sampler, self.spec, self.request, self.queue, self.order = sampler, spec, request, queue, order
+        self._planned = constraint if isinstance(constraint, PlannedConstraints) else None
+        first = constraint.of_seed(request.seed)[1] if isinstance(constraint, PlannedConstraints) else constraint
+        self.default_state = prime(sampler, spec, request, first)
+        self.constraint = batched_constraint(
+            first, spec, request.primer, request.batch_size, same_in_all_rows=self._planned is None
+        )
+        self.plans = [""] * request.batch_size
         self.piece_numbers = [0] * request.batch_size
         self.lengths = np.zeros(request.batch_size, np.int64)
         self.steps_left = request.length
         """Steps that the longest piece has left."""
-        self.must_close = spec.kind is StepKind.TOKENS and type(constraint) is not BatchedConstraint
+        self.must_close = spec.kind is StepKind.TOKENS and constraint is not None
         self.completions: list[Sequence[Step]] = [()] * request.batch_size
         self.pending = [_PendingSteps() for _ in self.piece_numbers]
 
@@ -87,22 +113,46 @@ class _Batch:
             self.piece_numbers[row] = number = self.queue.next()
             self.completions[row] = ()
             self.pending[row].clear()
+            if self._planned is not None:
+                self.plans[row], constraint = self._planned.of_seed(self._seed(row))
+                self.constraint.start_rows([row], constraint)
             if number and self.request.primer:
-                yield Generated.not_sampled(number, self.request.primer)
+                yield Generated.not_sampled(number, self.request.primer, self.plans[row])
         self.lengths[idle] = len(self.request.primer)
         lengths = (length for length, number in zip(self.lengths.tolist(), self.piece_numbers, strict=True) if number)
         self.steps_left = self.request.length - max(lengths, default=0)
-        self.constraint.start_rows(idle)
+        if self._planned is None:
+            self.constraint.start_rows(idle)
         self.rng = CounterRNG(map(self.queue.seed, self.piece_numbers))
 
-    def append(self, drawn: Draw) -> Generator[Generated | Finished, None, list[int]]:
-        """Append one step to each piece and yield what is due; return the rows whose pieces are finished."""
+    def primed(self, state: State, rows: Sequence[int]) -> State:
+        """Return the sampler's state with these rows as after the primer of their new pieces."""
+        every = np.arange(self.request.batch_size)
+        if self._planned is None:
+            return self.sampler.gather_rows(state, np.where(np.isin(every, rows), -1, every), self.default_state)
+        for row in rows:
+            _, constraint = self._planned.of_seed(self._seed(row))
+            primed = prime(self.sampler, self.spec, self.request, constraint)
+            state = self.sampler.gather_rows(state, np.where(every == row, -1, every), primed)
+        return state
+
+    def _seed(self, row: int) -> int:
+        """Return the seed of a row's piece; an idle row has that of the first piece."""
+        number = self.piece_numbers[row]
+        return self.queue.seed(number) if number else self.request.seed
+
+    def follow(self, drawn: Draw) -> Sequence[Step]:
+        """Follow the constraint one step in each row, and return the steps."""
         steps = self._steps_by_row(drawn)
+        self.constraint.advance(steps, self.piece_numbers)
+        return steps
+
+    def append(self, drawn: Draw, steps: Sequence[Step]) -> Generator[Generated | Finished, None, list[int]]:
+        """Append one step to each piece and yield what is due; return the rows whose pieces are finished."""
         for pending, *values in zip(self.pending, steps, drawn.logp.tolist(), drawn.masked_prob.tolist(), strict=True):
             pending.add(*values)
         self.lengths += 1
         self.steps_left -= 1
-        self.constraint.advance(steps, self.piece_numbers)
         finished: list[int] = []
         if self.steps_left < (STEPS_TO_CLOSE if self.must_close else 1) or self.spec.end in steps:
             for row, number in enumerate(self.piece_numbers):
@@ -138,7 +188,7 @@ class _Batch:
         number = self.piece_numbers[row]
         yield from self._emit_pending(row)
         if ending:
-            yield Generated.not_sampled(number, ending)
+            yield Generated.not_sampled(number, ending, self.plans[row])
         yield Finished(number, complete, self.queue.seed(number))
         self.piece_numbers[row] = 0
 
@@ -146,7 +196,7 @@ class _Batch:
         """Yield the steps of a row's piece that were not emitted yet."""
         pending = self.pending[row]
         if pending.steps:
-            yield Generated(self.piece_numbers[row], *pending.take_all())
+            yield Generated(self.piece_numbers[row], *pending.take_all(), plan=self.plans[row])
 
     def _steps_by_row(self, drawn: Draw) -> Sequence[Step]:
         if self.spec.kind is StepKind.TOKENS:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from composer.api import Constraint, Sampler, SequenceSpec
+from composer.api import Constraint, Sampler, SequenceSpec, UsageError
 from composer.generation.batched_loop import generate_batched
+from composer.generation.plans import PlannedConstraints
 from composer.generation.request import AcceptPiece, Finished, Generated, GenerationRequest, OutputOrder, PieceQueue
 
 
@@ -18,7 +19,7 @@ def generate(
     sampler: Sampler,
     spec: SequenceSpec,
     request: GenerationRequest,
-    constraint: Constraint | None = None,
+    constraint: Constraint | PlannedConstraints | None = None,
     ordered: bool = True,
     accept: AcceptPiece | None = None,
 ) -> Iterator[Generated | Finished]:
@@ -26,8 +27,10 @@ def generate(
 
     Later pieces wait for their turn. Without `ordered`, pieces come as they are generated, each one's events in order.
     A piece that `accept` rejects is generated again with another seed, up to MAX_ATTEMPTS times; then its steps come
-    only once it is finished.
+    only once it is finished. If `spec` has position features, `constraint` counts them.
     """
+    if spec.features and constraint is None:
+        raise UsageError("the model needs the constraint, which counts positions", "generate with the constraint")
     queue, order = PieceQueue(request), OutputOrder(iter(request.pieces if ordered else ()))
     if accept is None:
         events = generate_batched(sampler, spec, request, constraint, queue, order)

@@ -59,7 +59,8 @@ class Generated(NamedTuple):
     """The next `steps` of piece `number`, one or more.
 
     `logp` is each step's log-probability in nats, and `masked_prob` the probability mass that the constraint masked;
-    both are 0 for steps of a primer or a forced ending, which were not `sampled`.
+    both are 0 for steps of a primer or a forced ending, which were not `sampled`. `plan` is the plan that the piece
+    drew, if it has one.
     """
 
     number: int
@@ -67,11 +68,12 @@ class Generated(NamedTuple):
     logp: Sequence[float]
     masked_prob: Sequence[float]
     sampled: bool = True
+    plan: str = ""
 
     @classmethod
-    def not_sampled(cls, number: int, steps: Sequence[Step]) -> Generated:
+    def not_sampled(cls, number: int, steps: Sequence[Step], plan: str = "") -> Generated:
         """Return steps of a primer or a forced ending."""
-        return cls(number, steps, (0.0,) * len(steps), (0.0,) * len(steps), sampled=False)
+        return cls(number, steps, (0.0,) * len(steps), (0.0,) * len(steps), sampled=False, plan=plan)
 
 
 class Finished(NamedTuple):

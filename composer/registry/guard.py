@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from composer.api import ComposerError, Constraint, Model, PluginError, Representation
+from composer.registry import position_checks
 from composer.registry import result_checks as check
 from composer.registry.result_checks import InvalidResult
 
@@ -51,6 +52,7 @@ CONSTRAINT = {
     "start": _Method(check.state_number),
     "step": _Method(check.state_number),
     "allowed": _Method(check.allowed),
+    "features": _Method(position_checks.feature_row),
     "complete": _Method(check.ending),
 }
 SAMPLER = {
@@ -88,6 +90,10 @@ REPRESENTATION = {
     "from_score": _Method(check.piece),
     "primer_from_score": _Method(check.piece),
     "constraint": _Method(check.constraint, CONSTRAINT),
+    "plan": _Method(position_checks.optional_text),
+    "plans": _Method(position_checks.weights),
+    "plan_labels": _Method(check.labels),
+    "step_features": _Method(position_checks.feature_rows),
     "max_steps": _Method(check.length),
     "estimated_steps": _Method(check.optional_length),
     "control_labels": _Method(check.labels),

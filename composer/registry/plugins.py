@@ -90,9 +90,17 @@ def load_all(warn: Callable[[str], object] | None = None) -> Iterator[LoadedPlug
             yield loaded
 
 
-def check_pair(representation: type[Representation], model: Model) -> None:
-    """Raise PairingError, naming a pair that works, if `model` cannot be trained on `representation`."""
+def check_pair(representation: type[Representation] | Representation, model: Model) -> None:
+    """Raise PairingError, naming a pair that works, if `model` cannot be trained on `representation`.
+
+    Only an instance of a representation knows whether it has position features.
+    """
     if representation.kind in model.accepts:
+        if representation.positional and not model.positional:
+            raise PairingError(
+                f"model `{model.name}` takes no position features, but `{representation.name}` has them",
+                "leave out the option that adds them, or use --model lstm or attn-lstm",
+            )
         return
     try:
         hint = f"use --model {default_model(representation).name} with `{representation.name}`"
@@ -105,7 +113,7 @@ def check_pair(representation: type[Representation], model: Model) -> None:
     )
 
 
-def default_model(representation: type[Representation]) -> Model:
+def default_model(representation: type[Representation] | Representation) -> Model:
     """Return the model to train by default: `lstm` if it fits, else the first that does."""
     try:
         candidate = model("lstm")

@@ -38,7 +38,7 @@ def piece_or_rejection(value: Any, *_: Any) -> Any:
 
 def piece(value: Any, *_: Any) -> Any:
     """Check a piece: hashable content, labels and source of text."""
-    _expect(value, Piece, "a Piece")
+    expect(value, Piece, "a Piece")
     if not isinstance(value.source, str) or not isinstance(value.title, str):
         raise InvalidResult(f"the title and source of a piece must be str, not {shown((value.title, value.source))}")
     labels(value.labels)
@@ -48,7 +48,7 @@ def piece(value: Any, *_: Any) -> Any:
 
 def spec(value: Any, representation: Any) -> Any:
     """Check the description of the sequences."""
-    _expect(value, SequenceSpec, "a SequenceSpec")
+    expect(value, SequenceSpec, "a SequenceSpec")
     if value.kind is not representation.kind:
         raise InvalidResult(f"its kind is {value.kind}, but that of the class is {representation.kind}")
     if value.conditions:
@@ -101,7 +101,7 @@ def _check_ids(ids: Sequence[Any], size: int, what: str) -> None:
 
 def packed(value: Any, *_: Any) -> Any:
     """Check steps as a dataset stores them."""
-    return value if value is None else _expect(value, bytes, "bytes or None")
+    return value if value is None else expect(value, bytes, "bytes or None")
 
 
 def decoder(value: Any, *_: Any) -> Any:
@@ -122,7 +122,7 @@ def events(value: Any, *_: Any) -> Any:
 
 def json_state(value: Any, *_: Any) -> Any:
     """Check that a state is the same after a round trip through JSON, in which tuples become lists."""
-    _expect(value, dict, "a dict")
+    expect(value, dict, "a dict")
     try:
         restored = json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError) as error:
@@ -135,7 +135,7 @@ def json_state(value: Any, *_: Any) -> Any:
 
 def text(value: Any, *_: Any) -> Any:
     """Check the text of a piece."""
-    return _expect(value, str, "a str")
+    return expect(value, str, "a str")
 
 
 def names(value: Any, *_: Any) -> Any:
@@ -150,7 +150,7 @@ def names(value: Any, *_: Any) -> Any:
 
 def counts(value: Any, *_: Any) -> Any:
     """Check counts by phrase."""
-    _expect(value, Mapping, "a mapping")
+    expect(value, Mapping, "a mapping")
     for phrase, count in value.items():
         if not isinstance(phrase, str) or not isinstance(count, int):
             raise InvalidResult(f"losses are int by str, not {shown(phrase)}: {shown(count)}")
@@ -159,7 +159,7 @@ def counts(value: Any, *_: Any) -> Any:
 
 def labels(value: Any, *_: Any) -> Any:
     """Check labels: text by text."""
-    _expect(value, Mapping, "a mapping")
+    expect(value, Mapping, "a mapping")
     for name, label in value.items():
         if not isinstance(name, str) or not isinstance(label, str):
             raise InvalidResult(f"labels are str by str, not {shown(name)}: {shown(label)}")
@@ -168,17 +168,17 @@ def labels(value: Any, *_: Any) -> Any:
 
 def score(value: Any, *_: Any) -> Any:
     """Check a score, which may be None."""
-    return value if value is None else _expect(value, Score, "a Score or None")
+    return value if value is None else expect(value, Score, "a Score or None")
 
 
 def constraint(value: Any, *_: Any) -> Any:
     """Check a constraint, which may be None."""
-    return value if value is None else _expect(value, Constraint, "a Constraint or None")
+    return value if value is None else expect(value, Constraint, "a Constraint or None")
 
 
 def state_number(value: Any, *_: Any) -> Any:
     """Check the state of an automaton."""
-    return value if type(value) is int else _expect(value, int, "an int")
+    return value if type(value) is int else expect(value, int, "an int")
 
 
 def allowed(value: Any, constraint: Any, *_: Any) -> Any:
@@ -189,12 +189,12 @@ def allowed(value: Any, constraint: Any, *_: Any) -> Any:
                 raise InvalidResult(f"the mask allows step {value.bit_length() - 1}, which the spec does not have")
             return value
         raise InvalidResult("no step is allowed" if value == 0 else f"a mask cannot be negative: {value}")
-    return _expect(value, FrameRule, "a mask (int) or a FrameRule")
+    return expect(value, FrameRule, "a mask (int) or a FrameRule")
 
 
 def ending(value: Any, *_: Any) -> Any:
     """Check a forced ending."""
-    _expect(value, Sequence, "a list of steps")
+    expect(value, Sequence, "a list of steps")
     if len(value) > MAX_ENDING:
         raise InvalidResult(f"the ending has {len(value):,} steps, more than {MAX_ENDING:,}")
     return value
@@ -216,7 +216,7 @@ def network(value: Any, *_: Any) -> Any:
     """Check that a model returned a network."""
     from composer.api.network import Network
 
-    return _expect(value, Network, "a Network")
+    return expect(value, Network, "a Network")
 
 
 def sampler(value: Any, *_: Any) -> Any:
@@ -287,7 +287,7 @@ def log_prob(value: Any, *_: Any) -> Any:
 def _check_draw(value: Any, dimensions: int) -> Any:
     from composer.api.sampling.filters import Draw
 
-    _expect(value, Draw, "a Draw")
+    expect(value, Draw, "a Draw")
     shape = getattr(value.logp, "shape", None)
     if shape is None or len(shape) != dimensions or value.steps.shape[:dimensions] != shape:
         raise InvalidResult(
@@ -308,7 +308,8 @@ def _pair(value: Any, kind: type[Any], what: str) -> Any:
     return value[0]
 
 
-def _expect(value: Any, kind: type[Any], what: str) -> Any:
+def expect(value: Any, kind: type[Any], what: str) -> Any:
+    """Return `value`, which must be of a `kind`, called `what` in the message."""
     if not isinstance(value, kind):
         raise InvalidResult(f"it returned {shown(value)}, not {what}")
     return value

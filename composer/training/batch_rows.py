@@ -20,11 +20,7 @@ FEWER_ROWS, MORE_ROWS = 2, 3
 
 def rows_of(batch: Batch, rows: range) -> Batch:
     """Return these rows of a batch."""
-    from composer.api.network import Batch
-
-    cut = slice(rows.start, rows.stop)
-    conditions = {name: value[cut] for name, value in batch.conditions.items()}
-    return Batch(batch.inputs[cut], batch.targets[cut], batch.weight[cut], batch.reset[cut], conditions)
+    return batch.map(lambda tensor: tensor[rows.start : rows.stop])
 
 
 class BatchAxes:
@@ -59,17 +55,10 @@ class BatchAxes:
 
 def _repeated(batch: Batch, rows: int) -> Batch:
     """Return the first step of the first row, repeated on `rows` rows, with weight 1."""
-    from composer.api.network import Batch
-
     step = rows_of(batch, range(1)).slice_time(0, 1)
-
-    def repeat(tensor: torch.Tensor) -> torch.Tensor:
-        return tensor.expand(rows, *tensor.shape[1:]).clone()
-
-    conditions = {name: repeat(value) for name, value in step.conditions.items()}
-    return Batch(
-        repeat(step.inputs), repeat(step.targets), repeat(step.weight).fill_(1), repeat(step.reset), conditions
-    )
+    repeated = step.map(lambda tensor: tensor.expand(rows, *tensor.shape[1:]).clone())
+    repeated.weight.fill_(1)
+    return repeated
 
 
 def _tensors(state: Any) -> list[torch.Tensor]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from operator import ne
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +52,7 @@ from composer_grid.base_constraint import END, GridConstraint
 from composer_grid.controls import GridControls, build_constraint, piece_steps
 from composer_grid.melody import second_voice, to_c, top_part
 from composer_grid.options import WHOLE_NOTES, GridOptions, length_of
+from composer_grid.positions import BarPlan, PositionConstraint, PositionCounter, feature_sizes, fitting_plans
 from composer_grid.tokens import HOLD, REST, decode_tokens, first_invalid
 
 if TYPE_CHECKING:
@@ -59,6 +62,10 @@ Tokens = tuple[str, ...]
 """The content of a piece."""
 
 __all__ = ["Grid", "GridControls", "GridOptions"]
+
+
+MAX_PLANS = 500
+"""The most common plans are kept, so that a checkpoint stays small."""
 
 
 class Grid(Representation[Tokens, GridOptions, GridControls]):
@@ -84,6 +91,7 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         self.steps = 1 / (4 * step)
         """Steps per beat."""
         self.length = int(WHOLE_NOTES / step)
+        self.positional = self.options.positions
         self._restore(())
 
     def read(self, source: Source) -> Iterator[Piece[Tokens] | RejectedPiece]:
@@ -94,19 +102,23 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
             yield music if isinstance(music, RejectedPiece) else self._read(music, name, source.fragment)
 
     def fit(self, pieces: Iterable[Piece[Tokens]]) -> None:
-        symbols: set[str] = set()
+        symbols, plans = set[str](), Counter[str]()
         for piece in pieces:
             symbols.update(piece.content)
-        self._restore(sorted(map(int, symbols - {HOLD, REST})))
+            plans.update(filter(None, [self.plan(piece)]))
+        self._restore(sorted(map(int, symbols - {HOLD, REST})), dict(sorted(plans.most_common(MAX_PLANS))))
 
-    def _restore(self, pitches: Iterable[int]) -> None:
+    def _restore(self, pitches: Iterable[int], plans: Mapping[str, int] | None = None) -> None:
         self.pitches = tuple(pitches)
         self.symbols = ("", HOLD, REST, *map(str, self.pitches))
         self.ids = {symbol: number for number, symbol in enumerate(self.symbols) if symbol}
+        self.training_plans = dict(plans or {})
+        """How many training pieces have each plan."""
+        self._features = feature_sizes(self.training_plans, self.steps) if self.positional else {}
 
     @property
     def spec(self) -> SequenceSpec:
-        return SequenceSpec(StepKind.TOKENS, len(self.symbols), END)
+        return SequenceSpec(StepKind.TOKENS, len(self.symbols), END, features=self._features)
 
     def encode_packed(self, piece: Piece[Tokens]) -> bytes:
         try:
@@ -135,10 +147,10 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         return TextDecoder(lambda step: f"{token} " if (token := self._token(step)) else "", end="\n")
 
     def state(self) -> dict[str, Any]:
-        return {"pitches": list(self.pitches)}
+        return {"pitches": list(self.pitches), **({"plans": self.training_plans} if self.positional else {})}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._restore(state["pitches"])
+        self._restore(state["pitches"], state.get("plans"))
 
     def variants(self, piece: Piece[Tokens]) -> Iterator[Piece[Tokens]]:
         """Yield transpositions within the known pitches; none with `transpose=c`."""
@@ -169,10 +181,52 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         if not self.pitches:
             return None
         controls, context = controls or GridControls(), context or GenerationContext()
-        if controls == GridControls():
-            return GridConstraint(len(self.symbols))
-        max_steps, tune = self.max_steps(controls, context), self._source_tune(controls, context)
-        return build_constraint(controls, self.pitches, self.steps, context, tune, max_steps)
+        plan = self._bar_plan(controls, context)
+        if plan is not None and controls.density and not (controls.bars or controls.keep_bars):
+            controls = replace(controls, bars=plan.bars or 0, meter=plan.meter)  # so that the density can be kept
+        constraint: Constraint = GridConstraint(len(self.symbols))
+        if controls != GridControls():
+            max_steps, tune = self.max_steps(controls, context), self._source_tune(controls, context)
+            constraint = build_constraint(controls, self.pitches, self.steps, context, tune, max_steps)
+        if plan is None:
+            return constraint
+        return PositionConstraint(constraint, plan, self.steps, PositionCounter(plan, self.steps, self._features))
+
+    def plan(self, piece: Piece[Tokens]) -> str | None:
+        """Return meter, number of bars and pickup, as in `3/4,16,1`, with `positions`."""
+        if not self.positional:
+            return None
+        return str(BarPlan.of(piece.labels).with_bars_of(len(piece.content), self.steps))
+
+    def plan_labels(self, plan: str) -> Mapping[str, str]:
+        return BarPlan.parse(plan).labels if plan else {}
+
+    def step_features(self, piece: Piece[Tokens], steps: Sequence[int]) -> Iterable[tuple[int, ...]]:
+        plan = BarPlan.parse(self.plan(piece) or "")
+        return map(PositionCounter(plan, self.steps, self._features).at, range(len(steps)))
+
+    def plans(self, controls: GridControls | None, context: GenerationContext) -> Mapping[str, int]:
+        """Return the plan with the given number of bars, else those of the training pieces in the given meter."""
+        plan = self._bar_plan(controls or GridControls(), context)
+        if plan is None:
+            return {}
+        if plan.bars is not None:
+            return {str(plan): 1}
+        steps = range(len(context.primer) + 1, self.max_steps(controls, context))
+        is_given = bool(context.primer or (controls and controls.meter))
+        return fitting_plans(self.training_plans, plan, steps, self.steps, is_given=is_given)
+
+    def _bar_plan(self, controls: GridControls, context: GenerationContext) -> BarPlan | None:
+        """Return the plan that the context gives or the controls imply, with `positions`."""
+        if not self.positional:
+            return None
+        if context.plan is not None:
+            return BarPlan.parse(context.plan)
+        meter = meter_labels(controls.meter).get("meter", "")
+        if context.tune is not None:
+            plan = self.plan(in_meter(context.tune, controls))
+            return BarPlan.parse(plan or "")
+        return BarPlan.of(context.labels, meter, controls.bars or None)
 
     def max_steps(self, controls: GridControls | None, context: GenerationContext) -> int:
         controls = controls or GridControls()

@@ -25,6 +25,10 @@ class GridOptions:
         "top", "for music in several voices: `top` uses the top voice, `refuse` skips the piece"
     )
     offgrid: Literal["refuse", "round", "drop"] = option("refuse", OFFGRID_HELP)
+    positions: bool = option(
+        False,
+        "tell the model the position in the bar, the bar, and how many bars are left; generate with a plan of bars",
+    )
 
     def __post_init__(self) -> None:
         length_of(self.step)

@@ -27,6 +27,9 @@ LOG_TOLERANCE = 1e-4
 MIN_PROBABILITY = 1e-5
 """Log-probabilities of rarer steps may differ by more, for lack of fp32 precision."""
 
+FEATURES = {"position": 6, "bar": 3}
+"""Position features of the sequences that positional models are tested with."""
+
 SUM_TOLERANCE = 1e-5
 """Relative tolerance for sums over many steps that are split differently."""
 
@@ -39,10 +42,15 @@ def check_model(model_class: type[Model], **settings: Any) -> None:
     model = model_class()
     config = dataclasses.replace(model.Config(), **settings)
     conditions = {"rhythm": ("jig", "reel")} if model_class.conditional else {}
+    inputs: list[tuple[Mapping[str, tuple[str, ...]], Mapping[str, int]]] = [({}, {})]
+    if model_class.conditional:
+        inputs.append((conditions, {}))
+    if model_class.positional:
+        inputs.append((conditions, FEATURES))
     for sequence in sorted(model_class.accepts):
         end = 0 if sequence is StepKind.TOKENS else None
-        for labels in [{}, conditions] if conditions else [{}]:
-            spec = SequenceSpec(sequence, size=12, end=end, conditions=labels)
+        for labels, features in inputs:
+            spec = SequenceSpec(sequence, size=12, end=end, conditions=labels, features=features)
             _check_learns(model, spec, config)
             _check_streams(model, spec, config)
             network = _rounded(model.network(spec, config))
@@ -106,22 +114,26 @@ def _check_sampler(sampler: Sampler, spec: SequenceSpec) -> None:
     """Rows are independent, inactive rows keep their state, and `gather_rows` copies rows."""
     rows = np.arange(3)
     steps = _steps(spec, rows=3, length=6)
-    together = sampler.initial_state([{}] * 3)
-    for column in steps:
-        together = sampler.advance(together, column)
+    features = _sampler_features(spec, rows=3, length=7)
+    together = sampler.initial_state([{}] * 3, **features[0])
+    for column, following in zip(steps, features[1:], strict=True):
+        together = sampler.advance(together, column, **following)
     params = BatchSamplingParams.for_rows(3)
     before = sampler.sample(together, params, CounterRNG([1, 2, 3]).at_steps(np.zeros(3, int)))
     swapped = sampler.gather_rows(together, rows[::-1])
     after = sampler.sample(swapped, params, CounterRNG([3, 2, 1]).at_steps(np.zeros(3, int)))
     assert (before.steps[::-1] == after.steps).all(), "a row's steps depend on its position or on other rows"
     copied = sampler.gather_rows(together, rows)
-    moved = sampler.advance(sampler.gather_rows(together, rows), steps[0], np.array([True, False, True]))
+    active = np.array([True, False, True])
+    moved = sampler.advance(sampler.gather_rows(together, rows), steps[0], active, **features[0])
     mixed = sampler.gather_rows(moved, np.array([-1, 1, -1]), sampler.gather_rows(copied, np.array([1])))
     again = sampler.sample(mixed, params, CounterRNG([2, 2, 2]).at_steps(np.zeros(3, int)))
     same = (again.steps == before.steps[1]).all()
     assert same, "`gather_rows`, or `advance` with inactive rows, changes a row's state"
     assert np.isfinite(again.logp).all(), "the log-probability of a drawn step is not finite"
-    if isinstance(sampler, BlockSampler):
+    if spec.features:
+        _check_sampler_reads_features(sampler, spec)
+    elif isinstance(sampler, BlockSampler):  # with features, each step waits for those of the next
         _check_blocks(sampler, spec)
 
 
@@ -157,8 +169,9 @@ def _check_network_and_sampler_agree(network: Network, sampler: Sampler, spec: S
     """Network and sampler give the same probabilities after the same steps."""
     labels = {name: values[0] for name, values in spec.conditions.items()}
     rows: list[Mapping[str, str]] = [labels, {}]
-    sampler_state, network_state = sampler.initial_state(rows), network.initial_state(rows)
-    for column in _steps(spec, rows=2, length=40):
+    first, *features = _sampler_features(spec, rows=2, length=41)
+    sampler_state, network_state = sampler.initial_state(rows, **first), network.initial_state(rows, **first)
+    for column, following in zip(_steps(spec, rows=2, length=40), features, strict=True):
         try:
             from_sampler = sampler.log_prob(sampler_state, column)
             from_network = network.log_prob(network_state, column)
@@ -168,7 +181,34 @@ def _check_network_and_sampler_agree(network: Network, sampler: Sampler, spec: S
         assert error <= PROBABILITY_TOLERANCE, "network and sampler differ in probability"
         errors = np.abs(from_sampler - from_network)[from_network > np.log(MIN_PROBABILITY)]
         assert (errors <= LOG_TOLERANCE).all(), "network and sampler differ in log-probability"
-        sampler_state, network_state = sampler.advance(sampler_state, column), network.advance(network_state, column)
+        sampler_state = sampler.advance(sampler_state, column, **following)
+        network_state = network.advance(network_state, column, **following)
+
+
+def _check_sampler_reads_features(sampler: Sampler, spec: SequenceSpec) -> None:
+    """Each position feature of the next step changes its probabilities, at the first step and later."""
+    sizes = np.array([list(spec.features.values())])
+    step = _steps(spec, rows=1, length=1)[0]
+    for number, name in enumerate(spec.features):
+        params, draws = BatchSamplingParams.for_rows(1), []
+        for value in (0, sizes[0, number] - 1):
+            features = np.zeros_like(sizes)
+            features[0, number] = value
+            state = sampler.initial_state([{}], features=features)
+            first = sampler.sample(state, params, CounterRNG([1]).at_steps(np.zeros(1, int)))
+            state = sampler.advance(state, step, features=features)
+            later = sampler.sample(state, params, CounterRNG([1]).at_steps(np.ones(1, int)))
+            draws.append([(draw.steps.tolist(), draw.logp.tolist()) for draw in (first, later)])
+        for at, (low, high) in enumerate(zip(*draws, strict=True)):
+            assert low != high, f"the feature `{name}` of step {at + 1} has no influence on what is drawn"
+
+
+def _sampler_features(spec: SequenceSpec, rows: int, length: int) -> list[dict[str, Any]]:
+    """Return the parameter `features` of a sampler for each of `length` steps; empty if `spec` has none."""
+    if not spec.features:
+        return [{}] * length
+    sizes = list(spec.features.values())
+    return [{"features": each} for each in np.random.default_rng(1).integers(0, sizes, (length, rows, len(sizes)))]
 
 
 def _rounded(network: Network) -> Network:
@@ -199,4 +239,6 @@ def _batch(spec: SequenceSpec, rows: int, length: int) -> Batch:
     reset[:, 0] = True
     index = torch.arange(rows)[:, None].expand(rows, length)
     conditions = {name: index % (1 + len(values)) - 1 for name, values in spec.conditions.items()}
-    return Batch(torch.cat([begin, targets[:, :-1]], 1), targets, weight, reset, conditions)
+    features = [each["features"] for each in _sampler_features(spec, rows, length) if each]
+    stacked = torch.from_numpy(np.stack(features, axis=1)) if features else None
+    return Batch(torch.cat([begin, targets[:, :-1]], 1), targets, weight, reset, conditions, stacked)

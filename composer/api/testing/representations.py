@@ -12,7 +12,7 @@ import numpy as np
 
 from composer.api.errors import EncodeError
 from composer.api.hooks import API_VERSION
-from composer.api.representation import Representation
+from composer.api.representation import GenerationContext, Representation
 from composer.api.score import Piece, RejectedPiece
 from composer.api.sequence import SequenceSpec, Step, StepKind
 from composer.api.source import Source
@@ -39,8 +39,14 @@ def check_representation(
     assert spec.kind is representation_class.kind, "`spec.kind` differs from the `kind` of the class"
     loaded = SequenceSpec.from_json(json.loads(json.dumps(spec.to_json())))
     assert loaded == spec, "the spec changes in a round trip through JSON"
+    has_features = bool(spec.features)
+    assert has_features == representation.positional, "`positional` must say whether the spec has position features"
     for piece in pieces:
         _check_piece(representation, piece)
+        if has_features:
+            _check_features(representation, piece)
+            for variant in representation.variants(piece):
+                _check_features(representation, variant)
     _check_restored(representation_class, options, representation, pieces)
     _check_total(representation)
 
@@ -78,6 +84,33 @@ def _check_piece(representation: Representation, piece: Piece) -> None:
             assert lost == 3, "`from_score` must keep the losses of the score"
     silent = score.parts and not score.notes and not any(part.percussion for part in score.parts)
     assert not silent, f"{source}: the score has no notes"
+
+
+def _check_features(representation: Representation, piece: Piece) -> None:
+    """Position features are in the ranges of the spec, and the same in training and under the constraint."""
+    sizes, source = list(representation.spec.features.values()), piece.source
+    try:
+        steps = representation.encode(piece)
+    except EncodeError:
+        return
+    rows = list(representation.step_features(piece, steps))
+    assert len(rows) == len(steps), f"{source}: `step_features` yields {len(rows)} rows for {len(steps)} steps"
+    for number, row in enumerate(rows, 1):
+        valid = len(row) == len(sizes) and all(0 <= value < size for value, size in zip(row, sizes, strict=True))
+        assert valid, f"{source}: the features {row} of step {number} are not below {sizes}"
+    followed = list(Representation.step_features(representation, piece, steps))
+    for number, (row, other) in enumerate(zip(rows, followed, strict=True), 1):
+        same = tuple(row) == tuple(other)
+        assert same, f"{source}: step {number} has the features {row} in training and {other} under the constraint"
+    plan = representation.plan(piece)
+    assert plan is None or isinstance(plan, str), f"{source}: `plan` must return a str or None, not {plan!r}"
+    controls, context = representation.Controls(), GenerationContext()
+    for other_plan, weight in representation.plans(controls, context).items():
+        assert weight > 0, f"the plan `{other_plan}` has the weight {weight}"
+        constraint = representation.constraint(controls, dataclasses.replace(context, plan=other_plan))
+        assert constraint is not None, "a representation with position features needs a constraint"
+        ending = constraint.complete(constraint.start(()))
+        assert ending, f"no piece has the plan `{other_plan}`"
 
 
 def _check_step(step: Step, spec: SequenceSpec) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,14 +27,16 @@ class Candidate(NamedTuple):
     steps: Sequence[Step]
     complete: bool
     ranking: Ranking
+    labels: Mapping[str, str]
 
 
 @dataclass(slots=True)
 class _PieceInProgress:
-    """A piece that is being generated, with the log-probabilities of its sampled steps."""
+    """A piece that is being generated, with the log-probabilities of its sampled steps and its labels."""
 
     steps: list[Step] = field(default_factory=list)
     logp: list[float] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -73,23 +75,25 @@ def _candidates(plan: Plan, ranker: Ranker, progress: ProgressDisplay, discarded
         if isinstance(event, Generated):
             piece.steps += event.steps
             piece.logp += event.logp if event.sampled else ()
+            piece.labels = {**model.representation.plan_labels(event.plan), **plan.labels}
             progress.add_steps(len(event.steps))
             continue
         del pieces[event.number]
         progress.finish_piece()
-        score = _score(plan, piece.steps) if event.accepted and needs_score else None
+        score = _score(plan, piece) if event.accepted and needs_score else None
         if not event.accepted:
             discarded.copied += 1
         elif needs_score and not (score and score.notes) and _is_music(model.representation):
             discarded.without_notes += 1
         else:
-            yield Candidate(event.number, event.seed, piece.steps, event.complete, ranker(piece.logp, score))
+            ranking = ranker(piece.logp, score)
+            yield Candidate(event.number, event.seed, piece.steps, event.complete, ranking, piece.labels)
 
 
-def _score(plan: Plan, steps: Sequence[Step]) -> Score | None:
+def _score(plan: Plan, generated: _PieceInProgress) -> Score | None:
     representation = plan.model.representation
-    piece = representation.decode(steps)
-    return representation.score(replace(piece, labels={**plan.labels, **piece.labels}))
+    piece = representation.decode(generated.steps)
+    return representation.score(replace(piece, labels={**generated.labels, **piece.labels}))
 
 
 def _is_music(representation: Representation) -> bool:
@@ -102,7 +106,7 @@ def _write_best(plan: Plan, kept: Sequence[Candidate]) -> None:
     try:
         output.target.open(plan.record)
         for number, piece in enumerate(kept, 1):
-            encoder = output.encoder(plan.model.representation, number, plan.labels, piece.number)
+            encoder = output.encoder(plan.model.representation, number, piece.labels, piece.number)
             output.target.write(number, encoder.push(piece.steps) + encoder.finish())
             output.target.finish_piece(number)
         finished = True

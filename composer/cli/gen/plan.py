@@ -24,6 +24,7 @@ from composer.cli.output.targets import ToStdout
 from composer.cli.representation_argument import find_representation
 from composer.distributed import environment
 from composer.distributed.environment import ProcessInfo
+from composer.generation.plans import PlannedConstraints, constraint_of
 from composer.generation.request import GenerationRequest
 from composer.system import device as devices
 
@@ -45,7 +46,7 @@ class Plan:
     options: GenOptions
     model: LoadedModel
     request: GenerationRequest
-    constraint: Constraint | None
+    constraint: Constraint | PlannedConstraints | None
     output: Output
     labels: Mapping[str, str]
     share: int
@@ -78,7 +79,7 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
     if reason := devices.unused_cuda_warning(options.device):
         console.warn(reason)
     context, labels = _context(options, model.representation, console)
-    constraint = None if options.unconstrained else model.representation.constraint(options.controls, context)
+    constraint = _constraint(options, model, context)
     if options.context is None:
         _warn_if_too_short(options, model.representation, context, console)
     max_steps = model.representation.max_steps(options.controls, context)
@@ -95,7 +96,9 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
     accept, ranker = _accept(options, model, path, context), _ranker(options, model, path)
     made_by = recipe(options, model, request, context, labels, output.format.name, device)
     record = _record(made_by, options, output.target.record, request.count, saved)
-    if constraint is not None:
+    if isinstance(constraint, PlannedConstraints):
+        constraint.of_seed(request.seed)
+    elif constraint is not None:
         constraint.start(request.primer)  # an invalid primer is reported first
     if options.context is None:
         _announce(console, options, output, path, request)
@@ -103,6 +106,20 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
         output = dataclasses.replace(output, recipe=made_by)
     labels = {**labels, **request.conditions}
     return Plan(options, model, request, constraint, output, labels, len(share), record, accept, ranker)
+
+
+def _constraint(
+    options: GenOptions, model: LoadedModel, context: GenerationContext
+) -> Constraint | PlannedConstraints | None:
+    """Return what the pieces are constrained by. Raises UsageError, Unsatisfiable."""
+    if not options.unconstrained:
+        return constraint_of(model.representation, options.controls, context)
+    if model.spec.features:
+        raise UsageError(
+            "--unconstrained does not work with this model: its constraints count the positions that it was trained on",
+            "leave out --unconstrained",
+        )
+    return None
 
 
 def _conditions(options: GenOptions, model: LoadedModel) -> Mapping[str, str]:

@@ -70,7 +70,8 @@ def _check_likelihood(model: LoadedModel) -> None:
     tokens = model.spec.kind is StepKind.TOKENS
     empty = np.zeros(1, int) if tokens else np.zeros((1, model.spec.size), np.uint8)
     with suppress(Unsupported):
-        model.sampler.log_prob(model.sampler.initial_state([{}]), empty)
+        features = {"features": np.zeros((1, len(model.spec.features)), int)} if model.spec.features else {}
+        model.sampler.log_prob(model.sampler.initial_state([{}], **features), empty)
         return
     raise UsageError(
         f"model `{model.header.model}` cannot compute likelihoods", "use --rank-by originality or --rank-by form"

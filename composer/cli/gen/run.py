@@ -45,7 +45,9 @@ def _write_pieces(plan: Plan, progress: ProgressDisplay, counts: _Counts) -> Non
     for event in events:
         number = event.number
         if number not in pieces:
-            pieces[number] = _PieceInProgress(output.encoder(model.representation, number, plan.labels))
+            plan_labels = model.representation.plan_labels(event.plan) if isinstance(event, Generated) else {}
+            labels = {**plan_labels, **plan.labels}
+            pieces[number] = _PieceInProgress(output.encoder(model.representation, number, labels))
         if isinstance(event, Generated):
             pieces[number].steps += len(event.steps)
             output.target.write(number, pieces[number].encoder.push(event.steps))

@@ -19,6 +19,7 @@ from composer.cli.console import Console
 from composer.cli.render.reading_progress import ReadingProgress, report_skipped
 from composer.cli.render.text import count_noun
 from composer.data import corpus
+from composer.generation.plans import constraint_of
 from composer.generation.request import GenerationRequest
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def report_comparison(options: ComparisonOptions, console: Console) -> None:
     with ReadingProgress(console) as reading:
         found = corpus.read(representation, options.files, progress=reading.update)
         pieces = select_pieces(model.header, found.pieces, options.listing, options.part)
-        rule = representation.constraint(representation.Controls(), GenerationContext())
+        rule = constraint_of(representation, representation.Controls(), GenerationContext())
         compared = compare(model, pieces, request, rule, training_melodies=melodies, progress=reading.update_measured)
     found.rejected.merge(compared.rejections)
     compared = replace(compared, rejections=found.rejected)

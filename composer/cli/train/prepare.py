@@ -160,7 +160,9 @@ def _new_model(options: TrainOptions, kind: type[Representation]) -> ModelChoice
     given = _representation_options(options, kind)
     config, settings = _settings(options, model, model.Config(), Settings())
     model.check(kind.kind, config)
-    return ModelChoice(kind(given), model, config, settings)
+    representation = kind(given)
+    registry.check_pair(representation, model)
+    return ModelChoice(representation, model, config, settings)
 
 
 def _representation_options(options: TrainOptions, kind: type[Representation]) -> Any:

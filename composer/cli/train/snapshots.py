@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from composer.api import ComposerError, Score
+from composer.api import ComposerError, GenerationContext, Score
 from composer.training.events import Snapshot
 from composer.training.run import TrainingRun
 
@@ -33,11 +33,14 @@ def generate_snapshot(run: TrainingRun, event: Snapshot) -> SnapshotPiece:
     from composer.cli.output.files import save
     from composer.formats import format_named
     from composer.generation.generate import generate
+    from composer.generation.plans import constraint_of
     from composer.generation.request import Generated, GenerationRequest
 
     model = load_model(event.path, run.representation.name)
     request = GenerationRequest(length=run.representation.length, seed=run.settings.seed)
-    events = generate(model.sampler, model.spec, request, model.representation.constraint())
+    representation = model.representation
+    constraint = constraint_of(representation, representation.Controls(), GenerationContext())
+    events = generate(model.sampler, model.spec, request, constraint)
     steps = [step for event in events if isinstance(event, Generated) for step in event.steps]
     format_ = format_named(run.representation.formats[0])
     try:
