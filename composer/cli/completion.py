@@ -146,14 +146,17 @@ def _words(*values: str) -> Callable[[], Values]:
     return lambda: [(value, "") for value in values]
 
 
+PLUGIN_ACTIONS = (("check", "test a plugin"), ("new", "write a new plugin"))
+
 VALUES: dict[str, Callable[[], Values]] = {
     "--checkpoint": _trained_models,
     "--from": _trained_models,
     "--part": _words("train", "valid", "test"),
     "DEVICE": _words("auto", "cpu", "cuda", "mps"),
     "FORMAT": _formats,
+    "KIND": _words("representation", "model"),
     "MODEL": partial(_plugins, "model"),
-    "PLUGIN": lambda: [("check", "test a plugin"), *_plugins("representation"), *_plugins("model")],
+    "PLUGIN": lambda: [*PLUGIN_ACTIONS, *_plugins("representation"), *_plugins("model")],
     "PRESET": _presets,
     "REP": partial(_plugins, "representation"),
     "SHELL": _words(*SHELLS),

@@ -2,7 +2,7 @@
 
 import dataclasses
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -23,7 +23,9 @@ MIN_COLUMN = 12
 """Minimum width of a wrapped cell."""
 KINDS = {"representations": "representation", "models": "model"}
 """Kinds of plugins, and the attribute of a `LoadedPlugin` that holds each."""
-ACTIONS = {"check": "composer.cli.plugin_check"}
+NEW, NEW_HINT = "New plugin", "for a new plugin: composer plugins new NAME --kind KIND"
+"""Heading of the options of `new`, and the hint if they are given without it."""
+ACTIONS = {"check": "composer.cli.plugin_check", "new": "composer.cli.plugin_new"}
 """What else the first argument may be: the module whose `run` gets the console and the other arguments."""
 
 
@@ -31,14 +33,24 @@ def plugins(
     context: typer.Context,
     which: Annotated[
         str,
-        typer.Argument(metavar="PLUGIN", help="Name of a plugin, or `representations`, `models` or `check`."),
+        typer.Argument(metavar="PLUGIN", help="Name of a plugin, or `representations`, `models`, `check` or `new`."),
     ] = "",
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="ARGUMENT...", help="For `check`: a plugin and files.")
+        list[str] | None,
+        typer.Argument(metavar="ARGUMENT...", help="For `check`: a plugin and files. For `new`: a name."),
     ] = None,
     names: Annotated[bool, typer.Option("--names", help="Print names only, one per line.")] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Report plugins that fail to load, are slow, or import torch too early.")
+    ] = False,
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="KIND", help="`representation` or `model`.", rich_help_panel=NEW)
+    ] = "",
+    frames: Annotated[
+        bool, typer.Option("--frames", help="Start with frames instead of tokens.", rich_help_panel=NEW)
+    ] = False,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="Start with an option of gen and its constraint.", rich_help_panel=NEW)
     ] = False,
 ) -> None:
     """List installed representations and models, and your trained models.
@@ -46,17 +58,18 @@ def plugins(
     With the name of a representation, list its -O options. With the name of a model, list its --set settings.
 
     composer plugins check PLUGIN [FILE]... tests a plugin against the interface, a representation on pieces in FILE.
+
+    composer plugins new NAME --kind KIND writes a package with a new plugin that works into the folder composer-NAME.
     """
     from composer.registry import plugins as registry
 
     console: Console = context.obj
+    of_new, of_list = {"kind": kind, "frames": frames, "controls": controls}, {"names": names, "check": check}
     if which in ACTIONS:
-        if names or check:
-            flag = "--names" if names else "--check"
-            raise UsageError(f"{flag} does not go with `{which}`", f"for all plugins: composer plugins {flag}")
-        run: Callable[[Console, Sequence[str]], None] = import_module(ACTIONS[which]).run
-        run(console, arguments or [])
+        _refuse(of_list, f"does not go with `{which}`", "for all plugins: composer plugins {}")
+        _act(console, which, arguments or [], of_new)
         return
+    _refuse(of_new, "goes with `new` only", NEW_HINT)
     if arguments:
         raise UsageError(f"unexpected argument: {arguments[0]}", f"to test a plugin: composer plugins check {which}")
     if check:
@@ -76,6 +89,23 @@ def plugins(
             _table(console, title, [(plugin.name, plugin.summary, origin) for plugin, origin in found])
     if not which and not names:
         _table(console, "trained models", _user_models())
+
+
+def _act(console: Console, action: str, arguments: Sequence[str], of_new: Mapping[str, Any]) -> None:
+    """Run what `action` names; `of_new` are the options of `new`."""
+    run: Callable[..., None] = import_module(ACTIONS[action]).run
+    if action == "new":
+        run(console, arguments, **of_new, taken={*ACTIONS, *KINDS})
+        return
+    _refuse(of_new, "goes with `new` only", NEW_HINT)
+    run(console, arguments)
+
+
+def _refuse(options: Mapping[str, Any], reason: str, hint: str) -> None:
+    """Raise UsageError for the first of the `options` that was given; `{}` in the hint stands for it."""
+    for name, value in options.items():
+        if value:
+            raise UsageError(f"--{name} {reason}", hint.format(f"--{name}"))
 
 
 def _check_imports(console: Console, only: str) -> None:

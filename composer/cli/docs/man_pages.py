@@ -66,6 +66,7 @@ EXAMPLES = {
         ("List all plugins and your models:", "composer plugins"),
         ("List the settings of a model:", "composer plugins lstm"),
         ("Test a representation on your own files:", "composer plugins check abc tunes/*.abc"),
+        ("Start your own representation:", "composer plugins new chords --kind representation"),
     ),
     "completions": (
         ("In bash, in ~/.bashrc:", "source <(composer completions bash)"),

@@ -1,0 +1,1 @@
+"""Start a plugin: write a package from templates."""

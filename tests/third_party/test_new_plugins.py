@@ -1,0 +1,101 @@
+"""What `composer plugins new` writes, untouched: installed, tested, trained, played, listed and removed."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from composer.api import Source
+from composer.formats.read import read_playable
+
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+PROGRAM = """
+import sys
+from composer.cli.app import main
+for command in {commands!r}:
+    assert main(command) == 0, command
+"""
+QUICK = ("--max-updates", 2, "--batch-size", 4, "--set", "hidden=8", "--seed", 1, "--quiet")
+
+REPRESENTATIONS = {
+    "new-tokens": (),
+    "new-tokens-controls": ("--controls",),
+    "new-frames": ("--frames",),
+    "new-frames-controls": ("--frames", "--controls"),
+}
+"""Flags of `composer plugins new` by the name of the plugin."""
+CONTROLS = {"new-tokens-controls": ("--bars", 2), "new-frames-controls": ("--max-notes", 1)}
+MODEL = "new-gru"
+NAMES = [*REPRESENTATIONS, MODEL]
+
+
+@pytest.fixture
+def python(tmp_path):
+    """Return the interpreter of a new environment, which has this one's packages too."""
+    folder = tmp_path / "environment"
+    venv.create(folder, with_pip=False, symlinks=os.name != "nt")
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
+    outer = sysconfig.get_path("purelib")
+    (Path(site) / "outer.pth").write_text(f"import site; site.addsitedir({outer!r})\n")
+    return python
+
+
+def run(*command, cwd=None, **environment):
+    """Run a command, and show its output if it fails."""
+    settings = {**os.environ, "PYTHONWARNINGS": "ignore", **environment}
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=cwd, env=settings, check=False)
+    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result
+
+
+def program(python, folder, *commands):
+    """Run several commands of the program in one process, in `folder`; return what they print."""
+    code = PROGRAM.format(commands=[list(map(str, command)) for command in commands])
+    return run(python, "-c", code, cwd=folder, COMPOSER_HOME=str(folder / "home")).stdout
+
+
+@pytest.mark.timeout(300)
+def test_new_plugins_work_untouched(python, tmp_path):
+    kinds = {name: ("representation", *flags) for name, flags in REPRESENTATIONS.items()} | {MODEL: ("model",)}
+    program(python, tmp_path, *(["plugins", "new", name, "--kind", *kind] for name, kind in kinds.items()))
+    folders = [tmp_path / f"composer-{name}" for name in NAMES]
+    run(*PIP, "--python", python, "install", "--quiet", "--no-deps", "--no-build-isolation", *folders)
+    listed = program(python, tmp_path, ["plugins"])
+    for name in NAMES:
+        assert f"composer-{name} 0.1" in listed
+
+    tests = [path for folder in folders for path in sorted((folder / "tests").iterdir())]
+    done = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, *tests)
+    assert done.stdout.count(" passed") == 1
+
+    program(python, tmp_path, *commands_that_use(tmp_path))
+    scores = {
+        path.name: next(read_playable(Source(path))) for path in [*tmp_path.glob("*.mid"), *tmp_path.glob("*.abc")]
+    }
+    assert set(scores) == {f"{name}{end}" for name in REPRESENTATIONS for end in (".mid", "-1.abc", "-2.abc")}
+    for end in (".mid", "-1.abc", "-2.abc"):
+        assert scores[f"new-tokens-controls{end}"].duration == 2 * 4
+        notes = scores[f"new-frames-controls{end}"].notes
+        assert all(note.end <= following.onset for note, following in pairwise(notes))
+
+    run(*PIP, "--python", python, "uninstall", "--quiet", "--yes", *(folder.name for folder in folders))
+    assert "new-" not in program(python, tmp_path, ["plugins", "representations"], ["plugins", "models"])
+
+
+def commands_that_use(folder):
+    """Yield commands that check, train and play each representation, with `lstm` and with the new model."""
+    for name in REPRESENTATIONS:
+        corpus = folder / f"composer-{name}" / "corpus"
+        train = ["train", name, corpus, "--valid", corpus / "held_out.abc", *QUICK]
+        play = ["gen", name, "--seed", 1, "--length", 20, "--quiet", *CONTROLS.get(name, ())]
+        yield ["plugins", "check", name, corpus / "tunes.abc"]
+        yield [*train, "--set", "layers=1", "--name", name]
+        yield [*play, "--checkpoint", name, "--output", f"{name}.mid"]
+        yield [*train, "--model", MODEL, "--name", f"{name}-{MODEL}"]
+        yield [*play, "--checkpoint", f"{name}-{MODEL}", "--count", 2, "--output", f"{name}-%d.abc"]
