@@ -14,6 +14,8 @@ BLOCKS = {
     "bullet_list_open": ".Bl -bullet -compact",
     "list_item_open": ".It",
     "bullet_list_close": ".El",
+    "ordered_list_open": ".Bl -enum -compact",
+    "ordered_list_close": ".El",
     "table_open": ".Bl -tag -width Ds",
     "table_close": ".El",
 }

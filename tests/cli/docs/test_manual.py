@@ -3,10 +3,13 @@
 import dataclasses
 import re
 import sys
+import tomllib
 import types
 
 import pytest
 
+from composer.api import Model, Representation
+from composer.api.network import Batch
 from composer.cli.command import COMMANDS, build
 from composer.cli.docs import man_pages, pages
 from composer.cli.docs.mdoc import from_markdown
@@ -73,14 +76,30 @@ def test_every_option_and_control_of_a_representation_is_explained(loaded):
     assert {name.replace("-", "_") for name in controls} == named(loaded.representation.Controls)
 
 
-def test_the_plugin_keeps_the_contract(monkeypatch):
-    for module, source in re.findall(
-        r"^`(\w+)\.py` .*?```python\n(.*?)```", PAGES["plugins"], re.DOTALL | re.MULTILINE
-    ):
-        space = types.ModuleType(module)
-        monkeypatch.setitem(sys.modules, module, space)
-        exec(source, vars(space))
-    space.test_contract()
+def test_every_example_of_a_plugin_works(monkeypatch):
+    """Each is a module; those called `test_...` have tests."""
+    page = PAGES["plugins"]
+    modules = re.findall(r"^`(\w+)\.py`[^\n]*\n\n```python\n(.*?)```", page, re.DOTALL | re.MULTILINE)
+    assert len(modules) == page.count("```python\n")
+    spaces = {module: types.ModuleType(module) for module, _ in modules}
+    for module, source in modules:
+        monkeypatch.setitem(sys.modules, module, spaces[module])
+        exec(source, vars(spaces[module]))
+    tests = [test for space in spaces.values() for name, test in vars(space).items() if name.startswith("test_")]
+    assert len(tests) == 3
+    for test in tests:
+        test()
+    for project in re.findall(r"```toml\n(.*?)```", page, re.DOTALL):
+        assert set(tomllib.loads(project)["tool"]["setuptools"]["py-modules"]) <= set(spaces)
+
+
+def test_the_whole_interface_is_explained():
+    page = PAGES["plugins"]
+    for field in dataclasses.fields(Batch):
+        assert f"| `{field.name}` |" in page
+    for kind in (Representation, Model):
+        public = {name for name in vars(kind) if not name.startswith("_")} | set(kind.__annotations__)
+        assert {name for name in public if f"`{name}`" not in page and f"`{name}(" not in page} == set()
 
 
 def test_controls_in_the_man_page_of_gen():
@@ -93,11 +112,12 @@ def test_controls_in_the_man_page_of_gen():
 
 
 def test_markdown_in_mdoc():
-    text = "# composer-x: y\n\nOne. *Two* `a-b`.\n\n## Head\n\n- a\n- [b](http://c)\n\n"
+    text = "# composer-x: y\n\nOne. *Two* `a-b`.\n\n## Head\n\n- a\n- [b](http://c)\n\n1. d\n\n"
     table, code = "| k | v |\n|---|---|\n| `x` | 'y' |\n\n", "```\n.dot\n```\n"
     assert from_markdown(text + table + code) == [
         *(".Sh DESCRIPTION", "One.", "\\fITwo\\fR \\fBa\\-b\\fR."),
         *(".Sh HEAD", ".Bl -bullet -compact", ".It", "a", ".It", "b <http://c>", ".El"),
+        *(".Bl -enum -compact", ".It", "d", ".El"),
         *(".Bl -tag -width Ds", ".It \\fBx\\fR", "\\&\\(aqy\\(aq", ".El"),
         *(".Bd -literal -offset indent", "\\&.dot", ".Ed"),
     ]
