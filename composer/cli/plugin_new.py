@@ -29,5 +29,5 @@ def run(
         raise UsageError("missing option --kind", f"add --kind {' or --kind '.join(KINDS)}")
     package = NewPackage(name, kind, frames, controls)
     folder = write_package(package, taken={*taken, *registry.plugin_names()})
+    console.say(f"created {folder}; next, run these commands:")
     console.write("".join(f"{line}\n" for line in (f"cd {folder}", *package.commands())))
-    console.say(f"created {folder}; next, run these commands")
