@@ -76,7 +76,8 @@ class SequenceSpec:
             "end": self.end,
             "conditions": {name: list(values) for name, values in self.conditions.items()},
             "groups": [[g.role, g.start, g.stop, g.lowest, g.substep] for g in self.groups],
-            **({"features": dict(self.features)} if self.features else {}),
+            # pairs, since a checkpoint sorts the keys of objects, and the order matters
+            **({"features": [list(pair) for pair in self.features.items()]} if self.features else {}),
         }
 
     @classmethod
@@ -88,5 +89,5 @@ class SequenceSpec:
             end=data["end"],
             conditions={name: tuple(values) for name, values in data["conditions"].items()},
             groups=tuple(UnitGroup(*group) for group in data["groups"]),
-            features=dict(data.get("features", {})),
+            features=dict(data.get("features", ())),
         )

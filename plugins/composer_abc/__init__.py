@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from composer.api import (
     Constraint,
     Decoder,
     EncodeError,
-    Event,
     GenerationContext,
+    OptionError,
     Piece,
     ReadError,
     RejectedPiece,
@@ -27,9 +29,17 @@ from composer.api import (
 from composer.api.fields import invalid_value, option
 from composer_abc import pieces
 from composer_abc.controls import AbcControls
-from composer_abc.pieces import NUMBER_LINE
+from composer_abc.decoder import AbcDecoder
+
+if TYPE_CHECKING:
+    from composer.formats.abc.grammar.automaton import Automaton
+    from composer.formats.abc.grammar.infill import InfillConstraint
+    from composer_abc.plans import Counters
 
 __all__ = ["Abc", "AbcControls", "AbcOptions"]
+
+MAX_PLANS = 500
+"""The most common plans are kept, so that a checkpoint stays small."""
 
 END = 0
 """The id of the end token, which is not a character."""
@@ -53,9 +63,15 @@ class AbcOptions:
         "dialect", "`dialect` rewrites tunes in a regular style; `raw` keeps the text, split at blank lines"
     )
 
+    positions: bool = option(
+        False, "give the model the position in the bar, the bar, the part and the bars left in it, by a plan of parts"
+    )
+
     def __post_init__(self) -> None:
         if self.text not in _TEXT_KINDS:
             raise invalid_value("`text`", self.text, f"use {' or '.join(_TEXT_KINDS)}")
+        if self.positions and self.text == "raw":
+            raise OptionError("`positions` cannot be counted in raw text", "leave out one of the two options")
 
 
 class Abc(Representation[str, AbcOptions, AbcControls]):
@@ -75,6 +91,7 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
     def __init__(self, options: AbcOptions | None = None) -> None:
         super().__init__(options)
         self.raw = self.options.text == "raw"
+        self.positional = self.options.positions
         self._restore(())
 
     def read(self, source: Source) -> Iterator[Piece[str] | RejectedPiece]:
@@ -86,16 +103,34 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         return pieces.raw_pieces(text, source) if self.raw else pieces.dialect_pieces(text, source)
 
     def fit(self, pieces: Iterable[Piece[str]]) -> None:
+        if self.positional and isinstance(pieces, Iterator):
+            pieces = list(pieces)
         self._restore(sorted({character for piece in pieces for character in piece.content}))
+        if self.positional:
+            plans = Counter[str]()
+            for piece in pieces:
+                with suppress(EncodeError):
+                    plans.update(filter(None, [self.plan(piece)]))
+            self._restore(self.characters, dict(sorted(plans.most_common(MAX_PLANS))))
 
-    def _restore(self, characters: Iterable[str]) -> None:
+    def _restore(self, characters: Iterable[str], plans: Mapping[str, int] | None = None) -> None:
         self.characters = tuple(characters)
         self.ids = {character: number for number, character in enumerate(self.characters, 1)}
-        self._automaton: Constraint | None = None
+        self._automaton: Automaton | None = None
+        self._counted: tuple[str, Counters] = "", ()
+        """The text of the piece whose positions were counted last, and its counters."""
+        self.training_plans = dict(plans or {})
+        """How many training pieces have each plan."""
+        self._features: Mapping[str, int] = {}
+        if self.positional:
+            from composer.formats.abc.grammar.positions import feature_sizes
+            from composer_abc.plans import parse_plan
+
+            self._features = feature_sizes([parse_plan(plan) for plan in self.training_plans])
 
     @property
     def spec(self) -> SequenceSpec:
-        return SequenceSpec(StepKind.TOKENS, 1 + len(self.characters), END)
+        return SequenceSpec(StepKind.TOKENS, 1 + len(self.characters), END, features=self._features)
 
     def prime(self, piece: Piece[str]) -> list[int]:
         text = self._known_text(piece)
@@ -131,7 +166,7 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         return self.characters[step - 1] if step != END else ""
 
     def decoder(self, number: int = 1) -> Decoder:
-        return _Decoder(self, number)
+        return AbcDecoder(self._character, number)
 
     def variants(self, piece: Piece[str]) -> Iterator[Piece[str]]:
         """Yield a tune in other keys; raw text is otherwise unchanged."""
@@ -144,10 +179,11 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
             yield Piece(text, piece.title, f"{piece.source} in {key}", {**piece.labels, "key": key})
 
     def state(self) -> dict[str, Any]:
-        return {"characters": "".join(self.characters)}
+        plans = {"plans": self.training_plans} if self.positional else {}
+        return {"characters": "".join(self.characters), **plans}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._restore(state["characters"])
+        self._restore(state["characters"], state.get("plans"))
 
     def score(self, piece: Piece[str]) -> Score | None:
         from composer.formats.abc.reader.score import read_score
@@ -166,26 +202,87 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
                 hint = "use a model of the dialect, or leave out the controls"
                 raise Unsatisfiable("a model of raw text has no controls", hint)
             return None
-        if controls != AbcControls():
-            return self._controlled(controls, context)
+        parts = self._parts(controls, context)
+        is_free = controls == AbcControls() and not parts
+        constraint = self._plain if is_free else self._controlled(controls, context, parts)
+        if not self.positional:
+            return constraint
+        from composer.formats.abc.grammar.positions import PositionConstraint
+
+        return PositionConstraint(constraint, parts, self._features)
+
+    @property
+    def _plain(self) -> Automaton:
+        """The automaton of all tunes."""
         if self._automaton is None:
             from composer.formats.abc.grammar.automaton import Automaton
 
             self._automaton = Automaton(self.characters)
         return self._automaton
 
-    def _controlled(self, controls: AbcControls, context: GenerationContext) -> Constraint:
+    def plan(self, piece: Piece[str]) -> str | None:
+        """Return the number of bars in each part, as in `8,8`, with `positions`. Raises EncodeError."""
+        if not self.positional:
+            return None
+        from composer_abc.plans import as_plan, parts_of
+
+        return as_plan(parts_of(self._count_positions(self.prime(piece), piece.source)))
+
+    def step_features(self, piece: Piece[str], steps: Sequence[int]) -> Iterable[tuple[int, ...]]:
+        from composer.formats.abc.grammar.positions import feature_values
+        from composer_abc.plans import parts_of
+
+        counters, sizes = self._count_positions(steps[:-1], piece.source), tuple(self._features.values())
+        parts = parts_of(counters)
+        return (feature_values(each, parts, sizes) for each in counters)
+
+    def plans(self, controls: AbcControls | None, context: GenerationContext) -> Mapping[str, int]:
+        """Return the plans of the training pieces with the given bars or the given start; else one that has them."""
+        if not self.positional:
+            return {}
+        from composer_abc.plans import fitting_plans, parts_of
+
+        if context.tune is not None:
+            return {self.plan(context.tune) or "": 1}
+        self._plain.start(context.primer)  # an invalid primer is reported first
+        counters = self._count_positions(context.primer, "the primer")
+        bars = controls.bars if controls is not None else 0
+        return fitting_plans(self.training_plans, parts_of(counters), counters[-1][-1], bars)
+
+    def _parts(self, controls: AbcControls, context: GenerationContext) -> Sequence[int]:
+        """Return the bars of each part, if they are planned; else nothing."""
+        if not self.positional:
+            return ()
+        from composer_abc.plans import parse_plan
+
+        is_given = context.plan is None and (controls.bars or context.tune is not None)
+        return parse_plan(next(iter(self.plans(controls, context))) if is_given else context.plan)
+
+    def _count_positions(self, steps: Sequence[int], name: str) -> Counters:
+        """Return the counters of a tune without its end; those of the last one are remembered. Raises EncodeError."""
+        text = "".join(map(self._character, steps))
+        if not text or self._counted[0] != text:
+            from composer.formats.abc.grammar.positions import PositionConstraint
+            from composer_abc.plans import count_positions
+
+            self._counted = text, count_positions(PositionConstraint(self._plain, (), self._features), steps, name)
+        return self._counted[1]
+
+    def _controlled(
+        self, controls: AbcControls, context: GenerationContext, parts: Sequence[int]
+    ) -> Automaton | InfillConstraint:
         from composer.formats.abc.grammar.build import ConstraintBuilder
         from composer.formats.abc.grammar.vocabulary import Vocabulary
         from composer.music.bar_ranges import parse_bar_ranges
 
-        builder = ConstraintBuilder(Vocabulary(self.characters), context.primer)
+        vocabulary = self._plain.vocabulary if parts else Vocabulary(self.characters)
+        builder = ConstraintBuilder(vocabulary, context.primer)
         if controls.keep_bars:
             if context.tune is None:
                 raise Unsatisfiable("--keep-bars needs --prime", "add --prime FILE")
             kept = parse_bar_ranges(controls.keep_bars)
             builder = ConstraintBuilder(builder.vocabulary, (), self._known_text(context.tune), kept)
-        constraint = builder.build(controls.tune_controls())
+        constraint = builder.build(replace(controls.tune_controls(), parts=tuple(parts)))
         estimate = self.estimated_steps(controls, context)
         if estimate is not None and context.length is not None:
             option = f"--keep-bars {controls.keep_bars}" if controls.keep_bars else f"--bars {controls.bars}"
@@ -225,38 +322,6 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
 
         text, losses = dialect_with_losses(score, as_primer=as_primer)
         return Piece(f"X:1\n{text}" if self.raw else text, title=score.title, losses=losses)
-
-
-class _Decoder:
-    """Streams a tune by character, after its number; it completes the last line and adds a blank one."""
-
-    def __init__(self, abc: Abc, number: int) -> None:
-        self.abc, self.number = abc, number
-        self.number_line: str | None = ""
-        """The text so far, while it may still be the piece's own `X:` line, which is replaced."""
-        self.last = ""
-
-    def push(self, step: int) -> Iterable[Event]:
-        character = self.abc._character(step)
-        if self.number_line is None:
-            return self._out(character)
-        self.number_line += character
-        if "X:".startswith(self.number_line[:2]) and not self.number_line.endswith("\n"):
-            return ()
-        return self._out(self._open())
-
-    def finish(self) -> Iterable[Event]:
-        text = self._open() if self.number_line is not None else ""
-        last = (text or self.last)[-1:]
-        return self._out(text + ("\n" if last == "\n" else "\n\n"))
-
-    def _open(self) -> str:
-        text, self.number_line = self.number_line or "", None
-        return f"X:{self.number}\n" + NUMBER_LINE.sub("", text, count=1)
-
-    def _out(self, text: str) -> Iterable[Event]:
-        self.last = text[-1:] or self.last
-        return (text,) if text else ()
 
 
 @hookimpl

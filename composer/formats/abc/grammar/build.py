@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from composer.api import Constraint, Step, Unsatisfiable
+from composer.api import Step, Unsatisfiable
 from composer.formats.abc.dialect.dances import DANCES
 from composer.formats.abc.grammar.automaton import Automaton, describe_place
 from composer.formats.abc.grammar.controls import TuneControls
@@ -35,7 +35,7 @@ class ConstraintBuilder:
     text: str = ""
     keep_bars: BarRanges = NO_BARS
 
-    def build(self, controls: TuneControls) -> Constraint:
+    def build(self, controls: TuneControls) -> Automaton | InfillConstraint:
         """Return the constraint for `controls`.
 
         Raises Unsatisfiable if no tune satisfies them; it names as few controls as possible that contradict each other,
@@ -50,7 +50,7 @@ class ConstraintBuilder:
                     self._check(controls.only(names))
             raise
 
-    def _build(self, controls: TuneControls) -> Constraint:
+    def _build(self, controls: TuneControls) -> Automaton | InfillConstraint:
         if self.text:
             return InfillConstraint(self.vocabulary, self.text, self.keep_bars, controls)
         automaton = Automaton(self.vocabulary, controls)

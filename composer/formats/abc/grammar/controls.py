@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from composer.formats.abc.dialect.dances import DANCES, TitleDances, dances_in
 from composer.formats.abc.dialect.tables import ACCIDENTALS, RHYTHMS
 from composer.formats.abc.grammar.allowed_notes import AllowedNotes, preferred_spellings
-from composer.formats.abc.grammar.bar_plan import BarPlan, CountedBars
+from composer.formats.abc.grammar.bar_plan import BarPlan, CountedBars, PlannedParts
 from composer.formats.abc.grammar.vocabulary import Vocabulary
 from composer.music.keys import LETTERS, parse_key, pitch_class
 from composer.music.scales import Range, Scale, parse_scale
@@ -27,6 +27,7 @@ class TuneControls:
     `scale` names a scale on the key's tonic, is OWN_KEY, or is a Scale with a tonic that the key must share. A rhythm
     implies the meters of its dance. `primer` is the given start of the tune (or the whole tune to infill), which is
     exempt: it may name any dance and keeps its own spellings. `arguments` are the player's values by option name.
+    `parts` are the numbers of bars of each part, if they are planned.
     """
 
     key: str = ""
@@ -38,9 +39,12 @@ class TuneControls:
     scale: str | Scale = ""
     primer: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[int, ...] = ()
 
     @property
     def bar_plan(self) -> BarPlan:
+        if self.parts:
+            return PlannedParts(self.parts)
         return CountedBars(self.bars) if self.bars else BarPlan()
 
     @property

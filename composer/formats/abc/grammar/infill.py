@@ -92,6 +92,10 @@ class InfillConstraint(Constraint):
             state = self.step(state, step)
         return state
 
+    def automaton_state(self, state: int) -> int:
+        """Return the state of `automaton` in a state."""
+        return state // self._size
+
     def step(self, state: int, step: Step) -> int:
         inner, at = divmod(state, self._size)
         assert isinstance(step, int)

@@ -1,0 +1,62 @@
+"""Plans of tunes: the number of bars in each part, as in `8,8`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from composer.api import EncodeError
+from composer.formats.abc.grammar.positions import PositionConstraint
+
+USUAL_PART = 8
+"""Bars of a part, if nothing else is known."""
+
+Counters = Sequence[tuple[int, int, int]]
+"""Position in the bar, part, and complete bars in it, before each character and after the last."""
+
+
+def count_positions(constraint: PositionConstraint, steps: Sequence[int], name: str) -> Counters:
+    """Follow a tune, without its end, character by character. Raises EncodeError if `constraint` rejects it."""
+    state = constraint.start(())
+    found = [constraint.counters(state)]
+    for number, step in enumerate(steps, 1):
+        if not constraint.allowed(state) >> step & 1:
+            raise EncodeError(f"character {number} breaks the rules of the dialect", f"look at {name}")
+        state = constraint.step(state, step)
+        found.append(constraint.counters(state))
+    return found
+
+
+def parts_of(counters: Counters) -> tuple[int, ...]:
+    """Return the number of bars in each finished part."""
+    return tuple(bar + 1 for (_, part, bar), (_, after, _) in pairwise(counters) if after > part > 0)
+
+
+def parse_plan(plan: str | None) -> tuple[int, ...]:
+    """Return the bars of each part."""
+    return tuple(map(int, plan.split(","))) if plan else ()
+
+
+def as_plan(parts: Sequence[int]) -> str:
+    """Return the plan of parts with these numbers of bars."""
+    return ",".join(map(str, parts))
+
+
+def fitting_plans(plans: Mapping[str, int], finished: Sequence[int], begun: int, bars: int) -> Mapping[str, int]:
+    """Return those of `plans` that begin with the parts `finished` and then have one of more than `begun` bars.
+
+    With `bars`, they have that many. If there is none, return one with parts of the usual length.
+    """
+    finished, found = tuple(finished), Counter[str]()
+    for plan, weight in plans.items():
+        parts = parse_plan(plan)
+        rest = parts[len(finished) :]
+        if parts[: len(finished)] == finished and (rest[0] > begun if rest else not begun) and bars in (0, sum(parts)):
+            found[plan] += weight
+    if found:
+        return found
+    left = (bars - sum(finished)) if bars else max(USUAL_PART, begun + 1)
+    first = min(left, max(USUAL_PART, begun + 1))
+    rest = (first, *[USUAL_PART] * ((left - first) // USUAL_PART), (left - first) % USUAL_PART)
+    return {as_plan([*finished, *(each for each in rest if each > 0)]): 1}
