@@ -94,14 +94,9 @@ class Comparison:
 
 
 def compare(
-    model: LoadedModel,
-    pieces: Sequence[Piece],
-    request: GenerationRequest,
-    constraint: Constraint | None = None,
-    *,
-    training_melodies: MelodyCollection | None = None,
-    progress: Callable[[int, int], object] | None = None,
-) -> Comparison:
+    model: LoadedModel, pieces: Sequence[Piece], request: GenerationRequest, constraint: Constraint | None = None, *,
+    training_melodies: MelodyCollection | None = None, progress: Callable[[int, int], object] | None = None,
+) -> Comparison:  # fmt: skip
     """Generate the pieces of `request` and compare them with `pieces`.
 
     Copies are searched in `training_melodies` if given, else in `pieces`. `progress` is called with the number of

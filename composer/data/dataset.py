@@ -50,15 +50,10 @@ class Dataset:
 
 
 def prepare(
-    representation: Representation,
-    arguments: Sequence[str],
-    split: SplitSettings | None = None,
-    *,
-    fitted: bool = False,
-    augment: bool = False,
-    progress: Callable[[int, int], object] | None = None,
+    representation: Representation, arguments: Sequence[str], split: SplitSettings | None = None, *,
+    fitted: bool = False, augment: bool = False, progress: Callable[[int, int], object] | None = None,
     group: ProcessGroup | None = None,
-) -> Dataset:
+) -> Dataset:  # fmt: skip
     """Read, split and encode what `arguments` name, and fit `representation` to the training data.
 
     If it is `fitted`, it stays as restored from a checkpoint, and pieces with unknown symbols are rejected. `augment`

@@ -111,7 +111,7 @@ class TestCommandLine:
         composer("train", "abc", tunes, "-O", "txt=raw").failed("'txt'", "`text`", code=2)
 
     def test_unknown_setting(self, composer, tunes):
-        composer("train", "abc", tunes, "--set", "hiden=3").failed("`hiden`", "`hidden`", code=2)
+        composer("train", "abc", tunes, "--set", "hiden=3").failed("'hiden'", "`hidden`", code=2)
 
     def test_nade_for_tokens(self, composer, tmp_path):
         asked = ("train", "abc", tmp_path / "no-such-file.abc", "--set", "output=nade")
@@ -209,7 +209,7 @@ class TestCheckpoint:
         path = tmp_path / "short.safetensors"
         path.write_bytes(checkpoint.read_bytes()[:-100])
         composer("gen", "abc", "--checkpoint", path).failed(
-            "short.safetensors is not a complete checkpoint", "truncated"
+            "short.safetensors is not a complete checkpoint", "copy it again"
         )
 
     def test_another_representation(self, composer, checkpoint, tmp_path):

@@ -125,7 +125,7 @@ def test_a_music21_corpus_is_found_without_importing_it():
 
 @pytest.mark.usefixtures("corpora")
 def test_an_unknown_corpus_suggests_the_nearest():
-    with pytest.raises(ReadError, match="no corpus `jigsAndReel`") as caught:
+    with pytest.raises(ReadError, match="no corpus 'jigsAndReel'") as caught:
         names(["corpus:jigsAndReel"])
     assert "corpus:jigsAndReels" in caught.value.hint
 

@@ -65,7 +65,7 @@ def test_every_preset_trains_and_generates(composer, tunes, home, tmp_path, pres
     [
         (("abc", "--preset", "charnn-abc"), ("unknown preset 'charnn-abc'", "`charrnn-abc`")),
         (("abc", "--preset", "lyrics"), ("is for `text`, not `abc`", "composer train text")),
-        (("abc", "--preset", "charrnn-abc", "--resume"), ("is for new models",)),
+        (("abc", "--preset", "charrnn-abc", "--resume"), ("--preset cannot be combined with --resume",)),
     ],
 )
 def test_usage_errors(composer, tunes, arguments, words):
@@ -88,7 +88,7 @@ def test_replacing_the_model_of_a_preset_is_a_warning(composer, tunes, home):
 def test_preset_that_needs_labels(composer, tmp_path, home):
     (tmp_path / "songs.csv").write_text("artist,lyric\n" + "Ann,Why is the sky so blue?\nBen,Why not?\n" * 9)
     asked = ("train", "text", tmp_path / "songs.csv", "--preset", "lyrics-by-artist", *QUICK, "-O", "column=lyric")
-    composer(*asked, "-O", "label=none").failed("needs pieces with the label artist", "-O labels=artist")
+    composer(*asked, "-O", "label=none").failed("needs pieces with the label `artist`", "-O labels=artist")
     assert composer(*asked, "-O", "labels=artist").code == 0
 
 
