@@ -162,7 +162,7 @@ def _cuda(name: str) -> str:
 
 def _mps() -> str:
     if sys.platform != "darwin":
-        raise DeviceError("`mps` exists on Macs only", "use --device cpu, or auto")
+        raise DeviceError("device `mps` is only available on Macs", "use --device cpu, or auto")
     import torch
 
     if not torch.backends.mps.is_available():

@@ -164,11 +164,11 @@ def test_a_setting_that_did_not_exist_has_its_default(run, events, changed):
         (key,) = settings
         with pytest.raises(OptionError, match=f"'m' was trained with {key}={was}") as caught:
             events(replace(again, config=Later(**settings)))
-        assert caught.value.hint == f"omit it or use --set {key}={was}"
+        assert caught.value.hint == f"leave it out or use --set {key}={was}"
     run.representation.options = Spelling(case=True)
     with pytest.raises(OptionError, match="trained with case=off") as caught:
         events(again)
-    assert caught.value.hint == "omit it or use -O case=off"
+    assert caught.value.hint == "leave it out or use -O case=off"
 
 
 def test_resuming_without_a_state_is_an_error(run, events):
