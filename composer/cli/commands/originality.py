@@ -183,7 +183,7 @@ class _Report:
             }
             self.console.write(json.dumps(document, indent=2) + "\n")
         self.console.say(
-            f"{copied:,} of {pieces:,} pieces ({copied / pieces:.1%}) copy {COPIED} or more "
+            f"{copied:,} of {count_noun(pieces, 'piece')} ({copied / pieces:.1%}) copy {COPIED} or more "
             f"consecutive notes from the {count_noun(self.tunes, 'tune')} of {self.against}"
         )
 
