@@ -155,11 +155,11 @@ def _no_pieces_error(
         several = f"cannot read any of {len(unreadable)} files; the first: " if len(unreadable) > 1 else ""
         return ReadError(several + unreadable[0].message, unreadable[0].hint or "name other files")
     found = suffixes_in(arguments)
-    counts = ", ".join(f"{count:,} {suffix}" for suffix, count in found.most_common(3))
+    counts = ", ".join(f"{n:,} {suffix}" for suffix, n in found.most_common(3)) + " file" + "s" * (found.total() > 1)
     *suffixes, last = representation.suffixes
     message = f"no {', '.join(suffixes)}{' or ' * bool(suffixes)}{last} files in {named}"
-    hint = "name the files themselves to read them whatever their suffix" if found else "name other files or folders"
-    return NoMatchingFiles(f"{message} (found {counts} files)" if found else message, hint, found)
+    hint = "to read files with other suffixes, name each file" if found else "name other files or folders"
+    return NoMatchingFiles(f"{message} (found {counts})" if found else message, hint, found)
 
 
 def _feed(update: Callable[[bytes], object], value: Any) -> None:

@@ -179,8 +179,9 @@ def _corpus_folder(argument: str) -> tuple[Path, str]:
     folders = {entry.name.lower(): entry for entry in corpora.iterdir() if entry.is_dir() and entry.name[0] not in "_."}
     if name.lower() not in folders:
         near = get_close_matches(name.lower(), list(folders), 3, 0.4) or sorted(folders)[:3]
-        names = " or ".join(f"corpus:{folders[match].name}" for match in near)
-        raise ReadError(f"music21 has no corpus '{name}'", f"did you mean {names}?")
+        *names, last = [f"corpus:{folders[match].name}" for match in near]
+        hint = f"did you mean {', '.join(names)}{' or ' * bool(names)}{last}?"
+        raise ReadError(f"music21 has no corpus '{name}'", hint)
     return folders[name.lower()], pattern or "*"
 
 

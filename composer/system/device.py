@@ -43,7 +43,7 @@ def resolve(requested: str = "auto") -> str:
         return _mps()
     if re.fullmatch(r"cuda(:\d+)?", name):
         return _cuda(name)
-    raise UnknownDevice(f"unknown device '{name}'", "choose from auto, cpu, cuda, cuda:N and mps")
+    raise UnknownDevice(f"unknown device '{name}'", "choose from auto, cpu, cuda, cuda:N, mps")
 
 
 def unused_cuda_warning(requested: str = "auto") -> str:

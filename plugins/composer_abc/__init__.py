@@ -171,7 +171,7 @@ class Abc(Representation):
         controls, context = controls or AbcControls(), context or GenerationContext()
         if self.raw:
             if controls != AbcControls():
-                hint = "use a model of the dialect, or leave out the controls"
+                hint = "leave out the controls, or use a model trained with -O text=dialect"
                 raise Unsatisfiable("a model of raw text has no controls", hint)
             return None
         if controls != AbcControls():

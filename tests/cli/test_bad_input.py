@@ -86,6 +86,11 @@ class TestCommandLine:
     def test_values_out_of_range(self, composer, option, value):
         composer("gen", "abc", option, value).failed(option, value, code=2)
 
+    def test_the_range_of_a_value(self, composer):
+        composer("gen", "abc", "--count", "0").failed("hint: use a whole number, 1 or more\n", code=2)
+        composer("gen", "abc", "--velocity", "200").failed("hint: use a whole number from 1 to 127\n", code=2)
+        composer("gen", "pianoroll", "--max-notes", "-1").failed("use 1 or more, or 0 for no limit", code=2)
+
     def test_unknown_representation(self, composer):
         composer("gen", "abd").failed("unknown representation 'abd'", "`abc`", code=2)
 
@@ -99,6 +104,12 @@ class TestCommandLine:
             ("gen abc --key", "option --key needs a value", "composer gen abc --help"),
             ("gen abc 8 9", "unexpected argument '8 9'", "see `composer gen abc --help`"),
             ("train", "missing argument REP", "composer train abc tunes/"),
+            ("eval abc", "missing argument FILE", "for example: composer eval abc tunes/"),
+            ("show", "missing argument FILE", "for example: composer show abc\n"),
+            ("check", "missing argument FILE", "for example: composer gen abc | composer check -"),
+            ("originality", "missing argument FILE", "for example: composer gen abc | composer originality -"),
+            ("replay", "missing argument FILE", "for example: composer gen abc | composer replay -"),
+            ("completions", "missing argument SHELL", "for example: composer completions bash"),
         ],
     )
     def test_missing_and_extra_words(self, composer, words, message, hint):

@@ -91,6 +91,11 @@ def test_a_folder_without_matching_files_is_an_error_that_counts_the_others(lett
     with pytest.raises(NoMatchingFiles, match=r"\(found 2 \.mid, 1 \.abc files\)$") as caught:
         read(letters, [str(tmp_path / "folder")])
     assert caught.value.found == {".mid": 2, ".abc": 1}
+    assert caught.value.hint == "to read files with other suffixes, name each file"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.mid").touch()
+    with pytest.raises(NoMatchingFiles, match=r"\(found 1 \.mid file\)$"):
+        read(letters, [str(tmp_path / "other")])
 
 
 def test_pieces_are_yielded_while_a_file_is_read(letters, tmp_path, monkeypatch):
