@@ -133,7 +133,7 @@ class SplitAssigner:
         if not piece_count(self.codes, "train"):
             if self._list is not None:
                 raise ReadError(f"no training data in {self._list.name}", "add lines like `train jigs.abc: tune 36`")
-            raise ReadError("no training data: all pieces are in files of --valid", "name other files as well")
+            raise ReadError("no training data: all pieces are in the --valid files", "name other training files")
 
     def _merge_small_splits(self) -> None:
         """Use all pieces but those of named files for training if there are too few to hold some out."""

@@ -98,7 +98,7 @@ class Text(Representation):
             if name not in labels:
                 raise OptionError(
                     f"no piece has a label `{name}`",
-                    f"choose from {', '.join(sorted(labels))}" if labels else "leave out `labels`",
+                    f"choose from {', '.join(sorted(labels))}" if labels else "leave out -O labels",
                 )
         for name, values in labels.items():
             if len(values) > MAX_VALUES or max(map(len, values)) > MAX_VALUE_LENGTH:

@@ -136,8 +136,9 @@ def test_constant_labels_are_not_conditions():
 
 
 def test_unknown_label():
-    with pytest.raises(OptionError, match="no piece has a label `genre`"):
+    with pytest.raises(OptionError, match="no piece has a label `genre`") as caught:
         fitted("one", "two", options=TextOptions(labels=("genre",)))
+    assert caught.value.hint == "leave out -O labels"
 
 
 def test_too_many_or_too_long_values():
