@@ -1,6 +1,7 @@
 """Comparison of generated pieces with a corpus."""
 
 import pytest
+from melodies import melodies_of
 
 from composer.analysis.comparison import MetricComparison, Summary, compare
 from composer.analysis.metrics import Metric
@@ -8,7 +9,6 @@ from composer.analysis.piece_metrics import metrics_for
 from composer.api import ComposerError, Piece, ReadError, Source
 from composer.checkpoints.load import load_model
 from composer.generation.request import GenerationRequest
-from composer.music.contour import melodies_of
 from composer.registry import plugins as registry
 
 LENGTH = Metric("length", "length", "time")
