@@ -51,17 +51,11 @@ class Evaluation:
 
 
 def evaluate(
-    checkpoint: OpenCheckpoint,
-    arguments: Sequence[str],
-    *,
-    device: str = "cpu",
-    listing: Path | None = None,
-    split: str | None = None,
-    effort: int | None = None,
-    stream: bool = False,
+    checkpoint: OpenCheckpoint, arguments: Sequence[str], *, device: str = "cpu", listing: Path | None = None,
+    split: str | None = None, effort: int | None = None, stream: bool = False,
     reading_progress: Callable[[int, int], object] | None = None,
     progress: Callable[[int, int], object] | None = None,
-) -> Evaluation:
+) -> Evaluation:  # fmt: skip
     """Measure the model on the pieces in the files `arguments`, selected as `select_pieces` does.
 
     `effort` is that of `Network.likelihood`, for estimates. `reading_progress` is called as in `corpus.read`,
@@ -77,7 +71,8 @@ def evaluate(
         written = write_split(stem, representation, spec, pieces, rejected.add)
         if not written["pieces"]:
             raise ReadError(
-                f"no piece can be measured: {rejected.most_common()}", "the model was trained on other music"
+                f"no piece can be measured: {rejected.most_common()}",
+                "choose another --checkpoint; `composer plugins` lists your models",
             )
         data, rows = open_split(stem, spec, written), 1 if stream else BATCH_SIZE
         windows = BPTTBatches(data, spec, batch_size=rows, seq_length=SEQ_LENGTH, contiguous=stream)
@@ -103,19 +98,17 @@ def select_pieces(header: Header, pieces: Sequence[Piece], listing: Path | None,
     shares = header.record.get("split", {})
     if not all(isinstance(shares.get(name), float | int) for name in ("valid", "test")):
         raise ReadError("the model was trained without a split by shares", "assign the parts in a file: --split FILE")
-    found = split_pieces(SplitSettings(valid=shares["valid"], test=shares["test"]), pieces, {}).pieces[split]
-    if not found:
-        raise ReadError(f"no pieces in part '{split}' of the model's split", "choose another --part")
-    return found
+    parts = split_pieces(SplitSettings(valid=shares["valid"], test=shares["test"]), pieces, {}).pieces
+    if not parts[split]:
+        others = " or ".join(name for name, found in parts.items() if found)
+        raise ReadError(f"no pieces in part `{split}` of the model's split", f"use --part {others}")
+    return parts[split]
 
 
 def _measure(
-    opened: OpenCheckpoint,
-    windows: BPTTBatches,
-    device: str,
-    effort: int | None,
+    opened: OpenCheckpoint, windows: BPTTBatches, device: str, effort: int | None,
     measured: Callable[[int, int], object] | None,
-) -> Any:
+) -> Any:  # fmt: skip
     """Return the pooled Measurement of all windows. Raises UsageError if `effort` is given for an exact likelihood."""
     import torch
 

@@ -62,7 +62,7 @@ def suggest(value: str, known: Iterable[str], matches: int = 1, cutoff: float = 
     from difflib import get_close_matches  # not needed without an error
 
     names = list(known)
-    similar = get_close_matches(value, names, matches, cutoff)
-    if similar:
-        return "did you mean " + " or ".join(f"`{name}`" for name in similar) + "?"
+    *others, last = [f"`{name}`" for name in get_close_matches(value, names, matches, cutoff)] or [""]
+    if last:
+        return f"did you mean {', '.join(others)}{' or ' * bool(others)}{last}?"
     return "choose from " + ", ".join(names) if names else "there are none to choose from"

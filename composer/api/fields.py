@@ -41,9 +41,9 @@ def check_ranges(value: Any) -> None:
         given, low, high = getattr(value, field.name), field.metadata.get("minimum"), field.metadata.get("maximum")
         if low is None or high is None or not isinstance(given, int | float) or low <= given <= high:
             continue
-        limits = f"from {low} to {high}" if high < 10**6 or given > high else f"of {low} or more"
+        limits = f" from {low} to {high}" if high < 10**6 or given > high else f", {low} or more"
         kind = "whole number" if isinstance(given, int) else "number"
-        raise invalid_value(name_on_command_line(field), given, field.metadata.get("hint", f"use a {kind} {limits}"))
+        raise invalid_value(name_on_command_line(field), given, field.metadata.get("hint", f"use a {kind}{limits}"))
 
 
 def invalid_value(name: str, value: object, hint: str) -> OptionError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -92,7 +93,16 @@ class Source:
             yield file
 
     def _not_text_error(self) -> ReadError:
-        return ReadError(f"{self.label} is not a text file", "check that its suffix matches its content")
+        with self._open() as file:
+            start = file.read(_BLOCK)
+        if start.startswith(b"MThd"):
+            return ReadError(f"{self.label} is not a text file but MIDI", "use a representation such as pianoroll")
+        for offset, encoding in ((1, "UTF-16LE"), (0, "UTF-16BE")):
+            if 2 * start[offset:200:2].count(0) > len(start[offset:200:2]):
+                convert = f"iconv -f {encoding} -t UTF-8 {shlex.quote(self.label)} > utf8{self.path.suffix}"
+                return ReadError(f"{self.label} is not a text file, or is UTF-16 without a byte order mark", convert)
+        place = f": byte {start.index(0) + 1:,} is NUL" if 0 in start else ""
+        return ReadError(f"{self.label} is not a text file{place}", "check that its suffix matches its content")
 
     @contextmanager
     def _as_read_errors(self) -> Iterator[None]:

@@ -154,10 +154,10 @@ def _short_edge_problem(placed: _BarInVoice) -> Problem:
     """Return the problem of a short first or last bar of a part that no other bar completes."""
     length = _in_notes(placed.bar.ticks, placed.time)
     if placed.begins:
-        kind, message = "unmatched pickup", f"pickup of {length}, but no last bar is shorter by as much"
+        kind, message = "unmatched pickup", f"pickup of {length}, but no last bar is shortened to match"
     else:
         kind = "last bar too short"
-        message = f"last bar of a part has {length}; {placed.time} needs {placed.time.numerator}, and no pickup fits"
+        message = f"last bar has {length}; {placed.time} needs {placed.time.numerator}, and no pickup completes it"
     return Problem(placed.bar.line, placed.bar.column, kind, message, Severity.WARNING)
 
 

@@ -201,4 +201,7 @@ def _unreadable(path: Path, error: OSError) -> CheckpointError:
 def _not_a_checkpoint(path: Path) -> CheckpointError:
     if path.suffix != ".safetensors":
         return CheckpointError(f"{path} is not a checkpoint", "`composer plugins` lists your models")
-    return CheckpointError(f"{path} is not a complete checkpoint", "copy it again, if it is truncated")
+    return CheckpointError(
+        f"{path} is not a complete checkpoint",
+        "copy it again; `composer plugins` lists your models",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -83,12 +84,12 @@ def open_checkpoint(path: Path, representation: str | None = None, command: str 
     header = saved.header
     if header.record.get("kind") == "training":
         model_path = path.with_name(path.name.replace(".training.", "."))
-        raise CheckpointError(f"{path.name} is a training state, not a model", f"use {model_path}")
+        raise CheckpointError(f"{path.name} is a training state, not a model", f"use the model: {model_path}")
     if representation is not None and header.representation != representation:
         name = path.stem if store.resolve_model(Path(path.stem)) == path else path
         raise CheckpointError(
             f"{path.name} is a model for `{header.representation}`, not `{representation}`",
-            f"use `composer {command.format(header.representation)} {name}`",
+            f"composer {command.replace('{}', header.representation, 1)} {shlex.quote(str(name))}",
         )
     restored = restore_representation(header)
     model = registry.model(header.model)
@@ -129,7 +130,7 @@ def load_weights(network: Network, weights: Mapping[str, Any], origin: str) -> N
     import torch
 
     tensors = {name: torch.from_numpy(array.copy()) for name, array in weights.items()}
-    unfit = CheckpointError(f"the weights in {origin} do not fit the model", "was it made with other settings?")
+    unfit = CheckpointError(f"the weights in {origin} do not fit the model", _DAMAGED_HINT)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

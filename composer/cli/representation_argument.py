@@ -14,6 +14,8 @@ MAX_LISTED = 10_000
 """Files of a folder that are looked at to guess a representation."""
 
 EXAMPLES = {"gen": "composer gen abc", "train": "composer train abc tunes/", "eval": "composer eval abc tunes/"}
+EXAMPLES |= {name: f"composer gen abc | composer {name} -" for name in ("check", "originality", "replay")}
+EXAMPLES |= {"completions": "composer completions bash", "show": "composer show abc"}
 
 
 def find_representation(name: str, command: str) -> type[Representation]:

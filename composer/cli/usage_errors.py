@@ -32,7 +32,7 @@ def explain(error: Any) -> tuple[str, str]:
             from composer.cli.representation_argument import EXAMPLES
 
             example = EXAMPLES.get(context.info_name) if context else None
-            hint = f"for example: {example}" if example else _usage(context) or fallback
+            hint = f"for example: {example}" if example else fallback
             return f"missing argument {_name(error.param)}", hint
         case "BadOptionUsage" if "not take" in error.message:
             return f"option {error.option_name} takes no value", f"use {error.option_name} alone"
@@ -94,10 +94,6 @@ def _expected(message: str) -> str:
     if re.search(r"\b(float|number)\b", message):
         return "expected a number"
     return _plain(message)
-
-
-def _usage(context: Any) -> str | None:
-    return f"use `{' '.join(context.get_usage().split()[1:]).replace('[OPTIONS] ', '')}`" if context else None
 
 
 def _plain(text: str) -> str:

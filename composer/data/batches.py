@@ -60,16 +60,9 @@ class BPTTBatches:
     """
 
     def __init__(
-        self,
-        data: EncodedSplit,
-        spec: SequenceSpec,
-        *,
-        batch_size: int,
-        seq_length: int,
-        align: int = 0,
-        seed: int | None = None,
-        contiguous: bool = False,
-    ) -> None:
+        self, data: EncodedSplit, spec: SequenceSpec, *, batch_size: int, seq_length: int, align: int = 0,
+        seed: int | None = None, contiguous: bool = False,
+    ) -> None:  # fmt: skip
         self.data, self.spec, self.seed, self.contiguous = data, spec, seed, contiguous
         self._lengths = np.diff(data.offsets)
         self._used = np.flatnonzero(self._lengths)

@@ -88,12 +88,9 @@ class _TrainingPieces:
     """
 
     def __init__(
-        self,
-        spec: BuildSpec,
-        corpus: StagedCorpus,
-        indices: range | None = None,
+        self, spec: BuildSpec, corpus: StagedCorpus, indices: range | None = None,
         melodies: MelodyCollector | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """The pieces, but not their variants, are added to `melodies`."""
         self._spec, self._corpus, self._indices, self._melodies = spec, corpus, indices, melodies
         self.without_variants = spec.augment

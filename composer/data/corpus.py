@@ -6,6 +6,7 @@ One bad file among thousands is counted, named and skipped. Only a corpus withou
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -87,12 +88,9 @@ class CorpusReader:
     """
 
     def __init__(
-        self,
-        representation: Representation,
-        arguments: Sequence[str],
-        found: Iterable[Source | ReadError] | None = None,
-        progress: Progress | None = None,
-    ) -> None:
+        self, representation: Representation, arguments: Sequence[str],
+        found: Iterable[Source | ReadError] | None = None, progress: Progress | None = None,
+    ) -> None:  # fmt: skip
         self._representation, self._arguments, self._progress = representation, arguments, progress
         self._sources = sources(arguments, representation.suffixes) if found is None else found
         self._errors: list[ReadError] = []
@@ -123,11 +121,9 @@ class CorpusReader:
 
 
 def read(
-    representation: Representation,
-    arguments: Sequence[str],
-    found: Iterable[Source | ReadError] | None = None,
+    representation: Representation, arguments: Sequence[str], found: Iterable[Source | ReadError] | None = None,
     progress: Progress | None = None,
-) -> Corpus:
+) -> Corpus:  # fmt: skip
     """Read all pieces into memory, with the parameters and errors of CorpusReader."""
     reader = CorpusReader(representation, arguments, found, progress)
     return Corpus(tuple(reader), reader.rejected, reader.unreadable)
@@ -151,16 +147,19 @@ def _no_pieces_error(
     representation: Representation, arguments: Sequence[str], rejected: Rejections, unreadable: Sequence[ReadError]
 ) -> ReadError:
     named = ", ".join(arguments[:3]) + (" and others" if len(arguments) > 3 else "")
-    reads = f"`{representation.name}` reads {' '.join(representation.suffixes)}"
     if rejected.total:
-        hint = f"`{representation.name}` rejected all{', ' * bool(rejected.others())}{rejected.others()}"
-        return ReadError(f"no usable piece in {named}; {rejected.most_common()}", hint)
+        reasons = "; ".join(filter(None, [rejected.most_common(), rejected.others()]))
+        hint = f"see `composer check {shlex.join(arguments)}` and `composer plugins {representation.name}`"
+        return ReadError(f"no usable piece in {named}; {reasons}", hint)
     if unreadable:
-        return ReadError(f"cannot read anything in {named}: {unreadable[0].message}", unreadable[0].hint or reads)
+        several = f"cannot read any of {len(unreadable)} files; the first: " if len(unreadable) > 1 else ""
+        return ReadError(several + unreadable[0].message, unreadable[0].hint or "name other files")
     found = suffixes_in(arguments)
-    counts = ", ".join(f"{count:,} {suffix}" for suffix, count in found.most_common(3))
-    message = f"no {', '.join(representation.suffixes)} files in {named}"
-    return NoMatchingFiles(f"{message} (found {counts} files)" if found else message, reads, found)
+    counts = ", ".join(f"{n:,} {suffix}" for suffix, n in found.most_common(3)) + " file" + "s" * (found.total() > 1)
+    *suffixes, last = representation.suffixes
+    message = f"no {', '.join(suffixes)}{' or ' * bool(suffixes)}{last} files in {named}"
+    hint = "to read files with other suffixes, name each file" if found else "name other files or folders"
+    return NoMatchingFiles(f"{message} (found {counts})" if found else message, hint, found)
 
 
 def _feed(update: Callable[[bytes], object], value: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shlex
 import sys
 import zipfile
 from collections import Counter
@@ -90,10 +91,10 @@ def _expand(argument: str) -> list[str]:
         if matches:
             return matches
         raise ReadError(f"no files match {argument}", "check the folder, and quote the pattern")
-    hint = "check the spelling"
+    hint = f"list the files there: ls {shlex.quote(str(path.parent))}" if path.parent.is_dir() else "check the folder"
     if path.parent.is_dir():
         near = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], 1)
-        hint = f"did you mean {path.parent / near[0]}?" if near else hint
+        hint = f"did you mean `{path.parent / near[0]}`?" if near else hint
     raise ReadError(f"no such file or folder: {argument}", hint)
 
 
@@ -143,7 +144,7 @@ def _archive(path: Path, suffixes: Sequence[str]) -> Iterator[Source | ReadError
                 total += len(found.data or b"") if isinstance(found, Source) else 0
                 yield found
     except (OSError, zipfile.BadZipFile) as error:
-        yield ReadError(f"cannot read {path} as a zip archive: {error}")
+        yield ReadError(f"cannot read {path} as a zip archive: {error}", "unpack it, and name its folder")
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, room: int) -> Source | ReadError:
@@ -178,8 +179,9 @@ def _corpus_folder(argument: str) -> tuple[Path, str]:
     folders = {entry.name.lower(): entry for entry in corpora.iterdir() if entry.is_dir() and entry.name[0] not in "_."}
     if name.lower() not in folders:
         near = get_close_matches(name.lower(), list(folders), 3, 0.4) or sorted(folders)[:3]
-        names = " or ".join(f"corpus:{folders[match].name}" for match in near)
-        raise ReadError(f"music21 has no corpus `{name}`", f"did you mean {names}?")
+        *names, last = [f"corpus:{folders[match].name}" for match in near]
+        hint = f"did you mean {', '.join(names)}{' or ' * bool(names)}{last}?"
+        raise ReadError(f"music21 has no corpus '{name}'", hint)
     return folders[name.lower()], pattern or "*"
 
 

@@ -47,7 +47,7 @@ class SplitSettings:
         if not (0 <= self.valid < 1 and 0 <= self.test < 1 and self.valid + self.test < 1):
             raise OptionError(
                 f"shares of {self.valid:g} for validation and {self.test:g} for testing leave no training data",
-                "give shares from 0 to 1 with a sum below 1, such as 0.1",
+                "use shares from 0 to 1 with a sum below 1, such as 0.1",
             )
 
     @property
@@ -69,13 +69,8 @@ class SplitSettings:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SplitSettings:
         """Return the settings that `to_json` was called on."""
-        return cls(
-            data["valid"],
-            data["test"],
-            tuple(data["valid_files"]),
-            tuple(data["test_files"]),
-            Path(data["listing"]) if data["listing"] else None,
-        )
+        listing = Path(data["listing"]) if data["listing"] else None
+        return cls(data["valid"], data["test"], tuple(data["valid_files"]), tuple(data["test_files"]), listing)
 
     def describe(self) -> dict[str, Any]:
         """Return the settings as plain JSON for a model's record, without the folders of this machine."""
@@ -138,7 +133,7 @@ class SplitAssigner:
         if not piece_count(self.codes, "train"):
             if self._list is not None:
                 raise ReadError(f"no training data in {self._list.name}", "add lines like `train jigs.abc: tune 36`")
-            raise ReadError("no training data: every piece is in a file that is held out", "name more files")
+            raise ReadError("no training data: all pieces are in the --valid files", "name other training files")
 
     def _merge_small_splits(self) -> None:
         """Use all pieces but those of named files for training if there are too few to hold some out."""
@@ -250,8 +245,9 @@ def listed_pieces(listing: Path, split: str, pieces: Iterable[Piece]) -> list[Pi
     splits = read_list(listing)
     found = [piece for piece in pieces if (name := _listed_name(piece, splits)) and splits[name] == split]
     if not found:
-        message = f"none of these pieces is in split `{split}` of {listing.name}"
-        raise ReadError(message, "check its names, and the files")
+        others = " or ".join(sorted({*splits.values()} - {split}))
+        hint = f"use --part {others}" if others else f"add lines like `{split} jigs.abc: tune 22`"
+        raise ReadError(f"none of these pieces is in part `{split}` of {listing.name}", hint)
     return found
 
 

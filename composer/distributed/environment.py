@@ -88,6 +88,6 @@ def _number(variables: Mapping[str, str], name: str, minimum: int, maximum: int 
     if not text:
         raise UsageError(f"WORLD_SIZE is set, but {name} is not", LAUNCH_HINT)
     if not text.isdecimal() or int(text) < minimum or (maximum is not None and int(text) > maximum):
-        valid = f"of {minimum} or more" if maximum is None else f"from {minimum} to {maximum}"
-        raise UsageError(f"invalid value for {name}: '{text}'", f"set a whole number {valid}; {LAUNCH_HINT}")
+        valid = f", {minimum} or more" if maximum is None else f" from {minimum} to {maximum}"
+        raise UsageError(f"invalid value for {name}: '{text}'", f"set a whole number{valid}; {LAUNCH_HINT}")
     return int(text)

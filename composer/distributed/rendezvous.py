@@ -47,7 +47,7 @@ def _rendezvous(process: ProcessInfo, device: str) -> Any:
         seconds = float(os.environ.get(TIMEOUT_VARIABLE) or DEFAULT_TIMEOUT_SECONDS)
     except ValueError:
         raise ComposerError(
-            f"invalid value for {TIMEOUT_VARIABLE}: '{os.environ[TIMEOUT_VARIABLE]}'", "give seconds, such as 300"
+            f"invalid value for {TIMEOUT_VARIABLE}: '{os.environ[TIMEOUT_VARIABLE]}'", "use seconds, such as 300"
         ) from None
     if device.startswith("cuda"):
         torch.cuda.set_device(device)
@@ -92,5 +92,5 @@ def _rendezvous_error(process: ProcessInfo, error: Exception, seconds: float) ->
         )
     return ComposerError(
         f"rank {process.rank} could not connect to rank 0 at {place} within {seconds:g} s",
-        f"check that it is running and not behind a firewall; set {TIMEOUT_VARIABLE} to wait longer",
+        f"check that rank 0 is running and not behind a firewall; set {TIMEOUT_VARIABLE} to wait longer",
     )

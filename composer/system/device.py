@@ -43,7 +43,7 @@ def resolve(requested: str = "auto") -> str:
         return _mps()
     if re.fullmatch(r"cuda(:\d+)?", name):
         return _cuda(name)
-    raise UnknownDevice(f"unknown device '{name}'", "choose from auto, cpu, cuda, cuda:N and mps")
+    raise UnknownDevice(f"unknown device '{name}'", "choose from auto, cpu, cuda, cuda:N, mps")
 
 
 def unused_cuda_warning(requested: str = "auto") -> str:
@@ -162,7 +162,7 @@ def _cuda(name: str) -> str:
 
 def _mps() -> str:
     if sys.platform != "darwin":
-        raise DeviceError("`mps` exists on Macs only", "use --device cpu, or auto")
+        raise DeviceError("device `mps` is only available on Macs", "use --device cpu, or auto")
     import torch
 
     if not torch.backends.mps.is_available():

@@ -25,7 +25,7 @@ class DoesNotFit(ComposerError):
     def __init__(self, message: str) -> None:
         super().__init__(
             message,
-            "use a smaller model (--set hidden=...), shorter sequences (--set seq_length=32), or "
+            "use a smaller model (--set hidden=64), shorter sequences (--set seq_length=32), or "
             "--set checkpoint_chunks=8",
         )
 

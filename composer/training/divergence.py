@@ -15,7 +15,7 @@ class Diverged(ComposerError):
     """Training diverged; the weights are worthless and are not saved."""
 
     def __init__(self, update: int, reason: str) -> None:
-        super().__init__(f"training diverged at update {update:,}: {reason}", "use a lower --lr or --set max_grad_norm")
+        super().__init__(f"training diverged at update {update:,}: {reason}", "use a lower --lr or max_grad_norm")
 
 
 def check_finite(loss: float, update: int) -> None:

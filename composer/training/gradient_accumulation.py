@@ -50,16 +50,9 @@ def micro_batches(count: int, max_rows: int) -> list[range]:
 
 
 def compute_gradient(
-    network: Network,
-    batch: Batch,
-    state: Any,
-    *,
-    group: ProcessGroup,
-    device: str,
-    precision: str,
-    max_rows: int = 0,
-    axes: BatchAxes | None = None,
-) -> StepResult:
+    network: Network, batch: Batch, state: Any, *, group: ProcessGroup, device: str, precision: str,
+    max_rows: int = 0, axes: BatchAxes | None = None,
+) -> StepResult:  # fmt: skip
     """Compute the gradient of an update over the rows of all ranks; `batch` and `state` are this rank's rows.
 
     With `max_rows`, that many rows go through the network at a time; `axes` then divides the state. Raises OutOfMemory

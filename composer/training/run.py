@@ -96,7 +96,7 @@ class TrainingRun:
         if self.origin is not None and self.origin.header.spec != self.data.spec:
             raise CheckpointError(
                 "the vocabulary of the checkpoint to fine-tune differs from that of these pieces",
-                "train a new model without --from",
+                "leave out --from to train a new model",
             )
 
     def reproducibility_facts(self) -> Mapping[str, Any]:

@@ -199,7 +199,7 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         controls, context = controls or AbcControls(), context or GenerationContext()
         if self.raw:
             if controls != AbcControls():
-                hint = "use a model of the dialect, or leave out the controls"
+                hint = "leave out the controls, or use a model trained with -O text=dialect"
                 raise Unsatisfiable("a model of raw text has no controls", hint)
             return None
         parts = self._parts(controls, context)

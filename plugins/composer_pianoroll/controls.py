@@ -38,7 +38,7 @@ class PianorollControls(NoteControls):
         for name in ("max_notes", "max_onsets", "max_sustained"):
             if (value := getattr(self, name)) < 0:
                 flag = f"--{name.replace('_', '-')}"
-                raise OptionError(f"invalid value for {flag}: '{value}'", "use a number of notes, or 0 for any")
+                raise OptionError(f"invalid value for {flag}: '{value}'", "use 1 or more, or 0 for no limit")
 
 
 def build_constraint(

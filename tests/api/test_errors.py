@@ -17,5 +17,9 @@ def test_suggest(value, matches, hint):
     assert suggest(value, ("lstm", "attn-lstm", "rnnrbm"), matches, cutoff=0.5) == hint
 
 
+def test_suggest_several():
+    assert suggest("lst", ("lstm", "lsts", "lste"), 3) == "did you mean `lsts`, `lstm` or `lste`?"
+
+
 def test_suggest_without_names():
     assert suggest("x", ()) == "there are none to choose from"

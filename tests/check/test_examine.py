@@ -87,6 +87,17 @@ def test_a_problem_among_good_tunes(name):
 
 
 @pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("|:f|ABA ABA|ABA ABA:|", "pickup of 1 eighth note, but no last bar is shortened to match"),
+        ("ABA ABA|ABA AB|]", "last bar has 5 eighth notes; 6/8 needs 6, and no pickup completes it"),
+    ],
+)
+def test_messages_of_short_first_and_last_bars(body, message):
+    assert message in [problem.message for problem in found(f"{HEADER}{body}\n")]
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "f|ABA ABA|ABA ABA|ABA AB|]",

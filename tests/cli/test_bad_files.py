@@ -85,14 +85,16 @@ def test_a_midi_file_that_is_riff_is_read(composer, tmp_path):
 def test_a_folder_without_a_readable_file(composer, tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8")
     for representation in ("abc", "grid", "pianoroll", "text"):
-        composer("train", representation, tmp_path).failed(" files in ", f"`{representation}` reads .")
+        composer("train", representation, tmp_path).failed(
+            " files in ", "to read files with other suffixes, name each file"
+        )
 
 
 def test_files_of_another_representation(composer, tmp_path):
     for name in ("a.mid", "b.mid", "c.jpg"):
         (tmp_path / name).write_bytes(b"")
     composer("train", "abc", tmp_path).failed(
-        f"no .abc, .txt files in {tmp_path} (found 2 .mid, 1 .jpg files)", f"composer train pianoroll {tmp_path}"
+        f"no .abc or .txt files in {tmp_path} (found 2 .mid, 1 .jpg files)", f"composer train pianoroll {tmp_path}"
     )
 
 
@@ -137,7 +139,9 @@ def test_options_that_make_no_sense(composer, tmp_path, option, words):
 
 def test_a_range_that_the_model_does_not_compose(composer, pianist):
     asked = ("gen", "pianoroll", "--checkpoint", pianist, "--range", "110-120")
-    composer(*asked).failed("--range 110-120 has none of the model's pitches", "(21-108)", "within A0-C8")
+    composer(*asked).failed(
+        "--range 110-120 has none of the model's pitches", "(21-108)", "use --range A0-C8, or a part of it"
+    )
 
 
 def test_a_part_that_no_file_has(composer, tmp_path):

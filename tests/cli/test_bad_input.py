@@ -86,6 +86,11 @@ class TestCommandLine:
     def test_values_out_of_range(self, composer, option, value):
         composer("gen", "abc", option, value).failed(option, value, code=2)
 
+    def test_the_range_of_a_value(self, composer):
+        composer("gen", "abc", "--count", "0").failed("hint: use a whole number, 1 or more\n", code=2)
+        composer("gen", "abc", "--velocity", "200").failed("hint: use a whole number from 1 to 127\n", code=2)
+        composer("gen", "pianoroll", "--max-notes", "-1").failed("use 1 or more, or 0 for no limit", code=2)
+
     def test_unknown_representation(self, composer):
         composer("gen", "abd").failed("unknown representation 'abd'", "`abc`", code=2)
 
@@ -99,6 +104,12 @@ class TestCommandLine:
             ("gen abc --key", "option --key needs a value", "composer gen abc --help"),
             ("gen abc 8 9", "unexpected argument '8 9'", "see `composer gen abc --help`"),
             ("train", "missing argument REP", "composer train abc tunes/"),
+            ("eval abc", "missing argument FILE", "for example: composer eval abc tunes/"),
+            ("show", "missing argument FILE", "for example: composer show abc\n"),
+            ("check", "missing argument FILE", "for example: composer gen abc | composer check -"),
+            ("originality", "missing argument FILE", "for example: composer gen abc | composer originality -"),
+            ("replay", "missing argument FILE", "for example: composer gen abc | composer replay -"),
+            ("completions", "missing argument SHELL", "for example: composer completions bash"),
         ],
     )
     def test_missing_and_extra_words(self, composer, words, message, hint):
@@ -111,7 +122,7 @@ class TestCommandLine:
         composer("train", "abc", tunes, "-O", "txt=raw").failed("'txt'", "`text`", code=2)
 
     def test_unknown_setting(self, composer, tunes):
-        composer("train", "abc", tunes, "--set", "hiden=3").failed("`hiden`", "`hidden`", code=2)
+        composer("train", "abc", tunes, "--set", "hiden=3").failed("'hiden'", "`hidden`", code=2)
 
     def test_nade_for_tokens(self, composer, tmp_path):
         asked = ("train", "abc", tmp_path / "no-such-file.abc", "--set", "output=nade")
@@ -209,7 +220,7 @@ class TestCheckpoint:
         path = tmp_path / "short.safetensors"
         path.write_bytes(checkpoint.read_bytes()[:-100])
         composer("gen", "abc", "--checkpoint", path).failed(
-            "short.safetensors is not a complete checkpoint", "truncated"
+            "short.safetensors is not a complete checkpoint", "copy it again"
         )
 
     def test_another_representation(self, composer, checkpoint, tmp_path):

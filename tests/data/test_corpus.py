@@ -77,19 +77,25 @@ def test_the_hint_has_the_other_reasons_if_all_are_rejected(letters, tmp_path, m
     monkeypatch.setattr(type(letters), "read", lambda self, source: iter(rejected))
     with pytest.raises(ReadError, match="2 skipped: the artist is `burns`") as caught:
         read(letters, [str(tmp_path)])
-    assert "1 skipped: the artist is `blake`" in caught.value.hint
+    assert "1 skipped: the artist is `blake`" in caught.value.message
+    assert f"composer check {tmp_path}" in caught.value.hint
 
 
 def test_a_folder_without_matching_files_is_an_error_that_counts_the_others(letters, tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(NoMatchingFiles, match=r"no \.txt files in .*folder$") as caught:
         read(letters, [str(tmp_path / "folder")])
-    assert caught.value.hint == "`letters` reads .txt"
+    assert caught.value.hint == "name other files or folders"
     for name in ("a.mid", "b.MID", "c.abc", ".hidden.xml", "README"):
         (tmp_path / "folder" / name).touch()
     with pytest.raises(NoMatchingFiles, match=r"\(found 2 \.mid, 1 \.abc files\)$") as caught:
         read(letters, [str(tmp_path / "folder")])
     assert caught.value.found == {".mid": 2, ".abc": 1}
+    assert caught.value.hint == "to read files with other suffixes, name each file"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.mid").touch()
+    with pytest.raises(NoMatchingFiles, match=r"\(found 1 \.mid file\)$"):
+        read(letters, [str(tmp_path / "other")])
 
 
 def test_pieces_are_yielded_while_a_file_is_read(letters, tmp_path, monkeypatch):

@@ -125,9 +125,14 @@ def test_a_music21_corpus_is_found_without_importing_it():
 
 @pytest.mark.usefixtures("corpora")
 def test_an_unknown_corpus_suggests_the_nearest():
-    with pytest.raises(ReadError, match="no corpus `jigsAndReel`") as caught:
+    with pytest.raises(ReadError, match="no corpus 'jigsAndReel'") as caught:
         names(["corpus:jigsAndReel"])
     assert "corpus:jigsAndReels" in caught.value.hint
+    with pytest.raises(ReadError) as caught:
+        names(["corpus:zzz"])
+    listed = ", ".join(caught.value.hint.removeprefix("did you mean ").removesuffix("?").split(" or ")).split(", ")
+    assert all(each.startswith("corpus:") for each in listed), caught.value.hint
+    assert caught.value.hint.count(" or ") == 1 or len(listed) == 1
 
 
 def test_public_names_have_no_folders(tmp_path):

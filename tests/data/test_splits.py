@@ -62,7 +62,7 @@ def test_files_named_for_validation_are_no_training_data():
     splits = split_pieces(SplitSettings(), pieces(["a", "b", "c"]), {"valid": named})
     assert by_content(splits) == {"a": "train", "c": "train", "b": "valid", "x": "valid"}
     assert splits.duplicates == 1
-    with pytest.raises(ReadError, match="no training data"):
+    with pytest.raises(ReadError, match="no training data: all pieces are in the --valid files"):
         split_pieces(SplitSettings(), pieces(["b"]), {"valid": named})
 
 

@@ -34,6 +34,9 @@ def test_invalid_variables(name, value):
 
 
 def test_missing_address():
+    with pytest.raises(UsageError, match="WORLD_SIZE: '0'") as caught:
+        from_environment({**LAUNCHED, "WORLD_SIZE": "0"})
+    assert caught.value.hint.startswith("set a whole number, 1 or more; ")
     with pytest.raises(UsageError, match="MASTER_ADDR is not"):
         from_environment({name: value for name, value in LAUNCHED.items() if name != "MASTER_ADDR"})
 

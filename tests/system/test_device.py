@@ -136,7 +136,7 @@ def test_driver(library):
     assert resolve("cuda:2") == "cuda:2"
     with pytest.raises(DeviceError, match="no device `cuda:7`") as caught:
         resolve("cuda:7")
-    assert caught.value.hint == "the last one is cuda:2"
+    assert caught.value.hint == "use --device cuda:2, the last one"
 
 
 @pytest.mark.parametrize("results", [{"begun": 100}, {"begun": 34}, {"devices": 0}])

@@ -128,7 +128,7 @@ def test_resuming_a_finished_run_with_more_epochs(run, events, changed):
 
 def test_other_data_or_fixed_settings_are_errors(run, letters, tunes, events, changed):
     events(run)
-    with pytest.raises(OptionError, match="`m` was trained with batch_size=4"):
+    with pytest.raises(OptionError, match="'m' was trained with batch_size=4"):
         events(replace(changed(run, batch_size=8), resume=True))
     with pytest.raises(OptionError, match="was trained with hidden=8, which cannot change"):
         events(replace(run, config=replace(run.config, hidden=9), resume=True))
@@ -162,17 +162,17 @@ def test_a_setting_that_did_not_exist_has_its_default(run, events, changed):
     assert events(again)[-1].update == 20
     for settings, was in (({"dropout": 0.4}, "none"), ({"wide": True}, "off"), ({"sizes": (1, 3)}, "1,2")):
         (key,) = settings
-        with pytest.raises(OptionError, match=f"`m` was trained with {key}={was}") as caught:
+        with pytest.raises(OptionError, match=f"'m' was trained with {key}={was}") as caught:
             events(replace(again, config=Later(**settings)))
-        assert caught.value.hint == f"omit it or use --set {key}={was}"
+        assert caught.value.hint == f"leave it out or use --set {key}={was}"
     run.representation.options = Spelling(case=True)
     with pytest.raises(OptionError, match="trained with case=off") as caught:
         events(again)
-    assert caught.value.hint == "omit it or use -O case=off"
+    assert caught.value.hint == "leave it out or use -O case=off"
 
 
 def test_resuming_without_a_state_is_an_error(run, events):
-    with pytest.raises(CheckpointError, match="no training state beside"):
+    with pytest.raises(CheckpointError, match="has no training state to resume from"):
         events(replace(run, resume=True))
 
 

@@ -117,7 +117,7 @@ def _report_likelihood(console: "Console", options: EvalOptions, path: Path, dev
     from composer.cli.render.reading_progress import ReadingProgress, report_skipped
 
     representation, name = options.representation, path.stem
-    model = open_checkpoint(path, representation, "eval {} FILES... --checkpoint")
+    model = open_checkpoint(path, representation, f"eval {{}} {shlex.join(options.files)} --checkpoint")
     if options.stream and not model.checkpoint.header.record.get("settings", {}).get("contiguous", False):
         console.warn(f"{name} was trained on separate pieces; --stream makes its likelihood look worse")
     with ReadingProgress(console) as reading:

@@ -38,9 +38,12 @@ def help(  # noqa: A001 - the command's name
     known = pages.summaries()
     if name in known:
         _show(pages.text(name), console)
-    elif not topic or topic[0] in COMMANDS:
+    elif not topic or name in COMMANDS or topic[0] == "gen":
         from composer.cli.app import main
+        from composer.cli.representation_argument import find_representation
 
+        if topic and topic[1:]:
+            find_representation(" ".join(topic[1:]), "gen")
         raise typer.Exit(main([*(topic or ()), "--help"], console))
     else:
         raise UsageError(f"unknown help topic '{name}'", suggest(name, {**known, **COMMANDS}))

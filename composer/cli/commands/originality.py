@@ -110,13 +110,16 @@ def _model_reference(checkpoint: Path | None, first: Source | ReadError | None) 
     from composer.checkpoints.training_melodies import training_melodies
 
     path = store.resolve_model(checkpoint) if checkpoint is not None else _choose_model(first)
-    header, melodies = read_header(path), training_melodies(path)
+    representation, melodies = restore_representation(read_header(path)), training_melodies(path)
+    if type(representation).score is Representation.score:
+        message = f"`{representation.name}` is not music, so it has no melodies"
+        raise CheckpointError(message, "use a file of music and a model of music")
     if melodies is None:
         raise CheckpointError(
             f"{path.name} does not hold the melodies of its training data",
-            "name the training files: --corpus FILE, or train it again",
+            "name the training files: --corpus FILE, or train the model again",
         )
-    return _Reference(path.stem, melodies, restore_representation(header))
+    return _Reference(path.stem, melodies, representation)
 
 
 def _choose_model(first: Source | ReadError | None) -> Path:
@@ -183,8 +186,8 @@ class _Report:
             }
             self.console.write(json.dumps(document, indent=2) + "\n")
         self.console.say(
-            f"{copied:,} of {pieces:,} pieces ({copied / pieces:.1%}) copy {COPIED} or more "
-            f"consecutive notes from the {count_noun(self.tunes, 'tune')} of {self.against}"
+            f"{COPIED} or more consecutive notes copied from the {count_noun(self.tunes, 'tune')} in {self.against}: "
+            f"{copied:,} of {count_noun(pieces, 'piece')} ({copied / pieces:.1%})"
         )
 
 

@@ -50,7 +50,7 @@ def show(
     if file != "-" and not path.exists():
         raise ReadError(f"no file or model named '{file}'", "`composer plugins` lists your models")
     if surprise and path.suffix == ".safetensors":
-        raise UsageError(f"{path.name} is a model, not a piece", f"composer show FILE --surprise --checkpoint {file}")
+        raise UsageError(f"{file} is a model, not a piece", f"composer show tune.abc --surprise --checkpoint {file}")
     if path.suffix == ".safetensors":
         from composer.cli.render.model_card import card
 

@@ -22,7 +22,7 @@ EXAMPLES = {
         ("Write ten tunes to one file:", "composer gen abc --count 10 --output tunes.abc"),
         ("Write a jig of 16 bars in D:", "composer gen abc --rhythm jig --key D --bars 16"),
         ("Write ten MIDI files at a lower temperature:", "composer gen abc -n 10 --temp 0.8 -o tune-%02d.mid"),
-        ("Continue the opening of a tune:", "composer gen abc --prime opening.abc"),
+        ("Continue the music in a file, the primer:", "composer gen abc --prime primer.abc"),
         ("Listen to a chorale of eight bars:", "composer gen pianoroll --bars 8 | timidity -"),
     ),
     "train": (
@@ -75,7 +75,7 @@ EXAMPLES = {
     "help": (("Start here:", "composer help tutorial"), ("List the options of a command:", "composer help train")),
     "version": (("", "composer version"),),
 }
-"""For each command, what one may want to do, and the command line that does it."""
+"""For each command, tasks and the command lines that do them."""
 
 ENVIRONMENT = {
     "COMPOSER_HOME": "Folder for your models and the cache, instead of the system's usual folders.",
@@ -89,7 +89,7 @@ ENVIRONMENT = {
 
 STATUS = {
     "0": "Success.",
-    "1": "An error in a file, model or plugin, or of the system; controls that no piece can satisfy; check found a"
+    "1": "An error in a file, model or plugin; a system error; controls that no piece can satisfy; check found a"
     " problem, or replay did not reproduce the file.",
     "2": "A usage error: an unknown command, option, setting or format, a value out of range, or options that exclude"
     " each other.",

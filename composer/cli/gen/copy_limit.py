@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def copy_limit(max_notes: int, representation: Representation, path: Path, primer: Sequence[Step]) -> AcceptPiece:
-    """Return what rejects pieces with more than `max_notes` consecutive notes of a training tune.
+    """Return what rejects pieces with more than `max_notes` consecutive notes from a training tune.
 
     `path` is that of the model. Notes of the `primer` do not count. Raises UsageError, CheckpointError.
     """

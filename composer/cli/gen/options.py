@@ -79,7 +79,7 @@ class GenOptions:
     )  # fmt: skip
     unconstrained: bool = option(False, "Turn off the representation's constraints.", panel=SAMPLING)
     max_copy: int | None = option(
-        None, "Reject pieces that copy more than N consecutive notes of a training tune.",
+        None, "Reject pieces that copy more than N consecutive notes from a training tune.",
         metavar="N", panel=SELECTION,
         minimum=4, maximum=10**9, hint="use 4 or more; shorter runs occur in every piece",
     )  # fmt: skip

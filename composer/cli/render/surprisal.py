@@ -1,4 +1,4 @@
-"""`composer show --surprise`: surprisal of each step, in color or as figures."""
+"""`composer show --surprise`: surprisal of each step, in color or as numbers."""
 
 from __future__ import annotations
 

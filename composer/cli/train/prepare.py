@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -48,17 +49,16 @@ class ModelChoice:
 
 
 def prepare(
-    options: TrainOptions,
-    progress: Callable[[int, int], object] | None = None,
-    stop: Callable[[], bool] = lambda: False,
-    group: ProcessGroup | None = None,
-) -> TrainingRun:
+    options: TrainOptions, progress: Callable[[int, int], object] | None = None,
+    stop: Callable[[], bool] = lambda: False, group: ProcessGroup | None = None,
+) -> TrainingRun:  # fmt: skip
     """Check everything that can be checked, then read the pieces. Raises ComposerError with a hint.
 
     In a `group`, the main process chooses the path and reads the state to resume; all processes prepare the data.
     """
     group = group or ProcessGroup()
     kind = find_representation(options.representation, "train")
+    _check_combination(options)
     if options.preset is not None:
         options = _with_preset(options, presets.preset(options.preset))
     resolved = device.resolve(options.device)
@@ -72,11 +72,11 @@ def prepare(
         recorded = None
     else:
         saved = group.broadcast_object(lambda: saved_header(path))
-        choice, data = _resumed(options, kind, saved)
+        choice, data = _resumed(options, kind, saved, path.stem)
         recorded = saved.record.get("output")
     output = group.broadcast_object(lambda: _output(options, recorded))
     if not data.arguments:
-        raise UsageError("no training data given", f"composer train {kind.name} FILE...")
+        raise UsageError("no training data given", f"for example: composer train {kind.name} tunes/")
     choice.settings.check(augment=data.augment)
     if choice.settings.precision == "bf16":
         choose_precision("bf16", resolved)  # raises before pieces are read, which may take long
@@ -119,17 +119,15 @@ def _missing_label(options: TrainOptions, error: MissingLabel) -> ComposerError:
     requires = presets.preset(options.preset).requires if options.preset else {}
     if error.name not in requires:
         return error
-    return ReadError(f"preset `{options.preset}` needs pieces with the label {error.name}", requires[error.name])
+    return ReadError(f"preset `{options.preset}` needs pieces with the label `{error.name}`", requires[error.name])
 
 
 def _with_preset(options: TrainOptions, preset: presets.Preset) -> TrainOptions:
     """Return the options with the values of `preset` where the user gave none."""
-    if options.resume or options.origin:
-        raise UsageError("--preset is for new models", "leave it out with --resume and --from")
     if preset.representation != options.representation:
         raise UsageError(
             f"preset `{preset.name}` is for `{preset.representation}`, not `{options.representation}`",
-            f"use it as `{preset.command}`",
+            f"composer train {preset.representation} {shlex.join(options.files) or 'tunes/'} --preset {preset.name}",
         )
     model = options.model or preset.model
     settings = {**(preset.model_settings if model == preset.model else {}), **preset.training}
@@ -175,18 +173,37 @@ def _representation_options(options: TrainOptions, kind: type[Representation]) -
     return plugin_options.parse(kind.Options, pairs, owner, "-O")
 
 
-def _resumed(options: TrainOptions, kind: type[Representation], saved: Header) -> tuple[ModelChoice, OriginalArguments]:
+def _check_combination(options: TrainOptions) -> None:
+    """Raise UsageError for an option that --resume or --from excludes."""
+    excluded: dict[str, object] = {
+        "--preset": options.preset,
+        "-O": options.representation_options,
+        "--conditions": options.conditions is not None,
+    }
+    if options.resume:
+        excluded |= {"--from": options.origin, "--force": options.force and options.output is None}
+    mode = "--resume" if options.resume else "--from"
+    flag = next((flag for flag, value in excluded.items() if value), None)
+    if flag and (options.resume or options.origin):
+        raise UsageError(f"{flag} cannot be combined with {mode}", f"leave out {flag} or {mode}")
+
+
+def _check_model(options: TrainOptions, model: str, name: str) -> None:
+    """Raise OptionError if --model is another than that of the model called `name`."""
+    if options.model not in {None, model}:
+        raise OptionError(f"'{name}' was trained with model `{model}`, which cannot change", "leave out --model")
+
+
+def _resumed(
+    options: TrainOptions, kind: type[Representation], saved: Header, name: str
+) -> tuple[ModelChoice, OriginalArguments]:
     """Return the model and the data of a saved training, changed by the options given now."""
     if saved.representation != kind.name:
         raise UsageError(
-            f"that is a model for `{saved.representation}`, not `{kind.name}`",
-            f"use composer train {saved.representation} --resume",
+            f"'{name}' is a training run for `{saved.representation}`, not `{kind.name}`",
+            f"composer train {saved.representation} --name {shlex.quote(name)} --resume",
         )
-    force = options.force and options.output is None
-    fixed = (options.representation_options, options.conditions is not None, options.origin, force)
-    if any(fixed) or options.model not in {None, saved.model}:
-        hint = "leave out -O, --conditions, --from, --force and --model"
-        raise UsageError("--resume keeps the model and its options", hint)
+    _check_model(options, saved.model, name)
     model = registry.model(saved.model)
     check_version(kind.name, saved.representation_version, kind.version)
     check_version(model.name, saved.model_version, model.version)
@@ -209,10 +226,9 @@ def _from_checkpoint(options: TrainOptions) -> ModelChoice:
     """Return the model to fine-tune, with settings that its weights fit."""
     assert options.origin is not None
     path = store.resolve_model(options.origin)
-    origin = open_checkpoint(path, options.representation, "train {} --from")
-    fixed = (options.representation_options, options.conditions is not None)
-    if any(fixed) or options.model not in {None, origin.model.name}:
-        raise UsageError("--from brings its own options and model", "leave out -O, --conditions and --model")
+    name = f" --name {shlex.quote(options.name)}" if options.name else ""
+    origin = open_checkpoint(path, options.representation, f"train {{}} {shlex.join(options.files)}{name} --from")
+    _check_model(options, origin.model.name, path.stem)
     config, settings = _settings(options, origin.model, origin.config, Settings())
     check_fits(origin, config, path.stem)
     return ModelChoice(origin.representation, origin.model, config, settings, origin)
@@ -224,10 +240,10 @@ def _settings(options: TrainOptions, model: Model, config: Any, settings: Settin
     pairs: dict[bool, list[str]] = {True: [], False: []}
     for pair in options.settings:
         key = _key(pair)
-        if "=" in pair and key not in of_model and key not in of_training:
-            raise OptionError(
-                f"model `{model.name}` and training have no setting `{key}`", suggest(key, [*of_model, *of_training])
-            )
+        if "=" in pair and key and key not in of_model and key not in of_training:
+            hint = suggest(key, [*of_model, *of_training])
+            hint = hint if hint.startswith("did") else f"list the settings with: composer plugins {model.name}"
+            raise OptionError(f"model `{model.name}` and training have no setting '{key}'", hint)
         pairs[key in of_model].append(pair)
     config = _with_pairs(config, pairs[True], f"model `{model.name}`")
     settings = _with_pairs(settings, pairs[False], "training")
@@ -246,18 +262,16 @@ def _key(pair: str) -> str:
 
 def _path(options: TrainOptions, kind: type[Representation]) -> Path:
     """Return the path of the model. Raises ComposerError if another one is there that would be overwritten."""
+    if options.resume:
+        return _path_to_resume(options.name, kind)
     if options.name is None:
-        if options.resume:
-            return _latest(kind)
         base = kind.name.replace(":", "-")  # a plugin of another package may be called distribution:name
         names = (base if number == 1 else f"{base}-{number}" for number in count(1))
         return next(path for name in names if not _exists(path := store.path_for(name)))
     path = store.path_for(options.name)
-    if _exists(path) and not options.resume and not options.force:
-        raise ComposerError(
-            f"a model called `{options.name}` already exists",
-            "resume it with --resume, overwrite it with --force, or choose another --name",
-        )
+    if _exists(path) and not options.force:
+        hint = "use --resume to resume it, --force to overwrite it, or another --name"
+        raise ComposerError(f"model '{options.name}' already exists", hint)
     return path
 
 
@@ -278,12 +292,16 @@ def _output(options: TrainOptions, recorded: str | None) -> Path | None:
     return path
 
 
-def _latest(kind: type[Representation]) -> Path:
-    """Return the user's newest model of this representation."""
-    for model in store.user_models():
-        if model.header.representation == kind.name:
-            return model.path
-    raise ComposerError(f"no `{kind.name}` training run to resume", "train a model without --resume")
+def _path_to_resume(name: str | None, kind: type[Representation]) -> Path:
+    """Return the path of the model called `name`, else of the user's newest. Raises ComposerError if there is none."""
+    models = [model for model in store.user_models() if model.header.representation == kind.name]
+    path = store.path_for(name) if name else models[0].path if models else None
+    if path and _exists(path):
+        return path
+    known = [model.name for model in models if state_path(model.path).is_file()]
+    hint = suggest(name or "", known) if known else "leave out --resume to start one"
+    which = f"named '{name}'" if name else "to resume"
+    raise ComposerError(f"no `{kind.name}` training run {which}", hint)
 
 
 def _exists(path: Path) -> bool:

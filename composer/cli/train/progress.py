@@ -169,11 +169,9 @@ class LiveReporter(Reporter):
 
 
 def follow(
-    events: Iterable[Event],
-    reporter: Reporter,
-    generate: Callable[[Snapshot], SnapshotPiece],
+    events: Iterable[Event], reporter: Reporter, generate: Callable[[Snapshot], SnapshotPiece],
     writer: TensorBoardWriter | None = None,
-) -> Finished | None:
+) -> Finished | None:  # fmt: skip
     """Report all events, generate a piece at each snapshot, and return the last event of a run that was not killed."""
     finished = None
     with reporter:

@@ -39,3 +39,9 @@ def test_a_long_page_opens_in_the_pager(composer, stream, tmp_path, monkeypatch)
 def test_an_unknown_topic(composer):
     composer("help", "trainig").failed("unknown help topic 'trainig'", "did you mean `training`?", code=2)
     composer("help", "xyz").failed("choose from formats, models", "gen, train", code=2)
+
+
+def test_an_unknown_topic_of_a_command(composer):
+    composer("help", "gen", "foo").failed("unknown representation 'foo'", "choose from abc, grid", code=2)
+    composer("help", "gen", "lstm").failed("unknown representation 'lstm'", "choose from abc, grid", code=2)
+    composer("help", "train", "foo").failed("unknown help topic 'train foo'", "did you mean `train`?", code=2)

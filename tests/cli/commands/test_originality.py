@@ -52,7 +52,7 @@ def test_training_tune(composer, model, tunes):
         f"{tunes}: tune 1 (Over the Fence): 38 notes from bar 1 match Over the Fence (tunes.abc: tune 1) from bar 1"
     )
     assert len(lines) == 4
-    assert "4 of 4 pieces (100.0%) copy 16 or more consecutive notes from the 4 tunes of trained\n" in result.err
+    assert "16 or more consecutive notes copied from the 4 tunes in trained: 4 of 4 pieces (100.0%)\n" in result.err
 
 
 def test_transposed_passage(composer, model, copy):
@@ -73,7 +73,8 @@ def test_comparison_with_files(composer, tunes, copy, tmp_path):
     assert composer("gen", "abc", "--count", "2", "--seed", "1", "--output", tmp_path / "g%02d.mid").code == 0
     result = composer("originality", tmp_path / "g01.mid", "--corpus", tmp_path / "g01.mid", "--corpus", tunes)
     assert result.code == 0, result.err
-    assert "1 of 1 pieces (100.0%) copy 16 or more consecutive notes from the 5 tunes of " in result.err
+    assert "16 or more consecutive notes copied from the 5 tunes in " in result.err
+    assert result.err.endswith(": 1 of 1 piece (100.0%)\n")
 
 
 def test_stdin(composer, process, model):
@@ -84,7 +85,7 @@ def test_stdin(composer, process, model):
 def test_newest_model_for_the_files_by_default(composer, model, tunes, home):
     (home / "models").mkdir(parents=True)
     save(home / "models" / "mine.safetensors", load(model, half=True).with_record(finished=True))
-    assert "of mine\n" in composer("originality", tunes).err
+    assert " in mine: " in composer("originality", tunes).err
 
 
 def test_melodies_saved_by_training(composer, tunes, tmp_path):
@@ -114,6 +115,8 @@ def test_unreadable_files_are_counted(composer, model, tunes, tmp_path):
 
 def test_errors(composer, checkpoint, tunes, tmp_path):
     composer("originality", tunes, "--checkpoint", checkpoint).failed("does not hold the melodies", "--corpus")
+    composer("originality", tunes, "--checkpoint", checkpoint).failed("--corpus FILE, or train the model again")
+    composer("originality", tunes, "-c", "text").failed("`text` is not music", "a file of music and a model of music")
     composer("originality", tunes, "--checkpoint", "none").failed("no model 'none'")
     composer("originality", tunes, "--corpus", tmp_path / "none").failed("no such file or folder")
     composer("originality", tmp_path / "none.abc").failed("no such file or folder")

@@ -65,7 +65,7 @@ def test_every_preset_trains_and_generates(composer, tunes, home, tmp_path, pres
     [
         (("abc", "--preset", "charnn-abc"), ("unknown preset 'charnn-abc'", "`charrnn-abc`")),
         (("abc", "--preset", "lyrics"), ("is for `text`, not `abc`", "composer train text")),
-        (("abc", "--preset", "charrnn-abc", "--resume"), ("is for new models",)),
+        (("abc", "--preset", "charrnn-abc", "--resume"), ("--preset cannot be combined with --resume",)),
     ],
 )
 def test_usage_errors(composer, tunes, arguments, words):
@@ -89,7 +89,7 @@ def test_preset_that_needs_labels(composer, tmp_path, home):
     rows = "Ann,Why is the sky so blue?,pop\nBen,Why not?,folk\n" * 9
     (tmp_path / "songs.csv").write_text(f"artist,lyric,genre\n{rows}")
     asked = ("train", "text", tmp_path / "songs.csv", "--preset", "lyrics-by-artist", *QUICK, "-O", "column=lyric")
-    composer(*asked, "-O", "label=none").failed("needs pieces with the label artist", "-O labels=artist")
+    composer(*asked, "-O", "label=none").failed("needs pieces with the label `artist`", "-O labels=artist")
     composer(*asked, "--conditions", "genre").failed("has the condition artist", "add artist", code=2)
     assert composer(*asked, "-O", "labels=artist,genre", "--name", "singers").code == 0
     assert list(read_header(home / "models" / "singers.safetensors").spec.conditions) == ["artist"]

@@ -76,7 +76,7 @@ def test_default_name(train, tunes):
 def test_an_existing_name_needs_resume_or_force(train, tunes):
     train(tunes, "--name", "mine")
     before = store.path_for("mine").read_bytes()
-    train(tunes, "--name", "mine").failed("`mine` already exists", "--resume", "--force")
+    train(tunes, "--name", "mine").failed("'mine' already exists", "--resume", "--force")
     assert store.path_for("mine").read_bytes() == before
     assert train(tunes, "--name", "mine", "--force", "--seed", "1").code == 0
     assert store.path_for("mine").read_bytes() != before
@@ -84,7 +84,7 @@ def test_an_existing_name_needs_resume_or_force(train, tunes):
 
 def test_settings_are_checked_before_names(train, tunes):
     train(tunes, "--name", "mine")
-    train(tunes, "--name", "mine", "--set", "hiden=9").failed("`hiden`", "did you mean `hidden`?", code=2)
+    train(tunes, "--name", "mine", "--set", "hiden=9").failed("'hiden'", "did you mean `hidden`?", code=2)
 
 
 def test_bf16_is_checked_before_reading(train, tmp_path, monkeypatch):
@@ -113,7 +113,7 @@ def test_resuming_without_a_name(train, composer, tunes):
 
 
 def test_resuming_without_a_state(train, tunes):
-    train(tunes, "--name", "gone", "--resume").failed("no training state beside", "without --resume")
+    train(tunes, "--name", "gone", "--resume").failed("no `abc` training run named 'gone'", "--resume")
 
 
 def test_output_is_a_copy_of_the_model(train, tunes, tmp_path):
@@ -164,7 +164,7 @@ def test_settings_that_do_not_fit_the_weights(composer, checkpoint, tmp_path, se
     key = setting.partition("=")[0]
     composer(
         "train", "abc", tmp_path / "nowhere.abc", "--from", checkpoint, "--set", "dropout=0.5", "--set", setting
-    ).failed(f"`small` was trained with {key}={was}", f"--set {key}={was}", code=2)
+    ).failed(f"'small' was trained with {key}={was}", f"--set {key}={was}", code=2)
 
 
 def test_settings_that_may_change(composer, tunes, checkpoint):

@@ -55,7 +55,9 @@ def test_resume_and_fine_tuning_keep_the_conditions(composer, tunes, home, tmp_p
     for name in ("first", "second"):
         assert read_header(home / "models" / f"{name}.safetensors").spec.conditions == {"meter": ("4/4", "6/8")}
     for flag in (("--resume", "--name", "first"), ("--from", "first")):
-        composer("train", "abc", tunes, *flag, "--conditions", "mode").failed("leave out -O, --conditions", code=2)
+        composer("train", "abc", tunes, *flag, "--conditions", "mode").failed(
+            f"--conditions cannot be combined with {flag[0]}", code=2
+        )
 
 
 @pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll"])

@@ -127,7 +127,9 @@ def test_model_without_exact_probabilities(shown, monkeypatch):
 
 def test_errors(composer, shown, checkpoint, tunes, tmp_path):
     composer("show", tunes, "--checkpoint", checkpoint).failed("--checkpoint needs --surprise", code=2)
-    composer("show", checkpoint, "--surprise").failed("is a model, not a piece", "--checkpoint", code=2)
+    composer("show", checkpoint, "--surprise").failed(
+        "is a model, not a piece", "composer show tune.abc --surprise", code=2
+    )
     composer("show", tunes, "--surprise", "--checkpoint", "none").failed("no model 'none'")
     shown("--tune", "9").failed("has no piece 9")
     shown(file=tmp_path / "none.abc").failed("none.abc")

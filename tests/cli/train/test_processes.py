@@ -86,5 +86,5 @@ def test_an_error_is_printed_once(tunes):
     ended = [process.communicate(timeout=60) for process in both]
     assert [process.returncode for process in both] == [1, 1]
     assert [err.count("error:") for _, err in ended] == [1, 0]
-    assert "no training state beside" in ended[0][1]
+    assert "no `abc` training run named 'mine'" in ended[0][1]
     assert not any(out for out, _ in ended)

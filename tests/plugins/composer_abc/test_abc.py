@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from composer.api import EncodeError, OptionError, Piece, ReadError, RejectedPiece, Source
+from composer.api import EncodeError, OptionError, Piece, ReadError, RejectedPiece, Source, Unsatisfiable
 from composer.api.testing import check_representation, source
 from composer.formats.abc.reader.parser import parse_tune
 from composer_abc import Abc, AbcOptions
@@ -176,3 +176,6 @@ def test_only_the_dialect_has_a_constraint():
     assert constraint is not None
     assert constraint.allowed(constraint.start(abc.prime(Piece("M:6/8\nL:1/8\nK:D\n|:A|dcd fed|cAA A2:|\n")))) & 1
     assert fitted(AbcOptions("raw")).constraint() is None
+    with pytest.raises(Unsatisfiable, match="a model of raw text has no controls") as caught:
+        fitted(AbcOptions("raw")).constraint(Abc.Controls(bars=8))
+    assert caught.value.hint == "leave out the controls, or use a model trained with -O text=dialect"

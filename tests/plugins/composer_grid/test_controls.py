@@ -152,7 +152,7 @@ def test_primer_counts_as_bars_but_not_as_density():
     constraint = fitted.constraint(GridControls(bars=2, key="C", density="1"), GenerationContext(primer=primer))
     steps = walk(constraint, lambda symbols: symbols[0], primer)
     assert len(steps) == 33
-    with pytest.raises(Unsatisfiable, match="--prime has 20 steps"):
+    with pytest.raises(Unsatisfiable, match="the primer has 20 steps"):
         fitted.constraint(GridControls(bars=1), GenerationContext(primer=primer)).start(primer)
 
 

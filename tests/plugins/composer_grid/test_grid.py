@@ -107,8 +107,8 @@ class TestTokens:
     def test_invalid_tokens(self):
         items = list(Grid().read(source("60 _\n60 H 62\n128\nr _\n", "a.tokens")))
         assert [item for item in items if isinstance(item, RejectedPiece)] == [
-            RejectedPiece("invalid token", "a.tokens: line 2", "token 2 is `H`"),
-            RejectedPiece("invalid token", "a.tokens: line 3", "token 1 is `128`"),
+            RejectedPiece("invalid token", "a.tokens: line 2", "token 2 is 'H'"),
+            RejectedPiece("invalid token", "a.tokens: line 3", "token 1 is '128'"),
             RejectedPiece("no notes", "a.tokens: line 4"),
         ]
         with pytest.raises(ReadError, match="is empty"):

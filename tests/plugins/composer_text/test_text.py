@@ -124,8 +124,9 @@ def test_labels_from_the_path_and_of_columns_are_default_conditions():
 
 
 def test_unknown_label():
-    with pytest.raises(OptionError, match="no piece has a label `genre`"):
+    with pytest.raises(OptionError, match="no piece has a label `genre`") as caught:
         fitted("one", "two", options=TextOptions(labels=("genre",)))
+    assert caught.value.hint == "leave out -O labels"
 
 
 def test_constraint_allows_known_characters_and_at_least_one():

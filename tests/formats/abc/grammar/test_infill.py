@@ -87,7 +87,7 @@ def test_rhythm_may_be_in_another_meter_if_the_tune_names_it(constrain):
         ({"meter": "6/8"}, "1", "--meter 6/8 contradicts --keep-bars 1: the tune is in 4/4"),
         ({"rhythm": "jig"}, "1", "--rhythm jig contradicts --keep-bars 1: the tune is a reel"),
         ({"range": "D4-A5"}, "1,5", "--range D4-A5 contradicts --keep-bars 1,5: bar 5 is kept"),
-        ({"range": "F4-C7"}, "1", "--range F4-C7 contradicts --keep-bars 1: a pickup, which is always kept,"),
+        ({"range": "F4-C7"}, "1", "--range F4-C7 contradicts --keep-bars 1: the pickup is kept but does not fit"),
     ],
 )
 def test_error_names_the_control_that_kept_bars_contradict(controls, kept, words, constrain):
