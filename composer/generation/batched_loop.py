@@ -5,7 +5,7 @@ Steps are buffered until their piece is finished, but for the piece that is next
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,14 +55,24 @@ def generate_batched(
             state = batch.primed(state, finished)
 
 
-def prime(sampler: Sampler, spec: SequenceSpec, request: GenerationRequest, constraint: Constraint | None) -> State:
-    """Return the state of one row after the primer, with the position features that `constraint` counts."""
+def prime(
+    sampler: Sampler,
+    spec: SequenceSpec,
+    request: GenerationRequest,
+    constraint: Constraint | None,
+    labels: Mapping[str, str] | None = None,
+) -> State:
+    """Return the state of one row after the primer, with the position features that `constraint` counts.
+
+    Those of the `labels` that the model knows, and that were not requested otherwise, are conditions.
+    """
+    known = {name: label for name, label in (labels or {}).items() if label in spec.conditions.get(name, ())}
 
     def features(state: int | None) -> dict[str, Any]:
         return {} if state is None or constraint is None else _features(np.array([constraint.features(state)]))
 
     followed = constraint.start(()) if constraint is not None and spec.features else None
-    primed = sampler.initial_state([request.conditions], **features(followed))
+    primed = sampler.initial_state([{**known, **request.conditions}], **features(followed))
     for step in request.primer:
         followed = None if followed is None or constraint is None else constraint.step(followed, step)
         primed = sampler.advance(primed, _as_array(step, spec), **features(followed))
@@ -131,8 +141,8 @@ class _Batch:
         if self._planned is None:
             return self.sampler.gather_rows(state, np.where(np.isin(every, rows), -1, every), self.default_state)
         for row in rows:
-            _, constraint = self._planned.of_seed(self._seed(row))
-            primed = prime(self.sampler, self.spec, self.request, constraint)
+            plan, constraint = self._planned.of_seed(self._seed(row))
+            primed = prime(self.sampler, self.spec, self.request, constraint, self._planned.labels(plan))
             state = self.sampler.gather_rows(state, np.where(every == row, -1, every), primed)
         return state
 

@@ -47,6 +47,10 @@ class PlannedConstraints:
                 break
         raise self._impossible[self._draw(seed, 0)]
 
+    def labels(self, plan: str) -> Mapping[str, str]:
+        """Return the labels of pieces with a plan."""
+        return self._representation.plan_labels(plan)
+
     def _draw(self, seed: int, attempt: int) -> str:
         """Return the plan that this seed draws at an attempt, which does not depend on other seeds."""
         digest = hashlib.blake2b(f"plan {seed} {attempt}".encode(), digest_size=8).digest()

@@ -213,7 +213,7 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         if plan.bars is not None:
             return {str(plan): 1}
         steps = range(len(context.primer) + 1, self.max_steps(controls, context))
-        is_given = bool(context.primer or (controls and controls.meter))
+        is_given = bool(context.primer or "meter" in context.labels or (controls and controls.meter))
         return fitting_plans(self.training_plans, plan, steps, self.steps, is_given=is_given)
 
     def _bar_plan(self, controls: GridControls, context: GenerationContext) -> BarPlan | None:

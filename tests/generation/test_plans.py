@@ -46,6 +46,9 @@ class Lengths:
     def plans(self, controls, context):
         return self.weights
 
+    def plan_labels(self, plan):
+        return {"length": plan, "unknown": "x"}
+
     def constraint(self, controls, context):
         return Countdown(int(context.plan))
 
@@ -136,6 +139,23 @@ def test_a_model_without_features_may_not_know_the_parameter():
 
     events = generate(Old(), replace(SPEC, features={}), GenerationRequest(length=9, count=5), planned())
     assert sum(isinstance(event, Generated) for event in events)
+
+
+@pytest.mark.parametrize("requested", [{}, {"length": "5"}])
+def test_the_labels_of_a_plan_are_conditions_unless_others_were_requested(requested):
+    seen = []
+
+    class Listening(Echo):
+        def initial_state(self, conditions, features):
+            seen.append((conditions[0], int(features[0, 0])))
+            return super().initial_state(conditions, features)
+
+    spec = replace(SPEC, conditions={"length": ("3", "5", "7")})
+    list(generate(Listening(), spec, GenerationRequest(length=12, count=40, conditions=requested), planned()))
+    first, *pieces = seen
+    assert first[0] == requested
+    assert {left for _, left in pieces} == {3, 5, 7}
+    assert all(conditions == (requested or {"length": str(left)}) for conditions, left in pieces)
 
 
 def test_only_planned_constraints_are_planned():

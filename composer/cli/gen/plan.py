@@ -113,6 +113,8 @@ def _constraint(
 ) -> Constraint | PlannedConstraints | None:
     """Return what the pieces are constrained by. Raises UsageError, Unsatisfiable."""
     if not options.unconstrained:
+        if model.spec.features:  # a plan follows conditions such as the meter
+            context = dataclasses.replace(context, labels={**_conditions(options, model), **context.labels})
         return constraint_of(model.representation, options.controls, context)
     if model.spec.features:
         raise UsageError(
