@@ -21,7 +21,8 @@ LAUNCH_HINT = "use `torchrun --nproc-per-node 2 -m composer ...`, or `unset WORL
 class ProcessInfo(NamedTuple):
     """This process is number `rank` of `world_size`, and number `local_rank` on its machine, all from 0.
 
-    The main process listens at `address` and `port`.
+    `local_world_size` processes run on this machine; if the launcher does not say how many, all of them. The main
+    process listens at `address` and `port`.
     """
 
     rank: int = 0
@@ -29,6 +30,7 @@ class ProcessInfo(NamedTuple):
     local_rank: int = 0
     address: str = ""
     port: int = 0
+    local_world_size: int = 1
 
     @property
     def is_main(self) -> bool:
@@ -54,7 +56,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> ProcessInfo:
     local_rank = _number({"LOCAL_RANK": str(rank), **variables}, "LOCAL_RANK", 0)
     if not variables.get("MASTER_ADDR"):
         raise UsageError("WORLD_SIZE is set, but MASTER_ADDR is not", LAUNCH_HINT)
-    return ProcessInfo(rank, world_size, local_rank, variables["MASTER_ADDR"], port)
+    local_world_size = _number({"LOCAL_WORLD_SIZE": str(world_size), **variables}, "LOCAL_WORLD_SIZE", 1)
+    return ProcessInfo(rank, world_size, local_rank, variables["MASTER_ADDR"], port, local_world_size)
 
 
 def shard(items: Items, rank: int, world_size: int) -> Items:

@@ -47,6 +47,7 @@ class PlannedPhase:
 class Started(Event):
     """A phase of training starts or resumes, at `update` of `updates` of the run, on `device` in `precision`.
 
+    On a CPU, torch uses this many `threads`; None if the user set their number.
     `pieces` and `counted` are the numbers of pieces and steps (tokens or frames) for training and validation.
     """
 
@@ -60,6 +61,7 @@ class Started(Event):
     pieces: tuple[int, int]
     counted: tuple[int, int]
     phases: Sequence[PlannedPhase] = ()
+    threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

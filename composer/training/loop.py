@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from composer.checkpoints.file import NotFinite
 from composer.distributed import consistency
-from composer.system import malloc
+from composer.system import malloc, threads
 from composer.system.out_of_memory import DoesNotFit, OutOfMemory, report_oom
 from composer.training import resume, validation
 from composer.training.divergence import Diverged, check_finite
@@ -75,7 +75,7 @@ def train(run: TrainingRun) -> Iterator[Event]:
         _remove_state(run)
         resume.save(trainer)
     try:
-        with report_oom("this training"):
+        with report_oom("this training"), threads.torch_threads(trainer.threads):
             yield from _train_and_finish(trainer)
     except (Diverged, NotFinite, DoesNotFit) as error:
         if not run.resume and not trainer.has_saved_model:  # nothing to resume, and the name is free for another try
@@ -192,8 +192,7 @@ def _plan(run: TrainingRun, phases: Sequence[Phase]) -> list[PlannedPhase]:
 def _started_event(trainer: Trainer, phase: str, plan: Sequence[PlannedPhase]) -> Started:
     run, (train, valid) = trainer.run, (trainer.run.data.splits[name] for name in ("train", "valid"))
     updates = sum(each.updates for each in plan)
-    parameters = sum(parameter.numel() for parameter in trainer.network.parameters())
     return Started(
-        phase, trainer.progress.update, updates, run.train_batches.batches_per_epoch, parameters, run.device,
-        trainer.precision, (train.pieces, valid.pieces), (train.count, valid.count), tuple(plan),
+        phase, trainer.progress.update, updates, run.train_batches.batches_per_epoch, trainer.parameters, run.device,
+        trainer.precision, (train.pieces, valid.pieces), (train.count, valid.count), tuple(plan), trainer.threads,
     )  # fmt: skip

@@ -21,6 +21,7 @@ from composer.checkpoints.old_names import STATE_ARRAYS
 from composer.data.sources import absolute_argument
 from composer.data.splits import SplitSettings
 from composer.registry import options
+from composer.system import threads
 from composer.training import state_io
 from composer.training.progress import Progress
 from composer.training.settings import Settings
@@ -143,6 +144,8 @@ def restore(trainer: Trainer) -> int:
         progress.validations_since_best = 0
     trainer.origin = record["from"]
     trainer.training_id = record.get("training", trainer.training_id)
+    if trainer.threads is not None and (before := record.get("threads")):  # as many as before, for the same rounding
+        trainer.threads = min(before, threads.usable_cores())
     trainer.start_phase(trainer.phases[progress.phase])
     if trainer.ema is not None and by_owner["ema"]:  # else it starts with the current weights
         trainer.ema.restore({name: torch.from_numpy(array) for name, array in by_owner["ema"].items()})

@@ -17,6 +17,7 @@ from composer.checkpoints.file import Checkpoint, Header
 from composer.checkpoints.load import load_weights
 from composer.data.batches import to_device
 from composer.data.sources import public_name
+from composer.system import threads
 from composer.system.out_of_memory import DoesNotFit, OOMGuard, OutOfMemory, release_cached_memory
 from composer.training.batch_rows import BatchAxes
 from composer.training.ema import EMA
@@ -55,6 +56,8 @@ class Trainer:
     origin: Any = None
     training_id: str = field(default_factory=lambda: secrets.token_hex(8))
     has_saved_model: bool = False
+    threads: int | None = None
+    """Threads of torch on a CPU; None leaves torch's own number. Results of other numbers differ by rounding."""
     _axes: BatchAxes | None = None
 
     @classmethod
@@ -70,10 +73,17 @@ class Trainer:
         run.group.broadcast_(network.state_dict().values())  # different processors draw different numbers
         optimizer = make_optimizer(run.settings, network.parameters(), run.device)
         trainer = cls(run, network, optimizer, choose_precision(run.settings.precision, run.device))
+        if run.device == "cpu":
+            trainer.threads = threads.training_threads(trainer.parameters, run.group.process.local_world_size)
         if run.origin is not None:
             facts = {key: run.origin.header.record.get(key) for key in ("data", "update")}
             trainer.origin = facts | {"digest": run.origin.digest}
         return trainer
+
+    @property
+    def parameters(self) -> int:
+        """The number of parameters of the network."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
 
     def start_phase(self, phase: Phase) -> None:
         """Switch to `phase`, with a new optimizer and average unless the phase is being resumed."""
@@ -219,5 +229,6 @@ class Trainer:
             "device": run.device,
             "processes": run.group.process.world_size,
             "precision": self.precision,
+            "threads": self.threads,
             "from": self.origin,
         }

@@ -18,7 +18,7 @@ def test_without_a_launcher():
 
 def test_with_a_launcher():
     ranks = from_environment(LAUNCHED)
-    assert ranks == ProcessInfo(1, 4, 1, "localhost", 29500)
+    assert ranks == ProcessInfo(1, 4, 1, "localhost", 29500, local_world_size=4)
     assert not ranks.is_main
     assert not ranks.is_single
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from composer.api import CheckpointError, OptionError
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import load, read_header
 from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
+from composer.system import threads
 from composer.training import resume
 from composer.training import trainer as trainer_module
 from composer.training.events import RolledBack, Started, Updated, Validated
@@ -205,3 +207,26 @@ def test_the_state_has_the_arguments_of_the_training(run, tunes, letters, monkey
     assert again.encoded_digest == header.record["encoded"]
     assert read_header(run.path).record["data"] == ["tunes"]
     assert read_header(run.path).record["split"]["valid"] == ["0.txt"]
+
+
+def test_resuming_uses_as_many_threads_as_before(run, events, monkeypatch):
+    """Another number of threads adds in another order, which rounds differently."""
+    for name in threads.TORCH_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(threads, "MAX_SINGLE_THREAD_PARAMETERS", 0)
+    monkeypatch.setattr(threads, "usable_cores", lambda: 2)
+    monkeypatch.setattr(threads, "idle_cores", lambda: 2)
+    seen = []
+    events(replace(run, stop=lambda: seen.append(torch.get_num_threads()) or len(seen) == 3))
+    assert saved_header(run.path).record["threads"] == 2
+    assert torch.get_num_threads() == 1
+    monkeypatch.setattr(threads, "idle_cores", lambda: 1)
+    started = events(replace(run, resume=True, stop=lambda: bool(seen.append(torch.get_num_threads()))), Started)
+    assert started[0].threads == 2
+    assert set(seen) == {2}
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert events(changed_limit(run), Started)[0].threads is None
+
+
+def changed_limit(run):
+    return replace(run, resume=True, settings=replace(run.settings, max_updates=22))

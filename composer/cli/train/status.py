@@ -74,9 +74,10 @@ class TrainingStatus:
 def opening_line(event: Started, step_name: str = "step") -> str:
     """Return the line at the start of a phase."""
     phase = "" if event.phase == "train" else f"{event.phase}: "
+    threads = f" ({count_noun(event.threads, 'thread')})" if event.threads else ""
     return (
         f"{phase}training on {count_noun(event.pieces[0], 'piece')} ({count_noun(event.counted[0], step_name)}), "
-        f"{event.parameters:,} parameters, on {event.device} in {event.precision}"
+        f"{event.parameters:,} parameters, on {event.device}{threads} in {event.precision}"
     )
 
 
