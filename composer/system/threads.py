@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 TORCH_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
-"""Variables by which the user, or torchrun, sets the number of threads of torch."""
+"""Variables by which the user, or torchrun, sets the number of torch's threads."""
 
 SAMPLE_SECONDS = 0.2
 """How long the cores are watched; the system counts in hundredths of a second."""
@@ -27,7 +29,7 @@ def default_to_one_thread() -> None:
 
     It only has an effect before numpy is imported.
     """
-    if not any(os.environ.get(name) for name in VARIABLES):
+    if not _is_set(VARIABLES):
         os.environ[VARIABLES[0]] = "1"
 
 
@@ -37,7 +39,7 @@ def training_threads(parameters: int, processes: int = 1) -> int | None:
     The idle cores are shared by the `processes` that train together on this machine. More threads than idle cores make
     each update wait for the slowest: with two threads on two busy cores, it took five times as long as with one.
     """
-    if any(os.environ.get(name) for name in TORCH_VARIABLES):
+    if _is_set(TORCH_VARIABLES):
         return None
     return 1 if parameters <= MAX_SINGLE_THREAD_PARAMETERS else max(1, idle_cores() // processes)
 
@@ -82,6 +84,58 @@ def torch_threads(count: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def limited_threads() -> Iterator[None]:
+    """Let torch and numpy use one thread for each idle core within the context, unless the user set a number."""
+    if _is_set({*VARIABLES, *TORCH_VARIABLES}):
+        yield
+        return
+    count = idle_cores()
+    with torch_threads(count), numpy_threads(count):
+        yield
+
+
+@contextmanager
+def numpy_threads(count: int) -> Iterator[None]:
+    """Let numpy use `count` threads within the context, if its matrix products are those of OpenBLAS."""
+    library = _openblas()
+    if library is None:
+        yield
+        return
+    before = library.get()
+    library.set(count)
+    try:
+        yield
+    finally:
+        library.set(before)
+
+
+class _OpenBLAS(NamedTuple):
+    """Functions of the library that comes with numpy."""
+
+    get: Callable[[], int]
+    set: Callable[[int], object]
+
+
+def _openblas() -> _OpenBLAS | None:
+    """Return the functions of numpy's OpenBLAS; None if numpy has another library."""
+    import numpy
+
+    package = Path(numpy.__file__).parent
+    for path in [*package.parent.glob("numpy.libs/*openblas*"), *package.glob(".dylibs/*openblas*")]:
+        library = ctypes.CDLL(str(path))  # numpy has loaded it, so this is the same one
+        for prefix in ("scipy_openblas", "openblas"):
+            for suffix in ("64_", ""):
+                get, set_ = (getattr(library, f"{prefix}_{verb}_num_threads{suffix}", None) for verb in ("get", "set"))
+                if get is not None and set_ is not None:
+                    return _OpenBLAS(get, set_)
+    return None
+
+
+def _is_set(variables: Iterable[str]) -> bool:
+    return any(os.environ.get(name) for name in variables)
 
 
 def _cpu_times() -> tuple[int, int] | None:

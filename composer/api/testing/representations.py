@@ -1,160 +1,238 @@
-"""Contract test for representations: encode and decode round trips, decoding of any steps, saved state."""
+"""Contract test for representations: reading, round trips, any steps, saved state, formats and constraints."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from composer.api.errors import EncodeError
-from composer.api.hooks import API_VERSION
 from composer.api.representation import GenerationContext, Representation
 from composer.api.score import Piece, RejectedPiece
-from composer.api.sequence import SequenceSpec, Step, StepKind
+from composer.api.sequence import AnyStep, SequenceSpec, StepKind
 from composer.api.source import Source
+from composer.api.testing.checks import Check, about, expect, shortened
+from composer.api.testing.constraints import check_controls, describe_controls
+from composer.api.testing.formats import check_format
+from composer.registry.class_checks import check_class
+from composer.registry.guard import Owner, guard_representation
 
-__all__ = ["check_representation"]
+__all__ = ["check_representation", "representation_checks"]
 
 
 def check_representation(
-    representation_class: type[Representation], sources: Sequence[Source], options: Any = None
+    representation_class: type[Representation], sources: Sequence[Source], options: Any = None, controls: Any = ()
 ) -> None:
-    """Test `representation_class` on the pieces in `sources`, at least two."""
-    name = representation_class.__name__
-    assert isinstance(representation_class.api, int), f"{name}.api must be the interface version, an int"
-    assert representation_class.api <= API_VERSION, f"{name} needs a newer interface version"
-    assert representation_class.name, f"{name}.name is empty"
-    assert representation_class.summary, f"{name}.summary is empty"
-    assert representation_class.formats, f"{name}.formats is empty"
-    representation = representation_class(options)
-    items = [item for each in sources for item in representation.read(each)]
-    pieces = [item for item in items if isinstance(item, Piece)]
-    assert len(pieces) >= 2, f"the test needs at least two pieces; rejected: {_rejections(items)}"
-    representation.fit(pieces)
-    spec = representation.spec
-    assert spec.kind is representation_class.kind, "`spec.kind` differs from the `kind` of the class"
-    loaded = SequenceSpec.from_json(json.loads(json.dumps(spec.to_json())))
-    assert loaded == spec, "the spec changes in a round trip through JSON"
-    has_features = bool(spec.features)
-    assert has_features == representation.positional, "`positional` must say whether the spec has position features"
-    for piece in pieces:
-        _check_piece(representation, piece)
-        if has_features:
-            _check_features(representation, piece)
-            for variant in representation.variants(piece):
-                _check_features(representation, variant)
-    _check_restored(representation_class, options, representation, pieces)
-    _check_total(representation)
+    """Test `representation_class` on the pieces in `sources`, at least two; `options` are its Options.
+
+    Its constraint is tested without controls and with each of `controls`, instances of its Controls that some piece can
+    satisfy. Raises AssertionError, whose message is a sentence that names the piece or step, and the value.
+    """
+    for check in representation_checks(representation_class, sources, options, controls):
+        with about(""):
+            check.run()
 
 
-def _check_piece(representation: Representation, piece: Piece) -> None:
-    steps, spec, source = representation.encode(piece), representation.spec, piece.source
-    for step in steps:
-        _check_step(step, spec)
-    packed = representation.encode_packed(piece)
-    assert packed is None or packed == _pack_steps(steps, spec), f"{source}: `encode_packed` differs from `encode`"
-    opening = representation.prime(piece)
-    if spec.kind is StepKind.TOKENS:
-        assert steps, f"{source}: no steps, not even the end symbol"
-        assert steps[-1] == spec.end, f"{source}: the steps do not end with the end symbol"
-        assert spec.end not in steps[:-1], f"{source}: end symbol before the end"
-        assert opening == steps[: len(opening)], f"{source}: `prime` is not a prefix of `encode`"
-    decoded = representation.decode(steps)
-    assert representation.encode(decoded) == steps, f"{source}: changed by encode, decode, encode"
-    for variant in representation.variants(piece):
-        try:
-            variant_steps = representation.encode(variant)
-        except EncodeError:
-            continue
-        packed = representation.encode_packed(variant)
-        assert packed is None or packed == _pack_steps(variant_steps, spec), (
-            f"{variant.source}: `encode_packed` of a variant differs from `encode`"
+def representation_checks(
+    kind: type[Representation], sources: Sequence[Source], options: Any = None, controls: Any = (), tried: Any = ()
+) -> Iterator[Check]:
+    """Yield the parts of `check_representation`; run each before the next.
+
+    `tried` are further controls, which the pieces need not be able to satisfy.
+    """
+    yield Check("class", partial(_check_class, kind, options))
+    subject = _Subject(kind, options)
+    yield Check("pieces", partial(subject.read, sources))
+    if not subject.pieces:
+        return
+    yield Check("encoding", subject.check_encoding)
+    yield Check("scores", subject.check_scores)
+    yield Check("any steps", subject.check_any_steps)
+    yield Check("saved state", subject.check_restored)
+    if subject.representation.spec.features:
+        yield Check("position features", subject.check_features)
+    for name in kind.formats:
+        yield Check(f"format {name}", partial(check_format, subject.representation, subject.pieces, name))
+    for may_refuse, values in ((False, (None, *controls)), (True, tried)):
+        for each in values:
+            run = partial(check_controls, subject.representation, subject.pieces, each, may_refuse=may_refuse)
+            yield Check(f"constraint for {describe_controls(each)}", run)
+
+
+def _check_class(kind: type[Representation], options: Any) -> str:
+    with about(""):
+        check_class(kind)
+        kind(options)
+    return f"API version {kind.api}"
+
+
+class _Subject:
+    """A representation, guarded as the program guards it, and the pieces that it is tested on."""
+
+    def __init__(self, kind: type[Representation], options: Any) -> None:
+        self.kind = guard_representation(kind, Owner(kind.name, kind.__module__), partial(_unpickle, kind))
+        self.options = options
+        self.representation = self.kind(options)
+        self.pieces: list[Piece] = []
+
+    def read(self, sources: Sequence[Source]) -> str:
+        """Read `sources` and fit the representation to their pieces."""
+        items = [item for source in sources for item in self.representation.read(source)]
+        pieces = [item for item in items if isinstance(item, Piece)]
+        expect(len(pieces) >= 2, f"the test needs at least two pieces; rejected: {_rejections(items)}")
+        self.representation.fit(pieces)
+        spec = self.representation.spec
+        restored = SequenceSpec.from_json(json.loads(json.dumps(spec.to_json())))
+        expect(restored == spec, f"the spec {spec} changes in a round trip through JSON, to {restored}")
+        positional = self.representation.positional
+        expect(
+            positional == bool(spec.features),
+            f"`positional` is {positional}, but the spec has {'some' if spec.features else 'no'} position features",
         )
-    score = representation.score(piece)
-    if score is None:
-        return
-    if type(representation).from_score is not Representation.from_score:
-        with contextlib.suppress(EncodeError):
-            again = representation.from_score(dataclasses.replace(score, losses={"bars lost in a test": 3}))
-            lost = representation.losses(again).get("bars lost in a test")
-            assert lost == 3, "`from_score` must keep the losses of the score"
-    silent = score.parts and not score.notes and not any(part.percussion for part in score.parts)
-    assert not silent, f"{source}: the score has no notes"
+        self.pieces = pieces
+        return f"{len(pieces)} from {len(sources)} files, {spec.size} {spec.kind}"
+
+    def check_encoding(self) -> str:
+        """Pieces, their primers and variants are encoded, and survive decoding."""
+        steps = 0
+        for piece in self.pieces:
+            with about(piece.source):
+                steps += self._check_piece(piece)
+                for variant in self.representation.variants(piece):
+                    with about(f"its variant {variant.source}"), contextlib.suppress(EncodeError):
+                        self._check_packed(variant, self.representation.encode(variant))
+        return f"{steps:,} steps"
+
+    def _check_piece(self, piece: Piece) -> int:
+        """Check a piece and return its number of steps."""
+        steps = self.representation.encode(piece)
+        expect(steps, "it has no steps")
+        self._check_packed(piece, steps)
+        primer = self.representation.prime(piece)
+        if self.representation.kind is StepKind.TOKENS:
+            place = _first_difference(primer, steps)
+            expect(
+                place is None or place >= len(primer),
+                f"`prime` is not a prefix of `encode`: they differ at step {(place or 0) + 1}",
+            )
+        again = self.representation.encode(self.representation.decode(steps))
+        place = _first_difference(again, steps)
+        if place is not None:
+            before, after = (repr(each[place]) if place < len(each) else "the end" for each in (steps, again))
+            raise AssertionError(f"changed by encode, decode, encode: step {place + 1} was {before} and is {after}")
+        self.representation.losses(piece)
+        return len(steps)
+
+    def _check_packed(self, piece: Piece, steps: Sequence[AnyStep]) -> None:
+        packed = self.representation.encode_packed(piece)
+        expect(
+            packed is None or packed == _pack_steps(steps, self.representation.spec),
+            "`encode_packed` differs from `encode`",
+        )
+
+    def check_scores(self) -> str:
+        """Scores have notes, and are pieces again if there is `from_score`."""
+        found = 0
+        for piece in self.pieces:
+            with about(piece.source):
+                score = self.representation.score(piece)
+                if score is None:
+                    continue
+                found += 1
+                if self.kind.from_score is not Representation.from_score:
+                    with contextlib.suppress(EncodeError):
+                        again = self.representation.from_score(dataclasses.replace(score, losses={"things lost": 3}))
+                        lost = self.representation.losses(again).get("things lost")
+                        expect(lost == 3, f"`from_score` must keep the losses of the score: 3 became {lost}")
+                        self.representation.primer_from_score(score)
+                silent = score.parts and not score.notes and not any(part.percussion for part in score.parts)
+                expect(not silent, "the score has no notes")
+        return f"{found} of {len(self.pieces)} pieces"
+
+    def check_any_steps(self) -> str:
+        """`decode` and decoders accept any steps of the spec."""
+        count = 0
+        for steps in _random_sequences(self.representation.spec):
+            with about(f"the steps {shortened(steps)}" if steps else "a piece without steps"):
+                self.representation.score(self.representation.decode(steps))
+                decoder = self.representation.decoder(1)
+                events = [*(event for step in steps for event in decoder.push(step)), *decoder.finish()]
+                note = next((event for event in events if not isinstance(event, str)), None)
+                expect(
+                    self.representation.native is None or note is None,
+                    f"a decoder must return text if `native` is set, not {note}",
+                )
+            count += len(steps)
+        return f"{count:,} steps"
+
+    def check_restored(self) -> str:
+        """Another instance encodes the same after `restore`."""
+        state = json.dumps(self.representation.state())
+        other = self.kind(self.options)
+        other.restore(json.loads(state))
+        before, after = self.representation.spec, other.spec
+        expect(after == before, f"`restore` changes the spec from {before} to {after}")
+        for piece in self.pieces:
+            place = _first_difference(other.encode(piece), self.representation.encode(piece))
+            expect(place is None, f"{piece.source}: `restore` changes its encoding from step {(place or 0) + 1} on")
+        return f"{len(state):,} characters of JSON"
+
+    def check_features(self) -> str:
+        """Position features are in range, and the same in training and under the constraint."""
+        steps = 0
+        for piece in self.pieces:
+            for each in (piece, *self.representation.variants(piece)):
+                with about(each.source), contextlib.suppress(EncodeError):
+                    steps += _check_features(self.representation, each)
+        controls, context = self.representation.Controls(), GenerationContext()
+        for plan in self.representation.plans(controls, context):
+            with about(f"the plan `{plan}`"):
+                constraint = self.representation.constraint(controls, dataclasses.replace(context, plan=plan))
+                expect(constraint is not None, "a representation with position features needs a constraint")
+                assert constraint is not None
+                expect(constraint.complete(constraint.start(())), "no piece has it")
+        return f"{steps:,} steps"
 
 
-def _check_features(representation: Representation, piece: Piece) -> None:
-    """Position features are in the ranges of the spec, and the same in training and under the constraint."""
-    sizes, source = list(representation.spec.features.values()), piece.source
-    try:
-        steps = representation.encode(piece)
-    except EncodeError:
-        return
+def _check_features(representation: Representation, piece: Piece) -> int:
+    """Check the position features of a piece and return its number of steps. Raises EncodeError."""
+    sizes, steps = list(representation.spec.features.values()), representation.encode(piece)
     rows = list(representation.step_features(piece, steps))
-    assert len(rows) == len(steps), f"{source}: `step_features` yields {len(rows)} rows for {len(steps)} steps"
-    for number, row in enumerate(rows, 1):
-        valid = len(row) == len(sizes) and all(0 <= value < size for value, size in zip(row, sizes, strict=True))
-        assert valid, f"{source}: the features {row} of step {number} are not below {sizes}"
+    expect(len(rows) == len(steps), f"`step_features` yields {len(rows)} rows for {len(steps)} steps")
     followed = list(Representation.step_features(representation, piece, steps))
     for number, (row, other) in enumerate(zip(rows, followed, strict=True), 1):
+        valid = all(0 <= value < size for value, size in zip(row, sizes, strict=True))
+        expect(valid, f"the features {row} of step {number} are not below {sizes}")
         same = tuple(row) == tuple(other)
-        assert same, f"{source}: step {number} has the features {row} in training and {other} under the constraint"
-    plan = representation.plan(piece)
-    assert plan is None or isinstance(plan, str), f"{source}: `plan` must return a str or None, not {plan!r}"
-    controls, context = representation.Controls(), GenerationContext()
-    for other_plan, weight in representation.plans(controls, context).items():
-        assert weight > 0, f"the plan `{other_plan}` has the weight {weight}"
-        constraint = representation.constraint(controls, dataclasses.replace(context, plan=other_plan))
-        assert constraint is not None, "a representation with position features needs a constraint"
-        ending = constraint.complete(constraint.start(()))
-        assert ending, f"no piece has the plan `{other_plan}`"
+        expect(same, f"step {number} has the features {row} in training and {other} under the constraint")
+    representation.plan(piece)
+    return len(steps)
 
 
-def _check_step(step: Step, spec: SequenceSpec) -> None:
-    if spec.kind is StepKind.TOKENS:
-        assert isinstance(step, int), f"a token must be an int, not {step!r}"
-        assert 0 <= step < spec.size, f"token {step} is not from 0 to {spec.size - 1}"
-    else:
-        assert isinstance(step, tuple), f"a frame must be a tuple of units, not {step!r}"
-        assert list(step) == sorted(set(step)), f"the units of a frame must ascend without repeats: {step}"
-        outside = [unit for unit in step if not 0 <= unit < spec.size]
-        assert not outside, f"frame {step} has units that are not from 0 to {spec.size - 1}"
-
-
-def _pack_steps(steps: Sequence[Step], spec: SequenceSpec) -> bytes:
+def _pack_steps(steps: Sequence[AnyStep], spec: SequenceSpec) -> bytes:
     """Return `steps` as a dataset stores them."""
     if spec.kind is StepKind.TOKENS:
         return np.array(steps, np.min_scalar_type(spec.size - 1)).tobytes()
     frames = np.zeros((len(steps), spec.size), np.uint8)
     for row, units in enumerate(steps):
-        frames[row, list(units)] = 1  # type: ignore[arg-type]
+        frames[row, list(units)] = 1
     return np.packbits(frames, axis=1).tobytes()
 
 
-def _check_restored(
-    representation_class: type[Representation], options: Any, representation: Representation, pieces: Sequence[Piece]
-) -> None:
-    other = representation_class(options)
-    other.restore(json.loads(json.dumps(representation.state())))
-    assert other.spec == representation.spec, "`restore` changes the spec"
-    for piece in pieces:
-        assert other.encode(piece) == representation.encode(piece), f"{piece.source}: `restore` changes its encoding"
+def _first_difference(steps: Sequence[AnyStep], others: Sequence[AnyStep]) -> int | None:
+    """Return where two sequences differ first, counted from 0; None if they are equal."""
+    for place, (step, other) in enumerate(zip(steps, others, strict=False)):
+        if step != other:
+            return place
+    return None if len(steps) == len(others) else min(len(steps), len(others))
 
 
-def _check_total(representation: Representation) -> None:
-    """`decode` and decoders accept any steps."""
-    for steps in _random_sequences(representation.spec):
-        representation.score(representation.decode(steps))
-        decoder = representation.decoder(1)
-        events = [event for step in steps for event in decoder.push(step)] + list(decoder.finish())
-        if representation.native is not None:
-            assert all(isinstance(event, str) for event in events), "a decoder must return text if `native` is set"
-
-
-def _random_sequences(spec: SequenceSpec, count: int = 30, length: int = 100) -> Iterator[list[Step]]:
+def _random_sequences(spec: SequenceSpec, count: int = 30, length: int = 100) -> Iterator[list[AnyStep]]:
     generator = np.random.default_rng(0)
     for _ in range(count):
         steps = int(generator.integers(length))
@@ -167,3 +245,10 @@ def _random_sequences(spec: SequenceSpec, count: int = 30, length: int = 100) ->
 
 def _rejections(items: Sequence[Piece | RejectedPiece]) -> str:
     return "; ".join(f"{item.source}: {item.reason}" for item in items if isinstance(item, RejectedPiece)) or "none"
+
+
+def _unpickle(kind: type[Representation], name: str, attributes: Mapping[str, Any]) -> Representation:
+    """Return a copy, without a guard, of a representation that is tested."""
+    restored = kind.__new__(kind)
+    restored.__dict__.update(attributes)
+    return restored

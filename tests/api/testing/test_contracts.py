@@ -10,6 +10,7 @@ import torch
 from composer import api
 from composer.api import representation as module
 from composer.api.testing import check_model, check_representation, source
+from composer.system import threads
 from composer_lstm import Lstm
 from composer_lstm.network import LstmNetwork
 
@@ -33,27 +34,61 @@ def broken_class(**methods):
     return type("Broken", (documented_class(),), methods)
 
 
-class Numbers:
-    """A decoder whose events have the wrong type."""
+class Notes:
+    """A decoder that returns notes."""
 
     def push(self, step):
-        return (step,)
+        return (api.Note(0, 60, 1),)
 
     def finish(self):
         return ()
 
 
+class Shared:
+    """A decoder that all pieces share."""
+
+    def __init__(self):
+        self.letters = []
+
+    def push(self, step):
+        self.letters.append(str(step))
+        return ()
+
+    def finish(self):
+        text, self.letters = "".join(self.letters), []
+        return (text,)
+
+
+shared = Shared()
+
+
 @pytest.mark.parametrize(
     ("methods", "message"),
     [
-        ({"api": 99}, "newer interface version"),
+        ({"api": 99}, "it needs API version 99"),
         ({"encode": lambda self, piece: self.prime(piece)}, "do not end with the end symbol"),
-        ({"encode": lambda self, piece: [0, *self.prime(piece), 0]}, "end symbol before the end"),
+        (
+            {"encode": lambda self, piece: [0, *self.prime(piece), 0]},
+            "1.txt: .* failed in encode: the end symbol 0 comes before the end, at step 0",
+        ),
         ({"prime": lambda self, piece: [99]}, "is not from 0"),
-        ({"decode": lambda self, steps: api.Piece("other")}, "changed by encode, decode, encode"),
-        ({"restore": lambda self, state: setattr(self, "letters", state["letters"][::-1])}, "changes its encoding"),
+        (
+            {"decode": lambda self, steps: api.Piece("other")},
+            "1.txt: changed by encode, decode, encode: step 2 was 4 and is 7",
+        ),
+        (
+            {"restore": lambda self, state: setattr(self, "letters", state["letters"][::-1])},
+            "1.txt: `restore` changes its encoding from step 1 on",
+        ),
+        ({"positional": True}, "`positional` is True, but the spec has no position features"),
+        ({"summary": "two\nlines"}, "`summary` of Broken must be one line"),
+        ({"state": lambda self: {"letters": {1, 2}}}, "failed in state: the state is not JSON"),
+        ({"formats": ("text", "midi")}, "no piece has a score with notes, so nothing can be written as midi"),
+        ({"formats": ("text", "mp3")}, "`mp3` is neither `native` nor a format that scores are written in: abc, midi"),
+        ({"encode_packed": lambda self, piece: b"1"}, "1.txt: `encode_packed` differs from `encode`"),
+        ({"decoder": lambda self, number=1: shared}, "1.txt: its decoder returned other text while others were in use"),
         ({"read": lambda self, source: iter([api.RejectedPiece("no notes", source.name)])}, "no notes"),
-        ({"decoder": lambda self, number=1: Numbers()}, "must return text"),
+        ({"decoder": lambda self, number=1: Notes()}, "must return text if `native` is set, not Note"),
     ],
 )
 def test_broken_representations_fail(methods, message):
@@ -66,7 +101,9 @@ def test_decode_must_not_raise():
         steps = list(steps)
         return api.Piece("".join(self.letters[step - 1] for step in steps[: steps.index(0)]))
 
-    with pytest.raises(ValueError, match="not in list"):
+    with pytest.raises(
+        AssertionError, match=r"a piece without steps: .* failed in decode: ValueError: 0 is not in list"
+    ):
         check_representation(broken_class(decode=decode), SOURCES)
 
 
@@ -93,9 +130,12 @@ def biased_in_evaluation(self, inputs, state, reset, conditions):
 @pytest.mark.parametrize(
     ("forward", "message"),
     [
-        (without_state, "differs from that of one long window"),
-        (without_resets, "a reset does not clear the state"),
-        (biased_in_evaluation, "network and sampler differ in probability"),
+        (
+            without_state,
+            r"differs from that of one long window: from step 9 on, where they are .* apart; the tolerance",
+        ),
+        (without_resets, r"a reset does not clear the state: from step 9 on, where they are"),
+        (biased_in_evaluation, r"network and sampler differ in probability at step 2 in row \d: .*, .* apart; the tol"),
     ],
 )
 def test_broken_models_fail(forward, message):
@@ -116,11 +156,34 @@ def run_without_state(self, state, params, rng, steps):
 @pytest.mark.parametrize(
     ("run", "message"),
     [
-        (run_one_step_late, "`run` returned other steps than step-by-step sampling"),
-        (run_without_state, "the state after `run` differs from the state after its steps"),
+        (
+            run_one_step_late,
+            r"with the defaults: `run` returned other steps than step-by-step sampling: in row 0 at step 3,",
+        ),
+        (
+            run_without_state,
+            r"the state after `run` differs from the state after its steps: row \d then drew \d+ instead of",
+        ),
     ],
 )
 def test_broken_block_samplers_fail(run, message):
     Faulty.methods = {"run": run}
     with pytest.raises(AssertionError, match=message):
         check_model(Faulty, hidden=8, embedding=4)
+
+
+def test_threads_are_limited_during_the_test_only(monkeypatch):
+    for name in {*threads.VARIABLES, *threads.TORCH_VARIABLES}:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(threads, "idle_cores", lambda: 3)
+    library, seen = threads._openblas(), []
+
+    class Watched(Lstm):
+        def network(self, spec, config):
+            seen.append((torch.get_num_threads(), library.get() if library else 3))
+            return super().network(spec, config)
+
+    before = torch.get_num_threads(), library.get() if library else 3
+    check_model(Watched, hidden=8, embedding=4)
+    assert set(seen) == {(3, 3)}
+    assert (torch.get_num_threads(), library.get() if library else 3) == before
