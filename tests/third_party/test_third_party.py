@@ -1,15 +1,22 @@
 """Third-party plugin packages, built and installed with pip: listing, contracts, training and generation."""
 
+import json
 import os
+import random
+import socket
 import subprocess
 import sys
 import sysconfig
 import venv
+from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
+import mido
 import pytest
 
 HERE = Path(__file__).parent
+PACKAGES = ("package", "broken", "composer_performance")
 TUNES = "X:1\nT:One\nR:reel\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n\n" * 3
 CONTRACTS = """
 from composer.api.testing import check_model, check_representation, source
@@ -22,7 +29,7 @@ check_model(Markov)
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
-    """Return the interpreter of a new environment with this one's packages and both third-party packages."""
+    """Return the interpreter of a new environment with this one's packages and all third-party packages."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False, symlinks=os.name != "nt")
     bin_ = folder / ("Scripts" if os.name == "nt" else "bin")
@@ -32,10 +39,9 @@ def python(tmp_path_factory):
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
     ).strip()
     (Path(site) / "outer.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
-    for package in ("package", "broken"):
-        wheels = folder / "wheels"
-        quiet = ["--quiet", "--no-deps", "--disable-pip-version-check"]
-        run(sys.executable, "-m", "pip", "wheel", *quiet, "--no-build-isolation", "-w", wheels, HERE / package)
+    wheels, sources = folder / "wheels", [HERE / package for package in PACKAGES]
+    quiet = ["--quiet", "--no-deps", "--disable-pip-version-check"]
+    run(sys.executable, "-m", "pip", "wheel", *quiet, "--no-build-isolation", "-w", wheels, *sources)
     run(sys.executable, "-m", "pip", "--python", python, "install", *quiet, *sorted(wheels.glob("*.whl")))
     return python
 
@@ -46,6 +52,22 @@ def run(*command, cwd=None, **environment):
     result = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=cwd, env=settings, check=False)
     assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
     return result
+
+
+class Result(NamedTuple):
+    """How a command ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+def session(python, home, *commands):
+    """Run commands of the program in one process, and return their results. They run in the folder `home`."""
+    text = json.dumps([list(map(str, command)) for command in commands])
+    done = run(python, HERE / "session.py", text, cwd=home, COMPOSER_HOME=str(home))
+    results = [Result(*each) for each in json.loads(done.stdout)]
+    return results[0] if len(commands) == 1 else results
 
 
 def test_listing_warns_about_a_broken_plugin(python):
@@ -77,3 +99,121 @@ def test_train_and_generate_with_built_in_plugins(python, tmp_path, representati
     )
     assert result.stdout.strip()
     assert set(result.stdout) <= {"x", ".", "\n"} or representation == "abc"
+
+
+# composer-performance
+
+
+@pytest.fixture(scope="module")
+def performances(tmp_path_factory):
+    """A folder of performances that use the sustain pedal, have different tempos, and keep to no grid."""
+    folder = tmp_path_factory.mktemp("performances")
+    for number in range(6):
+        file, track = mido.MidiFile(), mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=500_000 + 10_000 * number)])
+        now = 0
+        for message in sorted(performed(random.Random(number)), key=lambda message: message.time):
+            track.append(message.copy(time=message.time - now))
+            now = message.time
+        file.tracks.append(track)
+        file.save(folder / f"{number}.mid")
+    return folder
+
+
+def performed(chance):
+    """Yield the messages of a piece with chords and pedal, each with its tick as `time`."""
+    for chord in range(16):
+        at = 480 * chord + chance.randrange(60)
+        yield mido.Message("control_change", control=64, value=100, time=at)
+        yield mido.Message("control_change", control=64, value=0, time=at + 400)
+        for lowest in (48, 55, 64, 72)[: 1 + chance.randrange(4)]:
+            pitch, start = lowest + chance.choice((0, 2, 5)), at + chance.randrange(40)
+            yield mido.Message("note_on", note=pitch, velocity=30 + chance.randrange(80), time=start)
+            yield mido.Message("note_off", note=pitch, time=start + 100 + chance.randrange(200))
+
+
+TINY = [
+    word
+    for each in ("hidden=16", "embedding=8", "layers=1", "seq_length=32", "batch_size=4")
+    for word in ("--set", each)
+]
+
+
+@pytest.fixture(scope="module")
+def trained(python, performances, tmp_path_factory):
+    """The home of a model of performances, trained on variants too, interrupted and resumed."""
+    home = tmp_path_factory.mktemp("performance")
+    train = ["train", "performance", performances, "--name", "mine"]
+    results = session(
+        python, home,
+        [*train, *TINY, "--seed", "1", "--augment", "--max-updates", "20"],
+        [*train, "--resume", "--max-updates", "30"],
+        [*train[:3], *TINY, "--name", "attn", "--model", "attn-lstm", "--set", "window=8", "--max-updates", "4"],
+    )  # fmt: skip
+    assert [result.code for result in results] == [0, 0, 0], results
+    assert "done after 30 updates" in results[1].err
+    return home
+
+
+def test_performances_pass_the_contract(python, performances):
+    files = sorted(performances.glob("*.mid"))
+    result = session(python, performances, ["plugins", "check", "performance", *files[:3]])
+    assert result.code == 0, result
+
+
+def test_performances_are_generated_and_replayed(python, trained, performances):
+    generate = ["gen", "performance", "--checkpoint", "mine", "--length", "200"]
+    results = session(
+        python, trained,
+        [*generate, "--seed", "5", "--output", "one.mid"],
+        ["replay", "one.mid", "--output", "again.mid"],
+        [*generate, "--seed", "5", "--count", "3", "--batch-size", "3", "--output", "%d.mid"],
+        ["replay", "2.mid", "--output", "again2.mid"],
+        [*generate, "--seed", "1", "--candidates", "3", "--output", "best.mid"],
+        [*generate, "--prime", performances / "0.mid", "--duration", "12", "--max-notes", "2", "--output", "long.mid"],
+        [*generate, "--seed", "1", "--checkpoint", "attn", "--duration", "4", "--output", "attn.mid"],
+        ["show", "attn.mid"],
+    )  # fmt: skip
+    assert [result.code for result in results] == [0] * len(results), results
+    for name, other in (("one", "again"), ("2", "again2")):
+        assert (trained / f"{name}.mid").read_bytes() == (trained / f"{other}.mid").read_bytes()
+    for name, seconds in (("one", None), ("3", None), ("best", None), ("long", 12), ("attn", 4)):
+        check_timing(mido.MidiFile(trained / f"{name}.mid"), seconds)
+
+
+def check_timing(file, seconds):
+    """Every event is at a multiple of 8 ms, every note ends, and the last one at `seconds`."""
+    times = list(accumulate(message.time for message in file))
+    assert all(abs(125 * time - round(125 * time)) < 1e-6 for time in times)
+    assert seconds is None or abs(times[-1] - seconds) < 1e-6
+    sounding = set()
+    for message in file:
+        if message.type == "note_on":
+            assert message.note not in sounding
+            sounding.add(message.note)
+        elif message.type == "note_off":
+            sounding.remove(message.note)
+    assert not sounding
+
+
+def test_performances_are_evaluated_and_shown(python, trained, performances):
+    likelihood, metrics, refused = session(
+        python, trained,
+        ["eval", "performance", performances, "--checkpoint", "mine", "--json"],
+        ["eval", "performance", performances, "--checkpoint", "mine", "--generated", "2", "--json"],
+        ["train", "performance", performances, "--model", "rnnrbm", "--name", "no"],
+    )  # fmt: skip
+    assert 0 < json.loads(likelihood.out)["value"] < 10
+    assert metrics.code == 0, metrics
+    assert json.loads(metrics.out)
+    assert refused.code == 1
+    assert "model `rnnrbm` is for frames, but `performance` has tokens" in refused.err
+
+
+def test_performances_train_in_two_processes(python, trained, performances):
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        port = asked.getsockname()[1]
+    train = ["train", "performance", performances, *TINY, "--name", "both", "--max-updates", "3"]
+    torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", port]
+    done = run(python, *torchrun, "-m", "composer", *train, cwd=trained, COMPOSER_HOME=str(trained))
+    assert "done after 3 updates" in done.stderr

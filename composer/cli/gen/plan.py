@@ -191,8 +191,8 @@ def _warn_if_too_short(
     needed = representation.estimated_steps(options.controls, context)
     if needed is not None and options.length is not None and options.length < needed:
         console.warn(
-            f"the bars you asked for need about {needed} {representation.step_name}s; "
-            f"with --length {options.length} the tune will be padded with rests"
+            f"these controls need about {needed} {representation.step_name}s; "
+            f"with --length {options.length} the piece will be padded with rests or held notes"
         )
 
 

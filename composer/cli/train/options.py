@@ -50,7 +50,7 @@ class TrainOptions:
     split: Path | None = option(
         None, "File that assigns each piece to train, valid or test.", metavar="FILE", panel=DATA
     )
-    augment: bool = option(False, "Augment the training data with transpositions to other keys.", panel=DATA)
+    augment: bool = option(False, "Augment the training data with variants, such as transpositions.", panel=DATA)
     conditions: tuple[str, ...] | None = option(
         None, "Labels to condition the model on, such as meter,mode; `none` for none.",
         metavar="LABELS", panel=DATA, parse=_labels,
