@@ -309,7 +309,7 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         return HEADER + BAR * bars if bars else None
 
     def control_labels(self, controls: AbcControls | None) -> Mapping[str, str]:
-        return controls.labels() if controls is not None else {}
+        return controls.labels() if isinstance(controls, AbcControls) else {}
 
     def from_score(self, score: Score) -> Piece[str]:
         return self._piece_from_score(score, as_primer=False)
