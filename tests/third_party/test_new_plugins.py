@@ -89,13 +89,12 @@ def test_new_plugins_work_untouched(python, tmp_path):
 
 
 def commands_that_use(folder):
-    """Yield commands that check, train and play each representation, with `lstm` and with the new model."""
+    """Yield commands that check, train and play each representation, two of them with the new model."""
+    yield ["plugins", "check", "new-tokens", folder / "composer-new-tokens" / "corpus" / "tunes.abc"]
     for name in REPRESENTATIONS:
         corpus = folder / f"composer-{name}" / "corpus"
-        train = ["train", name, corpus, "--valid", corpus / "held_out.abc", *QUICK]
+        model = ["--model", MODEL] if name in {"new-tokens-controls", "new-frames"} else ["--set", "layers=1"]
+        yield ["train", name, corpus, "--valid", corpus / "held_out.abc", *QUICK, *model]
         play = ["gen", name, "--seed", 1, "--length", 20, "--quiet", *CONTROLS.get(name, ())]
-        yield ["plugins", "check", name, corpus / "tunes.abc"]
-        yield [*train, "--set", "layers=1", "--name", name]
-        yield [*play, "--checkpoint", name, "--output", f"{name}.mid"]
-        yield [*train, "--model", MODEL, "--name", f"{name}-{MODEL}"]
-        yield [*play, "--checkpoint", f"{name}-{MODEL}", "--count", 2, "--output", f"{name}-%d.abc"]
+        yield [*play, "--output", f"{name}.mid"]
+        yield [*play, "--count", 2, "--output", f"{name}-%d.abc"]
