@@ -29,8 +29,8 @@ ALLOWED = {
     "data": "api music formats system distributed",
     "training": "api data checkpoints registry distributed system",
     "analysis": "api music data checkpoints generation check system",
-    "cli": "api api.testing music formats toolkit.models toolkit.representations check system registry checkpoints distributed "
-    "data generation training analysis",
+    "cli": "api api.testing music formats toolkit.models toolkit.representations check system registry checkpoints "
+    "distributed data generation training analysis",
     "__main__": "cli",
 }
 """What each package of `composer` may import of the others, besides itself and `composer`'s version."""

@@ -53,6 +53,8 @@ def spec(value: Any, representation: Any) -> Any:
         raise InvalidResult(f"its kind is {value.kind}, but that of the class is {representation.kind}")
     if value.conditions:
         raise InvalidResult("it has conditions, which training takes from the labels of the pieces")
+    if value.features and not representation.positional:
+        raise InvalidResult(f"it has position features ({', '.join(value.features)}), but `positional` is False")
     return value
 
 

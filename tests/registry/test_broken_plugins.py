@@ -276,6 +276,13 @@ REPRESENTATIONS = {
         "failed in complete: the ending has 1,000,000",
     ),
     "length of text": (GEN, {"max_steps": gives("long")}, "failed in max_steps: a length must be a positive int"),
+    "plans of floats": (GEN, {"plans": gives({"8,8": 0.5})}, "failed in plans: plans are weights (int above 0) by str"),
+    "plans raise": (GEN, {"plans": raises(KeyError("bars"))}, "failed in plans: KeyError: 'bars'"),
+    "features without positional": (
+        TRAIN,
+        {"spec": property(lambda self: SequenceSpec(StepKind.TOKENS, 30, 0, features={"place": 4}))},
+        "failed in spec: it has position features (place), but `positional` is False",
+    ),
     "labels of a list": (GEN, {"control_labels": gives(["a"])}, "failed in control_labels: it returned ['a']"),
 }
 
