@@ -14,6 +14,7 @@ from composer.api import Key, Score
 from composer.music.bars import Bar, bars
 from composer.music.keys import MODE_FIFTHS, has_minor_third
 from composer.music.melody import TICKS_PER_BEAT, Onset, top_line
+from composer.music.sounding import pitched_notes
 
 BARS_PER_PHRASE = 4
 """Bars that repeat after a multiple of this many bars repeat as part of a phrase."""
@@ -37,34 +38,33 @@ class Form:
 
     `returns` is 1 if 50 to 85 % of the bars repeat an earlier one exactly, and falls to 0 toward no and all bars.
     `phrases` is the share of the repeated bars that come a multiple of four bars later. `cadence` is 1 if the melody
-    ends on the tonic, 1/2 on another note of the tonic triad, else 0.
+    ends on the tonic, 1/2 on another note of the tonic triad, else 0; None for percussion.
     """
 
     returns: float
     phrases: float
-    cadence: float
+    cadence: float | None
 
     @property
     def mean(self) -> float:
         """Return the mean of the three scores."""
-        return fmean((self.returns, self.phrases, self.cadence))
+        return fmean(each for each in (self.returns, self.phrases, self.cadence) if each is not None)
 
 
 def form_of(score: Score) -> Form:
-    """Return the form of the melody of `score`."""
+    """Return the form of the melody of `score`, or of what `top_line` takes for it."""
     line = top_line(score)
-    if not line:
-        return Form(0.0, 0.0, 0.0)
+    final = None if line and not pitched_notes(score) else cadence(score, line)
     contents = [content for content in melody_bars(line, bars(score)) if content]
     if len(contents) < MIN_BARS:
-        return Form(0.0, 0.0, cadence(score, line))
+        return Form(0.0, 0.0, final)
     repeats = [distances for number in range(len(contents)) if (distances := _distances(contents, number))]
     share = len(repeats) / len(contents)
     phrased = sum(any(distance % BARS_PER_PHRASE == 0 for distance in distances) for distances in repeats)
     return Form(
         min(1.0, share / ENOUGH_RETURNS, (1 - share) / (1 - TOO_MANY_RETURNS)),
         phrased / len(repeats) if repeats else 0.0,
-        cadence(score, line),
+        final,
     )
 
 
@@ -108,7 +108,7 @@ _PROFILES = (
 def _estimated_tonic(score: Score) -> tuple[int, bool]:
     """Estimate `_tonic` of a score without a key: the profile that correlates best with its pitch-class durations."""
     sounding = [0.0] * 12
-    for note in score.notes:
+    for note in pitched_notes(score):
         sounding[note.pitch % 12] += float(note.duration)
     if len(set(sounding)) == 1:
         return 0, False

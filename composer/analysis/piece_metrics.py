@@ -82,9 +82,9 @@ class _MusicMetrics:
         return MelodyIndex(self._melodies.melodies())
 
     def _values_and_melody(self, steps: Sequence[Step]) -> tuple[MetricValues, Contour | None] | None:
-        """Return all values except copying, and the melody; None if there are no notes."""
+        """Return all values except copying, and the melody; None if the piece is silent."""
         score = self._representation.score(self._representation.decode(steps))
-        if score is None or not any(part.notes for part in score.parts):
+        if score is None or not score.is_audible:
             return None
         music = ScoreFeatures(score)
         values = {metric.name: metric.compute(music) for metric in MUSIC if metric.compute is not None}

@@ -11,6 +11,7 @@ from composer.analysis.form import BarContent, melody_bars
 from composer.api import Score
 from composer.music.bars import Bar, bars
 from composer.music.melody import Onset, top_line
+from composer.music.sounding import chord_part
 
 TICKS_PER_BEAT = 10_080
 """Ticks per beat: a beat divides into 32 parts, and into thirds, fifths, sevenths and ninths."""
@@ -32,12 +33,15 @@ class ScoreFeatures:
 
     @cached_property
     def notes(self) -> Sequence[SoundingNote]:
-        """All notes, sorted by start and end."""
+        """All notes, sorted by start and end; without pitched notes, also those of the chord symbols."""
+        parts = self.score.parts
+        if not any(part.notes and not part.percussion for part in parts):
+            parts = (*parts, chord_part(self.score))
         found = [
             SoundingNote(
                 start := tick(note.onset), start + tick(note.duration), None if part.percussion else note.pitch
             )
-            for part in self.score.parts
+            for part in parts
             for note in part.notes
         ]
         return sorted(found, key=lambda sound: sound[:2])
@@ -54,8 +58,8 @@ class ScoreFeatures:
 
     @cached_property
     def melody(self) -> Sequence[Onset]:
-        """The melody line."""
-        return top_line(self.score)
+        """The melody line; empty for percussion."""
+        return self._line if self.pitches else ()
 
     @cached_property
     def bars(self) -> Sequence[Bar]:
@@ -64,8 +68,12 @@ class ScoreFeatures:
 
     @cached_property
     def bar_contents(self) -> Sequence[BarContent]:
-        """The melody's onsets in each bar except a pickup."""
-        return melody_bars(self.melody, self.bars)
+        """The onsets of the melody, else of the lowest percussion, in each bar except a pickup."""
+        return melody_bars(self._line, self.bars)
+
+    @cached_property
+    def _line(self) -> Sequence[Onset]:
+        return top_line(self.score)
 
 
 def tick(time: Fraction) -> int:

@@ -107,9 +107,9 @@ def share_of_intervals(music: ScoreFeatures, smallest: int, largest: int = 127) 
 
 
 def notes_per_beat(music: ScoreFeatures) -> float | None:
-    """Return the notes per quarter note, over the whole piece."""
+    """Return the notes per quarter note, drums included, over the whole piece."""
     end = music.end
-    return len(music.pitches) * TICKS_PER_BEAT / end if end else None
+    return len(music.notes) * TICKS_PER_BEAT / end if end else None
 
 
 def duration(music: ScoreFeatures) -> float | None:

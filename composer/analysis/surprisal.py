@@ -12,6 +12,8 @@ import numpy as np
 
 from composer.api import Piece, Representation, Score, Step, StepKind, Unsupported
 from composer.checkpoints.load import LoadedModel
+from composer.music.sounding import sounding_parts
+from composer.music.tempo_map import TempoMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,23 @@ def surprisal(model: LoadedModel, piece: Piece) -> Surprisal:
     return Surprisal(steps, bits)
 
 
-def beats_per_step(representation: Representation, steps: Sequence[Step]) -> Fraction:
-    """Return the length of a step in beats, for a representation whose steps all have the same length.
+def step_onsets(representation: Representation, steps: Sequence[Step]) -> list[Fraction]:
+    """Return the onset of each step in beats, as the representation declares them, else for steps of equal length.
+
+    Raises Unsupported if the representation declares none and its steps have different lengths.
+    """
+    times = representation.times(steps)
+    if times is None:
+        each = _beats_per_step(representation, steps)
+        return [number * each for number in range(len(steps))]
+    if representation.absolute_time:
+        clock = TempoMap()
+        return [clock.beat(time) for time in times]
+    return [Fraction(time) for time in times]
+
+
+def _beats_per_step(representation: Representation, steps: Sequence[Step]) -> Fraction:
+    """Return the length in beats of steps of equal length.
 
     It is the difference in duration between one step and the same step twice. Raises Unsupported if the piece's first
     onset or its duration contradicts that length.
@@ -68,11 +85,14 @@ def beats_per_step(representation: Representation, steps: Sequence[Step]) -> Fra
         return representation.score(representation.decode(some)) or Score(())
 
     whole = decode(steps)
-    for number, step in enumerate(steps if whole.notes else ()):
+    onsets = [note.onset for part in sounding_parts(whole) for note in part.notes]
+    for number, step in enumerate(steps if onsets else ()):
         if once := decode([step]).duration:
             each = decode([step, step]).duration - once
-            if number * each <= whole.notes[0].onset < (number + 1) * each and whole.duration <= len(steps) * each:
+            if number * each <= min(onsets) < (number + 1) * each and whole.duration <= len(steps) * each:
                 return each
             break
-    name = representation.name
-    raise Unsupported(f"the steps of {name} have different lengths, so notes have no surprisal of their own")
+    raise Unsupported(
+        f"the steps of {representation.name} have different lengths, so notes have no surprisal of their own",
+        "leave out --surprise",
+    )

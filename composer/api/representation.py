@@ -36,6 +36,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol
 
@@ -117,7 +118,7 @@ class _BufferedDecoder:
         piece = self._representation.decode(self._steps)
         if self._representation.native is None:
             score = self._representation.score(piece)
-            return score.notes if score is not None else ()
+            return sorted(note for part in score.parts for note in part.notes) if score is not None else ()
         text = self._representation.text(piece)
         return (text if text.endswith("\n") else f"{text}\n",)
 
@@ -132,7 +133,9 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
     `metavar`, the placeholder for its value. `length`, which may depend on the options, is
     the default limit of steps in `composer gen`, and `step_name` the name of a step. `labels` are the names of the
     labels that its pieces may have, for help and completion, if they are always the same. `positional`, which may
-    depend on the options too, says whether the spec will have position features.
+    depend on the options too, says whether the spec will have position features. `absolute_time` is True if events are
+    in seconds: then scores are at 120 BPM, so that a second is two beats, and `composer gen --tempo` changes the beats
+    but not the speed (see `composer.music.tempo_map`).
 
     Its type parameters are those of a piece's content, `Options` and `Controls`: `Representation[str, MyOptions]`.
     """
@@ -149,6 +152,7 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
     length: int = 2000
     positional: bool = False
     step_name: ClassVar[str] = "step"
+    absolute_time: ClassVar[bool] = False
     Options: ClassVar[type[Any]] = NoOptions
     Controls: ClassVar[type[Any]] = NoOptions
 
@@ -233,6 +237,13 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
 
     def score(self, piece: Piece[ContentT]) -> Score | None:
         """Return `piece` as music; None if it is not music or cannot be played."""
+        return None
+
+    def times(self, steps: Sequence[AnyStep]) -> Sequence[Fraction | float] | None:
+        """Return the onset of each of `steps`, the end symbol included, in beats, or in seconds with `absolute_time`.
+
+        They place the surprisal of steps in a piano roll and in bars. By default None: all steps have the same length.
+        """
         return None
 
     def from_score(self, score: Score) -> Piece[ContentT]:

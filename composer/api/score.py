@@ -36,6 +36,13 @@ class ChordSymbol(NamedTuple):
     duration: Fraction
     symbol: str
 
+    @property
+    def pitches(self) -> tuple[int, ...]:
+        """MIDI numbers of the chord, bass first, ascending; empty if the symbol is not the name of a chord."""
+        from composer.api.chords import pitches
+
+        return pitches(self.symbol)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -96,6 +103,13 @@ class Score:
     def notes(self) -> tuple[Note, ...]:
         """All notes except percussion, by onset, then pitch."""
         return tuple(sorted(note for part in self.parts if not part.percussion for note in part.notes))
+
+    @property
+    def is_audible(self) -> bool:
+        """Whether there is anything to hear: a note, percussion included, or a chord symbol that names a chord."""
+        return any(part.notes for part in self.parts) or any(
+            chord.duration > 0 and chord.pitches for chord in self.chords
+        )
 
     @property
     def duration(self) -> Fraction:

@@ -14,6 +14,7 @@ from composer.check.problem import Problem, Severity, merge_repeated
 from composer.check.score_sanity import HIGHEST, LOWEST
 from composer.formats.abc.elements import Sound, Tone, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
+from composer.formats.abc.reader.score import is_chord
 from composer.formats.abc.reader.structure import bars, bars_as_played, ordered_sections
 from composer.music.keys import Time, pitch
 
@@ -46,14 +47,14 @@ def diagnostics(tune: Tune) -> list[Diagnostic]:
     abc2midi is a second opinion, and a weaker one: it accepts a last bar that is too short.
     """
     problems = list(tune.diagnostics)
-    has_notes = False
+    audible = False
     for elements in tune.voices.values():
         found = bars(elements)
-        has_notes = has_notes or any(sound.tones for bar in found for sound in bar.sounds)
+        audible = audible or any(sound.tones or is_chord(sound.chord) for bar in found for sound in bar.sounds)
         order = bars_as_played(ordered_sections(tune, found, problems), problems)
         problems += bar_length_diagnostics(tune.time or Time(free=True), found, order)
         problems += _ties([sound for bar in order for sound in bar.sounds])
-    if not has_notes:
+    if not audible:
         problems.append(Diagnostic(tune.text.first, 1, "no notes", "the tune has no notes"))
     return sorted(set(problems))
 
@@ -73,7 +74,9 @@ def _pitches(tones: Sequence[Tone]) -> set[int]:
 
 
 def _out_of_range(tune: Tune) -> Iterator[Problem]:
-    for elements in tune.voices.values():
+    for name, elements in tune.voices.items():
+        if name in tune.percussion:
+            continue
         sounds = [each for each in elements if isinstance(each, Sound)]
         notes = [(sound, pitch(*tone)) for sound in sounds for tone in sound.tones]
         if beyond := [(sound, midi) for sound, midi in notes if not LOWEST <= midi <= HIGHEST]:

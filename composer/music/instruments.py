@@ -1,4 +1,4 @@
-"""General MIDI instruments: their names, and program numbers from names."""
+"""General MIDI instruments and percussion: their names, and program numbers from names."""
 
 from __future__ import annotations
 
@@ -35,6 +35,17 @@ INSTRUMENTS = (
     "telephone ring", "helicopter", "applause", "gunshot",
 )  # fmt: skip
 """The names of programs 0 to 127, as General MIDI has them."""
+
+PERCUSSION = dict(enumerate((
+    "acoustic bass drum", "bass drum 1", "side stick", "acoustic snare", "hand clap", "electric snare",
+    "low floor tom", "closed hi-hat", "high floor tom", "pedal hi-hat", "low tom", "open hi-hat",
+    "low-mid tom", "hi-mid tom", "crash cymbal 1", "high tom", "ride cymbal 1", "chinese cymbal", "ride bell",
+    "tambourine", "splash cymbal", "cowbell", "crash cymbal 2", "vibraslap", "ride cymbal 2",
+    "hi bongo", "low bongo", "mute hi conga", "open hi conga", "low conga", "high timbale", "low timbale",
+    "high agogo", "low agogo", "cabasa", "maracas", "short whistle", "long whistle", "short guiro", "long guiro",
+    "claves", "hi wood block", "low wood block", "mute cuica", "open cuica", "mute triangle", "open triangle",
+), 35))  # fmt: skip
+"""The names of the percussion sounds by MIDI number, 35 to 81, as General MIDI has them."""
 
 MAX_NAMED = 8
 

@@ -5,10 +5,11 @@ The rules are those of `formats.abc.writer.melody`, but in ticks and ignoring no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from composer.api import Note, Score
+from composer.music.sounding import chord_part
 
 TICKS_PER_BEAT = 48
 """Notes that begin in the same tick count as simultaneous."""
@@ -33,17 +34,29 @@ class Onset(NamedTuple):
 def top_line(score: Score) -> list[Onset]:
     """Return the first part of `score` that is a single line and not a bass, else the top line of all notes.
 
-    Of simultaneous notes the highest is taken. The top line leaves out notes that begin below a sounding one.
+    Of simultaneous notes the highest is taken. The top line leaves out notes that begin below a sounding one. Without
+    pitched notes, it is the bass of the chord symbols, else the percussion with the lowest number at each time.
     """
     parts = [sorted(map(_timed, part.notes)) for part in score.parts if part.notes and not part.percussion]
+    if not parts:
+        return _lowest_per_tick(chord_part(score).notes or (note for part in score.parts for note in part.notes))
     if len(parts) == 1 and is_line(parts[0]):
         return _highest_per_tick(parts[0])
     every = sorted(note for part in parts for note in part)
-    bottom = _mean_pitch(every) - _BASS_DISTANCE if every else 0
+    bottom = _mean_pitch(every) - _BASS_DISTANCE
     for part in parts:
         if _mean_pitch(part) >= bottom and is_line(part):
             return _highest_per_tick(part)
     return _highest_per_tick(_skyline(every))
+
+
+def _lowest_per_tick(notes: Iterable[Note]) -> list[Onset]:
+    """Return the lowest note in each tick."""
+    line: dict[int, Onset] = {}
+    for note in sorted(notes):
+        onset = note.onset.numerator / note.onset.denominator
+        line.setdefault(round(TICKS_PER_BEAT * onset), Onset(onset, note.pitch))
+    return list(line.values())
 
 
 def _timed(note: Note) -> _Timed:

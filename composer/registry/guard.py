@@ -87,6 +87,7 @@ REPRESENTATION = {
     "default_conditions": _Method(check.names),
     "losses": _Method(check.counts),
     "score": _Method(check.score),
+    "times": _Method(check.times),
     "from_score": _Method(check.piece),
     "primer_from_score": _Method(check.piece),
     "constraint": _Method(check.constraint, CONSTRAINT),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -168,9 +169,26 @@ def labels(value: Any, *_: Any) -> Any:
     return value
 
 
-def score(value: Any, *_: Any) -> Any:
-    """Check a score, which may be None."""
-    return value if value is None else expect(value, Score, "a Score or None")
+def score(value: Any, representation: Any, *_: Any) -> Any:
+    """Check a score, which may be None: at 120 BPM if the representation has absolute time."""
+    if value is not None and expect(value, Score, "a Score or None") and representation.absolute_time:
+        for tempo in value.tempos:
+            if tempo.bpm != 120:
+                raise InvalidResult(f"with `absolute_time`, scores must be at 120 BPM, not {tempo.bpm:g}")
+    return value
+
+
+def times(value: Any, _: Any, steps: Sequence[Any]) -> Any:
+    """Check the onsets of `steps`, which may be None: a number for each, in any order."""
+    if value is None:
+        return value
+    expect(value, Sequence, "a list of onsets or None")
+    if len(value) != len(steps):
+        raise InvalidResult(f"it returned {len(value):,} onsets for {len(steps):,} steps")
+    for time in value:
+        if not isinstance(time, int | float | Fraction) or not 0 <= time < math.inf:
+            raise InvalidResult(f"an onset must be a number from 0, not {shown(time)}")
+    return value
 
 
 def constraint(value: Any, *_: Any) -> Any:

@@ -6,7 +6,7 @@ from math import log2
 import numpy as np
 import pytest
 
-from composer.analysis.surprisal import Surprisal, beats_per_step, surprisal
+from composer.analysis.surprisal import Surprisal, step_onsets, surprisal
 from composer.api import EncodeError, Note, Part, Piece, Score, SequenceSpec, StepKind, Unsupported
 from composer.checkpoints.load import LoadedModel, load_model
 from composer.registry import plugins as registry
@@ -73,7 +73,7 @@ def test_unknown_symbol(checkpoint):
         surprisal(opened, Piece("X:1\nM:4/4\nL:1/8\nK:F#loc\n~~~|]\n"))
 
 
-class TestBeatsPerStep:
+class TestStepOnsets:
     @pytest.mark.parametrize(
         ("name", "options", "beats"),
         [
@@ -90,7 +90,8 @@ class TestBeatsPerStep:
         notes = [Note(Fraction(2 + beat), 60 + beat % 5, Fraction(2)) for beat in range(0, 16, 2)]
         piece = representation.from_score(Score((Part(tuple(notes)),)))
         representation.fit([piece])
-        assert beats_per_step(representation, representation.prime(piece)) == beats
+        steps = representation.prime(piece)
+        assert step_onsets(representation, steps) == [number * beats for number in range(len(steps))]
 
     def test_steps_of_different_lengths(self, checkpoint, tune_file):
         opened = load_model(checkpoint)
@@ -98,11 +99,21 @@ class TestBeatsPerStep:
 
         piece = next(iter(opened.representation.read(Source(tune_file))))
         with pytest.raises(Unsupported, match="have different lengths"):
-            beats_per_step(opened.representation, opened.representation.encode(piece))
+            step_onsets(opened.representation, opened.representation.encode(piece))
 
     def test_silence(self):
         class Silent(Letters):
-            name, decode, score = "silent", list, lambda self, piece: None
+            name, decode, score, times = "silent", list, lambda self, piece: None, lambda self, steps: None
 
         with pytest.raises(Unsupported):
-            beats_per_step(Silent(), [1, 2])
+            step_onsets(Silent(), [1, 2])
+
+    def test_times_in_beats_and_in_seconds(self):
+        class Events(Letters):
+            absolute_time, times = False, lambda self, steps: [Fraction(step, 4) for step in steps]
+
+        class Performance(Events):
+            absolute_time = True
+
+        assert step_onsets(Events(), [1, 4, 2]) == [Fraction(1, 4), 1, Fraction(1, 2)]
+        assert step_onsets(Performance(), [1, 4]) == [Fraction(1, 2), 2]  # a second is two beats

@@ -136,7 +136,7 @@ class _Subject:
         )
 
     def check_scores(self) -> str:
-        """Scores have notes, and are pieces again if there is `from_score`."""
+        """Scores are audible, and are pieces again if there is `from_score`; each step has a time."""
         found = 0
         for piece in self.pieces:
             with about(piece.source):
@@ -150,8 +150,8 @@ class _Subject:
                         lost = self.representation.losses(again).get("things lost")
                         expect(lost == 3, f"`from_score` must keep the losses of the score: 3 became {lost}")
                         self.representation.primer_from_score(score)
-                silent = score.parts and not score.notes and not any(part.percussion for part in score.parts)
-                expect(not silent, "the score has no notes")
+                expect(score.is_audible or not score.parts, "the score has no notes")
+                self.representation.times(self.representation.encode(piece))
         return f"{found} of {len(self.pieces)} pieces"
 
     def check_any_steps(self) -> str:

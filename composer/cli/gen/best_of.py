@@ -83,7 +83,7 @@ def _candidates(plan: Plan, ranker: Ranker, progress: ProgressDisplay, discarded
         score = _score(plan, piece) if event.accepted and needs_score else None
         if not event.accepted:
             discarded.copied += 1
-        elif needs_score and not (score and score.notes) and _is_music(model.representation):
+        elif needs_score and not (score and score.is_audible) and _is_music(model.representation):
             discarded.without_notes += 1
         else:
             ranking = ranker(piece.logp, score)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from composer.api import Representation, Score, StepKind, Unsupported, UsageError
 from composer.cli.render.text import count_noun
+from composer.music.sounding import sounding_parts
 
 if TYPE_CHECKING:
     from composer.checkpoints.load import LoadedModel
@@ -43,10 +44,14 @@ def make_ranker(rank_by: str, model: LoadedModel, path: Path) -> Ranker:
     index = known_melodies(representation, path, "--rank-by originality")
 
     def originality(logp: Sequence[float], score: Score | None) -> Ranking:
-        run, notes = (longest_copied_run(score, index), len(score.notes)) if score is not None else (0, 0)
+        run, notes = (longest_copied_run(score, index), _note_count(score)) if score is not None else (0, 0)
         return Ranking((-run, notes), f"{count_noun(run, 'note')} in the longest copied run")
 
     return originality
+
+
+def _note_count(score: Score) -> int:
+    return sum(len(part.notes) for part in sounding_parts(score))
 
 
 def _likelihood(logp: Sequence[float], score: Score | None) -> Ranking:
@@ -58,7 +63,8 @@ def _form(logp: Sequence[float], score: Score | None) -> Ranking:
     from composer.analysis.form import Form, form_of
 
     found = form_of(score) if score is not None else Form(0.0, 0.0, 0.0)
-    parts = f"repeats {found.returns:.2f}, phrases {found.phrases:.2f}, cadence {found.cadence:.1f}"
+    parts = f"repeats {found.returns:.2f}, phrases {found.phrases:.2f}"
+    parts += f", cadence {found.cadence:.1f}" if found.cadence is not None else ""
     tie_breaker = fmean(logp) if logp else 0.0
     return Ranking((found.mean, tie_breaker), f"{found.mean:.2f} ({parts})")
 

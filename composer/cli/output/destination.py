@@ -57,7 +57,7 @@ class Output:
             data = formats.write(self.format.name, score, self.settings)
             return provenance.mark(self.format.name, data, made_by) if made_by is not None else data
 
-        return BufferedEncoder(representation, number, write, labels)
+        return BufferedEncoder(representation, number, write, labels, self.settings.tempo)
 
     def _filters(self, made_by: provenance.Provenance | None) -> list[TextFilter]:
         """Return the filters that add the title and the provenance to a text."""

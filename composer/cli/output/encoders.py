@@ -11,10 +11,11 @@ from typing import Protocol
 
 from composer import formats
 from composer.api import ComposerError, Representation, Score, Step
+from composer.music.tempo_map import DEFAULT_BPM, at_tempo
 
 
 class NoNotes(ComposerError):
-    """A piece without notes, which cannot be written as music."""
+    """A silent piece, which cannot be written as music."""
 
 
 class PieceEncoder(Protocol):
@@ -59,12 +60,16 @@ class StreamingEncoder:
 
 @dataclass
 class BufferedEncoder:
-    """A piece that becomes a score, with `labels` it does not have itself, and then bytes by `write`."""
+    """A piece that becomes a score, with `labels` it does not have itself, and then bytes by `write`.
+
+    Music in absolute time gets `tempo`, by default 120 BPM, without a change of speed.
+    """
 
     representation: Representation
     number: int
     write: Callable[[Score], bytes]
     labels: Mapping[str, str] = field(default_factory=dict)
+    tempo: float | None = None
     steps: list[Step] = field(default_factory=list)
 
     def push(self, steps: Sequence[Step]) -> bytes:
@@ -74,8 +79,10 @@ class BufferedEncoder:
     def finish(self) -> bytes:
         piece = self.representation.decode(self.steps)
         score = self.representation.score(replace(piece, labels={**self.labels, **piece.labels}))
-        if score is None or not score.notes:
+        if score is None or not score.is_audible:
             raise NoNotes(f"piece {self.number}: no notes", "try another --seed")
+        if self.representation.absolute_time:
+            score = at_tempo(score, self.tempo or DEFAULT_BPM)
         return self.write(score)
 
 

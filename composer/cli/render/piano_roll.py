@@ -6,17 +6,19 @@ like the lines of a score.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from composer.api import Score, Tempo
+from composer.api import Score
 from composer.cli.render.roll_layout import Mark, System, lay_out
 from composer.cli.render.text import count_noun
 from composer.music.bars import bars
+from composer.music.instruments import PERCUSSION
 from composer.music.keys import MODE_FIFTHS, name_of_fifth, spell_in_key
+from composer.music.sounding import sounding_parts
+from composer.music.tempo_map import TempoMap
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,9 +80,9 @@ def roll(score: Score, width: int, max_systems: int | None = None, style_of: Sty
         text.append("\n\n")
         for at, (line, style) in enumerate(_heading(system)):
             text.append(line, style if at else "dim")
-        for upper in range(system.highest | 1, system.lowest - 1, -2):
+        for upper, lower in _pairs(system):
             text.append("\n")
-            cells = _colored_line(system, upper, style_of or (lambda _system, _column, mark: _part_style(mark)))
+            cells = _colored_line(system, upper, lower, style_of or (lambda _system, _column, mark: _part_style(mark)))
             for style, run in groupby(cells, key=itemgetter(1)):
                 text.append("".join(character for character, _ in run), style)
     text.append(_remainder(systems, max_systems), "dim")
@@ -95,31 +97,43 @@ def roll_text(score: Score, width: int, max_systems: int | None = None, *, ascii
     for system in systems[:max_systems]:
         lines += "\n\n" + "".join(line for line, _ in _heading(system)).rstrip()
         for pitch in range(system.highest, system.lowest - 1, -1):
-            key = _PLAIN["black" if pitch % 12 in _BLACK else "white"]
+            key = _PLAIN["black" if _is_dark(system, pitch) else "white"]
             cells = "".join(_plain_cell(system, column, pitch) for column in range(system.columns))
-            lines += f"\n{_label(pitch):>3} {key}{cells}".rstrip()
+            lines += f"\n{_label(system, pitch):>3} {key}{cells}".rstrip()
     lines += _remainder(systems, max_systems) + "\n"
     return lines.translate(_ASCII) if ascii_only else lines
 
 
-def _colored_line(system: System, upper: int, style_of: StyleOf) -> Iterator[tuple[str, str]]:
-    """Yield the line of `upper` and the pitch below it, as characters with styles."""
-    lower = upper - 1
-    yield f"{_label(lower):>3}", "dim"
-    yield "▀▀", f"{_key_color(upper)} on {_key_color(lower)}"
+def _pairs(system: System) -> Iterator[tuple[int, int]]:
+    """Yield the pitches that share a line, the upper one first; a percussion sound has a line of its own."""
+    if system.sounds:
+        yield from ((row, row) for row in range(system.highest, -1, -1))
+    else:
+        yield from ((upper, upper - 1) for upper in range(system.highest | 1, system.lowest - 1, -2))
+
+
+def _colored_line(system: System, upper: int, lower: int, style_of: StyleOf) -> Iterator[tuple[str, str]]:
+    """Yield a line as characters with styles."""
+    yield f"{_label(system, lower):>3}", "dim"
+    yield "▀▀", f"{_key_color(system, upper)} on {_key_color(system, lower)}"
     for column in range(system.columns):
         yield "▀", f"{_cell_color(system, column, upper, style_of)} on {_cell_color(system, column, lower, style_of)}"
 
 
-def _key_color(pitch: int) -> str:
-    return _KEYS[2] if pitch % 12 == 0 else _KEYS[pitch % 12 in _BLACK]
+def _is_dark(system: System, pitch: int) -> bool:
+    """Return whether a pitch is a black key; every other sound of percussion counts as one."""
+    return bool(pitch % 2) if system.sounds else pitch % 12 in _BLACK
+
+
+def _key_color(system: System, pitch: int) -> str:
+    return _KEYS[2] if pitch % 12 == 0 and not system.sounds else _KEYS[_is_dark(system, pitch)]
 
 
 def _cell_color(system: System, column: int, pitch: int, style_of: StyleOf) -> str:
     mark = system.marks.get((column, pitch))
     if mark is None:
         light = 2 if column in system.bars else 1 if column in system.beats else 0
-        return _LANES[pitch % 12 in _BLACK][light]
+        return _LANES[_is_dark(system, pitch)][light]
     style = style_of(system, column, mark)
     return style.onset if mark.onset else style.hold
 
@@ -137,7 +151,9 @@ def _part_style(mark: Mark) -> NoteStyle:
     return _PART_STYLES[mark.part if mark.part < len(_PART_STYLES) else 1 + (mark.part - 1) % (len(_PART_STYLES) - 1)]
 
 
-def _label(pitch: int) -> str:
+def _label(system: System, pitch: int) -> str:
+    if system.sounds:
+        return str(system.sounds[pitch])
     return f"C{pitch // 12 - 1}" if pitch % 12 == 0 else ""
 
 
@@ -179,15 +195,11 @@ def _caption(score: Score, width: int, *, colored: bool, parts: bool = True) -> 
     """Yield the title, key, meter, tempo and size of the piece, and with `parts` a legend of the parts."""
     if score.title:
         yield score.title[: max(width, MIN_WIDTH)] + "\n", "bold"
-    lines = [""]
-    for fact in _facts(score):
-        longer = f"{lines[-1]} · {fact}" if lines[-1] else fact
-        if len(longer) > max(width, MIN_WIDTH) and lines[-1]:
-            lines.append(fact)
-        else:
-            lines[-1] = longer
-    yield "\n".join(lines), ""
-    sounding = [part for part in score.parts if not part.percussion and part.notes]
+    yield _wrapped(_facts(score), width), ""
+    sounding = sounding_parts(score)
+    if sounding and sounding[0].percussion:
+        sounds = sorted({note.pitch for part in sounding for note in part.notes})
+        yield "\n" + _wrapped((f"{sound} {PERCUSSION.get(sound, 'percussion')}" for sound in sounds), width), "dim"
     if parts and len(sounding) > 1:
         yield "\n", ""
         for number, part in enumerate(sounding):
@@ -196,8 +208,19 @@ def _caption(score: Score, width: int, *, colored: bool, parts: bool = True) -> 
             yield f" {part.name or f'part {number + 1}'}  ", "dim"
 
 
+def _wrapped(facts: Iterable[str], width: int) -> str:
+    """Return facts in lines of at most `width` columns."""
+    lines = [""]
+    for fact in facts:
+        longer = f"{lines[-1]} · {fact}" if lines[-1] else fact
+        if len(longer) > max(width, MIN_WIDTH) and lines[-1]:
+            lines.append(fact)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
+
+
 def _facts(score: Score) -> Iterator[str]:
-    notes = score.notes
     if score.keys:
         key = score.keys[0]
         yield f"{name_of_fifth(key.sharps + MODE_FIFTHS.get(key.mode, 0), '♯', '♭')} {key.mode}"
@@ -205,27 +228,25 @@ def _facts(score: Score) -> Iterator[str]:
         yield f"{score.meters[0].numerator}/{score.meters[0].denominator}"
     if score.tempos:
         yield f"♩ = {score.tempos[0].bpm:.5g}"
-    if not notes:
-        yield "only percussion" if any(part.notes for part in score.parts) else "no notes"
+    if not score.is_audible:
+        yield "no notes"
         return
-    full = sum(bar.number > 0 for bar in bars(score))
-    yield count_noun(len(notes), "note")
-    yield count_noun(full, "bar")
-    lowest, highest = min(note.pitch for note in notes), max(note.pitch for note in notes)
-    sharps = score.keys[0].sharps if score.keys else 0
-    yield "–".join(_pitch_name(pitch, sharps) for pitch in sorted({lowest, highest}))
-    minutes, seconds = divmod(max(round(_seconds(score)), 1), 60)
+    yield _size(score)
+    yield count_noun(sum(bar.number > 0 for bar in bars(score)), "bar")
+    if notes := score.notes:
+        lowest, highest = min(note.pitch for note in notes), max(note.pitch for note in notes)
+        sharps = score.keys[0].sharps if score.keys else 0
+        yield "–".join(_pitch_name(pitch, sharps) for pitch in sorted({lowest, highest}))
+    minutes, seconds = divmod(max(round(TempoMap(score.tempos).seconds(score.duration)), 1), 60)
     yield f"{minutes}:{seconds:02}"
 
 
-def _seconds(score: Score) -> float:
-    """Return the duration in seconds; the default tempo is 120 BPM."""
-    tempos = [Tempo(Fraction(0), 120.0), *sorted((t for t in score.tempos if t.bpm > 0), key=lambda t: t.onset)]
-    ends = [*(tempo.onset for tempo in tempos[1:]), score.duration]
-    return sum(
-        float(max(min(end, score.duration) - tempo.onset, Fraction(0))) * 60 / tempo.bpm
-        for tempo, end in zip(tempos, ends, strict=True)
-    )
+def _size(score: Score) -> str:
+    """Return how many notes there are, else drum notes, else chords."""
+    if score.notes:
+        return count_noun(len(score.notes), "note")
+    drums = sum(len(part.notes) for part in score.parts)
+    return count_noun(drums, "drum note") if drums else count_noun(len(score.chords), "chord")
 
 
 def _pitch_name(pitch: int, sharps: int) -> str:

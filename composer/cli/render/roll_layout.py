@@ -5,12 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
 from composer.api import Note, Part, Score
 from composer.music.bars import Bar, bars
+from composer.music.sounding import sounding_parts
 
 _UNITS = tuple(Fraction(1, parts) for parts in (1, 2, 3, 4, 6, 8, 12, 16))
 _DEFAULT_UNIT = Fraction(1, 4)
@@ -36,7 +37,8 @@ class System:
     """One line of the roll: `columns` cells from beat `start`, pitches `lowest` to `highest`.
 
     A cell takes `cell` beats. `marks` are by column and pitch. `bars` and `beats` are the columns of bar lines (with
-    the bars' numbers) and of the other beats; `chords` the columns of chord symbols.
+    the bars' numbers) and of the other beats; `chords` the columns of chord symbols. In a system of percussion, the
+    pitches are indices of `sounds`, which are MIDI numbers.
     """
 
     start: Fraction
@@ -48,21 +50,35 @@ class System:
     chords: dict[int, str] = field(default_factory=dict)
     marks: dict[tuple[int, int], Mark] = field(default_factory=dict)
     cell: Fraction = Fraction(1)
+    sounds: Sequence[int] = ()
 
 
 def lay_out(score: Score, width: int) -> list[System]:
-    """Return the systems of `score`, at most `width` cells wide, without percussion; none if there are no notes."""
-    parts = tuple(part for part in score.parts if not part.percussion and part.notes)
+    """Return the systems of `score`, at most `width` cells wide; none if it is silent.
+
+    Without pitched notes, they show the percussion or the chords.
+    """
+    parts = sounding_parts(score)
     if not parts:
         return []
-    all_bars = list(bars(score))
-    unit = shortest_common(score.notes, all_bars)
+    all_bars, notes = list(bars(score)), sorted(note for part in parts for note in part.notes)
+    unit = shortest_common(notes, all_bars)
     cell, max_bars = _scale(all_bars, unit, width)
     systems = _wrap(all_bars, cell, max_bars, width)
-    _place_notes(systems, parts, cell)
+    sounds = sorted({note.pitch for note in notes}) if parts[0].percussion else []
+    _place_notes(systems, [_as_rows(part, sounds) for part in parts] if sounds else parts, cell)
     _place_chords(systems, score, cell)
-    _set_ranges(systems)
+    if sounds:
+        for system in systems:
+            system.highest, system.sounds = len(sounds) - 1, sounds
+    else:
+        _set_ranges(systems)
     return systems
+
+
+def _as_rows(part: Part, sounds: Sequence[int]) -> Part:
+    """Return `part` with indices of `sounds` as pitches."""
+    return replace(part, notes=tuple(note._replace(pitch=sounds.index(note.pitch)) for note in part.notes))
 
 
 def shortest_common(notes: Sequence[Note], all_bars: Sequence[Bar]) -> Fraction:

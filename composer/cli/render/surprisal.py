@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from composer.analysis.surprisal import Surprisal, beats_per_step, surprisal
+from composer.analysis.surprisal import Surprisal, step_onsets, surprisal
 from composer.api import Piece, ReadError, Representation, Score, Source
 from composer.checkpoints.load import LoadedModel, load_model
 from composer.cli import inputs
@@ -83,7 +83,7 @@ def _picture(console: Console, loaded: LoadedModel, piece: Piece, model: str) ->
         if as_text or score is None:
             canvas.print(_colored(_texts_and_bits(representation, found)), soft_wrap=True)
         else:
-            style_of = _style_of(found, beats_per_step(representation, found.steps))
+            style_of = _style_of(_Timeline.of(representation, found))
             canvas.print(roll(score, console.width, MAX_SYSTEMS, style_of), end="")
     return drawn.get()
 
@@ -128,14 +128,30 @@ def _colored(chunks: Iterator[tuple[str, float]]) -> Text:
     return text
 
 
-def _style_of(found: Surprisal, beats: Fraction) -> Callable[[System, int, Mark], NoteStyle]:
-    """Return the style of a cell by its limit surprising step; a step has `beats` beats."""
+class _Timeline(NamedTuple):
+    """Onsets in beats, ascending, and the bits of the steps."""
+
+    onsets: Sequence[Fraction]
+    bits: Sequence[float]
+
+    @classmethod
+    def of(cls, representation: Representation, found: Surprisal) -> _Timeline:
+        """Return the steps in order of time. Raises Unsupported if it is not known."""
+        ordered = sorted(zip(step_onsets(representation, found.steps), found.bits, strict=True))
+        return cls([onset for onset, _ in ordered], [bits for _, bits in ordered])
+
+    def during(self, begin: Fraction, end: Fraction) -> Sequence[float]:
+        """Return the bits of the steps that begin in this time; if there are none, of the last one before."""
+        first, stop = bisect_left(self.onsets, begin), bisect_left(self.onsets, end)
+        return self.bits[first:stop] if first < stop else self.bits[max(first - 1, 0) : max(first, 1)]
+
+
+def _style_of(timeline: _Timeline) -> Callable[[System, int, Mark], NoteStyle]:
+    """Return the style of a cell by the most surprising of its steps."""
 
     def style(system: System, column: int, mark: Mark) -> NoteStyle:
-        begin = (system.start + column * system.cell) / beats
-        first = min(int(begin), len(found.bits) - 1)
-        last = max(first + 1, int(begin + system.cell / beats))
-        return _level_style(max(found.bits[first:last]))
+        begin = system.start + column * system.cell
+        return _level_style(max(timeline.during(begin, begin + system.cell)))
 
     return style
 
@@ -145,12 +161,12 @@ Row = tuple[str, float, int]
 
 
 def _bars(representation: Representation, score: Score, found: Surprisal) -> Iterator[Row]:
-    """Yield the bars of a piece whose steps have equal length; the last bar includes any steps after it."""
-    beats, all_bars = beats_per_step(representation, found.steps), list(bars(score))
+    """Yield the bars of a piece with the steps that begin in them; the last bar includes any steps after it."""
+    timeline, all_bars = _Timeline.of(representation, found), list(bars(score))
     for number, bar in enumerate(all_bars):
-        begin = -(-bar.start // beats)
-        end = -(-bar.end // beats) if number + 1 < len(all_bars) else len(found.bits)
-        yield str(bar.number), sum(found.bits[begin:end]), end - begin
+        begin = bisect_left(timeline.onsets, bar.start)
+        end = bisect_left(timeline.onsets, bar.end) if number + 1 < len(all_bars) else len(found.bits)
+        yield str(bar.number), sum(timeline.bits[begin:end]), end - begin
 
 
 BREAKS: Mapping[str | None, re.Pattern[str]] = {"abc": re.compile(r"[:\[]*\|[|:\]]*|::|\n")}

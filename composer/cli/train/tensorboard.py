@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from composer.api import ComposerError, Score
 from composer.cli.train.snapshots import SnapshotPiece
+from composer.music.sounding import sounding_parts
 from composer.training.events import Event, Finished, Updated, Validated
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class TensorBoardWriter:
         """Log a piece as text or as a piano-roll image."""
         if piece.text:
             self._writer.add_text("piece", f"```\n{piece.text}\n```", piece.update)
-        if piece.score is not None and piece.score.notes:
+        if piece.score is not None and piece.score.is_audible:
             self._writer.add_image("roll", roll_image(piece.score), piece.update, dataformats="HWC")
 
     def _scalars(self, update: int, values: Mapping[str, float]) -> None:
@@ -102,7 +103,7 @@ def roll_image(score: Score) -> NDArray[np.uint8]:
     """Return the first MAX_BEATS beats as an image (height, width, 3): time to the right, pitch upward."""
     import numpy as np
 
-    notes = [note for note in score.notes if note.onset < MAX_BEATS]
+    notes = [note for part in sounding_parts(score) for note in part.notes if note.onset < MAX_BEATS]
     pitches = [note.pitch for note in notes]
     end = max(note.end for note in notes)
     width = int(4 * min(end, Fraction(MAX_BEATS))) + 1

@@ -64,7 +64,8 @@ Element = Sound | Mark | PartMark | Time | Signature
 class Tune:
     """A tune as written. `key`, `time`, `unit` and `tempo` (as text) are those in force when the music starts.
 
-    `voices` holds the elements of each voice in order, without `overlays`; `tuplets` holds p, q and r of each tuplet.
+    `voices` holds the elements of each voice in order, without `overlays`; `percussion` has the names of those on MIDI
+    channel 10. `tuplets` holds p, q and r of each tuplet.
     """
 
     text: TuneText
@@ -75,6 +76,7 @@ class Tune:
     tempo: str = ""
     order: str = ""
     voices: dict[str, list[Element]] = field(default_factory=dict)
+    percussion: set[str] = field(default_factory=set)
     overlays: bool = False
     tuplets: list[tuple[int, int, int]] = field(default_factory=lambda: [(1, 1, 1)])
     diagnostics: list[Diagnostic] = field(default_factory=list)

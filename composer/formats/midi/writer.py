@@ -10,12 +10,12 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from composer.api import ChordSymbol, Meter, Note, Part, Score, Tempo
+from composer.api import Meter, Note, Part, Score, Tempo
 from composer.formats.midi.mido_parser import KEY_NAMES
 from composer.formats.midi.tracks import printable_line
 from composer.formats.settings import WriteSettings
-from composer.music import chords
 from composer.music.keys import has_minor_third
+from composer.music.sounding import chord_part
 
 CHORD_SOFTNESS = 0.6
 """The velocity of chord symbols relative to the melody's."""
@@ -45,8 +45,8 @@ def write_midi(score: Score, settings: WriteSettings) -> bytes:
         channel = _DRUM_CHANNEL if part.percussion else _PART_CHANNELS[free % len(_PART_CHANNELS)]
         free += not part.percussion
         midi.tracks.append(_track(_part_events(part, channel, settings, clock), part.name))
-    if any(chords.pitches(chord.symbol) for chord in score.chords):
-        part = _accompaniment(score.chords, score.parts)
+    part = chord_part(score)
+    if part.notes:
         midi.tracks.append(_track(_part_events(part, _CHORD_CHANNEL, settings, clock, CHORD_SOFTNESS), part.name))
     stream = io.BytesIO()
     midi.save(file=stream)
@@ -124,19 +124,6 @@ def _with_pickup(score: Score) -> tuple[Meter, ...]:
         return score.meters
     first, *others = score.meters or (Meter(Fraction(0), 4, 4),)
     return (Meter(Fraction(0), numerator, denominator), first._replace(onset=score.pickup), *others)
-
-
-def _accompaniment(symbols: Iterable[ChordSymbol], parts: Iterable[Part]) -> Part:
-    """Return the chord symbols as a part with the mean velocity of `parts`."""
-    velocities = [note.velocity for part in parts if not part.percussion for note in part.notes]
-    velocity = round(sum(velocities) / len(velocities)) if velocities else 80
-    notes = (
-        Note(chord.onset, pitch, chord.duration, velocity)
-        for chord in symbols
-        for pitch in chords.pitches(chord.symbol)
-        if chord.duration > 0
-    )
-    return Part(tuple(notes), "Chords", next((part.program for part in parts if not part.percussion), 0))
 
 
 def _part_events(

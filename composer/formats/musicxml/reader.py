@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -17,6 +17,7 @@ from composer.formats.limits import exceeded_limit
 from composer.formats.musicxml.cache import through_cache
 from composer.formats.musicxml.input_limits import check_kern, check_musicxml, unpack_archive
 from composer.formats.musicxml.library import MARK_FIELD, music21, quiet
+from composer.formats.musicxml.percussion import to_pitched
 from composer.music import chords
 from composer.music.repeats import RepeatBar, playing_order
 
@@ -26,7 +27,7 @@ MAX_BYTES = 32 * 1024 * 1024
 _MAX_JUMPING_BARS = 500
 """Jumps such as Da Capo are ignored in longer pieces, for which music21 takes too long."""
 
-VERSION = 3
+VERSION = 4
 """Part of the cache key; increase it whenever the same bytes give another score."""
 
 _HINT = "open it in a notation program and export it again as MusicXML"
@@ -71,26 +72,26 @@ def _read(data: bytes, name: str) -> Score:
     if data[:4] == b"PK\x03\x04":
         data = unpack_archive(data, name, MAX_BYTES)
     if data.lstrip()[:2] in (b"**", b"!!"):
-        score = _parsed(check_kern(data, name), "humdrum", name)
+        score = _parsed(check_kern(data, name), (), "humdrum", name)
     else:
-        score = _parsed(check_musicxml(data, name), "musicxml", name)
-    if not any(part.notes for part in score.parts):
+        score = _parsed(*to_pitched(check_musicxml(data, name)), "musicxml", name)
+    if not score.is_audible:
         raise ReadError(f"{name} has no notes", "choose a file with music in it")
     return score
 
 
-def _parsed(text: str, language: str, name: str) -> Score:
-    """Parse `text` with music21; any exception becomes a ReadError."""
+def _parsed(text: str, drums: Collection[str], language: str, name: str) -> Score:
+    """Parse `text`, in which the parts `drums` are percussion, with music21; any exception becomes a ReadError."""
     m21 = music21()
     try:
         with quiet():
-            return _score(m21.converter.parseData(text, format=language))
+            return _score(m21.converter.parseData(text, format=language), drums)
     except Exception as error:  # music21's own errors are worth showing, those of Python are not
         reason = isinstance(error, m21.exceptions21.Music21Exception) and " ".join(str(error).split())[:100]
         raise ReadError(f"music21 cannot read {name}" + (f": {reason}" if reason else ""), _HINT) from error
 
 
-def _score(stream: Any) -> Score:
+def _score(stream: Any, drums: Collection[str]) -> Score:
     m21 = music21()
     opus = stream.scores[0] if isinstance(stream, m21.stream.Opus) else stream
     staves = list(opus.parts)
@@ -99,7 +100,10 @@ def _score(stream: Any) -> Score:
     first = staves[0].getElementsByClass("Measure").first()
     played = [list(_played(staff)) for staff in staves]
     losses: Counter[str] = Counter()
-    parts = tuple(_part(staff, line, losses) for staff, line in zip(staves, played, strict=True))
+    parts = tuple(
+        replace(_part(staff, line, losses), **({"program": 0, "percussion": True} if _id(staff) in drums else {}))
+        for staff, line in zip(staves, played, strict=True)
+    )
     tempos = {at: m.getQuarterBPM() for line in reversed(played) for at, m in _each(line, m21.tempo.MetronomeMark)}
     signatures = _each(played[0], m21.key.KeySignature)
     score = Score(
@@ -204,13 +208,26 @@ def _pickup(measure: Any) -> Fraction:
 
 
 def _with_chords(score: Score, played: list[_Line]) -> Score:
-    """Add the chord symbols in `played`, each lasting until the next."""
+    """Add the chord symbols in `played`, each lasting until the next, the last to the end of the notes or its bar."""
     kind = music21().harmony.ChordSymbol
     found = {onset: _spelled(symbol) for line in reversed(played) for onset, symbol in _each(line, kind)}
     onsets = sorted(found)
-    ends = [*onsets[1:], max(score.duration, onsets[-1])] if onsets else []
+    end = score.duration if not onsets or score.duration > onsets[-1] else _end(played[0])
+    ends = [*onsets[1:], end] if onsets else []
     symbols = (ChordSymbol(onset, end - onset, found[onset]) for onset, end in zip(onsets, ends, strict=True))
     return replace(score, chords=tuple(symbol for symbol in symbols if symbol.duration > 0 and symbol.symbol))
+
+
+def _id(staff: Any) -> str:
+    """Return the id of a staff's part; music21's own ids are made from names."""
+    instrument = staff.getInstrument(returnDefault=False)
+    return str(instrument.partId) if instrument is not None else ""
+
+
+def _end(line: _Line) -> Fraction:
+    """Return the beat at which the last note or rest of a staff ends."""
+    ends = (onset + Fraction(element.quarterLength) for onset, element in _each(line, music21().note.GeneralNote))
+    return max(ends, default=Fraction(0))
 
 
 def _spelled(symbol: Any) -> str:

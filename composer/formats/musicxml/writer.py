@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from composer.api import ComposerError, Part, Score
 from composer.formats.musicxml.library import MARK_FIELD, music21, quiet
+from composer.formats.musicxml.percussion import to_unpitched
 from composer.formats.settings import WriteSettings
 from composer.music import chords
 from composer.music.bars import COMMON_TIME, Bar, bars
@@ -38,14 +39,20 @@ class Event(NamedTuple):
 
 
 def write(score: Score, settings: WriteSettings) -> bytes:
-    """Return `score` as MusicXML without percussion; the bytes are reproducible.
+    """Return `score` as MusicXML; the bytes are reproducible.
 
-    Times that no note value fits are rounded to eighths or sixths of a beat. Raises ComposerError if that fails too.
+    Chord symbols without a part are above rests. Times that no note value fits are rounded to eighths or sixths of a
+    beat. Raises ComposerError if that fails too.
     """
     data = _export(score, settings)
     for pattern, replacement in _MUSIC21_METADATA:
         data = re.sub(pattern, replacement, data)
-    return data
+    drums = [_part_id(number) for number, part in enumerate(score.parts, 1) if part.percussion]
+    return to_unpitched(data, drums) if drums else data
+
+
+def _part_id(number: int) -> str:
+    return f"P{number}"
 
 
 def mark(data: bytes, text: bytes) -> bytes:
@@ -91,17 +98,18 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
     whole.metadata = m21.metadata.Metadata()
     whole.metadata.title = score.title
     layout = list(bars(score)) or [Bar(1, Fraction(0), COMMON_TIME.bar, COMMON_TIME)]
-    parts = [part for part in score.parts if not part.percussion] or [Part()]
-    for number, part in enumerate(parts, 1):
+    for number, part in enumerate(score.parts or [Part()], 1):
         staff = m21.stream.Part()
         program = part.program if settings.instrument is None else settings.instrument
         player = m21.instrument.instrumentFromMidiProgram(program)
-        player.partId, player.instrumentId = f"P{number}", f"P{number}-I1"
-        player.partName = part.name or None
+        player.partId, player.instrumentId = _part_id(number), f"{_part_id(number)}-I1"
+        player.partName = part.name or ("Percussion" if part.percussion else None)
         staff.insert(0, player)
         staff.partName = part.name
         for measure in _measures(part, score, layout, snap):
             staff.append(measure)
+        if part.percussion:
+            staff.getElementsByClass("Measure")[0].insert(0, m21.clef.PercussionClef())
         whole.insert(0, staff)
     _add_signs(whole, score, settings, layout)
     return whole
@@ -116,7 +124,7 @@ def _measures(part: Part, score: Score, layout: list[Bar], snap: Snap) -> Iterat
         if bar.number == 0:
             measure.paddingLeft = float(bar.meter.bar - bar.length)
             measure.showNumber = m21.stream.enums.ShowNumber.NEVER
-        sharps = next((key.sharps for key in reversed(keys) if key.onset <= bar.start), 0)
+        sharps = next((key.sharps for key in reversed(keys) if key.onset <= bar.start and not part.percussion), 0)
         voices = _voices(content[index])
         for at, voice in enumerate(voices, 1):
             target = measure if len(voices) == 1 else m21.stream.Voice(id=str(at))

@@ -12,8 +12,7 @@ from rich.console import Console
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
 from composer.cli.render.piano_roll import GUTTER, picture, roll, roll_text
-from composer.cli.render.roll_layout import lay_out, shortest_common
-from composer.music.bars import bars
+from composer.cli.render.roll_layout import lay_out
 
 
 def run(*pitches, length=Fraction(1, 2), start=0):
@@ -71,55 +70,29 @@ def test_parts_have_their_own_marks_and_names():
     assert "▓" in text.split("Bass")[1]
 
 
-def test_percussion_is_skipped():
+def test_percussion_beside_notes_is_skipped():
     drums = Part(run(36), percussion=True)
-    assert "█" not in roll_text(Score((drums,)), 80)
-    assert "only percussion" in roll_text(Score((drums,)), 80)
     assert roll_text(Score((Part(run(60)), drums)), 80) == roll_text(Score((Part(run(60)), Part(()))), 80)
 
 
-def test_pickup_before_the_first_bar_line():
-    (system,) = lay_out(score(run(67, 60, 62, 64, 65, 67, 69), meter=(6, 8), pickup=Fraction(1, 2)), 70)
-    pickup, first = sorted(system.bars)
-    assert (system.bars[pickup], system.bars[first]) == (0, 1)
-    assert system.marks[first, 60].onset
+def test_percussion_alone_has_a_row_for_each_sound():
+    drums = Score((Part(run(36, 42, 38, 42), percussion=True),))
+    text = roll_text(drums, 60)
+    assert "4 drum notes" in text
+    assert "36 bass drum 1 · 38 acoustic snare · 42 closed hi-hat" in text
+    rows = [line for line in text.splitlines() if "█" in line]
+    assert [(row.split()[0], row.count("█")) for row in rows] == [("42", 2), ("38", 1), ("36", 1)]
+    (system,) = lay_out(drums, 55)
+    assert roll(drums, 60).plain.count("▀" * system.columns) == 3
 
 
-def test_systems_have_whole_bars():
-    systems = lay_out(score(run(*[60, 64] * 64)), 75)
-    assert [sorted(system.bars.values()) for system in systems[:2]] == [[1, 2, 3, 4], [5, 6, 7, 8]]
-    assert len(systems) == 4
-
-
-def test_note_across_systems_has_one_onset():
-    first, second = lay_out(
-        score((*run(*[60] * 31), Note(Fraction(31, 2), 64, Fraction(9, 2)), *run(*[60] * 16, start=20))), 75
-    )[:2]
-    assert [mark.onset for (_, pitch), mark in sorted(first.marks.items()) if pitch == 64] == [True, False]
-    assert not second.marks[0, 64].onset
-
-
-@pytest.mark.parametrize(
-    ("notes", "unit"),
-    [
-        (run(60, 62, 64, 65, length=Fraction(1)), 1),
-        (run(60, 62, 64, 65), Fraction(1, 2)),
-        (run(*[60] * 20, length=Fraction(1, 3)), Fraction(1, 3)),
-        (run(*[60] * 32, length=Fraction(1, 4)), Fraction(1, 4)),
-        (tuple(Note(Fraction(at, 2), 60, Fraction(239, 480)) for at in range(16)), Fraction(1, 2)),
-        ((*run(*([60] * 40)), Note(Fraction(20), 60, Fraction(1, 16))), Fraction(1, 2)),
-    ],
-)
-def test_shortest_common_duration(notes, unit):
-    assert shortest_common(notes, list(bars(score(notes)))) == unit
-
-
-def test_overlapping_chord_symbols_are_skipped():
-    heading = roll_text(
-        score(run(60, 62, 64, 65), chords=[(0, "Cmaj7/E"), (1, "D"), (Fraction(3, 2), "G")]), 24
-    ).splitlines()[-9]
-    assert "Cmaj7/E" in heading
-    assert "D" not in heading
+def test_chord_symbols_alone_are_drawn_as_they_sound():
+    chords = [ChordSymbol(Fraction(4 * bar), Fraction(4), symbol) for bar, symbol in enumerate(("C", "Am", "Fine"))]
+    (system,) = lay_out(Score((), tuple(chords)), 60)
+    assert sorted({pitch for column, pitch in system.marks if column == 0}) == [36, 48, 52, 55]
+    text = roll_text(Score((), tuple(chords)), 60)
+    assert "3 chords · 3 bars · 0:06" in text
+    assert "C" in text.splitlines()[2]
 
 
 def test_wide_range_is_set_per_system():
@@ -159,13 +132,15 @@ METERS = st.lists(st.builds(Meter, TIMES, st.integers(1, 15), st.sampled_from([1
 
 
 @settings(max_examples=80, deadline=None)
-@given(ANY_NOTES, METERS, st.fractions(0, 4, max_denominator=8), st.integers(1, 200))
-def test_any_score_fits_any_width_and_shows_every_onset(notes, meters, pickup, width):
-    wild = Score((Part(tuple(notes)),), (ChordSymbol(Fraction(0), Fraction(1), "Am"),), (), tuple(meters), (), pickup)
+@given(ANY_NOTES, st.booleans(), st.booleans(), METERS, st.fractions(0, 4, max_denominator=8), st.integers(1, 200))
+def test_any_score_fits_any_width_and_shows_every_onset(notes, percussion, chord, meters, pickup, width):
+    part = Part(tuple(notes), percussion=percussion)
+    symbol = ChordSymbol(Fraction(0), Fraction(1), "Am" if chord else "Fine")
+    wild = Score((part,), (symbol,), (), tuple(meters), (), pickup)
     assert all(cell_len(line) <= max(width, 16) for line in roll_text(wild, width).splitlines())
     assert all(cell_len(line) <= max(width, 16) for line in roll(wild, width).plain.splitlines())
     marks = [mark for system in lay_out(wild, 60) for mark in system.marks.values()]
-    assert bool(notes) == any(mark.onset for mark in marks)
+    assert (bool(notes) or chord) == any(mark.onset for mark in marks)
 
 
 def printed(tune, **terminal) -> str:

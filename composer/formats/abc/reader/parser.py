@@ -14,6 +14,8 @@ from composer.formats.abc.reader.tokens import HANDLERS, Voice, close_group
 from composer.formats.abc.reader.transposition import SoundingPitch, unknown_property
 from composer.music.keys import WHOLE, Signature, Time, parse_key, parse_meter
 
+_CHANNEL = re.compile(r"MIDI[ \t=]+channel[ \t]+(\d+)")
+
 _PART = re.compile(r"[A-Z]\d?\.?")
 """A part's name; other text after `P:` is a remark or even lyrics."""
 
@@ -31,7 +33,9 @@ class _Parser:
         self.voices: dict[str, Voice] = {}
         self.properties: dict[str, str] = {}
         """Properties from `V:` fields of voices that have not started."""
-        self.voice_name = ""
+        self.voice_name = self.declared_voice = ""
+        self.percussion: dict[str, bool] = {}
+        """Whether voices are on MIDI channel 10; "" stands for all that do not say."""
         self.in_body = False
 
     def run(self) -> Tune:
@@ -124,7 +128,7 @@ class _Parser:
     def _declare_voice(self, field: Field) -> str:
         """Apply the properties of a `V:` field and return its voice's name."""
         name, _, properties = field.value.partition(" ")
-        name = name or "1"
+        self.declared_voice = name = name or "1"
         self._check(field)
         if name in self.voices:
             voice = self.voices[name]
@@ -134,6 +138,8 @@ class _Parser:
         return name
 
     def _directive(self, text: str) -> None:
+        if channel := _CHANNEL.match(text):
+            self.percussion[self.declared_voice] = channel[1] == "10"
         if "transpose" in text:
             voice = self._voice_of_field()
             self._update_transposition(voice, voice.sounding_pitch.with_directive(text))
@@ -206,6 +212,8 @@ class _Parser:
             if voice.last is not None:
                 close_group(tune, voice, voice.last.line, voice.last.column)
         tune.key = tune.key or Signature()
+        default = self.percussion.get("", False)
+        tune.percussion = {name for name in tune.voices if self.percussion.get(name, default)}
 
 
 def _fraction(value: str) -> Fraction | None:

@@ -16,7 +16,7 @@ from composer.music.keys import BEAT, Time, pitch
 
 
 def read_score(text: str) -> Score:
-    """Return the first tune in `text`. Raises ReadError if it has no notes."""
+    """Return the first tune in `text`. Raises ReadError if it has no notes or chords."""
     found = split_tunes(text)
     if not found:
         raise ReadError("no tune in the text", "an ABC tune starts with `X:1` and has a `K:` line")
@@ -24,7 +24,7 @@ def read_score(text: str) -> Score:
 
 
 def read_tune(text: TuneText, problems: list[Diagnostic] | None = None) -> Score:
-    """Return a tune as a Score, and add its errors to `problems`. Raises ReadError if it has no notes."""
+    """Return a tune as a Score, and add its errors to `problems`. Raises ReadError if it has no notes or chords."""
     tune = parse_tune(text)
     if problems is not None:
         problems += tune.diagnostics
@@ -32,19 +32,23 @@ def read_tune(text: TuneText, problems: list[Diagnostic] | None = None) -> Score
 
 
 def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
-    """Return a parsed tune as a Score. Raises ReadError if it has no notes."""
-    sounding = {}
-    for name, elements in tune.voices.items():
-        found = bars_as_played(ordered_sections(tune, bars(elements), problems), problems)
-        if notes := _notes(found):
-            sounding[name] = notes, found
-    if not sounding:
+    """Return a parsed tune as a Score. Raises ReadError if it has no notes or chords."""
+    played = {
+        name: bars_as_played(ordered_sections(tune, bars(elements), problems), problems)
+        for name, elements in tune.voices.items()
+    }
+    sounding = {name: notes for name, found in played.items() if (notes := _notes(found))}
+    if sounding:
+        first = played[next(iter(sounding))]
+    else:
+        first = next((found for found in played.values() if _chords(found)), [])
+    chords = _chords(first)
+    if not sounding and not chords:
         raise ReadError(f"the tune at line {tune.text.first} has no notes")
-    _, first = next(iter(sounding.values()))
     time = tune.time or Time(free=True)
     return Score(
-        parts=tuple(Part(notes, name=label) for label, (notes, _) in sounding.items()),
-        chords=_chords(first),
+        parts=tuple(Part(notes, name=name, percussion=name in tune.percussion) for name, notes in sounding.items()),
+        chords=chords,
         tempos=(Tempo(Fraction(0), bpm),) if (bpm := tempo_of(tune)) else (),
         meters=_meters(time, first),
         keys=_keys(tune, first),

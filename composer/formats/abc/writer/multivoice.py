@@ -18,7 +18,7 @@ from composer.formats.abc.writer.melody import snap
 from composer.formats.abc.writer.voice_split import MAX_VOICES, Event, too_many_voices_error, voices_of
 from composer.music import chords
 from composer.music.bars import Bar, bars
-from composer.music.keys import BEAT, WHOLE, Time, parse_meter
+from composer.music.keys import BEAT, WHOLE, Signature, Time, parse_meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,17 @@ class _Voice:
 
 
 def write_voices(score: Score) -> str:
-    """Return `score` as a file with one tune, with one or more voices per part; percussion is left out.
+    """Return `score` as a file with one tune, with one or more voices per part.
 
-    The tune reads back note for note. Chord symbols are above the first voice, whose notes are split and tied there. A
-    bar that a change of meter cuts short gets its own meter; a change of key inside a bar takes effect in the next.
-    Raises EncodeError for a score without notes or with more than MAX_VOICES voices or MAX_BARS bars, and for rhythms
-    and meters that ABC cannot write.
+    The tune reads back note for note. Percussion is on MIDI channel 10. Chord symbols are above the first voice, whose
+    notes are split and tied there, or above rests if there are no notes. A bar that a change of meter cuts short gets
+    its own meter; a change of key inside a bar takes effect in the next. Raises EncodeError for a silent score or one
+    with more than MAX_VOICES voices or MAX_BARS bars, and for rhythms and meters that ABC cannot write.
     """
-    parts = [part for part in score.parts if part.notes and not part.percussion]
-    if not parts:
+    if not score.is_audible:
         raise EncodeError("the score has no notes to write as ABC", "use music with a melody")
-    voices = _voices(parts)
+    parts = [part for part in score.parts if part.notes]
+    voices = _voices(parts) or [_Voice(1, (), Part(), "treble", extra=False)]
     layout = _layout(Score(tuple(parts), score.chords, (), score.meters, score.keys, score.pickup))
     unit = WHOLE // int(unit_of(layout[0].time).partition("/")[2])
     symbols = _symbols(score)
@@ -60,18 +60,19 @@ def _voices(parts: Sequence[Part]) -> list[_Voice]:
             if len(voices) == MAX_VOICES:
                 raise too_many_voices_error()
             clef = "treble" if sum(event.height for event in events) >= 60 * len(events) else "bass"
+            clef = "perc" if part.percussion else clef
             voices.append(_Voice(len(voices) + 1, events, part, clef, clef in clefs))
             clefs.add(clef)
     return voices
 
 
 def _layout(score: Score) -> list[BarSpan]:
-    """Return the bars of a score with notes, in ticks, with their meters and keys."""
+    """Return the bars of a score, in ticks, with their meters and keys."""
     found = list(islice(bars(score), MAX_BARS + 1))
     if len(found) > MAX_BARS:
         raise EncodeError(f"the score has more than {MAX_BARS} bars, which is too long for ABC", "write MIDI")
     keys = [(key.onset, key_signature(key)) for key in sorted(score.keys, key=lambda key: key.onset)]
-    keys = keys or [(Fraction(0), plainest_key(score.notes))]
+    keys = keys or [(Fraction(0), plainest_key(score.notes) if score.notes else Signature())]
     onsets = [onset for onset, _ in keys]
     return [BarSpan(*_ticks(bar), _time(bar), keys[max(bisect_right(onsets, bar.start) - 1, 0)][1]) for bar in found]
 
@@ -125,10 +126,12 @@ def _header(score: Score, first: BarSpan, voices: Sequence[_Voice]) -> Iterator[
         yield f"%%score {_staves(voices)}"
     yield f"K:{first.key.name}"
     for voice in voices:
-        if len(voices) > 1:
+        if len(voices) > 1 or voice.part.percussion:
             name = _plain(voice.part.name)
             yield f"V:{voice.number} clef={voice.clef}" + (f' name="{name}"' if name and not voice.extra else "")
-        if voice.part.program:
+        if voice.part.percussion:
+            yield "%%MIDI channel 10"
+        elif voice.part.program:
             yield f"%%MIDI program {voice.part.program}"
 
 

@@ -26,7 +26,7 @@ _SLIGHT_OVERLAP = GRID // 8
 
 def write(score: Score) -> str:
     """Return `score` as a file with one tune that reads back note for note: in the dialect if that can hold it, else in
-    several voices. Percussion is left out.
+    several voices.
 
     Raises EncodeError for scores that neither can hold (see `write_voices`).
     """  # fmt: skip
@@ -35,8 +35,8 @@ def write(score: Score) -> str:
 
 def _melody_alone(score: Score) -> str:
     """Return `score` in the dialect, with its tempo; empty if the dialect cannot hold its notes exactly."""
-    parts = [part for part in score.parts if part.notes and not part.percussion]
-    if len(parts) != 1:
+    parts = [part for part in score.parts if part.notes]
+    if len(parts) != 1 or parts[0].percussion:
         return ""
     notes = sorted(parts[0].notes)
     try:
