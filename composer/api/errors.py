@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+__all__ = [
+    "CheckpointError",
+    "ComposerError",
+    "DeviceError",
+    "EncodeError",
+    "OptionError",
+    "PairingError",
+    "PluginError",
+    "ReadError",
+    "Unsatisfiable",
+    "Unsupported",
+    "UsageError",
+    "suggest",
+]
+
 
 class ComposerError(Exception):
     """An error in the user's input or environment, not a bug: shown as two lines, without a traceback.

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from composer.api import ReadError
 from composer.formats import FORMATS, detect
 
+__all__ = ["without_provenance"]
+
 MAX_LENGTH = 16 * 1024 * 1024
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from composer.api import ReadError, RejectedPiece, Score, Source
 from composer.formats import FORMATS, detect
 
+__all__ = ["MUSIC_SUFFIXES", "is_music", "music_suffix", "read_playable", "read_scores"]
+
 MUSIC_SUFFIXES = tuple(end for each in FORMATS.values() if each.read for end in (*each.suffixes, *each.read_suffixes))
 """The usual suffixes of music files."""
 

@@ -9,6 +9,8 @@ from fractions import Fraction
 from composer.api import OptionError, Score, Unsatisfiable
 from composer.music.bars import bars
 
+__all__ = ["NO_BARS", "BarRanges", "parse_bar_ranges", "spans"]
+
 _EXAMPLE = "use --keep-bars 4-8, or 1-4,9 for several ranges; a pickup is not counted"
 
 

@@ -9,6 +9,8 @@ from fractions import Fraction
 from composer.api import Meter, OptionError, Score
 from composer.music import keys
 
+__all__ = ["COMMON_TIME", "Bar", "bars", "parse_meter"]
+
 COMMON_TIME = Meter(Fraction(0), 4, 4)
 """The meter of a score without one."""
 

@@ -7,6 +7,8 @@ from difflib import get_close_matches
 
 from composer.api import OptionError
 
+__all__ = ["INSTRUMENTS", "PERCUSSION", "parse_instrument"]
+
 INSTRUMENTS = (
     "acoustic grand piano", "bright acoustic piano", "electric grand piano", "honky-tonk piano",
     "electric piano 1", "electric piano 2", "harpsichord", "clavinet",

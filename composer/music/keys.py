@@ -12,6 +12,30 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 
+__all__ = [
+    "BEAT",
+    "LETTERS",
+    "MAJOR_SCALE",
+    "MIDDLE_C",
+    "MODES",
+    "MODE_ALIASES",
+    "MODE_FIFTHS",
+    "WHOLE",
+    "Signature",
+    "Time",
+    "fifth",
+    "has_minor_third",
+    "key_name",
+    "key_names",
+    "name_of_fifth",
+    "parse_key",
+    "parse_meter",
+    "pitch",
+    "pitch_class",
+    "spell_in_key",
+    "step_name",
+]
+
 MIDDLE_C = 35
 WHOLE = 161_280
 """Ticks in a whole note; makes all lengths down to 1/512 and tuplets of 3, 5, 6, 7 and 9 whole."""

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from composer.api import Note, Score
 from composer.music.sounding import chord_part
 
+__all__ = ["TICKS_PER_BEAT", "Onset", "is_line", "top_line"]
+
 TICKS_PER_BEAT = 48
 """Notes that begin in the same tick count as simultaneous."""
 

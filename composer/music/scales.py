@@ -10,6 +10,8 @@ from composer.api import OptionError, Unsatisfiable
 from composer.api.errors import suggest
 from composer.music.keys import LETTERS, MAJOR_SCALE, MODE_ALIASES, MODES, Signature, parse_key, pitch_class
 
+__all__ = ["SCALES", "Range", "Scale", "key_of", "parse_range", "parse_scale", "pitch_name", "pitches_of"]
+
 SCALES: Mapping[str, frozenset[int]] = {
     "major": frozenset(MAJOR_SCALE),
     "dorian": frozenset({0, 2, 3, 5, 7, 9, 10}),

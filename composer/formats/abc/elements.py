@@ -8,6 +8,8 @@ from fractions import Fraction
 from composer.formats.abc.reader.lexer import Diagnostic, Field, TuneText
 from composer.music.keys import Signature, Time
 
+__all__ = ["Sound"]
+
 Tone = tuple[int, int]
 """A spelled pitch: a step (see `music.keys`) and its alteration in semitones."""
 

@@ -18,6 +18,8 @@ from composer.formats.abc.reader.transposition import transpose_name
 from composer.music import chords
 from composer.music.keys import LETTERS, Signature, key_name, parse_key, step_name
 
+__all__ = ["text_transpositions"]
+
 _SIGNS = {2: "^^", 1: "^", 0: "=", -1: "_", -2: "__"}
 _ALTERS = {sign: alter for alter, sign in _SIGNS.items()}
 _TONIC = re.compile(r"[A-G][#b♯♭]?")

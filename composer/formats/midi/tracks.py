@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+__all__ = ["MidiFile", "Track"]
+
 
 @dataclass(slots=True)
 class Track:

@@ -18,6 +18,8 @@ from composer.formats.midi.ticks import in_order
 from composer.formats.midi.tracks import MidiFile, Track
 from composer.toolkit.representations.quantize import DROPPED, MAX_STEPS, MOVED, SLACK, GridNote, quantize
 
+__all__ = ["BITS", "TIME", "NoteArrays", "numbers_to_bytes", "quantize_tracks"]
+
 BITS = 28
 """Bits for a length and for a start, enough for a hundred times MAX_STEPS."""
 

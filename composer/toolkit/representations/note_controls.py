@@ -17,6 +17,20 @@ from composer.music.scales import SCALES, key_of, parse_range, parse_scale, pitc
 from composer.toolkit.representations.density import parse_ramp
 from composer.toolkit.representations.score_labels import meters_of, pickup_of
 
+__all__ = [
+    "MAX_BARS",
+    "METERS",
+    "NoteControls",
+    "SourceTune",
+    "held_note_error",
+    "in_meter",
+    "kept_steps",
+    "key_labels",
+    "meter_labels",
+    "ranges_of",
+    "total_steps",
+]
+
 MAX_BARS = 1000
 METERS = ("2/4", "3/4", "4/4", "6/8", "9/8", "12/8")
 """The usual meters, for completion; others work too."""

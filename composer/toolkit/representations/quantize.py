@@ -10,6 +10,18 @@ from typing import NamedTuple
 
 from composer.api import EncodeError, Note, RejectedPiece
 
+__all__ = [
+    "MAX_STEPS",
+    "OFFGRID",
+    "OFFGRID_HELP",
+    "SLACK",
+    "GridNote",
+    "NotEncodable",
+    "OffGrid",
+    "quantize",
+    "to_notes",
+]
+
 OFFGRID = {"refuse": "skips the piece", "round": "moves them to the nearest step", "drop": "drops them"}
 """What is done with notes that start or end between two steps."""
 

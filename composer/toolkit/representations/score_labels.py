@@ -11,6 +11,8 @@ from composer.api import Key, Meter, Score
 from composer.formats.midi.reader import signs
 from composer.formats.midi.tracks import MidiFile
 
+__all__ = ["LABELS", "keys_from_labels", "labels_of", "meters_of", "pickup_of", "transposed"]
+
 LABELS = ("meter", "key", "mode")
 """The labels of music that a model can be conditioned on."""
 
@@ -67,9 +69,10 @@ def keys_from_labels(labels: Mapping[str, str]) -> tuple[Key, ...]:
 def transposed(labels: Mapping[str, str], shift: int) -> dict[str, str]:
     """Return the labels of a piece transposed by `shift` semitones."""
     from composer.music.keys import key_name, parse_key
+    from composer.music.transposition import transposed_sharps
 
     moved = dict(labels)
     key = parse_key(moved.pop("key", ""))
     if key is not None:
-        moved["key"] = key_name((key.sharps + 7 * shift + 6) % 12 - 6, key.mode)
+        moved["key"] = key_name(transposed_sharps(key.sharps, shift), key.mode)
     return moved

@@ -17,6 +17,19 @@ from composer.toolkit.representations.quantize import NotEncodable, quantize
 if TYPE_CHECKING:
     from composer.toolkit.representations.note_arrays import NoteArrays
 
+__all__ = [
+    "TRANSPOSITIONS",
+    "Music",
+    "NoteSource",
+    "keys_of",
+    "losses_of",
+    "notes_of",
+    "offgrid_mode",
+    "pitched_parts",
+    "quantize_parts",
+    "read",
+]
+
 Music = Score | MidiFile
 """Music to quantize. MIDI stays in ticks, since converting notes to beats is a hundred times slower."""
 

@@ -16,6 +16,8 @@ from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.structure import Bar, Section, bars, bars_as_played, ordered_sections
 from composer.music.keys import Signature, Time, parse_key, pitch
 
+__all__ = ["normalize"]
+
 _FATAL = {
     "ending without a first": "mismatched endings",
     "ending without a second": "mismatched endings",

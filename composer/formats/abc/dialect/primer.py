@@ -13,6 +13,8 @@ from composer.formats.abc.reader.lexer import TuneText
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.structure import Bar, bars, sections
 
+__all__ = ["dialect_primer", "normalized_primer"]
+
 _FINISHED = (":|", "||", "|]")
 _COMPLETE = re.compile(r"\|\]?\s*$")
 _FILLED = re.compile(r"(?:z[\d/]*(?: ?z[\d/]*)*)?\|\]\n$")

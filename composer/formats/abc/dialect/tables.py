@@ -29,6 +29,8 @@ from functools import cache
 
 from composer.music.keys import WHOLE, Time, parse_meter
 
+__all__ = ["METERS", "RHYTHMS", "rhythm_of"]
+
 ACCIDENTALS = {"^": 1, "_": -1, "=": 0}
 
 LOWEST, HIGHEST = 22, 62

@@ -13,6 +13,8 @@ from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.transposition import transpose_chord
 from composer.music.keys import LETTERS, Signature, key_name, parse_key
 
+__all__ = ["transpositions"]
+
 MAX_SIGNS = 4
 """Sharps or flats of the keys to transpose to."""
 

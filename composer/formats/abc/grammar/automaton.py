@@ -16,6 +16,8 @@ from composer.formats.abc.grammar.part_context import PartContexts
 from composer.formats.abc.grammar.states import DONE, Node, State
 from composer.formats.abc.grammar.vocabulary import END, Vocabulary
 
+__all__ = ["Automaton"]
+
 MAX_CACHED_STATES = 50_000
 """Each cached state takes about one kilobyte."""
 

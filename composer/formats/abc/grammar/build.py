@@ -16,6 +16,8 @@ from composer.music.bar_ranges import NO_BARS, BarRanges
 from composer.music.keys import pitch
 from composer.music.scales import pitch_name
 
+__all__ = ["ConstraintBuilder"]
+
 _REASONS = {
     frozenset({"key", "mode"}): "the key has another mode",
     frozenset({"key", "scale"}): "they have different tonics",

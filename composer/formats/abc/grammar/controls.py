@@ -14,6 +14,8 @@ from composer.formats.abc.grammar.vocabulary import Vocabulary
 from composer.music.keys import LETTERS, parse_key, pitch_class
 from composer.music.scales import Range, Scale, parse_scale
 
+__all__ = ["OWN_KEY", "TuneControls"]
+
 OWN_KEY = "own"
 """The scale of each tune's own key."""
 

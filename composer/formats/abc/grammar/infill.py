@@ -15,6 +15,8 @@ from composer.formats.abc.grammar.vocabulary import END, Vocabulary
 from composer.music.bar_ranges import BarRanges
 from composer.music.keys import parse_key
 
+__all__ = ["InfillConstraint"]
+
 _HEADER = re.compile(r"(?:[A-Z]:.*(?:\n|$))*")
 _BAR = re.compile(r"(?:\|:)?(?P<ending>\[[12])?(?P<notes>[^|:\n]+)(?P<mark>:\||\|\||\|\]|\|)\n?")
 

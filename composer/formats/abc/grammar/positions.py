@@ -10,6 +10,8 @@ from composer.formats.abc.grammar.bar_plan import FIRST_BAR
 from composer.formats.abc.grammar.infill import InfillConstraint
 from composer.formats.abc.grammar.states import Node, State
 
+__all__ = ["PositionConstraint", "feature_sizes", "feature_values"]
+
 MAX_PARTS, MAX_BARS = 15, 32
 """Later parts, and bars beyond this number in a part, are not told apart."""
 POSITIONS = 64

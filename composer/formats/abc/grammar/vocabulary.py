@@ -9,6 +9,8 @@ from composer.api import Mask, Step
 from composer.formats.abc.dialect.tables import ACCIDENTALS, HIGHEST, LENGTHS, LOWEST
 from composer.music.keys import MIDDLE_C
 
+__all__ = ["Vocabulary"]
+
 END = 0
 """The id of the end token, which is not a character."""
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+__all__ = ["TuneText", "split_tunes"]
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Diagnostic:

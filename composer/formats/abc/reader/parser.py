@@ -14,6 +14,8 @@ from composer.formats.abc.reader.tokens import HANDLERS, Voice, close_group
 from composer.formats.abc.reader.transposition import SoundingPitch, unknown_property
 from composer.music.keys import WHOLE, Signature, Time, parse_key, parse_meter
 
+__all__ = ["parse_tune"]
+
 _CHANNEL = re.compile(r"MIDI[ \t=]+channel[ \t]+(\d+)")
 
 _PART = re.compile(r"[A-Z]\d?\.?")

@@ -14,6 +14,8 @@ from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.structure import Bar, bars, bars_as_played, ordered_sections
 from composer.music.keys import BEAT, Time, pitch
 
+__all__ = ["read_score"]
+
 
 def read_score(text: str) -> Score:
     """Return the first tune in `text`. Raises ReadError if it has no notes or chords."""

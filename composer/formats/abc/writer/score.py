@@ -18,6 +18,8 @@ from composer.formats.abc.writer.melody import GRID, UNDER_MELODY, melody_of, sn
 from composer.formats.abc.writer.multivoice import tempo, write_voices
 from composer.music.keys import BEAT, Signature, Time, pitch
 
+__all__ = ["dialect_with_losses"]
+
 MOVED_TO_GRID, CUT_SHORT = "notes moved to the grid", "notes cut short by the next"
 
 _SLIGHT_OVERLAP = GRID // 8
