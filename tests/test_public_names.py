@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from composer.cli.docs import pages
+
 ROOT = Path(__file__).parent.parent
 LIST = Path(__file__).parent / "public_names.txt"
 PACKAGES = ("api", "toolkit", "music", "formats")
@@ -85,6 +87,11 @@ def test_public_names_are_explained(module):
     assert loaded.__doc__
     objects = [getattr(loaded, name) for name in public_names(module)]
     assert [each for each in objects if inspect.isroutine(each) or isinstance(each, type) if not each.__doc__] == []
+
+
+@pytest.mark.parametrize("module", [each for each in PUBLIC if each.split(".")[1] in {"music", "toolkit"}])
+def test_the_guide_names_every_module(module):
+    assert f"`{module}`" in pages.text("plugins") or f"`{module.split('.')[-1]}`" in pages.text("plugins")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,10 @@ from composer.music.keys import name_of_fifth, pitch_class, spell_in_key
 __all__ = ["transposed", "transposed_chord", "transposed_sharps"]
 
 
+_FLATTEST, _SHARPEST = -8, 12
+"""Fb and B# on the line of fifths: chord symbols have no double accidentals."""
+
+
 def transposed(score: Score, semitones: int) -> Score:
     """Return `score` with its notes, keys and chord symbols moved up by `semitones`; percussion stays as it is.
 
@@ -36,7 +40,7 @@ def transposed_chord(symbol: str, semitones: int, sharps: int = 0) -> str:
 
     def moved(name: str) -> str:
         fifth, _ = spell_in_key(pitch_class(name) + semitones, sharps)
-        return name_of_fifth(fifth)
+        return name_of_fifth(fifth - 12 if fifth > _SHARPEST else fifth + 12 if fifth < _FLATTEST else fifth)
 
     return replace(chord, root=moved(chord.root), bass=moved(chord.bass)).symbol
 
