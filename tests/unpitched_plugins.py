@@ -117,6 +117,7 @@ class Performance(_Scores):
     """Notes of a quarter of a second, and shifts in time by 10 to 1,000 ms."""
 
     name, summary, absolute_time, length = "performance", "notes and time shifts", True, 200
+    formats = ("midi", "musicxml")
     spec = property(lambda self: SequenceSpec(StepKind.TOKENS, size=229, end=228))
 
     def from_score(self, score):

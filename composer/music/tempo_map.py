@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from math import inf
 
-from composer.api import Score, Tempo
+from composer.api import ChordSymbol, Note, Score, Tempo
 
 __all__ = ["DEFAULT_BPM", "TempoMap", "at_tempo"]
 
@@ -69,17 +69,18 @@ def at_tempo(score: Score, bpm: float = DEFAULT_BPM) -> Score:
     def moved(beat: Fraction) -> Fraction:
         return new.beat(old.seconds(beat))
 
-    def span(onset: Fraction, duration: Fraction) -> dict[str, Fraction]:
-        begin = moved(onset)
-        return {"onset": begin, "duration": moved(onset + duration) - begin}
+    def moved_note(note: Note) -> Note:
+        onset = moved(note.onset)
+        return note._replace(onset=onset, duration=moved(note.end) - onset)
+
+    def moved_chord(chord: ChordSymbol) -> ChordSymbol:
+        onset = moved(chord.onset)
+        return chord._replace(onset=onset, duration=moved(chord.onset + chord.duration) - onset)
 
     return replace(
         score,
-        parts=tuple(
-            replace(part, notes=tuple(note._replace(**span(note.onset, note.duration)) for note in part.notes))
-            for part in score.parts
-        ),
-        chords=tuple(chord._replace(**span(chord.onset, chord.duration)) for chord in score.chords),
+        parts=tuple(replace(part, notes=tuple(map(moved_note, part.notes))) for part in score.parts),
+        chords=tuple(map(moved_chord, score.chords)),
         keys=tuple(key._replace(onset=moved(key.onset)) for key in score.keys),
         tempos=(tempo,),
         meters=(),

@@ -47,7 +47,7 @@ class Output:
         A piece that was selected and renumbered was generated as number `piece`.
         """
         if self.as_piano_roll:
-            return BufferedEncoder(representation, number, self._piano_roll, labels)
+            return BufferedEncoder(representation, number, self._piano_roll, labels, self.settings.tempo)
         made_by = self._provenance(number, piece or number)
         if self.native:
             first = 1 if self.target.one_file_per_piece else number

@@ -50,7 +50,8 @@ def to_unpitched(data: bytes, parts: Collection[str]) -> bytes:
         declaration = next(each for each in root.iter("score-part") if each.get("id") == part.get("id"))
         _declare(declaration, sorted(used))
     ElementTree.indent(root)
-    return head + ElementTree.tostring(root, "utf-8") + b"\n"
+    written: bytes = ElementTree.tostring(root, "utf-8")
+    return head + written + b"\n"
 
 
 def to_pitched(text: str) -> tuple[str, Collection[str]]:

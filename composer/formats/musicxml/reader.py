@@ -101,8 +101,7 @@ def _score(stream: Any, drums: Collection[str]) -> Score:
     played = [list(_played(staff)) for staff in staves]
     losses: Counter[str] = Counter()
     parts = tuple(
-        replace(_part(staff, line, losses), **({"program": 0, "percussion": True} if _id(staff) in drums else {}))
-        for staff, line in zip(staves, played, strict=True)
+        _part(staff, line, losses, percussion=_id(staff) in drums) for staff, line in zip(staves, played, strict=True)
     )
     tempos = {at: m.getQuarterBPM() for line in reversed(played) for at, m in _each(line, m21.tempo.MetronomeMark)}
     signatures = _each(played[0], m21.key.KeySignature)
@@ -163,7 +162,7 @@ def _repeat_bars(staff: Any, measures: list[Any]) -> list[RepeatBar]:
     return bars
 
 
-def _part(staff: Any, line: _Line, losses: Counter[str]) -> Part:
+def _part(staff: Any, line: _Line, losses: Counter[str], *, percussion: bool) -> Part:
     """Return the notes of one staff; count grace notes, drums and pitches outside the MIDI range as `losses`."""
     notes: list[Note] = []
     tied: dict[int, int] = {}
@@ -187,7 +186,7 @@ def _part(staff: Any, line: _Line, losses: Counter[str]) -> Part:
                 tied[pitch] = before
     instrument = staff.getInstrument(returnDefault=False)
     program = (instrument.midiProgram or 0) if instrument is not None else 0
-    return Part(tuple(sorted(set(notes))), staff.partName or "", program)
+    return Part(tuple(sorted(set(notes))), staff.partName or "", 0 if percussion else program, percussion)
 
 
 def _loss_reason(single: Any, duration: Fraction) -> str:

@@ -83,7 +83,7 @@ shared = Shared()
         ({"positional": True}, "`positional` is True, but the spec has no position features"),
         ({"summary": "two\nlines"}, "`summary` of Broken must be one line"),
         ({"state": lambda self: {"letters": {1, 2}}}, "failed in state: the state is not JSON"),
-        ({"formats": ("text", "midi")}, "no piece has a score with notes, so nothing can be written as midi"),
+        ({"formats": ("text", "midi")}, "no piece has a score with notes or chords, so nothing can be written as midi"),
         ({"formats": ("text", "mp3")}, "`mp3` is neither `native` nor a format that scores are written in: abc, midi"),
         ({"encode_packed": lambda self, piece: b"1"}, "1.txt: `encode_packed` differs from `encode`"),
         ({"decoder": lambda self, number=1: shared}, "1.txt: its decoder returned other text while others were in use"),
