@@ -62,7 +62,8 @@ def walk(constraint, chance, most):
 
 
 def test_contract():
-    check_representation(Performance, SOURCES)
+    controls = (PerformanceControls(duration=3, max_notes=2), PerformanceControls(range="C3-C6", key="Am"))
+    check_representation(Performance, SOURCES, controls=controls)
 
 
 def test_there_are_413_events_and_an_end_symbol(representation):
