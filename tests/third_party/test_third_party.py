@@ -171,7 +171,7 @@ def test_performances_are_generated_and_replayed(python, trained, performances):
         ["replay", "2.mid", "--output", "again2.mid"],
         [*generate, "--seed", "1", "--candidates", "3", "--output", "best.mid"],
         [*generate, "--prime", performances / "0.mid", "--duration", "12", "--max-notes", "2", "--output", "long.mid"],
-        [*generate, "--seed", "1", "--checkpoint", "attn", "--duration", "4", "--output", "attn.mid"],
+        [*generate, "--seed", "1", "--checkpoint", "attn", "--duration", "4", "--tempo", "60", "--output", "attn.mid"],
         ["show", "attn.mid"],
     )  # fmt: skip
     assert [result.code for result in results] == [0] * len(results), results
@@ -197,15 +197,18 @@ def check_timing(file, seconds):
 
 
 def test_performances_are_evaluated_and_shown(python, trained, performances):
-    likelihood, metrics, refused = session(
+    likelihood, metrics, figures, refused = session(
         python, trained,
         ["eval", "performance", performances, "--checkpoint", "mine", "--json"],
         ["eval", "performance", performances, "--checkpoint", "mine", "--generated", "2", "--json"],
+        ["show", performances / "1.mid", "--surprise", "--checkpoint", "mine"],
         ["train", "performance", performances, "--model", "rnnrbm", "--name", "no"],
     )  # fmt: skip
     assert 0 < json.loads(likelihood.out)["value"] < 10
     assert metrics.code == 0, metrics
     assert json.loads(metrics.out)
+    assert figures.code == 0, figures
+    assert "bits per step, model mine" in figures.out
     assert refused.code == 1
     assert "model `rnnrbm` is for frames, but `performance` has tokens" in refused.err
 

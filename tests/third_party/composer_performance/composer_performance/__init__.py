@@ -31,11 +31,11 @@ from composer.api.fields import check_ranges, option
 from composer.formats.read import MUSIC_SUFFIXES, read_scores
 from composer.music.keys import key_names
 from composer.music.scales import SCALES, parse_range, parse_scale, pitches_of
+from composer.music.tempo_map import DEFAULT_BPM, TempoMap
 from composer.toolkit.representations.note_controls import key_labels
 from composer.toolkit.representations.quantize import NotEncodable
 from composer.toolkit.representations.score_labels import keys_from_labels, labels_of, transposed
 from composer.toolkit.representations.score_parts import losses_of, pitched_parts
-from composer_performance.clock import tempo_map
 from composer_performance.constraint import PerformanceConstraint
 from composer_performance.events import (
     END,
@@ -45,6 +45,7 @@ from composer_performance.events import (
     PlayedNote,
     bin_of,
     encode,
+    nearest_tick,
     seconds,
     velocity_of,
     without_overlaps,
@@ -140,10 +141,10 @@ class Performance(Representation[Notes, PerformanceOptions, PerformanceControls]
     def _piece(self, score: Score, name: str) -> Piece[Notes]:
         """Return the notes of `score` at the times at which they sound. Raises NotEncodable."""
         parts = pitched_parts(score)
-        time = tempo_map(score)
+        times = TempoMap(score.tempos)
         played = []
         for note in (note for part in parts for note in part.notes):
-            start, end = time(note.onset), time(note.end)
+            start, end = (nearest_tick(times.seconds(beat)) for beat in (note.onset, note.end))
             if end > MAX_SECONDS * TICKS_PER_SECOND:
                 raise NotEncodable("too long", f"more than {MAX_SECONDS // 3600} hours")
             played.append(PlayedNote(start, note.pitch, max(end, start + 1), bin_of(note.velocity)))
@@ -182,7 +183,11 @@ class Performance(Representation[Notes, PerformanceOptions, PerformanceControls]
     def score(self, piece: Piece[Notes]) -> Score | None:
         notes = tuple(map(as_note, piece.content))
         keys = keys_from_labels(piece.labels)
-        return Score((Part(notes),), tempos=(Tempo(Fraction(0), 120),), keys=keys, title=piece.title) if notes else None
+        return (
+            Score((Part(notes),), tempos=(Tempo(Fraction(0), DEFAULT_BPM),), keys=keys, title=piece.title)
+            if notes
+            else None
+        )
 
     def times(self, steps: Sequence[Step]) -> Sequence[Fraction]:
         player, times = EventPlayer(), []

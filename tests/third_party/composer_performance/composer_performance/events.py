@@ -54,6 +54,11 @@ def seconds(ticks: int) -> Fraction:
     return Fraction(ticks, TICKS_PER_SECOND)
 
 
+def nearest_tick(time: Fraction) -> int:
+    """Return the tick nearest to a time in seconds."""
+    return round(time * TICKS_PER_SECOND)
+
+
 def without_overlaps(notes: Iterable[PlayedNote]) -> tuple[tuple[PlayedNote, ...], int]:
     """Return `notes`, sorted, so that each ends when its pitch is struck again, and how many were dropped for it.
 
