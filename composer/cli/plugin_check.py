@@ -2,64 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import dataclasses
+import typing
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from composer.api import Model, ReadError, Representation, Source, UsageError
+from composer.api import ComposerError, Model, PluginError, ReadError, Representation, Source, UsageError
 from composer.api.errors import suggest
 from composer.cli.console import Console
+from composer.cli.render.text import count_noun
+from composer.registry.import_check import check_import
 
-MISSING = "missing argument PLUGIN"
+if TYPE_CHECKING:
+    from composer.api.testing.checks import Check
+    from composer.registry.entry_points import EntryPoint
+
+EXAMPLE_VALUES = {"range": "C4-C6", "density": "1", "keep_bars": "1", "key": "G", "meter": "3/4"}
+"""Values of controls whose type does not say what they may be, by the usual names."""
 
 
 def run(console: Console, arguments: Sequence[str]) -> None:
-    """Test the plugin named by the first argument on the files named by the others. Exit with 1 if a test fails."""
+    """Test the plugin named by the first argument on the files named by the others. Exit with 1 if a check fails."""
     from composer.registry import plugins as registry
 
     if not arguments:
-        raise UsageError(MISSING, "for example: composer plugins check abc")
+        raise UsageError("missing argument PLUGIN", "for example: composer plugins check abc")
     name, *files = arguments
-    found = next((each for each in registry.load_all(console.warn) if each.plugin.name == name), None)
-    if found is None:
+    plugin = registry.find(name)
+    if plugin is None:
         raise registry.UnknownName(f"unknown plugin '{name}'", suggest(name, registry.plugin_names()))
-    sources = [_source(file) for file in files]
-    passed = True
-    if kind := found.representation:
-        passed &= _report(console, f"representation {name}", lambda: _check_representation(kind, sources))
-    if model := found.model:
-        passed &= _report(console, f"model {name}", lambda: _check_model(model))
-    if not passed:
-        raise typer.Exit(1)
+    loaded = registry.load(name)
+    if files and loaded.representation is None:
+        raise UsageError(
+            f"unexpected argument: {files[0]}", f"a model is tested without files: composer plugins check {name}"
+        )
+    if loaded.error is not None:
+        raise loaded.error
+    sources = _sources(files, loaded.representation) if loaded.representation else []
+    errors = [_report(console, check) for check in _checks(plugin, loaded.representation, loaded.model, sources)]
+    failures = [error for error in errors if error is not None]
+    if failures:
+        hint = "see above what is wrong; --debug prints the traceback of the first"
+        raise PluginError(
+            f"{len(failures)} of {count_noun(len(errors), 'check')} of `{name}` failed", hint
+        ) from failures[0]
+    console.say(f"{count_noun(len(errors), 'check')} passed")
 
 
-def _source(file: str) -> Source:
-    if not Path(file).is_file():
-        raise ReadError(f"no file named '{file}'", "check its name")
-    return Source(Path(file), name=file)
+def _sources(files: Sequence[str], kind: type[Representation]) -> list[Source]:
+    """Return the files to test `kind` on: those given, else samples. Raises ReadError, and UsageError without any."""
+    from composer.cli.sample_pieces import sample_pieces
+
+    for file in files:
+        if not Path(file).is_file():
+            raise ReadError(f"no file named '{file}'", "check its name")
+    found = [Source(Path(file), name=file) for file in files] or sample_pieces(kind)
+    if not found:
+        reads = ", ".join(kind.suffixes) or "no files"
+        hint = f"composer plugins check {kind.name} FILE..."
+        raise UsageError(f"there are no sample pieces for `{kind.name}`, which reads {reads}", hint)
+    return found
 
 
-def _check_representation(kind: type[Representation], sources: Sequence[Source]) -> None:
-    from composer.api.testing import check_representation
+def _checks(
+    plugin: EntryPoint,
+    representation: type[Representation] | None,
+    model: type[Model] | None,
+    sources: Sequence[Source],
+) -> Iterator[Check]:
+    """Yield the checks of all that a plugin has; run each before the next."""
+    from composer.api.testing.checks import Check
+    from composer.api.testing.models import model_checks
+    from composer.api.testing.representations import representation_checks
+    from composer.system.threads import limited_threads
 
-    if not sources:
-        raise UsageError(f"`{kind.name}` needs files to test it on", f"composer plugins check {kind.name} FILE...")
-    check_representation(kind, sources)
+    yield Check("import", lambda: _check_import(plugin))
+    if representation is not None:
+        yield from representation_checks(representation, sources, tried=list(example_controls(representation)))
+    if model is not None:
+        with limited_threads():
+            yield from model_checks(model)
 
 
-def _check_model(kind: type[Model]) -> None:
-    from composer.api.testing import check_model
+def _check_import(plugin: EntryPoint) -> str:
+    report = check_import(plugin)
+    if report.problem:
+        raise AssertionError(report.problem)
+    return f"{report.seconds * 1000:.0f} ms"
 
-    check_model(kind)
 
-
-def _report(console: Console, what: str, check: Callable[[], None]) -> bool:
-    """Run a check and print a line about it. Return whether it passed."""
+def _report(console: Console, check: Check) -> AssertionError | None:
+    """Run a check and print a line about it. Return what is wrong, if anything is."""
     try:
-        check()
+        console.write(f"passed  {check.name}: {check.result()}\n")
     except AssertionError as error:
-        console.write(f"{what}: failed: {error}\n")
-        return False
-    console.write(f"{what}: passed\n")
-    return True
+        console.write(f"FAILED  {check.name}: {error}\n")
+        return error
+    return None
+
+
+def example_controls(kind: type[Representation]) -> Iterator[Any]:
+    """Yield controls of `kind`, each with one field set to something that its type, its choices or its name allow."""
+    hints = typing.get_type_hints(kind.Controls)
+    for field in dataclasses.fields(kind.Controls):
+        for value in _values(field, hints[field.name]):
+            try:
+                yield kind.Controls(**{field.name: value})
+            except ComposerError:  # not one of its values after all
+                continue
+
+
+def _values(field: dataclasses.Field[Any], hint: Any) -> list[Any]:
+    """Return a few values of a field besides its default."""
+    choices = field.metadata.get("choices", ())
+    if typing.get_origin(hint) is typing.Literal:
+        known = list(typing.get_args(hint))
+    elif hint is bool:
+        known = [not field.default]
+    elif hint in {int, float}:
+        known = [hint(2)]
+    elif field.name in EXAMPLE_VALUES:
+        known = [EXAMPLE_VALUES[field.name]]
+    else:
+        known = list(choices() if callable(choices) else choices)
+    return [value for value in known[:2] if value != field.default]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,9 @@ from composer.api.testing.checks import about, expect, shortened
 
 WALKS, WALK_STEPS = 2, 100
 """Random walks from each start, and the steps after which a walk takes the constraint's own ending."""
+
+END_PROBABILITY = 0.02
+"""How often a walk may draw the end symbol although others are allowed."""
 
 STEPS_BETWEEN_ENDINGS = 10
 """Endings are tested in every tenth state, since finding one may take long."""
@@ -92,22 +95,18 @@ def _walk_from(representation: Representation, controls: Any, start: _Start) -> 
     if plan := next(iter(representation.plans(controls, context)), None):
         context = dataclasses.replace(context, plan=plan)
 
-    def make() -> Constraint:
-        found = representation.constraint(controls, context)
-        expect(found is not None, "`constraint` returned a constraint, and then None for the same controls")
-        assert found is not None
-        return found
-
-    if representation.constraint(controls, context) is None:
+    constraint = representation.constraint(controls, context)
+    if constraint is None:
         return None
     total = 0
     for seed in range(WALKS):
-        walk = _Walk(make(), representation.spec, context.primer, limit, seed)
-        steps = walk.run()
-        _check_again(make, representation.spec, context.primer, steps)
-        whole = [*context.primer, *steps]
-        representation.score(representation.decode(whole))
+        steps = _Walk(constraint, representation.spec, context.primer, limit, seed).run()
+        representation.score(representation.decode([*context.primer, *steps]))
         total += len(steps)
+    other = representation.constraint(controls, context)
+    expect(other is not None, "`constraint` returned a constraint, and then None for the same controls")
+    assert other is not None
+    _check_again(constraint, other, representation.spec, context.primer, steps)
     return total
 
 
@@ -173,7 +172,10 @@ class _Walk:
     def _draw(self, rule: Mask | FrameRule) -> AnyStep:
         """Return a random step that is allowed."""
         if isinstance(rule, int):
-            return int(self.generator.choice([token for token in range(self.spec.size) if rule >> token & 1]))
+            allowed = [token for token in range(self.spec.size) if rule >> token & 1]
+            if self.generator.random() > END_PROBABILITY:  # else most walks would end at once
+                allowed = [token for token in allowed if token != self.spec.end] or allowed
+            return int(self.generator.choice(allowed))
         logits = self.generator.normal(-2, 1, (1, self.spec.size)).astype(np.float32)
         rng = CounterRNG([self.seed]).at_steps(np.array([len(self.steps)]))
         frame = draw_frames(logits, BatchSamplingParams.for_rows(1, rule=[rule]), rng).steps[0]
@@ -214,17 +216,16 @@ class _Walk:
 
 
 def _check_again(
-    make: Callable[[], Constraint], spec: SequenceSpec, primer: Sequence[AnyStep], steps: Sequence[AnyStep]
+    constraint: Constraint, again: Constraint, spec: SequenceSpec, primer: Sequence[AnyStep], steps: Sequence[AnyStep]
 ) -> None:
     """A new constraint for the same controls allows the same steps, as reproducing a piece needs."""
-    first, second = make(), make()
-    state, other = first.start(primer), second.start(primer)
+    state, other = constraint.start(primer), again.start(primer)
     for number, step in enumerate(steps, 1):
-        rule, again = first.allowed(state), second.allowed(other)
-        expect(_same(rule, again), f"two constraints for the same controls differ in what step {number} may be")
-        expect(rule_allows(again, step, spec), f"a new constraint for the same controls does not allow step {number}")
+        rule, now = constraint.allowed(state), again.allowed(other)
+        expect(_same(rule, now), f"two constraints for the same controls differ in what step {number} may be")
+        expect(rule_allows(now, step, spec), f"a new constraint for the same controls does not allow step {number}")
         if step != spec.end:
-            state, other = first.step(state, step), second.step(other, step)
+            state, other = constraint.step(state, step), again.step(other, step)
 
 
 def check_frame_rule(rule: FrameRule, size: int) -> None:

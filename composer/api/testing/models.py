@@ -40,13 +40,12 @@ def check_model(model_class: type[Model], **settings: Any) -> None:
     """
     with limited_threads():
         for check in model_checks(model_class, **settings):
-            with about(""):
-                check.run()
+            check.result()
 
 
 def model_checks(kind: type[Model], **settings: Any) -> Iterator[Check]:
     """Yield the parts of `check_model`; run each before the next."""
-    yield Check("class", partial(_check_class, kind, settings))
+    yield Check("class of the model", partial(_check_class, kind, settings))
     model = guard_model(kind, Owner(kind.name, kind.__module__))()
     config = dataclasses.replace(model.Config(), **settings)
     for spec, name in _sequences(kind):

@@ -34,8 +34,7 @@ def check_representation(
     satisfy. Raises AssertionError, whose message is a sentence that names the piece or step, and the value.
     """
     for check in representation_checks(representation_class, sources, options, controls):
-        with about(""):
-            check.run()
+        check.result()
 
 
 def representation_checks(
@@ -45,7 +44,7 @@ def representation_checks(
 
     `tried` are further controls, which the pieces need not be able to satisfy.
     """
-    yield Check("class", partial(_check_class, kind, options))
+    yield Check("class of the representation", partial(_check_class, kind, options))
     subject = _Subject(kind, options)
     yield Check("pieces", partial(subject.read, sources))
     if not subject.pieces:
@@ -95,7 +94,8 @@ class _Subject:
             f"`positional` is {positional}, but the spec has {'some' if spec.features else 'no'} position features",
         )
         self.pieces = pieces
-        return f"{len(pieces)} from {len(sources)} files, {spec.size} {spec.kind}"
+        files = f"{len(sources)} {'file' if len(sources) == 1 else 'files'}"
+        return f"{len(pieces)} from {files}, {spec.size} {spec.kind}"
 
     def check_encoding(self) -> str:
         """Pieces, their primers and variants are encoded, and survive decoding."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from composer.api import Piece
 from composer.cli.commands import plugins
 from composer.registry import plugins as registry
 
@@ -149,7 +150,29 @@ def test_check_names_slow_and_broken_plugins(composer, broken, tmp_path):
 
 
 def test_check_runs_the_contract_tests(composer, tunes):
-    assert composer("plugins", "check", "abc", tunes).out == "representation abc: passed\n"
+    result = composer("plugins", "check", "abc", tunes)
+    assert result.code == 0
+    lines = result.out.splitlines()
+    assert all(line.startswith("passed  ") for line in lines)
+    assert f"{len(lines)} checks passed" in result.err
+    assert "passed  pieces: 4 from 1 file, 56 tokens" in lines
+    checks = {line.removeprefix("passed  ").partition(": ")[0] for line in lines}
+    assert {"encoding", "format midi", "constraint for no controls", "constraint for --bars 2"} <= checks
+
+
+def test_check_names_what_is_wrong(composer, monkeypatch):
+    monkeypatch.setattr(registry.representation("text"), "decode", lambda self, steps: Piece("the same"))
+    result = composer("plugins", "check", "text")
+    assert result.code == 1
+    wrong = [line for line in result.out.splitlines() if line.startswith("FAILED")]
+    assert "changed by encode, decode, encode: step " in wrong[0]
+    assert result.err.startswith(f"error: {len(wrong)} of ")
+    assert "Traceback" in composer("--debug", "plugins", "check", "text").err
+
+
+def test_check_brings_pieces_of_its_own(composer):
+    lines = composer("plugins", "check", "text").out.splitlines()
+    assert "passed  format text: 3 pieces" in lines
 
 
 @pytest.mark.parametrize(
@@ -157,6 +180,7 @@ def test_check_runs_the_contract_tests(composer, tunes):
     [
         (("check",), "missing argument PLUGIN", "composer plugins check abc"),
         (("check", "nosuch"), "unknown plugin 'nosuch'", ""),
+        (("check", "lstm", "tunes.abc"), "unexpected argument: tunes.abc", "composer plugins check lstm"),
         (("check", "abc", "--names"), "--names does not go with `check`", "composer plugins --names"),
         (("abc", "tunes.abc"), "unexpected argument: tunes.abc", "composer plugins check abc"),
     ],
