@@ -151,14 +151,17 @@ def _piece_numbers(vectors: Tensor, cached: Tensor, reset: Tensor | None) -> Ten
 
 
 def _rotations(places: int, head_size: int) -> Tensor:
-    """Return the cosine and the sine (2, places, head_size / 2) of the angle of each pair of units at each place."""
+    """Return what turns pairs of units at each place (2, places, head_size): the factor of a unit, and of its partner.
+
+    The partner of a unit is in the other half of the head.
+    """
     speeds = ROTARY_BASE ** -torch.linspace(0, 1, head_size // 2 + 1, dtype=torch.float64)[:-1]
     angles = torch.arange(places, dtype=torch.float64)[:, None] * speeds
-    return torch.stack([angles.cos(), angles.sin()]).float()
+    cosine, sine = angles.cos(), angles.sin()
+    return torch.stack([torch.cat([cosine, cosine], 1), torch.cat([-sine, sine], 1)]).float()
 
 
 def _turn(vectors: Tensor, turns: Tensor) -> Tensor:
-    """Turn pairs of units of `vectors` (..., places, head_size): one unit from each half."""
-    one, other = vectors.chunk(2, -1)
-    cosine, sine = turns
-    return torch.cat([one * cosine - other * sine, other * cosine + one * sine], -1)
+    """Turn the pairs of units of `vectors` (..., places, head_size) by `turns` (2, places, head_size)."""
+    of_unit, of_partner = turns
+    return torch.addcmul(vectors * of_unit, vectors.roll(vectors.shape[-1] // 2, -1), of_partner)
