@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 import mido
 import pytest
+from safetensors.numpy import load_file
 
 HERE = Path(__file__).parent
-PACKAGES = ("package", "broken", "composer_performance")
+PACKAGES = ("package", "broken", "composer_performance", "composer_transformer")
 TUNES = "X:1\nT:One\nR:reel\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n\n" * 3
 CONTRACTS = """
 from composer.api.testing import check_model, check_representation, source
@@ -69,6 +70,21 @@ def session(python, home, *commands):
     done = run(python, HERE / "session.py", text, cwd=home, COMPOSER_HOME=str(home))
     results = [Result(*each) for each in json.loads(done.stdout)]
     return results[0] if len(commands) == 1 else results
+
+
+def in_two_processes(python, home, *command):
+    """Run a command of the program as a group of two processes, as a launcher such as torchrun does."""
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        port = asked.getsockname()[1]
+    group = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "COMPOSER_HOME": str(home)}
+    with ThreadPoolExecutor() as pool:
+        started = [
+            pool.submit(run, python, "-m", "composer", *command, cwd=home, RANK=str(rank), **group) for rank in (0, 1)
+        ]
+    main, other = (each.result() for each in started)
+    assert not other.stderr
+    return main
 
 
 def test_listing_warns_about_a_broken_plugin(python):
@@ -214,24 +230,70 @@ def test_performances_are_evaluated_and_shown(python, trained, performances):
 
 
 def test_performances_train_in_two_processes(python, trained, performances):
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        port = asked.getsockname()[1]
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "COMPOSER_HOME": str(trained)}
-    train = [
-        python,
-        "-m",
-        "composer",
-        "train",
-        "performance",
-        performances,
-        *TINY,
-        "--name",
-        "both",
-        "--max-updates",
-        "3",
-    ]
-    with ThreadPoolExecutor() as pool:
-        each = [pool.submit(run, *train, cwd=trained, RANK=str(rank), **shared) for rank in range(2)]
-    assert "done after 3 updates" in each[0].result().stderr
-    assert not each[1].result().stderr
+    train = ["train", "performance", performances, *TINY, "--name", "both", "--max-updates", "3"]
+    assert "done after 3 updates" in in_two_processes(python, trained, *train).stderr
+
+
+# composer-transformer
+
+SMALL = [
+    word
+    for each in ("hidden=16", "heads=2", "layers=2", "window=24", "embedding=8", "seq_length=32", "batch_size=4")
+    for word in ("--set", each)
+]
+SUFFIXES = {"abc": ".abc", "grid": ".mid", "pianoroll": ".mid", "text": ".txt"}
+"""Every built-in representation, and the suffix of what it writes."""
+
+
+@pytest.fixture(scope="module")
+def transformers(python, tmp_path_factory):
+    """The home of a transformer for each representation; `parts` is as `grid`, but was interrupted and resumed."""
+    home = tmp_path_factory.mktemp("transformers")
+    for number in range(8):
+        bars = f"{'GABcdefg'[number]}2AB c2{'dcBA'[number % 4]}2|" * 3 + f"G{1 + number % 7}A{7 - number % 7}:|"
+        (home / f"{number}.abc").write_text(f"X:{number}\nM:4/4\nL:1/8\nK:G\n|:{bars}\n")
+        (home / f"{number}.txt").write_text(f"row {number} boats\n{'merrily, ' * number}\n" * 3)
+    options = ["--model", "transformer", *SMALL, "--set", "schedule=constant", "--max-updates"]
+    results = session(
+        python, home,
+        *(["train", kind, home, "--name", kind, *options, 8] for kind in SUFFIXES),
+        ["train", "grid", home, "--name", "parts", *options, 5],
+        ["train", "grid", "--name", "parts", "--resume", "--max-updates", 8],
+        ["show", "3.abc", "--surprise", "--checkpoint", "abc"],
+        ["eval", "pianoroll", home, "--checkpoint", "pianoroll", "--json"],
+    )  # fmt: skip
+    assert [result.code for result in results] == [0] * len(results), results
+    assert 0 < json.loads(results[-1].out)["value"] < 100
+    return home
+
+
+def test_resuming_a_transformer_gives_the_same_weights(transformers):
+    whole, parts = (load_file(transformers / "models" / f"{name}.safetensors") for name in ("grid", "parts"))
+    assert whole.keys() == parts.keys()
+    assert all((whole[name] == parts[name]).all() for name in whole)
+
+
+def test_transformers_generate_the_same_in_a_batch_and_in_a_replay(python, transformers):
+    commands, same = [], []
+    for kind, suffix in SUFFIXES.items():
+        generate = ["gen", kind, "--checkpoint", kind, "--length", 60, "--seed"]
+        batch, plain = ["--count", 4, "--batch-size", 4], ["--no-provenance", "--output"]
+        commands += [
+            [*generate, 1, *batch, *plain, f"{kind}-%d{suffix}"], [*generate, 3, *plain, f"{kind}-alone{suffix}"],
+        ]  # fmt: skip
+        same.append((f"{kind}-3{suffix}", f"{kind}-alone{suffix}"))
+        if kind != "text":
+            tune, again = f"{kind}{suffix}", f"{kind}-again{suffix}"
+            commands += [[*generate, 1, "--output", tune], ["replay", tune, "--output", again], ["show", tune]]
+            same.append((tune, again))
+    results = session(python, transformers, *commands)
+    assert [result.code for result in results] == [0] * len(results), results
+    for one, other in same:
+        assert (transformers / one).read_bytes() == (transformers / other).read_bytes(), (one, other)
+
+
+def test_a_transformer_trains_in_two_processes(python, transformers):
+    train = ["train", "pianoroll", transformers, "--model", "transformer", *SMALL, "--name", "both"]
+    assert "done after 3 updates" in in_two_processes(python, transformers, *train, "--max-updates", 3).stderr
+    result = session(python, transformers, ["gen", "pianoroll", "--checkpoint", "both", "--output", "both.mid"])
+    assert result.code == 0, result
