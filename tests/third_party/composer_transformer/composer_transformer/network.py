@@ -76,6 +76,8 @@ class Layer(nn.Module):
     `contract` (D, d).
     """
 
+    turns: Tensor
+
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         size, wide = config.hidden, config.feedforward_size
@@ -109,7 +111,7 @@ class Layer(nn.Module):
         The first query is at the place W - 1 of the keys.
         """
         first = self.config.window - 1
-        queries, keys, values = (each.unflatten(-1, (self.config.heads, -1)).transpose(1, 2)
+        queries, keys, values = (each.view(*each.shape[:2], self.config.heads, -1).transpose(1, 2)
                                  for each in (queries, keys, values))  # fmt: skip
         turned = _turn(queries, self.turns[:, first : keys.shape[2]]), _turn(keys, self.turns[:, : keys.shape[2]])
         context = F.scaled_dot_product_attention(*turned, values.to(turned[0].dtype), attn_mask=seen)
