@@ -177,8 +177,10 @@ def _compare_windows(network: Network, batch: Batch, message: str, *, pass_state
 
 
 def _rounded(network: Network) -> Network:
-    """Round the weights to the precision of a checkpoint."""
-    return network.half().float().eval()
+    """Round the weights to the precision of a checkpoint, which has no buffers that are not persistent."""
+    state = network.state_dict().items()
+    network.load_state_dict({name: each.half() if each.is_floating_point() else each for name, each in state})
+    return network.eval()
 
 
 def _batch(spec: SequenceSpec, rows: int, length: int) -> Batch:
