@@ -209,9 +209,9 @@ def _caption(score: Score, width: int, *, colored: bool, parts: bool = True) -> 
 
 
 def _wrapped(facts: Iterable[str], width: int) -> str:
-    """Return facts in lines of at most `width` columns."""
+    """Return facts, shortened if need be, in lines of at most `width` columns."""
     lines = [""]
-    for fact in facts:
+    for fact in (each[: max(width, MIN_WIDTH)] for each in facts):
         longer = f"{lines[-1]} · {fact}" if lines[-1] else fact
         if len(longer) > max(width, MIN_WIDTH) and lines[-1]:
             lines.append(fact)
@@ -231,20 +231,20 @@ def _facts(score: Score) -> Iterator[str]:
     if not score.is_audible:
         yield "no notes"
         return
-    yield _size(score)
+    pitches = [note.pitch for part in score.parts if not part.percussion for note in part.notes]
+    yield _size(score, len(pitches))
     yield count_noun(sum(bar.number > 0 for bar in bars(score)), "bar")
-    if notes := score.notes:
-        lowest, highest = min(note.pitch for note in notes), max(note.pitch for note in notes)
+    if pitches:
         sharps = score.keys[0].sharps if score.keys else 0
-        yield "–".join(_pitch_name(pitch, sharps) for pitch in sorted({lowest, highest}))
+        yield "–".join(_pitch_name(pitch, sharps) for pitch in sorted({min(pitches), max(pitches)}))
     minutes, seconds = divmod(max(round(TempoMap(score.tempos).seconds(score.duration)), 1), 60)
     yield f"{minutes}:{seconds:02}"
 
 
-def _size(score: Score) -> str:
+def _size(score: Score, pitched: int) -> str:
     """Return how many notes there are, else drum notes, else chords."""
-    if score.notes:
-        return count_noun(len(score.notes), "note")
+    if pitched:
+        return count_noun(pitched, "note")
     drums = sum(len(part.notes) for part in score.parts)
     return count_noun(drums, "drum note") if drums else count_noun(len(score.chords), "chord")
 

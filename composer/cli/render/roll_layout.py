@@ -61,7 +61,7 @@ def lay_out(score: Score, width: int) -> list[System]:
     parts = sounding_parts(score)
     if not parts:
         return []
-    all_bars, notes = list(bars(score)), sorted(note for part in parts for note in part.notes)
+    all_bars, notes = list(bars(score)), [note for part in parts for note in part.notes]
     unit = shortest_common(notes, all_bars)
     cell, max_bars = _scale(all_bars, unit, width)
     systems = _wrap(all_bars, cell, max_bars, width)
