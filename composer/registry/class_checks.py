@@ -43,6 +43,7 @@ def _check_api(kind: Any) -> None:
 
 def _check_representation(kind: type[Representation]) -> None:
     _attribute(kind, "kind", StepKind)
+    _attribute(kind, "absolute_time", bool)
     for name in ("suffixes", "formats", "labels"):
         words = _attribute(kind, name, tuple)
         if not all(isinstance(word, str) and word for word in words):
