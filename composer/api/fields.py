@@ -35,15 +35,22 @@ def name_on_command_line(field: Field[Any]) -> str:
     return field.metadata.get("argument") or flags_of(field)[0]
 
 
-def check_ranges(value: Any) -> None:
-    """Raise OptionError for the first field of a dataclass that is below its `minimum` or above its `maximum`."""
+def check_ranges(value: Any, flag: str = "") -> None:
+    """Raise OptionError for the first field of a dataclass that is below its `minimum` or above its `maximum`.
+
+    Without `flag`, the fields are options of a command. With `-O` or `--set`, they are options of a representation or
+    settings of a model, which are set by that flag.
+    """
     for field in dataclasses.fields(value):
         given, low, high = getattr(value, field.name), field.metadata.get("minimum"), field.metadata.get("maximum")
         if low is None or high is None or not isinstance(given, int | float) or low <= given <= high:
             continue
         limits = f" from {low} to {high}" if high < 10**6 or given > high else f", {low} or more"
         kind = "whole number" if isinstance(given, int) else "number"
-        raise invalid_value(name_on_command_line(field), given, field.metadata.get("hint", f"use a {kind}{limits}"))
+        hint = field.metadata.get("hint", f"use a {kind}{limits}")
+        if flag:
+            raise invalid_setting(value, field.name, hint, flag)
+        raise invalid_value(name_on_command_line(field), given, hint)
 
 
 def invalid_value(name: str, value: object, hint: str) -> OptionError:

@@ -42,3 +42,16 @@ def test_values_out_of_range(values, message, hint):
 def test_values_in_range():
     assert Options("a", 8, 0.5).rate == 0.5
     assert Options("a").rate is None
+
+
+def test_a_range_of_an_option_is_named_as_it_is_typed():
+    @dataclass(frozen=True)
+    class Transposing:
+        semitones: int = option(3, "largest transposition", minimum=0, maximum=12)
+
+        def __post_init__(self):
+            check_ranges(self, "-O")
+
+    with pytest.raises(OptionError, match=r"^invalid value for `semitones`: '99'$") as caught:
+        Transposing(99)
+    assert caught.value.hint == "use a whole number from 0 to 12, such as -O semitones=3"

@@ -68,7 +68,7 @@ class PerformanceOptions:
     stretch: float = option(5.0, "largest change of tempo with --augment, in percent", minimum=0, maximum=50)
 
     def __post_init__(self) -> None:
-        check_ranges(self)
+        check_ranges(self, "-O")
 
 
 @dataclass(frozen=True, slots=True)
