@@ -6,13 +6,15 @@ A template is a file whose name ends in `.in`. In it, `$name` and the like stand
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from keyword import iskeyword
 from pathlib import Path
 from string import Template
 
-import composer.api
 from composer.api import ComposerError, UsageError
 from composer.api.errors import suggest
 from composer.system.files import write_atomic
@@ -29,11 +31,6 @@ SUMMARIES = {
 """What the plugins do until their authors change it."""
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-SUFFIXES = ("", "Controls", "Config", "Network", "Sampler")
-"""A plugin's classes have its name, followed by one of these."""
-
-BASE_CLASSES = {"EmbeddedNetwork", "EmbeddedSampler", *composer.api.__all__}
-"""Names that the classes of a plugin cannot have, since its modules import them."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class NewPackage:
 
     @property
     def class_name(self) -> str:
-        return _class_name(self.name)
+        return "".join(word.capitalize() for word in self.name.split("-"))
 
     @property
     def template(self) -> str:
@@ -84,6 +81,7 @@ def write_package(package: NewPackage, parent: Path = Path(), taken: Collection[
     if folder.exists() or folder.is_symlink():
         raise ComposerError(f"{folder} exists already", "choose another name, or move that folder away")
     files = dict(_files(package))
+    _check_classes(package, files)
     try:
         for name, data in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -103,20 +101,35 @@ def _check(package: NewPackage, taken: Collection[str]) -> None:
         raise UsageError(
             f"invalid plugin name '{name}'", f"use lower-case letters, digits and hyphens, such as {proposal}"
         )
-    if name in taken:
+    if name in taken or iskeyword(package.class_name):
         raise UsageError(f"the name `{name}` is taken", f"choose another name, such as my-{name}")
-    if clash := BASE_CLASSES & {_class_name(name) + suffix for suffix in SUFFIXES}:
-        raise UsageError(
-            f"invalid plugin name '{name}': the interface has a class `{clash.pop()}`",
-            f"choose another name, such as my-{name}",
-        )
     for flag in ("frames", "controls") if package.kind == "model" else ():
         if getattr(package, flag):
             raise UsageError(f"--{flag} is for representations, not models", f"leave out --{flag}")
 
 
-def _class_name(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("-"))
+def _check_classes(package: NewPackage, files: Mapping[str, bytes]) -> None:
+    """Raise UsageError if a class of the plugin has the name of something else in its module, such as `Piece`."""
+    for name, data in files.items():
+        if not name.endswith(".py"):
+            continue
+        for bound, count in Counter(_bound_names(ast.parse(data))).items():
+            if count > 1:
+                raise UsageError(
+                    f"invalid plugin name '{package.name}': its class `{bound}` would have the name of another",
+                    f"choose another name, such as my-{package.name}",
+                )
+
+
+def _bound_names(module: ast.Module) -> Iterator[str]:
+    """Yield the names that a module imports, assigns and defines, those in classes and functions excepted."""
+    for node in (*module.body, *(inner for each in module.body if isinstance(each, ast.If) for inner in each.body)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (alias.asname or alias.name for alias in node.names)
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef):
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
 
 
 def _files(package: NewPackage) -> Iterator[tuple[str, bytes]]:
