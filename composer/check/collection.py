@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from composer.api import ReadError, Source
+from composer.api.problem import Check
 from composer.check.examine import CheckedPiece, FileReport, examine
 from composer.check.fingerprint import Fingerprint
 from composer.check.fix import FixNote, FixResult, fix
@@ -28,14 +29,17 @@ class FileDiagnosis:
         return replace(self, problems=tuple(each for each in self.problems if each.severity is Severity.ERROR))
 
 
-def check_files(found: Iterable[Source | ReadError]) -> Iterator[FileDiagnosis]:
-    """Yield the problems of each file, in order. No file, however damaged, ends the run."""
+def check_files(found: Iterable[Source | ReadError], checks: Sequence[Check] = ()) -> Iterator[FileDiagnosis]:
+    """Yield the problems of each file, in order, also those that `checks` of plugins find.
+
+    No file, however damaged, ends the run.
+    """
     known = _Known()
     for source in found:
         if isinstance(source, ReadError):
             yield FileDiagnosis("", None, (Problem(0, 0, "unreadable", source.message),), 0)
             continue
-        report = _examine(source)
+        report = _examine(source, checks)
         duplicates = [problem for piece in report.pieces if (problem := known.add(source.label, piece))]
         problems = sorted([*report.problems, *duplicates], key=lambda each: each.place)
         yield FileDiagnosis(source.label, source, tuple(problems), len(report.pieces))
@@ -59,9 +63,9 @@ def unfixable(reason: str) -> FixResult:
     return FixResult(None, left=(FixNote(0, "", reason),))
 
 
-def _examine(source: Source) -> FileReport:
+def _examine(source: Source, checks: Sequence[Check]) -> FileReport:
     try:
-        return examine(source)
+        return examine(source, checks)
     except ReadError as error:
         message = error.message
     except Exception as error:  # whatever a strange file does to a reader, check the others

@@ -6,11 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from composer.api import ReadError, RejectedPiece, Source
+from composer.api import ComposerError, ReadError, RejectedPiece, Source
+from composer.api.problem import Check
 from composer.check.abc_layout import blank_problems, number_of, number_problems, stray_problems
 from composer.check.abc_tunes import tune_problems
 from composer.check.fingerprint import Fingerprint, fingerprint
 from composer.check.midi_chunks import chunk_problems
+from composer.check.plugin_checks import plugin_problems
 from composer.check.problem import Problem, merge_repeated
 from composer.check.score_sanity import score_problems
 from composer.check.text_encoding import decode
@@ -18,15 +20,12 @@ from composer.formats import detect
 from composer.formats.abc.reader.lexer import TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.score import score_of
-from composer.formats.read import MUSIC_SUFFIXES, read_scores
-
-SUFFIXES = (*MUSIC_SUFFIXES, ".rmi", ".txt", ".csv", ".tsv")
-"""The suffixes of files to check in a folder."""
+from composer.formats.read import MUSIC_SUFFIXES, music_suffixes, read_scores
 
 _TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
 """Files that need not be music; only their encoding is checked."""
 
-_NEVER_ABC_SUFFIXES = tuple(suffix for suffix in SUFFIXES if suffix not in (".abc", *_TEXT_SUFFIXES))
+_NEVER_ABC_SUFFIXES = (*(suffix for suffix in MUSIC_SUFFIXES if suffix != ".abc"), ".rmi")
 """Files that are not checked as ABC, however damaged they are."""
 
 _HABITS = frozenset({"unknown field", "no blank line"})
@@ -51,21 +50,44 @@ class FileReport:
     pieces: tuple[CheckedPiece, ...] = ()
 
 
-def examine(source: Source) -> FileReport:
-    """Check `source`, by content rather than suffix. Raises ReadError if its bytes cannot be read."""
+def suffixes() -> tuple[str, ...]:
+    """Return the suffixes of files to check in a folder."""
+    return (*music_suffixes(), ".rmi", *_TEXT_SUFFIXES)
+
+
+def examine(source: Source, checks: Sequence[Check] = ()) -> FileReport:
+    """Check `source`, by content rather than suffix, with additional `checks` of plugins.
+
+    Raises ReadError if its bytes cannot be read.
+    """
     data = source.bytes()
     if not data.strip():
         return _unreadable("empty file", "the file is empty")
     found = detect(data)
     if found is None or found.name == "abc":
-        return _check_text(source, data, is_abc=found is not None)
-    problems = list(chunk_problems(data)) if found.name == "midi" else []
+        report = _check_text(source, data, checks, is_abc=found is not None)
+    else:
+        report = _check_scores(source, data, checks, is_midi=found.name == "midi")
+    more = plugin_problems(checks, "data", data)
+    return replace(report, problems=tuple(sorted([*report.problems, *more], key=lambda each: each.place)))
+
+
+def _check_scores(source: Source, data: bytes, checks: Sequence[Check], *, is_midi: bool) -> FileReport:
+    """Check a file whose format has no lines."""
+    problems, pieces = list(chunk_problems(data)) if is_midi else [], list[CheckedPiece]()
     try:
-        ((_, score),) = read_scores(replace(source, name="the file", data=data))
-    except ReadError as error:
+        scores = list(read_scores(replace(source, name="the file", data=data)))
+    except ComposerError as error:
         return FileReport((*problems, _problem_of(error)))
-    assert not isinstance(score, RejectedPiece)
-    return FileReport((*problems, *score_problems(score)), (CheckedPiece("", score.title, 0, fingerprint(score)),))
+    for number, (_, score) in enumerate(scores, 1):
+        tune = str(number) if len(scores) > 1 else ""
+        if isinstance(score, RejectedPiece):
+            problems.append(Problem(0, 0, "unreadable", f"piece {number}: {score.reason}", tune=tune))
+            continue
+        for each in (*score_problems(score), *plugin_problems(checks, "score", score)):
+            problems.append(replace(each, tune=tune, message=f"piece {tune}: {each.message}") if tune else each)
+        pieces.append(CheckedPiece(tune, score.title, 0, fingerprint(score)))
+    return FileReport(tuple(problems), tuple(pieces))
 
 
 def _unreadable(kind: str, message: str) -> FileReport:
@@ -75,7 +97,7 @@ def _unreadable(kind: str, message: str) -> FileReport:
 _PLACE = re.compile(r"line (\d+), column (\d+)")
 
 
-def _problem_of(error: ReadError) -> Problem:
+def _problem_of(error: ComposerError) -> Problem:
     """Convert a reader's error, with its line if the message has one."""
     kind = "no notes" if "has no notes" in error.message else "unreadable"
     place = _PLACE.search(error.message)
@@ -83,7 +105,7 @@ def _problem_of(error: ReadError) -> Problem:
     return Problem(line, column, kind, error.message)
 
 
-def _check_text(source: Source, data: bytes, *, is_abc: bool) -> FileReport:
+def _check_text(source: Source, data: bytes, checks: Sequence[Check], *, is_abc: bool) -> FileReport:
     """Check a text file, or one that only its suffix calls music."""
     suffix = source.path.suffix.lower()
     if suffix in _NEVER_ABC_SUFFIXES and not is_abc:
@@ -93,17 +115,17 @@ def _check_text(source: Source, data: bytes, *, is_abc: bool) -> FileReport:
         return _unreadable("unknown format", "the file is neither music nor text")
     if suffix in _TEXT_SUFFIXES and not is_abc:
         return FileReport(found.problems)
-    return _check_tunes(found.text, found.problems)
+    return _check_tunes(found.text, found.problems, checks)
 
 
-def _check_tunes(text: str, encoding_problems: Sequence[Problem]) -> FileReport:
+def _check_tunes(text: str, encoding_problems: Sequence[Problem], checks: Sequence[Check]) -> FileReport:
     tunes = split_tunes(text)
     if not tunes:
         return FileReport((*encoding_problems, Problem(1, 1, "no tune", "no tune in this file")))
     problems = [*encoding_problems, *stray_problems(text, tunes), *number_problems(tunes), *blank_problems(tunes)]
     pieces = []
     for tune in tunes:
-        found, piece = _check_tune(tune)
+        found, piece = _check_tune(tune, checks)
         problems += found
         if piece is not None:
             pieces.append(piece)
@@ -111,7 +133,7 @@ def _check_tunes(text: str, encoding_problems: Sequence[Problem]) -> FileReport:
     return FileReport(tuple(sorted(merged, key=lambda each: each.place)), tuple(pieces))
 
 
-def _check_tune(text: TuneText) -> tuple[list[Problem], CheckedPiece | None]:
+def _check_tune(text: TuneText, checks: Sequence[Check]) -> tuple[list[Problem], CheckedPiece | None]:
     """Check one tune; if it breaks a reader, that is its problem."""
     number = number_of(text)
     try:
@@ -123,4 +145,7 @@ def _check_tune(text: TuneText) -> tuple[list[Problem], CheckedPiece | None]:
         score = score_of(tune)
     except (ReadError, ArithmeticError, ValueError):
         return problems, None
+    for each in plugin_problems(checks, "score", score):
+        line, column, title = each.line or text.first, each.column or 1, tune.first("T")
+        problems.append(replace(each, line=line, column=column, tune=number, title=title))
     return problems, CheckedPiece(number, score.title, text.first, fingerprint(score))

@@ -1,40 +1,14 @@
-"""A problem in a music file."""
+"""Problems in music files, and how repeated ones are merged."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
+from composer.api.problem import Problem, Severity
 
-class Severity(StrEnum):
-    """An error loses music or plays it wrong; a warning is worth a look."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A problem, its place and severity. `kind` is a category, `message` gives the details.
-
-    `line` and `column` (in characters) count from 1, and are 0 for files without lines, such as MIDI. `tune` is the
-    piece's `X:` number or position in the file.
-    """
-
-    line: int
-    column: int
-    kind: str
-    message: str
-    severity: Severity = Severity.ERROR
-    tune: str = ""
-    title: str = ""
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """Line and column, as a sort key."""
-        return self.line, self.column
+__all__ = ["Problem", "Severity", "merge_repeated"]
 
 
 def merge_repeated(problems: Collection[Problem], kinds: Collection[str], place: str) -> Iterator[Problem]:

@@ -1,15 +1,17 @@
-"""Models by name: the user's own and the bundled ones."""
+"""Models by name: the user's own, the bundled ones, and those of plugins."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from composer.api import CheckpointError, UsageError
 from composer.checkpoints import file as checkpoint_file
+from composer.registry import plugins
 from composer.system.paths import models_folder
 
 SUFFIX = ".safetensors"
@@ -32,6 +34,14 @@ class UserModel(NamedTuple):
         return bool(self.header.record.get("finished"))
 
 
+class PretrainedModel(NamedTuple):
+    """A model that comes with a `distribution`: this program, or the package of a plugin."""
+
+    name: str
+    path: Path
+    distribution: str
+
+
 def path_for(name: str) -> Path:
     """Return the path of the user's model called `name`. Raises UsageError for an invalid name."""
     if len(name) > MAX_NAME_LENGTH or len(name.encode("utf-8", "surrogatepass")) > 2 * MAX_NAME_LENGTH:
@@ -42,24 +52,24 @@ def path_for(name: str) -> Path:
 
 
 def resolve_model(given: Path) -> Path:
-    """Return the path of a checkpoint file, or of a model by name, the user's own before a bundled one.
+    """Return the path of a checkpoint file, or of a model by name.
 
-    A folder of that name is ignored.
+    The user's own models come first, then the bundled ones, then those of plugins. A folder of that name is ignored.
     """
     if given.name != str(given) or (given.exists() and not given.is_dir()):
         return given
     name = given.name.removesuffix(SUFFIX)
     own = models_folder() / f"{name}{SUFFIX}"
-    return own if own.is_file() else bundled(name) or given
+    return own if own.is_file() else bundled(name) or _of_plugin(name) or given
 
 
 def with_digest(representation: str, digest: str) -> Path | None:
-    """Return the bundled or user's model of `representation` whose file has that digest, None if there is none.
+    """Return the pretrained or user's model of `representation` whose file has that digest, None if there is none.
 
     Files are read whole until one has it.
     """
     own = (model.path for model in user_models() if model.header.representation == representation)
-    paths = chain(filter(None, [bundled(representation)]), own)
+    paths = chain(filter(None, [bundled(representation)]), own, _of_plugins_for(representation))
     return next((path for path in paths if checkpoint_file.digest(path) == digest), None)
 
 
@@ -82,12 +92,43 @@ def bundled(representation: str) -> Path | None:
     return path if path.is_file() else None
 
 
+def pretrained_models() -> Iterator[PretrainedModel]:
+    """Yield the bundled models, by name, then those of plugins."""
+    own = plugins.distribution("lstm")
+    built_in = {path.stem: path for path in sorted(PRETRAINED.glob(f"*{SUFFIX}"))}
+    yield from (PretrainedModel(name, path, own) for name, path in built_in.items())
+    for name, added in plugins.extensions("pretrained", built_in).items():
+        yield PretrainedModel(name, added.value, added.distribution)
+
+
+def is_own(path: Path) -> bool:
+    """Return whether a checkpoint is in the user's folder of models."""
+    return path.parent == models_folder()
+
+
+def _of_plugin(name: str) -> Path | None:
+    """Return the model `name` of a plugin. Raises PluginError if the name is ambiguous."""
+    found = plugins.extension("pretrained", name, [path.stem for path in PRETRAINED.glob(f"*{SUFFIX}")])
+    return found.value if found is not None else None
+
+
+def _of_plugins_for(representation: str) -> Iterator[Path]:
+    """Yield the models of plugins for `representation`, without invalid files."""
+    for added in plugins.extensions("pretrained").values():
+        with suppress(CheckpointError):
+            if checkpoint_file.read_header(added.value).representation == representation:
+                yield added.value
+
+
 def default(representation: str) -> Path:
-    """Return the user's newest finished model for `representation`, else the bundled one. Raises CheckpointError."""
+    """Return the user's newest finished model for `representation`, else the bundled one, else that of a plugin.
+
+    Raises CheckpointError.
+    """
     for model in user_models():
         if model.finished and model.header.representation == representation:
             return model.path
-    found = bundled(representation)
+    found = bundled(representation) or next(_of_plugins_for(representation), None)
     if found is None:
         raise CheckpointError(
             f"no model for `{representation}` yet", f"train one: composer train {representation} FILE..."

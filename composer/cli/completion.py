@@ -98,17 +98,18 @@ def _presets() -> Values:
 
 
 def _trained_models() -> Values:
-    """The user's models, the newest first, then the bundled ones."""
+    """The user's models, the newest first, then the pretrained ones."""
     from composer.checkpoints import store
 
     own = [(model.name, f"{model.header.representation} by {model.header.model}") for model in store.user_models()]
-    return own + [(path.stem, "bundled") for path in sorted(store.PRETRAINED.glob(f"*{store.SUFFIX}"))]
+    return own + [(model.name, f"from {model.distribution}") for model in store.pretrained_models()]
 
 
 def _formats() -> Values:
-    from composer.formats import FORMATS
+    from composer.formats import all_formats
+    from composer.registry import plugins  # noqa: F401 - finds the formats of plugins
 
-    return [(name, form.summary) for name, form in FORMATS.items()]
+    return [(name, form.summary) for name, form in all_formats().items()]
 
 
 def _topics() -> Values:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
 from composer.data.corpus import NoMatchingFiles
-from composer.formats.read import MUSIC_SUFFIXES, is_music, music_suffix, no_music_error, read_playable
+from composer.formats.read import is_music, music_suffix, music_suffixes, no_music_error, read_playable
 from composer.registry import plugins as registry
 
 FIX_HINT = "fix it, or use another file"
@@ -31,7 +31,7 @@ def playable_scores(source: Source) -> Iterator[Score]:
 
 def suffixes() -> set[str]:
     """Return the suffixes that any representation reads."""
-    return {suffix for kind in _representations() for suffix in kind.suffixes} | set(MUSIC_SUFFIXES)
+    return {suffix for kind in _representations() for suffix in kind.suffixes} | set(music_suffixes())
 
 
 def hint_other_representation(error: NoMatchingFiles, command: str, files: Sequence[str]) -> ReadError:

@@ -7,7 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 from composer.api import Representation
-from composer.formats import FORMATS
+from composer.formats import format_named
+from composer.formats.read import suffixes_of
 from composer.registry import plugins as registry
 
 MAX_LISTED = 10_000
@@ -40,8 +41,8 @@ def example_list(command: str) -> str:
 
 def representations_reading(suffix: str) -> list[type[Representation]]:
     """Return the representations that read files with this suffix, those that write such files first."""
-    kinds = [kind for loaded in registry.load_all() if (kind := loaded.representation) and suffix in kind.suffixes]
-    return sorted(kinds, key=lambda kind: suffix not in FORMATS[kind.formats[0]].suffixes)
+    kinds = [kind for loaded in registry.load_all() if (kind := loaded.representation) and suffix in suffixes_of(kind)]
+    return sorted(kinds, key=lambda kind: suffix not in format_named(kind.formats[0]).suffixes)
 
 
 def _representation_of_file(path: Path) -> type[Representation] | None:

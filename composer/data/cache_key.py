@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import composer
 from composer.api import ReadError, Source
+from composer.api.file_format import format_provider
 from composer.data.build import BuildSpec
 from composer.data.splits import read_list
 
@@ -35,6 +36,7 @@ def build_settings_key(layout: int, spec: BuildSpec) -> str:
         layout, composer.__version__, _code_digest(type(representation)), representation.name, representation.version,
         repr(representation.options), fitted, spec.conditions,
         [split.valid, split.test, listing, sorted(split.named_files)], spec.augment,
+        *format_provider().distributions(),
     ]  # fmt: skip
     return json.dumps(settings, sort_keys=True)
 

@@ -16,6 +16,7 @@ from typing import Any
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Source
 from composer.data.parallel_reading import read_sources
 from composer.data.sources import sources, suffixes_in
+from composer.formats.read import suffixes_of
 
 MAX_EXAMPLES = 3
 """Number of places that are remembered for each reason."""
@@ -92,7 +93,7 @@ class CorpusReader:
         found: Iterable[Source | ReadError] | None = None, progress: Progress | None = None,
     ) -> None:  # fmt: skip
         self._representation, self._arguments, self._progress = representation, arguments, progress
-        self._sources = sources(arguments, representation.suffixes) if found is None else found
+        self._sources = sources(arguments, suffixes_of(representation)) if found is None else found
         self._errors: list[ReadError] = []
         self.rejected = Rejections()
 
@@ -156,7 +157,7 @@ def _no_pieces_error(
         return ReadError(several + unreadable[0].message, unreadable[0].hint or "name other files")
     found = suffixes_in(arguments)
     counts = ", ".join(f"{n:,} {suffix}" for suffix, n in found.most_common(3)) + " file" + "s" * (found.total() > 1)
-    *suffixes, last = representation.suffixes
+    *suffixes, last = suffixes_of(representation)
     message = f"no {', '.join(suffixes)}{' or ' * bool(suffixes)}{last} files in {named}"
     hint = "to read files with other suffixes, name each file" if found else "name other files or folders"
     return NoMatchingFiles(f"{message} (found {counts})" if found else message, hint, found)

@@ -21,6 +21,7 @@ from composer.data.encoded_split import EncodedSplit, open_split
 from composer.data.splits import SPLITS, SplitSettings
 from composer.data.staging import CorpusFiles
 from composer.distributed.group import ProcessGroup
+from composer.formats.read import suffixes_of
 from composer.music.contour import MelodyCollection
 from composer.system.cache_dir import MANIFEST, mark_used, prune
 from composer.system.paths import cache_folder
@@ -74,7 +75,7 @@ def prepare(
     spec = BuildSpec(
         representation, tuple(arguments), split, fitted, augment, None if conditions is None else tuple(conditions)
     )
-    files = CorpusFiles(arguments, split, representation.suffixes)
+    files = CorpusFiles(arguments, split, suffixes_of(representation))
     settings = build_settings_key(LAYOUT_VERSION, spec)
     digests = source_digests({name: files.sources_of(name) for name in files.named})
     folder = cache / f"{representation.name}-{digest(settings, digests.placed)}"

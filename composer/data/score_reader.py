@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
 from composer.data.corpus import Rejections
-from composer.formats.read import HINT, music_suffix, read_scores
+from composer.formats.read import music_suffix, no_music_hint, read_scores, suffixes_of
 from composer.music.contour import MelodyCollection, MelodyCollector, contour
 
 
@@ -62,8 +62,8 @@ class ScoreReader:
         if not self.pieces:
             reason = self._rejections.most_common()
             if self.unreadable and not reason:
-                raise ReadError(self.unreadable[0], HINT)
-            raise ReadError(f"no music in these files{f': {reason}' if reason else ''}", HINT)
+                raise ReadError(self.unreadable[0], no_music_hint())
+            raise ReadError(f"no music in these files{f': {reason}' if reason else ''}", no_music_hint())
 
     def melodies(self, progress: Callable[[int, int], object] | None = None) -> MelodyCollection:
         """Return the melodies of all pieces. `progress` is called with the number of files and of pieces so far."""
@@ -78,7 +78,7 @@ class ScoreReader:
 
     def _items(self, source: Source) -> Iterator[NamedScore | RejectedPiece]:
         representation = self._representation
-        if representation is None or suffix_of(source) not in representation.suffixes:
+        if representation is None or suffix_of(source) not in suffixes_of(representation):
             for name, music in read_scores(source):
                 yield music if isinstance(music, RejectedPiece) else NamedScore(name, music.title, music)
             return

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from composer.api import ReadError
-from composer.formats import FORMATS, detect
+from composer.formats import FORMATS, detect, find_format
 
 __all__ = ["without_provenance"]
 
@@ -47,14 +47,16 @@ class Provenance(NamedTuple):
 
 def can_hold(format_name: str) -> bool:
     """Return whether files in a format can hold provenance."""
-    return format_name in FORMATS and FORMATS[format_name].mark is not None
+    found = find_format(format_name)
+    return found is not None and found.mark is not None
 
 
 def mark(format_name: str, data: bytes, provenance: Provenance) -> bytes:
     """Return a file with one piece, in a format that `can_hold` it, with its provenance."""
-    insert = FORMATS[format_name].mark
-    assert insert is not None
-    return insert(data, provenance.text.encode())
+    found = find_format(format_name)
+    assert found is not None
+    assert found.mark is not None
+    return found.mark(data, provenance.text.encode())
 
 
 def read(data: bytes, name: str) -> list[Provenance]:

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from composer.api import ReadError, RejectedPiece, Score, Source
-from composer.formats import FORMATS, detect
+from composer.api import ReadError, RejectedPiece, Representation, Score, Source
+from composer.formats import FORMATS, Format, detect
+from composer.formats.table import plugin_formats
 
 __all__ = ["MUSIC_SUFFIXES", "is_music", "music_suffix", "read_playable", "read_scores"]
 
-MUSIC_SUFFIXES = tuple(end for each in FORMATS.values() if each.read for end in (*each.suffixes, *each.read_suffixes))
-"""The usual suffixes of music files."""
 
-HINT = "use a file with notes: ABC, MIDI, MusicXML or kern"
+def _suffixes(among: Iterable[Format]) -> tuple[str, ...]:
+    return tuple(end for each in among if each.read for end in (*each.suffixes, *each.read_suffixes))
+
+
+MUSIC_SUFFIXES = _suffixes(FORMATS.values())
+"""The usual suffixes of music files in built-in formats."""
+
+
+def music_suffixes() -> tuple[str, ...]:
+    """Return the usual suffixes of music files, those in formats of plugins last."""
+    return tuple(dict.fromkeys((*MUSIC_SUFFIXES, *_suffixes(plugin_formats().values()))))
+
+
+def suffixes_of(representation: Representation | type[Representation]) -> tuple[str, ...]:
+    """Return the suffixes of files that a representation reads.
+
+    One that reads all built-in formats of music reads those of plugins too, since `read_scores` does.
+    """
+    own = representation.suffixes
+    return tuple(dict.fromkeys((*own, *music_suffixes()))) if set(MUSIC_SUFFIXES) <= set(own) else own
+
+
+def no_music_hint() -> str:
+    """Return the hint for a file without music: the formats that are read."""
+    more = [f"{name} ({each.suffixes[0]})" for name, each in plugin_formats().items() if each.read]
+    return ", ".join(["use a file with notes: ABC, MIDI, MusicXML", *more]) + " or kern"
 
 
 def read_scores(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | RejectedPiece]]:
@@ -24,7 +48,7 @@ def read_scores(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
     """
     data = source.bytes()
     if not data.strip():
-        raise ReadError(f"{source.label} is empty", HINT)
+        raise ReadError(f"{source.label} is empty", no_music_hint())
     found = detect(data)
     if found is None or found.read is None:
         raise no_music_error(source)
@@ -57,4 +81,4 @@ def read_playable(source: Source) -> Iterator[Score]:
 
 def no_music_error(source: Source, rejected: RejectedPiece | None = None) -> ReadError:
     """Return the error for a source without music, or whose first piece was `rejected`."""
-    return ReadError(f"no music in {source.label}{f': {rejected.reason}' if rejected else ''}", HINT)
+    return ReadError(f"no music in {source.label}{f': {rejected.reason}' if rejected else ''}", no_music_hint())

@@ -1,45 +1,21 @@
 """The table of file formats, and writing a score in any of them.
 
-To add a format, add a folder with a reader and a writer, and a row in FORMATS.
+To add a format, add a folder with a reader and a writer, and a row in FORMATS. Plugins add formats too. They are
+loaded only if a name, a suffix or the content of a file is that of no row.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-from composer.api import ComposerError, OptionError, RejectedPiece, Score, Source
+from composer.api import ComposerError, OptionError, Representation, Score
 from composer.api.errors import suggest
+from composer.api.file_format import Format, format_provider
 from composer.formats.settings import WriteSettings
-
-
-class ReadPieces(Protocol):
-    """Yields each piece of a source by name; `pedal` applies MIDI's sustain pedal."""
-
-    def __call__(self, source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | RejectedPiece]]: ...
-
-
-class Format(NamedTuple):
-    """A file format. The first of `suffixes` is the usual one; `binary` data must not go to a terminal.
-
-    `recognize` and `read` are None for formats that hold no notes of their own, which representations read and write.
-    `mark` puts a line of provenance into a file with one piece, and `find_marks` yields such lines.
-    """
-
-    name: str
-    suffixes: tuple[str, ...]
-    binary: bool
-    summary: str
-    recognize: Callable[[bytes], bool] | None = None
-    read: ReadPieces | None = None
-    write: Callable[[Score, WriteSettings], bytes] | None = None
-    mark: Callable[[bytes, bytes], bytes] | None = None
-    find_marks: Callable[[bytes], Iterator[str]] | None = None
-    read_suffixes: tuple[str, ...] = ()
-    """Suffixes of files that are read as this format but never written."""
 
 
 def _lazy(path: str) -> Any:
@@ -76,23 +52,59 @@ FORMATS: dict[str, Format] = {
 }  # fmt: skip
 
 
+def plugin_formats() -> Mapping[str, Format]:
+    """Return the formats that plugins add, by name."""
+    return format_provider().formats(FORMATS)
+
+
+def all_formats() -> dict[str, Format]:
+    """Return all formats by name, the built-in ones first."""
+    return {**FORMATS, **plugin_formats()}
+
+
+def find_format(name: str) -> Format | None:
+    """Return the format called `name`, None if there is none."""
+    return FORMATS.get(name) or format_provider().format(name, FORMATS)
+
+
 def format_of(path: Path) -> Format | None:
     """Return the format that the suffix of `path` stands for, if any."""
     suffix = path.suffix.lower()
-    return next((each for each in FORMATS.values() if suffix in each.suffixes), None)
+    return (_with_suffix(suffix, FORMATS) or _with_suffix(suffix, plugin_formats())) if suffix else None
 
 
-def format_named(name: str, among: Iterable[str] = ()) -> Format:
-    """Return the format `name`. Raises OptionError with the nearest names `among` these, by default all."""
-    if name in FORMATS:
-        return FORMATS[name]
-    raise OptionError(f"unknown format '{name}'", suggest(name.lower(), among or FORMATS, 3, 0.4))
+def _with_suffix(suffix: str, among: Mapping[str, Format]) -> Format | None:
+    return next((each for each in among.values() if suffix in each.suffixes), None)
+
+
+def format_named(name: str, kind: type[Representation] | None = None) -> Format:
+    """Return the format `name`. Raises OptionError with the nearest names, those that `kind` is written in if given."""
+    if found := find_format(name):
+        return found
+    names = all_formats() if kind is None else [each.name for each in formats_of(kind)]
+    raise OptionError(f"unknown format '{name}'", suggest(name.lower(), names, 3, 0.4))
+
+
+def formats_of(kind: type[Representation]) -> list[Format]:
+    """Return the formats that a representation is written in: its own, and for music also those of plugins."""
+    own = [format_named(name) for name in kind.formats]
+    return own + [each for each in plugin_formats().values() if each not in own and can_write(kind, each)]
+
+
+def can_write(kind: type[Representation], chosen: Format) -> bool:
+    """Return whether pieces of a representation can be written in a format."""
+    is_music = kind.score is not Representation.score
+    return chosen.name in kind.formats or (chosen.name not in FORMATS and chosen.write is not None and is_music)
 
 
 def detect(data: bytes) -> Format | None:
     """Return the format of a file by its content, if it is one that is read as music."""
     # ABC, the first row, has no magic number, so try it last
-    return next((each for each in reversed(FORMATS.values()) if each.recognize and each.recognize(data)), None)
+    return _recognized(data, reversed(FORMATS.values())) or _recognized(data, plugin_formats().values())
+
+
+def _recognized(data: bytes, among: Iterable[Format]) -> Format | None:
+    return next((each for each in among if each.recognize and each.recognize(data)), None)
 
 
 def write(format_name: str, score: Score, settings: WriteSettings | None = None) -> bytes:
@@ -102,7 +114,7 @@ def write(format_name: str, score: Score, settings: WriteSettings | None = None)
     """
     chosen = format_named(format_name)
     if chosen.write is None:
-        others = ", ".join(each.name for each in FORMATS.values() if each.write)
+        others = ", ".join(each.name for each in all_formats().values() if each.write)
         hint = f"choose one of {others}, or another representation"
         raise ComposerError(f"a score cannot be written as {chosen.name}", hint)
     settings = settings or WriteSettings()

@@ -8,6 +8,7 @@ since a proxy would hide their type. Errors for the user (ComposerError), Ctrl-C
 from __future__ import annotations
 
 import functools
+import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -143,6 +144,26 @@ def guarding(owner: Owner, what: str) -> Iterator[None]:
         raise owner.failed(what, describe(error)) from error
 
 
+def guard_function(
+    function: Callable[..., Any], owner: Owner, name: str, result: Callable[..., Any], *, iterates: bool = False
+) -> Callable[..., Any]:
+    """Return a plain `function`, called `name` in errors, with its exceptions and its result guarded.
+
+    If it `iterates`, `result` checks each item.
+    """
+
+    def method(_: None, *args: Any, **named: Any) -> Any:
+        return function(*args, **named)
+
+    return functools.partial(_guarded(method, owner, name, _Method(result, iterates=iterates)), None)
+
+
+@functools.cache
+def warn(message: str) -> None:
+    """Print a warning to stderr, once."""
+    sys.stderr.write(f"warning: {message}\n")
+
+
 def describe(error: BaseException) -> str:
     """Return the type and the text of an error in one line."""
     text = " ".join(str(error).split())
@@ -191,7 +212,7 @@ def _iterate(self: Any, items: Iterable[Any], owner: Owner, name: str, method: _
     assert method.check is not None
     with guarding(owner, name):
         if not isinstance(items, Iterable):
-            raise InvalidResult(f"it returned {check.shown(items)}, which is not an iterable of pieces")
+            raise InvalidResult(f"it returned {check.shown(items)}, which is not an iterable")
         remaining = iter(items)
     while True:
         with guarding(owner, name):

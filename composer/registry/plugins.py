@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,26 +17,43 @@ import pluggy
 
 from composer.api import ComposerError, Model, PairingError, PluginError, Representation, UsageError, hooks
 from composer.api.errors import suggest
+from composer.api.file_format import Format, provide_formats
 from composer.registry.class_checks import check_class
 from composer.registry.entry_points import EntryPoint, entry_points
-from composer.registry.guard import AUTHOR_HINT, Owner, describe, guard_model, guard_representation
+from composer.registry.guard import AUTHOR_HINT, Owner, describe, guard_model, guard_representation, warn
+from composer.registry.names import by_name, find_named, unambiguous
 
 STRICT_VARIABLE = "COMPOSER_STRICT_PLUGINS"
 
 OWN_DISTRIBUTION = "composer-cli"
+
+_NOUNS = {"presets": "preset", "pretrained": "pretrained model"}
+"""Kinds of extensions that are called otherwise in errors."""
 
 
 class UnknownName(PluginError, UsageError):
     """An unknown plugin name (exit code 2)."""
 
 
+class Extension(NamedTuple):
+    """A `value` that a plugin of a `distribution` adds to a built-in table under a `name` of its own."""
+
+    name: str
+    distribution: str
+    value: Any
+
+
 class LoadedPlugin(NamedTuple):
-    """A plugin's representation, model, or both; `error` says why one of them cannot be used."""
+    """What a plugin brings; `error` says why one of these cannot be used.
+
+    `extensions` are formats, presets and others by kind, a key of `hooks.EXTENSIONS`, and name.
+    """
 
     plugin: EntryPoint
     representation: type[Representation] | None
     model: type[Model] | None
     error: PluginError | None = None
+    extensions: Mapping[str, Mapping[str, Any]] = {}
 
 
 def plugin_names() -> list[str]:
@@ -71,12 +88,16 @@ def model(name: str) -> Model:
     return loaded.model()
 
 
-def load_all(warn: Callable[[str], object] | None = None) -> Iterator[LoadedPlugin]:
-    """Yield all plugins, by name. For one that does not load, `warn` gets a line that names its distribution.
+def load_all(report: Callable[[str], object] | None = None) -> Iterator[LoadedPlugin]:
+    """Yield all plugins, by name. For one that does not load, `report` gets a line that names its distribution.
 
-    Without `warn`, that line goes to stderr. With COMPOSER_STRICT_PLUGINS=1 the error is raised instead.
+    Without `report`, that line goes to stderr. With COMPOSER_STRICT_PLUGINS=1 the error is raised instead.
     """
-    for name in plugin_names():
+    return _load_each(plugin_names(), report or warn)
+
+
+def _load_each(names: Iterable[str], report: Callable[[str], object]) -> Iterator[LoadedPlugin]:
+    for name in names:
         try:
             loaded = load(name)
             error = loaded.error
@@ -85,7 +106,8 @@ def load_all(warn: Callable[[str], object] | None = None) -> Iterator[LoadedPlug
         if error is not None:
             if os.environ.get(STRICT_VARIABLE) == "1":
                 raise error
-            (warn or _warn)(error.message)
+            report(error.message)
+            _reported.add(error.message)
         if loaded is not None:
             yield loaded
 
@@ -130,33 +152,52 @@ def default_model(representation: type[Representation] | Representation) -> Mode
 @cache
 def _plugins() -> dict[str, tuple[EntryPoint, ...]]:
     """Return all plugins by the names that they are called by; several for a name that is ambiguous."""
-    found: dict[str, list[EntryPoint]] = {}
     # an entry point may be found twice, through two folders of the same distribution
-    for entry in dict.fromkeys(entry_points(hooks.PROJECT)):
-        found.setdefault(entry.name, []).append(entry)
-    named: dict[str, tuple[EntryPoint, ...]] = {}
-    for name, entries in found.items():
-        first = next((entry for entry in entries if is_built_in(entry)), None)
-        named[name] = (first,) if first else tuple(entries)
-        if len(entries) > 1:
-            named |= {_qualified(entry): (entry,) for entry in entries if entry is not first}
-    return named
-
-
-def _qualified(plugin: EntryPoint) -> str:
-    return f"{plugin.distribution.partition(' ')[0]}:{plugin.name}"
+    found = dict.fromkeys(entry_points(hooks.PROJECT))
+    built_in = {entry.name: (entry,) for entry in found if is_built_in(entry)}
+    return built_in | by_name((entry for entry in found if not is_built_in(entry)), taken=built_in)
 
 
 def find(name: str) -> EntryPoint | None:
     """Return the plugin called `name`, which may name its distribution too. Raises PluginError if it is ambiguous."""
-    entries = _plugins().get(name) or tuple(
-        entry for entries in _plugins().values() for entry in entries[:1] if _qualified(entry) == name
-    )
-    if len(entries) > 1:
-        packages = " and ".join(entry.distribution for entry in entries)
-        names = " or ".join(f"`{_qualified(entry)}`" for entry in entries)
-        raise PluginError(f"{packages} both have a plugin called `{name}`", f"use {names}, or uninstall one of them")
-    return entries[0] if entries else None
+    return find_named(name, _plugins(), "plugin")
+
+
+def extensions(
+    kind: str, taken: Collection[str] = (), loaded: Iterable[LoadedPlugin] | None = None
+) -> dict[str, Extension]:
+    """Return what plugins add of a `kind`, a key of `hooks.EXTENSIONS`, by the names that it is called by.
+
+    Names in `taken` are those of built-in ones, which win. `loaded` are the plugins to look in, by default all.
+    """
+    return unambiguous(_extensions(kind, taken, loaded))
+
+
+def extension(kind: str, name: str, taken: Collection[str] = ()) -> Extension | None:
+    """Return what is called `name`, None if no plugin has it. Raises PluginError if it is ambiguous or broken."""
+    found = find_named(name, _extensions(kind, taken), _NOUNS.get(kind, kind))
+    entries = _plugins().get(name, ())
+    if found is None and len(entries) == 1 and not is_built_in(entries[0]) and (error := load(name).error):
+        raise error
+    return found
+
+
+def _extensions(
+    kind: str, taken: Collection[str], loaded: Iterable[LoadedPlugin] | None = None
+) -> dict[str, tuple[Extension, ...]]:
+    found: dict[tuple[str, str], Extension] = {}
+    for each in _third_party() if loaded is None else loaded:
+        distribution = each.plugin.distribution
+        for name, value in each.extensions.get(kind, {}).items():
+            # two plugins of one module bring the same presets and models
+            found.setdefault((distribution, name), Extension(name, distribution, value))
+    return by_name(found.values(), taken)
+
+
+def _third_party() -> Iterator[LoadedPlugin]:
+    """Yield the plugins that do not come with the program, by name, and warn of those that do not load."""
+    names = (name for name, plugin in unambiguous(_plugins()).items() if not is_built_in(plugin))
+    yield from _load_each(names, lambda message: None if message in _reported else warn(message))
 
 
 def _load_named(name: str) -> LoadedPlugin | None:
@@ -180,17 +221,22 @@ def load(name: str) -> LoadedPlugin:
             manager.register(plugin.load(), name)
             manager.check_pending()
             classes: list[Any] = [*manager.hook.composer_representation(), *manager.hook.composer_model()]
+            brought = {
+                kind: found[0]
+                for kind, hook in hooks.EXTENSIONS.items()
+                if (found := getattr(manager.hook, hook.__name__)())
+            }
     except ComposerError as error:
         raise PluginError(f"{owner}: {error.message}", error.hint) from error
     except (Exception, SystemExit) as error:  # foreign code may raise anything, and must not end the program
         raise PluginError(
             f"{owner} does not load: {describe(error)}", f"upgrade or uninstall {plugin.distribution.partition(' ')[0]}"
         ) from error
-    return _checked(plugin, owner, classes)
+    return _checked(plugin, owner, classes, brought)
 
 
-def _checked(plugin: EntryPoint, owner: Owner, classes: list[Any]) -> LoadedPlugin:
-    """Return the usable classes of a plugin. Raises PluginError if there is none.
+def _checked(plugin: EntryPoint, owner: Owner, classes: list[Any], brought: Mapping[str, Any]) -> LoadedPlugin:
+    """Return what is usable of a plugin. Raises PluginError if nothing is.
 
     Classes of other names belong to other entry points of the same module.
     """
@@ -202,7 +248,13 @@ def _checked(plugin: EntryPoint, owner: Owner, classes: list[Any]) -> LoadedPlug
             errors.append(PluginError(f"{owner}: {error.message}", error.hint or AUTHOR_HINT))
         else:
             found += [kind] if kind.name == plugin.name else []
-    if not found:
+    extensions: Mapping[str, Mapping[str, Any]] = {}
+    if brought:
+        from composer.registry.extension_checks import checked_extensions
+
+        extensions, wrong = checked_extensions(brought, plugin.name, owner)
+        errors += wrong
+    if not (found or extensions):
         raise (
             errors[0]
             if errors
@@ -212,7 +264,8 @@ def _checked(plugin: EntryPoint, owner: Owner, classes: list[Any]) -> LoadedPlug
         guard_representation(kind, owner, unpickle) for kind in found if issubclass(kind, Representation)
     ]
     models = [guard_model(kind, owner) for kind in found if issubclass(kind, Model)]
-    return LoadedPlugin(plugin, next(iter(representations), None), next(iter(models), None), next(iter(errors), None))
+    first_error = next(iter(errors), None)
+    return LoadedPlugin(plugin, next(iter(representations), None), next(iter(models), None), first_error, extensions)
 
 
 def unpickle(name: str, attributes: Mapping[str, Any]) -> Representation:
@@ -231,5 +284,22 @@ def _missing(what: str, name: str, loaded: LoadedPlugin | None, classes: list[An
     return UnknownName(f"unknown {what} '{name}'", suggest(name, names, 3, 0.4))
 
 
-def _warn(message: str) -> None:
-    sys.stderr.write(f"warning: {message}\n")
+_reported: set[str] = set()
+"""Warnings that were given before."""
+
+
+class _Formats:
+    """The formats of plugins, for `composer.formats`, which cannot import the registry."""
+
+    def formats(self, taken: Collection[str]) -> Mapping[str, Format]:
+        return {name: each.value._replace(name=name) for name, each in extensions("format", taken).items()}
+
+    def format(self, name: str, taken: Collection[str]) -> Format | None:
+        found = extension("format", name, taken)
+        return found.value._replace(name=name) if found is not None else None
+
+    def distributions(self) -> Sequence[str]:
+        return sorted({each.distribution for each in extensions("format").values()})
+
+
+provide_formats(_Formats())

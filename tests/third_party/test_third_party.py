@@ -20,6 +20,11 @@ from safetensors.numpy import load_file
 HERE = Path(__file__).parent
 PACKAGES = ("package", "broken", "composer_performance", "composer_transformer")
 TUNES = "X:1\nT:One\nR:reel\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n\n" * 3
+PROGRAM = """
+import sys
+from composer.cli.app import main
+sys.exit(max(main(command) for command in {commands!r}))
+"""
 CONTRACTS = """
 from composer.api.testing import check_model, check_representation, source
 from composer_beats.beats import Beats
@@ -95,6 +100,66 @@ def test_listing_warns_about_a_broken_plugin(python):
     warnings = [line for line in result.stderr.splitlines() if line.startswith("warning:")]
     assert len(warnings) == 1
     assert "composer-broken 1.0" in warnings[0]
+
+
+def program(python, folder, *commands):
+    """Run several commands of the program in one process, in `folder`."""
+    code = PROGRAM.format(commands=[list(map(str, command)) for command in commands])
+    return run(python, "-c", code, cwd=folder, COMPOSER_HOME=str(folder / "home"))
+
+
+def test_listing_by_kind(python, tmp_path):
+    result = program(python, tmp_path, *(("plugins", kind) for kind in ("formats", "presets", "rankings", "checks")))
+    for name in ("pitches", "quick-beats", "busy"):
+        assert any(line.split()[0] == name and "composer-beats 0.3" in line for line in result.stdout.splitlines())
+    assert "few notes, and line ends of Windows" in result.stdout
+    assert "preset quick-beats" in program(python, tmp_path, ("plugins", "beats")).stdout
+
+
+def test_pretrained_model_is_the_default_for_its_representation(python, tmp_path):
+    result = program(
+        python, tmp_path, ("gen", "beats", "--seed", 2), ("gen", "beats", "-c", "small-beats", "--seed", 2)
+    )
+    first, second = result.stdout.splitlines()
+    assert set(first) == {"x", "."}
+    assert first == second
+    assert "trained on eight drum patterns" in program(python, tmp_path, ("show", "small-beats")).stdout
+
+
+def test_preset(python, tmp_path):
+    (tmp_path / "beats.txt").write_text("".join(f"{'x..x..x.' * n}\n" for n in range(1, 9)))
+    train = ("train", "beats", "beats.txt", "--preset", "quick-beats", "--name", "mine", "--seed", 1)
+    assert "done after 30 updates" in program(python, tmp_path, train).stderr
+
+
+def test_format_and_ranking(python, tmp_path):
+    """A format is written, reproduced, drawn, continued and trained on; its pieces are ranked."""
+    result = program(
+        python, tmp_path,
+        ("gen", "abc", "--seed", 1, "--bars", 2, "--candidates", 3, "--rank-by", "busy", "--output", "best.pitches"),
+        ("replay", "best.pitches", "--check"),
+        ("show", "best.pitches"),
+        ("gen", "grid", "--seed", 1, "--bars", 20, "--prime", "best.pitches", "--output", "more.pitches"),
+        ("train", "pianoroll", ".", "--max-updates", 1, "--set", "hidden=4", "--name", "roll"),
+    )  # fmt: skip
+    assert "best 1 of 3 by busy" in result.stderr
+    assert "best.pitches: reproduced exactly" in result.stderr
+    assert " notes · " in result.stdout
+    begun, whole = (path.read_text().splitlines()[2].split() for path in sorted(tmp_path.glob("*.pitches")))
+    assert whole[: len(begun)] == begun
+    assert "2 pieces" in result.stderr
+
+
+def test_check(python, tmp_path):
+    (tmp_path / "short.pitches").write_bytes(b"pitches 1\r\n60 62\r\n")
+    (tmp_path / "tune.abc").write_text("X:1\nM:4/4\nL:1/4\nK:C\nC2E2|]\n")
+    command = "from composer.cli.app import main\nassert main(['check', '.']) == 1"
+    lines = run(python, "-c", command, cwd=tmp_path).stdout.splitlines()
+    assert lines == [
+        "short.pitches: warning: only 2 notes",
+        "short.pitches:1:1: warning: the lines end as on Windows",
+        "tune.abc:1:1: warning: only 2 notes",
+    ]
 
 
 def test_contracts(python):

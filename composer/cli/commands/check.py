@@ -36,24 +36,26 @@ def check(
 
     Finds damaged and silent files, unusual tempos, hanging notes, text that is not UTF-8, and duplicate tunes, even in
     another key. In ABC, it also gives the line and column of bars that do not fill their meter, unmatched repeats,
-    endings and ties, incomplete tuplets, and unknown characters and fields.
+    endings and ties, incomplete tuplets, and unknown characters and fields. Plugins add formats and checks.
 
     An error means that music is lost or played incorrectly. A warning may be a false alarm. The exit status is 0 if
     there are no problems, 1 if there are, and 2 for usage errors.
     """
     from composer.check.collection import check_files
-    from composer.check.examine import SUFFIXES
+    from composer.check.examine import suffixes
     from composer.cli.render.check_report import Total, make_report
     from composer.cli.render.reading_progress import ReadingProgress
     from composer.data.sources import sources
+    from composer.registry import plugins as registry
 
     console: Console = context.obj
     console.quiet = quiet
     if force and not fix:
         raise UsageError("--force needs --fix", "add --fix, or leave out --force")
     report, total = make_report(console, as_json), Total()
+    checks = [each.value for each in registry.extensions("check").values()]
     with ReadingProgress(console) as reading:
-        for diagnosis in check_files(sources(files, SUFFIXES)):
+        for diagnosis in check_files(sources(files, suffixes()), checks):
             found = diagnosis.without_warnings() if errors_only else diagnosis
             total.add(found)
             if not console.stdout_is_terminal:
@@ -62,7 +64,7 @@ def check(
             if fix and found.problems:
                 report.fixed(found, *_write_fixed(found, force))
     if not total.files:
-        raise ReadError(f"no music files in {' '.join(files)}", f"checked suffixes: {' '.join(SUFFIXES)}")
+        raise ReadError(f"no music files in {' '.join(files)}", f"checked suffixes: {' '.join(suffixes())}")
     report.close(total)
     console.say(total.summary())
     if total.problems:

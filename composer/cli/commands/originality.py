@@ -90,9 +90,9 @@ def _corpus_reference(console: Console, corpus: Sequence[str]) -> _Reference:
     from composer.cli.render.reading_progress import ReadingProgress, report_skipped
     from composer.data.score_reader import ScoreReader
     from composer.data.sources import sources
-    from composer.formats.read import MUSIC_SUFFIXES
+    from composer.formats.read import music_suffixes
 
-    reader = ScoreReader(sources(corpus, MUSIC_SUFFIXES))
+    reader = ScoreReader(sources(corpus, music_suffixes()))
     with ReadingProgress(console) as reading:
         melodies = reader.melodies(reading.update)
     report_skipped(console, reader)

@@ -12,6 +12,7 @@ import typer
 from composer.api import PluginError, UsageError
 from composer.api.errors import suggest
 from composer.cli.console import Console
+from composer.cli.plugin_extensions import LISTS, TITLES, explain
 from composer.registry.options import as_option_value
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def plugins(
     context: typer.Context,
     which: Annotated[
         str,
-        typer.Argument(metavar="PLUGIN", help="Name of a plugin, or `representations`, `models`, `check` or `new`."),
+        typer.Argument(metavar="PLUGIN", help="Name of a plugin, a kind such as `formats`, or `check` or `new`."),
     ] = "",
     arguments: Annotated[
         list[str] | None,
@@ -53,9 +54,10 @@ def plugins(
         bool, typer.Option("--controls", help="Start with an option of gen and its constraint.", rich_help_panel=NEW)
     ] = False,
 ) -> None:
-    """List installed representations and models, and your trained models.
+    """List installed representations and models, formats, presets, rankings and checks, and trained models.
 
-    With the name of a representation, list its -O options. With the name of a model, list its --set settings.
+    A kind such as `formats` lists only these. With the name of a representation, list its -O options. With the name of
+    a model, list its --set settings.
 
     composer plugins check PLUGIN [FILE]... tests a plugin against the interface, a representation on pieces in FILE.
 
@@ -76,26 +78,40 @@ def plugins(
         _check_imports(console, which)
         return
     loaded = list(registry.load_all(console.warn))
-    if which and which not in KINDS:
+    if which and which not in {*KINDS, *LISTS}:
         console.write(_explain(which, loaded, console.width))
         return
+    _list(console, which, loaded, names=names)
+
+
+def _list(console: Console, which: str, loaded: Sequence["LoadedPlugin"], *, names: bool) -> None:
+    """Print one kind of plugins, or all of them and the user's models. Only names: by default of classes alone."""
     for title, attribute in KINDS.items():
-        if which not in {"", title}:
-            continue
-        found = [(getattr(each, attribute), each.plugin.distribution) for each in loaded if getattr(each, attribute)]
-        if names:
-            console.write("".join(f"{plugin.name}\n" for plugin, _ in found))
-        else:
-            _table(console, title, [(plugin.name, plugin.summary, origin) for plugin, origin in found])
+        if which in {"", title}:
+            found = [(getattr(each, attribute), each.plugin) for each in loaded if getattr(each, attribute)]
+            rows = [(kind.name, kind.summary, plugin.distribution) for kind, plugin in found]
+            _print_rows(console, title, rows, names=names)
+    for title, rows_of in LISTS.items():
+        if which == title or not (which or names):
+            rows = list(rows_of(console))
+            if rows or which:
+                _print_rows(console, TITLES.get(title, title), rows, names=names)
     if not which and not names:
         _table(console, "trained models", _user_models())
+
+
+def _print_rows(console: Console, title: str, rows: Sequence[Sequence[str]], *, names: bool) -> None:
+    if names:
+        console.write("".join(f"{name}\n" for name, *_ in rows))
+    else:
+        _table(console, title, rows)
 
 
 def _act(console: Console, action: str, arguments: Sequence[str], of_new: Mapping[str, Any]) -> None:
     """Run what `action` names; `of_new` are the options of `new`."""
     run: Callable[..., None] = import_module(ACTIONS[action]).run
     if action == "new":
-        run(console, arguments, **of_new, taken={*ACTIONS, *KINDS})
+        run(console, arguments, **of_new, taken={*ACTIONS, *KINDS, *LISTS})
         return
     _refuse(of_new, "goes with `new` only", NEW_HINT)
     run(console, arguments)
@@ -163,6 +179,7 @@ def _explain(name: str, loaded: Sequence["LoadedPlugin"], width: int) -> str:
         facts = f"accepts {' and '.join(sorted(model.accepts))}"
         paragraphs.append([f"{name}: {model.summary}", facts, *_options("--set", model.Config, width)])
         paragraphs.append(["training settings, for every model", *_options("--set", Settings, width)])
+    paragraphs += explain(found.extensions)
     return "\n\n".join("\n  ".join(lines) for lines in paragraphs) + "\n"
 
 

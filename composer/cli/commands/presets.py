@@ -26,8 +26,9 @@ def presets(
     elif names:
         console.write("".join(f"{each}\n" for each in known.preset_names()))
     else:
-        width = max(map(len, known.preset_names()))
-        console.write("".join(_line(each.name.ljust(width), each.summary, console) for each in known.all_presets()))
+        found = list(known.all_presets(console.warn))
+        width = max(len(each.name) for each in found)
+        console.write("".join(_line(each.name.ljust(width), each.summary, console) for each in found))
 
 
 def _line(name: str, summary: str, console: Console) -> str:

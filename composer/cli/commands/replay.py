@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from composer.api import ComposerError, ReadError, Source, UsageError
 from composer.api.fields import option
 from composer.cli.options_from import OptionsCommand
-from composer.formats import FORMATS, detect, format_of, provenance
+from composer.formats import FORMATS, detect, format_named, format_of, provenance
 
 if TYPE_CHECKING:
     from composer.cli.console import Console
@@ -93,5 +93,5 @@ def _write(data: bytes, format_name: str, output: Path | None, console: "Console
         note = new_folder_note(output.parent)
         save(output, data)
         console.say(f"wrote {output}{note}")
-    elif not (console.stdout_is_terminal and FORMATS[format_name].binary):
+    elif not (console.stdout_is_terminal and format_named(format_name).binary):
         console.write_bytes(data)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from composer.api import ComposerError, Representation, Score, Step
+from composer.api.ranking import Rank, Ranking
 from composer.cli.gen.hints import COPY_HINT, hint_for_silence
-from composer.cli.gen.ranking import Ranker, Ranking
 from composer.cli.render.progress_bar import ProgressDisplay, progress_display
 from composer.cli.render.text import count_noun
 from composer.generation.generate import generate
@@ -26,7 +26,7 @@ class Candidate(NamedTuple):
     seed: int
     steps: Sequence[Step]
     complete: bool
-    ranking: Ranking
+    rank: Rank
     labels: Mapping[str, str]
 
 
@@ -47,7 +47,7 @@ class _Discarded:
     copied: int = 0
 
 
-def generate_best(plan: Plan, ranker: Ranker) -> None:
+def generate_best(plan: Plan, ranking: Ranking) -> None:
     """Generate all candidates of a plan, then write the best, the best one first.
 
     Raises ComposerError if fewer can be kept than were asked for.
@@ -55,8 +55,8 @@ def generate_best(plan: Plan, ranker: Ranker) -> None:
     discarded, best = _Discarded(), list[tuple[tuple[float, ...], int, Candidate]]()
     step_name = plan.model.representation.step_name
     with progress_display(plan.output.console, plan.options.generated, lambda: 0, step_name) as progress:
-        for piece in _candidates(plan, ranker, progress, discarded):
-            heapq.heappush(best, (piece.ranking.key, -piece.number, piece))
+        for piece in _candidates(plan, ranking, progress, discarded):
+            heapq.heappush(best, (piece.rank.key, -piece.number, piece))
             if len(best) > plan.options.written:
                 heapq.heappop(best)
     kept = [piece for *_, piece in sorted(best, reverse=True)]
@@ -65,11 +65,11 @@ def generate_best(plan: Plan, ranker: Ranker) -> None:
     _summarize(plan, kept, discarded)
 
 
-def _candidates(plan: Plan, ranker: Ranker, progress: ProgressDisplay, discarded: _Discarded) -> Iterator[Candidate]:
+def _candidates(plan: Plan, ranking: Ranking, progress: ProgressDisplay, discarded: _Discarded) -> Iterator[Candidate]:
     """Yield all candidates that have notes and do not copy too much, in any order."""
     model, pieces = plan.model, dict[int, _PieceInProgress]()
     events = generate(model.sampler, model.spec, plan.request, plan.constraint, ordered=False, accept=plan.accept)
-    needs_score = plan.options.selection.ranking != "likelihood" or not plan.output.native
+    needs_score = ranking.needs_score or not plan.output.native
     for event in events:
         piece = pieces.setdefault(event.number, _PieceInProgress())
         if isinstance(event, Generated):
@@ -86,8 +86,8 @@ def _candidates(plan: Plan, ranker: Ranker, progress: ProgressDisplay, discarded
         elif needs_score and not (score and score.is_audible) and _is_music(model.representation):
             discarded.without_notes += 1
         else:
-            ranking = ranker(piece.logp, score)
-            yield Candidate(event.number, event.seed, piece.steps, event.complete, ranking, piece.labels)
+            rank = ranking.rank(piece.logp, score)
+            yield Candidate(event.number, event.seed, piece.steps, event.complete, rank, piece.labels)
 
 
 def _score(plan: Plan, generated: _PieceInProgress) -> Score | None:
@@ -120,7 +120,7 @@ def _summarize(plan: Plan, kept: Sequence[Candidate], discarded: _Discarded) -> 
     if kept:
         console.say(f"best {len(kept)} of {options.generated:,} by {options.selection.ranking}:")
     for number, piece in enumerate(kept, 1):
-        console.say(f"  {number}. piece {piece.number} (seed {piece.seed}): {piece.ranking.text}")
+        console.say(f"  {number}. piece {piece.number} (seed {piece.seed}): {piece.rank.text}")
     if cut := sum(not piece.complete for piece in kept):
         console.warn(f"{count_noun(cut, 'piece')} truncated at {plan.request.length} steps; use a larger --length")
     if len(kept) < options.written:

@@ -5,15 +5,40 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from composer.api import UsageError
-from composer.api.fields import check_ranges, option
+from composer.api.errors import suggest
+from composer.api.fields import check_ranges, invalid_value, option
 from composer.api.sampling.params import SamplingParams
 from composer.formats import WriteSettings
 
 SAMPLING, SELECTION, PROMPT, OUTPUT, MODEL = "Sampling", "Selection", "Prompt", "Output", "Model"
 MAX_CANDIDATES = 1_000_000
+
+
+RANKINGS = {
+    "likelihood": "how likely the model finds the piece",
+    "originality": "how short the longest run of notes is that the training data has too",
+    "form": "repeats, phrases and a final cadence",
+}
+"""The built-in rankings of candidates; plugins add others."""
+
+
+def ranking_names() -> list[str]:
+    """Return the names of all rankings, the built-in ones first."""
+    from composer.registry import plugins as registry
+
+    return [*RANKINGS, *registry.extensions("ranking", RANKINGS)]
+
+
+def _known_ranking(name: str) -> str:
+    """Return `name`. Raises OptionError if there is no such ranking."""
+    from composer.registry import plugins as registry
+
+    if name not in RANKINGS and registry.extension("ranking", name, RANKINGS) is None:
+        raise invalid_value("--rank-by", name, suggest(name, ranking_names()))
+    return name
 
 
 class RecordedContext(NamedTuple):
@@ -32,9 +57,10 @@ class Selection:
         None, "Generate N candidates and keep the best.", metavar="N", minimum=1, maximum=MAX_CANDIDATES
     )
     keep: int | None = option(None, "Keep the best K candidates. [default: 1]", metavar="K")
-    rank_by: Literal["likelihood", "originality", "form"] | None = option(
-        None, "Rank candidates by likelihood, originality or form. [default: likelihood]", metavar="RANKING"
-    )
+    rank_by: str | None = option(
+        None, "Rank candidates by likelihood, originality or form. [default: likelihood]",
+        metavar="RANKING", parse=_known_ranking, choices=ranking_names,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check_ranges(self)

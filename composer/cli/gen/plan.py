@@ -29,7 +29,7 @@ from composer.generation.request import GenerationRequest
 from composer.system import device as devices
 
 if TYPE_CHECKING:
-    from composer.cli.gen.ranking import Ranker
+    from composer.api.ranking import Ranking
     from composer.cli.output.run_record import RunRecord
     from composer.generation.request import AcceptPiece
 
@@ -39,7 +39,7 @@ class Plan:
     """Everything that is decided before the first piece is generated.
 
     `request` has the pieces that this process generates; `share` counts those of an earlier run too. Pieces that
-    `accept` rejects are generated again. With a `ranker`, only the best pieces are written. `labels` describe the
+    `accept` rejects are generated again. With a `ranking`, only the best pieces are written. `labels` describe the
     pieces: those of the prompt, the controls and the conditions. `record` is kept beside the output.
     """
 
@@ -52,7 +52,7 @@ class Plan:
     share: int
     record: RunRecord | None
     accept: AcceptPiece | None = None
-    ranker: Ranker | None = None
+    ranking: Ranking | None = None
 
 
 def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Plan:
@@ -93,7 +93,7 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
         requested_batch_size=options.batch_size,
         numbers=numbers if options.selection.candidates is None else None,
     )
-    accept, ranker = _accept(options, model, path, context), _ranker(options, model, path)
+    accept, ranking = _accept(options, model, path, context), _ranking(options, model, path)
     made_by = recipe(options, model, request, context, labels, output.format.name, device)
     record = _record(made_by, options, output.target.record, request.count, saved)
     if isinstance(constraint, PlannedConstraints):
@@ -105,7 +105,7 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
     if options.provenance:
         output = dataclasses.replace(output, recipe=made_by)
     labels = {**labels, **request.conditions}
-    return Plan(options, model, request, constraint, output, labels, len(share), record, accept, ranker)
+    return Plan(options, model, request, constraint, output, labels, len(share), record, accept, ranking)
 
 
 def _constraint(
@@ -224,13 +224,13 @@ def _accept(options: GenOptions, model: LoadedModel, path: Path, context: Genera
     return copy_limit(options.max_copy, model.representation, path, context.primer)
 
 
-def _ranker(options: GenOptions, model: LoadedModel, path: Path) -> Ranker | None:
+def _ranking(options: GenOptions, model: LoadedModel, path: Path) -> Ranking | None:
     """Return what ranks candidates, if there are any. Raises UsageError, CheckpointError."""
     if options.selection.candidates is None:
         return None
-    from composer.cli.gen.ranking import make_ranker
+    from composer.cli.gen.ranking import make_ranking
 
-    return make_ranker(options.selection.ranking, model, path)
+    return make_ranking(options.selection.ranking, model, path)
 
 
 def _seed(options: GenOptions, saved: RunRecord | None) -> int:
@@ -247,7 +247,7 @@ def _announce(console: Console, options: GenOptions, output: Output, path: Path,
     model = f"bundled {options.representation} model" if bundled else f"model {path.stem}"
     if options.seed is None:
         console.say(f"{model}, seed {request.seed} (reproduce with --seed {request.seed})")
-    elif options.checkpoint is None and not bundled:
+    elif options.checkpoint is None and store.is_own(path):
         console.say(f"{model} (your newest)")
     if output.as_piano_roll:
         suffix = output.format.suffixes[0]

@@ -1,72 +1,76 @@
-"""Rank candidates by likelihood, originality or form."""
+"""Rank candidates by likelihood, originality, form, or the ranking of a plugin."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from math import log
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from composer.api import Representation, Score, StepKind, Unsupported, UsageError
+from composer.api.ranking import Rank, Ranking
+from composer.cli.gen.options import RANKINGS
 from composer.cli.render.text import count_noun
 from composer.music.sounding import sounding_parts
+from composer.registry import plugins as registry
 
 if TYPE_CHECKING:
     from composer.checkpoints.load import LoadedModel
 
 
-class Ranking(NamedTuple):
-    """How good a piece is: the highest `key` is best; `text` says it."""
+def make_ranking(name: str, model: LoadedModel, path: Path) -> Ranking:
+    """Return the ranking `name` for pieces of `model`, loaded from `path`.
 
-    key: tuple[float, ...]
-    text: str
-
-
-Ranker = Callable[[Sequence[float], Score | None], Ranking]
-"""Ranks a piece by the log-probabilities of its sampled steps, in nats, and its score."""
-
-
-def make_ranker(rank_by: str, model: LoadedModel, path: Path) -> Ranker:
-    """Return the ranker for pieces of `model`, loaded from `path`. Raises UsageError, CheckpointError."""
+    Raises UsageError, CheckpointError, and PluginError for a broken plugin.
+    """
     representation = model.representation
-    if rank_by == "likelihood":
+    if name == "likelihood":
         _check_likelihood(model)
-        return _likelihood
-    if rank_by == "form":
-        if type(representation).score is Representation.score:
-            raise UsageError(f"`{representation.name}` is not music, so it has no form", "use --rank-by likelihood")
-        return _form
-    from composer.analysis.copying import longest_copied_run
-    from composer.cli.gen.copy_limit import known_melodies
+        return Ranking(name, RANKINGS[name], _likelihood, needs_score=False)
+    if name == "originality":
+        return Ranking(name, RANKINGS[name], _Originality(representation, path))
+    added = registry.extension("ranking", name, RANKINGS)
+    ranking = added.value if added is not None else Ranking(name, RANKINGS[name], _form)
+    if ranking.needs_score and type(representation).score is Representation.score:
+        lacks = "no form" if name == "form" else f"no notes for --rank-by {name}"
+        raise UsageError(f"`{representation.name}` is not music, so it has {lacks}", "use --rank-by likelihood")
+    return ranking
 
-    index = known_melodies(representation, path, "--rank-by originality")
 
-    def originality(logp: Sequence[float], score: Score | None) -> Ranking:
-        run, notes = (longest_copied_run(score, index), _note_count(score)) if score is not None else (0, 0)
-        return Ranking((-run, notes), f"{count_noun(run, 'note')} in the longest copied run")
+class _Originality:
+    """Ranks a piece by its longest run of notes that is in the training data too."""
 
-    return originality
+    def __init__(self, representation: Representation, path: Path) -> None:
+        from composer.cli.gen.copy_limit import known_melodies
+
+        self._index = known_melodies(representation, path, "--rank-by originality")
+
+    def __call__(self, logp: Sequence[float], score: Score | None) -> Rank:
+        from composer.analysis.copying import longest_copied_run
+
+        run, notes = (longest_copied_run(score, self._index), _note_count(score)) if score is not None else (0, 0)
+        return Rank((-run, notes), f"{count_noun(run, 'note')} in the longest copied run")
 
 
 def _note_count(score: Score) -> int:
     return sum(len(part.notes) for part in sounding_parts(score))
 
 
-def _likelihood(logp: Sequence[float], score: Score | None) -> Ranking:
+def _likelihood(logp: Sequence[float], score: Score | None) -> Rank:
     mean = fmean(logp) if logp else 0.0
-    return Ranking((mean,), f"{-mean / log(2):.2f} bits per step")
+    return Rank((mean,), f"{-mean / log(2):.2f} bits per step")
 
 
-def _form(logp: Sequence[float], score: Score | None) -> Ranking:
+def _form(logp: Sequence[float], score: Score | None) -> Rank:
     from composer.analysis.form import Form, form_of
 
     found = form_of(score) if score is not None else Form(0.0, 0.0, 0.0)
     parts = f"repeats {found.returns:.2f}, phrases {found.phrases:.2f}"
     parts += f", cadence {found.cadence:.1f}" if found.cadence is not None else ""
     tie_breaker = fmean(logp) if logp else 0.0
-    return Ranking((found.mean, tie_breaker), f"{found.mean:.2f} ({parts})")
+    return Rank((found.mean, tie_breaker), f"{found.mean:.2f} ({parts})")
 
 
 def _check_likelihood(model: LoadedModel) -> None:

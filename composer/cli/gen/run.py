@@ -18,10 +18,10 @@ def generate_pieces(plan: Plan) -> None:
 
     Raises NoNotes or CopiedTooMuch if that is so of a single piece, ComposerError after all others if of some.
     """
-    if plan.ranker is not None:
+    if plan.ranking is not None:
         from composer.cli.gen.best_of import generate_best
 
-        generate_best(plan, plan.ranker)
+        generate_best(plan, plan.ranking)
         return
     target, console = plan.output.target, plan.output.console
     counts, finished = _Counts(), False

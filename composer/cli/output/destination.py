@@ -140,19 +140,19 @@ def _single_target(output: str | None, count: int, console: Console) -> Target:
 def _format(representation_class: type[Representation], name: str | None, output: str | None) -> Format:
     """Return the format by name, else by the suffix of the output, else the representation's first."""
     if name is not None:
-        chosen = formats.format_named(name, representation_class.formats)
+        chosen = formats.format_named(name, representation_class)
     elif output is not None and Path(output).suffix:
         if (by_suffix := formats.format_of(Path(output))) is None:
             raise UsageError(f"unknown suffix '{Path(output).suffix}'", _formats_text(representation_class))
         chosen = by_suffix
     else:
         chosen = formats.format_named(representation_class.formats[0])
-    if chosen.name not in representation_class.formats:
+    if not formats.can_write(representation_class, chosen):
         message = f"`{representation_class.name}` cannot be written as `{chosen.name}`"
         raise UsageError(message, _formats_text(representation_class))
     return chosen
 
 
 def _formats_text(representation_class: type[Representation]) -> str:
-    known = [f"{name} ({formats.format_named(name).suffixes[0]})" for name in representation_class.formats]
+    known = [f"{each.name} ({each.suffixes[0]})" for each in formats.formats_of(representation_class)]
     return f"use {join_names(known, 'or')}"

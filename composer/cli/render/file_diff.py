@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from composer.formats import FORMATS, detect
+from composer.formats import FORMATS, detect, format_named
 
 MAX_SHOWN = 60
 """Characters shown of a line that differs."""
@@ -18,7 +18,7 @@ def difference(before: bytes, after: bytes, format_name: str) -> str:
     found = detect(before) or FORMATS["abc"]
     if found.name != format_name:
         return f"it is {found.summary.partition(',')[0]}, and was composed as {format_name}"
-    if FORMATS[format_name].binary:
+    if format_named(format_name).binary:
         byte = _first_difference(before, after) + 1
         return f"first difference at byte {byte:,} of {len(before):,} and {len(after):,}"
     old, new = before.splitlines(), after.splitlines()

@@ -1,1 +1,1 @@
-"""A third-party package with a representation of drum patterns and a Markov chain."""
+"""A third-party package: drum patterns, a Markov chain, a file format, a ranking, a preset and a trained model."""

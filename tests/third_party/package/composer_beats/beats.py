@@ -1,6 +1,7 @@
 """`beats`: one drum in sixteenths, `x` for a stroke and `.` for a rest; each line is a piece."""
 
 from fractions import Fraction
+from pathlib import Path
 
 from composer.api import (
     EncodeError,
@@ -56,3 +57,13 @@ class Beats(Representation):
 @hookimpl
 def composer_representation():
     return Beats
+
+
+@hookimpl
+def composer_presets():
+    return Path(__file__).parent / "presets"
+
+
+@hookimpl
+def composer_pretrained():
+    return Path(__file__).parent / "pretrained"
