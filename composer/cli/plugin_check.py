@@ -8,15 +8,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from composer.api import ComposerError, Model, PluginError, ReadError, Representation, Source, UsageError
+from composer.api import ComposerError, PluginError, ReadError, Representation, Source, UsageError
 from composer.api.errors import suggest
 from composer.cli.console import Console
+from composer.cli.extension_check import extension_checks
 from composer.cli.render.text import count_noun
 from composer.registry.import_check import check_import
 
 if TYPE_CHECKING:
     from composer.api.testing.checks import Check
     from composer.registry.entry_points import EntryPoint
+    from composer.registry.plugins import LoadedPlugin
 
 EXAMPLE_VALUES = {"range": "C4-C6", "density": "1", "keep_bars": "1", "key": "G", "meter": "3/4"}
 """Values of controls whose type does not say what they may be, by the usual names."""
@@ -35,12 +37,12 @@ def run(console: Console, arguments: Sequence[str]) -> None:
     loaded = registry.load(name)
     if files and loaded.representation is None:
         raise UsageError(
-            f"unexpected argument: {files[0]}", f"a model is tested without files: composer plugins check {name}"
+            f"unexpected argument: {files[0]}", f"it is tested without files: composer plugins check {name}"
         )
     if loaded.error is not None:
         raise loaded.error
     sources = _sources(files, loaded.representation) if loaded.representation else []
-    errors = [_report(console, check) for check in _checks(plugin, loaded.representation, loaded.model, sources)]
+    errors = [_report(console, check) for check in _checks(loaded, sources)]
     failures = [error for error in errors if error is not None]
     if failures:
         hint = "see above what is wrong; --debug prints the traceback of the first"
@@ -65,24 +67,20 @@ def _sources(files: Sequence[str], kind: type[Representation]) -> list[Source]:
     return found
 
 
-def _checks(
-    plugin: EntryPoint,
-    representation: type[Representation] | None,
-    model: type[Model] | None,
-    sources: Sequence[Source],
-) -> Iterator[Check]:
+def _checks(loaded: LoadedPlugin, sources: Sequence[Source]) -> Iterator[Check]:
     """Yield the checks of all that a plugin has; run each before the next."""
     from composer.api.testing.checks import Check
     from composer.api.testing.models import model_checks
     from composer.api.testing.representations import representation_checks
     from composer.system.threads import limited_threads
 
-    yield Check("import", lambda: _check_import(plugin))
-    if representation is not None:
+    yield Check("import", lambda: _check_import(loaded.plugin))
+    if (representation := loaded.representation) is not None:
         yield from representation_checks(representation, sources, tried=list(example_controls(representation)))
-    if model is not None:
+    if loaded.model is not None:
         with limited_threads():
-            yield from model_checks(model)
+            yield from model_checks(loaded.model)
+    yield from extension_checks(loaded.extensions)
 
 
 def _check_import(plugin: EntryPoint) -> str:

@@ -57,7 +57,7 @@ def preset(name: str) -> Preset:
     built_in = _built_in()
     if name in built_in:
         try:
-            return _parse(name, built_in[name])
+            return parse(name, built_in[name])
         except (OSError, ValueError, TypeError) as error:
             message = f"invalid preset file {name}.toml: {' '.join(str(error).split())}"
             raise ComposerError(message, "fix it, or reinstall this program") from error
@@ -65,7 +65,7 @@ def preset(name: str) -> Preset:
     if added is None:
         raise UsageError(f"unknown preset '{name}'", suggest(name, preset_names(), matches=3, cutoff=0.4))
     try:
-        return replace(_parse(name, added.value), distribution=added.distribution)
+        return replace(parse(name, added.value), distribution=added.distribution)
     except (OSError, ValueError, TypeError) as error:
         message = f"invalid preset '{name}' of {added.distribution}: {' '.join(str(error).split())}"
         raise PluginError(message, AUTHOR_HINT) from error
@@ -86,14 +86,14 @@ def all_presets(report: Callable[[str], object] = warn) -> Iterator[Preset]:
             report(error.message)
 
 
-def _built_in() -> dict[str, Path]:
-    return {path.stem: path for path in sorted(FOLDER.glob("*.toml"), key=lambda path: path.stem)}
-
-
-def _parse(name: str, source: str | Path) -> Preset:
+def parse(name: str, source: str | Path) -> Preset:
     """Return a preset from its text or file. Raises OSError, ValueError, TypeError."""
     text = source.read_text("utf-8") if isinstance(source, Path) else source
     return Preset(name, text=text, **tomllib.loads(text))
+
+
+def _built_in() -> dict[str, Path]:
+    return {path.stem: path for path in sorted(FOLDER.glob("*.toml"), key=lambda path: path.stem)}
 
 
 def as_pairs(values: Mapping[str, Any]) -> list[str]:

@@ -14,10 +14,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from composer.api.source import Source
+from composer.api.testing.file_formats import check_file_format
 from composer.api.testing.models import check_model
 from composer.api.testing.representations import check_representation
 
-__all__ = ["check_model", "check_representation", "source"]
+__all__ = ["check_file_format", "check_model", "check_representation", "source"]
 
 
 def source(content: str | bytes, name: str) -> Source:

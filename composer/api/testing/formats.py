@@ -18,7 +18,7 @@ def check_format(representation: Representation, pieces: Sequence[Piece], name: 
     """Write `pieces` in the format `name`; return what was tested."""
     if name == representation.native:
         return _check_text(representation, pieces)
-    known = [each.name for each in formats.FORMATS.values() if each.write]
+    known = [each.name for each in formats.all_formats().values() if each.write]
     expect(name in known, f"`{name}` is neither `native` nor a format that scores are written in: {', '.join(known)}")
     written = 0
     for piece in pieces:
@@ -26,7 +26,7 @@ def check_format(representation: Representation, pieces: Sequence[Piece], name: 
             decoded = representation.decode(representation.encode(piece))
             score = representation.score(dataclasses.replace(decoded, labels={**piece.labels, **decoded.labels}))
             if score is not None and score.is_audible:
-                _check_written(score, formats.FORMATS[name])
+                _check_written(score, formats.format_named(name))
                 written += 1
     expect(written, f"no piece has a score with notes or chords, so nothing can be written as {name}")
     return _pieces(written)
@@ -38,7 +38,7 @@ def _check_written(score: Score, form: formats.Format) -> None:
     expect(data, f"its {form.name} is empty")
     if form.read is None:
         return
-    expect(formats.detect(data) is form, f"what was written as {form.name} is not recognized as {form.name}")
+    expect(formats.detect(data) == form, f"what was written as {form.name} is not recognized as {form.name}")
     source = Source(Path(f"written{form.suffixes[0]}"), data=data)
     for _, again in form.read(source):
         if isinstance(again, RejectedPiece):
