@@ -194,10 +194,16 @@ def _extensions(
     return by_name(found.values(), taken)
 
 
-def _third_party() -> Iterator[LoadedPlugin]:
-    """Yield the plugins that do not come with the program, by name, and warn of those that do not load."""
-    names = (name for name, plugin in unambiguous(_plugins()).items() if not is_built_in(plugin))
-    yield from _load_each(names, lambda message: None if message in _reported else warn(message))
+def _third_party() -> tuple[LoadedPlugin, ...]:
+    """Return the plugins that do not come with the program, and warn of those that do not load."""
+    return _load_once(tuple(plugin for plugin in unambiguous(_plugins()).items() if not is_built_in(plugin[1])))
+
+
+@cache
+def _load_once(named: tuple[tuple[str, EntryPoint], ...]) -> tuple[LoadedPlugin, ...]:
+    """Load plugins by name; one that does not load is not tried again for each file that may be in its format."""
+    names = (name for name, _ in named)
+    return tuple(_load_each(names, lambda message: None if message in _reported else warn(message)))
 
 
 def _load_named(name: str) -> LoadedPlugin | None:

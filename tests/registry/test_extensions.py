@@ -91,6 +91,7 @@ def install(tmp_path, monkeypatch):
     def forget():
         registry._plugins.cache_clear()
         registry.load.cache_clear()
+        registry._load_once.cache_clear()
         registry.warn.cache_clear()
         registry._reported.clear()
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import shutil
 import sys
 import tomllib
 import types
@@ -25,13 +26,18 @@ from composer.api import (
     Score,
     SequenceSpec,
     Source,
+    hooks,
     network,
 )
+from composer.api.file_format import Format
 from composer.api.network import Batch, Loss, Measurement, Network, Phase
 from composer.cli.command import COMMANDS, build
 from composer.cli.docs import man_pages, pages
 from composer.cli.docs.mdoc import from_markdown
+from composer.cli.extension_check import extension_checks
 from composer.registry import plugins as registry
+from composer.registry.extension_checks import checked_extensions
+from composer.registry.guard import Owner
 from composer.training.optimizer import Settings
 
 PAGES = {name: pages.text(name) for name in pages.summaries()}
@@ -109,6 +115,25 @@ def test_every_example_of_a_plugin_works(monkeypatch):
         test()
     for project in re.findall(r"```toml\n(.*?)```", page, re.DOTALL):
         assert set(tomllib.loads(project)["tool"]["setuptools"]["py-modules"]) <= set(spaces)
+
+
+def test_every_hook_is_explained_and_its_example_works(tmp_path, checkpoint):
+    text = section("plugins", "Formats, presets, trained models, rankings and checks")
+    (tmp_path / "models").mkdir()
+    shutil.copyfile(checkpoint, tmp_path / "models" / "small.safetensors")
+    seen = []
+    for module, source in re.findall(r"^`(\w+)\.py`\n\n```python\n(.*?)```", text, re.DOTALL | re.MULTILINE):
+        space = {"__file__": str(tmp_path / f"{module}.py")}
+        exec(source, space)
+        brought = {kind: space[name]() for kind, hook in hooks.EXTENSIONS.items() if (name := hook.__name__) in space}
+        found, errors = checked_extensions(brought, module, Owner(module, "the manual"))
+        assert not errors
+        for _, run in extension_checks(found):
+            run()
+        seen += found
+    assert sorted(seen) == sorted(hooks.EXTENSIONS)
+    for name in (*(hook.__name__ for hook in hooks.EXTENSIONS.values()), *Format._fields, "score", "data", "rank"):
+        assert f"`{name}`" in text or f"`{name}(" in text
 
 
 CLASSES = (Representation, Model, Network, Sampler, Constraint, Decoder, Score, Source, SequenceSpec, GenerationContext)
