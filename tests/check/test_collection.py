@@ -68,7 +68,7 @@ def test_damaged_files_do_not_end_the_run():
 
 
 def test_a_crash_of_a_reader_is_reported(monkeypatch):
-    def broken(source):
+    def broken(source, checks):
         raise IndexError("no such thing")
 
     monkeypatch.setattr("composer.check.collection.examine", broken)
