@@ -116,6 +116,13 @@ def test_listing_by_kind(python, tmp_path):
     assert "preset quick-beats" in program(python, tmp_path, ("plugins", "beats")).stdout
 
 
+def test_composer_plugins_check(python, tmp_path):
+    checked = program(python, tmp_path, *(("plugins", "check", name) for name in ("pitches", "busy", "markov"))).stdout
+    assert "passed  file format pitches: written and read\n" in checked
+    assert "passed  check pitches: 0 problems in samples\n" in checked
+    assert "passed  ranking busy: 4 notes\n" in checked
+
+
 def test_pretrained_model_is_the_default_for_its_representation(python, tmp_path):
     result = program(
         python, tmp_path, ("gen", "beats", "--seed", 2), ("gen", "beats", "-c", "small-beats", "--seed", 2)
