@@ -170,6 +170,8 @@ def extensions(
 
     Names in `taken` are those of built-in ones, which win. `loaded` are the plugins to look in, by default all.
     """
+    if loaded is None and kind != "format":  # these are looked for whenever a file is unknown
+        report_broken()
     return unambiguous(_extensions(kind, taken, loaded))
 
 
@@ -186,7 +188,7 @@ def _extensions(
     kind: str, taken: Collection[str], loaded: Iterable[LoadedPlugin] | None = None
 ) -> dict[str, tuple[Extension, ...]]:
     found: dict[tuple[str, str], Extension] = {}
-    for each in _third_party() if loaded is None else loaded:
+    for each in _third_party()[0] if loaded is None else loaded:
         distribution = each.plugin.distribution
         for name, value in each.extensions.get(kind, {}).items():
             # two plugins of one module bring the same presets and models
@@ -194,16 +196,33 @@ def _extensions(
     return by_name(found.values(), taken)
 
 
-def _third_party() -> tuple[LoadedPlugin, ...]:
-    """Return the plugins that do not come with the program, and warn of those that do not load."""
+def report_broken() -> None:
+    """Warn of plugins that do not load, unless that was done before."""
+    for message in _third_party()[1]:
+        if message not in _reported:
+            warn(message)
+
+
+def _third_party() -> tuple[tuple[LoadedPlugin, ...], tuple[str, ...]]:
+    """Return the plugins that do not come with the program, and a message for each that does not load."""
     return _load_once(tuple(plugin for plugin in unambiguous(_plugins()).items() if not is_built_in(plugin[1])))
 
 
 @cache
-def _load_once(named: tuple[tuple[str, EntryPoint], ...]) -> tuple[LoadedPlugin, ...]:
+def _load_once(
+    named: tuple[tuple[str, EntryPoint], ...],
+) -> tuple[tuple[LoadedPlugin, ...], tuple[str, ...]]:
     """Load plugins by name; one that does not load is not tried again for each file that may be in its format."""
-    names = (name for name, _ in named)
-    return tuple(_load_each(names, lambda message: None if message in _reported else warn(message)))
+    found, messages = list[LoadedPlugin](), list[str]()
+    for name, _ in named:
+        try:
+            loaded = load(name)
+        except PluginError as error:
+            messages.append(error.message)
+        else:
+            found.append(loaded)
+            messages += [loaded.error.message] if loaded.error is not None else []
+    return tuple(found), tuple(messages)
 
 
 def _load_named(name: str) -> LoadedPlugin | None:

@@ -258,6 +258,17 @@ def test_a_plugin_that_does_not_load_explains_why_its_name_is_unknown(install, c
     composer("gen", "abc", "--format", "sketch").failed("plugin `sketch` (sketch-music 1.2) does not load", "no libfoo")
 
 
+def test_a_plugin_that_does_not_load_is_a_warning_only_where_it_may_be_missed(install, composer, capsys, tmp_path):
+    install("sketch", "raise RuntimeError('no libfoo')")
+    assert detect(b"nothing known") is None
+    assert not capsys.readouterr().err
+    for command in (("gen", "abc", "-o", tmp_path / "a.sketch"), ("presets",)):
+        composer(*command)
+    warnings = capsys.readouterr().err.splitlines()
+    assert len(warnings) == 1
+    assert warnings[0].startswith("warning: plugin `sketch` (sketch-music 1.2) does not load")
+
+
 def test_pretrained_models(install, composer, tmp_path, checkpoint):
     """A model of a plugin is used by its name, and after those of the user and the bundled ones."""
     folder = tmp_path / "models"

@@ -17,6 +17,7 @@ from composer.cli.output.targets import Target, ToFile, ToStdout
 from composer.cli.render.text import join_names
 from composer.formats import Format, WriteSettings, provenance
 from composer.formats.abc.title import TitleWriter
+from composer.registry import plugins as registry
 
 MAX_SYSTEMS = 4
 """Maximum lines of a piano roll that stands for binary output on a terminal."""
@@ -143,6 +144,7 @@ def _format(representation_class: type[Representation], name: str | None, output
         chosen = formats.format_named(name, representation_class)
     elif output is not None and Path(output).suffix:
         if (by_suffix := formats.format_of(Path(output))) is None:
+            registry.report_broken()
             raise UsageError(f"unknown suffix '{Path(output).suffix}'", _formats_text(representation_class))
         chosen = by_suffix
     else:
