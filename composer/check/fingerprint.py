@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from composer.api import Part, Score
 from composer.music.melody import is_line
+from composer.music.sounding import sounding_parts
 
 MIN_NOTES = 12
 """Shorter tunes resemble others by chance."""
@@ -38,7 +39,7 @@ class Fingerprint:
 
 def fingerprint(score: Score) -> Fingerprint | None:
     """Return the fingerprint of `score`, or None if it is too short. A rest counts as part of the note before it."""
-    unit, parts = _timed([part for part in score.parts if part.notes and not part.percussion])
+    unit, parts = _timed(sounding_parts(score))
     notes = sorted(note for part in parts for note in part)
     if len(notes) < MIN_NOTES:
         return None

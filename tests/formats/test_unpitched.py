@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from composer.api import ChordSymbol, ComposerError, Note, Part, Score, Source, Tempo
+from composer.check.fingerprint import fingerprint
 from composer.formats import write
 from composer.formats.read import read_scores
 from composer.music.chords import pitches
@@ -90,3 +91,13 @@ def test_channel_10_of_a_voice():
     tune = "X:1\nM:4/4\nL:1/4\nK:C\nV:1\nCDEF|\nV:2\n%%MIDI channel 10\nC,,C,,C,,C,,|\n"
     ((_, found),) = read_scores(Source(Path("a.abc"), data=tune.encode()))
     assert [part.percussion for part in found.parts] == [False, True]
+
+
+def test_duplicates_of_drums_and_chords_are_found():
+    later = Score((Part(tuple(note._replace(onset=note.onset + 4) for note in BEAT), percussion=True),))
+    other = Score((Part(tuple(note._replace(pitch=36) for note in BEAT), percussion=True),))
+    assert fingerprint(DRUMS) == fingerprint(later)
+    assert fingerprint(DRUMS).melody != fingerprint(other).melody
+    faster = tuple(chord._replace(onset=chord.onset / 2, duration=chord.duration / 2) for chord in CHORDS.chords)
+    assert fingerprint(CHORDS).all_notes == fingerprint(Score((), faster)).all_notes
+    assert fingerprint(CHORDS).all_notes != fingerprint(Score((), faster[:-1])).all_notes
