@@ -149,6 +149,39 @@ def test_broken_constraints_are_named(automaton, message):
         check(automaton)
 
 
+class PlacedWords(Words):
+    """Words with one position feature: whether there are two letters yet."""
+
+    positional = True
+    spec = property(lambda self: SequenceSpec(StepKind.TOKENS, SIZE, END, features={"long": 2}))
+
+
+class Placed(Alternating):
+    """Counts the letters up to two."""
+
+    def features(self, state):
+        return (state // 10,)
+
+
+def test_position_features_pass():
+    check_representation(type("OtherWords", (PlacedWords,), {"automaton": Placed}), WORDS)
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (lambda self, state: (state,), r"the features \(\d+,\) of step \d are not below \[2\]"),
+        (lambda self, state: (0,) * (1 + (state == 13)), r"`features` returned \(0, 0\), but the spec has"),
+        (lambda self, state: (2 * (state == 13),), r"the position feature `long` is 2, which is not from 0 to 1"),
+    ],
+)
+def test_broken_position_features_are_named(features, message):
+    automaton = type("Misplaced", (Alternating,), {"features": features})
+    sources = WORDS[:1] if "step" in message else [source("121\n212\n", "two.txt")]
+    with pytest.raises(AssertionError, match=message):
+        check_representation(type("OtherWords", (PlacedWords,), {"automaton": automaton}), sources)
+
+
 def test_primers_that_cannot_be_continued_are_no_error():
     def start(self, primer):
         if primer:

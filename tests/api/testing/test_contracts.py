@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import textwrap
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,6 +14,7 @@ from composer.api.testing import check_model, check_representation, source
 from composer.system import threads
 from composer_lstm import Lstm
 from composer_lstm.network import LstmNetwork
+from composer_lstm.sampler import LstmSampler
 
 SOURCES = [source("one two", "1.txt"), source("three", "2.txt")]
 
@@ -170,6 +172,43 @@ def test_broken_block_samplers_fail(run, message):
     Faulty.methods = {"run": run}
     with pytest.raises(AssertionError, match=message):
         check_model(Faulty, hidden=8, embedding=4)
+
+
+class FaultySampler(Lstm):
+    """An LSTM with some methods of its numpy sampler replaced."""
+
+    def sampler(self, spec, config, weights):
+        return type("Replaced", (LstmSampler,), self.methods)(spec, config, weights)
+
+
+def rows_in_order(self, state, rows, other=None):
+    """Ignore which rows are asked for, unless they come from two states."""
+    return LstmSampler.gather_rows(self, state, rows if other else np.arange(len(rows)), *([other] if other else []))
+
+
+def all_active(self, state, steps, active=None, features=None):
+    return LstmSampler.advance(self, state, steps, None, features)
+
+
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        ({"gather_rows": rows_in_order}, r"a row's steps depend on its position or on other rows: row \d of 3 drew "),
+        (
+            {"advance": all_active},
+            r"`advance` while it was not active changed the state of a row: it drew .* before, and ",
+        ),
+        ({"logits": lambda self, parts: LstmSampler.logits(self, parts) * np.nan}, r"the probability of a step is NaN"),
+        (
+            {"logits": lambda self, parts: LstmSampler.logits(self, parts) + 0.1},
+            r"differ in probability at step \d in row",
+        ),
+    ],
+)
+def test_broken_samplers_fail(methods, message):
+    FaultySampler.methods = methods
+    with pytest.raises(AssertionError, match=message):
+        check_model(FaultySampler, hidden=8, embedding=4)
 
 
 def test_threads_are_limited_during_the_test_only(monkeypatch):
