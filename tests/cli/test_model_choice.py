@@ -57,7 +57,7 @@ def test_next_model_when_the_first_cannot_encode_the_file(composer, rolled):
 def test_originality_uses_the_model_that_generated_the_file(composer, rolled):
     result = composer("originality", rolled())
     assert result.code == 0, result.err
-    assert " of pianoroll\n" in result.err
+    assert " tunes in pianoroll: " in result.err
 
 
 def test_damaged_provenance_is_ignored(tmp_path):
