@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Protocol
 from composer.api.score import RejectedPiece, Score
 from composer.api.source import Source
 
+__all__ = ["Format", "ReadPieces"]
+
 
 class ReadPieces(Protocol):
     """Yields each piece of a source by name; `pedal` applies MIDI's sustain pedal."""

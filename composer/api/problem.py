@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from composer.api.score import Score
 
+__all__ = ["Check", "Problem", "Severity"]
+
 
 class Severity(StrEnum):
     """An error loses music or plays it wrong; a warning is worth a look."""

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from composer.api.score import Score
 
+__all__ = ["Rank", "Ranking"]
+
 
 class Rank(NamedTuple):
     """How good a piece is: the highest `key` is best; `text` says it in a few words."""

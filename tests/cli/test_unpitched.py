@@ -88,7 +88,7 @@ def test_generated_ranked_evaluated_and_shown(name, trained, composer, tmp_path)
         assert result.code == 0, result.err
         assert f"best 2 of 6 by {ranking}" in result.err
     assert composer("show", tmp_path / "best-1.mid").code == 0
-    assert composer("check", tmp_path / "tune.abc", tmp_path / "tune.mid").code == 0
+    assert all(composer("check", tmp_path / file).code == 0 for file in ("tune.abc", "tune.mid"))
     copied = composer("originality", tmp_path / "tune.abc", "-c", "it")
     assert copied.code == 0, copied.err
     result = composer("eval", name, folder, "-c", "it", "--generated", "4", "--seed", "1")
