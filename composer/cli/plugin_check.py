@@ -46,6 +46,8 @@ def run(console: Console, arguments: Sequence[str]) -> None:
     failures = [error for error in errors if error is not None]
     if failures:
         hint = "see above what is wrong; --debug prints the traceback of the first"
+        if loaded.representation and not files:
+            hint += f"; with other pieces than the samples: composer plugins check {name} FILE..."
         raise PluginError(
             f"{len(failures)} of {count_noun(len(errors), 'check')} of `{name}` failed", hint
         ) from failures[0]

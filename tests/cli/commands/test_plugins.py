@@ -167,6 +167,7 @@ def test_check_names_what_is_wrong(composer, monkeypatch):
     wrong = [line for line in result.out.splitlines() if line.startswith("FAILED")]
     assert "changed by encode, decode, encode: step " in wrong[0]
     assert result.err.startswith(f"error: {len(wrong)} of ")
+    assert "with other pieces than the samples: composer plugins check text FILE..." in result.err
     assert "Traceback" in composer("--debug", "plugins", "check", "text").err
 
 
