@@ -232,13 +232,15 @@ def trained(python, performances, tmp_path_factory):
     """The home of a model of performances, trained on variants too, interrupted and resumed."""
     home = tmp_path_factory.mktemp("performance")
     train = ["train", "performance", performances, "--name", "mine"]
+    others = [*train[:3], *TINY, "--set", "window=8", "--max-updates", "4"]
     results = session(
         python, home,
         [*train, *TINY, "--seed", "1", "--augment", "--max-updates", "20"],
         [*train, "--resume", "--max-updates", "30"],
-        [*train[:3], *TINY, "--name", "attn", "--model", "attn-lstm", "--set", "window=8", "--max-updates", "4"],
+        [*others, "--name", "attn", "--model", "attn-lstm"],
+        [*others, "--name", "transformer", "--model", "transformer", "--set", "heads=2"],
     )  # fmt: skip
-    assert [result.code for result in results] == [0, 0, 0], results
+    assert [result.code for result in results] == [0] * len(results), results
     assert "done after 30 updates" in results[1].err
     return home
 
@@ -260,12 +262,13 @@ def test_performances_are_generated_and_replayed(python, trained, performances):
         [*generate, "--seed", "1", "--candidates", "3", "--output", "best.mid"],
         [*generate, "--prime", performances / "0.mid", "--duration", "12", "--max-notes", "2", "--output", "long.mid"],
         [*generate, "--seed", "1", "--checkpoint", "attn", "--duration", "4", "--tempo", "60", "--output", "attn.mid"],
+        [*generate, "--seed", "1", "--checkpoint", "transformer", "--duration", "2", "--output", "transformer.mid"],
         ["show", "attn.mid"],
     )  # fmt: skip
     assert [result.code for result in results] == [0] * len(results), results
     for name, other in (("one", "again"), ("2", "again2")):
         assert (trained / f"{name}.mid").read_bytes() == (trained / f"{other}.mid").read_bytes()
-    for name, seconds in (("one", None), ("3", None), ("best", None), ("long", 12), ("attn", 4)):
+    for name, seconds in (("one", None), ("3", None), ("best", None), ("long", 12), ("attn", 4), ("transformer", 2)):
         check_timing(mido.MidiFile(trained / f"{name}.mid"), seconds)
 
 
