@@ -229,18 +229,19 @@ TINY = [
 
 @pytest.fixture(scope="module")
 def trained(python, performances, tmp_path_factory):
-    """The home of a model of performances, trained on variants too, interrupted and resumed."""
+    """The home of a model of performances, trained on variants too by a preset, interrupted and resumed."""
     home = tmp_path_factory.mktemp("performance")
     train = ["train", "performance", performances, "--name", "mine"]
     others = [*train[:3], *TINY, "--set", "window=8", "--max-updates", "4"]
     results = session(
         python, home,
-        [*train, *TINY, "--seed", "1", "--augment", "--max-updates", "20"],
+        [*train, "--preset", "performance-rnn", *TINY, "--seed", "1", "--max-updates", "20"],
         [*train, "--resume", "--max-updates", "30"],
         [*others, "--name", "attn", "--model", "attn-lstm"],
         [*others, "--name", "transformer", "--model", "transformer", "--set", "heads=2"],
     )  # fmt: skip
     assert [result.code for result in results] == [0] * len(results), results
+    assert results[0].err.startswith(f"{6 * 7 * 5} pieces"), results[0].err
     assert "done after 30 updates" in results[1].err
     return home
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
+from pathlib import Path
 
 from composer.api import (
     Constraint,
@@ -249,3 +250,9 @@ def _stretched(notes: Notes, factor: Fraction) -> Notes:
 def composer_representation() -> type[Performance]:
     """Return this plugin's representation."""
     return Performance
+
+
+@hookimpl
+def composer_presets() -> Path:
+    """Return the folder of this plugin's presets."""
+    return Path(__file__).parent / "presets"

@@ -65,17 +65,19 @@ class PerformanceConstraint(Constraint):
 
     def start(self, primer: Sequence[Step]) -> int:
         """Return the state after `primer`. Raises Unsatisfiable if it takes the whole time."""
-        state = State().pack()
+        at = State()
         for step in primer:
-            state = self.step(state, step)
-        now = State.unpack(state).now
-        if self.total is not None and now >= self.total:
+            at = self._after(at, step) if isinstance(step, int) else at
+        if self.total is not None and at.now >= self.total:
             raise Unsatisfiable(
-                f"--prime lasts {float(seconds(now)):g} seconds, which leaves no time in --duration "
+                f"--prime lasts {float(seconds(at.now)):g} seconds, which leaves no time in --duration "
                 f"{float(seconds(self.total)):g}",
                 "use a longer --duration, which includes the primer",
             )
-        return state
+        if at.phase is Phase.VELOCITY and not self._strikes(at):
+            # the primer ends before a note that is not allowed, so time goes on without it
+            at = at._replace(phase=Phase.ON if at.last >= 0 else Phase.START)
+        return at.pack()
 
     def step(self, state: int, step: Step) -> int:
         return self._after(State.unpack(state), step).pack() if isinstance(step, int) else state

@@ -153,6 +153,15 @@ def test_a_primer_must_leave_time(representation, pieces):
     assert representation.decode([*context.primer, *constraint.complete(state)]).content[-1].end == 600 * 125
 
 
+@pytest.mark.parametrize("values", [{"max_notes": 1}, {"range": "60-60"}, {"max_notes": 2, "duration": 60}])
+def test_a_primer_may_end_anywhere(representation, pieces, values):
+    constraint, primer = representation.constraint(PerformanceControls(**values)), representation.prime(pieces[0])
+    for length in range(len(primer)):
+        state = constraint.start(primer[:length])
+        assert constraint.allowed(state)
+        follow(constraint, constraint.complete(state), state)
+
+
 def test_invalid_controls_are_named():
     for controls in ({"duration": -1.0}, {"duration": 0.001}, {"max_notes": 129}, {"range": "5"}, {"scale": "blue"}):
         with pytest.raises(OptionError):
