@@ -190,6 +190,7 @@ def all_active(self, state, steps, active=None, features=None):
     return LstmSampler.advance(self, state, steps, None, features)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 @pytest.mark.parametrize(
     ("methods", "message"),
     [
