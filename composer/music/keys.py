@@ -63,7 +63,10 @@ _BY_PREFIX = {name[:3]: MODE_ALIASES.get(name, name) for name in (*MODES, *MODE_
 _FIFTHS = "FCGDAEB"
 """The letters along the line of fifths, from -1."""
 _KEY = re.compile(r"([A-G])([#b♯♭]?)[ \t]*(?i:(maj|min|mix|dor|phr|lyd|loc|ion|aeo|m(?![a-z]))[a-z]*|)(?![a-z])")
-_EXPLICIT = re.compile(r"(?<![A-Za-z=])(\^\^?|__?|=)([A-Ga-g])(?![A-Za-z])")
+_EXPLICIT = re.compile(r"(\^\^?|__?|=)([A-Ga-g])")
+_RUN = re.compile(r"(?:(?<=\s)|(?<=exp)|^)((?:(?:\^\^?|__?|=)[A-Ga-g])+)(?![A-Za-z])")
+"""Accidentals of a key, with or without spaces between them; not those of `clef=bass` and `middle=d`."""
+_ONLY_EXPLICIT = re.compile(r"(?<!\S)exp(?![A-Za-z])")
 _ALTER = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0, "": 0}
 
 
@@ -97,7 +100,7 @@ def parse_key(value: str) -> Signature | None:
     elif not value or value[:4].lower() == "none":
         signature = _signature("C", "major", 0)
     elif match is None:
-        if not _EXPLICIT.match(value):
+        if not _RUN.search(value):
             return None
         signature = _signature("C", "major", 0)
     else:
@@ -107,10 +110,12 @@ def parse_key(value: str) -> Signature | None:
         if abs(sharps) > 7:
             return None
         signature = _signature(tonic, mode, sharps)
-    explicit = [] if value.startswith(("clef", "treble")) else _EXPLICIT.findall(value)
+    rest = value[match.end() :] if match is not None else value
+    runs = [] if value.startswith(("clef", "treble")) else _RUN.findall(rest)
+    explicit = [pair for run in runs for pair in _EXPLICIT.findall(run)]
     if not explicit:
         return signature
-    alters = list(signature.alters) if "exp" not in value.split() else [0] * 7
+    alters = list(signature.alters) if not _ONLY_EXPLICIT.search(value) else [0] * 7
     for accidental, letter in explicit:
         alters[LETTERS.index(letter.upper())] = _ALTER[accidental]
     return Signature(signature.tonic, signature.mode, signature.sharps, tuple(alters), plain=False)

@@ -1,0 +1,41 @@
+"""Signs of playback order that are written as words: D.C. al Fine, To Coda, Segno."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from composer.music.playback_order import Jump
+
+
+class Direction(NamedTuple):
+    """What a word or sign in the music says about the order of playing; `jump` for the kind `jump`."""
+
+    kind: Literal["segno", "coda", "to coda", "fine", "jump"]
+    jump: Jump = Jump()
+
+
+NAME = "1"
+"""The name of the only segno, and of the only coda, of a piece."""
+
+_PLACES: dict[str, Direction] = {
+    "segno": Direction("segno"), "coda": Direction("coda"), "fine": Direction("fine"), "fin": Direction("fine"),
+    "tocoda": Direction("to coda"), "dacoda": Direction("to coda"), "alcoda": Direction("to coda"),
+}  # fmt: skip
+_JUMP = re.compile(r"(dc|dacapo|ds|dalsegno|dasegno)(?:(al|untilthe|until|tothe|to)?(fine|fin|coda|segno))?")
+
+
+@lru_cache(maxsize=4096)
+def read_direction(text: str) -> Direction | None:
+    """Return what a text says, such as `D.C. al Fine` or `dacapo`; None for any other text."""
+    if not 2 <= len(text) <= 40:
+        return None
+    plain = re.sub(r"[^a-z]", "", text.lower())
+    match = _JUMP.fullmatch(plain)
+    if match is None:
+        return _PLACES.get(plain)
+    to = NAME if "s" in match[1] else ""
+    if match[3] == "segno":
+        return Direction("jump", Jump(NAME))
+    return Direction("jump", Jump(to, {"coda": "coda", "fine": "fine", "fin": "fine"}.get(match[3] or "", "")))  # type: ignore[arg-type]
