@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from composer.check.problem import Problem, Severity
 from composer.formats.abc.elements import Tune
 from composer.formats.abc.reader.lexer import Field
-from composer.formats.abc.reader.score import tempo_of
+from composer.formats.abc.reader.tempo import parse_tempo
+from composer.music.keys import Time
 
 SLOWEST, FASTEST = 20, 300
 """The range of usual tempos, in BPM."""
@@ -43,7 +44,8 @@ def _tempo(tune: Tune, found: Field) -> str:
     match = _COUNT.search(value)
     if match is None:
         return f"invalid tempo `{found.value}`" if any(character.isdecimal() for character in value) else ""
-    count, bpm = float(match[1] or match[2]), tempo_of(tune)
+    unit = tune.unit or (tune.time or Time()).unit
+    count, bpm = float(match[1] or match[2]), parse_tempo(found.value, unit)
     usual = bpm is not None and SLOWEST <= bpm <= FASTEST
     if usual or (match[1] and bpm is not None and SLOWEST <= count <= FASTEST):
         return ""

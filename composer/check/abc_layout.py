@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from composer.check.problem import Problem, Severity
-from composer.formats.abc.reader.lexer import TuneText, block_lines, field_of, strip_comment, tokens
+from composer.formats.abc.reader.lexer import TuneText, block_lines, is_music, strip_comment
 
 
 def number_of(tune: TuneText) -> str:
@@ -46,9 +46,9 @@ def stray_problems(text: str, tunes: Sequence[TuneText]) -> Iterator[Problem]:
     for tune in tunes:
         inside.update(range(tune.first - 1, tune.first - 1 + len(tune.lines)))
     for begin, block in _blocks(lines, inside):
-        if any(line.startswith("K:") for line in block) and any(map(_is_music, block)):
+        if any(line.startswith("K:") for line in block) and any(map(is_music, block)):
             yield Problem(begin, 1, "tune without a number", "tune without an `X:` field, ignored")
-        elif (number := next((at for at, line in enumerate(block, begin) if _is_music(line)), None)) is not None:
+        elif (number := next((at for at, line in enumerate(block, begin) if is_music(line)), None)) is not None:
             message = "music outside of any tune: a blank line ends a tune"
             yield Problem(number, 1, "music outside tunes", message)
 
@@ -63,16 +63,3 @@ def _blocks(lines: Sequence[str], inside: set[int]) -> Iterator[tuple[int, list[
             block = []
         else:
             block.append(line)
-
-
-_MUSIC = frozenset({"note", "bar", "rest", "tie", "broken", "tuplet", "ending", "text", "inline", "grace", "slur"})
-
-
-def _is_music(line: str) -> bool:
-    """Return whether `line` is clearly music: notes and bar lines, and hardly anything else."""
-    line = strip_comment(line)
-    if line.count("|") < 2 or field_of(line, 1) is not None:
-        return False
-    kinds = [token.kind for token in tokens(line, 1)]
-    music = sum(kind in _MUSIC for kind in kinds)
-    return kinds.count("note") >= 4 and music >= 0.9 * len(kinds)

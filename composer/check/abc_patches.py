@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from composer.check.abc_layout import number_of
 from composer.check.abc_tunes import all_problems
@@ -19,7 +20,7 @@ def patch(tune: TuneText, number: str, problems: Sequence[Problem]) -> tuple[Tun
     if "quoted-printable" in kinds:
         lines = _without_quoted_printable(lines)
         done.append("decoded quoted-printable")
-        problems = all_problems(parse_tune(TuneText(tuple(lines), tune.first)))
+        problems = all_problems(parse_tune(replace(tune, lines=tuple(lines))))
     for each in sorted(problems, key=lambda each: each.place, reverse=True):
         if (patch := _PATCHES.get(each.kind)) is not None:
             at = each.line - tune.first
@@ -31,7 +32,7 @@ def patch(tune: TuneText, number: str, problems: Sequence[Problem]) -> tuple[Tun
     if not numbered or number != number_of(tune):
         lines[: int(numbered)] = [f"X:{number}"]
         done.append(f"numbered as {number}")
-    return TuneText(tuple(lines), tune.first), list(dict.fromkeys(done))
+    return replace(tune, lines=tuple(lines)), list(dict.fromkeys(done))
 
 
 def _without_character(line: str, at: int) -> str:

@@ -8,11 +8,13 @@ from composer.check.problem import Problem, Severity
 from composer.formats.abc.elements import Mark, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
 
-_HARMLESS = frozenset({"definition left out"})
-"""Limits of our reader, not errors of the tune."""
-
-_WARNINGS = frozenset({"dangling tie", "text in the header", "unknown transposition", "too long"})
-"""Problems that do not change how the tune plays."""
+_WARNINGS = frozenset({
+    "dangling tie", "text in the header", "unknown transposition", "too long", "note of no length", "empty definition",
+    "tuplet across a bar line",
+    "repeat in one voice only", "voices with other repeats",
+    "jump without its sign",
+})  # fmt: skip
+"""Problems that do not change how the tune plays, or that are more often meant than wrong."""
 
 
 def syntax_problems(found: Sequence[Diagnostic], tune: Tune) -> Iterator[Problem]:
@@ -26,7 +28,7 @@ def syntax_problems(found: Sequence[Diagnostic], tune: Tune) -> Iterator[Problem
         closed = each.kind == "repeat without an end" and _repeat_is_closed(tune, each)
         # a control character is a problem of the encoding
         control = each.kind == "unknown character" and not line[each.column - 1 : each.column].isprintable()
-        if each.kind in _HARMLESS or closed or control or _is_legal(each, line):
+        if closed or control or _is_legal(each, line):
             continue
         if each.kind == "unknown character":
             yield _unknown(each, line)

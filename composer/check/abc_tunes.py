@@ -14,8 +14,9 @@ from composer.check.problem import Problem, Severity, merge_repeated
 from composer.check.score_sanity import HIGHEST, LOWEST
 from composer.formats.abc.elements import Sound, Tone, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
+from composer.formats.abc.reader.playback import played_bars, tune_bars
 from composer.formats.abc.reader.score import is_chord
-from composer.formats.abc.reader.structure import bars, bars_as_played, ordered_sections
+from composer.formats.abc.reader.structure import ordered_sections
 from composer.music.keys import Time, pitch
 
 _REPEATED_KINDS = frozenset({"dangling tie", "old line break", "quoted-printable"})
@@ -48,10 +49,10 @@ def diagnostics(tune: Tune) -> list[Diagnostic]:
     """
     problems = list(tune.diagnostics)
     audible = False
-    for elements in tune.voices.values():
-        found = bars(elements)
+    for found in tune_bars(tune, problems).values():
         audible = audible or any(sound.tones or is_chord(sound.chord) for bar in found for sound in bar.sounds)
-        order = bars_as_played(ordered_sections(tune, found, problems), problems)
+        ordered_sections(tune, found, problems)  # for the problems
+        order = played_bars(tune, found, problems)
         problems += bar_length_diagnostics(tune.time or Time(free=True), found, order)
         problems += _ties([sound for bar in order for sound in bar.sounds])
     if not audible:
@@ -75,7 +76,7 @@ def _pitches(tones: Sequence[Tone]) -> set[int]:
 
 def _out_of_range(tune: Tune) -> Iterator[Problem]:
     for name, elements in tune.voices.items():
-        if name in tune.percussion:
+        if name in tune.instruments and tune.instruments[name].percussion:
             continue
         sounds = [each for each in elements if isinstance(each, Sound)]
         notes = [(sound, pitch(*tone)) for sound in sounds for tone in sound.tones]

@@ -6,7 +6,7 @@ Correct tunes stay unchanged, character by character. Problems without a clear f
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from composer import formats
 from composer.api import ComposerError, RejectedPiece, Source
@@ -136,7 +136,7 @@ def _fix_tune(tune: TuneText, number: str) -> tuple[Sequence[str], str, str]:
         where = f" ({normal.detail})" if normal.detail else ""
         return text.lines, ", ".join(done), f"cannot be rewritten: {normal.reason}{where}"
     body = normal.text.rstrip("\n").partition("\nK:")[2].split("\n")[1:]
-    rewritten = TuneText((*_header(text, normal), *body), tune.first)
+    rewritten = replace(tune, lines=(*_header(text, normal), *body))
     if tune_problems(parse_tune(rewritten)):
         return text.lines, ", ".join(done), f"line {after[0].line}: {after[0].message}"
     changes = ["rewritten" + _left_out(text), *normal.changes, *done]

@@ -57,7 +57,8 @@ def _dialect_piece(tune: TuneText, name: str) -> Piece[str] | RejectedPiece:
     if isinstance(normal, RejectedPiece):
         return normal
     labels = {"rhythm": normal.rhythm, "meter": normal.meter, "key": normal.key, "mode": normal.mode}
-    return Piece(normal.text, normal.title, name, {kind: label for kind, label in labels.items() if label})
+    known = {kind: label for kind, label in labels.items() if label}
+    return Piece(normal.text, normal.title, name, known, normal.losses)
 
 
 def _raw_piece(text: TuneText, name: str) -> Piece[str] | RejectedPiece:
@@ -73,13 +74,13 @@ def _raw_piece(text: TuneText, name: str) -> Piece[str] | RejectedPiece:
         return RejectedPiece("no notes", name, f"line {text.first}" if number else "")
     time, key = tune.time or Time(free=True), tune.key
     labels = {
-        "rhythm": rhythm_of(tune.first("R"), tune.first("T")),
+        "rhythm": rhythm_of(tune.first("R"), tune.title),
         "meter": "" if time.free else str(time),
         "key": key.name if key else "",
         "mode": key.mode if key else "",
     }
     known = {kind: label for kind, label in labels.items() if label}
-    return Piece(text.text, tune.first("T"), name, known)
+    return Piece(text.text, tune.title, name, known)
 
 
 def primer_piece(text: str, source: Source, raw: bool) -> Piece[str] | RejectedPiece:
@@ -102,4 +103,4 @@ def primer_piece(text: str, source: Source, raw: bool) -> Piece[str] | RejectedP
         return rewritten
     if rewritten is None:
         return Piece(legal or text, source=source.label)
-    return Piece(*rewritten, source.label)
+    return Piece(rewritten.text, rewritten.title, source.label, losses=rewritten.losses)

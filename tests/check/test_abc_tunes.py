@@ -66,8 +66,8 @@ def test_errors_in_the_music(body, column, kind):
         ("X:1\nM:6/7\nK:D\nA4|\n", 2, "unknown meter"),
         ("X:1\nL:x\nK:D\nA4|\n", 2, "unknown unit length"),
         ("ABC|\n", 1, "no header"),
-        ("X:1\nM:6/8\nU:T=!trill!\nK:D\nA6|\n", 3, "definition left out"),
-        ("X:1\nM:6/8\nK:D\nm:~n2=ndn\nA6|\n", 4, "definition left out"),
+        ("X:1\nM:6/8\nU:T\nK:D\nA6|\n", 3, "empty definition"),
+        ("X:1\nM:6/8\nK:D\nm:~n2\nA6|\n", 4, "empty definition"),
     ],
 )
 def test_errors_in_headers(text, line, kind):

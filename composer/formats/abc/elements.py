@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from composer.formats.abc.reader.lexer import Diagnostic, Field, TuneText
+from composer.formats.abc.text_escapes import decode_text
+from composer.music.direction_words import Direction
 from composer.music.keys import Signature, Time
 
 __all__ = ["Sound"]
@@ -59,15 +62,45 @@ class PartMark:
     column: int
 
 
-Element = Sound | Mark | PartMark | Time | Signature
+@dataclass(slots=True)
+class Overlay:
+    """The start of a voice overlay, `&`: the sounds after it start with the current bar, or `bars - 1` bars earlier."""
+
+    bars: int
+
+
+@dataclass(frozen=True, slots=True)
+class TempoChange:
+    """A tempo in quarter notes per minute, from the next sound on."""
+
+    bpm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign of playback order, such as a segno or D.C., before the next sound."""
+
+    direction: Direction
+
+
+Element = Sound | Mark | PartMark | Time | Signature | Overlay | TempoChange | Sign
+
+
+@dataclass(slots=True)
+class Instrument:
+    """The General MIDI program of a voice, None if no directive sets it, and whether it is percussion."""
+
+    program: int | None = None
+    percussion: bool = False
 
 
 @dataclass(slots=True)
 class Tune:
     """A tune as written. `key`, `time`, `unit` and `tempo` (as text) are those in force when the music starts.
 
-    `voices` holds the elements of each voice in order, without `overlays`; `percussion` has the names of those on MIDI
-    channel 10. `tuplets` holds p, q and r of each tuplet.
+    `voices` holds the elements of each voice in order, and `instruments` what plays them; `tuplets` holds p, q and r of
+    each tuplet. `inherited` are the fields of the file's header, and `symbols` the decorations of redefinable symbols.
+    `losses` counts what is left out of the voices, by a phrase.
     """
 
     text: TuneText
@@ -78,14 +111,23 @@ class Tune:
     tempo: str = ""
     order: str = ""
     voices: dict[str, list[Element]] = field(default_factory=dict)
-    percussion: set[str] = field(default_factory=set)
-    overlays: bool = False
+    overlay_notes: int = 0
     tuplets: list[tuple[int, int, int]] = field(default_factory=lambda: [(1, 1, 1)])
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    inherited: list[Field] = field(default_factory=list)
+    symbols: dict[str, str] = field(default_factory=lambda: {"O": "coda", "S": "segno"})
+    instruments: dict[str, Instrument] = field(default_factory=dict)
+    losses: Counter[str] = field(default_factory=Counter)
 
     def first(self, name: str) -> str:
-        """Return the value of the header's first field `name`, or an empty string."""
-        return next((found.value for found in self.fields if found.name == name), "")
+        """Return the value of the first field `name` of the tune's or else the file's header; empty without one."""
+        fields = (*self.fields, *self.inherited)
+        return next((found.value for found in fields if found.name == name), "")
+
+    @property
+    def title(self) -> str:
+        """The first title, with its escapes as characters."""
+        return decode_text(self.first("T"))
 
     def report(self, line: int, column: int, kind: str, message: str = "") -> None:
         self.diagnostics.append(Diagnostic(line, column, kind, message))

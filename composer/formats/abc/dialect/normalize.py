@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from composer.api import RejectedPiece
@@ -13,7 +14,8 @@ from composer.formats.abc.dialect.tables import METERS, rhythm_of
 from composer.formats.abc.elements import Sound, Tune
 from composer.formats.abc.reader.lexer import Diagnostic, TuneText
 from composer.formats.abc.reader.parser import parse_tune
-from composer.formats.abc.reader.structure import Bar, Section, bars, bars_as_played, ordered_sections
+from composer.formats.abc.reader.playback import tune_bars
+from composer.formats.abc.reader.structure import Bar, Section, bars_as_played, ordered_sections
 from composer.music.keys import Signature, Time, parse_key, pitch
 
 __all__ = ["normalize"]
@@ -23,6 +25,7 @@ _FATAL = {
     "ending without a second": "mismatched endings",
     "ending given twice": "mismatched endings",
     "incomplete tuplet": "incomplete tuplet",
+    "tuplet across a bar line": "tuplet across a bar line",
     "broken rhythm without a partner": "broken rhythm without a partner",
     "impossible length": "impossible note length",
     "unknown key": "unknown key",
@@ -37,7 +40,10 @@ MAX_BARS = 400
 
 @dataclass(frozen=True, slots=True)
 class NormalizedTune:
-    """A tune in the dialect. `changes` names what was changed; it is empty if the melody is exactly the original."""
+    """A tune in the dialect. `changes` names what was changed; it is empty if the melody is exactly the original.
+
+    `losses` counts what the tune as written has and the dialect leaves out, as in `Piece.losses`.
+    """
 
     text: str
     title: str
@@ -46,6 +52,7 @@ class NormalizedTune:
     key: str
     mode: str
     changes: tuple[str, ...] = ()
+    losses: Mapping[str, int] = field(default_factory=dict)
 
 
 def normalize(text: TuneText, source: str = "") -> NormalizedTune | RejectedPiece:
@@ -73,9 +80,7 @@ class _Rejected(Exception):
 
 def _normalize(tune: Tune) -> NormalizedTune:
     top = tune.text.first
-    voices = [
-        each for each in map(bars, tune.voices.values()) if any(sound.tones for bar in each for sound in bar.sounds)
-    ]
+    voices = [each for each in tune_bars(tune).values() if any(sound.tones for bar in each for sound in bar.sounds)]
     if not voices:
         raise _Rejected("no notes", top)
     found = voices[0]
@@ -88,7 +93,7 @@ def _normalize(tune: Tune) -> NormalizedTune:
     if sum(len(section.bars) for section in order) > MAX_BARS:
         raise _Rejected(f"more than {MAX_BARS} bars", top)
     key = parse_key((tune.key or Signature()).name) or Signature()
-    title, rhythm = tune.first("T"), rhythm_of(tune.first("R"), tune.first("T"))
+    title, rhythm = tune.title, rhythm_of(tune.first("R"), tune.title)
     if rhythm == "hornpipe":
         # abc2midi swings hornpipes only in 2/4 and 4/4; one in cut time has the bars of common time
         time = Time(4, 4) if time == Time(2, 2) else time
@@ -99,7 +104,19 @@ def _normalize(tune: Tune) -> NormalizedTune:
         # abc2midi loses the broken rhythm of a hornpipe after a chord
         rhythm = ""
     text = write_tune(parts, key, time, title, rhythm)
-    return NormalizedTune(text, title, rhythm, str(time), key.name, key.mode, changes)
+    return NormalizedTune(text, title, rhythm, str(time), key.name, key.mode, changes, dict(_losses(tune, voices)))
+
+
+def _losses(tune: Tune, voices: list[list[Bar]]) -> Iterator[tuple[str, int]]:
+    """Yield the phrases and counts of what the dialect leaves out."""
+    losses = Counter(tune.losses)
+    losses["notes of other parts left out"] = sum(
+        len(sound.tones) for found in voices[1:] for bar in found for sound in bar.sounds
+    )
+    losses["overlay notes left out"] = tune.overlay_notes
+    losses["jumps such as D.C. left out"] = sum(each.kind == "jump" for bar in voices[0] for each in bar.after)
+    del losses["changes of instrument left out"]  # the dialect has none
+    return ((phrase, count) for phrase, count in losses.items() if count)
 
 
 def _changes(tune: Tune, voices: list[list[Bar]], order: list[Section]) -> Iterator[str]:
@@ -108,8 +125,10 @@ def _changes(tune: Tune, voices: list[list[Bar]], order: list[Section]) -> Itera
     sounds = [sound for bar in found for sound in bar.sounds]
     if len(voices) > 1:
         yield "other voices left out"
-    if tune.overlays:
+    if tune.overlay_notes:
         yield "overlay left out"
+    if any(each.kind == "jump" for bar in found for each in bar.after):
+        yield "jump such as D.C. left out"
     if any(len(sound.tones) > 1 and sound.group for sound in sounds):
         yield "chord in a triplet reduced to one note"
     if any(_ties_unlike(sound, following) for sound, following in pairwise(sounds)):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from composer.api import RejectedPiece
-from composer.formats.abc.dialect.normalize import normalize_tune
+from composer.formats.abc.dialect.normalize import NormalizedTune, normalize_tune
 from composer.formats.abc.dialect.validator import UNFINISHED, validate
 from composer.formats.abc.elements import Tune
 from composer.formats.abc.reader.lexer import TuneText
 from composer.formats.abc.reader.parser import parse_tune
-from composer.formats.abc.reader.structure import Bar, bars, sections
+from composer.formats.abc.reader.playback import tune_bars
+from composer.formats.abc.reader.structure import Bar, sections
 
 __all__ = ["dialect_primer", "normalized_primer"]
 
@@ -37,8 +39,8 @@ def dialect_primer(text: str) -> str | None:
     return None
 
 
-def normalized_primer(text: TuneText, source: str) -> tuple[str, str] | RejectedPiece | None:
-    """Return a primer in any ABC rewritten in the dialect, with its title, or a RejectedPiece.
+def normalized_primer(text: TuneText, source: str) -> NormalizedTune | RejectedPiece | None:
+    """Return a primer in any ABC rewritten in the dialect, or a RejectedPiece.
 
     An open repeat stays open. Returns None if there is not enough of it to be rewritten.
     """
@@ -49,7 +51,7 @@ def normalized_primer(text: TuneText, source: str) -> tuple[str, str] | Rejected
     if isinstance(normal, RejectedPiece):
         return normal if whole else None
     if text.text.rstrip().endswith(_FINISHED):
-        return normal.text, normal.title
+        return normal
     if not whole and not found[-1].sounds[-1].tones:
         # the primer's own last rests cannot be distinguished from those that fill its bar
         return None
@@ -57,7 +59,7 @@ def normalized_primer(text: TuneText, source: str) -> tuple[str, str] | Rejected
     if _repeat_left_open(found):
         at = max(match.end() for match in _PART.finditer(primer))
         primer = primer[:at] + "|:" * (not primer.startswith("|:", at)) + primer[at:]
-    return primer, normal.title
+    return replace(normal, text=primer)
 
 
 def _repeat_left_open(found: Sequence[Bar]) -> bool:
@@ -70,5 +72,5 @@ def _repeat_left_open(found: Sequence[Bar]) -> bool:
 
 def _bars(tune: Tune) -> list[Bar]:
     """Return the bars of the first voice with notes, the only one that is used."""
-    voices = (bars(elements) for elements in tune.voices.values())
+    voices = tune_bars(tune).values()
     return next((voice for voice in voices if any(sound.tones for bar in voice for sound in bar.sounds)), [])

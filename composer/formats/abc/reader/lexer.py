@@ -43,10 +43,16 @@ class Field(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TuneText:
-    """The lines of one tune in a file; `first` is the number of the first one."""
+    """The lines of one tune in a file; `first` is the number of the first one.
+
+    `header` has the lines of the file's header, which begins with the file's first line. `lost` counts the lines of
+    music after a blank line, which are in no tune.
+    """
 
     lines: tuple[str, ...]
     first: int = 1
+    header: tuple[str, ...] = ()
+    lost: int = 0
 
     @property
     def text(self) -> str:
@@ -57,21 +63,72 @@ class TuneText:
 def split_tunes(text: str) -> list[TuneText]:
     """Return the tunes of a file: each starts with an `X:` line and ends at a blank line or the next `X:`.
 
-    A text without any `X:` is one tune, up to the first blank line. Text between tunes is skipped.
+    In a text without any `X:`, each block of lines with a `K:` line is a tune, or else the first block. Text between
+    tunes is skipped. Fields and directives before the first tune, up to a blank line, apply to all tunes.
     """
     # splitlines would also split at other characters
-    lines = re.split(r"\r\n?|\n", text)
+    lines = re.split(r"\r\n?|\n", text.removeprefix("\ufeff"))
     words = block_lines(lines)
     starts = [number for number, line in enumerate(lines) if line.startswith("X:") and number not in words]
-    if not starts:
-        starts = [number for number, line in enumerate(lines) if line.strip() and not line.startswith("%")][:1]
+    header = file_header(lines[: starts[0]]) if starts else ()
+    starts = starts or _unnumbered(lines, words)
     stops = [*starts[1:], len(lines)]
-    return [_tune(lines, words, start, stop) for start, stop in zip(starts, stops, strict=False)]
+    return [_tune(lines, words, start, stop, header) for start, stop in zip(starts, stops, strict=False)]
 
 
-def _tune(lines: list[str], words: set[int], start: int, stop: int) -> TuneText:
+def _tune(lines: list[str], words: set[int], start: int, stop: int, header: tuple[str, ...]) -> TuneText:
     blank = (number for number in range(start, stop) if not lines[number].strip() and number not in words)
-    return TuneText(tuple(lines[start : next(blank, stop)]), start + 1)
+    end = next(blank, stop)
+    lost = sum(number not in words and is_music(lines[number]) for number in range(end, stop))
+    return TuneText(tuple(lines[start:end]), start + 1, header, lost)
+
+
+def file_header(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the header of a file, given its lines before the first `X:` line; empty if they are other text."""
+    block = []
+    for line in lines:
+        if line.strip():
+            block.append(line)
+        elif block:
+            break
+    is_header = all(line.startswith("%") or re.match(r"[A-Za-z]:", line) for line in block)
+    is_tune = any(line.startswith(("K:", "T:")) for line in block)
+    return tuple(block) if is_header and not is_tune else ()
+
+
+def _unnumbered(lines: Sequence[str], words: set[int]) -> list[int]:
+    """Return where the blocks of lines begin that are tunes without `X:`: those with a `K:` line, else the first."""
+    blocks: list[list[int]] = [[]]
+    for number, line in enumerate(lines):
+        if line.strip() or number in words:
+            blocks[-1].append(number)
+        elif blocks[-1]:
+            blocks.append([])
+    # comments alone are no tune
+    plain = [[number for number in block if not lines[number].startswith("%")] for block in blocks]
+    firsts = [block[0] for block in plain if block]
+    keyed = [block[0] for block in plain if any(lines[number].startswith("K:") for number in block)]
+    return keyed or firsts[:1]
+
+
+_MUSIC = frozenset({"note", "bar", "rest", "tie", "broken", "tuplet", "ending", "text", "inline", "grace", "slur"})
+_MUSIC |= {"open", "close", "overlay"}
+
+
+def is_music(line: str) -> bool:
+    """Return whether `line` is clearly music: notes and bar lines, and hardly anything else."""
+    if "|" not in line:
+        return False
+    line = strip_comment(line).rstrip()
+    if field_of(line, 1) is not None:
+        return False
+    kinds = [token.kind for token in tokens(line, 1)]
+    notes, rests = kinds.count("note"), kinds.count("rest")
+    music = sum(kind in _MUSIC for kind in kinds)
+    if line.count("|") > 1 and notes >= 4:
+        return music >= 0.9 * len(kinds)
+    # a short line must look like a whole bar, since words may be made of the letters of notes
+    return notes + rests > 0 and kinds[-1] == "bar" and music == len(kinds)
 
 
 _BEGIN = re.compile(r"%%begin(\w+)")
@@ -111,6 +168,9 @@ LENGTH = r"\d{0,4}(?:/\d{0,4}){0,9}"
 NOTE = re.compile(rf"(\^\^?|__?|=|)([A-Ga-g])([,']*)({LENGTH})")
 REST = re.compile(rf"([zxyZX])({LENGTH})")
 
+# A decoration of several words. Music between two `!`, once the sign of a line's end, has no such letters in a row.
+_WORDS = r"(?=[^!+|\s])(?:[^!+|\n]*(?:[i-tw-y][a-z]|[a-z][i-tw-y])[^!+|\n]*|D\.? ?[CS]\.?)"
+
 _KINDS = {
     "note": rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{LENGTH}",
     "space": r"[ \t`$]+",
@@ -118,7 +178,7 @@ _KINDS = {
     "bar": r"\[\|\](?=[|:\[])|\.?\[?[|:]+(?:\](?![A-Za-z^_=]))?[|:]*(?:\d{1,2}(?:[,\-.]\d{1,2}){0,9}\.?)?",
     "text": r'"[^"]*"',
     "rest": rf"[zxyZX]{LENGTH}",
-    "tuplet": r"\(\d(?::\d{0,3}){0,2}",
+    "tuplet": r"\((?:\d{1,2}(?=:)|\d)(?::\d{0,3}){0,2}",
     "broken": r">{1,3}|<{1,3}",
     "tie": r"\.?-",
     "inline": r"\[[A-Za-z]:[^\]]*\]",
@@ -127,9 +187,9 @@ _KINDS = {
     "open": r"\[",
     "close": rf"\]{LENGTH}",
     "slur": r"\.?\(|\)",
-    "decoration": r"![^!|\s]*!|\+[^+|\s]*\+|[~.H-Wh-w]",
+    "decoration": rf"![^!|\s]*!|!{_WORDS}!|\+[^+|\s]*\+|\+{_WORDS}\+|[~.H-Wh-w]",
     "continuation": r"\\[ \t]*$",
-    "overlay": r"&",
+    "overlay": r"&+",
     "unknown": r"\d+|.",
 }
 _TOKEN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))

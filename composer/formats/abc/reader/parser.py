@@ -6,17 +6,20 @@ It accepts ABC 2.1 as found in the wild. Errors are collected as diagnostics and
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
+from functools import reduce
 
-from composer.formats.abc.elements import PartMark, Tune
+from composer.formats.abc.elements import Element, Instrument, PartMark, Sound, TempoChange, Tune
+from composer.formats.abc.reader.instruments import with_directive, with_properties
 from composer.formats.abc.reader.lexer import Field, TuneText, block_lines, field_of, strip_comment, tokens
+from composer.formats.abc.reader.macros import Macro, expand_macros, parse_macro
+from composer.formats.abc.reader.tempo import parse_tempo
 from composer.formats.abc.reader.tokens import HANDLERS, Voice, close_group
 from composer.formats.abc.reader.transposition import SoundingPitch, unknown_property
 from composer.music.keys import WHOLE, Signature, Time, parse_key, parse_meter
 
 __all__ = ["parse_tune"]
-
-_CHANNEL = re.compile(r"MIDI[ \t=]+channel[ \t]+(\d+)")
 
 _PART = re.compile(r"[A-Z]\d?\.?")
 """A part's name; other text after `P:` is a remark or even lyrics."""
@@ -34,14 +37,18 @@ class _Parser:
         """The settings before any voice starts, which all voices inherit."""
         self.voices: dict[str, Voice] = {}
         self.properties: dict[str, str] = {}
-        """Properties from `V:` fields of voices that have not started."""
+        """Properties from `V:` fields of voices that have not started, the latest first."""
+        self.directives: dict[str, list[str]] = {}
+        """Directives after `V:` fields of the header, by voice."""
         self.voice_name = self.declared_voice = ""
-        self.percussion: dict[str, bool] = {}
-        """Whether voices are on MIDI channel 10; "" stands for all that do not say."""
         self.in_body = False
+        self.macros: list[Macro] = []
 
     def run(self) -> Tune:
         tune = self.tune
+        self._file_header()
+        if tune.text.lost:
+            tune.losses["lines of music after a blank line left out"] = tune.text.lost
         skipped = block_lines(tune.text.lines)
         has_key = any(line.startswith("K:") for at, line in enumerate(tune.text.lines) if at not in skipped)
         for at, raw in enumerate(tune.text.lines):
@@ -63,6 +70,17 @@ class _Parser:
         self._end()
         return tune
 
+    def _file_header(self) -> None:
+        """Apply the fields and directives of the file's header; they are not reported in each tune again."""
+        for number, raw in enumerate(self.tune.text.header, 1):
+            if raw.startswith("%%"):
+                self._directive(raw[2:])
+            elif (field := field_of(strip_comment(raw), number)) is not None:
+                self.tune.inherited.append(field)
+                if field.name in "MLQIUm":
+                    self._change(field)
+        self.tune.diagnostics.clear()
+
     def _header(self, field: Field) -> None:
         tune = self.tune
         tune.fields.append(field)
@@ -78,23 +96,44 @@ class _Parser:
 
     def _change(self, field: Field) -> None:
         """Apply a field of the header or the body to the music after it."""
-        tune, name, value = self.tune, field.name, field.value
+        name, value = field.name, field.value
         if name == "K":
             self._key(field)
         elif name == "M":
             self._meter(field)
         elif name == "L":
             self._length(field)
-        elif name == "Q" and not tune.tempo:
-            tune.tempo = value
+        elif name == "Q":
+            self._tempo(field)
         elif name == "V":
             self.voice_name = self._declare_voice(field)
         elif name == "I":
             self._directive(value)
         elif name in "Um":
-            tune.report(field.line, field.column, "definition left out", f"`{name}:{value}` is ignored")
+            self._define(field)
         elif name == "P" and self.in_body and _PART.fullmatch(value):
             self._voice().elements.append(PartMark(value.strip().rstrip("."), field.line, field.column))
+
+    def _define(self, field: Field) -> None:
+        """Define a symbol for a decoration (`U:`) or a macro (`m:`)."""
+        symbol, equals, decoration = field.value.partition("=")
+        if field.name == "U" and equals:
+            self.tune.symbols[symbol.strip()] = decoration.strip()
+        elif field.name == "m" and (macro := parse_macro(field.value)) is not None:
+            self.macros.append(macro)
+        else:
+            message = f"`{field.name}:{field.value}` is ignored, since it defines nothing"
+            self.tune.report(field.line, field.column, "empty definition", message)
+
+    def _tempo(self, field: Field) -> None:
+        """Set the tune's tempo, or change it in the current voice once any music has sounded."""
+        if any(voice.last is not None for voice in self.voices.values()):
+            voice = self._voice()
+            bpm = parse_tempo(field.value, Fraction(voice.unit, WHOLE) if voice.unit else Fraction(1, 8))
+            if bpm is not None:
+                voice.elements.append(TempoChange(bpm))
+        elif not self.tune.tempo or any(character.isdecimal() for character in field.value):
+            self.tune.tempo = field.value
 
     def _meter(self, field: Field) -> None:
         time = parse_meter(field.value)
@@ -126,25 +165,41 @@ class _Parser:
             tune.report(field.line, field.column, "unknown key", f"unknown key `{field.value}`")
         self._check(field)
         self._update_transposition(voice, voice.sounding_pitch.with_properties(field.value))
+        self._update_instrument(voice, with_properties(voice.instrument, field.value))
 
     def _declare_voice(self, field: Field) -> str:
         """Apply the properties of a `V:` field and return its voice's name."""
-        name, _, properties = field.value.partition(" ")
-        self.declared_voice = name = name or "1"
+        name, *rest = field.value.split(None, 1)[:2] or ["1"]
+        properties = rest[0] if rest else ""
+        self.declared_voice = name
         self._check(field)
         if name in self.voices:
             voice = self.voices[name]
             self._update_transposition(voice, voice.sounding_pitch.with_properties(properties))
+            self._update_instrument(voice, with_properties(voice.instrument, properties))
         elif properties:
-            self.properties[name] = properties
+            self.properties[name] = f"{properties} {self.properties.get(name, '')}".strip()
         return name
 
     def _directive(self, text: str) -> None:
-        if channel := _CHANNEL.match(text):
-            self.percussion[self.declared_voice] = channel[1] == "10"
         if "transpose" in text:
             voice = self._voice_of_field()
             self._update_transposition(voice, voice.sounding_pitch.with_directive(text))
+        elif text.lstrip().startswith("MIDI") and not self.in_body and self.declared_voice:
+            self.directives.setdefault(self.declared_voice, []).append(text)
+        elif text.lstrip().startswith("MIDI"):
+            voice = self._voice_of_field()
+            self._update_instrument(voice, with_directive(voice.instrument, text))
+        elif match := _PROPAGATE.match(text):
+            for voice in (self.header_voice, *self.voices.values()):
+                voice.propagate = match[1]
+
+    def _update_instrument(self, voice: Voice, instrument: Instrument) -> None:
+        """Set what plays a voice; a score has one instrument for a part, so later changes are left out."""
+        if voice.last is None:
+            voice.instrument = instrument
+        elif instrument != voice.instrument:
+            self.tune.losses["changes of instrument left out"] += 1
 
     def _update_transposition(self, voice: Voice, sounding: SoundingPitch) -> None:
         """Update a voice's transposition after its properties or its key changed."""
@@ -172,7 +227,11 @@ class _Parser:
         if voice is None:
             voice = Voice(tune.voices.setdefault(name, []), home.key, home.time, home.unit)
             self.voices[name] = voice
-            self._update_transposition(voice, home.sounding_pitch.with_properties(self.properties.get(name, "")))
+            properties = self.properties.get(name, "")
+            instrument = with_properties(home.instrument, properties)
+            voice.instrument = reduce(with_directive, self.directives.get(name, []), instrument)
+            voice.propagate = home.propagate
+            self._update_transposition(voice, home.sounding_pitch.with_properties(properties))
             if home.time is not None:
                 voice.elements.append(home.time)
         return voice
@@ -186,6 +245,8 @@ class _Parser:
             self.in_body = True
         voice: Voice | None = None
         handlers = HANDLERS
+        if self.macros:
+            line = expand_macros(line, self.macros)
         for token in tokens(line, number):
             if token.kind == "inline":
                 text = token.text
@@ -213,9 +274,18 @@ class _Parser:
         for voice in self.voices.values():
             if voice.last is not None:
                 close_group(tune, voice, voice.last.line, voice.last.column)
+        # a voice may have been named, or given a part mark, long before its music
+        tune.voices = dict(sorted(tune.voices.items(), key=lambda voice: _first_sound(voice[1])))
+        tune.instruments = {name: voice.instrument for name, voice in self.voices.items()}
         tune.key = tune.key or Signature()
-        default = self.percussion.get("", False)
-        tune.percussion = {name for name in tune.voices if self.percussion.get(name, default)}
+
+
+def _first_sound(elements: Sequence[Element]) -> tuple[int, int]:
+    """Return the line and column of the first sound; voices without sounds come last."""
+    return next(((each.line, each.column) for each in elements if isinstance(each, Sound)), (1 << 40, 0))
+
+
+_PROPAGATE = re.compile(r"\s*propagate-accidentals[\s=]+(not|octave|pitch)\b")
 
 
 def _fraction(value: str) -> Fraction | None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from typing import TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
-from composer.formats.abc.elements import Tune
+from composer.formats.abc.elements import Instrument, Sound, Tune
 from composer.formats.abc.reader.lexer import Diagnostic, TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
-from composer.formats.abc.reader.structure import Bar, bars, bars_as_played, ordered_sections
+from composer.formats.abc.reader.playback import played_bars, tune_bars
+from composer.formats.abc.reader.structure import Bar, ordered_sections
+from composer.formats.abc.reader.tempo import parse_tempo
 from composer.music.keys import BEAT, Time, pitch
 
 __all__ = ["read_score"]
@@ -35,28 +38,34 @@ def read_tune(text: TuneText, problems: list[Diagnostic] | None = None) -> Score
 
 def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
     """Return a parsed tune as a Score. Raises ReadError if it has no notes or chords."""
-    played = {
-        name: bars_as_played(ordered_sections(tune, bars(elements), problems), problems)
-        for name, elements in tune.voices.items()
-    }
-    sounding = {name: notes for name, found in played.items() if (notes := _notes(found))}
-    if sounding:
-        first = played[next(iter(sounding))]
-    else:
-        first = next((found for found in played.values() if _chords(found)), [])
-    chords = _chords(first)
-    if not sounding and not chords:
+    losses = Counter(tune.losses)
+    voices: dict[str, tuple[list[Bar], list[Bar]]] = {}
+    sounding: dict[str, tuple[Note, ...]] = {}
+    for name, found in tune_bars(tune, problems).items():
+        ordered_sections(tune, found, problems)  # for the problems
+        voices[name] = found, played_bars(tune, found, problems)
+        if notes := _notes(voices[name][1], losses):
+            sounding[name] = notes
+    names = [*sounding, *(name for name, (_, played) in voices.items() if _chords(played))]
+    if not names:
         raise ReadError(f"the tune at line {tune.text.first} has no notes")
+    written, first = voices[names[0]]
     time = tune.time or Time(free=True)
     return Score(
-        parts=tuple(Part(notes, name=name, percussion=name in tune.percussion) for name, notes in sounding.items()),
-        chords=chords,
-        tempos=(Tempo(Fraction(0), bpm),) if (bpm := tempo_of(tune)) else (),
-        meters=_meters(time, first),
-        keys=_keys(tune, first),
+        parts=tuple(_part(tune, name, notes) for name, notes in sounding.items()),
+        chords=_chords(first),
+        tempos=_tempos(tune, [*voices.values()]),
+        meters=_meters(time, written, first),
+        keys=_keys(tune, written, first),
         pickup=_pickup(time, first),
-        title=tune.first("T"),
+        title=tune.title,
+        losses={phrase: count for phrase, count in losses.items() if count},
     )
+
+
+def _part(tune: Tune, label: str, notes: tuple[Note, ...]) -> Part:
+    instrument = tune.instruments.get(label) or Instrument()
+    return Part(notes, label, instrument.program or 0, instrument.percussion)
 
 
 @lru_cache(maxsize=65536)
@@ -65,28 +74,54 @@ def beats(ticks: int) -> Fraction:
     return Fraction(ticks, BEAT)
 
 
-def _notes(found: Sequence[Bar]) -> tuple[Note, ...]:
-    """Return the notes of a voice, joining tied notes if the same pitch follows at once."""
-    notes: list[Note] = []
-    held: dict[int, int] = {}
-    now = 0
-    for bar in found:
-        for sound in bar.sounds:
-            end = now + sound.ticks
-            pitches = [pitch(step, alter) for step, alter in sound.tones]
-            tied = {pitch(step, alter) for step, alter in sound.ties}
-            going: dict[int, int] = {}
-            for each in pitches:
-                begin = held.pop(each, now)
-                if each in tied:
-                    going[each] = begin
-                elif 0 <= each <= 127:
-                    notes.append(Note(beats(begin), each, beats(end - begin)))
-            notes += [Note(beats(begin), each, beats(now - begin)) for each, begin in held.items() if 0 <= each <= 127]
-            held, now = going, end
-    notes += [Note(beats(begin), each, beats(now - begin)) for each, begin in held.items() if 0 <= each <= 127]
+def _notes(played: Sequence[Bar], losses: Counter[str]) -> tuple[Note, ...]:
+    """Return the notes of a voice and its overlays, joining tied notes if the same pitch follows at once."""
+    notes = list(_joined(_timed(played), losses))
+    for layer in range(max((len(bar.overlays) for bar in played), default=0)):
+        notes += _joined(_timed(played, layer), losses)
     notes.sort()
     return tuple(notes)
+
+
+def _timed(played: Sequence[Bar], layer: int | None = None) -> Iterator[tuple[int, Sound]]:
+    """Yield the sounds of the voice, or of one of its overlays, with their onsets in ticks."""
+    start = 0
+    for bar in played:
+        now = start
+        sounds = bar.sounds if layer is None else bar.overlays[layer] if layer < len(bar.overlays) else ()
+        for sound in sounds:
+            yield now, sound
+            now += sound.ticks
+        start = now if layer is None else start + bar.ticks
+
+
+def _joined(timed: Iterable[tuple[int, Sound]], losses: Counter[str]) -> Iterator[Note]:
+    held: dict[int, int] = {}
+    before = 0
+    for now, sound in (*timed, (-1, _NOTHING)):
+        pitches = [pitch(step, alter) for step, alter in sound.tones]
+        tied = {pitch(step, alter) for step, alter in sound.ties}
+        going: dict[int, int] = {}
+        if now == before:
+            ends = [(each, held.pop(each, now), now + sound.ticks) for each in pitches]
+        else:
+            ends = [(each, now, now + sound.ticks) for each in pitches]
+        lasting = [(each, begin, before) for each, begin in held.items()]
+        for each, begin, end in ends:
+            if each in tied:
+                going[each] = begin
+            else:
+                lasting.append((each, begin, end))
+        for each, begin, end in lasting:
+            if 0 <= each <= 127:
+                yield Note(beats(begin), each, beats(end - begin))
+            else:
+                losses["notes outside the MIDI range left out"] += 1
+        held, before = going, now + sound.ticks
+
+
+_NOTHING = Sound((), 0, 0, 0)
+"""The end of a voice, after any time."""
 
 
 def _chords(found: Sequence[Bar]) -> tuple[ChordSymbol, ...]:
@@ -113,28 +148,68 @@ def is_chord(symbol: str) -> bool:
     return chords.parse(symbol) is not None
 
 
-def _meters(time: Time, found: Sequence[Bar]) -> tuple[Meter, ...]:
+def _meters(time: Time, written: Sequence[Bar], played: Sequence[Bar]) -> tuple[Meter, ...]:
+    in_force = _in_force(written, lambda bar: bar.time, time)
     meters = [] if time.free else [Meter(Fraction(0), time.numerator, time.denominator)]
     now = 0
-    for bar in found:
-        if bar.time is not None and not bar.time.free:
-            meter = Meter(beats(now), bar.time.numerator, bar.time.denominator)
+    for bar in played:
+        each = in_force[id(bar)]
+        if not each.free:
+            meter = Meter(beats(now), each.numerator, each.denominator)
             if not meters or (meters[-1].numerator, meters[-1].denominator) != (meter.numerator, meter.denominator):
                 meters = [*(each for each in meters if each.onset < meter.onset), meter]
         now += bar.ticks
     return tuple(meters)
 
 
-def _keys(tune: Tune, found: Sequence[Bar]) -> tuple[Key, ...]:
+def _keys(tune: Tune, written: Sequence[Bar], played: Sequence[Bar]) -> tuple[Key, ...]:
     assert tune.key is not None
+    in_force = _in_force(written, lambda bar: bar.key, tune.key)
     keys = [Key(Fraction(0), tune.key.sharps, tune.key.mode)]
     now = 0
-    for bar in found:
-        if bar.key is not None and (bar.key.sharps, bar.key.mode) != (keys[-1].sharps, keys[-1].mode):
-            key = Key(beats(now), bar.key.sharps, bar.key.mode)
+    for bar in played:
+        each = in_force[id(bar)]
+        if (each.sharps, each.mode) != (keys[-1].sharps, keys[-1].mode):
+            key = Key(beats(now), each.sharps, each.mode)
             keys = [*(each for each in keys if each.onset < key.onset), key]
         now += bar.ticks
     return tuple(keys)
+
+
+Value = TypeVar("Value")
+
+
+def _in_force(written: Sequence[Bar], change: Callable[[Bar], Value | None], first: Value) -> dict[int, Value]:
+    """Return what is in force in each bar as written, by the bar's identity; it is also so after a jump to the bar."""
+    found, value = {}, first
+    for bar in written:
+        value = change(bar) or value
+        found[id(bar)] = value
+    return found
+
+
+def _tempos(tune: Tune, voices: Sequence[tuple[Sequence[Bar], Sequence[Bar]]]) -> tuple[Tempo, ...]:
+    """Return the tempos of all voices, given as bars as written and as played."""
+    first = tempo_of(tune)
+    changes = {0: first} if first else {}
+    for written, played in voices:
+        if not any(bar.tempos for bar in written):
+            continue
+        bpm, starts = first, {}
+        for bar in written:
+            starts[id(bar)] = bpm
+            bpm = bar.tempos[-1][1] if bar.tempos else bpm
+        now, bpm = 0, first
+        for bar in played:
+            for offset, tempo in ((0, starts[id(bar)]), *bar.tempos):
+                if tempo is not None and tempo != bpm:
+                    changes[now + offset] = bpm = tempo
+            now += bar.ticks
+    tempos: list[Tempo] = []
+    for at, tempo in sorted(changes.items()):
+        if not tempos or tempos[-1].bpm != tempo:
+            tempos.append(Tempo(beats(at), tempo))
+    return tuple(tempos)
 
 
 def _pickup(time: Time, found: Sequence[Bar]) -> Fraction:
@@ -142,17 +217,6 @@ def _pickup(time: Time, found: Sequence[Bar]) -> Fraction:
     return beats(first) if not time.free and first < time.bar and len(found) > 1 else Fraction(0)
 
 
-_TEMPO = re.compile(r"(?:(\d{1,4})\s*/\s*(\d{1,4})\s*)?=\s*(\d{1,5}(?:\.\d{1,5})?)|^\s*(\d{1,5})\s*$")
-
-
 def tempo_of(tune: Tune) -> float | None:
     """Return the tempo of a tune in BPM (quarter notes); None if it has none."""
-    match = _TEMPO.search(re.sub(r'"[^"]*"', "", tune.tempo))
-    if match is None:
-        return None
-    if match[4]:
-        unit = tune.unit or (tune.time or Time()).unit
-        bpm = float(4 * unit * int(match[4]))
-    else:
-        bpm = float(match[3]) * 4 * int(match[1] or 1) / (int(match[2] or 4) or 4)
-    return bpm if 4 <= bpm <= 1000 else None
+    return parse_tempo(tune.tempo, tune.unit or (tune.time or Time()).unit)

@@ -1,4 +1,4 @@
-"""Group a voice's elements into bars and sections, and unroll these into the order in which they are played."""
+"""Group a voice's elements into bars and sections, and put these into the order in which they are played."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from composer.formats.abc.elements import Element, Mark, PartMark, Sound, Tune
+from composer.formats.abc.elements import Element, Mark, Overlay, PartMark, Sign, Sound, TempoChange, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
+from composer.music.direction_words import Direction
 from composer.music.keys import Signature, Time
 
 MAX_BARS = 5000
@@ -19,7 +20,9 @@ MAX_BARS = 5000
 class Bar:
     """The sounds between two bar lines. `open` is the mark before them, `close` the one after, None if there is none.
 
-    `part` is the name of the part that starts with this bar.
+    `part` is the name of the part that starts with this bar. `overlays` are the sounds of further voices from the start
+    of the bar on. `tempos` are pairs of ticks after the start and a tempo in BPM. The directions `before` and `after`
+    concern the start and the end of the bar.
     """
 
     sounds: list[Sound] = field(default_factory=list)
@@ -30,6 +33,10 @@ class Bar:
     key: Signature | None = None
     line: int = 0
     column: int = 0
+    overlays: list[list[Sound]] = field(default_factory=list)
+    tempos: list[tuple[int, float]] = field(default_factory=list)
+    before: set[Direction] = field(default_factory=set)
+    after: set[Direction] = field(default_factory=set)
 
     @property
     def ticks(self) -> int:
@@ -61,32 +68,91 @@ class Section:
 
 def bars(elements: Sequence[Element]) -> list[Bar]:
     """Return the bars of a voice; bar lines with nothing between them are merged."""
-    found: list[Bar] = []
-    bar = Bar()
+    builder = _BarBuilder()
     for element in elements:
+        builder.add(element)
+    return builder.finish()
+
+
+class _BarBuilder:
+    def __init__(self) -> None:
+        self.found: list[Bar] = []
+        self.bar = Bar()
+        self.over: list[Bar] = []
+        """The bars of an overlay, from the one that is being filled on; the last is `bar`."""
+        self.signs: list[tuple[Bar, int, Direction]] = []
+        """Each sign, its bar, and how many sounds of the bar are before it."""
+
+    def add(self, element: Element) -> None:
+        bar = self.bar
         if isinstance(element, Sound):
-            if not bar.sounds:
-                bar.line, bar.column = element.line, element.column
-            bar.sounds.append(element)
+            self._sound(element)
         elif isinstance(element, Mark):
-            if bar.sounds:
-                bar.close = element
-                found.append(bar)
-                bar = Bar(open=element)
-            else:
-                _merge(element, bar, found)
+            self._mark(element)
         elif isinstance(element, PartMark):
             if bar.sounds:
-                found.append(bar)
-                bar = Bar()
-            bar.part = element.name
+                self._end_bar(None)
+            self.bar.part = element.name
         elif isinstance(element, Time):
             bar.time = element
-        else:
+        elif isinstance(element, Signature):
             bar.key = element
-    if bar.sounds:
-        found.append(bar)
-    return found
+        else:
+            self._change(element)
+
+    def _change(self, element: Overlay | TempoChange | Sign) -> None:
+        bar = self.bar
+        if isinstance(element, TempoChange):
+            bar.tempos.append((bar.ticks, element.bpm))
+        elif isinstance(element, Sign):
+            self.signs.append((bar, len(bar.sounds), element.direction))
+        elif bar.sounds:  # else the bar has this voice only
+            self.over = [*self.found, bar][-element.bars :]
+            self.over[0].overlays.append([])
+
+    def _sound(self, sound: Sound) -> None:
+        bar = self.bar
+        if self.over:
+            self.over[0].overlays[-1].append(sound)
+            return
+        if not bar.sounds:
+            bar.line, bar.column = sound.line, sound.column
+        bar.sounds.append(sound)
+
+    def _mark(self, mark: Mark) -> None:
+        if len(self.over) > 1:
+            self.over.pop(0)
+            self.over[0].overlays.append([])
+            return
+        self.over = []
+        if self.bar.sounds:
+            self._end_bar(mark)
+        else:
+            _merge(mark, self.bar, self.found)
+
+    def _end_bar(self, mark: Mark | None) -> None:
+        self.bar.close = mark
+        self.found.append(self.bar)
+        self.bar = Bar(open=mark)
+
+    def finish(self) -> list[Bar]:
+        found = self.found
+        if self.bar.sounds:
+            found.append(self.bar)
+        places = {id(bar): at for at, bar in enumerate(found)}
+        for bar, position, direction in self.signs if found else ():
+            at, sounds = places.get(id(bar), len(found)), len(bar.sounds)
+            if direction.kind in ("segno", "coda"):
+                at += 0 < position == sounds
+                if at < len(found):
+                    found[at].before.add(direction)
+            else:
+                # before a bar of one note, it may belong to the note or the bar line; D.C. and fine follow the note
+                early = position == 0 and sounds != 1 if direction.kind == "jump" else position == 0
+                if direction.kind == "fine":
+                    early = sounds == 0
+                found[max(at - early, 0)].after.add(direction)
+        return found
 
 
 def _merge(mark: Mark, bar: Bar, found: list[Bar]) -> None:
@@ -136,7 +202,8 @@ class _Sections:
             elif mark.endings:
                 self._first_ending(mark)
             elif mark.ends:
-                section.times = mark.ends + 1
+                self._split()
+                self.section.times = mark.ends + 1
                 self._close()
             if mark.starts:
                 if self.opened and self.section.sounds:
@@ -155,7 +222,16 @@ class _Sections:
             self._problem(mark, "ending without a first", "second ending without a first one")
             section.endings, section.times = [Ending((1,)), Ending(mark.endings)], 2
         else:
-            section.endings = [Ending(mark.endings)]
+            self._split()
+            self.section.endings = [Ending(mark.endings)]
+
+    def _split(self) -> None:
+        """Let a repeat without `|:` begin at the latest double bar line: what is before it is a section of its own."""
+        section = self.section
+        starts = [at for at, bar in enumerate(section.bars) if at and bar.open is not None and bar.open.strong]
+        if starts and not self.opened:
+            self.done.append(Section(section.bars[: starts[-1]], part=section.part))
+            section.bars = section.bars[starts[-1] :]
 
     def _after_ending(self, mark: Mark) -> None:
         section = self.section
@@ -172,13 +248,16 @@ class _Sections:
                     self._problem(mark, "ending without a repeat", "the previous ending is not closed by `:|`")
                 section.endings.append(Ending(mark.endings))
         elif mark.ends or (mark.strong and len(section.endings) > 1):
+            section.times = mark.ends + 1
             self._close()
 
     def _close(self) -> None:
         section = self.section
         if section.endings:
-            section.times = max(number for ending in section.endings for number in ending.passes)
-            if len(section.endings) == 1 and section.times == 1:
+            passes = {number for ending in section.endings for number in ending.passes}
+            # of a lone first ending, the second pass goes on after it
+            section.times = max(passes | ({section.times} if passes == {1} else set()))
+            if passes == {1}:
                 mark = section.endings[0].bars[0].open if section.endings[0].bars else None
                 self._problem(mark or Mark("", 1, 1), "ending without a second", "first ending without a second one")
         if section.sounds:
@@ -194,15 +273,17 @@ def ordered_sections(
 ) -> list[Section]:
     """Return the sections of a voice in the order of the header's `P:` field, or as written if it has none.
 
-    An order that names missing parts is ignored. `problems` and `parts` are as in `sections`.
+    Parts that the tune lacks are left out of the order; without any known part, it is ignored. `problems` and `parts`
+    are as in `sections`.
     """
-    names = _expand_order(tune.order)
-    if not names or not set(names) <= {bar.part for bar in found}:
+    known = {bar.part for bar in found}
+    names = [name for name in expand_order(tune.order) if name in known]
+    if not names:
         return sections(found, problems, parts)
     return _in_order(names, sections(found, problems, parts=True))
 
 
-def _in_order(names: str, found: list[Section]) -> list[Section]:
+def _in_order(names: Sequence[str], found: list[Section]) -> list[Section]:
     parts: dict[str, list[Section]] = {}
     name = ""
     for section in found:
@@ -212,12 +293,12 @@ def _in_order(names: str, found: list[Section]) -> list[Section]:
     return parts.get("", []) + [section for letter in names for section in parts.get(letter, [])]
 
 
-def _expand_order(order: str) -> str:
+def expand_order(order: str) -> str:
     """Return `A2(BC)2` as `AABCBC`; empty if it is not an order of one-letter parts."""
-    order = re.sub(r"[.\s]", "", order)
+    order = re.sub(r"[.,\s]", "", order)
     if not re.fullmatch(r"[A-Z0-9()]*", order) or len(order) > 100:
         return ""
-    while match := re.search(r"\(([^()]*)\)(\d?)|([A-Z])(\d)", order):
+    while match := re.search(r"\(([^()]*)\)(\d{0,2})|([A-Z])(\d{1,2})", order):
         repeated = (match[1] or match[3] or "") * int(match[2] or match[4] or 1)
         order = order[: match.start()] + repeated + order[match.end() :]
         if len(order) > 1000:
@@ -225,13 +306,9 @@ def _expand_order(order: str) -> str:
     return order if order.isalpha() else ""
 
 
-def bars_as_played(found: Sequence[Section], problems: list[Diagnostic] | None = None) -> list[Bar]:
-    """Return the bars in the order in which they are played, at most MAX_BARS; more are added to `problems`."""
-    order = list(islice(iter_bars_as_played(found), MAX_BARS + 1))
-    if len(order) > MAX_BARS and problems is not None:
-        last = order.pop()
-        problems.append(Diagnostic(last.line, last.column, "too long", f"bars after the first {MAX_BARS} are left out"))
-    return order[:MAX_BARS]
+def bars_as_played(found: Sequence[Section]) -> list[Bar]:
+    """Return the bars of sections in the order in which they are played, at most MAX_BARS."""
+    return list(islice(iter_bars_as_played(found), MAX_BARS))
 
 
 def iter_bars_as_played(found: Sequence[Section]) -> Iterator[Bar]:

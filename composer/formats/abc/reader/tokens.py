@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
-from composer.formats.abc.elements import Element, Mark, Sound, Tone, Tune
+from composer.formats.abc.elements import Element, Instrument, Mark, Overlay, Sign, Sound, Tone, Tune
 from composer.formats.abc.reader.lexer import NOTE, REST, Token
 from composer.formats.abc.reader.transposition import SoundingPitch, Transposition
+from composer.music.direction_words import read_direction
 from composer.music.keys import MIDDLE_C, WHOLE, Signature, Time
 
 
@@ -17,7 +18,10 @@ from composer.music.keys import MIDDLE_C, WHOLE, Signature, Time
 class Voice:
     """The state of a voice while it is read. `unit` is in ticks, 0 if not yet known.
 
-    `written_tones` are those of the last sound, before transposition.
+    `written_tones` are those of the last sound, before transposition. `accidentals` are those of the bar, by letter (0
+    to 6) or, if they `propagate` in their octave only, by step. `tuplet_rest` is the remainder of lengths that are not
+    whole ticks, and `tuplet_crosses` the first bar line inside the tuplet. `overlay_bars` is how many bars an overlay
+    still has, and `above` what the voice above it held before.
     """
 
     elements: list[Element]
@@ -33,11 +37,16 @@ class Voice:
     broken: str = ""
     tuplet: tuple[int, int] = (1, 1)
     tuplet_left: int = 0
+    tuplet_rest: int = 0
+    tuplet_crosses: Mark | None = None
     group: int = 0
     chord: str = ""
     open_chord: list[Sound] | None = None
     open_chord_token: Token | None = None
-    muted: bool = False
+    propagate: str = "pitch"
+    instrument: Instrument = field(default_factory=Instrument)
+    overlay_bars: int = 0
+    above: tuple[Sound | None, dict[int, int], tuple[Tone, ...]] = (None, {}, ())
 
 
 Handler = Callable[[Tune, Voice, Token], None]
@@ -60,8 +69,8 @@ def read_note(text: str) -> tuple[str, int, int, int]:
 @cache
 def read_length(text: str) -> tuple[int, int]:
     """Return a length string (`3/2`, `/`, `//`, or empty) as numerator and denominator."""
-    numerator, _, rest = text.partition("/")
-    if not _:
+    numerator, slash, rest = text.partition("/")
+    if not slash:
         return int(text or 1), 1
     denominator = 1
     for part in rest.split("/"):
@@ -70,6 +79,9 @@ def read_length(text: str) -> tuple[int, int]:
 
 
 def _ticks(tune: Tune, token: Token, unit: int, numerator: int, denominator: int) -> int:
+    """Return a length in ticks: 0 if it is written as 0, which `_sound` leaves out."""
+    if not unit or (numerator == 0 and denominator):
+        return 0
     ticks, rest = divmod(unit * numerator, denominator) if denominator else (unit, 1)
     if rest or not 0 < ticks <= 64 * WHOLE:
         tune.report(token.line, token.column, "impossible length", f"impossible note length `{token.text}`")
@@ -80,10 +92,13 @@ def _ticks(tune: Tune, token: Token, unit: int, numerator: int, denominator: int
 def _note(tune: Tune, voice: Voice, token: Token) -> None:
     accidental, step, numerator, denominator = read_note(token.text)
     letter = step % 7
+    place = step if voice.propagate == "octave" else letter
     if accidental:
-        alter = voice.accidentals[letter] = _ALTERS[accidental]
+        alter = _ALTERS[accidental]
+        if voice.propagate != "not":
+            voice.accidentals[place] = alter
     else:
-        known = voice.accidentals.get(letter, voice.key.alters[letter])
+        known = voice.accidentals.get(place, voice.key.alters[letter])
         alter = voice.tied.get(step, known) if voice.tied else known
     ticks = _ticks(tune, token, voice.unit, numerator, denominator)
     sound = Sound(((step, alter),), ticks, token.line, token.column)
@@ -113,14 +128,22 @@ def _rest(tune: Tune, voice: Voice, token: Token) -> None:
 def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:
     """Add a sound to the voice, with broken rhythm, tuplet, chord symbol and transposition applied."""
     ticks = sound.ticks
+    if not ticks:
+        tune.losses["notes of no length left out"] += len(sound.tones)
+        tune.report(sound.line, sound.column, "note of no length", "a note of no length is left out")
+        return
     if voice.broken:
         share = 1 << len(voice.broken)
         ticks = ticks * (2 * share - 1) // share if voice.broken[0] == "<" else ticks // share
         voice.broken = ""
     if voice.tuplet_left:
-        ticks = ticks * voice.tuplet[1] // voice.tuplet[0]
+        ticks, voice.tuplet_rest = divmod(ticks * voice.tuplet[1] + voice.tuplet_rest, voice.tuplet[0])
         sound.group = voice.group
         voice.tuplet_left -= 1
+        if mark := voice.tuplet_crosses:
+            message = "the tuplet before this bar line goes on after it"
+            tune.report(mark.line, mark.column, "tuplet across a bar line", message)
+            voice.tuplet_crosses = None
     sound.ticks = ticks
     if voice.chord:
         sound.chord, voice.chord = voice.chord, ""
@@ -130,8 +153,9 @@ def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:
         sound.ties = tuple(map(voice.transposition.tone, sound.ties))
         sound.chord = voice.transposition.chord(sound.chord)
     voice.last = sound
-    if not voice.muted:
-        voice.elements.append(sound)
+    voice.elements.append(sound)
+    if voice.overlay_bars:
+        tune.overlay_notes += len(sound.tones)
 
 
 def _open(tune: Tune, voice: Voice, token: Token) -> None:
@@ -196,20 +220,35 @@ def _place(tune: Tune, voice: Voice, mark: Mark) -> None:
         for sound in voice.open_chord:
             _sound(tune, voice, sound)
         voice.open_chord = None
-    close_group(tune, voice, mark.line, mark.column)
+    _close_broken(tune, voice, mark.line, mark.column)
+    if voice.tuplet_left:
+        voice.tuplet_crosses = voice.tuplet_crosses or mark
     voice.accidentals = {}
-    voice.muted = False
+    if voice.overlay_bars:
+        voice.overlay_bars -= 1
+        if not voice.overlay_bars:
+            voice.last, voice.tied, voice.written_tones = voice.above
     voice.elements.append(mark)
 
 
 def close_group(tune: Tune, voice: Voice, line: int, column: int) -> None:
-    """End an incomplete tuplet or broken rhythm at a bar line or the end of the tune, with a diagnostic."""
+    """End an incomplete tuplet or broken rhythm at an overlay or the end of the tune, with a diagnostic."""
+    _close_broken(tune, voice, line, column)
+    _close_tuplet(tune, voice, line, column)
+
+
+def _close_tuplet(tune: Tune, voice: Voice, line: int, column: int) -> None:
+    if voice.tuplet_left:
+        place = voice.tuplet_crosses or Mark("", line, column)
+        message = f"tuplet lacks {voice.tuplet_left} of its notes"
+        tune.report(place.line, place.column, "incomplete tuplet", message)
+    voice.tuplet_left, voice.tuplet_crosses = 0, None
+
+
+def _close_broken(tune: Tune, voice: Voice, line: int, column: int) -> None:
     if voice.broken:
         tune.report(line, column, "broken rhythm without a partner", "no note after `>` or `<`")
         voice.broken = ""
-    if voice.tuplet_left:
-        tune.report(line, column, "incomplete tuplet", f"tuplet lacks {voice.tuplet_left} of its notes")
-        voice.tuplet_left = 0
 
 
 def _passes(text: str) -> tuple[int, ...]:
@@ -223,13 +262,12 @@ def _passes(text: str) -> tuple[int, ...]:
 
 def _tuplet(tune: Tune, voice: Voice, token: Token) -> None:
     p, q, r = ([int(part or 0) for part in token.text[1:].split(":")] + [0, 0])[:3]
-    if voice.tuplet_left:
-        tune.report(token.line, token.column, "incomplete tuplet", f"tuplet lacks {voice.tuplet_left} of its notes")
-    if p < 2:
+    _close_tuplet(tune, voice, token.line, token.column)
+    if p < 1 or (p == 1 and not q):
         tune.report(token.line, token.column, "unknown tuplet", f"invalid tuplet `{token.text}`")
         return
     q = q or _TUPLETS.get(p) or (3 if (voice.time or Time()).compound else 2)
-    voice.tuplet, voice.tuplet_left = (p, q), r or p
+    voice.tuplet, voice.tuplet_left, voice.tuplet_rest = (p, q), r or p, 0
     tune.tuplets.append((p, q, r or p))
     voice.group = len(tune.tuplets) - 1
 
@@ -246,16 +284,35 @@ def _broken(tune: Tune, voice: Voice, token: Token) -> None:
 
 def _text(tune: Tune, voice: Voice, token: Token) -> None:
     content = token.text[1:-1].strip()
-    if content and content[0] not in "^_<>@":
+    if direction := read_direction(content.lstrip("^_<>@")):
+        voice.elements.append(Sign(direction))
+    elif content and content[0] not in "^_<>@":
         voice.chord = content
 
 
+def _decoration(tune: Tune, voice: Voice, token: Token) -> None:
+    text = token.text
+    name = tune.symbols.get(text, "") if len(text) == 1 else text[1:-1]
+    if direction := read_direction(name.strip("!+")):
+        voice.elements.append(Sign(direction))
+
+
 def _overlay(tune: Tune, voice: Voice, token: Token) -> None:
-    voice.muted = tune.overlays = True
+    close_group(tune, voice, token.line, token.column)
+    if not voice.overlay_bars:
+        voice.above = voice.last, voice.tied, voice.written_tones
+    voice.overlay_bars = len(token.text)
+    voice.accidentals, voice.tied = {}, {}
+    voice.elements.append(Overlay(len(token.text)))
+
+
+def _grace(tune: Tune, voice: Voice, token: Token) -> None:
+    """Leave out grace notes, which take no time."""
+    tune.losses["grace notes left out"] += sum(character in "ABCDEFGabcdefg" for character in token.text)
 
 
 def _ignore(tune: Tune, voice: Voice, token: Token) -> None:
-    """Skip grace notes, which take no time, and slurs, decorations and continuations, which make no sound."""
+    """Skip slurs and continuations, which make no sound."""
 
 
 def _unknown(tune: Tune, voice: Voice, token: Token) -> None:
@@ -264,6 +321,6 @@ def _unknown(tune: Tune, voice: Voice, token: Token) -> None:
 
 HANDLERS: dict[str, Handler] = {
     "note": _note, "rest": _rest, "open": _open, "close": _close, "tie": _tie, "bar": _bar, "ending": _ending,
-    "tuplet": _tuplet, "broken": _broken, "text": _text, "overlay": _overlay, "grace": _ignore, "slur": _ignore,
-    "decoration": _ignore, "continuation": _ignore, "unknown": _unknown,
+    "tuplet": _tuplet, "broken": _broken, "text": _text, "overlay": _overlay, "grace": _grace, "slur": _ignore,
+    "decoration": _decoration, "continuation": _ignore, "unknown": _unknown,
 }  # fmt: skip

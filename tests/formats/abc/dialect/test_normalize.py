@@ -98,7 +98,7 @@ def test_changes_are_reported(body, expected, change):
         ("C8|[M:3/4]D6|", "meter change", "line 5"),
         ("C8:|[2D8|]", "mismatched endings", "line 5, column 3"),
         ("(5CDEFG G6|", "tuplet other than three equal notes", "line 5, column 3"),
-        ("(3CD|C8|", "incomplete tuplet", "line 5, column 5"),
+        ("(3CD|C8|", "tuplet across a bar line", "line 5, column 5"),
         ("C>|C8|", "broken rhythm without a partner", "line 5, column 3"),
         ("z8|", "no notes", "line 1"),
         ("G2|C8|[1D3/2D4(3BAG:|[2E6|", "incomplete bar", "line 5, column 9"),

@@ -50,7 +50,7 @@ def pitches(body: str, header: str = "M:4/4\nL:1/4\nK:C") -> list[int]:
         ("{cd}C ~D .E uF !trill!G +fermata+A HB", [(p, 1) for p in (C4, D4, E4, F4, G4, A4, B4)]),
         ("(C D) (E) `F y G", [(p, 1) for p in (C4, D4, E4, F4, G4)]),
         ('"^slowly"C "Am7/B"D', [(C4, 1), (D4, 1)]),
-        ("C & E | D", [(C4, 1), (D4, 1)]),
+        ("C & E | D", [(C4, 1), (E4, 1), (D4, 1)]),
         ("C % a remark D", [(C4, 1)]),
         ("C [L:1/8] D [r:a remark] E", [(C4, 1), (D4, 0.5), (E4, 0.5)]),
     ],
@@ -72,7 +72,14 @@ def test_lengths_and_marks(body, expected):
         ("|:C|[1-2D:|[3E|]", "CDCDCE"),
         ("C:|D:|", "CCDD"),
         ("|:C|D:|\n|:E|F:|", "CDCDEFEF"),
-        ("C|D||E:|", "CDECDE"),
+        ("C|D||E:|", "CDEE"),
+        ("C|D||E|F||G|A:|", "CDEFGAGA"),
+        ("|:C|D||E:|", "CDECDE"),
+        ("|:C|[1D:|E", "CDCE"),
+        ("C|[1D:|[1E:|F", "CDCEF"),
+        ("|:C|[1D:|E|F:|", "CDCEFEF"),
+        ("|:C|[1D:||:E|[1F:|G|]", "CDCEFEG"),
+        ("[2C|D", "CD"),
     ],
 )
 def test_repeats_are_unrolled(body, expected):
@@ -83,7 +90,8 @@ def test_order_of_parts():
     body = "P:A\nC|\nP:B\nD:|\n"
     assert pitches(body, "P:AB2A\nM:4/4\nL:1/4\nK:C") == [C4, D4, D4, D4, D4, C4]
     assert pitches(body) == [C4, D4, C4, D4]
-    assert pitches(body, "P:AXB\nM:4/4\nL:1/4\nK:C") == [C4, D4, C4, D4]
+    assert pitches(body, "P:AXB\nM:4/4\nL:1/4\nK:C") == [C4, D4, D4]
+    assert pitches(body, "P:XY\nM:4/4\nL:1/4\nK:C") == [C4, D4, C4, D4]
     assert pitches("P:A\n|:C|1D:|\nP:B\n[2E||\n", "P:AB\nM:4/4\nL:1/4\nK:C") == [C4, D4, C4, E4]
 
 
@@ -229,7 +237,7 @@ def test_diagnostics_have_line_and_column():
     read_tune(split_tunes("\nX:1\nL:1/4\nK:C\nC ? D|(3CD|\nE>|\n")[0], problems)
     assert [(each.line, each.column, each.kind) for each in problems] == [
         (5, 3, "unknown character"),
-        (5, 11, "incomplete tuplet"),
+        (5, 11, "tuplet across a bar line"),
         (6, 3, "broken rhythm without a partner"),
     ]
 

@@ -1,0 +1,34 @@
+"""Instruments of voices, from `%%MIDI` directives and percussion clefs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from composer.formats.abc.elements import Instrument
+
+_PROGRAM = re.compile(r"\s*MIDI[ \t=]+program[ \t]+(?:\d{1,2}[ \t]+)?(\d{1,3})\b")
+_CHANNEL = re.compile(r"\s*MIDI[ \t=]+channel[ \t]+(\d{1,2})\b")
+_VOICE = re.compile(r"\s*MIDI[ \t=]+voice\b.*\binstrument=(\d{1,3})\b")
+_CLEF = re.compile(r"(?:(?<![\w=])clef=\"?|(?<!\S))(perc(?:ussion)?\b)|(?<![\w=])clef=")
+_NAMES = re.compile(r'(?<!clef=)"[^"]*"')
+
+PERCUSSION_CHANNEL = 10
+
+
+def with_directive(instrument: Instrument, text: str) -> Instrument:
+    """Apply a directive such as `MIDI program 40`, `MIDI program 2 40` (with a channel) or `MIDI channel 10`."""
+    if (match := _PROGRAM.match(text)) and int(match[1]) < 128:
+        return replace(instrument, program=int(match[1]))
+    if (match := _VOICE.match(text)) and 0 < int(match[1]) <= 128:
+        return replace(instrument, program=int(match[1]) - 1)
+    if match := _CHANNEL.match(text):
+        return replace(instrument, percussion=int(match[1]) == PERCUSSION_CHANNEL)
+    return instrument
+
+
+def with_properties(instrument: Instrument, properties: str) -> Instrument:
+    """Apply the clef of a `K:` or `V:` field: `clef=perc` is percussion."""
+    properties = _NAMES.sub("", properties)
+    clef = _CLEF.search(properties)
+    return replace(instrument, percussion=clef[1] is not None) if clef else instrument

@@ -1,0 +1,46 @@
+"""Tempos of `Q:` fields, in all forms that ABC has had."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+SLOWEST, FASTEST = 4, 1000
+"""Tempos outside this range, in BPM, are mistakes."""
+
+_BEAT = r"\d{1,4}\s*/\s*\d{1,4}"
+_TEMPO = re.compile(
+    rf"(?:(?P<beats>{_BEAT}(?:[\s+]+{_BEAT}){{0,9}})|(?P<units>[Cc](?P<count>\d{{0,4}}(?:/\d{{1,4}})?)))?\s*="
+    r"\s*(?:ca?\.?\s*)?(?P<bpm>\d{1,5}(?:\.\d{1,5})?)"
+)
+_BARE = re.compile(r"\s*(\d{1,5}(?:\.\d{1,5})?)\s*")
+
+
+def parse_tempo(value: str, unit: Fraction) -> float | None:
+    """Return the tempo of a `Q:` field in quarter notes per minute; None if it has no possible number.
+
+    The beat of `Q:1/4 3/8=40` is the sum of the lengths. In the old forms `Q:120`, `Q:C=120` and `Q:C3=40`, it is one
+    or several unit lengths: `unit` is that of `L:`, as a fraction of a whole note.
+    """
+    value = re.sub(r'"[^"]*"?', "", value)
+    if bare := _BARE.fullmatch(value):
+        return _possible(4 * unit * Fraction(bare[1]))
+    match = _TEMPO.search(value)
+    if match is None:
+        return None
+    beat = Fraction(1, 4)
+    if match["beats"]:
+        beats = [[int(part) for part in each.split("/")] for each in re.findall(_BEAT, match["beats"])]
+        if not all(denominator for _, denominator in beats):
+            return None
+        beat = sum((Fraction(*each) for each in beats), Fraction(0))
+    elif match["units"]:
+        numerator, _, denominator = match["count"].partition("/")
+        if denominator and not int(denominator):
+            return None
+        beat = unit * Fraction(int(numerator or 1), int(denominator or 1))
+    return _possible(4 * beat * Fraction(match["bpm"]))
+
+
+def _possible(bpm: Fraction) -> float | None:
+    return float(bpm) if SLOWEST <= bpm <= FASTEST else None
