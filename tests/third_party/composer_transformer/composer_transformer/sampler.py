@@ -53,10 +53,9 @@ class TransformerSampler(EmbeddedSampler):
         place = count % self.config.window
         unused[np.arange(len(place)), 0, place] = 0
         used = min(int(count.max(initial=0)) + 1, self.config.window)  # in any row
-        turn = np.exp(1j * count[:, None] * self.speeds).astype(np.complex64)
-        turns = np.tile(turn, 2 * self.config.heads)
+        turn = np.exp(1j * count[:, None, None] * self.speeds).astype(np.complex64)
         for layer, keys, values in zip(self.layers, caches[::2], caches[1::2], strict=True):
-            layer.step(vectors, keys[..., :used], values[:, :, :used], unused[..., :used], place, turns)
+            layer.step(vectors, keys[..., :used], values[:, :, :used], unused[..., :used], place, turn)
         count += 1
         return _scaled(vectors), state
 
@@ -68,12 +67,12 @@ class _Layer:
     """
 
     def __init__(self, config: TransformerConfig, weights: Mapping[str, Floats], name: str) -> None:
-        self.size = config.hidden
+        size = config.hidden
         project, bias = _with_norm(weights, f"{name}.attention_norm", f"{name}.project")
-        order = np.arange(3 * self.size)
-        order[: 2 * self.size] = order[: 2 * self.size].reshape(-1, 2, config.head_size // 2).swapaxes(1, 2).ravel()
-        scale = np.ones((3 * self.size, 1), _F32)
-        scale[: self.size] = config.head_size**-0.5
+        order = np.arange(3 * size)
+        order[: 2 * size] = order[: 2 * size].reshape(-1, 2, config.head_size // 2).swapaxes(1, 2).ravel()
+        scale = np.ones((3 * size, 1), _F32)
+        scale[:size] = config.head_size**-0.5
         self.project, self.project_bias = (project[order] * scale).T, bias[order] * scale[:, 0]
         self.join, self.join_bias = _centered(weights, f"{name}.join")
         expand, self.expand_bias = _with_norm(weights, f"{name}.feedforward_norm", f"{name}.expand")
@@ -81,15 +80,18 @@ class _Layer:
         self.contract, self.contract_bias = _centered(weights, f"{name}.contract")
 
     def step(
-        self, hidden: Floats, keys: Floats, values: Floats, unused: Floats, place: Ints, turns: NDArray[np.complex64]
+        self, hidden: Floats, keys: Floats, values: Floats, unused: Floats, place: Ints, turn: NDArray[np.complex64]
     ) -> None:
-        """Add to `hidden` (B, H) what the layer adds; also changes `keys` and `values` at `place` (B,)."""
-        rows = np.arange(len(hidden))
+        """Add to `hidden` (B, H) what the layer adds; also changes `keys` and `values` at `place` (B,).
+
+        `turn` (B, 1, half the size of a head) turns the queries and keys of the step.
+        """
+        rows, heads = np.arange(len(hidden)), keys.shape[1]
         projected = _scaled(hidden) @ self.project
         projected += self.project_bias
-        pairs = projected[:, : 2 * self.size].view(np.complex64)
-        pairs *= turns
-        parts = projected.reshape(len(rows), 3, keys.shape[1], -1)
+        parts = projected.reshape(len(rows), 3, heads, -1)
+        pairs = projected.view(np.complex64).reshape(len(rows), 3 * heads, -1)[:, : 2 * heads]
+        pairs *= turn
         keys[rows, :, :, place], values[rows, :, place] = parts[:, 1], parts[:, 2]
         scores = parts[:, 0, :, None] @ keys
         scores += unused[:, None]
