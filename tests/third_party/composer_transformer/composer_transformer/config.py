@@ -20,7 +20,7 @@ class TransformerConfig:
     hidden: int = option(192, "size of the vector of a step, a multiple of twice the `heads`")
     layers: int = option(3, "number of layers")
     heads: int = option(4, "attention heads per layer")
-    window: int = option(256, "number of steps that a layer attends to, including the current one")
+    window: int = option(128, "number of steps that a layer attends to, including the current one")
     feedforward: int | None = option(None, "units of the feed-forward block of a layer; none = 4 times `hidden`")
     embedding: int = option(64, "embedding size of a token or frame")
     tied: bool = option(False, TIED_HELP)
