@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from composer.api import PluginError
 
+if TYPE_CHECKING:  # a protocol takes as long to make as all else here
 
-class Brought(Protocol):
-    """Something with a `name` that a `distribution` brings, which is a name and a version."""
+    class Brought(Protocol):
+        """Something with a `name` that a `distribution` brings, which is a name and a version."""
 
-    @property
-    def name(self) -> str: ...
+        @property
+        def name(self) -> str: ...
 
-    @property
-    def distribution(self) -> str: ...
+        @property
+        def distribution(self) -> str: ...
 
 
-T = TypeVar("T", bound=Brought)
+T = TypeVar("T", bound="Brought")
 
 
 def qualified(item: Brought) -> str:

@@ -169,7 +169,8 @@ def _explain(name: str, loaded: Sequence["LoadedPlugin"], width: int) -> str:
 
     found = next((each for each in loaded if each.plugin.name == name), None)
     if found is None:
-        raise registry.UnknownName(f"unknown plugin '{name}'", suggest(name, [each.plugin.name for each in loaded]))
+        known = [*(each.plugin.name for each in loaded), *KINDS, *LISTS]
+        raise registry.UnknownName(f"unknown plugin '{name}'", suggest(name, known))
     paragraphs = []
     if kind := found.representation:
         facts = f"reads {' '.join(kind.suffixes)}; writes {', '.join(kind.formats)}; encodes as {kind.kind}"

@@ -65,6 +65,7 @@ EXAMPLES = {
     "plugins": (
         ("List all plugins and your models:", "composer plugins"),
         ("List the settings of a model:", "composer plugins lstm"),
+        ("List all file formats:", "composer plugins formats"),
         ("Test a representation on your own files:", "composer plugins check abc tunes/*.abc"),
         ("Start your own representation:", "composer plugins new chords --kind representation"),
     ),
