@@ -21,6 +21,7 @@ NAME = "1"
 
 _PLACES: dict[str, Direction] = {
     "segno": Direction("segno"), "coda": Direction("coda"), "fine": Direction("fine"), "fin": Direction("fine"),
+    "end": Direction("fine"),
     "tocoda": Direction("to coda"), "dacoda": Direction("to coda"), "alcoda": Direction("to coda"),
 }  # fmt: skip
 _JUMP = re.compile(r"(dc|dacapo|ds|dalsegno|dasegno)(?:(al|untilthe|until|tothe|to)?(fine|fin|coda|segno))?")

@@ -29,12 +29,13 @@ class BarSpan(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Ticks of a bar in which `tones` sound, or a rest; `symbol` is the chord symbol above."""
+    """Ticks of a bar in which `tones` sound, or a rest; `symbol` is the chord symbol above, `tempo` a new tempo."""
 
     ticks: int
     tones: tuple[Tone, ...] = ()
     tied: bool = False
     symbol: str = ""
+    tempo: str = ""
 
 
 def bar_text(spans: Iterable[Span], bar: BarSpan, unit: int, rest: str = "z") -> str:
@@ -62,7 +63,8 @@ def bar_text(spans: Iterable[Span], bar: BarSpan, unit: int, rest: str = "z") ->
 
 
 def _symbol(span: Span) -> str:
-    return f'"{span.symbol}"' if span.symbol else ""
+    tempo = f"[Q:{span.tempo}]" if span.tempo else ""
+    return tempo + (f'"{span.symbol}"' if span.symbol else "")
 
 
 def _bracket(notes: int, count: int) -> str:
@@ -100,7 +102,7 @@ def _singles(spans: Iterable[Span], place: int) -> Iterator[Span]:
         for number, ticks in enumerate(lengths):
             last = number == len(lengths) - 1
             tied = span.tied if last else bool(span.tones)
-            yield Span(ticks, span.tones, tied, "" if number else span.symbol)
+            yield Span(ticks, span.tones, tied, *("", "") if number else (span.symbol, span.tempo))
         place += span.ticks
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
 
-from composer.api import EncodeError, Part, Score
+from composer.api import EncodeError, Part, Score, Tempo
 from composer.formats.abc.dialect.tables import BARS_PER_LINE, CHORD_KINDS, unit_of
 from composer.formats.abc.elements import Tone
 from composer.formats.abc.note_names import key_signature, plainest_key, tone
 from composer.formats.abc.reader.structure import MAX_BARS
-from composer.formats.abc.writer.bar_text import BarSpan, Span, bar_text
+from composer.formats.abc.writer.bar_text import FINEST, BarSpan, Span, bar_text
 from composer.formats.abc.writer.melody import snap
 from composer.formats.abc.writer.voice_split import MAX_VOICES, Event, too_many_voices_error, voices_of
 from composer.music import chords
@@ -47,7 +47,8 @@ def write_voices(score: Score) -> str:
     layout = _layout(Score(tuple(parts), score.chords, (), score.meters, score.keys, score.pickup))
     unit = WHOLE // int(unit_of(layout[0].time).partition("/")[2])
     symbols = _symbols(score)
-    texts = [list(_bars(voice, layout, unit, {} if voice.number > 1 else symbols)) for voice in voices]
+    tempos = _tempo_changes(score, layout, voices[0].events)
+    texts = [list(_bars(voice, layout, unit, *({}, {}) if voice.number > 1 else (symbols, tempos))) for voice in voices]
     lines = [*_header(score, layout[0], voices), *_systems(texts)]
     return "\n".join(lines) + "\n"
 
@@ -120,7 +121,7 @@ def _header(score: Score, first: BarSpan, voices: Sequence[_Voice]) -> Iterator[
     yield f"M:{first.time}"
     yield f"L:{unit_of(first.time)}"
     if score.tempos:
-        yield f"Q:{tempo(score.tempos[0].bpm)}"
+        yield f"Q:{tempo(first_tempo(score).bpm)}"
     yield from _chord_names(score)
     if len(voices) > 1:
         yield f"%%score {_staves(voices)}"
@@ -133,6 +134,32 @@ def _header(score: Score, first: BarSpan, voices: Sequence[_Voice]) -> Iterator[
             yield "%%MIDI channel 10"
         elif voice.part.program:
             yield f"%%MIDI program {voice.part.program}"
+
+
+def first_tempo(score: Score) -> Tempo:
+    """Return the tempo in which the first note of a score sounds."""
+    first = min((note.onset for part in score.parts for note in part.notes), default=Fraction(0))
+    return max((each for each in score.tempos if each.onset <= first), default=score.tempos[0])
+
+
+def _tempo_changes(score: Score, layout: Sequence[BarSpan], events: Sequence[Event]) -> dict[int, str]:
+    """Return the tempos after the first by tick: where they are, or at the next note if ABC cannot split there."""
+    if not score.tempos:
+        return {}
+    places = sorted({*(bar.start for bar in layout), *(at for event in events for at in (event.start, event.end))})
+    before = first_tempo(score)
+    changes: dict[int, str] = {}
+    for each in sorted(score.tempos):
+        at = each.onset * BEAT
+        if each.onset <= before.onset or at >= layout[-1].end:
+            continue
+        if at.denominator > 1 or at % FINEST:
+            after = bisect_left(places, at)
+            if after == len(places):
+                continue
+            at = Fraction(places[after])
+        changes[int(at)] = tempo(each.bpm)
+    return changes
 
 
 def tempo(bpm: float) -> str:
@@ -170,18 +197,22 @@ def _systems(texts: Sequence[Sequence[str]]) -> Iterator[str]:
             yield voice + "|".join(text[begin:end]) + ("|]" if end == last else "|")
 
 
-def _bars(voice: _Voice, layout: Sequence[BarSpan], unit: int, symbols: Mapping[int, str]) -> Iterator[str]:
+def _bars(
+    voice: _Voice, layout: Sequence[BarSpan], unit: int, symbols: Mapping[int, str], tempos: Mapping[int, str]
+) -> Iterator[str]:
     before = layout[0]
-    for bar, spans in zip(layout, _spans(voice.events, layout, symbols), strict=True):
+    for bar, spans in zip(layout, _spans(voice.events, layout, symbols, tempos), strict=True):
         change = f"[M:{bar.time}]" if bar.time != before.time else ""
         change += f"[K:{bar.key.name}]" if bar.key != before.key else ""
         yield change + bar_text(spans, bar, unit, "x" if voice.extra else "z")
         before = bar
 
 
-def _spans(events: Sequence[Event], layout: Sequence[BarSpan], symbols: Mapping[int, str]) -> Iterator[list[Span]]:
-    """Yield the spans of each bar, cut where a note starts or ends and at chord symbols."""
-    cuts = sorted({*symbols, *chain.from_iterable((event.start, event.end) for event in events)})
+def _spans(
+    events: Sequence[Event], layout: Sequence[BarSpan], symbols: Mapping[int, str], tempos: Mapping[int, str]
+) -> Iterator[list[Span]]:
+    """Yield the spans of each bar, cut where a note starts or ends and at chord symbols and tempos."""
+    cuts = sorted({*symbols, *tempos, *chain.from_iterable((event.start, event.end) for event in events)})
     begins = {event.start: event for event in events}
     now, end, tones = 0, 0, tuple[Tone, ...]()
     for bar in layout:
@@ -194,6 +225,8 @@ def _spans(events: Sequence[Event], layout: Sequence[BarSpan], symbols: Mapping[
                 tones = ()
             after = bisect_right(cuts, now)
             until = min(bar.end, cuts[after]) if after < len(cuts) else bar.end
-            spans.append(Span(until - now, tones, bool(tones) and until < end, symbols.get(now, "")))
+            spans.append(
+                Span(until - now, tones, bool(tones) and until < end, symbols.get(now, ""), tempos.get(now, ""))
+            )
             now = until
         yield spans

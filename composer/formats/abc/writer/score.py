@@ -36,9 +36,9 @@ def write(score: Score) -> str:
 
 
 def _melody_alone(score: Score) -> str:
-    """Return `score` in the dialect, with its tempo; empty if the dialect cannot hold its notes exactly."""
+    """Return `score` in the dialect, with its tempo and program; empty if the dialect cannot hold it exactly."""
     parts = [part for part in score.parts if part.notes]
-    if len(parts) != 1 or parts[0].percussion:
+    if len(parts) != 1 or parts[0].percussion or len(score.tempos) > 1:
         return ""
     notes = sorted(parts[0].notes)
     try:
@@ -47,7 +47,9 @@ def _melody_alone(score: Score) -> str:
         return ""
     if _onsets_and_lengths(read_score(text).notes) != _onsets_and_lengths(notes):
         return ""
-    return text.replace("\nK:", f"\nQ:{tempo(score.tempos[0].bpm)}\nK:", 1) if score.tempos else text
+    more = f"Q:{tempo(score.tempos[0].bpm)}\n" if score.tempos else ""
+    more += f"%%MIDI program {parts[0].program}\n" if parts[0].program else ""
+    return text.replace("\nK:", f"\n{more}K:", 1)
 
 
 def _onsets_and_lengths(notes: Sequence[Note]) -> list[tuple[Fraction, int, Fraction]]:
