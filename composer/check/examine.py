@@ -25,7 +25,7 @@ from composer.formats.read import MUSIC_SUFFIXES, music_suffixes, read_scores
 _TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
 """Files that need not be music; only their encoding is checked."""
 
-_NEVER_ABC_SUFFIXES = (*(suffix for suffix in MUSIC_SUFFIXES if suffix != ".abc"), ".rmi")
+_NEVER_ABC_SUFFIXES = tuple(suffix for suffix in MUSIC_SUFFIXES if suffix != ".abc")
 """Files that are not checked as ABC, however damaged they are."""
 
 _HABITS = frozenset({"unknown field", "no blank line"})
@@ -52,7 +52,7 @@ class FileReport:
 
 def suffixes() -> tuple[str, ...]:
     """Return the suffixes of files to check in a folder."""
-    return (*music_suffixes(), ".rmi", *_TEXT_SUFFIXES)
+    return (*music_suffixes(), *_TEXT_SUFFIXES)
 
 
 def examine(source: Source, checks: Sequence[Check] = ()) -> FileReport:

@@ -1,37 +1,78 @@
-"""Check the chunks of a MIDI file: truncated, missing and empty tracks."""
+"""Check the chunks and events of a MIDI file: what the reader repairs, and truncated, missing and empty tracks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from composer.check.problem import Problem, Severity
+from composer.api import ReadError
+from composer.check.problem import Problem, Severity, counted
+from composer.formats.midi.parser import MAX_REPAIRED, check_header, unwrap_riff
+from composer.formats.midi.regular import regular_file
+from composer.formats.midi.repair import JUNK, NO_END, SURPLUS, SYSTEM_MESSAGE, WRONG_LENGTH, repair
 
-_END = b"\x00\xff\x2f\x00"
-"""The content of an empty track."""
+_EMPTY_TRACK = b"\x00\xff\x2f\x00"
 
 
 def chunk_problems(data: bytes) -> Iterator[Problem]:
-    """Yield truncated, missing and empty tracks."""
-    if data[:4] == b"RIFF":
-        data = data[data.find(b"MThd") :] if b"MThd" in data[:4096] else b""
-    if len(data) < 14 or data[:4] != b"MThd":
-        return
+    """Yield what is irregular in a file that can be read, and truncated and empty tracks."""
+    data, offset = unwrap_riff(data)
+    try:
+        check_header(data, "the file", offset)
+        if regular_file(data) is None and len(data) <= MAX_REPAIRED:
+            found = repair(data, "the file", offset)
+            yield from _repairs(found.faults)
+            yield from _wrong_count(data, found.tracks)
+            data = found.data
+        yield from _empty_tracks(data)
+    except ReadError:
+        yield from _truncation(data)
+
+
+def _repairs(faults: dict[str, int]) -> Iterator[Problem]:
+    """Yield the `faults` of a repaired file, which cost no music here but may in other programs."""
+    for phrase, count in faults.items():
+        yield Problem(0, 0, _KINDS[phrase], counted(count, phrase), Severity.WARNING)
+
+
+_KINDS = {
+    WRONG_LENGTH: "wrong track length", NO_END: "missing end of track", SYSTEM_MESSAGE: "system message",
+    SURPLUS: "surplus bytes", JUNK: "bytes outside of chunks",
+}  # fmt: skip
+
+
+def _wrong_count(data: bytes, tracks: int) -> Iterator[Problem]:
     announced = int.from_bytes(data[10:12], "big")
-    tracks, cut, at = [], 0, 8 + int.from_bytes(data[4:8], "big")
-    while at + 8 <= len(data):
-        size = int.from_bytes(data[at + 4 : at + 8], "big")
-        content = data[at + 8 : at + 8 + size]
-        if data[at : at + 4] == b"MTrk":
-            tracks.append(content)
-        cut = size - len(content)
-        at += 8 + size
-    if cut:
-        yield Problem(0, 0, "truncated file", f"the last {cut:,} bytes of track {len(tracks) or 1} are missing")
-    if len(tracks) < announced:
-        message = f"the header announces {announced:,} tracks, but the file has {len(tracks):,}"
+    if tracks == announced:
+        return
+    message = f"the header announces {announced:,} track{'s' * (announced != 1)}, but the file has {tracks:,}"
+    if tracks < announced:
         yield Problem(0, 0, "missing tracks", message)
-    empty = [number for number, content in enumerate(tracks, 1) if content[-4:] == _END and len(content) == 4]
+    else:
+        yield Problem(0, 0, "wrong number of tracks", message, Severity.WARNING)
+
+
+def _empty_tracks(data: bytes) -> Iterator[Problem]:
+    contents = [content for content, _ in _tracks(data)]
+    empty = [number for number, content in enumerate(contents, 1) if content == _EMPTY_TRACK]
     # the first of several tracks is for the tempo
     if any(number > 1 for number in empty):
         named = ", ".join(map(str, empty[:5])) + ("..." if len(empty) > 5 else "")
-        yield Problem(0, 0, "empty track", f"empty tracks: {named} of {len(tracks)}", Severity.WARNING)
+        yield Problem(0, 0, "empty track", f"empty tracks: {named} of {len(contents)}", Severity.WARNING)
+
+
+def _truncation(data: bytes) -> Iterator[Problem]:
+    """Yield the truncation of the last track, if its length says so."""
+    for number, (content, size) in enumerate(_tracks(data), 1):
+        if len(content) < size:
+            missing = size - len(content)
+            yield Problem(0, 0, "truncated file", f"the last {missing:,} bytes of track {number} are missing")
+
+
+def _tracks(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield the content and the stated size of each track, by the sizes of the chunks."""
+    at = 8 + int.from_bytes(data[4:8], "big")
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at + 4 : at + 8], "big")
+        if data[at : at + 4] == b"MTrk":
+            yield data[at + 8 : at + 8 + size], size
+        at += 8 + size

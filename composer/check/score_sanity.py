@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from composer.api import Note, Part, Score, Tempo
 from composer.check.abc_headers import FASTEST, SLOWEST
-from composer.check.problem import Problem, Severity
+from composer.check.problem import Problem, Severity, counted
 
 LOWEST, HIGHEST = 21, 108
 """The keys of a piano."""
@@ -19,6 +19,9 @@ _EFFECTS = 112
 
 _LOSSES = {
     "without note-off": ("hanging note", Severity.ERROR), "of zero length": ("zero-length note", Severity.WARNING),
+    "without a valid value": ("invalid event", Severity.WARNING),
+    "after the end of a track": ("bytes after the end", Severity.WARNING),
+    "above 127": ("invalid data byte", Severity.ERROR),
 }  # fmt: skip
 """The losses that are problems of the file, by words in the reader's phrase."""
 
@@ -28,7 +31,7 @@ def score_problems(score: Score) -> Iterator[Problem]:
     for phrase, count in score.losses.items():
         for words, (kind, severity) in _LOSSES.items():
             if words in phrase:
-                yield Problem(0, 0, kind, f"{count:,} note{'s' * (count > 1)} {words}", severity)
+                yield Problem(0, 0, kind, counted(count, phrase.removesuffix(" left out")), severity)
     yield from _tempos(score)
     for part in score.parts:
         yield from _lengths(part)

@@ -39,7 +39,7 @@ FORMATS: dict[str, Format] = {
         Format(
             "midi", (".mid", ".midi"), True, "MIDI, for players and music programs",
             _lazy("midi:is_midi"), _lazy("midi.reader:read_pieces"), _lazy("midi.writer:write_midi"),
-            _lazy("midi.writer:mark"), _lazy("midi.reader:find_marks"),
+            _lazy("midi.writer:mark"), _lazy("midi.reader:find_marks"), (".kar", ".rmi", ".smf"),
         ),
         Format(
             "musicxml", (".musicxml", ".xml"), False, "MusicXML, for notation programs",

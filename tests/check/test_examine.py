@@ -190,7 +190,7 @@ MIDI_PROBLEMS = {
     "silent": (midi(b"\x00\xc0\x00"), "no notes", "error"),
     "a hanging note": (midi(NOTE + b"\x00\x90\x40\x50"), "hanging note", "error"),
     "a note of zero length": (midi(b"\x00\x90\x40\x50\x00\x80\x40\x00" + NOTE), "zero-length note", "warning"),
-    "a tempo of 0": (midi(b"\x00\xff\x51\x03\x00\x00\x00" + NOTE), "unreadable", "error"),
+    "a tempo of 0": (midi(b"\x00\xff\x51\x03\x00\x00\x00" + NOTE), "invalid event", "warning"),
     "too slow": (written(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(10))), "unusual tempo", "warning"),
     "too fast": (written(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(400))), "unusual tempo", "warning"),
     "an overlong note": (midi(b"\x00\x90\x40\x50\x83\x84\x00\x80\x40\x00" + NOTE), "overlong note", "warning"),
@@ -203,7 +203,15 @@ MIDI_PROBLEMS = {
         ),
         "no initial tempo", "warning",
     ),
-    "SMPTE time": (midi(NOTE, division=0xE728), "unreadable", "error"),
+    "unknown SMPTE time": (midi(NOTE, division=0xE028), "unreadable", "error"),
+    "a clock message": (midi(b"\x00\xf8" + NOTE), "system message", "warning"),
+    "a long tempo": (midi(b"\x00\xff\x51\x04\x07\xa1\x20\x00" + NOTE), "surplus bytes", "warning"),
+    "a wrong length": (midi(NOTE)[:21] + b"\x20" + midi(NOTE)[22:], "wrong track length", "warning"),
+    "more tracks than announced": (midi(NOTE)[:11] + b"\0" + midi(NOTE)[12:], "wrong number of tracks", "warning"),
+    "no end of track": (midi(NOTE)[:21] + b"\x08" + midi(NOTE)[22:30], "missing end of track", "warning"),
+    "bytes after the end": (midi(NOTE + b"\x00\xff\x2f\x00" + NOTE), "bytes after the end", "warning"),
+    "bytes after the tracks": (midi(NOTE) + bytes(5), "bytes outside of chunks", "warning"),
+    "data bytes above 127": (midi(NOTE[:3] + b"\xf0" + NOTE[4:]), "invalid data byte", "error"),
 }  # fmt: skip
 
 

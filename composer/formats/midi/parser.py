@@ -1,99 +1,139 @@
-"""Parse MIDI bytes into tracks in ticks, with symusic, or with mido if symusic fails.
+"""Parse MIDI bytes into tracks in ticks, with symusic; irregular files are repaired first.
 
-Both pair the note-offs of a pitch with its note-ons in order; notes without note-off are dropped and counted.
+The note-offs of a pitch are paired with its note-ons in order; notes without note-off are dropped and counted.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from composer.api import ReadError
-from composer.formats.midi.mido_parser import with_mido
+from composer.formats.midi import quantity
 from composer.formats.midi.pedal import CONTROLLER
-from composer.formats.midi.tracks import MidiFile, Track, decode_text, printable_line
+from composer.formats.midi.regular import regular_file
+from composer.formats.midi.repair import HINT, repair, track_count
+from composer.formats.midi.smpte import FRAME_RATES
+from composer.formats.midi.text import printable_line
+from composer.formats.midi.tracks import MidiFile, Track
 
-MAX_FALLBACK = 2 * 1024 * 1024
-"""The largest file, in bytes, to parse with mido, which takes some 300 bytes of memory per byte."""
+MAX_REPAIRED = 8 * 1024 * 1024
+"""The largest irregular file, in bytes, to read: a megabyte takes a second or two."""
 MAX_TRACKS = 1024
-MAX_RELEASED = 16 * 1024 * 1024
-"""The largest file, in bytes, to make for counting notes without note-off."""
-
-_HINT = "open it in a music program and export it again as MIDI"
 
 
 def parse(data: bytes, name: str) -> MidiFile:
-    """Parse a MIDI file, bare or in RIFF. Raises ReadError, naming it."""
-    data = _unwrap_riff(data)
-    division = _division(data, name)
+    """Parse a MIDI file, bare or in RIFF. Raises ReadError, naming it, with the offset of damage."""
+    content, offset = unwrap_riff(data)
+    check_header(content, name, offset)
+    file = _parse_regular(content)
+    if file is not None:
+        return file
+    if len(content) > MAX_REPAIRED:
+        limit = f"{MAX_REPAIRED // 2**20} MB"
+        raise ReadError(f"{name} is an irregular MIDI file of more than {limit}, too large to repair", HINT)
+    repaired = repair(content, name, offset)
     try:
-        file = with_symusic(data)
-    except Exception as refusal:  # symusic raises RuntimeError, ValueError and others
-        if len(data) > MAX_FALLBACK:
-            raise ReadError(f"{name} is a damaged MIDI file", _HINT) from refusal
-        try:
-            file = with_mido(data)
-        except Exception as error:  # mido raises whatever its parsing runs into
-            short = isinstance(error, EOFError)
-            reason = "it ends too early" if short else printable_line(str(error))[:100] or type(error).__name__
-            raise ReadError(f"{name} is a damaged MIDI file: {reason}", _HINT) from error
-    file.division, file.title = division, _title(data)
+        file = _file_of(repaired.data)
+    except Exception as error:
+        raise ReadError(f"{name} is a damaged MIDI file: {printable_line(str(error))[:100]}", HINT) from error
+    file.title = printable_line(_title(repaired.data[_FIRST_TRACK:]).decode("utf-8", "replace"))
+    file.hanging, file.losses = repaired.hanging, repaired.losses
     return file
 
 
-def with_symusic(data: bytes) -> MidiFile:
-    """Return what symusic reads, tracks in its order. Raises what it raises for damaged bytes."""
+def unwrap_riff(data: bytes) -> tuple[bytes, int]:
+    """Return the MIDI file inside RIFF (.rmi), or `data` itself, and where it begins."""
+    if data[:4] != b"RIFF" or data[8:12] != b"RMID":
+        return data, 0
+    at = 12
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        if data[at : at + 4] == b"data":
+            return data[at + 8 : at + 8 + size], at + 8
+        at += 8 + size + size % 2
+    return data, 0
+
+
+def check_header(data: bytes, name: str, offset: int = 0) -> None:
+    """Raise ReadError if the header, `offset` bytes into the file `name`, is none of a MIDI file that can be read."""
+    if not data:
+        raise ReadError(f"{name} is empty", "export it again as MIDI")
+    if data[:4] != b"MThd":
+        raise ReadError(f"{name} is not a MIDI file", "check that its suffix is right")
+    if len(data) < 14:
+        raise ReadError(f"{name} is a truncated MIDI file: it ends at offset {offset + len(data)}", HINT)
+    kind, tracks, division = struct.unpack(">HHH", data[8:14])
+    if kind > 2:
+        raise ReadError(f"{name} is a damaged MIDI file: unknown format {kind}, at offset {offset + 8}", HINT)
+    if (kind == 2 or tracks > MAX_TRACKS) and (tracks := track_count(data)) > 1:
+        if kind == 2:
+            raise ReadError(f"{name} is MIDI format 2, whose tracks are separate pieces", "export it as format 0 or 1")
+        if tracks > MAX_TRACKS:
+            raise ReadError(f"{name} has {tracks:,} tracks, more than {MAX_TRACKS:,}", HINT)
+    if division & 0x8000 and (256 - (division >> 8) not in FRAME_RATES or not division & 0xFF):
+        reason = f"unknown SMPTE time {division:04X}, at offset {offset + 12}"
+        raise ReadError(f"{name} is a damaged MIDI file: {reason}", HINT)
+    if division == 0:
+        raise ReadError(f"{name} has 0 ticks per beat", HINT)
+
+
+def _parse_regular(data: bytes) -> MidiFile | None:
+    """Return the content of `data` if it is regular, its text is UTF-8 and all notes have note-offs, else None."""
+    found = None if data[12] & 0x80 else regular_file(data)
+    if found is None:
+        return None
+    try:
+        title = _title(found.tracks[0]).decode("utf-8") if found.tracks else ""
+        file = _file_of(_with_all_released(data, found.tracks))
+    except Exception:  # not UTF-8, or what symusic raises: RuntimeError, ValueError and others
+        return None
+    if len(file.notes) and file.notes[:, 1].max() >= _PAUSE:
+        return None
+    if _may_end_notes(file, found.modes) or any("\N{REPLACEMENT CHARACTER}" in track.name for track in file.tracks):
+        return None
+    file.title = printable_line(title)
+    return file
+
+
+def _may_end_notes(file: MidiFile, modes: bool) -> bool:
+    """Return whether mode messages, which `modes` says that the file has, may end notes."""
+    starts, ends = file.notes[:, 0], file.notes[:, 1]
+    ticks = {tick for track in file.tracks for tick in track.notes_off}
+    return any(((starts < tick) & (tick < ends)).any() for tick in ticks) if ticks else modes
+
+
+_PAUSE = 0x0FFFFFFF
+"""Ticks from the end of a track to the release of all pitches: the longest time between two events.
+
+symusic drops notes without note-off. After the release of all pitches, it reads them as notes that last so long.
+"""
+_FIRST_TRACK = 14 + 8
+_END = b"\xff\x2f\x00"
+_RELEASES = b"".join(bytes([pitch, 0, 0]) for pitch in range(128))
+_RELEASED = {0x90 | channel: bytes([0x80 | channel]) + _RELEASES for channel in range(16)}
+"""For the status byte of note-ons of each channel, note-offs of all pitches, each followed by a delta time of 0."""
+_NO_NOTE_ON = bytes(set(range(256)) - _RELEASED.keys())
+
+
+def _with_all_released(data: bytes, tracks: Iterable[bytes]) -> bytes:
+    """Return `data`, of `tracks` without their last event, with note-offs for all pitches _PAUSE ticks after each."""
+    content = [data[:14]]
+    pause = b"\xff\x01\x00" + quantity.encode(_PAUSE)
+    for track in tracks:
+        released = map(_RELEASED.__getitem__, sorted(set(track.translate(None, _NO_NOTE_ON))))
+        events = b"".join([track, pause, *released, _END])
+        content += [b"MTrk", len(events).to_bytes(4, "big"), events]
+    return b"".join(content)
+
+
+def _file_of(data: bytes) -> MidiFile:
+    """Return what symusic reads in a regular file, tracks in its order."""
+    import numpy as np
     import symusic
 
     score: Any = symusic.Score.from_midi(data)
-    file = _file_of(score)
-    file.hanging = _count_hanging(data, score.note_num())
-    return file
-
-
-def _count_hanging(data: bytes, notes: int) -> int:
-    """Return how many notes of `data` have no note-off, where symusic, which drops them, finds `notes` others.
-
-    Released at the end of their track, they are found too. One note-off ends one note, so release every pitch more
-    often until no further notes are found.
-    """
-    import symusic
-
-    hanging, times = 0, 1
-    while True:
-        released = _with_all_released(data, times)
-        score: Any = symusic.Score.from_midi(released)
-        more = score.note_num() - notes
-        if more <= hanging or len(released) > MAX_RELEASED:
-            return int(max(more, hanging))
-        hanging, times = more, 4 * times
-
-
-def _with_all_released(data: bytes, times: int) -> bytes:
-    """Return `data` with `times` note-offs for every pitch of every channel with notes, at the end of each track."""
-    at = 8 + int.from_bytes(data[4:8], "big")
-    content = [data[:at]]
-    while data[at : at + 4] == b"MTrk":
-        size = int.from_bytes(data[at + 4 : at + 8], "big")
-        track = data[at + 8 : at + 8 + size]
-        at += 8 + size
-        before = track[: -len(_END)] if track.endswith(_END) else track + b"\0"
-        released = [times * note_offs for note_on, note_offs in _CHANNELS if note_on in track]
-        track = b"".join([before, *released, _END])
-        content += [b"MTrk", len(track).to_bytes(4, "big"), track]
-    return b"".join([*content, data[at:]])
-
-
-_END = b"\xff\x2f\x00"
-_RELEASES = b"".join(bytes([pitch, 0, 0]) for pitch in range(128))
-_CHANNELS = [(bytes([0x90 | channel]), bytes([0x80 | channel]) + _RELEASES) for channel in range(16)]
-"""For each channel, the status byte of note-ons, and note-offs of all pitches, each followed by a delta time of 0."""
-
-
-def _file_of(score: Any) -> MidiFile:
-    import numpy as np
-
     matrix, at = np.empty((4, score.note_num()), np.int64), 0
     file = MidiFile(score.ticks_per_quarter, matrix.T)
     for track in _each(score.tracks):
@@ -103,8 +143,8 @@ def _file_of(score: Any) -> MidiFile:
         at += len(times)
         rows[0], rows[2], rows[3] = times, columns["pitch"], columns["velocity"]
         np.add(rows[0], columns["duration"], out=rows[1])
-        pedal = _pedal(track.controls) if len(track.controls) else ()
-        file.tracks.append(Track(printable_line(track.name), track.program, track.is_drum, rows.T, pedal))
+        pedal, notes_off = _controls(track.controls) if len(track.controls) else ((), ())
+        file.tracks.append(Track(printable_line(track.name), track.program, track.is_drum, rows.T, pedal, notes_off))
     file.tempos = [(t.time, t.mspq) for t in _each(score.tempos)]
     file.meters = [(m.time, m.numerator, m.denominator) for m in _each(score.time_signatures)]
     file.keys = [(k.time, k.key, "minor" if k.tonality else "major") for k in _each(score.key_signatures)]
@@ -116,68 +156,21 @@ def _each(items: Any) -> Iterator[Any]:
     return map(items.__getitem__, range(len(items)))
 
 
-def _pedal(controls: Any) -> list[tuple[int, int]]:
-    """Return the (tick, value) of the sustain pedal among symusic's `controls`."""
+def _controls(controls: Any) -> tuple[list[tuple[int, int]], list[int]]:
+    """Return the (tick, value) of the sustain pedal, and the ticks of mode messages that end notes."""
     columns = controls.numpy()
-    chosen = columns["number"] == CONTROLLER
-    return list(zip(columns["time"][chosen].tolist(), columns["value"][chosen].tolist(), strict=True))
+    numbers, ticks = columns["number"], columns["time"]
+    chosen = numbers == CONTROLLER
+    pedal = list(zip(ticks[chosen].tolist(), columns["value"][chosen].tolist(), strict=True))
+    return pedal, ticks[(numbers == 120) | (numbers >= 123)].tolist()
 
 
-def _unwrap_riff(data: bytes) -> bytes:
-    """Return the MIDI file inside RIFF (.rmi), or `data` itself."""
-    if data[:4] != b"RIFF" or data[8:12] != b"RMID":
-        return data
-    at = 12
-    while at + 8 <= len(data):
-        size = int.from_bytes(data[at + 4 : at + 8], "little")
-        if data[at : at + 4] == b"data":
-            return data[at + 8 : at + 8 + size]
-        at += 8 + size + size % 2
-    return data
-
-
-def _division(data: bytes, name: str) -> int:
-    """Check the header and return the ticks per beat."""
-    if not data:
-        raise ReadError(f"{name} is empty", "export it again as MIDI")
-    if data[:4] != b"MThd":
-        raise ReadError(f"{name} is not a MIDI file", "check that its suffix is right")
-    if len(data) < 14:
-        raise ReadError(f"{name} is a truncated MIDI file", "export or copy it again")
-    kind, tracks, division = struct.unpack(">HHH", data[8:14])
-    if kind > 2:
-        raise ReadError(f"{name} has a damaged MIDI header", _HINT)
-    if kind == 2:
-        raise ReadError(f"{name} is MIDI format 2, whose tracks are separate pieces", "export it as format 0 or 1")
-    if tracks > MAX_TRACKS:
-        raise ReadError(f"{name} announces {tracks:,} tracks, more than {MAX_TRACKS:,}", _HINT)
-    if division & 0x8000:
-        raise ReadError(f"{name} counts time in SMPTE frames, not beats", "export it with ticks per quarter note")
-    if division == 0:
-        raise ReadError(f"{name} has 0 ticks per beat", _HINT)
-    return int(division)
-
-
-def _title(data: bytes) -> str:
+def _title(track: bytes) -> bytes:
     """Return the title: the name of the first track, if it is among the events at its very start."""
-    at = 8 + int.from_bytes(data[4:8], "big")
-    if data[at : at + 4] != b"MTrk":
-        return ""
-    at += 8
-    while data[at : at + 2] == b"\0\xff" and at + 3 < len(data):
-        size, start = (data[at + 3], at + 4) if data[at + 3] < 0x80 else _quantity(data, at + 3)
-        if data[at + 2] == 0x03:
-            return decode_text(data[start : start + size])
+    at = 0
+    while track[at : at + 2] == b"\0\xff" and at + 3 < len(track):
+        size, start = quantity.decode(track, at + 3)
+        if track[at + 2] == 0x03:
+            return track[start : start + size]
         at = start + size
-    return ""
-
-
-def _quantity(data: bytes, at: int) -> tuple[int, int]:
-    """Return the variable-length quantity at `at` and the position after it."""
-    value = 0
-    for byte in data[at : at + 4]:
-        at += 1
-        value = value << 7 | byte & 0x7F
-        if byte < 0x80:
-            break
-    return value, at
+    return b""

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
-from itertools import repeat
 from operator import sub
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,8 +39,8 @@ def read_midi(data: bytes, name: str, *, pedal: bool = False) -> Score:
 
     Each channel and program of each track is a part. With `pedal`, a note that ends while the sustain pedal is down
     lasts until it goes up or the pitch is struck again, at most to the end of the part; percussion ignores the pedal.
-    Notes without note-off or of zero length are skipped and counted among the losses; invalid meters and keys are
-    skipped. Raises ReadError, naming the file. Time and memory are bounded for any bytes.
+    Notes without note-off or of zero length, and whatever else is left out, are counted among the losses. Irregular
+    files are read as `repair` says. Raises ReadError, naming the file. Time and memory are bounded for any bytes.
     """
     file = parser.parse(data, name)
     for track in file.tracks:
@@ -54,38 +53,49 @@ def read_midi(data: bytes, name: str, *, pedal: bool = False) -> Score:
 def score_without_notes(file: MidiFile) -> Score:
     """Return a score with the title, tempos, meters and keys of `file` and no parts."""
     meters, keys, pickup = signs(file.division, file.meters, file.keys)
-    tempos = (Tempo(_beat(tick, file.division), 60e6 / microseconds) for tick, microseconds in file.tempos)
+    beat = _beats_of(file.division)
+    tempos = (Tempo(beat[tick], 60e6 / microseconds) for tick, microseconds in file.tempos)
     return Score((), tempos=_last_at_each_onset(tempos), meters=meters, keys=keys, pickup=pickup, title=file.title)
 
 
 def signs(
     division: int, meters: Iterable[tuple[int, int, int]], keys: Iterable[tuple[int, int, str]]
 ) -> tuple[tuple[Meter, ...], tuple[Key, ...], Fraction]:
-    """Return the valid meters and keys of a file, and the length of its pickup in beats."""
-    found = [
-        Meter(_beat(tick, division), numerator, denominator)
-        for tick, numerator, denominator in meters
-        if numerator > 0 and denominator in (1, 2, 4, 8, 16, 32, 64)
-    ]
+    """Return the meters and keys of a file, and the length of its pickup in beats."""
+    beat = _beats_of(division)
+    found = [Meter(beat[tick], numerator, denominator) for tick, numerator, denominator in meters]
     pickup = Fraction(0)
     if len(found) > 1 and found[0].onset == 0 and found[0].bar == found[1].onset < found[1].bar:
         pickup = found[0].bar
         found[:2] = [Meter(Fraction(0), found[1].numerator, found[1].denominator)]
-    signatures = (Key(_beat(tick, division), sharps, mode) for tick, sharps, mode in keys if -7 <= sharps <= 7)
+    signatures = (Key(beat[tick], sharps, mode) for tick, sharps, mode in keys)
     return _last_at_each_onset(found), _last_at_each_onset(signatures), pickup
 
 
 def beats(notes: NDArray[Any], division: int) -> Iterator[Note]:
     """Yield the notes (n, 4) of a track in beats, lazily and in the same order."""
     starts, ends, pitches, velocities = notes.T.tolist()
-    onsets, durations = map(_beat, starts, repeat(division)), map(sub, ends, starts)
-    return map(Note, onsets, pitches, map(_beat, durations, repeat(division)), velocities)
+    beat = _beats_of(division).__getitem__
+    return map(Note, map(beat, starts), pitches, map(beat, map(sub, ends, starts)), velocities)
 
 
-@lru_cache(2**16)
-def _beat(tick: int, division: int) -> Fraction:
-    """Convert ticks to beats; cached, since few values occur often and fractions are slow to make."""
-    return Fraction(tick, division)
+class _Beats(dict[int, Fraction]):
+    """Ticks in beats, of `division` ticks; remembered, since few values occur often and fractions are slow to make."""
+
+    def __init__(self, division: int) -> None:
+        super().__init__()
+        self._division = division
+
+    def __missing__(self, tick: int) -> Fraction:
+        if len(self) == 2**16:
+            self.clear()
+        beat = self[tick] = Fraction(tick, self._division)
+        return beat
+
+
+@lru_cache(8)
+def _beats_of(division: int) -> _Beats:
+    return _Beats(division)
 
 
 _Sign = TypeVar("_Sign", bound="Tempo | Meter | Key")

@@ -17,7 +17,7 @@ class Track:
     """The notes of one track, channel and program.
 
     `notes` (n, 4) are start, end (in ticks), pitch and velocity, in no order, column-major. `pedal` is the (tick,
-    value) of the sustain pedal, in order.
+    value) of the sustain pedal, in order; `notes_off` are the ticks of messages that end all notes.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Track:
     percussion: bool
     notes: NDArray[Any]
     pedal: Sequence[tuple[int, int]] = ()
+    notes_off: Sequence[int] = ()
 
 
 @dataclass(slots=True)
@@ -33,7 +34,7 @@ class MidiFile:
 
     `notes` (n, 4) are those of all tracks in turn; each track's are a view of them. `tempos` are (tick, microseconds
     per beat), `meters` (tick, numerator, denominator), `keys` (tick, sharps, mode). `hanging` counts the notes without
-    note-off, which are in no track; `losses` counts all that was skipped, by phrase. `span` is the lowest and highest
+    note-off, which are in no track; `losses` counts all that was left out, by phrase. `span` is the lowest and highest
     pitch, and the tick at which the last note ends.
     """
 
@@ -57,19 +58,3 @@ class MidiFile:
     def chords(self) -> tuple[()]:
         """None: MIDI has no chord symbols."""
         return ()
-
-
-def printable_line(text: str) -> str:
-    """Return `text` as one printable line."""
-    if text.isprintable():
-        return " ".join(text.split())
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def decode_text(raw: bytes) -> str:
-    """Decode the text of an event, UTF-8 or else Latin-1, as one printable line."""
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
-    return printable_line(text)

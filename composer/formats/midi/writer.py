@@ -11,10 +11,10 @@ from itertools import pairwise
 from typing import Any
 
 from composer.api import Meter, Note, Part, Score, Tempo
-from composer.formats.midi.mido_parser import KEY_NAMES
-from composer.formats.midi.tracks import printable_line
+from composer.formats.midi import quantity
+from composer.formats.midi.text import printable_line
 from composer.formats.settings import WriteSettings
-from composer.music.keys import has_minor_third
+from composer.music.keys import has_minor_third, key_name
 from composer.music.sounding import chord_part
 
 CHORD_SOFTNESS = 0.6
@@ -25,6 +25,8 @@ _FALLBACK_DIVISION = 10_080
 _MAX_DIVISION = 0x7FFF
 _CHORD_CHANNEL, _DRUM_CHANNEL = 15, 9
 _PART_CHANNELS = tuple(channel for channel in range(15) if channel != _DRUM_CHANNEL)
+_KEY_NAMES = {mode: [key_name(sharps, mode) for sharps in range(-7, 8)] for mode in ("major", "minor")}
+"""mido's names of the keys from seven flats to seven sharps."""
 _END_OF_TRACK = b"\x00\xff\x2f\x00"
 
 
@@ -58,16 +60,8 @@ def mark(data: bytes, text: bytes) -> bytes:
     start = 8 + int.from_bytes(data[4:8], "big")
     end = start + 8 + int.from_bytes(data[start + 4 : start + 8], "big")
     track = data[start + 8 : end].removesuffix(_END_OF_TRACK)
-    track += b"\x00\xff\x01" + _variable_length(len(text)) + text + _END_OF_TRACK
+    track += b"\x00\xff\x01" + quantity.encode(len(text)) + text + _END_OF_TRACK
     return data[: start + 4] + len(track).to_bytes(4, "big") + track + data[end:]
-
-
-def _variable_length(number: int) -> bytes:
-    """Encode as MIDI's variable-length quantity: seven bits per byte, the high bit set on all but the last."""
-    found = [number & 0x7F]
-    while number := number >> 7:
-        found.append(number & 0x7F | 0x80)
-    return bytes(reversed(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +104,7 @@ def _conductor(score: Score, settings: WriteSettings, clock: _Clock) -> list[_Me
         message = MetaMessage("time_signature", numerator=meter.numerator, denominator=meter.denominator)
         events.append((clock.ticks(meter.onset), 1, message))
     for key in score.keys:
-        name = KEY_NAMES["minor" if has_minor_third(key.mode) else "major"][min(max(key.sharps, -7), 7) + 7]
+        name = _KEY_NAMES["minor" if has_minor_third(key.mode) else "major"][min(max(key.sharps, -7), 7) + 7]
         events.append((clock.ticks(key.onset), 2, MetaMessage("key_signature", key=name)))
     return events
 

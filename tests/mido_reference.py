@@ -1,4 +1,4 @@
-"""Parse MIDI with mido, which reads some damaged files that symusic does not."""
+"""A second parser of MIDI, with mido, to compare with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from composer.formats.midi.pedal import CONTROLLER
-from composer.formats.midi.tracks import MidiFile, Track, decode_text
+from composer.formats.midi.tracks import MidiFile, Track
 from composer.music.keys import key_name
 
 KEY_NAMES = {mode: [key_name(sharps, mode) for sharps in range(-7, 8)] for mode in ("major", "minor")}
@@ -75,7 +75,7 @@ class _TrackReader:
             case "program_change":
                 self.programs[message.channel] = message.program
             case "track_name":
-                self.name = self.name or decode_text(message.name.encode("latin-1"))
+                self.name = self.name or message.name
             case _:
                 _add_event(self.file, self.now, message)
 
