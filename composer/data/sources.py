@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 from composer.api import ReadError, Source
+from composer.formats import detect
 
 MAX_ARCHIVE = 1024 * 1024 * 1024
 """Maximum number of bytes that the members of one archive may expand to."""
@@ -40,18 +41,18 @@ def sources(
 ) -> Iterator[Source | ReadError]:
     """Yield the sources that `arguments` name, in a fixed order, and a ReadError for each that cannot be opened.
 
-    A named file is read whatever its suffix; `suffixes` select files in folders, archives and corpora. Hidden files are
-    skipped. `read_stdin` returns the content of `-`. Raises ReadError, before yielding anything, if an argument names
-    nothing.
+    A named file is read whatever its suffix; `suffixes` select files in folders, archives and corpora. A file without
+    suffix is selected if it is music whose usual suffix is among them. Hidden files are skipped. `read_stdin` returns
+    the content of `-`. Raises ReadError, before yielding anything, if an argument names nothing.
     """
     for path in _expand_all(arguments):
         yield from _open(path, suffixes, read_stdin)
 
 
 def suffixes_in(arguments: Sequence[str]) -> Counter[str]:
-    """Count the suffixes of the files in the folders that `arguments` name."""
+    """Count the suffixes of the files in the folders that `arguments` name; "" is none."""
     folders = (Path(path) for path in _expand_all(arguments) if Path(path).is_dir())
-    return Counter(path.suffix.lower() for folder in folders for path in _walk(folder, []) if path.suffix)
+    return Counter(_suffix(path) for folder in folders for path in _walk(folder, []))
 
 
 def public_name(argument: str) -> str:
@@ -117,9 +118,10 @@ def _folder(root: Path, suffixes: Sequence[str], prefix: str = "", pattern: str 
     failures: list[OSError] = []
     for path in _walk(root, failures):
         inside = path.relative_to(root).as_posix()
+        source = Source(path, name=prefix + inside if prefix else str(path), root=root)
         # a named pipe would block
-        if path.suffix.lower() in suffixes and fnmatch(inside, pattern) and path.is_file():
-            yield Source(path, name=prefix + inside if prefix else str(path), root=root)
+        if fnmatch(inside, pattern) and _may_match(path, suffixes) and path.is_file() and _matches(source, suffixes):
+            yield source
     for failure in failures:
         yield ReadError(f"cannot read {failure.filename}: {failure.strerror}")
 
@@ -131,6 +133,28 @@ def _walk(root: Path, failures: list[OSError]) -> Iterator[Path]:
         yield from (Path(folder) / name for name in sorted(names) if not _is_hidden(name))
 
 
+def _suffix(path: Path) -> str:
+    """Return the suffix of `path` in lower case; empty if what follows the last dot is a number or has spaces."""
+    suffix = path.suffix.lower()
+    return "" if suffix[1:].isdecimal() or " " in suffix else suffix
+
+
+def _may_match(path: Path, suffixes: Sequence[str]) -> bool:
+    """Return whether a file has one of `suffixes`, or none, so that its content decides."""
+    return _suffix(path) in ("", *suffixes)
+
+
+def _matches(source: Source, suffixes: Sequence[str]) -> bool:
+    """Return whether `source` has one of `suffixes`, or none and is music with such a suffix."""
+    if _suffix(source.path):
+        return True
+    try:
+        found = detect(source.bytes())
+    except ReadError:
+        return True  # whoever reads it reports the error
+    return found is not None and found.suffixes[0] in suffixes
+
+
 def _archive(path: Path, suffixes: Sequence[str]) -> Iterator[Source | ReadError]:
     """Yield the members of a zip archive, unpacked in memory, MAX_ARCHIVE bytes at most."""
     try:
@@ -138,11 +162,12 @@ def _archive(path: Path, suffixes: Sequence[str]) -> Iterator[Source | ReadError
             total = 0
             for info in sorted(archive.infolist(), key=lambda info: info.filename):
                 inside = _safe_member_path(info)
-                if info.is_dir() or inside.suffix.lower() not in suffixes or any(map(_is_hidden, inside.parts)):
+                if info.is_dir() or not _may_match(inside, suffixes) or any(map(_is_hidden, inside.parts)):
                     continue
                 found = _member(archive, info, path, MAX_ARCHIVE - total)
                 total += len(found.data or b"") if isinstance(found, Source) else 0
-                yield found
+                if isinstance(found, ReadError) or _matches(found, suffixes):
+                    yield found
     except (OSError, zipfile.BadZipFile) as error:
         yield ReadError(f"cannot read {path} as a zip archive: {error}", "unpack it, and name its folder")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ MAX_FIELD_LENGTH = 1_000_000
 
 TEXT_COLUMNS = frozenset({"text", "texts", "lyric", "lyrics", "poem", "poems", "words", "content", "body", "verse"})
 """Lowercase names of columns that hold the text; `song` and `title` hold the title."""
+
+_DELIMITER_LINE = re.compile(r'"?sep=(.)"?\s*\n', re.IGNORECASE)
+"""The first line of files that spreadsheet programs split at another delimiter than their own."""
 
 MAX_NAMED, MAX_NAME_LENGTH = 20, 40
 """Maximum number of columns in a message, and of characters in their names."""
@@ -38,6 +42,17 @@ class Table:
             if name in names:
                 return list(names).index(name)
         raise ReadError(f"{self.name} has no column `{column}`; it has {self._listed()}", suggest(column, self.columns))
+
+    def named_text_column(self, name: str) -> int:
+        """Return the index of the column `name`, or of the only text column if both are usual names of one.
+
+        Raises ReadError with a list of the columns.
+        """
+        columns = list(map(str.casefold, self.columns))
+        texts = [index for index, column in enumerate(columns) if column in TEXT_COLUMNS]
+        if name not in self and name.casefold() in TEXT_COLUMNS and len(texts) == 1:
+            return texts[0]
+        return self.index(name)
 
     def text_column(self, labels: Collection[int]) -> int:
         """Return the index of the text column: the only one that is not a label, or the only one in TEXT_COLUMNS.
@@ -65,11 +80,16 @@ def read_table(source: Source) -> Table:
     text = source.text()
     if not text.strip(DELIMITERS + '" \n'):
         raise ReadError(f"{source.label} is empty", "use a CSV file with a header row and rows of texts")
+    stated = _DELIMITER_LINE.match(text)
     with _bounded_fields():
-        # the delimiter that splits the first row into the most columns; a comma if all are equal
-        delimiter = max(DELIMITERS, key=lambda each: len(next(_rows(text, each, source.label))))
+        if stated:
+            # the line stays as an empty one, so that errors name the right line
+            text, delimiter = text[stated.end() - 1 :], stated[1]
+        else:
+            # the delimiter that splits the first row into the most columns; a comma if all are equal
+            delimiter = max(DELIMITERS, key=lambda each: len(next(_rows(text, each, source.label))))
         rows = list(_rows(text, delimiter, source.label))
-    if len(rows) == 1:
+    if len(rows) <= 1:
         raise ReadError(f"{source.label} has only one row", "add a header row with the names of the columns")
     return Table(source.label, [" ".join(column.split()) for column in rows[0]], rows[1:])
 

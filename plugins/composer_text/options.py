@@ -22,7 +22,11 @@ class TextOptions:
         "blank lines; `blank`, text between blank lines; `auto`, like `file` for CSV and files of up to 10,000 "
         "characters, else like `gap` if the file has one, else like `blank`",
     )
-    column: str = option("", "name of the text column in a CSV, if it cannot be detected", metavar="NAME")
+    column: str = option(
+        "",
+        "name of the text column in a CSV, if it cannot be detected; `lyric`, `text` and other usual names are alike",
+        metavar="NAME",
+    )
     labels: tuple[str, ...] = option((), "CSV columns to use as labels, such as artist,genre", metavar="COLUMNS")
     label: str = option("folder", "label from the path: `folder`, the first subfolder; `file`, the file name; `none`")
     label_name: str = option("artist", "name of that label")

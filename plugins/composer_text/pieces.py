@@ -98,7 +98,7 @@ def _rows(source: Source, options: TextOptions, only: LabelFilter) -> Iterator[P
     table = read_table(source)
     labels = {name: table.index(name) for name in options.labels}
     labels |= {name: table.index(name) for name in only.accepted if name in table}
-    column = table.index(options.column) if options.column else table.text_column(labels.values())
+    column = table.named_text_column(options.column) if options.column else table.text_column(labels.values())
     for number, row in enumerate(table.rows, 1):
         place = f"{source.label}: row {number}"
         if any(row[len(table.columns) :]):  # an unquoted text with commas would be cut at the first

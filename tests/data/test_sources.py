@@ -9,7 +9,8 @@ import pytest
 
 from composer.api import ReadError, Source
 from composer.data import sources as sources_module
-from composer.data.sources import public_name, sources
+from composer.data.sources import public_name, sources, suffixes_in
+from composer.formats.read import MUSIC_SUFFIXES
 
 
 def names(arguments, suffixes=(".txt",)):
@@ -182,3 +183,44 @@ def test_text_encodings(encoding):
 def test_binary_data_is_not_text():
     with pytest.raises(ReadError, match="not a text file"):
         Source(Path("a.txt"), data=b"a\0b").text()
+
+
+MIDI = bytes.fromhex("4d546864 00000006 0000 0001 0060  4d54726b 0000000c  00903c50 60803c00 00ff2f00")
+TUNE = b"X:1\nT:Reel\nK:D\nABcd|\n"
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """A folder of music and other files, many without suffix."""
+    contents = {
+        "a.kar": MIDI, "b.RMI": MIDI, "c.smf": MIDI, "d.mid": MIDI, "reel": TUNE, "prelude": MIDI, "02. Jig": MIDI,
+        "take.1": MIDI, "README": b"words", "Makefile": b"all:\n", "empty": b"", "photo.jpg": MIDI,
+        "sub/etude": MIDI,
+    }  # fmt: skip
+    for name, content in contents.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    return tmp_path
+
+
+def test_karaoke_files_and_music_without_suffix_are_found_by_content(mixed):
+    found = [source.path.relative_to(mixed).as_posix() for source in sources([str(mixed)], MUSIC_SUFFIXES)]
+    assert found == ["02. Jig", "a.kar", "b.RMI", "c.smf", "d.mid", "prelude", "reel", "take.1", "sub/etude"]
+    found = [source.path.relative_to(mixed).as_posix() for source in sources([str(mixed)], (".abc",))]
+    assert found == ["reel"]
+    assert list(sources([str(mixed)], (".txt",))) == []
+
+
+def test_music_without_suffix_in_an_archive(mixed, tmp_path):
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("prelude", "README", "reel", "a.kar", "photo.jpg"):
+            archive.write(mixed / name, name)
+    found = [source.path.name for source in sources([str(path)], (".mid", ".kar"))]
+    assert found == ["a.kar", "prelude"]
+
+
+def test_files_without_suffix_are_counted(mixed):
+    counts = suffixes_in([str(mixed)])
+    assert counts[""] == 8
+    assert counts[".kar"] == 1

@@ -39,6 +39,41 @@ def test_delimiters(delimiter):
     assert contents(text) == ["Wee; sleekit, cow'rin\ttim'rous"]
 
 
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("line", ["sep={}\n", '"sep={}"\r\n', "SEP={}\r\n", "\ufeffsep={}\n"])
+def test_a_line_with_the_delimiter_as_spreadsheets_write_it(line, delimiter):
+    table = "artist;lyric\nAnn;one, two\nBob;three, four\n"
+    if delimiter == ",":
+        table = table.replace(", ", " ")
+    text = line.format(delimiter) + table.replace(";", delimiter)
+    found = read(text.encode("utf-8"), labels=("artist",))
+    assert [item.labels for item in found] == [{"artist": "Ann"}, {"artist": "Bob"}]
+    assert found[1].content.replace(",", "") == "three four"
+
+
+def test_a_line_with_the_delimiter_in_utf_16():
+    assert contents("sep=;\r\nlyric;year\r\nla la;1790\r\n".encode("utf-16"), column="lyric") == ["la la"]
+
+
+def test_errors_count_the_line_with_the_delimiter():
+    assert "line 3: unclosed quote" in error('sep=;\nlyric;year\n"la;1\n').message
+
+
+@pytest.mark.parametrize("content", ["sep=;", "sep=;\n", "sep=;\nlyric;year\n"])
+def test_a_line_with_the_delimiter_and_no_rows(content):
+    error(content)
+
+
+@pytest.mark.parametrize("column", ["lyric", "Lyrics", "poem", "text"])
+def test_usual_names_of_the_text_column_stand_for_one_another(column):
+    assert contents("artist,song,link,text\nAnn,One,/a,la la\n", column=column) == ["la la"]
+
+
+def test_a_usual_name_that_could_mean_two_columns_is_an_error():
+    assert "no column `lyric`" in error("text,poem\na,b\n", column="lyric").message
+    assert "no column `genre`" in error("artist,text\na,b\n", column="genre").message
+
+
 def test_quoted_fields():
     text = 'title,text\r\nOne,"He said ""no"",\r\n\r\nand left."\r\nTwo,plain'
     assert contents(text) == ['He said "no",\n\nand left.', "plain"]

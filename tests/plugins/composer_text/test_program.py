@@ -91,8 +91,8 @@ def test_invalid_tables(composer, file, content, says):
 
 def test_unknown_column(composer, file):
     path = file("artist,lyrics\na,b\n")
-    composer("train", "text", path, "-O", "column=lyric", *TINY).failed(
-        "no column `lyric`", "`artist`, `lyrics`", "did you mean `lyrics`?"
+    composer("train", "text", path, "-O", "column=lirics", *TINY).failed(
+        "no column `lirics`", "`artist`, `lyrics`", "did you mean `lyrics`?"
     )
     composer("train", "text", path, "-O", "labels=genre", *TINY).failed("no column `genre`", "`artist`, `lyrics`")
 
