@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from composer.api import ComposerError, Constraint, Model, PluginError, Representation
+from composer.api import ComposerError, Model, PluginError, Representation
 from composer.registry import position_checks
 from composer.registry import result_checks as check
 from composer.registry.result_checks import InvalidResult
@@ -119,14 +119,14 @@ def guard_representation(
     def reduce(self: Representation) -> tuple[Any, ...]:
         return unpickle, (self.name, self.__dict__)
 
-    members = _wrapped(kind, Representation, REPRESENTATION, owner)
+    members = _wrapped(kind, REPRESENTATION, owner)
     members["spec"] = property(_guarded(kind.spec.fget, owner, "spec", _Method(check.spec)))  # type: ignore[attr-defined]
     return _subclass(kind, {**members, "name": owner.name, "__reduce__": reduce})
 
 
 def guard_model(kind: type[Model], owner: Owner) -> type[Model]:
     """Return a guarded subclass of `kind` with the owner's name."""
-    return _subclass(kind, {**_wrapped(kind, Model, MODEL, owner), "name": owner.name})
+    return _subclass(kind, {**_wrapped(kind, MODEL, owner), "name": owner.name})
 
 
 @contextmanager
@@ -170,15 +170,19 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _wrapped(
-    kind: type[Any], interface: type[Any] | None, methods: Mapping[str, _Method], owner: Owner
-) -> dict[str, Any]:
-    """Return guarded versions of the `methods` that `kind` defines itself, not those of our own `interface`."""
+def _wrapped(kind: type[Any], methods: Mapping[str, _Method], owner: Owner) -> dict[str, Any]:
+    """Return guarded versions of the `methods` that `kind` does not have from our own interface."""
     return {
         name: _guarded(getattr(kind, name), owner, name, method)
         for name, method in methods.items()
-        if hasattr(kind, name) and getattr(kind, name) is not getattr(interface, name, None)
+        if hasattr(kind, name) and not _is_default(kind, name)
     }
+
+
+def _is_default(kind: type[Any], name: str) -> bool:
+    """Return whether a method is that of the interface, which callers may compare it with."""
+    owner = next(base for base in kind.__mro__ if name in base.__dict__)
+    return owner is object or owner.__module__.startswith("composer.api.")
 
 
 def _guarded(function: Callable[..., Any], owner: Owner, name: str, method: _Method) -> Callable[..., Any]:
@@ -230,7 +234,7 @@ def _guard_object(value: Any, methods: Mapping[str, _Method], owner: Owner, size
     if hasattr(kind, check.GUARDED_SIZE):  # the plugin returned the same object before
         return
     if (kind, owner, size) not in _guarded_types:
-        members = _wrapped(kind, Constraint if isinstance(value, Constraint) else None, methods, owner)
+        members = _wrapped(kind, methods, owner)
         _guarded_types[kind, owner, size] = _subclass(kind, {**members, check.GUARDED_SIZE: size, "__slots__": ()})
     try:
         value.__class__ = _guarded_types[kind, owner, size]

@@ -76,7 +76,7 @@ class Text(Representation[str, TextOptions, NoOptions]):
             if name not in labels:
                 raise OptionError(
                     f"no piece has a label `{name}`",
-                    f"choose from {', '.join(sorted(labels))}" if labels else "leave out `labels`",
+                    f"choose from {', '.join(sorted(labels))}" if labels else "leave out -O labels",
                 )
         self._restore(self._vocabulary(seen))
 

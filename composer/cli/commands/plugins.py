@@ -56,8 +56,8 @@ def plugins(
 ) -> None:
     """List installed representations and models, formats, presets, rankings and checks, and trained models.
 
-    A kind such as `formats` lists only these. With the name of a representation, list its -O options. With the name of
-    a model, list its --set settings.
+    A kind such as `formats` lists only these. The name of a representation lists its options (-O), that of a model its
+    settings (--set).
 
     composer plugins check PLUGIN [FILE]... tests a plugin against the interface, a representation on pieces in FILE.
 
