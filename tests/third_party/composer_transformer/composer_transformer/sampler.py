@@ -50,14 +50,14 @@ class TransformerSampler(EmbeddedSampler):
 
     def core(self, vectors: Floats, state: LayerStates) -> tuple[Floats, LayerStates]:
         count, unused, *caches = state
-        place = count % self.config.window
-        unused[np.arange(len(place)), 0, place] = 0
+        rows, place = np.arange(len(count)), count % self.config.window
+        unused[rows, 0, place] = 0
         used = min(int(count.max(initial=0)) + 1, self.config.window)  # in any row
         turn = np.exp(1j * count[:, None, None] * self.speeds).astype(np.complex64)
         for layer, keys, values in zip(self.layers, caches[::2], caches[1::2], strict=True):
-            layer.step(vectors, keys[..., :used], values[:, :, :used], unused[..., :used], place, turn)
+            layer.step(vectors, keys[..., :used], values[:, :, :used], unused[..., :used], (rows, place), turn)
         count += 1
-        return _scaled(vectors), state
+        return _unit(vectors), state
 
 
 class _Layer:
@@ -80,14 +80,20 @@ class _Layer:
         self.contract, self.contract_bias = _centered(weights, f"{name}.contract")
 
     def step(
-        self, hidden: Floats, keys: Floats, values: Floats, unused: Floats, place: Ints, turn: NDArray[np.complex64]
+        self,
+        hidden: Floats,
+        keys: Floats,
+        values: Floats,
+        unused: Floats,
+        at: tuple[Ints, Ints],
+        turn: NDArray[np.complex64],
     ) -> None:
-        """Add to `hidden` (B, H) what the layer adds; also changes `keys` and `values` at `place` (B,).
+        """Add to `hidden` (B, H) what the layer adds; also changes `keys` and `values` `at` rows and places (B,).
 
         `turn` (B, 1, half the size of a head) turns the queries and keys of the step.
         """
-        rows, heads = np.arange(len(hidden)), keys.shape[1]
-        projected = _scaled(hidden) @ self.project
+        (rows, place), heads = at, keys.shape[1]
+        projected = _unit(hidden) @ self.project
         projected += self.project_bias
         parts = projected.reshape(len(rows), 3, heads, -1)
         pairs = projected.view(np.complex64).reshape(len(rows), 3 * heads, -1)[:, : 2 * heads]
@@ -101,7 +107,7 @@ class _Layer:
         context /= np.add.reduce(scores, axis=3, keepdims=True)
         hidden += context.reshape(hidden.shape) @ self.join
         hidden += self.join_bias
-        wide = _scaled(hidden) @ self.expand
+        wide = _unit(hidden) @ self.expand
         wide += self.expand_bias
         np.maximum(wide, 0, out=wide)
         wide *= wide
@@ -109,10 +115,11 @@ class _Layer:
         hidden += self.contract_bias
 
 
-def _scaled(vectors: Floats) -> Floats:
-    """Return `vectors` (B, H), whose means are 0, with a variance of 1."""
-    variance = np.einsum("bh,bh->b", vectors, vectors) / vectors.shape[1]
-    return np.asarray(vectors / np.sqrt(variance + _EPSILON)[:, None])
+def _unit(vectors: Floats) -> Floats:
+    """Return `vectors` (B, H), whose means are 0, with a length of 1: normalized but for a factor, sqrt(H)."""
+    squares = (vectors[:, None] @ vectors[:, :, None])[:, 0]
+    squares += _EPSILON * vectors.shape[1]
+    return np.asarray(vectors / np.sqrt(squares, out=squares))
 
 
 def _centered(weights: Mapping[str, Floats], linear: str) -> tuple[Floats, Floats]:
@@ -125,6 +132,10 @@ def _centered(weights: Mapping[str, Floats], linear: str) -> tuple[Floats, Float
 
 
 def _with_norm(weights: Mapping[str, Floats], norm: str, linear: str) -> tuple[Floats, Floats]:
-    """Return the matrix (O, I) and bias (O,) of a linear layer with the gain and bias of the `norm` before it."""
-    matrix = weights[f"{linear}.weight"]
-    return matrix * weights[f"{norm}.weight"], matrix @ weights[f"{norm}.bias"] + weights[f"{linear}.bias"]
+    """Return the matrix (O, I) and bias (O,) of a linear layer that does what the `norm` before it leaves to do.
+
+    That is its gain and bias, and the factor that `_unit` lacks.
+    """
+    matrix, gain = weights[f"{linear}.weight"], weights[f"{norm}.weight"]
+    bias = matrix @ weights[f"{norm}.bias"] + weights[f"{linear}.bias"]
+    return matrix * (gain * np.sqrt(_F32(len(gain)))), bias
