@@ -63,7 +63,8 @@ def restore_representation(header: checkpoint_file.Header) -> Representation:
 
     Its length is at most that of the longer training pieces: a model may repeat itself forever beyond that.
     """
-    kind = registry.representation(header.representation)
+    with _as_missing_plugin("representation", header.representation):
+        kind = registry.representation(header.representation)
     check_version(kind.name, header.representation_version, kind.version)
     try:
         representation = kind(options.restore(kind.Options, header.options, f"representation `{kind.name}`"))
@@ -92,7 +93,8 @@ def open_checkpoint(path: Path, representation: str | None = None, command: str 
             f"composer {command.replace('{}', header.representation, 1)} {shlex.quote(str(name))}",
         )
     restored = restore_representation(header)
-    model = registry.model(header.model)
+    with _as_missing_plugin("model", header.model):
+        model = registry.model(header.model)
     check_version(model.name, header.model_version, model.version)
     with _as_checkpoint_errors(path):
         config = options.restore(model.Config, header.config, f"model `{model.name}`")
@@ -160,6 +162,16 @@ def _try_one_step(sampler: Sampler, spec: SequenceSpec) -> None:
         if np.shape(sampler.log_prob(state, last)) != (1,):
             raise ValueError("one step has more than one probability")
     sampler.advance(state, last, **features)
+
+
+@contextmanager
+def _as_missing_plugin(what: str, name: str) -> Iterator[None]:
+    """Raise CheckpointError if a checkpoint needs a plugin that is not installed."""
+    try:
+        yield
+    except registry.UnknownName as error:
+        message = f"the checkpoint was made with the {what} `{name}`, which is not installed"
+        raise CheckpointError(message, f"install the package with the plugin `{name}`; see composer plugins") from error
 
 
 @contextmanager

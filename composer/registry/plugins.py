@@ -243,7 +243,8 @@ def load(name: str) -> LoadedPlugin:
     manager.add_hookspecs(hooks)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # stdout is for music
-            manager.register(plugin.load(), name)
+            module = plugin.load()
+            manager.register(module, name)
             manager.check_pending()
             classes: list[Any] = [*manager.hook.composer_representation(), *manager.hook.composer_model()]
             brought = {
@@ -257,7 +258,17 @@ def load(name: str) -> LoadedPlugin:
         raise PluginError(
             f"{owner} does not load: {describe(error)}", f"upgrade or uninstall {plugin.distribution.partition(' ')[0]}"
         ) from error
+    if not (classes or brought):
+        raise PluginError(f"{owner}: {_no_hooks(module)}", AUTHOR_HINT)
     return _checked(plugin, owner, classes, brought)
+
+
+def _no_hooks(module: Any) -> str:
+    """Say why the hooks of a module return nothing."""
+    unmarked = [name for name in vars(hooks) if name.startswith("composer_") and callable(getattr(module, name, None))]
+    marker = f"{hooks.PROJECT}_impl"
+    unmarked = [name for name in unmarked if not hasattr(getattr(module, name), marker)]
+    return f"`{unmarked[0]}` is not marked with @hookimpl" if unmarked else "its hooks return nothing"
 
 
 def _checked(plugin: EntryPoint, owner: Owner, classes: list[Any], brought: Mapping[str, Any]) -> LoadedPlugin:
@@ -280,17 +291,19 @@ def _checked(plugin: EntryPoint, owner: Owner, classes: list[Any], brought: Mapp
         extensions, wrong = checked_extensions(brought, plugin.name, owner)
         errors += wrong
     if not (found or extensions):
-        raise (
-            errors[0]
-            if errors
-            else PluginError(f"{owner}: its hooks return nothing called `{plugin.name}`", AUTHOR_HINT)
-        )
+        raise (errors[0] if errors else PluginError(f"{owner}: {_named_otherwise(classes, plugin.name)}", AUTHOR_HINT))
     representations = [
         guard_representation(kind, owner, unpickle) for kind in found if issubclass(kind, Representation)
     ]
     models = [guard_model(kind, owner) for kind in found if issubclass(kind, Model)]
     first_error = next(iter(errors), None)
     return LoadedPlugin(plugin, next(iter(representations), None), next(iter(models), None), first_error, extensions)
+
+
+def _named_otherwise(classes: list[Any], name: str) -> str:
+    """Say what a plugin's hooks return instead of something called `name`."""
+    found = " and ".join(f"`{kind.name}`" for kind in classes)
+    return f"its hooks return {found}, not `{name}`" if found else f"its hooks return nothing called `{name}`"
 
 
 def unpickle(name: str, attributes: Mapping[str, Any]) -> Representation:

@@ -66,6 +66,7 @@ def test_length_is_limited_by_the_training_data(damaged, usual, expected):
         ({"state": {}}, "cannot restore"),
         ({"record": {"kind": "training"}}, "is a training state"),
         ({"representation_version": 0}, "version 0 of `abc`"),
+        ({"model": "gone"}, "made with the model `gone`, which is not installed"),
         ({"model_version": 2}, "version 2 of `lstm`, but version 1 is installed"),
         ({"record": None}, "not a complete checkpoint"),
         ({"representation": ["abc"]}, "not a complete checkpoint"),

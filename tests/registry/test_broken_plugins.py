@@ -400,10 +400,11 @@ def boom():
     [
         (boom, "does not load: RuntimeError: no libfoo"),
         (lambda: sys.exit(3), "does not load: SystemExit: 3"),
-        (SimpleNamespace(), "its hooks return nothing called `broken`"),
+        (SimpleNamespace(), "its hooks return nothing"),
+        (SimpleNamespace(composer_model=lambda: Tiny), "`composer_model` is not marked with @hookimpl"),
         (SimpleNamespace(composer_model=hookimpl(lambda: 7)), "its hook returned 7"),
         (SimpleNamespace(composer_modle=hookimpl(lambda: Tiny)), "composer_modle"),
-        (SimpleNamespace(composer_model=hookimpl(lambda: Tiny)), "its hooks return nothing called `broken`"),
+        (SimpleNamespace(composer_model=hookimpl(lambda: Tiny)), "its hooks return `tiny`, not `broken`"),
     ],
 )
 def test_broken_module(composer, install, module, reason):

@@ -84,10 +84,10 @@ def test_a_model_is_no_representation():
     [
         ("raise RuntimeError('no libfoo')", "RuntimeError: no libfoo"),
         ("import a_module_that_is_not_there", "ModuleNotFoundError"),
-        ("x = 1", "return nothing called"),
+        ("x = 1", "its hooks return nothing"),
         ("import sys\nsys.exit(3)", "SystemExit: 3"),
         (MODEL.format(api=99, name="broken"), "needs API version 99"),
-        (MODEL.format(api=1, name="other"), "return nothing called `broken`"),
+        (MODEL.format(api=1, name="other"), "its hooks return `other`, not `broken`"),
         (MODEL.format(api="None", name="broken"), "has no API version"),
         ("from composer.api import hookimpl\n@hookimpl\ndef composer_model():\n    return 7", "returned 7"),
         ("from composer.api import hookimpl\n@hookimpl\ndef composer_modle():\n    return 7", "composer_modle"),
