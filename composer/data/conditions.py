@@ -80,5 +80,8 @@ class LabeledPieces:
 
 
 def with_conditions(spec: SequenceSpec, conditions: Mapping[str, Sequence[str]]) -> SequenceSpec:
-    """Return the spec of a representation with the conditions of a training."""
-    return replace(spec, conditions={name: tuple(values) for name, values in conditions.items()})
+    """Return the spec of a representation with the conditions of a training, in the order of their names.
+
+    A checkpoint stores them in that order, and weights belong to a condition by its number.
+    """
+    return replace(spec, conditions={name: tuple(conditions[name]) for name in sorted(conditions)})

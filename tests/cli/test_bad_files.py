@@ -99,7 +99,9 @@ def test_files_of_another_representation(composer, tmp_path):
 class TestTables:
     def test_without_the_column(self, composer, tmp_path):
         (tmp_path / "songs.csv").write_text("artist,words\nme,la la la\nyou,do re mi\n")
-        composer("train", "text", tmp_path / "songs.csv", "-O", "column=verse").failed("`verse`", "`artist`", "`words`")
+        composer("train", "text", tmp_path / "songs.csv", "-O", "column=rhymes").failed(
+            "`rhymes`", "`artist`", "`words`"
+        )
 
     def test_with_zeros(self, composer, tmp_path):
         (tmp_path / "songs.csv").write_bytes(b"text\nla\0la\n")

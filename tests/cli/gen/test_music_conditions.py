@@ -60,6 +60,23 @@ def test_resume_and_fine_tuning_keep_the_conditions(composer, tunes, home, tmp_p
         )
 
 
+def test_conditions_in_any_order(composer, tmp_path, home):
+    """Weights belong to a condition by its number, which must survive the checkpoint."""
+    tunes = tmp_path / "tunes.abc"
+    bars = {"4/4": "C8|E4G4|C8|", "6/8": "C6|E3G3|C6|", "3/4": "C6|E4G2|C6|"}
+    heads = [(meter, key) for meter in bars for key in ("C", "Am")]
+    text = "".join(
+        f"X:{number}\nM:{meter}\nL:1/8\nK:{key}\n{bars[meter]}\n\n" for number, (meter, key) in enumerate(heads)
+    )
+    tunes.write_text(text)
+    options = ("--set", "hidden=8", "--max-updates", "2", "--name", "ordered")
+    assert composer("train", "abc", tunes, "--conditions", "mode,meter", *options).code == 0
+    spec = read_header(home / "models" / "ordered.safetensors").spec
+    assert {name: len(values) for name, values in spec.conditions.items()} == {"meter": 3, "mode": 2}
+    assert composer("eval", "abc", tunes, "--checkpoint", "ordered").code == 0
+    assert composer("train", "abc", "--resume", "--name", "ordered", "--max-updates", "3").code == 0
+
+
 @pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll"])
 def test_models_trained_with_the_old_option_resume_and_generate(composer, tunes, home, representation):
     options = ("--conditions", "meter", "--set", "hidden=8", "--max-updates", "2", "--name", "old")
