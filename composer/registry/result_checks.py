@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -240,7 +241,10 @@ def network(value: Any, *_: Any) -> Any:
 
 
 def sampler(value: Any, *_: Any) -> Any:
-    """Check that a sampler, which may be None, has all its methods."""
+    """Check that a sampler, which may be None, has all its methods, and is not a module of torch."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.nn.Module):
+        raise InvalidResult(f"it returned {type(value).__name__}, a module of torch, not a Sampler in numpy")
     names = ("initial_state", "advance", "sample", "gather_rows", "log_prob")
     return value if value is None else _expect_methods(value, "a sampler", *names)
 

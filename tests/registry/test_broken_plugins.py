@@ -297,6 +297,11 @@ MODELS = {
     "evaluate gives None": (TRAIN, with_network(evaluate=gives(None)), "failed in evaluate: it returned None"),
     "no phases": (TRAIN, with_network(phases=gives([])), "failed in phases: it returned []"),
     "sampler lacks methods": (GEN, {"sampler": gives("table")}, "failed in sampler: it returned 'table', which lacks"),
+    "sampler in torch": (
+        GEN,
+        {"sampler": lambda self, spec, config, weights: __import__("torch").nn.Linear(1, 1)},
+        "failed in sampler: it returned Linear, a module of torch, not a Sampler in numpy",
+    ),
     "sample raises": (GEN, with_sampler(sample=raises(IndexError("7"))), "failed in sample: IndexError: 7"),
     "sample exits": (GEN, with_sampler(sample=raises(SystemExit(0))), "failed in sample: SystemExit: 0"),
     "sample gives None": (GEN, with_sampler(sample=gives(None)), "failed in sample: it returned None, not a Draw"),

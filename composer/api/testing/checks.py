@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import NamedTuple
 
 from composer.api.errors import PluginError
@@ -36,6 +37,31 @@ def shortened(steps: Sequence[AnyStep], limit: int = 5) -> str:
     """Return steps for a message: the first few of them, and how many more there are."""
     shown = ", ".join(map(str, steps[:limit])) or "none"
     return f"{shown} and {len(steps) - limit} more" if len(steps) > limit else shown
+
+
+@contextmanager
+def nothing_printed() -> Iterator[None]:
+    """Expect that Python prints nothing to stdout in the context."""
+    with redirect_stdout(io.StringIO()) as printed:
+        yield
+    text = " ".join(printed.getvalue().split())
+    shown = text if len(text) <= 40 else f"{text[:40]}..."
+    expect(not printed.getvalue(), f"it printed {shown!r} to stdout, which is for music")
+
+
+@contextmanager
+def random_state_kept(methods: str) -> Iterator[None]:
+    """Expect that `methods`, which are called in the context, leave the global random state of torch as it is."""
+    import torch
+
+    torch.rand(1)  # so that the state differs from that after any call of `manual_seed`
+    before = torch.get_rng_state()
+    yield
+    expect(
+        torch.equal(before, torch.get_rng_state()),
+        f"{methods} changed the global random state of torch: use neither `torch.manual_seed` nor its random numbers, "
+        "but `rng`, or a `torch.Generator`",
+    )
 
 
 @contextmanager

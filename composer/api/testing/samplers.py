@@ -39,6 +39,7 @@ def check_sampling(sampler: Sampler, spec: SequenceSpec) -> str:
             f"a row's steps depend on its position or on other rows: row {row} of 3 drew {_drawn(before, row)} and, "
             f"after the rows were reversed, {_drawn(after, swapped_row)}",
         )
+    _check_states_are_separate(sampler, spec, before)
     copied = sampler.gather_rows(together, rows)
     active = np.array([True, False, True])
     moved = sampler.advance(sampler.gather_rows(together, rows), steps[0], active, **features[0])
@@ -58,6 +59,39 @@ def check_sampling(sampler: Sampler, spec: SequenceSpec) -> str:
         _check_blocks(sampler, spec)
         return "rows, and blocks of steps"
     return "rows"
+
+
+def _check_states_are_separate(sampler: Sampler, spec: SequenceSpec, alone: Draw) -> None:
+    """All that a step changes is in the state: none of it is in the sampler itself.
+
+    `alone` was drawn after the same steps as those of the first of two states here, which are advanced in turn.
+    """
+    steps, features = random_steps(spec, rows=3, length=6), random_features(spec, rows=3, length=7)
+    rows, reverse = np.arange(3), np.array([2, 1, 0])
+    first, second = (sampler.initial_state([{}] * 3, **features[0]) for _ in range(2))
+    for column, other, following in zip(steps, steps[::-1], features[1:], strict=True):
+        first = sampler.advance(first, column, **following)
+        second = sampler.advance(second, other[reverse], **following)
+    params, zeros = BatchSamplingParams.for_rows(3), np.zeros(3, int)
+    in_turn = sampler.sample(first, params, CounterRNG([1, 2, 3]).at_steps(zeros))
+    advice = "keep nothing that a step changes in `self`, but all of it in the state"
+    for row in rows:
+        expect(
+            _same_draw(alone, row, in_turn, row),
+            f"two states with as many rows are not independent: row {row} of the first drew {_drawn(alone, row)} "
+            f"alone, and {_drawn(in_turn, row)} when both were advanced in turn; {advice}",
+        )
+    swapped_features = {name: value[reverse] for name, value in features[1].items()}
+    swapped = sampler.advance(sampler.gather_rows(first, reverse), steps[0][reverse], **swapped_features)
+    kept = sampler.advance(sampler.gather_rows(first, rows), steps[0], **features[1])
+    before = sampler.sample(kept, params, CounterRNG([1, 2, 3]).at_steps(zeros))
+    after = sampler.sample(swapped, params, CounterRNG([3, 2, 1]).at_steps(zeros))
+    for row, swapped_row in enumerate(reverse):
+        expect(
+            _same_draw(before, row, after, swapped_row),
+            f"`gather_rows` does not exchange all that rows depend on: a step later, row {row} drew "
+            f"{_drawn(before, row)}, and {_drawn(after, swapped_row)} where the rows were reversed; {advice}",
+        )
 
 
 def _check_blocks(sampler: BlockSampler, spec: SequenceSpec) -> None:

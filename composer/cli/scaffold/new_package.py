@@ -62,7 +62,7 @@ class NewPackage:
 
     def commands(self) -> tuple[str, ...]:
         """Return commands that install the plugin and try it, from inside its folder."""
-        corpus, tune = "corpus --valid corpus/held_out.abc --max-updates 300", "--output tune.mid"
+        corpus, tune = "corpus/tunes.abc --valid corpus/held_out.abc --max-updates 300", "--output tune.mid"
         if self.kind == "model":
             trained = f"composer train abc {corpus} --model {self.name} --name {self.name}"
             generated = f"composer gen abc --checkpoint {self.name} {tune}"

@@ -11,6 +11,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from composer.api.errors import PluginError
 from composer.api.network import Batch
 from composer.api.sequence import SequenceSpec, StepKind
 from composer.toolkit.models.outputs import SPARSE_LOGIT, Distribution
@@ -76,7 +77,9 @@ class EmbeddedNetwork(StepwiseNetwork):
         """Return the state of the core before a piece: tensors (layers, B, ...), on any device."""
 
     def initial_layer_states(self, rows: int) -> tuple[Tensor, ...]:
-        return tuple(part.to(self.device) for part in self.initial_core_state(rows))
+        return tuple(
+            part.to(self.device) for part in self._checked(self.initial_core_state(rows), rows, "initial_core_state")
+        )
 
     @abstractmethod
     def core(
@@ -96,7 +99,30 @@ class EmbeddedNetwork(StepwiseNetwork):
         features: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         outputs, state = self.core(self.embed_inputs(inputs, conditions, features), state, reset)
-        return self.output(outputs), state
+        if not hasattr(self, "output"):
+            raise self._fault("has no layer `output`: set `self.output = self.make_output(H)` in its `__init__`")
+        size, expected = getattr(self.output, "in_features", outputs.shape[-1]), inputs.shape[:2]
+        if outputs.shape != (*expected, size):
+            raise self._fault(
+                f"returned outputs of shape {tuple(outputs.shape)} from `core`, but `make_output` was given {size}: "
+                f"they must be (B, T, {size}), here {(*expected, size)}"
+            )
+        return self.output(outputs), self._checked(state, len(inputs), "core")
+
+    def _checked(self, state: tuple[Tensor, ...], rows: int, method: str) -> tuple[Tensor, ...]:
+        """Return the state that a `method` returned, if each of its tensors is (layers, B, ...)."""
+        if isinstance(state, Tensor):
+            raise self._fault(f"returned a tensor as the state from `{method}`: it must be a tuple of tensors")
+        for number, part in enumerate(state):
+            if part.dim() < 2 or part.shape[1] != rows:
+                raise self._fault(
+                    f"returned a state from `{method}` whose tensor {number} has the shape {tuple(part.shape)}: it "
+                    f"must be (layers, B, ...), here with {rows} rows on the second axis"
+                )
+        return state
+
+    def _fault(self, fault: str) -> PluginError:
+        return PluginError(f"{type(self).__name__} {fault}", "run the contract test: composer plugins check NAME")
 
     def embed_inputs(self, inputs: Tensor, conditions: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
         """Return the input vectors (B, T, input_size)."""

@@ -212,6 +212,103 @@ def test_broken_samplers_fail(methods, message):
         check_model(FaultySampler, hidden=8, embedding=4)
 
 
+def printing(self, inputs, state, reset, conditions):
+    print("step")
+    return LstmNetwork.forward(self, inputs, state, reset, conditions)
+
+
+def seeding(self, inputs, state, reset, conditions):
+    torch.manual_seed(0)
+    return LstmNetwork.forward(self, inputs, state, reset, conditions)
+
+
+def not_causal(self, inputs, state, reset, conditions):
+    logits, state = LstmNetwork.forward(self, inputs, state, reset, conditions)
+    return logits + logits.mean(1, keepdim=True), state
+
+
+def never_a_number(self, inputs, state, reset, conditions):
+    logits, state = LstmNetwork.forward(self, inputs, state, reset, conditions)
+    return logits * torch.nan, state
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [
+        (printing, r"it printed 'step.*' to stdout"),
+        (seeding, r"`evaluate` changed the global random state of torch: use neither"),
+        (not_causal, r"; likely causes: a step depends on later ones, or the state that is returned is not the one"),
+        (never_a_number, r"the logits are NaN or infinite: the loss is nan before training in phase `train`"),
+    ],
+)
+def test_causes_of_faults_in_networks_are_named(forward, message):
+    Faulty.methods = {"forward": forward}
+    with pytest.raises(AssertionError, match=message):
+        check_model(Faulty, hidden=8, embedding=4)
+
+
+def test_sampling_must_keep_the_random_state_of_torch():
+    def sample(self, state, params, rng):
+        torch.manual_seed(0)
+        return LstmSampler.sample(self, state, params, rng)
+
+    FaultySampler.methods = {"sample": sample}
+    with pytest.raises(AssertionError, match="`sample` or `gather_rows` changed the global random state of torch"):
+        check_model(FaultySampler, hidden=8, embedding=4)
+
+
+def step_in_self(self, parts, steps, features=None):
+    """Keep the state in the sampler, taken anew only when the number of rows changes."""
+    if self.kept is None or len(self.kept[0]) != len(parts[0]):
+        self.kept = [part.copy() for part in parts]
+    LstmSampler.step(self, self.kept, steps, features)
+    parts[:] = [part.copy() for part in self.kept]
+
+
+def layers_in_order(self, state, rows, fresh=None):
+    """Gather what the next step is drawn from, but not what later ones are."""
+    gathered = LstmSampler.gather_rows(self, state, rows, fresh)
+    if fresh is None:
+        shown = self.logits(gathered)
+        gathered = [part.copy() for part in state]
+        self.overridden = (gathered, shown)
+    return gathered
+
+
+def logits_of_gathered(self, parts):
+    found, shown = self.overridden
+    return shown if found is parts else LstmSampler.logits(self, parts)
+
+
+def overriding_step(self, parts, steps, features=None):
+    self.overridden = (None, None)
+    LstmSampler.step(self, parts, steps, features)
+
+
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        (
+            {"step": step_in_self, "kept": None},
+            r"two states with as many rows are not independent: row \d of the first",
+        ),
+        (
+            {
+                "gather_rows": layers_in_order,
+                "logits": logits_of_gathered,
+                "step": overriding_step,
+                "overridden": (None, None),
+            },
+            r"`gather_rows` does not exchange all that rows depend on: a step later, row \d drew .* keep nothing that",
+        ),
+    ],
+)
+def test_states_must_hold_all_that_a_step_changes(methods, message):
+    FaultySampler.methods = methods
+    with pytest.raises(AssertionError, match=message):
+        check_model(FaultySampler, hidden=8, embedding=4)
+
+
 def test_threads_are_limited_during_the_test_only(monkeypatch):
     for name in {*threads.VARIABLES, *threads.TORCH_VARIABLES}:
         monkeypatch.delenv(name, raising=False)

@@ -63,17 +63,28 @@ def test_the_corpus_has_no_errors(composer):
     assert composer("check", TEMPLATES / "shared" / "corpus").code == 0
 
 
+def test_a_model_trains_on_the_corpus_without_skipping_a_tune(composer):
+    corpus = TEMPLATES / "shared" / "corpus"
+    limits = ("--max-updates", 1, "--set", "hidden=8", "--device", "cpu")
+    done = composer("train", "abc", corpus / "tunes.abc", "--valid", corpus / "held_out.abc", *limits)
+    assert "12 pieces: 10 for training, 2 held out\n" in done.err
+    assert "skipped" not in done.err
+
+
 def test_it_prints_the_commands_to_run_next(composer):
     done = composer("plugins", "new", "chords", "--kind", "representation")
     assert done.out.splitlines() == [
         "cd composer-chords",
         "pip install -e .",
         "composer plugins check chords",
-        "composer train chords corpus --valid corpus/held_out.abc --max-updates 300",
+        "composer train chords corpus/tunes.abc --valid corpus/held_out.abc --max-updates 300",
         "composer gen chords --output tune.mid",
     ]
     model = composer("plugins", "new", "gru", "--kind", "model").out
-    assert "composer train abc corpus --valid corpus/held_out.abc --max-updates 300 --model gru --name gru\n" in model
+    assert (
+        "composer train abc corpus/tunes.abc --valid corpus/held_out.abc --max-updates 300 --model gru --name gru\n"
+        in model
+    )
     assert "composer gen abc --checkpoint gru " in model
 
 

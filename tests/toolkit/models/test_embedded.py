@@ -116,6 +116,49 @@ def test_a_layer_cannot_have_the_name_of_a_method(name):
         setattr(network, name, nn.Parameter(torch.zeros(2)))
 
 
+def narrow(self, vectors, state, reset):
+    outputs, state = GruNetwork.core(self, vectors, state, reset)
+    return outputs[..., 1:], state
+
+
+def without_layers(self, vectors, state, reset):
+    outputs, state = GruNetwork.core(self, vectors, state, reset)
+    return outputs, (state[0][0],)
+
+
+def without_output(self, spec, config):
+    GruNetwork.__init__(self, spec, config)
+    del self.output
+
+
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        (
+            {"core": narrow},
+            r"shape \(3, 6, 23\) from `core`, but `make_output` was given 24: they must be \(B, T, 24\)",
+        ),
+        (
+            {"core": without_layers},
+            r"from `core` whose tensor 0 has the shape \(3, 24\): it must be \(layers, B, \.\.\.\)",
+        ),
+        (
+            {"initial_core_state": lambda self, rows: (torch.zeros(rows, 24),)},
+            r"state from `initial_core_state` whose tensor 0 has the shape \(3, 24\): it must be",
+        ),
+        (
+            {"initial_core_state": lambda self, rows: torch.zeros(1, rows, 24)},
+            r"a tensor as the state from `initial_core_state`: it must be a tuple of tensors",
+        ),
+        ({"__init__": without_output}, r"has no layer `output`: set `self.output = self.make_output\(H\)` in its"),
+    ],
+)
+def test_faults_of_a_core_are_named(methods, message):
+    network = type("Faulty", (GruNetwork,), methods)(SequenceSpec(StepKind.TOKENS, 5, 0), GruConfig())
+    with pytest.raises(PluginError, match=f"Faulty .*{message}"):
+        network(torch.zeros(3, 6, dtype=torch.long), network.initial_layer_states(3), None, {})
+
+
 def test_other_attributes_may_replace_methods():
     network = GruNetwork(SequenceSpec(StepKind.TOKENS, 5, 0), GruConfig())
     network.phase, network.loss = "pretrain", len
