@@ -31,7 +31,7 @@ def validate(file: MidiFile, name: str, *, pedal: bool) -> None:
         if pedal and track.pedal and not track.percussion:
             track.notes[:] = sustained(track.notes, track.pedal)
     losses = {"notes without note-off left out": file.hanging, "notes of zero length left out": _drop_empty_notes(file)}
-    file.losses = {phrase: count for phrase, count in (losses | file.losses).items() if count}
+    file.losses = {phrase: count for phrase, count in {**losses, **file.losses}.items() if count}
     notes = file.notes
     if not len(notes):
         raise ReadError(f"{name} has no notes", "every note needs a note-on and, later, a note-off")
