@@ -154,7 +154,7 @@ def _short_edge_problem(placed: _BarInVoice) -> Problem:
     """Return the problem of a short first or last bar of a part that no other bar completes."""
     length = _in_notes(placed.bar.ticks, placed.time)
     if placed.begins:
-        kind, message = "unmatched pickup", f"pickup of {length}, but no last bar is shortened to match"
+        kind, message = "unmatched pickup", f"pickup of {length}, but the last bar is not shortened to match"
     else:
         kind = "last bar too short"
         message = f"last bar has {length}; {placed.time} needs {placed.time.numerator}, and no pickup completes it"

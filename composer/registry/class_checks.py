@@ -19,7 +19,9 @@ def check_class(kind: Any) -> None:
         raise PluginError(f"its hook returned {kind!r}, which is neither a Representation nor a Model class")
     _check_api(kind)
     if missing := sorted(kind.__abstractmethods__):
-        raise PluginError(f"{kind.__name__} lacks {', '.join(f'`{name}`' for name in missing)}", "define it")
+        raise PluginError(
+            f"{kind.__name__} lacks {', '.join(f'`{name}`' for name in missing)}", "define what is missing"
+        )
     for name in ("name", "summary"):
         text = _attribute(kind, name, str)
         if not text.strip() or "\n" in text:
@@ -50,7 +52,9 @@ def _check_representation(kind: type[Representation]) -> None:
             raise PluginError(f"`{name}` of {kind.__name__} must be a tuple of str, not {words!r}")
     for suffix in kind.suffixes:
         if not suffix.startswith(".") or suffix != suffix.lower():
-            raise PluginError(f"`suffixes` of {kind.__name__} has {suffix!r}", "begin it with a dot, in lower case")
+            raise PluginError(
+                f"`suffixes` of {kind.__name__} has {suffix!r}", "write it in lower case, beginning with a dot"
+            )
     if not kind.formats:
         raise PluginError(f"`formats` of {kind.__name__} is empty", "name a format that it can write, such as midi")
     if kind.native is not None and kind.native not in kind.formats:

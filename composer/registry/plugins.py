@@ -146,7 +146,7 @@ def default_model(representation: type[Representation] | Representation) -> Mode
     for loaded in load_all():
         if loaded.model and representation.kind in loaded.model.accepts:
             return loaded.model()
-    raise PairingError(f"no installed model is for {representation.kind}", "install a plugin with one")
+    raise PairingError(f"no installed model accepts {representation.kind}", "install a plugin that provides one")
 
 
 @cache

@@ -89,7 +89,7 @@ def test_a_problem_among_good_tunes(name):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("|:f|ABA ABA|ABA ABA:|", "pickup of 1 eighth note, but no last bar is shortened to match"),
+        ("|:f|ABA ABA|ABA ABA:|", "pickup of 1 eighth note, but the last bar is not shortened to match"),
         ("ABA ABA|ABA AB|]", "last bar has 5 eighth notes; 6/8 needs 6, and no pickup completes it"),
     ],
 )

@@ -20,7 +20,7 @@ def completions(
 
     bash: add `source <(composer completions bash)` to ~/.bashrc.
 
-    zsh: save the script as _composer in a folder of $fpath.
+    zsh: save the script as _composer in a folder on $fpath.
 
     fish: add `composer completions fish | source` to ~/.config/fish/config.fish.
 

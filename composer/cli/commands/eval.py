@@ -37,7 +37,7 @@ class EvalOptions:
     )  # fmt: skip
     stream: bool = option(False, "Evaluate all pieces as one sequence.")
     generated: int | None = option(
-        None, "Generate N pieces and compare their statistics with these files.",
+        None, "Generate N pieces and compare their statistics with those of FILE.",
         metavar="N", minimum=1, maximum=10_000, hint="use 1 to 10000; a few hundred are enough",
     )  # fmt: skip
     seed: int | None = option(
@@ -60,7 +60,7 @@ class EvalOptions:
         for name, is_given in (("--effort", self.effort is not None), ("--stream", self.stream)):
             if self.generated is not None and is_given:
                 raise UsageError(
-                    f"{name} cannot be combined with --generated, which measures no likelihood",
+                    f"{name} cannot be combined with --generated, which does not measure likelihood",
                     f"remove {name} or --generated",
                 )
         for name, value in (("--seed", self.seed), ("--temp", self.temperature)):

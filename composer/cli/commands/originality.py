@@ -113,7 +113,7 @@ def _model_reference(checkpoint: Path | None, first: Source | ReadError | None) 
     representation, melodies = restore_representation(read_header(path)), training_melodies(path)
     if type(representation).score is Representation.score:
         message = f"`{representation.name}` is not music, so it has no melodies"
-        raise CheckpointError(message, "use a file of music and a model of music")
+        raise CheckpointError(message, "use a music file and a music model")
     if melodies is None:
         raise CheckpointError(
             f"{path.name} does not hold the melodies of its training data",

@@ -56,12 +56,12 @@ def plugins(
 ) -> None:
     """List installed representations and models, formats, presets, rankings and checks, and trained models.
 
-    A kind such as `formats` lists only these. The name of a representation lists its options (-O), that of a model its
-    settings (--set).
+    Name a kind, such as `formats`, to list only that kind. Name a representation to list its options (-O), or a model
+    to list its settings (--set).
 
-    composer plugins check PLUGIN [FILE]... tests a plugin against the interface, a representation on pieces in FILE.
+    composer plugins check PLUGIN [FILE]... tests that a plugin follows the interface; FILE holds pieces to test it on.
 
-    composer plugins new NAME --kind KIND writes a package with a new plugin that works into the folder composer-NAME.
+    composer plugins new NAME --kind KIND creates the folder composer-NAME, a package with a new, working plugin.
     """
     from composer.registry import plugins as registry
 

@@ -52,7 +52,10 @@ EXAMPLES = {
     "originality": (
         ("Compare ten new tunes with the training data:", "composer gen abc --count 10 | composer originality -"),
         ("Compare with your own collection:", "composer originality tune.mid --corpus tunes/"),
-        ("Print the length of each longest copied run:", "composer originality tunes.abc --json | jq '.found[].notes'"),
+        (
+            "Print the length of the longest copied run in each tune:",
+            "composer originality tunes.abc --json | jq '.found[].notes'",
+        ),
     ),
     "replay": (
         ("Reproduce a tune:", "composer replay tune.abc"),
@@ -83,7 +86,7 @@ ENVIRONMENT = {
     "COMPOSER_DEVICE": "Default of --device: auto, cpu, cuda or mps.",
     "COMPOSER_RENDEZVOUS_TIMEOUT": "Seconds that training processes wait for each other at the start. [default: 300]",
     "COMPOSER_DEBUG": "1 is the same as --debug.",
-    "COMPOSER_STRICT_PLUGINS": "1 makes a plugin that fails to load an error instead of a warning.",
+    "COMPOSER_STRICT_PLUGINS": "If 1, a plugin that fails to load causes an error, not a warning.",
     "NO_COLOR": "If set, output has no colors.",
     "PAGER": "Program that shows long pages of composer help on a terminal. [default: less]",
 }

@@ -38,7 +38,7 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
     """Yield the name and score of the file. Raises ReadError as `read_notation` does, and for a piece beyond limits."""
     score = read_notation(source.bytes(), source.label)
     if fault := exceeded_limit(score):
-        raise ReadError(f"{source.label} {fault}", "take the excess out, or split it into smaller files")
+        raise ReadError(f"{source.label} {fault}", "shorten it, or split it into smaller files")
     yield source.label, score
 
 

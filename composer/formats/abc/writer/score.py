@@ -106,7 +106,7 @@ def _write_melody(score: Score, melody: Sequence[Note], losses: Counter[str], *,
 def _meter(score: Score) -> Time:
     meters = {(meter.numerator, meter.denominator) for meter in score.meters} or {(4, 4)}
     if len(meters) > 1:
-        raise EncodeError("the score changes its meter, but a tune has only one here", "split it at the change")
+        raise EncodeError("the score changes meter, but only one meter per tune is supported", "split it at the change")
     time = Time(*meters.pop())
     if str(time) not in METERS:
         raise EncodeError(f"unsupported meter {time}", f"use one of {', '.join(METERS)}")
