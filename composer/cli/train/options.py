@@ -76,14 +76,14 @@ class TrainOptions:
     output: Path | None = option(
         None, "Also write the trained model to this .safetensors file.", "-o", "--output", metavar="FILE", panel=OUTPUT
     )
-    resume: bool = option(False, "Resume the run named by --name, or the newest run of REP.", panel=OUTPUT)
+    resume: bool = option(False, "Resume the run called --name, or the newest run of REP.", panel=OUTPUT)
     origin: Path | None = option(None, "Model to fine-tune: name or file.", "--from", metavar="NAME", panel=OUTPUT)
     snapshots: tuple[int, ...] | None = option(
         None, "Generate a piece after these updates, such as 0,500,1000.",
         metavar="UPDATES", panel=OUTPUT, parse=_updates,
     )  # fmt: skip
     log_dir: Path | None = option(None, "Write TensorBoard logs to this folder.", metavar="FOLDER", panel=OUTPUT)
-    force: bool = option(False, "Overwrite the model named by --name, and the --output file.", panel=OUTPUT)
+    force: bool = option(False, "Overwrite the model called --name, and the --output file.", panel=OUTPUT)
     json: bool = option(False, "Print each event as a line of JSON.")
     quiet: bool = option(False, "Only print warnings and errors.", "-q", "--quiet")
     shares: Mapping[str, Any] = field(default_factory=dict, metadata={"internal": True})
