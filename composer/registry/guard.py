@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from composer.api import ComposerError, Model, PluginError, Representation
-from composer.registry import position_checks
+from composer.registry import model_checks, position_checks
 from composer.registry import result_checks as check
 from composer.registry.result_checks import InvalidResult
 
@@ -59,18 +59,18 @@ CONSTRAINT = {
 SAMPLER = {
     "initial_state": _Method(),
     "advance": _Method(),
-    "sample": _Method(check.draw),
-    "run": _Method(check.block),
+    "sample": _Method(model_checks.draw),
+    "run": _Method(model_checks.block),
     "gather_rows": _Method(),
-    "log_prob": _Method(check.log_prob),
+    "log_prob": _Method(model_checks.log_prob),
 }
 NETWORK = {
     **SAMPLER,
-    "phases": _Method(check.phases),
+    "phases": _Method(model_checks.phases),
     "start_phase": _Method(),
-    "loss": _Method(check.loss),
-    "evaluate": _Method(check.measurement),
-    "likelihood": _Method(check.measurement),
+    "loss": _Method(model_checks.loss),
+    "evaluate": _Method(model_checks.measurement),
+    "likelihood": _Method(model_checks.measurement),
 }
 REPRESENTATION = {
     "__init__": _Method(),
@@ -103,8 +103,8 @@ REPRESENTATION = {
 MODEL = {
     "__init__": _Method(),
     "check": _Method(),
-    "network": _Method(check.network, NETWORK),
-    "sampler": _Method(check.sampler, SAMPLER),
+    "network": _Method(model_checks.network, NETWORK),
+    "sampler": _Method(model_checks.sampler, SAMPLER),
 }
 
 
