@@ -116,7 +116,7 @@ def test_unreadable_files_are_counted(composer, model, tunes, tmp_path):
 def test_errors(composer, checkpoint, tunes, tmp_path):
     composer("originality", tunes, "--checkpoint", checkpoint).failed("does not hold the melodies", "--corpus")
     composer("originality", tunes, "--checkpoint", checkpoint).failed("--corpus FILE, or train the model again")
-    composer("originality", tunes, "-c", "text").failed("`text` is not music", "a file of music and a model of music")
+    composer("originality", tunes, "-c", "text").failed("`text` is not music", "use a music file and a music model")
     composer("originality", tunes, "--checkpoint", "none").failed("no model 'none'")
     composer("originality", tunes, "--corpus", tmp_path / "none").failed("no such file or folder")
     composer("originality", tmp_path / "none.abc").failed("no such file or folder")

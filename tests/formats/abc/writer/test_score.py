@@ -94,7 +94,7 @@ def test_chords_and_overlaps():
         (Score(()), "no notes"),
         (Score((Part((Note(Fraction(0), 36, Fraction(1)),), percussion=True),)), "no notes"),
         (score_of([(60, 1)], meters=(Meter(Fraction(0), 17, 16),)), "17/16"),
-        (score_of([(60, 1)], meters=(Meter(Fraction(0), 4, 4), Meter(Fraction(4), 3, 4))), "changes its meter"),
+        (score_of([(60, 1)], meters=(Meter(Fraction(0), 4, 4), Meter(Fraction(4), 3, 4))), "changes meter"),
         (score_of([(60, 1 / 3), (62, 2 / 3)]), "unsupported rhythms"),
     ],
 )
