@@ -153,20 +153,12 @@ def names(value: Any, *_: Any) -> Any:
 
 def counts(value: Any, *_: Any) -> Any:
     """Check counts by phrase."""
-    expect(value, Mapping, "a mapping")
-    for phrase, count in value.items():
-        if not isinstance(phrase, str) or not isinstance(count, int):
-            raise InvalidResult(f"losses are int by str, not {shown(phrase)}: {shown(count)}")
-    return value
+    return _expect_by_text(value, int, "losses")
 
 
 def labels(value: Any, *_: Any) -> Any:
     """Check labels: text by text."""
-    expect(value, Mapping, "a mapping")
-    for name, label in value.items():
-        if not isinstance(name, str) or not isinstance(label, str):
-            raise InvalidResult(f"labels are str by str, not {shown(name)}: {shown(label)}")
-    return value
+    return _expect_by_text(value, str, "labels")
 
 
 def score(value: Any, representation: Any, *_: Any) -> Any:
@@ -244,6 +236,15 @@ def expect_methods(value: Any, what: str, *names: str) -> Any:
     missing = [name for name in names if not callable(getattr(value, name, None))]
     if missing:
         raise InvalidResult(f"it returned {shown(value)}, which lacks {', '.join(missing)} of {what}")
+    return value
+
+
+def _expect_by_text(value: Any, kind: type[Any], what: str) -> Any:
+    """Return `value`, which must map str to `kind`; `what` names its items in the message."""
+    expect(value, Mapping, "a mapping")
+    for name, item in value.items():
+        if not isinstance(name, str) or not isinstance(item, kind):
+            raise InvalidResult(f"{what} are {kind.__name__} by str, not {shown(name)}: {shown(item)}")
     return value
 
 

@@ -78,12 +78,8 @@ def torch_threads(count: int | None) -> Iterator[None]:
         return
     import torch
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
+    with _changed(torch.get_num_threads, torch.set_num_threads, count):
         yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager
@@ -104,12 +100,19 @@ def numpy_threads(count: int) -> Iterator[None]:
     if library is None:
         yield
         return
-    before = library.get()
-    library.set(count)
+    with _changed(library.get, library.set, count):
+        yield
+
+
+@contextmanager
+def _changed(get: Callable[[], int], put: Callable[[int], object], count: int) -> Iterator[None]:
+    """Put `count` in place of a number within the context."""
+    before = get()
+    put(count)
     try:
         yield
     finally:
-        library.set(before)
+        put(before)
 
 
 class _OpenBLAS(NamedTuple):
