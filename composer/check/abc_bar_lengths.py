@@ -1,4 +1,4 @@
-"""Check the bar lengths of an ABC tune: bars that do not fill their meter, unmatched pickups, and a wrong meter.
+"""Check the bar lengths of an ABC tune: bars of the wrong length, unmatched pickups, and a wrong meter.
 
 `bar_length_diagnostics` plays a tune out and adds up. `bar_length_problems` then looks at the notation: pickups that
 another part's last bar makes room for are fine, problems with one cause are reported once, and a short bar at the end

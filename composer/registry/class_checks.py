@@ -16,7 +16,7 @@ OPTION_TYPES = "bool, int, float, str, Path, a Literal, a tuple of one of these,
 def check_class(kind: Any) -> None:
     """Raise PluginError, whose message says what is wrong with a plugin's class, if anything is."""
     if not (isinstance(kind, type) and issubclass(kind, Representation | Model)):
-        raise PluginError(f"its hook returned {kind!r}, which is neither a Representation nor a Model class")
+        raise PluginError(f"its hook returned {kind!r}, not a Representation or Model class")
     _check_api(kind)
     if missing := sorted(kind.__abstractmethods__):
         raise PluginError(

@@ -35,7 +35,7 @@ def check(
     """Check music files for errors: ABC, MIDI, MusicXML and kern.
 
     Finds damaged and silent files, unusual tempos, hanging notes, text that is not UTF-8, and duplicate tunes, even in
-    another key. In ABC, it also gives the line and column of bars that do not fill their meter, unmatched repeats,
+    another key. In ABC, it also gives the line and column of bars of the wrong length, unmatched repeats,
     endings and ties, incomplete tuplets, and unknown characters and fields. Plugins add formats and checks.
 
     An error means that music is lost or played incorrectly. A warning may be a false alarm. The exit status is 0 if

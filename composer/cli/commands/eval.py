@@ -77,8 +77,8 @@ def eval(console: "Console", options: EvalOptions) -> None:  # noqa: A001 - the 
     Lower is better. 1 bit is a coin toss; each additional bit doubles the number of equally likely choices.
 
     With --generated, the model generates pieces instead, and a table compares them with these files. It shows the mean
-    and standard deviation of each metric of pitch, rhythm, form, copying and validity. Distances are in
-    standard deviations of the files' pieces.
+    and standard deviation of each metric of pitch, rhythm, form, copying and validity, and how far apart the two means
+    are, in standard deviations of the files' pieces.
     """
     from composer.checkpoints import store
     from composer.registry import plugins as registry

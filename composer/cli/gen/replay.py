@@ -140,7 +140,7 @@ def _model(facts: Mapping[str, Any], name: str) -> Path:
         return path
     raise CheckpointError(
         f"the model that generated {name} is missing (digest {facts['model'][:12]}...)",
-        "name it with --checkpoint FILE; training a model further changes its digest",
+        "use --checkpoint FILE to give the model; training a model further changes its digest",
     )
 
 
