@@ -7,7 +7,7 @@ import os
 import sys
 from typing import NoReturn
 
-SELDOM = 50_000
+SELDOM = 200_000
 """How many objects are made before their cycles are looked for: Python's 700 means 50 times while modules load."""
 
 
