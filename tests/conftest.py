@@ -4,6 +4,7 @@ import io
 import itertools
 import os
 import signal
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -16,6 +17,10 @@ settings.load_profile("patient")
 # Tests run side by side, one for each core, and threads that wait for one another would only get in their way.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+# Tests and the programs that they start compile each module once. Without this, each program compiles all modules again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shell that starts tests in the background has them ignore Ctrl-C, which some of them send.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -89,6 +94,14 @@ class Result:
         for word in words:
             assert word in self.err
         return self
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_wait_for_the_disk():
+    """Files of tests need not survive a power failure, and there are thousands."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
 
 
 @pytest.fixture(scope="session")
