@@ -17,8 +17,9 @@ settings.load_profile("patient")
 # Tests run side by side, one for each core, and threads that wait for one another would only get in their way.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # a few tests use several threads; those that wait must not spin
 
-# Tests and the programs that they start compile each module once. Without this, each program compiles all modules again.
+# Without this, each program that a test starts compiles all modules again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 

@@ -1,4 +1,4 @@
-"""The package composer-transformer, installed with pip, with every built-in representation and one of another package."""
+"""The package composer-transformer, installed with pip, with representations of others."""
 
 import json
 
