@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # On a slow or busy machine, examples take longer to make than Hypothesis expects.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
 settings.load_profile("patient")
 
 # Tests run side by side, one for each core, and threads that wait for one another would only get in their way.

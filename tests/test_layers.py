@@ -62,10 +62,14 @@ def package_of(module):
 
 
 @cache
+def tree(path):
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
 def imports(path, top_only=False):
     """All modules that a file imports, and whether each is imported at its top."""
-    tree = ast.parse(path.read_text("utf-8"))
-    nodes = tree.body if top_only else ast.walk(tree)
+    nodes = tree(path).body if top_only else ast.walk(tree(path))
     found = set()
     for node in nodes:
         if isinstance(node, ast.Import):

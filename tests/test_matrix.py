@@ -5,6 +5,7 @@ import json
 import pytest
 
 from composer.api import Piece, Source, StepKind
+from composer.checkpoints import store
 from composer.cli.inputs import playable_scores
 from composer.cli.output.encoders import encode_piece
 from composer.formats import format_named
@@ -28,12 +29,12 @@ def suffix(kind, name=None):
     return format_named(name or kind.formats[0]).suffixes[0]
 
 
-@pytest.fixture
-def data(tunes, tmp_path):
+@pytest.fixture(scope="module")
+def data(tune_file, tmp_path_factory):
     """Return the training data of a representation: tunes or songs."""
-    songs = tmp_path / "songs.txt"
+    songs = tmp_path_factory.mktemp("songs") / "songs.txt"
     songs.write_text(SONGS)
-    return lambda kind: tunes if kind in MUSIC else songs
+    return lambda kind: tune_file if kind in MUSIC else songs
 
 
 @pytest.fixture
@@ -44,6 +45,27 @@ def train(composer, data):
         return composer("train", kind.name, data(kind), "--model", model.name, "--name", "pair", *arguments)
 
     return train
+
+
+@pytest.fixture(scope="module")
+def models():
+    """Trained models, by the names of their representations."""
+    return {}
+
+
+@pytest.fixture
+def trained(models, train):
+    """Install the model `pair` of a representation."""
+
+    def trained(kind):
+        if kind.name not in models:
+            model = next(model for model in MODELS if model.name == "lstm")
+            assert train(kind, model, *SMALL[model.name], "--max-updates", "20").code == 0
+            models[kind.name] = store.path_for("pair").read_bytes()
+        store.path_for("pair").parent.mkdir(parents=True, exist_ok=True)
+        store.path_for("pair").write_bytes(models[kind.name])
+
+    return trained
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
@@ -72,10 +94,9 @@ def test_pair_trains_resumes_evaluates_and_generates(composer, data, train, tmp_
 
 @pytest.mark.parametrize("other", MUSIC, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("kind", MUSIC, ids=lambda kind: kind.name)
-def test_every_representation_primes_every_other(composer, train, tunes, tmp_path, kind, other):
+def test_every_representation_primes_every_other(composer, trained, tunes, tmp_path, kind, other):
     """Primers in every format of the other representation."""
-    model = next(model for model in MODELS if model.name == "lstm")
-    assert train(kind, model, *SMALL[model.name], "--max-updates", "20").code == 0
+    trained(kind)
     representation = other()
     pieces = [item for item in representation.read(Source(tunes)) if isinstance(item, Piece)]
     representation.fit(pieces)

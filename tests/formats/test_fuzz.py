@@ -13,14 +13,14 @@ import pytest
 pytest.importorskip("resource", reason="Windows has no limits on a process")
 
 
-@pytest.mark.parametrize("suffix", [".mid", ".musicxml", ".mxl", ".krn", ".abc", ".csv"])
-def test_mutated_files_are_read_or_rejected(suffix):
+def test_mutated_files_are_read_or_rejected():
     count = os.environ.get("COMPOSER_FUZZ", "20")
     script = Path(__file__).with_name("fuzz.py")
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
-        [sys.executable, script, "--only", suffix, "--count", count],
-        env=paths, capture_output=True, text=True, timeout=20 + int(count), check=False,
+        [sys.executable, script, "--count", count],
+        env=paths, capture_output=True, text=True, timeout=60 + 6 * int(count), check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "'read'" in done.stdout
+    read = [line.split()[0] for line in done.stdout.splitlines() if "'read'" in line]
+    assert read == [".mid", ".musicxml", ".mxl", ".krn", ".abc", ".csv"]

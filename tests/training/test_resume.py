@@ -219,7 +219,9 @@ def test_resuming_uses_as_many_threads_as_before(run, events, monkeypatch):
     seen = []
 
     def stops_after(updates):
-        return replace(run, resume=bool(seen), stop=lambda: seen.append(torch.get_num_threads()) or len(seen) == updates)
+        return replace(
+            run, resume=bool(seen), stop=lambda: seen.append(torch.get_num_threads()) or len(seen) == updates
+        )
 
     events(stops_after(3))
     assert saved_header(run.path).record["threads"] == 2

@@ -316,6 +316,8 @@ def test_threads_are_limited_during_the_test_only(monkeypatch):
     library, seen = threads._openblas(), []
 
     class Watched(Lstm):
+        accepts, conditional, positional = frozenset({api.StepKind.TOKENS}), False, False
+
         def network(self, spec, config):
             seen.append((torch.get_num_threads(), library.get() if library else 3))
             return super().network(spec, config)

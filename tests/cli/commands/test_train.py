@@ -237,7 +237,7 @@ def test_a_name_with_a_space_is_quoted(train, tunes, monkeypatch):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals to send")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_sigterm(tunes, home, process, number, tmp_path):
+def test_ctrl_c_and_sigterm(tunes, home, process, composer, number, tmp_path):
     copy = tmp_path / "copy.safetensors"
     options = ("--output", copy, "--epochs", "1000000", "--json")
     running = process("train", "abc", tunes, "--name", "mine", *QUICK, *options, wait=False)
@@ -250,8 +250,8 @@ def test_ctrl_c_and_sigterm(tunes, home, process, number, tmp_path):
     assert b"--name mine --resume" in err
     assert copy.read_bytes() == store.path_for("mine").read_bytes()
     assert b"Traceback" not in err
-    again = process("train", "abc", "--name", "mine", "--resume", "--max-updates", "1", "--quiet")
-    assert again.returncode == 0, again.stderr
+    again = composer("train", "abc", "--name", "mine", "--resume", "--max-updates", "1", "--quiet")
+    assert again.code == 0, again.err
 
 
 def test_training_in_a_thread(train, tunes):

@@ -131,7 +131,7 @@ ANY_NOTES = st.lists(
 METERS = st.lists(st.builds(Meter, TIMES, st.integers(1, 15), st.sampled_from([1, 2, 4, 8, 16])), max_size=3)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30)
 @given(ANY_NOTES, st.booleans(), st.booleans(), METERS, st.fractions(0, 4, max_denominator=8), st.integers(1, 200))
 def test_any_score_fits_any_width_and_shows_every_onset(notes, percussion, chord, meters, pickup, width):
     part = Part(tuple(notes), percussion=percussion)

@@ -323,7 +323,7 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.integers(0, 200), EVENTS), max_size=25))
 def test_repairing_changes_nothing_that_is_right(events):
     content = b"\0\x90\x3c\x50\x60\x3c\0\0\xb0\x07\x40\0\x90\x3c\x50\x60\x3c\0"

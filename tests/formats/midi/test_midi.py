@@ -157,7 +157,7 @@ def tracks(draw):
     return b"".join(bytes([gap, status | channel, *rest]) for gap, channel, (status, *rest) in taken) + END
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(tracks(), min_size=1, max_size=2), st.booleans())
 def test_both_parsers_read_the_same(content, pedal):
     data = file(*content)
@@ -210,7 +210,7 @@ WHOLE = write_midi(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, len(WHOLE) - 1), st.integers(0, 40), st.binary(max_size=8))
 def test_damaged_bytes_give_a_score_or_an_error(at, cut, patch):
     try:
@@ -242,7 +242,7 @@ def parts(draw, unit):
     return Part(tuple(sorted(notes)), draw(NAMES), draw(st.integers(0, 127)), draw(st.booleans()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40)
 @given(UNITS.flatmap(lambda unit: st.lists(parts(unit), min_size=1, max_size=3)))
 @example([Part((Note(Fraction(1, 3), 60, Fraction(1, 7)), Note(Fraction(3, 5), 60, Fraction(1, 8))))])
 def test_notes_survive_a_round_trip(written):

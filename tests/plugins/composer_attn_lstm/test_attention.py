@@ -62,7 +62,7 @@ def make(attention_class, window):
 
 
 @EACH_ATTENTION
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30)
 @given(
     window=st.integers(1, 9),
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=4),

@@ -289,7 +289,7 @@ class TestConstraint:
 melodies = st.lists(st.tuples(st.integers(0, 5), st.integers(40, 90), st.integers(1, 20)), min_size=1)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=30)
 @given(melodies, st.sampled_from(["midi", "abc", "musicxml"]))
 def test_written_files_read_back(steps, name):
     notes: list[GridNote] = []

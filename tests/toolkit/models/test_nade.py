@@ -183,7 +183,7 @@ def rules(draw):
     return FrameRule(off, on, (Limit(units, max_active, min_active),))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.none() | rules(), min_size=1, max_size=5), st.integers(0, 99), st.sampled_from([0.0, 0.5, 1.0, 3.0]))
 def test_random_rules(each, seed, temperature):
     network, rows = make_nade(WIDE), len(each)

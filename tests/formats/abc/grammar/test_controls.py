@@ -60,7 +60,7 @@ def test_random_walks_satisfy_several_controls_unless_they_contradict(constrain,
         assert missing(text, controls) == []
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_no_dead_ends_with_a_smaller_vocabulary(seed, constrain, walk, characters):
     rng = random.Random(seed)
     needed = "\nMLK:/148C|] "

@@ -186,7 +186,7 @@ def written(score: Score) -> str:
 
 
 @given(scores())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=60)
 def test_every_note_reads_back(score):
     text = written(score)
     assert sounding(read_score(text)) == sounding(score)
@@ -195,7 +195,7 @@ def test_every_note_reads_back(score):
 
 @pytest.mark.skipif(not shutil.which("abc2midi"), reason="abc2midi is not installed")
 @given(score=scores(lowest=21, highest=108))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=15)
 def test_abc2midi_reads_it_without_complaint(score, tmp_path_factory):
     text = written(score)
     assert complaints(text, tmp_path_factory.getbasetemp()) == []

@@ -16,11 +16,17 @@ POSITIONS = SequenceSpec(StepKind.TOKENS, 9, 0, {"rhythm": ("jig", "reel")}, fea
 TINY = {"hidden": 16, "heads": 2, "layers": 2, "embedding": 8, "feedforward": 24}
 
 
-class FramesTransformer(Transformer):
+class PlainTransformer(Transformer):
+    """Without conditions and position features, which become part of the input before its layers."""
+
+    conditional = positional = False
+
+
+class FramesTransformer(PlainTransformer):
     accepts = frozenset({StepKind.FRAMES})
 
 
-class TokensTransformer(Transformer):
+class TokensTransformer(PlainTransformer):
     accepts = frozenset({StepKind.TOKENS})
 
 
