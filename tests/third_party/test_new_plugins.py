@@ -1,22 +1,21 @@
 """What `composer plugins new` writes, untouched: installed, tested, trained, played, listed and removed."""
 
-import os
-import subprocess
 import sys
-import sysconfig
-import venv
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
+from third_party.environments import new_environment, run
 
 from composer.api import Source
 from composer.formats.read import read_playable
 
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 PROGRAM = """
-import sys
+import os
 from composer.cli.app import main
+if {tests!r}:
+    import pytest
+    assert pytest.main(["-q", "-p", "no:cacheprovider", "-c", os.devnull, *{tests!r}]) == 0
 for command in {commands!r}:
     assert main(command) == 0, command
 """
@@ -36,27 +35,13 @@ NAMES = [*REPRESENTATIONS, MODEL]
 
 @pytest.fixture
 def python(tmp_path):
-    """Return the interpreter of a new environment, which has this one's packages too."""
-    folder = tmp_path / "environment"
-    venv.create(folder, with_pip=False, symlinks=os.name != "nt")
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
-    outer = sysconfig.get_path("purelib")
-    (Path(site) / "outer.pth").write_text(f"import site; site.addsitedir({outer!r})\n")
-    return python
+    """Return the interpreter of an environment in which plugins are installed and removed."""
+    return new_environment(tmp_path / "environment")
 
 
-def run(*command, cwd=None, **environment):
-    """Run a command, and show its output if it fails."""
-    settings = {**os.environ, "PYTHONWARNINGS": "ignore", **environment}
-    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=cwd, env=settings, check=False)
-    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
-    return result
-
-
-def program(python, folder, *commands):
-    """Run several commands of the program in one process, in `folder`; return what they print."""
-    code = PROGRAM.format(commands=[list(map(str, command)) for command in commands])
+def program(python, folder, *commands, tests=()):
+    """Run tests with pytest and then commands of the program in one process, in `folder`; return what they print."""
+    code = PROGRAM.format(tests=list(map(str, tests)), commands=[list(map(str, command)) for command in commands])
     return run(python, "-c", code, cwd=folder, COMPOSER_HOME=str(folder / "home")).stdout
 
 
@@ -66,15 +51,13 @@ def test_new_plugins_work_untouched(python, tmp_path):
     program(python, tmp_path, *(["plugins", "new", name, "--kind", *kind] for name, kind in kinds.items()))
     folders = [tmp_path / f"composer-{name}" for name in NAMES]
     run(*PIP, "--python", python, "install", "--quiet", "--no-deps", "--no-build-isolation", *folders)
-    listed = program(python, tmp_path, ["plugins"])
-    for name in NAMES:
-        assert f"composer-{name} 0.1" in listed
 
     tests = [path for folder in folders for path in sorted((folder / "tests").iterdir())]
-    done = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, *tests)
-    assert done.stdout.count(" passed") == 1
+    printed = program(python, tmp_path, ["plugins"], *commands_that_use(tmp_path), tests=tests)
+    assert printed.count(" passed") == 1
+    for name in NAMES:
+        assert f"composer-{name} 0.1" in printed
 
-    program(python, tmp_path, *commands_that_use(tmp_path))
     scores = {
         path.name: next(read_playable(Source(path))) for path in [*tmp_path.glob("*.mid"), *tmp_path.glob("*.abc")]
     }
@@ -85,7 +68,9 @@ def test_new_plugins_work_untouched(python, tmp_path):
         assert all(note.end <= following.onset for note, following in pairwise(notes))
 
     run(*PIP, "--python", python, "uninstall", "--quiet", "--yes", *(folder.name for folder in folders))
-    assert "new-" not in program(python, tmp_path, ["plugins", "representations"], ["plugins", "models"])
+    listed = program(python, tmp_path, ["plugins", "--names"])
+    assert "abc" in listed
+    assert "new-" not in listed
 
 
 def commands_that_use(folder):
