@@ -1,5 +1,6 @@
 """A home of its own for each test, a terminal to run the program in, and a small model of tunes."""
 
+import gc
 import io
 import itertools
 import os
@@ -72,6 +73,12 @@ class Stream(io.TextIOWrapper):
     @property
     def data(self):
         return self.buffer.getvalue()
+
+
+def pytest_collection_finish():
+    """Let later garbage collections skip the modules and tests of this process, which stay until it ends."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from composer.registry import plugins as registry
 REELS = {"rhythm": ("jig", "reel")}
 
 
-def make_batch(spec, rows=3, length=50):
+def make_batch(spec, rows=3, length=34):
     """Return a window in which a piece starts in the middle of a row."""
     generator = torch.Generator().manual_seed(0)
     if spec.kind is StepKind.TOKENS:

@@ -62,7 +62,19 @@ def test_effort_is_only_for_estimates(composer, checkpoint, tunes, home):
     evaluated(tunes, "--effort", "4").failed("--effort is for estimated likelihoods", "remove --effort", code=2)
     evaluated(tunes, "--effort", "1").failed("that of lstm is exact", code=2)
     evaluated(tunes, "--effort", "0").failed("invalid value for --effort: '0'", code=2)
-    tiny = ("--model", "rnnrbm", "--max-updates", "2", "--set", "pretraining=0", "--name", "rbm", "--quiet")
+    tiny = (
+        "--quiet",
+        "--set",
+        "hidden=64",
+        "--model",
+        "rnnrbm",
+        "--max-updates",
+        "2",
+        "--set",
+        "pretraining=0",
+        "--name",
+        "rbm",
+    )
     assert composer("train", "pianoroll", tunes, "-O", "range=60-84", *tiny).code == 0
     result = json.loads(composer("eval", "pianoroll", tunes, "--checkpoint", "rbm", "--effort", "2", "--json").out)
     assert result["stderr"] > 0

@@ -57,7 +57,7 @@ def content(piece: Piece) -> Roll:
 OPTIONS = [
     PianorollOptions(),
     PianorollOptions(onsets=False),
-    PianorollOptions(stack=5),
+    PianorollOptions(range="36-67", stack=5),
     PianorollOptions(range="36-67", steps=2, stack=3, onsets=False),
 ]
 
