@@ -1,6 +1,5 @@
 """`composer replay`: the same bytes in every format and with all options, or what differs."""
 
-import json
 import re
 
 import pytest
@@ -11,7 +10,7 @@ from composer.api.sampling.params import SamplingParams, TemperatureRamp
 from composer.checkpoints.file import load, save
 from composer.cli.gen import recipe
 from composer.cli.render.file_diff import difference
-from composer.formats import WriteSettings, provenance
+from composer.formats import provenance
 from composer.formats.provenance import Provenance
 from composer.system.paths import models_folder
 
@@ -25,12 +24,6 @@ L:1/8
 K:C
 CDEF GABc|dcBA GFED|C8|
 """
-
-OLD_RECIPE = """{"representation":"pianoroll","length":200,"seed":3,"filters":{"temperature":"0.6..1.2/400","top_k":20,
-"top_p":1.0,"min_p":0.01},"wishes":{"bars":"4","most_notes":"3","most_holds":"2"},"format":"midi","writing":{"tempo":
-"90.5","instrument":"40","velocity":"70","title":"Old"},"device":"cpu","width":3,"max_copy":16,"model":"e739bb784a",
-"plugins":{"pianoroll":"composer-cli 0.1.0","attn-lstm":"composer-cli 0.1.0"},"numpy":"2.4.6"}"""
-"""A recipe from before options were renamed."""
 
 PRIMER = "M:6/8\nL:1/8\nK:D\n|:ABA F"
 
@@ -331,15 +324,6 @@ class TestRecipe:
     def test_defaults_are_not_recorded(self, gen):
         (found,) = provenance.read(gen(), "tune")
         assert not {"sampling", "controls", "unconstrained", "count", "output"} & found.facts.keys()
-
-    def test_an_old_recipe(self):
-        facts = recipe.current_names(json.loads(OLD_RECIPE))
-        recipe.check(facts, "tune")
-        options = recipe.options_from(facts)
-        assert options.sampling == SamplingParams(TemperatureRamp(0.6, 1.2, 400), 20, 1.0, 0.01)
-        assert (options.batch_size, options.unconstrained, options.max_copy) == (3, False, 16)
-        assert (options.controls.bars, options.controls.max_notes, options.controls.max_sustained) == (4, 3, 2)
-        assert options.writing == WriteSettings("Old", 90.5, 40, 70)
 
     def test_a_file_with_an_old_recipe_is_reproduced(self, gen, replay):
         data = gen("--temp", "0.8", "--unconstrained", "--batch-size", "3", "--title", "Old")

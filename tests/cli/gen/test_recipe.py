@@ -1,0 +1,23 @@
+"""Recipes of earlier versions, whose options had other names."""
+
+import json
+
+from composer.api.sampling.params import SamplingParams, TemperatureRamp
+from composer.cli.gen import recipe
+from composer.formats import WriteSettings
+
+OLD_RECIPE = """{"representation":"pianoroll","length":200,"seed":3,"filters":{"temperature":"0.6..1.2/400","top_k":20,
+"top_p":1.0,"min_p":0.01},"wishes":{"bars":"4","most_notes":"3","most_holds":"2"},"format":"midi","writing":{"tempo":
+"90.5","instrument":"40","velocity":"70","title":"Old"},"device":"cpu","width":3,"max_copy":16,"model":"e739bb784a",
+"plugins":{"pianoroll":"composer-cli 0.1.0","attn-lstm":"composer-cli 0.1.0"},"numpy":"2.4.6"}"""
+"""A recipe from before options were renamed."""
+
+
+def test_an_old_recipe():
+    facts = recipe.current_names(json.loads(OLD_RECIPE))
+    recipe.check(facts, "tune")
+    options = recipe.options_from(facts)
+    assert options.sampling == SamplingParams(TemperatureRamp(0.6, 1.2, 400), 20, 1.0, 0.01)
+    assert (options.batch_size, options.unconstrained, options.max_copy) == (3, False, 16)
+    assert (options.controls.bars, options.controls.max_notes, options.controls.max_sustained) == (4, 3, 2)
+    assert options.writing == WriteSettings("Old", 90.5, 40, 70)
