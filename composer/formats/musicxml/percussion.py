@@ -1,11 +1,11 @@
-"""Percussion in MusicXML, of which music21 keeps only the position on the staff: convert to pitched notes and back.
+"""Percussion in MusicXML, of which music21 writes only the position on the staff: convert from pitched notes.
 
 A percussion part has an instrument for each sound, with its MIDI number, and each note names its instrument.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
@@ -30,7 +30,6 @@ _BEFORE_NOTEHEAD = _BEFORE_INSTRUMENT | {
 """What comes before these elements in a note."""
 
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_SPELLINGS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 def to_unpitched(data: bytes, parts: Collection[str]) -> bytes:
@@ -52,45 +51,6 @@ def to_unpitched(data: bytes, parts: Collection[str]) -> bytes:
     ElementTree.indent(root)
     written: bytes = ElementTree.tostring(root, "utf-8")
     return head + written + b"\n"
-
-
-def to_pitched(text: str) -> tuple[str, Collection[str]]:
-    """Return MusicXML with the percussion that has MIDI numbers as pitched notes, and the ids of these parts."""
-    if "<unpitched" not in text or "<midi-unpitched" not in text:
-        return text, ()
-    root, found = ElementTree.fromstring(text), list[str]()
-    for declaration in root.iter("score-part"):
-        numbers = {
-            str(each.get("id")): int(number) - 1
-            for each in declaration.iter("midi-instrument")
-            if (number := (each.findtext("midi-unpitched") or "").strip()).isdecimal() and 0 < int(number) <= 128
-        }
-        name = declaration.get("id")
-        parts = (part for part in root.iter("part") if name and part.get("id") == name)
-        found += [str(name) for part in parts if _read_part(part, numbers)]
-    return (ElementTree.tostring(root, "unicode"), found) if found else (text, ())
-
-
-def _read_part(part: Element, numbers: Mapping[str, int]) -> bool:
-    """Give the notes of a part pitches, if all are percussion whose number is known; return whether that is so."""
-    notes = [note for note in part.iter("note") if note.find("rest") is None]
-    only = next(iter(numbers.values())) if len(numbers) == 1 else None
-    found = []
-    for note in notes:
-        instrument, unpitched = note.find("instrument"), note.find("unpitched")
-        number = only if instrument is None else numbers.get(str(instrument.get("id")))
-        if unpitched is None or number is None:
-            return False
-        found.append((unpitched, number))
-    for unpitched, number in found:
-        octave, semitone = divmod(number, 12)
-        unpitched.clear()
-        unpitched.tag, spelling = "pitch", _SPELLINGS[semitone]
-        SubElement(unpitched, "step").text = spelling[0]
-        if len(spelling) > 1:
-            SubElement(unpitched, "alter").text = "1"
-        SubElement(unpitched, "octave").text = str(octave - 1)
-    return bool(found)
 
 
 def _number(pitch: Element) -> int:

@@ -133,5 +133,5 @@ def test_the_oldest_entries_are_removed_first(tmp_path):
 def test_notation_uses_the_cache(monkeypatch):
     kern = b"**kern\n*M4/4\n1c\n==\n*-\n"
     first = read_notation(kern, "one.krn")
-    monkeypatch.setattr(musicxml_reader, "_parsed", None)
+    monkeypatch.setattr(musicxml_reader, "_read", None)
     assert read_notation(kern, "the same by another name.krn") == first

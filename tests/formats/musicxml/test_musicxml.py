@@ -167,12 +167,29 @@ def packed(**members: bytes) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
-            archive.writestr(name.replace("_", "."), data)
+            archive.writestr(name.replace("_xml", ".xml").replace("_txt", ".txt"), data)
     return stream.getvalue()
 
 
 def test_mxl():
     assert read_notation(packed(score_xml=xml().encode()), "a.mxl") == read_notation(xml().encode(), "a.xml")
+
+
+CONTAINER = '<container><rootfiles><rootfile full-path="{}"/><rootfile full-path="a.xml"/></rootfiles></container>'
+
+
+@pytest.mark.parametrize(
+    ("container", "pitch"),
+    [
+        (CONTAINER.format("b.xml"), 62), (CONTAINER.format("missing.xml"), 60), ("<container/>", 60), ("damaged <", 60),
+        (CONTAINER.format('b.pdf" media-type="application/pdf'), 60),
+        (CONTAINER.format('b.xml" media-type="application/vnd.recordare.musicxml+xml'), 62),
+    ],
+)  # fmt: skip
+def test_the_container_of_mxl_names_the_score(container, pitch):
+    other = xml().replace("<step>C<", "<step>D<").encode()
+    members = {"a.xml": xml().encode(), "b.xml": other, "b.pdf": b"", "META-INF/container.xml": container.encode()}
+    assert read_notation(packed(**members), "a.mxl").notes[0].pitch == pitch
 
 
 ENTITY = '<!DOCTYPE score-partwise [<!ENTITY a "aaaa">]><score-partwise>&a;</score-partwise>'
@@ -181,6 +198,12 @@ METER = "<attributes><time><beats>{}</beats><beat-type>4</beat-type></time></att
 KEY = "<attributes><key><fifths>{}</fifths><mode>major</mode></key></attributes>"
 ENDING = '<barline location="left"><ending number="1-1000000" type="start"/></barline>'
 SPLITS = b"**kern\n" + b"".join(b"\t".join([b"*^"] * 2**level) + b"\n" for level in range(12)) + b"*-\n"
+
+
+def changed(old: str, new: str) -> bytes:
+    return xml().replace(old, new).encode()
+
+
 BROKEN = {
     "empty": (b" \n", "is empty"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(40), "is neither MusicXML nor kern"),
@@ -203,9 +226,27 @@ BROKEN = {
     ),
     "an ending of a million numbers": (xml(barline=ENDING).encode(), "has an ending with an impossible number"),
     "deep nesting": (b"<score-partwise>" + b"<a>" * 100_000, "has elements nested 65 deep"),
-    "thousands of bars": (xml(barline="</measure><measure>" * 2000).encode(), "has more than 2,000 bars in a part"),
+    "thousands of bars": (xml(barline="</measure><measure>" * 10_000).encode(), "has more than 10,000 bars in a part"),
     "thousands of parts": (b"<score-partwise>" + b"<part/>" * 300 + b"</score-partwise>", "has more than 256 parts"),
-    "timewise MusicXML": (b"<score-timewise/>", "is timewise MusicXML"),
+    "timewise MusicXML without notes": (b"<score-timewise/>", "has no notes"),
+    "a bar of no divisions": (
+        xml().replace("<divisions>1<", "<divisions>0<").encode(),
+        "number of divisions: '0' at line 4",
+    ),
+    "a note without a name": (
+        xml().replace("<step>C<", "<step>H<").encode(),
+        "impossible note name: 'H' at line 5, column",
+    ),
+    "a negative duration": (
+        xml().replace("<duration>4<", "<duration>-4<").encode(),
+        "impossible duration: '-4' at line",
+    ),
+    "a bottomless octave": (xml().replace("<octave>4<", "<octave>-9e9<").encode(), "impossible octave: '-9e9' at line"),
+    "a duration of too many digits": (xml().replace(">4</d", f">{'9' * 99}</d").encode(), "impossible duration: '9999"),
+    "a tuplet of none": (
+        xml(barline="<note><time-modification><actual-notes>0</actual-notes></time-modification></note>").encode(),
+        "impossible tuplet: '0' at line",
+    ),
     "a meter of kern with a billion beats": (b"**kern\n*M999999999/4\n4c\n*-\n", "has an impossible meter"),
     "kern that splits and splits": (SPLITS, "has more than 256 spines"),
     "kern with a thousand clefs": (b"**kern\n" + b"*clefG2\n" * 1000 + b"4c\n*-\n", "has more than 500 clefs"),

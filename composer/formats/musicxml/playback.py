@@ -1,0 +1,156 @@
+"""The order in which the bars of MusicXML are played: one order for all parts, from the signs of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
+
+from composer.formats.musicxml.elements import Bar, Mark
+from composer.music.playback_order import BarSigns, Jump, missing_sign
+
+
+class Passage(NamedTuple):
+    """A bar, or a part of one between bar lines inside it, by the number of the bar from 0; times in beats."""
+
+    bar: int
+    start: Fraction
+    end: Fraction
+
+
+def passages(parts: Sequence[Sequence[Bar]], lengths: Sequence[Fraction]) -> list[Passage]:
+    """Return all bars, divided at the bar lines inside them that have signs of repeats."""
+    found = []
+    for at, length in enumerate(lengths):
+        inner = {cut for part in parts if at < len(part) for cut in part[at].divisions if 0 < cut < length}
+        places = [Fraction(0), *sorted(inner), length]
+        found += [Passage(at, *pair) for pair in pairwise(places)]
+    return found
+
+
+def bar_signs(parts: Sequence[Sequence[Bar]], places: Sequence[Passage]) -> tuple[list[BarSigns], int]:
+    """Return the signs of each passage, from all parts together, and how many jumps lead to a missing sign."""
+    marks = _Marks(parts, places)
+    endings = marks.endings()
+    opens, divides = marks.at("repeat starts"), {at + 1 for at in marks.at("final bar line")}
+    times: dict[int, int] = {}
+    for at, mark in marks.after("repeat ends"):
+        times[at] = max(times.get(at, 0), mark.times)
+    segnos, codas, leaves = marks.segnos(), *marks.codas()
+    jumps = marks.jumps(segnos)
+    fines = {at for at, _ in marks.after("fine")}
+    signs = [
+        BarSigns(
+            opens=at in opens, times=times.get(at, 1), endings=endings.get(at, frozenset()), divides=at in divides,
+            segno=str(at) if at in segnos else "", coda=str(at) if at in codas else "",
+            to_coda=str(leaves[at]) if at in leaves else "", fine=at in fines, jump=jumps.get(at),
+        )
+        for at in range(len(places))
+    ]  # fmt: skip
+    return signs, sum(bool(missing_sign(signs, jump)) for jump in jumps.values())
+
+
+_BEFORE = {"repeat starts", "ending starts", "segno", "coda"}
+"""Signs that stand before the passage they belong to; others belong to the passage before them."""
+
+
+class _Marks:
+    """All signs, each with the number of its passage, in order and without repetitions in other parts."""
+
+    def __init__(self, parts: Sequence[Sequence[Bar]], places: Sequence[Passage]) -> None:
+        self.count = len(places)
+        by_bar: dict[int, list[int]] = {}
+        for number, place in enumerate(places):
+            by_bar.setdefault(place.bar, []).append(number)
+        found: dict[tuple[int, Mark], None] = {}
+        for part in parts:
+            for at, bar in enumerate(part):
+                for mark in bar.marks:
+                    found.setdefault((self._place(mark, by_bar[at], places), mark), None)
+        self.found: list[tuple[int, Mark]] = sorted(found, key=lambda each: (each[0], each[1].at))
+
+    def _place(self, mark: Mark, within: Sequence[int], places: Sequence[Passage]) -> int:
+        if mark.kind in _BEFORE:
+            if mark.at_end:
+                return within[-1] + 1
+            return next((each for each in reversed(within) if places[each].start <= mark.at), within[0])
+        if mark.at_end:
+            return within[-1]
+        return next((each for each in within if mark.at <= places[each].end), within[-1])
+
+    def after(self, kind: str) -> Iterable[tuple[int, Mark]]:
+        """Yield the signs of a kind with their passages."""
+        return ((at, mark) for at, mark in self.found if mark.kind == kind and at < self.count)
+
+    def at(self, kind: str) -> set[int]:
+        """Return the passages that have a sign of a kind."""
+        return {at for at, _ in self.after(kind)}
+
+    def endings(self) -> dict[int, frozenset[int]]:
+        """Return the numbers of the endings that passages are in.
+
+        An ending whose end is not marked lasts to the next repeat sign, or for one bar.
+        """
+        starts = {at: mark.numbers for at, mark in self.after("ending starts") if mark.numbers}
+        stops, repeats = self.at("ending stops"), self.at("repeat ends")
+        found: dict[int, frozenset[int]] = {}
+        for start, numbers in starts.items():
+            limit = min((other for other in starts if other > start), default=self.count)
+            ends = [at for at in sorted(stops | repeats) if start <= at < limit]
+            closing = [at for at in ends if at in stops] or ends or [start]
+            found.update(dict.fromkeys(range(start, closing[0] + 1), numbers))
+        return found
+
+    def segnos(self) -> dict[int, str]:
+        """Return the passages with a segno, and its name."""
+        return {at: mark.name for at, mark in self.after("segno")}
+
+    def codas(self) -> tuple[dict[int, str], dict[int, int]]:
+        """Return the passages with a coda and its name, and the passages after which to leave, with the coda to go to.
+
+        If nothing says `To Coda`, all symbols but the last one are where to leave.
+        """
+        codas = {at: mark.name for at, mark in self.after("coda")}
+        leaves = {at: mark.name for at, mark in self.after("to coda")}
+        symbols = dict(self.after("coda sign"))
+        for at, mark in symbols.items():
+            last = at == max(symbols) and not any(other > at for other in codas)
+            if leaves or last:
+                codas.setdefault(at + mark.at_end if at + mark.at_end < self.count else at, mark.name)
+        if not leaves:
+            rest = (each for each in symbols.items() if each[0] not in codas)
+            leaves = {at if mark.at_end else at - 1: mark.name for at, mark in rest if at or mark.at_end}
+        return codas, _matched(leaves, codas)
+
+    def jumps(self, segnos: dict[int, str]) -> dict[int, Jump]:
+        """Return the jumps after passages, to segnos by passage. A jump without a segno to go to keeps its name."""
+        found: dict[int, Jump] = {}
+        for at, mark in self.after("jump"):
+            to, until = mark.jump
+            if to:
+                target = _nearest(segnos, to, lambda place, at=at: place <= at, last=True)  # type: ignore[misc]
+                to = to if target is None else str(target)
+            before = found.get(at, Jump())
+            found[at] = Jump(before.to or to, before.until or until)
+        return found
+
+
+def _matched(leaves: dict[int, str], codas: dict[int, str]) -> dict[int, int]:
+    """Return the coda for each place to leave: by name, else in order if there are as many, else the next one."""
+    found = {}
+    for number, (at, name) in enumerate(leaves.items()):
+        same = {place: each for place, each in codas.items() if each == name and name and place > at}
+        if not same and len(leaves) == len(codas):
+            same = dict([sorted(codas.items())[number]])
+        target = _nearest(same or codas, name, lambda place, at=at: place > at, last=False)  # type: ignore[misc]
+        if target is not None:
+            found[at] = target
+    return found
+
+
+def _nearest(places: dict[int, str], name: str, usual: Callable[[int], bool], *, last: bool) -> int | None:
+    """Return the first or last place with a name, or any name if none has it; in a usual direction if there is one."""
+    named = sorted(at for at, each in places.items() if each == name) or sorted(places)
+    among = [at for at in named if usual(at)] or named
+    return (among[-1] if last else among[0]) if among else None

@@ -1,0 +1,219 @@
+"""A score from the bars of MusicXML: played in order, with ties joined, and signatures restored at each jump."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple, TypeVar
+
+from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
+from composer.formats.limits import MAX_NOTES
+from composer.formats.musicxml.elements import Bar, Line, WrittenNote
+from composer.formats.musicxml.playback import Passage, bar_signs, passages
+from composer.music.playback_order import MAX_BARS, playback_order
+from composer.music.tempo_map import DEFAULT_BPM
+
+_FOUR_FOUR = (4, 4)
+JUMPS = "jumps to a missing sign left out"
+TOO_MANY_BARS = f"bars after the first {MAX_BARS:,} left out"
+
+
+class _Played(NamedTuple):
+    """A passage that is played from beat `now` on, for the time `number`."""
+
+    now: Fraction
+    passage: Passage
+    number: int
+
+
+def build_score(parts: Sequence[Sequence[Bar]], title: str) -> Score:
+    """Return the score of parts with their bars as written. Bars with the same number begin together."""
+    count = max(map(len, parts), default=0)
+    meters = [_first([part[at].meters for part in parts if at < len(part)]) for at in range(count)]
+    lengths = _lengths(parts, meters)
+    places = passages(parts, lengths)
+    signs, missing = bar_signs(parts, places)
+    order = playback_order(signs, limit=10 * MAX_BARS)
+    losses = Counter({JUMPS: missing, TOO_MANY_BARS: max(len(order) - MAX_BARS, 0)})
+    played = list(_played(places, order[:MAX_BARS]))
+    sounding = [each for part in parts for each in _sounding_parts(part, played, losses)]
+    tempos = [_first([part[at].tempos for part in parts if at < len(part)]) for at in range(count)]
+    keys = _keys(parts)
+    score = Score(
+        tuple(sounding),
+        tempos=tuple(Tempo(at, bpm) for at, bpm in _changes(played, tempos, DEFAULT_BPM)),
+        meters=tuple(Meter(at, *meter) for at, meter in _changes(played, meters, _FOUR_FOUR)),
+        keys=tuple(Key(at, *key) for at, key in _changes(played, keys, (0, "major"))),
+        pickup=_pickup(meters, lengths),
+        title=title,
+    )  # fmt: skip
+    chords = tuple(_chords(parts, played, score.duration))
+    return Score(
+        score.parts, chords, score.tempos, score.meters, score.keys, score.pickup, title,
+        {phrase: number for phrase, number in losses.items() if number},
+    )  # fmt: skip
+
+
+Value = TypeVar("Value")
+_Changes = list[tuple[Fraction, Value]]
+"""Changes within a bar, by beat."""
+
+
+def _first(changes: Sequence[_Changes[Value]]) -> _Changes[Value]:
+    """Merge the changes of all parts in a bar; at the same beat, that of the first part counts."""
+    found: dict[Fraction, Value] = {}
+    for each in reversed(changes):
+        found.update(each)
+    return sorted(found.items(), key=lambda change: change[0])
+
+
+def _lengths(parts: Sequence[Sequence[Bar]], meters: Sequence[_Changes[tuple[int, int]]]) -> list[Fraction]:
+    """Return the length of each bar: that of the longest part, or of the meter if all parts are empty."""
+    found, meter = [], _FOUR_FOUR
+    for at, changes in enumerate(meters):
+        meter = changes[-1][1] if changes else meter
+        length = max((part[at].length for part in parts if at < len(part)), default=Fraction(0))
+        found.append(length or Fraction(4 * meter[0], meter[1]))
+    return found
+
+
+def _pickup(meters: Sequence[_Changes[tuple[int, int]]], lengths: Sequence[Fraction]) -> Fraction:
+    """Return the length of the first bar if it is shorter than its meter, else 0."""
+    if len(lengths) < 2 or not meters[0]:
+        return Fraction(0)
+    numerator, denominator = meters[0][0][1]
+    return lengths[0] if lengths[0] < Fraction(4 * numerator, denominator) else Fraction(0)
+
+
+def _played(places: Sequence[Passage], order: Sequence[int]) -> Iterator[_Played]:
+    now, times = Fraction(0), Counter[int]()
+    for at in order:
+        times[at] += 1
+        yield _Played(now, places[at], times[at])
+        now += places[at].end - places[at].start
+
+
+def _changes(played: Sequence[_Played], written: Sequence[_Changes[Value]], default: Value) -> _Changes[Value]:
+    """Return the changes as played. What is in force in a bar as written is so too after a jump to the bar.
+
+    `default` is in force in bars before the first change.
+    """
+    in_force: list[Value | None] = []
+    value: Value | None = None
+    for changes in written:
+        in_force.append(value)
+        value = changes[-1][1] if changes else value
+    found: dict[Fraction, Value] = {}
+    current: Value | None = None
+    for now, (bar, start, end), _ in played:
+        inside = [(at, each) for at, each in written[bar] if start < at < end]
+        before = [each for at, each in written[bar] if at <= start]
+        for at, each in ((start, before[-1] if before else in_force[bar]), *inside):
+            then = default if each is None and current is not None else each
+            if then is not None and then != current:
+                found[now + at - start] = current = then
+    return list(found.items())
+
+
+def _keys(parts: Sequence[Sequence[Bar]]) -> list[_Changes[tuple[int, str]]]:
+    """Return the changes of key in each bar: those of most parts, or of the first of as many.
+
+    Parts differ since horns and timpani, for example, may have no key signature. Percussion does not count.
+    """
+    count = max(map(len, parts), default=0)
+    pitched = [part for part in parts if any(not note.line.percussion for bar in part for note in bar.notes)]
+    found: Counter[tuple[tuple[tuple[Fraction, tuple[int, str]], ...], ...]] = Counter()
+    for part in pitched or parts:
+        keys = tuple(tuple(bar.keys) for bar in part)
+        found[keys] += any(keys)
+    keys = found.most_common(1)[0][0] if found else ()
+    return [[*each] for each in keys] + [[] for _ in range(count - len(keys))]
+
+
+def _chords(parts: Sequence[Sequence[Bar]], played: Sequence[_Played], end: Fraction) -> Iterator[ChordSymbol]:
+    """Yield the chord symbols, each lasting until the next, the last to the end of the notes or of its bar."""
+    found: dict[Fraction, str] = {}
+    for part in reversed(parts):
+        for now, (bar, start, stop), _ in played:
+            if bar < len(part):
+                inside = ((at, symbol) for at, symbol in part[bar].chords if start <= at < stop)
+                found.update((now + at - start, symbol) for at, symbol in inside)
+    if not found:
+        return
+    onsets = sorted(found)
+    if end <= onsets[-1]:
+        last = played[-1]
+        end = last.now + last.passage.end - last.passage.start
+    for onset, until in zip(onsets, [*onsets[1:], end], strict=True):
+        if found[onset] and until > onset:
+            yield ChordSymbol(onset, until - onset, found[onset])
+
+
+def _sounding_parts(part: Sequence[Bar], played: Sequence[_Played], losses: Counter[str]) -> Iterator[Part]:
+    """Yield the parts of the score that one part of the file makes: one for each staff and instrument."""
+    notes: list[WrittenNote] = []
+    for now, (bar, start, end), number in played:
+        if bar >= len(part) or len(notes) > MAX_NOTES:
+            continue
+        written = part[bar]
+        if start == 0:
+            losses.update(written.losses)
+        whole = start == 0 and end >= written.length
+        notes += [
+            note._replace(onset=now + note.onset - start)
+            for note in written.notes
+            if (whole or start <= note.onset < end) and (not note.passes or number in note.passes)
+        ]
+    lines: defaultdict[Line, list[Note]] = defaultdict(list)
+    for line, each in _joined(notes):
+        lines[line].append(each)
+    for line in sorted(lines, key=lambda line: (line.staff, line.percussion)):
+        yield Part(tuple(sorted(set(lines[line]))), line.name, line.program, line.percussion)
+
+
+def _joined(notes: Sequence[WrittenNote]) -> Iterator[tuple[Line, Note]]:
+    """Yield the notes of a part with ties joined.
+
+    A tie leads to the note of the same pitch at its end that is in the same voice, or else in another one.
+    """
+    ordered = sorted(notes, key=lambda note: note.onset)
+    found: list[tuple[Line, Note]] = []
+    held: dict[tuple[int, bool], dict[str, int]] = {}
+    at = 0
+    while at < len(ordered):
+        onset = ordered[at].onset
+        stop = at + 1
+        while stop < len(ordered) and ordered[stop].onset == onset:
+            stop += 1
+        group, at = ordered[at:stop], stop
+        targets = _tie_targets(group, held, found)
+        for number, note in enumerate(group):
+            target = targets.get(number)
+            if target is None:
+                target = len(found)
+                found.append((note.line, Note(note.onset, note.pitch, note.duration, note.velocity)))
+            else:
+                line, before = found[target]
+                found[target] = line, before._replace(duration=before.duration + note.duration)
+            if note.continued:
+                held.setdefault((note.pitch, note.line.percussion), {})[note.voice] = target
+    return iter(found)
+
+
+def _tie_targets(
+    group: Sequence[WrittenNote], held: Mapping[tuple[int, bool], dict[str, int]], found: Sequence[tuple[Line, Note]]
+) -> dict[int, int]:
+    """Return the held notes that notes at one onset continue, and take them out of `held`; first in each voice."""
+    targets: dict[int, int] = {}
+    for same_voice in (True, False):
+        for number, note in enumerate(group):
+            voices = held.get((note.pitch, note.line.percussion))
+            if not note.continues or number in targets or not voices:
+                continue
+            among = [note.voice] if same_voice else list(voices)
+            for voice in among:
+                if voice in voices and found[voices[voice]][1].end == note.onset:
+                    targets[number] = voices.pop(voice)
+                    break
+    return targets

@@ -1,0 +1,168 @@
+"""Parse MusicXML into a tree of elements, and refuse what is damaged, malicious or too large, with its place.
+
+Numbers are checked here, where the line is known, so that other modules can convert them without care.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import NoReturn
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+from composer.api import ReadError
+from composer.formats.limits import MAX_NOTES
+
+_HINT = "open it in a notation program and export it again as MusicXML"
+_ROOTS = ("score-partwise", "score-timewise")
+
+MAX_BARS = 10_000
+"""Per part."""
+MAX_PARTS, MAX_DEPTH = 256, 64
+MAX_REPEATS = 16
+"""Passes of a repeat."""
+
+_LIMITS = {
+    "measure": (MAX_BARS, "bars in a part"),
+    "part": (MAX_PARTS, "parts"),
+    "score-part": (MAX_PARTS, "parts"),
+    "note": (MAX_NOTES, "notes"),
+}
+"""How many elements of a kind are allowed: notes in all, parts in all or in a bar, bars in all or in a part."""
+_INSIDE = {"part": "measure", "measure": "part"}
+"""The elements in which others are counted anew, if they are at the top."""
+_MAX_PART_BARS = 200_000
+"""Bars of all parts together."""
+
+_NUMBER = r"[-+]?\d{1,9}(\.\d{1,9})?"
+_WHOLE = r"[-+]?\d{1,3}(\.0{1,9})?"
+_ALTERATION = rf"({_NUMBER})?"
+_CONTENTS = {
+    "beats": (r"\d{1,3}(\+\d{1,3}){0,15}", "meter"),
+    "beat-type": (r"1|2|4|8|16|32|64|128|256|512|1024", "meter"),
+    "fifths": (r"[-+]?\d{1,2}", "key"),
+    "divisions": (r"(?=.*[1-9])\d{1,9}(\.\d{1,9})?", "number of divisions"),
+    "duration": (r"\d{1,9}(\.\d{1,9})?", "duration"),
+    "offset": (_NUMBER, "offset"),
+    "step": (r"[A-G]", "note name"),
+    "root-step": (r"[A-G]", "note name"),
+    "bass-step": (r"[A-G]", "note name"),
+    "octave": (r"-?\d{1,2}", "octave"),
+    "alter": (_ALTERATION, "alteration"),
+    "root-alter": (_ALTERATION, "alteration"),
+    "bass-alter": (_ALTERATION, "alteration"),
+    "diatonic": (_WHOLE, "transposition"),
+    "chromatic": (_NUMBER, "transposition"),
+    "octave-change": (_WHOLE, "transposition"),
+    "actual-notes": (r"0*[1-9]\d{0,3}", "tuplet"),
+    "normal-notes": (r"0*[1-9]\d{0,3}", "tuplet"),
+}
+"""Elements with numbers: the allowed content, and a name for messages."""
+
+_SKIPPED = {
+    "accidental", "appearance", "beam", "defaults", "fermata", "footnote", "frame", "lyric", "notehead",
+    "notehead-text", "ornaments", "articulations", "dynamics", "print", "slur", "stem", "technical", "tuplet",
+}  # fmt: skip
+"""Elements that say nothing about what sounds when."""
+
+ENDINGS = re.compile(r"\s*(\d{1,2}\s*\.?(\s*-\s*\d{1,2}\.?)?([\s,&.]+|$)){0,10}", re.ASCII)
+"""Numbers of endings such as `1`, `1, 2` and `1-3`; empty for an ending without a number."""
+_TIMES = {str(times) for times in range(MAX_REPEATS + 1)}
+
+
+def parse_musicxml(data: bytes, name: str) -> Element:
+    """Return the root of well-formed MusicXML, without elements that say nothing about what sounds.
+
+    Raises ReadError, with the line, for other XML, damage, impossible numbers, and more than the limits.
+    """
+    builder = _Builder(name)
+    try:
+        builder.parser.Parse(data, True)
+    except expat.ExpatError as error:
+        if not builder.has_root:
+            raise ReadError(f"{name} is neither MusicXML nor kern", "check that its suffix is right") from error
+        place = f"line {error.lineno}, column {error.offset + 1}"
+        raise ReadError(f"{name} is invalid XML at {place}: {expat.ErrorString(error.code)}", _HINT) from error
+    except (LookupError, ValueError) as error:
+        raise ReadError(f"{name} has an unknown encoding", _HINT) from error
+    return builder.tree.close()
+
+
+class _Builder:
+    """Builds the tree as expat reports elements, and raises at whatever is not allowed."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.tree = TreeBuilder()
+        self.depth = self.skipping = self.part_bars = 0
+        self.counts: Counter[str] = Counter()
+        self.content: list[str] | None = None
+        self.parser = expat.ParserCreate()
+        self.parser.buffer_text = True
+        self.parser.StartDoctypeDeclHandler = self._document_type
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._characters
+
+    @property
+    def has_root(self) -> bool:
+        return bool(self.counts)
+
+    def _document_type(self, root: str, system: str | None, public: str | None, has_content: int) -> None:
+        if has_content:
+            raise ReadError(f"{self.name} declares its own document type, which is not supported", _HINT)
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        if not self.has_root and tag not in _ROOTS:
+            raise ReadError(f"{self.name} is XML, but not MusicXML: it begins with <{tag[:40]}>", _HINT)
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ReadError(f"{self.name} has elements nested {self.depth} deep, more than {MAX_DEPTH}", _HINT)
+        self._count(tag)
+        if self.skipping or tag in _SKIPPED:
+            self.skipping += 1
+            return
+        if tag in _CONTENTS:
+            self.content = []
+        elif tag == "repeat" and (times := attributes.get("times", "2")) not in _TIMES:
+            self._refuse(f"a repeat played '{times[:20]}' times, not 0 to {MAX_REPEATS}")
+        elif tag == "ending" and not ENDINGS.fullmatch(number := attributes.get("number", "")):
+            self._refuse(f"an ending with an impossible number: '{number[:20]}'")
+        self.tree.start(tag, attributes)
+
+    def _count(self, tag: str) -> None:
+        self.counts[tag] += 1
+        if tag in _LIMITS:
+            limit, what = _LIMITS[tag]
+            if self.counts[tag] > limit:
+                raise ReadError(f"{self.name} has more than {limit:,} {what}", "split it into smaller files")
+        if tag in _INSIDE:
+            self.part_bars += 1
+            if self.part_bars > _MAX_PART_BARS:
+                raise ReadError(f"{self.name} has more than {_MAX_PART_BARS:,} bars", "split it into smaller files")
+
+    def _characters(self, text: str) -> None:
+        if self.skipping:
+            return
+        self.tree.data(text)
+        if self.content is not None:
+            self.content.append(text)
+
+    def _end(self, tag: str) -> None:
+        self.depth -= 1
+        if self.depth == 1 and tag in _INSIDE:
+            self.counts[_INSIDE[tag]] = 0
+        if self.skipping:
+            self.skipping -= 1
+            return
+        if self.content is not None and tag in _CONTENTS:
+            pattern, what = _CONTENTS[tag]
+            if not re.fullmatch(pattern, content := "".join("".join(self.content).split()), re.ASCII):
+                self._refuse(f"an impossible {what}: '{content[:20]}'")
+            self.content = None
+        self.tree.end(tag)
+
+    def _refuse(self, fault: str) -> NoReturn:
+        place = f"line {self.parser.CurrentLineNumber}, column {self.parser.CurrentColumnNumber + 1}"
+        raise ReadError(f"{self.name} has {fault} at {place}", _HINT)
