@@ -80,13 +80,21 @@ def _texts(element: Element, tag: str) -> list[str]:
     return ["".join((each.text or "").split()) for each in element.iterfind(tag)]
 
 
+def bar_length(meter: tuple[int, int]) -> Fraction:
+    """Return the length in beats of a bar of a meter, given as numerator and denominator."""
+    return Fraction(4 * meter[0], meter[1])
+
+
 def read_key(element: Element) -> tuple[int, str] | None:
-    """Return sharps (negative: flats) and mode of a `key` element; None for accidentals of another kind."""
+    """Return sharps (negative: flats) and mode of a `key` element; None for accidentals of another kind.
+
+    The mode is empty if the file does not say it.
+    """
     mode = (element.findtext("mode") or "").strip().lower()
     mode = MODE_ALIASES.get(mode, mode)
     fifths = element.findtext("fifths")
     sharps = int(fifths) if fifths is not None else _sharps_of_steps(element)
-    return None if sharps is None else (sharps, mode if mode in MODE_FIFTHS else "major")
+    return None if sharps is None else (sharps, mode if mode in MODE_FIFTHS else "")
 
 
 def _sharps_of_steps(element: Element) -> int | None:

@@ -54,7 +54,9 @@ class Mark(NamedTuple):
 
 @dataclass(slots=True)
 class Bar:
-    """A bar of one part as written. `divisions` are bar lines inside it with signs of repeats.
+    """A bar of one part as written.
+
+    `last_note` is where its last note ends. `divisions` are bar lines inside it with signs of repeats.
 
     The lists of changes are in order of time: tempos in BPM (quarter notes), meters as numerator and denominator, keys
     as sharps and mode, chord symbols with "" for none. `losses` counts what is left out each time the bar is played.
@@ -62,6 +64,7 @@ class Bar:
 
     notes: list[WrittenNote] = field(default_factory=list)
     length: Fraction = Fraction(0)
+    last_note: Fraction = Fraction(0)
     chords: list[tuple[Fraction, str]] = field(default_factory=list)
     tempos: list[tuple[Fraction, float]] = field(default_factory=list)
     meters: list[tuple[Fraction, tuple[int, int]]] = field(default_factory=list)

@@ -29,7 +29,7 @@ def marks_of_bar_line(element: Element, at: Fraction) -> Iterator[Mark]:
     elif (element.findtext("bar-style") or "").strip() == "light-heavy" and location != "left":
         yield Mark("final bar line", at, at_end=at_end)
     if ending is not None and ending.get("type") in {"stop", "discontinue"}:
-        yield Mark("ending stops", at, at_end=at_end)
+        yield Mark("ending stops", at, numbers=ending_numbers(ending), at_end=at_end)
     for tag in ("segno", "coda"):
         if tag in element.attrib or element.find(tag) is not None:
             kind = "segno" if tag == "segno" else "coda" if tag in element.attrib else "coda sign"

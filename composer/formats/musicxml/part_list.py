@@ -43,15 +43,20 @@ class PartInfo:
 def read_part_list(root: Element) -> dict[str, PartInfo]:
     """Return the parts by id."""
     return {
-        declared.get("id", ""): PartInfo(_text(declared, "part-name"), _instruments(declared))
+        declared.get("id", ""): PartInfo(_part_name(declared), _instruments(declared))
         for declared in root.iterfind("part-list/score-part")
     }
+
+
+def _part_name(declared: Element) -> str:
+    """Return the name of a part, or else of its first instrument."""
+    return _text(declared, "part-name") or _text(declared, "score-instrument/instrument-name")
 
 
 def _instruments(declared: Element) -> dict[str, Instrument]:
     names = {each.get("id", ""): _text(each, "instrument-name") for each in declared.iterfind("score-instrument")}
     played = {each.get("id", ""): each for each in declared.iterfind("midi-instrument")}
-    fallback = _text(declared, "part-name")
+    fallback = _part_name(declared)
     keys = [*{**names, **played}] or [""]
     return {key: _instrument(names.get(key, ""), fallback, played.get(key)) for key in keys}
 

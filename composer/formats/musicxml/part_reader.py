@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 from composer.formats.musicxml.attributes import (
     CONCERT,
     Transposition,
+    bar_length,
     number,
     read_key,
     read_meter,
@@ -44,7 +45,11 @@ def read_part(measures: Iterable[Iterable[Element]], info: PartInfo) -> list[Bar
 
 
 class _PartReader:
-    """`cursor` is the place in the bar in divisions. Staff 0 holds what applies to all staves of the part."""
+    """Follows the elements of the bars.
+
+    `cursor`, `furthest` and `last_note`, the end of the last note, are places in the bar in divisions. Staff 0 holds
+    what applies to all staves of the part.
+    """
 
     def __init__(self, info: PartInfo) -> None:
         self.info = info
@@ -63,8 +68,9 @@ class _PartReader:
 
     def _begin(self) -> None:
         self.bar = Bar()
-        self.cursor = self.onset = self.furthest = Fraction(0)
+        self.cursor = self.onset = self.furthest = self.last_note = Fraction(0)
         self.chord_dynamics: str | None = None
+        self.chord_voice = "1"
         self.beats: dict[Fraction, Fraction] = {}
         """Places in the bar, in divisions, whose exact beat is another one, since divisions cannot hold the tuplet."""
 
@@ -76,18 +82,20 @@ class _PartReader:
             if action is not None:
                 action(element)
         bar = self.bar
-        bar.length = self._full_length(self._beat(self.furthest))
+        bar.length, bar.last_note = self._length(), self._beat(self.last_note)
         bar.marks = [each._replace(at_end=each.at_end or 0 < bar.length <= each.at) for each in bar.marks]
         for changes in (bar.tempos, bar.meters, bar.keys, bar.chords):
             changes.sort(key=lambda change: change[0])
         return self.repeats.finish(bar)
 
-    def _full_length(self, length: Fraction) -> Fraction:
-        """Return the length that the meter says if `length` differs only by rounded divisions."""
+    def _length(self) -> Fraction:
+        """Return the length of the bar: that of the meter if it differs only by rounded divisions or by rests."""
+        length = self._beat(self.furthest)
         if self.meter is None:
             return length
-        full = Fraction(4 * self.meter[0], self.meter[1])
-        return full if abs(length - full) < Fraction(1, 16) else length
+        full = bar_length(self.meter)
+        only_rests = length > full >= self._beat(self.last_note)
+        return full if only_rests or abs(length - full) < Fraction(1, 16) else length
 
     # Time
 
@@ -116,27 +124,21 @@ class _PartReader:
     # Notes
 
     def _note(self, element: Element) -> None:
-        grace = element.find("grace") is not None
+        grace, rest = element.find("grace") is not None, element.find("rest") is not None
         if element.find("chord") is None:
             self.onset, self.chord_dynamics = self.cursor, element.get("dynamics")
+            self.chord_voice = (element.findtext("voice") or "1").strip()
         start = self.onset
         onset = self._beat(start)
         duration = Fraction(0)
         if not grace:
-            ticks = self._ticks(element)
+            ticks = number(element, "duration")
             duration = self._duration(element, start, ticks)
+            self.last_note = max(self.last_note, start + ticks * (not rest))
             if element.find("chord") is None:
                 self._move(self.cursor + ticks)
-        if element.find("rest") is None and element.find("cue") is None:
+        if not rest and element.find("cue") is None:
             self._sounding_note(element, onset, duration, grace=grace)
-
-    def _ticks(self, element: Element) -> Fraction:
-        """Return the duration in divisions. A rest for a whole bar is no longer than the meter's bar."""
-        ticks = number(element, "duration")
-        rest = element.find("rest")
-        if rest is not None and rest.get("measure") == "yes" and self.meter is not None:
-            ticks = min(ticks, Fraction(4 * self.meter[0], self.meter[1]) * self.divisions)
-        return ticks
 
     def _duration(self, element: Element, start: Fraction, ticks: Fraction) -> Fraction:
         """Return the length in beats: for tuplets that the divisions cannot hold, the exact one that is notated."""
@@ -169,7 +171,7 @@ class _PartReader:
         ties = {each.get("type") for each in element.iterfind("tie")}
         ties = ties or {each.get("type") for each in element.iterfind("notations/tied")}
         passes = frozenset(map(int, re.findall(r"\d{1,4}", element.get("time-only", ""))))
-        voice, velocity = (element.findtext("voice") or "1").strip(), self._velocity(element)
+        voice, velocity = (element.findtext("voice") or self.chord_voice).strip(), self._velocity(element)
         for pitch in pitches:
             if 0 <= pitch <= 127:
                 tied = bool(ties & {"stop", "continue"}), bool(ties & {"start", "continue"})
@@ -250,7 +252,8 @@ class _PartReader:
         """Go on with other divisions; places in the bar keep their beats."""
         ratio = divisions / self.divisions
         self.beats = {place * ratio: beat for place, beat in self.beats.items()}
-        self.cursor, self.onset, self.furthest = (each * ratio for each in (self.cursor, self.onset, self.furthest))
+        self.cursor, self.onset = self.cursor * ratio, self.onset * ratio
+        self.furthest, self.last_note = self.furthest * ratio, self.last_note * ratio
         self.divisions = divisions
 
     def _direction(self, element: Element) -> None:

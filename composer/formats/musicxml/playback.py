@@ -90,16 +90,21 @@ class _Marks:
     def endings(self) -> dict[int, frozenset[int]]:
         """Return the numbers of the endings that passages are in.
 
-        An ending whose end is not marked lasts to the next repeat sign, or for one bar.
+        An ending whose end is not marked lasts to the next repeat sign, or for one bar. One whose beginning is not
+        marked is one bar long, and has the numbers below those of the ending that follows.
         """
         starts = {at: mark.numbers for at, mark in self.after("ending starts") if mark.numbers}
-        stops, repeats = self.at("ending stops"), self.at("repeat ends")
+        stops, repeats = dict(self.after("ending stops")), self.at("repeat ends")
         found: dict[int, frozenset[int]] = {}
         for start, numbers in starts.items():
             limit = min((other for other in starts if other > start), default=self.count)
-            ends = [at for at in sorted(stops | repeats) if start <= at < limit]
+            ends = [at for at in sorted({*stops, *repeats}) if start <= at < limit]
             closing = [at for at in ends if at in stops] or ends or [start]
             found.update(dict.fromkeys(range(start, closing[0] + 1), numbers))
+        for at, mark in stops.items():
+            if at not in found:
+                below = range(1, min(starts.get(at + 1, {1})))
+                found.update({at: frozenset(below) or mark.numbers} if below or mark.numbers else {})
         return found
 
     def segnos(self) -> dict[int, str]:

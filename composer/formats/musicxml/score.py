@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
 from composer.formats.limits import MAX_NOTES
+from composer.formats.musicxml.attributes import bar_length
 from composer.formats.musicxml.elements import Bar, Line, WrittenNote
 from composer.formats.musicxml.playback import Passage, bar_signs, passages
 from composer.music.playback_order import MAX_BARS, playback_order
@@ -69,12 +70,18 @@ def _first(changes: Sequence[_Changes[Value]]) -> _Changes[Value]:
 
 
 def _lengths(parts: Sequence[Sequence[Bar]], meters: Sequence[_Changes[tuple[int, int]]]) -> list[Fraction]:
-    """Return the length of each bar: that of the longest part, or of the meter if all parts are empty."""
+    """Return the length of each bar: that of most parts among those that all notes fit in.
+
+    Of lengths that as many parts have, it is that of the meter or else the longest. Empty bars have that of the meter.
+    """
     found, meter = [], _FOUR_FOUR
     for at, changes in enumerate(meters):
         meter = changes[-1][1] if changes else meter
-        length = max((part[at].length for part in parts if at < len(part)), default=Fraction(0))
-        found.append(length or Fraction(4 * meter[0], meter[1]))
+        full = bar_length(meter)
+        bars = [part[at] for part in parts if at < len(part) and part[at].length]
+        least = max((bar.last_note for bar in bars), default=Fraction(0))
+        counts = Counter(bar.length for bar in bars if bar.length >= least)
+        found.append(max(counts, key=lambda length: (counts[length], length == full, length), default=full))
     return found
 
 
@@ -82,8 +89,7 @@ def _pickup(meters: Sequence[_Changes[tuple[int, int]]], lengths: Sequence[Fract
     """Return the length of the first bar if it is shorter than its meter, else 0."""
     if len(lengths) < 2 or not meters[0]:
         return Fraction(0)
-    numerator, denominator = meters[0][0][1]
-    return lengths[0] if lengths[0] < Fraction(4 * numerator, denominator) else Fraction(0)
+    return lengths[0] if lengths[0] < bar_length(meters[0][0][1]) else Fraction(0)
 
 
 def _played(places: Sequence[Passage], order: Sequence[int]) -> Iterator[_Played]:
@@ -117,18 +123,21 @@ def _changes(played: Sequence[_Played], written: Sequence[_Changes[Value]], defa
 
 
 def _keys(parts: Sequence[Sequence[Bar]]) -> list[_Changes[tuple[int, str]]]:
-    """Return the changes of key in each bar: those of most parts, or of the first of as many.
+    """Return the changes of key in each bar: those of most parts, or of the first of as many; modes from any of these.
 
     Parts differ since horns and timpani, for example, may have no key signature. Percussion does not count.
     """
     count = max(map(len, parts), default=0)
     pitched = [part for part in parts if any(not note.line.percussion for bar in part for note in bar.notes)]
-    found: Counter[tuple[tuple[tuple[Fraction, tuple[int, str]], ...], ...]] = Counter()
+    alike: defaultdict[tuple[object, ...], list[Sequence[Bar]]] = defaultdict(list)
     for part in pitched or parts:
-        keys = tuple(tuple(bar.keys) for bar in part)
-        found[keys] += any(keys)
-    keys = found.most_common(1)[0][0] if found else ()
-    return [[*each] for each in keys] + [[] for _ in range(count - len(keys))]
+        alike[tuple(tuple((at, sharps) for at, (sharps, _) in bar.keys) for bar in part)].append(part)
+    most = max(alike, key=lambda keys: (any(keys), len(alike[keys])), default=())
+    group = alike.get(most, [])
+    chosen = next((part for part in group if any(mode for bar in part for _, (_, mode) in bar.keys)), None)
+    chosen = chosen or next(iter(group), ())
+    keys = [[(at, (sharps, mode or "major")) for at, (sharps, mode) in bar.keys] for bar in chosen]
+    return keys + [[] for _ in range(count - len(keys))]
 
 
 def _chords(parts: Sequence[Sequence[Bar]], played: Sequence[_Played], end: Fraction) -> Iterator[ChordSymbol]:

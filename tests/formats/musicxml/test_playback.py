@@ -56,6 +56,12 @@ def test_an_ending_of_several_bars_or_without_its_end():
     assert played(read([A, first + B, C + REPEAT, second + D, E])) == "A B C A D E"
 
 
+@pytest.mark.parametrize("number", ["", "1", "2"])
+def test_an_ending_without_its_beginning(number):
+    stop = f'<barline location="right"><ending number="{number}" type="stop"/><repeat direction="backward"/></barline>'
+    assert played(read([A, B + stop, ending("2", "C4/4", ""), D])) == "A B A C D"
+
+
 @pytest.mark.parametrize(
     ("bars", "order"),
     [

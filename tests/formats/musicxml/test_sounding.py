@@ -218,6 +218,12 @@ class TestTies:
     def test_may_change_the_voice_or_staff(self):
         assert timed(read([bar("C5/4~"), bar("r/1", back(1), notes("~C5/4", voice=5, staff=2))])) == [(0, 72, 8)]
 
+    def test_of_chords_that_name_their_voice_once(self):
+        chords = (notes("C4/4~ +E4/4~", voice=3), notes("~C4/1 ~+E4/1", voice=3))
+        first, second = ("".join(each.rsplit("<voice>3</voice>", 1)) for each in chords)
+        bars = [bar(first, back(4), "E4/4~"), bar(second, back(1), "~E4/2")]
+        assert timed(read(bars)) == [(0, 60, 5), (0, 64, 5), (0, 64, 6)]
+
     def test_of_chords(self):
         score = read([bar("C4/4~ +E4/4~"), bar("~C4/2 +E4/1 ~E4/2")])
         assert timed(score) == [(0, 60, 6), (0, 64, 4), (4, 64, 1), (6, 64, 2)]
@@ -263,9 +269,20 @@ class TestBars:
     def test_empty_ones_are_as_long_as_the_meter(self, empty):
         assert timed(read([bar(attributes("3/4"), "C4/3"), empty, bar("D4/3")]))[1][0] == 6
 
-    def test_a_rest_for_the_whole_bar_is_no_longer_than_the_meter(self):
-        rest = '<note><rest measure="yes"/><duration>48</duration></note>'
-        assert timed(read([bar(attributes("2/4"), "C4/2"), rest, bar("D4/2")]))[1][0] == 4
+    @pytest.mark.parametrize("rests", [bar("r/4"), bar("r/2 r/2"), bar("C4/1 r/3"), bar("r/4", back(4), "r/2")])
+    def test_are_no_longer_than_the_meter_by_rests(self, rests):
+        assert timed(read([bar(attributes("2/4"), "C4/2"), rests, bar("D4/2")]))[-1][0] == 4
+
+    @pytest.mark.parametrize(
+        ("parts", "second"),
+        [(("C4/1", "r/4"), 4), (("C4/1", "C4/1 r/3", "C4/1"), 1), (("C4/1", "C4/3", "C4/1"), 3), (("C4/4", "C4/1"), 4)],
+    )
+    def test_are_as_long_as_in_most_parts(self, parts, second):
+        score = read(*([bar(attributes("4/4"), part), bar("D4/4")] for part in parts))
+        assert {part.notes[-1].onset for part in score.parts} == {second}
+
+    def test_may_be_longer_than_the_meter_by_notes(self):
+        assert timed(read([bar(attributes("2/4"), "C4/2"), bar("r/2 E4/1"), bar("D4/2")]))[-1][0] == 5
 
     def test_divided_for_a_repeat(self):
         bars = [bar(attributes("4/4"), "C4/1"), bar("D4/3", REPEAT), bar(OPEN, "E4/1"), bar("F4/3", REPEAT)]
