@@ -22,6 +22,10 @@ _LOSSES = {
     "without a valid value": ("invalid event", Severity.WARNING),
     "after the end of a track": ("bytes after the end", Severity.WARNING),
     "above 127": ("invalid data byte", Severity.ERROR),
+    "to a missing sign": ("jump without its sign", Severity.WARNING),
+    "not understood": ("unclear jump", Severity.WARNING),
+    "with nothing to repeat": ("measure repeat without a measure", Severity.WARNING),
+    "notes of no length": ("zero-length note", Severity.WARNING),
 }  # fmt: skip
 """The losses that are problems of the file, by words in the reader's phrase."""
 

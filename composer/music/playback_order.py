@@ -7,7 +7,7 @@ key and tempo, which are those of the bar as written. All parts of a score follo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from typing import Literal, NamedTuple
 
 MAX_BARS = 10_000
@@ -28,8 +28,8 @@ class BarSigns(NamedTuple):
     """The signs of a bar.
 
     `opens` is True if a repeat begins before the bar. `divides` is True after a double bar line, to which a repeat
-    without a beginning goes back. `times` is how often the repeat that ends after the bar is played, 1 for none.
-    `endings` are the passes that the bar is played in; empty for all.
+    without a beginning goes back. `times` is how often the repeat that ends after the bar is played, 1 for none;
+    with `after_jump`, also after a jump. `endings` are the passes that the bar is played in; empty for all.
 
     `segno` and `coda` name the places before the bar that jumps lead to. `to_coda` names the coda that follows the bar
     after a jump. After a jump, the music ends with a bar with `fine`.
@@ -49,6 +49,7 @@ class BarSigns(NamedTuple):
     jump: Jump | None = None
     part: str = ""
     copies: int = 0
+    after_jump: bool = False
 
 
 PLAIN = BarSigns()
@@ -57,8 +58,9 @@ PLAIN = BarSigns()
 def playback_order(bars: Sequence[BarSigns], parts: Sequence[str] = (), limit: int = MAX_BARS) -> list[int]:
     """Return the indices of `bars` in the order in which they are played, at most `limit`.
 
-    A repeat without a beginning goes back to the latest double bar line or end of a repeat. After a jump, repeats are
-    not played again, and of numbered endings the last one is played; after the coda sign, repeats count again.
+    A repeat without a beginning goes back to the latest double bar line or end of a repeat. After a jump, repeats
+    without `after_jump` are not played again, and of their endings the last one is played; after the coda sign, all
+    repeats count again.
 
     With `parts`, the parts are played in that order, each with its repeats, after the bars before the first part.
     Jumps are then ignored, and so are names that no bar has. If no name is known, the order is ignored.
@@ -69,14 +71,17 @@ def playback_order(bars: Sequence[BarSigns], parts: Sequence[str] = (), limit: i
     return [_source(bars, at) for at in islice(order, limit)]
 
 
-def missing_sign(bars: Sequence[BarSigns], jump: Jump) -> str:
-    """Return the sign that `jump` names and the bars lack: `segno`, `fine` or `coda`; empty if there is none."""
-    if jump.to and not any(bar.segno == jump.to for bar in bars):
-        return "segno"
-    if jump.until == "fine":
-        return "" if any(bar.fine for bar in bars) else "fine"
-    codas = {bar.coda for bar in bars if bar.coda}
-    return "coda" if jump.until == "coda" and not any(bar.to_coda in codas for bar in bars) else ""
+def missing_signs(bars: Sequence[BarSigns]) -> dict[int, str]:
+    """Return the bars whose jump is ignored, and the sign that it names and the bars lack: `segno`, `fine`, `coda`."""
+    segnos, codas = {bar.segno for bar in bars}, {bar.coda for bar in bars if bar.coda}
+    ends = {"": True, "fine": any(bar.fine for bar in bars), "coda": any(bar.to_coda in codas for bar in bars)}
+    found: dict[int, str] = {}
+    for at, bar in enumerate(bars):
+        if bar.jump is not None and bar.jump.to and bar.jump.to not in segnos:
+            found[at] = "segno"
+        elif bar.jump is not None and not ends[bar.jump.until]:
+            found[at] = bar.jump.until
+    return found
 
 
 def _source(bars: Sequence[BarSigns], at: int) -> int:
@@ -102,6 +107,26 @@ def _inside_endings(bars: Sequence[BarSigns], at: int) -> bool:
     return at > 0 and bool(bars[at].endings and bars[at - 1].endings) and 1 not in bars[at].endings
 
 
+class _Endings(NamedTuple):
+    """A group of endings that stand next to one another: the first and last pass, and whether one is `after_jump`."""
+
+    first: int
+    last: int
+    after_jump: bool
+
+
+def _endings(bars: Sequence[BarSigns]) -> dict[int, _Endings]:
+    """Return the group of endings that each bar in an ending belongs to."""
+    found: dict[int, _Endings] = {}
+    for inside, indices in groupby(range(len(bars)), key=lambda at: bool(bars[at].endings)):
+        if inside:
+            group = list(indices)
+            passes = {number for at in group for number in bars[at].endings}
+            together = _Endings(min(passes), max(passes), any(bars[at].after_jump for at in group))
+            found.update(dict.fromkeys(group, together))
+    return found
+
+
 class _Player:
     """Follows the signs. `start` is where the repeat begins that `number` is the pass of."""
 
@@ -115,6 +140,7 @@ class _Player:
         self.taken: set[int] = set()
         self.segnos = {bar.segno: at for at, bar in reversed([*enumerate(bars)]) if bar.segno}
         self.codas = {bar.coda: at for at, bar in enumerate(bars) if bar.coda}
+        self.endings, self.missing = _endings(bars), missing_signs(bars)
 
     def play(self) -> Iterator[int]:
         while self.at < len(self.bars):
@@ -136,36 +162,28 @@ class _Player:
     def _enters(self, bar: BarSigns) -> bool:
         """Return whether the bar at `at` is played in this pass; begin a repeat where one begins."""
         at = self.at
-        if self.jump is not None:
-            return not bar.endings or max(self._group(at)) in bar.endings
+        group = self.endings.get(at)
+        if group is not None and self.jump is not None and not group.after_jump:
+            return group.last in bar.endings
         ended = at > self.start and bool(self.bars[at - 1].endings) and not bar.endings
         if bar.opens or ended or (bar.divides and not self.opened and not bar.endings):
             if at != self.start:
                 self.start, self.number = at, 1
             self.opened = bar.opens
         # of endings that begin with the second, that one stands in for the first
-        return not bar.endings or max(self.number, min(self._group(at))) in bar.endings
+        return group is None or max(self.number, group.first) in bar.endings
 
     def _repeats(self, bar: BarSigns) -> bool:
         """Return whether the repeat that ends with the bar at `at`, if any, is played again."""
-        if bar.times < 2 or self.jump is not None:
+        if bar.times < 2:
             return False
         at = self.at
-        total = max(bar.times, *self._group(at)) if bar.endings else bar.times
-        if self.number < total:
+        total = max(bar.times, self.endings[at].last) if bar.endings else bar.times
+        if self.number < total and (self.jump is None or bar.after_jump):
             return True
         if not (at + 1 < len(self.bars) and self.bars[at + 1].endings):
             self.start, self.number, self.opened = at + 1, 1, False
         return False
-
-    def _group(self, at: int) -> set[int]:
-        """Return the passes of all endings that stand next to that of the bar `at`."""
-        first = last = at
-        while first > 0 and self.bars[first - 1].endings:
-            first -= 1
-        while last + 1 < len(self.bars) and self.bars[last + 1].endings:
-            last += 1
-        return {number for bar in self.bars[first : last + 1] for number in bar.endings}
 
     def _target(self, bar: BarSigns) -> int | None:
         """Return where to go on after the bar at `at`; None for the next bar."""
@@ -175,7 +193,7 @@ class _Player:
                 self.jump = None
                 return target
         jump = bar.jump
-        if jump is None or self.at in self.taken or missing_sign(self.bars, jump):
+        if jump is None or self.at in self.taken or self.at in self.missing:
             return None
         self.taken.add(self.at)
         self.jump = jump

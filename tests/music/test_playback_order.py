@@ -64,6 +64,9 @@ def test_endings(bars, expected):
         ((BarSigns(to_coda="c"), BarSigns(fine=True), BarSigns(jump=Jump("", "fine")), BarSigns(coda="c")), "ABCAB"),
         ((CLOSE, BarSigns(times=2, jump=Jump())), "AABBAB"),
         ((OPEN, ending(1, times=2), ending(2, to_coda="c"), DA_CAPO, BarSigns(coda="c")), "ABACDACE"),
+        ((CLOSE, BarSigns(times=2, after_jump=True), DA_CAPO), "AABBCABBC"),
+        ((OPEN, ending(1, times=2, after_jump=True), ending(2), DA_CAPO), "ABACDABACD"),
+        ((BarSigns(times=3, after_jump=True), PLAIN, OPEN, BarSigns(times=2, jump=Jump())), "AAABCDCDAAABCD"),
     ],
 )
 def test_jumps(bars, expected):
@@ -98,6 +101,7 @@ SIGNS = st.builds(
     jump=st.sampled_from([None, Jump(), Jump("s", "fine"), Jump("", "coda")]),
     part=st.sampled_from(["", "A", "B"]),
     copies=st.integers(0, 2),
+    after_jump=st.booleans(),
 )
 
 

@@ -1,4 +1,4 @@
-"""MusicXML and kern, by music21."""
+"""MusicXML, written by way of music21, and kern, read by way of it."""
 
 
 def is_notation(data: bytes) -> bool:

@@ -36,13 +36,13 @@ class WrittenNote(NamedTuple):
 class Mark(NamedTuple):
     """A sign of playback order at a place in a bar.
 
-    `times` counts for the end of a repeat, `numbers` for the beginning of an ending, `jump` for a jump. `name` tells
-    apart several signs of a kind. `at_end` is True if the rest of the bar is empty.
+    `times` and `after_jump` count for the end of a repeat, `numbers` for the beginning of an ending, `jump` for a jump.
+    `name` tells apart several signs of a kind. `at_end` is True if the rest of the bar is empty.
     """
 
     kind: Literal[
         "repeat starts", "repeat ends", "ending starts", "ending stops", "final bar line",
-        "segno", "coda", "coda sign", "to coda", "fine", "jump",
+        "segno", "coda", "coda sign", "to coda", "fine", "jump", "unclear",
     ]  # fmt: skip
     at: Fraction = Fraction(0)
     name: str = ""
@@ -50,6 +50,7 @@ class Mark(NamedTuple):
     numbers: frozenset[int] = frozenset()
     jump: Jump = Jump()
     at_end: bool = False
+    after_jump: bool = False
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""music21, imported when a file is read or written: it takes half a second to load."""
+"""music21, imported when it is needed: it takes half a second to load."""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ from composer.music.playback_order import Jump
 
 MAX_ENDING = 64
 
+_JUMP = re.compile(r"\bd\. ?[cs]\.|\bdc\b|\bda capo\b|\bdal segno\b", re.IGNORECASE)
+
 
 def marks_of_bar_line(element: Element, at: Fraction) -> Iterator[Mark]:
     """Yield the signs of a `barline` element. Those that end something are at its left."""
@@ -25,7 +27,8 @@ def marks_of_bar_line(element: Element, at: Fraction) -> Iterator[Mark]:
         if repeat.get("direction") == "forward":
             yield Mark("repeat starts", at, at_end=at_end)
         else:
-            yield Mark("repeat ends", at, times=int(repeat.get("times", "2")), at_end=at_end)
+            again = repeat.get("after-jump") == "yes"
+            yield Mark("repeat ends", at, times=int(repeat.get("times", "2")), at_end=at_end, after_jump=again)
     elif (element.findtext("bar-style") or "").strip() == "light-heavy" and location != "left":
         yield Mark("final bar line", at, at_end=at_end)
     if ending is not None and ending.get("type") in {"stop", "discontinue"}:
@@ -66,7 +69,8 @@ def marks_of_sound(sound: Element, at: Fraction) -> Iterator[Mark]:
 def marks_of_direction(direction: Element, at: Fraction) -> Iterator[Mark]:
     """Yield the signs of a `direction` element: those of its `sound`, or else of its words and symbols.
 
-    The words then only say until where a jump goes (`D.S. al Coda`).
+    The words then only say until where a jump goes (`D.S. al Coda`). Words that seem to be a jump, but none that is
+    understood (`Menuetto D.C. senza replica`), are `unclear`.
     """
     pieces = [
         {"segno": "Segno", "coda": "Coda"}.get(each.tag) or " ".join((each.text or "").split())
@@ -89,7 +93,10 @@ def marks_of_direction(direction: Element, at: Fraction) -> Iterator[Mark]:
 
 
 def _marks_of_words(pieces: list[str], at: Fraction) -> Iterator[Mark]:
-    found = read_direction(" ".join(pieces))
-    for each in (found,) if found is not None else map(read_direction, pieces):
-        if each is not None:
-            yield Mark(each.kind, at, jump=each.jump)
+    text = " ".join(pieces)
+    whole = read_direction(text)
+    found = [whole] if whole is not None else [each for each in map(read_direction, pieces) if each is not None]
+    for each in found:
+        yield Mark(each.kind, at, jump=each.jump)
+    if _JUMP.search(text) and not any(each.kind == "jump" for each in found):
+        yield Mark("unclear", at)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
 from composer.formats.musicxml.elements import Bar, Mark
-from composer.music.playback_order import BarSigns, Jump, missing_sign
+from composer.music.playback_order import BarSigns, Jump, missing_signs
 
 
 class Passage(NamedTuple):
@@ -29,14 +30,20 @@ def passages(parts: Sequence[Sequence[Bar]], lengths: Sequence[Fraction]) -> lis
     return found
 
 
-def bar_signs(parts: Sequence[Sequence[Bar]], places: Sequence[Passage]) -> tuple[list[BarSigns], int]:
-    """Return the signs of each passage, from all parts together, and how many jumps lead to a missing sign."""
+JUMPS = "jumps to a missing sign left out"
+UNCLEAR = "directions such as D.C. not understood"
+
+
+def bar_signs(parts: Sequence[Sequence[Bar]], places: Sequence[Passage]) -> tuple[list[BarSigns], dict[str, int]]:
+    """Return the signs of each passage, from all parts together, and the counts of jumps that are left out."""
     marks = _Marks(parts, places)
     endings = marks.endings()
     opens, divides = marks.at("repeat starts"), {at + 1 for at in marks.at("final bar line")}
     times: dict[int, int] = {}
+    again = set()
     for at, mark in marks.after("repeat ends"):
         times[at] = max(times.get(at, 0), mark.times)
+        again |= {at} if mark.after_jump else set()
     segnos, codas, leaves = marks.segnos(), *marks.codas()
     jumps = marks.jumps(segnos)
     fines = {at for at, _ in marks.after("fine")}
@@ -45,10 +52,11 @@ def bar_signs(parts: Sequence[Sequence[Bar]], places: Sequence[Passage]) -> tupl
             opens=at in opens, times=times.get(at, 1), endings=endings.get(at, frozenset()), divides=at in divides,
             segno=str(at) if at in segnos else "", coda=str(at) if at in codas else "",
             to_coda=str(leaves[at]) if at in leaves else "", fine=at in fines, jump=jumps.get(at),
+            after_jump=at in again,
         )
         for at in range(len(places))
     ]  # fmt: skip
-    return signs, sum(bool(missing_sign(signs, jump)) for jump in jumps.values())
+    return signs, {JUMPS: len(missing_signs(signs)), UNCLEAR: len(marks.at("unclear") - set(jumps))}
 
 
 _BEFORE = {"repeat starts", "ending starts", "segno", "coda"}
@@ -96,11 +104,10 @@ class _Marks:
         starts = {at: mark.numbers for at, mark in self.after("ending starts") if mark.numbers}
         stops, repeats = dict(self.after("ending stops")), self.at("repeat ends")
         found: dict[int, frozenset[int]] = {}
-        for start, numbers in starts.items():
-            limit = min((other for other in starts if other > start), default=self.count)
-            ends = [at for at in sorted({*stops, *repeats}) if start <= at < limit]
-            closing = [at for at in ends if at in stops] or ends or [start]
-            found.update(dict.fromkeys(range(start, closing[0] + 1), numbers))
+        for start, limit in pairwise([*starts, self.count]):
+            inside = range(start, limit)
+            end = next((at for at in inside if at in stops), next((at for at in inside if at in repeats), start))
+            found.update(dict.fromkeys(range(start, end + 1), starts[start]))
         for at, mark in stops.items():
             if at not in found:
                 below = range(1, min(starts.get(at + 1, {1})))
@@ -119,10 +126,11 @@ class _Marks:
         codas = {at: mark.name for at, mark in self.after("coda")}
         leaves = {at: mark.name for at, mark in self.after("to coda")}
         symbols = dict(self.after("coda sign"))
+        end = max(symbols, default=-1)
+        no_coda_after = end >= max(codas, default=-1)
         for at, mark in symbols.items():
-            last = at == max(symbols) and not any(other > at for other in codas)
-            if leaves or last:
-                codas.setdefault(at + mark.at_end if at + mark.at_end < self.count else at, mark.name)
+            if leaves or (at == end and no_coda_after):
+                codas.setdefault(min(at + mark.at_end, self.count - 1), mark.name)
         if not leaves:
             rest = (each for each in symbols.items() if each[0] not in codas)
             leaves = {at if mark.at_end else at - 1: mark.name for at, mark in rest if at or mark.at_end}
@@ -131,10 +139,11 @@ class _Marks:
     def jumps(self, segnos: dict[int, str]) -> dict[int, Jump]:
         """Return the jumps after passages, to segnos by passage. A jump without a segno to go to keeps its name."""
         found: dict[int, Jump] = {}
+        places = _Places(segnos)
         for at, mark in self.after("jump"):
             to, until = mark.jump
             if to:
-                target = _nearest(segnos, to, lambda place, at=at: place <= at, last=True)  # type: ignore[misc]
+                target = places.last(to, at)
                 to = to if target is None else str(target)
             before = found.get(at, Jump())
             found[at] = Jump(before.to or to, before.until or until)
@@ -143,19 +152,32 @@ class _Marks:
 
 def _matched(leaves: dict[int, str], codas: dict[int, str]) -> dict[int, int]:
     """Return the coda for each place to leave: by name, else in order if there are as many, else the next one."""
+    places, in_order = _Places(codas), sorted(codas)
     found = {}
     for number, (at, name) in enumerate(leaves.items()):
-        same = {place: each for place, each in codas.items() if each == name and name and place > at}
-        if not same and len(leaves) == len(codas):
-            same = dict([sorted(codas.items())[number]])
-        target = _nearest(same or codas, name, lambda place, at=at: place > at, last=False)  # type: ignore[misc]
-        if target is not None:
+        if len(leaves) == len(codas) and name not in places.named:
+            found[at] = in_order[number]
+        elif (target := places.next(name, at)) is not None:
             found[at] = target
     return found
 
 
-def _nearest(places: dict[int, str], name: str, usual: Callable[[int], bool], *, last: bool) -> int | None:
-    """Return the first or last place with a name, or any name if none has it; in a usual direction if there is one."""
-    named = sorted(at for at, each in places.items() if each == name) or sorted(places)
-    among = [at for at in named if usual(at)] or named
-    return (among[-1] if last else among[0]) if among else None
+class _Places:
+    """The places of a kind of sign, by name. For a name that no sign has, all count."""
+
+    def __init__(self, names: dict[int, str]) -> None:
+        self.all = sorted(names)
+        self.named: dict[str, list[int]] = {}
+        for at in self.all:
+            if names[at]:
+                self.named.setdefault(names[at], []).append(at)
+
+    def last(self, name: str, at: int) -> int | None:
+        """Return the last place up to `at`, or else the first one."""
+        among = self.named.get(name, self.all)
+        return among[max(bisect_right(among, at) - 1, 0)] if among else None
+
+    def next(self, name: str, at: int) -> int | None:
+        """Return the first place after `at`, or else the last one."""
+        among = self.named.get(name, self.all)
+        return among[min(bisect_right(among, at), len(among) - 1)] if among else None

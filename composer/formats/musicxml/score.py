@@ -16,7 +16,6 @@ from composer.music.playback_order import MAX_BARS, playback_order
 from composer.music.tempo_map import DEFAULT_BPM
 
 _FOUR_FOUR = (4, 4)
-JUMPS = "jumps to a missing sign left out"
 TOO_MANY_BARS = f"bars after the first {MAX_BARS:,} left out"
 
 
@@ -34,9 +33,9 @@ def build_score(parts: Sequence[Sequence[Bar]], title: str) -> Score:
     meters = [_first([part[at].meters for part in parts if at < len(part)]) for at in range(count)]
     lengths = _lengths(parts, meters)
     places = passages(parts, lengths)
-    signs, missing = bar_signs(parts, places)
+    signs, lost = bar_signs(parts, places)
     order = playback_order(signs, limit=10 * MAX_BARS)
-    losses = Counter({JUMPS: missing, TOO_MANY_BARS: max(len(order) - MAX_BARS, 0)})
+    losses = Counter({**lost, TOO_MANY_BARS: max(len(order) - MAX_BARS, 0)})
     played = list(_played(places, order[:MAX_BARS]))
     sounding = [each for part in parts for each in _sounding_parts(part, played, losses)]
     tempos = [_first([part[at].tempos for part in parts if at < len(part)]) for at in range(count)]

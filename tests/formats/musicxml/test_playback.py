@@ -6,7 +6,7 @@ import pytest
 from musicxml_text import OPEN, REPEAT, attributes, bar, ending, notes, played, read, sound, timed, words
 
 from composer.api import Key, Meter, Tempo
-from composer.formats.musicxml.score import JUMPS
+from composer.formats.musicxml.playback import JUMPS, UNCLEAR
 
 A, B, C, D, E = (bar(f"{name}4/4") for name in "ABCDE")
 SEGNO, CODA = words("<segno/>"), words("<coda/>")
@@ -107,6 +107,18 @@ def test_a_jump_to_a_missing_sign_is_counted(jump):
     score = read([A, B + jump])
     assert played(score) == "A B"
     assert score.losses == {JUMPS: 1}
+
+
+@pytest.mark.parametrize("text", ["Menuetto D.C.", "D. C. senza replica", "Trio, poi da capo"])
+def test_a_jump_in_other_words_is_counted(text):
+    score = read([A, B + words(text)], [A, B + words(text)])
+    assert (played(score), score.losses) == ("A B", {UNCLEAR: 1})
+    assert read([A, B + words(text, more=sound(dacapo="yes"))]).losses == {}
+
+
+def test_a_repeat_after_a_jump():
+    repeat = right('<repeat direction="backward" after-jump="yes"/>')
+    assert played(read([A + REPEAT, B + repeat, C + words("D.C.")])) == "A A B B C A B B C"
 
 
 @pytest.mark.parametrize("with_signs", [0, 1])

@@ -10,7 +10,7 @@ from composer.formats.abc.elements import Mark, Sound, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
 from composer.formats.abc.reader.structure import MAX_BARS, Bar, bars, expand_order
 from composer.music.direction_words import NAME, Direction
-from composer.music.playback_order import BarSigns, Jump, missing_sign, playback_order
+from composer.music.playback_order import BarSigns, Jump, missing_signs, playback_order
 
 
 def tune_bars(tune: Tune, problems: list[Diagnostic] | None = None) -> dict[str, list[Bar]]:
@@ -32,10 +32,9 @@ def played_bars(tune: Tune, found: Sequence[Bar], problems: list[Diagnostic] | N
     signs = bar_signs(found)
     order = playback_order(signs, expand_order(tune.order), MAX_BARS + 1)
     if problems is not None:
-        for bar, each in zip(found, signs, strict=True):
-            if each.jump is not None and (missing := missing_sign(signs, each.jump)):
-                message = f"a jump such as D.C. or D.S. is ignored, since the tune has no {missing}"
-                problems.append(Diagnostic(bar.line, bar.column, "jump without its sign", message))
+        for at, missing in missing_signs(signs).items():
+            message = f"a jump such as D.C. or D.S. is ignored, since the tune has no {missing}"
+            problems.append(Diagnostic(found[at].line, found[at].column, "jump without its sign", message))
     if len(order) > MAX_BARS and problems is not None:
         last = found[order[-1]]
         problems.append(Diagnostic(last.line, last.column, "too long", f"bars after the first {MAX_BARS} are left out"))
