@@ -91,6 +91,24 @@ KERN = """**kern|**kern
 """.replace("|", "\t")
 
 
+MUSICXML = """<score-timewise version="4.0"><part-list><score-part id="P1"><part-name>Horn</part-name></score-part>
+</part-list><measure number="0"><part id="P1"><attributes><divisions>16</divisions><key><fifths>1</fifths></key>
+<time><beats>3+2</beats><beat-type>8</beat-type></time><clef><sign>G</sign></clef><transpose><diatonic>-4</diatonic>
+<chromatic>-7</chromatic><octave-change>1</octave-change></transpose></attributes><sound tempo="90"/><note><pitch>
+<step>G</step><octave>4</octave></pitch><duration>5</duration><tie type="start"/><voice>1</voice><type>eighth</type>
+<time-modification><actual-notes>3</actual-notes><normal-notes>2</normal-notes></time-modification></note></part>
+</measure><measure><part id="P1"><barline location="left"><repeat direction="forward"/><ending number="1-2"
+type="start"/></barline><direction><direction-type><segno/></direction-type></direction><harmony><root><root-step>F
+</root-step><root-alter>1</root-alter></root><kind text="m7">minor-seventh</kind><offset>8</offset></harmony><note>
+<pitch><step>G</step><octave>4</octave></pitch><duration>40</duration><tie type="stop"/></note><backup><duration>40
+</duration></backup><note><cue/><pitch><step>B</step><alter>-0.5</alter><octave>3</octave></pitch><duration>40
+</duration><voice>2</voice><staff>2</staff></note><barline><ending number="1-2" type="stop"/><repeat times="3"
+direction="backward"/></barline></part></measure><measure><part id="P1"><attributes><measure-style><measure-repeat
+type="start">1</measure-repeat></measure-style></attributes><forward><duration>40</duration></forward><direction>
+<direction-type><words>D.S. al Coda</words></direction-type><sound dalsegno="1"/></direction></part></measure>
+</score-timewise>"""
+
+
 class TooLong(BaseException):
     """Raised by the alarm; a BaseException, so that readers do not catch it."""
 
@@ -289,6 +307,7 @@ def fixtures() -> dict[str, bytes]:
         "a.mid": write("midi", score),
         "a.musicxml": xml,
         "b.musicxml": xml.replace(b"</measure>", repeat, 2),
+        "c.musicxml": MUSICXML.encode(),
         "a.mxl": packed({"score.xml": xml}),
         "a.krn": KERN.encode(),
         "a.abc": ABC.encode(),
