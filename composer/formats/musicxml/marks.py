@@ -13,13 +13,20 @@ from composer.music.playback_order import Jump
 
 MAX_ENDING = 64
 
+BEFORE = Fraction(-1)
+"""The place of signs that belong to the end of the bar before."""
+
 _JUMP = re.compile(r"\bd\. ?[cs]\.|\bdc\b|\bda capo\b|\bdal segno\b", re.IGNORECASE)
 
 
 def marks_of_bar_line(element: Element, at: Fraction) -> Iterator[Mark]:
-    """Yield the signs of a `barline` element. Those that end something are at its left."""
+    """Yield the signs of a `barline` element at its place in the bar, or at its left or right.
+
+    At the left, what ends something ends the bar before.
+    """
     location = element.get("location", "right")
     at, at_end = (Fraction(0), False) if location == "left" else (at, location == "right")
+    end = BEFORE if location == "left" else at
     repeat, ending = element.find("repeat"), element.find("ending")
     if ending is not None and ending.get("type") == "start":
         yield Mark("ending starts", at, numbers=ending_numbers(ending), at_end=at_end)
@@ -28,11 +35,11 @@ def marks_of_bar_line(element: Element, at: Fraction) -> Iterator[Mark]:
             yield Mark("repeat starts", at, at_end=at_end)
         else:
             again = repeat.get("after-jump") == "yes"
-            yield Mark("repeat ends", at, times=int(repeat.get("times", "2")), at_end=at_end, after_jump=again)
-    elif (element.findtext("bar-style") or "").strip() == "light-heavy" and location != "left":
-        yield Mark("final bar line", at, at_end=at_end)
+            yield Mark("repeat ends", end, times=int(repeat.get("times", "2")), at_end=at_end, after_jump=again)
+    elif (element.findtext("bar-style") or "").strip() == "light-heavy":
+        yield Mark("final bar line", end, at_end=at_end)
     if ending is not None and ending.get("type") in {"stop", "discontinue"}:
-        yield Mark("ending stops", at, numbers=ending_numbers(ending), at_end=at_end)
+        yield Mark("ending stops", end, numbers=ending_numbers(ending), at_end=at_end)
     for tag in ("segno", "coda"):
         if tag in element.attrib or element.find(tag) is not None:
             kind = "segno" if tag == "segno" else "coda" if tag in element.attrib else "coda sign"

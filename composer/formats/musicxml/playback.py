@@ -83,13 +83,15 @@ class _Marks:
             if mark.at_end:
                 return within[-1] + 1
             return next((each for each in reversed(within) if places[each].start <= mark.at), within[0])
+        if mark.at < 0:
+            return within[0] - 1
         if mark.at_end:
             return within[-1]
         return next((each for each in within if mark.at <= places[each].end), within[-1])
 
     def after(self, kind: str) -> Iterable[tuple[int, Mark]]:
         """Yield the signs of a kind with their passages."""
-        return ((at, mark) for at, mark in self.found if mark.kind == kind and at < self.count)
+        return ((at, mark) for at, mark in self.found if mark.kind == kind and 0 <= at < self.count)
 
     def at(self, kind: str) -> set[int]:
         """Return the passages that have a sign of a kind."""

@@ -12,8 +12,12 @@ A, B, C, D, E = (bar(f"{name}4/4") for name in "ABCDE")
 SEGNO, CODA = words("<segno/>"), words("<coda/>")
 
 
-def right(repeat: str) -> str:
-    return f'<barline location="right">{repeat}</barline>'
+def left(sign: str) -> str:
+    return f'<barline location="left">{sign}</barline>'
+
+
+def right(sign: str) -> str:
+    return f'<barline location="right">{sign}</barline>'
 
 
 @pytest.mark.parametrize(
@@ -26,6 +30,10 @@ def right(repeat: str) -> str:
         ([A + right('<repeat direction="backward" times="1"/>'), B], "A B"),
         ([A, sound(forward_repeat="yes").replace("_", "-") + B, C + REPEAT], "A B C B C"),
         ([A + right("<bar-style>light-heavy</bar-style>"), B + REPEAT], "A B B"),
+        ([A, B, left('<repeat direction="backward"/>') + C], "A B A B C"),
+        ([A, B + right('<repeat direction="forward"/>'), C + REPEAT], "A B C C"),
+        ([left('<repeat direction="backward"/>') + A, B], "A B"),
+        ([A, left("<bar-style>light-heavy</bar-style>") + B + REPEAT], "A B B"),
         ([A, B + right("<bar-style>light-light</bar-style>"), C + REPEAT], "A B C A B C"),
     ],
 )
