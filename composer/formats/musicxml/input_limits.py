@@ -21,15 +21,11 @@ MAX_BARS = 2000
 MAX_PARTS, MAX_NOTES, MAX_DEPTH = 256, 200_000, 64
 MAX_REPEATS = 16
 """Passes of a repeat."""
-MAX_SIGNS = 500
-"""Lines of kern with clefs, keys, instruments and the like."""
 
 _CONTENTS = {"beats": (r"\d{1,3}(\+\d{1,3}){0,15}", "meter"), "fifths": (r"[-+]?\d{1,2}", "key")}
 """Elements that music21 counts up to: the allowed content, and a name for messages."""
 
 _ENDINGS = re.compile(r"[1-9]?[0-9]?([ ,]+[1-9][0-9]?){0,9}")
-_HUGE_KERN_METER = re.compile(r"\*M(?:[\d+]*\d{4}|[\d+]{64}|[\d+]*/\d{4})")
-_KERN_SIGN = re.compile(r"^\*(?!.*\*[\^v])", re.MULTILINE)
 
 
 def unpack_archive(data: bytes, name: str, limit: int) -> bytes:
@@ -56,7 +52,7 @@ def check_musicxml(data: bytes, name: str) -> str:
         gate.parser.Parse(data, True)
     except expat.ExpatError as error:
         if not gate.has_root:
-            raise ReadError(f"{name} is neither MusicXML nor kern", "check that its suffix is right") from error
+            raise ReadError(f"{name} is not MusicXML", "check that its suffix is right") from error
         place = f"line {error.lineno}, column {error.offset + 1}"
         raise ReadError(f"{name} is invalid XML at {place}: {expat.ErrorString(error.code)}", _HINT) from error
     except (LookupError, ValueError) as error:
@@ -64,23 +60,6 @@ def check_musicxml(data: bytes, name: str) -> str:
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else gate.encoding
     text = data.decode(encoding, "replace").removeprefix("\ufeff")
     return re.sub(r"^\s*<\?xml.*?\?>", "", text, count=1, flags=re.DOTALL)
-
-
-def check_kern(data: bytes, name: str) -> str:
-    """Decode kern within the limits. Raises ReadError for others."""
-    text = data.decode("utf-8", "replace")
-    lines = text.splitlines()
-    counts = {
-        "bars": (sum(line.startswith("=") for line in lines), MAX_BARS),
-        "spines": (max(line.count("\t") + 1 for line in lines), MAX_PARTS),
-        "clefs, keys and the like": (len(_KERN_SIGN.findall(text)), MAX_SIGNS),
-        "lines": (len(lines), MAX_NOTES),
-    }
-    for what, (count, limit) in counts.items():
-        _check_limit(name, what, count, limit)
-    if _HUGE_KERN_METER.search(text):
-        raise ReadError(f"{name} has an impossible meter", _HINT)
-    return text
 
 
 def _check_limit(name: str, what: str, count: int, limit: int) -> None:

@@ -1,4 +1,4 @@
-"""Read MusicXML, mxl and kern with music21, which takes some 100 ms per file."""
+"""Read MusicXML and mxl with music21, which takes some 100 ms per file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Source, Tempo
 from composer.formats.limits import exceeded_limit
 from composer.formats.musicxml.cache import through_cache
-from composer.formats.musicxml.input_limits import check_kern, check_musicxml, unpack_archive
+from composer.formats.musicxml.input_limits import check_musicxml, unpack_archive
 from composer.formats.musicxml.library import MARK_FIELD, music21, quiet
 from composer.formats.musicxml.percussion import to_pitched
 from composer.music import chords
@@ -51,7 +51,7 @@ def find_marks(data: bytes) -> Iterator[str]:
 
 
 def read_notation(data: bytes, name: str) -> Score:
-    """Return the score in MusicXML, packed (mxl) or not, or kern, with repeats played out and ties joined.
+    """Return the score in MusicXML, packed (mxl) or not, with repeats played out and ties joined.
 
     Scores read before come from the cache. Raises ReadError, naming the file, also for input that is refused for
     safety: entity declarations, document types with content, and archives that unpack to more than MAX_BYTES.
@@ -71,21 +71,18 @@ def _music21_version() -> str:
 def _read(data: bytes, name: str) -> Score:
     if data[:4] == b"PK\x03\x04":
         data = unpack_archive(data, name, MAX_BYTES)
-    if data.lstrip()[:2] in (b"**", b"!!"):
-        score = _parsed(check_kern(data, name), (), "humdrum", name)
-    else:
-        score = _parsed(*to_pitched(check_musicxml(data, name)), "musicxml", name)
+    score = _parsed(*to_pitched(check_musicxml(data, name)), name)
     if not score.is_audible:
         raise ReadError(f"{name} has no notes", "choose a file with music in it")
     return score
 
 
-def _parsed(text: str, drums: Collection[str], language: str, name: str) -> Score:
+def _parsed(text: str, drums: Collection[str], name: str) -> Score:
     """Parse `text`, in which the parts `drums` are percussion, with music21; any exception becomes a ReadError."""
     m21 = music21()
     try:
         with quiet():
-            return _score(m21.converter.parseData(text, format=language), drums)
+            return _score(m21.converter.parseData(text, format="musicxml"), drums)
     except Exception as error:  # music21's own errors are worth showing, those of Python are not
         reason = isinstance(error, m21.exceptions21.Music21Exception) and " ".join(str(error).split())[:100]
         raise ReadError(f"music21 cannot read {name}" + (f": {reason}" if reason else ""), _HINT) from error

@@ -1,0 +1,102 @@
+"""Read kern with converter21 and music21; compare the notes with those in the text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+from composer.api import Note, ReadError, Score, Source
+from composer.formats.kern.input_limits import check_kern
+from composer.formats.kern.library import converter21
+from composer.formats.kern.sections import played_passages, unknown_names
+from composer.formats.kern.spines import KERN_HINT, Spines, read_spines
+from composer.formats.kern.stream_score import written_music
+from composer.formats.kern.written_music import Passage, WrittenMusic, count_notes, join_ties, play, play_notes
+from composer.formats.limits import MAX_NOTES, exceeded_limit
+from composer.formats.musicxml.cache import through_cache
+from composer.formats.musicxml.library import quiet
+
+MAX_BYTES = 32 * 1024 * 1024
+"""The largest file."""
+
+VERSION = 1
+"""Part of the cache key; increase it whenever the same bytes give another score."""
+
+
+def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score]]:
+    """Yield the name and score of each score in the file, which may hold several one after the other.
+
+    Sections and repeats are played out, ties are joined. Scores read before come from the cache. Raises ReadError.
+    """
+    data, name = source.bytes(), source.label
+    if len(data) > MAX_BYTES:
+        raise ReadError(f"{name} is larger than {MAX_BYTES // 2**20} MB", "split it into smaller files")
+    scores = read_spines(check_kern(data, name), name)
+    for number, spines in enumerate(scores, 1):
+        label = name if len(scores) == 1 else f"{name}: score {number}"
+        yield label, through_cache(spines.text.encode(), _reader(), lambda: read_score(spines, label))  # noqa: B023
+
+
+@cache
+def _reader() -> str:
+    versions = " ".join(metadata.version(name) for name in ("converter21", "music21"))
+    return f"kern {VERSION}, converter21 and music21 {versions}"
+
+
+def read_score(spines: Spines, name: str) -> Score:
+    """Return the score of `spines` as it is played; its losses count the notes that differ from those of the text."""
+    played = played_passages(spines)
+    if count_notes(spines.notes, played) > MAX_NOTES:
+        raise ReadError(f"{name} has more than {MAX_NOTES:,} notes when it is played", "correct its section order")
+    music = replace(written_music(_parsed(spines, name)), tempos=spines.tempos)
+    score = play(music, played)
+    losses = Counter(score.losses) + differences(spines, music, played)
+    if unknown := unknown_names(spines):
+        losses["names in the section order that no section has"] += unknown
+    score = replace(score, losses=dict(losses))
+    if not score.is_audible:
+        raise ReadError(f"{name} has no notes", "choose a file with music in it")
+    if fault := exceeded_limit(score):
+        raise ReadError(f"{name} {fault}", "shorten it, or split it into smaller files")
+    return score
+
+
+def _parsed(spines: Spines, name: str) -> Any:
+    """Return the music21 stream; any exception becomes a ReadError."""
+    from composer.formats.musicxml.library import music21
+
+    try:
+        with quiet():
+            stream = converter21().HumdrumConverter().parseData(spines.text)
+    except Exception as error:  # music21's own errors are worth showing, those of Python are not
+        known = isinstance(error, music21().exceptions21.Music21Exception)
+        reason = f": {' '.join(str(error).split())[:100]}" if known else ""
+        raise ReadError(f"{name} cannot be read by converter21{reason}", KERN_HINT) from error
+    if fault := " ".join(str(getattr(stream, "c21_parse_err", "") or "").split())[:160]:
+        if spines.misaligned:
+            place = f"at line {spines.misaligned}: the lengths before it do not add up to the same beat in all spines"
+            raise ReadError(f"{name} is invalid kern {place}", KERN_HINT)
+        raise ReadError(f"{name} is invalid kern: {fault}", KERN_HINT)
+    return stream
+
+
+def differences(spines: Spines, music: WrittenMusic, played: Sequence[Passage]) -> Counter[str]:
+    """Count the notes of the text that are not in `music`, and those in `music` that the text does not hold."""
+    expected = Counter(map(_place, join_ties(play_notes(spines.notes, played))))
+    found = Counter(_place(note) for staff in music.staves for note in join_ties(play_notes(staff.notes, played)))
+    for pitch in {pitch for _, pitch in expected if not 0 <= pitch <= 127}:
+        expected = Counter({place: count for place, count in expected.items() if place[1] != pitch})
+    counts = {
+        "notes in the spines that were not read": (expected - found).total(),
+        "notes that were read but are not in the spines": (found - expected).total(),
+    }
+    return Counter({phrase: count for phrase, count in counts.items() if count})
+
+
+def _place(note: Note) -> tuple[Fraction, int]:
+    return note.onset, note.pitch
