@@ -22,6 +22,9 @@ _LOSSES = {
     "without a valid value": ("invalid event", Severity.WARNING),
     "after the end of a track": ("bytes after the end", Severity.WARNING),
     "above 127": ("invalid data byte", Severity.ERROR),
+    "not read": ("notes not read", Severity.ERROR), "not in the spines": ("notes not in the file", Severity.ERROR),
+    "that no section has": ("unknown section", Severity.WARNING),
+    "elements of MEI": ("element not read", Severity.WARNING),
 }  # fmt: skip
 """The losses that are problems of the file, by words in the reader's phrase."""
 

@@ -14,6 +14,7 @@ from composer.api import Note, ReadError, Score, Source
 from composer.formats.kern.input_limits import check_kern
 from composer.formats.kern.library import converter21
 from composer.formats.kern.sections import played_passages, unknown_names
+from composer.formats.kern.simplified import simplify
 from composer.formats.kern.spines import KERN_HINT, Spines, read_spines
 from composer.formats.kern.stream_score import written_music
 from composer.formats.kern.written_music import Passage, WrittenMusic, count_notes, join_ties, play, play_notes
@@ -53,7 +54,14 @@ def read_score(spines: Spines, name: str) -> Score:
     played = played_passages(spines)
     if count_notes(spines.notes, played) > MAX_NOTES:
         raise ReadError(f"{name} has more than {MAX_NOTES:,} notes when it is played", "correct its section order")
-    music = replace(written_music(_parsed(spines, name)), tempos=spines.tempos)
+    signs = spines.signs
+    music = replace(
+        written_music(_parsed(spines, name)),
+        tempos=signs.tempos,
+        meters=signs.meters,
+        keys=signs.keys,
+        title=spines.title,
+    )
     score = play(music, played)
     losses = Counter(score.losses) + differences(spines, music, played)
     if unknown := unknown_names(spines):
@@ -72,7 +80,7 @@ def _parsed(spines: Spines, name: str) -> Any:
 
     try:
         with quiet():
-            stream = converter21().HumdrumConverter().parseData(spines.text)
+            stream = converter21().HumdrumConverter().parseData(simplify(spines.text))
     except Exception as error:  # music21's own errors are worth showing, those of Python are not
         known = isinstance(error, music21().exceptions21.Music21Exception)
         reason = f": {' '.join(str(error).split())[:100]}" if known else ""

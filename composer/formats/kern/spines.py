@@ -1,4 +1,4 @@
-"""Read the structure of kern from its text: notes of the spines, sections, bar lines, and tempos.
+"""Read the structure of kern from its text: notes of the spines, sections, bar lines and signs.
 
 The notes are compared with those that music21 reads. A file may hold several scores, one after the other.
 """
@@ -8,19 +8,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
+from html import unescape
 from typing import NamedTuple, NoReturn
 
-from composer.api import ReadError, Tempo
+from composer.api import ReadError
 from composer.formats.kern.note_tokens import NoteToken, read_token
+from composer.formats.kern.signs import Signs
 from composer.formats.kern.written_music import WrittenNote
 
 KERN_HINT = "check the file with the Humdrum tool `humdrum`, or export it again as kern"
 
-_TEMPO = re.compile(r"\*MM(\d{1,4}(?:\.\d{1,6})?)$")
-_WORDED_TEMPO = re.compile(
-    r"\b(whole|half|quarter|eighth|sixteenth)(-dot)?\]?\s*=\s*(?:M\.?M\.?\s*)?(\d{1,4}(?:\.\d{1,6})?)", re.IGNORECASE
-)
-_BEATS = {"whole": 4, "half": 2, "quarter": 1, "eighth": 0.5, "sixteenth": 0.25}
+MAX_CHORD = 128
+"""converter21 takes a minute for a chord of thousands of notes."""
+
+_TITLE = re.compile(r"!!!OTL[^:]*:(.*)")
 _ORDER = re.compile(r"\*>([^\[\]]*)\[(.*)\]$")
 
 
@@ -42,11 +43,12 @@ class Spines:
     """
 
     text: str
+    title: str = ""
     notes: list[WrittenNote] = field(default_factory=list)
     sections: list[tuple[Fraction, str]] = field(default_factory=list)
     order: tuple[str, ...] = ()
     bar_lines: list[BarLine] = field(default_factory=list)
-    tempos: list[Tempo] = field(default_factory=list)
+    signs: Signs = field(default_factory=Signs)
     end: Fraction = Fraction(0)
     misaligned: int = 0
 
@@ -100,12 +102,10 @@ class _Walker:
         self.has_kern = self.was_open = False
         self.now = Fraction(-1)
         self.spines = Spines("")
-        self.tempos: dict[Fraction, float] = {}
 
     def finish(self, text: str) -> Spines:
         spines = self.spines
         spines.text = text
-        spines.tempos = [Tempo(*each) for each in sorted(self.tempos.items())]
         spines.notes.sort(key=lambda note: note.onset)
         spines.end = max((strand.until for strand in self.strands if strand.is_kern), default=spines.end)
         spines.end = max([spines.end, *(note.onset + note.duration for note in spines.notes)])
@@ -116,7 +116,9 @@ class _Walker:
     def read(self, line: str) -> None:
         self.number += 1
         if line.startswith(("!!!OMD", "!!LO:TX", "!LO:TX")) or "\t!LO:TX" in line:
-            self._comment(line)
+            self.spines.signs.read_words(max(self._next(), Fraction(0)), line)
+        elif found := _TITLE.match(line):
+            self.spines.title = self.spines.title or unescape(found[1].strip())
         if not line.strip() or line.startswith("!"):
             return
         tokens = [token for token in line.split("\t") if token]
@@ -126,7 +128,8 @@ class _Walker:
             self.was_open = True
             return
         if len(tokens) != len(self.strands):
-            self._refuse(f"{len(tokens)} columns, but {len(self.strands)} spines")
+            columns, spines = _counted(len(tokens), "column"), _counted(len(self.strands), "spine")
+            self._refuse(f"{columns}, but {spines}")
         if line.startswith("*"):
             self._interpret(tokens)
         elif line.startswith("="):
@@ -159,6 +162,8 @@ class _Walker:
                 self.now = now
 
     def _read_token(self, token: str) -> list[NoteToken]:
+        if (size := len(token.split())) > MAX_CHORD:
+            self._refuse(f"a chord of {size} notes, more than {MAX_CHORD}")
         try:
             return read_token(token)
         except ValueError:
@@ -172,14 +177,6 @@ class _Walker:
         line = BarLine(max(self._next(), Fraction(0)), bool(closes), bool(opens), "||" in signs)
         self.spines.bar_lines.append(line)
 
-    def _comment(self, line: str) -> None:
-        """Read a tempo such as `Allegro [half=60]`; one from `*MM` in the same place counts instead."""
-        if found := _WORDED_TEMPO.search(line):
-            dotted = 1.5 if found[2] else 1
-            bpm = float(found[3]) * _BEATS[found[1].lower()] * dotted
-            if bpm > 0:
-                self.tempos.setdefault(max(self._next(), Fraction(0)), bpm)
-
     def _interpret(self, tokens: list[str]) -> None:
         at = max(self._next(), Fraction(0))
         for strand, token in zip(self.strands, tokens, strict=True):
@@ -192,9 +189,8 @@ class _Walker:
                 self.spines.order = tuple(each.strip() for each in order[2].split(",") if each.strip())
         elif section and "[" not in section:
             self.spines.sections.append((at, section[2:].strip()))
-        tempo = next((found for token in tokens if (found := _TEMPO.match(token))), None)
-        if tempo and float(tempo[1]) > 0:
-            self.tempos[at] = float(tempo[1])
+        pairs = zip(self.strands, tokens, strict=True)
+        self.spines.signs.read(at, [token for strand, token in pairs if strand.is_kern])
         if any(token in _MOVES for token in tokens):
             self._move(tokens)
 
@@ -235,3 +231,7 @@ class _Walker:
 
 
 _MOVES = {"*^", "*v", "*x", "*+", "*-"}
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

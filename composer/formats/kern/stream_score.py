@@ -48,10 +48,14 @@ def _elements(staff: Any) -> Iterator[_Placed]:
     pending = [(staff, Fraction(0), "")]
     while pending:
         container, begin, voice = pending.pop()
+        number = 0
         for element in container:
             onset = begin + Fraction(element.offset)
-            if element.isStream:
-                pending.append((element, onset, f"{voice}/{element.id}" if "Voice" in element.classes else voice))
+            if "Voice" in element.classes:
+                number += 1
+                pending.append((element, onset, f"{number}"))
+            elif element.isStream:
+                pending.append((element, onset, voice))
             else:
                 yield _Placed(onset, voice, element)
 

@@ -79,9 +79,10 @@ def play(music: WrittenMusic, played: Sequence[Passage]) -> Score:
     Notes that exceed their passage end with it. At each jump, tempo, meter and key are those of the bar as written.
     """
     losses = Counter(music.losses)
+    last, end = max(played, key=lambda passage: passage.end)  # where grace notes after the last note are counted
     parts = []
     for staff in music.staves:
-        losses.update(phrase for at, phrase in staff.dropped for _ in _times(at, played))
+        losses.update(phrase for at, phrase in staff.dropped for _ in _times(last if at >= end else at, played))
         notes = join_ties(play_notes(staff.notes, played))
         if doubled := len(notes) - len(set(notes)):
             losses["notes doubled in unison left out"] += doubled

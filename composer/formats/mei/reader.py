@@ -106,5 +106,7 @@ def _parsed(root: Element, name: str) -> tuple[list[Any], Counter[str]]:
         reason = f": {' '.join(str(error).split())[:100]}" if known else ""
         raise ReadError(f"{name} cannot be read by converter21{reason}", MEI_HINT) from error
     skipped = Counter(_SKIPPED.findall(remarks.getvalue()))
-    losses = Counter({f"<{each}> elements left out": count for each, count in skipped.items() if each not in _SILENT})
+    losses = Counter(
+        {f"<{each}> elements of MEI left out": count for each, count in skipped.items() if each not in _SILENT}
+    )
     return list(stream.scores) if isinstance(stream, music21().stream.Opus) else [stream], losses
