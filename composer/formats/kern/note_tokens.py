@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 _RHYTHM = re.compile(r"(\d+)(?:%(\d+))?(\.*)")
@@ -25,7 +26,8 @@ class NoteToken(NamedTuple):
     tied_after: bool = False
 
 
-def read_token(token: str) -> list[NoteToken]:
+@lru_cache(maxsize=4096)
+def read_token(token: str) -> tuple[NoteToken, ...]:
     """Return the notes of a token, several for a chord. Raises ValueError for a length that is none."""
     notes: list[NoteToken] = []
     length: Fraction | None = None
@@ -39,7 +41,7 @@ def read_token(token: str) -> list[NoteToken]:
         pitch = None if "r" in each or "R" in each else read_pitch(each)
         ends, goes_on = "]" in each or "_" in each, "[" in each or "_" in each
         notes.append(NoteToken(Fraction(0) if is_grace else length or Fraction(0), pitch, ends, goes_on))
-    return notes
+    return tuple(notes)
 
 
 def read_length(token: str) -> Fraction | None:

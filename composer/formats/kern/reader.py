@@ -17,7 +17,15 @@ from composer.formats.kern.sections import played_passages, unknown_names
 from composer.formats.kern.simplified import simplify
 from composer.formats.kern.spines import KERN_HINT, Spines, read_spines
 from composer.formats.kern.stream_score import written_music
-from composer.formats.kern.written_music import Passage, WrittenMusic, count_notes, join_ties, play, play_notes
+from composer.formats.kern.written_music import (
+    Passage,
+    WrittenMusic,
+    WrittenNote,
+    count_notes,
+    join_ties,
+    play,
+    play_notes,
+)
 from composer.formats.limits import MAX_NOTES, exceeded_limit
 from composer.formats.musicxml.cache import through_cache
 from composer.formats.musicxml.library import quiet
@@ -95,15 +103,21 @@ def _parsed(spines: Spines, name: str) -> Any:
 
 def differences(spines: Spines, music: WrittenMusic, played: Sequence[Passage]) -> Counter[str]:
     """Count the notes of the text that are not in `music`, and those in `music` that the text does not hold."""
-    expected = Counter(map(_place, join_ties(play_notes(spines.notes, played))))
+    written = [note for staff in music.staves for note in staff.notes]
+    audible = [note for note in spines.notes if 0 <= note.pitch <= 127]
+    if Counter(map(_written, audible)) == Counter(map(_written, written)):
+        return Counter()
+    expected = Counter(map(_place, join_ties(play_notes(audible, played))))
     found = Counter(_place(note) for staff in music.staves for note in join_ties(play_notes(staff.notes, played)))
-    for pitch in {pitch for _, pitch in expected if not 0 <= pitch <= 127}:
-        expected = Counter({place: count for place, count in expected.items() if place[1] != pitch})
     counts = {
         "notes in the spines that were not read": (expected - found).total(),
         "notes that were read but are not in the spines": (found - expected).total(),
     }
     return Counter({phrase: count for phrase, count in counts.items() if count})
+
+
+def _written(note: WrittenNote) -> tuple[Fraction, int, bool, bool]:
+    return note.onset, note.pitch, note.tied_before, note.tied_after
 
 
 def _place(note: Note) -> tuple[Fraction, int]:

@@ -21,6 +21,9 @@ KERN_HINT = "check the file with the Humdrum tool `humdrum`, or export it again 
 MAX_CHORD = 128
 """converter21 takes a minute for a chord of thousands of notes."""
 
+MAX_HELD_LINES = 2000
+"""Lines on which a spine goes on with the same note. converter21's time grows with their square."""
+
 _TITLE = re.compile(r"!!!OTL[^:]*:(.*)")
 _ORDER = re.compile(r"\*>([^\[\]]*)\[(.*)\]$")
 
@@ -84,6 +87,7 @@ class _Strand:
 
     def __init__(self, voice: str, kind: str, until: Fraction) -> None:
         self.voice, self.kind, self.until = voice, kind, until
+        self.held = 0
 
     @property
     def is_kern(self) -> bool:
@@ -145,6 +149,10 @@ class _Walker:
         return min((each.until for each in self.strands if each.is_kern and each.until > self.now), default=self.now)
 
     def _notes(self, tokens: list[str]) -> None:
+        for strand, token in zip(self.strands, tokens, strict=True):
+            strand.held = strand.held + 1 if token == "." else 0
+            if strand.is_kern and strand.held > MAX_HELD_LINES:
+                self._refuse(f"a note that lasts for more than {MAX_HELD_LINES:,} lines")
         pairs = zip(self.strands, tokens, strict=True)
         sounding = [(strand, self._read_token(token)) for strand, token in pairs if strand.is_kern and token != "."]
         begins = {strand.until for strand, _ in sounding}
@@ -161,8 +169,8 @@ class _Walker:
                 self.spines.end = max(self.spines.end, strand.until)
                 self.now = now
 
-    def _read_token(self, token: str) -> list[NoteToken]:
-        if (size := len(token.split())) > MAX_CHORD:
+    def _read_token(self, token: str) -> tuple[NoteToken, ...]:
+        if (size := token.count(" ") + 1) > MAX_CHORD:
             self._refuse(f"a chord of {size} notes, more than {MAX_CHORD}")
         try:
             return read_token(token)

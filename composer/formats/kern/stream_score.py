@@ -28,8 +28,8 @@ def written_music(stream: Any) -> WrittenMusic:
         if staff.atSoundingPitch is False:
             staff.toSoundingPitch(inPlace=True)
     content = [sorted(_elements(staff), key=lambda placed: placed.onset) for staff in staves]
-    measures = list(staves[0].getElementsByClass("Measure")) if staves else []
-    starts = [Fraction(measure.offset) for measure in measures]
+    measures = [list(staff.getElementsByClass("Measure")) for staff in staves]
+    starts = [Fraction(measure.offset) for measure in measures[0]] if measures else []
     return WrittenMusic(
         [_staff(staff, placed) for staff, placed in zip(staves, content, strict=True)],
         _tempos(content),
@@ -37,7 +37,7 @@ def written_music(stream: Any) -> WrittenMusic:
         _keys([content[at] for at in sorted(range(len(staves)), key=lambda at: transposed[at])]),
         _chords(content),
         starts,
-        max((_end(placed) for placed in content), default=Fraction(0)),
+        max((Fraction(each[-1].offset + each[-1].quarterLength) for each in measures if each), default=Fraction(0)),
         (stream.metadata.bestTitle or "") if stream.metadata is not None else "",
         Counter(),
     )
@@ -49,7 +49,7 @@ def _elements(staff: Any) -> Iterator[_Placed]:
     while pending:
         container, begin, voice = pending.pop()
         number = 0
-        for element in container:
+        for element in container.elements:
             onset = begin + Fraction(element.offset)
             if "Voice" in element.classes:
                 number += 1
@@ -147,9 +147,3 @@ def spelled(symbol: Any) -> str:
     root, bass = (pitch.name.replace("-", "b") for pitch in (symbol.root(), symbol.bass()))
     kind = "dominant" if symbol.chordKind == "dominant-seventh" else symbol.chordKind
     return chords.Chord(root, kind, bass).symbol if kind in chords.KINDS else root
-
-
-def _end(content: list[_Placed]) -> Fraction:
-    """Return the beat at which the last note or rest of a staff ends."""
-    ends = (each.onset + Fraction(each.element.quarterLength) for each in content)
-    return max(ends, default=Fraction(0))

@@ -47,19 +47,19 @@ def test_pitches(token, pitch):
 
 
 def test_the_notes_of_a_chord_may_share_a_length_and_have_their_own_ties():
-    assert read_token("[4c e 4g]") == [
+    assert read_token("[4c e 4g]") == (
         NoteToken(Fraction(1), 60, tied_after=True), NoteToken(Fraction(1), 64), NoteToken(Fraction(1), 67, True),
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
 def test_grace_notes_take_no_time():
-    assert read_token("8qcc#") == [NoteToken(Fraction(0), 73)]
+    assert read_token("8qcc#") == (NoteToken(Fraction(0), 73),)
 
 
 @pytest.mark.parametrize("token", ["4r", "4rgg", "4yy", "4"])
 def test_rests_have_no_pitch(token):
-    assert read_token(token) == [NoteToken(Fraction(1), None)]
+    assert read_token(token) == (NoteToken(Fraction(1), None),)
 
 
 def test_percussion_has_no_pitch():
-    assert read_token("4Rcc") == [NoteToken(Fraction(1), None)]
+    assert read_token("4Rcc") == (NoteToken(Fraction(1), None),)
