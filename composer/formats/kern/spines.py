@@ -21,8 +21,8 @@ KERN_HINT = "check the file with the Humdrum tool `humdrum`, or export it again 
 MAX_CHORD = 128
 """converter21 takes a minute for a chord of thousands of notes."""
 
-MAX_HELD_LINES = 2000
-"""Lines on which a spine goes on with the same note. converter21's time grows with their square."""
+MAX_HELD_LINES, MAX_EMPTY_LINES = 2000, 400
+"""Lines on which a spine goes on with the same note, or has none. converter21's time grows with their square."""
 
 _TITLE = re.compile(r"!!!OTL[^:]*:(.*)")
 _ORDER = re.compile(r"\*>([^\[\]]*)\[(.*)\]$")
@@ -87,7 +87,7 @@ class _Strand:
 
     def __init__(self, voice: str, kind: str, until: Fraction) -> None:
         self.voice, self.kind, self.until = voice, kind, until
-        self.held = 0
+        self.held = self.empty = 0
 
     @property
     def is_kern(self) -> bool:
@@ -159,6 +159,10 @@ class _Walker:
         now = max(begins, default=self.now)
         if len(begins) > 1 and not self.spines.misaligned:
             self.spines.misaligned = self.number
+        for strand, token in zip(self.strands, tokens, strict=True):
+            strand.empty = strand.empty + 1 if token == "." and strand.until <= now else 0
+            if strand.is_kern and strand.empty > MAX_EMPTY_LINES:
+                self._refuse(f"a spine without notes or rests for more than {MAX_EMPTY_LINES} lines")
         for strand, notes in sounding:
             for note in notes:
                 if note.length and note.pitch is not None:

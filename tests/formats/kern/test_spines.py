@@ -263,8 +263,15 @@ BROKEN = {
     "no kern": ("**text\nla\n*-", "has no spine of notes"),
     "a meter of a billion beats": ("**kern\n*M999999999/4\n4c\n*-", "has an impossible meter"),
     "more spines than any score": ("  ".join(["**kern"] * 300), "has more than 256 spines"),
-    "a chord of hundreds": ("**kern\n" + " ".join(["4c"] * 400) + "\n*-", "at line 2: a chord of 400 notes, more than 128"),
+    "a chord of hundreds": (
+        "**kern\n" + " ".join(["4c"] * 400) + "\n*-",
+        "at line 2: a chord of 400 notes, more than 128",
+    ),
     "a note that never ends": ("**kern\n1c\n" + ".\n" * 2001 + "*-", "at line 2003: a note that lasts for more than"),
+    "a spine that stops": (
+        "**kern  **kern\n4c  4c\n" + ".  4c\n" * 402 + "*-  *-",
+        "at line 403: a spine without notes or",
+    ),
     "a line that never ends": ("**kern\n" + "4c " * 10_000 + "\n*-", "line 2 has more than 20,000 characters"),
     "too many bars": ("**kern\n" + "4c\n=\n" * 6000 + "*-", "has more than 5,000 bars"),
 }
