@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from composer.api import ReadError, RejectedPiece
 from composer.formats.musicxml.library import music21
 
 
@@ -19,3 +20,9 @@ def converter21() -> Any:
     import converter21
 
     return converter21
+
+
+def rejected_score(error: ReadError, label: str) -> RejectedPiece:
+    """Return the rejection of one of several scores in a file, called `label`, for `error`."""
+    reason = "no notes" if "has no notes" in error.message else "cannot be read"
+    return RejectedPiece(reason, label, error.message.removeprefix(label).strip())

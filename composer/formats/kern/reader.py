@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
 from typing import Any
 
-from composer.api import Note, ReadError, Score, Source
+from composer.api import Note, ReadError, RejectedPiece, Score, Source
 from composer.formats.kern.input_limits import check_kern
-from composer.formats.kern.library import converter21
+from composer.formats.kern.library import converter21, rejected_score
 from composer.formats.kern.sections import played_passages, unknown_names
 from composer.formats.kern.simplified import simplify
 from composer.formats.kern.spines import KERN_HINT, Spines, read_spines
@@ -37,10 +37,11 @@ VERSION = 1
 """Part of the cache key; increase it whenever the same bytes give another score."""
 
 
-def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score]]:
+def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | RejectedPiece]]:
     """Yield the name and score of each score in the file, which may hold several one after the other.
 
-    Sections and repeats are played out, ties are joined. Scores read before come from the cache. Raises ReadError.
+    Sections and repeats are played out, ties are joined. Scores read before come from the cache. Raises
+    ReadError; of several scores, one that cannot be read is rejected.
     """
     data, name = source.bytes(), source.label
     if len(data) > MAX_BYTES:
@@ -48,7 +49,13 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
     scores = read_spines(check_kern(data, name), name)
     for number, spines in enumerate(scores, 1):
         label = name if len(scores) == 1 else f"{name}: score {number}"
-        yield label, through_cache(spines.text.encode(), _reader(), lambda: read_score(spines, label))  # noqa: B023
+        read = partial(read_score, spines, label)
+        try:
+            yield label, through_cache(spines.text.encode(), _reader(), read)
+        except ReadError as error:
+            if len(scores) == 1:
+                raise
+            yield label, rejected_score(error, label)
 
 
 @cache

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from composer.formats.mei.xml_tree import XML_ID, tag
 from composer.music.direction_words import NAME, Direction, read_direction
-from composer.music.playback_order import BarSigns, playback_order
+from composer.music.playback_order import MAX_BARS, BarSigns, missing_sign, playback_order
 
 _OPENS, _CLOSES = ("rptstart", "rptboth"), ("rptend", "rptboth")
 _FUNCTIONS = {"coda": "coda", "segno": "segno", "dalSegno": "D.S.", "daCapo": "D.C.", "fine": "fine"}
@@ -22,12 +23,21 @@ class _Bar(NamedTuple):
     endings: frozenset[int]
 
 
-def bar_order(score: Element) -> list[int]:
-    """Return the indices of the measures of a score in the order in which they are played."""
+JUMPS = "jumps to a missing sign left out"
+
+
+def bar_order(score: Element) -> tuple[list[int], Counter[str]]:
+    """Return the indices of the measures of a score in the order in which they are played, and jumps left out."""
     bars = list(_bars(score, (), frozenset()))
     order = _expanded(score, bars)
     if order is not None:
-        return order
+        return order, Counter()
+    signs = _signs(bars)
+    missing = sum(sign.jump is not None and bool(missing_sign(signs, sign.jump)) for sign in signs)
+    return playback_order(signs), Counter({JUMPS: missing} if missing else {})
+
+
+def _signs(bars: list[_Bar]) -> list[BarSigns]:
     signs: list[BarSigns] = []
     for at, bar in enumerate(bars):
         right = bar.measure.get("right", "")
@@ -49,7 +59,7 @@ def bar_order(score: Element) -> list[int]:
                 jump=next((each.jump for each in directions if each.kind == "jump"), None),
             )
         )
-    return playback_order(signs)
+    return signs
 
 
 def _bars(parent: Element, sections: tuple[str, ...], endings: frozenset[int]) -> Iterator[_Bar]:
@@ -93,8 +103,5 @@ def _expanded(score: Element, bars: list[_Bar]) -> list[int] | None:
             continue
         before = range(min(named))
         after = range(max(named) + 1, len(bars))
-        return [*before, *(at for name in names for at in places[name]), *after][:_MAX_BARS]
+        return [*before, *(at for name in names for at in places[name]), *after][:MAX_BARS]
     return None
-
-
-_MAX_BARS = 10_000

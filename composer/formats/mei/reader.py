@@ -7,17 +7,17 @@ import io
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
 from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from composer.api import ReadError, Score, Source
-from composer.formats.kern.library import converter21
+from composer.api import ReadError, RejectedPiece, Score, Source
+from composer.formats.kern.library import converter21, rejected_score
 from composer.formats.kern.stream_score import written_music
 from composer.formats.kern.written_music import WrittenMusic, count_notes, passages, play
 from composer.formats.limits import MAX_NOTES, exceeded_limit
@@ -37,20 +37,28 @@ _SILENT = {"repeatMark", "sb", "pb", "fing", "caesura", "breath"}
 """Elements that music21 skips and that are read here, or that do not sound."""
 
 
-def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score]]:
+def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | RejectedPiece]]:
     """Yield the name and score of each score in the file, with repeats played out and ties joined.
 
-    Scores read before come from the cache. Raises ReadError.
+    Scores read before come from the cache. Raises ReadError; of several scores, one that cannot be read is rejected.
     """
     data, name = source.bytes(), source.label
     if len(data) > MAX_BYTES:
         raise ReadError(f"{name} is larger than {MAX_BYTES // 2**20} MB", "split it into smaller files")
     root = parse_mei(data, name)
-    count = max(sum(1 for _ in root.iter(tag("score"))), 1)
-    for number in range(count):
-        label = name if count == 1 else f"{name}: score {number + 1}"
-        key = f"{_reader()}, score {number + 1}"
-        yield label, through_cache(data, key, lambda: _read(root, number, label))  # noqa: B023
+    elements = list(root.iter(tag("score")))
+    if not elements:
+        raise ReadError(f"{name} has no score", "choose an MEI file with a <score> element")
+    parsed = cache(lambda: _parsed(root, name, len(elements)))
+    for number, element in enumerate(elements):
+        label = name if len(elements) == 1 else f"{name}: score {number + 1}"
+        read = partial(_read, element, number, parsed, label)
+        try:
+            yield label, through_cache(data, f"{_reader()}, score {number + 1}", read)
+        except ReadError as error:
+            if len(elements) == 1:
+                raise
+            yield label, rejected_score(error, label)
 
 
 @cache
@@ -59,16 +67,10 @@ def _reader() -> str:
     return f"mei {VERSION}, converter21 and music21 {versions}"
 
 
-def _read(root: Element, number: int, name: str) -> Score:
-    """Return the score `number`, counted from 0."""
-    elements = list(root.iter(tag("score")))
-    if not elements:
-        raise ReadError(f"{name} has no score", "choose an MEI file with a <score> element")
-    prepare(root)
-    streams, losses = _parsed(root, name)
-    if len(streams) != len(elements):
-        raise ReadError(f"{name} has {len(elements)} scores, of which converter21 reads {len(streams)}", MEI_HINT)
-    score = _played(elements[number], written_music(streams[number]), losses, name)
+def _read(element: Element, number: int, parsed: Callable[[], tuple[list[Any], Counter[str]]], name: str) -> Score:
+    """Return the score of a `<score>`, which is the one with this `number` of all that are `parsed`."""
+    streams, losses = parsed()
+    score = _played(element, written_music(streams[number]), Counter(losses), name)
     if not score.is_audible:
         raise ReadError(f"{name} has no notes", "choose a file with music in it")
     if fault := exceeded_limit(score):
@@ -81,7 +83,8 @@ def _played(element: Element, music: WrittenMusic, losses: Counter[str], name: s
     read = sum(len(staff.notes) + len(staff.dropped) for staff in music.staves)
     if written > read:
         losses["notes in the file that were not read"] += written - read
-    order = bar_order(element)
+    order, left_out = bar_order(element)
+    losses.update(left_out)
     starts = list(music.bar_starts)
     if order and max(order) >= len(starts):
         losses["signs of playback order left out"] += 1
@@ -92,10 +95,11 @@ def _played(element: Element, music: WrittenMusic, losses: Counter[str], name: s
     return play(replace(music, losses=losses, end=max(music.end, Fraction(0))), played)
 
 
-def _parsed(root: Element, name: str) -> tuple[list[Any], Counter[str]]:
+def _parsed(root: Element, name: str, count: int) -> tuple[list[Any], Counter[str]]:
     """Return the music21 streams of all scores, and what converter21 skipped; any exception becomes a ReadError."""
     from composer.formats.musicxml.library import music21
 
+    prepare(root)
     remarks = io.StringIO()
     try:
         with warnings.catch_warnings(), contextlib.redirect_stderr(remarks):
@@ -109,4 +113,7 @@ def _parsed(root: Element, name: str) -> tuple[list[Any], Counter[str]]:
     losses = Counter(
         {f"<{each}> elements of MEI left out": count for each, count in skipped.items() if each not in _SILENT}
     )
-    return list(stream.scores) if isinstance(stream, music21().stream.Opus) else [stream], losses
+    streams = list(stream.scores) if isinstance(stream, music21().stream.Opus) else [stream]
+    if len(streams) != count:
+        raise ReadError(f"{name} has {count} scores, of which converter21 reads {len(streams)}", MEI_HINT)
+    return streams, losses

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 from kern_text import kern, notes, pitches, score, scores
 
-from composer.api import Key, Meter, ReadError, Tempo
+from composer.api import Key, Meter, ReadError, RejectedPiece, Tempo
 from composer.api.testing import source
 from composer.formats import FORMATS, detect
 from composer.formats.kern import reader
@@ -242,6 +242,12 @@ def test_several_scores_in_one_file():
     ]  # fmt: skip
 
 
+def test_one_of_several_scores_may_be_rejected():
+    first, second = scores("**kern\n4r\n*-\n**kern\n4d\n*-").values()
+    assert first == RejectedPiece("no notes", "a.krn: score 1", "has no notes")
+    assert [note.pitch for note in second.notes] == [62]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
 def test_encodings(encoding):
     data = kern("!!!OTL: Märsche\n**kern\n4c\n*-").replace("\n", "\r\n").encode(encoding)
@@ -297,7 +303,7 @@ def test_spines_that_split_and_split_are_refused():
 def test_a_file_is_read_once(monkeypatch):
     file = source(kern("**kern\n4c\n*-"), "a.krn")
     first = list(read_pieces(file))
-    monkeypatch.setattr(reader, "read_score", None)
+    monkeypatch.setattr(reader, "read_score", pytest.fail)
     assert list(read_pieces(file)) == first
 
 

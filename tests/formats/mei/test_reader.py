@@ -124,6 +124,7 @@ def test_words_alone_are_no_tempo():
 def test_what_is_not_read_is_counted():
     cue, grace = note("d", 4, 'cue="true"'), note("e", 8, 'grace="acc"')
     assert score(mei(bar(note("c", 4) + cue + grace))).losses == {"cue notes left out": 1, "grace notes left out": 1}
+    assert score(mei(signed("c", more='<dir tstamp="1">D.S.</dir>'))).losses == {"jumps to a missing sign left out": 1}
     assert score(mei(bar(note("c", 4) + "<beatRpt/>"))).losses == {"<beatRpt> elements of MEI left out": 1}
 
 
