@@ -38,7 +38,7 @@ ALLOWED = {
 PLUGIN = "api toolkit.models toolkit.representations music formats"
 """What a plugin may import besides itself."""
 
-HEAVY = {"torch", "music21", "symusic", "rich", "mido", "safetensors", "platformdirs"}
+HEAVY = {"torch", "converter21", "music21", "symusic", "rich", "mido", "safetensors", "platformdirs"}
 """Imported where they are used, never at the top of a module, but for torch in `composer.api.network` and its kin."""
 
 LONGEST = 350

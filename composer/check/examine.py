@@ -94,14 +94,14 @@ def _unreadable(kind: str, message: str) -> FileReport:
     return FileReport((Problem(0, 0, kind, message),))
 
 
-_PLACE = re.compile(r"line (\d+), column (\d+)")
+_PLACE = re.compile(r"line (\d+)(?:, column (\d+))?")
 
 
 def _problem_of(error: ComposerError) -> Problem:
     """Convert a reader's error, with its line if the message has one."""
     kind = "no notes" if "has no notes" in error.message else "unreadable"
     place = _PLACE.search(error.message)
-    line, column = (int(place[1]), int(place[2])) if place else (0, 0)
+    line, column = (int(place[1]), int(place[2] or 0)) if place else (0, 0)
     return Problem(line, column, kind, error.message)
 
 

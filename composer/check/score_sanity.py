@@ -26,6 +26,9 @@ _LOSSES = {
     "not understood": ("unclear jump", Severity.WARNING),
     "with nothing to repeat": ("measure repeat without a measure", Severity.WARNING),
     "notes of no length": ("zero-length note", Severity.WARNING),
+    "not read": ("notes not read", Severity.ERROR), "not in the spines": ("notes not in the file", Severity.ERROR),
+    "that no section has": ("unknown section", Severity.WARNING),
+    "elements of MEI": ("element not read", Severity.WARNING),
 }  # fmt: skip
 """The losses that are problems of the file, by words in the reader's phrase."""
 

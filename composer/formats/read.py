@@ -37,7 +37,7 @@ def suffixes_of(representation: Representation | type[Representation]) -> tuple[
 def no_music_hint() -> str:
     """Return the hint for a file without music: the formats that are read."""
     more = [f"{name} ({each.suffixes[0]})" for name, each in plugin_formats().items() if each.read]
-    return ", ".join(["use a file with notes: ABC, MIDI, MusicXML", *more]) + " or kern"
+    return ", ".join(["use a file with notes: ABC, MIDI, MusicXML, MEI", *more]) + " or kern"
 
 
 def read_scores(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | RejectedPiece]]:

@@ -44,7 +44,14 @@ FORMATS: dict[str, Format] = {
         Format(
             "musicxml", (".musicxml", ".xml"), False, "MusicXML, for notation programs",
             _lazy("musicxml:is_notation"), _lazy("musicxml.reader:read_pieces"), _lazy("musicxml.writer:write"),
-            _lazy("musicxml.writer:mark"), _lazy("musicxml.reader:find_marks"), (".mxl", ".krn"),
+            _lazy("musicxml.writer:mark"), _lazy("musicxml.reader:find_marks"), (".mxl",),
+        ),
+        Format(
+            "kern", (".krn",), False, "kern, for the Humdrum toolkit; only read",
+            _lazy("kern:is_kern"), _lazy("kern.reader:read_pieces"), read_suffixes=(".kern",),
+        ),
+        Format("mei", (".mei",), False, "MEI, for notation programs; only read",
+            _lazy("mei:is_mei"), _lazy("mei.reader:read_pieces"),
         ),
         Format("tokens", (".tokens",), False, "tokens of a representation, separated by spaces"),
         Format("text", (".txt",), False, "plain text"),

@@ -230,6 +230,13 @@ def test_a_good_midi_file():
 def test_musicxml_and_kern():
     assert (1, 49, "unreadable", "error") in places('<?xml version="1.0"?><score-partwise><part-list>', "a.musicxml")
     assert places("**kern\n*clefG2\n4c\n4d\n*-\n", "a.krn") == []
+    assert places("**kern\t**kern\n4c\t4d\n4e\n*-\t*-\n", "a.krn") == [(3, 0, "unreadable", "error")]
+
+
+def test_notes_of_kern_that_were_not_read():
+    # music21 skips bars in `!!ignore`
+    (problem,) = found("**kern\n*M1/4\n4c\n!!ignore\n=2\n4d\n!!Xignore\n=3\n4e\n==\n*-\n", "a.krn")
+    assert (problem.kind, problem.message) == ("notes not read", "1 note in the spines that were not read")
 
 
 def test_text_files_need_no_music():

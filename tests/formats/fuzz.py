@@ -89,6 +89,19 @@ KERN = """**kern|**kern
 ==|==
 *-|*-
 """.replace("|", "\t")
+MEI = """<?xml version="1.0" encoding="UTF-8"?>
+<mei xmlns="http://www.music-encoding.org/ns/mei" meiversion="5.0"><meiHead><fileDesc><titleStmt><title>Fuzz</title>
+</titleStmt><pubStmt/></fileDesc></meiHead><music><body><mdiv><score>
+<scoreDef meter.count="3" meter.unit="4" keysig="1f"><staffGrp><staffDef n="1" lines="5" clef.shape="G" clef.line="2"
+trans.diat="-1" trans.semi="-2"/></staffGrp></scoreDef><section>
+<measure n="1" left="rptstart"><staff n="1"><layer n="1"><note pname="c" oct="5" dur="4" tie="i"/>
+<tuplet num="3" numbase="2"><note pname="c" oct="5" dur="8" tie="t"/><note pname="e" oct="5" dur="8"/>
+<note pname="f" accid="s" oct="5" dur="8"/></tuplet><chord dur="8" dots="1"><note pname="g" oct="4"/>
+<note pname="b" oct="4"/></chord><rest dur="16"/></layer></staff><tempo tstamp="1" mm="90" mm.unit="4"/></measure>
+<ending n="1"><measure n="2" right="rptend"><staff n="1"><layer n="1"><mRpt/></layer></staff></measure></ending>
+<ending n="2"><measure n="3" right="end"><staff n="1"><layer n="1"><note pname="a" oct="4" dur="2" dots="1"/></layer>
+</staff><dir tstamp="1">D.C. al Fine</dir></measure></ending></section></score></mdiv></body></music></mei>
+"""
 
 
 MUSICXML = """<score-timewise version="4.0"><part-list><score-part id="P1"><part-name>Horn</part-name></score-part>
@@ -310,6 +323,7 @@ def fixtures() -> dict[str, bytes]:
         "c.musicxml": MUSICXML.encode(),
         "a.mxl": packed({"score.xml": xml}),
         "a.krn": KERN.encode(),
+        "a.mei": MEI.encode(),
         "a.abc": ABC.encode(),
         "a.csv": CSV.encode(),
     }

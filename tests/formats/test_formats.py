@@ -26,6 +26,12 @@ def test_other_suffixes_have_no_format():
     assert format_of(Path("midi")) is None
 
 
+@pytest.mark.parametrize("name", ["kern", "mei"])
+def test_formats_that_are_only_read_cannot_be_written(name):
+    with pytest.raises(ComposerError, match=f"cannot be written as {name}"):
+        write(name, SCORE)
+
+
 def test_no_two_formats_share_a_suffix():
     suffixes = [suffix for known in FORMATS.values() for suffix in known.suffixes]
     assert len(suffixes) == len(set(suffixes))

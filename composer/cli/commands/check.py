@@ -32,7 +32,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only print the problems, not the summary.")] = False,
 ) -> None:
-    """Check music files for errors: ABC, MIDI, MusicXML and kern.
+    """Check music files for errors: ABC, MIDI, MusicXML, MEI and kern.
 
     Finds damaged and silent files, unusual tempos, hanging notes, text that is not UTF-8, and duplicate tunes, even in
     another key. In ABC, it also gives the line and column of bars of the wrong length, unmatched repeats,

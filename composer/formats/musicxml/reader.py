@@ -1,12 +1,10 @@
-"""Read MusicXML, packed (mxl) or not, and kern."""
+"""Read MusicXML, packed (mxl) or not."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cache
-from importlib import metadata
 from xml.etree.ElementTree import Element
 
 from composer.api import ReadError, Score, Source
@@ -17,7 +15,6 @@ from composer.formats.musicxml.library import MARK_FIELD
 from composer.formats.musicxml.part_list import PartInfo, read_part_list
 from composer.formats.musicxml.part_reader import read_part
 from composer.formats.musicxml.score import build_score
-from composer.formats.musicxml.stream import read_kern
 from composer.formats.musicxml.xml_tree import parse_musicxml
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -47,7 +44,7 @@ def find_marks(data: bytes) -> Iterator[str]:
 
 
 def read_notation(data: bytes, name: str) -> Score:
-    """Return the score in MusicXML, packed (mxl) or not, or kern, with repeats played out and ties joined.
+    """Return the score in MusicXML, packed (mxl) or not, with repeats played out and ties joined.
 
     Scores read before come from the cache. Raises ReadError, naming the file, also for input that is refused for
     safety: entity declarations, document types with content, and archives that unpack to more than MAX_BYTES.
@@ -56,19 +53,13 @@ def read_notation(data: bytes, name: str) -> Score:
         raise ReadError(f"{name} is larger than {MAX_BYTES // 2**20} MB", "split it into smaller files")
     if not data.strip():
         raise ReadError(f"{name} is empty", _HINT)
-    return through_cache(data, f"notation {VERSION}, music21 {_music21_version()}", lambda: _read(data, name))
-
-
-@cache
-def _music21_version() -> str:
-    return metadata.version("music21")
+    return through_cache(data, f"MusicXML {VERSION}", lambda: _read(data, name))
 
 
 def _read(data: bytes, name: str) -> Score:
     if is_archive(data):
         data = unpack_archive(data, name, MAX_BYTES)
-    is_kern = data.lstrip()[:2] in (b"**", b"!!")
-    score = read_kern(data, name) if is_kern else read_musicxml(data, name)
+    score = read_musicxml(data, name)
     if not score.is_audible:
         raise ReadError(f"{name} has no notes", "choose a file with music in it")
     return score

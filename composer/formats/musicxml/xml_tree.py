@@ -81,7 +81,7 @@ def parse_musicxml(data: bytes, name: str) -> Element:
         builder.parser.Parse(data, True)
     except expat.ExpatError as error:
         if not builder.has_root:
-            raise ReadError(f"{name} is neither MusicXML nor kern", "check that its suffix is right") from error
+            raise ReadError(f"{name} is not MusicXML", "check that its suffix is right") from error
         place = f"line {error.lineno}, column {error.offset + 1}"
         raise ReadError(f"{name} is invalid XML at {place}: {expat.ErrorString(error.code)}", _HINT) from error
     except (LookupError, ValueError) as error:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
+from composer.formats import write
 from composer.formats.musicxml import cache as musicxml_cache
 from composer.formats.musicxml import reader as musicxml_reader
 from composer.formats.musicxml.cache import through_cache
@@ -131,7 +132,7 @@ def test_the_oldest_entries_are_removed_first(tmp_path):
 
 
 def test_notation_uses_the_cache(monkeypatch):
-    kern = b"**kern\n*M4/4\n1c\n==\n*-\n"
-    first = read_notation(kern, "one.krn")
+    data = write("musicxml", SCORE)
+    first = read_notation(data, "one.xml")
     monkeypatch.setattr(musicxml_reader, "_read", None)
-    assert read_notation(kern, "the same by another name.krn") == first
+    assert read_notation(data, "the same by another name.xml") == first

@@ -1,4 +1,4 @@
-"""Reading and writing MusicXML, and reading kern."""
+"""Reading and writing MusicXML."""
 
 import io
 import zipfile
@@ -91,7 +91,6 @@ def test_spelling_keeps_the_pitch(pitch, sharps):
 
 # Reading
 
-KERN = "**kern\n*clefG2\n*M3/4\n4c\n4d\n4e\n=2\n2.g\n==\n*-\n"
 XML = """<?xml version="1.0" encoding="{encoding}"?>
 <!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" "http://www.musicxml.org/dtds/partwise.dtd">
 <score-partwise version="4.0"><part-list><score-part id="P1"><part-name>Flöte</part-name></score-part></part-list>
@@ -102,14 +101,6 @@ XML = """<?xml version="1.0" encoding="{encoding}"?>
 
 def xml(encoding="UTF-8", barline=""):
     return XML.format(encoding=encoding, barline=barline)
-
-
-def test_kern():
-    score = read_notation(KERN.encode(), "folk.krn")
-    assert [(note.onset, note.pitch, note.duration) for note in score.notes] == [
-        (0, 60, 1), (1, 62, 1), (2, 64, 1), (3, 67, 3)
-    ]  # fmt: skip
-    assert score.meters == (Meter(Fraction(0), 3, 4),)
 
 
 def test_grace_notes_and_drums_are_counted():
@@ -197,7 +188,6 @@ EXTERNAL = '<!DOCTYPE score-partwise [<!ENTITY a SYSTEM "file:///etc/hostname">]
 METER = "<attributes><time><beats>{}</beats><beat-type>4</beat-type></time></attributes>"
 KEY = "<attributes><key><fifths>{}</fifths><mode>major</mode></key></attributes>"
 ENDING = '<barline location="left"><ending number="1-1000000" type="start"/></barline>'
-SPLITS = b"**kern\n" + b"".join(b"\t".join([b"*^"] * 2**level) + b"\n" for level in range(12)) + b"*-\n"
 
 
 def changed(old: str, new: str) -> bytes:
@@ -206,8 +196,8 @@ def changed(old: str, new: str) -> bytes:
 
 BROKEN = {
     "empty": (b" \n", "is empty"),
-    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(40), "is neither MusicXML nor kern"),
-    "prose": (b"Once upon a time", "is neither MusicXML nor kern"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(40), "is not MusicXML"),
+    "prose": (b"Once upon a time", "is not MusicXML"),
     "another XML": (b"<svg></svg>", "begins with <svg>"),
     "broken XML": (xml().encode()[:-30], "is invalid XML at line"),
     "an unknown encoding": (xml("utf-4").encode(), "has an unknown encoding"),
@@ -238,11 +228,6 @@ BROKEN = {
         xml(barline="<note><time-modification><actual-notes>0</actual-notes></time-modification></note>").encode(),
         "impossible tuplet: '0' at line",
     ),
-    "a meter of kern with a billion beats": (b"**kern\n*M999999999/4\n4c\n*-\n", "has an impossible meter"),
-    "kern that splits and splits": (SPLITS, "has more than 256 spines"),
-    "kern with a thousand clefs": (b"**kern\n" + b"*clefG2\n" * 1000 + b"4c\n*-\n", "has more than 500 clefs"),
-    "kern with thousands of bars": (b"**kern\n" + b"4c\n=\n" * 3000 + b"*-\n", "has more than 2,000 bars"),
-    "broken kern": (b"**kern\n4q\n4z\n*-\n", ""),
 }
 
 
@@ -266,11 +251,6 @@ def test_nested_repeats_are_fast():
     opening = '<barline location="left"><repeat direction="forward"/></barline>'
     nested = xml(barline=opening + f'</measure><measure number="2">{opening}' * 200)
     assert read_notation(nested.encode(), "nested.xml").notes
-
-
-def test_music21_prints_nothing(capfd):
-    read_notation(KERN.replace("*clefG2", "*clefG9").encode(), "odd.krn")
-    assert capfd.readouterr() == ("", "")
 
 
 def test_midi_and_musicxml_agree():

@@ -1,0 +1,48 @@
+"""Check kern before music21 reads it, which would take hours over malicious or damaged files."""
+
+from __future__ import annotations
+
+import re
+
+from composer.api import ReadError
+
+MAX_BARS, MAX_SPINES = 5000, 256
+MAX_SIGNS = 20_000
+"""Lines with clefs, keys, instruments and the like."""
+MAX_TOKENS = 200_000
+"""Of all spines together. converter21 reads 4,000 notes in a second."""
+MAX_LINE_LENGTH = 20_000
+"""In characters."""
+
+_HUGE_METER = re.compile(r"\*M(?:[\d+]*\d{4}|[\d+]{64}|[\d+]*/\d{4})")
+_SIGN = re.compile(r"^\*(?!.*\*[\^v])", re.MULTILINE)
+
+
+def check_kern(data: bytes, name: str) -> str:
+    """Decode kern within the limits, with lines that end in line feeds. Raises ReadError for others."""
+    text = re.sub(r"\r\n?", "\n", _decode(data))
+    lines = text.split("\n")
+    counts = {
+        "bars": (sum(line.startswith("=") for line in lines), MAX_BARS),
+        "spines": (max(line.count("\t") + 1 for line in lines), MAX_SPINES),
+        "clefs, keys and the like": (len(_SIGN.findall(text)), MAX_SIGNS),
+        "tokens": (len(lines) + text.count("\t"), MAX_TOKENS),
+    }
+    for what, (count, limit) in counts.items():
+        if count > limit:
+            raise ReadError(f"{name} has more than {limit:,} {what}", "split it into smaller files")
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_LINE_LENGTH:
+            fault = f"line {number} has more than {MAX_LINE_LENGTH:,} characters"
+            raise ReadError(f"{name} is not kern: {fault}", "check that its suffix is right")
+    if _HUGE_METER.search(text):
+        raise ReadError(f"{name} has an impossible meter", "correct the line that begins with *M")
+    return text
+
+
+def _decode(data: bytes) -> str:
+    """Decode UTF-8, or Latin-1 as older files are in."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

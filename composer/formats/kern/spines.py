@@ -1,0 +1,249 @@
+"""Read the structure of kern from its text: notes of the spines, sections, bar lines and signs.
+
+The notes are compared with those that music21 reads. A file may hold several scores, one after the other.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+from html import unescape
+from typing import NamedTuple, NoReturn
+
+from composer.api import ReadError
+from composer.formats.kern.note_tokens import NoteToken, read_token
+from composer.formats.kern.signs import Signs
+from composer.formats.kern.written_music import WrittenNote
+
+KERN_HINT = "check the file with the Humdrum tool `humdrum`, or export it again as kern"
+
+MAX_CHORD = 128
+"""converter21 takes a minute for a chord of thousands of notes."""
+
+MAX_HELD_LINES, MAX_EMPTY_LINES = 2000, 400
+"""Lines on which a spine goes on with the same note, or has none. converter21's time grows with their square."""
+
+_TITLE = re.compile(r"!!!OTL[^:]*:(.*)")
+_ORDER = re.compile(r"\*>([^\[\]]*)\[(.*)\]$")
+
+
+class BarLine(NamedTuple):
+    """A bar line, with the signs of repeats that end and begin at it."""
+
+    at: Fraction
+    closes: bool = False
+    opens: bool = False
+    is_double: bool = False
+
+
+@dataclass
+class Spines:
+    """The kern spines of one score. `order` holds the names of `sections` as they are played; empty if none is given.
+
+    `notes` excludes grace notes and percussion without pitch. `end` is the beat at which the last note or rest ends.
+    `misaligned` is the first line on which notes begin at different beats, 0 if there is none.
+    """
+
+    text: str
+    title: str = ""
+    notes: list[WrittenNote] = field(default_factory=list)
+    sections: list[tuple[Fraction, str]] = field(default_factory=list)
+    order: tuple[str, ...] = ()
+    bar_lines: list[BarLine] = field(default_factory=list)
+    signs: Signs = field(default_factory=Signs)
+    end: Fraction = Fraction(0)
+    misaligned: int = 0
+
+
+def read_spines(text: str, name: str) -> list[Spines]:
+    """Return the kern spines of each score in `text`. Raises ReadError, with the line, for invalid ones."""
+    walker = _Walker(name)
+    scores: list[Spines] = []
+    lines = text.split("\n")
+    for begin, end in _scores(lines):
+        walker.start(begin)
+        for line in lines[begin:end]:
+            walker.read(line)
+        scores.append(walker.finish("\n".join(lines[begin:end]) + "\n"))
+    return scores
+
+
+def _scores(lines: list[str]) -> list[tuple[int, int]]:
+    """Return the first and last line of each score: one begins with its comments before the line that names spines."""
+    begins = [0]
+    comments_from, has_spines = 0, False
+    for at, line in enumerate(lines):
+        if line.startswith("**") and has_spines:
+            begins.append(comments_from)
+        has_spines = has_spines or line.startswith("**")
+        if line.strip() and not line.startswith("!"):
+            comments_from = at + 1
+    return list(zip(begins, [*begins[1:], len(lines)], strict=True))
+
+
+class _Strand:
+    """A spine, or one of those that it is split into: `until` is the beat at which its latest note or rest ends."""
+
+    def __init__(self, voice: str, kind: str, until: Fraction) -> None:
+        self.voice, self.kind, self.until = voice, kind, until
+        self.held = self.empty = 0
+
+    @property
+    def is_kern(self) -> bool:
+        return self.kind == "**kern"
+
+
+class _Walker:
+    """Reads line after line. `now` is the beat of the latest line with notes, -1 before the first one."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.number = name, 0
+
+    def start(self, number: int) -> None:
+        self.number = number
+        self.strands: list[_Strand] = []
+        self.has_kern = self.was_open = False
+        self.now = Fraction(-1)
+        self.spines = Spines("")
+
+    def finish(self, text: str) -> Spines:
+        spines = self.spines
+        spines.text = text
+        spines.notes.sort(key=lambda note: note.onset)
+        spines.end = max((strand.until for strand in self.strands if strand.is_kern), default=spines.end)
+        spines.end = max([spines.end, *(note.onset + note.duration for note in spines.notes)])
+        if not self.has_kern:
+            raise ReadError(f"{self.name} has no spine of notes (**kern)", "choose a file with a **kern spine")
+        return spines
+
+    def read(self, line: str) -> None:
+        self.number += 1
+        if line.startswith(("!!!OMD", "!!LO:TX", "!LO:TX")) or "\t!LO:TX" in line:
+            self.spines.signs.read_words(max(self._next(), Fraction(0)), line)
+        elif found := _TITLE.match(line):
+            self.spines.title = self.spines.title or unescape(found[1].strip())
+        if not line.strip() or line.startswith("!"):
+            return
+        tokens = [token for token in line.split("\t") if token]
+        if not self.strands and not self.was_open and line.startswith("**"):
+            self.strands = [_Strand(str(at), token, Fraction(0)) for at, token in enumerate(tokens)]
+            self.has_kern = any(strand.is_kern for strand in self.strands)
+            self.was_open = True
+            return
+        if len(tokens) != len(self.strands):
+            columns, spines = _counted(len(tokens), "column"), _counted(len(self.strands), "spine")
+            self._refuse(f"{columns}, but {spines}")
+        if line.startswith("*"):
+            self._interpret(tokens)
+        elif line.startswith("="):
+            self._bar_line(tokens)
+        else:
+            self._notes(tokens)
+
+    def _refuse(self, fault: str) -> NoReturn:
+        raise ReadError(f"{self.name} is invalid kern at line {self.number}: {fault}", KERN_HINT)
+
+    def _next(self) -> Fraction:
+        """Return the beat of the next line: that at which the first of the sounding notes ends."""
+        return min((each.until for each in self.strands if each.is_kern and each.until > self.now), default=self.now)
+
+    def _notes(self, tokens: list[str]) -> None:
+        for strand, token in zip(self.strands, tokens, strict=True):
+            strand.held = strand.held + 1 if token == "." else 0
+            if strand.is_kern and strand.held > MAX_HELD_LINES:
+                self._refuse(f"a note that lasts for more than {MAX_HELD_LINES:,} lines")
+        pairs = zip(self.strands, tokens, strict=True)
+        sounding = [(strand, self._read_token(token)) for strand, token in pairs if strand.is_kern and token != "."]
+        begins = {strand.until for strand, _ in sounding}
+        now = max(begins, default=self.now)
+        if len(begins) > 1 and not self.spines.misaligned:
+            self.spines.misaligned = self.number
+        for strand, token in zip(self.strands, tokens, strict=True):
+            strand.empty = strand.empty + 1 if token == "." and strand.until <= now else 0
+            if strand.is_kern and strand.empty > MAX_EMPTY_LINES:
+                self._refuse(f"a spine without notes or rests for more than {MAX_EMPTY_LINES} lines")
+        for strand, notes in sounding:
+            for note in notes:
+                if note.length and note.pitch is not None:
+                    tied = note.tied_before, note.tied_after
+                    self.spines.notes.append(WrittenNote(now, note.pitch, note.length, strand.voice, *tied))
+            if length := max((note.length for note in notes), default=Fraction(0)):
+                strand.until = now + length
+                self.spines.end = max(self.spines.end, strand.until)
+                self.now = now
+
+    def _read_token(self, token: str) -> tuple[NoteToken, ...]:
+        if (size := token.count(" ") + 1) > MAX_CHORD:
+            self._refuse(f"a chord of {size} notes, more than {MAX_CHORD}")
+        try:
+            return read_token(token)
+        except ValueError:
+            self._refuse(f"impossible rhythm '{token[:20]}'")
+
+    def _bar_line(self, tokens: list[str]) -> None:
+        token = next((token for strand, token in zip(self.strands, tokens, strict=True) if strand.is_kern), "=")
+        signs = token.lstrip("=")
+        closes, opens = re.search(r":[|!]", signs), re.search(r"[|!]:", signs)
+        # the colons of `:|!|:` belong to the strokes before and after them
+        line = BarLine(max(self._next(), Fraction(0)), bool(closes), bool(opens), "||" in signs)
+        self.spines.bar_lines.append(line)
+
+    def _interpret(self, tokens: list[str]) -> None:
+        at = max(self._next(), Fraction(0))
+        for strand, token in zip(self.strands, tokens, strict=True):
+            if token.startswith("**"):
+                strand.kind = token
+                self.has_kern = self.has_kern or strand.is_kern
+        section = next((token for token in tokens if token.startswith("*>")), "")
+        if order := _ORDER.match(section):
+            if not order[1] and not self.spines.order:
+                self.spines.order = tuple(each.strip() for each in order[2].split(",") if each.strip())
+        elif section and "[" not in section:
+            self.spines.sections.append((at, section[2:].strip()))
+        pairs = zip(self.strands, tokens, strict=True)
+        self.spines.signs.read(at, [token for strand, token in pairs if strand.is_kern])
+        if any(token in _MOVES for token in tokens):
+            self._move(tokens)
+
+    def _move(self, tokens: list[str]) -> None:
+        """Split, join, exchange, add and end spines."""
+        moved: list[_Strand] = []
+        joining: list[_Strand] = []
+        swap: int | None = None
+        for strand, token in zip(self.strands, tokens, strict=True):
+            if joining and (token != "*v" or strand.kind != joining[0].kind):
+                joining = self._join(joining, moved)
+            if token == "*v":
+                joining.append(strand)
+                continue
+            if token == "*x" and swap is not None:
+                moved.insert(swap, strand)
+                moved.append(moved.pop(swap + 1))
+                swap = None
+                continue
+            if token == "*x":
+                swap = len(moved)
+            if token == "*-":
+                self.spines.end = max(self.spines.end, strand.until if strand.is_kern else Fraction(0))
+                continue
+            moved.append(strand)
+            if token == "*^":
+                moved.append(_Strand(f"{strand.voice}'", strand.kind, strand.until))
+            elif token == "*+":
+                moved.append(_Strand(f"{strand.voice}+", "", max(self._next(), Fraction(0))))
+        self._join(joining, moved)
+        self.strands = moved
+
+    def _join(self, joining: list[_Strand], moved: list[_Strand]) -> list[_Strand]:
+        if joining:
+            joining[0].until = max(strand.until for strand in joining)
+            moved.append(joining[0])
+        return []
+
+
+_MOVES = {"*^", "*v", "*x", "*+", "*-"}
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

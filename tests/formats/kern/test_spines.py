@@ -1,0 +1,318 @@
+"""Reading kern: spines that split, join, swap and come and go, rhythms, ties, and what else a file says."""
+
+from fractions import Fraction
+
+import pytest
+from kern_text import kern, notes, pitches, score, scores
+
+from composer.api import Key, Meter, ReadError, RejectedPiece, Tempo
+from composer.api.testing import source
+from composer.formats import FORMATS, detect
+from composer.formats.kern import reader
+from composer.formats.kern.input_limits import check_kern
+from composer.formats.kern.reader import read_pieces
+from composer.formats.kern.spines import read_spines
+from composer.formats.read import read_scores
+
+THIRD = Fraction(1, 3)
+SPINES = {
+    "three voices that join at once": ("""
+**kern
+*M3/4
+=1
+*^
+*^  *
+4ee  4cc  2.g
+4ff  2dd  .
+4gg  .  .
+*v  *v  *v
+=2
+2.c
+==
+*-""", [(0, 67, 3), (0, 72, 1), (0, 76, 1), (1, 74, 2), (1, 77, 1), (2, 79, 1), (3, 60, 3)]),
+    "two voices within a bar": ("""
+**kern
+*M4/4
+=1
+4c
+*^
+4e  2g
+4d  .
+*v  *v
+4c
+==
+*-""", [(0, 60, 1), (1, 64, 1), (1, 67, 2), (2, 62, 1), (3, 60, 1)]),
+    "four voices that join in two steps": ("""
+**kern
+*M2/4
+=1
+*^
+*^  *^
+2c  2e  2g  2b
+*v  *v  *  *
+*  *v  *v
+=2  =2
+2C  4cc
+.  4dd
+*v  *v
+=3
+2c
+==
+*-""", [(0, 60, 2), (0, 64, 2), (0, 67, 2), (0, 71, 2), (2, 48, 2), (2, 72, 1), (3, 74, 1), (4, 60, 2)]),
+    "a spine beside those that split": ("""
+**kern  **text  **kern
+*M2/4  *  *M2/4
+=1  =1  =1
+*  *  *^
+2C  la  4e  2g
+.  .  4f  .
+*  *  *v  *v
+=2  =2  =2
+2D  la  2a
+==  ==  ==
+*-  *-  *-""", [(0, 48, 2), (0, 64, 1), (0, 67, 2), (1, 65, 1), (2, 50, 2), (2, 69, 2)]),
+    "spines that change places": ("""
+**kern  **kern
+*M2/4  *M2/4
+=1  =1
+2C  2c
+*x  *x
+=2  =2
+2d  2D
+*x  *x
+=3  =3
+2E  2e
+==  ==
+*-  *-""", [(0, 48, 2), (0, 60, 2), (2, 50, 2), (2, 62, 2), (4, 52, 2), (4, 64, 2)]),
+    "rational and dotted rhythms": ("""
+**kern  **kern
+*M4/4  *M4/4
+=1  =1
+1C  3%2c
+.  3d
+=2  =2
+2.C  6%5r
+4C  .
+.  6e
+==  ==
+*-  *-""", [(0, 48, 4), (0, 60, 8 * THIRD), (8 * THIRD, 62, 4 * THIRD), (4, 48, 3), (7, 48, 1),
+         (22 * THIRD, 64, 2 * THIRD)]),
+    "ties across the join of two voices": ("""
+**kern
+*M2/4
+=1
+*^
+2g  [2c
+*v  *v
+=2
+2c]
+==
+*-""", [(0, 60, 4), (0, 67, 2)]),
+    "unison ties in two voices": ("""
+**kern
+*M2/4
+=1
+*^
+[2c  4r
+.  [4c
+=2  =2
+4c]  2c]
+4d  .
+*v  *v
+==
+*-""", [(0, 60, 3), (1, 60, 3), (3, 62, 1)]),
+    "tied chords, of which some notes go on": ("""
+**kern
+*M2/4
+=1
+[2c 2e [2g
+=2
+[2c_ 2f 2g]
+=3
+2c]
+==
+*-""", [(0, 60, 6), (0, 64, 2), (0, 67, 4), (2, 65, 2)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPINES)
+def test_notes_of_the_spines(name):
+    text, expected = SPINES[name]
+    assert notes(text) == expected
+    assert score(text).losses == {}
+
+
+def test_signs_and_instruments():
+    found = score("""
+!!!OTL: The Gate
+**kern  **kern
+*Icello  *Iflt
+*I"Violoncello  *I"Flute
+*k[f#]  *k[f#]
+*e:  *e:
+*M3/4  *M3/4
+*MM96.5  *MM96.5
+4E  4e
+=1  =1
+2.E  2.e
+*k[]  *k[]
+*C:  *C:
+*M2/4  *M2/4
+=2  =2
+!!!OMD: Allegro [half=66]
+2C  2c
+==  ==
+*-  *-""")
+    assert (found.title, found.pickup) == ("The Gate", 1)
+    assert [(part.name, part.program) for part in found.parts] == [("Flute", 73), ("Violoncello", 42)]
+    assert found.tempos == (Tempo(Fraction(0), 96.5), Tempo(Fraction(4), 132.0))
+    assert found.meters == (Meter(Fraction(0), 3, 4), Meter(Fraction(4), 2, 4))
+    assert found.keys == (Key(Fraction(0), 1, "minor"), Key(Fraction(4), 0))
+
+
+@pytest.mark.parametrize(
+    ("signs", "key"),
+    [
+        ("*k[b-e-]\n*g:", Key(0, -2, "minor")), ("*B-:\n*k[b-e-]", Key(0, -2)), ("*d:dor\n*k[]", Key(0, 0, "dorian")),
+        ("*A:", Key(0, 3)), ("*f#:", Key(0, 3, "minor")), ("*k[f#]", Key(0, 1)),
+    ],
+)  # fmt: skip
+def test_keys(signs, key):
+    assert score(f"**kern\n{signs}\n4c\n*-").keys == (key,)
+
+
+@pytest.mark.parametrize(("sign", "meter"), [("*M3+2/8", (5, 8)), ("*M2/0", (4, 1)), ("*M6/8", (6, 8))])
+def test_meters(sign, meter):
+    assert score(f"**kern\n{sign}\n4c\n*-").meters == (Meter(0, *meter),)
+
+
+def test_signs_within_a_bar():
+    found = score("**kern\n*M4/4\n*k[]\n=1\n2c\n*k[f#]\n*MM80\n2d\n==\n*-")
+    assert found.keys == (Key(0, 0), Key(2, 1))
+    assert found.tempos == (Tempo(2, 80),)
+
+
+def test_words_alone_are_no_tempo():
+    assert score("!!!OMD: Allegro\n**kern\n4c\n*-").tempos == ()
+
+
+def test_transposing_instruments_sound_as_written_in_kern():
+    text = """
+**kern
+*ITrd1c2
+*k[]
+=1
+4c
+4d
+==
+*-"""
+    assert pitches(text) == [60, 62]
+
+
+def test_grace_notes_and_percussion_are_counted():
+    text = "**kern\n=1\n8qd\n4c\n4Rg\n==\n*-"
+    assert pitches(text) == [60]
+    assert score(text).losses == {"grace notes left out": 1, "drum notes left out": 1}
+
+
+def test_notes_that_two_voices_share_are_counted():
+    text = "**kern\n=1\n*^\n2c  2c\n*v  *v\n==\n*-"
+    assert pitches(text) == [60]
+    assert score(text).losses == {"notes doubled in unison left out": 1}
+
+
+def test_notes_that_were_not_read_are_counted():
+    # music21 skips bars in `!!ignore`, although the spines hold their notes
+    text = "**kern\n*M1/4\n=1\n4c\n!!ignore\n=2\n4d\n!!Xignore\n=3\n4e\n==\n*-"
+    assert score(text).losses == {"notes in the spines that were not read": 1}
+
+
+def test_several_scores_in_one_file():
+    text = """
+!!!OTL: First
+**kern
+4c
+*-
+!!!OTL: Second
+**kern
+4d
+*-"""
+    assert [(name, found.title, found.notes[0].pitch) for name, found in scores(text).items()] == [
+        ("a.krn: score 1", "First", 60), ("a.krn: score 2", "Second", 62),
+    ]  # fmt: skip
+
+
+def test_one_of_several_scores_may_be_rejected():
+    first, second = scores("**kern\n4r\n*-\n**kern\n4d\n*-").values()
+    assert first == RejectedPiece("no notes", "a.krn: score 1", "has no notes")
+    assert [note.pitch for note in second.notes] == [62]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+def test_encodings(encoding):
+    data = kern("!!!OTL: Märsche\n**kern\n4c\n*-").replace("\n", "\r\n").encode(encoding)
+    [(_, found)] = read_scores(source(data, "a.krn"))
+    assert found.title == "Märsche"
+
+
+def test_kern_is_recognized_after_any_number_of_comments():
+    assert detect(b"!! a comment\r\n" * 2000 + b"**kern\r\n") is FORMATS["kern"]
+    assert detect(b"!! a comment\n") is None
+
+
+BROKEN = {
+    "a column too few": ("**kern  **kern\n4c  4d\n4e\n*-  *-", "at line 3: 1 column, but 2 spines"),
+    "a column too many": ("**kern\n4c\n4d  4e\n*-", "at line 3: 2 columns, but 1 spine"),
+    "an impossible rhythm": ("**kern\n4c\n999999c\n*-", "at line 3: impossible rhythm '999999c'"),
+    "spines that part": ("**kern  **kern\n4c  2d\n8e  .\n4c  4e\n*-  *-", "at line 4: the lengths before it"),
+    "no notes": ("**kern\n4r\n*-", "has no notes"),
+    "no kern": ("**text\nla\n*-", "has no spine of notes"),
+    "a meter of a billion beats": ("**kern\n*M999999999/4\n4c\n*-", "has an impossible meter"),
+    "more spines than any score": ("  ".join(["**kern"] * 300), "has more than 256 spines"),
+    "a chord of hundreds": (
+        "**kern\n" + " ".join(["4c"] * 400) + "\n*-",
+        "at line 2: a chord of 400 notes, more than 128",
+    ),
+    "a note that never ends": ("**kern\n1c\n" + ".\n" * 2001 + "*-", "at line 2003: a note that lasts for more than"),
+    "a spine that stops": (
+        "**kern  **kern\n4c  4c\n" + ".  4c\n" * 402 + "*-  *-",
+        "at line 403: a spine without notes or",
+    ),
+    "a line that never ends": ("**kern\n" + "4c " * 10_000 + "\n*-", "line 2 has more than 20,000 characters"),
+    "too many bars": ("**kern\n" + "4c\n=\n" * 6000 + "*-", "has more than 5,000 bars"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_errors_name_the_file_the_place_and_a_hint(fault):
+    text, message = BROKEN[fault]
+    with pytest.raises(ReadError) as caught:
+        list(read_pieces(source(kern(text), "song.krn")))
+    assert caught.value.message.startswith("song.krn ")
+    assert message in caught.value.message
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
+
+
+def test_spines_that_split_and_split_are_refused():
+    text = "**kern\n" + "".join("\t".join(["*^"] * 2**level) + "\n" for level in range(12)) + "*-\n"
+    with pytest.raises(ReadError, match="has more than 256 spines"):
+        check_kern(text.encode(), "song.krn")
+
+
+def test_a_file_is_read_once(monkeypatch):
+    file = source(kern("**kern\n4c\n*-"), "a.krn")
+    first = list(read_pieces(file))
+    monkeypatch.setattr(reader, "read_score", pytest.fail)
+    assert list(read_pieces(file)) == first
+
+
+def test_music21_prints_nothing(capfd):
+    assert pitches("**kern\n*clefG9\n4c\n*-") == [60]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_text_alone_gives_the_same_notes():
+    text, expected = SPINES["three voices that join at once"]
+    [spines] = read_spines(kern(text), "a.krn")
+    assert sorted((note.onset, note.pitch, note.duration) for note in spines.notes) == expected
