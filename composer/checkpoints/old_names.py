@@ -34,11 +34,18 @@ STATE_ARRAYS = {"optimiser": "optimizer", "average": "ema", "stream": "state"}
 _WITH_CONDITIONS = frozenset({"abc", "grid", "pianoroll"})
 """Representations that had an option `conditions`, which is an option of the training now; the spec has its values."""
 
+_FORMER_DEFAULTS: Mapping[str, Mapping[str, Any]] = {"grid": {"offgrid": "refuse"}}
+"""Options, by representation, whose defaults were others when a checkpoint that does not record them was made."""
+
 
 def current_options(representation: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a checkpoint's representation without those that it no longer has."""
+    """Return the options of a checkpoint's representation without those that it no longer has.
+
+    Options that it does not record keep the values that they had by default then.
+    """
     dropped = {"conditions"} if representation in _WITH_CONDITIONS else set[str]()
-    return {name: value for name, value in options.items() if name not in dropped}
+    kept = {name: value for name, value in options.items() if name not in dropped}
+    return {**_FORMER_DEFAULTS.get(representation, {}), **kept}
 
 
 def current_record(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class GridOptions:
     polyphony: Literal["top", "refuse"] = option(
         "top", "for music in several voices: `top` uses the top voice, `refuse` skips the piece"
     )
-    offgrid: Literal["refuse", "round", "drop"] = option("refuse", OFFGRID_HELP)
+    offgrid: Literal["round", "refuse", "drop"] = option("round", OFFGRID_HELP)
     positions: bool = option(
         False,
         "tell the model the position in the bar, the bar, and how many bars are left; generate with a plan of bars",

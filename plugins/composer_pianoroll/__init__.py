@@ -60,7 +60,7 @@ class PianorollOptions:
     steps: int = option(4, "steps per quarter note")
     onsets: bool = option(True, "distinguish onsets from held notes")
     stack: int = option(1, "time steps per frame")
-    offgrid: Literal["round", "drop", "refuse"] = option("round", OFFGRID_HELP)
+    offgrid: Literal["round", "refuse", "drop"] = option("round", OFFGRID_HELP)
     parts: str = option("all", "parts to use: `all`, `piano` (General MIDI programs 0 to 7), or the name of a part")
     pedal: bool = option(True, "apply the sustain pedal of MIDI files")
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from composer.formats.midi.reader import beats
 from composer.formats.midi.ticks import in_order
 from composer.formats.midi.tracks import MidiFile, Track
-from composer.toolkit.representations.quantize import DROPPED, MAX_STEPS, MOVED, SLACK, GridNote, quantize
+from composer.toolkit.representations.quantize import DROPPED, MAX_STEPS, SLACK, GridNote, quantize_voices
+from composer.toolkit.representations.rounding import round_notes
 
 __all__ = ["BITS", "TIME", "NoteArrays", "numbers_to_bytes", "quantize_tracks"]
 
@@ -66,35 +67,43 @@ def numbers_to_bytes(numbers: NDArray[np.int64]) -> bytes:
 def quantize_tracks(
     music: MidiFile, tracks: Sequence[Track], steps: int | Fraction, offgrid: str, lowest: int = 0, highest: int = 127
 ) -> tuple[NoteArrays, dict[str, int], int]:
-    """Quantize the notes of `tracks` from pitch `lowest` to `highest`, as `quantize` does.
+    """Quantize the notes of `tracks` from pitch `lowest` to `highest`, as `quantize_voices` does.
 
     Returns the notes, losses by phrase, and the number of notes in the range. Raises OffGrid and NotEncodable.
     """
     notes = music.notes if len(tracks) == len(music.parts) else np.concatenate([track.notes for track in tracks])
+    in_range = None
     if music.span[0] < lowest or music.span[1] > highest:
-        notes = notes[(notes[:, 2] >= lowest) & (notes[:, 2] <= highest)]
-    times, parts = steps.as_integer_ratio()
-    parts *= music.division
+        in_range = (notes[:, 2] >= lowest) & (notes[:, 2] <= highest)
+        notes = notes[in_range]
+    times, unit = steps.as_integer_ratio()
+    unit *= music.division
     # starts and ends together, doubled, so that half a step is an integer
     doubled = notes.T[:2] * (2 * times)
-    nearest = (doubled + parts) // (2 * parts)
-    doubled -= nearest * (2 * parts)
-    off_grid = np.abs(doubled) > 2 * (parts * SLACK.numerator // SLACK.denominator)
+    nearest = (doubled + unit) // (2 * unit)
+    doubled -= nearest * (2 * unit)
+    off_grid = np.abs(doubled) > 2 * (unit * SLACK.numerator // SLACK.denominator)
     (first, last), pitches = nearest, notes[:, 2]
     lengths = last - first
-    miss_count, losses = 0, {}
+    missed = None
     if np.count_nonzero(off_grid) or np.count_nonzero(lengths) < len(lengths):
-        lost = off_grid[0] | off_grid[1] | (lengths < 1)
-        miss_count = int(np.count_nonzero(lost))
-        losses = {DROPPED if offgrid == "drop" else MOVED: miss_count}
+        missed = off_grid[0] | off_grid[1] | (lengths < 1)
         lengths = np.maximum(lengths, 1)
         if offgrid == "drop":
-            first, last, pitches, lengths = first[~lost], last[~lost], pitches[~lost], lengths[~lost]
-    longest = music.span[2] * times // parts + 1
+            first, last, pitches, lengths = first[~missed], last[~missed], pitches[~missed], lengths[~missed]
+    longest = music.span[2] * times // unit + 1
     too_long = longest > MAX_STEPS or (longest * len(notes) > MAX_STEPS and lengths.sum() > MAX_STEPS)
-    if (miss_count and offgrid == "refuse") or too_long:
-        # the error names the first such note, which `quantize` finds one by one
+    if (missed is not None and offgrid == "refuse") or too_long:
+        # the error names the first such note, which is found one by one
         ordered = (note for track in tracks for note in beats(in_order(track.notes), music.division))
-        quantized, losses = quantize((note for note in ordered if lowest <= note.pitch <= highest), steps, offgrid)
+        voice = [note for note in ordered if lowest <= note.pitch <= highest]
+        quantized, losses = quantize_voices([voice], steps, offgrid)
         return NoteArrays.from_notes(quantized), losses, len(notes)
-    return NoteArrays(first, pitches, lengths), losses, len(notes)
+    if missed is None:
+        return NoteArrays(first, pitches, lengths), {}, len(notes)
+    if offgrid == "drop":
+        return NoteArrays(first, pitches, lengths), {DROPPED: int(np.count_nonzero(missed))}, len(notes)
+    parts = np.arange(len(tracks)).repeat([len(track.notes) for track in tracks])
+    starts, ends = notes.T[:2] * times
+    rounded = round_notes(starts, ends, pitches, parts if in_range is None else parts[in_range], unit, steps)
+    return NoteArrays(rounded.starts, pitches[rounded.kept], rounded.lengths), rounded.losses, len(notes)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from math import lcm
 from typing import NamedTuple
 
-from composer.api import EncodeError, Note, RejectedPiece
+from composer.api import Note
+from composer.toolkit.representations.steps import SLACK, NotEncodable, nearest_step
 
 __all__ = [
     "MAX_STEPS",
@@ -19,20 +20,25 @@ __all__ = [
     "NotEncodable",
     "OffGrid",
     "quantize",
+    "quantize_voices",
     "to_notes",
 ]
 
-OFFGRID = {"refuse": "skips the piece", "round": "moves them to the nearest step", "drop": "drops them"}
+OFFGRID = {
+    "round": "moves them to the nearest step, leaves out ornaments, and skips a piece that would lose its rhythm",
+    "refuse": "skips the piece",
+    "drop": "drops them",
+}
 """What is done with notes that start or end between two steps."""
 
 OFFGRID_HELP = "for notes between two steps: " + ", ".join(f"`{key}` {text}" for key, text in OFFGRID.items())
 
-SLACK = Fraction(1, 8)
-"""Tolerance in steps: many MIDI files end a note one tick before the next."""
-
 MAX_STEPS = 2_000_000
 
-MOVED, DROPPED = "notes moved to the grid", "notes off the grid left out"
+FINEST_UNIT = 1 << 24
+"""Most units in which times of a score are counted, per step; any usual rhythm is exact."""
+
+DROPPED = "notes off the grid left out"
 
 
 class GridNote(NamedTuple):
@@ -48,33 +54,28 @@ class GridNote(NamedTuple):
         return self.start + self.length
 
 
-class NotEncodable(EncodeError):
-    """A score that cannot be put on a grid. `reason` can be counted, `detail` says where."""
-
-    def __init__(
-        self, reason: str, detail: str = "", hint: str = "use other music, or other options with --option"
-    ) -> None:
-        super().__init__(f"{reason}: {detail}" if detail else reason, hint)
-        self.reason, self.detail = reason, detail
-
-    def as_rejection(self, name: str) -> RejectedPiece:
-        return RejectedPiece(self.reason, name, self.detail)
-
-
 class OffGrid(NotEncodable):
     """A note that starts or ends between two steps, with `offgrid=refuse`."""
 
 
 def quantize(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tuple[list[GridNote], dict[str, int]]:
-    """Return `notes` on a grid of `steps` per beat, sorted, and losses counted by phrase.
+    """Return the `notes` of one part on a grid, as `quantize_voices` does."""
+    return quantize_voices([tuple(notes)], steps, offgrid)
+
+
+def quantize_voices(
+    voices: Sequence[Sequence[Note]], steps: int | Fraction, offgrid: str
+) -> tuple[list[GridNote], dict[str, int]]:
+    """Return the notes of all `voices` on a grid of `steps` per beat, sorted, and losses counted by phrase.
 
     Notes that start and end within SLACK of two different steps are on the grid; `offgrid`, a key of OFFGRID, decides
-    about the others. Notes have a length of at least one step. Raises OffGrid, naming the beat, for `refuse`, and
-    NotEncodable if the notes take more than MAX_STEPS, in total or from the start.
+    about the others. Notes have a length of at least one step. Raises OffGrid, naming the beat, for `refuse`;
+    NotEncodable if the notes take more than MAX_STEPS, in total or from the start, or if `round` would lose the rhythm
+    (see `rounding.round_notes`).
     """
-    quantized, losses, total = list[GridNote](), Counter[str](), 0
+    quantized, missed, total = list[GridNote](), 0, 0
     times, parts = steps.as_integer_ratio()
-    for note in notes:
+    for note in (note for voice in voices for note in voice):
         # integers, since fractions take ten times as long, and this is half the time of reading MIDI
         onset, of_onset = note.onset.as_integer_ratio()
         duration, of_duration = note.duration.as_integer_ratio()
@@ -88,7 +89,7 @@ def quantize(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tupl
                     f"a note of {float(note.duration):g} beats at beat {float(note.onset):g}",
                     "use a finer grid, or --option offgrid=round",
                 )
-            losses[MOVED if offgrid == "round" else DROPPED] += 1
+            missed += 1
             if offgrid == "drop":
                 continue
         length = max(last - first, 1)
@@ -97,16 +98,32 @@ def quantize(notes: Iterable[Note], steps: int | Fraction, offgrid: str) -> tupl
         if total > MAX_STEPS or last > MAX_STEPS:
             hint = "use a coarser grid, or split the piece"
             raise NotEncodable("too long for the grid", f"more than {MAX_STEPS:,} steps", hint)
-    return sorted(quantized), dict(losses)
+    if missed and offgrid == "round":
+        return _rounded(voices, steps)
+    return sorted(quantized), {DROPPED: missed} if missed else {}
 
 
-def _nearest(time: int, parts: int) -> tuple[int, bool]:
-    """Return the step nearest to `time` / `parts`, and whether it is within SLACK.
+def _rounded(voices: Sequence[Sequence[Note]], steps: int | Fraction) -> tuple[list[GridNote], dict[str, int]]:
+    """Round the notes of `voices` as integers. Raises NotEncodable."""
+    import numpy as np
 
-    Rounds half up, so that the result does not depend on the position.
-    """
-    step = (2 * time + parts) // (2 * parts)
-    return step, abs(time - step * parts) * SLACK.denominator <= SLACK.numerator * parts
+    from composer.toolkit.representations.rounding import round_notes
+
+    notes = [note for voice in voices for note in voice]
+    times = [(note.onset * steps, note.end * steps) for note in notes]
+    unit = min(lcm(*{time.denominator for pair in times for time in pair}), FINEST_UNIT)
+    starts, ends = np.array([(round(start * unit), round(end * unit)) for start, end in times], np.int64).T
+    pitches = np.array([note.pitch for note in notes], np.int64)
+    parts = np.arange(len(voices)).repeat([len(voice) for voice in voices])
+    rounded = round_notes(starts, ends, pitches, parts, unit, steps)
+    columns = rounded.starts.tolist(), pitches[rounded.kept].tolist(), rounded.lengths.tolist()
+    return sorted(map(GridNote, *columns)), rounded.losses
+
+
+def _nearest(time: int, unit: int) -> tuple[int, bool]:
+    """Return the step nearest to `time`, and whether it is within SLACK."""
+    step = nearest_step(time, unit)
+    return step, abs(time - step * unit) * SLACK.denominator <= SLACK.numerator * unit
 
 
 def to_notes(notes: Iterable[GridNote], steps: int | Fraction, velocity: int = 80) -> tuple[Note, ...]:

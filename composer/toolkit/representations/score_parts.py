@@ -12,7 +12,7 @@ from composer.formats.midi import is_midi, ticks
 from composer.formats.midi.reader import beats, signs
 from composer.formats.midi.tracks import MidiFile, Track
 from composer.formats.read import read_scores
-from composer.toolkit.representations.quantize import NotEncodable, quantize
+from composer.toolkit.representations.quantize import NotEncodable, quantize_voices
 
 if TYPE_CHECKING:
     from composer.toolkit.representations.note_arrays import NoteArrays
@@ -81,9 +81,9 @@ def quantize_parts(
     if isinstance(music, MidiFile):
         tracks = [part for part in parts if isinstance(part, Track)]
         return note_arrays.quantize_tracks(music, tracks, steps, offgrid, lowest, highest)
-    in_range = [note for part in parts for note in part.notes if lowest <= note.pitch <= highest]
-    quantized, losses = quantize(in_range, steps, offgrid)
-    return note_arrays.NoteArrays.from_notes(quantized), losses, len(in_range)
+    voices = [[note for note in part.notes if lowest <= note.pitch <= highest] for part in parts]
+    quantized, losses = quantize_voices(voices, steps, offgrid)
+    return note_arrays.NoteArrays.from_notes(quantized), losses, sum(map(len, voices))
 
 
 def notes_of(music: Music, part: NoteSource) -> Sequence[Note]:
@@ -100,7 +100,7 @@ def keys_of(music: Music) -> Sequence[Key]:
 
 
 def offgrid_mode(option: str, *, is_primer: bool) -> str:
-    """Return how to treat notes off the grid: as `option` says, but never refuse a primer."""
+    """Return how to treat notes off the grid: as `option` says, but round those of a primer rather than refuse it."""
     return "round" if is_primer and option == "refuse" else option
 
 

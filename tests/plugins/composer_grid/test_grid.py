@@ -168,32 +168,52 @@ class TestVoices:
         assert rejected == RejectedPiece("more than one voice", "a.mid", place)
 
     def test_quantizing_does_not_add_voices(self):
-        fast = part(*((Fraction(at, 8), 60 + at, Fraction(1, 8)) for at in range(6)))
+        turn = part(*((Fraction(at, 8), 60 + at, Fraction(1, 8)) for at in range(4)), (0.5, 60, 4))
         legato = part((0, 60, 1 + 1 / 32), (1, 62, 1))
-        grid = Grid(GridOptions(polyphony="refuse", offgrid="round"))
-        for voice in (fast, legato):
+        grid = Grid(GridOptions(polyphony="refuse"))
+        for voice in (turn, legato):
             [piece] = grid.read(source(write("midi", Score((voice,))), "a.mid"))
             assert isinstance(piece, Piece)
 
 
 class TestQuantizing:
-    def test_notes_off_the_grid_are_rejected_by_default(self):
+    def test_notes_off_the_grid_are_rounded_by_default(self):
         triplet = write("midi", Score((part((0, 60, 1), (Fraction(4, 3), 62, 1)),)))
-        [rejected] = Grid().read(source(triplet, "a.mid"))
+        [rounded] = Grid().read(source(triplet, "a.mid"))
+        assert isinstance(rounded, Piece)
+        assert text(rounded) == "60 _ _ _ r 62 _ _ _"
+        assert rounded.losses == {"notes moved to the grid by up to 1/12 beat": 1}
+        [rejected] = Grid(GridOptions(offgrid="refuse")).read(source(triplet, "a.mid"))
         assert isinstance(rejected, RejectedPiece)
         assert (rejected.reason, rejected.source) == ("notes off the grid", "a.mid")
         assert "at beat 1.33" in rejected.detail
-        [rounded] = Grid(GridOptions(offgrid="round")).read(source(triplet, "a.mid"))
-        assert isinstance(rounded, Piece)
-        assert rounded.losses == {"notes moved to the grid": 1}
         [fine] = Grid(GridOptions("1/12")).read(source(triplet, "a.mid"))
+        assert isinstance(fine, Piece)
+
+    def test_grace_notes_do_not_replace_the_melody(self):
+        graces = ((0, 72, 1 / 16), (1, 74, 1 / 16))
+        score = Score((part(*graces, (1 / 16, 60, 15 / 16), (17 / 16, 62, 15 / 16)),))
+        [piece] = Grid().read(source(write("midi", score), "a.mid"))
+        assert isinstance(piece, Piece)
+        assert text(piece) == "60 _ _ _ 62 _ _ _"
+        assert piece.losses == {"ornaments left out": 2, "notes moved to the grid by up to 1/12 beat": 2}
+
+    @pytest.mark.parametrize("is_primer", [False, True])
+    def test_a_piece_of_notes_shorter_than_a_step_is_rejected(self, is_primer):
+        run = Score((part(*((Fraction(at, 8), 60 + at, Fraction(1, 8)) for at in range(16))),))
+        [rejected] = Grid().read(Source(Path("a.mid"), "a.mid", data=write("midi", run), fragment=is_primer))
+        assert rejected == RejectedPiece(
+            "rhythm lost on the grid", "a.mid", "7 of 16 notes would fall on the step of another"
+        )
+        [fine] = Grid(GridOptions("1/32")).read(source(write("midi", run), "a.mid"))
         assert isinstance(fine, Piece)
 
     def test_primer_is_always_quantized(self):
         score = Score((part((0, 60, 1), (Fraction(4, 3), 62, 1)), part((0, 40, 1))))
-        piece = Grid(GridOptions(polyphony="refuse")).from_score(score)
-        assert piece.losses == {"notes moved to the grid": 1, "notes of other parts left out": 1}
-        [piece] = Grid().read(Source(Path("a.mid"), data=write("midi", score), fragment=True))
+        piece = Grid(GridOptions(polyphony="refuse", offgrid="refuse")).from_score(score)
+        assert piece.losses == {"notes moved to the grid by up to 1/12 beat": 1, "notes of other parts left out": 1}
+        grid = Grid(GridOptions(offgrid="refuse"))
+        [piece] = grid.read(Source(Path("a.mid"), data=write("midi", score), fragment=True))
         assert isinstance(piece, Piece)
 
     def test_primer_is_moved_by_octaves(self):

@@ -142,7 +142,7 @@ class TestLosses:
 
     def test_notes_off_the_grid(self):
         triplet = part((0, 60, 1), (Fraction(4, 3), 62, Fraction(1, 3)))
-        assert roll_of(triplet).losses == {"notes moved to the grid": 1}
+        assert roll_of(triplet).losses == {"notes moved to the grid by up to 1/12 beat": 1}
         assert roll_of(triplet, offgrid="drop").losses == {"notes off the grid left out": 1}
         assert roll_of(triplet, steps=3, offgrid="refuse").losses == {}
         [rejected] = Pianoroll(PianorollOptions(offgrid="refuse")).read(
@@ -151,6 +151,21 @@ class TestLosses:
         assert isinstance(rejected, RejectedPiece)
         assert (rejected.reason, rejected.source) == ("notes off the grid", "a.mid")
         assert "beat 1.33" in rejected.detail
+
+    def test_grace_notes_are_left_out_and_broken_chords_stay(self):
+        grace = part((0, 62, 1 / 16), (1 / 16, 64, 15 / 16))
+        roll = roll_of(grace)
+        assert content(roll).notes == (GridNote(0, 64, 4),)
+        assert roll.losses["ornaments left out"] == 1
+        broken = part((0, 60, 1), (1 / 16, 64, 15 / 16), (1 / 8 - 1 / 64, 67, 7 / 8))
+        assert {note.pitch for note in content(roll_of(broken)).notes} == {60, 64, 67}
+        assert {note.pitch for note in content(roll_of(part((0, 62, 1 / 16)), part((1 / 16, 64, 1)))).notes} == {62, 64}
+
+    def test_a_piece_of_notes_shorter_than_a_step_is_rejected(self):
+        run = part(*((Fraction(at, 8), 60 + at, Fraction(1, 8)) for at in range(16)))
+        with pytest.raises(EncodeError, match="rhythm lost on the grid: 7 of 16 notes"):
+            roll_of(run)
+        assert len(content(roll_of(run, steps=8)).notes) == 16
 
     def test_only_drums(self):
         [rejected] = Pianoroll().read(source(write("midi", Score((DRUMS,))), "beat.mid"))

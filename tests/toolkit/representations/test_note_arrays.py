@@ -11,7 +11,7 @@ from composer.formats.midi.reader import beats
 from composer.formats.midi.ticks import in_order, validate
 from composer.formats.midi.tracks import MidiFile, Track
 from composer.toolkit.representations.note_arrays import NoteArrays, numbers_to_bytes, quantize_tracks
-from composer.toolkit.representations.quantize import MAX_STEPS, OFFGRID, GridNote, NotEncodable, OffGrid, quantize
+from composer.toolkit.representations.quantize import MAX_STEPS, OFFGRID, GridNote, NotEncodable, quantize_voices
 
 DIVISION = 24
 grids = st.lists(st.builds(GridNote, st.integers(0, 2**20), st.integers(0, 127), st.integers(1, 2**20)))
@@ -26,11 +26,11 @@ def music(*tracks):
     return file
 
 
-def off_grid_error(work):
-    """Return the error message of `work` for a note off the grid, or an empty string."""
+def error_of(work):
+    """Return the error message of `work` for music that does not fit the grid, or an empty string."""
     try:
         work()
-    except OffGrid as error:
+    except NotEncodable as error:
         return error.message
     return ""
 
@@ -53,16 +53,18 @@ def test_packed_integers_are_sorted_by_pitch(notes):
 def test_quantizing_arrays_agrees_with_single_notes(tracks, steps, offgrid, pitches):
     file = music(*tracks)
     lowest, highest = pitches
-    notes = [note for track in file.tracks for note in beats(in_order(track.notes), DIVISION)]
-    notes = [note for note in notes if lowest <= note.pitch <= highest]
-    error_message = off_grid_error(lambda: quantize(notes, steps, offgrid))
-    assert error_message == off_grid_error(lambda: quantize_tracks(file, file.parts, steps, offgrid, lowest, highest))
+    voices = [
+        [note for note in beats(in_order(track.notes), DIVISION) if lowest <= note.pitch <= highest]
+        for track in file.tracks
+    ]
+    error_message = error_of(lambda: quantize_voices(voices, steps, offgrid))
+    assert error_message == error_of(lambda: quantize_tracks(file, file.parts, steps, offgrid, lowest, highest))
     if error_message:
         return
-    quantized, losses = quantize(notes, steps, offgrid)
+    quantized, losses = quantize_voices(voices, steps, offgrid)
     columns, lost, in_range = quantize_tracks(file, file.parts, steps, offgrid, lowest, highest)
     assert sorted(columns.as_notes()) == quantized
-    assert (lost, in_range) == (losses, len(notes))
+    assert (lost, in_range) == (losses, sum(map(len, voices)))
 
 
 @pytest.mark.parametrize("lengths", [[MAX_STEPS + 1], [MAX_STEPS // 2 + 1] * 2])

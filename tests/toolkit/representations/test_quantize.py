@@ -43,17 +43,39 @@ class TestOffTheGrid:
     def test_round(self):
         assert quantize([note("1/3", "1/3"), note(1, 1)], 4, "round") == (
             [GridNote(1, 60, 2), GridNote(4, 60, 4)],
-            {"notes moved to the grid": 1},
+            {"notes moved to the grid by up to 1/12 beat": 1},
         )
 
-    @given(st.lists(st.tuples(st.fractions(0, 20), st.fractions("1/9", 4)), max_size=20), st.integers(1, 9))
+    @pytest.mark.parametrize(
+        ("notes", "steps", "bound"),
+        [
+            ([note("1/24", 1), note("5/4", 1)], 4, "1/24 beat"),
+            ([note("1/3", "1/3"), note("2/3", "1/3")], 4, "1/12 beat"),
+            ([note("1/10", 1)], 4, "1/8 beat"),
+            ([note("1/3", "2/3")], 2, "1/6 beat"),
+            ([note(0, 10)], Fraction(1, 4), "2 beats"),
+        ],
+    )
+    def test_the_largest_move_is_told(self, notes, steps, bound):
+        [phrase] = quantize(notes, steps, "round")[1]
+        assert phrase == f"notes moved to the grid by up to {bound}"
+
+    @given(
+        st.lists(st.tuples(st.fractions(0, 20, max_denominator=48), st.fractions("1/9", 4)), max_size=20),
+        st.integers(1, 9),
+    )
     def test_rounding_does_not_depend_on_the_position(self, times, shift):
-        notes, _ = quantize([note(*time) for time in times], 4, "round")
+        try:
+            notes, _ = quantize([note(*time) for time in times], 4, "round")
+        except NotEncodable as error:
+            with pytest.raises(NotEncodable, match=error.reason):
+                quantize([note(onset + Fraction(shift, 4), length) for onset, length in times], 4, "round")
+            return
         shifted, _ = quantize([note(onset + Fraction(shift, 4), length) for onset, length in times], 4, "round")
         assert [quantized._replace(start=quantized.start - shift) for quantized in shifted] == notes
 
     def test_half_rounds_up(self):
-        run = [note(Fraction(at, 8), "1/8") for at in range(4)]
+        run = [note(Fraction(at, 8), "1/2") for at in range(4)]
         assert [quantized.start for quantized in quantize(run, 4, "round")[0]] == [0, 1, 1, 2]
 
     def test_drop(self):
@@ -63,7 +85,10 @@ class TestOffTheGrid:
         )
 
     def test_short_notes_last_one_step(self):
-        assert quantize([note(1, "1/64")], 4, "round") == ([GridNote(4, 60, 1)], {"notes moved to the grid": 1})
+        assert quantize([note(1, "1/64")], 4, "round") == (
+            [GridNote(4, 60, 1)],
+            {"short notes lengthened to one step": 1},
+        )
 
 
 def test_too_many_steps():
