@@ -27,6 +27,7 @@ from composer.api import (
     hookimpl,
 )
 from composer.api.fields import invalid_value, option
+from composer.formats.read import MUSIC_SUFFIXES
 from composer_abc import pieces
 from composer_abc.controls import AbcControls
 from composer_abc.decoder import AbcDecoder
@@ -75,12 +76,15 @@ class AbcOptions:
 
 
 class Abc(Representation[str, AbcOptions, AbcControls]):
-    """Tunes as characters of ABC text. A piece's content is that text, without its `X:` line in the dialect."""
+    """Tunes as characters of ABC text. A piece's content is that text, without its `X:` line in the dialect.
+
+    Of music in other formats, the piece is the melody, as a tune of the dialect.
+    """
 
     api, name, version = 1, "abc", 1
     summary = "tunes in ABC notation, character by character"
     kind = StepKind.TOKENS
-    suffixes = (".abc", ".txt")
+    suffixes = (".abc", ".txt", *(suffix for suffix in MUSIC_SUFFIXES if suffix != ".abc"))
     formats = ("abc", "midi", "musicxml")
     native = "abc"
     step_name = "character"
@@ -95,6 +99,8 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         self._restore(())
 
     def read(self, source: Source) -> Iterator[Piece[str] | RejectedPiece]:
+        if not pieces.is_text(source):
+            return pieces.melody_pieces(source, self.primer_from_score if source.fragment else self.from_score)
         text = source.text()
         if source.fragment:
             return iter([pieces.primer_piece(text, source, self.raw)])
@@ -321,7 +327,17 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         from composer.formats.abc.writer.score import dialect_with_losses
 
         text, losses = dialect_with_losses(score, as_primer=as_primer)
-        return Piece(f"X:1\n{text}" if self.raw else text, title=score.title, losses=losses)
+        return Piece(f"X:1\n{text}" if self.raw else text, score.title, labels=_labels(text), losses=losses)
+
+
+def _labels(text: str) -> dict[str, str]:
+    """Return the meter, key and mode in the header of a tune of the dialect."""
+    from composer.music.keys import parse_key
+
+    meter, key = (re.search(rf"^{field}:(.*)$", text, re.MULTILINE) for field in "MK")
+    signature = parse_key(key[1]) if key else None
+    labels = {"meter": meter[1] if meter else ""}
+    return labels | ({"key": signature.name, "mode": signature.mode} if signature is not None else {})
 
 
 @hookimpl

@@ -1,19 +1,41 @@
-"""Read the tunes of a text as pieces: rewritten in the dialect, raw, or as a primer."""
+"""Read the tunes of a text as pieces: rewritten in the dialect, raw, or as a primer; and melodies of other music."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from composer.api import Piece, RejectedPiece, Source
+from composer.api import EncodeError, Piece, RejectedPiece, Score, Source
 from composer.formats.provenance import without_provenance
+from composer.formats.read import MUSIC_SUFFIXES, music_suffix, read_scores
 
 if TYPE_CHECKING:
     from composer.formats.abc.reader.lexer import TuneText
 
 NUMBER_LINE = re.compile(r"X:[^\n]*(\n|$)")
 """The line with a tune's number."""
+
+_OTHER_SUFFIXES = frozenset(MUSIC_SUFFIXES) - {".abc"}
+
+
+def is_text(source: Source) -> bool:
+    """Return whether `source` is to be read as ABC or any text, by its content, else its suffix."""
+    found = music_suffix(source)
+    return found == ".abc" if found else source.path.suffix.lower() not in _OTHER_SUFFIXES
+
+
+def melody_pieces(source: Source, piece_of: Callable[[Score], Piece[str]]) -> Iterator[Piece[str] | RejectedPiece]:
+    """Yield the melodies of music in other formats as tunes of the dialect, which `piece_of` writes."""
+    for name, score in read_scores(source):
+        if isinstance(score, RejectedPiece):
+            yield score
+            continue
+        try:
+            yield replace(piece_of(score), source=name)
+        except EncodeError as error:
+            yield RejectedPiece(error.message.removeprefix("the score "), name)
 
 
 def dialect_pieces(text: str, source: Source) -> Iterator[Piece[str] | RejectedPiece]:

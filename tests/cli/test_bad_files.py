@@ -91,8 +91,8 @@ def test_a_folder_without_a_readable_file(composer, tmp_path):
 def test_files_of_another_representation(composer, tmp_path):
     for name in ("a.mid", "b.mid", "c.jpg"):
         (tmp_path / name).write_bytes(b"")
-    composer("train", "abc", tmp_path).failed(
-        f"no .abc or .txt files in {tmp_path} (found 2 .mid, 1 .jpg files)", f"composer train pianoroll {tmp_path}"
+    composer("train", "text", tmp_path).failed(
+        f"files in {tmp_path} (found 2 .mid, 1 .jpg files)", f"composer train pianoroll {tmp_path}"
     )
 
 

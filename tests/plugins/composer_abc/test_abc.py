@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from composer.api import EncodeError, OptionError, Piece, ReadError, RejectedPiece, Source, Unsatisfiable
+from composer.api import (
+    EncodeError,
+    Key,
+    Meter,
+    Note,
+    OptionError,
+    Part,
+    Piece,
+    ReadError,
+    RejectedPiece,
+    Score,
+    Source,
+    Unsatisfiable,
+)
 from composer.api.testing import check_representation, source
+from composer.formats import write
 from composer.formats.abc.reader.parser import parse_tune
 from composer_abc import Abc, AbcOptions
 
@@ -179,3 +195,65 @@ def test_only_the_dialect_has_a_constraint():
     with pytest.raises(Unsatisfiable, match="a model of raw text has no controls") as caught:
         fitted(AbcOptions("raw")).constraint(Abc.Controls(bars=8))
     assert caught.value.hint == "leave out the controls, or use a model trained with -O text=dialect"
+
+
+def part(*notes: tuple[float, int, float], **about: object) -> Part:
+    return Part(tuple(Note(Fraction(onset), pitch, Fraction(length)) for onset, pitch, length in notes), **about)  # type: ignore[arg-type]
+
+
+class TestMelodiesOfOtherFormats:
+    """The melody of a MIDI or MusicXML file is a tune of the dialect."""
+
+    MELODY = part((0, 69, 1), (1, 71, 0.5), (1.5, 73, 0.5), (2, 74, 4))
+    BASS = part((0, 50, 3), (3, 45, 3), name="Bass")
+    WALTZ = Score(
+        (MELODY, BASS), meters=(Meter(Fraction(0), 3, 4),), keys=(Key(Fraction(0), 2),), title="A Waltz in the Rain"
+    )
+
+    @pytest.mark.parametrize("form", ["midi", "musicxml"])
+    def test_read(self, form):
+        [piece] = Abc().read(source(write(form, self.WALTZ), "waltz.music"))
+        assert piece == Piece(
+            "T:A Waltz in the Rain\nM:3/4\nL:1/8\nK:D\nA2 Bc d2-|d6|]\n",
+            "A Waltz in the Rain",
+            "waltz.music",
+            {"meter": "3/4", "key": "D", "mode": "major"},
+            {"other parts left out": 1},
+        )
+
+    def test_raw_text_has_a_number(self):
+        [piece] = Abc(AbcOptions("raw")).read(source(write("midi", self.WALTZ), "waltz.mid"))
+        assert isinstance(piece, Piece)
+        assert piece.content.startswith("X:1\nT:A Waltz in the Rain\n")
+
+    def test_a_missing_key_is_estimated_and_counted(self):
+        score = Score((part((0, 67, 1), (1, 71, 1), (2, 74, 1), (3, 78, 1), (4, 67, 4)),))
+        [piece] = Abc().read(source(write("midi", score), "a.mid"))
+        assert isinstance(piece, Piece)
+        assert piece.labels == {"meter": "4/4", "key": "G", "mode": "major"}
+        assert piece.losses == {"keys estimated from the notes": 1}
+
+    def test_notes_off_the_grid_are_moved_and_counted(self):
+        late = part((0, 69, 1), (1.05, 71, 0.95), (2, 74, 1))
+        [piece] = Abc().read(source(write("midi", replace(self.WALTZ, parts=(late,))), "a.mid"))
+        assert isinstance(piece, Piece)
+        assert piece.content.endswith("\nA2 B2 d2|]\n")
+        assert piece.losses == {"notes moved to the grid": 1}
+
+    def test_a_primer_is_left_open(self):
+        data = write("midi", replace(self.WALTZ, parts=(part((0, 69, 1), (1, 71, 1)),)))
+        [piece] = Abc().read(Source(Path("-"), name="stdin", data=data, fragment=True))
+        assert isinstance(piece, Piece)
+        assert piece.content.endswith("K:D\nA2 B2 ")
+
+    def test_rejections_name_the_reason(self):
+        changing = replace(self.WALTZ, meters=(Meter(Fraction(0), 4, 4), Meter(Fraction(4), 3, 4)))
+        [rejected] = Abc().read(source(write("midi", changing), "a.mid"))
+        assert rejected == RejectedPiece("changes meter, but only one meter per tune is supported", "a.mid")
+        with pytest.raises(ReadError, match=r"b\.mid"):
+            list(Abc().read(source(b"not music", "b.mid")))
+
+    def test_contract(self):
+        other = Score((part((0, 67, 2), (2, 69, 1), (3, 71, 1), (4, 67, 4)),))
+        files = [source(write("midi", self.WALTZ), "waltz.mid"), source(write("musicxml", other), "other.musicxml")]
+        check_representation(Abc, files, AbcOptions())

@@ -16,11 +16,16 @@ from composer.formats.abc.reader.score import read_score
 from composer.formats.abc.reader.structure import MAX_BARS
 from composer.formats.abc.writer.melody import GRID, UNDER_MELODY, melody_of, snap
 from composer.formats.abc.writer.multivoice import tempo, write_voices
+from composer.formats.abc.writer.triplets import with_writable_tuplets
 from composer.music.keys import BEAT, Signature, Time, pitch
 
 __all__ = ["dialect_with_losses"]
 
 MOVED_TO_GRID, CUT_SHORT = "notes moved to the grid", "notes cut short by the next"
+TOO_SHORT = "notes too short left out"
+
+MAX_LOST_TIME = Fraction(1, 10)
+"""The largest share of the melody's sounding time that the notes too short may take, as they are mere ornaments."""
 
 _SLIGHT_OVERLAP = GRID // 8
 """Smaller moves are not reported: many MIDI files end a note a little before the next one starts."""
@@ -59,9 +64,10 @@ def _onsets_and_lengths(notes: Sequence[Note]) -> list[tuple[Fraction, int, Frac
 def dialect_with_losses(score: Score, *, as_primer: bool = False) -> tuple[str, dict[str, int]]:
     """Return the melody of `score` (see `melody_of`) in the dialect, and what it leaves out or changes.
 
-    Overlapping notes are cut short. With `as_primer`, the text ends with the last note or the bar line after it, to be
-    continued. The losses are counted by phrase, as in `Piece.losses`. Raises EncodeError if there are no notes, or the
-    dialect cannot write the meter, a change of it, or the rhythms.
+    Overlapping notes are cut short. If the score has no key, it is estimated. With `as_primer`, the text ends with the
+    last note or the bar line after it, to be continued. The losses are counted by phrase, as in `Piece.losses`. Raises
+    EncodeError if there are no notes, or the dialect cannot write the meter or a change of it, or would lose the
+    rhythm.
     """
     melody = melody_of(score)
     losses = Counter(score.losses)
@@ -89,11 +95,14 @@ def _write_melody(score: Score, melody: Sequence[Note], losses: Counter[str], *,
     if score.duration * BEAT > MAX_BARS * time.bar:
         raise EncodeError(f"the score has more than {MAX_BARS} bars, which is too long for ABC", "write MIDI")
     key = key_signature(score.keys[0]) if score.keys else plainest_key(melody)
-    sounds = _sounds(melody, key, losses)
+    losses["keys estimated from the notes"] += not score.keys
+    pickup = round(score.pickup * BEAT)
+    sounds, moved, lost = with_writable_tuplets(_sounds(melody, key, losses), time.bar, pickup)
+    losses[MOVED_TO_GRID] += moved
+    losses[TOO_SHORT] += lost
     if not sounds:
         raise EncodeError("the notes of the score are too short for ABC", "use music with a melody")
     _chords(sounds, score)
-    pickup = round(score.pickup * BEAT)
     try:
         text = write_tune([TunePart(_bars(sounds, time, pickup))], key, time, score.title)
     except Unwritable as error:
@@ -116,6 +125,7 @@ def _meter(score: Score) -> Time:
 def _sounds(melody: Sequence[Note], key: Signature, losses: Counter[str]) -> list[Sound]:
     """Return the notes in a row from beat 0, with rests between; notes that start together form a chord."""
     chords: list[tuple[int, int, list[int]]] = []
+    lost_time = Fraction(0)
     for note in melody:
         begin, end = snap(note.onset), snap(note.end)
         losses[MOVED_TO_GRID] += max(abs(begin - note.onset * BEAT), abs(end - note.end * BEAT)) > _SLIGHT_OVERLAP
@@ -128,7 +138,10 @@ def _sounds(melody: Sequence[Note], key: Signature, losses: Counter[str]) -> lis
                 chords[-1] = (chords[-1][0], begin, chords[-1][2])
             chords.append((begin, end, [note.pitch]))
         else:
-            losses["notes too short left out"] += 1
+            losses[TOO_SHORT] += 1
+            lost_time += note.duration
+    if chords and lost_time > MAX_LOST_TIME * sum(note.duration for note in melody):
+        raise EncodeError("the rhythm of the score would be lost in ABC", "use music with notes of 1/32 or longer")
     sounds: list[Sound] = []
     now = 0
     for begin, end, pitches in chords:
@@ -138,23 +151,7 @@ def _sounds(melody: Sequence[Note], key: Signature, losses: Counter[str]) -> lis
         losses[UNDER_MELODY] += len(pitches) - len(highest)
         sounds.append(Sound(tuple(sorted(tone(each, key) for each in highest)), end - begin, 0, 0))
         now = end
-    _group(sounds)
     return sounds
-
-
-def _group(sounds: list[Sound]) -> None:
-    """Group three equal notes whose length has no string as a triplet."""
-    index, number = 0, 0
-    while index < len(sounds):
-        three = sounds[index : index + 3]
-        if three[0].ticks % GRID:
-            if len(three) < 3 or any(each.ticks != three[0].ticks or not each.tones for each in three):
-                raise EncodeError("the score has unsupported rhythms", "simplify its tuplets")
-            number += 1
-            for each in three:
-                each.group = number
-            index += 2
-        index += 1
 
 
 def _chords(sounds: Sequence[Sound], score: Score) -> None:
@@ -173,8 +170,6 @@ def _bars(sounds: Sequence[Sound], time: Time, pickup: int) -> list[list[Sound]]
     room = pickup % time.bar or time.bar
     for sound in sounds:
         left, tones, chord = sound.ticks, sound.tones, sound.chord
-        if left > room and sound.group:
-            raise EncodeError("the score has a triplet across a bar line, which is not supported here")
         while left > room:
             lines[-1].append(Sound(tones, room, 0, 0, chord, ties=tones))
             left, room, chord = left - room, time.bar, ""
