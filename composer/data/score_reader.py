@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
 from composer.data.corpus import Rejections
+from composer.formats import FORMATS
 from composer.formats.read import music_suffix, no_music_hint, read_scores, suffixes_of
 from composer.music.contour import MelodyCollection, MelodyCollector, contour
 
@@ -22,16 +24,16 @@ class NamedScore(NamedTuple):
 class ScoreReader:
     """Yield the pieces of `found` as they are read.
 
-    A `representation` reads the files of its own suffixes as it does for training; other files are read as music.
-    Afterward, `files` and `pieces` are counted, `rejected` and `places` are by reason, and `unreadable` has a line
-    for each file that cannot be read. Raises ReadError at the end if there was no piece.
+    A `representation` reads the files of its own suffixes as it does for training; other files are read as music. So
+    are pieces that it rejects, unless they are in its native format: a melody off its grid can still be compared.
+    Afterward, `files` and `pieces` are counted, `rejected` and `places` are by reason, `losses` by phrase, and
+    `unreadable` has a line for each file that cannot be read. Raises ReadError at the end if there was no piece.
     """
-
-    losses: Mapping[str, int] = {}
 
     def __init__(self, found: Iterable[Source | ReadError], representation: Representation | None = None) -> None:
         self._found, self._representation = found, representation
         self._rejections = Rejections()
+        self.losses = Counter[str]()
         self.unreadable: list[str] = []
         self.files = self.pieces = 0
 
@@ -80,16 +82,34 @@ class ScoreReader:
         representation = self._representation
         if representation is None or suffix_of(source) not in suffixes_of(representation):
             for name, music in read_scores(source):
-                yield music if isinstance(music, RejectedPiece) else NamedScore(name, music.title, music)
+                yield music if isinstance(music, RejectedPiece) else self._as_it_is(name, music)
             return
+        scores: Mapping[str, Score] | None = None
         for item in representation.read(source):
             score = representation.score(item) if isinstance(item, Piece) else None
             if isinstance(item, RejectedPiece):
-                yield item
+                if scores is None:
+                    scores = _foreign_scores(source, representation)
+                foreign = scores.get(item.source)
+                yield item if foreign is None else self._as_it_is(item.source, foreign)
             elif score is None:
                 yield RejectedPiece("no music", item.source)
             else:
+                self.losses.update(representation.losses(item))
                 yield NamedScore(item.source, item.title or score.title, score)
+
+    def _as_it_is(self, name: str, score: Score) -> NamedScore:
+        self.losses.update(score.losses)
+        return NamedScore(name, score.title, score)
+
+
+def _foreign_scores(source: Source, representation: Representation) -> dict[str, Score]:
+    """Return the scores with notes in `source` by name, if it is music in another than the native format."""
+    suffix = music_suffix(source)
+    native = FORMATS.get(representation.native or "")
+    if not suffix or (native is not None and suffix in native.suffixes):
+        return {}
+    return {name: score for name, score in read_scores(source) if isinstance(score, Score) and score.notes}
 
 
 def suffix_of(source: Source) -> str:
