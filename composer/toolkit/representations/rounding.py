@@ -19,6 +19,9 @@ A piece with grace notes before every note loses about 1/20 of it, one that runs
 _BOUNDS = (Fraction(1, 6), Fraction(1, 3), Fraction(1, 2))
 """How far notes are moved is given as one of these numbers of steps, so that the counts of many pieces add up."""
 
+TICK = Fraction(1, 32)
+"""Tolerance in steps: some programs start each note a tick late."""
+
 LEFT_OUT, LENGTHENED = "ornaments left out", "short notes lengthened to one step"
 
 _Array = NDArray[np.int64]
@@ -38,13 +41,14 @@ def round_notes(
 ) -> RoundedNotes:
     """Return notes on a grid of `steps` per beat; `starts` and `ends` (n,) are in units, of which a step has `unit`.
 
-    Every note moves to the nearest step and lasts at least one. Notes of one of the `parts` (n,) that sound one after
+    Every note moves to the nearest step, of two the earlier one, and lasts at least one step. So a note after a grace
+    note of half a step moves onto the beat. Notes of one of the `parts` (n,) that sound one after
     another must also start one after another. If several of them fall on one step, only the longest stays. The others,
     each shorter than a step, are ornaments, such as grace notes; they are left out and counted. If they take more
     than MAX_LOST_TIME of the sounding time, they are no ornaments, and the piece has lost its rhythm: NotEncodable is
     raised. Notes that overlap, such as those of a broken chord, stay together as a chord.
     """
-    first, last = nearest_step(starts, unit), nearest_step(ends, unit)
+    first, last = _nearest_step_down(starts, unit), _nearest_step_down(ends, unit)
     start_moves, end_moves = np.abs(starts - first * unit), np.abs(ends - last * unit)
     ornaments = _find_ornaments(starts, ends, pitches, parts << 32 | first, start_moves, unit)
     lost, total = int((ends - starts)[ornaments].sum()), int((ends - starts).sum())
@@ -67,6 +71,12 @@ def round_notes(
     return RoundedNotes(
         first, np.maximum(lengths, 1), kept, {phrase: count for phrase, count in losses.items() if count}
     )
+
+
+def _nearest_step_down(times: _Array, unit: int) -> _Array:
+    """Return the nearest steps, with halves, and what is up to TICK later, rounded down."""
+    scale, late = TICK.denominator, TICK.numerator
+    return -nearest_step(late * unit - scale * times, scale * unit)
 
 
 def _find_ornaments(
@@ -96,5 +106,5 @@ def _find_ornaments(
 
 def _moved_phrase(move: int, unit: int, steps: int | Fraction) -> str:
     """Return the phrase for notes that move by at most `move` units."""
-    bound = next(bound for bound in _BOUNDS if move <= bound * unit) / steps
+    bound = next(bound for bound in _BOUNDS if move <= (bound + TICK) * unit) / steps
     return f"notes moved to the grid by up to {bound} beat{'s' * (bound > 1)}"

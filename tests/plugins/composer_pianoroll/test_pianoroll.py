@@ -163,7 +163,7 @@ class TestLosses:
 
     def test_a_piece_of_notes_shorter_than_a_step_is_rejected(self):
         run = part(*((Fraction(at, 8), 60 + at, Fraction(1, 8)) for at in range(16)))
-        with pytest.raises(EncodeError, match="rhythm lost on the grid: 7 of 16 notes"):
+        with pytest.raises(EncodeError, match="rhythm lost on the grid: 8 of 16 notes"):
             roll_of(run)
         assert len(content(roll_of(run, steps=8)).notes) == 16
 

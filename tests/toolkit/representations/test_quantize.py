@@ -74,9 +74,9 @@ class TestOffTheGrid:
         shifted, _ = quantize([note(onset + Fraction(shift, 4), length) for onset, length in times], 4, "round")
         assert [quantized._replace(start=quantized.start - shift) for quantized in shifted] == notes
 
-    def test_half_rounds_up(self):
+    def test_half_rounds_down(self):
         run = [note(Fraction(at, 8), "1/2") for at in range(4)]
-        assert [quantized.start for quantized in quantize(run, 4, "round")[0]] == [0, 1, 1, 2]
+        assert [quantized.start for quantized in quantize(run, 4, "round")[0]] == [0, 0, 1, 1]
 
     def test_drop(self):
         assert quantize([note("1/3", "1/3"), note(1, 1)], 4, "drop") == (

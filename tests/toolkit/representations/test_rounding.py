@@ -33,6 +33,7 @@ LONG = (96, 960)
     "ornaments",
     [
         pytest.param([(0, 6), (6, 96)], id="a grace note on the beat"),
+        pytest.param([(0, 12), (12, 96)], id="a grace note of half a step"),
         pytest.param([(0, 5), (5, 10), (10, 96)], id="two grace notes"),
         pytest.param([(0, 84), (85, 96)], id="a grace note before the beat"),
         pytest.param([(0, 16), (16, 32), (32, 48)], id="a triplet in the time of two steps"),
@@ -44,10 +45,11 @@ def test_of_consecutive_notes_on_one_step_the_longest_stays(ornaments):
     left_out = len(ornaments) + 1 - len(result.starts)
     assert left_out > 0
     assert result.losses["ornaments left out"] == left_out
+    assert result.starts.tolist()[0] == 0, "the main note moves onto the beat"
 
 
 def test_the_note_nearest_to_the_step_stays_if_all_are_equally_long():
-    assert kept((0, 12), (12, 24), (24, 36), (36, 48), LONG) == [True, False, True, True, True]
+    assert kept((0, 12), (12, 24), (24, 36), (36, 48), LONG) == [True, False, True, False, True]
 
 
 def test_notes_that_overlap_stay_together():
@@ -104,6 +106,15 @@ def test_consecutive_notes_stay_consecutive(steps):
     ends = (result.starts + result.lengths).tolist()
     assert all(end <= following for end, following in zip(ends, starts[1:], strict=False))
     assert result.kept.sum() + result.losses.get("ornaments left out", 0) == len(notes)
+
+
+def test_a_tick_late_is_no_further():
+    """Programs such as abc2midi start each note a tick late."""
+    notes = [(160 * at + 1, 160 * at + 160) for at in range(3)] + [(481, 510), (511, 960)]
+    starts, ends = np.array(notes, np.int64).T
+    result = round_notes(starts, ends, np.full(5, 60), np.zeros(5, np.int64), 60, 8)
+    assert result.starts.tolist() == [0, 3, 5, 8]
+    assert result.losses == {"ornaments left out": 1, "notes moved to the grid by up to 1/16 beat": 4}
 
 
 def test_the_bound_counts_beats_whatever_the_step():
