@@ -10,7 +10,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
@@ -114,14 +114,15 @@ class Console:
         plain, terminal = not self._use_color(stream), stream.isatty()
         return RichConsole(file=stream, force_terminal=terminal, no_color=plain, highlight=False, _environ=self.environ)
 
-    def piano_roll(self, score: Score, max_systems: int | None = None) -> str:
-        """Return a score as a piano roll in the colors that stdout supports."""
+    def piano_roll(self, score: Score, max_systems: int | None = None) -> Iterator[str]:
+        """Yield a score as a piano roll, system by system, in the colors that stdout supports."""
         from composer.cli.render.piano_roll import picture
 
         canvas = self.rich_console(self.stdout)
-        with canvas.capture() as drawn:
-            canvas.print(picture(score, canvas, max_systems), end="")
-        return drawn.get()
+        for text in picture(score, canvas, max_systems):
+            with canvas.capture() as drawn:
+                canvas.print(text, end="")
+            yield drawn.get()
 
     def print_error(self, text: str) -> None:
         """Write a line to stderr even if the console is quiet; ignore failures."""

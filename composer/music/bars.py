@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
+from typing import NamedTuple
 
 from composer.api import Meter, OptionError, Score
 from composer.music import keys
 
-__all__ = ["COMMON_TIME", "Bar", "bars", "parse_meter"]
+__all__ = ["COMMON_TIME", "Bar", "bars", "count_bars", "parse_meter"]
 
 COMMON_TIME = Meter(Fraction(0), 4, 4)
 """The meter of a score without one."""
@@ -32,19 +35,51 @@ class Bar:
 
 def bars(score: Score) -> Iterator[Bar]:
     """Yield the bars of `score` from beat 0 to its end. A meter change inside a bar cuts the bar short."""
-    changes = sorted((meter for meter in score.meters if meter.bar > 0), key=lambda meter: meter.onset)
-    meter, start, number, end_of_score = COMMON_TIME, Fraction(0), 1, score.duration
+    number, end_of_score = 1, score.duration
+    for begin, stop, meter, is_pickup in _passages(score, end_of_score):
+        if is_pickup:
+            yield Bar(0, begin, score.pickup, meter)
+            continue
+        start = begin
+        while start < end_of_score and (stop is None or start < stop):
+            end = start + meter.bar if stop is None else min(start + meter.bar, stop)
+            yield Bar(number, start, end, meter)
+            start, number = end, number + 1
+
+
+def count_bars(score: Score) -> int:
+    """Return the number of bars of `score` without its pickup, which is the number of the last bar."""
+    end_of_score = score.duration
+    return sum(
+        ceil(((end_of_score if stop is None else min(stop, end_of_score)) - start) / meter.bar)
+        for start, stop, meter, is_pickup in _passages(score, end_of_score)
+        if not is_pickup
+    )
+
+
+class _Passage(NamedTuple):
+    """Bars of one meter from beat `start` to where the next passage begins, None for the last; or the pickup alone."""
+
+    start: Fraction
+    stop: Fraction | None
+    meter: Meter
+    is_pickup: bool = False
+
+
+def _passages(score: Score, end_of_score: Fraction) -> Iterator[_Passage]:
+    changes = deque(sorted((meter for meter in score.meters if meter.bar > 0), key=lambda meter: meter.onset))
+    meter, start = COMMON_TIME, Fraction(0)
     while changes and changes[0].onset <= 0:
-        meter = changes.pop(0)
+        meter = changes.popleft()
     if 0 < score.pickup < meter.bar:
-        yield Bar(0, start, score.pickup, meter)
+        yield _Passage(start, score.pickup, meter, is_pickup=True)
         start = score.pickup
     while start < end_of_score:
         while changes and changes[0].onset <= start:
-            meter = changes.pop(0)
-        end = min(start + meter.bar, changes[0].onset) if changes else start + meter.bar
-        yield Bar(number, start, end, meter)
-        start, number = end, number + 1
+            meter = changes.popleft()
+        stop = changes[0].onset if changes else None
+        yield _Passage(start, stop, meter)
+        start = end_of_score if stop is None else stop
 
 
 def parse_meter(text: str) -> Meter:

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from composer.api import Meter, Note, Part, Score
-from composer.music.bars import bars
+from composer.music.bars import bars, count_bars
 
 
 def score(beats, *meters, pickup=0):
@@ -31,3 +31,16 @@ def test_a_meter_change_inside_a_bar_cuts_it_short():
 
 def test_silence_has_no_bars():
     assert list(bars(Score(()))) == []
+
+
+def test_count_is_the_number_of_the_last_bar():
+    changing = score(30, (0, 6, 8), (7, 4, 4), (7, 3, 4), (8, 2, 4), pickup=Fraction(1, 2))
+    for each in (
+        changing,
+        score(9),
+        score(0),
+        score(3, (0, 4, 4), pickup=1),
+        score(7, (9, 3, 4)),
+        score(9, (10, 3, 4)),
+    ):
+        assert count_bars(each) == max((bar.number for bar in bars(each)), default=0)

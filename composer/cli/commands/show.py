@@ -79,7 +79,10 @@ def _draw(console: Console, source: Source, tune: int | None, limit: int) -> Non
         selected = list(islice(scores, limit))
     more = tune is None and next(scores, None) is not None
     systems = MAX_SYSTEMS if console.stdout_is_terminal else None
-    console.write("\n".join(console.piano_roll(score, systems) for score in selected))
+    for number, score in enumerate(selected):
+        console.write("\n" * bool(number))
+        for text in console.piano_roll(score, systems):
+            console.write(text)
     if more:
         console.say(f"{source.label} has more pieces: --tune N shows one, --limit N shows more")
 

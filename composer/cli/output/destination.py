@@ -75,7 +75,7 @@ class Output:
         return provenance_of(self.recipe, piece, number if numbered else 1)
 
     def _piano_roll(self, score: Score) -> bytes:
-        return self.console.piano_roll(score, MAX_SYSTEMS).encode() + b"\n"
+        return "".join(self.console.piano_roll(score, MAX_SYSTEMS)).encode() + b"\n"
 
 
 def plan_output(

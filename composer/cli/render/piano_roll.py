@@ -6,15 +6,15 @@ like the lines of a score.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from composer.api import Score
 from composer.cli.render.roll_layout import Mark, System, lay_out
 from composer.cli.render.text import count_noun
-from composer.music.bars import bars
+from composer.music.bars import count_bars
 from composer.music.instruments import PERCUSSION
 from composer.music.keys import MODE_FIFTHS, name_of_fifth, spell_in_key
 from composer.music.sounding import sounding_parts
@@ -59,25 +59,29 @@ StyleOf = Callable[[System, int, Mark], NoteStyle]
 """Returns the style of a mark in a column of a system."""
 
 
-def picture(score: Score, console: Console, max_systems: int | None = None) -> Text:
-    """Return the piano roll as `console` can show it: in color, in plain characters or in ASCII."""
+def picture(score: Score, console: Console, max_systems: int | None = None) -> Iterator[Text]:
+    """Yield the piano roll, system by system, as `console` can show it: in color, plain characters or ASCII."""
     from rich.text import Text
 
     if console.color_system is not None and not console.no_color and console.is_terminal:
-        return roll(score, console.width, max_systems)
-    return Text(roll_text(score, console.width, max_systems, ascii_only=console.options.ascii_only), no_wrap=True)
+        yield from roll(score, console.width, max_systems)
+        return
+    ascii_only = console.options.ascii_only
+    for text in roll_text(score, console.width, max_systems, ascii_only=ascii_only):
+        yield Text(text, no_wrap=True)
 
 
-def roll(score: Score, width: int, max_systems: int | None = None, style_of: StyleOf | None = None) -> Text:
-    """Return `score` in color, at most `width` columns wide; by default each part has its own color."""
+def roll(score: Score, width: int, max_systems: int | None = None, style_of: StyleOf | None = None) -> Iterator[Text]:
+    """Yield `score` in color, at most `width` columns wide; by default each part has its own color.
+
+    First comes the caption, then each system, as soon as it is laid out, then what is left out.
+    """
     from rich.text import Text
 
-    text = Text(no_wrap=True, overflow="crop", end="")
-    for line, style in _caption(score, width, colored=True, parts=style_of is None):
-        text.append(line, style)
-    systems = lay_out(score, max(width, MIN_WIDTH) - GUTTER)
-    for system in systems[:max_systems]:
-        text.append("\n\n")
+    yield Text.assemble(*_caption(score, width, colored=True, parts=style_of is None), no_wrap=True, end="")
+    systems = _Shown(lay_out(score, max(width, MIN_WIDTH) - GUTTER), max_systems)
+    for system in systems:
+        text = Text("\n\n", no_wrap=True, overflow="crop", end="")
         for at, (line, style) in enumerate(_heading(system)):
             text.append(line, style if at else "dim")
         for upper, lower in _pairs(system):
@@ -85,23 +89,48 @@ def roll(score: Score, width: int, max_systems: int | None = None, style_of: Sty
             cells = _colored_line(system, upper, lower, style_of or (lambda _system, _column, mark: _part_style(mark)))
             for style, run in groupby(cells, key=itemgetter(1)):
                 text.append("".join(character for character, _ in run), style)
-    text.append(_remainder(systems, max_systems), "dim")
-    text.append("\n")
-    return text
+        yield text
+    yield Text(systems.remainder(score) + "\n", "dim", no_wrap=True, end="")
 
 
-def roll_text(score: Score, width: int, max_systems: int | None = None, *, ascii_only: bool = False) -> str:
-    """Return `score` in plain characters, with at most `width` columns and `max_systems` systems."""
-    lines = "".join(line for line, _ in _caption(score, width, colored=False))
-    systems = lay_out(score, max(width, MIN_WIDTH) - GUTTER)
-    for system in systems[:max_systems]:
-        lines += "\n\n" + "".join(line for line, _ in _heading(system)).rstrip()
+def roll_text(score: Score, width: int, max_systems: int | None = None, *, ascii_only: bool = False) -> Iterator[str]:
+    """Yield `score` in plain characters, with at most `width` columns and `max_systems` systems, as `roll` does."""
+    for text in _plain(score, width, max_systems):
+        yield text.translate(_ASCII) if ascii_only else text
+
+
+def _plain(score: Score, width: int, max_systems: int | None) -> Iterator[str]:
+    yield "".join(line for line, _ in _caption(score, width, colored=False))
+    systems = _Shown(lay_out(score, max(width, MIN_WIDTH) - GUTTER), max_systems)
+    for system in systems:
+        lines = ["\n\n" + "".join(line for line, _ in _heading(system)).rstrip()]
         for pitch in range(system.highest, system.lowest - 1, -1):
             key = _PLAIN["black" if _is_dark(system, pitch) else "white"]
             cells = "".join(_plain_cell(system, column, pitch) for column in range(system.columns))
-            lines += f"\n{_label(system, pitch):>3} {key}{cells}".rstrip()
-    lines += _remainder(systems, max_systems) + "\n"
-    return lines.translate(_ASCII) if ascii_only else lines
+            lines.append(f"{_label(system, pitch):>3} {key}{cells}".rstrip())
+        yield "\n".join(lines)
+    yield systems.remainder(score) + "\n"
+
+
+class _Shown:
+    """The first systems of a piece, which are not laid out before they are drawn."""
+
+    def __init__(self, systems: Iterator[System], max_systems: int | None) -> None:
+        self._systems, self._max_systems = systems, max_systems
+        self._last_bar = 0
+
+    def __iter__(self) -> Iterator[System]:
+        for system in islice(self._systems, self._max_systems):
+            self._last_bar = max(system.bars.values(), default=self._last_bar)
+            yield system
+
+    def remainder(self, score: Score) -> str:
+        """Return how many bars the systems leave out; empty if there are none."""
+        if next(self._systems, None) is None:
+            return ""
+        last = count_bars(score)
+        left = last - self._last_bar
+        return f"\n\n… {count_noun(left, 'more bar')}, to bar {last}" if left else f"\n\n… the rest of bar {last}"
 
 
 def _pairs(system: System) -> Iterator[tuple[int, int]]:
@@ -183,14 +212,6 @@ def _without_overlaps(numbers: dict[int, str]) -> dict[int, str]:
     return fitting
 
 
-def _remainder(systems: Sequence[System], max_systems: int | None) -> str:
-    left = len(systems) - max_systems if max_systems is not None else 0
-    if left <= 0:
-        return ""
-    last = max((number for system in systems for number in system.bars.values()), default=0)
-    return f"\n\n… {count_noun(left, 'more system')}, to bar {last}"
-
-
 def _caption(score: Score, width: int, *, colored: bool, parts: bool = True) -> Iterator[tuple[str, str]]:
     """Yield the title, key, meter, tempo and size of the piece, and with `parts` a legend of the parts."""
     if score.title:
@@ -233,7 +254,7 @@ def _facts(score: Score) -> Iterator[str]:
         return
     pitches = [note.pitch for part in score.parts if not part.percussion for note in part.notes]
     yield _size(score, len(pitches))
-    yield count_noun(sum(bar.number > 0 for bar in bars(score)), "bar")
+    yield count_noun(count_bars(score), "bar")
     if pitches:
         sharps = score.keys[0].sharps if score.keys else 0
         yield "–".join(_pitch_name(pitch, sharps) for pitch in sorted({min(pitches), max(pitches)}))

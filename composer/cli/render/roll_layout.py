@@ -1,15 +1,18 @@
-"""Layout of a piano roll: time scale and systems, without drawing."""
+"""Layout of a piano roll: time scale and systems, without drawing.
+
+Systems are laid out one by one as they are asked for, so that the beginning of a piece of hours is there at once.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import chain, islice
 from typing import NamedTuple
 
-from composer.api import Note, Part, Score
+from composer.api import ChordSymbol, Note, Part, Score
 from composer.music.bars import Bar, bars
 from composer.music.sounding import sounding_parts
 
@@ -23,6 +26,8 @@ _SYSTEM_BARS = (16, 8, 4, 2, 1)
 _MAX_SHARED_RANGE = 30
 """Up to this range in semitones all systems show the same pitches."""
 _MIN_RANGE = 7
+_SCALE_BARS, _SCALE_NOTES = 512, 2048
+"""How many bars and notes of the beginning set the time scale."""
 
 
 class Mark(NamedTuple):
@@ -53,27 +58,41 @@ class System:
     sounds: Sequence[int] = ()
 
 
-def lay_out(score: Score, width: int) -> list[System]:
-    """Return the systems of `score`, at most `width` cells wide; none if it is silent.
+def lay_out(score: Score, width: int) -> Iterator[System]:
+    """Yield the systems of `score`, at most `width` cells wide; none if it is silent.
 
     Without pitched notes, they show the percussion or the chords.
     """
     parts = sounding_parts(score)
     if not parts:
-        return []
-    all_bars, notes = list(bars(score)), [note for part in parts for note in part.notes]
-    unit = shortest_common(notes, all_bars)
-    cell, max_bars = _scale(all_bars, unit, width)
-    systems = _wrap(all_bars, cell, max_bars, width)
-    sounds = sorted({note.pitch for note in notes}) if parts[0].percussion else []
-    _place_notes(systems, [_as_rows(part, sounds) for part in parts] if sounds else parts, cell)
-    _place_chords(systems, score, cell)
-    if sounds:
-        for system in systems:
+        return
+    sounds = sorted({note.pitch for part in parts for note in part.notes}) if parts[0].percussion else []
+    parts = tuple(_as_rows(part, sounds) for part in parts) if sounds else parts
+    all_bars = bars(score)
+    first_bars = list(islice(all_bars, _SCALE_BARS))
+    unit = shortest_common(_first_notes(parts), first_bars)
+    cell, max_bars = _scale(first_bars, unit, width)
+    layers = [_Layer(number, part.notes, cell) for number, part in enumerate(parts)]
+    chords, pitches = deque(sorted(score.chords)), _Ranges(parts)
+    systems = _wrap(chain(first_bars, all_bars), cell, max_bars, width)
+    system = next(systems, None)
+    while system is not None:
+        following = next(systems, None)
+        stop = following.start if following is not None else None
+        for layer in reversed(layers):  # earlier parts cover later ones
+            layer.place(system, stop)
+        _place_chords(system, stop, chords)
+        if sounds:
             system.highest, system.sounds = len(sounds) - 1, sounds
-    else:
-        _set_ranges(systems)
-    return systems
+        else:
+            pitches.fit(system)
+        yield system
+        system = following
+
+
+def _first_notes(parts: Sequence[Part]) -> Sequence[Note]:
+    share = max(_SCALE_NOTES // len(parts), 1)
+    return [note for part in parts for note in islice(part.notes, share)]
 
 
 def _as_rows(part: Part, sounds: Sequence[int]) -> Part:
@@ -86,11 +105,13 @@ def shortest_common(notes: Sequence[Note], all_bars: Sequence[Bar]) -> Fraction:
     bar = _usual_bar(all_bars)
     origin = next((each.start for each in all_bars if each.number > 0), Fraction(0))
     for unit in _UNITS:
+        if (bar / unit).denominator != 1:
+            continue
         fitting = 0
         for note in notes:
             place = (note.onset - origin) / unit
             fitting += abs(place - round(place)) <= _LOOSE_UNIT and note.duration >= Fraction(3, 4) * unit
-        if fitting >= _COMMON_SHARE * len(notes) and (bar / unit).denominator == 1:
+        if fitting >= _COMMON_SHARE * len(notes):
             return unit
     return _DEFAULT_UNIT
 
@@ -114,68 +135,86 @@ def _scale(all_bars: Sequence[Bar], unit: Fraction, width: int) -> tuple[Fractio
     return unit, 1
 
 
-def _wrap(all_bars: Sequence[Bar], cell: Fraction, max_bars: int, width: int) -> list[System]:
-    """Return empty systems for all bars; a bar that is too long continues in the next system."""
-    systems: list[System] = []
-    full = 0
+def _wrap(all_bars: Iterator[Bar], cell: Fraction, max_bars: int, width: int) -> Iterator[System]:
+    """Yield empty systems for all bars; a bar that is too long continues in the next system."""
+    system, full = None, 0
     for bar in all_bars:
         columns = max(round(bar.length / cell), 1)
-        if not systems or full >= max_bars or systems[-1].columns + columns > width:
-            systems.append(System(bar.start, 0, cell=cell))
-            full = 0
+        if system is None or full >= max_bars or system.columns + columns > width:
+            if system is not None:
+                yield system
+            system, full = System(bar.start, 0, cell=cell), 0
         full += bar.number > 0
-        systems[-1].bars[systems[-1].columns] = bar.number
+        system.bars[system.columns] = bar.number
         compound = bar.meter.denominator >= 8 and bar.meter.numerator % 3 == 0
         beat = max(round(Fraction(4, bar.meter.denominator) * (3 if compound else 1) / cell), 1)
         first = columns % beat if bar.number == 0 else 0
         for column in range(columns):
-            if systems[-1].columns == width:
-                systems.append(System(bar.start + column * cell, 0, cell=cell))
-            if (column - first) % beat == 0 and systems[-1].columns not in systems[-1].bars:
-                systems[-1].beats.add(systems[-1].columns)
-            systems[-1].columns += 1
-    return systems
+            if system.columns == width:
+                yield system
+                system = System(bar.start + column * cell, 0, cell=cell)
+            if (column - first) % beat == 0 and system.columns not in system.bars:
+                system.beats.add(system.columns)
+            system.columns += 1
+    if system is not None:
+        yield system
 
 
-def _place_notes(systems: Sequence[System], parts: Sequence[Part], cell: Fraction) -> None:
-    """Mark the cells of all notes; earlier parts cover later ones."""
-    starts = [system.start for system in systems]
-    for number, part in reversed(list(enumerate(parts))):
-        for note in sorted(part.notes):
-            index = max(bisect_right(starts, note.onset + cell / 2) - 1, 0)
-            first = True
-            while index < len(systems) and (first or note.end - starts[index] >= cell / 2):
-                system = systems[index]
-                begin = min(max(round((note.onset - system.start) / cell), 0), system.columns - 1)
-                stop = max(round((note.end - system.start) / cell), begin + 1)
-                for column in range(begin, min(stop, system.columns)):
-                    system.marks[column, note.pitch] = Mark(number, first and column == begin)
-                first = False
-                index += 1
+class _Layer:
+    """The notes of a part that the systems so far do not show in full."""
+
+    def __init__(self, number: int, notes: Sequence[Note], cell: Fraction) -> None:
+        self.number, self.cell = number, cell
+        self.notes = deque(sorted(notes))
+        self.lasting: list[Note] = []
+        """Notes that began in an earlier system."""
+
+    def place(self, system: System, stop: Fraction | None) -> None:
+        """Mark the cells of the notes in `system`, before beat `stop`, where the next one begins."""
+        half = self.cell / 2
+        self.lasting = [note for note in self.lasting if note.end - system.start >= half]
+        for note in self.lasting:
+            self._mark(system, note, starts=False)
+        while self.notes and (stop is None or self.notes[0].onset + half < stop):
+            note = self.notes.popleft()
+            self._mark(system, note, starts=True)
+            self.lasting.append(note)
+
+    def _mark(self, system: System, note: Note, *, starts: bool) -> None:
+        begin = min(max(round((note.onset - system.start) / self.cell), 0), system.columns - 1)
+        stop = max(round((note.end - system.start) / self.cell), begin + 1)
+        for column in range(begin, min(stop, system.columns)):
+            system.marks[column, note.pitch] = Mark(self.number, starts and column == begin)
 
 
-def _place_chords(systems: Sequence[System], score: Score, cell: Fraction) -> None:
-    """Place chord symbols at their columns; skip those that would overlap the one before."""
-    starts = [system.start for system in systems]
-    free = [0] * len(systems)
-    for chord in sorted(score.chords):
-        index = max(bisect_right(starts, chord.onset) - 1, 0)
-        column = round((chord.onset - starts[index]) / cell)
+def _place_chords(system: System, stop: Fraction | None, chords: deque[ChordSymbol]) -> None:
+    """Place the chord symbols before beat `stop` at their columns; skip those that would overlap the one before."""
+    free = 0
+    while chords and (stop is None or chords[0].onset < stop):
+        chord = chords.popleft()
+        column = round((chord.onset - system.start) / system.cell)
         text = "".join(letter for letter in chord.symbol if letter.isprintable())
-        if text and free[index] <= column <= systems[index].columns - len(text):
-            systems[index].chords[column] = text
-            free[index] = column + len(text) + 1
+        if text and free <= column <= system.columns - len(text):
+            system.chords[column] = text
+            free = column + len(text) + 1
 
 
-def _set_ranges(systems: Sequence[System]) -> None:
-    """Set the pitch range of each system; one without notes takes that of the one before."""
-    ranges = [(min(p), max(p)) if (p := [pitch for _, pitch in system.marks]) else None for system in systems]
-    known = [each for each in ranges if each is not None]
-    lowest, highest = min(low for low, _ in known), max(high for _, high in known)
-    shared = highest - lowest <= _MAX_SHARED_RANGE
-    shown = known[0]
-    for system, own in zip(systems, ranges, strict=True):
-        shown = (lowest, highest) if shared else own or shown
-        spare = max(_MIN_RANGE - (shown[1] - shown[0]), 0)
-        system.lowest = max(shown[0] - spare // 2, 0)
-        system.highest = min(shown[1] + spare - spare // 2, 127)
+class _Ranges:
+    """Pitch ranges of systems: that of the whole piece if it is small, else each its own."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        pitches = {note.pitch for part in parts for note in part.notes}
+        self.whole = min(pitches), max(pitches)
+        first = min(note for part in parts for note in part.notes[:1]).pitch
+        self.shown = (first, first)
+
+    def fit(self, system: System) -> None:
+        """Set the range of `system`; one without notes takes that of the one before."""
+        own = {pitch for _, pitch in system.marks}
+        if self.whole[1] - self.whole[0] <= _MAX_SHARED_RANGE:
+            self.shown = self.whole
+        elif own:
+            self.shown = min(own), max(own)
+        spare = max(_MIN_RANGE - (self.shown[1] - self.shown[0]), 0)
+        system.lowest = max(self.shown[0] - spare // 2, 0)
+        system.highest = min(self.shown[1] + spare - spare // 2, 127)

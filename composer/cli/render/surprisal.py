@@ -84,7 +84,8 @@ def _picture(console: Console, loaded: LoadedModel, piece: Piece, model: str) ->
             canvas.print(_colored(_texts_and_bits(representation, found)), soft_wrap=True)
         else:
             style_of = _style_of(_Timeline.of(representation, found))
-            canvas.print(roll(score, console.width, MAX_SYSTEMS, style_of), end="")
+            for text in roll(score, console.width, MAX_SYSTEMS, style_of):
+                canvas.print(text, end="")
     return drawn.get()
 
 

@@ -46,9 +46,9 @@ def test_long_piece_is_cut_only_on_a_terminal(composer, tmp_path):
     long = tmp_path / "long.abc"
     long.write_text("X:1\nM:4/4\nL:1/8\nK:G\n" + "GABc d2cB|A2F2 G4|\n" * 100)
     shown = composer("show", long, terminal=True, COLUMNS="40").out.splitlines()
-    assert "more systems, to bar 200" in shown[-1]
+    assert "more bars, to bar 200" in shown[-1]
     whole = composer("show", long, COLUMNS="40").out.splitlines()
-    assert "more systems" not in whole[-1]
+    assert "more bars" not in whole[-1]
     assert len(whole) > len(shown)
 
 

@@ -11,7 +11,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
-from composer.cli.render.piano_roll import GUTTER, picture, roll, roll_text
+from composer.cli.render import piano_roll
+from composer.cli.render.piano_roll import GUTTER, picture
 from composer.cli.render.roll_layout import lay_out
 
 
@@ -25,6 +26,14 @@ def score(*parts, meter=(4, 4), pickup=0, chords=(), **more):
     symbols = tuple(ChordSymbol(Fraction(at), Fraction(1), text) for at, text in chords)
     meters = (Meter(Fraction(0), *meter),)
     return Score(tuple(Part(notes) for notes in parts), symbols, meters=meters, pickup=Fraction(pickup), **more)
+
+
+def roll_text(tune, width, **more) -> str:
+    return "".join(piano_roll.roll_text(tune, width, **more))
+
+
+def roll(tune, width) -> str:
+    return "".join(text.plain for text in piano_roll.roll(tune, width))
 
 
 def test_whole_piano_roll():
@@ -83,7 +92,7 @@ def test_percussion_alone_has_a_row_for_each_sound():
     rows = [line for line in text.splitlines() if "█" in line]
     assert [(row.split()[0], row.count("█")) for row in rows] == [("42", 2), ("38", 1), ("36", 1)]
     (system,) = lay_out(drums, 55)
-    assert roll(drums, 60).plain.count("▀" * system.columns) == 3
+    assert roll(drums, 60).count("▀" * system.columns) == 3
 
 
 def test_chord_symbols_alone_are_drawn_as_they_sound():
@@ -103,13 +112,33 @@ def test_wide_range_is_set_per_system():
 def test_max_systems():
     text = roll_text(score(run(*[60, 64] * 4000)), 80, max_systems=2)
     assert text.count(" C4 ") == 2
-    assert text.rstrip().endswith("… 248 more systems, to bar 1000")
+    assert text.rstrip().endswith("… 992 more bars, to bar 1000")
+
+
+def test_the_rest_of_a_long_bar_is_named():
+    text = roll_text(score(run(*[60, 64] * 64), meter=(64, 4)), 40, max_systems=1)
+    assert text.rstrip().endswith("… the rest of bar 1")
+
+
+def test_systems_are_laid_out_as_they_are_drawn():
+    """The first systems of a piece cost the same however long it is: the beats of its end are never looked at."""
+
+    class Late(Fraction):
+        def __sub__(self, other):
+            raise AssertionError("an onset far behind the first systems was laid out")
+
+    notes = run(*[60, 64] * 2000)
+    late = Note(Late(900), 60, Fraction(1))
+    systems = lay_out(score((*notes, late)), 60)
+    assert [next(systems).start for _ in range(3)] == [0, 8, 16]
+    with pytest.raises(AssertionError, match="far behind"):
+        list(systems)
 
 
 @pytest.mark.parametrize("empty", [Score(()), Score((Part(()),), title="Rest")])
 def test_silence(empty):
     assert "no notes" in roll_text(empty, 40)
-    assert "no notes" in roll(empty, 40).plain
+    assert "no notes" in roll(empty, 40)
 
 
 def test_tempo_of_zero_is_ignored():
@@ -138,14 +167,15 @@ def test_any_score_fits_any_width_and_shows_every_onset(notes, percussion, chord
     symbol = ChordSymbol(Fraction(0), Fraction(1), "Am" if chord else "Fine")
     wild = Score((part,), (symbol,), (), tuple(meters), (), pickup)
     assert all(cell_len(line) <= max(width, 16) for line in roll_text(wild, width).splitlines())
-    assert all(cell_len(line) <= max(width, 16) for line in roll(wild, width).plain.splitlines())
+    assert all(cell_len(line) <= max(width, 16) for line in roll(wild, width).splitlines())
     marks = [mark for system in lay_out(wild, 60) for mark in system.marks.values()]
     assert (bool(notes) or chord) == any(mark.onset for mark in marks)
 
 
 def printed(tune, **terminal) -> str:
     console = Console(file=StringIO(), width=60, legacy_windows=False, **terminal)
-    console.print(picture(tune, console), end="")
+    for text in picture(tune, console):
+        console.print(text, end="")
     return console.file.getvalue()
 
 
@@ -160,7 +190,7 @@ def test_color_only_if_the_terminal_has_it():
 
 def test_two_pitches_per_line_in_color():
     tune = score(run(60, 64, 67))
-    lines = roll(tune, 60).plain.rstrip().splitlines()
+    lines = roll(tune, 60).rstrip().splitlines()
     (system,) = lay_out(tune, 60 - GUTTER)
     assert len([line for line in lines if "▀" in line]) == (system.highest - system.lowest) // 2 + 1
     assert lines[-1].startswith(" C4▀▀")
