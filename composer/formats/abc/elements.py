@@ -64,9 +64,14 @@ class PartMark:
 
 @dataclass(slots=True)
 class Overlay:
-    """The start of a voice overlay, `&`: the sounds after it start with the current bar, or `bars - 1` bars earlier."""
+    """The start of a voice overlay, `&`: the sounds after it start with the current bar, or `bars - 1` bars earlier.
 
-    bars: int
+    A passage `(&` ... `&` ... `&)` has `begins` and `ends`; each `&` inside it goes back to its beginning.
+    """
+
+    bars: int = 1
+    begins: bool = False
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,7 @@ class Tune:
 
     `voices` holds the elements of each voice in order, and `instruments` what plays them; `tuplets` holds p, q and r of
     each tuplet. `inherited` are the fields of the file's header, and `symbols` the decorations of redefinable symbols.
+    `drums` are the MIDI numbers of drums by written pitch.
     `losses` counts what is left out of the voices, by a phrase.
     """
 
@@ -118,6 +124,7 @@ class Tune:
     symbols: dict[str, str] = field(default_factory=lambda: {"O": "coda", "S": "segno"})
     instruments: dict[str, Instrument] = field(default_factory=dict)
     losses: Counter[str] = field(default_factory=Counter)
+    drums: dict[int, int] = field(default_factory=dict)
 
     def first(self, name: str) -> str:
         """Return the value of the first field `name` of the tune's or else the file's header; empty without one."""

@@ -6,10 +6,13 @@ import re
 from dataclasses import replace
 
 from composer.formats.abc.elements import Instrument
+from composer.formats.abc.reader.tokens import ALTERS, read_note
+from composer.music.keys import pitch
 
 _PROGRAM = re.compile(r"\s*MIDI[ \t=]+program[ \t]+(?:\d{1,2}[ \t]+)?(\d{1,3})\b")
 _CHANNEL = re.compile(r"\s*MIDI[ \t=]+channel[ \t]+(\d{1,2})\b")
 _VOICE = re.compile(r"\s*MIDI[ \t=]+voice\b.*\binstrument=(\d{1,3})\b")
+_DRUM = re.compile(r"\s*(?:MIDI[ \t=]+drummap|percmap)[ \t=]+((?:\^\^?|__?|=|)[A-Ga-g][,']{0,9})[ \t]+(\d{1,3})(?!\S)")
 _CLEF = re.compile(r"(?:(?<![\w=])clef=\"?|(?<!\S))(perc(?:ussion)?\b)|(?<![\w=])clef=")
 _NAMES = re.compile(r'(?<!clef=)"[^"]*"')
 
@@ -25,6 +28,15 @@ def with_directive(instrument: Instrument, text: str) -> Instrument:
     if match := _CHANNEL.match(text):
         return replace(instrument, percussion=int(match[1]) == PERCUSSION_CHANNEL)
     return instrument
+
+
+def read_drum(text: str) -> tuple[int, int] | None:
+    """Return the written pitch and the drum of `MIDI drummap ^g 42` or `percmap ^g 42`, both as MIDI numbers."""
+    match = _DRUM.match(text)
+    if match is None or int(match[2]) > 127:
+        return None
+    accidental, step, *_ = read_note(match[1])
+    return pitch(step, ALTERS.get(accidental, 0)), int(match[2])
 
 
 def with_properties(instrument: Instrument, properties: str) -> Instrument:

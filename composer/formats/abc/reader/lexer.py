@@ -186,10 +186,10 @@ _KINDS = {
     "grace": r"\{[^}]*\}",
     "open": r"\[",
     "close": rf"\]{LENGTH}",
+    "overlay": r"\(&|&\)|&+",
     "slur": r"\.?\(|\)",
     "decoration": rf"![^!|\s]*!|!{_WORDS}!|\+[^+|\s]*\+|\+{_WORDS}\+|[~.H-Wh-w]",
     "continuation": r"\\[ \t]*$",
-    "overlay": r"&+",
     "unknown": r"\d+|.",
 }
 _TOKEN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))

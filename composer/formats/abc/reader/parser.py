@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import reduce
 
 from composer.formats.abc.elements import Element, Instrument, PartMark, Sound, TempoChange, Tune
-from composer.formats.abc.reader.instruments import with_directive, with_properties
+from composer.formats.abc.reader.instruments import read_drum, with_directive, with_properties
 from composer.formats.abc.reader.lexer import Field, TuneText, block_lines, field_of, strip_comment, tokens
 from composer.formats.abc.reader.macros import Macro, expand_macros, parse_macro
 from composer.formats.abc.reader.tempo import parse_tempo
@@ -23,6 +23,8 @@ __all__ = ["parse_tune"]
 
 _PART = re.compile(r"[A-Z]\d?\.?")
 """A part's name; other text after `P:` is a remark or even lyrics."""
+
+_ALL_VOICES = "*"
 
 
 def parse_tune(text: TuneText) -> Tune:
@@ -41,7 +43,7 @@ class _Parser:
         self.directives: dict[str, list[str]] = {}
         """Directives after `V:` fields of the header, by voice."""
         self.voice_name = self.declared_voice = ""
-        self.in_body = False
+        self.in_body = self.for_all_voices = False
         self.macros: list[Macro] = []
 
     def run(self) -> Tune:
@@ -95,7 +97,15 @@ class _Parser:
             self._change(field)
 
     def _change(self, field: Field) -> None:
-        """Apply a field of the header or the body to the music after it."""
+        """Apply a field of the header or the body to the music after it, after `V:*` in all voices."""
+        current = self.voice_name
+        voices = [*self.voices] if self.for_all_voices and field.name in "KML" else []
+        for self.voice_name in voices or [current]:
+            self._apply(field)
+        if voices:
+            self.voice_name = current
+
+    def _apply(self, field: Field) -> None:
         name, value = field.name, field.value
         if name == "K":
             self._key(field)
@@ -161,28 +171,37 @@ class _Parser:
         key = parse_key(field.value)
         if key is not None:
             voice.key = key
-        elif not self.in_body:
+        elif not self.in_body and field.value and not _PROPERTY.match(field.value):
             tune.report(field.line, field.column, "unknown key", f"unknown key `{field.value}`")
         self._check(field)
-        self._update_transposition(voice, voice.sounding_pitch.with_properties(field.value))
-        self._update_instrument(voice, with_properties(voice.instrument, field.value))
+        self._update_properties(voice, field.value)
 
     def _declare_voice(self, field: Field) -> str:
-        """Apply the properties of a `V:` field and return its voice's name."""
+        """Apply the properties of a `V:` field, `V:*` to all voices, and return the name of the voice that goes on."""
         name, *rest = field.value.split(None, 1)[:2] or ["1"]
         properties = rest[0] if rest else ""
-        self.declared_voice = name
         self._check(field)
+        self.for_all_voices = name == _ALL_VOICES
+        if self.for_all_voices:
+            self.declared_voice = ""
+            for voice in (self.header_voice, *self.voices.values()):
+                self._update_properties(voice, properties)
+            return self.voice_name
+        self.declared_voice = name
         if name in self.voices:
-            voice = self.voices[name]
-            self._update_transposition(voice, voice.sounding_pitch.with_properties(properties))
-            self._update_instrument(voice, with_properties(voice.instrument, properties))
+            self._update_properties(self.voices[name], properties)
         elif properties:
             self.properties[name] = f"{properties} {self.properties.get(name, '')}".strip()
         return name
 
+    def _update_properties(self, voice: Voice, properties: str) -> None:
+        self._update_transposition(voice, voice.sounding_pitch.with_properties(properties))
+        self._update_instrument(voice, with_properties(voice.instrument, properties))
+
     def _directive(self, text: str) -> None:
-        if "transpose" in text:
+        if drum := read_drum(text):
+            self.tune.drums[drum[0]] = drum[1]
+        elif "transpose" in text:
             voice = self._voice_of_field()
             self._update_transposition(voice, voice.sounding_pitch.with_directive(text))
         elif text.lstrip().startswith("MIDI") and not self.in_body and self.declared_voice:
@@ -243,6 +262,10 @@ class _Parser:
                 tune.report(number, 1, "no header", "the tune has no header fields")
             tune.report(number, 1, "no key", "music before the `K:` field")
             self.in_body = True
+        if self.for_all_voices:
+            message = f"`V:*` sets all voices and names none: the music after it goes on in voice `{self.voice_name}`"
+            tune.report(number, 1, "music after `V:*`", message)
+            self.for_all_voices = False
         voice: Voice | None = None
         handlers = HANDLERS
         if self.macros:
@@ -284,6 +307,9 @@ def _first_sound(elements: Sequence[Element]) -> tuple[int, int]:
     """Return the line and column of the first sound; voices without sounds come last."""
     return next(((each.line, each.column) for each in elements if isinstance(each, Sound)), (1 << 40, 0))
 
+
+_PROPERTY = re.compile(r"\w+=|(?:treble|alto|tenor|bass|perc)")
+"""What a `K:` field without a key begins with, which leaves the signature empty."""
 
 _PROPAGATE = re.compile(r"\s*propagate-accidentals[\s=]+(not|octave|pitch)\b")
 

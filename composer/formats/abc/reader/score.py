@@ -65,6 +65,8 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
 
 def _part(tune: Tune, label: str, notes: tuple[Note, ...]) -> Part:
     instrument = tune.instruments.get(label) or Instrument()
+    if instrument.percussion and tune.drums:
+        notes = tuple(sorted(note._replace(pitch=tune.drums.get(note.pitch, note.pitch)) for note in notes))
     return Part(notes, label, instrument.program or 0, instrument.percussion)
 
 

@@ -80,6 +80,8 @@ class _BarBuilder:
         self.bar = Bar()
         self.over: list[Bar] = []
         """The bars of an overlay, from the one that is being filled on; the last is `bar`."""
+        self.passage: tuple[int, int] | None = None
+        """Where the overlays of a passage `(&` ... `&)` begin: the number of a bar, and ticks in it."""
         self.signs: list[tuple[Bar, int, Direction]] = []
         """Each sign, its bar, and how many sounds of the bar are before it."""
 
@@ -106,8 +108,20 @@ class _BarBuilder:
             bar.tempos.append((bar.ticks, element.bpm))
         elif isinstance(element, Sign):
             self.signs.append((bar, len(bar.sounds), element.direction))
-        elif bar.sounds:  # else the bar has this voice only
-            self.over = [*self.found, bar][-element.bars :]
+        else:
+            self._overlay(element)
+
+    def _overlay(self, overlay: Overlay) -> None:
+        if overlay.begins:
+            self.passage = len(self.found), self.bar.ticks
+        elif overlay.ends:
+            self.passage, self.over = None, []
+        elif self.passage is not None:
+            first, ticks = self.passage
+            self.over = [*self.found, self.bar][first:]
+            self.over[0].overlays.append([Sound((), ticks, 0, 0)] if ticks else [])
+        elif self.bar.sounds:  # else the bar has this voice only
+            self.over = [*self.found, self.bar][-overlay.bars :]
             self.over[0].overlays.append([])
 
     def _sound(self, sound: Sound) -> None:

@@ -21,7 +21,7 @@ class Voice:
     `written_tones` are those of the last sound, before transposition. `accidentals` are those of the bar, by letter (0
     to 6) or, if they `propagate` in their octave only, by step. `tuplet_rest` is the remainder of lengths that are not
     whole ticks, and `tuplet_crosses` the first bar line inside the tuplet. `overlay_bars` is how many bars an overlay
-    still has, and `above` what the voice above it held before.
+    still has, and `above` what the voice above it held before; `in_passage` is set from `(&` to `&)`.
     """
 
     elements: list[Element]
@@ -46,6 +46,7 @@ class Voice:
     propagate: str = "pitch"
     instrument: Instrument = field(default_factory=Instrument)
     overlay_bars: int = 0
+    in_passage: bool = False
     above: tuple[Sound | None, dict[int, int], tuple[Tone, ...]] = (None, {}, ())
 
 
@@ -53,7 +54,8 @@ Handler = Callable[[Tune, Voice, Token], None]
 """Applies a token to a voice; the tune collects diagnostics and tuplets."""
 
 _TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
-_ALTERS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
+ALTERS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
+"""Semitones of the accidentals."""
 
 
 @cache
@@ -94,7 +96,7 @@ def _note(tune: Tune, voice: Voice, token: Token) -> None:
     letter = step % 7
     place = step if voice.propagate == "octave" else letter
     if accidental:
-        alter = _ALTERS[accidental]
+        alter = ALTERS[accidental]
         if voice.propagate != "not":
             voice.accidentals[place] = alter
     else:
@@ -198,7 +200,7 @@ def _bar(tune: Tune, voice: Voice, token: Token) -> None:
         tune.report(token.line, token.column, "unknown character", "`:` is not a bar line")
         return
     lines = text.rstrip("0123456789,-.")
-    mark = Mark(lines, token.line, token.column, endings=_passes(text[len(lines) :]))
+    mark = Mark(lines, token.line, token.column, endings=_passes(tune, token, text[len(lines) :]))
     before, bars, after = re.fullmatch(r"(:*)(.*?)(:*)", lines).groups()  # type: ignore[union-attr]
     if not bars:
         mark.ends, mark.starts = 1, True
@@ -210,7 +212,8 @@ def _bar(tune: Tune, voice: Voice, token: Token) -> None:
 
 
 def _ending(tune: Tune, voice: Voice, token: Token) -> None:
-    _place(tune, voice, Mark("", token.line, token.column, endings=_passes(token.text.lstrip("["))))
+    endings = _passes(tune, token, token.text.lstrip("["))
+    _place(tune, voice, Mark("", token.line, token.column, endings=endings))
 
 
 def _place(tune: Tune, voice: Voice, mark: Mark) -> None:
@@ -251,12 +254,15 @@ def _close_broken(tune: Tune, voice: Voice, line: int, column: int) -> None:
         voice.broken = ""
 
 
-def _passes(text: str) -> tuple[int, ...]:
+def _passes(tune: Tune, token: Token, text: str) -> tuple[int, ...]:
+    """Return the passes of an ending such as `1,3-4`; without any from 1 up, its bars are always played."""
     passes: list[int] = []
     for part in re.split(r"[,.]", text):
         first, _, last = part.partition("-")
         if first:
-            passes += range(int(first), min(int(last or first), int(first) + 16) + 1)
+            passes += range(max(int(first), 1), min(int(last or first), int(first) + 16) + 1)
+    if text.strip(",.-") and not passes:
+        tune.report(token.line, token.column, "impossible ending", f"no pass has the number of the ending `{text}`")
     return tuple(passes)
 
 
@@ -299,11 +305,22 @@ def _decoration(tune: Tune, voice: Voice, token: Token) -> None:
 
 def _overlay(tune: Tune, voice: Voice, token: Token) -> None:
     close_group(tune, voice, token.line, token.column)
-    if not voice.overlay_bars:
-        voice.above = voice.last, voice.tied, voice.written_tones
-    voice.overlay_bars = len(token.text)
-    voice.accidentals, voice.tied = {}, {}
-    voice.elements.append(Overlay(len(token.text)))
+    begins, ends = token.text == "(&", token.text == "&)"
+    if begins or ends:
+        voice.in_passage = begins
+    if ends and voice.overlay_bars:
+        voice.overlay_bars = 0
+        voice.last, voice.tied, voice.written_tones = voice.above
+    elif not (begins or ends):
+        if not voice.overlay_bars:
+            voice.above = voice.last, voice.tied, voice.written_tones
+        voice.overlay_bars = _UNTIL_END if voice.in_passage else len(token.text)
+        voice.accidentals, voice.tied = {}, {}
+    voice.elements.append(Overlay(len(token.text), begins, ends))
+
+
+_UNTIL_END = 1 << 30
+"""More bars than a passage of overlays can have; `&)` ends it."""
 
 
 def _grace(tune: Tune, voice: Voice, token: Token) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from composer.api import Score
+from composer.api import RejectedPiece, Score
 from composer.check.abc_tunes import tune_problems
 from composer.formats.abc.dialect.normalize import NormalizedTune, normalize
 from composer.formats.abc.reader.lexer import split_tunes
@@ -46,6 +46,35 @@ def kinds(text: str) -> list[str]:
 )
 def test_overlays_sound_with_the_voice(body, expected):
     assert [(note.onset, note.pitch, note.duration) for note in read(body).parts[0].notes] == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("c4|(&e4|d4 & C4|D4 &)|g4|", [(0, 72), (4, 60), (4, 76), (8, 62), (8, 74), (12, 79)]),
+        ("(&e4|f4 & c4|d4 & G4|A4 &)|g4|", [(0, 67), (0, 72), (0, 76), (4, 69), (4, 74), (4, 77), (8, 79)]),
+        ("c2(&e2|d4 & E2|D4 &)|g4|", [(0, 72), (2, 64), (2, 76), (4, 62), (4, 74), (8, 79)]),
+        ("|:(&e4|d4 & C4|D4 &):|", [(0, 60), (0, 76), (4, 62), (4, 74), (8, 60), (8, 76), (12, 62), (12, 74)]),
+        ("(&e4 & C4 &)|g4|", [(0, 60), (0, 76), (4, 79)]),
+        ("(&e4|f4 & C4 &)|g4|", [(0, 60), (0, 76), (4, 77), (8, 79)]),
+        ("(&^e4|e4 & =e4|^c4 &)|c4|", [(0, 76), (0, 77), (4, 73), (4, 76), (8, 72)]),
+        ("(&e4|f4 & C4|D4|g4|", [(0, 60), (0, 76), (4, 62), (4, 77), (8, 79)]),  # never closed
+        ("(e4|f4) & (C4|D4|", [(0, 76), (4, 60), (4, 77), (8, 62)]),  # slurs
+    ],
+)
+def test_overlays_of_several_bars(body, expected):
+    assert [(note.onset, note.pitch) for note in read(body).parts[0].notes] == expected
+
+
+def test_ties_inside_overlays_of_several_bars():
+    notes = read("(&e4-|e4 & C4-|C4 &)|e4|").parts[0].notes
+    assert [(note.onset, note.pitch, note.duration) for note in notes] == [(0, 60, 8), (0, 76, 8), (8, 76, 4)]
+
+
+def test_notes_of_overlays_that_a_melody_lacks_are_counted():
+    normal = normalize(split_tunes(f"{HEADER}c4|(&e4|d4 & C4|[DF]4 &)|g4|\n")[0])
+    assert isinstance(normal, NormalizedTune)
+    assert normal.losses == {"overlay notes left out": 3}
 
 
 @pytest.mark.parametrize(
@@ -165,6 +194,50 @@ def test_percussion(channel, percussion):
 
 
 @pytest.mark.parametrize(
+    ("directives", "drums"),
+    [
+        ("%%MIDI drummap g 42\n%%MIDI drummap _a 38", [42, 38, 77]),
+        ("I:MIDI drummap _a 38\n%%percmap f 36", [79, 38, 36]),
+        ("%%MIDI drummap ^g 42\n%%MIDI drummap a 38", [79, 42, 77]),  # G sharp sounds like A flat
+        ("%%MIDI drummap g 420\n%%percmap f snare\n%%MIDI drummap h 3", [79, 80, 77]),
+        ("%%MIDI drummap G, 35\n%%MIDI drummap g' 36", [79, 80, 77]),
+    ],
+)
+def test_drums_of_written_notes(directives, drums):
+    score = read(f"[V:1]g_af|\n[V:2]%\n%%MIDI channel 10\n{directives}\ng_af|", HEADER.replace("4/4", "3/4"))
+    assert [[note.pitch for note in part.notes] for part in score.parts] == [[79, 80, 77], drums]
+
+
+@pytest.mark.parametrize(
+    ("header", "body", "pitches"),
+    [
+        ("V:* octave=-1\nV:1\nV:2\n", "V:1\nC4|\nV:2\nE4|", [[48], [52]]),
+        ("V:1\nV:* clef=bass-8\nV:2\n", "V:1\nC4|\nV:2\nE4|", [[48], [52]]),
+        ("V:* octave=-1\nV:2 octave=1\n", "V:1\nC4|\nV:2\nE4|", [[48], [76]]),
+        ("", "V:1\nC4|\nV:2\nE4|\nV:* octave=1\nV:1\nC4|\nV:2\nE4|", [[60, 72], [64, 76]]),
+        ("", "V:1\nF4|\nV:2\nF4|\nV:*\nK:D\nV:1\nF4|\nV:2\nF4|", [[65, 66], [65, 66]]),
+        ("", "V:1\nC4|\nV:2\nE4|\n[V:*]\nL:1/8\nV:1\nC8|\nV:2\nE8|", [[60, 60], [64, 64]]),
+    ],
+)
+def test_settings_of_all_voices(header, body, pitches):
+    score = read(body, f"X:1\nM:4/4\nL:1/4\n{header}K:C\n")
+    assert [[note.pitch for note in part.notes] for part in score.parts] == pitches
+    assert {note.duration for part in score.parts for note in part.notes} == {4}
+
+
+def test_music_for_all_voices_is_reported():
+    text = f"{HEADER}V:1\nC4|\nV:2\nE4|\nV:*\nG4|\n"
+    assert voices(read_score(text)) == ["C", "EG"]
+    assert kinds(text) == ["music after `V:*`"]
+
+
+@pytest.mark.parametrize("key", ["clef=bass", "", "bass", "octave=0 clef=alto"])
+def test_keys_may_be_a_clef_alone(key):
+    assert melody("CDEF|", f"X:1\nM:4/4\nL:1/4\nK:{key}\n") == "CDEF"
+    assert kinds(f"X:1\nM:4/4\nL:1/4\nK:{key}\nCDEF|\n") == []
+
+
+@pytest.mark.parametrize(
     ("directives", "programs"),
     [
         ("%%MIDI program 40\n", [40, 40]),
@@ -256,6 +329,15 @@ def test_jumps(body, expected):
 def test_jumps_without_their_sign_are_reported():
     assert kinds(f"{HEADER}C4|D4!D.S. al Fine!|\n") == ["jump without its sign"]
     assert kinds(f"{HEADER}C4!fine!|D4!D.C. al Fine!|\n") == []
+
+
+@pytest.mark.parametrize("ending", ["|0 ", "[0 ", "|3-2 ", "|0,0 "])
+def test_endings_without_a_pass_are_reported_and_played(ending):
+    assert melody(f"C4{ending}D4|E4|") == "CDE"
+    assert kinds(f"{HEADER}C4{ending}D4|E4|\n") == ["impossible ending"]
+    rejected = normalize(split_tunes(f"{HEADER}C4{ending}D4|E4|\n")[0])
+    assert isinstance(rejected, RejectedPiece)
+    assert rejected.reason == "mismatched endings"
 
 
 @pytest.mark.parametrize("note", ["D0", "[DF]0", "z0", "^D,0", "D0/2", "[D0F0]"])
