@@ -46,11 +46,16 @@ def stray_problems(text: str, tunes: Sequence[TuneText]) -> Iterator[Problem]:
     for tune in tunes:
         inside.update(range(tune.first - 1, tune.first - 1 + len(tune.lines)))
     for begin, block in _blocks(lines, inside):
-        if any(line.startswith("K:") for line in block) and any(map(is_music, block)):
+        music = next((at for at, line in enumerate(block, begin) if is_music(line)), None)
+        if music is not None and any(line.startswith("K:") for line in block):
             yield Problem(begin, 1, "tune without a number", "tune without an `X:` field, ignored")
-        elif (number := next((at for at, line in enumerate(block, begin) if is_music(line)), None)) is not None:
-            message = "music outside of any tune: a blank line ends a tune"
-            yield Problem(number, 1, "music outside tunes", message)
+        elif music is not None and begin > tunes[0].first:
+            message = (
+                "a blank line ends a tune, so this music belongs to none; remove the line, or begin a tune with `X:`"
+            )
+            yield Problem(music, 1, "music outside tunes", message, Severity.WARNING)
+        elif music is not None:
+            yield Problem(music, 1, "music outside tunes", "music before the first tune, ignored")
 
 
 def _blocks(lines: Sequence[str], inside: set[int]) -> Iterator[tuple[int, list[str]]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from composer.check.abc_layout import number_of
+from composer.check.abc_notation import regular_bar_line, standard_chord
 from composer.check.abc_tunes import all_problems
 from composer.check.problem import Problem
 from composer.formats.abc.reader.lexer import TuneText
@@ -48,10 +49,30 @@ def _without_tie(line: str, at: int) -> str:
     return line[: match.start(1)] + line[match.end(1) :] if match else line
 
 
+_BAR_LINE = re.compile(r"[|:\[\]]+")
+_QUOTED = re.compile(r'"[^"]*"')
+
+
+def _with_regular_bar_line(line: str, at: int) -> str:
+    match = _BAR_LINE.match(line, at)
+    return line[:at] + regular_bar_line(match[0]) + line[match.end() :] if match else line
+
+
+def _with_standard_chord(line: str, at: int) -> str:
+    match = _QUOTED.match(line, at)
+    if match is None:
+        return line
+    symbol = match[0][1:-1].strip()
+    plain = symbol.removeprefix("(").removesuffix(")")
+    return line[:at] + match[0].replace(plain, standard_chord(plain)) + line[match.end() :]
+
+
 _PATCHES: dict[str, tuple[Callable[[str, int], str], str]] = {
     "unknown character": (_without_character, "removed unknown characters"),
     "old line break": (_without_character, "removed old line breaks"),
     "dangling tie": (_without_tie, "removed dangling ties"),
+    "unusual bar line": (_with_regular_bar_line, "rewrote unusual bar lines"),
+    "invalid chord symbol": (_with_standard_chord, "respelled chord symbols"),
     "unknown field": (lambda line, at: f"% {line}", "commented out unknown fields"),
     "text in the header": (lambda line, at: f"% {line}", "commented out text in the header"),
 }

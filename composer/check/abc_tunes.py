@@ -9,6 +9,7 @@ from itertools import pairwise
 from composer.check.abc_bar_lengths import BAR_LENGTH_KINDS, bar_length_diagnostics, bar_length_problems
 from composer.check.abc_headers import header_problems
 from composer.check.abc_layout import number_of
+from composer.check.abc_notation import notation_problems
 from composer.check.abc_syntax import syntax_problems
 from composer.check.problem import Problem, Severity, merge_repeated
 from composer.check.score_sanity import HIGHEST, LOWEST
@@ -19,7 +20,10 @@ from composer.formats.abc.reader.score import is_chord
 from composer.formats.abc.reader.structure import ordered_sections
 from composer.music.keys import Time, pitch
 
-_REPEATED_KINDS = frozenset({"dangling tie", "old line break", "quoted-printable"})
+_REPEATED_KINDS = frozenset({
+    "dangling tie", "old line break", "quoted-printable", "unusual bar line", "invalid chord symbol",
+    "unknown chord symbol",
+})  # fmt: skip
 """Kinds that often occur throughout a tune."""
 
 
@@ -34,6 +38,7 @@ def all_problems(tune: Tune) -> list[Problem]:
     problems = [*bar_length_problems(tune, [each for each in found if each.kind in BAR_LENGTH_KINDS])]
     problems += syntax_problems([each for each in found if each.kind not in BAR_LENGTH_KINDS], tune)
     problems += header_problems(tune)
+    problems += notation_problems(tune)
     problems += _out_of_range(tune)
     number, title = number_of(tune.text), tune.first("T")
     if not number and not tune.text.lines[0].startswith("X:"):

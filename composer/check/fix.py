@@ -51,6 +51,12 @@ _UNFIXABLE_REASONS = {
 """Problems of a file that only its owner can fix, and how."""
 
 
+_MEANT = frozenset({
+    "unusual bar line", "unknown chord symbol", "invalid part name", "invalid part order", "missing part",
+})  # fmt: skip
+"""Kinds whose fix depends on what was meant, and that are no reason to rewrite the tune."""
+
+
 def fix(source: Source, problems: Sequence[Problem]) -> FixResult:
     """Fix those of the `problems` found in `source` that can be fixed. Raises ReadError."""
     data = source.bytes()
@@ -127,8 +133,9 @@ def _fix_tune(tune: TuneText, number: str) -> tuple[Sequence[str], str, str]:
         return tune.lines, "", ""
     text, done = patch(tune, number, before)
     after = all_problems(parse_tune(text))
-    if not after:
-        return text.lines, ", ".join(done), ""
+    if all(each.kind in _MEANT for each in after):
+        why = f"line {after[0].line}: {after[0].message}" if after else ""
+        return text.lines, ", ".join(done), why
     if len(after) > len(before) and not renumbered:
         return tune.lines, "", f"{before[0].kind}: unchanged, since a fix would cause other problems"
     normal = normalize(text)

@@ -28,4 +28,4 @@ def counted(count: int, phrase: str) -> str:
     return f"{count:,} {phrase if count != 1 else _PLURAL.sub(lambda match: match[0][:-1], phrase, count=1)}"
 
 
-_PLURAL = re.compile(r"\b(notes|tracks|messages|events|bytes|elements)\b")
+_PLURAL = re.compile(r"\b(notes|tracks|messages|events|bytes|elements|lines|changes|jumps)\b")

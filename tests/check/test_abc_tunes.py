@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 from abc_diagnostics import check
 
+from composer.check.abc_tunes import tune_problems
+from composer.formats.abc.reader.lexer import split_tunes
+from composer.formats.abc.reader.parser import parse_tune
+
 HEADER = "X:1\nM:6/8\nL:1/8\nK:D\n"
 
 
@@ -77,3 +81,11 @@ def test_errors_in_headers(text, line, kind):
 def test_lines_are_counted_from_the_start_of_the_file():
     text = f"{HEADER}A6|\n\nX:2\nM:6/8\nK:D\nA6|A7|A6|\n"
     assert [str(each) for each in check(text)] == ["line 10, column 4: bar 2 has 7 eighth notes; 6/8 needs 6"]
+
+
+@pytest.mark.parametrize(
+    "body", ["|:A6|[1 B6:|c6|]", "|:A6|1 B6:|c6|d6|]", "A6|[1 B6:|c6|]"], ids=["bracket", "number", "no start"]
+)
+def test_a_lone_first_ending_is_a_warning(body):
+    (problem,) = tune_problems(parse_tune(split_tunes(f"{HEADER}{body}\n")[0]))
+    assert (problem.kind, problem.severity) == ("ending without a second", "warning")
