@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from composer.api import ReadError, Source, UsageError
+from composer.check.problem import counted
 from composer.cli.console import Console
 
 MAX_SYSTEMS = 16
@@ -83,6 +84,8 @@ def _draw(console: Console, source: Source, tune: int | None, limit: int) -> Non
         console.write("\n" * bool(number))
         for text in console.piano_roll(score, systems):
             console.write(text)
+        for phrase, count in score.losses.items():
+            console.say(f"{source.label}: {counted(count, phrase)}")
     if more:
         console.say(f"{source.label} has more pieces: --tune N shows one, --limit N shows more")
 

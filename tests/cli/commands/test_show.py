@@ -5,6 +5,8 @@ import os
 import pytest
 
 from composer.checkpoints import file as checkpoints
+from composer.cli.console import Console
+from composer.cli.render import piano_roll
 
 
 def test_plain_characters_without_color(composer, tunes):
@@ -50,6 +52,33 @@ def test_long_piece_is_cut_only_on_a_terminal(composer, tmp_path):
     whole = composer("show", long, COLUMNS="40").out.splitlines()
     assert "more bars" not in whole[-1]
     assert len(whole) > len(shown)
+
+
+def test_what_a_piece_lacks_is_said(composer, tmp_path):
+    tune = tmp_path / "tune.abc"
+    tune.write_text("X:1\nT:Short\nM:4/4\nL:1/4\nK:C\n{g}CDEF|\n\nGABc|\n")
+    shown = composer("show", tune)
+    assert "1 grace note left out" in shown.err
+    assert "1 line of music after a blank line left out" in shown.err
+    assert "left out" not in shown.out
+
+
+def test_systems_are_written_as_they_are_drawn(composer, tmp_path, monkeypatch):
+    long = tmp_path / "long.abc"
+    long.write_text("X:1\nM:4/4\nL:1/8\nK:G\n" + "GABc d2cB|A2F2 G4|\n" * 100)
+    drawn, written = [], []
+    lay_out, write = piano_roll.lay_out, Console.write
+
+    def recorded(score, width):
+        for system in lay_out(score, width):
+            drawn.append(len(written))
+            yield system
+
+    monkeypatch.setattr(piano_roll, "lay_out", recorded)
+    monkeypatch.setattr(Console, "write", lambda console, text: (written.append(text), write(console, text)))
+    composer("show", long, COLUMNS="40")
+    assert drawn == [*range(drawn[0], drawn[0] + len(drawn))]
+    assert len(drawn) > 9
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows closes pipes in another way")
