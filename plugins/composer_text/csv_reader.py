@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
+import shlex
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from composer.api import ReadError, Source
 from composer.api.errors import suggest
@@ -18,8 +20,11 @@ MAX_FIELD_LENGTH = 1_000_000
 TEXT_COLUMNS = frozenset({"text", "texts", "lyric", "lyrics", "poem", "poems", "words", "content", "body", "verse"})
 """Lowercase names of columns that hold the text; `song` and `title` hold the title."""
 
-_DELIMITER_LINE = re.compile(r'"?sep=(.)"?\s*\n', re.IGNORECASE)
-"""The first line of files that spreadsheet programs split at another delimiter than their own."""
+_DELIMITER_LINE = re.compile(r'\n*"?sep[ \t]*=[ \t]?(\\t|[^\w\n"])?"?[ ,;\t]*\n', re.IGNORECASE)
+r"""The first line of files that spreadsheet programs split at another delimiter than their own, such as `sep=;`.
+
+It may come with `\t` for a tab, or, from a program that took it for a row, in quotes or with empty fields.
+"""
 
 MAX_NAMED, MAX_NAME_LENGTH = 20, 40
 """Maximum number of columns in a message, and of characters in their names."""
@@ -37,11 +42,20 @@ class Table:
         return column.casefold() in map(str.casefold, self.columns)
 
     def index(self, column: str) -> int:
-        """Return the index of `column`, ignoring case. Raises ReadError with a list of the columns."""
+        """Return the index of a label `column`, ignoring case. Raises ReadError with a list of the columns."""
+        found = self._find(column)
+        if found is None:
+            raise ReadError(self._lacks(column), suggest(column, self.columns))
+        return found
+
+    def _find(self, column: str) -> int | None:
         for names, name in ((self.columns, column), (list(map(str.casefold, self.columns)), column.casefold())):
             if name in names:
                 return list(names).index(name)
-        raise ReadError(f"{self.name} has no column `{column}`; it has {self._listed()}", suggest(column, self.columns))
+        return None
+
+    def _lacks(self, column: str) -> str:
+        return f"{self.name} has no column `{column}`; it has {self._listed()}"
 
     def named_text_column(self, name: str) -> int:
         """Return the index of the column `name`, or of the only text column if both are usual names of one.
@@ -52,7 +66,12 @@ class Table:
         texts = [index for index, column in enumerate(columns) if column in TEXT_COLUMNS]
         if name not in self and name.casefold() in TEXT_COLUMNS and len(texts) == 1:
             return texts[0]
-        return self.index(name)
+        found = self._find(name)
+        if found is None:
+            close = get_close_matches(name.casefold(), columns, 1)
+            likely = columns.index(close[0]) if close else self._longest(range(len(columns)))
+            raise ReadError(self._lacks(name), self._option(likely))
+        return found
 
     def text_column(self, labels: Collection[int]) -> int:
         """Return the index of the text column: the only one that is not a label, or the only one in TEXT_COLUMNS.
@@ -66,8 +85,15 @@ class Table:
                 return candidates[0]
         raise ReadError(
             f"cannot tell which column of {self.name} holds the text; it has {self._listed()}",
-            f"add --option column={self.columns[free[0]] if free else self.columns[0]}",
+            self._option(self._longest(free or range(len(self.columns)))),
         )
+
+    def _longest(self, indices: Collection[int]) -> int:
+        """Return the column with the most text."""
+        return max(indices, key=lambda index: sum(len(row[index]) for row in self.rows if index < len(row)))
+
+    def _option(self, index: int) -> str:
+        return f"use -O {shlex.quote(f'column={self.columns[index]}')}"
 
     def _listed(self) -> str:
         more = len(self.columns) - MAX_NAMED
@@ -82,16 +108,23 @@ def read_table(source: Source) -> Table:
         raise ReadError(f"{source.label} is empty", "use a CSV file with a header row and rows of texts")
     stated = _DELIMITER_LINE.match(text)
     with _bounded_fields():
+        delimiters = DELIMITERS
         if stated:
-            # the line stays as an empty one, so that errors name the right line
-            text, delimiter = text[stated.end() - 1 :], stated[1]
-        else:
-            # the delimiter that splits the first row into the most columns; a comma if all are equal
-            delimiter = max(DELIMITERS, key=lambda each: len(next(_rows(text, each, source.label))))
+            # its lines stay as empty ones, so that errors name the right line
+            text = "\n" * stated[0].count("\n") + text[stated.end() :]
+            delimiters = (stated[1] or "").replace("\\t", "\t")
+        # the delimiter that splits the first row into the most columns, the first of those that are equal
+        delimiter = max(delimiters or DELIMITERS, key=lambda each: _columns(text, each, source.label))
+        if _columns(text, delimiter, source.label) < 2:  # one column, or not the delimiter that the file states
+            delimiter = max((delimiter, *DELIMITERS), key=lambda each: _columns(text, each, source.label))
         rows = list(_rows(text, delimiter, source.label))
     if len(rows) <= 1:
         raise ReadError(f"{source.label} has only one row", "add a header row with the names of the columns")
     return Table(source.label, [" ".join(column.split()) for column in rows[0]], rows[1:])
+
+
+def _columns(text: str, delimiter: str, name: str) -> int:
+    return len(next(_rows(text, delimiter, name), ()))
 
 
 def _rows(text: str, delimiter: str, name: str) -> Iterator[list[str]]:

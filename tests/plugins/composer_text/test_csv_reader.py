@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 from contextlib import suppress
 
 import pytest
@@ -49,6 +50,23 @@ def test_a_line_with_the_delimiter_as_spreadsheets_write_it(line, delimiter):
     found = read(text.encode("utf-8"), labels=("artist",))
     assert [item.labels for item in found] == [{"artist": "Ann"}, {"artist": "Bob"}]
     assert found[1].content.replace(",", "") == "three four"
+
+
+@pytest.mark.parametrize(
+    "line", ["sep=;;;\n", "sep=\n", "SEP = ;\n", "\nsep=;\n", '"sep=;";;\r\n', "sep=,\n", "sep=\\t\n", "sep=|\n"]
+)
+def test_a_line_that_a_program_spoiled(line):
+    """Fields that were added to it, no delimiter, another one than the file has, blanks, an empty line before it."""
+    table = "artist;song;link;text\nAnn;One;/a;la, la 3,5\n"
+    assert contents(line + table, column="lyric") == ["la, la 3,5"]
+
+
+def test_a_tab_may_be_written_as_an_escape():
+    assert contents("sep=\\t\nartist, song\ttext\nAnn, One\tla, la\n") == ["la, la"]
+
+
+def test_a_column_may_have_the_name_of_the_line():
+    assert contents("sep,text\n;,la la\n", column="text") == ["la la"]
 
 
 def test_a_line_with_the_delimiter_in_utf_16():
@@ -122,18 +140,27 @@ def test_text_column_is_detected(header, labels, column):
     assert contents(f"{header}\n{row}\n", labels=labels) == ["yes"]
 
 
-@pytest.mark.parametrize("header", ["artist,line", "text,lyrics,artist"])
-def test_ambiguous_text_column_lists_the_columns(header):
-    found = error(f"{header}\na,b,c\n")
+@pytest.mark.parametrize("header", ["artist,song line", "artist,refrain's end", "text,lyrics"])
+def test_ambiguous_text_column_lists_the_columns_and_suggests_the_longest(header):
+    found = error(f"{header}\na,bc\n")
     assert all(f"`{name}`" in found.message for name in header.split(","))
-    assert "--option column=" in found.hint
+    assert shlex.split(found.hint) == ["use", "-O", f"column={header.split(',')[1]}"]
 
 
-@pytest.mark.parametrize("options", [{"column": "lyrik"}, {"labels": ("lyrik",)}])
-def test_unknown_column(options):
-    found = error("artist,lyrics\nburns,a\n", **options)
-    assert found.message == "poems.csv has no column `lyrik`; it has `artist`, `lyrics`"
-    assert found.hint == "did you mean `lyrics`?"
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ({"column": "lyrik"}, "use -O column=lyrics"),
+        ({"column": "Artst"}, "use -O column=artist"),
+        ({"column": "xyz"}, "use -O column=lyrics"),
+        ({"labels": ("lyrik",)}, "did you mean `lyrics`?"),
+    ],
+)
+def test_unknown_column(options, hint):
+    found = error("artist,lyrics\nburns,a long one\n", **options)
+    name = options.get("column") or options["labels"][0]
+    assert found.message == f"poems.csv has no column `{name}`; it has `artist`, `lyrics`"
+    assert found.hint == hint
 
 
 def test_long_list_of_columns_is_shortened():

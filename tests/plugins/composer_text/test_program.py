@@ -76,7 +76,7 @@ def test_single_piece_gives_a_warning(composer, file):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("artist,line,year\na,b,c\n", ("`artist`, `line`, `year`", "--option column=artist")),
+        ("artist,line,year\na,b,c\n", ("`artist`, `line`, `year`", "use -O column=artist")),
         ("artist,lyric\n", ("has only one row", "header row")),
         (b"lyric\na\0b\n", ("is not a text file", "suffix")),
         ('lyric\na\n"b\nc\n', ("line 3", "unclosed quote", "write a quote twice")),
@@ -92,7 +92,7 @@ def test_invalid_tables(composer, file, content, says):
 def test_unknown_column(composer, file):
     path = file("artist,lyrics\na,b\n")
     composer("train", "text", path, "-O", "column=lirics", *TINY).failed(
-        "no column `lirics`", "`artist`, `lyrics`", "did you mean `lyrics`?"
+        "no column `lirics`", "`artist`, `lyrics`", "use -O column=lyrics"
     )
     composer("train", "text", path, "-O", "labels=genre", *TINY).failed("no column `genre`", "`artist`, `lyrics`")
 
