@@ -70,6 +70,50 @@ Q:1/4=120
 K:none
 z | A B c d | e4 ||
 """
+FEATURES = r"""%abc-2.1
+%%MIDI program 24
+M:3/4
+L:1/8
+U:T=!D.C. al Fine!
+m:~n2=n/o/n/m/
+
+X:1
+T:Caf\'e &eacute; \u266d
+Q:"Slow" 3/8 1/8=60
+P:A(AB)2.C
+V:* octave=-1
+V:1	clef=treble-8 name="One"
+V:2 clef=perc
+%%MIDI channel 10
+%%MIDI drummap ^g 42
+I:propagate-accidentals octave
+K:D exp _B^g
+P:A
+V:1
+|:(&A6|B6 & C6|D6 &)|[1 ^c6 & E6 & G,4:|c2(3:2:4de/f/g!To Coda!z2|
+[Q:1/4=90]~A2 ~B2 (5:4:5cdefg|d0 [FA]0 z6!fine!|
+V:2
+|:^g6|g6|[1 z6:|^g6|Z2|
+P:B
+[V:1] S"E7/f+"c3-"^Fine"c3|(1:2:2CC T d2|]
+[V:2] x6|y {g}^^g6 & & __a6|]
+V:*
+[K:Gm clef=bass transpose=2][M:C|]
+V:1
+P:C
+(2GA|Bc de && f4|g4:::|A4::|
+
+A2 B2 c2|d6|
+
+X:2
+K:
+ABc|
+"""
+TABLES = (
+    'sep=;\r\nartist;song;link;text\r\nA;One;/a;"la; la\r\nla"\r\nB;Two;/b;3,5\r\n',
+    '"sep=\t"\nyear\tlyric\n1790\tone, "two"\n1791\tthree; four\n',
+    "sep=;;;\nartist,song,link,text\nA,One,/a,la la\n",
+)
 CSV = 'author,title,lyrics\nA. Body,"One, two","A line\nand ""another"""\nN. Body,Three,only one\n'
 KERN = """**kern|**kern
 *M3/4|*M3/4
@@ -297,7 +341,24 @@ def nest(data: bytes, chance: random.Random) -> bytes:
     return data[: tag.start()] + tag[0] * chance.choice([10, 3000]) + data[tag.end() :]
 
 
+SIGNS = (
+    b"(&", b"&)", b"&", b"&&", b":::", b"::", b"[1", b"|2", b"|:", b"\n\n", b"\nP:A\n", b"[V:2]", b"\nV:*\n", b"(3:2:7",
+    b"!D.S. al Coda!", b"!coda!", b"[Q:1/4 1/8=50]", b"\n%%MIDI drummap c 36\n", b"[K:F clef=perc]", b"sep=;\n",
+    b'"', b"\\", b"\xff\xfe", b"\xef\xbb\xbf", b"\xff\x51\x00", b"\xf0\x02\x00\xf7", b"\xf8", b"\xb0\x7b\x00", b"MTrk",
+    b"\xff\x2f\x00",
+)  # fmt: skip
+
+
+def insert_signs(data: bytes, chance: random.Random) -> bytes:
+    """Insert signs that mean something to a reader, where they may make no sense."""
+    for _ in range(chance.choice([1, 3])):
+        at = chance.randrange(len(data) + 1)
+        data = data[:at] + chance.choice(SIGNS) + data[at:]
+    return data
+
+
 MUTATIONS = (
+    insert_signs, insert_signs,
     flip_bits, flip_bits, truncate, remove_bytes, insert_noise, repeat_bytes, swap_bytes, insert_huge_number,
     insert_huge_number, change_lines, change_lines, change_lines, insert_huge_number, insert_huge_size, nest,
 )  # fmt: skip
@@ -318,6 +379,8 @@ def fixtures() -> dict[str, bytes]:
     repeat = b'<barline location="right"><repeat direction="backward" times="2"/></barline></measure>'
     return {
         "a.mid": write("midi", score),
+        "b.mid": midi(IRREGULAR, division=b"\xe7\x28"),
+        "c.mid": midi(IRREGULAR, IRREGULAR, kind=2, tracks=9),
         "a.musicxml": xml,
         "b.musicxml": xml.replace(b"</measure>", repeat, 2),
         "c.musicxml": MUSICXML.encode(),
@@ -325,8 +388,33 @@ def fixtures() -> dict[str, bytes]:
         "a.krn": KERN.encode(),
         "a.mei": MEI.encode(),
         "a.abc": ABC.encode(),
+        "b.abc": FEATURES.encode(),
         "a.csv": CSV.encode(),
+        **{f"{at}.csv": text.encode("utf-8-sig") for at, text in enumerate(TABLES)},
+        "9.csv": TABLES[0].encode("utf-16"),
     }
+
+
+IRREGULAR = bytes.fromhex(
+    "00 ff 51 00"  # an empty tempo
+    "00 ff 58 02 06 03"  # a short meter
+    "00 ff 03 04 83 5e 83 8b"  # a title in Shift-JIS
+    "00 90 3c 50"
+    "10 f0 03 43 10 f7"  # system-exclusive bytes, after which running status goes on
+    "10 40 50"
+    "00 f8 10 43 50"  # a clock message
+    "00 ff 51 05 07 a1 20 00 00"  # a long tempo
+    "20 b0 7b 00"  # all notes off
+    "00 99 24 64 10 24 00"
+    "00 e0 00 40 00 c0 49"
+    "8f 00 ff 2f 00"
+)
+
+
+def midi(*data: bytes, kind: int = 1, tracks: int = 1, division: bytes = b"\x00\x60") -> bytes:
+    """Return a MIDI file of these tracks, with a stated number of tracks and track lengths that are too long."""
+    chunks = b"".join(b"MTrk" + (len(track) + 7).to_bytes(4, "big") + track for track in data)
+    return b"MThd\0\0\0\6" + kind.to_bytes(2, "big") + tracks.to_bytes(2, "big") + division + chunks
 
 
 def packed(members: dict[str, bytes]) -> bytes:
