@@ -78,23 +78,22 @@ def beats(ticks: int) -> Fraction:
 
 def _notes(played: Sequence[Bar], losses: Counter[str]) -> tuple[Note, ...]:
     """Return the notes of a voice and its overlays, joining tied notes if the same pitch follows at once."""
-    notes = list(_joined(_timed(played), losses))
-    for layer in range(max((len(bar.overlays) for bar in played), default=0)):
-        notes += _joined(_timed(played, layer), losses)
-    notes.sort()
-    return tuple(notes)
+    return tuple(sorted(note for layer in _layers(played) for note in _joined(layer, losses)))
 
 
-def _timed(played: Sequence[Bar], layer: int | None = None) -> Iterator[tuple[int, Sound]]:
-    """Yield the sounds of the voice, or of one of its overlays, with their onsets in ticks."""
+def _layers(played: Sequence[Bar]) -> Iterator[list[tuple[int, Sound]]]:
+    """Yield the sounds of the voice, and of each layer of its overlays, with their onsets in ticks."""
+    layers: list[list[tuple[int, Sound]]] = [[]]
     start = 0
     for bar in played:
-        now = start
-        sounds = bar.sounds if layer is None else bar.overlays[layer] if layer < len(bar.overlays) else ()
-        for sound in sounds:
-            yield now, sound
-            now += sound.ticks
-        start = now if layer is None else start + bar.ticks
+        layers += [[] for _ in range(len(bar.overlays) + 1 - len(layers))]
+        for layer, sounds in zip(layers, (bar.sounds, *bar.overlays), strict=False):
+            now = start
+            for sound in sounds:
+                layer.append((now, sound))
+                now += sound.ticks
+        start += bar.ticks
+    yield from layers
 
 
 def _joined(timed: Iterable[tuple[int, Sound]], losses: Counter[str]) -> Iterator[Note]:
