@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from composer.api import ReadError
+from composer.formats.limits import MAX_NOTES
 from composer.formats.midi import quantity
 from composer.formats.midi.smpte import Clock
 from composer.formats.midi.text import decode_text, detect_encoding
@@ -46,12 +47,13 @@ class Repaired:
 
     `hanging` is the number of notes without note-off in `data`. `losses` counts what was left out, by phrase, and
     `faults` what was irregular but cost no music. `tempos` are (tick, microseconds per beat) in the time of the
-    original; `texts` are its text events. `tracks` is the number of its tracks.
+    original; `texts` are its text events. `tracks` is the number of its tracks, and `notes` that of its notes.
     """
 
     data: bytes = b""
     hanging: int = 0
     tracks: int = 0
+    notes: int = 0
     losses: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     tempos: list[tuple[int, int]] = field(default_factory=list)
@@ -96,7 +98,7 @@ class _Rewriter:
     ) -> None:
         self.data, self.encoding, self.clock = data, encoding, clock
         self.found = Repaired()
-        self._name, self._offset = name, offset
+        self.name, self._offset = name, offset
 
     def rewritten(self) -> Repaired:
         """Return the chunks of the tracks, without a header."""
@@ -109,7 +111,7 @@ class _Rewriter:
                 at = self._walk(track)
                 chunks += [b"MTrk", len(track.out).to_bytes(4, "big"), bytes(track.out)]
                 self.found.tracks += 1
-                self.found.hanging += sum(track.sounding.values())
+                self.found.hanging += sum(notes.total() for notes in track.sounding.values())
             elif _is_chunk(data, at) and at + 8 + int.from_bytes(data[at + 4 : at + 8], "big") <= len(data):
                 at += 8 + int.from_bytes(data[at + 4 : at + 8], "big")
             else:
@@ -133,11 +135,11 @@ class _Rewriter:
             raise self._error(f"{error} in track {number}", track.at) from None
 
     def _error(self, reason: str, at: int) -> ReadError:
-        return ReadError(f"{self._name} is a damaged MIDI file: {reason}, at offset {self._offset + at:,}", HINT)
+        return ReadError(f"{self.name} is a damaged MIDI file: {reason}, at offset {self._offset + at:,}", HINT)
 
 
 class _TrackRewriter:
-    """Rewrites the events of one track to `out`; `sounding` are its open notes by channel and pitch.
+    """Rewrites the events of one track to `out`; `sounding` counts its open notes by channel and pitch.
 
     `at` is where the latest event begins, for messages.
     """
@@ -145,11 +147,13 @@ class _TrackRewriter:
     def __init__(self, file: _Rewriter, start: int) -> None:
         self.data, self.file, self.found = file.data, file, file.found
         self.out = bytearray()
-        self.sounding: dict[tuple[int, int], int] = {}
+        self.sounding: dict[int, Counter[int]] = {}
         self.at = start
         self._stated_end = start + int.from_bytes(self.data[start - 4 : start], "big")
         self._framed = self._stated_end == len(self.data) or _is_chunk(self.data, self._stated_end)
         self._now = self._written = self._running = 0
+        self._converted = (0, 0)
+        """The latest time in the file, and that time in ticks of a beat."""
 
     def rewrite(self) -> int:
         """Rewrite all events, and return where the next chunk begins.
@@ -201,13 +205,19 @@ class _TrackRewriter:
         if kind == 0xB0 and first in _NOTES_OFF:
             self._end_notes(channel)
             return at
-        key = (channel, first)
         if kind == 0x90 and second:
-            self.sounding[key] = self.sounding.get(key, 0) + 1
-        elif kind in (0x80, 0x90) and self.sounding.get(key):
-            self.sounding[key] -= 1
+            self._count_note()
+            self.sounding.setdefault(channel, Counter())[first] += 1
+        elif kind in (0x80, 0x90) and channel in self.sounding and self.sounding[channel][first]:
+            self.sounding[channel][first] -= 1
         self._write(bytes((status, first, second)))
         return at
+
+    def _count_note(self) -> None:
+        """Raise ReadError at once if the file has more notes than are read."""
+        self.found.notes += 1
+        if self.found.notes > MAX_NOTES:
+            raise ReadError(f"{self.file.name} has more than {MAX_NOTES:,} notes", "split it into smaller files")
 
     def _data_byte(self, at: int) -> tuple[int, int]:
         """Return the data byte at `at`, skipping real-time messages, which may come anywhere, and the place after."""
@@ -221,11 +231,8 @@ class _TrackRewriter:
         return min(byte, 127), at + 1
 
     def _end_notes(self, channel: int) -> None:
-        for (sounding, pitch), count in self.sounding.items():
-            if sounding == channel:
-                for _ in range(count):
-                    self._write(bytes((0x80 | channel, pitch, 0)))
-                self.sounding[sounding, pitch] = 0
+        for pitch in self.sounding.pop(channel, Counter()).elements():
+            self._write(bytes((0x80 | channel, pitch, 0)))
 
     def _system_message(self, status: int, at: int) -> int:
         """Skip a system message, which holds no music."""
@@ -270,7 +277,9 @@ class _TrackRewriter:
         self._write(bytes([0xFF, kind, standard]) + content[:standard])
 
     def _write(self, event: bytes) -> None:
-        tick = self._now if self.file.clock is None else self.file.clock(self._now)
+        if self._now != self._converted[0]:
+            self._converted = self._now, self._now if self.file.clock is None else self.file.clock(self._now)
+        tick = self._converted[1]
         if tick > MAX_TICKS:
             raise ValueError(f"an event later than {MAX_TICKS:,} ticks")
         self.out += quantity.encode(min(tick - self._written, _MAX_DELTA)) + event

@@ -213,6 +213,19 @@ def test_all_notes_off_ends_a_note_struck_twice():
     assert notes(midi(events + END)) == [(0, 60, 1), (Fraction(1, 2), 60, Fraction(1, 2))]
 
 
+def test_all_notes_off_leaves_other_channels():
+    events = "00 90 3c 50  00 91 40 50  00 91 43 50  60 b1 7b 00  60 b1 7b 00  00 80 3c 00"
+    assert notes(midi(events + END)) == [(0, 60, 2), (0, 64, 1), (0, 67, 1)]
+
+
+def test_too_many_notes_are_refused_at_once(monkeypatch):
+    monkeypatch.setattr("composer.formats.midi.repair.MAX_NOTES", 2)
+    assert notes(midi(f"00 f8 {C} {D} {END}")) == C_D
+    damaged_at_the_end = midi(f"00 f8 {C} {D} 00 3c 50 ff")
+    with pytest.raises(ReadError, match=r"a.mid has more than 2 notes"):
+        read_midi(damaged_at_the_end, "a.mid")
+
+
 def test_all_notes_off_after_a_change_of_program():
     assert notes(midi("00 90 3c 50  00 c0 05  60 b0 7b 00  60 80 3c 00" + END)) == [(0, 60, 1)]
 
