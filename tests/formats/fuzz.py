@@ -46,6 +46,8 @@ from composer_text import Text
 
 MAX_SECONDS = 5.0
 """CPU time per file."""
+MAX_SIZE = 1_000_000
+"""Of a mutated file, in bytes, since a huge one may take its time."""
 MAX_GROWTH = 500 * 1024 * 1024
 MEMORY_LIMIT = 3 * 1024 * 1024 * 1024
 """Of this process, so that no mutation takes the whole machine."""
@@ -251,7 +253,7 @@ def mutate(data: bytes, chance: random.Random) -> bytes:
         return packed({name: mutate(content, chance) for name, content in members.items()})
     mutations = WELL_FORMED_MUTATIONS if data.startswith(b"<") and chance.random() < 0.8 else MUTATIONS
     for _ in range(chance.choice([1, 1, 2, 4])):
-        data = chance.choice(mutations)(data, chance)
+        data = chance.choice(mutations)(data, chance)[:MAX_SIZE]
     return data
 
 
