@@ -13,9 +13,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import IO, TYPE_CHECKING, BinaryIO, TextIO, cast
 
 from composer.api import ComposerError, ReadError
+from composer.system.files import is_disk_full
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -75,7 +76,9 @@ class Console:
             # Windows reports a pipe without a reader as an invalid argument
             if isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL):
                 raise ClosedPipe from error
-            hint = "free some space, or write elsewhere with --output FILE"
+            discard_output(self.stdout)  # what is left in the buffer would fail again at exit
+            full = is_disk_full(error)
+            hint = "free up disk space, or write to another disk" if full else "send stdout to a file or a pipe"
             raise ComposerError(f"cannot write to stdout: {error.strerror or error}", hint) from error
 
     def read_bytes(self) -> bytes:
@@ -108,11 +111,15 @@ class Console:
             self.print_error(f"{self._bold('hint:', 36)} {hint}")
 
     def rich_console(self, stream: TextIO) -> RichConsole:
-        """Return a rich console on one of the streams, with the terminal's width and colors."""
+        """Return a rich console on one of the streams, with the terminal's width and colors.
+
+        On stdout, it writes by `write`, which reports failures.
+        """
         from rich.console import Console as RichConsole
 
         plain, terminal = not self._use_color(stream), stream.isatty()
-        return RichConsole(file=stream, force_terminal=terminal, no_color=plain, highlight=False, _environ=self.environ)
+        file = cast("IO[str]", _CheckedStdout(self)) if stream is self.stdout else stream
+        return RichConsole(file=file, force_terminal=terminal, no_color=plain, highlight=False, _environ=self.environ)
 
     def piano_roll(self, score: Score, max_systems: int | None = None) -> Iterator[str]:
         """Yield a score as a piano roll, system by system, in the colors that stdout supports."""
@@ -141,6 +148,28 @@ def discard_output(stream: TextIO) -> None:
     """Point `stream` at the null device, so that the flush at exit does not fail on a closed pipe."""
     with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())
+
+
+class _CheckedStdout(io.TextIOBase):
+    """The stdout of a console as a text stream for libraries, which write even nothing at all."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._console.stdout.encoding
+
+    def isatty(self) -> bool:
+        return self._console.stdout_is_terminal
+
+    def fileno(self) -> int:
+        return self._console.stdout.fileno()
+
+    def write(self, text: str) -> int:
+        if text:
+            self._console.write(text)
+        return len(text)
 
 
 class _Closed(io.RawIOBase):
