@@ -18,6 +18,7 @@ from composer.cli.output.targets import Target
 from composer.cli.render.file_diff import difference
 from composer.distributed.environment import ProcessInfo
 from composer.formats import provenance
+from composer.formats.midi.writer import older_versions
 from composer.formats.provenance import Provenance
 from composer.system import device as devices
 
@@ -37,16 +38,23 @@ class Replayed:
 
     def data(self, before: bytes) -> bytes:
         """Return the file as it was `before` if its music is the same, else with its provenance now."""
-        same = self._marked(self.recorded)
-        return same if same == before or not self.changes else self._marked(self.now)
+        if self.is_same(before):
+            return before
+        return self._marked(self.now if self.changes else self.recorded)
 
     def difference(self, before: bytes) -> str:
         """Return where the file as it was `before` differs, in words; empty if it does not.
 
         Both are given the recorded provenance, so that only changes in the music count.
         """
-        same = self._marked(self.recorded)
-        return difference(before, same, self.format) if same != before else ""
+        return "" if self.is_same(before) else difference(before, self._marked(self.recorded), self.format)
+
+    def is_same(self, before: bytes) -> bool:
+        """Return whether the file `before` is reproduced, as this version or an older one writes it."""
+        if self._marked(self.recorded) == before:
+            return True
+        older = older_versions(self.pieces[0]) if self.format == "midi" else ()
+        return any(provenance.mark(self.format, each, self.recorded[0]) == before for each in older)
 
     def _marked(self, provenances: Iterable[Provenance]) -> bytes:
         return b"".join(provenance.mark(self.format, *each) for each in zip(self.pieces, provenances, strict=True))

@@ -8,7 +8,6 @@ from dataclasses import replace
 from fractions import Fraction
 
 from composer.api import ReadError, RejectedPiece, Score, Source, Tempo
-from composer.formats.abc.title import TitleWriter
 from composer.formats.limits import exceeded_limit
 from composer.formats.settings import WriteSettings
 
@@ -46,12 +45,13 @@ def write(score: Score, settings: WriteSettings) -> bytes:
     """Return `score` as a file of one tune."""
     from composer.formats.abc.writer.score import write
 
+    if settings.title:
+        score = replace(score, title=settings.title)
     if settings.tempo is not None:
         score = replace(score, tempos=(Tempo(Fraction(0), settings.tempo),))
     if settings.instrument is not None:
         score = replace(score, parts=tuple(replace(part, program=settings.instrument) for part in score.parts))
-    data = write(score).encode()
-    return TitleWriter(settings.title).push(data) if settings.title else data
+    return write(score).encode("utf-8", "replace")
 
 
 def mark(data: bytes, text: bytes) -> bytes:

@@ -1,10 +1,12 @@
-"""Write a title of the user's choice into ABC text while it is generated."""
+"""Write titles into ABC text, also while it is generated."""
 
 from __future__ import annotations
 
 import re
 
 _FIELD = re.compile(rb"[A-Za-z]:")
+_SPECIAL = re.compile(r"[\\%]|&(?=#?[A-Za-z0-9]+;)")
+"""What starts an escape, a comment or an entity."""
 
 
 def plain_title(text: str) -> str:
@@ -12,11 +14,18 @@ def plain_title(text: str) -> str:
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
+def title_field(text: str) -> str:
+    """Return the `T:` field of a title, without line feed; empty for a blank one. It reads back as `plain_title`."""
+    title = plain_title(text)
+    blank = " " * title.startswith(("|", ":"))  # or the line would be music
+    return f"T:{blank}" + _SPECIAL.sub(r"\\\g<0>", title) if title else ""
+
+
 class TitleWriter:
     """Replaces the titles in a stream of ABC text by `title`, after the tune's number."""
 
     def __init__(self, title: str) -> None:
-        self._line = f"T:{plain_title(title)}\n".replace("%", "\\%").encode("utf-8", "replace")
+        self._line = f"{title_field(title)}\n".encode("utf-8", "replace")
         self._held, self._over = b"", False
 
     def push(self, data: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -14,8 +14,10 @@ from composer.api import Meter, Note, Part, Score, Tempo
 from composer.formats.midi import quantity
 from composer.formats.midi.text import printable_line
 from composer.formats.settings import WriteSettings
+from composer.music.bars import COMMON_TIME
 from composer.music.keys import has_minor_third, key_name
 from composer.music.sounding import chord_part
+from composer.music.tempo_map import DEFAULT_BPM
 
 CHORD_SOFTNESS = 0.6
 """The velocity of chord symbols relative to the melody's."""
@@ -33,9 +35,10 @@ _END_OF_TRACK = b"\x00\xff\x2f\x00"
 def write_midi(score: Score, settings: WriteSettings) -> bytes:
     """Return `score` as a MIDI file of format 1; the bytes are reproducible.
 
-    The first track holds title, tempo, meter and key. A track for each part follows, and one for the chord symbols,
-    which play softly on their own channel. A pickup is a bar with its own meter. A note that is struck again while it
-    sounds ends there. Times too fine for any division are rounded.
+    The first track holds title, tempos, meters and keys; a score without tempo or meter has those that MIDI assumes,
+    120 BPM and 4/4. A track for each part follows, and one for the chord symbols, which play softly on their own
+    channel. A pickup is a bar with its own meter. A note that is struck again while it sounds ends there. Times too
+    fine for any division are rounded, and meters that MIDI has no sign for are left out.
     """
     import mido
 
@@ -62,6 +65,18 @@ def mark(data: bytes, text: bytes) -> bytes:
     track = data[start + 8 : end].removesuffix(_END_OF_TRACK)
     track += b"\x00\xff\x01" + quantity.encode(len(text)) + text + _END_OF_TRACK
     return data[: start + 4] + len(track).to_bytes(4, "big") + track + data[end:]
+
+
+def older_versions(data: bytes) -> Iterator[bytes]:
+    """Yield the file as earlier versions wrote it, without a tempo or meter that the score does not have."""
+    tempo, meter = b"\x00\xff\x51\x03\x07\xa1\x20", b"\x00\xff\x58\x04\x04\x02\x18\x08"
+    for left_out in ((tempo,), (meter,), (tempo, meter)):
+        start = 8 + int.from_bytes(data[4:8], "big")
+        end = start + 8 + int.from_bytes(data[start + 4 : start + 8], "big")
+        track = data[start + 8 : end]
+        for event in left_out:
+            track = track.replace(event, b"", 1)
+        yield data[: start + 4] + len(track).to_bytes(4, "big") + track + data[end:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +110,15 @@ def _conductor(score: Score, settings: WriteSettings, clock: _Clock) -> list[_Me
     """Return the tempos, meters and keys."""
     from mido import MetaMessage
 
-    tempos = score.tempos if settings.tempo is None else (Tempo(Fraction(0), settings.tempo),)
+    tempos = [each for each in score.tempos if each.bpm > 0]
+    if settings.tempo is not None or all(each.onset > 0 for each in tempos):
+        first = Tempo(Fraction(0), settings.tempo or DEFAULT_BPM)
+        tempos = [first, *(tempos if settings.tempo is None else ())]
     events: list[_Message] = []
-    for tempo in (tempo for tempo in tempos if tempo.bpm > 0):
+    for tempo in tempos:
         microseconds = min(max(round(60e6 / tempo.bpm), 1), 0xFFFFFF)
         events.append((clock.ticks(tempo.onset), 0, MetaMessage("set_tempo", tempo=microseconds)))
-    for meter in _with_pickup(score):
+    for meter in filter(_has_sign, _with_pickup(score)):
         message = MetaMessage("time_signature", numerator=meter.numerator, denominator=meter.denominator)
         events.append((clock.ticks(meter.onset), 1, message))
     for key in score.keys:
@@ -110,14 +128,23 @@ def _conductor(score: Score, settings: WriteSettings, clock: _Clock) -> list[_Me
 
 
 def _with_pickup(score: Score) -> tuple[Meter, ...]:
-    """Return the meters of `score`, with one for the pickup if a meter can express it."""
+    """Return the meters of `score` from beat 0 on, with one for the pickup if a meter can express it."""
+    meters = score.meters
+    if all(each.onset > 0 for each in meters):
+        meters = (COMMON_TIME, *meters)
     numerator, denominator = (score.pickup / 4).as_integer_ratio()
     while denominator < 4:
         numerator, denominator = 2 * numerator, 2 * denominator
-    if score.pickup <= 0 or numerator > 255 or denominator not in (4, 8, 16, 32, 64):
-        return score.meters
-    first, *others = score.meters or (Meter(Fraction(0), 4, 4),)
-    return (Meter(Fraction(0), numerator, denominator), first._replace(onset=score.pickup), *others)
+    pickup = Meter(Fraction(0), numerator, denominator)
+    if score.pickup <= 0 or not _has_sign(pickup):
+        return meters
+    first, *others = meters
+    return (pickup, first._replace(onset=score.pickup), *others)
+
+
+def _has_sign(meter: Meter) -> bool:
+    """Return whether MIDI can express a meter, and programs read it."""
+    return 0 < meter.numerator < 256 and meter.denominator in (1, 2, 4, 8, 16, 32, 64)
 
 
 def _part_events(

@@ -333,6 +333,21 @@ class TestRecipe:
         assert result.data == data
         assert result.err == f"stdin{SAME}"
 
+    @pytest.mark.parametrize("options", [(), ("--tempo", "90"), ("--meter", "4/4"), ("--meter", "3/4")])
+    def test_midi_of_versions_without_default_tempo_and_meter(self, composer, replay, options):
+        data = composer("gen", "grid", "--seed", "3", "--bars", "4", "--format", "midi", *options).data
+        track = 8 + int.from_bytes(data[18:22], "big")
+        conductor, rest = data[22 : 14 + track], data[14 + track :]
+        if "--tempo" not in options:
+            conductor = conductor.replace(b"\x00\xff\x51\x03\x07\xa1\x20", b"", 1)
+        if "--meter" not in options:
+            conductor = conductor.replace(b"\x00\xff\x58\x04\x04\x02\x18\x08", b"", 1)
+        old = data[:18] + len(conductor).to_bytes(4, "big") + conductor + rest
+        assert old != data
+        result = replay(old)
+        assert result.data == old
+        assert result.err == f"stdin{SAME}"
+
     def test_no_paths_are_recorded(self, gen, tmp_path):
         (tmp_path / "opening.abc").write_text(OPENING)
         text = provenance.read(gen("--prime", tmp_path / "opening.abc"), "")[0].text

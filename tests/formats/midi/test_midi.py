@@ -261,6 +261,23 @@ def test_tempos_meters_and_keys_survive_a_round_trip():
     assert read_midi(write_midi(score, WriteSettings()), "again.mid") == score
 
 
+@pytest.mark.parametrize("tempos", [(), (Tempo(Fraction(1), 60.0),)])
+@pytest.mark.parametrize("meters", [(), (Meter(Fraction(2), 3, 4),)])
+def test_what_midi_assumes_is_written(tempos, meters):
+    data = write_midi(Score((Part(melody(60, 62, 64)),), tempos=tempos, meters=meters), WriteSettings())
+    again = read_midi(data, "again.mid")
+    assert again.tempos == (Tempo(Fraction(0), 120.0), *tempos)
+    assert again.meters == (Meter(Fraction(0), 4, 4), *meters)
+    assert not again.keys
+
+
+def test_a_meter_without_sign_is_left_out():
+    onsets = (Fraction(0), Fraction(3), Fraction(6), Fraction(9))
+    meters = [Meter(onset, *sign) for onset, sign in zip(onsets, [(3, 4), (300, 4), (5, 6), (2, 8)], strict=True)]
+    again = read_midi(write_midi(Score((Part(melody(60)),), meters=tuple(meters)), WriteSettings()), "again.mid")
+    assert again.meters == (meters[0], meters[3])
+
+
 def test_settings_override_the_score():
     score = Score((Part(melody(60), program=5),), tempos=(Tempo(Fraction(0), 90), Tempo(Fraction(1), 30)))
     again = read_midi(write_midi(score, WriteSettings(tempo=150, instrument=73, velocity=33)), "again.mid")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
-from composer.api import EncodeError, Note, Score
+from composer.api import EncodeError, Note, Score, Tempo
 from composer.formats.abc.dialect.bar_writer import TunePart, Unwritable, write_tune
 from composer.formats.abc.dialect.primer import without_end
 from composer.formats.abc.dialect.tables import HIGHEST, LOWEST, MAX_TONES, METERS, chord_symbol
@@ -14,10 +15,12 @@ from composer.formats.abc.elements import Sound
 from composer.formats.abc.note_names import key_signature, plainest_key, tone
 from composer.formats.abc.reader.score import read_score
 from composer.formats.abc.reader.structure import MAX_BARS
+from composer.formats.abc.title import title_field
 from composer.formats.abc.writer.melody import GRID, UNDER_MELODY, melody_of, snap
 from composer.formats.abc.writer.multivoice import tempo, write_voices
 from composer.formats.abc.writer.triplets import with_writable_tuplets
 from composer.music.keys import BEAT, Signature, Time, pitch
+from composer.music.tempo_map import DEFAULT_BPM
 
 __all__ = ["dialect_with_losses"]
 
@@ -30,6 +33,9 @@ MAX_LOST_TIME = Fraction(1, 10)
 _SLIGHT_OVERLAP = GRID // 8
 """Smaller moves are not reported: many MIDI files end a note a little before the next one starts."""
 
+_SOON = Fraction(1, 8)
+"""The beats after the start of the music at which a tempo still is that of the start."""
+
 
 def write(score: Score) -> str:
     """Return `score` as a file with one tune that reads back note for note: in the dialect if that can hold it, else in
@@ -37,21 +43,37 @@ def write(score: Score) -> str:
 
     Raises EncodeError for scores that neither can hold (see `write_voices`).
     """  # fmt: skip
+    score = replace(score, tempos=_from_the_first_note(score))
     return _melody_alone(score) or write_voices(score)
 
 
+def _from_the_first_note(score: Score) -> tuple[Tempo, ...]:
+    """Return the tempos, with the default first if the first note has begun long before there is any."""
+    tempos = tuple(sorted(each for each in score.tempos if each.bpm > 0))
+    begin = min((note.onset for part in score.parts for note in part.notes), default=Fraction(0)) + _SOON
+    return (Tempo(Fraction(0), DEFAULT_BPM), *tempos) if tempos and tempos[0].onset > begin else tempos
+
+
 def _melody_alone(score: Score) -> str:
-    """Return `score` in the dialect, with its tempo and program; empty if the dialect cannot hold it exactly."""
+    """Return `score` in the dialect, with its title, tempo and program; empty if the dialect cannot hold it exactly."""
     parts = [part for part in score.parts if part.notes]
-    if len(parts) != 1 or parts[0].percussion or len(score.tempos) > 1:
+    if len(parts) != 1 or parts[0].percussion or len(score.tempos) > 1 or len(score.keys) > 1:
+        return ""
+    if not all(chord_symbol(chord.symbol) for chord in score.chords):
         return ""
     notes = sorted(parts[0].notes)
     try:
-        text = "X:1\n" + _write_melody(score, notes, Counter())
+        text = "X:1\n" + _write_melody(replace(score, title=""), notes, Counter())
     except EncodeError:
         return ""
-    if _onsets_and_lengths(read_score(text).notes) != _onsets_and_lengths(notes):
+    again = read_score(text)
+    if _onsets_and_lengths(again.notes) != _onsets_and_lengths(notes):
         return ""
+    if [chord.onset for chord in again.chords] != [chord.onset for chord in score.chords]:
+        return ""
+    title = title_field(score.title)
+    if title:
+        text = text.replace("\n", f"\n{title}\n", 1)
     more = f"Q:{tempo(score.tempos[0].bpm)}\n" if score.tempos else ""
     more += f"%%MIDI program {parts[0].program}\n" if parts[0].program else ""
     return text.replace("\nK:", f"\n{more}K:", 1)

@@ -52,6 +52,38 @@ def test_melody_with_pickup_triplet_tie_and_chord_symbol():
     assert read_score(text).pickup == 1
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Frère Jacques",
+        "夜来香",
+        "100 % Wool",
+        r"C:\tunes \u0041",
+        "Tom &amp; Jerry",
+        "Me & You",
+        "IN CAPITALS",
+        "|: Repeat",
+        70 * "long ",
+    ],
+)
+def test_any_title_reads_back(title):
+    for parts in (1, 2):
+        score = score_of([(67, 4), (69, 4)], title=title)
+        assert read_score(write(replace(score, parts=parts * score.parts))).title == title.strip()
+
+
+def test_a_change_of_key_in_a_melody_is_kept():
+    keys = (Key(Fraction(0), 0), Key(Fraction(4), 2))
+    score = score_of([(60, 4), (66, 4)], keys=keys, meters=(Meter(Fraction(0), 4, 4),))
+    assert read_score(write(score)).keys == keys
+
+
+@pytest.mark.parametrize(("symbol", "onset"), [("Am", 2), ("C13", 0), ("C13", 4)])
+def test_a_chord_symbol_that_the_dialect_lacks_is_kept(symbol, onset):
+    score = score_of([(60, 4), (66, 4)], chords=(ChordSymbol(Fraction(onset), Fraction(2), symbol),))
+    assert [(chord.symbol, chord.onset) for chord in read_score(write(score)).chords] == [(symbol, onset)]
+
+
 def test_accidentals_follow_the_key():
     sharp = score_of([(66, 1), (70, 1), (71, 1), (63, 1)], keys=(Key(Fraction(0), 2),))
     flat = score_of([(66, 1), (70, 1), (71, 1), (63, 1)], keys=(Key(Fraction(0), -3, "minor"),))

@@ -44,7 +44,11 @@ def test_a_tempo_where_abc_cannot_split_is_moved_to_the_next_note():
 def test_the_header_has_the_tempo_of_the_first_note():
     later = Part((Note(Fraction(4), 60, Fraction(4)),))
     assert "\nQ:1/4=60\n" in write(score((0, 120), (2, 60), parts=(later,)))
-    assert read_score(write(score((1, 90)))).tempos == (Tempo(Fraction(0), 90),)
+    assert read_score(write(score((0.1, 90)))).tempos == (Tempo(Fraction(0), 90),)
+
+
+def test_music_before_the_first_tempo_has_the_default():
+    assert read_score(write(score((1, 90)))).tempos == (Tempo(Fraction(0), 120), Tempo(Fraction(1), 90))
 
 
 def test_programs_read_back():
