@@ -21,6 +21,7 @@ COMMANDS = {
     "presets": "List presets that reproduce published systems.",
     "check": "Check music files for errors.",
     "originality": "Find passages copied from the training data.",
+    "convert": "Convert music files to other formats.",
     "replay": "Reproduce a generated file from its recorded settings.",
     "show": "Show music as a piano roll, or print a text or a model card.",
     "plugins": "List installed plugins and your trained models.",

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from composer.api import ReadError
-from composer.formats import FORMATS, detect, find_format
+from composer.api import ReadError, Source
+from composer.formats import FORMATS, Format, detect, find_format
 
 __all__ = ["without_provenance"]
 
@@ -68,6 +68,21 @@ def read_first(data: bytes, name: str) -> Provenance | None:
     """Return the first provenance in the file `name`. Raises ReadError if it is damaged."""
     text = next(_texts(data), None)
     return Provenance.parse(text, name) if text is not None else None
+
+
+def texts_of_pieces(source: Source, found: Format) -> list[str]:
+    """Return the text of the provenance of each piece in `source`, a file of the format `found`; empty for none.
+
+    Of formats other than ABC, only the first piece can have any.
+    """
+    if found.find_marks is None:
+        return [""]
+    if found.name != "abc":
+        return [next(found.find_marks(source.bytes()), "")[:MAX_LENGTH]]
+    from composer.formats.abc.reader.lexer import split_tunes
+
+    tunes = split_tunes(source.text())
+    return [next(found.find_marks(tune.text.encode("utf-8", "replace")), "")[:MAX_LENGTH] for tune in tunes]
 
 
 def without_provenance(lines: Iterable[str]) -> Iterator[str]:

@@ -19,6 +19,11 @@ COMMAND_LINES = {
     "presets": ["presets"],
     "check": ["check {broken}", "check {tunes} --json"],
     "originality": ["originality {tunes} --corpus {tunes}", "originality {tunes} --corpus {tunes} --json"],
+    "convert": [
+        "convert {tunes} --to abc",
+        "convert {tunes} --to tokens",
+        "convert {tunes} -o {folder} --to abc --json",
+    ],
     "replay": ["replay {generated} -q"],
     "show": ["show {tunes}", "show {tunes} --surprise -c small", "show small", "show {words}"],
     "plugins": ["plugins", "plugins formats", "plugins lstm"],
@@ -48,7 +53,8 @@ def files(composer, checkpoint, tunes, tmp_path):
     named["broken"].write_text("X:1\nM:4/4\nL:1/4\nK:C\nCDEF|CDE|CDEF|]\n")
     assert composer("gen", "abc", "-c", "small", "-o", named["generated"]).code == 0
     (tmp_path / "words.txt").write_text("some words\n")
-    return {**named, "tunes": tunes, "words": tmp_path / "words.txt", "new": tmp_path / "new.safetensors"}
+    new = {"new": tmp_path / "new.safetensors", "folder": tmp_path / "new"}
+    return {**named, **new, "tunes": tunes, "words": tmp_path / "words.txt"}
 
 
 def test_all_commands_are_tried():

@@ -57,6 +57,12 @@ EXAMPLES = {
             "composer originality tunes.abc --json | jq '.found[].notes'",
         ),
     ),
+    "convert": (
+        ("Write MIDI as ABC:", "composer convert tune.mid -o tune.abc"),
+        ("Write each tune of a collection as MIDI:", "composer convert jigs.abc -o jigs/ --to midi"),
+        ("Collect a folder of MIDI files in one file of ABC:", "composer convert midi/ -o all.abc"),
+        ("Listen to a score:", "composer convert score.musicxml --to midi | timidity -"),
+    ),
     "replay": (
         ("Reproduce a tune:", "composer replay tune.abc"),
         ("Check that files can be reproduced:", 'for file in tunes/*.mid; do composer replay --check "$file"; done'),

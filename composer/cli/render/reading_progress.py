@@ -76,6 +76,10 @@ class ReadingProgress(AbstractContextManager["ReadingProgress"]):
         """Show how many files and pieces have been read."""
         self._show(f"reading: {count_noun(sources, 'file')}, {count_noun(pieces, 'piece')}")
 
+    def update_converted(self, sources: int, pieces: int) -> None:
+        """Show how many files and pieces have been converted."""
+        self._show(f"converting: {count_noun(sources, 'file')}, {count_noun(pieces, 'piece')}")
+
     def update_measured(self, done: int, total: int) -> None:
         """Show which share of the batches has been measured, and the time left."""
         left = ""

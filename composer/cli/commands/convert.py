@@ -1,0 +1,193 @@
+"""`composer convert`: music files in other formats."""
+
+import json
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from composer.api import ComposerError, ReadError, RejectedPiece, Source, UsageError
+from composer.api.fields import option
+from composer.cli.options_from import OptionsCommand
+from composer.cli.render.text import count_noun
+
+if TYPE_CHECKING:
+    from composer.cli.console import Console
+    from composer.cli.convert.destination import Destination
+    from composer.cli.convert.pieces import FoundPiece
+    from composer.cli.convert.writing import Write
+    from composer.formats import Format
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertOptions:
+    """Options of `composer convert`."""
+
+    files: tuple[str, ...] = option(
+        help="Files, folders, globs, zip archives, corpus:NAME from music21, or - for stdin.",
+        argument="FILE...",
+        repeated=True,
+    )
+    output: str | None = option(
+        None,
+        "Output file; the suffix sets the format. %03d in its name becomes the number of the piece. A name without "
+        "suffix, or with a slash at the end, is a folder. [default: stdout]",
+        "-o",
+        metavar="FILE",
+    )
+    to: str | None = option(None, "Output format: abc, midi, musicxml or tokens.", metavar="FORMAT")
+    read_as: str | None = option(
+        None, "Input format. [default: by the content, else by the suffix]", "--from", metavar="FORMAT"
+    )
+    force: bool = option(False, "Overwrite existing files.")
+    as_json: bool = option(False, "Print the files, and what each lacks, as JSON.", "--json")
+    quiet: bool = option(False, "Only print warnings and errors.", "-q")
+
+
+def convert(console: "Console", options: ConvertOptions) -> None:
+    """Convert music between ABC, MIDI, MusicXML and tokens. MEI and kern are read too.
+
+    A file of ABC or tokens may hold many pieces. Other files hold one, so each piece gets a file: jigs-01.mid. In a
+    folder, the new files have the names and subfolders of the old ones.
+
+    Titles, tempos, meters, keys, instruments and the record of how a piece was generated are kept if the format can
+    hold them. Repeats are played out. In ABC and MusicXML, times of a recorded performance are moved to note values.
+    Messages count what the new files lack. The exit status is 1 if a piece could not be converted.
+    """
+    from composer.cli.convert.destination import plan_destination
+    from composer.cli.convert.writing import make_writer
+    from composer.formats import format_named
+
+    console.quiet = options.quiet
+    chosen = _target_format(options)
+    read_as = format_named(options.read_as) if options.read_as is not None else None
+    write, many = make_writer(chosen)
+    destination = plan_destination(console, chosen, many, options.output, options.force)
+    if options.as_json and options.output in (None, "-"):
+        raise UsageError("--json needs --output", "add --output FOLDER/, or leave out --json")
+    run = _Run(console, write, destination, read_as, options.files)
+    run.convert()
+    destination.close()
+    if options.as_json:
+        console.write(json.dumps(run.document(), indent=2) + "\n")
+    run.report()
+
+
+def make_command(summary: str) -> OptionsCommand:
+    """Return the command for the parser."""
+    return OptionsCommand("convert", convert, ConvertOptions, summary)
+
+
+def _target_format(options: ConvertOptions) -> "Format":
+    """Return the format of --to, else that of the output's suffix. Raises UsageError, OptionError."""
+    from composer.formats import format_named, format_of
+
+    output = Path(options.output or "-")
+    named = format_of(output)
+    if options.to is not None:
+        chosen = format_named(options.to)
+        if named not in (None, chosen):
+            hint = f"leave out --to, or use --output {output.with_suffix(chosen.suffixes[0])}"
+            raise UsageError(f"--to {options.to} contradicts --output {output}", hint)
+        return chosen
+    if named is not None:
+        return named
+    problem = f"unknown suffix '{output.suffix}'" if output.suffix else "no output format"
+    raise UsageError(problem, "add --to abc, midi, musicxml or tokens")
+
+
+@dataclass
+class _Run:
+    """Converts pieces one by one, and counts what was lost; a piece that fails does not stop the others."""
+
+    console: "Console"
+    write: "Write"
+    destination: "Destination"
+    read_as: "Format | None"
+    arguments: tuple[str, ...]
+    losses: Counter[str] = field(default_factory=Counter)
+    files: int = 0
+    done: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[tuple[str, ComposerError]] = field(default_factory=list)
+
+    def convert(self) -> None:
+        """Convert all pieces. Raises UsageError, and ReadError if there are no files."""
+        from composer.cli.convert.pieces import suffixes
+        from composer.cli.render.reading_progress import ReadingProgress
+        from composer.data.sources import sources
+
+        kinds = suffixes(self.read_as)
+        with ReadingProgress(self.console) as progress:
+            for source in sources(self.arguments, kinds, self.console.read_bytes):
+                self.files += 1
+                if isinstance(source, ReadError):
+                    self.failures.append(("", source))
+                    continue
+                for _ in self._convert_source(source):
+                    progress.update_converted(self.files, len(self.done) + len(self.failures))
+        if not self.files:
+            raise ReadError(f"no music files in {' '.join(self.arguments)}", f"suffixes: {' '.join(kinds)}")
+
+    def _convert_source(self, source: Source) -> Iterator[None]:
+        """Convert the pieces of a source, yielding after each."""
+        from composer.cli.convert.pieces import read_pieces
+
+        try:
+            count, pieces = read_pieces(source, self.read_as)
+            for number, piece in enumerate(pieces, 1):
+                self._convert_piece(source, piece, number, count)
+                yield
+        except ReadError as error:
+            self.failures.append((source.label, error))
+        self.destination.end_source()
+
+    def _convert_piece(self, source: Source, piece: "FoundPiece", number: int, count: int) -> None:
+        if isinstance(piece.score, RejectedPiece):
+            detail = f" ({piece.score.detail})" if piece.score.detail else ""
+            error = ReadError(
+                f"cannot convert {piece.name}: {piece.score.reason}{detail}", "`composer check` says more"
+            )
+            self.failures.append((piece.name, error))
+            return
+        try:
+            data, losses = self.write(piece)
+        except ComposerError as error:
+            self.failures.append(
+                (piece.name, ComposerError(f"cannot convert {piece.name}: {error.message}", error.hint))
+            )
+            return
+        path = self.destination.add(source, data, number, count)
+        self.losses += losses
+        self.done.append({"piece": piece.name, "output": str(path), "losses": dict(losses)})
+
+    def document(self) -> dict[str, Any]:
+        """Return the results as JSON data."""
+        failed = [{"piece": name, "error": error.message} for name, error in self.failures]
+        return {"files": self.files, "pieces": self.done, "failed": failed, "losses": dict(self.losses)}
+
+    def report(self) -> None:
+        """Print what was written and lost. Raises the error of a piece that was not converted."""
+        from composer.cli.render.reading_progress import report_skipped
+
+        if summary := self.destination.summary():
+            self.console.say(summary)
+        only = self.failures[0][1] if len(self.failures) == 1 else None
+        report_skipped(self.console, _Losses(self.losses, [] if only else [str(error) for _, error in self.failures]))
+        if only is not None:
+            raise only
+        if self.failures:
+            total = len(self.failures) + len(self.done)
+            hint = f"find the problems: composer check {shlex.join(self.arguments)}"
+            raise ComposerError(f"{len(self.failures):,} of {count_noun(total, 'piece')} could not be converted", hint)
+
+
+@dataclass(frozen=True)
+class _Losses:
+    """What was lost, as `report_skipped` prints it."""
+
+    losses: Counter[str]
+    unreadable: list[str]
+    rejected: dict[str, int] = field(default_factory=dict)
+    places: dict[str, list[str]] = field(default_factory=dict)

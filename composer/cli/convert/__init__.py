@@ -1,0 +1,1 @@
+"""Converting music between formats: reading, writing, and what is lost."""

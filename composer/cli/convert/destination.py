@@ -1,0 +1,184 @@
+"""Where converted pieces go: stdout, one file, numbered files, or a folder."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from composer.api import ComposerError, Source, UsageError
+from composer.cli.console import Console
+from composer.cli.output.filename_pattern import FilenamePattern
+from composer.cli.output.files import new_folder_note, save
+from composer.cli.render.text import count_noun
+from composer.formats import Format
+
+FORCE_HINT = "overwrite it with --force, or use another --output"
+
+
+@dataclass
+class Destination:
+    """Takes the pieces of one source after the other; nothing is kept of a source that is abandoned.
+
+    With `many`, a file may hold several pieces.
+    """
+
+    console: Console
+    format: Format
+    many: bool
+    force: bool = False
+    written: list[Path] = field(default_factory=list)
+    folder_note: str = ""
+
+    def add(self, source: Source, data: bytes, number: int, count: int) -> Path | None:
+        """Take piece `number` of `source`, which has `count`. Return its file, if it is known."""
+        raise NotImplementedError
+
+    def end_source(self) -> None:
+        """Write what waits for the end of a source. Raises ComposerError."""
+
+    def close(self) -> None:
+        """Write what waits for the end of all sources. Raises ComposerError."""
+
+    def summary(self) -> str:
+        """Return what was written, for a note; empty for nothing."""
+        if not self.written:
+            return ""
+        first, *others = self.written
+        where = f"{count_noun(len(self.written), 'file')}, {first} to {self.written[-1]}" if others else str(first)
+        return f"wrote {where}{self.folder_note}"
+
+    def check(self, path: Path, source: Source) -> None:
+        """Raise ComposerError if `path` must not be written."""
+        if path in self.written:
+            raise ComposerError(
+                f"{path} was already written from another file", "convert the files one folder at a time"
+            )
+        if source.data is None and path.exists() and path.samefile(source.path):
+            raise ComposerError(f"{path} is the file to convert", "use another --output")
+        if path.is_dir():
+            raise ComposerError(f"{path} is a folder", "use another --output")
+        if path.is_file() and not self.force:
+            raise ComposerError(f"{path} already exists", FORCE_HINT)
+
+    def save(self, path: Path, data: bytes) -> None:
+        """Write a file completely or not at all."""
+        self.folder_note = self.folder_note or new_folder_note(path.parent)
+        save(path, data, sync=False)
+        self.written.append(path)
+
+
+@dataclass
+class ToStdout(Destination):
+    """Writes to stdout: at once if it may hold many pieces, else at the end, when there was only one."""
+
+    _pieces: int = 0
+    _waiting: bytes = b""
+
+    def add(self, source: Source, data: bytes, number: int, count: int) -> None:
+        self._pieces += 1
+        if self.many:
+            self.console.write_bytes(_numbered(self.format, data, self._pieces))
+        elif self._pieces == 1:
+            self._waiting = data
+        else:
+            raise _too_many_error(self.format, f"tunes/%03d{self.format.suffixes[0]}")
+
+    def close(self) -> None:
+        if self._waiting:
+            self.console.write_bytes(self._waiting)
+
+
+@dataclass
+class ToFile(Destination):
+    """Writes one file at the end."""
+
+    path: Path = Path()
+    _pieces: list[bytes] = field(default_factory=list)
+
+    def add(self, source: Source, data: bytes, number: int, count: int) -> Path:
+        self.check(self.path, source)
+        if self._pieces and not self.many:
+            raise _too_many_error(self.format, str(self.path.with_name(f"{self.path.stem}-%03d{self.path.suffix}")))
+        self._pieces.append(_numbered(self.format, data, len(self._pieces) + 1))
+        return self.path
+
+    def close(self) -> None:
+        if self._pieces:
+            self.save(self.path, b"".join(self._pieces))
+
+
+@dataclass
+class ToNumberedFiles(Destination):
+    """Writes each piece to a file with its number among all pieces."""
+
+    pattern: FilenamePattern = field(default_factory=lambda: FilenamePattern("%d"))
+
+    def add(self, source: Source, data: bytes, number: int, count: int) -> Path:
+        path = self.pattern.path(len(self.written) + 1)
+        self.check(path, source)
+        self.save(path, data)
+        return path
+
+
+@dataclass
+class ToFolder(Destination):
+    """Writes a file for each source, or one for each of its pieces, with the names and subfolders of the sources."""
+
+    folder: Path = Path()
+    _path: Path = Path()
+    _pieces: list[bytes] = field(default_factory=list)
+
+    def add(self, source: Source, data: bytes, number: int, count: int) -> Path:
+        path = source.path.relative_to(source.root) if source.root is not None else Path(source.path.name)
+        stem = "stdin" if source.name == "stdin" else path.stem
+        if count > 1 and not self.many:
+            stem += f"-{number:0{len(str(count))}}"
+        path = self.folder / path.with_name(stem + self.format.suffixes[0])
+        if not self._pieces:
+            self.check(path, source)
+        if self.many:
+            self._path = path
+            self._pieces.append(_numbered(self.format, data, len(self._pieces) + 1))
+        else:
+            self.save(path, data)
+        return path
+
+    def end_source(self) -> None:
+        if self._pieces:
+            pieces, self._pieces = self._pieces, []
+            self.save(self._path, b"".join(pieces))
+
+    def summary(self) -> str:
+        if len(self.written) < 2:
+            return super().summary()
+        return f"wrote {count_noun(len(self.written), 'file')} to {self.folder}{self.folder_note}"
+
+
+def plan_destination(console: Console, chosen: Format, many: bool, output: str | None, force: bool) -> Destination:
+    """Return where the pieces go. A name that ends with a slash or has no suffix is a folder. Raises UsageError."""
+    if output in (None, "-"):
+        if chosen.binary and console.stdout_is_terminal:
+            name = chosen.summary.partition(",")[0]
+            raise UsageError(f"{name} is binary, and stdout is a terminal", f"use --output tune{chosen.suffixes[0]}")
+        return ToStdout(console, chosen, many, force)
+    assert output is not None
+    path = Path(output)
+    if path.is_dir() or output.endswith(("/", "\\")) or (not path.suffix and not path.exists()):
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{path} is not a folder", "use another --output")
+        return ToFolder(console, chosen, many, force, folder=path)
+    if pattern := FilenamePattern.parse(output):
+        return ToNumberedFiles(console, chosen, many, force, pattern=pattern)
+    return ToFile(console, chosen, many, force, path=path)
+
+
+def _numbered(chosen: Format, data: bytes, number: int) -> bytes:
+    """Return a piece as part of a file with others: ABC with its number, after a blank line."""
+    if chosen.name != "abc" or number == 1:
+        return data
+    return re.sub(rb"\AX:1\n", b"\nX:%d\n" % number, data)
+
+
+def _too_many_error(chosen: Format, example: str) -> UsageError:
+    return UsageError(f"`{chosen.name}` files hold one piece each", f"use a file for each: --output {example}")

@@ -1,0 +1,117 @@
+"""Count what a written score lacks of the original, by phrase, as in `Score.losses`."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from itertools import zip_longest
+from typing import TypeVar
+
+from composer.api import Key, Note, Score, Tempo
+
+INAUDIBLE = Fraction(1, 96)
+"""The beats by which a note may move without being counted."""
+TEMPO_TOLERANCE = 0.005
+"""The relative difference between tempos that count as the same: MIDI stores whole microseconds."""
+
+
+def lost_notes(before: Score, after: Score) -> Counter[str]:
+    """Count the notes that `after` lacks or has elsewhere, and missing chord symbols, instruments and velocities."""
+    losses, now = Counter[str](), _by_sound(after)
+    for sound, notes in _by_sound(before).items():
+        for note, match in _matched(notes, now.get(sound, ())):
+            if match is None:
+                losses["notes left out"] += 1
+            elif max(abs(match.onset - note.onset), abs(match.end - note.end)) > INAUDIBLE:
+                losses["notes moved or changed in length"] += 1
+            elif match.velocity != note.velocity:
+                losses["velocities left out"] += 1
+    if len({note.velocity for part in before.parts for note in part.notes}) == 1:
+        del losses["velocities left out"]
+    verb = "written as notes" if _count_notes(after) > _count_notes(before) else "left out"
+    losses[f"chord symbols {verb}"] += max(len(before.chords) - len(after.chords), 0)
+    losses["instruments left out"] += (_programs(before) - _programs(after)).total()
+    return +losses
+
+
+def lost_signs(before: Score, after: Score) -> Counter[str]:
+    """Count the tempos, meters and keys that are not in force in `after`, and a title or pickup that it lacks."""
+    losses = Counter[str]()
+    losses["titles left out"] += bool(before.title.strip()) and not after.title.strip()
+    losses["pickups left out"] += bool(before.pickup) and after.pickup != before.pickup
+    losses["meters left out"] += len(_meters(before) - _meters(after))
+    losses["tempos left out"] += _not_in_force(before, before.tempos, after.tempos, _same_tempo)
+    keys = _not_in_force(before, before.keys, after.keys, lambda one, other: one.sharps == other.sharps)
+    modes = _not_in_force(before, before.keys, after.keys, lambda one, other: one[1:] == other[1:])
+    losses["keys left out"] += keys
+    losses["modes of keys left out"] += modes - keys
+    return +losses
+
+
+_Sound = tuple[bool, int]
+"""Whether a note is percussion, and its pitch."""
+
+
+def _by_sound(score: Score) -> dict[_Sound, list[Note]]:
+    found: dict[_Sound, list[Note]] = defaultdict(list)
+    for part in score.parts:
+        for note in part.notes:
+            found[part.percussion, note.pitch].append(note)
+    return found
+
+
+def _matched(before: Sequence[Note], after: Sequence[Note]) -> Iterator[tuple[Note, Note | None]]:
+    """Yield each note of one sound with the same note afterwards, failing that the next that is left; None for none."""
+    places: dict[tuple[Fraction, Fraction], list[Note]] = defaultdict(list)
+    for note in after:
+        places[note.onset, note.duration].append(note)
+    moved: list[Note] = []
+    for note in before:
+        if same := places[note.onset, note.duration]:
+            yield note, same.pop()
+        else:
+            moved.append(note)
+    left = sorted(note for notes in places.values() for note in notes)
+    yield from zip_longest(sorted(moved), left[: len(moved)])
+
+
+def _count_notes(score: Score) -> int:
+    return sum(len(part.notes) for part in score.parts)
+
+
+def _programs(score: Score) -> Counter[int]:
+    """Count the parts of each program, except pianos, which are the default."""
+    return Counter(part.program for part in score.parts if part.notes and part.program and not part.percussion)
+
+
+def _meters(score: Score) -> set[tuple[Fraction, int, int]]:
+    """Return the meters that change something, by onset."""
+    found, current = set(), (0, 0)
+    for onset, *meter in sorted(score.meters):
+        if tuple(meter) != current:
+            current = (meter[0], meter[1])
+            found.add((onset, *current))
+    return found
+
+
+_Sign = TypeVar("_Sign", Tempo, Key)
+
+
+def _not_in_force(
+    score: Score, before: Sequence[_Sign], after: Sequence[_Sign], same: Callable[[_Sign, _Sign], bool]
+) -> int:
+    """Count the signs of `before` that hold for some notes of `score` where `after` has no sign that is the same."""
+    before, after = sorted(before), sorted(after)
+    starts, new_starts = [sign.onset for sign in before], [sign.onset for sign in after]
+    missing = set()
+    for onset in {note.onset for part in score.parts for note in part.notes} if before else ():
+        old, new = bisect_right(starts, onset) - 1, bisect_right(new_starts, onset) - 1
+        if old >= 0 and (new < 0 or not same(before[old], after[new])):
+            missing.add(old)
+    return len(missing)
+
+
+def _same_tempo(one: Tempo, other: Tempo) -> bool:
+    return abs(one.bpm - other.bpm) <= TEMPO_TOLERANCE * max(one.bpm, other.bpm)

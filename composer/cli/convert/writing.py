@@ -1,0 +1,68 @@
+"""Write a score in a format, and count what the written file lacks by reading it back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from composer.api import ComposerError, EncodeError, Representation, Score, Source, UsageError
+from composer.cli.convert.losses import lost_notes, lost_signs
+from composer.cli.convert.pieces import FoundPiece, notation_of
+from composer.cli.output.encoders import encode_piece
+from composer.formats import Format, WriteSettings, provenance
+from composer.formats.read import read_playable
+from composer.music.rounding import has_note_values, rounded
+
+Losses = Counter[str]
+Write = Callable[[FoundPiece], tuple[bytes, Losses]]
+"""Returns a piece in a format, and what was lost since it was read, by phrase. Raises ComposerError."""
+
+COLLECTIONS = ("abc",)
+"""Built-in formats of which a file may hold many pieces, besides those of representations."""
+
+
+def make_writer(chosen: Format) -> tuple[Write, bool]:
+    """Return the function that writes pieces in a format, and whether a file may hold many. Raises UsageError."""
+    if chosen.write is not None:
+        return lambda piece: _write_music(chosen, piece), chosen.name in COLLECTIONS
+    kind = notation_of(chosen)
+    if kind is None:
+        raise UsageError(f"music cannot be written as `{chosen.name}`", "use --to abc, midi, musicxml or tokens")
+    return lambda piece: _write_notation(kind, piece), True
+
+
+def _write_music(chosen: Format, piece: FoundPiece) -> tuple[bytes, Losses]:
+    assert isinstance(piece.score, Score)
+    assert chosen.write is not None
+    score, write = piece.score, chosen.write
+    try:
+        # MIDI keeps all times, and text formats those that can be read
+        data = write(score if chosen.binary or has_note_values(score) else rounded(score), WriteSettings())
+    except EncodeError:
+        data = write(rounded(score), WriteSettings())
+    losses = Losses(score.losses)
+    if chosen.read is not None:
+        again = next(iter(read_playable(Source(Path(f"again{chosen.suffixes[0]}"), piece.name, data=data))))
+        losses += lost_notes(score, again) + lost_signs(score, again)
+    if piece.made_by is not None and chosen.mark is not None:
+        return provenance.mark(chosen.name, data, piece.made_by), losses
+    losses["provenance left out"] += piece.made_by is not None
+    return data, +losses
+
+
+def _write_notation(kind: type[Representation], piece: FoundPiece) -> tuple[bytes, Losses]:
+    """Return a piece in the notation of a representation, whose vocabulary is that of the piece alone."""
+    assert isinstance(piece.score, Score)
+    assert kind.native is not None
+    representation = kind()
+    encoded = representation.from_score(piece.score)
+    representation.fit([encoded])
+    data = encode_piece(representation, representation.prime(encoded), kind.native)
+    again = representation.score(replace(encoded, title="", labels={}))
+    if again is None or not again.is_audible:
+        raise ComposerError(f"{piece.name} has no notes that `{kind.name}` can write", "use --to midi")
+    losses = Losses(representation.losses(encoded)) + lost_signs(piece.score, again)
+    losses["provenance left out"] += piece.made_by is not None
+    return data, +losses

@@ -1,0 +1,104 @@
+"""What converted music lacks: notes, chord symbols, instruments and signs, each counted by a phrase."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
+from composer.cli.convert.losses import lost_notes, lost_signs
+
+F = Fraction
+
+
+def melody(*pitches, velocity=80):
+    return tuple(Note(F(at), pitch, F(1), velocity) for at, pitch in enumerate(pitches))
+
+
+SCORE = Score(
+    (Part(melody(60, 62, 64, 65), program=73), Part(melody(36, 38), percussion=True)),
+    chords=(ChordSymbol(F(0), F(2), "C"), ChordSymbol(F(2), F(2), "G")),
+    tempos=(Tempo(F(0), 90.0), Tempo(F(2), 60.0)),
+    meters=(Meter(F(0), 3, 4), Meter(F(3), 2, 4)),
+    keys=(Key(F(0), 2, "dorian"), Key(F(3), -1)),
+    title="A Tune",
+)
+
+
+def test_nothing_is_lost_of_the_same():
+    assert not lost_notes(SCORE, SCORE)
+    assert not lost_signs(SCORE, SCORE)
+
+
+def test_everything_is_lost_of_a_score_without_signs():
+    assert lost_signs(SCORE, Score(SCORE.parts)) == {
+        "titles left out": 1, "tempos left out": 2, "meters left out": 2, "keys left out": 2,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("parts", "losses"),
+    [
+        ((Part(melody(60, 62), program=73), SCORE.parts[1]), {"notes left out": 2}),
+        ((SCORE.parts[0], replace(SCORE.parts[1], percussion=False)), {"notes left out": 2}),
+        ((replace(SCORE.parts[0], program=0), SCORE.parts[1]), {"instruments left out": 1}),
+    ],
+)
+def test_notes_and_instruments(parts, losses):
+    assert lost_notes(SCORE, replace(SCORE, parts=parts)) == losses
+
+
+@pytest.mark.parametrize(("by", "count"), [(F(1, 100), 0), (F(1, 4), 2)])
+def test_moved_notes(by, count):
+    """The first is moved and the last is longer."""
+    first, *others, last = melody(60, 62, 64)
+    changed = (first._replace(onset=by, duration=1 - by), *others, last._replace(duration=1 + by))
+    found = lost_notes(Score((Part(melody(60, 62, 64)),)), Score((Part(changed),)))
+    assert found["notes moved or changed in length"] == count
+    assert found.total() == count
+
+
+def test_velocities_count_if_they_differ():
+    loud, soft = melody(60, 62, velocity=100), melody(60, 62, velocity=80)
+    assert not lost_notes(Score((Part(loud),)), Score((Part(soft),)))
+    shaped = (loud[0], soft[1])
+    assert lost_notes(Score((Part(shaped),)), Score((Part(soft),))) == {"velocities left out": 1}
+
+
+def test_chord_symbols_that_are_played():
+    played = replace(SCORE, chords=(), parts=(*SCORE.parts, Part(melody(48, 52, 55))))
+    assert lost_notes(SCORE, played) == {"chord symbols written as notes": 2}
+    assert lost_notes(SCORE, replace(SCORE, chords=())) == {"chord symbols left out": 2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "losses"),
+    [
+        ({"tempos": (Tempo(F(0), 90.01), Tempo(F(2), 60.0))}, {}),
+        ({"tempos": (Tempo(F(0), 90.0),)}, {"tempos left out": 1}),
+        ({"tempos": (Tempo(F(0), 90.0), Tempo(F(2), 120.0))}, {"tempos left out": 1}),
+        ({"keys": (Key(F(0), 2, "minor"), Key(F(3), -1))}, {"modes of keys left out": 1}),
+        ({"keys": (Key(F(0), 2, "dorian"),)}, {"keys left out": 1}),
+        ({"meters": (Meter(F(0), 3, 4),)}, {"meters left out": 1}),
+        ({"meters": (*SCORE.meters, Meter(F(5), 2, 4))}, {}),
+        ({"title": "Another"}, {}),
+    ],
+)
+def test_signs(changes, losses):
+    assert lost_signs(SCORE, replace(SCORE, **changes)) == losses
+
+
+def test_pickups():
+    assert lost_signs(replace(SCORE, pickup=F(1)), SCORE) == {"pickups left out": 1}
+
+
+NOTES = st.builds(Note, st.integers(0, 20).map(F), st.integers(60, 64), st.integers(1, 4).map(F), st.integers(1, 127))
+
+
+@given(st.lists(NOTES, max_size=12), st.data())
+def test_left_out_notes_are_counted_exactly(notes, data):
+    kept = data.draw(st.lists(st.sampled_from(range(len(notes))), unique=True)) if notes else []
+    after = Score((Part(tuple(sorted(notes[at] for at in kept))),))
+    assert lost_notes(Score((Part(tuple(sorted(notes))),)), after)["notes left out"] == len(notes) - len(kept)
