@@ -32,6 +32,17 @@ class Bar:
         """Length in beats; a pickup is shorter than its meter."""
         return self.end - self.start
 
+    @property
+    def own_meter(self) -> Meter:
+        """The meter, or one that the bar fills if a change of meter cuts it short; a pickup has the meter."""
+        if self.number == 0 or self.length == self.meter.bar:
+            return self.meter
+        part = self.length / 4
+        denominator = max(part.denominator, self.meter.denominator)
+        if denominator % part.denominator:
+            denominator = part.denominator
+        return Meter(self.start, int(part * denominator), denominator)
+
 
 def bars(score: Score) -> Iterator[Bar]:
     """Yield the bars of `score` from beat 0 to its end. A meter change inside a bar cuts the bar short."""

@@ -2,6 +2,8 @@
 
 from fractions import Fraction
 
+import pytest
+
 from composer.api import Meter, Note, Part, Score
 from composer.music.bars import bars, count_bars
 
@@ -27,6 +29,18 @@ def test_a_pickup_is_bar_zero():
 
 def test_a_meter_change_inside_a_bar_cuts_it_short():
     assert lines(score(9, (0, 4, 4), (6, 3, 4))) == [(1, 0), (2, 4), (3, 6)]
+
+
+@pytest.mark.parametrize(("change", "own"), [(6, (2, 4)), ("13/2", (5, 8)), ("19/3", (7, 12)), (8, (4, 4))])
+def test_a_bar_that_is_cut_short_has_its_own_meter(change, own):
+    meters = [
+        (bar.own_meter.numerator, bar.own_meter.denominator) for bar in bars(score(12, (0, 4, 4), (change, 3, 4)))
+    ]
+    assert meters[:3] == [(4, 4), own, (3, 4)]
+
+
+def test_a_pickup_has_the_meter_of_the_next_bar():
+    assert {bar.own_meter.numerator for bar in bars(score(7, (0, 6, 8), pickup=1))} == {6}
 
 
 def test_silence_has_no_bars():

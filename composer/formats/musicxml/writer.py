@@ -20,6 +20,9 @@ from composer.music.keys import MODE_FIFTHS, name_of_fifth, spell_in_key
 _GRIDS: tuple[tuple[int, ...], ...] = ((), (8, 6), (4,))
 """Times are exact, or rounded to the nearest of these fractions of a beat if no note values fit."""
 
+_NOTE_VALUES = (1, 2, 4, 8, 16, 32, 64)
+"""Denominators of meters."""
+
 _MUSIC21_METADATA = (
     (rb"\s*<encoding-date>.*?</encoding-date>", b""),
     (rb"<software>.*?</software>", b"<software>composer</software>"),
@@ -196,11 +199,13 @@ def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: list[B
             staff.getElementsByClass("Measure")[index].insert(onset - starts[index], sign)
 
     for staff in whole.parts:
-        shown = None
+        shown = ""
         for bar in layout:
-            if bar.meter != shown:
-                shown = bar.meter
-                place(staff, bar.start, m21.meter.TimeSignature(f"{shown.numerator}/{shown.denominator}"))
+            meter = bar.own_meter if bar.own_meter.denominator in _NOTE_VALUES else bar.meter
+            sign = f"{meter.numerator}/{meter.denominator}"
+            if sign != shown:
+                shown = sign
+                place(staff, bar.start, m21.meter.TimeSignature(sign))
         for signature in score.keys:
             sign = m21.key.KeySignature(signature.sharps)
             place(staff, signature.onset, sign.asKey(signature.mode) if signature.mode in MODE_FIFTHS else sign)

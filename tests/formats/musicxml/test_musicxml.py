@@ -52,6 +52,21 @@ def test_the_pickup_is_an_implicit_measure():
     assert (measure.get("number"), measure.get("implicit")) == ("0", "yes")
 
 
+def test_a_bar_that_a_change_of_meter_cuts_short_keeps_its_length():
+    melody = notes((0, 60, 4), (4, 62, 2), (6, 64, 3), (9, 65, 3))
+    score = Score((Part(melody),), meters=(Meter(Fraction(0), 4, 4), Meter(Fraction(6), 3, 4)))
+    again = read_notation(write("musicxml", score), "again.xml")
+    assert again.notes == melody
+    assert again.meters == (score.meters[0], Meter(Fraction(4), 2, 4), score.meters[1])
+
+
+def test_tempo_changes_and_programs_survive_a_round_trip():
+    parts = (Part(notes((0, 60, 4), (4, 62, 4)), "Flute", 73), Part(notes((0, 48, 8)), "Bass", 32))
+    tempos = (Tempo(Fraction(0), 90.0), Tempo(Fraction(1), 60.5), Tempo(Fraction(4), 120.0))
+    again = read_notation(write("musicxml", Score(parts, tempos=tempos)), "again.xml")
+    assert (again.parts, again.tempos) == (parts, tempos)
+
+
 def test_settings_override_tempo_instrument_and_title():
     data = write("musicxml", WALTZ, WriteSettings(tempo=60, instrument=40, title="Other"))
     again = read_notation(data, "other.xml")

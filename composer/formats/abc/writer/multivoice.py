@@ -89,12 +89,8 @@ def _ticks(bar: Bar) -> tuple[int, int]:
 
 
 def _time(bar: Bar) -> Time:
-    """Return the bar's meter, or one that it fills if a change of meter cuts it short."""
-    meter = Time(bar.meter.numerator, bar.meter.denominator)
-    if bar.number and bar.length < bar.meter.bar:
-        part = bar.length / 4
-        least = max(part.denominator, meter.denominator)
-        meter = Time(int(part * least), least) if least % part.denominator == 0 else Time(*part.as_integer_ratio())
+    """Return the bar's own meter. Raises EncodeError for one that ABC does not have."""
+    meter = Time(bar.own_meter.numerator, bar.own_meter.denominator)
     if parse_meter(str(meter)) is None:
         raise EncodeError(f"ABC cannot write a meter of {meter}", "write MIDI or MusicXML")
     return meter
