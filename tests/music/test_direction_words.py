@@ -17,7 +17,7 @@ from composer.music.playback_order import Jump
         (("To Coda", "dacoda", "to coda"), Direction("to coda")),
         (("Segno", "segno"), Direction("segno")),
         (("Coda", "CODA"), Direction("coda")),
-        (("D", "Dm", "Finely", "al", "decrescendo", "DCC", "discord"), None),
+        (("D", "Dm", "Finely", "al", "decrescendo", "DCC", "discord", "D/c", "D7/c", "D/C"), None),
     ],
 )
 def test_words(texts, expected):

@@ -45,6 +45,8 @@ class _Parser:
         self.voice_name = self.declared_voice = ""
         self.in_body = self.for_all_voices = False
         self.macros: list[Macro] = []
+        self.cut_bar = False
+        """Whether the line before ended in a bar line and a backslash, so that the bar line may go on."""
 
     def run(self) -> Tune:
         tune = self.tune
@@ -270,6 +272,9 @@ class _Parser:
         handlers = HANDLERS
         if self.macros:
             line = expand_macros(line, self.macros)
+        if self.cut_bar and _REST_OF_BAR.match(line):
+            line = "|" + line.lstrip()
+        self.cut_bar = bool(_CUT_BAR.search(line))
         for token in tokens(line, number):
             if token.kind == "inline":
                 text = token.text
@@ -310,7 +315,7 @@ def _first_sound(elements: Sequence[Element]) -> tuple[int, int]:
 
 _PROPERTY = re.compile(r"\w+=|(?:treble|alto|tenor|bass|perc)")
 """What a `K:` field without a key begins with, which leaves the signature empty."""
-
+_CUT_BAR, _REST_OF_BAR = re.compile(r"\|[\]|:]*[ \t]*\\[ \t]*$"), re.compile(r"[ \t]*(?:\d|:(?![|:]))")
 _PROPAGATE = re.compile(r"\s*propagate-accidentals[\s=]+(not|octave|pitch)\b")
 
 

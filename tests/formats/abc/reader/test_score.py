@@ -80,10 +80,21 @@ def test_lengths_and_marks(body, expected):
         ("|:C|[1D:|E|F:|", "CDCEFEF"),
         ("|:C|[1D:||:E|[1F:|G|]", "CDCEFEG"),
         ("[2C|D", "CD"),
+        ("|:C|\\\n1 D:|2 E|]", "CDCE"),
+        ("|:C||\\\n[1 D:|[2 E|]", "CDCE"),
+        ("C||\\\n:D|E:|", "CDEDE"),
+        ("C|\\\nD|E:|", "CDECDE"),
     ],
 )
 def test_repeats_are_unrolled(body, expected):
     assert pitches(body) == pitches(" ".join(expected))
+
+
+@pytest.mark.parametrize("symbol", ["D/c", "D7/c", "Dm/c", "Dm7/C", "D/C#"])
+def test_chord_with_a_bass_is_no_da_capo(symbol):
+    score = read_score(f'X:1\nM:4/4\nL:1/4\nK:C\nCDEF|"{symbol}"GABc|\n')
+    assert len(score.notes) == 8
+    assert [chord.symbol for chord in score.chords] == [symbol]
 
 
 def test_order_of_parts():
