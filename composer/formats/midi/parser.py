@@ -12,7 +12,7 @@ from typing import Any
 from composer.api import ReadError
 from composer.formats.midi import quantity
 from composer.formats.midi.pedal import CONTROLLER
-from composer.formats.midi.regular import regular_file
+from composer.formats.midi.regular import RegularFile, regular_file
 from composer.formats.midi.repair import HINT, repair, track_count
 from composer.formats.midi.smpte import FRAME_RATES
 from composer.formats.midi.text import printable_line
@@ -35,7 +35,7 @@ def parse(data: bytes, name: str) -> MidiFile:
         raise ReadError(f"{name} is an irregular MIDI file of more than {limit}, too large to repair", HINT)
     repaired = repair(content, name, offset)
     try:
-        file = _file_of(repaired.data)
+        file = _file_of(_parse(repaired.data))
     except Exception as error:
         raise ReadError(f"{name} is a damaged MIDI file: {printable_line(str(error))[:100]}", HINT) from error
     file.title = printable_line(_title(repaired.data[_FIRST_TRACK:]).decode("utf-8", "replace"))
@@ -86,19 +86,30 @@ def _parse_regular(data: bytes) -> MidiFile | None:
         return None
     try:
         title = _title(found.tracks[0]).decode("utf-8") if found.tracks else ""
-        file = _file_of(_with_all_released(data, found.tracks))
+        score = _parse_with_all_notes(data, found)
+        if score is None:
+            return None
+        file = _file_of(score)
     except Exception:  # not UTF-8, or what symusic raises: RuntimeError, ValueError and others
         return None
-    if len(file.notes) and file.notes[:, 1].max() >= _PAUSE:
-        return None
-    if _may_end_notes(file, found.modes) or any("\N{REPLACEMENT CHARACTER}" in track.name for track in file.tracks):
+    if _may_end_notes(file, found.modes) or any(["\N{REPLACEMENT CHARACTER}" in track.name for track in file.tracks]):
         return None
     file.title = printable_line(title)
     return file
 
 
+def _parse_with_all_notes(data: bytes, found: RegularFile) -> Any | None:
+    """Return what symusic reads in `data`, whose content was `found`, or None if it drops notes without note-off."""
+    if found.note_events is not None and found.note_events == 2 * (score := _parse(data)).note_num():
+        return score  # each note-on has its note-off
+    score = _parse(_with_all_released(data, found.tracks))
+    return score if score.end() < _PAUSE else None
+
+
 def _may_end_notes(file: MidiFile, modes: bool) -> bool:
     """Return whether mode messages, which `modes` says that the file has, may end notes."""
+    if not modes and not any([track.notes_off for track in file.tracks]):
+        return False
     starts, ends = file.notes[:, 0], file.notes[:, 1]
     ticks = {tick for track in file.tracks for tick in track.notes_off}
     return any(((starts < tick) & (tick < ends)).any() for tick in ticks) if ticks else modes
@@ -112,28 +123,33 @@ symusic drops notes without note-off. After the release of all pitches, it reads
 _FIRST_TRACK = 14 + 8
 _END = b"\xff\x2f\x00"
 _RELEASES = b"".join(bytes([pitch, 0, 0]) for pitch in range(128))
-_RELEASED = {0x90 | channel: bytes([0x80 | channel]) + _RELEASES for channel in range(16)}
-"""For the status byte of note-ons of each channel, note-offs of all pitches, each followed by a delta time of 0."""
-_NO_NOTE_ON = bytes(set(range(256)) - _RELEASED.keys())
+_RELEASED = [(bytes([0x90 | channel]), bytes([0x80 | channel]) + _RELEASES) for channel in range(16)]
+"""The status byte of note-ons of each channel, and note-offs of all pitches, each followed by a delta time of 0."""
+_BEFORE_RELEASES = b"\xff\x01\x00" + quantity.encode(_PAUSE)
 
 
 def _with_all_released(data: bytes, tracks: Iterable[bytes]) -> bytes:
     """Return `data`, of `tracks` without their last event, with note-offs for all pitches _PAUSE ticks after each."""
+    channels = [channel for channel in _RELEASED if channel[0] in data]
     content = [data[:14]]
-    pause = b"\xff\x01\x00" + quantity.encode(_PAUSE)
     for track in tracks:
-        released = map(_RELEASED.__getitem__, sorted(set(track.translate(None, _NO_NOTE_ON))))
-        events = b"".join([track, pause, *released, _END])
-        content += [b"MTrk", len(events).to_bytes(4, "big"), events]
+        released = [note_offs for note_on, note_offs in channels if note_on in track]
+        size = len(track) + len(_BEFORE_RELEASES) + len(released) * (1 + len(_RELEASES)) + len(_END)
+        content += [b"MTrk", size.to_bytes(4, "big"), track, _BEFORE_RELEASES, *released, _END]
     return b"".join(content)
 
 
-def _file_of(data: bytes) -> MidiFile:
-    """Return what symusic reads in a regular file, tracks in its order."""
-    import numpy as np
+def _parse(data: bytes) -> Any:
+    """Return what symusic reads in a regular file."""
     import symusic
 
-    score: Any = symusic.Score.from_midi(data)
+    return symusic.Score.from_midi(data)
+
+
+def _file_of(score: Any) -> MidiFile:
+    """Return the content of symusic's `score`, tracks in its order."""
+    import numpy as np
+
     matrix, at = np.empty((4, score.note_num()), np.int64), 0
     file = MidiFile(score.ticks_per_quarter, matrix.T)
     for track in _each(score.tracks):
@@ -169,7 +185,7 @@ def _title(track: bytes) -> bytes:
     """Return the title: the name of the first track, if it is among the events at its very start."""
     at = 0
     while track[at : at + 2] == b"\0\xff" and at + 3 < len(track):
-        size, start = quantity.decode(track, at + 3)
+        size, start = (track[at + 3], at + 4) if track[at + 3] < 0x80 else quantity.decode(track, at + 3)
         if track[at + 2] == 0x03:
             return track[start : start + size]
         at = start + size
