@@ -29,7 +29,7 @@ _JUMP = re.compile(r"(dc|dacapo|ds|dalsegno|dasegno)(?:(al|untilthe|until|tothe|
 
 @lru_cache(maxsize=4096)
 def read_direction(text: str) -> Direction | None:
-    """Return what a text says, such as `D.C. al Fine` or `dacapo`; None for any other text, such as the chord `D7/c`."""
+    """Return what a text says, such as `D.C. al Fine` or `dacapo`; None for other text, such as the chord `D7/c`."""
     if not 2 <= len(text) <= 40 or "/" in text:
         return None
     plain = re.sub(r"[^a-z]", "", text.lower())

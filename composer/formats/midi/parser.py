@@ -92,7 +92,8 @@ def _parse_regular(data: bytes) -> MidiFile | None:
         file = _file_of(score)
     except Exception:  # not UTF-8, or what symusic raises: RuntimeError, ValueError and others
         return None
-    if _may_end_notes(file, found.modes) or any(["\N{REPLACEMENT CHARACTER}" in track.name for track in file.tracks]):
+    names = "".join([track.name for track in file.tracks])
+    if "\N{REPLACEMENT CHARACTER}" in names or _may_end_notes(file, found.modes):
         return None
     file.title = printable_line(title)
     return file
@@ -108,7 +109,7 @@ def _parse_with_all_notes(data: bytes, found: RegularFile) -> Any | None:
 
 def _may_end_notes(file: MidiFile, modes: bool) -> bool:
     """Return whether mode messages, which `modes` says that the file has, may end notes."""
-    if not modes and not any([track.notes_off for track in file.tracks]):
+    if not modes and not [True for track in file.tracks if track.notes_off]:
         return False
     starts, ends = file.notes[:, 0], file.notes[:, 1]
     ticks = {tick for track in file.tracks for tick in track.notes_off}

@@ -50,9 +50,9 @@ def regular_file(data: bytes) -> RegularFile | None:
 
 
 def _walk(data: bytes, kinds: bytes, at: int, end: int) -> tuple[bool, int | None] | None:
-    """Return whether there are mode messages from `at` to `end`, and the number of note events, if it is easy; None if irregular.
+    """Return whether there are mode messages from `at` to `end`, and the number of note events; None if irregular.
 
-    `kinds` are those of the bytes of `data`.
+    `kinds` are those of the bytes of `data`. The number of note events may be None, too.
     """
     signs, notes, first_events, events, _ = _matches()
     start, count, short_runs = at, 0, 0
@@ -118,10 +118,10 @@ _Match = Callable[[bytes, int, int], re.Match[bytes] | None]
 def _matches() -> tuple[_Match, ...]:
     """Return the `match` of five patterns that read the events of a track from left to right.
 
-    They are those of any number of controls, program changes and meta events, of notes in kinds, the first with a status byte, of
-    usual events, the first with a status byte or not, and of a special event. An end of track may follow the first and
-    the usual ones; it is their only group. Special are mode messages with a status byte, and meta and system exclusive
-    events with many bytes.
+    They are those of any number of controls, program changes and meta events, of notes in kinds, the first with a
+    status byte, of usual events, the first with a status byte or not, and of a special event. An end of track may
+    follow the first and the usual ones; it is their only group. Special are mode messages with a status byte, and meta
+    and system exclusive events with many bytes.
     """
     # sizes in groups, since alternatives are tried in turn
     sizes = (range(start, start + _GROUP) for start in range(0, _SHORT, _GROUP))
