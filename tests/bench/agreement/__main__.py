@@ -1,8 +1,9 @@
 """Agreement of composer's readers with other programs, as tables.
 
-    python tests/bench/agreement abc FOLDER... [--limit 2000]    with abc2midi; each folder is a collection
-    python tests/bench/agreement midi FOLDER... [--limit 300]    with mido
-    python tests/bench/agreement scores FOLDER... [--limit 150]  MusicXML and kern, with music21 and converter21
+    python tests/bench/agreement abc FOLDER... [--limit 2000]       with abc2midi; each folder is a collection
+    python tests/bench/agreement midi FOLDER... [--limit 300]       with mido
+    python tests/bench/agreement musicxml FOLDER... [--limit 150]  with music21
+    python tests/bench/agreement kern FOLDER... [--limit 150]       with music21 and converter21
 
 A folder may be the name of one of music21's corpora, such as `ryansMammoth`. 0 is no limit.
 """
@@ -16,12 +17,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from agreement import abc, midi, scores  # noqa: E402
+from agreement import abc_tunes, midi, scores
 
 SUFFIXES = {
     "abc": (".abc",),
     "midi": (".mid", ".midi", ".kar", ".smf", ".rmi"),
-    "scores": (".xml", ".musicxml", ".mxl", ".krn"),
+    "musicxml": (".xml", ".musicxml", ".mxl"),
+    "kern": (".krn",),
 }
 
 
@@ -33,7 +35,9 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=0, help="compare at most so many of each folder, taken evenly")
     options = parser.parse_args()
     collections = {folder.name: files(folder, SUFFIXES[options.kind]) for folder in options.folders}
-    {"abc": abc.compare, "midi": midi.compare, "scores": scores.compare}[options.kind](collections, options.limit)
+    {"abc": abc_tunes.compare, "midi": midi.compare, "musicxml": scores.compare, "kern": scores.compare}[options.kind](
+        collections, options.limit
+    )
 
 
 def files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:

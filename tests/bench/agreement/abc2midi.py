@@ -18,7 +18,7 @@ TOGETHER = "%%MIDI chordattack 0"
 
 
 def play(texts: Sequence[str]) -> list[Playing | None]:
-    """Return what abc2midi plays of each tune; None if it plays nothing, or crashes, also when it reads this tune alone.
+    """Return what abc2midi plays of each tune; None if it plays nothing or crashes, also with this tune alone.
 
     It reads many tunes at once, since starting it takes longer than reading a tune.
     """

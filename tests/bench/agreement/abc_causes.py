@@ -131,7 +131,7 @@ def _without_undefined_rhythm(text: str) -> str:
     sign: re.Match[str] | None = None
     left = 0
     for match in _GROUP.finditer(body):
-        if match["skipped"] or match["length"] is None and not match["tuplet"] and not match["broken"]:
+        if match["skipped"] or (match["length"] is None and not match["tuplet"] and not match["broken"]):
             continue
         if match["tuplet"]:
             left = int(match["tuplet"])
@@ -250,7 +250,7 @@ def _liberal(text: str) -> str:
 
 CAUSES: tuple[Cause, ...] = (
     Cause("text of an e-mail, `=20` and `=3D`", "the file", "2: this is no ABC", _decoded),
-    Cause("`!` at the end of a line", "the file", "6.1.1: no such sign unless `I:linebreak` says so", _without_line_ends),
+    Cause("`!` at the end of a line", "the file", "6.1.1: only after `I:linebreak`", _without_line_ends),
     Cause("two signs for one, `|:|||:`", "the file", "4.8: the first repeat has no end", _sub(r"\|:\|\|\|:", "|:")),
     Cause("line that begins with `:`", "the file", "4.8: no bar line", _with_bars_at_line_starts),
     Cause("no such key, `K:Bn`", "the file", "3.1.14: keys", lambda text: text.replace("K:Bn", "K:B")),
@@ -269,7 +269,7 @@ CAUSES: tuple[Cause, ...] = (
         lambda text: re.sub(r"\\[ \t]*\n[ \t]*(?=[:\d])", "", text), exact=True,
     ),
     Cause(
-        "invisible bar line `[|]` beside another", "abc2midi", "4.8: it is not printed", _sub(r"\[\|\]", ""), exact=True,
+        "invisible bar line `[|]` beside another", "abc2midi", "4.8: it is not printed", _sub(r"\[\|\]", ""), True,
     ),
     Cause(
         "unusual bar lines, such as `||:`, `|:|`, `:|:`, `:]`, `||1`", "abc2midi", "4.8: read bar lines liberally",

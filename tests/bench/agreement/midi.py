@@ -9,6 +9,7 @@ from pathlib import Path
 
 import mido
 from agreement.playing import ASPECTS, Playing, differences, evenly, of_midi, of_score
+
 from composer.api import ComposerError
 from composer.formats.midi.reader import read_midi
 
@@ -18,10 +19,13 @@ PICKUP = "a short first bar is a pickup of the meter after it"
 def compare(collections: dict[str, list[Path]], limit: int) -> None:
     """Print the tables for collections of files, of at most `limit` files each, taken evenly."""
     print("| collection | files | same | " + " | ".join(f"other {aspect}" for aspect in ASPECTS), end="")
-    print(" | refused by mido | refused by composer | explained | unexplained |\n|---|---|---|" + "---|" * (len(ASPECTS) + 4))
+    print(
+        " | refused by mido | refused by composer | explained | unexplained |\n|---|---|---|"
+        + "---|" * (len(ASPECTS) + 4)
+    )
     details = []
-    for name, files in collections.items():
-        files = list(evenly(files, limit))
+    for name, all_files in collections.items():
+        files = evenly(all_files, limit)
         found: Counter[str] = Counter()
         for file in files:
             aspects, reason = outcome(file)

@@ -83,10 +83,9 @@ def _changes(events: Iterable[tuple]) -> list[tuple]:
     """Return the events that change something, in order; of several within TOLERANCE, the last one counts."""
     found: list[tuple] = []
     for event in sorted({event[0]: tuple(event) for event in events}.values()):
-        if found and event[0] - found[-1][0] <= TOLERANCE:
-            event = (found.pop()[0], *event[1:])
+        onset = found.pop()[0] if found and event[0] - found[-1][0] <= TOLERANCE else event[0]
         if not found or found[-1][1:] != event[1:]:
-            found.append(event)
+            found.append((onset, *event[1:]))
     return found
 
 

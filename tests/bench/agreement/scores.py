@@ -10,6 +10,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 from agreement.durations import notes_by_duration
 from agreement.playing import Notes, Playing, differences, evenly, of_score
+
 from composer.api import ComposerError, RejectedPiece, Score, Source
 from composer.formats.read import read_scores
 
@@ -56,7 +58,9 @@ UNEQUAL = "parts with measures of unequal length"
 def compare(collections: dict[str, list[Path]], limit: int) -> None:
     """Print the tables for collections of files, of at most `limit` files each, taken evenly."""
     names = [*(name for name, _ in CAUSES), MUSIC21, UNEQUAL]
-    print(f"| collection | files | same | {' | '.join(names)} | refused by music21 | refused by composer | unexplained |")
+    print(
+        f"| collection | files | same | {' | '.join(names)} | refused by music21 | refused by composer | unexplained |"
+    )
     print("|---|---|---|" + "---|" * (len(names) + 3))
     details = []
     for name, files in collections.items():
@@ -135,10 +139,8 @@ def _notes(part: Any) -> Notes:
     from music21 import harmony, repeat
 
     part = part.toSoundingPitch()
-    try:
+    with suppress(repeat.ExpanderException):
         part = part.expandRepeats()
-    except repeat.ExpanderException:
-        pass
     found: Notes = []
     for each in part.stripTies().flatten().notes:
         if each.duration.isGrace or isinstance(each, harmony.Harmony) or not hasattr(each, "pitches"):
@@ -150,5 +152,7 @@ def _notes(part: Any) -> Notes:
 def _first_difference(ours: Playing, theirs: Playing) -> str:
     left, right = Counter(ours.notes), Counter(theirs.notes)
     only = [sorted((a - b).elements()) for a, b in ((left, right), (right, left))]
-    shown = (" ".join(f"{float(onset):g}:{pitch}:{float(length):g}" for onset, pitch, length in each[:3]) for each in only)
+    shown = (
+        " ".join(f"{float(onset):g}:{pitch}:{float(length):g}" for onset, pitch, length in each[:3]) for each in only
+    )
     return f"{len(only[0])} notes only here ({next(shown)}), {len(only[1])} only in music21 ({next(shown)})"

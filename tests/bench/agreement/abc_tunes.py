@@ -11,6 +11,7 @@ from agreement import abc2midi
 from agreement.abc_causes import CAUSES, Cause
 from agreement.attribution import Case, attribute
 from agreement.playing import Playing, differences, evenly, of_score
+
 from composer.api import ReadError, Source
 from composer.formats.abc.reader.lexer import TuneText, split_tunes
 from composer.formats.abc.reader.score import read_tune
@@ -30,13 +31,15 @@ def compare(collections: dict[str, list[Path]], limit: int) -> None:
         print(f"| {name} | {' | '.join(f'{cell:,}' for cell in cells)} |")
     print("\n| aspect | " + " | ".join(results) + " |\n|---|" + "---|" * len(results))
     for aspect in TIMED:
-        print(f"| {aspect} differ | {_row(_count(cases, lambda case: case.aspects, aspect) for _, cases in results.values())}")
+        counts = [_count(cases, lambda case: case.aspects, aspect) for _, cases in results.values()]
+        print(f"| {aspect} differ | {_row(counts)}")
     print("\nTunes for each cause; a tune may have several:\n")
     print("| cause | whose | rule of ABC 2.1 | " + " | ".join(results) + " |\n|---|---|---|" + "---|" * len(results))
     for cause in CAUSES:
         counts = [_count(cases, lambda case: case.causes, cause) for _, cases in results.values()]
         if any(counts):
-            print(f"| {cause.name} | {cause.whose} | {cause.rule} | {_row(counts)}")
+            cells = [cell.replace("|", "\\|") for cell in (cause.name, cause.whose, cause.rule)]
+            print(f"| {' | '.join(cells)} | {_row(counts)}")
     for name, (_, cases) in results.items():
         for case in cases:
             if not case.causes:
