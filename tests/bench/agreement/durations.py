@@ -1,4 +1,4 @@
-"""The notes of MusicXML without any signs of playback order, by its `<duration>` and `<tie>` elements alone."""
+"""The notes of MusicXML without signs of playback order, by its `<duration>`, `<tie>` and `<tied>` elements alone."""
 
 from __future__ import annotations
 
@@ -18,29 +18,38 @@ def notes_by_duration(data: bytes, by_majority: bool = False) -> Notes:
     parts = [_measures(part) for part in ET.fromstring(data).findall("part")]
     found: Notes = []
     for part in parts:
-        start, open_ties = Fraction(0), dict[int, tuple[Fraction, Fraction]]()
+        start, held = Fraction(0), dict[tuple[int, str], tuple[Fraction, Fraction]]()
         for number, (_, notes) in enumerate(part):
-            for at, pitch, length, ties in sorted(notes, key=lambda note: (note[0], "stop" not in note[3])):
+            for at, pitch, length, ties, voice in sorted(notes, key=lambda note: (note[0], "stop" not in note[3])):
                 onset, end = start + at, start + at + length
-                begun = open_ties.pop(pitch, None) if "stop" in ties else None
-                if begun is not None and begun[1] != onset:
-                    found.append((begun[0], pitch, begun[1] - begun[0]))
-                    begun = None
-                onset = onset if begun is None else begun[0]
+                if "stop" in ties:
+                    ending = [key for key, (_, until) in held.items() if key[0] == pitch and until == onset]
+                    if ending:  # rather that of the same voice
+                        onset = held.pop(max(ending, key=lambda key: key[1] == voice))[0]
                 if "start" in ties:
-                    if pitch in open_ties:
-                        found.append((open_ties[pitch][0], pitch, open_ties[pitch][1] - open_ties[pitch][0]))
-                    open_ties[pitch] = onset, end
+                    found += _notes_of({(pitch, voice): held.pop((pitch, voice), (onset, onset))})
+                    held[pitch, voice] = onset, end
                 else:
                     found.append((onset, pitch, end - onset))
             lengths = [each[number][0] for each in parts if number < len(each)]
             start += max(lengths, key=lambda length: (lengths.count(length) if by_majority else 0, length))
-        found += [(onset, pitch, end - onset) for pitch, (onset, end) in open_ties.items()]
+        found += _notes_of(held)
     return sorted(found)
 
 
-def _measures(part: ET.Element) -> list[tuple[Fraction, list[tuple[Fraction, int, Fraction, set[str]]]]]:
-    """Return the length of each measure, and its notes: place, pitch, length and ties."""
+_Written = tuple[Fraction, int, Fraction, set[str], str]
+
+
+def _notes_of(held: dict[tuple[int, str], tuple[Fraction, Fraction]]) -> Notes:
+    return [(onset, pitch, end - onset) for (pitch, _), (onset, end) in held.items() if end > onset]
+
+
+def _ties(note: ET.Element) -> set[str]:
+    return {tie.get("type", "") for path in ("tie", "notations/tied") for tie in note.findall(path)}
+
+
+def _measures(part: ET.Element) -> list[tuple[Fraction, list[_Written]]]:
+    """Return the length of each measure, and its notes: place, pitch, length, ties and voice."""
     divisions, interval, measures = Fraction(1), 0, []
     for measure in part.findall("measure"):
         now = before = longest = Fraction(0)
@@ -62,7 +71,7 @@ def _measures(part: ET.Element) -> list[tuple[Fraction, list[tuple[Fraction, int
                 if pitch is not None and element.find("cue") is None:
                     number = 12 * (int(pitch.findtext("octave") or 0) + 1) + _STEPS[pitch.findtext("step") or "C"]
                     number += int(float(pitch.findtext("alter") or 0)) + interval
-                    notes.append((at, number, length, {tie.get("type", "") for tie in element.findall("tie")}))
+                    notes.append((at, number, length, _ties(element), element.findtext("voice") or ""))
                 before, now = at, max(now, at + length)
             longest = max(longest, now)
         measures.append((longest, notes))

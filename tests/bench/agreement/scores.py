@@ -103,13 +103,15 @@ def outcome(file: Path) -> tuple[str, str]:
 
 
 def contents(file: Path) -> bytes:
-    """Return the text of a file, out of its archive if it is one."""
+    """Return the text of a file, out of its archive if it is in one, in UTF-8."""
     data = file.read_bytes()
-    if not data.startswith(b"PK"):
-        return data
-    with zipfile.ZipFile(BytesIO(data)) as archive:
-        inside = [name for name in archive.namelist() if name.endswith((".xml", ".musicxml")) and "META" not in name]
-        return archive.read(inside[0])
+    if data.startswith(b"PK"):
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            names = [name for name in archive.namelist() if name.endswith((".xml", ".musicxml"))]
+            data = archive.read(next(name for name in names if "META" not in name))
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        data = re.sub(r"(<\?xml[^>]*?) encoding=\S+?(?=[ ?])", r"\1", data.decode("utf-16"), count=1).encode()
+    return data
 
 
 def read(data: bytes, file: Path) -> Playing:
