@@ -71,7 +71,7 @@ def evaluate(
         written = write_split(stem, representation, spec, pieces, rejected.add)
         if not written["pieces"]:
             raise ReadError(
-                f"no piece can be measured: {rejected.most_common()}",
+                f"no piece can be evaluated: {rejected.most_common()}",
                 "choose another --checkpoint; `composer plugins` lists your models",
             )
         data, rows = open_split(stem, spec, written), 1 if stream else BATCH_SIZE
@@ -117,7 +117,7 @@ def _measure(
     network = opened.model.network(opened.checkpoint.header.spec, opened.config)
     if effort is not None and type(network).likelihood is Network.likelihood:
         raise UsageError(
-            f"--effort is for estimated likelihoods; that of {opened.model.name} is exact", "remove --effort"
+            f"--effort is for estimated likelihoods, but {opened.model.name} computes them exactly", "remove --effort"
         )
     load_weights(network, opened.checkpoint.weights, "the checkpoint")
     move_network(network, device).eval()

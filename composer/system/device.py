@@ -136,7 +136,7 @@ def _cuda_problem() -> tuple[str, str] | None:
     if driver().problem:
         return f"its driver fails: {driver().problem}", "check the driver and its permissions, or use --device cpu"
     if not cuda_devices():
-        return "there is no CUDA device", "use --device cpu, or auto"
+        return "there is no CUDA device", "use --device cpu or --device auto"
     if not find_spec("torch"):
         return "torch is not installed", "install a CUDA build of torch, or use --device cpu"
     if not build:
@@ -162,7 +162,7 @@ def _cuda(name: str) -> str:
 
 def _mps() -> str:
     if sys.platform != "darwin":
-        raise DeviceError("device `mps` is only available on Macs", "use --device cpu, or auto")
+        raise DeviceError("device `mps` is only available on Macs", "use --device cpu or --device auto")
     import torch
 
     if not torch.backends.mps.is_available():

@@ -181,4 +181,4 @@ def _numbered(chosen: Format, data: bytes, number: int) -> bytes:
 
 
 def _too_many_error(chosen: Format, example: str) -> UsageError:
-    return UsageError(f"`{chosen.name}` files hold one piece each", f"use a file for each: --output {example}")
+    return UsageError(f"`{chosen.name}` files hold one piece each", f"use one file per piece: --output {example}")

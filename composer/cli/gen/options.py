@@ -19,7 +19,7 @@ MAX_CANDIDATES = 1_000_000
 
 RANKINGS = {
     "likelihood": "how likely the model finds the piece",
-    "originality": "how short the longest run of notes is that the training data has too",
+    "originality": "how short the longest run copied from the training data is",
     "form": "repeats, phrases and a final cadence",
 }
 """The built-in rankings of candidates; plugins add others."""

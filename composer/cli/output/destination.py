@@ -104,12 +104,12 @@ def plan_output(
         path = Path(output or f"tune{chosen.suffixes[0]}")
         raise UsageError(
             f"`{chosen.name}` files hold one piece each, not {count}",
-            f"use a file for each: --output {path.with_name(path.stem + '-%d' + path.suffix)}",
+            f"use one file per piece: --output {path.with_name(path.stem + '-%d' + path.suffix)}",
         )
     if count > MAX_IN_ONE_FILE:
         raise UsageError(
             f"{count:,} pieces are too many for one file (at most {MAX_IN_ONE_FILE:,})",
-            f"use a file for each: --output tunes/%0{len(str(count))}d{chosen.suffixes[0]}",
+            f"use one file per piece: --output tunes/%0{len(str(count))}d{chosen.suffixes[0]}",
         )
     return Output(chosen, native, drawn, _single_target(output, count, console), settings, console)
 
