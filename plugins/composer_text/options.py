@@ -24,7 +24,7 @@ class TextOptions:
     )
     column: str = option(
         "",
-        "name of the text column in a CSV, if it cannot be detected; common names, such as `lyric` and `text`, are alike",
+        "name of the text column in a CSV, if not detected; common names, such as `lyric` and `text`, are alike",
         metavar="NAME",
     )
     labels: tuple[str, ...] = option((), "CSV columns to use as labels, such as artist,genre", metavar="COLUMNS")

@@ -60,7 +60,7 @@ def test_effort_is_only_for_estimates(composer, checkpoint, tunes, home):
         return composer("eval", "abc", "--checkpoint", checkpoint, *arguments)
 
     evaluated(tunes, "--effort", "4").failed("--effort is for estimated likelihoods", "remove --effort", code=2)
-    evaluated(tunes, "--effort", "1").failed("that of lstm is exact", code=2)
+    evaluated(tunes, "--effort", "1").failed("lstm computes them exactly", code=2)
     evaluated(tunes, "--effort", "0").failed("invalid value for --effort: '0'", code=2)
     tiny = (
         "--quiet",
