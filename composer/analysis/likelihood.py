@@ -72,7 +72,7 @@ def evaluate(
         if not written["pieces"]:
             raise ReadError(
                 f"no piece can be evaluated: {rejected.most_common()}",
-                "choose another --checkpoint; `composer plugins` lists your models",
+                "use files like those of its training, or another model with --checkpoint",
             )
         data, rows = open_split(stem, spec, written), 1 if stream else BATCH_SIZE
         windows = BPTTBatches(data, spec, batch_size=rows, seq_length=SEQ_LENGTH, contiguous=stream)

@@ -96,7 +96,7 @@ class Source:
         with self._open() as file:
             start = file.read(_BLOCK)
         if start.startswith(b"MThd"):
-            return ReadError(f"{self.label} is not a text file but MIDI", "use a representation such as pianoroll")
+            return ReadError(f"{self.label} is a MIDI file, not text", "use one such as pianoroll")
         for offset, encoding in ((1, "UTF-16LE"), (0, "UTF-16BE")):
             if 2 * start[offset:200:2].count(0) > len(start[offset:200:2]):
                 convert = f"iconv -f {encoding} -t UTF-8 {shlex.quote(self.label)} > utf8{self.path.suffix}"
@@ -113,8 +113,9 @@ class Source:
             raise self._unreadable_error(error) from error
 
     def _unreadable_error(self, error: OSError) -> ReadError:
-        hint = "name a file in it" if isinstance(error, IsADirectoryError) else "check its name and permissions"
-        return ReadError(f"cannot read {self.label}: {error.strerror or error}", hint)
+        if isinstance(error, IsADirectoryError):
+            return ReadError(f"{self.label} is a folder", "give a file in it")
+        return ReadError(f"cannot read {self.label}: {error.strerror or error}", "check its name and permissions")
 
     def _too_large_error(self) -> ReadError:
         return ReadError(f"{self.label} is larger than {self.limit // 2**20} MB", "split it into smaller files")

@@ -65,7 +65,7 @@ class AbcOptions:
     )
 
     positions: bool = option(
-        False, "give the model the position in the bar, the bar, the part and the bars left in it, by a plan of parts"
+        False, "tell the model the position in the bar, the bar, the part, and how many bars of the part are left"
     )
 
     def __post_init__(self) -> None:

@@ -78,7 +78,7 @@ class AbcControls:
         from composer.music.scales import parse_range
 
         if not 0 <= self.bars <= MAX_BARS:
-            raise OptionError(f"invalid value for --bars: '{self.bars}'", f"use 1 to {MAX_BARS}, or 0 for any number")
+            raise OptionError(f"invalid value for --bars: '{self.bars}'", f"use 1 to {MAX_BARS}, or 0 for no limit")
         names = ("key", "mode", "meter", "rhythm", "bars", "range", "scale")
         return TuneControls(
             key=_key(self.key, self.mode) if self.key else "",

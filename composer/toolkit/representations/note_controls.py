@@ -67,7 +67,7 @@ class NoteControls:
         parse_scale(self.scale, self.key)
         parse_meter(self.meter)
         if not 0 <= self.bars <= MAX_BARS:
-            hint = f"use 1 to {MAX_BARS}, or 0 for any number"
+            hint = f"use 1 to {MAX_BARS}, or 0 for no limit"
             raise OptionError(f"invalid value for --bars: '{self.bars}'", hint)
         if self.density and not parse_ramp(self.density, "--density").highest:
             hint = "use a number above 0, such as --density 0.5"
