@@ -1,19 +1,19 @@
-"""Musical form of a piece: repeated bars, phrases and the final cadence, each from 0 to 1.
+"""Musical form of a piece: repeated bars, phrases, the parts as written and how they close.
 
-The scores separate a tune from rambling, not a good tune from a better one.
+Scores from 0 to 1 rank pieces, and `faults` names what no good tune has.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import correlation, fmean
+from statistics import fmean
 
-from composer.api import Key, Score
-from composer.music.bars import Bar, bars
-from composer.music.keys import MODE_FIFTHS, has_minor_third
-from composer.music.melody import TICKS_PER_BEAT, Onset, top_line
+from composer.analysis.cadence import Tonic, close, tonic_of
+from composer.analysis.written_parts import BarContent, WrittenPart, longest_loop, melody_bars, written_parts
+from composer.api import Score
+from composer.music.bars import bars
+from composer.music.melody import top_line
 from composer.music.sounding import pitched_notes
 
 BARS_PER_PHRASE = 4
@@ -22,11 +22,14 @@ BARS_PER_PHRASE = 4
 ENOUGH_RETURNS, TOO_MANY_RETURNS = 0.5, 0.85
 """In a tune of two repeated parts, at least half of the bars repeat; a tune that repeats nearly all is monotonous."""
 
-BarContent = tuple[tuple[int, int], ...]
-"""Onsets in a bar as (ticks from its start, pitch); equal bars sound the same."""
+STANDARD_PARTS = (4, 8, 16)
+"""Bars in the usual parts of a dance tune."""
 
-_SLACK = 1e-6
-"""Tolerance in beats for onsets that rounding moves before a bar line."""
+MAX_WRITTEN_BARS = 33
+"""Bars that a tune has at most as written; one of 200 traditional tunes has more."""
+
+USUAL_CONTRAST = 0.72
+"""Share of the written bars that differ, the median of 200 traditional tunes."""
 
 MIN_BARS = 4
 """Pieces with fewer bars have no repeats."""
@@ -39,44 +42,67 @@ class Form:
     `returns` is 1 if 50 to 85 % of the bars repeat an earlier one exactly, and falls to 0 toward no and all bars.
     `phrases` is the share of the repeated bars that come a multiple of four bars later. `cadence` is 1 if the melody
     ends on the tonic, 1/2 on another note of the tonic triad, else 0; None for percussion.
+
+    The others are about the parts as written. `closes` is the share of parts that end on the tonic, None for percussion
+    or if the sections are unknown. `regular` is the share of parts that have 4, 8 or 16 bars and differ from all
+    earlier ones. `length` is 1 up to 33 written bars and falls in proportion beyond. `variety` is 1 without a loop (a
+    cycle of at most 8 bars that occurs in a row more than twice) and falls to 0 as the loop fills the piece. `contrast`
+    is 1 if 72 % of the written bars differ, as is usual, and falls to either side. `regular` and `contrast` are None if
+    the sections are unknown.
     """
 
     returns: float
     phrases: float
     cadence: float | None
+    closes: float | None = None
+    regular: float | None = None
+    length: float = 1.0
+    variety: float = 1.0
+    contrast: float | None = None
 
     @property
-    def mean(self) -> float:
-        """Return the mean of the three scores."""
-        return fmean(each for each in (self.returns, self.phrases, self.cadence) if each is not None)
+    def value(self) -> float:
+        """Return the mean of the scores, times those that a good piece has in full."""
+        scores = (self.returns, self.phrases, self.cadence, self.closes, self.regular, self.contrast)
+        return fmean(each for each in scores if each is not None) * self.length * self.variety
+
+    def __str__(self) -> str:
+        """Return the scores that are known and that a reader can act on."""
+        scores = {"repeats": self.returns, "phrases": self.phrases, "cadence": self.cadence, "parts": self.regular}
+        scores |= {"closes": self.closes, "length": self.length, "variety": self.variety}
+        return ", ".join(f"{name} {score:.2f}" for name, score in scores.items() if score is not None)
+
+    @property
+    def is_flawless(self) -> bool:
+        """Whether all parts close on the tonic and are regular, nothing loops, and the length is usual."""
+        whole = (self.cadence, self.closes, self.regular, self.length, self.variety)
+        return self.returns > 0 and all(each in (None, 1) for each in whole)
 
 
 def form_of(score: Score) -> Form:
     """Return the form of the melody of `score`, or of what `top_line` takes for it."""
     line = top_line(score)
-    final = None if line and not pitched_notes(score) else cadence(score, line)
+    tonic = tonic_of(score) if pitched_notes(score) else None
+    final = close(line[-1], tonic) if line and tonic is not None else None if line else 0.0
     contents = [content for content in melody_bars(line, bars(score)) if content]
     if len(contents) < MIN_BARS:
         return Form(0.0, 0.0, final)
     repeats = [distances for number in range(len(contents)) if (distances := _distances(contents, number))]
     share = len(repeats) / len(contents)
     phrased = sum(any(distance % BARS_PER_PHRASE == 0 for distance in distances) for distances in repeats)
+    parts = written_parts(score, line)
+    written = [content for part in parts for content in part.bars]
+    known = bool(score.sections)
     return Form(
         min(1.0, share / ENOUGH_RETURNS, (1 - share) / (1 - TOO_MANY_RETURNS)),
         phrased / len(repeats) if repeats else 0.0,
         final,
+        closes=_closes(parts, tonic) if known and tonic is not None else None,
+        regular=_regular(parts) if known else None,
+        length=min(1.0, MAX_WRITTEN_BARS / max(1, len(written))) if known else 1.0,
+        variety=1 - longest_loop(written).excess / max(1, len(written)),
+        contrast=1 - 2 * abs(len(set(written)) / max(1, len(written)) - USUAL_CONTRAST) if known else None,
     )
-
-
-def melody_bars(line: Sequence[Onset], bars: Iterable[Bar]) -> list[BarContent]:
-    """Return the onsets of a melody in each bar except a pickup."""
-    onsets, contents = [note.onset for note in line], []
-    for bar in bars:
-        if bar.number > 0:
-            start = float(bar.start)
-            within = slice(bisect_left(onsets, start - _SLACK), bisect_left(onsets, float(bar.end) - _SLACK))
-            contents.append(tuple((round(TICKS_PER_BEAT * (note.onset - start)), note.pitch) for note in line[within]))
-    return contents
 
 
 def _distances(contents: Sequence[BarContent], number: int) -> list[int]:
@@ -84,37 +110,16 @@ def _distances(contents: Sequence[BarContent], number: int) -> list[int]:
     return [number - other for other in range(number) if contents[other] == contents[number]]
 
 
-def cadence(score: Score, line: Sequence[Onset]) -> float:
-    """Return the cadence score of `line`, the melody of `score`, as in Form; 0 if it has no notes."""
-    if not line:
-        return 0.0
-    tonic, minor = _tonic(score.keys[0]) if score.keys else _estimated_tonic(score)
-    degree = (line[-1].pitch - tonic) % 12
-    return 1.0 if degree == 0 else 0.5 if degree in (3 if minor else 4, 7) else 0.0
+def _closes(parts: Sequence[WrittenPart], tonic: Tonic) -> float:
+    """Return the share of parts that end on the tonic."""
+    return fmean(part.last is not None and close(part.last, tonic) == 1 for part in parts)
 
 
-def _tonic(key: Key) -> tuple[int, bool]:
-    """Return the pitch class of a key's tonic, and whether its third is minor."""
-    return 7 * (key.sharps + MODE_FIFTHS.get(key.mode, 0)) % 12, has_minor_third(key.mode)
-
-
-_PROFILES = (
-    (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
-    (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
-)
-"""Ratings of each degree in a major and a minor key (Krumhansl and Kessler 1982, table 1)."""
-
-
-def _estimated_tonic(score: Score) -> tuple[int, bool]:
-    """Estimate `_tonic` of a score without a key: the profile that correlates best with its pitch-class durations."""
-    sounding = [0.0] * 12
-    for note in pitched_notes(score):
-        sounding[note.pitch % 12] += float(note.duration)
-    if len(set(sounding)) == 1:
-        return 0, False
-    fits = {
-        (tonic, minor): correlation(sounding[tonic:] + sounding[:tonic], profile)
-        for tonic in range(12)
-        for minor, profile in zip((False, True), _PROFILES, strict=True)
-    }
-    return max(fits, key=lambda key: fits[key])
+def _regular(parts: Sequence[WrittenPart]) -> float:
+    """Return the share of parts that have a standard length and are not the same as an earlier one."""
+    seen: set[Sequence[BarContent]] = set()
+    regular = 0
+    for part in parts:
+        regular += len(part.bars) in STANDARD_PARTS and part.bars not in seen
+        seen.add(part.bars)
+    return regular / len(parts)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from statistics import median
 
 from composer.analysis import statistics
-from composer.analysis.form import BarContent, cadence
+from composer.analysis.cadence import cadence
 from composer.analysis.score_features import TICKS_PER_BEAT, ScoreFeatures
+from composer.analysis.written_parts import BarContent
 from composer.music import melody
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from composer.analysis.form import BarContent, melody_bars
+from composer.analysis.written_parts import BarContent, melody_bars
 from composer.api import Score
 from composer.music.bars import Bar, bars
 from composer.music.melody import Onset, top_line

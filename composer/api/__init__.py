@@ -22,7 +22,7 @@ from composer.api.hooks import API_VERSION, hookimpl
 from composer.api.model import Model
 from composer.api.representation import Decoder, Event, GenerationContext, NoOptions, Representation, TextDecoder
 from composer.api.sampler import Sampler
-from composer.api.score import ChordSymbol, Key, Meter, Note, Part, Piece, RejectedPiece, Score, Tempo
+from composer.api.score import ChordSymbol, Key, Meter, Note, Part, Piece, RejectedPiece, Score, Section, Tempo
 from composer.api.sequence import SequenceSpec, Step, StepKind, UnitGroup
 from composer.api.source import Source
 
@@ -55,6 +55,7 @@ __all__ = [
     "Representation",
     "Sampler",
     "Score",
+    "Section",
     "SequenceSpec",
     "Source",
     "Step",

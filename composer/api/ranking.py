@@ -11,10 +11,14 @@ __all__ = ["Rank", "Ranking"]
 
 
 class Rank(NamedTuple):
-    """How good a piece is: the highest `key` is best; `text` says it in a few words."""
+    """How good a piece is: the highest `key` is best; `text` says it in a few words.
+
+    If it is `good_enough`, the default choice among a few candidates does not look for a better one.
+    """
 
     key: tuple[float, ...]
     text: str
+    good_enough: bool = False
 
 
 class Ranking(NamedTuple):

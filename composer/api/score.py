@@ -82,12 +82,26 @@ class Key(NamedTuple):
     mode: str = "major"
 
 
+class Section(NamedTuple):
+    """A section between two repeat signs or double bar lines, from beat `onset` to `end`, played `times` times."""
+
+    onset: Fraction
+    end: Fraction
+    times: int = 1
+
+    @property
+    def written(self) -> Fraction:
+        """Length in beats of one time through."""
+        return (self.end - self.onset) / self.times
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """Music in performance order: repeats are expanded, ties are merged.
 
     `pickup` is the length in beats of an incomplete first bar, or 0. `losses` counts what reading a file lost, as in
-    `Piece.losses`; it does not affect equality.
+    `Piece.losses`, and `sections` are the sections as written, in order, none if they are unknown; neither affects
+    equality.
     """
 
     parts: tuple[Part, ...]
@@ -98,6 +112,7 @@ class Score:
     pickup: Fraction = Fraction(0)
     title: str = ""
     losses: Mapping[str, int] = field(default_factory=dict, compare=False)
+    sections: tuple[Section, ...] = field(default=(), compare=False)
 
     @property
     def notes(self) -> tuple[Note, ...]:

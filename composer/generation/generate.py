@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from composer.api import Constraint, Sampler, SequenceSpec, UsageError
 from composer.generation.batched_loop import generate_batched
+from composer.generation.candidates import Judge, choose_candidates
 from composer.generation.plans import PlannedConstraints
 from composer.generation.request import AcceptPiece, Finished, Generated, GenerationRequest, OutputOrder, PieceQueue
 
@@ -22,21 +23,24 @@ def generate(
     constraint: Constraint | PlannedConstraints | None = None,
     ordered: bool = True,
     accept: AcceptPiece | None = None,
+    judge: Judge | None = None,
 ) -> Iterator[Generated | Finished]:
     """Generate the pieces of a request, one after the other, the current one step by step.
 
     Later pieces wait for their turn. Without `ordered`, pieces come as they are generated, each one's events in order.
     A piece that `accept` rejects is generated again with another seed, up to MAX_ATTEMPTS times; then its steps come
-    only once it is finished. If `spec` has position features, `constraint` counts them.
+    only once it is finished. If the request has several candidates for each piece, `judge` chooses, and the steps of a
+    piece come once that is done. If `spec` has position features, `constraint` counts them.
     """
     if spec.features and constraint is None:
         raise UsageError("the model needs the constraint, which counts positions", "generate with the constraint")
     queue, order = PieceQueue(request), OutputOrder(iter(request.pieces if ordered else ()))
-    if accept is None:
-        events = generate_batched(sampler, spec, request, constraint, queue, order)
-    else:
-        attempts = generate_batched(sampler, spec, request, constraint, queue, OutputOrder(iter(())))
-        events = _accepted(attempts, accept, queue)
+    at_once = accept is None and judge is None
+    events = generate_batched(sampler, spec, request, constraint, queue, order if at_once else OutputOrder(iter(())))
+    if accept is not None:
+        events = _accepted(events, accept, queue)
+    if judge is not None:
+        events = choose_candidates(events, judge, queue)
     return _in_order(events, order) if ordered else events
 
 

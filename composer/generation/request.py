@@ -25,7 +25,8 @@ class GenerationRequest:
 
     Piece n (from 1) has the seed `seed` + n - 1, so that each of many can be reproduced alone. `numbers` are the pieces
     to generate, all if None; they are iterated once, or twice for ordered output. `requested_batch_size` is how many
-    pieces are generated at a time, 0 for a number that suits `count`. Raises UsageError if the primer fills `length`.
+    pieces are generated at a time, 0 for a number that suits `count`. Each piece is the best of `candidates`. Raises
+    UsageError if the primer fills `length`.
     """
 
     length: int
@@ -36,6 +37,7 @@ class GenerationRequest:
     conditions: Mapping[str, str] = field(default_factory=dict)
     requested_batch_size: int = 0
     numbers: Iterable[int] | None = None
+    candidates: int = 1
 
     def __post_init__(self) -> None:
         if len(self.primer) >= self.length:
@@ -47,7 +49,7 @@ class GenerationRequest:
     @property
     def batch_size(self) -> int:
         """How many pieces are generated at a time."""
-        return self.requested_batch_size or min(self.count, MAX_AUTO_BATCH_SIZE)
+        return self.requested_batch_size or min(self.count * self.candidates, MAX_AUTO_BATCH_SIZE)
 
     @property
     def pieces(self) -> Iterable[int]:
@@ -60,7 +62,7 @@ class Generated(NamedTuple):
 
     `logp` is each step's log-probability in nats, and `masked_prob` the probability mass that the constraint masked;
     both are 0 for steps of a primer or a forced ending, which were not `sampled`. `plan` is the plan that the piece
-    drew, if it has one.
+    drew, if it has one. `own_seed` generates this piece alone, if it was chosen from several candidates.
     """
 
     number: int
@@ -69,6 +71,7 @@ class Generated(NamedTuple):
     masked_prob: Sequence[float]
     sampled: bool = True
     plan: str = ""
+    own_seed: int | None = None
 
     @classmethod
     def not_sampled(cls, number: int, steps: Sequence[Step], plan: str = "") -> Generated:
@@ -92,22 +95,55 @@ class PieceQueue:
     """The numbers of the pieces to generate, in order, and their seeds.
 
     Rejected pieces come again before others, with a seed derived from their own first one and the number of
-    rejections, so that a piece stays a function of its own seed.
+    rejections, so that a piece stays a function of its own seed. If pieces have several candidates, the numbers are
+    those of the candidates: with three, piece 1 has the numbers 1 to 3. The first has the seed of its piece.
     """
 
     def __init__(self, request: GenerationRequest) -> None:
-        self._seed_before_first, self._waiting = request.seed - 1, iter(request.pieces)
+        self._seed_before_first, self._candidates = request.seed - 1, request.candidates
+        self._waiting = (number for piece in request.pieces for number in self.candidates_of(piece))
         self._rejections: dict[int, int] = {}
         self._retries: deque[int] = deque()
+        self.cancelled: set[int] = set()
+        """Candidates that are waiting or being generated, and are no longer needed."""
 
     def next(self) -> int:
         """Return the number of the next piece; 0 if none is left."""
-        return self._retries.popleft() if self._retries else next(self._waiting, 0)
+        while True:
+            number = self._retries.popleft() if self._retries else next(self._waiting, 0)
+            if not self.forget_cancelled(number):
+                return number
 
     def seed(self, number: int) -> int:
         """Return the seed of a piece's current attempt; for number 0, that of an idle row."""
-        attempt, seed = self._rejections.get(number, 0), self._seed_before_first + number
-        return _retry_seed(seed, attempt) if attempt else seed
+        attempt, seed = self._rejections.get(number, 0), self.first_seed(number)
+        return _derived_seed(f"{seed} {attempt}") if attempt else seed
+
+    def first_seed(self, number: int) -> int:
+        """Return the seed of a piece's first attempt."""
+        piece, candidate = divmod(number - 1, self._candidates)
+        seed = self._seed_before_first + piece + 1
+        return _derived_seed(f"candidate {seed} {candidate}") if candidate else seed
+
+    def candidates_of(self, piece: int) -> range:
+        """Return the numbers of the candidates of a piece."""
+        return range((piece - 1) * self._candidates + 1, piece * self._candidates + 1)
+
+    def piece(self, number: int) -> int:
+        """Return the piece that has the candidate `number`."""
+        return (number - 1) // self._candidates + 1
+
+    def cancel(self, numbers: Iterable[int]) -> None:
+        """Give up candidates that are not finished."""
+        self.cancelled.update(numbers)
+
+    def forget_cancelled(self, number: int) -> bool:
+        """Return whether a candidate was cancelled; from now on it is no longer known."""
+        if number not in self.cancelled:
+            return False
+        self.cancelled.remove(number)
+        self.done(number)
+        return True
 
     def retry(self, number: int) -> bool:
         """Queue a rejected piece again. Return False after MAX_ATTEMPTS."""
@@ -138,9 +174,9 @@ class OutputOrder:
         self.current = next(self.numbers, 0)
 
 
-def _retry_seed(seed: int, attempt: int) -> int:
-    """Return a seed of 63 bits for another attempt at the piece with this `seed`."""
+def _derived_seed(text: str) -> int:
+    """Return a seed of 63 bits, a digest of `text`."""
     import hashlib
 
-    digest = hashlib.blake2b(f"{seed} {attempt}".encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1

@@ -1,5 +1,6 @@
 """Form: bars that return, phrases of four, and a close on the tonic."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -7,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.analysis.form import Form, form_of
-from composer.api import Key, Note, Part, Score
+from composer.analysis.written_parts import written_parts
+from composer.api import Key, Note, Part, Score, Section
+from composer.formats.abc.reader.score import read_score
+from composer.music.melody import top_line
 
 C_MAJOR = Key(Fraction(0), 0)
 BARS = {
@@ -31,14 +35,16 @@ def tune(plan, key=C_MAJOR, end=None):
 
 
 def test_repeated_phrases_and_final_tonic_score_1():
-    assert form_of(tune("abcdabch" * 2)) == Form(1, 1, 1)
-    assert form_of(tune("abcdabch" * 2)).mean == 1
+    found = form_of(tune("abcdabch" * 2))
+    assert found == Form(1, 1, 1)
+    assert found.value == 1
+    assert found.is_flawless
 
 
 def test_no_repeats():
     found = form_of(tune("abcdefgh"))
     assert (found.returns, found.phrases) == (0, 0)
-    assert found.mean == pytest.approx(1 / 3)
+    assert found.value == pytest.approx(1 / 3)
 
 
 def test_too_few_or_too_many_repeats():
@@ -78,6 +84,56 @@ def test_pickup_and_rests_are_no_repeats():
     assert form_of(Score((Part(tuple(notes)),), pickup=Fraction(1))).returns == 0
     apart = (Note(Fraction(0), 60, Fraction(1)), Note(Fraction(60), 62, Fraction(1)))
     assert form_of(Score((Part(apart),))).returns == 0
+
+
+def parts(*plans, times=2, **options):
+    """Return a tune with a section for each plan, each played `times` times."""
+    sections, start = [], 0
+    for plan in plans:
+        end = start + 4 * len(plan) * times
+        sections.append(Section(Fraction(start), Fraction(end), times))
+        start = end
+    return replace(tune("".join(plan * times for plan in plans), **options), sections=tuple(sections))
+
+
+def test_two_parts_that_close_on_the_tonic_are_flawless():
+    found = form_of(parts("abcdabch", "efghefbh"))
+    assert (found.closes, found.regular, found.length, found.variety) == (1, 1, 1, 1)
+    assert found.is_flawless
+    assert 0.9 < found.value < 1, "a flawless tune can still be better"
+
+
+@pytest.mark.parametrize(
+    ("plans", "score", "figure"),
+    [
+        (("abcdabcg", "efghefbh"), "closes", 0.5),
+        (("abcdabch", "abcdabch"), "regular", 0.5),
+        (("abcdabch", "efgheh"), "regular", 0.5),
+        (("abcdabch", "ehehehah"), "variety", 1 - 2 / 16),
+        (("abcdabch", "ehehefgh", "abch" * 6), "length", 33 / 40),
+    ],
+)
+def test_faults_lower_the_value(plans, score, figure):
+    good, found = form_of(parts("abcdabch", "efghefbh")), form_of(parts(*plans))
+    assert getattr(found, score) == pytest.approx(figure)
+    assert not found.is_flawless
+    assert found.value < good.value
+
+
+def test_repeats_of_a_part_are_no_loop():
+    assert form_of(parts("abcdabch", "efghefbh", times=4)).variety == 1
+    assert form_of(tune("abab" + "cdef")).variety == 1
+    assert form_of(tune("ababab" + "cd")).variety == 1 - 2 / 8
+
+
+def test_written_parts_of_a_tune_with_a_pickup_and_endings():
+    text = "X:1\nM:2/4\nL:1/8\nK:C\n|:G|cdef|gagf|edcd|[1e2c:|\n[2c3||\n|:G|gage|fdBG|gage|c3:|\n"
+    score = read_score(text)
+    assert [(section.times, section.written) for section in score.sections] == [(2, 8), (2, 8)]
+    first, second = written_parts(score, top_line(score))
+    assert (len(first.bars), len(second.bars)) == (4, 4)
+    assert (first.last.pitch, second.last.pitch) == (72, 72)
+    assert form_of(score).is_flawless
 
 
 def test_short_pieces_have_no_form():

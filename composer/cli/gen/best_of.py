@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from composer.api import ComposerError, Representation, Score, Step
+from composer.api import ComposerError, Step
 from composer.api.ranking import Rank, Ranking
+from composer.cli.gen.default_candidates import is_music, score_of
 from composer.cli.gen.hints import COPY_HINT, hint_for_silence
 from composer.cli.render.progress_bar import ProgressDisplay, progress_display
 from composer.cli.render.text import count_noun
@@ -62,7 +63,7 @@ def generate_best(plan: Plan, ranking: Ranking) -> None:
     kept = [piece for *_, piece in sorted(best, reverse=True)]
     if kept:
         _write_best(plan, kept)
-    _summarize(plan, kept, discarded)
+    _summarize(plan, ranking, kept, discarded)
 
 
 def _candidates(plan: Plan, ranking: Ranking, progress: ProgressDisplay, discarded: _Discarded) -> Iterator[Candidate]:
@@ -80,24 +81,14 @@ def _candidates(plan: Plan, ranking: Ranking, progress: ProgressDisplay, discard
             continue
         del pieces[event.number]
         progress.finish_piece()
-        score = _score(plan, piece) if event.accepted and needs_score else None
+        score = score_of(model.representation, piece.steps, piece.labels) if event.accepted and needs_score else None
         if not event.accepted:
             discarded.copied += 1
-        elif needs_score and not (score and score.is_audible) and _is_music(model.representation):
+        elif needs_score and not (score and score.is_audible) and is_music(model.representation):
             discarded.without_notes += 1
         else:
             rank = ranking.rank(piece.logp, score)
             yield Candidate(event.number, event.seed, piece.steps, event.complete, rank, piece.labels)
-
-
-def _score(plan: Plan, generated: _PieceInProgress) -> Score | None:
-    representation = plan.model.representation
-    piece = representation.decode(generated.steps)
-    return representation.score(replace(piece, labels={**generated.labels, **piece.labels}))
-
-
-def _is_music(representation: Representation) -> bool:
-    return type(representation).score is not Representation.score
 
 
 def _write_best(plan: Plan, kept: Sequence[Candidate]) -> None:
@@ -114,11 +105,11 @@ def _write_best(plan: Plan, kept: Sequence[Candidate]) -> None:
         output.target.close(finished=finished)
 
 
-def _summarize(plan: Plan, kept: Sequence[Candidate], discarded: _Discarded) -> None:
+def _summarize(plan: Plan, ranking: Ranking, kept: Sequence[Candidate], discarded: _Discarded) -> None:
     """List the pieces that were kept. Raises ComposerError if they are too few."""
     console, options = plan.output.console, plan.options
     if kept:
-        console.say(f"best {len(kept)} of {options.generated:,} by {options.selection.ranking}:")
+        console.say(f"best {len(kept)} of {options.generated:,} by {ranking.name}:")
     for number, piece in enumerate(kept, 1):
         console.say(f"  {number}. piece {piece.number} (seed {piece.seed}): {piece.rank.text}")
     if cut := sum(not piece.complete for piece in kept):

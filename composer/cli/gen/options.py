@@ -54,11 +54,12 @@ class Selection:
     """How many `candidates` to generate and how many to keep. Raises UsageError, OptionError."""
 
     candidates: int | None = option(
-        None, "Generate N candidates and keep the best.", metavar="N", minimum=1, maximum=MAX_CANDIDATES
-    )
+        None, "Generate N candidates and keep the best. [default: 4 for each piece of music]", metavar="N", minimum=1,
+        maximum=MAX_CANDIDATES,
+    )  # fmt: skip
     keep: int | None = option(None, "Keep the best K candidates. [default: 1]", metavar="K")
     rank_by: str | None = option(
-        None, "Rank candidates by likelihood, originality or form. [default: likelihood]",
+        None, "Rank candidates by likelihood, originality or form. [default: form; likelihood for text]",
         metavar="RANKING", parse=_known_ranking, choices=ranking_names,
     )  # fmt: skip
 
@@ -78,9 +79,9 @@ class Selection:
         return 1 if self.keep is None else self.keep
 
     @property
-    def ranking(self) -> str:
-        """What candidates are ranked by."""
-        return self.rank_by or "likelihood"
+    def chosen(self) -> bool:
+        """Whether the player chose among several candidates; a single one is just a piece."""
+        return self.candidates is not None and (self.candidates > 1 or self.rank_by is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +134,11 @@ class GenOptions:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        candidates, reason = self.selection.candidates, "cannot be used together"
-        if candidates is not None and self.count != 1:
+        candidates, reason = self.selection.candidates or 0, "cannot be used together"
+        if self.selection.chosen and self.count != 1:
             hint = f"use --candidates {max(candidates, 2 * self.count)} --keep {self.count} without --count"
             raise UsageError(f"--count and --candidates {reason}", hint)
-        if candidates is not None and self.resume:
+        if self.selection.chosen and self.resume:
             raise UsageError(f"--resume and --candidates {reason}", "leave out --resume")
         if self.prime is not None and self.prime_text is not None:
             raise UsageError("--prime and --prime-text cannot be used together", "leave out one of them")
@@ -145,9 +146,9 @@ class GenOptions:
     @property
     def written(self) -> int:
         """How many pieces are written."""
-        return self.count if self.selection.candidates is None else self.selection.best
+        return self.selection.best if self.selection.chosen else self.count
 
     @property
     def generated(self) -> int:
         """How many pieces are generated."""
-        return self.selection.candidates or self.count
+        return (self.selection.candidates or 1) if self.selection.chosen else self.count

@@ -16,6 +16,7 @@ from composer.checkpoints import store
 from composer.checkpoints.load import LoadedModel
 from composer.cli.console import Console
 from composer.cli.gen import conditions
+from composer.cli.gen.default_candidates import candidates_per_piece, is_music, make_judge
 from composer.cli.gen.options import GenOptions
 from composer.cli.gen.recipe import recipe, restore_context
 from composer.cli.output.destination import Output, plan_output
@@ -31,6 +32,7 @@ from composer.system import device as devices
 if TYPE_CHECKING:
     from composer.api.ranking import Ranking
     from composer.cli.output.run_record import RunRecord
+    from composer.generation.candidates import Judge
     from composer.generation.request import AcceptPiece
 
 
@@ -39,8 +41,9 @@ class Plan:
     """Everything that is decided before the first piece is generated.
 
     `request` has the pieces that this process generates; `share` counts those of an earlier run too. Pieces that
-    `accept` rejects are generated again. With a `ranking`, only the best pieces are written. `labels` describe the
-    pieces: those of the prompt, the controls and the conditions. `record` is kept beside the output.
+    `accept` rejects are generated again. With a `ranking`, only the best pieces are written; with a `judge`, each piece
+    is the best of a few candidates. `labels` describe the pieces: those of the prompt, the controls and the conditions.
+    `record` is kept beside the output.
     """
 
     options: GenOptions
@@ -53,6 +56,7 @@ class Plan:
     record: RunRecord | None
     accept: AcceptPiece | None = None
     ranking: Ranking | None = None
+    judge: Judge | None = None
 
 
 def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Plan:
@@ -79,6 +83,7 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
     if reason := devices.unused_cuda_warning(options.device):
         console.warn(reason)
     context, labels = _context(options, model.representation, console)
+    candidates = candidates_per_piece(options, model.representation, context)
     constraint = _constraint(options, model, context)
     if options.context is None:
         _warn_if_too_short(options, model.representation, context, console)
@@ -91,11 +96,12 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
         primer=context.primer,
         conditions=_conditions(options, model),
         requested_batch_size=options.batch_size,
-        numbers=numbers if options.selection.candidates is None else None,
+        numbers=None if options.selection.chosen else numbers,
+        candidates=candidates,
     )
     accept, ranking = _accept(options, model, path, context), _ranking(options, model, path)
     made_by = recipe(options, model, request, context, labels, output.format.name, device)
-    record = _record(made_by, options, output.target.record, request.count, saved)
+    record = _record(made_by, options, output.target.record, request, saved)
     if isinstance(constraint, PlannedConstraints):
         constraint.of_seed(request.seed)
     elif constraint is not None:
@@ -105,7 +111,8 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
     if options.provenance:
         output = dataclasses.replace(output, recipe=made_by)
     labels = {**labels, **request.conditions}
-    return Plan(options, model, request, constraint, output, labels, len(share), record, accept, ranking)
+    judge = _judge(model, path, labels) if candidates > 1 else None
+    return Plan(options, model, request, constraint, output, labels, len(share), record, accept, ranking, judge)
 
 
 def _constraint(
@@ -134,7 +141,7 @@ def _conditions(options: GenOptions, model: LoadedModel) -> Mapping[str, str]:
 def _saved_record(options: GenOptions, output: Output, process: ProcessInfo) -> RunRecord | None:
     """Return the record of the run to resume, if there is one. Raises UsageError if none can be resumed."""
     target = output.target
-    if options.selection.candidates is not None and not process.is_single:
+    if options.selection.chosen and not process.is_single:
         raise UsageError("--candidates does not work with several processes", "run it without `torchrun`")
     if not (process.is_single or target.one_file_per_piece):
         hint = f"number the files: --output tunes/%d{output.format.suffixes[0]}"
@@ -226,11 +233,19 @@ def _accept(options: GenOptions, model: LoadedModel, path: Path, context: Genera
 
 def _ranking(options: GenOptions, model: LoadedModel, path: Path) -> Ranking | None:
     """Return what ranks candidates, if there are any. Raises UsageError, CheckpointError."""
-    if options.selection.candidates is None:
+    if not options.selection.chosen:
         return None
     from composer.cli.gen.ranking import make_ranking
 
-    return make_ranking(options.selection.ranking, model, path)
+    default = "form" if is_music(model.representation) else "likelihood"
+    return make_ranking(options.selection.rank_by or default, model, path)
+
+
+def _judge(model: LoadedModel, path: Path, labels: Mapping[str, str]) -> Judge:
+    """Return what chooses among the default candidates."""
+    from composer.cli.gen.ranking import make_ranking
+
+    return make_judge(model.representation, make_ranking("form", model, path), labels)
 
 
 def _seed(options: GenOptions, saved: RunRecord | None) -> int:
@@ -258,7 +273,11 @@ def _announce(console: Console, options: GenOptions, output: Output, path: Path,
 
 
 def _record(
-    facts: Mapping[str, Any], options: GenOptions, path: Path | None, count: int, saved: RunRecord | None
+    facts: Mapping[str, Any],
+    options: GenOptions,
+    path: Path | None,
+    request: GenerationRequest,
+    saved: RunRecord | None,
 ) -> RunRecord | None:
     """Return the record to keep at `path`, that of the run to resume if there is one.
 
@@ -268,7 +287,8 @@ def _record(
         return None
     from composer.cli.output.run_record import RunRecord
 
-    facts = {**facts, "count": count, "provenance": options.provenance}
+    first = {"candidates": request.candidates} if request.candidates > 1 else {}  # compared first, as it changes others
+    facts = {**first, **facts, "count": request.count, "provenance": options.provenance}
     if saved is None:
         return RunRecord(path, facts)
     saved.check(facts)

@@ -67,10 +67,7 @@ def _form(logp: Sequence[float], score: Score | None) -> Rank:
     from composer.analysis.form import Form, form_of
 
     found = form_of(score) if score is not None else Form(0.0, 0.0, 0.0)
-    parts = f"repeats {found.returns:.2f}, phrases {found.phrases:.2f}"
-    parts += f", cadence {found.cadence:.1f}" if found.cadence is not None else ""
-    tie_breaker = fmean(logp) if logp else 0.0
-    return Rank((found.mean, tie_breaker), f"{found.mean:.2f} ({parts})")
+    return Rank((found.value,), f"{found.value:.2f} ({found})", found.is_flawless)
 
 
 def _check_likelihood(model: LoadedModel) -> None:

@@ -70,13 +70,14 @@ def recipe(
     return {name: facts[name] for name in ("program", *fact_types()) if name in facts}
 
 
-def provenance_of(recipe: Mapping[str, Any], piece: int, number: int) -> Provenance:
+def provenance_of(recipe: Mapping[str, Any], piece: int, number: int, seed: int | None = None) -> Provenance:
     """Return what the file of a piece says: the recipe with its own seed, without empty facts.
 
-    It was generated as number `piece` and is number `number` in its file.
+    It was generated as number `piece` and is number `number` in its file. A piece that was chosen from candidates has a
+    `seed` of its own, so that it can be reproduced without the others, whatever they would be ranked by.
     """
     facts = {name: value for name, value in recipe.items() if not _is_empty(value)}
-    facts["seed"] = recipe["seed"] + piece - 1
+    facts["seed"] = recipe["seed"] + piece - 1 if seed is None else seed
     if number != 1:
         facts["number"] = number
     return Provenance(facts.pop("program"), facts)

@@ -41,13 +41,11 @@ def _write_pieces(plan: Plan, progress: ProgressDisplay, counts: _Counts) -> Non
     """Write every step and finish every piece."""
     model, output, pieces = plan.model, plan.output, dict[int, _PieceInProgress]()
     ordered = not output.target.one_file_per_piece
-    events = generate(model.sampler, model.spec, plan.request, plan.constraint, ordered, plan.accept)
+    events = generate(model.sampler, model.spec, plan.request, plan.constraint, ordered, plan.accept, plan.judge)
     for event in events:
         number = event.number
         if number not in pieces:
-            plan_labels = model.representation.plan_labels(event.plan) if isinstance(event, Generated) else {}
-            labels = {**plan_labels, **plan.labels}
-            pieces[number] = _PieceInProgress(output.encoder(model.representation, number, labels))
+            pieces[number] = _PieceInProgress(_encoder(plan, event))
         if isinstance(event, Generated):
             pieces[number].steps += len(event.steps)
             output.target.write(number, pieces[number].encoder.push(event.steps))
@@ -65,6 +63,14 @@ def _write_pieces(plan: Plan, progress: ProgressDisplay, counts: _Counts) -> Non
             counts.copied += isinstance(error, CopiedTooMuch)
             counts.without_notes += isinstance(error, NoNotes)
         progress.finish_piece()
+
+
+def _encoder(plan: Plan, event: Generated | Finished) -> PieceEncoder:
+    """Return the encoder of the piece that begins with `event`."""
+    representation = plan.model.representation
+    plan_labels = representation.plan_labels(event.plan) if isinstance(event, Generated) else {}
+    own_seed = event.own_seed if isinstance(event, Generated) else None
+    return plan.output.encoder(representation, event.number, {**plan_labels, **plan.labels}, seed=own_seed)
 
 
 class CopiedTooMuch(ComposerError):

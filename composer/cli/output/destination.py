@@ -41,15 +41,20 @@ class Output:
     recipe: Mapping[str, Any] | None = None
 
     def encoder(
-        self, representation: Representation, number: int, labels: Mapping[str, str], piece: int = 0
+        self,
+        representation: Representation,
+        number: int,
+        labels: Mapping[str, str],
+        piece: int = 0,
+        seed: int | None = None,
     ) -> PieceEncoder:
         """Return an encoder for piece `number`, which becomes number 1 in a file of its own.
 
-        A piece that was selected and renumbered was generated as number `piece`.
+        A piece that was selected and renumbered was generated as number `piece`, or from a `seed` of its own.
         """
         if self.as_piano_roll:
             return BufferedEncoder(representation, number, self._piano_roll, labels, self.settings.tempo)
-        made_by = self._provenance(number, piece or number)
+        made_by = self._provenance(number, piece or number, seed)
         if self.native:
             first = 1 if self.target.one_file_per_piece else number
             return StreamingEncoder(representation, first, self._filters(made_by))
@@ -67,12 +72,12 @@ class Output:
             filters.append(provenance.StreamMarker(made_by))
         return filters
 
-    def _provenance(self, number: int, piece: int) -> provenance.Provenance | None:
+    def _provenance(self, number: int, piece: int, seed: int | None) -> provenance.Provenance | None:
         """Return the provenance of a piece; None without a recipe, or for a format that cannot hold it."""
         if self.recipe is None or not provenance.can_hold(self.format.name):
             return None
         numbered = self.native and not self.target.one_file_per_piece
-        return provenance_of(self.recipe, piece, number if numbered else 1)
+        return provenance_of(self.recipe, piece, number if numbered else 1, seed)
 
     def _piano_roll(self, score: Score) -> bytes:
         return "".join(self.console.piano_roll(score, MAX_SYSTEMS)).encode() + b"\n"

@@ -42,7 +42,7 @@ def test_several_tunes_are_numbered(gen):
 
 def test_each_of_many_is_the_same_alone(gen, tmp_path):
     gen("--count", "3", "--seed", "10", "--batch-size", "1", "--output", tmp_path / "%d.abc")
-    assert gen("--seed", "12").out == (tmp_path / "3.abc").read_text()
+    assert gen("--seed", "12", "--batch-size", "1").out == (tmp_path / "3.abc").read_text()
 
 
 def test_model_is_named(composer, checkpoint, gen, monkeypatch):
@@ -61,7 +61,8 @@ def test_piece_without_notes_is_skipped(gen, tmp_path, monkeypatch):
     kind = registry.representation("abc")
     scores, number = kind.score, iter(range(1, 4))
     monkeypatch.setattr(kind, "score", lambda self, piece: None if next(number) == 2 else scores(self, piece))
-    result = gen("--count", "3", "--output", tmp_path / "%d.mid", "--seed", "1", "--batch-size", "1")
+    options = ("--count", "3", "--seed", "1", "--batch-size", "1", "--candidates", "1")
+    result = gen(*options, "--output", tmp_path / "%d.mid")
     assert "warning: skipped piece 2: no notes" in result.err
     assert result.code == 1
     assert "error: 1 of 3 pieces had no notes" in result.err

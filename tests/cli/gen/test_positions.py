@@ -69,8 +69,9 @@ def test_bars_decide_the_plan(composer, planned, tmp_path):
 def test_candidates_are_ranked_by_likelihood(composer, planned, tmp_path):
     representation, path = planned
     result = composer(
-        "gen", representation.name, "-c", path, "--seed", "1", "--candidates", "3", "-o", tmp_path / "a.abc"
-    )
+        "gen", representation.name, "-c", path, "--seed", "1", "--candidates", "3", "-o", tmp_path / "a.abc",
+        "--rank-by", "likelihood",
+    )  # fmt: skip
     assert result.code == 0
     assert "best 1 of 3 by likelihood" in result.err
 

@@ -74,11 +74,12 @@ class TestCandidates:
         assert sorted(path.name for path in tmp_path.glob("*.abc")) == ["best1.abc", "best2.abc", "best3.abc"]
         for place, (number, seed, _) in enumerate(kept, 1):
             assert seed == 4 + number
-            alone = gen("--seed", seed, "--batch-size", "8")
+            alone = gen("--seed", seed, "--batch-size", "8", "--candidates", "1")
             assert music((tmp_path / f"best{place}.abc").read_bytes()) == music(alone.data)
 
-    def test_default_is_the_best_one_by_likelihood(self, candidates):
+    def test_default_is_the_best_one_by_form(self, candidates):
         result = candidates()
+        assert "best 1 of 8 by form" in result.err
         assert result.out.count("X:1") == 1
         everything = kept_pieces(candidates("--keep", "8"))
         assert len({number for number, *_ in everything}) == 8
@@ -148,7 +149,7 @@ class TestCandidates:
 
 class TestMaxCopy:
     def test_copies_are_generated_again(self, gen, with_melodies, composer, tmp_path):
-        limited = ("--checkpoint", with_melodies, "--count", "6", "--seed", "5", "--output")
+        limited = ("--checkpoint", with_melodies, "--count", "6", "--seed", "5", "--candidates", "1", "--output")
         assert gen(*limited, tmp_path / "any%d.abc").code == 0
         assert gen(*limited, tmp_path / "own%d.abc", "--max-copy", "12").code == 0
         same = [

@@ -118,13 +118,13 @@ def test_resume_without_a_run_starts_one(gen, whole, tmp_path):
 
 def test_pieces_without_notes_are_skipped_again(gen, monkeypatch, interrupt, tmp_path, contents):
     kind = outputs_of_midi(monkeypatch)
-    gen("--output", tmp_path / "a" / "%d.mid")
+    gen("--candidates", "1", "--output", tmp_path / "a" / "%d.mid")
     with monkeypatch.context():
         interrupt(5)
-        gen("--output", tmp_path / "b" / "%d.mid")
+        gen("--candidates", "1", "--output", tmp_path / "b" / "%d.mid")
     monkeypatch.undo()
     outputs_of_midi(monkeypatch)
-    result = gen("--resume", "--output", tmp_path / "b" / "%d.mid")
+    result = gen("--candidates", "1", "--resume", "--output", tmp_path / "b" / "%d.mid")
     assert "had no notes" in result.err
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
     assert kind.name == "abc"

@@ -10,9 +10,11 @@ from typing import TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
 from composer.formats.abc.elements import Instrument, Sound, Tune
+from composer.formats.abc.reader import structure
 from composer.formats.abc.reader.lexer import Diagnostic, TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.playback import played_bars, tune_bars
+from composer.formats.abc.reader.sections import written_sections
 from composer.formats.abc.reader.structure import Bar, ordered_sections
 from composer.formats.abc.reader.tempo import parse_tempo
 from composer.music.keys import BEAT, Time, pitch
@@ -41,8 +43,9 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
     losses = Counter(tune.losses)
     voices: dict[str, tuple[list[Bar], list[Bar]]] = {}
     sounding: dict[str, tuple[Note, ...]] = {}
+    sections: dict[str, list[structure.Section]] = {}
     for name, found in tune_bars(tune, problems).items():
-        ordered_sections(tune, found, problems)  # for the problems
+        sections[name] = ordered_sections(tune, found, problems)
         voices[name] = found, played_bars(tune, found, problems)
         if notes := _notes(voices[name][1], losses):
             sounding[name] = notes
@@ -60,6 +63,7 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
         pickup=_pickup(time, first),
         title=tune.title,
         losses={phrase: count for phrase, count in losses.items() if count},
+        sections=tuple(written_sections(sections[names[0]], first)),
     )
 
 

@@ -1,0 +1,72 @@
+"""Music is the best of a few candidates unless the player says otherwise."""
+
+import json
+import re
+
+import pytest
+
+
+@pytest.fixture
+def gen(composer, checkpoint):
+    """Run `composer gen abc` with the small model of tunes."""
+    return lambda *arguments: composer("gen", "abc", "--checkpoint", checkpoint, "--seed", "5", *arguments)
+
+
+def facts(text):
+    """Return the provenance of a tune."""
+    return json.loads(re.search(r"^N:composer \S+ (\{.*\})$", text, re.MULTILINE)[1])
+
+
+def test_piece_is_the_same_alone_and_among_many(gen):
+    many = gen("--count", "3", "--no-provenance", "--batch-size", "4")
+    alone = gen("--no-provenance", "--batch-size", "4")
+    assert many.out.startswith(alone.out.rstrip())
+
+
+def test_provenance_has_the_seed_of_the_chosen_candidate(gen, composer, checkpoint, tmp_path):
+    chosen, plain = gen("-o", tmp_path / "a.abc"), gen("--candidates", "1", "--no-provenance").out
+    assert chosen.code == 0
+    text = (tmp_path / "a.abc").read_text()
+    found = facts(text)
+    assert found["batch_size"] == 4
+    same = gen("--seed", found["seed"], "--candidates", "1", "--batch-size", "4", "--no-provenance").out
+    assert re.sub(r"N:.*\n", "", text) == same
+    assert (found["seed"] == 5) == (same == plain)
+    assert composer("replay", tmp_path / "a.abc", "--checkpoint", checkpoint).err.endswith("reproduced exactly\n")
+
+
+def test_one_candidate_is_a_plain_piece(gen):
+    one = gen("--candidates", "1")
+    assert facts(one.out)["seed"] == 5
+    assert facts(one.out)["batch_size"] == 1
+    assert not re.search("best 1 of 1", one.err)
+    assert gen("--candidates", "1", "--count", "2").out.count("X:") == 2
+
+
+@pytest.mark.parametrize("options", [("--temp", "0"), ("--top-k", "1")])
+def test_greedy_pieces_have_no_candidates(gen, options):
+    assert facts(gen(*options, "--length", "60").out)["batch_size"] == 1
+
+
+def test_text_has_no_candidates(composer):
+    text = composer("gen", "text", "--seed", "5", "--length", "20")
+    assert text.data == composer("gen", "text", "--seed", "5", "--length", "20", "--candidates", "1").data
+
+
+def test_a_run_cannot_be_resumed_with_another_number(gen, monkeypatch, tmp_path):
+    from composer.cli.gen import run
+
+    generate = run.generate
+
+    def interrupted(*arguments):
+        for event in generate(*arguments):
+            if event.number == 3:
+                raise KeyboardInterrupt
+            yield event
+
+    many = ("--count", "4", "--output", tmp_path / "%d.abc")
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "generate", interrupted)
+        assert gen(*many).code == 130
+    gen(*many, "--resume", "--candidates", "1").failed("started with --candidates 4, not without --candidates", code=2)
+    assert gen(*many, "--resume").code == 0
