@@ -34,8 +34,24 @@ def training_melodies(path: Path) -> MelodyCollection | None:
     return None if array is None else _unpack(array, path.name)
 
 
+def training_titles(path: Path) -> list[str]:
+    """Return the titles of the training data of the checkpoint at `path`; none if it has no melodies.
+
+    Raises CheckpointError for a file that is no checkpoint, or damaged.
+    """
+    array = checkpoint_file.load_extra(path, _ARRAY)
+    try:
+        return [] if array is None else MelodyCollection.titles_in(array.tobytes())
+    except ValueError as error:
+        raise _damaged(path.name, error) from error
+
+
 def _unpack(array: NDArray[np.uint8], owner: str) -> MelodyCollection:
     try:
         return MelodyCollection.from_bytes(array.tobytes())
     except ValueError as error:
-        raise CheckpointError(f"cannot read the melodies in {owner}: {error}", "train the model again") from error
+        raise _damaged(owner, error) from error
+
+
+def _damaged(owner: str, error: ValueError) -> CheckpointError:
+    return CheckpointError(f"cannot read the melodies in {owner}: {error}", "train the model again")

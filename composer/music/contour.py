@@ -34,6 +34,7 @@ _SLACK = 1e-6
 
 _FORMAT = 1
 _BYTES_PER_NOTE = 4
+_HEAD_BYTES = 1 << 18
 _MAX_BYTES = 1 << 28
 """Larger than any unpacked index."""
 
@@ -100,6 +101,18 @@ class MelodyCollection:
             raise ValueError("damaged: notes are missing")
         small, bars = np.frombuffer(notes, np.int8, 2 * count), np.frombuffer(notes, "<u2", offset=2 * count)
         return cls(Contour(small[:count], small[count:], bars), tunes, left_out)
+
+    @staticmethod
+    def titles_in(data: bytes) -> list[str]:
+        """Return the titles in a serialized collection, without reading its notes. Raises ValueError for other data."""
+        decompressor, head = zlib.decompressobj(), b""
+        try:
+            while b"\n" not in head and len(head) < _MAX_BYTES and not decompressor.eof:
+                head += decompressor.decompress(data, _HEAD_BYTES)
+                data = decompressor.unconsumed_tail
+            return [str(title) for title, _, _ in json.loads(head.partition(b"\n")[0])["tunes"]]
+        except (zlib.error, ValueError, LookupError, TypeError, RecursionError) as error:
+            raise ValueError(f"damaged: {error}") from error
 
     @classmethod
     def joined(cls, parts: Iterable[MelodyCollection]) -> MelodyCollection:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from composer.api import OptionError, Unsatisfiable
 from composer.api.errors import suggest
-from composer.api.fields import option
+from composer.api.fields import check_ranges, option
 
 if TYPE_CHECKING:
     from composer.formats.abc.grammar.controls import TuneControls
@@ -58,6 +58,11 @@ class AbcControls:
         "Allowed notes: own for those of the key, a scale on its tonic, such as blues, or another, such as 'D blues'.",
         choices=_choices("scale"),
     )
+    repeat_limit: int | None = option(
+        None,
+        "Maximum times in a row that the same 1 to 8 written bars may occur. [default: 2]",
+        metavar="N", minimum=1, maximum=1000, hint="use 1 to 1000; traditional tunes have 2",
+    )  # fmt: skip
     keep_bars: str = option(
         "",
         "Infill: keep these bars of --prime, such as 1-4,7, and generate the others. Other controls apply to all bars.",
@@ -65,6 +70,7 @@ class AbcControls:
     )
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         if any(astuple(self)):
             from composer.music.bar_ranges import parse_bar_ranges
 

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["SamplingParams", "TemperatureRamp", "parse_temperature"]
 
 MAX_TEMPERATURE = 1e6
+UNIFORM = 1e30
+"""The temperature `inf`: divided by it, all logits are 0 in any precision, and masked ones stay infinite."""
 MAX_RAMP_STEPS = 10**9
-TEMPERATURE_HINT = "use a number such as 0.8; 0 is greedy; 0.6..1.2 ramps over the piece, 0.6..1.2/400 over 400 steps"
+TEMPERATURE_HINT = (
+    "use a number such as 0.8; 0 is greedy, inf is uniform; 0.6..1.2 ramps over the piece, 0.6..1.2/400 over 400 steps"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,9 @@ class TemperatureRamp:
 
 
 def parse_temperature(text: str) -> float | TemperatureRamp:
-    """Parse `0.8`, `0.6..1.2` or `0.6..1.2/400`. Raises OptionError."""
+    """Parse `0.8`, `inf`, `0.6..1.2` or `0.6..1.2/400`. Raises OptionError."""
+    if text in ("inf", str(UNIFORM)):
+        return UNIFORM
     ends, slash, length = text.partition("/")
     first, dots, last = ends.partition("..")
     steps = int(length) if length.isdecimal() and 0 < int(length[:11]) <= MAX_RAMP_STEPS else 0
@@ -81,8 +87,9 @@ class SamplingParams:
     """
 
     temperature: float | TemperatureRamp = option(
-        1.0, "Sampling temperature; 0 is greedy. 0.6..1.2 ramps over the piece, 0.6..1.2/400 over 400 steps.",
-        "--temp", metavar="T", minimum=0, maximum=MAX_TEMPERATURE, hint=TEMPERATURE_HINT, parse=parse_temperature,
+        1.0,
+        "Sampling temperature; 0 is greedy, inf uniform. 0.6..1.2 ramps over the piece, 0.6..1.2/400 over 400 steps.",
+        "--temp", metavar="T", minimum=0, maximum=UNIFORM, hint=TEMPERATURE_HINT, parse=parse_temperature,
     )  # fmt: skip
     top_k: int = option(0, "Sample from the K most likely tokens; 0 = all.", metavar="K", minimum=0, maximum=2**31)
     top_p: float = option(

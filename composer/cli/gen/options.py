@@ -18,7 +18,7 @@ MAX_CANDIDATES = 1_000_000
 
 
 RANKINGS = {
-    "likelihood": "how likely the model finds the piece",
+    "likelihood": "how close its likelihood per step is to that of held-out music",
     "originality": "how short the longest run copied from the training data is",
     "form": "repeats, phrases and a final cadence",
 }
@@ -42,11 +42,12 @@ def _known_ranking(name: str) -> str:
 
 
 class RecordedContext(NamedTuple):
-    """What a piece was generated from, in a recipe: packed steps of a primer or tune, and their labels."""
+    """What a piece was generated from, in a recipe: packed steps of a primer or tune, their labels, and the rules."""
 
     primer: str = ""
     tune: str = ""
     labels: Mapping[str, str] = {}
+    rules: int = 1
 
 
 @dataclass(frozen=True, slots=True)

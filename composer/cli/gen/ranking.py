@@ -28,7 +28,7 @@ def make_ranking(name: str, model: LoadedModel, path: Path) -> Ranking:
     representation = model.representation
     if name == "likelihood":
         _check_likelihood(model)
-        return Ranking(name, RANKINGS[name], _likelihood, needs_score=False)
+        return Ranking(name, RANKINGS[name], _Likelihood(_held_out(model)), needs_score=False)
     if name == "originality":
         return Ranking(name, RANKINGS[name], _Originality(representation, path))
     added = registry.extension("ranking", name, RANKINGS)
@@ -58,9 +58,27 @@ def _note_count(score: Score) -> int:
     return sum(len(part.notes) for part in sounding_parts(score))
 
 
-def _likelihood(logp: Sequence[float], score: Score | None) -> Rank:
-    mean = fmean(logp) if logp else 0.0
-    return Rank((mean,), f"{-mean / log(2):.2f} bits per step")
+class _Likelihood:
+    """Ranks a piece by how close its mean log-probability is to `usual`, in nats; the highest is best if that is None.
+
+    The likeliest pieces are loops: once a cycle has occurred twice, the third time is almost certain.
+    """
+
+    def __init__(self, usual: float | None) -> None:
+        self._usual = usual
+
+    def __call__(self, logp: Sequence[float], score: Score | None) -> Rank:
+        mean = fmean(logp) if logp else 0.0
+        text = f"{-mean / log(2):.2f} bits per step"
+        if self._usual is None:
+            return Rank((mean,), text)
+        return Rank((-abs(mean - self._usual),), f"{text}, held-out music {-self._usual / log(2):.2f}")
+
+
+def _held_out(model: LoadedModel) -> float | None:
+    """Return the mean log-probability of a step of held-out music, in nats; None if it was not measured."""
+    best, unit = model.header.record.get("best"), str(model.header.record.get("unit", ""))
+    return -best if isinstance(best, float) and unit.startswith(("bits per", "nats per")) else None
 
 
 def _form(logp: Sequence[float], score: Score | None) -> Rank:

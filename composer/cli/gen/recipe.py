@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 CONTEXT_TYPES: dict[str, type] = {
     "model": str, "plugins": dict, "device": str, "numpy": str, "torch": str, "number": int,
-    "primer": str, "tune": str, "labels": dict,
+    "primer": str, "tune": str, "labels": dict, "rules": int,
 }  # fmt: skip
 """The facts of a recipe that are not options."""
 REQUIRED = ("representation", "model", "device", "format", "seed", "batch_size")
@@ -66,6 +66,9 @@ def recipe(
         "tune": _pack_steps(model.representation.prime(context.tune)) if context.tune is not None else "",
         "labels": dict(labels),
     }
+    rules = context.rules or model.representation.rules
+    if rules > 1:
+        decided["rules"] = rules
     facts = {**_recorded(options), **decided, **made_with(model, device)}
     return {name: facts[name] for name in ("program", *fact_types()) if name in facts}
 
@@ -140,7 +143,8 @@ def options_from(facts: Mapping[str, Any]) -> GenOptions:
         elif field.name == "conditions":
             value = tuple(f"{name}={each}" for name, each in value.items())
         values[field.name] = value
-    context = RecordedContext(facts.get("primer", ""), facts.get("tune", ""), facts.get("labels", {}))
+    names = ("primer", "tune", "labels", "rules")
+    context = RecordedContext(**{name: facts[name] for name in names if name in facts})
     return GenOptions(**values, context=context, provenance=False)
 
 
@@ -148,9 +152,10 @@ def restore_context(recorded: RecordedContext, representation: Representation, l
     """Return what a piece was generated from. Raises UsageError if its steps are not of the `representation`."""
     primer = tuple(_unpack_steps(recorded.primer, representation.spec))
     if not recorded.tune:
-        return GenerationContext(length, primer, labels=recorded.labels)
+        return GenerationContext(length, primer, labels=recorded.labels, rules=recorded.rules)
     tune = representation.decode(_unpack_steps(recorded.tune, representation.spec))
-    return GenerationContext(length, primer, dataclasses.replace(tune, labels=recorded.labels))
+    tune = dataclasses.replace(tune, labels=recorded.labels)
+    return GenerationContext(length, primer, tune, rules=recorded.rules)
 
 
 def _recorded_fields(kind: type[Any]) -> Iterator[dataclasses.Field[Any]]:
@@ -183,7 +188,7 @@ def _invalid_facts(facts: Mapping[str, Any]) -> Iterator[str]:
     """Yield the facts that are missing or of a wrong type; after the first, the others may not be safe to look at."""
     yield from (fact for fact in REQUIRED if fact not in facts)
     yield from (fact for fact, kind in fact_types().items() if fact in facts and type(facts[fact]) is not kind)
-    yield from (fact for fact in ("number", "batch_size") if facts.get(fact, 1) < 1)
+    yield from (fact for fact in ("number", "batch_size", "rules") if facts.get(fact, 1) < 1)
     for fact in ("conditions", "labels"):
         if not all(isinstance(value, str) for value in facts.get(fact, {}).values()):
             yield fact

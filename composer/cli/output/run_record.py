@@ -22,6 +22,7 @@ NAMES = {
     "numpy": "version of numpy",
     "torch": "version of torch",
     "labels": "labels of the primer",
+    "rules": "version of the rules",
     "provenance": "setting of --no-provenance",
 }
 """What to call facts that are not the value of an option."""

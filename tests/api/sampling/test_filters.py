@@ -14,6 +14,7 @@ from composer.api.sampling.filters import (
     log_softmax,
     mask_array,
 )
+from composer.api.sampling.params import UNIFORM
 
 LOGITS = np.log(np.array([[0.4, 0.3, 0.2, 0.1]]))
 
@@ -44,6 +45,8 @@ def test_tokens_have_the_frequencies_of_the_model():
         ({"min_p": 0.6}, [4 / 7, 3 / 7, 0, 0]),
         ({"top_k": 3, "top_p": 0.5}, [4 / 7, 3 / 7, 0, 0]),
         ({"temperature": 1e6}, [0.25] * 4),
+        ({"temperature": UNIFORM}, [0.25] * 4),
+        ({"temperature": UNIFORM, "top_k": 2}, [0.5, 0.5, 0, 0]),
     ],
 )
 def test_filters(settings, expected):
@@ -122,6 +125,19 @@ def test_projection_applies_last():
     rule = FrameRule(project=lambda frame: tuple(unit for unit in frame if unit % 2 == 0))
     draw = draw_frames(np.full((1, 6), 9.0), BatchSamplingParams.for_rows(1, rule=[rule]), step_rng())
     assert draw.steps.tolist() == [[1, 0, 1, 0, 1, 0]]
+
+
+def test_infinite_temperature_is_exactly_uniform():
+    logits, rule = np.array([[90.0, -90.0, 5.0, 0.0]], np.float32), np.array([[True, True, False, True]])
+    params = BatchSamplingParams.for_rows(1, temperature=UNIFORM, rule=rule)
+    with np.errstate(over="raise", invalid="raise"):
+        draws = [int(draw_tokens(logits, params, step_rng(step=step)).steps[0]) for step in range(3000)]
+        frames = [
+            draw_frames(logits, BatchSamplingParams.for_rows(1, temperature=UNIFORM), step_rng(step=step)).steps
+            for step in range(2000)
+        ]
+    assert [draws.count(token) / 3000 for token in range(4)] == pytest.approx([1 / 3, 1 / 3, 0, 1 / 3], abs=0.04)
+    assert np.mean(frames, axis=(0, 1)) == pytest.approx([0.5] * 4, abs=0.05)
 
 
 def test_greedy_frames_and_top_k():

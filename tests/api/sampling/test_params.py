@@ -5,16 +5,28 @@ import pytest
 
 from composer.api import OptionError
 from composer.api.sampling.filters import BatchSamplingParams
-from composer.api.sampling.params import SamplingParams, TemperatureRamp, parse_temperature
+from composer.api.sampling.params import UNIFORM, SamplingParams, TemperatureRamp, parse_temperature
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("0", 0.0), ("0.8", 0.8), ("0.6..1.2", TemperatureRamp(0.6, 1.2)), ("2..1/40", TemperatureRamp(2.0, 1.0, 40))],
+    [
+        ("0", 0.0),
+        ("0.8", 0.8),
+        ("inf", UNIFORM),
+        ("0.6..1.2", TemperatureRamp(0.6, 1.2)),
+        ("2..1/40", TemperatureRamp(2.0, 1.0, 40)),
+    ],
 )
 def test_temperatures(text, value):
     assert parse_temperature(text) == value
     assert parse_temperature(str(value)) == value
+
+
+@pytest.mark.parametrize("text", ["-inf", "nan", "0..inf", "inf..1", "1e31", "infinity"])
+def test_only_inf_itself_is_infinite(text):
+    with pytest.raises(OptionError, match="invalid value for --temp"):
+        parse_temperature(text)
 
 
 @pytest.mark.parametrize("values", [{"top_k": -1}, {"top_p": 0.0}, {"top_p": 2}, {"min_p": 1.5}, {"temperature": -1}])

@@ -105,7 +105,7 @@ def test_warning_about_a_short_length(gen):
     [
         (("--bars", "8"), 45 + 8 * 10),
         (("--bars", "8", "--length", "90"), 90),
-        (("--bars", "8", "--prime-text", "M:4/4\nL:1/8\nK:G\nG8|"), 45 + 8 * 10 - 17),
+        (("--bars", "8", "--prime-text", "M:4/4\nL:1/8\nK:G\nG8|"), 45 + 8 * 10 - 19),
         (("--keep-bars", "2", "--prime-text", TUNE), len(TUNE.removeprefix("X:1\n")) + 1),
     ],
 )

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from math import log
 
 import pytest
 from melodies import melodies_of
@@ -84,6 +85,15 @@ class TestCandidates:
         everything = kept_pieces(candidates("--keep", "8"))
         assert len({number for number, *_ in everything}) == 8
         assert kept_pieces(result) == everything[:1]
+
+    def test_likelihood_prefers_what_is_as_likely_as_held_out_music(self, candidates, checkpoint, tmp_path):
+        path = tmp_path / "measured.safetensors"
+        for bits in (2.0, 3.0):
+            save(path, load(checkpoint).with_record(best=bits * log(2), unit="bits per character"))
+            result = candidates("--keep", "8", "--rank-by", "likelihood", "--checkpoint", path)
+            assert f"held-out music {bits:.2f}" in result.err
+            distances = [abs(figure - bits) for *_, figure in kept_pieces(result)]
+            assert distances == pytest.approx(sorted(distances), abs=0.011)
 
     def test_several_in_one_file(self, candidates):
         assert re.findall("^X:(.*)$", candidates("--keep", "3").out, re.MULTILINE) == ["1", "2", "3"]

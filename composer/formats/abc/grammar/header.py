@@ -117,6 +117,10 @@ class Header:
         texts = (text for text in self.texts[position.stage] if text.startswith(position.written) and text != "T:")
         return min(texts, key=lambda text: (text[0] == "R", len(text)), default="T:")[len(position.written)]
 
+    def in_title(self, state: int) -> bool:
+        """Return whether a title has begun and not ended."""
+        return self._positions[state].stage == "title"
+
     def _advance_title(self, position: _Position, character: str) -> _Position:
         if character == "\n":
             return _Position("titled")

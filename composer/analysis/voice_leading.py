@@ -1,0 +1,62 @@
+"""Harmony and voice leading of music in several voices, beat by beat."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import combinations, pairwise
+
+from composer.analysis.cadence import tonic_of
+from composer.api import Score
+from composer.music.sounding import pitched_notes
+
+PERFECT = (0, 7)
+"""Semitones, without octaves, of the intervals that outer voices do not move in parallel: octave and fifth."""
+
+
+def clashes_on_beats(score: Score) -> float | None:
+    """Return the share of beats with notes that have two a semitone apart, in any octave; None without notes."""
+    beats = [pitches for pitches in pitches_on_beats(score) if pitches]
+    return sum(map(_clashes, beats)) / len(beats) if beats else None
+
+
+def outer_parallels(score: Score) -> float | None:
+    """Return the share of steps from beat to beat in which the outer voices move in parallel octaves or fifths.
+
+    Only steps in which both voices move count; None if there is none.
+    """
+    outer = [(pitches[0], pitches[-1]) for pitches in pitches_on_beats(score) if len(pitches) > 1]
+    moves = [(low, high, after, top) for (low, high), (after, top) in pairwise(outer) if low != after and high != top]
+    parallel = sum((high - low) % 12 == (top - after) % 12 in PERFECT for low, high, after, top in moves)
+    return parallel / len(moves) if moves else None
+
+
+def ends_on_the_tonic_in_the_bass(score: Score) -> bool:
+    """Return whether the lowest note of the last chord is the tonic of the key, given or estimated."""
+    notes = pitched_notes(score)
+    end = max((note.end for note in notes), default=None)
+    last = [note.pitch for note in notes if note.end == end]
+    return bool(last) and min(last) % 12 == tonic_of(score).pitch_class
+
+
+def silent_beats(score: Score) -> float | None:
+    """Return the share of beats without a sounding note, up to the end of the last one."""
+    beats = pitches_on_beats(score)
+    return sum(not pitches for pitches in beats) / len(beats) if beats else None
+
+
+def pitches_on_beats(score: Score) -> Sequence[Sequence[int]]:
+    """Return the pitches that sound at each beat, ascending."""
+    notes = sorted(pitched_notes(score))
+    onsets = [note.onset for note in notes]
+    longest = max((note.duration for note in notes), default=0)
+    found = []
+    for beat in range(-(-score.duration // 1)):
+        first = bisect_right(onsets, beat - longest - 1)
+        sounding = {note.pitch for note in notes[first : bisect_right(onsets, beat)] if note.end > beat}
+        found.append(sorted(sounding))
+    return found
+
+
+def _clashes(pitches: Sequence[int]) -> bool:
+    return any((high - low) % 12 in (1, 11) for low, high in combinations(pitches, 2))
