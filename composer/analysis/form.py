@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from composer.analysis.cadence import Tonic, close, tonic_of
+from composer.analysis.voice_leading import last_chord
 from composer.analysis.written_parts import BarContent, WrittenPart, longest_loop, melody_bars, written_parts
 from composer.api import Score
 from composer.music.bars import bars
-from composer.music.melody import top_line
+from composer.music.melody import Onset, top_line
 from composer.music.sounding import pitched_notes
 
 BARS_PER_PHRASE = 4
@@ -41,7 +42,8 @@ class Form:
 
     `returns` is 1 if 50 to 85 % of the bars repeat an earlier one exactly, and falls to 0 toward no and all bars.
     `phrases` is the share of the repeated bars that come a multiple of four bars later. `cadence` is 1 if the melody
-    ends on the tonic, 1/2 on another note of the tonic triad, else 0; None for percussion.
+    ends on the tonic, 1/2 on another note of the tonic triad, else 0; if the piece ends with a chord, the mean of that
+    and of 1 for the tonic in the bass; None for percussion.
 
     The others are about the parts as written. `closes` is the share of parts that end on the tonic, None for percussion
     or if the sections are unknown. `regular` is the share of parts that have 4, 8 or 16 bars and differ from all
@@ -76,14 +78,14 @@ class Form:
     def is_flawless(self) -> bool:
         """Whether all parts close on the tonic and are regular, nothing loops, and the length is usual."""
         whole = (self.cadence, self.closes, self.regular, self.length, self.variety)
-        return self.returns > 0 and all(each in (None, 1) for each in whole)
+        return (self.returns > 0 or self.regular is None) and all(each in (None, 1) for each in whole)
 
 
 def form_of(score: Score) -> Form:
     """Return the form of the melody of `score`, or of what `top_line` takes for it."""
     line = top_line(score)
     tonic = tonic_of(score) if pitched_notes(score) else None
-    final = close(line[-1], tonic) if line and tonic is not None else None if line else 0.0
+    final = _final(score, line, tonic)
     contents = [content for content in melody_bars(line, bars(score)) if content]
     if len(contents) < MIN_BARS:
         return Form(0.0, 0.0, final)
@@ -108,6 +110,14 @@ def form_of(score: Score) -> Form:
 def _distances(contents: Sequence[BarContent], number: int) -> list[int]:
     """Return how many bars before bar `number` its content occurred."""
     return [number - other for other in range(number) if contents[other] == contents[number]]
+
+
+def _final(score: Score, line: Sequence[Onset], tonic: Tonic | None) -> float | None:
+    """Return how a piece closes: its melody, or the mean of melody and bass if a chord ends it."""
+    if not line or tonic is None:
+        return None if line else 0.0
+    melody, chord = close(line[-1], tonic), last_chord(score)
+    return fmean((melody, float(chord[0] % 12 == tonic.pitch_class))) if len(chord) > 1 else melody
 
 
 def _closes(parts: Sequence[WrittenPart], tonic: Tonic) -> float:

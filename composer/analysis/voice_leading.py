@@ -33,10 +33,15 @@ def outer_parallels(score: Score) -> float | None:
 
 def ends_on_the_tonic_in_the_bass(score: Score) -> bool:
     """Return whether the lowest note of the last chord is the tonic of the key, given or estimated."""
+    last = last_chord(score)
+    return bool(last) and last[0] % 12 == tonic_of(score).pitch_class
+
+
+def last_chord(score: Score) -> Sequence[int]:
+    """Return the pitches of the notes that end last, ascending."""
     notes = pitched_notes(score)
     end = max((note.end for note in notes), default=None)
-    last = [note.pitch for note in notes if note.end == end]
-    return bool(last) and min(last) % 12 == tonic_of(score).pitch_class
+    return sorted(note.pitch for note in notes if note.end == end)
 
 
 def silent_beats(score: Score) -> float | None:

@@ -50,7 +50,6 @@ def generate_batched(
         steps = batch.follow(drawn)
         state = sampler.advance(state, drawn.steps, **_features(batch.constraint.features()))
         finished = yield from batch.append(drawn, steps)
-        finished += batch.free_cancelled()
         if finished:
             yield from batch.start_pieces(finished)
             state = batch.primed(state, finished)
@@ -173,16 +172,6 @@ class _Batch:
         if current and current in self.piece_numbers:
             yield from self._emit_pending(self.piece_numbers.index(current))
         return finished
-
-    def free_cancelled(self) -> list[int]:
-        """Give up the pieces that are no longer needed, and return their rows."""
-        if not self.queue.cancelled:
-            return []
-        rows = [row for row, number in enumerate(self.piece_numbers) if number in self.queue.cancelled]
-        for row in rows:
-            self.queue.forget_cancelled(self.piece_numbers[row])
-            self.piece_numbers[row] = 0
-        return rows
 
     def _finish_if_over(self, row: int, step: Step) -> Generator[Generated | Finished, None, bool]:
         """Finish a piece whose end was sampled, that reached its maximum length, or that must close now."""

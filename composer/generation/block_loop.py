@@ -51,9 +51,6 @@ def generate_in_blocks(
         counts, complete, finished = _cut(drawn, spec, request.length - lengths)
         for row in np.flatnonzero(numbers).tolist():
             number = int(numbers[row])
-            if queue.forget_cancelled(number):
-                finished[row] = True
-                continue
             yield _generated(number, drawn, row, int(counts[row]), spec)
             if finished[row]:
                 yield Finished(number, bool(complete[row]), queue.seed(number))

@@ -1,13 +1,12 @@
-"""Each piece is the best of several candidates, which are generated side by side.
+"""Each piece is the best of several candidates, which are generated one after the other until one is good enough.
 
 Candidate 1 has the seed of the piece and the others have seeds derived from it, so that pieces with other seeds have
-other candidates. The choice does not depend on the order in which candidates finish, hence not on the batch size.
+other candidates, and a piece stays a function of its own seed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from composer.api import Step
@@ -15,7 +14,7 @@ from composer.generation.request import Finished, Generated, PieceQueue
 
 
 class Verdict(NamedTuple):
-    """How good a candidate is: the highest `key` is best. With `enough`, no later candidate is looked at."""
+    """How good a candidate is: the highest `key` is best. With `enough`, no other candidate is generated."""
 
     key: tuple[float, ...]
     enough: bool = False
@@ -25,55 +24,37 @@ Judge = Callable[[Sequence[Step], Sequence[float], str], Verdict]
 """Judges a candidate by its steps, the log-probabilities of those that were sampled, and its plan."""
 
 
-@dataclass(slots=True)
-class _Contest:
-    """The candidates of one piece that are `waiting` to finish, and key, negative number and events of the best."""
+class _Best(NamedTuple):
+    """The best candidate of a piece so far."""
 
-    waiting: set[int]
-    best: tuple[tuple[float, ...], int] = ((), 0)
-    events: list[Generated | Finished] = field(default_factory=list)
+    key: tuple[float, ...]
+    events: Sequence[Generated | Finished]
+    seed: int
 
 
 def choose_candidates(
     events: Iterable[Generated | Finished], judge: Judge, queue: PieceQueue
 ) -> Iterator[Generated | Finished]:
-    """Yield the events of the best candidate of each piece, under the number of the piece.
+    """Yield the events of the first candidate of each piece that is good enough, else of the best.
 
-    The first candidate that is good enough wins: those after it are cancelled. If there is none, the one with the
-    highest key wins, the first of several; rejected and truncated ones come last.
+    Of equals the first is best. Rejected and truncated candidates come last. The next candidate of a piece is queued
+    before other pieces.
     """
-    contests, unfinished = dict[int, _Contest](), dict[int, list[Generated]]()
+    best, unfinished = dict[int, _Best](), dict[int, list[Generated]]()
     for event in events:
         if isinstance(event, Generated):
             unfinished.setdefault(event.number, []).append(event)
             continue
-        generated, number = unfinished.pop(event.number, []), event.number
-        if queue.forget_cancelled(number):
+        number, generated = event.number, unfinished.pop(event.number, [])
+        verdict, seed = _verdict(event, generated, judge), queue.first_seed(number)
+        if number not in best or verdict.enough or verdict.key > best[number].key:
+            best[number] = _Best(verdict.key, (*generated, event), seed)
+        if not verdict.enough and queue.next_candidate(number):
             continue
-        piece = queue.piece(number)
-        contest = contests.setdefault(piece, _Contest(set(queue.candidates_of(piece))))
-        contest.waiting.discard(number)
-        verdict = _verdict(event, generated, judge)
-        if (verdict.key, -number) > contest.best:
-            contest.best, contest.events = (verdict.key, -number), [*generated, event]
-        if verdict.enough:
-            later = {each for each in contest.waiting if each > number}
-            queue.cancel(later)
-            for each in later:
-                unfinished.pop(each, None)
-            contest.waiting -= later
-        if not contest.waiting:
-            del contests[piece]
-            yield from _renumbered(contest.events, piece, queue.first_seed(-contest.best[1]))
-
-
-def _renumbered(events: Iterable[Generated | Finished], piece: int, seed: int) -> Iterator[Generated | Finished]:
-    """Yield the events of a candidate, which has this seed, as those of its piece."""
-    for event in events:
-        if isinstance(event, Generated):
-            yield event._replace(number=piece, own_seed=seed)
-        else:
-            yield event._replace(number=piece)
+        chosen = best.pop(number)
+        queue.forget_candidates(number)
+        for each in chosen.events:
+            yield each._replace(own_seed=chosen.seed) if isinstance(each, Generated) else each
 
 
 def _verdict(event: Finished, generated: Sequence[Generated], judge: Judge) -> Verdict:
@@ -83,6 +64,4 @@ def _verdict(event: Finished, generated: Sequence[Generated], judge: Judge) -> V
     steps = [step for each in generated for step in each.steps]
     logp = [value for each in generated if each.sampled for value in each.logp]
     found = judge(steps, logp, generated[-1].plan if generated else "")
-    if found.enough and event.complete:
-        return Verdict((3.0,), enough=True)
-    return Verdict((1.0 + event.complete, *found.key))
+    return Verdict((1.0 + event.complete, *found.key), found.enough and event.complete)

@@ -49,7 +49,7 @@ class GenerationRequest:
     @property
     def batch_size(self) -> int:
         """How many pieces are generated at a time."""
-        return self.requested_batch_size or min(self.count * self.candidates, MAX_AUTO_BATCH_SIZE)
+        return self.requested_batch_size or min(self.count, MAX_AUTO_BATCH_SIZE)
 
     @property
     def pieces(self) -> Iterable[int]:
@@ -95,24 +95,19 @@ class PieceQueue:
     """The numbers of the pieces to generate, in order, and their seeds.
 
     Rejected pieces come again before others, with a seed derived from their own first one and the number of
-    rejections, so that a piece stays a function of its own seed. If pieces have several candidates, the numbers are
-    those of the candidates: with three, piece 1 has the numbers 1 to 3. The first has the seed of its piece.
+    rejections, so that a piece stays a function of its own seed. So do further candidates for a piece.
     """
 
     def __init__(self, request: GenerationRequest) -> None:
-        self._seed_before_first, self._candidates = request.seed - 1, request.candidates
-        self._waiting = (number for piece in request.pieces for number in self.candidates_of(piece))
+        self._seed_before_first, self._waiting = request.seed - 1, iter(request.pieces)
+        self._candidates = request.candidates
         self._rejections: dict[int, int] = {}
+        self._earlier_candidates: dict[int, int] = {}
         self._retries: deque[int] = deque()
-        self.cancelled: set[int] = set()
-        """Candidates that are waiting or being generated, and are no longer needed."""
 
     def next(self) -> int:
         """Return the number of the next piece; 0 if none is left."""
-        while True:
-            number = self._retries.popleft() if self._retries else next(self._waiting, 0)
-            if not self.forget_cancelled(number):
-                return number
+        return self._retries.popleft() if self._retries else next(self._waiting, 0)
 
     def seed(self, number: int) -> int:
         """Return the seed of a piece's current attempt; for number 0, that of an idle row."""
@@ -120,29 +115,18 @@ class PieceQueue:
         return _derived_seed(f"{seed} {attempt}") if attempt else seed
 
     def first_seed(self, number: int) -> int:
-        """Return the seed of a piece's first attempt."""
-        piece, candidate = divmod(number - 1, self._candidates)
-        seed = self._seed_before_first + piece + 1
-        return _derived_seed(f"candidate {seed} {candidate}") if candidate else seed
+        """Return the seed of the first attempt at a piece's current candidate."""
+        earlier, seed = self._earlier_candidates.get(number, 0), self._seed_before_first + number
+        return _derived_seed(f"candidate {seed} {earlier}") if earlier else seed
 
-    def candidates_of(self, piece: int) -> range:
-        """Return the numbers of the candidates of a piece."""
-        return range((piece - 1) * self._candidates + 1, piece * self._candidates + 1)
-
-    def piece(self, number: int) -> int:
-        """Return the piece that has the candidate `number`."""
-        return (number - 1) // self._candidates + 1
-
-    def cancel(self, numbers: Iterable[int]) -> None:
-        """Give up candidates that are not finished."""
-        self.cancelled.update(numbers)
-
-    def forget_cancelled(self, number: int) -> bool:
-        """Return whether a candidate was cancelled; from now on it is no longer known."""
-        if number not in self.cancelled:
+    def next_candidate(self, number: int) -> bool:
+        """Queue another candidate for a piece. Return False if it had all."""
+        earlier = self._earlier_candidates.get(number, 0) + 1
+        if earlier >= self._candidates:
             return False
-        self.cancelled.remove(number)
-        self.done(number)
+        self._rejections.pop(number, None)
+        self._earlier_candidates[number] = earlier
+        self._retries.append(number)
         return True
 
     def retry(self, number: int) -> bool:
@@ -154,6 +138,10 @@ class PieceQueue:
         self._rejections[number] = attempt
         self._retries.append(number)
         return True
+
+    def forget_candidates(self, number: int) -> None:
+        """Forget which candidate of a finished piece was the last."""
+        self._earlier_candidates.pop(number, None)
 
     def done(self, number: int) -> None:
         """Forget a piece that is finished."""

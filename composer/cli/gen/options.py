@@ -55,8 +55,8 @@ class Selection:
     """How many `candidates` to generate and how many to keep. Raises UsageError, OptionError."""
 
     candidates: int | None = option(
-        None, "Generate N candidates and keep the best. [default: 4 for each piece of music]", metavar="N", minimum=1,
-        maximum=MAX_CANDIDATES,
+        None, "Generate N candidates and keep the best. [default: 5 for music, 2 for frames]",
+        metavar="N", minimum=1, maximum=MAX_CANDIDATES,
     )  # fmt: skip
     keep: int | None = option(None, "Keep the best K candidates. [default: 1]", metavar="K")
     rank_by: str | None = option(

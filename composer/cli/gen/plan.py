@@ -14,7 +14,6 @@ from composer.api.sampling.params import SamplingParams
 from composer.checkpoints import load as load_checkpoint
 from composer.checkpoints import store
 from composer.checkpoints.load import LoadedModel
-from composer.checkpoints.training_melodies import training_titles
 from composer.cli.console import Console
 from composer.cli.gen import conditions
 from composer.cli.gen.default_candidates import candidates_per_piece, is_music, make_judge
@@ -85,6 +84,8 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
         console.warn(reason)
     context, labels = _context(options, model.representation, console)
     if model.representation.uses_titles:
+        from composer.checkpoints.training_melodies import training_titles
+
         context = dataclasses.replace(context, titles=training_titles(path))
     candidates = candidates_per_piece(options, model.representation, context)
     constraint = _constraint(options, model, context)

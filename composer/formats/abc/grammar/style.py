@@ -6,7 +6,7 @@ exempt.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from composer.api import Constraint, Mask, Step
 from composer.formats.abc.grammar.allowed_notes import in_force
@@ -40,7 +40,7 @@ class StyleConstraint(Constraint):
         inner: Automaton | InfillConstraint | PositionConstraint,
         vocabulary: Vocabulary,
         repeat_limit: int,
-        titles: Iterable[str] = (),
+        titles: Sequence[str] = (),
     ) -> None:
         self.inner, self._vocabulary = inner, vocabulary
         self._positions = inner if isinstance(inner, PositionConstraint) else None
@@ -70,7 +70,7 @@ class StyleConstraint(Constraint):
         if before.node == Node.HEADER:
             s = self._state(after)
             in_title = s.node == Node.HEADER and self._automaton.header.in_title(s.length)
-            return after << _OWN_BITS | (self._words.step(recent, step) if in_title else 0)
+            return after << _OWN_BITS | (self._words.step(recent, step) if in_title and self._words else 0)
         if step == self._bar_line:
             signed = 0
         elif before.node == Node.ACCIDENTAL:
