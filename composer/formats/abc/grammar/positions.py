@@ -83,9 +83,9 @@ class PositionConstraint(Constraint):
         inner, part, bar = _unpack(state)
         return self._state(inner).position, part, bar
 
-    def state(self, state: int) -> State:
-        """Return the state of the automaton."""
-        return self._state(_unpack(state)[0])
+    def inner_state(self, state: int) -> int:
+        """Return the state of `inner` in a state."""
+        return _unpack(state)[0]
 
     def _state(self, inner: int) -> State:
         return self._automaton.state(inner if self._infill is None else self._infill.automaton_state(inner))

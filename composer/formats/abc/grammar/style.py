@@ -16,7 +16,7 @@ from composer.formats.abc.grammar.positions import PositionConstraint
 from composer.formats.abc.grammar.recent_bars import BITS, RecentBars
 from composer.formats.abc.grammar.states import Node, State
 from composer.formats.abc.grammar.title_words import TitleWords
-from composer.formats.abc.grammar.vocabulary import LETTERS, Vocabulary
+from composer.formats.abc.grammar.vocabulary import END, LETTERS, Vocabulary
 
 __all__ = ["StyleConstraint"]
 
@@ -97,12 +97,25 @@ class StyleConstraint(Constraint):
         return self.inner.features(state >> _OWN_BITS)
 
     def complete(self, state: int) -> Sequence[Step]:
-        return self.inner.complete(state >> _OWN_BITS)
+        steps: list[int] = []
+        while not steps or steps[-1] != END:
+            mask = self.allowed(state)
+            step = mask.bit_length() - 1
+            if mask & mask - 1:
+                step = self._automaton.next_of_completion(self._number(state >> _OWN_BITS), mask)
+            if not mask >> step & 1:  # within a word of a title
+                step = (mask & -mask).bit_length() - 1
+            steps.append(step)
+            state = self.step(state, step)
+        return steps
 
     def _state(self, inner: int) -> State:
-        if self._positions is not None:
-            return self._positions.state(inner)
-        return self._automaton.state(inner if self._infill is None else self._infill.automaton_state(inner))
+        return self._automaton.state(self._number(inner))
+
+    def _number(self, inner: int) -> int:
+        """Return the state of the automaton in a state of `inner`."""
+        base = inner if self._positions is None else self._positions.inner_state(inner)
+        return base if self._infill is None else self._infill.automaton_state(base)
 
     def _redundant_accidentals(self, s: State, signed: int) -> Mask:
         """Return the letters that would make an accidental redundant, or the accidentals that would be it on any."""

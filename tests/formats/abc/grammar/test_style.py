@@ -113,7 +113,19 @@ def test_walks_are_tunes_without_loops(seed):
     bars = [bar for bar in re.split(r"[|:\n\]]+", text.partition("K:")[2].partition("\n")[2]) if bar]
     assert len(bars) > 1
     assert all(bar[:1] != after[:1] for bar, after in pairwise(bars[:-1]) if "-" not in bar)
-    assert rule.complete(state)[-1] == 0
+
+
+@pytest.mark.parametrize(
+    "start", ["", "T:Mer", "T:The Merry ", HEADER, HEADER + "z8|z8|", HEADER + "gabc g4|gabc g4|g"]
+)
+def test_endings_follow_the_rules(start):
+    rule = style(2, ["The Merry Miller"])
+    state, ending = rule.start(steps(start)), rule.complete(rule.start(steps(start)))
+    assert ending[-1] == 0
+    assert len(ending) < 60
+    for step in ending[:-1]:
+        assert rule.allowed(state) >> step & 1
+        state = rule.step(state, step)
 
 
 def test_a_state_holds_all_that_it_needs():
