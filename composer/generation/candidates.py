@@ -14,10 +14,14 @@ from composer.generation.request import Finished, Generated, PieceQueue
 
 
 class Verdict(NamedTuple):
-    """How good a candidate is: the highest `key` is best. With `enough`, no other candidate is generated."""
+    """How good a candidate is: the highest `key` is best. With `enough`, no other candidate is generated.
+
+    One that is not `usable` is only taken if all are so.
+    """
 
     key: tuple[float, ...]
     enough: bool = False
+    usable: bool = True
 
 
 Judge = Callable[[Sequence[Step], Sequence[float], str], Verdict]
@@ -58,10 +62,12 @@ def choose_candidates(
 
 
 def _verdict(event: Finished, generated: Sequence[Generated], judge: Judge) -> Verdict:
-    """Judge a candidate; the first number of the key puts rejected ones last, then truncated ones."""
+    """Judge a candidate; the first number of the key puts rejected and unusable ones last, then truncated ones."""
     if not event.accepted:
         return Verdict((0.0,))
     steps = [step for each in generated for step in each.steps]
     logp = [value for each in generated if each.sampled for value in each.logp]
     found = judge(steps, logp, generated[-1].plan if generated else "")
+    if not found.usable:
+        return Verdict((0.0,))
     return Verdict((1.0 + event.complete, *found.key), found.enough and event.complete)

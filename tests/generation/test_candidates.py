@@ -99,6 +99,14 @@ def test_with_a_primer_and_rejected_candidates():
     assert all(steps[:2] == [1, 2] and 2 < len(steps) < 12 for steps, _ in found.values())
 
 
+def test_unusable_candidates_come_after_truncated_ones():
+    def audible(steps, logp, plan):
+        return Verdict((), usable=len(steps) > 4)
+
+    found = chosen(audible, length=6)
+    assert sum(len(steps) > 4 for steps, _ in found.values()) > sum(len(alone(8 + n)) > 4 for n in range(1, 31))
+
+
 def test_truncated_candidates_come_last():
     request = GenerationRequest(length=6, count=20, seed=9, candidates=4)
     events = generate(Chain(), SPEC, request, judge=by_length)

@@ -32,12 +32,12 @@ def is_music(representation: Representation) -> bool:
 
 
 def make_judge(representation: Representation, ranking: Ranking, labels: Mapping[str, str]) -> Judge:
-    """Return what judges candidates, with these labels, by a `ranking`. Silent ones come last."""
+    """Return what judges candidates, with these labels, by a `ranking`. Silent ones are not usable."""
 
     def judge(steps: Sequence[Step], logp: Sequence[float], plan: str) -> Verdict:
         score = score_of(representation, steps, {**representation.plan_labels(plan), **labels})
         if score is None or not score.is_audible:
-            return Verdict(())
+            return Verdict((), usable=False)
         rank = ranking.rank(logp, score)
         return Verdict(rank.key, rank.good_enough)
 

@@ -19,6 +19,11 @@ from composer.api import (
     ReadError,
     RejectedPiece,
     Score,
+    GenerationContext,
+    OptionError,
+    Piece,
+    ReadError,
+    RejectedPiece,
     Source,
     Unsatisfiable,
 )
@@ -188,8 +193,9 @@ def test_score():
 def test_only_the_dialect_has_a_constraint():
     abc = fitted()
     constraint = abc.constraint()
-    assert constraint is abc.constraint()
     assert constraint is not None
+    assert constraint.inner is abc.constraint().inner
+    assert constraint.inner is abc.constraint(None, GenerationContext(rules=1)), "as in files of older versions"
     assert constraint.allowed(constraint.start(abc.prime(Piece("M:6/8\nL:1/8\nK:D\n|:A|dcd fed|cAA A2:|\n")))) & 1
     assert fitted(AbcOptions("raw")).constraint() is None
     with pytest.raises(Unsatisfiable, match="a model of raw text has no controls") as caught:
