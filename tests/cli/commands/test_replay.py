@@ -310,8 +310,7 @@ class TestRecipe:
     def test_recorded_options_are_restored(self, gen):
         data = gen(
             "--temp", "0.7..1.25", "--top-k", "9", "--top-p", "0.5", "--min-p", "0.25", "--unconstrained",
-            "--batch-size", "3", "--prime-text", PRIMER,
-            "--batch-size", "3", "--candidates", "1", "--prime-text", "M:6/8\nL:1/8\nK:D\n|:ABA F",
+            "--batch-size", "3", "--candidates", "1", "--prime-text", PRIMER,
         )  # fmt: skip
         (found,) = provenance.read(data, "tune")
         recipe.check(found.facts, "tune")
@@ -327,15 +326,10 @@ class TestRecipe:
         assert found.facts["rules"] == 2
         assert not {"sampling", "controls", "unconstrained", "count", "output"} & found.facts.keys()
 
-    def test_an_old_recipe(self):
-        facts = recipe.current_names(json.loads(OLD_RECIPE))
-        recipe.check(facts, "tune")
-        options = recipe.options_from(facts)
-        assert options.context.rules == 1, "old pieces are reproduced by the rules of their time"
-        assert options.sampling == SamplingParams(TemperatureRamp(0.6, 1.2, 400), 20, 1.0, 0.01)
-        assert (options.batch_size, options.unconstrained, options.max_copy) == (3, False, 16)
-        assert (options.controls.bars, options.controls.max_notes, options.controls.max_sustained) == (4, 3, 2)
-        assert options.writing == WriteSettings("Old", 90.5, 40, 70)
+    def test_a_recipe_without_rules_is_one_by_the_first_rules(self, gen):
+        (found,) = provenance.read(gen(), "tune")
+        del found.facts["rules"]
+        assert recipe.options_from(found.facts).context.rules == 1
 
     def test_a_file_with_an_old_recipe_is_reproduced(self, gen, replay):
         data = gen("--temp", "0.8", "--unconstrained", "--batch-size", "3", "--title", "Old")

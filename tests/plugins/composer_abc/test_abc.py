@@ -10,6 +10,7 @@ import pytest
 
 from composer.api import (
     EncodeError,
+    GenerationContext,
     Key,
     Meter,
     Note,
@@ -19,11 +20,6 @@ from composer.api import (
     ReadError,
     RejectedPiece,
     Score,
-    GenerationContext,
-    OptionError,
-    Piece,
-    ReadError,
-    RejectedPiece,
     Source,
     Unsatisfiable,
 )
