@@ -75,7 +75,7 @@ def page(model: Bundled, figures: Figures, prose: Mapping[str, Any]) -> str:
             "The exact weights depend on the processor and the version of torch, so a retrained model differs "
             "slightly, but its quality is similar."
         ),
-        "## Five pieces, unselected",
+        "## Five pieces",
         filled(_pieces_note(model)),
         *(code(shortened(piece), "abc" if _is_music(model) else "text") for piece in figures.pieces),
     ]
