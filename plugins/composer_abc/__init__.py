@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from composer.api import (
@@ -14,7 +14,6 @@ from composer.api import (
     Decoder,
     EncodeError,
     GenerationContext,
-    OptionError,
     Piece,
     ReadError,
     RejectedPiece,
@@ -26,11 +25,11 @@ from composer.api import (
     Unsatisfiable,
     hookimpl,
 )
-from composer.api.fields import invalid_value, option
 from composer.formats.read import MUSIC_SUFFIXES
 from composer_abc import pieces
 from composer_abc.controls import AbcControls
 from composer_abc.decoder import AbcDecoder
+from composer_abc.options import AbcOptions
 
 if TYPE_CHECKING:
     from composer.formats.abc.grammar.automaton import Automaton
@@ -60,26 +59,6 @@ HEADER, BAR = 45, 10
 
 CHORDS_LEFT_OUT = "chord symbols left out"
 _SYMBOL = re.compile(r'"[^"\n]*"')
-_TEXT_KINDS = ("dialect", "raw")
-
-
-@dataclass(frozen=True, slots=True)
-class AbcOptions:
-    """How tunes are represented."""
-
-    text: str = option(
-        "dialect", "`dialect` rewrites tunes in a regular style; `raw` keeps the text, split at blank lines"
-    )
-
-    positions: bool = option(
-        False, "tell the model the position in the bar, the bar, the part, and how many bars of the part are left"
-    )
-
-    def __post_init__(self) -> None:
-        if self.text not in _TEXT_KINDS:
-            raise invalid_value("`text`", self.text, f"use {' or '.join(_TEXT_KINDS)}")
-        if self.positions and self.text == "raw":
-            raise OptionError("`positions` cannot be counted in raw text", "leave out one of the two options")
 
 
 class Abc(Representation[str, AbcOptions, AbcControls]):
