@@ -120,7 +120,7 @@ class TestCard:
         assert re.search(rf"^{generated} pieces, generated with seed 1 at\s+temperature 1,", card, re.MULTILINE)
 
     def test_five_different_pieces(self, path, card):
-        pieces = fenced(card, "Five pieces, unselected")
+        pieces = fenced(card, "Five pieces")
         assert len(set(pieces)) == len(pieces) == 5
         if path.stem in {"abc", "grid"}:
             for piece in pieces:
