@@ -251,7 +251,7 @@ class TestErrors:
         replay(bytes(range(256))).failed("no provenance")
 
     def test_missing_file(self, composer, tmp_path):
-        composer("replay", tmp_path).failed("cannot read", "directory")
+        composer("replay", tmp_path).failed("is a folder")
         composer("replay", tmp_path / "none.abc").failed("cannot read", "No such file")
         composer("replay").failed("FILE", code=2)
 

@@ -106,7 +106,7 @@ def test_stdin(composer, shown, tunes, checkpoint):
 
 def test_tune_in_another_format_is_converted(composer, tmp_path):
     path = tmp_path / "field.mid"
-    assert composer("gen", "abc", "--seed", "2", "--output", path).code == 0
+    assert composer("gen", "abc", "--seed", "2", "--meter", "4/4", "--output", path).code == 0
     from composer.checkpoints.store import bundled
 
     result = composer("show", path, "--surprise", "--checkpoint", bundled("abc"))
