@@ -1,6 +1,7 @@
 """Sample the next step from a model's outputs, in numpy: mask, temperature, top-k, top-p and min-p, in this order.
 
-`torch_filters` has the same functions in torch; tests compare the two.
+For frames, they apply to the probabilities of whole frames, not of single units (see `joint_frames`). `torch_filters`
+has the same functions in torch; tests compare the two.
 """
 
 from __future__ import annotations
@@ -14,6 +15,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from composer.api.constraint import FrameRule, Limit, Mask
+from composer.api.sampling.joint_frames import (
+    CANDIDATES,
+    LOWEST_TEMPERATURE,
+    Truncation,
+    candidate_keys,
+    first_occurrences,
+    gumbel,
+)
 from composer.api.sampling.params import SamplingParams
 from composer.api.sampling.rng import CounterRNG, Floats, Ints, RNGStream, StepRNG
 
@@ -44,11 +53,14 @@ class BatchSamplingParams:
 
     For many steps at a time (see `composer.api.sampler.BlockSampler`), `temperature` may also be (T, B), one row per
     step. `temperature` 0 is greedy; `top_k` 0, `top_p` 1 and `min_p` 0 are off. `rule` is None (everything is allowed),
-    a boolean array (B, V) of allowed tokens, or one FrameRule or None per row. Immutable: use `with_mask` and
-    `with_temperature`.
+    a boolean array (B, V) of allowed tokens, or one FrameRule or None per row. With `per_unit`, temperature and filters
+    apply to each unit of a frame, as in pieces that were recorded before they applied to whole frames. Immutable: use
+    `with_mask` and `with_temperature`.
     """
 
-    __slots__ = ("any_greedy", "has_filters", "is_default", "min_p", "rule", "temperature", "top_k", "top_p")
+    __slots__ = (
+        "any_greedy", "has_filters", "is_default", "min_p", "per_unit", "rule", "temperature", "top_k", "top_p",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -57,8 +69,10 @@ class BatchSamplingParams:
         top_p: Floats,
         min_p: Floats,
         rule: Bools | Sequence[FrameRule | None] | None = None,
+        per_unit: bool = False,
     ) -> None:
         self.temperature, self.top_k, self.top_p, self.min_p, self.rule = temperature, top_k, top_p, min_p, rule
+        self.per_unit = per_unit
         # computed once, since every step needs them
         self.has_filters = bool((top_k > 0).any() or (top_p < 1).any() or (min_p > 0).any())
         self.any_greedy = bool((temperature <= 0).any())
@@ -74,6 +88,7 @@ class BatchSamplingParams:
         top_p: ArrayLike = 1.0,
         min_p: ArrayLike = 0.0,
         rule: Bools | Sequence[FrameRule | None] | None = None,
+        per_unit: bool = False,
     ) -> BatchSamplingParams:
         """Return parameters for `rows` rows, from one value for all rows or a sequence of one per row."""
 
@@ -81,7 +96,8 @@ class BatchSamplingParams:
             return np.broadcast_to(np.asarray(value, dtype), (rows,))
 
         floats = np.float32
-        return cls(column(temperature, floats), column(top_k, int), column(top_p, floats), column(min_p, floats), rule)
+        filters = column(top_k, int), column(top_p, floats), column(min_p, floats)
+        return cls(column(temperature, floats), *filters, rule, per_unit)
 
     @classmethod
     def from_params(cls, params: SamplingParams, rows: int) -> BatchSamplingParams:
@@ -106,6 +122,21 @@ class BatchSamplingParams:
     def at_step(self, step: int) -> BatchSamplingParams:
         """Return the parameters of one `step`."""
         return self if self.temperature.ndim == 1 else self.with_temperature(self.temperature[step])
+
+    @property
+    def has_filter(self) -> Bools:
+        """Return whether each row (B,) has a filter."""
+        return np.asarray((self.top_k > 0) | (self.top_p < 1) | (self.min_p > 0))
+
+    @property
+    def truncation(self) -> Truncation:
+        """Return the filters of all rows."""
+        return Truncation(self.top_k, self.top_p, self.min_p)
+
+    @property
+    def is_greedy(self) -> Bools:
+        """Return whether each row (B,) gets what is most likely: at temperature 0, or as the only one that is kept."""
+        return np.asarray((self.temperature <= 0) | (self.top_k == 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,9 +176,13 @@ def draw_tokens(logits: Floats, params: BatchSamplingParams, rng: StepRNG) -> Dr
 def draw_frames(logits: Floats, params: BatchSamplingParams, rng: StepRNG) -> Draw:
     """Draw one frame per row from independent units with `logits` (B, V).
 
-    Top-k keeps the k most likely units, min-p those within that ratio of the most likely; top-p does not apply.
+    Units at temperature T are a frame at temperature T, since p(frame)^(1/T) is the product over its units. With top-k,
+    top-p or min-p, the frame is one of several candidates (see `joint_frames`), of which the likeliest of all is one.
+    Candidates that break a rule are repaired only if all do.
     """
-    tempered = sigmoid(logits if params.is_default else logits / np.maximum(params.temperature, 1e-6)[:, None])
+    tempered = sigmoid(
+        logits if params.is_default else logits / np.maximum(params.temperature, LOWEST_TEMPERATURE)[:, None]
+    )
     rules = [] if params.rule is None or isinstance(params.rule, np.ndarray) else params.rule
     if not params.has_filters and not any(rules):
         frames = rng.uniform(*logits.shape) < tempered
@@ -163,15 +198,53 @@ def _draw_constrained(
     # rank by logit, since at low temperatures many probabilities round to 0 or 1
     rank = np.where(off, -np.inf, np.where(on, np.inf, logits))
     tempered = np.where(off, -1.0, np.where(on, 2.0, tempered))
-    if params.has_filters:
+    joint = params.has_filters and not params.per_unit
+    if params.has_filters and params.per_unit:
         tempered = np.where(_kept_units(rank, tempered, params) | on, tempered, -1.0)
-    frames = rng.uniform(*logits.shape) < tempered
-    for row, rule in enumerate(rules):
-        if rule is not None:
-            frames[row] = apply_frame_rule(frames[row], rank[row], rule)
+    numbers = rng.uniform(*logits.shape)
+    frames = _repaired((numbers < tempered)[:, None], rank, rules)[:, 0]
+    if joint:
+        filtered = _draw_filtered(numbers < tempered, tempered, rank, params, rules, rng)
+        frames = np.where(params.has_filter[:, None], filtered, frames)
     prob = sigmoid(logits)
     masked = 1 - np.prod(np.where(off, 1 - prob, np.where(on, prob, 1)), axis=1)
     return Draw(frames.astype(np.uint8), frame_log_prob(logits, frames), masked)
+
+
+def _draw_filtered(
+    drawn: Bools,
+    tempered: Floats,
+    rank: Floats,
+    params: BatchSamplingParams,
+    rules: Sequence[FrameRule | None],
+    rng: StepRNG,
+) -> Bools:
+    """Return one of several candidates per row: the likeliest frame, the frames `drawn` (B, V) and others.
+
+    `rank` (B, V) are logits, infinite for fixed units, of which the probabilities `tempered` are below 0 or above 1.
+    """
+    rows, size = drawn.shape
+    others = rng.uniform(rows, (CANDIDATES - 2) * size).reshape(rows, -1, size) < tempered[:, None]
+    frames = np.concatenate([(rank > 0)[:, None], drawn[:, None], others], axis=1)
+    repaired = _repaired(frames, rank, rules)
+    valid = (repaired == frames).all(axis=2)
+    valid = (valid | ~valid.any(axis=1, keepdims=True)) & first_occurrences(frames)
+    logits = np.clip(rank, -1e9, 1e9)  # so that fixed units have the factor 1
+    logp = frame_log_prob(logits[:, None], frames)
+    logq = frame_log_prob((logits / np.maximum(params.temperature, LOWEST_TEMPERATURE)[:, None])[:, None], frames)
+    temperature = np.where(params.is_greedy, 0, params.temperature)
+    noise = gumbel(rng.uniform(rows, CANDIDATES))
+    keys = candidate_keys(logp, logq, valid, temperature, params.truncation, noise)
+    return np.asarray(repaired[np.arange(rows), keys.argmax(axis=1)])
+
+
+def _repaired(frames: Bools, rank: Floats, rules: Sequence[FrameRule | None]) -> Bools:
+    """Return the frames (B, M, V) with each row's rule applied."""
+    repaired = frames.copy()
+    for row, rule in enumerate(rules):
+        if rule is not None:
+            repaired[row] = [apply_frame_rule(frame, rank[row], rule) for frame in frames[row]]
+    return repaired
 
 
 def log_softmax(logits: Floats) -> Floats:
@@ -219,31 +292,12 @@ def _filter(shifted: Floats, params: BatchSamplingParams) -> Floats:
     temperature = np.where(params.temperature > 0, params.temperature, 1) if params.any_greedy else params.temperature
     probs = np.exp(shifted / temperature[:, None])
     if params.has_filters:
-        probs = _truncate(probs, params)
+        probs = np.where(params.truncation.keep(probs, probs), probs, 0)
     if params.any_greedy:
         best = np.zeros_like(probs)
         best[np.arange(len(best)), shifted.argmax(axis=1)] = 1
         probs = np.where(params.temperature[:, None] > 0, probs, best)
     return np.asarray(probs)
-
-
-def _truncate(probs: Floats, params: BatchSamplingParams) -> Floats:
-    """Set the `probs` that top-k, top-p or min-p exclude to zero; the most likely token always stays.
-
-    Ties are ordered by token id, so that results do not depend on the platform.
-    """
-    size = probs.shape[1]
-    order = np.argsort(-probs, axis=1, kind="stable")
-    ranked = np.take_along_axis(probs, order, axis=1)
-    keep = np.arange(size) < np.where(params.top_k > 0, params.top_k, size)[:, None]
-    ranked = np.where(keep, ranked, 0)
-    before = np.cumsum(ranked, axis=1) - ranked
-    keep &= before < params.top_p[:, None] * ranked.sum(axis=1, keepdims=True)
-    keep &= ranked >= params.min_p[:, None] * ranked[:, :1]
-    keep[:, 0] = True
-    kept = np.zeros_like(keep)
-    np.put_along_axis(kept, order, keep, axis=1)
-    return np.where(kept, probs, 0)
 
 
 def _kept_units(rank: Floats, prob: Floats, params: BatchSamplingParams) -> Bools:

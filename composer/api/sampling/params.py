@@ -4,7 +4,7 @@
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from composer.api.errors import OptionError
@@ -101,8 +101,17 @@ class SamplingParams:
         metavar="P", minimum=0, maximum=1,
     )  # fmt: skip
 
+    per_unit: bool = field(default=False, metadata={"internal": True, "recorded": False})
+    """Apply temperature and filters to each unit of a frame, as for pieces that were recorded before they applied to
+    whole frames."""
+
     def __post_init__(self) -> None:
         check_ranges(self)
+
+    @property
+    def is_default(self) -> bool:
+        """Whether steps are sampled from the model as it is."""
+        return dataclasses.replace(self, per_unit=False) == SamplingParams()
 
     @property
     def ramp(self) -> TemperatureRamp | None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CounterRNG", "Floats", "Ints", "RNGStream", "StepRNG"]
+__all__ = ["FIXED_RNG", "CounterRNG", "Floats", "Ints", "RNGStream", "StepRNG", "logistic"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -86,6 +86,33 @@ class _StepRNG:
         if start == 0 and n == 1:
             return self._first[self._place][:, None]
         return _to_unit_interval(_mix(self._keys[self._place][:, None] + _positions(start, n)))
+
+
+class _FixedRNG:
+    """The same numbers at every call, for what must not depend on the seed."""
+
+    def uniform(self, rows: int, n: int) -> Floats:
+        numbers = CounterRNG([0]).at_steps(np.zeros(1, np.int64)).uniform(1, n)
+        return np.repeat(numbers, rows, axis=0)
+
+
+FIXED_RNG: StepRNG = _FixedRNG()
+"""The same numbers for all seeds, steps and rows."""
+
+SMALLEST = np.float32(2.0**-24)
+"""Minimum distance of the numbers of `logistic` from 0 and 1, so that their logits are finite in fp32."""
+
+
+def logistic(rng: StepRNG, rows: int, n: int) -> Floats:
+    """Return logits of uniform numbers, (rows, n), float32. Each number of `rng` has enough bits for two."""
+    scaled = rng.uniform(rows, (n + 1) // 2) * 2.0**26
+    upper = np.floor(scaled)
+    scaled -= upper
+    upper *= 2.0**-26
+    both = np.concatenate([upper, scaled], axis=1, dtype=np.float32, casting="same_kind")[:, :n]
+    np.clip(both, SMALLEST, 1 - SMALLEST, out=both)
+    both /= 1 - both
+    return np.log(both, out=both)
 
 
 _MASK64 = (1 << 64) - 1

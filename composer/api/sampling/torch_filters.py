@@ -18,6 +18,8 @@ from torch import Tensor
 
 from composer.api.constraint import FrameRule
 from composer.api.sampling.filters import BatchSamplingParams, Draw, fixed_units, mask_array
+from composer.api.sampling.joint_frames import CANDIDATES, LOWEST_TEMPERATURE
+from composer.api.sampling.torch_joint_frames import TorchTruncation, candidate_keys, first_occurrences, gumbel
 from composer.api.sampling.torch_rng import TorchStepRNG
 
 __all__ = [
@@ -87,6 +89,17 @@ class TorchFrameRules:
         """Whether frames with correct fixed units may still break a rule."""
         return bool(len(self.limited) or self.projections)
 
+    def for_candidates(self) -> TorchFrameRules:
+        """Return the rules of all candidates for each row, one after the other."""
+
+        def repeated(tensor: Tensor, axis: int) -> Tensor:
+            return tensor.repeat_interleave(CANDIDATES, axis)
+
+        minimum = None if self.min_active is None else repeated(self.min_active, 1)
+        projects = tuple(project for project in self.projections for _ in range(CANDIDATES))
+        fixed = repeated(self.must_be_off, 0), repeated(self.must_be_on, 0)
+        return TorchFrameRules(*fixed, repeated(self.limited, 1), repeated(self.max_active, 1), minimum, projects)
+
     def apply(self, frames: Tensor, rank: Tensor) -> Tensor:
         """Return `frames` (B, V), bool, with the limits enforced in their order, then projected.
 
@@ -129,6 +142,7 @@ class TorchSamplingParams:
     any_greedy: bool
     is_default: bool
     rule: Tensor | TorchFrameRules | None = None
+    per_unit: bool = False
 
     @classmethod
     def from_numpy(cls, params: BatchSamplingParams, device: torch.device) -> TorchSamplingParams:
@@ -138,7 +152,8 @@ class TorchSamplingParams:
             return torch.tensor(values, device=device)
 
         columns = column(params.temperature), column(params.top_k), column(params.top_p), column(params.min_p)
-        return cls(*columns, params.has_filters, params.any_greedy, params.is_default)
+        flags = params.has_filters, params.any_greedy, params.is_default
+        return cls(*columns, *flags, per_unit=params.per_unit)
 
     def with_temperature_of(self, params: BatchSamplingParams) -> TorchSamplingParams:
         """Return a copy with the temperatures of `params`, which has no other differences."""
@@ -150,6 +165,21 @@ class TorchSamplingParams:
         if self.temperature.ndim == 1:
             return self
         return replace(self, temperature=self.temperature.index_select(0, step)[0])
+
+    @property
+    def has_filter(self) -> Tensor:
+        """Whether each row (B,) has a filter."""
+        return (self.top_k > 0) | (self.top_p < 1) | (self.min_p > 0)
+
+    @property
+    def truncation(self) -> TorchTruncation:
+        """The filters of all rows."""
+        return TorchTruncation(self.top_k, self.top_p, self.min_p)
+
+    @property
+    def is_greedy(self) -> Tensor:
+        """Whether each row (B,) gets what is most likely."""
+        return (self.temperature <= 0) | (self.top_k == 1)
 
     @property
     def has_projections(self) -> bool:
@@ -178,7 +208,8 @@ def draw_tokens(logits: Tensor, params: TorchSamplingParams, rng: TorchStepRNG) 
 def draw_frames(logits: Tensor, params: TorchSamplingParams, rng: TorchStepRNG) -> TorchDraw:
     """Draw one frame per row from independent units with `logits` (B, V): steps (B, V), uint8."""
     logits = logits.to(params.temperature.device)
-    tempered = _sigmoid(logits if params.is_default else logits / params.temperature.clamp(min=1e-6)[:, None])
+    divisor = params.temperature.clamp(min=LOWEST_TEMPERATURE)[:, None]
+    tempered = _sigmoid(logits if params.is_default else logits / divisor)
     rules = params.rule if isinstance(params.rule, TorchFrameRules) else None
     rank, masked = logits, torch.zeros_like(logits[:, 0])
     if rules is not None:
@@ -186,13 +217,36 @@ def draw_frames(logits: Tensor, params: TorchSamplingParams, rng: TorchStepRNG) 
         tempered = tempered.masked_fill(rules.must_be_on, 2.0).masked_fill(rules.must_be_off, -1.0)
         prob = _sigmoid(logits)
         masked = 1 - torch.where(rules.must_be_off, 1 - prob, torch.where(rules.must_be_on, prob, 1)).prod(1)
-    if params.has_filters:
+    if params.has_filters and params.per_unit:
         kept = _kept_units(rank, tempered, params)
         tempered = torch.where(kept if rules is None else kept | rules.must_be_on, tempered, -1.0)
-    frames = rng.uniform(*logits.shape) < tempered
-    if rules is not None and rules.needs_repair:
-        frames = rules.apply(frames, rank)
+    drawn = rng.uniform(*logits.shape) < tempered
+    frames = rules.apply(drawn, rank) if rules is not None and rules.needs_repair else drawn
+    if params.has_filters and not params.per_unit:
+        filtered = _draw_filtered(drawn, tempered, rank, params, rng)
+        frames = torch.where(params.has_filter[:, None], filtered, frames)
     return TorchDraw(frames.to(torch.uint8), frame_log_prob(logits, frames), masked)
+
+
+def _draw_filtered(
+    drawn: Tensor, tempered: Tensor, rank: Tensor, params: TorchSamplingParams, rng: TorchStepRNG
+) -> Tensor:
+    """Return one of several candidates per row: the likeliest frame, the frames `drawn` (B, V) and others."""
+    rows, size = drawn.shape
+    others = rng.uniform(rows, (CANDIDATES - 2) * size).view(rows, -1, size) < tempered[:, None]
+    frames = torch.cat([(rank > 0)[:, None], drawn[:, None], others], 1)
+    repaired, rules = frames, params.rule
+    if isinstance(rules, TorchFrameRules) and rules.needs_repair:
+        flat = rules.for_candidates().apply(frames.flatten(0, 1), rank.repeat_interleave(CANDIDATES, 0))
+        repaired = flat.view_as(frames)
+    valid = (repaired == frames).all(2)
+    valid = (valid | ~valid.any(1, keepdim=True)) & first_occurrences(frames)
+    logits = rank.clamp(-1e9, 1e9)  # so that fixed units have the factor 1
+    logp = frame_log_prob(logits[:, None], frames)
+    logq = frame_log_prob((logits / params.temperature.clamp(min=LOWEST_TEMPERATURE)[:, None])[:, None], frames)
+    temperature = torch.where(params.is_greedy, 0, params.temperature)
+    keys = candidate_keys(logp, logq, valid, temperature, params.truncation, gumbel(rng.uniform(rows, CANDIDATES)))
+    return repaired.gather(1, keys.argmax(1)[:, None, None].expand(-1, 1, size))[:, 0]
 
 
 def frame_log_prob(logits: Tensor, frames: Tensor) -> Tensor:
@@ -227,24 +281,11 @@ def _filter(shifted: Tensor, params: TorchSamplingParams) -> Tensor:
         temperature = torch.where(positive, temperature, 1)
     probs = (shifted / temperature).exp()
     if params.has_filters:
-        probs = _truncate(probs, params)
+        probs = torch.where(params.truncation.keep(probs, probs), probs, 0)
     if params.any_greedy:
         best = torch.zeros_like(probs).scatter_(1, shifted.argmax(1, keepdim=True), 1.0)
         probs = torch.where(positive, probs, best)
     return probs
-
-
-def _truncate(probs: Tensor, params: TorchSamplingParams) -> Tensor:
-    """Set the `probs` that top-k, top-p or min-p exclude to zero; the most likely token always stays."""
-    size = probs.shape[1]
-    ranked, order = probs.sort(stable=True, dim=1, descending=True)
-    keep = torch.arange(size, device=probs.device) < torch.where(params.top_k > 0, params.top_k, size)[:, None]
-    ranked = torch.where(keep, ranked, 0)
-    before = ranked.cumsum(1) - ranked
-    keep = keep & (before < params.top_p[:, None] * ranked.sum(1, keepdim=True))
-    keep = keep & (ranked >= params.min_p[:, None] * ranked[:, :1])
-    keep[:, 0] = True
-    return torch.where(torch.zeros_like(keep).scatter_(1, order, keep), probs, 0)
 
 
 def _kept_units(rank: Tensor, prob: Tensor, params: TorchSamplingParams) -> Tensor:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from composer.api.sampling.rng import RNGStream, StepRNG
+from composer.api.sampling.rng import SMALLEST, CounterRNG, RNGStream, StepRNG
 
-__all__ = ["HostRNG", "TorchCounterRNG", "TorchStepRNG"]
+__all__ = ["HostRNG", "TorchCounterRNG", "TorchStepRNG", "fixed_rng", "logistic"]
 
 
 class TorchStepRNG(Protocol):
@@ -65,6 +67,30 @@ class _StepRNG:
             return self._first[:, None]
         positions = torch.arange(start + 1, start + n + 1, device=self._keys.device)
         return _to_unit_interval(_mix(self._keys[:, None] + positions * _GOLDEN))
+
+
+def fixed_rng(device: torch.device) -> TorchStepRNG:
+    """Return `composer.api.sampling.rng.FIXED_RNG` for one row."""
+    key, first = _fixed_key()
+    return _StepRNG(
+        torch.full((1,), key, dtype=torch.int64, device=device),
+        torch.full((1,), first, dtype=torch.float64, device=device),
+    )
+
+
+@lru_cache(1)
+def _fixed_key() -> tuple[int, float]:
+    stream = CounterRNG([0]).stream_from(np.zeros(1, np.int64))
+    rng = TorchCounterRNG.from_stream(stream, 1, torch.device("cpu"))
+    return int(rng.keys), float(rng.first)
+
+
+def logistic(rng: TorchStepRNG, rows: int, n: int) -> Tensor:
+    """Return logits of uniform numbers, (rows, n), float32. Each number of `rng` has enough bits for two."""
+    scaled = rng.uniform(rows, (n + 1) // 2) * 2.0**26
+    upper = scaled.floor()
+    both = torch.cat([upper * 2.0**-26, scaled - upper], 1)[:, :n].float().clamp(float(SMALLEST), float(1 - SMALLEST))
+    return (both / (1 - both)).log()
 
 
 def _signed(bits: int) -> int:

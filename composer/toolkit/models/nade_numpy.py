@@ -22,7 +22,7 @@ network.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,14 +34,14 @@ from composer.api.sampling.filters import (
     Bools,
     Draw,
     Floats,
-    Ints,
     StepRNG,
     apply_frame_rule,
-    fixed_units,
     frame_log_prob,
-    mask_array,
     sigmoid,
 )
+from composer.api.sampling.joint_frames import CANDIDATES, candidate_keys, first_occurrences, gumbel
+from composer.api.sampling.rng import FIXED_RNG, logistic
+from composer.toolkit.models.frame_bounds import FrameBounds
 
 __all__ = ["NadeSampler", "nade_sampler"]
 
@@ -59,27 +59,91 @@ class NadeSampler:
         self.size = len(self.into_h)
 
     def draw(self, outputs: Floats, params: BatchSamplingParams, rng: StepRNG) -> Draw:
-        """Draw one frame per row, unit by unit, each given those before it, at the row's temperature.
+        """Draw one frame per row, unit by unit, each given those before it; jointly if `params` are not the defaults.
 
         Rules apply along the way: fixed units are set, the remaining units of an exhausted limit are off, and so are
         those that `project` would remove. If units are missing, the most likely are added at the end. `masked_prob` is
         1 minus the product of the probabilities of all forced values; averaged over frames drawn at temperature 1, it
-        is the mass that the rule removes. Min-p turns off units below that probability; top-k and top-p do not apply,
-        since later units are not yet known.
+        is the mass that the rule removes.
         """
         rules = [] if params.rule is None or isinstance(params.rule, np.ndarray) else params.rule
-        bounds = _FrameBounds.from_rules(rules if any(rules) else (), _thresholds(params, rng, len(outputs), self.size))
+        rules = rules if any(rules) else ()
+        numbers = rng.uniform(len(outputs), self.size)
+        if params.is_default or params.per_unit:
+            return self._draw_by_unit(outputs, params, rules, numbers)
+        joint = self._draw_jointly(outputs, params, rules, numbers, rng)
+        is_default = (params.temperature == 1) & ~params.has_filter
+        if not is_default.any():
+            return joint
+        by_unit = self._draw_by_unit(outputs, params, rules, numbers)
+        steps = np.where(is_default[:, None], by_unit.steps, joint.steps)
+        return Draw(
+            steps,
+            np.where(is_default, by_unit.logp, joint.logp),
+            np.where(is_default, by_unit.masked_prob, joint.masked_prob),
+        )
+
+    def _draw_by_unit(
+        self, outputs: Floats, params: BatchSamplingParams, rules: Sequence[FrameRule | None], numbers: Floats
+    ) -> Draw:
+        """Draw with the temperature and min-p of `params` for each unit, from uniform `numbers` (B, D)."""
+        bounds = FrameBounds.from_rules(rules, _thresholds(params, numbers))
         frames, logits, off = self._sample_units(outputs, bounds)
         if not bounds.rules:
             return Draw(frames.astype(np.uint8), frame_log_prob(logits, frames), np.zeros(len(frames)))
-        legal = _repair(frames, logits, off, bounds)
+        legal = bounds.repaired(frames, bounds.rank(logits, off))
         illegal = (legal != frames).any(axis=1)
         if any(rule is not None and rule.project and changed for rule, changed in zip(rules, illegal, strict=True)):
             frames, logits, off = self._sample_units(outputs, replace(bounds, to_project=illegal))
-            legal = _repair(frames, logits, off, bounds)
+            legal = bounds.repaired(frames, bounds.rank(logits, off))
+        return self._as_draw(outputs, legal, frames, logits, off, bounds.must_be_on)
+
+    def _draw_jointly(
+        self,
+        outputs: Floats,
+        params: BatchSamplingParams,
+        rules: Sequence[FrameRule | None],
+        numbers: Floats,
+        rng: StepRNG,
+    ) -> Draw:
+        """Draw one of several candidate frames per row (see `composer.api.sampling.joint_frames`).
+
+        A candidate that would have to be changed at the end is drawn only if all others would too. `numbers` (B, D) are
+        uniform. The candidates of greedy rows are always the same.
+        """
+        rows, proposal = len(outputs), np.maximum(params.temperature, 1)
+        one_row = FrameBounds.from_rules(rules, np.zeros((rows, self.size), np.float32))
+        thresholds = _candidate_thresholds(params.is_greedy, numbers, rng) * proposal[:, None, None]
+        bounds = one_row.for_candidates(thresholds)
+        frames, logits, off = self._sample_units(outputs, bounds)
+        logp, logq = _log_probs(frames, logits, off | bounds.must_be_on, np.repeat(proposal, CANDIDATES))
+
+        def by_row(values: NDArray[Any]) -> NDArray[Any]:
+            return values.reshape(rows, CANDIDATES, *values.shape[1:])
+
+        valid, enough = first_occurrences(by_row(frames)), by_row(bounds.has_enough(frames))
+        valid &= enough | ~(valid & enough).any(axis=1, keepdims=True)
+        temperature = np.where(params.is_greedy, 0, params.temperature)
+        truncation, noise = params.truncation if params.has_filters else None, gumbel(rng.uniform(rows, CANDIDATES))
+        keys = candidate_keys(by_row(logp), by_row(logq), valid, temperature, truncation, noise)
+        picked = np.arange(rows) * CANDIDATES + keys.argmax(axis=1)
+        if not rules:
+            frames, logits = frames[picked], logits[picked]
+            return Draw(frames.astype(np.uint8), frame_log_prob(logits, frames), np.zeros(rows))
+        legal, rank = np.empty((rows, self.size), bool), bounds.rank(logits, off)
+        for row, rule in enumerate(rules):
+            own = slice(row * CANDIDATES, (row + 1) * CANDIDATES)
+            number, legal[row] = _first_legal(frames[own], rank[own], keys[row], rule)
+            picked[row] = own.start + number
+        return self._as_draw(outputs, legal, frames[picked], logits[picked], off[picked], one_row.must_be_on)
+
+    def _as_draw(
+        self, outputs: Floats, legal: Bools, frames: Bools, logits: Floats, off: Bools, must_be_on: Bools
+    ) -> Draw:
+        """Return the draw of the `legal` frames (B, D), sampled as `frames` from `logits`, with units forced `off`."""
         logp = frame_log_prob(logits, legal) if (legal == frames).all() else self.log_prob(outputs, legal)
         prob = sigmoid(logits)
-        masked = 1 - np.prod(np.where(off, 1 - prob, np.where(bounds.must_be_on, prob, 1)), axis=1)
+        masked = 1 - np.prod(np.where(off, 1 - prob, np.where(must_be_on, prob, 1)), axis=1)
         return Draw(legal.astype(np.uint8), logp, masked)
 
     def log_prob(self, outputs: Floats, steps: NDArray[Any]) -> Floats:
@@ -87,22 +151,25 @@ class NadeSampler:
         on = np.asarray(steps) > 0
         # thresholds that make exactly these units active
         thresholds = np.where(on, -np.inf, np.inf)
-        return frame_log_prob(self._sample_units(outputs, _FrameBounds.from_rules((), thresholds))[1], on)
+        return frame_log_prob(self._sample_units(outputs, FrameBounds.from_rules((), thresholds))[1], on)
 
-    def _sample_units(self, outputs: Floats, bounds: _FrameBounds) -> tuple[Bools, Floats, Bools]:
-        """Return frames, the logit of each unit when it was drawn, and the units forced off, each (B, D).
+    def _sample_units(self, outputs: Floats, bounds: FrameBounds) -> tuple[Bools, Floats, Bools]:
+        """Return frames, the logit of each unit when it was drawn, and the units forced off, each (N, D).
 
         A unit is on if its logit is above its threshold. All rows are computed until the last is done, so that rounding
-        in a row does not depend on the others.
+        in a row does not depend on the others. `bounds` have N / B candidates for each row of `outputs`, which begin
+        alike.
         """
-        bv, a = outputs[:, : self.size], outputs[:, self.size :].copy()
+        times = len(bounds.thresholds) // len(outputs)
+        bv, a = outputs[:, : self.size], outputs[:, self.size :]
+        unit_logits: Floats = sigmoid(a) @ self.into_v
+        unit_logits += bv
+        bv, a, unit_logits = (np.repeat(each, times, axis=0) for each in (bv, a, unit_logits))
         frames, off, thresholds = np.zeros(bv.shape, bool), bounds.must_be_off.copy(), bounds.thresholds.copy()
         logits, rows, place = np.empty(bv.shape, a.dtype), np.arange(len(bv)), np.arange(self.size)
         ahead, counts = np.ones(bv.shape, bool), bounds.counts.copy()
-        _enforce_limits(bounds, counts, ahead, off, thresholds)
+        bounds.enforce_limits(counts, ahead, off, thresholds)
         while True:
-            unit_logits = sigmoid(a) @ self.into_v
-            unit_logits += bv
             np.copyto(logits, unit_logits, where=ahead)
             above = unit_logits > thresholds
             above &= ahead
@@ -113,12 +180,14 @@ class NadeSampler:
             ahead &= place > np.where(found, unit, self.size)[:, None]
             on, at = rows[found], unit[found]
             if bounds.to_project is not None:
-                on, at = _allowed_by_projection(frames, on, at, bounds, off)
+                on, at = bounds.allowed_by_projection(frames, on, at, off)
             frames[on, at] = True
             a[on] += self.into_h[at]
             if len(bounds.limited):
                 counts[:, on] += bounds.limited[:, on, at] & ~bounds.must_be_on[on, at]
-                _enforce_limits(bounds, counts, ahead, off, thresholds)
+                bounds.enforce_limits(counts, ahead, off, thresholds)
+            unit_logits = sigmoid(a) @ self.into_v
+            unit_logits += bv
 
 
 def nade_sampler(output: str, weights: Mapping[str, NDArray[Any]]) -> NadeSampler | None:
@@ -126,43 +195,8 @@ def nade_sampler(output: str, weights: Mapping[str, NDArray[Any]]) -> NadeSample
     return NadeSampler(weights["distribution.W"], weights["distribution.V"]) if output == "nade" else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _FrameBounds:
-    """Rules during sampling: a unit is on if its logit is above its threshold (B, D).
-
-    `must_be_off` and `must_be_on` (B, D) are fixed. At most `max_active` (L, B) of the units `limited` (L, B, D) may be
-    on, of which `counts` (L, B) are fixed on. In the rows `to_project` (B,), the rule's projection checks each active
-    unit.
-    """
-
-    thresholds: Floats
-    rules: Sequence[FrameRule | None]
-    must_be_off: Bools
-    must_be_on: Bools
-    limited: Bools
-    max_active: Ints
-    counts: Ints
-    to_project: Bools | None = None
-
-    @classmethod
-    def from_rules(cls, rules: Sequence[FrameRule | None], thresholds: Floats) -> _FrameBounds:
-        rows, size = thresholds.shape
-        if not rules:
-            none, no_limits = np.zeros((rows, size), bool), np.zeros((0, rows), int)
-            return cls(thresholds, (), none, none, np.zeros((0, rows, size), bool), no_limits, no_limits)
-        off, on = fixed_units(rules, size)
-        depth = max(len(rule.limits) if rule is not None else 0 for rule in rules)
-        limited, max_active = np.zeros((depth, rows, size), bool), np.full((depth, rows), size + 1)
-        for row, rule in enumerate(rules):
-            for number, limit in enumerate(rule.limits if rule is not None else ()):
-                limited[number, row], max_active[number, row] = mask_array(limit.units, size), limit.max_active
-        thresholds[off], thresholds[on] = np.inf, -np.inf
-        return cls(thresholds, rules, off, on, limited, max_active, (limited & on).sum(axis=2))
-
-
-def _thresholds(params: BatchSamplingParams, rng: StepRNG, rows: int, size: int) -> Floats:
-    """Return the thresholds (B, D) of logits: T logit(uniform), and at least T logit(min-p)."""
-    numbers = rng.uniform(rows, size)
+def _thresholds(params: BatchSamplingParams, numbers: Floats) -> Floats:
+    """Return the thresholds (B, D) of logits: T logit(uniform `numbers`), and at least T logit(min-p)."""
     with np.errstate(divide="ignore"):
         thresholds = np.log(numbers / (1 - numbers))
         if params.is_default:
@@ -173,29 +207,44 @@ def _thresholds(params: BatchSamplingParams, rng: StepRNG, rows: int, size: int)
     return np.where(greedy, 0, np.where(greedy, 1, params.temperature[:, None]) * thresholds)
 
 
-def _enforce_limits(bounds: _FrameBounds, counts: Ints, ahead: Bools, off: Bools, thresholds: Floats) -> None:
-    """Force off the units `ahead` (B, D) of exhausted limits, except those fixed on."""
-    reached = counts >= bounds.max_active
-    if reached.any():
-        over = (bounds.limited & reached[:, :, None]).any(axis=0) & ahead & ~bounds.must_be_on
-        off |= over
-        thresholds[over] = np.inf
+def _candidate_thresholds(is_greedy: Bools, numbers: Floats, rng: StepRNG) -> Floats:
+    """Return the thresholds (B, M, D) of candidates at temperature 1: the greedy one, that of `numbers`, and others."""
+    rows, size = numbers.shape
+    others = logistic(rng, rows, (CANDIDATES - 2) * size)
+    if is_greedy.any():
+        others[is_greedy] = logistic(FIXED_RNG, 1, others.shape[1])
+    thresholds = np.zeros((rows, CANDIDATES, size), np.float32)
+    with np.errstate(divide="ignore"):
+        thresholds[:, 1] = np.where(is_greedy[:, None], 0, np.log(numbers / (1 - numbers)))
+    thresholds[:, 2:] = others.reshape(rows, -1, size)
+    return thresholds
 
 
-def _allowed_by_projection(frames: Bools, on: Ints, at: Ints, bounds: _FrameBounds, off: Bools) -> tuple[Ints, Ints]:
-    """Return those of the units `at` in the rows `on` that projections keep; force the others off."""
-    keep = np.ones(len(on), bool)
-    for number, (row, unit) in enumerate(zip(on.tolist(), at.tolist(), strict=True)):
-        rule = bounds.rules[row]
-        if bounds.to_project is None or not bounds.to_project[row] or rule is None or rule.project is None:
-            continue
-        if unit not in rule.project((*np.flatnonzero(frames[row]).tolist(), unit)):
-            keep[number], off[row, unit] = False, True
-    return on[keep], at[keep]
+def _log_probs(frames: Bools, logits: Floats, fixed: Bools, temperature: Floats) -> tuple[Floats, Floats]:
+    """Return the log-probabilities (B,) of `frames` (B, D) by the model, and unit by unit at a `temperature` (B,).
+
+    The latter excludes `fixed` units.
+    """
+    signed = np.where(frames, logits, -logits)
+    logp = _log_sigmoid(signed)
+    logq = logp if (temperature == 1).all() else _log_sigmoid(signed / temperature[:, None])
+    return logp.sum(axis=1), np.where(fixed, 0, logq).sum(axis=1)
 
 
-def _repair(frames: Bools, logits: Floats, off: Bools, bounds: _FrameBounds) -> Bools:
-    """Return `frames` with missing units added, and projected."""
-    rank = np.where(off, -np.inf, np.where(bounds.must_be_on, np.inf, logits))
-    rows = zip(frames, rank, bounds.rules, strict=True)
-    return np.array([frame if rule is None else apply_frame_rule(frame, order, rule) for frame, order, rule in rows])
+def _log_sigmoid(x: Floats) -> Floats:
+    """Return log(sigmoid(x)), several times as fast as `np.logaddexp` and as exact as weights need."""
+    return np.asarray(np.minimum(x, 0) - np.log(1 + np.exp(-np.abs(x))))
+
+
+def _first_legal(frames: Bools, rank: Floats, keys: Floats, rule: FrameRule | None) -> tuple[int, Bools]:
+    """Return the legal candidate (M, D) of the highest of the `keys` (M,), or else the highest, made legal."""
+    order = [int(number) for number in np.argsort(-keys, kind="stable") if keys[number] > -np.inf]
+    if rule is None:
+        return order[0], frames[order[0]]
+    legal = [apply_frame_rule(frames[order[0]], rank[order[0]], rule)]
+    for number in order:
+        if number != order[0]:
+            legal.append(apply_frame_rule(frames[number], rank[number], rule))
+        if (legal[-1] == frames[number]).all():
+            return number, legal[-1]
+    return order[0], legal[0]

@@ -1,5 +1,7 @@
 """Sampling filters and random numbers in numpy."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -140,14 +142,71 @@ def test_infinite_temperature_is_exactly_uniform():
     assert np.mean(frames, axis=(0, 1)) == pytest.approx([0.5] * 4, abs=0.05)
 
 
-def test_greedy_frames_and_top_k():
+UNITS = np.array([[1.5, -1.0, 0.4]])
+"""Logits of independent units."""
+FRAMES = np.array(list(product([0, 1], repeat=3)))
+
+
+def frame_frequencies(rows=6000, logits=UNITS, **settings):
+    """Return how often each of FRAMES is drawn."""
+    rng = CounterRNG(range(rows)).at_steps(np.zeros(rows, int))
+    draw = draw_frames(np.repeat(logits, rows, axis=0), BatchSamplingParams.for_rows(rows, **settings), rng)
+    return np.bincount(draw.steps @ [4, 2, 1], minlength=8) / rows
+
+
+def frame_probabilities(temperature=1.0):
+    weights = np.exp((FRAMES @ UNITS[0]) / temperature)
+    return weights / weights.sum()
+
+
+@pytest.mark.parametrize(
+    ("settings", "kept"),
+    [
+        ({"top_k": 2}, 2),
+        ({"top_k": 3, "temperature": 1.5}, 3),
+        ({"top_p": 0.3, "temperature": 0.7}, 1),
+        ({"top_p": 0.5}, 2),
+        ({"min_p": 0.3}, 3),
+        ({"top_k": 3, "min_p": 0.5}, 2),
+        ({"temperature": 0.5}, 8),
+    ],
+)
+def test_filters_apply_to_whole_frames(settings, kept):
+    """The probabilities of the frames, in order, are 0.36, 0.24, 0.13, 0.09, 0.08, 0.05, 0.03 and 0.02."""
+    exact = frame_probabilities(settings.get("temperature", 1.0))
+    likeliest = np.argsort(-exact)[:kept]
+    expected = np.zeros(8)
+    expected[likeliest] = exact[likeliest] / exact[likeliest].sum()
+    assert np.abs(frame_frequencies(**settings) - expected).sum() / 2 < 0.06
+
+
+def test_the_likeliest_frame_is_greedy():
+    for settings in ({"temperature": 0}, {"top_k": 1}, {"temperature": 0, "top_k": 2}):
+        assert frame_frequencies(50, **settings)[0b101] == 1
+
+
+def test_rows_without_filters_do_not_depend_on_others():
+    logits, rng = np.repeat(UNITS, 40, axis=0), CounterRNG(range(40))
+    plain, mixed = BatchSamplingParams.for_rows(40), BatchSamplingParams.for_rows(40, top_k=[0, 2] * 20)
+    alone, together = (draw_frames(logits, each, rng.at_steps(np.zeros(40, int))).steps for each in (plain, mixed))
+    assert (alone[::2] == together[::2]).all()
+    assert (alone[1::2] != together[1::2]).any()
+
+
+def test_candidates_that_obey_the_rules_are_preferred():
+    """Two units must be on: that is not the likeliest frame and the likeliest unit added."""
+    rule = FrameRule(limits=(Limit(0b111, 3, min_active=2),))
+    allowed = FRAMES.sum(1) >= 2
+    exact = np.where(allowed, frame_probabilities(), 0)
+    found = frame_frequencies(top_p=0.999, rule=[rule] * 6000)
+    assert found[~allowed].sum() == 0
+    assert found == pytest.approx(exact / exact.sum(), abs=0.04)
+
+
+def test_recorded_pieces_are_filtered_unit_by_unit():
     logits = np.array([[2.0, -1.0, 0.5, 1.0]])
-    assert draw_frames(logits, BatchSamplingParams.for_rows(1, temperature=0), step_rng()).steps.tolist() == [
-        [1, 0, 1, 1]
-    ]
-    assert draw_frames(logits, BatchSamplingParams.for_rows(1, temperature=0, top_k=2), step_rng()).steps.tolist() == [
-        [1, 0, 0, 1]
-    ]
+    params = BatchSamplingParams.for_rows(1, temperature=0, top_k=2, per_unit=True)
+    assert draw_frames(logits, params, step_rng()).steps.tolist() == [[1, 0, 0, 1]]
 
 
 def test_log_prob_ignores_filters():

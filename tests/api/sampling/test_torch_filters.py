@@ -53,6 +53,7 @@ def sampling_params(draw, rows):
         top_k=column(0, 0, 1, 3, 50),
         top_p=column(1, 1, 0.02, 0.7),
         min_p=column(0, 0, 0.15, 0.9),
+        per_unit=draw(st.sampled_from([False, False, True])),
     )
 
 
@@ -112,9 +113,8 @@ def test_ties_are_ordered_by_number():
             check_both(draw_tokens, torch_filters.draw_tokens, logits, params, step).steps[0] for step in range(20)
         ]
         assert set(draws) == ({0, 1} if params.has_filters else {0})
-    frame = check_both(
-        draw_frames, torch_filters.draw_frames, logits + 9, BatchSamplingParams.for_rows(1, top_k=2), 0
-    ).steps
+    kept = BatchSamplingParams.for_rows(1, top_k=2, per_unit=True)
+    frame = check_both(draw_frames, torch_filters.draw_frames, logits + 9, kept, 0).steps
     assert frame[0].nonzero()[0].tolist() == [0, 1]
 
 

@@ -107,7 +107,81 @@ def test_frames_have_the_frequencies_of_the_model():
     assert not draw.masked_prob.any()
 
 
-def test_temperature_applies_to_each_unit():
+@pytest.mark.parametrize("temperature", [0.4, 0.6, 1.5, 3, 1e30])
+def test_temperature_applies_to_whole_frames(temperature):
+    rows = 10_000
+    network, both = make_nade(), biases(1)[0]
+    exact = np.array([by_definition(network, both, frame) for frame in ALL_FRAMES])
+    goal = np.exp((exact - exact.max()) / temperature)
+    found = draw_frames(network, BatchSamplingParams.for_rows(rows, temperature=temperature), rows)
+    assert np.abs(frequencies(found.steps) - goal / goal.sum()).max() < 0.015
+    assert np.allclose(found.logp, exact[found.steps @ (1 << np.arange(D)[::-1])], atol=1e-4)
+
+
+def make_chooser():
+    """Return weights and biases of one note among twelve, each as likely, and a silent frame in 8 of 100."""
+    size, probs = 12, 0.92 / 12
+    w = np.full((size, size), 60.0, np.float32)  # one active unit turns on all hidden units
+    v = np.full((size, size), -5.0, np.float32)  # which turn off all others
+    left = 1 - probs * np.arange(size)  # probability that no unit was on so far
+    both = np.concatenate([np.log(probs / (left - probs)), np.full(size, -30.0)]).astype(np.float32)
+    return NadeSampler(w.T, v), both
+
+
+@pytest.mark.parametrize("temperature", [0.6, 0.8, 1.0, 1.2])
+def test_low_temperatures_do_not_silence_frames(temperature):
+    """The note of each unit is unlikely, but that there is one is not."""
+    rows, (sampler, both) = 2000, make_chooser()
+    silent = {}
+    for per_unit in (True, False):
+        rng = CounterRNG(range(rows)).at_steps(np.zeros(rows, int))
+        params = BatchSamplingParams.for_rows(rows, temperature=temperature, per_unit=per_unit)
+        silent[per_unit] = (sampler.draw(np.tile(both, (rows, 1)), params, rng).steps.sum(1) == 0).mean()
+    assert silent[False] == pytest.approx(0.08, abs=0.025)
+    assert temperature != 0.6 or silent[True] > 0.2
+
+
+def test_temperature_and_rules():
+    """Frames that obey the rule have their tempered probabilities."""
+    rows, network, rule = 10_000, make_nade(), FrameRule(must_be_off=0b00010, limits=(Limit(0b11101, 2, min_active=1),))
+    exact = np.array([by_definition(network, biases(1)[0], frame) for frame in ALL_FRAMES])
+    goal = np.where([allowed(frame, rule) for frame in ALL_FRAMES], np.exp(exact / 0.6), 0)
+    draw = draw_frames(network, BatchSamplingParams.for_rows(rows, temperature=0.6, rule=[rule] * rows), rows)
+    assert np.abs(frequencies(draw.steps) - goal / goal.sum()).max() < 0.04
+
+
+def test_projections_choose_among_frames_that_they_leave():
+    rows, network = 10_000, make_nade()
+    rule = FrameRule(project=lambda frame: tuple(unit for unit in frame if unit != 1 or 0 not in frame))
+    exact = np.array([by_definition(network, biases(1)[0], frame) for frame in ALL_FRAMES])
+    goal = np.where(ALL_FRAMES[:, 0] & ALL_FRAMES[:, 1], 0, np.exp(exact / 0.7))
+    draw = draw_frames(network, BatchSamplingParams.for_rows(rows, temperature=0.7, rule=[rule] * rows), rows)
+    assert np.abs(frequencies(draw.steps) - goal / goal.sum()).max() < 0.015
+
+
+@pytest.mark.parametrize("settings", [{"top_k": 3}, {"top_p": 0.5}, {"min_p": 0.4}])
+def test_filters_keep_the_likeliest_frames(settings):
+    rows, network = 5000, make_nade()
+    exact = np.exp([by_definition(network, biases(1)[0], frame) for frame in ALL_FRAMES])
+    order = np.argsort(-exact)
+    most = np.searchsorted(exact[order].cumsum(), 0.5) + 1
+    kept = {"top_k": 3, "top_p": most, "min_p": (exact > 0.4 * exact.max()).sum()}
+    goal = np.zeros(len(exact))
+    best = order[: kept[next(iter(settings))]]
+    goal[best] = exact[best] / exact[best].sum()
+    found = frequencies(draw_frames(network, BatchSamplingParams.for_rows(rows, **settings), rows).steps)
+    assert np.abs(found - goal).sum() / 2 < 0.1
+
+
+def test_rows_at_temperature_one_do_not_depend_on_others():
+    alone = draw_frames(make_nade(), BatchSamplingParams.for_rows(40), 40)
+    mixed = draw_frames(make_nade(), BatchSamplingParams.for_rows(40, temperature=[1, 0.5] * 20), 40)
+    assert (alone.steps[::2] == mixed.steps[::2]).all()
+    assert (alone.logp[::2] == mixed.logp[::2]).all()
+    assert (alone.steps[1::2] != mixed.steps[1::2]).any()
+
+
+def test_recorded_pieces_have_a_temperature_for_each_unit():
     """At 2, the logit of every unit, given those before it, is halved."""
     network, both = make_nade(), biases(1)[0]
     w, v = (weight.detach().numpy() for weight in (network.W, network.V))
@@ -118,17 +192,20 @@ def test_temperature_applies_to_each_unit():
         exact.append(np.where(frame, probs, 1 - probs).prod())
     assert sum(exact) == pytest.approx(1)
     assert (
-        np.abs(frequencies(draw_frames(network, BatchSamplingParams.for_rows(MANY, temperature=2)).steps) - exact).max()
+        np.abs(
+            frequencies(draw_frames(network, BatchSamplingParams.for_rows(MANY, temperature=2, per_unit=True)).steps)
+            - exact
+        ).max()
         < 0.01
     )
 
 
-def test_greedy_turns_on_units_above_one_half():
+@pytest.mark.parametrize("settings", [{"temperature": 0}, {"top_k": 1}])
+def test_greedy_takes_the_likeliest_frame(settings):
     rows = 8
-    draw = draw_frames(make_nade(), BatchSamplingParams.for_rows(rows, temperature=0), rows).steps
-    assert (draw == draw[0]).all()
-    h_first = 1 / (1 + np.exp(-biases(1)[0, D:]))
-    assert draw[0, 0] == (biases(1)[0, 0] + make_nade().V[0].detach().numpy() @ h_first > 0)
+    draw = draw_frames(make_nade(), BatchSamplingParams.for_rows(rows, **settings), rows).steps
+    exact = [by_definition(make_nade(), biases(1)[0], frame) for frame in ALL_FRAMES]
+    assert (draw == ALL_FRAMES[np.argmax(exact)]).all()
 
 
 @pytest.mark.parametrize(
