@@ -13,7 +13,7 @@ Boulanger-Lewandowski, Bengio and Vincent, Modeling temporal dependencies in hig
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,14 +26,21 @@ from torch.nn import functional as F
 from composer.api import SequenceSpec
 from composer.api.network import Batch, Loss, Measurement, Network, Phase
 from composer.api.sampling.filters import BatchSamplingParams, Bools, Draw, Ints, RNGStream, StepRNG
-from composer.api.sampling.torch_filters import TorchDraw, TorchFrameRules, TorchSamplingParams, draw_frames
+from composer.api.sampling.torch_filters import (
+    TorchDraw,
+    TorchFrameRules,
+    TorchSamplingParams,
+    draw_frames,
+    frame_log_prob,
+)
 from composer.api.sampling.torch_rng import TorchStepRNG
 from composer.toolkit.models.device_loop import DeviceLoop
 from composer.toolkit.models.dropout import Dropout
 from composer.toolkit.models.outputs import SPARSE_LOGIT
 from composer_rnnrbm.config import RnnRbmConfig
+from composer_rnnrbm.gibbs_chain import DrawnNumbers
 from composer_rnnrbm.partition_function import Effort, log_partition, most_frequent
-from composer_rnnrbm.rbm import free_energy, gibbs, thresholds
+from composer_rnnrbm.rbm import filtered, free_energy, gibbs, last_half_step, log_weight, thresholds
 
 PRETRAINING = "pretraining"
 
@@ -235,14 +242,56 @@ class RnnRbmNetwork(Network):
             must_be_off, must_be_on = rules.must_be_off.to(v.device), rules.must_be_on.to(v.device)
             v = v.masked_fill(must_be_off, 0).masked_fill(must_be_on, 1)
             rank = bv.masked_fill(must_be_off, -torch.inf).masked_fill(must_be_on, torch.inf)
-        for hidden_threshold, visible_threshold in zip(hidden, visible, strict=False):
-            logits = (F.linear(v, self.W) > hidden_threshold).to(v.dtype) @ self.W
-            frames = logits > visible_threshold
+
+        def half_step(x: Tensor, step: int) -> Tensor:
+            logits = (x > hidden[step]).to(v.dtype) @ self.W
+            frames = logits > visible[step]
             if rules is not None and rules.needs_repair:
                 frames = rules.apply(frames, logits + rank)
-            v = frames.to(v)
+            return frames.to(v)
+
+        if not (params.is_default or params.per_unit):
+            return self._draw_jointly(half_step, v, (bv, bh), hidden, params, rng)
+        for step in range(len(visible)):
+            v = half_step(F.linear(v, self.W), step)
         logits = (F.linear(v, self.W) > hidden[-1]).to(v.dtype) @ self.W + bv
         return draw_frames(logits, params, rng)
+
+    def _draw_jointly(
+        self,
+        half_step: Callable[[Tensor, int], Tensor],
+        v: Tensor,
+        biases: tuple[Tensor, Tensor],
+        hidden: Tensor,
+        params: TorchSamplingParams,
+        rng: TorchStepRNG,
+    ) -> TorchDraw:
+        """Draw as RnnRbmSampler does at a temperature or with filters; `half_step` returns v' from W v."""
+        (bv, bh), gibbs = biases, self.config.gibbs
+        device = params.temperature.device
+        final = DrawnNumbers(rng.uniform(*bv.shape))
+        log_numbers = rng.uniform(len(bv), gibbs).masked_fill(params.is_greedy[:, None], 0.5).clamp(min=1e-300).log()
+        x = F.linear(v, self.W)
+        weight, visited = log_weight(v, x + bh, bv, params), []
+        for step in range(gibbs):
+            if step < gibbs - 1:
+                proposed = half_step(x, step)
+            else:
+                logits = (x > hidden[-1]).to(v.dtype) @ self.W + bv
+                draw = draw_frames(logits, last_half_step(params), final)
+                proposed = draw.steps.to(v)
+            x_proposed = F.linear(proposed, self.W)
+            weight_proposed = log_weight(proposed, x_proposed + bh, bv, params)
+            accepted = log_numbers[:, step].to(device) < (weight_proposed - weight).to(device)
+            accepted = accepted.to(v.device)
+            v, x = torch.where(accepted[:, None], proposed, v), torch.where(accepted[:, None], x_proposed, x)
+            weight = torch.where(accepted, weight_proposed, weight)
+            if params.has_filters and step >= gibbs // 2:
+                visited.append((v, -free_energy(v, self.W, bv, bh)))
+        if visited:
+            v = torch.where(params.has_filter[:, None].to(v.device), filtered(visited, params, rng).to(v), v)
+        logits = logits.to(device)
+        return TorchDraw(v.to(device, torch.uint8), frame_log_prob(logits, v.to(device) > 0), draw.masked_prob)
 
     def sample(self, state: Any, params: BatchSamplingParams, rng: StepRNG) -> Draw:
         return self.device_loop.sample(state, params, rng)

@@ -9,15 +9,17 @@ W is (H, V). Each frame has its own biases bv (N, V) and bh (N, H), or all share
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from composer.api.sampling.joint_frames import LOWEST_TEMPERATURE
 from composer.api.sampling.torch_filters import TorchFrameRules, TorchSamplingParams
-from composer.api.sampling.torch_rng import TorchStepRNG
-
-SMALLEST = 2.0**-24
-"""Minimum distance of uniform numbers from 0 and 1, as in `composer_rnnrbm.gibbs_chain`."""
+from composer.api.sampling.torch_joint_frames import candidate_keys, first_occurrences, gumbel
+from composer.api.sampling.torch_rng import TorchStepRNG, fixed_rng, logistic
 
 
 def free_energy(v: Tensor, W: Tensor, bv: Tensor, bh: Tensor) -> Tensor:
@@ -50,9 +52,12 @@ def thresholds(bv: Tensor, bh: Tensor, params: TorchSamplingParams, rng: TorchSt
     """
     (rows, units), size = bh.shape, bv.shape[1]
     split = k * units
-    numbers = _logistic(rng, rows, split + (k - 1) * size)
+    numbers = logistic(rng, rows, split + (k - 1) * size)
     if not params.is_default:
-        numbers = numbers * params.temperature[:, None]
+        if not params.per_unit:
+            fixed = logistic(fixed_rng(numbers.device), 1, numbers.shape[1])
+            numbers = torch.where(params.is_greedy[:, None], fixed, numbers)
+        numbers = numbers * proposal_temperature(params)[:, None]
     numbers = numbers.to(bv)
     hidden = numbers[:, :split].reshape(rows, k, units).transpose(0, 1) - bh
     visible = numbers[:, split:].reshape(rows, k - 1, size).transpose(0, 1) - bv
@@ -62,9 +67,38 @@ def thresholds(bv: Tensor, bh: Tensor, params: TorchSamplingParams, rng: TorchSt
     return hidden, visible
 
 
-def _logistic(rng: TorchStepRNG, rows: int, n: int) -> Tensor:
-    """Return logits of uniform numbers, (rows, n). Each number of `rng` has enough bits for two."""
-    scaled = rng.uniform(rows, (n + 1) // 2) * 2.0**26
-    upper = scaled.floor()
-    both = torch.cat([upper * 2.0**-26, scaled - upper], 1)[:, :n].float().clamp(SMALLEST, 1 - SMALLEST)
-    return (both / (1 - both)).log()
+def proposal_temperature(params: TorchSamplingParams) -> Tensor:
+    """Return the temperature (B,) of the half-steps; `composer_rnnrbm.gibbs_chain` explains it."""
+    return params.temperature if params.per_unit else params.temperature.clamp(min=1)
+
+
+def log_weight(v: Tensor, x: Tensor, bv: Tensor, params: TorchSamplingParams) -> Tensor:
+    """Return log(p(v)^(1/T) / q(v)) (B,) of frames v (B, V) with x = bh + W v (B, H), up to a constant."""
+    temperature = _target_temperature(params).to(v)[:, None]
+    proposal = proposal_temperature(params).to(v)[:, None]
+    hidden = F.softplus(x) / temperature - F.softplus(x / proposal)
+    return ((v * bv).sum(1, keepdim=True) * (1 / temperature - 1 / proposal) + hidden.sum(1, keepdim=True))[:, 0]
+
+
+def _target_temperature(params: TorchSamplingParams) -> Tensor:
+    """Return T (B,), which is low for greedy rows."""
+    low = params.temperature.clamp(min=LOWEST_TEMPERATURE)
+    return torch.where(params.is_greedy, LOWEST_TEMPERATURE, low)
+
+
+def last_half_step(params: TorchSamplingParams) -> TorchSamplingParams:
+    """Return the parameters of the last half-step: without filters, at the temperature of the others."""
+    temperature = torch.where(params.is_greedy, 0, proposal_temperature(params))
+    return replace(params, temperature=temperature, has_filters=False)
+
+
+def filtered(visited: Sequence[tuple[Tensor, Tensor]], params: TorchSamplingParams, rng: TorchStepRNG) -> Tensor:
+    """Return one of the distinct frames `visited` per row, each (B, V) with -F(v) (B,), by temperature and filters."""
+    frames, logp = (torch.stack(each, 1).to(params.temperature.device) for each in zip(*visited, strict=True))
+    rows, count = logp.shape
+    temperature = torch.where(params.is_greedy, 0, params.temperature)
+    noise = gumbel(rng.uniform(rows, count))
+    keys = candidate_keys(
+        logp, torch.zeros_like(logp), first_occurrences(frames), temperature, params.truncation, noise
+    )
+    return frames.gather(1, keys.argmax(1)[:, None, None].expand(-1, 1, frames.shape[2]))[:, 0]

@@ -10,9 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import SequenceSpec, Unsupported
-from composer.api.sampling.filters import BatchSamplingParams, Bools, Draw, Floats, Ints, StepRNG, draw_frames, sigmoid
+from composer.api.sampling.filters import (
+    BatchSamplingParams,
+    Bools,
+    Draw,
+    Floats,
+    Ints,
+    StepRNG,
+    draw_frames,
+    frame_log_prob,
+    sigmoid,
+)
+from composer.api.sampling.joint_frames import candidate_keys, first_occurrences, gumbel
 from composer_rnnrbm.config import RnnRbmConfig
-from composer_rnnrbm.gibbs_chain import GibbsChain
+from composer_rnnrbm.gibbs_chain import DrawnNumbers, GibbsChain, LogWeight, accept_numbers, half_step
 
 _F32 = np.float32
 
@@ -81,6 +92,8 @@ class RnnRbmSampler:
         """
         bv, bh = self.biases(state)
         chain = GibbsChain.from_biases(bv, bh, params, rng, self.config.gibbs)
+        if not (params.is_default or params.per_unit):
+            return self._sample_jointly(chain, state.v, (bv, bh), params, rng)
         v, h = chain.clamp(state.v), np.empty(bh.shape, _F32)
         into_v, into_h = np.empty_like(v), np.empty_like(h)
         above_v, above_h = np.empty(v.shape, bool), np.empty(h.shape, bool)
@@ -94,6 +107,38 @@ class RnnRbmSampler:
         h[:] = greater(v.dot(up, into_h), chain.hidden[-1], above_h)
         return draw_frames(h.dot(down, into_v) + bv, params, rng)
 
+    def _sample_jointly(
+        self, chain: GibbsChain, v: Floats, biases: tuple[Floats, Floats], params: BatchSamplingParams, rng: StepRNG
+    ) -> Draw:
+        """Draw the next frame at a temperature or with filters: steps of the chain may be rejected."""
+        (bv, bh), gibbs = biases, self.config.gibbs
+        final = DrawnNumbers(rng.uniform(*bv.shape))
+        log_numbers = accept_numbers(params, rng, gibbs)
+        v, log_weight, visited = chain.clamp(v), LogWeight(bv, bh, params), []
+        x: Floats = v @ self.up
+        weight, logp = log_weight(v, x)
+        for step in range(gibbs):
+            field = (x > chain.hidden[step]).astype(_F32) @ self.W
+            if step < gibbs - 1:
+                above = field > chain.visible[step]
+                proposed = (chain.apply_rules(above, field) if chain.rules else above).astype(_F32)
+            else:
+                draw = draw_frames(field + bv, half_step(params), final)
+                proposed = draw.steps.astype(_F32)
+            x_proposed = proposed @ self.up
+            weight_proposed, logp_proposed = log_weight(proposed, x_proposed)
+            accepted = log_numbers[:, step] < weight_proposed - weight
+            if accepted.all():
+                v, x, weight, logp = proposed, x_proposed, weight_proposed, logp_proposed
+            elif accepted.any():
+                v, x = np.where(accepted[:, None], proposed, v), np.where(accepted[:, None], x_proposed, x)
+                weight, logp = np.where(accepted, weight_proposed, weight), np.where(accepted, logp_proposed, logp)
+            if params.has_filters and step >= gibbs // 2:
+                visited.append((v, logp))
+        if visited:
+            v = np.where(params.has_filter[:, None], _filtered(visited, params, rng), v)
+        return Draw(v.astype(np.uint8), frame_log_prob(field + bv, v), draw.masked_prob)
+
     def gather_rows(self, state: _State, rows: Ints, fresh: _State | None = None) -> _State:
         """Return a copy of these rows."""
         return (state if fresh is None else state.concat_rows(fresh)).rows(rows)
@@ -106,3 +151,13 @@ class RnnRbmSampler:
         both = state.u @ self.Wu
         both += self.biases_without_context
         return both[:, : self.spec.size], both[:, self.spec.size :]
+
+
+def _filtered(visited: Sequence[tuple[Floats, Floats]], params: BatchSamplingParams, rng: StepRNG) -> Floats:
+    """Return one of the distinct frames `visited` per row, each (B, V) with -F(v) (B,), by temperature and filters."""
+    frames, logp = (np.stack(each, axis=1) for each in zip(*visited, strict=True))
+    rows, count = logp.shape
+    temperature = np.where(params.is_greedy, 0, params.temperature)
+    noise = gumbel(rng.uniform(rows, count))
+    keys = candidate_keys(logp, np.zeros_like(logp), first_occurrences(frames), temperature, params.truncation, noise)
+    return np.asarray(frames[np.arange(rows), keys.argmax(axis=1)])

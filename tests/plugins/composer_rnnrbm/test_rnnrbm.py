@@ -193,18 +193,26 @@ def test_network_and_sampler_have_the_same_biases(cell):
         ours, theirs = sampler.advance(ours, column), rnnrbm.advance(theirs, column)
 
 
-@pytest.mark.parametrize("temperature", [0.0, 0.7, 1.0])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"temperature": 0.0},
+        {"temperature": 0.7},
+        {"temperature": 1.0},
+        {"temperature": 2.0, "top_p": 0.8},
+        {"temperature": [0, 1, 0.6, 1], "top_k": [0, 0, 2, 1]},
+        {"temperature": 0.6, "per_unit": True},
+    ],
+)
 @CELLS
-def test_network_and_sampler_draw_the_same_frames(cell, temperature):
+def test_network_and_sampler_draw_the_same_frames(cell, settings):
     rnnrbm = make(cell=cell, gibbs=5)
     draws = []
     for model in (rnnrbm, make_sampler(rnnrbm)):
         state, own_draws, rng = model.initial_state([{}] * 4), [], CounterRNG(range(4))
         for step in range(20):
             own_draws.append(
-                model.sample(
-                    state, BatchSamplingParams.for_rows(4, temperature=temperature), rng.at_steps(np.full(4, step))
-                )
+                model.sample(state, BatchSamplingParams.for_rows(4, **settings), rng.at_steps(np.full(4, step)))
             )
             state = model.advance(state, own_draws[-1].steps)
         draws.append(own_draws)
