@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 CONTEXT_TYPES: dict[str, type] = {
     "model": str, "plugins": dict, "device": str, "numpy": str, "torch": str, "number": int,
-    "primer": str, "tune": str, "labels": dict, "rules": int,
+    "primer": str, "tune": str, "labels": dict, "rules": int, "joint": bool,
 }  # fmt: skip
 """The facts of a recipe that are not options."""
 REQUIRED = ("representation", "model", "device", "format", "seed", "batch_size")
@@ -69,6 +69,9 @@ def recipe(
     rules = context.rules or model.representation.rules
     if rules > 1:
         decided["rules"] = rules
+    sampling = options.sampling
+    if model.spec.kind is StepKind.FRAMES and not (sampling.is_default or sampling.per_unit):
+        decided["joint"] = True  # older pieces were sampled unit by unit
     facts = {**_recorded(options), **decided, **made_with(model, device)}
     return {name: facts[name] for name in ("program", *fact_types()) if name in facts}
 
@@ -143,6 +146,8 @@ def options_from(facts: Mapping[str, Any]) -> GenOptions:
         elif field.name == "conditions":
             value = tuple(f"{name}={each}" for name, each in value.items())
         values[field.name] = value
+    if kind.kind is StepKind.FRAMES and not facts.get("joint", False):
+        values["sampling"] = dataclasses.replace(values.get("sampling", SamplingParams()), per_unit=True)
     names = ("primer", "tune", "labels", "rules")
     context = RecordedContext(**{name: facts[name] for name in names if name in facts})
     return GenOptions(**values, context=context, provenance=False)

@@ -23,6 +23,7 @@ NAMES = {
     "torch": "version of torch",
     "labels": "labels of the primer",
     "rules": "version of the rules",
+    "joint": "sampling of whole frames",
     "provenance": "setting of --no-provenance",
 }
 """What to call facts that are not the value of an option."""

@@ -17,7 +17,23 @@ def test_an_old_recipe():
     facts = recipe.current_names(json.loads(OLD_RECIPE))
     recipe.check(facts, "tune")
     options = recipe.options_from(facts)
-    assert options.sampling == SamplingParams(TemperatureRamp(0.6, 1.2, 400), 20, 1.0, 0.01)
+    assert options.sampling == SamplingParams(TemperatureRamp(0.6, 1.2, 400), 20, 1.0, 0.01, per_unit=True)
     assert (options.batch_size, options.unconstrained, options.max_copy) == (3, False, 16)
     assert (options.controls.bars, options.controls.max_notes, options.controls.max_sustained) == (4, 3, 2)
     assert options.writing == WriteSettings("Old", 90.5, 40, 70)
+
+
+def test_temperature_of_whole_frames_is_recorded():
+    facts = recipe.current_names(json.loads(OLD_RECIPE)) | {"joint": True}
+    recipe.check(facts, "tune")
+    assert not recipe.options_from(facts).sampling.per_unit
+    assert list(recipe._invalid_facts(facts | {"joint": 1})) == ["joint"]
+
+
+def test_frames_at_a_temperature_are_reproduced(composer, tmp_path):
+    for temperature, is_joint in (("0.6", True), ("1", False)):
+        file = tmp_path / "piece.mid"
+        arguments = ("--seed", "1", "--length", "24", "--candidates", "1", "--temp", temperature, "--force")
+        assert composer("gen", "pianoroll", *arguments, "--output", file).code == 0
+        assert (b'"joint":true' in file.read_bytes()) == is_joint
+        assert composer("replay", file, "--check").code == 0
