@@ -10,11 +10,12 @@ from composer_pianoroll.frames import Layout
 
 
 class NoteLimits(NamedTuple):
-    """Maximum number of notes that sound, start and are held at a time; 0 is unlimited."""
+    """Maximum number of notes that sound, start and are held at a time, 0 is unlimited; and the minimum that sound."""
 
     max_notes: int = 0
     max_onsets: int = 0
     max_sustained: int = 0
+    min_notes: int = 0
 
 
 NO_LIMITS = NoteLimits()
@@ -41,6 +42,11 @@ class RollConstraint(Constraint):
         self._limits = tuple(Limit(units << at, maximum) for at in self.starts for units, maximum in limits if maximum)
         self.off = sum((self._all & ~self.pitches) << start for start in self.starts)
 
+    @property
+    def can_start_more(self) -> bool:
+        """Whether notes that are added for `min_notes` may start."""
+        return True
+
     def start(self, primer: Sequence[tuple[int, ...]]) -> int:
         """Return the pitches that sound after `primer`; every primer is allowed."""
         state = 0
@@ -54,7 +60,7 @@ class RollConstraint(Constraint):
 
     def allowed(self, state: int) -> FrameRule:
         """Return the rule: holds need sounding notes; the projection handles those that start within the frame."""
-        return self.frame_rule(state, self._limits)
+        return self.frame_rule(state, (*self._limits, *self.floor_limits(state)))
 
     def complete(self, state: int) -> Sequence[tuple[int, ...]]:
         """Return nothing: a roll may end at any time."""
@@ -69,16 +75,83 @@ class RollConstraint(Constraint):
         if not self.layout.onsets:
             return FrameRule(self.off, on, limits)
         silent = (self._all & ~sounding) << self.layout.pitch_count
-        return FrameRule(self.off | silent, on, limits, project=lambda frame: self._walk(sounding, frame)[0])
+        return FrameRule(self.off | silent, on, limits, project=lambda frame: self._walk(sounding, frame, True)[0])
 
-    def _walk(self, state: int, frame: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
-        """Return `frame` without holds of silent or starting notes, and the pitches that sound after it."""
+    def floor_limits(self, sounding: int, max_onsets: int | None = None) -> tuple[Limit, ...]:
+        """Return limits by which at least `min_notes` sound, as far as others allow, after `sounding`.
+
+        With onsets, they are those of the first step; the projection continues its notes if later steps have too few.
+        At most `max_onsets` notes may start, None is unlimited.
+        """
+        limits, minimum = self.note_limits, self.note_limits.min_notes
+        if not minimum:
+            return ()
+        everything = self.layout.pitch_count
+        startable = min(limits.max_onsets or everything, everything if max_onsets is None else max_onsets)
+        most = limits.max_notes or everything
+        if not self.layout.onsets:
+            minimum = min(minimum, startable)
+            return tuple(Limit(self.onsets << start, min(most, startable), minimum) for start in self.starts)
+        startable = min(startable, self.pitches.bit_count())
+        holdable = min(limits.max_sustained or everything, sounding.bit_count())
+        minimum = min(minimum, startable + holdable, (self.pitches | sounding).bit_count())
+        return (
+            Limit(self.onsets, startable, max(minimum - holdable, 0)),
+            Limit(self.holds, holdable, max(minimum - startable, 0)),
+            Limit(self.onsets | self.holds, most, minimum),
+        )
+
+    def _filled(self, onsets: int, holds: int, before: int) -> tuple[int, int]:
+        """Return the onsets and holds of a step with `min_notes`, as far as other limits allow.
+
+        Notes that sounded `before` are held on, from the lowest; then others near them start, of which repeated notes
+        are held to make room.
+        """
+        limits, everything = self.note_limits, self.layout.pitch_count
+        missing = limits.min_notes - (onsets | holds).bit_count()
+        room = (limits.max_sustained or everything) - holds.bit_count()
+        held = lowest(before & ~onsets & ~holds, min(missing, room))
+        holds, missing, room = holds | held, missing - held.bit_count(), room - held.bit_count()
+        startable = (limits.max_onsets or everything) - onsets.bit_count()
+        while missing and self.can_start_more and (fresh := self.pitches & ~before & ~onsets):
+            if startable <= 0:
+                repeated = lowest(onsets & before, 1)
+                if not (repeated and room > 0):
+                    break
+                onsets, holds, room, startable = onsets & ~repeated, holds | repeated, room - 1, startable + 1
+            onsets |= 1 << _nearest(fresh, onsets | holds)
+            startable, missing = startable - 1, missing - 1
+        return onsets, holds
+
+    def _walk(self, state: int, frame: tuple[int, ...], fill: bool = False) -> tuple[tuple[int, ...], int]:
+        """Return `frame` without holds of silent or starting notes, and the pitches that sound after it.
+
+        With `fill`, notes are added in steps with fewer than `min_notes`.
+        """
         layout = self.layout
         bits = sum(1 << unit for unit in frame)
         units = 0
         for start in self.starts:
             onsets = bits >> start & self._all
             holds = bits >> start + layout.pitch_count & self._all & state & ~onsets
+            if fill and (onsets | holds).bit_count() < self.note_limits.min_notes:
+                onsets, holds = self._filled(onsets, holds, state)
             state = onsets | holds
             units |= (onsets | holds << layout.pitch_count) << start
         return tuple(unit for unit in range(layout.size) if units >> unit & 1), state
+
+
+def _nearest(pitches: int, others: int) -> int:
+    """Return the one of `pitches` that is nearest to one of the `others`, or the middle one."""
+    place = [pitch for pitch in range(pitches.bit_length()) if pitches >> pitch & 1]
+    near = [pitch for pitch in range(others.bit_length()) if others >> pitch & 1] or [place[len(place) // 2]]
+    return min(place, key=lambda pitch: min(abs(pitch - other) for other in near))
+
+
+def lowest(pitches: int, count: int) -> int:
+    """Return the lowest `count` of a set of pitches, or all."""
+    result = 0
+    for _ in range(count):
+        first = pitches & -pitches
+        result, pitches = result | first, pitches & ~first
+    return result

@@ -30,15 +30,25 @@ class PianorollControls(NoteControls):
     """Controls on polyphonic music."""
 
     max_notes: int = option(0, "Maximum number of notes sounding at once; 0 = no limit.", metavar="N")
+    min_notes: int = option(0, "Minimum number of notes sounding at any time; 0 = silence is allowed.", metavar="N")
     max_onsets: int = option(0, "Maximum number of notes starting at once; 0 = no limit.", metavar="N")
     max_sustained: int = option(0, "Maximum number of notes held over at once; 0 = no limit.", metavar="N")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("max_notes", "max_onsets", "max_sustained"):
+        for name in ("max_notes", "min_notes", "max_onsets", "max_sustained"):
             if (value := getattr(self, name)) < 0:
                 flag = f"--{name.replace('_', '-')}"
                 raise OptionError(f"invalid value for {flag}: '{value}'", "use 1 or more, or 0 for no limit")
+        self._check_min_notes()
+
+    def _check_min_notes(self) -> None:
+        """Raise OptionError if other limits allow fewer notes."""
+        if self.max_notes and self.min_notes > self.max_notes:
+            raise _contradiction(self.min_notes, f"--max-notes {self.max_notes}", self.max_notes)
+        onsets, held = self.max_onsets, self.max_sustained
+        if onsets and held and self.min_notes > onsets + held:
+            raise _contradiction(self.min_notes, f"--max-onsets {onsets} and --max-sustained {held}", onsets + held)
 
 
 def build_constraint(
@@ -55,7 +65,9 @@ def build_constraint(
         raise Unsatisfiable(message, "use --max-notes instead")
     allowed = controls.pitches(range(layout.lowest, layout.highest + 1))
     pitches = sum(1 << pitch - layout.lowest for pitch in allowed)
-    limits = NoteLimits(controls.max_notes, controls.max_onsets, controls.max_sustained)
+    if controls.min_notes > len(allowed):
+        raise _contradiction(controls.min_notes, f"the {len(allowed)} pitches that are allowed", len(allowed))
+    limits = NoteLimits(controls.max_notes, controls.max_onsets, controls.max_sustained, controls.min_notes)
     if not (controls.bars or controls.density or tune):
         return RollConstraint(layout, pitches, limits)
     _check_length(controls, context, length, layout, per_beat)
@@ -67,6 +79,10 @@ def build_constraint(
         return constraint
     budget = _budget(controls, constraint, per_beat, length)
     return TimedRollConstraint(layout, pitches, limits, constraint.last, budget, kept)
+
+
+def _contradiction(minimum: int, other: str, maximum: int) -> OptionError:
+    return OptionError(f"--min-notes {minimum} contradicts {other}", f"use --min-notes {maximum} or less")
 
 
 def total_frames(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from composer.api import FrameRule, Limit
 from composer.toolkit.representations.density import OnsetBudget
-from composer_pianoroll.base_constraint import NO_LIMITS, NoteLimits, RollConstraint
+from composer_pianoroll.base_constraint import NO_LIMITS, NoteLimits, RollConstraint, lowest
 from composer_pianoroll.frames import Layout
 
 _FRAME_BITS = 32
@@ -39,6 +39,11 @@ class TimedRollConstraint(RollConstraint):
         """For each fixed frame after a free one, the pitches that it holds."""
 
     @property
+    def can_start_more(self) -> bool:
+        """Whether notes that are added may start: they would not count in the density."""
+        return self.budget is None
+
+    @property
     def max_onsets_per_step(self) -> int:
         limits = [self.pitches.bit_count(), self.note_limits.max_onsets, self.note_limits.max_notes]
         return min(limit for limit in limits if limit)
@@ -61,6 +66,7 @@ class TimedRollConstraint(RollConstraint):
         to_hold, to_start = self._required_pitches(frame, sounding)
         min_onsets, max_onsets = self._onset_bounds(frame, onset_count)
         limits = self._frame_limits(frame, to_hold, to_start, min_onsets, max_onsets)
+        limits += self.floor_limits(sounding, max_onsets)
         end = self.starts[-1]
         on = to_start << end | sum(to_hold << start + self.layout.pitch_count for start in self.starts)
         return self.frame_rule(sounding, tuple(limits), on)
@@ -73,7 +79,7 @@ class TimedRollConstraint(RollConstraint):
         The pitches `to_hold` must be held, and those `to_start` start in the last step.
         """
         everything, stack = self.layout.pitch_count, self.layout.stack
-        notes, onsets, holds = (limit or everything for limit in self.note_limits)
+        notes, onsets, holds = (limit or everything for limit in self.note_limits[:3])
         limits, sound = [], int(frame == self.last)
         for number, start in enumerate(self.starts):
             minimum = min_onsets * (number + 1) // stack - min_onsets * number // stack
@@ -113,8 +119,8 @@ class TimedRollConstraint(RollConstraint):
             return 0, 0
         held = self.held_into[number]
         needed = max(held.bit_count() - self.max_onsets_per_step * (number - frame - 1), 0)
-        to_hold = _lowest(held & sounding, min(needed, self.note_limits.max_sustained or needed))
-        return to_hold, _lowest(held & ~to_hold, needed - to_hold.bit_count())
+        to_hold = lowest(held & sounding, min(needed, self.note_limits.max_sustained or needed))
+        return to_hold, lowest(held & ~to_hold, needed - to_hold.bit_count())
 
     def _pack_state(self, sounding: int, frame: int, onset_count: int) -> int:
         return (onset_count << _FRAME_BITS | frame) << self.layout.pitch_count | sounding
@@ -123,12 +129,3 @@ class TimedRollConstraint(RollConstraint):
         """Return the sounding pitches, the number of the next frame, and the number of onsets."""
         time = state >> self.layout.pitch_count
         return state & self._all, time & (1 << _FRAME_BITS) - 1, time >> _FRAME_BITS
-
-
-def _lowest(pitches: int, count: int) -> int:
-    """Return the lowest `count` of a set of pitches, or all."""
-    result = 0
-    for _ in range(count):
-        lowest = pitches & -pitches
-        result, pitches = result | lowest, pitches & ~lowest
-    return result

@@ -63,6 +63,7 @@ any_controls = st.builds(
     max_notes=st.integers(0, 4),
     max_onsets=st.integers(0, 3),
     max_sustained=st.integers(0, 3),
+    min_notes=st.just(0),
     bars=st.integers(0, 3),
     meter=st.sampled_from(["", "3/4"]),
     density=st.sampled_from(["", "0.3", "2", "1..4", "4"]),
@@ -94,6 +95,58 @@ def test_random_walks_satisfy_all_controls(controls, stack, seed):
         length = steps if controls.bars else pianoroll.length * stack
         budget = OnsetBudget(parse_ramp(controls.density, "--density"), Fraction(4), length)
         check_density(budget, [note.start for note in notes], steps, every=stack)
+
+
+floors = st.builds(
+    PianorollControls,
+    min_notes=st.integers(1, 3),
+    max_notes=st.sampled_from([0, 3, 4]),
+    max_onsets=st.sampled_from([0, 1, 3]),
+    max_sustained=st.sampled_from([0, 2, 3]),
+    key=st.sampled_from(["", "C"]),
+    bars=st.integers(0, 2),
+)
+
+
+@settings(deadline=None)
+@given(floors, st.sampled_from([1, 2, 4]), st.booleans(), st.integers(0, 2**32 - 1))
+def test_at_least_the_minimum_of_notes_sounds(controls, stack, onsets, seed):
+    pianoroll = roll(stack=stack, onsets=onsets)
+    assume(onsets or not (controls.max_onsets or controls.max_sustained))
+    constraint, steps = pianoroll.constraint(controls, GenerationContext()), controls.bars * 16 or 48
+    notes = notes_of(pianoroll, walk(constraint, pianoroll.spec.size, steps // stack, seed))
+    start = controls.min_notes if controls.max_onsets == 1 else 0  # notes start one by one
+    for step in range(steps):
+        sounding = sum(onsets_and_holds(notes, step))
+        assert sounding >= controls.min_notes or step < start * stack
+        assert sounding <= (controls.max_notes or 99)
+
+
+def test_minimum_of_notes_and_density():
+    """The density comes first; then what sounds is held."""
+    pianoroll = roll()
+    controls = PianorollControls(min_notes=2, density="0.5")
+    frames = walk(pianoroll.constraint(controls, GenerationContext()), pianoroll.spec.size, 48, 1)
+    notes = notes_of(pianoroll, frames)
+    check_density(
+        OnsetBudget(parse_ramp("0.5", "--density"), Fraction(4), pianoroll.length), [n.start for n in notes], 48
+    )
+    assert min(sum(onsets_and_holds(notes, step)) for step in range(24, 48)) >= 2
+
+
+@pytest.mark.parametrize(
+    ("controls", "words", "hint"),
+    [
+        ({"min_notes": 5, "max_notes": 4}, "--min-notes 5 contradicts --max-notes 4", "--min-notes 4 or less"),
+        ({"min_notes": 4, "max_onsets": 1, "max_sustained": 2}, "--max-onsets 1 and --max-sustained 2", "3 or less"),
+        ({"min_notes": 9, "range": "60-64"}, "contradicts the 5 pitches that are allowed", "--min-notes 5 or less"),
+        ({"min_notes": -1}, "invalid value for --min-notes: '-1'", "use 1 or more, or 0"),
+    ],
+)
+def test_conflicts_with_the_minimum_of_notes(controls, words, hint):
+    with pytest.raises(OptionError, match=words) as error:
+        roll().constraint(PianorollControls(**controls), GenerationContext())
+    assert hint in error.value.hint
 
 
 TUNE = Roll.from_notes(
