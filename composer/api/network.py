@@ -88,11 +88,16 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One phase of training. `epochs` and `lr`, if given, override those of the run."""
+    """One phase of training. `epochs` and `lr`, if given, override those of the run.
+
+    Without `gradient`, no optimizer changes the network: `loss` itself does, as by counting, while the network is in
+    training mode. All rows of a batch then go through the network at once, in a single process.
+    """
 
     name: str = "train"
     epochs: int | None = None
     lr: float | None = None
+    gradient: bool = True
 
 
 class Network(GradientCheckpointing, nn.Module, ABC):

@@ -27,7 +27,8 @@ class EMA:
         import torch
 
         decay = min(self.decay, (1 + updates) / (10 + updates))
-        torch._foreach_lerp_(list(self.values.values()), list(self._current().values()), 1 - decay)
+        if self.values:  # a network may have only integers
+            torch._foreach_lerp_(list(self.values.values()), list(self._current().values()), 1 - decay)
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:

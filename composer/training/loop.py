@@ -25,6 +25,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from composer.api import UsageError
 from composer.checkpoints.file import NotFinite
 from composer.distributed import consistency
 from composer.system import malloc, threads
@@ -67,6 +68,8 @@ def train(run: TrainingRun) -> Iterator[Event]:
     consistency.check(run.group, run.reproducibility_facts())
     with report_oom("the model"):
         trainer = Trainer.start(run)
+    if not run.group.is_single and not all(phase.gradient for phase in trainer.phases):
+        raise UsageError(f"model `{run.model.name}` does not train in several processes", "run it without `torchrun`")
     if run.resume:
         best_update = resume.restore(trainer)
         if best_update > trainer.progress.update:

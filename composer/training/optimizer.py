@@ -47,8 +47,13 @@ def learning_rate(settings: Settings, peak: float, update: int, updates: int, up
 
 
 def make_optimizer(settings: Settings, parameters: Iterable[torch.nn.Parameter], device: str) -> torch.optim.Optimizer:
-    """Return the optimizer of the settings, fused if the device supports it."""
+    """Return the optimizer of the settings, fused if the device supports it.
+
+    torch has no optimizer without parameters, so that of a network without any changes an empty one.
+    """
     import torch
+
+    parameters = list(parameters) or [torch.nn.Parameter(torch.zeros(0, device=device))]
 
     fused = device != "mps"
     if settings.optimizer == "sgd":

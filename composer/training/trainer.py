@@ -59,6 +59,7 @@ class Trainer:
     threads: int | None = None
     """Threads of torch on a CPU; None leaves torch's own number. Results of other numbers differ by rounding."""
     _axes: BatchAxes | None = None
+    _by_gradient: bool = True
 
     @classmethod
     def start(cls, run: TrainingRun) -> Trainer:
@@ -89,6 +90,7 @@ class Trainer:
         """Switch to `phase`, with a new optimizer and average unless the phase is being resumed."""
         self.network.start_phase(phase)
         self.network.train()
+        self._by_gradient = phase.gradient
         self._axes = None
         if self.progress.phase_updates == 0:
             self.optimizer = make_optimizer(self.run.settings, self.network.parameters(), self.run.device)
@@ -121,22 +123,36 @@ class Trainer:
         run, progress = self.run, self.progress
         rank_seed = run.settings.seed * 1_000_003 + progress.update + 1 + run.group.process.rank * SEED_STRIDE
         torch.manual_seed(rank_seed % 2**63)
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
-        axes = self.axes if progress.max_rows else None
-        result = compute_gradient(
-            self.network, batch, self.state,
-            group=run.group, device=run.device, precision=self.precision, max_rows=progress.max_rows, axes=axes,
-        )  # fmt: skip
-        clip_gradients(run.settings, list(self.network.parameters()))
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        result = self._descend(batch, lr) if self._by_gradient else self._update_directly(batch)
         self.state = result.state
         progress.phase_updates += 1
         progress.update += 1
         if self.ema is not None:
             self.ema.update(progress.phase_updates)
         return result
+
+    def _descend(self, batch: Batch, lr: float) -> StepResult:
+        """Change the weights along the gradient of the loss."""
+        run, max_rows = self.run, self.progress.max_rows
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        result = compute_gradient(
+            self.network, batch, self.state,
+            group=run.group, device=run.device, precision=self.precision, max_rows=max_rows,
+            axes=self.axes if max_rows else None,
+        )  # fmt: skip
+        clip_gradients(run.settings, list(self.network.parameters()))
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return result
+
+    def _update_directly(self, batch: Batch) -> StepResult:
+        """Let the network change itself while it computes its loss."""
+        import torch
+
+        with torch.no_grad():
+            found, state = self.network.loss(to_device(batch, self.run.device), self.state)
+        return StepResult(found.monitor, float(batch.weight.sum()), state)
 
     def using_ema(self) -> contextlib.AbstractContextManager[None]:
         """Use the average, if there is one, as the network's weights within the context."""

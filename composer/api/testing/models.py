@@ -93,7 +93,7 @@ class _Subject:
 
     def check_learns(self) -> str:
         """Training on one batch lowers its loss."""
-        network = self._new_network()
+        network = self._untrained_network()
         batch = _batch(self.spec, rows=4, length=24)
         summaries = []
         for phase in network.phases():
@@ -152,6 +152,13 @@ class _Subject:
         return check_agreement(network, sampler, self.spec)
 
     def _new_network(self) -> Network:
+        """Return a new network; one without weights is trained, since it predicts everything alike before."""
+        network = self._untrained_network()
+        for phase in () if list(network.parameters()) else network.phases():
+            _train(network, phase, _batch(self.spec, rows=4, length=24))
+        return network
+
+    def _untrained_network(self) -> Network:
         import torch
 
         torch.manual_seed(0)
@@ -163,10 +170,15 @@ def _train(network: Network, phase: Any, batch: Batch) -> tuple[Any, Any]:
     import torch
 
     network.start_phase(phase)
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
     network.eval()
     before = network.evaluate(batch, None)[0]
     network.train()
+    if not phase.gradient:
+        with torch.no_grad():
+            network.loss(batch, None)
+        network.eval()
+        return before, network.evaluate(batch, None)[0]
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
     for _ in range(40):
         optimizer.zero_grad()
         loss = network.loss(batch, None)[0]

@@ -75,10 +75,9 @@ def opening_line(event: Started, step_name: str = "step") -> str:
     """Return the line at the start of a phase."""
     phase = "" if event.phase == "train" else f"{event.phase}: "
     threads = f" ({count_noun(event.threads, 'thread')})" if event.threads else ""
-    return (
-        f"{phase}training on {count_noun(event.pieces[0], 'piece')} ({count_noun(event.counted[0], step_name)}), "
-        f"{event.parameters:,} parameters, on {event.device}{threads} in {event.precision}"
-    )
+    pieces = f"{count_noun(event.pieces[0], 'piece')} ({count_noun(event.counted[0], step_name)})"
+    parameters = f"{event.parameters:,} parameters, " if event.parameters else ""
+    return f"{phase}training on {pieces}, {parameters}on {event.device}{threads} in {event.precision}"
 
 
 def unreached_line(event: Started) -> str | None:
