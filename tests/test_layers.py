@@ -28,7 +28,7 @@ ALLOWED = {
     "check": "api music formats",
     "data": "api music formats system distributed",
     "training": "api data checkpoints registry distributed system",
-    "analysis": "api music data checkpoints generation check system",
+    "analysis": "api music data checkpoints generation check registry system",
     "cli": "api api.testing music formats toolkit.models toolkit.representations check system registry checkpoints "
     "distributed data generation training analysis",
     "__main__": "cli",

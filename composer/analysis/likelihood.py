@@ -12,16 +12,22 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from composer.api import Piece, ReadError, StepKind, UsageError
+from composer.checkpoints.baseline import baseline_of
 from composer.checkpoints.file import Header
 from composer.checkpoints.load import OpenCheckpoint, load_weights
 from composer.data.batches import BPTTBatches, to_device
 from composer.data.corpus import read
 from composer.data.encoded_split import open_split, write_split
 from composer.data.splits import SplitSettings, listed_pieces, split_pieces
+from composer.registry import options
+from composer.registry import plugins as registry
 from composer.system.device import move_network
+
+if TYPE_CHECKING:
+    from composer.api.network import Measurement, Network
 
 BATCH_SIZE, SEQ_LENGTH = 32, 256
 
@@ -32,6 +38,8 @@ class Evaluation:
 
     `rejected` pieces are counted by reason, with a few `places` of each; `losses` counts, by phrase, what
     encoding loses, and `unreadable` has a line for each unreadable file. As a `stream`, the pieces are one text.
+    `baseline` is the value of a simpler model of the same training data, called `baseline_name`; None if the checkpoint
+    has none.
     """
 
     value: float
@@ -44,6 +52,8 @@ class Evaluation:
     losses: Mapping[str, int] = field(default_factory=dict)
     unreadable: Sequence[str] = ()
     stream: bool = False
+    baseline: float | None = None
+    baseline_name: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return this value as plain JSON."""
@@ -77,11 +87,12 @@ def evaluate(
         data, rows = open_split(stem, spec, written), 1 if stream else BATCH_SIZE
         windows = BPTTBatches(data, spec, batch_size=rows, seq_length=SEQ_LENGTH, contiguous=stream)
         total = _measure(checkpoint, windows, device, effort, progress)
+        name, baseline = _measure_baseline(checkpoint, windows)
     unit, scale = ("bits", 1 / math.log(2)) if spec.kind is StepKind.TOKENS else ("nats", 1.0)
     return Evaluation(
         scale * total.mean, scale * total.stderr / total.count, f"{unit} per {representation.step_name}",
         written["pieces"], written["count"], rejected.counts, rejected.places, written["losses"], corpus.unreadable,
-        stream,
+        stream, None if baseline is None else scale * baseline.mean, name,
     )  # fmt: skip
 
 
@@ -108,11 +119,11 @@ def select_pieces(header: Header, pieces: Sequence[Piece], listing: Path | None,
 def _measure(
     opened: OpenCheckpoint, windows: BPTTBatches, device: str, effort: int | None,
     measured: Callable[[int, int], object] | None,
-) -> Any:  # fmt: skip
+) -> Measurement:  # fmt: skip
     """Return the pooled Measurement of all windows. Raises UsageError if `effort` is given for an exact likelihood."""
     import torch
 
-    from composer.api.network import Measurement, Network
+    from composer.api.network import Network
 
     network = opened.model.network(opened.checkpoint.header.spec, opened.config)
     if effort is not None and type(network).likelihood is Network.likelihood:
@@ -122,12 +133,34 @@ def _measure(
     load_weights(network, opened.checkpoint.weights, "the checkpoint")
     move_network(network, device).eval()
     torch.manual_seed(0)
-    total, stream = Measurement(), None
-    if measured is not None:
-        measured(0, windows.batches_per_epoch)
+    return _total(network, windows, device, effort or 1, measured or (lambda *_: None))
+
+
+def _measure_baseline(opened: OpenCheckpoint, windows: BPTTBatches) -> tuple[str, Measurement | None]:
+    """Return the name and the Measurement of the baseline of a checkpoint; None if it has none for this program."""
+    baseline = baseline_of(opened.checkpoint)
+    try:
+        model = None if baseline is None else registry.model(baseline.model)
+    except registry.UnknownName:
+        model = None
+    if baseline is None or model is None or baseline.version != model.version:
+        return "", None
+    config = options.restore(model.Config, baseline.config, f"model `{model.name}`")
+    network = model.network(opened.checkpoint.header.spec, config)
+    load_weights(network, baseline.weights, "the checkpoint's baseline")
+    return baseline.name, _total(network.eval(), windows, "cpu", 1, lambda *_: None)
+
+
+def _total(
+    network: Network, windows: BPTTBatches, device: str, effort: int, measured: Callable[[int, int], object]
+) -> Measurement:
+    """Return the pooled Measurement of all windows."""
+    from composer.api.network import Measurement
+
+    total, state = Measurement(), None
+    measured(0, windows.batches_per_epoch)
     for done, batch in enumerate(windows.epoch_batches(0), 1):
-        measure, stream = network.likelihood(to_device(batch, device), stream, effort or 1)
+        measure, state = network.likelihood(to_device(batch, device), state, effort)
         total += measure
-        if measured is not None:
-            measured(done, windows.batches_per_epoch)
+        measured(done, windows.batches_per_epoch)
     return total

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import composer
 from composer.api import CheckpointError, Model, Representation, StepKind
+from composer.checkpoints.baseline import pack_baseline
 from composer.checkpoints.file import Checkpoint
 from composer.checkpoints.training_melodies import pack_melodies
 from composer.data.batches import BPTTBatches
 from composer.data.dataset import Dataset
 from composer.distributed.group import ProcessGroup
+from composer.training.baseline import fit_baseline
 from composer.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,8 +70,9 @@ class TrainingRun:
 
     @cached_property
     def extra_arrays(self) -> Mapping[str, NDArray[Any]]:
-        """The melodies of the training data and of `origin`'s, which a checkpoint carries beside its weights."""
-        return pack_melodies(self.data.melodies, self.origin)
+        """What a checkpoint carries beside its weights: melodies of the training data and `origin`'s, and a baseline."""
+        baseline = fit_baseline(self.data, self.origin, contiguous=self.settings.contiguous)
+        return {**pack_melodies(self.data.melodies, self.origin), **pack_baseline(baseline)}
 
     @cached_property
     def usual_length(self) -> int:

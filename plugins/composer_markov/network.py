@@ -24,7 +24,7 @@ from composer_markov.sampler import MarkovSampler, history_before_piece
 from composer_markov.token_tables import TokenTables, merge, ngram_numbers
 
 PENDING_SHARE = 0.1
-"""New counts are added to the tables once they are this share of all, since adding costs as much as counting all."""
+"""New counts are added to the tables once they are this share of all, since that means to sort all sequences."""
 
 
 def make_network(spec: SequenceSpec, config: MarkovConfig) -> MarkovNetwork:
@@ -134,7 +134,7 @@ class TokenNetwork(MarkovNetwork):
 
     def count(self, contexts: NDArray[Any], targets: NDArray[Any]) -> None:
         self._pending.append(ngram_numbers(contexts, targets, self.spec.size))
-        if sum(map(len, self._pending)) >= PENDING_SHARE * len(self.ngrams):
+        if sum(map(len, self._pending)) >= PENDING_SHARE * float(self.counts.sum()):
             self._add_pending()
 
     def nll(self, contexts: NDArray[Any], targets: NDArray[Any]) -> Floats:

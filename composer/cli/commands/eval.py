@@ -75,6 +75,7 @@ def eval(console: "Console", options: EvalOptions) -> None:  # noqa: A001 - the 
 
     Prints how well the model predicts each token or frame, in bits per token or nats per frame (1 nat is 1.44 bits).
     Lower is better. 1 bit is a coin toss; each additional bit doubles the number of equally likely choices.
+    A second line measures a Markov chain, which only counted the training data of the model, on the same pieces.
 
     With --generated, the model generates pieces instead, and a table compares them with these files. It shows the mean
     and standard deviation of each metric of pitch, rhythm, form, copying and validity, and how far apart the two means
@@ -130,6 +131,8 @@ def _report_likelihood(console: "Console", options: EvalOptions, path: Path, dev
         console.write(json.dumps({"checkpoint": name, "representation": representation, **result.to_json()}) + "\n")
     else:
         console.write(_line(name, result, model.representation.step_name) + "\n")
+        if result.baseline is not None:
+            console.write(f"{result.baseline_name}: {result.baseline:.3f} {result.unit}\n")
 
 
 def _line(name: str, result: "Evaluation", step: str) -> str:

@@ -45,6 +45,25 @@ def test_likelihood_equals_that_of_the_sampler(evaluated, checkpoint, tunes):
     assert f": {total / count:.3f} bits per character (4 pieces, {count:,} characters)\n" in line
 
 
+def test_a_markov_chain_of_the_same_training_data_is_measured_too(composer, tunes):
+    for model in ("lstm", "markov"):
+        small = () if model == "markov" else ("--set", "hidden=4", "--max-updates", "1")
+        named = ("--model", model, "--name", model, "--batch-size", "1", *small)
+        assert composer("train", "abc", tunes, *named).code == 0
+    line, baseline = composer("eval", "abc", tunes, "--checkpoint", "lstm").out.splitlines()
+    itself, again = composer("eval", "abc", tunes, "--checkpoint", "markov").out.splitlines()
+    assert line.startswith("lstm: ")
+    assert baseline == again == f"markov order 4: {itself.split()[1]} bits per character"
+    found = json.loads(composer("eval", "abc", tunes, "--checkpoint", "lstm", "--json").out)
+    assert baseline == f"{found['baseline_name']}: {found['baseline']:.3f} {found['unit']}"
+
+
+def test_a_model_from_before_there_were_baselines(evaluated, tunes):
+    found = json.loads(evaluated(tunes, "--json").out)
+    assert (found["baseline"], found["baseline_name"]) == (None, "")
+    assert len(evaluated(tunes).out.splitlines()) == 1
+
+
 def test_stream_measures_one_text(evaluated, checkpoint, tunes):
     total, count = bits_and_steps(checkpoint, tunes, stream=True)
     found = json.loads(evaluated(tunes, "--stream", "--json").out)
