@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -106,14 +106,17 @@ def open_checkpoint(path: Path, representation: str | None = None, command: str 
 
 
 def load_model(
-    path: Path, representation: str | None = None, device: str = "cpu", command: str = GEN_COMMAND
-) -> LoadedModel:
+    path: Path, representation: str | None = None, device: str = "cpu", command: str = GEN_COMMAND,
+    settings: Mapping[str, Any] | None = None,
+) -> LoadedModel:  # fmt: skip
     """Load the checkpoint at `path` to generate on `device` (`cpu`, `cuda`, `mps`); see `open_checkpoint`.
 
-    The CPU uses the model's numpy sampler if it has one, without torch. Raises CheckpointError as `open_checkpoint`
+    `settings` replace those of the model that only matter in sampling (`sampling` in the metadata of its Config);
+    raises OptionError for others. The CPU uses the model's numpy sampler if it has one, without torch. Raises CheckpointError as `open_checkpoint`
     does, and for weights that do not fit the model; DeviceError as `device.move_network` does.
     """
     opened = open_checkpoint(path, representation, command)
+    opened = opened._replace(config=_with_settings(opened, settings or {}))
     header, weights = opened.checkpoint.header, opened.checkpoint.weights
     with _as_checkpoint_errors(path):
         sampler = opened.model.sampler(header.spec, opened.config, weights) if device == "cpu" else None
@@ -125,6 +128,16 @@ def load_model(
             sampler = move_network(network, device).eval()
         _try_one_step(sampler, header.spec)
     return LoadedModel(header, opened.representation, sampler, opened.checkpoint.digest)
+
+
+def _with_settings(opened: OpenCheckpoint, settings: Mapping[str, Any]) -> Any:
+    """Return the model's settings, changed by `settings` of sampling. Raises OptionError."""
+    known = {field.name for field in fields(opened.model.Config) if field.metadata.get("sampling")}
+    for name in settings:
+        if name not in known:
+            flag = f"--{name.replace('_', '-')}"
+            raise OptionError(f"{flag} does not apply to a model of type `{opened.model.name}`", f"leave out {flag}")
+    return replace(opened.config, **settings)
 
 
 def load_weights(network: Network, weights: Mapping[str, Any], origin: str) -> None:

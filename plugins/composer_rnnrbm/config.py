@@ -18,7 +18,11 @@ class RnnRbmConfig:
     cell: Literal["tanh", "lstm"] = option("tanh", "type of the recurrent units")
     dropout: float = option(0.0, "dropout rate between recurrent units and RBM biases")
     k: int = option(15, "Gibbs steps of contrastive divergence in training")
-    gibbs: int = option(25, "Gibbs steps per generated frame")
+    gibbs: int = option(25, "Gibbs steps per generated frame", sampling=True)
+    gibbs_from: Literal["previous", "zeros"] = option(
+        "previous", "where the Gibbs steps of a generated frame start: from the previous frame or from silence",
+        sampling=True,
+    )  # fmt: skip
     pretraining: int = option(10, "epochs of pretraining one RBM on all frames with CD-1; 0 = none")
     pretraining_lr: float = option(0.01, "learning rate of pretraining")
 
@@ -27,6 +31,8 @@ class RnnRbmConfig:
         check_rates(self, "dropout")
         if self.cell not in ("tanh", "lstm"):
             raise invalid_setting(self, "cell", "use tanh or lstm")
+        if self.gibbs_from not in ("previous", "zeros"):
+            raise invalid_setting(self, "gibbs_from", "use previous or zeros")
         if self.pretraining < 0:
             raise invalid_setting(self, "pretraining", "use a number of epochs, or 0 for none")
         if not 0 < self.pretraining_lr < float("inf"):

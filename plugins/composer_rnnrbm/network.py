@@ -237,6 +237,8 @@ class RnnRbmNetwork(Network):
         bv, bh = F.linear(u, self.Wuv, self.bv), F.linear(u, self.Wuh, self.bh)
         hidden, visible = thresholds(bv, bh, params, rng, self.config.gibbs)
         v, rank = state.last_frame, bv
+        if self.config.gibbs_from == "zeros":
+            v = torch.zeros_like(v)
         rules = params.rule if isinstance(params.rule, TorchFrameRules) else None
         if rules is not None:
             must_be_off, must_be_on = rules.must_be_off.to(v.device), rules.must_be_on.to(v.device)

@@ -85,16 +85,17 @@ class RnnRbmSampler:
         return after.concat_rows(state).rows(np.where(active, rows, rows + len(rows)))
 
     def sample(self, state: _State, params: BatchSamplingParams, rng: StepRNG) -> Draw:
-        """Draw the next frame with a Gibbs chain that starts from the last frame, clamped to the rules.
+        """Draw the next frame with a Gibbs chain that starts from the last frame, or silence, clamped to the rules.
 
         `logp` and `masked_prob` are those of the last half-step, from hidden units to the frame; the probability of the
         frame itself would need the partition function.
         """
         bv, bh = self.biases(state)
         chain = GibbsChain.from_biases(bv, bh, params, rng, self.config.gibbs)
+        start = state.v if self.config.gibbs_from == "previous" else np.zeros_like(state.v)
         if not (params.is_default or params.per_unit):
-            return self._sample_jointly(chain, state.v, (bv, bh), params, rng)
-        v, h = chain.clamp(state.v), np.empty(bh.shape, _F32)
+            return self._sample_jointly(chain, start, (bv, bh), params, rng)
+        v, h = chain.clamp(start), np.empty(bh.shape, _F32)
         into_v, into_h = np.empty_like(v), np.empty_like(h)
         above_v, above_h = np.empty(v.shape, bool), np.empty(h.shape, bool)
         # numpy call overhead is half the time, so avoid allocation, and casts within comparisons

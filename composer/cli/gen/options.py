@@ -25,6 +25,16 @@ RANKINGS = {
 """The built-in rankings of candidates; plugins add others."""
 
 
+GIBBS_STARTS = ("previous", "zeros")
+
+
+def _known_start(name: str) -> str:
+    """Return `name`. Raises OptionError if Gibbs steps cannot start there."""
+    if name not in GIBBS_STARTS:
+        raise invalid_value("--gibbs-from", name, f"use {' or '.join(GIBBS_STARTS)}")
+    return name
+
+
 def ranking_names() -> list[str]:
     """Return the names of all rankings, the built-in ones first."""
     from composer.registry import plugins as registry
@@ -101,6 +111,13 @@ class GenOptions:
     )
     seed: int | None = option(None, "Random seed.", metavar="N", panel=SAMPLING, minimum=0, maximum=2**63 - 1)
     sampling: SamplingParams = option(SamplingParams(), panel=SAMPLING)
+    gibbs: int | None = option(
+        None, "Gibbs steps per frame, for rnnrbm models.", metavar="N", panel=SAMPLING, minimum=1, maximum=10**6
+    )
+    gibbs_from: str | None = option(
+        None, "Start the Gibbs steps of a frame from the previous frame or from zeros.",
+        metavar="START", panel=SAMPLING, parse=_known_start, choices=GIBBS_STARTS,
+    )  # fmt: skip
     conditions: tuple[str, ...] = option(
         (), "Condition on a label, such as artist=burns.", "--condition",
         metavar="KEY=VALUE", panel=SAMPLING, repeated=True,
@@ -143,6 +160,11 @@ class GenOptions:
             raise UsageError(f"--resume and --candidates {reason}", "leave out --resume")
         if self.prime is not None and self.prime_text is not None:
             raise UsageError("--prime and --prime-text cannot be used together", "leave out one of them")
+
+    @property
+    def model_settings(self) -> Mapping[str, Any]:
+        """The settings of the model that these options change."""
+        return {name: value for name in ("gibbs", "gibbs_from") if (value := getattr(self, name)) is not None}
 
     @property
     def written(self) -> int:

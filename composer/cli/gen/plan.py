@@ -79,7 +79,7 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
     path = _model_path(options, kind)
     device = devices.resolve(options.device)
     local = device if process.is_single else environment.device_of(device, process, devices.cuda_devices())
-    model = load_checkpoint.load_model(path, kind.name, local)
+    model = load_checkpoint.load_model(path, kind.name, local, settings=options.model_settings)
     if reason := devices.unused_cuda_warning(options.device):
         console.warn(reason)
     context, labels = _context(options, model.representation, console)

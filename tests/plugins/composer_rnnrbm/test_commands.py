@@ -59,3 +59,31 @@ def test_invalid_settings_are_reported(train):
 
 def test_conditions_are_not_supported(train):
     train("--conditions", "meter").failed("`rnnrbm` takes no conditions", "--conditions", "--model lstm")
+
+
+def test_gibbs_steps_are_chosen_when_generating(composer, train):
+    assert train().code == 0
+    gen = ("gen", "pianoroll", "--checkpoint", "machine", "--length", "12", "--seed", "3", "--format", "midi")
+    default, one_step = (composer(*gen, "--no-provenance", *each).data for each in ((), ("--gibbs", "1")))
+    assert default != one_step
+    assert composer(*gen, "--no-provenance", "--gibbs", "25", "--gibbs-from", "previous").data == default
+
+
+def test_a_piece_with_its_own_gibbs_steps_is_reproduced(composer, train, tmp_path):
+    assert train().code == 0
+    piece = tmp_path / "piece.mid"
+    options = ("--length", "12", "--gibbs", "2", "--gibbs-from", "zeros", "--output", piece)
+    assert composer("gen", "pianoroll", "--checkpoint", "machine", *options).code == 0
+    assert "reproduced exactly" in composer("replay", piece).err
+
+
+def test_invalid_gibbs_steps(composer, train, tunes):
+    assert train().code == 0
+    gen = ("gen", "pianoroll", "--checkpoint", "machine")
+    composer(*gen, "--gibbs", "0").failed("invalid value for --gibbs: '0'", "1 or more", code=2)
+    composer(*gen, "--gibbs-from", "noise").failed("invalid value for --gibbs-from: 'noise'", "zeros", code=2)
+    named = ("--name", "other", "--set", "hidden=4", "--max-updates", "1")
+    assert composer("train", "pianoroll", tunes, *named).code == 0
+    other = ("gen", "pianoroll", "--checkpoint", "other")
+    composer(*other, "--gibbs", "5").failed("--gibbs does not apply", "`lstm`", "leave out --gibbs", code=2)
+    composer(*other, "--gibbs-from", "zeros").failed("--gibbs-from does not apply", code=2)

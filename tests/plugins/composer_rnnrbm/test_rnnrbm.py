@@ -46,6 +46,7 @@ def make_batch(targets, begins=(0,)):
         {"hidden": 8},  # exact partition function
         {"hidden": 14},  # estimated partition function
         {"hidden": 8, "cell": "lstm"},
+        {"hidden": 8, "gibbs_from": "zeros"},
         {"hidden": 8, "pretraining": 0},
         {"hidden": 8, "dropout": 0.5},
     ],
@@ -241,3 +242,22 @@ def test_log_prob_is_unsupported():
     for model in (rnnrbm, make_sampler(rnnrbm)):
         with pytest.raises(Unsupported):
             model.log_prob(model.initial_state([{}]), frames(1, 12))
+
+
+@CELLS
+def test_chains_that_start_from_zeros_do_not_see_the_last_frame(cell):
+    """Without its influence on the biases, the last frame matters only as the start of the chain."""
+
+    def draw_after(sampler, frame):
+        state = sampler.advance(sampler.initial_state([{}] * 40), frame)
+        rng = CounterRNG(range(40)).at_steps(np.zeros(40, int))
+        return sampler.sample(state, BatchSamplingParams.for_rows(40), rng).steps
+
+    for start in ("previous", "zeros"):
+        rnnrbm = make(spread=3, cell=cell, gibbs=1, gibbs_from=start)
+        torch.nn.init.zeros_(rnnrbm.Wuv)
+        torch.nn.init.zeros_(rnnrbm.Wuh)
+        after_notes = draw_after(rnnrbm, frames(40, SPEC.size, share=0.8))
+        after_silence = draw_after(rnnrbm, np.zeros((40, SPEC.size)))
+        assert (after_notes == after_silence).all() == (start == "zeros")
+        assert (after_notes == draw_after(make_sampler(rnnrbm), frames(40, SPEC.size, share=0.8))).all()
